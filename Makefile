@@ -1,0 +1,65 @@
+# The short way to everything. `make help` lists the targets; `harness --help` has every option.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+
+# A variable that is not given leaves the command's own default in force.
+EVAL_FLAGS = $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY)") \
+             $(if $(PROMPT),--prompt "$(PROMPT)") $(if $(SPLIT),--split "$(SPLIT)") \
+             $(if $(LIMIT),--limit "$(LIMIT)") $(FLAGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help eval gate1 gate2 lint test check format golden-update clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+eval: $(VENV)/installed  ## Grade the golden set: [MODEL= POLICY= PROMPT= SPLIT= LIMIT= FLAGS=]
+	@$(BIN)/harness eval $(EVAL_FLAGS)
+
+gate1: $(VENV)/installed  ## Do the raters agree? RATINGS=file [POLICY= FLAGS=]
+	@$(BIN)/harness gate1 $(if $(RATINGS),"$(RATINGS)") $(if $(POLICY),--policy "$(POLICY)") $(FLAGS)
+
+gate2: $(VENV)/installed  ## Score a finished run again, offline: [RUN=latest FLAGS=]
+	@$(BIN)/harness gate2 "$(or $(RUN),latest)" $(FLAGS)
+
+lint: $(VENV)/installed  ## Check the policies and the golden sets
+	@$(BIN)/harness policy lint
+	@$(BIN)/harness golden lint
+
+test: $(VENV)/installed-dev  ## Run the tests
+	@$(BIN)/python -m pytest -q
+
+check: $(VENV)/installed-dev  ## What CI runs: format, lint, types, tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(MAKE) --no-print-directory test
+
+format: $(VENV)/installed-dev  ## Rewrite the code in the house format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+golden-update: $(VENV)/installed-dev  ## Rewrite the tests' expected files; read the diff before you commit it
+	@UPDATE_CASES=1 $(BIN)/python -m pytest -q -k golden_file
+
+clean:  ## Remove the virtual environment and caches; runs stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "This needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." \
+	         "Name another: make PYTHON=python3.12 ..."; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing into $(VENV) (once; about a minute) ..."
+	@$(PIP) install --quiet -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	@echo "Installing the tools for tests and checks ..."
+	@$(PIP) install --quiet -c constraints.txt -e ".[dev]"
+	@touch $@

@@ -1,0 +1,21 @@
+"""Content addresses: equal content, equal digest, whatever the order of keys."""
+
+import hashlib
+import json
+from typing import Any
+
+
+def canonical_json(value: Any) -> bytes:
+    """JSON with sorted keys and no spare white space, as UTF-8. NaN and infinity are refused."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def digest(value: Any) -> str:
+    """`sha256:<hex>` of a JSON value's canonical form."""
+    return digest_bytes(canonical_json(value))
+
+
+def digest_bytes(content: bytes) -> str:
+    """`sha256:<hex>` of bytes as they are."""
+    return "sha256:" + hashlib.sha256(content).hexdigest()

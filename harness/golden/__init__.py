@@ -1,0 +1,1 @@
+"""The golden set: examples and ratings, splits, leakage control, lint, import and export."""

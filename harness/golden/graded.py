@@ -1,0 +1,162 @@
+"""Grades from tables: who gave which item which grade, long or wide, with every fault named by its line."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BadInput, Fault
+from harness.records import Rating, query_key
+from harness.tables import Layout, Row, Table, joined, read_table
+
+
+@dataclass(frozen=True, slots=True)
+class GradedRow:
+    """One grade in a table; None where the cell is empty. `rater` is None where the table names nobody."""
+
+    where: str
+    item: str
+    rater: str | None
+    query: str | None
+    grade: int | None
+    reasoning: str
+
+
+def parse_scale(text: str) -> tuple[int, ...]:
+    """`0-4` as (0, 1, 2, 3, 4); `0,1,3` as it stands."""
+    span = re.fullmatch(r"(\d+)-(\d+)", text)
+    if span:
+        scale = tuple(range(int(span[1]), int(span[2]) + 1))
+    elif re.fullmatch(r"-?\d+(,-?\d+)*", text):
+        scale = tuple(sorted({int(part) for part in text.split(",")}))
+    else:
+        scale = ()
+    if len(scale) < 2:
+        raise BadInput(f"scale: {text!r} is no scale of grades; write 0-4, or 0,1,3")
+    return scale
+
+
+def read_ratings(path: Path, layout: Layout, scale: tuple[int, ...]) -> list[Rating]:
+    """Every rating of a table; empty grades are missing ratings."""
+    also = () if layout.wide else ("rater",)
+    rows = graded_rows(read_table(path, layout.format), layout, scale, also)
+    nameless = [Fault(row.where, "no rater") for row in rows if row.rater is None]
+    if nameless:
+        raise BadInput(nameless)
+    refuse_doubles([(row.where, (row.item, row.rater)) for row in rows], "item {0!r} by rater {1!r}")
+    return [
+        Rating(item=row.item, rater=row.rater, grade=row.grade, reasoning=row.reasoning, query=row.query)
+        for row in rows
+        if row.rater is not None and row.grade is not None
+    ]
+
+
+def read_grades(
+    path: Path, layout: Layout, scale: tuple[int, ...], rater: str | None = None
+) -> dict[str, GradedRow]:
+    """One grader's row for each item. Where a table holds several raters, `rater` says which."""
+    rows = graded_rows(read_table(path, layout.format), layout, scale)
+    raters = sorted({row.rater for row in rows if row.rater is not None})
+    if rater is not None and rater not in raters:
+        raise BadInput([Fault(str(path), f"no rater {rater!r}; there are: {', '.join(raters) or 'none'}")])
+    if rater is None and len(raters) > 1:
+        raise BadInput([Fault(str(path), f"has several raters: {', '.join(raters)}; name one with --rater")])
+    chosen = [row for row in rows if rater is None or row.rater == rater]
+    refuse_doubles([(row.where, (row.item,)) for row in chosen], "item {0!r}")
+    return {row.item: row for row in chosen}
+
+
+def read_golden_grades(path: Path, layout: Layout, scale: tuple[int, ...]) -> dict[str, GradedRow]:
+    """The golden grade of each item of a table; none may be empty."""
+    golden = read_grades(path, layout, scale)
+    empty = [Fault(row.where, "no golden grade") for row in golden.values() if row.grade is None]
+    if empty:
+        raise BadInput(empty)
+    return golden
+
+
+def graded_rows(
+    table: Table, layout: Layout, scale: tuple[int, ...], also: tuple[str, ...] = ()
+) -> list[GradedRow]:
+    """Every grade of a table. BadInput for missing columns, and for every grade off the scale.
+
+    `also` names what a row must have beside an item and a grade.
+    """
+    wanted = ("item",) if layout.wide else ("item", "grade")
+    headers = table.require((*wanted, *also), layout)
+    faults: list[Fault] = []
+    rows: list[GradedRow] = []
+    for row in table.rows:
+        where = table.where(row)
+        item = joined(row, headers["item"])
+        if not item:
+            faults.append(Fault(where, f"empty item ({'+'.join(headers['item'])})"))
+        for rater, column in _graders(table, row, layout, headers):
+            grade, fault = _grade(row.cells.get(column), scale)
+            faults += [Fault(where, f"{column}: {fault}")] if fault else []
+            rows.append(
+                GradedRow(
+                    where=where,
+                    item=item,
+                    rater=rater,
+                    query=_cell(table, row, "query", layout),
+                    grade=grade,
+                    reasoning=_cell(table, row, "reasoning", layout) or "",
+                )
+            )
+    if faults:
+        raise BadInput(faults)
+    return rows
+
+
+def refuse_doubles(found: list[tuple[str, tuple[Any, ...]]], wording: str) -> None:
+    """BadInput for every key that comes twice, with both places."""
+    first: dict[tuple[Any, ...], str] = {}
+    faults = []
+    for where, key in found:
+        if key in first:
+            faults.append(Fault(where, f"{wording.format(*key)} is graded twice (first: {first[key]})"))
+        first.setdefault(key, where)
+    if faults:
+        raise BadInput(faults)
+
+
+def clusters_of(rows: Mapping[str, GradedRow]) -> dict[str, str]:
+    """Each item's query as a cluster key; an item without a query is a cluster of its own."""
+    return {item: query_key(row.query) if row.query else item for item, row in rows.items()}
+
+
+def _graders(
+    table: Table, row: Row, layout: Layout, headers: dict[str, tuple[str, ...]]
+) -> Iterator[tuple[str | None, str]]:
+    """Who graded in this row, and in which column."""
+    if layout.wide:
+        yield from ((column, column) for column in layout.wide)
+        return
+    yield _cell(table, row, "rater", layout), headers["grade"][0]
+
+
+def _cell(table: Table, row: Row, name: str, layout: Layout) -> str | None:
+    headers = table.find(name, layout)
+    return (joined(row, headers) or None) if headers else None
+
+
+def _grade(value: Any, scale: tuple[int, ...]) -> tuple[int | None, str | None]:
+    """A cell as a grade, None where it is empty; or what is wrong with it."""
+    text = "" if value is None else str(value).strip()
+    if not text:
+        return None, None
+    try:
+        number = float(text)
+    except ValueError:
+        return None, f"{text!r} is not a grade"
+    if isinstance(value, bool) or not number.is_integer() or int(number) not in scale:
+        return None, f"{text} is not on the scale {scale_text(scale)}"
+    return int(number), None
+
+
+def scale_text(scale: tuple[int, ...]) -> str:
+    """A scale as people write it: 0-4, or 0,1,3 where it has gaps."""
+    whole = scale[0] >= 0 and tuple(range(scale[0], scale[-1] + 1)) == scale
+    return f"{scale[0]}-{scale[-1]}" if whole else ",".join(map(str, scale))

@@ -1,0 +1,83 @@
+"""The one door to Hugging Face `datasets`: Parquet files and data sets as plain rows.
+
+The package ships no types and takes most of a second to import, so it is imported here, at its use.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BadInput, Fault
+
+
+def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The rows of one Parquet file."""
+    if not path.is_file():
+        raise BadInput([Fault(str(path), "no such file")])
+    datasets = _datasets()
+    try:
+        # Streaming reads the file where it lies; a plain load would copy it into a cache first.
+        rows = datasets.load_dataset("parquet", data_files=str(path), split="train", streaming=True)
+        yield from rows
+    except _reading_errors() as error:
+        raise BadInput([Fault(str(path), f"not readable as Parquet: {_first_line(error)}")]) from error
+
+
+def dataset_rows(source: str, split: str | None) -> Iterator[Mapping[str, Any]]:
+    """The rows of a data set: a folder written by `save_to_disk`, a folder of files, or a name on the hub.
+
+    With several splits in it, `split` says which; without, there must be just one.
+    """
+    datasets = _datasets()
+    folder = Path(source)
+    try:
+        with tempfile.TemporaryDirectory() as cache:
+            if _saved_to_disk(folder):
+                loaded = datasets.load_from_disk(source)
+            elif folder.is_dir():
+                loaded = datasets.load_dataset(source, cache_dir=cache)
+            else:
+                loaded = datasets.load_dataset(source)
+            yield from _one_split(loaded, source, split)
+    except _reading_errors() as error:
+        raise BadInput([Fault(source, f"cannot be read as a data set: {_first_line(error)}")]) from error
+
+
+def _saved_to_disk(folder: Path) -> bool:
+    return any((folder / name).exists() for name in ("state.json", "dataset_dict.json"))
+
+
+def _one_split(loaded: Any, source: str, split: str | None) -> Any:
+    if not isinstance(loaded, dict):
+        return loaded
+    names = ", ".join(loaded)
+    if split is None and len(loaded) == 1:
+        return next(iter(loaded.values()))
+    if split is None:
+        raise BadInput([Fault(source, f"has several splits: {names}; name one with --dataset-split")])
+    if split not in loaded:
+        raise BadInput([Fault(source, f"has no split {split!r}; there are: {names}")])
+    return loaded[split]
+
+
+def _datasets() -> Any:
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    import datasets
+
+    # What goes wrong is raised too, and said once, by us.
+    datasets.utils.logging.set_verbosity(datasets.utils.logging.CRITICAL)
+    return datasets
+
+
+def _reading_errors() -> tuple[type[Exception], ...]:
+    """What `datasets` raises for a source that is absent, unreachable or malformed."""
+    import datasets
+
+    return (OSError, ValueError, KeyError, datasets.exceptions.DatasetsError)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

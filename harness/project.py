@@ -1,0 +1,99 @@
+"""Where things lie: the project folder and the versioned names in it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder that holds policies/, prompts/, golden/ and runs/."""
+
+    root: Path
+
+    @property
+    def policies(self) -> Path:
+        """One folder per policy, one TOML file per version."""
+        return self.root / "policies"
+
+    @property
+    def prompts(self) -> Path:
+        """One folder per prompt, one folder in it per version."""
+        return self.root / "prompts"
+
+    @property
+    def golden(self) -> Path:
+        """One folder per policy."""
+        return self.root / "golden"
+
+    @property
+    def runs(self) -> Path:
+        """One folder per run."""
+        return self.root / "runs"
+
+
+def find_project(root: Path | None = None) -> Project:
+    """The project at `root`, else the nearest folder with `policies/` upwards from here."""
+    if root is not None:
+        if not (root / "policies").is_dir():
+            raise BadInput(f"{root} is no project: it has no policies/ folder")
+        return Project(root.resolve())
+    here = Path.cwd().resolve()
+    for folder in (here, *here.parents):
+        if (folder / "policies").is_dir():
+            return Project(folder)
+    raise BadInput(
+        f"no policies/ folder in {here} or above it; go to the project, or name it with --root DIR"
+    )
+
+
+def split_label(label: str) -> tuple[str, str | None]:
+    """`name@version` or `name` as its two parts."""
+    name, at, version = label.partition("@")
+    if not is_name(name) or (at and not is_version(version)):
+        raise BadInput(f"{label!r} is no name: write name or name@v1")
+    return name, version or None
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can name a policy or a prompt, and its folder."""
+    return re.fullmatch(r"[\w-][\w.-]*", text) is not None
+
+
+def is_version(text: str) -> bool:
+    """Whether a text is a version: v1, v2, ..."""
+    return re.fullmatch(r"v[0-9]+", text) is not None
+
+
+def version_number(version: str) -> int:
+    """The number in a version, so that v10 comes after v9."""
+    return int(version[1:])
+
+
+def pick_version(kind: str, name: str, wanted: str | None, known: list[str]) -> str:
+    """The wanted version, or the latest one known."""
+    if not known:
+        raise BadInput(f"the {kind} {name} has no version yet")
+    if wanted is None:
+        return max(known, key=version_number)
+    if wanted not in known:
+        there = ", ".join(sorted(known, key=version_number))
+        raise BadInput(f"the {kind} {name} has no version {wanted}; there are: {there}")
+    return wanted
+
+
+def pick_name(kind: str, name: str, folder: Path) -> Path:
+    """The folder of a named thing, or a fault that lists the names there are."""
+    if not (folder / name).is_dir():
+        names = ", ".join(folder_names(folder)) or "none"
+        raise BadInput(f"no {kind} {name!r} in {folder}; there are: {names}")
+    return folder / name
+
+
+def folder_names(folder: Path) -> list[str]:
+    """The names of the visible folders in a folder, in order."""
+    if not folder.is_dir():
+        return []
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))

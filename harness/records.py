@@ -1,0 +1,215 @@
+"""The nouns of a run, frozen, in the order of the flow.
+
+Pair, Example, Rating -> Prompt -> Reply -> Grade | Ungraded | Failed -> Record
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from harness.digest import digest
+from harness.noun import Level, Noun, Split
+
+# --- what is graded ------------------------------------------------------------------------------
+
+
+class Result(Noun):
+    """What the surface shows of one result."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    title: str = Field(min_length=1)
+    brand: str | None = None
+    category: str | None = None
+    price: str | None = None
+    description: str | None = None
+    attributes: dict[str, str] = Field(default={})
+
+
+class Pair(Noun):
+    """A query, one result for it, and who asks where that matters."""
+
+    query: str = Field(min_length=1)
+    result: Result
+    context: dict[str, str] | None = None
+
+    def data(self) -> dict[str, Any]:
+        """The pair as plain JSON data, without what is absent."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    @cached_property
+    def digest(self) -> str:
+        """Identity across files and runs: covers query, result and context, and no grade."""
+        return digest(self.data())
+
+
+class Provenance(Noun):
+    """Where an example comes from."""
+
+    source: str
+    digest: str | None = None
+    line: int | None = None
+    licence: str | None = None
+
+
+class PastGrade(Noun):
+    """The grade that an example had under an earlier policy version, and why it changed."""
+
+    policy_version: str
+    grade: Level
+    reasoning: str = ""
+    clauses: tuple[str, ...] = ()
+    changed_at: str = ""
+    why: str = ""
+
+
+class Example(Noun):
+    """A pair with its right grade and the chain of thought that leads there."""
+
+    id: str = Field(min_length=1)
+    query: str = Field(min_length=1)
+    result: Result
+    context: dict[str, str] | None = None
+    grade: Level
+    reasoning: str = ""
+    clauses: tuple[str, ...] = ()
+    policy_version: str
+    history: tuple[PastGrade, ...] = ()
+    split: Split
+    tags: tuple[str, ...] = ()
+    provenance: Provenance | None = None
+
+    @cached_property
+    def pair(self) -> Pair:
+        """What a teacher may see of the example: no grade, no reasoning."""
+        return Pair(query=self.query, result=self.result, context=self.context)
+
+    @property
+    def cluster(self) -> str:
+        """The query as a key: two spellings of it that differ in case or spaces are one query."""
+        return query_key(self.query)
+
+    def under(self, version: str) -> "Example":
+        """The example as graded under a policy version; as it is where that version never graded it."""
+        for past in self.history:
+            if past.policy_version == version != self.policy_version:
+                kept = past.model_dump(include={"policy_version", "grade", "reasoning", "clauses"})
+                return self.model_copy(update=kept)
+        return self
+
+
+def query_key(query: str) -> str:
+    """A query without differences in case and white space."""
+    return " ".join(query.casefold().split())
+
+
+class Rating(Noun):
+    """One rater's grade for one item."""
+
+    item: str = Field(min_length=1)
+    rater: str = Field(min_length=1)
+    grade: Level
+    reasoning: str = ""
+    policy_version: str = ""
+    at: str = ""
+    query: str | None = None
+
+
+# --- asking a teacher ----------------------------------------------------------------------------
+
+
+class Message(Noun):
+    """One turn of a prompt."""
+
+    role: Literal["system", "user"]
+    content: str
+
+
+class Prompt(Noun):
+    """What a teacher is asked about one pair. `repeat` counts from 0."""
+
+    item: str
+    repeat: int
+    messages: tuple[Message, ...]
+    pair: Pair
+
+
+class Usage(Noun):
+    """Tokens of one call. `cached_tokens` are part of `input_tokens`."""
+
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int = 0
+
+
+class Reply(Noun):
+    """A teacher's answer, untouched.
+
+    `stop` says why the text ends; `probabilities` holds the teacher's own probability of each grade,
+    where it gives one.
+    """
+
+    text: str
+    model: str
+    stop: Literal["end", "cut_off", "refused", "filtered"] = "end"
+    probabilities: dict[int, float] | None = None
+    usage: Usage | None = None
+
+
+# --- how it ended ----------------------------------------------------------------------------------
+
+
+class Grade(Noun):
+    """The teacher answered, and this is what it said."""
+
+    kind: Literal["grade"] = "grade"
+    value: Level
+    reasoning: str
+    clauses: tuple[str, ...]
+
+
+Cause = Literal["refused", "filtered", "cut_off", "no_answer", "bad_json", "two_answers", "unknown_grade"]
+
+
+class Ungraded(Noun):
+    """The teacher answered, and no grade can be read from the answer."""
+
+    kind: Literal["ungraded"] = "ungraded"
+    cause: Cause
+    detail: str = ""
+
+
+class Failed(Noun):
+    """The teacher never answered."""
+
+    kind: Literal["failed"] = "failed"
+    detail: str
+
+
+Outcome = Annotated[Grade | Ungraded | Failed, Field(discriminator="kind")]
+Key = tuple[str, int]
+
+
+class Record(Noun):
+    """One line of a run: what became of one example and repeat. The last line of a key counts."""
+
+    example: str
+    repeat: int = 0
+    pair: str
+    outcome: Outcome
+    reply: Reply | None = None
+    at: str
+    seconds: float
+    attempts: int
+
+    @property
+    def key(self) -> Key:
+        """What is unique in a finished run."""
+        return self.example, self.repeat
+
+
+def latest(records: Iterable[Record]) -> dict[Key, Record]:
+    """The record that counts for each key: the last one written."""
+    return {record.key: record for record in records}

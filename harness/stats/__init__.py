@@ -1,0 +1,1 @@
+"""Pure numbers: knows no LLM, no file, no policy."""

@@ -1,0 +1,129 @@
+"""Cohen's kappa over a declared scale, exact.
+
+Everything is computed from the confusion matrix in integers and divided once: the usual (po - pe)/(1 - pe)
+in floats puts [[28, 2], [2, 4]], whose kappa is exactly 3/5, below 0.6.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Weighting = Literal["none", "linear", "quadratic"]
+Band = Literal["strong", "moderate", "weak"]
+Matrix = tuple[tuple[int, ...], ...]
+Integers = NDArray[np.int64]
+
+NO_ITEMS = "undefined: no item was graded by both"
+NO_VARIATION = "undefined: both gave every item the same one grade, so chance alone explains it"
+CONSTANT_RATER = "one of the two gave every item the same grade, so kappa is 0 whatever the other did"
+
+
+@dataclass(frozen=True, slots=True)
+class Kappa:
+    """An exact kappa, or None with the reason. A defined value may carry a reason to distrust it."""
+
+    exact: Fraction | None
+    reason: str | None = None
+
+    @property
+    def value(self) -> float | None:
+        """The nearest float."""
+        return None if self.exact is None else float(self.exact)
+
+
+def confusion(rows: Sequence[int], columns: Sequence[int], scale: Sequence[int]) -> Matrix:
+    """Counts of (row grade, column grade) over the whole scale, in its order.
+
+    `rows` and `columns` hold one grade per item, equally many. A grade off the scale is the
+    caller's mistake.
+    """
+    assert len(rows) == len(columns), "two graders of the same items"
+    levels = np.asarray(scale, dtype=np.int64)
+    at_row, at_column = _positions(rows, levels), _positions(columns, levels)
+    size = len(levels)
+    counts = np.bincount(at_row * size + at_column, minlength=size * size).reshape(size, size)
+    return tuple(tuple(int(count) for count in line) for line in counts)
+
+
+def _positions(grades: Sequence[int], levels: Integers) -> Integers:
+    values = np.asarray(grades, dtype=np.int64)
+    found = np.minimum(np.searchsorted(levels, values), len(levels) - 1)
+    assert bool(np.all(levels[found] == values)), "a grade off the scale"
+    return found
+
+
+def cohen_kappa(matrix: Matrix, scale: Sequence[int], weighting: Weighting = "none") -> Kappa:
+    """Cohen's kappa (1960), weighted (1968): (E - nO) / E, in [-1, 1].
+
+    With disagreement weights d = 1[i != j], |i - j| or (i - j)^2 on the grade values, O = sum d n_ij
+    over the matrix and E = sum d r_i c_j over its margins. Undefined where there are no items, and
+    where E = 0: no variation at all. A constant rater makes it 0, and says so.
+    """
+    rows = [sum(line) for line in matrix]
+    columns = [sum(column) for column in zip(*matrix, strict=True)]
+    n = sum(rows)
+    if n == 0:
+        return Kappa(None, NO_ITEMS)
+    cells = [(i, j, disagreement(a, b, weighting)) for i, a in enumerate(scale) for j, b in enumerate(scale)]
+    observed = sum(d * matrix[i][j] for i, j, d in cells)
+    expected = sum(d * rows[i] * columns[j] for i, j, d in cells)
+    if expected == 0:
+        return Kappa(None, NO_VARIATION)
+    constant = max(rows) == n or max(columns) == n
+    return Kappa(Fraction(expected - n * observed, expected), CONSTANT_RATER if constant else None)
+
+
+def disagreement(one: int, other: int, weighting: Weighting) -> int:
+    """How far apart two grades are."""
+    if weighting == "none":
+        return int(one != other)
+    distance = abs(one - other)
+    return distance if weighting == "linear" else distance**2
+
+
+def mean_kappa(kappas: Sequence[Kappa]) -> Kappa:
+    """The mean of several kappas (of all pairs of raters: Light 1971); undefined where one of them is."""
+    missing = next((kappa for kappa in kappas if kappa.exact is None), None)
+    if not kappas:
+        return Kappa(None, "undefined: there are no two raters")
+    if missing is not None:
+        return Kappa(None, missing.reason)
+    values = [kappa.exact for kappa in kappas if kappa.exact is not None]
+    return Kappa(sum(values, Fraction(0)) / len(values), next((k.reason for k in kappas if k.reason), None))
+
+
+def band(kappa: Kappa) -> Band | None:
+    """Strong above 0.8, weak below 0.6, moderate from 0.6 to 0.8 with both edges; None where undefined."""
+    if kappa.exact is None:
+        return None
+    if kappa.exact > Fraction(8, 10):
+        return "strong"
+    return "weak" if kappa.exact < Fraction(6, 10) else "moderate"
+
+
+def collapse(matrix: Matrix, groups: Sequence[int]) -> Matrix:
+    """The matrix of groups of grades: `groups` holds the group of each position, from 0 on."""
+    size = max(groups) + 1
+    counts = [[0] * size for _ in range(size)]
+    for i, line in enumerate(matrix):
+        for j, count in enumerate(line):
+            counts[groups[i]][groups[j]] += count
+    return tuple(tuple(line) for line in counts)
+
+
+def dichotomy(matrix: Matrix, at: int) -> Matrix:
+    """The 2x2 matrix of "below" and "at or above" the grade in position `at` of the scale."""
+    return collapse(matrix, [int(position >= at) for position in range(len(matrix))])
+
+
+def pooled(matrices: Sequence[Matrix], size: int) -> Matrix:
+    """The sum of matrices and of their transposes: every ordered pair of raters."""
+    total = np.zeros((size, size), dtype=np.int64)
+    for matrix in matrices:
+        counts = np.array(matrix, dtype=np.int64)
+        total += counts + counts.T
+    return tuple(tuple(int(count) for count in line) for line in total)

@@ -1,0 +1,35 @@
+"""What holds for every test: no keys, no settings from outside, no network beyond loopback."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("HARNESS_", "OPENAI_", "ANTHROPIC_")) and name != "HARNESS_REAL_DATA":
+            monkeypatch.delenv(name)
+    # As wide and as colourless as a pipe, whoever runs the tests.
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """Real ratings and graded pairs, where the machine has them."""
+    folder = os.environ.get("HARNESS_REAL_DATA")
+    if not folder:
+        pytest.skip("HARNESS_REAL_DATA names no folder of real data")
+    return Path(folder)

@@ -1,0 +1,154 @@
+"""Kappa against published values, scikit-learn, and what has to hold for any grades."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import cohen_kappa_score
+
+from harness.stats.agreement import (
+    CONSTANT_RATER,
+    NO_ITEMS,
+    NO_VARIATION,
+    Kappa,
+    Weighting,
+    band,
+    cohen_kappa,
+    collapse,
+    confusion,
+    dichotomy,
+    mean_kappa,
+    pooled,
+)
+
+CASES = json.loads((Path(__file__).parent / "cases/statistics/kappa.json").read_text(encoding="utf-8"))
+NAMES: dict[str, Weighting] = {"unweighted": "none", "linear": "linear", "quadratic": "quadratic"}
+SCALE = (0, 1, 2, 3, 4)
+WEIGHTINGS: list[Weighting] = ["none", "linear", "quadratic"]
+grades = st.sampled_from(SCALE)
+rated = st.lists(st.tuples(grades, grades), min_size=1, max_size=40)
+
+
+def kappa(
+    pairs: list[tuple[int, int]], scale: tuple[int, ...] = SCALE, weighting: Weighting = "none"
+) -> Kappa:
+    matrix = confusion([a for a, _ in pairs], [b for _, b in pairs], scale)
+    return cohen_kappa(matrix, scale, weighting)
+
+
+@pytest.mark.parametrize("case", CASES["two_raters"], ids=lambda case: case["id"])
+def test_kappa_is_the_published_one(case: dict[str, Any]) -> None:
+    given_ = case["input"]
+    scale = tuple(given_.get("grades") or range(len(given_.get("table", []))))
+    if "table" in given_:
+        matrix = tuple(map(tuple, given_["table"]))
+    else:
+        matrix = confusion([a for a, _ in given_["ratings"]], [b for _, b in given_["ratings"]], scale)
+    for name, expected in case["kappa"].items():
+        value = cohen_kappa(matrix, scale, NAMES[name]).value
+        assert value == pytest.approx(expected, abs=1e-9), name
+        if name != "unweighted":
+            assert all(value != pytest.approx(wrong, abs=1e-6) for wrong in case["must_not_be"])
+
+
+@pytest.mark.parametrize("row", CASES["degenerate"]["rows"], ids=lambda row: row["case"])
+def test_degenerate_input_has_a_reason(row: dict[str, Any]) -> None:
+    found = kappa(list(zip(row["a"], row["b"], strict=True)))
+    assert found.value == row["kappa"]
+    reasons = {
+        "NO_OVERLAP": NO_ITEMS,
+        "UNDEFINED_NO_VARIATION": NO_VARIATION,
+        "CONSTANT_RATER": CONSTANT_RATER,
+        "BOUNDARY": None,
+    }
+    assert found.reason == reasons[row["status"]]
+
+
+@pytest.mark.parametrize("row", CASES["band_edges"]["rows"], ids=lambda row: row["exact"] + row["band"])
+def test_band_edge_falls_on_the_right_side(row: dict[str, Any]) -> None:
+    found = cohen_kappa(tuple(map(tuple, row["table"])), (0, 1))
+    assert found.exact == Fraction(row["exact"])
+    assert band(found) == row["band"]
+
+
+def test_no_kappa_has_no_band() -> None:
+    assert band(Kappa(None, NO_ITEMS)) is None
+
+
+@given(rated, st.sampled_from(WEIGHTINGS))
+def test_kappa_equals_scikit_learn(pairs: list[tuple[int, int]], weighting: Weighting) -> None:
+    found = kappa(pairs, weighting=weighting)
+    if found.exact is None:
+        return
+    left, right = zip(*pairs, strict=True)
+    oracle = cohen_kappa_score(left, right, labels=SCALE, weights=None if weighting == "none" else weighting)
+    assert found.value == pytest.approx(oracle, abs=1e-12)
+
+
+@given(rated, st.sampled_from(WEIGHTINGS))
+def test_kappa_is_symmetric(pairs: list[tuple[int, int]], weighting: Weighting) -> None:
+    swapped = [(b, a) for a, b in pairs]
+    assert kappa(pairs, weighting=weighting) == kappa(swapped, weighting=weighting)
+
+
+@given(rated, st.permutations(SCALE))
+def test_unweighted_kappa_does_not_care_what_grades_are_called(
+    pairs: list[tuple[int, int]], names: list[int]
+) -> None:
+    assert kappa(pairs) == kappa([(names[a], names[b]) for a, b in pairs])
+
+
+@given(rated, st.randoms())
+def test_order_of_items_does_not_matter(pairs: list[tuple[int, int]], random: Any) -> None:
+    shuffled = random.sample(pairs, len(pairs))
+    assert kappa(pairs) == kappa(shuffled)
+
+
+@given(rated, st.sampled_from(WEIGHTINGS))
+def test_an_unused_grade_changes_nothing(pairs: list[tuple[int, int]], weighting: Weighting) -> None:
+    assert kappa(pairs, weighting=weighting) == kappa(pairs, (*SCALE, 9), weighting)
+
+
+@given(st.lists(grades, min_size=1))
+def test_agreement_with_oneself_is_1_or_undefined(given_: list[int]) -> None:
+    found = kappa([(grade, grade) for grade in given_])
+    assert found.exact in (None, 1)
+
+
+@given(rated)
+def test_linear_kappa_is_the_weighted_mean_of_its_boundaries(pairs: list[tuple[int, int]]) -> None:
+    """Vanbelle & Albert 2009, Warrens 2013: the cumulative 2x2 tables, by expected disagreement."""
+    matrix = confusion([a for a, _ in pairs], [b for _, b in pairs], SCALE)
+    linear = cohen_kappa(matrix, SCALE, "linear").exact
+    total, weights = Fraction(0), 0
+    for at in range(1, len(SCALE)):
+        table = dichotomy(matrix, at)
+        weight = sum(table[0]) * sum(line[1] for line in table) + sum(table[1]) * sum(
+            line[0] for line in table
+        )
+        total += weight * (cohen_kappa(table, (0, 1)).exact or 0)
+        weights += weight
+    assert linear == (total / weights if weights else None)
+
+
+def test_mean_kappa_is_exact_and_undefined_where_a_part_is() -> None:
+    thirds = [Kappa(Fraction(1, 3)), Kappa(Fraction(2, 3))]
+    assert mean_kappa(thirds).exact == Fraction(1, 2)
+    assert mean_kappa([*thirds, Kappa(None, NO_VARIATION)]) == Kappa(None, NO_VARIATION)
+    assert mean_kappa([]).exact is None
+
+
+def test_collapse_and_pool_count_by_hand() -> None:
+    matrix = ((1, 2, 3), (4, 5, 6), (7, 8, 9))
+    assert collapse(matrix, [1, 1, 0]) == ((9, 15), (9, 12))
+    assert dichotomy(matrix, 1) == ((1, 5), (11, 28))
+    assert pooled([matrix, matrix], 3) == ((4, 12, 20), (12, 20, 28), (20, 28, 36))
+
+
+def test_a_grade_off_the_scale_is_our_own_mistake() -> None:
+    with pytest.raises(AssertionError, match="off the scale"):
+        confusion([0, 5], [0, 1], SCALE)
