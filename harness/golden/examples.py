@@ -1,0 +1,64 @@
+"""Golden examples: the file becomes Examples, or every structural fault in it."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from harness.digest import digest
+from harness.errors import BadInput, Fault
+from harness.files import read_nouns
+from harness.golden.graded import scale_text
+from harness.project import Project, pick_name
+from harness.records import Example
+from harness.rubric import Policy
+
+FILE = "examples.jsonl"
+
+
+def golden_path(project: Project, policy_name: str) -> Path:
+    """The examples file of a policy."""
+    return pick_name("golden set", policy_name, project.golden) / FILE
+
+
+def load_examples(path: Path, policy: Policy) -> list[Example]:
+    """The examples as graded under this policy version. BadInput names every structural fault."""
+    numbered, faults = read_numbered(path, policy)
+    if faults:
+        raise BadInput(faults)
+    return [example.under(policy.version) for _, example in numbered]
+
+
+def read_numbered(path: Path, policy: Policy) -> tuple[list[tuple[int, Example]], list[Fault]]:
+    """Each example that can be read, with its line, and what would stop an evaluation."""
+    numbered, faults = read_nouns(path, Example)
+    if not numbered and not faults:
+        faults = [Fault(str(path), "the golden set is empty")]
+    faults += _doubles(path, numbered)
+    for line, example in numbered:
+        where = f"{path}, line {line}, {example.id}"
+        graded = {example.grade, *(past.grade for past in example.history)}
+        for grade in sorted(graded - set(policy.scale)):
+            what = f"grade {grade} is not on the scale {scale_text(policy.scale)} of {policy.label}"
+            faults.append(Fault(where, what))
+    return numbered, faults
+
+
+def stale(examples: Iterable[Example], version: str) -> list[Example]:
+    """The examples that nobody has judged under this policy version."""
+    return [example for example in examples if example.policy_version != version]
+
+
+def golden_digest(examples: Iterable[Example]) -> str:
+    """Identity of what a golden set says: ids, pairs, grades, reasonings and clauses, in any order."""
+    said = {
+        example.id: [example.pair.digest, example.grade, example.reasoning, list(example.clauses)]
+        for example in examples
+    }
+    return digest(said)
+
+
+def _doubles(path: Path, numbered: Iterable[tuple[int, Example]]) -> Iterator[Fault]:
+    ids: dict[str, int] = {}
+    for line, example in numbered:
+        if example.id in ids:
+            yield Fault(f"{path}, line {line}, {example.id}", f"the id is taken (line {ids[example.id]})")
+        ids.setdefault(example.id, line)

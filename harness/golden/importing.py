@@ -1,0 +1,209 @@
+"""Import: somebody's graded pairs become a golden set with splits, provenance and, if need be, a policy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.digest import digest, digest_bytes
+from harness.errors import BadInput, Fault
+from harness.files import build, read_bytes, write_atomic, write_lines
+from harness.golden.examples import FILE
+from harness.golden.graded import GradedRow, graded_rows, parse_scale, refuse_doubles, scale_text
+from harness.golden.skeleton import GATES_SKELETON, golden_readme, policy_skeleton
+from harness.golden.splits import assign_splits
+from harness.noun import Split
+from harness.policies import load_policy, policy_path
+from harness.project import Project, folder_names, is_name
+from harness.records import Example, Provenance, query_key
+from harness.rubric import Policy
+from harness.tables import RESULT_TEXTS, Layout, Row, Table, dataset_table, joined, read_table
+
+DEFAULT_SHARES = (20, 40, 40)
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What to import, and how."""
+
+    source: str
+    policy: str
+    layout: Layout = field(default_factory=Layout)
+    attributes: tuple[str, ...] = ()
+    shares: tuple[int, int, int] | None = None
+    seed: int = 0
+    scale: str | None = None
+    licence: str | None = None
+    dataset_split: str | None = None
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What came of it."""
+
+    path: Path
+    examples: list[Example]
+    new_policy: Path | None
+    columns_left: tuple[str, ...]
+
+
+def import_golden(project: Project, request: Import) -> Imported:
+    """Write golden/<policy>/, and a policy skeleton where there is no such policy.
+
+    Nothing is written unless every row is sound. A column that is not mapped is left behind:
+    it might hold the very grade.
+    """
+    if not is_name(request.policy):
+        raise BadInput(f"--policy: {request.policy!r} is no name for a policy")
+    target = project.golden / request.policy / FILE
+    if target.exists() and not request.replace:
+        raise BadInput([Fault(str(target), "is there already; --replace overwrites it")])
+    policy = _known_policy(project, request)
+    scale = _scale(request, policy)
+    table = _table(request)
+    examples = _examples(table, request, policy.version if policy else "v1", scale)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    new_policy = None if policy else _write_skeleton(project, request.policy, scale)
+    write_lines(target, examples)
+    readme = target.with_name("README.md")
+    if not readme.exists() or request.replace:
+        write_atomic(readme, golden_readme(request.policy, examples))
+    return Imported(target, examples, new_policy, _columns_left(table, request))
+
+
+def _known_policy(project: Project, request: Import) -> Policy | None:
+    if request.policy in folder_names(project.policies):
+        return load_policy(policy_path(project, request.policy))
+    return None
+
+
+def _scale(request: Import, policy: Policy | None) -> tuple[int, ...]:
+    given = parse_scale(request.scale) if request.scale else None
+    if policy is None:
+        if given is None:
+            raise BadInput(f"there is no policy {request.policy!r}: give its scale, such as --scale 0-3")
+        return given
+    if given is not None and given != policy.scale:
+        raise BadInput(f"--scale {request.scale}: {policy.label} has the scale {scale_text(policy.scale)}")
+    return policy.scale
+
+
+def _is_dataset(request: Import) -> bool:
+    path = Path(request.source)
+    return request.layout.format == "dataset" or path.is_dir() or (not path.exists() and not path.suffix)
+
+
+def _table(request: Import) -> Table:
+    if _is_dataset(request):
+        return dataset_table(request.source, request.dataset_split)
+    return read_table(Path(request.source), request.layout.format)
+
+
+def _examples(table: Table, request: Import, policy_version: str, scale: tuple[int, ...]) -> list[Example]:
+    """Every row as an example, or every fault of every row."""
+    table.require(("item", "query", "title", "grade"), request.layout)
+    unknown = [name for name in request.attributes if name not in table.columns]
+    if unknown:
+        there = ", ".join(table.columns)
+        raise BadInput(f"--attributes: no column {', '.join(unknown)} (the columns there: {there})")
+    graded = graded_rows(table, request.layout, scale)
+    _refuse_gaps(graded)
+    refuse_doubles([(row.where, (row.item,)) for row in graded], "item {0!r}")
+    splits = _splits(table, request, graded)
+    provenance = _provenance(table, request)
+    examples: list[Example] = []
+    faults: list[Fault] = []
+    for row, found in zip(table.rows, graded, strict=True):
+        data = _texts(table, row, request)
+        data |= {
+            "id": found.item,
+            "query": found.query,
+            "grade": found.grade,
+            "policy_version": policy_version,
+            "split": splits[query_key(found.query or "")] if splits else _text(table, row, "split", request),
+            "provenance": provenance.model_copy(update={"line": row.line}),
+        }
+        example, wrong = build(Example, data, found.where)
+        faults += wrong
+        examples += [example] if example else []
+    if faults:
+        raise BadInput(faults)
+    return examples
+
+
+def _refuse_gaps(graded: Sequence[GradedRow]) -> None:
+    faults = [Fault(row.where, "no grade") for row in graded if row.grade is None]
+    faults += [Fault(row.where, "no query") for row in graded if not row.query]
+    if faults:
+        raise BadInput(faults)
+
+
+def _splits(table: Table, request: Import, graded: Sequence[GradedRow]) -> dict[str, Split] | None:
+    """New splits, unless the table brings its own and no others are asked for."""
+    if request.shares is None and table.find("split", request.layout):
+        return None
+    pairs = [(row.query, row.grade) for row in graded if row.query is not None and row.grade is not None]
+    return assign_splits(pairs, request.shares or DEFAULT_SHARES, request.seed)
+
+
+def _texts(table: Table, row: Row, request: Import) -> dict[str, Any]:
+    """What a row says beside its grade, under the names of an example."""
+    result: dict[str, Any] = {name: _text(table, row, name, request) for name in RESULT_TEXTS}
+    attributes = {
+        name.removeprefix("result.").removeprefix("attributes."): name for name in request.attributes
+    }
+    attributes |= {
+        name.partition("attributes.")[2]: name
+        for name in table.columns
+        if name.startswith(("attributes.", "result.attributes."))
+    }
+    result["attributes"] = {name: row.text(column) for name, column in attributes.items() if row.text(column)}
+    return {
+        "result": {name: value for name, value in result.items() if value},
+        "reasoning": _text(table, row, "reasoning", request) or "",
+        "clauses": _words(table, row, "clauses", request),
+        "tags": _words(table, row, "tags", request),
+    }
+
+
+def _text(table: Table, row: Row, name: str, request: Import) -> str | None:
+    headers = table.find(name, request.layout)
+    return (joined(row, headers) or None) if headers else None
+
+
+def _words(table: Table, row: Row, name: str, request: Import) -> list[str]:
+    """A list, as JSON lines have it, or words with spaces or commas between them."""
+    headers = table.find(name, request.layout)
+    value = row.cells.get(headers[0]) if headers else None
+    if isinstance(value, list):
+        return [str(part) for part in value]
+    return [] if value is None else str(value).replace(",", " ").split()
+
+
+def _provenance(table: Table, request: Import) -> Provenance:
+    """The source by its name, not its path: paths say who imported it, and where."""
+    content = Path(request.source)
+    source = content.name if content.exists() else request.source
+    known = digest_bytes(read_bytes(content)) if content.is_file() else _rows_digest(table)
+    return Provenance(source=source, digest=known, licence=request.licence)
+
+
+def _rows_digest(table: Table) -> str:
+    return digest([{name: row.text(name) for name in table.columns} for row in table.rows])
+
+
+def _columns_left(table: Table, request: Import) -> tuple[str, ...]:
+    """The columns that went nowhere."""
+    names = ("item", "query", "grade", "reasoning", "clauses", "tags", "split", *RESULT_TEXTS)
+    used = {header for name in names for header in table.find(name, request.layout)}
+    used |= set(request.attributes)
+    return tuple(name for name in table.columns if name not in used and "attributes." not in name)
+
+
+def _write_skeleton(project: Project, name: str, scale: tuple[int, ...]) -> Path:
+    folder = project.policies / name
+    folder.mkdir(parents=True)
+    write_atomic(folder / "gates.toml", GATES_SKELETON)
+    write_atomic(folder / "v1.toml", policy_skeleton(name, scale))
+    return folder / "v1.toml"

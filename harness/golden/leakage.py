@@ -1,0 +1,59 @@
+"""Leakage control: nothing that is graded is ever in a prompt, nor anything of the same query.
+
+This holds for golden examples shown as shots, for a builtin grader's training, and for the worked
+examples in the policy itself. The whole golden set decides, not what one run happens to grade, so
+that every run of it shows the same and has the same prompt prefix.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.golden.similarity import near_duplicates, tokens
+from harness.records import Example, query_key
+from harness.rubric import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A shot that is kept from every prompt, and the graded example that it would give away."""
+
+    shot: str
+    graded: str
+    reason: str
+
+
+def safe_shots(examples: Sequence[Example]) -> tuple[list[Example], list[Dropped]]:
+    """The shots of a golden set that give nothing of dev or test away, and those that would."""
+    shots = [example for example in examples if example.split == "shots"]
+    graded = [example for example in examples if example.split != "shots"]
+    reasons: dict[str, Dropped] = {}
+    by_query = {example.cluster: example.id for example in reversed(graded)}
+    for shot in shots:
+        if shot.cluster in by_query:
+            reasons[shot.id] = Dropped(shot.id, by_query[shot.cluster], "the same query")
+    pairs = near_duplicates([tokens(shot) for shot in shots], [tokens(example) for example in graded])
+    for shot_at, graded_at in pairs:
+        shot = shots[shot_at]
+        reasons.setdefault(shot.id, Dropped(shot.id, graded[graded_at].id, "nearly the same query and title"))
+    kept = [shot for shot in shots if shot.id not in reasons]
+    return kept, list(reasons.values())
+
+
+def withhold_worked(policy: Policy, examples: Sequence[Example]) -> tuple[Policy, list[str]]:
+    """The policy as a prompt may show it: without worked examples of graded queries, which are named."""
+    graded = {example.cluster for example in examples if example.split != "shots"}
+    boundaries = tuple(b for b in policy.boundaries if query_key(b.query) not in graded)
+    levels = tuple(
+        level.model_copy(
+            update={"examples": tuple(e for e in level.examples if query_key(e.query) not in graded)}
+        )
+        for level in policy.grades
+    )
+    shown = policy.model_copy(update={"boundaries": boundaries, "grades": levels})
+    return shown, sorted(worked_queries(policy) & graded)
+
+
+def worked_queries(policy: Policy) -> set[str]:
+    """The queries that a policy works through, in its rubric or its boundaries."""
+    worked = {query_key(boundary.query) for boundary in policy.boundaries}
+    return worked | {query_key(e.query) for level in policy.grades for e in level.examples}

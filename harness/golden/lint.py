@@ -1,0 +1,181 @@
+"""Lint: what is wrong with a golden set, and what only deserves a look."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from harness.golden.examples import read_numbered, stale
+from harness.golden.leakage import safe_shots, withhold_worked
+from harness.golden.similarity import near_duplicates, tokens
+from harness.records import Example
+from harness.rubric import Policy
+
+RUN_WORDS = 8
+"""Two reasonings that share a run of this many words were not both written for their pair."""
+SHORT_WORDS = 8
+"""A reasoning of fewer words than this names a grade, and no reason for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding: an error is to be mended, a warning to be looked at."""
+
+    level: Literal["error", "warning"]
+    where: str
+    what: str
+
+
+def lint_golden(path: Path, policy: Policy) -> list[Finding]:
+    """Every finding about a golden set under a policy version, errors first."""
+    numbered, faults = read_numbered(path, policy)
+    findings = [Finding("error", fault.where, fault.what) for fault in faults]
+    examples = [example.under(policy.version) for _, example in numbered]
+    for check in CHECKS:
+        findings += check(examples, policy)
+    return sorted(findings, key=lambda finding: finding.level != "error")
+
+
+def _unknown_clauses(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
+    for example in examples:
+        for clause in example.clauses:
+            if clause not in policy.clause_ids:
+                yield Finding("error", example.id, f"cites the clause {clause!r}, unknown in {policy.label}")
+
+
+def _caps(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
+    """A cited cap or floor that the grade breaks. A floor holds only where no cap binds."""
+    clauses = {clause.id: clause for clause in policy.clauses}
+    for example in examples:
+        cited = [clauses[id_] for id_ in example.clauses if id_ in clauses]
+        caps = [clause for clause in cited if clause.max_grade is not None]
+        for clause in caps:
+            if clause.max_grade is not None and example.grade > clause.max_grade:
+                what = f"grade {example.grade}, but {clause.id} allows at most {clause.max_grade}"
+                yield Finding("error", example.id, what)
+        for clause in [] if caps else cited:
+            if clause.min_grade is not None and example.grade < clause.min_grade:
+                what = f"grade {example.grade}, but {clause.id} asks for at least {clause.min_grade}"
+                yield Finding("error", example.id, what)
+
+
+def _queries_in_two_splits(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
+    splits: dict[str, set[str]] = defaultdict(set)
+    for example in examples:
+        splits[example.cluster].add(example.split)
+    for query, found in splits.items():
+        if len(found) > 1:
+            yield Finding("error", f"query {query!r}", f"lies in several splits: {', '.join(sorted(found))}")
+
+
+def _same_pairs(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
+    """A thing listed under two ids: graded alike it is a waste, otherwise a contradiction."""
+    first: dict[str, Example] = {}
+    for example in examples:
+        other = first.setdefault(example.pair.digest, example)
+        if other.grade != example.grade:
+            what = f"grade {example.grade}, but the same pair is {other.grade} in {other.id}"
+            yield Finding("warning" if _imported(example) else "error", example.id, what)
+        elif other is not example:
+            yield Finding("warning", example.id, f"the same pair as {other.id}")
+
+
+def _near_duplicates(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
+    words = [tokens(example) for example in examples]
+    for one, other in near_duplicates(words, words):
+        left, right = examples[one], examples[other]
+        if one < other and left.split != right.split and left.cluster != right.cluster:
+            what = f"nearly the same query and title as {right.id}, in another split ({right.split})"
+            yield Finding("error", left.id, what)
+
+
+def _missing_reasonings(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
+    """Imported sets come without reasonings: for them one warning, for others an error each."""
+    empty = [example for example in examples if not example.reasoning.strip()]
+    imported = [example for example in empty if _imported(example)]
+    yield from (Finding("error", example.id, "no reasoning") for example in empty if not _imported(example))
+    if imported:
+        what = f"{len(imported)} imported examples have no reasoning (the first: {imported[0].id})"
+        yield Finding("warning", "reasoning", what)
+
+
+def _missing_clauses(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
+    """An obvious grade may rest on the rubric alone, so that this is never more than one warning."""
+    empty = [example for example in examples if not example.clauses]
+    if empty and policy.clauses:
+        yield Finding(
+            "warning", "clauses", f"{len(empty)} examples cite no clause (the first: {empty[0].id})"
+        )
+
+
+def _imported(example: Example) -> bool:
+    return example.provenance is not None and example.provenance.digest is not None
+
+
+def _boilerplate(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
+    """Reasonings too short to hold a reason, and those that share a run of words no clause holds."""
+    allowed = {run for clause in policy.clauses for run in _runs(clause.text)}
+    first: dict[tuple[str, ...], str] = {}
+    for example in examples:
+        words = _words(example.reasoning)
+        if 0 < len(words) < SHORT_WORDS:
+            yield Finding("error", example.id, f"a reasoning of {len(words)} words gives no reason")
+        shared = {run: first[run] for run in _runs(example.reasoning) if run in first and run not in allowed}
+        if shared:
+            run, other = next(iter(shared.items()))
+            yield Finding("error", example.id, f'boilerplate: shares "{" ".join(run)}" with {other}')
+        for run in _runs(example.reasoning):
+            first.setdefault(run, example.id)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
+
+
+def _runs(text: str) -> list[tuple[str, ...]]:
+    words = _words(text)
+    return [tuple(words[start : start + RUN_WORDS]) for start in range(len(words) - RUN_WORDS + 1)]
+
+
+def _stale(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
+    for example in stale(examples, policy.version):
+        what = f"graded under {example.policy_version}, not yet judged under {policy.version}"
+        yield Finding("error", example.id, what)
+
+
+def _lost_shots(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
+    _, dropped = safe_shots(examples)
+    for drop in dropped:
+        yield Finding("warning", drop.shot, f"never shown to a teacher: {drop.reason} as {drop.graded}")
+
+
+def _worked_queries(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
+    _, withheld = withhold_worked(policy, examples)
+    for query in withheld:
+        what = "is worked through in the policy and graded here: prompts go without the worked example"
+        yield Finding("warning", f"query {query!r}", what)
+
+
+def _unused_grades(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
+    for split in ("shots", "dev", "test"):
+        used = {example.grade for example in examples if example.split == split}
+        for grade in sorted(set(policy.scale) - used):
+            yield Finding("warning", f"split {split}", f"no example of grade {grade}")
+
+
+CHECKS: tuple[Callable[[Sequence[Example], Policy], Iterator[Finding]], ...] = (
+    _unknown_clauses,
+    _caps,
+    _queries_in_two_splits,
+    _same_pairs,
+    _near_duplicates,
+    _missing_reasonings,
+    _missing_clauses,
+    _boilerplate,
+    _stale,
+    _lost_shots,
+    _worked_queries,
+    _unused_grades,
+)

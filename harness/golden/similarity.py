@@ -1,0 +1,49 @@
+"""Which pairs say nearly the same: token Jaccard of query and title, without comparing all with all."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from harness.records import Example
+
+NEAR = Fraction(9, 10)
+"""From this Jaccard index on, two pairs are near-duplicates."""
+
+Tokens = frozenset[str]
+
+
+def tokens(example: Example) -> Tokens:
+    """The words of query and title, without case; the text itself where it has no word."""
+    text = f"{example.query} {example.result.title}".casefold()
+    return frozenset(re.findall(r"\w+", text)) or frozenset({text})
+
+
+def near_duplicates(left: Sequence[Tokens], right: Sequence[Tokens]) -> Iterator[tuple[int, int]]:
+    """Positions (in left, in right) of every two token sets with a Jaccard index of NEAR or more.
+
+    Prefix filtering (Chaudhuri, Ganti & Kaushik 2006): with the tokens in one order, rarest first,
+    two sets this similar share a token within their first n - ceil(NEAR n) + 1. Only those that do
+    are compared.
+    """
+    rarity = Counter(token for each in (left, right) for words in each for token in words)
+    index: dict[str, list[int]] = defaultdict(list)
+    for position, words in enumerate(right):
+        for token in _prefix(words, rarity):
+            index[token].append(position)
+    for position, words in enumerate(left):
+        candidates = {other for token in _prefix(words, rarity) for other in index.get(token, ())}
+        for other in sorted(candidates):
+            if jaccard(words, right[other]) >= NEAR:
+                yield position, other
+
+
+def jaccard(one: Tokens, other: Tokens) -> Fraction:
+    """Shared tokens as a share of all tokens."""
+    return Fraction(len(one & other), len(one | other))
+
+
+def _prefix(words: Tokens, rarity: Counter[str]) -> list[str]:
+    ordered = sorted(words, key=lambda token: (rarity[token], token))
+    needed = -(-len(ordered) * NEAR.numerator // NEAR.denominator)
+    return ordered[: len(ordered) - needed + 1]

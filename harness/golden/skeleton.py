@@ -1,0 +1,99 @@
+"""The first draft of what an imported golden set still lacks: a policy to fill in, and a README."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from harness.golden.splits import SPLITS
+from harness.records import Example
+
+GATES_SKELETON = """\
+# The bars that runs under this policy are held to.
+weighting = "none"       # which Cohen's kappa is gated: none, linear or quadratic
+coverage_floor = 0.99    # a run that could read fewer of its answers is inconclusive
+margin = 0.05            # how much kappa a candidate may lose against the baseline
+
+[gate1]
+bar = 0.8
+
+[gate2]
+bar = 0.8
+"""
+
+_POLICY = """\
+# A skeleton, made from the scale of an imported golden set. Fill in what is empty:
+# `harness policy lint {name}` lists what is left.
+
+name = "{name}"
+version = "v1"
+title = ""
+author = ""      # exactly one person answers for a policy; the others go into contributors
+surface = ""     # where the results are shown, and to whom
+goal = ""        # what a great experience is there
+"""
+
+_GRADE = """
+[[grades]]
+value = {value}
+name = "Grade {value}"
+definition = ""
+"""
+
+_ACTIONS = """
+# What the surface does with a grade. The line between the two is a guess: draw your own.
+[[actions]]
+name = "show"
+grades = {shown}
+shown = ""
+
+[[actions]]
+name = "filter"
+grades = {filtered}
+shown = "not at all"
+
+# The rules that settle gray areas go here; a chain of thought cites them by id.
+# [[clauses]]
+# id = "accessory"
+# text = "An accessory of the thing asked for is at most 1."
+# why = "Someone who looks for the thing does not own it yet."
+# max_grade = 1
+"""
+
+_README = """\
+# Golden set: {name}
+
+{count} examples over {queries} queries, imported; no grade was changed.
+
+| source | digest | licence | examples |
+|---|---|---|---|
+{sources}
+
+Splits are by query: {splits}. Shots may be shown to a teacher; dev is to iterate on; test is to gate on.
+
+The import brings grades. A golden set also says why: add a `reasoning` and the `clauses` that decide to
+each example, starting with the shots. `harness golden lint {name}` counts what is missing.
+"""
+
+
+def policy_skeleton(name: str, scale: tuple[int, ...]) -> str:
+    """A policy file over a scale, to be filled in; the upper half is shown."""
+    middle = len(scale) // 2
+    grades = "".join(_GRADE.format(value=value) for value in reversed(scale))
+    actions = _ACTIONS.format(shown=list(scale[middle:]), filtered=list(scale[:middle]))
+    return _POLICY.format(name=name) + grades + actions
+
+
+def golden_readme(name: str, examples: Sequence[Example]) -> str:
+    """Where an imported set comes from and how it is split."""
+    origins = Counter(
+        (given.source, given.digest or "", given.licence or "not given")
+        for example in examples
+        if (given := example.provenance)
+    )
+    splits = Counter(example.split for example in examples)
+    return _README.format(
+        name=name,
+        count=len(examples),
+        queries=len({example.cluster for example in examples}),
+        sources="\n".join(f"| {' | '.join(origin)} | {n} |" for origin, n in origins.items()),
+        splits=", ".join(f"{splits[split]} {split}" for split in SPLITS),
+    )

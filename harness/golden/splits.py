@@ -1,0 +1,66 @@
+"""Splits by query: all pairs of one query lie in one split, and each split has its share of every grade."""
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from harness.errors import BadInput
+from harness.noun import Split
+from harness.records import query_key
+
+SPLITS: tuple[Split, ...] = ("shots", "dev", "test")
+
+
+def parse_shares(text: str) -> tuple[int, int, int]:
+    """`20/40/40` as the shares of shots, dev and test."""
+    try:
+        shots, dev, test = (int(part) for part in text.split("/"))
+    except ValueError:
+        shots = dev = test = -1
+    if min(shots, dev, test) < 0 or shots + dev + test != 100:
+        raise BadInput(f"splits: {text!r} is not shots/dev/test in per cent, such as 20/40/40")
+    return shots, dev, test
+
+
+def parse_splits(text: str) -> tuple[Split, ...]:
+    """`dev`, `test` or `dev+test`: what may be graded."""
+    allowed: dict[str, Split] = {"dev": "dev", "test": "test"}
+    parts = text.split("+")
+    if not set(parts) <= set(allowed) or len(set(parts)) < len(parts):
+        hint = " (shots are shown to teachers, so they are never graded)" if "shots" in parts else ""
+        raise BadInput(f"split: {text!r} is not dev, test or dev+test{hint}")
+    return tuple(allowed[part] for part in parts)
+
+
+def assign_splits(
+    pairs: Sequence[tuple[str, int]], shares: tuple[int, int, int], seed: int
+) -> dict[str, Split]:
+    """The split of each query key, for pairs of (query, grade).
+
+    Queries are dealt largest first, those of one size in a seeded order, each to the split that
+    lacks most of its grades. The order of `pairs` plays no part.
+    """
+    grades: dict[str, Counter[int]] = defaultdict(Counter)
+    for query, grade in pairs:
+        grades[query_key(query)][grade] += 1
+    queries = sorted(grades)
+    random.Random(seed).shuffle(queries)
+    queries.sort(key=lambda query: -grades[query].total())
+    total = Counter(grade for _, grade in pairs)
+    target = {
+        split: {grade: share / 100 * n for grade, n in total.items()}
+        for split, share in zip(SPLITS, shares, strict=True)
+        if share
+    }
+    placed: dict[Split, Counter[int]] = {split: Counter() for split in target}
+    result: dict[str, Split] = {}
+    for query in queries:
+        split = max(target, key=lambda split: _lack(grades[query], target[split], placed[split]))
+        placed[split] += grades[query]
+        result[query] = split
+    return result
+
+
+def _lack(query: Counter[int], target: dict[int, float], placed: Counter[int]) -> float:
+    """How much of a query's grades a split still lacks, as a share of what it is to get."""
+    return sum(n * (target[grade] - placed[grade]) / target[grade] for grade, n in query.items())

@@ -1,0 +1,63 @@
+"""What is in a golden set: counts for `harness golden stats`."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from harness.golden.splits import SPLITS
+from harness.noun import Noun
+from harness.records import Example
+from harness.rubric import Policy
+
+
+class SplitCount(Noun):
+    """One split: its size, its queries, and its examples of each grade of the scale."""
+
+    split: str
+    examples: int
+    queries: int
+    grades: dict[int, int]
+
+
+class GoldenStats(Noun):
+    """A golden set in numbers. Words per reasoning are (shortest, median, longest), of those there are."""
+
+    policy: str
+    examples: int
+    queries: int
+    splits: tuple[SplitCount, ...]
+    clauses: dict[str, int]
+    tags: dict[str, int]
+    reasoning_words: tuple[int, int, int] | None
+    without_reasoning: int
+
+
+def golden_stats(examples: Sequence[Example], policy: Policy) -> GoldenStats:
+    """Counts by split and grade, by clause (those never cited too), by tag."""
+    cited = Counter(clause for example in examples for clause in example.clauses)
+    clauses = {clause.id: cited[clause.id] for clause in policy.clauses}
+    lengths = sorted(len(example.reasoning.split()) for example in examples if example.reasoning)
+    return GoldenStats(
+        policy=policy.label,
+        examples=len(examples),
+        queries=_queries(examples),
+        splits=tuple(_split_count(split, examples, policy) for split in SPLITS),
+        clauses={**clauses, **cited},
+        tags=dict(Counter(tag for example in examples for tag in example.tags).most_common()),
+        reasoning_words=(lengths[0], lengths[len(lengths) // 2], lengths[-1]) if lengths else None,
+        without_reasoning=len(examples) - len(lengths),
+    )
+
+
+def _split_count(split: str, examples: Sequence[Example], policy: Policy) -> SplitCount:
+    inside = [example for example in examples if example.split == split]
+    grades = Counter(example.grade for example in inside)
+    return SplitCount(
+        split=split,
+        examples=len(inside),
+        queries=_queries(inside),
+        grades={grade: grades[grade] for grade in policy.scale},
+    )
+
+
+def _queries(examples: Sequence[Example]) -> int:
+    return len({example.cluster for example in examples})

@@ -1,0 +1,257 @@
+"""Import and export: other people's files as they are, with every fault named and nothing half-made."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from builders import examples, harness, write_project
+
+from harness.golden.examples import load_examples
+from harness.golden.exporting import harmless
+from harness.policies import load_policy, unfinished
+
+SHOP = (
+    "query,product_id,title,description,class,grade\n"
+    + "".join(f'q{n // 4},{n},"Title, {n}",,shoes,{n % 3}\n' for n in range(40))
+)  # fmt: skip
+NAMED = ("--columns", "item=query+product_id")
+
+
+def put(here: Path, text: str = SHOP, name: str = "shop.csv") -> Path:
+    write_project(here)
+    path = here / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_import_writes_golden_set_policy_skeleton_and_provenance(here: Path) -> None:
+    path = put(here)
+    ended = harness(
+        "golden", "import", path, "--policy", "shop", *NAMED, "--scale", "0-3", "--license", "MIT"
+    )
+    assert ended.code == 0
+    assert "40 examples of 10 queries" in ended.out
+    assert "columns left behind: product_id, class" in ended.err or "columns left behind: class" in ended.err
+    policy = load_policy(here / "policies/shop/v1.toml")
+    assert policy.scale == (0, 1, 2, 3)
+    assert len(unfinished(policy)) == 8
+    found = load_examples(here / "golden/shop/examples.jsonl", policy)
+    first = found[0]
+    assert (first.id, first.query, first.result.title, first.grade) == ("q0|0", "q0", "Title, 0", 0)
+    assert first.result.attributes == {}
+    assert first.provenance is not None
+    assert (first.provenance.source, first.provenance.line, first.provenance.licence) == (
+        "shop.csv",
+        2,
+        "MIT",
+    )
+    assert len({e.query for e in found if e.split == "shots"}) == 2
+    readme = (here / "golden/shop/README.md").read_text(encoding="utf-8")
+    assert "shop.csv" in readme and "MIT" in readme and "sha256:" in readme
+
+
+def test_imported_set_goes_the_whole_way(here: Path) -> None:
+    path = put(here)
+    harness("golden", "import", path, "--policy", "shop", *NAMED, "--scale", "0-3")
+    assert harness("golden", "lint", "shop").code == 0
+    ended = harness("eval", "--policy", "shop", "--split", "dev+test", "--json")
+    assert ended.code == 0
+    assert ended.json["n"] == 32
+    assert ended.json["confusion"]["labels"] == [0, 1, 2, 3]
+    assert "is not finished" in ended.err
+
+
+def test_column_is_taken_along_only_when_named(here: Path) -> None:
+    path = put(here)
+    words = ("golden", "import", path, "--policy", "shop", *NAMED, "--scale", "0-3")
+    assert harness(*words, "--attributes", "class").code == 0
+    policy = load_policy(here / "policies/shop/v1.toml")
+    assert load_examples(here / "golden/shop/examples.jsonl", policy)[0].result.attributes == {
+        "class": "shoes"
+    }
+    assert "no column size" in harness(*words, "--attributes", "size", "--replace").err
+
+
+def test_splits_can_be_chosen_and_seeded(here: Path) -> None:
+    path = put(here)
+    words = ("golden", "import", path, "--policy", "shop", *NAMED, "--scale", "0-3", "--replace")
+    texts = []
+    for more in (("--seed", "1"), ("--seed", "1"), ("--seed", "2"), ("--splits", "0/50/50")):
+        assert harness(*words, *more).code == 0
+        texts.append((here / "golden/shop/examples.jsonl").read_text(encoding="utf-8"))
+    assert texts[0] == texts[1] != texts[2]
+    assert '"shots"' not in texts[3]
+
+
+def test_what_is_there_is_overwritten_only_when_told(here: Path) -> None:
+    path = put(here)
+    words = ("golden", "import", path, "--policy", "small", *NAMED)
+    assert "--replace overwrites it" in harness(*words).err
+    assert harness(*words, "--replace").code == 0
+    assert harness("golden", "list").out.startswith("small  40 examples")
+
+
+BAD = {
+    "no policy and no scale": (SHOP, (), "give its scale, such as --scale 0-3"),
+    "off the scale": (SHOP, ("--scale", "0-1"), "line 4: grade: 2 is not on the scale 0-1"),
+    "no title": (
+        "item,query,name,grade\na,q,t,1\n",
+        ("--scale", "0-1"),
+        "no column for title (the columns there",
+    ),
+    "no grade": ("item,query,title,grade\na,q,t,\n", ("--scale", "0-1"), "line 2: no grade"),
+    "no query": ("item,query,title,grade\na,,t,1\n", ("--scale", "0-1"), "line 2: no query"),
+    "empty title": ("item,query,title,grade\na,q,,1\n", ("--scale", "0-1"), "line 2: result.title: missing"),
+    "item twice": (
+        "item,query,title,grade\na,q,t,1\na,q,t,1\n",
+        ("--scale", "0-1"),
+        "item 'a' is graded twice",
+    ),
+    "own splits": ("item,query,title,grade,split\na,q,t,1,train\n", ("--scale", "0-1"), 'not "train"'),
+    "shares": (SHOP, ("--scale", "0-3", "--splits", "50/50"), "is not shots/dev/test in per cent"),
+    "odd name": (SHOP, ("--scale", "0-3", "--policy", "../x"), "is no name for a policy"),
+}
+
+
+@pytest.mark.parametrize(("text", "words", "what"), BAD.values(), ids=BAD)
+def test_fault_is_named_and_nothing_is_written(
+    here: Path, text: str, words: tuple[str, ...], what: str
+) -> None:
+    path = put(here, text)
+    named = NAMED if "product_id" in text else ()
+    ended = harness("golden", "import", path, "--policy", "shop", *named, *words)
+    assert ended.code == 2
+    assert what in ended.err
+    assert sorted(p.name for p in (here / "golden").iterdir()) == ["small"]
+    assert sorted(p.name for p in (here / "policies").iterdir()) == ["small"]
+
+
+@pytest.mark.parametrize("kind", ["tsv", "jsonl", "parquet", "saved", "folder"])
+def test_every_format_imports_the_same(here: Path, kind: str) -> None:
+    path = put(here)
+    rows = list(csv.DictReader(io.StringIO(SHOP)))
+    source = here / f"shop.{kind}"
+    if kind == "tsv":
+        source.write_text(
+            "\t".join(rows[0]) + "\n" + "".join("\t".join(r.values()) + "\n" for r in rows), "utf-8"
+        )
+    elif kind == "jsonl":
+        source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    else:
+        import datasets
+
+        table = datasets.Dataset.from_list(rows)
+        if kind == "parquet":
+            table.to_parquet(str(source))
+        elif kind == "saved":
+            datasets.DatasetDict({"train": table, "rest": table.select([0])}).save_to_disk(str(source))
+        else:
+            source.mkdir()
+            table.to_json(str(source / "train.jsonl"))
+    common = ("--policy", "shop", *NAMED, "--scale", "0-3", "--replace")
+    assert harness("golden", "import", path, *common).code == 0
+    expected = [line.pop("provenance") and line for line in read(here)]
+    more = ("--dataset-split", "train") if kind == "saved" else ()
+    ended = harness("golden", "import", source, *common, *more)
+    assert ended.code == 0, ended.err
+    assert [line.pop("provenance") and line for line in read(here)] == expected
+
+
+def read(here: Path) -> list[dict[str, object]]:
+    lines = (here / "golden/shop/examples.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_several_splits_of_a_data_set_ask_which(here: Path) -> None:
+    import datasets
+
+    put(here)
+    table = datasets.Dataset.from_list(list(csv.DictReader(io.StringIO(SHOP))))
+    datasets.DatasetDict({"train": table, "rest": table}).save_to_disk(str(here / "saved"))
+    words = ("golden", "import", here / "saved", "--policy", "shop", *NAMED, "--scale", "0-3")
+    assert "has several splits: train, rest; name one with --dataset-split" in harness(*words).err
+    assert "has no split 'nope'" in harness(*words, "--dataset-split", "nope").err
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_export_is_imported_as_it_was(here: Path, kind: str) -> None:
+    golden = examples()
+    golden[3]["result"] |= {"brand": "Acme", "attributes": {"size": "10", "colour": "red"}}
+    golden[3]["tags"] = ["dept:home", "freq:head"]
+    project = write_project(here, golden=golden)
+    before = load_examples(here / "golden/small/examples.jsonl", load_policy(here / "policies/small/v1.toml"))
+    out = here / f"out.{kind}"
+    assert harness("golden", "export", "small", "-o", out).code == 0
+    assert harness("golden", "import", out, "--policy", "small", "--replace").code == 0
+    after = load_examples(
+        project.golden / "small/examples.jsonl", load_policy(here / "policies/small/v1.toml")
+    )
+    keep = {"provenance"}
+    assert [e.model_dump(exclude=keep) for e in after] == [e.model_dump(exclude=keep) for e in before]
+
+
+def test_export_says_what_it_cannot_do(here: Path) -> None:
+    write_project(here)
+    assert "is not one of: csv, jsonl" in harness("golden", "export", "small", "--format", "xlsx").err
+    assert "there is no folder" in harness("golden", "export", "small", "-o", "no/where.csv").err
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@x", "'@x"),
+        ("+49", "'+49"),
+        ("-5", "-5"),
+        ("-a", "'-a"),
+        ("a=b", "a=b"),
+        ("", ""),
+    ],
+)
+def test_no_cell_of_a_csv_is_a_formula(cell: str, written: str) -> None:
+    assert harmless(cell) == written
+
+
+def test_chorus_imports_as_it_is_and_is_graded(here: Path, real_data: Path) -> None:
+    write_project(here)
+    source = real_data / "chorus/golden.csv"
+    words = (
+        "golden",
+        "import",
+        source,
+        "--policy",
+        "chorus",
+        *NAMED,
+        "--scale",
+        "0-3",
+        "--license",
+        "Apache-2.0",
+    )
+    assert harness(*words).code == 0
+    ended = harness("eval", "--policy", "chorus", "--split", "dev+test", "--json")
+    assert ended.code == 0
+    shots = harness("golden", "stats", "chorus", "--json").json["splits"][0]["examples"]
+    assert (ended.json["n"], ended.json["coverage"]) == (1589 - shots, 1.0)
+    assert ended.json["kappa"]["value"] > 0
+
+
+def test_wands_imports_as_it_is(here: Path, real_data: Path) -> None:
+    write_project(here)
+    source = real_data / "wands/graded_pairs.csv"
+    words = (
+        "golden",
+        "import",
+        source,
+        "--policy",
+        "wands",
+        *NAMED,
+        "--scale",
+        "0-2",
+        "--attributes",
+        "class",
+    )
+    assert harness(*words).code == 0
+    assert harness("golden", "stats", "wands", "--json").json["examples"] == 196
+    assert harness("eval", "--policy", "wands").code == 0

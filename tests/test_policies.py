@@ -1,0 +1,145 @@
+"""Policies: what loads, and every fault by name."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from builders import CLAUSE, harness, policy, policy_text, write_project
+
+from harness.errors import BadInput
+from harness.policies import load_gates, load_policy, policy_digest, unfinished
+
+ROOT = Path(__file__).resolve().parent.parent
+BOUNDARY = """
+[[boundaries]]
+query = "q"
+result = "r"
+between = [0, 1]
+grade = 1
+higher = "h"
+lower = "l"
+decision = "d"
+clauses = ["accessory"]
+"""
+
+
+def faults_of(folder: Path, text: str) -> list[str]:
+    path = folder / "policy.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput) as caught:
+        load_policy(path)
+    assert all(fault.where == str(path) for fault in caught.value.faults)
+    return [fault.what for fault in caught.value.faults]
+
+
+SPOILED = {
+    "grade without an action": ("grades = [1, 2]", "grades = [2]", "actions: grade 1 has no action"),
+    "grade with two actions": ("grades = [0]", "grades = [0, 1]", "grade 1 has several actions"),
+    "action off the scale": ("grades = [0]", "grades = [0, 7]", "grade 7 is not on the scale"),
+    "no author": ('author = "Said."', "", "author: missing"),
+    "several authors": ('author = "Said."', 'author = ["A", "B"]', "author: exactly one is wanted"),
+    "a key misspelt": ("goal =", 'gaol = ""\ngoal =', "gaol: unknown key"),
+    "a value twice": ("value = 2", "value = 1", "the value 1 is given twice"),
+    "a grade in words": ("value = 2", 'value = "two"', "grades[1].value: input should be a valid integer"),
+    "unknown clause in a boundary": ('clauses = ["acc', 'clauses = ["nope', "cites the unknown clause 'nope"),
+    "boundary off the scale": ("between = [0, 1]", "between = [1, 5]", "grade 5 is not on the scale"),
+    "boundary decides elsewhere": ("between = [0, 1]", "between = [0, 2]", "not between [0, 2]"),
+    "cap off the scale": ("max_grade = 1", "max_grade = 9", "max_grade 9 is not on the scale"),
+    "no version": ('version = "v1"', 'version = "one"', "version: string should match pattern"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "what"), SPOILED.values(), ids=SPOILED)
+def test_fault_is_named(tmp_path: Path, old: str, new: str, what: str) -> None:
+    whole = policy_text(clauses=CLAUSE + BOUNDARY)
+    assert old in whole
+    assert any(what in found for found in faults_of(tmp_path, whole.replace(old, new)))
+
+
+def test_clause_id_twice_is_named(tmp_path: Path) -> None:
+    found = faults_of(tmp_path, policy_text(clauses=CLAUSE * 2))
+    assert found == ["clauses: the id 'accessory' is given twice", "clauses: the id 'plain' is given twice"]
+
+
+def test_all_faults_come_at_once(tmp_path: Path) -> None:
+    text = policy_text(clauses=CLAUSE * 2 + BOUNDARY.replace("accessory", "nope"))
+    assert len(faults_of(tmp_path, text.replace("grades = [1, 2]", "grades = [2]"))) == 4
+
+
+def test_syntax_error_names_the_line(tmp_path: Path) -> None:
+    assert "line 3" in faults_of(tmp_path, 'name = "a"\nversion = "v1"\ntitle = \n')[0]
+
+
+def test_empty_definition_loads_and_is_unfinished() -> None:
+    text = 'value = 2\nname = "Grade 2"\ndefinition = '
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "policy.toml"
+        path.write_text(policy_text().replace(text + '"Said."', text + '" "'), encoding="utf-8")
+        assert unfinished(load_policy(path)) == ["grades, 2: empty definition"]
+
+
+def test_digest_ignores_release_and_layout(tmp_path: Path) -> None:
+    plain = policy()
+    path = tmp_path / "policy.toml"
+    path.write_text("# a comment\nreleased = true\n" + policy_text(), encoding="utf-8")
+    released = load_policy(path)
+    assert released.released
+    assert policy_digest(released) == policy_digest(plain)
+    assert policy_digest(policy(clauses=CLAUSE)) != policy_digest(plain)
+
+
+def test_gates_default_to_the_worst_grade_shown(tmp_path: Path) -> None:
+    gates = load_gates(tmp_path / "gates.toml", policy((0, 1)))
+    assert [(cell.golden, cell.action) for cell in gates.never_grow] == [(0, "show")]
+    assert (gates.weighting, gates.gate1.bar, gates.coverage_floor, gates.margin) == ("none", 0.8, 0.99, 0.05)
+
+
+def test_gates_faults_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "gates.toml"
+    path.write_text('weighting = "cubic"\n[gate2]\nbar = 1.5\n', encoding="utf-8")
+    with pytest.raises(BadInput) as caught:
+        load_gates(path, policy())
+    assert "weighting" in str(caught.value)
+    assert "gate2.bar" in str(caught.value)
+    path.write_text('[[never_grow]]\ngolden = 9\naction = "burn"\n', encoding="utf-8")
+    with pytest.raises(BadInput) as caught:
+        load_gates(path, policy())
+    assert len(caught.value.faults) == 2
+
+
+def test_lint_names_a_copied_version(here: Path) -> None:
+    write_project(here)
+    shutil.copy(here / "policies/small/v1.toml", here / "policies/small/v2.toml")
+    ended = harness("policy", "lint", "--json")
+    assert ended.code == 2
+    assert "version: 'v1', but the file is v2.toml" in ended.json["faults"][0]
+
+
+def test_latest_version_is_the_default_and_v10_comes_after_v9(here: Path) -> None:
+    write_project(here)
+    for version in ("v9", "v10"):
+        text = policy_text(clauses=CLAUSE).replace('version = "v1"', f'version = "{version}"')
+        (here / f"policies/small/{version}.toml").write_text(text, encoding="utf-8")
+    assert harness("policy", "list").out == "small  v1 v9 v10\n"
+    assert harness("policy", "show", "small", "--json").json["version"] == "v10"
+    assert harness("policy", "show", "small@v9", "--json").json["version"] == "v9"
+
+
+def test_shipped_policies_are_clean_and_shown_whole() -> None:
+    assert harness("policy", "lint", "--root", ROOT).code == 0
+    shown = harness("policy", "show", "product-search", "--root", ROOT).out
+    known = load_policy(ROOT / "policies/product-search/v1.toml")
+    texts = [clause.text for clause in known.clauses] + [b.decision for b in known.boundaries]
+    assert all(text.strip() in shown for text in texts)
+    assert "| 4, 3 | show |" in shown
+
+
+@pytest.mark.parametrize("name", ["nope", "small@v7", "../small", "small@latest", ""])
+def test_wrong_name_says_what_there_is(here: Path, name: str) -> None:
+    write_project(here)
+    ended = harness("policy", "show", name)
+    assert ended.code == 2
+    assert ended.err.startswith("error: ")
+    assert "small" in ended.err or "name" in ended.err
