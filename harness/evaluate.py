@@ -1,0 +1,268 @@
+"""The loop: examples x teacher -> records. The one place that asks, and the one that asks again."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from harness.errors import BadInput, FatalError, Interrupted, RejectedError, TransientError, Unfinished
+from harness.files import read_bytes, to_line, write_atomic
+from harness.grading import read_grade
+from harness.noun import Noun
+from harness.plan import Plan, make_plan, new_manifest, run_contents, setup_of
+from harness.project import Project
+from harness.providers import open_teacher
+from harness.providers.base import Teacher
+from harness.records import Example, Failed, Outcome, Prompt, Record, Reply
+from harness.runs import (
+    SCORECARD,
+    Asked,
+    Manifest,
+    RecordLog,
+    Run,
+    create_run,
+    load_manifest,
+    load_run,
+    save_manifest,
+)
+from harness.score.gate2 import score_run
+from harness.scorecards import Gate2
+
+ATTEMPTS = 6
+DEADLINE = 180.0
+"""Seconds that one attempt may take, however slowly its answer drips."""
+LONGEST_WAIT = 60.0
+"""Seconds between two attempts at most, whatever the server asks for."""
+DEAD = 5
+"""Examples in a row that all attempts failed on: the server is gone, and the run stops."""
+CONNECTIONS = 8
+LOOKS = "test-looks.jsonl"
+
+_backoff = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What the caller is told while a run goes on."""
+
+    started: Callable[[Path, Plan, int], None]
+    """The folder, the plan, and how many examples are still to be asked."""
+    recorded: Callable[[Record], None]
+
+
+class Look(Noun):
+    """One line of test-looks.jsonl: somebody scored a teacher on the test split."""
+
+    at: str
+    run: str
+    model: str
+    prompt: str
+    policy: str
+    examples: int
+
+
+def evaluate(
+    project: Project, asked: Asked, watch: Watch, *, connections: int = CONNECTIONS
+) -> tuple[Run, Gate2]:
+    """A new run from the first call to its scorecard. Nothing is on disk until every input is sound."""
+    plan = make_plan(project, asked)
+    teacher = open_teacher(plan.asked.model, setup_of(plan))
+    folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
+    return _go(folder, plan, teacher, watch, connections)
+
+
+def resume(
+    project: Project,
+    folder: Path,
+    watch: Watch,
+    *,
+    connections: int = CONNECTIONS,
+    base_url: str | None = None,
+) -> tuple[Run, Gate2]:
+    """Ask what a run has no answer for. BadInput where its inputs have changed since it began."""
+    manifest = load_manifest(folder)
+    asked = manifest.asked
+    plan = make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url}))
+    changed = [
+        name
+        for name, before in manifest.digests.model_dump().items()
+        if before != plan.digests.model_dump()[name]
+    ]
+    if changed:
+        raise BadInput(f"{folder}: changed since the run began: {', '.join(changed)}; start a new run")
+    return _go(folder, plan, open_teacher(plan.asked.model, setup_of(plan)), watch, connections)
+
+
+def _go(folder: Path, plan: Plan, teacher: Teacher, watch: Watch, connections: int) -> tuple[Run, Gate2]:
+    with RecordLog(folder) as log:
+        todo = [example for example in plan.examples if _unanswered(log.records.get((example.id, 0)))]
+        watch.started(folder, plan, len(todo))
+        try:
+            asyncio.run(_grade_all(todo, plan, teacher, log, watch, connections))
+        except KeyboardInterrupt:
+            left = len(plan.examples) - sum(not _unanswered(record) for record in log.records.values())
+            raise Interrupted(f"interrupted with {left} examples to go; {_how_to_resume(folder)}") from None
+        except (FatalError, Unfinished) as error:
+            raise Unfinished(f"{error}\n{_how_to_resume(folder)}") from error
+        manifest = _seal(folder, log)
+    run = load_run(folder)
+    scorecard = score_run(run)
+    write_atomic(folder / SCORECARD, scorecard.model_dump_json(indent=2) + "\n")
+    if "test" in manifest.asked.splits:
+        _note_look(plan.golden_file.with_name(LOOKS), manifest)
+    return run, scorecard
+
+
+def _unanswered(record: Record | None) -> bool:
+    return record is None or isinstance(record.outcome, Failed)
+
+
+def _how_to_resume(folder: Path) -> str:
+    return f"harness eval --resume {folder} goes on from here"
+
+
+async def _grade_all(
+    todo: Sequence[Example], plan: Plan, teacher: Teacher, log: RecordLog, watch: Watch, connections: int
+) -> None:
+    """A bounded pool of workers over one stream of examples."""
+    stream = iter(todo)
+    pulse = _Pulse()
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(connections, len(todo))):
+                group.create_task(_work(stream, plan, teacher, log, watch, pulse))
+    except BaseExceptionGroup as several:
+        raise _first(several) from None
+    finally:
+        await teacher.close()
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+class _Pulse:
+    """Notices a server that is gone: all attempts failed on DEAD examples in a row."""
+
+    def __init__(self) -> None:
+        self._silent = 0
+
+    def note(self, gone: TransientError | None) -> None:
+        self._silent = self._silent + 1 if gone else 0
+        if self._silent >= DEAD:
+            raise Unfinished(f"{DEAD} examples in a row got no answer in {ATTEMPTS} attempts each: {gone}")
+
+
+async def _work(
+    stream: Iterator[Example], plan: Plan, teacher: Teacher, log: RecordLog, watch: Watch, pulse: _Pulse
+) -> None:
+    for example in stream:
+        record, gone = await _grade(example, plan, teacher)
+        log.append(record)
+        watch.recorded(record)
+        pulse.note(gone)
+        # A teacher that answers without waiting must not keep Ctrl-C waiting.
+        await asyncio.sleep(0)
+
+
+async def _grade(example: Example, plan: Plan, teacher: Teacher) -> tuple[Record, TransientError | None]:
+    """One example's record, and the last error where every attempt failed on a busy or absent server."""
+    began = time.monotonic()
+    prompt = plan.writer.prompt(example.id, example.pair)
+    attempts = 0
+    reply: Reply | None = None
+    gone: TransientError | None = None
+    outcome: Outcome
+    try:
+        async for attempt in _attempts():
+            with attempt:
+                attempts += 1
+                reply = await _ask(teacher, prompt)
+        assert reply is not None, "tenacity ends in a reply or an error"
+        outcome = read_grade(reply, plan.policy.scale)
+    except TransientError as error:
+        outcome, gone = Failed(detail=str(error)), error
+    except RejectedError as error:
+        outcome = Failed(detail=str(error))
+    record = Record(
+        example=example.id,
+        pair=example.pair.digest,
+        outcome=outcome,
+        reply=reply,
+        at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        seconds=round(time.monotonic() - began, 3),
+        attempts=attempts,
+    )
+    return record, gone
+
+
+def _attempts() -> AsyncRetrying:
+    return AsyncRetrying(
+        retry=retry_if_exception_type(TransientError),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=_wait,
+        sleep=asyncio.sleep,
+        reraise=True,
+    )
+
+
+def _wait(state: RetryCallState) -> float:
+    """As long as the server asks for, within reason; else exponential backoff with jitter."""
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, TransientError) and error.retry_after is not None:
+        return min(error.retry_after, LONGEST_WAIT)
+    return _backoff(state)
+
+
+async def _ask(teacher: Teacher, prompt: Prompt) -> Reply:
+    try:
+        async with asyncio.timeout(DEADLINE):
+            return await teacher.ask(prompt)
+    except TimeoutError:
+        raise TransientError(f"no whole answer within {DEADLINE:.0f} s") from None
+
+
+def _seal(folder: Path, log: RecordLog) -> Manifest:
+    """Write down who answered, and that every example was asked."""
+    answered = sorted({record.reply.model for record in log.records.values() if record.reply})
+    manifest = load_manifest(folder).model_copy(
+        update={
+            "model_answered": tuple(answered),
+            "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+    )
+    save_manifest(folder, manifest)
+    return manifest
+
+
+def _note_look(path: Path, manifest: Manifest) -> None:
+    """Each look at the test split makes the next one worth a little less: keep count."""
+    look = Look(
+        at=manifest.finished_at or "",
+        run=manifest.name,
+        model=manifest.asked.model,
+        prompt=manifest.asked.prompt,
+        policy=manifest.asked.policy,
+        examples=manifest.examples,
+    )
+    with path.open("a", encoding="utf-8") as file:
+        file.write(to_line(look))
+
+
+def count_looks(project: Project, run: Run) -> int:
+    """How many finished runs have been scored on this golden set's test split."""
+    path = project.golden / run.policy.name / LOOKS
+    return len(read_bytes(path).splitlines()) if path.exists() else 0

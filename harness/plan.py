@@ -1,0 +1,198 @@
+"""What a run will ask, settled before it asks anything: policy, prompt, shots, examples, digests."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from harness import __version__
+from harness.digest import digest, digest_bytes
+from harness.errors import BadInput
+from harness.files import read_bytes, read_nouns, to_line
+from harness.golden.examples import golden_digest, golden_path, load_examples, stale
+from harness.golden.leakage import Dropped, safe_shots, withhold_worked
+from harness.policies import load_gates, load_policy, policy_digest, policy_path
+from harness.project import Project
+from harness.prompts import PromptWriter, bind_prompt, load_prompt
+from harness.providers import split_model
+from harness.providers.base import Setup
+from harness.records import Example, Rating
+from harness.rubric import Gates, Policy
+from harness.runs import EXAMPLES, Asked, Digests, Manifest
+from harness.tables import Layout
+
+PACKAGES = ("openai", "anthropic", "jinja2", "scikit-learn", "tenacity", "pydantic", "datasets", "numpy")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A run before its first call. `learnable`: every shot that is safe to learn from."""
+
+    asked: Asked
+    policy: Policy
+    policy_file: Path
+    gates: Gates
+    writer: PromptWriter
+    golden_file: Path
+    examples: tuple[Example, ...]
+    learnable: tuple[Example, ...]
+    dropped: tuple[Dropped, ...]
+    withheld: tuple[str, ...]
+    stale: int
+    digests: Digests
+
+
+def make_plan(project: Project, asked: Asked) -> Plan:
+    """Everything that a run needs, read and checked. BadInput for whatever is wrong."""
+    provider, _ = split_model(asked.model)
+    if provider == "openai" and asked.base_url is None:
+        # The SDK would take it unseen; a run has to say whom it asked.
+        asked = asked.model_copy(update={"base_url": os.environ.get("OPENAI_BASE_URL") or None})
+    policy_file = policy_path(project, asked.policy)
+    policy = load_policy(policy_file)
+    gates = load_gates(policy_file.with_name("gates.toml"), policy)
+    prompt = load_prompt(project, asked.prompt)
+    golden_file = golden_path(project, policy.name)
+    golden = load_examples(golden_file, policy)
+    learnable, dropped = safe_shots(golden)
+    shown, withheld = withhold_worked(policy, golden)
+    writer = bind_prompt(prompt, shown, learnable, asked.shots)
+    examples = choose_examples(golden, asked)
+    writer.prompt(examples[0].id, examples[0].pair)
+    return Plan(
+        asked=asked.model_copy(update={"policy": policy.label, "prompt": prompt.label}),
+        policy=policy,
+        policy_file=policy_file,
+        gates=gates,
+        writer=writer,
+        golden_file=golden_file,
+        examples=tuple(examples),
+        learnable=tuple(learnable),
+        dropped=tuple(dropped),
+        withheld=tuple(withheld),
+        stale=len(stale(examples, policy.version)),
+        digests=Digests(
+            policy=policy_digest(policy),
+            prompt=prompt.digest,
+            prefix=writer.prefix_digest,
+            shots=golden_digest(learnable),
+            golden=golden_digest(examples),
+            replayed=_replayed(asked),
+        ),
+    )
+
+
+def choose_examples(golden: Sequence[Example], asked: Asked) -> list[Example]:
+    """The examples of the splits; with a limit a seeded sample, the same for every model and prompt.
+
+    A larger limit of the same seed holds the smaller one's sample.
+    """
+    inside = [example for example in golden if example.split in asked.splits]
+    if not inside:
+        raise BadInput(f"the golden set has no example in split {'+'.join(asked.splits)}")
+    if asked.limit is None or asked.limit >= len(inside):
+        return inside
+    drawn = sorted(inside, key=lambda example: digest([asked.seed or 0, example.pair.digest]))
+    chosen = {example.id for example in drawn[: asked.limit]}
+    return [example for example in inside if example.id in chosen]
+
+
+def setup_of(plan: Plan) -> Setup:
+    """What the teacher's opener gets."""
+    asked = plan.asked
+    return Setup(
+        policy=plan.policy,
+        shots=plan.learnable,
+        base_url=asked.base_url,
+        temperature=asked.temperature,
+        seed=asked.seed,
+        layout=Layout(columns=asked.columns, wide=asked.wide, format=asked.format),
+        rater=asked.rater,
+    )
+
+
+def new_manifest(project: Project, plan: Plan) -> Manifest:
+    """The manifest of a run that begins now."""
+    now = datetime.now(UTC)
+    commit, dirty = _commit(project.root)
+    return Manifest(
+        name=_run_name(plan, now),
+        created_at=now.isoformat(timespec="seconds"),
+        asked=plan.asked,
+        digests=plan.digests,
+        gates=digest(plan.gates.model_dump(mode="json")),
+        examples=len(plan.examples),
+        shots=tuple(shot.id for shot in plan.writer.shots),
+        shots_dropped=tuple(drop.shot for drop in plan.dropped),
+        worked_withheld=plan.withheld,
+        stale=plan.stale,
+        sources=tuple(sorted({e.provenance.source for e in plan.examples if e.provenance})),
+        harness=__version__,
+        python=platform.python_version(),
+        packages=package_versions(),
+        commit=commit,
+        dirty=dirty,
+    )
+
+
+def package_versions() -> dict[str, str]:
+    """The installed versions of the packages that answers depend on."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def run_contents(plan: Plan) -> dict[str, str | bytes]:
+    """What a run folder keeps of its inputs, so that it can be read when they have changed."""
+    gates_file = plan.policy_file.with_name("gates.toml")
+    contents: dict[str, str | bytes] = {
+        "policy.toml": read_bytes(plan.policy_file),
+        "gates.toml": read_bytes(gates_file) if gates_file.exists() else "",
+        "prefix.txt": f"{plan.writer.system}\n\n{plan.writer.lead}",
+        "shots.jsonl": _lines(plan.writer.shots),
+        EXAMPLES: _lines(plan.examples),
+    }
+    ratings = plan.golden_file.with_name("ratings.jsonl")
+    raters = plan.golden_file.with_name("raters.toml")
+    if ratings.exists():
+        graded = {example.id for example in plan.examples}
+        numbered, faults = read_nouns(ratings, Rating)
+        if faults:
+            raise BadInput(faults)
+        contents["ratings.jsonl"] = "".join(to_line(r, sparse=True) for _, r in numbered if r.item in graded)
+    if raters.exists():
+        contents["raters.toml"] = read_bytes(raters)
+    return contents
+
+
+def _lines(examples: Sequence[Example]) -> str:
+    return "".join(to_line(example, sparse=True) for example in examples)
+
+
+def _replayed(asked: Asked) -> str | None:
+    provider, file = split_model(asked.model)
+    return digest_bytes(read_bytes(Path(file))) if provider == "replay" else None
+
+
+def _run_name(plan: Plan, now: datetime) -> str:
+    asked = plan.asked
+    model = "-".join(Path(part).stem for part in split_model(asked.model) if part)
+    parts = (f"{now:%Y%m%dT%H%M%S}", asked.policy, asked.prompt, model, "+".join(asked.splits))
+    text = "-".join(parts)
+    return "".join(letter if letter.isalnum() or letter in "-_.@+" else "-" for letter in text)[:200]
+
+
+def _commit(root: Path) -> tuple[str | None, bool | None]:
+    """The commit that the project is at, and whether files differ from it; None outside git."""
+    try:
+        head = _git(root, "rev-parse", "HEAD")
+        return head, bool(_git(root, "status", "--porcelain"))
+    except (OSError, subprocess.CalledProcessError):
+        return None, None
+
+
+def _git(root: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True)
+    return done.stdout.strip()

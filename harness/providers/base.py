@@ -1,0 +1,38 @@
+"""The seam: a Teacher is asked a Prompt and gives back its raw Reply."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from harness.records import Example, Prompt, Reply
+from harness.rubric import Policy
+from harness.tables import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What an opener gets. `shots` are all that are safe to learn from, whatever the prompt shows."""
+
+    policy: Policy
+    shots: tuple[Example, ...]
+    base_url: str | None = None
+    temperature: float | None = None
+    seed: int | None = None
+    layout: Layout = field(default_factory=Layout)
+    rater: str | None = None
+    folder: Path = field(default_factory=Path)
+    """Where relative file names start."""
+
+
+class Teacher(Protocol):
+    """Grades one pair at a time. It reads nothing into its answer: that is grading.py's work."""
+
+    async def ask(self, prompt: Prompt) -> Reply:
+        """The reply to a prompt, untouched.
+
+        Raises TransientError where another try may help, RejectedError where this prompt will never
+        be answered, FatalError where no prompt will.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections."""

@@ -1,0 +1,43 @@
+"""Graders that need no key and no network: the floor that a teacher has to beat."""
+
+from collections import Counter
+
+from harness.errors import BadInput
+from harness.grading import answer_text
+from harness.providers.base import Setup, Teacher
+from harness.records import Prompt, Reply
+
+NAMES = ("lexical", "majority")
+
+
+def open_teacher(model: str, setup: Setup) -> Teacher:
+    """`builtin/lexical` or `builtin/majority`, trained on the shots and on nothing else."""
+    if model not in NAMES:
+        raise BadInput(f"unknown model builtin/{model}; there are: builtin/{', builtin/'.join(NAMES)}")
+    if not setup.shots:
+        raise BadInput(f"builtin/{model} learns from shots, and the golden set has none that it may see")
+    if model == "majority":
+        return Majority(setup)
+    from harness.providers.lexical import Lexical
+
+    return Lexical(setup)
+
+
+class Majority:
+    """Gives every pair the commonest grade of the shots, the lower of two: Cohen's kappa 0."""
+
+    def __init__(self, setup: Setup) -> None:
+        counts = Counter(shot.grade for shot in setup.shots)
+        self._grade = max(sorted(counts), key=lambda grade: counts[grade])
+        share = {grade: counts[grade] / counts.total() for grade in setup.policy.scale}
+        reasoning = f"{self._grade} is the commonest grade of {counts.total()} shots; the pair was not read."
+        self._reply = Reply(
+            text=answer_text(reasoning, [], self._grade), model="builtin/majority", probabilities=share
+        )
+
+    async def ask(self, prompt: Prompt) -> Reply:
+        """The same answer to all."""
+        return self._reply
+
+    async def close(self) -> None:
+        """Nothing is open."""

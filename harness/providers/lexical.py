@@ -1,0 +1,173 @@
+"""builtin/lexical: an ordinal regression on how the words of query and product meet.
+
+The one door to scikit-learn, which ships no types. Learns from the shots alone: as much as a
+teacher may see.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from harness.grading import answer_text
+from harness.providers.base import Setup
+from harness.records import Pair, Prompt, Reply
+
+Floats = NDArray[np.float64]
+
+FEATURES = (
+    "query words in the title",
+    "query words in the whole listing",
+    "last query word in the title",
+    "title words outside the query",
+    "word similarity of query and title",
+    "character similarity of query and title",
+    "character similarity of query and description",
+)
+REGULARISATION = 1.0
+"""Inverse strength, scikit-learn's default: with some dozens of shots, nothing is tuned."""
+
+
+class Lexical:
+    """One logistic regression per step of the scale (Frank & Hall 2001): P(grade >= k) for each k."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._scale = setup.policy.scale
+        self._shots = setup.shots
+        pairs = [shot.pair for shot in setup.shots]
+        texts = [text for pair in pairs for text in (pair.query, pair.result.title, _description(pair))]
+        self._words = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b").fit(texts)
+        self._characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True).fit(
+            texts
+        )
+        features, self._shot_vectors = self._read(pairs)
+        self._scaler = StandardScaler().fit(features)
+        scaled = self._scaler.transform(features)
+        grades = np.array([shot.grade for shot in setup.shots])
+        self._steps = [_fit(scaled, grades >= grade) for grade in self._scale[1:]]
+
+    async def ask(self, prompt: Prompt) -> Reply:
+        """The likeliest grade, with the probability of each, the nearest shot and what decided."""
+        raw, vector = self._read([prompt.pair])
+        features = (raw[0] - self._scaler.mean_) / self._scaler.scale_
+        share = self._probabilities(features)
+        at = int(np.argmax(share))
+        reasoning = f"{self._nearest(vector)} {self._why(prompt.pair, features)}"
+        return Reply(
+            text=answer_text(reasoning, [], self._scale[at]),
+            model="builtin/lexical",
+            probabilities=dict(zip(self._scale, map(float, share), strict=True)),
+        )
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def _read(self, pairs: Sequence[Pair]) -> tuple[Floats, Any]:
+        """One row of FEATURES per pair, and the pairs' characters as sparse vectors."""
+        queries = [pair.query for pair in pairs]
+        titles = [pair.result.title for pair in pairs]
+        descriptions = [_description(pair) for pair in pairs]
+        texts = [_text(pair) for pair in pairs]
+        # One call for all texts: a call costs more than the texts of a pair do.
+        words = _rows(self._words.transform(queries + titles), 2)
+        characters = _rows(self._characters.transform(queries + titles + descriptions + texts), 4)
+        features = [
+            np.array([_overlaps(pair) for pair in pairs], dtype=np.float64),
+            _cosines(words[0], words[1]),
+            _cosines(characters[0], characters[1]),
+            _cosines(characters[0], characters[2]),
+        ]
+        return np.column_stack(features), characters[3]
+
+    def _probabilities(self, features: Floats) -> Floats:
+        """P(grade) for each grade of the scale, from the steps' P(grade >= k) made non-increasing."""
+        above = np.minimum.accumulate([step(features) for step in self._steps])
+        return np.asarray(-np.diff(above, prepend=1.0, append=0.0), dtype=np.float64)
+
+    def _nearest(self, vector: Any) -> str:
+        similarity = (self._shot_vectors @ vector.T).toarray()[:, 0]
+        at = int(np.argmax(similarity))
+        shot = self._shots[at]
+        return f"Nearest shot: {shot.id} (grade {shot.grade}, similarity {similarity[at]:.2f})."
+
+    def _why(self, pair: Pair, features: Floats) -> str:
+        pull = features * np.mean([step.weights for step in self._steps], axis=0)
+        at = int(np.argmax(np.abs(pull)))
+        there, away = _met(pair)
+        terms = f"in the listing: {', '.join(there) or 'none'}; not: {', '.join(away) or 'none'}"
+        direction = "up" if pull[at] > 0 else "down"
+        return f"Query words {terms}. Decided most, {direction}wards: {FEATURES[at]}."
+
+
+class _Step:
+    """P(grade >= k) for features; constant where the shots hold only one answer."""
+
+    def __init__(self, weights: Floats, intercept: float) -> None:
+        self.weights = weights
+        self._intercept = intercept
+
+    def __call__(self, features: Floats) -> float:
+        return float(1 / (1 + np.exp(-(features @ self.weights + self._intercept))))
+
+
+def _fit(features: Floats, above: NDArray[np.bool_]) -> _Step:
+    if above.all() or not above.any():
+        # Laplace's rule of succession: the shots show one answer, and are few.
+        yes = (above.sum() + 1) / (len(above) + 2)
+        return _Step(np.zeros(features.shape[1]), float(np.log(yes / (1 - yes))))
+    model: Any = LogisticRegression(C=REGULARISATION).fit(features, above)
+    return _Step(model.coef_[0], float(model.intercept_[0]))
+
+
+def _rows(matrix: Any, parts: int) -> list[Any]:
+    """A sparse matrix cut into equally many rows."""
+    size = matrix.shape[0] // parts
+    return [matrix[part * size : (part + 1) * size] for part in range(parts)]
+
+
+def _cosines(left: Any, right: Any) -> Floats:
+    """Cosine of each row with the row beside it; the rows have length 1, or 0."""
+    return np.asarray(left.multiply(right).sum(axis=1), dtype=np.float64).reshape(-1)
+
+
+def _overlaps(pair: Pair) -> tuple[float, float, float, float]:
+    query, title = _stems(pair.query), _stems(pair.result.title)
+    listing = {*title, *_stems(_description(pair))}
+    in_title = [word in title for word in query]
+    return (
+        _share(in_title),
+        _share([word in listing for word in query]),
+        float(bool(in_title) and in_title[-1]),
+        _share([word not in query for word in title]),
+    )
+
+
+def _share(found: Sequence[bool]) -> float:
+    return sum(found) / len(found) if found else 0.0
+
+
+def _met(pair: Pair) -> tuple[list[str], list[str]]:
+    listing = {*_stems(pair.result.title), *_stems(_description(pair))}
+    words = list(dict.fromkeys(_stems(pair.query)))
+    return [word for word in words if word in listing], [word for word in words if word not in listing]
+
+
+def _stems(text: str) -> list[str]:
+    """Words without case and without a plural s."""
+    words = re.findall(r"\w+", text.casefold())
+    return [word[:-1] if len(word) > 3 and word.endswith("s") else word for word in words]
+
+
+def _description(pair: Pair) -> str:
+    result = pair.result
+    parts = [result.brand, result.category, result.description, *result.attributes.values()]
+    return " ".join(part for part in parts if part)
+
+
+def _text(pair: Pair) -> str:
+    return f"{pair.query} {pair.result.title}"

@@ -1,0 +1,31 @@
+"""replay/FILE: grades that came from elsewhere - a student model, a vendor, a spreadsheet."""
+
+from harness.errors import RejectedError
+from harness.golden.graded import read_grades
+from harness.grading import answer_text
+from harness.providers.base import Setup, Teacher
+from harness.records import Prompt, Reply
+
+
+def open_teacher(model: str, setup: Setup) -> Teacher:
+    """The grades of a file. BadInput for whatever is wrong in it."""
+    return Replay(model, setup)
+
+
+class Replay:
+    """Answers with the file's grade; an empty one is an empty reply, a missing item no reply."""
+
+    def __init__(self, file: str, setup: Setup) -> None:
+        self._file = file
+        self._rows = read_grades(setup.folder / file, setup.layout, setup.policy.scale, setup.rater)
+
+    async def ask(self, prompt: Prompt) -> Reply:
+        """The answer that the file holds for the prompt's item."""
+        row = self._rows.get(prompt.item)
+        if row is None:
+            raise RejectedError(f"{self._file} has no grade for {prompt.item}")
+        text = "" if row.grade is None else answer_text(row.reasoning, [], row.grade)
+        return Reply(text=text, model=f"replay/{self._file}")
+
+    async def close(self) -> None:
+        """Nothing is open."""

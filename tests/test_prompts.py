@@ -1,0 +1,152 @@
+"""Prompts: golden files, the constant prefix, and faults in templates."""
+
+import json
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import example, examples, harness, policy, write_golden, write_project
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.errors import BadInput
+from harness.plan import make_plan
+from harness.project import Project
+from harness.prompts import PromptWriter, load_prompt, to_json
+from harness.records import Pair
+from harness.runs import Asked
+
+ROOT = Path(__file__).resolve().parent.parent
+CASES = sorted((ROOT / "tests/cases/prompts").glob("*/input.toml"))
+
+
+def plan_of(root: Path, **asked: Any) -> Any:
+    base: dict[str, Any] = {"model": "builtin/majority", "prompt": "teacher", "splits": ("dev", "test")}
+    return make_plan(Project(root), Asked.model_validate({**base, **asked}))
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.parent.name)
+def test_golden_file_of_a_rendered_prompt(path: Path) -> None:
+    case = tomllib.loads(path.read_text(encoding="utf-8"))
+    plan = plan_of(ROOT, prompt=case["prompt"], policy=case["policy"])
+    if "pair" in case:
+        pair, item = Pair.model_validate(case["pair"]), "case"
+    else:
+        item = case["item"]
+        pair = next(example.pair for example in plan.examples if example.id == item)
+    messages = plan.writer.prompt(item, pair).messages
+    rendered = "".join(f"=== {message.role} ===\n{message.content}\n" for message in messages)
+    expected = path.with_name("expected.txt")
+    if os.environ.get("UPDATE_CASES"):
+        expected.write_text(rendered, encoding="utf-8")
+    assert rendered == expected.read_text(encoding="utf-8")
+
+
+def writer(
+    root: Path, system: str = "{{ policy.goal }}", pair: str = "P:\n{{ pair | json }}"
+) -> PromptWriter:
+    write_project(root)
+    folder = root / "prompts/teacher/v1"
+    (folder / "system.j2").write_text(system, encoding="utf-8")
+    (folder / "pair.j2").write_text(pair, encoding="utf-8")
+    return PromptWriter(load_prompt(Project(root), "teacher@v1"), policy(), [])
+
+
+text = st.text(min_size=1)
+
+
+@given(text, text, text)
+def test_everything_before_the_pair_is_the_same_for_all_pairs(query: str, title: str, other: str) -> None:
+    plan = plan_of(ROOT, policy="product-search")
+    one, two = (
+        Pair.model_validate({"query": query, "result": {"title": name, "description": query}})
+        for name in (title, other)
+    )
+    (system, user), (system_two, user_two) = (plan.writer.prompt("x", pair).messages for pair in (one, two))
+    assert system == system_two
+    for message, pair in ((user, one), (user_two, two)):
+        assert message.content == plan.writer.lead + to_json(pair)
+        assert json.loads(message.content.removeprefix(plan.writer.lead)) == pair.data()
+
+
+def test_no_graded_pair_nor_query_is_in_the_prefix() -> None:
+    plan = plan_of(ROOT, policy="product-search")
+    prefix = plan.writer.system + plan.writer.lead
+    assert len(plan.writer.shots) == 15
+    for graded in plan.examples:
+        assert f'"query": {json.dumps(graded.query)}' not in prefix
+        assert graded.result.title not in prefix
+        assert graded.reasoning not in prefix
+
+
+def test_prefix_does_not_depend_on_limit_split_or_seed() -> None:
+    prefixes = {
+        plan_of(ROOT, policy="product-search", splits=splits, limit=limit, seed=seed).digests.prefix
+        for splits, limit, seed in ((("dev",), None, None), (("test",), 5, 3), (("dev", "test"), 1, 9))
+    }
+    assert len(prefixes) == 1
+
+
+def test_number_of_shots_can_be_chosen() -> None:
+    assert [len(plan_of(ROOT, policy="product-search", shots=n).writer.shots) for n in (0, 5)] == [0, 5]
+    assert len(plan_of(ROOT, policy="product-search", prompt="teacher@v1").writer.shots) == 0
+
+
+FAULTY = {
+    "unknown variable": ({"system": "a\n{{ polcy.goal }}"}, "system.j2, line 2: 'polcy' is undefined"),
+    "pair in the prefix": ({"system": "{{ pair.query }}"}, "'pair' is undefined (it sees: policy, shots)"),
+    "unknown field": ({"pair": "{{ pair.qery }}"}, "has no attribute 'qery'"),
+    "syntax": ({"system": "a\n{% if %}"}, "system.j2, line 2: not a template"),
+    "pair not last": ({"pair": "{{ pair | json }} and so on"}, "has to end in {{ pair | json }}"),
+    "prefix varies": ({"pair": "{{ pair.query }}: {{ pair | json }}"}, "has to be constant"),
+    "unsafe": ({"system": "{{ policy.__class__.__mro__ }}"}, "is unsafe"),
+    "unknown filter": ({"pair": "{{ pair | yaml }}"}, "No filter named 'yaml'"),
+}
+
+
+@pytest.mark.parametrize(("files", "what"), FAULTY.values(), ids=FAULTY)
+def test_fault_in_a_template_is_named(tmp_path: Path, files: dict[str, str], what: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        writer(tmp_path, **files).prompt("a", example().pair)
+    assert what in str(caught.value)
+
+
+def test_faulty_template_leaves_no_run(here: Path) -> None:
+    write_project(here)
+    (here / "prompts/teacher/v1/system.j2").write_text("{{ nope }}", encoding="utf-8")
+    ended = harness("eval", "--policy", "small")
+    assert (ended.code, "'nope' is undefined" in ended.err) == (2, True)
+    assert not list((here / "runs").iterdir())
+
+
+def test_prompt_spec_is_checked(here: Path) -> None:
+    write_project(here)
+    spec = here / "prompts/teacher/v1/prompt.toml"
+    spec.write_text('name = "teacher"\nversion = "v2"\ndescription = ""\nshot = 3\n', encoding="utf-8")
+    assert "shot: unknown key" in harness("prompt", "list").err
+    spec.write_text('name = "teacher"\nversion = "v2"\ndescription = ""\n', encoding="utf-8")
+    assert "says teacher@v2, lies in teacher/v1" in harness("prompt", "list").err
+
+
+def test_render_shows_what_is_sent(here: Path) -> None:
+    write_project(here)
+    shown = harness("prompt", "render", "--policy", "small", "--item", "q1-2")
+    assert shown.out.startswith("=== system ===\nSaid.\n")
+    assert '"query": "blue lamp"' in shown.out
+    as_json = harness("prompt", "render", "--policy", "small", "--item", "q1-2", "--json").json
+    assert [message["role"] for message in as_json["messages"]] == ["system", "user"]
+    assert harness("prompt", "render", "--policy", "small", "--item", "q0-1").code == 2
+
+
+def test_dropped_shots_are_shown_to_nobody(here: Path) -> None:
+    write_project(here)
+    golden = examples()
+    golden[0]["query"] = golden[0]["query"].upper()
+    golden.append({**golden[1], "id": "leak", "split": "test", "result": {"title": "leak"}})
+    write_golden(here, golden)
+    plan = plan_of(here, policy="small")
+    assert {drop.shot for drop in plan.dropped} == {"q0-0", "q0-1", "q0-2"}
+    assert {shot.query for shot in plan.learnable} == {"wool hat"}
+    assert "red shoe" not in plan.writer.system

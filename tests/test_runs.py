@@ -1,0 +1,263 @@
+"""The run folder: nothing is lost, nothing is asked twice, damage is said aloud."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import examples, harness, reply, write_golden, write_project
+from fault_server import Turn, fault_server, graded
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.errors import BadInput
+from harness.files import to_line
+from harness.project import Project
+from harness.records import Failed, Grade, Record, Ungraded
+from harness.runs import RecordLog, find_run, load_manifest, load_run, read_records
+
+DEV = [line for line in examples() if line["split"] == "dev"]
+
+
+def record(id: str = "a", **changes: Any) -> Record:
+    data: dict[str, Any] = {
+        "example": id,
+        "pair": "sha256:0",
+        "outcome": Grade(value=1, reasoning="grüße \u2028", clauses=("a",)),
+        "reply": reply("text\nwith lines"),
+        "at": "2026-11-23T00:00:00+00:00",
+        "seconds": 0.1,
+        "attempts": 1,
+    }
+    return Record.model_validate({**data, **changes})
+
+
+def small_run(here: Path, *words: str) -> Path:
+    """A finished run of the small project."""
+    write_project(here)
+    assert harness("eval", "--policy", "small", *words).code == 0
+    (run,) = (here / "runs").iterdir()
+    return run
+
+
+outcomes = st.one_of(
+    st.builds(Grade, value=st.integers(), reasoning=st.text(), clauses=st.lists(st.text()).map(tuple)),
+    st.builds(Ungraded, cause=st.sampled_from(["refused", "bad_json"]), detail=st.text()),
+    st.builds(Failed, detail=st.text()),
+)
+
+
+@given(outcomes, st.text(min_size=1), st.text())
+def test_record_survives_the_file(outcome: Any, id: str, text: str) -> None:
+    one = record(id, outcome=outcome, reply=None if isinstance(outcome, Failed) else reply(text))
+    line = to_line(one)
+    assert line.count("\n") == 1
+    assert Record.model_validate_json(line) == one
+
+
+def test_the_last_record_of_an_example_counts(tmp_path: Path) -> None:
+    (tmp_path / "records.jsonl").touch()
+    with RecordLog(tmp_path) as log:
+        log.append(record("a", outcome=Failed(detail="busy")))
+        log.append(record("b"))
+        log.append(record("a"))
+    with RecordLog(tmp_path) as log:
+        assert {key: one.outcome.kind for key, one in log.records.items()} == {
+            ("a", 0): "grade",
+            ("b", 0): "grade",
+        }
+
+
+def test_a_cut_at_any_byte_loses_the_torn_line_alone(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    lines = [to_line(record(id)) for id in "abc"]
+    whole = "".join(lines).encode("utf-8")
+    for cut in range(len(whole) + 1):
+        path.write_bytes(whole[:cut])
+        with RecordLog(tmp_path) as log:
+            there = [example for example, _ in log.records]
+            for id in "abc":
+                if (id, 0) not in log.records:
+                    log.append(record(id))
+        assert there == list("abc")[: len(there)]
+        assert len(there) >= whole[:cut].count(b"\n")
+        assert path.read_bytes() == whole, cut
+
+
+@pytest.mark.parametrize("damage", ["{broken", '{"example": "b"}', "\x00\x00", ""])
+def test_damage_before_the_end_is_refused_with_its_line(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_text(to_line(record("a")) + damage + "\n" + to_line(record("c")), encoding="utf-8")
+    before = path.read_bytes()
+    for read in (read_records, RecordLog):
+        with pytest.raises(BadInput, match="line 2"):
+            read(tmp_path)
+    assert path.read_bytes() == before
+
+
+def test_two_processes_cannot_write_one_run(tmp_path: Path) -> None:
+    (tmp_path / "records.jsonl").touch()
+    with RecordLog(tmp_path), pytest.raises(BadInput, match="another process is writing this run"):
+        RecordLog(tmp_path)
+    with RecordLog(tmp_path):
+        pass
+
+
+def test_run_holds_all_that_is_needed_to_read_it(here: Path) -> None:
+    run = small_run(here)
+    before = harness("gate2", "latest", "--json").json
+    for name in ("policies/small", "prompts/teacher", "golden/small"):
+        shutil.rmtree(here / name)
+    assert harness("gate2", str(run), "--json").json == before
+    names = {path.name for path in run.iterdir()}
+    assert names == {
+        "manifest.json", "policy.toml", "gates.toml", "prefix.txt", "shots.jsonl",
+        "examples.jsonl", "records.jsonl", "scorecard.json",
+    }  # fmt: skip
+    assert json.loads((run / "scorecard.json").read_text(encoding="utf-8")) == before
+
+
+def test_run_keeps_the_ratings_of_what_it_graded(here: Path) -> None:
+    write_project(here)
+    (here / "golden/small/ratings.jsonl").write_text(
+        '{"item": "q1-0", "rater": "ann", "grade": 1}\n{"item": "q0-0", "rater": "ann", "grade": 1}\n',
+        "utf-8",
+    )
+    (here / "golden/small/raters.toml").write_text('[ann]\nkind = "human"\n', encoding="utf-8")
+    assert harness("eval", "--policy", "small").code == 0
+    (run,) = (here / "runs").iterdir()
+    assert (run / "ratings.jsonl").read_text(encoding="utf-8").count("\n") == 1
+    assert (run / "raters.toml").exists()
+
+
+def test_manifest_names_what_was_run(here: Path) -> None:
+    manifest = load_manifest(small_run(here, "--limit", "5", "--seed", "3"))
+    assert (manifest.asked.model, manifest.asked.policy, manifest.asked.prompt) == (
+        "builtin/lexical", "small@v1", "teacher@v1",
+    )  # fmt: skip
+    assert (manifest.asked.limit, manifest.asked.seed, manifest.examples) == (5, 3, 5)
+    assert manifest.model_answered == ("builtin/lexical",)
+    assert manifest.finished_at is not None
+    assert len(manifest.shots) == 4
+    assert {"openai", "scikit-learn"} <= set(manifest.packages)
+    assert all(
+        value is None or value.startswith("sha256:") for value in manifest.digests.model_dump().values()
+    )
+
+
+def test_limit_draws_the_same_sample_for_every_model_and_a_larger_one_holds_it(here: Path) -> None:
+    write_project(here)
+    drawn = []
+    for words in (["--limit", "4"], ["--limit", "4", "--model", "builtin/majority"], ["--limit", "7"]):
+        harness("eval", "--policy", "small", *words)
+        drawn.append({e.id for e in load_run(find_run(Project(here), "latest")).examples})
+        time.sleep(1.1)  # names of runs hold the second, and `latest` goes by name
+    assert drawn[0] == drawn[1] < drawn[2]
+    assert (len(drawn[0]), len(drawn[2])) == (4, 7)
+
+
+def test_resume_of_a_finished_run_asks_nothing(here: Path) -> None:
+    run = small_run(here)
+    before = (run / "records.jsonl").read_bytes()
+    assert harness("eval", "--resume", run.name).code == 0
+    assert (run / "records.jsonl").read_bytes() == before
+
+
+def spoil_policy(here: Path) -> None:
+    path = here / "policies/small/v1.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace('goal = "Said."', 'goal = "Else."'), "utf-8")
+
+
+def spoil_prompt(here: Path) -> None:
+    (here / "prompts/teacher/v1/system.j2").write_text("Now something else.", encoding="utf-8")
+
+
+def spoil_golden(here: Path) -> None:
+    golden = examples()
+    golden[3]["grade"] = 2
+    write_golden(here, golden)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "what"), [(spoil_policy, "policy"), (spoil_prompt, "prompt"), (spoil_golden, "golden")]
+)
+def test_resume_refuses_changed_inputs(here: Path, spoil: Any, what: str) -> None:
+    small_run(here)
+    spoil(here)
+    ended = harness("eval", "--resume", "latest")
+    assert ended.code == 2
+    assert f"changed since the run began: {what}" in ended.err
+
+
+def test_resume_refuses_other_settings_and_takes_the_same(here: Path) -> None:
+    small_run(here)
+    ended = harness("eval", "--resume", "latest", "--model", "builtin/majority")
+    assert (ended.code, "goes on as the run began (model builtin/lexical)" in ended.err) == (2, True)
+    assert harness("eval", "--resume", "latest", "--model", "builtin/lexical", "--policy", "small").code == 0
+
+
+@pytest.mark.parametrize("signal", ["SIGINT", "SIGKILL"])
+def test_stopped_run_goes_on_where_it_was(here: Path, signal: str) -> None:
+    """Killed outright or by Ctrl-C: at most the calls in flight are asked again."""
+    write_project(here)
+    words = ["eval", "--policy", "small", "--model", "openai/m", "--max-connections", "2", "--json"]
+    with fault_server(lambda number, body: Turn(graded().body, wait=0.0 if number < 4 else 0.3)) as server:
+        command = [sys.executable, "-m", "harness", *words, "--base-url", server.url]
+        with subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            while len(server.requests) < 5:
+                time.sleep(0.01)
+            process.send_signal(getattr(__import__("signal"), signal))
+            _, err = process.communicate(timeout=30)
+        if signal == "SIGINT":
+            assert process.returncode == 130
+            assert b"interrupted" in err
+            assert b"harness eval --resume" in err
+            assert b"Traceback" not in err
+        ended = harness("eval", "--resume", "latest", "--base-url", server.url, "--json")
+        assert ended.code == 0
+        assert ended.json["outcomes"] == {"graded": len(DEV), "ungraded": 0, "failed": 0}
+        assert len(DEV) <= len(server.requests) <= len(DEV) + 2
+
+
+def test_names_of_runs(here: Path) -> None:
+    run = small_run(here)
+    for name in (run.name, run.name[:12], "latest", str(run), f"runs/{run.name}"):
+        assert harness("runs", "show", name, "--json").json["name"] == run.name
+    assert harness("runs", "show", "2031").code == 2
+    listed = harness("runs", "list", "--json").json["runs"]
+    assert [row["run"] for row in listed] == [run.name]
+    shutil.copytree(run, run.with_name(run.name + "-2"))
+    ended = harness("runs", "show", run.name[:12])
+    assert (ended.code, "several runs begin with" in ended.err) == (2, True)
+
+
+def test_no_run_yet_says_how_to_make_one(here: Path) -> None:
+    write_project(here)
+    assert "make eval" in harness("runs", "list").out
+    assert "make eval" in harness("gate2", "latest").err
+
+
+def test_damaged_run_is_named_and_the_others_are_listed(here: Path) -> None:
+    run = small_run(here)
+    shutil.copytree(run, run.with_name("broken"))
+    (run.with_name("broken") / "manifest.json").write_text("{", encoding="utf-8")
+    ended = harness("runs", "list", "--json")
+    assert [row["run"] for row in ended.json["runs"]] == [run.name]
+    assert "left out" in ended.err
+
+
+def test_every_finished_look_at_test_is_counted(here: Path) -> None:
+    write_project(here)
+    looks = here / "golden/small/test-looks.jsonl"
+    assert harness("eval", "--policy", "small").code == 0
+    assert not looks.exists()
+    for count in (1, 2):
+        ended = harness("eval", "--policy", "small", "--split", "test")
+        assert f"look number {count} at the test split" in ended.out
+    assert [json.loads(line)["model"] for line in looks.read_text(encoding="utf-8").splitlines()] == [
+        "builtin/lexical"
+    ] * 2
