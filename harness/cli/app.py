@@ -1,0 +1,50 @@
+"""`harness`: the commands, in the order of the loop."""
+
+import sys
+
+import typer
+
+from harness import __version__
+from harness.cli import doctor, gates, golden, policy, prompt, run_eval, runs
+
+app = typer.Typer(
+    name="harness",
+    help="Can we trust this LLM's judgement of our product? Policy, golden set, teacher, gates.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    # Every flag has an environment twin: HARNESS_EVAL_MODEL for `harness eval --model`.
+    context_settings={"auto_envvar_prefix": "HARNESS", "help_option_names": ["-h", "--help"]},
+)
+app.command("eval")(run_eval.eval_command)
+app.command("gate1")(gates.gate1_command)
+app.command("gate2")(gates.gate2_command)
+app.add_typer(policy.app, name="policy")
+app.add_typer(golden.app, name="golden")
+app.add_typer(prompt.app, name="prompt")
+app.add_typer(runs.app, name="runs")
+app.command("doctor")(doctor.doctor_command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"harness {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and end."
+    ),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        # Product texts hold every script there is; a terminal that lacks one shows a mark instead.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    app()

@@ -1,0 +1,91 @@
+"""`harness doctor`: what is installed, which keys are set, what the project holds. Never a key's value."""
+
+import os
+import platform
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from harness import __version__
+from harness.cli.options import Json, Root, guarded, load_keys, print_json, project_at, show
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from harness.project import Project
+
+KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
+
+
+@guarded
+def doctor_command(root: Root = None, json: Json = False) -> None:
+    """What is installed, which keys are set, what the project holds. Ends with 2 where it is broken."""
+    from harness.plan import package_versions
+    from harness.providers import PROVIDERS
+
+    facts: dict[str, Any] = {"harness": __version__, "python": platform.python_version()}
+    facts["packages"] = package_versions()
+    facts["providers"] = list(PROVIDERS)
+    problems: list[str] = []
+    try:
+        project = project_at(root)
+    except BadInput as error:
+        problems += _texts(error)
+    else:
+        load_keys(project)
+        facts["project"] = str(project.root)
+        problems += _contents(project, facts)
+    facts["keys"] = {key: "set" if os.environ.get(key) else "not set" for key in KEYS}
+    facts["problems"] = problems
+    print_json(facts) if json else show(_lines(facts))
+    if problems:
+        raise typer.Exit(2)
+
+
+def _contents(project: "Project", facts: dict[str, Any]) -> list[str]:
+    """Read every policy, golden set and prompt; what cannot be read is a problem."""
+    from harness.golden.examples import golden_path, load_examples
+    from harness.policies import load_policy, policy_names, policy_path
+    from harness.project import folder_names
+    from harness.prompts import load_prompt, prompt_names
+    from harness.runs import run_names
+
+    def examples(name: str) -> str:
+        policy = load_policy(policy_path(project, name))
+        return f"{name} ({len(load_examples(golden_path(project, name), policy))} examples)"
+
+    readers: dict[str, tuple[list[str], Callable[[str], str]]] = {
+        "policies": (policy_names(project), lambda name: load_policy(policy_path(project, name)).label),
+        "golden sets": (folder_names(project.golden), examples),
+        "prompts": (prompt_names(project), lambda name: load_prompt(project, name).label),
+    }
+    problems: list[str] = []
+    for kind, (names, read) in readers.items():
+        found = []
+        for name in names:
+            try:
+                found.append(read(name))
+            except BadInput as error:
+                problems += _texts(error)
+        facts[kind] = found
+    facts["runs"] = len(run_names(project))
+    return problems
+
+
+def _texts(error: BadInput) -> list[str]:
+    return [str(fault) for fault in error.faults]
+
+
+def _lines(facts: dict[str, Any]) -> list[str]:
+    lines = []
+    for name, value in facts.items():
+        if name == "problems":
+            continue
+        if isinstance(value, dict):
+            value = ", ".join(f"{key} {text}" for key, text in value.items())
+        elif isinstance(value, list):
+            value = ", ".join(value) or "none"
+        lines.append(f"{name}: {value}")
+    problems = facts["problems"]
+    lines += [f"problem: {problem}" for problem in problems] or ["everything is in order"]
+    return lines

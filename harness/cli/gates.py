@@ -1,0 +1,152 @@
+"""`harness gate1` and `harness gate2`: agreement among raters, and of a grader with the golden set."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.options import (
+    BarValue,
+    Columns,
+    Format,
+    Json,
+    Rater,
+    Root,
+    Scale,
+    Weighting,
+    Wide,
+    bar_of,
+    guarded,
+    layout,
+    print_json,
+    project_at,
+    show,
+)
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.project import Project
+    from harness.records import Rating
+    from harness.rubric import Gates, Policy
+
+PolicyOption = Annotated[str | None, typer.Option(help="The policy whose scale, actions and bars hold.")]
+
+
+@guarded
+def gate1_command(
+    ratings: Annotated[
+        Path | None,
+        typer.Argument(help="A file of ratings. Default: the policy's own golden/.../ratings.jsonl."),
+    ] = None,
+    policy: PolicyOption = None,
+    scale: Scale = None,
+    columns: Columns = None,
+    wide: Wide = None,
+    format: Format = None,
+    weighting: Weighting = None,
+    bar: BarValue = None,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Gate 1: do the raters agree, so that the policy can be called clear?"""
+    from harness.golden.graded import read_ratings
+    from harness.report.terminal import gate1_view
+    from harness.score.bar import Bar
+    from harness.score.gate1 import score_gate1
+
+    levels, known, gates = _scale(policy or (None if ratings else "product-search"), scale, root)
+    if ratings is None:
+        assert known is not None, "a policy is the default where no file is named"
+        found = _own_ratings(project_at(root), known)
+    else:
+        found = read_ratings(ratings, layout(columns, wide, format), levels)
+    own = Bar(gates.weighting, gates.gate1.bar)
+    score = score_gate1(found, levels, bar_of(weighting, bar, own))
+    print_json(score) if json else show(gate1_view(score))
+
+
+@guarded
+def gate2_command(
+    run: Annotated[
+        str | None, typer.Argument(help="A run: its folder, its name or the beginning of it, or latest.")
+    ] = None,
+    golden: Annotated[Path | None, typer.Option(help="A file of golden grades, instead of a run.")] = None,
+    grades: Annotated[Path | None, typer.Option(help="The file of grades to hold against it.")] = None,
+    policy: PolicyOption = None,
+    scale: Scale = None,
+    columns: Columns = None,
+    grades_columns: Annotated[
+        str | None, typer.Option(help="Like --columns, where the grades file has other headers.")
+    ] = None,
+    rater: Rater = None,
+    wide: Wide = None,
+    format: Format = None,
+    weighting: Weighting = None,
+    bar: BarValue = None,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Gate 2: does a grader agree with the golden set, so that it can be said to encode the policy?"""
+    from harness.golden.graded import read_golden_grades, read_grades
+    from harness.report.terminal import gate2_view
+    from harness.runs import find_run, load_run
+    from harness.score.bar import Bar
+    from harness.score.gate2 import judged_files, score_gate2, score_run
+
+    if (run is None) == (golden is None and grades is None):
+        raise BadInput("name either a run, or --golden FILE and --grades FILE")
+    if run is not None:
+        loaded = load_run(find_run(project_at(root), run))
+        asked = loaded.manifest.asked
+        own = Bar(loaded.gates.weighting, loaded.gates.gate2.bar)
+        score = score_run(loaded, bar_of(weighting, bar, own))
+        grader, against = f"{asked.model} with {asked.prompt}", f"the golden set of {asked.policy}"
+    else:
+        if golden is None or grades is None:
+            raise BadInput("--golden FILE and --grades FILE go together")
+        levels, known, gates = _scale(policy, scale, root)
+        truth = read_golden_grades(golden, layout(columns, None, format), levels)
+        given = read_grades(grades, layout(grades_columns or columns, wide, format), levels, rater)
+        items, strangers = judged_files(truth, given)
+        warnings = (f"{len(strangers)} items of {grades.name} are not in {golden.name}",) if strangers else ()
+        own = Bar(gates.weighting, gates.gate2.bar)
+        actions = known.action_of if known else None
+        score = score_gate2(items, levels, bar_of(weighting, bar, own), actions, warnings)
+        grader, against = rater or grades.name, golden.name
+    print_json(score) if json else show(gate2_view(score, grader, against))
+
+
+def _scale(
+    policy: str | None, scale: str | None, root: Path | None
+) -> "tuple[tuple[int, ...], Policy | None, Gates]":
+    """The scale, from a policy or from --scale, with the policy and its gates where there is one."""
+    from harness.golden.graded import parse_scale
+    from harness.policies import load_gates, load_policy, policy_path
+    from harness.rubric import Gates
+
+    if policy is None:
+        if scale is None:
+            raise BadInput("say which grades there are: --scale 0-4, or --policy NAME")
+        return parse_scale(scale), None, Gates()
+    if scale is not None:
+        raise BadInput("--policy brings its own scale: give one of --policy and --scale")
+    path = policy_path(project_at(root), policy)
+    known = load_policy(path)
+    return known.scale, known, load_gates(path.with_name("gates.toml"), known)
+
+
+def _own_ratings(project: "Project", policy: "Policy") -> "Sequence[Rating]":
+    """The ratings that lie beside a policy's golden set, each with the query of its example."""
+    from harness.golden.examples import golden_path, load_examples
+    from harness.golden.graded import read_ratings
+    from harness.tables import Layout
+
+    examples = golden_path(project, policy.name)
+    path = examples.with_name("ratings.jsonl")
+    if not path.exists():
+        raise BadInput(f"{policy.name} has no ratings yet: there is no {path}; name a file of ratings")
+    queries: Mapping[str, str] = {e.id: e.query for e in load_examples(examples, policy)}
+    found = read_ratings(path, Layout(), policy.scale)
+    return [rating.model_copy(update={"query": queries.get(rating.item)}) for rating in found]

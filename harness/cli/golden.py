@@ -1,0 +1,209 @@
+"""`harness golden`: list, lint, stats, import, export."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.options import (
+    Columns,
+    Format,
+    Json,
+    Root,
+    Scale,
+    guarded,
+    layout,
+    print_json,
+    project_at,
+    say,
+    show,
+)
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from harness.golden.importing import Imported
+    from harness.golden.lint import Finding
+    from harness.project import Project
+    from harness.records import Example
+    from harness.rubric import Policy
+
+app = typer.Typer(
+    help="Golden sets: graded pairs with the chain of thought behind each.", no_args_is_help=True
+)
+
+Name = Annotated[str, typer.Argument(metavar="[POLICY]", help="name, or name@v1")]
+DEFAULT = "product-search"
+FINDINGS_SHOWN = 20
+
+
+@app.command("list")
+@guarded
+def list_golden(root: Root = None, json: Json = False) -> None:
+    """The golden sets, with their sizes."""
+    from harness.golden.examples import FILE
+    from harness.project import folder_names
+
+    project = project_at(root)
+    found = {}
+    for name in folder_names(project.golden):
+        path = project.golden / name / FILE
+        if path.exists():
+            policy, examples = _load(project, name)
+            found[name] = {"policy": policy.label, "examples": len(examples)}
+    if json:
+        print_json({"golden": found})
+        return
+    lines = [f"{name}  {set_['examples']} examples, for {set_['policy']}" for name, set_ in found.items()]
+    show(lines or ["no golden set yet"])
+
+
+@app.command("lint")
+@guarded
+def lint_golden_set(
+    name: Annotated[str | None, typer.Argument(metavar="[POLICY]", help="Default: every golden set.")] = None,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """What is wrong with a golden set. Ends with 2 where there is an error; warnings only inform."""
+    from harness.golden.examples import golden_path
+    from harness.golden.lint import lint_golden
+    from harness.policies import load_policy, policy_path
+    from harness.project import folder_names, split_label
+
+    project = project_at(root)
+    findings: list[Finding] = []
+    for each in [name] if name else folder_names(project.golden):
+        policy = load_policy(policy_path(project, each))
+        found = lint_golden(golden_path(project, split_label(each)[0]), policy)
+        findings += found
+        if not json:
+            _show_findings(policy.label, found)
+    if json:
+        fields = ("level", "where", "what")
+        print_json({"findings": [{key: getattr(one, key) for key in fields} for one in findings]})
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(2)
+
+
+def _show_findings(label: str, findings: "list[Finding]") -> None:
+    errors = sum(finding.level == "error" for finding in findings)
+    warnings = len(findings) - errors
+    summary = "clean" if not findings else f"{errors} errors, {warnings} warnings"
+    show([f"golden set of {label}: {summary}"])
+    show([f"  {one.level}: {one.where}: {one.what}" for one in findings[:FINDINGS_SHOWN]])
+    if len(findings) > FINDINGS_SHOWN:
+        show([f"  ... and {len(findings) - FINDINGS_SHOWN} more; --json prints all"])
+
+
+@app.command("stats")
+@guarded
+def golden_set_stats(name: Name = DEFAULT, root: Root = None, json: Json = False) -> None:
+    """Grades by split, clauses and tags by count, length of the reasonings."""
+    from harness.golden.summary import golden_stats
+    from harness.report.golden import golden_view
+
+    policy, examples = _load(project_at(root), name)
+    stats = golden_stats(examples, policy)
+    print_json(stats) if json else show(golden_view(stats))
+
+
+@app.command("import")
+@guarded
+def import_golden_set(
+    source: Annotated[
+        str, typer.Argument(metavar="FILE", help="A table, a folder of a data set, or its name on the hub.")
+    ],
+    policy: Annotated[
+        str, typer.Option(help="The policy that the grades are of; a new one gets a skeleton.")
+    ],
+    columns: Columns = None,
+    attributes: Annotated[
+        str | None, typer.Option(help="More columns to show a grader: class,colour. Others are left behind.")
+    ] = None,
+    splits: Annotated[
+        str | None, typer.Option(help="shots/dev/test in per cent, by query. Default: 20/40/40.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="For the splits.")] = 0,
+    scale: Scale = None,
+    licence: Annotated[str | None, typer.Option("--license", help="A note on the source's licence.")] = None,
+    format: Format = None,
+    dataset_split: Annotated[str | None, typer.Option(help="Which split of a data set.")] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Overwrite the golden set that is there.")
+    ] = False,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Make a golden set of somebody's graded pairs, and a policy skeleton where there is no policy.
+
+    A column that is not mapped is left behind: it might hold the very grade.
+    """
+    from harness.golden.importing import Import, import_golden
+    from harness.golden.splits import parse_shares
+
+    request = Import(
+        source=source,
+        policy=policy,
+        layout=layout(columns, None, format),
+        attributes=tuple(part.strip() for part in (attributes or "").split(",") if part.strip()),
+        shares=parse_shares(splits) if splits else None,
+        seed=seed,
+        scale=scale,
+        licence=licence,
+        dataset_split=dataset_split,
+        replace=replace,
+    )
+    done = import_golden(project_at(root), request)
+    if json:
+        left = list(done.columns_left)
+        print_json({"path": str(done.path), "examples": len(done.examples), "columns_left": left})
+    else:
+        _say_imported(done, policy)
+
+
+def _say_imported(done: "Imported", policy: str) -> None:
+    queries = len({example.cluster for example in done.examples})
+    show([f"{len(done.examples):,} examples of {queries} queries: {done.path}"])
+    if done.columns_left:
+        say(f"columns left behind: {', '.join(done.columns_left)} (--attributes takes one along)")
+    if done.new_policy is not None:
+        say(f"a policy to fill in: {done.new_policy}")
+    say(f"next: harness golden lint {policy}, then make eval POLICY={policy}")
+
+
+@app.command("export")
+@guarded
+def export_golden_set(
+    name: Name = DEFAULT,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A .csv or .jsonl file. Default: standard output.")
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(help="csv or jsonl. Default: by the file's ending, or csv.")
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Write a golden set as CSV for a spreadsheet, or as JSON lines, which lose nothing."""
+    from harness.files import write_atomic
+    from harness.golden.exporting import FORMATS, export_golden
+
+    _, examples = _load(project_at(root), name)
+    kind = format or (output.suffix.removeprefix(".") if output else "csv")
+    if kind not in FORMATS:
+        raise BadInput(f"format {kind!r} is not one of: {', '.join(FORMATS)}")
+    text = export_golden(examples, kind)
+    if output is None:
+        typer.echo(text, nl=False)
+    elif not output.parent.is_dir():
+        raise BadInput(f"{output}: there is no folder {output.parent}")
+    else:
+        write_atomic(output, text)
+        say(f"{len(examples)} examples: {output}")
+
+
+def _load(project: "Project", name: str) -> "tuple[Policy, list[Example]]":
+    from harness.golden.examples import golden_path, load_examples
+    from harness.policies import load_policy, policy_path
+
+    policy = load_policy(policy_path(project, name))
+    return policy, load_examples(golden_path(project, policy.name), policy)

@@ -1,0 +1,133 @@
+"""What the commands share: options, output, and errors in words.
+
+Kept light on purpose: `harness --help` imports this and no library that is slow to load.
+"""
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
+
+import typer
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from rich.console import Console, RenderableType
+
+    from harness.project import Project
+    from harness.score.bar import Bar
+    from harness.tables import Layout
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Root = Annotated[
+    Path | None, typer.Option(help="The project's folder. Default: the nearest one upwards with policies/.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Columns = Annotated[
+    str | None, typer.Option(help="Headers for our names: item=query+product_id,grade=label,query=qid")
+]
+Format = Annotated[
+    str | None, typer.Option(help="csv, tsv, jsonl, parquet or qrels. Default: by the file's ending.")
+]
+Wide = Annotated[str | None, typer.Option(help="A column for each rater: rater1,rater2,...")]
+Rater = Annotated[str | None, typer.Option(help="Which rater's grades, where a file holds several.")]
+Scale = Annotated[
+    str | None, typer.Option(help="The grades there are, such as 0-4, where no policy says it.")
+]
+Weighting = Annotated[
+    str | None, typer.Option(help="Which kappa is gated: none, linear or quadratic. Default: gates.toml.")
+]
+BarValue = Annotated[float | None, typer.Option("--bar", help="The kappa asked for. Default: gates.toml.")]
+
+
+def guarded(command: Callable[P, T]) -> Callable[P, T]:
+    """A command that ends in words and an exit code where it would end in one of our errors."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return command(*args, **kwargs)
+        except HarnessError as error:
+            complain(str(error))
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            complain("interrupted")
+            raise typer.Exit(130) from None
+        except BrokenPipeError:
+            # Whoever read our output has gone, as `head` does: that is no error of ours.
+            sys.stderr.close()
+            raise typer.Exit(0) from None
+
+    return run
+
+
+def complain(text: str) -> None:
+    """A message on standard error, one line of it per fault."""
+    lines = text.split("\n")
+    first = f"error: {lines[0]}" if len(lines) == 1 else "error:\n  " + lines[0]
+    typer.echo("\n  ".join([first, *lines[1:]]), err=True)
+
+
+def say(text: str) -> None:
+    """Progress and remarks, on standard error."""
+    typer.echo(text, err=True)
+
+
+def project_at(root: Path | None) -> "Project":
+    """The project that a command works on."""
+    from harness.project import find_project
+
+    return find_project(root)
+
+
+def load_keys(project: "Project") -> None:
+    """Keys from the project's .env, behind those that the environment has."""
+    from dotenv import load_dotenv
+
+    load_dotenv(project.root / ".env")
+
+
+def console() -> "Console":
+    """Standard output, as wide as the terminal; 80 columns where there is none."""
+    from rich.console import Console
+
+    return Console(highlight=False, emoji=False, markup=False)
+
+
+def show(parts: "Iterable[RenderableType]") -> None:
+    """Print renderables to standard output."""
+    out = console()
+    for part in parts:
+        out.print(part)
+
+
+def print_json(value: "BaseModel | dict[str, Any]") -> None:
+    """One JSON object on standard output. Undefined is null; NaN cannot occur."""
+    data = value if isinstance(value, dict) else value.model_dump(mode="json")
+    typer.echo(json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2))
+
+
+def layout(columns: str | None, wide: str | None, format: str | None) -> "Layout":
+    """How a table is to be read."""
+    from harness.tables import Layout, parse_columns
+
+    names = tuple(name.strip() for name in (wide or "").split(",") if name.strip())
+    return Layout(columns=parse_columns(columns), wide=names, format=format)
+
+
+def bar_of(weighting: str | None, value: float | None, own: "Bar") -> "Bar":
+    """The bar to gate by: what was asked for, else what the gates file says."""
+    from harness.errors import BadInput
+    from harness.score.bar import WEIGHTINGS, Bar
+
+    chosen = own.weighting if weighting is None else weighting
+    for known in WEIGHTINGS:
+        if chosen == known:
+            return Bar(known, own.bar if value is None else value)
+    raise BadInput(f"weighting {weighting!r} is not one of: {', '.join(WEIGHTINGS)}")

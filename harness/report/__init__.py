@@ -1,0 +1,1 @@
+"""Results for people: renderables for a terminal. Nothing here prints."""

@@ -1,0 +1,55 @@
+"""Runs as tables for a terminal."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from harness.report.terminal import number
+from harness.runs import Manifest
+
+
+def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
+    """Two lines a run: its name, and below it what it found."""
+    for row in rows:
+        yield Text(str(row["run"]), style="bold")
+        state = "" if row["finished"] else ", unfinished"
+        found = f"{row['gated']} {number(row['kappa'])} {row['band'] or 'undefined'}"
+        yield f"  {found} on {row['n']} examples, coverage {row['coverage']:.1%}{state}"
+
+
+def manifest_view(manifest: Manifest, folder: Path) -> Iterator[RenderableType]:
+    """A manifest, a line a fact."""
+    asked, digests = manifest.asked, manifest.digests
+    table = Table.grid(padding=(0, 2))
+    commit = manifest.commit or "not under git"
+    facts = {
+        "run": str(folder),
+        "begun": manifest.created_at,
+        "finished": manifest.finished_at or "not yet: harness eval --resume goes on",
+        "model asked for": asked.model,
+        "model that answered": ", ".join(manifest.model_answered) or "-",
+        "parameters": _parameters(manifest),
+        "policy": f"{asked.policy}  {digests.policy}",
+        "prompt": f"{asked.prompt}  {digests.prompt}",
+        "constant prefix": digests.prefix,
+        "shots shown": f"{len(manifest.shots)}  {digests.shots}",
+        "examples": f"{manifest.examples} of {'+'.join(asked.splits)}  {digests.golden}",
+        "stale examples": str(manifest.stale),
+        "gates": manifest.gates,
+        "commit": f"{commit}{' (with changes)' if manifest.dirty else ''}",
+        "versions": ", ".join(f"{name} {version}" for name, version in manifest.packages.items()),
+    }
+    for name, value in facts.items():
+        table.add_row(Text(name, style="dim"), value)
+    yield table
+
+
+def _parameters(manifest: Manifest) -> str:
+    asked = manifest.asked
+    named = ("limit", "seed", "temperature", "base_url")
+    given = [f"{name} {getattr(asked, name)}" for name in named if getattr(asked, name) is not None]
+    return ", ".join(given) or "none"

@@ -1,0 +1,82 @@
+"""Gate 1: do the raters agree?"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+
+from harness.errors import BadInput
+from harness.records import Rating, query_key
+from harness.score.bar import NO_INTERVALS, WEIGHTINGS, Bar, gate_fields
+from harness.scorecards import Confusion, Dispute, Gate1, PairAgreement
+from harness.stats.agreement import Matrix, cohen_kappa, confusion, mean_kappa, pooled
+
+MIN_COMMON = 30
+"""A pair of raters with fewer items in common is shown but left out of the mean, if any pair has more."""
+
+
+def score_gate1(ratings: Sequence[Rating], scale: tuple[int, ...], bar: Bar) -> Gate1:
+    """Agreement among raters: the mean of the pairwise kappas, over the items that two raters share."""
+    by_rater: dict[str, dict[str, int]] = defaultdict(dict)
+    for rating in ratings:
+        by_rater[rating.rater][rating.item] = rating.grade
+    raters = tuple(sorted(by_rater))
+    if len(raters) < 2:
+        raise BadInput(f"agreement takes two raters or more; here: {', '.join(raters) or 'none'}")
+    tables = {pair: _table(by_rater, pair, scale) for pair in combinations(raters, 2)}
+    sizes = {pair: sum(map(sum, table)) for pair, table in tables.items()}
+    enough = {pair for pair, n in sizes.items() if n >= MIN_COMMON} or set(tables)
+    mean = {
+        weighting: mean_kappa(
+            [cohen_kappa(tables[pair], scale, weighting) for pair in tables if pair in enough]
+        )
+        for weighting in WEIGHTINGS
+    }
+    items = {rating.item: query_key(rating.query) if rating.query else rating.item for rating in ratings}
+    return Gate1(
+        **gate_fields(mean, bar, len(set(items.values()))),
+        warnings=tuple(
+            f"{one} and {other} share {sizes[one, other]} items, under {MIN_COMMON}: left out of the mean"
+            for one, other in tables
+            if (one, other) not in enough
+        ),
+        n_items=len(items),
+        raters=raters,
+        pairs=tuple(_pair(pair, table, scale, pair in enough) for pair, table in tables.items()),
+        confusion=Confusion(labels=scale, matrix=pooled(list(tables.values()), len(scale))),
+        disputed=_disputed(by_rater, items),
+    )
+
+
+def _table(
+    by_rater: Mapping[str, Mapping[str, int]], pair: tuple[str, str], scale: tuple[int, ...]
+) -> Matrix:
+    one, other = by_rater[pair[0]], by_rater[pair[1]]
+    common = [item for item in one if item in other]
+    return confusion([one[item] for item in common], [other[item] for item in common], scale)
+
+
+def _pair(raters: tuple[str, str], table: Matrix, scale: tuple[int, ...], counted: bool) -> PairAgreement:
+    kappa = cohen_kappa(table, scale)
+    return PairAgreement(
+        raters=raters,
+        n=sum(map(sum, table)),
+        kappa=kappa.value,
+        kappa_linear=cohen_kappa(table, scale, "linear").value,
+        kappa_quadratic=cohen_kappa(table, scale, "quadratic").value,
+        counted=counted,
+        reason=kappa.reason or NO_INTERVALS,
+    )
+
+
+def _disputed(by_rater: Mapping[str, Mapping[str, int]], items: Iterable[str]) -> tuple[Dispute, ...]:
+    """The items on which raters differ, widest apart first."""
+    found = [
+        Dispute(item=item, grades={rater: given[item] for rater, given in by_rater.items() if item in given})
+        for item in items
+    ]
+    split = [dispute for dispute in found if len(set(dispute.grades.values())) > 1]
+    return tuple(sorted(split, key=lambda dispute: (-_spread(dispute), dispute.item)))
+
+
+def _spread(dispute: Dispute) -> int:
+    return max(dispute.grades.values()) - min(dispute.grades.values())

@@ -1,0 +1,133 @@
+"""The docs cannot lie: commands are run, options are listed from the code, keys and providers are named."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import harness
+from fault_server import fault_server, graded
+from typer.main import get_command
+
+from harness.cli.app import app
+from harness.golden.examples import load_examples
+from harness.policies import load_policy
+from harness.providers import PROVIDERS
+from harness.scorecards import Gate1, Gate2
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def commands_in(page: Path) -> list[str]:
+    """The lines of a page's `sh` blocks, without comments."""
+    blocks = re.findall(
+        r"^```sh\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
+    return [line.split("  #")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def expanded(command: str) -> str:
+    """A make command as the harness command that it runs."""
+    if not command.startswith("make "):
+        return command
+    stamps = ("--assume-old=.venv/installed", "--assume-old=.venv/installed-dev")
+    dry = ["make", "--dry-run", "--no-print-directory", *stamps, *shlex.split(command)[1:]]
+    done = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip().splitlines()[-1].replace(".venv/bin/", "")
+
+
+@pytest.fixture
+def shop(here: Path) -> Path:
+    """The shipped project with the files that the docs speak of."""
+    for name in ("policies", "prompts", "golden", "docs"):
+        shutil.copytree(ROOT / name, here / name)
+    shutil.rmtree(here / "docs/decisions")
+    policy = load_policy(here / "policies/product-search/v1.toml")
+    golden = load_examples(here / "golden/product-search/examples.jsonl", policy)
+    grades = [(e.id, e.grade) for e in golden if e.split != "shots"]
+    (here / "pairs.csv").write_text("query,product_id,title,label\nshoe,1,red,3\nhat,2,blue,0\n", "utf-8")
+    (here / "student.csv").write_text("doc,label\n" + "".join(f"{i},{g}\n" for i, g in grades), "utf-8")
+    (here / "golden.csv").write_text("item,grade\n" + "".join(f"{i},{g}\n" for i, g in grades), "utf-8")
+    return here
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
+    assert harness("eval").code == 0  # the pages speak of a run that is there
+    with fault_server(lambda number, body: graded(3)) as server:
+        for command in commands_in(page):
+            words = shlex.split(expanded(command).replace("http://localhost:8000/v1", server.url))
+            if words[0] != "harness":
+                assert command.startswith(("make test", "source ")), command
+                continue
+            ended = harness(*words[1:], OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=server.url)
+            assert ended.code == 0, (command, ended.err)
+
+
+def test_output_in_the_readme_is_what_comes_out(shop: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```text\n(Gate 2.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    squeezed = [" ".join(line.split()) for line in shown.splitlines() if not line.startswith("Run: ")]
+    out = harness("eval").out
+    assert squeezed == [" ".join(line.split()) for line in out.splitlines() if not line.startswith("Run: ")]
+
+
+def reference(command: Any, name: str) -> Iterator[str]:
+    """The reference of a command and of those below it, from the command line's own definition."""
+    if hasattr(command, "commands"):
+        for word, below in command.commands.items():
+            yield from reference(below, f"{name} {word}")
+        return
+    twin = name.upper().replace(" ", "_").replace("-", "_")
+    yield from (f"## {name}", "", " ".join(command.help.split()), "", "| | | environment |", "|---|---|---|")
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            yield f"| `{parameter.name.upper()}` | {parameter.help or ''} | |"
+        else:
+            flag = ", ".join(f"`{option}`" for option in parameter.opts)
+            yield f"| {flag} | {parameter.help} | `{twin}_{parameter.name.upper()}` |"
+    yield ""
+
+
+def test_golden_file_of_the_command_reference() -> None:
+    intro = (
+        "# Every command\n\nWritten from the command line's own definition by `make golden-update`. Every "
+        "option has an environment\ntwin. Every command works on the project that the current folder lies in, or "
+        "`--root DIR`.\n\n"
+    )
+    text = intro + "\n".join(reference(get_command(app), "harness"))
+    path = ROOT / "docs/commands.md"
+    if os.environ.get("UPDATE_CASES"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("model", [Gate1, Gate2])
+def test_every_key_of_the_json_is_documented(model: type[Gate1] | type[Gate2]) -> None:
+    text = (ROOT / "docs/json.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"\w+", text))
+    assert set(model.model_fields) - known == set()
+
+
+def test_every_provider_is_documented() -> None:
+    text = (ROOT / "docs/teachers.md").read_text(encoding="utf-8")
+    assert [name for name in PROVIDERS if f"`{name}/" not in text] == []
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in [*PAGES, *sorted((ROOT / "golden").glob("*/README.md"))]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), (page.name, target)
+
+
+def test_make_help_names_every_target() -> None:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", text, flags=re.MULTILINE)
+    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert [target for target in phony.split() if f"make {target} " not in done.stdout] == []

@@ -1,0 +1,84 @@
+"""The layout's one rule: a module imports only from those above it, and right of the wall nobody asks."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ORDER = (
+    "errors", "digest", "noun", "rubric", "records", "scorecards", "files", "project", "hub", "tables",
+    "stats", "policies", "golden", "prompts", "grading", "runs", "score", "providers",
+    "plan", "evaluate",
+    "report",
+    "cli",
+)  # fmt: skip
+"""Every module and package of the harness, top to bottom."""
+BEHIND_THE_WALL = ("stats", "score", "report")
+HEAVY = ("openai", "anthropic", "sklearn", "datasets", "numpy", "pydantic", "jinja2", "rich", "scipy")
+FILES = sorted((ROOT / "harness").rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    """The top-level module or package that a file belongs to."""
+    return path.relative_to(ROOT / "harness").parts[0].removesuffix(".py")
+
+
+def imports(path: Path, *, top_level_only: bool = False) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = tree.body if top_level_only else list(ast.walk(tree))
+    names = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def rooms_imported(path: Path) -> set[str]:
+    """The harness's own rooms that a file imports from; the version in the package itself is free to all."""
+    return {name.split(".")[1] for name in imports(path) if name.startswith("harness.")} & set(ORDER)
+
+
+def test_every_room_has_its_place() -> None:
+    assert {room(path) for path in FILES} - {"__init__", "__main__"} == set(ORDER)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_come_from_above(path: Path) -> None:
+    if room(path) in ("__init__", "__main__"):
+        return
+    place = ORDER.index(room(path))
+    below = {name for name in rooms_imported(path) if ORDER.index(name) > place}
+    assert below == set()
+
+
+def test_inside_a_room_there_is_no_circle() -> None:
+    for package in ("golden", "score", "providers", "report", "cli", "stats"):
+        files = {f"harness.{package}.{path.stem}": path for path in (ROOT / "harness" / package).glob("*.py")}
+        above = {name: imports(path) & set(files) for name, path in files.items()}
+        while above:
+            free = [name for name, needed in above.items() if not needed & set(above)]
+            assert free, f"a circle in {package}: {sorted(above)}"
+            for name in free:
+                del above[name]
+
+
+@pytest.mark.parametrize("package", BEHIND_THE_WALL)
+def test_nothing_behind_the_wall_reaches_a_provider(package: str) -> None:
+    for path in (ROOT / "harness" / package).rglob("*.py"):
+        assert not rooms_imported(path) & {"providers", "evaluate", "plan"}, path
+
+
+def test_the_command_line_starts_light() -> None:
+    for path in (ROOT / "harness/cli").glob("*.py"):
+        heavy = {name.split(".")[0] for name in imports(path, top_level_only=True)} & set(HEAVY)
+        assert not heavy, f"{path.name} imports {heavy} before it is known to be needed"
+
+
+def test_only_the_command_line_prints() -> None:
+    for path in FILES:
+        if room(path) != "cli":
+            text = path.read_text(encoding="utf-8")
+            assert "typer" not in text and "print(" not in text, path
