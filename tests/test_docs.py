@@ -97,8 +97,9 @@ def reference(command: Any, name: str) -> Iterator[str]:
 
 def test_golden_file_of_the_command_reference() -> None:
     intro = (
-        "# Every command\n\nWritten from the command line's own definition by `make golden-update`. Every "
-        "option has an environment\ntwin. Every command works on the project that the current folder lies in, or "
+        "# Every command\n\n"
+        "Written from the command line's own definition by `make golden-update`. Every option has an\n"
+        "environment twin. Every command works on the project that the current folder lies in, or\n"
         "`--root DIR`.\n\n"
     )
     text = intro + "\n".join(reference(get_command(app), "harness"))
