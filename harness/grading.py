@@ -6,6 +6,7 @@ from the better of two answers.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from harness.records import Grade, Reply, Ungraded
 from harness.rubric import Policy
 
 KEYS: Final = ("reasoning", "clauses", "grade")
+_BRACE = re.compile(r"[{}]")
+_KEY = re.compile(r'\s*["}]')
 
 
 def answer_schema(policy: Policy) -> dict[str, Any]:
@@ -85,15 +88,23 @@ def _form_problem(answer: dict[str, Any]) -> str | None:
 def _objects(text: str) -> Iterator[dict[str, Any]]:
     """Every outermost JSON object in a text. ValueError for a text that begins one and breaks it off.
 
-    A brace that no quoted key or closing brace follows is prose. An object inside a broken one
-    is never looked for: half an answer can hold a whole one, quoted from the product.
+    A brace that no quoted key or closing brace follows is prose, as in "the set {a, b}", and so is
+    what it encloses. An object inside a broken one, or inside prose braces, is not the answer: half
+    an answer, or one in loose JSON, can hold a whole one, quoted from the product.
     """
     decoder = json.JSONDecoder(object_pairs_hook=single_keys)
-    at = text.find("{")
-    while at >= 0:
-        if text[at + 1 :].lstrip()[:1] in {'"', "}"}:
-            found, end = decoder.raw_decode(text, at)
+    at = depth = 0
+    while at < len(text):
+        brace = _BRACE.search(text, at)
+        if brace is None:
+            return
+        at = brace.end()
+        if brace[0] == "}":
+            depth = max(0, depth - 1)
+        elif _KEY.match(text, at):
+            found, at = decoder.raw_decode(text, brace.start())
+            if depth:
+                raise ValueError("an object inside braces that are not JSON")
             yield found
         else:
-            end = at + 1
-        at = text.find("{", end)
+            depth += 1
