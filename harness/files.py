@@ -110,11 +110,18 @@ def json_lines(path: Path) -> tuple[list[tuple[int, dict[str, Any]]], list[Fault
         except (ValueError, RecursionError) as error:
             faults.append(Fault(f"{path}, line {number}", f"not JSON: {error}"))
             continue
-        if isinstance(value, dict):
-            rows.append((number, value))
-        else:
+        if not isinstance(value, dict):
             faults.append(Fault(f"{path}, line {number}", "a JSON object is wanted on each line"))
+        elif "\\ud" in line and _holds_half_a_pair(value):
+            faults.append(Fault(f"{path}, line {number}", "holds half a surrogate pair, which is no letter"))
+        else:
+            rows.append((number, value))
     return rows, faults
+
+
+def _holds_half_a_pair(value: Any) -> bool:
+    text = json.dumps(value, ensure_ascii=False)
+    return whole_text(text) != text
 
 
 def read_nouns(path: Path, model: type[Model]) -> tuple[list[tuple[int, Model]], list[Fault]]:

@@ -76,7 +76,7 @@ def _reading_errors() -> tuple[type[Exception], ...]:
     """What `datasets` raises for a source that is absent, unreachable or malformed."""
     import datasets
 
-    return (OSError, ValueError, KeyError, datasets.exceptions.DatasetsError)
+    return (OSError, ValueError, LookupError, datasets.exceptions.DatasetsError)
 
 
 def _first_line(error: Exception) -> str:

@@ -9,6 +9,7 @@ Level = Annotated[int, Strict()]
 
 Split = Literal["shots", "dev", "test"]
 Weighting = Literal["none", "linear", "quadratic"]
+Band = Literal["strong", "moderate", "weak"]
 
 
 class Noun(BaseModel):

@@ -3,6 +3,8 @@
 Pair, Example, Rating -> Prompt -> Reply -> Grade | Ungraded | Failed -> Record
 """
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -88,7 +90,7 @@ class Example(Noun):
 
     @property
     def cluster(self) -> str:
-        """The query as a key: two spellings of it that differ in case or spaces are one query."""
+        """The query as a key: spellings that differ in case, spaces or punctuation are one query."""
         return query_key(self.query)
 
     def under(self, version: str) -> "Example":
@@ -101,8 +103,9 @@ class Example(Noun):
 
 
 def query_key(query: str) -> str:
-    """A query without differences in case and white space."""
-    return " ".join(query.casefold().split())
+    """A query without differences in case, white space, punctuation and Unicode form."""
+    folded = unicodedata.normalize("NFKC", query).casefold()
+    return " ".join(re.findall(r"\w+", folded)) or folded.strip()
 
 
 class Rating(Noun):

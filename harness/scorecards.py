@@ -5,9 +5,8 @@ A number that is undefined is None, and `reason` or `reasons` says why.
 
 from typing import Literal
 
-from harness.noun import Noun, Weighting
+from harness.noun import Band, Noun, Weighting
 
-Band = Literal["strong", "moderate", "weak"]
 Verdict = Literal["pass", "fail", "inconclusive"]
 
 

@@ -8,12 +8,14 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from harness.errors import BadInput, Fault
 from harness.files import json_lines, read_text
 
 MAX_CELL = 10_000_000
+FORMULA = ("=", "+", "-", "@")
+"""What a spreadsheet takes for the beginning of a formula; a quote before it makes it text."""
 RESULT_TEXTS = ("title", "brand", "category", "price", "description")
 ALIASES: dict[str, tuple[str, ...]] = {
     "item": ("item", "id"),
@@ -118,10 +120,28 @@ def read_table(path: Path, format: str | None = None) -> Table:
     return table
 
 
-def _read_separated(path: Path, separator: str) -> Table:
+def unquoted(cell: str) -> str:
+    """A cell without the quote that marks it as text for a spreadsheet."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA) else cell
+
+
+def _read_csv(path: Path) -> Table:
+    return _read_separated(path, read_text(path), ",", csv.QUOTE_MINIMAL)
+
+
+def _read_tsv(path: Path) -> Table:
+    """Some write TSV with CSV's quotes, some with none at all; what is sound with quotes has them."""
     text = read_text(path)
+    try:
+        return _read_separated(path, text, "\t", csv.QUOTE_MINIMAL)
+    except BadInput:
+        return _read_separated(path, text, "\t", csv.QUOTE_NONE)
+
+
+def _read_separated(path: Path, text: str, separator: str, quoting: Literal[0, 3]) -> Table:
     csv.field_size_limit(MAX_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=separator, strict=True, quoting=quoting)
     rows: list[Row] = []
     faults: list[Fault] = []
     header: list[str] = []
@@ -135,7 +155,7 @@ def _read_separated(path: Path, separator: str) -> Table:
                 what = f"{len(cells)} cells under {len(header)} headers"
                 faults.append(Fault(f"{path}, line {start}", what))
             elif cells:
-                rows.append(Row(start, dict(zip(header, cells, strict=True))))
+                rows.append(Row(start, dict(zip(header, map(unquoted, cells), strict=True))))
             start = reader.line_num + 1
     except csv.Error as error:
         faults.append(Fault(f"{path}, line {start}", str(error)))
@@ -196,8 +216,8 @@ def _read_qrels(path: Path) -> Table:
 
 
 READERS: dict[str, Callable[[Path], Table]] = {
-    "csv": lambda path: _read_separated(path, ","),
-    "tsv": lambda path: _read_separated(path, "\t"),
+    "csv": _read_csv,
+    "tsv": _read_tsv,
     "jsonl": _read_json_lines,
     "parquet": _read_parquet,
     "qrels": _read_qrels,

@@ -89,6 +89,13 @@ def test_earlier_grade_counts_under_the_earlier_version() -> None:
     assert now.under("v3") is now
 
 
+def test_another_scale_of_an_earlier_version_stops_nothing(here: Path) -> None:
+    write_project(here)
+    past = {"policy_version": "v0", "grade": 9}
+    path = write_golden(here, [line | {"history": [past]} for line in examples()])
+    assert len(load_examples(path, policy())) == len(examples())
+
+
 def test_digest_covers_what_is_shown_and_no_grade() -> None:
     one = example()
     assert one.pair.digest == example(grade=2, reasoning="x", split="test").pair.digest
@@ -240,6 +247,24 @@ def test_shot_of_a_graded_query_is_dropped() -> None:
     )
     assert kept == []
     assert [(drop.shot, drop.graded, drop.reason) for drop in dropped] == [("s", "t", "the same query")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("café table", "cafe\u0301 table"),
+        ("tv-stand", "TV stand"),
+        ("\uff34\uff36 stand", "tv stand!"),
+        ("a  b", " a b"),
+    ],
+)
+def test_one_query_in_two_spellings_is_one_query(one: str, other: str) -> None:
+    assert query_key(one) == query_key(other)
+    assert safe_shots([example("s", split="shots", query=one), example("t", query=other)])[0] == []
+
+
+def test_queries_of_marks_alone_stay_apart() -> None:
+    assert query_key("???") != query_key("!!!")
 
 
 def test_shot_that_is_nearly_a_graded_pair_is_dropped() -> None:

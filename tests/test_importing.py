@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 from builders import examples, harness, write_project
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.golden.examples import load_examples
 from harness.golden.exporting import harmless
 from harness.policies import load_policy, unfinished
+from harness.tables import unquoted
 
 SHOP = (
     "query,product_id,title,description,class,grade\n"
@@ -111,6 +114,16 @@ BAD = {
     ),
     "own splits": ("item,query,title,grade,split\na,q,t,1,train\n", ("--scale", "0-1"), 'not "train"'),
     "shares": (SHOP, ("--scale", "0-3", "--splits", "50/50"), "is not shots/dev/test in per cent"),
+    "answer as an attribute": (
+        SHOP,
+        ("--scale", "0-3", "--attributes", "class,grade"),
+        "grade would show the graders",
+    ),
+    "no such file": (
+        SHOP,
+        ("--scale", "0-3", "--dataset-split", "x"),
+        "--dataset-split goes with a data set",
+    ),
     "odd name": (SHOP, ("--scale", "0-3", "--policy", "../x"), "is no name for a policy"),
 }
 
@@ -180,11 +193,18 @@ def test_export_is_imported_as_it_was(here: Path, kind: str) -> None:
     golden = examples()
     golden[3]["result"] |= {"brand": "Acme", "attributes": {"size": "10", "colour": "red"}}
     golden[3]["tags"] = ["dept:home", "freq:head"]
+    golden[3]["context"] = {"who": "a child"}
+    golden[4] |= {"id": "-odd", "query": "=1+1", "policy_version": "v0"}
+    golden[5]["query"] = "'=quoted"
+    if kind == "jsonl":
+        golden[6]["history"] = [{"policy_version": "v0", "grade": 2, "why": "it was unclear"}]
     project = write_project(here, golden=golden)
     before = load_examples(here / "golden/small/examples.jsonl", load_policy(here / "policies/small/v1.toml"))
     out = here / f"out.{kind}"
     assert harness("golden", "export", "small", "-o", out).code == 0
-    assert harness("golden", "import", out, "--policy", "small", "--replace").code == 0
+    ended = harness("golden", "import", out, "--policy", "small", "--replace")
+    assert ended.code == 0
+    assert "left behind" not in ended.err
     after = load_examples(
         project.golden / "small/examples.jsonl", load_policy(here / "policies/small/v1.toml")
     )
@@ -192,10 +212,31 @@ def test_export_is_imported_as_it_was(here: Path, kind: str) -> None:
     assert [e.model_dump(exclude=keep) for e in after] == [e.model_dump(exclude=keep) for e in before]
 
 
+def test_source_that_is_not_there_is_said_at_once(here: Path) -> None:
+    write_project(here)
+    ended = harness("golden", "import", "nosuchfile", "--policy", "shop", "--scale", "0-1")
+    assert (ended.code, "no such file (a data set on the hub" in ended.err) == (2, True)
+
+
+def test_empty_data_set_holds_no_rows(here: Path) -> None:
+    import datasets
+
+    write_project(here)
+    datasets.Dataset.from_dict({"item": [], "query": [], "title": [], "grade": []}).save_to_disk(
+        str(here / "none")
+    )
+    ended = harness("golden", "import", here / "none", "--policy", "shop", "--scale", "0-1")
+    assert ended.code == 2
+    assert "Traceback" not in ended.err
+
+
 def test_export_says_what_it_cannot_do(here: Path) -> None:
     write_project(here)
     assert "is not one of: csv, jsonl" in harness("golden", "export", "small", "--format", "xlsx").err
     assert "there is no folder" in harness("golden", "export", "small", "-o", "no/where.csv").err
+    (here / "taken.csv").mkdir()
+    ended = harness("golden", "export", "small", "-o", "taken.csv")
+    assert (ended.code, "taken.csv" in ended.err) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -212,6 +253,11 @@ def test_export_says_what_it_cannot_do(here: Path) -> None:
 )
 def test_no_cell_of_a_csv_is_a_formula(cell: str, written: str) -> None:
     assert harmless(cell) == written
+
+
+@given(st.text("='+-@a5"))
+def test_a_cell_is_read_back_as_it_was(cell: str) -> None:
+    assert unquoted(harmless(cell)) == cell
 
 
 def test_chorus_imports_as_it_is_and_is_graded(here: Path, real_data: Path) -> None:

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
+from harness.noun import Weighting
 from harness.stats.agreement import (
     CONSTANT_RATER,
     NO_ITEMS,
     NO_VARIATION,
     Kappa,
-    Weighting,
     band,
     cohen_kappa,
     collapse,

@@ -78,6 +78,7 @@ FAULTY = {
     ),
     "off the scale": ("item,rater,grade\na,x,3\nb,x,5\n", "line 3: grade: 5 is not on the scale 0-3"),
     "not a number": ("item,rater,grade\na,x,good\n", "line 2: grade: 'good' is not a grade"),
+    "a number in another dress": ("item,rater,grade\na,x,0_3\n", "'0_3' is not a grade"),
     "half a grade": ("item,rater,grade\na,x,2.5\n", "line 2: grade: 2.5 is not on the scale"),
     "graded twice": (
         "item,rater,grade\na,x,1\nb,x,1\na,x,1\n",
@@ -107,6 +108,18 @@ def test_not_utf8_names_the_line(tmp_path: Path) -> None:
     assert "line 2: not UTF-8 (byte 0xe4)" in fault(put(tmp_path, "r.csv", b"item,rater,grade\n\xe4,x,1\n"))
 
 
+def test_tsv_may_have_quotes_or_have_none(tmp_path: Path) -> None:
+    raw = put(tmp_path, "raw.tsv", 'item\trater\tgrade\n"Deluxe" a\tx\t1\n24" b\tx\t2\n')
+    assert [r.item for r in read_ratings(raw, Layout(), SCALE)] == ['"Deluxe" a', '24" b']
+    csv_like = put(tmp_path, "csv.tsv", 'item\trater\tgrade\n"24"" b"\tx\t2\n')
+    assert [r.item for r in read_ratings(csv_like, Layout(), SCALE)] == ['24" b']
+
+
+def test_shots_of_a_golden_file_are_not_graded(tmp_path: Path) -> None:
+    path = put(tmp_path, "g.csv", "item,grade,split\na,1,shots\nb,2,dev\nc,3,test\n")
+    assert list(read_golden_grades(path, Layout(), SCALE)) == ["b", "c"]
+
+
 def test_byte_order_mark_is_no_part_of_a_header(tmp_path: Path) -> None:
     path = put(tmp_path, "r.csv", b"\xef\xbb\xbfitem,rater,grade\r\na,x,1\r\n")
     assert read_ratings(path, Layout(), SCALE)[0].item == "a"
@@ -116,6 +129,10 @@ def test_json_lines_faults_name_their_lines(tmp_path: Path) -> None:
     text = '{"item": "a"}\n\n{"item": \n[1]\n{"item": 1, "item": 2}\n'
     found = fault(put(tmp_path, "r.jsonl", text))
     assert [part in found for part in ("line 3", "line 4", "line 5", "given twice")] == [True] * 4
+
+
+def test_half_a_surrogate_pair_is_named(tmp_path: Path) -> None:
+    assert "line 1: holds half a surrogate pair" in fault(put(tmp_path, "r.jsonl", '{"item": "\\ud800"}\n'))
 
 
 def test_unknown_ending_asks_for_a_format(tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ def read_numbered(path: Path, policy: Policy) -> tuple[list[tuple[int, Example]]
     faults += _doubles(path, numbered)
     for line, example in numbered:
         where = f"{path}, line {line}, {example.id}"
-        graded = {example.grade, *(past.grade for past in example.history)}
-        for grade in sorted(graded - set(policy.scale)):
+        grade = example.under(policy.version).grade
+        if grade not in policy.scale:
             what = f"grade {grade} is not on the scale {scale_text(policy.scale)} of {policy.label}"
             faults.append(Fault(where, what))
     return numbered, faults

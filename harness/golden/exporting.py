@@ -1,4 +1,4 @@
-"""Export: a golden set as CSV for spreadsheets, or as JSON lines, which lose nothing."""
+"""Export: a golden set as CSV for spreadsheets, which leave history out, or as JSON lines, which do not."""
 
 import csv
 import io
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.files import to_line
 from harness.records import Example
-from harness.tables import RESULT_TEXTS
+from harness.tables import FORMULA, RESULT_TEXTS
 
 FORMATS = ("csv", "jsonl")
 
@@ -16,8 +16,8 @@ def export_golden(examples: Sequence[Example], format: str) -> str:
     if format == "jsonl":
         return "".join(to_line(example, sparse=True) for example in examples)
     rows = [_row(example) for example in examples]
-    attributes = dict.fromkeys(name for row in rows for name in row if name.startswith("attributes."))
-    columns = ["id", "query", *RESULT_TEXTS, *attributes, *_JUDGEMENT]
+    more = dict.fromkeys(n for row in rows for n in row if n.startswith(("attributes.", "context.")))
+    columns = ["id", "query", *RESULT_TEXTS, *more, *_JUDGEMENT]
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, columns, restval="")
     writer.writeheader()
@@ -39,11 +39,15 @@ def _row(example: Example) -> dict[str, str]:
         example.split,
         " ".join(example.tags),
     )
+    context = {f"context.{name}": value for name, value in (example.context or {}).items()}
     row = {"id": example.id, "query": example.query}
-    return row | result | attributes | dict(zip(_JUDGEMENT, judgement, strict=True))
+    return row | result | attributes | context | dict(zip(_JUDGEMENT, judgement, strict=True))
 
 
 def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: a leading = + - @ is quoted, but for a number's."""
-    risky = cell.startswith(("=", "+", "-", "@", "\t", "\r")) and not cell.removeprefix("-").isdigit()
+    """A cell that no spreadsheet takes for a formula: a leading = + - @ is quoted, but for a number's.
+
+    `tables.unquoted` takes the quote away again.
+    """
+    risky = cell.lstrip("'").startswith(FORMULA) and not cell.removeprefix("-").isdigit()
     return f"'{cell}" if risky else cell

@@ -21,6 +21,7 @@ class GradedRow:
     query: str | None
     grade: int | None
     reasoning: str
+    split: str | None = None
 
 
 def parse_scale(text: str) -> tuple[int, ...]:
@@ -68,8 +69,13 @@ def read_grades(
 
 
 def read_golden_grades(path: Path, layout: Layout, scale: tuple[int, ...]) -> dict[str, GradedRow]:
-    """The golden grade of each item of a table; none may be empty."""
-    golden = read_grades(path, layout, scale)
+    """The golden grade of each item of a table; none may be empty.
+
+    Shots are left out where the table says which they are: what a teacher was shown is not graded.
+    """
+    rows = graded_rows(read_table(path, layout.format), layout, scale)
+    refuse_doubles([(row.where, (row.item,)) for row in rows], "item {0!r}")
+    golden = {row.item: row for row in rows if row.split != "shots"}
     empty = [Fault(row.where, "no golden grade") for row in golden.values() if row.grade is None]
     if empty:
         raise BadInput(empty)
@@ -103,6 +109,7 @@ def graded_rows(
                     query=_cell(table, row, "query", layout),
                     grade=grade,
                     reasoning=_cell(table, row, "reasoning", layout) or "",
+                    split=_cell(table, row, "split", layout),
                 )
             )
     if faults:
@@ -147,11 +154,11 @@ def _grade(value: Any, scale: tuple[int, ...]) -> tuple[int | None, str | None]:
     text = "" if value is None else str(value).strip()
     if not text:
         return None, None
-    try:
-        number = float(text)
-    except ValueError:
+    if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
         return None, f"{text!r} is not a grade"
-    if isinstance(value, bool) or not number.is_integer() or int(number) not in scale:
+    # Spreadsheets and data frames write whole numbers as 3.0.
+    number = float(text)
+    if number not in scale:
         return None, f"{text} is not on the scale {scale_text(scale)}"
     return int(number), None
 

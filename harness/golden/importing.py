@@ -20,6 +20,8 @@ from harness.rubric import Policy
 from harness.tables import RESULT_TEXTS, Layout, Row, Table, dataset_table, joined, read_table
 
 DEFAULT_SHARES = (20, 40, 40)
+JUDGEMENT = ("grade", "reasoning", "clauses", "split", "rater")
+"""What a grader must not see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +91,22 @@ def _scale(request: Import, policy: Policy | None) -> tuple[int, ...]:
     return policy.scale
 
 
-def _is_dataset(request: Import) -> bool:
-    path = Path(request.source)
-    return request.layout.format == "dataset" or path.is_dir() or (not path.exists() and not path.suffix)
-
-
 def _table(request: Import) -> Table:
-    if _is_dataset(request):
+    """A table, or a data set: a folder is one, and so, with `--format dataset`, is a name on the hub."""
+    path = Path(request.source)
+    if request.layout.format == "dataset" or path.is_dir():
         return dataset_table(request.source, request.dataset_split)
-    return read_table(Path(request.source), request.layout.format)
+    if not path.exists():
+        raise BadInput(f"{path}: no such file (a data set on the hub is named with --format dataset)")
+    if request.dataset_split is not None:
+        raise BadInput(f"--dataset-split goes with a data set, and {path} is a table")
+    return read_table(path, request.layout.format)
 
 
 def _examples(table: Table, request: Import, policy_version: str, scale: tuple[int, ...]) -> list[Example]:
     """Every row as an example, or every fault of every row."""
     table.require(("item", "query", "title", "grade"), request.layout)
-    unknown = [name for name in request.attributes if name not in table.columns]
-    if unknown:
-        there = ", ".join(table.columns)
-        raise BadInput(f"--attributes: no column {', '.join(unknown)} (the columns there: {there})")
+    _check_attributes(table, request)
     graded = graded_rows(table, request.layout, scale)
     _refuse_gaps(graded)
     refuse_doubles([(row.where, (row.item,)) for row in graded], "item {0!r}")
@@ -120,7 +120,7 @@ def _examples(table: Table, request: Import, policy_version: str, scale: tuple[i
             "id": found.item,
             "query": found.query,
             "grade": found.grade,
-            "policy_version": policy_version,
+            "policy_version": _text(table, row, "policy_version", request) or policy_version,
             "split": splits[query_key(found.query or "")] if splits else _text(table, row, "split", request),
             "provenance": provenance.model_copy(update={"line": row.line}),
         }
@@ -130,6 +130,18 @@ def _examples(table: Table, request: Import, policy_version: str, scale: tuple[i
     if faults:
         raise BadInput(faults)
     return examples
+
+
+def _check_attributes(table: Table, request: Import) -> None:
+    """An attribute is shown to graders: it has to be there, and must not give the answer away."""
+    unknown = [name for name in request.attributes if name not in table.columns]
+    if unknown:
+        there = ", ".join(table.columns)
+        raise BadInput(f"--attributes: no column {', '.join(unknown)} (the columns there: {there})")
+    answers = {header for name in JUDGEMENT for header in table.find(name, request.layout)}
+    shown = [name for name in request.attributes if name in answers]
+    if shown:
+        raise BadInput(f"--attributes: {', '.join(shown)} would show the graders the answer")
 
 
 def _refuse_gaps(graded: Sequence[GradedRow]) -> None:
@@ -150,21 +162,24 @@ def _splits(table: Table, request: Import, graded: Sequence[GradedRow]) -> dict[
 def _texts(table: Table, row: Row, request: Import) -> dict[str, Any]:
     """What a row says beside its grade, under the names of an example."""
     result: dict[str, Any] = {name: _text(table, row, name, request) for name in RESULT_TEXTS}
-    attributes = {
-        name.removeprefix("result.").removeprefix("attributes."): name for name in request.attributes
-    }
-    attributes |= {
-        name.partition("attributes.")[2]: name
-        for name in table.columns
-        if name.startswith(("attributes.", "result.attributes."))
-    }
-    result["attributes"] = {name: row.text(column) for name, column in attributes.items() if row.text(column)}
+    result["attributes"] = {name: row.text(name) for name in request.attributes if row.text(name)}
+    for prefix in ("attributes.", "result.attributes."):
+        result["attributes"] |= _under(prefix, row)
+    history = row.cells.get("history")
     return {
         "result": {name: value for name, value in result.items() if value},
+        "context": _under("context.", row) or None,
+        "history": history if isinstance(history, list) else (),
         "reasoning": _text(table, row, "reasoning", request) or "",
         "clauses": _words(table, row, "clauses", request),
         "tags": _words(table, row, "tags", request),
     }
+
+
+def _under(prefix: str, row: Row) -> dict[str, str]:
+    """The cells of an object that was flattened into columns, as exports have them."""
+    names = [column for column in row.cells if column.startswith(prefix) and row.text(column)]
+    return {column.removeprefix(prefix): row.text(column) for column in names}
 
 
 def _text(table: Table, row: Row, name: str, request: Import) -> str | None:
@@ -195,10 +210,11 @@ def _rows_digest(table: Table) -> str:
 
 def _columns_left(table: Table, request: Import) -> tuple[str, ...]:
     """The columns that went nowhere."""
-    names = ("item", "query", "grade", "reasoning", "clauses", "tags", "split", *RESULT_TEXTS)
+    names = ("item", "query", "tags", "policy_version", *JUDGEMENT, *RESULT_TEXTS)
     used = {header for name in names for header in table.find(name, request.layout)}
-    used |= set(request.attributes)
-    return tuple(name for name in table.columns if name not in used and "attributes." not in name)
+    used |= {*request.attributes, "history"}
+    objects = ("attributes.", "result.attributes.", "context.", "provenance.")
+    return tuple(name for name in table.columns if name not in used and not name.startswith(objects))
 
 
 def _write_skeleton(project: Project, name: str, scale: tuple[int, ...]) -> Path:

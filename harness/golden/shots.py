@@ -1,6 +1,7 @@
 """Which of the safe shots a prompt shows, and in which order."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from harness.records import Example
 
@@ -8,20 +9,26 @@ from harness.records import Example
 def choose_shots(shots: Sequence[Example], count: int | None, scale: tuple[int, ...]) -> list[Example]:
     """`count` shots balanced over the grades (None: all), in a fixed order that runs through the scale.
 
-    Within a grade, the shot that cites most clauses not yet shown comes first; ties go by id.
+    Of the shots of a grade, those that cite most clauses not yet shown are chosen; ties go by id.
     """
     left = {grade: sorted(_of(shots, grade), key=lambda shot: shot.id) for grade in scale}
+    if count is None or count >= len(shots):
+        return [shot for round_ in zip_longest(*left.values()) for shot in round_ if shot is not None]
     shown: set[str] = set()
     chosen: list[Example] = []
-    wanted = len(shots) if count is None else min(count, len(shots))
-    while len(chosen) < wanted:
+    while len(chosen) < count:
         for grade in scale:
-            if left[grade] and len(chosen) < wanted:
-                best = max(left[grade], key=lambda shot: len(set(shot.clauses) - shown))
+            if left[grade] and len(chosen) < count:
+                best = max(left[grade], key=lambda shot: _new(shot, shown))
                 left[grade].remove(best)
                 shown |= set(best.clauses)
                 chosen.append(best)
     return chosen
+
+
+def _new(shot: Example, shown: set[str]) -> int:
+    """How many clauses a shot cites that none before it does."""
+    return len(set(shot.clauses) - shown)
 
 
 def _of(shots: Sequence[Example], grade: int) -> list[Example]:

@@ -1,6 +1,7 @@
 """Which pairs say nearly the same: token Jaccard of query and title, without comparing all with all."""
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -15,7 +16,7 @@ Tokens = frozenset[str]
 
 def tokens(example: Example) -> Tokens:
     """The words of query and title, without case; the text itself where it has no word."""
-    text = f"{example.query} {example.result.title}".casefold()
+    text = unicodedata.normalize("NFKC", f"{example.query} {example.result.title}").casefold()
     return frozenset(re.findall(r"\w+", text)) or frozenset({text})
 
 

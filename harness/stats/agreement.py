@@ -7,13 +7,12 @@ in floats puts [[28, 2], [2, 4]], whose kappa is exactly 3/5, below 0.6.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Weighting = Literal["none", "linear", "quadratic"]
-Band = Literal["strong", "moderate", "weak"]
+from harness.noun import Band, Weighting
+
 Matrix = tuple[tuple[int, ...], ...]
 Integers = NDArray[np.int64]
 
