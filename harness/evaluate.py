@@ -16,9 +16,10 @@ from tenacity import (
 )
 
 from harness.errors import BadInput, FatalError, Interrupted, RejectedError, TransientError, Unfinished
-from harness.files import read_bytes, to_line, write_atomic
+from harness.files import write_atomic
+from harness.golden.looks import LOOKS, Look, note_look
 from harness.grading import read_grade
-from harness.noun import Noun
+from harness.journal import RecordLog
 from harness.plan import Plan, make_plan, new_manifest, run_contents, setup_of
 from harness.project import Project
 from harness.providers import open_teacher
@@ -28,7 +29,6 @@ from harness.runs import (
     SCORECARD,
     Asked,
     Manifest,
-    RecordLog,
     Run,
     create_run,
     load_manifest,
@@ -46,7 +46,6 @@ LONGEST_WAIT = 60.0
 DEAD = 5
 """Examples in a row that all attempts failed on: the server is gone, and the run stops."""
 CONNECTIONS = 8
-LOOKS = "test-looks.jsonl"
 
 _backoff = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
 
@@ -60,23 +59,12 @@ class Watch:
     recorded: Callable[[Record], None]
 
 
-class Look(Noun):
-    """One line of test-looks.jsonl: somebody scored a teacher on the test split."""
-
-    at: str
-    run: str
-    model: str
-    prompt: str
-    policy: str
-    examples: int
-
-
 def evaluate(
     project: Project, asked: Asked, watch: Watch, *, connections: int = CONNECTIONS
 ) -> tuple[Run, Gate2]:
     """A new run from the first call to its scorecard. Nothing is on disk until every input is sound."""
     plan = make_plan(project, asked)
-    teacher = open_teacher(plan.asked.model, setup_of(plan))
+    teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
     return _go(folder, plan, teacher, watch, connections)
 
@@ -100,7 +88,7 @@ def resume(
     ]
     if changed:
         raise BadInput(f"{folder}: changed since the run began: {', '.join(changed)}; start a new run")
-    return _go(folder, plan, open_teacher(plan.asked.model, setup_of(plan)), watch, connections)
+    return _go(folder, plan, open_teacher(plan.asked.model, setup_of(project, plan)), watch, connections)
 
 
 def _go(folder: Path, plan: Plan, teacher: Teacher, watch: Watch, connections: int) -> tuple[Run, Gate2]:
@@ -112,14 +100,14 @@ def _go(folder: Path, plan: Plan, teacher: Teacher, watch: Watch, connections: i
         except KeyboardInterrupt:
             left = len(plan.examples) - sum(not _unanswered(record) for record in log.records.values())
             raise Interrupted(f"interrupted with {left} examples to go; {_how_to_resume(folder)}") from None
-        except (FatalError, Unfinished) as error:
+        except (FatalError, Unfinished, OSError) as error:
             raise Unfinished(f"{error}\n{_how_to_resume(folder)}") from error
         manifest = _seal(folder, log)
     run = load_run(folder)
     scorecard = score_run(run)
     write_atomic(folder / SCORECARD, scorecard.model_dump_json(indent=2) + "\n")
-    if "test" in manifest.asked.splits:
-        _note_look(plan.golden_file.with_name(LOOKS), manifest)
+    if "test" in manifest.asked.splits and manifest.finished_at is not None:
+        note_look(plan.golden_file.with_name(LOOKS), _look(manifest))
     return run, scorecard
 
 
@@ -236,21 +224,19 @@ async def _ask(teacher: Teacher, prompt: Prompt) -> Reply:
 
 
 def _seal(folder: Path, log: RecordLog) -> Manifest:
-    """Write down who answered, and that every example was asked."""
+    """Write down who answered, and when every example had its answer: once, and not while any Failed."""
     answered = sorted({record.reply.model for record in log.records.values() if record.reply})
-    manifest = load_manifest(folder).model_copy(
-        update={
-            "model_answered": tuple(answered),
-            "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-    )
+    manifest = load_manifest(folder).model_copy(update={"model_answered": tuple(answered)})
+    open_ = any(_unanswered(record) for record in log.records.values())
+    if manifest.finished_at is None and not open_:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        manifest = manifest.model_copy(update={"finished_at": now})
     save_manifest(folder, manifest)
     return manifest
 
 
-def _note_look(path: Path, manifest: Manifest) -> None:
-    """Each look at the test split makes the next one worth a little less: keep count."""
-    look = Look(
+def _look(manifest: Manifest) -> Look:
+    return Look(
         at=manifest.finished_at or "",
         run=manifest.name,
         model=manifest.asked.model,
@@ -258,11 +244,3 @@ def _note_look(path: Path, manifest: Manifest) -> None:
         policy=manifest.asked.policy,
         examples=manifest.examples,
     )
-    with path.open("a", encoding="utf-8") as file:
-        file.write(to_line(look))
-
-
-def count_looks(project: Project, run: Run) -> int:
-    """How many finished runs have been scored on this golden set's test split."""
-    path = project.golden / run.policy.name / LOOKS
-    return len(read_bytes(path).splitlines()) if path.exists() else 0

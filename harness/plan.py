@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from harness import __version__
@@ -62,7 +62,9 @@ def make_plan(project: Project, asked: Asked) -> Plan:
     shown, withheld = withhold_worked(policy, golden)
     writer = bind_prompt(prompt, shown, learnable, asked.shots)
     examples = choose_examples(golden, asked)
-    writer.prompt(examples[0].id, examples[0].pair)
+    for example in examples:
+        # A template can fail on one pair alone; better here than after half the money is spent.
+        writer.prompt(example.id, example.pair)
     return Plan(
         asked=asked.model_copy(update={"policy": policy.label, "prompt": prompt.label}),
         policy=policy,
@@ -81,7 +83,7 @@ def make_plan(project: Project, asked: Asked) -> Plan:
             prefix=writer.prefix_digest,
             shots=golden_digest(learnable),
             golden=golden_digest(examples),
-            replayed=_replayed(asked),
+            replayed=_replayed(project, asked),
         ),
     )
 
@@ -101,7 +103,7 @@ def choose_examples(golden: Sequence[Example], asked: Asked) -> list[Example]:
     return [example for example in inside if example.id in chosen]
 
 
-def setup_of(plan: Plan) -> Setup:
+def setup_of(project: Project, plan: Plan) -> Setup:
     """What the teacher's opener gets."""
     asked = plan.asked
     return Setup(
@@ -112,6 +114,7 @@ def setup_of(plan: Plan) -> Setup:
         seed=asked.seed,
         layout=Layout(columns=asked.columns, wide=asked.wide, format=asked.format),
         rater=asked.rater,
+        root=project.root,
     )
 
 
@@ -141,7 +144,14 @@ def new_manifest(project: Project, plan: Plan) -> Manifest:
 
 def package_versions() -> dict[str, str]:
     """The installed versions of the packages that answers depend on."""
-    return {name: version(name) for name in PACKAGES}
+    return {name: _version(name) for name in PACKAGES}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def run_contents(plan: Plan) -> dict[str, str | bytes]:
@@ -171,17 +181,21 @@ def _lines(examples: Sequence[Example]) -> str:
     return "".join(to_line(example, sparse=True) for example in examples)
 
 
-def _replayed(asked: Asked) -> str | None:
+def _replayed(project: Project, asked: Asked) -> str | None:
     provider, file = split_model(asked.model)
-    return digest_bytes(read_bytes(Path(file))) if provider == "replay" else None
+    return digest_bytes(read_bytes(project.root / file)) if provider == "replay" else None
 
 
 def _run_name(plan: Plan, now: datetime) -> str:
+    """The time first, so that names sort by it; no longer than file systems allow."""
     asked = plan.asked
-    model = "-".join(Path(part).stem for part in split_model(asked.model) if part)
-    parts = (f"{now:%Y%m%dT%H%M%S}", asked.policy, asked.prompt, model, "+".join(asked.splits))
-    text = "-".join(parts)
-    return "".join(letter if letter.isalnum() or letter in "-_.@+" else "-" for letter in text)[:200]
+    provider, model = split_model(asked.model)
+    if provider == "replay":
+        model = Path(model).stem
+    began = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03d}"
+    text = "-".join((began, asked.policy, asked.prompt, provider, model, "+".join(asked.splits)))
+    name = "".join(letter if letter.isalnum() or letter in "-_.@+" else "-" for letter in text)
+    return name.encode("utf-8")[:200].decode("utf-8", "ignore")
 
 
 def _commit(root: Path) -> tuple[str | None, bool | None]:

@@ -167,7 +167,15 @@ def _compile(files: PromptFiles, name: str, source: str) -> Template:
 def _render(files: PromptFiles, name: str, template: Template, values: dict[str, Any]) -> str:
     try:
         return template.render(values)
-    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+    except (
+        TemplateError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        LookupError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         # A template is the user's program: whatever it raises is a fault in it.
         path = files.folder / name
         known = ", ".join(values)

@@ -8,29 +8,28 @@ scorecard.json   derived; can be deleted
 """
 
 import contextlib
-import fcntl
-import os
+import errno
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Literal, Self
+from typing import Literal
 
 from pydantic import Field, ValidationError
 
 from harness.errors import BadInput, Fault
-from harness.files import build, decode, faults_of, parse_json, read_bytes, read_nouns, to_line, write_atomic
+from harness.files import decode, faults_of, parse_json, read_bytes, read_nouns, write_atomic
+from harness.golden.examples import golden_digest
+from harness.journal import RECORDS, read_records
 from harness.noun import Noun, Split
 from harness.policies import load_gates, load_policy
 from harness.project import Project, folder_names
-from harness.records import Example, Key, Record, latest
+from harness.records import Example, Grade, Key, Record, latest
 from harness.rubric import Gates, Policy
 
-MANIFEST, RECORDS, EXAMPLES, SCORECARD = "manifest.json", "records.jsonl", "examples.jsonl", "scorecard.json"
-SYNC_EVERY = 64
-"""Records between two syncs to the disk. A killed process loses none; a power cut at most these."""
+MANIFEST, EXAMPLES, SCORECARD = "manifest.json", "examples.jsonl", "scorecard.json"
 
 
 class Asked(Noun):
@@ -107,21 +106,25 @@ def create_run(runs: Path, manifest: Manifest, contents: Mapping[str, str | byte
         for name, content in contents.items():
             write_atomic(draft / name, content)
         (draft / RECORDS).touch()
-        folder = _free_name(runs / manifest.name)
-        save_manifest(draft, manifest.model_copy(update={"name": folder.name}))
-        draft.rename(folder)
+        for number in count(1):
+            name = manifest.name if number == 1 else f"{manifest.name}-{number}"
+            save_manifest(draft, manifest.model_copy(update={"name": name}))
+            with contextlib.suppress(FileExistsError):
+                return _take_name(draft, runs / name)
+        raise AssertionError("counting ends with a free name")
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    return folder
 
 
-def _free_name(folder: Path) -> Path:
-    free, number = folder, 1
-    while free.exists():
-        number += 1
-        free = folder.with_name(f"{folder.name}-{number}")
-    return free
+def _take_name(draft: Path, folder: Path) -> Path:
+    """Rename the draft; FileExistsError where another run, perhaps just now, has the name."""
+    try:
+        return draft.rename(folder)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+            raise FileExistsError(folder) from error
+        raise
 
 
 def save_manifest(folder: Path, manifest: Manifest) -> None:
@@ -148,101 +151,33 @@ def load_run(folder: Path) -> Run:
     if faults:
         raise BadInput(faults)
     examples = tuple(example for _, example in numbered)
-    records, _ = read_records(folder)
-    known = {example.id for example in examples}
-    strange = sorted({record.example for record in records} - known)
-    if strange:
-        what = f"holds records of examples that the run does not have: {', '.join(strange[:5])}"
-        raise BadInput([Fault(str(folder / RECORDS), what)])
+    found, _ = read_records(folder)
+    records = latest(found)
+    _refuse_damage(folder, manifest, policy, examples, records)
     gates = load_gates(folder / "gates.toml", policy)
-    return Run(folder, manifest, policy, gates, examples, latest(records))
+    return Run(folder, manifest, policy, gates, examples, records)
 
 
-def read_records(folder: Path) -> tuple[list[Record], int]:
-    """Every whole record, and the bytes that they take.
-
-    What follows the last line end is a line that a kill cut off: it is left out, unless it is
-    whole but for its line end. Damage anywhere else is refused.
-    """
-    path = folder / RECORDS
-    content = read_bytes(path)
-    lines = content.split(b"\n")
-    torn = lines.pop()
-    records: list[Record] = []
-    faults: list[Fault] = []
-    for number, line in enumerate(lines, start=1):
-        record, found = _record(line, f"{path}, line {number}", path)
-        records += [record] if record else []
-        faults += found
+def _refuse_damage(
+    folder: Path,
+    manifest: Manifest,
+    policy: Policy,
+    examples: Sequence[Example],
+    records: Mapping[Key, Record],
+) -> None:
+    """A run whose parts do not belong together has no score."""
+    faults = []
+    if golden_digest(examples) != manifest.digests.golden:
+        faults.append(Fault(str(folder / EXAMPLES), "is not what the manifest says was graded"))
+    pairs = {example.id: example.pair.digest for example in examples}
+    for record in records.values():
+        where = f"{folder / RECORDS}, {record.example}"
+        if pairs.get(record.example) != record.pair:
+            faults.append(Fault(where, "a record of a pair that the run does not have"))
+        if isinstance(record.outcome, Grade) and record.outcome.value not in policy.scale:
+            faults.append(Fault(where, f"grade {record.outcome.value} is not on the scale of {policy.label}"))
     if faults:
-        damage = "the file is damaged; restore it, or start a new run"
-        raise BadInput([*faults, Fault(str(path), damage)])
-    last, _ = _record(torn, "", path) if torn else (None, [])
-    if last is not None:
-        return [*records, last], len(content)
-    return records, len(content) - len(torn)
-
-
-def _record(line: bytes, where: str, path: Path) -> tuple[Record | None, list[Fault]]:
-    try:
-        return build(Record, parse_json(line.decode("utf-8")), where)
-    except (ValueError, RecursionError) as error:
-        return None, [Fault(where, f"not a record: {error}")]
-
-
-class RecordLog:
-    """The records of one run, open for appending by one process at a time.
-
-    Opening repairs a line that a kill cut off. `records` holds what was there.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._file: BinaryIO = (folder / RECORDS).open("r+b")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._file.close()
-            raise BadInput(f"{folder}: another process is writing this run") from None
-        try:
-            found, size = read_records(folder)
-        except BadInput:
-            self._file.close()
-            raise
-        self.records = latest(found)
-        self._file.truncate(size)
-        self._file.seek(0, os.SEEK_END)
-        if size and not _ends_in_newline(folder / RECORDS):
-            self._file.write(b"\n")
-        self._unsynced = 0
-
-    def append(self, record: Record) -> None:
-        """Add one record; from here on a kill does not lose it."""
-        self._file.write(to_line(record).encode("utf-8"))
-        self._file.flush()
-        self.records[record.key] = record
-        self._unsynced += 1
-        if self._unsynced >= SYNC_EVERY:
-            self._sync()
-
-    def _sync(self) -> None:
-        os.fsync(self._file.fileno())
-        self._unsynced = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.flush()
-        self._sync()
-        self._file.close()
-
-
-def _ends_in_newline(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
+        raise BadInput(faults)
 
 
 def run_names(project: Project) -> list[str]:

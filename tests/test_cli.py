@@ -321,6 +321,62 @@ def test_gate_commands_say_what_they_need(here: Path) -> None:
     assert "takes two raters or more; here: x" in harness("gate1", one, "--scale", "0-1").err
 
 
+def test_option_that_would_go_unheeded_is_refused(here: Path) -> None:
+    write_project(here)
+    harness("eval", "--policy", "small")
+    ended = harness("gate2", "latest", "--scale", "0-1", "--rater", "x")
+    assert (ended.code, "--scale, --rater goes with a file" in ended.err) == (2, True)
+    assert "--wide goes with a file" in harness("gate1", "--policy", "small", "--wide", "a").err
+
+
+@pytest.mark.parametrize("bar", ["nan", "inf", "1.5"])
+def test_bar_is_a_kappa(here: Path, bar: str) -> None:
+    write_project(here)
+    harness("eval", "--policy", "small")
+    ended = harness("gate2", "latest", "--bar", bar)
+    assert (ended.code, "between -1 and 1" in ended.err) == (2, True)
+
+
+def test_ratings_under_another_version_do_not_count(here: Path) -> None:
+    write_project(here)
+    rows = [
+        {
+            "item": line["id"],
+            "rater": rater,
+            "grade": line["grade"] if version == "v1" else 0,
+            "policy_version": version,
+        }
+        for line in examples()
+        for rater in ("ann", "bob")
+        for version in ("v0", "v1")
+    ]
+    put(here / "golden/small/ratings.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    score = harness("gate1", "--policy", "small", "--json").json
+    assert (score["kappa"]["value"], score["n_items"], score["n_clusters"]) == (1.0, len(examples()), 8)
+
+
+def test_policy_folder_without_a_version_is_a_fault(here: Path) -> None:
+    write_project(here)
+    (here / "policies/empty").mkdir()
+    ended = harness("policy", "lint")
+    assert (ended.code, "holds no version" in ended.err) == (2, True)
+
+
+def test_path_of_a_run_stays_whole_on_a_pipe(here: Path) -> None:
+    write_project(here / ("long" * 20) / "project")
+    ended = harness("eval", "--root", here / ("long" * 20) / "project", "--policy", "small")
+    assert Path(ended.out.rstrip().splitlines()[-1].removeprefix("Run: ")).is_dir()
+
+
+def test_shots_without_a_word_still_teach(here: Path) -> None:
+    golden = [
+        line | ({"query": f"👟{at}!", "result": {"title": "★"}} if line["split"] == "shots" else {})
+        for at, line in enumerate(examples())
+    ]
+    write_project(here, golden=golden)
+    assert harness("eval", "--policy", "small").code == 0
+
+
 def test_outside_a_project_the_message_says_where_to_go(here: Path) -> None:
     ended = harness("eval")
     assert (ended.code, "no policies/ folder in" in ended.err) == (2, True)

@@ -126,6 +126,26 @@ def test_passing_fault_is_tried_again(here: Path, turn: Turn) -> None:
     assert sorted(r.attempts for r in load_run(only_run(here)).records.values()) == [1] * (len(DEV) - 1) + [2]
 
 
+ODD_METADATA = {
+    "usage null": {"usage": None},
+    "usage without numbers": {"usage": {"prompt_tokens": None}},
+    "usage in words": {"usage": "many"},
+    "model null": {"model": None},
+}
+
+
+@pytest.mark.parametrize("change", ODD_METADATA.values(), ids=ODD_METADATA)
+def test_odd_metadata_costs_no_answer(here: Path, change: dict[str, Any]) -> None:
+    write_project(here)
+
+    def odd(number: int, body: dict[str, Any]) -> Turn:
+        return Turn(json.dumps({**json.loads(right(number, body).body), **change}))
+
+    with fault_server(odd) as server:
+        ended = ask(server, "--json")
+    assert (ended.code, ended.json["accuracy"], len(server.requests)) == (0, 1.0, len(DEV))
+
+
 FATAL = {
     "401": error(401, "invalid_api_key", f"Incorrect API key provided: {KEY}"),
     "403": error(403),
@@ -215,11 +235,25 @@ def test_key_may_lie_in_dot_env(here: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_user_and_password_in_a_url_are_refused_and_not_repeated(here: Path) -> None:
     write_project(here)
-    for command in ("https://user:hunter2@127.0.0.1/v1", "not a url"):
-        ended = harness("eval", "--policy", "small", "--model", "openai/m", "--base-url", command)
+    for url in (
+        "https://user:hunter2@127.0.0.1/v1",
+        "not a url",
+        "http://h:abc/v1",
+        "http://[::1",
+        "ftp://h/v1",
+    ):
+        ended = harness("eval", "--policy", "small", "--model", "openai/m", "--base-url", url)
         assert ended.code == 2
         assert "hunter2" not in ended.err
         assert not list((here / "runs").iterdir())
+
+
+def test_key_that_cannot_be_one_is_said_without_showing_it(here: Path) -> None:
+    write_project(here)
+    ended = harness("eval", "--policy", "small", "--model", "openai/m", OPENAI_API_KEY="sk-schlüssel")
+    assert ended.code == 4
+    assert "OPENAI_API_KEY holds characters" in ended.err
+    assert "schlüssel" not in ended.err
 
 
 def test_failed_examples_are_asked_again_and_ungraded_ones_never(here: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import example, examples, harness, policy, write_golden, write_project
+from builders import WORDS, example, examples, harness, policy, write_golden, write_project
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -102,6 +102,7 @@ FAULTY = {
     "pair not last": ({"pair": "{{ pair | json }} and so on"}, "has to end in {{ pair | json }}"),
     "prefix varies": ({"pair": "{{ pair.query }}: {{ pair | json }}"}, "has to be constant"),
     "unsafe": ({"system": "{{ policy.__class__.__mro__ }}"}, "is unsafe"),
+    "endless": ({"system": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}"}, "recursion"),
     "unknown filter": ({"pair": "{{ pair | yaml }}"}, "No filter named 'yaml'"),
 }
 
@@ -111,6 +112,16 @@ def test_fault_in_a_template_is_named(tmp_path: Path, files: dict[str, str], wha
     with pytest.raises(BadInput) as caught:
         writer(tmp_path, **files).prompt("a", example().pair)
     assert what in str(caught.value)
+
+
+def test_template_that_fails_on_one_pair_leaves_no_run(here: Path) -> None:
+    write_project(here)
+    bad = "{% if 'x' in pair.query %}{{ nope }}{% endif %}{{ pair | json }}"
+    bad = bad.replace("'x'", repr(WORDS[7]))
+    (here / "prompts/teacher/v1/pair.j2").write_text(bad, encoding="utf-8")
+    ended = harness("eval", "--policy", "small")
+    assert (ended.code, "'nope' is undefined" in ended.err) == (2, True)
+    assert not list((here / "runs").iterdir())
 
 
 def test_faulty_template_leaves_no_run(here: Path) -> None:

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from harness.errors import BadInput
 from harness.files import to_line
+from harness.journal import RecordLog, read_records
 from harness.project import Project
 from harness.records import Failed, Grade, Record, Ungraded
-from harness.runs import RecordLog, find_run, load_manifest, load_run, read_records
+from harness.runs import find_run, load_manifest, load_run
 
 DEV = [line for line in examples() if line["split"] == "dev"]
 
@@ -99,6 +100,68 @@ def test_damage_before_the_end_is_refused_with_its_line(tmp_path: Path, damage: 
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new", "what"),
+    [
+        ("records.jsonl", '"value": 1', '"value": 9', "grade 9 is not on the scale"),
+        (
+            "records.jsonl",
+            '"pair": "sha256:',
+            '"pair": "sha256:0',
+            "a record of a pair that the run does not have",
+        ),
+        ("examples.jsonl", '"grade": 1', '"grade": 2', "is not what the manifest says was graded"),
+        ("examples.jsonl", '"grade": 1', '"grade": 9', "is not what the manifest says was graded"),
+        ("manifest.json", '"format": 1', '"format": 2', "format: input should be 1"),
+    ],
+)
+def test_parts_that_do_not_belong_together_have_no_score(
+    here: Path, name: str, old: str, new: str, what: str
+) -> None:
+    path = small_run(here) / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    ended = harness("gate2", "latest")
+    assert (ended.code, what in ended.err) == (2, True)
+    assert harness("runs", "list", "--json").json == {"runs": []}
+
+
+def test_runs_begun_at_once_get_a_folder_each(here: Path) -> None:
+    write_project(here)
+    words = [sys.executable, "-m", "harness", "eval", "--policy", "small", "--model", "builtin/majority"]
+    running = [subprocess.Popen(words, cwd=here, stdout=subprocess.DEVNULL) for _ in range(6)]
+    assert [process.wait(60) for process in running] == [0] * 6
+    assert len(list((here / "runs").iterdir())) == 6
+
+
+def test_replay_is_resumed_from_anywhere(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_project(here)
+    (here / "golden/small/g.csv").write_text("item,grade\n" + "".join(f"{e['id']},1\n" for e in DEV), "utf-8")
+    monkeypatch.chdir(here / "golden/small")
+    assert harness("eval", "--policy", "small", "--model", "replay/g.csv").code == 0
+    monkeypatch.chdir(here)
+    assert harness("eval", "--resume", "latest").code == 0
+    assert harness("runs", "show", "--json").json["asked"]["model"] == "replay/golden/small/g.csv"
+
+
+def test_a_run_with_failures_is_not_finished(here: Path) -> None:
+    write_project(here)
+    (here / "g.csv").write_text("item,grade\n" + "".join(f"{e['id']},1\n" for e in DEV[1:]), "utf-8")
+    ended = harness("eval", "--policy", "small", "--model", "replay/g.csv")
+    assert ended.code == 4
+    assert "the file has no grade for them" in ended.err
+    assert harness("runs", "show", "--json").json["finished_at"] is None
+
+
+def test_place_that_cannot_be_written_is_named(here: Path) -> None:
+    write_project(here)
+    (here / "runs").rmdir()
+    (here / "runs").write_text("", encoding="utf-8")
+    ended = harness("eval", "--policy", "small")
+    assert (ended.code, "runs" in ended.err) == (2, True)
+
+
 def test_two_processes_cannot_write_one_run(tmp_path: Path) -> None:
     (tmp_path / "records.jsonl").touch()
     with RecordLog(tmp_path), pytest.raises(BadInput, match="another process is writing this run"):
@@ -155,7 +218,6 @@ def test_limit_draws_the_same_sample_for_every_model_and_a_larger_one_holds_it(h
     for words in (["--limit", "4"], ["--limit", "4", "--model", "builtin/majority"], ["--limit", "7"]):
         harness("eval", "--policy", "small", *words)
         drawn.append({e.id for e in load_run(find_run(Project(here), "latest")).examples})
-        time.sleep(1.1)  # names of runs hold the second, and `latest` goes by name
     assert drawn[0] == drawn[1] < drawn[2]
     assert (len(drawn[0]), len(drawn[2])) == (4, 7)
 
@@ -257,7 +319,8 @@ def test_every_finished_look_at_test_is_counted(here: Path) -> None:
     assert not looks.exists()
     for count in (1, 2):
         ended = harness("eval", "--policy", "small", "--split", "test")
-        assert f"look number {count} at the test split" in ended.out
+        assert f"Looks at the test split so far: {count}." in ended.out
+        assert harness("eval", "--resume", "latest").code == 0
     assert [json.loads(line)["model"] for line in looks.read_text(encoding="utf-8").splitlines()] == [
         "builtin/lexical"
     ] * 2

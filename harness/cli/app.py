@@ -6,6 +6,7 @@ import typer
 
 from harness import __version__
 from harness.cli import doctor, gates, golden, policy, prompt, run_eval, runs
+from harness.cli.options import complain
 
 app = typer.Typer(
     name="harness",
@@ -47,4 +48,7 @@ def main() -> None:
         # Product texts hold every script there is; a terminal that lacks one shows a mark instead.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    if any("\udc80" <= letter <= "\udcff" for word in sys.argv for letter in word):
+        complain("the command line is not UTF-8: set a UTF-8 locale, or retype the words")
+        sys.exit(2)
     app()

@@ -26,7 +26,8 @@ def doctor_command(root: Root = None, json: Json = False) -> None:
     facts: dict[str, Any] = {"harness": __version__, "python": platform.python_version()}
     facts["packages"] = package_versions()
     facts["providers"] = list(PROVIDERS)
-    problems: list[str] = []
+    absent = [name for name, version in facts["packages"].items() if version == "not installed"]
+    problems = [f"{name} is not installed: run make eval, or pip install it" for name in absent]
     try:
         project = project_at(root)
     except BadInput as error:

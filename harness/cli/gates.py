@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from harness.records import Rating
     from harness.rubric import Gates, Policy
 
+DEFAULT_POLICY = "product-search"
 PolicyOption = Annotated[str | None, typer.Option(help="The policy whose scale, actions and bars hold.")]
 
 
@@ -56,7 +57,10 @@ def gate1_command(
     from harness.score.bar import Bar
     from harness.score.gate1 import score_gate1
 
-    levels, known, gates = _scale(policy or (None if ratings else "product-search"), scale, root)
+    if ratings is None:
+        for_a_file = {"scale": scale, "columns": columns, "wide": wide, "format": format}
+        _refuse(for_a_file, "the policy's own ratings need none")
+    levels, known, gates = _scale(policy or (None if ratings else DEFAULT_POLICY), scale, root)
     if ratings is None:
         assert known is not None, "a policy is the default where no file is named"
         found = _own_ratings(project_at(root), known)
@@ -83,6 +87,9 @@ def gate2_command(
     rater: Rater = None,
     wide: Wide = None,
     format: Format = None,
+    grades_format: Annotated[
+        str | None, typer.Option(help="Like --format, where the grades file has another one.")
+    ] = None,
     weighting: Weighting = None,
     bar: BarValue = None,
     root: Root = None,
@@ -98,6 +105,9 @@ def gate2_command(
     if (run is None) == (golden is None and grades is None):
         raise BadInput("name either a run, or --golden FILE and --grades FILE")
     if run is not None:
+        for_files = {"policy": policy, "scale": scale, "columns": columns, "grades-columns": grades_columns}
+        for_files |= {"rater": rater, "wide": wide, "format": format, "grades-format": grades_format}
+        _refuse(for_files, "a run brings its own")
         loaded = load_run(find_run(project_at(root), run))
         asked = loaded.manifest.asked
         own = Bar(loaded.gates.weighting, loaded.gates.gate2.bar)
@@ -108,7 +118,9 @@ def gate2_command(
             raise BadInput("--golden FILE and --grades FILE go together")
         levels, known, gates = _scale(policy, scale, root)
         truth = read_golden_grades(golden, layout(columns, None, format), levels)
-        given = read_grades(grades, layout(grades_columns or columns, wide, format), levels, rater)
+        given = read_grades(
+            grades, layout(grades_columns or columns, wide, grades_format or format), levels, rater
+        )
         items, strangers = judged_files(truth, given)
         warnings = (f"{len(strangers)} items of {grades.name} are not in {golden.name}",) if strangers else ()
         own = Bar(gates.weighting, gates.gate2.bar)
@@ -116,6 +128,13 @@ def gate2_command(
         score = score_gate2(items, levels, bar_of(weighting, bar, own), actions, warnings)
         grader, against = rater or grades.name, golden.name
     print_json(score) if json else show(gate2_view(score, grader, against))
+
+
+def _refuse(options: "Mapping[str, str | None]", why: str) -> None:
+    """Options that would go unheeded are refused, so that nobody believes they did something."""
+    given = [f"--{name}" for name, value in options.items() if value is not None]
+    if given:
+        raise BadInput(f"{', '.join(given)} goes with a file; {why}")
 
 
 def _scale(
@@ -140,13 +159,10 @@ def _scale(
 def _own_ratings(project: "Project", policy: "Policy") -> "Sequence[Rating]":
     """The ratings that lie beside a policy's golden set, each with the query of its example."""
     from harness.golden.examples import golden_path, load_examples
-    from harness.golden.graded import read_ratings
-    from harness.tables import Layout
+    from harness.golden.ratings import load_ratings
 
     examples = golden_path(project, policy.name)
     path = examples.with_name("ratings.jsonl")
     if not path.exists():
         raise BadInput(f"{policy.name} has no ratings yet: there is no {path}; name a file of ratings")
-    queries: Mapping[str, str] = {e.id: e.query for e in load_examples(examples, policy)}
-    found = read_ratings(path, Layout(), policy.scale)
-    return [rating.model_copy(update={"query": queries.get(rating.item)}) for rating in found]
+    return load_ratings(path, policy, load_examples(examples, policy))

@@ -111,7 +111,7 @@ def golden_set_stats(name: Name = DEFAULT, root: Root = None, json: Json = False
 @guarded
 def import_golden_set(
     source: Annotated[
-        str, typer.Argument(metavar="FILE", help="A table, a folder of a data set, or its name on the hub.")
+        str, typer.Argument(metavar="FILE", help="A table, or a data set: its folder, or its name.")
     ],
     policy: Annotated[
         str, typer.Option(help="The policy that the grades are of; a new one gets a skeleton.")
@@ -193,7 +193,7 @@ def export_golden_set(
         raise BadInput(f"format {kind!r} is not one of: {', '.join(FORMATS)}")
     text = export_golden(examples, kind)
     if output is None:
-        typer.echo(text, nl=False)
+        typer.echo(text.encode("utf-8"), nl=False)
     elif not output.parent.is_dir():
         raise BadInput(f"{output}: there is no folder {output.parent}")
     else:

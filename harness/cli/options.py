@@ -63,6 +63,9 @@ def guarded(command: Callable[P, T]) -> Callable[P, T]:
             # Whoever read our output has gone, as `head` does: that is no error of ours.
             sys.stderr.close()
             raise typer.Exit(0) from None
+        except OSError as error:
+            complain(f"{error.filename or 'output'}: {error.strerror or error}")
+            raise typer.Exit(2) from None
 
     return run
 
@@ -88,9 +91,15 @@ def project_at(root: Path | None) -> "Project":
 
 def load_keys(project: "Project") -> None:
     """Keys from the project's .env, behind those that the environment has."""
+    import io
+
     from dotenv import load_dotenv
 
-    load_dotenv(project.root / ".env")
+    from harness.files import read_text
+
+    path = project.root / ".env"
+    if path.is_file():
+        load_dotenv(stream=io.StringIO(read_text(path)))
 
 
 def console() -> "Console":
@@ -104,13 +113,19 @@ def show(parts: "Iterable[RenderableType]") -> None:
     """Print renderables to standard output."""
     out = console()
     for part in parts:
-        out.print(part)
+        if isinstance(part, str):
+            # A line as it is: folding it would break the path that somebody copies.
+            out.file.write(part + "\n")
+        else:
+            out.print(part)
 
 
 def print_json(value: "BaseModel | dict[str, Any]") -> None:
     """One JSON object on standard output. Undefined is null; NaN cannot occur."""
     data = value if isinstance(value, dict) else value.model_dump(mode="json")
-    typer.echo(json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2))
+    # Where the terminal cannot show a letter, its escape is still the same JSON.
+    plain = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") != "utf8"
+    typer.echo(json.dumps(data, ensure_ascii=plain, allow_nan=False, indent=2))
 
 
 def layout(columns: str | None, wide: str | None, format: str | None) -> "Layout":
@@ -127,6 +142,8 @@ def bar_of(weighting: str | None, value: float | None, own: "Bar") -> "Bar":
     from harness.score.bar import WEIGHTINGS, Bar
 
     chosen = own.weighting if weighting is None else weighting
+    if value is not None and not -1 <= value <= 1:
+        raise BadInput(f"bar {value}: a kappa lies between -1 and 1")
     for known in WEIGHTINGS:
         if chosen == known:
             return Bar(known, own.bar if value is None else value)

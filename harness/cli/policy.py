@@ -61,6 +61,8 @@ def lint_policies(
     project = project_at(root)
     paths = _paths(project, name)
     faults = {str(_short(path, project)): _faults(path) for path in paths}
+    if name is None:
+        faults |= _folders_without_versions(project)
     if json:
         print_json({"faults": [fault for found in faults.values() for fault in found]})
     else:
@@ -80,6 +82,14 @@ def _paths(project: "Project", name: str | None) -> list[Path]:
         return [policy_path(project, name)]
     folders = [project.policies / known for known in policy_names(project)]
     return [folder / f"{version}.toml" for folder in folders for version in sorted(policy_versions(folder))]
+
+
+def _folders_without_versions(project: "Project") -> dict[str, list[str]]:
+    from harness.policies import policy_names, policy_versions
+
+    folders = [project.policies / name for name in policy_names(project)]
+    empty = [folder for folder in folders if not policy_versions(folder)]
+    return {str(_short(folder, project)): [f"{folder}: holds no version (v1.toml)"] for folder in empty}
 
 
 def _faults(path: Path) -> list[str]:

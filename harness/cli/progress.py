@@ -90,9 +90,8 @@ def warnings_of(plan: "Plan") -> list[str]:
         queries = ", ".join(plan.withheld)
         warnings.append(f"worked examples in the policy are kept from the teacher, being graded: {queries}")
     if plan.stale:
-        warnings.append(
-            f"{plan.stale} examples were not yet judged under {plan.policy.label}; their older grade counts"
-        )
+        count = f"{plan.stale} examples were not yet judged under {plan.policy.label}"
+        warnings.append(f"{count}; another version's grade counts")
     return warnings
 
 

@@ -51,7 +51,8 @@ def eval_command(
         int | None, typer.Option(help="For the sample of --limit; sent to the model where given.")
     ] = None,
     temperature: Annotated[
-        float | None, typer.Option(min=0, help="Sent to the model where given; some models refuse it.")
+        float | None,
+        typer.Option(min=0, max=10, help="Sent to the model where given; some models refuse it."),
     ] = None,
     base_url: Annotated[str | None, typer.Option(help="Any server that speaks OpenAI's chat API.")] = None,
     max_connections: Annotated[int, typer.Option(min=1, help="Calls in flight at once.")] = 8,
@@ -74,7 +75,7 @@ def eval_command(
     project = project_at(root)
     load_keys(project)
     given: dict[str, Any] = {
-        "model": model,
+        "model": _from_root(model, project) if model else None,
         "policy": policy,
         "prompt": prompt,
         "splits": _splits(split),
@@ -91,11 +92,14 @@ def eval_command(
         run, score = _run(project, asked, resume, base_url, max_connections, progress)
     _report(project, run, score, as_json=json)
     if score.outcomes.failed:
-        say(
-            f"{score.outcomes.failed} examples were never answered; "
-            f"harness eval --resume {run.folder} asks again"
-        )
+        say(f"{score.outcomes.failed} examples were never answered; {_what_to_do(run)}")
         raise typer.Exit(4)
+
+
+def _what_to_do(run: "Run") -> str:
+    if run.manifest.asked.model.startswith("replay"):
+        return "the file has no grade for them: complete it, and start a new run"
+    return f"harness eval --resume {run.folder} asks again"
 
 
 def _run(
@@ -132,6 +136,15 @@ def _same(given: Any, before: Any) -> bool:
     return bool(given == before or (isinstance(before, str) and before.partition("@")[0] == given))
 
 
+def _from_root(model: str, project: "Project") -> str:
+    """A replayed file by its path from the project's folder, so that a run can be resumed from anywhere."""
+    provider, file = model[: len("replay")], model[len("replay") + 1 :]
+    if provider != "replay" or not file:
+        return model
+    path = Path.cwd() / file
+    return f"replay/{path.relative_to(project.root) if path.is_relative_to(project.root) else path}"
+
+
 def _splits(split: str | None) -> tuple[str, ...] | None:
     from harness.golden.splits import parse_splits
 
@@ -152,13 +165,13 @@ def _report(project: "Project", run: "Run", score: "Gate2", *, as_json: bool) ->
 
 def _remarks(project: "Project", run: "Run") -> list[str]:
     """What a reader of the table should know about the run."""
-    from harness.evaluate import count_looks
+    from harness.golden.looks import LOOKS, looks
 
     manifest = run.manifest
     remarks = []
     if "test" in manifest.asked.splits:
-        looks = count_looks(project, run)
-        remarks += ["", f"This was look number {looks} at the test split: choose on dev, gate on test."]
+        count = len(looks(project.golden / run.policy.name / LOOKS))
+        remarks += ["", f"Looks at the test split so far: {count}. Choose on dev, gate on test."]
     if manifest.asked.model.startswith("builtin"):
         remarks += [
             "",

@@ -20,8 +20,8 @@ class Setup:
     seed: int | None = None
     layout: Layout = field(default_factory=Layout)
     rater: str | None = None
-    folder: Path = field(default_factory=Path)
-    """Where relative file names start."""
+    root: Path = field(default_factory=Path)
+    """The project's folder, where relative file names start."""
 
 
 class Teacher(Protocol):

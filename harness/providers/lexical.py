@@ -41,6 +41,7 @@ class Lexical:
         self._shots = setup.shots
         pairs = [shot.pair for shot in setup.shots]
         texts = [text for pair in pairs for text in (pair.query, pair.result.title, _description(pair))]
+        texts.append("word")  # a vocabulary cannot be empty, and shots of emoji alone would leave it so
         self._words = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b").fit(texts)
         self._characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True).fit(
             texts

@@ -41,21 +41,23 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
             "OPENAI_API_KEY is not set: put it into the environment or into .env, or name a server of "
             "your own with --base-url"
         )
-    # A local server asks for no key, but the client insists on one.
-    return OpenAI(model, setup, base_url, key or "none")
+    if key is not None and not key.isascii():
+        raise FatalError("OPENAI_API_KEY holds characters that no key has: check how it was pasted")
+    return OpenAI(model, setup, base_url, key)
 
 
 class OpenAI:
     """Asks one model for the answer form, held to its JSON schema."""
 
-    def __init__(self, model: str, setup: Setup, base_url: str | None, key: str) -> None:
+    def __init__(self, model: str, setup: Setup, base_url: str | None, key: str | None) -> None:
         import openai
 
         self._errors = openai
         self._key = key
         # Retries are the run's, not the SDK's: two layers of them would multiply.
         self._client = openai.AsyncOpenAI(
-            api_key=key,
+            # A local server asks for no key, but the client insists on one.
+            api_key=key or "none",
             base_url=base_url,
             max_retries=0,
             timeout=TIMEOUT,
@@ -92,7 +94,7 @@ class OpenAI:
     def _translate(self, error: "openai.OpenAIError") -> CallError:
         """The SDK's errors as ours. `from None`: a chained error would print the request's headers."""
         sdk = self._errors
-        message = str(error).replace(self._key, "***")
+        message = str(error).replace(self._key, "***") if self._key else str(error)
         if isinstance(error, sdk.RateLimitError):
             if error.code in SPENT:
                 return FatalError(f"the quota is spent: {message}")
@@ -132,17 +134,17 @@ class _Cached(BaseModel):
 
 
 class _Usage(BaseModel):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
     prompt_tokens_details: _Cached | None = None
 
 
 class _Body(BaseModel):
     """The parts of a chat completion that are read. The SDK itself accepts a body without any of them."""
 
-    model: str = ""
+    model: str | None = None
     choices: list[_Choice]
-    usage: _Usage | None = None
+    usage: Any = None
 
 
 def read_body(text: str) -> Reply:
@@ -156,13 +158,20 @@ def read_body(text: str) -> Reply:
     refused = bool(message.refusal)
     return Reply(
         text=whole_text((message.refusal if refused else message.content) or ""),
-        model=body.model,
+        model=body.model or "",
         stop="refused" if refused else STOPS.get(choice.finish_reason or "stop", "end"),
-        usage=_usage(body.usage) if body.usage else None,
+        usage=_usage(body.usage),
     )
 
 
-def _usage(usage: _Usage) -> Usage:
+def _usage(data: Any) -> Usage | None:
+    """The tokens where the server counts them in the usual way: no reason to lose an answer over."""
+    try:
+        usage = _Usage.model_validate(data)
+    except ValidationError:
+        return None
+    if usage.prompt_tokens is None or usage.completion_tokens is None:
+        return None
     cached = usage.prompt_tokens_details.cached_tokens if usage.prompt_tokens_details else 0
     return Usage(
         input_tokens=usage.prompt_tokens, output_tokens=usage.completion_tokens, cached_tokens=cached or 0
@@ -179,8 +188,12 @@ def _retry_after(headers: Any) -> float | None:
 
 def _check_url(url: str) -> None:
     """A base URL is kept in the manifest, so that it must hold no secret."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
         raise BadInput("the base URL is no URL: write http://host:port/v1")
     if "@" in parts.netloc or parts.query:
         raise BadInput("the base URL holds a user or a query: put the key into OPENAI_API_KEY instead")

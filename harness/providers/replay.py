@@ -17,7 +17,7 @@ class Replay:
 
     def __init__(self, file: str, setup: Setup) -> None:
         self._file = file
-        self._rows = read_grades(setup.folder / file, setup.layout, setup.policy.scale, setup.rater)
+        self._rows = read_grades(setup.root / file, setup.layout, setup.policy.scale, setup.rater)
 
     async def ask(self, prompt: Prompt) -> Reply:
         """The answer that the file holds for the prompt's item."""
