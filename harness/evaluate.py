@@ -116,7 +116,7 @@ def _unanswered(record: Record | None) -> bool:
 
 
 def _how_to_resume(folder: Path) -> str:
-    return f"harness eval --resume {folder} goes on from here"
+    return f"harness eval --resume {folder.name} goes on from here"
 
 
 async def _grade_all(

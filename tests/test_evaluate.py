@@ -160,7 +160,7 @@ def test_hopeless_fault_stops_at_once_and_can_be_resumed(here: Path, turn: Turn)
     with fault_server(lambda number, body: right(number, body) if number < 3 else turn) as server:
         ended = ask(server, "--max-connections", "1")
     assert (ended.code, len(server.requests)) == (4, 4)
-    assert f"harness eval --resume {only_run(here)}" in ended.err
+    assert f"harness eval --resume {only_run(here).name}" in ended.err
     with fault_server(right) as server:
         again = harness("eval", "--resume", "latest", "--base-url", server.url, "--json", OPENAI_API_KEY=KEY)
     assert (again.code, again.json["accuracy"], len(server.requests)) == (0, 1.0, len(DEV) - 3)

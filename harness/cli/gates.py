@@ -51,7 +51,10 @@ def gate1_command(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """Gate 1: do the raters agree, so that the policy can be called clear?"""
+    """Gate 1: do the raters agree?
+
+    If they do, the policy can be called clear.
+    """
     from harness.golden.graded import read_ratings
     from harness.report.terminal import gate1_view
     from harness.score.bar import Bar
@@ -95,7 +98,10 @@ def gate2_command(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """Gate 2: does a grader agree with the golden set, so that it can be said to encode the policy?"""
+    """Gate 2: does a grader agree with the golden set?
+
+    If it does, it can be said to encode the policy.
+    """
     from harness.golden.graded import read_golden_grades, read_grades
     from harness.report.terminal import gate2_view
     from harness.runs import find_run, load_run

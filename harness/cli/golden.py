@@ -17,6 +17,7 @@ from harness.cli.options import (
     project_at,
     say,
     show,
+    shown_path,
 )
 from harness.errors import BadInput
 
@@ -98,7 +99,7 @@ def _show_findings(label: str, findings: "list[Finding]") -> None:
 @app.command("stats")
 @guarded
 def golden_set_stats(name: Name = DEFAULT, root: Root = None, json: Json = False) -> None:
-    """Grades by split, clauses and tags by count, length of the reasonings."""
+    """Counts: grades by split, clauses, tags, words."""
     from harness.golden.summary import golden_stats
     from harness.report.golden import golden_view
 
@@ -134,7 +135,10 @@ def import_golden_set(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """Make a golden set of somebody's graded pairs, and a policy skeleton where there is no policy.
+    """Make a golden set of somebody's graded pairs.
+
+    Where there is no such policy yet, a skeleton of one is written too.
+
 
     A column that is not mapped is left behind: it might hold the very grade.
     """
@@ -163,11 +167,11 @@ def import_golden_set(
 
 def _say_imported(done: "Imported", policy: str) -> None:
     queries = len({example.cluster for example in done.examples})
-    show([f"{len(done.examples):,} examples of {queries} queries: {done.path}"])
+    show([f"{len(done.examples):,} examples of {queries} queries: {shown_path(done.path)}"])
     if done.columns_left:
         say(f"columns left behind: {', '.join(done.columns_left)} (--attributes takes one along)")
     if done.new_policy is not None:
-        say(f"a policy to fill in: {done.new_policy}")
+        say(f"a policy to fill in: {shown_path(done.new_policy)}")
     say(f"next: harness golden lint {policy}, then make eval POLICY={policy}")
 
 
@@ -183,7 +187,10 @@ def export_golden_set(
     ] = None,
     root: Root = None,
 ) -> None:
-    """Write a golden set as CSV for a spreadsheet, or as JSON lines, which lose nothing."""
+    """Write a golden set as CSV or JSON lines.
+
+    CSV is for spreadsheets and leaves the history out; JSON lines lose nothing.
+    """
     from harness.files import write_atomic
     from harness.golden.exporting import FORMATS, export_golden
 

@@ -120,6 +120,12 @@ def show(parts: "Iterable[RenderableType]") -> None:
             out.print(part)
 
 
+def shown_path(path: Path) -> Path:
+    """A path as short as it can be said from here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def print_json(value: "BaseModel | dict[str, Any]") -> None:
     """One JSON object on standard output. Undefined is null; NaN cannot occur."""
     data = value if isinstance(value, dict) else value.model_dump(mode="json")

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from harness.cli.options import say
+from harness.cli.options import say, shown_path
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -35,7 +35,7 @@ class Progress:
             say(f"warning: {warning}")
         done = len(plan.examples) - todo
         before = f" ({done} are done)" if done else ""
-        say(f"{plan.asked.model} grades {todo} examples of {plan.asked.policy}{before}: {folder}")
+        say(f"{plan.asked.model} grades {todo} examples of {plan.asked.policy}{before}: {shown_path(folder)}")
         self._total = todo
         self._said = self._began = time.monotonic()
         if sys.stderr.isatty():

@@ -19,6 +19,7 @@ from harness.cli.options import (
     project_at,
     say,
     show,
+    shown_path,
 )
 from harness.errors import BadInput
 
@@ -99,7 +100,7 @@ def eval_command(
 def _what_to_do(run: "Run") -> str:
     if run.manifest.asked.model.startswith("replay"):
         return "the file has no grade for them: complete it, and start a new run"
-    return f"harness eval --resume {run.folder} asks again"
+    return f"harness eval --resume {run.folder.name} asks again"
 
 
 def _run(
@@ -160,7 +161,7 @@ def _report(project: "Project", run: "Run", score: "Gate2", *, as_json: bool) ->
 
     against = f"the golden set of {manifest.asked.policy} ({'+'.join(manifest.asked.splits)})"
     show(gate2_view(score, f"{manifest.asked.model} with {manifest.asked.prompt}", against))
-    show([*_remarks(project, run), "", f"Run: {_shown_path(run.folder)}"])
+    show([*_remarks(project, run), "", f"Run: {shown_path(run.folder)}"])
 
 
 def _remarks(project: "Project", run: "Run") -> list[str]:
@@ -181,8 +182,3 @@ def _remarks(project: "Project", run: "Run") -> list[str]:
             "  make eval MODEL=openai/NAME FLAGS='--base-url http://localhost:8000/v1'",
         ]
     return remarks
-
-
-def _shown_path(folder: Path) -> Path:
-    here = Path.cwd()
-    return folder.relative_to(here) if folder.is_relative_to(here) else folder
