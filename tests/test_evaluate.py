@@ -186,6 +186,16 @@ def test_server_that_is_gone_stops_the_run(here: Path) -> None:
     assert len(server.requests) == evaluate.DEAD * evaluate.ATTEMPTS
 
 
+def test_server_that_is_not_there_is_said_to_be_so(here: Path) -> None:
+    write_project(here)
+    with fault_server(right) as server:
+        pass
+    ended = ask(server, "--limit", "1", "--json")
+    assert ended.code == 4
+    (record,) = load_run(only_run(here)).records.values()
+    assert "Cannot connect to host 127.0.0.1" in record.outcome.model_dump()["detail"]
+
+
 def test_one_rejected_example_fails_and_the_rest_goes_on(here: Path) -> None:
     write_project(here)
     with fault_server(lambda number, body: error(400) if number == 1 else right(number, body)) as server:

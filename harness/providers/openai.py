@@ -102,7 +102,8 @@ class OpenAI:
         if isinstance(error, sdk.APIStatusError):
             return self._translate_status(error, message)
         if isinstance(error, sdk.APIConnectionError):
-            return TransientError(f"no connection to {self._client.base_url}: {message}")
+            # The SDK calls every lost connection a time-out; what lies behind it says which it was.
+            return TransientError(f"no connection to {self._client.base_url}: {error.__cause__ or message}")
         return TransientError(message)
 
     def _translate_status(self, error: "openai.APIStatusError", message: str) -> CallError:
