@@ -3,10 +3,12 @@
 import random
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from fractions import Fraction
 
+from harness.digest import digest
 from harness.errors import BadInput
 from harness.noun import Split
-from harness.records import query_key
+from harness.records import Example, query_key
 
 SPLITS: tuple[Split, ...] = ("shots", "dev", "test")
 
@@ -48,7 +50,7 @@ def assign_splits(
     queries.sort(key=lambda query: -grades[query].total())
     total = Counter(grade for _, grade in pairs)
     target = {
-        split: {grade: share / 100 * n for grade, n in total.items()}
+        split: {grade: Fraction(share * n, 100) for grade, n in total.items()}
         for split, share in zip(SPLITS, shares, strict=True)
         if share
     }
@@ -61,6 +63,27 @@ def assign_splits(
     return result
 
 
-def _lack(query: Counter[int], target: dict[int, float], placed: Counter[int]) -> float:
-    """How much of a query's grades a split still lacks, as a share of what it is to get."""
-    return sum(n * (target[grade] - placed[grade]) / target[grade] for grade, n in query.items())
+def _lack(query: Counter[int], target: dict[int, Fraction], placed: Counter[int]) -> Fraction:
+    """How much of a query's grades a split still lacks, as a share of what it is to get.
+
+    Exact, since rounding would let the order of the rows decide a tie.
+    """
+    parts = (n * (target[grade] - placed[grade]) / target[grade] for grade, n in query.items())
+    return sum(parts, Fraction(0))
+
+
+def choose_examples(
+    golden: Sequence[Example], splits: Sequence[Split], limit: int | None = None, seed: int = 0
+) -> list[Example]:
+    """The examples of the splits; with a limit a seeded sample, the same for every model and prompt.
+
+    A larger limit of the same seed holds the smaller one's sample.
+    """
+    inside = [example for example in golden if example.split in splits]
+    if not inside:
+        raise BadInput(f"the golden set has no example in split {'+'.join(splits)}")
+    if limit is None or limit >= len(inside):
+        return inside
+    drawn = sorted(inside, key=lambda example: digest([seed, example.pair.digest]))
+    chosen = {example.id for example in drawn[:limit]}
+    return [example for example in inside if example.id in chosen]
