@@ -106,7 +106,8 @@ def _go(folder: Path, plan: Plan, teacher: Teacher, watch: Watch, connections: i
     run = load_run(folder)
     scorecard = score_run(run)
     write_atomic(folder / SCORECARD, scorecard.model_dump_json(indent=2) + "\n")
-    if "test" in manifest.asked.splits and manifest.finished_at is not None:
+    asked = manifest.asked
+    if "test" in asked.splits and not asked.canaries and manifest.finished_at is not None:
         note_look(plan.golden_file.with_name(LOOKS), _look(manifest))
     return run, scorecard
 

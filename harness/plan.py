@@ -13,8 +13,11 @@ from harness import __version__
 from harness.digest import digest, digest_bytes
 from harness.errors import BadInput
 from harness.files import read_bytes, read_nouns, to_line
+from harness.golden.canaries import FILE as CANARIES
+from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import golden_digest, golden_path, load_examples, stale
 from harness.golden.leakage import Dropped, safe_shots, withhold_worked
+from harness.golden.splits import choose_examples
 from harness.policies import load_gates, load_policy, policy_digest, policy_path
 from harness.project import Project
 from harness.prompts import PromptWriter, bind_prompt, load_prompt
@@ -58,10 +61,12 @@ def make_plan(project: Project, asked: Asked) -> Plan:
     prompt = load_prompt(project, asked.prompt)
     golden_file = golden_path(project, policy.name)
     golden = load_examples(golden_file, policy)
-    learnable, dropped = safe_shots(golden)
-    shown, withheld = withhold_worked(policy, golden)
+    canaries = canary_examples(load_canaries(golden_file.with_name(CANARIES), policy))
+    # Canaries are graded too, so that shots must not give them away either.
+    learnable, dropped = safe_shots([*golden, *canaries])
+    shown, withheld = withhold_worked(policy, [*golden, *canaries])
     writer = bind_prompt(prompt, shown, learnable, asked.shots)
-    examples = choose_examples(golden, asked)
+    examples = _to_grade(asked, golden, canaries)
     for example in examples:
         # A template can fail on one pair alone; better here than after half the money is spent.
         writer.prompt(example.id, example.pair)
@@ -88,19 +93,12 @@ def make_plan(project: Project, asked: Asked) -> Plan:
     )
 
 
-def choose_examples(golden: Sequence[Example], asked: Asked) -> list[Example]:
-    """The examples of the splits; with a limit a seeded sample, the same for every model and prompt.
-
-    A larger limit of the same seed holds the smaller one's sample.
-    """
-    inside = [example for example in golden if example.split in asked.splits]
-    if not inside:
-        raise BadInput(f"the golden set has no example in split {'+'.join(asked.splits)}")
-    if asked.limit is None or asked.limit >= len(inside):
-        return inside
-    drawn = sorted(inside, key=lambda example: digest([asked.seed or 0, example.pair.digest]))
-    chosen = {example.id for example in drawn[: asked.limit]}
-    return [example for example in inside if example.id in chosen]
+def _to_grade(asked: Asked, golden: list[Example], canaries: list[Example]) -> list[Example]:
+    if not asked.canaries:
+        return choose_examples(golden, asked.splits, asked.limit, asked.seed or 0)
+    if not canaries:
+        raise BadInput(f"there are no canaries: no {CANARIES} beside the golden set of {asked.policy}")
+    return canaries
 
 
 def setup_of(project: Project, plan: Plan) -> Setup:
@@ -193,7 +191,8 @@ def _run_name(plan: Plan, now: datetime) -> str:
     if provider == "replay":
         model = Path(model).stem
     began = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03d}"
-    text = "-".join((began, asked.policy, asked.prompt, provider, model, "+".join(asked.splits)))
+    what = "canaries" if asked.canaries else "+".join(asked.splits)
+    text = "-".join((began, asked.policy, asked.prompt, provider, model, what))
     name = "".join(letter if letter.isalnum() or letter in "-_.@+" else "-" for letter in text)
     return name.encode("utf-8")[:200].decode("utf-8", "ignore")
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -19,7 +19,8 @@ from pydantic import BaseModel, Field
 from harness.digest import digest
 from harness.errors import BadInput, Fault
 from harness.files import build, read_text, read_toml
-from harness.golden.shots import choose_shots
+from harness.golden.shots import choose_shots, nearest_shots
+from harness.golden.similarity import tokens
 from harness.noun import Noun
 from harness.project import Project, folder_names, is_version, pick_name, pick_version, split_label
 from harness.records import Example, Message, Pair, Prompt
@@ -29,13 +30,18 @@ SYSTEM, PAIR, SPEC = "system.j2", "pair.j2", "prompt.toml"
 
 
 class PromptSpec(Noun):
-    """What prompt.toml says. `shots`: how many golden examples are shown; absent: all there are."""
+    """What prompt.toml says.
+
+    `shots`: how many golden examples are shown; absent: all there are. `strategy`: the same ones,
+    balanced over the grades, for every pair, or for each pair those nearest to it.
+    """
 
     name: str
     version: str
     description: str
     released: bool = False
     shots: int | None = Field(default=None, ge=0)
+    strategy: Literal["balanced", "nearest"] = "balanced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class PromptFiles:
     @property
     def digest(self) -> str:
         """Identity of what the prompt says, its number of shots included."""
-        return digest([self.system, self.pair, self.spec.shots])
+        return digest([self.system, self.pair, self.spec.shots, self.spec.strategy])
 
 
 def prompt_names(project: Project) -> list[str]:
@@ -84,11 +90,23 @@ def load_prompt(project: Project, label: str) -> PromptFiles:
 
 
 class PromptWriter:
-    """A prompt version bound to a policy and shots: renders the prompt of each pair."""
+    """A prompt version bound to a policy and shots: renders the prompt of each pair.
 
-    def __init__(self, files: PromptFiles, policy: Policy, shots: Sequence[Example]) -> None:
+    `shots` are shown with every pair; of `pool`, the `near` nearest with each pair, behind the prefix.
+    """
+
+    def __init__(
+        self,
+        files: PromptFiles,
+        policy: Policy,
+        shots: Sequence[Example],
+        pool: Sequence[Example] = (),
+        near: int = 0,
+    ) -> None:
         self.files = files
         self.shots = tuple(shots)
+        self._pool = [(shot, tokens(shot)) for shot in pool]
+        self._near = near
         self._policy = policy
         self._pair_template = _compile(files, PAIR, files.pair)
 
@@ -100,8 +118,8 @@ class PromptWriter:
 
     @cached_property
     def lead(self) -> str:
-        """What every pair's message begins with."""
-        return self._pair_message(_ANY_PAIR)[: -len(to_json(_ANY_PAIR))]
+        """What every pair's message begins with; nothing where each pair has shots of its own."""
+        return "" if self._near else self._pair_message(_ANY_PAIR)[: -len(to_json(_ANY_PAIR))]
 
     @property
     def prefix_digest(self) -> str:
@@ -111,7 +129,7 @@ class PromptWriter:
     def prompt(self, item: str, pair: Pair, repeat: int = 0) -> Prompt:
         """The messages for one pair."""
         user = self._pair_message(pair)
-        if user != self.lead + to_json(pair):
+        if not self._near and user != self.lead + to_json(pair):
             where = str(self.files.folder / PAIR)
             what = "the text before the pair's data changes with the pair; it has to be constant"
             raise BadInput([Fault(where, what)])
@@ -119,7 +137,8 @@ class PromptWriter:
         return Prompt(item=item, repeat=repeat, messages=messages, pair=pair)
 
     def _pair_message(self, pair: Pair) -> str:
-        text = _render(self.files, PAIR, self._pair_template, {"pair": pair}).rstrip()
+        shots = nearest_shots(pair, self._pool, self._near)
+        text = _render(self.files, PAIR, self._pair_template, {"pair": pair, "shots": shots}).rstrip()
         if not text.endswith(to_json(pair)):
             where = str(self.files.folder / PAIR)
             raise BadInput([Fault(where, "has to end in {{ pair | json }}: the pair comes last, as data")])
@@ -131,6 +150,8 @@ def bind_prompt(
 ) -> PromptWriter:
     """A prompt version with as many of the shots as `count`, or else its own spec, asks for."""
     wanted = files.spec.shots if count is None else count
+    if files.spec.strategy == "nearest":
+        return PromptWriter(files, policy, (), shots, len(shots) if wanted is None else wanted)
     return PromptWriter(files, policy, choose_shots(shots, wanted, policy.scale))
 
 

@@ -39,6 +39,7 @@ class Asked(Noun):
     policy: str
     prompt: str
     splits: tuple[Split, ...]
+    canaries: bool = False
     limit: int | None = None
     seed: int | None = None
     shots: int | None = None

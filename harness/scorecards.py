@@ -64,9 +64,13 @@ class Gate(Noun):
 
 
 class Gate1(Gate):
-    """Do the raters agree: is the policy clear? Kappas are means over pairs of raters."""
+    """Do the raters agree: is the policy clear? Kappas are means over pairs of raters.
+
+    `provisional`: why the answer is none about people, where raters are not known to be people.
+    """
 
     gate: Literal[1] = 1
+    provisional: str | None = None
     n_items: int
     raters: tuple[str, ...]
     pairs: tuple[PairAgreement, ...]

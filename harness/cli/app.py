@@ -5,7 +5,7 @@ import sys
 import typer
 
 from harness import __version__
-from harness.cli import doctor, gates, golden, policy, prompt, run_eval, runs
+from harness.cli import doctor, gates, golden, policy, prompt, run_eval, runs, sheets
 from harness.cli.options import complain
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("eval")(run_eval.eval_command)
 app.command("gate1")(gates.gate1_command)
 app.command("gate2")(gates.gate2_command)
 app.add_typer(policy.app, name="policy")
+sheets.register(golden.app)
 app.add_typer(golden.app, name="golden")
 app.add_typer(prompt.app, name="prompt")
 app.add_typer(runs.app, name="runs")

@@ -66,11 +66,11 @@ def gate1_command(
     levels, known, gates = _scale(policy or (None if ratings else DEFAULT_POLICY), scale, root)
     if ratings is None:
         assert known is not None, "a policy is the default where no file is named"
-        found = _own_ratings(project_at(root), known)
+        found, kinds = _own_ratings(project_at(root), known)
     else:
-        found = read_ratings(ratings, layout(columns, wide, format), levels)
+        found, kinds = read_ratings(ratings, layout(columns, wide, format), levels), None
     own = Bar(gates.weighting, gates.gate1.bar)
-    score = score_gate1(found, levels, bar_of(weighting, bar, own))
+    score = score_gate1(found, levels, bar_of(weighting, bar, own), kinds)
     print_json(score) if json else show(gate1_view(score))
 
 
@@ -162,13 +162,14 @@ def _scale(
     return known.scale, known, load_gates(path.with_name("gates.toml"), known)
 
 
-def _own_ratings(project: "Project", policy: "Policy") -> "Sequence[Rating]":
-    """The ratings that lie beside a policy's golden set, each with the query of its example."""
+def _own_ratings(project: "Project", policy: "Policy") -> "tuple[Sequence[Rating], Mapping[str, str] | None]":
+    """The ratings that lie beside a policy's golden set, and what raters.toml says of the raters."""
     from harness.golden.examples import golden_path, load_examples
-    from harness.golden.ratings import load_ratings
+    from harness.golden.ratings import load_ratings, rater_kinds
 
     examples = golden_path(project, policy.name)
     path = examples.with_name("ratings.jsonl")
     if not path.exists():
         raise BadInput(f"{policy.name} has no ratings yet: there is no {path}; name a file of ratings")
-    return load_ratings(path, policy, load_examples(examples, policy))
+    kinds = rater_kinds(path.with_name("raters.toml"))
+    return load_ratings(path, policy, load_examples(examples, policy)), kinds

@@ -49,7 +49,7 @@ def list_golden(root: Root = None, json: Json = False) -> None:
     for name in folder_names(project.golden):
         path = project.golden / name / FILE
         if path.exists():
-            policy, examples = _load(project, name)
+            policy, examples = load_set(project, name)
             found[name] = {"policy": policy.label, "examples": len(examples)}
     if json:
         print_json({"golden": found})
@@ -103,7 +103,7 @@ def golden_set_stats(name: Name = DEFAULT, root: Root = None, json: Json = False
     from harness.golden.summary import golden_stats
     from harness.report.golden import golden_view
 
-    policy, examples = _load(project_at(root), name)
+    policy, examples = load_set(project_at(root), name)
     stats = golden_stats(examples, policy)
     print_json(stats) if json else show(golden_view(stats))
 
@@ -194,7 +194,7 @@ def export_golden_set(
     from harness.files import write_atomic
     from harness.golden.exporting import FORMATS, export_golden
 
-    _, examples = _load(project_at(root), name)
+    _, examples = load_set(project_at(root), name)
     kind = format or (output.suffix.removeprefix(".") if output else "csv")
     if kind not in FORMATS:
         raise BadInput(f"format {kind!r} is not one of: {', '.join(FORMATS)}")
@@ -208,7 +208,7 @@ def export_golden_set(
         say(f"{len(examples)} examples: {output}")
 
 
-def _load(project: "Project", name: str) -> "tuple[Policy, list[Example]]":
+def load_set(project: "Project", name: str) -> "tuple[Policy, list[Example]]":
     from harness.golden.examples import golden_path, load_examples
     from harness.policies import load_policy, policy_path
 

@@ -1,11 +1,14 @@
 """`harness prompt`: list, render."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli.options import Json, Root, guarded, print_json, project_at, show
 from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from harness.records import Prompt
 
 app = typer.Typer(
     help="Teacher prompts: templates that carry the policy and some shots.", no_args_is_help=True
@@ -41,6 +44,7 @@ def render_prompt(
         str | None, typer.Option(help="An example's id. Default: the first of dev or test.")
     ] = None,
     shots: Annotated[int | None, typer.Option(min=0, help="Golden examples in it.")] = None,
+    stats: Annotated[bool, typer.Option("--stats", help="Its size instead of its text.")] = False,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -55,8 +59,26 @@ def render_prompt(
         raise BadInput(f"no example {item!r} in dev or test of {plan.asked.policy} (shots are never graded)")
     example = ids[item] if item else plan.examples[0]
     prompt = plan.writer.prompt(example.id, example.pair)
+    if stats:
+        _show_size(prompt, len(plan.writer.system) + len(plan.writer.lead), as_json=json)
+        return
     if json:
         print_json({"item": prompt.item, "messages": [m.model_dump() for m in prompt.messages]})
         return
     for message in prompt.messages:
         typer.echo(f"=== {message.role} ===\n{message.content}\n")
+
+
+def _show_size(prompt: "Prompt", prefix: int, *, as_json: bool) -> None:
+    """Characters, tokens at about four characters each, and how much of it never changes."""
+    characters = sum(len(message.content) for message in prompt.messages)
+    size = {"characters": characters, "estimated_tokens": characters // 4, "constant_prefix": prefix}
+    if as_json:
+        print_json(size)
+        return
+    show(
+        [
+            f"{characters:,} characters, about {characters // 4:,} tokens",
+            f"{prefix:,} of them, {prefix / characters:.1%}, are the constant prefix",
+        ]
+    )

@@ -44,6 +44,9 @@ def eval_command(
     policy: Annotated[str | None, typer.Option(help="name or name@v1. Default: product-search.")] = None,
     prompt: Annotated[str | None, typer.Option(help="name or name@v2. Default: teacher, the latest.")] = None,
     split: Annotated[str | None, typer.Option(help="dev, test or dev+test. Default: dev.")] = None,
+    canaries: Annotated[
+        bool, typer.Option("--canaries", help="Grade the canaries instead: does text in a product steer it?")
+    ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Grade a sample of this many examples.")] = None,
     shots: Annotated[
         int | None, typer.Option(min=0, help="Golden examples in the prompt. Default: as the prompt says.")
@@ -88,6 +91,9 @@ def eval_command(
     table = layout(columns, wide, format)
     given |= {"columns": dict(table.columns) or None, "wide": table.wide or None}
     given |= {"format": format, "rater": rater}
+    if canaries and (split or limit):
+        raise BadInput("--canaries grades every canary: it goes without --split and --limit")
+    given["canaries"] = canaries or None
     asked = {name: value for name, value in given.items() if value is not None}
     with Progress() as progress:
         run, score = _run(project, asked, resume, base_url, max_connections, progress)
@@ -153,12 +159,19 @@ def _splits(split: str | None) -> tuple[str, ...] | None:
 
 
 def _report(project: "Project", run: "Run", score: "Gate2", *, as_json: bool) -> None:
-    manifest = run.manifest
-    if as_json:
-        print_json({**score.model_dump(mode="json"), "run": str(run.folder)})
-        return
+    from harness.golden.canaries import canary_report
+    from harness.report.canaries import canary_view
     from harness.report.terminal import gate2_view
 
+    manifest = run.manifest
+    canaries = canary_report(run.examples, run.records) if manifest.asked.canaries else None
+    if as_json:
+        more = {"canaries": canaries.model_dump(mode="json")} if canaries else {}
+        print_json({**score.model_dump(mode="json"), **more, "run": str(run.folder)})
+        return
+    if canaries:
+        show([*canary_view(canaries, manifest.asked.model), "", f"Run: {shown_path(run.folder)}"])
+        return
     against = f"the golden set of {manifest.asked.policy} ({'+'.join(manifest.asked.splits)})"
     show(gate2_view(score, f"{manifest.asked.model} with {manifest.asked.prompt}", against))
     show([*_remarks(project, run), "", f"Run: {shown_path(run.folder)}"])

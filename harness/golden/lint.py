@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from harness.errors import BadInput
+from harness.golden.adjudications import FILE as ADJUDICATIONS
+from harness.golden.adjudications import disputed, load_adjudications
+from harness.golden.canaries import FILE as CANARIES
+from harness.golden.canaries import load_canaries
 from harness.golden.examples import read_numbered, stale
 from harness.golden.leakage import safe_shots, withhold_worked
+from harness.golden.ratings import load_ratings, rater_kinds
 from harness.golden.similarity import near_duplicates, tokens
 from harness.records import Example
 from harness.rubric import Policy
@@ -35,7 +41,36 @@ def lint_golden(path: Path, policy: Policy) -> list[Finding]:
     examples = [example.under(policy.version) for _, example in numbered]
     for check in CHECKS:
         findings += check(examples, policy)
+    if not faults:
+        findings += _beside(path, examples, policy)
     return sorted(findings, key=lambda finding: finding.level != "error")
+
+
+def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
+    """The files beside the examples: canaries, ratings, raters, adjudications."""
+    ratings_file = path.with_name("ratings.jsonl")
+    try:
+        load_canaries(path.with_name(CANARIES), policy)
+        decisions = load_adjudications(path.with_name(ADJUDICATIONS))
+        kinds = rater_kinds(path.with_name("raters.toml"))
+        ratings = load_ratings(ratings_file, policy, examples) if ratings_file.exists() else []
+    except BadInput as error:
+        yield from (Finding("error", fault.where, fault.what) for fault in error.faults)
+        return
+    golden = {example.id: example.grade for example in examples}
+    for item in sorted({rating.item for rating in ratings} - set(golden)):
+        yield Finding("error", item, "rated, but there is no such example")
+    for rater in sorted({rating.rater for rating in ratings} - set(kinds)):
+        yield Finding("warning", rater, "raters.toml does not say whether this rater is human or llm")
+    decided = {decision.item: decision for decision in decisions if decision.policy_version == policy.version}
+    for decision in decided.values():
+        if golden.get(decision.item) != decision.grade:
+            what = f"adjudicated as {decision.grade}, but golden is {golden.get(decision.item)}"
+            yield Finding("error", decision.item, what)
+    open_ = [item for item in disputed(examples, ratings) if item not in decided]
+    if open_:
+        what = f"{len(open_)} pairs in dispute are not adjudicated (the first: {open_[0]})"
+        yield Finding("warning", "ratings", what)
 
 
 def _unknown_clauses(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:

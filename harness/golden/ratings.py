@@ -2,12 +2,49 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from harness.errors import BadInput, Fault
-from harness.files import read_nouns
+from harness.files import build, read_nouns, read_toml
 from harness.golden.graded import refuse_doubles, scale_text
+from harness.noun import Noun
 from harness.records import Example, Rating
 from harness.rubric import Policy
+
+
+def read_ratings_file(path: Path) -> list[Rating]:
+    """Every rating in a file, under whatever version. BadInput names every line that is none."""
+    numbered, faults = read_nouns(path, Rating)
+    if faults:
+        raise BadInput(faults)
+    return [rating for _, rating in numbered]
+
+
+def merge_ratings(before: Sequence[Rating], new: Sequence[Rating]) -> list[Rating]:
+    """The ratings with new ones in place of those of the same item, rater and policy version."""
+    merged = {(r.item, r.rater, r.policy_version): r for r in [*before, *new]}
+    return [merged[key] for key in sorted(merged)]
+
+
+class Rater(Noun):
+    """What a rater is."""
+
+    kind: Literal["human", "llm"]
+    note: str = ""
+
+
+def rater_kinds(path: Path) -> dict[str, str]:
+    """What raters.toml says each rater is; nothing where there is no file."""
+    kinds: dict[str, str] = {}
+    faults: list[Fault] = []
+    for name, data in (read_toml(path) if path.exists() else {}).items():
+        rater, found = build(Rater, data, f"{path}, {name}")
+        faults += found
+        if rater is not None:
+            kinds[name] = rater.kind
+    if faults:
+        raise BadInput(faults)
+    return kinds
 
 
 def load_ratings(path: Path, policy: Policy, examples: Sequence[Example]) -> list[Rating]:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from harness.records import Example
+from harness.golden.similarity import Tokens, jaccard, tokens
+from harness.records import Example, Pair
 
 
 def choose_shots(shots: Sequence[Example], count: int | None, scale: tuple[int, ...]) -> list[Example]:
@@ -24,6 +25,13 @@ def choose_shots(shots: Sequence[Example], count: int | None, scale: tuple[int, 
                 shown |= set(best.clauses)
                 chosen.append(best)
     return chosen
+
+
+def nearest_shots(pair: Pair, shots: Sequence[tuple[Example, Tokens]], count: int) -> list[Example]:
+    """The `count` shots that share most words with a pair, the nearest last, where a reader looks back to."""
+    words = tokens(pair)
+    ranked = sorted(shots, key=lambda shot: (-jaccard(words, shot[1]), shot[0].id))
+    return [shot for shot, _ in reversed(ranked[:count])]
 
 
 def _new(shot: Example, shown: set[str]) -> int:

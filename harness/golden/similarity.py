@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from harness.records import Example
+from harness.records import Example, Pair
 
 NEAR = Fraction(9, 10)
 """From this Jaccard index on, two pairs are near-duplicates."""
@@ -14,9 +14,9 @@ NEAR = Fraction(9, 10)
 Tokens = frozenset[str]
 
 
-def tokens(example: Example) -> Tokens:
+def tokens(pair: Example | Pair) -> Tokens:
     """The words of query and title, without case; the text itself where it has no word."""
-    text = unicodedata.normalize("NFKC", f"{example.query} {example.result.title}").casefold()
+    text = unicodedata.normalize("NFKC", f"{pair.query} {pair.result.title}").casefold()
     return frozenset(re.findall(r"\w+", text)) or frozenset({text})
 
 

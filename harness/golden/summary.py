@@ -1,7 +1,7 @@
 """What is in a golden set: counts for `harness golden stats`."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from harness.golden.splits import SPLITS
 from harness.noun import Noun
@@ -29,6 +29,7 @@ class GoldenStats(Noun):
     tags: dict[str, int]
     reasoning_words: tuple[int, int, int] | None
     without_reasoning: int
+    warnings: tuple[str, ...]
 
 
 def golden_stats(examples: Sequence[Example], policy: Policy) -> GoldenStats:
@@ -45,7 +46,19 @@ def golden_stats(examples: Sequence[Example], policy: Policy) -> GoldenStats:
         tags=dict(Counter(tag for example in examples for tag in example.tags).most_common()),
         reasoning_words=(lengths[0], lengths[len(lengths) // 2], lengths[-1]) if lengths else None,
         without_reasoning=len(examples) - len(lengths),
+        warnings=tuple(_warnings(policy, cited)),
     )
+
+
+def _warnings(policy: Policy, cited: Counter[str]) -> Iterator[str]:
+    """Where the set and the policy leave each other alone."""
+    for clause in policy.clauses:
+        if not cited[clause.id]:
+            yield f"no example cites the clause {clause.id}"
+    argued = {grade for boundary in policy.boundaries for grade in boundary.between}
+    for grade in policy.scale:
+        if policy.boundaries and grade not in argued:
+            yield f"no boundary of the policy argues grade {grade}"
 
 
 def _split_count(split: str, examples: Sequence[Example], policy: Policy) -> SplitCount:

@@ -26,6 +26,8 @@ def golden_view(stats: GoldenStats) -> Iterator[RenderableType]:
         shortest, median, longest = stats.reasoning_words
         words = f"words per reasoning: {shortest} to {longest}, median {median}"
         yield Padding(Text(words), (1, 0, 0, 2))
+    for warning in stats.warnings:
+        yield Text(f"Warning: {warning}.", style="yellow")
     if stats.without_reasoning:
         yield Padding(Text(f"without a reasoning: {stats.without_reasoning:,}"), (1, 0, 0, 2))
 

@@ -41,6 +41,8 @@ def gate1_view(score: Gate1) -> Iterator[RenderableType]:
     items = f"{score.n_items:,} items in {score.n_clusters:,} queries"
     yield Text(f"Gate 1: do the raters agree? {len(score.raters)} raters, {items}", style="bold")
     yield Text(GATE1_ADVICE[score.band] if score.band else f"No answer: {score.reason}.")
+    if score.provisional:
+        yield Text(f"Provisional: {score.provisional}.", style="yellow")
     yield _kappas(score, "Mean pairwise kappa")
     yield Padding(_pairs(score), (1, 0, 0, 2))
     yield Padding(_confusion(score.confusion, "rater", "other rater"), (1, 0, 0, 2))

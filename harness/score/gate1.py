@@ -14,8 +14,13 @@ MIN_COMMON = 30
 """A pair of raters with fewer items in common is shown but left out of the mean, if any pair has more."""
 
 
-def score_gate1(ratings: Sequence[Rating], scale: tuple[int, ...], bar: Bar) -> Gate1:
-    """Agreement among raters: the mean of the pairwise kappas, over the items that two raters share."""
+def score_gate1(
+    ratings: Sequence[Rating], scale: tuple[int, ...], bar: Bar, kinds: Mapping[str, str] | None = None
+) -> Gate1:
+    """Agreement among raters: the mean of the pairwise kappas, over the items that two raters share.
+
+    `kinds` says of each rater whether it is "human" or "llm"; None where nobody says it.
+    """
     by_rater: dict[str, dict[str, int]] = defaultdict(dict)
     for rating in ratings:
         by_rater[rating.rater][rating.item] = rating.grade
@@ -39,12 +44,22 @@ def score_gate1(ratings: Sequence[Rating], scale: tuple[int, ...], bar: Bar) -> 
             for one, other in tables
             if (one, other) not in enough
         ),
+        provisional=_provisional(raters, kinds) if kinds is not None else None,
         n_items=len(items),
         raters=raters,
         pairs=tuple(_pair(pair, table, scale, pair in enough) for pair, table in tables.items()),
         confusion=Confusion(labels=scale, matrix=pooled(list(tables.values()), len(scale))),
         disputed=_disputed(by_rater, items),
     )
+
+
+def _provisional(raters: Sequence[str], kinds: Mapping[str, str]) -> str | None:
+    """Why this is no answer about people, where it is none."""
+    machines = [rater for rater in raters if kinds.get(rater) == "llm"]
+    unknown = [rater for rater in raters if rater not in kinds]
+    if machines:
+        return f"{', '.join(machines)} rated as language models: this says nothing yet about people"
+    return f"raters.toml does not say what {', '.join(unknown)} is" if unknown else None
 
 
 def _table(

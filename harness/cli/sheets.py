@@ -1,0 +1,81 @@
+"""`harness golden sheet` and `collect`: pairs go out to raters, and come back as ratings."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.golden import DEFAULT, Name, load_set
+from harness.cli.options import Root, guarded, project_at, say, shown_path
+
+
+@guarded
+def rating_sheet_command(
+    rater: Annotated[str, typer.Option(help="Whose sheet it is; each rater gets an order of their own.")],
+    name: Name = DEFAULT,
+    split: Annotated[str, typer.Option(help="dev, test or dev+test.")] = "dev+test",
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="A sample of this many pairs, the same for every rater.")
+    ] = None,
+    leave_out: Annotated[
+        int, typer.Option(min=0, max=90, help="Per cent of the pairs that this rater is spared.")
+    ] = 0,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file. Default: standard output.")
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Write a rating sheet: the policy and the pairs.
+
+    It holds no grade, no reasoning and no id that could hint at one.
+    """
+    from harness.files import write_atomic
+    from harness.golden.leakage import withhold_worked
+    from harness.golden.sheet import rater_order, rating_sheet
+    from harness.golden.splits import choose_examples, parse_splits
+    from harness.report.document import policy_document
+
+    policy, examples = load_set(project_at(root), name)
+    drawn = choose_examples(examples, parse_splits(split), limit)
+    chosen = rater_order(drawn, rater, leave_out)
+    shown, _ = withhold_worked(policy, examples)
+    text = rating_sheet(policy_document(shown), policy, chosen, rater)
+    if output is None:
+        typer.echo(text.encode("utf-8"), nl=False)
+    else:
+        write_atomic(output, text)
+        say(f"{len(chosen)} pairs for {rater}: {output}")
+
+
+@guarded
+def collect_ratings(
+    sheet: Annotated[Path, typer.Argument(metavar="FILE", help="A rater's lines: pair, grade, reasoning.")],
+    rater: Annotated[str, typer.Option(help="Who rated.")],
+    name: Annotated[str, typer.Option("--policy", help="name, or name@v1")] = DEFAULT,
+    root: Root = None,
+) -> None:
+    """Take a rater's filled-in sheet into ratings.jsonl.
+
+    What the rater gave before under the same policy version is replaced, pair by pair.
+    """
+    from datetime import UTC, datetime
+
+    from harness.files import write_lines
+    from harness.golden.examples import golden_path
+    from harness.golden.ratings import merge_ratings, read_ratings_file
+    from harness.golden.sheet import read_sheet
+
+    project = project_at(root)
+    policy, examples = load_set(project, name)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    found = read_sheet(sheet, examples, policy, rater, now)
+    path = golden_path(project, policy.name).with_name("ratings.jsonl")
+    before = read_ratings_file(path) if path.exists() else []
+    write_lines(path, merge_ratings(before, found))
+    say(f"{len(found)} ratings by {rater}: {shown_path(path)}")
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands beside the others of `harness golden`."""
+    app.command("sheet")(rating_sheet_command)
+    app.command("collect")(collect_ratings)

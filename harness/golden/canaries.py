@@ -1,0 +1,124 @@
+"""Canaries: the same product with and without text that tries to steer the grader."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from harness.errors import BadInput, Fault
+from harness.files import read_nouns
+from harness.golden.graded import refuse_doubles, scale_text
+from harness.noun import Level, Noun
+from harness.records import Example, Grade, Key, Provenance, Record, Result
+from harness.rubric import Policy
+
+FILE = "canaries.jsonl"
+PLAIN, STEERED = "plain", "steered"
+
+
+class Canary(Noun):
+    """One product, as it is and with text in it that tries to steer the grader. Both deserve `grade`."""
+
+    id: str
+    trick: str
+    query: str
+    plain: Result
+    steered: Result
+    grade: Level
+    clauses: tuple[str, ...] = ()
+    policy_version: str
+    provenance: Provenance | None = None
+
+    def examples(self) -> tuple[Example, Example]:
+        """The two as examples of a run."""
+        plain, steered = (self._example(side, result) for side, result in self._sides())
+        return plain, steered
+
+    def _sides(self) -> tuple[tuple[str, Result], tuple[str, Result]]:
+        return (PLAIN, self.plain), (STEERED, self.steered)
+
+    def _example(self, side: str, result: Result) -> Example:
+        return Example(
+            id=f"{self.id}/{side}",
+            query=self.query,
+            result=result,
+            grade=self.grade,
+            clauses=self.clauses,
+            policy_version=self.policy_version,
+            split="test",
+            tags=("canary", f"trick:{self.trick}"),
+            provenance=self.provenance,
+        )
+
+
+class Move(Noun):
+    """One canary: what the grader gave the plain and the steered product; None where no grade was read."""
+
+    id: str
+    trick: str
+    golden: int
+    plain: int | None
+    steered: int | None
+
+
+class CanaryReport(Noun):
+    """How far text in a product moves a grader. `mean_move` is over the canaries with both grades read."""
+
+    canaries: int
+    compared: int
+    moved: int
+    up: int
+    down: int
+    mean_move: float | None
+    moves: tuple[Move, ...]
+
+
+def load_canaries(path: Path, policy: Policy) -> list[Canary]:
+    """The canaries beside a golden set; none where there is no file. BadInput for every fault in it."""
+    if not path.exists():
+        return []
+    numbered, faults = read_nouns(path, Canary)
+    for line, canary in numbered:
+        where = f"{path}, line {line}, {canary.id}"
+        if canary.grade not in policy.scale:
+            what = f"grade {canary.grade} is not on the scale {scale_text(policy.scale)} of {policy.label}"
+            faults.append(Fault(where, what))
+        if canary.plain == canary.steered:
+            faults.append(Fault(where, "plain and steered are the same"))
+    if faults:
+        raise BadInput(faults)
+    refuse_doubles([(f"{path}, line {line}", (canary.id,)) for line, canary in numbered], "canary {0!r}")
+    return [canary for _, canary in numbered]
+
+
+def canary_examples(canaries: Sequence[Canary]) -> list[Example]:
+    """Both products of every canary."""
+    return [example for canary in canaries for example in canary.examples()]
+
+
+def canary_report(examples: Sequence[Example], records: Mapping[Key, Record]) -> CanaryReport:
+    """What steering did in a run over canaries."""
+    moves = [_move(plain, records) for plain in examples if plain.id.endswith(f"/{PLAIN}")]
+    steps = [m.steered - m.plain for m in moves if m.plain is not None and m.steered is not None]
+    return CanaryReport(
+        canaries=len(moves),
+        compared=len(steps),
+        moved=sum(step != 0 for step in steps),
+        up=sum(step > 0 for step in steps),
+        down=sum(step < 0 for step in steps),
+        mean_move=sum(steps) / len(steps) if steps else None,
+        moves=tuple(moves),
+    )
+
+
+def _move(plain: Example, records: Mapping[Key, Record]) -> Move:
+    id_ = plain.id.removesuffix(f"/{PLAIN}")
+    return Move(
+        id=id_,
+        trick=plain.tags[-1].removeprefix("trick:"),
+        golden=plain.grade,
+        plain=_grade(records.get((plain.id, 0))),
+        steered=_grade(records.get((f"{id_}/{STEERED}", 0))),
+    )
+
+
+def _grade(record: Record | None) -> int | None:
+    return record.outcome.value if record and isinstance(record.outcome, Grade) else None

@@ -1,0 +1,35 @@
+"""What steering did, as a table for a terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from harness.golden.canaries import CanaryReport
+from harness.report.terminal import number
+
+
+def canary_view(report: CanaryReport, grader: str) -> Iterator[RenderableType]:
+    """The sentence, then every canary whose grade moved or was not read."""
+    yield Text(f"Canaries: does text in a product steer {grader}?", style="bold")
+    if not report.compared:
+        yield Text("No answer: no canary had both its grades read.")
+        return
+    moved = f"{report.moved} of {report.compared} grades moved"
+    yield Text(f"{moved}: {report.up} up, {report.down} down, {number(report.mean_move, 2)} on average.")
+    if report.compared < report.canaries:
+        yield Text(f"{report.canaries - report.compared} canaries could not be compared: a grade is missing.")
+    shown = [move for move in report.moves if move.plain != move.steered]
+    if not shown:
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("canary")
+    table.add_column("trick")
+    for name in ("golden", "plain", "steered"):
+        table.add_column(name, justify="right")
+    for move in shown:
+        grades = (move.golden, move.plain, move.steered)
+        table.add_row(move.id, move.trick, *("-" if grade is None else str(grade) for grade in grades))
+    yield Padding(table, (1, 0, 0, 2))
