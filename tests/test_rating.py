@@ -83,6 +83,14 @@ def test_worked_example_of_a_graded_query_is_not_on_the_sheet(here: Path) -> Non
     assert "unmistakable" not in harness("golden", "sheet", "small", "--rater", "ann").out
 
 
+def test_sheet_of_named_pairs_is_for_rating_them_again(here: Path) -> None:
+    write_project(here)
+    sheet = harness("golden", "sheet", "small", "--rater", "ann", "--only", "q1-0, q2-2").out
+    assert {e.id for e in loaded(here) if code_of(e.pair) in sheet} == {"q1-0", "q2-2"}
+    ended = harness("golden", "sheet", "small", "--rater", "ann", "--only", "q1-0,q0-0,nope")
+    assert (ended.code, "no example nope, q0-0 in dev or test" in ended.err) == (2, True)
+
+
 def test_collected_sheet_becomes_ratings_and_again_replaces_them(here: Path) -> None:
     write_project(here)
     sheet = write_lines(here / "ann.jsonl", filled(here, reasoning="So."))
@@ -148,7 +156,7 @@ def test_gate1_is_provisional_unless_every_rater_is_known_to_be_a_person(
     (here / GOLDEN / "raters.toml").write_text(kinds, encoding="utf-8")
     found = harness("gate1", "--policy", "small", "--json").json["provisional"]
     assert found is None if what is None else what in found
-    assert ("Provisional: " in harness("gate1", "--policy", "small").out) == (what is not None)
+    assert ("and provisional: " in harness("gate1", "--policy", "small").out) == (what is not None)
 
 
 def findings(here: Path) -> list[tuple[str, str, str]]:

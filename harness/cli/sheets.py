@@ -1,12 +1,18 @@
 """`harness golden sheet` and `collect`: pairs go out to raters, and come back as ratings."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli.golden import DEFAULT, Name, load_set
 from harness.cli.options import Root, guarded, project_at, say, shown_path
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.records import Example
 
 
 @guarded
@@ -16,6 +22,9 @@ def rating_sheet_command(
     split: Annotated[str, typer.Option(help="dev, test or dev+test.")] = "dev+test",
     limit: Annotated[
         int | None, typer.Option(min=1, help="A sample of this many pairs, the same for every rater.")
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(help="Just these examples, by id, such as those to be rated again: a,b,c")
     ] = None,
     leave_out: Annotated[
         int, typer.Option(min=0, max=90, help="Per cent of the pairs that this rater is spared.")
@@ -37,6 +46,8 @@ def rating_sheet_command(
 
     policy, examples = load_set(project_at(root), name)
     drawn = choose_examples(examples, parse_splits(split), limit)
+    if only is not None:
+        drawn = _named(examples, only)
     chosen = rater_order(drawn, rater, leave_out)
     shown, _ = withhold_worked(policy, examples)
     text = rating_sheet(policy_document(shown), policy, chosen, rater)
@@ -45,6 +56,15 @@ def rating_sheet_command(
     else:
         write_atomic(output, text)
         say(f"{len(chosen)} pairs for {rater}: {output}")
+
+
+def _named(examples: "Sequence[Example]", only: str) -> "list[Example]":
+    ids = {part.strip() for part in only.split(",") if part.strip()}
+    found = [example for example in examples if example.id in ids and example.split != "shots"]
+    missing = ids - {example.id for example in found}
+    if missing or not found:
+        raise BadInput(f"--only: no example {', '.join(sorted(missing)) or '(none named)'} in dev or test")
+    return found
 
 
 @guarded

@@ -40,9 +40,12 @@ def gate1_view(score: Gate1) -> Iterator[RenderableType]:
     """Gate 1: how far raters agree among themselves."""
     items = f"{score.n_items:,} items in {score.n_clusters:,} queries"
     yield Text(f"Gate 1: do the raters agree? {len(score.raters)} raters, {items}", style="bold")
-    yield Text(GATE1_ADVICE[score.band] if score.band else f"No answer: {score.reason}.")
-    if score.provisional:
-        yield Text(f"Provisional: {score.provisional}.", style="yellow")
+    if score.band and not score.provisional:
+        yield Text(GATE1_ADVICE[score.band])
+    elif score.band:
+        yield Text(f"Agreement is {BAND_WORDS[score.band]}, and provisional: {score.provisional}.")
+    else:
+        yield Text(f"No answer: {score.reason}.")
     yield _kappas(score, "Mean pairwise kappa")
     yield Padding(_pairs(score), (1, 0, 0, 2))
     yield Padding(_confusion(score.confusion, "rater", "other rater"), (1, 0, 0, 2))
