@@ -1,0 +1,71 @@
+"""The cluster bootstrap: a second opinion on an interval, by drawing whole queries again."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.stats.intervals import CONFIDENCE, ONE_CLUSTER, Table
+
+Floats = NDArray[np.float64]
+
+CHUNK = 1_000
+"""Draws at a time, so that memory stays flat."""
+TOO_MANY_UNDEFINED = 0.01
+"""From this share of undefined draws on, the interval is not to be trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """A percentile interval. `undefined` is the share of draws whose kappa was undefined, and left out."""
+
+    low: float | None
+    high: float | None
+    draws: int
+    undefined: float
+    reason: str | None = None
+
+
+def cluster_bootstrap(table: Table, draws: int = 10_000, seed: int = 0) -> Bootstrap:
+    """The 2.5 % and 97.5 % percentiles of kappa over draws of whole clusters, with replacement.
+
+    Works on per-cluster confusion matrices (G x q^2): a draw is a multinomial over clusters. The order
+    of the items plays no part, since clusters are numbered by name.
+    """
+    groups = int(table.clusters.max()) + 1 if len(table.clusters) else 0
+    if groups < 2:
+        return Bootstrap(None, None, 0, 0.0, ONE_CLUSTER)
+    cells = _cells(table, groups)
+    random = np.random.default_rng(seed)
+    values: list[Floats] = []
+    for start in range(0, draws, CHUNK):
+        size = min(CHUNK, draws - start)
+        weights = random.multinomial(groups, np.full(groups, 1 / groups), size=size)
+        values.append(_kappas(weights @ cells, table.distances()))
+    kappas = np.concatenate(values)
+    kept = kappas[~np.isnan(kappas)]
+    undefined = 1 - len(kept) / draws
+    if undefined > TOO_MANY_UNDEFINED:
+        return Bootstrap(None, None, draws, undefined, f"{undefined:.1%} of the draws have no kappa")
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(kept, [tail, 1 - tail])
+    return Bootstrap(float(low), float(high), draws, undefined)
+
+
+def _cells(table: Table, groups: int) -> Floats:
+    """Each cluster's confusion matrix, flat."""
+    q = len(table.scale)
+    at = (table.clusters * q + table.rows) * q + table.columns
+    counts = np.bincount(at, minlength=groups * q * q)
+    return counts.reshape(groups, q * q).astype(np.float64)
+
+
+def _kappas(flat: Floats, distances: Floats) -> Floats:
+    """Kappa of each flat matrix; NaN, which does not leave this module, where it is undefined."""
+    q = len(distances)
+    matrices = flat.reshape(-1, q, q)
+    observed = np.einsum("bij,ij->b", matrices, distances)
+    expected = np.einsum("bi,ij,bj->b", matrices.sum(axis=2), distances, matrices.sum(axis=1))
+    n = flat.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(expected > 0, 1 - n * observed / expected, np.nan)

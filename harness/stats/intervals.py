@@ -1,0 +1,197 @@
+"""How sure a kappa is, when items of one query stand or fall together.
+
+The standard error is cluster-robust, the interval Fisher's z with t on the clusters' degrees of freedom,
+and a guard keeps the lower limit honest where almost nothing disagrees.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv, stdtrit
+
+from harness.noun import Weighting
+from harness.stats.agreement import Integers, Kappa, Matrix, cohen_kappa, disagreement
+
+Floats = NDArray[np.float64]
+
+CONFIDENCE = 0.95
+FEW = 5
+"""With a disagreement in fewer clusters than this, the standard error cannot see the next one coming."""
+
+ONE_CLUSTER = "no interval: all items are of one query, which says nothing about another"
+NO_INTERVAL = "no interval where kappa is {value}: there is no spread to estimate it from"
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A standard error and a 95 % interval; None with the reason where there are none.
+
+    `se_iid` is the error that independent items would have, `guarded` says that the lower limit is
+    the guard's, and `clusters` counts the queries.
+    """
+
+    se: float | None
+    se_iid: float | None
+    low: float | None
+    high: float | None
+    clusters: int
+    guarded: bool = False
+    reason: str | None = None
+
+    @property
+    def design_effect(self) -> float | None:
+        """How many times more items it takes than if they were independent."""
+        return (self.se / self.se_iid) ** 2 if self.se is not None and self.se_iid else None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One kappa's items, as positions on the scale, for what needs more than their counts.
+
+    `rows`, `columns` and `clusters` hold one entry per item; `clusters` are numbered from 0.
+    """
+
+    rows: Integers
+    columns: Integers
+    clusters: Integers
+    scale: tuple[int, ...]
+    weighting: Weighting
+
+    @property
+    def matrix(self) -> Matrix:
+        """The confusion matrix."""
+        size = len(self.scale)
+        counts = np.bincount(self.rows * size + self.columns, minlength=size * size).reshape(size, size)
+        return tuple(tuple(int(count) for count in line) for line in counts)
+
+    @property
+    def kappa(self) -> Kappa:
+        """Exact kappa."""
+        return cohen_kappa(self.matrix, self.scale, self.weighting)
+
+    def expected(self) -> float:
+        """The disagreement expected by chance, De."""
+        p = np.array(self.matrix, dtype=np.float64)
+        p /= p.sum()
+        return float(p.sum(axis=1) @ self.distances() @ p.sum(axis=0))
+
+    def disagreements(self) -> Floats:
+        """The weights of the items that disagree."""
+        found: Floats = self.distances()[self.rows, self.columns]
+        return found[found > 0]
+
+    def clusters_in_disagreement(self) -> Integers:
+        """The clusters with an item that disagrees."""
+        return np.unique(self.clusters[self.rows != self.columns])
+
+    def distances(self) -> Floats:
+        """The disagreement weight of each cell."""
+        return np.array(
+            [[disagreement(a, b, self.weighting) for b in self.scale] for a in self.scale], dtype=np.float64
+        )
+
+
+def table_of(
+    rows: Sequence[int],
+    columns: Sequence[int],
+    clusters: Sequence[str],
+    scale: tuple[int, ...],
+    weighting: Weighting,
+) -> Table:
+    """Grades and cluster names as a Table. The order of the items plays no part in anything made of it."""
+    levels = np.asarray(scale, dtype=np.int64)
+    _, numbers = np.unique(np.asarray(clusters, dtype=object).astype(str), return_inverse=True)
+    at_row = np.searchsorted(levels, np.asarray(rows, dtype=np.int64))
+    at_column = np.searchsorted(levels, np.asarray(columns, dtype=np.int64))
+    return Table(at_row, at_column, np.asarray(numbers, dtype=np.int64), scale, weighting)
+
+
+def influence(table: Table) -> Floats:
+    """Each item's influence on kappa (Fleiss, Cohen & Everitt 1969, as a linearisation; Gwet 2016).
+
+    For cell (a, b): -(d_ab - Do)/De + Do/De^2 [(d c)_a + (r d)_b - 2 De], with r and c the margins as
+    shares, Do = sum d p and De = r d c. Their mean is 0, and sqrt(sum phi^2)/n is the 1969 error.
+    """
+    p = np.array(table.matrix, dtype=np.float64)
+    p /= p.sum()
+    rows, columns, d = p.sum(axis=1), p.sum(axis=0), table.distances()
+    observed, expected = float((d * p).sum()), float(rows @ d @ columns)
+    chance = (d @ columns)[:, None] + (rows @ d)[None, :] - 2 * expected
+    cells = -(d - observed) / expected + observed / expected**2 * chance
+    return np.asarray(cells[table.rows, table.columns], dtype=np.float64)
+
+
+def kappa_spread(table: Table) -> Spread:
+    """The standard error and interval of one kappa."""
+    kappa = table.kappa
+    groups = int(table.clusters.max()) + 1 if len(table.clusters) else 0
+    if kappa.exact is None or kappa.reason is not None:
+        return Spread(None, None, None, None, groups, reason=kappa.reason)
+    return _spread(float(kappa.exact), influence(table), table.clusters, [table])
+
+
+def mean_spread(
+    tables: Sequence[Table], items: Sequence[Integers], n_items: int, clusters: Integers
+) -> Spread:
+    """The standard error and interval of the mean of several pairs' kappas, over one set of items.
+
+    `items[k]` holds the positions of pair k's items among the `n_items`, whose clusters are given.
+    An item's influence is the mean over the pairs of its influence on each, scaled by n_items / n_pair
+    and 0 where the pair lacks it.
+    """
+    groups = int(clusters.max()) + 1 if len(clusters) else 0
+    kappas = [table.kappa for table in tables]
+    reason = next((kappa.reason for kappa in kappas if kappa.reason), None)
+    if reason is not None:
+        return Spread(None, None, None, None, groups, reason=reason)
+    phi = np.zeros(n_items)
+    for table, positions in zip(tables, items, strict=True):
+        np.add.at(phi, positions, influence(table) * n_items / len(positions) / len(tables))
+    value = float(np.mean([float(kappa.exact) for kappa in kappas if kappa.exact is not None]))
+    return _spread(value, phi, clusters, tables)
+
+
+def _spread(value: float, phi: Floats, clusters: Integers, tables: Sequence[Table]) -> Spread:
+    groups = int(clusters.max()) + 1
+    if groups < 2:
+        return Spread(None, None, None, None, groups, reason=ONE_CLUSTER)
+    n = len(phi)
+    se = _clustered_error(phi, clusters, groups, n)
+    se_iid = math.sqrt(float(phi @ phi)) / n
+    guard = _guard(tables, groups)
+    if value in (1.0, -1.0):
+        if value == 1.0 and guard is not None:
+            return Spread(se, se_iid, guard, 1.0, groups, guarded=True)
+        return Spread(None, None, None, None, groups, reason=NO_INTERVAL.format(value=f"{value:g}"))
+    half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se / (1 - value**2)
+    low, high = math.tanh(math.atanh(value) - half), math.tanh(math.atanh(value) + half)
+    guarded = guard is not None and guard < low
+    return Spread(se, se_iid, guard if guarded else low, max(high, value), groups, guarded)
+
+
+def _clustered_error(phi: Floats, clusters: Integers, groups: int, n: int) -> float:
+    """sqrt(G/(G-1) sum_g s_g^2) / n, with s_g the cluster's sum of influences (Yang & Zhou 2015)."""
+    sums = np.bincount(clusters, weights=phi, minlength=groups)
+    return math.sqrt(groups / (groups - 1) * float(sums @ sums)) / n
+
+
+def _guard(tables: Sequence[Table], groups: int) -> float | None:
+    """The lower limit that the number of disagreeing clusters allows; None where there are enough of them.
+
+    With x of G clusters in disagreement, the next one's share may be as high as Clopper and Pearson's
+    97.5 % limit U, and its size d*: 1 - U d* / De. For several pairs: clusters in which any pair
+    disagrees, De their mean.
+    """
+    touched = {int(c) for table in tables for c in table.clusters_in_disagreement()}
+    if len(touched) >= FEW:
+        return None
+    x = len(touched)
+    limit = float(betaincinv(x + 1, groups - x, (1 + CONFIDENCE) / 2)) if x < groups else 1.0
+    distances = np.concatenate([table.disagreements() for table in tables])
+    largest = max(float(table.distances().max()) for table in tables)
+    size = float(distances.mean()) if x else largest
+    expected = float(np.mean([table.expected() for table in tables]))
+    return max(-1.0, 1 - limit * size / expected)

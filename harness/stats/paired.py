@@ -1,0 +1,130 @@
+"""Two graders of the same items, held against each other: what moved, and whether it is real."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import bdtr, chdtrc, stdtrit
+
+from harness.stats.agreement import Matrix
+from harness.stats.intervals import CONFIDENCE, ONE_CLUSTER, Table, influence
+
+Floats = NDArray[np.float64]
+
+NO_DISCORDANCE = "undefined: no item is right in one and wrong in the other"
+SAME_MARGINS = "undefined: no item was graded differently"
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A difference of two kappas, B minus A, with its paired cluster-robust error; None with the reason."""
+
+    value: float | None
+    se: float | None = None
+    low: float | None = None
+    high: float | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChiSquare:
+    """A test statistic with its degrees of freedom and p, or the reason why there is none."""
+
+    value: float | None
+    df: int | None = None
+    p: float | None = None
+    reason: str | None = None
+
+
+def delta_kappa(base: Table, candidate: Table) -> Delta:
+    """kappa_B - kappa_A on the same items in the same order, from phi_B - phi_A summed by cluster.
+
+    The interval is t on the clusters' degrees of freedom. Undefined where either kappa is.
+    """
+    assert len(base.rows) == len(candidate.rows), "the same items"
+    a, b = base.kappa, candidate.kappa
+    if a.exact is None or b.exact is None:
+        return Delta(None, reason=a.reason or b.reason)
+    value = float(b.exact - a.exact)
+    groups = int(base.clusters.max()) + 1
+    if groups < 2:
+        return Delta(value, reason=ONE_CLUSTER)
+    phi = influence(candidate) - influence(base)
+    sums = np.bincount(base.clusters, weights=phi, minlength=groups)
+    se = math.sqrt(groups / (groups - 1) * float(sums @ sums)) / len(phi)
+    half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se
+    return Delta(value, se, value - half, value + half)
+
+
+def mcnemar_exact(broken: int, fixed: int) -> float:
+    """Two-sided exact p of McNemar's test for independent items; 1 where nothing changed."""
+    n = broken + fixed
+    return min(1.0, 2 * float(bdtr(min(broken, fixed), n, 0.5))) if n else 1.0
+
+
+def obuchowski(broken: Sequence[int], fixed: Sequence[int]) -> ChiSquare:
+    """McNemar's test for clustered pairs (Obuchowski 1998): (K-1)/K (sum d)^2 / sum d^2, d = broken - fixed.
+
+    `broken` and `fixed` hold one count per cluster; df 1.
+    """
+    d = np.asarray(broken, dtype=np.float64) - np.asarray(fixed, dtype=np.float64)
+    return (
+        _ratio((len(d) - 1) / len(d) * float(d.sum()) ** 2, float((d**2).sum())) if len(d) else _ratio(0, 0)
+    )
+
+
+def durkalski(broken: Sequence[int], fixed: Sequence[int], sizes: Sequence[int]) -> ChiSquare:
+    """McNemar's test for clustered pairs (Durkalski et al. 2003), each cluster's d over its size; df 1."""
+    d = np.asarray(broken, dtype=np.float64) - np.asarray(fixed, dtype=np.float64)
+    shares = d / np.asarray(sizes, dtype=np.float64)
+    return _ratio(float(shares.sum()) ** 2, float((shares**2).sum()))
+
+
+def _ratio(above: float, below: float) -> ChiSquare:
+    if below == 0:
+        return ChiSquare(None, reason=NO_DISCORDANCE)
+    value = above / below
+    return ChiSquare(value, 1, float(chdtrc(1, value)))
+
+
+def stuart_maxwell(matrix: Matrix) -> ChiSquare:
+    """Are the two margins the same (Stuart 1955, Maxwell 1970)? d' V^+ d with df the rank of V.
+
+    Safe for grades that neither uses, since V's pseudo-inverse leaves them out.
+    """
+    d, v, _ = _margins(matrix)
+    return _quadratic_form(d, v)
+
+
+def bhapkar(matrix: Matrix) -> ChiSquare:
+    """The same question with Bhapkar's (1966) variance, V - d d'/n."""
+    d, v, n = _margins(matrix)
+    return _quadratic_form(d, v - np.outer(d, d) / n if n else v)
+
+
+def _margins(matrix: Matrix) -> tuple[Floats, Floats, float]:
+    counts = np.array(matrix, dtype=np.float64)
+    rows, columns = counts.sum(axis=1), counts.sum(axis=0)
+    v = -(counts + counts.T)
+    np.fill_diagonal(v, rows + columns - 2 * np.diag(counts))
+    return rows - columns, v, float(counts.sum())
+
+
+def _quadratic_form(d: Floats, v: Floats) -> ChiSquare:
+    df = int(np.linalg.matrix_rank(v))
+    if df == 0:
+        return ChiSquare(None, reason=SAME_MARGINS)
+    value = float(d @ np.linalg.pinv(v, hermitian=True) @ d)
+    return ChiSquare(value, df, float(chdtrc(df, value)))
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Holm's (1979) adjusted p-values, in the order given."""
+    order = sorted(range(len(p)), key=lambda at: p[at])
+    adjusted, highest = [0.0] * len(p), 0.0
+    for rank, at in enumerate(order):
+        highest = max(highest, min(1.0, (len(p) - rank) * p[at]))
+        adjusted[at] = highest
+    return adjusted

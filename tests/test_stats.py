@@ -1,0 +1,456 @@
+"""Intervals, several raters, paired tests and planning against published values and a constructed set.
+
+Every case names its source; `must_not_be` holds what naive code returns for it.
+"""
+
+import csv
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.noun import Weighting
+from harness.stats.agreement import Matrix, cohen_kappa
+from harness.stats.bootstrap import cluster_bootstrap
+from harness.stats.diagnostics import diagnostics
+from harness.stats.intervals import Table, influence, kappa_spread, mean_spread, table_of
+from harness.stats.paired import (
+    bhapkar,
+    delta_kappa,
+    durkalski,
+    holm,
+    mcnemar_exact,
+    obuchowski,
+    stuart_maxwell,
+)
+from harness.stats.planning import items_for_half_width, items_to_pass, mixture, variance_per_item
+from harness.stats.raters import MISSING, NO_PAIRS, ONE_VALUE, coefficients, krippendorff_alpha
+
+FOLDER = Path(__file__).parent / "cases/statistics"
+CASES: dict[str, Any] = json.loads((FOLDER / "reference.json").read_text(encoding="utf-8"))
+CLUSTERED: list[dict[str, Any]] = json.loads((FOLDER / "clustered160.json").read_text(encoding="utf-8"))
+NAMES: dict[str, Weighting] = {"unweighted": "none", "linear": "linear", "quadratic": "quadratic"}
+SCALE = (0, 1, 2, 3, 4)
+
+
+def expected(case: str, stat: str, **params: Any) -> Any:
+    """The value of a statistic in a reference case."""
+    for one in CASES[case]["expected"]:
+        if one["stat"] == stat and all(one["params"].get(key) == value for key, value in params.items()):
+            return one["value"]
+    raise LookupError(f"{case} has no {stat} with {params}")
+
+
+def matrix_of(case: str) -> Matrix:
+    return tuple(tuple(line) for line in CASES[case]["input"]["table"])
+
+
+def items_of(matrix: Matrix, weighting: Weighting) -> Table:
+    """A table's items, each a cluster of its own."""
+    cells = [(i, j) for i, line in enumerate(matrix) for j, count in enumerate(line) for _ in range(count)]
+    names = [f"{at:05d}" for at in range(len(cells))]
+    return table_of([i for i, _ in cells], [j for _, j in cells], names, tuple(range(len(matrix))), weighting)
+
+
+def close(value: float) -> Any:
+    return pytest.approx(value, abs=1e-9)
+
+
+# --- two raters ----------------------------------------------------------------------------------
+
+TABLES = ["fce1969", "gwet_cont4x4diagnosis", "gwet_cont3x3abstractors", "stuart1953_vision"]
+PARADOXES = [f"paradox_{n}" for n in range(1, 6)]
+
+
+@pytest.mark.parametrize("case", [*TABLES, *PARADOXES])
+@pytest.mark.parametrize("weights", NAMES)
+def test_iid_error_is_that_of_fleiss_cohen_and_everitt(case: str, weights: str) -> None:
+    table = items_of(matrix_of(case), NAMES[weights])
+    spread = kappa_spread(table)
+    assert spread.se_iid == close(expected(case, "cohen_kappa_se_fce", weights=weights))
+    for wrong in CASES[case]["must_not_be"]:
+        assert spread.se_iid != pytest.approx(wrong["wrong_value"], abs=1e-4)
+    n = len(table.rows)
+    assert spread.se_iid is not None
+    assert spread.se == pytest.approx(spread.se_iid * math.sqrt(n / (n - 1)))
+
+
+@pytest.mark.parametrize("case", ["fce1969", "gwet_cont4x4diagnosis", "gwet_cont3x3abstractors", *PARADOXES])
+def test_diagnostics_are_the_published_ones(case: str) -> None:
+    found = diagnostics(matrix_of(case))
+    names = {"po": found.observed, "kappa_max": found.kappa_max, "ac1": found.ac1}
+    if case.startswith("paradox"):
+        names |= {"pabak": found.pabak, "prevalence_index": found.prevalence, "bias_index": found.bias}
+    else:
+        names |= {"pe": found.expected, "bp": found.pabak}
+        assert found.prevalence is None
+    for name, value in names.items():
+        assert value == close(expected(case, name)), name
+    assert found.specific == tuple(close(one) for one in expected(case, "specific_agreement"))
+
+
+def test_coefficients_that_depend_on_the_number_of_grades_take_it_from_the_rubric() -> None:
+    pairs = CASES["absent_grades_rubric"]["input"]["ratings"]
+    counts = [[0] * 5 for _ in range(5)]
+    for a, b in pairs:
+        counts[a][b] += 1
+    found = diagnostics(tuple(map(tuple, counts)))
+    assert found.ac1 == close(expected("absent_grades_rubric", "gwet_ac1", q=5))
+    assert found.pabak == close(expected("absent_grades_rubric", "brennan_prediger", q=5))
+
+
+def test_diagnostics_of_nothing_are_undefined() -> None:
+    found = diagnostics(((0, 0), (0, 0)))
+    assert (found.observed, found.ac1, found.specific) == (None, None, (None, None))
+
+
+# --- clusters ------------------------------------------------------------------------------------
+
+
+def clustered_rows() -> list[dict[str, str]]:
+    with (FOLDER / "inputs/clustered160.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def clustered(stat: str, **more: Any) -> dict[str, Any]:
+    return next(
+        one
+        for one in CLUSTERED
+        if one["stat"] == stat and all(one[key] == value for key, value in more.items())
+    )
+
+
+def against_golden(rows: list[dict[str, str]], run: str, weights: str) -> Table:
+    return table_of(
+        [int(row["golden"]) for row in rows],
+        [int(row[run]) for row in rows],
+        [row["query"] for row in rows],
+        SCALE,
+        NAMES[weights],
+    )
+
+
+@pytest.mark.parametrize("weights", NAMES)
+def test_clustered_interval_is_the_reference_one(weights: str) -> None:
+    want = clustered("gate2_run_a", weights=weights)
+    table = against_golden([row for row in clustered_rows() if row["run_a"]], "run_a", weights)
+    spread = kappa_spread(table)
+    assert table.kappa.value == close(want["kappa"])
+    assert (spread.se_iid, spread.se) == (close(want["se_iid"]), close(want["se_cluster"]))
+    assert [spread.low, spread.high] == [close(one) for one in want["ci95_fisher_z"]]
+    assert spread.clusters == want["clusters"]
+    assert spread.design_effect == pytest.approx((want["se_cluster"] / want["se_iid"]) ** 2)
+
+
+@pytest.mark.parametrize("weights", NAMES)
+def test_mean_of_pairs_with_missing_ratings_is_the_reference_one(weights: str) -> None:
+    want = clustered("gate1", weights=weights)
+    rows = clustered_rows()
+    _, clusters = np.unique([row["query"] for row in rows], return_inverse=True)
+    tables, items = [], []
+    for a, b in (("rater_1", "rater_2"), ("rater_1", "rater_3"), ("rater_2", "rater_3")):
+        common = [at for at, row in enumerate(rows) if row[a] and row[b]]
+        left, right = [int(rows[at][a]) for at in common], [int(rows[at][b]) for at in common]
+        tables.append(table_of(left, right, [rows[at]["query"] for at in common], SCALE, NAMES[weights]))
+        items.append(np.array(common))
+    spread = mean_spread(tables, items, len(rows), clusters)
+    assert [table.kappa.value for table in tables] == [close(one) for one in want["pairs"]]
+    assert spread.se == close(want["se_cluster"])
+    found = coefficients(rater_array(rows), SCALE, NAMES[weights])
+    assert found.fleiss.value == close(want["fleiss"])
+    assert found.conger.value == close(want["conger"])
+    assert found.gwet.value == close(want["gwet"])
+    assert found.brennan_prediger.value == close(want["brennan_prediger"])
+
+
+def rater_array(rows: list[dict[str, str]]) -> Any:
+    names = ("rater_1", "rater_2", "rater_3")
+    return np.array([[int(row[name]) if row[name] else MISSING for name in names] for row in rows])
+
+
+@pytest.mark.parametrize("weights", NAMES)
+def test_paired_delta_is_the_reference_one(weights: str) -> None:
+    want = clustered("delta_run_b_minus_run_a", weights=weights)
+    rows = [row for row in clustered_rows() if row["run_a"] and row["run_b"]]
+    base, candidate = (against_golden(rows, run, weights) for run in ("run_a", "run_b"))
+    delta = delta_kappa(base, candidate)
+    assert len(rows) == want["n"]
+    assert (delta.value, delta.se) == (close(want["delta"]), close(want["se_cluster"]))
+    back = delta_kappa(candidate, base)
+    assert (back.value, back.low, back.high) == (close(-delta.value), close(-delta.high), close(-delta.low))  # type: ignore[operator]
+
+
+def test_delta_of_a_run_with_itself_is_exactly_0() -> None:
+    table = against_golden([row for row in clustered_rows() if row["run_a"]], "run_a", "unweighted")
+    delta = delta_kappa(table, table)
+    assert (delta.value, delta.se, delta.low, delta.high) == (0.0, 0.0, 0.0, 0.0)
+
+
+def test_clustered_mcnemar_and_margins_of_two_runs_are_the_reference_ones() -> None:
+    rows = [row for row in clustered_rows() if row["run_a"] and row["run_b"]]
+    names = sorted({row["query"] for row in rows})
+    broken, fixed, sizes = ([0] * len(names) for _ in range(3))
+    counts = [[0] * 5 for _ in range(5)]
+    for row in rows:
+        at = names.index(row["query"])
+        a, b = row["run_a"] == row["golden"], row["run_b"] == row["golden"]
+        broken[at] += a and not b
+        fixed[at] += b and not a
+        sizes[at] += 1
+        counts[int(row["run_a"])][int(row["run_b"])] += 1
+    want = clustered("clustered_mcnemar_a_vs_b")
+    assert (sum(broken), sum(fixed), len(names)) == (want["b"], want["c"], want["K"])
+    assert obuchowski(broken, fixed).value == close(want["obuchowski"])
+    assert durkalski(broken, fixed, sizes).value == close(want["durkalski"])
+    margins = stuart_maxwell(tuple(map(tuple, counts)))
+    wanted = clustered("stuart_maxwell_a_vs_b")
+    assert (margins.value, margins.df) == (close(wanted["chi2"]), wanted["df"])
+
+
+@pytest.mark.parametrize("row", [e for e in CASES["degenerate"]["expected"] if "guard" in e["stat"]], ids=str)
+def test_guard_at_perfect_agreement_is_the_closed_form(row: dict[str, Any]) -> None:
+    groups, chance = row["params"]["G"], row["params"]["expected_disagreement"]
+    grades = list(SCALE if chance == 0.8 else (0, 1)) * (groups // (5 if chance == 0.8 else 2))
+    table = table_of(grades, grades, [f"{at:03d}" for at in range(len(grades))], SCALE, "none")
+    assert table.expected() == pytest.approx(chance)
+    spread = kappa_spread(table)
+    assert len(grades) == groups
+    assert (spread.low, spread.high, spread.guarded) == (close(row["value"]), 1.0, True)
+
+
+def test_one_query_has_no_interval() -> None:
+    spread = kappa_spread(table_of([0, 1, 2, 3], [0, 1, 2, 2], ["q"] * 4, SCALE, "none"))
+    assert spread.se is None and spread.low is None
+    assert "one query" in (spread.reason or "")
+
+
+@pytest.mark.parametrize(("rows", "columns"), [([2, 2], [2, 2]), ([2, 2], [0, 1])])
+def test_no_variation_has_no_interval_but_a_reason(rows: list[int], columns: list[int]) -> None:
+    spread = kappa_spread(table_of(rows, columns, ["a", "b"], SCALE, "none"))
+    assert (spread.se, spread.low, spread.high) == (None, None, None)
+    assert spread.reason
+
+
+graded = st.lists(
+    st.tuples(st.sampled_from(SCALE), st.sampled_from(SCALE), st.sampled_from("abcdefgh")),
+    min_size=2,
+    max_size=60,
+)
+
+
+def table(items: list[tuple[int, int, str]], weighting: Weighting = "none") -> Table:
+    return table_of(
+        [i for i, _, _ in items], [j for _, j, _ in items], [c for *_, c in items], SCALE, weighting
+    )
+
+
+@given(graded, st.randoms(), st.sampled_from(list(NAMES.values())))
+def test_order_of_items_plays_no_part(
+    items: list[tuple[int, int, str]], random: Any, weighting: Weighting
+) -> None:
+    one, other = (
+        kappa_spread(table(items, weighting)),
+        kappa_spread(table(random.sample(items, len(items)), weighting)),
+    )
+    for name in ("se", "low", "high"):
+        assert getattr(one, name) == pytest.approx(getattr(other, name), abs=1e-9)
+
+
+@given(graded, st.sampled_from(list(NAMES.values())))
+def test_interval_holds_its_point_and_influences_sum_to_nothing(
+    items: list[tuple[int, int, str]], weighting: Weighting
+) -> None:
+    one = table(items, weighting)
+    spread = kappa_spread(one)
+    if spread.low is None or spread.high is None:
+        assert spread.reason
+        return
+    assert -1 <= spread.low <= float(one.kappa.exact or 0) + 1e-12
+    assert float(one.kappa.exact or 0) <= spread.high <= 1
+    assert float(influence(one).sum()) == pytest.approx(0, abs=1e-6)
+
+
+@given(graded)
+def test_swapping_the_two_graders_changes_no_interval(items: list[tuple[int, int, str]]) -> None:
+    one, other = kappa_spread(table(items)), kappa_spread(table([(j, i, c) for i, j, c in items]))
+    assert one.low == pytest.approx(other.low)
+    assert one.high == pytest.approx(other.high)
+
+
+# --- the bootstrap -------------------------------------------------------------------------------
+
+
+def test_bootstrap_agrees_with_the_interval_and_repeats_itself() -> None:
+    one = against_golden([row for row in clustered_rows() if row["run_a"]], "run_a", "linear")
+    found, spread = cluster_bootstrap(one), kappa_spread(one)
+    assert found == cluster_bootstrap(one)
+    assert found != cluster_bootstrap(one, seed=1)
+    assert found.low == pytest.approx(spread.low, abs=0.02)
+    assert found.high == pytest.approx(spread.high, abs=0.02)
+    assert found.undefined == 0
+
+
+def test_bootstrap_without_enough_defined_draws_has_no_interval() -> None:
+    found = cluster_bootstrap(table_of([0, 0, 1], [0, 0, 1], ["a", "b", "c"], SCALE, "none"))
+    assert (found.low, found.high) == (None, None)
+    assert "have no kappa" in (found.reason or "")
+    assert cluster_bootstrap(table_of([0, 1], [0, 1], ["a", "a"], SCALE, "none")).reason
+
+
+# --- several raters ------------------------------------------------------------------------------
+
+
+def ratings_of(case: str) -> tuple[Any, tuple[int, ...]]:
+    """A published table of ratings as positions, and its scale."""
+    given_ = CASES[case]["input"]
+    if "csv" in given_:
+        with (FOLDER / given_["csv"]).open(encoding="utf-8", newline="") as file:
+            rows = [[int(cell[0]) for cell in row] for row in list(csv.reader(file))[1:]]
+    else:
+        rows = given_["ratings_units_by_raters"]
+    scale = tuple(range(1, max(cell for row in rows for cell in row if cell is not None) + 1))
+    return np.array([[MISSING if cell is None else cell - 1 for cell in row] for row in rows]), scale
+
+
+COEFFICIENTS = {
+    "fleiss_kappa": "fleiss",
+    "conger_kappa": "conger",
+    "gwet_ac1": "gwet",
+    "gwet_ac1_ac2": "gwet",
+    "brennan_prediger": "brennan_prediger",
+    "percent_agreement": "agreement",
+}
+SEVERAL = [
+    pytest.param(case, one, id=f"{case}-{one['stat']}-{'-'.join(one['params'].values())}")
+    for case in ("fleiss1971_diagnoses", "irr_anxiety", "irr_video", "krippendorff_gwet_4x12")
+    for one in CASES[case]["expected"]
+    if one["stat"] in (*COEFFICIENTS, "krippendorff_alpha")
+]
+
+
+@pytest.mark.parametrize(("case", "one"), SEVERAL)
+def test_agreement_of_several_raters_is_the_published_one(case: str, one: dict[str, Any]) -> None:
+    ratings, scale = ratings_of(case)
+    if one["stat"] == "krippendorff_alpha":
+        value = krippendorff_alpha(ratings, scale, one["params"]["level"]).value
+        for trap in CASES[case]["must_not_be"]:
+            assert value != pytest.approx(trap["wrong_value"], abs=1e-6)
+    else:
+        found = coefficients(ratings, scale, NAMES[one["params"].get("weights", "unweighted")])
+        value = getattr(found, COEFFICIENTS[one["stat"]]).value
+    assert value == close(one["value"])
+
+
+def test_clustered_alpha_is_the_reference_one() -> None:
+    for one in CLUSTERED:
+        if one["stat"] == "krippendorff_alpha":
+            found = krippendorff_alpha(rater_array(clustered_rows()), SCALE, one["level"])
+            assert found.value == close(one["value"])
+
+
+def test_agreement_that_is_undefined_has_a_reason() -> None:
+    alone = np.array([[0, MISSING], [MISSING, 1]])
+    same = np.array([[1, 1], [1, 1]])
+    assert krippendorff_alpha(alone, SCALE).reason == NO_PAIRS
+    assert coefficients(alone, SCALE).fleiss.reason == NO_PAIRS
+    assert krippendorff_alpha(same, SCALE).reason == ONE_VALUE
+    assert coefficients(same, SCALE).fleiss.reason == ONE_VALUE
+    assert krippendorff_alpha(same, (-1, 0, 1), "ratio").value is None
+
+
+@given(st.lists(st.lists(st.integers(-1, 4), min_size=3, max_size=3), min_size=1, max_size=20))
+def test_no_nan_leaves_the_module(rows: list[list[int]]) -> None:
+    ratings = np.array(rows)
+    found = coefficients(ratings, SCALE, "linear")
+    several = [found.fleiss, found.conger, found.gwet, found.brennan_prediger, found.agreement]
+    several += [krippendorff_alpha(ratings, SCALE), krippendorff_alpha(ratings, SCALE, "ratio")]
+    for one in several:
+        assert (one.value is None) == (one.reason is not None)
+        assert one.value is None or math.isfinite(one.value)
+
+
+# --- paired tests --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("one", [e for e in CASES["mcnemar"]["expected"] if "exact" in e["stat"]], ids=str)
+def test_exact_mcnemar_is_the_published_one(one: dict[str, Any]) -> None:
+    assert mcnemar_exact(one["params"]["b"], one["params"]["c"]) == close(one["value"])
+
+
+def test_clustered_mcnemar_is_the_published_one() -> None:
+    """Donner & Petryshen 1989: 29 psychiatrists."""
+    with (FOLDER / "inputs/psychiatry_clustered.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    b, c, n = ([int(row[name]) for row in rows] for name in ("bh", "ch", "Nh"))
+    case = "clustered_mcnemar_psychiatry"
+    assert obuchowski(b, c).value == close(expected(case, "obuchowski_chi2"))
+    assert durkalski(b, c, n).value == close(expected(case, "durkalski_chi2"))
+
+
+@pytest.mark.parametrize("case", ["stuart1953_vision", "marginal_absent_grade", "marginal_one_equal"])
+def test_margins_are_compared_as_published(case: str) -> None:
+    found = stuart_maxwell(matrix_of(case))
+    tolerance = CASES[case]["expected"][0]["tol"]
+    assert found.value == pytest.approx(expected(case, "stuart_maxwell"), abs=tolerance)
+    assert found.df == 3
+    for trap in CASES[case]["must_not_be"]:
+        assert found.value != pytest.approx(trap["wrong_value"], abs=1e-4)
+    if case != "marginal_one_equal":
+        assert found.p == close(expected(case, "stuart_maxwell_p"))
+        other = bhapkar(matrix_of(case))
+        assert other.value == pytest.approx(expected(case, "bhapkar"), abs=tolerance)
+        assert other.p == close(expected(case, "bhapkar_p"))
+
+
+def test_paired_tests_of_nothing_have_a_reason() -> None:
+    assert obuchowski([0, 0], [0, 0]).reason
+    assert durkalski([], [], []).reason
+    assert obuchowski([], []).reason
+    assert stuart_maxwell(((3, 0), (0, 4))).reason
+    assert mcnemar_exact(0, 0) == 1.0
+
+
+def test_holm_is_the_published_one() -> None:
+    p = CASES["multiplicity"]["input"]["p"]
+    assert holm(p) == pytest.approx(expected("multiplicity", "holm"))
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_holm_never_lowers_a_p_and_keeps_their_order(p: list[float]) -> None:
+    adjusted = holm(p)
+    assert all(before <= after <= 1 for before, after in zip(p, adjusted, strict=True))
+    by_p = [adjusted[at] for at in sorted(range(len(p)), key=lambda at: p[at])]
+    assert by_p == sorted(by_p)
+
+
+# --- planning ------------------------------------------------------------------------------------
+
+WIDTHS = [e for e in CASES["sample_size"]["expected"] if e["stat"].startswith("n_half_width")]
+
+
+@pytest.mark.parametrize("one", WIDTHS, ids=lambda one: str(one["params"]["kappa"]))
+def test_items_for_a_half_width_are_the_reference_ones(one: dict[str, Any]) -> None:
+    joint = mixture(one["params"]["kappa"], [0.2] * 5)
+    v = variance_per_item(joint, SCALE)
+    assert [items_for_half_width(v, h) for h in one["params"]["half_widths"]] == one["value"]
+    counts = tuple(tuple(round(cell * 10_000) for cell in line) for line in joint)
+    assert cohen_kappa(counts, SCALE).value == pytest.approx(one["params"]["kappa"], abs=1e-3)
+
+
+def test_skewed_margins_take_more_items_and_a_design_effect_multiplies_them() -> None:
+    v = variance_per_item(mixture(0.7, [0.6, 0.2, 0.1, 0.06, 0.04]), SCALE)
+    assert items_for_half_width(v, 0.05) == 638
+    assert items_for_half_width(v, 0.05, design_effect=2.0) in (1275, 1276)
+
+
+def test_a_bar_that_the_truth_does_not_reach_takes_no_number_of_items() -> None:
+    assert items_to_pass(0.2, 0.8, 0.8) is None
+    assert items_to_pass(0.2, 0.9, 0.8) == math.ceil(
+        (1.959963984540054 + 0.8416212335729143) ** 2 * 0.2 / 0.01
+    )
