@@ -39,6 +39,27 @@ class PairAgreement(Noun):
     reason: str | None = None
 
 
+class Alpha(Noun):
+    """Krippendorff's alpha under three metrics."""
+
+    nominal: float | None
+    ordinal: float | None
+    interval: float | None
+
+
+class RaterBias(Noun):
+    """A rater against the lower median of the others, where two or more others rated.
+
+    `bias` is the mean of the rater's grade minus theirs; `kappa_vs_rest` has linear weights.
+    """
+
+    rater: str
+    n: int
+    bias: float | None
+    kappa_vs_rest: float | None
+    reason: str | None = None
+
+
 class Dispute(Noun):
     """An item on which raters differ."""
 
@@ -74,6 +95,13 @@ class Gate1(Gate):
     n_items: int
     raters: tuple[str, ...]
     pairs: tuple[PairAgreement, ...]
+    alpha: Alpha
+    fleiss: float | None
+    conger: float | None
+    ac1: float | None
+    ac2: float | None
+    rater_bias: tuple[RaterBias, ...]
+    reasons: dict[str, str]
     confusion: Confusion
     disputed: tuple[Dispute, ...]
 

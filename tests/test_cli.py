@@ -184,6 +184,8 @@ def test_gate1_equals_scikit_learn(here: Path) -> None:
         ["a", "b", "c"],
     )
     assert score["verdict"] is None and score["reason"]
+    assert [one["rater"] for one in score["rater_bias"]] == ["a", "b", "c"]
+    assert score["alpha"]["ordinal"] is not None and score["reasons"] == {}
     total = sum(map(sum, score["confusion"]["matrix"]))
     assert total == 60 * 6
 
@@ -212,6 +214,17 @@ def test_gate1_of_chorus_equals_scikit_learn(here: Path, real_data: Path) -> Non
         rated = {(r["query"] + r["product_id"], r["rater"]): int(r["grade"]) for r in csv.DictReader(file)}
     check_against_scikit_learn(score, rated, 1e-12)
     assert (score["n_items"], score["n_clusters"]) == (1589, 68)
+
+
+def test_rater_is_held_against_the_lower_median_of_the_others(here: Path) -> None:
+    path = put(here / "r.csv", "item,ann,bob,cy,dee\nx,3,1,2,2\ny,2,1,1,\nz,0,,,1\n")
+    score = harness("gate1", path, "--wide", "ann,bob,cy,dee", "--scale", "0-3", "--json").json
+    ann = score["rater_bias"][0]
+    assert (ann["rater"], ann["n"], ann["bias"]) == ("ann", 2, 1.0)
+    two = put(here / "two.csv", "item,ann,bob\nx,3,1\ny,1,1\n")
+    alone = harness("gate1", two, "--wide", "ann,bob", "--scale", "0-3", "--json").json["rater_bias"][0]
+    assert (alone["n"], alone["bias"], alone["kappa_vs_rest"]) == (0, None, None)
+    assert alone["reason"]
 
 
 def test_gate1_leaves_small_pairs_out_and_says_so(here: Path) -> None:

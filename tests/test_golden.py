@@ -191,6 +191,30 @@ def test_missing_reasonings_of_an_imported_set_are_one_warning(here: Path) -> No
     assert "24 imported examples have no reasoning" in found[0][2]
 
 
+def test_lint_finds_a_floor_broken_unless_a_cap_binds(here: Path) -> None:
+    write_project(here)
+    path = write_golden(here, changed(1, grade=1, clauses=["plain"]))
+    known = policy(clauses=CLAUSE.replace('id = "plain"', 'id = "plain"\nmin_grade = 2'))
+    said = [f.what for f in lint_golden(path, known) if f.where == "q0-1"]
+    assert said == ["grade 1, but plain asks for at least 2"]
+    write_golden(here, changed(1, grade=1, clauses=["plain", "accessory"]))
+    assert [f for f in lint_golden(path, known) if f.where == "q0-1"] == []
+
+
+def test_lint_warns_of_what_only_deserves_a_look(here: Path) -> None:
+    write_project(here)
+    golden = [line for line in examples() if (line["split"], line["grade"]) != ("dev", 2)]
+    golden[0]["clauses"] = []
+    golden.append(
+        {**golden[3], "id": "leak", "query": "Red shoe", "split": "test", "result": {"title": "leak"}}
+    )
+    golden[-1]["reasoning"] = "Here is a reasoning that no other example has, and that is long."
+    warned = [what for level, _, what in findings(here, golden) if level == "warning"]
+    assert "1 examples cite no clause (the first: q0-0)" in warned
+    assert "no example of grade 2" in warned
+    assert "never shown to a teacher: the same query as leak" in warned
+
+
 def test_a_clause_may_be_quoted_by_two_reasonings(here: Path) -> None:
     write_project(here)
     quote = "An accessory of the thing asked for is at most 1."

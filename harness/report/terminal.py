@@ -48,6 +48,8 @@ def gate1_view(score: Gate1) -> Iterator[RenderableType]:
         yield Text(f"No answer: {score.reason}.")
     yield _kappas(score, "Mean pairwise kappa")
     yield Padding(_pairs(score), (1, 0, 0, 2))
+    yield Padding(Text(_beside(score)), (1, 0, 0, 2))
+    yield Padding(_biases(score), (1, 0, 0, 2))
     yield Padding(_confusion(score.confusion, "rater", "other rater"), (1, 0, 0, 2))
     if score.disputed:
         yield Padding(Text(f"In dispute: {len(score.disputed):,} items; the widest apart:"), (1, 0, 0, 2))
@@ -158,6 +160,27 @@ def _pairs(score: Gate1) -> Table:
         name = " - ".join(pair.raters) + ("" if pair.counted else " (left out)")
         values = (pair.kappa, pair.kappa_linear, pair.kappa_quadratic)
         table.add_row(name, f"{pair.n:,}", *map(number, values))
+    return table
+
+
+def _beside(score: Gate1) -> str:
+    alpha = score.alpha
+    return (
+        f"Krippendorff's alpha: nominal {number(alpha.nominal)}, ordinal {number(alpha.ordinal)}, "
+        f"interval {number(alpha.interval)}\n"
+        f"Fleiss {number(score.fleiss)}   Conger {number(score.conger)}   "
+        f"AC1 {number(score.ac1)}   AC2 (linear) {number(score.ac2)}"
+    )
+
+
+def _biases(score: Gate1) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("rater against the rest")
+    for name in ("items", "bias", "linear kappa"):
+        table.add_column(name, justify="right")
+    for one in score.rater_bias:
+        bias = "-" if one.bias is None else f"{one.bias:+.3f}"
+        table.add_row(one.rater, f"{one.n:,}", bias, number(one.kappa_vs_rest))
     return table
 
 

@@ -3,13 +3,18 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
+from typing import Any
+
+import numpy as np
 
 from harness.errors import BadInput
 from harness.records import Rating, query_key
 from harness.score.bar import NO_INTERVALS, WEIGHTINGS, Bar, gate_fields
-from harness.scorecards import Confusion, Dispute, Gate1, PairAgreement
+from harness.scorecards import Alpha, Confusion, Dispute, Gate1, PairAgreement, RaterBias
 from harness.stats.agreement import Matrix, cohen_kappa, confusion, mean_kappa, pooled
+from harness.stats.raters import MISSING, Metric, coefficients, krippendorff_alpha
 
+METRICS: tuple[Metric, ...] = ("nominal", "ordinal", "interval")
 MIN_COMMON = 30
 """A pair of raters with fewer items in common is shown but left out of the mean, if any pair has more."""
 
@@ -48,9 +53,41 @@ def score_gate1(
         n_items=len(items),
         raters=raters,
         pairs=tuple(_pair(pair, table, scale, pair in enough) for pair, table in tables.items()),
+        **_beside(ratings, raters, scale),
+        rater_bias=tuple(_bias(rater, by_rater, scale) for rater in raters),
         confusion=Confusion(labels=scale, matrix=pooled(list(tables.values()), len(scale))),
         disputed=_disputed(by_rater, items),
     )
+
+
+def _beside(ratings: Sequence[Rating], raters: Sequence[str], scale: tuple[int, ...]) -> dict[str, Any]:
+    """The other coefficients for several raters, with a reason for each that is undefined."""
+    rows = {item: at for at, item in enumerate(dict.fromkeys(rating.item for rating in ratings))}
+    array = np.full((len(rows), len(raters)), MISSING, dtype=np.int64)
+    for rating in ratings:
+        array[rows[rating.item], raters.index(rating.rater)] = scale.index(rating.grade)
+    plain, linear = coefficients(array, scale), coefficients(array, scale, "linear")
+    alpha = {metric: krippendorff_alpha(array, scale, metric) for metric in METRICS}
+    found = {"fleiss": plain.fleiss, "conger": plain.conger, "ac1": plain.gwet, "ac2": linear.gwet}
+    named = {**found, **{f"alpha.{metric}": one for metric, one in alpha.items()}}
+    return {
+        **{name: one.value for name, one in found.items()},
+        "alpha": Alpha(**{metric: one.value for metric, one in alpha.items()}),
+        "reasons": {name: one.reason for name, one in named.items() if one.reason},
+    }
+
+
+def _bias(rater: str, by_rater: Mapping[str, Mapping[str, int]], scale: tuple[int, ...]) -> RaterBias:
+    """A rater against the lower median of two or more others."""
+    own, rest = [], []
+    for item, grade in by_rater[rater].items():
+        others = sorted(given[item] for name, given in by_rater.items() if name != rater and item in given)
+        if len(others) >= 2:
+            own.append(grade)
+            rest.append(others[(len(others) - 1) // 2])
+    kappa = cohen_kappa(confusion(own, rest, scale), scale, "linear")
+    bias = sum(a - b for a, b in zip(own, rest, strict=True)) / len(own) if own else None
+    return RaterBias(rater=rater, n=len(own), bias=bias, kappa_vs_rest=kappa.value, reason=kappa.reason)
 
 
 def _provisional(raters: Sequence[str], kinds: Mapping[str, str]) -> str | None:
