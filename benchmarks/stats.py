@@ -1,0 +1,58 @@
+"""How long the statistics take: python benchmarks/stats.py
+
+Each figure is the median of five runs after one that is not counted.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from harness.score.bar import Bar
+from harness.score.gate2 import Judged, score_gate2
+from harness.stats.bootstrap import cluster_bootstrap
+from harness.stats.intervals import Table, kappa_spread, table_of
+
+SCALE = (0, 1, 2, 3, 4)
+
+
+def main() -> None:
+    """Print the table."""
+    small, large = graded(500, 92), graded(200_000, 20_000)
+    items = [
+        Judged(f"i{at}", str(c), SCALE[g], SCALE[t], "graded")
+        for at, (g, t, c) in enumerate(zip(large.rows, large.columns, large.clusters, strict=True))
+    ]
+    rows: list[tuple[str, Callable[[], object]]] = [
+        ("interval, 500 items, 92 queries", lambda: kappa_spread(small)),
+        ("interval, 200,000 items, 20,000 queries", lambda: kappa_spread(large)),
+        ("cluster bootstrap, 10,000 draws, 500 items", lambda: cluster_bootstrap(small)),
+        ("gate 2 scorecard, 200,000 items", lambda: score_gate2(items, SCALE, Bar("none", 0.8), None)),
+    ]
+    for name, work in rows:
+        print(f"{name:<45}{1000 * timed(work):>10.2f} ms")  # noqa: T201 - a script that prints
+
+
+def graded(n: int, queries: int) -> Table:
+    """A made-up grader that is right two times in three."""
+    random = np.random.default_rng(1)
+    golden = random.integers(0, 5, n)
+    teacher = np.where(random.random(n) < 2 / 3, golden, random.integers(0, 5, n))
+    clusters = [f"q{c:06d}" for c in random.integers(0, queries, n)]
+    return table_of(list(golden), list(teacher), clusters, SCALE, "none")
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Median seconds."""
+    work()
+    taken = []
+    for _ in range(5):
+        began = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken)
+
+
+if __name__ == "__main__":
+    main()
