@@ -191,8 +191,7 @@ def _run_name(plan: Plan, now: datetime) -> str:
     if provider == "replay":
         model = Path(model).stem
     began = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03d}"
-    what = "canaries" if asked.canaries else "+".join(asked.splits)
-    text = "-".join((began, asked.policy, asked.prompt, provider, model, what))
+    text = "-".join((began, asked.policy, asked.prompt, provider, model, asked.part))
     name = "".join(letter if letter.isalnum() or letter in "-_.@+" else "-" for letter in text)
     return name.encode("utf-8")[:200].decode("utf-8", "ignore")
 

@@ -50,6 +50,11 @@ class Asked(Noun):
     format: str | None = None
     rater: str | None = None
 
+    @property
+    def part(self) -> str:
+        """What of the golden set is graded."""
+        return "canaries" if self.canaries else "+".join(self.splits)
+
 
 class Digests(Noun):
     """What has to be the same for a run to be resumed; `replayed` is the file of a replay."""

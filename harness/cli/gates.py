@@ -118,7 +118,7 @@ def gate2_command(
         asked = loaded.manifest.asked
         own = Bar(loaded.gates.weighting, loaded.gates.gate2.bar)
         score = score_run(loaded, bar_of(weighting, bar, own))
-        grader, against = f"{asked.model} with {asked.prompt}", f"the golden set of {asked.policy}"
+        grader, against = f"{asked.model} with {asked.prompt}", f"{asked.policy} ({asked.part})"
     else:
         if golden is None or grades is None:
             raise BadInput("--golden FILE and --grades FILE go together")

@@ -172,7 +172,7 @@ def _report(project: "Project", run: "Run", score: "Gate2", *, as_json: bool) ->
     if canaries:
         show([*canary_view(canaries, manifest.asked.model), "", f"Run: {shown_path(run.folder)}"])
         return
-    against = f"the golden set of {manifest.asked.policy} ({'+'.join(manifest.asked.splits)})"
+    against = f"{manifest.asked.policy} ({manifest.asked.part})"
     show(gate2_view(score, f"{manifest.asked.model} with {manifest.asked.prompt}", against))
     show([*_remarks(project, run), "", f"Run: {shown_path(run.folder)}"])
 
