@@ -10,15 +10,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from harness import __version__
-from harness.digest import digest, digest_bytes
+from harness.digest import digest_bytes
 from harness.errors import BadInput
 from harness.files import read_bytes, read_nouns, to_line
 from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import golden_digest, golden_path, load_examples, stale
 from harness.golden.leakage import Dropped, safe_shots, withhold_worked
+from harness.golden.ratings import rater_kinds
 from harness.golden.splits import choose_examples
-from harness.policies import load_gates, load_policy, policy_digest, policy_path
+from harness.policies import gates_digest, load_gates, load_policy, policy_digest, policy_path
 from harness.project import Project
 from harness.prompts import PromptWriter, bind_prompt, load_prompt
 from harness.providers import split_model
@@ -125,9 +126,9 @@ def new_manifest(project: Project, plan: Plan) -> Manifest:
         created_at=now.isoformat(timespec="seconds"),
         asked=plan.asked,
         digests=plan.digests,
-        gates=digest(plan.gates.model_dump(mode="json")),
+        gates=gates_digest(plan.gates),
         examples=len(plan.examples),
-        shots=tuple(shot.id for shot in plan.writer.shots),
+        shots=tuple(shot.id for shot in plan.writer.shown),
         shots_dropped=tuple(drop.shot for drop in plan.dropped),
         worked_withheld=plan.withheld,
         stale=plan.stale,
@@ -159,7 +160,7 @@ def run_contents(plan: Plan) -> dict[str, str | bytes]:
         "policy.toml": read_bytes(plan.policy_file),
         "gates.toml": read_bytes(gates_file) if gates_file.exists() else "",
         "prefix.txt": f"{plan.writer.system}\n\n{plan.writer.lead}",
-        "shots.jsonl": _lines(plan.writer.shots),
+        "shots.jsonl": _lines(plan.writer.shown),
         EXAMPLES: _lines(plan.examples),
     }
     ratings = plan.golden_file.with_name("ratings.jsonl")
@@ -171,6 +172,7 @@ def run_contents(plan: Plan) -> dict[str, str | bytes]:
             raise BadInput(faults)
         contents["ratings.jsonl"] = "".join(to_line(r, sparse=True) for _, r in numbered if r.item in graded)
     if raters.exists():
+        rater_kinds(raters)
         contents["raters.toml"] = read_bytes(raters)
     return contents
 

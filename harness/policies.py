@@ -67,6 +67,11 @@ def policy_digest(policy: Policy) -> str:
     return digest(policy.model_dump(mode="json", exclude={"released"}))
 
 
+def gates_digest(gates: Gates) -> str:
+    """Identity of the bars."""
+    return digest(gates.model_dump(mode="json"))
+
+
 def structural_faults(policy: Policy) -> list[str]:
     """What makes a policy unusable, each as `key: what`."""
     return [

@@ -22,7 +22,15 @@ from harness.files import build, read_text, read_toml
 from harness.golden.shots import choose_shots, nearest_shots
 from harness.golden.similarity import tokens
 from harness.noun import Noun
-from harness.project import Project, folder_names, is_version, pick_name, pick_version, split_label
+from harness.project import (
+    Project,
+    folder_names,
+    is_version,
+    pick_name,
+    pick_version,
+    split_label,
+    version_number,
+)
 from harness.records import Example, Message, Pair, Prompt
 from harness.rubric import Policy
 
@@ -74,6 +82,15 @@ def prompt_versions(folder: Path) -> list[str]:
     return [name for name in folder_names(folder) if is_version(name)]
 
 
+def prompt_labels(project: Project) -> list[str]:
+    """Every version of every prompt, in order."""
+    return [
+        f"{name}@{version}"
+        for name in prompt_names(project)
+        for version in sorted(prompt_versions(project.prompts / name), key=version_number)
+    ]
+
+
 def load_prompt(project: Project, label: str) -> PromptFiles:
     """`name@version`; without a version the latest. BadInput for a folder that is not whole."""
     name, wanted = split_label(label)
@@ -110,6 +127,11 @@ class PromptWriter:
         self._policy = policy
         self._pair_template = _compile(files, PAIR, files.pair)
 
+    @property
+    def shown(self) -> tuple[Example, ...]:
+        """Every shot that some pair may be shown."""
+        return self.shots + tuple(shot for shot, _ in self._pool)
+
     @cached_property
     def system(self) -> str:
         """The system message: the policy and the shots, the same for every pair."""
@@ -129,6 +151,9 @@ class PromptWriter:
     def prompt(self, item: str, pair: Pair, repeat: int = 0) -> Prompt:
         """The messages for one pair."""
         user = self._pair_message(pair)
+        if self._near and self._pool and user == self._render_pair(pair, ()):
+            what = 'strategy = "nearest" gives it shots, and it shows none of them'
+            raise BadInput([Fault(str(self.files.folder / PAIR), what)])
         if not self._near and user != self.lead + to_json(pair):
             where = str(self.files.folder / PAIR)
             what = "the text before the pair's data changes with the pair; it has to be constant"
@@ -136,9 +161,12 @@ class PromptWriter:
         messages = (Message(role="system", content=self.system), Message(role="user", content=user))
         return Prompt(item=item, repeat=repeat, messages=messages, pair=pair)
 
+    def _render_pair(self, pair: Pair, shots: Sequence[Example]) -> str:
+        values = {"pair": pair, "shots": shots}
+        return _render(self.files, PAIR, self._pair_template, values).rstrip()
+
     def _pair_message(self, pair: Pair) -> str:
-        shots = nearest_shots(pair, self._pool, self._near)
-        text = _render(self.files, PAIR, self._pair_template, {"pair": pair, "shots": shots}).rstrip()
+        text = self._render_pair(pair, nearest_shots(pair, self._pool, self._near))
         if not text.endswith(to_json(pair)):
             where = str(self.files.folder / PAIR)
             raise BadInput([Fault(where, "has to end in {{ pair | json }}: the pair comes last, as data")])

@@ -104,8 +104,23 @@ class Example(Noun):
 
 def query_key(query: str) -> str:
     """A query without differences in case, white space, punctuation and Unicode form."""
-    folded = unicodedata.normalize("NFKC", query).casefold()
-    return " ".join(re.findall(r"\w+", folded)) or folded.strip()
+    return " ".join(words(query)) or query.strip()
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in any script, without case: letters with their marks, numbers, c++ and 5.5."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    kept = "".join(letter if _is_word(letter) else " " for letter in _POINT.sub(_POINT_KEPT, folded))
+    return kept.replace(_POINT_KEPT, ".").split()
+
+
+_POINT = re.compile(r"(?<=[0-9])\.(?=[0-9])")
+_POINT_KEPT = "\uf8ff"
+"""A private letter that stands for a decimal point while the other points go."""
+
+
+def _is_word(letter: str) -> bool:
+    return letter in ("+", "#", _POINT_KEPT) or unicodedata.category(letter)[0] in "LMN"
 
 
 class Rating(Noun):

@@ -11,7 +11,7 @@ import contextlib
 import errno
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -24,7 +24,7 @@ from harness.files import decode, faults_of, parse_json, read_bytes, read_nouns,
 from harness.golden.examples import golden_digest
 from harness.journal import RECORDS, read_records
 from harness.noun import Noun, Split
-from harness.policies import load_gates, load_policy
+from harness.policies import gates_digest, load_gates, load_policy, policy_digest
 from harness.project import Project, folder_names
 from harness.records import Example, Grade, Key, Record, latest
 from harness.rubric import Gates, Policy
@@ -159,29 +159,36 @@ def load_run(folder: Path) -> Run:
     examples = tuple(example for _, example in numbered)
     found, _ = read_records(folder)
     records = latest(found)
-    _refuse_damage(folder, manifest, policy, examples, records)
     gates = load_gates(folder / "gates.toml", policy)
+    _refuse_damage(Run(folder, manifest, policy, gates, examples, records))
     return Run(folder, manifest, policy, gates, examples, records)
 
 
-def _refuse_damage(
-    folder: Path,
-    manifest: Manifest,
-    policy: Policy,
-    examples: Sequence[Example],
-    records: Mapping[Key, Record],
-) -> None:
+def _refuse_damage(run: Run) -> None:
     """A run whose parts do not belong together has no score."""
-    faults = []
-    if golden_digest(examples) != manifest.digests.golden:
-        faults.append(Fault(str(folder / EXAMPLES), "is not what the manifest says was graded"))
-    pairs = {example.id: example.pair.digest for example in examples}
-    for record in records.values():
+    folder, manifest = run.folder, run.manifest
+    kept = {
+        EXAMPLES: (golden_digest(run.examples), manifest.digests.golden),
+        "policy.toml": (policy_digest(run.policy), manifest.digests.policy),
+        "gates.toml": (gates_digest(run.gates), manifest.gates),
+    }
+    faults = [
+        Fault(str(folder / name), "is not what the manifest says the run was made with")
+        for name, (now, then) in kept.items()
+        if now != then
+    ]
+    pairs = {example.id: example.pair.digest for example in run.examples}
+    for record in run.records.values():
         where = f"{folder / RECORDS}, {record.example}"
         if pairs.get(record.example) != record.pair:
             faults.append(Fault(where, "a record of a pair that the run does not have"))
-        if isinstance(record.outcome, Grade) and record.outcome.value not in policy.scale:
-            faults.append(Fault(where, f"grade {record.outcome.value} is not on the scale of {policy.label}"))
+        if isinstance(record.outcome, Grade) and record.outcome.value not in run.policy.scale:
+            what = f"grade {record.outcome.value} is not on the scale of {run.policy.label}"
+            faults.append(Fault(where, what))
+    lost = set(pairs) - {example for example, _ in run.records}
+    if manifest.finished_at is not None and lost:
+        what = f"the run is finished, but {len(lost)} records are gone (the first: {min(lost)})"
+        faults.append(Fault(str(folder / RECORDS), what))
     if faults:
         raise BadInput(faults)
 

@@ -297,8 +297,12 @@ def test_one_query_in_two_spellings_is_one_query(one: str, other: str) -> None:
     assert safe_shots([example("s", split="shots", query=one), example("t", query=other)])[0] == []
 
 
-def test_queries_of_marks_alone_stay_apart() -> None:
-    assert query_key("???") != query_key("!!!")
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("???", "!!!"), ("दाल", "दिल"), ("ที", "ทุ"), ("c++ book", "c# book"), ("5.5 cm", "5 5 cm")],
+)
+def test_different_queries_stay_apart_in_every_script(one: str, other: str) -> None:
+    assert query_key(one) != query_key(other)
 
 
 def test_shot_that_is_nearly_a_graded_pair_is_dropped() -> None:

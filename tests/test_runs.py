@@ -110,8 +110,10 @@ def test_damage_before_the_end_is_refused_with_its_line(tmp_path: Path, damage: 
             '"pair": "sha256:0',
             "a record of a pair that the run does not have",
         ),
-        ("examples.jsonl", '"grade": 1', '"grade": 2', "is not what the manifest says was graded"),
-        ("examples.jsonl", '"grade": 1', '"grade": 9', "is not what the manifest says was graded"),
+        ("examples.jsonl", '"grade": 1', '"grade": 2', "is not what the manifest says"),
+        ("examples.jsonl", '"grade": 1', '"grade": 9', "is not what the manifest says"),
+        ("gates.toml", "", "weighting = 'linear'\n", "gates.toml: is not what the manifest says"),
+        ("policy.toml", "grades = [1, 2]", "grades = [2, 1]", "policy.toml: is not what the manifest says"),
         ("manifest.json", '"format": 1', '"format": 2', "format: input should be 1"),
     ],
 )
@@ -125,6 +127,14 @@ def test_parts_that_do_not_belong_together_have_no_score(
     ended = harness("gate2", "latest")
     assert (ended.code, what in ended.err) == (2, True)
     assert harness("runs", "list", "--json").json == {"runs": []}
+
+
+def test_record_lost_from_a_finished_run_is_missed(here: Path) -> None:
+    path = small_run(here) / "records.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[:-2]), encoding="utf-8")
+    ended = harness("gate2", "latest")
+    assert (ended.code, "2 records are gone" in ended.err) == (2, True)
 
 
 def test_runs_begun_at_once_get_a_folder_each(here: Path) -> None:
@@ -269,6 +279,10 @@ def test_stopped_run_goes_on_where_it_was(here: Path, signal: str) -> None:
     words = ["eval", "--policy", "small", "--model", "openai/m", "--max-connections", "2", "--json"]
     with fault_server(lambda number, body: Turn(graded().body, wait=0.0 if number < 4 else 0.3)) as server:
         command = [sys.executable, "-m", "harness", *words, "--base-url", server.url]
+        # Started in the background, a test inherits an ignored Ctrl-C, which nobody at a terminal has.
+        heed = "import signal, os, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        heed += "os.execv(sys.executable, sys.argv[1:])"
+        command = [sys.executable, "-c", heed, *command]
         with subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             while len(server.requests) < 5:
                 time.sleep(0.01)

@@ -415,6 +415,12 @@ def test_paired_tests_of_nothing_have_a_reason() -> None:
     assert mcnemar_exact(0, 0) == 1.0
 
 
+def test_margins_that_moved_all_alike_have_no_bhapkar() -> None:
+    assert "all alike" in (bhapkar(((0, 10), (0, 0))).reason or "")
+    assert "all alike" in (bhapkar(((0, 10, 0), (0, 0, 5), (0, 0, 0))).reason or "")
+    assert bhapkar(((3, 0), (0, 4))).reason == stuart_maxwell(((3, 0), (0, 4))).reason
+
+
 def test_holm_is_the_published_one() -> None:
     p = CASES["multiplicity"]["input"]["p"]
     assert holm(p) == pytest.approx(expected("multiplicity", "holm"))

@@ -48,7 +48,7 @@ def _contents(project: "Project", facts: dict[str, Any]) -> list[str]:
     from harness.golden.examples import golden_path, load_examples
     from harness.policies import load_policy, policy_names, policy_path
     from harness.project import folder_names
-    from harness.prompts import load_prompt, prompt_names
+    from harness.prompts import load_prompt, prompt_labels
     from harness.runs import run_names
 
     def examples(name: str) -> str:
@@ -58,7 +58,7 @@ def _contents(project: "Project", facts: dict[str, Any]) -> list[str]:
     readers: dict[str, tuple[list[str], Callable[[str], str]]] = {
         "policies": (policy_names(project), lambda name: load_policy(policy_path(project, name)).label),
         "golden sets": (folder_names(project.golden), examples),
-        "prompts": (prompt_names(project), lambda name: load_prompt(project, name).label),
+        "prompts": (prompt_labels(project), lambda label: load_prompt(project, label).label),
     }
     problems: list[str] = []
     for kind, (names, read) in readers.items():

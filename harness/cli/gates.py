@@ -56,6 +56,7 @@ def gate1_command(
     If they do, the policy can be called clear.
     """
     from harness.golden.graded import read_ratings
+    from harness.golden.ratings import rater_kinds
     from harness.report.terminal import gate1_view
     from harness.score.bar import Bar
     from harness.score.gate1 import score_gate1
@@ -68,7 +69,11 @@ def gate1_command(
         assert known is not None, "a policy is the default where no file is named"
         found, kinds = _own_ratings(project_at(root), known)
     else:
-        found, kinds = read_ratings(ratings, layout(columns, wide, format), levels), None
+        found = read_ratings(ratings, layout(columns, wide, format), levels)
+        beside = ratings.with_name("raters.toml")
+        kinds = rater_kinds(beside) if beside.exists() else None
+        if known is not None:
+            found = _with_queries(found, project_at(root), known)
     own = Bar(gates.weighting, gates.gate1.bar)
     score = score_gate1(found, levels, bar_of(weighting, bar, own), kinds)
     print_json(score) if json else show(gate1_view(score))
@@ -173,3 +178,15 @@ def _own_ratings(project: "Project", policy: "Policy") -> "tuple[Sequence[Rating
         raise BadInput(f"{policy.name} has no ratings yet: there is no {path}; name a file of ratings")
     kinds = rater_kinds(path.with_name("raters.toml"))
     return load_ratings(path, policy, load_examples(examples, policy)), kinds
+
+
+def _with_queries(ratings: "Sequence[Rating]", project: "Project", policy: "Policy") -> "list[Rating]":
+    """Ratings of a policy's own examples with their queries, where the file does not say them."""
+    from harness.golden.examples import FILE, load_examples
+
+    path = project.golden / policy.name / FILE
+    queries = {e.id: e.query for e in load_examples(path, policy)} if path.exists() else {}
+    return [
+        rating if rating.query else rating.model_copy(update={"query": queries.get(rating.item)})
+        for rating in ratings
+    ]

@@ -19,15 +19,10 @@ app = typer.Typer(
 @guarded
 def list_prompts(root: Root = None, json: Json = False) -> None:
     """The prompts, their versions and what each is for."""
-    from harness.project import version_number
-    from harness.prompts import load_prompt, prompt_names, prompt_versions
+    from harness.prompts import load_prompt, prompt_labels
 
     project = project_at(root)
-    labels = [
-        f"{name}@{version}"
-        for name in prompt_names(project)
-        for version in sorted(prompt_versions(project.prompts / name), key=version_number)
-    ]
+    labels = prompt_labels(project)
     found = {label: load_prompt(project, label).spec.description for label in labels}
     if json:
         print_json({"prompts": found})

@@ -47,7 +47,7 @@ def _row(folder: "Path") -> dict[str, Any] | None:
         "model": asked.model,
         "prompt": asked.prompt,
         "policy": asked.policy,
-        "split": "+".join(asked.splits),
+        "split": asked.part,
         "n": score.n,
         "coverage": score.coverage,
         "gated": score.gated,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def rating_sheet_command(
     rater: Annotated[str, typer.Option(help="Whose sheet it is; each rater gets an order of their own.")],
     name: Name = DEFAULT,
-    split: Annotated[str, typer.Option(help="dev, test or dev+test.")] = "dev+test",
+    split: Annotated[str | None, typer.Option(help="dev, test or dev+test. Default: dev+test.")] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="A sample of this many pairs, the same for every rater.")
     ] = None,
@@ -40,14 +40,19 @@ def rating_sheet_command(
     """
     from harness.files import write_atomic
     from harness.golden.leakage import withhold_worked
-    from harness.golden.sheet import rater_order, rating_sheet
+    from harness.golden.sheet import check_rater, rater_order, rating_sheet
     from harness.golden.splits import choose_examples, parse_splits
     from harness.report.document import policy_document
 
     policy, examples = load_set(project_at(root), name)
-    drawn = choose_examples(examples, parse_splits(split), limit)
-    if only is not None:
-        drawn = _named(examples, only)
+    rater = check_rater(rater)
+    if only is not None and (split or limit or leave_out):
+        raise BadInput("--only names the pairs: it goes without --split, --limit and --leave-out")
+    drawn = (
+        _named(examples, only)
+        if only
+        else choose_examples(examples, parse_splits(split or "dev+test"), limit)
+    )
     chosen = rater_order(drawn, rater, leave_out)
     shown, _ = withhold_worked(policy, examples)
     text = rating_sheet(policy_document(shown), policy, chosen, rater)
@@ -80,19 +85,17 @@ def collect_ratings(
     """
     from datetime import UTC, datetime
 
-    from harness.files import write_lines
     from harness.golden.examples import golden_path
-    from harness.golden.ratings import merge_ratings, read_ratings_file
-    from harness.golden.sheet import read_sheet
+    from harness.golden.ratings import add_ratings
+    from harness.golden.sheet import check_rater, read_sheet
 
     project = project_at(root)
     policy, examples = load_set(project, name)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    found = read_sheet(sheet, examples, policy, rater, now)
+    found = read_sheet(sheet, examples, policy, check_rater(rater), now)
     path = golden_path(project, policy.name).with_name("ratings.jsonl")
-    before = read_ratings_file(path) if path.exists() else []
-    write_lines(path, merge_ratings(before, found))
-    say(f"{len(found)} ratings by {rater}: {shown_path(path)}")
+    add_ratings(path, found)
+    say(f"{len(found)} ratings by {rater.strip()}: {shown_path(path)}")
 
 
 def register(app: typer.Typer) -> None:

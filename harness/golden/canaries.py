@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pydantic import Field
+
 from harness.errors import BadInput, Fault
 from harness.files import read_nouns
 from harness.golden.graded import refuse_doubles, scale_text
@@ -17,9 +19,9 @@ PLAIN, STEERED = "plain", "steered"
 class Canary(Noun):
     """One product, as it is and with text in it that tries to steer the grader. Both deserve `grade`."""
 
-    id: str
+    id: str = Field(min_length=1)
     trick: str
-    query: str
+    query: str = Field(min_length=1)
     plain: Result
     steered: Result
     grade: Level

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.golden.similarity import near_duplicates, tokens
-from harness.records import Example, query_key
+from harness.records import Example, Pair, Result, query_key
 from harness.rubric import Policy
 
 
@@ -40,8 +40,14 @@ def safe_shots(examples: Sequence[Example]) -> tuple[list[Example], list[Dropped
 
 
 def withhold_worked(policy: Policy, examples: Sequence[Example]) -> tuple[Policy, list[str]]:
-    """The policy as a prompt may show it: without worked examples of graded queries, which are named."""
-    graded = {example.cluster for example in examples if example.split != "shots"}
+    """The policy as a prompt may show it: without worked examples that give a graded pair away.
+
+    Those are worked examples of a graded query, or nearly of a graded pair's text; their queries are named.
+    """
+    inside = [example for example in examples if example.split != "shots"]
+    worked = [(query_key(one.query), tokens(one)) for one in _worked(policy)]
+    near = near_duplicates([text for _, text in worked], [tokens(example) for example in inside])
+    graded = {example.cluster for example in inside} | {worked[at][0] for at, _ in near}
     boundaries = tuple(b for b in policy.boundaries if query_key(b.query) not in graded)
     levels = tuple(
         level.model_copy(
@@ -55,5 +61,10 @@ def withhold_worked(policy: Policy, examples: Sequence[Example]) -> tuple[Policy
 
 def worked_queries(policy: Policy) -> set[str]:
     """The queries that a policy works through, in its rubric or its boundaries."""
-    worked = {query_key(boundary.query) for boundary in policy.boundaries}
-    return worked | {query_key(e.query) for level in policy.grades for e in level.examples}
+    return {query_key(pair.query) for pair in _worked(policy)}
+
+
+def _worked(policy: Policy) -> list[Pair]:
+    texts = [(b.query, b.result) for b in policy.boundaries]
+    texts += [(e.query, e.result) for level in policy.grades for e in level.examples]
+    return [Pair(query=query, result=Result(title=title)) for query, title in texts if query and title]

@@ -2,16 +2,16 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from harness.errors import BadInput
 from harness.golden.adjudications import FILE as ADJUDICATIONS
-from harness.golden.adjudications import disputed, load_adjudications
+from harness.golden.adjudications import Adjudication, disputed, load_adjudications
 from harness.golden.canaries import FILE as CANARIES
-from harness.golden.canaries import load_canaries
+from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import read_numbered, stale
 from harness.golden.leakage import safe_shots, withhold_worked
 from harness.golden.ratings import load_ratings, rater_kinds
@@ -42,15 +42,33 @@ def lint_golden(path: Path, policy: Policy) -> list[Finding]:
     for check in CHECKS:
         findings += check(examples, policy)
     if not faults:
+        findings += _canaries(path.with_name(CANARIES), examples, policy)
         findings += _beside(path, examples, policy)
     return sorted(findings, key=lambda finding: finding.level != "error")
 
 
+def _canaries(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
+    """Canaries are graded as examples are, and must not cost the prompts a shot."""
+    try:
+        canaries = canary_examples(load_canaries(path, policy))
+    except BadInput as error:
+        yield from (Finding("error", fault.where, fault.what) for fault in error.faults)
+        return
+    for check in (_unknown_clauses, _caps, _stale):
+        yield from check(canaries, policy)
+    for drop in safe_shots([*examples, *canaries])[1]:
+        if drop.graded in {canary.id for canary in canaries}:
+            yield Finding(
+                "error", drop.graded, f"keeps the shot {drop.shot} from every prompt: {drop.reason}"
+            )
+    for query in withhold_worked(policy, canaries)[1]:
+        yield Finding("error", f"query {query!r}", "a canary has it, and the policy works it through")
+
+
 def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
-    """The files beside the examples: canaries, ratings, raters, adjudications."""
+    """The files beside the examples: ratings, raters, adjudications."""
     ratings_file = path.with_name("ratings.jsonl")
     try:
-        load_canaries(path.with_name(CANARIES), policy)
         decisions = load_adjudications(path.with_name(ADJUDICATIONS))
         kinds = rater_kinds(path.with_name("raters.toml"))
         ratings = load_ratings(ratings_file, policy, examples) if ratings_file.exists() else []
@@ -62,15 +80,32 @@ def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator
         yield Finding("error", item, "rated, but there is no such example")
     for rater in sorted({rating.rater for rating in ratings} - set(kinds)):
         yield Finding("warning", rater, "raters.toml does not say whether this rater is human or llm")
-    decided = {decision.item: decision for decision in decisions if decision.policy_version == policy.version}
-    for decision in decided.values():
-        if golden.get(decision.item) != decision.grade:
-            what = f"adjudicated as {decision.grade}, but golden is {golden.get(decision.item)}"
-            yield Finding("error", decision.item, what)
+    decided: dict[str, Adjudication] = {}
+    for decision in decisions:
+        if decision.policy_version == policy.version:
+            for what in _decision_faults(decision, golden, decided, policy):
+                yield Finding("error", decision.item, what)
+            decided[decision.item] = decision
     open_ = [item for item in disputed(examples, ratings) if item not in decided]
     if open_:
         what = f"{len(open_)} pairs in dispute are not adjudicated (the first: {open_[0]})"
         yield Finding("warning", "ratings", what)
+
+
+def _decision_faults(
+    decision: Adjudication, golden: Mapping[str, int], decided: Mapping[str, Adjudication], policy: Policy
+) -> Iterator[str]:
+    if decision.item not in golden:
+        yield "adjudicated, but there is no such example"
+    elif golden[decision.item] != decision.grade:
+        yield f"adjudicated as {decision.grade}, but golden is {golden[decision.item]}"
+    if decision.item in decided:
+        yield "adjudicated twice"
+    if not decision.reason.strip():
+        yield "adjudicated without a reason"
+    for clause in decision.unclear:
+        if clause not in policy.clause_ids:
+            yield f"its adjudication calls the clause {clause!r} unclear, unknown in {policy.label}"
 
 
 def _unknown_clauses(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:

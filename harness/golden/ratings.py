@@ -1,11 +1,12 @@
 """The ratings that lie beside a golden set."""
 
+import fcntl
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from harness.errors import BadInput, Fault
-from harness.files import build, read_nouns, read_toml
+from harness.files import build, read_nouns, read_toml, write_lines
 from harness.golden.graded import refuse_doubles, scale_text
 from harness.noun import Noun
 from harness.records import Example, Rating
@@ -20,10 +21,16 @@ def read_ratings_file(path: Path) -> list[Rating]:
     return [rating for _, rating in numbered]
 
 
-def merge_ratings(before: Sequence[Rating], new: Sequence[Rating]) -> list[Rating]:
-    """The ratings with new ones in place of those of the same item, rater and policy version."""
-    merged = {(r.item, r.rater, r.policy_version): r for r in [*before, *new]}
-    return [merged[key] for key in sorted(merged)]
+def add_ratings(path: Path, new: Sequence[Rating]) -> None:
+    """Put ratings into a file, in place of those of the same item, rater and policy version.
+
+    One process at a time: two raters' sheets collected at once must both be there afterwards.
+    """
+    with path.parent.joinpath(".ratings.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before = read_ratings_file(path) if path.exists() else []
+        merged = {(r.item, r.rater, r.policy_version): r for r in [*before, *new]}
+        write_lines(path, [merged[key] for key in sorted(merged)])
 
 
 class Rater(Noun):
@@ -38,6 +45,9 @@ def rater_kinds(path: Path) -> dict[str, str]:
     kinds: dict[str, str] = {}
     faults: list[Fault] = []
     for name, data in (read_toml(path) if path.exists() else {}).items():
+        if not isinstance(data, dict):
+            faults.append(Fault(f"{path}, {name}", 'a table is wanted: kind = "human" or "llm"'))
+            continue
         rater, found = build(Rater, data, f"{path}, {name}")
         faults += found
         if rater is not None:

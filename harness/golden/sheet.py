@@ -5,12 +5,14 @@ the rater's own, so that no two raters tire at the same pair.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import BadInput, Fault
-from harness.files import json_lines
+from harness.files import read_nouns
 from harness.golden.graded import scale_text
+from harness.noun import Level, Noun
 from harness.records import Example, Pair, Rating
 from harness.rubric import Policy
 
@@ -23,7 +25,7 @@ Grade every pair below by the policy that follows, and by nothing else: {scale}.
 Where the policy leaves a pair open, your honest reading is worth more to us than the grade you think
 is expected.
 
-Write one line of JSON for each pair:
+Write one line of JSON for each pair, into a file of its own:
 
 {{"pair": "<its code>", "grade": <your grade>, "reasoning": "<one sentence: what decided>"}}
 
@@ -46,38 +48,63 @@ def rater_order(examples: Sequence[Example], rater: str, leave_out: int) -> list
 def rating_sheet(policy_text: str, policy: Policy, examples: Sequence[Example], rater: str) -> str:
     """The whole sheet, in Markdown."""
     intro = _INTRO.format(rater=rater, scale=scale_text(policy.scale))
-    pairs = "\n".join(_shown(example.pair) for example in examples)
+    different = {example.pair.digest: example.pair for example in examples}
+    pairs = "\n".join(_shown(pair) for pair in different.values())
     return f"{intro}{policy_text}\n---\n\n# Pairs\n\n{pairs}"
 
 
+def check_rater(name: str) -> str:
+    """A rater's name without outer spaces; BadInput for one that names nobody."""
+    if not name.strip() or not name.strip().isprintable():
+        raise BadInput(f"--rater: {name!r} is no name")
+    return name.strip()
+
+
+class SheetLine(Noun):
+    """What a rater writes about one pair."""
+
+    pair: str
+    grade: Level
+    reasoning: str = ""
+
+
 def read_sheet(path: Path, examples: Sequence[Example], policy: Policy, rater: str, at: str) -> list[Rating]:
-    """A rater's lines as ratings of examples. BadInput names every line that is none."""
-    by_code = {code_of(example.pair): example for example in examples}
-    rows, faults = json_lines(path)
-    ratings: dict[str, Rating] = {}
-    for line, row in rows:
-        where = f"{path}, line {line}"
-        example = by_code.get(str(row.get("pair")))
-        grade = row.get("grade")
-        if example is None:
-            faults.append(Fault(where, f"no pair has the code {row.get('pair')!r}"))
-        elif type(grade) is not int or grade not in policy.scale:
-            faults.append(Fault(where, f"grade {grade!r} is not on the scale {scale_text(policy.scale)}"))
-        elif example.id in ratings:
-            faults.append(Fault(where, f"the pair {row['pair']} is graded twice"))
-        else:
-            reasoning = str(row.get("reasoning") or "")
-            ratings[example.id] = Rating(
+    """A rater's lines as ratings. BadInput names every line that is none.
+
+    A pair that the golden set holds under several ids is one pair to a rater, and rated under each.
+    """
+    by_code: dict[str, list[Example]] = defaultdict(list)
+    for example in examples:
+        if example.split != "shots":
+            by_code[code_of(example.pair)].append(example)
+    numbered, faults = read_nouns(path, SheetLine)
+    seen: set[str] = set()
+    ratings: list[Rating] = []
+    for number, line in numbered:
+        where = f"{path}, line {number}"
+        if line.pair not in by_code:
+            faults.append(Fault(where, f"no pair of dev or test has the code {line.pair!r}"))
+        if line.grade not in policy.scale:
+            faults.append(Fault(where, f"grade {line.grade} is not on the scale {scale_text(policy.scale)}"))
+        if line.pair in seen:
+            faults.append(Fault(where, f"the pair {line.pair} is graded twice"))
+        seen.add(line.pair)
+        ratings += [
+            Rating(
                 item=example.id,
                 rater=rater,
-                grade=grade,
-                reasoning=reasoning,
+                grade=line.grade,
+                reasoning=line.reasoning,
                 policy_version=policy.version,
                 at=at,
             )
+            for example in by_code.get(line.pair, ())
+        ]
+    if not numbered and not faults:
+        faults.append(Fault(str(path), "holds no rating"))
     if faults:
         raise BadInput(faults)
-    return list(ratings.values())
+    return ratings
 
 
 def _shown(pair: Pair) -> str:
@@ -92,8 +119,11 @@ def _shown(pair: Pair) -> str:
         "Description": result.description,
         "Attributes": _listed(result.attributes),
     }
-    lines = [f"- {name}: {text}" for name, text in named.items() if text]
-    return "\n".join([f"## {code_of(pair)}", "", f"Query: **{pair.query}**", "", *lines, ""])
+    # On one line each: a listing must not be able to draw a pair of its own.
+    lines = [f"- {name}: {' '.join(text.split())}" for name, text in named.items() if text]
+    return "\n".join(
+        [f"## {code_of(pair)}", "", f"Query: **{' '.join(pair.query.split())}**", "", *lines, ""]
+    )
 
 
 def _listed(values: Mapping[str, str]) -> str:

@@ -1,12 +1,11 @@
 """Which pairs say nearly the same: token Jaccard of query and title, without comparing all with all."""
 
-import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from harness.records import Example, Pair
+from harness.records import words as words_of
 
 NEAR = Fraction(9, 10)
 """From this Jaccard index on, two pairs are near-duplicates."""
@@ -16,8 +15,8 @@ Tokens = frozenset[str]
 
 def tokens(pair: Example | Pair) -> Tokens:
     """The words of query and title, without case; the text itself where it has no word."""
-    text = unicodedata.normalize("NFKC", f"{pair.query} {pair.result.title}").casefold()
-    return frozenset(re.findall(r"\w+", text)) or frozenset({text})
+    text = f"{pair.query} {pair.result.title}"
+    return frozenset(words_of(text)) or frozenset({text})
 
 
 def near_duplicates(left: Sequence[Tokens], right: Sequence[Tokens]) -> Iterator[tuple[int, int]]:

@@ -22,6 +22,8 @@ def golden_view(stats: GoldenStats) -> Iterator[RenderableType]:
     if stats.tags:
         most = dict(list(stats.tags.items())[:TAGS_SHOWN])
         yield Padding(_counts("tag", "examples", most), (1, 0, 0, 2))
+    if len(stats.tags) > TAGS_SHOWN:
+        yield Padding(Text(f"... and {len(stats.tags) - TAGS_SHOWN} more tags; --json has all"), (0, 0, 0, 2))
     if stats.reasoning_words:
         shortest, median, longest = stats.reasoning_words
         words = f"words per reasoning: {shortest} to {longest}, median {median}"

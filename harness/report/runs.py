@@ -37,14 +37,14 @@ def manifest_view(manifest: Manifest, folder: Path) -> Iterator[RenderableType]:
         "prompt": f"{asked.prompt}  {digests.prompt}",
         "constant prefix": digests.prefix,
         "shots shown": f"{len(manifest.shots)}  {digests.shots}",
-        "examples": f"{manifest.examples} of {'+'.join(asked.splits)}  {digests.golden}",
+        "examples": f"{manifest.examples} of {asked.part}  {digests.golden}",
         "stale examples": str(manifest.stale),
         "gates": manifest.gates,
         "commit": f"{commit}{' (with changes)' if manifest.dirty else ''}",
         "versions": ", ".join(f"{name} {version}" for name, version in manifest.packages.items()),
     }
     for name, value in facts.items():
-        table.add_row(Text(name, style="dim"), value)
+        table.add_row(Text(name, style="dim"), Text(value, overflow="fold"))
     yield table
 
 

@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 
 NO_DISCORDANCE = "undefined: no item is right in one and wrong in the other"
 SAME_MARGINS = "undefined: no item was graded differently"
+ALL_MOVED = "undefined: the items moved all alike, so that the statistic has no bound"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,30 +95,34 @@ def stuart_maxwell(matrix: Matrix) -> ChiSquare:
 
     Safe for grades that neither uses, since V's pseudo-inverse leaves them out.
     """
-    d, v, _ = _margins(matrix)
-    return _quadratic_form(d, v)
-
-
-def bhapkar(matrix: Matrix) -> ChiSquare:
-    """The same question with Bhapkar's (1966) variance, V - d d'/n."""
-    d, v, n = _margins(matrix)
-    return _quadratic_form(d, v - np.outer(d, d) / n if n else v)
-
-
-def _margins(matrix: Matrix) -> tuple[Floats, Floats, float]:
-    counts = np.array(matrix, dtype=np.float64)
-    rows, columns = counts.sum(axis=1), counts.sum(axis=0)
-    v = -(counts + counts.T)
-    np.fill_diagonal(v, rows + columns - 2 * np.diag(counts))
-    return rows - columns, v, float(counts.sum())
-
-
-def _quadratic_form(d: Floats, v: Floats) -> ChiSquare:
+    d, v = _margins(matrix)
     df = int(np.linalg.matrix_rank(v))
     if df == 0:
         return ChiSquare(None, reason=SAME_MARGINS)
     value = float(d @ np.linalg.pinv(v, hermitian=True) @ d)
     return ChiSquare(value, df, float(chdtrc(df, value)))
+
+
+def bhapkar(matrix: Matrix) -> ChiSquare:
+    """The same question with Bhapkar's (1966) variance V - d d'/n.
+
+    That is n x / (n - x), with x Stuart and Maxwell's; undefined where x = n: all items moved, and alike.
+    """
+    x, n = stuart_maxwell(matrix), sum(map(sum, matrix))
+    if x.value is None or x.df is None:
+        return x
+    if x.value >= n * (1 - 1e-12):
+        return ChiSquare(None, reason=ALL_MOVED)
+    value = n * x.value / (n - x.value)
+    return ChiSquare(value, x.df, float(chdtrc(x.df, value)))
+
+
+def _margins(matrix: Matrix) -> tuple[Floats, Floats]:
+    counts = np.array(matrix, dtype=np.float64)
+    rows, columns = counts.sum(axis=1), counts.sum(axis=0)
+    v = -(counts + counts.T)
+    np.fill_diagonal(v, rows + columns - 2 * np.diag(counts))
+    return rows - columns, v
 
 
 def holm(p: Sequence[float]) -> list[float]:
