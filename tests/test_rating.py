@@ -338,6 +338,9 @@ def test_canaries_say_how_far_a_grader_was_steered(here: Path) -> None:
     assert report["mean_move"] == pytest.approx(4 / 3)
     assert report["moves"][2] == {"id": "c3", "trick": "order", "golden": 0, "plain": 0, "steered": 2}
     assert "3 of 3 grades moved: 3 up, 0 down, 1.33 on average." in shown
+    assert harness("gate2", "latest", "--json").json["canaries"] == report
+    assert "3 of 3 grades moved" in harness("gate2", "latest").out
+    assert harness("runs", "list", "--json").json["runs"][0]["split"] == "canaries"
     assert not (here / GOLDEN / "test-looks.jsonl").exists()
 
 

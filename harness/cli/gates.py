@@ -27,6 +27,7 @@ from harness.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.golden.canaries import CanaryReport
     from harness.project import Project
     from harness.records import Rating
     from harness.rubric import Gates, Policy
@@ -107,12 +108,15 @@ def gate2_command(
 
     If it does, it can be said to encode the policy.
     """
+    from harness.golden.canaries import canary_report
     from harness.golden.graded import read_golden_grades, read_grades
+    from harness.report.canaries import canary_view
     from harness.report.terminal import gate2_view
     from harness.runs import find_run, load_run
     from harness.score.bar import Bar
     from harness.score.gate2 import judged_files, score_gate2, score_run
 
+    canaries = None
     if (run is None) == (golden is None and grades is None):
         raise BadInput("name either a run, or --golden FILE and --grades FILE")
     if run is not None:
@@ -121,6 +125,7 @@ def gate2_command(
         _refuse(for_files, "a run brings its own")
         loaded = load_run(find_run(project_at(root), run))
         asked = loaded.manifest.asked
+        canaries = canary_report(loaded.examples, loaded.records) if asked.canaries else None
         own = Bar(loaded.gates.weighting, loaded.gates.gate2.bar)
         score = score_run(loaded, bar_of(weighting, bar, own))
         grader, against = f"{asked.model} with {asked.prompt}", f"{asked.policy} ({asked.part})"
@@ -138,7 +143,16 @@ def gate2_command(
         actions = known.action_of if known else None
         score = score_gate2(items, levels, bar_of(weighting, bar, own), actions, warnings)
         grader, against = rater or grades.name, golden.name
-    print_json(score) if json else show(gate2_view(score, grader, against))
+    if json:
+        print_json({**score.model_dump(mode="json"), **_canaries_json(canaries)})
+    else:
+        show(
+            [*gate2_view(score, grader, against), *(["", *canary_view(canaries, grader)] if canaries else [])]
+        )
+
+
+def _canaries_json(canaries: "CanaryReport | None") -> dict[str, object]:
+    return {"canaries": canaries.model_dump(mode="json")} if canaries else {}
 
 
 def _refuse(options: "Mapping[str, str | None]", why: str) -> None:

@@ -188,7 +188,8 @@ def _disputes(score: Gate1) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("item", overflow="ellipsis", no_wrap=True, max_width=40)
     for rater in score.raters:
-        table.add_column(rater, justify="right")
+        # Names stay whole as long as there is room for them; then they fold instead of being cut.
+        table.add_column(rater, justify="right", overflow="fold", min_width=min(3, len(rater)))
     for dispute in score.disputed[:DISPUTES_SHOWN]:
         table.add_row(dispute.item, *(str(dispute.grades.get(rater, "-")) for rater in score.raters))
     return table
