@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from harness.project import Project
     from harness.records import Rating
     from harness.rubric import Gates, Policy
+    from harness.scorecards import Gate2
+    from harness.tables import Layout
 
 DEFAULT_POLICY = "product-search"
 PolicyOption = Annotated[str | None, typer.Option(help="The policy whose scale, actions and bars hold.")]
@@ -108,47 +110,70 @@ def gate2_command(
 
     If it does, it can be said to encode the policy.
     """
-    from harness.golden.canaries import canary_report
-    from harness.golden.graded import read_golden_grades, read_grades
     from harness.report.canaries import canary_view
     from harness.report.terminal import gate2_view
-    from harness.runs import find_run, load_run
-    from harness.score.bar import Bar
-    from harness.score.gate2 import judged_files, score_gate2, score_run
 
-    canaries = None
     if (run is None) == (golden is None and grades is None):
         raise BadInput("name either a run, or --golden FILE and --grades FILE")
+    canaries = None
     if run is not None:
         for_files = {"policy": policy, "scale": scale, "columns": columns, "grades-columns": grades_columns}
         for_files |= {"rater": rater, "wide": wide, "format": format, "grades-format": grades_format}
         _refuse(for_files, "a run brings its own")
-        loaded = load_run(find_run(project_at(root), run))
-        asked = loaded.manifest.asked
-        canaries = canary_report(loaded.examples, loaded.records) if asked.canaries else None
-        own = Bar(loaded.gates.weighting, loaded.gates.gate2.bar)
-        score = score_run(loaded, bar_of(weighting, bar, own))
-        grader, against = f"{asked.model} with {asked.prompt}", f"{asked.policy} ({asked.part})"
+        score, canaries, names = _score_run(project_at(root), run, weighting, bar)
+    elif golden is not None and grades is not None:
+        truth = golden, layout(columns, None, format)
+        given = grades, layout(grades_columns or columns, wide, grades_format or format)
+        score = _score_files(truth, given, rater, _scale(policy, scale, root), weighting, bar)
+        names = rater or grades.name, golden.name
     else:
-        if golden is None or grades is None:
-            raise BadInput("--golden FILE and --grades FILE go together")
-        levels, known, gates = _scale(policy, scale, root)
-        truth = read_golden_grades(golden, layout(columns, None, format), levels)
-        given = read_grades(
-            grades, layout(grades_columns or columns, wide, grades_format or format), levels, rater
-        )
-        items, strangers = judged_files(truth, given)
-        warnings = (f"{len(strangers)} items of {grades.name} are not in {golden.name}",) if strangers else ()
-        own = Bar(gates.weighting, gates.gate2.bar)
-        actions = known.action_of if known else None
-        score = score_gate2(items, levels, bar_of(weighting, bar, own), actions, warnings)
-        grader, against = rater or grades.name, golden.name
+        raise BadInput("--golden FILE and --grades FILE go together")
     if json:
         print_json({**score.model_dump(mode="json"), **_canaries_json(canaries)})
-    else:
-        show(
-            [*gate2_view(score, grader, against), *(["", *canary_view(canaries, grader)] if canaries else [])]
-        )
+        return
+    show(gate2_view(score, *names))
+    if canaries:
+        show(["", *canary_view(canaries, names[0])])
+
+
+def _score_run(
+    project: "Project", name: str, weighting: str | None, bar: float | None
+) -> "tuple[Gate2, CanaryReport | None, tuple[str, str]]":
+    """A run's score, its canaries where it graded those, and what to call the two sides."""
+    from harness.golden.canaries import canary_report
+    from harness.runs import find_run, load_run
+    from harness.score.bar import Bar
+    from harness.score.gate2 import score_run
+
+    run = load_run(find_run(project, name))
+    asked = run.manifest.asked
+    own = Bar(run.gates.weighting, run.gates.gate2.bar)
+    canaries = canary_report(run.examples, run.records) if asked.canaries else None
+    names = f"{asked.model} with {asked.prompt}", f"{asked.policy} ({asked.part})"
+    return score_run(run, bar_of(weighting, bar, own)), canaries, names
+
+
+def _score_files(
+    golden: "tuple[Path, Layout]",
+    grades: "tuple[Path, Layout]",
+    rater: str | None,
+    levels: "tuple[tuple[int, ...], Policy | None, Gates]",
+    weighting: str | None,
+    bar: float | None,
+) -> "Gate2":
+    """A file of grades against a file of golden grades."""
+    from harness.golden.graded import read_golden_grades, read_grades
+    from harness.score.bar import Bar
+    from harness.score.gate2 import judged_files, score_gate2
+
+    scale, policy, gates = levels
+    truth = read_golden_grades(*golden, scale)
+    items, strangers = judged_files(truth, read_grades(*grades, scale, rater))
+    warnings = (
+        [f"{len(strangers)} items of {grades[0].name} are not in {golden[0].name}"] if strangers else []
+    )
+    chosen = bar_of(weighting, bar, Bar(gates.weighting, gates.gate2.bar))
+    return score_gate2(items, scale, chosen, policy.action_of if policy else None, tuple(warnings))
 
 
 def _canaries_json(canaries: "CanaryReport | None") -> dict[str, object]:

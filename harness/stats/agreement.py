@@ -15,6 +15,7 @@ from harness.noun import Band, Weighting
 
 Matrix = tuple[tuple[int, ...], ...]
 Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 NO_ITEMS = "undefined: no item was graded by both"
 NO_VARIATION = "undefined: both gave every item the same one grade, so chance alone explains it"
@@ -82,6 +83,11 @@ def disagreement(one: int, other: int, weighting: Weighting) -> int:
         return int(one != other)
     distance = abs(one - other)
     return distance if weighting == "linear" else distance**2
+
+
+def distances(scale: Sequence[int], weighting: Weighting) -> Floats:
+    """The disagreement of each two grades of a scale: q x q."""
+    return np.array([[disagreement(a, b, weighting) for b in scale] for a in scale], dtype=np.float64)
 
 
 def mean_kappa(kappas: Sequence[Kappa]) -> Kappa:

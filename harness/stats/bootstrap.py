@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from harness.stats.agreement import Floats
 from harness.stats.intervals import CONFIDENCE, ONE_CLUSTER, Table
-
-Floats = NDArray[np.float64]
 
 CHUNK = 1_000
 """Draws at a time, so that memory stays flat."""

@@ -9,13 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import betaincinv, stdtrit
 
 from harness.noun import Weighting
-from harness.stats.agreement import Integers, Kappa, Matrix, cohen_kappa, disagreement
-
-Floats = NDArray[np.float64]
+from harness.stats.agreement import Floats, Integers, Kappa, Matrix, cohen_kappa, distances
 
 CONFIDENCE = 0.95
 FEW = 5
@@ -89,9 +86,7 @@ class Table:
 
     def distances(self) -> Floats:
         """The disagreement weight of each cell."""
-        return np.array(
-            [[disagreement(a, b, self.weighting) for b in self.scale] for a in self.scale], dtype=np.float64
-        )
+        return distances(self.scale, self.weighting)
 
 
 def table_of(
@@ -110,18 +105,23 @@ def table_of(
 
 
 def influence(table: Table) -> Floats:
-    """Each item's influence on kappa (Fleiss, Cohen & Everitt 1969, as a linearisation; Gwet 2016).
-
-    For cell (a, b): -(d_ab - Do)/De + Do/De^2 [(d c)_a + (r d)_b - 2 De], with r and c the margins as
-    shares, Do = sum d p and De = r d c. Their mean is 0, and sqrt(sum phi^2)/n is the 1969 error.
-    """
+    """Each item's influence on kappa: what its cell has."""
     p = np.array(table.matrix, dtype=np.float64)
-    p /= p.sum()
-    rows, columns, d = p.sum(axis=1), p.sum(axis=0), table.distances()
+    cells = cell_influence(p / p.sum(), table.distances())
+    return np.asarray(cells[table.rows, table.columns], dtype=np.float64)
+
+
+def cell_influence(p: Floats, d: Floats) -> Floats:
+    """Each cell's influence on kappa (Fleiss, Cohen & Everitt 1969, as a linearisation; Gwet 2016).
+
+    For shares p and disagreements d, cell (a, b) has -(d_ab - Do)/De + Do/De^2 [(d c)_a + (r d)_b - 2 De],
+    with r and c the margins, Do = sum d p and De = r d c. Their mean is 0, and sqrt(sum phi^2)/n over the
+    items is the 1969 error.
+    """
+    rows, columns = p.sum(axis=1), p.sum(axis=0)
     observed, expected = float((d * p).sum()), float(rows @ d @ columns)
     chance = (d @ columns)[:, None] + (rows @ d)[None, :] - 2 * expected
-    cells = -(d - observed) / expected + observed / expected**2 * chance
-    return np.asarray(cells[table.rows, table.columns], dtype=np.float64)
+    return np.asarray(-(d - observed) / expected + observed / expected**2 * chance, dtype=np.float64)
 
 
 def kappa_spread(table: Table) -> Spread:
@@ -190,8 +190,8 @@ def _guard(tables: Sequence[Table], groups: int) -> float | None:
         return None
     x = len(touched)
     limit = float(betaincinv(x + 1, groups - x, (1 + CONFIDENCE) / 2)) if x < groups else 1.0
-    distances = np.concatenate([table.disagreements() for table in tables])
+    found = np.concatenate([table.disagreements() for table in tables])
     largest = max(float(table.distances().max()) for table in tables)
-    size = float(distances.mean()) if x else largest
+    size = float(found.mean()) if x else largest
     expected = float(np.mean([table.expected() for table in tables]))
     return max(-1.0, 1 - limit * size / expected)

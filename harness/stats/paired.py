@@ -5,13 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import bdtr, chdtrc, stdtrit
 
-from harness.stats.agreement import Matrix
+from harness.stats.agreement import Floats, Matrix
 from harness.stats.intervals import CONFIDENCE, ONE_CLUSTER, Table, influence
-
-Floats = NDArray[np.float64]
 
 NO_DISCORDANCE = "undefined: no item is right in one and wrong in the other"
 SAME_MARGINS = "undefined: no item was graded differently"

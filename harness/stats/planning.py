@@ -4,14 +4,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from harness.noun import Weighting
-from harness.stats.agreement import disagreement
-from harness.stats.intervals import CONFIDENCE
-
-Floats = NDArray[np.float64]
+from harness.stats.agreement import Floats, distances
+from harness.stats.intervals import CONFIDENCE, cell_influence
 
 
 def mixture(kappa: float, shares: Sequence[float]) -> Floats:
@@ -22,12 +19,7 @@ def mixture(kappa: float, shares: Sequence[float]) -> Floats:
 
 def variance_per_item(joint: Floats, scale: Sequence[int], weighting: Weighting = "none") -> float:
     """v = sum p phi^2: n independent items have the error sqrt(v/n) (Fleiss, Cohen & Everitt 1969)."""
-    d = np.array([[disagreement(a, b, weighting) for b in scale] for a in scale], dtype=np.float64)
-    rows, columns = joint.sum(axis=1), joint.sum(axis=0)
-    observed, expected = float((d * joint).sum()), float(rows @ d @ columns)
-    chance = (d @ columns)[:, None] + (rows @ d)[None, :] - 2 * expected
-    phi = -(d - observed) / expected + observed / expected**2 * chance
-    return float((joint * phi**2).sum())
+    return float((joint * cell_influence(joint, distances(scale, weighting)) ** 2).sum())
 
 
 def items_for_half_width(variance: float, half_width: float, design_effect: float = 1.0) -> int:

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.noun import Weighting
-from harness.stats.agreement import Integers, disagreement
+from harness.stats.agreement import Floats, Integers, distances
 
-Floats = NDArray[np.float64]
 Metric = Literal["nominal", "ordinal", "interval", "ratio"]
 
 MISSING = -1
@@ -96,7 +94,7 @@ def krippendorff_alpha(ratings: Integers, scale: Sequence[int], metric: Metric =
 
 def agreement_weights(scale: Sequence[int], weighting: Weighting) -> Floats:
     """1 - d / max d for each two grades: 1 for the same, 0 for the farthest apart."""
-    d = np.array([[disagreement(a, b, weighting) for b in scale] for a in scale], dtype=np.float64)
+    d = distances(scale, weighting)
     return np.asarray(1 - d / d.max(), dtype=np.float64)
 
 
