@@ -12,12 +12,12 @@ from pathlib import Path
 from harness import __version__
 from harness.digest import digest_bytes
 from harness.errors import BadInput
-from harness.files import read_bytes, read_nouns, to_line
+from harness.files import read_bytes, to_line
 from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import golden_digest, golden_path, load_examples, stale
 from harness.golden.leakage import Dropped, safe_shots, withhold_worked
-from harness.golden.ratings import rater_kinds
+from harness.golden.ratings import rater_kinds, read_ratings_file
 from harness.golden.splits import choose_examples
 from harness.policies import gates_digest, load_gates, load_policy, policy_digest, policy_path
 from harness.project import Project
@@ -167,18 +167,16 @@ def run_contents(plan: Plan) -> dict[str, str | bytes]:
     raters = plan.golden_file.with_name("raters.toml")
     if ratings.exists():
         graded = {example.id for example in plan.examples}
-        numbered, faults = read_nouns(ratings, Rating)
-        if faults:
-            raise BadInput(faults)
-        contents["ratings.jsonl"] = "".join(to_line(r, sparse=True) for _, r in numbered if r.item in graded)
+        kept = [rating for rating in read_ratings_file(ratings) if rating.item in graded]
+        contents["ratings.jsonl"] = _lines(kept)
     if raters.exists():
         rater_kinds(raters)
         contents["raters.toml"] = read_bytes(raters)
     return contents
 
 
-def _lines(examples: Sequence[Example]) -> str:
-    return "".join(to_line(example, sparse=True) for example in examples)
+def _lines(nouns: Sequence[Example] | Sequence[Rating]) -> str:
+    return "".join(to_line(noun, sparse=True) for noun in nouns)
 
 
 def _replayed(project: Project, asked: Asked) -> str | None:

@@ -55,6 +55,11 @@ class Asked(Noun):
         """What of the golden set is graded."""
         return "canaries" if self.canaries else "+".join(self.splits)
 
+    @property
+    def sides(self) -> tuple[str, str]:
+        """Who graded, and what: how a score is headed."""
+        return f"{self.model} with {self.prompt}", f"{self.policy} ({self.part})"
+
 
 class Digests(Noun):
     """What has to be the same for a run to be resumed; `replayed` is the file of a replay."""

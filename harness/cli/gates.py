@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.options import (
+    DEFAULT_POLICY,
     BarValue,
     Columns,
     Format,
@@ -20,6 +21,7 @@ from harness.cli.options import (
     layout,
     print_json,
     project_at,
+    scored_json,
     show,
 )
 from harness.errors import BadInput
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from harness.scorecards import Gate2
     from harness.tables import Layout
 
-DEFAULT_POLICY = "product-search"
 PolicyOption = Annotated[str | None, typer.Option(help="The policy whose scale, actions and bars hold.")]
 
 
@@ -129,7 +130,7 @@ def gate2_command(
     else:
         raise BadInput("--golden FILE and --grades FILE go together")
     if json:
-        print_json({**score.model_dump(mode="json"), **_canaries_json(canaries)})
+        print_json(scored_json(score, canaries))
         return
     show(gate2_view(score, *names))
     if canaries:
@@ -140,17 +141,12 @@ def _score_run(
     project: "Project", name: str, weighting: str | None, bar: float | None
 ) -> "tuple[Gate2, CanaryReport | None, tuple[str, str]]":
     """A run's score, its canaries where it graded those, and what to call the two sides."""
-    from harness.golden.canaries import canary_report
     from harness.runs import find_run, load_run
-    from harness.score.bar import Bar
-    from harness.score.gate2 import score_run
+    from harness.score.gate2 import canaries_of, own_bar, score_run
 
     run = load_run(find_run(project, name))
-    asked = run.manifest.asked
-    own = Bar(run.gates.weighting, run.gates.gate2.bar)
-    canaries = canary_report(run.examples, run.records) if asked.canaries else None
-    names = f"{asked.model} with {asked.prompt}", f"{asked.policy} ({asked.part})"
-    return score_run(run, bar_of(weighting, bar, own)), canaries, names
+    score = score_run(run, bar_of(weighting, bar, own_bar(run)))
+    return score, canaries_of(run), run.manifest.asked.sides
 
 
 def _score_files(
@@ -174,10 +170,6 @@ def _score_files(
     )
     chosen = bar_of(weighting, bar, Bar(gates.weighting, gates.gate2.bar))
     return score_gate2(items, scale, chosen, policy.action_of if policy else None, tuple(warnings))
-
-
-def _canaries_json(canaries: "CanaryReport | None") -> dict[str, object]:
-    return {"canaries": canaries.model_dump(mode="json")} if canaries else {}
 
 
 def _refuse(options: "Mapping[str, str | None]", why: str) -> None:

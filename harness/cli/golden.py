@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.options import (
+    DEFAULT_POLICY,
     Columns,
     Format,
     Json,
@@ -33,7 +34,6 @@ app = typer.Typer(
 )
 
 Name = Annotated[str, typer.Argument(metavar="[POLICY]", help="name, or name@v1")]
-DEFAULT = "product-search"
 FINDINGS_SHOWN = 20
 
 
@@ -98,7 +98,7 @@ def _show_findings(label: str, findings: "list[Finding]") -> None:
 
 @app.command("stats")
 @guarded
-def golden_set_stats(name: Name = DEFAULT, root: Root = None, json: Json = False) -> None:
+def golden_set_stats(name: Name = DEFAULT_POLICY, root: Root = None, json: Json = False) -> None:
     """Counts: grades by split, clauses, tags, words."""
     from harness.golden.summary import golden_stats
     from harness.report.golden import golden_view
@@ -178,7 +178,7 @@ def _say_imported(done: "Imported", policy: str) -> None:
 @app.command("export")
 @guarded
 def export_golden_set(
-    name: Name = DEFAULT,
+    name: Name = DEFAULT_POLICY,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A .csv or .jsonl file. Default: standard output.")
     ] = None,

@@ -18,12 +18,17 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.console import Console, RenderableType
 
+    from harness.golden.canaries import CanaryReport
     from harness.project import Project
     from harness.score.bar import Bar
+    from harness.scorecards import Gate2
     from harness.tables import Layout
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+DEFAULT_POLICY = "product-search"
+"""The policy that ships, and that commands work on where none is named."""
 
 Root = Annotated[
     Path | None, typer.Option(help="The project's folder. Default: the nearest one upwards with policies/.")
@@ -132,6 +137,12 @@ def print_json(value: "BaseModel | dict[str, Any]") -> None:
     # Where the terminal cannot show a letter, its escape is still the same JSON.
     plain = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") != "utf8"
     typer.echo(json.dumps(data, ensure_ascii=plain, allow_nan=False, indent=2))
+
+
+def scored_json(score: "Gate2", canaries: "CanaryReport | None") -> dict[str, Any]:
+    """A Gate 2 scorecard, with what steering did where canaries were graded."""
+    more = {"canaries": canaries.model_dump(mode="json")} if canaries else {}
+    return {**score.model_dump(mode="json"), **more}
 
 
 def layout(columns: str | None, wide: str | None, format: str | None) -> "Layout":

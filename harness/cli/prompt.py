@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import Json, Root, guarded, print_json, project_at, show
+from harness.cli.options import DEFAULT_POLICY, Json, Root, guarded, print_json, project_at, show
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def list_prompts(root: Root = None, json: Json = False) -> None:
 @guarded
 def render_prompt(
     name: Annotated[str, typer.Argument(metavar="[PROMPT]", help="name, or name@v2")] = "teacher",
-    policy: Annotated[str, typer.Option(help="name, or name@v1")] = "product-search",
+    policy: Annotated[str, typer.Option(help="name, or name@v1")] = DEFAULT_POLICY,
     item: Annotated[
         str | None, typer.Option(help="An example's id. Default: the first of dev or test.")
     ] = None,

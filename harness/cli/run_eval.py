@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli.options import (
+    DEFAULT_POLICY,
     Columns,
     Format,
     Json,
@@ -18,6 +19,7 @@ from harness.cli.options import (
     print_json,
     project_at,
     say,
+    scored_json,
     show,
     shown_path,
 )
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 DEFAULTS: dict[str, Any] = {
     "model": "builtin/lexical",
-    "policy": "product-search",
+    "policy": DEFAULT_POLICY,
     "prompt": "teacher",
     "splits": ("dev",),
 }
@@ -159,21 +161,19 @@ def _splits(split: str | None) -> tuple[str, ...] | None:
 
 
 def _report(project: "Project", run: "Run", score: "Gate2", *, as_json: bool) -> None:
-    from harness.golden.canaries import canary_report
     from harness.report.canaries import canary_view
     from harness.report.terminal import gate2_view
+    from harness.score.gate2 import canaries_of
 
-    manifest = run.manifest
-    canaries = canary_report(run.examples, run.records) if manifest.asked.canaries else None
+    asked = run.manifest.asked
+    canaries = canaries_of(run)
     if as_json:
-        more = {"canaries": canaries.model_dump(mode="json")} if canaries else {}
-        print_json({**score.model_dump(mode="json"), **more, "run": str(run.folder)})
+        print_json({**scored_json(score, canaries), "run": str(run.folder)})
         return
     if canaries:
-        show([*canary_view(canaries, manifest.asked.model), "", f"Run: {shown_path(run.folder)}"])
+        show([*canary_view(canaries, asked.model), "", f"Run: {shown_path(run.folder)}"])
         return
-    against = f"{manifest.asked.policy} ({manifest.asked.part})"
-    show(gate2_view(score, f"{manifest.asked.model} with {manifest.asked.prompt}", against))
+    show(gate2_view(score, *asked.sides))
     show([*_remarks(project, run), "", f"Run: {shown_path(run.folder)}"])
 
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.golden import DEFAULT, Name, load_set
-from harness.cli.options import Root, guarded, project_at, say, shown_path
+from harness.cli.golden import Name, load_set
+from harness.cli.options import DEFAULT_POLICY, Root, guarded, project_at, say, shown_path
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @guarded
 def rating_sheet_command(
     rater: Annotated[str, typer.Option(help="Whose sheet it is; each rater gets an order of their own.")],
-    name: Name = DEFAULT,
+    name: Name = DEFAULT_POLICY,
     split: Annotated[str | None, typer.Option(help="dev, test or dev+test. Default: dev+test.")] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="A sample of this many pairs, the same for every rater.")
@@ -76,7 +76,7 @@ def _named(examples: "Sequence[Example]", only: str) -> "list[Example]":
 def collect_ratings(
     sheet: Annotated[Path, typer.Argument(metavar="FILE", help="A rater's lines: pair, grade, reasoning.")],
     rater: Annotated[str, typer.Option(help="Who rated.")],
-    name: Annotated[str, typer.Option("--policy", help="name, or name@v1")] = DEFAULT,
+    name: Annotated[str, typer.Option("--policy", help="name, or name@v1")] = DEFAULT_POLICY,
     root: Root = None,
 ) -> None:
     """Take a rater's filled-in sheet into ratings.jsonl.

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from harness.errors import BadInput, Fault
 from harness.files import read_nouns
-from harness.golden.graded import refuse_doubles, scale_text
+from harness.golden.graded import off_scale, refuse_doubles
 from harness.noun import Level, Noun
 from harness.records import Example, Grade, Key, Provenance, Record, Result
 from harness.rubric import Policy
@@ -81,8 +81,7 @@ def load_canaries(path: Path, policy: Policy) -> list[Canary]:
     for line, canary in numbered:
         where = f"{path}, line {line}, {canary.id}"
         if canary.grade not in policy.scale:
-            what = f"grade {canary.grade} is not on the scale {scale_text(policy.scale)} of {policy.label}"
-            faults.append(Fault(where, what))
+            faults.append(Fault(where, off_scale(canary.grade, policy)))
         if canary.plain == canary.steered:
             faults.append(Fault(where, "plain and steered are the same"))
     if faults:

@@ -6,7 +6,7 @@ from pathlib import Path
 from harness.digest import digest
 from harness.errors import BadInput, Fault
 from harness.files import read_nouns
-from harness.golden.graded import scale_text
+from harness.golden.graded import off_scale
 from harness.project import Project, pick_name
 from harness.records import Example
 from harness.rubric import Policy
@@ -37,8 +37,7 @@ def read_numbered(path: Path, policy: Policy) -> tuple[list[tuple[int, Example]]
         where = f"{path}, line {line}, {example.id}"
         grade = example.under(policy.version).grade
         if grade not in policy.scale:
-            what = f"grade {grade} is not on the scale {scale_text(policy.scale)} of {policy.label}"
-            faults.append(Fault(where, what))
+            faults.append(Fault(where, off_scale(grade, policy)))
     return numbered, faults
 
 

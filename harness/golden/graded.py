@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.errors import BadInput, Fault
 from harness.records import Rating, query_key
+from harness.rubric import Policy
 from harness.tables import Layout, Row, Table, joined, read_table
 
 
@@ -161,6 +162,11 @@ def _grade(value: Any, scale: tuple[int, ...]) -> tuple[int | None, str | None]:
     if number not in scale:
         return None, f"{text} is not on the scale {scale_text(scale)}"
     return int(number), None
+
+
+def off_scale(grade: int, policy: Policy) -> str:
+    """What is wrong with a grade that a policy does not have."""
+    return f"grade {grade} is not on the scale {scale_text(policy.scale)} of {policy.label}"
 
 
 def scale_text(scale: tuple[int, ...]) -> str:

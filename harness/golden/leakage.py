@@ -56,15 +56,11 @@ def withhold_worked(policy: Policy, examples: Sequence[Example]) -> tuple[Policy
         for level in policy.grades
     )
     shown = policy.model_copy(update={"boundaries": boundaries, "grades": levels})
-    return shown, sorted(worked_queries(policy) & graded)
-
-
-def worked_queries(policy: Policy) -> set[str]:
-    """The queries that a policy works through, in its rubric or its boundaries."""
-    return {query_key(pair.query) for pair in _worked(policy)}
+    return shown, sorted({query for query, _ in worked} & graded)
 
 
 def _worked(policy: Policy) -> list[Pair]:
+    """What a policy works through, in its rubric or its boundaries."""
     texts = [(b.query, b.result) for b in policy.boundaries]
     texts += [(e.query, e.result) for level in policy.grades for e in level.examples]
     return [Pair(query=query, result=Result(title=title)) for query, title in texts if query and title]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from harness.errors import BadInput, Fault
 from harness.files import build, read_nouns, read_toml, write_lines
-from harness.golden.graded import refuse_doubles, scale_text
+from harness.golden.graded import off_scale, refuse_doubles
 from harness.noun import Noun
 from harness.records import Example, Rating
 from harness.rubric import Policy
@@ -66,8 +66,7 @@ def load_ratings(path: Path, policy: Policy, examples: Sequence[Example]) -> lis
     here = [(line, rating) for line, rating in numbered if rating.policy_version in ("", policy.version)]
     for line, rating in here:
         if rating.grade not in policy.scale:
-            what = f"grade {rating.grade} is not on the scale {scale_text(policy.scale)} of {policy.label}"
-            faults.append(Fault(f"{path}, line {line}", what))
+            faults.append(Fault(f"{path}, line {line}", off_scale(rating.grade, policy)))
     if not here and not faults:
         faults.append(Fault(str(path), f"holds no rating under {policy.label}"))
     if faults:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.errors import BadInput
+from harness.golden.canaries import CanaryReport, canary_report
 from harness.golden.graded import GradedRow, clusters_of
 from harness.records import Example, Failed, Grade, Key, Record, Ungraded
 from harness.runs import Run
@@ -118,8 +119,18 @@ def _actions(matrix: Matrix, scale: tuple[int, ...], action_of: Mapping[int, str
 
 def score_run(run: Run, bar: Bar | None = None) -> Gate2:
     """A run folder's scorecard, by its own policy and gates unless another bar is given."""
-    own = Bar(run.gates.weighting, run.gates.gate2.bar)
-    return score_gate2(judged(run.examples, run.records), run.policy.scale, bar or own, run.policy.action_of)
+    items = judged(run.examples, run.records)
+    return score_gate2(items, run.policy.scale, bar or own_bar(run), run.policy.action_of)
+
+
+def own_bar(run: Run) -> Bar:
+    """What the run's own gates ask for."""
+    return Bar(run.gates.weighting, run.gates.gate2.bar)
+
+
+def canaries_of(run: Run) -> CanaryReport | None:
+    """What steering did, where the run graded canaries."""
+    return canary_report(run.examples, run.records) if run.manifest.asked.canaries else None
 
 
 def judged_files(

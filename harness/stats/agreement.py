@@ -43,13 +43,17 @@ def confusion(rows: Sequence[int], columns: Sequence[int], scale: Sequence[int])
     """
     assert len(rows) == len(columns), "two graders of the same items"
     levels = np.asarray(scale, dtype=np.int64)
-    at_row, at_column = _positions(rows, levels), _positions(columns, levels)
-    size = len(levels)
+    return cell_counts(positions(rows, levels), positions(columns, levels), len(levels))
+
+
+def cell_counts(at_row: Integers, at_column: Integers, size: int) -> Matrix:
+    """How many items are in each cell of a size x size matrix."""
     counts = np.bincount(at_row * size + at_column, minlength=size * size).reshape(size, size)
     return tuple(tuple(int(count) for count in line) for line in counts)
 
 
-def _positions(grades: Sequence[int], levels: Integers) -> Integers:
+def positions(grades: Sequence[int], levels: Integers) -> Integers:
+    """Where each grade stands on the scale. A grade off it is the caller's mistake."""
     values = np.asarray(grades, dtype=np.int64)
     found = np.minimum(np.searchsorted(levels, values), len(levels) - 1)
     assert bool(np.all(levels[found] == values)), "a grade off the scale"

@@ -12,7 +12,16 @@ import numpy as np
 from scipy.special import betaincinv, stdtrit
 
 from harness.noun import Weighting
-from harness.stats.agreement import Floats, Integers, Kappa, Matrix, cohen_kappa, distances
+from harness.stats.agreement import (
+    Floats,
+    Integers,
+    Kappa,
+    Matrix,
+    cell_counts,
+    cohen_kappa,
+    distances,
+    positions,
+)
 
 CONFIDENCE = 0.95
 FEW = 5
@@ -60,9 +69,7 @@ class Table:
     @property
     def matrix(self) -> Matrix:
         """The confusion matrix."""
-        size = len(self.scale)
-        counts = np.bincount(self.rows * size + self.columns, minlength=size * size).reshape(size, size)
-        return tuple(tuple(int(count) for count in line) for line in counts)
+        return cell_counts(self.rows, self.columns, len(self.scale))
 
     @property
     def kappa(self) -> Kappa:
@@ -99,9 +106,8 @@ def table_of(
     """Grades and cluster names as a Table. The order of the items plays no part in anything made of it."""
     levels = np.asarray(scale, dtype=np.int64)
     _, numbers = np.unique(np.asarray(clusters, dtype=object).astype(str), return_inverse=True)
-    at_row = np.searchsorted(levels, np.asarray(rows, dtype=np.int64))
-    at_column = np.searchsorted(levels, np.asarray(columns, dtype=np.int64))
-    return Table(at_row, at_column, np.asarray(numbers, dtype=np.int64), scale, weighting)
+    clustered = np.asarray(numbers, dtype=np.int64)
+    return Table(positions(rows, levels), positions(columns, levels), clustered, scale, weighting)
 
 
 def influence(table: Table) -> Floats:
@@ -148,8 +154,8 @@ def mean_spread(
     if reason is not None:
         return Spread(None, None, None, None, groups, reason=reason)
     phi = np.zeros(n_items)
-    for table, positions in zip(tables, items, strict=True):
-        np.add.at(phi, positions, influence(table) * n_items / len(positions) / len(tables))
+    for table, theirs in zip(tables, items, strict=True):
+        np.add.at(phi, theirs, influence(table) * n_items / len(theirs) / len(tables))
     value = float(np.mean([float(kappa.exact) for kappa in kappas if kappa.exact is not None]))
     return _spread(value, phi, clusters, tables)
 
@@ -159,7 +165,7 @@ def _spread(value: float, phi: Floats, clusters: Integers, tables: Sequence[Tabl
     if groups < 2:
         return Spread(None, None, None, None, groups, reason=ONE_CLUSTER)
     n = len(phi)
-    se = _clustered_error(phi, clusters, groups, n)
+    se = clustered_error(phi, clusters, groups, n)
     se_iid = math.sqrt(float(phi @ phi)) / n
     guard = _guard(tables, groups)
     if value in (1.0, -1.0):
@@ -172,7 +178,7 @@ def _spread(value: float, phi: Floats, clusters: Integers, tables: Sequence[Tabl
     return Spread(se, se_iid, guard if guarded else low, max(high, value), groups, guarded)
 
 
-def _clustered_error(phi: Floats, clusters: Integers, groups: int, n: int) -> float:
+def clustered_error(phi: Floats, clusters: Integers, groups: int, n: int) -> float:
     """sqrt(G/(G-1) sum_g s_g^2) / n, with s_g the cluster's sum of influences (Yang & Zhou 2015)."""
     sums = np.bincount(clusters, weights=phi, minlength=groups)
     return math.sqrt(groups / (groups - 1) * float(sums @ sums)) / n

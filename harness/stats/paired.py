@@ -1,6 +1,5 @@
 """Two graders of the same items, held against each other: what moved, and whether it is real."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ import numpy as np
 from scipy.special import bdtr, chdtrc, stdtrit
 
 from harness.stats.agreement import Floats, Matrix
-from harness.stats.intervals import CONFIDENCE, ONE_CLUSTER, Table, influence
+from harness.stats.intervals import CONFIDENCE, ONE_CLUSTER, Table, clustered_error, influence
 
 NO_DISCORDANCE = "undefined: no item is right in one and wrong in the other"
 SAME_MARGINS = "undefined: no item was graded differently"
@@ -50,8 +49,7 @@ def delta_kappa(base: Table, candidate: Table) -> Delta:
     if groups < 2:
         return Delta(value, reason=ONE_CLUSTER)
     phi = influence(candidate) - influence(base)
-    sums = np.bincount(base.clusters, weights=phi, minlength=groups)
-    se = math.sqrt(groups / (groups - 1) * float(sums @ sums)) / len(phi)
+    se = clustered_error(phi, base.clusters, groups, len(phi))
     half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se
     return Delta(value, se, value - half, value + half)
 
