@@ -1,6 +1,7 @@
 """The loop: examples x teacher -> records. The one place that asks, and the one that asks again."""
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from tenacity import (
 
 from harness.errors import BadInput, FatalError, Interrupted, RejectedError, TransientError, Unfinished
 from harness.files import write_atomic
+from harness.gates import judge_run, verdict_of
 from harness.golden.looks import LOOKS, Look, note_look
 from harness.grading import read_grade
 from harness.journal import RecordLog
@@ -27,6 +29,7 @@ from harness.providers.base import Teacher
 from harness.records import Example, Failed, Outcome, Prompt, Record, Reply
 from harness.runs import (
     SCORECARD,
+    VERDICT,
     Asked,
     Manifest,
     Run,
@@ -35,8 +38,7 @@ from harness.runs import (
     load_run,
     save_manifest,
 )
-from harness.score.gate2 import score_run
-from harness.scorecards import Gate2
+from harness.scorecards.gate2 import Gate2
 
 ATTEMPTS = 6
 DEADLINE = 180.0
@@ -47,6 +49,9 @@ DEAD = 5
 """Examples in a row that all attempts failed on: the server is gone, and the run stops."""
 CONNECTIONS = 8
 
+Question = tuple[Example, int]
+"""An example, and which repeat of it: all examples are asked once before any is asked again."""
+
 _backoff = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
 
 
@@ -55,7 +60,7 @@ class Watch:
     """What the caller is told while a run goes on."""
 
     started: Callable[[Path, Plan, int], None]
-    """The folder, the plan, and how many examples are still to be asked."""
+    """The folder, the plan, and how many answers are still to be had."""
     recorded: Callable[[Record], None]
 
 
@@ -93,19 +98,21 @@ def resume(
 
 def _go(folder: Path, plan: Plan, teacher: Teacher, watch: Watch, connections: int) -> tuple[Run, Gate2]:
     with RecordLog(folder) as log:
-        todo = [example for example in plan.examples if _unanswered(log.records.get((example.id, 0)))]
+        keys = [(example, at) for at in range(plan.asked.repeats) for example in plan.examples]
+        todo = [(example, at) for example, at in keys if _unanswered(log.records.get((example.id, at)))]
         watch.started(folder, plan, len(todo))
         try:
             asyncio.run(_grade_all(todo, plan, teacher, log, watch, connections))
         except KeyboardInterrupt:
-            left = len(plan.examples) - sum(not _unanswered(record) for record in log.records.values())
-            raise Interrupted(f"interrupted with {left} examples to go; {_how_to_resume(folder)}") from None
+            left = len(keys) - sum(not _unanswered(record) for record in log.records.values())
+            raise Interrupted(f"interrupted with {left} answers to go; {_how_to_resume(folder)}") from None
         except (FatalError, Unfinished, OSError) as error:
             raise Unfinished(f"{error}\n{_how_to_resume(folder)}") from error
         manifest = _seal(folder, log)
     run = load_run(folder)
-    scorecard = score_run(run)
+    scorecard = judge_run(run)
     write_atomic(folder / SCORECARD, scorecard.model_dump_json(indent=2) + "\n")
+    write_atomic(folder / VERDICT, json.dumps(verdict_of(scorecard), indent=2) + "\n")
     asked = manifest.asked
     if "test" in asked.splits and not asked.canaries and manifest.finished_at is not None:
         note_look(plan.golden_file.with_name(LOOKS), _look(manifest))
@@ -121,9 +128,9 @@ def _how_to_resume(folder: Path) -> str:
 
 
 async def _grade_all(
-    todo: Sequence[Example], plan: Plan, teacher: Teacher, log: RecordLog, watch: Watch, connections: int
+    todo: Sequence[Question], plan: Plan, teacher: Teacher, log: RecordLog, watch: Watch, connections: int
 ) -> None:
-    """A bounded pool of workers over one stream of examples."""
+    """A bounded pool of workers over one stream of examples and repeats."""
     stream = iter(todo)
     pulse = _Pulse()
     try:
@@ -156,10 +163,10 @@ class _Pulse:
 
 
 async def _work(
-    stream: Iterator[Example], plan: Plan, teacher: Teacher, log: RecordLog, watch: Watch, pulse: _Pulse
+    stream: Iterator[Question], plan: Plan, teacher: Teacher, log: RecordLog, watch: Watch, pulse: _Pulse
 ) -> None:
-    for example in stream:
-        record, gone = await _grade(example, plan, teacher)
+    for example, repeat in stream:
+        record, gone = await _grade(example, repeat, plan, teacher)
         log.append(record)
         watch.recorded(record)
         pulse.note(gone)
@@ -167,10 +174,12 @@ async def _work(
         await asyncio.sleep(0)
 
 
-async def _grade(example: Example, plan: Plan, teacher: Teacher) -> tuple[Record, TransientError | None]:
+async def _grade(
+    example: Example, repeat: int, plan: Plan, teacher: Teacher
+) -> tuple[Record, TransientError | None]:
     """One example's record, and the last error where every attempt failed on a busy or absent server."""
     began = time.monotonic()
-    prompt = plan.writer.prompt(example.id, example.pair)
+    prompt = plan.writer.prompt(example.id, example.pair, repeat)
     attempts = 0
     reply: Reply | None = None
     gone: TransientError | None = None
@@ -188,6 +197,7 @@ async def _grade(example: Example, plan: Plan, teacher: Teacher) -> tuple[Record
         outcome = Failed(detail=str(error))
     record = Record(
         example=example.id,
+        repeat=repeat,
         pair=example.pair.digest,
         outcome=outcome,
         reply=reply,

@@ -17,7 +17,7 @@ from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import golden_digest, golden_path, load_examples, stale
 from harness.golden.leakage import Dropped, safe_shots, withhold_worked
-from harness.golden.ratings import rater_kinds, read_ratings_file
+from harness.golden.ratings import rater_kinds, ratings_under
 from harness.golden.splits import choose_examples
 from harness.policies import gates_digest, load_gates, load_policy, policy_digest, policy_path
 from harness.project import Project
@@ -26,7 +26,7 @@ from harness.providers import split_model
 from harness.providers.base import Setup
 from harness.records import Example, Rating
 from harness.rubric import Gates, Policy
-from harness.runs import EXAMPLES, Asked, Digests, Manifest
+from harness.runs import EXAMPLES, RATERS, RATINGS, Asked, Digests, Manifest
 from harness.tables import Layout
 
 PACKAGES = ("openai", "anthropic", "jinja2", "scikit-learn", "tenacity", "pydantic", "datasets", "numpy")
@@ -34,7 +34,11 @@ PACKAGES = ("openai", "anthropic", "jinja2", "scikit-learn", "tenacity", "pydant
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A run before its first call. `learnable`: every shot that is safe to learn from."""
+    """A run before its first call. `learnable`: every shot that is safe to learn from.
+
+    `ratings`: all that were given under the policy version, since Gate 1 is about the policy and not
+    about the part of the golden set that is graded.
+    """
 
     asked: Asked
     policy: Policy
@@ -47,6 +51,7 @@ class Plan:
     dropped: tuple[Dropped, ...]
     withheld: tuple[str, ...]
     stale: int
+    ratings: tuple[Rating, ...]
     digests: Digests
 
 
@@ -83,6 +88,7 @@ def make_plan(project: Project, asked: Asked) -> Plan:
         dropped=tuple(dropped),
         withheld=tuple(withheld),
         stale=len(stale(examples, policy.version)),
+        ratings=tuple(_ratings(golden_file.with_name(RATINGS), policy, golden)),
         digests=Digests(
             policy=policy_digest(policy),
             prompt=prompt.digest,
@@ -100,6 +106,10 @@ def _to_grade(asked: Asked, golden: list[Example], canaries: list[Example]) -> l
     if not canaries:
         raise BadInput(f"there are no canaries: no {CANARIES} beside the golden set of {asked.policy}")
     return canaries
+
+
+def _ratings(path: Path, policy: Policy, golden: Sequence[Example]) -> Sequence[Rating]:
+    return ratings_under(path, policy, golden) if path.exists() else ()
 
 
 def setup_of(project: Project, plan: Plan) -> Setup:
@@ -163,15 +173,12 @@ def run_contents(plan: Plan) -> dict[str, str | bytes]:
         "shots.jsonl": _lines(plan.writer.shown),
         EXAMPLES: _lines(plan.examples),
     }
-    ratings = plan.golden_file.with_name("ratings.jsonl")
-    raters = plan.golden_file.with_name("raters.toml")
-    if ratings.exists():
-        graded = {example.id for example in plan.examples}
-        kept = [rating for rating in read_ratings_file(ratings) if rating.item in graded]
-        contents["ratings.jsonl"] = _lines(kept)
+    raters = plan.golden_file.with_name(RATERS)
+    if plan.ratings:
+        contents[RATINGS] = _lines(plan.ratings)
     if raters.exists():
         rater_kinds(raters)
-        contents["raters.toml"] = read_bytes(raters)
+        contents[RATERS] = read_bytes(raters)
     return contents
 
 

@@ -68,8 +68,8 @@ def policy_digest(policy: Policy) -> str:
 
 
 def gates_digest(gates: Gates) -> str:
-    """Identity of the bars."""
-    return digest(gates.model_dump(mode="json"))
+    """Identity of the bars that are declared; a default that is spelt out makes no other bars."""
+    return digest(gates.model_dump(mode="json", exclude_defaults=True))
 
 
 def structural_faults(policy: Policy) -> list[str]:

@@ -1,6 +1,7 @@
 """The policy's nouns: the rubric, the clauses, the actions, and the bars that runs are held to."""
 
 from functools import cached_property
+from typing import Literal
 
 from pydantic import Field
 
@@ -97,19 +98,40 @@ class GateBar(Noun):
     bar: float = Field(default=0.8, ge=-1, le=1)
 
 
+class Gate2Bar(GateBar):
+    """Gate 2's bars. `actions`: the kappa asked of what the user would see, where one is asked."""
+
+    actions: float | None = Field(default=None, ge=-1, le=1)
+
+
 class Cell(Noun):
-    """A cell of the golden grade by action table."""
+    """A cell of the golden grade by action table. `limit`: the share of that grade's items it may hold."""
 
     golden: Level
     action: str
+    limit: float | None = Field(default=None, ge=0, lt=1)
+
+
+class CeilingTerms(Noun):
+    """The human ceiling's terms, declared beforehand.
+
+    `epsilon`: what a rater costs more than a model in the alternative annotator test, as an advantage
+    that the model is granted: 0.2 for experts, 0.15 for skilled raters, 0.1 for a crowd. `scoring`: how
+    close a grade is to the others'.
+    """
+
+    epsilon: float | None = Field(default=None, ge=0, le=1)
+    scoring: Literal["accuracy", "neg_rmse"] = "accuracy"
 
 
 class Gates(Noun):
-    """The bars that runs under a policy are held to."""
+    """The bars that runs under a policy are held to. `target_error`: what grading alone may get wrong."""
 
     weighting: Weighting = "none"
     coverage_floor: float = Field(default=0.99, ge=0, le=1)
     margin: float = Field(default=0.05, ge=0)
+    target_error: float = Field(default=0.05, gt=0, lt=1)
     gate1: GateBar = GateBar()
-    gate2: GateBar = GateBar()
+    gate2: Gate2Bar = Gate2Bar()
+    human_ceiling: CeilingTerms = CeilingTerms()
     never_grow: tuple[Cell, ...] = ()

@@ -4,7 +4,7 @@ manifest.json    what was run: digests, model, parameters, versions
 policy.toml, gates.toml, prefix.txt, shots.jsonl    what the teacher saw, as it was
 examples.jsonl, ratings.jsonl, raters.toml          what was graded, with golden grades and reasonings
 records.jsonl    append-only, a line per answer; the last one of a key counts
-scorecard.json   derived; can be deleted
+scorecard.json, verdict.json    derived; can be deleted
 """
 
 import contextlib
@@ -12,7 +12,7 @@ import errno
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Literal
@@ -22,14 +22,16 @@ from pydantic import Field, ValidationError
 from harness.errors import BadInput, Fault
 from harness.files import decode, faults_of, parse_json, read_bytes, read_nouns, write_atomic
 from harness.golden.examples import golden_digest
+from harness.golden.ratings import rater_kinds, read_ratings_file
 from harness.journal import RECORDS, read_records
 from harness.noun import Noun, Split
 from harness.policies import gates_digest, load_gates, load_policy, policy_digest
 from harness.project import Project, folder_names
-from harness.records import Example, Grade, Key, Record, latest
+from harness.records import Example, Grade, Key, Rating, Record, latest
 from harness.rubric import Gates, Policy
 
-MANIFEST, EXAMPLES, SCORECARD = "manifest.json", "examples.jsonl", "scorecard.json"
+MANIFEST, EXAMPLES, RATINGS, RATERS = "manifest.json", "examples.jsonl", "ratings.jsonl", "raters.toml"
+SCORECARD, VERDICT = "scorecard.json", "verdict.json"
 
 
 class Asked(Noun):
@@ -41,6 +43,8 @@ class Asked(Noun):
     splits: tuple[Split, ...]
     canaries: bool = False
     limit: int | None = None
+    repeats: int = Field(default=1, ge=1)
+    aggregate: Literal["mean", "vote"] = "mean"
     seed: int | None = None
     shots: int | None = None
     temperature: float | None = None
@@ -106,6 +110,14 @@ class Run:
     gates: Gates
     examples: tuple[Example, ...]
     records: Mapping[Key, Record]
+    ratings: tuple[Rating, ...] = ()
+    raters: Mapping[str, str] = field(default_factory=dict)
+    """What each rater is: "human" or "llm"."""
+
+    @property
+    def keys(self) -> list[Key]:
+        """What the run asks: every example, as often as it repeats."""
+        return [(example.id, at) for example in self.examples for at in range(self.manifest.asked.repeats)]
 
 
 def create_run(runs: Path, manifest: Manifest, contents: Mapping[str, str | bytes]) -> Path:
@@ -165,8 +177,17 @@ def load_run(folder: Path) -> Run:
     found, _ = read_records(folder)
     records = latest(found)
     gates = load_gates(folder / "gates.toml", policy)
-    _refuse_damage(Run(folder, manifest, policy, gates, examples, records))
-    return Run(folder, manifest, policy, gates, examples, records)
+    ratings, kinds = _raters(folder)
+    run = Run(folder, manifest, policy, gates, examples, records, ratings, kinds)
+    _refuse_damage(run)
+    return run
+
+
+def _raters(folder: Path) -> tuple[tuple[Rating, ...], dict[str, str]]:
+    """The ratings that the run keeps, and what its raters are."""
+    path = folder / RATINGS
+    ratings = read_ratings_file(path) if path.exists() else []
+    return tuple(ratings), rater_kinds(folder / RATERS)
 
 
 def _refuse_damage(run: Run) -> None:
@@ -183,16 +204,17 @@ def _refuse_damage(run: Run) -> None:
         if now != then
     ]
     pairs = {example.id: example.pair.digest for example in run.examples}
+    known = set(run.keys)
     for record in run.records.values():
         where = f"{folder / RECORDS}, {record.example}"
-        if pairs.get(record.example) != record.pair:
+        if record.key not in known or pairs[record.example] != record.pair:
             faults.append(Fault(where, "a record of a pair that the run does not have"))
         if isinstance(record.outcome, Grade) and record.outcome.value not in run.policy.scale:
             what = f"grade {record.outcome.value} is not on the scale of {run.policy.label}"
             faults.append(Fault(where, what))
-    lost = set(pairs) - {example for example, _ in run.records}
+    lost = set(run.keys) - set(run.records)
     if manifest.finished_at is not None and lost:
-        what = f"the run is finished, but {len(lost)} records are gone (the first: {min(lost)})"
+        what = f"the run is finished, but {len(lost)} records are gone (the first: {min(lost)[0]})"
         faults.append(Fault(str(folder / RECORDS), what))
     if faults:
         raise BadInput(faults)

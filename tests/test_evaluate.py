@@ -54,7 +54,7 @@ def test_oracle_gets_kappa_1(here: Path) -> None:
     assert ended.code == 0
     score = ended.json
     assert (score["kappa"]["value"], score["accuracy"], score["coverage"]) == (1.0, 1.0, 1.0)
-    assert (score["band"], score["verdict"], score["n"]) == ("strong", None, len(DEV))
+    assert (score["band"], score["verdict"], score["n"]) == ("strong", "inconclusive", len(DEV))
     run = load_run(Path(score["run"]))
     assert run.manifest.model_answered == ("test-model-2026-11-01",)
     record = next(iter(run.records.values()))

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = (
     "errors", "digest", "noun", "rubric", "records", "scorecards", "files", "project", "hub", "tables",
-    "stats", "policies", "golden", "prompts", "grading", "journal", "runs", "score", "providers",
+    "stats", "policies", "golden", "prompts", "grading", "journal", "runs", "score", "gates", "providers",
     "plan", "evaluate",
     "report",
     "cli",

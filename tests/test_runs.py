@@ -189,12 +189,12 @@ def test_run_holds_all_that_is_needed_to_read_it(here: Path) -> None:
     names = {path.name for path in run.iterdir()}
     assert names == {
         "manifest.json", "policy.toml", "gates.toml", "prefix.txt", "shots.jsonl",
-        "examples.jsonl", "records.jsonl", "scorecard.json",
+        "examples.jsonl", "records.jsonl", "scorecard.json", "verdict.json",
     }  # fmt: skip
     assert json.loads((run / "scorecard.json").read_text(encoding="utf-8")) == before
 
 
-def test_run_keeps_the_ratings_of_what_it_graded(here: Path) -> None:
+def test_run_keeps_every_rating_of_its_policy_with_the_query(here: Path) -> None:
     write_project(here)
     (here / "golden/small/ratings.jsonl").write_text(
         '{"item": "q1-0", "rater": "ann", "grade": 1}\n{"item": "q0-0", "rater": "ann", "grade": 1}\n',
@@ -203,7 +203,8 @@ def test_run_keeps_the_ratings_of_what_it_graded(here: Path) -> None:
     (here / "golden/small/raters.toml").write_text('[ann]\nkind = "human"\n', encoding="utf-8")
     assert harness("eval", "--policy", "small").code == 0
     (run,) = (here / "runs").iterdir()
-    assert (run / "ratings.jsonl").read_text(encoding="utf-8").count("\n") == 1
+    kept = [json.loads(line) for line in (run / "ratings.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(one["item"], one["query"]) for one in kept] == [("q1-0", "blue lamp"), ("q0-0", "red shoe")]
     assert (run / "raters.toml").exists()
 
 

@@ -1,4 +1,4 @@
-"""Intervals, several raters, paired tests and planning against published values and a constructed set.
+"""Intervals, several raters and paired tests against published values and a constructed set.
 
 Every case names its source; `must_not_be` holds what naive code returns for it.
 """
@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.noun import Weighting
-from harness.stats.agreement import Matrix, cohen_kappa
+from harness.stats.agreement import Matrix
 from harness.stats.bootstrap import cluster_bootstrap
 from harness.stats.diagnostics import diagnostics
 from harness.stats.intervals import Table, influence, kappa_spread, mean_spread, table_of
@@ -28,7 +28,6 @@ from harness.stats.paired import (
     obuchowski,
     stuart_maxwell,
 )
-from harness.stats.planning import items_for_half_width, items_to_pass, mixture, variance_per_item
 from harness.stats.raters import MISSING, NO_PAIRS, ONE_VALUE, coefficients, krippendorff_alpha
 
 FOLDER = Path(__file__).parent / "cases/statistics"
@@ -433,30 +432,3 @@ def test_holm_never_lowers_a_p_and_keeps_their_order(p: list[float]) -> None:
     assert all(before <= after <= 1 for before, after in zip(p, adjusted, strict=True))
     by_p = [adjusted[at] for at in sorted(range(len(p)), key=lambda at: p[at])]
     assert by_p == sorted(by_p)
-
-
-# --- planning ------------------------------------------------------------------------------------
-
-WIDTHS = [e for e in CASES["sample_size"]["expected"] if e["stat"].startswith("n_half_width")]
-
-
-@pytest.mark.parametrize("one", WIDTHS, ids=lambda one: str(one["params"]["kappa"]))
-def test_items_for_a_half_width_are_the_reference_ones(one: dict[str, Any]) -> None:
-    joint = mixture(one["params"]["kappa"], [0.2] * 5)
-    v = variance_per_item(joint, SCALE)
-    assert [items_for_half_width(v, h) for h in one["params"]["half_widths"]] == one["value"]
-    counts = tuple(tuple(round(cell * 10_000) for cell in line) for line in joint)
-    assert cohen_kappa(counts, SCALE).value == pytest.approx(one["params"]["kappa"], abs=1e-3)
-
-
-def test_skewed_margins_take_more_items_and_a_design_effect_multiplies_them() -> None:
-    v = variance_per_item(mixture(0.7, [0.6, 0.2, 0.1, 0.06, 0.04]), SCALE)
-    assert items_for_half_width(v, 0.05) == 638
-    assert items_for_half_width(v, 0.05, design_effect=2.0) in (1275, 1276)
-
-
-def test_a_bar_that_the_truth_does_not_reach_takes_no_number_of_items() -> None:
-    assert items_to_pass(0.2, 0.8, 0.8) is None
-    assert items_to_pass(0.2, 0.9, 0.8) == math.ceil(
-        (1.959963984540054 + 0.8416212335729143) ** 2 * 0.2 / 0.01
-    )

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from harness import __version__
-from harness.cli import doctor, gates, golden, policy, prompt, run_eval, runs, sheets
+from harness.cli import doctor, gate1, gate2, golden, policy, prompt, run_eval, runs, sheets
 from harness.cli.options import complain
 
 app = typer.Typer(
@@ -19,8 +19,8 @@ app = typer.Typer(
     context_settings={"auto_envvar_prefix": "HARNESS", "help_option_names": ["-h", "--help"]},
 )
 app.command("eval")(run_eval.eval_command)
-app.command("gate1")(gates.gate1_command)
-app.command("gate2")(gates.gate2_command)
+app.command("gate1")(gate1.gate1_command)
+app.command("gate2")(gate2.gate2_command)
 app.add_typer(policy.app, name="policy")
 sheets.register(golden.app)
 app.add_typer(golden.app, name="golden")

@@ -7,6 +7,7 @@ import functools
 import json
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from harness.golden.canaries import CanaryReport
     from harness.project import Project
     from harness.score.bar import Bar
-    from harness.scorecards import Gate2
+    from harness.scorecards.gate2 import Gate2
+    from harness.scorecards.shared import Gate
     from harness.tables import Layout
 
 P = ParamSpec("P")
@@ -154,7 +156,7 @@ def layout(columns: str | None, wide: str | None, format: str | None) -> "Layout
 
 
 def bar_of(weighting: str | None, value: float | None, own: "Bar") -> "Bar":
-    """The bar to gate by: what was asked for, else what the gates file says."""
+    """The bar to gate by: what was asked for, else what the gates file says. A moved bar says so."""
     from harness.errors import BadInput
     from harness.score.bar import WEIGHTINGS, Bar
 
@@ -163,5 +165,17 @@ def bar_of(weighting: str | None, value: float | None, own: "Bar") -> "Bar":
         raise BadInput(f"bar {value}: a kappa lies between -1 and 1")
     for known in WEIGHTINGS:
         if chosen == known:
-            return Bar(known, own.bar if value is None else value)
+            bar = Bar(known, own.bar if value is None else value)
+            return (
+                bar if (bar.weighting, bar.bar) == (own.weighting, own.bar) else replace(bar, moved=own.text)
+            )
     raise BadInput(f"weighting {weighting!r} is not one of: {', '.join(WEIGHTINGS)}")
+
+
+def end_by(score: "Gate") -> None:
+    """End with the verdict's exit code: 0 passed, 1 failed, 3 inconclusive."""
+    from harness.gates import exit_code
+
+    code = exit_code(score)
+    if code:
+        raise typer.Exit(code)

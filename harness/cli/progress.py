@@ -30,12 +30,14 @@ class Progress:
         self._task: TaskID | None = None
 
     def start(self, folder: Path, plan: "Plan", todo: int) -> None:
-        """The run is about to ask `todo` examples."""
+        """The run is about to ask for `todo` answers."""
         for warning in warnings_of(plan):
             say(f"warning: {warning}")
-        done = len(plan.examples) - todo
+        asked, examples = plan.asked, len(plan.examples)
+        done = examples * asked.repeats - todo
         before = f" ({done} are done)" if done else ""
-        say(f"{plan.asked.model} grades {todo} examples of {plan.asked.policy}{before}: {shown_path(folder)}")
+        what = f"{todo} examples" if asked.repeats == 1 else f"{examples} examples {asked.repeats} times"
+        say(f"{asked.model} grades {what} of {asked.policy}{before}: {shown_path(folder)}")
         self._total = todo
         self._said = self._began = time.monotonic()
         if sys.stderr.isatty():
@@ -44,7 +46,7 @@ class Progress:
             self._task = self._bar.add_task("", total=todo, ends=self._ends(), rate=0.0)
 
     def advance(self, record: "Record") -> None:
-        """One more example has its outcome."""
+        """One more answer has its outcome."""
         self._counts[record.outcome.kind] += 1
         now = time.monotonic()
         if self._bar is not None and self._task is not None:

@@ -28,7 +28,7 @@ from harness.errors import BadInput
 if TYPE_CHECKING:
     from harness.project import Project
     from harness.runs import Asked, Run
-    from harness.scorecards import Gate2
+    from harness.scorecards.gate2 import Gate2
 
 DEFAULTS: dict[str, Any] = {
     "model": "builtin/lexical",
@@ -52,6 +52,13 @@ def eval_command(
     limit: Annotated[int | None, typer.Option(min=1, help="Grade a sample of this many examples.")] = None,
     shots: Annotated[
         int | None, typer.Option(min=0, help="Golden examples in the prompt. Default: as the prompt says.")
+    ] = None,
+    repeats: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Ask about every example this many times. Default: 1.")
+    ] = None,
+    aggregate: Annotated[
+        str | None,
+        typer.Option(help="What repeats count for: mean (each its share) or vote. Default: mean."),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(help="For the sample of --limit; sent to the model where given.")
@@ -86,6 +93,8 @@ def eval_command(
         "prompt": prompt,
         "splits": _splits(split),
         "limit": limit,
+        "repeats": repeats,
+        "aggregate": _aggregate(aggregate),
         "shots": shots,
         "seed": seed,
         "temperature": temperature,
@@ -93,8 +102,8 @@ def eval_command(
     table = layout(columns, wide, format)
     given |= {"columns": dict(table.columns) or None, "wide": table.wide or None}
     given |= {"format": format, "rater": rater}
-    if canaries and (split or limit):
-        raise BadInput("--canaries grades every canary: it goes without --split and --limit")
+    if canaries and (split or limit or repeats):
+        raise BadInput("--canaries grades every canary once: it goes without --split, --limit and --repeats")
     given["canaries"] = canaries or None
     asked = {name: value for name, value in given.items() if value is not None}
     with Progress() as progress:
@@ -154,6 +163,12 @@ def _from_root(model: str, project: "Project") -> str:
     return f"replay/{path.relative_to(project.root) if path.is_relative_to(project.root) else path}"
 
 
+def _aggregate(text: str | None) -> str | None:
+    if text not in (None, "mean", "vote"):
+        raise BadInput(f"--aggregate {text!r} is not one of: mean, vote")
+    return text
+
+
 def _splits(split: str | None) -> tuple[str, ...] | None:
     from harness.golden.splits import parse_splits
 
@@ -162,8 +177,8 @@ def _splits(split: str | None) -> tuple[str, ...] | None:
 
 def _report(project: "Project", run: "Run", score: "Gate2", *, as_json: bool) -> None:
     from harness.report.canaries import canary_view
-    from harness.report.terminal import gate2_view
-    from harness.score.gate2 import canaries_of
+    from harness.report.gate2 import gate2_view
+    from harness.score.run import canaries_of
 
     asked = run.manifest.asked
     canaries = canaries_of(run)
@@ -174,7 +189,8 @@ def _report(project: "Project", run: "Run", score: "Gate2", *, as_json: bool) ->
         show([*canary_view(canaries, asked.model), "", f"Run: {shown_path(run.folder)}"])
         return
     show(gate2_view(score, *asked.sides))
-    show([*_remarks(project, run), "", f"Run: {shown_path(run.folder)}"])
+    more = "`harness gate2 latest` has the rest: clauses, tags, confidence, the misses with both reasonings."
+    show([*_remarks(project, run), "", more, "", f"Run: {shown_path(run.folder)}"])
 
 
 def _remarks(project: "Project", run: "Run") -> list[str]:

@@ -32,15 +32,15 @@ def list_runs(root: Root = None, json: Json = False) -> None:
 
 def _row(folder: "Path") -> dict[str, Any] | None:
     """A run in a line; a folder that cannot be read is named and left out."""
+    from harness.gates import judge_run
     from harness.runs import load_run
-    from harness.score.gate2 import score_run
 
     try:
         run = load_run(folder)
     except BadInput as error:
         say(f"left out: {error.faults[0]}")
         return None
-    score = score_run(run)
+    score = judge_run(run)
     asked = run.manifest.asked
     return {
         "run": folder.name,
@@ -51,8 +51,10 @@ def _row(folder: "Path") -> dict[str, Any] | None:
         "n": score.n,
         "coverage": score.coverage,
         "gated": score.gated,
-        "kappa": getattr(score, score.gated).value,
+        "kappa": score.gated_kappa.value,
+        "ci": score.gated_kappa.ci,
         "band": score.band,
+        "verdict": score.verdict,
         "finished": run.manifest.finished_at is not None,
     }
 

@@ -58,17 +58,23 @@ def rater_kinds(path: Path) -> dict[str, str]:
 
 
 def load_ratings(path: Path, policy: Policy, examples: Sequence[Example]) -> list[Rating]:
+    """The ratings of a file under this policy version; BadInput where there is none."""
+    found = ratings_under(path, policy, examples)
+    if not found:
+        raise BadInput([Fault(str(path), f"holds no rating under {policy.label}")])
+    return found
+
+
+def ratings_under(path: Path, policy: Policy, examples: Sequence[Example]) -> list[Rating]:
     """The ratings given under this policy version, each with the query of its example.
 
-    A rating that names no version counts under every one.
+    A rating that names no version counts under every one. BadInput names every line that is wrong.
     """
     numbered, faults = read_nouns(path, Rating)
     here = [(line, rating) for line, rating in numbered if rating.policy_version in ("", policy.version)]
     for line, rating in here:
         if rating.grade not in policy.scale:
             faults.append(Fault(f"{path}, line {line}", off_scale(rating.grade, policy)))
-    if not here and not faults:
-        faults.append(Fault(str(path), f"holds no rating under {policy.label}"))
     if faults:
         raise BadInput(faults)
     keys = [(f"{path}, line {line}", (rating.item, rating.rater)) for line, rating in here]

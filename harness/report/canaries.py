@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.golden.canaries import CanaryReport
-from harness.report.terminal import number
+from harness.report.parts import number
 
 
 def canary_view(report: CanaryReport, grader: str) -> Iterator[RenderableType]:

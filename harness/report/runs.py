@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.report.terminal import number
+from harness.report.parts import interval, number
 from harness.runs import Manifest
 
 
@@ -17,7 +17,8 @@ def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
     for row in rows:
         yield Text(str(row["run"]), style="bold")
         state = "" if row["finished"] else ", unfinished"
-        found = f"{row['gated']} {number(row['kappa'])} {row['band'] or 'undefined'}"
+        value = f"{number(row['kappa'])} {interval(row['ci'])}".rstrip()
+        found = f"{row['gated']} {value} {row['band'] or 'undefined'}, {row['verdict']}"
         yield f"  {found} on {row['n']} examples, coverage {row['coverage']:.1%}{state}"
 
 

@@ -1,16 +1,15 @@
-"""What both gates share: the bar, and kappa under each weighting."""
+"""What both gates share: the bar, and kappa with its interval under each weighting."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from harness.noun import Weighting
-from harness.scorecards import Estimate
+from harness.scorecards.shared import Estimate, Gated
 from harness.stats.agreement import Kappa, band
+from harness.stats.intervals import Spread
 
-NO_INTERVALS = "intervals are not computed by this version"
-NO_VERDICT = "a verdict needs an interval, and this version computes none: read the band"
-WEIGHTINGS: dict[Weighting, Literal["kappa", "kappa_linear", "kappa_quadratic"]] = {
+WEIGHTINGS: dict[Weighting, Gated] = {
     "none": "kappa",
     "linear": "kappa_linear",
     "quadratic": "kappa_quadratic",
@@ -19,29 +18,66 @@ WEIGHTINGS: dict[Weighting, Literal["kappa", "kappa_linear", "kappa_quadratic"]]
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Which kappa a gate reads, and the value it asks for."""
+    """Which kappa a gate reads, and the value asked for. `moved`: what gates.toml has, where it differs."""
 
     weighting: Weighting
     bar: float
+    moved: str | None = None
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        return f"{WEIGHTINGS[self.weighting]} {self.bar:g}"
 
 
-def gate_fields(kappas: Mapping[Weighting, Kappa], bar: Bar, n_clusters: int) -> dict[str, Any]:
-    """The fields that both gates share."""
-    gated = kappas[bar.weighting]
-    estimates: dict[str, Estimate] = {
-        WEIGHTINGS[weighting]: _estimate(kappa) for weighting, kappa in kappas.items()
-    }
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """An exact kappa, or a mean of several, with its spread."""
+
+    kappa: Kappa
+    spread: Spread
+
+    @property
+    def ci(self) -> tuple[float, float] | None:
+        """The 95 % interval."""
+        low, high = self.spread.low, self.spread.high
+        return None if low is None or high is None else (low, high)
+
+    @property
+    def reason(self) -> str | None:
+        """Why the value or its interval is missing."""
+        return self.kappa.reason or self.spread.reason
+
+    def estimate(self) -> Estimate:
+        """As a scorecard has it."""
+        return Estimate(
+            value=self.kappa.value,
+            ci=self.ci,
+            se=self.spread.se,
+            design_effect=self.spread.design_effect,
+            guarded=self.spread.guarded,
+            reason=self.reason,
+        )
+
+
+def gate_fields(measured: Mapping[Weighting, Measured], bar: Bar, n_clusters: int) -> dict[str, Any]:
+    """The fields that both gates share; the verdict is given elsewhere."""
+    gated = measured[bar.weighting]
     return {
-        "verdict": None,
-        "band": band(gated),
-        "reason": gated.reason or NO_VERDICT,
+        "band": band(gated.kappa),
         "bar": bar.bar,
+        "bar_moved": bar.moved,
         "weighting": bar.weighting,
         "gated": WEIGHTINGS[bar.weighting],
         "n_clusters": n_clusters,
-        **estimates,
+        **{WEIGHTINGS[weighting]: one.estimate() for weighting, one in measured.items()},
     }
 
 
-def _estimate(kappa: Kappa) -> Estimate:
-    return Estimate(value=kappa.value, reason=kappa.reason or NO_INTERVALS)
+def bands_differ(measured: Mapping[Weighting, Measured]) -> tuple[str, ...]:
+    """A warning where the band depends on the weighting: the same bands do not transfer (Warrens 2013)."""
+    bands = {weighting: band(one.kappa) for weighting, one in measured.items()}
+    if len(set(bands.values()) - {None}) < 2:
+        return ()
+    named = ", ".join(f"{word} with weighting {weighting}" for weighting, word in bands.items() if word)
+    return (f"the band depends on the weighting: {named}",)

@@ -1,93 +1,85 @@
 """Gate 1: do the raters agree?"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from harness.errors import BadInput
-from harness.records import Rating, query_key
-from harness.score.bar import NO_INTERVALS, WEIGHTINGS, Bar, gate_fields
-from harness.scorecards import Alpha, Confusion, Dispute, Gate1, PairAgreement, RaterBias
-from harness.stats.agreement import Matrix, cohen_kappa, confusion, mean_kappa, pooled
-from harness.stats.raters import MISSING, Metric, coefficients, krippendorff_alpha
+from harness.records import Example, Rating
+from harness.score.bar import WEIGHTINGS, Bar, bands_differ, gate_fields
+from harness.score.panel import MIN_COMMON, Panel, panel_of, renumbered
+from harness.scorecards.gate1 import (
+    AgreementIn,
+    Alpha,
+    ConfusedGrades,
+    Dispute,
+    DisputedBoundary,
+    Gate1,
+    PairAgreement,
+    RaterBias,
+)
+from harness.scorecards.shared import Confusion
+from harness.stats.agreement import Matrix, cell_counts, cohen_kappa, dichotomy, pooled
+from harness.stats.means import Mean, clustered_mean
+from harness.stats.paired import holm
+from harness.stats.raters import MISSING, Metric, coefficients, krippendorff_alpha, lower_median
 
 METRICS: tuple[Metric, ...] = ("nominal", "ordinal", "interval")
-MIN_COMMON = 30
-"""A pair of raters with fewer items in common is shown but left out of the mean, if any pair has more."""
 
 
 def score_gate1(
-    ratings: Sequence[Rating], scale: tuple[int, ...], bar: Bar, kinds: Mapping[str, str] | None = None
+    ratings: Sequence[Rating],
+    scale: tuple[int, ...],
+    bar: Bar,
+    kinds: Mapping[str, str] | None = None,
+    about: Mapping[str, Example] | None = None,
 ) -> Gate1:
     """Agreement among raters: the mean of the pairwise kappas, over the items that two raters share.
 
-    `kinds` says of each rater whether it is "human" or "llm"; None where nobody says it.
+    `kinds` says of each rater whether it is "human" or "llm"; None where nobody says it. `about` holds
+    the golden examples by id, where the items are some: their tags, clauses and titles.
     """
-    by_rater: dict[str, dict[str, int]] = defaultdict(dict)
-    for rating in ratings:
-        by_rater[rating.rater][rating.item] = rating.grade
-    raters = tuple(sorted(by_rater))
-    if len(raters) < 2:
-        raise BadInput(f"agreement takes two raters or more; here: {', '.join(raters) or 'none'}")
-    tables = {pair: _table(by_rater, pair, scale) for pair in combinations(raters, 2)}
-    sizes = {pair: sum(map(sum, table)) for pair, table in tables.items()}
-    enough = {pair for pair, n in sizes.items() if n >= MIN_COMMON} or set(tables)
-    mean = {
-        weighting: mean_kappa(
-            [cohen_kappa(tables[pair], scale, weighting) for pair in tables if pair in enough]
-        )
-        for weighting in WEIGHTINGS
-    }
-    items = {rating.item: query_key(rating.query) if rating.query else rating.item for rating in ratings}
+    panel = panel_of(ratings, scale)
+    mean = {weighting: panel.mean(weighting) for weighting in WEIGHTINGS}
+    pairs = list(combinations(range(len(panel.raters)), 2))
+    matrix = pooled([panel.table(pair, "none").matrix for pair in pairs], len(scale))
+    known = about or {}
+    queries = {rating.item: rating.query for rating in ratings if rating.query}
     return Gate1(
-        **gate_fields(mean, bar, len(set(items.values()))),
-        warnings=tuple(
-            f"{one} and {other} share {sizes[one, other]} items, under {MIN_COMMON}: left out of the mean"
-            for one, other in tables
-            if (one, other) not in enough
+        **gate_fields(mean, bar, len(set(panel.queries))),
+        warnings=(*_left_out(panel), *bands_differ(mean), *_independence(queries)),
+        provisional=_provisional(panel.raters, kinds) if kinds is not None else None,
+        n_items=len(panel.items),
+        raters=panel.raters,
+        pairs=tuple(_pair(panel, pair, bar) for pair in pairs),
+        **_beside(panel),
+        rater_bias=_biases(panel),
+        confusion=Confusion(labels=scale, matrix=matrix),
+        boundaries=tuple(_boundary(panel, matrix, at) for at in range(1, len(scale))),
+        confused=_confused(matrix, scale),
+        per_query=_agreement_in(
+            panel,
+            [[key] if key != item else [] for item, key in zip(panel.items, panel.queries, strict=True)],
         ),
-        provisional=_provisional(raters, kinds) if kinds is not None else None,
-        n_items=len(items),
-        raters=raters,
-        pairs=tuple(_pair(pair, table, scale, pair in enough) for pair, table in tables.items()),
-        **_beside(ratings, raters, scale),
-        rater_bias=tuple(_bias(rater, by_rater, scale) for rater in raters),
-        confusion=Confusion(labels=scale, matrix=pooled(list(tables.values()), len(scale))),
-        disputed=_disputed(by_rater, items),
+        per_tag=_agreement_in(panel, [known[i].tags if i in known else () for i in panel.items]),
+        per_clause=_agreement_in(panel, [known[i].clauses if i in known else () for i in panel.items]),
+        disputed=tuple(_disputed(panel, ratings, known, queries)),
     )
 
 
-def _beside(ratings: Sequence[Rating], raters: Sequence[str], scale: tuple[int, ...]) -> dict[str, Any]:
-    """The other coefficients for several raters, with a reason for each that is undefined."""
-    rows = {item: at for at, item in enumerate(dict.fromkeys(rating.item for rating in ratings))}
-    array = np.full((len(rows), len(raters)), MISSING, dtype=np.int64)
-    for rating in ratings:
-        array[rows[rating.item], raters.index(rating.rater)] = scale.index(rating.grade)
-    plain, linear = coefficients(array, scale), coefficients(array, scale, "linear")
-    alpha = {metric: krippendorff_alpha(array, scale, metric) for metric in METRICS}
-    found = {"fleiss": plain.fleiss, "conger": plain.conger, "ac1": plain.gwet, "ac2": linear.gwet}
-    named = {**found, **{f"alpha.{metric}": one for metric, one in alpha.items()}}
-    return {
-        **{name: one.value for name, one in found.items()},
-        "alpha": Alpha(**{metric: one.value for metric, one in alpha.items()}),
-        "reasons": {name: one.reason for name, one in named.items() if one.reason},
-    }
+def _left_out(panel: Panel) -> Iterator[str]:
+    counted = panel.counted()
+    for pair in combinations(range(len(panel.raters)), 2):
+        if pair not in counted:
+            one, other = (panel.raters[at] for at in pair)
+            shared = len(panel.common(*pair))
+            yield f"{one} and {other} share {shared} items, under {MIN_COMMON}: left out of the mean"
 
 
-def _bias(rater: str, by_rater: Mapping[str, Mapping[str, int]], scale: tuple[int, ...]) -> RaterBias:
-    """A rater against the lower median of two or more others."""
-    own, rest = [], []
-    for item, grade in by_rater[rater].items():
-        others = sorted(given[item] for name, given in by_rater.items() if name != rater and item in given)
-        if len(others) >= 2:
-            own.append(grade)
-            rest.append(others[(len(others) - 1) // 2])
-    kappa = cohen_kappa(confusion(own, rest, scale), scale, "linear")
-    bias = sum(a - b for a, b in zip(own, rest, strict=True)) / len(own) if own else None
-    return RaterBias(rater=rater, n=len(own), bias=bias, kappa_vs_rest=kappa.value, reason=kappa.reason)
+def _independence(queries: Mapping[str, str]) -> tuple[str, ...]:
+    return () if queries else ("no item names its query: the intervals take items as independent",)
 
 
 def _provisional(raters: Sequence[str], kinds: Mapping[str, str]) -> str | None:
@@ -99,35 +91,143 @@ def _provisional(raters: Sequence[str], kinds: Mapping[str, str]) -> str | None:
     return f"raters.toml does not say what {', '.join(unknown)} is" if unknown else None
 
 
-def _table(
-    by_rater: Mapping[str, Mapping[str, int]], pair: tuple[str, str], scale: tuple[int, ...]
-) -> Matrix:
-    one, other = by_rater[pair[0]], by_rater[pair[1]]
-    common = [item for item in one if item in other]
-    return confusion([one[item] for item in common], [other[item] for item in common], scale)
-
-
-def _pair(raters: tuple[str, str], table: Matrix, scale: tuple[int, ...], counted: bool) -> PairAgreement:
-    kappa = cohen_kappa(table, scale)
+def _pair(panel: Panel, pair: tuple[int, int], bar: Bar) -> PairAgreement:
+    found = {name: panel.pair(pair, weighting) for weighting, name in WEIGHTINGS.items()}
+    gated = found[WEIGHTINGS[bar.weighting]]
     return PairAgreement(
-        raters=raters,
-        n=sum(map(sum, table)),
-        kappa=kappa.value,
-        kappa_linear=cohen_kappa(table, scale, "linear").value,
-        kappa_quadratic=cohen_kappa(table, scale, "quadratic").value,
-        counted=counted,
-        reason=kappa.reason or NO_INTERVALS,
+        raters=(panel.raters[pair[0]], panel.raters[pair[1]]),
+        n=len(panel.common(*pair)),
+        **{name: one.kappa.value for name, one in found.items()},
+        ci=gated.ci,
+        counted=pair in panel.counted(),
+        reason=gated.reason,
     )
 
 
-def _disputed(by_rater: Mapping[str, Mapping[str, int]], items: Iterable[str]) -> tuple[Dispute, ...]:
-    """The items on which raters differ, widest apart first."""
+def _beside(panel: Panel) -> dict[str, Any]:
+    """The other coefficients for several raters, with a reason for each that is undefined."""
+    plain, linear = coefficients(panel.grades, panel.scale), coefficients(panel.grades, panel.scale, "linear")
+    alpha = {metric: krippendorff_alpha(panel.grades, panel.scale, metric) for metric in METRICS}
+    found = {"fleiss": plain.fleiss, "conger": plain.conger, "ac1": plain.gwet, "ac2": linear.gwet}
+    named = {**found, **{f"alpha.{metric}": one for metric, one in alpha.items()}}
+    return {
+        **{name: one.value for name, one in found.items()},
+        "alpha": Alpha(**{metric: one.value for metric, one in alpha.items()}),
+        "reasons": {name: one.reason for name, one in named.items() if one.reason},
+    }
+
+
+def _biases(panel: Panel) -> tuple[RaterBias, ...]:
+    leans = [_lean(panel, at) for at in range(len(panel.raters))]
+    tested = [at for at, lean in enumerate(leans) if lean.p is not None]
+    corrected = dict(zip(tested, holm([p for lean in leans if (p := lean.p) is not None]), strict=True))
+    return tuple(_bias(panel, at, lean, corrected.get(at)) for at, lean in enumerate(leans))
+
+
+def _lean(panel: Panel, at: int) -> Mean:
+    """How much higher a rater grades than the mean of the others.
+
+    Not their median: of two others the lower median is the lower grade, and everybody would look lenient.
+    """
+    values = np.array([*panel.scale, 0], dtype=np.float64)[panel.grades]
+    rated = panel.grades != MISSING
+    others = np.delete(rated, at, axis=1).sum(axis=1)
+    both = np.flatnonzero(rated[:, at] & (others > 0))
+    rest = (np.where(rated, values, 0).sum(axis=1) - values[:, at])[both] / others[both]
+    return clustered_mean(values[both, at] - rest, renumbered(panel.clusters[both]))
+
+
+def _bias(panel: Panel, at: int, lean: Mean, p: float | None) -> RaterBias:
+    rest = lower_median(np.delete(panel.grades, at, axis=1), least=2)
+    both = np.flatnonzero((panel.grades[:, at] != MISSING) & (rest != MISSING))
+    matrix = cell_counts(panel.grades[both, at], rest[both], len(panel.scale))
+    kappa = cohen_kappa(matrix, panel.scale, "linear")
+    crossings = {panel.scale[k]: _crossing(matrix, k) for k in range(1, len(panel.scale))}
+    worst = max(crossings, key=lambda grade: crossings[grade])
+    return RaterBias(
+        rater=panel.raters[at],
+        n=lean.n,
+        bias=lean.value,
+        kappa_vs_rest=kappa.value,
+        p=p,
+        worst_boundary=worst if crossings[worst] else None,
+        reason=kappa.reason,
+    )
+
+
+def _crossing(matrix: Matrix, at: int) -> int:
+    """Counts on different sides of the line below the grade in position `at`."""
+    (_, above), (below, _) = dichotomy(matrix, at)
+    return above + below
+
+
+def _boundary(panel: Panel, matrix: Matrix, at: int) -> DisputedBoundary:
+    differing = _off_diagonal(matrix)
+    crossing = _crossing(matrix, at)
+    # Every pair of ratings is in the pooled matrix twice, once in each order.
+    return DisputedBoundary(
+        at_least=panel.scale[at],
+        kappa=panel.at_least(at).mean("none").kappa.value,
+        disagreements=crossing // 2,
+        share=crossing / differing if differing else None,
+    )
+
+
+def _off_diagonal(matrix: Matrix) -> int:
+    return sum(map(sum, matrix)) - sum(matrix[at][at] for at in range(len(matrix)))
+
+
+def _confused(matrix: Matrix, scale: tuple[int, ...]) -> tuple[ConfusedGrades, ...]:
+    """Which two grades raters give to the same item, the commonest first."""
+    total = _off_diagonal(matrix) // 2
     found = [
-        Dispute(item=item, grades={rater: given[item] for rater, given in by_rater.items() if item in given})
-        for item in items
+        ConfusedGrades(grades=(scale[i], scale[j]), disagreements=count, share=count / total)
+        for i, j in combinations(range(len(scale)), 2)
+        if (count := matrix[i][j])
     ]
-    split = [dispute for dispute in found if len(set(dispute.grades.values())) > 1]
-    return tuple(sorted(split, key=lambda dispute: (-_spread(dispute), dispute.item)))
+    return tuple(sorted(found, key=lambda one: (-one.disagreements, one.grades)))
+
+
+def _agreement_in(panel: Panel, names: Sequence[Sequence[str]]) -> tuple[AgreementIn, ...]:
+    """Agreement on the items of each name, the lowest first; `names` holds those of each item."""
+    pairs, agreeing = panel.comparisons()
+    rows: dict[str, list[int]] = defaultdict(list)
+    for at, of_item in enumerate(names):
+        for name in dict.fromkeys(of_item if pairs[at] else ()):
+            rows[name].append(at)
+    found = [
+        AgreementIn(
+            name=name,
+            n=len(rows[name]),
+            disputed=int((pairs > agreeing)[rows[name]].sum()),
+            agreement=float(agreeing[rows[name]].sum() / pairs[rows[name]].sum()),
+        )
+        for name in rows
+    ]
+    return tuple(sorted(found, key=lambda one: (one.agreement, one.name)))
+
+
+def _disputed(
+    panel: Panel, ratings: Sequence[Rating], about: Mapping[str, Example], queries: Mapping[str, str]
+) -> list[Dispute]:
+    """The items on which raters differ, widest apart first."""
+    pairs, agreeing = panel.comparisons()
+    reasons: dict[str, dict[str, str]] = defaultdict(dict)
+    for rating in ratings:
+        if rating.reasoning:
+            reasons[rating.item][rating.rater] = rating.reasoning
+    found = [
+        Dispute(
+            item=item,
+            query=queries.get(item),
+            title=about[item].result.title if item in about else None,
+            grades=panel.ratings_of(at),
+            reasons=reasons.get(item, {}),
+        )
+        for at, item in enumerate(panel.items)
+        if pairs[at] > agreeing[at]
+    ]
+    return sorted(found, key=lambda dispute: (-_spread(dispute), dispute.item))
 
 
 def _spread(dispute: Dispute) -> int:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.stats.agreement import Floats
-from harness.stats.intervals import CONFIDENCE, ONE_CLUSTER, Table
+from harness.stats.intervals import ONE_CLUSTER, Table
+from harness.stats.proportions import CONFIDENCE
 
 CHUNK = 1_000
 """Draws at a time, so that memory stays flat."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv, stdtrit
+from scipy.special import stdtrit
 
 from harness.noun import Weighting
 from harness.stats.agreement import (
@@ -22,12 +22,16 @@ from harness.stats.agreement import (
     distances,
     positions,
 )
+from harness.stats.proportions import CONFIDENCE, clopper_pearson
 
-CONFIDENCE = 0.95
 FEW = 5
 """With a disagreement in fewer clusters than this, the standard error cannot see the next one coming."""
 
+ROUNDING = 1e-12
+"""A standard error below this is 0: adding up influences that cancel leaves about 1e-17."""
+
 ONE_CLUSTER = "no interval: all items are of one query, which says nothing about another"
+NO_SPREAD = "no interval: every query is alike, so that there is no spread to estimate it from"
 NO_INTERVAL = "no interval where kappa is {value}: there is no spread to estimate it from"
 
 
@@ -136,7 +140,8 @@ def kappa_spread(table: Table) -> Spread:
     groups = int(table.clusters.max()) + 1 if len(table.clusters) else 0
     if kappa.exact is None or kappa.reason is not None:
         return Spread(None, None, None, None, groups, reason=kappa.reason)
-    return _spread(float(kappa.exact), influence(table), table.clusters, [table])
+    touched = len(table.clusters_in_disagreement())
+    return _spread(float(kappa.exact), influence(table), table.clusters, [table], touched)
 
 
 def mean_spread(
@@ -154,24 +159,28 @@ def mean_spread(
     if reason is not None:
         return Spread(None, None, None, None, groups, reason=reason)
     phi = np.zeros(n_items)
+    differ = np.zeros(n_items, dtype=np.bool_)
     for table, theirs in zip(tables, items, strict=True):
-        np.add.at(phi, theirs, influence(table) * n_items / len(theirs) / len(tables))
+        phi[theirs] += influence(table) * n_items / len(theirs) / len(tables)
+        differ[theirs] |= table.rows != table.columns
     value = float(np.mean([float(kappa.exact) for kappa in kappas if kappa.exact is not None]))
-    return _spread(value, phi, clusters, tables)
+    return _spread(value, phi, clusters, tables, len(np.unique(clusters[differ])))
 
 
-def _spread(value: float, phi: Floats, clusters: Integers, tables: Sequence[Table]) -> Spread:
+def _spread(value: float, phi: Floats, clusters: Integers, tables: Sequence[Table], touched: int) -> Spread:
     groups = int(clusters.max()) + 1
     if groups < 2:
         return Spread(None, None, None, None, groups, reason=ONE_CLUSTER)
     n = len(phi)
     se = clustered_error(phi, clusters, groups, n)
     se_iid = math.sqrt(float(phi @ phi)) / n
-    guard = _guard(tables, groups)
+    guard = _guard(tables, groups, touched)
     if value in (1.0, -1.0):
         if value == 1.0 and guard is not None:
             return Spread(se, se_iid, guard, 1.0, groups, guarded=True)
         return Spread(None, None, None, None, groups, reason=NO_INTERVAL.format(value=f"{value:g}"))
+    if se < ROUNDING:
+        return Spread(None, None, None, None, groups, reason=NO_SPREAD)
     half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se / (1 - value**2)
     low, high = math.tanh(math.atanh(value) - half), math.tanh(math.atanh(value) + half)
     guarded = guard is not None and guard < low
@@ -184,18 +193,16 @@ def clustered_error(phi: Floats, clusters: Integers, groups: int, n: int) -> flo
     return math.sqrt(groups / (groups - 1) * float(sums @ sums)) / n
 
 
-def _guard(tables: Sequence[Table], groups: int) -> float | None:
+def _guard(tables: Sequence[Table], groups: int, x: int) -> float | None:
     """The lower limit that the number of disagreeing clusters allows; None where there are enough of them.
 
     With x of G clusters in disagreement, the next one's share may be as high as Clopper and Pearson's
     97.5 % limit U, and its size d*: 1 - U d* / De. For several pairs: clusters in which any pair
     disagrees, De their mean.
     """
-    touched = {int(c) for table in tables for c in table.clusters_in_disagreement()}
-    if len(touched) >= FEW:
+    if x >= FEW:
         return None
-    x = len(touched)
-    limit = float(betaincinv(x + 1, groups - x, (1 + CONFIDENCE) / 2)) if x < groups else 1.0
+    _, limit = clopper_pearson(x, groups)
     found = np.concatenate([table.disagreements() for table in tables])
     largest = max(float(table.distances().max()) for table in tables)
     size = float(found.mean()) if x else largest

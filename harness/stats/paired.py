@@ -7,7 +7,8 @@ import numpy as np
 from scipy.special import bdtr, chdtrc, stdtrit
 
 from harness.stats.agreement import Floats, Matrix
-from harness.stats.intervals import CONFIDENCE, ONE_CLUSTER, Table, clustered_error, influence
+from harness.stats.intervals import ONE_CLUSTER, Table, clustered_error, influence
+from harness.stats.proportions import CONFIDENCE
 
 NO_DISCORDANCE = "undefined: no item is right in one and wrong in the other"
 SAME_MARGINS = "undefined: no item was graded differently"
@@ -127,4 +128,19 @@ def holm(p: Sequence[float]) -> list[float]:
     for rank, at in enumerate(order):
         highest = max(highest, min(1.0, (len(p) - rank) * p[at]))
         adjusted[at] = highest
+    return adjusted
+
+
+def benjamini_yekutieli(p: Sequence[float]) -> list[float]:
+    """Benjamini & Yekutieli's (2001) adjusted p-values, in the order given, however the tests depend.
+
+    The least over ranks k from an entry's own up of p_(k) m/k (1 + 1/2 + ... + 1/m), at most 1.
+    """
+    m = len(p)
+    harmonic = sum(1 / rank for rank in range(1, m + 1))
+    adjusted, lowest = [0.0] * m, 1.0
+    descending = sorted(range(m), key=lambda at: p[at], reverse=True)
+    for rank, at in zip(range(m, 0, -1), descending, strict=True):
+        lowest = min(lowest, p[at] * harmonic * m / rank)
+        adjusted[at] = lowest
     return adjusted

@@ -8,22 +8,34 @@ from scipy.special import ndtri
 
 from harness.noun import Weighting
 from harness.stats.agreement import Floats, distances
-from harness.stats.intervals import CONFIDENCE, cell_influence
+from harness.stats.intervals import cell_influence
+from harness.stats.proportions import CONFIDENCE
 
 
 def mixture(kappa: float, shares: Sequence[float]) -> Floats:
-    """The joint distribution kappa diag(p) + (1 - kappa) p p': agreement kappa, margins p on both sides."""
+    """The joint distribution kappa diag(p) + (1 - kappa) p p', q x q: margins p on both sides.
+
+    `shares` holds q shares that sum to 1; kappa is in [0, 1], and is the kappa of the result under every
+    weighting. Donner & Eliasziw's (1992) common correlation model, for q grades.
+    """
     p = np.asarray(shares, dtype=np.float64)
     return kappa * np.diag(p) + (1 - kappa) * np.outer(p, p)
 
 
 def variance_per_item(joint: Floats, scale: Sequence[int], weighting: Weighting = "none") -> float:
-    """v = sum p phi^2: n independent items have the error sqrt(v/n) (Fleiss, Cohen & Everitt 1969)."""
+    """v = sum p phi^2: n independent items have the error sqrt(v/n) (Fleiss, Cohen & Everitt 1969).
+
+    `joint` holds q x q shares that sum to 1, over a `scale` of q grades. At least 0, and 0 at perfect
+    agreement. The caller's mistake where both give one same grade to all: kappa is undefined there.
+    """
     return float((joint * cell_influence(joint, distances(scale, weighting)) ** 2).sum())
 
 
 def items_for_half_width(variance: float, half_width: float, design_effect: float = 1.0) -> int:
-    """Items for a 95 % interval of plus or minus `half_width`: deff z^2 v / h^2, rounded up."""
+    """Items for a 95 % interval of plus or minus `half_width` > 0: deff z^2 v / h^2, rounded up.
+
+    The normal interval's width solved for n, with v of `variance_per_item` (Fleiss, Cohen & Everitt 1969).
+    """
     z = float(ndtri((1 + CONFIDENCE) / 2))
     return math.ceil(design_effect * z**2 * variance / half_width**2)
 
@@ -34,8 +46,30 @@ def items_to_pass(
     """Items for the interval's lower limit to clear the bar with this power, at a true kappa above it.
 
     (1.96 + z_power)^2 v deff / (kappa - bar)^2, rounded up; None where the true kappa is not above the bar.
+    Cantor's (1996) with the variance of the truth alone, on kappa's own scale. The gate's interval is
+    symmetric in atanh kappa, and takes more: benchmarks/coverage.py holds this number against the gate.
     """
     if kappa <= bar:
         return None
+    return _items(variance, kappa - bar, power, design_effect)
+
+
+def items_for_delta(
+    variance: float, difference: float, power: float = 0.8, design_effect: float = 1.0
+) -> int | None:
+    """Items on which a paired 95 % interval of kappa_B - kappa_A leaves 0 outside with this power.
+
+    (1.96 + z_power)^2 v deff / difference^2, rounded up (Miller 2024, arXiv 2411.00640), for a true
+    `difference` in [-2, 2] of either sign and a power in (0, 1). `variance` is that of the difference for
+    each item: v = n SE^2 of a pilot's `delta_kappa`. That SE is clustered, so that v has the design effect
+    in it already; give one only with a v from independent items. None where no number can be told: for a
+    difference of 0, and where the pilot's two runs never differ (v = 0).
+    """
+    if difference == 0 or variance == 0:
+        return None
+    return _items(variance, difference, power, design_effect)
+
+
+def _items(variance: float, distance: float, power: float, design_effect: float) -> int:
     z = float(ndtri((1 + CONFIDENCE) / 2)) + float(ndtri(power))
-    return math.ceil(z**2 * variance * design_effect / (kappa - bar) ** 2)
+    return math.ceil(z**2 * variance * design_effect / distance**2)

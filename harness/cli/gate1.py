@@ -1,0 +1,89 @@
+"""`harness gate1`: agreement among raters."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.options import (
+    DEFAULT_POLICY,
+    BarValue,
+    Columns,
+    Format,
+    Json,
+    Root,
+    Scale,
+    Weighting,
+    Wide,
+    bar_of,
+    end_by,
+    guarded,
+    layout,
+    print_json,
+    project_at,
+    show,
+)
+from harness.cli.rated import PolicyOption, examples_of, grade_names, ratings_in, refuse, scale_of
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.project import Project
+    from harness.records import Example, Rating
+    from harness.rubric import Policy
+
+
+@guarded
+def gate1_command(
+    ratings: Annotated[
+        Path | None,
+        typer.Argument(help="A file of ratings. Default: the policy's own golden/.../ratings.jsonl."),
+    ] = None,
+    policy: PolicyOption = None,
+    scale: Scale = None,
+    columns: Columns = None,
+    wide: Wide = None,
+    format: Format = None,
+    weighting: Weighting = None,
+    bar: BarValue = None,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Gate 1: do the raters agree?
+
+    If they do, the policy can be called clear.
+    """
+    from harness.gates import judge_gate1
+    from harness.report.gate1 import gate1_view
+    from harness.score.bar import Bar
+    from harness.score.gate1 import score_gate1
+
+    if ratings is None:
+        for_a_file = {"scale": scale, "columns": columns, "wide": wide, "format": format}
+        refuse(for_a_file, "the policy's own ratings need none")
+    levels, known, gates = scale_of(policy or (None if ratings else DEFAULT_POLICY), scale, root)
+    about = examples_of(project_at(root), known) if known else {}
+    if ratings is None:
+        assert known is not None, "a policy is the default where no file is named"
+        found, kinds = _own_ratings(project_at(root), known, about)
+    else:
+        found, kinds = ratings_in(ratings, layout(columns, wide, format), levels, about)
+    chosen = bar_of(weighting, bar, Bar(gates.weighting, gates.gate1.bar))
+    score = judge_gate1(score_gate1(found, levels, chosen, kinds, about), grade_names(known))
+    print_json(score) if json else show(gate1_view(score))
+    end_by(score)
+
+
+def _own_ratings(
+    project: "Project", policy: "Policy", about: "Mapping[str, Example]"
+) -> "tuple[Sequence[Rating], Mapping[str, str] | None]":
+    """The ratings that lie beside a policy's golden set, and what raters.toml says of the raters."""
+    from harness.golden.examples import golden_path
+    from harness.golden.ratings import load_ratings, rater_kinds
+    from harness.runs import RATERS, RATINGS
+
+    path = golden_path(project, policy.name).with_name(RATINGS)
+    if not path.exists():
+        raise BadInput(f"{policy.name} has no ratings yet: there is no {path}; name a file of ratings")
+    return load_ratings(path, policy, list(about.values())), rater_kinds(path.with_name(RATERS))

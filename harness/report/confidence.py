@@ -1,0 +1,38 @@
+"""What a grader's probabilities are worth, for a terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from harness.report.parts import columns, indented, interval, number, percent
+from harness.scorecards.confidence import Alone, Confidence
+
+
+def confidence_view(score: Confidence | None) -> Iterator[RenderableType]:
+    """Calibration and what could be graded alone; nothing where the grader gives no probabilities."""
+    if score is None:
+        return
+    yield indented(
+        Text(
+            f"Its own probabilities, on {score.n:,} answers: calibration error {number(score.ece)}, "
+            f"Brier {number(score.brier)}, RPS {number(score.rps)}"
+        )
+    )
+    table = columns("confidence", "answers", "said", "right", "interval")
+    for one in score.bins:
+        span = f"{one.low:.2f} to {one.high:.2f}"
+        said = percent(one.confidence), percent(one.accuracy)
+        table.add_row(span, f"{one.n:,}", *said, interval(one.ci, 2))
+    yield indented(table, above=0)
+    yield indented(Text(_alone(score.alone)), above=0)
+
+
+def _alone(found: Alone) -> str:
+    if found.coverage is None:
+        return f"Could be graded alone at {percent(found.target)} error: nothing yet ({found.reason})."
+    return (
+        f"Could be graded alone at {percent(found.target)} error: the {percent(found.coverage)} with "
+        f"confidence {number(found.threshold, 2)} or more ({found.errors} of {found.n} wrong here, "
+        f"at most {number(found.upper, 3)}); check it on other examples."
+    )

@@ -1,0 +1,126 @@
+"""Gate 1 for a terminal: a plain sentence first, the numbers after."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from harness.report.parts import (
+    columns,
+    confusion_table,
+    indented,
+    interval,
+    kappas,
+    number,
+    percent,
+    signed,
+    verdict_lines,
+    warnings,
+)
+from harness.scorecards.gate1 import AgreementIn, Gate1
+
+MEANING = {
+    "strong": "The raters agree: the policy is clear.",
+    "moderate": "The raters agree moderately: refine the policy where they differ.",
+    "weak": "The raters hardly agree: the policy is ambiguous. Mend it before any teacher is judged by it.",
+}
+DISPUTES_SHOWN = 5
+PARTS_SHOWN = 5
+
+
+def gate1_view(score: Gate1) -> Iterator[RenderableType]:
+    """Gate 1: how far raters agree among themselves."""
+    items = f"{score.n_items:,} items in {score.n_clusters:,} queries"
+    yield Text(f"Gate 1: do the raters agree? {len(score.raters)} raters, {items}", style="bold")
+    yield from verdict_lines(score)
+    if score.band:
+        yield Text(MEANING[score.band])
+    yield kappas(score, "Mean pairwise kappa")
+    yield indented(_pairs(score))
+    yield indented(Text(_beside(score)))
+    yield indented(_biases(score))
+    yield indented(confusion_table(score.confusion, "rater", "other rater"))
+    if score.disputed:
+        yield indented(_boundaries(score))
+        yield from _parts("clauses", score.per_clause)
+        yield from _parts("tags", score.per_tag)
+        yield from _parts("queries", score.per_query)
+        yield indented(Text(f"In dispute: {len(score.disputed):,} items; the widest apart:"))
+        yield indented(_disputes(score), above=0)
+        yield from _reasons(score)
+    if score.advice:
+        yield Text("\nWhat to do:")
+    for one in score.advice:
+        yield Text(f"- {one}.")
+    yield from warnings(score)
+
+
+def _pairs(score: Gate1) -> Table:
+    table = columns("raters", "items", "kappa", "linear", "quadratic", f"interval of {score.gated}")
+    for pair in score.pairs:
+        name = " - ".join(pair.raters) + ("" if pair.counted else " (left out)")
+        values = (pair.kappa, pair.kappa_linear, pair.kappa_quadratic)
+        table.add_row(name, f"{pair.n:,}", *map(number, values), interval(pair.ci) or "-")
+    return table
+
+
+def _beside(score: Gate1) -> str:
+    alpha = score.alpha
+    return (
+        f"Krippendorff's alpha: nominal {number(alpha.nominal)}, ordinal {number(alpha.ordinal)}, "
+        f"interval {number(alpha.interval)}\n"
+        f"Fleiss {number(score.fleiss)}   Conger {number(score.conger)}   "
+        f"AC1 {number(score.ac1)}   AC2 (linear) {number(score.ac2)}"
+    )
+
+
+def _biases(score: Gate1) -> Table:
+    table = columns("rater against the rest", "items", "bias", "p", "linear kappa", "worst at")
+    for one in score.rater_bias:
+        at = "-" if one.worst_boundary is None else f">={one.worst_boundary}"
+        p = "-" if one.p is None else f"{one.p:.2g}"
+        table.add_row(one.rater, f"{one.n:,}", signed(one.bias), p, number(one.kappa_vs_rest), at)
+    return table
+
+
+def _boundaries(score: Gate1) -> Table:
+    table = columns("raters on two sides of", "kappa", "disagreements", "share")
+    for one in score.boundaries:
+        row = (number(one.kappa), f"{one.disagreements:,}", percent(one.share))
+        table.add_row(f">={one.at_least}", *row)
+    return table
+
+
+def _parts(name: str, parts: Sequence[AgreementIn]) -> Iterator[RenderableType]:
+    """Where raters agree least; nothing where they always do."""
+    lowest = [part for part in parts if part.disputed][:PARTS_SHOWN]
+    if not lowest:
+        return
+    table = columns(f"{name} with the least agreement", "agreement", "items", "in dispute")
+    table.columns[0].overflow, table.columns[0].no_wrap = "ellipsis", True
+    for part in lowest:
+        table.add_row(part.name, percent(part.agreement), f"{part.n:,}", f"{part.disputed:,}")
+    yield indented(table)
+
+
+def _disputes(score: Gate1) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("item", overflow="ellipsis", no_wrap=True, max_width=40)
+    for rater in score.raters:
+        # Names stay whole as long as there is room for them; then they fold instead of being cut.
+        table.add_column(rater, justify="right", overflow="fold", min_width=min(3, len(rater)))
+    for dispute in score.disputed[:DISPUTES_SHOWN]:
+        table.add_row(dispute.item, *(str(dispute.grades.get(rater, "-")) for rater in score.raters))
+    return table
+
+
+def _reasons(score: Gate1) -> Iterator[RenderableType]:
+    """What the raters wrote about the pair that they are furthest apart on."""
+    worst = next((dispute for dispute in score.disputed if dispute.reasons), None)
+    if worst is None:
+        return
+    what = f"{worst.query or worst.item}: {worst.title or ''}".rstrip(": ")
+    yield indented(Text(f"{worst.item} ({what})"))
+    for rater, reason in worst.reasons.items():
+        yield indented(Text(f"{rater} {worst.grades.get(rater, '-')}: {reason}"), above=0)

@@ -1,0 +1,148 @@
+"""Gate 2 for a terminal: the verdict in a plain sentence, then the numbers, then what to look at."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from harness.report.confidence import confidence_view
+from harness.report.misses import ceiling_view, diagnosis_view, miss_view
+from harness.report.parts import (
+    BAND_WORDS,
+    cells,
+    columns,
+    indented,
+    interval,
+    kappas,
+    matrix_table,
+    number,
+    percent,
+    signed,
+    verdict_lines,
+    warnings,
+)
+from harness.scorecards.gate2 import Gate2, SliceScore
+
+SLICES_SHOWN = 5
+FEW_ITEMS = 5
+"""A tag or clause with fewer items is in the JSON alone: its kappa is noise."""
+PARADOX = 0.8
+"""From this share of exact agreement on, a weak kappa wants an explanation (Feinstein & Cicchetti 1990)."""
+
+
+def gate2_view(score: Gate2, grader: str, against: str) -> Iterator[RenderableType]:
+    """Gate 2 in short: how far a grader agrees with a golden set, and whose problem the rest is."""
+    yield Text(f"Gate 2: does {grader} agree with {against}?", style="bold")
+    yield from verdict_lines(score)
+    yield Text(_sentence(score))
+    yield kappas(score, "Cohen's kappa")
+    yield indented(Text(_figures(score)))
+    yield indented(_grades(score))
+    yield from _actions(score)
+    yield indented(Text(_boundaries(score)))
+    yield from _repeats(score)
+    yield from ceiling_view(score.ceiling)
+    yield from diagnosis_view(score)
+    yield from warnings(score)
+
+
+def details_view(score: Gate2, misses: int) -> Iterator[RenderableType]:
+    """What is behind it: clauses, tags, confidence, and `misses` wrong grades with both reasonings."""
+    yield from _weakest("clauses", score.per_clause)
+    yield from _weakest("tags", score.per_tag)
+    yield from confidence_view(score.confidence)
+    yield from miss_view(score.misses[:misses])
+
+
+def _sentence(score: Gate2) -> str:
+    graded = f"{score.outcomes.graded:,} of {score.n:,} examples"
+    if score.repeats:
+        total = score.n * score.repeats.repeats if score.repeats.aggregate == "mean" else score.n
+        graded = f"{score.outcomes.graded:,} of {total:,} answers"
+    if score.band is None:
+        return f"No agreement could be measured on {graded}."
+    value = number(score.gated_kappa.value)
+    return f"Agreement is {BAND_WORDS[score.band]}: {score.gated} {value} on {graded}."
+
+
+def _figures(score: Gate2) -> str:
+    ends = score.outcomes
+    causes = ", ".join(f"{cause} {n}" for cause, n in score.ungraded_causes.items())
+    floor = f"giving {score.floor.grade} to everything would get {number(score.floor.accuracy)}, kappa 0"
+    lines = [
+        f"accuracy {number(score.accuracy)} ({floor})",
+        f"mean absolute error {number(score.mae)}   bias {signed(score.bias)}",
+        f"coverage {score.coverage:.1%}: {ends.graded:,} graded, {ends.ungraded:,} unreadable"
+        f"{f' ({causes})' if causes else ''}, {ends.failed:,} failed",
+    ]
+    if score.coverage < 1:
+        worst = f"{number(score.kappa_worst_case)} {interval(score.kappa_worst_case_ci)}"
+        lines.append(f"{score.gated} with every answer that is missing counted worst: {worst.rstrip()}")
+    found = score.diagnostics
+    if (found.observed or 0) >= PARADOX and score.band == "weak":
+        lines.append(
+            f"high agreement and a low kappa: kappa could reach {number(found.kappa_max)}; "
+            f"PABAK {number(found.pabak)}, AC1 {number(found.ac1)} (never gated)"
+        )
+    return "\n".join(lines)
+
+
+def _grades(score: Gate2) -> Table:
+    """The confusion matrix, with each grade's recall at the end of its row and its precision below."""
+    table = columns("golden \\ grader", *map(str, score.confusion.labels), "total", "recall")
+    for at, line in enumerate(score.confusion.matrix):
+        one = score.per_grade[at]
+        table.add_row(str(one.grade), *cells(line, at), f"{one.support:,}", number(one.recall, 2))
+    table.add_section()
+    table.add_row("precision", *(number(one.precision, 2) for one in score.per_grade), "", "")
+    table.add_row("F1", *(number(one.f1, 2) for one in score.per_grade), "", "")
+    return table
+
+
+def _actions(score: Gate2) -> Iterator[RenderableType]:
+    actions = score.actions
+    if actions is None:
+        return
+    bar = f"; the bar is {actions.bar:g}" if actions.bar is not None else ""
+    yield indented(Text(f"Actions: kappa {number(actions.kappa)} {interval(actions.ci)}{bar}".rstrip()))
+    yield indented(matrix_table("golden \\ grader", actions.labels, actions.matrix), above=0)
+    for cell in score.never_grow:
+        most = f", at most {cell.ci[1]:.0%} (95 %)" if cell.ci else ""
+        limit = f"; the limit is {cell.limit:.0%}" if cell.limit is not None else ""
+        name = f"golden {cell.golden} with action {cell.action}"
+        yield indented(Text(f"must not grow: {name}: {cell.count} of {cell.n}{most}{limit}"), above=0)
+
+
+def _boundaries(score: Gate2) -> str:
+    parts = [f">={one.at_least} {number(one.kappa, 2)}" for one in score.boundaries]
+    return f"kappa at each boundary: {'   '.join(parts)}"
+
+
+def _weakest(name: str, slices: tuple[SliceScore, ...]) -> Iterator[RenderableType]:
+    """Where the grader is least right, among tags or clauses with enough items."""
+    known = [one for one in slices if one.n >= FEW_ITEMS and one.accuracy is not None]
+    lowest = sorted(known, key=lambda one: (one.accuracy, one.name))[:SLICES_SHOWN]
+    if not lowest:
+        return
+    table = columns(f"{name} with the lowest accuracy", "accuracy", "items", "kappa", "interval")
+    table.columns[0].overflow, table.columns[0].no_wrap = "ellipsis", True
+    for one in lowest:
+        kappa = number(one.kappa, 2), interval(one.ci, 2) or "-"
+        table.add_row(one.name, percent(one.accuracy), f"{one.n:,}", *kappa)
+    yield indented(table)
+
+
+def _repeats(score: Gate2) -> Iterator[RenderableType]:
+    found = score.repeats
+    if found is None:
+        return
+    how = "every answer counts its share" if found.aggregate == "mean" else "the commonest answer counts"
+    yield indented(
+        Text(
+            f"Asked {found.repeats} times ({how}): answers agree {percent(found.agreement)},\n"
+            f"all the same on {percent(found.unanimous)} of the items "
+            f"(actions: {percent(found.unanimous_actions)}); "
+            f"kappa between repeats {number(found.kappa.value)} {interval(found.kappa.ci)}".rstrip()
+        )
+    )

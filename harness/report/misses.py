@@ -1,0 +1,87 @@
+"""The human ceiling, and whose problem each wrong grade is, for a terminal."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from harness.report.parts import indented, interval, number, percent, signed
+from harness.scorecards.ceiling import Ceiling
+from harness.scorecards.gate2 import Citing, Gate2, Miss
+
+WORDS = {
+    "policy": "policy: the raters differ too",
+    "teacher": "teacher: the raters agree with the golden grade",
+    "golden": "golden: the raters agree on another grade; adjudicate the label again",
+    "unrated": "not known: fewer than two ratings",
+}
+
+
+def ceiling_view(score: Ceiling | None) -> Iterator[RenderableType]:
+    """How the grader compares with the raters; nothing where nobody rated."""
+    if score is None:
+        return
+    kind = " of raters that are not known to be people" if score.provisional else ""
+    lines = [
+        f"Ceiling{kind}, on {score.n:,} items: the grader agrees with raters "
+        f"{number(score.grader)}, raters with each other {number(score.rater)}",
+        f"difference {signed(score.delta.value)} {interval(score.delta.ci)}".rstrip(),
+    ]
+    if score.as_good is None:
+        lines.append(f"no comparison: {score.delta.reason}")
+    else:
+        word = (
+            "as good a rater as they are" if score.as_good else "not shown to be as good a rater as they are"
+        )
+        lines.append(f"{word} (margin {score.margin:g})")
+    test = score.alt_test
+    if test.winning_rate is not None:
+        lines.append(
+            f"alternative annotator test (epsilon {test.epsilon:g}): could stand in for "
+            f"{percent(test.winning_rate)} of the raters, {'passed' if test.passed else 'not passed'}"
+        )
+    yield indented(Text("\n".join(lines)))
+
+
+def diagnosis_view(score: Gate2) -> Iterator[RenderableType]:
+    """How many misses are whose problem, and whether the reasons were the right ones."""
+    if score.misses and score.diagnosis["unrated"] < len(score.misses):
+        lines = [f"{count:>5}  {WORDS[name]}" for name, count in score.diagnosis.items() if count]
+        yield indented(Text(f"Whose problem the {len(score.misses):,} misses are:\n" + "\n".join(lines)))
+    if score.citations:
+        right, wrong = score.citations.right, score.citations.wrong
+        text = f"{_citing(right)} when right, {_citing(wrong)} when wrong"
+        yield indented(Text(f"Cites a clause of the golden reasoning: {text}"))
+        strange = sum(score.citations.unknown.values())
+        if strange:
+            yield indented(Text(f"cited {strange} times a clause that the policy does not have"), above=0)
+
+
+def _citing(found: Citing) -> str:
+    return f"{percent(found.any)} of {found.n:,}"
+
+
+def miss_view(misses: Sequence[Miss]) -> Iterator[RenderableType]:
+    """Wrong grades, with the golden chain of thought beside the teacher's."""
+    if misses and misses[0].query is not None:
+        yield Text("\nThe worst misses (--misses N shows more):")
+        for miss in misses:
+            yield from _miss(miss)
+
+
+def _miss(miss: Miss) -> Iterator[RenderableType]:
+    yield Padding(Text(f"{miss.item}: {miss.query} -> {miss.title}", style="bold"), (1, 0, 0, 2))
+    golden = _side("golden", miss.golden, miss.golden_action, miss.golden_clauses)
+    given = _side("grader", miss.grade, miss.action, miss.clauses)
+    yield Padding(Text(f"{golden} {miss.golden_reasoning}".rstrip()), (0, 0, 0, 4))
+    yield Padding(Text(f"{given} {miss.reasoning}".rstrip()), (0, 0, 0, 4))
+    if miss.ratings:
+        said = ", ".join(f"{rater} {grade}" for rater, grade in miss.ratings.items())
+        yield Padding(Text(f"raters: {said} ({WORDS[miss.diagnosis]})"), (0, 0, 0, 4))
+
+
+def _side(who: str, grade: int, action: str | None, clauses: Sequence[str]) -> str:
+    shown = f", {action}" if action else ""
+    cited = f" [{', '.join(clauses)}]" if clauses else ""
+    return f"{who} {grade}{shown}{cited}:"

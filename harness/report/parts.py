@@ -1,0 +1,115 @@
+"""What the gates' tables have in common, for a terminal of 80 columns."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from harness.scorecards.shared import Confusion, Estimate, Gate
+
+BAND_WORDS = {
+    "strong": "strong (above 0.8)",
+    "moderate": "moderate (0.6 to 0.8)",
+    "weak": "weak (below 0.6)",
+}
+VERDICT_STYLES = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
+
+
+def number(value: float | None, places: int = 3) -> str:
+    """A figure, or a dash where it is undefined."""
+    return "-" if value is None else _fixed(value, places)
+
+
+def _fixed(value: float, places: int) -> str:
+    """Without the minus that a rounded -0.0001 would keep."""
+    text = f"{value:.{places}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def signed(value: float | None, places: int = 3) -> str:
+    """A figure with its sign, or a dash."""
+    return "-" if value is None else f"{value:+.{places}f}"
+
+
+def percent(value: float | None) -> str:
+    """A share, or a dash."""
+    return "-" if value is None else f"{value:.0%}"
+
+
+def interval(ci: tuple[float, float] | None, places: int = 3) -> str:
+    """An interval in brackets; nothing where there is none."""
+    return f"[{_fixed(ci[0], places)}, {_fixed(ci[1], places)}]" if ci else ""
+
+
+def verdict_lines(score: Gate) -> Iterator[RenderableType]:
+    """The verdict and its reason, and what keeps it from being relied on."""
+    assert score.verdict is not None, "a scorecard that was never judged"
+    label = score.verdict.upper() + (", provisional" if score.provisional else "")
+    yield Text.assemble((label, VERDICT_STYLES[score.verdict]), f": {score.reason}.")
+    if score.items_needed is not None:
+        yield Text(f"About {score.items_needed:,} items would decide it, at this kappa and design effect.")
+    if score.provisional:
+        yield Text(f"Provisional: {score.provisional}.")
+    if score.bar_moved:
+        yield Text(f"The bar was moved: gates.toml has {score.bar_moved}.", style="yellow")
+
+
+def kappas(score: Gate, title: str) -> RenderableType:
+    """Kappa under each weighting with its interval, the gated one marked."""
+    table = Table.grid(padding=(0, 2))
+    rows = (("none", score.kappa), ("linear", score.kappa_linear), ("quadratic", score.kappa_quadratic))
+    for weighting, estimate in rows:
+        gated = weighting == score.weighting
+        name = {"none": title, "linear": "  linear weights", "quadratic": "  quadratic weights"}[weighting]
+        bar = f"gated; the bar is {score.bar:g}" if gated else ""
+        table.add_row(name, Text(_estimate(estimate), style="bold" if gated else ""), bar)
+    return indented(table)
+
+
+def _estimate(estimate: Estimate) -> str:
+    return f"{number(estimate.value)} {interval(estimate.ci)}".rstrip()
+
+
+def indented(part: RenderableType, above: int = 1) -> Padding:
+    """A part of a report, set off from what is above it."""
+    return Padding(part, (above, 0, 0, 2))
+
+
+def columns(first: str, *others: str) -> Table:
+    """A table without lines: names on the left, figures on the right."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column(first)
+    for name in others:
+        table.add_column(name, justify="right")
+    return table
+
+
+def confusion_table(confusion: Confusion, rows: str, others: str) -> Table:
+    """A confusion matrix as it is."""
+    return matrix_table(f"{rows} \\ {others}", confusion.labels, confusion.matrix)
+
+
+def matrix_table(corner: str, labels: Sequence[int | str], matrix: Sequence[Sequence[int]]) -> Table:
+    """Counts with their labels."""
+    table = columns(corner, *map(str, labels))
+    for at, line in enumerate(matrix):
+        table.add_row(str(labels[at]), *cells(line, at))
+    return table
+
+
+def cells(line: Sequence[int], diagonal: int) -> list[Text]:
+    """Counts: the agreements bold, the zeros a dot, so that the pattern shows."""
+    return [
+        Text(f"{count:,}" if count else "·", style="bold" if at == diagonal else "")
+        for at, count in enumerate(line)
+    ]
+
+
+def warnings(score: Gate) -> Iterator[RenderableType]:
+    """What a reader should know besides."""
+    if score.warnings:
+        yield Text("")
+    for warning in score.warnings:
+        yield Text(f"Warning: {warning}.", style="yellow")

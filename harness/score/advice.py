@@ -1,0 +1,70 @@
+"""What to do about a Gate 1, in words."""
+
+from collections.abc import Iterator, Mapping
+
+from harness.scorecards.gate1 import Gate1, RaterBias
+
+FEW_ITEMS = 5
+"""A clause with fewer rated items says too little to be named."""
+SIGNIFICANT = 0.05
+APART = 0.1
+"""A rater whose kappa with the rest is this much below every other's is worth a talk."""
+
+
+def advice(score: Gate1, grade_names: Mapping[int, str]) -> tuple[str, ...]:
+    """What to sharpen, whom to talk to, and how much more to rate; nothing where raters never differ."""
+    return (*_definitions(score, grade_names), *_clauses(score), *_raters(score), *_ratings(score))
+
+
+def _definitions(score: Gate1, names: Mapping[int, str]) -> Iterator[str]:
+    if not score.confused:
+        return
+    worst = score.confused[0]
+    low, high = (f"{grade} ({names[grade]})" if grade in names else str(grade) for grade in worst.grades)
+    total = sum(one.disagreements for one in score.confused)
+    yield (
+        f"Sharpen the line between {low} and {high}: "
+        f"{worst.disagreements} of {total} disagreements ({worst.share:.0%}) stand there"
+    )
+
+
+def _clauses(score: Gate1) -> Iterator[str]:
+    disputed = [one for one in score.per_clause if one.n >= FEW_ITEMS and one.disputed]
+    if disputed:
+        worst = disputed[0]
+        yield (
+            f"Reword the clause {worst.name}: raters differ on {worst.disputed} of its {worst.n} items "
+            f"({worst.agreement:.0%} agreement)"
+        )
+
+
+def _raters(score: Gate1) -> Iterator[str]:
+    for one in score.rater_bias:
+        if one.bias is not None and one.p is not None and one.p < SIGNIFICANT:
+            way = "higher" if one.bias > 0 else "lower"
+            lean = f"{abs(one.bias):.2f} {way} than" if abs(one.bias) >= 0.005 else "not as often as"
+            at = f", most of all at >= {one.worst_boundary}" if one.worst_boundary is not None else ""
+            yield f"Talk to {one.rater}, who grades {lean} the others (p = {one.p:.2g}){at}"
+    outlier = _outlier(score)
+    if outlier is not None:
+        yield f"Talk to {outlier.rater}, who agrees least with the rest ({outlier.kappa_vs_rest:.2f}, linear)"
+
+
+def _outlier(score: Gate1) -> RaterBias | None:
+    known = sorted(
+        (one for one in score.rater_bias if one.kappa_vs_rest is not None),
+        key=lambda one: one.kappa_vs_rest or 0.0,
+    )
+    if len(known) < 3:
+        return None
+    least, next_ = known[0].kappa_vs_rest or 0.0, known[1].kappa_vs_rest or 0.0
+    return known[0] if next_ - least >= APART else None
+
+
+def _ratings(score: Gate1) -> Iterator[str]:
+    if score.items_needed is not None:
+        more = score.items_needed - score.n_items
+        yield (
+            f"Rate about {more:,} more items ({score.items_needed:,} in all) to decide, "
+            "at the observed kappa and design effect"
+        )

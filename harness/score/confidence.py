@@ -1,0 +1,86 @@
+"""What a grader's own probabilities are worth: calibrated or not, and what could be graded alone."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from harness.score.judged import Answer, Judged
+from harness.score.terms import Terms
+from harness.scorecards.confidence import Alone, Bin, Confidence, Reach
+from harness.stats.abstention import alone, risk_coverage
+from harness.stats.calibration import calibration
+
+SHOWN_TO_PEOPLE = 20
+"""So many of the least sure answers are named as those that people should look at first."""
+
+
+def confidence_score(items: Sequence[Judged], terms: Terms) -> Confidence | None:
+    """Over every readable answer that came with probabilities; None where no answer did."""
+    found = [
+        (item, answer)
+        for item in items
+        for answer in item.answers
+        if answer.grade is not None and answer.probabilities
+    ]
+    if not found:
+        return None
+    given = np.array([_row(answer, terms.scale) for _, answer in found])
+    kept = np.flatnonzero(given.sum(axis=1) > 0)
+    position = {grade: at for at, grade in enumerate(terms.scale)}
+    chosen = np.array([position[answer.grade] for _, answer in found if answer.grade is not None])[kept]
+    golden = np.array([position[item.golden] for item, _ in found])[kept]
+    rows = given[kept]
+    measured = calibration(rows, chosen, golden, terms.scale)
+    sure = rows[np.arange(len(rows)), chosen] / rows.sum(axis=1)
+    wrong = (chosen != golden).astype(np.int64)
+    reached = risk_coverage(sure, wrong)
+    decided = alone(sure, wrong, terms.gates.target_error)
+    return Confidence(
+        n=measured.n,
+        lost=measured.lost_mean,
+        ece=measured.ece_width,
+        ece_equal_mass=measured.ece_mass,
+        brier=measured.brier,
+        log_loss=measured.log_loss,
+        rps=measured.rps,
+        bins=tuple(
+            Bin(
+                low=b.low,
+                high=b.high,
+                n=b.n,
+                confidence=b.confidence,
+                accuracy=b.accuracy,
+                ci=(b.accuracy_low, b.accuracy_high),
+            )
+            for b in measured.width_bins
+        ),
+        curve=tuple(
+            Reach(coverage=point.coverage, risk=point.risk, threshold=point.threshold)
+            for point in reached.curve
+        ),
+        aurc=reached.aurc,
+        excess_aurc=reached.e_aurc,
+        augrc=reached.augrc,
+        alone=Alone(
+            target=terms.gates.target_error,
+            threshold=decided.threshold,
+            coverage=decided.coverage,
+            n=decided.n,
+            errors=decided.errors,
+            upper=decided.upper,
+            reason=decided.reason,
+        ),
+        to_people=_to_people([found[at][0].item for at in kept[np.argsort(sure, kind="stable")]]),
+        reason=measured.reason,
+    )
+
+
+def _row(answer: Answer, scale: Sequence[int]) -> list[float]:
+    """The probability of each grade of the scale; 0 for one that the answer does not name."""
+    known = answer.probabilities or {}
+    return [max(0.0, known.get(grade, 0.0)) for grade in scale]
+
+
+def _to_people(items: Sequence[str]) -> tuple[str, ...]:
+    """The items that people should look at first, each once."""
+    return tuple(dict.fromkeys(items))[:SHOWN_TO_PEOPLE]

@@ -1,0 +1,108 @@
+"""Whose problem a wrong grade is, and whether the reasons were the right ones."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from harness.score.judged import Answer, Judged, voted
+from harness.score.panel import Panel
+from harness.scorecards.gate2 import Citations, Citing, Diagnosis, Miss
+
+
+def misses(
+    items: Sequence[Judged], action_of: Mapping[int, str] | None, panel: Panel | None
+) -> tuple[Miss, ...]:
+    """Every item that the grader has another grade for than the golden set, the worst first.
+
+    First what the user would see otherwise, then the distance between the grades. With several answers
+    the item's grade is the commonest of them.
+    """
+    row_of = {item: at for at, item in enumerate(panel.items)} if panel else {}
+
+    def ratings_of(item: str) -> dict[str, int]:
+        return panel.ratings_of(row_of[item]) if panel and item in row_of else {}
+
+    found = [
+        _miss(item, answer, action_of, ratings_of(item.item))
+        for item, answer in ((item, voted(item).answers[0]) for item in items)
+        if answer.grade is not None and answer.grade != item.golden
+    ]
+    return tuple(sorted(found, key=_worst_first))
+
+
+def _worst_first(miss: Miss) -> tuple[bool, int, str]:
+    return miss.golden_action == miss.action, -abs(miss.grade - miss.golden), miss.item
+
+
+def _miss(item: Judged, answer: Answer, action_of: Mapping[int, str] | None, ratings: dict[str, int]) -> Miss:
+    assert answer.grade is not None, "only a readable answer can be wrong"
+    about = item.about
+    return Miss(
+        item=item.item,
+        query=about.query if about else None,
+        title=about.result.title if about else None,
+        golden=item.golden,
+        grade=answer.grade,
+        draws=tuple(one.grade for one in item.answers) if len(item.answers) > 1 else (),
+        golden_action=action_of[item.golden] if action_of else None,
+        action=action_of[answer.grade] if action_of else None,
+        diagnosis=diagnose(item.golden, ratings.values()),
+        ratings=ratings,
+        golden_reasoning=about.reasoning if about else "",
+        reasoning=answer.reasoning,
+        golden_clauses=about.clauses if about else (),
+        clauses=answer.clauses,
+    )
+
+
+def diagnose(golden: int, ratings: Iterable[int]) -> Diagnosis:
+    """What the ratings of an item say about a grade that differs from the golden one.
+
+    `policy`: the raters differ too. `teacher`: all of them gave the golden grade. `golden`: all of them
+    agree on another one, be it the grader's or a third. `unrated`: there are fewer than two.
+    """
+    given = list(ratings)
+    if len(given) < 2:
+        return "unrated"
+    if len(set(given)) > 1:
+        return "policy"
+    return "teacher" if given[0] == golden else "golden"
+
+
+def counted(found: Sequence[Miss]) -> dict[Diagnosis, int]:
+    """How many misses each diagnosis has."""
+    counts = Counter(miss.diagnosis for miss in found)
+    names: tuple[Diagnosis, ...] = ("policy", "teacher", "golden", "unrated")
+    return {name: counts[name] for name in names}
+
+
+def citations(items: Sequence[Judged], known: frozenset[str]) -> Citations | None:
+    """How often the grader cites what the golden reasoning cites; None where nobody cites anything."""
+    cited = [
+        (answer, set(item.about.clauses), answer.grade == item.golden)
+        for item in items
+        if item.about and item.about.clauses
+        for answer in item.answers
+        if answer.grade is not None
+    ]
+    if not any(answer.clauses for answer, _, _ in cited):
+        return None
+    strange = Counter(clause for answer, _, _ in cited for clause in answer.clauses if clause not in known)
+    return Citations(
+        right=_citing([(set(answer.clauses), golden) for answer, golden, right in cited if right]),
+        wrong=_citing([(set(answer.clauses), golden) for answer, golden, right in cited if not right]),
+        unknown=dict(strange.most_common()),
+    )
+
+
+def _citing(pairs: Sequence[tuple[set[str], set[str]]]) -> Citing:
+    return Citing(
+        n=len(pairs),
+        any=_share(pairs, lambda given, golden: bool(given & golden)),
+        all=_share(pairs, lambda given, golden: golden <= given),
+    )
+
+
+def _share(
+    pairs: Sequence[tuple[set[str], set[str]]], holds: Callable[[set[str], set[str]], bool]
+) -> float | None:
+    return sum(holds(given, golden) for given, golden in pairs) / len(pairs) if pairs else None

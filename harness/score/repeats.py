@@ -1,0 +1,62 @@
+"""Several answers to the same question: does the grader agree with itself?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from harness.noun import Weighting
+from harness.score.draws import Draws
+from harness.score.panel import Panel
+from harness.scorecards.gate2 import Aggregate, Repeats
+from harness.stats.raters import krippendorff_alpha
+
+
+def repeats_score(
+    draws: Draws,
+    items: Sequence[str],
+    aggregate: Aggregate,
+    weighting: Weighting,
+    action_of: Mapping[int, str] | None,
+) -> Repeats | None:
+    """Test-retest agreement over the repeats; None where everything was asked once.
+
+    The repeats are raters of the same items (Haldar & Hockenmaier 2025): the figures are Gate 1's.
+    """
+    count = draws.grades.shape[1]
+    if count < 2:
+        return None
+    panel = Panel(
+        items=tuple(items),
+        raters=tuple(f"repeat {at + 1}" for at in range(count)),
+        queries=tuple(items),
+        grades=draws.grades,
+        clusters=draws.clusters,
+        scale=draws.scale,
+    )
+    pairs, agreeing = panel.comparisons()
+    twice = pairs > 0
+    return Repeats(
+        repeats=count,
+        aggregate=aggregate,
+        n=int(twice.sum()),
+        agreement=float(agreeing.sum() / pairs.sum()) if twice.any() else None,
+        unanimous=_unanimous(panel),
+        unanimous_actions=_unanimous(_as_actions(panel, action_of)) if action_of else None,
+        kappa=panel.mean(weighting).estimate(),
+        alpha=krippendorff_alpha(panel.grades, panel.scale, "ordinal").value,
+    )
+
+
+def _unanimous(panel: Panel) -> float | None:
+    """The share of items with two answers or more whose answers are all the same."""
+    pairs, agreeing = panel.comparisons()
+    twice = pairs > 0
+    return float((pairs == agreeing)[twice].mean()) if twice.any() else None
+
+
+def _as_actions(panel: Panel, action_of: Mapping[int, str]) -> Panel:
+    names = sorted(set(action_of.values()))
+    to = np.array([names.index(action_of[grade]) for grade in panel.scale])
+    grades = np.where(panel.grades < 0, panel.grades, to[panel.grades])
+    return replace(panel, grades=grades, scale=tuple(range(len(names))))

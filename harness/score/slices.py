@@ -1,0 +1,134 @@
+"""Where a grader is right and wrong: by grade, boundary, action, tag and clause."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from harness.noun import Weighting
+from harness.rubric import Gates
+from harness.score.draws import Draws
+from harness.scorecards.gate2 import ActionScore, BoundaryScore, CellScore, Floor, GradeScore, SliceScore
+from harness.stats.agreement import Matrix
+from harness.stats.proportions import clopper_pearson
+
+
+def grade_score(matrix: Matrix, at: int, grade: int) -> GradeScore:
+    """Precision, recall and F1 of the grade in position `at`."""
+    hits = matrix[at][at]
+    support = sum(matrix[at])
+    given = sum(line[at] for line in matrix)
+    return GradeScore(
+        grade=grade,
+        precision=hits / given if given else None,
+        recall=hits / support if support else None,
+        f1=2 * hits / (given + support) if given + support else None,
+        support=support,
+    )
+
+
+def boundary_score(draws: Draws, at: int) -> BoundaryScore:
+    """Agreement on "at least" the grade in position `at`."""
+    measured = draws.at_least(at).measure("none")
+    return BoundaryScore(
+        at_least=draws.scale[at], kappa=measured.kappa.value, ci=measured.ci, reason=measured.reason
+    )
+
+
+def action_score(draws: Draws, action_of: Mapping[int, str], bar: float | None) -> ActionScore:
+    """Agreement on what the user would see."""
+    labels = action_labels(draws.scale, action_of)
+    regrouped = draws.regrouped([labels.index(action_of[grade]) for grade in draws.scale])
+    matrix = regrouped.matrix()
+    if len(labels) < 2:
+        reason = "undefined: the policy has one action for every grade"
+        return ActionScore(kappa=None, bar=bar, labels=labels, matrix=matrix, reason=reason)
+    measured = regrouped.measure("none")
+    return ActionScore(
+        kappa=measured.kappa.value,
+        ci=measured.ci,
+        bar=bar,
+        labels=labels,
+        matrix=matrix,
+        reason=measured.reason,
+    )
+
+
+def action_labels(scale: Sequence[int], action_of: Mapping[int, str]) -> tuple[str, ...]:
+    """The actions, that of the highest grade first."""
+    return tuple(dict.fromkeys(action_of[grade] for grade in reversed(scale)))
+
+
+def cells(draws: Draws, action_of: Mapping[int, str], gates: Gates) -> tuple[CellScore, ...]:
+    """The cells that must never grow, with an upper limit of their share."""
+    scores = []
+    for cell in gates.never_grow:
+        row = draws.where(draws.golden == draws.scale.index(cell.golden))
+        hit = np.array([action_of[grade] == cell.action for grade in draws.scale])
+        hits = row.answered & hit[row.grades]
+        answered = row.answered.sum(axis=1)
+        kept = answered > 0
+        n = int(kept.sum())
+        # With several answers an item counts once, by the share of its answers that are in the cell.
+        x = float((hits.sum(axis=1)[kept] / answered[kept]).sum())
+        scores.append(
+            CellScore(
+                golden=cell.golden,
+                action=cell.action,
+                count=int(hits.sum()),
+                n=n,
+                share=x / n if n else None,
+                ci=clopper_pearson(x, n) if n else None,
+                limit=cell.limit,
+            )
+        )
+    return tuple(scores)
+
+
+def slices(draws: Draws, names: Sequence[Sequence[str]], weighting: Weighting) -> tuple[SliceScore, ...]:
+    """Agreement on the items of each name, by name; `names` holds those of each item."""
+    rows: dict[str, list[int]] = defaultdict(list)
+    for at, of_item in enumerate(names):
+        for name in dict.fromkeys(of_item):
+            rows[name].append(at)
+    return tuple(_slice(name, draws.where(np.array(rows[name])), weighting) for name in sorted(rows))
+
+
+def _slice(name: str, draws: Draws, weighting: Weighting) -> SliceScore:
+    errors = draws.errors()
+    measured = draws.measure(weighting)
+    return SliceScore(
+        name=name,
+        n=len(draws.golden),
+        n_clusters=len(np.unique(draws.clusters)),
+        accuracy=float((errors == 0).mean()) if len(errors) else None,
+        kappa=measured.kappa.value,
+        ci=measured.ci,
+        reason=measured.reason,
+    )
+
+
+def floor(draws: Draws) -> Floor:
+    """The commonest golden grade, given to everything; of two, the lower."""
+    counts = np.bincount(draws.golden, minlength=len(draws.scale))
+    at = int(counts.argmax())
+    varied = int((counts > 0).sum()) > 1
+    return Floor(
+        grade=draws.scale[at], accuracy=float(counts[at] / counts.sum()), kappa=0.0 if varied else None
+    )
+
+
+def unused(draws: Draws) -> tuple[str, ...]:
+    """A warning for grades that the golden items lack, and for those that the grader never gives."""
+    given = set(np.unique(draws.grades[draws.answered]).tolist())
+    golden = set(np.unique(draws.golden).tolist())
+    lacking = [grade for at, grade in enumerate(draws.scale) if at not in golden]
+    never = [grade for at, grade in enumerate(draws.scale) if at not in given]
+    return (
+        *([f"no golden item here has grade {_listed(lacking)}"] if lacking else []),
+        *([f"the grader never gives grade {_listed(never)}"] if never and given else []),
+    )
+
+
+def _listed(grades: Sequence[int]) -> str:
+    return ", ".join(map(str, grades))

@@ -1,0 +1,33 @@
+"""By what a grader is scored, and beside whom."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.rubric import Gates
+from harness.score.bar import Bar
+from harness.score.panel import Panel
+from harness.scorecards.gate2 import Aggregate
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """By what a grader is scored.
+
+    `action_of` maps each grade to what the user then sees; None where no policy says it. `aggregate` says
+    what several answers to one item count for: each its share, or their vote.
+    """
+
+    scale: tuple[int, ...]
+    bar: Bar
+    gates: Gates = field(default_factory=Gates)
+    action_of: Mapping[int, str] | None = None
+    clause_ids: frozenset[str] = frozenset()
+    aggregate: Aggregate = "mean"
+
+
+@dataclass(frozen=True, slots=True)
+class Raters:
+    """Who else graded the items. `provisional`: why these are not known to be people, where they are not."""
+
+    panel: Panel
+    provisional: str | None = None

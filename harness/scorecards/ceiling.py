@@ -1,0 +1,71 @@
+"""The human ceiling, as Gate 2's scorecard has it."""
+
+from harness.noun import Noun
+from harness.scorecards.shared import Estimate
+
+
+class AgainstRest(Noun):
+    """One rater and the grader, each against the lower median of the other raters.
+
+    `p` is two-sided, `p_holm` corrected over the raters.
+    """
+
+    rater: str
+    n: int
+    grader: float | None
+    rater_kappa: float | None
+    delta: float | None
+    ci: tuple[float, float] | None
+    p: float | None
+    p_holm: float | None
+    reason: str | None = None
+
+
+class Annotator(Noun):
+    """One rater in the alternative annotator test.
+
+    `grader` and `rater_share` say how often each of the two is at least as close to the others.
+    `p` treats items as independent, as published; `p_clustered` does not.
+    """
+
+    rater: str
+    n: int
+    grader: float
+    rater_share: float
+    p: float
+    p_clustered: float | None
+    rejected: bool
+
+
+class AltTest(Noun):
+    """The alternative annotator test (Calderon, Reichart & Dror 2025), with its declared epsilon.
+
+    `winning_rate` is the share of raters whom the grader could stand in for; passed from 0.5 on.
+    `advantage` is the mean of the raters' `grader`.
+    """
+
+    epsilon: float | None
+    winning_rate: float | None
+    advantage: float | None
+    passed: bool | None
+    annotators: tuple[Annotator, ...] = ()
+    reason: str | None = None
+
+
+class Ceiling(Noun):
+    """The human ceiling: how far raters agree with each other on the items that the grader graded.
+
+    `delta` is the mean kappa of grader and rater minus that of rater and rater, paired and clustered;
+    `as_good` whether its lower limit is above minus the margin: a rater as good as the raters.
+    """
+
+    n: int
+    raters: tuple[str, ...]
+    provisional: str | None
+    grader: float | None
+    rater: float | None
+    delta: Estimate
+    margin: float
+    as_good: bool | None
+    leave_one_out: tuple[AgainstRest, ...]
+    alt_test: AltTest

@@ -1,0 +1,54 @@
+"""What a grader's own probabilities are worth, as Gate 2's scorecard has it."""
+
+from harness.noun import Noun
+
+
+class Bin(Noun):
+    """Answers of about the same confidence: how many of them were right, with Wilson's interval."""
+
+    low: float
+    high: float
+    n: int
+    confidence: float
+    accuracy: float
+    ci: tuple[float, float]
+
+
+class Reach(Noun):
+    """At this coverage, the most confident answers first: the share that is wrong."""
+
+    coverage: float
+    risk: float
+    threshold: float
+
+
+class Alone(Noun):
+    """Which share could be graded alone: answers of at least this confidence."""
+
+    target: float
+    threshold: float | None
+    coverage: float | None
+    n: int | None
+    errors: int | None
+    upper: float | None
+    reason: str | None = None
+
+
+class Confidence(Noun):
+    """What the grader's own probabilities are worth. `lost` is the mean probability off the scale."""
+
+    n: int
+    lost: float | None
+    ece: float | None
+    ece_equal_mass: float | None
+    brier: float | None
+    log_loss: float | None
+    rps: float | None
+    bins: tuple[Bin, ...]
+    curve: tuple[Reach, ...]
+    aurc: float | None
+    excess_aurc: float | None
+    augrc: float | None
+    alone: Alone
+    to_people: tuple[str, ...]
+    reason: str | None = None

@@ -1,0 +1,117 @@
+"""Gate 1's scorecard: do the raters agree?"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from harness.noun import Noun
+from harness.scorecards.shared import Confusion, Gate
+
+
+class PairAgreement(Noun):
+    """Two raters on the items that both rated. `counted`: whether the mean takes them in.
+
+    `ci` is the interval of the gated kappa.
+    """
+
+    raters: tuple[str, str]
+    n: int
+    kappa: float | None
+    kappa_linear: float | None
+    kappa_quadratic: float | None
+    ci: tuple[float, float] | None = None
+    counted: bool
+    reason: str | None = None
+
+
+class Alpha(Noun):
+    """Krippendorff's alpha under three metrics."""
+
+    nominal: float | None
+    ordinal: float | None
+    interval: float | None
+
+
+class RaterBias(Noun):
+    """A rater against the others.
+
+    `bias` is the mean of the rater's grade minus the mean of the others' on the same item, and `p` tests it
+    against 0, clustered by query, with Holm's correction over the raters. `kappa_vs_rest` is with the lower
+    median of two or more others, under linear weights; `worst_boundary` the grade whose "at least" the
+    two cross most often. `n`: items that somebody else rated too.
+    """
+
+    rater: str
+    n: int
+    bias: float | None
+    kappa_vs_rest: float | None
+    p: float | None = None
+    worst_boundary: int | None = None
+    reason: str | None = None
+
+
+class DisputedBoundary(Noun):
+    """The line below a grade: how often two raters stand on different sides of it.
+
+    `disagreements` counts pairs of ratings of one item, `share` is their part of all disagreeing pairs
+    (one pair can cross several lines), and `kappa` the mean pairwise kappa of "at least this grade".
+    """
+
+    at_least: int
+    kappa: float | None
+    disagreements: int
+    share: float | None
+
+
+class ConfusedGrades(Noun):
+    """Two grades that raters give to the same item: how many pairs of ratings, and their share."""
+
+    grades: tuple[int, int]
+    disagreements: int
+    share: float
+
+
+class AgreementIn(Noun):
+    """Agreement on a part of the items: a query, a tag, the items of a clause.
+
+    `agreement` is the share of agreeing pairs of ratings; `disputed` counts items.
+    """
+
+    name: str
+    n: int
+    disputed: int
+    agreement: float
+
+
+class Dispute(Noun):
+    """An item on which raters differ, with what each of them wrote."""
+
+    item: str
+    query: str | None = None
+    title: str | None = None
+    grades: dict[str, int]
+    reasons: dict[str, str] = Field(default={})
+
+
+class Gate1(Gate):
+    """Do the raters agree: is the policy clear? Kappas are means over pairs of raters."""
+
+    gate: Literal[1] = 1
+    n_items: int
+    raters: tuple[str, ...]
+    pairs: tuple[PairAgreement, ...]
+    alpha: Alpha
+    fleiss: float | None
+    conger: float | None
+    ac1: float | None
+    ac2: float | None
+    rater_bias: tuple[RaterBias, ...]
+    reasons: dict[str, str]
+    confusion: Confusion
+    boundaries: tuple[DisputedBoundary, ...]
+    confused: tuple[ConfusedGrades, ...]
+    per_query: tuple[AgreementIn, ...]
+    per_tag: tuple[AgreementIn, ...]
+    per_clause: tuple[AgreementIn, ...]
+    disputed: tuple[Dispute, ...]
+    advice: tuple[str, ...] = ()

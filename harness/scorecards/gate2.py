@@ -1,0 +1,199 @@
+"""Gate 2's scorecard: does the grader agree with the golden set?"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from harness.noun import Noun
+from harness.scorecards.ceiling import Ceiling
+from harness.scorecards.confidence import Confidence
+from harness.scorecards.shared import Confusion, Estimate, Gate, Verdict
+
+Aggregate = Literal["mean", "vote"]
+
+
+class Outcomes(Noun):
+    """How many answers ended in each way."""
+
+    graded: int
+    ungraded: int
+    failed: int
+
+
+class GradeScore(Noun):
+    """One grade: of those given it, how many are right; of those that are it, how many were given it.
+
+    `f1` is also the specific agreement on that grade, 2 n_ii / (golden + given).
+    """
+
+    grade: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    support: int
+
+
+class BoundaryScore(Noun):
+    """Agreement on whether a grade is `at_least` this high."""
+
+    at_least: int
+    kappa: float | None
+    ci: tuple[float, float] | None = None
+    reason: str | None = None
+
+
+class ActionScore(Noun):
+    """Agreement on what the user would see: rows golden, columns teacher. `bar`: where one is declared."""
+
+    kappa: float | None
+    ci: tuple[float, float] | None = None
+    bar: float | None = None
+    labels: tuple[str, ...]
+    matrix: tuple[tuple[int, ...], ...]
+    reason: str | None = None
+
+
+class CellScore(Noun):
+    """A cell that must never grow: golden items of a grade that got an action.
+
+    `share` is of the `n` graded answers with that golden grade, `ci` its Clopper-Pearson interval, and
+    `limit` the share that gates.toml allows, where it declares one.
+    """
+
+    golden: int
+    action: str
+    count: int
+    n: int
+    share: float | None
+    ci: tuple[float, float] | None
+    limit: float | None = None
+
+
+class SliceScore(Noun):
+    """Agreement on the items with one tag, or whose golden reasoning cites one clause. Gated weighting."""
+
+    name: str
+    n: int
+    n_clusters: int
+    accuracy: float | None
+    kappa: float | None
+    ci: tuple[float, float] | None = None
+    reason: str | None = None
+
+
+class Floor(Noun):
+    """What a grader gets that gives everything the commonest golden grade: kappa 0, and this accuracy."""
+
+    grade: int
+    accuracy: float
+    kappa: float | None
+
+
+class Diagnostics(Noun):
+    """Why kappa is as high or low as it is: shares of agreement, and coefficients that are never gated."""
+
+    observed: float | None
+    expected: float | None
+    kappa_max: float | None
+    pabak: float | None
+    ac1: float | None
+    prevalence: float | None
+    bias: float | None
+
+
+Diagnosis = Literal["policy", "teacher", "golden", "unrated"]
+
+
+class Miss(Noun):
+    """An item on which grader and golden set differ, and whose problem it seems to be.
+
+    `policy`: the raters differ on it too. `teacher`: the raters agree with the golden grade. `golden`:
+    the raters agree with each other, and not with the golden grade. `unrated`: fewer than two rated it.
+    """
+
+    item: str
+    query: str | None = None
+    title: str | None = None
+    golden: int
+    grade: int
+    draws: tuple[int | None, ...] = ()
+    golden_action: str | None = None
+    action: str | None = None
+    diagnosis: Diagnosis
+    ratings: dict[str, int] = Field(default={})
+    golden_reasoning: str = ""
+    reasoning: str = ""
+    golden_clauses: tuple[str, ...] = ()
+    clauses: tuple[str, ...] = ()
+
+
+class Citing(Noun):
+    """How often the grader cites what the golden reasoning cites, over `n` answers.
+
+    `any` and `all`: the share that cites one, or every one, of the golden clauses.
+    """
+
+    n: int
+    any: float | None
+    all: float | None
+
+
+class Citations(Noun):
+    """Reasons as data, apart for right and for wrong grades. `unknown`: clauses that the policy lacks."""
+
+    right: Citing
+    wrong: Citing
+    unknown: dict[str, int]
+
+
+class Repeats(Noun):
+    """The same pairs asked again: does the grader agree with itself?
+
+    Over items with two readable answers or more: `agreement` is the share of agreeing pairs of answers,
+    `unanimous` that of items whose answers are all the same; `kappa` the mean pairwise kappa of repeats.
+    """
+
+    repeats: int
+    aggregate: Aggregate
+    n: int
+    agreement: float | None
+    unanimous: float | None
+    unanimous_actions: float | None
+    kappa: Estimate
+    alpha: float | None
+
+
+class Gate2(Gate):
+    """Does the grader agree with the golden set: does it encode the policy?
+
+    With several answers an item (`repeats`), numbers are means over the draws and counts their sums;
+    under `vote`, those of the commonest answer.
+    """
+
+    gate: Literal[2] = 2
+    n: int
+    coverage: float
+    outcomes: Outcomes
+    ungraded_causes: dict[str, int]
+    kappa_worst_case: float | None
+    kappa_worst_case_ci: tuple[float, float] | None = None
+    accuracy: float | None
+    mae: float | None
+    bias: float | None
+    confusion: Confusion
+    per_grade: tuple[GradeScore, ...]
+    boundaries: tuple[BoundaryScore, ...]
+    actions: ActionScore | None
+    never_grow: tuple[CellScore, ...] = ()
+    per_tag: tuple[SliceScore, ...] = ()
+    per_clause: tuple[SliceScore, ...] = ()
+    floor: Floor
+    diagnostics: Diagnostics
+    ceiling: Ceiling | None = None
+    diagnosis: dict[Diagnosis, int]
+    misses: tuple[Miss, ...] = ()
+    citations: Citations | None = None
+    repeats: Repeats | None = None
+    confidence: Confidence | None = None
+    gate1: Verdict | None = None
+    reasons: dict[str, str]

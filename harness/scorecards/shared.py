@@ -1,0 +1,61 @@
+"""What both gates report."""
+
+from typing import Literal
+
+from harness.noun import Band, Noun, Weighting
+
+Verdict = Literal["pass", "fail", "inconclusive"]
+Gated = Literal["kappa", "kappa_linear", "kappa_quadratic"]
+
+
+class Estimate(Noun):
+    """A statistic with its 95 % interval and standard error; `reason` for whatever of it is missing.
+
+    `design_effect`: how many times more items it takes than if the items of a query were independent.
+    `guarded`: the lower limit is the guard's for sets in which almost nothing disagrees.
+    """
+
+    value: float | None
+    ci: tuple[float, float] | None = None
+    se: float | None = None
+    design_effect: float | None = None
+    guarded: bool = False
+    reason: str | None = None
+
+
+class Confusion(Noun):
+    """Counts: `matrix[i][j]` items have the row label i and the column label j."""
+
+    labels: tuple[int, ...]
+    matrix: tuple[tuple[int, ...], ...]
+
+
+class Gate(Noun):
+    """What both gates report: the verdict's parts, and kappa under each weighting.
+
+    `verdict`, `reason` and `items_needed` are gates.py's; a scorecard that was not judged has none.
+    `provisional` says why the answer is not to be relied on yet, and `bar_moved` which bar or weighting
+    is not the one of gates.toml.
+    """
+
+    gate: Literal[1, 2]
+    verdict: Verdict | None = None
+    band: Band | None
+    reason: str | None = None
+    items_needed: int | None = None
+    bar: float
+    bar_moved: str | None = None
+    weighting: Weighting
+    gated: Gated
+    n_clusters: int
+    kappa: Estimate
+    kappa_linear: Estimate
+    kappa_quadratic: Estimate
+    provisional: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def gated_kappa(self) -> Estimate:
+        """The kappa that the verdict is read from."""
+        found: Estimate = getattr(self, self.gated)
+        return found

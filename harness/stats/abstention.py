@@ -1,0 +1,165 @@
+"""What a teacher gains by leaving the items that it is unsure of to people.
+
+Items are taken in from the most confident down. Coverage is the share taken in, selective risk their mean
+loss. Confidence is any finite number that ranks items; a loss is 0 or 1, or any finite number from 0 up.
+Equally confident items come in together: between, the curve has the mean over all their orders.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from harness.stats.agreement import Floats, Integers
+from harness.stats.proportions import CONFIDENCE, clopper_pearson
+
+GRID = 20
+"""The coverages looked at: every 5 %."""
+TAIL = (1 - CONFIDENCE) / GRID
+"""How often one coverage's limit may be wrong, so that all of them together are right 95 % of the time."""
+
+NO_ITEMS = "undefined: there are no items"
+TOO_FEW = "{n} items are too few: it takes {needed} without an error to show a risk below {target:.2%}"
+TOO_RISKY = "at no coverage is the risk surely below {target:.2%}: the lowest upper limit is {upper:.2%}"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The `n` items whose confidence is `threshold` or above: their share of all, and their mean loss."""
+
+    coverage: float
+    risk: float
+    threshold: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class RiskCoverage:
+    """The risk-coverage curve in figures, less being better; None with the reason where there are no items.
+
+    `risk` is the mean loss of all items. `aurc` is from 0 to the largest loss, `e_aurc` from 0 up, `augrc`
+    from 0 to half the largest loss. `curve` has at most 20 points, in order of coverage.
+    """
+
+    n: int
+    risk: float | None
+    aurc: float | None
+    e_aurc: float | None
+    augrc: float | None
+    curve: tuple[Point, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """The items that a teacher may grade alone: confidence at `threshold` or above.
+
+    `errors` of these `n` items are wrong, and `upper` is the limit of their risk. All None where there is
+    no such threshold, with the reason.
+    """
+
+    threshold: float | None = None
+    coverage: float | None = None
+    n: int | None = None
+    errors: int | None = None
+    upper: float | None = None
+    reason: str | None = None
+
+
+def risk_coverage(confidence: ArrayLike, losses: ArrayLike) -> RiskCoverage:
+    """The areas under the curves of n items, and the curve at every 5 % of coverage.
+
+    With l_k the k-th loss from the most confident down, ties holding their mean:
+
+    AURC = 1/n sum_k (l_1 + ... + l_k)/k, the mean selective risk over the n coverages (Geifman, Uziel &
+    El-Yaniv 2019). E-AURC is AURC minus that of the best order, the losses from small to large; theirs is
+    the limit of this in large n.
+
+    AUGRC = 1/n^2 sum_k l_k (n - k + 1/2), the area from coverage 0 to 1, by trapezoids, under the
+    generalised risk (l_1 + ... + l_k)/n: the share of all items that are both accepted and wrong (Traub et
+    al. 2024, arXiv 2407.01032). For 0-1 losses it is their (1 - AUROC) acc (1 - acc) + (1 - acc)^2 / 2.
+    """
+    sure, lost = _checked(confidence, losses)
+    n = len(sure)
+    if n == 0:
+        return RiskCoverage(0, None, None, None, None, reason=NO_ITEMS)
+    thresholds, sizes, sums = _ties(sure, lost)
+    shared = np.repeat(sums / sizes, sizes)
+    aurc = _mean_selective_risk(shared)
+    ends, totals = sizes.cumsum(), sums.cumsum()
+    curve = [
+        Point(float(ends[at] / n), float(totals[at] / ends[at]), float(thresholds[at]), int(ends[at]))
+        for at in _grid(ends)
+    ]
+    return RiskCoverage(
+        n=n,
+        risk=float(lost.mean()),
+        aurc=aurc,
+        # No order beats the best one; only rounding could.
+        e_aurc=max(0.0, aurc - _mean_selective_risk(np.sort(lost))),
+        augrc=float(shared @ (n - np.arange(n) - 0.5)) / n**2,
+        curve=tuple(curve),
+    )
+
+
+def alone(confidence: ArrayLike, wrong: ArrayLike, target: float) -> Alone:
+    """The largest coverage whose risk is surely below the target; `wrong` is 1 or 0 for each of n items.
+
+    Looked at are 20 coverages, 5 % to 100 %, each with all items that tie with its last one. A coverage
+    will do if Clopper and Pearson's (1934) one-sided upper limit of its share of errors is below the
+    target, at 95 % for the 20 together (Bonferroni: 99.75 % each). The threshold is chosen on these items,
+    so report its risk on others. The limit takes items as independent: where many are of one query, it is
+    too low. No threshold where there are no items, too few of them, or too many errors.
+    """
+    assert 0 < target < 1, "a target between 0 and 1"
+    sure, lost = _checked(confidence, wrong)
+    assert bool(np.isin(lost, (0, 1)).all()), "right or wrong"
+    if len(sure) == 0:
+        return Alone(reason=NO_ITEMS)
+    thresholds, sizes, sums = _ties(sure, lost)
+    ends, errors = sizes.cumsum(), sums.cumsum()
+    lowest = 1.0
+    for at in reversed(_grid(ends)):
+        n, x = int(ends[at]), int(errors[at])
+        upper = clopper_pearson(x, n, 1 - 2 * TAIL)[1]
+        if upper < target:
+            return Alone(float(thresholds[at]), n / len(sure), n, x, upper)
+        lowest = min(lowest, upper)
+    return Alone(reason=_no_threshold(len(sure), target, lowest))
+
+
+def _no_threshold(n: int, target: float, lowest: float) -> str:
+    """Whether more items are needed before anything can be shown, or the errors are too many."""
+    needed = math.floor(math.log(TAIL) / math.log1p(-target)) + 1
+    if n < needed:
+        return TOO_FEW.format(n=n, needed=needed, target=target)
+    return TOO_RISKY.format(target=target, upper=lowest)
+
+
+def _checked(confidence: ArrayLike, losses: ArrayLike) -> tuple[Floats, Floats]:
+    sure, lost = np.asarray(confidence, dtype=np.float64), np.asarray(losses, dtype=np.float64)
+    assert sure.ndim == 1, "one confidence per item"
+    assert sure.shape == lost.shape, "a loss per item"
+    assert bool(np.isfinite(sure).all() and np.isfinite(lost).all()), "neither NaN nor infinity"
+    assert bool((lost >= 0).all()), "a negative loss"
+    return sure, lost
+
+
+def _ties(sure: Floats, lost: Floats) -> tuple[Floats, Integers, Floats]:
+    """Each confidence from the highest down, with the number of its items and the sum of their losses."""
+    levels, at, sizes = np.unique(-sure, return_inverse=True, return_counts=True)
+    sums = np.bincount(at, weights=lost)
+    return -levels, np.asarray(sizes, dtype=np.int64), np.asarray(sums, dtype=np.float64)
+
+
+def _grid(ends: Integers) -> list[int]:
+    """Which ties the grid's coverages end in, each once."""
+    n = int(ends[-1])
+    # In integers, since 0.55 * 100 is more than 55 in floats.
+    wanted = [-(-n * step // GRID) for step in range(1, GRID + 1)]
+    return [int(at) for at in np.unique(np.searchsorted(ends, wanted))]
+
+
+def _mean_selective_risk(ordered: Floats) -> float:
+    return float((ordered.cumsum() / np.arange(1, len(ordered) + 1)).mean())

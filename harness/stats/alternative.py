@@ -1,0 +1,174 @@
+"""The alternative annotator test: may the model take an annotator's place?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.special import stdtr
+
+from harness.stats.agreement import Floats, Integers
+from harness.stats.intervals import ONE_CLUSTER, clustered_error
+from harness.stats.paired import benjamini_yekutieli
+from harness.stats.raters import MISSING
+
+Scoring = Literal["accuracy", "neg_rmse"]
+
+MIN_ITEMS = 30
+"""With fewer items the t-test's normal mean is not to be relied on."""
+MIN_ANNOTATORS = 3
+"""Two annotators have no consensus: the model would be held to the one or the other."""
+LEVEL = 0.05
+"""The false discovery rate."""
+WINNING = 0.5
+"""The share of annotators that the model must win against."""
+
+TOO_FEW = "undefined: the test takes {least} annotators with {items} items each; here: {found}"
+
+
+@dataclass(frozen=True, slots=True)
+class Annotator:
+    """The model against one annotator, by index, each scored against the rest on n items.
+
+    `model_wins` and `own_wins` are the shares of items on which the one is at least as close to the rest as
+    the other, and `difference` is own minus model. `p` tests difference < epsilon with items taken as
+    independent, `p_adjusted` is Benjamini and Yekutieli's, and `rejected` says p_adjusted <= .05: the model
+    wins. `p_clustered` is p with items of one query taken together; None with the `reason` with one query.
+    """
+
+    annotator: int
+    n: int
+    clusters: int
+    model_wins: float
+    own_wins: float
+    difference: float
+    p: float
+    p_clustered: float | None
+    p_adjusted: float
+    rejected: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlternativeTest:
+    """The share of annotators won against (omega), the mean share of items won (rho), both in [0, 1].
+
+    Both, and the verdict, are None with the reason where too few annotators have enough items; `left_out`
+    are those that have not, by index.
+    """
+
+    winning_rate: float | None
+    advantage: float | None
+    passed: bool | None
+    annotators: tuple[Annotator, ...]
+    left_out: tuple[int, ...]
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wins:
+    """On each of an annotator's items: does the model win, does the annotator; ties credit both."""
+
+    annotator: int
+    model: Integers
+    own: Integers
+    clusters: Integers
+
+
+def alternative_annotator_test(
+    model: Integers,
+    ratings: Integers,
+    clusters: Integers,
+    scale: Sequence[int],
+    scoring: Scoring,
+    epsilon: float,
+) -> AlternativeTest:
+    """The alt-test of Calderon, Reichart & Dror (ACL 2025, arXiv 2501.10970).
+
+    `model` (n) and `ratings` (n x R) are positions on the scale, -1 where missing, `clusters` (n) the items'
+    queries, numbered from 0. For each annotator: the items that they, the model and another annotator graded;
+    the closer one to the others' grades wins, by the share that is the same ("accuracy") or by the
+    root mean square of the difference in value ("neg_rmse"), ties credit both; one-sided t-test of
+    mean(W_own - W_model) < epsilon, with epsilon for what a human costs more. omega is the share rejected
+    after Benjamini-Yekutieli at .05, passed from .5 on; rho the mean over annotators of mean(W_model).
+    Annotators with fewer than 30 items are left out, though others are still held to their grades; undefined
+    with fewer than 3 left. Where the differences have no variance t has no value, and the mean decides:
+    p is 0 below epsilon, else 1.
+    """
+    assert 0 <= epsilon <= 1, "epsilon is a difference of two shares"
+    values = np.asarray(scale, dtype=np.int64)
+    every = [_wins(h, model, ratings, clusters, values, scoring) for h in range(ratings.shape[1])]
+    found = [one for one in every if len(one.own) >= MIN_ITEMS]
+    left_out = tuple(one.annotator for one in every if len(one.own) < MIN_ITEMS)
+    if len(found) < MIN_ANNOTATORS:
+        reason = TOO_FEW.format(least=MIN_ANNOTATORS, items=MIN_ITEMS, found=_sizes(every))
+        return AlternativeTest(None, None, None, (), left_out, reason)
+    # Items as clusters of their own give the usual t-test's error, s / sqrt(n).
+    p = [_one_sided(one.own - one.model, np.arange(len(one.own)), epsilon) for one in found]
+    adjusted = benjamini_yekutieli(p)
+    tested = tuple(_annotator(*each, epsilon) for each in zip(found, p, adjusted, strict=True))
+    winning_rate = sum(one.rejected for one in tested) / len(tested)
+    advantage = sum(one.model_wins for one in tested) / len(tested)
+    return AlternativeTest(winning_rate, advantage, winning_rate >= WINNING, tested, left_out)
+
+
+def _wins(
+    annotator: int,
+    model: Integers,
+    ratings: Integers,
+    clusters: Integers,
+    values: Integers,
+    scoring: Scoring,
+) -> _Wins:
+    own, others = ratings[:, annotator], np.delete(ratings, annotator, axis=1)
+    at = (own != MISSING) & (model != MISSING) & (others != MISSING).any(axis=1)
+    theirs = _closeness(own[at], others[at], values, scoring)
+    models = _closeness(model[at], others[at], values, scoring)
+    _, numbered = np.unique(clusters[at], return_inverse=True)
+    return _Wins(
+        annotator, (models >= theirs).astype(np.int64), (theirs >= models).astype(np.int64), numbered
+    )
+
+
+def _closeness(own: Integers, others: Integers, values: Integers, scoring: Scoring) -> Integers:
+    """How close each grade is to the others of its item, the larger the closer.
+
+    Sums instead of the paper's means and roots: both are over the same others, so they rank alike, and in
+    integers a tie is a tie.
+    """
+    if scoring == "accuracy":
+        return np.asarray((others == own[:, None]).sum(axis=1), dtype=np.int64)
+    gaps = values[own][:, None] - values[others]
+    return np.asarray(-(gaps**2 * (others != MISSING)).sum(axis=1), dtype=np.int64)
+
+
+def _one_sided(d: Integers, clusters: Integers, epsilon: float) -> float:
+    """The p of mean(d) < epsilon, from the mean's cluster-robust error; for two clusters or more."""
+    n, total, groups = len(d), int(d.sum()), int(clusters.max()) + 1
+    # n times the deviations are integers, so that no variance is exactly 0.
+    deviations: Floats = (n * d - total).astype(np.float64)
+    se = clustered_error(deviations, clusters, groups, n) / n
+    if se == 0:
+        return 0.0 if total / n < epsilon else 1.0
+    return float(stdtr(groups - 1, (total / n - epsilon) / se))
+
+
+def _annotator(wins: _Wins, p: float, adjusted: float, epsilon: float) -> Annotator:
+    d, groups = wins.own - wins.model, int(wins.clusters.max()) + 1
+    return Annotator(
+        annotator=wins.annotator,
+        n=len(d),
+        clusters=groups,
+        model_wins=float(wins.model.mean()),
+        own_wins=float(wins.own.mean()),
+        difference=float(d.mean()),
+        p=p,
+        p_clustered=_one_sided(d, wins.clusters, epsilon) if groups > 1 else None,
+        p_adjusted=adjusted,
+        rejected=adjusted <= LEVEL,
+        reason=None if groups > 1 else ONE_CLUSTER,
+    )
+
+
+def _sizes(every: Sequence[_Wins]) -> str:
+    return ", ".join(f"annotator {one.annotator} with {len(one.own)}" for one in every) or "none"

@@ -1,0 +1,212 @@
+"""Do a teacher's probabilities mean what they say, and which grade follows from them.
+
+Probabilities come as an items x grades array over the scale in order; rows need not sum to 1, since what a
+teacher puts on other tokens is lost, and are renormalised. Grades are positions on the scale.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from harness.stats.agreement import Floats, Integers
+from harness.stats.proportions import wilson
+
+BINS = 15
+SAME = 1e-12
+"""Sums of probabilities closer than this are a tie: 0.1 + 0.2 against 0.3."""
+
+NO_ITEMS = "undefined: there are no items with probabilities"
+ZERO = "log loss is undefined: the golden grade has probability 0 in {count} of {n} items"
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The items whose confidence lies in one bin; at least one.
+
+    `low` and `high` are the bin's edges, or in a bin of equal mass its least and greatest confidence.
+    `confidence` is the items' mean; `accuracy` is the share graded right, in Wilson's 95 % interval from
+    `accuracy_low` to `accuracy_high`.
+    """
+
+    low: float
+    high: float
+    n: int
+    confidence: float
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How well probabilities foretell golden grades. A None has its `reason`.
+
+    `confidence` and `accuracy` are means over the items. `lost_mean` and `lost_largest` are the probability
+    that was on none of the grades. `brier` is from 0 to 2, `log_loss` from 0 up in nats, `rps` from 0 to
+    q - 1; less is better. `ece_width` and `ece_mass` are from 0 to 1, over `width_bins` and `mass_bins`.
+    """
+
+    n: int
+    confidence: float | None
+    accuracy: float | None
+    lost_mean: float | None
+    lost_largest: float | None
+    ece_width: float | None
+    ece_mass: float | None
+    brier: float | None
+    log_loss: float | None
+    rps: float | None
+    width_bins: tuple[Bin, ...] = ()
+    mass_bins: tuple[Bin, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What each rule makes of each item: three arrays of positions on the scale, and one of actions."""
+
+    argmax: Integers
+    median: Integers
+    mean: Integers
+    action: Integers
+
+
+def calibration(
+    probabilities: ArrayLike,
+    chosen: ArrayLike,
+    golden: ArrayLike,
+    scale: Sequence[int],
+) -> Calibration:
+    """The calibration of n items' probabilities (n x q) for the grades `chosen`, against the `golden` ones.
+
+    Confidence is the probability of the grade given, which need not be the likeliest. ECE is the sum over
+    bins of n_b/n |accuracy - confidence|, with 15 bins of equal width (Naeini et al. 2015, Guo et al. 2017)
+    or of equal mass (Nguyen & O'Connor 2015). It is biased upwards in small n, since chance alone moves a
+    bin off the diagonal: show it, never gate on it.
+
+    With p renormalised and y golden, means over the items: Brier (1950) sum_k (p_k - 1[y=k])^2; log loss
+    -ln p_y, undefined where a golden grade has probability 0; ranked probability score (Epstein 1969)
+    sum_k (F_k - 1[y<=k])^2 over the q - 1 cut points, not divided by q - 1, which takes the grades' order
+    and not their values. Everything is undefined without items. A row that is negative, not finite or all
+    zero is the caller's mistake.
+    """
+    given = _checked(probabilities, scale)
+    grades, gold = _positions(chosen, given), _positions(golden, given)
+    n = len(given)
+    if n == 0:
+        return Calibration(0, *(None,) * 9, reason=NO_ITEMS)
+    lost = np.maximum(0.0, 1 - given.sum(axis=1))
+    p = _normalised(given)
+    confidence, right = p[np.arange(n), grades], grades == gold
+    width, mass = _width_bins(confidence, right), _mass_bins(confidence, right)
+    log_loss, reason = _log_loss(p[np.arange(n), gold])
+    truth = np.eye(len(scale))[gold]
+    below = (p - truth).cumsum(axis=1)[:, :-1]
+    return Calibration(
+        n=n,
+        confidence=float(confidence.mean()),
+        accuracy=float(right.mean()),
+        lost_mean=float(lost.mean()),
+        lost_largest=float(lost.max()),
+        ece_width=_ece(width),
+        ece_mass=_ece(mass),
+        brier=float(((p - truth) ** 2).sum(axis=1).mean()),
+        log_loss=log_loss,
+        rps=float((below**2).sum(axis=1).mean()),
+        width_bins=width,
+        mass_bins=mass,
+        reason=reason,
+    )
+
+
+def decisions(probabilities: ArrayLike, scale: Sequence[int], actions: Sequence[int]) -> Decisions:
+    """The decision with the least expected loss, for each of n items' probabilities (n x q).
+
+    By grade: argmax for the 0-1 loss, median for the linear one, and for the quadratic one the grade on the
+    scale nearest to the mean, which on a scale with gaps is not the mean rounded. `actions` holds the
+    action of each position on the scale, numbered from 0; the action is the argmax of summed probability,
+    which need not be the action of any of these grades. Ties go to the lower position, but a mean halfway
+    between two grades goes to the upper one.
+    """
+    assert len(actions) == len(scale), "one action per grade"
+    assert min(actions) >= 0, "actions are numbered from 0"
+    p = _normalised(_checked(probabilities, scale))
+    summed = p @ np.eye(max(actions) + 1)[np.asarray(actions, dtype=np.int64)]
+    values = np.asarray(scale, dtype=np.float64)
+    gaps = np.abs((p @ values)[:, None] - values[None, :])
+    # Looked at from the far end, the first of two grades equally near is the upper one.
+    from_above = _first_largest(-gaps[:, ::-1], SAME * float(np.abs(values).max()))
+    return Decisions(
+        argmax=_first_largest(p),
+        median=np.argmax(p.cumsum(axis=1) >= 0.5 - SAME, axis=1),
+        mean=len(values) - 1 - from_above,
+        action=_first_largest(summed),
+    )
+
+
+def _checked(probabilities: ArrayLike, scale: Sequence[int]) -> Floats:
+    given = np.asarray(probabilities, dtype=np.float64)
+    if len(given) == 0:
+        return np.empty((0, len(scale)))
+    assert given.ndim == 2, "a row per item"
+    assert given.shape[1] == len(scale), "a probability per grade"
+    assert bool(np.isfinite(given).all()), "a probability that is not a number"
+    assert bool((given >= 0).all()), "a negative probability"
+    assert bool((given.sum(axis=1) > 0).all()), "an item without any probability"
+    return given
+
+
+def _positions(grades: ArrayLike, given: Floats) -> Integers:
+    found = np.asarray(grades, dtype=np.int64)
+    assert found.shape == given.shape[:1], "a grade per item"
+    assert bool(((found >= 0) & (found < given.shape[1])).all()), "a position off the scale"
+    return found
+
+
+def _normalised(given: Floats) -> Floats:
+    return np.asarray(given / given.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+def _first_largest(values: Floats, same: float = SAME) -> Integers:
+    """Where each row has its largest value, the first of those that are equal but for rounding."""
+    first: Integers = np.argmax(values >= values.max(axis=1, keepdims=True) - same, axis=1)
+    return first
+
+
+def _log_loss(p: Floats) -> tuple[float | None, str | None]:
+    zeros = int((p == 0).sum())
+    if zeros:
+        return None, ZERO.format(count=zeros, n=len(p))
+    return float(np.abs(np.log(p)).mean()), None
+
+
+def _width_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[Bin, ...]:
+    at = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    found = []
+    for number in np.unique(at).tolist():
+        inside = at == number
+        found.append(_bin(number / BINS, (number + 1) / BINS, confidence[inside], right[inside]))
+    return tuple(found)
+
+
+def _mass_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[Bin, ...]:
+    """By rank. Equal confidences share their middle rank, and so a bin: the items' order plays no part."""
+    ranked = np.sort(confidence)
+    twice_rank = np.searchsorted(ranked, confidence) + np.searchsorted(ranked, confidence, "right")
+    at = twice_rank * BINS // (2 * len(ranked))
+    found = []
+    for number in np.unique(at):
+        mine = confidence[at == number]
+        found.append(_bin(float(mine.min()), float(mine.max()), mine, right[at == number]))
+    return tuple(found)
+
+
+def _bin(low: float, high: float, confidence: Floats, right: NDArray[np.bool_]) -> Bin:
+    n, correct = len(right), int(right.sum())
+    return Bin(low, high, n, float(confidence.mean()), correct / n, *wilson(correct, n))
+
+
+def _ece(bins: Sequence[Bin]) -> float:
+    return sum(one.n * abs(one.accuracy - one.confidence) for one in bins) / sum(one.n for one in bins)

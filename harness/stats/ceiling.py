@@ -1,0 +1,213 @@
+"""The human ceiling: does the model agree with the raters as well as they agree with each other?
+
+Grades come as positions on the scale, -1 (`raters.MISSING`) where there is none: `model` holds n of them,
+`ratings` n x R, and `clusters` the n items' queries, numbered from 0. Only items with a model grade count, so
+that the model and the raters are held to the same items.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import TypeVar
+
+import numpy as np
+from scipy.special import stdtr, stdtrit
+
+from harness.noun import Weighting
+from harness.stats.agreement import Floats, Integers, Kappa, mean_kappa
+from harness.stats.intervals import ONE_CLUSTER, Table, clustered_error, influence
+from harness.stats.paired import Delta, delta_kappa, holm
+from harness.stats.proportions import CONFIDENCE
+from harness.stats.raters import MISSING, lower_median
+
+Name = TypeVar("Name")
+
+NO_SPREAD = "no interval: the two agree alike in every query, so there is no spread to estimate it from"
+NO_REST = "undefined: no item has a grade by the model, by this rater and by two others"
+ROUNDING = 1e-12
+"""A standard error below this is 0: adding up influences that cancel leaves about 1e-17."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The model's mean kappa with the raters, theirs with each other, and the first minus the second.
+
+    `delta.reason` says why there is no difference or no interval. `n` items in `clusters` queries take part;
+    `raters_counted` and `pairs_counted` say, by index, whose kappas are in the two means.
+    """
+
+    model: Kappa
+    raters: Kappa
+    delta: Delta
+    n: int
+    clusters: int
+    raters_counted: tuple[int, ...]
+    pairs_counted: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """One rater against the others, and the model in that rater's place: `delta` is `model` minus `own`.
+
+    `p` is two-sided, `p_holm` adjusted over the raters that have one; None where there is nothing to test by.
+    `n` items in `clusters` queries take part.
+    """
+
+    rater: int
+    n: int
+    clusters: int
+    model: Kappa
+    own: Kappa
+    delta: Delta
+    p: float | None = None
+    p_holm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Two graders' common items: their positions among all n, and their grades."""
+
+    items: Integers
+    table: Table
+
+
+def human_ceiling(
+    model: Integers,
+    ratings: Integers,
+    clusters: Integers,
+    scale: tuple[int, ...],
+    weighting: Weighting = "none",
+    *,
+    least: int,
+) -> Ceiling:
+    """Mean kappa(model, rater) minus mean kappa(rater, rater), in [-2, 2]; above 0 the model is the better.
+
+    Each kappa is over the pair's common items with a model grade, and each mean Light's (1971). A pair with
+    fewer than `least` is left out of its mean where another has as many. The error is paired and
+    cluster-robust: an item's influence is the mean over raters of phi N / n_h minus the mean over pairs of
+    phi N / n_pair, 0 where missing, summed by query (phi as Gwet 2016, clusters as Yang & Zhou 2015); the
+    interval is t on G - 1. Undefined where either mean is; no interval where a grader gave one grade only,
+    with one query, or without spread.
+    """
+    columns = [np.where(model == MISSING, MISSING, column) for column in ratings.T]
+    own = {h: _common(model, column, clusters, scale, weighting) for h, column in enumerate(columns)}
+    between = {
+        (h, other): _common(columns[h], columns[other], clusters, scale, weighting)
+        for h, other in combinations(range(len(columns)), 2)
+    }
+    own, between = _enough(own, least), _enough(between, least)
+    of_model, of_raters = _mean(own), _mean(between)
+    pairs = [*own.values(), *between.values()]
+    items = np.unique(np.concatenate([pair.items for pair in pairs])) if pairs else np.arange(0)
+    numbered, groups = _numbered(clusters[items])
+    delta = _without_interval(of_model, of_raters, groups)
+    if delta.reason is None:
+        phi = _mean_influence(own, len(model), len(items)) - _mean_influence(between, len(model), len(items))
+        delta = _interval(delta, clustered_error(phi[items], numbered, groups, len(items)), groups)
+    return Ceiling(of_model, of_raters, delta, len(items), groups, tuple(own), tuple(between))
+
+
+def leave_one_out(
+    model: Integers,
+    ratings: Integers,
+    clusters: Integers,
+    scale: tuple[int, ...],
+    weighting: Weighting = "none",
+) -> tuple[LeftOut, ...]:
+    """For each rater in turn, kappa(model, rest) - kappa(rater, rest), in [-2, 2], with Holm over the raters.
+
+    The rest is the lower median of the others, on items that the rater, the model and two others or more
+    graded. Paired cluster-robust error and t on G - 1 as in `paired.delta_kappa`; Holm 1979.
+    Undefined where either kappa is; no interval and no p where one of the two, or the rest, gave one grade
+    only, with one query, or without spread; but without spread p is 1 at a difference of 0.
+    """
+    raters = range(ratings.shape[1])
+    found = [_left_out(h, model, ratings, clusters, scale, weighting) for h in raters]
+    adjusted = iter(holm([one.p for one in found if one.p is not None]))
+    return tuple(one if one.p is None else replace(one, p_holm=next(adjusted)) for one in found)
+
+
+def _left_out(
+    rater: int,
+    model: Integers,
+    ratings: Integers,
+    clusters: Integers,
+    scale: tuple[int, ...],
+    weighting: Weighting,
+) -> LeftOut:
+    own, others = ratings[:, rater], np.delete(ratings, rater, axis=1)
+    enough = (others != MISSING).sum(axis=1) >= 2
+    items = np.flatnonzero((own != MISSING) & (model != MISSING) & enough)
+    rest = lower_median(others[items])
+    numbered, groups = _numbered(clusters[items])
+    base = Table(own[items], rest, numbered, scale, weighting)
+    candidate = Table(model[items], rest, numbered, scale, weighting)
+    if not len(items):
+        none = Kappa(None, NO_REST)
+        return LeftOut(rater, 0, 0, none, none, Delta(None, reason=NO_REST))
+    delta = _without_interval(candidate.kappa, base.kappa, groups)
+    if delta.reason is None:
+        delta = _with_spread(delta_kappa(base, candidate))
+    p = _two_sided(delta, groups)
+    return LeftOut(rater, len(items), groups, candidate.kappa, base.kappa, delta, p)
+
+
+def _common(
+    one: Integers, other: Integers, clusters: Integers, scale: tuple[int, ...], weighting: Weighting
+) -> _Pair:
+    items = np.flatnonzero((one != MISSING) & (other != MISSING))
+    return _Pair(items, Table(one[items], other[items], clusters[items], scale, weighting))
+
+
+def _enough(pairs: Mapping[Name, _Pair], least: int) -> dict[Name, _Pair]:
+    """The pairs with `least` items in common; all of them where none has as many."""
+    return {name: pair for name, pair in pairs.items() if len(pair.items) >= least} or dict(pairs)
+
+
+def _mean(pairs: Mapping[Name, _Pair]) -> Kappa:
+    return mean_kappa([pair.table.kappa for pair in pairs.values()])
+
+
+def _numbered(clusters: Integers) -> tuple[Integers, int]:
+    """The clusters numbered anew and how many they are: those without an item here must not count."""
+    names, numbers = np.unique(clusters, return_inverse=True)
+    return np.asarray(numbers, dtype=np.int64), len(names)
+
+
+def _mean_influence(pairs: Mapping[Name, _Pair], rows: int, n: int) -> Floats:
+    """Each row's influence on the pairs' mean kappa over n items, 0 where it is in none of them."""
+    phi = np.zeros(rows)
+    for pair in pairs.values():
+        phi[pair.items] += influence(pair.table) * n / len(pair.items) / len(pairs)
+    return phi
+
+
+def _without_interval(model: Kappa, other: Kappa, groups: int) -> Delta:
+    """The difference of two kappas, with the reason why it has no interval, if any."""
+    if model.exact is None or other.exact is None:
+        undefined = model if model.exact is None else other
+        return Delta(None, reason=undefined.reason)
+    reason = model.reason or other.reason or (ONE_CLUSTER if groups < 2 else None)
+    return Delta(float(model.exact - other.exact), reason=reason)
+
+
+def _interval(delta: Delta, se: float, groups: int) -> Delta:
+    assert delta.value is not None, "only a defined difference has an interval"
+    half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se
+    return _with_spread(Delta(delta.value, se, delta.value - half, delta.value + half))
+
+
+def _with_spread(delta: Delta) -> Delta:
+    """The difference without its interval where that would be a point: nothing is as sure as that."""
+    if delta.se is not None and delta.se < ROUNDING:
+        return Delta(delta.value, 0.0, reason=NO_SPREAD)
+    return delta
+
+
+def _two_sided(delta: Delta, groups: int) -> float | None:
+    """The two-sided p of a difference, from t on the clusters' degrees of freedom."""
+    if delta.value is None or delta.se is None:
+        return None
+    if delta.se == 0:
+        return 1.0 if delta.value == 0 else None
+    return 2 * float(stdtr(groups - 1, -abs(delta.value) / delta.se))

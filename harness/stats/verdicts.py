@@ -1,0 +1,28 @@
+"""An interval against a bar: pass, fail, or not decided, and how many items would decide it."""
+
+import math
+from typing import Literal
+
+from scipy.special import stdtrit
+
+from harness.stats.proportions import CONFIDENCE
+
+
+def three_way(low: float, high: float, bar: float) -> Literal["pass", "fail", "inconclusive"]:
+    """Pass where the whole interval reaches the bar, fail where all of it stays below."""
+    if low >= bar:
+        return "pass"
+    return "fail" if high < bar else "inconclusive"
+
+
+def items_needed(n: int, kappa: float, se: float, clusters: int, bar: float) -> int | None:
+    """Items after which the Fisher-z interval would leave the bar outside.
+
+    n ((t SE / (1 - kappa^2)) / |atanh kappa - atanh bar|)^2, rounded up, with t on `clusters` - 1 degrees
+    of freedom: at the observed kappa and design effect. None where no number of items is enough, or where
+    the formula has no value: kappa at the bar, or either of them at 1 or -1.
+    """
+    if clusters < 2 or abs(kappa) >= 1 or abs(bar) >= 1 or kappa == bar:
+        return None
+    half = float(stdtrit(clusters - 1, (1 + CONFIDENCE) / 2)) * se / (1 - kappa**2)
+    return math.ceil(n * (half / abs(math.atanh(kappa) - math.atanh(bar))) ** 2)

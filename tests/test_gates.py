@@ -1,0 +1,227 @@
+"""Verdicts: what passes, what fails, what stays open, and how a command says so."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import Ended, examples, harness, write_project
+
+from harness.gates import NEVER_MEASURED, exit_code, judge_gate1, judge_gate2, verdict_of
+from harness.records import Rating
+from harness.rubric import Gates
+from harness.score.bar import Bar
+from harness.score.gate1 import score_gate1
+from harness.score.gate2 import score_gate2
+from harness.score.judged import Answer, Judged
+from harness.score.terms import Terms
+from harness.scorecards.gate1 import Gate1
+from harness.scorecards.gate2 import Gate2
+
+SCALE = (0, 1, 2)
+ACTIONS = {0: "filter", 1: "related", 2: "show"}
+
+
+def answer(grade: int | None) -> Answer:
+    return Answer(grade, "ungraded" if grade is None else "graded", None if grade is not None else "bad_json")
+
+
+def graded(*rows: tuple[int, int | None, int]) -> list[Judged]:
+    """Items from (golden, grade, how many); every two of them share a query."""
+    flat = [(golden, grade) for golden, grade, count in rows for _ in range(count)]
+    return [
+        Judged(f"i{at:04}", f"q{at // 2 % 200:03}", golden, (answer(grade),))
+        for at, (golden, grade) in enumerate(flat)
+    ]
+
+
+def gate2(items: Sequence[Judged], gates: Gates | None = None, gate1: Gate1 | None = None) -> Gate2:
+    chosen = gates or Gates()
+    bar = Bar(chosen.weighting, chosen.gate2.bar)
+    score = score_gate2(items, Terms(SCALE, bar, chosen, ACTIONS))
+    return judge_gate2(score, chosen, gate1)
+
+
+def gate1(wrong: int, items: int = 300) -> Gate1:
+    """Two raters who differ on `wrong` of the items."""
+    ratings = [
+        Rating(
+            item=f"i{at}", rater=rater, grade=(at + (rater == "bob" and at < wrong)) % 3, query=f"q{at // 3}"
+        )
+        for at in range(items)
+        for rater in ("ann", "bob")
+    ]
+    return judge_gate1(score_gate1(ratings, SCALE, Bar("none", 0.8)))
+
+
+GOOD = ((0, 0, 100), (1, 1, 100), (2, 2, 100), (0, 1, 5), (1, 2, 5))
+POOR = ((0, 0, 60), (1, 1, 60), (2, 2, 60), (0, 1, 40), (1, 2, 40), (2, 1, 40))
+CLOSE = ((0, 0, 26), (1, 1, 26), (2, 2, 26), (0, 1, 4), (1, 2, 4), (2, 1, 3))
+
+
+@pytest.mark.parametrize(
+    ("rows", "verdict", "code"), [(GOOD, "pass", 0), (POOR, "fail", 1), (CLOSE, "inconclusive", 3)]
+)
+def test_verdict_is_read_from_the_interval(rows: Any, verdict: str, code: int) -> None:
+    score = gate2(graded(*rows))
+    assert (score.verdict, exit_code(score)) == (verdict, code)
+    assert score.kappa.ci is not None and score.reason is not None
+    low, high = score.kappa.ci
+    assert {"pass": low >= 0.8, "fail": high < 0.8, "inconclusive": low < 0.8 <= high}[verdict]
+    assert f"{low:.3f} to {high:.3f}" in score.reason
+
+
+def test_strong_point_value_alone_does_not_pass() -> None:
+    score = gate2(graded((0, 0, 10), (1, 1, 10), (2, 2, 10), (0, 1, 1), (1, 2, 1), (2, 1, 1)))
+    assert (score.band, score.verdict) == ("strong", "inconclusive")
+
+
+def test_inconclusive_says_how_many_items_would_decide() -> None:
+    score = gate2(graded(*CLOSE))
+    assert score.items_needed is not None and score.items_needed > score.n
+    assert gate2(graded(*GOOD)).items_needed is None
+
+
+def test_perfect_agreement_on_a_few_queries_is_inconclusive() -> None:
+    score = gate2(graded((0, 0, 6), (1, 1, 6), (2, 2, 6)))
+    assert (score.kappa.value, score.kappa.guarded, score.verdict) == (1.0, True, "inconclusive")
+    assert score.items_needed is None
+
+
+def test_constant_grader_is_inconclusive_and_says_why() -> None:
+    score = gate2(graded((0, 1, 50), (1, 1, 50), (2, 1, 50)))
+    assert (score.kappa.value, score.kappa.ci, score.verdict) == (0.0, None, "inconclusive")
+    assert "the same grade" in (score.reason or "")
+
+
+def test_coverage_under_the_floor_is_never_a_verdict() -> None:
+    for rows in (GOOD, POOR):
+        score = gate2(graded(*rows, (2, None, 20)))
+        assert (score.verdict, "under the floor of 99.0%" in (score.reason or "")) == ("inconclusive", True)
+
+
+def test_missing_answers_that_could_change_the_verdict_leave_it_open() -> None:
+    rows = ((0, 0, 200), (1, 1, 200), (2, 2, 200), (0, 1, 28), (1, 2, 28), (2, None, 10))
+    gates = Gates(coverage_floor=0.9)
+    score = gate2(graded(*rows), gates)
+    assert score.kappa.ci is not None and score.kappa_worst_case_ci is not None
+    assert score.kappa.ci[0] >= 0.8 > score.kappa_worst_case_ci[0]
+    assert score.verdict == "inconclusive" and "missing answers could change" in (score.reason or "")
+    few = gate2(graded(*GOOD, (2, None, 1)), gates)
+    assert few.verdict == "pass"
+
+
+def test_actions_have_a_bar_where_one_is_declared() -> None:
+    rows = ((0, 0, 100), (1, 1, 100), (2, 2, 100), (0, 2, 9))
+    assert gate2(graded(*rows)).verdict == "pass"
+    strict = Gates.model_validate({"gate2": {"actions": 0.999}})
+    score = gate2(graded(*rows), strict)
+    assert score.verdict == "fail" and "the actions' kappa" in (score.reason or "")
+
+
+@pytest.mark.parametrize(("limit", "verdict"), [(0.3, "pass"), (0.1, "inconclusive"), (0.01, "fail")])
+def test_cells_that_must_not_grow_have_a_limit_where_one_is_declared(limit: float, verdict: str) -> None:
+    cell = {"golden": 0, "action": "show", "limit": limit}
+    gates = Gates.model_validate({"never_grow": [cell], "gate2": {"bar": 0.5}})
+    score = gate2(graded((0, 0, 90), (0, 2, 10), (1, 1, 100), (2, 2, 100)), gates)
+    found = score.never_grow[0]
+    assert (found.count, found.n, found.share) == (10, 100, 0.1)
+    # Clopper & Pearson for 10 of 100: R's binom.test gives 0.04900469 to 0.17622260.
+    assert found.ci == pytest.approx((0.04900469, 0.1762226), abs=1e-7)
+    assert score.verdict == verdict
+
+
+# --- Gate 1 beside Gate 2 -------------------------------------------------------------------------------
+
+
+def test_gate2_is_provisional_until_gate1_has_passed() -> None:
+    items = graded(*GOOD)
+    never, failed, passed = gate2(items), gate2(items, gate1=gate1(150)), gate2(items, gate1=gate1(9))
+    assert (never.gate1, never.provisional) == (None, NEVER_MEASURED)
+    assert (failed.gate1, failed.provisional) == ("fail", "Gate 1 has not passed (fail)")
+    assert (passed.gate1, passed.provisional) == ("pass", None)
+
+
+def poor_run(here: Path, *more: str) -> Ended:
+    """A replay of grades of which half are wrong."""
+    rows = [(line["id"], line["grade"]) for line in examples(queries=40)]
+    text = "".join(
+        f"{id_},{grade if at % 4 > 1 else (grade + 1 + at % 2) % 3}\n" for at, (id_, grade) in enumerate(rows)
+    )
+    (here / "poor.csv").write_text("item,grade\n" + text, encoding="utf-8")
+    return harness("eval", "--policy", "small", "--model", "replay/poor.csv", *more)
+
+
+def test_raters_that_are_models_make_both_gates_provisional(here: Path) -> None:
+    write_project(here, golden=examples(queries=40))
+    ratings = [
+        {"item": line["id"], "rater": rater, "grade": line["grade"]}
+        for line in examples(queries=40)
+        for rater in ("ann", "bot")
+    ]
+    folder = here / "golden/small"
+    folder.joinpath("ratings.jsonl").write_text("".join(json.dumps(one) + "\n" for one in ratings), "utf-8")
+    folder.joinpath("raters.toml").write_text('[ann]\nkind = "human"\n[bot]\nkind = "llm"\n', "utf-8")
+    measured = harness("gate1", "--policy", "small", "--json")
+    assert (measured.code, measured.json["verdict"]) == (0, "pass")
+    assert "bot rated as language models" in measured.json["provisional"]
+    ended = poor_run(here)
+    assert "FAIL, provisional" in ended.out and "in Gate 1, bot rated" in " ".join(ended.out.split())
+    score = harness("gate2", "latest", "--json").json
+    assert (score["gate1"], "in Gate 1, bot rated" in score["provisional"]) == ("pass", True)
+
+
+# --- what a command leaves ------------------------------------------------------------------------------
+
+
+def test_eval_never_gates_and_gate2_does(here: Path) -> None:
+    write_project(here, golden=examples(queries=40))
+    ended = poor_run(here, "--json")
+    assert (ended.code, ended.json["verdict"]) == (0, "fail")
+    assert harness("gate2", "latest").code == 1
+    assert harness("gate2", "latest", "--bar", "-1").code == 0
+    run = Path(ended.json["run"])
+    verdict = json.loads((run / "verdict.json").read_text("utf-8"))
+    assert verdict == {key: ended.json[key] for key in verdict}
+    assert {"verdict", "reason", "bar", "gated", "kappa", "coverage", "gate1"} <= set(verdict)
+
+
+def test_moved_bar_is_reported(here: Path) -> None:
+    write_project(here)
+    harness("eval", "--policy", "small")
+    assert harness("gate2", "latest", "--json").json["bar_moved"] is None
+    moved = harness("gate2", "latest", "--bar", "0.3")
+    assert "The bar was moved: gates.toml has kappa 0.8." in moved.out
+    same = harness("gate2", "latest", "--weighting", "none", "--bar", "0.8", "--json").json
+    assert same["bar_moved"] is None
+    (here / "policies/small/gates.toml").write_text("[gate2]\nbar = 0.7\n", encoding="utf-8")
+    now = harness("gate2", "latest", "--json").json
+    assert (now["bar"], now["bar_moved"]) == (0.8, "kappa 0.7")
+
+
+def test_verdict_of_a_scorecard_is_plain_json() -> None:
+    found = verdict_of(gate2(graded(*GOOD)))
+    assert json.loads(json.dumps(found)) == found
+    assert (found["gate"], found["verdict"]) == (2, "pass")
+
+
+def test_gates_files_may_declare_every_bar(here: Path) -> None:
+    write_project(here)
+    path = here / "policies/small/gates.toml"
+    path.write_text(
+        "target_error = 0.1\n[gate2]\nbar = 0.7\nactions = 0.5\n[human_ceiling]\nepsilon = 0.1\n"
+        '[[never_grow]]\ngolden = 0\naction = "nowhere"\nlimit = 0.1\n',
+        encoding="utf-8",
+    )
+    assert "never_grow[1]" in harness("eval", "--policy", "small").err
+    path.write_text("[gate2]\nactions = 1.5\n", encoding="utf-8")
+    ended = harness("eval", "--policy", "small")
+    assert (ended.code, "gate2.actions" in ended.err) == (2, True)
+
+
+def test_policy_without_ratings_has_no_gate1(here: Path) -> None:
+    """A policy without ratings: Gate 1 was never measured, and the table says so."""
+    write_project(here)
+    ended = harness("eval", "--policy", "small")
+    assert "Provisional: Gate 1 was never measured" in ended.out
