@@ -26,7 +26,7 @@ from harness.noun import Weighting
 from harness.stats.agreement import Floats, Integers, distances
 from harness.stats.bootstrap import cluster_bootstrap
 from harness.stats.intervals import Spread, Table, kappa_spread
-from harness.stats.planning import items_to_pass
+from harness.stats.planning import items_for_delta, items_to_pass
 from harness.stats.verdicts import three_way
 
 SCALE = (0, 1, 2, 3, 4)
@@ -203,11 +203,11 @@ def power_rows(sets: int) -> list[list[str]]:
         process = process_at(kappa)
         spread = kappa_spread(process.sample(np.random.default_rng(2026), 200_000, PER_QUERY, "none"))
         variance = 200_000 * PER_QUERY * (spread.se_iid or math.nan) ** 2
-        n = items_to_pass(variance, kappa, BAR, 0.8, spread.design_effect or math.nan) or 0
-        # The interval is symmetric in atanh kappa, so there the distance to the bar is a shorter one.
-        stretch = (kappa - BAR) / ((math.atanh(kappa) - math.atanh(BAR)) * (1 - kappa**2))
+        effect = spread.design_effect or math.nan
+        plain = items_for_delta(variance, kappa - BAR, 0.8, effect) or 0
+        planned = items_to_pass(variance, kappa, BAR, 0.8, effect) or 0
         cells = []
-        for asked in (n, math.ceil(n * stretch**2)):
+        for asked in (plain, planned):
             said, _ = gate_counts(process, math.ceil(asked / PER_QUERY) * PER_QUERY, sets)
             cells += [str(asked), f"{said['pass'] / sets:.1%}"]
         rows.append([f"{kappa:g}", f"{spread.design_effect:.2f}", *cells])
@@ -225,7 +225,7 @@ TABLES: dict[str, Callable[[int], list[list[str]]]] = {
     "(c) Lower limit above the true kappa .91 in small sets"
     "|items|queries x items|kappa is 1|guard decides|false-high, no guard|false-high, guard": guard_rows,
     f"(d) Share that passes bar {BAR} at a plan of 80 % power"
-    "|true kappa|design effect|items_to_pass|passes|on the atanh scale|passes": power_rows,
+    "|true kappa|design effect|on kappa's own scale|passes|items_to_pass|passes": power_rows,
 }
 """Title and columns, set apart by |, and what makes the rows."""
 

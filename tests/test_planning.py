@@ -74,15 +74,15 @@ def test_variance_per_item_is_what_a_large_sample_has(weighting: Weighting) -> N
 
 def test_a_bar_that_the_truth_does_not_reach_takes_no_number_of_items() -> None:
     assert items_to_pass(0.2, 0.8, 0.8) is None
-    assert items_to_pass(0.2, 0.9, 0.8) == math.ceil(
-        (1.959963984540054 + 0.8416212335729143) ** 2 * 0.2 / 0.01
-    )
+    assert items_to_pass(0.2, 1.0, 0.8) is None
+    # (1.959964 + 0.841621)^2 0.2 / ((atanh 0.9 - atanh 0.8) (1 - 0.81))^2
+    assert items_to_pass(0.2, 0.9, 0.8) == math.ceil(7.848880 * 0.2 / (0.373607 * 0.19) ** 2)
 
 
 def test_a_design_effect_multiplies_the_items_to_pass_and_more_power_takes_more() -> None:
     once, twice = items_to_pass(0.3, 0.9, 0.8), items_to_pass(0.3, 0.9, 0.8, design_effect=2)
     assert once is not None and twice in (2 * once, 2 * once - 1)
-    assert items_to_pass(0.3, 0.9, 0.8, power=0.9) == math.ceil(10.507422 * 0.3 / 0.01)
+    assert items_to_pass(0.3, 0.9, 0.8, power=0.9) == math.ceil(10.507422 * 0.3 / (0.373607 * 0.19) ** 2)
 
 
 # --- telling two runs apart ----------------------------------------------------------------------
@@ -202,10 +202,12 @@ def test_variance_per_item_makes_flack_s_sizes_and_never_exceeds_hers(
 @pytest.mark.parametrize(
     "params", [one["params"] for one in SIZES if one["stat"] == "n_binary_test"], ids=str
 )
-def test_items_to_pass_are_cantor_s_where_both_variances_are_the_truth_s(params: dict[str, Any]) -> None:
+def test_items_for_a_distance_are_cantor_s_where_both_variances_are_the_truth_s(
+    params: dict[str, Any],
+) -> None:
     two_sided = params | {"twosided": True, "k0": min(params["k0"], params["k1"]) - 0.1}
     v = variance_per_item(two_by_two(params["rate1"], params["rate2"], params["k1"]), (0, 1))
-    assert items_to_pass(v, params["k1"], two_sided["k0"]) == items_to_reject(v, v, two_sided)
+    assert items_for_delta(v, params["k1"] - two_sided["k0"]) == items_to_reject(v, v, two_sided)
 
 
 def donner_rotondi(kappa: float, low: float, high: float, shares: list[float]) -> int:

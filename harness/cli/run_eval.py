@@ -189,7 +189,7 @@ def _report(project: "Project", run: "Run", score: "Gate2", *, as_json: bool) ->
         show([*canary_view(canaries, asked.model), "", f"Run: {shown_path(run.folder)}"])
         return
     show(gate2_view(score, *asked.sides))
-    more = "`harness gate2 latest` has the rest: clauses, tags, confidence, the misses with both reasonings."
+    more = "More in `harness gate2 latest`: clauses, tags, confidence, the worst misses."
     show([*_remarks(project, run), "", more, "", f"Run: {shown_path(run.folder)}"])
 
 

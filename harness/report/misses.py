@@ -28,13 +28,7 @@ def ceiling_view(score: Ceiling | None) -> Iterator[RenderableType]:
         f"{number(score.grader)}, raters with each other {number(score.rater)}",
         f"difference {signed(score.delta.value)} {interval(score.delta.ci)}".rstrip(),
     ]
-    if score.as_good is None:
-        lines.append(f"no comparison: {score.delta.reason}")
-    else:
-        word = (
-            "as good a rater as they are" if score.as_good else "not shown to be as good a rater as they are"
-        )
-        lines.append(f"{word} (margin {score.margin:g})")
+    lines.append(_as_good(score))
     test = score.alt_test
     if test.winning_rate is not None:
         lines.append(
@@ -42,6 +36,17 @@ def ceiling_view(score: Ceiling | None) -> Iterator[RenderableType]:
             f"{percent(test.winning_rate)} of the raters, {'passed' if test.passed else 'not passed'}"
         )
     yield indented(Text("\n".join(lines)))
+
+
+def _as_good(score: Ceiling) -> str:
+    """The comparison in words."""
+    if score.delta.ci is None:
+        return f"no comparison: {score.delta.reason}"
+    if score.as_good:
+        return f"as good a rater as they are (margin {score.margin:g})"
+    if score.delta.ci[1] < -score.margin:
+        return f"a worse rater than they are (margin {score.margin:g})"
+    return f"not shown to be as good a rater as they are (margin {score.margin:g})"
 
 
 def diagnosis_view(score: Gate2) -> Iterator[RenderableType]:
