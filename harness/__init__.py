@@ -1,3 +1,21 @@
-"""Can we trust this LLM's judgement of our product? An eval harness for LLM teacher models."""
+"""Can we trust this LLM's judgement of our product? An eval harness for LLM teacher models.
+
+In a notebook: `from harness import gate1, gate2, compare`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.notebook import compare, gate1, gate2
 
 __version__ = "0.1.0"
+__all__ = ["__version__", "compare", "gate1", "gate2"]
+
+
+def __getattr__(name: str) -> Any:
+    """The notebook's functions, loaded when somebody asks for them: the command line starts without."""
+    if name in ("compare", "gate1", "gate2"):
+        from harness import notebook
+
+        return getattr(notebook, name)
+    raise AttributeError(f"module 'harness' has no attribute {name!r}")

@@ -11,8 +11,8 @@ from harness.noun import Weighting
 from harness.score.bar import Measured
 from harness.score.judged import Judged
 from harness.score.panel import numbered, renumbered
-from harness.stats.agreement import Integers, Matrix, cell_counts, mean_kappa
-from harness.stats.intervals import Table, mean_spread
+from harness.stats.agreement import Floats, Integers, Matrix, cell_counts, mean_kappa
+from harness.stats.intervals import Table, influence, mean_spread
 from harness.stats.raters import MISSING
 
 
@@ -50,6 +50,15 @@ class Draws:
             where.append(at)
         kappa = mean_kappa([table.kappa for table in tables])
         return Measured(kappa, mean_spread(tables, where, len(used), clusters))
+
+    def influence(self, weighting: Weighting) -> Floats:
+        """Each item's influence on the kappa averaged over the repeats; 0 where no answer could be read."""
+        phi = np.zeros(len(self.golden))
+        for column in self.grades.T:
+            at = np.flatnonzero(column != MISSING)
+            table = Table(self.golden[at], column[at], self.clusters[at], self.scale, weighting)
+            phi[at] += influence(table) * len(phi) / len(at) / self.grades.shape[1]
+        return phi
 
     def errors(self) -> Integers:
         """Grade minus golden grade of every readable answer."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from scipy.special import bdtr, chdtrc, stdtrit
 
-from harness.stats.agreement import Floats, Matrix
+from harness.stats.agreement import Floats, Integers, Matrix
 from harness.stats.intervals import ONE_CLUSTER, Table, clustered_error, influence
 from harness.stats.proportions import CONFIDENCE
 
@@ -45,12 +46,16 @@ def delta_kappa(base: Table, candidate: Table) -> Delta:
     a, b = base.kappa, candidate.kappa
     if a.exact is None or b.exact is None:
         return Delta(None, reason=a.reason or b.reason)
-    value = float(b.exact - a.exact)
-    groups = int(base.clusters.max()) + 1
+    return delta_from(a.exact, b.exact, influence(base), influence(candidate), base.clusters)
+
+
+def delta_from(a: Fraction, b: Fraction, phi_a: Floats, phi_b: Floats, clusters: Integers) -> Delta:
+    """b - a, from each item's influence on either (n floats each) and its cluster, numbered from 0."""
+    value = float(b - a)
+    groups = int(clusters.max()) + 1
     if groups < 2:
         return Delta(value, reason=ONE_CLUSTER)
-    phi = influence(candidate) - influence(base)
-    se = clustered_error(phi, base.clusters, groups, len(phi))
+    se = clustered_error(phi_b - phi_a, clusters, groups, len(phi_a))
     half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se
     return Delta(value, se, value - half, value + half)
 

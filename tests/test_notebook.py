@@ -1,0 +1,124 @@
+"""The gates on arrays and data frames: the same numbers as on files, and results that read well."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd  # type: ignore[import-untyped]  # ships no types
+import pytest
+from test_stats import SCALE, against_golden, clustered, clustered_rows
+
+from harness import compare, gate1, gate2
+from harness.errors import BadInput
+from harness.stats.intervals import kappa_spread
+
+GOLDEN = [0, 0, 1, 1, 2, 2, 0, 1, 2, 2]
+GRADES = [0, 1, 1, 1, 2, 2, 0, 2, 2, 1]
+
+
+def test_gate2_of_arrays_is_the_kappa_of_the_reference_set() -> None:
+    rows = [row for row in clustered_rows() if row["run_a"]]
+    golden, grades = [int(row["golden"]) for row in rows], [int(row["run_a"]) for row in rows]
+    score = gate2(golden, grades, scale=SCALE, queries=[row["query"] for row in rows])
+    want = clustered("gate2_run_a", weights="unweighted")
+    assert score.kappa.value == pytest.approx(want["kappa"], abs=1e-9)
+    assert score.kappa.se == pytest.approx(want["se_cluster"], abs=1e-9)
+    spread = kappa_spread(against_golden(rows, "run_a", "unweighted"))
+    assert score.kappa.ci == (spread.low, spread.high)
+    assert score.n_clusters == want["clusters"]
+
+
+def test_compare_of_arrays_is_the_paired_delta_of_the_reference_set() -> None:
+    rows = clustered_rows()
+    runs = [[int(row[run]) if row[run] else None for row in rows] for run in ("run_a", "run_b")]
+    golden, queries = [int(row["golden"]) for row in rows], [row["query"] for row in rows]
+    found = compare(golden, *runs, scale=SCALE, queries=queries)
+    want = clustered("delta_run_b_minus_run_a", weights="unweighted")
+    assert found.n_common == want["n"]
+    assert found.kappa.delta == pytest.approx(want["delta"], abs=1e-9)
+    assert found.kappa.se == pytest.approx(want["se_cluster"], abs=1e-9)
+    flipped = [row for row in rows if row["run_a"] and row["run_b"] and row["run_a"] != row["run_b"]]
+    assert len(found.flips) == len(flipped)
+    back = compare(golden, runs[1], runs[0], scale=SCALE, queries=queries)
+    assert found.kappa.delta == -(back.kappa.delta or 0)
+    assert found.kappa.se == back.kappa.se
+    assert (found.mcnemar.broken, found.mcnemar.fixed) == (back.mcnemar.fixed, back.mcnemar.broken)
+
+
+def test_comparison_of_a_grader_with_itself_has_no_flip() -> None:
+    found = compare(GOLDEN, GRADES, GRADES, scale="0-2")
+    assert (found.kappa.delta, found.accuracy.delta, found.flips) == (0.0, 0.0, ())
+
+
+def test_flips_are_sorted_and_named() -> None:
+    found = compare([0, 1, 2, 2], [0, 0, 0, 2], [2, 1, 1, 2], scale="0-2")
+    assert [(flip.item, flip.kind) for flip in found.flips] == [
+        ("0", "broken"),
+        ("1", "fixed"),
+        ("2", "moved"),
+    ]
+
+
+def test_data_frames_name_raters_and_items() -> None:
+    wide = pd.DataFrame({"ann": [0, 1, 2, None], "bob": [0, 1, 1, 2]}, index=["a", "b", "c", "d"])
+    score = gate1(wide, scale="0-2", queries=["q", "q", "r", "r"])
+    assert (score.raters, score.n_items, score.n_clusters) == (("ann", "bob"), 4, 2)
+    assert score.disputed[0].item == "c"
+    long = pd.DataFrame(
+        [("a", "ann", 0, "q"), ("a", "bob", 0, "q"), ("b", "ann", 1, "q"), ("b", "bob", 1, "q"),
+         ("c", "ann", 2, "r"), ("c", "bob", 1, "r"), ("d", "bob", 2, "r")],
+        columns=["item", "rater", "grade", "query"],
+    )  # fmt: skip
+    assert gate1(long, scale="0-2") == score
+
+
+def test_plain_arrays_have_numbered_raters_and_independent_items() -> None:
+    score = gate1(np.array([[0, 0, 1], [1, 1, 1], [2, 2, 0]]), scale=(0, 1, 2))
+    assert score.raters == ("rater 1", "rater 2", "rater 3")
+    assert (score.n_clusters, any("independent" in one for one in score.warnings)) == (3, True)
+
+
+def test_repeats_are_columns_and_missing_answers_are_unreadable() -> None:
+    score = gate2(GOLDEN, [[one, None] for one in GRADES], scale="0-2", aggregate="vote")
+    assert (score.coverage, score.accuracy, score.repeats and score.repeats.repeats) == (1.0, 0.7, 2)
+    assert gate2(GOLDEN, [*GRADES[:-1], np.nan], scale="0-2").outcomes.ungraded == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda: gate2(GOLDEN, [9, *GRADES[1:]], scale="0-2"), r"grades\[0\]: 9 is not on the scale 0-2"),
+        (lambda: gate2([None, *GOLDEN[1:]], GRADES, scale="0-2"), "every item needs its grade"),
+        (lambda: gate2(GOLDEN, GRADES[1:], scale="0-2"), "9 for 10 golden grades"),
+        (lambda: gate2(GOLDEN, GRADES, scale="0-2", queries=["q"]), "queries: 1 for 10 items"),
+        (lambda: gate1([0, 1], scale="0-2"), "items x raters are wanted"),
+        (lambda: gate1([[0], [1]], scale="0-2"), "two raters or more"),
+        (lambda: gate2(pd.Series([0, 1], index=["a", "a"]), [0, 1], scale="0-1"), "names 1 items twice"),
+        (lambda: compare([0, 1], [None, 1], [0, None], scale="0-1"), "no item has a readable answer in both"),
+    ],
+)  # fmt: skip
+def test_wrong_arrays_are_refused_in_words(call: object, what: str) -> None:
+    assert callable(call)
+    with pytest.raises(BadInput, match=what):
+        call()
+
+
+def test_results_read_as_tables() -> None:
+    for result, words in (
+        (gate1([[0, 0], [1, 1], [2, 1]], scale="0-2"), "Mean pairwise kappa"),
+        (gate2(GOLDEN, GRADES, scale="0-2"), "Cohen's kappa"),
+        (compare(GOLDEN, GRADES, GOLDEN, scale="0-2"), "3 fixed, 0 broken"),
+    ):
+        assert words in repr(result)
+        html = result._repr_html_()
+        assert words in html.replace("&#x27;", "'") and html.startswith("<pre>")
+
+
+def test_names_load_when_asked_for() -> None:
+    code = (
+        "import sys, harness; print('harness.notebook' in sys.modules, 'numpy' in sys.modules); harness.gate1"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+    with pytest.raises(AttributeError, match="no attribute 'gate9'"):
+        _ = __import__("harness").gate9
