@@ -102,7 +102,7 @@ def _go(folder: Path, plan: Plan, teacher: Teacher, watch: Watch, connections: i
             raise Interrupted(f"interrupted with {left} examples to go; {_how_to_resume(folder)}") from None
         except (FatalError, Unfinished, OSError) as error:
             raise Unfinished(f"{error}\n{_how_to_resume(folder)}") from error
-        manifest = _seal(folder, log)
+        manifest = _seal(folder, log, teacher.notes)
     run = load_run(folder)
     scorecard = score_run(run)
     write_atomic(folder / SCORECARD, scorecard.model_dump_json(indent=2) + "\n")
@@ -224,10 +224,14 @@ async def _ask(teacher: Teacher, prompt: Prompt) -> Reply:
         raise TransientError(f"no whole answer within {DEADLINE:.0f} s") from None
 
 
-def _seal(folder: Path, log: RecordLog) -> Manifest:
-    """Write down who answered, and when every example had its answer: once, and not while any Failed."""
-    answered = sorted({record.reply.model for record in log.records.values() if record.reply})
-    manifest = load_manifest(folder).model_copy(update={"model_answered": tuple(answered)})
+def _seal(folder: Path, log: RecordLog, notes: tuple[str, ...]) -> Manifest:
+    """Write down who answered and how, and when every example had its answer: once, not while any Failed."""
+    models = {record.reply.model for record in log.records.values() if record.reply}
+    manifest = load_manifest(folder)
+    # A resumed run keeps what was noted before it.
+    noted = tuple(dict.fromkeys((*manifest.notes, *notes)))
+    answered = tuple(sorted(models - {""}))
+    manifest = manifest.model_copy(update={"model_answered": answered, "notes": noted})
     open_ = any(_unanswered(record) for record in log.records.values())
     if manifest.finished_at is None and not open_:
         now = datetime.now(UTC).isoformat(timespec="seconds")

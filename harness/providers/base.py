@@ -27,6 +27,9 @@ class Setup:
 class Teacher(Protocol):
     """Grades one pair at a time. It reads nothing into its answer: that is grading.py's work."""
 
+    notes: tuple[str, ...]
+    """Sentences for the manifest: what the server did not take, and how it was asked instead."""
+
     async def ask(self, prompt: Prompt) -> Reply:
         """The reply to a prompt, untouched.
 

@@ -36,6 +36,8 @@ REGULARISATION = 1.0
 class Lexical:
     """One logistic regression per step of the scale (Frank & Hall 2001): P(grade >= k) for each k."""
 
+    notes: tuple[str, ...] = ()
+
     def __init__(self, setup: Setup) -> None:
         self._scale = setup.policy.scale
         self._shots = setup.shots
