@@ -62,10 +62,10 @@ def completion(content: str | None, finish: str = "stop", refusal: str | None = 
     return Turn(said=Answer(content, "filtered" if finish == "content_filter" else "end"))
 
 
-def graded(grade: int = 1, wait: float = 0.0, **change: Any) -> Turn:
+def graded(grade: int = 1, wait: float = 0.0, headers: dict[str, str] | None = None, **change: Any) -> Turn:
     """A good answer, perhaps late, with parts of it replaced."""
     text = json.dumps({"reasoning": "Because.", "clauses": [], "grade": grade})
-    return Turn(said=Answer(text), wait=wait, change=change)
+    return Turn(said=Answer(text), headers=headers or {}, wait=wait, change=change)
 
 
 def error(

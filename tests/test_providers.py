@@ -122,10 +122,12 @@ PASSING = {
     "half an answer, dropped": Turn(said=graded().said, cut=True),
     "html": Turn("<html>busy</html>"),
     "html error": Turn("<html>bad gateway</html>", 502),
+    "an echo of the request": Turn(f'{{"authorization": "Bearer {KEY}"}}'),
     "half a JSON": Turn('{"choices": [{"mess'),
     "empty": Turn(),
     "nothing in it": Turn("{}"),
     "null": Turn("null"),
+    "no HTTP that the transport would read": graded(headers={"x": "x" * 9000}),
     "no content": graded(choices=[{"index": 0}], output=None, content=None, answers=[]),
 }
 
@@ -225,7 +227,13 @@ def test_server_that_is_not_there_is_said_to_be_so(here: Path, provider: str) ->
 @pytest.mark.parametrize("provider", SERVED)
 def test_address_with_a_user_is_refused_and_not_repeated(here: Path, provider: str) -> None:
     write_project(here)
-    for url in ("https://user:hunter2@127.0.0.1/v1", "http://h/v1?key=hunter2", "http://[::1", "ftp://h/v1"):
+    for url in (
+        "https://user:hunter2@127.0.0.1/v1",
+        "http://h/v1?key=hunter2",
+        "http://[::1",
+        "ftp://h/v1",
+        "http://hunter2..h/v1",
+    ):
         words = ("--policy", "small", "--model", f"{provider}/m", "--base-url", url)
         ended = harness("eval", *words, **KEYS)
         assert ended.code == 2

@@ -82,7 +82,7 @@ class Messages:
         why = body.stop_details.explanation if body.stop_details else None
         return Reply(
             text=whole_text(answer or why or ""),
-            model=body.model or "",
+            model=whole_text(body.model or ""),
             stop=STOPS.get(body.stop_reason or "", "end"),
             # Here the cached and the written tokens come on top of the input.
             usage=read_usage(body.usage, USAGE, extra=("cached_tokens", "written_tokens")),

@@ -63,7 +63,7 @@ class Chat:
         refusal = choice.message.refusal
         return Reply(
             text=whole_text(refusal or choice.message.content or ""),
-            model=body.model or "",
+            model=whole_text(body.model or ""),
             stop="refused" if refusal else STOPS.get(choice.finish_reason or "stop", "end"),
             usage=read_usage(body.usage, USAGE),
         )

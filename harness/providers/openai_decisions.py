@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from harness.errors import TransientError
+from harness.files import whole_text
 from harness.grading import answer_text
 from harness.providers.base import Setup
 from harness.providers.openai_responses import CACHE_MARK, USAGE, marked_input
@@ -51,12 +52,12 @@ class Decisions:
         answer = body.answers[0]
         usage = read_usage(body.usage, USAGE)
         if answer.type == "refusal":
-            return Reply(text="", model=body.model or "", stop="refused", usage=usage)
+            return Reply(text="", model=whole_text(body.model or ""), stop="refused", usage=usage)
         share = _shares(answer)
         grade = max(sorted(share), key=lambda level: share[level])
         return Reply(
             text=answer_text(_reasoning(answer, share), [], grade),
-            model=body.model or "",
+            model=whole_text(body.model or ""),
             # Off the scale there is nothing that a probability of a grade could mean.
             probabilities=share if set(share) == set(self._scale) else None,
             usage=usage,

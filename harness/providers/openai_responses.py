@@ -67,7 +67,7 @@ class Responses:
         answer = "".join(part.text or "" for part in parts if part.type == "output_text")
         return Reply(
             text=whole_text(refusal or answer),
-            model=body.model or "",
+            model=whole_text(body.model or ""),
             stop="refused" if refusal else _stop(body),
             usage=read_usage(body.usage, USAGE),
         )
@@ -139,7 +139,12 @@ def _unfinished(body: _Body) -> Reply:
     error = body.error or _Error()
     words = f"the response is {body.status}: {error.code}: {error.message}"
     if error.code in FILTERED:
-        return Reply(text=words, model=body.model or "", stop="filtered", usage=read_usage(body.usage, USAGE))
+        return Reply(
+            text=words,
+            model=whole_text(body.model or ""),
+            stop="filtered",
+            usage=read_usage(body.usage, USAGE),
+        )
     if error.code in PASSING:
         raise TransientError(words)
     raise RejectedError(words)

@@ -27,6 +27,7 @@ FILTERED = (
     "content_filter", "content_policy_violation", "bio_policy", "misalignment_policy_violation",
 )  # fmt: skip
 """Codes of a rejection that is the content filter's verdict on this prompt."""
+HIDDEN = "***"
 _USER_INFO = re.compile(r"://[^/\s@]+@")
 
 
@@ -38,8 +39,11 @@ class Wire:
     """One client for one server. Posts a body and gives back the text of the answer."""
 
     def __init__(self, sdk: Any, base_error: type[Exception], client: Any, key: str | None) -> None:
+        import aiohttp
+
         self._sdk = sdk
-        self._base_error = base_error
+        # What is not HTTP at all comes through openai's transport as aiohttp's own error.
+        self._caught = (base_error, aiohttp.ClientError)
         self._client = client
         self._key = key
 
@@ -50,10 +54,11 @@ class Wire:
         """
         try:
             text: str = await self._client.post(path, body=body, cast_to=str)
-        except self._base_error as error:
+        except self._caught as error:
             # `from None`: a chained error would print the request, and the key in its headers.
             raise self._translate(error) from None
-        return text
+        # A server that echoes its request would else bring the key into the records.
+        return text.replace(self._key, HIDDEN) if self._key else text
 
     async def close(self) -> None:
         """Close the connections."""
@@ -62,7 +67,7 @@ class Wire:
     def _translate(self, error: Exception) -> CallError:
         if isinstance(error, self._sdk.APIStatusError):
             return self._translate_status(error)
-        if isinstance(error, self._sdk.APIConnectionError):
+        if isinstance(error, self._sdk.APIConnectionError) or not isinstance(error, self._sdk.APIError):
             # The SDK calls every lost connection a time-out; what lies behind it says which it was.
             what = self._words(error.__cause__ or error)
             return TransientError(f"no connection to {self._client.base_url}: {what}")
@@ -88,8 +93,8 @@ class Wire:
         """An error's message without the key, and without the user info of any URL in it."""
         text = str(error) or type(error).__name__
         if self._key:
-            text = text.replace(self._key, "***")
-        text = _USER_INFO.sub("://***@", text)
+            text = text.replace(self._key, HIDDEN)
+        text = _USER_INFO.sub(f"://{HIDDEN}@", text)
         return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
@@ -131,7 +136,9 @@ def check_url(url: str | None, variable: str) -> None:
         return
     try:
         parts = urlsplit(url)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        # The name is tried as the transport will: what it cannot encode, it raises in its own way.
+        sound = parts.scheme in ("http", "https") and bool((parts.hostname or "").encode("idna"))
+        sound = sound and parts.port != 0
     except ValueError:
         sound = False
     if not sound:
