@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from harness.plan import Plan, make_plan, new_manifest, run_contents, setup_of
 from harness.project import Project
 from harness.providers import open_teacher
 from harness.providers.base import Teacher
-from harness.records import Example, Failed, Outcome, Prompt, Record, Reply
+from harness.records import Example, Failed, Outcome, Prompt, Record, Reply, Ungraded
 from harness.runs import (
     SCORECARD,
     Asked,
@@ -46,6 +47,8 @@ LONGEST_WAIT = 60.0
 DEAD = 5
 """Examples in a row that all attempts failed on: the server is gone, and the run stops."""
 CONNECTIONS = 8
+REASKED = ("bad_json", "no_answer", "two_answers")
+"""Causes that another answer may cure. It is asked for once, and is what counts, readable or not."""
 
 _backoff = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
 
@@ -173,6 +176,7 @@ async def _grade(example: Example, plan: Plan, teacher: Teacher) -> tuple[Record
     prompt = plan.writer.prompt(example.id, example.pair)
     attempts = 0
     reply: Reply | None = None
+    unread: Reply | None = None
     gone: TransientError | None = None
     outcome: Outcome
     try:
@@ -182,6 +186,11 @@ async def _grade(example: Example, plan: Plan, teacher: Teacher) -> tuple[Record
                 reply = await _ask(teacher, prompt)
         assert reply is not None, "tenacity ends in a reply or an error"
         outcome = read_grade(reply, plan.policy.scale)
+        if isinstance(outcome, Ungraded) and outcome.cause in REASKED and teacher.varies:
+            attempts += 1
+            with suppress(TransientError, RejectedError):
+                again = await _ask(teacher, prompt)
+                reply, unread, outcome = again, reply, read_grade(again, plan.policy.scale)
     except TransientError as error:
         outcome, gone = Failed(detail=str(error)), error
     except RejectedError as error:
@@ -191,6 +200,7 @@ async def _grade(example: Example, plan: Plan, teacher: Teacher) -> tuple[Record
         pair=example.pair.digest,
         outcome=outcome,
         reply=reply,
+        unread=unread,
         at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         seconds=round(time.monotonic() - began, 3),
         attempts=attempts,

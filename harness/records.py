@@ -217,13 +217,17 @@ Key = tuple[str, int]
 
 
 class Record(Noun):
-    """One line of a run: what became of one example and repeat. The last line of a key counts."""
+    """One line of a run: what became of one example and repeat. The last line of a key counts.
+
+    `unread` is the first reply where it could not be read and another was asked for: `reply`, which counts.
+    """
 
     example: str
     repeat: int = 0
     pair: str
     outcome: Outcome
     reply: Reply | None = None
+    unread: Reply | None = None
     at: str
     seconds: float
     attempts: int

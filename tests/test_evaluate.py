@@ -126,7 +126,7 @@ def test_failed_examples_are_asked_again_and_ungraded_ones_never(here: Path) -> 
     write_project(here)
 
     def mixed(number: int, body: dict[str, Any]) -> Turn:
-        return (completion("no"), error(400))[number] if number < 2 else right(number, body)
+        return (completion(None, refusal="no"), error(400))[number] if number < 2 else right(number, body)
 
     with fault_server(mixed) as server:
         ask(server, "--max-connections", "1")

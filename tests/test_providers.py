@@ -9,6 +9,7 @@ import pytest
 from builders import Ended, harness, write_project
 from fault_server import Turn, completion, error, fault_server, graded
 from oracle import DEV, KEY, KEYS, ask, only_run, right
+from spoken import Answer
 
 from harness import evaluate
 from harness.providers import PROVIDERS
@@ -85,15 +86,37 @@ FILTERS = [
 
 
 @pytest.mark.parametrize(("provider", "cause", "turn"), FILTERS)
-def test_unreadable_answer_is_ungraded_and_asked_once(
+def test_unreadable_answer_is_ungraded_however_often_it_comes(
     here: Path, provider: str, cause: str, turn: Turn
 ) -> None:
-    ended, requests = run(f"{provider}/m", here, turn)
+    asked = 2 if cause in evaluate.REASKED else 1
+    ended, requests = run(f"{provider}/m", here, turn, times=asked)
     # Anthropic's filter is a refusal.
     named = "refused" if (provider, cause) == ("anthropic", "filtered") else cause
-    assert (ended.code, requests) == (0, LIMIT)
+    assert (ended.code, requests) == (0, LIMIT + asked - 1)
+    assert sorted(r.attempts for r in load_run(only_run(here)).records.values())[-1] == asked
     assert ended.json["outcomes"] == {"graded": LIMIT - 1, "ungraded": 1, "failed": 0}
     assert ended.json["ungraded_causes"] == {named: 1}
+
+
+@pytest.mark.parametrize("cause", evaluate.REASKED)
+def test_second_answer_counts_and_the_first_is_kept(here: Path, cause: str) -> None:
+    ended, requests = run("llamacpp/m", here, UNREAD[cause])
+    assert (ended.code, ended.json["accuracy"], requests) == (0, 1.0, LIMIT + 1)
+    (record,) = (r for r in load_run(only_run(here)).records.values() if r.unread)
+    said = UNREAD[cause].said
+    assert isinstance(said, Answer)
+    assert record.unread is not None
+    assert (record.unread.text, record.attempts) == (said.text, 2)
+
+
+@pytest.mark.parametrize("worse", [error(500), error(400)])
+def test_unreadable_answer_stays_where_no_second_one_comes(here: Path, worse: Turn) -> None:
+    write_project(here)
+    with fault_server(lambda number, body: worse if number else completion("A three.")) as server:
+        ended = ask(server, "--json", "--limit", "1", model="vllm/m")
+    assert (ended.code, len(server.requests)) == (0, 2)
+    assert ended.json["ungraded_causes"] == {"no_answer": 1}
 
 
 def test_prose_around_the_answer_and_an_answer_quoted_from_the_product_are_told_apart(here: Path) -> None:

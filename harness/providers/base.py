@@ -29,6 +29,8 @@ class Teacher(Protocol):
 
     notes: tuple[str, ...]
     """Sentences for the manifest: what the server did not take, and how it was asked instead."""
+    varies: bool
+    """Whether the same question can bring another answer."""
 
     async def ask(self, prompt: Prompt) -> Reply:
         """The reply to a prompt, untouched.

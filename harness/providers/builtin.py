@@ -27,6 +27,7 @@ class Majority:
     """Gives every pair the commonest grade of the shots, the lower of two: Cohen's kappa 0."""
 
     notes: tuple[str, ...] = ()
+    varies = False
 
     def __init__(self, setup: Setup) -> None:
         counts = Counter(shot.grade for shot in setup.shots)

@@ -37,6 +37,7 @@ class Lexical:
     """One logistic regression per step of the scale (Frank & Hall 2001): P(grade >= k) for each k."""
 
     notes: tuple[str, ...] = ()
+    varies = False
 
     def __init__(self, setup: Setup) -> None:
         self._scale = setup.policy.scale

@@ -16,6 +16,7 @@ class Replay:
     """Answers with the file's grade; an empty one is an empty reply, a missing item no reply."""
 
     notes: tuple[str, ...] = ()
+    varies = False
 
     def __init__(self, file: str, setup: Setup) -> None:
         self._file = file

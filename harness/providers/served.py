@@ -62,6 +62,8 @@ class Served:
     They lose nothing by that: until the first is answered, the prefix that they share is in no cache.
     """
 
+    varies = True
+
     def __init__(self, dialect: Dialect, wire: Wire) -> None:
         self.notes: tuple[str, ...] = ()
         self._dialect = dialect
