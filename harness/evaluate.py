@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,7 @@ from harness.plan import Plan, make_plan, new_manifest, run_contents, setup_of
 from harness.project import Project
 from harness.providers import open_teacher
 from harness.providers.base import Teacher
-from harness.records import Example, Failed, Outcome, Prompt, Record, Reply
+from harness.records import Example, Failed, Outcome, Prompt, Record, Reply, Ungraded
 from harness.runs import (
     SCORECARD,
     VERDICT,
@@ -48,6 +49,8 @@ LONGEST_WAIT = 60.0
 DEAD = 5
 """Examples in a row that all attempts failed on: the server is gone, and the run stops."""
 CONNECTIONS = 8
+REASKED = ("bad_json", "no_answer", "two_answers")
+"""Causes that another answer may cure. It is asked for once, and is what counts, readable or not."""
 
 Question = tuple[Example, int]
 """An example, and which repeat of it: all examples are asked once before any is asked again."""
@@ -108,7 +111,7 @@ def _go(folder: Path, plan: Plan, teacher: Teacher, watch: Watch, connections: i
             raise Interrupted(f"interrupted with {left} answers to go; {_how_to_resume(folder)}") from None
         except (FatalError, Unfinished, OSError) as error:
             raise Unfinished(f"{error}\n{_how_to_resume(folder)}") from error
-        manifest = _seal(folder, log)
+        manifest = _seal(folder, log, teacher.notes)
     run = load_run(folder)
     scorecard = judge_run(run)
     write_atomic(folder / SCORECARD, scorecard.model_dump_json(indent=2) + "\n")
@@ -182,6 +185,7 @@ async def _grade(
     prompt = plan.writer.prompt(example.id, example.pair, repeat)
     attempts = 0
     reply: Reply | None = None
+    unread: Reply | None = None
     gone: TransientError | None = None
     outcome: Outcome
     try:
@@ -191,6 +195,11 @@ async def _grade(
                 reply = await _ask(teacher, prompt)
         assert reply is not None, "tenacity ends in a reply or an error"
         outcome = read_grade(reply, plan.policy.scale)
+        if isinstance(outcome, Ungraded) and outcome.cause in REASKED and teacher.varies:
+            attempts += 1
+            with suppress(TransientError, RejectedError):
+                again = await _ask(teacher, prompt)
+                reply, unread, outcome = again, reply, read_grade(again, plan.policy.scale)
     except TransientError as error:
         outcome, gone = Failed(detail=str(error)), error
     except RejectedError as error:
@@ -201,6 +210,7 @@ async def _grade(
         pair=example.pair.digest,
         outcome=outcome,
         reply=reply,
+        unread=unread,
         at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         seconds=round(time.monotonic() - began, 3),
         attempts=attempts,
@@ -234,10 +244,14 @@ async def _ask(teacher: Teacher, prompt: Prompt) -> Reply:
         raise TransientError(f"no whole answer within {DEADLINE:.0f} s") from None
 
 
-def _seal(folder: Path, log: RecordLog) -> Manifest:
-    """Write down who answered, and when every example had its answer: once, and not while any Failed."""
-    answered = sorted({record.reply.model for record in log.records.values() if record.reply})
-    manifest = load_manifest(folder).model_copy(update={"model_answered": tuple(answered)})
+def _seal(folder: Path, log: RecordLog, notes: tuple[str, ...]) -> Manifest:
+    """Write down who answered and how, and when every example had its answer: once, not while any Failed."""
+    models = {record.reply.model for record in log.records.values() if record.reply}
+    manifest = load_manifest(folder)
+    # A resumed run keeps what was noted before it.
+    noted = tuple(dict.fromkeys((*manifest.notes, *notes)))
+    answered = tuple(sorted(models - {""}))
+    manifest = manifest.model_copy(update={"model_answered": answered, "notes": noted})
     open_ = any(_unanswered(record) for record in log.records.values())
     if manifest.finished_at is None and not open_:
         now = datetime.now(UTC).isoformat(timespec="seconds")

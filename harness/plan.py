@@ -1,6 +1,5 @@
 """What a run will ask, settled before it asks anything: policy, prompt, shots, examples, digests."""
 
-import os
 import platform
 import subprocess
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from harness.golden.splits import choose_examples
 from harness.policies import gates_digest, load_gates, load_policy, policy_digest, policy_path
 from harness.project import Project
 from harness.prompts import PromptWriter, bind_prompt, load_prompt
-from harness.providers import split_model
+from harness.providers import base_url_of, split_model
 from harness.providers.base import Setup
 from harness.records import Example, Rating
 from harness.rubric import Gates, Policy
@@ -58,9 +57,9 @@ class Plan:
 def make_plan(project: Project, asked: Asked) -> Plan:
     """Everything that a run needs, read and checked. BadInput for whatever is wrong."""
     provider, _ = split_model(asked.model)
-    if provider == "openai" and asked.base_url is None:
-        # The SDK would take it unseen; a run has to say whom it asked.
-        asked = asked.model_copy(update={"base_url": os.environ.get("OPENAI_BASE_URL") or None})
+    if asked.base_url is None:
+        # An SDK would take it unseen; a run has to say whom it asked.
+        asked = asked.model_copy(update={"base_url": base_url_of(provider)})
     policy_file = policy_path(project, asked.policy)
     policy = load_policy(policy_file)
     gates = load_gates(policy_file.with_name("gates.toml"), policy)
@@ -121,6 +120,7 @@ def setup_of(project: Project, plan: Plan) -> Setup:
         base_url=asked.base_url,
         temperature=asked.temperature,
         seed=asked.seed,
+        sampled=asked.limit is not None,
         layout=Layout(columns=asked.columns, wide=asked.wide, format=asked.format),
         rater=asked.rater,
         root=project.root,

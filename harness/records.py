@@ -155,11 +155,17 @@ class Prompt(Noun):
 
 
 class Usage(Noun):
-    """Tokens of one call. `cached_tokens` are part of `input_tokens`."""
+    """Tokens of one call, counted alike for every API.
+
+    Read from a cache (`cached_tokens`) and written to one (`written_tokens`) are parts of the input,
+    and `reasoning_tokens` of the output.
+    """
 
     input_tokens: int
     output_tokens: int
     cached_tokens: int = 0
+    written_tokens: int = 0
+    reasoning_tokens: int = 0
 
 
 class Reply(Noun):
@@ -211,13 +217,17 @@ Key = tuple[str, int]
 
 
 class Record(Noun):
-    """One line of a run: what became of one example and repeat. The last line of a key counts."""
+    """One line of a run: what became of one example and repeat. The last line of a key counts.
+
+    `unread` is the first reply where it could not be read and another was asked for: `reply`, which counts.
+    """
 
     example: str
     repeat: int = 0
     pair: str
     outcome: Outcome
     reply: Reply | None = None
+    unread: Reply | None = None
     at: str
     seconds: float
     attempts: int

@@ -87,6 +87,7 @@ class Manifest(Noun):
     digests: Digests
     gates: str
     model_answered: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     examples: int
     shots: tuple[str, ...]
     shots_dropped: tuple[str, ...] = ()

@@ -18,8 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = ("HARNESS_", "OPENAI_", "ANTHROPIC_", "VLLM_", "LLAMA_", "OLLAMA_")
     for name in list(os.environ):
-        if name.startswith(("HARNESS_", "OPENAI_", "ANTHROPIC_")) and name != "HARNESS_REAL_DATA":
+        if name.startswith(ours) and name != "HARNESS_REAL_DATA":
             monkeypatch.delenv(name)
     # As wide and as colourless as a pipe, whoever runs the tests.
     monkeypatch.setenv("COLUMNS", "80")
@@ -31,6 +32,15 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder to work in."""
     monkeypatch.chdir(tmp_path)
     yield tmp_path
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries come at once."""
+    from harness import evaluate
+
+    monkeypatch.setattr(evaluate, "LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(evaluate, "_backoff", lambda state: 0.001)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A real server on loopback that speaks chat completions and misbehaves as scripted.
+"""A real server on loopback that speaks every model API and misbehaves as scripted.
 
 A script answers each request, by its number and body, with a Turn; the real SDK reaches it by its base URL.
 """
@@ -12,52 +12,67 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from spoken import Answer, Fault, item_of, say
+
+__all__ = ["FaultServer", "Turn", "completion", "error", "fault_server", "graded", "item_of"]
+
 
 @dataclass(frozen=True)
 class Turn:
-    """One response. `drop` closes the connection instead; `wait` holds the response back, in seconds."""
+    """One response: `said`, in the form of the API that is asked, or else `body` as it is.
+
+    `change` replaces parts of what is said. `drop` closes the connection instead of answering, `cut`
+    closes it half-way through the answer, `wait` holds the answer back and `drip` sends it slowly, byte
+    by byte, both in seconds.
+    """
 
     body: str = ""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    said: Answer | Fault | None = None
+    change: dict[str, Any] = field(default_factory=dict)
     drop: bool = False
+    cut: bool = False
     wait: float = 0.0
+    drip: float = 0.0
+
+    def text(self, path: str, asked: dict[str, Any]) -> str:
+        """The response's body for a request."""
+        return self.body if self.said is None else json.dumps({**say(path, self.said, asked), **self.change})
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """What is sent at once."""
+        if not self.drip:
+            yield data
+            return
+        for at in range(len(data)):
+            time.sleep(self.drip)
+            yield data[at : at + 1]
 
 
 Script = Callable[[int, dict[str, Any]], Turn]
 
 
 def completion(content: str | None, finish: str = "stop", refusal: str | None = None) -> Turn:
-    """A whole chat completion."""
-    message = {"role": "assistant", "content": content, "refusal": refusal}
-    return Turn(
-        json.dumps(
-            {
-                "id": "c",
-                "object": "chat.completion",
-                "created": 0,
-                "model": "test-model-2026-11-01",
-                "choices": [{"index": 0, "message": message, "finish_reason": finish}],
-                "usage": {
-                    "prompt_tokens": 100,
-                    "completion_tokens": 10,
-                    "total_tokens": 110,
-                    "prompt_tokens_details": {"cached_tokens": 64},
-                },
-            }
-        )
-    )
+    """A whole answer of some text."""
+    if refusal is not None:
+        return Turn(said=Answer(refusal, "refused"))
+    if finish == "length":
+        return Turn(said=Answer(content, "cut_off"))
+    return Turn(said=Answer(content, "filtered" if finish == "content_filter" else "end"))
 
 
-def graded(grade: int = 1) -> Turn:
-    """A good answer."""
-    return completion(json.dumps({"reasoning": "Because.", "clauses": [], "grade": grade}))
+def graded(grade: int = 1, wait: float = 0.0, headers: dict[str, str] | None = None, **change: Any) -> Turn:
+    """A good answer, perhaps late, with parts of it replaced."""
+    text = json.dumps({"reasoning": "Because.", "clauses": [], "grade": grade})
+    return Turn(said=Answer(text), headers=headers or {}, wait=wait, change=change)
 
 
-def error(status: int, code: str = "error", message: str = "no", **headers: str) -> Turn:
+def error(
+    status: int, code: str = "error", message: str = "no", param: str | None = None, **headers: str
+) -> Turn:
     """An error in the API's form."""
-    body = json.dumps({"error": {"message": message, "type": code, "code": code, "param": None}})
-    return Turn(body, status, headers)
+    return Turn(status=status, headers=headers, said=Fault(code, message, param))
 
 
 @dataclass
@@ -67,38 +82,51 @@ class FaultServer:
     url: str
     requests: list[dict[str, Any]]
     headers: list[dict[str, str]]
+    paths: list[str]
 
 
 @contextmanager
 def fault_server(script: Script) -> Iterator[FaultServer]:
     """Serve a script until the block ends."""
-    asked: list[dict[str, Any]] = []
-    headers: list[dict[str, str]] = []
+    asked = FaultServer("", [], [], [])
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Or else every answer waits 40 ms for the client to acknowledge its headers.
+        disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             with lock:
-                number = len(asked)
-                asked.append(body)
-                headers.append({name.lower(): value for name, value in self.headers.items()})
+                number = len(asked.requests)
+                asked.requests.append(body)
+                asked.headers.append({name.lower(): value for name, value in self.headers.items()})
+                asked.paths.append(self.path)
             turn = script(number, body)
             time.sleep(turn.wait)
             if turn.drop:
-                self.close_connection = True
-                self.connection.close()
-                return
-            data = turn.body.encode("utf-8")
+                self.hang_up()
+            else:
+                self.answer(turn, turn.text(self.path, body).encode("utf-8"))
+
+        def answer(self, turn: Turn, data: bytes) -> None:
             self.send_response(turn.status)
             self.send_header("Content-Type", "application/json")
             for name, value in turn.headers.items():
                 self.send_header(name.replace("_", "-"), value)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(data)
+            if turn.cut:
+                self.wfile.write(data[: len(data) // 2])
+                self.hang_up()
+                return
+            for piece in turn.pieces(data):
+                self.wfile.write(piece)
+
+        def hang_up(self) -> None:
+            self.close_connection = True
+            self.connection.close()
 
         def log_message(self, *args: object) -> None:
             pass
@@ -112,16 +140,10 @@ def fault_server(script: Script) -> Iterator[FaultServer]:
     server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
+    asked.url = f"http://127.0.0.1:{server.server_port}/v1"
     try:
-        yield FaultServer(f"http://127.0.0.1:{server.server_port}/v1", asked, headers)
+        yield asked
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def item_of(body: dict[str, Any]) -> dict[str, Any]:
-    """The pair that a request asks about."""
-    text = body["messages"][-1]["content"]
-    data: dict[str, Any] = json.loads(text[text.index("{") :])
-    return data

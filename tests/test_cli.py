@@ -434,7 +434,11 @@ def test_doctor_tells_what_is_there_and_no_secret(here: Path) -> None:
     write_project(here)
     ended = harness("doctor", "--json", OPENAI_API_KEY="sk-very-secret")
     assert ended.code == 0
-    assert ended.json["keys"]["OPENAI_API_KEY"] == "set"
+    keys = ended.json["keys"]
+    assert (keys["OPENAI_API_KEY"], keys["ANTHROPIC_API_KEY"], keys["VLLM_API_KEY"]) == (
+        "set",
+        *["not set"] * 2,
+    )
     assert ended.json["golden sets"] == [f"small ({len(examples())} examples)"]
     assert "sk-very-secret" not in ended.out
     put(here / "policies/small/v1.toml", "name = ")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from builders import harness
 from fault_server import fault_server, graded
+from oracle import KEYS
 from typer.main import get_command
 
 from harness.cli.app import app
@@ -67,7 +68,7 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
             if words[0] != "harness":
                 assert command.startswith(("make test", "source ")), command
                 continue
-            ended = harness(*words[1:], OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=server.url)
+            ended = harness(*words[1:], **KEYS, HARNESS_EVAL_BASE_URL=server.url)
             gated = words[1] in ("gate1", "gate2")
             assert ended.code in ((0, 1, 3) if gated else (0,)), (command, ended.err)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from builders import examples, harness, reply, write_golden, write_project
-from fault_server import Turn, fault_server, graded
+from fault_server import fault_server, graded
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -278,7 +278,7 @@ def test_stopped_run_goes_on_where_it_was(here: Path, signal: str) -> None:
     """Killed outright or by Ctrl-C: at most the calls in flight are asked again."""
     write_project(here)
     words = ["eval", "--policy", "small", "--model", "openai/m", "--max-connections", "2", "--json"]
-    with fault_server(lambda number, body: Turn(graded().body, wait=0.0 if number < 4 else 0.3)) as server:
+    with fault_server(lambda number, body: graded(wait=0.0 if number < 4 else 0.3)) as server:
         command = [sys.executable, "-m", "harness", *words, "--base-url", server.url]
         # Started in the background, a test inherits an ignored Ctrl-C, which nobody at a terminal has.
         heed = "import signal, os, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "

@@ -14,14 +14,12 @@ from harness.errors import BadInput
 if TYPE_CHECKING:
     from harness.project import Project
 
-KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
-
 
 @guarded
 def doctor_command(root: Root = None, json: Json = False) -> None:
     """What is installed, which keys are set, what the project holds. Ends with 2 where it is broken."""
     from harness.plan import package_versions
-    from harness.providers import PROVIDERS
+    from harness.providers import PROVIDERS, variables
 
     facts: dict[str, Any] = {"harness": __version__, "python": platform.python_version()}
     facts["packages"] = package_versions()
@@ -36,7 +34,7 @@ def doctor_command(root: Root = None, json: Json = False) -> None:
         load_keys(project)
         facts["project"] = str(project.root)
         problems += _contents(project, facts)
-    facts["keys"] = {key: "set" if os.environ.get(key) else "not set" for key in KEYS}
+    facts["keys"] = {key: "set" if os.environ.get(key) else "not set" for key in variables()}
     facts["problems"] = problems
     print_json(facts) if json else show(_lines(facts))
     if problems:

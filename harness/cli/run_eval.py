@@ -67,7 +67,9 @@ def eval_command(
         float | None,
         typer.Option(min=0, max=10, help="Sent to the model where given; some models refuse it."),
     ] = None,
-    base_url: Annotated[str | None, typer.Option(help="Any server that speaks OpenAI's chat API.")] = None,
+    base_url: Annotated[
+        str | None, typer.Option(help="A server of your own that speaks the provider's API.")
+    ] = None,
     max_connections: Annotated[int, typer.Option(min=1, help="Calls in flight at once.")] = 8,
     resume: Annotated[
         str | None, typer.Option(metavar="RUN", help="Go on with a run: ask only what has no answer.")
@@ -198,7 +200,7 @@ def _remarks(project: "Project", run: "Run") -> list[str]:
     from harness.golden.looks import LOOKS, looks
 
     manifest = run.manifest
-    remarks = []
+    remarks = [line for note in manifest.notes for line in ("", note)]
     if "test" in manifest.asked.splits:
         count = len(looks(project.golden / run.policy.name / LOOKS))
         remarks += ["", f"Looks at the test split so far: {count}. Choose on dev, gate on test."]

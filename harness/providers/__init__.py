@@ -3,16 +3,41 @@
 A new provider is one file, and one line in PROVIDERS.
 """
 
+import os
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from harness.errors import BadInput
-from harness.providers import builtin, openai, replay
+from harness.providers import anthropic, builtin, openai, replay
 from harness.providers.base import Setup, Teacher
 
-PROVIDERS: dict[str, Callable[[str, Setup], Teacher]] = {
-    "builtin": builtin.open_teacher,
-    "openai": openai.open_teacher,
-    "replay": replay.open_teacher,
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """How a provider's teachers are opened, and what of the environment it reads.
+
+    `key` and `base` name variables; `url` is its address where nothing else is said, None where its
+    SDK knows it.
+    """
+
+    open: Callable[[str, Setup], Teacher]
+    key: str | None = None
+    base: str | None = None
+    url: str | None = None
+
+
+_OPENAI = {"key": openai.KEY, "base": "OPENAI_BASE_URL"}
+
+PROVIDERS: dict[str, Provider] = {
+    "builtin": Provider(builtin.open_teacher),
+    "openai": Provider(openai.open_teacher, **_OPENAI),
+    "openai-responses": Provider(openai.open_responses, **_OPENAI),
+    "openai-decisions": Provider(openai.open_decisions, **_OPENAI),
+    "anthropic": Provider(anthropic.open_teacher, key=anthropic.KEY, base="ANTHROPIC_BASE_URL"),
+    "vllm": Provider(openai.open_vllm, key="VLLM_API_KEY", url="http://localhost:8000/v1"),
+    "llamacpp": Provider(openai.open_llamacpp, key="LLAMA_API_KEY", url="http://127.0.0.1:8080/v1"),
+    "ollama": Provider(openai.open_ollama, key="OLLAMA_API_KEY", url="http://localhost:11434/v1"),
+    "replay": Provider(replay.open_teacher),
 }
 
 
@@ -30,9 +55,21 @@ def split_model(name: str) -> tuple[str, str]:
 def open_teacher(name: str, setup: Setup) -> Teacher:
     """The teacher of that name, ready to be asked. BadInput or FatalError where it cannot be."""
     provider, model = split_model(name)
-    return PROVIDERS[provider](model, setup)
+    return PROVIDERS[provider].open(model, setup)
+
+
+def base_url_of(provider: str) -> str | None:
+    """Where a provider is reached when the user names no address: the environment's, else its own."""
+    known = PROVIDERS[provider]
+    return (known.base and os.environ.get(known.base)) or known.url
+
+
+def variables() -> list[str]:
+    """Every variable of the environment that some provider reads, keys and addresses."""
+    found = [name for known in PROVIDERS.values() for name in (known.key, known.base) if name]
+    return list(dict.fromkeys(found))
 
 
 def examples() -> str:
     """Model names to try."""
-    return "builtin/lexical, openai/gpt-6-luna or replay/grades.csv"
+    return "builtin/lexical, openai/gpt-6-luna, anthropic/claude-haiku-5-5 or replay/grades.csv"

@@ -18,6 +18,8 @@ class Setup:
     base_url: str | None = None
     temperature: float | None = None
     seed: int | None = None
+    sampled: bool = False
+    """Whether the seed draws a sample too: then an API that takes none need not refuse it."""
     layout: Layout = field(default_factory=Layout)
     rater: str | None = None
     root: Path = field(default_factory=Path)
@@ -26,6 +28,11 @@ class Setup:
 
 class Teacher(Protocol):
     """Grades one pair at a time. It reads nothing into its answer: that is grading.py's work."""
+
+    notes: tuple[str, ...]
+    """Sentences for the manifest: what the server did not take, and how it was asked instead."""
+    varies: bool
+    """Whether the same question can bring another answer."""
 
     async def ask(self, prompt: Prompt) -> Reply:
         """The reply to a prompt, untouched.

@@ -26,6 +26,9 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
 class Majority:
     """Gives every pair the commonest grade of the shots, the lower of two: Cohen's kappa 0."""
 
+    notes: tuple[str, ...] = ()
+    varies = False
+
     def __init__(self, setup: Setup) -> None:
         counts = Counter(shot.grade for shot in setup.shots)
         self._grade = max(sorted(counts), key=lambda grade: counts[grade])

@@ -36,6 +36,9 @@ REGULARISATION = 1.0
 class Lexical:
     """One logistic regression per step of the scale (Frank & Hall 2001): P(grade >= k) for each k."""
 
+    notes: tuple[str, ...] = ()
+    varies = False
+
     def __init__(self, setup: Setup) -> None:
         self._scale = setup.policy.scale
         self._shots = setup.shots

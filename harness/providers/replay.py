@@ -15,6 +15,9 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
 class Replay:
     """Answers with the file's grade; an empty one is an empty reply, a missing item no reply."""
 
+    notes: tuple[str, ...] = ()
+    varies = False
+
     def __init__(self, file: str, setup: Setup) -> None:
         self._file = file
         self._rows = read_grades(setup.root / file, setup.layout, setup.policy.scale, setup.rater)

@@ -1,0 +1,132 @@
+"""anthropic/MODEL: Anthropic's Messages API, the answer held to the form's JSON schema."""
+
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel
+
+from harness.files import whole_text
+from harness.grading import answer_schema
+from harness.providers.base import Setup, Teacher
+from harness.providers.served import CACHE, FORM, Feature, Served, Taken, read_answer, read_usage
+from harness.providers.wire import TIMEOUT, Wire, check_url, read_key, refuse
+from harness.records import Prompt, Reply
+
+KEY = "ANTHROPIC_API_KEY"
+HOME = "api.anthropic.com"
+API = "Anthropic's Messages API"
+LONGEST = 16_000
+"""Tokens that an answer may have. The API insists on a limit, and a model's thinking counts towards it."""
+
+Stop = Literal["end", "cut_off", "refused"]
+STOPS: dict[str, Stop] = {
+    "refusal": "refused",
+    "max_tokens": "cut_off",
+    "model_context_window_exceeded": "cut_off",
+}
+USAGE = {
+    "input_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    "cached_tokens": "cache_read_input_tokens",
+    "written_tokens": "cache_creation_input_tokens",
+    "reasoning_tokens": "output_tokens_details.thinking_tokens",
+}
+FEATURES = (
+    Feature(
+        FORM,
+        ("output_config", "output_format", "json_schema", "json schema", "structured output"),
+        ("schema", "plain"),
+        ("The model takes no JSON schema: the prompt alone asked for the form, answers were read strictly.",),
+    ),
+    Feature(
+        CACHE,
+        ("cache_control",),
+        ("marked", "unmarked"),
+        ("The server takes no cache mark: every request was paid in full.",),
+    ),
+)
+
+
+class Messages:
+    """What the Messages API looks like. The newest models reject a temperature, and the SDK dropped it."""
+
+    path = "/v1/messages"
+    features = FEATURES
+
+    def __init__(self, model: str, setup: Setup) -> None:
+        refuse(API, temperature=setup.temperature, seed=None if setup.sampled else setup.seed)
+        self._constant: dict[str, Any] = {"model": model, "max_tokens": LONGEST}
+        format = {"type": "json_schema", "schema": answer_schema(setup.policy)}
+        self._formats: dict[str, Any] = {"schema": {"output_config": {"format": format}}, "plain": {}}
+
+    def body(self, prompt: Prompt, taken: Taken) -> dict[str, Any]:
+        """System messages as system blocks, and a cache mark on the last of them: all that is constant."""
+        system: list[dict[str, Any]] = [
+            {"type": "text", "text": message.content}
+            for message in prompt.messages
+            if message.role == "system"
+        ]
+        if taken[CACHE] == "marked":
+            system[-1]["cache_control"] = {"type": "ephemeral"}
+        turns = [
+            {"role": message.role, "content": message.content}
+            for message in prompt.messages
+            if message.role != "system"
+        ]
+        return {**self._constant, "system": system, "messages": turns, **self._formats[taken[FORM]]}
+
+    def reply(self, text: str) -> Reply:
+        """The text blocks of the answer. A refusal raises nothing in this API: the stop reason says it."""
+        body = read_answer(text, _Body, "a message")
+        answer = "".join(block.text or "" for block in body.content if block.type == "text")
+        why = body.stop_details.explanation if body.stop_details else None
+        return Reply(
+            text=whole_text(answer or why or ""),
+            model=whole_text(body.model or ""),
+            stop=STOPS.get(body.stop_reason or "", "end"),
+            # Here the cached and the written tokens come on top of the input.
+            usage=read_usage(body.usage, USAGE, extra=("cached_tokens", "written_tokens")),
+        )
+
+
+class _Block(BaseModel):
+    type: str
+    text: str | None = None
+
+
+class _Details(BaseModel):
+    explanation: str | None = None
+
+
+class _Body(BaseModel):
+    """The parts of a message that are read."""
+
+    model: str | None = None
+    content: list[_Block]
+    stop_reason: str | None = None
+    stop_details: _Details | None = None
+    usage: Any = None
+
+
+def open_teacher(model: str, setup: Setup) -> Teacher:
+    """A client for one model. FatalError where a key is needed and there is none."""
+    check_url(setup.base_url, KEY)
+    dialect = Messages(model, setup)
+    home = setup.base_url is None or urlsplit(setup.base_url).hostname == HOME
+    return Served(dialect, connect(setup.base_url, read_key(KEY, needed=home)))
+
+
+def connect(base_url: str | None, key: str | None) -> Wire:
+    """A wire to Anthropic, or to a server that speaks like it; the address with or without /v1."""
+    import anthropic
+
+    client = anthropic.AsyncAnthropic(
+        # Given in any case, so that the SDK looks for no other credentials.
+        api_key=key or "none",
+        base_url=base_url.rstrip("/").removesuffix("/v1") if base_url else None,
+        # Retries are the run's, not the SDK's: two layers of them would multiply.
+        max_retries=0,
+        timeout=TIMEOUT,
+        http_client=anthropic.DefaultAioHttpClient(),
+    )
+    return Wire(anthropic, anthropic.AnthropicError, client, key)

@@ -1,0 +1,157 @@
+"""OpenAI's Responses API, with the constant prefix marked for its cache."""
+
+import hashlib
+from functools import lru_cache
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from harness.errors import RejectedError, TransientError
+from harness.files import whole_text
+from harness.grading import answer_schema
+from harness.providers.base import Setup
+from harness.providers.openai_chat import JSON_FORM
+from harness.providers.served import CACHE, FORM, Feature, Taken, read_answer, read_usage
+from harness.providers.wire import FILTERED, refuse
+from harness.records import Prompt, Reply
+
+API = "the Responses API"
+USAGE = {
+    "input_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    "cached_tokens": "input_tokens_details.cached_tokens",
+    "written_tokens": "input_tokens_details.cache_write_tokens",
+    "reasoning_tokens": "output_tokens_details.reasoning_tokens",
+}
+PASSING = (None, "server_error", "rate_limit_exceeded", "vector_store_timeout")
+"""Codes of a failed response that another try may cure."""
+CACHE_MARK = Feature(
+    CACHE,
+    ("prompt_cache",),
+    ("explicit", "automatic"),
+    ("The model takes no mark at the end of the constant prefix: what it caches is left to it.",),
+)
+
+
+class Responses:
+    """What the Responses API looks like. `store` is false: OpenAI would keep every answer for a month."""
+
+    path = "/responses"
+    features = (JSON_FORM, CACHE_MARK)
+
+    def __init__(self, model: str, setup: Setup) -> None:
+        refuse(API, seed=None if setup.sampled else setup.seed)
+        self._constant: dict[str, Any] = {"model": model, "store": False}
+        if setup.temperature is not None:
+            self._constant["temperature"] = setup.temperature
+        schema = answer_schema(setup.policy)
+        format = {"type": "json_schema", "name": "answer", "strict": True, "schema": schema}
+        self._formats: dict[str, Any] = {
+            "schema": {"text": {"format": format}},
+            "object": {"text": {"format": {"type": "json_object"}}},
+            "plain": {},
+        }
+
+    def body(self, prompt: Prompt, taken: Taken) -> dict[str, Any]:
+        """The system message as the developer's, and the end of it as the end of what is cached."""
+        marked = marked_input(prompt, explicit=taken[CACHE] == "explicit")
+        return {**self._constant, **self._formats[taken[FORM]], **marked}
+
+    def reply(self, text: str) -> Reply:
+        """The text of the output's messages, or the refusal in them."""
+        body = read_answer(text, _Body, "a response")
+        if body.status not in (None, "completed", "incomplete"):
+            return _unfinished(body)
+        parts = [part for item in body.output if item.is_answer for part in item.content or ()]
+        refusal = "".join(part.refusal or "" for part in parts if part.type == "refusal")
+        answer = "".join(part.text or "" for part in parts if part.type == "output_text")
+        return Reply(
+            text=whole_text(refusal or answer),
+            model=whole_text(body.model or ""),
+            stop="refused" if refusal else _stop(body),
+            usage=read_usage(body.usage, USAGE),
+        )
+
+
+def marked_input(prompt: Prompt, *, explicit: bool) -> dict[str, Any]:
+    """A prompt's messages, with a cache break behind the system message and a key that its text gives.
+
+    Left alone, newer models put the one break behind the latest message, and would write the cache anew
+    for every pair.
+    """
+    turns = [_turn(message.role, message.content) for message in prompt.messages]
+    cached: dict[str, Any] = {"prompt_cache_key": _cache_key(prompt.messages[0].content)}
+    if explicit:
+        turns[0]["content"][0]["prompt_cache_breakpoint"] = {"mode": "explicit"}
+        cached["prompt_cache_options"] = {"mode": "explicit", "ttl": "30m"}
+    return {"input": turns, **cached}
+
+
+def _turn(role: str, text: str) -> dict[str, Any]:
+    developer = "developer" if role == "system" else role
+    return {"role": developer, "content": [{"type": "input_text", "text": text}]}
+
+
+@lru_cache(maxsize=8)
+def _cache_key(prefix: str) -> str:
+    return "teacher-" + hashlib.sha256(prefix.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+class _Part(BaseModel):
+    type: str
+    text: str | None = None
+    refusal: str | None = None
+
+
+class _Item(BaseModel):
+    type: str
+    phase: str | None = None
+    content: list[_Part] | None = None
+
+    @property
+    def is_answer(self) -> bool:
+        """A message, and not one that only comments on the work."""
+        return self.type == "message" and self.phase != "commentary"
+
+
+class _Why(BaseModel):
+    reason: str | None = None
+
+
+class _Error(BaseModel):
+    code: str | None = None
+    message: str | None = None
+
+
+class _Body(BaseModel):
+    """The parts of a response that are read."""
+
+    status: str | None = None
+    model: str | None = None
+    output: list[_Item]
+    incomplete_details: _Why | None = None
+    error: _Error | None = None
+    usage: Any = None
+
+
+def _unfinished(body: _Body) -> Reply:
+    """A response that never came to its end: the filter's verdict, or an error."""
+    error = body.error or _Error()
+    words = f"the response is {body.status}: {error.code}: {error.message}"
+    if error.code in FILTERED:
+        return Reply(
+            text=words,
+            model=whole_text(body.model or ""),
+            stop="filtered",
+            usage=read_usage(body.usage, USAGE),
+        )
+    if error.code in PASSING:
+        raise TransientError(words)
+    raise RejectedError(words)
+
+
+def _stop(body: _Body) -> Literal["end", "cut_off", "filtered"]:
+    if body.status != "incomplete":
+        return "end"
+    reason = body.incomplete_details.reason if body.incomplete_details else None
+    return "filtered" if reason == "content_filter" else "cut_off"

@@ -1,0 +1,154 @@
+"""The wire under every model API: one client, one POST, and the SDKs' errors in this project's terms.
+
+The two SDKs raise exceptions of the same names, so that one translation serves both.
+"""
+
+import email.utils
+import os
+import re
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from harness.errors import BadInput, CallError, FatalError, RejectedError, TransientError
+
+TIMEOUT = 120.0
+"""Seconds that one attempt may wait for the server."""
+SHOWN = 600
+"""Letters of a server's error that are kept: some of them repeat the whole prompt."""
+SPENT = (
+    "insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "billing_error",
+    "contract_spend_limit_reached", "enforced_spend_limit_reached", "organization_on_hold",
+    "linked_organization_spend_limit_reached", "linked_organization_billing_unavailable",
+    "credit balance is too low",
+)  # fmt: skip
+"""What a spent budget is called, under whatever status: waiting does not cure it."""
+FILTERED = (
+    "content_filter", "content_policy_violation", "bio_policy", "misalignment_policy_violation",
+)  # fmt: skip
+"""Codes of a rejection that is the content filter's verdict on this prompt."""
+HIDDEN = "***"
+_USER_INFO = re.compile(r"://[^/\s@]+@")
+
+
+class FilteredError(RejectedError):
+    """The server's content filter will not let this prompt through: an answer of a kind, and a final one."""
+
+
+class Wire:
+    """One client for one server. Posts a body and gives back the text of the answer."""
+
+    def __init__(self, sdk: Any, base_error: type[Exception], client: Any, key: str | None) -> None:
+        import aiohttp
+
+        self._sdk = sdk
+        # What is not HTTP at all comes through openai's transport as aiohttp's own error.
+        self._caught = (base_error, aiohttp.ClientError)
+        self._client = client
+        self._key = key
+
+    async def post(self, path: str, body: dict[str, Any]) -> str:
+        """One request. The answer's text is read elsewhere: the SDK takes half an answer for a whole one.
+
+        The SDK's plain `post` costs half of what its typed methods do, most of which is rewriting the body.
+        """
+        try:
+            text: str = await self._client.post(path, body=body, cast_to=str)
+        except self._caught as error:
+            # `from None`: a chained error would print the request, and the key in its headers.
+            raise self._translate(error) from None
+        # A server that echoes its request would else bring the key into the records.
+        return text.replace(self._key, HIDDEN) if self._key else text
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    def _translate(self, error: Exception) -> CallError:
+        if isinstance(error, self._sdk.APIStatusError):
+            return self._translate_status(error)
+        if isinstance(error, self._sdk.APIConnectionError) or not isinstance(error, self._sdk.APIError):
+            # The SDK calls every lost connection a time-out; what lies behind it says which it was.
+            what = self._words(error.__cause__ or error)
+            return TransientError(f"no connection to {self._client.base_url}: {what}")
+        return TransientError(self._words(error))
+
+    def _translate_status(self, error: Any) -> CallError:
+        status, words = error.status_code, self._words(error)
+        names = _names(error)
+        if names & set(SPENT) or status == 402 or SPENT[-1] in words:
+            return FatalError(f"the quota is spent ({status}): {words}")
+        if names & set(FILTERED):
+            return FilteredError(f"the server's filter stopped the prompt ({status}): {words}")
+        if status in (401, 403, 404):
+            return FatalError(f"the server refuses every request ({status}): {words}")
+        wait = retry_after(error.response.headers)
+        if status == 429:
+            return TransientError(f"rate limit: {words}", wait)
+        if status in (408, 409) or status >= 500:
+            return TransientError(f"the server failed ({status}): {words}", wait)
+        return RejectedError(f"the server rejected the request ({status}): {words}")
+
+    def _words(self, error: BaseException) -> str:
+        """An error's message without the key, and without the user info of any URL in it."""
+        text = str(error) or type(error).__name__
+        if self._key:
+            text = text.replace(self._key, HIDDEN)
+        text = _USER_INFO.sub(f"://{HIDDEN}@", text)
+        return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+
+
+def _names(error: Any) -> set[str]:
+    """Every code and type that an error goes by: the APIs put them into different fields."""
+    found = {getattr(error, name, None) for name in ("code", "type", "error_code")}
+    return {name for name in found if isinstance(name, str)}
+
+
+def retry_after(headers: Any) -> float | None:
+    """Seconds that the server asks us to wait; None where it says nothing that can be read."""
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            return max(0.0, float(headers.get(name, "")) * scale)
+        except ValueError:
+            continue
+    date = email.utils.parsedate_tz(headers.get("retry-after", ""))
+    return None if date is None else max(0.0, email.utils.mktime_tz(date) - time.time())
+
+
+def read_key(variable: str, *, needed: bool) -> str | None:
+    """An API key from the environment. FatalError where it is missing or cannot be a key; never shown."""
+    key = os.environ.get(variable) or None
+    if key is None:
+        if needed:
+            raise FatalError(
+                f"{variable} is not set: put it into the environment or into .env, or name a server of "
+                "your own with --base-url"
+            )
+        return None
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise FatalError(f"{variable} holds characters that no key has: check how it was pasted")
+    return key
+
+
+def check_url(url: str | None, variable: str) -> None:
+    """A base URL is kept in the manifest, so that it must hold no secret."""
+    if url is None:
+        return
+    try:
+        parts = urlsplit(url)
+        # The name is tried as the transport will: what it cannot encode, it raises in its own way.
+        sound = parts.scheme in ("http", "https") and bool((parts.hostname or "").encode("idna"))
+        sound = sound and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise BadInput("the base URL is no URL: write http://host:port/v1")
+    if "@" in parts.netloc or parts.query:
+        raise BadInput(f"the base URL holds a user or a query: put the key into {variable} instead")
+
+
+def refuse(api: str, **given: object) -> None:
+    """BadInput for parameters that an API does not take: better refused than silently left out."""
+    for name, value in given.items():
+        if value is not None:
+            raise BadInput(f"{api} takes no {name}: leave --{name} away")

@@ -1,0 +1,438 @@
+"""What each model API is sent, how it is asked when it does not take everything, and what its errors mean."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from email.utils import formatdate
+from pathlib import Path
+from time import time
+from typing import Any
+
+import pytest
+from builders import policy, write_project
+from fault_server import Turn, error, fault_server, graded
+from oracle import DEV, ask, only_run, right
+
+from harness.errors import BadInput, CallError, FatalError, RejectedError, TransientError
+from harness.providers import PROVIDERS, base_url_of, open_teacher
+from harness.providers import openai as ours
+from harness.providers.anthropic import Messages
+from harness.providers.base import Setup
+from harness.providers.openai_chat import Chat
+from harness.providers.openai_decisions import Decisions
+from harness.providers.openai_responses import Responses
+from harness.providers.served import Dialect, Served
+from harness.providers.wire import retry_after
+from harness.records import Message, Pair, Prompt, Reply
+from harness.runs import load_run
+
+DIALECTS: dict[str, Callable[[str, Setup], Dialect]] = {
+    "openai": Chat,
+    "openai-responses": Responses,
+    "openai-decisions": Decisions,
+    "anthropic": Messages,
+}
+PAIR = Pair.model_validate({"query": "kettle", "result": {"title": "Kettle 1.7 l"}})
+PROMPT = Prompt(
+    item="a",
+    repeat=0,
+    pair=PAIR,
+    messages=(Message(role="system", content="The policy."), Message(role="user", content='{"q": 1}')),
+)
+
+
+def setup(base_url: str | None = None, **changes: Any) -> Setup:
+    return Setup(policy=policy(), shots=(), base_url=base_url, **changes)
+
+
+def body_of(provider: str, **changes: Any) -> dict[str, Any]:
+    """The first request that a dialect sends for PROMPT."""
+    dialect = DIALECTS[provider]("m", setup(**changes))
+    return dialect.body(PROMPT, {feature.name: feature.ways[0] for feature in dialect.features})
+
+
+def ask_once(provider: str, turn: Turn) -> Reply:
+    """One question to a server that answers with a turn."""
+
+    async def go(url: str) -> Reply:
+        teacher = open_teacher(f"{provider}/m", setup(url))
+        try:
+            return await teacher.ask(PROMPT)
+        finally:
+            await teacher.close()
+
+    with fault_server(lambda number, body: turn) as server:
+        return asyncio.run(go(server.url))
+
+
+# --- what is sent --------------------------------------------------------------------------------
+
+
+def test_responses_request() -> None:
+    body = body_of("openai-responses", temperature=0.0)
+    assert (body["store"], body["temperature"], body["model"]) == (False, 0.0, "m")
+    system, user = body["input"]
+    mark = {"mode": "explicit"}
+    assert system == {
+        "role": "developer",
+        "content": [{"type": "input_text", "text": "The policy.", "prompt_cache_breakpoint": mark}],
+    }
+    assert user == {"role": "user", "content": [{"type": "input_text", "text": '{"q": 1}'}]}
+    assert body["prompt_cache_options"] == {"mode": "explicit", "ttl": "30m"}
+    assert body["prompt_cache_key"].startswith("teacher-")
+    format = body["text"]["format"]
+    assert (format["type"], format["strict"]) == ("json_schema", True)
+    assert format["schema"]["properties"]["grade"]["enum"] == [0, 1, 2]
+
+
+def test_cache_key_is_the_prefix_and_nothing_else() -> None:
+    other = PROMPT.model_copy(update={"messages": (PROMPT.messages[0], Message(role="user", content="{}"))})
+    dialect = Responses("m", setup())
+    taken = {"form": "schema", "cache": "explicit"}
+    keys = {dialect.body(prompt, taken)["prompt_cache_key"] for prompt in (PROMPT, other)}
+    assert len(keys) == 1
+    moved = PROMPT.model_copy(update={"messages": (Message(role="system", content="B"), PROMPT.messages[1])})
+    assert dialect.body(moved, taken)["prompt_cache_key"] not in keys
+
+
+def test_anthropic_request() -> None:
+    body = body_of("anthropic")
+    assert sorted(body) == ["max_tokens", "messages", "model", "output_config", "system"]
+    mark = {"type": "ephemeral"}
+    assert body["system"] == [{"type": "text", "text": "The policy.", "cache_control": mark}]
+    assert body["messages"] == [{"role": "user", "content": '{"q": 1}'}]
+    assert body["output_config"]["format"]["schema"]["properties"]["grade"]["enum"] == [0, 1, 2]
+
+
+def test_decisions_request_asks_for_a_level_of_the_scale() -> None:
+    body = body_of("openai-decisions")
+    (question,) = body["questions"]
+    assert [level["label"] for level in question["levels"]] == ["0", "1", "2"]
+    assert question["type"] == "score"
+    assert body["input"][0]["content"][0]["text"] == "The policy."
+
+
+TYPED: dict[str, Callable[[Any, dict[str, Any]], Awaitable[Any]]] = {
+    "openai": lambda client, body: client.chat.completions.create(**body),
+    "openai-responses": lambda client, body: client.responses.create(**body),
+    "openai-decisions": lambda client, body: client.decisions.create(**body),
+    "anthropic": lambda client, body: client.messages.create(**body),
+}
+
+
+@pytest.mark.parametrize("provider", TYPED)
+def test_what_is_posted_is_what_the_typed_method_sends(
+    provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`post` skips the SDK's rewriting of the body; it must not skip anything that matters."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
+
+    async def both(url: str) -> None:
+        teacher = open_teacher(f"{provider}/m", setup(url))
+        assert isinstance(teacher, Served)
+        await teacher.ask(PROMPT)
+        await TYPED[provider](teacher._wire._client, body_of(provider))
+        await teacher.close()
+
+    with fault_server(lambda number, body: graded()) as server:
+        asyncio.run(both(server.url))
+    assert server.requests[0] == server.requests[1]
+    assert server.paths[0] == server.paths[1]
+    apart = ("idempotency", "x-stainless-raw", "x-stainless-timeout", "x-stainless-read-timeout")
+    first, second = (
+        {name: value for name, value in headers.items() if not name.startswith(apart)}
+        for headers in server.headers
+    )
+    assert first == second
+
+
+def test_where_a_name_leads(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert base_url_of("builtin") is None
+    assert base_url_of("openai") is None
+    assert base_url_of("vllm") == "http://localhost:8000/v1"
+    assert base_url_of("llamacpp") == "http://127.0.0.1:8080/v1"
+    assert base_url_of("ollama") == "http://localhost:11434/v1"
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://h/v1")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://a")
+    assert base_url_of("openai-decisions") == "http://h/v1"
+    assert base_url_of("anthropic") == "http://a"
+    assert base_url_of("vllm") == "http://localhost:8000/v1"
+
+
+def test_responses_at_home_and_chat_elsewhere() -> None:
+    assert ours.is_home(None)
+    assert ours.is_home("https://api.openai.com/v1")
+    assert ours.is_home("https://eu.api.openai.com/v1")
+    assert not ours.is_home("http://localhost:8000/v1")
+    assert not ours.is_home("https://notapi.openai.com.example.org/v1")
+
+
+@pytest.mark.parametrize("url", [None, "https://api.openai.com/v1"])
+def test_openai_itself_is_asked_through_responses(url: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    teacher = open_teacher("openai/m", setup(url))
+    assert isinstance(teacher, Served)
+    assert isinstance(teacher._dialect, Responses)
+    asyncio.run(teacher.close())
+
+
+REFUSED = [
+    ("openai-responses", "seed", "the Responses API takes no seed"),
+    ("openai-decisions", "seed", "the decisions API takes no seed"),
+    ("openai-decisions", "temperature", "the decisions API takes no temperature"),
+    ("anthropic", "seed", "Anthropic's Messages API takes no seed"),
+    ("anthropic", "temperature", "Anthropic's Messages API takes no temperature"),
+]
+
+
+@pytest.mark.parametrize(("provider", "name", "words"), REFUSED)
+def test_parameter_that_an_api_lacks_is_refused(provider: str, name: str, words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        open_teacher(f"{provider}/m", setup("http://127.0.0.1:1/v1", **{name: 0}))
+
+
+# --- what the server takes -----------------------------------------------------------------------
+
+RUNGS = {
+    "openai": ("response_format", 2),
+    "openai-responses": ("text.format", 2),
+    "anthropic": ("output_config", 1),
+    "vllm": ("guided_json", 2),
+}
+"""The parameter that a server names when it takes no schema, and how often less can be asked for."""
+
+
+def unschooled(name: str, times: int) -> Callable[[int, dict[str, Any]], Turn]:
+    """A server that takes no form of structured output, and rejects the first ones slowly."""
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        asked = any(key in body for key in ("response_format", "text", "output_config"))
+        if asked:
+            assert number < times, "asked again for what the server does not take"
+            return error(400, "invalid_request_error", f"Unknown parameter: '{name}'.", param=name)
+        return right(number, body)
+
+    return script
+
+
+@pytest.mark.parametrize("provider", RUNGS)
+def test_server_without_structured_output_is_found_out_once(here: Path, provider: str) -> None:
+    write_project(here)
+    name, times = RUNGS[provider]
+    with fault_server(unschooled(name, times)) as server:
+        ended = ask(server, "--json", "--max-connections", "8", model=f"{provider}/m")
+    assert (ended.code, ended.json["accuracy"]) == (0, 1.0)
+    assert len(server.requests) == len(DEV) + times
+    run = load_run(only_run(here))
+    assert len(run.manifest.notes) == times
+    assert "the prompt alone asked for the form" in run.manifest.notes[-1]
+    assert {record.attempts for record in run.records.values()} == {1}
+
+
+def test_json_mode_is_kept_where_the_server_has_it(here: Path) -> None:
+    write_project(here)
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        if body["response_format"]["type"] == "json_schema":
+            return error(422, message="response_format: json_schema is not supported")
+        return right(number, body)
+
+    with fault_server(script) as server:
+        assert ask(server, "--limit", "3", model="llamacpp/m").code == 0
+    assert [body["response_format"]["type"] for body in server.requests[1:]] == ["json_object"] * 3
+    (note,) = load_run(only_run(here)).manifest.notes
+    assert "JSON mode" in note
+
+
+CACHED = {"openai-responses": "prompt_cache_options", "anthropic": "system.0.cache_control"}
+
+
+@pytest.mark.parametrize(("provider", "name"), CACHED.items())
+def test_model_without_cache_marks_is_asked_without_them(here: Path, provider: str, name: str) -> None:
+    write_project(here)
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        if "prompt_cache_options" in body or "cache_control" in json.dumps(body):
+            return error(400, message=f"Unsupported parameter: {name}", param=name)
+        return right(number, body)
+
+    with fault_server(script) as server:
+        ended = ask(server, "--json", model=f"{provider}/m")
+    assert (ended.json["accuracy"], len(server.requests)) == (1.0, len(DEV) + 1)
+    (note,) = load_run(only_run(here)).manifest.notes
+    assert "mark" in note
+    # The form is asked for as before.
+    assert "json_schema" in json.dumps(server.requests[-1])
+
+
+def test_first_request_is_answered_before_the_others_go_out(here: Path) -> None:
+    """So that they find the prefix in the cache, and the server's limits known."""
+    write_project(here)
+    answered: list[float] = []
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        answered.append(time())
+        return right(number, body) if number else Turn(said=right(number, body).said, wait=0.3)
+
+    with fault_server(script) as server:
+        assert ask(server, "--max-connections", "8", model="anthropic/m").code == 0
+    assert answered[1] - answered[0] >= 0.3
+
+
+def test_busy_server_settles_nothing(here: Path) -> None:
+    write_project(here)
+    busy = error(503, "json_schema", "json_schema")
+    with fault_server(lambda number, body: busy if number < 3 else right(number, body)) as server:
+        assert ask(server, "--limit", "3").code == 0
+    assert {body["response_format"]["type"] for body in server.requests} == {"json_schema"}
+    assert load_run(only_run(here)).manifest.notes == ()
+
+
+# --- what an answer or an error means --------------------------------------------------------------
+
+
+def test_decision_holds_the_probability_of_every_grade() -> None:
+    reply = ask_once("openai-decisions", graded(2))
+    assert reply.probabilities is not None
+    assert {grade: round(share, 3) for grade, share in reply.probabilities.items()} == {
+        0: 0.05,
+        1: 0.05,
+        2: 0.9,
+    }
+    assert json.loads(reply.text)["grade"] == 2
+
+
+def decision(*shares: tuple[str, float]) -> Turn:
+    levels = [{"label": label, "value": 0, "probability": share} for label, share in shares]
+    return graded(1, answers=[{"type": "score", "probabilities": levels, "score": 1.0, "confidence": 0.5}])
+
+
+def test_tie_goes_to_the_lower_grade() -> None:
+    reply = ask_once("openai-decisions", decision(("2", 0.4), ("1", 0.4), ("0", 0.2)))
+    assert json.loads(reply.text)["grade"] == 1
+
+
+ODD_DECISIONS = {
+    "twice the same level": decision(("1", 0.5), ("1", 0.5)),
+    "no probability at all": decision(("0", 0.0), ("1", 0.0)),
+    "not a number": decision(("0", float("nan")), ("1", 1.0)),
+    "no levels": decision(),
+    "a label that is no grade": decision(("good", 1.0)),
+    "another kind of answer": graded(1, answers=[{"type": "predicate", "probability": 0.5}]),
+    "two answers": graded(1, answers=[{"type": "refusal"}, {"type": "refusal"}]),
+}
+
+
+@pytest.mark.parametrize("turn", ODD_DECISIONS.values(), ids=ODD_DECISIONS)
+def test_decision_that_is_none_is_asked_again(turn: Turn) -> None:
+    with pytest.raises(TransientError, match="not a decision"):
+        ask_once("openai-decisions", turn)
+
+
+FAILED: dict[str, tuple[str | None, type[CallError]]] = {
+    "server": ("server_error", TransientError),
+    "busy": ("rate_limit_exceeded", TransientError),
+    "no reason": (None, TransientError),
+    "prompt": ("invalid_prompt", RejectedError),
+}
+
+
+@pytest.mark.parametrize(("code", "kind"), FAILED.values(), ids=FAILED)
+def test_response_that_failed(code: str | None, kind: type[CallError]) -> None:
+    turn = graded(1, status="failed", output=[], error={"code": code, "message": "no"})
+    with pytest.raises(kind, match="the response is failed"):
+        ask_once("openai-responses", turn)
+
+
+def test_response_that_the_filter_stopped() -> None:
+    turn = graded(1, status="failed", output=[], error={"code": "bio_policy", "message": "no"})
+    assert ask_once("openai-responses", turn).stop == "filtered"
+
+
+def test_comment_on_the_work_is_not_the_answer() -> None:
+    output = [
+        {"type": "message", "phase": phase, "content": [{"type": "output_text", "text": phase}]}
+        for phase in ("commentary", "final_answer")
+    ]
+    assert ask_once("openai-responses", graded(1, output=output)).text == "final_answer"
+
+
+STOPS = {
+    "end_turn": "end",
+    "stop_sequence": "end",
+    "max_tokens": "cut_off",
+    "model_context_window_exceeded": "cut_off",
+    "refusal": "refused",
+}
+
+
+@pytest.mark.parametrize(("reason", "stop"), STOPS.items())
+def test_stop_reasons_of_anthropic(reason: str, stop: str) -> None:
+    assert ask_once("anthropic", graded(1, stop_reason=reason)).stop == stop
+
+
+def test_explanation_of_a_refusal_is_kept() -> None:
+    details = {"type": "refusal", "category": None, "explanation": "It is about locks."}
+    turn = graded(1, content=[], stop_reason="refusal", stop_details=details)
+    assert ask_once("anthropic", turn).text == "It is about locks."
+
+
+@pytest.mark.parametrize("code", ["enforced_spend_limit_reached", "contract_spend_limit_reached"])
+def test_spend_limit_of_anthropic_is_no_rate_limit(code: str) -> None:
+    said = {"type": "rate_limit_error", "message": "limit", "details": {"error_code": code}}
+    with pytest.raises(FatalError, match="the quota is spent"):
+        ask_once("anthropic", Turn(json.dumps({"type": "error", "error": said}), 429))
+
+
+def test_retry_after_in_all_its_forms() -> None:
+    assert retry_after({"retry-after": "7"}) == 7.0
+    assert retry_after({"retry-after-ms": "250", "retry-after": "7"}) == 0.25
+    assert retry_after({"retry-after": "-3"}) == 0.0
+    assert retry_after({"retry-after": "soon"}) is None
+    assert retry_after({}) is None
+    assert 50 < (retry_after({"retry-after": formatdate(time() + 60, usegmt=True)}) or 0) <= 60
+
+
+@pytest.mark.parametrize("provider", DIALECTS)
+def test_wait_that_the_server_asks_for_reaches_the_run(provider: str) -> None:
+    with pytest.raises(TransientError) as raised:
+        ask_once(provider, error(429, "rate_limit_error", retry_after="7"))
+    assert raised.value.retry_after == 7.0
+
+
+@pytest.mark.parametrize("provider", DIALECTS)
+def test_secrets_in_an_error_are_blotted_out_and_long_ones_cut(
+    provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PROVIDERS[provider].key or "", "sk-secret")
+    message = "proxy http://user:hunter2@proxy:3128 said sk-secret " + "x" * 9000
+    with pytest.raises(RejectedError) as raised:
+        ask_once(provider, error(400, "invalid_request_error", message))
+    words = str(raised.value)
+    assert "hunter2" not in words
+    assert "sk-secret" not in words
+    assert len(words) < 800
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__
+
+
+def known_errors(sdk: Any, base: type[Exception]) -> set[str]:
+    return {
+        name for name, kind in list(vars(sdk).items()) if isinstance(kind, type) and issubclass(kind, base)
+    }
+
+
+def test_every_error_of_the_sdks_has_a_meaning_here() -> None:
+    """An upgrade that brings a new kind of error turns this red: give it a place in wire.py."""
+    import anthropic
+    import openai
+
+    for sdk, base in ((openai, openai.OpenAIError), (anthropic, anthropic.AnthropicError)):
+        for name in known_errors(sdk, base):
+            kind = getattr(sdk, name)
+            known = issubclass(kind, (sdk.APIStatusError, sdk.APIConnectionError))
+            elsewhere = ("WebSocket", "Subject", "Workload", "_", "Credentials", "IdentityToken")
+            rest = {"APIError", "APIResponseValidationError", "ContentFilterFinishReasonError"}
+            rest |= {"LengthFinishReasonError", "APIWebhookValidationError", "RetryableError"}
+            assert known or name in rest | {base.__name__} or name.startswith(elsewhere), name
