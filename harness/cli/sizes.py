@@ -1,0 +1,86 @@
+"""`harness golden plan`: how many examples, and how many queries, a golden set needs."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.golden import Name, load_set
+from harness.cli.options import (
+    DEFAULT_POLICY,
+    BarValue,
+    Json,
+    Root,
+    Weighting,
+    bar_of,
+    guarded,
+    print_json,
+    project_at,
+    show,
+)
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from harness.project import Project
+    from harness.rubric import Policy
+    from harness.score.sizes import Pilot
+
+
+@guarded
+def size_command(
+    name: Name = DEFAULT_POLICY,
+    pilot: Annotated[
+        str | None, typer.Option(metavar="RUN", help="A run to take the design effect from.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="RUN", help="A second run of the same examples, for differences.")
+    ] = None,
+    kappa: Annotated[
+        float | None, typer.Option(min=-1, max=1, help="The true kappa to plan for. Default: several.")
+    ] = None,
+    half_width: Annotated[float, typer.Option(min=0.001, max=1, help="Of the 95 % interval.")] = 0.05,
+    difference: Annotated[
+        float, typer.Option(min=0.001, max=2, help="Between two runs' kappas, to be told from 0.")
+    ] = 0.05,
+    power: Annotated[float, typer.Option(min=0.5, max=0.999, help="Of passing, and of telling apart.")] = 0.8,
+    weighting: Weighting = None,
+    bar: BarValue = None,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """How many examples does a golden set need?
+
+    For an interval of a given width, to pass the bar, and to tell two runs apart.
+    """
+    from harness.policies import load_gates, policy_path
+    from harness.report.sizes import sizes_view
+    from harness.score.bar import Bar
+    from harness.score.sizes import TRUE_KAPPAS, Wish, size_golden_set
+
+    project = project_at(root)
+    policy, examples = load_set(project, name)
+    gates = load_gates(policy_path(project, name).with_name("gates.toml"), policy)
+    chosen = bar_of(weighting, bar, Bar(gates.weighting, gates.gate2.bar))
+    if against is not None and pilot is None:
+        raise BadInput("--against goes with --pilot: the two runs are held against each other")
+    runs = [_pilot(project, run, policy) for run in (pilot, against) if run is not None]
+    if len(runs) == 2:
+        _refuse_others(*runs)
+    wish = Wish(half_width, difference, power, TRUE_KAPPAS if kappa is None else (kappa,))
+    found = size_golden_set(examples, policy, chosen, wish, *runs)
+    print_json(found) if json else show(sizes_view(found))
+
+
+def _pilot(project: "Project", name: str, policy: "Policy") -> "Pilot":
+    from harness.runs import find_run, load_run
+    from harness.score.judged import judged
+    from harness.score.sizes import Pilot
+
+    run = load_run(find_run(project, name))
+    if run.policy.scale != policy.scale:
+        raise BadInput(f"{run.folder.name} was graded on another scale than {policy.label} has")
+    return Pilot(run.folder.name, judged(run.examples, run.records, run.manifest.asked.repeats))
+
+
+def _refuse_others(pilot: "Pilot", against: "Pilot") -> None:
+    if [item.item for item in pilot.items] != [item.item for item in against.items]:
+        raise BadInput("--against: the two runs did not grade the same examples")

@@ -1,0 +1,45 @@
+"""The sizes of a golden set for a terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from harness.report.parts import columns, indented, number, percent
+from harness.scorecards.sizes import Need, Sizes
+
+
+def sizes_view(found: Sizes) -> Iterator[RenderableType]:
+    """How many examples it takes, at each true kappa."""
+    yield Text(f"How large a golden set for {found.policy}?", style="bold")
+    have = f"{found.have.items:,} in {found.have.queries:,} queries"
+    yield Text(f"Now in dev and test: {have} ({found.items_per_query:.1f} a query).")
+    if found.pilot:
+        kappa = number(found.pilot_kappa)
+        yield Text(f"Pilot {found.pilot}: kappa {kappa}, design effect {found.design_effect:.2f}.")
+    shares = ", ".join(f"{grade} {percent(share)}" for grade, share in found.shares.items())
+    yield Text(f"Shares of the golden grades: {shares}; weighting {found.weighting}.")
+    table = columns(
+        "if the true kappa is",
+        f"for +-{found.half_width:g}",
+        "queries",
+        f"to pass {found.bar:g}",
+        "queries",
+    )
+    for row in found.rows:
+        table.add_row(f"{row.kappa:g}", *_need(row.half_width), *_need(row.to_pass))
+    yield indented(table)
+    items, queries = _need(found.to_tell_apart)
+    what = (
+        f"To tell two runs apart that differ by {found.difference:g}: {items} examples in {queries} queries"
+    )
+    yield indented(Text(f"{what} (both at {percent(found.power)} power)."))
+    yield Text("")
+    for note in found.notes:
+        yield Text(f"Note: {note}.", style="yellow")
+
+
+def _need(need: Need) -> tuple[str, str]:
+    if need.items is None or need.queries is None:
+        return "-", "-"
+    return f"{need.items:,}", f"{need.queries:,}"

@@ -1,0 +1,154 @@
+"""How many examples, in how many queries, a golden set needs."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.errors import BadInput
+from harness.records import Example
+from harness.rubric import Policy
+from harness.score.bar import Bar
+from harness.score.draws import Draws, draws_of
+from harness.score.judged import Judged
+from harness.scorecards.sizes import Need, SizeRow, Sizes
+from harness.stats.paired import delta_from
+from harness.stats.planning import (
+    items_for_delta,
+    items_for_half_width,
+    items_to_pass,
+    mixture,
+    variance_per_item,
+)
+
+NEAR_1 = 0.9
+"""Above it so little disagrees that the guard of the interval decides, and not the standard error."""
+GUARDED = (
+    f"with a true kappa above {NEAR_1:g} few queries hold a disagreement, and the interval's guard passes "
+    "less often than this: take half as many examples again, or more"
+)
+TRUE_KAPPAS = (0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
+NO_PILOT = (
+    "no pilot run: items of one query are taken as independent (design effect 1), which asks for too few; "
+    "name one with --pilot"
+)
+NO_PAIR = (
+    "no second run: two runs' errors are taken as unrelated, which asks for the most; name one with --against"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a golden set is to do: a half-width, a difference to tell apart, with this power."""
+
+    half_width: float = 0.05
+    difference: float = 0.05
+    power: float = 0.8
+    kappas: tuple[float, ...] = TRUE_KAPPAS
+
+
+@dataclass(frozen=True, slots=True)
+class Pilot:
+    """A run to learn the design effect from; `items` are judged as in Gate 2."""
+
+    name: str
+    items: Sequence[Judged]
+
+
+def size_golden_set(
+    examples: Sequence[Example],
+    policy: Policy,
+    bar: Bar,
+    wish: Wish,
+    pilot: Pilot | None = None,
+    against: Pilot | None = None,
+) -> Sizes:
+    """The sizes for a policy's golden set, by the shares of its grades in dev and test.
+
+    The joint distribution is the mixture kappa diag(p) + (1 - kappa) p p', and its variance is multiplied
+    by the pilot's design effect.
+    """
+    graded = [example for example in examples if example.split != "shots"]
+    if not graded:
+        raise BadInput(f"the golden set of {policy.name} has no example in dev or test")
+    counts = Counter(example.grade for example in graded)
+    shares = {grade: counts[grade] / len(graded) for grade in policy.scale}
+    queries = len({example.cluster for example in graded})
+    per_query = len(graded) / queries
+    draws = draws_of(pilot.items, policy.scale) if pilot else None
+    measured = draws.measure(bar.weighting) if draws else None
+    effect = (measured.spread.design_effect if measured else None) or 1.0
+
+    def need(items: int | None) -> Need:
+        return Need(items=items, queries=None if items is None else math.ceil(items / per_query))
+
+    def row(kappa: float) -> SizeRow:
+        joint = mixture(kappa, list(shares.values()))
+        variance = variance_per_item(joint, policy.scale, bar.weighting)
+        return SizeRow(
+            kappa=kappa,
+            half_width=need(items_for_half_width(variance, wish.half_width, effect)),
+            to_pass=need(items_to_pass(variance, kappa, bar.bar, wish.power, effect)),
+        )
+
+    return Sizes(
+        policy=policy.label,
+        weighting=bar.weighting,
+        bar=bar.bar,
+        power=wish.power,
+        half_width=wish.half_width,
+        difference=wish.difference,
+        shares=shares,
+        pilot=pilot.name if pilot else None,
+        pilot_kappa=measured.kappa.value if measured else None,
+        design_effect=effect,
+        items_per_query=per_query,
+        have=Need(items=len(graded), queries=queries),
+        rows=tuple(row(kappa) for kappa in wish.kappas),
+        to_tell_apart=need(_to_tell_apart(draws, against, shares, policy, bar, wish, effect)),
+        notes=_notes(pilot, against, measured.reason if measured else None, max(wish.kappas)),
+    )
+
+
+def _to_tell_apart(
+    draws: Draws | None,
+    against: Pilot | None,
+    shares: dict[int, float],
+    policy: Policy,
+    bar: Bar,
+    wish: Wish,
+    effect: float,
+) -> int | None:
+    """Items on which a difference of two runs shows, from their paired error, or from unrelated errors."""
+    if draws is not None and against is not None:
+        other = draws_of(against.items, policy.scale)
+        paired = _paired_variance(draws, other, bar)
+        return items_for_delta(paired, wish.difference, wish.power)
+    joint = mixture(bar.bar, list(shares.values()))
+    variance = 2 * variance_per_item(joint, policy.scale, bar.weighting)
+    return items_for_delta(variance, wish.difference, wish.power, effect)
+
+
+def _paired_variance(base: Draws, candidate: Draws, bar: Bar) -> float:
+    """n SE^2 of the difference of two runs' kappas: the design effect is in it."""
+    both = np.flatnonzero(base.answered.any(axis=1) & candidate.answered.any(axis=1))
+    one, other = base.where(both), candidate.where(both)
+    a, b = one.measure(bar.weighting).kappa.exact, other.measure(bar.weighting).kappa.exact
+    if a is None or b is None:
+        raise BadInput("--against: kappa is undefined on the examples that both runs graded")
+    phi = one.influence(bar.weighting), other.influence(bar.weighting)
+    found = delta_from(a, b, *phi, one.clusters)
+    return len(one.golden) * (found.se or 0.0) ** 2
+
+
+def _notes(pilot: Pilot | None, against: Pilot | None, reason: str | None, highest: float) -> tuple[str, ...]:
+    notes = [GUARDED] if highest > NEAR_1 else []
+    if pilot is None:
+        notes.append(NO_PILOT)
+    elif reason:
+        notes.append(f"the pilot has no design effect ({reason}): 1 is assumed")
+    if against is None:
+        notes.append(NO_PAIR)
+    return tuple(notes)

@@ -1,0 +1,82 @@
+"""`harness golden plan`: how many examples a golden set needs."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from builders import examples, harness, write_project
+
+from harness.stats.planning import items_for_half_width, items_to_pass, mixture, variance_per_item
+
+
+def replayed(here: Path, name: str, wrong: int) -> str:
+    """A run that is wrong on every `wrong`-th example; its folder."""
+    rows = [(line["id"], line["grade"]) for line in examples(queries=40)]
+    text = "".join(
+        f"{id_},{grade if at % wrong else (grade + 1) % 3}\n" for at, (id_, grade) in enumerate(rows)
+    )
+    (here / f"{name}.csv").write_text("item,grade\n" + text, encoding="utf-8")
+    words = ("--policy", "small", "--model", f"replay/{name}.csv", "--json")
+    return str(harness("eval", *words).json["run"])
+
+
+def test_sizes_are_those_of_the_formulas(here: Path) -> None:
+    write_project(here, golden=examples(queries=40))
+    found = harness("golden", "plan", "small", "--json").json
+    joint = mixture(0.9, [1 / 3] * 3)
+    variance = variance_per_item(joint, (0, 1, 2))
+    (row,) = [one for one in found["rows"] if one["kappa"] == 0.9]
+    assert row["half_width"]["items"] == items_for_half_width(variance, 0.05)
+    assert row["to_pass"]["items"] == items_to_pass(variance, 0.9, 0.8)
+    assert row["to_pass"]["queries"] == math.ceil(row["to_pass"]["items"] / 3)
+    assert (found["have"], found["items_per_query"]) == ({"items": 90, "queries": 30}, 3.0)
+    assert [one["to_pass"]["items"] for one in found["rows"] if one["kappa"] <= 0.8] == [None] * 3
+    assert len(found["notes"]) == 3
+
+
+def test_pilot_brings_its_design_effect_and_a_second_run_the_paired_error(here: Path) -> None:
+    write_project(here, golden=examples(queries=40))
+    one, other = replayed(here, "one", 4), replayed(here, "other", 5)
+    score = harness("gate2", one, "--json").json
+    bare = harness("golden", "plan", "small", "--kappa", "0.85", "--json").json
+    found = harness("golden", "plan", "small", "--pilot", one, "--kappa", "0.85", "--json").json
+    assert found["design_effect"] == score["kappa"]["design_effect"]
+    assert found["pilot_kappa"] == score["kappa"]["value"]
+    items = [plan["rows"][0]["half_width"]["items"] for plan in (bare, found)]
+    assert items[1] == pytest.approx(items[0] * found["design_effect"], abs=1.5)
+    both = harness("golden", "plan", "small", "--pilot", one, "--against", other, "--json").json
+    assert both["to_tell_apart"]["items"] not in (None, found["to_tell_apart"]["items"])
+    assert not any("second run" in note for note in both["notes"])
+
+
+def test_wider_interval_takes_fewer_and_a_smaller_difference_more(here: Path) -> None:
+    write_project(here, golden=examples(queries=40))
+    plain = harness("golden", "plan", "small", "--json").json
+    wide = harness("golden", "plan", "small", "--half-width", "0.1", "--difference", "0.025", "--json").json
+    first = plain["rows"][0]["half_width"]["items"], wide["rows"][0]["half_width"]["items"]
+    assert first[0] == pytest.approx(4 * first[1], abs=4)
+    apart = plain["to_tell_apart"]["items"], wide["to_tell_apart"]["items"]
+    assert apart[1] == pytest.approx(4 * apart[0], abs=4)
+
+
+def test_pilot_without_spread_says_that_nothing_is_known(here: Path) -> None:
+    write_project(here, golden=examples(queries=40))
+    harness("eval", "--policy", "small", "--model", "builtin/majority")
+    found = harness("golden", "plan", "small", "--pilot", "latest", "--json").json
+    assert (found["design_effect"], "has no design effect" in " ".join(found["notes"])) == (1.0, True)
+    assert "Pilot " in harness("golden", "plan", "small", "--pilot", "latest").out
+
+
+def test_runs_that_do_not_belong_together_are_refused(here: Path) -> None:
+    write_project(here, golden=examples(queries=40))
+    one = replayed(here, "one", 4)
+    few = json.loads(harness("eval", "--policy", "small", "--limit", "5", "--json").out)["run"]
+    for words, what in (
+        (("--against", one), "--against goes with --pilot"),
+        (("--pilot", one, "--against", few), "did not grade the same examples"),
+        (("--pilot", "nope"), "no run 'nope'"),
+        (("--kappa", "2"), "--kappa"),
+    ):
+        ended = harness("golden", "plan", "small", *words)
+        assert (ended.code, what in ended.err) == (2, True), (words, ended.err)
