@@ -6,7 +6,7 @@ Pair, Example, Rating -> Prompt -> Reply -> Grade | Ungraded | Failed -> Record
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
@@ -102,6 +102,7 @@ class Example(Noun):
         return self
 
 
+@lru_cache(maxsize=100_000)
 def query_key(query: str) -> str:
     """A query without differences in case, white space, punctuation and Unicode form."""
     return " ".join(words(query)) or query.strip()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,7 @@ def graded_rows(
     """
     wanted = ("item",) if layout.wide else ("item", "grade")
     headers = table.require((*wanted, *also), layout)
+    headers |= {name: table.find(name, layout) for name in ("rater", "query", "reasoning", "split")}
     faults: list[Fault] = []
     rows: list[GradedRow] = []
     for row in table.rows:
@@ -99,18 +101,19 @@ def graded_rows(
         item = joined(row, headers["item"])
         if not item:
             faults.append(Fault(where, f"empty item ({'+'.join(headers['item'])})"))
-        for rater, column in _graders(table, row, layout, headers):
-            grade, fault = _grade(row.cells.get(column), scale)
+        query, reasoning, split = (_cell(row, headers[name]) for name in ("query", "reasoning", "split"))
+        for rater, column in _graders(row, layout, headers):
+            grade, fault = _grade(row.text(column), scale)
             faults += [Fault(where, f"{column}: {fault}")] if fault else []
             rows.append(
                 GradedRow(
                     where=where,
                     item=item,
                     rater=rater,
-                    query=_cell(table, row, "query", layout),
+                    query=query,
                     grade=grade,
-                    reasoning=_cell(table, row, "reasoning", layout) or "",
-                    split=_cell(table, row, "split", layout),
+                    reasoning=reasoning or "",
+                    split=split,
                 )
             )
     if faults:
@@ -136,23 +139,22 @@ def clusters_of(rows: Mapping[str, GradedRow]) -> dict[str, str]:
 
 
 def _graders(
-    table: Table, row: Row, layout: Layout, headers: dict[str, tuple[str, ...]]
+    row: Row, layout: Layout, headers: dict[str, tuple[str, ...]]
 ) -> Iterator[tuple[str | None, str]]:
     """Who graded in this row, and in which column."""
     if layout.wide:
         yield from ((column, column) for column in layout.wide)
         return
-    yield _cell(table, row, "rater", layout), headers["grade"][0]
+    yield _cell(row, headers["rater"]), headers["grade"][0]
 
 
-def _cell(table: Table, row: Row, name: str, layout: Layout) -> str | None:
-    headers = table.find(name, layout)
+def _cell(row: Row, headers: tuple[str, ...]) -> str | None:
     return (joined(row, headers) or None) if headers else None
 
 
-def _grade(value: Any, scale: tuple[int, ...]) -> tuple[int | None, str | None]:
+@lru_cache(maxsize=1024)
+def _grade(text: str, scale: tuple[int, ...]) -> tuple[int | None, str | None]:
     """A cell as a grade, None where it is empty; or what is wrong with it."""
-    text = "" if value is None else str(value).strip()
     if not text:
         return None, None
     if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):

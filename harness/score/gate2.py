@@ -31,7 +31,7 @@ def score_gate2(
     judged = votes if terms.aggregate == "vote" else items
     draws = draws_of(judged, terms.scale) if terms.aggregate == "vote" else asked
     measured = {weighting: draws.measure(weighting) for weighting in WEIGHTINGS}
-    missed = misses(items, terms.action_of, panel)
+    missed = misses(items, votes, terms.action_of, panel)
     return Gate2(
         **gate_fields(measured, terms.bar, len({item.cluster for item in items})),
         warnings=(*warnings, *bands_differ(measured), *unused(draws), *_independence(items)),

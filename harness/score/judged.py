@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from harness.golden.graded import GradedRow, clusters_of
@@ -79,11 +80,19 @@ def _given(row: GradedRow | None) -> Answer:
         return Answer(None, "failed")
     if row.grade is None:
         return Answer(None, "ungraded", "no_answer")
-    return Answer(row.grade, "graded", None, row.reasoning)
+    return _bare(row.grade) if not row.reasoning else Answer(row.grade, "graded", None, row.reasoning)
+
+
+@lru_cache
+def _bare(grade: int) -> Answer:
+    """A grade and nothing else: one for all that are alike, since files of grades are long."""
+    return Answer(grade, "graded")
 
 
 def voted(item: Judged) -> Judged:
     """The item with one answer, the commonest of its readable ones; of several, their lower median."""
+    if len(item.answers) == 1:
+        return item
     readable = [answer for answer in item.answers if answer.grade is not None]
     if not readable:
         return replace(item, answers=item.answers[:1])

@@ -3,18 +3,21 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from harness.score.judged import Answer, Judged, voted
+from harness.score.judged import Answer, Judged
 from harness.score.panel import Panel
 from harness.scorecards.gate2 import Citations, Citing, Diagnosis, Miss
 
 
 def misses(
-    items: Sequence[Judged], action_of: Mapping[int, str] | None, panel: Panel | None
+    items: Sequence[Judged],
+    votes: Sequence[Judged],
+    action_of: Mapping[int, str] | None,
+    panel: Panel | None,
 ) -> tuple[Miss, ...]:
     """Every item that the grader has another grade for than the golden set, the worst first.
 
-    First what the user would see otherwise, then the distance between the grades. With several answers
-    the item's grade is the commonest of them.
+    First what the user would see otherwise, then the distance between the grades. `votes` holds the same
+    items with one answer each, the commonest.
     """
     row_of = {item: at for at, item in enumerate(panel.items)} if panel else {}
 
@@ -23,7 +26,7 @@ def misses(
 
     found = [
         _miss(item, answer, action_of, ratings_of(item.item))
-        for item, answer in ((item, voted(item).answers[0]) for item in items)
+        for item, answer in ((item, vote.answers[0]) for item, vote in zip(items, votes, strict=True))
         if answer.grade is not None and answer.grade != item.golden
     ]
     return tuple(sorted(found, key=_worst_first))
