@@ -31,23 +31,24 @@ Check = tuple[Verdict, str]
 
 def judge_gate1(score: Gate1, grade_names: Mapping[int, str] | None = None) -> Gate1:
     """Gate 1 with its verdict, and with what to do about it."""
-    judged = _with_verdict(score, _kappa_check(score), score.n_items)
+    judged = _with_verdict(score, _kappa_check(score))
     return judged.model_copy(update={"advice": advice(judged, grade_names or {})})
 
 
 def judge_gate2(score: Gate2, gates: Gates, gate1: Gate1 | None) -> Gate2:
     """Gate 2 with its verdict; `gate1` is the judged Gate 1 of the same policy, None where unmeasured."""
-    judged = _with_verdict(score, _gate2_check(score, gates), round(score.n * score.coverage))
+    judged = _with_verdict(score, _gate2_check(score, gates))
     said = gate1.verdict if gate1 else None
     return judged.model_copy(update={"gate1": said, "provisional": _provisional(gate1)})
 
 
-def judge_run(run: Run, bar: Bar | None = None) -> Gate2:
+def judge_run(run: Run, bar: Bar | None = None, *, bootstrap: bool = False) -> Gate2:
     """A run scored and judged by its own policy, gates and ratings, unless another bar is given."""
     measured = score_raters(run)
     names = {level.value: level.name for level in run.policy.grades}
     gate1 = judge_gate1(measured, names) if measured else None
-    return judge_gate2(score_run(run, bar or own_bar(run), gate1), run.gates, gate1)
+    score = score_run(run, bar or own_bar(run), gate1, bootstrap=bootstrap)
+    return judge_gate2(score, run.gates, gate1)
 
 
 def verdict_of(score: Gate) -> dict[str, Any]:
@@ -61,19 +62,20 @@ def exit_code(score: Gate) -> int:
     return EXIT_CODES[score.verdict]
 
 
-def _with_verdict(score: G, check: Check, n: int) -> G:
+def _with_verdict(score: G, check: Check) -> G:
     verdict, reason = check
-    needed = _needed(score, n) if verdict == "inconclusive" else None
+    open_ = verdict == "inconclusive" and _kappa_check(score)[0] == "inconclusive"
+    needed = _needed(score) if open_ else None
     return score.model_copy(update={"verdict": verdict, "reason": reason, "items_needed": needed})
 
 
-def _needed(score: Gate, n: int) -> int | None:
+def _needed(score: Gate) -> int | None:
     """How many items would decide it; None where more of the same would not, or nobody can say."""
     found = score.gated_kappa
-    if found.value is None or found.se is None:
+    if found.value is None or found.se is None or found.ci is None:
         return None
-    needed = items_needed(n, found.value, found.se, score.n_clusters, score.bar)
-    return needed if needed is not None and needed > n else None
+    needed = items_needed(found.n, found.value, found.se, score.n_clusters, score.bar)
+    return needed if needed is not None and needed > found.n else None
 
 
 def _kappa_check(score: Gate) -> Check:
@@ -92,49 +94,56 @@ def _against(estimate: Estimate, bar: float, name: str) -> Check:
 
 def _gate2_check(score: Gate2, gates: Gates) -> Check:
     """What is missing comes first, then what fails, then what is open: a pass is what remains."""
-    kappa = _kappa_check(score)
-    missing = _missing(score, gates, kappa[0])
-    if missing:
-        return "inconclusive", missing
-    checks = [kappa, *_action_checks(score), *map(_cell_check, filter(_limited, score.never_grow))]
+    if score.coverage < gates.coverage_floor:
+        floor = f"the floor of {gates.coverage_floor:.1%}"
+        return "inconclusive", f"coverage {score.coverage:.1%} is under {floor}"
+    checks = [(_kappa_check(score), _worst_kappa_check(score)), *_action_checks(score), *_cell_checks(score)]
+    for found, worst in checks if score.coverage < 1 else ():
+        if found[0] != worst[0]:
+            return (
+                "inconclusive",
+                f"the missing answers could change the verdict: were they worst, {worst[1]}",
+            )
+    said = [found for found, _ in checks]
     for verdict in ("fail", "inconclusive"):
-        reasons = [reason for found, reason in checks if found == verdict]
+        reasons = [reason for found, reason in said if found == verdict]
         if reasons:
             return verdict, "; ".join(reasons)
-    return "pass", "; ".join(reason for _, reason in checks)
+    return "pass", "; ".join(reason for _, reason in said)
 
 
-def _missing(score: Gate2, gates: Gates, verdict: Verdict) -> str | None:
-    """Why the answers that are missing leave it open."""
-    if score.coverage < gates.coverage_floor:
-        return f"coverage {score.coverage:.1%} is under the floor of {gates.coverage_floor:.1%}"
-    if score.coverage == 1 or score.gated_kappa.ci is None:
-        return None
+def _worst_kappa_check(score: Gate2) -> Check:
     reason = score.reasons.get("kappa_worst_case")
     worst = Estimate(value=score.kappa_worst_case, ci=score.kappa_worst_case_ci, reason=reason)
-    other, why = _against(worst, score.bar, f"{score.gated} with every missing answer counted worst")
-    return f"the missing answers could change the verdict: {why}" if other != verdict else None
+    return _against(worst, score.bar, score.gated)
 
 
-def _action_checks(score: Gate2) -> list[Check]:
+def _action_checks(score: Gate2) -> list[tuple[Check, Check]]:
+    """The actions' kappa against its bar, as found and at worst; nothing where no bar is declared."""
     actions = score.actions
     if actions is None or actions.bar is None:
         return []
-    found = Estimate(value=actions.kappa, ci=actions.ci, reason=actions.reason)
-    return [_against(found, actions.bar, "the actions' kappa")]
+    found, worst = (
+        Estimate(value=actions.kappa, ci=ci, reason=actions.reason)
+        for ci in (actions.ci, actions.ci_worst_case)
+    )
+    name = "the actions' kappa"
+    return [(_against(found, actions.bar, name), _against(worst, actions.bar, name))]
 
 
-def _limited(cell: CellScore) -> bool:
-    return cell.limit is not None
+def _cell_checks(score: Gate2) -> list[tuple[Check, Check]]:
+    """Each cell with a limit against it, as found and at worst."""
+    limited = [cell for cell in score.never_grow if cell.limit is not None]
+    return [(_cell_check(cell, cell.ci), _cell_check(cell, cell.ci_worst_case)) for cell in limited]
 
 
-def _cell_check(cell: CellScore) -> Check:
+def _cell_check(cell: CellScore, ci: tuple[float, float] | None) -> Check:
     """A cell against its limit: the share must lie below it."""
     name = f"golden {cell.golden} with action {cell.action}"
     assert cell.limit is not None, "only cells with a limit are checked"
-    if cell.ci is None:
+    if ci is None:
         return "inconclusive", f"{name} has no item"
-    low, high = cell.ci
+    low, high = ci
     share = f"{name}: {cell.count} of {cell.n}, at most {high:.1%},"
     if high <= cell.limit:
         return "pass", f"{share} within the limit {cell.limit:.1%}"

@@ -98,6 +98,12 @@ class GateBar(Noun):
     bar: float = Field(default=0.8, ge=-1, le=1)
 
 
+class Gate1Bar(GateBar):
+    """Gate 1's bars. `pair_floor`: the kappa that every pair of raters should reach; below it a warning."""
+
+    pair_floor: float = Field(default=0.4, ge=-1, le=1)
+
+
 class Gate2Bar(GateBar):
     """Gate 2's bars. `actions`: the kappa asked of what the user would see, where one is asked."""
 
@@ -125,13 +131,17 @@ class CeilingTerms(Noun):
 
 
 class Gates(Noun):
-    """The bars that runs under a policy are held to. `target_error`: what grading alone may get wrong."""
+    """The bars that runs under a policy are held to.
+
+    `margin`: how much kappa a candidate may lose against the baseline, and a grader against the raters.
+    `target_error`: what grading alone may get wrong.
+    """
 
     weighting: Weighting = "none"
     coverage_floor: float = Field(default=0.99, ge=0, le=1)
     margin: float = Field(default=0.05, ge=0)
     target_error: float = Field(default=0.05, gt=0, lt=1)
-    gate1: GateBar = GateBar()
+    gate1: Gate1Bar = Gate1Bar()
     gate2: Gate2Bar = Gate2Bar()
     human_ceiling: CeilingTerms = CeilingTerms()
     never_grow: tuple[Cell, ...] = ()

@@ -235,7 +235,7 @@ def test_rater_is_held_against_the_others(here: Path) -> None:
     assert (ann["rater"], ann["n"], ann["bias"]) == ("ann", 3, pytest.approx(4 / 9))
     two = put(here / "two.csv", "item,ann,bob\nx,3,1\ny,1,1\n")
     alone = harness("gate1", two, "--wide", "ann,bob", "--scale", "0-3", "--json").json["rater_bias"][0]
-    assert (alone["n"], alone["bias"], alone["kappa_vs_rest"]) == (2, 1.0, None)
+    assert (alone["n"], alone["bias"], alone["kappa_vs_rest"]) == (2, 1.0, 0.0)
     assert alone["reason"]
 
 

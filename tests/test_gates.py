@@ -132,6 +132,24 @@ def test_cells_that_must_not_grow_have_a_limit_where_one_is_declared(limit: floa
     assert score.verdict == verdict
 
 
+def test_missing_answers_may_have_been_in_a_cell_that_must_not_grow() -> None:
+    cell = {"golden": 0, "action": "show", "limit": 0.03}
+    gates = Gates.model_validate({"never_grow": [cell], "coverage_floor": 0.9})
+    rows = ((0, 0, 190), (1, 1, 400), (2, 2, 400))
+    assert gate2(graded(*rows), gates).verdict == "pass"
+    score = gate2(graded(*rows, (0, None, 10)), gates)
+    (found,) = score.never_grow
+    assert (found.count, found.n) == (0, 190)
+    assert found.ci_worst_case == pytest.approx((0.0242342, 0.0900275), abs=1e-6)  # binom.test(10, 200)
+    assert score.verdict == "inconclusive" and "missing answers could change" in (score.reason or "")
+
+
+def test_items_are_told_only_where_more_of_them_would_decide() -> None:
+    assert gate2(graded(*CLOSE, (2, None, 9))).items_needed is not None
+    low = gate2(graded(*POOR, (2, None, 20)))
+    assert (low.verdict, low.items_needed) == ("inconclusive", None)
+
+
 # --- Gate 1 beside Gate 2 -------------------------------------------------------------------------------
 
 

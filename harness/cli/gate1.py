@@ -8,6 +8,7 @@ import typer
 from harness.cli.options import (
     DEFAULT_POLICY,
     BarValue,
+    Bootstrap,
     Columns,
     Format,
     Json,
@@ -47,6 +48,7 @@ def gate1_command(
     format: Format = None,
     weighting: Weighting = None,
     bar: BarValue = None,
+    bootstrap: Bootstrap = False,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -70,7 +72,12 @@ def gate1_command(
     else:
         found, kinds = ratings_in(ratings, layout(columns, wide, format), levels, about)
     chosen = bar_of(weighting, bar, Bar(gates.weighting, gates.gate1.bar))
-    score = judge_gate1(score_gate1(found, levels, chosen, kinds, about), grade_names(known))
+    score = judge_gate1(
+        score_gate1(
+            found, levels, chosen, kinds, about, pair_floor=gates.gate1.pair_floor, bootstrap=bootstrap
+        ),
+        grade_names(known),
+    )
     print_json(score) if json else show(gate1_view(score))
     end_by(score)
 

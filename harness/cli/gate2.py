@@ -7,6 +7,7 @@ import typer
 
 from harness.cli.options import (
     BarValue,
+    Bootstrap,
     Columns,
     Format,
     Json,
@@ -63,6 +64,7 @@ def gate2_command(
     ] = None,
     weighting: Weighting = None,
     bar: BarValue = None,
+    bootstrap: Bootstrap = False,
     root: Root = None,
     misses: Annotated[int, typer.Option(min=0, help="How many misses to show, the worst first.")] = 3,
     json: Json = False,
@@ -82,13 +84,14 @@ def gate2_command(
         for_files |= {"rater": rater, "wide": wide, "format": format, "grades-format": grades_format}
         for_files |= {"ratings": str(ratings) if ratings else None}
         refuse(for_files, "a run brings its own")
-        score, canaries, names = _score_run(project_at(root), run, weighting, bar)
+        score, canaries, names = _score_run(project_at(root), run, weighting, bar, bootstrap)
     elif golden is not None and grades is not None:
         files = _Files(
             golden=(golden, layout(columns, None, format)),
             grades=(grades, layout(grades_columns or columns, wide, grades_format or format)),
             ratings=(ratings, layout(columns, None, None)) if ratings else None,
             rater=rater,
+            bootstrap=bootstrap,
         )
         score = _score_files(files, scale_of(policy, scale, root), weighting, bar)
         names = rater or grades.name, golden.name
@@ -104,7 +107,7 @@ def gate2_command(
 
 
 def _score_run(
-    project: "Project", name: str, weighting: str | None, bar: float | None
+    project: "Project", name: str, weighting: str | None, bar: float | None, bootstrap: bool
 ) -> "tuple[Gate2, CanaryReport | None, tuple[str, str]]":
     """A run's score, its canaries where it graded those, and what to call the two sides."""
     from dataclasses import replace
@@ -119,7 +122,7 @@ def _score_run(
     if chosen.moved is None and now is not None:
         # The run is judged by the bars it was made under; that they have changed since must show.
         chosen = replace(chosen, moved=now)
-    return judge_run(run, chosen), canaries_of(run), run.manifest.asked.sides
+    return judge_run(run, chosen, bootstrap=bootstrap), canaries_of(run), run.manifest.asked.sides
 
 
 def _bar_now(project: "Project", run: "Run") -> str | None:
@@ -143,6 +146,7 @@ class _Files(NamedTuple):
     grades: "tuple[Path, Layout]"
     ratings: "tuple[Path, Layout] | None"
     rater: str | None
+    bootstrap: bool
 
 
 def _score_files(
@@ -168,14 +172,17 @@ def _score_files(
     chosen = bar_of(weighting, bar, Bar(gates.weighting, gates.gate2.bar))
     action_of = policy.action_of if policy else None
     gate1, raters = _raters_beside(files, levels)
-    terms = Terms(scale=scale, bar=chosen, gates=gates, action_of=action_of)
+    terms = Terms(scale=scale, bar=chosen, gates=gates, action_of=action_of, bootstrap=files.bootstrap)
     return judge_gate2(score_gate2(items, terms, raters, tuple(warnings)), gates, gate1)
 
 
 def _raters_beside(
     files: _Files, levels: "tuple[tuple[int, ...], Policy | None, Gates]"
 ) -> "tuple[Gate1 | None, Raters | None]":
-    """Gate 1 on a file of ratings, and its raters; without the one who is graded here."""
+    """Gate 1 on a file of ratings, and its raters; without the one who is graded here.
+
+    A grader's own ratings say nothing about whether people find the policy clear.
+    """
     from harness.gates import judge_gate1
     from harness.score.bar import Bar
     from harness.score.gate1 import score_gate1
@@ -186,9 +193,9 @@ def _raters_beside(
         return None, None
     scale, policy, gates = levels
     found, kinds = ratings_in(*files.ratings, scale, {})
-    bar = Bar(gates.weighting, gates.gate1.bar)
-    gate1 = judge_gate1(score_gate1(found, scale, bar, kinds), grade_names(policy))
     others = [rating for rating in found if rating.rater != files.rater]
     if len({rating.rater for rating in others}) < 2:
-        return gate1, None
+        return None, None
+    bar = Bar(gates.weighting, gates.gate1.bar)
+    gate1 = judge_gate1(score_gate1(others, scale, bar, kinds), grade_names(policy))
     return gate1, Raters(panel_of(others, scale), gate1.provisional)

@@ -50,6 +50,9 @@ Scale = Annotated[
 Weighting = Annotated[
     str | None, typer.Option(help="Which kappa is gated: none, linear or quadratic. Default: gates.toml.")
 ]
+Bootstrap = Annotated[
+    bool, typer.Option("--bootstrap", help="A cluster bootstrap of the gated kappa too, to compare.")
+]
 BarValue = Annotated[float | None, typer.Option("--bar", help="The kappa asked for. Default: gates.toml.")]
 
 

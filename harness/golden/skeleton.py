@@ -10,7 +10,7 @@ GATES_SKELETON = """\
 # The bars that runs under this policy are held to.
 weighting = "none"       # which Cohen's kappa is gated: none, linear or quadratic
 coverage_floor = 0.99    # a run that could read fewer of its answers is inconclusive
-margin = 0.05            # how much kappa a candidate may lose against the baseline
+margin = 0.05            # kappa that a candidate may lose against the baseline, a grader against raters
 
 [gate1]
 bar = 0.8

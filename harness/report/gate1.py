@@ -20,8 +20,9 @@ from harness.report.parts import (
 )
 from harness.scorecards.gate1 import AgreementIn, Gate1
 
+CLEAR = "The raters agree: the policy is clear."
 MEANING = {
-    "strong": "The raters agree: the policy is clear.",
+    "strong": "Agreement looks strong, but so few ratings do not show it yet.",
     "moderate": "The raters agree moderately: refine the policy where they differ.",
     "weak": "The raters hardly agree: the policy is ambiguous. Mend it before any teacher is judged by it.",
 }
@@ -34,7 +35,9 @@ def gate1_view(score: Gate1) -> Iterator[RenderableType]:
     items = f"{score.n_items:,} items in {score.n_clusters:,} queries"
     yield Text(f"Gate 1: do the raters agree? {len(score.raters)} raters, {items}", style="bold")
     yield from verdict_lines(score)
-    if score.band:
+    if score.verdict == "pass":
+        yield Text(CLEAR)
+    elif score.band:
         yield Text(MEANING[score.band])
     yield kappas(score, "Mean pairwise kappa")
     yield indented(_pairs(score))

@@ -65,6 +65,9 @@ def kappas(score: Gate, title: str) -> RenderableType:
         name = {"none": title, "linear": "  linear weights", "quadratic": "  quadratic weights"}[weighting]
         bar = f"gated; the bar is {score.bar:g}" if gated else ""
         table.add_row(name, Text(_estimate(estimate), style="bold" if gated else ""), bar)
+    if score.bootstrap:
+        check = interval(score.bootstrap.ci) or f"none: {score.bootstrap.reason}"
+        table.add_row("  cluster bootstrap", check, f"{score.bootstrap.draws:,} draws, to compare")
     return indented(table)
 
 

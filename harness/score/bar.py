@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.noun import Weighting
-from harness.scorecards.shared import Estimate, Gated
+from harness.scorecards.shared import BootstrapCheck, Estimate, Gated
 from harness.stats.agreement import Kappa, band
+from harness.stats.bootstrap import Bootstrap
 from harness.stats.intervals import Spread
 
 WEIGHTINGS: dict[Weighting, Gated] = {
@@ -36,6 +37,8 @@ class Measured:
 
     kappa: Kappa
     spread: Spread
+    n: int
+    """The items that take part."""
 
     @property
     def ci(self) -> tuple[float, float] | None:
@@ -52,6 +55,7 @@ class Measured:
         """As a scorecard has it."""
         return Estimate(
             value=self.kappa.value,
+            n=self.n,
             ci=self.ci,
             se=self.spread.se,
             design_effect=self.spread.design_effect,
@@ -72,6 +76,12 @@ def gate_fields(measured: Mapping[Weighting, Measured], bar: Bar, n_clusters: in
         "n_clusters": n_clusters,
         **{WEIGHTINGS[weighting]: one.estimate() for weighting, one in measured.items()},
     }
+
+
+def bootstrap_check(found: Bootstrap) -> BootstrapCheck:
+    """As a scorecard has it."""
+    ci = None if found.low is None or found.high is None else (found.low, found.high)
+    return BootstrapCheck(ci=ci, draws=found.draws, undefined=found.undefined, reason=found.reason)
 
 
 def bands_differ(measured: Mapping[Weighting, Measured]) -> tuple[str, ...]:

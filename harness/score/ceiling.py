@@ -1,49 +1,85 @@
 """The human ceiling of a run: is the grader a rater as good as the raters?"""
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from harness.score.draws import Draws
 from harness.score.panel import MIN_COMMON, Panel
 from harness.score.terms import Raters, Terms
 from harness.scorecards.ceiling import AgainstRest, AltTest, Annotator, Ceiling
 from harness.scorecards.shared import Estimate
+from harness.stats.agreement import Integers
 from harness.stats.alternative import alternative_annotator_test
+from harness.stats.ceiling import Ceiling as HumanCeiling
 from harness.stats.ceiling import LeftOut, human_ceiling, leave_one_out
 from harness.stats.paired import Delta
-from harness.stats.raters import MISSING
 
+SEVERAL = "asked several times: test a run of one answer an item"
 NO_EPSILON = "gates.toml declares no epsilon ([human_ceiling]), and one chosen afterwards would prove nothing"
 
 
 def ceiling_score(draws: Draws, panel: Panel, raters: Raters, terms: Terms) -> Ceiling | None:
     """The ceiling on the items that the grader graded; None where nobody else rated them.
 
-    `draws` holds one answer an item: with repeats, their vote. `panel` has the same items in the same order.
+    `panel` has the same items in the same order. Of several answers an item, the mean over the answers.
     """
-    grader, weighting = draws.grades[:, 0], terms.bar.weighting
-    panel = panel.with_some(grader != MISSING)
+    panel = panel.with_some(np.flatnonzero(draws.answered.any(axis=1)))
     if not panel.raters:
         return None
-    given = (grader, panel.grades, draws.clusters, terms.scale)
-    found = human_ceiling(*given, weighting, least=MIN_COMMON)
-    low, margin = found.delta.low, terms.gates.margin
+    found = [_ceiling(column, draws, panel, terms) for column in draws.grades.T]
+    delta, margin = _mean_delta([one.delta for one in found]), terms.gates.margin
+    once = len(found) == 1
     return Ceiling(
-        n=found.n,
+        n=max(one.n for one in found),
         raters=panel.raters,
         provisional=raters.provisional,
-        grader=found.model.value,
-        rater=found.raters.value,
-        delta=_estimate(found.delta),
+        grader=_mean([one.model.value for one in found]),
+        rater=_mean([one.raters.value for one in found]),
+        delta=delta,
         margin=margin,
-        as_good=None if low is None else low > -margin,
-        leave_one_out=tuple(
-            _against_rest(panel.raters[one.rater], one) for one in leave_one_out(*given, weighting)
-        ),
-        alt_test=_alt_test(draws, panel, terms),
+        as_good=None if delta.ci is None else delta.ci[0] > -margin,
+        leave_one_out=_leave_one_out(draws, panel, terms) if once else (),
+        alt_test=_alt_test(draws, panel, terms) if once else _no_test(terms, SEVERAL),
     )
+
+
+def _ceiling(grader: Integers, draws: Draws, panel: Panel, terms: Terms) -> HumanCeiling:
+    given = (grader, panel.grades, draws.clusters, terms.scale)
+    return human_ceiling(*given, terms.bar.weighting, least=MIN_COMMON)
+
+
+def _mean_delta(deltas: Sequence[Delta]) -> Estimate:
+    """The mean over the answers. Its error is at most the mean of theirs, which is what it is given."""
+    reason = next((one.reason for one in deltas if one.reason), None)
+    found = [_estimate(one) for one in deltas]
+    if len(found) == 1:
+        return found[0]
+    lows, highs = [one.low for one in deltas], [one.high for one in deltas]
+    low, high = _mean(lows), _mean(highs)
+    return Estimate(
+        value=_mean([one.value for one in found]),
+        ci=None if low is None or high is None else (low, high),
+        se=_mean([one.se for one in found]),
+        reason=reason,
+    )
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """The mean; None where one of them is undefined."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if len(known) == len(values) else None
 
 
 def _estimate(delta: Delta) -> Estimate:
     ci = None if delta.low is None or delta.high is None else (delta.low, delta.high)
     return Estimate(value=delta.value, ci=ci, se=delta.se, reason=delta.reason)
+
+
+def _leave_one_out(draws: Draws, panel: Panel, terms: Terms) -> tuple[AgainstRest, ...]:
+    given = (draws.grades[:, 0], panel.grades, draws.clusters, terms.scale)
+    found = leave_one_out(*given, terms.bar.weighting)
+    return tuple(_against_rest(panel.raters[one.rater], one) for one in found)
 
 
 def _against_rest(rater: str, one: LeftOut) -> AgainstRest:
@@ -64,7 +100,7 @@ def _against_rest(rater: str, one: LeftOut) -> AgainstRest:
 def _alt_test(draws: Draws, panel: Panel, terms: Terms) -> AltTest:
     epsilon, scoring = terms.gates.human_ceiling.epsilon, terms.gates.human_ceiling.scoring
     if epsilon is None:
-        return AltTest(epsilon=None, winning_rate=None, advantage=None, passed=None, reason=NO_EPSILON)
+        return _no_test(terms, NO_EPSILON)
     found = alternative_annotator_test(
         draws.grades[:, 0], panel.grades, draws.clusters, terms.scale, scoring, epsilon
     )
@@ -87,3 +123,8 @@ def _alt_test(draws: Draws, panel: Panel, terms: Terms) -> AltTest:
         ),
         reason=found.reason,
     )
+
+
+def _no_test(terms: Terms, reason: str) -> AltTest:
+    epsilon = terms.gates.human_ceiling.epsilon
+    return AltTest(epsilon=epsilon, winning_rate=None, advantage=None, passed=None, reason=reason)

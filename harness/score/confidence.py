@@ -15,7 +15,10 @@ SHOWN_TO_PEOPLE = 20
 
 
 def confidence_score(items: Sequence[Judged], terms: Terms) -> Confidence | None:
-    """Over every readable answer that came with probabilities; None where no answer did."""
+    """Over every item whose answer came with probabilities; None where no answer did.
+
+    `items` have one answer each: repeats of one question are not independent of each other.
+    """
     found = [
         (item, answer)
         for item in items

@@ -12,6 +12,7 @@ from harness.score.bar import Measured
 from harness.score.judged import Judged
 from harness.score.panel import numbered, renumbered
 from harness.stats.agreement import Floats, Integers, Matrix, cell_counts, mean_kappa
+from harness.stats.bootstrap import Bootstrap, cluster_bootstrap
 from harness.stats.intervals import Table, influence, mean_spread
 from harness.stats.raters import MISSING
 
@@ -31,7 +32,7 @@ class Draws:
     @property
     def answered(self) -> NDArray[np.bool_]:
         """Which answers could be read: n x K."""
-        return np.asarray(self.grades != MISSING)
+        return np.asarray(self.grades != MISSING, dtype=np.bool_)
 
     def matrix(self) -> Matrix:
         """Counts of all readable answers, rows golden."""
@@ -40,6 +41,16 @@ class Draws:
 
     def measure(self, weighting: Weighting) -> Measured:
         """Kappa averaged over the repeats, with the error of that mean, clustered by query."""
+        tables, where, clusters = self._tables(weighting)
+        kappa = mean_kappa([table.kappa for table in tables])
+        return Measured(kappa, mean_spread(tables, where, len(clusters), clusters), len(clusters))
+
+    def bootstrap(self, weighting: Weighting) -> Bootstrap:
+        """The same mean's cluster bootstrap."""
+        return cluster_bootstrap(*self._tables(weighting)[0])
+
+    def _tables(self, weighting: Weighting) -> tuple[list[Table], list[Integers], Integers]:
+        """A table for each repeat, where its items are among those answered, and the clusters of these."""
         used = np.flatnonzero(self.answered.any(axis=1))
         clusters = renumbered(self.clusters[used])
         tables, where = [], []
@@ -48,8 +59,7 @@ class Draws:
             given = column[used][at]
             tables.append(Table(self.golden[used][at], given, clusters[at], self.scale, weighting))
             where.append(at)
-        kappa = mean_kappa([table.kappa for table in tables])
-        return Measured(kappa, mean_spread(tables, where, len(used), clusters))
+        return tables, where, clusters
 
     def influence(self, weighting: Weighting) -> Floats:
         """Each item's influence on the kappa averaged over the repeats; 0 where no answer could be read."""

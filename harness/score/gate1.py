@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-import numpy as np
-
 from harness.records import Example, Rating
-from harness.score.bar import WEIGHTINGS, Bar, bands_differ, gate_fields
-from harness.score.panel import MIN_COMMON, Panel, panel_of, renumbered
+from harness.rubric import Gates
+from harness.score.bar import WEIGHTINGS, Bar, bands_differ, bootstrap_check, gate_fields
+from harness.score.bias import biases
+from harness.score.panel import MIN_COMMON, Panel, panel_of
 from harness.scorecards.gate1 import (
     AgreementIn,
     Alpha,
@@ -18,13 +18,10 @@ from harness.scorecards.gate1 import (
     DisputedBoundary,
     Gate1,
     PairAgreement,
-    RaterBias,
 )
 from harness.scorecards.shared import Confusion
-from harness.stats.agreement import Matrix, cell_counts, cohen_kappa, dichotomy, pooled
-from harness.stats.means import Mean, clustered_mean
-from harness.stats.paired import holm
-from harness.stats.raters import MISSING, Metric, coefficients, krippendorff_alpha, lower_median
+from harness.stats.agreement import Matrix, crossing, pooled
+from harness.stats.raters import Metric, coefficients, krippendorff_alpha
 
 METRICS: tuple[Metric, ...] = ("nominal", "ordinal", "interval")
 
@@ -35,6 +32,9 @@ def score_gate1(
     bar: Bar,
     kinds: Mapping[str, str] | None = None,
     about: Mapping[str, Example] | None = None,
+    *,
+    pair_floor: float = Gates().gate1.pair_floor,
+    bootstrap: bool = False,
 ) -> Gate1:
     """Agreement among raters: the mean of the pairwise kappas, over the items that two raters share.
 
@@ -49,13 +49,19 @@ def score_gate1(
     queries = {rating.item: rating.query for rating in ratings if rating.query}
     return Gate1(
         **gate_fields(mean, bar, len(set(panel.queries))),
-        warnings=(*_left_out(panel), *bands_differ(mean), *_independence(queries)),
+        bootstrap=bootstrap_check(panel.bootstrap(bar.weighting)) if bootstrap else None,
+        warnings=(
+            *_left_out(panel),
+            *_low_pairs(panel, bar, pair_floor),
+            *bands_differ(mean),
+            *_independence(queries),
+        ),
         provisional=_provisional(panel.raters, kinds) if kinds is not None else None,
         n_items=len(panel.items),
         raters=panel.raters,
         pairs=tuple(_pair(panel, pair, bar) for pair in pairs),
         **_beside(panel),
-        rater_bias=_biases(panel),
+        rater_bias=biases(panel),
         confusion=Confusion(labels=scale, matrix=matrix),
         boundaries=tuple(_boundary(panel, matrix, at) for at in range(1, len(scale))),
         confused=_confused(matrix, scale),
@@ -76,6 +82,15 @@ def _left_out(panel: Panel) -> Iterator[str]:
             one, other = (panel.raters[at] for at in pair)
             shared = len(panel.common(*pair))
             yield f"{one} and {other} share {shared} items, under {MIN_COMMON}: left out of the mean"
+
+
+def _low_pairs(panel: Panel, bar: Bar, floor: float) -> Iterator[str]:
+    """A mean can hide one pair that hardly agrees."""
+    for pair in panel.counted():
+        value = panel.pair(pair, bar.weighting).kappa.value
+        if value is not None and value < floor:
+            one, other = (panel.raters[at] for at in pair)
+            yield f"{one} and {other} agree on a kappa of {value:.3f} alone, under {floor:g}"
 
 
 def _independence(queries: Mapping[str, str]) -> tuple[str, ...]:
@@ -117,59 +132,15 @@ def _beside(panel: Panel) -> dict[str, Any]:
     }
 
 
-def _biases(panel: Panel) -> tuple[RaterBias, ...]:
-    leans = [_lean(panel, at) for at in range(len(panel.raters))]
-    tested = [at for at, lean in enumerate(leans) if lean.p is not None]
-    corrected = dict(zip(tested, holm([p for lean in leans if (p := lean.p) is not None]), strict=True))
-    return tuple(_bias(panel, at, lean, corrected.get(at)) for at, lean in enumerate(leans))
-
-
-def _lean(panel: Panel, at: int) -> Mean:
-    """How much higher a rater grades than the mean of the others.
-
-    Not their median: of two others the lower median is the lower grade, and everybody would look lenient.
-    """
-    values = np.array([*panel.scale, 0], dtype=np.float64)[panel.grades]
-    rated = panel.grades != MISSING
-    others = np.delete(rated, at, axis=1).sum(axis=1)
-    both = np.flatnonzero(rated[:, at] & (others > 0))
-    rest = (np.where(rated, values, 0).sum(axis=1) - values[:, at])[both] / others[both]
-    return clustered_mean(values[both, at] - rest, renumbered(panel.clusters[both]))
-
-
-def _bias(panel: Panel, at: int, lean: Mean, p: float | None) -> RaterBias:
-    rest = lower_median(np.delete(panel.grades, at, axis=1), least=2)
-    both = np.flatnonzero((panel.grades[:, at] != MISSING) & (rest != MISSING))
-    matrix = cell_counts(panel.grades[both, at], rest[both], len(panel.scale))
-    kappa = cohen_kappa(matrix, panel.scale, "linear")
-    crossings = {panel.scale[k]: _crossing(matrix, k) for k in range(1, len(panel.scale))}
-    worst = max(crossings, key=lambda grade: crossings[grade])
-    return RaterBias(
-        rater=panel.raters[at],
-        n=lean.n,
-        bias=lean.value,
-        kappa_vs_rest=kappa.value,
-        p=p,
-        worst_boundary=worst if crossings[worst] else None,
-        reason=kappa.reason,
-    )
-
-
-def _crossing(matrix: Matrix, at: int) -> int:
-    """Counts on different sides of the line below the grade in position `at`."""
-    (_, above), (below, _) = dichotomy(matrix, at)
-    return above + below
-
-
 def _boundary(panel: Panel, matrix: Matrix, at: int) -> DisputedBoundary:
     differing = _off_diagonal(matrix)
-    crossing = _crossing(matrix, at)
+    apart = crossing(matrix, at)
     # Every pair of ratings is in the pooled matrix twice, once in each order.
     return DisputedBoundary(
         at_least=panel.scale[at],
         kappa=panel.at_least(at).mean("none").kappa.value,
-        disagreements=crossing // 2,
-        share=crossing / differing if differing else None,
+        disagreements=apart // 2,
+        share=apart / differing if differing else None,
     )
 
 

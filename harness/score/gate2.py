@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.errors import BadInput
-from harness.score.bar import WEIGHTINGS, Measured, bands_differ, gate_fields
+from harness.score.bar import WEIGHTINGS, Measured, bands_differ, bootstrap_check, gate_fields
 from harness.score.ceiling import ceiling_score
 from harness.score.confidence import confidence_score
 from harness.score.draws import Draws, draws_of
@@ -34,21 +34,20 @@ def score_gate2(
     missed = misses(items, votes, terms.action_of, panel)
     return Gate2(
         **gate_fields(measured, terms.bar, len({item.cluster for item in items})),
+        bootstrap=bootstrap_check(draws.bootstrap(terms.bar.weighting)) if terms.bootstrap else None,
         warnings=(*warnings, *bands_differ(measured), *unused(draws), *_independence(items)),
         n=len(items),
         **_outcomes([answer for item in judged for answer in item.answers]),
         **_figures(draws, terms, measured[terms.bar.weighting]),
         **_slices(items, draws, terms),
-        ceiling=ceiling_score(draws_of(votes, terms.scale), panel, raters, terms)
-        if raters and panel
-        else None,
+        ceiling=ceiling_score(draws, panel, raters, terms) if raters and panel else None,
         diagnosis=counted(missed),
         misses=missed,
         citations=citations(judged, terms.clause_ids),
         repeats=repeats_score(
             asked, [item.item for item in items], terms.aggregate, terms.bar.weighting, terms.action_of
         ),
-        confidence=confidence_score(items, terms),
+        confidence=confidence_score(votes, terms),
     )
 
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.errors import BadInput
 from harness.noun import Weighting
 from harness.records import Rating, query_key
 from harness.score.bar import Measured
 from harness.stats.agreement import Floats, Integers, mean_kappa
+from harness.stats.bootstrap import Bootstrap, cluster_bootstrap
 from harness.stats.intervals import Table, kappa_spread, mean_spread
 from harness.stats.raters import MISSING
 
@@ -52,16 +52,29 @@ class Panel:
     def pair(self, pair: tuple[int, int], weighting: Weighting) -> Measured:
         """One pair's kappa."""
         table = self.table(pair, weighting)
-        return Measured(table.kappa, kappa_spread(table))
+        return Measured(table.kappa, kappa_spread(table), len(table.rows))
 
     def mean(self, weighting: Weighting) -> Measured:
         """The mean of the counted pairs' kappas (of all pairs, none missing: Light 1971)."""
+        tables, where, clusters = self._tables(weighting)
+        spread = mean_spread(tables, where, len(clusters), clusters)
+        return Measured(mean_kappa([table.kappa for table in tables]), spread, len(clusters))
+
+    def bootstrap(self, weighting: Weighting) -> Bootstrap:
+        """The same mean's cluster bootstrap."""
+        return cluster_bootstrap(*self._tables(weighting)[0])
+
+    def _tables(self, weighting: Weighting) -> tuple[list[Table], list[Integers], Integers]:
+        """The counted pairs' tables, where their items are among those used, and the clusters of these."""
         pairs = self.counted()
-        tables = [self.table(pair, weighting) for pair in pairs]
         used = np.unique(np.concatenate([self.common(*pair) for pair in pairs]))
         where = [np.searchsorted(used, self.common(*pair)) for pair in pairs]
-        spread = mean_spread(tables, where, len(used), renumbered(self.clusters[used]))
-        return Measured(mean_kappa([table.kappa for table in tables]), spread)
+        clusters = renumbered(self.clusters[used])
+        tables = [
+            replace(self.table(pair, weighting), clusters=clusters[at])
+            for pair, at in zip(pairs, where, strict=True)
+        ]
+        return tables, where, clusters
 
     def at_least(self, at: int) -> "Panel":
         """The ratings as "below" and "at or above" the grade in position `at` of the scale."""
@@ -79,7 +92,7 @@ class Panel:
         row = self.grades[at]
         return {rater: self.scale[row[j]] for j, rater in enumerate(self.raters) if row[j] != MISSING}
 
-    def with_some(self, keep: NDArray[np.bool_]) -> "Panel":
+    def with_some(self, keep: Integers) -> "Panel":
         """Without the raters who rated none of the items to keep."""
         some = [at for at in range(len(self.raters)) if (self.grades[keep, at] != MISSING).any()]
         return replace(self, raters=tuple(self.raters[at] for at in some), grades=self.grades[:, some])

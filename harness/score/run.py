@@ -17,7 +17,7 @@ def own_bar(run: Run) -> Bar:
     return Bar(run.gates.weighting, run.gates.gate2.bar)
 
 
-def score_run(run: Run, bar: Bar, gate1: Gate1 | None) -> Gate2:
+def score_run(run: Run, bar: Bar, gate1: Gate1 | None, *, bootstrap: bool = False) -> Gate2:
     """A run's scorecard by its own policy and gates, with its raters beside it."""
     asked = run.manifest.asked
     terms = Terms(
@@ -27,6 +27,7 @@ def score_run(run: Run, bar: Bar, gate1: Gate1 | None) -> Gate2:
         action_of=run.policy.action_of,
         clause_ids=run.policy.clause_ids,
         aggregate=asked.aggregate,
+        bootstrap=bootstrap,
     )
     raters = Raters(panel_of(run.ratings, run.policy.scale), gate1.provisional) if gate1 else None
     return score_gate2(judged(run.examples, run.records, asked.repeats), terms, raters)
@@ -38,7 +39,9 @@ def score_raters(run: Run) -> Gate1 | None:
         return None
     bar = Bar(run.gates.weighting, run.gates.gate1.bar)
     about = {example.id: example for example in run.examples}
-    return score_gate1(run.ratings, run.policy.scale, bar, run.raters, about)
+    return score_gate1(
+        run.ratings, run.policy.scale, bar, run.raters, about, pair_floor=run.gates.gate1.pair_floor
+    )
 
 
 def canaries_of(run: Run) -> CanaryReport | None:

@@ -38,15 +38,18 @@ def boundary_score(draws: Draws, at: int) -> BoundaryScore:
 def action_score(draws: Draws, action_of: Mapping[int, str], bar: float | None) -> ActionScore:
     """Agreement on what the user would see."""
     labels = action_labels(draws.scale, action_of)
-    regrouped = draws.regrouped([labels.index(action_of[grade]) for grade in draws.scale])
+    groups = [labels.index(action_of[grade]) for grade in draws.scale]
+    regrouped = draws.regrouped(groups)
     matrix = regrouped.matrix()
     if len(labels) < 2:
         reason = "undefined: the policy has one action for every grade"
         return ActionScore(kappa=None, bar=bar, labels=labels, matrix=matrix, reason=reason)
     measured = regrouped.measure("none")
+    worst = draws.worst().regrouped(groups).measure("none")
     return ActionScore(
         kappa=measured.kappa.value,
         ci=measured.ci,
+        ci_worst_case=worst.ci,
         bar=bar,
         labels=labels,
         matrix=matrix,
@@ -71,6 +74,9 @@ def cells(draws: Draws, action_of: Mapping[int, str], gates: Gates) -> tuple[Cel
         n = int(kept.sum())
         # With several answers an item counts once, by the share of its answers that are in the cell.
         x = float((hits.sum(axis=1)[kept] / answered[kept]).sum())
+        # An unread answer of this golden grade may have been in the cell.
+        missing = ~row.answered
+        most = float(((hits | missing).sum(axis=1) / row.grades.shape[1]).sum())
         scores.append(
             CellScore(
                 golden=cell.golden,
@@ -79,6 +85,7 @@ def cells(draws: Draws, action_of: Mapping[int, str], gates: Gates) -> tuple[Cel
                 n=n,
                 share=x / n if n else None,
                 ci=clopper_pearson(x, n) if n else None,
+                ci_worst_case=clopper_pearson(most, len(row.golden)) if len(row.golden) else None,
                 limit=cell.limit,
             )
         )

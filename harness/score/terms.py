@@ -14,7 +14,7 @@ class Terms:
     """By what a grader is scored.
 
     `action_of` maps each grade to what the user then sees; None where no policy says it. `aggregate` says
-    what several answers to one item count for: each its share, or their vote.
+    what several answers to one item count for: each its share, or their vote. `bootstrap`: on request.
     """
 
     scale: tuple[int, ...]
@@ -23,6 +23,7 @@ class Terms:
     action_of: Mapping[int, str] | None = None
     clause_ids: frozenset[str] = frozenset()
     aggregate: Aggregate = "mean"
+    bootstrap: bool = False
 
 
 @dataclass(frozen=True, slots=True)

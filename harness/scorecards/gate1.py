@@ -36,9 +36,9 @@ class RaterBias(Noun):
     """A rater against the others.
 
     `bias` is the mean of the rater's grade minus the mean of the others' on the same item, and `p` tests it
-    against 0, clustered by query, with Holm's correction over the raters. `kappa_vs_rest` is with the lower
-    median of two or more others, under linear weights; `worst_boundary` the grade whose "at least" the
-    two cross most often. `n`: items that somebody else rated too.
+    against 0, clustered by query, with Holm's correction over the raters. `kappa_vs_rest` is the
+    mean of the rater's pairwise kappas, under linear weights; `worst_boundary` the grade on whose two
+    sides the rater and another stand most often. `n`: items that somebody else rated too.
     """
 
     rater: str

@@ -43,10 +43,14 @@ class BoundaryScore(Noun):
 
 
 class ActionScore(Noun):
-    """Agreement on what the user would see: rows golden, columns teacher. `bar`: where one is declared."""
+    """Agreement on what the user would see: rows golden, columns teacher. `bar`: where one is declared.
+
+    `ci_worst_case`: with every missing answer as far from the golden grade as the scale allows.
+    """
 
     kappa: float | None
     ci: tuple[float, float] | None = None
+    ci_worst_case: tuple[float, float] | None = None
     bar: float | None = None
     labels: tuple[str, ...]
     matrix: tuple[tuple[int, ...], ...]
@@ -56,8 +60,9 @@ class ActionScore(Noun):
 class CellScore(Noun):
     """A cell that must never grow: golden items of a grade that got an action.
 
-    `share` is of the `n` graded answers with that golden grade, `ci` its Clopper-Pearson interval, and
-    `limit` the share that gates.toml allows, where it declares one.
+    `share` is of the `n` graded items with that golden grade, `ci` its Clopper-Pearson interval, and
+    `limit` the share that gates.toml allows, where it declares one. `ci_worst_case`: were every missing
+    answer in the cell.
     """
 
     golden: int
@@ -66,6 +71,7 @@ class CellScore(Noun):
     n: int
     share: float | None
     ci: tuple[float, float] | None
+    ci_worst_case: tuple[float, float] | None = None
     limit: float | None = None
 
 

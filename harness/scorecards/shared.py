@@ -11,15 +11,29 @@ Gated = Literal["kappa", "kappa_linear", "kappa_quadratic"]
 class Estimate(Noun):
     """A statistic with its 95 % interval and standard error; `reason` for whatever of it is missing.
 
-    `design_effect`: how many times more items it takes than if the items of a query were independent.
+    `n`: the items that take part. `design_effect`: how many times more of them it takes than if those of a
+    query were independent.
     `guarded`: the lower limit is the guard's for sets in which almost nothing disagrees.
     """
 
     value: float | None
+    n: int = 0
     ci: tuple[float, float] | None = None
     se: float | None = None
     design_effect: float | None = None
     guarded: bool = False
+    reason: str | None = None
+
+
+class BootstrapCheck(Noun):
+    """A second opinion on the gated interval: percentiles over draws of whole queries.
+
+    `undefined`: the share of draws without a kappa.
+    """
+
+    ci: tuple[float, float] | None
+    draws: int
+    undefined: float
     reason: str | None = None
 
 
@@ -51,6 +65,7 @@ class Gate(Noun):
     kappa: Estimate
     kappa_linear: Estimate
     kappa_quadratic: Estimate
+    bootstrap: BootstrapCheck | None = None
     provisional: str | None = None
     warnings: tuple[str, ...] = ()
 

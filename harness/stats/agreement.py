@@ -129,6 +129,12 @@ def dichotomy(matrix: Matrix, at: int) -> Matrix:
     return collapse(matrix, [int(position >= at) for position in range(len(matrix))])
 
 
+def crossing(matrix: Matrix, at: int) -> int:
+    """How many counts are on different sides of the line below the grade in position `at`."""
+    (_, above), (below, _) = dichotomy(matrix, at)
+    return above + below
+
+
 def pooled(matrices: Sequence[Matrix], size: int) -> Matrix:
     """The sum of matrices and of their transposes: every ordered pair of raters."""
     total = np.zeros((size, size), dtype=np.int64)

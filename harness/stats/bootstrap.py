@@ -25,22 +25,24 @@ class Bootstrap:
     reason: str | None = None
 
 
-def cluster_bootstrap(table: Table, draws: int = 10_000, seed: int = 0) -> Bootstrap:
+def cluster_bootstrap(*tables: Table, draws: int = 10_000, seed: int = 0) -> Bootstrap:
     """The 2.5 % and 97.5 % percentiles of kappa over draws of whole clusters, with replacement.
 
-    Works on per-cluster confusion matrices (G x q^2): a draw is a multinomial over clusters. The order
-    of the items plays no part, since clusters are numbered by name.
+    Of several tables, whose clusters are numbered alike, of the mean of their kappas. Works on per-cluster
+    confusion matrices (G x q^2): a draw is a multinomial over clusters. The order of the items plays no
+    part, since clusters are numbered by name.
     """
-    groups = int(table.clusters.max()) + 1 if len(table.clusters) else 0
+    groups = max((int(table.clusters.max()) + 1 for table in tables if len(table.clusters)), default=0)
     if groups < 2:
         return Bootstrap(None, None, 0, 0.0, ONE_CLUSTER)
-    cells = _cells(table, groups)
+    cells = [_cells(table, groups) for table in tables]
+    distances = tables[0].distances()
     random = np.random.default_rng(seed)
     values: list[Floats] = []
     for start in range(0, draws, CHUNK):
         size = min(CHUNK, draws - start)
         weights = random.multinomial(groups, np.full(groups, 1 / groups), size=size)
-        values.append(_kappas(weights @ cells, table.distances()))
+        values.append(np.mean([_kappas(weights @ flat, distances) for flat in cells], axis=0))
     kappas = np.concatenate(values)
     kept = kappas[~np.isnan(kappas)]
     undefined = 1 - len(kept) / draws
