@@ -11,7 +11,7 @@ EVAL_FLAGS = $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY
              $(if $(LIMIT),--limit "$(LIMIT)") $(FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help eval gate1 gate2 lint test check format golden-update clean
+.PHONY: help eval gate1 gate2 compare regress lint test check format golden-update clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,12 @@ gate1: $(VENV)/installed  ## Do the raters agree? RATINGS=file [POLICY= FLAGS=]
 
 gate2: $(VENV)/installed  ## Score a finished run again, offline: [RUN=latest FLAGS=]
 	@$(BIN)/harness gate2 "$(or $(RUN),latest)" $(FLAGS)
+
+compare: $(VENV)/installed  ## What moved between two runs? A=run B=run [FLAGS=]
+	@$(BIN)/harness compare "$(or $(A),latest~1)" "$(or $(B),latest)" $(FLAGS)
+
+regress: $(VENV)/installed  ## May a run replace another? [BASE=baseline RUN=latest FLAGS=]
+	@$(BIN)/harness regress --base "$(or $(BASE),baseline)" --candidate "$(or $(RUN),latest)" $(FLAGS)
 
 lint: $(VENV)/installed  ## Check the policies and the golden sets
 	@$(BIN)/harness policy lint

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from rich.console import Console, RenderableType
 
-from harness.comparison import compare_judged
+from harness.comparison.paired import compare_judged
 from harness.errors import BadInput, Fault
 from harness.gates import judge_gate1, judge_gate2
 from harness.golden.graded import parse_scale, scale_text

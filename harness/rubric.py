@@ -111,11 +111,16 @@ class Gate2Bar(GateBar):
 
 
 class Cell(Noun):
-    """A cell of the golden grade by action table. `limit`: the share of that grade's items it may hold."""
+    """A cell of the golden grade by action table.
+
+    `limit`: the share of that grade's items it may hold. `growth`: how many items more than the baseline
+    a candidate may have in it.
+    """
 
     golden: Level
     action: str
     limit: float | None = Field(default=None, ge=0, lt=1)
+    growth: int = Field(default=0, ge=0)
 
 
 class CeilingTerms(Noun):

@@ -9,6 +9,7 @@ scorecard.json, verdict.json    derived; can be deleted
 
 import contextlib
 import errno
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -227,15 +228,14 @@ def run_names(project: Project) -> list[str]:
 
 
 def find_run(project: Project, text: str) -> Path:
-    """A run by its folder, its name, the beginning of its name, or `latest`."""
+    """A run by its folder, its name, the beginning of its name, `latest`, or `latest~1` before it."""
     names = run_names(project)
     with contextlib.suppress(OSError):
         if (Path(text) / MANIFEST).exists():
             return Path(text)
-    if text == "latest":
-        if not names:
-            raise BadInput(f"there is no run in {project.runs} yet; `make eval` makes one")
-        return project.runs / names[-1]
+    back = re.fullmatch(r"latest(?:~(\d+))?", text)
+    if back:
+        return project.runs / _latest(names, int(back[1] or 0), project)
     if text in names:
         return project.runs / text
     found = [name for name in names if text and name.startswith(text)]
@@ -244,6 +244,14 @@ def find_run(project: Project, text: str) -> Path:
     if found:
         raise BadInput(f"several runs begin with {text!r}: {_some(found)}")
     raise BadInput(f"no run {text!r} in {project.runs}; there are: {_some(names) or 'none'}")
+
+
+def _latest(names: list[str], back: int, project: Project) -> str:
+    if not names:
+        raise BadInput(f"there is no run in {project.runs} yet; `make eval` makes one")
+    if back >= len(names):
+        raise BadInput(f"latest~{back}: there are {len(names)} runs in {project.runs}")
+    return names[-1 - back]
 
 
 def _some(names: Iterable[str]) -> str:

@@ -9,13 +9,13 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = (
     "errors", "digest", "noun", "rubric", "records", "scorecards", "files", "project", "hub", "tables",
-    "stats", "policies", "golden", "prompts", "grading", "journal", "runs", "score", "comparison", "gates",
+    "stats", "policies", "golden", "prompts", "grading", "journal", "runs", "score", "gates", "comparison", "regress",
     "providers", "plan", "evaluate",
     "report", "notebook",
     "cli",
 )  # fmt: skip
 """Every module and package of the harness, top to bottom."""
-BEHIND_THE_WALL = ("stats", "score", "comparison", "gates", "report", "notebook")
+BEHIND_THE_WALL = ("stats", "score", "comparison", "gates", "regress", "report", "notebook")
 HEAVY = ("openai", "anthropic", "sklearn", "datasets", "numpy", "pydantic", "jinja2", "rich", "scipy")
 FILES = sorted((ROOT / "harness").rglob("*.py"))
 
@@ -56,7 +56,7 @@ def test_imports_come_from_above(path: Path) -> None:
 
 
 def test_inside_a_room_there_is_no_circle() -> None:
-    for package in ("golden", "score", "providers", "report", "cli", "stats"):
+    for package in ("golden", "score", "comparison", "scorecards", "providers", "report", "cli", "stats"):
         files = {f"harness.{package}.{path.stem}": path for path in (ROOT / "harness" / package).glob("*.py")}
         above = {name: imports(path) & set(files) for name, path in files.items()}
         while above:

@@ -1,50 +1,183 @@
-"""A comparison of two graders for a terminal."""
+"""A comparison for a terminal: what moved, whether it is real, and which grades flipped."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from rich.console import RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.report.parts import columns, indented, interval, number, signed
-from harness.scorecards.comparison import Change, Comparison
+from harness.comparison.baseline import Baseline
+from harness.report.parts import columns, indented, interval, number, percent, signed
+from harness.scorecards.comparison import Change, Comparison, Flip, Ranking, SliceChange
+
+SLICES_SHOWN = 5
 
 
-def comparison_view(found: Comparison) -> Iterator[RenderableType]:
+def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableType]:
     """What moved, and whether it is real."""
     where = f"{found.n_common:,} items in {found.n_clusters:,} queries"
-    yield Text(f"{found.candidate} against {found.base}, on {where}", style="bold")
-    lost = [(found.base, found.only_base), (found.candidate, found.only_candidate)]
-    for name, items in lost:
-        if items:
-            yield Text(f"{len(items):,} items have a readable answer by {name} alone: left out.")
+    yield Text(f"What moved, on {where}", style="bold")
+    yield Text(f"base:      {found.base}\ncandidate: {found.candidate}")
+    yield Text(_sentence(found))
+    yield from _left_out(found)
     yield indented(_figures(found))
-    kinds = Counter(flip.kind for flip in found.flips)
-    test = found.mcnemar
-    p = test.obuchowski.p
-    lines = [
-        f"{len(found.flips):,} grades differ: {kinds['fixed']} fixed, {kinds['broken']} broken, "
-        f"{kinds['moved']} wrong in another way",
-        f"as many fixed as broken? p {'-' if p is None else f'{p:.2g}'} clustered (Obuchowski), "
-        f"{test.exact:.2g} were items independent",
-    ]
-    yield indented(Text("\n".join(lines)))
+    yield indented(Text(_flip_counts(found)))
+    if found.never_grow:
+        lines = [
+            f"must not grow: golden {cell.golden} with action {cell.action}: {cell.base} -> {cell.candidate}"
+            for cell in found.never_grow
+        ]
+        yield indented(Text("\n".join(lines)))
+    yield from _slices("clauses", found.per_clause)
+    yield from _slices("tags", found.per_tag)
+    yield from _changed(found)
+    yield from _flips(found.flips[:flips])
+    if found.warnings:
+        yield Text("")
+    for warning in found.warnings:
+        yield Text(f"Warning: {warning}.", style="yellow")
+
+
+def _sentence(found: Comparison) -> str:
+    change = found.gated_change
+    if change.delta is None:
+        return f"{found.gated} cannot be compared: {change.reason}."
+    if change.ci is None:
+        return f"{found.gated} moved by {change.delta:+.3f}; {change.reason}."
+    low, high = change.ci
+    if low <= 0 <= high:
+        return f"No difference is shown: {found.gated} moved by {change.delta:+.3f} {interval(change.ci)}."
+    word = "better" if low > 0 else "worse"
+    return f"The candidate is {word}: {found.gated} moved by {change.delta:+.3f} {interval(change.ci)}."
+
+
+def _left_out(found: Comparison) -> Iterator[RenderableType]:
+    lost = (
+        (found.only_base, "only the base was asked about"),
+        (found.only_candidate, "only the candidate was asked about"),
+        (found.unread_base, "the base has no readable answer for"),
+        (found.unread_candidate, "the candidate has no readable answer for"),
+    )
+    for items, why in lost:
+        if items:
+            yield Text(f"Left out: {len(items):,} items that {why}.")
 
 
 def _figures(found: Comparison) -> Table:
-    table = columns("", found.base, found.candidate, "difference", "interval")
-    rows = {
+    table = columns("", "base", "candidate", "difference", "interval")
+    rows: dict[str, Change | None] = {
         "Cohen's kappa": found.kappa,
         "  linear weights": found.kappa_linear,
         "  quadratic weights": found.kappa_quadratic,
+        "kappa of actions": found.actions,
         "accuracy": found.accuracy,
         "mean absolute error": found.mae,
+        "coverage": found.coverage,
+        "seconds an answer": found.seconds,
+        "cost, USD": found.cost,
     }
     for name, change in rows.items():
-        table.add_row(name, *_row(change))
+        if change is not None:
+            table.add_row(name, *_row(change))
     return table
 
 
 def _row(change: Change) -> tuple[str, str, str, str]:
     return number(change.base), number(change.candidate), signed(change.delta), interval(change.ci) or "-"
+
+
+def _flip_counts(found: Comparison) -> str:
+    kinds = Counter(flip.kind for flip in found.flips)
+    seen = sum(flip.base_action != flip.candidate_action for flip in found.flips)
+    test, p = found.mcnemar, found.mcnemar.obuchowski.p
+    return (
+        f"{len(found.flips):,} flips: {kinds['fixed']} fixed, {kinds['broken']} broken, {kinds['moved']} "
+        f"moved (wrong in another way); {seen} would show the user something else\n"
+        f"as many fixed as broken? p {_p(p)} clustered (Obuchowski), {test.exact:.2g} if independent\n"
+        f"are the grades used as often? p {_p(found.stuart_maxwell.p)} (Stuart and Maxwell)"
+    )
+
+
+def _p(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2g}"
+
+
+def _slices(name: str, slices: Sequence[SliceChange]) -> Iterator[RenderableType]:
+    """The tags or clauses that moved most; nothing where none did."""
+    moved = sorted((one for one in slices if one.delta), key=lambda one: (-abs(one.delta), one.name))
+    if not moved:
+        return
+    table = columns(f"{name} that moved most", "items", "accuracy", "now", "p (Holm)")
+    table.columns[0].overflow, table.columns[0].no_wrap = "ellipsis", True
+    for one in moved[:SLICES_SHOWN]:
+        table.add_row(one.name, f"{one.n:,}", percent(one.base), percent(one.candidate), _p(one.p_holm))
+    yield indented(table)
+
+
+def _changed(found: Comparison) -> Iterator[RenderableType]:
+    if not found.changed:
+        return
+    table = Table.grid(padding=(0, 2))
+    for one in found.changed:
+        table.add_row(one.name, f"{one.base} -> {one.candidate}")
+    yield indented(Text("What differs between the two:"))
+    yield Padding(table, (0, 0, 0, 4))
+
+
+def _flips(flips: Sequence[Flip]) -> Iterator[RenderableType]:
+    if flips:
+        yield Text("\nThe flips, those first whose user would see something else (--flips N shows more):")
+    for flip in flips:
+        yield Padding(Text(_headline(flip), style="bold"), (1, 0, 0, 2))
+        yield Padding(Text(_moved(flip)), (0, 0, 0, 4))
+        sides = (
+            ("golden", flip.golden_reasoning),
+            ("base", flip.base_reasoning),
+            ("candidate", flip.candidate_reasoning),
+        )
+        for who, reasoning in sides:
+            if reasoning:
+                yield Padding(Text(f"{who}: {reasoning}"), (0, 0, 0, 4))
+
+
+def _headline(flip: Flip) -> str:
+    return f"{flip.item}: {flip.query} -> {flip.title}" if flip.query else flip.item
+
+
+def _moved(flip: Flip) -> str:
+    golden = f"golden {flip.golden}"
+    if flip.golden_candidate is not None:
+        golden += f" (now {flip.golden_candidate})"
+    seen = ""
+    if flip.base_action != flip.candidate_action:
+        seen = f", {flip.base_action} -> {flip.candidate_action}"
+    return f"{flip.kind}: {flip.base} -> {flip.candidate}{seen}; {golden}"
+
+
+def ranking_view(found: Ranking) -> Iterator[RenderableType]:
+    """Several runs against the first."""
+    first = found.comparisons[0]
+    yield Text(f"{len(found.comparisons) + 1} runs against {found.base}", style="bold")
+    table = columns("run", first.gated, "difference", "interval", "p (Holm)", "items")
+    table.columns[0].overflow = "fold"
+    table.add_row(found.base, number(first.gated_change.base), "", "", "", "")
+    for one, p in zip(found.comparisons, found.p_holm, strict=True):
+        change = one.gated_change
+        figures = number(change.candidate), signed(change.delta), interval(change.ci) or "-", _p(p)
+        table.add_row(one.candidate, *figures, f"{one.n_common:,}")
+    yield indented(table)
+    if found.flattery is not None:
+        yield Text(
+            f"\nThe best of {len(found.comparisons) + 1} looks better than it is by about "
+            f"{found.flattery:.3f}, were they all equal: choose on dev, gate on test."
+        )
+
+
+def baselines_view(found: Sequence[tuple[Path, Baseline]]) -> Iterator[RenderableType]:
+    """Every baseline, a line each."""
+    for path, one in found:
+        yield Text(str(path), style="bold")
+        yield f"  {one.run}: kappa {number(one.kappa)} on {len(one.cases):,} cases of {one.policy}"

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from scipy.special import bdtr, chdtrc, stdtrit
+from scipy.special import bdtr, chdtrc, stdtr, stdtrit
 
 from harness.stats.agreement import Floats, Integers, Matrix
-from harness.stats.intervals import ONE_CLUSTER, Table, clustered_error, influence
+from harness.stats.intervals import ONE_CLUSTER, ROUNDING, Table, clustered_error, influence
 from harness.stats.proportions import CONFIDENCE
 
 NO_DISCORDANCE = "undefined: no item is right in one and wrong in the other"
@@ -24,6 +24,7 @@ class Delta:
     se: float | None = None
     low: float | None = None
     high: float | None = None
+    p: float | None = None
     reason: str | None = None
 
 
@@ -57,7 +58,15 @@ def delta_from(a: Fraction, b: Fraction, phi_a: Floats, phi_b: Floats, clusters:
         return Delta(value, reason=ONE_CLUSTER)
     se = clustered_error(phi_b - phi_a, clusters, groups, len(phi_a))
     half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se
-    return Delta(value, se, value - half, value + half)
+    if se < ROUNDING:
+        return Delta(value, 0.0, value, value, 1.0 if value == 0 else None)
+    return Delta(value, se, value - half, value + half, 2 * float(stdtr(groups - 1, -abs(value) / se)))
+
+
+def one_sided_limits(value: float, se: float, clusters: int) -> tuple[float, float]:
+    """The lower and the upper limit that a true value lies beyond with a chance of 5 % each: t on G - 1."""
+    half = float(stdtrit(clusters - 1, CONFIDENCE)) * se
+    return value - half, value + half
 
 
 def mcnemar_exact(broken: int, fixed: int) -> float:

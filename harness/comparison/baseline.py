@@ -1,0 +1,131 @@
+"""Baselines: what a comparison needs of a run, small enough for git.
+
+No raw reply, no query and no product is kept: pairs by digest, golden grades and answers, one pair a line.
+"""
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from harness.comparison.sides import Side, facts_of, side_of_run
+from harness.errors import BadInput, Fault
+from harness.files import build, decode, parse_json, read_bytes, write_atomic
+from harness.gates import judge_run
+from harness.noun import Level, Noun
+from harness.project import Project
+from harness.rubric import Gates
+from harness.runs import Run
+from harness.score.judged import Answer, Judged
+from harness.score.run import own_bar
+
+FOLDER = "baselines"
+
+
+class Case(Noun):
+    """One item of a baseline: what it was graded, None for an answer that could not be read."""
+
+    pair: str
+    item: str
+    golden: Level
+    grades: tuple[Level | None, ...]
+
+
+class Baseline(Noun):
+    """A run to hold others against."""
+
+    format: Literal[1] = 1
+    run: str
+    policy: str
+    part: str
+    kappa: float | None
+    gates: Gates
+    scale: tuple[Level, ...]
+    actions: dict[int, str]
+    facts: dict[str, str]
+    seconds: float | None
+    cases: tuple[Case, ...]
+
+
+def set_baseline(project: Project, run: Run) -> Path:
+    """Keep a finished run as the baseline of its policy and split. BadInput for one that is not finished."""
+    manifest = run.manifest
+    if manifest.finished_at is None or manifest.asked.canaries:
+        what = "graded canaries" if manifest.asked.canaries else "is not finished"
+        raise BadInput(f"{run.folder.name} {what}: a baseline is a finished run over a split")
+    path = baseline_path(project, run.policy.name, manifest.asked.part)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, _text(_baseline(run)))
+    return path
+
+
+def baseline_path(project: Project, policy: str, part: str) -> Path:
+    """Where the baseline of a policy and split lies."""
+    return project.runs / FOLDER / f"{policy}-{part}.json"
+
+
+def _baseline(run: Run) -> Baseline:
+    side = side_of_run(run)
+    score = judge_run(run, own_bar(run))
+    return Baseline(
+        run=run.folder.name,
+        policy=run.policy.label,
+        part=run.manifest.asked.part,
+        kappa=score.gated_kappa.value,
+        gates=run.gates,
+        scale=run.policy.scale,
+        actions=run.policy.action_of,
+        facts=facts_of(run.manifest),
+        seconds=side.seconds,
+        cases=tuple(
+            Case(
+                pair=key,
+                item=item.item,
+                golden=item.golden,
+                grades=tuple(answer.grade for answer in item.answers),
+            )
+            for key, item in sorted(side.items.items(), key=lambda one: one[1].item)
+        ),
+    )
+
+
+def _text(baseline: Baseline) -> str:
+    """JSON with one case a line, so that a diff shows which ones moved."""
+    data = baseline.model_dump(mode="json")
+    cases = data.pop("cases")
+    head = json.dumps(data, indent=1, ensure_ascii=False)[:-2]
+    lines = ",\n".join("  " + json.dumps(case, ensure_ascii=False) for case in cases)
+    return f'{head},\n "cases": [\n{lines}\n ]\n}}\n'
+
+
+def load_baseline(path: Path) -> Baseline:
+    """A baseline file, or what is wrong with it."""
+    if not path.exists():
+        raise BadInput(f"there is no baseline {path}: `harness baseline set RUN` makes one")
+    try:
+        data = parse_json(decode(read_bytes(path), path))
+    except ValueError as error:
+        raise BadInput([Fault(str(path), f"not JSON: {error}")]) from None
+    found, faults = build(Baseline, data, str(path))
+    if found is None:
+        raise BadInput(faults)
+    return found
+
+
+def side_of_baseline(baseline: Baseline) -> Side:
+    """A baseline as a side."""
+    return Side(
+        name=f"baseline ({baseline.run})",
+        items={case.pair: _judged(case) for case in baseline.cases},
+        scale=baseline.scale,
+        policy=baseline.policy,
+        action_of=baseline.actions,
+        gates=baseline.gates,
+        facts=baseline.facts,
+        seconds=baseline.seconds,
+    )
+
+
+def _judged(case: Case) -> Judged:
+    """A case without its query: clusters are the other side's."""
+    answers = tuple(Answer(grade, "ungraded" if grade is None else "graded", None) for grade in case.grades)
+    return Judged(item=case.item, cluster=case.item, golden=case.golden, answers=answers)

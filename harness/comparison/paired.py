@@ -1,0 +1,264 @@
+"""The candidate minus the base, on the items that both could be read on."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from harness.comparison.flips import find_flips
+from harness.comparison.sides import Side
+from harness.comparison.slices import slice_changes
+from harness.errors import BadInput
+from harness.noun import Weighting
+from harness.score.bar import WEIGHTINGS
+from harness.score.draws import Draws, draws_of
+from harness.score.judged import Judged, voted
+from harness.score.slices import action_labels
+from harness.scorecards.comparison import (
+    CellChange,
+    Change,
+    Comparison,
+    Difference,
+    McNemar,
+    Relabelled,
+    Statistic,
+)
+from harness.scorecards.shared import Confusion
+from harness.stats.agreement import Floats, Integers, cell_counts
+from harness.stats.means import Mean, clustered_mean
+from harness.stats.paired import (
+    ChiSquare,
+    Delta,
+    delta_from,
+    durkalski,
+    mcnemar_exact,
+    obuchowski,
+    stuart_maxwell,
+)
+
+Pairing = list[tuple[Judged, Judged]]
+WHAT_WAS_RUN = ("policy", "prompt", "model", "shots", "parameters")
+"""What a change can be put down to; more than one of them, and nobody knows to which."""
+
+
+def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = None) -> Comparison:
+    """What moved from the base to the candidate. BadInput where they have nothing to compare.
+
+    Where the policies differ each side is held against its own golden grades. With several answers an
+    item, kappa is averaged over them and flips go by their vote. `weighting`: the gated one, if not the
+    candidate's own.
+    """
+    if base.scale != candidate.scale:
+        raise BadInput(f"{base.name} and {candidate.name} were graded on different scales")
+    differ = base.policy != candidate.policy
+    both = [key for key in base.items if key in candidate.items]
+    relabelled = [key for key in both if base.items[key].golden != candidate.items[key].golden]
+    kept = both if differ else [key for key in both if key not in set(relabelled)]
+    pairs = [(base.items[key], candidate.items[key]) for key in kept]
+    read = [(one, other) for one, other in pairs if _readable(one) and _readable(other)]
+    if not read:
+        raise BadInput("nothing to compare: no item has a readable answer in both")
+    chosen = weighting or candidate.gates.weighting
+    changed = _changed(base, candidate)
+    return Comparison(
+        base=base.name,
+        candidate=candidate.name,
+        weighting=chosen,
+        gated=WEIGHTINGS[chosen],
+        only_base=tuple(item.item for key, item in base.items.items() if key not in candidate.items),
+        only_candidate=tuple(item.item for key, item in candidate.items.items() if key not in base.items),
+        unread_base=tuple(one.item for one, _ in pairs if not _readable(one)),
+        unread_candidate=tuple(other.item for _, other in pairs if not _readable(other)),
+        relabelled=tuple(
+            Relabelled(
+                item=candidate.items[key].item,
+                base=base.items[key].golden,
+                candidate=candidate.items[key].golden,
+            )
+            for key in relabelled
+        ),
+        policies_differ=differ,
+        **_figures(base, candidate, read),
+        coverage=_plain(_coverage(base), _coverage(candidate)),
+        seconds=_plain(base.seconds, candidate.seconds),
+        cost=_plain(base.cost, candidate.cost)
+        if base.cost is not None or candidate.cost is not None
+        else None,
+        changed=changed,
+        warnings=_warnings(changed, relabelled, differ),
+    )
+
+
+def compare_judged(
+    base: Sequence[Judged], candidate: Sequence[Judged], scale: tuple[int, ...], names: tuple[str, str]
+) -> Comparison:
+    """Two lists of judged items, paired by their names."""
+    one, other = (
+        Side(name=name, items={item.item: item for item in items}, scale=scale)
+        for name, items in zip(names, (base, candidate), strict=True)
+    )
+    return compare_sides(one, other)
+
+
+def _readable(item: Judged) -> bool:
+    return any(answer.grade is not None for answer in item.answers)
+
+
+def _figures(base: Side, candidate: Side, read: Pairing) -> dict[str, object]:
+    """Everything that is read off the common items."""
+    before, after = (draws_of(list(items), candidate.scale) for items in zip(*read, strict=True))
+    # Clusters are those of the candidate: a baseline keeps no query.
+    before = Draws(before.golden, before.grades, after.clusters, before.scale)
+    votes = [(voted(one), voted(other)) for one, other in read]
+    left, right = (draws_of(list(items), candidate.scale) for items in zip(*votes, strict=True))
+    one, other = left.grades[:, 0], right.grades[:, 0]
+    abouts = [other_item.about for _, other_item in read]
+    moved = _right(after) - _right(before)
+    return {
+        "n_common": len(read),
+        "n_clusters": len(np.unique(after.clusters)),
+        **{name: _kappa(before, after, weighting) for weighting, name in WEIGHTINGS.items()},
+        "accuracy": _mean(_right(before), _right(after), after.clusters),
+        "mae": _mean(_distance(before), _distance(after), after.clusters),
+        "actions": _actions(base, candidate, before, after),
+        "mcnemar": _mcnemar(one == left.golden, other == right.golden, after.clusters),
+        "stuart_maxwell": _statistic(stuart_maxwell(cell_counts(one, other, len(candidate.scale)))),
+        "moves": Confusion(labels=candidate.scale, matrix=cell_counts(one, other, len(candidate.scale))),
+        "never_grow": _cells(base, candidate, votes),
+        "per_tag": slice_changes([about.tags if about else () for about in abouts], before, after, moved),
+        "per_clause": slice_changes(
+            [about.clauses if about else () for about in abouts], before, after, moved
+        ),
+        "flips": find_flips(base, candidate, votes),
+    }
+
+
+def _kappa(before: Draws, after: Draws, weighting: Weighting) -> Change:
+    a, b = before.measure(weighting).kappa, after.measure(weighting).kappa
+    if a.exact is None or b.exact is None:
+        return Change(base=a.value, candidate=b.value, delta=None, reason=a.reason or b.reason)
+    phi = before.influence(weighting), after.influence(weighting)
+    return _change(a.value, b.value, delta_from(a.exact, b.exact, *phi, after.clusters))
+
+
+def _change(base: float | None, candidate: float | None, found: Delta | Mean) -> Change:
+    ci = None if found.low is None or found.high is None else (found.low, found.high)
+    return Change(
+        base=base,
+        candidate=candidate,
+        delta=found.value,
+        ci=ci,
+        se=found.se,
+        p=found.p,
+        reason=found.reason,
+    )
+
+
+def _plain(base: float | None, candidate: float | None) -> Change:
+    """Two figures without an interval."""
+    delta = None if base is None or candidate is None else candidate - base
+    return Change(base=base, candidate=candidate, delta=delta, reason="a total of each side has no interval")
+
+
+def _coverage(side: Side) -> float:
+    answers = [answer for item in side.items.values() for answer in item.answers]
+    return sum(answer.grade is not None for answer in answers) / len(answers)
+
+
+def _right(draws: Draws) -> Floats:
+    """The share of each item's readable answers that is right."""
+    return _per_item(draws, (draws.grades == draws.golden[:, None]).astype(np.float64))
+
+
+def _distance(draws: Draws) -> Floats:
+    """The mean distance of each item's readable answers from the golden grade."""
+    values = np.asarray(draws.scale, dtype=np.float64)
+    return _per_item(draws, np.abs(values[draws.grades] - values[draws.golden][:, None]))
+
+
+def _per_item(draws: Draws, values: Floats) -> Floats:
+    answered = draws.answered
+    return np.asarray(np.where(answered, values, 0).sum(axis=1) / answered.sum(axis=1), dtype=np.float64)
+
+
+def _mean(before: Floats, after: Floats, clusters: Integers) -> Change:
+    return _change(float(before.mean()), float(after.mean()), clustered_mean(after - before, clusters))
+
+
+def _actions(base: Side, candidate: Side, before: Draws, after: Draws) -> Change | None:
+    """The actions' kappa, each side by its own policy; None where the two do not have the same actions."""
+    if base.action_of is None or candidate.action_of is None:
+        return None
+    labels = action_labels(candidate.scale, candidate.action_of)
+    if len(labels) < 2 or set(base.action_of.values()) != set(labels):
+        return None
+    one, other = (
+        draws.regrouped([labels.index(side.action_of[grade]) for grade in draws.scale])
+        for side, draws in ((base, before), (candidate, after))
+        if side.action_of is not None
+    )
+    return _kappa(one, other, "none")
+
+
+def _cells(base: Side, candidate: Side, votes: Pairing) -> tuple[CellChange, ...]:
+    """How many common items each side has in the cells that must never grow."""
+
+    def count(side: Side, items: Sequence[Judged], golden: int, action: str) -> int:
+        seen: Mapping[int, str] = side.action_of or {}
+        return sum(
+            item.golden == golden and seen.get(item.answers[0].grade or 0) == action
+            for item in items
+            if item.answers[0].grade is not None
+        )
+
+    if candidate.action_of is None:
+        return ()
+    ours, theirs = [one for one, _ in votes], [other for _, other in votes]
+    return tuple(
+        CellChange(
+            golden=cell.golden,
+            action=cell.action,
+            base=count(base, ours, cell.golden, cell.action),
+            candidate=count(candidate, theirs, cell.golden, cell.action),
+            allowed=cell.growth,
+        )
+        for cell in candidate.gates.never_grow
+    )
+
+
+def _mcnemar(before: Integers, after: Integers, clusters: Integers) -> McNemar:
+    groups = int(clusters.max()) + 1
+    broken = np.bincount(clusters, weights=before & ~after, minlength=groups).astype(np.int64)
+    fixed = np.bincount(clusters, weights=after & ~before, minlength=groups).astype(np.int64)
+    sizes = np.bincount(clusters, minlength=groups)
+    return McNemar(
+        broken=int(broken.sum()),
+        fixed=int(fixed.sum()),
+        exact=mcnemar_exact(int(broken.sum()), int(fixed.sum())),
+        obuchowski=_statistic(obuchowski(broken.tolist(), fixed.tolist())),
+        durkalski=_statistic(durkalski(broken.tolist(), fixed.tolist(), sizes.tolist())),
+    )
+
+
+def _statistic(found: ChiSquare) -> Statistic:
+    return Statistic(value=found.value, df=found.df, p=found.p, reason=found.reason)
+
+
+def _changed(base: Side, candidate: Side) -> tuple[Difference, ...]:
+    return tuple(
+        Difference(name=name, base=base.facts[name], candidate=candidate.facts[name])
+        for name in base.facts
+        if name in candidate.facts and base.facts[name] != candidate.facts[name]
+    )
+
+
+def _warnings(changed: Sequence[Difference], relabelled: Sequence[str], differ: bool) -> tuple[str, ...]:
+    several = [one.name for one in changed if one.name in WHAT_WAS_RUN]
+    found = []
+    if len(several) > 1:
+        what = " and ".join(several)
+        found.append(f"{what} changed together: nobody can tell which of them moved the grades")
+    if differ:
+        found.append("the policies differ: each run is held against its own version's golden grades")
+    elif relabelled:
+        found.append(f"{len(relabelled)} pairs have another golden grade now: left out")
+    return tuple(found)

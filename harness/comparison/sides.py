@@ -1,0 +1,88 @@
+"""One side of a comparison: a run, a baseline, or a file of grades, as what pairing needs of it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from harness.rubric import Gates
+from harness.runs import Manifest, Run
+from harness.score.judged import Judged, judged
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Graded items by a key that both sides share: the pair's digest, or the item's name in a file.
+
+    `facts` says what was run, for what differs; `cost` and `seconds` are per item.
+    """
+
+    name: str
+    items: Mapping[str, Judged]
+    scale: tuple[int, ...]
+    policy: str | None = None
+    action_of: Mapping[int, str] | None = None
+    gates: Gates = field(default_factory=Gates)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    seconds: float | None = None
+    cost: float | None = None
+
+
+def side_of_run(run: Run) -> Side:
+    """A run as a side."""
+    items = judged(run.examples, run.records, run.manifest.asked.repeats)
+    pairs = [item.about.pair.digest for item in items if item.about]
+    taken = [record.seconds for record in run.records.values()]
+    return Side(
+        name=run.folder.name,
+        items=keyed(pairs, items),
+        scale=run.policy.scale,
+        policy=run.policy.label,
+        action_of=run.policy.action_of,
+        gates=run.gates,
+        facts=facts_of(run.manifest),
+        seconds=sum(taken) / len(taken) if taken else None,
+    )
+
+
+def keyed(pairs: Sequence[str], items: Sequence[Judged]) -> dict[str, Judged]:
+    """Items by their pair's digest; twins under several ids are numbered in the order of their ids."""
+    several = {pair for pair, count in Counter(pairs).items() if count > 1}
+    ranks: dict[str, list[str]] = defaultdict(list)
+    for pair, item in zip(pairs, items, strict=True):
+        if pair in several:
+            ranks[pair].append(item.item)
+    numbers = {pair: {item: at for at, item in enumerate(sorted(ids))} for pair, ids in ranks.items()}
+    return {
+        pair if pair not in several else f"{pair}#{numbers[pair][item.item]}": item
+        for pair, item in zip(pairs, items, strict=True)
+    }
+
+
+def side_of_items(name: str, items: Sequence[Judged], scale: tuple[int, ...]) -> Side:
+    """Items that are known by their names alone."""
+    return Side(name=name, items={item.item: item for item in items}, scale=scale)
+
+
+def facts_of(manifest: Manifest) -> dict[str, str]:
+    """What was run, each thing as something that can be told from another."""
+    asked, digests = manifest.asked, manifest.digests
+    parameters = {
+        "temperature": asked.temperature,
+        "seed": asked.seed,
+        "base_url": asked.base_url,
+        "repeats": asked.repeats if asked.repeats > 1 else None,
+        "aggregate": asked.aggregate if asked.repeats > 1 else None,
+    }
+    given = [f"{name} {value}" for name, value in parameters.items() if value is not None]
+    return {
+        "policy": f"{asked.policy} {_short(digests.policy)}",
+        "prompt": f"{asked.prompt} {_short(digests.prompt)}",
+        "model": asked.model,
+        "shots": f"{len(manifest.shots)} shown, {_short(digests.shots)}",
+        "golden": f"{asked.part}, {manifest.examples} examples, {_short(digests.golden)}",
+        "parameters": ", ".join(given) or "none",
+    }
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]

@@ -1,0 +1,51 @@
+"""The change of accuracy by tag and clause."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from harness.score.draws import Draws
+from harness.score.panel import renumbered
+from harness.scorecards.comparison import SliceChange
+from harness.stats.agreement import Floats
+from harness.stats.means import clustered_mean
+from harness.stats.paired import holm
+
+FEW_ITEMS = 5
+"""A tag or clause with fewer common items is not tested."""
+
+
+def slice_changes(
+    names: Sequence[Sequence[str]], before: Draws, after: Draws, moved: Floats
+) -> tuple[SliceChange, ...]:
+    """For each name its items' change of accuracy; `moved` holds each item's. Sorted by name."""
+    rows: dict[str, list[int]] = defaultdict(list)
+    for at, of_item in enumerate(names):
+        for name in dict.fromkeys(of_item):
+            rows[name].append(at)
+    enough = {name: np.array(rows[name]) for name in sorted(rows) if len(rows[name]) >= FEW_ITEMS}
+    found = [_change(name, before.where(at), after.where(at), moved[at]) for name, at in enough.items()]
+    tested = [at for at, one in enumerate(found) if one.p is not None]
+    corrected = dict(zip(tested, holm([p for one in found if (p := one.p) is not None]), strict=True))
+    return tuple(one.model_copy(update={"p_holm": corrected.get(at)}) for at, one in enumerate(found))
+
+
+def _change(name: str, before: Draws, after: Draws, moved: Floats) -> SliceChange:
+    mean = clustered_mean(moved, renumbered(after.clusters))
+    base = _accuracy(before)
+    return SliceChange(
+        name=name,
+        n=len(moved),
+        base=base,
+        candidate=_accuracy(after),
+        delta=float(moved.mean()),
+        ci=None if mean.low is None or mean.high is None else (mean.low, mean.high),
+        p=mean.p,
+        p_holm=None,
+    )
+
+
+def _accuracy(draws: Draws) -> float:
+    right = (draws.grades == draws.golden[:, None]) & draws.answered
+    return float((right.sum(axis=1) / draws.answered.sum(axis=1)).mean())

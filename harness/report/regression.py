@@ -1,0 +1,108 @@
+"""A regression verdict: for a terminal, as Markdown, as JUnit XML, and as annotations for GitHub."""
+
+import os
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from harness.report.comparison import comparison_view
+from harness.report.parts import VERDICT_STYLES, interval, number, signed
+from harness.scorecards.comparison import Change, Regression
+
+MARKS = {"pass": "passed", "fail": "FAILED", "inconclusive": "open"}
+LEVELS = {"pass": "notice", "fail": "error", "inconclusive": "warning"}
+
+
+def regression_view(found: Regression, flips: int) -> Iterator[RenderableType]:
+    """The verdict, its conditions, and the comparison under it."""
+    yield Text.assemble((found.verdict.upper(), VERDICT_STYLES[found.verdict]), f": {found.reason}.")
+    for one in found.conditions:
+        yield Text(f"  {MARKS[one.verdict]:<7} {one.name}: {one.reason}")
+    yield Text("")
+    yield from comparison_view(found.comparison, flips)
+
+
+def junit_xml(found: Regression) -> str:
+    """One test case for each condition: a failure where it fails, an error where it is open."""
+    bad = [one for one in found.conditions if one.verdict != "pass"]
+    failures = sum(one.verdict == "fail" for one in bad)
+    suite = ElementTree.Element(
+        "testsuite",
+        name="harness regress",
+        tests=str(len(found.conditions)),
+        failures=str(failures),
+        errors=str(len(bad) - failures),
+    )
+    for one in found.conditions:
+        case = ElementTree.SubElement(suite, "testcase", classname="regress", name=one.name)
+        if one.verdict != "pass":
+            tag = "failure" if one.verdict == "fail" else "error"
+            ElementTree.SubElement(case, tag, message=_printable(one.reason))
+    flips = "\n".join(
+        f"{flip.kind} {flip.item}: {flip.base} -> {flip.candidate}" for flip in found.comparison.flips
+    )
+    ElementTree.SubElement(suite, "system-out").text = _printable(flips)
+    ElementTree.indent(suite)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _printable(text: str) -> str:
+    """Without the control characters that no XML may hold."""
+    return "".join(letter for letter in text if letter >= " " or letter in "\n\t")
+
+
+def markdown_text(found: Regression, flips: int) -> str:
+    """The result for a pull request or a job summary."""
+    c = found.comparison
+    lines = [
+        f"## Regression check: {found.verdict}",
+        "",
+        f"{_cell(found.reason)}.",
+        "",
+        "| condition | | |",
+        "|---|---|---|",
+        *(f"| {_cell(one.name)} | {MARKS[one.verdict]} | {_cell(one.reason)} |" for one in found.conditions),
+        "",
+        f"| {c.n_common:,} items, {c.n_clusters:,} queries | base | candidate | difference | 95 % interval |",
+        "|---|---|---|---|---|",
+        _row("kappa", c.kappa),
+        _row("kappa, linear", c.kappa_linear),
+        _row("kappa, quadratic", c.kappa_quadratic),
+        _row("accuracy", c.accuracy),
+        *([_row("kappa of actions", c.actions)] if c.actions else []),
+        "",
+    ]
+    if c.flips[:flips]:
+        lines += ["| flip | item | query | golden | base | candidate |", "|---|---|---|---|---|---|"]
+        lines += [
+            f"| {one.kind} | {_cell(one.item)} | {_cell(one.query or '')} | {one.golden} | {one.base} | "
+            f"{one.candidate} |"
+            for one in c.flips[:flips]
+        ]
+        lines += ["", f"{len(c.flips)} flips in all.", ""]
+    lines += [f"- {_cell(warning)}" for warning in c.warnings]
+    return "\n".join(lines) + "\n"
+
+
+def _row(name: str, change: Change) -> str:
+    figures = number(change.base), number(change.candidate), signed(change.delta), interval(change.ci) or "-"
+    return f"| {name} | {' | '.join(figures)} |"
+
+
+def _cell(text: str) -> str:
+    """Text that cannot break out of a table's cell, nor be markup."""
+    for letter in "\\|`*_<>[]":
+        text = text.replace(letter, f"\\{letter}")
+    return " ".join(text.split())
+
+
+def annotations(found: Regression) -> Iterator[str]:
+    """A line for each condition in GitHub's format, where a workflow of GitHub's runs this."""
+    if not os.environ.get("GITHUB_ACTIONS"):
+        return
+    for one in found.conditions:
+        text = one.reason.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        title = one.name.replace("%", "%25").replace(",", "%2C").replace(":", "%3A")
+        yield f"::{LEVELS[one.verdict]} title={title}::{text}"
