@@ -339,3 +339,18 @@ def test_every_finished_look_at_test_is_counted(here: Path) -> None:
     assert [json.loads(line)["model"] for line in looks.read_text(encoding="utf-8").splitlines()] == [
         "builtin/lexical"
     ] * 2
+
+
+def test_leaderboard_has_the_best_prompt_first(here: Path) -> None:
+    write_project(here)
+    for model in ("builtin/majority", "builtin/lexical"):
+        for split in ("dev", "test"):
+            assert harness("eval", "--policy", "small", "--model", model, "--split", split).code == 0
+    rows = harness("runs", "list", "--sort", "kappa", "--split", "dev", "--json").json["runs"]
+    assert [row["model"] for row in rows] == ["builtin/lexical", "builtin/majority"]
+    assert rows[0]["kappa"] > rows[1]["kappa"]
+    assert harness("runs", "list", "--policy", "small@v1", "--json").json["runs"] != []
+    assert harness("runs", "list", "--policy", "other", "--json").json["runs"] == []
+    text = harness("runs", "list", "--sort", "kappa").out
+    assert "small@v1 (dev)" in text and "gate on test" in text
+    assert "is not one of: time, kappa" in harness("runs", "list", "--sort", "size").err

@@ -6,7 +6,20 @@ import sys
 import typer
 
 from harness import __version__
-from harness.cli import compare, doctor, gate1, gate2, golden, policy, prompt, run_eval, runs, sheets, sizes
+from harness.cli import (
+    compare,
+    doctor,
+    gate1,
+    gate2,
+    golden,
+    policy,
+    prompt,
+    run_eval,
+    runs,
+    sheets,
+    sizes,
+    stages,
+)
 from harness.cli.options import complain
 
 app = typer.Typer(
@@ -25,6 +38,7 @@ app.command("gate2")(gate2.gate2_command)
 app.command("compare")(compare.compare_command)
 app.command("regress")(compare.regress_command)
 app.add_typer(compare.baseline_app, name="baseline")
+app.command("stages")(stages.stages_command)
 app.add_typer(policy.app, name="policy")
 sheets.register(golden.app)
 golden.app.command("plan")(sizes.size_command)

@@ -15,19 +15,39 @@ app = typer.Typer(help="Runs: what was asked, answered and scored.", no_args_is_
 
 @app.command("list")
 @guarded
-def list_runs(root: Root = None, json: Json = False) -> None:
-    """Every run, the latest last."""
-    from harness.report.runs import runs_view
+def list_runs(
+    sort: Annotated[
+        str, typer.Option(help="time, or kappa: the best first, with kappa by prompt and model.")
+    ] = "time",
+    split: Annotated[str | None, typer.Option(help="Only runs over this: dev, test, dev+test.")] = None,
+    policy: Annotated[str | None, typer.Option(help="Only runs under this policy, name or name@v1.")] = None,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Every run, the latest last; with --sort kappa the leaderboard of prompts."""
+    from harness.report.runs import leaderboard_view, runs_view
     from harness.runs import run_names
 
+    if sort not in ("time", "kappa"):
+        raise BadInput(f"--sort {sort!r} is not one of: time, kappa")
     project = project_at(root)
     rows = [row for name in run_names(project) if (row := _row(project.runs / name))]
+    rows = [row for row in rows if _wanted(row, split, policy)]
+    if sort == "kappa":
+        rows.sort(key=lambda row: (row["split"], row["kappa"] is None, -(row["kappa"] or 0.0)))
     if json:
         print_json({"runs": rows})
     elif rows:
-        show(runs_view(rows))
+        show(leaderboard_view(rows) if sort == "kappa" else runs_view(rows))
     else:
         show(["no run yet; `make eval` makes one"])
+
+
+def _wanted(row: dict[str, Any], split: str | None, policy: str | None) -> bool:
+    """Whether a run is among those asked for; a run over canaries is on no leaderboard."""
+    if policy is not None and policy not in (row["policy"], row["policy"].partition("@")[0]):
+        return False
+    return split is None or row["split"] == split
 
 
 def _row(folder: "Path") -> dict[str, Any] | None:

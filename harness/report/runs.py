@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.report.parts import interval, number
+from harness.report.parts import columns, indented, interval, number
 from harness.runs import Manifest
 
 
@@ -20,6 +20,26 @@ def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
         value = f"{number(row['kappa'])} {interval(row['ci'])}".rstrip()
         found = f"{row['gated']} {value} {row['band'] or 'undefined'}, {row['verdict']}"
         yield f"  {found} on {row['n']} examples, coverage {row['coverage']:.1%}{state}"
+
+
+def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
+    """Runs by kappa, apart for each policy and split, the best first."""
+    groups = dict.fromkeys((row["policy"], row["split"]) for row in rows)
+    for policy, split in groups:
+        yield Text(f"{policy} ({split})", style="bold")
+        table = columns("prompt", "model", "kappa", "interval", "verdict", "n", "begun")
+        table.columns[1].overflow = "fold"
+        for column in table.columns[2:]:
+            column.no_wrap = True
+        for row in rows:
+            if (row["policy"], row["split"]) == (policy, split):
+                begun = str(row["run"])
+                when = f"{begun[4:6]}-{begun[6:8]} {begun[9:11]}:{begun[11:13]}"
+                figures = number(row["kappa"]), interval(row["ci"], 2) or "-", row["verdict"]
+                table.add_row(row["prompt"], row["model"], *figures, f"{row['n']:,}", when)
+        yield indented(table, above=0)
+    if any("test" in row["split"] for row in rows):
+        yield Text("Choose on dev, gate on test: the best of many looks better than it is.")
 
 
 def manifest_view(manifest: Manifest, folder: Path) -> Iterator[RenderableType]:

@@ -1,0 +1,56 @@
+"""Several policies instead of one: each stage's agreement, and how little is left of it together."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from harness.comparison.sides import Side
+from harness.errors import BadInput
+from harness.score.panel import numbered
+from harness.scorecards.stages import Rate, Stage, Stages
+from harness.stats.agreement import Floats, Integers
+from harness.stats.means import clustered_mean
+from harness.stats.stages import compound
+
+
+def join_stages(sides: Sequence[Side], unified: Side | None = None) -> Stages:
+    """Runs of stage policies on the same pairs. BadInput where they have no pair in common.
+
+    An item counts where every run asked about it; one without a readable answer is not right.
+    """
+    every = [*sides, unified] if unified else list(sides)
+    keys = [key for key in sides[0].items if all(key in side.items for side in every)]
+    if not keys:
+        raise BadInput("the runs have no pair in common: stages are measured on the same examples")
+    clusters = numbered([sides[0].items[key].cluster for key in keys])
+    right = [_right(side, keys) for side in sides]
+    found = compound([Fraction(int(one.sum()), len(keys)) for one in right])
+    asked = {key for side in every for key in side.items}
+    return Stages(
+        n=len(keys),
+        n_clusters=len(np.unique(clusters)),
+        left_out=len(asked) - len(keys),
+        stages=tuple(_stage(side, one, clusters) for side, one in zip(sides, right, strict=True)),
+        product=found.product,
+        low=found.low,
+        high=found.high,
+        joint=_rate(np.prod(right, axis=0), clusters),
+        unified=_stage(unified, _right(unified, keys), clusters) if unified else None,
+    )
+
+
+def _right(side: Side, keys: Sequence[str]) -> Floats:
+    """1 for each item whose every answer is the golden grade."""
+    items = [side.items[key] for key in keys]
+    return np.array([float(all(a.grade == item.golden for a in item.answers)) for item in items])
+
+
+def _stage(side: Side, right: Floats, clusters: Integers) -> Stage:
+    return Stage(run=side.name, policy=side.policy or "", right=_rate(right, clusters))
+
+
+def _rate(right: Floats, clusters: Integers) -> Rate:
+    found = clustered_mean(right, clusters)
+    ci = None if found.low is None or found.high is None else (max(0.0, found.low), min(1.0, found.high))
+    return Rate(value=float(right.mean()), ci=ci, reason=found.reason)

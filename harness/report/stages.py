@@ -1,0 +1,34 @@
+"""Stages for a terminal: each one's agreement, and what is left of it together."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from harness.report.parts import columns, indented, interval, number
+from harness.scorecards.stages import Rate, Stages
+
+
+def stages_view(found: Stages) -> Iterator[RenderableType]:
+    """Why one policy and not several."""
+    where = f"{found.n:,} items in {found.n_clusters:,} queries"
+    yield Text(f"{len(found.stages)} stages, each with a policy of its own, on {where}", style="bold")
+    if found.left_out:
+        yield Text(f"Left out: {found.left_out:,} items that not every run was asked about.")
+    table = columns("right by its own policy", "share", "interval")
+    table.columns[0].overflow = "fold"
+    for stage in found.stages:
+        table.add_row(f"{stage.policy} ({stage.run})", *_rate(stage.right))
+    table.add_section()
+    bounds = f"[{number(found.low)}, {number(found.high)}]"
+    table.add_row("all of them, were they independent", number(found.product), f"possible {bounds}")
+    table.add_row("all of them, as measured", *_rate(found.joint))
+    if found.unified:
+        table.add_row(
+            f"one policy: {found.unified.policy} ({found.unified.run})", *_rate(found.unified.right)
+        )
+    yield indented(table)
+
+
+def _rate(rate: Rate) -> tuple[str, str]:
+    return number(rate.value), interval(rate.ci) or "-"

@@ -1,0 +1,38 @@
+"""Several stages on the same examples: the object that `stages --json` prints."""
+
+from harness.noun import Noun
+
+
+class Rate(Noun):
+    """A share of the common items with its interval, clustered by query."""
+
+    value: float
+    ci: tuple[float, float] | None
+    reason: str | None = None
+
+
+class Stage(Noun):
+    """One stage: how often it is right by its own policy's golden grades."""
+
+    run: str
+    policy: str
+    right: Rate
+
+
+class Stages(Noun):
+    """How often all stages are right together.
+
+    `product` is what it would be were they independent, `low` and `high` what is possible at all, and
+    `joint` what was measured on the `n` items that every stage graded; an answer that could not be read
+    is not right. `unified`: one policy's run on the same items.
+    """
+
+    n: int
+    n_clusters: int
+    left_out: int
+    stages: tuple[Stage, ...]
+    product: float
+    low: float
+    high: float
+    joint: Rate
+    unified: Stage | None = None

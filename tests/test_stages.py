@@ -1,0 +1,71 @@
+"""Stages: 0.8 x 0.8 x 0.8 is 0.512."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from builders import Ended, examples, harness, write_golden, write_project
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.stats.stages import compound
+
+CASES = json.loads((Path(__file__).parent / "cases/statistics/reference.json").read_text(encoding="utf-8"))
+
+
+def test_three_stages_of_four_in_five_are_the_published_ones() -> None:
+    want = {one["stat"]: one["value"] for one in CASES["compounding"]["expected"]}
+    found = compound([Fraction(4, 5)] * 3)
+    # The float product prints 0.5120000000000001.
+    assert found.product == want["product_independent"] == 0.512
+    assert [found.low, found.high] == pytest.approx(want["frechet_bounds"], abs=1e-12)
+
+
+@given(st.lists(st.fractions(0, 1, max_denominator=50), min_size=1, max_size=6))
+def test_product_lies_within_what_is_possible(rates: list[Fraction]) -> None:
+    found = compound(rates)
+    assert 0 <= found.low <= found.product + 1e-12 and found.product <= found.high + 1e-12
+
+
+def replayed(here: Path, policy: str, wrong: set[int]) -> str:
+    """A run of a policy that is wrong on these items; its folder."""
+    rows = [(line["id"], line["grade"]) for line in examples(queries=16)]
+    text = "".join(f"{id_},{(g + 1) % 3 if at in wrong else g}\n" for at, (id_, g) in enumerate(rows))
+    (here / f"{policy}.csv").write_text("item,grade\n" + text, encoding="utf-8")
+    return str(harness("eval", "--policy", policy, "--model", f"replay/{policy}.csv", "--json").json["run"])
+
+
+def stages(here: Path, *words: str) -> Ended:
+    return harness("stages", *words)
+
+
+def test_joint_rate_is_measured_on_the_same_pairs(here: Path) -> None:
+    write_project(here, name="ranking", golden=examples(queries=16))
+    for name in ("filtering", "whole"):
+        text = (here / "policies/ranking/v1.toml").read_text(encoding="utf-8").replace("ranking", name)
+        for folder in ("policies", "golden"):
+            (here / folder / name).mkdir()
+        (here / f"policies/{name}/v1.toml").write_text(text, encoding="utf-8")
+        write_golden(here, examples(queries=16), name)
+    # dev holds queries 1, 3, 5, ...: items 3 to 5, 9 to 11, ...
+    one, other = replayed(here, "ranking", {3, 4, 9}), replayed(here, "filtering", {3, 15, 21})
+    unified = replayed(here, "whole", {3})
+    found = stages(here, one, other, "--unified", unified, "--json").json
+    assert found["n"] == 24
+    assert [stage["right"]["value"] for stage in found["stages"]] == [21 / 24, 21 / 24]
+    assert found["product"] == pytest.approx((21 / 24) ** 2)
+    assert found["joint"]["value"] == 19 / 24
+    assert (found["low"], found["high"]) == (18 / 24, 21 / 24)
+    assert found["unified"]["right"]["value"] == 23 / 24
+    text = stages(here, one, other, "--unified", unified).out
+    assert "all of them, as measured" in text and "one policy: whole@v1" in text
+
+
+def test_runs_without_common_pairs_are_refused(here: Path) -> None:
+    write_project(here)
+    for split in ("dev", "test"):
+        harness("eval", "--policy", "small", "--split", split)
+    ended = stages(here, "latest", "latest~1")
+    assert (ended.code, "no pair in common" in ended.err) == (2, True)
+    assert "two runs or more" in stages(here, "latest").err
