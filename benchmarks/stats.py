@@ -4,34 +4,42 @@ Each figure is the median of five runs after one that is not counted.
 """
 
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 from harness.score.bar import Bar
-from harness.score.gate2 import Judged, score_gate2
+from harness.score.gate2 import score_gate2
+from harness.score.judged import Answer, Judged
+from harness.score.terms import Terms
 from harness.stats.bootstrap import cluster_bootstrap
 from harness.stats.intervals import Table, kappa_spread, table_of
 
 SCALE = (0, 1, 2, 3, 4)
+FILES = ((500, 92), (200_000, 20_000))
 
 
 def main() -> None:
     """Print the table."""
     small, large = graded(500, 92), graded(200_000, 20_000)
     items = [
-        Judged(f"i{at}", str(c), SCALE[g], SCALE[t], "graded")
+        Judged(f"i{at}", str(c), SCALE[g], (Answer(SCALE[t], "graded"),))
         for at, (g, t, c) in enumerate(zip(large.rows, large.columns, large.clusters, strict=True))
     ]
     rows: list[tuple[str, Callable[[], object]]] = [
         ("interval, 500 items, 92 queries", lambda: kappa_spread(small)),
         ("interval, 200,000 items, 20,000 queries", lambda: kappa_spread(large)),
         ("cluster bootstrap, 10,000 draws, 500 items", lambda: cluster_bootstrap(small)),
-        ("gate 2 scorecard, 200,000 items", lambda: score_gate2(items, SCALE, Bar("none", 0.8), None)),
+        ("gate 2 scorecard, 200,000 items", lambda: score_gate2(items, Terms(SCALE, Bar("none", 0.8)))),
+        *[(f"harness gate2 on files, whole process, {n:,} items", whole_process(n, q)) for n, q in FILES],
     ]
     for name, work in rows:
-        print(f"{name:<45}{1000 * timed(work):>10.2f} ms")  # noqa: T201 - a script that prints
+        print(f"{name:<60}{1000 * timed(work):>10.2f} ms")  # noqa: T201 - a script that prints
 
 
 def graded(n: int, queries: int) -> Table:
@@ -41,6 +49,21 @@ def graded(n: int, queries: int) -> Table:
     teacher = np.where(random.random(n) < 2 / 3, golden, random.integers(0, 5, n))
     clusters = [f"q{c:06d}" for c in random.integers(0, queries, n)]
     return table_of(list(golden), list(teacher), clusters, SCALE, "none")
+
+
+def whole_process(n: int, queries: int) -> Callable[[], object]:
+    """`harness gate2` on two files of grades, as a command."""
+    table = graded(n, queries)
+    folder = Path(tempfile.mkdtemp())
+    golden = [
+        f"i{at},q{c},{SCALE[g]}" for at, (g, c) in enumerate(zip(table.rows, table.clusters, strict=True))
+    ]
+    grades = [f"i{at},{SCALE[t]}" for at, t in enumerate(table.columns)]
+    (folder / "golden.csv").write_text("item,query,grade\n" + "\n".join(golden), encoding="utf-8")
+    (folder / "grades.csv").write_text("item,grade\n" + "\n".join(grades), encoding="utf-8")
+    files = ["--golden", str(folder / "golden.csv"), "--grades", str(folder / "grades.csv")]
+    command = [sys.executable, "-m", "harness", "gate2", *files, "--scale", "0-4"]
+    return lambda: subprocess.run(command, check=False, capture_output=True)
 
 
 def timed(work: Callable[[], object]) -> float:
