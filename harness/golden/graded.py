@@ -121,13 +121,13 @@ def graded_rows(
     return rows
 
 
-def refuse_doubles(found: list[tuple[str, tuple[Any, ...]]], wording: str) -> None:
+def refuse_doubles(found: list[tuple[str, tuple[Any, ...]]], wording: str, verb: str = "is graded") -> None:
     """BadInput for every key that comes twice, with both places."""
     first: dict[tuple[Any, ...], str] = {}
     faults = []
     for where, key in found:
         if key in first:
-            faults.append(Fault(where, f"{wording.format(*key)} is graded twice (first: {first[key]})"))
+            faults.append(Fault(where, f"{wording.format(*key)} {verb} twice (first: {first[key]})"))
         first.setdefault(key, where)
     if faults:
         raise BadInput(faults)

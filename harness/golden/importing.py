@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from harness.digest import digest, digest_bytes
 from harness.errors import BadInput, Fault
 from harness.files import build, read_bytes, write_atomic, write_lines
 from harness.golden.examples import FILE
 from harness.golden.graded import GradedRow, graded_rows, parse_scale, refuse_doubles, scale_text
+from harness.golden.rows import JUDGEMENT, check_attributes, text_of, texts_of
 from harness.golden.skeleton import GATES_SKELETON, golden_readme, policy_skeleton
 from harness.golden.splits import assign_splits
 from harness.noun import Split
@@ -17,11 +17,9 @@ from harness.policies import load_policy, policy_path
 from harness.project import Project, folder_names, is_name
 from harness.records import Example, Provenance, query_key
 from harness.rubric import Policy
-from harness.tables import RESULT_TEXTS, Layout, Row, Table, dataset_table, joined, read_table
+from harness.tables import RESULT_TEXTS, Layout, Table, dataset_table, read_table
 
 DEFAULT_SHARES = (20, 40, 40)
-JUDGEMENT = ("grade", "reasoning", "clauses", "split", "rater")
-"""What a grader must not see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,7 @@ def _table(request: Import) -> Table:
 def _examples(table: Table, request: Import, policy_version: str, scale: tuple[int, ...]) -> list[Example]:
     """Every row as an example, or every fault of every row."""
     table.require(("item", "query", "title", "grade"), request.layout)
-    _check_attributes(table, request)
+    check_attributes(table, request.layout, request.attributes)
     graded = graded_rows(table, request.layout, scale)
     _refuse_gaps(graded)
     refuse_doubles([(row.where, (row.item,)) for row in graded], "item {0!r}")
@@ -115,13 +113,15 @@ def _examples(table: Table, request: Import, policy_version: str, scale: tuple[i
     examples: list[Example] = []
     faults: list[Fault] = []
     for row, found in zip(table.rows, graded, strict=True):
-        data = _texts(table, row, request)
+        data = texts_of(table, row, request.layout, request.attributes)
         data |= {
             "id": found.item,
             "query": found.query,
             "grade": found.grade,
-            "policy_version": _text(table, row, "policy_version", request) or policy_version,
-            "split": splits[query_key(found.query or "")] if splits else _text(table, row, "split", request),
+            "policy_version": text_of(table, row, "policy_version", request.layout) or policy_version,
+            "split": splits[query_key(found.query or "")]
+            if splits
+            else text_of(table, row, "split", request.layout),
             "provenance": provenance.model_copy(update={"line": row.line}),
         }
         example, wrong = build(Example, data, found.where)
@@ -130,18 +130,6 @@ def _examples(table: Table, request: Import, policy_version: str, scale: tuple[i
     if faults:
         raise BadInput(faults)
     return examples
-
-
-def _check_attributes(table: Table, request: Import) -> None:
-    """An attribute is shown to graders: it has to be there, and must not give the answer away."""
-    unknown = [name for name in request.attributes if name not in table.columns]
-    if unknown:
-        there = ", ".join(table.columns)
-        raise BadInput(f"--attributes: no column {', '.join(unknown)} (the columns there: {there})")
-    answers = {header for name in JUDGEMENT for header in table.find(name, request.layout)}
-    shown = [name for name in request.attributes if name in answers]
-    if shown:
-        raise BadInput(f"--attributes: {', '.join(shown)} would show the graders the answer")
 
 
 def _refuse_gaps(graded: Sequence[GradedRow]) -> None:
@@ -157,43 +145,6 @@ def _splits(table: Table, request: Import, graded: Sequence[GradedRow]) -> dict[
         return None
     pairs = [(row.query, row.grade) for row in graded if row.query is not None and row.grade is not None]
     return assign_splits(pairs, request.shares or DEFAULT_SHARES, request.seed)
-
-
-def _texts(table: Table, row: Row, request: Import) -> dict[str, Any]:
-    """What a row says beside its grade, under the names of an example."""
-    result: dict[str, Any] = {name: _text(table, row, name, request) for name in RESULT_TEXTS}
-    result["attributes"] = {name: row.text(name) for name in request.attributes if row.text(name)}
-    for prefix in ("attributes.", "result.attributes."):
-        result["attributes"] |= _under(prefix, row)
-    history = row.cells.get("history")
-    return {
-        "result": {name: value for name, value in result.items() if value},
-        "context": _under("context.", row) or None,
-        "history": history if isinstance(history, list) else (),
-        "reasoning": _text(table, row, "reasoning", request) or "",
-        "clauses": _words(table, row, "clauses", request),
-        "tags": _words(table, row, "tags", request),
-    }
-
-
-def _under(prefix: str, row: Row) -> dict[str, str]:
-    """The cells of an object that was flattened into columns, as exports have them."""
-    names = [column for column in row.cells if column.startswith(prefix) and row.text(column)]
-    return {column.removeprefix(prefix): row.text(column) for column in names}
-
-
-def _text(table: Table, row: Row, name: str, request: Import) -> str | None:
-    headers = table.find(name, request.layout)
-    return (joined(row, headers) or None) if headers else None
-
-
-def _words(table: Table, row: Row, name: str, request: Import) -> list[str]:
-    """A list, as JSON lines have it, or words with spaces or commas between them."""
-    headers = table.find(name, request.layout)
-    value = row.cells.get(headers[0]) if headers else None
-    if isinstance(value, list):
-        return [str(part) for part in value]
-    return [] if value is None else str(value).replace(",", " ").split()
 
 
 def _provenance(table: Table, request: Import) -> Provenance:

@@ -1,0 +1,60 @@
+"""A row of somebody's table as the texts of a pair or an example."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from harness.errors import BadInput
+from harness.tables import RESULT_TEXTS, Layout, Row, Table, joined
+
+JUDGEMENT = ("grade", "reasoning", "clauses", "split", "rater")
+"""What a grader must not see."""
+
+
+def check_attributes(table: Table, layout: Layout, attributes: Sequence[str]) -> None:
+    """An attribute is shown to graders: it has to be there, and must not give the answer away."""
+    unknown = [name for name in attributes if name not in table.columns]
+    if unknown:
+        there = ", ".join(table.columns)
+        raise BadInput(f"--attributes: no column {', '.join(unknown)} (the columns there: {there})")
+    answers = {header for name in JUDGEMENT for header in table.find(name, layout)}
+    shown = [name for name in attributes if name in answers]
+    if shown:
+        raise BadInput(f"--attributes: {', '.join(shown)} would show the graders the answer")
+
+
+def texts_of(table: Table, row: Row, layout: Layout, attributes: Sequence[str]) -> dict[str, Any]:
+    """What a row says beside its grade, under the names of an example."""
+    result: dict[str, Any] = {name: text_of(table, row, name, layout) for name in RESULT_TEXTS}
+    result["attributes"] = {name: row.text(name) for name in attributes if row.text(name)}
+    for prefix in ("attributes.", "result.attributes."):
+        result["attributes"] |= _under(prefix, row)
+    history = row.cells.get("history")
+    return {
+        "result": {name: value for name, value in result.items() if value},
+        "context": _under("context.", row) or None,
+        "history": history if isinstance(history, list) else (),
+        "reasoning": text_of(table, row, "reasoning", layout) or "",
+        "clauses": _words(table, row, "clauses", layout),
+        "tags": _words(table, row, "tags", layout),
+    }
+
+
+def _under(prefix: str, row: Row) -> dict[str, str]:
+    """The cells of an object that was flattened into columns, as exports have them."""
+    names = [column for column in row.cells if column.startswith(prefix) and row.text(column)]
+    return {column.removeprefix(prefix): row.text(column) for column in names}
+
+
+def text_of(table: Table, row: Row, name: str, layout: Layout) -> str | None:
+    """A row's cell under one of our names; None where it is empty or absent."""
+    headers = table.find(name, layout)
+    return (joined(row, headers) or None) if headers else None
+
+
+def _words(table: Table, row: Row, name: str, layout: Layout) -> list[str]:
+    """A list, as JSON lines have it, or words with spaces or commas between them."""
+    headers = table.find(name, layout)
+    value = row.cells.get(headers[0]) if headers else None
+    if isinstance(value, list):
+        return [str(part) for part in value]
+    return [] if value is None else str(value).replace(",", " ").split()

@@ -1,0 +1,59 @@
+"""What a policy change does, for a terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from harness.report.parts import columns, indented, interval, matrix_table, number
+from harness.scorecards.impact import Impact, Moved
+
+QUERIES_SHOWN = 5
+
+
+def impact_view(found: Impact, examples: int) -> Iterator[RenderableType]:
+    """How many grades and, above all, actions change."""
+    where = f"{found.n:,} pairs in {found.n_queries:,} queries"
+    yield Text(
+        f"From {found.before} to {found.after}, {found.model} with {found.prompt}, {where}", style="bold"
+    )
+    weight = " of the traffic" if found.weighted else ""
+    yield Text(f"What people see changes for {_share(found.action_moved)}{weight}.")
+    table = columns("", "pairs", f"share{weight}", "interval")
+    rows = {"another grade": found.grade_moved, "another action": found.action_moved}
+    rows |= {f"  {one.before} -> {one.after}": one.moved for one in found.action_moves}
+    for name, moved in rows.items():
+        table.add_row(name, f"{moved.pairs:,}", number(moved.share), interval(moved.ci) or "-")
+    yield indented(table)
+    if found.grades and found.grade_moved.pairs:
+        labels, matrix = found.grades.labels, found.grades.matrix
+        yield indented(matrix_table("before \\ after", labels, matrix))
+    yield from _queries(found)
+    for one in found.moved[:examples]:
+        yield Padding(Text(f"{one.id}: {one.query} -> {one.title}", style="bold"), (1, 0, 0, 2))
+        seen = f"{one.action_before} -> {one.action_after}"
+        yield Padding(Text(f"{one.before} -> {one.after}, {seen}"), (0, 0, 0, 4))
+        for name, reasoning in (("before", one.reasoning_before), ("after", one.reasoning_after)):
+            if reasoning:
+                yield Padding(Text(f"{name}: {reasoning}"), (0, 0, 0, 4))
+    if found.warnings:
+        yield Text("")
+    for warning in found.warnings:
+        yield Text(f"Warning: {warning}.", style="yellow")
+
+
+def _share(moved: Moved) -> str:
+    span = f" {interval(moved.ci)}" if moved.ci else ""
+    return "-" if moved.share is None else f"{moved.share:.1%}{span}"
+
+
+def _queries(found: Impact) -> Iterator[RenderableType]:
+    touched = [one for one in found.per_query if one.actions or one.grades][:QUERIES_SHOWN]
+    if not touched:
+        return
+    table = columns("queries that change most", "pairs", "grades", "actions")
+    table.columns[0].overflow, table.columns[0].no_wrap = "ellipsis", True
+    for one in touched:
+        table.add_row(one.query, f"{one.pairs:,}", f"{one.grades:,}", f"{one.actions:,}")
+    yield indented(table)

@@ -1,0 +1,69 @@
+"""What a policy change does to what people see: the object that `policy impact --json` prints."""
+
+from harness.noun import Noun
+from harness.scorecards.shared import Confusion
+
+
+class Moved(Noun):
+    """A share of the pairs, weighted by traffic where there is any, with its interval clustered by query."""
+
+    pairs: int
+    share: float | None
+    ci: tuple[float, float] | None
+    reason: str | None = None
+
+
+class ActionMove(Noun):
+    """One way that what people see changes."""
+
+    before: str
+    after: str
+    moved: Moved
+
+
+class QueryImpact(Noun):
+    """One query: how many of its pairs get another grade, and another action."""
+
+    query: str
+    pairs: int
+    grades: int
+    actions: int
+
+
+class MovedPair(Noun):
+    """A pair whose grade moved, with both reasonings."""
+
+    id: str
+    query: str
+    title: str
+    weight: float
+    before: int
+    after: int
+    action_before: str
+    action_after: str
+    reasoning_before: str = ""
+    reasoning_after: str = ""
+
+
+class Impact(Noun):
+    """The same teacher under two policy versions on the same pairs, without any golden grade.
+
+    `unread` pairs have no readable answer under one of the two, and are left out. `grades` counts pairs
+    by their grade before (rows) and after, where both versions have one scale.
+    """
+
+    before: str
+    after: str
+    model: str
+    prompt: str
+    n: int
+    n_queries: int
+    unread: int
+    weighted: bool
+    grade_moved: Moved
+    action_moved: Moved
+    action_moves: tuple[ActionMove, ...]
+    grades: Confusion | None
+    per_query: tuple[QueryImpact, ...]
+    moved: tuple[MovedPair, ...]
+    warnings: tuple[str, ...] = ()
