@@ -52,7 +52,9 @@ def read_pairs(
             pairs.append(ShownPair(item, pair, weight))
     if faults:
         raise BadInput(faults)
-    refuse_doubles([(table.where(row), (joined(row, headers["item"]),)) for row in table.rows], "item {0!r}")
+    refuse_doubles(
+        [(table.where(row), (joined(row, headers["item"]),)) for row in table.rows], "item {0!r}", "is there"
+    )
     if not sum(one.weight for one in pairs):
         raise BadInput([Fault(str(path), f"{traffic}: no pair has any weight")])
     return pairs
