@@ -139,13 +139,16 @@ class Gates(Noun):
     """The bars that runs under a policy are held to.
 
     `margin`: how much kappa a candidate may lose against the baseline, and a grader against the raters.
-    `target_error`: what grading alone may get wrong.
+    `target_error`: what grading alone may get wrong. `canaries_moved`: how many grades steering text may
+    move. `impact`: the largest share of what people see that a policy change may alter, where declared.
     """
 
     weighting: Weighting = "none"
     coverage_floor: float = Field(default=0.99, ge=0, le=1)
     margin: float = Field(default=0.05, ge=0)
     target_error: float = Field(default=0.05, gt=0, lt=1)
+    canaries_moved: int = Field(default=0, ge=0)
+    impact: float | None = Field(default=None, ge=0, le=1)
     gate1: Gate1Bar = Gate1Bar()
     gate2: Gate2Bar = Gate2Bar()
     human_ceiling: CeilingTerms = CeilingTerms()

@@ -9,13 +9,13 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = (
     "errors", "digest", "noun", "rubric", "records", "scorecards", "files", "project", "hub", "tables",
-    "stats", "policies", "golden", "prompts", "grading", "journal", "runs", "score", "gates", "comparison", "regress",
-    "providers", "plan", "evaluate",
+    "stats", "policies", "golden", "prompts", "grading", "journal", "runs", "score", "gates",
+    "comparison", "regress", "ship", "providers", "plan", "evaluate",
     "report", "notebook",
     "cli",
 )  # fmt: skip
 """Every module and package of the harness, top to bottom."""
-BEHIND_THE_WALL = ("stats", "score", "comparison", "gates", "regress", "report", "notebook")
+BEHIND_THE_WALL = ("stats", "score", "comparison", "gates", "regress", "ship", "report", "notebook")
 HEAVY = ("openai", "anthropic", "sklearn", "datasets", "numpy", "pydantic", "jinja2", "rich", "scipy")
 FILES = sorted((ROOT / "harness").rglob("*.py"))
 

@@ -59,11 +59,14 @@ def markdown_text(found: Regression, flips: int) -> str:
     lines = [
         f"## Regression check: {found.verdict}",
         "",
-        f"{_cell(found.reason)}.",
+        f"{markdown_cell(found.reason)}.",
         "",
         "| condition | | |",
         "|---|---|---|",
-        *(f"| {_cell(one.name)} | {MARKS[one.verdict]} | {_cell(one.reason)} |" for one in found.conditions),
+        *(
+            f"| {markdown_cell(one.name)} | {MARKS[one.verdict]} | {markdown_cell(one.reason)} |"
+            for one in found.conditions
+        ),
         "",
         f"| {c.n_common:,} items, {c.n_clusters:,} queries | base | candidate | difference | 95 % interval |",
         "|---|---|---|---|---|",
@@ -77,12 +80,12 @@ def markdown_text(found: Regression, flips: int) -> str:
     if c.flips[:flips]:
         lines += ["| flip | item | query | golden | base | candidate |", "|---|---|---|---|---|---|"]
         lines += [
-            f"| {one.kind} | {_cell(one.item)} | {_cell(one.query or '')} | {one.golden} | {one.base} | "
-            f"{one.candidate} |"
+            f"| {one.kind} | {markdown_cell(one.item)} | {markdown_cell(one.query or '')} "
+            f"| {one.golden} | {one.base} | {one.candidate} |"
             for one in c.flips[:flips]
         ]
         lines += ["", f"{len(c.flips)} flips in all.", ""]
-    lines += [f"- {_cell(warning)}" for warning in c.warnings]
+    lines += [f"- {markdown_cell(warning)}" for warning in c.warnings]
     return "\n".join(lines) + "\n"
 
 
@@ -91,7 +94,7 @@ def _row(name: str, change: Change) -> str:
     return f"| {name} | {' | '.join(figures)} |"
 
 
-def _cell(text: str) -> str:
+def markdown_cell(text: str) -> str:
     """Text that cannot break out of a table's cell, nor be markup."""
     for letter in "\\|`*_<>[]":
         text = text.replace(letter, f"\\{letter}")
