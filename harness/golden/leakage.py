@@ -5,7 +5,7 @@ examples in the policy itself. The whole golden set decides, not what one run ha
 that every run of it shows the same and has the same prompt prefix.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.golden.similarity import near_duplicates, tokens
@@ -22,32 +22,41 @@ class Dropped:
     reason: str
 
 
-def safe_shots(examples: Sequence[Example]) -> tuple[list[Example], list[Dropped]]:
-    """The shots of a golden set that give nothing of dev or test away, and those that would."""
+def safe_shots(
+    examples: Sequence[Example], also: Mapping[str, Pair] | None = None
+) -> tuple[list[Example], list[Dropped]]:
+    """The shots of a golden set that give nothing of dev or test away, and those that would.
+
+    `also` holds pairs by name that are graded without being part of a golden set.
+    """
     shots = [example for example in examples if example.split == "shots"]
-    graded = [example for example in examples if example.split != "shots"]
+    graded = [(example.id, example.pair) for example in examples if example.split != "shots"]
+    graded += (also or {}).items()
     reasons: dict[str, Dropped] = {}
-    by_query = {example.cluster: example.id for example in reversed(graded)}
+    by_query = {query_key(pair.query): name for name, pair in reversed(graded)}
     for shot in shots:
         if shot.cluster in by_query:
             reasons[shot.id] = Dropped(shot.id, by_query[shot.cluster], "the same query")
-    pairs = near_duplicates([tokens(shot) for shot in shots], [tokens(example) for example in graded])
+    pairs = near_duplicates([tokens(shot) for shot in shots], [tokens(pair) for _, pair in graded])
     for shot_at, graded_at in pairs:
         shot = shots[shot_at]
-        reasons.setdefault(shot.id, Dropped(shot.id, graded[graded_at].id, "nearly the same query and title"))
+        reasons.setdefault(shot.id, Dropped(shot.id, graded[graded_at][0], "nearly the same query and title"))
     kept = [shot for shot in shots if shot.id not in reasons]
     return kept, list(reasons.values())
 
 
-def withhold_worked(policy: Policy, examples: Sequence[Example]) -> tuple[Policy, list[str]]:
+def withhold_worked(
+    policy: Policy, examples: Sequence[Example], also: Mapping[str, Pair] | None = None
+) -> tuple[Policy, list[str]]:
     """The policy as a prompt may show it: without worked examples that give a graded pair away.
 
     Those are worked examples of a graded query, or nearly of a graded pair's text; their queries are named.
     """
-    inside = [example for example in examples if example.split != "shots"]
+    inside = [example.pair for example in examples if example.split != "shots"]
+    inside += (also or {}).values()
     worked = [(query_key(one.query), tokens(one)) for one in _worked(policy)]
-    near = near_duplicates([text for _, text in worked], [tokens(example) for example in inside])
-    graded = {example.cluster for example in inside} | {worked[at][0] for at, _ in near}
+    near = near_duplicates([text for _, text in worked], [tokens(pair) for pair in inside])
+    graded = {query_key(pair.query) for pair in inside} | {worked[at][0] for at, _ in near}
     boundaries = tuple(b for b in policy.boundaries if query_key(b.query) not in graded)
     levels = tuple(
         level.model_copy(
