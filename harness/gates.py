@@ -144,7 +144,7 @@ def _cell_check(cell: CellScore, ci: tuple[float, float] | None) -> Check:
     if ci is None:
         return "inconclusive", f"{name} has no item"
     low, high = ci
-    share = f"{name}: {cell.count} of {cell.n}, at most {high:.1%},"
+    share = f"{name}: {cell.found}, at most {high:.1%},"
     if high <= cell.limit:
         return "pass", f"{share} within the limit {cell.limit:.1%}"
     return ("fail" if low > cell.limit else "inconclusive"), f"{share} against the limit {cell.limit:.1%}"

@@ -89,9 +89,12 @@ def _coverage(found: Comparison, floor: float) -> Condition:
 
 def _cases(found: Comparison, floor: float) -> Iterator[Condition]:
     """What one side lacks is said, and leaves the verdict open where it is more than the floor allows."""
-    known = found.n_common + len(found.only_base) + len(found.unread_base) + len(found.unread_candidate)
+    unread = {*found.unread_base, *found.unread_candidate}
+    relabelled = () if found.policies_differ else found.relabelled
+    lost = len(found.only_base) + len(unread) + len(relabelled)
+    known = found.n_common + lost
     kept = found.n_common / known
-    if found.only_base or found.unread_base or found.unread_candidate:
+    if lost:
         yield Condition(
             name="the base's cases are compared",
             verdict="inconclusive" if kept < floor else "pass",

@@ -7,6 +7,7 @@ import typer
 
 from harness import __version__
 from harness.cli import (
+    baseline,
     compare,
     doctor,
     gate1,
@@ -37,7 +38,7 @@ app.command("gate1")(gate1.gate1_command)
 app.command("gate2")(gate2.gate2_command)
 app.command("compare")(compare.compare_command)
 app.command("regress")(compare.regress_command)
-app.add_typer(compare.baseline_app, name="baseline")
+app.add_typer(baseline.app, name="baseline")
 app.command("stages")(stages.stages_command)
 app.add_typer(policy.app, name="policy")
 sheets.register(golden.app)

@@ -1,5 +1,6 @@
-"""`harness compare`, `harness regress` and `harness baseline`: one run held against another."""
+"""`harness compare` and `harness regress`: one run held against another."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -16,10 +17,9 @@ from harness.cli.options import (
     project_at,
     say,
     show,
-    shown_path,
 )
-from harness.cli.rated import PolicyOption, scale_of
-from harness.errors import BadInput
+from harness.cli.rated import PolicyOption, refuse, scale_of
+from harness.errors import BadInput, Fault
 
 if TYPE_CHECKING:
     from harness.comparison.sides import Side
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 GoldenFile = Annotated[Path | None, typer.Option(help="A file of golden grades, where files are compared.")]
 
-baseline_app = typer.Typer(help="Baselines: runs that others are held against.", no_args_is_help=True)
-
 
 class _Files(NamedTuple):
     """How files of grades are to be read."""
@@ -41,6 +39,12 @@ class _Files(NamedTuple):
     scale: str | None
     columns: str | None
     root: Path | None
+
+    @property
+    def given(self) -> dict[str, str | None]:
+        """The options that say how a file is read."""
+        golden = None if self.golden is None else str(self.golden)
+        return {"golden": golden, "policy": self.policy, "scale": self.scale, "columns": self.columns}
 
 
 @guarded
@@ -113,10 +117,12 @@ def regress_command(
     project = project_at(root)
     files = _Files(golden, policy, scale, columns, root)
     sides = _sides(project, [base, candidate], files)
-    gates, moved = _margin(sides[1].gates, margin)
-    found = judge_regression(compare_sides(sides[0], sides[1], _weighting(weighting)), gates)
-    if moved:
-        found = found.model_copy(update={"reason": f"{found.reason} (the margin was moved from {moved:g})"})
+    own, chosen = sides[1].gates, _weighting(weighting)
+    gates = own if margin is None else own.model_copy(update={"margin": margin})
+    found = judge_regression(compare_sides(sides[0], sides[1], chosen), gates)
+    if (found.margin, found.comparison.weighting) != (own.margin, own.weighting):
+        moved = f"(moved: gates.toml has margin {own.margin:g} and weighting {own.weighting})"
+        found = found.model_copy(update={"reason": f"{found.reason} {moved}"})
     _keep(project, candidate, found.model_dump(mode="json", exclude={"comparison"}))
     for path, text, mode in ((junit, junit_xml(found), "w"), (markdown, markdown_text(found, flips), "a")):
         if path is not None:
@@ -127,39 +133,6 @@ def regress_command(
     print_json(found) if json else show(regression_view(found, flips))
     if EXIT_CODES[found.verdict]:
         raise typer.Exit(EXIT_CODES[found.verdict])
-
-
-@baseline_app.command("set")
-@guarded
-def set_command(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Its folder, name, or latest.")] = "latest",
-    root: Root = None,
-) -> None:
-    """Keep a run as the baseline of its policy and split, in runs/baselines/, for git."""
-    from harness.comparison.baseline import set_baseline
-    from harness.runs import find_run, load_run
-
-    project = project_at(root)
-    path = set_baseline(project, load_run(find_run(project, run)))
-    say(f"baseline: {shown_path(path)}")
-
-
-@baseline_app.command("show")
-@guarded
-def show_command(root: Root = None, json: Json = False) -> None:
-    """Every baseline: which run it was, and its kappa."""
-    from harness.comparison.baseline import FOLDER, load_baseline
-    from harness.report.comparison import baselines_view
-
-    folder = project_at(root).runs / FOLDER
-    found = [(path, load_baseline(path)) for path in sorted(folder.glob("*.json"))]
-    if json:
-        rows = [one.model_dump(mode="json", exclude={"cases"}) | {"n": len(one.cases)} for _, one in found]
-        print_json({"baselines": rows})
-    elif found:
-        show(baselines_view([(shown_path(path), one) for path, one in found]))
-    else:
-        show(["no baseline yet; `harness baseline set RUN` makes one"])
 
 
 def _sides(project: "Project", names: list[str], files: _Files) -> "list[Side]":
@@ -185,16 +158,15 @@ def _sides(project: "Project", names: list[str], files: _Files) -> "list[Side]":
             sides.append(side_of_baseline(load_baseline(path)))
         else:
             sides.append(_side_of_file(Path(name), files))
+    if any(Path(name).is_file() for name in names if name != "baseline"):
+        # A file knows an item by its name alone.
+        sides = [replace(side, items={one.item: one for one in side.items.values()}) for side in sides]
+    else:
+        refuse(files.given, "a run has its own")
     if len({side.name for side in sides}) < len(sides):
-        sides = _told_apart(sides)
+        # The same run named twice is still two sides.
+        sides = [replace(side, name=f"{side.name} ({at + 1})") for at, side in enumerate(sides)]
     return sides
-
-
-def _told_apart(sides: "list[Side]") -> "list[Side]":
-    """The same run named twice is still two sides."""
-    from dataclasses import replace
-
-    return [replace(side, name=f"{side.name} ({at + 1})") for at, side in enumerate(sides)]
 
 
 def _side_of_file(path: Path, files: _Files) -> "Side":
@@ -208,7 +180,8 @@ def _side_of_file(path: Path, files: _Files) -> "Side":
     levels: tuple[tuple[int, ...], Policy | None, Gates] = scale_of(files.policy, files.scale, files.root)
     scale, policy, gates = levels
     table = layout(files.columns, None, None)
-    items, _ = judged_files(read_golden_grades(files.golden, table, scale), read_grades(path, table, scale))
+    golden = read_golden_grades(files.golden, table, scale)
+    items, _ = judged_files(golden, read_grades(path, table, scale))
     return Side(
         name=path.name,
         items={item.item: item for item in items},
@@ -216,6 +189,7 @@ def _side_of_file(path: Path, files: _Files) -> "Side":
         policy=policy.label if policy else None,
         action_of=policy.action_of if policy else None,
         gates=gates,
+        knows_queries=any(row.query for row in golden.values()),
     )
 
 
@@ -230,22 +204,18 @@ def _weighting(text: str | None) -> "Weights | None":
     return None
 
 
-def _margin(gates: "Gates", margin: float | None) -> "tuple[Gates, float | None]":
-    """The gates with the margin that was asked for, and the one in gates.toml where it differs."""
-    if margin is None or margin == gates.margin:
-        return gates, None
-    return gates.model_copy(update={"margin": margin}), gates.margin
-
-
 def _keep(project: "Project", candidate: str, verdict: dict[str, object]) -> None:
     """The verdict beside Gate 2's, in the candidate's verdict.json."""
     import json
 
-    from harness.files import read_text, write_atomic
+    from harness.files import parse_json, read_text, write_atomic
     from harness.runs import VERDICT, find_run
 
-    if Path(candidate).is_file():
+    if candidate == "baseline" or Path(candidate).is_file():
         return
     path = find_run(project, candidate) / VERDICT
-    before = json.loads(read_text(path)) if path.exists() else {}
+    try:
+        before = parse_json(read_text(path)) if path.exists() else {}
+    except ValueError as error:
+        raise BadInput([Fault(str(path), f"not JSON: {error}; it can be deleted")]) from None
     write_atomic(path, json.dumps({**before, "regress": verdict}, indent=2) + "\n")

@@ -29,7 +29,10 @@ from harness.cli.rated import PolicyOption, grade_names, ratings_in, refuse, sca
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.golden.canaries import CanaryReport
+    from harness.golden.graded import GradedRow
     from harness.project import Project
     from harness.rubric import Gates, Policy
     from harness.runs import Run
@@ -164,20 +167,25 @@ def _score_files(
     from harness.score.terms import Terms
 
     scale, policy, gates = levels
-    items, strangers = judged_files(
-        read_golden_grades(*files.golden, scale), read_grades(*files.grades, scale, files.rater)
-    )
+    golden = read_golden_grades(*files.golden, scale)
+    grades = read_grades(*files.grades, scale, files.rater)
+    items, strangers = judged_files(golden, grades)
     names = files.grades[0].name, files.golden[0].name
     warnings = [f"{len(strangers)} items of {names[0]} are not in {names[1]}"] if strangers else []
     chosen = bar_of(weighting, bar, Bar(gates.weighting, gates.gate2.bar))
     action_of = policy.action_of if policy else None
-    gate1, raters = _raters_beside(files, levels)
+    # A file of one rater's grades names the grader, whether or not --rater does.
+    grader = next((row.rater for row in grades.values()), None)
+    gate1, raters = _raters_beside(files, grader, golden, levels)
     terms = Terms(scale=scale, bar=chosen, gates=gates, action_of=action_of, bootstrap=files.bootstrap)
     return judge_gate2(score_gate2(items, terms, raters, tuple(warnings)), gates, gate1)
 
 
 def _raters_beside(
-    files: _Files, levels: "tuple[tuple[int, ...], Policy | None, Gates]"
+    files: _Files,
+    grader: str | None,
+    golden: "Mapping[str, GradedRow]",
+    levels: "tuple[tuple[int, ...], Policy | None, Gates]",
 ) -> "tuple[Gate1 | None, Raters | None]":
     """Gate 1 on a file of ratings, and its raters; without the one who is graded here.
 
@@ -192,8 +200,8 @@ def _raters_beside(
     if files.ratings is None:
         return None, None
     scale, policy, gates = levels
-    found, kinds = ratings_in(*files.ratings, scale, {})
-    others = [rating for rating in found if rating.rater != files.rater]
+    found, kinds = ratings_in(*files.ratings, scale, golden)
+    others = [rating for rating in found if rating.rater != grader]
     if len({rating.rater for rating in others}) < 2:
         return None, None
     bar = Bar(gates.weighting, gates.gate1.bar)

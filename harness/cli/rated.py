@@ -11,6 +11,7 @@ from harness.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.golden.graded import GradedRow
     from harness.project import Project
     from harness.records import Example, Rating
     from harness.rubric import Gates, Policy
@@ -58,7 +59,10 @@ def examples_of(project: "Project", policy: "Policy") -> "dict[str, Example]":
 
 
 def ratings_in(
-    path: Path, table: "Layout", scale: tuple[int, ...], about: "Mapping[str, Example]"
+    path: Path,
+    table: "Layout",
+    scale: tuple[int, ...],
+    about: "Mapping[str, Example] | Mapping[str, GradedRow]",
 ) -> "tuple[list[Rating], Mapping[str, str] | None]":
     """The ratings of a file, with their queries where the golden set knows them and the file does not."""
     from harness.golden.graded import read_ratings

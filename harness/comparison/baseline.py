@@ -4,6 +4,8 @@ No raw reply, no query and no product is kept: pairs by digest, golden grades an
 """
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -108,7 +110,27 @@ def load_baseline(path: Path) -> Baseline:
     found, faults = build(Baseline, data, str(path))
     if found is None:
         raise BadInput(faults)
+    wrong = [Fault(str(path), text) for text in _damage(found)]
+    if wrong:
+        raise BadInput(wrong)
     return found
+
+
+def _damage(found: Baseline) -> Iterator[str]:
+    """What no baseline holds that a run made: a merge of two in git may."""
+    if not found.cases:
+        yield "cases: there is none"
+    if set(found.actions) != set(found.scale):
+        yield "actions: not one for each grade of the scale"
+    for pair, count in Counter(case.pair for case in found.cases).items():
+        if count > 1:
+            yield f"cases: {pair} is there {count} times"
+    known = {None, *found.scale}
+    for case in found.cases:
+        if case.golden not in found.scale or not known.issuperset(case.grades):
+            yield f"cases: {case.item} has a grade that is not on the scale"
+        if len(case.grades) != len(found.cases[0].grades) or not case.grades:
+            yield f"cases: {case.item} has {len(case.grades)} answers, and others another number"
 
 
 def side_of_baseline(baseline: Baseline) -> Side:
@@ -122,6 +144,7 @@ def side_of_baseline(baseline: Baseline) -> Side:
         gates=baseline.gates,
         facts=baseline.facts,
         seconds=baseline.seconds,
+        knows_queries=False,
     )
 
 

@@ -1,6 +1,7 @@
 """The candidate minus the base, on the items that both could be read on."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -49,7 +50,7 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
     """
     if base.scale != candidate.scale:
         raise BadInput(f"{base.name} and {candidate.name} were graded on different scales")
-    differ = base.policy != candidate.policy
+    differ = _policies_differ(base, candidate)
     both = [key for key in base.items if key in candidate.items]
     relabelled = [key for key in both if base.items[key].golden != candidate.items[key].golden]
     kept = both if differ else [key for key in both if key not in set(relabelled)]
@@ -84,7 +85,7 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
         if base.cost is not None or candidate.cost is not None
         else None,
         changed=changed,
-        warnings=_warnings(changed, relabelled, differ),
+        warnings=_warnings(base, candidate, changed, relabelled),
     )
 
 
@@ -99,6 +100,11 @@ def compare_judged(
     return compare_sides(one, other)
 
 
+def _policies_differ(base: Side, candidate: Side) -> bool:
+    """Whether both are known to be under a policy, and it is not the same; a file of grades may say none."""
+    return base.policy is not None and candidate.policy is not None and base.policy != candidate.policy
+
+
 def _readable(item: Judged) -> bool:
     return any(answer.grade is not None for answer in item.answers)
 
@@ -106,12 +112,12 @@ def _readable(item: Judged) -> bool:
 def _figures(base: Side, candidate: Side, read: Pairing) -> dict[str, object]:
     """Everything that is read off the common items."""
     before, after = (draws_of(list(items), candidate.scale) for items in zip(*read, strict=True))
-    # Clusters are those of the candidate: a baseline keeps no query.
-    before = Draws(before.golden, before.grades, after.clusters, before.scale)
+    clusters = after.clusters if candidate.knows_queries else before.clusters
+    before, after = (replace(draws, clusters=clusters) for draws in (before, after))
     votes = [(voted(one), voted(other)) for one, other in read]
     left, right = (draws_of(list(items), candidate.scale) for items in zip(*votes, strict=True))
     one, other = left.grades[:, 0], right.grades[:, 0]
-    abouts = [other_item.about for _, other_item in read]
+    abouts = [another.about or item.about for item, another in read]
     moved = _right(after) - _right(before)
     return {
         "n_common": len(read),
@@ -135,7 +141,8 @@ def _figures(base: Side, candidate: Side, read: Pairing) -> dict[str, object]:
 def _kappa(before: Draws, after: Draws, weighting: Weighting) -> Change:
     a, b = before.measure(weighting).kappa, after.measure(weighting).kappa
     if a.exact is None or b.exact is None:
-        return Change(base=a.value, candidate=b.value, delta=None, reason=a.reason or b.reason)
+        reason = a.reason if a.exact is None else b.reason
+        return Change(base=a.value, candidate=b.value, delta=None, reason=reason)
     phi = before.influence(weighting), after.influence(weighting)
     return _change(a.value, b.value, delta_from(a.exact, b.exact, *phi, after.clusters))
 
@@ -251,14 +258,18 @@ def _changed(base: Side, candidate: Side) -> tuple[Difference, ...]:
     )
 
 
-def _warnings(changed: Sequence[Difference], relabelled: Sequence[str], differ: bool) -> tuple[str, ...]:
+def _warnings(
+    base: Side, candidate: Side, changed: Sequence[Difference], relabelled: Sequence[str]
+) -> tuple[str, ...]:
     several = [one.name for one in changed if one.name in WHAT_WAS_RUN]
     found = []
     if len(several) > 1:
         what = " and ".join(several)
         found.append(f"{what} changed together: nobody can tell which of them moved the grades")
-    if differ:
+    if _policies_differ(base, candidate):
         found.append("the policies differ: each run is held against its own version's golden grades")
     elif relabelled:
         found.append(f"{len(relabelled)} pairs have another golden grade now: left out")
+    if base.gates != candidate.gates:
+        found.append(f"the bars of gates.toml differ: those of {candidate.name} hold")
     return tuple(found)

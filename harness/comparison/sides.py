@@ -1,6 +1,6 @@
 """One side of a comparison: a run, a baseline, or a file of grades, as what pairing needs of it."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,7 +13,8 @@ from harness.score.judged import Judged, judged
 class Side:
     """Graded items by a key that both sides share: the pair's digest, or the item's name in a file.
 
-    `facts` says what was run, for what differs; `cost` and `seconds` are per item.
+    `facts` says what was run, for what differs; `cost` and `seconds` are per item. `knows_queries`: whether
+    an item's cluster is its query.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Side:
     facts: Mapping[str, str] = field(default_factory=dict)
     seconds: float | None = None
     cost: float | None = None
+    knows_queries: bool = True
 
 
 def side_of_run(run: Run) -> Side:
@@ -45,15 +47,13 @@ def side_of_run(run: Run) -> Side:
 
 
 def keyed(pairs: Sequence[str], items: Sequence[Judged]) -> dict[str, Judged]:
-    """Items by their pair's digest; twins under several ids are numbered in the order of their ids."""
-    several = {pair for pair, count in Counter(pairs).items() if count > 1}
-    ranks: dict[str, list[str]] = defaultdict(list)
+    """Items by their pair's digest; a twin under another id has a number, in the order of their ids."""
+    ids: dict[str, list[str]] = defaultdict(list)
     for pair, item in zip(pairs, items, strict=True):
-        if pair in several:
-            ranks[pair].append(item.item)
-    numbers = {pair: {item: at for at, item in enumerate(sorted(ids))} for pair, ids in ranks.items()}
+        ids[pair].append(item.item)
+    ranks = {(pair, item): at for pair, same in ids.items() for at, item in enumerate(sorted(same))}
     return {
-        pair if pair not in several else f"{pair}#{numbers[pair][item.item]}": item
+        f"{pair}#{at}" if (at := ranks[pair, item.item]) else pair: item
         for pair, item in zip(pairs, items, strict=True)
     }
 
@@ -77,11 +77,19 @@ def facts_of(manifest: Manifest) -> dict[str, str]:
     return {
         "policy": f"{asked.policy} {_short(digests.policy)}",
         "prompt": f"{asked.prompt} {_short(digests.prompt)}",
-        "model": asked.model,
+        "model": _model(manifest),
         "shots": f"{len(manifest.shots)} shown, {_short(digests.shots)}",
         "golden": f"{asked.part}, {manifest.examples} examples, {_short(digests.golden)}",
         "parameters": ", ".join(given) or "none",
     }
+
+
+def _model(manifest: Manifest) -> str:
+    """The model that was asked, what it answered as where that says more, and which grades were replayed."""
+    asked, replayed = manifest.asked.model, manifest.digests.replayed
+    answered = [name for name in manifest.model_answered if name != asked.partition("/")[2] and name != asked]
+    more = [*answered, *([_short(replayed)] if replayed else [])]
+    return f"{asked} ({', '.join(more)})" if more else asked
 
 
 def _short(digest: str) -> str:

@@ -95,9 +95,9 @@ def _flip_counts(found: Comparison) -> str:
     test, p = found.mcnemar, found.mcnemar.obuchowski.p
     return (
         f"{len(found.flips):,} flips: {kinds['fixed']} fixed, {kinds['broken']} broken, {kinds['moved']} "
-        f"moved (wrong in another way); {seen} would show the user something else\n"
+        f"moved (as right or wrong as before);\n{seen} would show the user something else\n"
         f"as many fixed as broken? p {_p(p)} clustered (Obuchowski), {test.exact:.2g} if independent\n"
-        f"are the grades used as often? p {_p(found.stuart_maxwell.p)} (Stuart and Maxwell)"
+        f"are the grades used as often? p {_p(found.stuart_maxwell.p)} if independent (Stuart, Maxwell)"
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from harness.report.confidence import confidence_view
@@ -27,6 +26,8 @@ from harness.scorecards.gate2 import Gate2, SliceScore
 SLICES_SHOWN = 5
 FEW_ITEMS = 5
 """A tag or clause with fewer items is in the JSON alone: its kappa is noise."""
+GRADES_BESIDE = 8
+"""With more grades, precision and recall have a table of their own: beside the matrix they would be cut."""
 PARADOX = 0.8
 """From this share of exact agreement on, a weak kappa wants an explanation (Feinstein & Cicchetti 1990)."""
 
@@ -38,7 +39,7 @@ def gate2_view(score: Gate2, grader: str, against: str) -> Iterator[RenderableTy
     yield Text(_sentence(score))
     yield kappas(score, "Cohen's kappa")
     yield indented(Text(_figures(score)))
-    yield indented(_grades(score))
+    yield from _grades(score)
     yield from _actions(score)
     yield indented(Text(_boundaries(score)))
     yield from _repeats(score)
@@ -69,7 +70,8 @@ def _sentence(score: Gate2) -> str:
 def _figures(score: Gate2) -> str:
     ends = score.outcomes
     causes = ", ".join(f"{cause} {n}" for cause, n in score.ungraded_causes.items())
-    floor = f"giving {score.floor.grade} to everything would get {number(score.floor.accuracy)}, kappa 0"
+    everything = f"giving {score.floor.grade} to everything would get {number(score.floor.accuracy)}"
+    floor = f"{everything}, kappa {number(score.floor.kappa, 0)}"
     lines = [
         f"accuracy {number(score.accuracy)} ({floor})",
         f"mean absolute error {number(score.mae)}   bias {signed(score.bias)}",
@@ -88,16 +90,25 @@ def _figures(score: Gate2) -> str:
     return "\n".join(lines)
 
 
-def _grades(score: Gate2) -> Table:
-    """The confusion matrix, with each grade's recall at the end of its row and its precision below."""
-    table = columns("golden \\ grader", *map(str, score.confusion.labels), "total", "recall")
-    for at, line in enumerate(score.confusion.matrix):
+def _grades(score: Gate2) -> Iterator[RenderableType]:
+    """The confusion matrix with each grade's recall and precision, at its edges as long as these fit."""
+    labels, matrix = score.confusion.labels, score.confusion.matrix
+    if len(labels) > GRADES_BESIDE:
+        yield indented(matrix_table("golden \\ grader", labels, matrix))
+        table = columns("grade", "total", "precision", "recall", "F1")
+        for one in score.per_grade:
+            shares = number(one.precision, 2), number(one.recall, 2), number(one.f1, 2)
+            table.add_row(str(one.grade), f"{one.support:,}", *shares)
+        yield indented(table)
+        return
+    table = columns("golden \\ grader", *map(str, labels), "total", "recall")
+    for at, line in enumerate(matrix):
         one = score.per_grade[at]
         table.add_row(str(one.grade), *cells(line, at), f"{one.support:,}", number(one.recall, 2))
     table.add_section()
     table.add_row("precision", *(number(one.precision, 2) for one in score.per_grade), "", "")
     table.add_row("F1", *(number(one.f1, 2) for one in score.per_grade), "", "")
-    return table
+    yield indented(table)
 
 
 def _actions(score: Gate2) -> Iterator[RenderableType]:
@@ -108,10 +119,11 @@ def _actions(score: Gate2) -> Iterator[RenderableType]:
     yield indented(Text(f"Actions: kappa {number(actions.kappa)} {interval(actions.ci)}{bar}".rstrip()))
     yield indented(matrix_table("golden \\ grader", actions.labels, actions.matrix), above=0)
     for cell in score.never_grow:
-        most = f", at most {cell.ci[1]:.0%} (95 %)" if cell.ci else ""
-        limit = f"; the limit is {cell.limit:.0%}" if cell.limit is not None else ""
+        places = 0 if cell.limit is None else 1
+        most = f", at most {cell.ci[1]:.{places}%} (95 %)" if cell.ci else ""
+        limit = f"; the limit is {cell.limit:.1%}" if cell.limit is not None else ""
         name = f"golden {cell.golden} with action {cell.action}"
-        yield indented(Text(f"must not grow: {name}: {cell.count} of {cell.n}{most}{limit}"), above=0)
+        yield indented(Text(f"must not grow: {name}: {cell.found}{most}{limit}"), above=0)
 
 
 def _boundaries(score: Gate2) -> str:

@@ -30,7 +30,7 @@ def _fixed(value: float, places: int) -> str:
 
 def signed(value: float | None, places: int = 3) -> str:
     """A figure with its sign, or a dash."""
-    return "-" if value is None else f"{value:+.{places}f}"
+    return "-" if value is None else f"{round(value, places) + 0.0:+.{places}f}"
 
 
 def percent(value: float | None) -> str:

@@ -1,6 +1,7 @@
 """A regression verdict: for a terminal, as Markdown, as JUnit XML, and as annotations for GitHub."""
 
 import os
+import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
@@ -36,7 +37,7 @@ def junit_xml(found: Regression) -> str:
         errors=str(len(bad) - failures),
     )
     for one in found.conditions:
-        case = ElementTree.SubElement(suite, "testcase", classname="regress", name=one.name)
+        case = ElementTree.SubElement(suite, "testcase", classname="regress", name=_printable(one.name))
         if one.verdict != "pass":
             tag = "failure" if one.verdict == "fail" else "error"
             ElementTree.SubElement(case, tag, message=_printable(one.reason))
@@ -49,8 +50,8 @@ def junit_xml(found: Regression) -> str:
 
 
 def _printable(text: str) -> str:
-    """Without the control characters that no XML may hold."""
-    return "".join(letter for letter in text if letter >= " " or letter in "\n\t")
+    """Without the characters that no XML 1.0 may hold."""
+    return re.sub("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)
 
 
 def markdown_text(found: Regression, flips: int) -> str:
@@ -60,6 +61,8 @@ def markdown_text(found: Regression, flips: int) -> str:
         f"## Regression check: {found.verdict}",
         "",
         f"{markdown_cell(found.reason)}.",
+        "",
+        f"Base: {markdown_cell(c.base)}. Candidate: {markdown_cell(c.candidate)}.",
         "",
         "| condition | | |",
         "|---|---|---|",
@@ -96,7 +99,7 @@ def _row(name: str, change: Change) -> str:
 
 def markdown_cell(text: str) -> str:
     """Text that cannot break out of a table's cell, nor be markup."""
-    for letter in "\\|`*_<>[]":
+    for letter in "\\|`*_~<>[]&$":
         text = text.replace(letter, f"\\{letter}")
     return " ".join(text.split())
 
@@ -106,6 +109,10 @@ def annotations(found: Regression) -> Iterator[str]:
     if not os.environ.get("GITHUB_ACTIONS"):
         return
     for one in found.conditions:
-        text = one.reason.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        title = one.name.replace("%", "%25").replace(",", "%2C").replace(":", "%3A")
-        yield f"::{LEVELS[one.verdict]} title={title}::{text}"
+        title = _escaped(one.name).replace(",", "%2C").replace(":", "%3A")
+        yield f"::{LEVELS[one.verdict]} title={title}::{_escaped(one.reason)}"
+
+
+def _escaped(text: str) -> str:
+    """Text on one line, as GitHub's commands take it."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

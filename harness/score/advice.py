@@ -42,9 +42,9 @@ def _raters(score: Gate1) -> Iterator[str]:
     for one in score.rater_bias:
         if one.bias is not None and one.p is not None and one.p < SIGNIFICANT:
             way = "higher" if one.bias > 0 else "lower"
-            lean = f"{abs(one.bias):.2f} {way} than" if abs(one.bias) >= 0.005 else "not as often as"
+            far = f"{abs(one.bias):.2f}" if abs(one.bias) >= 0.005 else "slightly"
             at = f", most of all at >= {one.worst_boundary}" if one.worst_boundary is not None else ""
-            yield f"Talk to {one.rater}, who grades {lean} the others (p = {one.p:.2g}){at}"
+            yield f"Talk to {one.rater}, who grades {far} {way} than the others (p = {one.p:.2g}){at}"
     outlier = _outlier(score)
     if outlier is not None:
         yield f"Talk to {outlier.rater}, who agrees least with the rest ({outlier.kappa_vs_rest:.2f}, linear)"
@@ -63,7 +63,7 @@ def _outlier(score: Gate1) -> RaterBias | None:
 
 def _ratings(score: Gate1) -> Iterator[str]:
     if score.items_needed is not None:
-        more = score.items_needed - score.n_items
+        more = score.items_needed - score.gated_kappa.n
         yield (
             f"Rate about {more:,} more items ({score.items_needed:,} in all) to decide, "
             "at the observed kappa and design effect"

@@ -2,12 +2,14 @@
 
 import numpy as np
 
-from harness.score.panel import Panel, renumbered
+from harness.score.panel import MIN_COMMON, Panel, renumbered
 from harness.scorecards.gate1 import RaterBias
 from harness.stats.agreement import crossing, mean_kappa, pooled
 from harness.stats.means import Mean, clustered_mean
 from harness.stats.paired import holm
 from harness.stats.raters import MISSING
+
+ALONE = f"undefined: fewer than {MIN_COMMON} items in common with every other rater"
 
 
 def biases(panel: Panel) -> tuple[RaterBias, ...]:
@@ -47,5 +49,5 @@ def _bias(panel: Panel, at: int, lean: Mean, p: float | None) -> RaterBias:
         kappa_vs_rest=kappa.value,
         p=p,
         worst_boundary=worst if crossings[worst] else None,
-        reason=kappa.reason,
+        reason=(kappa.reason if pairs else ALONE) or lean.reason,
     )

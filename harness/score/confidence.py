@@ -8,6 +8,7 @@ from harness.score.judged import Answer, Judged
 from harness.score.terms import Terms
 from harness.scorecards.confidence import Alone, Bin, Confidence, Reach
 from harness.stats.abstention import alone, risk_coverage
+from harness.stats.agreement import Floats
 from harness.stats.calibration import calibration
 
 SHOWN_TO_PEOPLE = 20
@@ -73,7 +74,7 @@ def confidence_score(items: Sequence[Judged], terms: Terms) -> Confidence | None
             upper=decided.upper,
             reason=decided.reason,
         ),
-        to_people=_to_people([found[at][0].item for at in kept[np.argsort(sure, kind="stable")]]),
+        to_people=_to_people([found[at][0].item for at in kept], sure),
         reason=measured.reason,
     )
 
@@ -84,6 +85,6 @@ def _row(answer: Answer, scale: Sequence[int]) -> list[float]:
     return [max(0.0, known.get(grade, 0.0)) for grade in scale]
 
 
-def _to_people(items: Sequence[str]) -> tuple[str, ...]:
-    """The items that people should look at first, each once."""
-    return tuple(dict.fromkeys(items))[:SHOWN_TO_PEOPLE]
+def _to_people(items: Sequence[str], sure: Floats) -> tuple[str, ...]:
+    """The items that people should look at first: the least sure, of equals by name."""
+    return tuple(item for _, item in sorted(zip(sure.tolist(), items, strict=True)))[:SHOWN_TO_PEOPLE]

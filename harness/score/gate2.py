@@ -57,7 +57,7 @@ def _outcomes(answers: Sequence[Answer]) -> dict[str, Any]:
     return {
         "coverage": ends["graded"] / len(answers),
         "outcomes": Outcomes(graded=ends["graded"], ungraded=ends["ungraded"], failed=ends["failed"]),
-        "ungraded_causes": dict(causes.most_common()),
+        "ungraded_causes": dict(sorted(causes.items(), key=lambda one: (-one[1], one[0]))),
     }
 
 

@@ -93,7 +93,7 @@ def citations(items: Sequence[Judged], known: frozenset[str]) -> Citations | Non
     return Citations(
         right=_citing([(set(answer.clauses), golden) for answer, golden, right in cited if right]),
         wrong=_citing([(set(answer.clauses), golden) for answer, golden, right in cited if not right]),
-        unknown=dict(strange.most_common()),
+        unknown=dict(sorted(strange.items(), key=lambda one: (-one[1], one[0]))),
     )
 
 

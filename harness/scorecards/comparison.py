@@ -45,7 +45,8 @@ class McNemar(Noun):
 class Flip(Noun):
     """An item that the two grade differently, or of which one is right and the other wrong.
 
-    `fixed` is wrong to right, `broken` right to wrong, `moved` wrong in another way. `golden` is the base's
+    `fixed` is wrong to right, `broken` right to wrong, `moved` neither: wrong in another way, or, where the
+    policies differ, right by its own in both. `golden` is the base's
     golden grade; `golden_candidate` the candidate's, where the two runs' policies give it another.
     """
 

@@ -74,6 +74,11 @@ class CellScore(Noun):
     ci_worst_case: tuple[float, float] | None = None
     limit: float | None = None
 
+    @property
+    def found(self) -> str:
+        """How many of the items are in it, in words; of several answers an item, the sum of their shares."""
+        return f"{round((self.share or 0.0) * self.n, 2):.10g} of {self.n}"
+
 
 class SliceScore(Noun):
     """Agreement on the items with one tag, or whose golden reasoning cites one clause. Gated weighting."""

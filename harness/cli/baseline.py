@@ -1,0 +1,42 @@
+"""`harness baseline`: set, show."""
+
+from typing import Annotated
+
+import typer
+
+from harness.cli.options import Json, Root, guarded, print_json, project_at, say, show, shown_path
+
+app = typer.Typer(help="Baselines: runs that others are held against.", no_args_is_help=True)
+
+
+@app.command("set")
+@guarded
+def set_command(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Its folder, name, or latest.")] = "latest",
+    root: Root = None,
+) -> None:
+    """Keep a run as the baseline of its policy and split, in runs/baselines/, for git."""
+    from harness.comparison.baseline import set_baseline
+    from harness.runs import find_run, load_run
+
+    project = project_at(root)
+    path = set_baseline(project, load_run(find_run(project, run)))
+    say(f"baseline: {shown_path(path)}")
+
+
+@app.command("show")
+@guarded
+def show_command(root: Root = None, json: Json = False) -> None:
+    """Every baseline: which run it was, and its kappa."""
+    from harness.comparison.baseline import FOLDER, load_baseline
+    from harness.report.comparison import baselines_view
+
+    folder = project_at(root).runs / FOLDER
+    found = [(path, load_baseline(path)) for path in sorted(folder.glob("*.json"))]
+    if json:
+        rows = [one.model_dump(mode="json", exclude={"cases"}) | {"n": len(one.cases)} for _, one in found]
+        print_json({"baselines": rows})
+    elif found:
+        show(baselines_view([(shown_path(path), one) for path, one in found]))
+    else:
+        show(["no baseline yet; `harness baseline set RUN` makes one"])

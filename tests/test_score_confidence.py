@@ -1,0 +1,115 @@
+"""What a grader's probabilities are worth, by hand and through the command."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from builders import harness, write_project
+from oracle import DEV
+from scipy import stats
+from scoring import (
+    SCALE,
+    answer,
+    gate2,
+    item,
+)
+
+from harness.rubric import Gates
+from harness.score.judged import Judged
+from harness.scorecards.confidence import Confidence
+
+# --- confidence --------------------------------------------------------------------------------------------
+
+
+def sure(name: str, golden: int, grade: int, *chances: float) -> Judged:
+    return Judged(name, name, golden, (answer(grade, probabilities=dict(enumerate(chances))),))
+
+
+def confidence(items: list[Judged], **more: Any) -> Confidence:
+    found = gate2(items, (0, 1), **more).confidence
+    assert found is not None
+    return found
+
+
+def test_confidence_by_hand() -> None:
+    """Confidences 0.9, 0.8, 0.7 (of 0.5, the rest lost) and a wrong 0.6; two answers have none."""
+    found = confidence(
+        [
+            sure("a", 0, 0, 0.9, 0.1), sure("b", 1, 1, 0.2, 0.8), sure("c", 1, 0, 0.6, 0.4),
+            sure("d", 0, 0, 0.35, 0.15), item("e", 0, 0), item("f", 1, None), sure("g", 1, 1, 0.0, 0.0),
+        ]
+    )  # fmt: skip
+    assert (found.n, found.lost) == pytest.approx((4, 0.5 / 4))
+    assert found.brier == pytest.approx((0.02 + 0.08 + 0.72 + 0.18) / 4)
+    assert found.rps == pytest.approx((0.01 + 0.04 + 0.36 + 0.09) / 4)
+    assert found.log_loss == pytest.approx(-math.log(0.9 * 0.8 * 0.4 * 0.7) / 4)
+    assert found.ece == pytest.approx((0.1 + 0.2 + 0.6 + 0.3) / 4)
+    assert [(one.n, one.accuracy) for one in found.bins] == [(1, 0.0), (1, 1.0), (1, 1.0), (1, 1.0)]
+    assert (found.aurc, found.excess_aurc, found.augrc) == pytest.approx((1 / 16, 0, 1 / 32))
+    assert found.to_people == ("c", "d", "b", "a")
+    assert (found.alone.threshold, found.alone.target) == (None, 0.05)
+    assert "4 items are too few" in (found.alone.reason or "")
+
+
+def test_what_could_be_graded_alone_is_limited_by_clopper_and_pearson() -> None:
+    items = [
+        sure(f"a{at:03}", at % 2, at % 2, *((0.9, 0.1) if at % 2 == 0 else (0.1, 0.9))) for at in range(300)
+    ]
+    items += [sure(f"b{at:03}", at % 2, 1 - at % 2, 0.5, 0.5) for at in range(100)]
+    alone = confidence(items).alone
+    assert (alone.threshold, alone.n, alone.errors, alone.coverage) == (0.9, 300, 0, 0.75)
+    assert alone.upper == pytest.approx(float(stats.beta.ppf(1 - 0.05 / 20, 1, 300)))
+    strict = confidence(items, gates=Gates(target_error=0.01)).alone
+    assert strict.threshold is None and strict.reason
+
+
+def test_least_sure_of_many_come_first_and_twenty_are_named() -> None:
+    items = [sure(f"i{at:02}", 0, 0, 0.99 - at / 100, 0.01 + at / 100) for at in range(40)]
+    assert confidence(items).to_people == tuple(f"i{at}" for at in range(39, 19, -1))
+
+
+def test_vote_has_the_confidence_of_the_answer_that_counts() -> None:
+    told = [
+        answer(0, probabilities={0: 0.6, 1: 0.4}),
+        answer(1, probabilities={0: 0.3, 1: 0.7}),
+        answer(1, probabilities={0: 0.1, 1: 0.9}),
+    ]
+    found = confidence([Judged("a", "a", 1, tuple(told))])
+    assert (found.n, found.brier) == pytest.approx((1, 2 * 0.09))
+
+
+def test_probabilities_that_are_all_zero_are_none() -> None:
+    found = confidence([sure("a", 0, 0, 0.0, 0.0)])
+    assert (found.n, found.ece, found.bins, found.to_people) == (0, None, (), ())
+    assert found.reason and found.alone.reason
+
+
+def test_grader_without_probabilities_has_no_confidence(here: Path) -> None:
+    assert gate2([item("a", 0, 0)]).confidence is None
+    write_project(here)
+    rows = "".join(f"{line['id']},{line['grade']}\n" for line in DEV)
+    (here / "g.csv").write_text("item,grade\n" + rows, "utf-8")
+    ended = harness("eval", "--policy", "small", "--model", "replay/g.csv", "--json")
+    assert ended.json["confidence"] is None
+
+
+def test_confidence_of_builtin_lexical_is_that_of_its_records(here: Path) -> None:
+    write_project(here)
+    score = harness("eval", "--policy", "small", "--json").json
+    lines = (Path(score["run"]) / "records.jsonl").read_text("utf-8").splitlines()
+    records = sorted(map(json.loads, lines), key=lambda one: one["example"])
+    golden = {line["id"]: line["grade"] for line in DEV}
+    p = np.array([[one["reply"]["probabilities"][str(grade)] for grade in SCALE] for one in records])
+    truth = np.eye(3)[[golden[one["example"]] for one in records]]
+    found = score["confidence"]
+    assert (found["n"], found["lost"]) == (len(DEV), pytest.approx(0, abs=1e-12))
+    assert found["brier"] == pytest.approx(((p - truth) ** 2).sum(axis=1).mean())
+    assert found["rps"] == pytest.approx(((p - truth).cumsum(axis=1) ** 2).sum(axis=1).mean())
+    assert found["log_loss"] == pytest.approx(-np.log((p * truth).sum(axis=1)).mean())
+    chosen = [p[at][one["outcome"]["value"]] for at, one in enumerate(records)]
+    least = sorted((chance, one["example"]) for chance, one in zip(chosen, records, strict=True))
+    assert found["to_people"] == [name for _, name in least]
+    assert "calibration error" in harness("gate2", "latest").out
