@@ -6,7 +6,7 @@ import sys
 import typer
 
 from harness import __version__
-from harness.cli import doctor, gate1, gate2, golden, policy, prompt, run_eval, runs, sheets, sizes
+from harness.cli import doctor, gate1, gate2, golden, policy, prompt, rejudge, run_eval, runs, sheets, sizes
 from harness.cli.options import complain
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("gate1")(gate1.gate1_command)
 app.command("gate2")(gate2.gate2_command)
 app.add_typer(policy.app, name="policy")
 sheets.register(golden.app)
+rejudge.register(golden.app)
 golden.app.command("plan")(sizes.size_command)
 app.add_typer(golden.app, name="golden")
 app.add_typer(prompt.app, name="prompt")
