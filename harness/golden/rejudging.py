@@ -12,7 +12,7 @@ from harness.golden.canaries import Canary
 from harness.golden.graded import off_scale
 from harness.golden.judgements import broken_caps, unknown_clauses
 from harness.noun import Noun
-from harness.policy_diff import diff_policies, is_judged, reasons
+from harness.policy_diff import PolicyDiff, diff_policies, is_judged, reasons
 from harness.project import is_version, version_number
 from harness.records import Example
 from harness.rubric import Policy
@@ -62,12 +62,18 @@ def unaffected(
     rest: list[str] = []
     for id_ in left:
         diff = diffs[golden[id_].policy_version]
-        changed = [c.label for c in diff.changes if c.binds] + [move.label for move in diff.action_moves]
         if reasons(diff, golden[id_]):
             rest.append(id_)
         else:
-            why[id_] = f"rests on nothing that {policy.version} changed ({'; '.join(changed) or 'no rule'})"
+            why[id_] = f"rests on nothing that {policy.version} changed ({_rules(diff)})"
     return why, rest
+
+
+def _rules(diff: PolicyDiff) -> str:
+    """The rules that changed, in short: boundaries only show what the clauses say."""
+    labels = [c.label for c in diff.changes if c.binds and c.part != "boundary"]
+    labels += [move.label for move in diff.action_moves]
+    return ", ".join(labels) or "no clause, no grade"
 
 
 def confirm(path: Path, policy: Policy, why: Mapping[str, str], at: str) -> list[str]:
