@@ -5,71 +5,28 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, Protocol, Self
 
-from harness.noun import Noun
 from harness.rubric import Action, Boundary, Clause, GradeLevel, Policy
+from harness.scorecards.policy_change import (
+    ActionMove,
+    Change,
+    GoldenEffect,
+    Part,
+    PolicyDiff,
+    Regraded,
+    Touched,
+    Wording,
+)
 
-Part = Literal["policy", "grade", "clause", "action", "boundary"]
 Texts = Mapping[tuple[str, str], str]
 """The texts of a part. The second half of a key tells its worked examples apart."""
-BINDING = {"policy": (), "grade": ("name", "definition"), "clause": ("text", "cap", "floor"), "action": ()}
-"""The texts that can change which grade is right. A boundary's decided grade does so too."""
-
-
-class Wording(Noun):
-    """One text of a part, before and after; None where there was none, or is none."""
-
-    key: str
-    old: str | None
-    new: str | None
-
-
-class Change(Noun):
-    """A part that was added, removed, or says something else. `binds`: it can change which grade is right.
-
-    `clauses`: those that a boundary argues by.
-    """
-
-    part: Part
-    name: str
-    kind: Literal["added", "removed", "changed"]
-    binds: bool
-    wordings: tuple[Wording, ...]
-    clauses: tuple[str, ...] = ()
-
-    @property
-    def label(self) -> str:
-        """What it is called where an example is said to rest on it."""
-        return f"{self.part} {self.name}"
-
-
-class ActionMove(Noun):
-    """A grade that another action is taken on; None where one version has no such grade."""
-
-    grade: int
-    old: str | None
-    new: str | None
-
-    @property
-    def label(self) -> str:
-        """What it is called where an example is said to rest on it."""
-        return f"action of grade {self.grade}"
-
-
-class PolicyDiff(Noun):
-    """Two versions of a policy. `reordered`: the same parts in another order, or texts set otherwise."""
-
-    old: str
-    new: str
-    old_scale: tuple[int, ...]
-    new_scale: tuple[int, ...]
-    changes: tuple[Change, ...]
-    action_moves: tuple[ActionMove, ...]
-    reordered: bool
-
-    @property
-    def new_clauses(self) -> tuple[str, ...]:
-        """Clauses that no example can cite yet: only reading tells whom they touch."""
-        return tuple(c.name for c in self.changes if (c.part, c.kind) == ("clause", "added"))
+BINDING: Mapping[Part, tuple[str, ...]] = {
+    "policy": (),
+    "grade": ("name", "definition"),
+    "clause": ("text", "cap", "floor"),
+    "action": (),
+    "boundary": ("grade",),
+}
+"""The texts that can change which grade is right. A grade that moves to another action is told apart."""
 
 
 class Labelled(Protocol):
@@ -90,45 +47,15 @@ class Labelled(Protocol):
     def under(self, version: str) -> Self: ...
 
 
-class Touched(Noun):
-    """A golden example that rests on what changed. `judged`: somebody has judged it under the new version."""
-
-    id: str
-    split: str
-    because: tuple[str, ...]
-    judged: bool
-
-
-class Regraded(Noun):
-    """An example that has another grade under the new version, and what the user sees then and now."""
-
-    id: str
-    split: str
-    old: int
-    new: int
-    old_action: str | None
-    new_action: str | None
-
-
-class GoldenEffect(Noun):
-    """What a change does to the golden set. `counts`: examples for each part that changed.
-
-    `left`: the examples, touched or not, that nobody has judged under the new version.
-    """
-
-    examples: int
-    touched: tuple[Touched, ...]
-    counts: dict[str, int]
-    left: int
-    regraded: tuple[Regraded, ...]
-
-
 def diff_policies(old: Policy, new: Policy) -> PolicyDiff:
     """Every part that was added, removed or reworded, and the grades whose action changed."""
     changes = tuple(
         change for part in _PARTS for change in _changes(part, _PARTS[part](old), _PARTS[part](new))
     )
-    argued = {_name(boundary): boundary.clauses for boundary in (*old.boundaries, *new.boundaries)}
+    argued: dict[str, tuple[str, ...]] = {}
+    for boundary in (*old.boundaries, *new.boundaries):
+        before = argued.get(_name(boundary), ())
+        argued[_name(boundary)] = tuple(dict.fromkeys([*before, *boundary.clauses]))
     return PolicyDiff(
         old=old.label,
         new=new.label,
@@ -211,8 +138,7 @@ def _changes(part: Part, old: Mapping[str, Texts], new: Mapping[str, Texts]) -> 
             kind: Literal["added", "removed", "changed"] = (
                 "added" if name not in old else "removed" if name not in new else "changed"
             )
-            keys_that_bind = BINDING.get(part, ("grade",))
-            binds = any(one.key in keys_that_bind for one in reworded)
+            binds = any(one.key in BINDING[part] for one in reworded)
             yield Change(part=part, name=name, kind=kind, binds=binds, wordings=reworded)
 
 

@@ -62,9 +62,11 @@ def _unaffected(project: "Project", policy: "Policy", golden: "Mapping[str, Judg
     from harness.golden.rejudging import unaffected
     from harness.policies import load_policy, policy_path
 
-    found, _ = unaffected(
+    found, new = unaffected(
         golden, policy, lambda version: load_policy(policy_path(project, f"{policy.name}@{version}"))
     )
+    if new:
+        say(f"warning: no example could cite the new clauses ({', '.join(new)}): look for those they touch")
     return found
 
 

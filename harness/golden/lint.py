@@ -3,13 +3,14 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import BadInput
 from harness.golden.adjudications import FILE as ADJUDICATIONS
 from harness.golden.adjudications import Adjudication, disputed, load_adjudications
 from harness.golden.canaries import FILE as CANARIES
-from harness.golden.canaries import canary_examples, load_canaries
+from harness.golden.canaries import PLAIN, canary_examples, load_canaries
 from harness.golden.examples import read_numbered
 from harness.golden.judgements import Finding, broken_caps, broken_history, not_judged, unknown_clauses
 from harness.golden.leakage import safe_shots, withhold_worked
@@ -47,7 +48,8 @@ def _canaries(path: Path, examples: Sequence[Example], policy: Policy) -> Iterat
         return
     # Both products of a canary have one grade: what is wrong with it is said once.
     for check in (unknown_clauses, broken_caps, not_judged):
-        yield from check(canaries[::2], policy)
+        for found in check(canaries[::2], policy):
+            yield replace(found, where=found.where.removesuffix(f"/{PLAIN}"))
     for drop in safe_shots([*examples, *canaries])[1]:
         if drop.graded in {canary.id for canary in canaries}:
             yield Finding(

@@ -12,10 +12,11 @@ from harness.golden.canaries import Canary
 from harness.golden.graded import off_scale
 from harness.golden.judgements import broken_caps, unknown_clauses
 from harness.noun import Noun
-from harness.policy_diff import PolicyDiff, diff_policies, is_judged, reasons
+from harness.policy_diff import diff_policies, is_judged, reasons
 from harness.project import is_version, version_number
 from harness.records import Example
 from harness.rubric import Policy
+from harness.scorecards.policy_change import PolicyDiff
 
 Judged = Example | Canary
 
@@ -52,21 +53,18 @@ def left_to_judge(golden: Mapping[str, Judged], policy: Policy) -> list[str]:
 def unaffected(
     golden: Mapping[str, Judged], policy: Policy, load: Callable[[str], Policy]
 ) -> tuple[dict[str, str], list[str]]:
-    """What is left to judge and rests on nothing that changed, each with why, and what does not.
+    """What is left to judge and rests on nothing that changed, each with why; and the clauses that are new.
 
     `load` reads an earlier version of the policy.
     """
     left = left_to_judge(golden, policy)
     diffs = {v: diff_policies(load(v), policy) for v in sorted({golden[id_].policy_version for id_ in left})}
     why: dict[str, str] = {}
-    rest: list[str] = []
     for id_ in left:
         diff = diffs[golden[id_].policy_version]
-        if reasons(diff, golden[id_]):
-            rest.append(id_)
-        else:
+        if not reasons(diff, golden[id_]):
             why[id_] = f"rests on nothing that {policy.version} changed ({_rules(diff)})"
-    return why, rest
+    return why, sorted({clause for diff in diffs.values() for clause in diff.new_clauses})
 
 
 def _rules(diff: PolicyDiff) -> str:

@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from harness.policy_diff import Change, GoldenEffect, PolicyDiff, Regraded, Touched, Wording
+from harness.scorecards.policy_change import Change, GoldenEffect, PolicyDiff, Regraded, Touched, Wording
 
 BOUNDS = {"cap": "at most", "floor": "at least"}
 ISLAND = 2
@@ -33,7 +33,7 @@ def diff_view(diff: PolicyDiff) -> Iterator[RenderableType]:
 def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableType]:
     """The golden examples that rest on what changed, by id and by what they rest on."""
     share = f"{len(effect.touched)} of {effect.examples} golden examples rest on what changed"
-    yield Padding(Text(f"{share}:", style="bold"), (1, 0, 0, 0))
+    yield Padding(Text(f"{share}{':' if effect.touched else '.'}", style="bold"), (1, 0, 0, 0))
     for label, count in effect.counts.items():
         ids = ", ".join(_marked(one) for one in effect.touched if label in one.because)
         yield Padding(Text(f"{label} ({count}): {ids}"), (0, 0, 0, 2))
