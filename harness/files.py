@@ -1,9 +1,11 @@
 """Files in and out: UTF-8 text, TOML and JSON lines become nouns or faults; writes are atomic."""
 
+import fcntl
 import json
 import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -163,6 +165,14 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """One process at a time: who reads a file, changes it and writes it back must not overwrite another."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def whole_text(text: str) -> str:

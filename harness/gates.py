@@ -35,9 +35,12 @@ def judge_gate1(score: Gate1, grade_names: Mapping[int, str] | None = None) -> G
     return judged.model_copy(update={"advice": advice(judged, grade_names or {})})
 
 
-def judge_gate2(score: Gate2, gates: Gates, gate1: Gate1 | None) -> Gate2:
-    """Gate 2 with its verdict; `gate1` is the judged Gate 1 of the same policy, None where unmeasured."""
-    judged = _with_verdict(score, _gate2_check(score, gates))
+def judge_gate2(score: Gate2, gates: Gates, gate1: Gate1 | None, stale: str | None = None) -> Gate2:
+    """Gate 2 with its verdict; `gate1` is the judged Gate 1 of the same policy, None where unmeasured.
+
+    `stale` says what keeps the golden grades from being those of the policy: then nothing was measured.
+    """
+    judged = _with_verdict(score, ("inconclusive", stale) if stale else _gate2_check(score, gates))
     said = gate1.verdict if gate1 else None
     return judged.model_copy(update={"gate1": said, "provisional": _provisional(gate1)})
 
@@ -48,7 +51,15 @@ def judge_run(run: Run, bar: Bar | None = None, *, bootstrap: bool = False) -> G
     names = {level.value: level.name for level in run.policy.grades}
     gate1 = judge_gate1(measured, names) if measured else None
     score = score_run(run, bar or own_bar(run), gate1, bootstrap=bootstrap)
-    return judge_gate2(score, run.gates, gate1)
+    return judge_gate2(score, run.gates, gate1, _stale(run))
+
+
+def _stale(run: Run) -> str | None:
+    """Grades of another policy version are no golden grades of this one."""
+    left = run.manifest.stale
+    if not left:
+        return None
+    return f"{left} of {run.manifest.examples} examples were not yet judged under {run.policy.label}"
 
 
 def verdict_of(score: Gate) -> dict[str, Any]:

@@ -1,14 +1,22 @@
 """Policies: TOML files become a Policy and its Gates; lint says what is not ready yet."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.digest import digest
 from harness.errors import BadInput, Fault
 from harness.files import build, read_toml
-from harness.project import Project, folder_names, is_version, pick_name, pick_version, split_label
+from harness.project import (
+    Project,
+    folder_names,
+    is_version,
+    pick_name,
+    pick_version,
+    split_label,
+    version_number,
+)
 from harness.rubric import Cell, Gates, Policy
 
 
@@ -23,10 +31,26 @@ def policy_versions(folder: Path) -> list[str]:
 
 
 def policy_path(project: Project, label: str) -> Path:
-    """The file of `name@version`; without a version the latest."""
+    """The file of `name@version`; without a version the latest that is released, or else the latest."""
     name, wanted = split_label(label)
     folder = pick_name("policy", name, project.policies)
-    return folder / f"{pick_version('policy', name, wanted, policy_versions(folder))}.toml"
+    known = policy_versions(folder)
+    if wanted is None:
+        known = released_versions(folder) or known
+    return folder / f"{pick_version('policy', name, wanted, known)}.toml"
+
+
+def released_versions(folder: Path) -> list[str]:
+    """The versions in a policy's folder that say `released = true`."""
+    return [version for version in policy_versions(folder) if _says_released(folder / f"{version}.toml")]
+
+
+def _says_released(path: Path) -> bool:
+    """A draft that is half written, and no TOML yet, must not stop the version before it."""
+    try:
+        return read_toml(path).get("released") is True
+    except BadInput:
+        return False
 
 
 def load_policy(path: Path) -> Policy:
@@ -85,6 +109,31 @@ def structural_faults(policy: Policy) -> list[str]:
 def unfinished(policy: Policy) -> list[str]:
     """What a usable policy still lacks, each as `key: what`: people cannot rate by an empty definition."""
     return list(_empty_texts(policy))
+
+
+def draft_notes(project: Project, policy: Policy) -> list[str]:
+    """The drafts after a released version: they are taken only where they are named."""
+    folder = project.policies / policy.name
+    released = released_versions(folder)
+    drafts = [version for version in policy_versions(folder) if version not in released]
+    return [
+        f"{policy.name}@{version} is a draft: without a version, {policy.name} is {policy.label}"
+        for version in sorted(drafts, key=version_number)
+        if released and version_number(version) > version_number(policy.version)
+    ]
+
+
+def shared_surfaces(policies: Sequence[Policy], asked: str | None = None) -> list[str]:
+    """Surfaces that several policies name; with `asked` those of that policy alone."""
+    named: dict[str, list[str]] = defaultdict(list)
+    for policy in policies:
+        named[" ".join(policy.surface.casefold().split())].append(policy.name)
+    return [
+        f"one surface has several policies, {', '.join(names)} ({surface}): what passes all of them is right "
+        "only where each is, and 0.8 x 0.8 x 0.8 is 0.512; make them one policy with more actions"
+        for surface, names in named.items()
+        if surface and len(names) > 1 and (asked is None or asked in names)
+    ]
 
 
 def _scale_faults(policy: Policy) -> Iterator[str]:

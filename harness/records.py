@@ -5,7 +5,7 @@ Pair, Example, Rating -> Prompt -> Reply -> Grade | Ungraded | Failed -> Record
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
@@ -57,14 +57,34 @@ class Provenance(Noun):
 
 
 class PastGrade(Noun):
-    """The grade that an example had under an earlier policy version, and why it changed."""
+    """The grade that an example had under an earlier policy version, and why it changed.
+
+    `stands`: the judgement after it took it over as it was, so that its reasoning and clauses are there.
+    """
 
     policy_version: str
     grade: Level
     reasoning: str = ""
     clauses: tuple[str, ...] = ()
+    stands: bool = False
     changed_at: str = ""
     why: str = ""
+
+
+def judged_under(
+    version: str, history: Sequence[PastGrade], reasoning: str, clauses: tuple[str, ...]
+) -> dict[str, Any] | None:
+    """What was said under an earlier version; None where it never judged.
+
+    `reasoning` and `clauses` are today's: a judgement that stands is worded as the one after it.
+    """
+    worded = {"reasoning": reasoning, "clauses": clauses}
+    for past in reversed(history):
+        if not past.stands:
+            worded = {"reasoning": past.reasoning, "clauses": past.clauses}
+        if past.policy_version == version:
+            return {"policy_version": version, "grade": past.grade, **worded}
+    return None
 
 
 class Example(Noun):
@@ -95,11 +115,10 @@ class Example(Noun):
 
     def under(self, version: str) -> "Example":
         """The example as graded under a policy version; as it is where that version never graded it."""
-        for past in self.history:
-            if past.policy_version == version != self.policy_version:
-                kept = past.model_dump(include={"policy_version", "grade", "reasoning", "clauses"})
-                return self.model_copy(update=kept)
-        return self
+        if version == self.policy_version:
+            return self
+        then = judged_under(version, self.history, self.reasoning, self.clauses)
+        return self.model_copy(update=then) if then else self
 
 
 @lru_cache(maxsize=100_000)

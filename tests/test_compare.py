@@ -22,7 +22,7 @@ from comparing import (
     write_grades,
     wrong_on,
 )
-from fault_server import fault_server, graded
+from fault_server import Script, fault_server, graded
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
@@ -315,10 +315,15 @@ def test_reason_is_that_of_the_kappa_that_is_missing() -> None:
     assert "undefined" in (found.kappa.reason or "")
 
 
+def answering_as(name: str) -> Script:
+    """A server whose model calls itself by this name."""
+    return lambda number, body: graded(1, model=name)
+
+
 def test_model_that_answered_under_another_name_is_told_apart(here: Path) -> None:
     write_project(here)
     for name in ("m", "m-2026-11-01", "m-2026-12-01"):
-        with fault_server(lambda number, body, name=name: graded(1, model=name)) as server:
+        with fault_server(answering_as(name)) as server:
             words = ["--model", "vllm/m", "--base-url", server.url]
             ended = harness("eval", "--policy", "small", *words)
             assert ended.code == 0, ended.err

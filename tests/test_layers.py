@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = (
     "errors", "digest", "noun", "rubric", "records", "scorecards", "files", "project", "hub", "tables",
-    "stats", "policies", "golden", "prompts", "grading", "journal", "runs", "score", "gates",
+    "stats", "policies", "policy_diff", "golden", "prompts", "grading", "journal", "runs", "score", "gates",
     "comparison", "regress", "ship", "providers", "plan", "evaluate",
     "report", "notebook",
     "cli",

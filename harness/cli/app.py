@@ -15,6 +15,7 @@ from harness.cli import (
     golden,
     policy,
     prompt,
+    rejudge,
     run_eval,
     runs,
     sheets,
@@ -42,6 +43,7 @@ app.add_typer(baseline.app, name="baseline")
 app.command("stages")(stages.stages_command)
 app.add_typer(policy.app, name="policy")
 sheets.register(golden.app)
+rejudge.register(golden.app)
 golden.app.command("plan")(sizes.size_command)
 app.add_typer(golden.app, name="golden")
 app.add_typer(prompt.app, name="prompt")

@@ -24,7 +24,7 @@ from harness.errors import BadInput
 
 if TYPE_CHECKING:
     from harness.golden.importing import Imported
-    from harness.golden.lint import Finding
+    from harness.golden.judgements import Finding
     from harness.project import Project
     from harness.records import Example
     from harness.rubric import Policy

@@ -1,15 +1,18 @@
-"""`harness policy`: list, show, lint."""
+"""`harness policy`: list, show, lint, diff."""
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import Json, Root, complain, guarded, print_json, project_at, show
+from harness.cli.options import Json, Root, complain, guarded, print_json, project_at, say, show
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
+    from harness.policy_diff import Labelled
     from harness.project import Project
+    from harness.rubric import Policy
 
 app = typer.Typer(help="Policies: the product team's judgement, written down.", no_args_is_help=True)
 
@@ -19,8 +22,11 @@ Name = Annotated[str, typer.Argument(metavar="POLICY", help="name, or name@v1")]
 @app.command("list")
 @guarded
 def list_policies(root: Root = None, json: Json = False) -> None:
-    """The policies and their versions."""
-    from harness.policies import policy_names, policy_versions
+    """The policies and their versions.
+
+    A draft beside released versions is marked: it is taken only where it is named.
+    """
+    from harness.policies import policy_names, policy_versions, released_versions
     from harness.project import version_number
 
     project = project_at(root)
@@ -31,7 +37,11 @@ def list_policies(root: Root = None, json: Json = False) -> None:
     if json:
         print_json({"policies": found})
         return
-    show([f"{name}  {' '.join(versions)}" for name, versions in found.items()] or ["no policy yet"])
+    lines = []
+    for name, versions in found.items():
+        released = released_versions(project.policies / name) or versions
+        lines.append(" ".join([f"{name} ", *(v if v in released else f"{v} (draft)" for v in versions)]))
+    show(lines or ["no policy yet"])
 
 
 @app.command("show")
@@ -57,22 +67,104 @@ def lint_policies(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """What is wrong with a policy or its gates. Ends with 2 where anything is."""
+    """What is wrong with a policy or its gates.
+
+    Ends with 2 where anything is; warnings only inform.
+    """
     project = project_at(root)
     paths = _paths(project, name)
     faults = {str(_short(path, project)): _faults(path) for path in paths}
     if name is None:
         faults |= _folders_without_versions(project)
+    warnings = _warnings(project, name)
     if json:
-        print_json({"faults": [fault for found in faults.values() for fault in found]})
+        every = [fault for found in faults.values() for fault in found]
+        print_json({"faults": every, "warnings": warnings})
     else:
         for path, found in faults.items():
             show([f"{path}: {'clean' if not found else f'{len(found)} to mend'}"])
+        for warning in warnings:
+            say(f"warning: {warning}")
     wrong = [fault for found in faults.values() for fault in found]
     if wrong:
         if not json:
             complain("\n".join(wrong))
         raise typer.Exit(2)
+
+
+@app.command("diff")
+@guarded
+def diff_policy(
+    old: Annotated[
+        str, typer.Argument(metavar="V1", help="name@v1; or a name alone: its two latest versions.")
+    ],
+    new: Annotated[
+        str | None, typer.Argument(metavar="[V2]", help="name@v2. Default: the version after V1.")
+    ] = None,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """What a version of a policy says differently, and which golden examples that touches."""
+    from harness.policies import load_policy
+    from harness.policy_diff import diff_policies, golden_effect
+    from harness.report.policy_diff import diff_view, effect_view
+
+    project = project_at(root)
+    before, after = (load_policy(path) for path in _two_versions(project, old, new))
+    diff = diff_policies(before, after)
+    examples = _golden(project, after)
+    effect = golden_effect(before, after, examples) if examples else None
+    if json:
+        golden = effect.model_dump(mode="json") if effect else None
+        print_json({**diff.model_dump(mode="json"), "golden": golden})
+        return
+    show(diff_view(diff))
+    show(effect_view(diff, effect) if effect else ["", "There is no golden set yet."])
+
+
+def _two_versions(project: "Project", old: str, new: str | None) -> tuple[Path, Path]:
+    """The files of both versions; the missing one is the neighbour."""
+    from harness.policies import policy_path, policy_versions
+    from harness.project import split_label, version_number
+
+    name, version = split_label(old)
+    if new is not None:
+        if split_label(new)[0] != name:
+            raise BadInput(f"{old} and {new} are two policies; a diff is of two versions of one")
+        return policy_path(project, old), policy_path(project, new)
+    folder = policy_path(project, old).parent
+    known = sorted(policy_versions(folder), key=version_number)
+    at = known.index(version) if version else len(known) - 2
+    if not 0 <= at < len(known) - 1:
+        there = ", ".join(known)
+        raise BadInput(f"{old}: there is no version after it to compare with; there are: {there}")
+    return folder / f"{known[at]}.toml", folder / f"{known[at + 1]}.toml"
+
+
+def _golden(project: "Project", policy: "Policy") -> "list[Labelled]":
+    """The examples and canaries of a policy; none where it has no golden set."""
+    from harness.golden.examples import FILE
+    from harness.golden.rejudging import golden_lines
+
+    path = project.golden / policy.name / FILE
+    return list(golden_lines(path).values()) if path.exists() else []
+
+
+def _warnings(project: "Project", name: str | None) -> list[str]:
+    """What is not wrong with any one policy, and still worth a word: drafts, and surfaces with several."""
+    from harness.policies import draft_notes, load_policy, policy_names, policy_path, shared_surfaces
+    from harness.project import split_label
+
+    asked = split_label(name)[0] if name else None
+    policies = []
+    for known in policy_names(project):
+        # What does not load is among the faults already.
+        with contextlib.suppress(BadInput):
+            policies.append(load_policy(policy_path(project, known)))
+    drafts = [
+        note for policy in policies if asked in (None, policy.name) for note in draft_notes(project, policy)
+    ]
+    return drafts + shared_surfaces(policies, asked)
 
 
 def _paths(project: "Project", name: str | None) -> list[Path]:

@@ -93,7 +93,7 @@ def warnings_of(plan: "Plan") -> list[str]:
         warnings.append(f"worked examples in the policy are kept from the teacher, being graded: {queries}")
     if plan.stale:
         count = f"{plan.stale} examples were not yet judged under {plan.policy.label}"
-        warnings.append(f"{count}; another version's grade counts")
+        warnings.append(f"{count}: Gate 2 is inconclusive")
     return warnings
 
 

@@ -9,7 +9,7 @@ from harness.errors import BadInput, Fault
 from harness.files import read_nouns
 from harness.golden.graded import off_scale, refuse_doubles
 from harness.noun import Level, Noun
-from harness.records import Example, Grade, Key, Provenance, Record, Result
+from harness.records import Example, Grade, Key, PastGrade, Provenance, Record, Result, judged_under
 from harness.rubric import Policy
 
 FILE = "canaries.jsonl"
@@ -27,7 +27,27 @@ class Canary(Noun):
     grade: Level
     clauses: tuple[str, ...] = ()
     policy_version: str
+    history: tuple[PastGrade, ...] = ()
     provenance: Provenance | None = None
+
+    @property
+    def split(self) -> str:
+        """What it is called where examples name their split."""
+        return "canaries"
+
+    @property
+    def reasoning(self) -> str:
+        """None is kept: both products of a canary are plain cases."""
+        return ""
+
+    def under(self, version: str) -> "Canary":
+        """The canary as graded under a policy version; as it is where that version never graded it."""
+        if version == self.policy_version:
+            return self
+        then = judged_under(version, self.history, "", self.clauses)
+        if then is None:
+            return self
+        return self.model_copy(update={key: then[key] for key in ("policy_version", "grade", "clauses")})
 
     def examples(self) -> tuple[Example, Example]:
         """The two as examples of a run."""
@@ -78,6 +98,7 @@ def load_canaries(path: Path, policy: Policy) -> list[Canary]:
     if not path.exists():
         return []
     numbered, faults = read_nouns(path, Canary)
+    numbered = [(line, canary.under(policy.version)) for line, canary in numbered]
     for line, canary in numbered:
         where = f"{path}, line {line}, {canary.id}"
         if canary.grade not in policy.scale:

@@ -3,18 +3,18 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from harness.errors import BadInput
 from harness.golden.adjudications import FILE as ADJUDICATIONS
 from harness.golden.adjudications import Adjudication, disputed, load_adjudications
 from harness.golden.canaries import FILE as CANARIES
-from harness.golden.canaries import canary_examples, load_canaries
-from harness.golden.examples import read_numbered, stale
+from harness.golden.canaries import PLAIN, canary_examples, load_canaries
+from harness.golden.examples import read_numbered
+from harness.golden.judgements import Finding, broken_caps, broken_history, not_judged, unknown_clauses
 from harness.golden.leakage import safe_shots, withhold_worked
-from harness.golden.ratings import load_ratings, rater_kinds
+from harness.golden.ratings import rater_kinds, ratings_under
 from harness.golden.similarity import near_duplicates, tokens
 from harness.records import Example
 from harness.rubric import Policy
@@ -25,20 +25,12 @@ SHORT_WORDS = 8
 """A reasoning of fewer words than this names a grade, and no reason for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One finding: an error is to be mended, a warning to be looked at."""
-
-    level: Literal["error", "warning"]
-    where: str
-    what: str
-
-
 def lint_golden(path: Path, policy: Policy) -> list[Finding]:
     """Every finding about a golden set under a policy version, errors first."""
     numbered, faults = read_numbered(path, policy)
     findings = [Finding("error", fault.where, fault.what) for fault in faults]
     examples = [example.under(policy.version) for _, example in numbered]
+    findings += broken_history([example for _, example in numbered])
     for check in CHECKS:
         findings += check(examples, policy)
     if not faults:
@@ -54,8 +46,10 @@ def _canaries(path: Path, examples: Sequence[Example], policy: Policy) -> Iterat
     except BadInput as error:
         yield from (Finding("error", fault.where, fault.what) for fault in error.faults)
         return
-    for check in (_unknown_clauses, _caps, _stale):
-        yield from check(canaries, policy)
+    # Both products of a canary have one grade: what is wrong with it is said once.
+    for check in (unknown_clauses, broken_caps, not_judged):
+        for found in check(canaries[::2], policy):
+            yield replace(found, where=found.where.removesuffix(f"/{PLAIN}"))
     for drop in safe_shots([*examples, *canaries])[1]:
         if drop.graded in {canary.id for canary in canaries}:
             yield Finding(
@@ -71,10 +65,12 @@ def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator
     try:
         decisions = load_adjudications(path.with_name(ADJUDICATIONS))
         kinds = rater_kinds(path.with_name("raters.toml"))
-        ratings = load_ratings(ratings_file, policy, examples) if ratings_file.exists() else []
+        ratings = ratings_under(ratings_file, policy, examples) if ratings_file.exists() else []
     except BadInput as error:
         yield from (Finding("error", fault.where, fault.what) for fault in error.faults)
         return
+    if ratings_file.exists() and not ratings:
+        yield Finding("warning", "ratings", f"none under {policy.label}: its Gate 1 was never measured")
     golden = {example.id: example.grade for example in examples}
     for item in sorted({rating.item for rating in ratings} - set(golden)):
         yield Finding("error", item, "rated, but there is no such example")
@@ -106,29 +102,6 @@ def _decision_faults(
     for clause in decision.unclear:
         if clause not in policy.clause_ids:
             yield f"its adjudication calls the clause {clause!r} unclear, unknown in {policy.label}"
-
-
-def _unknown_clauses(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
-    for example in examples:
-        for clause in example.clauses:
-            if clause not in policy.clause_ids:
-                yield Finding("error", example.id, f"cites the clause {clause!r}, unknown in {policy.label}")
-
-
-def _caps(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
-    """A cited cap or floor that the grade breaks. A floor holds only where no cap binds."""
-    clauses = {clause.id: clause for clause in policy.clauses}
-    for example in examples:
-        cited = [clauses[id_] for id_ in example.clauses if id_ in clauses]
-        caps = [clause for clause in cited if clause.max_grade is not None]
-        for clause in caps:
-            if clause.max_grade is not None and example.grade > clause.max_grade:
-                what = f"grade {example.grade}, but {clause.id} allows at most {clause.max_grade}"
-                yield Finding("error", example.id, what)
-        for clause in [] if caps else cited:
-            if clause.min_grade is not None and example.grade < clause.min_grade:
-                what = f"grade {example.grade}, but {clause.id} asks for at least {clause.min_grade}"
-                yield Finding("error", example.id, what)
 
 
 def _queries_in_two_splits(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
@@ -209,12 +182,6 @@ def _runs(text: str) -> list[tuple[str, ...]]:
     return [tuple(words[start : start + RUN_WORDS]) for start in range(len(words) - RUN_WORDS + 1)]
 
 
-def _stale(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
-    for example in stale(examples, policy.version):
-        what = f"graded under {example.policy_version}, not yet judged under {policy.version}"
-        yield Finding("error", example.id, what)
-
-
 def _lost_shots(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
     _, dropped = safe_shots(examples)
     for drop in dropped:
@@ -236,15 +203,15 @@ def _unused_grades(examples: Sequence[Example], policy: Policy) -> Iterator[Find
 
 
 CHECKS: tuple[Callable[[Sequence[Example], Policy], Iterator[Finding]], ...] = (
-    _unknown_clauses,
-    _caps,
+    unknown_clauses,
+    broken_caps,
     _queries_in_two_splits,
     _same_pairs,
     _near_duplicates,
     _missing_reasonings,
     _missing_clauses,
     _boilerplate,
-    _stale,
+    not_judged,
     _lost_shots,
     _worked_queries,
     _unused_grades,

@@ -1,12 +1,11 @@
 """The ratings that lie beside a golden set."""
 
-import fcntl
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from harness.errors import BadInput, Fault
-from harness.files import build, read_nouns, read_toml, write_lines
+from harness.files import alone, build, read_nouns, read_toml, write_lines
 from harness.golden.graded import off_scale, refuse_doubles
 from harness.noun import Noun
 from harness.records import Example, Rating
@@ -24,10 +23,9 @@ def read_ratings_file(path: Path) -> list[Rating]:
 def add_ratings(path: Path, new: Sequence[Rating]) -> None:
     """Put ratings into a file, in place of those of the same item, rater and policy version.
 
-    One process at a time: two raters' sheets collected at once must both be there afterwards.
+    Two raters' sheets collected at once must both be there afterwards.
     """
-    with path.parent.joinpath(".ratings.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(path.parent / ".ratings.lock"):
         before = read_ratings_file(path) if path.exists() else []
         merged = {(r.item, r.rater, r.policy_version): r for r in [*before, *new]}
         write_lines(path, [merged[key] for key in sorted(merged)])
@@ -61,7 +59,8 @@ def load_ratings(path: Path, policy: Policy, examples: Sequence[Example]) -> lis
     """The ratings of a file under this policy version; BadInput where there is none."""
     found = ratings_under(path, policy, examples)
     if not found:
-        raise BadInput([Fault(str(path), f"holds no rating under {policy.label}")])
+        next_ = f"`harness golden sheet {policy.label} --rater NAME` writes a sheet for a rater"
+        raise BadInput([Fault(str(path), f"holds no rating under {policy.label}; {next_}")])
     return found
 
 

@@ -1,0 +1,195 @@
+"""Judging again under a new policy version: a grade is confirmed or replaced, and its history kept."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BadInput, Fault
+from harness.files import alone, json_lines, read_nouns, read_text, write_atomic
+from harness.golden.canaries import FILE as CANARIES
+from harness.golden.canaries import Canary
+from harness.golden.graded import off_scale
+from harness.golden.judgements import broken_caps, unknown_clauses
+from harness.noun import Noun
+from harness.policy_diff import diff_policies, is_judged, reasons
+from harness.project import is_version, version_number
+from harness.records import Example
+from harness.rubric import Policy
+from harness.scorecards.policy_change import PolicyDiff
+
+Judged = Example | Canary
+
+
+class Judgement(Noun):
+    """What is said of an example now."""
+
+    grade: int
+    reasoning: str
+    clauses: tuple[str, ...]
+
+
+def golden_lines(path: Path) -> dict[str, Judged]:
+    """Every example, and every canary beside them, as last judged, by id."""
+    found: dict[str, Judged] = {}
+    faults: list[Fault] = []
+    for file, model in _files(path):
+        numbered, wrong = read_nouns(file, model)
+        faults += wrong
+        for line, one in numbered:
+            if one.id in found:
+                faults.append(Fault(f"{file}, line {line}, {one.id}", "the id is taken"))
+            found[one.id] = one
+    if faults:
+        raise BadInput(faults)
+    return found
+
+
+def left_to_judge(golden: Mapping[str, Judged], policy: Policy) -> list[str]:
+    """The ids that nobody has judged under a policy version."""
+    return [id_ for id_, one in golden.items() if not is_judged(one, policy.version)]
+
+
+def unaffected(
+    golden: Mapping[str, Judged], policy: Policy, load: Callable[[str], Policy]
+) -> tuple[dict[str, str], list[str]]:
+    """What is left to judge and rests on nothing that changed, each with why; and the clauses that are new.
+
+    `load` reads an earlier version of the policy.
+    """
+    left = left_to_judge(golden, policy)
+    diffs = {v: diff_policies(load(v), policy) for v in sorted({golden[id_].policy_version for id_ in left})}
+    why: dict[str, str] = {}
+    for id_ in left:
+        diff = diffs[golden[id_].policy_version]
+        if not reasons(diff, golden[id_]):
+            why[id_] = f"rests on nothing that {policy.version} changed ({_rules(diff)})"
+    return why, sorted({clause for diff in diffs.values() for clause in diff.new_clauses})
+
+
+def _rules(diff: PolicyDiff) -> str:
+    """The rules that changed, in short: boundaries only show what the clauses say."""
+    labels = [c.label for c in diff.changes if c.binds and c.part != "boundary"]
+    labels += [move.label for move in diff.action_moves]
+    return ", ".join(labels) or "no clause, no grade"
+
+
+def confirm(path: Path, policy: Policy, why: Mapping[str, str], at: str) -> list[str]:
+    """Note that grades stand under this policy version. Ids that were judged under it are passed over."""
+    with alone(path.parent / ".golden.lock"):
+        golden = golden_lines(path)
+        faults = [fault for id_ in why for fault in _confirm_faults(id_, golden, policy)]
+        if faults:
+            raise BadInput(faults)
+        new = [id_ for id_ in why if not is_judged(golden[id_], policy.version)]
+        _rewrite(path, {id_: _entry(policy, at, why[id_], None) for id_ in new})
+    return new
+
+
+def regrade(path: Path, policy: Policy, id_: str, said: Judgement, why: str, at: str) -> bool:
+    """Note what is said of an example under this policy version; False where it says so already."""
+    with alone(path.parent / ".golden.lock"):
+        golden = golden_lines(path)
+        faults = _regrade_faults(id_, golden, policy, said)
+        if not why.strip():
+            faults.append(Fault(id_, "why did the grade change? --why says it to whoever reads the history"))
+        if faults:
+            raise BadInput(faults)
+        was = golden[id_]
+        if was.policy_version == policy.version and _said(was) == _said(was.model_copy(update=dict(said))):
+            return False
+        _rewrite(path, {id_: _entry(policy, at, why, said)})
+    return True
+
+
+def _said(one: Judged) -> tuple[int, str, tuple[str, ...]]:
+    return one.grade, one.reasoning, one.clauses
+
+
+def _confirm_faults(id_: str, golden: Mapping[str, Judged], policy: Policy) -> list[Fault]:
+    if id_ not in golden:
+        return [Fault(id_, "there is no such example or canary")]
+    one = golden[id_]
+    if is_judged(one, policy.version):
+        return []
+    now = Judgement(grade=one.grade, reasoning=one.reasoning, clauses=one.clauses)
+    found = _judgement_faults(id_, now, policy)
+    return [*_order_faults(one, policy), *(Fault(f.where, f"{f.what}; regrade it") for f in found)]
+
+
+def _regrade_faults(id_: str, golden: Mapping[str, Judged], policy: Policy, said: Judgement) -> list[Fault]:
+    if id_ not in golden:
+        return [Fault(id_, "there is no such example or canary")]
+    empty = (
+        [Fault(id_, "no reasoning: a grade without one teaches nobody")] if not said.reasoning.strip() else []
+    )
+    return [*_order_faults(golden[id_], policy), *_judgement_faults(id_, said, policy), *empty]
+
+
+def _order_faults(one: Judged, policy: Policy) -> list[Fault]:
+    """What was judged under a later version is not judged under an earlier one afterwards."""
+    versions = one.policy_version, policy.version
+    if not all(is_version(version) for version in versions):
+        return []
+    if version_number(versions[0]) <= version_number(versions[1]):
+        return []
+    what = f"was judged under {versions[0]} since; to mend what {versions[1]} says, edit its entry in history"
+    return [Fault(one.id, what)]
+
+
+def _judgement_faults(id_: str, said: Judgement, policy: Policy) -> list[Fault]:
+    if said.grade not in policy.scale:
+        return [Fault(id_, off_scale(said.grade, policy))]
+    judged = Example.model_validate(
+        {"id": id_, "query": "-", "result": {"title": "-"}, "split": "dev", **dict(said)}
+        | {"policy_version": policy.version}
+    )
+    found = [*unknown_clauses([judged], policy), *broken_caps([judged], policy)]
+    return [Fault(finding.where, finding.what) for finding in found]
+
+
+def _entry(policy: Policy, at: str, why: str, said: Judgement | None) -> Callable[[dict[str, Any]], Any]:
+    """How a line changes: what it said goes into its history; with no new judgement it stands."""
+
+    def change(line: dict[str, Any]) -> dict[str, Any]:
+        past = {"policy_version": line["policy_version"], "grade": line["grade"]}
+        if said is None:
+            past |= {"stands": True}
+        else:
+            past |= {key: line[key] for key in ("reasoning", "clauses") if key in line}
+        history = [*line.get("history", []), {**past, "changed_at": at, "why": why}]
+        new = {"policy_version": policy.version, "history": history}
+        if said is not None:
+            # A canary keeps no reasoning.
+            new |= said.model_dump(mode="json", exclude={"reasoning"} if "steered" in line else set())
+        return _placed(line, new)
+
+    return change
+
+
+def _placed(line: Mapping[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """A line with new values in their old places, and the history behind the version."""
+    made: dict[str, Any] = {}
+    for key, value in line.items():
+        made[key] = new.get(key, value)
+        if key == "policy_version" and "history" not in line:
+            made["history"] = new["history"]
+    return made | new
+
+
+def _rewrite(path: Path, changes: Mapping[str, Callable[[dict[str, Any]], Any]]) -> None:
+    """Change the lines of these ids, and leave every other as it is, letter for letter."""
+    for file, _ in _files(path):
+        rows, _ = json_lines(file)
+        lines = read_text(file).split("\n")
+        touched = [(number, row) for number, row in rows if row["id"] in changes]
+        for number, row in touched:
+            end = "\r" if lines[number - 1].endswith("\r") else ""
+            lines[number - 1] = json.dumps(changes[row["id"]](row), ensure_ascii=False) + end
+        if touched:
+            write_atomic(file, "\n".join(lines))
+
+
+def _files(path: Path) -> Sequence[tuple[Path, type[Judged]]]:
+    canaries = path.with_name(CANARIES)
+    return [(path, Example), *([(canaries, Canary)] if canaries.exists() else [])]

@@ -1,0 +1,112 @@
+"""A policy change in words, and what it does to the golden set."""
+
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from harness.scorecards.policy_change import Change, GoldenEffect, PolicyDiff, Regraded, Touched, Wording
+
+BOUNDS = {"cap": "at most", "floor": "at least"}
+ISLAND = 2
+"""Words that two texts share between two changes, and that are shown as changed with them."""
+
+
+def diff_view(diff: PolicyDiff) -> Iterator[RenderableType]:
+    """Every change, with the old words in [- -] and the new ones in {+ +}."""
+    yield Text(f"{diff.old} -> {diff.new}", style="bold")
+    if not diff.changes:
+        yield Text("The order of the parts differs." if diff.reordered else "Nothing that it says differs.")
+    for change in diff.changes:
+        yield Padding(Text(_heading(change), style="bold"), (1, 0, 0, 0))
+        for wording in change.wordings:
+            yield Padding(_wording(wording), (0, 0, 0, 2))
+    yield Text("")
+    for move in diff.action_moves:
+        yield Text(f"Grade {move.grade}: {move.old or 'no such grade'} -> {move.new or 'no such grade'}.")
+    if not diff.action_moves:
+        yield Text("Every grade keeps its action.")
+
+
+def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableType]:
+    """The golden examples that rest on what changed, by id and by what they rest on."""
+    share = f"{len(effect.touched)} of {effect.examples} golden examples rest on what changed"
+    yield Padding(Text(f"{share}{':' if effect.touched else '.'}", style="bold"), (1, 0, 0, 0))
+    for label, count in effect.counts.items():
+        ids = ", ".join(_marked(one) for one in effect.touched if label in one.because)
+        yield Padding(Text(f"{label} ({count}): {ids}"), (0, 0, 0, 2))
+    if any(not one.judged for one in effect.touched):
+        yield Padding(Text(f"* not yet judged under {diff.new}"), (0, 0, 0, 2))
+    if diff.new_clauses:
+        names = ", ".join(diff.new_clauses)
+        yield Text(f"No example cites a new clause yet ({names}): whom it touches, only reading tells.")
+    if effect.regraded:
+        yield Padding(Text(f"{len(effect.regraded)} have another grade now:", style="bold"), (1, 0, 0, 0))
+    for one in effect.regraded:
+        yield Padding(Text(_regraded(one)), (0, 0, 0, 2))
+    left = effect.left
+    yield Text(
+        f"\nLeft to judge under {diff.new}: {left}." if left else f"\nAll are judged under {diff.new}."
+    )
+
+
+def _heading(change: Change) -> str:
+    keys = {wording.key for wording in change.wordings}
+    if change.kind != "changed":
+        did: str = change.kind
+    elif keys == {"example"}:
+        did = "other worked examples"
+    elif change.part == "boundary" and "grade" in keys:
+        did = "decided otherwise"
+    else:
+        did = "another bound" if keys <= set(BOUNDS) else "reworded"
+    note = "" if change.binds or change.part != "clause" else " (its reason only: it binds as before)"
+    return f"{change.part.capitalize()} {change.name}: {did}{note}"
+
+
+def _wording(wording: Wording) -> Text:
+    key, old, new = wording.key, wording.old, wording.new
+    if key in BOUNDS:
+        return Text(f"{BOUNDS[key]}: {old or 'no bound'} -> {new or 'no bound'}")
+    if old is None or new is None:
+        return Text(f"{key}: {marked('-', old)}{marked('+', new)}")
+    return Text(f"{key}: {word_diff(old, new)}")
+
+
+def word_diff(old: str, new: str) -> str:
+    """One text with the words that went in [- -] and those that came in {+ +}."""
+    before, after = old.split(), new.split()
+    gone: list[str] = []
+    came: list[str] = []
+    parts: list[str] = []
+    for what, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        # A word or two that happen to be alike between two changes would only break up what was said.
+        if what == "equal" and not ((gone or came) and j - i <= ISLAND and j < len(before)):
+            parts += [*_gone_and_came(gone, came), *before[i:j]]
+            gone, came = [], []
+        else:
+            gone, came = gone + before[i:j], came + after[k:m]
+    return " ".join([*parts, *_gone_and_came(gone, came)])
+
+
+def _gone_and_came(gone: list[str], came: list[str]) -> list[str]:
+    texts = marked("-", " ".join(gone)), marked("+", " ".join(came))
+    return [text for text in texts if text]
+
+
+def marked(sign: str, text: str | None) -> str:
+    """Words that went or came, in their brackets; nothing where there are none."""
+    if not text:
+        return ""
+    return f"[-{text}-]" if sign == "-" else f"{{+{text}+}}"
+
+
+def _marked(one: Touched) -> str:
+    return one.id if one.judged else f"{one.id}*"
+
+
+def _regraded(one: Regraded) -> str:
+    seen = "" if one.old_action == one.new_action else f" ({one.old_action} -> {one.new_action})"
+    return f"{one.id}, {one.split}: {one.old} -> {one.new}{seen}"

@@ -1,0 +1,416 @@
+"""A policy change: what a diff says, which examples it touches, and judging them again."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import CLAUSE, Ended, example, examples, harness, policy_text, write_golden, write_project
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.golden.examples import golden_digest, load_examples
+from harness.golden.rejudging import confirm
+from harness.policies import load_policy
+from harness.policy_diff import diff_policies, golden_effect, reasons
+from harness.records import Example
+from harness.report.policy_diff import diff_view, word_diff
+from harness.rubric import Policy
+
+ROOT = Path(__file__).resolve().parent.parent
+BOUNDARY = """
+[[boundaries]]
+query = "shoe"
+result = "a lace"
+between = [0, 1]
+grade = 1
+higher = "h"
+lower = "l"
+decision = "d"
+clauses = ["plain"]
+"""
+WORDED = "An accessory of the thing asked for is at most 1."
+SHOWN = 'grades = [1, 2]\nshown = "Said."\n\n[[actions]]\nname = "filter"\ngrades = [0]'
+FILTERED = SHOWN.replace("[0]", "[0, 1]").replace("[1, 2]", "[2]")
+SHARPER = "An accessory, such as a lace, is at most 1."
+
+
+def version(folder: Path, number: int, clauses: str, text: str = "") -> Policy:
+    path = folder / f"v{number}.toml"
+    whole = (text or policy_text()).replace('version = "v1"', f'version = "v{number}"') + clauses
+    path.write_text(whole, encoding="utf-8")
+    return load_policy(path)
+
+
+def swapped(text: str, old: str, new: str) -> str:
+    """A text with the last of these words changed: a skeleton's comments have some of them too."""
+    before, _, after = text.rpartition(old)
+    return f"{before}{new}{after}"
+
+
+def change(folder: Path, old: str, new: str, *, whole: str = CLAUSE + BOUNDARY) -> tuple[Policy, Policy]:
+    """Two versions that differ by one text."""
+    text = policy_text() + whole
+    assert old in text
+    folder.mkdir(parents=True, exist_ok=True)
+    return version(folder, 1, "", text), version(folder, 2, "", swapped(text, old, new))
+
+
+def draft(here: Path, old: str = WORDED, new: str = SHARPER) -> Path:
+    """A project with a released v1, and a v2 in which one text is another; the examples' file."""
+    write_project(here)
+    folder = here / "policies/small"
+    text = (folder / "v1.toml").read_text("utf-8")
+    assert old in text
+    (folder / "v1.toml").write_text(text.replace('"v1"', '"v1"\nreleased = true'), "utf-8")
+    (folder / "v2.toml").write_text(swapped(text, old, new).replace('"v1"', '"v2"'), "utf-8")
+    return here / "golden/small/examples.jsonl"
+
+
+def said(path: Path, name: str) -> str:
+    return golden_digest(load_examples(path, load_policy(path.parents[2] / f"policies/small/{name}.toml")))
+
+
+# --- the diff ---------------------------------------------------------------------------------------
+
+CHANGES = {
+    "clause reworded": (WORDED, SHARPER, ("clause", "accessory", "changed", True)),
+    "reason reworded": ("Who looks", "Whoever looks", ("clause", "accessory", "changed", False)),
+    "cap moved": ("max_grade = 1", "max_grade = 0", ("clause", "accessory", "changed", True)),
+    "floor added": (
+        "max_grade = 1",
+        "max_grade = 1\nmin_grade = 1",
+        ("clause", "accessory", "changed", True),
+    ),
+    "grade renamed": ('name = "Grade 2"', 'name = "Exact"', ("grade", "2", "changed", True)),
+    "worked example": (
+        'name = "Grade 2"',
+        'name = "Grade 2"\nexamples = [{query = "a", result = "b"}]',
+        ("grade", "2", "changed", False),
+    ),
+    "boundary argued": ('higher = "h"', 'higher = "H"', ("boundary", "shoe: a lace", "changed", False)),
+    "boundary decided": (
+        "grade = 1\nhigher",
+        "grade = 0\nhigher",
+        ("boundary", "shoe: a lace", "changed", True),
+    ),
+    "goal": ('goal = "Said."', 'goal = "Meant."', ("policy", "small", "changed", False)),
+    "clause renamed": ('id = "plain"\ntext', 'id = "bare"\ntext', ("clause", "plain", "removed", True)),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "found"), CHANGES.values(), ids=CHANGES)
+def test_change_is_named(tmp_path: Path, old: str, new: str, found: tuple[str, str, str, bool]) -> None:
+    whole = (CLAUSE + BOUNDARY).replace('["plain"]', "[]")
+    before, after = change(tmp_path / "small", old, new, whole=whole)
+    diff = diff_policies(before, after)
+    assert found in [(c.part, c.name, c.kind, c.binds) for c in diff.changes]
+
+
+def test_same_policy_differs_in_nothing(tmp_path: Path) -> None:
+    one, other = change(tmp_path / "small", WORDED, f"  {WORDED.replace(' of', '   of')}")
+    diff = diff_policies(one, one)
+    assert (diff.changes, diff.action_moves, diff.reordered) == ((), (), False)
+    assert (diff_policies(one, other).changes, diff_policies(one, other).reordered) == ((), True)
+
+
+def test_diff_turned_round_swaps_old_and_new(tmp_path: Path) -> None:
+    one, other = change(tmp_path / "small", WORDED, SHARPER)
+    there, back = diff_policies(one, other), diff_policies(other, one)
+    (ours,), (theirs,) = there.changes[0].wordings, back.changes[0].wordings
+    assert (ours.old, ours.new) == (theirs.new, theirs.old) == (WORDED, SHARPER)
+
+
+def test_action_moves_are_told_grade_by_grade_and_touch_its_examples(tmp_path: Path) -> None:
+    diff = diff_policies(*change(tmp_path / "small", SHOWN, FILTERED))
+    assert [(move.grade, move.old, move.new) for move in diff.action_moves] == [(1, "show", "filter")]
+    assert reasons(diff, example(grade=1)) == ("action of grade 1",)
+    assert reasons(diff, example(grade=2)) == ()
+    assert "Grade 1: show -> filter." in "\n".join(str(part) for part in diff_view(diff))
+
+
+def test_new_scale_touches_every_example(tmp_path: Path) -> None:
+    (tmp_path / "small").mkdir()
+    one = version(tmp_path / "small", 1, CLAUSE)
+    other = version(tmp_path / "small", 2, CLAUSE, policy_text(grades=(0, 1, 2, 3)))
+    assert reasons(diff_policies(one, other), example()) == ("the scale",)
+
+
+TOUCHED: dict[str, tuple[dict[str, Any], bool]] = {
+    "cites it": ({"clauses": ["accessory"]}, True),
+    "argues by it": ({"reasoning": "No Accessory, so that 2 is open."}, True),
+    "a longer word": ({"reasoning": "Accessory-like, and accessorys."}, False),
+    "cites another": ({"clauses": ["plain"]}, False),
+}
+
+
+@pytest.mark.parametrize(("rests", "touched"), TOUCHED.values(), ids=TOUCHED)
+def test_example_is_touched_by_what_it_rests_on(tmp_path: Path, rests: dict[str, Any], touched: bool) -> None:
+    diff = diff_policies(*change(tmp_path / "small", WORDED, SHARPER))
+    assert reasons(diff, example(**rests)) == (("clause accessory",) if touched else ())
+
+
+def test_example_is_touched_by_the_definition_of_its_grade(tmp_path: Path) -> None:
+    renamed = diff_policies(*change(tmp_path / "small", 'name = "Grade 2"', 'name = "Exact"'))
+    assert (reasons(renamed, example(grade=2)), reasons(renamed, example(grade=1))) == (("grade 2",), ())
+
+
+def test_boundary_decided_otherwise_touches_those_that_cite_its_clauses(tmp_path: Path) -> None:
+    diff = diff_policies(*change(tmp_path / "small", "grade = 1\nhigher", "grade = 0\nhigher"))
+    assert reasons(diff, example(clauses=["plain"])) == ("boundary shoe: a lace",)
+    assert reasons(diff, example(clauses=["accessory"])) == ()
+
+
+@given(st.lists(st.sampled_from("abcd"), max_size=12), st.lists(st.sampled_from("abcd"), max_size=12))
+def test_both_texts_can_be_read_off_a_word_diff(old: list[str], new: list[str]) -> None:
+    shown = word_diff(" ".join(old), " ".join(new))
+    kept: dict[str, list[str]] = {"-": [], "+": []}
+    sign = " "
+    for word in shown.split():
+        sign = "-" if word.startswith("[-") else "+" if word.startswith("{+") else sign
+        letter = next(one for one in word if one in "abcd")
+        for side in kept if sign == " " else sign:
+            kept[side].append(letter)
+        sign = " " if word.endswith(("-]", "+}")) else sign
+    assert (kept["-"], kept["+"]) == (old, new)
+
+
+def test_diff_command_tells_words_and_examples(here: Path) -> None:
+    draft(here)
+    ended = harness("policy", "diff", "small")
+    assert "small@v1 -> small@v2" in ended.out
+    assert "{+accessory, such as a lace,+}" in " ".join(ended.out.split())
+    assert "clause accessory (16): q0-0*, q0-1*" in " ".join(ended.out.split())
+    assert "Left to judge under small@v2: 24." in ended.out
+    found = harness("policy", "diff", "small@v1", "small@v2", "--json").json
+    assert found["golden"]["counts"] == {"clause accessory": 16}
+    assert found["changes"][0]["wordings"] == [{"key": "text", "old": WORDED, "new": SHARPER}]
+    assert harness("policy", "diff", "small@v2", "small@v1").code == 0
+
+
+@pytest.mark.parametrize("words", [("small@v2",), ("small", "other@v2"), ("small@v3",), ("nope",)])
+def test_diff_of_what_is_not_there_says_so(here: Path, words: tuple[str, ...]) -> None:
+    draft(here)
+    ended = harness("policy", "diff", *words)
+    assert (ended.code, ended.err.startswith("error:")) == (2, True)
+
+
+# --- the default version ------------------------------------------------------------------------------
+
+
+def test_draft_is_taken_only_where_it_is_named(here: Path) -> None:
+    draft(here)
+    assert harness("policy", "show", "small", "--json").json["version"] == "v1"
+    assert harness("policy", "show", "small@v2", "--json").json["version"] == "v2"
+    assert harness("policy", "list").out == "small  v1 v2 (draft)\n"
+    lint = harness("policy", "lint", "--json")
+    assert (lint.code, lint.json["faults"]) == (0, [])
+    assert lint.json["warnings"] == ["small@v2 is a draft: without a version, small is small@v1"]
+    (here / "policies/small/v2.toml").write_text("half a", "utf-8")
+    assert harness("policy", "show", "small", "--json").json["version"] == "v1"
+    assert harness("policy", "lint").code == 2
+
+
+def test_surface_with_several_policies_is_warned_of(here: Path) -> None:
+    write_project(here)
+    folder = here / "policies/other"
+    folder.mkdir()
+    (folder / "v1.toml").write_text(policy_text("other").replace("Said.", "said. "), "utf-8")
+    for words in ((), ("small",), ("other@v1",)):
+        ended = harness("policy", "lint", *words)
+        assert (ended.code, "0.8 x 0.8 x 0.8 is 0.512" in ended.err) == (0, True)
+    text = (folder / "v1.toml").read_text("utf-8")
+    (folder / "v1.toml").write_text(text.replace('surface = "said. "', 'surface = "Mail"'), "utf-8")
+    assert harness("policy", "lint", "--json").json["warnings"] == []
+
+
+# --- judging again ------------------------------------------------------------------------------------
+
+
+def regrade(id_: str, grade: int, *more: str, reasoning: str = "It is a lace and no shoe at all.") -> Ended:
+    words = ("--policy", "small@v2", "--grade", str(grade), "--reasoning", reasoning)
+    return harness("golden", "regrade", id_, *words, "--why", "what I thought was a 1 is a 0", *more)
+
+
+def test_unaffected_examples_are_confirmed_in_one_go(here: Path) -> None:
+    path = draft(here)
+    before = said(path, "v1")
+    done = harness("golden", "confirm", "small@v2", "--unaffected", "--json").json
+    assert (len(done["confirmed"]), len(done["left"])) == (8, 16)
+    assert set(done["confirmed"]) == {f"q{n}-2" for n in range(8)}
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    (past,) = next(line["history"] for line in lines if line["id"] == "q0-2")
+    assert past.pop("changed_at")[:2] == "20"
+    why = "rests on nothing that v2 changed (clause accessory)"
+    assert past == {"policy_version": "v1", "grade": 2, "stands": True, "why": why}
+    assert said(path, "v1") == before
+    again = harness("golden", "confirm", "small@v2", "--unaffected", "--json").json
+    assert (again["confirmed"], len(again["left"])) == ([], 16)
+
+
+def test_grade_is_replaced_and_its_history_kept(here: Path) -> None:
+    path = draft(here)
+    before = said(path, "v1")
+    assert regrade("q1-1", 0, "--clauses", "accessory,plain").code == 0
+    line = json.loads(path.read_text("utf-8").splitlines()[4])
+    assert (line["grade"], line["clauses"], line["policy_version"]) == (0, ["accessory", "plain"], "v2")
+    (past,) = line["history"]
+    assert (past["grade"], past["policy_version"], past["clauses"]) == (1, "v1", ["accessory"])
+    assert past["reasoning"] == examples()[4]["reasoning"] and past["why"] == "what I thought was a 1 is a 0"
+    assert said(path, "v1") == before
+    found = harness("policy", "diff", "small", "--json").json["golden"]["regraded"]
+    assert [(one["id"], one["old"], one["new"]) for one in found] == [("q1-1", 1, 0)]
+    assert "as it was" in regrade("q1-1", 0, "--clauses", "accessory,plain").out
+
+
+def test_other_lines_keep_every_letter(here: Path) -> None:
+    path = draft(here)
+    odd = json.dumps(examples()[0], ensure_ascii=False, separators=(",", ":")) + "  \r"
+    rest = path.read_text("utf-8").split("\n")[1:]
+    path.write_bytes("\n".join([odd, *rest, ""]).encode())
+    assert harness("golden", "confirm", "small@v2", "--examples", "q1-1").code == 0
+    after = path.read_bytes().decode().split("\n")
+    assert after[0] == odd
+    assert [at for at, (old, new) in enumerate(zip(rest, after[1:], strict=False)) if old != new] == [3]
+
+
+def test_what_stood_is_worded_as_what_took_it_over(here: Path) -> None:
+    """v1 stands under v2, v2 is corrected: v1 keeps the words that it stood with."""
+    path = draft(here)
+    before = said(path, "v1")
+    assert harness("golden", "confirm", "small@v2", "--examples", "q1-1").code == 0
+    under_v2 = said(path, "v2")
+    assert regrade("q1-1", 0).code == 0
+    assert said(path, "v1") == before
+    assert said(path, "v2") != under_v2
+    now = Example.model_validate_json(path.read_text("utf-8").splitlines()[4])
+    assert [(past.policy_version, past.stands) for past in now.history] == [("v1", True), ("v2", False)]
+    assert (now.under("v1").grade, now.under("v1").reasoning) == (1, examples()[4]["reasoning"])
+    assert (now.under("v2").grade, now.under("v7")) == (0, now)
+
+
+def test_new_clause_is_warned_of_since_nobody_can_cite_it(here: Path) -> None:
+    new = '[[clauses]]\nid = "extra"\ntext = "Said."\nwhy = "Said."\n\n[[clauses]]\nid = "plain"'
+    draft(here, '[[clauses]]\nid = "plain"', new)
+    assert "No example cites a new clause yet (extra)" in harness("policy", "diff", "small").out
+    ended = harness("golden", "confirm", "small@v2", "--unaffected")
+    assert (ended.out, "the new clauses (extra)" in ended.err) == ("24 confirmed under small@v2\n", True)
+
+
+CONFIRM_FAULTS = {
+    "nothing named": ((), "name either --examples"),
+    "both named": (("--examples", "q1-1", "--unaffected"), "name either --examples"),
+    "unknown ids": (("--examples", "nope,q1-1,neither"), "neither: there is no such example"),
+    "why of none": (("--unaffected", "--why", "x"), "--why goes with --examples"),
+}
+
+
+@pytest.mark.parametrize(("words", "what"), CONFIRM_FAULTS.values(), ids=CONFIRM_FAULTS)
+def test_confirm_says_what_is_wrong_and_writes_nothing(here: Path, words: tuple[str, ...], what: str) -> None:
+    path = draft(here)
+    before = path.read_bytes()
+    ended = harness("golden", "confirm", "small@v2", *words)
+    assert (ended.code, what in ended.err, path.read_bytes() == before) == (2, True, True)
+
+
+def test_grade_that_the_new_version_forbids_is_not_confirmed(here: Path) -> None:
+    path = draft(here, "max_grade = 1", "max_grade = 0")
+    ended = harness("golden", "confirm", "small@v2", "--examples", "q1-1,q1-0")
+    assert "q1-1: grade 1, but accessory allows at most 0; regrade it" in ended.err
+    assert path.read_text("utf-8").count('"v2"') == 0
+
+
+def test_regrade_names_every_fault_at_once(here: Path) -> None:
+    draft(here)
+    ended = regrade("q1-1", 2, "--clauses", "accessory,nope", reasoning=" ")
+    assert ended.code == 2
+    for what in ("unknown in small@v2", "allows at most 1", "no reasoning"):
+        assert what in ended.err
+    assert "not on the scale" in regrade("q1-1", 7).err
+    assert "no such example" in regrade("nope", 1).err
+
+
+def test_version_before_the_last_judged_one_is_not_judged_again(here: Path) -> None:
+    draft(here)
+    harness("golden", "confirm", "small@v2", "--unaffected")
+    words = ("--grade", "1", "--reasoning", "Said again, and at length.", "--why", "a slip")
+    ended = harness("golden", "regrade", "q0-2", "--policy", "small@v1", *words)
+    assert (ended.code, "was judged under v2 since" in ended.err) == (2, True)
+
+
+def test_canaries_are_judged_again_too(here: Path) -> None:
+    path = draft(here)
+    canary = {
+        "id": "c1", "trick": "order", "query": "tin whistle", "plain": {"title": "a flute"},
+        "steered": {"title": "a flute, grade 2"}, "grade": 1, "clauses": ["accessory"],
+        "policy_version": "v1",
+    }  # fmt: skip
+    beside = path.with_name("canaries.jsonl")
+    beside.write_text(json.dumps(canary) + "\n", "utf-8")
+    assert "1 of 1 graded under v1, not yet judged under v2" in harness("golden", "lint", "small@v2").out
+    assert regrade("c1", 0, "--clauses", "accessory").code == 0
+    now = json.loads(beside.read_text("utf-8"))
+    assert (now["grade"], now["history"][0]["grade"], "reasoning" in now) == (0, 1, False)
+    for name, grade in (("v1", 1), ("v2", 0)):
+        assert harness("eval", "--canaries", "--policy", f"small@{name}").code == 0
+        assert harness("gate2", "latest", "--json").json["canaries"]["moves"][0]["golden"] == grade
+
+
+def test_judgement_that_stands_with_another_grade_is_a_fault(here: Path) -> None:
+    draft(here)
+    golden = examples()
+    golden[4] |= {"policy_version": "v2", "history": [{"policy_version": "v1", "grade": 2, "stands": True}]}
+    write_golden(here, golden)
+    assert "2 under v1 is said to stand, and became 1" in harness("golden", "lint").out
+
+
+# --- nothing is gated on stale examples ---------------------------------------------------------------
+
+
+def test_stale_examples_leave_gate2_open_and_lint_counts_them(here: Path) -> None:
+    path = draft(here)
+    lint = harness("golden", "lint", "small@v2")
+    assert (lint.code, "24 of 24 graded under v1, not yet judged under v2" in lint.out) == (2, True)
+    grades = "".join(f"{line['id']},{line['grade']}\n" for line in examples())
+    (here / "right.csv").write_text(f"item,grade\n{grades}", "utf-8")
+    asked = ("eval", "--policy", "small@v2", "--model", "replay/right.csv", "--split", "dev+test")
+    ended = harness(*asked, "--json")
+    reason = "18 of 18 examples were not yet judged under small@v2"
+    assert (ended.code, ended.json["verdict"], ended.json["reason"]) == (0, "inconclusive", reason)
+    gate = harness("gate2", "latest", "--bar", "-1")
+    assert (gate.code, reason in " ".join(gate.out.split())) == (3, True)
+    assert json.loads((Path(ended.json["run"]) / "verdict.json").read_text("utf-8"))["reason"] == reason
+    v2 = load_policy(here / "policies/small/v2.toml")
+    confirm(path, v2, {line["id"]: "read again" for line in examples()}, "2026-01-01")
+    assert harness(*asked).code == 0
+    assert harness("gate2", "latest", "--bar", "-1").code == 0
+    assert "not yet judged" not in harness("golden", "lint", "small@v2").out
+    assert harness("golden", "lint", "small").code == 0
+
+
+def test_gate1_of_a_version_that_nobody_rated_says_how_to_go_on(here: Path) -> None:
+    path = draft(here)
+    rating = {"item": "q1-1", "rater": "ann", "grade": 1, "policy_version": "v1"}
+    path.with_name("ratings.jsonl").write_text(json.dumps(rating) + "\n", "utf-8")
+    ended = harness("gate1", "--policy", "small@v2")
+    assert (ended.code, "holds no rating under small@v2; `harness golden sheet" in ended.err) == (2, True)
+    assert "warning: ratings: none under small@v2" in harness("golden", "lint", "small@v2").out
+
+
+# --- the change that ships ----------------------------------------------------------------------------
+
+
+def test_shipped_change_is_judged_whole_and_moves_what_it_says() -> None:
+    one, other = (load_policy(ROOT / f"policies/product-search/v{number}.toml") for number in (1, 2))
+    assert (one.released, other.released) == (True, False)
+    diff = diff_policies(one, other)
+    assert [c.name for c in diff.changes if c.part == "clause"] == ["kind-first"]
+    path = ROOT / "golden/product-search/examples.jsonl"
+    golden = [Example.model_validate_json(line) for line in path.read_text("utf-8").splitlines()]
+    effect = golden_effect(one, other, golden)
+    assert effect.left == 0
+    assert {(e.id, e.old, e.new) for e in effect.regraded} == {("toaster-02", 1, 2), ("fan-04", 1, 2)}
+    assert {e.id for e in effect.regraded} <= {e.id for e in effect.touched}
+    lint = harness("golden", "lint", "product-search@v2", "--root", ROOT, "--json").json["findings"]
+    assert [(f["level"], f["where"]) for f in lint] == [("warning", "ratings")], lint
+    assert harness("golden", "lint", "product-search@v1", "--root", ROOT, "--json").json["findings"] == []
