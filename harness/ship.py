@@ -10,7 +10,7 @@ from harness.comparison.paired import compare_sides
 from harness.comparison.sides import Side, side_of_run
 from harness.gates import judge_run
 from harness.golden.canaries import CanaryReport
-from harness.golden.lint import Finding
+from harness.golden.judgements import Finding
 from harness.regress import judge_regression
 from harness.rubric import Gates, Policy
 from harness.runs import Run

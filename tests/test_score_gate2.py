@@ -1,5 +1,6 @@
 """Gate 2's figures: kappa of one answer and of several, what is missing, actions, parts and warnings."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from harness.errors import BadInput
 from harness.noun import Weighting
 from harness.rubric import Gates
 from harness.score.bar import WEIGHTINGS
+from harness.score.draws import draws_of
 from harness.score.judged import Answer, Judged
 from harness.scorecards.gate2 import Gate2
 from harness.scorecards.shared import Estimate
@@ -84,6 +86,17 @@ def test_kappa_of_several_answers_is_their_mean_with_the_error_of_that_mean(
     assert found.se == pytest.approx(numeric_error(kappa, queries), rel=1e-5)
     assert found.se == pytest.approx(jackknife_error(kappa, queries), rel=0.04)
     assert found.ci == pytest.approx(fisher_z(found.value, found.se, 60), abs=1e-12)
+
+
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+def test_influence_of_each_item_is_the_slope_of_the_mean_in_its_weight(weighting: Weighting) -> None:
+    items = many(2, 0.2)[:40]
+    slopes = []
+    for at in range(40):
+        nudge = np.where(np.arange(40) == at, 1e-4, 0.0)
+        up, down = (mean_of_draws(items, weighting, 1 + sign * nudge) for sign in (1, -1))
+        slopes.append((up - down) / 2e-4 * 40)
+    assert draws_of(items, SCALE).influence(weighting) == pytest.approx(np.array(slopes), abs=1e-6)
 
 
 def test_same_answer_three_times_is_no_more_certain_than_once() -> None:
@@ -251,9 +264,9 @@ def test_boundaries_are_kappas_of_at_least() -> None:
 
 
 def test_grades_that_nobody_has_are_named() -> None:
-    warnings = gate2([item("a", 0, 0), item("b", 3, 0)], (0, 1, 2, 3)).warnings
-    assert "no golden item here has grade 1, 2" in warnings
-    assert "the grader never gives grade 1, 2, 3" in warnings
+    warnings = gate2([item("a", 0, 0), item("b", 5, 0)], (0, 2, 3, 5)).warnings
+    assert "no golden item here has grade 2, 3" in warnings
+    assert "the grader never gives grade 2, 3, 5" in warnings
     assert not any("never gives" in one for one in gate2([item("a", 0, None)]).warnings)
     full = gate2([item(str(grade), grade, grade, query="q") for grade in SCALE])
     assert full.warnings == ()
@@ -370,3 +383,13 @@ def test_no_figure_is_nan_and_what_has_no_interval_has_a_reason(rows: Any, aggre
         if one.value is not None and one.ci is not None:
             assert -1 <= one.ci[0] <= one.value <= one.ci[1] <= 1
     assert 0 <= score.coverage <= 1
+
+
+def test_repeat_that_nobody_answered_takes_nothing_from_the_others() -> None:
+    once = [
+        Judged(f"i{at}", f"q{at // 2}", at % 3, (Answer((at + (at % 5 == 0)) % 3, "graded"),))
+        for at in range(30)
+    ]
+    silent = [replace(item, answers=(*item.answers, Answer(None, "ungraded", "no_answer"))) for item in once]
+    one, other = (draws_of(items, (0, 1, 2)).measure("none") for items in (once, silent))
+    assert (one.kappa.exact, one.ci) == (other.kappa.exact, other.ci)

@@ -1,6 +1,6 @@
 """What to do about a Gate 1, in words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.scorecards.gate1 import Gate1, RaterBias
 
@@ -39,7 +39,8 @@ def _clauses(score: Gate1) -> Iterator[str]:
 
 
 def _raters(score: Gate1) -> Iterator[str]:
-    for one in score.rater_bias:
+    # Of two raters, one's lean is the other's turned round: it is said once.
+    for one in score.rater_bias if len(score.raters) > 2 else _higher(score.rater_bias):
         if one.bias is not None and one.p is not None and one.p < SIGNIFICANT:
             way = "higher" if one.bias > 0 else "lower"
             far = f"{abs(one.bias):.2f}" if abs(one.bias) >= 0.005 else "slightly"
@@ -48,6 +49,10 @@ def _raters(score: Gate1) -> Iterator[str]:
     outlier = _outlier(score)
     if outlier is not None:
         yield f"Talk to {outlier.rater}, who agrees least with the rest ({outlier.kappa_vs_rest:.2f}, linear)"
+
+
+def _higher(both: Sequence[RaterBias]) -> list[RaterBias]:
+    return [one for one in both if (one.bias or 0.0) > 0][:1]
 
 
 def _outlier(score: Gate1) -> RaterBias | None:

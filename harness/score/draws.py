@@ -56,6 +56,8 @@ class Draws:
         tables, where = [], []
         for column in self.grades.T:
             at = np.flatnonzero(column[used] != MISSING)
+            if not len(at) and len(used):
+                continue  # a repeat that nobody answered says nothing about the others
             given = column[used][at]
             tables.append(Table(self.golden[used][at], given, clusters[at], self.scale, weighting))
             where.append(at)
@@ -64,10 +66,11 @@ class Draws:
     def influence(self, weighting: Weighting) -> Floats:
         """Each item's influence on the kappa averaged over the repeats; 0 where no answer could be read."""
         phi = np.zeros(len(self.golden))
-        for column in self.grades.T:
+        answered = [column for column in self.grades.T if (column != MISSING).any()]
+        for column in answered:
             at = np.flatnonzero(column != MISSING)
             table = Table(self.golden[at], column[at], self.clusters[at], self.scale, weighting)
-            phi[at] += influence(table) * len(phi) / len(at) / self.grades.shape[1]
+            phi[at] += influence(table) * len(phi) / len(at) / len(answered)
         return phi
 
     def errors(self) -> Integers:

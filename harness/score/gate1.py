@@ -67,7 +67,7 @@ def score_gate1(
         confused=_confused(matrix, scale),
         per_query=_agreement_in(
             panel,
-            [[key] if key != item else [] for item, key in zip(panel.items, panel.queries, strict=True)],
+            [[key] if i in queries else [] for i, key in zip(panel.items, panel.queries, strict=True)],
         ),
         per_tag=_agreement_in(panel, [known[i].tags if i in known else () for i in panel.items]),
         per_clause=_agreement_in(panel, [known[i].clauses if i in known else () for i in panel.items]),

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from harness.errors import BadInput
+from harness.errors import BadInput, Fault
 from harness.noun import Weighting
 from harness.records import Rating, query_key
 from harness.score.bar import Measured
@@ -36,8 +36,9 @@ class Panel:
 
     def counted(self) -> list[tuple[int, int]]:
         """The pairs of raters that the mean takes in."""
-        pairs = list(combinations(range(len(self.raters)), 2))
-        return [pair for pair in pairs if len(self.common(*pair)) >= MIN_COMMON] or pairs
+        sizes = {pair: len(self.common(*pair)) for pair in combinations(range(len(self.raters)), 2)}
+        enough = [pair for pair, n in sizes.items() if n >= MIN_COMMON]
+        return enough or [pair for pair, n in sizes.items() if n] or list(sizes)
 
     def common(self, one: int, other: int) -> Integers:
         """The items that both rated."""
@@ -114,10 +115,7 @@ def panel_of(ratings: Sequence[Rating], scale: tuple[int, ...]) -> Panel:
     raters = tuple(sorted({rating.rater for rating in ratings}))
     if len(raters) < 2:
         raise BadInput(f"agreement takes two raters or more; here: {', '.join(raters) or 'none'}")
-    queries: dict[str, str] = {}
-    for rating in ratings:
-        if rating.item not in queries or rating.query:
-            queries[rating.item] = query_key(rating.query) if rating.query else rating.item
+    queries = _queries(ratings)
     items = tuple(sorted(queries))
     row_of = {item: at for at, item in enumerate(items)}
     column_of = {rater: at for at, rater in enumerate(raters)}
@@ -127,6 +125,24 @@ def panel_of(ratings: Sequence[Rating], scale: tuple[int, ...]) -> Panel:
         grades[row_of[rating.item], column_of[rating.rater]] = position[rating.grade]
     keys = tuple(queries[item] for item in items)
     return Panel(items, raters, keys, grades, numbered(keys), scale)
+
+
+def _queries(ratings: Sequence[Rating]) -> dict[str, str]:
+    """Each item's query as a key; the item itself where nobody names one. BadInput for two of an item."""
+    named: dict[str, dict[str, str]] = {}
+    for rating in ratings:
+        found = named.setdefault(rating.item, {})
+        if rating.query:
+            found.setdefault(query_key(rating.query), rating.query)
+    several = {item: found for item, found in named.items() if len(found) > 1}
+    if several:
+        raise BadInput(
+            [
+                Fault(f"item {item!r}", f"has several queries: {', '.join(found.values())}")
+                for item, found in several.items()
+            ]
+        )
+    return {item: next(iter(found), item) for item, found in named.items()}
 
 
 def numbered(names: Sequence[str]) -> Integers:
