@@ -8,6 +8,9 @@ from rich.text import Text
 from harness.report.parts import columns, indented, interval, number, percent
 from harness.scorecards.confidence import Alone, Confidence
 
+FIRST = 5
+"""So many of the least sure answers are named; the JSON has more."""
+
 
 def confidence_view(score: Confidence | None) -> Iterator[RenderableType]:
     """Calibration and what could be graded alone; nothing where the grader gives no probabilities."""
@@ -26,6 +29,9 @@ def confidence_view(score: Confidence | None) -> Iterator[RenderableType]:
         table.add_row(span, f"{one.n:,}", *said, interval(one.ci, 2))
     yield indented(table, above=0)
     yield indented(Text(_alone(score.alone)), above=0)
+    if score.to_people:
+        first = ", ".join(score.to_people[:FIRST])
+        yield indented(Text(f"People should look first at what it is least sure of: {first}"), above=0)
 
 
 def _alone(found: Alone) -> str:
