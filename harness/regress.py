@@ -20,6 +20,7 @@ def judge_regression(found: Comparison, gates: Gates) -> Regression:
         *_cells(found),
         _coverage(found, gates.coverage_floor),
         *_cases(found, gates.coverage_floor),
+        *_golden(found),
     )
     verdict, reason = _together(conditions)
     return Regression(
@@ -85,6 +86,16 @@ def _coverage(found: Comparison, floor: float) -> Condition:
         verdict="inconclusive" if low else "pass",
         reason=f"coverage {covered:.1%}{f' is under the floor of {floor:.1%}' if low else ''}",
     )
+
+
+def _golden(found: Comparison) -> Iterator[Condition]:
+    """Grades of another policy version are no golden grades of this one."""
+    if found.stale:
+        yield Condition(
+            name="the golden grades are those of the policy",
+            verdict="inconclusive",
+            reason=f"{found.stale} examples were not yet judged under the candidate's policy version",
+        )
 
 
 def _cases(found: Comparison, floor: float) -> Iterator[Condition]:

@@ -335,12 +335,15 @@ def test_model_that_answered_under_another_name_is_told_apart(here: Path) -> Non
     assert first["base"] == "vllm/m"
 
 
-def test_a_repeat_that_was_never_readable_leaves_kappa_undefined_in_words() -> None:
-    base = side(*(item(str(at), at % 3, at % 3) for at in range(6)))
-    candidate = side(*(item(str(at), at % 3, at % 3, None) for at in range(6)))
-    found = compare_sides(base, candidate)
-    assert found.kappa.delta is None and found.kappa.reason
-    assert (found.accuracy.delta, found.coverage.candidate) == (0.0, 0.5)
+def test_a_repeat_that_was_never_readable_says_nothing_about_the_others() -> None:
+    base = side(*(item(str(at), at % 3, (at + (at > 3)) % 3) for at in range(9)))
+    silent, alone = (
+        side(*(item(str(at), at % 3, (at + (at > 6)) % 3, *more) for at in range(9)), name="b")
+        for more in ((None,), ())
+    )
+    found, want = compare_sides(base, silent), compare_sides(base, alone)
+    assert found.kappa == want.kappa and found.kappa.se
+    assert (found.accuracy, found.coverage.candidate) == (want.accuracy, 0.5)
 
 
 def test_scales_that_differ_are_refused() -> None:

@@ -16,9 +16,25 @@ from oracle import KEYS
 from typer.main import get_command
 
 from harness.cli.app import app
+from harness.comparison.baseline import Baseline, Case
 from harness.golden.examples import load_examples
+from harness.noun import Noun
 from harness.policies import load_policy
 from harness.providers import PROVIDERS
+from harness.scorecards.comparison import (
+    CellChange,
+    Change,
+    Comparison,
+    Condition,
+    Difference,
+    Flip,
+    McNemar,
+    Ranking,
+    Regression,
+    Relabelled,
+    SliceChange,
+    Statistic,
+)
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
 
@@ -55,7 +71,9 @@ def shop(here: Path) -> Path:
     grades = [(e.id, e.grade) for e in golden if e.split != "shots"]
     (here / "pairs.csv").write_text("query,product_id,title,label\nshoe,1,red,3\nhat,2,blue,0\n", "utf-8")
     (here / "student.csv").write_text("doc,label\n" + "".join(f"{i},{g}\n" for i, g in grades), "utf-8")
-    (here / "golden.csv").write_text("item,grade\n" + "".join(f"{i},{g}\n" for i, g in grades), "utf-8")
+    for name in ("golden", "yesterday", "today"):
+        text = "item,grade\n" + "".join(f"{i},{g}\n" for i, g in grades)
+        (here / f"{name}.csv").write_text(text, "utf-8")
     return here
 
 
@@ -69,7 +87,7 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
                 assert command.startswith(("make test", "source ")), command
                 continue
             ended = harness(*words[1:], **KEYS, HARNESS_EVAL_BASE_URL=server.url)
-            gated = words[1] in ("gate1", "gate2")
+            gated = words[1] in ("gate1", "gate2", "regress")
             assert ended.code in ((0, 1, 3) if gated else (0,)), (command, ended.err)
 
 
@@ -112,9 +130,36 @@ def test_golden_file_of_the_command_reference() -> None:
     assert text == path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("model", [Gate1, Gate2])
-def test_every_key_of_the_json_is_documented(model: type[Gate1] | type[Gate2]) -> None:
+COMPARED = (
+    Comparison,
+    Change,
+    McNemar,
+    Statistic,
+    Flip,
+    Relabelled,
+    SliceChange,
+    CellChange,
+    Difference,
+    Ranking,
+)
+
+
+@pytest.mark.parametrize(
+    ("model", "section"),
+    [
+        (Gate1, None),
+        (Gate2, None),
+        *((model, "compare") for model in COMPARED),
+        (Regression, "regress, baseline show"),
+        (Condition, "regress, baseline show"),
+        (Baseline, "regress, baseline show"),
+        (Case, "regress, baseline show"),
+    ],
+)
+def test_every_key_of_the_json_is_documented(model: type[Noun], section: str | None) -> None:
     text = (ROOT / "docs/json.md").read_text(encoding="utf-8")
+    if section:
+        text = text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     known = set(re.findall(r"\w+", text))
     assert set(model.model_fields) - known == set()
 

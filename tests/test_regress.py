@@ -6,7 +6,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from builders import examples, harness, write_golden, write_project
+from builders import CLAUSE, examples, harness, policy_text, write_golden, write_project
 from comparing import (
     ACTIONS,
     DEV,
@@ -207,6 +207,17 @@ def test_relabelled_cases_are_cases_that_could_not_be_compared(project: Path) ->
         ended = regress(*words, "--json")
         assert ended.code == 3
         assert "47 of the 60 cases that the base knows could be compared" in ended.json["reason"]
+
+
+def test_examples_that_nobody_judged_under_the_version_leave_it_open(project: Path) -> None:
+    base = run_of(project, perfect, policy="small@v1")
+    text = policy_text("small", (0, 1, 2), CLAUSE).replace('version = "v1"', 'version = "v2"')
+    (project / "policies/small/v2.toml").write_text(text, encoding="utf-8")
+    candidate = run_of(project, perfect, policy="small@v2")
+    ended = regress(base, candidate, "--json")
+    assert (ended.code, ended.json["comparison"]["stale"]) == (3, 60)
+    assert ended.json["reason"] == "60 examples were not yet judged under the candidate's policy version"
+    assert "60 examples were not yet judged under small@v2" in ended.json["comparison"]["warnings"]
 
 
 def test_constant_golden_grades_leave_it_open() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from harness.comparison.differences import changes_between, policies_differ, warnings_of
 from harness.comparison.flips import find_flips
 from harness.comparison.sides import Side
 from harness.comparison.slices import slice_changes
@@ -18,7 +19,6 @@ from harness.scorecards.comparison import (
     CellChange,
     Change,
     Comparison,
-    Difference,
     McNemar,
     Relabelled,
     Statistic,
@@ -37,8 +37,6 @@ from harness.stats.paired import (
 )
 
 Pairing = list[tuple[Judged, Judged]]
-WHAT_WAS_RUN = ("policy", "prompt", "model", "shots", "parameters")
-"""What a change can be put down to; more than one of them, and nobody knows to which."""
 
 
 def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = None) -> Comparison:
@@ -50,7 +48,7 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
     """
     if base.scale != candidate.scale:
         raise BadInput(f"{base.name} and {candidate.name} were graded on different scales")
-    differ = _policies_differ(base, candidate)
+    differ = policies_differ(base, candidate)
     both = [key for key in base.items if key in candidate.items]
     relabelled = [key for key in both if base.items[key].golden != candidate.items[key].golden]
     kept = both if differ else [key for key in both if key not in set(relabelled)]
@@ -59,7 +57,7 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
     if not read:
         raise BadInput("nothing to compare: no item has a readable answer in both")
     chosen = weighting or candidate.gates.weighting
-    changed = _changed(base, candidate)
+    changed = changes_between(base, candidate)
     return Comparison(
         base=base.name,
         candidate=candidate.name,
@@ -78,6 +76,7 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
             for key in relabelled
         ),
         policies_differ=differ,
+        stale=candidate.stale,
         **_figures(base, candidate, read),
         coverage=_plain(_coverage(base), _coverage(candidate)),
         seconds=_plain(base.seconds, candidate.seconds),
@@ -85,7 +84,7 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
         if base.cost is not None or candidate.cost is not None
         else None,
         changed=changed,
-        warnings=_warnings(base, candidate, changed, relabelled),
+        warnings=warnings_of(base, candidate, changed, relabelled),
     )
 
 
@@ -98,11 +97,6 @@ def compare_judged(
         for name, items in zip(names, (base, candidate), strict=True)
     )
     return compare_sides(one, other)
-
-
-def _policies_differ(base: Side, candidate: Side) -> bool:
-    """Whether both are known to be under a policy, and it is not the same; a file of grades may say none."""
-    return base.policy is not None and candidate.policy is not None and base.policy != candidate.policy
 
 
 def _readable(item: Judged) -> bool:
@@ -248,28 +242,3 @@ def _mcnemar(before: Integers, after: Integers, clusters: Integers) -> McNemar:
 
 def _statistic(found: ChiSquare) -> Statistic:
     return Statistic(value=found.value, df=found.df, p=found.p, reason=found.reason)
-
-
-def _changed(base: Side, candidate: Side) -> tuple[Difference, ...]:
-    return tuple(
-        Difference(name=name, base=base.facts[name], candidate=candidate.facts[name])
-        for name in base.facts
-        if name in candidate.facts and base.facts[name] != candidate.facts[name]
-    )
-
-
-def _warnings(
-    base: Side, candidate: Side, changed: Sequence[Difference], relabelled: Sequence[str]
-) -> tuple[str, ...]:
-    several = [one.name for one in changed if one.name in WHAT_WAS_RUN]
-    found = []
-    if len(several) > 1:
-        what = " and ".join(several)
-        found.append(f"{what} changed together: nobody can tell which of them moved the grades")
-    if _policies_differ(base, candidate):
-        found.append("the policies differ: each run is held against its own version's golden grades")
-    elif relabelled:
-        found.append(f"{len(relabelled)} pairs have another golden grade now: left out")
-    if base.gates != candidate.gates:
-        found.append(f"the bars of gates.toml differ: those of {candidate.name} hold")
-    return tuple(found)

@@ -14,7 +14,7 @@ class Side:
     """Graded items by a key that both sides share: the pair's digest, or the item's name in a file.
 
     `facts` says what was run, for what differs; `cost` and `seconds` are per item. `knows_queries`: whether
-    an item's cluster is its query.
+    an item's cluster is its query. `stale` counts examples that nobody judged under the policy version.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Side:
     seconds: float | None = None
     cost: float | None = None
     knows_queries: bool = True
+    stale: int = 0
 
 
 def side_of_run(run: Run) -> Side:
@@ -43,6 +44,7 @@ def side_of_run(run: Run) -> Side:
         gates=run.gates,
         facts=facts_of(run.manifest),
         seconds=sum(taken) / len(taken) if taken else None,
+        stale=run.manifest.stale,
     )
 
 

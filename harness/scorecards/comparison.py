@@ -108,7 +108,8 @@ class Comparison(Noun):
     """What moved between two graders, on the items that both could be read on.
 
     `only_base` and `only_candidate` are items that the other was never asked about; `unread_base` and
-    `unread_candidate` items of both that one has no readable answer for. All four are left out.
+    `unread_candidate` items of both that one has no readable answer for. All four are left out. `stale`
+    counts the candidate's examples that nobody judged under its policy version.
     """
 
     base: str
@@ -123,6 +124,7 @@ class Comparison(Noun):
     unread_candidate: tuple[str, ...]
     relabelled: tuple[Relabelled, ...]
     policies_differ: bool = False
+    stale: int = 0
     kappa: Change
     kappa_linear: Change
     kappa_quadratic: Change

@@ -1,0 +1,43 @@
+"""What differs between two sides besides their grades, and what that means for a comparison."""
+
+from collections.abc import Sequence
+
+from harness.comparison.sides import Side
+from harness.scorecards.comparison import Difference
+
+WHAT_WAS_RUN = ("policy", "prompt", "model", "shots", "parameters")
+"""What a change can be put down to; more than one of them, and nobody knows to which."""
+
+
+def policies_differ(base: Side, candidate: Side) -> bool:
+    """Whether both are known to be under a policy, and it is not the same; a file of grades may say none."""
+    return base.policy is not None and candidate.policy is not None and base.policy != candidate.policy
+
+
+def changes_between(base: Side, candidate: Side) -> tuple[Difference, ...]:
+    """What was run otherwise, as far as both sides say what they ran."""
+    return tuple(
+        Difference(name=name, base=base.facts[name], candidate=candidate.facts[name])
+        for name in base.facts
+        if name in candidate.facts and base.facts[name] != candidate.facts[name]
+    )
+
+
+def warnings_of(
+    base: Side, candidate: Side, changed: Sequence[Difference], relabelled: Sequence[str]
+) -> tuple[str, ...]:
+    """What a reader of the comparison should know."""
+    several = [one.name for one in changed if one.name in WHAT_WAS_RUN]
+    found = []
+    if len(several) > 1:
+        what = " and ".join(several)
+        found.append(f"{what} changed together: nobody can tell which of them moved the grades")
+    if policies_differ(base, candidate):
+        found.append("the policies differ: each run is held against its own version's golden grades")
+    elif relabelled:
+        found.append(f"{len(relabelled)} pairs have another golden grade now: left out")
+    if candidate.stale:
+        found.append(f"{candidate.stale} examples were not yet judged under {candidate.policy}")
+    if base.gates != candidate.gates:
+        found.append(f"the bars of gates.toml differ: those of {candidate.name} hold")
+    return tuple(found)
