@@ -9,8 +9,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = (
     "errors", "digest", "noun", "rubric", "records", "scorecards", "files", "project", "hub", "tables",
-    "stats", "policies", "policy_diff", "golden", "prompts", "grading", "journal", "runs", "score", "gates",
-    "comparison", "regress", "ship", "providers", "plan", "evaluate",
+    "stats", "policies", "policy_diff", "golden", "prompts", "grading", "recording", "journal", "runs",
+    "score", "gates", "comparison", "regress", "ship", "providers", "plan", "batching", "evaluate",
     "report", "notebook",
     "cli",
 )  # fmt: skip
@@ -56,7 +56,17 @@ def test_imports_come_from_above(path: Path) -> None:
 
 
 def test_inside_a_room_there_is_no_circle() -> None:
-    for package in ("golden", "score", "comparison", "scorecards", "providers", "report", "cli", "stats"):
+    for package in (
+        "golden",
+        "score",
+        "comparison",
+        "scorecards",
+        "providers",
+        "batching",
+        "report",
+        "cli",
+        "stats",
+    ):
         files = {f"harness.{package}.{path.stem}": path for path in (ROOT / "harness" / package).glob("*.py")}
         above = {name: imports(path) & set(files) for name, path in files.items()}
         while above:
@@ -69,7 +79,7 @@ def test_inside_a_room_there_is_no_circle() -> None:
 @pytest.mark.parametrize("package", BEHIND_THE_WALL)
 def test_nothing_behind_the_wall_reaches_a_provider(package: str) -> None:
     for path in [file for file in FILES if room(file) == package]:
-        assert not rooms_imported(path) & {"providers", "evaluate", "plan"}, path
+        assert not rooms_imported(path) & {"providers", "batching", "evaluate", "plan"}, path
 
 
 def test_the_command_line_starts_light() -> None:

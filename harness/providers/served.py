@@ -66,10 +66,11 @@ class Served:
 
     def __init__(self, dialect: Dialect, wire: Wire) -> None:
         self.notes: tuple[str, ...] = ()
-        self._dialect = dialect
-        self._wire = wire
-        self._taken = {feature.name: feature.ways[0] for feature in dialect.features}
-        self._settled = False
+        self.dialect = dialect
+        self.wire = wire
+        self.taken = {feature.name: feature.ways[0] for feature in dialect.features}
+        self.settled = False
+        """Whether a request was answered, so that what the server takes is known."""
         self._probing = asyncio.Lock()
         self._rejected = 0
 
@@ -78,19 +79,18 @@ class Served:
         try:
             text = await self._post(prompt)
         except FilteredError as error:
-            # The filter answered, and no model: the reply names none.
-            return Reply(text=str(error), model="", stop="filtered")
-        return self._dialect.reply(text)
+            return filtered_reply(error)
+        return self.dialect.reply(text)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._wire.close()
+        await self.wire.close()
 
     async def _post(self, prompt: Prompt) -> str:
-        if self._settled:
+        if self.settled:
             return await self._send(prompt)
         async with self._probing:
-            while not self._settled:
+            while not self.settled:
                 try:
                     text = await self._send(prompt)
                 except FilteredError:
@@ -99,19 +99,19 @@ class Served:
                     if not self._give_way(str(error).casefold()):
                         raise self._hopeless(error) from None
                     continue
-                self._settled = True
+                self.settled = True
                 return text
         return await self._send(prompt)
 
     async def _send(self, prompt: Prompt) -> str:
-        return await self._wire.post(self._dialect.path, self._dialect.body(prompt, self._taken))
+        return await self.wire.post(self.dialect.path, self.dialect.body(prompt, self.taken))
 
     def _give_way(self, message: str) -> bool:
         """Ask for less of the feature that a rejection names, and note it; False where it names none."""
-        for feature in self._dialect.features:
-            at = feature.ways.index(self._taken[feature.name])
+        for feature in self.dialect.features:
+            at = feature.ways.index(self.taken[feature.name])
             if at + 1 < len(feature.ways) and any(mark in message for mark in feature.marks):
-                self._taken[feature.name] = feature.ways[at + 1]
+                self.taken[feature.name] = feature.ways[at + 1]
                 self.notes += (feature.lost[at],)
                 return True
         return False
@@ -121,6 +121,11 @@ class Served:
         if self._rejected >= HOPELESS:
             return FatalError(f"{self._rejected} requests were rejected and none was answered: {error}")
         return error
+
+
+def filtered_reply(error: FilteredError) -> Reply:
+    """The verdict of a filter as an answer. No model gave it: the reply names none."""
+    return Reply(text=str(error), model="", stop="filtered")
 
 
 def read_answer(text: str, model: type[Body], what: str) -> Body:
