@@ -174,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
         if turn is None:
             said = self.server.desk.handle(self.command, self.path, self.headers["Content-Type"] or "", raw)
             assert said is not None, call
-            turn = Turn(said.text, said.status, drop=said.drop)
+            turn = Turn(said.text, said.status, drop=said.drop, silent=said.hold)
         self.act(turn, {})
 
     def act(self, turn: Turn, body: dict[str, Any]) -> None:

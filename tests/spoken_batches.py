@@ -1,4 +1,4 @@
-"""The batch APIs of OpenAI and Anthropic on the wire: files, batches and results, each batch with its fate."""
+"""The batch APIs of OpenAI and Anthropic on the wire: files, batches, results. Every batch has its fate."""
 
 import json
 import re
@@ -25,8 +25,8 @@ class Fate:
 
     `answered` requests have an answer by then, all if None; of the others a line says that they expired or
     were cancelled, unless the batch is `silent` about them. `lost`: it is accepted, and the connection closed
-    before the client hears of it. `gone`: its results are no longer kept. `odd`: its first line comes twice,
-    and one that nobody asked for.
+    before the client hears of it; `held`: it is accepted, and nothing is said. `gone`: its results are no
+    longer kept. `odd`: its first line comes twice, and one that nobody asked for.
     """
 
     end: Literal["completed", "expired", "cancelled", "failed"] = "completed"
@@ -35,6 +35,7 @@ class Fate:
     answered: int | None = None
     silent: bool = False
     lost: bool = False
+    held: bool = False
     gone: bool = False
     odd: bool = False
 
@@ -56,11 +57,12 @@ class Made:
 
 @dataclass(frozen=True)
 class Said:
-    """What goes back. `drop`: nothing does."""
+    """What goes back; with `drop` or `hold` nothing does, and the connection is closed or kept."""
 
     status: int
     text: str
     drop: bool = False
+    hold: bool = False
 
 
 class BatchDesk:
@@ -126,7 +128,7 @@ class BatchDesk:
         assert {(line["method"], line["url"]) for line in lines} == {("POST", asked["endpoint"])}
         requests = [(line["custom_id"], line["body"]) for line in lines]
         made = self._make("batch", asked["endpoint"], requests, asked.get("metadata"))
-        return _said(self._openai(made), drop=made.fate.lost)
+        return _said(self._openai(made), made.fate)
 
     def _list(self, *, query: dict[str, str], **_: Any) -> Said:
         page, more = self._page(query.get("after"))
@@ -167,7 +169,7 @@ class BatchDesk:
         }
 
     def _download(self, id: str, **_: Any) -> Said:
-        name, _, which = id.rpartition("-")
+        name, which = id.rsplit("-", 1)
         made = self.made.get(name)
         if made is None or made.fate.gone:
             return Said(404, json.dumps(say("/files", Fault("not_found", f"No such file: {id}"), {})))
@@ -185,7 +187,7 @@ class BatchDesk:
         requests = [(asked["custom_id"], asked["params"]) for asked in json.loads(raw)["requests"]]
         assert all(re.fullmatch("[a-zA-Z0-9_-]{1,64}", id) for id, _ in requests)
         made = self._make("msgbatch", "/v1/messages", requests, None)
-        return _said(self._anthropic(made), drop=made.fate.lost)
+        return _said(self._anthropic(made), made.fate)
 
     def _list_messages(self, *, query: dict[str, str], **_: Any) -> Said:
         page, more = self._page(query.get("after_id"))
@@ -286,5 +288,6 @@ def _openai_rest(id: str, end: str) -> dict[str, Any]:
     return {"id": f"req_{id}", "custom_id": id, "response": None, "error": error}
 
 
-def _said(body: dict[str, Any], *, drop: bool = False) -> Said:
-    return Said(200, json.dumps(body), drop)
+def _said(body: dict[str, Any], fate: Fate | None = None) -> Said:
+    fate = fate or Fate()
+    return Said(200, json.dumps(body), drop=fate.lost, hold=fate.held)
