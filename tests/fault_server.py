@@ -5,7 +5,7 @@ A script answers each request, by its number and body, with a Turn; the real SDK
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -98,7 +98,7 @@ Control = Callable[[str], Turn | None]
 
 @contextmanager
 def fault_server(
-    script: Script, fates: Sequence[Fate] = (), control: Control = lambda call: None
+    script: Script, fates: Iterable[Fate] = (), control: Control = lambda call: None
 ) -> Iterator[FaultServer]:
     """Serve a script until the block ends. A batch's requests are answered by it too, and have fates."""
     server = _Server(script, fates, control)
@@ -119,7 +119,7 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, script: Script, fates: Sequence[Fate], control: Control) -> None:
+    def __init__(self, script: Script, fates: Iterable[Fate], control: Control) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.over = threading.Event()
         self.control = control

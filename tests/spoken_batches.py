@@ -3,7 +3,7 @@
 import json
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.parser import BytesParser
@@ -68,7 +68,7 @@ class Said:
 class BatchDesk:
     """Takes batches for both APIs. Their requests are answered, and paid for, when they are accepted."""
 
-    def __init__(self, answer: Callable[[str, dict[str, Any]], Item], fates: Sequence[Fate] = ()) -> None:
+    def __init__(self, answer: Callable[[str, dict[str, Any]], Item], fates: Iterable[Fate] = ()) -> None:
         self.made: dict[str, Made] = {}
         self._answer = answer
         self._fates = iter(fates)

@@ -25,7 +25,8 @@ from harness.errors import BadInput, FatalError, Unfinished
 from harness.journal import RECORDS, read_records
 from harness.providers import PROVIDERS, batches_of, open_teacher
 from harness.providers.base import Setup
-from harness.records import Failed, Grade, Record, Ungraded
+from harness.providers.served import Served
+from harness.records import Failed, Grade, Message, Prompt, Record, Ungraded
 
 BATCHED = [name for name, known in PROVIDERS.items() if known.batches]
 ALL = len(DEV)
@@ -678,3 +679,48 @@ def test_log_says_what_was_meant_what_it_is_called_and_that_it_is_over(small: Pa
     meant, sent, over = [json.loads(line) for line in (at.folder / BATCHES).read_text().splitlines()]
     assert (sorted(meant), len(meant["keys"])) == (["at", "keys", "mark", "step"], ALL - 1)
     assert (sent["batch"], over["detail"], over["step"]) == ("batch_0", "completed", "over")
+
+
+async def _typed(provider: str, client: Any, lines: list[bytes]) -> Any:
+    """Batches by the SDK's own typed methods: hand over, look, list, cancel."""
+    if provider == "anthropic":
+        requests = [json.loads(line) for line in lines]
+        batch = await client.messages.batches.create(requests=requests)
+        assert (await client.messages.batches.retrieve(batch.id)).processing_status == "in_progress"
+        assert [one.id async for one in client.messages.batches.list()][-1] == "msgbatch_0"
+        return (await client.messages.batches.cancel(batch.id)).processing_status
+    file = await client.files.create(file=("m.jsonl", b"".join(lines)), purpose="batch")
+    path = json.loads(lines[0])["url"]
+    batch = await client.batches.create(
+        input_file_id=file.id, endpoint=path, completion_window="24h", metadata={"harness_mark": "m"}
+    )
+    assert (await client.batches.retrieve(batch.id)).status == "in_progress"
+    assert [one.id async for one in client.batches.list()][-1] == "batch_0"
+    return (await client.batches.cancel(batch.id)).status
+
+
+@every
+def test_what_is_handed_over_is_what_the_typed_methods_send(small: Path, provider: str) -> None:
+    """And what the server says is what the SDK understands."""
+    setup_for = {"policy": policy(), "shots": (example(split="shots"),)}
+    pair = example().pair
+    messages = (Message(role="system", content="Policy."), Message(role="user", content="\u2028 ü"))
+
+    async def both(url: str) -> Any:
+        teacher = open_teacher(f"{provider}/m", Setup(base_url=url, **setup_for))  # type: ignore[arg-type]
+        assert isinstance(teacher, Served)
+        batches = batches_of(f"{provider}/m", teacher)
+        prompts = [Prompt(item="a", repeat=at, messages=messages, pair=pair) for at in range(3)]
+        lines = [batches.line(f"m-{at}", prompt) for at, prompt in enumerate(prompts)]
+        try:
+            await batches.submit(lines, "m")
+            return await _typed(provider, teacher.wire._client, lines)
+        finally:
+            await teacher.close()
+
+    with fault_server(lambda number, body: graded(1), [Fate(looks=9)] * 2) as server:
+        assert asyncio.run(both(server.url)) in ("cancelled", "ended")
+    assert server.desk is not None
+    ours, typed = server.desk.made.values()
+    assert (ours.path, ours.requests, ours.metadata) == (typed.path, typed.requests, typed.metadata)
+    assert [id for id, _ in ours.requests] == ["m-0", "m-1", "m-2"]
