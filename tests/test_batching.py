@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -317,6 +318,7 @@ def test_unreadable_answer_stays_where_no_better_one_comes_and_is_not_asked_for_
         session(small, server.url, f"{provider}/m", at)
     assert at.outcomes() == {"grade": ALL - 1, "ungraded": 1, "failed": 0}
     assert made(server) == [ALL - 1, 1]
+    assert len(paid(server)) == ALL + (not fates)
     (odd,) = [record for record in at.records.values() if isinstance(record.outcome, Ungraded)]
     assert (odd.attempts, odd.reply and odd.reply.text) == (2, "A three.")
 
@@ -387,15 +389,38 @@ def test_batch_that_only_looked_like_ours_is_given_up_for_the_next(small: Path) 
         with pytest.raises(Killed):
             session(small, server.url, model, at, nap=kill)
         other, ours = server.desk.made.values()
-        other.created, ours.created = ours.created, other.created  # the other one is now the nearer
-        with BatchLog(at.folder) as log:
-            (parcel,) = log.parcels
-        lines = (at.folder / BATCHES).read_text().replace(parcel.meant_at, other.created.isoformat())
-        (at.folder / BATCHES).write_text(lines)
+        other.created = meant_at(at)  # nearer to it than ours
         again = session(small, server.url, model, at)
     assert (again.outcomes()["grade"], again.live, made(server)) == (ALL, 0, [ALL - 1] * 2)
     named = [json.loads(line).get("batch") for line in (at.folder / BATCHES).read_text().splitlines()]
     assert named == [None, other.id, ours.id, None]
+
+
+@each
+def test_batch_of_somebody_else_is_not_waited_for(small: Path, provider: str) -> None:
+    """OpenAI's by its label, though it holds no answer that would betray it; Anthropic's by its size."""
+    model = f"{provider}/m"
+    size: dict[str, Any] = {"limit": 4} if provider == "anthropic" else {}
+    others = Fate("expired", answered=0, silent=True, looks=40)
+    with fault_server(right, [Fate(lost=True), others, others]) as server:
+        at = begin(small, server.url, model)
+        with pytest.raises(Killed):
+            session(small, server.url, model, at, nap=kill)
+        for _ in range(2):
+            with pytest.raises(Killed):
+                session(small, server.url, model, nap=kill, **size)
+        assert server.desk is not None
+        for other in list(server.desk.made.values())[1:]:
+            other.created = meant_at(at)  # nearer to it than ours
+        again = session(small, server.url, model, at)
+    assert (again.outcomes()["grade"], again.live, len(again.waits)) == (ALL, 0, 1)
+
+
+def meant_at(at: Session) -> datetime:
+    """When its only batch was about to be sent."""
+    with BatchLog(at.folder) as log:
+        (parcel,) = log.parcels
+    return datetime.fromisoformat(parcel.meant_at)
 
 
 @each
@@ -459,6 +484,8 @@ def test_log_cut_off_at_any_byte_costs_nothing(small: Path, provider: str) -> No
             (at.folder / RECORDS).write_bytes(kept)
             again = session(small, server.url, f"{provider}/m", at)
             assert_all_right_and_each_paid_once(again, server)
+            with BatchLog(at.folder) as log:
+                assert [parcel.step for parcel in log.parcels] == ["over"]
 
 
 @each

@@ -52,8 +52,7 @@ async def _take_in(desk: Desk, parcel: Parcel, standing: Standing) -> Parcel | N
         desk.watch.said(lacking)
     else:
         try:
-            for id, answer in await patiently(desk, lambda: desk.batches.results(batch)):
-                answers.setdefault(id, answer)
+            answers = dict(await patiently(desk, lambda: desk.batches.results(batch)))
         except MissingError as error:
             lacking = f"the results of batch {batch} are gone: {error}"
             desk.watch.said(f"{lacking}; its {len(parcel.keys)} questions have to be paid again")
