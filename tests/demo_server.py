@@ -84,12 +84,17 @@ def _letters_as_tokens(text: str) -> int:
     return math.ceil(len(text) / 4)
 
 
+async def whole(request: web.BaseRequest) -> bytes:
+    """The body, from the stream: `request.read` takes no more than a megabyte."""
+    return await request.content.read()
+
+
 def graded_by(baseline: Baseline) -> Served:
     """Answers with the baseline's grade."""
 
     async def serve(request: web.BaseRequest) -> web.StreamResponse:
         try:
-            asked = json.loads(await request.read())
+            asked = json.loads(await whole(request))
         except ValueError:
             return spoken(request.path, Fault("invalid_request_error", "the body is not JSON"), {}, 400)
         said = await baseline.answer(asked)
@@ -110,7 +115,7 @@ def canned(scale: tuple[int, ...]) -> Served:
     }
 
     async def serve(request: web.BaseRequest) -> web.StreamResponse:
-        await request.read()
+        await whole(request)
         bodies = ready.get(_end(request.path))
         if bodies is None:
             return spoken(request.path, Fault("not_found_error", "no batches with --canned"), {}, 404)
@@ -142,7 +147,7 @@ def status(
     """An error of that status."""
 
     async def fail(request: web.BaseRequest, serve: Served) -> web.Response:
-        await request.read()
+        await whole(request)
         response = spoken(request.path, Fault(name, "a fault that --faults asked for"), {}, code)
         response.headers.update({key.replace("_", "-"): value for key, value in headers.items()})
         return response
@@ -152,7 +157,7 @@ def status(
 
 async def drop(request: web.BaseRequest, serve: Served) -> web.Response:
     """No answer: the connection goes."""
-    await request.read()
+    await whole(request)
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
@@ -201,11 +206,13 @@ def batching(baseline: Baseline, seconds: float, serve: Served) -> Served:
     desk = BatchDesk(answer, repeat(Fate(seconds=seconds, looks=0)))
 
     async def take(request: web.BaseRequest) -> web.StreamResponse:
-        raw, kind = await request.read(), request.headers.get("Content-Type", "")
+        if not BATCHED.search(request.path):
+            return await serve(request)
+        raw, kind = await whole(request), request.headers.get("Content-Type", "")
         # In a thread: a batch is graded as a whole, and the others are not to wait for it.
         said = await asyncio.to_thread(desk.handle, request.method, request.path_qs, kind, raw)
         if said is None:
-            return await serve(request)
+            return spoken(request.path, Fault("not_found_error", f"nothing is at {request.path}"), {}, 404)
         return web.Response(text=said.text, status=said.status, content_type="application/json")
 
     return take

@@ -82,6 +82,21 @@ def test_batches_give_the_same_grades(here: Path, baseline: Baseline, provider: 
     assert grades(load_run(at.folder)) == grades(floor)
 
 
+def test_batch_is_graded_though_a_third_of_the_calls_fails(here: Path, baseline: Baseline) -> None:
+    with running(failing(0.3, 5, batching(baseline, 0.0, graded_by(baseline)))) as url:
+        at = session(here, url, "anthropic/demo")
+        waits = len(at.waits)
+        again = session(here, url, "anthropic/demo", at)
+    assert (again.outcomes()["grade"], waits > 0) == (len(DEV), True)
+
+
+def test_batch_may_be_large(baseline: Baseline) -> None:
+    large = {"requests": [{"custom_id": "a", "params": {"messages": [{"content": "x" * 3_000_000}]}}]}
+    with running(batching(baseline, 0.0, graded_by(baseline))) as url:
+        assert _post(f"{url}/messages/batches", json.dumps(large)) == "200"
+        assert _post(f"{url}/files/nowhere", "{}") == "404"
+
+
 def test_prefix_is_read_from_the_cache_from_its_second_use_on(here: Path, baseline: Baseline) -> None:
     with running(graded_by(baseline)) as url:
         ended = grade("openai/demo", url, "--max-connections", "1")

@@ -64,9 +64,9 @@ class OpenAIBatches:
         found = await self._batch(batch)
         counts = found.request_counts or _Counts()
         failure = found.why() if found.status == "failed" else None
-        return Standing(
-            found.status, found.status in OVER, counts.completed + counts.failed, counts.total, failure
-        )
+        done = counts.completed + counts.failed
+        word = found.status.replace("_", " ")
+        return Standing(word, found.status in OVER, done, counts.total, failure)
 
     async def results(self, batch: str) -> list[Answer]:
         """Both files' lines. An expired or cancelled batch has files too, of what was done before."""
