@@ -1,7 +1,6 @@
 """A run that is graded in batches, one session at a time, as `harness eval --batch` does it."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,8 @@ from harness.providers.base import Teacher
 from harness.recording import Question, record_of
 from harness.records import Failed, Key, Record
 from harness.runs import Asked, create_run
+
+TRIES = 6
 
 
 @dataclass
@@ -102,10 +103,16 @@ def _unanswered(record: Record | None) -> bool:
 
 
 async def _ask(plan: Plan, teacher: Teacher, question: Question) -> Record:
-    began = time.monotonic()
-    try:
-        reply = await teacher.ask(plan.writer.prompt(question[0].id, question[0].pair, question[1]))
-    except (TransientError, RejectedError) as error:
-        return record_of(question, Failed(detail=str(error)), reply=None, seconds=0, attempts=1)
-    outcome = read_grade(reply, plan.policy.scale)
-    return record_of(question, outcome, reply=reply, seconds=time.monotonic() - began, attempts=1)
+    """A live question, tried as often as a live run would."""
+    prompt = plan.writer.prompt(question[0].id, question[0].pair, question[1])
+    for attempt in range(1, TRIES + 1):
+        try:
+            reply = await teacher.ask(prompt)
+        except RejectedError as error:
+            return record_of(question, Failed(detail=str(error)), reply=None, seconds=0, attempts=attempt)
+        except TransientError as error:
+            gone = str(error)
+            continue
+        outcome = read_grade(reply, plan.policy.scale)
+        return record_of(question, outcome, reply=reply, seconds=0, attempts=attempt)
+    return record_of(question, Failed(detail=gone), reply=None, seconds=0, attempts=TRIES)

@@ -10,7 +10,7 @@ from harness.errors import FatalError, RejectedError, TransientError, Unfinished
 from harness.recording import Question
 from harness.records import Failed, Key
 
-LARGEST = 32 * 1024**2
+LARGEST = 16 * 1024**2
 MOST = 10_000
 """Bytes and requests of one batch. OpenAI takes 200 MB and 50,000, Anthropic 256 MB and 100,000: with less,
 memory stays flat, and a limit on what may be enqueued stops a part and not the whole."""
