@@ -22,12 +22,14 @@ from spoken_batches import Fate
 from harness.batching import desk as turns
 from harness.batching import sending
 from harness.batching.log import BATCHES, BatchLog
+from harness.comparison.sides import side_of_run
 from harness.errors import BadInput, FatalError, Unfinished
 from harness.journal import RECORDS, read_records
 from harness.providers import PROVIDERS, batches_of, open_teacher
 from harness.providers.base import Setup
 from harness.providers.served import Served
 from harness.records import Failed, Grade, Message, Prompt, Record, Ungraded
+from harness.runs import load_run
 
 BATCHED = [name for name, known in PROVIDERS.items() if known.batches]
 ALL = len(DEV)
@@ -195,6 +197,12 @@ def test_what_the_server_does_not_take_is_found_out_before_anything_is_handed_ov
     assert at.outcomes()["grade"] == ALL
     assert server.desk is not None
     assert not [id for made in server.desk.made.values() for id, item in made.items if item[0] != 200]
+
+
+def test_wait_for_a_batch_is_not_compared_with_the_time_of_an_answer(small: Path) -> None:
+    with fault_server(right) as server:
+        at = session(small, server.url, "openai/m")
+    assert side_of_run(load_run(at.folder)).seconds is None
 
 
 # --- how they end --------------------------------------------------------------------------------

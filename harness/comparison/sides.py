@@ -34,7 +34,8 @@ def side_of_run(run: Run) -> Side:
     """A run as a side."""
     items = judged(run.examples, run.records, run.manifest.asked.repeats)
     pairs = [item.about.pair.digest for item in items if item.about]
-    taken = [record.seconds for record in run.records.values()]
+    # The wait for a batch says nothing about an answer.
+    taken = [] if run.manifest.asked.batch else [record.seconds for record in run.records.values()]
     return Side(
         name=run.folder.name,
         items=keyed(pairs, items),
