@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from pydantic_core import to_json
+
 from harness.cache import FILE as CACHE
 from harness.cache import Kept, ReplyCache
 from harness.engine.ask import Asker
@@ -72,10 +74,16 @@ class Watch(Protocol):
 
 def evaluate(project: Project, asked: Asked, watch: Watch, limits: Limits = Limits()) -> tuple[Run, Gate2]:
     """A new run from the first call to its scorecard. Nothing is on disk until every input is sound."""
+    folder, plan, teacher = _begin(project, asked)
+    return _carry_out(project, folder, plan, teacher, watch, limits)
+
+
+def _begin(project: Project, asked: Asked) -> tuple[Path, Plan, Teacher]:
+    """A run folder, and the plan without its examples: from here on they are read from the folder."""
     plan = make_plan(project, asked)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
-    return _carry_out(project, folder, replace(plan, examples=()), teacher, watch, limits)
+    return folder, replace(plan, examples=()), teacher
 
 
 def resume(
@@ -84,22 +92,21 @@ def resume(
     """Ask what a run has no answer for. BadInput where its inputs have changed since it began."""
     manifest = load_manifest(folder)
     asked = manifest.asked
-    plan = make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url}))
-    changed = [
-        name
-        for name, before in manifest.digests.model_dump().items()
-        if before != plan.digests.model_dump()[name]
-    ]
+    plan = replace(
+        make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url})), examples=()
+    )
+    now = plan.digests.model_dump()
+    changed = [name for name, before in manifest.digests.model_dump().items() if before != now[name]]
     if changed:
         raise BadInput(f"{folder}: changed since the run began: {', '.join(changed)}; start a new run")
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
-    return _carry_out(project, folder, replace(plan, examples=()), teacher, watch, limits)
+    return _carry_out(project, folder, plan, teacher, watch, limits)
 
 
 def _carry_out(
     project: Project, folder: Path, plan: Plan, teacher: Teacher, watch: Watch, limits: Limits
 ) -> tuple[Run, Gate2]:
-    """Ask, seal and score. From here on the examples are read from the run folder, one by one."""
+    """Ask, seal and score."""
     with RecordLog(folder) as log:
         try:
             left = asyncio.run(_grade(project, folder, plan, teacher, log, watch, limits))
@@ -111,7 +118,7 @@ def _carry_out(
         manifest = _seal(folder, log, teacher.notes, left)
     run = load_run(folder)
     scorecard = judge_run(run)
-    write_atomic(folder / SCORECARD, scorecard.model_dump_json(indent=2) + "\n")
+    write_atomic(folder / SCORECARD, (to_json(scorecard, indent=2), b"\n"))
     write_atomic(folder / VERDICT, json.dumps(verdict_of(scorecard), indent=2) + "\n")
     asked = manifest.asked
     if "test" in asked.splits and not asked.canaries and manifest.finished_at is not None:
