@@ -240,6 +240,7 @@ class Record(Noun):
     """One line of a run: what became of one example and repeat. The last line of a key counts.
 
     `unread` is the first reply where it could not be read and another was asked for: `reply`, which counts.
+    `cost` is USD for both; None where the price or the tokens are unknown.
     """
 
     example: str
@@ -251,6 +252,7 @@ class Record(Noun):
     at: str
     seconds: float
     attempts: int
+    cost: float | None = Field(default=None, ge=0)
 
     @property
     def key(self) -> Key:

@@ -10,13 +10,16 @@ ROOT = Path(__file__).resolve().parent.parent
 ORDER = (
     "errors", "digest", "noun", "rubric", "records", "scorecards", "files", "project", "hub", "tables",
     "stats", "policies", "policy_diff", "golden", "prompts", "grading", "journal", "runs", "score", "gates",
-    "comparison", "regress", "ship", "providers", "plan", "evaluate",
+    "comparison", "regress", "ship", "providers", "prices", "plan", "budget", "evaluate",
     "report", "notebook",
     "cli",
 )  # fmt: skip
 """Every module and package of the harness, top to bottom."""
 BEHIND_THE_WALL = ("stats", "score", "comparison", "gates", "regress", "ship", "report", "notebook")
-HEAVY = ("openai", "anthropic", "sklearn", "datasets", "numpy", "pydantic", "jinja2", "rich", "scipy")
+HEAVY = (
+    "openai", "anthropic", "sklearn", "datasets", "numpy", "pydantic", "jinja2", "rich", "scipy",
+    "genai_prices",
+)  # fmt: skip
 FILES = sorted((ROOT / "harness").rglob("*.py"))
 
 
