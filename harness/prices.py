@@ -6,7 +6,6 @@ Unknown is a value with a reason, and never 0. Nothing is downloaded.
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -14,23 +13,15 @@ from harness.errors import BadInput, Fault
 from harness.files import build, read_toml
 from harness.noun import Noun
 from harness.project import Project
-from harness.providers import anthropic, openai, split_model
+from harness.providers import split_model
 from harness.records import Reply, Usage
+from harness.vendors import FREE, VENDORS, vendor_at
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice
 
 FILE = "prices.toml"
 MILLION = 1_000_000
-FREE = ("builtin", "replay")
-"""Providers that nobody is paid for."""
-VENDORS = {
-    "openai": ("openai", openai.HOME),
-    "openai-responses": ("openai", openai.HOME),
-    "openai-decisions": ("openai", openai.HOME),
-    "anthropic": ("anthropic", anthropic.HOME),
-}
-"""What genai-prices calls a provider, and the address that its prices hold at."""
 BATCH = {"processing": "batch"}
 """What genai-prices calls a batch."""
 
@@ -133,12 +124,11 @@ def price_of(
     if provider in FREE:
         nothing = Rates(input=0, output=0, cached=0, written=0)
         return Price(model=model, source="runs here", standard=(nothing,), batch=(nothing,))
-    if provider not in VENDORS:
-        return _unknown(model, f"what {provider} costs is yours to know")
-    vendor, home = VENDORS[provider]
-    if base_url is not None and urlsplit(base_url).hostname != home:
-        return _unknown(model, f"its price is known at {home}, and it is asked at {base_url}")
-    return _listed(model, vendor, name, at or datetime.now(UTC))
+    vendor = vendor_at(model, base_url)
+    if vendor is None:
+        known = f"its price is known at {VENDORS[provider].home}, and " if provider in VENDORS else ""
+        return _unknown(model, f"{known}it is asked at {base_url or 'a server of your own'}")
+    return _listed(model, vendor.id, name, at or datetime.now(UTC))
 
 
 def _unknown(model: str, why: str) -> NoPrice:

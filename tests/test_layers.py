@@ -8,10 +8,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = (
-    "errors", "digest", "noun", "rubric", "records", "scorecards", "files", "project", "hub", "tables",
-    "stats", "policies", "policy_diff", "golden", "prompts", "grading", "journal", "runs", "score", "gates",
-    "comparison", "regress", "ship", "providers", "prices", "plan", "budget", "evaluate",
-    "report", "notebook",
+    "errors", "digest", "vendors", "tokens", "noun", "rubric", "records", "scorecards", "files", "project",
+    "hub", "tables", "stats", "policies", "policy_diff", "golden", "prompts", "grading", "journal", "runs",
+    "score", "gates", "comparison", "regress", "ship", "providers", "prices", "plan", "budget", "forecast",
+    "evaluate", "report", "notebook",
     "cli",
 )  # fmt: skip
 """Every module and package of the harness, top to bottom."""

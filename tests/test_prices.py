@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import BadInput
-from harness.prices import FREE, VENDORS, NoPrice, Price, Rates, cost_of, price_of
+from harness.prices import NoPrice, Price, Rates, cost_of, price_of
 from harness.project import Project
-from harness.providers import PROVIDERS
+from harness.providers import PROVIDERS, anthropic, openai
 from harness.records import Usage
+from harness.vendors import FREE, VENDORS
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 MODELS = (
@@ -108,9 +109,13 @@ def test_every_provider_has_a_price_or_a_reason(tmp_path: Path, provider: str) -
         assert isinstance(price, Price)
         assert price.cost(usage(1_000_000, 1_000_000)) == 0
     elif provider in VENDORS:
-        assert isinstance(price, Price) == (VENDORS[provider][0] == "openai")
+        assert isinstance(price, Price) == (VENDORS[provider].title == "OpenAI")
     else:
         assert isinstance(price, NoPrice)
+
+
+def test_vendors_are_at_home_where_their_providers_say() -> None:
+    assert {vendor.home for vendor in VENDORS.values()} == {openai.HOME, anthropic.HOME}
 
 
 def test_vendor_price_holds_at_the_vendors_address_alone(tmp_path: Path) -> None:

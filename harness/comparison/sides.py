@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from harness.rubric import Gates
 from harness.runs import Manifest, Run
 from harness.score.judged import Judged, judged
+from harness.score.money import spending_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ def side_of_run(run: Run) -> Side:
         gates=run.gates,
         facts=facts_of(run.manifest),
         seconds=sum(taken) / len(taken) if taken else None,
+        cost=spending_of(run).per_answer,
         stale=run.manifest.stale,
     )
 
