@@ -11,7 +11,7 @@ ORDER = (
     "errors", "digest", "vendors", "tokens", "noun", "rubric", "records", "scorecards", "files", "project",
     "hub", "tables", "stats", "policies", "policy_diff", "golden", "prompts", "grading", "journal", "runs",
     "score", "gates", "comparison", "regress", "ship", "providers", "prices", "plan", "budget", "forecast",
-    "evaluate", "report", "notebook",
+    "checkup", "evaluate", "report", "notebook",
     "cli",
 )  # fmt: skip
 """Every module and package of the harness, top to bottom."""
