@@ -77,9 +77,7 @@ class Budget:
         OverBudget where there is none: then nothing is in flight, so that no answer is lost by stopping.
         """
         worst = self.worst(prompt)
-        while not self.fits(worst):
-            if not self._in_flight:
-                raise OverBudget(self._sentence(worst))
+        while self._in_flight and not self.fits(worst):
             self._changed.clear()
             await self._changed.wait()
         return self.take(worst)
@@ -89,7 +87,9 @@ class Budget:
         return self.spent + self.lost + self.in_flight + worst <= self.limit
 
     def take(self, worst: float) -> Reservation:
-        """Reserve without waiting, whether it fits or not: for many calls that are sent as one."""
+        """Room for a call, or for many that are sent as one, at once. OverBudget where there is none."""
+        if not self.fits(worst):
+            raise OverBudget(self._sentence(worst))
         reservation = Reservation(worst)
         self._held = self.in_flight + worst
         self._in_flight.add(reservation)
@@ -147,13 +147,18 @@ def budget_of(
             f"--max-cost: nobody knows what {unknown} answers of this run have cost; start a new run"
         )
     spent = sum(cost for cost in costs if cost is not None)
-    form = _bytes(json.dumps(answer_schema(policy), ensure_ascii=False))
-    return Budget(limit, price, longest=longest, form=form, spent=spent, batch=batch)
+    return Budget(limit, price, longest=longest, form=_bytes(sent_along(policy)), spent=spent, batch=batch)
 
 
 def _cost(record: Record, price: Price | NoPrice) -> float | None:
     """What a record cost. One that was written before costs were has its tokens."""
     return cost_of((record.reply, record.unread), price) if record.cost is None else record.cost
+
+
+def sent_along(policy: Policy) -> str:
+    """What an API may be sent besides the prompt: the answer's schema, or the grades as a question."""
+    grades = [f"{level.value} {level.name}: {level.definition}" for level in policy.grades]
+    return json.dumps([answer_schema(policy), grades], ensure_ascii=False)
 
 
 def _bytes(text: str) -> int:

@@ -1,10 +1,10 @@
 """--dry-run: what a run would ask and cost, from the length of its prompts. Opens nothing and asks nobody."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.grading import answer_schema, answer_text
+from harness.budget import sent_along
+from harness.grading import answer_text
 from harness.plan import Plan
 from harness.prices import NoPrice, Price, Rates
 from harness.records import Example
@@ -76,7 +76,7 @@ def _asked(plan: Plan, todo: Sequence[tuple[Example, int]] | None) -> _Asked:
     if todo is None:
         rest = rest.times(plan.asked.repeats)
     count = _count(plan, todo)
-    form = Tokens(0, tokens_of(json.dumps(answer_schema(plan.policy), ensure_ascii=False)).high)
+    form = Tokens(0, tokens_of(sent_along(plan.policy)).high)
     return _Asked(
         requests=count,
         prefix=tokens_of(plan.writer.system),
@@ -110,9 +110,9 @@ def _too_short(plan: Plan, prefix: Tokens, *, may: bool) -> str:
     vendor = vendor_at(plan.asked.model, plan.asked.base_url)
     assert vendor is not None, "a server of one's own has no minimum"
     least, most = vendor.caches_from
-    minimum = f"{least:,}" if least == most else f"{least:,} to {most:,}, by model,"
+    minimum = f"{least:,}" if least == most else f"{least:,} to {most:,}, by model"
     has = f"the constant prefix has about {prefix.low:,.0f} to {prefix.high:,.0f} tokens"
-    caches = f"{vendor.title} caches from {minimum} on"
+    caches = f"{vendor.title} caches none under {minimum}"
     return f"{has}, and {caches}: {'perhaps no' if may else 'no'} request finds it in the cache"
 
 

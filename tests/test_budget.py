@@ -9,7 +9,7 @@ from builders import policy, reply
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.budget import ENVELOPE, Budget, OverBudget, budget_of
+from harness.budget import ENVELOPE, Budget, OverBudget, budget_of, sent_along
 from harness.errors import BadInput
 from harness.prices import NoPrice, Price, Rates
 from harness.providers import anthropic
@@ -194,3 +194,22 @@ def test_record_of_an_earlier_version_has_no_cost() -> None:
 )
 def test_amounts_show_what_there_is_to_see(amount: float, text: str) -> None:
     assert usd(amount) == text
+
+
+def test_many_calls_at_once_get_room_together_or_not_at_all() -> None:
+    budget = Budget(0.05, PRICE, longest=1_000)
+    worst = sum(budget.worst(prompt("x")) for _ in range(4))
+    batch = budget.take(worst)
+    with pytest.raises(OverBudget):
+        budget.take(worst)
+    budget.settle(batch, used(4_000, 400))
+    assert (budget.spent, budget.in_flight) == pytest.approx((0.008, 0))
+
+
+def test_worst_case_counts_what_goes_along_with_the_prompt() -> None:
+    terse, wordy = policy(), policy(range(9))
+    assert len(sent_along(wordy)) > len(sent_along(terse))
+    more = len(sent_along(wordy)) - len(sent_along(terse))
+    budgets = [budget_of(3.0, PRICE, "openai/m", one) for one in (terse, wordy)]
+    one, other = (budget.worst(prompt("x")) for budget in budgets)
+    assert other - one == pytest.approx(more * 1.25 / 1e6)

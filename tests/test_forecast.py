@@ -94,11 +94,11 @@ def test_prefix_is_written_once_and_then_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("model", "letters", "says"),
     [
-        ("openai/m", 300, "OpenAI caches from 1,024 on: no request finds it in the cache"),
-        ("openai/m", 4_000, "OpenAI caches from 1,024 on: perhaps no request finds it in the cache"),
+        ("openai/m", 300, "OpenAI caches none under 1,024: no request finds it in the cache"),
+        ("openai/m", 4_000, "OpenAI caches none under 1,024: perhaps no request finds it in the cache"),
         ("openai/m", 9_000, None),
-        ("anthropic/m", 300, "Anthropic caches from 512 to 4,096, by model, on: no request"),
-        ("anthropic/m", 9_000, "Anthropic caches from 512 to 4,096, by model, on: perhaps no request"),
+        ("anthropic/m", 300, "Anthropic caches none under 512 to 4,096, by model: no request"),
+        ("anthropic/m", 9_000, "Anthropic caches none under 512 to 4,096, by model: perhaps no request"),
         ("anthropic/m", 30_000, None),
         ("vllm/m", 300, None),
     ],

@@ -1,15 +1,19 @@
 """What a run cost: every answer that was asked for, once, and unknown where it is."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import harness, reply, write_project
+from comparing import item, side
 from rich.console import Console
 
+from harness.comparison.paired import compare_sides
 from harness.comparison.sides import side_of_run
 from harness.records import Failed, Grade, Record, Ungraded
+from harness.report.comparison import comparison_view
 from harness.report.money import spending_view
 from harness.runs import Run, load_run
 from harness.score.money import spending_of
@@ -135,3 +139,33 @@ def test_cache_that_should_have_held_the_prefix_is_warned_of(
 def test_side_of_a_comparison_knows_what_an_answer_costs(here: Path) -> None:
     assert side_of_run(run_with(here, {}, {"cost": 0.02})).cost == pytest.approx(0.015)
     assert side_of_run(run_with(here / "again", {}, {"cost": None})).cost is None
+
+
+def test_comparison_shows_what_an_answer_costs_where_anybody_is_paid(here: Path) -> None:
+    def shown(base: float, candidate: float) -> str:
+        one, other = (side(item("a", 1, 1), item("b", 0, 0), cost=cost) for cost in (base, candidate))
+        console = Console(width=80, highlight=False)
+        with console.capture() as text:
+            for part in comparison_view(compare_sides(one, other)):
+                console.print(part)
+        return " ".join(text.get().split())
+
+    assert "cost of an answer $0.0002 $0.0001 -$0.0001 -" in shown(0.0002, 0.0001)
+    assert "cost of an answer" not in shown(0.0, 0.0)
+
+
+def test_runs_show_says_what_a_run_cost(here: Path) -> None:
+    run = run_with(here, {})
+    lines = [json.loads(line) for line in (run.folder / "records.jsonl").read_text("utf-8").splitlines()]
+    for line in lines:
+        line["cost"] = 0.002
+        line["reply"]["usage"] = USAGE
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (run.folder / "records.jsonl").write_text(text, encoding="utf-8")
+    shown = harness("runs", "show")
+    assert "Cost: $0.024, $0.20 per hundred grades" in shown.out
+    assert harness("runs", "show", "--json").json["spending"]["cost"] == pytest.approx(0.024)
+    (run.folder / "records.jsonl").write_text("{}\n", encoding="utf-8")
+    broken = harness("runs", "show", "--json")
+    assert (broken.code, broken.json["spending"]) == (0, None)
+    assert "its cost is unknown: " in broken.err
