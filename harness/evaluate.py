@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Protocol
 
 from pydantic_core import to_json
 
+from harness.budget import Budget, budget_of
 from harness.cache import FILE as CACHE
 from harness.cache import Kept, ReplyCache
 from harness.engine.ask import Asker
@@ -23,8 +24,9 @@ from harness.files import iter_nouns, write_atomic
 from harness.gates import judge_run, verdict_of
 from harness.golden.looks import LOOKS, Look, note_look
 from harness.grading import read_grade
-from harness.journal import RecordLog
+from harness.journal import RecordLog, iter_records
 from harness.plan import Plan, make_plan, new_manifest, run_contents, setup_of
+from harness.prices import NoPrice, Price, cost_of, price_of
 from harness.project import Project
 from harness.providers import open_teacher
 from harness.providers.base import Teacher
@@ -57,6 +59,8 @@ class Limits:
     cache: bool = True
     only_failed: bool = False
     """Ask only what was asked before and never answered."""
+    max_cost: float | None = None
+    """USD that the run may cost, with what it has cost before."""
 
 
 class Watch(Protocol):
@@ -72,18 +76,32 @@ class Watch(Protocol):
         """The user wants to stop: so many answers are waited for."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A run that is ready to be carried out."""
+
+    project: Project
+    folder: Path
+    plan: Plan
+    """Without its examples: they are read from the folder, one by one."""
+    teacher: Teacher
+    price: Price | NoPrice
+    budget: Budget | None
+    watch: Watch
+    limits: Limits
+
+
 def evaluate(project: Project, asked: Asked, watch: Watch, limits: Limits = Limits()) -> tuple[Run, Gate2]:
     """A new run from the first call to its scorecard. Nothing is on disk until every input is sound."""
-    folder, plan, teacher = _begin(project, asked)
-    return _carry_out(project, folder, plan, teacher, watch, limits)
+    return _carry_out(_begin(project, asked, watch, limits))
 
 
-def _begin(project: Project, asked: Asked) -> tuple[Path, Plan, Teacher]:
-    """A run folder, and the plan without its examples: from here on they are read from the folder."""
+def _begin(project: Project, asked: Asked, watch: Watch, limits: Limits) -> _Job:
     plan = make_plan(project, asked)
+    price, budget = _money(project, plan, limits, ())
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
-    return folder, replace(plan, examples=()), teacher
+    return _Job(project, folder, replace(plan, examples=()), teacher, price, budget, watch, limits)
 
 
 def resume(
@@ -92,30 +110,41 @@ def resume(
     """Ask what a run has no answer for. BadInput where its inputs have changed since it began."""
     manifest = load_manifest(folder)
     asked = manifest.asked
-    plan = replace(
-        make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url})), examples=()
-    )
+    plan = make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url}))
+    plan = replace(plan, examples=())
     now = plan.digests.model_dump()
     changed = [name for name, before in manifest.digests.model_dump().items() if before != now[name]]
     if changed:
         raise BadInput(f"{folder}: changed since the run began: {', '.join(changed)}; start a new run")
+    before = (record for record, _ in iter_records(folder))
+    price, budget = _money(project, plan, limits, before)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
-    return _carry_out(project, folder, plan, teacher, watch, limits)
+    return _carry_out(_Job(project, folder, plan, teacher, price, budget, watch, limits))
 
 
-def _carry_out(
-    project: Project, folder: Path, plan: Plan, teacher: Teacher, watch: Watch, limits: Limits
-) -> tuple[Run, Gate2]:
+def _money(
+    project: Project, plan: Plan, limits: Limits, before: Iterable[Record]
+) -> tuple[Price | NoPrice, Budget | None]:
+    """What an answer costs, and what the run may still cost. BadInput for a limit without a price."""
+    asked = plan.asked
+    price = price_of(project, asked.model, asked.base_url)
+    if limits.max_cost is None:
+        return price, None
+    return price, budget_of(limits.max_cost, price, asked.model, plan.policy, before)
+
+
+def _carry_out(job: _Job) -> tuple[Run, Gate2]:
     """Ask, seal and score."""
+    folder, plan = job.folder, job.plan
     with RecordLog(folder) as log:
         try:
-            left = asyncio.run(_grade(project, folder, plan, teacher, log, watch, limits))
+            left = asyncio.run(_grade(job, log))
         except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
             left = _left(folder, plan, log)
             raise Interrupted(f"interrupted with {left} answers to go; {_how_to_resume(folder)}") from None
         except (FatalError, Unfinished, OSError) as error:
             raise Unfinished(f"{error}\n{_how_to_resume(folder)}") from error
-        manifest = _seal(folder, log, teacher.notes, left)
+        manifest = _seal(folder, log, job.teacher.notes, left)
     run = load_run(folder)
     scorecard = judge_run(run)
     write_atomic(folder / SCORECARD, (to_json(scorecard, indent=2), b"\n"))
@@ -150,31 +179,24 @@ def _questions(folder: Path, plan: Plan, log: RecordLog, only_failed: bool) -> I
                 yield example, repeat
 
 
-async def _grade(
-    project: Project,
-    folder: Path,
-    plan: Plan,
-    teacher: Teacher,
-    log: RecordLog,
-    watch: Watch,
-    limits: Limits,
-) -> int:
+async def _grade(job: _Job, log: RecordLog) -> int:
     """Ask every open question, and say how many are open after that."""
+    folder, plan, limits = job.folder, job.plan, job.limits
     todo = len(log.failed) if limits.only_failed else _left(folder, plan, log)
-    watch.started(folder, plan, todo)
+    job.watch.started(folder, plan, todo)
     stop = Stop()
-    cache = _cache(project, plan, teacher) if limits.cache else None
+    cache = _cache(job) if limits.cache else None
     with EventLog(folder) as events:
         # A teacher in this process answers while it is asked: others would only wait for it.
-        pace = Pace(1 if teacher.identity is None else limits.connections, events.note)
-        worker = _Worker(plan, teacher, log, cache, watch, stop, pace)
+        pace = Pace(1 if job.teacher.identity is None else limits.connections, events.note)
+        worker = _Worker(job, log, cache, stop, pace)
         questions = _questions(folder, plan, log, limits.only_failed)
         pool = worker.pool = Pool(questions, worker.grade, pace, stop)
         try:
-            with draining(stop, lambda: watch.stopping(pool.working)):
+            with draining(stop, lambda: job.watch.stopping(pool.working)):
                 await pool.run()
         finally:
-            await teacher.close()
+            await job.teacher.close()
             if cache:
                 cache.close()
             if stop.why:
@@ -182,12 +204,12 @@ async def _grade(
     return _left(folder, plan, log)
 
 
-def _cache(project: Project, plan: Plan, teacher: Teacher) -> ReplyCache | None:
+def _cache(job: _Job) -> ReplyCache | None:
     """The replies of earlier runs, where the teacher's are worth keeping."""
-    if teacher.identity is None:
+    identity, asked = job.teacher.identity, job.plan.asked
+    if identity is None:
         return None
-    asked = plan.asked
-    return ReplyCache(project.runs / CACHE, asked.model, f"{asked.base_url} {teacher.identity}")
+    return ReplyCache(job.project.runs / CACHE, asked.model, f"{asked.base_url} {identity}")
 
 
 class _Worker:
@@ -195,44 +217,35 @@ class _Worker:
 
     pool: Pool[Question]
 
-    def __init__(
-        self,
-        plan: Plan,
-        teacher: Teacher,
-        log: RecordLog,
-        cache: ReplyCache | None,
-        watch: Watch,
-        stop: Stop,
-        pace: Pace,
-    ) -> None:
-        self._plan = plan
+    def __init__(self, job: _Job, log: RecordLog, cache: ReplyCache | None, stop: Stop, pace: Pace) -> None:
+        self._job = job
+        self._scale = job.plan.policy.scale
         self._log = log
         self._cache = cache
-        self._watch = watch
-        self._asker = Asker(teacher, plan.policy.scale, stop, pace, lambda: self.pool.working)
+        self._asker = Asker(job.teacher, self._scale, stop, pace, lambda: self.pool.working, job.budget)
 
     async def grade(self, question: Question) -> None:
         """Ask one question, or find its answer; keep what came."""
         example, repeat = question
         pair = example.pair
-        prompt = self._plan.writer.prompt(example.id, pair, repeat)
+        prompt = self._job.plan.writer.prompt(example.id, pair, repeat)
         found = self._kept(prompt) or await self._ask(prompt)
         record = record_of(example.id, repeat, pair.digest, found)
         self._log.append(record)
-        self._watch.recorded(record, self.pool.working)
+        self._job.watch.recorded(record, self.pool.working)
 
     def _kept(self, prompt: Prompt) -> Answered | None:
         kept = self._cache.get(prompt) if self._cache else None
         if kept is None:
             return None
-        outcome = read_grade(kept.reply, self._plan.policy.scale)
-        return Answered(outcome, kept.reply, kept.unread, from_cache=True)
+        outcome = read_grade(kept.reply, self._scale)
+        return Answered(outcome, kept.reply, kept.unread, cost=0.0, cached_reply=True)
 
     async def _ask(self, prompt: Prompt) -> Answered:
         found = await self._asker.ask(prompt)
         if self._cache and found.reply and not isinstance(found.outcome, Failed):
             self._cache.put(prompt, Kept(reply=found.reply, unread=found.unread))
-        return found
+        return replace(found, cost=cost_of((found.reply, found.unread), self._job.price))
 
 
 def _seal(folder: Path, log: RecordLog, notes: tuple[str, ...], left: int) -> Manifest:

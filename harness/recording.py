@@ -15,7 +15,8 @@ class Answered:
     unread: Reply | None = None
     attempts: int = 0
     seconds: float = 0.0
-    from_cache: bool = False
+    cost: float | None = None
+    cached_reply: bool = False
 
 
 def record_of(example: str, repeat: int, pair: str, found: Answered) -> Record:
@@ -30,5 +31,6 @@ def record_of(example: str, repeat: int, pair: str, found: Answered) -> Record:
         at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         seconds=found.seconds,
         attempts=found.attempts,
-        from_cache=found.from_cache,
+        cost=found.cost,
+        cached_reply=found.cached_reply,
     )

@@ -251,7 +251,8 @@ class Record(Noun):
     """One line of a run: what became of one example and repeat. The last line of a key counts.
 
     `unread` is the first reply where it could not be read and another was asked for: `reply`, which counts.
-    `from_cache`: answered by an earlier run, so that nothing was asked or paid now.
+    `cost` is USD for both; None where the price or the tokens are unknown. `cached_reply`: an earlier run
+    had asked the same and paid for it.
     """
 
     example: str
@@ -263,7 +264,8 @@ class Record(Noun):
     at: str
     seconds: float
     attempts: int
-    from_cache: bool = False
+    cost: float | None = Field(default=None, ge=0)
+    cached_reply: bool = False
 
     @property
     def key(self) -> Key:

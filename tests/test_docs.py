@@ -21,6 +21,8 @@ from harness.golden.examples import load_examples
 from harness.noun import Noun
 from harness.policies import load_policy
 from harness.providers import PROVIDERS
+from harness.records import Usage
+from harness.scorecards.checkup import Checkup, Finding
 from harness.scorecards.comparison import (
     CellChange,
     Change,
@@ -37,6 +39,7 @@ from harness.scorecards.comparison import (
 )
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
+from harness.scorecards.money import Forecast, Prices, Spending
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -92,7 +95,8 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
             if words[0] != "harness":
                 assert command.startswith(ELSEWHERE), command
                 continue
-            ended = harness(*words[1:], **KEYS, HARNESS_EVAL_BASE_URL=server.url)
+            urls = dict.fromkeys(("HARNESS_EVAL_BASE_URL", "HARNESS_DOCTOR_BASE_URL"), server.url)
+            ended = harness(*words[1:], **KEYS, **urls)
             gated = words[1] in ("gate1", "gate2", "regress")
             assert ended.code in ((0, 1, 3) if gated else (0,)), (command, ended.err)
 
@@ -155,6 +159,12 @@ COMPARED = (
     [
         (Gate1, None),
         (Gate2, None),
+        (Spending, "gate2, and eval"),
+        (Forecast, "eval --dry-run"),
+        (Prices, "eval --dry-run"),
+        (Checkup, "doctor MODEL"),
+        (Finding, "doctor MODEL"),
+        (Usage, "doctor MODEL"),
         *((model, "compare") for model in COMPARED),
         (Regression, "regress, baseline show"),
         (Condition, "regress, baseline show"),

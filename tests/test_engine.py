@@ -259,7 +259,7 @@ def test_a_question_is_paid_for_once_across_runs_and_an_edit_asks_what_it_change
         assert next(asked) == len(DEV)
         again = ask(server, "--json")
         assert (again.code, next(asked)) == (0, 0)
-        assert all(record.from_cache for record in load_run(Path(again.json["run"])).records.values())
+        assert all(record.cached_reply for record in load_run(Path(again.json["run"])).records.values())
         assert ask(server, "--no-cache").code == 0
         assert next(asked) == len(DEV)
         # One title: one pair. A grade: none, since no prompt shows it.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
+from harness.budget import Budget
 from harness.engine.breaker import Breaker
 from harness.engine.pace import Pace
 from harness.engine.stop import DrainedError, Stop
@@ -14,7 +15,7 @@ from harness.errors import RejectedError, TransientError
 from harness.grading import read_grade
 from harness.providers.base import Teacher
 from harness.recording import Answered
-from harness.records import Failed, Outcome, Prompt, Reply, Ungraded
+from harness.records import Failed, Outcome, Prompt, Reply, Ungraded, Usage
 
 ATTEMPTS = 6
 """Attempts that may fail for one example. Being asked to wait (429) is no failure: only time bounds that."""
@@ -36,7 +37,13 @@ class Asker:
     """Asks one teacher; what its calls teach goes to the pace and the breaker."""
 
     def __init__(
-        self, teacher: Teacher, scale: Sequence[int], stop: Stop, pace: Pace, in_flight: Callable[[], int]
+        self,
+        teacher: Teacher,
+        scale: Sequence[int],
+        stop: Stop,
+        pace: Pace,
+        in_flight: Callable[[], int],
+        budget: Budget | None = None,
     ) -> None:
         self._teacher = teacher
         self._scale = scale
@@ -44,6 +51,7 @@ class Asker:
         self._pace = pace
         self._breaker = Breaker()
         self._in_flight = in_flight
+        self._budget = budget
 
     async def ask(self, prompt: Prompt) -> Answered:
         """The outcome for a prompt. DrainedError where the run ends before there is one."""
@@ -83,6 +91,23 @@ class Asker:
             return first, None
 
     async def _attempt(self, prompt: Prompt, tries: "_Tries") -> Reply:
+        room = await self._budget.reserve(prompt) if self._budget else None
+        paid: Usage | None = None
+        billed = False
+        try:
+            reply = await self._call(prompt, tries)
+            paid, billed = reply.usage, True
+            return reply
+        except TransientError as error:
+            # Whoever was turned away was not served. Any other fault may have been billed all the same.
+            billed = not error.busy
+            raise
+        finally:
+            if self._budget and room:
+                self._budget.settle(room, paid) if billed else self._budget.release(room)
+
+    async def _call(self, prompt: Prompt, tries: "_Tries") -> Reply:
+        """One call, from which pace and breaker learn."""
         if self._stop.called:
             raise DrainedError
         tries.made += 1

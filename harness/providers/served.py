@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -82,6 +82,17 @@ class Served:
         self._settled = False
         self._probing = asyncio.Lock()
         self._rejected = 0
+        self.requests = 0
+        """How many were sent, with those that were rejected."""
+
+    @property
+    def taken(self) -> Taken:
+        """The way of each feature that the server takes, once it has answered."""
+        return self._taken
+
+    def trying(self, change: Callable[[Dialect], Dialect]) -> "Served":
+        """The same server, asked in a changed dialect: to find out what else it takes."""
+        return Served(change(self._dialect), self._wire)
 
     async def ask(self, prompt: Prompt) -> Reply:
         """One request, one reply."""
@@ -114,6 +125,7 @@ class Served:
         return await self._send(prompt)
 
     async def _send(self, prompt: Prompt) -> str:
+        self.requests += 1
         return await self._wire.post(self._dialect.path, self._dialect.body(prompt, self._taken))
 
     def _give_way(self, message: str) -> bool:
