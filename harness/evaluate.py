@@ -21,6 +21,7 @@ from harness.engine.signals import draining
 from harness.engine.stop import Stop
 from harness.errors import BadInput, FatalError, Interrupted, Unfinished
 from harness.files import iter_nouns, write_atomic
+from harness.forecast import forecast
 from harness.gates import judge_run, verdict_of
 from harness.golden.looks import LOOKS, Look, note_look
 from harness.grading import read_grade
@@ -45,6 +46,7 @@ from harness.runs import (
     save_manifest,
 )
 from harness.scorecards.gate2 import Gate2
+from harness.scorecards.money import Forecast
 
 Question = tuple[Example, int]
 """An example, and which repeat of it: all examples are asked once before any is asked again."""
@@ -120,6 +122,22 @@ def resume(
     price, budget = _money(project, plan, limits, before)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     return _carry_out(_Job(project, folder, plan, teacher, price, budget, watch, limits))
+
+
+def foresee(project: Project, asked: Asked, folder: Path | None = None) -> Forecast:
+    """What a run would ask and cost, or, with its folder, the rest of one. Asks nobody and writes nothing."""
+    plan = make_plan(project, asked)
+    price = price_of(project, plan.asked.model, plan.asked.base_url)
+    if folder is None:
+        return forecast(plan, price)
+    answered = {record.key for record, _ in iter_records(folder) if not isinstance(record.outcome, Failed)}
+    todo = [
+        (example, repeat)
+        for repeat in range(asked.repeats)
+        for example in plan.examples
+        if (example.id, repeat) not in answered
+    ]
+    return forecast(plan, price, todo)
 
 
 def _money(

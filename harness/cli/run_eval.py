@@ -19,9 +19,7 @@ from harness.cli.options import (
     print_json,
     project_at,
     say,
-    scored_json,
     show,
-    shown_path,
 )
 from harness.errors import BadInput
 
@@ -93,6 +91,12 @@ def eval_command(
         bool,
         typer.Option("--retry-failed", help="Go on with a run (latest, or --resume): ask only what failed."),
     ] = False,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, metavar="USD", help="Stop before the run costs more than this.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be asked and cost, and ask nothing.")
+    ] = False,
     columns: Columns = None,
     wide: Wide = None,
     format: Format = None,
@@ -104,6 +108,7 @@ def eval_command(
 
     With replay/FILE the grades come from a file; --columns, --wide, --format and --rater say how to read it.
     """
+    from harness.cli.eval_result import report
     from harness.cli.progress import Progress
 
     project = project_at(root)
@@ -138,14 +143,41 @@ def eval_command(
             name: value for name, value in _wrong_in(project, disagreements_of).items() if not given.get(name)
         }
     asked = {name: value for name, value in given.items() if value is not None}
+    again = resume or ("latest" if retry_failed else None)
+    if dry_run:
+        _forecast(project, asked, again, base_url, as_json=json)
+        return
+    how: dict[str, Any] = {"connections": max_connections, "cache": not no_cache}
+    how |= {"only_failed": retry_failed, "max_cost": max_cost}
     with Progress() as progress:
-        how = {"connections": max_connections, "cache": not no_cache, "only_failed": retry_failed}
-        again = resume or ("latest" if retry_failed else None)
         run, score = _run(project, asked, again, base_url, how, progress)
-    _report(project, run, score, as_json=json)
+    report(project, run, score, as_json=json)
     if score.outcomes.failed:
         say(f"{score.outcomes.failed} examples were never answered; {_what_to_do(run)}")
         raise typer.Exit(4)
+
+
+def _forecast(
+    project: "Project", asked: dict[str, Any], resume: str | None, base_url: str | None, *, as_json: bool
+) -> None:
+    """What a run, or the rest of one, would ask and cost. Nothing is opened or written."""
+    from harness import evaluate
+    from harness.report.money import forecast_view
+    from harness.runs import Asked, find_run, load_manifest
+
+    if resume is None:
+        request = Asked.model_validate({**DEFAULTS, **asked, "base_url": base_url})
+        found = evaluate.foresee(project, request)
+    else:
+        folder = find_run(project, resume)
+        before = load_manifest(folder).asked
+        _refuse_changes(asked, before)
+        request = before.model_copy(update={"base_url": base_url or before.base_url})
+        found = evaluate.foresee(project, request, folder)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        show(forecast_view(found))
 
 
 def _what_to_do(run: "Run") -> str:
@@ -221,41 +253,3 @@ def _splits(split: str | None) -> tuple[str, ...] | None:
     from harness.golden.splits import parse_splits
 
     return None if split is None else parse_splits(split)
-
-
-def _report(project: "Project", run: "Run", score: "Gate2", *, as_json: bool) -> None:
-    from harness.report.canaries import canary_view
-    from harness.report.gate2 import gate2_view
-    from harness.score.run import canaries_of
-
-    asked = run.manifest.asked
-    canaries = canaries_of(run)
-    if as_json:
-        print_json({**scored_json(score, canaries), "run": str(run.folder)})
-        return
-    if canaries:
-        show([*canary_view(canaries, asked.model), "", f"Run: {shown_path(run.folder)}"])
-        return
-    show(gate2_view(score, *asked.sides))
-    more = "More in `harness gate2 latest`: clauses, tags, confidence, the worst misses."
-    show([*_remarks(project, run), "", more, "", f"Run: {shown_path(run.folder)}"])
-
-
-def _remarks(project: "Project", run: "Run") -> list[str]:
-    """What a reader of the table should know about the run."""
-    from harness.golden.looks import LOOKS, looks
-
-    manifest = run.manifest
-    remarks = [line for note in manifest.notes for line in ("", note)]
-    if "test" in manifest.asked.splits:
-        count = len(looks(project.golden / run.policy.name / LOOKS))
-        remarks += ["", f"Looks at the test split so far: {count}. Choose on dev, gate on test."]
-    if manifest.asked.model.startswith("builtin"):
-        remarks += [
-            "",
-            "This grader is a floor to beat, not a teacher. Run a real one:",
-            "  make eval MODEL=openai/gpt-6-luna",
-            "with OPENAI_API_KEY in the environment or in .env, or a server of your own:",
-            "  make eval MODEL=openai/NAME FLAGS='--base-url http://localhost:8000/v1'",
-        ]
-    return remarks
