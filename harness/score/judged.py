@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Literal
 
 from harness.golden.graded import GradedRow, clusters_of
-from harness.records import Example, Failed, Grade, Key, Record, Ungraded
+from harness.records import Example, Failed, Grade, Key, Record, Result, Ungraded
 
 Ending = Literal["graded", "ungraded", "failed"]
 
@@ -71,8 +71,29 @@ def judged_files(
     items = []
     for item, row in golden.items():
         assert row.grade is not None, "golden grades are read without gaps"
-        items.append(Judged(item, clusters[item], row.grade, (_given(grades.get(item)),)))
+        answers = (_given(grades.get(item)),)
+        items.append(Judged(item, clusters[item], row.grade, answers, _about(row, row.grade)))
     return items, tuple(item for item in grades if item not in golden)
+
+
+def _about(row: GradedRow, grade: int) -> Example | None:
+    """The item as an example, as far as the file tells; None where it tells nothing.
+
+    Not validated: what was not told stays open, and files of grades are long.
+    """
+    if not row.told:
+        return None
+    return Example.model_construct(
+        id=row.item,
+        query=row.query or row.item,
+        result=Result.model_construct(title=row.title or row.item),
+        grade=grade,
+        reasoning=row.reasoning,
+        clauses=row.clauses,
+        tags=row.tags,
+        policy_version="",
+        split="dev",
+    )
 
 
 def _given(row: GradedRow | None) -> Answer:
@@ -80,7 +101,9 @@ def _given(row: GradedRow | None) -> Answer:
         return Answer(None, "failed")
     if row.grade is None:
         return Answer(None, "ungraded", "no_answer")
-    return _bare(row.grade) if not row.reasoning else Answer(row.grade, "graded", None, row.reasoning)
+    if row.reasoning or row.clauses:
+        return Answer(row.grade, "graded", None, row.reasoning, row.clauses)
+    return _bare(row.grade)
 
 
 @lru_cache
