@@ -168,8 +168,8 @@ def test_ratings_beside_may_have_any_layout(
     write(here / "r.txt", head, rows)
     score = gate2(golden, golden, "--ratings", "r.txt", *words, "--ratings-format", "csv").json
     assert score["ceiling"]["raters"] == ["bob", "cy"]
-    want = [(b, c) for _, _, b, c in RATED]
-    assert score["ceiling"]["rater"] == pytest.approx(sklearn_kappa(*zip(*want, strict=True), (0, 1, 2)))
+    bob, cy = [b for *_, b, _ in RATED], [c for *_, c in RATED]
+    assert score["ceiling"]["rater"] == pytest.approx(sklearn_kappa(bob, cy, (0, 1, 2)))
     refused = harness("gate2", "--golden", golden, "--grades", golden, "--scale", "0-2", *words)
     assert (refused.code, "name one with --ratings" in refused.err) == (2, True)
 

@@ -51,6 +51,10 @@ def gate1_command(
     bar: BarValue = None,
     bootstrap: Bootstrap = False,
     root: Root = None,
+    disputes: Annotated[
+        int,
+        typer.Option(min=0, help="How many disputed pairs to show with the raters' reasons, widest first."),
+    ] = 1,
     json: Json = False,
 ) -> None:
     """Gate 1: do the raters agree?
@@ -79,5 +83,5 @@ def gate1_command(
         ),
         grade_names(known),
     )
-    print_json(score) if json else show(gate1_view(score))
+    print_json(score) if json else show(gate1_view(score, disputes))
     end_by(score)
