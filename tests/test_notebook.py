@@ -97,7 +97,7 @@ def test_repeats_are_columns_and_missing_answers_are_unreadable() -> None:
         (lambda: gate1([0, 1], scale="0-2"), "items x raters are wanted"),
         (lambda: gate2(pd.DataFrame({"g": [0, 1]}), [0, 1], scale="0-1"), "golden: one grade an item"),
         (lambda: gate2([0, 1], [0, 1], scale="0-1", ratings=[[0, 0]], queries="ab"), "queries: 2 for 1"),
-        (lambda: compare([0, 1], [0, 1], [0, 1], scale="0-1", weighting=CUBIC), "'cubic' is not one of: none"),
+        (lambda: compare([0], [0], [0], scale="0-1", weighting=CUBIC), "'cubic' is not one of: none"),
         (lambda: gate1([[0, 0]], scale="0-1", weighting=CUBIC), "'cubic' is not one of: none"),
         (lambda: gate2([0, 1], [0, 1], scale="0-1", aggregate=BEST), "'best' is not one of: mean, vote"),
         (lambda: gate2([0, 1], [0, 1], scale="0-1", bar=8), "bar 8: a kappa lies between -1 and 1"),
