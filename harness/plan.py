@@ -127,6 +127,12 @@ def setup_of(project: Project, plan: Plan) -> Setup:
     )
 
 
+def changed_since(manifest: Manifest, plan: Plan) -> list[str]:
+    """What a run was made with that is another today, by name."""
+    now = plan.digests.model_dump()
+    return [name for name, then in manifest.digests.model_dump().items() if then != now[name]]
+
+
 def new_manifest(project: Project, plan: Plan) -> Manifest:
     """The manifest of a run that begins now."""
     now = datetime.now(UTC)

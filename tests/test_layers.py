@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ORDER = (
     "errors", "digest", "noun", "rubric", "records", "scorecards", "files", "project", "hub", "tables",
     "stats", "policies", "policy_diff", "golden", "prompts", "grading", "journal", "runs", "score", "gates",
-    "comparison", "regress", "ship", "providers", "plan", "evaluate",
+    "comparison", "regress", "ship", "providers", "plan", "evidence", "evaluate",
     "report", "notebook",
     "cli",
 )  # fmt: skip

@@ -19,6 +19,7 @@ from harness.cli import (
     run_eval,
     runs,
     sheets,
+    ship,
     sizes,
     stages,
 )
@@ -40,6 +41,7 @@ app.command("gate2")(gate2.gate2_command)
 app.command("compare")(compare.compare_command)
 app.command("regress")(compare.regress_command)
 app.add_typer(baseline.app, name="baseline")
+app.command("ship")(ship.ship_command)
 app.command("stages")(stages.stages_command)
 app.add_typer(policy.app, name="policy")
 sheets.register(golden.app)
