@@ -133,11 +133,11 @@ def _named_run(project: Project, policy: Policy, name: str) -> RunFound:
 def _found(project: Project, folder: Path) -> RunFound:
     run = load_run(folder)
     try:
-        outdated = changed_since(run.manifest, make_plan(project, run.manifest.asked))
+        changed = changed_since(run.manifest, make_plan(project, run.manifest.asked))
     except BadInput as error:
         # What a run was made with is gone or broken: no run can be made like it today.
-        outdated = [str(error.faults[0])]
-    return RunFound(run, tuple(outdated))
+        return RunFound(run, str(error.faults[0]))
+    return RunFound(run, f"{', '.join(changed)} changed since it was made" if changed else None)
 
 
 def _base(project: Project, policy: Policy, part: str, name: str) -> Side | None:

@@ -24,10 +24,10 @@ from harness.scorecards.ship import GATE1, Override, Shipping
 
 @dataclass(frozen=True, slots=True)
 class RunFound:
-    """A run to judge by. `outdated`: what has changed since it was made, so that it is no evidence now."""
+    """A run to judge by. `outdated`: why it is no evidence for what would be graded today."""
 
     run: Run
-    outdated: tuple[str, ...] = ()
+    outdated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +161,7 @@ def _gate2(found: Evidence) -> Condition:
 
 
 def _outdated(found: RunFound) -> str:
-    return (
-        f"{found.run.folder.name} is out of date, make a new one: changed since: {', '.join(found.outdated)}"
-    )
+    return f"{found.run.folder.name} is out of date: {found.outdated}; make a new one"
 
 
 def _regression(found: Evidence) -> Condition:
