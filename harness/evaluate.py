@@ -21,9 +21,10 @@ from harness.errors import BadInput, FatalError, Interrupted, RejectedError, Tra
 from harness.files import write_atomic
 from harness.gates import judge_run, verdict_of
 from harness.golden.looks import LOOKS, Look, note_look
+from harness.golden.pairs import ShownPair
 from harness.grading import read_grade
 from harness.journal import RecordLog
-from harness.plan import Plan, make_plan, new_manifest, run_contents, setup_of
+from harness.plan import Plan, changed_since, make_plan, new_manifest, run_contents, setup_of
 from harness.project import Project
 from harness.providers import open_teacher
 from harness.providers.base import Teacher
@@ -52,8 +53,8 @@ CONNECTIONS = 8
 REASKED = ("bad_json", "no_answer", "two_answers")
 """Causes that another answer may cure. It is asked for once, and is what counts, readable or not."""
 
-Question = tuple[Example, int]
-"""An example, and which repeat of it: all examples are asked once before any is asked again."""
+Question = tuple[Example | ShownPair, int]
+"""An example or a pair, and which repeat of it: all are asked once before any is asked again."""
 
 _backoff = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
 
@@ -88,30 +89,18 @@ def resume(
     """Ask what a run has no answer for. BadInput where its inputs have changed since it began."""
     manifest = load_manifest(folder)
     asked = manifest.asked
+    if asked.pairs is not None:
+        raise BadInput(f"{folder}: production pairs; the same `harness policy impact` goes on with them")
     plan = make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url}))
-    changed = [
-        name
-        for name, before in manifest.digests.model_dump().items()
-        if before != plan.digests.model_dump()[name]
-    ]
+    changed = changed_since(manifest, plan)
     if changed:
         raise BadInput(f"{folder}: changed since the run began: {', '.join(changed)}; start a new run")
     return _go(folder, plan, open_teacher(plan.asked.model, setup_of(project, plan)), watch, connections)
 
 
 def _go(folder: Path, plan: Plan, teacher: Teacher, watch: Watch, connections: int) -> tuple[Run, Gate2]:
-    with RecordLog(folder) as log:
-        keys = [(example, at) for at in range(plan.asked.repeats) for example in plan.examples]
-        todo = [(example, at) for example, at in keys if _unanswered(log.records.get((example.id, at)))]
-        watch.started(folder, plan, len(todo))
-        try:
-            asyncio.run(_grade_all(todo, plan, teacher, log, watch, connections))
-        except KeyboardInterrupt:
-            left = len(keys) - sum(not _unanswered(record) for record in log.records.values())
-            raise Interrupted(f"interrupted with {left} answers to go; {_how_to_resume(folder)}") from None
-        except (FatalError, Unfinished, OSError) as error:
-            raise Unfinished(f"{error}\n{_how_to_resume(folder)}") from error
-        manifest = _seal(folder, log, teacher.notes)
+    how = f"harness eval --resume {folder.name} goes on from here"
+    manifest = carry_out(folder, plan, teacher, watch, connections, how)
     run = load_run(folder)
     scorecard = judge_run(run)
     write_atomic(folder / SCORECARD, scorecard.model_dump_json(indent=2) + "\n")
@@ -122,12 +111,27 @@ def _go(folder: Path, plan: Plan, teacher: Teacher, watch: Watch, connections: i
     return run, scorecard
 
 
+def carry_out(
+    folder: Path, plan: Plan, teacher: Teacher, watch: Watch, connections: int, how_to_resume: str
+) -> Manifest:
+    """Ask what has no answer yet, and seal the folder: the one way in which anything is graded."""
+    with RecordLog(folder) as log:
+        items = plan.pairs or plan.examples
+        keys = [(item, at) for at in range(plan.asked.repeats) for item in items]
+        todo = [(example, at) for example, at in keys if _unanswered(log.records.get((example.id, at)))]
+        watch.started(folder, plan, len(todo))
+        try:
+            asyncio.run(_grade_all(todo, plan, teacher, log, watch, connections))
+        except KeyboardInterrupt:
+            left = len(keys) - sum(not _unanswered(record) for record in log.records.values())
+            raise Interrupted(f"interrupted with {left} answers to go; {how_to_resume}") from None
+        except (FatalError, Unfinished, OSError) as error:
+            raise Unfinished(f"{error}\n{how_to_resume}") from error
+        return _seal(folder, log, teacher.notes)
+
+
 def _unanswered(record: Record | None) -> bool:
     return record is None or isinstance(record.outcome, Failed)
-
-
-def _how_to_resume(folder: Path) -> str:
-    return f"harness eval --resume {folder.name} goes on from here"
 
 
 async def _grade_all(
@@ -178,7 +182,7 @@ async def _work(
 
 
 async def _grade(
-    example: Example, repeat: int, plan: Plan, teacher: Teacher
+    example: Example | ShownPair, repeat: int, plan: Plan, teacher: Teacher
 ) -> tuple[Record, TransientError | None]:
     """One example's record, and the last error where every attempt failed on a busy or absent server."""
     began = time.monotonic()

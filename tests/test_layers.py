@@ -9,8 +9,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = (
     "errors", "digest", "noun", "rubric", "records", "scorecards", "files", "project", "hub", "tables",
-    "stats", "policies", "policy_diff", "golden", "prompts", "grading", "journal", "runs", "score", "gates",
-    "comparison", "regress", "ship", "providers", "plan", "evidence", "evaluate",
+    "stats", "policies", "policy_diff", "golden", "prompts", "grading", "journal", "runs", "pair_runs",
+    "score", "gates",
+    "comparison", "regress", "ship", "providers", "plan", "evidence", "evaluate", "policy_impact",
     "report", "notebook",
     "cli",
 )  # fmt: skip

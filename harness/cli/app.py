@@ -13,6 +13,7 @@ from harness.cli import (
     gate1,
     gate2,
     golden,
+    impact,
     policy,
     prompt,
     rejudge,
@@ -43,6 +44,7 @@ app.command("regress")(compare.regress_command)
 app.add_typer(baseline.app, name="baseline")
 app.command("ship")(ship.ship_command)
 app.command("stages")(stages.stages_command)
+impact.register(policy.app)
 app.add_typer(policy.app, name="policy")
 sheets.register(golden.app)
 rejudge.register(golden.app)

@@ -33,10 +33,11 @@ class Progress:
         """The run is about to ask for `todo` answers."""
         for warning in warnings_of(plan):
             say(f"warning: {warning}")
-        asked, examples = plan.asked, len(plan.examples)
+        asked, examples = plan.asked, len(plan.pairs or plan.examples)
         done = examples * asked.repeats - todo
         before = f" ({done} are done)" if done else ""
-        what = f"{todo} examples" if asked.repeats == 1 else f"{examples} examples {asked.repeats} times"
+        noun = "pairs" if plan.pairs else "examples"
+        what = f"{todo} {noun}" if asked.repeats == 1 else f"{examples} {noun} {asked.repeats} times"
         say(f"{asked.model} grades {what} of {asked.policy}{before}: {shown_path(folder)}")
         self._total = todo
         self._said = self._began = time.monotonic()

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from harness.stats.agreement import Floats, Integers
-from harness.stats.intervals import NO_SPREAD, ONE_CLUSTER, ROUNDING, clustered_error
-from harness.stats.proportions import CONFIDENCE
+from harness.stats.intervals import FEW, NO_SPREAD, ONE_CLUSTER, ROUNDING, clustered_error
+from harness.stats.proportions import CONFIDENCE, clopper_pearson
 
 NOTHING = "undefined: there is no item"
 
@@ -39,3 +39,21 @@ def clustered_mean(values: Floats, clusters: Integers) -> Mean:
         return Mean(mean, n, reason=NO_SPREAD)
     half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se
     return Mean(mean, n, se, mean - half, mean + half, 2 * float(stdtr(groups - 1, -abs(mean) / se)))
+
+
+def rare_upper(happened: Floats, weights: Floats, clusters: Integers) -> float | None:
+    """An upper limit U d* for a weighted share that is seen in fewer than FEW clusters; None in more.
+
+    U is the Clopper-Pearson limit (97.5 %) of the clusters in which it happened, of as many as Kish's
+    effective number of them, (sum W)^2 / sum W^2; d* its mean share within those, 1 where there is none.
+    The same guard as that of kappa: such a spread cannot see the next one coming.
+    """
+    groups = int(clusters.max()) + 1
+    whole = np.bincount(clusters, weights=weights, minlength=groups)
+    part = np.bincount(clusters, weights=weights * happened, minlength=groups)
+    touched = np.flatnonzero(part > 0)
+    if len(touched) >= FEW or groups < 2:
+        return None
+    effective = max(1, int(whole.sum() ** 2 / (whole @ whole)))
+    severity = float((part[touched] / whole[touched]).mean()) if len(touched) else 1.0
+    return clopper_pearson(min(len(touched), effective), effective)[1] * severity
