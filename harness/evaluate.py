@@ -1,24 +1,23 @@
-"""The loop: examples x teacher -> records. The one place that asks, and the one that asks again."""
+"""A run from its plan to its scorecard: examples x teacher -> records. Teachers are asked here alone."""
 
 import asyncio
 import json
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_random_exponential,
-)
-
-from harness.errors import BadInput, FatalError, Interrupted, RejectedError, TransientError, Unfinished
-from harness.files import write_atomic
+from harness.cache import FILE as CACHE
+from harness.cache import Kept, ReplyCache
+from harness.engine.ask import Asker
+from harness.engine.events import EventLog
+from harness.engine.pace import Pace
+from harness.engine.pool import Pool
+from harness.engine.signals import draining
+from harness.engine.stop import Stop
+from harness.errors import BadInput, FatalError, Interrupted, Unfinished
+from harness.files import iter_nouns, write_atomic
 from harness.gates import judge_run, verdict_of
 from harness.golden.looks import LOOKS, Look, note_look
 from harness.golden.pairs import ShownPair
@@ -28,8 +27,11 @@ from harness.plan import Plan, changed_since, make_plan, new_manifest, run_conte
 from harness.project import Project
 from harness.providers import open_teacher
 from harness.providers.base import Teacher
-from harness.records import Example, Failed, Outcome, Prompt, Record, Reply, Ungraded
+from harness.recording import Answered, record_of
+from harness.records import Example, Failed, Key, Prompt, Record
 from harness.runs import (
+    EXAMPLES,
+    PAIRS,
     SCORECARD,
     VERDICT,
     Asked,
@@ -42,49 +44,44 @@ from harness.runs import (
 )
 from harness.scorecards.gate2 import Gate2
 
-ATTEMPTS = 6
-DEADLINE = 180.0
-"""Seconds that one attempt may take, however slowly its answer drips."""
-LONGEST_WAIT = 60.0
-"""Seconds between two attempts at most, whatever the server asks for."""
-DEAD = 5
-"""Examples in a row that all attempts failed on: the server is gone, and the run stops."""
-CONNECTIONS = 8
-REASKED = ("bad_json", "no_answer", "two_answers")
-"""Causes that another answer may cure. It is asked for once, and is what counts, readable or not."""
-
 Question = tuple[Example | ShownPair, int]
 """An example or a pair, and which repeat of it: all are asked once before any is asked again."""
 
-_backoff = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
-
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class Limits:
+    """How a run is to be carried out; nothing of it changes an answer."""
+
+    connections: int | None = None
+    """Calls in flight at most; None: as many as the server bears."""
+    cache: bool = True
+    only_failed: bool = False
+    """Ask only what was asked before and never answered."""
+
+
+class Watch(Protocol):
     """What the caller is told while a run goes on."""
 
-    started: Callable[[Path, Plan, int], None]
-    """The folder, the plan, and how many answers are still to be had."""
-    recorded: Callable[[Record], None]
+    def started(self, folder: Path, plan: Plan, todo: int) -> None:
+        """The folder, the plan, and how many answers are still to be had."""
+
+    def recorded(self, record: Record, in_flight: int) -> None:
+        """One more answer has its outcome, and so many are being waited for."""
+
+    def stopping(self, in_flight: int) -> None:
+        """The user wants to stop: so many answers are waited for."""
 
 
-def evaluate(
-    project: Project, asked: Asked, watch: Watch, *, connections: int = CONNECTIONS
-) -> tuple[Run, Gate2]:
+def evaluate(project: Project, asked: Asked, watch: Watch, limits: Limits = Limits()) -> tuple[Run, Gate2]:
     """A new run from the first call to its scorecard. Nothing is on disk until every input is sound."""
     plan = make_plan(project, asked)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
-    return _go(folder, plan, teacher, watch, connections)
+    return _carry_out(project, folder, replace(plan, examples=()), teacher, watch, limits)
 
 
 def resume(
-    project: Project,
-    folder: Path,
-    watch: Watch,
-    *,
-    connections: int = CONNECTIONS,
-    base_url: str | None = None,
+    project: Project, folder: Path, watch: Watch, limits: Limits = Limits(), base_url: str | None = None
 ) -> tuple[Run, Gate2]:
     """Ask what a run has no answer for. BadInput where its inputs have changed since it began."""
     manifest = load_manifest(folder)
@@ -95,12 +92,16 @@ def resume(
     changed = changed_since(manifest, plan)
     if changed:
         raise BadInput(f"{folder}: changed since the run began: {', '.join(changed)}; start a new run")
-    return _go(folder, plan, open_teacher(plan.asked.model, setup_of(project, plan)), watch, connections)
+    teacher = open_teacher(plan.asked.model, setup_of(project, plan))
+    return _carry_out(project, folder, replace(plan, examples=()), teacher, watch, limits)
 
 
-def _go(folder: Path, plan: Plan, teacher: Teacher, watch: Watch, connections: int) -> tuple[Run, Gate2]:
+def _carry_out(
+    project: Project, folder: Path, plan: Plan, teacher: Teacher, watch: Watch, limits: Limits
+) -> tuple[Run, Gate2]:
+    """Ask, seal and score."""
     how = f"harness eval --resume {folder.name} goes on from here"
-    manifest = carry_out(folder, plan, teacher, watch, connections, how)
+    manifest = answer(project, folder, plan, teacher, watch, limits, how)
     run = load_run(folder)
     scorecard = judge_run(run)
     write_atomic(folder / SCORECARD, scorecard.model_dump_json(indent=2) + "\n")
@@ -111,153 +112,150 @@ def _go(folder: Path, plan: Plan, teacher: Teacher, watch: Watch, connections: i
     return run, scorecard
 
 
-def carry_out(
-    folder: Path, plan: Plan, teacher: Teacher, watch: Watch, connections: int, how_to_resume: str
+def answer(
+    project: Project,
+    folder: Path,
+    plan: Plan,
+    teacher: Teacher,
+    watch: Watch,
+    limits: Limits,
+    how_to_resume: str,
 ) -> Manifest:
-    """Ask what has no answer yet, and seal the folder: the one way in which anything is graded."""
+    """Have the open questions of a run folder answered, and seal it: whatever is graded goes through here.
+
+    What is graded is read from the folder, one by one.
+    """
     with RecordLog(folder) as log:
-        items = plan.pairs or plan.examples
-        keys = [(item, at) for at in range(plan.asked.repeats) for item in items]
-        todo = [(example, at) for example, at in keys if _unanswered(log.records.get((example.id, at)))]
-        watch.started(folder, plan, len(todo))
         try:
-            asyncio.run(_grade_all(todo, plan, teacher, log, watch, connections))
-        except KeyboardInterrupt:
-            left = len(keys) - sum(not _unanswered(record) for record in log.records.values())
+            left = asyncio.run(_grade(project, folder, plan, teacher, log, watch, limits))
+        except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
+            left = _left(folder, plan, log)
             raise Interrupted(f"interrupted with {left} answers to go; {how_to_resume}") from None
         except (FatalError, Unfinished, OSError) as error:
             raise Unfinished(f"{error}\n{how_to_resume}") from error
-        return _seal(folder, log, teacher.notes)
+        return _seal(folder, log, teacher.notes, left)
 
 
-def _unanswered(record: Record | None) -> bool:
-    return record is None or isinstance(record.outcome, Failed)
+def _items(folder: Path, plan: Plan) -> Iterator[Example | ShownPair]:
+    """What is graded: golden examples, or production pairs."""
+    if plan.asked.pairs is not None:
+        return iter_nouns(folder / PAIRS, ShownPair)
+    return iter_nouns(folder / EXAMPLES, Example)
 
 
-async def _grade_all(
-    todo: Sequence[Question], plan: Plan, teacher: Teacher, log: RecordLog, watch: Watch, connections: int
-) -> None:
-    """A bounded pool of workers over one stream of examples and repeats."""
-    stream = iter(todo)
-    pulse = _Pulse()
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(connections, len(todo))):
-                group.create_task(_work(stream, plan, teacher, log, watch, pulse))
-    except BaseExceptionGroup as several:
-        raise _first(several) from None
-    finally:
-        await teacher.close()
+def _keys(folder: Path, plan: Plan) -> Iterator[Key]:
+    for repeat in range(plan.asked.repeats):
+        for item in _items(folder, plan):
+            yield item.id, repeat
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+def _left(folder: Path, plan: Plan, log: RecordLog) -> int:
+    """How many answers are still to be had."""
+    return sum(key not in log.answered for key in _keys(folder, plan))
 
 
-class _Pulse:
-    """Notices a server that is gone: all attempts failed on DEAD examples in a row."""
-
-    def __init__(self) -> None:
-        self._silent = 0
-
-    def note(self, gone: TransientError | None) -> None:
-        self._silent = self._silent + 1 if gone else 0
-        if self._silent >= DEAD:
-            raise Unfinished(f"{DEAD} examples in a row got no answer in {ATTEMPTS} attempts each: {gone}")
-
-
-async def _work(
-    stream: Iterator[Question], plan: Plan, teacher: Teacher, log: RecordLog, watch: Watch, pulse: _Pulse
-) -> None:
-    for example, repeat in stream:
-        record, gone = await _grade(example, repeat, plan, teacher)
-        log.append(record)
-        watch.recorded(record)
-        pulse.note(gone)
-        # A teacher that answers without waiting must not keep Ctrl-C waiting.
-        await asyncio.sleep(0)
+def _questions(folder: Path, plan: Plan, log: RecordLog, only_failed: bool) -> Iterator[Question]:
+    """What has no answer, in the order of asking."""
+    for repeat in range(plan.asked.repeats):
+        for item in _items(folder, plan):
+            key = item.id, repeat
+            if key in log.failed if only_failed else key not in log.answered:
+                yield item, repeat
 
 
 async def _grade(
-    example: Example | ShownPair, repeat: int, plan: Plan, teacher: Teacher
-) -> tuple[Record, TransientError | None]:
-    """One example's record, and the last error where every attempt failed on a busy or absent server."""
-    began = time.monotonic()
-    prompt = plan.writer.prompt(example.id, example.pair, repeat)
-    attempts = 0
-    reply: Reply | None = None
-    unread: Reply | None = None
-    gone: TransientError | None = None
-    outcome: Outcome
-    try:
-        async for attempt in _attempts():
-            with attempt:
-                attempts += 1
-                reply = await _ask(teacher, prompt)
-        assert reply is not None, "tenacity ends in a reply or an error"
-        outcome = read_grade(reply, plan.policy.scale)
-        if isinstance(outcome, Ungraded) and outcome.cause in REASKED and teacher.varies:
-            attempts += 1
-            with suppress(TransientError, RejectedError):
-                again = await _ask(teacher, prompt)
-                reply, unread, outcome = again, reply, read_grade(again, plan.policy.scale)
-    except TransientError as error:
-        outcome, gone = Failed(detail=str(error)), error
-    except RejectedError as error:
-        outcome = Failed(detail=str(error))
-    record = Record(
-        example=example.id,
-        repeat=repeat,
-        pair=example.pair.digest,
-        outcome=outcome,
-        reply=reply,
-        unread=unread,
-        at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-        seconds=round(time.monotonic() - began, 3),
-        attempts=attempts,
-    )
-    return record, gone
+    project: Project,
+    folder: Path,
+    plan: Plan,
+    teacher: Teacher,
+    log: RecordLog,
+    watch: Watch,
+    limits: Limits,
+) -> int:
+    """Ask every open question, and say how many are open after that."""
+    todo = len(log.failed) if limits.only_failed else _left(folder, plan, log)
+    watch.started(folder, plan, todo)
+    stop = Stop()
+    cache = _cache(project, plan, teacher) if limits.cache else None
+    with EventLog(folder) as events:
+        # A teacher in this process answers while it is asked: others would only wait for it.
+        pace = Pace(1 if teacher.identity is None else limits.connections, events.note)
+        worker = _Worker(plan, teacher, log, cache, watch, stop, pace)
+        questions = _questions(folder, plan, log, limits.only_failed)
+        pool = worker.pool = Pool(questions, worker.grade, pace, stop)
+        try:
+            with draining(stop, lambda: watch.stopping(pool.working)):
+                await pool.run()
+        finally:
+            await teacher.close()
+            if cache:
+                cache.close()
+            if stop.why:
+                events.note(f"stopped: {stop.why}")
+    return _left(folder, plan, log)
 
 
-def _attempts() -> AsyncRetrying:
-    return AsyncRetrying(
-        retry=retry_if_exception_type(TransientError),
-        stop=stop_after_attempt(ATTEMPTS),
-        wait=_wait,
-        sleep=asyncio.sleep,
-        reraise=True,
-    )
+def _cache(project: Project, plan: Plan, teacher: Teacher) -> ReplyCache | None:
+    """The replies of earlier runs, where the teacher's are worth keeping."""
+    if teacher.identity is None:
+        return None
+    asked = plan.asked
+    return ReplyCache(project.runs / CACHE, asked.model, f"{asked.base_url} {teacher.identity}")
 
 
-def _wait(state: RetryCallState) -> float:
-    """As long as the server asks for, within reason; else exponential backoff with jitter."""
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, TransientError) and error.retry_after is not None:
-        return min(error.retry_after, LONGEST_WAIT)
-    return _backoff(state)
+class _Worker:
+    """Turns one question into one record on the disk."""
+
+    pool: Pool[Question]
+
+    def __init__(
+        self,
+        plan: Plan,
+        teacher: Teacher,
+        log: RecordLog,
+        cache: ReplyCache | None,
+        watch: Watch,
+        stop: Stop,
+        pace: Pace,
+    ) -> None:
+        self._plan = plan
+        self._log = log
+        self._cache = cache
+        self._watch = watch
+        self._asker = Asker(teacher, plan.policy.scale, stop, pace, lambda: self.pool.working)
+
+    async def grade(self, question: Question) -> None:
+        """Ask one question, or find its answer; keep what came."""
+        example, repeat = question
+        pair = example.pair
+        prompt = self._plan.writer.prompt(example.id, pair, repeat)
+        found = self._kept(prompt) or await self._ask(prompt)
+        record = record_of(example.id, repeat, pair.digest, found)
+        self._log.append(record)
+        self._watch.recorded(record, self.pool.working)
+
+    def _kept(self, prompt: Prompt) -> Answered | None:
+        kept = self._cache.get(prompt) if self._cache else None
+        if kept is None:
+            return None
+        outcome = read_grade(kept.reply, self._plan.policy.scale)
+        return Answered(outcome, kept.reply, kept.unread, from_cache=True)
+
+    async def _ask(self, prompt: Prompt) -> Answered:
+        found = await self._asker.ask(prompt)
+        if self._cache and found.reply and not isinstance(found.outcome, Failed):
+            self._cache.put(prompt, Kept(reply=found.reply, unread=found.unread))
+        return found
 
 
-async def _ask(teacher: Teacher, prompt: Prompt) -> Reply:
-    try:
-        async with asyncio.timeout(DEADLINE):
-            return await teacher.ask(prompt)
-    except TimeoutError:
-        raise TransientError(f"no whole answer within {DEADLINE:.0f} s") from None
-
-
-def _seal(folder: Path, log: RecordLog, notes: tuple[str, ...]) -> Manifest:
+def _seal(folder: Path, log: RecordLog, notes: tuple[str, ...], left: int) -> Manifest:
     """Write down who answered and how, and when every example had its answer: once, not while any Failed."""
-    models = {record.reply.model for record in log.records.values() if record.reply}
     manifest = load_manifest(folder)
     # A resumed run keeps what was noted before it.
     noted = tuple(dict.fromkeys((*manifest.notes, *notes)))
-    answered = tuple(sorted(models - {""}))
+    answered = tuple(sorted(log.models))
     manifest = manifest.model_copy(update={"model_answered": answered, "notes": noted})
-    open_ = any(_unanswered(record) for record in log.records.values())
-    if manifest.finished_at is None and not open_:
+    if manifest.finished_at is None and not left:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         manifest = manifest.model_copy(update={"finished_at": now})
     save_manifest(folder, manifest)

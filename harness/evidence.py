@@ -86,7 +86,7 @@ Wanted = Callable[[Manifest], bool]
 def _on_test(policy: Policy) -> Wanted:
     def wanted(manifest: Manifest) -> bool:
         asked = manifest.asked
-        return (asked.policy, asked.part, asked.limit) == (policy.label, SPLIT, None)
+        return (asked.policy, asked.part, asked.limit, asked.only) == (policy.label, SPLIT, None, ())
 
     return wanted
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import BadInput, Fault
-from harness.files import read_nouns
+from harness.files import iter_nouns
 from harness.golden.pairs import ShownPair
-from harness.journal import RECORDS, read_records
+from harness.journal import RECORDS, iter_records
 from harness.policies import load_policy, policy_digest
 from harness.project import Project, folder_names
 from harness.records import Failed, Grade, Key, Record, latest
@@ -73,11 +73,12 @@ def _settings(asked: Asked) -> Asked:
 def load_pair_run(folder: Path) -> PairRun:
     """A pair run. BadInput for a folder that is damaged."""
     manifest, policy = load_manifest(folder), load_policy(folder / "policy.toml")
-    numbered, faults = read_nouns(folder / PAIRS, ShownPair)
-    records = latest(read_records(folder)[0])
+    pairs = {pair.id: pair.pair.digest for pair in iter_nouns(folder / PAIRS, ShownPair)}
+    records = latest(record for record, _ in iter_records(folder))
+    faults: list[Fault] = []
     if policy_digest(policy) != manifest.digests.policy:
         faults.append(Fault(str(folder / "policy.toml"), "is not what the manifest says it was made with"))
-    faults += _misfits(folder, policy, {pair.id: pair.pair.digest for _, pair in numbered}, records)
+    faults += _misfits(folder, policy, pairs, records)
     if faults:
         raise BadInput(faults)
     return PairRun(folder, manifest, policy, records)

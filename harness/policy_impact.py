@@ -5,10 +5,11 @@ command asks next.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from harness.comparison.impact import measure_impact
 from harness.errors import BadInput
-from harness.evaluate import CONNECTIONS, Watch, carry_out
+from harness.evaluate import Limits, Watch, answer
 from harness.golden.examples import stale
 from harness.golden.pairs import ShownPair
 from harness.pair_runs import PairRun, find_pair_run, load_pair_run, pairs_folder
@@ -27,9 +28,9 @@ def impact_of(
     pairs: Sequence[ShownPair],
     teacher: Asked,
     watch: Watch,
+    limits: Limits,
     *,
     twice: bool = False,
-    connections: int = CONNECTIONS,
 ) -> Impact:
     """What the change does to what people see. Nothing is asked until every input is sound.
 
@@ -42,7 +43,7 @@ def impact_of(
         make_plan(project, _asked(teacher, label, 2 if twice and not at else 1), pairs)
         for at, label in enumerate(versions)
     ]
-    before, after = (_graded(project, plan, watch, connections) for plan in plans)
+    before, after = (_graded(project, plan, watch, limits) for plan in plans)
     return measure_impact(pairs, before, after, tuple(_warnings(plans, pairs)))
 
 
@@ -56,14 +57,16 @@ def _asked(teacher: Asked, label: str, repeats: int) -> Asked:
     return teacher.model_copy(update={"policy": label, "repeats": repeats})
 
 
-def _graded(project: Project, plan: Plan, watch: Watch, connections: int) -> PairRun:
+def _graded(project: Project, plan: Plan, watch: Watch, limits: Limits) -> PairRun:
     """The grades under one version: those that are there, and what is missing of them asked for."""
     folder = find_pair_run(project, plan.asked, plan.digests)
-    if folder is None:
+    finished = folder is not None and load_manifest(folder).finished_at is not None
+    if folder is None or (finished and not limits.cache):
         folder = create_run(pairs_folder(project), new_manifest(project, plan), run_contents(plan))
     if load_manifest(folder).finished_at is None:
         teacher = open_teacher(plan.asked.model, setup_of(project, plan))
-        carry_out(folder, plan, teacher, watch, connections, HOW_TO_RESUME)
+        bare = replace(plan, examples=(), pairs=())
+        answer(project, folder, bare, teacher, watch, limits, HOW_TO_RESUME)
     return load_pair_run(folder)
 
 

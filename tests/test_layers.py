@@ -9,9 +9,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = (
     "errors", "digest", "noun", "rubric", "records", "scorecards", "files", "project", "hub", "tables",
-    "stats", "policies", "policy_diff", "golden", "prompts", "grading", "journal", "runs", "pair_runs",
-    "score", "gates",
-    "comparison", "regress", "ship", "providers", "plan", "evidence", "evaluate", "policy_impact",
+    "stats", "policies", "policy_diff", "golden", "prompts", "grading", "recording", "journal", "runs",
+    "pair_runs", "cache", "score", "gates",
+    "comparison", "regress", "ship", "providers", "plan", "evidence", "engine", "evaluate", "policy_impact",
     "report", "notebook",
     "cli",
 )  # fmt: skip
@@ -57,7 +57,17 @@ def test_imports_come_from_above(path: Path) -> None:
 
 
 def test_inside_a_room_there_is_no_circle() -> None:
-    for package in ("golden", "score", "comparison", "scorecards", "providers", "report", "cli", "stats"):
+    for package in (
+        "golden",
+        "score",
+        "comparison",
+        "scorecards",
+        "providers",
+        "report",
+        "cli",
+        "stats",
+        "engine",
+    ):
         files = {f"harness.{package}.{path.stem}": path for path in (ROOT / "harness" / package).glob("*.py")}
         above = {name: imports(path) & set(files) for name, path in files.items()}
         while above:

@@ -8,6 +8,7 @@ import typer
 from harness import __version__
 from harness.cli import (
     baseline,
+    cache,
     compare,
     doctor,
     gate1,
@@ -52,6 +53,7 @@ golden.app.command("plan")(sizes.size_command)
 app.add_typer(golden.app, name="golden")
 app.add_typer(prompt.app, name="prompt")
 app.add_typer(runs.app, name="runs")
+app.add_typer(cache.app, name="cache")
 app.command("doctor")(doctor.doctor_command)
 
 

@@ -23,6 +23,7 @@ from harness.cli.policy import two_versions
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
+    from harness.evaluate import Limits
     from harness.golden.pairs import ShownPair
     from harness.project import Project
     from harness.runs import Asked
@@ -33,6 +34,13 @@ Pairs = Annotated[
 ]
 Traffic = Annotated[str | None, typer.Option(help="The column that says how often a pair is seen.")]
 Attributes = Annotated[str | None, typer.Option(help="Further columns that the surface shows: colour,size")]
+Connections = Annotated[
+    int | None,
+    typer.Option(min=1, max=5000, help="Calls in flight at most. Default: as many as the server bears."),
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Ask anew, whatever was answered before, and keep nothing.")
+]
 Twice = Annotated[
     bool, typer.Option("--twice", help="Ask twice under V1, to see what the teacher changes by itself.")
 ]
@@ -82,7 +90,8 @@ def impact_command(
     base_url: Annotated[
         str | None, typer.Option(help="A server of your own that speaks the provider's API.")
     ] = None,
-    max_connections: Annotated[int, typer.Option(min=1, help="Calls in flight at once.")] = 8,
+    max_connections: Connections = None,
+    no_cache: NoCache = False,
     twice: Twice = False,
     examples: Annotated[int, typer.Option(min=0, help="How many changed pairs to show.")] = 5,
     markdown: Annotated[
@@ -95,6 +104,7 @@ def impact_command(
 
     The same teacher grades production pairs under both versions. Run again, it asks nothing twice.
     """
+    from harness.evaluate import Limits
     from harness.report.impact import impact_markdown, impact_view
     from harness.runs import Asked
 
@@ -116,7 +126,8 @@ def impact_command(
         base_url=base_url,
     )
     file = PairsFile(pairs, traffic, attributes, columns, format)
-    found = measure(project, (before, after), file, teacher, twice=twice, connections=max_connections)
+    limits = Limits(connections=max_connections, cache=not no_cache)
+    found = measure(project, (before, after), file, teacher, limits, twice=twice)
     if markdown is not None:
         with markdown.open("a", encoding="utf-8") as out:
             out.write(impact_markdown(found))
@@ -131,23 +142,19 @@ def measure(
     versions: Sequence[str],
     file: PairsFile,
     teacher: "Asked",
+    limits: "Limits",
     *,
     twice: bool = False,
-    connections: int = 8,
 ) -> "Impact":
     """Grade the pairs under both versions, as far as they were not, and say what changes."""
     from harness.cli.progress import Progress
-    from harness.evaluate import Watch
     from harness.policy_impact import impact_of
 
     load_keys(project)
     pairs = file.read()
     before, after = versions
     with Progress() as progress:
-        watch = Watch(started=progress.start, recorded=progress.advance)
-        return impact_of(
-            project, (before, after), pairs, teacher, watch, twice=twice, connections=connections
-        )
+        return impact_of(project, (before, after), pairs, teacher, progress, limits, twice=twice)
 
 
 def register(app: typer.Typer) -> None:

@@ -26,6 +26,7 @@ from harness.cli.options import (
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
+    from harness.cli.progress import Progress
     from harness.project import Project
     from harness.runs import Asked, Run
     from harness.scorecards.gate2 import Gate2
@@ -70,10 +71,28 @@ def eval_command(
     base_url: Annotated[
         str | None, typer.Option(help="A server of your own that speaks the provider's API.")
     ] = None,
-    max_connections: Annotated[int, typer.Option(min=1, help="Calls in flight at once.")] = 8,
+    max_connections: Annotated[
+        int | None,
+        typer.Option(min=1, max=5000, help="Calls in flight at most. Default: as many as the server bears."),
+    ] = None,
+    no_cache: Annotated[
+        bool,
+        typer.Option("--no-cache", help="Ask anew, whatever earlier runs were answered, and keep nothing."),
+    ] = False,
+    only: Annotated[str | None, typer.Option(help="Grade just these examples, by id: a,b,c")] = None,
+    disagreements_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN", help="Grade just what this run got wrong, or gave no readable answer to."
+        ),
+    ] = None,
     resume: Annotated[
         str | None, typer.Option(metavar="RUN", help="Go on with a run: ask only what has no answer.")
     ] = None,
+    retry_failed: Annotated[
+        bool,
+        typer.Option("--retry-failed", help="Go on with a run (latest, or --resume): ask only what failed."),
+    ] = False,
     columns: Columns = None,
     wide: Wide = None,
     format: Format = None,
@@ -104,12 +123,25 @@ def eval_command(
     table = layout(columns, wide, format)
     given |= {"columns": dict(table.columns) or None, "wide": table.wide or None}
     given |= {"format": format, "rater": rater}
-    if canaries and (split or limit or repeats):
-        raise BadInput("--canaries grades every canary once: it goes without --split, --limit and --repeats")
+    chosen = only or disagreements_of
+    if canaries and (split or limit or repeats or chosen):
+        raise BadInput(
+            "--canaries grades every canary once: it goes without --split, --limit, --repeats, --only"
+        )
+    if chosen and (limit or (only and disagreements_of)):
+        raise BadInput("--only, --disagreements-of and --limit each say what to grade: give one of them")
     given["canaries"] = canaries or None
+    if only:
+        given["only"] = tuple(dict.fromkeys(id_.strip() for id_ in only.split(",") if id_.strip()))
+    if disagreements_of:
+        given |= {
+            name: value for name, value in _wrong_in(project, disagreements_of).items() if not given.get(name)
+        }
     asked = {name: value for name, value in given.items() if value is not None}
     with Progress() as progress:
-        run, score = _run(project, asked, resume, base_url, max_connections, progress)
+        how = {"connections": max_connections, "cache": not no_cache, "only_failed": retry_failed}
+        again = resume or ("latest" if retry_failed else None)
+        run, score = _run(project, asked, again, base_url, how, progress)
     _report(project, run, score, as_json=json)
     if score.outcomes.failed:
         say(f"{score.outcomes.failed} examples were never answered; {_what_to_do(run)}")
@@ -127,19 +159,33 @@ def _run(
     asked: dict[str, Any],
     resume: str | None,
     base_url: str | None,
-    connections: int,
-    progress: Any,
+    how: dict[str, Any],
+    progress: "Progress",
 ) -> "tuple[Run, Gate2]":
     from harness import evaluate
     from harness.runs import Asked, find_run, load_manifest
 
-    watch = evaluate.Watch(started=progress.start, recorded=progress.advance)
+    limits = evaluate.Limits(**how)
     if resume is None:
         request = Asked.model_validate({**DEFAULTS, **asked, "base_url": base_url})
-        return evaluate.evaluate(project, request, watch, connections=connections)
+        return evaluate.evaluate(project, request, progress, limits)
     folder = find_run(project, resume)
     _refuse_changes(asked, load_manifest(folder).asked)
-    return evaluate.resume(project, folder, watch, connections=connections, base_url=base_url)
+    return evaluate.resume(project, folder, progress, limits, base_url)
+
+
+def _wrong_in(project: "Project", text: str) -> dict[str, Any]:
+    """What a run got wrong or could not be read on, and where that lies."""
+    from harness.runs import find_run, load_run
+    from harness.score.judged import judged, voted
+
+    run = load_run(find_run(project, text))
+    if run.manifest.asked.canaries:
+        raise BadInput(f"--disagreements-of {text}: that run graded canaries, which are graded all together")
+    wrong = tuple(item.item for item in map(voted, judged(run)) if item.answers[0].grade != item.golden)
+    if not wrong:
+        raise BadInput(f"--disagreements-of {text}: that run agrees with every golden grade")
+    return {"only": wrong, "splits": run.manifest.asked.splits, "policy": run.manifest.asked.policy}
 
 
 def _refuse_changes(given: dict[str, Any], before: "Asked") -> None:

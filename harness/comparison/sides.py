@@ -32,9 +32,9 @@ class Side:
 
 def side_of_run(run: Run) -> Side:
     """A run as a side."""
-    items = judged(run.examples, run.records, run.manifest.asked.repeats)
-    pairs = [item.about.pair.digest for item in items if item.about]
-    taken = [record.seconds for record in run.records.values()]
+    items = judged(run)
+    pairs = [example.pair.digest for example in run.each_example()]
+    taken = [record.seconds for record in run.records.values() if not record.from_cache]
     return Side(
         name=run.folder.name,
         items=keyed(pairs, items),
