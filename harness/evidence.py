@@ -14,8 +14,16 @@ from harness.golden.lint import lint_golden
 from harness.golden.ratings import rater_kinds, ratings_under, read_ratings_file
 from harness.golden.rejudging import golden_lines, left_to_judge
 from harness.plan import changed_since, make_plan
-from harness.policies import load_gates, load_policy, policy_names, policy_path, shared_surfaces, unfinished
-from harness.project import Project
+from harness.policies import (
+    load_gates,
+    load_policy,
+    policy_names,
+    policy_path,
+    policy_versions,
+    shared_surfaces,
+    unfinished,
+)
+from harness.project import Project, version_number
 from harness.rubric import Gates, Policy
 from harness.runs import RATERS, RATINGS, Asked, Manifest, find_run, load_manifest, load_run, run_names
 from harness.score.bar import Bar
@@ -56,6 +64,18 @@ def gather(project: Project, label: str, run: str | None, base: str) -> Evidence
         canaries_exist=any(one.split == "canaries" for one in lines.values()),
         warnings=(*_surfaces(project, policy), *_about_run(part, asked)),
     )
+
+
+def version_before(project: Project, found: Evidence) -> str:
+    """The version in use: that of the base, or else the one before this. BadInput where there is none."""
+    new, base = found.policy, found.base.policy if found.base else None
+    if base is not None and base != new.label and base.partition("@")[0] == new.name:
+        return base
+    known = policy_versions(project.policies / new.name)
+    earlier = [v for v in known if version_number(v) < version_number(new.version)]
+    if not earlier:
+        raise BadInput(f"--pairs: {new.label} has no version before it, so that nothing changes")
+    return f"{new.name}@{max(earlier, key=version_number)}"
 
 
 def _gate1(golden: Path, policy: Policy, gates: Gates) -> Gate1 | None:

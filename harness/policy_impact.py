@@ -6,6 +6,7 @@ command asks next.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from harness.comparison.impact import measure_impact
 from harness.errors import BadInput
@@ -43,7 +44,13 @@ def impact_of(
         make_plan(project, _asked(teacher, label, 2 if twice and not at else 1), pairs)
         for at, label in enumerate(versions)
     ]
-    before, after = (_graded(project, plan, watch, limits) for plan in plans)
+    folders = [find_pair_run(project, plan.asked, plan.digests) for plan in plans]
+    if not limits.cache and all(folder and _is_finished(folder) for folder in folders):
+        # Asked anew; what was interrupted is gone on with all the same.
+        folders = [None for _ in plans]
+    before, after = (
+        _graded(project, plan, folder, watch, limits) for plan, folder in zip(plans, folders, strict=True)
+    )
     return measure_impact(pairs, before, after, tuple(_warnings(plans, pairs)))
 
 
@@ -57,17 +64,19 @@ def _asked(teacher: Asked, label: str, repeats: int) -> Asked:
     return teacher.model_copy(update={"policy": label, "repeats": repeats})
 
 
-def _graded(project: Project, plan: Plan, watch: Watch, limits: Limits) -> PairRun:
+def _graded(project: Project, plan: Plan, folder: Path | None, watch: Watch, limits: Limits) -> PairRun:
     """The grades under one version: those that are there, and what is missing of them asked for."""
-    folder = find_pair_run(project, plan.asked, plan.digests)
-    finished = folder is not None and load_manifest(folder).finished_at is not None
-    if folder is None or (finished and not limits.cache):
+    if folder is None:
         folder = create_run(pairs_folder(project), new_manifest(project, plan), run_contents(plan))
-    if load_manifest(folder).finished_at is None:
+    if not _is_finished(folder):
         teacher = open_teacher(plan.asked.model, setup_of(project, plan))
         bare = replace(plan, examples=(), pairs=())
         answer(project, folder, bare, teacher, watch, limits, HOW_TO_RESUME)
     return load_pair_run(folder)
+
+
+def _is_finished(folder: Path) -> bool:
+    return load_manifest(folder).finished_at is not None
 
 
 def _warnings(plans: Sequence[Plan], pairs: Sequence[ShownPair]) -> list[str]:

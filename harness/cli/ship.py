@@ -6,12 +6,26 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.compare import keep_verdict
-from harness.cli.options import Json, Root, guarded, print_json, project_at, say, show, shown_path
+from harness.cli.impact import Attributes, Connections, NoCache, Pairs, PairsFile, Traffic, measure
+from harness.cli.options import (
+    Columns,
+    Format,
+    Json,
+    Root,
+    guarded,
+    print_json,
+    project_at,
+    say,
+    show,
+    shown_path,
+)
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
+    from harness.evaluate import Limits
     from harness.project import Project
     from harness.scorecards.ship import Override
+    from harness.ship import Evidence
 
 
 @guarded
@@ -31,14 +45,23 @@ def ship_command(
     ] = False,
     by: Annotated[str | None, typer.Option(help="Who answers for --allow-provisional.")] = None,
     because: Annotated[str | None, typer.Option(help="Why it may ship all the same.")] = None,
+    pairs: Pairs = None,
+    traffic: Traffic = None,
+    attributes: Attributes = None,
+    columns: Columns = None,
+    format: Format = None,
+    max_connections: Connections = None,
+    no_cache: NoCache = False,
     markdown: Annotated[Path | None, typer.Option(help="Append the page as Markdown, for a summary.")] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
     """May this version of a policy ship? Policy, golden set, both gates, regression, canaries, on one page.
 
-    Ends with 0 when every step passes, 1 when one fails, 3 when one is open.
+    Ends with 0 when every step passes, 1 when one fails, 3 when one is open. With --pairs, the run's teacher
+    grades them under this version and the one in use, as harness policy impact does.
     """
+    from harness.evaluate import Limits
     from harness.evidence import gather
     from harness.gates import EXIT_CODES
     from harness.report.regression import annotations
@@ -48,7 +71,10 @@ def ship_command(
     project = project_at(root)
     label = _version(version)
     override = _override(label, allow_provisional, by, because)
+    table = _pairs_file(pairs, traffic=traffic, attributes=attributes, columns=columns, format=format)
     evidence = gather(project, label, run, base)
+    if table is not None:
+        evidence = _with_impact(project, evidence, table, Limits(max_connections, cache=not no_cache))
     found = judge_shipping(evidence, override)
     if found.override:
         _record(project, found.override)
@@ -73,6 +99,28 @@ def _version(label: str) -> str:
     if split_label(label)[1] is None:
         raise BadInput(f"which version of {label} is to ship? Name it: {label}@v2")
     return label
+
+
+def _pairs_file(path: Path | None, **how: str | None) -> PairsFile | None:
+    given = [f"--{name}" for name, value in how.items() if value is not None]
+    if path is None and given:
+        raise BadInput(f"{', '.join(given)} says how a file of pairs is read: --pairs FILE names it")
+    return None if path is None else PairsFile(path, **how)
+
+
+def _with_impact(project: "Project", evidence: "Evidence", file: PairsFile, limits: "Limits") -> "Evidence":
+    """What the change does to production pairs, by the teacher whose Gate 2 is judged."""
+    from dataclasses import replace
+
+    from harness.evidence import version_before
+    from harness.policy_impact import teacher_of
+
+    before = version_before(project, evidence)
+    if evidence.run is None:
+        return replace(evidence, pairs_given=True)
+    teacher = teacher_of(evidence.run.run.manifest.asked, str(file.path))
+    impact = measure(project, (before, evidence.policy.label), file, teacher, limits)
+    return replace(evidence, pairs_given=True, impact=impact)
 
 
 def _override(label: str, allowed: bool, by: str | None, because: str | None) -> "Override | None":

@@ -98,15 +98,17 @@ def _share(values: Floats, weights: Floats, clusters: Integers) -> Moved:
     share = float((weights * values).sum() / weights.sum())
     # The ratio's linearisation: its mean is the share, and its spread that of the ratio.
     found = clustered_mean(share + weights * (values - share) / weights.mean(), clusters)
-    guard = rare_upper(values, weights, clusters)
-    if found.low is None or found.high is None:
-        # Nothing moved in any of several queries: that is no spread, and still no proof of 0.
-        ci = (0.0, guard) if guard is not None and not count else None
-        return Moved(pairs=count, share=share, ci=ci, guarded=ci is not None, reason=found.reason)
-    low, high = max(0.0, found.low), min(1.0, found.high)
-    guarded = guard is not None and guard > high
-    ci = (low, guard if guarded and guard is not None else high)
-    return Moved(pairs=count, share=share, ci=ci, guarded=guarded)
+    above, below = rare_upper(values, weights, clusters), rare_upper(1 - values, weights, clusters)
+    low, high = found.low, found.high
+    if low is None or high is None:
+        # Nothing moved in any of several queries, or everything: no spread, and still no proof.
+        none, every = share == 0 and above is not None, share == 1 and below is not None
+        low, high = (share, share) if none or every else (None, None)
+    if low is None or high is None:
+        return Moved(pairs=count, share=share, ci=None, reason=found.reason)
+    ends = min(low, 1.0 if below is None else 1 - below), max(high, above or 0.0)
+    ci = max(0.0, ends[0]), min(1.0, ends[1])
+    return Moved(pairs=count, share=share, ci=ci, guarded=ends != (low, high))
 
 
 def _matrix(moved: Sequence[MovedPair], old: Policy, new: Policy) -> Confusion | None:

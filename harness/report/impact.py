@@ -69,7 +69,10 @@ def impact_markdown(found: Impact) -> str:
 def _rows(found: Impact) -> dict[str, Moved]:
     """What moved, by name: grades, actions, and each way that an action moved."""
     rows = {"another grade": found.grade_moved, "another action": found.action_moved}
-    return rows | {f"  {one.before} -> {one.after}": one.moved for one in found.action_moves}
+    rows |= {f"  {one.before} -> {one.after}": one.moved for one in found.action_moves}
+    if found.noise:
+        rows[f"another action, asked twice under {found.before}"] = found.noise
+    return rows
 
 
 def _share(moved: Moved) -> str:

@@ -7,7 +7,7 @@ from harness.scorecards.shared import Confusion
 class Moved(Noun):
     """A share of the pairs, weighted by traffic where there is any, with its interval clustered by query.
 
-    `guarded`: the upper limit is the guard's for what happens in hardly any query.
+    `guarded`: a limit is the guard's, for what happens in hardly any query, or in nearly every one.
     """
 
     pairs: int

@@ -44,9 +44,9 @@ def clustered_mean(values: Floats, clusters: Integers) -> Mean:
 def rare_upper(happened: Floats, weights: Floats, clusters: Integers) -> float | None:
     """An upper limit U d* for a weighted share that is seen in fewer than FEW clusters; None in more.
 
-    U is the Clopper-Pearson limit (97.5 %) of the clusters in which it happened, of as many as Kish's
-    effective number of them, (sum W)^2 / sum W^2; d* its mean share within those, 1 where there is none.
-    The same guard as that of kappa: such a spread cannot see the next one coming.
+    U is the Clopper-Pearson limit (97.5 %) of the weight of the clusters in which it happened, at Kish's
+    effective number of clusters, (sum W)^2 / sum W^2 (Korn & Graubard 1998); d* its mean share within those,
+    1 where there is none. As with kappa, a spread that is so seldom seen cannot see the next one coming.
     """
     groups = int(clusters.max()) + 1
     whole = np.bincount(clusters, weights=weights, minlength=groups)
@@ -54,6 +54,7 @@ def rare_upper(happened: Floats, weights: Floats, clusters: Integers) -> float |
     touched = np.flatnonzero(part > 0)
     if len(touched) >= FEW or groups < 2:
         return None
-    effective = max(1, int(whole.sum() ** 2 / (whole @ whole)))
+    effective = float(whole.sum() ** 2 / (whole @ whole))
+    share = float(whole[touched].sum() / whole.sum())
     severity = float((part[touched] / whole[touched]).mean()) if len(touched) else 1.0
-    return clopper_pearson(min(len(touched), effective), effective)[1] * severity
+    return clopper_pearson(share * effective, effective)[1] * severity
