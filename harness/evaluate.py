@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from pydantic_core import to_json
+
 from harness.cache import FILE as CACHE
 from harness.cache import Kept, ReplyCache
 from harness.engine.ask import Asker
@@ -74,10 +76,16 @@ class Watch(Protocol):
 
 def evaluate(project: Project, asked: Asked, watch: Watch, limits: Limits = Limits()) -> tuple[Run, Gate2]:
     """A new run from the first call to its scorecard. Nothing is on disk until every input is sound."""
+    folder, plan, teacher = _begin(project, asked)
+    return _carry_out(project, folder, plan, teacher, watch, limits)
+
+
+def _begin(project: Project, asked: Asked) -> tuple[Path, Plan, Teacher]:
+    """A run folder, and the plan without its examples: from here on they are read from the folder."""
     plan = make_plan(project, asked)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
-    return _carry_out(project, folder, replace(plan, examples=()), teacher, watch, limits)
+    return folder, replace(plan, examples=()), teacher
 
 
 def resume(
@@ -88,12 +96,14 @@ def resume(
     asked = manifest.asked
     if asked.pairs is not None:
         raise BadInput(f"{folder}: production pairs; the same `harness policy impact` goes on with them")
-    plan = make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url}))
+    plan = replace(
+        make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url})), examples=()
+    )
     changed = changed_since(manifest, plan)
     if changed:
         raise BadInput(f"{folder}: changed since the run began: {', '.join(changed)}; start a new run")
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
-    return _carry_out(project, folder, replace(plan, examples=()), teacher, watch, limits)
+    return _carry_out(project, folder, plan, teacher, watch, limits)
 
 
 def _carry_out(
@@ -104,7 +114,7 @@ def _carry_out(
     manifest = answer(project, folder, plan, teacher, watch, limits, how)
     run = load_run(folder)
     scorecard = judge_run(run)
-    write_atomic(folder / SCORECARD, scorecard.model_dump_json(indent=2) + "\n")
+    write_atomic(folder / SCORECARD, (to_json(scorecard, indent=2), b"\n"))
     write_atomic(folder / VERDICT, json.dumps(verdict_of(scorecard), indent=2) + "\n")
     asked = manifest.asked
     if "test" in asked.splits and not asked.canaries and manifest.finished_at is not None:

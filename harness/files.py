@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 from harness.errors import BadInput, Fault
 
 Model = TypeVar("Model", bound=BaseModel)
-Content = str | bytes | Iterable[str]
+PIECE = 1 << 16
+Content = str | bytes | Iterable[str | bytes]
 """What a file is to hold: whole, or line by line where it is long."""
 
 
@@ -199,8 +200,8 @@ def write_atomic(path: Path, content: Content) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with beside.open("wb") as file:
-            for part in (content,) if isinstance(content, str | bytes) else content:
-                file.write(part.encode("utf-8") if isinstance(part, str) else part)
+            for part in _pieces(content):
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
@@ -211,6 +212,15 @@ def write_atomic(path: Path, content: Content) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def _pieces(content: Content) -> Iterator[bytes]:
+    """The content as bytes, no more of them at once than it takes: a long text is not held twice."""
+    for part in (content,) if isinstance(content, str | bytes) else content:
+        if isinstance(part, bytes):
+            yield part
+        else:
+            yield from (part[at : at + PIECE].encode("utf-8") for at in range(0, len(part), PIECE))
 
 
 @contextmanager

@@ -47,6 +47,12 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
+LOOPBACK = re.compile(r"http://(localhost:8000/v1|127\.0\.0\.1:8123(/v1)?)")
+"""The servers that the pages speak of."""
+ELSEWHERE = ("make test", "make demo-server", "source ")
+"""What is no command of the harness: run by its own tests, or by nothing but a shell."""
+
+
 def commands_in(page: Path) -> list[str]:
     """The lines of a page's `sh` blocks, without comments."""
     blocks = re.findall(
@@ -87,9 +93,9 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
     assert harness("eval").code == 0  # the pages speak of a run that is there
     with fault_server(lambda number, body: graded(3)) as server:
         for command in commands_in(page):
-            words = shlex.split(expanded(command).replace("http://localhost:8000/v1", server.url))
+            words = shlex.split(LOOPBACK.sub(server.url, expanded(command)))
             if words[0] != "harness":
-                assert command.startswith(("make test", "source ")), command
+                assert command.startswith(ELSEWHERE), command
                 continue
             ended = harness(*words[1:], **KEYS, HARNESS_EVAL_BASE_URL=server.url)
             gated = words[1] in ("gate1", "gate2", "regress", "ship")

@@ -24,7 +24,7 @@ def shipping_view(found: Shipping) -> Iterator[RenderableType]:
     for step in found.steps:
         mark = _mark(step, found)
         yield Text.assemble((f"{mark:<8}", VERDICT_STYLES[step.verdict]), step.name)
-        yield Padding(Text(f"{step.reason}."), (0, 0, 0, 8))
+        yield Padding(Text(f"{step.reason}."), (0, 0, 0, 8), expand=False)
     yield Text("")
     if found.override:
         yield Text(f"{_answered(found)}.", style="yellow")
