@@ -10,6 +10,8 @@ EVAL_FLAGS = $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY
              $(if $(PROMPT),--prompt "$(PROMPT)") $(if $(SPLIT),--split "$(SPLIT)") \
              $(if $(LIMIT),--limit "$(LIMIT)") $(FLAGS)
 
+SHIP_FLAGS = --base "$(or $(BASE),baseline)" $(if $(RUN),--run "$(RUN)") $(if $(PAIRS),--pairs "$(PAIRS)") $(FLAGS)
+
 .DEFAULT_GOAL := help
 .PHONY: help eval gate1 gate2 compare regress impact ship lint demo-server test check format golden-update clean
 
@@ -32,11 +34,10 @@ regress: $(VENV)/installed  ## May a run replace another? [BASE=baseline RUN=lat
 	@$(BIN)/harness regress --base "$(or $(BASE),baseline)" --candidate "$(or $(RUN),latest)" $(FLAGS)
 
 impact: $(VENV)/installed  ## What would a policy change do to what people see? V1=policy@v1 V2=policy@v2 PAIRS=file [MODEL= FLAGS=]
-	@$(BIN)/harness policy impact "$(V1)" $(if $(V2),"$(V2)") --pairs "$(PAIRS)" $(if $(MODEL),--model "$(MODEL)") $(FLAGS)
+	@$(BIN)/harness policy impact "$(V1)" "$(V2)" --pairs "$(PAIRS)" $(if $(MODEL),--model "$(MODEL)") $(FLAGS)
 
 ship: $(VENV)/installed  ## May a policy version ship? POLICY=policy@v2 [RUN= BASE=baseline PAIRS= FLAGS=]
-	@$(BIN)/harness ship "$(POLICY)" --base "$(or $(BASE),baseline)" $(if $(RUN),--run "$(RUN)") \
-	  $(if $(PAIRS),--pairs "$(PAIRS)") $(FLAGS)
+	@$(BIN)/harness ship "$(POLICY)" $(SHIP_FLAGS)
 
 lint: $(VENV)/installed  ## Check the policies and the golden sets
 	@$(BIN)/harness policy lint
