@@ -14,12 +14,14 @@ from harness.cli import (
     gate1,
     gate2,
     golden,
+    impact,
     policy,
     prompt,
     rejudge,
     run_eval,
     runs,
     sheets,
+    ship,
     sizes,
     stages,
 )
@@ -41,7 +43,9 @@ app.command("gate2")(gate2.gate2_command)
 app.command("compare")(compare.compare_command)
 app.command("regress")(compare.regress_command)
 app.add_typer(baseline.app, name="baseline")
+app.command("ship")(ship.ship_command)
 app.command("stages")(stages.stages_command)
+impact.register(policy.app)
 app.add_typer(policy.app, name="policy")
 sheets.register(golden.app)
 rejudge.register(golden.app)
