@@ -462,6 +462,20 @@ def test_policy_versions_are_each_held_against_their_own_grades(project: Path) -
     assert stayed["mcnemar"]["broken"] == 4 and stayed["accuracy"]["candidate"] == 56 / 60
 
 
+def test_shots_with_the_new_versions_grades_are_no_second_change(project: Path) -> None:
+    release_v2(project, 0)
+    path = project / "golden/small/examples.jsonl"
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    shot = next(line for line in lines if line["split"] == "shots" and line["grade"] == 2)
+    write_golden(project, [{**line, "grade": 1} if line is shot else line for line in lines])
+    before = run_of(project, perfect, policy="small@v1")
+    found = compare(before, run_of(project, perfect, policy="small@v2"))
+    assert {"policy", "shots"} <= {one["name"] for one in found["changed"]}
+    assert not any("changed together" in text for text in found["warnings"])
+    fewer = compare(before, run_of(project, perfect, "--shots", "2", policy="small@v2"))
+    assert any("policy and shots changed together" in text for text in fewer["warnings"])
+
+
 def test_twins_pair_with_each_other_in_the_order_of_their_ids() -> None:
     one, two, three = item("a", 1, 1), item("b", 1, 2), item("c", 0, 0)
     found = keyed(["same", "same", "other"], [two, one, three])
