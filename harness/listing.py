@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from harness.errors import BadInput, Fault
+from harness.files import Stamp, stamp_of
 from harness.journal import RECORDS
 from harness.noun import Band
 from harness.project import Project, folder_names
@@ -23,7 +24,6 @@ QUIET = 180.0
 """Seconds without an answer after which a run is taken to have stopped: one attempt may take as long."""
 
 State = Literal["finished", "unscored", "going", "stopped", "damaged"]
-Stamp = tuple[tuple[int, int] | None, ...]
 
 
 class Headline(BaseModel):
@@ -64,6 +64,11 @@ class Listed:
         return self.headline.gated_kappa.value if self.headline else None
 
     @property
+    def cost(self) -> float | None:
+        """What it cost in US dollars, where that was recorded."""
+        return None
+
+    @property
     def ci(self) -> tuple[float, float] | None:
         """Its interval."""
         return self.headline.gated_kappa.ci if self.headline else None
@@ -74,7 +79,7 @@ class Listing:
     """The runs of a project, each read again only when its files have changed."""
 
     project: Project
-    _known: dict[str, tuple[Stamp, Listed]] = field(default_factory=dict)
+    _known: dict[str, tuple[tuple[Stamp, ...], Listed]] = field(default_factory=dict)
 
     def runs(self) -> list[Listed]:
         """Every run folder, the oldest first. A folder with records and no manifest is a damaged run."""
@@ -92,7 +97,7 @@ class Listing:
 
     def _line(self, name: str) -> Listed:
         folder = self.project.runs / name
-        stamp = tuple(_stamp(folder / file) for file in (MANIFEST, SCORECARD))
+        stamp = tuple(stamp_of(folder / file) for file in (MANIFEST, SCORECARD))
         kept = self._known.get(name)
         if kept and kept[0] == stamp and kept[1].state not in ("going", "stopped"):
             return kept[1]
@@ -162,14 +167,6 @@ def _from_head(path: Path) -> Headline | None:
         return Headline.model_validate(from_json(head, allow_partial=True))
     except ValueError:
         return None
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
 
 
 def _words(error: BadInput) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from harness.cli import (
     sheets,
     sizes,
     stages,
+    view,
 )
 from harness.cli.options import complain
 
@@ -48,6 +49,7 @@ golden.app.command("plan")(sizes.size_command)
 app.add_typer(golden.app, name="golden")
 app.add_typer(prompt.app, name="prompt")
 app.add_typer(runs.app, name="runs")
+app.command("view")(view.view_command)
 app.command("doctor")(doctor.doctor_command)
 
 

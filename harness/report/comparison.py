@@ -21,8 +21,9 @@ def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableTyp
     where = f"{found.n_common:,} items in {found.n_clusters:,} queries"
     yield Text(f"What moved, on {where}", style="bold")
     yield Text(f"base:      {found.base}\ncandidate: {found.candidate}")
-    yield Text(_sentence(found))
-    yield from _left_out(found)
+    yield Text(change_sentence(found))
+    for line in left_out(found):
+        yield Text(line)
     yield indented(_figures(found))
     yield indented(Text(_flip_counts(found)))
     if found.never_grow:
@@ -41,7 +42,8 @@ def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableTyp
         yield Text(f"Warning: {warning}.", style="yellow")
 
 
-def _sentence(found: Comparison) -> str:
+def change_sentence(found: Comparison) -> str:
+    """What moved, and whether it is shown, in plain words."""
     change = found.gated_change
     if change.delta is None:
         return f"{found.gated} cannot be compared: {change.reason}."
@@ -54,7 +56,8 @@ def _sentence(found: Comparison) -> str:
     return f"The candidate is {word}: {found.gated} moved by {change.delta:+.3f} {interval(change.ci)}."
 
 
-def _left_out(found: Comparison) -> Iterator[RenderableType]:
+def left_out(found: Comparison) -> Iterator[str]:
+    """Which items take no part, and why."""
     lost = (
         (found.only_base, "only the base was asked about"),
         (found.only_candidate, "only the candidate was asked about"),
@@ -63,11 +66,18 @@ def _left_out(found: Comparison) -> Iterator[RenderableType]:
     )
     for items, why in lost:
         if items:
-            yield Text(f"Left out: {len(items):,} items that {why}.")
+            yield f"Left out: {len(items):,} items that {why}."
 
 
 def _figures(found: Comparison) -> Table:
     table = columns("", "base", "candidate", "difference", "interval")
+    for name, change in figures_of(found).items():
+        table.add_row(name, *_row(change))
+    return table
+
+
+def figures_of(found: Comparison) -> dict[str, Change]:
+    """The figures of both sides by their names; those weighted are indented below Cohen's kappa."""
     rows: dict[str, Change | None] = {
         "Cohen's kappa": found.kappa,
         "  linear weights": found.kappa_linear,
@@ -79,10 +89,7 @@ def _figures(found: Comparison) -> Table:
         "seconds an answer": found.seconds,
         "cost, USD": found.cost,
     }
-    for name, change in rows.items():
-        if change is not None:
-            table.add_row(name, *_row(change))
-    return table
+    return {name: change for name, change in rows.items() if change is not None}
 
 
 def _row(change: Change) -> tuple[str, str, str, str]:

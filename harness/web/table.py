@@ -24,6 +24,7 @@ COLUMNS: Mapping[str, Callable[[Listed], Any]] = {
     "verdict": lambda run: run.headline and run.headline.verdict,
     "pairs": lambda run: run.headline and run.headline.n,
     "coverage": lambda run: run.headline and run.headline.coverage,
+    "cost": lambda run: run.cost,
 }
 """What a run can be sorted by."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.journal import RECORDS
 from harness.listing import Listed, silence
+from harness.web.words import duration
 
 WINDOW = 50
 """Answers that the rate is taken over."""
@@ -30,9 +31,22 @@ class Progress:
     seconds_left: float | None
     quiet: float
 
+    @property
+    def said(self) -> str:
+        """The same in words."""
+        spoilt = f" ({self.ungraded:,} unreadable, {self.failed:,} failed)" if self.ungraded or self.failed else ""
+        done = f"{self.done:,} of {self.total:,} answered{spoilt}"
+        if self.state == "stopped":
+            return f"{done}; stopped: no answer for {duration(self.quiet)}"
+        if self.state != "going":
+            return done
+        if self.per_second is None:
+            return f"{done}; waiting for answers"
+        return f"{done}, {self.per_second:.1f} a second, {duration(self.seconds_left)} left"
+
     def data(self) -> dict[str, Any]:
         """As plain JSON data."""
-        return asdict(self)
+        return {**asdict(self), "said": self.said}
 
 
 class Counter:

@@ -1,0 +1,32 @@
+"""`harness view`: the project's runs, policies and prompts as local web pages."""
+
+from typing import Annotated
+
+import typer
+
+from harness.cli.options import Root, guarded, project_at, say
+
+
+@guarded
+def view_command(
+    host: Annotated[str, typer.Option(help="Where it listens. Default: this machine alone.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8765,
+    open: Annotated[bool, typer.Option("--open", help="Open the browser too.")] = False,
+    root: Root = None,
+) -> None:
+    """Show the runs as web pages until Ctrl-C: the table, kappa over time, reports, comparisons, versions.
+
+    Nothing can be changed there. Only this machine can reach the pages unless --host says otherwise.
+    """
+    from harness.web.serve import address_of, is_open, listen, serve
+
+    project = project_at(root)
+    with listen(host, port) as server:
+        address = address_of(server)
+        if is_open(server):
+            say(f"warning: whoever can reach {host} can read every run of {project.root}")
+        typer.echo(address)
+        say("Ctrl-C stops it.")
+        if open:
+            typer.launch(address)
+        serve(project, server, host)
