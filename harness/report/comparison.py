@@ -21,7 +21,7 @@ def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableTyp
     where = f"{found.n_common:,} items in {found.n_clusters:,} queries"
     yield Text(f"What moved, on {where}", style="bold")
     yield Text(f"base:      {found.base}\ncandidate: {found.candidate}")
-    yield Text(_sentence(found))
+    yield Text(change_sentence(found))
     yield from _left_out(found)
     yield indented(_figures(found))
     yield indented(Text(_flip_counts(found)))
@@ -41,7 +41,8 @@ def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableTyp
         yield Text(f"Warning: {warning}.", style="yellow")
 
 
-def _sentence(found: Comparison) -> str:
+def change_sentence(found: Comparison) -> str:
+    """What moved, and whether it is shown, in plain words."""
     change = found.gated_change
     if change.delta is None:
         return f"{found.gated} cannot be compared: {change.reason}."
