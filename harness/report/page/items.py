@@ -16,7 +16,7 @@ RAW_SHOWN = 2_000
 
 
 def items_of(run: Run, score: Gate2, comparison: Comparison | None = None) -> list[Item]:
-    """Every pair as plain data, without what is absent: the misses by severity, the unread, the right ones."""
+    """Every pair as plain data, without what is absent: misses by severity, then unread, then right ones."""
     every = judged(run.examples, run.records, run.manifest.asked.repeats)
     misses = {miss.item: miss for miss in score.misses}
     place = {name: at for at, name in enumerate(misses)}
