@@ -11,7 +11,7 @@ EVAL_FLAGS = $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY
              $(if $(LIMIT),--limit "$(LIMIT)") $(FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help eval gate1 gate2 compare regress lint test check format golden-update clean
+.PHONY: help eval gate1 gate2 compare regress report lint test check format golden-update clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ compare: $(VENV)/installed  ## What moved between two runs? A=run B=run [FLAGS=]
 
 regress: $(VENV)/installed  ## May a run replace another? [BASE=baseline RUN=latest FLAGS=]
 	@$(BIN)/harness regress --base "$(or $(BASE),baseline)" --candidate "$(or $(RUN),latest)" $(FLAGS)
+
+report: $(VENV)/installed  ## A run as one HTML file: [RUN=latest BASE=run FLAGS=]
+	@$(BIN)/harness report "$(or $(RUN),latest)" $(if $(BASE),"$(BASE)") $(FLAGS)
 
 lint: $(VENV)/installed  ## Check the policies and the golden sets
 	@$(BIN)/harness policy lint

@@ -16,6 +16,7 @@ from harness.cli import (
     policy,
     prompt,
     rejudge,
+    reports,
     run_eval,
     runs,
     sheets,
@@ -49,6 +50,7 @@ golden.app.command("plan")(sizes.size_command)
 app.add_typer(golden.app, name="golden")
 app.add_typer(prompt.app, name="prompt")
 app.add_typer(runs.app, name="runs")
+app.command("report")(reports.report_command)
 app.command("view")(view.view_command)
 app.command("doctor")(doctor.doctor_command)
 

@@ -23,6 +23,7 @@ from harness.cli.options import (
     show,
     shown_path,
 )
+from harness.cli.reports import report_beside
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -78,6 +79,9 @@ def eval_command(
     wide: Wide = None,
     format: Format = None,
     rater: Rater = None,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="Leave out report.html, which up to 2,000 pairs get.")
+    ] = False,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -111,6 +115,8 @@ def eval_command(
     with Progress() as progress:
         run, score = _run(project, asked, resume, base_url, max_connections, progress)
     _report(project, run, score, as_json=json)
+    if not no_report:
+        report_beside(run, score)
     if score.outcomes.failed:
         say(f"{score.outcomes.failed} examples were never answered; {_what_to_do(run)}")
         raise typer.Exit(4)

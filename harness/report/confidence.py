@@ -28,13 +28,14 @@ def confidence_view(score: Confidence | None) -> Iterator[RenderableType]:
         said = percent(one.confidence), percent(one.accuracy)
         table.add_row(span, f"{one.n:,}", *said, interval(one.ci, 2))
     yield indented(table, above=0)
-    yield indented(Text(_alone(score.alone)), above=0)
+    yield indented(Text(alone_sentence(score.alone)), above=0)
     if score.to_people:
         first = ", ".join(score.to_people[:FIRST])
         yield indented(Text(f"People should look first at what it is least sure of: {first}"), above=0)
 
 
-def _alone(found: Alone) -> str:
+def alone_sentence(found: Alone) -> str:
+    """Which share could be graded alone, in words."""
     if found.coverage is None:
         return f"Could be graded alone at {percent(found.target)} error: nothing yet ({found.reason})."
     return (

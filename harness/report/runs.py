@@ -77,4 +77,6 @@ def _parameters(manifest: Manifest) -> str:
     asked = manifest.asked
     named = ("limit", "seed", "temperature", "base_url")
     given = [f"{name} {getattr(asked, name)}" for name in named if getattr(asked, name) is not None]
+    if asked.repeats > 1:
+        given.append(f"repeats {asked.repeats}, {asked.aggregate}")
     return ", ".join(given) or "none"

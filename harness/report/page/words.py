@@ -16,7 +16,7 @@ def figure(value: float | None, places: int = 3) -> str:
 
 def change(value: float | None, places: int = 3) -> str:
     """A figure with its sign; undefined in words."""
-    return UNDEFINED if value is None else signed(value, places).replace("-", "\N{MINUS SIGN}")
+    return UNDEFINED if value is None else signed(value, places)
 
 
 def share(value: float | None, places: int = 0) -> str:
@@ -29,9 +29,24 @@ def span(ci: tuple[float, float] | None, places: int = 3) -> str:
     return "no interval" if ci is None else f"{number(ci[0], places)} to {number(ci[1], places)}"
 
 
+def chance(p: float | None) -> str:
+    """A p value; undefined in words."""
+    return UNDEFINED if p is None else "under 0.0001" if p < 0.0001 else f"{p:.2g}"
+
+
 def count(value: float) -> str:
     """A count with its thousands apart; a mean over draws may be a part of one."""
     return f"{value:,.10g}"
+
+
+def sentence(text: str) -> str:
+    """A remark as a sentence of its own."""
+    return text[:1].upper() + text[1:].rstrip(".") + "."
+
+
+def bare_reason(text: str) -> str:
+    """A reason that stands behind "no interval" without saying so again."""
+    return text.removeprefix("no interval: ")
 
 
 def moment(text: str | None) -> str:
@@ -59,14 +74,23 @@ def width_on_track(width: float, low: float = 0.0, high: float = 1.0) -> str:
     return f"{100 * width / (high - low):.2f}%"
 
 
+def shade(part: float, whole: float) -> int:
+    """0 for nothing, else 1 to 9 by the share."""
+    return 0 if not part or not whole else min(9, 1 + int(9 * part / whole))
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "figure": figure,
     "change": change,
     "share": share,
     "span": span,
+    "chance": chance,
     "count": count,
     "moment": moment,
+    "sentence": sentence,
+    "bare_reason": bare_reason,
     "plural": plural,
     "track": percent_of_track,
     "stretch": width_on_track,
+    "shade": shade,
 }
