@@ -11,7 +11,7 @@ EVAL_FLAGS = $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY
              $(if $(LIMIT),--limit "$(LIMIT)") $(FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help eval gate1 gate2 compare regress report lint test check format golden-update clean
+.PHONY: help eval gate1 gate2 compare regress report view lint test check format golden-update clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ regress: $(VENV)/installed  ## May a run replace another? [BASE=baseline RUN=lat
 
 report: $(VENV)/installed  ## A run as one HTML file: [RUN=latest BASE=run FLAGS=]
 	@$(BIN)/harness report "$(or $(RUN),latest)" $(if $(BASE),"$(BASE)") $(FLAGS)
+
+view: $(VENV)/installed  ## Runs, reports and comparisons as local web pages: [FLAGS="--port 0 --open"]
+	@$(BIN)/harness view $(FLAGS)
 
 lint: $(VENV)/installed  ## Check the policies and the golden sets
 	@$(BIN)/harness policy lint

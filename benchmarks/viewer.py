@@ -1,8 +1,8 @@
-"""How long the viewer takes over many runs: `.venv/bin/python benchmarks/viewer.py [RUNS]`, 1,000 by default.
+"""How long the viewer takes over many runs: python benchmarks/viewer.py [RUNS], 1,000 by default.
 
-A real run of the shipped golden set, as many times over, with other names, prompts, models and times; then the
-viewer as a process of its own, asked over loopback. The first answer reads every folder, the later ones only
-what has changed.
+A real run of the shipped golden set, so many times over, with other names, prompts, models and times; then
+the viewer as a process of its own, asked over loopback. The first answer reads every folder, the later ones
+only what has changed.
 """
 
 import json
@@ -45,6 +45,11 @@ def project(folder: Path, runs: int) -> None:
         (copy / "manifest.json").write_text(json.dumps({**manifest, "name": name, "asked": asked, **times}))
 
 
+def say(line: str) -> None:
+    """A line of the result."""
+    print(line, flush=True)  # noqa: T201 - a script that prints
+
+
 def timed(address: str) -> tuple[float, int]:
     """Seconds until the whole answer is there, and its bytes."""
     began = time.perf_counter()
@@ -63,11 +68,11 @@ def main(runs: int) -> None:
         server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert server.stdout is not None, "it was asked for"
         address = server.stdout.readline().strip().rstrip("/")
-        print(f"{runs:,} runs; the address after {time.perf_counter() - began:.2f} s")
+        say(f"{runs:,} runs; the address after {time.perf_counter() - began:.2f} s")
         try:
             for page in PAGES:
                 (first, size), (again, _) = timed(address + page), timed(address + page)
-                print(f"{page:40} {first:6.3f} s, again {again:6.3f} s, {size / 1000:8,.0f} kB")
+                say(f"{page:40} {first:6.3f} s, again {again:6.3f} s, {size / 1000:8,.0f} kB")
         finally:
             server.terminate()
             server.wait()

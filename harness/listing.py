@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
@@ -141,7 +141,7 @@ def _lacking(folder: Path) -> Iterator[str]:
 
 
 def read_headline(path: Path) -> Headline | None:
-    """What a line takes of a scorecard; None where there is no scorecard. BadInput for one that is damaged."""
+    """What a line takes of a scorecard; None where there is none. BadInput for one that is damaged."""
     try:
         return _from_head(path) or Headline.model_validate(from_json(path.read_bytes()))
     except FileNotFoundError:

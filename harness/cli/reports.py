@@ -7,7 +7,10 @@ import typer
 
 from harness.cli.options import Json, Root, guarded, print_json, project_at, say, show, shown_path
 
+from harness.errors import BadInput
+
 if TYPE_CHECKING:
+    from harness.project import Project
     from harness.runs import Run
     from harness.scorecards.gate2 import Gate2
 
@@ -27,23 +30,55 @@ def report_command(
         Path | None,
         typer.Option("--output", "-o", help="The file to write. Default: report.html in the run's folder."),
     ] = None,
+    png: Annotated[
+        Path | None, typer.Option(help="Pictures for documents into this folder, instead of the HTML file.")
+    ] = None,
+    svg: Annotated[Path | None, typer.Option(help="The same as SVG.")] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """Write a run's report: one HTML file that can be mailed and opened offline."""
-    from harness.report.page.document import REPORT, write_report
+    """Write a run's report: one HTML file that can be mailed and opened offline.
+
+    With --png or --svg: the heat map, the intervals and kappa over time as pictures; with -o the file too.
+    """
     from harness.runs import find_run, load_run
 
     project = project_at(root)
     found = load_run(find_run(project, run))
     other = load_run(find_run(project, base)) if base is not None else None
-    name = REPORT if other is None else f"report-against-{other.folder.name}.html"
-    path = output or found.folder / name
-    size = write_report(path, found, base=other)
+    if (png or svg) and (found.manifest.asked.canaries or (other and output is None)):
+        what = "the base is in the HTML file alone: add -o FILE" if other else "a run over canaries has none"
+        raise BadInput(f"pictures: {what}")
+    drawn = _pictures(project, found, png, svg)
+    written = {} if drawn and output is None else _html(found, other, output)
     if json:
-        print_json({"report": str(path), "bytes": size, "pairs": len(found.examples)})
-    else:
-        show([f"Report: {shown_path(path.absolute())}"])
+        print_json({**written, "pairs": len(found.examples), "pictures": [str(path) for path in drawn]})
+        return
+    show([f"Picture: {shown_path(path.absolute())}" for path in drawn])
+    if written:
+        show([f"Report: {shown_path(Path(str(written['report'])).absolute())}"])
+
+
+def _html(run: "Run", base: "Run | None", output: Path | None) -> dict[str, str | int]:
+    """The page, and how many bytes it has."""
+    from harness.report.page.document import REPORT, write_report
+
+    name = REPORT if base is None else f"report-against-{base.folder.name}.html"
+    path = output or run.folder / name
+    return {"report": str(path), "bytes": write_report(path, run, base=base)}
+
+
+def _pictures(project: "Project", run: "Run", png: Path | None, svg: Path | None) -> list[Path]:
+    """The pictures that were asked for."""
+    if png is None and svg is None:
+        return []
+    from harness.gates import judge_run
+    from harness.listing import Listing
+    from harness.report.pictures import like, write_pictures
+
+    score, runs = judge_run(run), like(run, Listing(project).runs())
+    drawn = write_pictures(png, "png", run, score, runs) if png else []
+    return [*drawn, *(write_pictures(svg, "svg", run, score, runs) if svg else [])]
 
 
 def report_beside(run: "Run", score: "Gate2") -> None:

@@ -18,15 +18,16 @@ def view_command(
 
     Nothing can be changed there. Only this machine can reach the pages unless --host says otherwise.
     """
-    from harness.web.serve import address_of, is_open, listen, serve
+    from harness.web.serve import address_of, is_open, listen, serve, viewer
 
     project = project_at(root)
-    with listen(host, port) as server:
-        address = address_of(server)
-        if is_open(server):
+    server = viewer(project, host)
+    with listen(host, port) as listening:
+        address = address_of(listening)
+        if is_open(listening):
             say(f"warning: whoever can reach {host} can read every run of {project.root}")
         typer.echo(address)
         say("Ctrl-C stops it.")
         if open:
             typer.launch(address)
-        serve(project, server, host)
+        serve(server, listening)

@@ -22,8 +22,7 @@ def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableTyp
     yield Text(f"What moved, on {where}", style="bold")
     yield Text(f"base:      {found.base}\ncandidate: {found.candidate}")
     yield Text(change_sentence(found))
-    for line in left_out(found):
-        yield Text(line)
+    yield from _left_out(found)
     yield indented(_figures(found))
     yield indented(Text(_flip_counts(found)))
     if found.never_grow:
@@ -56,8 +55,7 @@ def change_sentence(found: Comparison) -> str:
     return f"The candidate is {word}: {found.gated} moved by {change.delta:+.3f} {interval(change.ci)}."
 
 
-def left_out(found: Comparison) -> Iterator[str]:
-    """Which items take no part, and why."""
+def _left_out(found: Comparison) -> Iterator[RenderableType]:
     lost = (
         (found.only_base, "only the base was asked about"),
         (found.only_candidate, "only the candidate was asked about"),
@@ -66,18 +64,11 @@ def left_out(found: Comparison) -> Iterator[str]:
     )
     for items, why in lost:
         if items:
-            yield f"Left out: {len(items):,} items that {why}."
+            yield Text(f"Left out: {len(items):,} items that {why}.")
 
 
 def _figures(found: Comparison) -> Table:
     table = columns("", "base", "candidate", "difference", "interval")
-    for name, change in figures_of(found).items():
-        table.add_row(name, *_row(change))
-    return table
-
-
-def figures_of(found: Comparison) -> dict[str, Change]:
-    """The figures of both sides by their names; those weighted are indented below Cohen's kappa."""
     rows: dict[str, Change | None] = {
         "Cohen's kappa": found.kappa,
         "  linear weights": found.kappa_linear,
@@ -89,7 +80,10 @@ def figures_of(found: Comparison) -> dict[str, Change]:
         "seconds an answer": found.seconds,
         "cost, USD": found.cost,
     }
-    return {name: change for name, change in rows.items() if change is not None}
+    for name, change in rows.items():
+        if change is not None:
+            table.add_row(name, *_row(change))
+    return table
 
 
 def _row(change: Change) -> tuple[str, str, str, str]:

@@ -5,13 +5,14 @@ an SVG stays text. The same run gives the same file, byte for byte.
 """
 
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from harness.listing import Listed
 from harness.report.parts import interval, number
+from harness.runs import Run
 from harness.scorecards.gate2 import Gate2
 from harness.scorecards.shared import Estimate
 
@@ -19,22 +20,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    Drawing = Callable[[Figure], None]
+
 Form = Literal["png", "svg"]
 DPI = 200
 TONES = ("#0b5f8a", "#b34700", "#4b6b00", "#7a3fa0", "#8a5a00", "#a8235f")
 MARKS = ("o", "s", "^", "D", "v", "P")
 BANDS = ((-1.0, 0.6, "#f4d9c6"), (0.6, 0.8, "#f3ebc0"), (0.8, 1.0, "#cfe5f5"))
 """From, to and colour of weak, moderate and strong."""
-STYLE: Mapping[str, Any] = {
-    "font.family": ["DejaVu Sans"],
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "figure.constrained_layout.use": True,
-    "text.parse_math": False,  # a dollar in a name is a dollar
-    "svg.fonttype": "none",
-    "svg.hashsalt": "harness",
-}
 
 
 class Bar(NamedTuple):
@@ -44,27 +37,49 @@ class Bar(NamedTuple):
     estimate: Estimate
 
 
-def write_pictures(
-    folder: Path, form: Form, score: Gate2, title: str, runs: Sequence[Listed]
-) -> list[Path]:
-    """Heat map, intervals and trend into a folder; `runs` are those over the same policy and split."""
-    drawings: dict[str, Callable[["Figure"], None]] = {
+def write_pictures(folder: Path, form: Form, run: Run, score: Gate2, runs: Sequence[Listed]) -> list[Path]:
+    """Heat map, intervals and trend of a run into a folder; which were written.
+
+    `runs`: those over the same policy and split. Without a kappa among them there is no trend.
+    """
+    grader, golden = run.manifest.asked.sides
+    title = f"{grader} on {golden}"
+    drawings: dict[str, Drawing] = {
         "confusion": lambda figure: draw_heat_map(figure, score, title),
         "intervals": lambda figure: draw_intervals(figure, score, title),
     }
-    dated = [run for run in runs if run.kappa is not None]
-    if len(dated) > 1:
-        drawings["trend"] = lambda figure: draw_trend(figure, dated, score.bar, title)
+    dated = [one for one in runs if one.kappa is not None]
+    if dated:
+        drawings["trend"] = lambda figure: draw_trend(figure, dated, score.bar, golden, run.folder.name)
     folder.mkdir(parents=True, exist_ok=True)
     return [_save(folder / f"{name}.{form}", form, draw) for name, draw in drawings.items()]
 
 
-def _save(path: Path, form: Form, draw: Callable[["Figure"], None]) -> Path:
+def like(run: Run, runs: Sequence[Listed]) -> list[Listed]:
+    """The runs over the same policy and split, whose kappas belong into one picture."""
+    sides = run.manifest.asked.sides[1]
+    return [one for one in runs if one.manifest and one.manifest.asked.sides[1] == sides]
+
+
+def _save(path: Path, form: Form, draw: "Drawing") -> Path:
     # Neither pyplot nor a display: a Figure of its own brings the backend of its file's form.
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(dict(STYLE)):
+    style = mpl.rc_context(
+        {
+            "font.family": ["DejaVu Sans"],
+            "font.size": 10,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "date.converter": "concise",
+            "figure.constrained_layout.use": True,
+            "text.parse_math": False,  # a dollar in a name is a dollar
+            "svg.fonttype": "none",
+            "svg.hashsalt": "harness",
+        }
+    )
+    with style:
         figure = Figure()
         draw(figure)
         # A date in the file would make another file of the same run.
@@ -152,20 +167,26 @@ def _lines(score: Gate2) -> Iterator[Bar]:
         yield Bar(name, Estimate(value=one.kappa, ci=one.ci, reason=one.reason))
 
 
-def draw_trend(figure: "Figure", runs: Sequence[Listed], bar: float, title: str) -> None:
+def draw_trend(figure: "Figure", runs: Sequence[Listed], bar: float, title: str, ringed: str) -> None:
     """Every run's kappa over time with its interval, a colour and a shape for each prompt version."""
     figure.set_size_inches(7.2, 4.2)
     axes = figure.add_subplot()
+    axes.xaxis_date()
     axes.axhline(bar, color="black", linestyle=(0, (4, 2)), linewidth=1.2)
     for at, prompt in enumerate(sorted({_prompt(run) for run in runs})):
         _draw_series(axes, at, prompt, [run for run in runs if _prompt(run) == prompt])
+    for run in runs:
+        if run.name == ringed and run.kappa is not None:
+            axes.plot(
+                [_when(run)], [run.kappa], "o", color="none", markeredgecolor="black", markersize=14,
+                label="this run",
+            )  # fmt: skip
     axes.set_ylim(top=1)
     axes.set_ylabel("kappa, 95 % interval")
     axes.grid(axis="y", color="#d5dae1", linewidth=0.7)
     axes.set_axisbelow(True)
     axes.legend(loc="best", frameon=False)
     axes.set_title(_fitted(title, 7.2), fontsize=10, loc="left")
-    _date_axis(axes)
 
 
 def _draw_series(axes: "Axes", at: int, prompt: str, runs: Sequence[Listed]) -> None:
@@ -182,17 +203,10 @@ def _draw_series(axes: "Axes", at: int, prompt: str, runs: Sequence[Listed]) -> 
     axes.plot(times, kappas, mark, color=tone, markeredgecolor="white", markersize=7, label=prompt)
 
 
-def _date_axis(axes: "Axes") -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
-    locator = AutoDateLocator(maxticks=7)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-
-
-def _when(run: Listed) -> datetime:
+def _when(run: Listed) -> float:
+    """When it began, in days, as matplotlib counts time."""
     assert run.manifest is not None, "a run with a kappa has a manifest"
-    return datetime.fromisoformat(run.manifest.created_at)
+    return datetime.fromisoformat(run.manifest.created_at).timestamp() / 86_400
 
 
 def _prompt(run: Listed) -> str:

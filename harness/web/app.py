@@ -5,11 +5,10 @@ from collections.abc import Callable
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from harness.comparison.paired import compare_sides
 from harness.comparison.ranking import rank_sides
 from harness.comparison.sides import side_of_run
 from harness.errors import BadInput
@@ -17,10 +16,9 @@ from harness.listing import Listed, Listing
 from harness.project import Project
 from harness.report.runs import manifest_facts
 from harness.runs import load_run
-from harness.web.comparing import comparison_values, ranking_values
 from harness.web.guard import Guard
 from harness.web.pages import page, static, trouble
-from harness.web.reports import Reports
+from harness.web.reports import Reports, against
 from harness.web.table import chosen, read_query, table_of
 from harness.web.trend import HEIGHT, pictures
 from harness.web.versions import Beside, policies_beside, policies_of, prompts_beside, prompts_of
@@ -88,15 +86,18 @@ class Viewer:
         return page("run.html.j2", {"run": run, "progress": self._progress(run), "facts": facts}, "/")
 
     def report(self, request: Request) -> Response:
-        """A run's report, against another run where `base` names one; or what is wrong with the run."""
-        run, base = self._known(request.path_params["name"]), request.query_params.get("base")
-        if base:
+        """A run's report, against another run where `base` names one; or what is wrong with a damaged run."""
+        run, base = self._known(request.path_params["name"]), request.query_params.get("base") or None
+        if base is not None:
             self._known(base)
-        try:
-            return HTMLResponse(self._reports.page(run.name, base), headers=REPORT_HEADERS)
-        except BadInput as error:
-            faults = tuple(map(str, error.faults)) or run.faults
-            return page("damaged.html.j2", {"run": run, "faults": faults}, "/")
+        shown = self._reports.page(run.name, base)
+        if shown is None:
+            try:
+                loaded = self._reports.load(run.name, base)
+            except BadInput as error:
+                return page("damaged.html.j2", {"run": run, "faults": list(map(str, error.faults))}, "/")
+            shown = self._reports.make(loaded)
+        return HTMLResponse(shown, headers=REPORT_HEADERS)
 
     def progress(self, request: Request) -> Response:
         """How far a run is, for a page that asks again and again."""
@@ -106,20 +107,17 @@ class Viewer:
         return JSONResponse(self._progress(run).data())
 
     def compare(self, request: Request) -> Response:
-        """Two runs in full, or several against the first. The older is the base, unless `base` says otherwise."""
-        names = list(dict.fromkeys(request.query_params.getlist("run")))
+        """Two runs: the report of the younger one against the other. Several: a table against the first."""
+        names = sorted(set(request.query_params.getlist("run")))
         if len(names) < 2:
-            raise BadInput("tick two runs or more in the table: the older one is the base")
+            raise BadInput("tick two runs or more in the table: the oldest one is the base")
         for name in names:
             self._known(name)
-        base = request.query_params.get("base") or min(names)
-        ordered = [base, *sorted(name for name in names if name != base)]
-        self._known(base)
-        sides = [side_of_run(load_run(self._project.runs / name)) for name in ordered]
-        if len(sides) > 2:
-            return page("ranking.html.j2", ranking_values(rank_sides(sides), ordered), "/")
-        runs = self._known(ordered[0]), self._known(ordered[1])
-        return page("compare.html.j2", comparison_values(compare_sides(*sides), runs), "/")
+        if len(names) == 2:
+            return RedirectResponse(against(names[1], names[0]), status_code=303)
+        sides = [side_of_run(load_run(self._project.runs / name)) for name in names]
+        links = [against(name, names[0]) for name in names[1:]]
+        return page("ranking.html.j2", {"ranking": rank_sides(sides), "names": names, "links": links}, "/")
 
     def versions(self, request: Request) -> Response:
         """Every policy and prompt with its versions."""

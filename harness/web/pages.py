@@ -34,7 +34,8 @@ def templates() -> Environment:
 def page(template: str, values: Mapping[str, Any], here: str = "", status: int = 200) -> HTMLResponse:
     """A page of the viewer. `here`: the way that it lies on."""
     text = templates().get_template(template).render({**values, "ways": WAYS, "here": here})
-    return HTMLResponse(text, status_code=status)
+    # Half a surrogate pair, as a broken source can hold, is no letter in UTF-8.
+    return HTMLResponse(text.encode("utf-8", "replace"), status_code=status)
 
 
 def trouble(status: int, title: str, lines: tuple[str, ...]) -> HTMLResponse:

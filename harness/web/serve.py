@@ -1,10 +1,14 @@
-"""The viewer's server: a socket first, so that its address is known, and uvicorn on it until it is stopped."""
+"""The viewer's server: a socket first, so that its address is known, then uvicorn on it until Ctrl-C."""
 
 import socket
+from contextlib import suppress
 from ipaddress import ip_address
+
+import uvicorn
 
 from harness.errors import BadInput
 from harness.project import Project
+from harness.web.app import LOCAL, create_app
 
 GRACE = 2
 """Seconds that a page which is being sent has to end in when the viewer is stopped."""
@@ -41,21 +45,21 @@ def is_open(server: socket.socket) -> bool:
     return not ip_address(server.getsockname()[0]).is_loopback
 
 
-def serve(project: Project, server: socket.socket, host: str) -> None:
-    """Show a project until Ctrl-C. `host`: the name it was asked to listen at, which browsers may use."""
-    import uvicorn
-
-    from harness.web.app import LOCAL, create_app
-
-    app = create_app(project, LOCAL | {host.lower()})
+def viewer(project: Project, host: str) -> uvicorn.Server:
+    """The server of a project's pages. `host`: the name that it listens at, which browsers may use."""
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, lifespan="off",
+        create_app(project, LOCAL | {host.lower()}),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="off",
         timeout_graceful_shutdown=GRACE,
-    )  # fmt: skip
-    try:
-        uvicorn.Server(config).run(sockets=[server])
-    except KeyboardInterrupt:
-        # uvicorn ends its work first, and then raises what stopped it.
-        return
-    finally:
-        server.close()
+    )
+    return uvicorn.Server(config)
+
+
+def serve(server: uvicorn.Server, listening: socket.socket) -> None:
+    """Show the pages until Ctrl-C."""
+    # uvicorn ends its work first, and then raises what stopped it.
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])

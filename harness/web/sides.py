@@ -1,4 +1,4 @@
-"""Two texts side by side: lines beside each other, the words that differ marked, what is alike folded away."""
+"""Two texts side by side: line beside line, the words that differ marked, what is alike folded away."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -69,7 +69,7 @@ def _spans(old: str, new: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
 
 
 def _folded(rows: Sequence[Row]) -> Iterator[Row]:
-    near = set()
+    near: set[int] = set()
     for at, row in enumerate(rows):
         if row.kind != "same":
             near.update(range(at - CONTEXT, at + CONTEXT + 1))

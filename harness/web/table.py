@@ -48,7 +48,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One page of the runs that were asked for. `choices` are the values there are, with how many runs each."""
+    """One page of the runs that were asked for. `choices`: the values there are, with how many runs each."""
 
     query: Query
     runs: Sequence[Listed]

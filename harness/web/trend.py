@@ -1,4 +1,4 @@
-"""Kappa over time, a picture for each policy and split: every run a point with its interval, by prompt version."""
+"""Kappa over time by prompt version: a picture for each policy and split, in it a point for every run."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from harness.web.words import begun
 
 HEIGHT, TOP, BOTTOM = 320, 18, 30
 LEFT, RIGHT = 9.0, 95.0
-"""Where the first and the last run lie, in per cent of the width: heights are pixels, so that text keeps its size."""
+"""Where the first and the last run lie, in per cent: heights are pixels, so that text keeps its size."""
 SHAPES = 6
 """Shapes and colours there are; the seventh prompt version has the first one's again."""
 TICKS, STEP = 5, 0.2
@@ -69,7 +69,9 @@ class Picture:
     def said(self) -> str:
         """The picture in a sentence."""
         latest = "; ".join(f"{one.prompt} {one.points[-1].said}" for one in self.series)
-        return f"Kappa of {self.runs} runs over time, {self.title}. The latest of each prompt version: {latest}."
+        return (
+            f"Kappa of {self.runs} runs over time, {self.title}. The latest of each prompt version: {latest}."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class _Scale:
 
 
 def pictures(runs: Sequence[Listed]) -> list[Picture]:
-    """Every policy and split with a kappa, those with the newest run first. """
+    """Every policy and split with a kappa, those with the newest run first."""
     groups: dict[str, list[Listed]] = {}
     for run in runs:
         if run.manifest and run.kappa is not None and not run.manifest.asked.canaries:

@@ -34,7 +34,9 @@ class Progress:
     @property
     def said(self) -> str:
         """The same in words."""
-        spoilt = f" ({self.ungraded:,} unreadable, {self.failed:,} failed)" if self.ungraded or self.failed else ""
+        spoilt = (
+            f" ({self.ungraded:,} unreadable, {self.failed:,} failed)" if self.ungraded or self.failed else ""
+        )
         done = f"{self.done:,} of {self.total:,} answered{spoilt}"
         if self.state == "stopped":
             return f"{done}; stopped: no answer for {duration(self.quiet)}"

@@ -26,8 +26,7 @@ def money(dollars: float) -> str:
 def begun(name: str, created: str | None) -> str:
     """When a run began, short enough for a table; by its name where it has no manifest that says so."""
     with suppress(ValueError):
-        when = datetime.fromisoformat(created) if created else datetime.strptime(name[:13], "%Y%m%dT%H%M")
-        return f"{when:%Y-%m-%d %H:%M}"
+        return f"{datetime.fromisoformat(created or name[:15]):%Y-%m-%d %H:%M}"
     return name
 
 
@@ -42,4 +41,9 @@ def address(path: str, **parameters: Any) -> str:
     return f"{path}?{urlencode(given, doseq=True)}" if given else path
 
 
-FILTERS: dict[str, Callable[..., Any]] = {"duration": duration, "begun": begun, "money": money, "segment": segment}
+FILTERS: dict[str, Callable[..., Any]] = {
+    "duration": duration,
+    "begun": begun,
+    "money": money,
+    "segment": segment,
+}

@@ -9,11 +9,12 @@ from harness.runs import Run
 from harness.scorecards.gate2 import Gate2
 
 REPORT = "report.html"
+SCRIPTS = ("tables.js", "report.js")
 
 
 def report_page(run: Run, score: Gate2 | None = None, base: Run | None = None) -> str:
     """The report; with `base`, what moved against it too. `score`: the run's, where it is known already."""
-    return render_page("report.html.j2", report_data(run, score, base), scripts=("tables.js", "report.js"))
+    return render_page("report.html.j2", report_data(run, score, base), scripts=SCRIPTS)
 
 
 def write_report(path: Path, run: Run, score: Gate2 | None = None, base: Run | None = None) -> int:

@@ -55,13 +55,20 @@ def _hashes(texts: Sequence[str]) -> str:
 
 
 def render_page(
-    template: str, values: Mapping[str, Any], scripts: Sequence[str] = (), also: Sequence[str] = ()
+    template: str,
+    values: Mapping[str, Any],
+    scripts: Sequence[str] = (),
+    also: Sequence[str] = (),
+    within: Environment | None = None,
 ) -> str:
-    """A whole page. `scripts` are files of this package, run in this order at the page's end."""
+    """A whole page. `scripts` are files of this package, run in this order at the page's end.
+
+    `within`: where the template is looked up, if not among the report's own.
+    """
     style, texts = asset("style.css"), [asset(name) for name in scripts]
     policy = content_policy([style], texts, also)
     return (
-        environment()
+        (within or environment())
         .get_template(template)
         .render({**values, "style": style, "scripts": texts, "csp": policy})
     )

@@ -10,7 +10,7 @@ if (said) {
   const boxes = Array.from(document.querySelectorAll("input[name=run]"));
   const count = () => {
     const ticked = boxes.filter((box) => box.checked).length;
-    said.textContent = ticked < 2 ? `${ticked} ticked; tick two: the older one is the base.` : `${ticked} ticked.`;
+    said.textContent = ticked < 2 ? `${ticked} ticked; tick two: the oldest one is the base.` : `${ticked} ticked.`;
   };
   for (const box of boxes) box.addEventListener("change", count);
   count();
