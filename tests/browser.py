@@ -26,7 +26,13 @@ def chromium() -> str:
 
 @contextmanager
 def opened(
-    where: Path | str, *, width: int = 1280, height: int = 900, dark: bool = False, strict: bool = True
+    where: Path | str,
+    *,
+    width: int = 1280,
+    height: int = 900,
+    dark: bool = False,
+    strict: bool = True,
+    scripts: bool = True,
 ) -> Iterator[Page]:
     """A page in a browser of its own; anything it writes to the console as an error fails the test.
 
@@ -42,6 +48,7 @@ def opened(
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
             bypass_csp=not strict,
+            java_script_enabled=scripts,
         )
         context.set_default_timeout(WAIT)
         page = context.new_page()

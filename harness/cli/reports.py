@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.options import Json, Root, guarded, print_json, project_at, say, show, shown_path
-
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
