@@ -123,7 +123,10 @@ def draw_intervals(figure: "Figure", score: Gate2, title: str) -> None:
     lines = list(_lines(score))
     figure.set_size_inches(7.2, 0.42 * len(lines) + 1.5)
     axes = figure.add_subplot()
-    floor = min(0.0, *(line.estimate.ci[0] for line in lines if line.estimate.ci))
+    ends = [
+        end for line in lines for end in (line.estimate.value, *(line.estimate.ci or ())) if end is not None
+    ]
+    floor = min([0.0, *ends])
     for low, high, colour in BANDS:
         axes.axvspan(max(low, floor), high, color=colour, linewidth=0, zorder=0)
     axes.axvline(score.bar, color="black", linestyle=(0, (4, 2)), linewidth=1.2)
