@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,16 +58,13 @@ class Listed:
     manifest: Manifest | None = None
     headline: Headline | None = None
     faults: tuple[str, ...] = ()
+    cost: float | None = None
+    """US dollars; None where any of its answers does not say what it cost."""
 
     @property
     def kappa(self) -> float | None:
         """The gated kappa, where there is one."""
         return self.headline.gated_kappa.value if self.headline else None
-
-    @property
-    def cost(self) -> float | None:
-        """What it cost in US dollars, where that was recorded."""
-        return None
 
     @property
     def ci(self) -> tuple[float, float] | None:
@@ -97,7 +95,7 @@ class Listing:
 
     def _line(self, name: str) -> Listed:
         folder = self.project.runs / name
-        stamp = tuple(stamp_of(folder / file) for file in (MANIFEST, SCORECARD))
+        stamp = tuple(stamp_of(folder / file) for file in (MANIFEST, SCORECARD, RECORDS))
         kept = self._known.get(name)
         if kept and kept[0] == stamp and kept[1].state not in ("going", "stopped"):
             return kept[1]
@@ -119,7 +117,9 @@ def read_line(folder: Path) -> Listed:
         return Listed(folder.name, "damaged", manifest, faults=(*lacking, *_words(error)))
     if lacking:
         return Listed(folder.name, "damaged", manifest, headline, lacking)
-    return Listed(folder.name, _state(folder, manifest, headline), manifest, headline)
+    state = _state(folder, manifest, headline)
+    cost = None if state == "going" else cost_of(folder / RECORDS)
+    return Listed(folder.name, state, manifest, headline, cost=cost)
 
 
 def _state(folder: Path, manifest: Manifest, headline: Headline | None) -> State:
@@ -167,6 +167,30 @@ def _from_head(path: Path) -> Headline | None:
         return Headline.model_validate(from_json(head, allow_partial=True))
     except ValueError:
         return None
+
+
+def cost_of(path: Path) -> float | None:
+    """What the answers of a run cost, by the last record of each key; None where one does not say.
+
+    Looked up in the bytes: within a text every quotation mark is escaped, so that no text looks like a key.
+    """
+    costs: dict[bytes, float] = {}
+    for line in path.read_bytes().splitlines():
+        key = line[: line.find(b'"pair": ')]
+        at = line.rfind(_COST)
+        if line.rfind(b'"cached_reply": true') >= 0:
+            costs[key] = 0.0  # an earlier run has paid for it
+        elif at >= 0:
+            with suppress(ValueError):  # a damaged line: whoever opens the run is told
+                costs[key] = float(line[at + len(_COST) :].partition(b",")[0].rstrip(b"}"))
+        elif b'"reply": {' in line:
+            return None
+        else:
+            costs[key] = 0.0  # never answered
+    return sum(costs.values()) if costs else None
+
+
+_COST = b'"cost": '
 
 
 def _words(error: BadInput) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import write_project
@@ -143,6 +144,30 @@ def test_what_has_not_changed_is_not_read_again(project: Project) -> None:
     listing = Listing(project)
     before = listing.run(folder_of(project).name)
     assert listing.run(folder_of(project).name) is before
+
+
+def test_a_run_says_what_it_cost_where_every_answer_does(project: Project) -> None:
+    path = folder_of(project) / "records.jsonl"
+    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert only(project).cost is None
+    for record in records:
+        record["reply"]["text"] = 'it said "cost": 5 and "cached_reply": true'
+        record["cost"] = 0.25
+    first, second, *_ = records
+    again = {**first, "cost": 0.5}
+    second["cached_reply"] = True
+    unanswered = {key: second[key] for key in second if key not in ("reply", "cost")} | {"example": "other"}
+    write_records(path, [*records, again, unanswered])
+    # One was asked about again for more, one was paid for before, and one never came.
+    assert only(project).cost == pytest.approx(0.25 * (len(records) - 2) + 0.5)
+    del records[5]["cost"]
+    write_records(path, records)
+    assert only(project).cost is None
+
+
+def write_records(path: Path, records: list[dict[str, Any]]) -> None:
+    """Records as the journal writes them."""
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
 
 
 def folder_of_name(project: Project, name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Pictures for documents: the numbers are in them, the same run makes the same file, a name is only a name."""
+"""Pictures for documents: the numbers are in them, the same run makes the same file, names are names."""
 
 from pathlib import Path
 from xml.etree import ElementTree
