@@ -14,9 +14,10 @@ def view_command(
     open: Annotated[bool, typer.Option("--open", help="Open the browser too.")] = False,
     root: Root = None,
 ) -> None:
-    """Show the runs as web pages until Ctrl-C: the table, kappa over time, reports, comparisons, versions.
+    """Show runs, reports and comparisons as local web pages.
 
-    Nothing can be changed there. Only this machine can reach the pages unless --host says otherwise.
+    Until Ctrl-C. Nothing can be changed there, and only this machine can reach the pages unless --host says
+    otherwise.
     """
     from harness.web.serve import address_of, is_open, listen, serve, viewer
 

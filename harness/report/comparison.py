@@ -181,4 +181,5 @@ def baselines_view(found: Sequence[tuple[Path, Baseline]]) -> Iterator[Renderabl
     """Every baseline, a line each."""
     for path, one in found:
         yield Text(str(path), style="bold")
-        yield f"  {one.run}: kappa {number(one.kappa)} on {len(one.cases):,} cases of {one.policy}"
+        yield f"  {one.run}"
+        yield f"  kappa {number(one.kappa)} on {len(one.cases):,} cases of {one.policy}"

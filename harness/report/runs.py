@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -19,7 +20,8 @@ def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
         state = "" if row["finished"] else ", unfinished"
         value = f"{number(row['kappa'])} {interval(row['ci'])}".rstrip()
         found = f"{row['gated']} {value} {row['band'] or 'undefined'}, {row['verdict']}"
-        yield f"  {found} on {row['n']} examples, coverage {row['coverage']:.1%}{state}"
+        line = f"{found} on {row['n']} examples, coverage {row['coverage']:.1%}{state}"
+        yield Padding(Text(line), (0, 0, 0, 2))
 
 
 def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
