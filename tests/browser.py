@@ -2,12 +2,12 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # As root in a container there is neither a sandbox nor much shared memory.
@@ -25,29 +25,34 @@ def chromium() -> str:
 
 
 @contextmanager
+def started() -> Iterator[Browser]:
+    """A browser, for as long as the block lasts.
+
+    Playwright keeps an event loop running meanwhile, so that `harness eval` cannot: make runs before.
+    """
+    program = chromium()
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@contextmanager
 def opened(
     where: Path | str,
     *,
     width: int = 1280,
     height: int = 900,
     dark: bool = False,
-    strict: bool = True,
     scripts: bool = True,
+    browser: Browser | None = None,
 ) -> Iterator[Page]:
-    """A page in a browser of its own; anything it writes to the console as an error fails the test.
-
-    Playwright keeps an event loop running as long as it is open: make runs before, not inside.
-    `strict`: under the page's own content security policy, which axe's script and ours would break.
-    """
-    url = where.resolve().as_uri() if isinstance(where, Path) else where
-    program = chromium()
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=program, args=list(FLAGS))
-        context = browser.new_context(
+    """A page, in a browser of its own unless one is given; an error on its console fails the test."""
+    with nullcontext(browser) if browser else started() as program:
+        context = program.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
-            bypass_csp=not strict,
             java_script_enabled=scripts,
         )
         context.set_default_timeout(WAIT)
@@ -55,9 +60,9 @@ def opened(
         faults: list[str] = []
         page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(url)
+        page.goto(where.resolve().as_uri() if isinstance(where, Path) else where)
         yield page
-        browser.close()
+        context.close()
     assert not faults, "on the console: " + "; ".join(faults)
 
 

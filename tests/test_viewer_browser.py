@@ -1,14 +1,23 @@
 """The viewer in a real browser: sorted, filtered, ticked, followed link by link, and read by everybody."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin
 
 import pytest
-from browser import opened, runs_over, serious
-from playwright.sync_api import Page
-from viewing import HOSTILE, names, run_path, shop, unfinish, viewing
+from browser import opened, runs_over, serious, started
+from playwright.sync_api import Browser, Page
+from viewing import HOSTILE, names, run_path, shop, stock, unfinish, viewing
 
 from harness.project import Project
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for them all; the runs are made before it starts."""
+    stock()
+    with started() as program:
+        yield program
 
 
 @pytest.fixture
@@ -22,9 +31,9 @@ def shown(page: Page) -> list[str]:
     return [link.get_attribute("title") or "" for link in page.locator("tbody th a").all()]
 
 
-def test_runs_are_sorted_filtered_and_found_by_name(project: Project) -> None:
+def test_runs_are_sorted_filtered_and_found_by_name(project: Project, browser: Browser) -> None:
     first, second, third, majority = names(project)
-    with viewing(project) as address, opened(address) as page:
+    with viewing(project) as address, opened(address, browser=browser) as page:
         assert shown(page) == [majority, third, second, first]
         page.get_by_role("button", name="kappa and interval").click()
         assert shown(page) == [third, second, first, majority]
@@ -42,9 +51,9 @@ def test_runs_are_sorted_filtered_and_found_by_name(project: Project) -> None:
         assert len(shown(page)) == 4
 
 
-def test_two_runs_are_ticked_across_a_filter_and_compared(project: Project) -> None:
+def test_two_runs_are_ticked_across_a_filter_and_compared(project: Project, browser: Browser) -> None:
     first, second, *_ = names(project)
-    with viewing(project) as address, opened(address) as page:
+    with viewing(project) as address, opened(address, browser=browser) as page:
         page.get_by_label(f"Compare {first}").check()
         assert page.locator("[data-ticked]").inner_text().startswith("1 ticked; tick two")
         page.get_by_label("Prompt").select_option("teacher@v2")
@@ -60,9 +69,9 @@ def test_two_runs_are_ticked_across_a_filter_and_compared(project: Project) -> N
         assert page.locator("ins").first.inner_text() != ""
 
 
-def test_everything_works_without_scripts(project: Project) -> None:
+def test_everything_works_without_scripts(project: Project, browser: Browser) -> None:
     first, second, third, majority = names(project)
-    with viewing(project) as address, opened(address, scripts=False) as page:
+    with viewing(project) as address, opened(address, scripts=False, browser=browser) as page:
         page.get_by_label(f"Compare {first}").check()
         page.get_by_label("Prompt").select_option("teacher@v2")
         page.get_by_role("button", name="Apply").click()
@@ -74,12 +83,12 @@ def test_everything_works_without_scripts(project: Project) -> None:
         assert page.locator("#moved .lead").inner_text().startswith("The candidate is better")
 
 
-def test_every_link_of_every_page_leads_somewhere(project: Project) -> None:
+def test_every_link_of_every_page_leads_somewhere(project: Project, browser: Browser) -> None:
     first, second, third, majority = names(project)
     unfinish(project.runs / first, 7)
     (project.runs / second / "manifest.json").write_text("{", encoding="utf-8")
     (project.runs / majority / "scorecard.json").unlink()
-    with viewing(project) as address, opened(address) as page:
+    with viewing(project) as address, opened(address, browser=browser) as page:
         ticked = f"/compare?run={third}&run={majority}"
         waiting, seen = [f"{address}/", f"{address}{ticked}", f"{address}{ticked}&run={first}"], set[str]()
         while waiting:
@@ -96,13 +105,13 @@ def test_every_link_of_every_page_leads_somewhere(project: Project) -> None:
         assert {f"{address}{run_path(name)}" for name in names(project)} <= seen
 
 
-def test_every_kind_of_page_can_be_read_by_everybody(project: Project) -> None:
+def test_every_kind_of_page_can_be_read_by_everybody(project: Project, browser: Browser) -> None:
     first, second, third, majority = names(project)
     unfinish(project.runs / first, 7)
     (project.runs / second / "records.jsonl").write_text("x\n", encoding="utf-8")
     several = "&".join(f"run={name}" for name in (first, third, majority))
     pages = ("/", "/trend", "/versions", "/policies/small", "/prompts/teacher", "/compare?" + several)
-    with viewing(project) as address, opened(address, strict=False) as page:
+    with viewing(project) as address, opened(address, browser=browser) as page:
         for path in (*pages, run_path(first), run_path(second), f"{run_path(majority)}/report?base={third}"):
             page.set_viewport_size({"width": 1280, "height": 900})
             page.emulate_media(color_scheme="dark")
@@ -114,8 +123,8 @@ def test_every_kind_of_page_can_be_read_by_everybody(project: Project) -> None:
             assert runs_over(page) <= 0, path
 
 
-def test_the_keyboard_reaches_the_runs(project: Project) -> None:
-    with viewing(project) as address, opened(address) as page:
+def test_the_keyboard_reaches_the_runs(project: Project, browser: Browser) -> None:
+    with viewing(project) as address, opened(address, browser=browser) as page:
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == "To the content"
         reached = []
@@ -128,14 +137,14 @@ def test_the_keyboard_reaches_the_runs(project: Project) -> None:
         assert any('href="/runs/' in one for one in reached)
 
 
-def test_a_run_that_goes_on_is_followed_until_its_report(project: Project) -> None:
+def test_a_run_that_goes_on_is_followed_until_its_report(project: Project, browser: Browser) -> None:
     name = names(project)[0]
     folder = project.runs / name
     finished = {
         file: (folder / file).read_text(encoding="utf-8") for file in ("manifest.json", "scorecard.json")
     }
     coming = unfinish(folder, 7)
-    with viewing(project) as address, opened(f"{address}{run_path(name)}") as page:
+    with viewing(project) as address, opened(f"{address}{run_path(name)}", browser=browser) as page:
         assert "7 of 60 answered" in page.locator("[data-said]").inner_text()
         with (folder / "records.jsonl").open("a", encoding="utf-8") as file:
             file.write("".join(coming[:20]))
@@ -148,10 +157,10 @@ def test_a_run_that_goes_on_is_followed_until_its_report(project: Project) -> No
         page.get_by_text("Does the grader agree with the golden set?").wait_for()
 
 
-def test_a_hostile_title_is_shown_as_text(project: Project) -> None:
+def test_a_hostile_title_is_shown_as_text(project: Project, browser: Browser) -> None:
     first, second, *_ = names(project)
     path = f"{run_path(second)}/report?base={first}"
-    with viewing(project) as address, opened(address + path) as page:
+    with viewing(project) as address, opened(address + path, browser=browser) as page:
         assert page.title() != "ran"
         assert page.locator("b", has_text="bold").count() == 0
         page.locator("#f-outcome").select_option("")

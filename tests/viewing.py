@@ -41,12 +41,13 @@ def viewing(project: Project, host: str = "127.0.0.1") -> Iterator[str]:
 def shop(here: Path) -> Project:
     """A project with two prompt versions and four runs: three by replayed grades, one by the majority."""
     # Runs are made once and copied, since they are the same for every test.
-    shutil.copytree(_stock().name, here, dirs_exist_ok=True)
+    shutil.copytree(stock().name, here, dirs_exist_ok=True)
     return Project(here)
 
 
 @cache
-def _stock() -> tempfile.TemporaryDirectory[str]:
+def stock() -> tempfile.TemporaryDirectory[str]:
+    """The project that every shop is a copy of."""
     folder = tempfile.TemporaryDirectory()
     with chdir(folder.name):
         _make(Path(folder.name))

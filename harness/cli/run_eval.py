@@ -114,9 +114,9 @@ def eval_command(
     asked = {name: value for name, value in given.items() if value is not None}
     with Progress() as progress:
         run, score = _run(project, asked, resume, base_url, max_connections, progress)
-    _report(project, run, score, as_json=json)
     if not no_report:
         report_beside(run, score)
+    _report(project, run, score, as_json=json)
     if score.outcomes.failed:
         say(f"{score.outcomes.failed} examples were never answered; {_what_to_do(run)}")
         raise typer.Exit(4)

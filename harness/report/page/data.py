@@ -42,7 +42,6 @@ def report_data(
     comparison = _compared(run, base) if base else None
     gate1 = _gate1(run)
     kappas = list(_kappas(score, gate1))
-    parts = (*score.per_tag, *score.per_clause, *score.boundaries)
     items, cut = fit(items_of(run, score, comparison), limit)
     return {
         "manifest": run.manifest,
@@ -58,7 +57,10 @@ def report_data(
         "alone_sentence": alone_sentence(score.confidence.alone) if score.confidence else None,
         "kappas": kappas,
         "lowest": _lowest((one["value"], one["ci"]) for one in kappas),
-        "lowest_part": _lowest((one.kappa, one.ci) for one in parts),
+        "lowest_part": _lowest(
+            [(one.kappa, one.ci) for one in (*score.per_tag, *score.per_clause)]
+            + [(one.kappa, one.ci) for one in score.boundaries]
+        ),
         "kappa_names": KAPPA_NAMES,
         "diagnoses": DIAGNOSIS_WORDS,
         "curve": _curve(score.confidence),

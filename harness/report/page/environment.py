@@ -8,9 +8,13 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from harness.report.page.words import FILTERS
+
+# Letters as they are: escapes would make some scripts three times as long.
+AS_JSON: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
 
 
 @cache
@@ -24,9 +28,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(FILTERS)
-    # Letters as they are: escapes would make some scripts three times as long.
-    made.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
+    made.policies["json.dumps_kwargs"] = AS_JSON
     return made
+
+
+def in_page(value: Any) -> Markup:
+    """A value as JSON that no `</script>` within it can end."""
+    return htmlsafe_json_dumps(value, **AS_JSON)
 
 
 @cache

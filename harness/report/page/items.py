@@ -1,10 +1,13 @@
 """The pairs of a run as the page lists them: those that went wrong first, the worst of them on top."""
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 from harness.records import Failed, Rating, Record, Ungraded
+from harness.report.page.environment import in_page
 from harness.runs import Run
 from harness.score.judged import Judged, judged, voted
 from harness.scorecards.comparison import Comparison, Flip
@@ -103,8 +106,8 @@ def _sparse(item: Item) -> Item:
 
 # --- a page has to stay one that a browser opens at once ---------------------------------------------------
 
-LIMIT = 20_000_000
-"""So many letters of pairs at most, so that the page stays under 30 MB in most scripts."""
+LIMIT = 28_000_000
+"""So many bytes of pairs at most, so that the whole page stays under 30 MB."""
 CUT = 280
 TEXTS = ("goldenWhy", "why", "baseWhy", "raw", "detail")
 DETAILS = ("result", "query", "context", *TEXTS, "ratings", "chances")
@@ -112,28 +115,23 @@ DETAILS = ("result", "query", "context", *TEXTS, "ratings", "chances")
 
 def fit(items: Sequence[Item], limit: int = LIMIT) -> tuple[list[Item], list[str]]:
     """The pairs within the limit, and in words what was left out for it, the least missed first."""
-    kept, said = list(items), []
+    kept, said = list(items), list[str]()
+    sizes = [_size(item) for item in kept]
     for words, reduce in _REDUCTIONS:
-        if _size(kept) <= limit:
-            break
+        if sum(sizes) <= limit:
+            return kept, said
         kept = [reduce(item) for item in kept]
+        sizes = [_size(item) for item in kept]
         said.append(words)
-    return _as_many(kept, limit, said), said
+    room = bisect_right(list(accumulate(sizes)), limit)
+    if room < len(kept):
+        said.append(f"only the first {room:,} of {len(kept):,} pairs are listed, the worst first")
+    return kept[:room], said
 
 
-def _size(items: Sequence[Item]) -> int:
-    return sum(map(_length, items))
-
-
-def _length(value: Any) -> int:
-    """About how many letters a value takes as JSON."""
-    if isinstance(value, str):
-        return len(value) + 2
-    if isinstance(value, Mapping):
-        return 2 + sum(len(name) + 4 + _length(inside) for name, inside in value.items())
-    if isinstance(value, list | tuple):
-        return 2 + sum(1 + _length(inside) for inside in value)
-    return 5
+def _size(item: Item) -> int:
+    """The bytes that a pair takes in the page, with its comma."""
+    return len(in_page(item).encode("utf-8", "replace")) + 1
 
 
 def _bare_when_right(item: Item) -> Item:
@@ -162,18 +160,3 @@ _REDUCTIONS = (
     ("right grades are listed without reasons and details", _bare_when_right),
     (f"texts are cut after {CUT} letters, and attributes left out", _cut),
 )
-
-
-def _as_many(items: Sequence[Item], limit: int, said: list[str]) -> list[Item]:
-    """As many as fit, the worst first; items lie in the order of their severity."""
-    return list(_within(items, limit, said))
-
-
-def _within(items: Sequence[Item], limit: int, said: list[str]) -> Iterator[Item]:
-    taken = 0
-    for at, item in enumerate(items):
-        taken += _length(item)
-        if taken > limit:
-            said.append(f"only the first {at:,} of {len(items):,} pairs are listed, the worst first")
-            return
-        yield item

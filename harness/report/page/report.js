@@ -27,6 +27,7 @@ const plural = (number, one, many) => `${number.toLocaleString("en")} ${number =
 
 /* --- filters -------------------------------------------------------------------------------------- */
 
+const collator = new Intl.Collator("en", {numeric: true});
 const actionOf = (grade) => data.actions[grade];
 const given = (item) => (data.everyDraw && item.draws ? item.draws.filter((grade) => grade !== null) : item.grade === undefined ? [] : [item.grade]);
 
@@ -46,8 +47,8 @@ const ORDERS = {
   severity: () => 0,
   unsure: (a, b) => (a.sure ?? 2) - (b.sure ?? 2),
   sure: (a, b) => (b.sure ?? -1) - (a.sure ?? -1),
-  query: (a, b) => (a.query || "").localeCompare(b.query || ""),
-  id: (a, b) => a.id.localeCompare(b.id, "en", {numeric: true}),
+  query: (a, b) => collator.compare(a.query || "", b.query || ""),
+  id: (a, b) => collator.compare(a.id, b.id),
 };
 
 const texts = new Map();
@@ -74,7 +75,7 @@ function options(id, first, pairs) {
 function counted(key) {
   const counts = new Map();
   for (const item of data.items) for (const value of item[key] || []) counts.set(value, (counts.get(value) || 0) + 1);
-  return [...counts].sort((a, b) => a[0].localeCompare(b[0])).map(([value, count]) => [value, `${value} (${count})`]);
+  return [...counts].sort((a, b) => collator.compare(a[0], b[0])).map(([value, count]) => [value, `${value} (${count})`]);
 }
 
 function fillFilters() {
