@@ -11,7 +11,7 @@ EVAL_FLAGS = $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY
              $(if $(LIMIT),--limit "$(LIMIT)") $(FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help eval gate1 gate2 compare regress report view lint test check format golden-update clean
+.PHONY: help eval gate1 gate2 compare regress report view lint test check format golden-update screenshots clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ format: $(VENV)/installed-dev  ## Rewrite the code in the house format
 
 golden-update: $(VENV)/installed-dev  ## Rewrite the tests' expected files; read the diff before you commit it
 	@UPDATE_CASES=1 $(BIN)/python -m pytest -q -k golden_file
+
+screenshots: $(VENV)/installed-dev  ## Take the docs' pictures anew, with Chromium; look at them before you commit them
+	@$(BIN)/python tests/screenshots.py
 
 clean:  ## Remove the virtual environment and caches; runs stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -427,7 +428,7 @@ def test_the_command_prints_its_address_and_ends_with_ctrl_c(project: Project) -
         caller.sendall(f"GET / HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
         assert b"200 OK" in caller.recv(100)
     began = time.monotonic()
-    process.send_signal(2)
+    process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=10)
     assert process.returncode == 0
     assert said == "Ctrl-C stops it.\n"
