@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,7 +109,7 @@ def read_line(folder: Path) -> Listed:
         manifest = load_manifest(folder)
     except BadInput as error:
         return Listed(folder.name, "damaged", faults=_words(error))
-    lacking = tuple(_lacking(folder))
+    lacking = (*_lacking(folder), *_untimed(folder, manifest))
     try:
         headline = read_headline(folder / SCORECARD)
     except BadInput as error:
@@ -138,6 +137,14 @@ def _lacking(folder: Path) -> Iterator[str]:
     for name in (RECORDS, "examples.jsonl", "policy.toml"):
         if not (folder / name).exists():
             yield f"{folder / name}: no such file"
+
+
+def _untimed(folder: Path, manifest: Manifest) -> Iterator[str]:
+    """Everything that lists runs asks when they began."""
+    try:
+        datetime.fromisoformat(manifest.created_at)
+    except ValueError:
+        yield f"{folder / MANIFEST}: created_at: {manifest.created_at!r} is no time"
 
 
 def read_headline(path: Path) -> Headline | None:
@@ -175,19 +182,26 @@ def cost_of(path: Path) -> float | None:
     Looked up in the bytes: within a text every quotation mark is escaped, so that no text looks like a key.
     """
     costs: dict[bytes, float] = {}
-    for line in path.read_bytes().splitlines():
-        key = line[: line.find(b'"pair": ')]
-        at = line.rfind(_COST)
-        if line.rfind(b'"cached_reply": true') >= 0:
-            costs[key] = 0.0  # an earlier run has paid for it
-        elif at >= 0:
-            with suppress(ValueError):  # a damaged line: whoever opens the run is told
-                costs[key] = float(line[at + len(_COST) :].partition(b",")[0].rstrip(b"}"))
-        elif b'"reply": {' in line:
-            return None
-        else:
-            costs[key] = 0.0  # never answered
+    with path.open("rb") as file:
+        for line in file:
+            cost = _cost_in(line)
+            if cost is None:
+                return None
+            costs[line[: line.find(b'"pair": ')]] = cost
     return sum(costs.values()) if costs else None
+
+
+def _cost_in(line: bytes) -> float | None:
+    if line.rfind(b'"cached_reply": true') >= 0:
+        return 0.0  # an earlier run has paid for it
+    at = line.rfind(_COST)
+    if at < 0:
+        # Never answered, or not said.
+        return None if b'"reply": {' in line else 0.0
+    try:
+        return float(line[at + len(_COST) :].partition(b",")[0].rstrip(b"}\n"))
+    except ValueError:
+        return None  # a damaged line: whoever opens the run is told
 
 
 _COST = b'"cost": '

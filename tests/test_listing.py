@@ -86,6 +86,7 @@ def test_a_scorecard_that_was_cut_off_is_damage(project: Project, kept: int) -> 
         ("manifest.json", "{", "not JSON"),
         ("manifest.json", None, "no such file"),
         ("manifest.json", '{"format": 99}', "format"),
+        ("manifest.json", "2026-02-30T00:00:00+00:00", "is no time"),
         ("records.jsonl", None, "no such file"),
         ("policy.toml", None, "no such file"),
         ("scorecard.json", '{"verdict": "pass"}', "missing or wrong"),
@@ -96,6 +97,9 @@ def test_a_damaged_folder_is_listed_with_what_is_wrong(
     project: Project, file: str, content: str | bytes | None, said: str
 ) -> None:
     path = folder_of(project) / file
+    if said == "is no time":
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        content = json.dumps({**manifest, "created_at": content})
     path.unlink()
     if content is not None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -156,7 +160,10 @@ def test_a_run_says_what_it_cost_where_every_answer_does(project: Project) -> No
     first, second, *_ = records
     again = {**first, "cost": 0.5}
     second["cached_reply"] = True
-    unanswered = {key: second[key] for key in second if key not in ("reply", "cost")} | {"example": "other"}
+    del second["cost"]
+    unanswered = {key: second[key] for key in second if key not in ("reply", "cached_reply")} | {
+        "example": "other"
+    }
     write_records(path, [*records, again, unanswered])
     # One was asked about again for more, one was paid for before, and one never came.
     assert only(project).cost == pytest.approx(0.25 * (len(records) - 2) + 0.5)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -85,14 +86,22 @@ def change_manifest(folder: Path, **changes: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
 
 
-def unfinish(folder: Path, answers: int, *, quiet: float = 0.0) -> list[str]:
+def unfinish(folder: Path, answers: int, *, quiet: float = 0.0, every: float = 0.0) -> list[str]:
     """Make a finished run one that goes on, with so many answers; the lines of those that are to come."""
     change_manifest(folder, finished_at=None)
     for name in ("scorecard.json", "verdict.json", "report.html"):
         (folder / name).unlink(missing_ok=True)
     records = folder / "records.jsonl"
     lines = records.read_text(encoding="utf-8").splitlines(keepends=True)
+    if every:
+        lines = [at_its_time(line, every * (number - answers)) for number, line in enumerate(lines)]
     records.write_text("".join(lines[:answers]), encoding="utf-8")
     then = time.time() - quiet
     os.utime(records, (then, then))
     return lines[answers:]
+
+
+def at_its_time(line: str, seconds: float) -> str:
+    """A record as if it had been written so many seconds from now."""
+    when = datetime.now(UTC) + timedelta(seconds=seconds)
+    return json.dumps({**json.loads(line), "at": when.isoformat()}) + "\n"

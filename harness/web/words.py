@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -26,7 +26,8 @@ def money(dollars: float) -> str:
 def begun(name: str, created: str | None) -> str:
     """When a run began, short enough for a table; by its name where it has no manifest that says so."""
     with suppress(ValueError):
-        return f"{datetime.fromisoformat(created or name[:15]):%Y-%m-%d %H:%M}"
+        when = datetime.fromisoformat(created or f"{name[:15]}+00:00")
+        return f"{when.astimezone(UTC):%Y-%m-%d %H:%M}"
     return name
 
 
