@@ -1,5 +1,6 @@
 """`harness view`: the project's runs, policies and prompts as local web pages."""
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -19,11 +20,12 @@ def view_command(
     Until Ctrl-C. Nothing can be changed there, and only this machine can reach the pages unless --host says
     otherwise.
     """
-    from harness.web.serve import address_of, is_open, listen, serve, viewer
+    from harness.web.serve import address_of, is_open, listen, viewer
 
     project = project_at(root)
     server = viewer(project, host)
-    with listen(host, port) as listening:
+    # Ctrl-C is how it ends: uvicorn finishes what it is sending, and then raises what stopped it.
+    with suppress(KeyboardInterrupt), listen(host, port) as listening:
         address = address_of(listening)
         if is_open(listening):
             say(f"warning: whoever can reach {host} can read every run of {project.root}")
@@ -31,4 +33,4 @@ def view_command(
         say("Ctrl-C stops it.")
         if open:
             typer.launch(address)
-        serve(server, listening)
+        server.run(sockets=[listening])

@@ -1,7 +1,6 @@
 """The viewer's server: a socket first, so that its address is known, then uvicorn on it until Ctrl-C."""
 
 import socket
-from contextlib import suppress
 from ipaddress import ip_address
 
 import uvicorn
@@ -56,10 +55,3 @@ def viewer(project: Project, host: str) -> uvicorn.Server:
         timeout_graceful_shutdown=GRACE,
     )
     return uvicorn.Server(config)
-
-
-def serve(server: uvicorn.Server, listening: socket.socket) -> None:
-    """Show the pages until Ctrl-C."""
-    # uvicorn ends its work first, and then raises what stopped it.
-    with suppress(KeyboardInterrupt):
-        server.run(sockets=[listening])
