@@ -15,11 +15,10 @@ PICTURES = ROOT / "docs/img"
 
 
 def shop(root: Path) -> Path:
-    """The shipped project with two runs of the builtin graders; the report of the second against the first."""
+    """The report of a builtin grader on the shipped golden set."""
     for name in ("policies", "prompts", "golden"):
         shutil.copytree(ROOT / name, root / name)
-    for model, prompt in (("builtin/majority", "teacher@v1"), ("builtin/lexical", "teacher@v3")):
-        harness("eval", "--root", root, "--model", model, "--prompt", prompt)
+    harness("eval", "--root", root, "--model", "builtin/lexical", "--no-report")
     page = root / "report.html"
     harness("report", "latest", "-o", page, "--root", root)
     return page
@@ -42,9 +41,9 @@ def matrices(page: Page) -> None:
     page.evaluate("document.getElementById('confusion').scrollIntoView()")
 
 
-def take(name: str, where: Path, prepare: Callable[[Page], None], width: int, height: int, dark: bool) -> None:
-    """One picture."""
-    with opened(where, width=width, height=height, dark=dark) as page:
+def take(name: str, where: Path, prepare: Callable[[Page], None], height: int, dark: bool = False) -> None:
+    """One picture, as wide as a page on a desk."""
+    with opened(where, width=1280, height=height, dark=dark) as page:
         prepare(page)
         page.screenshot(path=PICTURES / f"{name}.png")
     sys.stdout.write(f"docs/img/{name}.png, {(PICTURES / f'{name}.png').stat().st_size // 1024} KB\n")
@@ -55,9 +54,9 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         page = shop(Path(scratch))
-        take("report", page, top, 1280, 860, dark=False)
-        take("report-pair", page, one_pair, 1280, 1000, dark=False)
-        take("report-matrices-dark", page, matrices, 1280, 640, dark=True)
+        take("report", page, top, 860)
+        take("report-pair", page, one_pair, 1000)
+        take("report-matrices-dark", page, matrices, 640, dark=True)
 
 
 if __name__ == "__main__":

@@ -8,15 +8,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = (
-    "errors", "digest", "noun", "rubric", "records", "scorecards", "files", "project", "hub", "tables",
-    "stats", "policies", "policy_diff", "golden", "prompts", "grading", "journal", "runs", "score", "gates",
-    "comparison", "regress", "ship", "providers", "plan", "evaluate",
-    "report", "notebook",
+    "errors", "digest", "vendors", "tokens", "noun", "rubric", "records", "scorecards", "files", "project",
+    "hub", "tables", "stats", "policies", "policy_diff", "golden", "prompts", "grading", "recording",
+    "journal", "runs", "cache", "score", "gates", "comparison", "regress", "ship", "providers", "prices",
+    "plan", "budget", "forecast", "checkup", "engine", "evaluate", "report", "notebook",
     "cli",
 )  # fmt: skip
 """Every module and package of the harness, top to bottom."""
 BEHIND_THE_WALL = ("stats", "score", "comparison", "gates", "regress", "ship", "report", "notebook")
-HEAVY = ("openai", "anthropic", "sklearn", "datasets", "numpy", "pydantic", "jinja2", "rich", "scipy")
+HEAVY = (
+    "openai", "anthropic", "sklearn", "datasets", "numpy", "pydantic", "jinja2", "rich", "scipy",
+    "genai_prices",
+)  # fmt: skip
 FILES = sorted((ROOT / "harness").rglob("*.py"))
 
 
@@ -56,7 +59,17 @@ def test_imports_come_from_above(path: Path) -> None:
 
 
 def test_inside_a_room_there_is_no_circle() -> None:
-    for package in ("golden", "score", "comparison", "scorecards", "providers", "report", "cli", "stats"):
+    for package in (
+        "golden",
+        "score",
+        "comparison",
+        "scorecards",
+        "providers",
+        "report",
+        "cli",
+        "stats",
+        "engine",
+    ):
         files = {f"harness.{package}.{path.stem}": path for path in (ROOT / "harness" / package).glob("*.py")}
         above = {name: imports(path) & set(files) for name, path in files.items()}
         while above:
