@@ -24,7 +24,7 @@ from harness.scorecards.comparison import Comparison
 from harness.scorecards.confidence import Confidence
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2, SliceScore
-from harness.scorecards.money import Spending
+from harness.scorecards.money import Spending, usd
 
 CURVE_POINTS = 200
 """A line of more points looks the same."""
@@ -80,9 +80,19 @@ def report_data(
 
 
 def _cost_note(found: Spending) -> str:
-    """The cost in words, and the tokens where any were counted."""
-    tokens = f"; tokens {token_words(found)}" if found.input_tokens is not None else ""
-    return f"{cost_words(found)}{tokens}"
+    """What stands under the cost: for how many grades, or why it is unknown, and the tokens."""
+    said = []
+    if found.cost is None:
+        said.append(cost_words(found).removeprefix("unknown: "))
+    elif not found.cost and not found.reused:
+        said.append("this grader costs nothing")
+    elif found.per_hundred is not None:
+        said.append(f"{usd(found.per_hundred)} per hundred grades")
+    if found.reused:
+        said.append(f"{found.reused:,} answers came from the reply cache and cost nothing again")
+    if found.input_tokens is not None:
+        said.append(f"tokens: {token_words(found)}")
+    return "; ".join(said)
 
 
 def _gate1(run: Run) -> Gate1 | None:
