@@ -11,7 +11,7 @@ EVAL_FLAGS = $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY
              $(if $(LIMIT),--limit "$(LIMIT)") $(FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help eval gate1 gate2 compare regress report view lint test check format golden-update screenshots clean
+.PHONY: help eval gate1 gate2 compare regress report view lint demo-server test check format golden-update screenshots clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ view: $(VENV)/installed  ## Runs, reports and comparisons as local web pages: [F
 lint: $(VENV)/installed  ## Check the policies and the golden sets
 	@$(BIN)/harness policy lint
 	@$(BIN)/harness golden lint
+
+demo-server: $(VENV)/installed  ## A model API on loopback without a model, to try the network path [FLAGS=]
+	@$(BIN)/python tests/demo_server.py $(FLAGS)
 
 test: $(VENV)/installed-dev  ## Run the tests
 	@$(BIN)/python -m pytest -q

@@ -55,11 +55,13 @@ def judge_run(run: Run, bar: Bar | None = None, *, bootstrap: bool = False) -> G
 
 
 def _stale(run: Run) -> str | None:
-    """Grades of another policy version are no golden grades of this one."""
-    left = run.manifest.stale
-    if not left:
-        return None
-    return f"{left} of {run.manifest.examples} examples were not yet judged under {run.policy.label}"
+    """Grades of another policy version are no golden grades of this one, and a choice is no sample."""
+    left, of = run.manifest.stale, run.manifest.examples
+    if left:
+        return f"{left} of {of} examples were not yet judged under {run.policy.label}"
+    if run.manifest.asked.only:
+        return f"{of} chosen examples were graded: a choice says nothing of the whole"
+    return None
 
 
 def verdict_of(score: Gate) -> dict[str, Any]:

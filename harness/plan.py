@@ -2,7 +2,7 @@
 
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from harness import __version__
 from harness.digest import digest_bytes
-from harness.errors import BadInput
-from harness.files import read_bytes, to_line
+from harness.errors import BadInput, Fault
+from harness.files import Content, read_bytes, to_line
 from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import golden_digest, golden_path, load_examples, stale
@@ -100,11 +100,27 @@ def make_plan(project: Project, asked: Asked) -> Plan:
 
 
 def _to_grade(asked: Asked, golden: list[Example], canaries: list[Example]) -> list[Example]:
+    if asked.only:
+        return _only(asked, golden)
     if not asked.canaries:
         return choose_examples(golden, asked.splits, asked.limit, asked.seed or 0)
     if not canaries:
         raise BadInput(f"there are no canaries: no {CANARIES} beside the golden set of {asked.policy}")
     return canaries
+
+
+def _only(asked: Asked, golden: list[Example]) -> list[Example]:
+    """The examples that somebody chose by id. BadInput names every one that cannot be graded."""
+    inside = {example.id: example for example in golden if example.split in asked.splits}
+    splits = {example.id: example.split for example in golden}
+    faults = [
+        Fault(f"--only {id_}", f"lies in split {splits[id_]}" if id_ in splits else "no such example")
+        for id_ in asked.only
+        if id_ not in inside
+    ]
+    if faults:
+        raise BadInput([*faults, Fault("--split", f"{'+'.join(asked.splits)} is graded")])
+    return [example for id_, example in inside.items() if id_ in set(asked.only)]
 
 
 def _ratings(path: Path, policy: Policy, golden: Sequence[Example]) -> Sequence[Rating]:
@@ -163,10 +179,10 @@ def _version(package: str) -> str:
         return "not installed"
 
 
-def run_contents(plan: Plan) -> dict[str, str | bytes]:
+def run_contents(plan: Plan) -> dict[str, Content]:
     """What a run folder keeps of its inputs, so that it can be read when they have changed."""
     gates_file = plan.policy_file.with_name("gates.toml")
-    contents: dict[str, str | bytes] = {
+    contents: dict[str, Content] = {
         "policy.toml": read_bytes(plan.policy_file),
         "gates.toml": read_bytes(gates_file) if gates_file.exists() else "",
         "prefix.txt": f"{plan.writer.system}\n\n{plan.writer.lead}",
@@ -182,8 +198,8 @@ def run_contents(plan: Plan) -> dict[str, str | bytes]:
     return contents
 
 
-def _lines(nouns: Sequence[Example] | Sequence[Rating]) -> str:
-    return "".join(to_line(noun, sparse=True) for noun in nouns)
+def _lines(nouns: Sequence[Example] | Sequence[Rating]) -> Iterator[str]:
+    return (to_line(noun, sparse=True) for noun in nouns)
 
 
 def _replayed(project: Project, asked: Asked) -> str | None:

@@ -12,8 +12,9 @@ import errno
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Literal
@@ -21,10 +22,10 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from harness.errors import BadInput, Fault
-from harness.files import decode, faults_of, parse_json, read_bytes, read_nouns, write_atomic
+from harness.files import Content, decode, faults_of, iter_nouns, parse_json, read_bytes, write_atomic
 from harness.golden.examples import golden_digest
 from harness.golden.ratings import rater_kinds, read_ratings_file
-from harness.journal import RECORDS, read_records
+from harness.journal import RECORDS, iter_records
 from harness.noun import Noun, Split
 from harness.policies import gates_digest, load_gates, load_policy, policy_digest
 from harness.project import Project, folder_names
@@ -44,6 +45,8 @@ class Asked(Noun):
     splits: tuple[Split, ...]
     canaries: bool = False
     limit: int | None = None
+    only: tuple[str, ...] = ()
+    """Examples by id, where somebody chose them: then the score is that of a choice, and gates nothing."""
     repeats: int = Field(default=1, ge=1)
     aggregate: Literal["mean", "vote"] = "mean"
     seed: int | None = None
@@ -102,27 +105,38 @@ class Manifest(Noun):
     dirty: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
-    """A run folder, read."""
+    """A run folder, read. What grows with the run stays on the disk until somebody asks for it."""
 
     folder: Path
     manifest: Manifest
     policy: Policy
     gates: Gates
-    examples: tuple[Example, ...]
-    records: Mapping[Key, Record]
     ratings: tuple[Rating, ...] = ()
     raters: Mapping[str, str] = field(default_factory=dict)
     """What each rater is: "human" or "llm"."""
 
-    @property
-    def keys(self) -> list[Key]:
-        """What the run asks: every example, as often as it repeats."""
-        return [(example.id, at) for example in self.examples for at in range(self.manifest.asked.repeats)]
+    @cached_property
+    def examples(self) -> tuple[Example, ...]:
+        """What is graded, all of it at once."""
+        return tuple(self.each_example())
+
+    @cached_property
+    def records(self) -> Mapping[Key, Record]:
+        """The record that counts for each key, all of them at once."""
+        return latest(self.each_record())
+
+    def each_example(self) -> Iterator[Example]:
+        """What is graded, one by one."""
+        return iter_nouns(self.folder / EXAMPLES, Example)
+
+    def each_record(self) -> Iterator[Record]:
+        """Every record, one by one, in the order of writing: the last one of a key counts."""
+        return (record for record, _ in iter_records(self.folder))
 
 
-def create_run(runs: Path, manifest: Manifest, contents: Mapping[str, str | bytes]) -> Path:
+def create_run(runs: Path, manifest: Manifest, contents: Mapping[str, Content]) -> Path:
     """A new run folder, whole or not at all. A name that is taken gets a number."""
     runs.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".new-", dir=runs))
@@ -172,15 +186,8 @@ def load_run(folder: Path) -> Run:
     """A run folder as a Run. BadInput for a folder that is none, or is damaged."""
     manifest = load_manifest(folder)
     policy = load_policy(folder / "policy.toml")
-    numbered, faults = read_nouns(folder / EXAMPLES, Example)
-    if faults:
-        raise BadInput(faults)
-    examples = tuple(example for _, example in numbered)
-    found, _ = read_records(folder)
-    records = latest(found)
     gates = load_gates(folder / "gates.toml", policy)
-    ratings, kinds = _raters(folder)
-    run = Run(folder, manifest, policy, gates, examples, records, ratings, kinds)
+    run = Run(folder, manifest, policy, gates, *_raters(folder))
     _refuse_damage(run)
     return run
 
@@ -195,8 +202,9 @@ def _raters(folder: Path) -> tuple[tuple[Rating, ...], dict[str, str]]:
 def _refuse_damage(run: Run) -> None:
     """A run whose parts do not belong together has no score."""
     folder, manifest = run.folder, run.manifest
+    pairs: dict[str, str] = {}
     kept = {
-        EXAMPLES: (golden_digest(run.examples), manifest.digests.golden),
+        EXAMPLES: (golden_digest(_noting(run.each_example(), pairs)), manifest.digests.golden),
         "policy.toml": (policy_digest(run.policy), manifest.digests.policy),
         "gates.toml": (gates_digest(run.gates), manifest.gates),
     }
@@ -205,21 +213,35 @@ def _refuse_damage(run: Run) -> None:
         for name, (now, then) in kept.items()
         if now != then
     ]
-    pairs = {example.id: example.pair.digest for example in run.examples}
-    known = set(run.keys)
-    for record in run.records.values():
-        where = f"{folder / RECORDS}, {record.example}"
-        if record.key not in known or pairs[record.example] != record.pair:
-            faults.append(Fault(where, "a record of a pair that the run does not have"))
-        if isinstance(record.outcome, Grade) and record.outcome.value not in run.policy.scale:
-            what = f"grade {record.outcome.value} is not on the scale of {run.policy.label}"
-            faults.append(Fault(where, what))
-    lost = set(run.keys) - set(run.records)
+    found: dict[Key, list[Fault]] = {}
+    for record in run.each_record():
+        found[record.key] = _misfits(run, record, pairs)
+    faults += [fault for misfits in found.values() for fault in misfits]
+    lost = [(name, at) for name in pairs for at in range(manifest.asked.repeats) if (name, at) not in found]
     if manifest.finished_at is not None and lost:
         what = f"the run is finished, but {len(lost)} records are gone (the first: {min(lost)[0]})"
         faults.append(Fault(str(folder / RECORDS), what))
     if faults:
         raise BadInput(faults)
+
+
+def _noting(examples: Iterable[Example], pairs: dict[str, str]) -> Iterator[Example]:
+    """The examples as they are, each with its pair's digest noted as it passes."""
+    for example in examples:
+        pairs[example.id] = example.pair.digest
+        yield example
+
+
+def _misfits(run: Run, record: Record, pairs: Mapping[str, str]) -> list[Fault]:
+    """What is wrong with a record besides its form."""
+    faults = []
+    where = f"{run.folder / RECORDS}, {record.example}"
+    if pairs.get(record.example) != record.pair or not 0 <= record.repeat < run.manifest.asked.repeats:
+        faults.append(Fault(where, "a record of a pair that the run does not have"))
+    if isinstance(record.outcome, Grade) and record.outcome.value not in run.policy.scale:
+        what = f"grade {record.outcome.value} is not on the scale of {run.policy.label}"
+        faults.append(Fault(where, what))
+    return faults
 
 
 def run_names(project: Project) -> list[str]:

@@ -5,7 +5,6 @@ A script answers each request, by its number and body, with a Turn; the real SDK
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,8 +21,9 @@ class Turn:
     """One response: `said`, in the form of the API that is asked, or else `body` as it is.
 
     `change` replaces parts of what is said. `drop` closes the connection instead of answering, `cut`
-    closes it half-way through the answer, `wait` holds the answer back and `drip` sends it slowly, byte
-    by byte, both in seconds.
+    closes it half-way through the answer, `hang` sends no more than half of it and keeps the connection
+    open, `silent` not even that; `wait` holds the answer back and `drip` sends it slowly, byte by byte,
+    both in seconds.
     """
 
     body: str = ""
@@ -33,6 +33,8 @@ class Turn:
     change: dict[str, Any] = field(default_factory=dict)
     drop: bool = False
     cut: bool = False
+    hang: bool = False
+    silent: bool = False
     wait: float = 0.0
     drip: float = 0.0
 
@@ -40,13 +42,13 @@ class Turn:
         """The response's body for a request."""
         return self.body if self.said is None else json.dumps({**say(path, self.said, asked), **self.change})
 
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        """What is sent at once."""
+    def pieces(self, data: bytes, over: threading.Event) -> Iterator[bytes]:
+        """What is sent at once; no more once the server is over."""
         if not self.drip:
-            yield data
+            yield data[: len(data) // 2] if self.cut or self.hang else data
             return
         for at in range(len(data)):
-            time.sleep(self.drip)
+            over.wait(self.drip)
             yield data[at : at + 1]
 
 
@@ -79,71 +81,86 @@ def error(
 class FaultServer:
     """What a running server is reached by, and what it was asked."""
 
-    url: str
-    requests: list[dict[str, Any]]
-    headers: list[dict[str, str]]
-    paths: list[str]
+    url: str = ""
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
 
 
 @contextmanager
 def fault_server(script: Script) -> Iterator[FaultServer]:
     """Serve a script until the block ends."""
-    asked = FaultServer("", [], [], [])
-    lock = threading.Lock()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        # Or else every answer waits 40 ms for the client to acknowledge its headers.
-        disable_nagle_algorithm = True
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            with lock:
-                number = len(asked.requests)
-                asked.requests.append(body)
-                asked.headers.append({name.lower(): value for name, value in self.headers.items()})
-                asked.paths.append(self.path)
-            turn = script(number, body)
-            time.sleep(turn.wait)
-            if turn.drop:
-                self.hang_up()
-            else:
-                self.answer(turn, turn.text(self.path, body).encode("utf-8"))
-
-        def answer(self, turn: Turn, data: bytes) -> None:
-            self.send_response(turn.status)
-            self.send_header("Content-Type", "application/json")
-            for name, value in turn.headers.items():
-                self.send_header(name.replace("_", "-"), value)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            if turn.cut:
-                self.wfile.write(data[: len(data) // 2])
-                self.hang_up()
-                return
-            for piece in turn.pieces(data):
-                self.wfile.write(piece)
-
-        def hang_up(self) -> None:
-            self.close_connection = True
-            self.connection.close()
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *args: object) -> None:
-            """A client that hangs up is part of the test."""
-
-    server = Server(("127.0.0.1", 0), Handler)
+    server = _Server(script)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
-    asked.url = f"http://127.0.0.1:{server.server_port}/v1"
+    server.asked.url = f"http://127.0.0.1:{server.server_port}/v1"
     try:
-        yield asked
+        yield server.asked
     finally:
+        server.over.set()
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    """Notes what it is asked, and answers as the script says."""
+
+    daemon_threads = True
+
+    def __init__(self, script: Script) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked = FaultServer()
+        self.over = threading.Event()
+        self._script = script
+        self._lock = threading.Lock()
+
+    def turn(self, path: str, headers: dict[str, str], body: dict[str, Any]) -> Turn:
+        """The script's answer to the next request."""
+        with self._lock:
+            number = len(self.asked.requests)
+            self.asked.requests.append(body)
+            self.asked.headers.append(headers)
+            self.asked.paths.append(path)
+        return self._script(number, body)
+
+    def handle_error(self, *args: object) -> None:
+        """A client that hangs up is part of the test."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Or else every answer waits 40 ms for the client to acknowledge its headers.
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        turn = self.server.turn(self.path, headers, body)
+        self.server.over.wait(None if turn.silent else turn.wait)
+        if turn.drop or turn.silent:
+            self.hang_up()
+        else:
+            self.answer(turn, turn.text(self.path, body).encode("utf-8"))
+
+    def answer(self, turn: Turn, data: bytes) -> None:
+        self.send_response(turn.status)
+        self.send_header("Content-Type", "application/json")
+        for name, value in turn.headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        for piece in turn.pieces(data, self.server.over):
+            self.wfile.write(piece)
+        if turn.hang:
+            self.server.over.wait()
+        if turn.cut or turn.hang:
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.close()
+
+    def log_message(self, *args: object) -> None:
+        pass

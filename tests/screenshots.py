@@ -30,11 +30,10 @@ OFF = (-1, 1, 1, 2)
 
 
 def shop(root: Path) -> Path:
-    """The shipped project with two runs of the builtin graders; the report of the second."""
+    """The report of a builtin grader on the shipped golden set."""
     for name in ("policies", "prompts", "golden"):
         shutil.copytree(ROOT / name, root / name)
-    for model, prompt in (("builtin/majority", "teacher@v1"), ("builtin/lexical", "teacher@v3")):
-        harness("eval", "--root", root, "--model", model, "--prompt", prompt)
+    harness("eval", "--root", root, "--model", "builtin/lexical", "--no-report")
     page = root / "report.html"
     harness("report", "latest", "-o", page, "--root", root)
     return page
@@ -58,10 +57,10 @@ def matrices(page: Page) -> None:
 
 
 def take(
-    name: str, where: Path | str, prepare: Callable[[Page], None], width: int, height: int, dark: bool
+    name: str, where: Path | str, prepare: Callable[[Page], None], height: int, dark: bool = False
 ) -> None:
-    """One picture."""
-    with opened(where, width=width, height=height, dark=dark) as page:
+    """One picture, as wide as a page on a desk."""
+    with opened(where, width=1280, height=height, dark=dark) as page:
         prepare(page)
         page.screenshot(path=PICTURES / f"{name}.png")
     sys.stdout.write(f"docs/img/{name}.png, {(PICTURES / f'{name}.png').stat().st_size // 1024} KB\n")
@@ -106,13 +105,13 @@ def main() -> None:
         project = gallery(Path(scratch) / "shop")
         pictures(project)
         with viewing(project) as address:
-            take("viewer", address, top, 1280, 800, dark=False)
-            take("viewer-trend", f"{address}/trend?split=dev", top, 1280, 700, dark=True)
+            take("viewer", address, top, 800)
+            take("viewer-trend", f"{address}/trend?split=dev", top, 700, dark=True)
     with tempfile.TemporaryDirectory() as scratch:
         page = shop(Path(scratch) / "report")
-        take("report", page, top, 1280, 860, dark=False)
-        take("report-pair", page, one_pair, 1280, 1000, dark=False)
-        take("report-matrices-dark", page, matrices, 1280, 640, dark=True)
+        take("report", page, top, 860)
+        take("report-pair", page, one_pair, 1000)
+        take("report-matrices-dark", page, matrices, 640, dark=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,26 @@
 """What each model API says on the wire: one answer or error, in the words of the API that was asked."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 MODEL = "test-model-2026-11-01"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a call used: input that is new, read from a cache and written to one; output, and its thinking."""
+
+    new: int = 20
+    cached: int = 64
+    written: int = 16
+    out: int = 10
+    thinking: int = 4
+
+    @property
+    def whole(self) -> int:
+        """All of the input."""
+        return self.new + self.cached + self.written
 
 
 @dataclass(frozen=True)
@@ -13,6 +29,8 @@ class Answer:
 
     text: str | None
     stop: Literal["end", "cut_off", "refused", "filtered"] = "end"
+    model: str = MODEL
+    tokens: Tokens = field(default_factory=Tokens)
 
 
 @dataclass(frozen=True)
@@ -54,25 +72,30 @@ def _chat(answer: Answer, asked: dict[str, Any]) -> dict[str, Any]:
         "id": "c",
         "object": "chat.completion",
         "created": 0,
-        "model": MODEL,
+        "model": answer.model,
         "choices": [{"index": 0, "message": message, "finish_reason": finish}],
         "usage": {
-            "prompt_tokens": 100,
-            "completion_tokens": 10,
-            "total_tokens": 110,
-            "prompt_tokens_details": {"cached_tokens": 64, "cache_write_tokens": 16},
-            "completion_tokens_details": {"reasoning_tokens": 4},
+            "prompt_tokens": answer.tokens.whole,
+            "completion_tokens": answer.tokens.out,
+            "total_tokens": answer.tokens.whole + answer.tokens.out,
+            "prompt_tokens_details": _read_and_written(answer.tokens),
+            "completion_tokens_details": {"reasoning_tokens": answer.tokens.thinking},
         },
     }
 
 
-_OPENAI_USAGE = {
-    "input_tokens": 100,
-    "input_tokens_details": {"cached_tokens": 64, "cache_write_tokens": 16},
-    "output_tokens": 10,
-    "output_tokens_details": {"reasoning_tokens": 4},
-    "total_tokens": 110,
-}
+def _openai_usage(tokens: Tokens) -> dict[str, Any]:
+    return {
+        "input_tokens": tokens.whole,
+        "input_tokens_details": _read_and_written(tokens),
+        "output_tokens": tokens.out,
+        "output_tokens_details": {"reasoning_tokens": tokens.thinking},
+        "total_tokens": tokens.whole + tokens.out,
+    }
+
+
+def _read_and_written(tokens: Tokens) -> dict[str, int]:
+    return {"cached_tokens": tokens.cached, "cache_write_tokens": tokens.written}
 
 
 def _response(answer: Answer, asked: dict[str, Any]) -> dict[str, Any]:
@@ -88,12 +111,12 @@ def _response(answer: Answer, asked: dict[str, Any]) -> dict[str, Any]:
         "status": status,
         "incomplete_details": {"reason": reason} if reason else None,
         "error": None,
-        "model": MODEL,
+        "model": answer.model,
         "output": [
             {"type": "reasoning", "id": "rs", "summary": []},
             {"type": "message", "id": "m", "role": "assistant", "status": status, "content": [part]},
         ],
-        "usage": _OPENAI_USAGE,
+        "usage": _openai_usage(answer.tokens),
     }
 
 
@@ -107,19 +130,20 @@ def _message(answer: Answer, asked: dict[str, Any]) -> dict[str, Any]:
         "id": "msg",
         "type": "message",
         "role": "assistant",
-        "model": MODEL,
+        "model": answer.model,
         "content": [
             {"type": "thinking", "thinking": "", "signature": "s"},
             {"type": "text", "text": answer.text or ""},
         ],
         "stop_reason": stops.get(answer.stop, "end_turn"),
         "stop_sequence": None,
+        # Here the input counts only what no cache had a part in.
         "usage": {
-            "input_tokens": 20,
-            "cache_read_input_tokens": 64,
-            "cache_creation_input_tokens": 16,
-            "output_tokens": 10,
-            "output_tokens_details": {"thinking_tokens": 4},
+            "input_tokens": answer.tokens.new,
+            "cache_read_input_tokens": answer.tokens.cached,
+            "cache_creation_input_tokens": answer.tokens.written,
+            "output_tokens": answer.tokens.out,
+            "output_tokens_details": {"thinking_tokens": answer.tokens.thinking},
         },
     }
 
@@ -137,7 +161,7 @@ def _decision(answer: Answer, asked: dict[str, Any]) -> dict[str, Any]:
         ]
         said = {"type": "score", "name": question["name"], "score": 1.5, "confidence": 0.9}
         said["probabilities"] = shares
-    return {"model": MODEL, "answers": [said], "usage": _OPENAI_USAGE}
+    return {"model": answer.model, "answers": [said], "usage": _openai_usage(answer.tokens)}
 
 
 FORMS = {
@@ -150,8 +174,34 @@ FORMS = {
 
 
 def item_of(asked: dict[str, Any]) -> dict[str, Any]:
-    """The pair that a request asks about, in whichever API."""
-    last = (asked.get("messages") or asked["input"])[-1]["content"]
-    text = last if isinstance(last, str) else last[0]["text"]
-    data: dict[str, Any] = json.loads(text[text.index("{") :])
+    """The pair that a request asks about, in whichever API.
+
+    It comes last, as indented JSON: what begins on the last line that opens a brace. Text within the pair
+    cannot open a line of its own.
+    """
+    text = f"\n{prompt_of(asked)[-1]}"
+    data: dict[str, Any] = json.loads(text[text.rindex("\n{") :])
     return data
+
+
+def prompt_of(asked: dict[str, Any]) -> list[str]:
+    """The texts of a request's messages, in order, in whichever API."""
+    turns = asked.get("messages") or asked["input"]
+    return [_text(asked.get("system") or ""), *(_text(turn["content"]) for turn in turns)]
+
+
+def _text(content: str | list[dict[str, Any]]) -> str:
+    return content if isinstance(content, str) else "".join(part["text"] for part in content)
+
+
+def scale_of(asked: dict[str, Any]) -> list[int] | None:
+    """The grades that a request's schema allows, in whichever API; None where it brings no schema."""
+    form = (
+        (asked.get("response_format") or {}).get("json_schema")
+        or (asked.get("text") or {}).get("format")
+        or (asked.get("output_config") or {}).get("format")
+        or {}
+    )
+    grade = form.get("schema", {}).get("properties", {}).get("grade", {})
+    grades: list[int] | None = grade.get("enum")
+    return grades

@@ -23,6 +23,8 @@ from harness.golden.examples import load_examples
 from harness.noun import Noun
 from harness.policies import load_policy
 from harness.providers import PROVIDERS
+from harness.records import Usage
+from harness.scorecards.checkup import Checkup, Finding
 from harness.scorecards.comparison import (
     CellChange,
     Change,
@@ -39,9 +41,16 @@ from harness.scorecards.comparison import (
 )
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
+from harness.scorecards.money import Forecast, Prices, Spending
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+LOOPBACK = re.compile(r"http://(localhost:8000/v1|127\.0\.0\.1:8123(/v1)?)")
+"""The servers that the pages speak of."""
+ELSEWHERE = ("make test", "make demo-server", "source ")
+"""What is no command of the harness: run by its own tests, or by nothing but a shell."""
 
 
 def commands_in(page: Path) -> list[str]:
@@ -99,14 +108,15 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
     assert harness("eval").code == 0  # the pages speak of a run that is there
     with fault_server(lambda number, body: graded(3)) as server:
         for command in commands_in(page):
-            words = shlex.split(expanded(command).replace("http://localhost:8000/v1", server.url))
+            words = shlex.split(LOOPBACK.sub(server.url, expanded(command)))
             if words[0] != "harness":
-                assert command.startswith(("make test", "source ")), command
+                assert command.startswith(ELSEWHERE), command
                 continue
             if words[1] == "view":
                 assert shows_pages(words[1:]), command
                 continue
-            ended = harness(*words[1:], **KEYS, HARNESS_EVAL_BASE_URL=server.url)
+            urls = dict.fromkeys(("HARNESS_EVAL_BASE_URL", "HARNESS_DOCTOR_BASE_URL"), server.url)
+            ended = harness(*words[1:], **KEYS, **urls)
             gated = words[1] in ("gate1", "gate2", "regress")
             assert ended.code in ((0, 1, 3) if gated else (0,)), (command, ended.err)
 
@@ -169,6 +179,12 @@ COMPARED = (
     [
         (Gate1, None),
         (Gate2, None),
+        (Spending, "gate2, and eval"),
+        (Forecast, "eval --dry-run"),
+        (Prices, "eval --dry-run"),
+        (Checkup, "doctor MODEL"),
+        (Finding, "doctor MODEL"),
+        (Usage, "doctor MODEL"),
         *((model, "compare") for model in COMPARED),
         (Regression, "regress, baseline show"),
         (Condition, "regress, baseline show"),

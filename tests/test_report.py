@@ -11,14 +11,18 @@ from typing import Any
 
 import pytest
 from builders import examples, harness, write_project
+from fault_server import fault_server
+from fault_server import graded as graded_1
 from hypothesis import given
 from hypothesis import strategies as st
+from oracle import KEYS
 
 from harness.cli import reports
 from harness.report.page.diffs import Line, diff_lines
 from harness.report.page.environment import in_page
 from harness.report.page.items import Item, fit
 from harness.report.page.words import chance, change, moment, plural, sentence, shade, share, span
+from harness.scorecards.money import usd
 
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
 
@@ -169,6 +173,27 @@ def test_a_base_brings_flips_and_the_differences_of_prompt_and_policy(here: Path
     assert flips == {flip["item"]: flip["kind"] for flip in compared["flips"]}
     assert "The prompt's constant part: 0 lines gone, 1 line new" in words_of(page)
     assert "The policy: the same in both." in words_of(page)
+
+
+def test_the_cost_is_that_of_the_run(here: Path) -> None:
+    write_project(here)
+    (here / "prices.toml").write_text('[models."openai/m"]\ninput = 100\noutput = 100\n', encoding="utf-8")
+    words = ("--policy", "small", "--model", "openai/m", "--no-cache")
+    with fault_server(lambda number, body: graded_1()) as server:
+        ended = harness("eval", *words, "--base-url", server.url, "--json", **KEYS)
+    assert ended.code == 0, ended.err
+    spent = ended.json["spending"]
+    assert spent["cost"] > 0
+    text = words_of(page_of("latest"))
+    assert f"Cost {usd(spent['cost'])} {usd(spent['per_hundred'])} per hundred grades; tokens: " in text
+
+
+def test_an_unknown_cost_says_why(here: Path) -> None:
+    write_project(here)
+    with fault_server(lambda number, body: graded_1()) as server:
+        harness("eval", "--policy", "small", "--model", "openai/m", "--base-url", server.url, **KEYS)
+    said = "Cost unknown the price or the tokens of 12 answers are unknown; tokens: "
+    assert said in words_of(page_of("latest"))
 
 
 def test_canaries_are_told_without_a_kappa(here: Path) -> None:

@@ -43,6 +43,7 @@ RIGHT = (
     "gate2 --golden golden.csv --grades grades.csv --scale 0-10", "compare RUN OTHER --flips 3",
     "compare RUN OTHER latest", "regress --base RUN --candidate OTHER", "baseline set RUN", "baseline show",
     "stages RUN OTHER", "eval --policy small --no-report", "report RUN", "report RUN OTHER", "view --help",
+    "cache stats",
 )  # fmt: skip
 WRONG = (
     "gate2 nothing",

@@ -8,6 +8,7 @@ import typer
 from harness import __version__
 from harness.cli import (
     baseline,
+    cache,
     compare,
     doctor,
     gate1,
@@ -51,6 +52,7 @@ app.add_typer(golden.app, name="golden")
 app.add_typer(prompt.app, name="prompt")
 app.add_typer(runs.app, name="runs")
 app.command("report")(reports.report_command)
+app.add_typer(cache.app, name="cache")
 app.command("view")(view.view_command)
 app.command("doctor")(doctor.doctor_command)
 

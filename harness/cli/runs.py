@@ -10,6 +10,8 @@ from harness.errors import BadInput
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.scorecards.money import Spending
+
 app = typer.Typer(help="Runs: what was asked, answered and scored.", no_args_is_help=True)
 
 
@@ -88,10 +90,30 @@ def show_run(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """What one run was: model, prompt, policy, digests, versions."""
+    """What one run was: model, prompt, policy, digests, versions, and what it cost."""
+    from harness.report.money import spending_view
     from harness.report.runs import manifest_view
     from harness.runs import find_run, load_manifest
 
     folder = find_run(project_at(root), run)
     manifest = load_manifest(folder)
-    print_json(manifest) if json else show(manifest_view(manifest, folder))
+    spending = _spending(folder)
+    if json:
+        spent = spending.model_dump(mode="json") if spending else None
+        print_json({**manifest.model_dump(mode="json"), "spending": spent})
+        return
+    show(manifest_view(manifest, folder))
+    if spending:
+        show(spending_view(spending))
+
+
+def _spending(folder: "Path") -> "Spending | None":
+    """What a run cost; None, and the reason said, where its records cannot be read."""
+    from harness.runs import load_run
+    from harness.score.money import spending_of
+
+    try:
+        return spending_of(load_run(folder))
+    except BadInput as error:
+        say(f"its cost is unknown: {error.faults[0]}")
+        return None

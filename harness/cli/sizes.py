@@ -78,7 +78,7 @@ def _pilot(project: "Project", name: str, policy: "Policy") -> "Pilot":
     run = load_run(find_run(project, name))
     if run.policy.scale != policy.scale:
         raise BadInput(f"{run.folder.name} was graded on another scale than {policy.label} has")
-    return Pilot(run.folder.name, judged(run.examples, run.records, run.manifest.asked.repeats))
+    return Pilot(run.folder.name, judged(run))
 
 
 def _refuse_others(pilot: "Pilot", against: "Pilot") -> None:

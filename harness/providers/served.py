@@ -2,15 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from harness.digest import digest
 from harness.errors import FatalError, RejectedError, TransientError
 from harness.providers.wire import FilteredError, Wire
-from harness.records import Prompt, Reply, Usage
+from harness.records import Message, Pair, Prompt, Reply, Usage
 
 HOPELESS = 3
 """After this many rejections without one answer, the request itself is at fault."""
@@ -18,6 +19,14 @@ FORM = "form"
 """The feature that holds an answer to the form."""
 CACHE = "cache"
 """The feature that marks where the constant prefix ends."""
+
+SAMPLE = Prompt(
+    item="",
+    repeat=0,
+    messages=(Message(role="system", content=""), Message(role="user", content="")),
+    pair=Pair.model_validate({"query": "query", "result": {"title": "title"}}),
+)
+"""What a request looks like without a question: all that its answer depends on besides."""
 
 Body = TypeVar("Body", bound=BaseModel)
 Taken = Mapping[str, str]
@@ -69,9 +78,21 @@ class Served:
         self._dialect = dialect
         self._wire = wire
         self._taken = {feature.name: feature.ways[0] for feature in dialect.features}
+        self.identity = digest([dialect.path, dialect.body(SAMPLE, self._taken)])
         self._settled = False
         self._probing = asyncio.Lock()
         self._rejected = 0
+        self.requests = 0
+        """How many were sent, with those that were rejected."""
+
+    @property
+    def taken(self) -> Taken:
+        """The way of each feature that the server takes, once it has answered."""
+        return self._taken
+
+    def trying(self, change: Callable[[Dialect], Dialect]) -> "Served":
+        """The same server, asked in a changed dialect: to find out what else it takes."""
+        return Served(change(self._dialect), self._wire)
 
     async def ask(self, prompt: Prompt) -> Reply:
         """One request, one reply."""
@@ -104,6 +125,7 @@ class Served:
         return await self._send(prompt)
 
     async def _send(self, prompt: Prompt) -> str:
+        self.requests += 1
         return await self._wire.post(self._dialect.path, self._dialect.body(prompt, self._taken))
 
     def _give_way(self, message: str) -> bool:

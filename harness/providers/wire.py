@@ -84,7 +84,7 @@ class Wire:
             return FatalError(f"the server refuses every request ({status}): {words}")
         wait = retry_after(error.response.headers)
         if status == 429:
-            return TransientError(f"rate limit: {words}", wait)
+            return TransientError(f"rate limit: {words}", wait, busy=True)
         if status in (408, 409) or status >= 500:
             return TransientError(f"the server failed ({status}): {words}", wait)
         return RejectedError(f"the server rejected the request ({status}): {words}")

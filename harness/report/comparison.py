@@ -12,6 +12,7 @@ from rich.text import Text
 from harness.comparison.baseline import Baseline
 from harness.report.parts import columns, indented, interval, number, percent, signed
 from harness.scorecards.comparison import Change, Comparison, Flip, Ranking, SliceChange
+from harness.scorecards.money import usd
 
 SLICES_SHOWN = 5
 
@@ -78,12 +79,19 @@ def _figures(found: Comparison) -> Table:
         "mean absolute error": found.mae,
         "coverage": found.coverage,
         "seconds an answer": found.seconds,
-        "cost, USD": found.cost,
     }
     for name, change in rows.items():
         if change is not None:
             table.add_row(name, *_row(change))
+    if found.cost and (found.cost.base or found.cost.candidate):
+        table.add_row("cost of an answer", *amounts(found.cost))
     return table
+
+
+def amounts(cost: Change) -> tuple[str, str, str, str]:
+    """Amounts of money, which three places would make nothing of."""
+    base, candidate, delta = ("-" if x is None else usd(x) for x in (cost.base, cost.candidate, cost.delta))
+    return base, candidate, delta, "-"
 
 
 def _row(change: Change) -> tuple[str, str, str, str]:

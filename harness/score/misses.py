@@ -42,7 +42,7 @@ def _miss(item: Judged, answer: Answer, action_of: Mapping[int, str] | None, rat
     return Miss(
         item=item.item,
         query=about.query if about else None,
-        title=about.result.title if about else None,
+        title=about.title if about else None,
         golden=item.golden,
         grade=answer.grade,
         draws=tuple(one.grade for one in item.answers) if len(item.answers) > 1 else (),

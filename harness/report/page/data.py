@@ -9,19 +9,22 @@ from harness.comparison.paired import compare_sides
 from harness.comparison.sides import side_of_run
 from harness.errors import BadInput
 from harness.gates import judge_gate1, judge_run
-from harness.report.comparison import change_sentence
+from harness.report.comparison import amounts, change_sentence
 from harness.report.confidence import alone_sentence
 from harness.report.gate2 import agreement_sentence
 from harness.report.misses import DIAGNOSIS_WORDS, ceiling_sentence
+from harness.report.money import cost_words, token_words
 from harness.report.page.diffs import diff_lines
-from harness.report.page.facts import facts, policy_text, prefix_of, sent, took
+from harness.report.page.facts import facts, policy_text, prefix_of, sent
 from harness.report.page.items import LIMIT, Item, fit, items_of
 from harness.runs import Run
+from harness.score.money import spending_of
 from harness.score.run import canaries_of, score_raters
 from harness.scorecards.comparison import Comparison
 from harness.scorecards.confidence import Confidence
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2, SliceScore
+from harness.scorecards.money import Spending, usd
 
 CURVE_POINTS = 200
 """A line of more points looks the same."""
@@ -41,6 +44,7 @@ def report_data(
     score = score or judge_run(run)
     comparison = _compared(run, base) if base else None
     gate1 = _gate1(run)
+    spending = spending_of(run)
     kappas = list(_kappas(score, gate1))
     items, cut = fit(items_of(run, score, comparison), limit)
     return {
@@ -64,7 +68,8 @@ def report_data(
         "kappa_names": KAPPA_NAMES,
         "diagnoses": DIAGNOSIS_WORDS,
         "curve": _curve(score.confidence),
-        "took": took(run),
+        "spending": spending,
+        "cost_note": _cost_note(spending),
         "facts": facts(run),
         "sent": sent(run, items[0]["id"] if items else None),
         "moved": _moved(run, base, comparison) if base and comparison else None,
@@ -72,6 +77,22 @@ def report_data(
         "cut": cut,
         "listed": len(items),
     }
+
+
+def _cost_note(found: Spending) -> str:
+    """What stands under the cost: for how many grades, or why it is unknown, and the tokens."""
+    said = []
+    if found.cost is None:
+        said.append(cost_words(found).removeprefix("unknown: "))
+    elif not found.cost and not found.reused:
+        said.append("this grader costs nothing")
+    elif found.per_hundred is not None:
+        said.append(f"{usd(found.per_hundred)} per hundred grades")
+    if found.reused:
+        said.append(f"{found.reused:,} answers came from the reply cache and cost nothing again")
+    if found.input_tokens is not None:
+        said.append(f"tokens: {token_words(found)}")
+    return "; ".join(said)
 
 
 def _gate1(run: Run) -> Gate1 | None:
@@ -160,7 +181,6 @@ def _moved(run: Run, base: Run, found: Comparison) -> dict[str, Any]:
         "mean absolute error": found.mae,
         "coverage": found.coverage,
         "seconds an answer": found.seconds,
-        "cost, USD": found.cost,
     }
     kept = {name: change for name, change in changes.items() if change is not None}
     reach = max([0.1, *(abs(end) for change in kept.values() for end in change.ci or ())])
@@ -169,6 +189,7 @@ def _moved(run: Run, base: Run, found: Comparison) -> dict[str, Any]:
         "comparison": found,
         "sentence": change_sentence(found),
         "changes": kept,
+        "cost": amounts(found.cost) if found.cost and (found.cost.base or found.cost.candidate) else None,
         "reach": min(1.0, math.ceil(reach * 10) / 10),
         "kinds": {kind: kinds[kind] for kind in ("fixed", "broken", "moved")},
         "seen": sum(flip.base_action != flip.candidate_action for flip in found.flips),
@@ -188,7 +209,7 @@ def _pairs(run: Run, score: Gate2, items: list[Item]) -> dict[str, Any]:
     policy = run.policy
     return {
         "items": items,
-        "of": len(run.examples),
+        "of": run.manifest.examples,
         "grades": {str(level.value): level.name for level in policy.grades},
         "actions": {str(grade): name for grade, name in policy.action_of.items()},
         "clauses": {clause.id: clause.text for clause in policy.clauses},

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from harness.records import Failed, Rating, Record, Ungraded
+from harness.records import Example, Failed, Rating, Record, Ungraded
 from harness.report.page.environment import in_page
 from harness.runs import Run
 from harness.score.judged import Judged, judged, voted
@@ -20,7 +20,6 @@ RAW_SHOWN = 2_000
 
 def items_of(run: Run, score: Gate2, comparison: Comparison | None = None) -> list[Item]:
     """Every pair as plain data, without what is absent: misses by severity, then unread, then right ones."""
-    every = judged(run.examples, run.records, run.manifest.asked.repeats)
     misses = {miss.item: miss for miss in score.misses}
     place = {name: at for at, name in enumerate(misses)}
     ratings: dict[str, list[Rating]] = defaultdict(list)
@@ -29,11 +28,11 @@ def items_of(run: Run, score: Gate2, comparison: Comparison | None = None) -> li
     flips = {flip.item: flip for flip in comparison.flips} if comparison else {}
     made = [
         _sparse(
-            _item(one, misses.get(one.item), ratings[one.item])
+            _item(example, one, misses.get(one.item), ratings[one.item])
             | _unread(one, run.records)
             | _flipped(flips.get(one.item))
         )
-        for one in every
+        for example, one in zip(run.each_example(), judged(run), strict=True)
     ]
     return sorted(made, key=lambda item: (_rank(item), place.get(item["id"], 0)))
 
@@ -42,9 +41,7 @@ def _rank(item: Item) -> int:
     return ("wrong", "unread", "right").index(item["outcome"])
 
 
-def _item(one: Judged, miss: Miss | None, ratings: Sequence[Rating]) -> Item:
-    about = one.about
-    assert about is not None, "an item of a run is one of its examples"
+def _item(about: Example, one: Judged, miss: Miss | None, ratings: Sequence[Rating]) -> Item:
     answer = voted(one).answers[0]
     return {
         "id": one.item,

@@ -151,6 +151,7 @@ function product(item) {
   const facts = element("dl", {class: "facts"});
   const add = (name, value) => { if (value) facts.append(element("dt", {}, name), written("dd", value)); };
   const result = item.result;
+  if (item.bare) add("note", "reasons and details of right grades are left out of this page");
   add("query", item.query);
   for (const [name, value] of Object.entries(item.context || {})) add(`asked by: ${name}`, value);
   for (const name of ["title", "brand", "category", "price", "description"]) add(name, result[name]);
@@ -164,7 +165,8 @@ function cited(ids) {
 }
 
 function side(kind, head, why, clauses, ...rest) {
-  return element("div", {class: `side ${kind}`}, element("h4", {}, head), ...rest, why ? written("p", why) : element("p", {class: "soft"}, "No reasoning is kept here."), cited(clauses));
+  const reasoning = why ? written("p", why) : element("p", {class: "soft"}, "No reasoning.");
+  return element("div", {class: `side ${kind}`}, element("h4", {}, head), ...rest, reasoning, cited(clauses));
 }
 
 function sides(item) {

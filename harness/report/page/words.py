@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from harness.report.parts import number, signed
+from harness.scorecards.money import usd
 
 UNDEFINED = "undefined"
 
@@ -93,4 +94,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "track": percent_of_track,
     "stretch": width_on_track,
     "shade": shade,
+    "usd": usd,
 }

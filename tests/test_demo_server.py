@@ -1,0 +1,141 @@
+"""The demo server: the whole network path without a key, and no answer that hides where it comes from."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from builders import Ended, harness, write_project
+from demo_server import MODEL, SAYS, Baseline, Served, canned, failing, graded_by, late, listening
+from oracle import DEV, KEYS
+
+from harness.records import Grade
+from harness.runs import Run, load_run
+
+pytestmark = pytest.mark.usefixtures("no_waiting")
+
+
+@contextmanager
+def running(serve: Served) -> Iterator[str]:
+    """The address of a server in a thread of its own."""
+    address: list[str] = []
+    up, over = threading.Event(), threading.Event()
+
+    async def run() -> None:
+        async with listening(serve, 0) as url:
+            address.append(url)
+            up.set()
+            await asyncio.to_thread(over.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    up.wait()
+    try:
+        yield address[0]
+    finally:
+        over.set()
+        thread.join()
+
+
+def grade(model: str, url: str, *words: str) -> Ended:
+    at = () if model.startswith("builtin") else ("--base-url", url)
+    return harness("eval", "--policy", "small", "--model", model, *at, "--json", *words, **KEYS)
+
+
+def grades(run: Run) -> dict[str, int]:
+    outcomes = {record.example: record.outcome for record in run.records.values()}
+    return {item: outcome.value for item, outcome in outcomes.items() if isinstance(outcome, Grade)}
+
+
+@pytest.fixture
+def baseline(here: Path) -> Baseline:
+    """The baseline of the small project."""
+    return Baseline(write_project(here), "small")
+
+
+@pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic", "vllm"])
+def test_grades_are_those_of_the_baseline_and_say_so(here: Path, baseline: Baseline, provider: str) -> None:
+    with running(graded_by(baseline)) as url:
+        ended = grade(f"{provider}/demo", url)
+    run, floor = load_run(Path(ended.json["run"])), load_run(Path(grade("builtin/lexical", "").json["run"]))
+    assert (ended.code, len(run.records)) == (0, len(DEV))
+    assert grades(run) == grades(floor)
+    assert run.manifest.model_answered == (MODEL,)
+    assert all(SAYS in record.outcome.model_dump()["reasoning"] for record in run.records.values())
+
+
+def test_prefix_is_read_from_the_cache_from_its_second_use_on(here: Path, baseline: Baseline) -> None:
+    with running(graded_by(baseline)) as url:
+        ended = grade("openai/demo", url, "--max-connections", "1")
+    used = [
+        record.reply.usage for record in load_run(Path(ended.json["run"])).records.values() if record.reply
+    ]
+    (first, *rest) = [usage for usage in used if usage]
+    assert (first.cached_tokens, first.written_tokens > 0) == (0, True)
+    assert {(usage.cached_tokens, usage.written_tokens) for usage in rest} == {(first.written_tokens, 0)}
+
+
+def test_every_example_is_graded_though_a_third_of_the_requests_fails(here: Path, baseline: Baseline) -> None:
+    with running(failing(0.3, 1, graded_by(baseline))) as url:
+        ended = grade("openai/demo", url)
+    assert (ended.code, ended.json["coverage"]) == (0, 1.0)
+    assert max(record.attempts for record in load_run(Path(ended.json["run"])).records.values()) > 1
+
+
+def test_share_of_faults_is_what_was_asked_for_and_of_every_kind(here: Path, baseline: Baseline) -> None:
+    with running(failing(0.5, 3, canned(baseline.scale))) as url:
+        seen = [_post(f"{url}/messages", "{}") for _ in range(200)]
+    assert 70 < sum(kind != "200" for kind in seen) < 130
+    assert set(seen) == {"200", "429", "500", "503", "dropped", "half"}
+
+
+def _post(url: str, body: str) -> str:
+    """What came of a request, in a word."""
+    try:
+        with urlopen(Request(url, body.encode(), {"Content-Type": "application/json"})) as response:
+            text = response.read()
+    except HTTPError as error:
+        if error.code == 429:
+            assert error.headers["Retry-After"] == "1"
+        error.close()
+        return str(error.code)
+    except OSError:
+        return "dropped"
+    try:
+        json.loads(text)
+    except ValueError:
+        return "half"
+    return "200"
+
+
+def test_canned_answers_give_every_grade_in_turn(here: Path, baseline: Baseline) -> None:
+    with running(late(0.001, canned(baseline.scale))) as url:
+        ended = grade("anthropic/demo", url)
+    given = list(grades(load_run(Path(ended.json["run"]))).values())
+    assert (ended.code, {given.count(level) for level in baseline.scale}) == (0, {len(DEV) // 3})
+
+
+def test_other_scale_and_unknown_path_are_answered_with_what_to_do(here: Path, baseline: Baseline) -> None:
+    write_project(here / "other", "other", grades=(0, 1))
+    with running(graded_by(baseline)) as url:
+        words = ("--policy", "other", "--root", str(here / "other"), "--base-url", url)
+        ended = harness("eval", "--model", "vllm/demo", *words)
+        assert ended.code == 4
+        assert "this demo server grades by small@v1: (0, 1, 2)" in ended.err
+        lost = harness("eval", "--policy", "small", "--model", "openai-decisions/demo", "--base-url", url)
+    assert lost.code == 4
+    assert "It answers POST at /chat/completions" in lost.err
+
+
+def test_request_that_holds_no_pair_is_rejected(here: Path, baseline: Baseline) -> None:
+    asked: list[dict[str, Any]] = [
+        {"messages": [{"role": "user", "content": text}]} for text in ("hello", "{}")
+    ]
+    said = [asyncio.run(baseline.answer(body)) for body in asked]
+    assert [type(answer).__name__ for answer in said] == ["Fault", "Fault"]
