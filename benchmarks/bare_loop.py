@@ -8,6 +8,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import openai
@@ -22,7 +23,7 @@ SCHEMA = {
     "required": ["reasoning", "clauses", "grade"],
     "additionalProperties": False,
 }
-FORM = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": SCHEMA}}
+FORM: Any = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": SCHEMA}}
 
 
 async def main(url: str, golden: Path, prefix: Path, out: Path, connections: int) -> None:
@@ -47,7 +48,7 @@ async def main(url: str, golden: Path, prefix: Path, out: Path, connections: int
                         {"role": "system", "content": system},
                         {"role": "user", "content": template.render(pair=pair)},
                     ],
-                    response_format=FORM,  # type: ignore[arg-type]
+                    response_format=FORM,
                 )
             answer = json.loads(reply.choices[0].message.content or "")
             grades[str(example["id"])] = answer["grade"]
@@ -60,7 +61,8 @@ async def main(url: str, golden: Path, prefix: Path, out: Path, connections: int
 
     golden_grades = [example["grade"] for example in examples]
     given = [grades[example["id"]] for example in examples]
-    print(f"kappa {cohen_kappa_score(golden_grades, given, labels=[0, 1, 2, 3, 4]):.3f}")
+    kappa = cohen_kappa_score(golden_grades, given, labels=[0, 1, 2, 3, 4])
+    print(f"kappa {kappa:.3f}")  # noqa: T201 - a script that prints
 
 
 if __name__ == "__main__":

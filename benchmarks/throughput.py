@@ -15,13 +15,48 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-WORDS = "red blue steel oak wool glass tin soft large small quiet bright round flat long warm".split()
-THINGS = "kettle lamp chair pan hat jar table box sofa desk rug clock mirror shelf fan heater".split()
+WORDS = [
+    "red",
+    "blue",
+    "steel",
+    "oak",
+    "wool",
+    "glass",
+    "tin",
+    "soft",
+    "large",
+    "small",
+    "quiet",
+    "bright",
+    "round",
+    "flat",
+    "long",
+    "warm",
+]
+THINGS = [
+    "kettle",
+    "lamp",
+    "chair",
+    "pan",
+    "hat",
+    "jar",
+    "table",
+    "box",
+    "sofa",
+    "desk",
+    "rug",
+    "clock",
+    "mirror",
+    "shelf",
+    "fan",
+    "heater",
+]
 
 
 class Figures(NamedTuple):
@@ -55,25 +90,28 @@ def contest(root: Path, url: str, connections: int, rounds: int, pairs: int) -> 
     prefix = root / "prefix.txt"
     golden = root / "golden/product-search/examples.jsonl"
     prefix.write_text(rendered(root), encoding="utf-8")
-    bare = [HERE / "bare_loop.py", url, golden, prefix, root / "bare.jsonl", connections]
+    bare = [str(HERE / "bare_loop.py"), url, str(golden), str(prefix), str(root / "bare.jsonl")]
+    bare.append(str(connections))
     ours = ["-m", "harness", "eval", "--model", "openai/canned", "--base-url", url, "--json"]
-    ours += ["--max-connections", connections, "--root", root]
+    ours += ["--max-connections", str(connections), "--root", str(root)]
     found: dict[str, list[Figures]] = {"harness eval": [], "bare loop over the SDK": []}
     for turn in range(rounds + 1):
         for name, command in zip(found, (ours, bare), strict=True):
             shutil.rmtree(root / "runs")
             (root / "runs").mkdir()
-            figures = timed([sys.executable, *map(str, command)])
+            figures = timed([sys.executable, *command])
             if turn:
                 found[name].append(figures)
-    print(f"{pairs:,} pairs, {connections} connections, median of {rounds} (smallest to largest)")
-    for name, runs in found.items():
-        print(f"{name:26}" + "".join(f"{spread(column):>26}" for column in zip(*runs, strict=True)))
     ratios = [one.wall / other.wall for one, other in zip(*found.values(), strict=True)]
-    print(f"wall time in multiples of the bare loop: {spread(ratios)}")
+    lines = [f"{pairs:,} pairs, {connections} connections, median of {rounds} (smallest to largest)"]
+    lines.append(f"{'':24}{'wall seconds':>24}{'processor seconds':>24}{'peak MB':>26}")
+    for name, runs in found.items():
+        lines.append(f"{name:24}" + "".join(f"{spread(column):>25}" for column in zip(*runs, strict=True)))
+    lines.append(f"wall time in multiples of the bare loop: {spread(ratios)}")
+    print("\n".join(lines))  # noqa: T201 - a script that prints
 
 
-def spread(values: "tuple[float, ...] | list[float]") -> str:
+def spread(values: Sequence[float]) -> str:
     """The median, and what it lies between."""
     return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
@@ -108,10 +146,11 @@ def write_project(root: Path, pairs: int) -> None:
         file.writelines(line + "\n" for line in shots)
         for at in range(pairs):
             query = f"{dice.choice(WORDS)} {dice.choice(THINGS)} {at // 8}"
+            description = " ".join(dice.choices(WORDS, k=40))
             title = " ".join([*dice.sample(WORDS, 5), dice.choice(THINGS), f"model {at}"])
             example = {
                 "id": f"pair-{at}", "query": query, "grade": dice.randrange(5), "split": "dev",
-                "result": {"title": title, "brand": "Acme", "description": " ".join(dice.choices(WORDS, k=40))},
+                "result": {"title": title, "brand": "Acme", "description": description},
                 "reasoning": "Made up, to measure with.", "clauses": [], "policy_version": "v1",
             }  # fmt: skip
             file.write(json.dumps(example) + "\n")

@@ -11,6 +11,7 @@ from harness.rubric import Gates
 from harness.runs import Run
 from harness.score.advice import advice
 from harness.score.bar import Bar
+from harness.score.moved import moved_since
 from harness.score.run import own_bar, score_raters, score_run
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import CellScore, Gate2
@@ -50,7 +51,7 @@ def judge_run(run: Run, bar: Bar | None = None, *, bootstrap: bool = False) -> G
     measured = score_raters(run)
     names = {level.value: level.name for level in run.policy.grades}
     gate1 = judge_gate1(measured, names) if measured else None
-    score = score_run(run, bar or own_bar(run), gate1, bootstrap=bootstrap)
+    score = score_run(run, (bar or own_bar(run)).moved_from(moved_since(run)), gate1, bootstrap=bootstrap)
     return judge_gate2(score, run.gates, gate1, _stale(run))
 
 

@@ -215,7 +215,45 @@ def test_moved_bar_is_reported(here: Path) -> None:
     assert same["bar_moved"] is None
     (here / "policies/small/gates.toml").write_text("[gate2]\nbar = 0.7\n", encoding="utf-8")
     now = harness("gate2", "latest", "--json").json
-    assert (now["bar"], now["bar_moved"]) == (0.8, "kappa 0.7")
+    assert (now["bar"], now["bar_moved"]) == (0.8, "gates.toml has kappa 0.7 now")
+    both = harness("gate2", "latest", "--bar", "0.3", "--json").json
+    assert both["bar_moved"] == "gates.toml has kappa 0.7 now; the run was made under kappa 0.8"
+
+
+def test_every_bar_that_moved_since_the_run_before_is_reported(here: Path) -> None:
+    write_project(here)
+    gates = here / "policies/small/gates.toml"
+    limited = '[[never_grow]]\ngolden = 0\naction = "show"\nlimit = 0.1\n'
+    gates.write_text(f"[gate2]\nactions = 0.9\n{limited}", encoding="utf-8")
+    before = harness("eval", "--policy", "small", "--json").json["run"]
+    gates.write_text("coverage_floor = 0.5\n[gate1]\nbar = 0.1\n", encoding="utf-8")
+    ended = harness("eval", "--policy", "small", "--json").json
+    had = "Gate 1 at 0.8, coverage floor 0.99, actions' kappa 0.9, golden 0 with action show at most 0.1"
+    assert ended["bar_moved"] == f"the run before, {Path(before).name}, had {had}"
+    verdict = json.loads((Path(ended["run"]) / "verdict.json").read_text(encoding="utf-8"))
+    assert verdict["bar_moved"] == ended["bar_moved"]
+    again = harness("eval", "--policy", "small", "--json").json
+    assert again["bar_moved"] is None
+    back = harness("gate2", Path(before).name, "--json").json
+    assert back["bar_moved"] == (
+        "gates.toml has Gate 1 at 0.1, coverage floor 0.5, no limit for the actions, "
+        "no limit for golden 0 with action show now"
+    )
+
+
+def test_bar_of_a_file_without_a_policy_is_the_default(here: Path) -> None:
+    (here / "g.csv").write_text("item,grade\na,0\nb,1\n", encoding="utf-8")
+    words = ("gate2", "--golden", "g.csv", "--grades", "g.csv", "--scale", "0-1", "--json")
+    assert harness(*words, "--bar", "0.5").json["bar_moved"] == "the default is kappa 0.8"
+    assert harness(*words).json["bar_moved"] is None
+
+
+def test_bars_for_another_version_of_the_policy_do_not_keep_a_run_from_its_score(here: Path) -> None:
+    write_project(here)
+    harness("eval", "--policy", "small")
+    other = '[[never_grow]]\ngolden = 9\naction = "show"\n'
+    (here / "policies/small/gates.toml").write_text(other, encoding="utf-8")
+    assert harness("gate2", "latest", "--json").json["bar_moved"] is None
 
 
 def test_verdict_of_a_scorecard_is_plain_json() -> None:

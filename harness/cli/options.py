@@ -8,7 +8,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, TypeVar
 
@@ -157,14 +156,21 @@ def scored_json(score: "Gate2", canaries: "CanaryReport | None") -> dict[str, An
 
 def layout(columns: str | None, wide: str | None, format: str | None) -> "Layout":
     """How a table is to be read."""
+    from harness.errors import BadInput
     from harness.tables import Layout, parse_columns
 
     names = tuple(name.strip() for name in (wide or "").split(",") if name.strip())
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise BadInput(f"--wide names {', '.join(twice)} twice")
     return Layout(columns=parse_columns(columns), wide=names, format=format)
 
 
-def bar_of(weighting: str | None, value: float | None, own: "Bar") -> "Bar":
-    """The bar to gate by: what was asked for, else what the gates file says. A moved bar says so."""
+def bar_of(weighting: str | None, value: float | None, own: "Bar", whence: str = "gates.toml has") -> "Bar":
+    """The bar to gate by: what was asked for, else one's own; `whence` says where that one comes from.
+
+    A moved bar says so.
+    """
     from harness.errors import BadInput
     from harness.score.bar import WEIGHTINGS, Bar
 
@@ -173,10 +179,9 @@ def bar_of(weighting: str | None, value: float | None, own: "Bar") -> "Bar":
         raise BadInput(f"bar {value}: a kappa lies between -1 and 1")
     for known in WEIGHTINGS:
         if chosen == known:
-            bar = Bar(known, own.bar if value is None else value)
-            return (
-                bar if (bar.weighting, bar.bar) == (own.weighting, own.bar) else replace(bar, moved=own.text)
-            )
+            bar = Bar(known, own.bar if value is None else value, own.moved)
+            same = (bar.weighting, bar.bar) == (own.weighting, own.bar)
+            return bar if same else bar.moved_from(f"{whence} {own.text}")
     raise BadInput(f"weighting {weighting!r} is not one of: {', '.join(WEIGHTINGS)}")
 
 

@@ -201,9 +201,10 @@ def _run(
     progress: "Progress",
 ) -> "tuple[Run, Gate2]":
     from harness import evaluate
+    from harness.engine.job import Limits
     from harness.runs import Asked, find_run, load_manifest
 
-    limits = evaluate.Limits(**how)
+    limits = Limits(**how)
     if resume is None:
         request = Asked.model_validate({**DEFAULTS, **asked, "base_url": base_url})
         return evaluate.evaluate(project, request, progress, limits)

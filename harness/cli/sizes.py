@@ -35,7 +35,7 @@ def size_command(
         str | None, typer.Option(metavar="RUN", help="A second run of the same examples, for differences.")
     ] = None,
     kappa: Annotated[
-        float | None, typer.Option(min=-1, max=1, help="The true kappa to plan for. Default: several.")
+        float | None, typer.Option(min=0, max=0.99, help="The true kappa to plan for. Default: several.")
     ] = None,
     half_width: Annotated[float, typer.Option(min=0.001, max=1, help="Of the 95 % interval.")] = 0.05,
     difference: Annotated[

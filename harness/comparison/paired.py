@@ -89,14 +89,18 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
 
 
 def compare_judged(
-    base: Sequence[Judged], candidate: Sequence[Judged], scale: tuple[int, ...], names: tuple[str, str]
+    base: Sequence[Judged],
+    candidate: Sequence[Judged],
+    scale: tuple[int, ...],
+    names: tuple[str, str],
+    weighting: Weighting | None = None,
 ) -> Comparison:
     """Two lists of judged items, paired by their names."""
     one, other = (
         Side(name=name, items={item.item: item for item in items}, scale=scale)
         for name, items in zip(names, (base, candidate), strict=True)
     )
-    return compare_sides(one, other)
+    return compare_sides(one, other, weighting)
 
 
 def _readable(item: Judged) -> bool:

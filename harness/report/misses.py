@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from harness.report.parts import indented, interval, number, percent, signed
+from harness.report.parts import columns, indented, interval, number, percent, signed
 from harness.scorecards.ceiling import Ceiling
 from harness.scorecards.gate2 import Citing, Gate2, Miss
 
@@ -36,6 +36,20 @@ def ceiling_view(score: Ceiling | None) -> Iterator[RenderableType]:
             f"{percent(test.winning_rate)} of the raters, {'passed' if test.passed else 'not passed'}"
         )
     yield indented(Text("\n".join(lines)))
+
+
+def against_rest_view(score: Ceiling | None) -> Iterator[RenderableType]:
+    """The grader in each rater's place, against the others; nothing where too few rated the same items."""
+    known = [one for one in score.leave_one_out if one.n] if score else []
+    if not known:
+        return
+    table = columns("in the place of", "items", "grader", "rater", "difference", "interval", "p (Holm)")
+    table.columns[0].overflow = "fold"
+    for one in known:
+        kappas = number(one.grader), number(one.rater_kappa), signed(one.delta)
+        p = "-" if one.p_holm is None else f"{one.p_holm:.2g}"
+        table.add_row(one.rater, f"{one.n:,}", *kappas, interval(one.ci) or "-", p)
+    yield indented(table)
 
 
 def ceiling_sentence(score: Ceiling) -> str:

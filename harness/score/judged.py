@@ -94,8 +94,16 @@ def judged_files(
     items = []
     for item, row in golden.items():
         assert row.grade is not None, "golden grades are read without gaps"
-        items.append(Judged(item, clusters[item], row.grade, (_given(grades.get(item)),)))
+        answers = (_given(grades.get(item)),)
+        items.append(Judged(item, clusters[item], row.grade, answers, _told_of(row)))
     return items, tuple(item for item in grades if item not in golden)
+
+
+def _told_of(row: GradedRow) -> About | None:
+    """What the file tells of an item; None where it tells nothing."""
+    if not row.told:
+        return None
+    return About(row.query or row.item, row.title or row.item, row.tags, row.clauses, row.reasoning)
 
 
 def _given(row: GradedRow | None) -> Answer:
@@ -103,7 +111,9 @@ def _given(row: GradedRow | None) -> Answer:
         return NEVER_ASKED
     if row.grade is None:
         return Answer(None, "ungraded", "no_answer")
-    return _bare(row.grade) if not row.reasoning else Answer(row.grade, "graded", None, row.reasoning)
+    if row.reasoning or row.clauses:
+        return Answer(row.grade, "graded", None, row.reasoning, row.clauses)
+    return _bare(row.grade)
 
 
 @lru_cache

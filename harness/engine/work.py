@@ -1,0 +1,110 @@
+"""From questions to records on the disk: each is found in the cache or asked, and kept at once."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from harness.cache import FILE as CACHE
+from harness.cache import Kept, ReplyCache
+from harness.engine.ask import Asker
+from harness.engine.events import EventLog
+from harness.engine.job import Job, Question
+from harness.engine.pace import Pace
+from harness.engine.pool import Pool
+from harness.engine.signals import draining
+from harness.engine.stop import Stop
+from harness.files import iter_nouns
+from harness.grading import read_grade
+from harness.journal import RecordLog
+from harness.prices import cost_of
+from harness.recording import Answered, record_of
+from harness.records import Example, Failed, Prompt
+from harness.runs import EXAMPLES
+
+
+async def grade_all(job: Job, log: RecordLog) -> int:
+    """Ask every open question, and say how many are open after that."""
+    folder, plan, limits = job.folder, job.plan, job.limits
+    todo = len(log.failed) if limits.only_failed else left_to_ask(job, log)
+    job.watch.started(folder, plan, todo)
+    stop = Stop()
+    cache = _cache(job) if limits.cache else None
+    with EventLog(folder) as events:
+        # A teacher in this process answers while it is asked: others would only wait for it.
+        pace = Pace(1 if job.teacher.identity is None else limits.connections, events.note)
+        worker = _Worker(job, log, cache, stop, pace)
+        questions = _questions(job, log)
+        pool = worker.pool = Pool(questions, worker.grade, pace, stop)
+        try:
+            with draining(stop, lambda: job.watch.stopping(pool.working)):
+                await pool.run()
+        finally:
+            await job.teacher.close()
+            if cache:
+                cache.close()
+            if stop.why:
+                events.note(f"stopped: {stop.why}")
+    return left_to_ask(job, log)
+
+
+def _cache(job: Job) -> ReplyCache | None:
+    """The replies of earlier runs, where the teacher's are worth keeping."""
+    identity, asked = job.teacher.identity, job.plan.asked
+    if identity is None:
+        return None
+    return ReplyCache(job.project.runs / CACHE, asked.model, f"{asked.base_url} {identity}")
+
+
+class _Worker:
+    """Turns one question into one record on the disk."""
+
+    pool: Pool[Question]
+
+    def __init__(self, job: Job, log: RecordLog, cache: ReplyCache | None, stop: Stop, pace: Pace) -> None:
+        self._job = job
+        self._scale = job.plan.policy.scale
+        self._log = log
+        self._cache = cache
+        self._asker = Asker(job.teacher, self._scale, stop, pace, lambda: self.pool.working, job.budget)
+
+    async def grade(self, question: Question) -> None:
+        """Ask one question, or find its answer; keep what came."""
+        example, repeat = question
+        pair = example.pair
+        prompt = self._job.plan.writer.prompt(example.id, pair, repeat)
+        found = self._kept(prompt) or await self._ask(prompt)
+        record = record_of(example.id, repeat, pair.digest, found)
+        self._log.append(record)
+        self._job.watch.recorded(record, self.pool.working)
+
+    def _kept(self, prompt: Prompt) -> Answered | None:
+        kept = self._cache.get(prompt) if self._cache else None
+        if kept is None:
+            return None
+        outcome = read_grade(kept.reply, self._scale)
+        return Answered(outcome, kept.reply, kept.unread, cost=0.0, cached_reply=True)
+
+    async def _ask(self, prompt: Prompt) -> Answered:
+        found = await self._asker.ask(prompt)
+        if self._cache and found.reply and not isinstance(found.outcome, Failed):
+            self._cache.put(prompt, Kept(reply=found.reply, unread=found.unread))
+        return replace(found, cost=cost_of((found.reply, found.unread), self._job.price))
+
+
+def each_question(job: Job) -> Iterator[Question]:
+    """All that a run asks, in the order of asking, read from its folder one by one."""
+    for repeat in range(job.plan.asked.repeats):
+        for example in iter_nouns(job.folder / EXAMPLES, Example):
+            yield example, repeat
+
+
+def left_to_ask(job: Job, log: RecordLog) -> int:
+    """How many answers are still to be had."""
+    return sum((example.id, repeat) not in log.answered for example, repeat in each_question(job))
+
+
+def _questions(job: Job, log: RecordLog) -> Iterator[Question]:
+    """What has no answer, or only what failed before."""
+    for example, repeat in each_question(job):
+        key = example.id, repeat
+        if key in log.failed if job.limits.only_failed else key not in log.answered:
+            yield example, repeat
