@@ -223,6 +223,18 @@ def _pieces(content: Content) -> Iterator[bytes]:
             yield from (part[at : at + PIECE].encode("utf-8") for at in range(0, len(part), PIECE))
 
 
+Stamp = tuple[int, int] | None
+
+
+def stamp_of(path: Path) -> Stamp:
+    """What tells that a file was written again: its time and its size; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
 @contextmanager
 def alone(lock: Path) -> Iterator[None]:
     """One process at a time: who reads a file, changes it and writes it back must not overwrite another."""

@@ -4,7 +4,7 @@ manifest.json    what was run: digests, model, parameters, versions
 policy.toml, gates.toml, prefix.txt, shots.jsonl    what the teacher saw, as it was
 examples.jsonl, ratings.jsonl, raters.toml          what was graded, with golden grades and reasonings
 records.jsonl    append-only, a line per answer; the last one of a key counts
-scorecard.json, verdict.json    derived; can be deleted
+scorecard.json, verdict.json, report.html    derived; can be deleted
 """
 
 import contextlib

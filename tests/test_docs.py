@@ -4,7 +4,9 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,6 +66,21 @@ def commands_in(page: Path) -> list[str]:
     return [line.split("  #")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
 
 
+def shows_pages(words: list[str]) -> bool:
+    """Whether the viewer, which ends by Ctrl-C alone, prints an address and then ends well."""
+    viewer = subprocess.Popen(
+        [sys.executable, "-m", "harness", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "HARNESS_VIEW_PORT": "0"},
+    )
+    assert viewer.stdout is not None
+    address = viewer.stdout.readline()
+    viewer.send_signal(signal.SIGINT)
+    viewer.communicate(timeout=30)
+    return address.startswith("http://127.0.0.1:") and viewer.returncode == 0
+
+
 def expanded(command: str) -> str:
     """A make command as the harness command that it runs."""
     if not command.startswith("make "):
@@ -99,6 +116,9 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
             words = shlex.split(LOOPBACK.sub(server.url, expanded(command)))
             if words[0] != "harness":
                 assert command.startswith(ELSEWHERE), command
+                continue
+            if words[1] == "view":
+                assert shows_pages(words[1:]), command
                 continue
             urls = dict.fromkeys(("HARNESS_EVAL_BASE_URL", "HARNESS_DOCTOR_BASE_URL"), server.url)
             ended = harness(*words[1:], **KEYS, **urls)

@@ -12,15 +12,18 @@ ROOT = Path(__file__).resolve().parent.parent
 ORDER = (
     "errors", "digest", "vendors", "tokens", "noun", "rubric", "records", "scorecards", "files", "project",
     "hub", "tables", "stats", "policies", "policy_diff", "golden", "prompts", "grading", "recording",
-    "journal", "runs", "pair_runs", "cache", "score", "gates", "comparison", "regress", "ship", "providers",
-    "prices", "plan", "evidence", "budget", "forecast", "checkup", "engine", "evaluate", "policy_impact",
-    "report", "arrays", "notebook", "cli",
+    "journal", "runs", "pair_runs", "listing", "cache", "score", "gates", "comparison", "regress", "ship",
+    "providers", "prices", "plan", "evidence", "budget", "forecast", "checkup", "engine", "evaluate",
+    "policy_impact", "report", "arrays", "notebook", "web", "cli",
 )  # fmt: skip
 """Every module and package of the harness, top to bottom."""
-BEHIND_THE_WALL = ("stats", "score", "comparison", "gates", "regress", "ship", "report", "arrays", "notebook")
+BEHIND_THE_WALL = (
+    "stats", "score", "comparison", "gates", "regress", "ship", "report", "arrays", "notebook", "listing",
+    "web",
+)  # fmt: skip
 HEAVY = (
     "openai", "anthropic", "sklearn", "datasets", "numpy", "pydantic", "jinja2", "rich", "scipy",
-    "genai_prices",
+    "genai_prices", "matplotlib", "starlette", "uvicorn",
 )  # fmt: skip
 FILES = sorted((ROOT / "harness").rglob("*.py"))
 

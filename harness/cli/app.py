@@ -18,12 +18,14 @@ from harness.cli import (
     policy,
     prompt,
     rejudge,
+    reports,
     run_eval,
     runs,
     sheets,
     ship,
     sizes,
     stages,
+    view,
 )
 from harness.cli.options import complain
 
@@ -53,7 +55,9 @@ golden.app.command("plan")(sizes.size_command)
 app.add_typer(golden.app, name="golden")
 app.add_typer(prompt.app, name="prompt")
 app.add_typer(runs.app, name="runs")
+app.command("report")(reports.report_command)
 app.add_typer(cache.app, name="cache")
+app.command("view")(view.view_command)
 app.command("doctor")(doctor.doctor_command)
 
 

@@ -26,6 +26,8 @@ from harness.errors import BadInput
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rich.console import RenderableType
+
     from harness.project import Project
 
 
@@ -126,16 +128,20 @@ def _texts(error: BadInput) -> list[str]:
     return [str(fault) for fault in error.faults]
 
 
-def _lines(facts: dict[str, Any]) -> list[str]:
-    lines = []
+def _lines(facts: dict[str, Any]) -> "list[RenderableType]":
+    """A line a fact. What has several parts is folded between them; a path stays whole."""
+    from rich.text import Text
+
+    lines: list[RenderableType] = []
     for name, value in facts.items():
         if name == "problems":
             continue
         if isinstance(value, dict):
-            value = ", ".join(f"{key} {text}" for key, text in value.items())
-        elif isinstance(value, list):
-            value = ", ".join(value) or "none"
-        lines.append(f"{name}: {value}")
+            value = [f"{key} {text}" for key, text in value.items()]
+        if isinstance(value, list):
+            lines.append(Text(f"{name}: {', '.join(value) or 'none'}"))
+        else:
+            lines.append(f"{name}: {value}")
     problems = facts["problems"]
     lines += [f"problem: {problem}" for problem in problems] or ["everything is in order"]
     return lines

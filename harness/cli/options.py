@@ -5,10 +5,11 @@ Kept light on purpose: `harness --help` imports this and no library that is slow
 
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, TypeVar
 
 import typer
 
@@ -112,10 +113,14 @@ def load_keys(project: "Project") -> None:
 
 
 def console() -> "Console":
-    """Standard output, as wide as the terminal; 80 columns where there is none."""
+    """Standard output, as wide as the terminal; 80 columns where there is none.
+
+    Rich takes NO_COLOR to mean colours alone, and would still print bold: here it means plain text.
+    """
     from rich.console import Console
 
-    return Console(highlight=False, emoji=False, markup=False)
+    colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(highlight=False, emoji=False, markup=False, color_system=colours)
 
 
 def show(parts: "Iterable[RenderableType]") -> None:

@@ -21,6 +21,7 @@ from harness.cli.options import (
     say,
     show,
 )
+from harness.cli.reports import report_beside
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -101,6 +102,9 @@ def eval_command(
     wide: Wide = None,
     format: Format = None,
     rater: Rater = None,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="Leave out report.html, which up to 2,000 pairs get.")
+    ] = False,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -151,6 +155,8 @@ def eval_command(
     how |= {"only_failed": retry_failed, "max_cost": max_cost}
     with Progress() as progress:
         run, score = _run(project, asked, again, base_url, how, progress)
+    if not no_report:
+        report_beside(run, score)
     report(project, run, score, as_json=json)
     if score.outcomes.failed:
         say(f"{score.outcomes.failed} examples were never answered; {_what_to_do(run)}")

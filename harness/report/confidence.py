@@ -30,7 +30,7 @@ def confidence_view(score: Confidence | None) -> Iterator[RenderableType]:
         said = percent(one.confidence), percent(one.accuracy)
         table.add_row(span, f"{one.n:,}", *said, interval(one.ci, 2))
     yield indented(table, above=0)
-    yield indented(Text(_alone(score.alone)), above=0)
+    yield indented(Text(alone_sentence(score.alone)), above=0)
     if score.to_people:
         first = ", ".join(score.to_people[:FIRST])
         rest = (
@@ -52,7 +52,8 @@ def _curve(score: Confidence) -> Table:
     return table
 
 
-def _alone(found: Alone) -> str:
+def alone_sentence(found: Alone) -> str:
+    """Which share could be graded alone, in words."""
     if found.coverage is None:
         return f"Could be graded alone at {percent(found.target)} error: nothing yet ({found.reason})."
     return (

@@ -18,7 +18,7 @@ from harness.report.parts import (
     verdict_lines,
     warnings,
 )
-from harness.scorecards.gate1 import AgreementIn, Gate1
+from harness.scorecards.gate1 import AgreementIn, Dispute, Gate1
 
 CLEAR = "The raters agree: the policy is clear."
 MEANING = {
@@ -28,6 +28,8 @@ MEANING = {
 }
 DISPUTES_SHOWN = 5
 PARTS_SHOWN = 5
+NAMES_BESIDE = 48
+"""Letters that the raters' names may take as columns; more of them are told in lines."""
 
 
 def gate1_view(score: Gate1, disputes: int = 1) -> Iterator[RenderableType]:
@@ -109,7 +111,9 @@ def _parts(name: str, parts: Sequence[AgreementIn]) -> Iterator[RenderableType]:
     yield indented(table)
 
 
-def _disputes(score: Gate1, shown: int) -> Table:
+def _disputes(score: Gate1, shown: int) -> RenderableType:
+    if sum(len(rater) + 2 for rater in score.raters) > NAMES_BESIDE:
+        return Text("\n".join(_by_grade(dispute) for dispute in score.disputed[:shown]))
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("item", overflow="ellipsis", no_wrap=True, max_width=40)
     for rater in score.raters:
@@ -118,6 +122,14 @@ def _disputes(score: Gate1, shown: int) -> Table:
     for dispute in score.disputed[:shown]:
         table.add_row(dispute.item, *(str(dispute.grades.get(rater, "-")) for rater in score.raters))
     return table
+
+
+def _by_grade(dispute: Dispute) -> str:
+    """Who gave which grade, where the raters are too many for a column each."""
+    given: dict[int, list[str]] = {}
+    for rater, grade in dispute.grades.items():
+        given.setdefault(grade, []).append(rater)
+    return f"{dispute.item}: " + "; ".join(f"{grade} {', '.join(given[grade])}" for grade in sorted(given))
 
 
 def _reasons(score: Gate1, shown: int) -> Iterator[RenderableType]:

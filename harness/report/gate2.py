@@ -36,7 +36,7 @@ def gate2_view(score: Gate2, grader: str, against: str) -> Iterator[RenderableTy
     """Gate 2 in short: how far a grader agrees with a golden set, and whose problem the rest is."""
     yield Text(f"Gate 2: does {grader} agree with {against}?", style="bold")
     yield from verdict_lines(score)
-    yield Text(_sentence(score))
+    yield Text(agreement_sentence(score))
     yield kappas(score, "Cohen's kappa")
     yield indented(Text(_figures(score)))
     yield from _grades(score)
@@ -58,7 +58,8 @@ def details_view(score: Gate2, misses: int) -> Iterator[RenderableType]:
     yield from miss_view(score.misses[:misses])
 
 
-def _sentence(score: Gate2) -> str:
+def agreement_sentence(score: Gate2) -> str:
+    """How far grader and golden set agree, in plain words."""
     graded = f"{score.outcomes.graded:,} of {score.n:,} examples"
     if score.repeats:
         total = score.n * score.repeats.repeats if score.repeats.aggregate == "mean" else score.n

@@ -10,7 +10,7 @@ from harness.report.parts import columns, indented, interval, number, percent, s
 from harness.scorecards.ceiling import Ceiling
 from harness.scorecards.gate2 import Citing, Gate2, Miss
 
-WORDS = {
+DIAGNOSIS_WORDS = {
     "policy": "policy: the raters differ too",
     "teacher": "teacher: the raters agree with the golden grade",
     "golden": "golden: the raters agree on another grade; adjudicate the label again",
@@ -28,7 +28,7 @@ def ceiling_view(score: Ceiling | None) -> Iterator[RenderableType]:
         f"{number(score.grader)}, raters with each other {number(score.rater)}",
         f"difference {signed(score.delta.value)} {interval(score.delta.ci)}".rstrip(),
     ]
-    lines.append(_as_good(score))
+    lines.append(ceiling_sentence(score))
     test = score.alt_test
     if test.winning_rate is not None:
         lines.append(
@@ -52,8 +52,8 @@ def against_rest_view(score: Ceiling | None) -> Iterator[RenderableType]:
     yield indented(table)
 
 
-def _as_good(score: Ceiling) -> str:
-    """The comparison in words."""
+def ceiling_sentence(score: Ceiling) -> str:
+    """How the grader compares with the raters, in words."""
     if score.delta.ci is None:
         return f"no comparison: {score.delta.reason}"
     if score.as_good:
@@ -66,7 +66,7 @@ def _as_good(score: Ceiling) -> str:
 def diagnosis_view(score: Gate2) -> Iterator[RenderableType]:
     """How many misses are whose problem, and whether the reasons were the right ones."""
     if score.misses and score.diagnosis["unrated"] < len(score.misses):
-        lines = [f"{count:>5}  {WORDS[name]}" for name, count in score.diagnosis.items() if count]
+        lines = [f"{count:>5}  {DIAGNOSIS_WORDS[name]}" for name, count in score.diagnosis.items() if count]
         yield indented(Text(f"Whose problem the {len(score.misses):,} misses are:\n" + "\n".join(lines)))
     if score.citations:
         right, wrong = score.citations.right, score.citations.wrong
@@ -97,7 +97,7 @@ def _miss(miss: Miss) -> Iterator[RenderableType]:
     yield Padding(Text(f"{given} {miss.reasoning}".rstrip()), (0, 0, 0, 4))
     if miss.ratings:
         said = ", ".join(f"{rater} {grade}" for rater, grade in miss.ratings.items())
-        yield Padding(Text(f"raters: {said} ({WORDS[miss.diagnosis]})"), (0, 0, 0, 4))
+        yield Padding(Text(f"raters: {said} ({DIAGNOSIS_WORDS[miss.diagnosis]})"), (0, 0, 0, 4))
 
 
 def _side(who: str, grade: int, action: str | None, clauses: Sequence[str]) -> str:

@@ -49,9 +49,9 @@ def spending_view(found: Spending) -> Iterator[RenderableType]:
     """What was spent, in a few lines; nothing for a grader that costs nothing and counts no tokens."""
     if found.input_tokens is None and not found.known and not found.unknown and not found.reused:
         return
-    yield Text(f"Cost: {_cost(found)}")
+    yield Text(f"Cost: {cost_words(found)}")
     if found.input_tokens is not None:
-        yield Text(f"Tokens: {_tokens(found)}")
+        yield Text(f"Tokens: {token_words(found)}")
     if found.reused:
         yield Text(f"{found.reused:,} answers came from the reply cache and cost nothing again.")
     if found.unanswered:
@@ -62,7 +62,8 @@ def spending_view(found: Spending) -> Iterator[RenderableType]:
         yield Text(f"Warning: {warning}.", style="yellow")
 
 
-def _cost(found: Spending) -> str:
+def cost_words(found: Spending) -> str:
+    """What it cost, or why nobody knows."""
     if found.cost is None:
         others = f"; the other {found.asked - found.unknown:,} cost {usd(found.known)}"
         return f"unknown: {found.reason}{others if found.unknown < found.asked else ''}"
@@ -70,7 +71,7 @@ def _cost(found: Spending) -> str:
     return f"{usd(found.cost)}{each}"
 
 
-def _tokens(found: Spending) -> str:
+def token_words(found: Spending) -> str:
     """In and out, with the parts that have another price."""
     parts = [f"{found.hit_rate:.0%} from the cache" if found.hit_rate else "none from the cache"]
     if found.written_tokens:
