@@ -76,8 +76,8 @@ def size_golden_set(
     counts = Counter(example.grade for example in graded)
     if len(counts) < 2:
         raise BadInput(
-            f"every example of {policy.name} in dev and test has grade {graded[0].grade}: kappa is undefined, "
-            "however many there are"
+            f"every example of {policy.name} in dev and test has grade {graded[0].grade}: "
+            "kappa is undefined, however many there are"
         )
     shares = {grade: counts[grade] / len(graded) for grade in policy.scale}
     queries = len({example.cluster for example in graded})
