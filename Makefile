@@ -10,8 +10,10 @@ EVAL_FLAGS = $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY
              $(if $(PROMPT),--prompt "$(PROMPT)") $(if $(SPLIT),--split "$(SPLIT)") \
              $(if $(LIMIT),--limit "$(LIMIT)") $(FLAGS)
 
+SHIP_FLAGS = --base "$(or $(BASE),baseline)" $(if $(RUN),--run "$(RUN)") $(if $(PAIRS),--pairs "$(PAIRS)") $(FLAGS)
+
 .DEFAULT_GOAL := help
-.PHONY: help eval gate1 gate2 compare regress lint demo-server test check format golden-update clean
+.PHONY: help eval gate1 gate2 compare regress impact ship report view lint demo-server test check format golden-update screenshots clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +32,18 @@ compare: $(VENV)/installed  ## What moved between two runs? A=run B=run [FLAGS=]
 
 regress: $(VENV)/installed  ## May a run replace another? [BASE=baseline RUN=latest FLAGS=]
 	@$(BIN)/harness regress --base "$(or $(BASE),baseline)" --candidate "$(or $(RUN),latest)" $(FLAGS)
+
+impact: $(VENV)/installed  ## What would a policy change do to what people see? V1=policy@v1 V2=policy@v2 PAIRS=file [MODEL= FLAGS=]
+	@$(BIN)/harness policy impact "$(V1)" "$(V2)" --pairs "$(PAIRS)" $(if $(MODEL),--model "$(MODEL)") $(FLAGS)
+
+ship: $(VENV)/installed  ## May a policy version ship? POLICY=policy@v2 [RUN= BASE=baseline PAIRS= FLAGS=]
+	@$(BIN)/harness ship "$(POLICY)" $(SHIP_FLAGS)
+
+report: $(VENV)/installed  ## A run as one HTML file: [RUN=latest BASE=run FLAGS=]
+	@$(BIN)/harness report "$(or $(RUN),latest)" $(if $(BASE),"$(BASE)") $(FLAGS)
+
+view: $(VENV)/installed  ## Runs, reports and comparisons as local web pages: [FLAGS="--port 0 --open"]
+	@$(BIN)/harness view $(FLAGS)
 
 lint: $(VENV)/installed  ## Check the policies and the golden sets
 	@$(BIN)/harness policy lint
@@ -53,6 +67,9 @@ format: $(VENV)/installed-dev  ## Rewrite the code in the house format
 
 golden-update: $(VENV)/installed-dev  ## Rewrite the tests' expected files; read the diff before you commit it
 	@UPDATE_CASES=1 $(BIN)/python -m pytest -q -k golden_file
+
+screenshots: $(VENV)/installed-dev  ## Take the docs' pictures anew, with Chromium; look at them before you commit them
+	@$(BIN)/python tests/screenshots.py
 
 clean:  ## Remove the virtual environment and caches; runs stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -138,7 +138,7 @@ def coverage_row(queries: int, items: int, kappa: float, weighting: Weighting, s
     truth = process.kappa(weighting)
     by_naive, by_bootstrap, by_product = Counter[str](), Counter[str](), Counter[str]()
     for at, (table, spread) in enumerate(data_sets(process, queries, items, sets, weighting)):
-        drawn = cluster_bootstrap(table, DRAWS, seed=at)
+        drawn = cluster_bootstrap(table, draws=DRAWS, seed=at)
         by_naive[side(*naive(table, spread), truth)] += 1
         by_bootstrap[side(drawn.low, drawn.high, truth)] += 1
         by_product[side(spread.low, spread.high, truth)] += 1

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from coverage import MISSES, MIX, PER_QUERY, SCALE, SHARES, SPREAD, WEIGHTINGS, Process, _pick, process_at
@@ -184,7 +185,7 @@ TABLES: dict[str, Callable[[int], list[list[str]]]] = {
     "|query correlation|kappa|queries x items|clustered|linear|quadratic|paired, not clustered": null_rows,
     **{
         f"(b) Verdicts where the candidate's kappa is lower by {loss:g} (margin {GATES.margin:g})"
-        + HEAD: lambda sets, loss=loss: regress_rows(sets, loss)
+        + HEAD: partial(regress_rows, loss=loss)
         for loss in LOSSES
     },
 }

@@ -69,11 +69,15 @@ class CallError(HarnessError):
 
 
 class TransientError(CallError):
-    """Worth another try. `retry_after`: seconds that the server asked us to wait, where it did."""
+    """Worth another try. `retry_after`: seconds that the server asked us to wait, where it did.
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    `busy`: the server is well, and was asked too often.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None, *, busy: bool = False) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.busy = busy
 
 
 class RejectedError(CallError):

@@ -14,16 +14,23 @@ from pydantic import BaseModel, ValidationError
 from harness.errors import BadInput, Fault
 
 Model = TypeVar("Model", bound=BaseModel)
+PIECE = 1 << 16
+Content = str | bytes | Iterable[str | bytes]
+"""What a file is to hold: whole, or line by line where it is long."""
 
 
 def read_bytes(path: Path) -> bytes:
     """A file's bytes; a file that cannot be read is bad input."""
     try:
         return path.read_bytes()
-    except FileNotFoundError:
-        raise BadInput([Fault(str(path), "no such file")]) from None
     except OSError as error:
-        raise BadInput([Fault(str(path), f"cannot be read: {error.strerror}")]) from error
+        raise BadInput([unreadable(path, error)]) from error
+
+
+def unreadable(path: Path, error: OSError) -> Fault:
+    """What to say of a file that cannot be read."""
+    missing = isinstance(error, FileNotFoundError)
+    return Fault(str(path), "no such file" if missing else f"cannot be read: {error.strerror}")
 
 
 def read_text(path: Path) -> str:
@@ -37,8 +44,11 @@ def decode(content: bytes, path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        what = f"not UTF-8 (byte 0x{content[error.start]:02x}); save the file as UTF-8"
-        raise BadInput([Fault(f"{path}, line {line}", what)]) from None
+        raise BadInput([_not_utf8(path, line, content[error.start])]) from None
+
+
+def _not_utf8(path: Path, line: int, byte: int) -> Fault:
+    return Fault(f"{path}, line {line}", f"not UTF-8 (byte 0x{byte:02x}); save the file as UTF-8")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -104,21 +114,44 @@ def json_lines(path: Path) -> tuple[list[tuple[int, dict[str, Any]]], list[Fault
     """Each object of a JSON lines file with its line number, and the lines that hold none."""
     rows: list[tuple[int, dict[str, Any]]] = []
     faults: list[Fault] = []
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
+    for number, found in each_json_line(path):
+        if isinstance(found, Fault):
+            faults.append(found)
+        else:
+            rows.append((number, found))
+    return rows, faults
+
+
+def each_json_line(path: Path) -> Iterator[tuple[int, dict[str, Any] | Fault]]:
+    """Each line's object, or what is wrong with the line; a long file is never held whole."""
+    for number, line in text_lines(path):
         if not line.strip():
             continue
         try:
             value = parse_json(line)
         except (ValueError, RecursionError) as error:
-            faults.append(Fault(f"{path}, line {number}", f"not JSON: {error}"))
+            yield number, Fault(f"{path}, line {number}", f"not JSON: {error}")
             continue
         if not isinstance(value, dict):
-            faults.append(Fault(f"{path}, line {number}", "a JSON object is wanted on each line"))
+            yield number, Fault(f"{path}, line {number}", "a JSON object is wanted on each line")
         elif "\\ud" in line and _holds_half_a_pair(value):
-            faults.append(Fault(f"{path}, line {number}", "holds half a surrogate pair, which is no letter"))
+            what = "holds half a surrogate pair, which is no letter"
+            yield number, Fault(f"{path}, line {number}", what)
         else:
-            rows.append((number, value))
-    return rows, faults
+            yield number, value
+
+
+def text_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Each line of a UTF-8 file with its number, read one by one."""
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+                except UnicodeDecodeError as error:
+                    raise BadInput([_not_utf8(path, number, line[error.start])]) from None
+    except OSError as error:
+        raise BadInput([unreadable(path, error)]) from error
 
 
 def _holds_half_a_pair(value: Any) -> bool:
@@ -128,14 +161,27 @@ def _holds_half_a_pair(value: Any) -> bool:
 
 def read_nouns(path: Path, model: type[Model]) -> tuple[list[tuple[int, Model]], list[Fault]]:
     """Each noun of a JSON lines file with its line number, and every fault."""
-    rows, faults = json_lines(path)
     nouns: list[tuple[int, Model]] = []
-    for number, data in rows:
-        noun, found = build(model, data, f"{path}, line {number}")
+    faults: list[Fault] = []
+    for number, data in each_json_line(path):
+        noun, found = (None, [data]) if isinstance(data, Fault) else build(model, data, _line(path, number))
         faults += found
         if noun is not None:
             nouns.append((number, noun))
     return nouns, faults
+
+
+def iter_nouns(path: Path, model: type[Model]) -> Iterator[Model]:
+    """Each noun of a JSON lines file that this program wrote, one by one; BadInput at the first damage."""
+    for number, data in each_json_line(path):
+        noun, faults = (None, [data]) if isinstance(data, Fault) else build(model, data, _line(path, number))
+        if noun is None:
+            raise BadInput(faults)
+        yield noun
+
+
+def _line(path: Path, number: int) -> str:
+    return f"{path}, line {number}"
 
 
 def to_line(noun: BaseModel, *, sparse: bool = False) -> str:
@@ -146,15 +192,16 @@ def to_line(noun: BaseModel, *, sparse: bool = False) -> str:
 
 def write_lines(path: Path, nouns: Iterable[BaseModel]) -> None:
     """A JSON lines file, in one atomic step."""
-    write_atomic(path, "".join(to_line(noun, sparse=True) for noun in nouns))
+    write_atomic(path, (to_line(noun, sparse=True) for noun in nouns))
 
 
-def write_atomic(path: Path, content: str | bytes) -> None:
+def write_atomic(path: Path, content: Content) -> None:
     """The whole file or none of it: written beside its place, synced, then renamed onto it."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with beside.open("wb") as file:
-            file.write(content.encode("utf-8") if isinstance(content, str) else content)
+            for part in _pieces(content):
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
@@ -165,6 +212,27 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def _pieces(content: Content) -> Iterator[bytes]:
+    """The content as bytes, no more of them at once than it takes: a long text is not held twice."""
+    for part in (content,) if isinstance(content, str | bytes) else content:
+        if isinstance(part, bytes):
+            yield part
+        else:
+            yield from (part[at : at + PIECE].encode("utf-8") for at in range(0, len(part), PIECE))
+
+
+Stamp = tuple[int, int] | None
+
+
+def stamp_of(path: Path) -> Stamp:
+    """What tells that a file was written again: its time and its size; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from harness.rubric import Gates
 from harness.runs import Run
 from harness.score.advice import advice
 from harness.score.bar import Bar
+from harness.score.moved import moved_since
 from harness.score.run import own_bar, score_raters, score_run
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import CellScore, Gate2
@@ -50,16 +51,18 @@ def judge_run(run: Run, bar: Bar | None = None, *, bootstrap: bool = False) -> G
     measured = score_raters(run)
     names = {level.value: level.name for level in run.policy.grades}
     gate1 = judge_gate1(measured, names) if measured else None
-    score = score_run(run, bar or own_bar(run), gate1, bootstrap=bootstrap)
+    score = score_run(run, (bar or own_bar(run)).moved_from(moved_since(run)), gate1, bootstrap=bootstrap)
     return judge_gate2(score, run.gates, gate1, _stale(run))
 
 
 def _stale(run: Run) -> str | None:
-    """Grades of another policy version are no golden grades of this one."""
-    left = run.manifest.stale
-    if not left:
-        return None
-    return f"{left} of {run.manifest.examples} examples were not yet judged under {run.policy.label}"
+    """Grades of another policy version are no golden grades of this one, and a choice is no sample."""
+    left, of = run.manifest.stale, run.manifest.examples
+    if left:
+        return f"{left} of {of} examples were not yet judged under {run.policy.label}"
+    if run.manifest.asked.only:
+        return f"{of} chosen examples were graded: a choice says nothing of the whole"
+    return None
 
 
 def verdict_of(score: Gate) -> dict[str, Any]:
@@ -95,7 +98,10 @@ def _kappa_check(score: Gate) -> Check:
 
 def _against(estimate: Estimate, bar: float, name: str) -> Check:
     if estimate.ci is None:
-        return "inconclusive", f"{name} has no interval: {estimate.reason}"
+        why = estimate.reason or ""
+        if why.startswith("undefined"):
+            return "inconclusive", f"{name} is {why}"
+        return "inconclusive", f"{name} has no interval: {why.removeprefix('no interval: ')}"
     low, high = estimate.ci
     interval = f"the 95 % interval of {name}, {low:.3f} to {high:.3f},"
     verdict = three_way(low, high, bar)

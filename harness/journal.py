@@ -2,13 +2,14 @@
 
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from harness.errors import BadInput, Fault
-from harness.files import build, parse_json, read_bytes, to_line
-from harness.records import Record, latest
+from harness.files import build, parse_json, to_line, unreadable
+from harness.records import Failed, Key, Record
 
 RECORDS = "records.jsonl"
 SYNC_EVERY = 64
@@ -16,28 +17,38 @@ SYNC_EVERY = 64
 
 
 def read_records(folder: Path) -> tuple[list[Record], int]:
-    """Every whole record, and the bytes that they take.
+    """Every whole record, and the bytes that they take. BadInput where the file is damaged."""
+    records: list[Record] = []
+    size = 0
+    for record, end in iter_records(folder):
+        records.append(record)
+        size = end
+    return records, size
+
+
+def iter_records(folder: Path) -> Iterator[tuple[Record, int]]:
+    """Each whole record with the byte that it ends at, one by one.
 
     What follows the last line end is a line that a kill cut off: it is left out, unless it is
-    whole but for its line end. Damage anywhere else is refused.
+    whole but for its line end. Damage anywhere else is refused, when the file has been gone through.
     """
     path = folder / RECORDS
-    content = read_bytes(path)
-    lines = content.split(b"\n")
-    torn = lines.pop()
-    records: list[Record] = []
     faults: list[Fault] = []
-    for number, line in enumerate(lines, start=1):
-        record, found = _record(line, f"{path}, line {number}", path)
-        records += [record] if record else []
-        faults += found
+    at = 0
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                at += len(line)
+                whole = line.endswith(b"\n")
+                record, found = _record(line.rstrip(b"\n"), f"{path}, line {number}", path)
+                faults += found if whole else []
+                if record is not None and not faults:
+                    yield record, at
+    except OSError as error:
+        raise BadInput([unreadable(path, error)]) from error
     if faults:
         damage = "the file is damaged; restore it, or start a new run"
         raise BadInput([*faults, Fault(str(path), damage)])
-    last, _ = _record(torn, "", path) if torn else (None, [])
-    if last is not None:
-        return [*records, last], len(content)
-    return records, len(content) - len(torn)
 
 
 def _record(line: bytes, where: str, path: Path) -> tuple[Record | None, list[Fault]]:
@@ -50,22 +61,28 @@ def _record(line: bytes, where: str, path: Path) -> tuple[Record | None, list[Fa
 class RecordLog:
     """The records of one run, open for appending by one process at a time.
 
-    Opening repairs a line that a kill cut off. `records` holds what was there.
+    Opening repairs a line that a kill cut off. `answered` and `failed` hold the keys of what is there,
+    `models` who answered; the records themselves stay on the disk.
     """
 
     def __init__(self, folder: Path) -> None:
+        self.answered: set[Key] = set()
+        self.failed: set[Key] = set()
+        self.models: set[str] = set()
         self._file: BinaryIO = (folder / RECORDS).open("r+b")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._file.close()
             raise BadInput(f"{folder}: another process is writing this run") from None
+        size = 0
         try:
-            found, size = read_records(folder)
+            for record, end in iter_records(folder):
+                self._note(record)
+                size = end
         except BadInput:
             self._file.close()
             raise
-        self.records = latest(found)
         self._file.truncate(size)
         self._file.seek(0, os.SEEK_END)
         if size and not _ends_in_newline(folder / RECORDS):
@@ -76,10 +93,20 @@ class RecordLog:
         """Add one record; from here on a kill does not lose it."""
         self._file.write(to_line(record).encode("utf-8"))
         self._file.flush()
-        self.records[record.key] = record
+        self._note(record)
         self._unsynced += 1
         if self._unsynced >= SYNC_EVERY:
             self._sync()
+
+    def _note(self, record: Record) -> None:
+        """The last record of a key counts."""
+        kept, other = self.answered, self.failed
+        if isinstance(record.outcome, Failed):
+            kept, other = other, kept
+        kept.add(record.key)
+        other.discard(record.key)
+        if record.reply and record.reply.model:
+            self.models.add(record.reply.model)
 
     def _sync(self) -> None:
         os.fsync(self._file.fileno())

@@ -5,33 +5,29 @@ from what was observed. What comes back prints as the table of the command line,
 """
 
 import io
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-import numpy as np
 from rich.console import Console, RenderableType
 
+from harness.arrays import Scale, is_long, judged_from, levels_of, ratings_from
 from harness.comparison.paired import compare_judged
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput
 from harness.gates import judge_gate1, judge_gate2
-from harness.golden.graded import parse_scale, scale_text
 from harness.noun import Weighting
-from harness.records import Rating, query_key
 from harness.report.comparison import comparison_view
 from harness.report.gate1 import gate1_view
-from harness.report.gate2 import gate2_view
+from harness.report.gate2 import details_view, gate2_view
 from harness.rubric import Gates
-from harness.score.bar import Bar
+from harness.score.bar import WEIGHTINGS, Bar
 from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
-from harness.score.judged import Answer, Judged
-from harness.score.terms import Terms
+from harness.score.panel import panel_of
+from harness.score.terms import Raters, Terms
 from harness.scorecards.comparison import Comparison
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
 
-Scale = str | Sequence[int]
 WIDTH = 100
 
 
@@ -49,10 +45,10 @@ class Gate2Result(Gate2):
     """Gate 2 that prints as its table."""
 
     def __repr__(self) -> str:
-        return _text(gate2_view(self, "the grader", "the golden grades"))
+        return _text(_gate2_view(self))
 
     def _repr_html_(self) -> str:
-        return _html(gate2_view(self, "the grader", "the golden grades"))
+        return _html(_gate2_view(self))
 
 
 class ComparisonResult(Comparison):
@@ -66,19 +62,23 @@ class ComparisonResult(Comparison):
 
 
 def gate1(
-    ratings: Any, *, scale: Scale, queries: Any = None, weighting: Weighting = "none", bar: float = 0.8
+    ratings: Any,
+    *,
+    scale: Scale,
+    queries: Any = None,
+    weighting: Weighting = "none",
+    bar: float = 0.8,
+    bootstrap: bool = False,
 ) -> Gate1Result:
     """Do the raters agree? `ratings` is items x raters, or a data frame with item, rater, grade[, query].
 
     Columns of a data frame name the raters, its index the items. `queries` has one entry an item; without
     it every item is a query of its own. BadInput for grades off the scale and for one rater alone.
     """
-    levels = _levels(scale)
-    columns = [str(name) for name in getattr(ratings, "columns", ())]
-    long = {"item", "rater", "grade"} <= set(columns)
-    found = _long(ratings, levels, queries) if long else _wide(ratings, columns, levels, queries)
-    judged = judge_gate1(score_gate1(found, levels, Bar(weighting, bar)))
-    return Gate1Result(**dict(judged))
+    levels = levels_of(scale)
+    found = ratings_from(ratings, levels, queries)
+    score = score_gate1(found, levels, _bar(weighting, bar), bootstrap=bootstrap)
+    return Gate1Result(**dict(judge_gate1(score)))
 
 
 def gate2(
@@ -87,122 +87,60 @@ def gate2(
     *,
     scale: Scale,
     queries: Any = None,
+    ratings: Any = None,
     weighting: Weighting = "none",
     bar: float = 0.8,
     coverage_floor: float = 0.99,
     aggregate: Literal["mean", "vote"] = "mean",
+    bootstrap: bool = False,
 ) -> Gate2Result:
-    """Does a grader agree with the golden grades? `grades` is n, or n x repeats; missing is unreadable."""
-    levels = _levels(scale)
-    items = _judged(golden, grades, levels, queries)
+    """Does a grader agree with the golden grades? `grades` is n, or n x repeats; missing is unreadable.
+
+    `ratings`, by people and not by the grader, are as `gate1` takes them: of the same items by name, or by
+    place. With them come Gate 1, the human ceiling, and whose problem each miss is.
+    """
+    levels, at = levels_of(scale), _bar(weighting, bar)
+    if aggregate not in ("mean", "vote"):
+        raise BadInput(f"aggregate {aggregate!r} is not one of: mean, vote")
+    items = judged_from(golden, grades, levels, queries)
     gates = Gates(coverage_floor=coverage_floor)
-    score = score_gate2(items, Terms(levels, Bar(weighting, bar), gates, aggregate=aggregate))
-    return Gate2Result(**dict(judge_gate2(score, gates, None)))
+    measured, raters = None, None
+    if ratings is not None:
+        found = ratings_from(ratings, levels, None if is_long(ratings) else queries)
+        measured = judge_gate1(score_gate1(found, levels, at))
+        raters = Raters(panel_of(found, levels))
+    terms = Terms(levels, at, gates, aggregate=aggregate, bootstrap=bootstrap)
+    return Gate2Result(**dict(judge_gate2(score_gate2(items, terms, raters), gates, measured)))
 
 
-def compare(golden: Any, base: Any, candidate: Any, *, scale: Scale, queries: Any = None) -> ComparisonResult:
+def compare(
+    golden: Any,
+    base: Any,
+    candidate: Any,
+    *,
+    scale: Scale,
+    queries: Any = None,
+    weighting: Weighting = "none",
+) -> ComparisonResult:
     """What moved from one grader to another, on the items that both could be read on."""
-    levels = _levels(scale)
-    one, other = (_judged(golden, grades, levels, queries) for grades in (base, candidate))
-    return ComparisonResult(**dict(compare_judged(one, other, levels, ("base", "candidate"))))
+    levels = levels_of(scale)
+    one, other = (judged_from(golden, grades, levels, queries) for grades in (base, candidate))
+    gated = _bar(weighting, 0.0).weighting
+    found = compare_judged(one, other, levels, ("base", "candidate"), gated)
+    return ComparisonResult(**dict(found))
 
 
-def _levels(scale: Scale) -> tuple[int, ...]:
-    return parse_scale(scale if isinstance(scale, str) else ",".join(map(str, scale)))
+def _bar(weighting: Weighting, bar: float) -> Bar:
+    if weighting not in WEIGHTINGS:
+        raise BadInput(f"weighting {weighting!r} is not one of: {', '.join(WEIGHTINGS)}")
+    if not -1 <= bar <= 1:
+        raise BadInput(f"bar {bar}: a kappa lies between -1 and 1")
+    return Bar(weighting, bar)
 
 
-def _wide(ratings: Any, columns: Sequence[str], levels: tuple[int, ...], queries: Any) -> list[Rating]:
-    values = np.asarray(ratings, dtype=object)
-    if values.ndim != 2:
-        raise BadInput(f"ratings: items x raters are wanted, here are {values.ndim} dimensions")
-    names = columns or [f"rater {at + 1}" for at in range(values.shape[1])]
-    items = _names(ratings, len(values))
-    of_item = _queries(queries, len(values))
-    grades = [_grades(column, levels, name) for name, column in zip(names, values.T, strict=True)]
-    return [
-        Rating(item=item, rater=name, grade=given[at], query=of_item[at])
-        for name, given in zip(names, grades, strict=True)
-        for at, item in enumerate(items)
-        if given[at] is not None
-    ]
-
-
-def _long(ratings: Any, levels: tuple[int, ...], queries: Any) -> list[Rating]:
-    if queries is not None:
-        raise BadInput("queries: a frame of item, rater and grade has a column query instead")
-    grades = _grades(ratings["grade"], levels, "grade")
-    of_item = _queries(ratings.get("query"), len(grades))
-    keys = [(str(item), str(rater)) for item, rater in zip(ratings["item"], ratings["rater"], strict=True)]
-    doubles = [key for key, count in Counter(keys).items() if count > 1]
-    if doubles:
-        raise BadInput([Fault("", f"item {item!r} is graded twice by {rater!r}") for item, rater in doubles])
-    return [
-        Rating(item=item, rater=rater, grade=grade, query=query)
-        for (item, rater), grade, query in zip(keys, grades, of_item, strict=True)
-        if grade is not None
-    ]
-
-
-def _judged(golden: Any, grades: Any, levels: tuple[int, ...], queries: Any) -> list[Judged]:
-    right = _grades(golden, levels, "golden")
-    if None in right:
-        raise BadInput("golden: every item needs its grade")
-    given = np.asarray(grades, dtype=object)
-    columns = given.reshape(len(given), -1).T
-    if len(given) != len(right):
-        raise BadInput(f"grades: {len(given)} for {len(right)} golden grades")
-    draws = [_grades(column, levels, "grades") for column in columns]
-    items = _names(golden, len(right))
-    of_item = _queries(queries, len(right))
-    return [
-        Judged(
-            item=item,
-            cluster=query_key(of_item[at] or "") or item,
-            golden=grade,
-            answers=tuple(_answer(draw[at]) for draw in draws),
-        )
-        for at, (item, grade) in enumerate(zip(items, right, strict=True))
-        if grade is not None
-    ]
-
-
-def _names(values: Any, n: int) -> list[str]:
-    """What the items are called: by a data frame's index, else by their place."""
-    index = getattr(values, "index", None)
-    names = [str(at) for at in (range(n) if index is None or callable(index) else index)]
-    doubles = [name for name, count in Counter(names).items() if count > 1]
-    if doubles:
-        raise BadInput(f"the index names {len(doubles)} items twice (the first: {doubles[0]})")
-    return names
-
-
-def _answer(grade: int | None) -> Answer:
-    return Answer(grade, "graded") if grade is not None else Answer(None, "ungraded", "no_answer")
-
-
-def _queries(queries: Any, n: int) -> list[str | None]:
-    if queries is None:
-        return [None] * n
-    found = [str(query) for query in queries]
-    if len(found) != n:
-        raise BadInput(f"queries: {len(found)} for {n} items")
-    return list(found)
-
-
-def _grades(values: Iterable[Any], levels: tuple[int, ...], name: str) -> list[int | None]:
-    """Whole numbers on the scale; None for what is missing. BadInput names every other value."""
-    found: list[int | None] = []
-    faults = []
-    for at, value in enumerate(values):
-        if value is None or value != value:
-            found.append(None)
-        elif value in levels:
-            found.append(int(value))
-        else:
-            faults.append(Fault(f"{name}[{at}]", f"{value!r} is not on the scale {scale_text(levels)}"))
-    if faults:
-        raise BadInput(faults)
-    return found
+def _gate2_view(score: Gate2) -> Iterator[RenderableType]:
+    yield from gate2_view(score, "the grader", "the golden grades")
+    yield from details_view(score, 0)
 
 
 def _text(parts: Iterable[RenderableType]) -> str:

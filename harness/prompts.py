@@ -5,7 +5,6 @@ A prompt version is a folder: `system.j2` sees the policy and the shots, `pair.j
 same for every pair of a run, so that a provider can cache it.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,7 +30,7 @@ from harness.project import (
     split_label,
     version_number,
 )
-from harness.records import Example, Message, Pair, Prompt
+from harness.records import Example, Message, Pair, Prompt, indented_json
 from harness.rubric import Policy
 
 SYSTEM, PAIR, SPEC = "system.j2", "pair.j2", "prompt.toml"
@@ -186,10 +185,10 @@ def bind_prompt(
 def to_json(value: Any) -> str:
     """Data for a prompt: JSON with its letters as they are, since \\u00e4 costs tokens and sense."""
     if isinstance(value, Pair):
-        value = value.data()
-    elif isinstance(value, BaseModel):
+        return value.json_text
+    if isinstance(value, BaseModel):
         value = value.model_dump(mode="json", exclude_defaults=True)
-    return json.dumps(value, ensure_ascii=False, indent=2)
+    return indented_json(value)
 
 
 _ANY_PAIR = Pair.model_validate({"query": "query", "result": {"title": "title"}})

@@ -1,62 +1,36 @@
-"""From an answer to its Record, whichever way the answer came."""
+"""How a question ended, as the record that a run keeps."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Protocol
 
-from harness.records import Example, Outcome, Record, Reply, Ungraded
-
-REASKED: Final = ("bad_json", "no_answer", "two_answers")
-"""Causes that another answer may cure. It is asked for once, and is what counts, readable or not."""
-
-Question = tuple[Example, int]
-"""An example, and which repeat of it: all examples are asked once before any is asked again."""
+from harness.records import Outcome, Record, Reply
 
 
-class Recorder(Protocol):
-    """Makes the record of what became of a question."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How one question ended. `unread`: a first reply that could not be read. `attempts`: calls made."""
 
-    def __call__(
-        self,
-        question: Question,
-        outcome: Outcome,
-        *,
-        reply: Reply | None,
-        unread: Reply | None = None,
-        seconds: float,
-        attempts: int,
-    ) -> Record:
-        """`unread` is the first reply where another one was asked for; `seconds` all that it took."""
+    outcome: Outcome
+    reply: Reply | None = None
+    unread: Reply | None = None
+    attempts: int = 0
+    seconds: float = 0.0
+    cost: float | None = None
+    cached_reply: bool = False
 
 
-def record_of(
-    question: Question,
-    outcome: Outcome,
-    *,
-    reply: Reply | None,
-    unread: Reply | None = None,
-    seconds: float,
-    attempts: int,
-) -> Record:
-    """The record of what became of a question, made now."""
-    example, repeat = question
+def record_of(example: str, repeat: int, pair: str, found: Answered) -> Record:
+    """The record of one answer, as of now; `pair` is the digest of what was asked about."""
     return Record(
-        example=example.id,
+        example=example,
         repeat=repeat,
-        pair=example.pair.digest,
-        outcome=outcome,
-        reply=reply,
-        unread=unread,
-        at=now(),
-        seconds=round(seconds, 3),
-        attempts=attempts,
+        pair=pair,
+        outcome=found.outcome,
+        reply=found.reply,
+        unread=found.unread,
+        at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        seconds=found.seconds,
+        attempts=found.attempts,
+        cost=found.cost,
+        cached_reply=found.cached_reply,
     )
-
-
-def is_curable(outcome: Outcome) -> bool:
-    """Whether another answer may be one that can be read."""
-    return isinstance(outcome, Ungraded) and outcome.cause in REASKED
-
-
-def now() -> str:
-    """This moment, as records say it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -3,6 +3,7 @@
 Pair, Example, Rating -> Prompt -> Reply -> Grade | Ungraded | Failed -> Record
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -45,6 +46,16 @@ class Pair(Noun):
     def digest(self) -> str:
         """Identity across files and runs: covers query, result and context, and no grade."""
         return digest(self.data())
+
+    @cached_property
+    def json_text(self) -> str:
+        """The pair as a prompt shows it. Kept, since a template and two checks of its text ask for it."""
+        return indented_json(self.data())
+
+
+def indented_json(value: Any) -> str:
+    """JSON as people write it, with every letter as it is."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 class Provenance(Noun):
@@ -103,9 +114,9 @@ class Example(Noun):
     tags: tuple[str, ...] = ()
     provenance: Provenance | None = None
 
-    @cached_property
+    @property
     def pair(self) -> Pair:
-        """What a teacher may see of the example: no grade, no reasoning."""
+        """What a teacher may see of the example: no grade, no reasoning. Made anew, since sets are long."""
         return Pair(query=self.query, result=self.result, context=self.context)
 
     @property
@@ -240,6 +251,8 @@ class Record(Noun):
     """One line of a run: what became of one example and repeat. The last line of a key counts.
 
     `unread` is the first reply where it could not be read and another was asked for: `reply`, which counts.
+    `cost` is USD for both; None where the price or the tokens are unknown. `cached_reply`: an earlier run
+    had asked the same and paid for it.
     """
 
     example: str
@@ -251,6 +264,8 @@ class Record(Noun):
     at: str
     seconds: float
     attempts: int
+    cost: float | None = Field(default=None, ge=0)
+    cached_reply: bool = False
 
     @property
     def key(self) -> Key:

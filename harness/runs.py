@@ -4,7 +4,7 @@ manifest.json    what was run: digests, model, parameters, versions
 policy.toml, gates.toml, prefix.txt, shots.jsonl    what the teacher saw, as it was
 examples.jsonl, ratings.jsonl, raters.toml          what was graded, with golden grades and reasonings
 records.jsonl    append-only, a line per answer; the last one of a key counts
-scorecard.json, verdict.json    derived; can be deleted
+scorecard.json, verdict.json, report.html    derived; can be deleted
 """
 
 import contextlib
@@ -12,8 +12,9 @@ import errno
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Literal
@@ -21,10 +22,10 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from harness.errors import BadInput, Fault
-from harness.files import decode, faults_of, parse_json, read_bytes, read_nouns, write_atomic
+from harness.files import Content, decode, faults_of, iter_nouns, parse_json, read_bytes, write_atomic
 from harness.golden.examples import golden_digest
 from harness.golden.ratings import rater_kinds, read_ratings_file
-from harness.journal import RECORDS, read_records
+from harness.journal import RECORDS, iter_records
 from harness.noun import Noun, Split
 from harness.policies import gates_digest, load_gates, load_policy, policy_digest
 from harness.project import Project, folder_names
@@ -32,6 +33,7 @@ from harness.records import Example, Grade, Key, Rating, Record, latest
 from harness.rubric import Gates, Policy
 
 MANIFEST, EXAMPLES, RATINGS, RATERS = "manifest.json", "examples.jsonl", "ratings.jsonl", "raters.toml"
+PAIRS = "pairs.jsonl"
 SCORECARD, VERDICT = "scorecard.json", "verdict.json"
 
 
@@ -43,7 +45,11 @@ class Asked(Noun):
     prompt: str
     splits: tuple[Split, ...]
     canaries: bool = False
+    pairs: str | None = None
+    """The file of production pairs, where those are graded instead: nobody knows their right grades."""
     limit: int | None = None
+    only: tuple[str, ...] = ()
+    """Examples by id, where somebody chose them: then the score is that of a choice, and gates nothing."""
     repeats: int = Field(default=1, ge=1)
     aggregate: Literal["mean", "vote"] = "mean"
     seed: int | None = None
@@ -58,7 +64,9 @@ class Asked(Noun):
 
     @property
     def part(self) -> str:
-        """What of the golden set is graded."""
+        """What is graded."""
+        if self.pairs is not None:
+            return "pairs"
         return "canaries" if self.canaries else "+".join(self.splits)
 
     @property
@@ -103,27 +111,38 @@ class Manifest(Noun):
     dirty: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
-    """A run folder, read."""
+    """A run folder, read. What grows with the run stays on the disk until somebody asks for it."""
 
     folder: Path
     manifest: Manifest
     policy: Policy
     gates: Gates
-    examples: tuple[Example, ...]
-    records: Mapping[Key, Record]
     ratings: tuple[Rating, ...] = ()
     raters: Mapping[str, str] = field(default_factory=dict)
     """What each rater is: "human" or "llm"."""
 
-    @property
-    def keys(self) -> list[Key]:
-        """What the run asks: every example, as often as it repeats."""
-        return [(example.id, at) for example in self.examples for at in range(self.manifest.asked.repeats)]
+    @cached_property
+    def examples(self) -> tuple[Example, ...]:
+        """What is graded, all of it at once."""
+        return tuple(self.each_example())
+
+    @cached_property
+    def records(self) -> Mapping[Key, Record]:
+        """The record that counts for each key, all of them at once."""
+        return latest(self.each_record())
+
+    def each_example(self) -> Iterator[Example]:
+        """What is graded, one by one."""
+        return iter_nouns(self.folder / EXAMPLES, Example)
+
+    def each_record(self) -> Iterator[Record]:
+        """Every record, one by one, in the order of writing: the last one of a key counts."""
+        return (record for record, _ in iter_records(self.folder))
 
 
-def create_run(runs: Path, manifest: Manifest, contents: Mapping[str, str | bytes]) -> Path:
+def create_run(runs: Path, manifest: Manifest, contents: Mapping[str, Content]) -> Path:
     """A new run folder, whole or not at all. A name that is taken gets a number."""
     runs.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".new-", dir=runs))
@@ -172,16 +191,12 @@ def load_manifest(folder: Path) -> Manifest:
 def load_run(folder: Path) -> Run:
     """A run folder as a Run. BadInput for a folder that is none, or is damaged."""
     manifest = load_manifest(folder)
+    if manifest.asked.pairs is not None:
+        what = "graded production pairs, whose right grades nobody knows: it has no score"
+        raise BadInput([Fault(str(folder), f"{what}; `harness policy impact` reads it")])
     policy = load_policy(folder / "policy.toml")
-    numbered, faults = read_nouns(folder / EXAMPLES, Example)
-    if faults:
-        raise BadInput(faults)
-    examples = tuple(example for _, example in numbered)
-    found, _ = read_records(folder)
-    records = latest(found)
     gates = load_gates(folder / "gates.toml", policy)
-    ratings, kinds = _raters(folder)
-    run = Run(folder, manifest, policy, gates, examples, records, ratings, kinds)
+    run = Run(folder, manifest, policy, gates, *_raters(folder))
     _refuse_damage(run)
     return run
 
@@ -196,8 +211,9 @@ def _raters(folder: Path) -> tuple[tuple[Rating, ...], dict[str, str]]:
 def _refuse_damage(run: Run) -> None:
     """A run whose parts do not belong together has no score."""
     folder, manifest = run.folder, run.manifest
+    pairs: dict[str, str] = {}
     kept = {
-        EXAMPLES: (golden_digest(run.examples), manifest.digests.golden),
+        EXAMPLES: (golden_digest(_noting(run.each_example(), pairs)), manifest.digests.golden),
         "policy.toml": (policy_digest(run.policy), manifest.digests.policy),
         "gates.toml": (gates_digest(run.gates), manifest.gates),
     }
@@ -206,21 +222,35 @@ def _refuse_damage(run: Run) -> None:
         for name, (now, then) in kept.items()
         if now != then
     ]
-    pairs = {example.id: example.pair.digest for example in run.examples}
-    known = set(run.keys)
-    for record in run.records.values():
-        where = f"{folder / RECORDS}, {record.example}"
-        if record.key not in known or pairs[record.example] != record.pair:
-            faults.append(Fault(where, "a record of a pair that the run does not have"))
-        if isinstance(record.outcome, Grade) and record.outcome.value not in run.policy.scale:
-            what = f"grade {record.outcome.value} is not on the scale of {run.policy.label}"
-            faults.append(Fault(where, what))
-    lost = set(run.keys) - set(run.records)
+    found: dict[Key, list[Fault]] = {}
+    for record in run.each_record():
+        found[record.key] = _misfits(run, record, pairs)
+    faults += [fault for misfits in found.values() for fault in misfits]
+    lost = [(name, at) for name in pairs for at in range(manifest.asked.repeats) if (name, at) not in found]
     if manifest.finished_at is not None and lost:
         what = f"the run is finished, but {len(lost)} records are gone (the first: {min(lost)[0]})"
         faults.append(Fault(str(folder / RECORDS), what))
     if faults:
         raise BadInput(faults)
+
+
+def _noting(examples: Iterable[Example], pairs: dict[str, str]) -> Iterator[Example]:
+    """The examples as they are, each with its pair's digest noted as it passes."""
+    for example in examples:
+        pairs[example.id] = example.pair.digest
+        yield example
+
+
+def _misfits(run: Run, record: Record, pairs: Mapping[str, str]) -> list[Fault]:
+    """What is wrong with a record besides its form."""
+    faults = []
+    where = f"{run.folder / RECORDS}, {record.example}"
+    if pairs.get(record.example) != record.pair or not 0 <= record.repeat < run.manifest.asked.repeats:
+        faults.append(Fault(where, "a record of a pair that the run does not have"))
+    if isinstance(record.outcome, Grade) and record.outcome.value not in run.policy.scale:
+        what = f"grade {record.outcome.value} is not on the scale of {run.policy.label}"
+        faults.append(Fault(where, what))
+    return faults
 
 
 def run_names(project: Project) -> list[str]:

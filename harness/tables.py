@@ -5,7 +5,7 @@ A `Layout` maps other people's headers onto ours, so that files are taken as the
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,11 @@ MAX_CELL = 10_000_000
 FORMULA = ("=", "+", "-", "@")
 """What a spreadsheet takes for the beginning of a formula; a quote before it makes it text."""
 RESULT_TEXTS = ("title", "brand", "category", "price", "description")
+NAMES = (
+    "item", "query", "rater", "grade", "reasoning", "clauses", "tags", "split", "policy_version",
+    *RESULT_TEXTS,
+)  # fmt: skip
+"""What a header can be mapped to."""
 ALIASES: dict[str, tuple[str, ...]] = {
     "item": ("item", "id"),
     **{name: (name, f"result.{name}") for name in RESULT_TEXTS},
@@ -78,9 +83,16 @@ class Table:
         named = [*layout.wide, *(header for headers in layout.columns.values() for header in headers)]
         missing += [f"no column {header!r}" for header in dict.fromkeys(named) if header not in self.columns]
         if missing:
-            hint = f"the columns there: {', '.join(self.columns)}; map others with --columns name=header"
+            hint = f"the columns there: {', '.join(self.columns)}; {self._remedy(missing)}"
             raise BadInput([Fault(str(self.path), f"{', '.join(missing)} ({hint})")])
         return found
+
+    def _remedy(self, missing: Sequence[str]) -> str:
+        if len(self.columns) == 1 and any(mark in self.columns[0] for mark in ";\t|"):
+            return "are the cells set apart as the format says? save it with commas, or name --format"
+        if "no column for rater" in missing:
+            return "map others with --columns name=header; a column for each rater: --wide r1,r2"
+        return "map others with --columns name=header"
 
 
 def parse_columns(text: str | None) -> dict[str, tuple[str, ...]]:
@@ -93,6 +105,9 @@ def parse_columns(text: str | None) -> dict[str, tuple[str, ...]]:
         if not equals or not name.strip() or not all(header.strip() for header in headers.split("+")):
             raise BadInput(f"columns: {part!r} is not name=header (or name=header+header)")
         mapping[name.strip()] = tuple(header.strip() for header in headers.split("+"))
+    unknown = [name for name in mapping if name not in NAMES]
+    if unknown:
+        raise BadInput(f"columns: {', '.join(unknown)} is none of our names: {', '.join(NAMES)}")
     return mapping
 
 
@@ -108,6 +123,8 @@ def joined(row: Row, headers: tuple[str, ...]) -> str:
 
 def read_table(path: Path, format: str | None = None) -> Table:
     """A file as a table, by its ending or by `format`. BadInput names every faulty line."""
+    if path.is_dir():
+        raise BadInput([Fault(str(path), "is a folder; name a file in it")])
     kind = format or FORMAT_OF.get(path.suffix.lower())
     if kind is None or kind not in READERS:
         known = ", ".join(READERS)

@@ -7,7 +7,7 @@ from typing import Any
 from builders import Ended, example, examples, harness
 
 from harness.comparison.sides import Side
-from harness.score.judged import Answer, Judged
+from harness.score.judged import Answer, Judged, about_of
 
 SCALE = (0, 1, 2)
 ACTIONS = {0: "filter", 1: "show", 2: "show"}
@@ -22,7 +22,7 @@ Grading = Callable[[int, int], int | None]
 def item(name: str, golden: int, *grades: int | None, query: str | None = None, **about: Any) -> Judged:
     """An item with an answer for each grade; `about` makes it an example with tags, clauses and so on."""
     answers = tuple(Answer(grade, "ungraded" if grade is None else "graded") for grade in grades)
-    told = example(name, grade=golden, query=query or name, **about) if about else None
+    told = about_of(example(name, grade=golden, query=query or name, **about)) if about else None
     return Judged(name, query or name, golden, answers, told)
 
 

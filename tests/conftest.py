@@ -37,10 +37,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries come at once."""
-    from harness import evaluate
+    from harness.engine import ask
 
-    monkeypatch.setattr(evaluate, "LONGEST_WAIT", 0.01)
-    monkeypatch.setattr(evaluate, "_backoff", lambda state: 0.001)
+    monkeypatch.setattr(ask, "LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(ask, "_backoff", lambda state: 0.001)
 
 
 @pytest.fixture

@@ -29,5 +29,5 @@ def ask(server: FaultServer, *words: str, model: str = "openai/m") -> Ended:
 
 def only_run(here: Path) -> Path:
     """The one run folder that there is."""
-    (run,) = (here / "runs").iterdir()
+    (run,) = (here / "runs").glob("[!.]*")
     return run

@@ -18,7 +18,7 @@ from harness.rubric import Gates
 from harness.score.bar import Bar
 from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
-from harness.score.judged import Answer, Judged
+from harness.score.judged import Answer, Judged, about_of
 from harness.score.panel import panel_of
 from harness.score.terms import Raters, Terms
 from harness.scorecards.gate1 import Gate1
@@ -37,7 +37,7 @@ def answer(grade: int | None, **more: Any) -> Answer:
 
 def item(name: str, golden: int, *grades: int | None, query: str | None = None, **about: Any) -> Judged:
     """An item with an answer for each grade; `about` makes it an example with tags, clauses and so on."""
-    told = example(name, grade=golden, **about) if about else None
+    told = about_of(example(name, grade=golden, **about)) if about else None
     return Judged(name, query or name, golden, tuple(answer(grade) for grade in grades), told)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batched import TRIES, Session, begin, session
+from batched import Session, begin, session
 from builders import example, harness, policy, write_project
 from fault_server import FaultServer, Turn, completion, error, fault_server, graded
 from oracle import DEV, KEY, KEYS, RIGHT, right
@@ -22,14 +22,22 @@ from spoken_batches import Fate
 from harness.batching import desk as turns
 from harness.batching import sending
 from harness.batching.log import BATCHES, BatchLog
+from harness.budget import OverBudget, budget_of
 from harness.comparison.sides import side_of_run
+from harness.engine.ask import ATTEMPTS
+from harness.engine.job import Limits
 from harness.errors import BadInput, FatalError, Unfinished
 from harness.journal import RECORDS, read_records
+from harness.plan import make_plan
+from harness.prices import price_of
+from harness.project import Project
 from harness.providers import PROVIDERS, batches_of, open_teacher
 from harness.providers.base import Setup
 from harness.providers.served import Served
 from harness.records import Failed, Grade, Message, Prompt, Record, Ungraded
-from harness.runs import load_run
+from harness.runs import Asked, load_run
+
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 BATCHED = [name for name, known in PROVIDERS.items() if known.batches]
 ALL = len(DEV)
@@ -93,7 +101,7 @@ def assert_all_right_and_each_paid_once(at: Session, server: FaultServer) -> Non
 
 
 def assert_key_is_nowhere(at: Session) -> None:
-    assert KEY not in "".join(at.said)
+    assert KEY not in "".join(at.said_)
     for path in at.folder.iterdir():
         assert KEY not in path.read_text(encoding="utf-8")
 
@@ -106,9 +114,9 @@ def test_every_question_is_answered_one_live_and_the_rest_in_a_batch(small: Path
     with fault_server(right) as server:
         at = session(small, server.url, f"{provider}/m")
     assert_all_right_and_each_paid_once(at, server)
-    assert (at.live, len(server.requests), made(server)) == (1, 1, [ALL - 1])
+    assert (len(server.requests), made(server)) == (1, [ALL - 1])
     assert len(at.told) == ALL
-    assert any(f"{ALL - 1} questions handed over" in line for line in at.said)
+    assert any(f"{ALL - 1} questions handed over" in line for line in at.said_)
     assert {record.attempts for record in at.records.values()} == {1}
 
 
@@ -156,7 +164,7 @@ def test_looks_become_rarer_up_to_a_limit(small: Path, provider: str) -> None:
     assert (len(at.waits), at.waits[-1]) == (14, turns.SLOWEST)
     assert sorted(at.waits) == at.waits
     # What is said is said once, however often it is looked at.
-    assert len(at.said) == len(set(at.said))
+    assert len(at.said_) == len(set(at.said_))
 
 
 @each
@@ -248,7 +256,7 @@ def test_batch_that_is_refused_as_a_whole_says_why(small: Path, provider: str) -
     with fault_server(right, [Fate("failed")]) as server:
         at = session(small, server.url, f"{provider}/m")
         assert at.outcomes()["failed"] == ALL - 1
-        assert any("refused as a whole: token_limit_exceeded: Enqueued token" in line for line in at.said)
+        assert any("refused as a whole: token_limit_exceeded: Enqueued token" in line for line in at.said_)
         again = session(small, server.url, f"{provider}/m", at)
     assert_all_right_and_each_paid_once(again, server)
 
@@ -258,7 +266,7 @@ def test_results_that_are_gone_are_said_to_be(small: Path, provider: str) -> Non
     with fault_server(right, [Fate(gone=True)]) as server:
         at = session(small, server.url, f"{provider}/m")
     assert at.outcomes()["failed"] == ALL - 1
-    assert any("have to be paid again" in line for line in at.said)
+    assert any("have to be paid again" in line for line in at.said_)
 
 
 FAULTS = {
@@ -342,7 +350,7 @@ def test_killed_before_the_server_says_what_it_calls_the_batch(small: Path, prov
             session(small, server.url, f"{provider}/m", at, nap=kill)
         again = session(small, server.url, f"{provider}/m", at)
     assert_all_right_and_each_paid_once(again, server)
-    assert (again.live, made(server)) == (0, [ALL - 1])
+    assert (len(server.requests), made(server)) == (1, [ALL - 1])
 
 
 @each
@@ -359,7 +367,7 @@ def test_killed_before_the_server_hears_of_the_batch(small: Path, provider: str)
         refused = False
         again = session(small, server.url, f"{provider}/m", at)
     assert_all_right_and_each_paid_once(again, server)
-    assert any("are at no batch of the server" in line for line in again.said)
+    assert any("are at no batch of the server" in line for line in again.said_)
 
 
 @each
@@ -384,7 +392,7 @@ def test_batch_of_somebody_else_is_not_taken_for_ours(small: Path, provider: str
             session(small, server.url, model)
         again = session(small, server.url, model, at)
         assert again.outcomes()["grade"] == ALL
-        assert (again.live, made(server)) == (0, [ALL - 1] * 4)
+        assert (len(server.requests), made(server)) == (4, [ALL - 1] * 4)
         assert {record.model_dump()["outcome"]["value"] for record in again.records.values()} == {0, 1, 2}
 
 
@@ -399,7 +407,7 @@ def test_batch_that_only_looked_like_ours_is_given_up_for_the_next(small: Path) 
         other, ours = server.desk.made.values()
         other.created = meant_at(at)  # nearer to it than ours
         again = session(small, server.url, model, at)
-    assert (again.outcomes()["grade"], again.live, made(server)) == (ALL, 0, [ALL - 1] * 2)
+    assert (again.outcomes()["grade"], len(server.requests), made(server)) == (ALL, 2, [ALL - 1] * 2)
     named = [json.loads(line).get("batch") for line in (at.folder / BATCHES).read_text().splitlines()]
     assert named == [None, other.id, ours.id, None]
 
@@ -421,7 +429,7 @@ def test_batch_of_somebody_else_is_not_waited_for(small: Path, provider: str) ->
         for other in list(server.desk.made.values())[1:]:
             other.created = meant_at(at)  # nearer to it than ours
         again = session(small, server.url, model, at)
-    assert (again.outcomes()["grade"], again.live, len(again.waits)) == (ALL, 0, 1)
+    assert (again.outcomes()["grade"], len(server.requests), len(again.waits)) == (ALL, 3, 1)
 
 
 def meant_at(at: Session) -> datetime:
@@ -442,7 +450,7 @@ def test_server_that_lists_no_batches_makes_it_loud(small: Path, provider: str) 
             session(small, server.url, f"{provider}/m", at, nap=kill)
         again = session(small, server.url, f"{provider}/m", at)
     assert again.outcomes()["grade"] == ALL
-    assert any(f"{ALL - 1} questions may be paid twice" in line for line in again.said)
+    assert any(f"{ALL - 1} questions may be paid twice" in line for line in again.said_)
 
 
 @each
@@ -457,8 +465,8 @@ def test_stopped_while_it_waits_it_goes_on_with_the_same_batch(small: Path, prov
             session(small, server.url, f"{provider}/m", at, nap=stop)
         again = session(small, server.url, f"{provider}/m", at)
     assert_all_right_and_each_paid_once(again, server)
-    assert (again.live, made(server)) == (0, [ALL - 1])
-    assert any("are out already" in line for line in again.said)
+    assert (len(server.requests), made(server)) == (1, [ALL - 1])
+    assert any("are out already" in line for line in again.said_)
 
 
 @each
@@ -474,7 +482,7 @@ def test_stopped_while_it_takes_in_it_takes_in_the_rest(small: Path, provider: s
                 raise Killed
 
         with pytest.raises(Killed):
-            session(small, server.url, f"{provider}/m", at, recorded=recorded)
+            session(small, server.url, f"{provider}/m", at, hear=recorded)
         again = session(small, server.url, f"{provider}/m", at)
     assert_all_right_and_each_paid_once(again, server)
     assert len(read_records(at.folder)[0]) == ALL
@@ -539,6 +547,7 @@ CHILD = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
+import batched
 from batched import Session, session
 session(Path(sys.argv[2]), sys.argv[3], sys.argv[4], Session(Path(sys.argv[5])))
 """
@@ -558,7 +567,140 @@ def test_process_killed_outright_between_handing_over_and_the_name(small: Path, 
         assert child.wait() == -signal.SIGKILL
         again = session(small, server.url, f"{provider}/m", at)
     assert_all_right_and_each_paid_once(again, server)
-    assert (again.live, made(server)) == (0, [ALL - 1])
+    assert (len(server.requests), made(server)) == (1, [ALL - 1])
+
+
+# --- money, and the cache ---------------------------------------------------------------------------
+
+LIVE, HALF = 120e-6, 60e-6
+"""What one answer of 100 tokens in and 10 out costs, by itself and in a batch."""
+
+
+def write_prices(here: Path, model: str) -> None:
+    """A dollar for a million tokens in and two out, and half of it in a batch."""
+    text = f'[models."{model}"]\ninput = 1.0\noutput = 2.0\nbatch = 0.5\n'
+    (here / "prices.toml").write_text(text, encoding="utf-8")
+
+
+@each
+def test_answer_of_a_batch_costs_what_a_batch_costs(small: Path, provider: str) -> None:
+    def once(number: int, body: dict[str, Any]) -> Turn:
+        seen.append(number)
+        return completion("A three.") if len(seen) == 2 else right(number, body)
+
+    seen: list[int] = []
+    write_prices(small, f"{provider}/m")
+    with fault_server(once) as server:
+        at = session(small, server.url, f"{provider}/m")
+    assert made(server) == [ALL - 1, 1]
+    costs = sorted(record.cost or 0 for record in at.records.values())
+    # One that was read the second time has cost two of a batch: as much as the live one.
+    assert costs == pytest.approx([HALF] * (ALL - 2) + [2 * HALF, LIVE])
+
+
+@each
+def test_limit_holds_back_what_could_go_beyond_it_until_room_is_free(small: Path, provider: str) -> None:
+    write_prices(small, f"{provider}/m")
+    # At worst a question costs a third of a tenth of a dollar live, and half of that in a batch.
+    with fault_server(right) as server:
+        at = session(small, server.url, f"{provider}/m", limits=Limits(cache=False, max_cost=0.08))
+    assert_all_right_and_each_paid_once(at, server)
+    assert made(server) == [4, 4, 3]
+    assert sum(record.cost or 0 for record in at.records.values()) < 0.08
+
+
+@each
+def test_limit_that_no_batch_fits_into_ends_the_session(small: Path, provider: str) -> None:
+    model = f"{provider}/m"
+    write_prices(small, model)
+    dear = (small / "prices.toml").read_text().replace("batch = 0.5", "batch = 1.0")
+    (small / "prices.toml").write_text(dear)
+    with fault_server(right) as server:
+        at = begin(small, server.url, model)
+        worst = _worst(small, server.url, model)
+        with pytest.raises(OverBudget, match="--max-cost"):
+            session(small, server.url, model, at, Limits(cache=False, max_cost=worst + LIVE / 2))
+        assert (len(server.requests), made(server)) == (1, [])
+        again = session(small, server.url, model, at)
+    assert_all_right_and_each_paid_once(again, server)
+
+
+def _worst(here: Path, url: str, model: str) -> float:
+    """What one question can cost at worst, the dearest of them."""
+    project = Project(here)
+    words = {"model": model, "policy": "small", "prompt": "teacher", "splits": ("dev",), "base_url": url}
+    plan = make_plan(project, Asked.model_validate(words))
+    budget = budget_of(9.0, price_of(project, model, url), model, plan.policy)
+    return max(budget.worst(plan.writer.prompt(one.id, one.pair)) for one in plan.examples)
+
+
+@each
+def test_what_is_out_already_counts_against_the_limit(small: Path, provider: str) -> None:
+    model = f"{provider}/m"
+    write_prices(small, model)
+    with fault_server(right) as server:
+        at = begin(small, server.url, model)
+        with pytest.raises(Killed):
+            session(small, server.url, model, at, Limits(cache=False, max_cost=0.08), nap=kill)
+        assert made(server) == [4]
+        again = session(small, server.url, model, at, Limits(cache=False, max_cost=0.045))
+    assert_all_right_and_each_paid_once(again, server)
+    # The four that were out are more than the new limit allows: nothing went out before they were in.
+    assert made(server) == [4, 2, 2, 2]
+
+
+@each
+def test_reply_of_a_batch_spares_other_runs_the_question(small: Path, provider: str) -> None:
+    with fault_server(right) as server:
+        first = session(small, server.url, f"{provider}/m", limits=Limits())
+        second = session(small, server.url, f"{provider}/m", limits=Limits(), limit=5)
+        third = session(small, server.url, f"{provider}/m", limits=Limits(cache=False), limit=3)
+    assert (len(server.requests), made(server)) == (2, [ALL - 1, 2])
+    assert {record.cached_reply for record in second.records.values()} == {True}
+    assert _plain_outcomes(second).items() <= _plain_outcomes(first).items()
+    assert len(third.records) == 3
+
+
+def _plain_outcomes(at: Session) -> dict[Any, Any]:
+    return {key: record.outcome for key, record in at.records.items()}
+
+
+@each
+def test_only_what_failed_is_asked_where_that_is_wanted(small: Path, provider: str) -> None:
+    with fault_server(right, [Fate("expired", answered=5)]) as server:
+        at = session(small, server.url, f"{provider}/m")
+        (at.folder / RECORDS).write_text(
+            "".join((at.folder / RECORDS).read_text().splitlines(keepends=True)[1:])
+        )  # one was never asked
+        again = session(small, server.url, f"{provider}/m", at, Limits(cache=False, only_failed=True))
+    assert (again.outcomes()["grade"], again.left) == (ALL - 1, 1)
+    assert made(server) == [ALL - 1, ALL - 7]
+
+
+@each
+def test_ctrl_c_while_it_waits_leaves_at_once(small: Path, provider: str) -> None:
+    """The engine's own sleep, and a real signal."""
+    code = CHILD.replace("session(Path", "batched.REAL_SLEEP = True\nsession(Path")
+    with fault_server(right, [Fate(looks=99)]) as server:
+        assert server.desk is not None
+        at = begin(small, server.url, f"{provider}/m")
+        words = [str(Path(__file__).parent), str(small), server.url, f"{provider}/m", str(at.folder)]
+        child = subprocess.Popen(
+            [sys.executable, "-c", code, *words],
+            env={**os.environ, **KEYS},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        deadline = time.monotonic() + 60
+        while not any("GET" in call for call in server.controls) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        began = time.monotonic()
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate()
+        assert time.monotonic() - began < 4
+        assert "Interrupted: interrupted" in err
+        again = session(small, server.url, f"{provider}/m", at)
+    assert_all_right_and_each_paid_once(again, server)
 
 
 # --- when the server fails -------------------------------------------------------------------------
@@ -671,7 +813,7 @@ def test_nothing_is_handed_over_while_the_first_questions_get_no_answer(small: P
         at = begin(small, server.url, f"{provider}/m")
         with pytest.raises(Unfinished, match="the first 3 questions got no answer"):
             session(small, server.url, f"{provider}/m", at)
-    assert (len(server.requests), server.controls) == (3 * TRIES, [])
+    assert (len(server.requests), server.controls) == (3 * ATTEMPTS, [])
 
 
 @each

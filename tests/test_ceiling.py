@@ -1,8 +1,6 @@
 """The human ceiling and the alternative annotator test, by hand, against scipy and in simulation."""
 
-import json
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +22,6 @@ Ints = NDArray[np.int64]
 Panel = tuple[Ints, Ints, Ints]
 """A model's grades, several raters' and the items' clusters."""
 
-REFERENCE = Path(__file__).parent / "cases/statistics/reference.json"
 SCALE = (0, 1, 2, 3, 4)
 WEIGHTINGS: tuple[Weighting, ...] = ("none", "linear", "quadratic")
 SCORINGS: tuple[Scoring, ...] = ("accuracy", "neg_rmse")
@@ -486,13 +483,6 @@ def test_alternative_test_is_in_range(lines: list[tuple[int, ...]], scoring: Sco
 
 
 # --- Benjamini and Yekutieli ---------------------------------------------------------------------
-
-
-def test_benjamini_yekutieli_is_the_published_one() -> None:
-    case = json.loads(REFERENCE.read_text(encoding="utf-8"))["multiplicity"]
-    want = next(one["value"] for one in case["expected"] if one["stat"] == "benjamini_yekutieli")
-    assert benjamini_yekutieli(case["input"]["p"]) == pytest.approx(want, abs=1e-9)
-    assert benjamini_yekutieli([]) == []
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))

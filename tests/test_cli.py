@@ -144,7 +144,7 @@ def test_gate2_of_two_files_equals_gate2_of_the_run(here: Path) -> None:
     ))  # fmt: skip
     files = harness("gate2", "--golden", golden, "--grades", grades, "--policy", "small", "--json").json
     # A table of grades knows no tags, clauses, texts or probabilities; all else is the same.
-    beyond = ("per_tag", "per_clause", "confidence", "misses", "run")
+    beyond = ("per_tag", "per_clause", "confidence", "misses", "run", "spending")
     assert {k: v for k, v in files.items() if k not in beyond} == {
         k: v for k, v in run.items() if k not in beyond
     }
@@ -170,7 +170,7 @@ def test_gate2_names_items_that_only_one_file_has(here: Path) -> None:
     score = harness("gate2", *words, "--json").json
     assert score["outcomes"] == {"graded": 1, "ungraded": 1, "failed": 1}
     assert score["warnings"] == [
-        "1 items of grades.csv are not in golden.csv",
+        "1 items of grades.csv have no golden grade in golden.csv, or are shots there",
         "the grader never gives grade 0",
         "no item names its query: the intervals take items as independent",
     ]
@@ -342,6 +342,10 @@ def test_gate_commands_say_what_they_need(here: Path) -> None:
     assert (
         "brings its own scale" in harness("gate1", here / "r.csv", "--scale", "0-1", "--policy", "small").err
     )
+    wide = put(here / "w.csv", "item,ann,bob\na,1,1\n")
+    assert "a column for each rater: --wide r1,r2" in harness("gate1", wide, "--scale", "0-1").err
+    assert "--wide names ann twice" in harness("gate1", wide, "--scale", "0-1", "--wide", "ann,bob,ann").err
+    assert "is a folder" in harness("gate1", ".", "--scale", "0-1").err
     one = put(here / "one.csv", "item,rater,grade\na,x,1\n")
     assert "takes two raters or more; here: x" in harness("gate1", one, "--scale", "0-1").err
 

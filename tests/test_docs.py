@@ -4,7 +4,9 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import repeat
 from pathlib import Path
@@ -23,6 +25,8 @@ from harness.golden.examples import load_examples
 from harness.noun import Noun
 from harness.policies import load_policy
 from harness.providers import PROVIDERS
+from harness.records import Usage
+from harness.scorecards.checkup import Checkup, Finding
 from harness.scorecards.comparison import (
     CellChange,
     Change,
@@ -39,6 +43,12 @@ from harness.scorecards.comparison import (
 )
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
+from harness.scorecards.impact import ActionMove, Impact, Moved, MovedPair, QueryImpact
+from harness.scorecards.money import Forecast, Prices, Spending
+from harness.scorecards.policy_change import Change as PolicyChange
+from harness.scorecards.policy_change import GoldenEffect, PolicyDiff, Regraded, Touched, Wording
+from harness.scorecards.ship import Override, Shipping
+from harness.scorecards.stages import Rate, Stage, Stages
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -56,6 +66,21 @@ def commands_in(page: Path) -> list[str]:
         r"^```sh\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
     )
     return [line.split("  #")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def shows_pages(words: list[str]) -> bool:
+    """Whether the viewer, which ends by Ctrl-C alone, prints an address and then ends well."""
+    viewer = subprocess.Popen(
+        [sys.executable, "-m", "harness", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "HARNESS_VIEW_PORT": "0"},
+    )
+    assert viewer.stdout is not None
+    address = viewer.stdout.readline()
+    viewer.send_signal(signal.SIGINT)
+    viewer.communicate(timeout=30)
+    return address.startswith("http://127.0.0.1:") and viewer.returncode == 0
 
 
 def expanded(command: str) -> str:
@@ -94,8 +119,12 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
             if words[0] != "harness":
                 assert command.startswith(ELSEWHERE), command
                 continue
-            ended = harness(*words[1:], **KEYS, HARNESS_EVAL_BASE_URL=server.url)
-            gated = words[1] in ("gate1", "gate2", "regress")
+            if words[1] == "view":
+                assert shows_pages(words[1:]), command
+                continue
+            urls = dict.fromkeys(("HARNESS_EVAL_BASE_URL", "HARNESS_DOCTOR_BASE_URL"), server.url)
+            ended = harness(*words[1:], **KEYS, **urls)
+            gated = words[1] in ("gate1", "gate2", "regress", "ship")
             assert ended.code in ((0, 1, 3) if gated else (0,)), (command, ended.err)
 
 
@@ -151,17 +180,29 @@ COMPARED = (
     Ranking,
 )
 
+POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, Touched, Regraded)
+
 
 @pytest.mark.parametrize(
     ("model", "section"),
     [
         (Gate1, None),
         (Gate2, None),
+        (Spending, "gate2, and eval"),
+        (Forecast, "eval --dry-run"),
+        (Prices, "eval --dry-run"),
+        (Checkup, "doctor MODEL"),
+        (Finding, "doctor MODEL"),
+        (Usage, "doctor MODEL"),
         *((model, "compare") for model in COMPARED),
         (Regression, "regress, baseline show"),
         (Condition, "regress, baseline show"),
         (Baseline, "regress, baseline show"),
         (Case, "regress, baseline show"),
+        *((model, "policy impact") for model in (Impact, Moved, ActionMove, QueryImpact, MovedPair)),
+        *((model, "ship") for model in (Shipping, Override)),
+        *((model, "stages") for model in (Stages, Stage, Rate)),
+        *((model, "policy diff, policy lint") for model in POLICY_CHANGED),
     ],
 )
 def test_every_key_of_the_json_is_documented(model: type[Noun], section: str | None) -> None:

@@ -9,7 +9,8 @@ from builders import harness, write_project
 from fault_server import Turn, completion, error, fault_server
 from oracle import DEV, KEY, ask, only_run, right
 
-from harness import evaluate
+from harness.engine import ask as attempts
+from harness.engine import breaker
 from harness.runs import load_run
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
@@ -50,8 +51,8 @@ def test_server_that_is_gone_stops_the_run(here: Path) -> None:
     with fault_server(lambda number, body: error(500)) as server:
         ended = ask(server, "--max-connections", "1")
     assert ended.code == 4
-    assert "5 examples in a row got no answer in 6 attempts each" in ended.err
-    assert len(server.requests) == evaluate.DEAD * evaluate.ATTEMPTS
+    assert "5 examples in a row got no answer in any attempt" in ended.err
+    assert len(server.requests) == breaker.EXHAUSTED * attempts.ATTEMPTS
 
 
 def test_server_that_is_not_there_is_said_to_be_so(here: Path) -> None:

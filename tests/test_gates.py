@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from builders import Ended, examples, harness, write_project
+from scoring import text_of
 
 from harness.gates import NEVER_MEASURED, exit_code, judge_gate1, judge_gate2, verdict_of
 from harness.records import Rating
+from harness.report.gate1 import gate1_view
 from harness.rubric import Gates
 from harness.score.bar import Bar
 from harness.score.gate1 import score_gate1
@@ -93,6 +95,30 @@ def test_constant_grader_is_inconclusive_and_says_why() -> None:
     score = gate2(graded((0, 1, 50), (1, 1, 50), (2, 1, 50)))
     assert (score.kappa.value, score.kappa.ci, score.verdict) == (0.0, None, "inconclusive")
     assert "the same grade" in (score.reason or "")
+
+
+def test_reason_says_undefined_or_no_interval_and_not_both() -> None:
+    alike = gate2(graded((1, 1, 9)))
+    told = [(0, 0), (1, 0), (2, 1)]
+    one_query = gate2([Judged(str(at), "q", one, (answer(two),)) for at, (one, two) in enumerate(told)])
+    assert (alike.reason or "").startswith("kappa is undefined: both gave every item the same one grade")
+    assert (one_query.reason or "").startswith("kappa has no interval: all items are of one query")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "bar", "words"),
+    [
+        (0, 0.8, "the policy is clear"),
+        (30, 0.97, "The raters agree, and not as well as this bar asks."),
+        (75, 0.8, "The raters agree moderately: refine the policy"),
+        (75, 0.66, "Agreement looks moderate so far"),
+        (200, 0.8, "The raters hardly agree"),
+    ],
+)
+def test_gate1_says_in_words_what_the_verdict_means(wrong: int, bar: float, words: str) -> None:
+    score = gate1(wrong)
+    judged = judge_gate1(score.model_copy(update={"bar": bar}))
+    assert words in text_of(gate1_view(judged))
 
 
 def test_coverage_under_the_floor_is_never_a_verdict() -> None:
@@ -215,7 +241,45 @@ def test_moved_bar_is_reported(here: Path) -> None:
     assert same["bar_moved"] is None
     (here / "policies/small/gates.toml").write_text("[gate2]\nbar = 0.7\n", encoding="utf-8")
     now = harness("gate2", "latest", "--json").json
-    assert (now["bar"], now["bar_moved"]) == (0.8, "kappa 0.7")
+    assert (now["bar"], now["bar_moved"]) == (0.8, "gates.toml has kappa 0.7 now")
+    both = harness("gate2", "latest", "--bar", "0.3", "--json").json
+    assert both["bar_moved"] == "gates.toml has kappa 0.7 now; the run was made under kappa 0.8"
+
+
+def test_every_bar_that_moved_since_the_run_before_is_reported(here: Path) -> None:
+    write_project(here)
+    gates = here / "policies/small/gates.toml"
+    limited = '[[never_grow]]\ngolden = 0\naction = "show"\nlimit = 0.1\n'
+    gates.write_text(f"[gate2]\nactions = 0.9\n{limited}", encoding="utf-8")
+    before = harness("eval", "--policy", "small", "--json").json["run"]
+    gates.write_text("coverage_floor = 0.5\n[gate1]\nbar = 0.1\n", encoding="utf-8")
+    ended = harness("eval", "--policy", "small", "--json").json
+    had = "Gate 1 at 0.8, coverage floor 0.99, actions' kappa 0.9, golden 0 with action show at most 0.1"
+    assert ended["bar_moved"] == f"the run before, {Path(before).name}, had {had}"
+    verdict = json.loads((Path(ended["run"]) / "verdict.json").read_text(encoding="utf-8"))
+    assert verdict["bar_moved"] == ended["bar_moved"]
+    again = harness("eval", "--policy", "small", "--json").json
+    assert again["bar_moved"] is None
+    back = harness("gate2", Path(before).name, "--json").json
+    assert back["bar_moved"] == (
+        "gates.toml has Gate 1 at 0.1, coverage floor 0.5, no limit for the actions, "
+        "no limit for golden 0 with action show now"
+    )
+
+
+def test_bar_of_a_file_without_a_policy_is_the_default(here: Path) -> None:
+    (here / "g.csv").write_text("item,grade\na,0\nb,1\n", encoding="utf-8")
+    words = ("gate2", "--golden", "g.csv", "--grades", "g.csv", "--scale", "0-1", "--json")
+    assert harness(*words, "--bar", "0.5").json["bar_moved"] == "the default is kappa 0.8"
+    assert harness(*words).json["bar_moved"] is None
+
+
+def test_bars_for_another_version_of_the_policy_do_not_keep_a_run_from_its_score(here: Path) -> None:
+    write_project(here)
+    harness("eval", "--policy", "small")
+    other = '[[never_grow]]\ngolden = 9\naction = "show"\n'
+    (here / "policies/small/gates.toml").write_text(other, encoding="utf-8")
+    assert harness("gate2", "latest", "--json").json["bar_moved"] is None
 
 
 def test_verdict_of_a_scorecard_is_plain_json() -> None:

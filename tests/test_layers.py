@@ -2,21 +2,29 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = (
-    "errors", "digest", "noun", "rubric", "records", "scorecards", "files", "project", "hub", "tables",
-    "stats", "policies", "policy_diff", "golden", "prompts", "grading", "recording", "journal", "runs",
-    "score", "gates", "comparison", "regress", "ship", "providers", "plan", "batching", "evaluate",
-    "report", "notebook",
-    "cli",
+    "errors", "digest", "vendors", "tokens", "noun", "rubric", "records", "scorecards", "files", "project",
+    "hub", "tables", "stats", "policies", "policy_diff", "golden", "prompts", "grading", "recording",
+    "journal", "runs", "pair_runs", "listing", "cache", "score", "gates", "comparison", "regress", "ship",
+    "providers", "prices", "plan", "evidence", "budget", "forecast", "checkup", "engine", "batching",
+    "evaluate", "policy_impact", "report", "arrays", "notebook", "web", "cli",
 )  # fmt: skip
 """Every module and package of the harness, top to bottom."""
-BEHIND_THE_WALL = ("stats", "score", "comparison", "gates", "regress", "ship", "report", "notebook")
-HEAVY = ("openai", "anthropic", "sklearn", "datasets", "numpy", "pydantic", "jinja2", "rich", "scipy")
+BEHIND_THE_WALL = (
+    "stats", "score", "comparison", "gates", "regress", "ship", "report", "arrays", "notebook", "listing",
+    "web",
+)  # fmt: skip
+HEAVY = (
+    "openai", "anthropic", "sklearn", "datasets", "numpy", "pydantic", "jinja2", "rich", "scipy",
+    "genai_prices", "matplotlib", "starlette", "uvicorn",
+)  # fmt: skip
 FILES = sorted((ROOT / "harness").rglob("*.py"))
 
 
@@ -62,10 +70,10 @@ def test_inside_a_room_there_is_no_circle() -> None:
         "comparison",
         "scorecards",
         "providers",
-        "batching",
         "report",
         "cli",
         "stats",
+        "engine",
     ):
         files = {f"harness.{package}.{path.stem}": path for path in (ROOT / "harness" / package).glob("*.py")}
         above = {name: imports(path) & set(files) for name, path in files.items()}
@@ -79,13 +87,45 @@ def test_inside_a_room_there_is_no_circle() -> None:
 @pytest.mark.parametrize("package", BEHIND_THE_WALL)
 def test_nothing_behind_the_wall_reaches_a_provider(package: str) -> None:
     for path in [file for file in FILES if room(file) == package]:
-        assert not rooms_imported(path) & {"providers", "batching", "evaluate", "plan"}, path
+        assert not rooms_imported(path) & {"providers", "evaluate", "plan"}, path
 
 
 def test_the_command_line_starts_light() -> None:
     for path in (ROOT / "harness/cli").glob("*.py"):
         heavy = {name.split(".")[0] for name in imports(path, top_level_only=True)} & set(HEAVY)
         assert not heavy, f"{path.name} imports {heavy} before it is known to be needed"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("gate1", "r.csv"),
+        ("gate2", "--golden", "g.csv", "--grades", "g.csv", "--ratings", "r.csv", "--bootstrap"),
+    ],
+)
+def test_scoring_takes_numpy_and_scipy_special_alone(here: Path, words: tuple[str, ...]) -> None:
+    """The others take longer to load than a gate takes, and more memory than 200,000 grades."""
+    (here / "r.csv").write_text("item,rater,grade\na,x,1\na,y,1\nb,x,0\nb,y,1\n", encoding="utf-8")
+    (here / "g.csv").write_text("item,grade\na,1\nb,0\n", encoding="utf-8")
+    code = (
+        "import sys\nfrom harness.cli.app import app\n"
+        f"app({[*words, '--scale', '0-1', '--json']!r}, standalone_mode=False)\n"
+        "print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=here)
+    loaded = done.stderr.split()
+    assert "scipy.special" in loaded, done.stderr
+    heavy = (
+        "sklearn",
+        "scipy.stats",
+        "scipy.optimize",
+        "scipy.linalg",
+        "pandas",
+        "datasets",
+        "pyarrow",
+        "openai",
+    )
+    assert [name for name in heavy if name in loaded] == []
 
 
 def test_only_the_command_line_prints() -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped]  # ships no types
@@ -14,6 +15,8 @@ from harness.stats.intervals import kappa_spread
 
 GOLDEN = [0, 0, 1, 1, 2, 2, 0, 1, 2, 2]
 GRADES = [0, 1, 1, 1, 2, 2, 0, 2, 2, 1]
+CUBIC: Any = "cubic"
+BEST: Any = "best"
 
 
 def test_gate2_of_arrays_is_the_kappa_of_the_reference_set() -> None:
@@ -92,6 +95,12 @@ def test_repeats_are_columns_and_missing_answers_are_unreadable() -> None:
         (lambda: gate2(GOLDEN, GRADES[1:], scale="0-2"), "9 for 10 golden grades"),
         (lambda: gate2(GOLDEN, GRADES, scale="0-2", queries=["q"]), "queries: 1 for 10 items"),
         (lambda: gate1([0, 1], scale="0-2"), "items x raters are wanted"),
+        (lambda: gate2(pd.DataFrame({"g": [0, 1]}), [0, 1], scale="0-1"), "golden: one grade an item"),
+        (lambda: gate2([0, 1], [0, 1], scale="0-1", ratings=[[0, 0]], queries="ab"), "queries: 2 for 1"),
+        (lambda: compare([0], [0], [0], scale="0-1", weighting=CUBIC), "'cubic' is not one of: none"),
+        (lambda: gate1([[0, 0]], scale="0-1", weighting=CUBIC), "'cubic' is not one of: none"),
+        (lambda: gate2([0, 1], [0, 1], scale="0-1", aggregate=BEST), "'best' is not one of: mean, vote"),
+        (lambda: gate2([0, 1], [0, 1], scale="0-1", bar=8), "bar 8: a kappa lies between -1 and 1"),
         (lambda: gate1([[0], [1]], scale="0-2"), "two raters or more"),
         (lambda: gate2(pd.Series([0, 1], index=["a", "a"]), [0, 1], scale="0-1"), "names 1 items twice"),
         (lambda: compare([0, 1], [None, 1], [0, None], scale="0-1"), "no item has a readable answer in both"),
@@ -101,6 +110,35 @@ def test_wrong_arrays_are_refused_in_words(call: object, what: str) -> None:
     assert callable(call)
     with pytest.raises(BadInput, match=what):
         call()
+
+
+def test_ratings_bring_gate1_the_ceiling_and_whose_problem_a_miss_is() -> None:
+    golden = pd.Series([at % 3 for at in range(300)], index=[f"i{at}" for at in range(300)])
+    grades = [(at + (at in (1, 2))) % 3 for at in range(300)]
+    wide = pd.DataFrame({"ann": golden, "bob": golden})
+    wide.loc["i1", ["ann", "bob"]] = 2
+    queries = [f"q{at // 3}" for at in range(300)]
+    score = gate2(golden, grades, scale="0-2", ratings=wide, queries=queries)
+    assert {one.item: one.diagnosis for one in score.misses} == {"i1": "golden", "i2": "teacher"}
+    assert score.ceiling is not None and score.ceiling.raters == ("ann", "bob")
+    assert score.gate1 == gate1(wide, scale="0-2", queries=queries).verdict == "pass"
+    assert score.provisional is None
+    long = wide.rename_axis("item").reset_index().melt("item", var_name="rater", value_name="grade")
+    long["query"] = [queries[int(name[1:])] for name in long["item"]]
+    assert gate2(golden, grades, scale="0-2", ratings=long, queries=queries) == score
+    assert gate2(golden, grades, scale="0-2").provisional is not None
+
+
+def test_missing_queries_are_items_of_their_own_and_na_is_missing() -> None:
+    score = gate2([0, 1, 2], pd.array([0, 1, None], dtype="Int64"), scale="0-2", queries=["q", None, np.nan])
+    assert (score.n_clusters, score.outcomes.ungraded) == (3, 1)
+
+
+def test_bootstrap_and_weighting_are_had_where_asked_for() -> None:
+    assert gate2(GOLDEN, GRADES, scale="0-2", bootstrap=True).bootstrap is not None
+    assert gate1([[0, 0], [1, 1], [2, 1]], scale="0-2", bootstrap=True).bootstrap is not None
+    found = compare(GOLDEN, GRADES, GOLDEN, scale="0-2", weighting="linear")
+    assert (found.gated, found.gated_change) == ("kappa_linear", found.kappa_linear)
 
 
 def test_results_read_as_tables() -> None:

@@ -11,7 +11,7 @@ from fault_server import Turn, completion, error, fault_server, graded, item_of
 from oracle import DEV, KEY, KEYS, ask, only_run, right
 from spoken import Answer
 
-from harness import evaluate
+from harness.engine import ask as ask_module
 from harness.providers import PROVIDERS
 from harness.runs import load_run
 
@@ -44,7 +44,7 @@ def assert_key_is_nowhere(here: Path, ended: Ended) -> None:
     """Not on the screen, and not on the disk."""
     assert KEY not in ended.out + ended.err
     for path in here.rglob("*"):
-        assert path.is_dir() or KEY not in path.read_text(encoding="utf-8")
+        assert path.is_dir() or KEY.encode() not in path.read_bytes()
 
 
 @pytest.mark.parametrize("provider", SERVED)
@@ -89,7 +89,7 @@ FILTERS = [
 def test_unreadable_answer_is_ungraded_however_often_it_comes(
     here: Path, provider: str, cause: str, turn: Turn
 ) -> None:
-    asked = 2 if cause in evaluate.REASKED else 1
+    asked = 2 if cause in ask_module.REASKED else 1
     ended, requests = run(f"{provider}/m", here, turn, times=asked)
     # Anthropic's filter is a refusal.
     named = "refused" if (provider, cause) == ("anthropic", "filtered") else cause
@@ -99,7 +99,7 @@ def test_unreadable_answer_is_ungraded_however_often_it_comes(
     assert ended.json["ungraded_causes"] == {named: 1}
 
 
-@pytest.mark.parametrize("cause", evaluate.REASKED)
+@pytest.mark.parametrize("cause", ask_module.REASKED)
 def test_second_answer_counts_and_the_first_is_kept(here: Path, cause: str) -> None:
     ended, requests = run("llamacpp/m", here, UNREAD[cause])
     assert (ended.code, ended.json["accuracy"], requests) == (0, 1.0, LIMIT + 1)
@@ -252,7 +252,7 @@ ENDLESS = {
 def test_answer_that_never_ends_is_given_up_at_the_deadline(
     here: Path, model: str, turn: Turn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evaluate, "DEADLINE", 0.3)
+    monkeypatch.setattr(ask_module, "DEADLINE", 0.3)
     ended, requests = run(model, here, turn, at=1)
     assert (ended.code, ended.json["accuracy"], requests) == (0, 1.0, LIMIT + 1)
 

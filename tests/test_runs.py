@@ -41,7 +41,7 @@ def small_run(here: Path, *words: str) -> Path:
     """A finished run of the small project."""
     write_project(here)
     assert harness("eval", "--policy", "small", *words).code == 0
-    (run,) = (here / "runs").iterdir()
+    (run,) = (here / "runs").glob("[!.]*")
     return run
 
 
@@ -67,10 +67,7 @@ def test_the_last_record_of_an_example_counts(tmp_path: Path) -> None:
         log.append(record("b"))
         log.append(record("a"))
     with RecordLog(tmp_path) as log:
-        assert {key: one.outcome.kind for key, one in log.records.items()} == {
-            ("a", 0): "grade",
-            ("b", 0): "grade",
-        }
+        assert (log.answered, log.failed) == ({("a", 0), ("b", 0)}, set())
 
 
 def test_a_cut_at_any_byte_loses_the_torn_line_alone(tmp_path: Path) -> None:
@@ -80,9 +77,9 @@ def test_a_cut_at_any_byte_loses_the_torn_line_alone(tmp_path: Path) -> None:
     for cut in range(len(whole) + 1):
         path.write_bytes(whole[:cut])
         with RecordLog(tmp_path) as log:
-            there = [example for example, _ in log.records]
+            there = sorted(example for example, _ in log.answered)
             for id in "abc":
-                if (id, 0) not in log.records:
+                if (id, 0) not in log.answered:
                     log.append(record(id))
         assert there == list("abc")[: len(there)]
         assert len(there) >= whole[:cut].count(b"\n")
@@ -142,7 +139,7 @@ def test_runs_begun_at_once_get_a_folder_each(here: Path) -> None:
     words = [sys.executable, "-m", "harness", "eval", "--policy", "small", "--model", "builtin/majority"]
     running = [subprocess.Popen(words, cwd=here, stdout=subprocess.DEVNULL) for _ in range(6)]
     assert [process.wait(60) for process in running] == [0] * 6
-    assert len(list((here / "runs").iterdir())) == 6
+    assert len(list((here / "runs").glob("[!.]*"))) == 6
 
 
 def test_replay_is_resumed_from_anywhere(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +186,7 @@ def test_run_holds_all_that_is_needed_to_read_it(here: Path) -> None:
     names = {path.name for path in run.iterdir()}
     assert names == {
         "manifest.json", "policy.toml", "gates.toml", "prefix.txt", "shots.jsonl",
-        "examples.jsonl", "records.jsonl", "scorecard.json", "verdict.json",
+        "examples.jsonl", "records.jsonl", "scorecard.json", "verdict.json", "report.html",
     }  # fmt: skip
     assert json.loads((run / "scorecard.json").read_text(encoding="utf-8")) == before
 
@@ -202,7 +199,7 @@ def test_run_keeps_every_rating_of_its_policy_with_the_query(here: Path) -> None
     )
     (here / "golden/small/raters.toml").write_text('[ann]\nkind = "human"\n', encoding="utf-8")
     assert harness("eval", "--policy", "small").code == 0
-    (run,) = (here / "runs").iterdir()
+    (run,) = (here / "runs").glob("[!.]*")
     kept = [json.loads(line) for line in (run / "ratings.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [(one["item"], one["query"]) for one in kept] == [("q1-0", "blue lamp"), ("q0-0", "red shoe")]
     assert (run / "raters.toml").exists()

@@ -15,8 +15,10 @@ from scoring import (
     answer,
     gate2,
     item,
+    text_of,
 )
 
+from harness.report.confidence import confidence_view
 from harness.rubric import Gates
 from harness.score.judged import Judged
 from harness.scorecards.confidence import Confidence
@@ -59,7 +61,12 @@ def test_what_could_be_graded_alone_is_limited_by_clopper_and_pearson() -> None:
         sure(f"a{at:03}", at % 2, at % 2, *((0.9, 0.1) if at % 2 == 0 else (0.1, 0.9))) for at in range(300)
     ]
     items += [sure(f"b{at:03}", at % 2, 1 - at % 2, 0.5, 0.5) for at in range(100)]
-    alone = confidence(items).alone
+    found = confidence(items)
+    alone = found.alone
+    assert found.to_people == tuple(f"b{at:03}" for at in range(100)), "all that it is not sure enough of"
+    shown = " ".join(text_of(confidence_view(found)).split())
+    assert "The other 100 go to people: b000, b001" in shown
+    assert "75% 0.90 0% 100% 0.50 25%" in shown, "the curve"
     assert (alone.threshold, alone.n, alone.errors, alone.coverage) == (0.9, 300, 0, 0.75)
     assert alone.upper == pytest.approx(float(stats.beta.ppf(1 - 0.05 / 20, 1, 300)))
     strict = confidence(items, gates=Gates(target_error=0.01)).alone
@@ -84,6 +91,7 @@ def test_vote_has_the_confidence_of_the_answer_that_counts() -> None:
 def test_probabilities_that_are_all_zero_are_none() -> None:
     found = confidence([sure("a", 0, 0, 0.0, 0.0)])
     assert (found.n, found.ece, found.bins, found.to_people) == (0, None, (), ())
+    assert "nothing yet" in text_of(confidence_view(found))
     assert found.reason and found.alone.reason
 
 

@@ -1,6 +1,7 @@
 """Both gates on files as a user has them: with gaps, strangers and a single query, and on real ratings."""
 
 import csv
+import json
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import combinations
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import Ended, harness
+from builders import Ended, harness, write_project
 from scoring import fisher_z, numeric_error, sklearn_kappa
 
 from harness.noun import Weighting
@@ -80,7 +81,7 @@ def test_ratings_of_other_items_explain_nothing_here(here: Path) -> None:
     score = gate2(golden, grades, "--ratings", write(here / "r.csv", "item,rater,grade", rows)).json
     assert (score["ceiling"], score["diagnosis"]["unrated"], score["n"]) == (None, 1, 9)
     assert score["gate1"] is not None
-    assert "1 items of g.csv are not in golden.csv" in score["warnings"]
+    assert "1 items of g.csv have no golden grade in golden.csv, or are shots there" in score["warnings"]
 
 
 def test_distances_on_a_scale_with_gaps_are_those_of_the_values(here: Path) -> None:
@@ -110,6 +111,99 @@ def test_gaps_are_kept_by_gate1_too(here: Path) -> None:
     assert (score["confused"][0]["grades"], score["confused"][0]["disagreements"]) == ([1, 3], 2)
     assert [(one["at_least"], one["disagreements"]) for one in score["boundaries"]] == [(1, 0), (3, 2)]
     assert [one["worst_boundary"] for one in score["rater_bias"]] == [3, 3]
+
+
+def test_golden_file_tells_tags_clauses_and_reasons_as_a_run_does(here: Path) -> None:
+    lines = [
+        {"item": f"i{at}", "query": f"q{at // 2}", "title": f"thing {at}", "grade": at % 3,
+         "reasoning": f"because {at}", "clauses": ["plain"], "tags": ["even" if at % 2 == 0 else "odd"]}
+        for at in range(12)
+    ]  # fmt: skip
+    (here / "golden.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    rows = [(f"i{at}", 2 if at == 0 else at % 3, f"I see {at}", "plain odd") for at in range(12)]
+    grades = write(here / "g.csv", "item,grade,reasoning,clauses", rows)
+    score = gate2("golden.jsonl", grades).json
+    assert [(one["name"], one["n"], one["accuracy"]) for one in score["per_tag"]] == [
+        ("even", 6, 5 / 6),
+        ("odd", 6, 1.0),
+    ]
+    assert [(one["name"], one["n"]) for one in score["per_clause"]] == [("plain", 12)]
+    (miss,) = score["misses"]
+    assert (miss["query"], miss["title"], miss["golden_reasoning"]) == ("q0", "thing 0", "because 0")
+    assert (miss["reasoning"], miss["golden_clauses"], miss["clauses"]) == (
+        "I see 0",
+        ["plain"],
+        ["plain", "odd"],
+    )
+    assert score["citations"]["right"] == {"n": 11, "any": 1.0, "all": 1.0}
+    assert score["citations"]["unknown"] == {}, "without a policy nobody knows which clauses there are"
+    shown = harness("gate2", "--golden", "golden.jsonl", "--grades", grades, "--scale", "0-2").out
+    assert "golden 0 [plain]: because 0" in shown and "grader 2 [plain, odd]: I see 0" in shown
+    none = harness("gate2", "--golden", "golden.jsonl", "--grades", grades, "--scale", "0-2", "--misses", "0")
+    assert "because 0" not in none.out
+
+
+def test_items_with_a_title_and_no_query_are_still_independent(here: Path) -> None:
+    golden = write(here / "golden.csv", "item,title,grade", [(at, f"t{at}", at % 3) for at in range(9)])
+    assert any("take items as independent" in one for one in gate2(golden, golden).json["warnings"])
+
+
+RATED = [(f"i{at}", at % 3, (at + (at % 7 == 0)) % 3, (at + (at % 8 == 0)) % 3) for at in range(60)]
+
+
+@pytest.mark.parametrize(
+    ("head", "rows", "words"),
+    [
+        ("item,ann,bob,cy", RATED, ("--ratings-wide", "bob,cy")),
+        ("doc,bob,cy", [(i, b, c) for i, _, b, c in RATED],
+         ("--ratings-wide", "bob,cy", "--ratings-columns", "item=doc")),
+        ("doc,who,label", [(i, *one) for i, _, b, c in RATED for one in (("bob", b), ("cy", c))],
+         ("--ratings-columns", "item=doc,rater=who,grade=label")),
+    ],
+)  # fmt: skip
+def test_ratings_beside_may_have_any_layout(
+    here: Path, head: str, rows: list[tuple[Any, ...]], words: tuple[str, ...]
+) -> None:
+    golden = write(here / "golden.csv", "item,grade", [(i, a) for i, a, *_ in RATED])
+    write(here / "r.txt", head, rows)
+    score = gate2(golden, golden, "--ratings", "r.txt", *words, "--ratings-format", "csv").json
+    assert score["ceiling"]["raters"] == ["bob", "cy"]
+    bob, cy = [b for *_, b, _ in RATED], [c for *_, c in RATED]
+    assert score["ceiling"]["rater"] == pytest.approx(sklearn_kappa(bob, cy, (0, 1, 2)))
+    refused = harness("gate2", "--golden", golden, "--grades", golden, "--scale", "0-2", *words)
+    assert (refused.code, "name one with --ratings" in refused.err) == (2, True)
+
+
+def test_grades_and_ratings_in_one_wide_file_are_read_once_and_warned_of(here: Path) -> None:
+    golden = write(here / "golden.csv", "item,grade", [(i, a) for i, a, *_ in RATED])
+    wide = write(here / "w.csv", "item,ann,bob,cy", RATED)
+    words = ("--wide", "ann,bob,cy", "--rater", "ann", "--ratings", wide)
+    score = gate2(golden, wide, *words).json
+    assert (score["accuracy"], score["ceiling"]["raters"]) == (1.0, ["bob", "cy"])
+    assert any("ann is one of the raters" in one for one in score["warnings"])
+    two = gate2(golden, wide, "--wide", "ann,bob", "--rater", "ann", "--ratings", wide).json
+    assert (two["gate1"], two["ceiling"]) == (None, None)
+    assert any("fewer than two raters are left" in one for one in two["warnings"])
+
+
+def test_golden_set_of_a_policy_has_the_ratings_beside_it(here: Path) -> None:
+    write_project(here)
+    rows = [
+        json.loads(line) for line in (here / "golden/small/examples.jsonl").read_text("utf-8").splitlines()
+    ]
+    ratings = [
+        {"item": row["id"], "rater": who, "grade": row["grade"]} for row in rows for who in ("ann", "bob")
+    ]
+    (here / "golden/small/ratings.jsonl").write_text("".join(json.dumps(r) + "\n" for r in ratings), "utf-8")
+    (here / "golden/small/raters.toml").write_text('[ann]\nkind = "human"\n[bob]\nkind = "llm"\n', "utf-8")
+    grades = write(here / "g.csv", "item,grade", [(row["id"], row["grade"]) for row in rows])
+    words = ("--grades", grades, "--policy", "small", "--json")
+    own = harness("gate2", "--golden", "golden/small/examples.jsonl", *words).json
+    assert (own["gate1"], own["ceiling"]["raters"]) == ("inconclusive", ["ann", "bob"])
+    assert "bob rated as language models" in own["provisional"]
+    copy = here / "copy.jsonl"
+    copy.write_bytes((here / "golden/small/examples.jsonl").read_bytes())
+    assert harness("gate2", "--golden", copy, *words).json["gate1"] is None
 
 
 # --- an electronics shop's search: 1,589 pairs, 68 queries, three people -----------------------------------

@@ -77,6 +77,14 @@ def test_runs_that_do_not_belong_together_are_refused(here: Path) -> None:
         (("--pilot", one, "--against", few), "did not grade the same examples"),
         (("--pilot", "nope"), "no run 'nope'"),
         (("--kappa", "2"), "--kappa"),
+        (("--kappa", "-0.5"), "--kappa"),
+        (("--kappa", "1"), "--kappa"),
     ):
         ended = harness("golden", "plan", "small", *words)
         assert (ended.code, what in ended.err) == (2, True), (words, ended.err)
+
+
+def test_golden_set_of_one_grade_has_no_size(here: Path) -> None:
+    write_project(here, golden=[line for line in examples(queries=8) if line["grade"] == 1])
+    ended = harness("golden", "plan", "small")
+    assert (ended.code, "has grade 1: kappa is undefined" in ended.err) == (2, True)

@@ -1,6 +1,6 @@
-"""Intervals, several raters and paired tests against published values and a constructed set.
+"""Intervals, several raters and paired tests: a constructed set of clustered grades, and what has to hold.
 
-Every case names its source; `must_not_be` holds what naive code returns for it.
+Published values are in test_reference.py.
 """
 
 import csv
@@ -15,9 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.noun import Weighting
-from harness.stats.agreement import Matrix
 from harness.stats.bootstrap import cluster_bootstrap
-from harness.stats.diagnostics import diagnostics
 from harness.stats.intervals import Table, influence, kappa_spread, mean_spread, table_of
 from harness.stats.paired import (
     bhapkar,
@@ -31,81 +29,13 @@ from harness.stats.paired import (
 from harness.stats.raters import MISSING, NO_PAIRS, ONE_VALUE, coefficients, krippendorff_alpha
 
 FOLDER = Path(__file__).parent / "cases/statistics"
-CASES: dict[str, Any] = json.loads((FOLDER / "reference.json").read_text(encoding="utf-8"))
 CLUSTERED: list[dict[str, Any]] = json.loads((FOLDER / "clustered160.json").read_text(encoding="utf-8"))
 NAMES: dict[str, Weighting] = {"unweighted": "none", "linear": "linear", "quadratic": "quadratic"}
 SCALE = (0, 1, 2, 3, 4)
 
 
-def expected(case: str, stat: str, **params: Any) -> Any:
-    """The value of a statistic in a reference case."""
-    for one in CASES[case]["expected"]:
-        if one["stat"] == stat and all(one["params"].get(key) == value for key, value in params.items()):
-            return one["value"]
-    raise LookupError(f"{case} has no {stat} with {params}")
-
-
-def matrix_of(case: str) -> Matrix:
-    return tuple(tuple(line) for line in CASES[case]["input"]["table"])
-
-
-def items_of(matrix: Matrix, weighting: Weighting) -> Table:
-    """A table's items, each a cluster of its own."""
-    cells = [(i, j) for i, line in enumerate(matrix) for j, count in enumerate(line) for _ in range(count)]
-    names = [f"{at:05d}" for at in range(len(cells))]
-    return table_of([i for i, _ in cells], [j for _, j in cells], names, tuple(range(len(matrix))), weighting)
-
-
 def close(value: float) -> Any:
     return pytest.approx(value, abs=1e-9)
-
-
-# --- two raters ----------------------------------------------------------------------------------
-
-TABLES = ["fce1969", "gwet_cont4x4diagnosis", "gwet_cont3x3abstractors", "stuart1953_vision"]
-PARADOXES = [f"paradox_{n}" for n in range(1, 6)]
-
-
-@pytest.mark.parametrize("case", [*TABLES, *PARADOXES])
-@pytest.mark.parametrize("weights", NAMES)
-def test_iid_error_is_that_of_fleiss_cohen_and_everitt(case: str, weights: str) -> None:
-    table = items_of(matrix_of(case), NAMES[weights])
-    spread = kappa_spread(table)
-    assert spread.se_iid == close(expected(case, "cohen_kappa_se_fce", weights=weights))
-    for wrong in CASES[case]["must_not_be"]:
-        assert spread.se_iid != pytest.approx(wrong["wrong_value"], abs=1e-4)
-    n = len(table.rows)
-    assert spread.se_iid is not None
-    assert spread.se == pytest.approx(spread.se_iid * math.sqrt(n / (n - 1)))
-
-
-@pytest.mark.parametrize("case", ["fce1969", "gwet_cont4x4diagnosis", "gwet_cont3x3abstractors", *PARADOXES])
-def test_diagnostics_are_the_published_ones(case: str) -> None:
-    found = diagnostics(matrix_of(case))
-    names = {"po": found.observed, "kappa_max": found.kappa_max, "ac1": found.ac1}
-    if case.startswith("paradox"):
-        names |= {"pabak": found.pabak, "prevalence_index": found.prevalence, "bias_index": found.bias}
-    else:
-        names |= {"pe": found.expected, "bp": found.pabak}
-        assert found.prevalence is None
-    for name, value in names.items():
-        assert value == close(expected(case, name)), name
-    assert found.specific == tuple(close(one) for one in expected(case, "specific_agreement"))
-
-
-def test_coefficients_that_depend_on_the_number_of_grades_take_it_from_the_rubric() -> None:
-    pairs = CASES["absent_grades_rubric"]["input"]["ratings"]
-    counts = [[0] * 5 for _ in range(5)]
-    for a, b in pairs:
-        counts[a][b] += 1
-    found = diagnostics(tuple(map(tuple, counts)))
-    assert found.ac1 == close(expected("absent_grades_rubric", "gwet_ac1", q=5))
-    assert found.pabak == close(expected("absent_grades_rubric", "brennan_prediger", q=5))
-
-
-def test_diagnostics_of_nothing_are_undefined() -> None:
-    found = diagnostics(((0, 0), (0, 0)))
-    assert (found.observed, found.ac1, found.specific) == (None, None, (None, None))
 
 
 # --- clusters ------------------------------------------------------------------------------------
@@ -211,17 +141,6 @@ def test_clustered_mcnemar_and_margins_of_two_runs_are_the_reference_ones() -> N
     assert (margins.value, margins.df) == (close(wanted["chi2"]), wanted["df"])
 
 
-@pytest.mark.parametrize("row", [e for e in CASES["degenerate"]["expected"] if "guard" in e["stat"]], ids=str)
-def test_guard_at_perfect_agreement_is_the_closed_form(row: dict[str, Any]) -> None:
-    groups, chance = row["params"]["G"], row["params"]["expected_disagreement"]
-    grades = list(SCALE if chance == 0.8 else (0, 1)) * (groups // (5 if chance == 0.8 else 2))
-    table = table_of(grades, grades, [f"{at:03d}" for at in range(len(grades))], SCALE, "none")
-    assert table.expected() == pytest.approx(chance)
-    spread = kappa_spread(table)
-    assert len(grades) == groups
-    assert (spread.low, spread.high, spread.guarded) == (close(row["value"]), 1.0, True)
-
-
 def test_one_query_has_no_interval() -> None:
     spread = kappa_spread(table_of([0, 1, 2, 3], [0, 1, 2, 2], ["q"] * 4, SCALE, "none"))
     assert spread.se is None and spread.low is None
@@ -304,47 +223,6 @@ def test_bootstrap_without_enough_defined_draws_has_no_interval() -> None:
 # --- several raters ------------------------------------------------------------------------------
 
 
-def ratings_of(case: str) -> tuple[Any, tuple[int, ...]]:
-    """A published table of ratings as positions, and its scale."""
-    given_ = CASES[case]["input"]
-    if "csv" in given_:
-        with (FOLDER / given_["csv"]).open(encoding="utf-8", newline="") as file:
-            rows = [[int(cell[0]) for cell in row] for row in list(csv.reader(file))[1:]]
-    else:
-        rows = given_["ratings_units_by_raters"]
-    scale = tuple(range(1, max(cell for row in rows for cell in row if cell is not None) + 1))
-    return np.array([[MISSING if cell is None else cell - 1 for cell in row] for row in rows]), scale
-
-
-COEFFICIENTS = {
-    "fleiss_kappa": "fleiss",
-    "conger_kappa": "conger",
-    "gwet_ac1": "gwet",
-    "gwet_ac1_ac2": "gwet",
-    "brennan_prediger": "brennan_prediger",
-    "percent_agreement": "agreement",
-}
-SEVERAL = [
-    pytest.param(case, one, id=f"{case}-{one['stat']}-{'-'.join(one['params'].values())}")
-    for case in ("fleiss1971_diagnoses", "irr_anxiety", "irr_video", "krippendorff_gwet_4x12")
-    for one in CASES[case]["expected"]
-    if one["stat"] in (*COEFFICIENTS, "krippendorff_alpha")
-]
-
-
-@pytest.mark.parametrize(("case", "one"), SEVERAL)
-def test_agreement_of_several_raters_is_the_published_one(case: str, one: dict[str, Any]) -> None:
-    ratings, scale = ratings_of(case)
-    if one["stat"] == "krippendorff_alpha":
-        value = krippendorff_alpha(ratings, scale, one["params"]["level"]).value
-        for trap in CASES[case]["must_not_be"]:
-            assert value != pytest.approx(trap["wrong_value"], abs=1e-6)
-    else:
-        found = coefficients(ratings, scale, NAMES[one["params"].get("weights", "unweighted")])
-        value = getattr(found, COEFFICIENTS[one["stat"]]).value
-    assert value == close(one["value"])
-
-
 def test_clustered_alpha_is_the_reference_one() -> None:
     for one in CLUSTERED:
         if one["stat"] == "krippendorff_alpha":
@@ -376,36 +254,6 @@ def test_no_nan_leaves_the_module(rows: list[list[int]]) -> None:
 # --- paired tests --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("one", [e for e in CASES["mcnemar"]["expected"] if "exact" in e["stat"]], ids=str)
-def test_exact_mcnemar_is_the_published_one(one: dict[str, Any]) -> None:
-    assert mcnemar_exact(one["params"]["b"], one["params"]["c"]) == close(one["value"])
-
-
-def test_clustered_mcnemar_is_the_published_one() -> None:
-    """Donner & Petryshen 1989: 29 psychiatrists."""
-    with (FOLDER / "inputs/psychiatry_clustered.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    b, c, n = ([int(row[name]) for row in rows] for name in ("bh", "ch", "Nh"))
-    case = "clustered_mcnemar_psychiatry"
-    assert obuchowski(b, c).value == close(expected(case, "obuchowski_chi2"))
-    assert durkalski(b, c, n).value == close(expected(case, "durkalski_chi2"))
-
-
-@pytest.mark.parametrize("case", ["stuart1953_vision", "marginal_absent_grade", "marginal_one_equal"])
-def test_margins_are_compared_as_published(case: str) -> None:
-    found = stuart_maxwell(matrix_of(case))
-    tolerance = CASES[case]["expected"][0]["tol"]
-    assert found.value == pytest.approx(expected(case, "stuart_maxwell"), abs=tolerance)
-    assert found.df == 3
-    for trap in CASES[case]["must_not_be"]:
-        assert found.value != pytest.approx(trap["wrong_value"], abs=1e-4)
-    if case != "marginal_one_equal":
-        assert found.p == close(expected(case, "stuart_maxwell_p"))
-        other = bhapkar(matrix_of(case))
-        assert other.value == pytest.approx(expected(case, "bhapkar"), abs=tolerance)
-        assert other.p == close(expected(case, "bhapkar_p"))
-
-
 def test_paired_tests_of_nothing_have_a_reason() -> None:
     assert obuchowski([0, 0], [0, 0]).reason
     assert durkalski([], [], []).reason
@@ -418,12 +266,6 @@ def test_margins_that_moved_all_alike_have_no_bhapkar() -> None:
     assert "all alike" in (bhapkar(((0, 10), (0, 0))).reason or "")
     assert "all alike" in (bhapkar(((0, 10, 0), (0, 0, 5), (0, 0, 0))).reason or "")
     assert bhapkar(((3, 0), (0, 4))).reason == stuart_maxwell(((3, 0), (0, 4))).reason
-
-
-def test_holm_is_the_published_one() -> None:
-    p = CASES["multiplicity"]["input"]["p"]
-    assert holm(p) == pytest.approx(expected("multiplicity", "holm"))
-    assert holm([]) == []
 
 
 @given(st.lists(st.floats(0, 1), max_size=12))

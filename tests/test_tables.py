@@ -158,14 +158,15 @@ def test_golden_grades_have_no_gaps(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "scale"), [("0-3", (0, 1, 2, 3)), ("0,1,3", (0, 1, 3)), ("-1,0,1", (-1, 0, 1))]
+    ("text", "scale"),
+    [("0-3", (0, 1, 2, 3)), ("0,1,3", (0, 1, 3)), ("-1,0,1", (-1, 0, 1)), ("0, 1, 3", (0, 1, 3))],
 )
 def test_scale_is_read_and_written(text: str, scale: tuple[int, ...]) -> None:
     assert parse_scale(text) == scale
     assert parse_scale(scale_text(scale)) == scale
 
 
-@pytest.mark.parametrize("text", ["", "3", "a-b", "4-0", "1,1"])
+@pytest.mark.parametrize("text", ["", "3", "a-b", "4-0", "1,1", "0-101", "0-99999999999"])
 def test_what_is_no_scale_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="is no scale"):
         parse_scale(text)
@@ -175,6 +176,21 @@ def test_what_is_no_scale_is_refused(text: str) -> None:
 def test_what_is_no_mapping_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="is not name=header"):
         parse_columns(text)
+
+
+def test_name_that_nothing_is_called_by_is_refused() -> None:
+    """A misspelt name would map nothing, and nobody would know."""
+    with pytest.raises(BadInput, match="itm is none of our names: item, query, rater, grade"):
+        parse_columns("itm=doc,grade=label")
+
+
+def test_what_is_set_apart_otherwise_is_guessed_at(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("item;grade\na;1\n", encoding="utf-8")
+    with pytest.raises(BadInput, match="set apart as the format says"):
+        read_grades(path, Layout(), (0, 1))
+    with pytest.raises(BadInput, match="is a folder; name a file in it"):
+        read_grades(tmp_path, Layout(), (0, 1))
 
 
 cells = st.text(alphabet="ab|\\", min_size=1)

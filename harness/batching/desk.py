@@ -2,16 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from harness.batching.log import BatchLog
+from harness.budget import Reservation
+from harness.engine.ask import is_curable
+from harness.engine.events import EventLog
+from harness.engine.job import Job, Question
+from harness.engine.stop import DrainedError, Stop
+from harness.engine.work import Worker
 from harness.errors import TransientError, Unfinished
-from harness.journal import RecordLog
-from harness.plan import Plan
+from harness.journal import RecordLog, iter_records
 from harness.providers.batches import Batches
-from harness.recording import Question, Recorder, is_curable
-from harness.records import Failed, Key, Record
+from harness.records import Key, Record
 
 QUICKEST, SLOWEST, GROWTH = 5.0, 300.0, 1.5
 """Seconds between two looks or tries: at first, at most, and how they grow."""
@@ -24,31 +28,32 @@ Done = TypeVar("Done")
 Sleep = Callable[[float], Awaitable[object]]
 
 
-class Watch(Protocol):
-    """What the caller is told."""
-
-    @property
-    def recorded(self) -> Callable[[Record], None]:
-        """A question has its outcome."""
-
-    @property
-    def said(self) -> Callable[[str], None]:
-        """A sentence for the user about the batches."""
-
-
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """All that a run's batches have to do with. `first` grades one question live."""
+    """All that a run's batches have to do with."""
 
-    plan: Plan
+    job: Job
     batches: Batches
     log: RecordLog
-    watch: Watch
     sent: BatchLog
-    first: Callable[[Question], Awaitable[Record]]
-    record: Recorder
+    events: EventLog
+    worker: Worker
+    stop: Stop
     sleep: Sleep
-    questions: dict[Key, Question]
+    out: set[Key] = field(default_factory=set)
+    """What is in a batch that has still to be taken in."""
+    rooms: dict[Key, Reservation] = field(default_factory=dict)
+    """What each of these can cost, where the run has a limit."""
+
+    def say(self, text: str) -> None:
+        """Tell the user, and whoever wonders later."""
+        self.job.watch.said(text)
+        self.events.note(text)
+
+    def go_on(self) -> None:
+        """DrainedError where the run is to end: before anything that costs money or time."""
+        if self.stop.called:
+            raise DrainedError
 
 
 def key_of(question: Question) -> Key:
@@ -56,29 +61,15 @@ def key_of(question: Question) -> Key:
     return question[0].id, question[1]
 
 
-def is_open(record: Record | None, *, again: bool) -> bool:
-    """Whether an answer is still wanted: the first one, or another for one that could not be read."""
-    if again:
-        return record is not None and is_curable(record.outcome) and record.attempts == 1
-    return record is None or isinstance(record.outcome, Failed)
-
-
-def second(before: Record, record: Record) -> Record:
-    """The record after another answer was asked for: it counts where it came, and the first one is kept."""
-    spent = {
-        "attempts": before.attempts + record.attempts,
-        "seconds": round(before.seconds + record.seconds, 3),
-    }
-    if record.reply is None:
-        return before.model_copy(update=spent)
-    return record.model_copy(update={**spent, "unread": before.reply})
-
-
-def keep(desk: Desk, record: Record) -> None:
-    """Append a record, and tell of it where it is the last word on its question."""
-    desk.log.append(record)
-    if not is_open(record, again=True):
-        desk.watch.recorded(record)
+def unread_once(desk: Desk) -> dict[Key, Record]:
+    """The records whose answer could not be read, and was not asked for again."""
+    found: dict[Key, Record] = {}
+    for record, _ in iter_records(desk.job.folder):
+        if is_curable(record.outcome) and record.attempts == 1:
+            found[record.key] = record
+        else:
+            found.pop(record.key, None)
+    return found
 
 
 def pauses() -> Iterator[float]:

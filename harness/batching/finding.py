@@ -15,7 +15,7 @@ async def find(desk: Desk, parcel: Parcel) -> Parcel | None:
         named = await patiently(desk, lambda: desk.batches.find(parcel.mark, len(parcel.keys), since))
     except (MissingError, RejectedError) as error:
         count = f"{len(parcel.keys)} questions may be paid twice"
-        desk.watch.said(f"{count}: they were being handed over, and the server lists no batches ({error})")
+        desk.say(f"{count}: they were being handed over, and the server lists no batches ({error})")
         return None
     unknown = [batch for batch in named if batch not in desk.sent.named]
     return desk.sent.sent(parcel, unknown[0], "found at the server") if unknown else None
@@ -25,8 +25,6 @@ async def find_or_lose(desk: Desk, parcel: Parcel) -> Parcel | None:
     """The same, and written down where there is none: then its questions are asked again."""
     found = await find(desk, parcel)
     if found is None:
-        desk.watch.said(
-            f"{len(parcel.keys)} questions were being handed over, and are at no batch of the server"
-        )
+        desk.say(f"{len(parcel.keys)} questions were being handed over, and are at no batch of the server")
         desk.sent.lost(parcel, "the server has no such batch")
     return found

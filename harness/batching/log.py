@@ -8,6 +8,7 @@ what may be out there.
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Literal, Self
@@ -15,7 +16,6 @@ from typing import BinaryIO, Literal, Self
 from harness.errors import BadInput, Fault
 from harness.files import build, parse_json, to_line
 from harness.noun import Noun
-from harness.recording import now
 from harness.records import Key
 
 BATCHES = "batches.jsonl"
@@ -69,19 +69,19 @@ class BatchLog:
 
     def mean(self, mark: str, keys: Sequence[Key], *, again: bool) -> Parcel:
         """A batch is about to be sent."""
-        return self._add(Entry(mark=mark, step="meant", at=now(), keys=tuple(keys), again=again))
+        return self._add(Entry(mark=mark, step="meant", at=_now(), keys=tuple(keys), again=again))
 
     def sent(self, parcel: Parcel, batch: str, detail: str = "") -> Parcel:
         """The server has it, and calls it so."""
-        return self._add(Entry(mark=parcel.mark, step="sent", at=now(), batch=batch, detail=detail))
+        return self._add(Entry(mark=parcel.mark, step="sent", at=_now(), batch=batch, detail=detail))
 
     def over(self, parcel: Parcel, detail: str) -> Parcel:
         """All that became of it is in the records."""
-        return self._add(Entry(mark=parcel.mark, step="over", at=now(), detail=detail))
+        return self._add(Entry(mark=parcel.mark, step="over", at=_now(), detail=detail))
 
     def lost(self, parcel: Parcel, detail: str) -> Parcel:
         """It is not at the server, or cannot be found there."""
-        return self._add(Entry(mark=parcel.mark, step="lost", at=now(), detail=detail))
+        return self._add(Entry(mark=parcel.mark, step="lost", at=_now(), detail=detail))
 
     def _add(self, entry: Entry) -> Parcel:
         self._file.write(to_line(entry, sparse=True).encode("utf-8"))
@@ -123,6 +123,10 @@ class BatchLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,48 +1,90 @@
 """One run, graded in batches from whatever an earlier session left to its end."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 
-from harness.batching.desk import Desk, Sleep, Watch, is_open, key_of
+from harness.batching.desk import Desk, Sleep, key_of, unread_once
 from harness.batching.finding import find_or_lose
 from harness.batching.log import BatchLog, Parcel
 from harness.batching.sending import hand_over
 from harness.batching.taking import wait_for
+from harness.engine.events import EventLog
+from harness.engine.job import Job, Question
+from harness.engine.pace import Pace
+from harness.engine.signals import draining
+from harness.engine.stop import DrainedError, Stop
+from harness.engine.work import Worker, cache_of, each_question, left_to_ask
 from harness.journal import RecordLog
-from harness.plan import Plan
 from harness.providers.batches import Batches
-from harness.recording import Question, Recorder, record_of
-from harness.records import Record
+from harness.records import Key, Record
 
 
-async def grade_in_batches(
-    todo: Sequence[Question],
-    plan: Plan,
-    batches: Batches,
-    log: RecordLog,
-    watch: Watch,
-    folder: Path,
-    *,
-    first: Callable[[Question], Awaitable[Record]],
-    record: Recorder = record_of,
-    sleep: Sleep = asyncio.sleep,
-) -> None:
-    """An outcome for each question, by batches, and what was unreadable asked once more.
+async def grade_in_batches(job: Job, log: RecordLog, batches: Batches, sleep: Sleep | None = None) -> int:
+    """Ask every open question by batches, and say how many are open after that.
 
-    `first` grades one question live: before anything is handed over, that finds out what the server takes,
-    and whether key, model and quota are good. What ends without an answer is Failed, as in a live run.
+    As in a live run, what ends without an answer is Failed, and what could not be read is asked once more.
     """
-    repeats = range(plan.asked.repeats)
-    questions = {(example.id, at): (example, at) for example in plan.examples for at in repeats}
-    with BatchLog(folder) as sent:
-        desk = Desk(plan, batches, log, watch, sent, first, record, sleep, questions)
-        out = await _take_up(desk)
-        busy = {key for parcel in out for key in parcel.keys}
-        fresh = [question for question in todo if key_of(question) not in busy]
-        await wait_for(desk, [*out, *await hand_over(desk, fresh, again=False)])
-        unread = [questions[key] for key, found in log.records.items() if is_open(found, again=True)]
-        await wait_for(desk, await hand_over(desk, unread, again=True))
+    todo = len(log.failed) if job.limits.only_failed else left_to_ask(job, log)
+    job.watch.started(job.folder, job.plan, todo)
+    stop, out = Stop(), set[Key]()
+    cache = cache_of(job) if job.limits.cache else None
+    with EventLog(job.folder) as events, BatchLog(job.folder) as sent:
+        worker = Worker(job, log, cache, stop, Pace(1), lambda: len(out))
+        desk = Desk(job, batches, log, sent, events, worker, stop, sleep or stop.sleep, out)
+        try:
+            with draining(stop, lambda: desk.say("stopping: what is handed over goes on at the server")):
+                await _all_rounds(desk)
+        except DrainedError:
+            assert stop.why is not None, "only a run that is to end is drained"
+            raise stop.why from None
+        finally:
+            await job.teacher.close()
+            if cache:
+                cache.close()
+    return left_to_ask(job, log)
+
+
+async def _all_rounds(desk: Desk) -> None:
+    """Everything once, what is out already included, and then what could not be read."""
+    out = await _take_up(desk)
+    # What fails now is for the next session, not for this one.
+    tried, failed = set(desk.out), frozenset(desk.log.failed)
+
+    def is_open(key: Key) -> bool:
+        wanted = key in failed if desk.job.limits.only_failed else key not in desk.log.answered
+        return wanted and key not in tried
+
+    await _round(desk, out, is_open, tried)
+    unread = unread_once(desk)
+    tried.clear()
+    await _round(desk, [], lambda key: key in unread and key not in tried, tried, unread)
+
+
+async def _round(
+    desk: Desk,
+    out: list[Parcel],
+    is_open: Callable[[Key], bool],
+    tried: set[Key],
+    before: Mapping[Key, Record] | None = None,
+) -> None:
+    """Hand over what is open and wait for it; in several goes, where a budget holds no more at once."""
+    while True:
+        handed, full = await hand_over(desk, _asked(desk, is_open, tried), before)
+        out = [*out, *handed]
+        if full and not out:
+            raise full
+        await wait_for(desk, out)
+        if not full:
+            return
+        out = []
+
+
+def _asked(desk: Desk, is_open: Callable[[Key], bool], tried: set[Key]) -> Iterator[Question]:
+    """What is open, each question once."""
+    for question in each_question(desk.job):
+        if is_open(key_of(question)):
+            yield question
+            # Only what got further than the asking for it was tried: a full budget lets the last one lie.
+            tried.add(key_of(question))
 
 
 async def _take_up(desk: Desk) -> list[Parcel]:
@@ -55,10 +97,23 @@ async def _take_up(desk: Desk) -> list[Parcel]:
             found = await find_or_lose(desk, parcel)
             out += [found] if found else []
     for parcel in out:
-        desk.watch.said(f"batch {parcel.batch}: {len(parcel.keys)} questions are out already")
+        desk.out.update(parcel.keys)
+        desk.say(f"batch {parcel.batch}: {len(parcel.keys)} questions are out already")
+    _hold(desk)
     return out
 
 
 def _lacks_records(desk: Desk, parcel: Parcel) -> bool:
     """A power cut can lose the last records of a batch that was taken in."""
-    return any(key not in desk.log.records for key in parcel.keys)
+    return any(key not in desk.log.answered and key not in desk.log.failed for key in parcel.keys)
+
+
+def _hold(desk: Desk) -> None:
+    """What is out may cost its worst, whatever the limit says."""
+    budget = desk.job.budget
+    if budget is None or not desk.out:
+        return
+    for question in each_question(desk.job):
+        if key_of(question) in desk.out:
+            worst = budget.worst(desk.worker.prompt(question), batch=True)
+            desk.rooms[key_of(question)] = budget.hold(worst, batch=True)

@@ -1,14 +1,18 @@
 """Handing over: the questions as batches, each written down before it goes out, and named after."""
 
+import asyncio
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from harness.batching.desk import Desk, keep, key_of, once, pause_after, pauses, second
+from harness.batching.desk import Desk, key_of, once, pause_after, pauses
 from harness.batching.finding import find
 from harness.batching.log import Parcel
+from harness.batching.taking import second_of
+from harness.budget import OverBudget
+from harness.engine.job import Question
 from harness.errors import FatalError, RejectedError, TransientError, Unfinished
-from harness.recording import Question
-from harness.records import Failed, Key
+from harness.records import Failed, Key, Prompt, Record
 
 LARGEST = 16 * 1024**2
 MOST = 10_000
@@ -18,50 +22,97 @@ TRIES = 6
 WARM_UPS = 3
 
 
-async def hand_over(desk: Desk, questions: Sequence[Question], *, again: bool) -> list[Parcel]:
-    """The batches that now hold the questions."""
-    left = questions if desk.batches.settled else await _warm_up(desk, questions, again=again)
-    out = []
-    for mark, keys, lines in _pieces(desk, left):
-        parcel = await _submit(desk, desk.sent.mean(mark, keys, again=again), lines)
-        desk.watch.said(f"batch {parcel.batch}: {len(keys)} questions handed over")
-        out.append(parcel)
-    return out
+@dataclass(slots=True)
+class _Pile:
+    """Requests that are to be one batch."""
+
+    mark: str = field(default_factory=lambda: secrets.token_hex(8))
+    keys: list[Key] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    def takes(self, line: bytes) -> bool:
+        """Whether there is room for one more."""
+        return not self.keys or (len(self.keys) < MOST and self.size + len(line) <= LARGEST)
+
+    def add(self, key: Key, line: bytes) -> None:
+        """One more."""
+        self.keys.append(key)
+        self.lines.append(line)
+        self.size += len(line) + 1
 
 
-async def _warm_up(desk: Desk, questions: Sequence[Question], *, again: bool) -> Sequence[Question]:
-    """Ask the first question live, whose answer counts, and give back the others."""
-    for number, question in enumerate(questions, start=1):
-        record = await desk.first(question)
-        before = desk.log.records.get(key_of(question))
-        keep(desk, second(before, record) if again and before is not None else record)
-        if desk.batches.settled:
-            return questions[number:]
-        if number == WARM_UPS:
-            why = record.outcome.detail if isinstance(record.outcome, Failed) else "no answer"
-            raise Unfinished(f"the first {number} questions got no answer, and none was handed over: {why}")
-    return ()
+async def hand_over(
+    desk: Desk, questions: Iterator[Question], before: Mapping[Key, Record] | None = None
+) -> tuple[list[Parcel], OverBudget | None]:
+    """The batches that now hold the questions, and what keeps the rest back, where something does.
 
-
-def _pieces(desk: Desk, questions: Sequence[Question]) -> Iterator[tuple[str, list[Key], list[bytes]]]:
-    """The questions as batches of a size that the API takes: mark, keys, and the requests' lines."""
-    mark, keys, lines, size = secrets.token_hex(8), list[Key](), list[bytes](), 0
+    `before`: the records of questions that are asked again. What an earlier run was answered is found in the
+    cache. Until it is known what the server takes, questions are asked live, and their answers count.
+    """
+    out: list[Parcel] = []
+    pile, tried = _Pile(), 0
     for question in questions:
-        example, repeat = question
-        prompt = desk.plan.writer.prompt(example.id, example.pair, repeat)
-        line = desk.batches.line(f"{mark}-{len(keys)}", prompt)
-        if keys and (len(keys) == MOST or size + len(line) > LARGEST):
-            yield mark, keys, lines
-            mark, keys, lines, size = secrets.token_hex(8), [], [], 0
-            line = desk.batches.line(f"{mark}-0", prompt)
-        keys.append(key_of(question))
-        lines.append(line)
-        size += len(line) + 1
-    if keys:
-        yield mark, keys, lines
+        # Reading and rendering must not keep Ctrl-C waiting.
+        await asyncio.sleep(0)
+        desk.go_on()
+        prompt = desk.worker.prompt(question)
+        if before is None and (known := desk.worker.known(prompt)):
+            desk.worker.keep(question, known)
+        elif (full := _reserve(desk, question, prompt)) is not None:
+            return [*out, *await _submit(desk, pile, before)], full
+        elif not desk.batches.settled:
+            tried += 1
+            await _ask_live(desk, question, prompt, before, tried)
+        else:
+            if not pile.takes(desk.batches.line(f"{pile.mark}-{len(pile.keys)}", prompt)):
+                out += await _submit(desk, pile, before)
+                pile = _Pile()
+            pile.add(key_of(question), desk.batches.line(f"{pile.mark}-{len(pile.keys)}", prompt))
+    return [*out, *await _submit(desk, pile, before)], None
 
 
-async def _submit(desk: Desk, parcel: Parcel, lines: Sequence[bytes]) -> Parcel:
+async def _ask_live(
+    desk: Desk, question: Question, prompt: Prompt, before: Mapping[Key, Record] | None, tried: int
+) -> None:
+    found = await desk.worker.ask(prompt)
+    desk.worker.keep(question, second_of(before[key_of(question)], found) if before else found)
+    if tried >= WARM_UPS and not desk.batches.settled:
+        why = found.outcome.detail if isinstance(found.outcome, Failed) else "no answer"
+        raise Unfinished(f"the first {tried} questions got no answer, and none was handed over: {why}")
+
+
+def _reserve(desk: Desk, question: Question, prompt: Prompt) -> OverBudget | None:
+    """Room in the budget for a question, where there is a budget; or why there is none.
+
+    A live call takes its room itself, and would wait for what is out; here it is only looked for.
+    """
+    budget, batch = desk.job.budget, desk.batches.settled
+    if budget is None:
+        return None
+    try:
+        room = budget.take(budget.worst(prompt, batch=batch), batch=batch)
+    except OverBudget as error:
+        return error
+    if batch:
+        desk.rooms[key_of(question)] = room
+    else:
+        budget.release(room)
+    return None
+
+
+async def _submit(desk: Desk, pile: _Pile, before: Mapping[Key, Record] | None) -> list[Parcel]:
+    """The pile as a parcel that has gone out; nothing where it is empty."""
+    if not pile.keys:
+        return []
+    parcel = desk.sent.mean(pile.mark, pile.keys, again=before is not None)
+    parcel = await _send(desk, parcel, pile.lines)
+    desk.out.update(parcel.keys)
+    desk.say(f"batch {parcel.batch}: {len(parcel.keys)} questions handed over")
+    return [parcel]
+
+
+async def _send(desk: Desk, parcel: Parcel, lines: Sequence[bytes]) -> Parcel:
     """The parcel with the server's name for it. It is looked for before every other try: it may be there."""
     turns = pauses()
     for attempt in range(TRIES):

@@ -1,17 +1,23 @@
 """Taking in: wait until a batch is over, and make a record of all that became of it."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
-from harness.batching.desk import Desk, is_open, keep, patiently, pauses, second
+from harness.batching.desk import Desk, key_of, patiently, pauses, unread_once
 from harness.batching.finding import find_or_lose
 from harness.batching.log import Parcel
+from harness.engine.ask import is_curable
+from harness.engine.job import Question
+from harness.engine.work import each_question
 from harness.errors import CallError, RejectedError, Unfinished
 from harness.grading import read_grade
+from harness.prices import cost_of
 from harness.providers.batches import Standing
 from harness.providers.wire import MissingError
-from harness.recording import now
-from harness.records import Failed, Key, Outcome, Reply
+from harness.recording import Answered
+from harness.records import Failed, Key, Record, Reply
 
 
 async def wait_for(desk: Desk, out: Sequence[Parcel]) -> None:
@@ -38,7 +44,7 @@ async def _look(desk: Desk, parcel: Parcel, shown: dict[str, str]) -> Parcel | N
     words = f"batch {batch}: {standing.word}, {standing.done} of {standing.total} done"
     if words != shown.get(batch):
         shown[batch] = words
-        desk.watch.said(words)
+        desk.say(words)
     return await _take_in(desk, parcel, standing) if standing.over else parcel
 
 
@@ -49,17 +55,16 @@ async def _take_in(desk: Desk, parcel: Parcel, standing: Standing) -> Parcel | N
     answers: dict[str, Reply | CallError] = {}
     if standing.failure is not None:
         lacking = f"batch {batch} was refused as a whole: {standing.failure}"
-        desk.watch.said(lacking)
+        desk.say(lacking)
     else:
         try:
             answers = dict(await patiently(desk, lambda: desk.batches.results(batch)))
         except MissingError as error:
             lacking = f"the results of batch {batch} are gone: {error}"
-            desk.watch.said(f"{lacking}; its {len(parcel.keys)} questions have to be paid again")
+            desk.say(f"{lacking}; its {len(parcel.keys)} questions have to be paid again")
     if answers and not any(id.startswith(f"{parcel.mark}-") for id in answers):
         return await _mistaken(desk, parcel)
-    for number, key in enumerate(parcel.keys):
-        _take(desk, parcel, key, answers.get(parcel.id(number), RejectedError(lacking)))
+    await _record(desk, parcel, answers, lacking)
     desk.sent.over(parcel, standing.word)
     return None
 
@@ -68,22 +73,65 @@ async def _mistaken(desk: Desk, parcel: Parcel) -> Parcel | None:
     """The batch that was found for a parcel is somebody else's: look on, for the next that may be it."""
     found = await find_or_lose(desk, parcel)
     if found is None:
-        for key in parcel.keys:
-            _take(desk, parcel, key, RejectedError("its batch was lost when the run stopped"))
+        await _record(desk, parcel, {}, "its batch was lost when the run stopped")
     return found
 
 
-def _take(desk: Desk, parcel: Parcel, key: Key, answer: Reply | CallError) -> None:
-    """One answer of a batch, unless a session that was killed has taken it in already."""
-    before = desk.log.records.get(key)
-    question = desk.questions.get(key)
-    if question is None or not is_open(before, again=parcel.again):
-        return
-    outcome: Outcome = Failed(detail=str(answer))
-    reply = None
-    if isinstance(answer, Reply):
-        outcome, reply = read_grade(answer, desk.plan.policy.scale), answer
-    waited = datetime.fromisoformat(now()) - datetime.fromisoformat(parcel.meant_at)
-    seconds = waited / timedelta(seconds=1)
-    record = desk.record(question, outcome, reply=reply, seconds=seconds, attempts=1)
-    keep(desk, second(before, record) if parcel.again and before is not None else record)
+async def _record(desk: Desk, parcel: Parcel, answers: Mapping[str, Reply | CallError], lacking: str) -> None:
+    """A record for each question of a parcel, but for what a killed session has taken in already."""
+    number_of = {key: number for number, key in enumerate(parcel.keys)}
+    before = unread_once(desk) if parcel.again else {}
+    for question in each_question(desk.job):
+        key = key_of(question)
+        if key not in number_of:
+            continue
+        answer = answers.get(parcel.id(number_of[key]), RejectedError(lacking))
+        _settle(desk, key, answer)
+        if key in before or not (parcel.again or key in desk.log.answered):
+            _keep(desk, question, _answered(desk, parcel, answer), before.get(key))
+        await asyncio.sleep(0)
+
+
+def _settle(desk: Desk, key: Key, answer: Reply | CallError) -> None:
+    """It is in no batch any more. What was not answered is not billed."""
+    desk.out.discard(key)
+    room = desk.rooms.pop(key, None)
+    if desk.job.budget and room:
+        if isinstance(answer, Reply):
+            desk.job.budget.settle(room, answer.usage)
+        else:
+            desk.job.budget.release(room)
+
+
+def _answered(desk: Desk, parcel: Parcel, answer: Reply | CallError) -> Answered:
+    """How a question ended in a batch; its seconds count from the handing over."""
+    waited = (datetime.now(UTC) - datetime.fromisoformat(parcel.meant_at)) / timedelta(seconds=1)
+    found = Answered(Failed(detail=str(answer)), attempts=1, seconds=round(waited, 3))
+    if not isinstance(answer, Reply):
+        return found
+    outcome = read_grade(answer, desk.job.plan.policy.scale)
+    cost = cost_of([answer], desk.job.price, batch=True)
+    return replace(found, outcome=outcome, reply=answer, cost=cost)
+
+
+def _keep(desk: Desk, question: Question, found: Answered, before: Record | None) -> None:
+    """The record of an answer. One that can be cured by another answer is not the last word."""
+    last = before is not None or not is_curable(found.outcome)
+    found = second_of(before, found) if before else found
+    if last:
+        desk.worker.remember(desk.worker.prompt(question), found)
+    desk.worker.keep(question, found, last=last)
+
+
+def second_of(before: Record, found: Answered) -> Answered:
+    """How a question ended after another answer was asked for: it counts, and the first one is kept."""
+    costs = [cost for cost in (before.cost, found.cost) if cost is not None]
+    found = replace(
+        found,
+        attempts=before.attempts + found.attempts,
+        seconds=round(before.seconds + found.seconds, 3),
+        cost=sum(costs) if len(costs) == 1 + (found.reply is not None) else None,
+    )
+    if found.reply is None:
+        return replace(found, outcome=before.outcome, reply=before.reply)
+    return replace(found, unread=before.reply)

@@ -8,19 +8,24 @@ import typer
 from harness import __version__
 from harness.cli import (
     baseline,
+    cache,
     compare,
     doctor,
     gate1,
     gate2,
     golden,
+    impact,
     policy,
     prompt,
     rejudge,
+    reports,
     run_eval,
     runs,
     sheets,
+    ship,
     sizes,
     stages,
+    view,
 )
 from harness.cli.options import complain
 
@@ -40,7 +45,9 @@ app.command("gate2")(gate2.gate2_command)
 app.command("compare")(compare.compare_command)
 app.command("regress")(compare.regress_command)
 app.add_typer(baseline.app, name="baseline")
+app.command("ship")(ship.ship_command)
 app.command("stages")(stages.stages_command)
+impact.register(policy.app)
 app.add_typer(policy.app, name="policy")
 sheets.register(golden.app)
 rejudge.register(golden.app)
@@ -48,6 +55,9 @@ golden.app.command("plan")(sizes.size_command)
 app.add_typer(golden.app, name="golden")
 app.add_typer(prompt.app, name="prompt")
 app.add_typer(runs.app, name="runs")
+app.command("report")(reports.report_command)
+app.add_typer(cache.app, name="cache")
+app.command("view")(view.view_command)
 app.command("doctor")(doctor.doctor_command)
 
 

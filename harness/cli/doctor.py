@@ -1,23 +1,76 @@
-"""`harness doctor`: what is installed, which keys are set, what the project holds. Never a key's value."""
+"""`harness doctor`: what is installed, which keys are set, what the project holds. Never a key's value.
+
+With a model it asks that for one grade instead, and says what it accepts and what a grade costs.
+"""
 
 import os
 import platform
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness import __version__
-from harness.cli.options import Json, Root, guarded, load_keys, print_json, project_at, show
+from harness.cli.options import (
+    DEFAULT_POLICY,
+    Json,
+    Root,
+    guarded,
+    load_keys,
+    print_json,
+    project_at,
+    show,
+)
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import RenderableType
+
     from harness.project import Project
 
 
 @guarded
-def doctor_command(root: Root = None, json: Json = False) -> None:
-    """What is installed, which keys are set, what the project holds. Ends with 2 where it is broken."""
+def doctor_command(
+    model: Annotated[
+        str | None, typer.Argument(help="provider/model: asked for one grade, to see what it accepts.")
+    ] = None,
+    base_url: Annotated[
+        str | None, typer.Option(help="A server of your own that speaks the provider's API.")
+    ] = None,
+    policy: Annotated[str, typer.Option(help="Whose first dev example is graded.")] = DEFAULT_POLICY,
+    prompt: Annotated[str, typer.Option(help="name or name@v2, to ask with.")] = "teacher",
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """What is installed, which keys are set, what the project holds. Ends with 2 where it is broken.
+
+    With a model: what it accepts and what a grade costs, found out by asking it.
+    """
+    if model is None:
+        _installation(root, as_json=json)
+    else:
+        _model(project_at(root), model, base_url, policy, prompt, as_json=json)
+
+
+def _model(
+    project: "Project", model: str, base_url: str | None, policy: str, prompt: str, *, as_json: bool
+) -> None:
+    """Ask a model for one grade. Ends with 4 where it gives none."""
+    from harness.checkup import check_model
+    from harness.report.checkup import checkup_view
+    from harness.runs import Asked
+
+    load_keys(project)
+    asked = Asked(model=model, policy=policy, prompt=prompt, splits=("dev",), base_url=base_url)
+    found = check_model(project, asked)
+    print_json(found) if as_json else show(checkup_view(found))
+    if found.grade is None:
+        raise typer.Exit(4)
+
+
+def _installation(root: "Path | None", *, as_json: bool) -> None:
     from harness.plan import package_versions
     from harness.providers import PROVIDERS, variables
 
@@ -36,7 +89,7 @@ def doctor_command(root: Root = None, json: Json = False) -> None:
         problems += _contents(project, facts)
     facts["keys"] = {key: "set" if os.environ.get(key) else "not set" for key in variables()}
     facts["problems"] = problems
-    print_json(facts) if json else show(_lines(facts))
+    print_json(facts) if as_json else show(_lines(facts))
     if problems:
         raise typer.Exit(2)
 
@@ -75,16 +128,20 @@ def _texts(error: BadInput) -> list[str]:
     return [str(fault) for fault in error.faults]
 
 
-def _lines(facts: dict[str, Any]) -> list[str]:
-    lines = []
+def _lines(facts: dict[str, Any]) -> "list[RenderableType]":
+    """A line a fact. What has several parts is folded between them; a path stays whole."""
+    from rich.text import Text
+
+    lines: list[RenderableType] = []
     for name, value in facts.items():
         if name == "problems":
             continue
         if isinstance(value, dict):
-            value = ", ".join(f"{key} {text}" for key, text in value.items())
-        elif isinstance(value, list):
-            value = ", ".join(value) or "none"
-        lines.append(f"{name}: {value}")
+            value = [f"{key} {text}" for key, text in value.items()]
+        if isinstance(value, list):
+            lines.append(Text(f"{name}: {', '.join(value) or 'none'}"))
+        else:
+            lines.append(f"{name}: {value}")
     problems = facts["problems"]
     lines += [f"problem: {problem}" for problem in problems] or ["everything is in order"]
     return lines

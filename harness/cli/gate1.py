@@ -1,7 +1,7 @@
 """`harness gate1`: agreement among raters."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -24,15 +24,16 @@ from harness.cli.options import (
     project_at,
     show,
 )
-from harness.cli.rated import PolicyOption, examples_of, grade_names, ratings_in, refuse, scale_of
-from harness.errors import BadInput
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from harness.project import Project
-    from harness.records import Example, Rating
-    from harness.rubric import Policy
+from harness.cli.rated import (
+    PolicyOption,
+    examples_of,
+    grade_names,
+    own_ratings,
+    ratings_in,
+    refuse,
+    scale_of,
+    whence_of,
+)
 
 
 @guarded
@@ -50,6 +51,10 @@ def gate1_command(
     bar: BarValue = None,
     bootstrap: Bootstrap = False,
     root: Root = None,
+    disputes: Annotated[
+        int,
+        typer.Option(min=0, help="How many disputed pairs to show with the raters' reasons, widest first."),
+    ] = 1,
     json: Json = False,
 ) -> None:
     """Gate 1: do the raters agree?
@@ -68,29 +73,15 @@ def gate1_command(
     about = examples_of(project_at(root), known) if known else {}
     if ratings is None:
         assert known is not None, "a policy is the default where no file is named"
-        found, kinds = _own_ratings(project_at(root), known, about)
+        found, kinds = own_ratings(project_at(root), known, about)
     else:
         found, kinds = ratings_in(ratings, layout(columns, wide, format), levels, about)
-    chosen = bar_of(weighting, bar, Bar(gates.weighting, gates.gate1.bar))
+    chosen = bar_of(weighting, bar, Bar(gates.weighting, gates.gate1.bar), whence_of(known))
     score = judge_gate1(
         score_gate1(
             found, levels, chosen, kinds, about, pair_floor=gates.gate1.pair_floor, bootstrap=bootstrap
         ),
         grade_names(known),
     )
-    print_json(score) if json else show(gate1_view(score))
+    print_json(score) if json else show(gate1_view(score, disputes))
     end_by(score)
-
-
-def _own_ratings(
-    project: "Project", policy: "Policy", about: "Mapping[str, Example]"
-) -> "tuple[Sequence[Rating], Mapping[str, str] | None]":
-    """The ratings that lie beside a policy's golden set, and what raters.toml says of the raters."""
-    from harness.golden.examples import golden_path
-    from harness.golden.ratings import load_ratings, rater_kinds
-    from harness.runs import RATERS, RATINGS
-
-    path = golden_path(project, policy.name).with_name(RATINGS)
-    if not path.exists():
-        raise BadInput(f"{policy.name} has no ratings yet: there is no {path}; name a file of ratings")
-    return load_ratings(path, policy, list(about.values())), rater_kinds(path.with_name(RATERS))

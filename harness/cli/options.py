@@ -5,11 +5,11 @@ Kept light on purpose: `harness --help` imports this and no library that is slow
 
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, TypeVar
 
 import typer
 
@@ -113,10 +113,14 @@ def load_keys(project: "Project") -> None:
 
 
 def console() -> "Console":
-    """Standard output, as wide as the terminal; 80 columns where there is none."""
+    """Standard output, as wide as the terminal; 80 columns where there is none.
+
+    Rich takes NO_COLOR to mean colours alone, and would still print bold: here it means plain text.
+    """
     from rich.console import Console
 
-    return Console(highlight=False, emoji=False, markup=False)
+    colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(highlight=False, emoji=False, markup=False, color_system=colours)
 
 
 def show(parts: "Iterable[RenderableType]") -> None:
@@ -152,14 +156,21 @@ def scored_json(score: "Gate2", canaries: "CanaryReport | None") -> dict[str, An
 
 def layout(columns: str | None, wide: str | None, format: str | None) -> "Layout":
     """How a table is to be read."""
+    from harness.errors import BadInput
     from harness.tables import Layout, parse_columns
 
     names = tuple(name.strip() for name in (wide or "").split(",") if name.strip())
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise BadInput(f"--wide names {', '.join(twice)} twice")
     return Layout(columns=parse_columns(columns), wide=names, format=format)
 
 
-def bar_of(weighting: str | None, value: float | None, own: "Bar") -> "Bar":
-    """The bar to gate by: what was asked for, else what the gates file says. A moved bar says so."""
+def bar_of(weighting: str | None, value: float | None, own: "Bar", whence: str = "gates.toml has") -> "Bar":
+    """The bar to gate by: what was asked for, else one's own; `whence` says where that one comes from.
+
+    A moved bar says so.
+    """
     from harness.errors import BadInput
     from harness.score.bar import WEIGHTINGS, Bar
 
@@ -168,10 +179,9 @@ def bar_of(weighting: str | None, value: float | None, own: "Bar") -> "Bar":
         raise BadInput(f"bar {value}: a kappa lies between -1 and 1")
     for known in WEIGHTINGS:
         if chosen == known:
-            bar = Bar(known, own.bar if value is None else value)
-            return (
-                bar if (bar.weighting, bar.bar) == (own.weighting, own.bar) else replace(bar, moved=own.text)
-            )
+            bar = Bar(known, own.bar if value is None else value, own.moved)
+            same = (bar.weighting, bar.bar) == (own.weighting, own.bar)
+            return bar if same else bar.moved_from(f"{whence} {own.text}")
     raise BadInput(f"weighting {weighting!r} is not one of: {', '.join(WEIGHTINGS)}")
 
 

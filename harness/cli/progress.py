@@ -24,19 +24,22 @@ class Progress:
 
     def __init__(self) -> None:
         self._counts = {"grade": 0, "ungraded": 0, "failed": 0}
-        self._total = 0
+        self._total = self._in_flight = 0
         self._said = self._began = time.monotonic()
         self._bar: Bar | None = None
         self._task: TaskID | None = None
 
-    def start(self, folder: Path, plan: "Plan", todo: int) -> None:
+    def started(self, folder: Path, plan: "Plan", todo: int) -> None:
         """The run is about to ask for `todo` answers."""
+        from harness.runs import load_manifest
+
         for warning in warnings_of(plan):
             say(f"warning: {warning}")
-        asked, examples = plan.asked, len(plan.examples)
+        asked, examples = plan.asked, load_manifest(folder).examples
         done = examples * asked.repeats - todo
         before = f" ({done} are done)" if done else ""
-        what = f"{todo} examples" if asked.repeats == 1 else f"{examples} examples {asked.repeats} times"
+        noun = "pairs" if asked.pairs is not None else "examples"
+        what = f"{todo} {noun}" if asked.repeats == 1 else f"{examples} {noun} {asked.repeats} times"
         say(f"{asked.model} grades {what} of {asked.policy}{before}: {shown_path(folder)}")
         self._total = todo
         self._said = self._began = time.monotonic()
@@ -45,8 +48,9 @@ class Progress:
             self._bar.start()
             self._task = self._bar.add_task("", total=todo, ends=self._ends(), rate=0.0)
 
-    def advance(self, record: "Record") -> None:
+    def recorded(self, record: "Record", in_flight: int) -> None:
         """One more answer has its outcome."""
+        self._in_flight = in_flight
         self._counts[record.outcome.kind] += 1
         now = time.monotonic()
         if self._bar is not None and self._task is not None:
@@ -54,6 +58,14 @@ class Progress:
         elif now - self._said >= LINE_EVERY:
             self._said = now
             say(self._line(now))
+
+    def said(self, text: str) -> None:
+        """A sentence on its own line."""
+        say(text)
+
+    def stopping(self, in_flight: int) -> None:
+        """The user pressed Ctrl-C once."""
+        say(f"waiting for {in_flight} answers that are on their way; Ctrl-C again leaves at once")
 
     def _line(self, now: float) -> str:
         done, rate = sum(self._counts.values()), self._rate(now)

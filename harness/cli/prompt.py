@@ -27,7 +27,9 @@ def list_prompts(root: Root = None, json: Json = False) -> None:
     if json:
         print_json({"prompts": found})
         return
-    show([f"{label}  {description}" for label, description in found.items()] or ["no prompt yet"])
+    from rich.text import Text
+
+    show([Text(f"{label}  {description}") for label, description in found.items()] or ["no prompt yet"])
 
 
 @app.command("render")

@@ -9,7 +9,7 @@ from harness.cli.options import project_at
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from harness.golden.graded import GradedRow
     from harness.project import Project
@@ -46,6 +46,11 @@ def scale_of(
     return known.scale, known, load_gates(path.with_name("gates.toml"), known)
 
 
+def whence_of(policy: "Policy | None") -> str:
+    """Where the bars come from, for a sentence."""
+    return "gates.toml has" if policy else "the default is"
+
+
 def grade_names(policy: "Policy | None") -> dict[int, str]:
     return {level.value: level.name for level in policy.grades} if policy else {}
 
@@ -69,11 +74,25 @@ def ratings_in(
     from harness.golden.ratings import rater_kinds
     from harness.runs import RATERS
 
-    beside = path.with_name(RATERS)
     ratings = [
         rating.model_copy(update={"query": about[rating.item].query})
         if rating.query is None and rating.item in about
         else rating
         for rating in read_ratings(path, table, scale)
     ]
+    beside = path.with_name(RATERS)
     return ratings, rater_kinds(beside) if beside.exists() else None
+
+
+def own_ratings(
+    project: "Project", policy: "Policy", about: "Mapping[str, Example]"
+) -> "tuple[Sequence[Rating], Mapping[str, str] | None]":
+    """The ratings that lie beside a policy's golden set, and what raters.toml says of the raters."""
+    from harness.golden.examples import golden_path
+    from harness.golden.ratings import load_ratings, rater_kinds
+    from harness.runs import RATERS, RATINGS
+
+    path = golden_path(project, policy.name).with_name(RATINGS)
+    if not path.exists():
+        raise BadInput(f"{policy.name} has no ratings yet: there is no {path}; name a file of ratings")
+    return load_ratings(path, policy, list(about.values())), rater_kinds(path.with_name(RATERS))

@@ -19,13 +19,13 @@ from harness.cli.options import (
     print_json,
     project_at,
     say,
-    scored_json,
     show,
-    shown_path,
 )
+from harness.cli.reports import report_beside
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
+    from harness.cli.progress import Progress
     from harness.project import Project
     from harness.runs import Asked, Run
     from harness.scorecards.gate2 import Gate2
@@ -70,14 +70,41 @@ def eval_command(
     base_url: Annotated[
         str | None, typer.Option(help="A server of your own that speaks the provider's API.")
     ] = None,
-    max_connections: Annotated[int, typer.Option(min=1, help="Calls in flight at once.")] = 8,
+    max_connections: Annotated[
+        int | None,
+        typer.Option(min=1, max=5000, help="Calls in flight at most. Default: as many as the server bears."),
+    ] = None,
+    no_cache: Annotated[
+        bool,
+        typer.Option("--no-cache", help="Ask anew, whatever earlier runs were answered, and keep nothing."),
+    ] = False,
+    only: Annotated[str | None, typer.Option(help="Grade just these examples, by id: a,b,c")] = None,
+    disagreements_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN", help="Grade just what this run got wrong, or gave no readable answer to."
+        ),
+    ] = None,
     resume: Annotated[
         str | None, typer.Option(metavar="RUN", help="Go on with a run: ask only what has no answer.")
     ] = None,
+    retry_failed: Annotated[
+        bool,
+        typer.Option("--retry-failed", help="Go on with a run (latest, or --resume): ask only what failed."),
+    ] = False,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, metavar="USD", help="Stop before the run costs more than this.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be asked and cost, and ask nothing.")
+    ] = False,
     columns: Columns = None,
     wide: Wide = None,
     format: Format = None,
     rater: Rater = None,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="Leave out report.html, which up to 2,000 pairs get.")
+    ] = False,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -85,6 +112,7 @@ def eval_command(
 
     With replay/FILE the grades come from a file; --columns, --wide, --format and --rater say how to read it.
     """
+    from harness.cli.eval_result import report
     from harness.cli.progress import Progress
 
     project = project_at(root)
@@ -104,16 +132,58 @@ def eval_command(
     table = layout(columns, wide, format)
     given |= {"columns": dict(table.columns) or None, "wide": table.wide or None}
     given |= {"format": format, "rater": rater}
-    if canaries and (split or limit or repeats):
-        raise BadInput("--canaries grades every canary once: it goes without --split, --limit and --repeats")
+    chosen = only or disagreements_of
+    if canaries and (split or limit or repeats or chosen):
+        raise BadInput(
+            "--canaries grades every canary once: it goes without --split, --limit, --repeats, --only"
+        )
+    if chosen and (limit or (only and disagreements_of)):
+        raise BadInput("--only, --disagreements-of and --limit each say what to grade: give one of them")
     given["canaries"] = canaries or None
+    if only:
+        given["only"] = tuple(dict.fromkeys(id_.strip() for id_ in only.split(",") if id_.strip()))
+    if disagreements_of:
+        given |= {
+            name: value for name, value in _wrong_in(project, disagreements_of).items() if not given.get(name)
+        }
     asked = {name: value for name, value in given.items() if value is not None}
+    again = resume or ("latest" if retry_failed else None)
+    if dry_run:
+        _forecast(project, asked, again, base_url, as_json=json)
+        return
+    how: dict[str, Any] = {"connections": max_connections, "cache": not no_cache}
+    how |= {"only_failed": retry_failed, "max_cost": max_cost}
     with Progress() as progress:
-        run, score = _run(project, asked, resume, base_url, max_connections, progress)
-    _report(project, run, score, as_json=json)
+        run, score = _run(project, asked, again, base_url, how, progress)
+    if not no_report:
+        report_beside(run, score)
+    report(project, run, score, as_json=json)
     if score.outcomes.failed:
         say(f"{score.outcomes.failed} examples were never answered; {_what_to_do(run)}")
         raise typer.Exit(4)
+
+
+def _forecast(
+    project: "Project", asked: dict[str, Any], resume: str | None, base_url: str | None, *, as_json: bool
+) -> None:
+    """What a run, or the rest of one, would ask and cost. Nothing is opened or written."""
+    from harness import evaluate
+    from harness.report.money import forecast_view
+    from harness.runs import Asked, find_run, load_manifest
+
+    if resume is None:
+        request = Asked.model_validate({**DEFAULTS, **asked, "base_url": base_url})
+        found = evaluate.foresee(project, request)
+    else:
+        folder = find_run(project, resume)
+        before = load_manifest(folder).asked
+        _refuse_changes(asked, before)
+        request = before.model_copy(update={"base_url": base_url or before.base_url})
+        found = evaluate.foresee(project, request, folder)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        show(forecast_view(found))
 
 
 def _what_to_do(run: "Run") -> str:
@@ -127,19 +197,34 @@ def _run(
     asked: dict[str, Any],
     resume: str | None,
     base_url: str | None,
-    connections: int,
-    progress: Any,
+    how: dict[str, Any],
+    progress: "Progress",
 ) -> "tuple[Run, Gate2]":
     from harness import evaluate
+    from harness.engine.job import Limits
     from harness.runs import Asked, find_run, load_manifest
 
-    watch = evaluate.Watch(started=progress.start, recorded=progress.advance)
+    limits = Limits(**how)
     if resume is None:
         request = Asked.model_validate({**DEFAULTS, **asked, "base_url": base_url})
-        return evaluate.evaluate(project, request, watch, connections=connections)
+        return evaluate.evaluate(project, request, progress, limits)
     folder = find_run(project, resume)
     _refuse_changes(asked, load_manifest(folder).asked)
-    return evaluate.resume(project, folder, watch, connections=connections, base_url=base_url)
+    return evaluate.resume(project, folder, progress, limits, base_url)
+
+
+def _wrong_in(project: "Project", text: str) -> dict[str, Any]:
+    """What a run got wrong or could not be read on, and where that lies."""
+    from harness.runs import find_run, load_run
+    from harness.score.judged import judged, voted
+
+    run = load_run(find_run(project, text))
+    if run.manifest.asked.canaries:
+        raise BadInput(f"--disagreements-of {text}: that run graded canaries, which are graded all together")
+    wrong = tuple(item.item for item in map(voted, judged(run)) if item.answers[0].grade != item.golden)
+    if not wrong:
+        raise BadInput(f"--disagreements-of {text}: that run agrees with every golden grade")
+    return {"only": wrong, "splits": run.manifest.asked.splits, "policy": run.manifest.asked.policy}
 
 
 def _refuse_changes(given: dict[str, Any], before: "Asked") -> None:
@@ -175,41 +260,3 @@ def _splits(split: str | None) -> tuple[str, ...] | None:
     from harness.golden.splits import parse_splits
 
     return None if split is None else parse_splits(split)
-
-
-def _report(project: "Project", run: "Run", score: "Gate2", *, as_json: bool) -> None:
-    from harness.report.canaries import canary_view
-    from harness.report.gate2 import gate2_view
-    from harness.score.run import canaries_of
-
-    asked = run.manifest.asked
-    canaries = canaries_of(run)
-    if as_json:
-        print_json({**scored_json(score, canaries), "run": str(run.folder)})
-        return
-    if canaries:
-        show([*canary_view(canaries, asked.model), "", f"Run: {shown_path(run.folder)}"])
-        return
-    show(gate2_view(score, *asked.sides))
-    more = "More in `harness gate2 latest`: clauses, tags, confidence, the worst misses."
-    show([*_remarks(project, run), "", more, "", f"Run: {shown_path(run.folder)}"])
-
-
-def _remarks(project: "Project", run: "Run") -> list[str]:
-    """What a reader of the table should know about the run."""
-    from harness.golden.looks import LOOKS, looks
-
-    manifest = run.manifest
-    remarks = [line for note in manifest.notes for line in ("", note)]
-    if "test" in manifest.asked.splits:
-        count = len(looks(project.golden / run.policy.name / LOOKS))
-        remarks += ["", f"Looks at the test split so far: {count}. Choose on dev, gate on test."]
-    if manifest.asked.model.startswith("builtin"):
-        remarks += [
-            "",
-            "This grader is a floor to beat, not a teacher. Run a real one:",
-            "  make eval MODEL=openai/gpt-6-luna",
-            "with OPENAI_API_KEY in the environment or in .env, or a server of your own:",
-            "  make eval MODEL=openai/NAME FLAGS='--base-url http://localhost:8000/v1'",
-        ]
-    return remarks

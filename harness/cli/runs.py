@@ -10,6 +10,8 @@ from harness.errors import BadInput
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.scorecards.money import Spending
+
 app = typer.Typer(help="Runs: what was asked, answered and scored.", no_args_is_help=True)
 
 
@@ -24,7 +26,7 @@ def list_runs(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """Every run, the latest last; with --sort kappa the leaderboard of prompts."""
+    """Every run, the latest last; with --sort kappa the leaderboard of prompts, without canaries."""
     from harness.report.runs import leaderboard_view, runs_view
     from harness.runs import run_names
 
@@ -34,6 +36,7 @@ def list_runs(
     rows = [row for name in run_names(project) if (row := _row(project.runs / name))]
     rows = [row for row in rows if _wanted(row, split, policy)]
     if sort == "kappa":
+        rows = [row for row in rows if row["split"] != "canaries"]
         rows.sort(key=lambda row: (row["split"], row["kappa"] is None, -(row["kappa"] or 0.0)))
     if json:
         print_json({"runs": rows})
@@ -44,7 +47,7 @@ def list_runs(
 
 
 def _wanted(row: dict[str, Any], split: str | None, policy: str | None) -> bool:
-    """Whether a run is among those asked for; a run over canaries is on no leaderboard."""
+    """Whether a run is among those asked for."""
     if policy is not None and policy not in (row["policy"], row["policy"].partition("@")[0]):
         return False
     return split is None or row["split"] == split
@@ -88,10 +91,30 @@ def show_run(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """What one run was: model, prompt, policy, digests, versions."""
+    """What one run was: model, prompt, policy, digests, versions, and what it cost."""
+    from harness.report.money import spending_view
     from harness.report.runs import manifest_view
     from harness.runs import find_run, load_manifest
 
     folder = find_run(project_at(root), run)
     manifest = load_manifest(folder)
-    print_json(manifest) if json else show(manifest_view(manifest, folder))
+    spending = _spending(folder)
+    if json:
+        spent = spending.model_dump(mode="json") if spending else None
+        print_json({**manifest.model_dump(mode="json"), "spending": spent})
+        return
+    show(manifest_view(manifest, folder))
+    if spending:
+        show(spending_view(spending))
+
+
+def _spending(folder: "Path") -> "Spending | None":
+    """What a run cost; None, and the reason said, where its records cannot be read."""
+    from harness.runs import load_run
+    from harness.score.money import spending_of
+
+    try:
+        return spending_of(load_run(folder))
+    except BadInput as error:
+        say(f"its cost is unknown: {error.faults[0]}")
+        return None

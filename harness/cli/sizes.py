@@ -35,7 +35,7 @@ def size_command(
         str | None, typer.Option(metavar="RUN", help="A second run of the same examples, for differences.")
     ] = None,
     kappa: Annotated[
-        float | None, typer.Option(min=-1, max=1, help="The true kappa to plan for. Default: several.")
+        float | None, typer.Option(min=0, max=0.99, help="The true kappa to plan for. Default: several.")
     ] = None,
     half_width: Annotated[float, typer.Option(min=0.001, max=1, help="Of the 95 % interval.")] = 0.05,
     difference: Annotated[
@@ -78,7 +78,7 @@ def _pilot(project: "Project", name: str, policy: "Policy") -> "Pilot":
     run = load_run(find_run(project, name))
     if run.policy.scale != policy.scale:
         raise BadInput(f"{run.folder.name} was graded on another scale than {policy.label} has")
-    return Pilot(run.folder.name, judged(run.examples, run.records, run.manifest.asked.repeats))
+    return Pilot(run.folder.name, judged(run))
 
 
 def _refuse_others(pilot: "Pilot", against: "Pilot") -> None:

@@ -25,7 +25,7 @@ def _flip(base: Side, candidate: Side, one: Judged, other: Judged) -> Flip:
     return Flip(
         item=other.item,
         query=about.query if about else None,
-        title=about.result.title if about else None,
+        title=about.title if about else None,
         golden=one.golden,
         golden_candidate=other.golden if other.golden != one.golden else None,
         base=before.grade,

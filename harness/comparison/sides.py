@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from harness.rubric import Gates
 from harness.runs import Manifest, Run
 from harness.score.judged import Judged, judged
+from harness.score.money import spending_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,11 @@ class Side:
 
 def side_of_run(run: Run) -> Side:
     """A run as a side."""
-    items = judged(run.examples, run.records, run.manifest.asked.repeats)
-    pairs = [item.about.pair.digest for item in items if item.about]
-    # The wait for a batch says nothing about an answer.
-    taken = [] if run.manifest.asked.batch else [record.seconds for record in run.records.values()]
+    items = judged(run)
+    pairs = [example.pair.digest for example in run.each_example()]
+    taken = [record.seconds for record in run.records.values() if not record.cached_reply]
+    if run.manifest.asked.batch:
+        taken = []  # the wait for a batch says nothing about an answer
     return Side(
         name=run.folder.name,
         items=keyed(pairs, items),
@@ -45,6 +47,7 @@ def side_of_run(run: Run) -> Side:
         gates=run.gates,
         facts=facts_of(run.manifest),
         seconds=sum(taken) / len(taken) if taken else None,
+        cost=spending_of(run).per_answer,
         stale=run.manifest.stale,
     )
 

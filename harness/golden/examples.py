@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from harness.digest import digest
+from harness.digest import canonical_json, digest_bytes
 from harness.errors import BadInput, Fault
 from harness.files import read_nouns
 from harness.golden.graded import off_scale
@@ -48,11 +48,13 @@ def stale(examples: Iterable[Example], version: str) -> list[Example]:
 
 def golden_digest(examples: Iterable[Example]) -> str:
     """Identity of what a golden set says: ids, pairs, grades, reasonings and clauses, in any order."""
-    said = {
-        example.id: [example.pair.digest, example.grade, example.reasoning, list(example.clauses)]
-        for example in examples
-    }
-    return digest(said)
+    said = sorted((example.id, _said(example)) for example in examples)
+    # The canonical form of {id: said}, without holding all of it as objects.
+    return digest_bytes(b"{" + b",".join(canonical_json(id_) + b":" + text for id_, text in said) + b"}")
+
+
+def _said(example: Example) -> bytes:
+    return canonical_json([example.pair.digest, example.grade, example.reasoning, list(example.clauses)])
 
 
 def _doubles(path: Path, numbered: Iterable[tuple[int, Example]]) -> Iterator[Fault]:

@@ -1,21 +1,31 @@
 """Grades from tables: who gave which item which grade, long or wide, with every fault named by its line."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInput, Fault
+from harness.golden.rows import listed
 from harness.records import Rating, query_key
 from harness.rubric import Policy
 from harness.tables import Layout, Row, Table, joined, read_table
 
+MOST_GRADES = 101
+"""0 to 100: people cannot tell more grades apart, and a kappa takes the square of their number."""
+TEXTS = ("query", "reasoning", "split", "title")
+BESIDE = (*TEXTS, "rater", "clauses", "tags")
+"""What a table may say beside an item and its grade."""
+
 
 @dataclass(frozen=True, slots=True)
 class GradedRow:
-    """One grade in a table; None where the cell is empty. `rater` is None where the table names nobody."""
+    """One grade in a table; None where the cell is empty. `rater` is None where the table names nobody.
+
+    What else the table says of the item stands beside it: `told` is whether it says anything.
+    """
 
     where: str
     item: str
@@ -24,20 +34,28 @@ class GradedRow:
     grade: int | None
     reasoning: str
     split: str | None = None
+    title: str | None = None
+    clauses: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> bool:
+        """Whether more is known than a grade and a query."""
+        return bool(self.title or self.reasoning or self.clauses or self.tags)
 
 
 def parse_scale(text: str) -> tuple[int, ...]:
     """`0-4` as (0, 1, 2, 3, 4); `0,1,3` as it stands."""
-    span = re.fullmatch(r"(\d+)-(\d+)", text)
+    plain = "".join(text.split())
+    span = re.fullmatch(r"(\d+)-(\d+)", plain)
+    scale: Sequence[int] = ()
     if span:
-        scale = tuple(range(int(span[1]), int(span[2]) + 1))
-    elif re.fullmatch(r"-?\d+(,-?\d+)*", text):
-        scale = tuple(sorted({int(part) for part in text.split(",")}))
-    else:
-        scale = ()
-    if len(scale) < 2:
-        raise BadInput(f"scale: {text!r} is no scale of grades; write 0-4, or 0,1,3")
-    return scale
+        scale = range(int(span[1]), int(span[2]) + 1)
+    elif re.fullmatch(r"-?\d+(,-?\d+)*", plain):
+        scale = sorted({int(part) for part in plain.split(",")})
+    if not 2 <= len(scale) <= MOST_GRADES:
+        raise BadInput(f"scale: {text!r} is no scale of 2 to {MOST_GRADES} grades; write 0-4, or 0,1,3")
+    return tuple(scale)
 
 
 def read_ratings(path: Path, layout: Layout, scale: tuple[int, ...]) -> list[Rating]:
@@ -93,7 +111,8 @@ def graded_rows(
     """
     wanted = ("item",) if layout.wide else ("item", "grade")
     headers = table.require((*wanted, *also), layout)
-    headers |= {name: table.find(name, layout) for name in ("rater", "query", "reasoning", "split")}
+    headers |= {name: table.find(name, layout) for name in BESIDE}
+    several = {name: headers[name][0] for name in ("clauses", "tags") if headers[name]}
     faults: list[Fault] = []
     rows: list[GradedRow] = []
     for row in table.rows:
@@ -101,7 +120,8 @@ def graded_rows(
         item = joined(row, headers["item"])
         if not item:
             faults.append(Fault(where, f"empty item ({'+'.join(headers['item'])})"))
-        query, reasoning, split = (_cell(row, headers[name]) for name in ("query", "reasoning", "split"))
+        query, reasoning, split, title = (_cell(row, headers[name]) for name in TEXTS)
+        words = {name: tuple(listed(row.cells.get(header))) for name, header in several.items()}
         for rater, column in _graders(row, layout, headers):
             grade, fault = _grade(row.text(column), scale)
             faults += [Fault(where, f"{column}: {fault}")] if fault else []
@@ -114,6 +134,8 @@ def graded_rows(
                     grade=grade,
                     reasoning=reasoning or "",
                     split=split,
+                    title=title,
+                    **words,
                 )
             )
     if faults:

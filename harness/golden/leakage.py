@@ -30,19 +30,26 @@ def safe_shots(
     `also` holds pairs by name that are graded without being part of a golden set.
     """
     shots = [example for example in examples if example.split == "shots"]
-    graded = [(example.id, example.pair) for example in examples if example.split != "shots"]
-    graded += (also or {}).items()
+    graded = _graded(examples, also)
     reasons: dict[str, Dropped] = {}
-    by_query = {query_key(pair.query): name for name, pair in reversed(graded)}
+    by_query: dict[str, str] = {}
+    for name, pair in graded:
+        by_query.setdefault(query_key(pair.query), name)
     for shot in shots:
         if shot.cluster in by_query:
             reasons[shot.id] = Dropped(shot.id, by_query[shot.cluster], "the same query")
-    pairs = near_duplicates([tokens(shot) for shot in shots], [tokens(pair) for _, pair in graded])
+    pairs = near_duplicates([tokens(shot) for shot in shots], (tokens(pair) for _, pair in graded))
     for shot_at, graded_at in pairs:
         shot = shots[shot_at]
         reasons.setdefault(shot.id, Dropped(shot.id, graded[graded_at][0], "nearly the same query and title"))
     kept = [shot for shot in shots if shot.id not in reasons]
     return kept, list(reasons.values())
+
+
+def _graded(examples: Sequence[Example], also: Mapping[str, Pair] | None) -> list[tuple[str, Example | Pair]]:
+    """Everything that is graded, by name: examples as they are, since a long set's pairs fill the memory."""
+    inside = [(example.id, example) for example in examples if example.split != "shots"]
+    return [*inside, *(also or {}).items()]
 
 
 def withhold_worked(
@@ -52,11 +59,10 @@ def withhold_worked(
 
     Those are worked examples of a graded query, or nearly of a graded pair's text; their queries are named.
     """
-    inside = [example.pair for example in examples if example.split != "shots"]
-    inside += (also or {}).values()
+    inside = _graded(examples, also)
     worked = [(query_key(one.query), tokens(one)) for one in _worked(policy)]
-    near = near_duplicates([text for _, text in worked], [tokens(pair) for pair in inside])
-    graded = {query_key(pair.query) for pair in inside} | {worked[at][0] for at, _ in near}
+    near = near_duplicates([text for _, text in worked], (tokens(pair) for _, pair in inside))
+    graded = {query_key(pair.query) for _, pair in inside} | {worked[at][0] for at, _ in near}
     boundaries = tuple(b for b in policy.boundaries if query_key(b.query) not in graded)
     levels = tuple(
         level.model_copy(

@@ -52,9 +52,13 @@ def text_of(table: Table, row: Row, name: str, layout: Layout) -> str | None:
 
 
 def _words(table: Table, row: Row, name: str, layout: Layout) -> list[str]:
-    """A list, as JSON lines have it, or words with spaces or commas between them."""
+    """Several words under one of our names; none where the table has no such header."""
     headers = table.find(name, layout)
-    value = row.cells.get(headers[0]) if headers else None
+    return listed(row.cells.get(headers[0])) if headers else []
+
+
+def listed(value: Any) -> list[str]:
+    """A cell's list, as JSON lines have it, or its words with spaces or commas between them."""
     if isinstance(value, list):
         return [str(part) for part in value]
     return [] if value is None else str(value).replace(",", " ").split()

@@ -1,7 +1,7 @@
 """Which pairs say nearly the same: token Jaccard of query and title, without comparing all with all."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
 from harness.records import Example, Pair
@@ -19,23 +19,23 @@ def tokens(pair: Example | Pair) -> Tokens:
     return frozenset(words_of(text)) or frozenset({text})
 
 
-def near_duplicates(left: Sequence[Tokens], right: Sequence[Tokens]) -> Iterator[tuple[int, int]]:
+def near_duplicates(left: Sequence[Tokens], right: Iterable[Tokens]) -> Iterator[tuple[int, int]]:
     """Positions (in left, in right) of every two token sets with a Jaccard index of NEAR or more.
 
-    Prefix filtering (Chaudhuri, Ganti & Kaushik 2006): with the tokens in one order, rarest first,
-    two sets this similar share a token within their first n - ceil(NEAR n) + 1. Only those that do
-    are compared.
+    Prefix filtering (Chaudhuri, Ganti & Kaushik 2006): with the tokens in one order, those first that are
+    rarest in `left`, two sets this similar share a token within their first n - ceil(NEAR n) + 1. Only
+    those that do are compared. `right` is gone through once and never held.
     """
-    rarity = Counter(token for each in (left, right) for words in each for token in words)
+    rarity = Counter(token for words in left for token in words)
     index: dict[str, list[int]] = defaultdict(list)
-    for position, words in enumerate(right):
+    for position, words in enumerate(left):
         for token in _prefix(words, rarity):
             index[token].append(position)
-    for position, words in enumerate(left):
+    for position, words in enumerate(right):
         candidates = {other for token in _prefix(words, rarity) for other in index.get(token, ())}
         for other in sorted(candidates):
-            if jaccard(words, right[other]) >= NEAR:
-                yield position, other
+            if jaccard(left[other], words) >= NEAR:
+                yield other, position
 
 
 def jaccard(one: Tokens, other: Tokens) -> Fraction:

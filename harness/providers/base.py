@@ -34,6 +34,13 @@ class Teacher(Protocol):
     varies: bool
     """Whether the same question can bring another answer."""
 
+    @property
+    def identity(self) -> str | None:
+        """The digest of all that an answer depends on besides the messages and the repeat.
+
+        None where answers cost nothing, so that none need be kept.
+        """
+
     async def ask(self, prompt: Prompt) -> Reply:
         """The reply to a prompt, untouched.
 

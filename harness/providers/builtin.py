@@ -28,6 +28,7 @@ class Majority:
 
     notes: tuple[str, ...] = ()
     varies = False
+    identity = None
 
     def __init__(self, setup: Setup) -> None:
         counts = Counter(shot.grade for shot in setup.shots)

@@ -38,6 +38,7 @@ class Lexical:
 
     notes: tuple[str, ...] = ()
     varies = False
+    identity = None
 
     def __init__(self, setup: Setup) -> None:
         self._scale = setup.policy.scale

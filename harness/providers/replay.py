@@ -17,6 +17,7 @@ class Replay:
 
     notes: tuple[str, ...] = ()
     varies = False
+    identity = None
 
     def __init__(self, file: str, setup: Setup) -> None:
         self._file = file

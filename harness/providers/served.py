@@ -2,15 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from harness.digest import digest
 from harness.errors import FatalError, RejectedError, TransientError
 from harness.providers.wire import FilteredError, Wire
-from harness.records import Prompt, Reply, Usage
+from harness.records import Message, Pair, Prompt, Reply, Usage
 
 HOPELESS = 3
 """After this many rejections without one answer, the request itself is at fault."""
@@ -18,6 +19,14 @@ FORM = "form"
 """The feature that holds an answer to the form."""
 CACHE = "cache"
 """The feature that marks where the constant prefix ends."""
+
+SAMPLE = Prompt(
+    item="",
+    repeat=0,
+    messages=(Message(role="system", content=""), Message(role="user", content="")),
+    pair=Pair.model_validate({"query": "query", "result": {"title": "title"}}),
+)
+"""What a request looks like without a question: all that its answer depends on besides."""
 
 Body = TypeVar("Body", bound=BaseModel)
 Taken = Mapping[str, str]
@@ -68,11 +77,27 @@ class Served:
         self.notes: tuple[str, ...] = ()
         self.dialect = dialect
         self.wire = wire
-        self.taken = {feature.name: feature.ways[0] for feature in dialect.features}
-        self.settled = False
-        """Whether a request was answered, so that what the server takes is known."""
+        self._taken = {feature.name: feature.ways[0] for feature in dialect.features}
+        self.identity = digest([dialect.path, dialect.body(SAMPLE, self._taken)])
+        self._settled = False
         self._probing = asyncio.Lock()
         self._rejected = 0
+        self.requests = 0
+        """How many were sent, with those that were rejected."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether a request was answered, so that it is known what the server takes."""
+        return self._settled
+
+    @property
+    def taken(self) -> Taken:
+        """The way of each feature that the server takes, once it has answered."""
+        return self._taken
+
+    def trying(self, change: Callable[[Dialect], Dialect]) -> "Served":
+        """The same server, asked in a changed dialect: to find out what else it takes."""
+        return Served(change(self.dialect), self.wire)
 
     async def ask(self, prompt: Prompt) -> Reply:
         """One request, one reply."""
@@ -87,10 +112,10 @@ class Served:
         await self.wire.close()
 
     async def _post(self, prompt: Prompt) -> str:
-        if self.settled:
+        if self._settled:
             return await self._send(prompt)
         async with self._probing:
-            while not self.settled:
+            while not self._settled:
                 try:
                     text = await self._send(prompt)
                 except FilteredError:
@@ -99,19 +124,20 @@ class Served:
                     if not self._give_way(str(error).casefold()):
                         raise self._hopeless(error) from None
                     continue
-                self.settled = True
+                self._settled = True
                 return text
         return await self._send(prompt)
 
     async def _send(self, prompt: Prompt) -> str:
-        return await self.wire.post(self.dialect.path, self.dialect.body(prompt, self.taken))
+        self.requests += 1
+        return await self.wire.post(self.dialect.path, self.dialect.body(prompt, self._taken))
 
     def _give_way(self, message: str) -> bool:
         """Ask for less of the feature that a rejection names, and note it; False where it names none."""
         for feature in self.dialect.features:
-            at = feature.ways.index(self.taken[feature.name])
+            at = feature.ways.index(self._taken[feature.name])
             if at + 1 < len(feature.ways) and any(mark in message for mark in feature.marks):
-                self.taken[feature.name] = feature.ways[at + 1]
+                self._taken[feature.name] = feature.ways[at + 1]
                 self.notes += (feature.lost[at],)
                 return True
         return False

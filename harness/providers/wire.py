@@ -107,11 +107,6 @@ class Wire:
         return clip(text)
 
 
-def clip(text: str) -> str:
-    """As much of a server's words as is kept."""
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
-
-
 def call_error(status: int, names: set[str], words: str, wait: float | None = None) -> CallError:
     """What an error of the API means for the run. `names`: every code and type that it goes by."""
     if names & set(SPENT) or status == 402 or SPENT[-1] in words:
@@ -122,10 +117,15 @@ def call_error(status: int, names: set[str], words: str, wait: float | None = No
         kind = MissingError if status == 404 else FatalError
         return kind(f"the server refuses every request ({status}): {words}")
     if status == 429:
-        return TransientError(f"rate limit: {words}", wait)
+        return TransientError(f"rate limit: {words}", wait, busy=True)
     if status in (408, 409) or status >= 500:
         return TransientError(f"the server failed ({status}): {words}", wait)
     return RejectedError(f"the server rejected the request ({status}): {words}")
+
+
+def clip(text: str) -> str:
+    """As much of a server's words as is kept."""
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def _names(error: Any) -> set[str]:

@@ -12,6 +12,7 @@ from rich.text import Text
 from harness.comparison.baseline import Baseline
 from harness.report.parts import columns, indented, interval, number, percent, signed
 from harness.scorecards.comparison import Change, Comparison, Flip, Ranking, SliceChange
+from harness.scorecards.money import usd
 
 SLICES_SHOWN = 5
 
@@ -21,7 +22,7 @@ def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableTyp
     where = f"{found.n_common:,} items in {found.n_clusters:,} queries"
     yield Text(f"What moved, on {where}", style="bold")
     yield Text(f"base:      {found.base}\ncandidate: {found.candidate}")
-    yield Text(_sentence(found))
+    yield Text(change_sentence(found))
     yield from _left_out(found)
     yield indented(_figures(found))
     yield indented(Text(_flip_counts(found)))
@@ -41,7 +42,8 @@ def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableTyp
         yield Text(f"Warning: {warning}.", style="yellow")
 
 
-def _sentence(found: Comparison) -> str:
+def change_sentence(found: Comparison) -> str:
+    """What moved, and whether it is shown, in plain words."""
     change = found.gated_change
     if change.delta is None:
         return f"{found.gated} cannot be compared: {change.reason}."
@@ -77,12 +79,19 @@ def _figures(found: Comparison) -> Table:
         "mean absolute error": found.mae,
         "coverage": found.coverage,
         "seconds an answer": found.seconds,
-        "cost, USD": found.cost,
     }
     for name, change in rows.items():
         if change is not None:
             table.add_row(name, *_row(change))
+    if found.cost and (found.cost.base or found.cost.candidate):
+        table.add_row("cost of an answer", *amounts(found.cost))
     return table
+
+
+def amounts(cost: Change) -> tuple[str, str, str, str]:
+    """Amounts of money, which three places would make nothing of."""
+    base, candidate, delta = ("-" if x is None else usd(x) for x in (cost.base, cost.candidate, cost.delta))
+    return base, candidate, delta, "-"
 
 
 def _row(change: Change) -> tuple[str, str, str, str]:
@@ -180,4 +189,5 @@ def baselines_view(found: Sequence[tuple[Path, Baseline]]) -> Iterator[Renderabl
     """Every baseline, a line each."""
     for path, one in found:
         yield Text(str(path), style="bold")
-        yield f"  {one.run}: kappa {number(one.kappa)} on {len(one.cases):,} cases of {one.policy}"
+        yield f"  {one.run}"
+        yield f"  kappa {number(one.kappa)} on {len(one.cases):,} cases of {one.policy}"

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from rich.console import RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from harness.report.parts import columns, indented, interval, number, percent
 from harness.scorecards.confidence import Alone, Confidence
 
+FIFTHS = 5
 FIRST = 5
 """So many of the least sure answers are named; the JSON has more."""
 
@@ -28,13 +30,30 @@ def confidence_view(score: Confidence | None) -> Iterator[RenderableType]:
         said = percent(one.confidence), percent(one.accuracy)
         table.add_row(span, f"{one.n:,}", *said, interval(one.ci, 2))
     yield indented(table, above=0)
-    yield indented(Text(_alone(score.alone)), above=0)
+    yield indented(Text(alone_sentence(score.alone)), above=0)
     if score.to_people:
         first = ", ".join(score.to_people[:FIRST])
-        yield indented(Text(f"People should look first at what it is least sure of: {first}"), above=0)
+        rest = (
+            f"the other {len(score.to_people):,} go to people" if score.alone.coverage is not None else None
+        )
+        what = rest or "people should look first at what it is least sure of"
+        yield indented(Text(f"{what[0].upper()}{what[1:]}: {first}"), above=0)
+    if score.curve:
+        yield indented(_curve(score))
 
 
-def _alone(found: Alone) -> str:
+def _curve(score: Confidence) -> Table:
+    """The risk-coverage curve at every fifth of coverage, the most confident answers first."""
+    table = columns("graded alone", "confidence from", "wrong of these")
+    steps = [at / FIFTHS for at in range(1, FIFTHS + 1)]
+    chosen = dict.fromkeys(min(score.curve, key=lambda one: abs(one.coverage - step)) for step in steps)
+    for one in chosen:
+        table.add_row(percent(one.coverage), number(one.threshold, 2), percent(one.risk))
+    return table
+
+
+def alone_sentence(found: Alone) -> str:
+    """Which share could be graded alone, in words."""
     if found.coverage is None:
         return f"Could be graded alone at {percent(found.target)} error: nothing yet ({found.reason})."
     return (

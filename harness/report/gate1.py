@@ -18,27 +18,34 @@ from harness.report.parts import (
     verdict_lines,
     warnings,
 )
-from harness.scorecards.gate1 import AgreementIn, Gate1
+from harness.scorecards.gate1 import AgreementIn, Dispute, Gate1
 
 CLEAR = "The raters agree: the policy is clear."
-MEANING = {
+OPEN = {
     "strong": "Agreement looks strong, but so few ratings do not show it yet.",
+    "moderate": "Agreement looks moderate so far, and these ratings do not decide it.",
+    "weak": "Agreement looks weak so far, and these ratings do not decide it.",
+}
+MEANING = {
+    "strong": "The raters agree, and not as well as this bar asks.",
     "moderate": "The raters agree moderately: refine the policy where they differ.",
     "weak": "The raters hardly agree: the policy is ambiguous. Mend it before any teacher is judged by it.",
 }
 DISPUTES_SHOWN = 5
 PARTS_SHOWN = 5
+NAMES_BESIDE = 48
+"""Letters that the raters' names may take as columns; more of them are told in lines."""
 
 
-def gate1_view(score: Gate1) -> Iterator[RenderableType]:
-    """Gate 1: how far raters agree among themselves."""
+def gate1_view(score: Gate1, disputes: int = 1) -> Iterator[RenderableType]:
+    """Gate 1: how far raters agree among themselves; `disputes` of the pairs with what the raters wrote."""
     items = f"{score.n_items:,} items in {score.n_clusters:,} queries"
     yield Text(f"Gate 1: do the raters agree? {len(score.raters)} raters, {items}", style="bold")
     yield from verdict_lines(score)
     if score.verdict == "pass":
         yield Text(CLEAR)
     elif score.band:
-        yield Text(MEANING[score.band])
+        yield Text((OPEN if score.verdict == "inconclusive" else MEANING)[score.band])
     yield kappas(score, "Mean pairwise kappa")
     yield indented(_pairs(score))
     yield indented(Text(_beside(score)))
@@ -50,8 +57,8 @@ def gate1_view(score: Gate1) -> Iterator[RenderableType]:
         yield from _parts("tags", score.per_tag)
         yield from _parts("queries", score.per_query)
         yield indented(Text(f"In dispute: {len(score.disputed):,} items; the widest apart:"))
-        yield indented(_disputes(score), above=0)
-        yield from _reasons(score)
+        yield indented(_disputes(score, max(disputes, DISPUTES_SHOWN)), above=0)
+        yield from _reasons(score, disputes)
     if score.advice:
         yield Text("\nWhat to do:")
     for one in score.advice:
@@ -74,7 +81,9 @@ def _beside(score: Gate1) -> str:
         f"Krippendorff's alpha: nominal {number(alpha.nominal)}, ordinal {number(alpha.ordinal)}, "
         f"interval {number(alpha.interval)}\n"
         f"Fleiss {number(score.fleiss)}   Conger {number(score.conger)}   "
-        f"AC1 {number(score.ac1)}   AC2 (linear) {number(score.ac2)}"
+        f"AC1 {number(score.ac1)}   AC2 (linear) {number(score.ac2)}\n"
+        f"agreement {percent(score.agreement)}   Brennan-Prediger (PABAK) {number(score.brennan_prediger)}   "
+        f"design effect {number(score.gated_kappa.design_effect, 1)}"
     )
 
 
@@ -107,23 +116,31 @@ def _parts(name: str, parts: Sequence[AgreementIn]) -> Iterator[RenderableType]:
     yield indented(table)
 
 
-def _disputes(score: Gate1) -> Table:
+def _disputes(score: Gate1, shown: int) -> RenderableType:
+    if sum(len(rater) + 2 for rater in score.raters) > NAMES_BESIDE:
+        return Text("\n".join(_by_grade(dispute) for dispute in score.disputed[:shown]))
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("item", overflow="ellipsis", no_wrap=True, max_width=40)
     for rater in score.raters:
         # Names stay whole as long as there is room for them; then they fold instead of being cut.
         table.add_column(rater, justify="right", overflow="fold", min_width=min(3, len(rater)))
-    for dispute in score.disputed[:DISPUTES_SHOWN]:
+    for dispute in score.disputed[:shown]:
         table.add_row(dispute.item, *(str(dispute.grades.get(rater, "-")) for rater in score.raters))
     return table
 
 
-def _reasons(score: Gate1) -> Iterator[RenderableType]:
-    """What the raters wrote about the pair that they are furthest apart on."""
-    worst = next((dispute for dispute in score.disputed if dispute.reasons), None)
-    if worst is None:
-        return
-    what = f"{worst.query or worst.item}: {worst.title or ''}".rstrip(": ")
-    yield indented(Text(f"{worst.item} ({what})"))
-    for rater, reason in worst.reasons.items():
-        yield indented(Text(f"{rater} {worst.grades.get(rater, '-')}: {reason}"), above=0)
+def _by_grade(dispute: Dispute) -> str:
+    """Who gave which grade, where the raters are too many for a column each."""
+    given: dict[int, list[str]] = {}
+    for rater, grade in dispute.grades.items():
+        given.setdefault(grade, []).append(rater)
+    return f"{dispute.item}: " + "; ".join(f"{grade} {', '.join(given[grade])}" for grade in sorted(given))
+
+
+def _reasons(score: Gate1, shown: int) -> Iterator[RenderableType]:
+    """What the raters wrote about the pairs that they are furthest apart on."""
+    for worst in [dispute for dispute in score.disputed if dispute.reasons][:shown]:
+        what = f"{worst.query or worst.item}: {worst.title or ''}".rstrip(": ")
+        yield indented(Text(f"{worst.item} ({what})"))
+        for rater, reason in worst.reasons.items():
+            yield indented(Text(f"{rater} {worst.grades.get(rater, '-')}: {reason}"), above=0)

@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from harness.report.confidence import confidence_view
-from harness.report.misses import ceiling_view, diagnosis_view, miss_view
+from harness.report.misses import against_rest_view, ceiling_view, diagnosis_view, miss_view
 from harness.report.parts import (
     BAND_WORDS,
     cells,
@@ -36,7 +36,7 @@ def gate2_view(score: Gate2, grader: str, against: str) -> Iterator[RenderableTy
     """Gate 2 in short: how far a grader agrees with a golden set, and whose problem the rest is."""
     yield Text(f"Gate 2: does {grader} agree with {against}?", style="bold")
     yield from verdict_lines(score)
-    yield Text(_sentence(score))
+    yield Text(agreement_sentence(score))
     yield kappas(score, "Cohen's kappa")
     yield indented(Text(_figures(score)))
     yield from _grades(score)
@@ -50,13 +50,16 @@ def gate2_view(score: Gate2, grader: str, against: str) -> Iterator[RenderableTy
 
 def details_view(score: Gate2, misses: int) -> Iterator[RenderableType]:
     """What is behind it: clauses, tags, confidence, and `misses` wrong grades with both reasonings."""
+    yield indented(Text(_clustering(score)))
     yield from _weakest("clauses", score.per_clause)
     yield from _weakest("tags", score.per_tag)
+    yield from against_rest_view(score.ceiling)
     yield from confidence_view(score.confidence)
     yield from miss_view(score.misses[:misses])
 
 
-def _sentence(score: Gate2) -> str:
+def agreement_sentence(score: Gate2) -> str:
+    """How far grader and golden set agree, in plain words."""
     graded = f"{score.outcomes.graded:,} of {score.n:,} examples"
     if score.repeats:
         total = score.n * score.repeats.repeats if score.repeats.aggregate == "mean" else score.n
@@ -87,6 +90,8 @@ def _figures(score: Gate2) -> str:
             f"high agreement and a low kappa: kappa could reach {number(found.kappa_max)}; "
             f"PABAK {number(found.pabak)}, AC1 {number(found.ac1)} (never gated)"
         )
+        if found.prevalence is not None:
+            lines.append(f"prevalence index {number(found.prevalence)}, bias index {number(found.bias)}")
     return "\n".join(lines)
 
 
@@ -129,6 +134,13 @@ def _actions(score: Gate2) -> Iterator[RenderableType]:
 def _boundaries(score: Gate2) -> str:
     parts = [f">={one.at_least} {number(one.kappa, 2)}" for one in score.boundaries]
     return f"kappa at each boundary: {'   '.join(parts)}"
+
+
+def _clustering(score: Gate2) -> str:
+    """What the interval rests on."""
+    effect = score.gated_kappa.design_effect
+    cost = f", design effect {effect:.2f}" if effect is not None else ""
+    return f"Intervals are clustered by query: {score.n_clusters:,} queries{cost}."
 
 
 def _weakest(name: str, slices: tuple[SliceScore, ...]) -> Iterator[RenderableType]:

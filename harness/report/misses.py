@@ -6,11 +6,11 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from harness.report.parts import indented, interval, number, percent, signed
+from harness.report.parts import columns, indented, interval, number, percent, signed
 from harness.scorecards.ceiling import Ceiling
 from harness.scorecards.gate2 import Citing, Gate2, Miss
 
-WORDS = {
+DIAGNOSIS_WORDS = {
     "policy": "policy: the raters differ too",
     "teacher": "teacher: the raters agree with the golden grade",
     "golden": "golden: the raters agree on another grade; adjudicate the label again",
@@ -28,7 +28,7 @@ def ceiling_view(score: Ceiling | None) -> Iterator[RenderableType]:
         f"{number(score.grader)}, raters with each other {number(score.rater)}",
         f"difference {signed(score.delta.value)} {interval(score.delta.ci)}".rstrip(),
     ]
-    lines.append(_as_good(score))
+    lines.append(ceiling_sentence(score))
     test = score.alt_test
     if test.winning_rate is not None:
         lines.append(
@@ -38,8 +38,22 @@ def ceiling_view(score: Ceiling | None) -> Iterator[RenderableType]:
     yield indented(Text("\n".join(lines)))
 
 
-def _as_good(score: Ceiling) -> str:
-    """The comparison in words."""
+def against_rest_view(score: Ceiling | None) -> Iterator[RenderableType]:
+    """The grader in each rater's place, against the others; nothing where too few rated the same items."""
+    known = [one for one in score.leave_one_out if one.n] if score else []
+    if not known:
+        return
+    table = columns("in the place of", "items", "grader", "rater", "difference", "interval", "p (Holm)")
+    table.columns[0].overflow = "fold"
+    for one in known:
+        kappas = number(one.grader), number(one.rater_kappa), signed(one.delta)
+        p = "-" if one.p_holm is None else f"{one.p_holm:.2g}"
+        table.add_row(one.rater, f"{one.n:,}", *kappas, interval(one.ci) or "-", p)
+    yield indented(table)
+
+
+def ceiling_sentence(score: Ceiling) -> str:
+    """How the grader compares with the raters, in words."""
     if score.delta.ci is None:
         return f"no comparison: {score.delta.reason}"
     if score.as_good:
@@ -52,7 +66,7 @@ def _as_good(score: Ceiling) -> str:
 def diagnosis_view(score: Gate2) -> Iterator[RenderableType]:
     """How many misses are whose problem, and whether the reasons were the right ones."""
     if score.misses and score.diagnosis["unrated"] < len(score.misses):
-        lines = [f"{count:>5}  {WORDS[name]}" for name, count in score.diagnosis.items() if count]
+        lines = [f"{count:>5}  {DIAGNOSIS_WORDS[name]}" for name, count in score.diagnosis.items() if count]
         yield indented(Text(f"Whose problem the {len(score.misses):,} misses are:\n" + "\n".join(lines)))
     if score.citations:
         right, wrong = score.citations.right, score.citations.wrong
@@ -69,21 +83,23 @@ def _citing(found: Citing) -> str:
 
 def miss_view(misses: Sequence[Miss]) -> Iterator[RenderableType]:
     """Wrong grades, with the golden chain of thought beside the teacher's."""
-    if misses and misses[0].query is not None:
+    if misses:
         yield Text("\nThe worst misses (--misses N shows more):")
-        for miss in misses:
-            yield from _miss(miss)
+    for miss in misses:
+        yield from _miss(miss)
 
 
 def _miss(miss: Miss) -> Iterator[RenderableType]:
-    yield Padding(Text(f"{miss.item}: {miss.query} -> {miss.title}", style="bold"), (1, 0, 0, 2))
+    # A file of grades may tell an item's name alone.
+    what = f": {miss.query} -> {miss.title}" if miss.query else ""
+    yield Padding(Text(f"{miss.item}{what}", style="bold"), (1, 0, 0, 2))
     golden = _side("golden", miss.golden, miss.golden_action, miss.golden_clauses)
     given = _side("grader", miss.grade, miss.action, miss.clauses)
-    yield Padding(Text(f"{golden} {miss.golden_reasoning}".rstrip()), (0, 0, 0, 4))
-    yield Padding(Text(f"{given} {miss.reasoning}".rstrip()), (0, 0, 0, 4))
+    yield Padding(Text(f"{golden} {miss.golden_reasoning}".rstrip(" :")), (0, 0, 0, 4))
+    yield Padding(Text(f"{given} {miss.reasoning}".rstrip(" :")), (0, 0, 0, 4))
     if miss.ratings:
         said = ", ".join(f"{rater} {grade}" for rater, grade in miss.ratings.items())
-        yield Padding(Text(f"raters: {said} ({WORDS[miss.diagnosis]})"), (0, 0, 0, 4))
+        yield Padding(Text(f"raters: {said} ({DIAGNOSIS_WORDS[miss.diagnosis]})"), (0, 0, 0, 4))
 
 
 def _side(who: str, grade: int, action: str | None, clauses: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +14,8 @@ BAND_WORDS = {
     "moderate": "moderate (0.6 to 0.8)",
     "weak": "weak (below 0.6)",
 }
+WIDTH = 78
+"""Letters across, of the 80 of a terminal, for what is set off by two."""
 VERDICT_STYLES = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
 
 
@@ -53,7 +55,7 @@ def verdict_lines(score: Gate) -> Iterator[RenderableType]:
     if score.provisional:
         yield Text(f"Provisional: {score.provisional}.")
     if score.bar_moved:
-        yield Text(f"The bar was moved: gates.toml has {score.bar_moved}.", style="yellow")
+        yield Text(f"The bar was moved: {score.bar_moved}.", style="yellow")
 
 
 def kappas(score: Gate, title: str) -> RenderableType:
@@ -89,17 +91,38 @@ def columns(first: str, *others: str) -> Table:
     return table
 
 
-def confusion_table(confusion: Confusion, rows: str, others: str) -> Table:
+def confusion_table(confusion: Confusion, rows: str, others: str) -> RenderableType:
     """A confusion matrix as it is."""
     return matrix_table(f"{rows} \\ {others}", confusion.labels, confusion.matrix)
 
 
-def matrix_table(corner: str, labels: Sequence[int | str], matrix: Sequence[Sequence[int]]) -> Table:
-    """Counts with their labels."""
-    table = columns(corner, *map(str, labels))
-    for at, line in enumerate(matrix):
-        table.add_row(str(labels[at]), *cells(line, at))
-    return table
+def matrix_table(corner: str, labels: Sequence[int | str], matrix: Sequence[Sequence[int]]) -> RenderableType:
+    """Counts with their labels; in parts one below the other where they do not fit side by side."""
+    widths = [
+        max(len(str(labels[at])), *(len(f"{line[at]:,}") for line in matrix)) for at in range(len(labels))
+    ]
+    room = WIDTH - max(len(corner), *(len(str(label)) for label in labels))
+    parts: list[RenderableType] = []
+    for part in _fitting(widths, room):
+        table = columns(corner, *(str(labels[at]) for at in part))
+        for at, line in enumerate(matrix):
+            shown = cells(line, at)
+            table.add_row(str(labels[at]), *(shown[beside] for beside in part))
+        parts += [*([""] if parts else []), table]
+    return parts[0] if len(parts) == 1 else Group(*parts)
+
+
+def _fitting(widths: Sequence[int], room: int) -> Iterator[list[int]]:
+    """Columns in stretches that fit; one that is too wide by itself stands alone."""
+    part: list[int] = []
+    taken = 0
+    for at, width in enumerate(widths):
+        if part and taken + width + 2 > room:
+            yield part
+            part, taken = [], 0
+        part.append(at)
+        taken += width + 2
+    yield part
 
 
 def cells(line: Sequence[int], diagonal: int) -> list[Text]:

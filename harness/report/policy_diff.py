@@ -20,7 +20,7 @@ def diff_view(diff: PolicyDiff) -> Iterator[RenderableType]:
     if not diff.changes:
         yield Text("The order of the parts differs." if diff.reordered else "Nothing that it says differs.")
     for change in diff.changes:
-        yield Padding(Text(_heading(change), style="bold"), (1, 0, 0, 0))
+        yield Padding(Text(change_heading(change), style="bold"), (1, 0, 0, 0))
         for wording in change.wordings:
             yield Padding(_wording(wording), (0, 0, 0, 2))
     yield Text("")
@@ -52,7 +52,8 @@ def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableTy
     )
 
 
-def _heading(change: Change) -> str:
+def change_heading(change: Change) -> str:
+    """What happened to one part, in a line."""
     keys = {wording.key for wording in change.wordings}
     if change.kind != "changed":
         did: str = change.kind
@@ -77,23 +78,28 @@ def _wording(wording: Wording) -> Text:
 
 def word_diff(old: str, new: str) -> str:
     """One text with the words that went in [- -] and those that came in {+ +}."""
+    return " ".join(marked(sign, text) if sign else text for text, sign in word_changes(old, new))
+
+
+def word_changes(old: str, new: str) -> list[tuple[str, str]]:
+    """Both texts as one, in stretches of words: each with "-" (it went), "+" (it came) or "" (in both)."""
     before, after = old.split(), new.split()
     gone: list[str] = []
     came: list[str] = []
-    parts: list[str] = []
+    parts: list[tuple[str, str]] = []
     for what, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         # A word or two that happen to be alike between two changes would only break up what was said.
         if what == "equal" and not ((gone or came) and j - i <= ISLAND and j < len(before)):
-            parts += [*_gone_and_came(gone, came), *before[i:j]]
+            parts += [*_gone_and_came(gone, came), (" ".join(before[i:j]), "")]
             gone, came = [], []
         else:
             gone, came = gone + before[i:j], came + after[k:m]
-    return " ".join([*parts, *_gone_and_came(gone, came)])
+    return [*parts, *_gone_and_came(gone, came)]
 
 
-def _gone_and_came(gone: list[str], came: list[str]) -> list[str]:
-    texts = marked("-", " ".join(gone)), marked("+", " ".join(came))
-    return [text for text in texts if text]
+def _gone_and_came(gone: list[str], came: list[str]) -> list[tuple[str, str]]:
+    texts = (" ".join(gone), "-"), (" ".join(came), "+")
+    return [(text, sign) for text, sign in texts if text]
 
 
 def marked(sign: str, text: str | None) -> str:

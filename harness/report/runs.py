@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -19,7 +20,8 @@ def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
         state = "" if row["finished"] else ", unfinished"
         value = f"{number(row['kappa'])} {interval(row['ci'])}".rstrip()
         found = f"{row['gated']} {value} {row['band'] or 'undefined'}, {row['verdict']}"
-        yield f"  {found} on {row['n']} examples, coverage {row['coverage']:.1%}{state}"
+        line = f"{found} on {row['n']} examples, coverage {row['coverage']:.1%}{state}"
+        yield Padding(Text(line), (0, 0, 0, 2))
 
 
 def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
@@ -44,10 +46,17 @@ def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableTy
 
 def manifest_view(manifest: Manifest, folder: Path) -> Iterator[RenderableType]:
     """A manifest, a line a fact."""
-    asked, digests = manifest.asked, manifest.digests
     table = Table.grid(padding=(0, 2))
+    for name, value in manifest_facts(manifest, folder).items():
+        table.add_row(Text(name, style="dim"), Text(value, overflow="fold"))
+    yield table
+
+
+def manifest_facts(manifest: Manifest, folder: Path) -> dict[str, str]:
+    """What was run, each fact with its name."""
+    asked, digests = manifest.asked, manifest.digests
     commit = manifest.commit or "not under git"
-    facts = {
+    return {
         "run": str(folder),
         "begun": manifest.created_at,
         "finished": manifest.finished_at or "not yet: harness eval --resume goes on",
@@ -64,13 +73,12 @@ def manifest_view(manifest: Manifest, folder: Path) -> Iterator[RenderableType]:
         "commit": f"{commit}{' (with changes)' if manifest.dirty else ''}",
         "versions": ", ".join(f"{name} {version}" for name, version in manifest.packages.items()),
     }
-    for name, value in facts.items():
-        table.add_row(Text(name, style="dim"), Text(value, overflow="fold"))
-    yield table
 
 
 def _parameters(manifest: Manifest) -> str:
     asked = manifest.asked
     named = ("limit", "seed", "temperature", "base_url")
     given = [f"{name} {getattr(asked, name)}" for name in named if getattr(asked, name) is not None]
+    if asked.repeats > 1:
+        given.append(f"repeats {asked.repeats}, {asked.aggregate}")
     return ", ".join(given) or "none"

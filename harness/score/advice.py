@@ -24,12 +24,15 @@ def _definitions(score: Gate1, names: Mapping[int, str]) -> Iterator[str]:
     total = sum(one.disagreements for one in score.confused)
     yield (
         f"Sharpen the line between {low} and {high}: "
-        f"{worst.disagreements} of {total} disagreements ({worst.share:.0%}) stand there"
+        f"{worst.disagreements:,} of {total:,} disagreements ({worst.share:.0%}) stand there"
     )
 
 
 def _clauses(score: Gate1) -> Iterator[str]:
-    disputed = [one for one in score.per_clause if one.n >= FEW_ITEMS and one.disputed]
+    usual = score.agreement if score.agreement is not None else 1.0
+    disputed = [
+        one for one in score.per_clause if one.n >= FEW_ITEMS and one.disputed and one.agreement < usual
+    ]
     if disputed:
         worst = disputed[0]
         yield (

@@ -1,7 +1,7 @@
 """What both gates share: the bar, and kappa with its interval under each weighting."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.noun import Weighting
@@ -19,11 +19,15 @@ WEIGHTINGS: dict[Weighting, Gated] = {
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Which kappa a gate reads, and the value asked for. `moved`: what gates.toml has, where it differs."""
+    """Which kappa a gate reads, and the value asked for. `moved`: which other bars there are, in words."""
 
     weighting: Weighting
     bar: float
     moved: str | None = None
+
+    def moved_from(self, *others: str | None) -> "Bar":
+        """This bar, with the others that somebody might have expected."""
+        return replace(self, moved="; ".join(one for one in (self.moved, *others) if one) or None)
 
     @property
     def text(self) -> str:

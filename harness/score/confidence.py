@@ -12,7 +12,7 @@ from harness.stats.agreement import Floats
 from harness.stats.calibration import calibration
 
 SHOWN_TO_PEOPLE = 20
-"""So many of the least sure answers are named as those that people should look at first."""
+"""So many of the least sure answers are named, where nothing says which could be graded alone."""
 
 
 def confidence_score(items: Sequence[Judged], terms: Terms) -> Confidence | None:
@@ -74,7 +74,7 @@ def confidence_score(items: Sequence[Judged], terms: Terms) -> Confidence | None
             upper=decided.upper,
             reason=decided.reason,
         ),
-        to_people=_to_people([found[at][0].item for at in kept], sure),
+        to_people=_to_people([found[at][0].item for at in kept], sure, decided.threshold),
         reason=measured.reason,
     )
 
@@ -85,6 +85,12 @@ def _row(answer: Answer, scale: Sequence[int]) -> list[float]:
     return [max(0.0, known.get(grade, 0.0)) for grade in scale]
 
 
-def _to_people(items: Sequence[str], sure: Floats) -> tuple[str, ...]:
-    """The items that people should look at first: the least sure, of equals by name."""
-    return tuple(item for _, item in sorted(zip(sure.tolist(), items, strict=True)))[:SHOWN_TO_PEOPLE]
+def _to_people(items: Sequence[str], sure: Floats, alone_from: float | None) -> tuple[str, ...]:
+    """The items for people, the least sure first, of equals by name.
+
+    All that are not sure enough to be graded alone; without such a threshold, the first few.
+    """
+    ordered = sorted(zip(sure.tolist(), items, strict=True))
+    if alone_from is None:
+        return tuple(item for _, item in ordered[:SHOWN_TO_PEOPLE])
+    return tuple(item for confidence, item in ordered if confidence < alone_from)

@@ -124,6 +124,7 @@ def _beside(panel: Panel) -> dict[str, Any]:
     plain, linear = coefficients(panel.grades, panel.scale), coefficients(panel.grades, panel.scale, "linear")
     alpha = {metric: krippendorff_alpha(panel.grades, panel.scale, metric) for metric in METRICS}
     found = {"fleiss": plain.fleiss, "conger": plain.conger, "ac1": plain.gwet, "ac2": linear.gwet}
+    found |= {"brennan_prediger": plain.brennan_prediger, "agreement": plain.agreement}
     named = {**found, **{f"alpha.{metric}": one for metric, one in alpha.items()}}
     return {
         **{name: one.value for name, one in found.items()},

@@ -104,6 +104,6 @@ def _slices(items: Sequence[Judged], draws: Draws, terms: Terms) -> dict[str, An
 
 
 def _independence(items: Sequence[Judged]) -> tuple[str, ...]:
-    if any(item.about or item.cluster != item.item for item in items):
+    if any(item.cluster != item.item or (item.about and item.about.query != item.item) for item in items):
         return ()
     return ("no item names its query: the intervals take items as independent",)

@@ -1,13 +1,14 @@
 """What became of each golden item under a grader: from a run's records, or from two files."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
 from harness.golden.graded import GradedRow, clusters_of
-from harness.records import Example, Failed, Grade, Key, Record, Ungraded
+from harness.records import Example, Failed, Grade, Record, Ungraded
+from harness.runs import Run
 
 Ending = Literal["graded", "ungraded", "failed"]
 
@@ -24,6 +25,20 @@ class Answer:
     probabilities: Mapping[int, float] | None = None
 
 
+NEVER_ASKED = Answer(None, "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What there is to say of an item besides its grades; less than the example, since runs are long."""
+
+    query: str
+    title: str
+    tags: tuple[str, ...] = ()
+    clauses: tuple[str, ...] = ()
+    reasoning: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """One item: its golden grade, and the grader's answers, one for each repeat."""
@@ -32,32 +47,40 @@ class Judged:
     cluster: str
     golden: int
     answers: tuple[Answer, ...]
-    about: Example | None = None
+    about: About | None = None
 
 
-def judged(examples: Iterable[Example], records: Mapping[Key, Record], repeats: int = 1) -> list[Judged]:
-    """Each example with what became of it; one that has no record was never answered."""
+def judged(run: Run) -> list[Judged]:
+    """Each example of a run with what became of it; one that has no record was never answered."""
+    answers = {record.key: _answer(record) for record in run.each_record()}
     return [
         Judged(
             item=example.id,
             cluster=example.cluster,
             golden=example.grade,
-            answers=tuple(_answer(records.get((example.id, repeat))) for repeat in range(repeats)),
-            about=example,
+            answers=tuple(
+                answers.get((example.id, repeat), NEVER_ASKED) for repeat in range(run.manifest.asked.repeats)
+            ),
+            about=about_of(example),
         )
-        for example in examples
+        for example in run.each_example()
     ]
 
 
-def _answer(record: Record | None) -> Answer:
-    match record.outcome if record else Failed(detail="never asked"):
+def about_of(example: Example) -> About:
+    """What a scorecard says of an example."""
+    return About(example.query, example.result.title, example.tags, example.clauses, example.reasoning)
+
+
+def _answer(record: Record) -> Answer:
+    match record.outcome:
         case Grade(value=value, reasoning=reasoning, clauses=clauses):
-            given = record.reply.probabilities if record and record.reply else None
+            given = record.reply.probabilities if record.reply else None
             return Answer(value, "graded", None, reasoning, clauses, given)
         case Ungraded(cause=cause):
             return Answer(None, "ungraded", cause)
         case Failed():
-            return Answer(None, "failed")
+            return NEVER_ASKED
 
 
 def judged_files(
@@ -71,16 +94,26 @@ def judged_files(
     items = []
     for item, row in golden.items():
         assert row.grade is not None, "golden grades are read without gaps"
-        items.append(Judged(item, clusters[item], row.grade, (_given(grades.get(item)),)))
+        answers = (_given(grades.get(item)),)
+        items.append(Judged(item, clusters[item], row.grade, answers, _told_of(row)))
     return items, tuple(item for item in grades if item not in golden)
+
+
+def _told_of(row: GradedRow) -> About | None:
+    """What the file tells of an item; None where it tells nothing."""
+    if not row.told:
+        return None
+    return About(row.query or row.item, row.title or row.item, row.tags, row.clauses, row.reasoning)
 
 
 def _given(row: GradedRow | None) -> Answer:
     if row is None:
-        return Answer(None, "failed")
+        return NEVER_ASKED
     if row.grade is None:
         return Answer(None, "ungraded", "no_answer")
-    return _bare(row.grade) if not row.reasoning else Answer(row.grade, "graded", None, row.reasoning)
+    if row.reasoning or row.clauses:
+        return Answer(row.grade, "graded", None, row.reasoning, row.clauses)
+    return _bare(row.grade)
 
 
 @lru_cache

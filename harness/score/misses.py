@@ -42,7 +42,7 @@ def _miss(item: Judged, answer: Answer, action_of: Mapping[int, str] | None, rat
     return Miss(
         item=item.item,
         query=about.query if about else None,
-        title=about.result.title if about else None,
+        title=about.title if about else None,
         golden=item.golden,
         grade=answer.grade,
         draws=tuple(one.grade for one in item.answers) if len(item.answers) > 1 else (),
@@ -78,8 +78,11 @@ def counted(found: Sequence[Miss]) -> dict[Diagnosis, int]:
     return {name: counts[name] for name in names}
 
 
-def citations(items: Sequence[Judged], known: frozenset[str]) -> Citations | None:
-    """How often the grader cites what the golden reasoning cites; None where nobody cites anything."""
+def citations(items: Sequence[Judged], known: frozenset[str] | None) -> Citations | None:
+    """How often the grader cites what the golden reasoning cites; None where nobody cites anything.
+
+    `known`: the policy's clauses, None where there is no policy to know any.
+    """
     cited = [
         (answer, set(item.about.clauses), answer.grade == item.golden)
         for item in items
@@ -89,7 +92,8 @@ def citations(items: Sequence[Judged], known: frozenset[str]) -> Citations | Non
     ]
     if not any(answer.clauses for answer, _, _ in cited):
         return None
-    strange = Counter(clause for answer, _, _ in cited for clause in answer.clauses if clause not in known)
+    named = (clause for answer, _, _ in cited for clause in answer.clauses)
+    strange = Counter(clause for clause in named if known is not None and clause not in known)
     return Citations(
         right=_citing([(set(answer.clauses), golden) for answer, golden, right in cited if right]),
         wrong=_citing([(set(answer.clauses), golden) for answer, golden, right in cited if not right]),

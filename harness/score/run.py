@@ -30,7 +30,7 @@ def score_run(run: Run, bar: Bar, gate1: Gate1 | None, *, bootstrap: bool = Fals
         bootstrap=bootstrap,
     )
     raters = Raters(panel_of(run.ratings, run.policy.scale), gate1.provisional) if gate1 else None
-    return score_gate2(judged(run.examples, run.records, asked.repeats), terms, raters)
+    return score_gate2(judged(run), terms, raters)
 
 
 def score_raters(run: Run) -> Gate1 | None:
@@ -38,7 +38,8 @@ def score_raters(run: Run) -> Gate1 | None:
     if len({rating.rater for rating in run.ratings}) < 2:
         return None
     bar = Bar(run.gates.weighting, run.gates.gate1.bar)
-    about = {example.id: example for example in run.examples}
+    rated = {rating.item for rating in run.ratings}
+    about = {example.id: example for example in run.each_example() if example.id in rated}
     return score_gate1(
         run.ratings, run.policy.scale, bar, run.raters, about, pair_floor=run.gates.gate1.pair_floor
     )

@@ -74,6 +74,11 @@ def size_golden_set(
     if not graded:
         raise BadInput(f"the golden set of {policy.name} has no example in dev or test")
     counts = Counter(example.grade for example in graded)
+    if len(counts) < 2:
+        raise BadInput(
+            f"every example of {policy.name} in dev and test has grade {graded[0].grade}: "
+            "kappa is undefined, however many there are"
+        )
     shares = {grade: counts[grade] / len(graded) for grade in policy.scale}
     queries = len({example.cluster for example in graded})
     per_query = len(graded) / queries

@@ -13,7 +13,8 @@ from harness.scorecards.gate2 import Aggregate
 class Terms:
     """By what a grader is scored.
 
-    `action_of` maps each grade to what the user then sees; None where no policy says it. `aggregate` says
+    `action_of` maps each grade to what the user then sees, and `clause_ids` are the clauses there are; None
+    where no policy says it. `aggregate` says
     what several answers to one item count for: each its share, or their vote. `bootstrap`: on request.
     """
 
@@ -21,7 +22,7 @@ class Terms:
     bar: Bar
     gates: Gates = field(default_factory=Gates)
     action_of: Mapping[int, str] | None = None
-    clause_ids: frozenset[str] = frozenset()
+    clause_ids: frozenset[str] | None = None
     aggregate: Aggregate = "mean"
     bootstrap: bool = False
 

@@ -35,7 +35,10 @@ class Alone(Noun):
 
 
 class Confidence(Noun):
-    """What the grader's own probabilities are worth. `lost` is the mean probability off the scale."""
+    """What the grader's own probabilities are worth. `lost` is the mean probability off the scale.
+
+    `to_people`: the items below the threshold of `alone`, the least sure first; without one, the first few.
+    """
 
     n: int
     lost: float | None

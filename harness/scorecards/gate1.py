@@ -94,7 +94,10 @@ class Dispute(Noun):
 
 
 class Gate1(Gate):
-    """Do the raters agree: is the policy clear? Kappas are means over pairs of raters."""
+    """Do the raters agree: is the policy clear? Kappas are means over pairs of raters.
+
+    `agreement`: the share of agreeing pairs of ratings, averaged over items with two or more.
+    """
 
     gate: Literal[1] = 1
     n_items: int
@@ -105,6 +108,8 @@ class Gate1(Gate):
     conger: float | None
     ac1: float | None
     ac2: float | None
+    brennan_prediger: float | None
+    agreement: float | None
     rater_bias: tuple[RaterBias, ...]
     reasons: dict[str, str]
     confusion: Confusion

@@ -48,8 +48,8 @@ class Gate(Noun):
     """What both gates report: the verdict's parts, and kappa under each weighting.
 
     `verdict`, `reason` and `items_needed` are gates.py's; a scorecard that was not judged has none.
-    `provisional` says why the answer is not to be relied on yet, and `bar_moved` which bar or weighting
-    is not the one of gates.toml.
+    `provisional` says why the answer is not to be relied on yet, and `bar_moved` which other bars
+    gates.toml has, or the run of the same policy before this one had.
     """
 
     gate: Literal[1, 2]

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from harness.stats.agreement import Floats, Integers
-from harness.stats.intervals import NO_SPREAD, ONE_CLUSTER, ROUNDING, clustered_error
-from harness.stats.proportions import CONFIDENCE
+from harness.stats.intervals import FEW, NO_SPREAD, ONE_CLUSTER, ROUNDING, clustered_error
+from harness.stats.proportions import CONFIDENCE, clopper_pearson
 
 NOTHING = "undefined: there is no item"
 
@@ -26,7 +26,11 @@ class Mean:
 
 
 def clustered_mean(values: Floats, clusters: Integers) -> Mean:
-    """The mean of one value an item, its error clustered (clusters numbered from 0), t on G - 1."""
+    """The mean of one value an item (n floats), its error clustered (n numbers from 0), t on G - 1.
+
+    The error is that of a total over clusters (Miller 2024, arXiv 2411.00640). Undefined without items; no
+    interval and no p with one cluster, or where all clusters are alike.
+    """
     n = len(values)
     if not n:
         return Mean(None, 0, reason=NOTHING)
@@ -39,3 +43,22 @@ def clustered_mean(values: Floats, clusters: Integers) -> Mean:
         return Mean(mean, n, reason=NO_SPREAD)
     half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se
     return Mean(mean, n, se, mean - half, mean + half, 2 * float(stdtr(groups - 1, -abs(mean) / se)))
+
+
+def rare_upper(happened: Floats, weights: Floats, clusters: Integers) -> float | None:
+    """An upper limit U d* for a weighted share that is seen in fewer than FEW clusters; None in more.
+
+    U is the Clopper-Pearson limit (97.5 %) of the weight of the clusters in which it happened, at Kish's
+    effective number of clusters, (sum W)^2 / sum W^2 (Korn & Graubard 1998); d* its mean share within those,
+    1 where there is none. As with kappa, a spread that is so seldom seen cannot see the next one coming.
+    """
+    groups = int(clusters.max()) + 1
+    whole = np.bincount(clusters, weights=weights, minlength=groups)
+    part = np.bincount(clusters, weights=weights * happened, minlength=groups)
+    touched = np.flatnonzero(part > 0)
+    if len(touched) >= FEW or groups < 2:
+        return None
+    effective = float(whole.sum() ** 2 / (whole @ whole))
+    share = float(whole[touched].sum() / whole.sum())
+    severity = float((part[touched] / whole[touched]).mean()) if len(touched) else 1.0
+    return clopper_pearson(share * effective, effective)[1] * severity

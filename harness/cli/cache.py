@@ -1,0 +1,34 @@
+"""`harness cache`: the replies that are kept across runs."""
+
+import typer
+
+from harness.cli.options import Json, Root, guarded, print_json, project_at, say, show
+
+app = typer.Typer(
+    help="Replies that are kept across runs, so that none is paid for twice.", no_args_is_help=True
+)
+
+
+@app.command("stats")
+@guarded
+def stats_command(root: Root = None, json: Json = False) -> None:
+    """How many replies are kept, of which models, and how much room they take."""
+    from harness.cache import FILE, cache_stats
+
+    path = project_at(root).runs / FILE
+    found = cache_stats(path)
+    if json:
+        print_json({"file": str(path), "replies": dict(found.replies), "bytes": found.size})
+        return
+    total = sum(found.replies.values())
+    show([f"{total:,} replies, {found.size / 1e6:.1f} MB: {path}"])
+    show(f"  {count:>9,}  {model}" for model, count in found.replies.items())
+
+
+@app.command("clear")
+@guarded
+def clear_command(root: Root = None) -> None:
+    """Forget every reply. Runs keep theirs; a new run of the same prompt pays again."""
+    from harness.cache import FILE, clear_cache
+
+    say(f"{clear_cache(project_at(root).runs / FILE):,} replies forgotten")

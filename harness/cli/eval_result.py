@@ -1,0 +1,55 @@
+"""What `harness eval` prints when a run has ended."""
+
+from typing import TYPE_CHECKING
+
+from harness.cli.options import print_json, scored_json, show, shown_path
+
+if TYPE_CHECKING:
+    from harness.project import Project
+    from harness.runs import Run
+    from harness.scorecards.gate2 import Gate2
+
+
+def report(project: "Project", run: "Run", score: "Gate2", *, as_json: bool) -> None:
+    """The scorecard, what was spent, and where the run lies."""
+    from harness.report.canaries import canary_view
+    from harness.report.gate2 import gate2_view
+    from harness.report.money import spending_view
+    from harness.score.money import spending_of
+    from harness.score.run import canaries_of
+
+    asked = run.manifest.asked
+    canaries = canaries_of(run)
+    spent = spending_of(run)
+    if as_json:
+        beside = {"run": str(run.folder), "spending": spent.model_dump(mode="json")}
+        print_json({**scored_json(score, canaries), **beside})
+        return
+    if canaries:
+        show([*canary_view(canaries, asked.model), "", f"Run: {shown_path(run.folder)}"])
+        return
+    show(gate2_view(score, *asked.sides))
+    money = list(spending_view(spent))
+    show(["", *money] if money else [])
+    more = "More in `harness gate2 latest`: clauses, tags, confidence, the worst misses."
+    show([*_remarks(project, run), "", more, "", f"Run: {shown_path(run.folder)}"])
+
+
+def _remarks(project: "Project", run: "Run") -> list[str]:
+    """What a reader of the table should know about the run."""
+    from harness.golden.looks import LOOKS, looks
+
+    manifest = run.manifest
+    remarks = [line for note in manifest.notes for line in ("", note)]
+    if "test" in manifest.asked.splits:
+        count = len(looks(project.golden / run.policy.name / LOOKS))
+        remarks += ["", f"Looks at the test split so far: {count}. Choose on dev, gate on test."]
+    if manifest.asked.model.startswith("builtin"):
+        remarks += [
+            "",
+            "This grader is a floor to beat, not a teacher. Run a real one:",
+            "  make eval MODEL=openai/gpt-6-luna",
+            "with OPENAI_API_KEY in the environment or in .env, or a server of your own:",
+            "  make eval MODEL=openai/NAME FLAGS='--base-url http://localhost:8000/v1'",
+        ]
+    return remarks

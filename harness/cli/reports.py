@@ -1,0 +1,91 @@
+"""`harness report`: a run, or two, as one HTML file; and the one that a run makes by itself."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.options import Json, Root, guarded, print_json, project_at, say, show, shown_path
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from harness.project import Project
+    from harness.runs import Run
+    from harness.scorecards.gate2 import Gate2
+
+MADE_BY_ITSELF = 2_000
+"""A run of more pairs makes no report by itself: it would take longer than most of its readers wait."""
+
+
+@guarded
+def report_command(
+    run: Annotated[
+        str, typer.Argument(help="Its folder, its name or the beginning of it, or latest.")
+    ] = "latest",
+    base: Annotated[
+        str | None, typer.Argument(help="A run to hold it against: what moved, and what was changed.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The file to write. Default: report.html in the run's folder."),
+    ] = None,
+    png: Annotated[
+        Path | None, typer.Option(help="Pictures for documents into this folder, instead of the HTML file.")
+    ] = None,
+    svg: Annotated[Path | None, typer.Option(help="The same as SVG.")] = None,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Write a run's report: one HTML file that can be mailed and opened offline.
+
+    With --png or --svg: the heat map, the intervals and kappa over time as pictures; with -o the file too.
+    """
+    from harness.runs import find_run, load_run
+
+    project = project_at(root)
+    found = load_run(find_run(project, run))
+    other = load_run(find_run(project, base)) if base is not None else None
+    if (png or svg) and (found.manifest.asked.canaries or (other and output is None)):
+        what = "the base is in the HTML file alone: add -o FILE" if other else "a run over canaries has none"
+        raise BadInput(f"pictures: {what}")
+    drawn = _pictures(project, found, png, svg)
+    written = {} if drawn and output is None else _html(found, other, output)
+    if json:
+        print_json({**written, "pairs": len(found.examples), "pictures": [str(path) for path in drawn]})
+        return
+    show([f"Picture: {shown_path(path.absolute())}" for path in drawn])
+    if written:
+        show([f"Report: {shown_path(Path(str(written['report'])).absolute())}"])
+
+
+def _html(run: "Run", base: "Run | None", output: Path | None) -> dict[str, str | int]:
+    """The page, and how many bytes it has."""
+    from harness.report.page.document import REPORT, write_report
+
+    name = REPORT if base is None else f"report-against-{base.folder.name}.html"
+    path = output or run.folder / name
+    return {"report": str(path), "bytes": write_report(path, run, base=base)}
+
+
+def _pictures(project: "Project", run: "Run", png: Path | None, svg: Path | None) -> list[Path]:
+    """The pictures that were asked for."""
+    if png is None and svg is None:
+        return []
+    from harness.gates import judge_run
+    from harness.listing import Listing
+    from harness.report.pictures import like, write_pictures
+
+    score, runs = judge_run(run), like(run, Listing(project).runs())
+    drawn = write_pictures(png, "png", run, score, runs) if png else []
+    return [*drawn, *(write_pictures(svg, "svg", run, score, runs) if svg else [])]
+
+
+def report_beside(run: "Run", score: "Gate2") -> None:
+    """The report of a run that has just ended, into its folder; none where it is a long one."""
+    if len(run.examples) > MADE_BY_ITSELF:
+        say(f"no report was made by itself of {len(run.examples):,} pairs: harness report {run.folder.name}")
+        return
+    from harness.report.page.document import REPORT, write_report
+
+    write_report(run.folder / REPORT, run, score)
+    say(f"report: {shown_path(run.folder / REPORT)}")

@@ -1,0 +1,36 @@
+"""`harness view`: the project's runs, policies and prompts as local web pages."""
+
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from harness.cli.options import Root, guarded, project_at, say
+
+
+@guarded
+def view_command(
+    host: Annotated[str, typer.Option(help="Where it listens. Default: this machine alone.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8765,
+    open: Annotated[bool, typer.Option("--open", help="Open the browser too.")] = False,
+    root: Root = None,
+) -> None:
+    """Show runs, reports and comparisons as local web pages.
+
+    Until Ctrl-C. Nothing can be changed there, and only this machine can reach the pages unless --host says
+    otherwise.
+    """
+    from harness.web.serve import address_of, is_open, listen, viewer
+
+    project = project_at(root)
+    server = viewer(project, host)
+    # Ctrl-C is how it ends: uvicorn finishes what it is sending, and then raises what stopped it.
+    with suppress(KeyboardInterrupt), listen(host, port) as listening:
+        address = address_of(listening)
+        if is_open(listening):
+            say(f"warning: whoever can reach {host} can read every run of {project.root}")
+        typer.echo(address)
+        say("Ctrl-C stops it.")
+        if open:
+            typer.launch(address)
+        server.run(sockets=[listening])

@@ -1,0 +1,138 @@
+"""From questions to records on the disk: each is found in the cache or asked, and kept at once."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from harness.cache import FILE as CACHE
+from harness.cache import Kept, ReplyCache
+from harness.engine.ask import Asker
+from harness.engine.events import EventLog
+from harness.engine.job import Job, Question
+from harness.engine.pace import Pace
+from harness.engine.pool import Pool
+from harness.engine.signals import draining
+from harness.engine.stop import Stop
+from harness.files import iter_nouns
+from harness.golden.pairs import ShownPair
+from harness.grading import read_grade
+from harness.journal import RecordLog
+from harness.prices import cost_of
+from harness.recording import Answered, record_of
+from harness.records import Example, Failed, Prompt
+from harness.runs import EXAMPLES, PAIRS
+
+
+async def grade_all(job: Job, log: RecordLog) -> int:
+    """Ask every open question, and say how many are open after that."""
+    folder, plan, limits = job.folder, job.plan, job.limits
+    todo = len(log.failed) if limits.only_failed else left_to_ask(job, log)
+    job.watch.started(folder, plan, todo)
+    stop = Stop()
+    cache = cache_of(job) if limits.cache else None
+    with EventLog(folder) as events:
+        # A teacher in this process answers while it is asked: others would only wait for it.
+        pace = Pace(1 if job.teacher.identity is None else limits.connections, events.note)
+        worker = Worker(job, log, cache, stop, pace, lambda: pool.working)
+        pool = Pool(_questions(job, log), worker.grade, pace, stop)
+        try:
+            with draining(stop, lambda: job.watch.stopping(pool.working)):
+                await pool.run()
+        finally:
+            await job.teacher.close()
+            if cache:
+                cache.close()
+            if stop.why:
+                events.note(f"stopped: {stop.why}")
+    return left_to_ask(job, log)
+
+
+def cache_of(job: Job) -> ReplyCache | None:
+    """The replies of earlier runs, where the teacher's are worth keeping."""
+    identity, asked = job.teacher.identity, job.plan.asked
+    if identity is None:
+        return None
+    return ReplyCache(job.project.runs / CACHE, asked.model, f"{asked.base_url} {identity}")
+
+
+class Worker:
+    """Turns one question into one record on the disk. `in_flight`: how many others are being waited for."""
+
+    def __init__(
+        self,
+        job: Job,
+        log: RecordLog,
+        cache: ReplyCache | None,
+        stop: Stop,
+        pace: Pace,
+        in_flight: Callable[[], int],
+    ) -> None:
+        self._job = job
+        self._scale = job.plan.policy.scale
+        self._log = log
+        self._cache = cache
+        self._in_flight = in_flight
+        self._asker = Asker(job.teacher, self._scale, stop, pace, in_flight, job.budget)
+
+    async def grade(self, question: Question) -> None:
+        """Ask one question, or find its answer; keep what came."""
+        prompt = self.prompt(question)
+        self.keep(question, self.known(prompt) or await self.ask(prompt))
+
+    def prompt(self, question: Question) -> Prompt:
+        """What the teacher is asked."""
+        item, repeat = question
+        return self._job.plan.writer.prompt(item.id, item.pair, repeat)
+
+    def known(self, prompt: Prompt) -> Answered | None:
+        """What an earlier run was answered to the same prompt."""
+        kept = self._cache.get(prompt) if self._cache else None
+        if kept is None:
+            return None
+        outcome = read_grade(kept.reply, self._scale)
+        return Answered(outcome, kept.reply, kept.unread, cost=0.0, cached_reply=True)
+
+    async def ask(self, prompt: Prompt) -> Answered:
+        """The teacher's answer, with what it cost."""
+        found = await self._asker.ask(prompt)
+        self.remember(prompt, found)
+        return replace(found, cost=cost_of((found.reply, found.unread), self._job.price))
+
+    def remember(self, prompt: Prompt, found: Answered) -> None:
+        """Spare other runs the question."""
+        if self._cache and found.reply and not isinstance(found.outcome, Failed):
+            self._cache.put(prompt, Kept(reply=found.reply, unread=found.unread))
+
+    def keep(self, question: Question, found: Answered, *, last: bool = True) -> None:
+        """Write the record, and tell of it where it is the last word on its question."""
+        item, repeat = question
+        record = record_of(item.id, repeat, item.pair.digest, found)
+        self._log.append(record)
+        if last:
+            self._job.watch.recorded(record, self._in_flight())
+
+
+def each_question(job: Job) -> Iterator[Question]:
+    """All that a run asks, in the order of asking, read from its folder one by one."""
+    for repeat in range(job.plan.asked.repeats):
+        for item in _items(job):
+            yield item, repeat
+
+
+def _items(job: Job) -> Iterator[Example | ShownPair]:
+    """What is graded: golden examples, or production pairs."""
+    if job.plan.asked.pairs is not None:
+        return iter_nouns(job.folder / PAIRS, ShownPair)
+    return iter_nouns(job.folder / EXAMPLES, Example)
+
+
+def left_to_ask(job: Job, log: RecordLog) -> int:
+    """How many answers are still to be had."""
+    return sum((item.id, repeat) not in log.answered for item, repeat in each_question(job))
+
+
+def _questions(job: Job, log: RecordLog) -> Iterator[Question]:
+    """What has no answer, or only what failed before."""
+    for item, repeat in each_question(job):
+        key = item.id, repeat
+        if key in log.failed if job.limits.only_failed else key not in log.answered:
+            yield item, repeat

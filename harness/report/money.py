@@ -1,0 +1,81 @@
+"""What a run cost, and what one would cost, for a terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from harness.report.parts import columns, indented
+from harness.scorecards.money import Forecast, Span, Spending, usd
+
+UNKNOWN = "unknown"
+
+
+def forecast_view(found: Forecast) -> Iterator[RenderableType]:
+    """A dry run: requests, tokens and prices as ranges."""
+    if not found.input_tokens.high:
+        yield Text(f"{found.requests:,} answers, and nothing to pay: {found.model} runs here.")
+        return
+    yield Text(f"What {found.model} would be asked (nothing was sent)", style="bold")
+    table = columns("", "at least", "at most")
+    table.add_row("requests", f"{found.requests:,}", f"{found.requests:,}")
+    for name, span in (
+        ("tokens in", found.input_tokens),
+        ("  each constant prefix", found.prefix_tokens),
+        ("tokens out", found.output_tokens),
+    ):
+        table.add_row(name, f"{span.low:,.0f}", f"{span.high:,.0f}")
+    for name, cost in (
+        ("price, without the cache", found.cost.plain),
+        ("price, prefix from the cache", found.cost.cached),
+        ("price as a batch, without the cache", found.cost.batch),
+        ("price as a batch, prefix from the cache", found.cost.batch_cached),
+    ):
+        table.add_row(name, *_ends(cost))
+    yield indented(table)
+    yield Text("")
+    yield Text(f"Prices: {found.source}." if found.source else f"Price unknown: {found.reason}.")
+    for assumption in found.assumptions:
+        yield Text(f"Assumed: {assumption}.", style="dim")
+    for warning in found.warnings:
+        yield Text(f"Warning: {warning}.", style="yellow")
+
+
+def _ends(cost: Span | None) -> tuple[str, str]:
+    return (UNKNOWN, UNKNOWN) if cost is None else (usd(cost.low), usd(cost.high))
+
+
+def spending_view(found: Spending) -> Iterator[RenderableType]:
+    """What was spent, in a few lines; nothing for a grader that costs nothing and counts no tokens."""
+    if found.input_tokens is None and not found.known and not found.unknown and not found.reused:
+        return
+    yield Text(f"Cost: {cost_words(found)}")
+    if found.input_tokens is not None:
+        yield Text(f"Tokens: {token_words(found)}")
+    if found.reused:
+        yield Text(f"{found.reused:,} answers came from the reply cache and cost nothing again.")
+    if found.unanswered:
+        yield Text(
+            f"{found.unanswered:,} attempts brought no answer; one that timed out may have been billed."
+        )
+    for warning in found.warnings:
+        yield Text(f"Warning: {warning}.", style="yellow")
+
+
+def cost_words(found: Spending) -> str:
+    """What it cost, or why nobody knows."""
+    if found.cost is None:
+        others = f"; the other {found.asked - found.unknown:,} cost {usd(found.known)}"
+        return f"unknown: {found.reason}{others if found.unknown < found.asked else ''}"
+    each = f", {usd(found.per_hundred)} per hundred grades" if found.per_hundred is not None else ""
+    return f"{usd(found.cost)}{each}"
+
+
+def token_words(found: Spending) -> str:
+    """In and out, with the parts that have another price."""
+    parts = [f"{found.hit_rate:.0%} from the cache" if found.hit_rate else "none from the cache"]
+    if found.written_tokens:
+        parts.append(f"{found.written_tokens:,} written to it")
+    thought = f" ({found.reasoning_tokens:,} of thinking)" if found.reasoning_tokens else ""
+    uncounted = f"; {found.uncounted:,} replies without a count" if found.uncounted else ""
+    return f"{found.input_tokens:,} in ({', '.join(parts)}), {found.output_tokens:,} out{thought}{uncounted}"

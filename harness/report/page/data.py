@@ -1,0 +1,220 @@
+"""A run, and the one that it is held against, as what the page's templates show."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from harness.comparison.paired import compare_sides
+from harness.comparison.sides import side_of_run
+from harness.errors import BadInput
+from harness.gates import judge_gate1, judge_run
+from harness.report.comparison import amounts, change_sentence
+from harness.report.confidence import alone_sentence
+from harness.report.gate2 import agreement_sentence
+from harness.report.misses import DIAGNOSIS_WORDS, ceiling_sentence
+from harness.report.money import cost_words, token_words
+from harness.report.page.diffs import diff_lines
+from harness.report.page.facts import facts, policy_text, prefix_of, sent
+from harness.report.page.items import LIMIT, Item, fit, items_of
+from harness.runs import Run
+from harness.score.money import spending_of
+from harness.score.run import canaries_of, score_raters
+from harness.scorecards.comparison import Comparison
+from harness.scorecards.confidence import Confidence
+from harness.scorecards.gate1 import Gate1
+from harness.scorecards.gate2 import Gate2, SliceScore
+from harness.scorecards.money import Spending, usd
+
+CURVE_POINTS = 200
+"""A line of more points looks the same."""
+KAPPA_NAMES = {
+    "kappa": "Cohen's kappa",
+    "kappa_linear": "kappa, linear weights",
+    "kappa_quadratic": "kappa, quadratic weights",
+}
+
+
+def report_data(
+    run: Run, score: Gate2 | None = None, base: Run | None = None, limit: int = LIMIT
+) -> dict[str, Any]:
+    """Everything that the report shows. `score`: the run's, where it is known already."""
+    if not run.examples:
+        raise BadInput(f"{run.folder}: a run without examples has nothing to report")
+    score = score or judge_run(run)
+    comparison = _compared(run, base) if base else None
+    gate1 = _gate1(run)
+    spending = spending_of(run)
+    kappas = list(_kappas(score, gate1))
+    items, cut = fit(items_of(run, score, comparison), limit)
+    return {
+        "manifest": run.manifest,
+        "policy": run.policy,
+        "score": score,
+        "gate1": gate1,
+        "canaries": canaries_of(run),
+        "grade_names": {level.value: level.name for level in run.policy.grades},
+        "per_tag": _least_accurate(score.per_tag),
+        "per_clause": _least_accurate(score.per_clause),
+        "sentence": agreement_sentence(score),
+        "ceiling_sentence": ceiling_sentence(score.ceiling) if score.ceiling else None,
+        "alone_sentence": alone_sentence(score.confidence.alone) if score.confidence else None,
+        "kappas": kappas,
+        "lowest": _lowest((one["value"], one["ci"]) for one in kappas),
+        "lowest_part": _lowest(
+            [(one.kappa, one.ci) for one in (*score.per_tag, *score.per_clause)]
+            + [(one.kappa, one.ci) for one in score.boundaries]
+        ),
+        "kappa_names": KAPPA_NAMES,
+        "diagnoses": DIAGNOSIS_WORDS,
+        "curve": _curve(score.confidence),
+        "spending": spending,
+        "cost_note": _cost_note(spending),
+        "facts": facts(run),
+        "sent": sent(run, items[0]["id"] if items else None),
+        "moved": _moved(run, base, comparison) if base and comparison else None,
+        "pairs": _pairs(run, score, items),
+        "cut": cut,
+        "listed": len(items),
+    }
+
+
+def _cost_note(found: Spending) -> str:
+    """What stands under the cost: for how many grades, or why it is unknown, and the tokens."""
+    said = []
+    if found.cost is None:
+        said.append(cost_words(found).removeprefix("unknown: "))
+    elif not found.cost and not found.reused:
+        said.append("this grader costs nothing")
+    elif found.per_hundred is not None:
+        said.append(f"{usd(found.per_hundred)} per hundred grades")
+    if found.reused:
+        said.append(f"{found.reused:,} answers came from the reply cache and cost nothing again")
+    if found.input_tokens is not None:
+        said.append(f"tokens: {token_words(found)}")
+    return "; ".join(said)
+
+
+def _gate1(run: Run) -> Gate1 | None:
+    measured = score_raters(run)
+    names = {level.value: level.name for level in run.policy.grades}
+    return judge_gate1(measured, names) if measured else None
+
+
+def _kappas(score: Gate2, gate1: Gate1 | None) -> Iterator[dict[str, Any]]:
+    """The kappas that are drawn, each under its name, with its interval and where it is gated, its bar."""
+    for field, name in KAPPA_NAMES.items():
+        estimate = getattr(score, field)
+        gated = field == score.gated
+        yield {
+            "name": name + (", gated" if gated else ""),
+            "value": estimate.value,
+            "ci": estimate.ci,
+            "reason": estimate.reason,
+            "bar": score.bar if gated else None,
+            "gated": gated,
+        }
+    if score.coverage < 1:
+        yield {
+            "name": f"{KAPPA_NAMES[score.gated]}, missing answers counted worst",
+            "value": score.kappa_worst_case,
+            "ci": score.kappa_worst_case_ci,
+            "reason": score.reasons.get("kappa_worst_case"),
+            "bar": score.bar,
+            "gated": False,
+        }
+    if score.ceiling is not None:
+        yield {
+            "name": "Ceiling: the raters with each other, on these pairs",
+            "value": score.ceiling.rater,
+            "ci": None,
+            "reason": "the difference from the grader has one",
+            "bar": None,
+            "gated": False,
+        }
+    if gate1 is not None:
+        found = gate1.gated_kappa
+        yield {
+            "name": "Gate 1: the raters among themselves",
+            "value": found.value,
+            "ci": found.ci,
+            "reason": found.reason,
+            "bar": gate1.bar,
+            "gated": False,
+        }
+
+
+def _lowest(drawn: Iterable[tuple[float | None, tuple[float, float] | None]]) -> float:
+    """Where tracks of kappas begin: at 0, or as far below as one of them reaches."""
+    ends = [end for value, ci in drawn for end in (value, ci[0] if ci else None) if end is not None]
+    return max(-1.0, math.floor(min([0.0, *ends]) * 5) / 5)
+
+
+def _least_accurate(slices: tuple[SliceScore, ...]) -> list[SliceScore]:
+    """The least accurate first; those without a readable answer last."""
+    return sorted(slices, key=lambda one: (one.accuracy is None, one.accuracy or 0.0, one.name))
+
+
+def _curve(found: Confidence | None) -> list[tuple[float, float]]:
+    """Coverage and risk, with no more points than can be seen."""
+    if found is None or not found.curve:
+        return []
+    step = max(1, len(found.curve) // CURVE_POINTS)
+    thinned = [*found.curve[::step], found.curve[-1]]
+    return [(point.coverage, point.risk) for point in thinned]
+
+
+def _compared(run: Run, base: Run) -> Comparison:
+    if run.manifest.asked.canaries or base.manifest.asked.canaries:
+        raise BadInput("a run over canaries is not held against another: report it alone")
+    return compare_sides(side_of_run(base), side_of_run(run))
+
+
+def _moved(run: Run, base: Run, found: Comparison) -> dict[str, Any]:
+    """What moved, in words and figures, and how the two prompts and policies differ."""
+    changes = {
+        "Cohen's kappa": found.kappa,
+        "kappa, linear weights": found.kappa_linear,
+        "kappa, quadratic weights": found.kappa_quadratic,
+        "kappa of actions": found.actions,
+        "accuracy": found.accuracy,
+        "mean absolute error": found.mae,
+        "coverage": found.coverage,
+        "seconds an answer": found.seconds,
+    }
+    kept = {name: change for name, change in changes.items() if change is not None}
+    reach = max([0.1, *(abs(end) for change in kept.values() for end in change.ci or ())])
+    kinds = Counter(flip.kind for flip in found.flips)
+    return {
+        "comparison": found,
+        "sentence": change_sentence(found),
+        "changes": kept,
+        "cost": amounts(found.cost) if found.cost and (found.cost.base or found.cost.candidate) else None,
+        "reach": min(1.0, math.ceil(reach * 10) / 10),
+        "kinds": {kind: kinds[kind] for kind in ("fixed", "broken", "moved")},
+        "seen": sum(flip.base_action != flip.candidate_action for flip in found.flips),
+        "slices": {"clauses": _most_moved(found.per_clause), "tags": _most_moved(found.per_tag)},
+        "prompt": diff_lines(prefix_of(base), prefix_of(run)),
+        "policy": diff_lines(policy_text(base), policy_text(run)),
+    }
+
+
+def _most_moved(slices: tuple[Any, ...], shown: int = 10) -> list[Any]:
+    moved = [one for one in slices if one.delta]
+    return sorted(moved, key=lambda one: (-abs(one.delta), one.name))[:shown]
+
+
+def _pairs(run: Run, score: Gate2, items: list[Item]) -> dict[str, Any]:
+    """What the page's script lists, and what it needs to know of the policy."""
+    policy = run.policy
+    return {
+        "items": items,
+        "of": run.manifest.examples,
+        "grades": {str(level.value): level.name for level in policy.grades},
+        "actions": {str(grade): name for grade, name in policy.action_of.items()},
+        "clauses": {clause.id: clause.text for clause in policy.clauses},
+        "diagnoses": DIAGNOSIS_WORDS,
+        "raters": dict(run.raters),
+        # With every answer counting its share, a pair is in each cell that one of its answers is in.
+        "everyDraw": score.repeats is not None and score.repeats.aggregate == "mean",
+    }

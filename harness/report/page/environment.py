@@ -1,0 +1,82 @@
+"""Templates to HTML: all escaped, style and scripts inside the page, and a strict policy for both."""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+
+from harness.report.page.words import FILTERS
+
+# Letters as they are: escapes would make some scripts three times as long.
+AS_JSON: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
+
+
+@cache
+def environment() -> Environment:
+    """Where pages are rendered: every value is escaped, an unknown one is an error."""
+    made = Environment(
+        loader=PackageLoader("harness.report.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(FILTERS)
+    made.policies["json.dumps_kwargs"] = AS_JSON
+    return made
+
+
+def in_page(value: Any) -> Markup:
+    """A value as JSON that no `</script>` within it can end."""
+    return htmlsafe_json_dumps(value, **AS_JSON)
+
+
+@cache
+def asset(name: str) -> Markup:
+    """A style or a script of ours, as it is written into the page."""
+    return Markup(files("harness.report.page").joinpath(name).read_text(encoding="utf-8"))
+
+
+def content_policy(styles: Sequence[str], scripts: Sequence[str], also: Sequence[str] = ()) -> str:
+    """A content security policy that lets nothing in but these very texts, and `also` further directives."""
+    parts = [
+        "default-src 'none'",
+        f"style-src {_hashes(styles)}",
+        f"script-src {_hashes(scripts)}",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
+    named = {part.split()[0] for part in also}
+    return "; ".join([*(part for part in parts if part.split()[0] not in named), *also])
+
+
+def _hashes(texts: Sequence[str]) -> str:
+    hashed = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts)
+    return " ".join(f"'sha256-{one}'" for one in hashed) or "'none'"
+
+
+def render_page(
+    template: str,
+    values: Mapping[str, Any],
+    scripts: Sequence[str] = (),
+    also: Sequence[str] = (),
+    within: Environment | None = None,
+) -> str:
+    """A whole page. `scripts` are files of this package, run in this order at the page's end.
+
+    `within`: where the template is looked up, if not among the report's own.
+    """
+    style, texts = asset("style.css"), [asset(name) for name in scripts]
+    policy = content_policy([style], texts, also)
+    return (
+        (within or environment())
+        .get_template(template)
+        .render({**values, "style": style, "scripts": texts, "csp": policy})
+    )

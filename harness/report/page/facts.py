@@ -1,0 +1,66 @@
+"""What was run, what it took, and the prompt as it was sent: read from the run folder alone."""
+
+from statistics import median
+from typing import NamedTuple
+
+from harness.errors import BadInput, Fault
+from harness.files import read_text
+from harness.records import Example
+from harness.report.page.words import moment, plural
+from harness.report.parts import number
+from harness.report.runs import manifest_facts
+from harness.runs import Run
+
+
+class Sent(NamedTuple):
+    """The prompt of one pair. `whole`: the pair's message is known to be its lead and its data."""
+
+    prefix: str
+    pair: str
+    item: str
+    whole: bool
+
+
+def sent(run: Run, first: str | None) -> Sent:
+    """The constant prefix and the data of one pair, of the one named `first` where it is there."""
+    prefix = prefix_of(run)
+    example: Example = next((one for one in run.examples if one.id == first), run.examples[0])
+    # The file holds the system message, an empty line, and what every pair's message begins with: nothing,
+    # where each pair has shots of its own before it.
+    return Sent(prefix, example.pair.json_text, example.id, whole=not prefix.endswith("\n\n"))
+
+
+def prefix_of(run: Run) -> str:
+    """What stood before every pair."""
+    return _kept(run, "prefix.txt")
+
+
+def policy_text(run: Run) -> str:
+    """The policy file as it was."""
+    return _kept(run, "policy.toml")
+
+
+def _kept(run: Run, name: str) -> str:
+    path = run.folder / name
+    if not path.exists():
+        raise BadInput([Fault(str(path), "is gone from the run folder; a report needs it")])
+    return read_text(path)
+
+
+def facts(run: Run) -> dict[str, str]:
+    """What was run, with its times as people write them."""
+    manifest = run.manifest
+    found = manifest_facts(manifest, run.folder)
+    found |= {"run": manifest.name, "begun": moment(manifest.created_at)}
+    if manifest.finished_at:
+        found["finished"] = moment(manifest.finished_at)
+    found["harness"] = f"{manifest.harness}, Python {manifest.python}"
+    taken = [record.seconds for record in run.each_record() if not record.cached_reply]
+    if taken:
+        found["an answer took"] = f"{number(median(taken), 2)} seconds (median)"
+    reasked = sum(record.unread is not None for record in run.each_record())
+    if reasked:
+        found["asked again"] = f"{plural(reasked, 'answer')} that could not be read"
+    if manifest.sources:
+        found["sources"] = ", ".join(manifest.sources)
+    return found

@@ -1,0 +1,98 @@
+"""Figures, dates and names as a reader wants them; what is undefined is said in words."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from harness.report.parts import number, signed
+from harness.scorecards.money import usd
+
+UNDEFINED = "undefined"
+
+
+def figure(value: float | None, places: int = 3) -> str:
+    """A figure; undefined in words."""
+    return UNDEFINED if value is None else number(value, places)
+
+
+def change(value: float | None, places: int = 3) -> str:
+    """A figure with its sign; undefined in words."""
+    return UNDEFINED if value is None else signed(value, places)
+
+
+def share(value: float | None, places: int = 0) -> str:
+    """A share in per cent; undefined in words."""
+    return UNDEFINED if value is None else f"{value:.{places}%}"
+
+
+def span(ci: tuple[float, float] | None, places: int = 3) -> str:
+    """An interval, from low to high; no interval in words."""
+    return "no interval" if ci is None else f"{number(ci[0], places)} to {number(ci[1], places)}"
+
+
+def chance(p: float | None) -> str:
+    """A p value; undefined in words."""
+    return UNDEFINED if p is None else "under 0.0001" if p < 0.0001 else f"{p:.2g}"
+
+
+def count(value: float) -> str:
+    """A count with its thousands apart; a mean over draws may be a part of one."""
+    return f"{value:,.10g}"
+
+
+def sentence(text: str) -> str:
+    """A remark as a sentence of its own."""
+    return text[:1].upper() + text[1:].rstrip(".") + "."
+
+
+def bare_reason(text: str) -> str:
+    """A reason that stands behind "no interval" without saying so again."""
+    return text.removeprefix("no interval: ")
+
+
+def moment(text: str | None) -> str:
+    """An ISO time as a person writes it, in the zone it is given in."""
+    if not text:
+        return "not yet"
+    when = datetime.fromisoformat(text)
+    zone = " UTC" if when.utcoffset() is not None and not when.utcoffset() else when.strftime(" %z").rstrip()
+    return f"{when.day} {when:%B %Y, %H:%M}{zone}"
+
+
+def plural(number_of: int, one: str, many: str | None = None) -> str:
+    """`1 pair`, `2 pairs`."""
+    return f"{number_of:,} {one if number_of == 1 else many or one + 's'}"
+
+
+def percent_of_track(value: float, low: float = 0.0, high: float = 1.0) -> str:
+    """Where a value lies on a track from low to high, for SVG."""
+    inside = min(max((value - low) / (high - low), 0.0), 1.0)
+    return f"{100 * inside:.2f}%"
+
+
+def width_on_track(width: float, low: float = 0.0, high: float = 1.0) -> str:
+    """How much of a track from low to high a width takes."""
+    return f"{100 * width / (high - low):.2f}%"
+
+
+def shade(part: float, whole: float) -> int:
+    """0 for nothing, else 1 to 9 by the share."""
+    return 0 if not part or not whole else min(9, 1 + int(9 * part / whole))
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "figure": figure,
+    "change": change,
+    "share": share,
+    "span": span,
+    "chance": chance,
+    "count": count,
+    "moment": moment,
+    "sentence": sentence,
+    "bare_reason": bare_reason,
+    "plural": plural,
+    "track": percent_of_track,
+    "stretch": width_on_track,
+    "shade": shade,
+    "usd": usd,
+}

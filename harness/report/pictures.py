@@ -1,0 +1,224 @@
+"""Pictures for documents, by matplotlib: the heat map, the intervals, and kappa over time.
+
+PNG or SVG, on white paper, in colours that the colour-blind can tell apart and with a shape for each. Text in
+an SVG stays text. The same run gives the same file, byte for byte.
+"""
+
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from harness.listing import Listed
+from harness.report.parts import interval, number
+from harness.runs import Run
+from harness.scorecards.gate2 import Gate2
+from harness.scorecards.shared import Estimate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    Drawing = Callable[[Figure], None]
+
+Form = Literal["png", "svg"]
+DPI = 200
+TONES = ("#0b5f8a", "#b34700", "#4b6b00", "#7a3fa0", "#8a5a00", "#a8235f")
+MARKS = ("o", "s", "^", "D", "v", "P")
+BANDS = ((-1.0, 0.6, "#f4d9c6"), (0.6, 0.8, "#f3ebc0"), (0.8, 1.0, "#cfe5f5"))
+"""From, to and colour of weak, moderate and strong."""
+
+
+class Bar(NamedTuple):
+    """A line of the interval plot."""
+
+    name: str
+    estimate: Estimate
+
+
+def write_pictures(folder: Path, form: Form, run: Run, score: Gate2, runs: Sequence[Listed]) -> list[Path]:
+    """Heat map, intervals and trend of a run into a folder; which were written.
+
+    `runs`: those over the same policy and split. Without a kappa among them there is no trend.
+    """
+    grader, golden = run.manifest.asked.sides
+    title = f"{grader} on {golden}"
+    drawings: dict[str, Drawing] = {
+        "confusion": lambda figure: draw_heat_map(figure, score, title),
+        "intervals": lambda figure: draw_intervals(figure, score, title),
+    }
+    dated = [one for one in runs if one.kappa is not None]
+    if dated:
+        drawings["trend"] = lambda figure: draw_trend(figure, dated, score.bar, golden, run.folder.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    return [_save(folder / f"{name}.{form}", form, draw) for name, draw in drawings.items()]
+
+
+def like(run: Run, runs: Sequence[Listed]) -> list[Listed]:
+    """The runs over the same policy and split, whose kappas belong into one picture."""
+    sides = run.manifest.asked.sides[1]
+    return [one for one in runs if one.manifest and one.manifest.asked.sides[1] == sides]
+
+
+def _save(path: Path, form: Form, draw: "Drawing") -> Path:
+    # Neither pyplot nor a display: a Figure of its own brings the backend of its file's form.
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    style = mpl.rc_context(
+        {
+            "font.family": ["DejaVu Sans"],
+            "font.size": 10,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "date.converter": "concise",
+            "figure.constrained_layout.use": True,
+            "text.parse_math": False,  # a dollar in a name is a dollar
+            "svg.fonttype": "none",
+            "svg.hashsalt": "harness",
+        }
+    )
+    with style:
+        figure = Figure()
+        draw(figure)
+        # A date in the file would make another file of the same run.
+        metadata = {"Date": None} if form == "svg" else {"Software": "harness"}
+        figure.savefig(path, format=form, dpi=DPI, metadata=metadata)
+    return path
+
+
+def draw_heat_map(figure: "Figure", score: Gate2, title: str) -> None:
+    """Counts and their share of the row, the agreements framed."""
+    labels, matrix = score.confusion.labels, score.confusion.matrix
+    size = max(3.6, 0.85 * len(labels) + 1.6)
+    figure.set_size_inches(size + 0.6, size)
+    axes = figure.add_subplot()
+    shares = [[count / (sum(row) or 1) for count in row] for row in matrix]
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for at, row in enumerate(matrix):
+        for beside, count in enumerate(row):
+            share = shares[at][beside]
+            text = f"{count:,}\n{share:.0%}" if count else "0"
+            tone = "white" if share > 0.55 else "black"
+            axes.text(beside, at, text, ha="center", va="center", color=tone, fontsize=9)
+        axes.add_patch(_frame(at))
+    axes.set_xticks(range(len(labels)), [str(label) for label in labels])
+    axes.set_yticks(range(len(labels)), [str(label) for label in labels])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("grader's grade")
+    axes.set_ylabel("golden grade")
+    axes.set_title(_fitted(title, size), fontsize=10, loc="left")
+
+
+def _frame(at: int) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((at - 0.48, at - 0.48), 0.96, 0.96, fill=False, edgecolor="#525d6b", linewidth=1.5)
+
+
+def draw_intervals(figure: "Figure", score: Gate2, title: str) -> None:
+    """Every kappa of the scorecard with its interval, on the bands and against the bar."""
+    lines = list(_lines(score))
+    figure.set_size_inches(7.2, 0.42 * len(lines) + 1.5)
+    axes = figure.add_subplot()
+    ends = [
+        end for line in lines for end in (line.estimate.value, *(line.estimate.ci or ())) if end is not None
+    ]
+    floor = min([0.0, *ends])
+    for low, high, colour in BANDS:
+        axes.axvspan(max(low, floor), high, color=colour, linewidth=0, zorder=0)
+    axes.axvline(score.bar, color="black", linestyle=(0, (4, 2)), linewidth=1.2)
+    for at, line in enumerate(lines):
+        _draw_line(axes, at, line, floor)
+    axes.set_yticks(range(len(lines)), [line.name for line in lines])
+    axes.set_ylim(len(lines) - 0.4, -0.6)
+    axes.set_xlim(floor, 1)
+    axes.set_xlabel(f"kappa, 95 % interval; the dashed line is the bar of the gated one, {score.bar:g}")
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.set_title(_fitted(title, 7.2), fontsize=10, loc="left")
+
+
+def _draw_line(axes: "Axes", at: int, line: Bar, floor: float) -> None:
+    value, ci = line.estimate.value, line.estimate.ci
+    if value is None:
+        axes.text(floor + 0.01, at, f"undefined: {line.estimate.reason}", va="center", fontsize=8)
+        return
+    if ci:
+        axes.plot(ci, (at, at), color="black", linewidth=2.2, solid_capstyle="butt")
+    axes.plot([value], [at], "o", color="black", markeredgecolor="white", markersize=8)
+    said = f"{number(value)} {interval(ci)}".rstrip()
+    axes.annotate(said, (1.01, at), xycoords=("axes fraction", "data"), va="center", fontsize=9)
+
+
+def _lines(score: Gate2) -> Iterator[Bar]:
+    """Kappa under each weighting, then of the actions, of the boundaries, and of people."""
+    for name, estimate in (
+        ("kappa", score.kappa),
+        ("linear weights", score.kappa_linear),
+        ("quadratic weights", score.kappa_quadratic),
+    ):
+        gated = estimate == score.gated_kappa
+        yield Bar(f"{name} (gated)" if gated else name, estimate)
+    if score.actions:
+        actions = score.actions
+        yield Bar("kappa of actions", Estimate(value=actions.kappa, ci=actions.ci, reason=actions.reason))
+    for one in score.boundaries:
+        name = f"grade {one.at_least} or more"
+        yield Bar(name, Estimate(value=one.kappa, ci=one.ci, reason=one.reason))
+
+
+def draw_trend(figure: "Figure", runs: Sequence[Listed], bar: float, title: str, ringed: str) -> None:
+    """Every run's kappa over time with its interval, a colour and a shape for each prompt version."""
+    figure.set_size_inches(7.2, 4.2)
+    axes = figure.add_subplot()
+    axes.xaxis_date()
+    axes.axhline(bar, color="black", linestyle=(0, (4, 2)), linewidth=1.2)
+    for at, prompt in enumerate(sorted({_prompt(run) for run in runs})):
+        _draw_series(axes, at, prompt, [run for run in runs if _prompt(run) == prompt])
+    for run in runs:
+        if run.name == ringed and run.kappa is not None:
+            axes.plot(
+                [_when(run)], [run.kappa], "o", color="none", markeredgecolor="black", markersize=14,
+                label="this run",
+            )  # fmt: skip
+    axes.set_ylim(top=1)
+    axes.set_ylabel("kappa, 95 % interval")
+    axes.grid(axis="y", color="#d5dae1", linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.legend(loc="best", frameon=False)
+    axes.set_title(_fitted(title, 7.2), fontsize=10, loc="left")
+
+
+def _draw_series(axes: "Axes", at: int, prompt: str, runs: Sequence[Listed]) -> None:
+    """One prompt version: a thin line joins the runs of one model."""
+    tone, mark = TONES[at % len(TONES)], MARKS[at % len(MARKS)]
+    points = sorted((_when(run), run.kappa, run.ci, _model(run)) for run in runs if run.kappa is not None)
+    for model in dict.fromkeys(model for *_, model in points):
+        own = [(when, kappa) for when, kappa, _, of in points if of == model]
+        axes.plot(*zip(*own, strict=True), color=tone, linewidth=0.8, alpha=0.6)
+    for when, _, ci, _ in points:
+        if ci:
+            axes.plot((when, when), ci, color=tone, linewidth=1.6, alpha=0.85)
+    times, kappas = [point[0] for point in points], [point[1] for point in points]
+    axes.plot(times, kappas, mark, color=tone, markeredgecolor="white", markersize=7, label=prompt)
+
+
+def _when(run: Listed) -> float:
+    """When it began, in days, as matplotlib counts time."""
+    assert run.manifest is not None, "a run with a kappa has a manifest"
+    return datetime.fromisoformat(run.manifest.created_at).timestamp() / 86_400
+
+
+def _prompt(run: Listed) -> str:
+    return run.manifest.asked.prompt if run.manifest else ""
+
+
+def _model(run: Listed) -> str:
+    return run.manifest.asked.model if run.manifest else ""
+
+
+def _fitted(title: str, inches: float) -> str:
+    return textwrap.fill(title, int(inches * 12))

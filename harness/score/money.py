@@ -1,0 +1,106 @@
+"""What a run cost, by its records."""
+
+from dataclasses import dataclass, field
+
+from harness.records import Grade, Record, Reply, Usage
+from harness.runs import Run
+from harness.scorecards.money import Spending
+from harness.tokens import tokens_of
+from harness.vendors import vendor_at
+
+HANDFUL = 10
+"""With fewer answers nothing is said about the cache: the first ones cannot find anything there."""
+LOW = 0.5
+"""Less than this part of the prefixes from the cache is worth a warning."""
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What is added up over a run's records, one by one: a long run is not held."""
+
+    answered: int = 0
+    reused: int = 0
+    graded: int = 0
+    known: float = 0.0
+    unknown: int = 0
+    unanswered: int = 0
+    counted: int = 0
+    uncounted: int = 0
+    tokens: dict[str, int] = field(default_factory=lambda: dict.fromkeys(Usage.model_fields, 0))
+
+    def add(self, record: Record) -> None:
+        if record.cached_reply:
+            self.reused += 1
+            return
+        self.unanswered += max(0, record.attempts - (record.reply is not None) - (record.unread is not None))
+        if record.reply is None:
+            return
+        self.answered += 1
+        self.graded += isinstance(record.outcome, Grade)
+        self.known += record.cost or 0.0
+        self.unknown += record.cost is None
+        for reply in (record.reply, record.unread):
+            self._count(reply)
+
+    def _count(self, reply: Reply | None) -> None:
+        if reply is None:
+            return
+        if reply.usage is None:
+            self.uncounted += 1
+            return
+        self.counted += 1
+        for name in self.tokens:
+            self.tokens[name] += getattr(reply.usage, name)
+
+    @property
+    def used(self) -> Usage | None:
+        """All tokens together; None where no reply counted any."""
+        return Usage(**self.tokens) if self.counted else None
+
+
+def spending_of(run: Run) -> Spending:
+    """The tokens and the cost of a run's answers. What an earlier run had paid for costs nothing again."""
+    sums = _Sums()
+    for record in run.each_record():
+        sums.add(record)
+    used, answered = sums.used, sums.answered
+    cost = None if sums.unknown else sums.known
+    return Spending(
+        asked=answered,
+        reused=sums.reused,
+        cost=cost,
+        known=sums.known,
+        unknown=sums.unknown,
+        per_answer=cost / answered if cost is not None and answered else None,
+        per_hundred=100 * cost / sums.graded if cost is not None and sums.graded else None,
+        **(dict.fromkeys(Usage.model_fields) if used is None else used.model_dump()),
+        uncounted=sums.uncounted,
+        hit_rate=used.cached_tokens / used.input_tokens if used and used.input_tokens else None,
+        unanswered=sums.unanswered,
+        reason=_reason(answered, sums.graded, sums.unknown),
+        warnings=_warnings(run, used, answered),
+    )
+
+
+def _reason(answered: int, graded: int, unknown: int) -> str | None:
+    if unknown:
+        return f"the price or the tokens of {unknown} answers are unknown"
+    if not answered:
+        return "nothing was asked for"
+    return None if graded else "no answer was a grade"
+
+
+def _warnings(run: Run, used: Usage | None, answers: int) -> tuple[str, ...]:
+    """A cache that should have held the prefix and did not is money spent for nothing."""
+    asked = run.manifest.asked
+    vendor = vendor_at(asked.model, asked.base_url)
+    prefix = run.folder / "prefix.txt"
+    if vendor is None or used is None or answers <= HANDFUL or not prefix.exists():
+        return ()
+    least = tokens_of(prefix.read_text(encoding="utf-8")).low
+    if least < vendor.caches_from[1] or used.cached_tokens >= LOW * least * (answers - 1):
+        return ()
+    return (
+        f"only {used.cached_tokens / used.input_tokens:.0%} of the input came from {vendor.title}'s cache, "
+        f"though the constant prefix is long enough for it (at least {least:,.0f} tokens)",
+    )

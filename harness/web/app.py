@@ -1,0 +1,193 @@
+"""The viewer: which address shows what. GET alone; every name is looked up among the known ones."""
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from harness.comparison.ranking import rank_sides
+from harness.comparison.sides import side_of_run
+from harness.errors import BadInput
+from harness.listing import Listed, Listing
+from harness.project import Project
+from harness.report.runs import manifest_facts
+from harness.runs import load_run
+from harness.web.guard import Guard
+from harness.web.pages import page, static, trouble
+from harness.web.reports import Reports, against
+from harness.web.table import chosen, read_query, table_of
+from harness.web.trend import HEIGHT, pictures
+from harness.web.versions import Beside, policies_beside, policies_of, prompts_beside, prompts_of
+from harness.web.watching import Counter, Progress
+
+REPORT_HEADERS = {"Content-Security-Policy": "frame-ancestors 'none'"}
+"""A report brings a content policy of its own, which names its style and scripts by their digests."""
+LOCAL = frozenset({"localhost"})
+PLAIN = "Nothing lies at this address."
+
+
+class Viewer:
+    """The pages over one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._listing = Listing(project)
+        self._reports = Reports(project)
+        self._counters: dict[str, Counter] = {}
+
+    def routes(self) -> list[Route]:
+        """Every address."""
+        return [
+            Route("/", self.runs),
+            Route("/trend", self.trend),
+            Route("/compare", self.compare),
+            Route("/versions", self.versions),
+            Route("/policies/{name}", self.policy),
+            Route("/prompts/{name}", self.prompt),
+            Route("/runs/{name}", self.run),
+            Route("/runs/{name}/report", self.report),
+            Route("/runs/{name}/progress.json", self.progress),
+            Route("/static/{name}", _static),
+        ]
+
+    def runs(self, request: Request) -> Response:
+        """The table of runs."""
+        query = read_query(request.query_params.multi_items())
+        runs = self._listing.runs()
+        known = {run.name for run in runs}
+        going = {run.name: self._progress(run) for run in runs if run.state in ("going", "stopped")}
+        values = {
+            "table": table_of(runs, query),
+            "going": going,
+            "ticked": [name for name in query.ticked if name in known],
+            "root": self._project.root,
+            "costs": any(run.cost is not None for run in runs),
+        }
+        return page("runs.html.j2", values, "/")
+
+    def trend(self, request: Request) -> Response:
+        """Kappa over time."""
+        query = read_query(request.query_params.multi_items())
+        runs = self._listing.runs()
+        drawn = pictures(chosen(runs, query))
+        values = {"table": table_of(runs, query), "pictures": drawn, "height": HEIGHT}
+        return page("trend.html.j2", values, "/trend")
+
+    def run(self, request: Request) -> Response:
+        """One run: its report; or, as long as it is not finished, how far it is."""
+        run = self._known(request.path_params["name"])
+        if run.state not in ("going", "stopped") or run.manifest is None:
+            return self.report(request)
+        facts = manifest_facts(run.manifest, self._project.runs / run.name)
+        return page("run.html.j2", {"run": run, "progress": self._progress(run), "facts": facts}, "/")
+
+    def report(self, request: Request) -> Response:
+        """A run's report, against another run where `base` names one; or what is wrong with a damaged run."""
+        run, base = self._known(request.path_params["name"]), request.query_params.get("base") or None
+        if base is not None:
+            self._known(base)
+        shown = self._reports.page(run.name, base)
+        if shown is None:
+            try:
+                loaded = self._reports.load(run.name, base)
+            except BadInput as error:
+                return page("damaged.html.j2", {"run": run, "faults": list(map(str, error.faults))}, "/")
+            shown = self._reports.make(loaded)
+        return HTMLResponse(shown, headers=REPORT_HEADERS)
+
+    def progress(self, request: Request) -> Response:
+        """How far a run is, for a page that asks again and again."""
+        run = self._known(request.path_params["name"])
+        if run.manifest is None or run.state == "damaged":
+            raise HTTPException(404, f"{run.name} is damaged: nothing can be counted")
+        return JSONResponse(self._progress(run).data())
+
+    def compare(self, request: Request) -> Response:
+        """Two runs: the report of the younger one against the other. Several: a table against the first."""
+        names = sorted(set(request.query_params.getlist("run")))
+        if len(names) < 2:
+            raise BadInput("tick two runs or more in the table: the oldest one is the base")
+        for name in names:
+            self._known(name)
+        if len(names) == 2:
+            return RedirectResponse(against(names[1], names[0]), status_code=303)
+        sides = [side_of_run(load_run(self._project.runs / name)) for name in names]
+        links = [against(name, names[0]) for name in names[1:]]
+        return page("ranking.html.j2", {"ranking": rank_sides(sides), "names": names, "links": links}, "/")
+
+    def versions(self, request: Request) -> Response:
+        """Every policy and prompt with its versions."""
+        values = {"policies": policies_of(self._project), "prompts": prompts_of(self._project)}
+        return page("versions.html.j2", values, "/versions")
+
+    def policy(self, request: Request) -> Response:
+        """Two versions of a policy side by side."""
+        return self._beside("policy", request, policies_beside)
+
+    def prompt(self, request: Request) -> Response:
+        """Two versions of a prompt side by side."""
+        return self._beside("prompt", request, prompts_beside)
+
+    def _beside(self, kind: str, request: Request, of: Callable[..., Beside | None]) -> Response:
+        given = request.query_params
+        everything = bool(given.get("all"))
+        asked = request.path_params["name"], given.get("old", ""), given.get("new", "")
+        found = of(self._project, *asked, everything=everything)
+        if found is None:
+            raise HTTPException(404, f"there is no such {kind}, or not in these versions")
+        return page("beside.html.j2", {"found": found, "kind": kind, "everything": everything}, "/versions")
+
+    def _known(self, name: str) -> Listed:
+        run = self._listing.run(name)
+        if run is None:
+            raise HTTPException(404, f"there is no run {name!r} in {self._project.runs}")
+        return run
+
+    def _progress(self, run: Listed) -> Progress:
+        counter = self._counters.setdefault(run.name, Counter(self._project.runs / run.name))
+        return counter.count(run)
+
+
+def create_app(project: Project, names: frozenset[str] = LOCAL) -> ASGIApp:
+    """The viewer of a project. `names`: the host names, besides addresses, that it may be asked by."""
+    app = Starlette(
+        routes=Viewer(project).routes(),
+        exception_handlers={HTTPException: _http_trouble, BadInput: _bad_input, Exception: _our_fault},
+    )
+    return Guard(app, _foreign, names)
+
+
+def _static(request: Request) -> Response:
+    found = static(request.path_params["name"])
+    if found is None:
+        raise HTTPException(404, "there is no such file")
+    return found
+
+
+def _http_trouble(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException), "registered for these alone"
+    titles = {404: "There is no such page", 405: "This is only for reading"}
+    lines = {404: str(error.detail), 405: f"{request.method} is not answered here: the viewer only shows."}
+    title = titles.get(error.status_code, "That did not work")
+    line = lines.get(error.status_code, str(error.detail))
+    return trouble(error.status_code, title, (PLAIN if line == "Not Found" else line,))
+
+
+def _bad_input(request: Request, error: Exception) -> Response:
+    assert isinstance(error, BadInput), "registered for these alone"
+    return trouble(400, "That cannot be shown", tuple(map(str, error.faults)))
+
+
+def _our_fault(request: Request, error: Exception) -> Response:
+    line = f"{type(error).__name__}: the viewer has a fault. The terminal that it runs in says more."
+    return trouble(500, "The viewer failed", (line,))
+
+
+async def _foreign(scope: Scope, receive: Receive, send: Send) -> None:
+    """The answer to whoever asks by a name that is not ours."""
+    line = "The viewer answers to addresses and to localhost; `harness view --host NAME` adds a name."
+    await trouble(421, "That is not this server's name", (line,))(scope, receive, send)

@@ -1,0 +1,66 @@
+"""What stands before every page: who may ask, how, and what a browser may do with the answer."""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""For our own pages: their style and script come from here, and nothing from anywhere else."""
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def is_ours(host: str | None, names: frozenset[str]) -> bool:
+    """Whether a Host header means this server.
+
+    A page elsewhere can have its own name lead to our address (DNS rebinding), and would then read what we
+    serve. It cannot have an address for a name: so addresses are fine, and of names only those we know.
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname if host else None
+    except ValueError:
+        return False
+    if not name:
+        return False
+    if name in names:
+        return True
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+class Guard:
+    """Refuses a foreign Host, and gives every answer its headers."""
+
+    def __init__(self, app: ASGIApp, refused: ASGIApp, names: frozenset[str]) -> None:
+        self._app, self._refused, self._names = app, refused, names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+            await send(message)
+
+        ours = is_ours(Headers(scope=scope).get("host"), self._names)
+        await (self._app if ours else self._refused)(scope, receive, send_guarded)

@@ -1,0 +1,59 @@
+"""Templates to answers: the report's frame with the viewer's own ways, style and script."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader
+from starlette.responses import HTMLResponse, Response
+
+from harness.report.page.environment import asset, environment
+from harness.web.words import FILTERS
+
+
+class Way(NamedTuple):
+    """A link that every page has."""
+
+    href: str
+    title: str
+
+
+WAYS = (Way("/", "Runs"), Way("/trend", "Kappa over time"), Way("/versions", "Policies and prompts"))
+
+
+@cache
+def templates() -> Environment:
+    """The report's environment, with the viewer's templates before the report's own."""
+    own = PackageLoader("harness.web")
+    made = environment().overlay(loader=ChoiceLoader([own, PackageLoader("harness.report.page")]))
+    made.filters = {**made.filters, **FILTERS}
+    return made
+
+
+def page(template: str, values: Mapping[str, Any], here: str = "", status: int = 200) -> HTMLResponse:
+    """A page of the viewer. `here`: the way that it lies on."""
+    text = templates().get_template(template).render({**values, "ways": WAYS, "here": here})
+    # Half a surrogate pair, as a broken source can hold, is no letter in UTF-8.
+    return HTMLResponse(text.encode("utf-8", "replace"), status_code=status)
+
+
+def trouble(status: int, title: str, lines: tuple[str, ...]) -> HTMLResponse:
+    """A page that says in words why there is no other."""
+    return page("trouble.html.j2", {"title": title, "lines": lines}, status=status)
+
+
+@cache
+def _own(name: str) -> str:
+    return files("harness.web").joinpath("static", name).read_text(encoding="utf-8")
+
+
+def static(name: str) -> Response | None:
+    """A style or script of ours; None for a name that is none. No path is ever made of what was asked for."""
+    if name == "style.css":
+        return Response(str(asset("style.css")), media_type="text/css")
+    if name == "viewer.css":
+        return Response(_own("viewer.css"), media_type="text/css")
+    if name == "viewer.js":
+        return Response(_own("viewer.js"), media_type="text/javascript")
+    return None

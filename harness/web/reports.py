@@ -1,0 +1,81 @@
+"""Reports as pages of the viewer: made when asked for, kept as long as their runs are as they were."""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from threading import Lock
+
+from harness.files import stamp_of
+from harness.journal import RECORDS
+from harness.project import Project, split_label
+from harness.report.page.data import report_data
+from harness.report.page.document import SCRIPTS
+from harness.report.page.environment import render_page
+from harness.runs import MANIFEST, Asked, Run, load_run
+from harness.web.pages import templates
+from harness.web.words import address, segment
+
+KEPT = 4
+"""Reports kept in memory: one of 20,000 pairs takes tens of megabytes."""
+Loaded = tuple[Run, Run | None]
+
+
+class Reports:
+    """The reports of a project's runs, each alone or against another run."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._pages: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def load(self, name: str, base: str | None) -> Loaded:
+        """The runs of a report. BadInput for one that is damaged."""
+        runs = self._project.runs
+        return load_run(runs / name), load_run(runs / base) if base else None
+
+    def page(self, name: str, base: str | None = None) -> bytes | None:
+        """The report as it was shown before; None where its runs have changed since."""
+        with self._lock:
+            return self._pages.get(self._key(name, base))
+
+    def make(self, loaded: Loaded) -> bytes:
+        """The report of these runs. BadInput where they cannot be held against each other."""
+        run, base = loaded
+        key = self._key(run.folder.name, base.folder.name if base else None)
+        values = report_data(run, base=base) | {"ways": list(_ways(run, base))}
+        text = render_page("shown.html.j2", values, SCRIPTS, within=templates())
+        with self._lock:
+            self._pages[key] = text.encode("utf-8", "replace")
+            while len(self._pages) > KEPT:
+                self._pages.popitem(last=False)
+            return self._pages[key]
+
+    def _key(self, name: str, base: str | None) -> tuple[object, ...]:
+        folders = [self._project.runs / one for one in (name, base) if one]
+        return name, base, *(stamp_of(folder / file) for folder in folders for file in (MANIFEST, RECORDS))
+
+
+def against(candidate: str, base: str) -> str:
+    """The address of what moved from a base to a candidate."""
+    return address(f"/runs/{segment(candidate)}/report", base=base) + "#moved"
+
+
+def _ways(run: Run, base: Run | None) -> Iterator[tuple[str, str]]:
+    """Where a reader of a comparison may want to go on to."""
+    if base is None:
+        return
+    yield "The candidate alone", f"/runs/{segment(run.folder.name)}"
+    yield "The base alone", f"/runs/{segment(base.folder.name)}"
+    yield "Change sides", against(base.folder.name, run.folder.name)
+    yield from _side_by_side(base.manifest.asked, run.manifest.asked)
+
+
+def _side_by_side(base: Asked, candidate: Asked) -> Iterator[tuple[str, str]]:
+    """The two versions of a prompt or policy, where the runs had two versions of one."""
+    labels: Sequence[tuple[str, str, str]] = (
+        ("prompts", base.prompt, candidate.prompt),
+        ("policies", base.policy, candidate.policy),
+    )
+    for kind, before, after in labels:
+        (name, old), (twin, new) = split_label(before), split_label(after)
+        if name == twin and old != new:
+            yield f"The {kind} side by side", address(f"/{kind}/{segment(name)}", old=old, new=new)

@@ -1,0 +1,57 @@
+"""The viewer's server: a socket first, so that its address is known, then uvicorn on it until Ctrl-C."""
+
+import socket
+from ipaddress import ip_address
+
+import uvicorn
+
+from harness.errors import BadInput
+from harness.project import Project
+from harness.web.app import LOCAL, create_app
+
+GRACE = 2
+"""Seconds that a page which is being sent has to end in when the viewer is stopped."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 takes a free one. BadInput where that cannot be."""
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError) as error:
+        raise BadInput(f"--host {host}: no such address ({error})") from None
+    made = socket.socket(family, kind, proto)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind(address)
+        made.listen(128)
+    except OSError as error:
+        made.close()
+        hint = "; --port 0 takes a free one" if port else ""
+        raise BadInput(f"{host}, port {port}: {error.strerror}{hint}") from None
+    return made
+
+
+def address_of(server: socket.socket) -> str:
+    """The address that a browser on this machine is given."""
+    host, port = server.getsockname()[:2]
+    if ip_address(host).is_unspecified:
+        host = "::1" if server.family == socket.AF_INET6 else "127.0.0.1"
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def is_open(server: socket.socket) -> bool:
+    """Whether other machines can reach it."""
+    return not ip_address(server.getsockname()[0]).is_loopback
+
+
+def viewer(project: Project, host: str) -> uvicorn.Server:
+    """The server of a project's pages. `host`: the name that it listens at, which browsers may use."""
+    config = uvicorn.Config(
+        create_app(project, LOCAL | {host.lower()}),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=GRACE,
+    )
+    return uvicorn.Server(config)

@@ -1,0 +1,121 @@
+"""The table of runs: which are asked for, in which order, and what a page of it holds."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.errors import BadInput
+from harness.listing import Listed
+
+PAGE = 1000
+"""Runs on one page."""
+FILTERS = ("policy", "prompt", "model", "split")
+
+_ASKED: Mapping[str, Callable[[Listed], Any]] = {
+    "policy": lambda run: run.manifest and run.manifest.asked.policy,
+    "prompt": lambda run: run.manifest and run.manifest.asked.prompt,
+    "model": lambda run: run.manifest and run.manifest.asked.model,
+    "split": lambda run: run.manifest and run.manifest.asked.part,
+}
+COLUMNS: Mapping[str, Callable[[Listed], Any]] = {
+    "begun": lambda run: run.name,
+    **_ASKED,
+    "kappa": lambda run: run.kappa,
+    "verdict": lambda run: run.headline and run.headline.verdict,
+    "pairs": lambda run: run.headline and run.headline.n,
+    "coverage": lambda run: run.headline and run.headline.coverage,
+    "cost": lambda run: run.cost,
+}
+"""What a run can be sorted by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What was asked for in the address. `sort` names a column; `down`: the highest first."""
+
+    wanted: Mapping[str, str]
+    text: str = ""
+    sort: str = "begun"
+    down: bool = True
+    page: int = 1
+    ticked: tuple[str, ...] = ()
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks for some runs only."""
+        return bool(self.wanted or self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One page of the runs that were asked for. `choices`: the values there are, with how many runs each."""
+
+    query: Query
+    runs: Sequence[Listed]
+    found: int
+    known: int
+    pages: int
+    choices: Mapping[str, Mapping[str, int]]
+
+
+def read_query(pairs: Sequence[tuple[str, str]]) -> Query:
+    """The address's parameters; of one given twice the last counts. BadInput for a column that is none."""
+    given = {name: value.strip() for name, value in pairs}
+    sort = given.get("sort", "") or "-begun"
+    column, down = sort.removeprefix("-"), sort.startswith("-")
+    if column not in COLUMNS:
+        raise BadInput(f"sort={sort}: there is no such column; there are: {', '.join(COLUMNS)}")
+    page = given.get("page", "") or "1"
+    if not (page.isascii() and page.isdigit() and int(page)):
+        raise BadInput(f"page={page}: a page is a number from 1")
+    return Query(
+        wanted={name: given[name] for name in FILTERS if given.get(name)},
+        text=given.get("q", ""),
+        sort=column,
+        down=down,
+        page=int(page),
+        ticked=tuple(dict.fromkeys(value for name, value in pairs if name == "run")),
+    )
+
+
+def chosen(runs: Sequence[Listed], query: Query) -> list[Listed]:
+    """The runs that a query asks for; a policy or prompt without its version means all of them."""
+    return [run for run in runs if _fits(run, query)]
+
+
+def _fits(run: Listed, query: Query) -> bool:
+    for name, wanted in query.wanted.items():
+        value = _ASKED[name](run) or ""
+        if wanted not in (value, value.partition("@")[0]):
+            return False
+    return query.text.casefold() in run.name.casefold()
+
+
+def table_of(runs: Sequence[Listed], query: Query) -> Table:
+    """The page that a query asks for. What has no value in the sorted column comes last either way."""
+    found = chosen(runs, query)
+    key = COLUMNS[query.sort]
+    valued = [run for run in found if key(run) is not None]
+    valued.sort(key=lambda run: (key(run), run.name), reverse=query.down)
+    rows = [*valued, *(run for run in found if key(run) is None)]
+    pages = max(-(-len(rows) // PAGE), 1)
+    at = min(query.page, pages)
+    return Table(
+        query=query,
+        runs=rows[(at - 1) * PAGE : at * PAGE],
+        found=len(rows),
+        known=len(runs),
+        pages=pages,
+        choices={name: _choices(runs, name) for name in FILTERS},
+    )
+
+
+def _choices(runs: Sequence[Listed], name: str) -> dict[str, int]:
+    """Every value of a filter with its runs; for a versioned name, all its versions together too."""
+    counts: dict[str, int] = {}
+    for run in runs:
+        value = _ASKED[name](run)
+        if value:
+            for one in {value, value.partition("@")[0]} if name in ("policy", "prompt") else {value}:
+                counts[one] = counts.get(one, 0) + 1
+    return dict(sorted(counts.items()))

@@ -1,0 +1,160 @@
+"""Policies and prompts: which versions there are, and two of them side by side."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from harness.errors import BadInput
+from harness.files import read_text
+from harness.policies import load_policy, policy_names, policy_path, policy_versions
+from harness.policy_diff import diff_policies
+from harness.project import Project, is_name, version_number
+from harness.prompts import PAIR, SPEC, SYSTEM, load_prompt, prompt_names, prompt_versions
+from harness.report.policy_diff import change_heading, word_changes
+from harness.scorecards.policy_change import PolicyDiff, Wording
+from harness.web.sides import Row, side_by_side
+
+
+class Named(NamedTuple):
+    """A policy or prompt with its versions, oldest first; `faults` where a version cannot be read."""
+
+    name: str
+    versions: tuple[str, ...]
+    about: tuple[str, ...]
+    """What each version says of itself."""
+
+
+class Said(NamedTuple):
+    """One part that changed: its heading, and every text of it in stretches of words with their signs."""
+
+    heading: str
+    wordings: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of both versions. `rows` is empty where nothing in it differs."""
+
+    name: str
+    rows: Sequence[Row]
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Two versions of a policy or prompt. `said`: what a policy change means, where both can be read."""
+
+    name: str
+    old: str
+    new: str
+    versions: tuple[str, ...]
+    files: tuple[File, ...]
+    said: tuple[Said, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+def policies_of(project: Project) -> list[Named]:
+    """Every policy."""
+    return [_named(name, _versions(policy_versions(project.policies / name)), _about_policy(project))
+            for name in policy_names(project)]  # fmt: skip
+
+
+def prompts_of(project: Project) -> list[Named]:
+    """Every prompt."""
+    return [_named(name, _versions(prompt_versions(project.prompts / name)), _about_prompt(project))
+            for name in prompt_names(project)]  # fmt: skip
+
+
+def _named(name: str, versions: tuple[str, ...], about: Callable[[str], str]) -> Named:
+    return Named(name, versions, tuple(_or_fault(about, f"{name}@{version}") for version in versions))
+
+
+def _or_fault(about: Callable[[str], str], label: str) -> str:
+    try:
+        return about(label)
+    except BadInput as error:
+        return f"cannot be read: {error.faults[0]}"
+
+
+def _about_policy(project: Project) -> Callable[[str], str]:
+    def about(label: str) -> str:
+        policy = load_policy(policy_path(project, label))
+        parts = (
+            f"{len(policy.grades)} grades, {len(policy.clauses)} clauses, {len(policy.boundaries)} gray areas"
+        )
+        return f"{policy.title or policy.name}, {'released' if policy.released else 'a draft'}: {parts}"
+
+    return about
+
+
+def _about_prompt(project: Project) -> Callable[[str], str]:
+    return lambda label: load_prompt(project, label).spec.description
+
+
+def _versions(found: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted(found, key=version_number))
+
+
+def policies_beside(project: Project, name: str, old: str, new: str, *, everything: bool) -> Beside | None:
+    """Two versions of a policy; None where there is no such policy or version."""
+    if not is_name(name) or name not in policy_names(project):
+        return None
+    versions = _versions(policy_versions(project.policies / name))
+    pair = _pair(versions, old, new)
+    if pair is None:
+        return None
+    paths = [project.policies / name / f"{version}.toml" for version in pair]
+    texts = [read_text(path) for path in paths]
+    said: tuple[Said, ...] = ()
+    faults: tuple[str, ...] = ()
+    try:
+        said = tuple(_in_words(diff_policies(*(load_policy(path) for path in paths))))
+    except BadInput as error:
+        faults = tuple(map(str, error.faults))
+    file = _file("The file", *texts, everything=everything)
+    return Beside(name, *pair, versions, (file,), said, faults)
+
+
+def _in_words(diff: PolicyDiff) -> Iterator[Said]:
+    for change in diff.changes:
+        yield Said(change_heading(change), tuple((w.key, tuple(_stretches(w))) for w in change.wordings))
+    for move in diff.action_moves:
+        moved = (move.old or "no such grade", "-"), (move.new or "no such grade", "+")
+        yield Said(f"Grade {move.grade}: another action", (("action", moved),))
+
+
+def _stretches(wording: Wording) -> list[tuple[str, str]]:
+    if wording.old is None or wording.new is None:
+        return [(text, sign) for text, sign in ((wording.old, "-"), (wording.new, "+")) if text]
+    return word_changes(wording.old, wording.new)
+
+
+def prompts_beside(project: Project, name: str, old: str, new: str, *, everything: bool) -> Beside | None:
+    """Two versions of a prompt; None where there is no such prompt or version."""
+    if not is_name(name) or name not in prompt_names(project):
+        return None
+    versions = _versions(prompt_versions(project.prompts / name))
+    pair = _pair(versions, old, new)
+    if pair is None:
+        return None
+    folders = [project.prompts / name / version for version in pair]
+    files = tuple(
+        _file(file, *(read_text(folder / file) for folder in folders), everything=everything)
+        for file in (SYSTEM, PAIR, SPEC)
+    )
+    return Beside(name, *pair, versions, files)
+
+
+def _pair(versions: Sequence[str], old: str, new: str) -> tuple[str, str] | None:
+    """The versions asked for; where none is asked for the last two, or the only one beside itself."""
+    if not versions:
+        return None
+    before = old or versions[-2 if len(versions) > 1 else -1]
+    after = new or versions[-1]
+    return (before, after) if before in versions and after in versions else None
+
+
+def _file(name: str, old: str, new: str, *, everything: bool) -> File:
+    same = old == new
+    rows = [] if same and not everything else side_by_side(old, new, everything=everything)
+    return File(name, rows, same)

@@ -1,0 +1,117 @@
+"""How far a run has come: its records are counted as they are appended, each byte read once."""
+
+import json
+from collections import deque
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from harness.journal import RECORDS
+from harness.listing import Listed, silence
+from harness.web.words import duration
+
+WINDOW = 50
+"""Answers that the rate is taken over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come. Rates are None until two answers are there to take them from."""
+
+    name: str
+    state: str
+    total: int
+    done: int
+    graded: int
+    ungraded: int
+    failed: int
+    per_second: float | None
+    seconds_left: float | None
+    quiet: float
+
+    @property
+    def said(self) -> str:
+        """The same in words."""
+        spoilt = (
+            f" ({self.ungraded:,} unreadable, {self.failed:,} failed)" if self.ungraded or self.failed else ""
+        )
+        done = f"{self.done:,} of {self.total:,} answered{spoilt}"
+        if self.state == "stopped":
+            return f"{done}; stopped: no answer for {duration(self.quiet)}"
+        if self.state != "going":
+            return done
+        if self.per_second is None:
+            return f"{done}; waiting for answers"
+        return f"{done}, {self.per_second:.1f} a second, {duration(self.seconds_left)} left"
+
+    def data(self) -> dict[str, Any]:
+        """As plain JSON data."""
+        return {**asdict(self), "said": self.said}
+
+
+class Counter:
+    """The records of one run, counted. The last one of a key counts, so that a resume is no surplus."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / RECORDS
+        self._lock = Lock()
+        self._reset()
+
+    def _reset(self) -> None:
+        self._read = 0
+        self._kinds: dict[tuple[str, int], str] = {}
+        self._times: deque[datetime] = deque(maxlen=WINDOW)
+
+    def count(self, run: Listed) -> Progress:
+        """The run's progress now. Only what was appended since the last call is read."""
+        with self._lock:
+            self._read_on()
+            kinds = list(self._kinds.values())
+            rate = self._rate() if run.state == "going" else None
+        assert run.manifest is not None, "only a run with a manifest is watched"
+        total = run.manifest.examples * run.manifest.asked.repeats
+        ends = {kind: kinds.count(kind) for kind in ("grade", "ungraded", "failed")}
+        done = ends["grade"] + ends["ungraded"]
+        left = (total - done) / rate if rate else None
+        return Progress(
+            name=run.name,
+            state=run.state,
+            total=total,
+            done=done,
+            graded=ends["grade"],
+            ungraded=ends["ungraded"],
+            failed=ends["failed"],
+            per_second=rate,
+            seconds_left=left,
+            quiet=silence(self._path.parent),
+        )
+
+    def _read_on(self) -> None:
+        size = self._path.stat().st_size
+        if size < self._read:
+            # A line that a kill cut off was repaired away: what was counted may be gone.
+            self._reset()
+        with self._path.open("rb") as file:
+            file.seek(self._read)
+            grown = file.read(size - self._read)
+        whole = grown.rfind(b"\n") + 1
+        self._read += whole
+        for line in grown[:whole].splitlines():
+            self._note(line)
+
+    def _note(self, line: bytes) -> None:
+        """One record; a damaged line is no answer, and opening the run names it."""
+        try:
+            record = json.loads(line)
+            self._kinds[record["example"], record.get("repeat", 0)] = record["outcome"]["kind"]
+            self._times.append(datetime.fromisoformat(record["at"]))
+        except (ValueError, KeyError, TypeError):
+            return
+
+    def _rate(self) -> float | None:
+        if len(self._times) < 2:
+            return None
+        span = (self._times[-1] - self._times[0]).total_seconds()
+        return (len(self._times) - 1) / span if span > 0 else None

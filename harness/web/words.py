@@ -1,0 +1,50 @@
+"""How the viewer says times and addresses."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time in the unit that fits it."""
+    if seconds is None:
+        return "unknown"
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:.0f} {unit}s"
+    whole = round(seconds)
+    return "1 second" if whole == 1 else f"{whole} seconds"
+
+
+def money(dollars: float) -> str:
+    """US dollars, with more places where it is little."""
+    return f"{dollars:,.2f}" if dollars >= 1 else f"{dollars:.2g}"
+
+
+def begun(name: str, created: str | None) -> str:
+    """When a run began, short enough for a table; by its name where it has no manifest that says so."""
+    with suppress(ValueError):
+        when = datetime.fromisoformat(created or f"{name[:15]}+00:00")
+        return f"{when.astimezone(UTC):%Y-%m-%d %H:%M}"
+    return name
+
+
+def segment(name: str) -> str:
+    """A name as one part of an address."""
+    return quote(name, safe="")
+
+
+def address(path: str, **parameters: Any) -> str:
+    """A path with its parameters; a list gives one several times."""
+    given = {name: value for name, value in parameters.items() if value not in (None, "", ())}
+    return f"{path}?{urlencode(given, doseq=True)}" if given else path
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "duration": duration,
+    "begun": begun,
+    "money": money,
+    "segment": segment,
+}

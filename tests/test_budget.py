@@ -1,0 +1,215 @@
+"""--max-cost: what is spent, lost and in flight together never pass the limit."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import pytest
+from builders import policy, reply
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.budget import ENVELOPE, Budget, OverBudget, budget_of, sent_along
+from harness.errors import BadInput
+from harness.prices import NoPrice, Price, Rates
+from harness.providers import anthropic
+from harness.records import Failed, Grade, Message, Pair, Prompt, Record, Usage
+from harness.scorecards.money import usd
+
+T = TypeVar("T")
+PAIR = Pair.model_validate({"query": "q", "result": {"title": "t"}})
+PRICE = Price(
+    model="openai/m", source="test", standard=(Rates(input=1, output=10, cached=0.1, written=1.25),)
+)
+FREE = Price(model="m", source="test", standard=(Rates(input=0, output=0, cached=0, written=0),))
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+def prompt(text: str) -> Prompt:
+    return Prompt(item="a", repeat=0, messages=(Message(role="user", content=text),), pair=PAIR)
+
+
+def used(input: int, output: int) -> Usage:
+    return Usage(input_tokens=input, output_tokens=output)
+
+
+def record(**changes: Any) -> Record:
+    data: dict[str, Any] = {
+        "example": "a",
+        "pair": "sha256:0",
+        "outcome": Grade(value=1, reasoning="", clauses=()),
+        "reply": reply("", usage=used(1_000_000, 0)),
+        "at": "2026-11-25T00:00:00+00:00",
+        "seconds": 1.0,
+        "attempts": 1,
+    }
+    return Record.model_validate({**data, **changes})
+
+
+def test_worst_case_takes_every_byte_for_a_token_and_the_dearest_rate() -> None:
+    budget = Budget(1.0, PRICE, longest=500, form=40)
+    text = "Größe 👟"
+    tokens = len(text.encode()) + 40 + ENVELOPE
+    assert budget.worst(prompt(text)) == pytest.approx((tokens * 1.25 + 500 * 10) / 1e6)
+
+
+def test_call_that_could_pass_the_limit_is_never_begun() -> None:
+    budget = Budget(0.02, PRICE, longest=1_000)
+    with pytest.raises(OverBudget) as found:
+        run(Budget(0.001, PRICE, longest=1_000).reserve(prompt("x")))
+    assert found.value.exit_code == 4
+    assert str(found.value) == "--max-cost $0.001: $0.00 is spent; one more call could cost up to $0.0113"
+
+    async def two() -> None:
+        first = await budget.reserve(prompt("x"))
+        second = asyncio.create_task(budget.reserve(prompt("x")))
+        await asyncio.sleep(0)
+        assert not second.done(), "both at their worst would pass the limit"
+        budget.settle(first, used(100, 10))
+        await second
+
+    run(two())
+    assert budget.spent == pytest.approx(200e-6)
+
+
+def test_who_waits_for_room_is_told_when_none_comes() -> None:
+    budget = Budget(0.02, PRICE, longest=1_000)
+
+    async def three() -> list[Any]:
+        first = await budget.reserve(prompt("x"))
+        others = [asyncio.create_task(budget.reserve(prompt("x"))) for _ in range(2)]
+        await asyncio.sleep(0)
+        budget.settle(first, used(1_000, 1_000))
+        return await asyncio.gather(*others, return_exceptions=True)
+
+    assert [type(end) for end in run(three())] == [OverBudget, OverBudget]
+    assert (budget.spent, budget.in_flight) == pytest.approx((0.011, 0))
+
+
+def test_call_that_may_have_been_billed_stays_at_its_worst_and_a_refused_one_costs_nothing() -> None:
+    budget = Budget(1.0, PRICE, longest=1_000)
+
+    async def calls() -> None:
+        budget.settle(await budget.reserve(prompt("x")), None)
+        budget.release(await budget.reserve(prompt("x")))
+
+    run(calls())
+    assert (budget.spent, budget.lost) == pytest.approx((0, budget.worst(prompt("x"))))
+    tight = Budget(0.02, PRICE, longest=1_000)
+    tight.settle(tight.take(0.015), None)
+    with pytest.raises(OverBudget, match=r"\$0\.00 is spent, and up to \$0\.015 on calls without an answer"):
+        run(tight.reserve(prompt("x")))
+
+
+def test_answer_that_is_longer_than_was_thought_counts_as_it_is() -> None:
+    budget = Budget(0.02, PRICE, longest=10)
+    budget.settle(budget.take(budget.worst(prompt("x"))), used(100, 3_000))
+    assert budget.spent == pytest.approx(0.0301)
+    assert not budget.fits(0)
+
+
+@given(st.integers(1, 12), st.lists(st.tuples(st.integers(0, 900), st.integers(0, 400)), max_size=60))
+def test_workers_together_never_pass_the_limit(workers: int, answers: list[tuple[int, int]]) -> None:
+    limit = 0.05
+    budget = Budget(limit, PRICE, longest=400)
+    left = iter(answers)
+    highest = 0.0
+
+    async def work() -> None:
+        nonlocal highest
+        for answer in left:
+            reservation = await budget.reserve(prompt("x"))
+            highest = max(highest, budget.spent + budget.in_flight)
+            await asyncio.sleep(0)
+            budget.settle(reservation, used(*answer))
+
+    async def all_of_them() -> list[Any]:
+        return await asyncio.gather(*(work() for _ in range(workers)), return_exceptions=True)
+
+    ends = run(all_of_them())
+    assert highest <= limit * (1 + 1e-9)
+    assert budget.in_flight == 0
+    assert all(end is None or isinstance(end, OverBudget) for end in ends)
+    if any(isinstance(end, OverBudget) for end in ends):
+        assert not budget.fits(budget.worst(prompt("x"))), "nobody stops while another call fits"
+
+
+def test_model_without_a_known_price_is_refused() -> None:
+    with pytest.raises(BadInput, match="--max-cost needs a price: nobody said"):
+        Budget(1.0, NoPrice(model="m", reason="nobody said"))
+    with pytest.raises(BadInput, match="has none for a batch"):
+        Budget(1.0, PRICE, batch=True)
+
+
+def test_resumed_run_counts_what_was_spent_before() -> None:
+    before = [
+        record(cost=0.25),
+        record(example="b", cost=None, unread=reply("", usage=used(1_000_000, 0))),
+        record(example="c", outcome=Failed(detail="busy"), reply=None),
+    ]
+    budget = budget_of(3.0, PRICE, "openai/m", policy(), before)
+    assert budget.spent == pytest.approx(0.25 + 2.0)
+
+
+def test_resumed_run_that_cannot_know_what_it_cost_is_refused() -> None:
+    before = [record(reply=reply(""))]
+    with pytest.raises(BadInput, match="what 1 answers of this run have cost"):
+        budget_of(3.0, PRICE, "openai/m", policy(), before)
+    assert budget_of(3.0, FREE, "builtin/lexical", policy(), before).spent == 0
+
+
+def test_longest_answer_is_the_limit_that_is_sent_where_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.budget.LONGEST_ANSWER", 1)
+
+    def worst(model: str) -> float:
+        return budget_of(3.0, PRICE, model, policy()).worst(prompt("x"))
+
+    more = (anthropic.LONGEST - 1) * 10 / 1e6
+    assert worst("anthropic/m") - worst("openai/m") == pytest.approx(more)
+
+
+def test_record_of_an_earlier_version_has_no_cost() -> None:
+    line = record().model_dump(mode="json", exclude_none=True)
+    assert "cost" not in line
+    assert Record.model_validate(line).cost is None
+    assert record(cost=0.5).model_dump(exclude_none=True)["cost"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (0, "$0.00"),
+        (1234.5, "$1,234.50"),
+        (1, "$1.00"),
+        (0.99999, "$1.00"),
+        (0.1, "$0.10"),
+        (0.0123, "$0.0123"),
+        (0.05, "$0.05"),
+        (0.001234, "$0.0012"),
+        (0.00000321, "$0.0000032"),
+    ],
+)
+def test_amounts_show_what_there_is_to_see(amount: float, text: str) -> None:
+    assert usd(amount) == text
+
+
+def test_many_calls_at_once_get_room_together_or_not_at_all() -> None:
+    budget = Budget(0.05, PRICE, longest=1_000)
+    worst = sum(budget.worst(prompt("x")) for _ in range(4))
+    batch = budget.take(worst)
+    with pytest.raises(OverBudget):
+        budget.take(worst)
+    budget.settle(batch, used(4_000, 400))
+    assert (budget.spent, budget.in_flight) == pytest.approx((0.008, 0))
+
+
+def test_worst_case_counts_what_goes_along_with_the_prompt() -> None:
+    terse, wordy = policy(), policy(range(9))
+    assert len(sent_along(wordy)) > len(sent_along(terse))
+    more = len(sent_along(wordy)) - len(sent_along(terse))
+    budgets = [budget_of(3.0, PRICE, "openai/m", one) for one in (terse, wordy)]
+    one, other = (budget.worst(prompt("x")) for budget in budgets)
+    assert other - one == pytest.approx(more * 1.25 / 1e6)

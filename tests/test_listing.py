@@ -1,0 +1,182 @@
+"""Runs in a line each: what a line says, what is read again, and damage that stops nothing."""
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import write_project
+from comparing import perfect, run_of, wrong_on
+from viewing import change_manifest, unfinish
+
+from harness.errors import BadInput
+from harness.gates import judge_run
+from harness.listing import HEAD, QUIET, Listed, Listing, read_headline
+from harness.project import Project
+from harness.runs import load_run
+
+
+@pytest.fixture
+def project(here: Path) -> Project:
+    """The small project with one finished run."""
+    made = write_project(here)
+    run_of(here, wrong_on(1, 5, 9))
+    return made
+
+
+def only(project: Project) -> Listed:
+    """The one run."""
+    (run,) = Listing(project).runs()
+    return run
+
+
+def folder_of(project: Project) -> Path:
+    """Its folder."""
+    (folder,) = project.runs.iterdir()
+    return folder
+
+
+def test_a_line_says_what_scoring_would_say(project: Project) -> None:
+    run, score = only(project), judge_run(load_run(folder_of(project)))
+    assert run.headline is not None
+    assert (run.state, run.kappa, run.ci) == ("finished", score.gated_kappa.value, score.gated_kappa.ci)
+    said = run.headline
+    assert (said.verdict, said.n, said.coverage) == (score.verdict, score.n, score.coverage)
+
+
+def test_of_a_long_scorecard_only_the_head_is_read(project: Project) -> None:
+    path = folder_of(project) / "scorecard.json"
+    score = json.loads(path.read_text(encoding="utf-8"))
+    miss = {**score["misses"][0], "reasoning": "é" * HEAD}
+    path.write_text(json.dumps({**score, "misses": [miss] * 3}, ensure_ascii=False), encoding="utf-8")
+    assert read_headline(path) == only(project).headline
+    # What no reader of the head would see: the middle is no JSON.
+    path.write_bytes(path.read_bytes()[: HEAD + 100] + b"?}")
+    assert read_headline(path) is not None
+
+
+def test_what_lies_below_the_head_is_still_found(project: Project) -> None:
+    path = folder_of(project) / "scorecard.json"
+    score = json.loads(path.read_text(encoding="utf-8"))
+    reordered = {"misses": ["x" * HEAD], **{key: score[key] for key in score if key != "misses"}}
+    expected = read_headline(path)
+    path.write_text(json.dumps(reordered), encoding="utf-8")
+    assert read_headline(path) == expected
+
+
+@pytest.mark.parametrize("kept", [300, HEAD - 1, HEAD + 50])
+def test_a_scorecard_that_was_cut_off_is_damage(project: Project, kept: int) -> None:
+    path = folder_of(project) / "scorecard.json"
+    score = json.loads(path.read_text(encoding="utf-8"))
+    long = json.dumps({**score, "misses": [{"reasoning": "y" * 2 * HEAD}]})
+    path.write_text(long[:kept], encoding="utf-8")
+    with pytest.raises(BadInput, match="can be deleted"):
+        read_headline(path)
+    run = only(project)
+    assert run.state == "damaged"
+    assert "scorecard.json" in run.faults[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("manifest.json", "{", "not JSON"),
+        ("manifest.json", None, "no such file"),
+        ("manifest.json", '{"format": 99}', "format"),
+        ("manifest.json", "2026-02-30T00:00:00+00:00", "is no time"),
+        ("records.jsonl", None, "no such file"),
+        ("policy.toml", None, "no such file"),
+        ("scorecard.json", '{"verdict": "pass"}', "missing or wrong"),
+        ("scorecard.json", "\udc80".encode("utf-8", "surrogateescape"), "not JSON"),
+    ],
+)
+def test_a_damaged_folder_is_listed_with_what_is_wrong(
+    project: Project, file: str, content: str | bytes | None, said: str
+) -> None:
+    path = folder_of(project) / file
+    if said == "is no time":
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        content = json.dumps({**manifest, "created_at": content})
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    run = only(project)
+    assert run.state == "damaged"
+    assert said in run.faults[0]
+    assert file in run.faults[0]
+
+
+def test_a_folder_that_is_no_run_is_not_listed(project: Project) -> None:
+    (project.runs / "baselines").mkdir()
+    (project.runs / ".new-abc").mkdir()
+    (project.runs / ".new-abc/manifest.json").write_text("{", encoding="utf-8")
+    assert len(Listing(project).runs()) == 1
+    assert Listing(project).run("baselines") is None
+    assert Listing(project).run("../small") is None
+
+
+def test_a_run_without_a_scorecard_is_listed_unscored(project: Project) -> None:
+    (folder_of(project) / "scorecard.json").unlink()
+    run = only(project)
+    assert (run.state, run.kappa, run.ci) == ("unscored", None, None)
+
+
+def test_an_unfinished_run_goes_on_as_long_as_answers_come(project: Project) -> None:
+    unfinish(folder_of(project), 5)
+    assert only(project).state == "going"
+    then = time.time() - QUIET - 1
+    os.utime(folder_of(project) / "records.jsonl", (then, then))
+    assert only(project).state == "stopped"
+
+
+def test_a_listing_notices_new_changed_and_removed_runs(project: Project, here: Path) -> None:
+    listing = Listing(project)
+    (first,) = listing.runs()
+    assert listing.runs() == [first]
+    run_of(here, perfect, file="other.csv")
+    assert [run.kappa for run in listing.runs()] == [first.kappa, 1.0]
+    change_manifest(folder_of_name(project, first.name), finished_at=None)
+    assert listing.runs()[0].state == "going"
+    shutil.rmtree(project.runs / first.name)
+    assert [run.kappa for run in listing.runs()] == [1.0]
+
+
+def test_what_has_not_changed_is_not_read_again(project: Project) -> None:
+    listing = Listing(project)
+    before = listing.run(folder_of(project).name)
+    assert listing.run(folder_of(project).name) is before
+
+
+def test_a_run_says_what_it_cost_where_every_answer_does(project: Project) -> None:
+    path = folder_of(project) / "records.jsonl"
+    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert only(project).cost is None
+    for record in records:
+        record["reply"]["text"] = 'it said "cost": 5 and "cached_reply": true'
+        record["cost"] = 0.25
+    first, second, *_ = records
+    again = {**first, "cost": 0.5}
+    second["cached_reply"] = True
+    del second["cost"]
+    unanswered = {key: second[key] for key in second if key not in ("reply", "cached_reply")} | {
+        "example": "other"
+    }
+    write_records(path, [*records, again, unanswered])
+    # One was asked about again for more, one was paid for before, and one never came.
+    assert only(project).cost == pytest.approx(0.25 * (len(records) - 2) + 0.5)
+    del records[5]["cost"]
+    write_records(path, records)
+    assert only(project).cost is None
+
+
+def write_records(path: Path, records: list[dict[str, Any]]) -> None:
+    """Records as the journal writes them."""
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+
+
+def folder_of_name(project: Project, name: str) -> Path:
+    """A run's folder by its name."""
+    return project.runs / name

@@ -1,0 +1,175 @@
+"""What a run cost: every answer that was asked for, once, and unknown where it is."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import harness, reply, write_project
+from comparing import item, side
+from oracle import only_run
+from rich.console import Console
+
+from harness.comparison.paired import compare_sides
+from harness.comparison.sides import side_of_run
+from harness.files import to_line
+from harness.records import Failed, Grade, Record, Ungraded
+from harness.report.comparison import comparison_view
+from harness.report.money import spending_view
+from harness.runs import Run, load_run
+from harness.score.money import spending_of
+from harness.scorecards.money import Spending
+
+GRADE = Grade(value=1, reasoning="", clauses=())
+USAGE = {"input_tokens": 1_000, "output_tokens": 50, "cached_tokens": 800, "written_tokens": 100}
+
+
+def run_with(here: Path, *changes: dict[str, Any], model: str = "openai/m") -> Run:
+    """A run whose first records are these, and which has no others."""
+    write_project(here)
+    words = ("--policy", "small", "--model", "builtin/majority", "--root", here)
+    assert harness("eval", *words).code == 0
+    (folder,) = (here / "runs").glob("[!.]*")
+    run = load_run(folder)
+    lines = []
+    for example, change in zip(run.examples, changes, strict=False):
+        data = {
+            "example": example.id,
+            "pair": example.pair.digest,
+            "outcome": GRADE,
+            "reply": reply("x", usage=USAGE),
+            "at": "2026-11-25T00:00:00+00:00",
+            "seconds": 1.0,
+            "attempts": 1,
+            "cost": 0.01,
+        }
+        lines.append(to_line(Record.model_validate({**data, **change})))
+    (folder / "records.jsonl").write_text("".join(lines), encoding="utf-8")
+    asked = run.manifest.asked.model_copy(update={"model": model})
+    return replace(run, manifest=run.manifest.model_copy(update={"asked": asked}))
+
+
+def text_of(found: Spending) -> list[str]:
+    console = Console(width=200, highlight=False)
+    with console.capture() as shown:
+        for part in spending_view(found):
+            console.print(part)
+    return shown.get().splitlines()
+
+
+def test_total_covers_what_was_read_and_what_was_not(here: Path) -> None:
+    run = run_with(
+        here,
+        {},
+        {"unread": reply("half", usage=USAGE), "cost": 0.03, "attempts": 2},
+        {"outcome": Ungraded(cause="refused")},
+        {"outcome": Failed(detail="busy"), "reply": None, "cost": 0.0, "attempts": 6},
+    )
+    found = spending_of(run)
+    assert (found.asked, found.unknown, found.reused, found.unanswered) == (3, 0, 0, 6)
+    assert found.cost == pytest.approx(0.05)
+    assert found.per_hundred == pytest.approx(2.5)
+    assert found.per_answer == pytest.approx(0.05 / 3)
+    tokens = (found.input_tokens, found.cached_tokens, found.written_tokens, found.output_tokens)
+    assert tokens == (4_000, 3_200, 400, 200)
+    assert found.hit_rate == 0.8
+    assert text_of(found) == [
+        "Cost: $0.05, $2.50 per hundred grades",
+        "Tokens: 4,000 in (80% from the cache, 400 written to it), 200 out",
+        "6 attempts brought no answer; one that timed out may have been billed.",
+    ]
+
+
+def test_answer_from_the_reply_cache_costs_nothing_again(here: Path) -> None:
+    run = run_with(here, {}, {"cached_reply": True, "cost": 0.0, "attempts": 0})
+    found = spending_of(run)
+    assert (found.asked, found.reused, found.cost, found.per_hundred) == (1, 1, 0.01, 1.0)
+    assert found.input_tokens == 1_000
+    assert "1 answers came from the reply cache and cost nothing again." in text_of(found)
+
+
+def test_run_that_asked_nothing_has_no_price_a_grade(here: Path) -> None:
+    found = spending_of(run_with(here, {"cached_reply": True, "cost": 0.0, "attempts": 0}))
+    assert (found.cost, found.per_hundred, found.per_answer) == (0, None, None)
+    assert found.reason == "nothing was asked for"
+
+
+def test_one_unknown_cost_makes_the_total_unknown(here: Path) -> None:
+    found = spending_of(run_with(here, {}, {"cost": None, "reply": reply("x")}))
+    assert (found.cost, found.known, found.unknown, found.per_hundred) == (None, 0.01, 1, None)
+    assert found.uncounted == 1
+    assert text_of(found) == [
+        "Cost: unknown: the price or the tokens of 1 answers are unknown; the other 1 cost $0.01",
+        "Tokens: 1,000 in (80% from the cache, 100 written to it), 50 out; 1 replies without a count",
+    ]
+
+
+def test_grader_that_runs_here_says_nothing_of_money(here: Path) -> None:
+    free = {"reply": reply("x"), "cost": 0.0}
+    found = spending_of(run_with(here, free, free, model="builtin/lexical"))
+    assert (found.cost, found.input_tokens, found.hit_rate) == (0, None, None)
+    assert text_of(found) == []
+
+
+@pytest.mark.parametrize(
+    ("cached", "answers", "letters", "model", "warns"),
+    [
+        (0, 12, 9_000, "openai/m", True),
+        (1_200, 12, 9_000, "openai/m", False),
+        (0, 10, 9_000, "openai/m", False),
+        (0, 12, 3_000, "openai/m", False),
+        (0, 12, 9_000, "anthropic/m", False),
+        (0, 12, 30_000, "anthropic/m", True),
+        (0, 12, 30_000, "vllm/m", False),
+    ],
+)
+def test_cache_that_should_have_held_the_prefix_is_warned_of(
+    here: Path, cached: int, answers: int, letters: int, model: str, warns: bool
+) -> None:
+    usage = {"input_tokens": 2_000, "output_tokens": 10, "cached_tokens": cached}
+    run = run_with(here, *[{"reply": reply("x", usage=usage)}] * answers, model=model)
+    assert len(run.records) == answers
+    (run.folder / "prefix.txt").write_text("a" * letters, encoding="utf-8")
+    found = spending_of(run)
+    assert len(found.warnings) == warns
+    if warns:
+        assert "only 0% of the input came from" in found.warnings[0]
+        assert any(line.startswith("Warning: only 0%") for line in text_of(found))
+
+
+def test_side_of_a_comparison_knows_what_an_answer_costs(here: Path) -> None:
+    assert side_of_run(run_with(here, {}, {"cost": 0.02})).cost == pytest.approx(0.015)
+    assert side_of_run(run_with(here / "again", {}, {"cost": None})).cost is None
+
+
+def test_comparison_shows_what_an_answer_costs_where_anybody_is_paid(here: Path) -> None:
+    def shown(base: float, candidate: float) -> str:
+        one, other = (side(item("a", 1, 1), item("b", 0, 0), cost=cost) for cost in (base, candidate))
+        console = Console(width=80, highlight=False)
+        with console.capture() as text:
+            for part in comparison_view(compare_sides(one, other)):
+                console.print(part)
+        return " ".join(text.get().split())
+
+    assert "cost of an answer $0.0002 $0.0001 -$0.0001 -" in shown(0.0002, 0.0001)
+    assert "cost of an answer" not in shown(0.0, 0.0)
+
+
+def test_runs_show_says_what_a_run_cost(here: Path) -> None:
+    write_project(here)
+    assert harness("eval", "--policy", "small", "--model", "builtin/majority").code == 0
+    run = load_run(only_run(here))
+    lines = [json.loads(line) for line in (run.folder / "records.jsonl").read_text("utf-8").splitlines()]
+    for line in lines:
+        line["cost"] = 0.002
+        line["reply"]["usage"] = USAGE
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (run.folder / "records.jsonl").write_text(text, encoding="utf-8")
+    shown = harness("runs", "show")
+    assert "Cost: $0.024, $0.20 per hundred grades" in shown.out
+    assert harness("runs", "show", "--json").json["spending"]["cost"] == pytest.approx(0.024)
+    (run.folder / "records.jsonl").write_text("{}\n", encoding="utf-8")
+    broken = harness("runs", "show", "--json")
+    assert (broken.code, broken.json["spending"]) == (0, None)
+    assert "its cost is unknown: " in broken.err

@@ -1,0 +1,139 @@
+"""What every command prints: whole in 80 columns, plain where nobody looks, coloured on a terminal alone."""
+
+import os
+import pty
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from builders import harness
+from typer.main import get_command
+from viewing import shop
+
+from harness.cli.app import app
+
+ESCAPE = "\x1b"
+CUT = "…"
+
+
+@pytest.fixture
+def project(here: Path) -> Path:
+    """Four runs, a file of golden grades on a long scale, one of a grader's, and one of many raters'."""
+    shop(here)
+    items = range(2200)
+    golden = "".join(f"i{at},q{at // 3},{at % 11}\n" for at in items)
+    grades = "".join(f"i{at},{at % 11 if at % 5 else (at // 5) % 11}\n" for at in items)
+    (here / "golden.csv").write_text("item,query,grade\n" + golden, encoding="utf-8")
+    (here / "grades.csv").write_text("item,grade\n" + grades, encoding="utf-8")
+    rated = (
+        f"an-item-with-a-long-name-{at},annotator-number-{rater},{(at + (at * rater) % 5) % 5}\n"
+        for at in range(30)
+        for rater in range(14)
+    )
+    (here / "ratings.csv").write_text("item,rater,grade\n" + "".join(rated), encoding="utf-8")
+    return here
+
+
+RIGHT = (
+    "doctor", "policy list", "policy show small", "policy lint small", "golden list", "golden lint small",
+    "golden stats small", "golden plan small --pilot RUN --half-width 0.05", "prompt list",
+    "prompt render --policy small --stats", "runs list", "runs list --sort kappa", "runs show RUN",
+    "gate1 ratings.csv --scale 0-4", "gate2 RUN --misses 3 --bootstrap",
+    "gate2 --golden golden.csv --grades grades.csv --scale 0-10", "compare RUN OTHER --flips 3",
+    "compare RUN OTHER latest", "regress --base RUN --candidate OTHER", "baseline set RUN", "baseline show",
+    "stages RUN OTHER", "eval --policy small --no-report", "report RUN", "report RUN OTHER", "view --help",
+    "cache stats",
+)  # fmt: skip
+WRONG = (
+    "gate2 nothing",
+    "compare RUN",
+    "view --port 99999",
+    "eval --model nothing",
+    "ship small@v2 --model x",
+)
+
+
+def words_of(command: str, project: Path) -> list[str]:
+    """A command with the names of two runs in it."""
+    first, second = names_in(project)[:2]
+    return command.replace("RUN", first).replace("OTHER", second).split()
+
+
+def names_in(project: Path) -> list[str]:
+    """The run folders, without the baselines."""
+    return [path.name for path in sorted((project / "runs").iterdir()) if path.name != "baselines"]
+
+
+def is_whole(line: str) -> bool:
+    """Whether a line may be as long as it is: folding would break a name or path that somebody copies."""
+    longest = max(line.split(), key=len, default="")
+    return len(line) <= 80 or "/" in line or "small@v1" in longest
+
+
+@pytest.mark.parametrize("command", RIGHT + WRONG)
+def test_in_80_columns_nothing_runs_over_and_nothing_is_cut(project: Path, command: str) -> None:
+    if command == "baseline show":
+        harness("baseline", "set", *words_of("RUN", project))
+    ended = harness(*words_of(command, project))
+    assert (ended.code == 2) == (command in WRONG), ended.err
+    text = ended.out + ended.err
+    assert ESCAPE not in text
+    assert CUT not in text
+    assert [line for line in text.splitlines() if not is_whole(line)] == []
+
+
+def test_every_command_that_shows_something_is_looked_at() -> None:
+    known = {command.partition(" ")[0] for command in RIGHT + WRONG}
+    assert set(get_command(app).commands) - known == set()  # type: ignore[attr-defined]  # a group
+
+
+def test_a_long_confusion_matrix_is_told_in_parts_with_every_count(project: Path) -> None:
+    words = ("gate2", "--golden", "golden.csv", "--grades", "grades.csv", "--scale", "0-10")
+    matrix = harness(*words, "--json").json["confusion"]["matrix"]
+    out = harness(*words).out
+    for row in matrix:
+        for count in row:
+            assert not count or re.search(rf"\b{count:,}\b", out)
+
+
+def test_many_raters_are_named_in_whole(project: Path) -> None:
+    out = harness("gate1", "ratings.csv", "--scale", "0-4").out
+    said = " ".join(out.partition("In dispute")[2].split())
+    assert all(f"annotator-number-{rater}" in said for rater in range(14))
+
+
+def in_a_terminal(command: list[str], folder: Path, **env: str) -> str:
+    """What a command writes to a terminal of 80 columns."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(folder)
+        os.execve(sys.executable, [sys.executable, "-m", "harness", *command], {**kept, **env})
+    written = b""
+    while True:
+        try:
+            read = os.read(terminal, 65_536)
+        except OSError:  # how a terminal says that the other side has gone
+            break
+        if not read:
+            break
+        written += read
+    os.waitpid(process, 0)
+    os.close(terminal)
+    return written.decode("utf-8", "replace")
+
+
+@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")  # the child only starts another
+def test_colour_is_for_a_terminal_and_no_color_is_obeyed(project: Path) -> None:
+    command = ["gate2", names_in(project)[0]]
+    coloured = in_a_terminal(command, project, TERM="xterm-256color")
+    plain = in_a_terminal(command, project, TERM="xterm-256color", NO_COLOR="1")
+    dumb = in_a_terminal(command, project, TERM="dumb")
+    assert "\x1b[" in coloured
+    assert ESCAPE not in plain
+    assert ESCAPE not in dumb
+    bare = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
+    # The colour says nothing that the words do not say.
+    assert bare == plain == dumb
+    assert "FAIL" in plain or "INCONCLUSIVE" in plain
