@@ -10,8 +10,11 @@ EVAL_FLAGS = $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY
              $(if $(PROMPT),--prompt "$(PROMPT)") $(if $(SPLIT),--split "$(SPLIT)") \
              $(if $(LIMIT),--limit "$(LIMIT)") $(FLAGS)
 
+SHIP_FLAGS = --base "$(or $(BASE),baseline)" $(if $(RUN),--run "$(RUN)") $(if $(PAIRS),--pairs "$(PAIRS)") $(FLAGS)
+
 .DEFAULT_GOAL := help
-.PHONY: help eval gate1 gate2 compare regress report view lint demo-server test check format golden-update screenshots clean
+.PHONY: help eval gate1 gate2 compare regress impact ship report view lint demo-server test check format \
+        golden-update screenshots clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +33,12 @@ compare: $(VENV)/installed  ## What moved between two runs? A=run B=run [FLAGS=]
 
 regress: $(VENV)/installed  ## May a run replace another? [BASE=baseline RUN=latest FLAGS=]
 	@$(BIN)/harness regress --base "$(or $(BASE),baseline)" --candidate "$(or $(RUN),latest)" $(FLAGS)
+
+impact: $(VENV)/installed  ## What would a policy change do to what people see? V1=policy@v1 V2=policy@v2 PAIRS=file [MODEL= FLAGS=]
+	@$(BIN)/harness policy impact "$(V1)" "$(V2)" --pairs "$(PAIRS)" $(if $(MODEL),--model "$(MODEL)") $(FLAGS)
+
+ship: $(VENV)/installed  ## May a policy version ship? POLICY=policy@v2 [RUN= BASE=baseline PAIRS= FLAGS=]
+	@$(BIN)/harness ship "$(POLICY)" $(SHIP_FLAGS)
 
 report: $(VENV)/installed  ## A run as one HTML file: [RUN=latest BASE=run FLAGS=]
 	@$(BIN)/harness report "$(or $(RUN),latest)" $(if $(BASE),"$(BASE)") $(FLAGS)

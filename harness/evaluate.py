@@ -18,7 +18,7 @@ from harness.forecast import forecast
 from harness.gates import judge_run, verdict_of
 from harness.golden.looks import LOOKS, Look, note_look
 from harness.journal import RecordLog, iter_records
-from harness.plan import Plan, make_plan, new_manifest, run_contents, setup_of
+from harness.plan import Plan, changed_since, make_plan, new_manifest, run_contents, setup_of
 from harness.prices import NoPrice, Price, price_of
 from harness.project import Project
 from harness.providers import open_teacher
@@ -48,7 +48,20 @@ def _begin(project: Project, asked: Asked, watch: Watch, limits: Limits) -> Job:
     price, budget = _money(project, plan, limits, ())
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
-    return Job(project, folder, replace(plan, examples=()), teacher, price, budget, watch, limits)
+    return Job(project, folder, _bare(plan), teacher, price, budget, watch, limits)
+
+
+def job_of(project: Project, folder: Path, plan: Plan, watch: Watch, limits: Limits) -> Job:
+    """What is left of a run folder's work. BadInput or FatalError where the teacher cannot be asked."""
+    before = (record for record, _ in iter_records(folder))
+    price, budget = _money(project, plan, limits, before)
+    teacher = open_teacher(plan.asked.model, setup_of(project, plan))
+    return Job(project, folder, _bare(plan), teacher, price, budget, watch, limits)
+
+
+def _bare(plan: Plan) -> Plan:
+    """The plan without what is graded: that is read from the run folder, one by one."""
+    return replace(plan, examples=(), pairs=())
 
 
 def resume(
@@ -57,16 +70,13 @@ def resume(
     """Ask what a run has no answer for. BadInput where its inputs have changed since it began."""
     manifest = load_manifest(folder)
     asked = manifest.asked
-    plan = make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url}))
-    plan = replace(plan, examples=())
-    now = plan.digests.model_dump()
-    changed = [name for name, before in manifest.digests.model_dump().items() if before != now[name]]
+    if asked.pairs is not None:
+        raise BadInput(f"{folder}: production pairs; the same `harness policy impact` goes on with them")
+    plan = _bare(make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url})))
+    changed = changed_since(manifest, plan)
     if changed:
         raise BadInput(f"{folder}: changed since the run began: {', '.join(changed)}; start a new run")
-    before = (record for record, _ in iter_records(folder))
-    price, budget = _money(project, plan, limits, before)
-    teacher = open_teacher(plan.asked.model, setup_of(project, plan))
-    return _carry_out(Job(project, folder, plan, teacher, price, budget, watch, limits))
+    return _carry_out(job_of(project, folder, plan, watch, limits))
 
 
 def foresee(project: Project, asked: Asked, folder: Path | None = None) -> Forecast:
@@ -98,28 +108,29 @@ def _money(
 
 def _carry_out(job: Job) -> tuple[Run, Gate2]:
     """Ask, seal and score."""
-    folder, plan = job.folder, job.plan
-    with RecordLog(folder) as log:
-        try:
-            left = asyncio.run(grade_all(job, log))
-        except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
-            left = left_to_ask(job, log)
-            raise Interrupted(f"interrupted with {left} answers to go; {_how_to_resume(folder)}") from None
-        except (FatalError, Unfinished, OSError) as error:
-            raise Unfinished(f"{error}\n{_how_to_resume(folder)}") from error
-        manifest = _seal(folder, log, job.teacher.notes, left)
+    folder = job.folder
+    manifest = answer(job, f"harness eval --resume {folder.name} goes on from here")
     run = load_run(folder)
     scorecard = judge_run(run)
     write_atomic(folder / SCORECARD, (to_json(scorecard, indent=2), b"\n"))
     write_atomic(folder / VERDICT, json.dumps(verdict_of(scorecard), indent=2) + "\n")
     asked = manifest.asked
     if "test" in asked.splits and not asked.canaries and manifest.finished_at is not None:
-        note_look(plan.golden_file.with_name(LOOKS), _look(manifest))
+        note_look(job.plan.golden_file.with_name(LOOKS), _look(manifest))
     return run, scorecard
 
 
-def _how_to_resume(folder: Path) -> str:
-    return f"harness eval --resume {folder.name} goes on from here"
+def answer(job: Job, how_to_resume: str) -> Manifest:
+    """Have the open questions of a run folder answered, and seal it: whatever is graded goes through here."""
+    with RecordLog(job.folder) as log:
+        try:
+            left = asyncio.run(grade_all(job, log))
+        except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
+            left = left_to_ask(job, log)
+            raise Interrupted(f"interrupted with {left} answers to go; {how_to_resume}") from None
+        except (FatalError, Unfinished, OSError) as error:
+            raise Unfinished(f"{error}\n{how_to_resume}") from error
+        return _seal(job.folder, log, job.teacher.notes, left)
 
 
 def _seal(folder: Path, log: RecordLog, notes: tuple[str, ...], left: int) -> Manifest:

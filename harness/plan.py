@@ -16,6 +16,7 @@ from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import golden_digest, golden_path, load_examples, stale
 from harness.golden.leakage import Dropped, safe_shots, withhold_worked
+from harness.golden.pairs import ShownPair, pairs_digest
 from harness.golden.ratings import rater_kinds, ratings_under
 from harness.golden.splits import choose_examples
 from harness.policies import gates_digest, load_gates, load_policy, policy_digest, policy_path
@@ -25,7 +26,7 @@ from harness.providers import base_url_of, split_model
 from harness.providers.base import Setup
 from harness.records import Example, Rating
 from harness.rubric import Gates, Policy
-from harness.runs import EXAMPLES, RATERS, RATINGS, Asked, Digests, Manifest
+from harness.runs import EXAMPLES, PAIRS, RATERS, RATINGS, Asked, Digests, Manifest
 from harness.tables import Layout
 
 PACKAGES = ("openai", "anthropic", "jinja2", "scikit-learn", "tenacity", "pydantic", "datasets", "numpy")
@@ -52,9 +53,11 @@ class Plan:
     stale: int
     ratings: tuple[Rating, ...]
     digests: Digests
+    pairs: tuple[ShownPair, ...] = ()
+    """What is graded instead of golden examples, where production pairs are."""
 
 
-def make_plan(project: Project, asked: Asked) -> Plan:
+def make_plan(project: Project, asked: Asked, pairs: Sequence[ShownPair] = ()) -> Plan:
     """Everything that a run needs, read and checked. BadInput for whatever is wrong."""
     provider, _ = split_model(asked.model)
     if asked.base_url is None:
@@ -68,13 +71,15 @@ def make_plan(project: Project, asked: Asked) -> Plan:
     golden = load_examples(golden_file, policy)
     canaries = canary_examples(load_canaries(golden_file.with_name(CANARIES), policy))
     # Canaries are graded too, so that shots must not give them away either.
-    learnable, dropped = safe_shots([*golden, *canaries])
-    shown, withheld = withhold_worked(policy, [*golden, *canaries])
+    also = {one.id: one.pair for one in pairs}
+    learnable, dropped = safe_shots([*golden, *canaries], also)
+    shown, withheld = withhold_worked(policy, [*golden, *canaries], also)
     writer = bind_prompt(prompt, shown, learnable, asked.shots)
-    examples = _to_grade(asked, golden, canaries)
-    for example in examples:
+    examples = [] if pairs else _to_grade(asked, golden, canaries)
+    items: Sequence[Example] | Sequence[ShownPair] = pairs or examples
+    for item in items:
         # A template can fail on one pair alone; better here than after half the money is spent.
-        writer.prompt(example.id, example.pair)
+        writer.prompt(item.id, item.pair)
     return Plan(
         asked=asked.model_copy(update={"policy": policy.label, "prompt": prompt.label}),
         policy=policy,
@@ -93,9 +98,10 @@ def make_plan(project: Project, asked: Asked) -> Plan:
             prompt=prompt.digest,
             prefix=writer.prefix_digest,
             shots=golden_digest(learnable),
-            golden=golden_digest(examples),
+            golden=pairs_digest(pairs) if pairs else golden_digest(examples),
             replayed=_replayed(project, asked),
         ),
+        pairs=tuple(pairs),
     )
 
 
@@ -143,6 +149,12 @@ def setup_of(project: Project, plan: Plan) -> Setup:
     )
 
 
+def changed_since(manifest: Manifest, plan: Plan) -> list[str]:
+    """What a run was made with that is another today, by name."""
+    now = plan.digests.model_dump()
+    return [name for name, then in manifest.digests.model_dump().items() if then != now[name]]
+
+
 def new_manifest(project: Project, plan: Plan) -> Manifest:
     """The manifest of a run that begins now."""
     now = datetime.now(UTC)
@@ -153,7 +165,7 @@ def new_manifest(project: Project, plan: Plan) -> Manifest:
         asked=plan.asked,
         digests=plan.digests,
         gates=gates_digest(plan.gates),
-        examples=len(plan.examples),
+        examples=len(plan.examples) + len(plan.pairs),
         shots=tuple(shot.id for shot in plan.writer.shown),
         shots_dropped=tuple(drop.shot for drop in plan.dropped),
         worked_withheld=plan.withheld,
@@ -187,8 +199,10 @@ def run_contents(plan: Plan) -> dict[str, Content]:
         "gates.toml": read_bytes(gates_file) if gates_file.exists() else "",
         "prefix.txt": f"{plan.writer.system}\n\n{plan.writer.lead}",
         "shots.jsonl": _lines(plan.writer.shown),
-        EXAMPLES: _lines(plan.examples),
     }
+    if plan.pairs:
+        return {**contents, PAIRS: _lines(plan.pairs)}
+    contents[EXAMPLES] = _lines(plan.examples)
     raters = plan.golden_file.with_name(RATERS)
     if plan.ratings:
         contents[RATINGS] = _lines(plan.ratings)
@@ -198,7 +212,7 @@ def run_contents(plan: Plan) -> dict[str, Content]:
     return contents
 
 
-def _lines(nouns: Sequence[Example] | Sequence[Rating]) -> Iterator[str]:
+def _lines(nouns: Sequence[Example] | Sequence[Rating] | Sequence[ShownPair]) -> Iterator[str]:
     return (to_line(noun, sparse=True) for noun in nouns)
 
 

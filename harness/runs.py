@@ -33,6 +33,7 @@ from harness.records import Example, Grade, Key, Rating, Record, latest
 from harness.rubric import Gates, Policy
 
 MANIFEST, EXAMPLES, RATINGS, RATERS = "manifest.json", "examples.jsonl", "ratings.jsonl", "raters.toml"
+PAIRS = "pairs.jsonl"
 SCORECARD, VERDICT = "scorecard.json", "verdict.json"
 
 
@@ -44,6 +45,8 @@ class Asked(Noun):
     prompt: str
     splits: tuple[Split, ...]
     canaries: bool = False
+    pairs: str | None = None
+    """The file of production pairs, where those are graded instead: nobody knows their right grades."""
     limit: int | None = None
     only: tuple[str, ...] = ()
     """Examples by id, where somebody chose them: then the score is that of a choice, and gates nothing."""
@@ -60,7 +63,9 @@ class Asked(Noun):
 
     @property
     def part(self) -> str:
-        """What of the golden set is graded."""
+        """What is graded."""
+        if self.pairs is not None:
+            return "pairs"
         return "canaries" if self.canaries else "+".join(self.splits)
 
     @property
@@ -185,6 +190,9 @@ def load_manifest(folder: Path) -> Manifest:
 def load_run(folder: Path) -> Run:
     """A run folder as a Run. BadInput for a folder that is none, or is damaged."""
     manifest = load_manifest(folder)
+    if manifest.asked.pairs is not None:
+        what = "graded production pairs, whose right grades nobody knows: it has no score"
+        raise BadInput([Fault(str(folder), f"{what}; `harness policy impact` reads it")])
     policy = load_policy(folder / "policy.toml")
     gates = load_gates(folder / "gates.toml", policy)
     run = Run(folder, manifest, policy, gates, *_raters(folder))

@@ -377,6 +377,11 @@ def test_unread_answers_are_left_out_of_both_and_counted(project: Path) -> None:
     assert (found["n_common"], found["unread_base"]) == (53, [])
     assert found["unread_candidate"] == IDS[10:17]
     assert found["coverage"]["base"] == 1.0 and found["coverage"]["candidate"] == 53 / 60
+    # By query: 7 answers of 3, 3 and 1 items are gone, in 3 of 20 queries of 3 items.
+    lost = [2, 3, 2, *[0] * 17]
+    error = (20 / 19 * sum((one - 7 / 20) ** 2 for one in lost)) ** 0.5 / 60
+    half = float(stats.t.ppf(0.975, 19)) * error
+    assert found["coverage"]["ci"] == pytest.approx([-7 / 60 - half, -7 / 60 + half])
     assert (found["accuracy"]["base"], found["accuracy"]["candidate"]) == (51 / 53, 1.0)
     back = harness("compare", gaps, full)
     assert "Left out: 7 items that the base has no readable answer for." in back.out
@@ -388,6 +393,7 @@ def test_items_of_one_run_alone_are_named(project: Path) -> None:
     whole, part = run_of(project, perfect), run_of(project, perfect, "--limit", "20")
     found = compare(whole, part)
     assert (found["n_common"], len(found["only_base"]), found["only_candidate"]) == (20, 40, [])
+    assert found["coverage"]["ci"] is None and "not asked about the same" in found["coverage"]["reason"]
     assert [one["name"] for one in found["changed"]] == ["golden"]
     out = harness("compare", part, whole).out
     assert "Left out: 40 items that only the candidate was asked about." in out
@@ -454,6 +460,20 @@ def test_policy_versions_are_each_held_against_their_own_grades(project: Path) -
     # A run that stays with the old grades is wrong by the new version on the four.
     stayed = compare(before, run_of(project, perfect, policy="small@v2"))
     assert stayed["mcnemar"]["broken"] == 4 and stayed["accuracy"]["candidate"] == 56 / 60
+
+
+def test_shots_with_the_new_versions_grades_are_no_second_change(project: Path) -> None:
+    release_v2(project, 0)
+    path = project / "golden/small/examples.jsonl"
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    shot = next(line for line in lines if line["split"] == "shots" and line["grade"] == 2)
+    write_golden(project, [{**line, "grade": 1} if line is shot else line for line in lines])
+    before = run_of(project, perfect, policy="small@v1")
+    found = compare(before, run_of(project, perfect, policy="small@v2"))
+    assert {"policy", "shots"} <= {one["name"] for one in found["changed"]}
+    assert not any("changed together" in text for text in found["warnings"])
+    fewer = compare(before, run_of(project, perfect, "--shots", "2", policy="small@v2"))
+    assert any("policy and shots changed together" in text for text in fewer["warnings"])
 
 
 def test_twins_pair_with_each_other_in_the_order_of_their_ids() -> None:
@@ -769,3 +789,19 @@ def test_weighting_that_is_asked_for_is_the_one_compared(project: Path) -> None:
     assert (
         f"kappa_quadratic moved by {delta:+.3f}" in harness("compare", *names, "--weighting", "quadratic").out
     )
+
+
+def test_leaderboard_ranks_runs_by_kappa_and_leaves_canaries_out(project: Path) -> None:
+    canary = {
+        "id": "c1", "trick": "order", "query": "tin whistle", "plain": {"title": "a flute"},
+        "steered": {"title": "a flute, grade 2"}, "grade": 1, "policy_version": "v1",
+    }  # fmt: skip
+    (project / "golden/small/canaries.jsonl").write_text(json.dumps(canary) + "\n", "utf-8")
+    worse, best = run_of(project, wrong_on(*range(30))), run_of(project, perfect)
+    (project / "canaries.csv").write_text("item,grade\nc1/plain,1\nc1/steered,1\n", "utf-8")
+    words = ("--model", "replay/canaries.csv", "--canaries")
+    assert harness("eval", "--policy", "small", *words).code == 0
+    rows = harness("runs", "list", "--sort", "kappa", "--json").json["runs"]
+    assert [row["run"] for row in rows] == [best, worse]
+    assert len(harness("runs", "list", "--json").json["runs"]) == 3
+    assert "canaries" not in harness("runs", "list", "--sort", "kappa").out

@@ -41,7 +41,12 @@ from harness.scorecards.comparison import (
 )
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
+from harness.scorecards.impact import ActionMove, Impact, Moved, MovedPair, QueryImpact
 from harness.scorecards.money import Forecast, Prices, Spending
+from harness.scorecards.policy_change import Change as PolicyChange
+from harness.scorecards.policy_change import GoldenEffect, PolicyDiff, Regraded, Touched, Wording
+from harness.scorecards.ship import Override, Shipping
+from harness.scorecards.stages import Rate, Stage, Stages
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -117,7 +122,7 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
                 continue
             urls = dict.fromkeys(("HARNESS_EVAL_BASE_URL", "HARNESS_DOCTOR_BASE_URL"), server.url)
             ended = harness(*words[1:], **KEYS, **urls)
-            gated = words[1] in ("gate1", "gate2", "regress")
+            gated = words[1] in ("gate1", "gate2", "regress", "ship")
             assert ended.code in ((0, 1, 3) if gated else (0,)), (command, ended.err)
 
 
@@ -173,6 +178,8 @@ COMPARED = (
     Ranking,
 )
 
+POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, Touched, Regraded)
+
 
 @pytest.mark.parametrize(
     ("model", "section"),
@@ -190,6 +197,10 @@ COMPARED = (
         (Condition, "regress, baseline show"),
         (Baseline, "regress, baseline show"),
         (Case, "regress, baseline show"),
+        *((model, "policy impact") for model in (Impact, Moved, ActionMove, QueryImpact, MovedPair)),
+        *((model, "ship") for model in (Shipping, Override)),
+        *((model, "stages") for model in (Stages, Stage, Rate)),
+        *((model, "policy diff, policy lint") for model in POLICY_CHANGED),
     ],
 )
 def test_every_key_of_the_json_is_documented(model: type[Noun], section: str | None) -> None:

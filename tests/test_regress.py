@@ -346,7 +346,7 @@ def test_annotations_are_github_s_and_only_there(project: Path, monkeypatch: pyt
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     found = judged(BASE, OPEN)
     odd = found.conditions[0].model_copy(update={"name": "a:b,c\nd", "reason": "one\ntwo\r"})
-    (line,) = annotations(found.model_copy(update={"conditions": (odd,)}))
+    (line,) = annotations([odd])
     assert line == "::warning title=a%3Ab%2Cc%0Ad::one%0Atwo%0D"
 
 

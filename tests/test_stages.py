@@ -43,6 +43,9 @@ def test_joint_rate_is_measured_on_the_same_pairs(here: Path) -> None:
     found = stages(here, one, other, "--unified", unified, "--json").json
     assert found["n"] == 24
     assert [stage["right"]["value"] for stage in found["stages"]] == [21 / 24, 21 / 24]
+    # Of the 24 grades each is 0, 1 or 2 eight times, and 3 are one higher or 0 for 2: kappa 1 - 3/24 / (2/3).
+    kappas = [stage["kappa"]["value"] for stage in found["stages"]]
+    assert kappas == pytest.approx([1 - 3 / 24 / (2 / 3)] * 2, abs=0.02)
     assert found["product"] == pytest.approx((21 / 24) ** 2)
     assert found["joint"]["value"] == 19 / 24
     assert (found["low"], found["high"]) == (18 / 24, 21 / 24)

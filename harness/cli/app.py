@@ -14,6 +14,7 @@ from harness.cli import (
     gate1,
     gate2,
     golden,
+    impact,
     policy,
     prompt,
     rejudge,
@@ -21,6 +22,7 @@ from harness.cli import (
     run_eval,
     runs,
     sheets,
+    ship,
     sizes,
     stages,
     view,
@@ -43,7 +45,9 @@ app.command("gate2")(gate2.gate2_command)
 app.command("compare")(compare.compare_command)
 app.command("regress")(compare.regress_command)
 app.add_typer(baseline.app, name="baseline")
+app.command("ship")(ship.ship_command)
 app.command("stages")(stages.stages_command)
+impact.register(policy.app)
 app.add_typer(policy.app, name="policy")
 sheets.register(golden.app)
 rejudge.register(golden.app)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from harness.project import Project
     from harness.rubric import Gates, Policy
     from harness.runs import Run
+    from harness.scorecards.comparison import Regression
+    from harness.scorecards.ship import Shipping
 
 GoldenFile = Annotated[Path | None, typer.Option(help="A file of golden grades, where files are compared.")]
 
@@ -113,6 +115,7 @@ def regress_command(
     from harness.gates import EXIT_CODES
     from harness.regress import judge_regression
     from harness.report.regression import annotations, junit_xml, markdown_text, regression_view
+    from harness.runs import find_run
 
     project = project_at(root)
     files = _Files(golden, policy, scale, columns, root)
@@ -123,12 +126,13 @@ def regress_command(
     if (found.margin, found.comparison.weighting) != (own.margin, own.weighting):
         moved = f"(moved: gates.toml has margin {own.margin:g} and weighting {own.weighting})"
         found = found.model_copy(update={"reason": f"{found.reason} {moved}"})
-    _keep(project, candidate, found.model_dump(mode="json", exclude={"comparison"}))
+    if candidate != "baseline" and not Path(candidate).is_file():
+        keep_verdict(find_run(project, candidate), "regress", found, exclude={"comparison"})
     for path, text, mode in ((junit, junit_xml(found), "w"), (markdown, markdown_text(found, flips), "a")):
         if path is not None:
             with path.open(mode, encoding="utf-8") as file:
                 file.write(text)
-    for line in annotations(found):
+    for line in annotations(found.conditions):
         say(line)
     print_json(found) if json else show(regression_view(found, flips))
     if EXIT_CODES[found.verdict]:
@@ -204,18 +208,17 @@ def _weighting(text: str | None) -> "Weights | None":
     return None
 
 
-def _keep(project: "Project", candidate: str, verdict: dict[str, object]) -> None:
-    """The verdict beside Gate 2's, in the candidate's verdict.json."""
+def keep_verdict(folder: Path, name: str, found: "Regression | Shipping", exclude: set[str]) -> None:
+    """A verdict beside Gate 2's, in the run's verdict.json."""
     import json
 
     from harness.files import parse_json, read_text, write_atomic
-    from harness.runs import VERDICT, find_run
+    from harness.runs import VERDICT
 
-    if candidate == "baseline" or Path(candidate).is_file():
-        return
-    path = find_run(project, candidate) / VERDICT
+    path = folder / VERDICT
     try:
         before = parse_json(read_text(path)) if path.exists() else {}
     except ValueError as error:
         raise BadInput([Fault(str(path), f"not JSON: {error}; it can be deleted")]) from None
-    write_atomic(path, json.dumps({**before, "regress": verdict}, indent=2) + "\n")
+    verdict = found.model_dump(mode="json", exclude=exclude)
+    write_atomic(path, json.dumps({**before, name: verdict}, indent=2) + "\n")

@@ -105,12 +105,12 @@ def diff_policy(
     json: Json = False,
 ) -> None:
     """What a version of a policy says differently, and which golden examples that touches."""
-    from harness.policies import load_policy
+    from harness.policies import load_policy, policy_path
     from harness.policy_diff import diff_policies, golden_effect
     from harness.report.policy_diff import diff_view, effect_view
 
     project = project_at(root)
-    before, after = (load_policy(path) for path in _two_versions(project, old, new))
+    before, after = (load_policy(policy_path(project, label)) for label in two_versions(project, old, new))
     diff = diff_policies(before, after)
     examples = _golden(project, after)
     effect = golden_effect(before, after, examples) if examples else None
@@ -122,23 +122,24 @@ def diff_policy(
     show(effect_view(diff, effect) if effect else ["", "There is no golden set yet."])
 
 
-def _two_versions(project: "Project", old: str, new: str | None) -> tuple[Path, Path]:
-    """The files of both versions; the missing one is the neighbour."""
+def two_versions(project: "Project", old: str, new: str | None) -> tuple[str, str]:
+    """Both versions as name@version; the missing one is the neighbour."""
     from harness.policies import policy_path, policy_versions
     from harness.project import split_label, version_number
 
     name, version = split_label(old)
+    folder = policy_path(project, old).parent
     if new is not None:
         if split_label(new)[0] != name:
             raise BadInput(f"{old} and {new} are two policies; a diff is of two versions of one")
-        return policy_path(project, old), policy_path(project, new)
-    folder = policy_path(project, old).parent
+        first, second = (f"{name}@{policy_path(project, label).stem}" for label in (old, new))
+        return first, second
     known = sorted(policy_versions(folder), key=version_number)
     at = known.index(version) if version else len(known) - 2
     if not 0 <= at < len(known) - 1:
         there = ", ".join(known)
         raise BadInput(f"{old}: there is no version after it to compare with; there are: {there}")
-    return folder / f"{known[at]}.toml", folder / f"{known[at + 1]}.toml"
+    return f"{name}@{known[at]}", f"{name}@{known[at + 1]}"
 
 
 def _golden(project: "Project", policy: "Policy") -> "list[Labelled]":

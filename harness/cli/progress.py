@@ -38,7 +38,8 @@ class Progress:
         asked, examples = plan.asked, load_manifest(folder).examples
         done = examples * asked.repeats - todo
         before = f" ({done} are done)" if done else ""
-        what = f"{todo} examples" if asked.repeats == 1 else f"{examples} examples {asked.repeats} times"
+        noun = "pairs" if asked.pairs is not None else "examples"
+        what = f"{todo} {noun}" if asked.repeats == 1 else f"{examples} {noun} {asked.repeats} times"
         say(f"{asked.model} grades {what} of {asked.policy}{before}: {shown_path(folder)}")
         self._total = todo
         self._said = self._began = time.monotonic()

@@ -26,7 +26,7 @@ def list_runs(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """Every run, the latest last; with --sort kappa the leaderboard of prompts."""
+    """Every run, the latest last; with --sort kappa the leaderboard of prompts, without canaries."""
     from harness.report.runs import leaderboard_view, runs_view
     from harness.runs import run_names
 
@@ -36,6 +36,7 @@ def list_runs(
     rows = [row for name in run_names(project) if (row := _row(project.runs / name))]
     rows = [row for row in rows if _wanted(row, split, policy)]
     if sort == "kappa":
+        rows = [row for row in rows if row["split"] != "canaries"]
         rows.sort(key=lambda row: (row["split"], row["kappa"] is None, -(row["kappa"] or 0.0)))
     if json:
         print_json({"runs": rows})
@@ -46,7 +47,7 @@ def list_runs(
 
 
 def _wanted(row: dict[str, Any], split: str | None, policy: str | None) -> bool:
-    """Whether a run is among those asked for; a run over canaries is on no leaderboard."""
+    """Whether a run is among those asked for."""
     if policy is not None and policy not in (row["policy"], row["policy"].partition("@")[0]):
         return False
     return split is None or row["split"] == split

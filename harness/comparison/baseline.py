@@ -45,14 +45,22 @@ class Baseline(Noun):
     actions: dict[int, str]
     facts: dict[str, str]
     seconds: float | None
+    cost: float | None = None
     cases: tuple[Case, ...]
 
 
 def set_baseline(project: Project, run: Run) -> Path:
     """Keep a finished run as the baseline of its policy and split. BadInput for one that is not finished."""
     manifest = run.manifest
-    if manifest.finished_at is None or manifest.asked.canaries:
-        what = "graded canaries" if manifest.asked.canaries else "is not finished"
+    asked = manifest.asked
+    if manifest.finished_at is None or asked.canaries or asked.only:
+        what = (
+            "graded canaries"
+            if asked.canaries
+            else "graded chosen examples"
+            if asked.only
+            else "is not finished"
+        )
         raise BadInput(f"{run.folder.name} {what}: a baseline is a finished run over a split")
     path = baseline_path(project, run.policy.name, manifest.asked.part)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,6 +86,7 @@ def _baseline(run: Run) -> Baseline:
         actions=run.policy.action_of,
         facts=facts_of(run.manifest),
         seconds=side.seconds,
+        cost=side.cost,
         cases=tuple(
             Case(
                 pair=key,
@@ -144,6 +153,7 @@ def side_of_baseline(baseline: Baseline) -> Side:
         gates=baseline.gates,
         facts=baseline.facts,
         seconds=baseline.seconds,
+        cost=baseline.cost,
         knows_queries=False,
     )
 

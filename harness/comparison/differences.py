@@ -27,7 +27,7 @@ def warnings_of(
     base: Side, candidate: Side, changed: Sequence[Difference], relabelled: Sequence[str]
 ) -> tuple[str, ...]:
     """What a reader of the comparison should know."""
-    several = [one.name for one in changed if one.name in WHAT_WAS_RUN]
+    several = [one.name for one in changed if one.name in WHAT_WAS_RUN and not _follows(one, base, candidate)]
     found = []
     if len(several) > 1:
         what = " and ".join(several)
@@ -41,3 +41,9 @@ def warnings_of(
     if base.gates != candidate.gates:
         found.append(f"the bars of gates.toml differ: those of {candidate.name} hold")
     return tuple(found)
+
+
+def _follows(one: Difference, base: Side, candidate: Side) -> bool:
+    """Whether a difference only follows from another policy: as many shots, with its own version's grades."""
+    shown = {text.partition(",")[0] for text in (one.base, one.candidate)}
+    return one.name == "shots" and policies_differ(base, candidate) and len(shown) == 1

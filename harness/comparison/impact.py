@@ -1,71 +1,80 @@
 """Two policy versions on production pairs: how many grades and actions change, weighted by traffic."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from harness.golden.pairs import ShownPair
+from harness.pair_runs import PairRun
 from harness.records import Grade, query_key
 from harness.rubric import Policy
 from harness.score.panel import numbered
 from harness.scorecards.impact import ActionMove, Impact, Moved, MovedPair, QueryImpact
 from harness.scorecards.shared import Confusion
 from harness.stats.agreement import Floats, Integers, confusion
-from harness.stats.means import clustered_mean
-
-Graded = Mapping[str, Grade]
-"""The readable answers by the pair's id."""
+from harness.stats.means import clustered_mean, rare_upper
 
 
 def measure_impact(
-    pairs: Sequence[ShownPair],
-    before: tuple[Policy, Graded],
-    after: tuple[Policy, Graded],
-    model: str,
-    prompt: str,
+    pairs: Sequence[ShownPair], before: PairRun, after: PairRun, warnings: tuple[str, ...] = ()
 ) -> Impact:
     """What changes from one version to the other, on the pairs that could be read under both."""
-    (old, was), (new, now) = before, after
+    old, new, was, now = before.policy, after.policy, before.grades(), after.grades()
     read = [one for one in pairs if one.id in was and one.id in now]
-    clusters = numbered([query_key(one.pair.query) for one in read])
-    weights = np.array([one.weight for one in read])
     moved = [_moved(one, old, new, was[one.id], now[one.id]) for one in read]
-    grades = np.array([float(one.before != one.after) for one in moved])
+    sample = _Sample(read)
     ways = [(one.action_before, one.action_after) for one in moved]
-    actions = np.array([float(way[0] != way[1]) for way in ways])
     kinds = Counter(way for way in ways if way[0] != way[1])
     return Impact(
         before=old.label,
         after=new.label,
-        model=model,
-        prompt=prompt,
+        runs=(before.folder.name, after.folder.name),
+        model=before.manifest.asked.model,
+        prompt=before.manifest.asked.prompt,
         n=len(read),
-        n_queries=len({query_key(one.pair.query) for one in read}),
+        n_queries=len({one.cluster for one in read}),
         unread=len(pairs) - len(read),
+        unanswered=before.unanswered + after.unanswered,
         weighted=len({one.weight for one in pairs}) > 1,
-        grade_moved=_share(grades, weights, clusters),
-        action_moved=_share(actions, weights, clusters),
+        grade_moved=sample.share([one.before != one.after for one in moved]),
+        action_moved=sample.share([way[0] != way[1] for way in ways]),
         action_moves=tuple(
-            ActionMove(
-                before=way[0],
-                after=way[1],
-                moved=_share(np.array([float(one == way) for one in ways]), weights, clusters),
-            )
+            ActionMove(before=way[0], after=way[1], moved=sample.share([one == way for one in ways]))
             for way, _ in kinds.most_common()
         ),
+        noise=_noise(pairs, before) if before.manifest.asked.repeats > 1 else None,
         grades=_matrix(moved, old, new),
         per_query=_per_query(moved),
         moved=tuple(sorted((one for one in moved if one.before != one.after), key=_worst_first)),
-        warnings=_warnings(pairs, read),
+        warnings=(*warnings, *_left_out(pairs, read)),
     )
+
+
+def _noise(pairs: Sequence[ShownPair], before: PairRun) -> Moved:
+    """How often the action changes though nothing was changed: no policy change shows below that."""
+    first, second, action_of = before.grades(0), before.grades(1), before.policy.action_of
+    read = [one for one in pairs if one.id in first and one.id in second]
+    return _Sample(read).share([action_of[first[p.id].value] != action_of[second[p.id].value] for p in read])
+
+
+class _Sample:
+    """Pairs with their traffic and their queries."""
+
+    def __init__(self, pairs: Sequence[ShownPair]) -> None:
+        self._weights = np.array([one.weight for one in pairs], dtype=np.float64)
+        self._clusters = numbered([one.cluster for one in pairs])
+
+    def share(self, which: Sequence[bool]) -> Moved:
+        """The weighted share of these pairs, with its interval."""
+        return _share(np.array(which, dtype=np.float64), self._weights, self._clusters)
 
 
 def _moved(one: ShownPair, old: Policy, new: Policy, was: Grade, now: Grade) -> MovedPair:
     return MovedPair(
         id=one.id,
-        query=one.pair.query,
-        title=one.pair.result.title,
+        query=one.query,
+        title=one.result.title,
         weight=one.weight,
         before=was.value,
         after=now.value,
@@ -77,19 +86,29 @@ def _moved(one: ShownPair, old: Policy, new: Policy, was: Grade, now: Grade) -> 
 
 
 def _worst_first(one: MovedPair) -> tuple[bool, float, str]:
-    return one.action_before == one.action_after, -one.weight, one.id
+    return not _seen(one), -one.weight, one.id
 
 
 def _share(values: Floats, weights: Floats, clusters: Integers) -> Moved:
     """The weighted share, and its interval from what each pair adds to the ratio of two sums."""
     count = int((values > 0).sum())
     if not weights.sum():
-        return Moved(pairs=count, share=None, ci=None, reason="no pair has any weight")
+        reason = "no pair that could be read under both versions has any weight"
+        return Moved(pairs=count, share=None, ci=None, reason=reason)
     share = float((weights * values).sum() / weights.sum())
     # The ratio's linearisation: its mean is the share, and its spread that of the ratio.
     found = clustered_mean(share + weights * (values - share) / weights.mean(), clusters)
-    ci = None if found.low is None or found.high is None else (max(0.0, found.low), min(1.0, found.high))
-    return Moved(pairs=count, share=share, ci=ci, reason=found.reason)
+    above, below = rare_upper(values, weights, clusters), rare_upper(1 - values, weights, clusters)
+    low, high = found.low, found.high
+    if low is None or high is None:
+        # Nothing moved in any of several queries, or everything: no spread, and still no proof.
+        none, every = share == 0 and above is not None, share == 1 and below is not None
+        low, high = (share, share) if none or every else (None, None)
+    if low is None or high is None:
+        return Moved(pairs=count, share=share, ci=None, reason=found.reason)
+    ends = min(low, 1.0 if below is None else 1 - below), max(high, above or 0.0)
+    ci = max(0.0, ends[0]), min(1.0, ends[1])
+    return Moved(pairs=count, share=share, ci=ci, guarded=ends != (low, high))
 
 
 def _matrix(moved: Sequence[MovedPair], old: Policy, new: Policy) -> Confusion | None:
@@ -103,20 +122,27 @@ def _per_query(moved: Sequence[MovedPair]) -> tuple[QueryImpact, ...]:
     """Each query, those first whose users see the most change."""
     of_query: dict[str, list[MovedPair]] = defaultdict(list)
     for one in moved:
-        of_query[one.query].append(one)
+        of_query[query_key(one.query)].append(one)
     found = [
         QueryImpact(
-            query=query,
+            query=ones[0].query,
             pairs=len(ones),
             grades=sum(one.before != one.after for one in ones),
-            actions=sum(one.action_before != one.action_after for one in ones),
+            actions=sum(_seen(one) for one in ones),
+            traffic=sum(one.weight for one in ones),
+            traffic_moved=sum(one.weight for one in ones if _seen(one)),
         )
-        for query, ones in of_query.items()
+        for ones in of_query.values()
     ]
-    return tuple(sorted(found, key=lambda one: (-one.actions, -one.grades, one.query)))
+    return tuple(sorted(found, key=lambda one: (-one.traffic_moved, -one.actions, -one.grades, one.query)))
 
 
-def _warnings(pairs: Sequence[ShownPair], read: Sequence[ShownPair]) -> tuple[str, ...]:
+def _seen(one: MovedPair) -> bool:
+    """Whether people see the change."""
+    return one.action_before != one.action_after
+
+
+def _left_out(pairs: Sequence[ShownPair], read: Sequence[ShownPair]) -> tuple[str, ...]:
     if len(read) == len(pairs):
         return ()
     return (f"{len(pairs) - len(read)} of {len(pairs)} pairs have no readable answer under both versions",)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from harness.comparison.coverage import coverage_change
 from harness.comparison.differences import changes_between, policies_differ, warnings_of
 from harness.comparison.flips import find_flips
 from harness.comparison.sides import Side
@@ -78,7 +79,7 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
         policies_differ=differ,
         stale=candidate.stale,
         **_figures(base, candidate, read),
-        coverage=_plain(_coverage(base), _coverage(candidate)),
+        coverage=coverage_change(base, candidate),
         seconds=_plain(base.seconds, candidate.seconds),
         cost=_plain(base.cost, candidate.cost)
         if base.cost is not None or candidate.cost is not None
@@ -162,11 +163,6 @@ def _plain(base: float | None, candidate: float | None) -> Change:
     """Two figures without an interval."""
     delta = None if base is None or candidate is None else candidate - base
     return Change(base=base, candidate=candidate, delta=delta, reason="a total of each side has no interval")
-
-
-def _coverage(side: Side) -> float:
-    answers = [answer for item in side.items.values() for answer in item.answers]
-    return sum(answer.grade is not None for answer in answers) / len(answers)
 
 
 def _right(draws: Draws) -> Floats:

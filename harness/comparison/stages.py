@@ -7,6 +7,7 @@ import numpy as np
 
 from harness.comparison.sides import Side
 from harness.errors import BadInput
+from harness.score.draws import draws_of
 from harness.score.panel import numbered
 from harness.scorecards.stages import Rate, Stage, Stages
 from harness.stats.agreement import Floats, Integers
@@ -31,12 +32,12 @@ def join_stages(sides: Sequence[Side], unified: Side | None = None) -> Stages:
         n=len(keys),
         n_clusters=len(np.unique(clusters)),
         left_out=len(asked) - len(keys),
-        stages=tuple(_stage(side, one, clusters) for side, one in zip(sides, right, strict=True)),
+        stages=tuple(_stage(side, keys, one, clusters) for side, one in zip(sides, right, strict=True)),
         product=found.product,
         low=found.low,
         high=found.high,
         joint=_rate(np.prod(right, axis=0), clusters),
-        unified=_stage(unified, _right(unified, keys), clusters) if unified else None,
+        unified=_stage(unified, keys, _right(unified, keys), clusters) if unified else None,
     )
 
 
@@ -46,8 +47,15 @@ def _right(side: Side, keys: Sequence[str]) -> Floats:
     return np.array([float(all(a.grade == item.golden for a in item.answers)) for item in items])
 
 
-def _stage(side: Side, right: Floats, clusters: Integers) -> Stage:
-    return Stage(run=side.name, policy=side.policy or "", right=_rate(right, clusters))
+def _stage(side: Side, keys: Sequence[str], right: Floats, clusters: Integers) -> Stage:
+    """A stage by itself; its kappa is over the answers that could be read."""
+    draws = draws_of([side.items[key] for key in keys], side.scale)
+    return Stage(
+        run=side.name,
+        policy=side.policy or "",
+        right=_rate(right, clusters),
+        kappa=draws.measure(side.gates.weighting).estimate(),
+    )
 
 
 def _rate(right: Floats, clusters: Integers) -> Rate:

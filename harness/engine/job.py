@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.budget import Budget
+from harness.golden.pairs import ShownPair
 from harness.plan import Plan
 from harness.prices import NoPrice, Price
 from harness.project import Project
 from harness.providers.base import Teacher
 from harness.records import Example, Record
 
-Question = tuple[Example, int]
-"""An example, and which repeat of it: all examples are asked once before any is asked again."""
+Question = tuple[Example | ShownPair, int]
+"""An example or a pair, and which repeat of it: all are asked once before any is asked again."""
 
 
 @dataclass(frozen=True, slots=True)

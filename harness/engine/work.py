@@ -13,12 +13,13 @@ from harness.engine.pool import Pool
 from harness.engine.signals import draining
 from harness.engine.stop import Stop
 from harness.files import iter_nouns
+from harness.golden.pairs import ShownPair
 from harness.grading import read_grade
 from harness.journal import RecordLog
 from harness.prices import cost_of
 from harness.recording import Answered, record_of
 from harness.records import Example, Failed, Prompt
-from harness.runs import EXAMPLES
+from harness.runs import EXAMPLES, PAIRS
 
 
 async def grade_all(job: Job, log: RecordLog) -> int:
@@ -68,11 +69,11 @@ class _Worker:
 
     async def grade(self, question: Question) -> None:
         """Ask one question, or find its answer; keep what came."""
-        example, repeat = question
-        pair = example.pair
-        prompt = self._job.plan.writer.prompt(example.id, pair, repeat)
+        item, repeat = question
+        pair = item.pair
+        prompt = self._job.plan.writer.prompt(item.id, pair, repeat)
         found = self._kept(prompt) or await self._ask(prompt)
-        record = record_of(example.id, repeat, pair.digest, found)
+        record = record_of(item.id, repeat, pair.digest, found)
         self._log.append(record)
         self._job.watch.recorded(record, self.pool.working)
 
@@ -93,18 +94,25 @@ class _Worker:
 def each_question(job: Job) -> Iterator[Question]:
     """All that a run asks, in the order of asking, read from its folder one by one."""
     for repeat in range(job.plan.asked.repeats):
-        for example in iter_nouns(job.folder / EXAMPLES, Example):
-            yield example, repeat
+        for item in _items(job):
+            yield item, repeat
+
+
+def _items(job: Job) -> Iterator[Example | ShownPair]:
+    """What is graded: golden examples, or production pairs."""
+    if job.plan.asked.pairs is not None:
+        return iter_nouns(job.folder / PAIRS, ShownPair)
+    return iter_nouns(job.folder / EXAMPLES, Example)
 
 
 def left_to_ask(job: Job, log: RecordLog) -> int:
     """How many answers are still to be had."""
-    return sum((example.id, repeat) not in log.answered for example, repeat in each_question(job))
+    return sum((item.id, repeat) not in log.answered for item, repeat in each_question(job))
 
 
 def _questions(job: Job, log: RecordLog) -> Iterator[Question]:
     """What has no answer, or only what failed before."""
-    for example, repeat in each_question(job):
-        key = example.id, repeat
+    for item, repeat in each_question(job):
+        key = item.id, repeat
         if key in log.failed if job.limits.only_failed else key not in log.answered:
-            yield example, repeat
+            yield item, repeat

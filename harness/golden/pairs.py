@@ -1,25 +1,44 @@
 """Production pairs: what a surface shows, without grades, weighted by traffic where somebody knows it."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pydantic import Field
+
+from harness.digest import digest
 from harness.errors import BadInput, Fault
 from harness.files import build
 from harness.golden.graded import refuse_doubles
 from harness.golden.rows import check_attributes, texts_of
-from harness.records import Pair
+from harness.noun import Noun
+from harness.records import Pair, Result, query_key
 from harness.tables import Layout, Row, joined, read_table
 
 
-@dataclass(frozen=True, slots=True)
-class ShownPair:
+class ShownPair(Noun):
     """A pair by the id it has in its file, and how often it is seen."""
 
-    id: str
-    pair: Pair
-    weight: float = 1.0
+    id: str = Field(min_length=1)
+    query: str = Field(min_length=1)
+    result: Result
+    context: dict[str, str] | None = None
+    weight: float = Field(default=1.0, ge=0)
+
+    @property
+    def pair(self) -> Pair:
+        """What a teacher may see of it."""
+        return Pair(query=self.query, result=self.result, context=self.context)
+
+    @property
+    def cluster(self) -> str:
+        """The query as a key."""
+        return query_key(self.query)
+
+
+def pairs_digest(pairs: Iterable[ShownPair]) -> str:
+    """Identity of what is graded; traffic changes no answer."""
+    return digest({one.id: one.pair.digest for one in pairs})
 
 
 def read_pairs(
@@ -35,26 +54,23 @@ def read_pairs(
     pairs: list[ShownPair] = []
     for row in table.rows:
         where = table.where(row)
-        item, query = joined(row, headers["item"]), joined(row, headers["query"])
         texts = texts_of(table, row, layout, attributes)
-        data = {"query": query, "result": texts["result"], "context": texts["context"]}
-        pair, found = build(Pair, data, where)
+        data = {"id": joined(row, headers["item"]), "query": joined(row, headers["query"])}
+        data |= {"result": texts["result"], "context": texts["context"]}
+        pair, found = build(ShownPair, {**data, "weight": 1.0}, where)
         weight = _weight(row, traffic)
-        if not item:
-            found = [*found, Fault(where, f"empty item ({'+'.join(headers['item'])})")]
         if weight is None:
-            found = [
-                *found,
-                Fault(where, f"{traffic}: {row.text(traffic or '')!r} is no number of 0 or more"),
-            ]
+            what = f"{traffic}: {row.text(traffic or '')!r} is no number of 0 or more"
+            found = [*found, Fault(where, what)]
         faults += found
-        if pair is not None and weight is not None and not found:
-            pairs.append(ShownPair(item, pair, weight))
+        if pair is not None and weight is not None:
+            pairs.append(pair.model_copy(update={"weight": weight}))
     if faults:
         raise BadInput(faults)
-    refuse_doubles(
-        [(table.where(row), (joined(row, headers["item"]),)) for row in table.rows], "item {0!r}", "is there"
-    )
+    doubles = [(table.where(row), (joined(row, headers["item"]),)) for row in table.rows]
+    refuse_doubles(doubles, "item {0!r}", "is there")
+    if not pairs:
+        raise BadInput([Fault(str(path), "holds no pair")])
     if not sum(one.weight for one in pairs):
         raise BadInput([Fault(str(path), f"{traffic}: no pair has any weight")])
     return pairs

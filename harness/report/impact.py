@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from harness.report.parts import columns, indented, interval, matrix_table, number
+from harness.report.regression import markdown_cell
 from harness.scorecards.impact import Impact, Moved
 
 QUERIES_SHOWN = 5
@@ -21,9 +22,7 @@ def impact_view(found: Impact, examples: int) -> Iterator[RenderableType]:
     weight = " of the traffic" if found.weighted else ""
     yield Text(f"What people see changes for {_share(found.action_moved)}{weight}.")
     table = columns("", "pairs", f"share{weight}", "interval")
-    rows = {"another grade": found.grade_moved, "another action": found.action_moved}
-    rows |= {f"  {one.before} -> {one.after}": one.moved for one in found.action_moves}
-    for name, moved in rows.items():
+    for name, moved in _rows(found).items():
         table.add_row(name, f"{moved.pairs:,}", number(moved.share), interval(moved.ci) or "-")
     yield indented(table)
     if found.grades and found.grade_moved.pairs:
@@ -41,6 +40,39 @@ def impact_view(found: Impact, examples: int) -> Iterator[RenderableType]:
         yield Text("")
     for warning in found.warnings:
         yield Text(f"Warning: {warning}.", style="yellow")
+
+
+def impact_markdown(found: Impact) -> str:
+    """The same for a pull request."""
+    weight = " of the traffic" if found.weighted else ""
+    title = f"From {found.before} to {found.after}, on {found.n:,} pairs in {found.n_queries:,} queries"
+    rows = _rows(found)
+    lines = [
+        f"### {markdown_cell(title)}",
+        "",
+        f"{markdown_cell(found.model)} with {markdown_cell(found.prompt)}. "
+        f"What people see changes for {markdown_cell(_share(found.action_moved))}{weight}.",
+        "",
+        f"| | pairs | share{weight} | 95 % interval |",
+        "|---|---|---|---|",
+        *(
+            f"| {markdown_cell(name.strip())} | {moved.pairs:,} | {number(moved.share)} "
+            f"| {markdown_cell(interval(moved.ci) or '-')} |"
+            for name, moved in rows.items()
+        ),
+        "",
+        *(f"- {markdown_cell(warning)}" for warning in found.warnings),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _rows(found: Impact) -> dict[str, Moved]:
+    """What moved, by name: grades, actions, and each way that an action moved."""
+    rows = {"another grade": found.grade_moved, "another action": found.action_moved}
+    rows |= {f"  {one.before} -> {one.after}": one.moved for one in found.action_moves}
+    if found.noise:
+        rows[f"another action, asked twice under {found.before}"] = found.noise
+    return rows
 
 
 def _share(moved: Moved) -> str:

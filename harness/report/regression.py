@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree
 
 from rich.console import RenderableType
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from harness.report.comparison import comparison_view
 from harness.report.parts import VERDICT_STYLES, interval, number, signed
-from harness.scorecards.comparison import Change, Regression
+from harness.scorecards.comparison import Change, Condition, Regression
 
 MARKS = {"pass": "passed", "fail": "FAILED", "inconclusive": "open"}
 LEVELS = {"pass": "notice", "fail": "error", "inconclusive": "warning"}
@@ -104,11 +104,11 @@ def markdown_cell(text: str) -> str:
     return " ".join(text.split())
 
 
-def annotations(found: Regression) -> Iterator[str]:
+def annotations(conditions: Sequence[Condition]) -> Iterator[str]:
     """A line for each condition in GitHub's format, where a workflow of GitHub's runs this."""
     if not os.environ.get("GITHUB_ACTIONS"):
         return
-    for one in found.conditions:
+    for one in conditions:
         title = _escaped(one.name).replace(",", "%2C").replace(":", "%3A")
         yield f"::{LEVELS[one.verdict]} title={title}::{_escaped(one.reason)}"
 

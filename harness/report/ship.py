@@ -3,45 +3,75 @@
 from collections.abc import Iterator
 
 from rich.console import RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
+from harness.report.impact import impact_markdown, impact_view
 from harness.report.parts import VERDICT_STYLES
 from harness.report.regression import MARKS, markdown_cell
-from harness.scorecards.ship import Shipping
+from harness.scorecards.comparison import Condition
+from harness.scorecards.ship import GATE1, Shipping
 
-WORDS = {"pass": "may ship", "fail": "must not ship", "inconclusive": "cannot be shown to be fit to ship"}
+WORDS = {"pass": "may ship", "fail": "must not ship", "inconclusive": "is not shown to be fit to ship"}
 
 
 def shipping_view(found: Shipping) -> Iterator[RenderableType]:
-    """The verdict, and every step under it."""
+    """The verdict, every step under it, and what it was read from."""
+    label = found.verdict.upper() + (", provisional" if found.override else "")
     words = f": {found.policy} {WORDS[found.verdict]}."
-    yield Text.assemble((found.verdict.upper(), VERDICT_STYLES[found.verdict]), words)
+    yield Text.assemble((label, VERDICT_STYLES[found.verdict]), words)
     yield Text("")
     for step in found.steps:
-        yield Text.assemble((f"{MARKS[step.verdict]:<7} ", VERDICT_STYLES[step.verdict]), step.name)
-        yield Text(f"        {step.reason}.")
+        mark = _mark(step, found)
+        yield Text.assemble((f"{mark:<8}", VERDICT_STYLES[step.verdict]), step.name)
+        yield Padding(Text(f"{step.reason}."), (0, 0, 0, 8), expand=False)
+    yield Text("")
     if found.override:
-        yield Text(
-            f"\nGate 1 is not people's yet; {found.override.by} answers for it: {found.override.because}."
-        )
-    if found.run:
-        yield Text(f"\nRun: {found.run}" + (f"\nBase: {found.base}" if found.base else ""))
+        yield Text(f"{_answered(found)}.", style="yellow")
+    for warning in found.warnings:
+        yield Text(f"Warning: {warning}.", style="yellow")
+    yield from (f"{name}: {run}" for name, run in _read_from(found))
+    if found.impact:
+        yield Text("")
+        yield from impact_view(found.impact, 0)
 
 
 def shipping_markdown(found: Shipping) -> str:
     """The page for a pull request."""
+    provisional = ", provisional" if found.override else ""
     lines = [
-        f"## {markdown_cell(found.policy)} {WORDS[found.verdict]}",
+        f"## {found.verdict.capitalize()}{provisional}: {markdown_cell(found.policy)} {WORDS[found.verdict]}",
         "",
         "| step | | |",
         "|---|---|---|",
         *(
-            f"| {markdown_cell(step.name)} | {MARKS[step.verdict]} | {markdown_cell(step.reason)} |"
+            f"| {markdown_cell(step.name)} | {_mark(step, found)} | {markdown_cell(step.reason)} |"
             for step in found.steps
         ),
         "",
     ]
     if found.override:
-        who = f"{found.override.by}: {found.override.because}"
-        lines += [f"Gate 1 is not people's yet; answered for by {markdown_cell(who)}.", ""]
-    return "\n".join(lines) + "\n"
+        lines += [f"**{markdown_cell(_answered(found))}.**", ""]
+    lines += [f"- {markdown_cell(warning)}" for warning in found.warnings]
+    lines += [f"- {name}: {markdown_cell(run)}" for name, run in _read_from(found)]
+    text = "\n".join(lines) + "\n"
+    return f"{text}\n{impact_markdown(found.impact)}" if found.impact else text
+
+
+def _mark(step: Condition, found: Shipping) -> str:
+    """What became of a step: one that somebody answers for has not passed."""
+    if found.override and step.name == GATE1 and step.verdict == "pass":
+        return "allowed"
+    return MARKS[step.verdict]
+
+
+def _answered(found: Shipping) -> str:
+    """Who answers for what nobody has shown."""
+    one = found.override
+    assert one is not None, "asked only where somebody answers"
+    return f"Not people's Gate 1 ({one.gate1}): {one.by} answers for it, because {one.because}"
+
+
+def _read_from(found: Shipping) -> Iterator[tuple[str, str]]:
+    runs = {"Run": found.run, "Base": found.base, "Canaries": found.canaries}
+    yield from ((name, run) for name, run in runs.items() if run)

@@ -15,18 +15,18 @@ def stages_view(found: Stages) -> Iterator[RenderableType]:
     yield Text(f"{len(found.stages)} stages, each with a policy of its own, on {where}", style="bold")
     if found.left_out:
         yield Text(f"Left out: {found.left_out:,} items that not every run was asked about.")
-    table = columns("right by its own policy", "share", "interval")
+    table = columns("right by its own policy", "share", "interval", "kappa")
     table.columns[0].overflow = "fold"
     for stage in found.stages:
-        table.add_row(f"{stage.policy} ({stage.run})", *_rate(stage.right))
+        table.add_row(f"{stage.policy} ({stage.run})", *_rate(stage.right), number(stage.kappa.value))
     table.add_section()
     bounds = f"[{number(found.low)}, {number(found.high)}]"
     table.add_row("all of them, were they independent", number(found.product), f"possible {bounds}")
     table.add_row("all of them, as measured", *_rate(found.joint))
     if found.unified:
-        table.add_row(
-            f"one policy: {found.unified.policy} ({found.unified.run})", *_rate(found.unified.right)
-        )
+        whole = found.unified
+        name = f"one policy: {whole.policy} ({whole.run})"
+        table.add_row(name, *_rate(whole.right), number(whole.kappa.value))
     yield indented(table)
 
 

@@ -5,11 +5,15 @@ from harness.scorecards.shared import Confusion
 
 
 class Moved(Noun):
-    """A share of the pairs, weighted by traffic where there is any, with its interval clustered by query."""
+    """A share of the pairs, weighted by traffic where there is any, with its interval clustered by query.
+
+    `guarded`: a limit is the guard's, for what happens in hardly any query, or in nearly every one.
+    """
 
     pairs: int
     share: float | None
     ci: tuple[float, float] | None
+    guarded: bool = False
     reason: str | None = None
 
 
@@ -22,12 +26,14 @@ class ActionMove(Noun):
 
 
 class QueryImpact(Noun):
-    """One query: how many of its pairs get another grade, and another action."""
+    """One query: how many of its pairs get another grade, and another action; its traffic, and what of it."""
 
     query: str
     pairs: int
     grades: int
     actions: int
+    traffic: float
+    traffic_moved: float
 
 
 class MovedPair(Noun):
@@ -48,21 +54,25 @@ class MovedPair(Noun):
 class Impact(Noun):
     """The same teacher under two policy versions on the same pairs, without any golden grade.
 
-    `unread` pairs have no readable answer under one of the two, and are left out. `grades` counts pairs
-    by their grade before (rows) and after, where both versions have one scale.
+    `unread` pairs have no readable answer under one of the two, and are left out; `unanswered` questions
+    were never answered at all. `grades` counts pairs by their grade before (rows) and after, where both
+    versions have one scale. `noise`: the pairs whose action changes when the first version is asked twice.
     """
 
     before: str
     after: str
+    runs: tuple[str, str]
     model: str
     prompt: str
     n: int
     n_queries: int
     unread: int
+    unanswered: int
     weighted: bool
     grade_moved: Moved
     action_moved: Moved
     action_moves: tuple[ActionMove, ...]
+    noise: Moved | None = None
     grades: Confusion | None
     per_query: tuple[QueryImpact, ...]
     moved: tuple[MovedPair, ...]

@@ -1,6 +1,7 @@
 """Several stages on the same examples: the object that `stages --json` prints."""
 
 from harness.noun import Noun
+from harness.scorecards.shared import Estimate
 
 
 class Rate(Noun):
@@ -12,11 +13,12 @@ class Rate(Noun):
 
 
 class Stage(Noun):
-    """One stage: how often it is right by its own policy's golden grades."""
+    """One stage, by its own policy's golden grades: how often it is right, and its gated kappa."""
 
     run: str
     policy: str
     right: Rate
+    kappa: Estimate
 
 
 class Stages(Noun):

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from harness.stats.agreement import Floats, Integers
-from harness.stats.intervals import NO_SPREAD, ONE_CLUSTER, ROUNDING, clustered_error
-from harness.stats.proportions import CONFIDENCE
+from harness.stats.intervals import FEW, NO_SPREAD, ONE_CLUSTER, ROUNDING, clustered_error
+from harness.stats.proportions import CONFIDENCE, clopper_pearson
 
 NOTHING = "undefined: there is no item"
 
@@ -39,3 +39,22 @@ def clustered_mean(values: Floats, clusters: Integers) -> Mean:
         return Mean(mean, n, reason=NO_SPREAD)
     half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se
     return Mean(mean, n, se, mean - half, mean + half, 2 * float(stdtr(groups - 1, -abs(mean) / se)))
+
+
+def rare_upper(happened: Floats, weights: Floats, clusters: Integers) -> float | None:
+    """An upper limit U d* for a weighted share that is seen in fewer than FEW clusters; None in more.
+
+    U is the Clopper-Pearson limit (97.5 %) of the weight of the clusters in which it happened, at Kish's
+    effective number of clusters, (sum W)^2 / sum W^2 (Korn & Graubard 1998); d* its mean share within those,
+    1 where there is none. As with kappa, a spread that is so seldom seen cannot see the next one coming.
+    """
+    groups = int(clusters.max()) + 1
+    whole = np.bincount(clusters, weights=weights, minlength=groups)
+    part = np.bincount(clusters, weights=weights * happened, minlength=groups)
+    touched = np.flatnonzero(part > 0)
+    if len(touched) >= FEW or groups < 2:
+        return None
+    effective = float(whole.sum() ** 2 / (whole @ whole))
+    share = float(whole[touched].sum() / whole.sum())
+    severity = float((part[touched] / whole[touched]).mean()) if len(touched) else 1.0
+    return clopper_pearson(share * effective, effective)[1] * severity

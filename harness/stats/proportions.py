@@ -7,8 +7,8 @@ from scipy.special import betaincinv, ndtri
 CONFIDENCE = 0.95
 
 
-def clopper_pearson(x: float, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """The exact two-sided interval (Clopper & Pearson 1934) of x of n > 0; x may be a sum of shares."""
+def clopper_pearson(x: float, n: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """The exact two-sided interval (Clopper & Pearson 1934) of x of n > 0; both may be fractions."""
     tail = (1 - confidence) / 2
     low = float(betaincinv(x, n - x + 1, tail)) if x > 0 else 0.0
     high = float(betaincinv(x + 1, n - x, 1 - tail)) if x < n else 1.0

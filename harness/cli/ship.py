@@ -1,0 +1,150 @@
+"""`harness ship`: the whole check before a policy version ships."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.compare import keep_verdict
+from harness.cli.impact import Attributes, Connections, NoCache, Pairs, PairsFile, Traffic, measure
+from harness.cli.options import (
+    Columns,
+    Format,
+    Json,
+    Root,
+    guarded,
+    print_json,
+    project_at,
+    say,
+    show,
+    shown_path,
+)
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from harness.engine.job import Limits
+    from harness.project import Project
+    from harness.scorecards.ship import Override
+    from harness.ship import Evidence
+
+
+@guarded
+def ship_command(
+    version: Annotated[str, typer.Argument(metavar="V2", help="The version that is to ship: name@v2.")],
+    run: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Default: the version's latest finished run on all of test."),
+    ] = None,
+    base: Annotated[str, typer.Option(metavar="RUN|baseline", help="What is in use now.")] = "baseline",
+    allow_provisional: Annotated[
+        bool,
+        typer.Option(
+            "--allow-provisional",
+            help="Ship on a Gate 1 that people have not passed; with --by and --because.",
+        ),
+    ] = False,
+    by: Annotated[str | None, typer.Option(help="Who answers for --allow-provisional.")] = None,
+    because: Annotated[str | None, typer.Option(help="Why it may ship all the same.")] = None,
+    pairs: Pairs = None,
+    traffic: Traffic = None,
+    attributes: Attributes = None,
+    columns: Columns = None,
+    format: Format = None,
+    max_connections: Connections = None,
+    no_cache: NoCache = False,
+    markdown: Annotated[Path | None, typer.Option(help="Append the page as Markdown, for a summary.")] = None,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """May this version of a policy ship? Policy, golden set, both gates, regression, canaries, on one page.
+
+    Ends with 0 when every step passes, 1 when one fails, 3 when one is open. With --pairs, the run's teacher
+    grades them under this version and the one in use, as harness policy impact does.
+    """
+    from harness.engine.job import Limits
+    from harness.evidence import gather
+    from harness.gates import EXIT_CODES
+    from harness.report.regression import annotations
+    from harness.report.ship import shipping_markdown, shipping_view
+    from harness.ship import judge_shipping
+
+    project = project_at(root)
+    label = _version(version)
+    override = _override(label, allow_provisional, by, because)
+    table = _pairs_file(pairs, traffic=traffic, attributes=attributes, columns=columns, format=format)
+    evidence = gather(project, label, run, base)
+    if table is not None:
+        evidence = _with_impact(project, evidence, table, Limits(max_connections, cache=not no_cache))
+    found = judge_shipping(evidence, override)
+    if found.override:
+        _record(project, found.override)
+    elif override:
+        say("--allow-provisional was not needed: people's ratings are there")
+    if evidence.run:
+        keep_verdict(evidence.run.run.folder, "ship", found, exclude={"impact"})
+    if markdown is not None:
+        with markdown.open("a", encoding="utf-8") as file:
+            file.write(shipping_markdown(found))
+    for line in annotations(found.steps):
+        say(line)
+    print_json(found) if json else show(shipping_view(found))
+    if EXIT_CODES[found.verdict]:
+        raise typer.Exit(EXIT_CODES[found.verdict])
+
+
+def _version(label: str) -> str:
+    """What ships is one version, drafts above all, so that none is guessed."""
+    from harness.project import split_label
+
+    if split_label(label)[1] is None:
+        raise BadInput(f"which version of {label} is to ship? Name it: {label}@v2")
+    return label
+
+
+def _pairs_file(path: Path | None, **how: str | None) -> PairsFile | None:
+    given = [f"--{name}" for name, value in how.items() if value is not None]
+    if path is None and given:
+        raise BadInput(f"{', '.join(given)} says how a file of pairs is read: --pairs FILE names it")
+    return None if path is None else PairsFile(path, **how)
+
+
+def _with_impact(project: "Project", evidence: "Evidence", file: PairsFile, limits: "Limits") -> "Evidence":
+    """What the change does to production pairs, by the teacher whose Gate 2 is judged."""
+    from dataclasses import replace
+
+    from harness.evidence import version_before
+    from harness.policy_impact import teacher_of
+
+    before = version_before(project, evidence)
+    if evidence.run is None:
+        return replace(evidence, pairs_given=True)
+    teacher = teacher_of(evidence.run.run.manifest.asked, str(file.path))
+    impact = measure(project, (before, evidence.policy.label), file, teacher, limits)
+    return replace(evidence, pairs_given=True, impact=impact)
+
+
+def _override(label: str, allowed: bool, by: str | None, because: str | None) -> "Override | None":
+    from datetime import UTC, datetime
+
+    from harness.scorecards.ship import Override
+
+    who, why = (" ".join((text or "").split()) for text in (by, because))
+    if not allowed:
+        if by is not None or because is not None:
+            raise BadInput("--by and --because go with --allow-provisional")
+        return None
+    if not who or not why:
+        raise BadInput("--allow-provisional takes a person and a reason: --by NAME --because TEXT")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Override(at=now, policy=label, by=who, because=why)
+
+
+def _record(project: "Project", override: "Override") -> None:
+    """The override where git keeps it."""
+    from harness.golden.examples import golden_path
+    from harness.golden.overrides import OVERRIDES, note_override
+    from harness.project import split_label
+
+    path = golden_path(project, split_label(override.policy)[0]).with_name(OVERRIDES)
+    if note_override(path, override):
+        say(f"recorded in {shown_path(path)}")

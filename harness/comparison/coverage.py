@@ -1,0 +1,42 @@
+"""How much of what was asked could be read, on either side."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from harness.comparison.sides import Side
+from harness.score.judged import Judged
+from harness.score.panel import numbered
+from harness.scorecards.comparison import Change
+from harness.stats.means import clustered_mean
+
+OTHER_ITEMS = "the two were not asked about the same items"
+
+
+def coverage_change(base: Side, candidate: Side) -> Change:
+    """Coverage of either side, and its difference; with an interval where both were asked about the same."""
+    one, other = _total(base.items.values()), _total(candidate.items.values())
+    if set(base.items) != set(candidate.items):
+        return Change(base=one, candidate=other, delta=other - one, reason=OTHER_ITEMS)
+    keys = sorted(base.items)
+    # Where one side is a baseline, the other one knows the queries.
+    knowing = candidate if candidate.knows_queries else base
+    moved = np.array([_share(candidate.items[key]) - _share(base.items[key]) for key in keys])
+    found = clustered_mean(moved, numbered(_clusters(keys, knowing.items)))
+    ci = None if found.low is None or found.high is None else (found.low, found.high)
+    return Change(
+        base=one, candidate=other, delta=other - one, ci=ci, se=found.se, p=found.p, reason=found.reason
+    )
+
+
+def _total(items: Iterable[Judged]) -> float:
+    answers = [answer for item in items for answer in item.answers]
+    return sum(answer.grade is not None for answer in answers) / len(answers)
+
+
+def _share(item: Judged) -> float:
+    return _total([item])
+
+
+def _clusters(keys: Sequence[str], items: Mapping[str, Judged]) -> list[str]:
+    return [items[key].cluster for key in keys]

@@ -1,0 +1,26 @@
+"""Overrides: who answered for shipping on a Gate 1 that people had not passed, and why. Tracked by git."""
+
+from pathlib import Path
+
+from harness.files import read_nouns, to_line
+from harness.scorecards.ship import Override
+
+OVERRIDES = "overrides.jsonl"
+
+
+def note_override(path: Path, override: Override) -> bool:
+    """Add a line, unless the same person has said the same of the same; whether it was added."""
+    if any(_said(known) == _said(override) for known in overrides(path)):
+        return False
+    with path.open("a", encoding="utf-8") as file:
+        file.write(to_line(override))
+    return True
+
+
+def overrides(path: Path) -> list[Override]:
+    """Every override so far; lines that are none are passed over."""
+    return [one for _, one in read_nouns(path, Override)[0]] if path.exists() else []
+
+
+def _said(one: Override) -> tuple[str, ...]:
+    return one.policy, one.by, one.because, one.gate1
