@@ -98,7 +98,10 @@ def _kappa_check(score: Gate) -> Check:
 
 def _against(estimate: Estimate, bar: float, name: str) -> Check:
     if estimate.ci is None:
-        return "inconclusive", f"{name} has no interval: {estimate.reason}"
+        why = estimate.reason or ""
+        if why.startswith("undefined"):
+            return "inconclusive", f"{name} is {why}"
+        return "inconclusive", f"{name} has no interval: {why.removeprefix('no interval: ')}"
     low, high = estimate.ci
     interval = f"the 95 % interval of {name}, {low:.3f} to {high:.3f},"
     verdict = three_way(low, high, bar)

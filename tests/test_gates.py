@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from builders import Ended, examples, harness, write_project
+from scoring import text_of
 
 from harness.gates import NEVER_MEASURED, exit_code, judge_gate1, judge_gate2, verdict_of
 from harness.records import Rating
+from harness.report.gate1 import gate1_view
 from harness.rubric import Gates
 from harness.score.bar import Bar
 from harness.score.gate1 import score_gate1
@@ -93,6 +95,30 @@ def test_constant_grader_is_inconclusive_and_says_why() -> None:
     score = gate2(graded((0, 1, 50), (1, 1, 50), (2, 1, 50)))
     assert (score.kappa.value, score.kappa.ci, score.verdict) == (0.0, None, "inconclusive")
     assert "the same grade" in (score.reason or "")
+
+
+def test_reason_says_undefined_or_no_interval_and_not_both() -> None:
+    alike = gate2(graded((1, 1, 9)))
+    told = [(0, 0), (1, 0), (2, 1)]
+    one_query = gate2([Judged(str(at), "q", one, (answer(two),)) for at, (one, two) in enumerate(told)])
+    assert (alike.reason or "").startswith("kappa is undefined: both gave every item the same one grade")
+    assert (one_query.reason or "").startswith("kappa has no interval: all items are of one query")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "bar", "words"),
+    [
+        (0, 0.8, "the policy is clear"),
+        (30, 0.97, "The raters agree, and not as well as this bar asks."),
+        (75, 0.8, "The raters agree moderately: refine the policy"),
+        (75, 0.66, "Agreement looks moderate so far"),
+        (200, 0.8, "The raters hardly agree"),
+    ],
+)
+def test_gate1_says_in_words_what_the_verdict_means(wrong: int, bar: float, words: str) -> None:
+    score = gate1(wrong)
+    judged = judge_gate1(score.model_copy(update={"bar": bar}))
+    assert words in text_of(gate1_view(judged))
 
 
 def test_coverage_under_the_floor_is_never_a_verdict() -> None:

@@ -186,7 +186,7 @@ def test_run_holds_all_that_is_needed_to_read_it(here: Path) -> None:
     names = {path.name for path in run.iterdir()}
     assert names == {
         "manifest.json", "policy.toml", "gates.toml", "prefix.txt", "shots.jsonl",
-        "examples.jsonl", "records.jsonl", "scorecard.json", "verdict.json",
+        "examples.jsonl", "records.jsonl", "scorecard.json", "verdict.json", "report.html",
     }  # fmt: skip
     assert json.loads((run / "scorecard.json").read_text(encoding="utf-8")) == before
 

@@ -96,7 +96,8 @@ def test_gate2_fits(scale: tuple[int, ...], count: int, draws: int, about: dict[
     text = text_of(view(score))
     fits(text)
     assert "calibration error" in text and "Actions: kappa" in text
-    assert ("The worst misses" in text) == (bool(about) and count > 1)
+    assert ("The worst misses" in text) == (count > 1)
+    assert (" -> " in text) == (bool(about) and count > 1)
 
 
 def test_no_figure_of_many_grades_is_cut() -> None:

@@ -21,8 +21,13 @@ from harness.report.parts import (
 from harness.scorecards.gate1 import AgreementIn, Dispute, Gate1
 
 CLEAR = "The raters agree: the policy is clear."
-MEANING = {
+OPEN = {
     "strong": "Agreement looks strong, but so few ratings do not show it yet.",
+    "moderate": "Agreement looks moderate so far, and these ratings do not decide it.",
+    "weak": "Agreement looks weak so far, and these ratings do not decide it.",
+}
+MEANING = {
+    "strong": "The raters agree, and not as well as this bar asks.",
     "moderate": "The raters agree moderately: refine the policy where they differ.",
     "weak": "The raters hardly agree: the policy is ambiguous. Mend it before any teacher is judged by it.",
 }
@@ -40,7 +45,7 @@ def gate1_view(score: Gate1, disputes: int = 1) -> Iterator[RenderableType]:
     if score.verdict == "pass":
         yield Text(CLEAR)
     elif score.band:
-        yield Text(MEANING[score.band])
+        yield Text((OPEN if score.verdict == "inconclusive" else MEANING)[score.band])
     yield kappas(score, "Mean pairwise kappa")
     yield indented(_pairs(score))
     yield indented(Text(_beside(score)))

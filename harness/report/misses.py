@@ -83,18 +83,20 @@ def _citing(found: Citing) -> str:
 
 def miss_view(misses: Sequence[Miss]) -> Iterator[RenderableType]:
     """Wrong grades, with the golden chain of thought beside the teacher's."""
-    if misses and misses[0].query is not None:
+    if misses:
         yield Text("\nThe worst misses (--misses N shows more):")
-        for miss in misses:
-            yield from _miss(miss)
+    for miss in misses:
+        yield from _miss(miss)
 
 
 def _miss(miss: Miss) -> Iterator[RenderableType]:
-    yield Padding(Text(f"{miss.item}: {miss.query} -> {miss.title}", style="bold"), (1, 0, 0, 2))
+    # A file of grades may tell an item's name alone.
+    what = f": {miss.query} -> {miss.title}" if miss.query else ""
+    yield Padding(Text(f"{miss.item}{what}", style="bold"), (1, 0, 0, 2))
     golden = _side("golden", miss.golden, miss.golden_action, miss.golden_clauses)
     given = _side("grader", miss.grade, miss.action, miss.clauses)
-    yield Padding(Text(f"{golden} {miss.golden_reasoning}".rstrip()), (0, 0, 0, 4))
-    yield Padding(Text(f"{given} {miss.reasoning}".rstrip()), (0, 0, 0, 4))
+    yield Padding(Text(f"{golden} {miss.golden_reasoning}".rstrip(" :")), (0, 0, 0, 4))
+    yield Padding(Text(f"{given} {miss.reasoning}".rstrip(" :")), (0, 0, 0, 4))
     if miss.ratings:
         said = ", ".join(f"{rater} {grade}" for rater, grade in miss.ratings.items())
         yield Padding(Text(f"raters: {said} ({DIAGNOSIS_WORDS[miss.diagnosis]})"), (0, 0, 0, 4))

@@ -29,8 +29,9 @@ def cluster_bootstrap(*tables: Table, draws: int = 10_000, seed: int = 0) -> Boo
     """The 2.5 % and 97.5 % percentiles of kappa over draws of whole clusters, with replacement.
 
     Of several tables, whose clusters are numbered alike, of the mean of their kappas. Works on per-cluster
-    confusion matrices (G x q^2): a draw is a multinomial over clusters. The order of the items plays no
-    part, since clusters are numbered by name.
+    confusion matrices (G x q^2): a draw is a multinomial over clusters (Efron & Tibshirani 1993). The order
+    of the items plays no part, since clusters are numbered by name. No interval with one cluster, or where
+    more than 1 % of the draws have no kappa.
     """
     groups = max((int(table.clusters.max()) + 1 for table in tables if len(table.clusters)), default=0)
     if groups < 2:

@@ -135,7 +135,12 @@ def cell_influence(p: Floats, d: Floats) -> Floats:
 
 
 def kappa_spread(table: Table) -> Spread:
-    """The standard error and interval of one kappa."""
+    """The standard error and 95 % interval of one kappa, tanh(atanh kappa +- t SE/(1 - kappa^2)), in [-1, 1].
+
+    SE is cluster-robust (Gwet 2016, Yang & Zhou 2015), t on G - 1 degrees of freedom, and the lower limit the
+    guard's where that is lower. No interval, with the reason: kappa undefined or a constant grader, one
+    cluster, kappa -1, kappa 1 without the guard, and clusters that are all alike.
+    """
     kappa = table.kappa
     groups = int(table.clusters.max()) + 1 if len(table.clusters) else 0
     if kappa.exact is None or kappa.reason is not None:

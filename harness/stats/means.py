@@ -26,7 +26,11 @@ class Mean:
 
 
 def clustered_mean(values: Floats, clusters: Integers) -> Mean:
-    """The mean of one value an item, its error clustered (clusters numbered from 0), t on G - 1."""
+    """The mean of one value an item (n floats), its error clustered (n numbers from 0), t on G - 1.
+
+    The error is that of a total over clusters (Miller 2024, arXiv 2411.00640). Undefined without items; no
+    interval and no p with one cluster, or where all clusters are alike.
+    """
     n = len(values)
     if not n:
         return Mean(None, 0, reason=NOTHING)

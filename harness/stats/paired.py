@@ -39,9 +39,11 @@ class ChiSquare:
 
 
 def delta_kappa(base: Table, candidate: Table) -> Delta:
-    """kappa_B - kappa_A on the same items in the same order, from phi_B - phi_A summed by cluster.
+    """kappa_B - kappa_A in [-2, 2], on the same items in the same order.
 
-    The interval is t on the clusters' degrees of freedom. Undefined where either kappa is.
+    Its error is from phi_B - phi_A summed by cluster (phi as Gwet 2016, clusters as Yang & Zhou 2015), the
+    interval t on the clusters' degrees of freedom. Undefined where either kappa is; no interval with one
+    cluster.
     """
     assert len(base.rows) == len(candidate.rows), "the same items"
     a, b = base.kappa, candidate.kappa
@@ -70,7 +72,10 @@ def one_sided_limits(value: float, se: float, clusters: int) -> tuple[float, flo
 
 
 def mcnemar_exact(broken: int, fixed: int) -> float:
-    """Two-sided exact p of McNemar's test for independent items; 1 where nothing changed."""
+    """Two-sided exact p of McNemar's (1947) test for independent items; 1 where nothing changed.
+
+    Twice the binomial chance of as few as the rarer of `broken` and `fixed` among both, at most 1.
+    """
     n = broken + fixed
     return min(1.0, 2 * float(bdtr(min(broken, fixed), n, 0.5))) if n else 1.0
 

@@ -44,7 +44,11 @@ class Coefficients:
 
 
 def coefficients(ratings: Integers, scale: Sequence[int], weighting: Weighting = "none") -> Coefficients:
-    """Fleiss 1971, Conger 1980, Gwet's AC1 (AC2 where weighted) 2008, Brennan & Prediger 1981."""
+    """Fleiss 1971, Conger 1980, Gwet's AC1 (AC2 where weighted) 2008, Brennan & Prediger 1981.
+
+    (pa - pe)/(1 - pe) of items x raters positions, each at most 1, with pa over items rated twice or more.
+    Undefined without such an item, and where chance alone explains all (pe = 1).
+    """
     weights = agreement_weights(scale, weighting)
     counts = _counts(ratings, len(scale))
     rated = counts.sum(axis=1)
