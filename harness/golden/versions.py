@@ -1,6 +1,7 @@
 """A table of golden grades as judged under one policy version, where its rows keep their history."""
 
 from dataclasses import replace
+from typing import Any
 
 from harness.errors import BadInput, Fault
 from harness.files import build
@@ -29,10 +30,8 @@ def _then(table: Table, row: Row, layout: Layout, version: str, faults: list[Fau
     if text_of(table, row, "policy_version", layout) in (None, version) or not isinstance(history, list):
         return row
     past: list[PastGrade] = []
-    for entry in history:
-        # Parquet has a place for every key, and nothing in it where a row lacks the key.
-        given = {k: v for k, v in entry.items() if v is not None} if isinstance(entry, dict) else entry
-        found, wrong = build(PastGrade, given, f"{table.where(row)}, history")
+    for number, entry in enumerate(history, start=1):
+        found, wrong = _past(entry, f"{table.where(row)}, history[{number}]")
         past += [found] if found else []
         faults += wrong
     clauses = table.find("clauses", layout)
@@ -48,3 +47,10 @@ def _then(table: Table, row: Row, layout: Layout, version: str, faults: list[Fau
         for header in found_in[:1]
     }
     return Row(row.line, {**row.cells, **cells})
+
+
+def _past(entry: Any, where: str) -> tuple[PastGrade | None, list[Fault]]:
+    if not isinstance(entry, dict):
+        return None, [Fault(where, f"not an object: {entry!r}")]
+    # Parquet has a place for every key, and nothing in it where a row lacks the key.
+    return build(PastGrade, {name: value for name, value in entry.items() if value is not None}, where)
