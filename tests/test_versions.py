@@ -117,6 +117,20 @@ def test_own_golden_file_has_the_grades_of_the_version_that_is_asked_for(two_ver
         assert of_files[key] == run[key]
 
 
+def test_own_ratings_are_those_of_the_version_too(two_versions: Path) -> None:
+    rated = [line for line in examples() if line["split"] != "shots"]
+    ratings = [
+        {"item": line["id"], "rater": rater, "grade": min(1, line["grade"]), "policy_version": "v1"}
+        for line in rated
+        for rater in ("ann", "bob")
+    ]
+    put(two_versions / "golden/small/ratings.jsonl", *ratings)
+    assert gate2("small@v1")["ceiling"]["raters"] == ["ann", "bob"]
+    after = gate2("small@v2")
+    assert (after["gate1"], after["ceiling"], after["accuracy"]) == (None, None, 2 / 3)
+    assert "Gate 1 was never measured" in after["provisional"]
+
+
 def test_copy_elsewhere_keeps_its_history(two_versions: Path) -> None:
     copy = two_versions / "copy.jsonl"
     copy.write_bytes((two_versions / "golden/small/examples.jsonl").read_bytes())

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.cli.options import bar_of, layout, project_at
-from harness.cli.rated import examples_of, grade_names, own_ratings, ratings_in, refuse, scale_of, whence_of
+from harness.cli.rated import examples_of, grade_names, ratings_in, refuse, scale_of, whence_of
 
 if TYPE_CHECKING:
     from harness.golden.graded import GradedRow
@@ -180,7 +180,8 @@ def _ratings_of(
 ) -> "tuple[list[Rating], Mapping[str, str] | None] | None":
     """The ratings that were named; else the policy's own, where the golden file is the policy's own."""
     from harness.golden.examples import FILE
-    from harness.runs import RATINGS
+    from harness.golden.ratings import rater_kinds, ratings_under
+    from harness.runs import RATERS, RATINGS
 
     scale, policy, _ = levels
     if files.ratings is not None:
@@ -191,5 +192,6 @@ def _ratings_of(
     folder = project.golden / policy.name
     if files.golden[0].resolve() != folder / FILE or not (folder / RATINGS).exists():
         return None
-    found, kinds = own_ratings(project, policy, examples_of(project, policy))
-    return list(found), kinds
+    # As with a run: where nobody has rated under this version yet, Gate 1 was never measured.
+    found = ratings_under(folder / RATINGS, policy, list(examples_of(project, policy).values()))
+    return (found, rater_kinds(folder / RATERS)) if found else None
