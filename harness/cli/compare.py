@@ -34,6 +34,7 @@ from harness.cli.rated import PolicyOption
 from harness.errors import BadInput, Fault
 
 if TYPE_CHECKING:
+    from harness.comparison.sides import Side
     from harness.noun import Weighting as Weights
     from harness.scorecards.comparison import Regression
     from harness.scorecards.ship import Shipping
@@ -114,9 +115,7 @@ def regress_command(
 
     Ends with 0 when it surely loses no more than the margin, 1 when it surely does, 3 when neither is shown.
     """
-    from harness.comparison.paired import compare_sides
     from harness.gates import EXIT_CODES
-    from harness.regress import judge_regression
     from harness.report.regression import annotations, junit_xml, markdown_text, regression_view
     from harness.runs import find_run
 
@@ -124,13 +123,7 @@ def regress_command(
     how |= {"grades-columns": grades_columns, "grades-format": grades_format}
     files = FileOptions(golden, policy, scale, root, how)
     sides = sides_of([base, candidate], files)
-    own, chosen = sides[1].gates, _weighting(weighting)
-    gates = own if margin is None else own.model_copy(update={"margin": margin})
-    found = judge_regression(compare_sides(sides[0], sides[1], chosen), gates)
-    if (found.margin, found.comparison.weighting) != (own.margin, own.weighting):
-        whence = "gates.toml has" if sides[1].policy else "the default is"
-        moved = f"(moved: {whence} margin {own.margin:g} and weighting {own.weighting})"
-        found = found.model_copy(update={"reason": f"{found.reason} {moved}"})
+    found = _judged(sides[0], sides[1], margin, _weighting(weighting))
     if candidate != BASELINE and not is_file(candidate):
         keep_verdict(find_run(project_at(root), candidate), "regress", found, exclude={"comparison"})
     for path, text, mode in ((junit, junit_xml(found), "w"), (markdown, markdown_text(found, flips), "a")):
@@ -142,6 +135,23 @@ def regress_command(
     print_json(found) if json else show(regression_view(found, flips))
     if EXIT_CODES[found.verdict]:
         raise typer.Exit(EXIT_CODES[found.verdict])
+
+
+def _judged(
+    base: "Side", candidate: "Side", margin: float | None, weighting: "Weights | None"
+) -> "Regression":
+    """The verdict by the candidate's gates; what was asked for instead of them is said."""
+    from harness.comparison.paired import compare_sides
+    from harness.regress import judge_regression
+
+    own = candidate.gates
+    gates = own if margin is None else own.model_copy(update={"margin": margin})
+    found = judge_regression(compare_sides(base, candidate, weighting), gates)
+    if (found.margin, found.comparison.weighting) == (own.margin, own.weighting):
+        return found
+    whence = "gates.toml has" if candidate.policy else "the default is"
+    moved = f"(moved: {whence} margin {own.margin:g} and weighting {own.weighting})"
+    return found.model_copy(update={"reason": f"{found.reason} {moved}"})
 
 
 def _weighting(text: str | None) -> "Weights | None":
