@@ -242,6 +242,11 @@ def test_wrong_words_about_files_are_refused(rated: Path, words: tuple[str, ...]
     assert what in refused("compare", *words, *GOLDEN)
 
 
+def test_files_that_are_not_there_are_named_all_at_once(folder: Path) -> None:
+    said = refused("compare", "a.csv", "c.csv", "d.parquet", *GOLDEN)
+    assert said == "error: c.csv: no such file d.parquet: no such file"
+
+
 def test_without_golden_grades_nothing_is_right(folder: Path) -> None:
     assert "--golden FILE says which grades are right" in refused("compare", "a.csv", "b.csv")
     words = ("regress", "--candidate", "a.csv", "--golden", "golden.csv", "--scale", "0-2")

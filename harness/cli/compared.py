@@ -11,7 +11,7 @@ import typer
 from harness.cli.graded_files import golden_table, grades_table, judge, read_golden
 from harness.cli.options import project_at
 from harness.cli.rated import refuse, scale_of
-from harness.errors import BadInput
+from harness.errors import BadInput, Fault
 
 if TYPE_CHECKING:
     from harness.cli.graded_files import Levels
@@ -95,6 +95,7 @@ def sides_of(names: list[str], files: FileOptions) -> "list[Side]":
     from harness.comparison.sides import side_of_run
     from harness.runs import find_run, load_run
 
+    _refuse_lost(names)
     paths = [Path(name) for name in names if is_file(name)]
     if not paths:
         refuse(files.given, "a run has its own")
@@ -116,6 +117,15 @@ def sides_of(names: list[str], files: FileOptions) -> "list[Side]":
         # The same run named twice is still two sides.
         sides = [replace(side, name=f"{side.name} ({at + 1})") for at, side in enumerate(sides)]
     return sides
+
+
+def _refuse_lost(names: list[str]) -> None:
+    """A name with the ending of a table is meant for a file, and is no run that could be looked for."""
+    from harness.tables import FORMAT_OF
+
+    lost = [name for name in names if Path(name).suffix.lower() in FORMAT_OF and not Path(name).exists()]
+    if lost:
+        raise BadInput([Fault(name, "no such file") for name in lost])
 
 
 def _baseline(beside: "Run | None", root: Path | None) -> "Side":
