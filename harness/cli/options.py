@@ -44,6 +44,12 @@ Format = Annotated[
 ]
 Wide = Annotated[str | None, typer.Option(help="A column for each rater: rater1,rater2,...")]
 Rater = Annotated[str | None, typer.Option(help="Which rater's grades, where a file holds several.")]
+GradesColumns = Annotated[
+    str | None, typer.Option(help="Like --columns, where the grades file has other headers.")
+]
+GradesFormat = Annotated[
+    str | None, typer.Option(help="Like --format, where the grades file has another one.")
+]
 Scale = Annotated[
     str | None, typer.Option(help="The grades there are, such as 0-4, where no policy says it.")
 ]
