@@ -52,8 +52,8 @@ lint: $(VENV)/installed  ## Check the policies and the golden sets
 demo-server: $(VENV)/installed  ## A model API on loopback without a model, to try the network path [FLAGS=]
 	@$(BIN)/python tests/demo_server.py $(FLAGS)
 
-test: $(VENV)/installed-dev  ## Run the tests
-	@$(BIN)/python -m pytest -q
+test: $(VENV)/installed-dev  ## Run the tests, on as many processes as there are cores
+	@$(BIN)/python -m pytest -q -n auto
 
 check: $(VENV)/installed-dev  ## What CI runs: format, lint, types, tests
 	@$(BIN)/ruff format --check .

@@ -92,7 +92,7 @@ def contest(root: Path, url: str, connections: int, rounds: int, pairs: int) -> 
     prefix.write_text(rendered(root), encoding="utf-8")
     bare = [str(HERE / "bare_loop.py"), url, str(golden), str(prefix), str(root / "bare.jsonl")]
     bare.append(str(connections))
-    ours = ["-m", "harness", "eval", "--model", "openai/canned", "--base-url", url, "--json"]
+    ours = ["-m", "harness", "eval", "--model", "openai/canned", "--base-url", url, "--no-report"]
     ours += ["--max-connections", str(connections), "--root", str(root)]
     found: dict[str, list[Figures]] = {"harness eval": [], "bare loop over the SDK": []}
     for turn in range(rounds + 1):

@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.digest import digest
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, HarnessError, Unfinished
 from harness.records import Prompt, Reply
 
 FILE = ".cache/replies.sqlite3"
@@ -102,7 +102,7 @@ def clear_cache(path: Path) -> int:
     """Forget every reply, and say how many there were; a file that is no cache any more is removed."""
     try:
         count = sum(cache_stats(path).replies.values())
-    except BadInput:
+    except HarnessError:
         count = 0
     for ending in ("", "-wal", "-shm"):
         path.with_name(path.name + ending).unlink(missing_ok=True)
@@ -123,7 +123,7 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.execute("pragma synchronous = normal")
         connection.execute(TABLE)
     except sqlite3.Error as error:
-        raise _fault(path, error) from error
+        raise BadInput([Fault(str(path), _what(error))]) from error
     return connection
 
 
@@ -131,11 +131,11 @@ def _execute(connection: sqlite3.Connection, path: Path, query: str, *values: ob
     try:
         return connection.execute(query, values)
     except sqlite3.Error as error:
-        raise _fault(path, error) from error
+        # In the middle of a run: a full disk, or another process that holds the file for too long.
+        raise Unfinished(f"{path}: {_what(error)}") from error
 
 
-def _fault(path: Path, error: sqlite3.Error) -> BadInput:
-    what = (
+def _what(error: sqlite3.Error) -> str:
+    return (
         f"the reply cache cannot be used ({error}); `harness cache clear` removes it, --no-cache goes without"
     )
-    return BadInput([Fault(str(path), what)])

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,12 +112,25 @@ def _carry_out(job: Job) -> tuple[Run, Gate2]:
     manifest = answer(job, f"harness eval --resume {folder.name} goes on from here")
     run = load_run(folder)
     scorecard = judge_run(run)
-    write_atomic(folder / SCORECARD, (to_json(scorecard, indent=2), b"\n"))
+    write_atomic(folder / SCORECARD, _pretty(scorecard))
     write_atomic(folder / VERDICT, json.dumps(verdict_of(scorecard), indent=2) + "\n")
     asked = manifest.asked
     if "test" in asked.splits and not asked.canaries and manifest.finished_at is not None:
         note_look(job.plan.golden_file.with_name(LOOKS), _look(manifest))
     return run, scorecard
+
+
+def _pretty(scorecard: Gate2) -> Iterator[bytes]:
+    """The scorecard as people read it, its misses one by one: of a long run they are most of it."""
+    none = b'\n  "misses": []'
+    head, tail = to_json(scorecard.model_copy(update={"misses": ()}), indent=2).split(none)
+    yield head
+    if not scorecard.misses:
+        yield none
+    for at, miss in enumerate(scorecard.misses):
+        yield b",\n    " if at else b'\n  "misses": [\n    '
+        yield to_json(miss, indent=2).replace(b"\n", b"\n    ")
+    yield (b"\n  ]" if scorecard.misses else b"") + tail + b"\n"
 
 
 def answer(job: Job, how_to_resume: str) -> Manifest:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from harness.errors import BadInput, Fault
-from harness.files import build, parse_json, to_line, unreadable
+from harness.files import parse, to_line, unreadable
 from harness.records import Failed, Key, Record
 
 RECORDS = "records.jsonl"
@@ -40,7 +40,7 @@ def iter_records(folder: Path) -> Iterator[tuple[Record, int]]:
             for number, line in enumerate(file, start=1):
                 at += len(line)
                 whole = line.endswith(b"\n")
-                record, found = _record(line.rstrip(b"\n"), f"{path}, line {number}", path)
+                record, found = parse(Record, line.rstrip(b"\n"), f"{path}, line {number}, not a record")
                 faults += found if whole else []
                 if record is not None and not faults:
                     yield record, at
@@ -49,13 +49,6 @@ def iter_records(folder: Path) -> Iterator[tuple[Record, int]]:
     if faults:
         damage = "the file is damaged; restore it, or start a new run"
         raise BadInput([*faults, Fault(str(path), damage)])
-
-
-def _record(line: bytes, where: str, path: Path) -> tuple[Record | None, list[Fault]]:
-    try:
-        return build(Record, parse_json(line.decode("utf-8")), where)
-    except (ValueError, RecursionError) as error:
-        return None, [Fault(where, f"not a record: {error}")]
 
 
 class RecordLog:

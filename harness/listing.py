@@ -177,18 +177,18 @@ def _from_head(path: Path) -> Headline | None:
 
 
 def cost_of(path: Path) -> float | None:
-    """What the answers of a run cost, by the last record of each key; None where one does not say.
+    """What the answers of a run cost, those included that were asked for again; None where one does not say.
 
     Looked up in the bytes: within a text every quotation mark is escaped, so that no text looks like a key.
     """
-    costs: dict[bytes, float] = {}
+    total = 0.0
     with path.open("rb") as file:
         for line in file:
             cost = _cost_in(line)
             if cost is None:
                 return None
-            costs[line[: line.find(b'"pair": ')]] = cost
-    return sum(costs.values()) if costs else None
+            total += cost
+    return total
 
 
 def _cost_in(line: bytes) -> float | None:

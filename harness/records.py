@@ -140,11 +140,15 @@ def query_key(query: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a text in any script, without case: letters with their marks, numbers, c++ and 5.5."""
+    if text.isascii():
+        # The same words; most products are described in these letters, and there are many of them.
+        return _ASCII_WORD.findall(text.lower())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     kept = "".join(letter if _is_word(letter) else " " for letter in _POINT.sub(_POINT_KEPT, folded))
     return kept.replace(_POINT_KEPT, ".").split()
 
 
+_ASCII_WORD = re.compile(r"(?:[a-z0-9+#]|(?<=[0-9])\.(?=[0-9]))+")
 _POINT = re.compile(r"(?<=[0-9])\.(?=[0-9])")
 _POINT_KEPT = "\uf8ff"
 """A private letter that stands for a decimal point while the other points go."""

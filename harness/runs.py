@@ -272,6 +272,9 @@ def find_run(project: Project, text: str) -> Path:
     found = [name for name in names if text and name.startswith(text)]
     if len(found) == 1:
         return project.runs / found[0]
+    if Path(text).is_file():
+        what = "is a file, and a run is wanted here: `harness eval --model replay/FILE` makes one of grades"
+        raise BadInput(f"{text} {what}")
     if found:
         raise BadInput(f"several runs begin with {text!r}: {_some(found)}")
     raise BadInput(f"no run {text!r} in {project.runs}; there are: {_some(names) or 'none'}")

@@ -540,7 +540,6 @@ def test_bars_that_differ_are_said(project: Path) -> None:
 
 
 def test_files_of_grades_are_compared_without_a_project(here: Path) -> None:
-    write_project(here)
     golden = write_grades(here / "golden.csv", perfect)
     one = write_grades(here / "one.csv", wrong_on(0, 1, 2))
     other = write_grades(here / "other.csv", unread_on(5))
@@ -548,6 +547,7 @@ def test_files_of_grades_are_compared_without_a_project(here: Path) -> None:
     assert (found["base"], found["candidate"], found["n_common"]) == ("one.csv", "other.csv", 59)
     assert (found["unread_candidate"], found["mcnemar"]["fixed"]) == ([IDS[5]], 3)
     assert (found["actions"], found["never_grow"]) == (None, [])
+    write_project(here)
     with_policy = compare(one, other, "--golden", golden, "--policy", "small")
     assert with_policy["actions"] and with_policy["kappa"] == found["kappa"]
 
@@ -747,7 +747,7 @@ def test_baseline_with_a_case_twice_is_refused(project: Path) -> None:
         (["latest", "latest~7"], "latest~7: there are 1 runs"),
         (["baseline", "latest"], "`harness baseline set RUN` makes one"),
         (["baseline", "baseline"], "baseline goes with a run"),
-        (["latest", "grades.csv"], "--golden FILE says which grades are right"),
+        (["golden.csv", "grades.csv"], "--golden FILE says which grades are right"),
         (["latest", "grades.csv", "--golden", "golden.csv"], "--scale 0-4, or --policy NAME"),
         (["latest", "grades.csv", "--golden", "golden.csv", "--scale", "0-3"], "different scales"),
         (["latest", "latest", "--weighting", "cubic"], "weighting 'cubic' is not one of"),

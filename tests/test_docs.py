@@ -104,6 +104,8 @@ def shop(here: Path) -> Path:
     grades = [(e.id, e.grade) for e in golden if e.split != "shots"]
     (here / "pairs.csv").write_text("query,product_id,title,label\nshoe,1,red,3\nhat,2,blue,0\n", "utf-8")
     (here / "student.csv").write_text("doc,label\n" + "".join(f"{i},{g}\n" for i, g in grades), "utf-8")
+    rated = "".join(f"{item},{rater},{grade}\n" for item, grade in grades for rater in ("ann", "bob"))
+    (here / "ratings.csv").write_text("item,rater,grade\n" + rated, "utf-8")
     for name in ("golden", "yesterday", "today"):
         text = "item,grade\n" + "".join(f"{i},{g}\n" for i, g in grades)
         (here / f"{name}.csv").write_text(text, "utf-8")

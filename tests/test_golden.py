@@ -17,7 +17,7 @@ from harness.golden.shots import choose_shots
 from harness.golden.similarity import NEAR, jaccard, near_duplicates
 from harness.golden.splits import assign_splits, parse_shares, parse_splits
 from harness.policies import load_policy
-from harness.records import Example, query_key
+from harness.records import Example, query_key, words
 
 ROOT = Path(__file__).resolve().parent.parent
 SCALE = (0, 1, 2)
@@ -386,3 +386,8 @@ def test_golden_commands_print_json(here: Path) -> None:
         json.loads(harness("golden", "export", "small", "--format", "jsonl").out.splitlines()[0])["id"]
         == "q0-0"
     )
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_words_of_plain_letters_are_those_that_the_whole_alphabet_would_give(text: str) -> None:
+    assert words(text) == words(f"{text} \u00e9")[:-1]

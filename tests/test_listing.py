@@ -17,6 +17,7 @@ from harness.gates import judge_run
 from harness.listing import HEAD, QUIET, Listed, Listing, read_headline
 from harness.project import Project
 from harness.runs import load_run
+from harness.score.money import spending_of
 
 
 @pytest.fixture
@@ -153,23 +154,30 @@ def test_what_has_not_changed_is_not_read_again(project: Project) -> None:
 def test_a_run_says_what_it_cost_where_every_answer_does(project: Project) -> None:
     path = folder_of(project) / "records.jsonl"
     records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    assert only(project).cost is None
+    assert only(project).cost == spent(project) == 0.0
     for record in records:
         record["reply"]["text"] = 'it said "cost": 5 and "cached_reply": true'
         record["cost"] = 0.25
-    first, second, *_ = records
-    again = {**first, "cost": 0.5}
+    first, second, third, *_ = records
+    again = {**first, "cost": 0.5e-1}
     second["cached_reply"] = True
-    del second["cost"]
-    unanswered = {key: second[key] for key in second if key not in ("reply", "cached_reply")} | {
-        "example": "other"
-    }
-    write_records(path, [*records, again, unanswered])
-    # One was asked about again for more, one was paid for before, and one never came.
-    assert only(project).cost == pytest.approx(0.25 * (len(records) - 2) + 0.5)
+    for key in ("reply", "cost"):
+        del third[key]
+    third["outcome"] = {"kind": "failed", "detail": "gone"}
+    write_records(path, [*records, again])
+    # One was asked about twice, one was paid for before, and one never came.
+    expected = pytest.approx(0.25 * (len(records) - 2) + 0.05)
+    assert only(project).cost == expected
+    assert spent(project) == expected
     del records[5]["cost"]
     write_records(path, records)
     assert only(project).cost is None
+    assert spent(project) is None
+
+
+def spent(project: Project) -> float | None:
+    """What the run itself says that it cost."""
+    return spending_of(load_run(folder_of(project))).cost
 
 
 def write_records(path: Path, records: list[dict[str, Any]]) -> None:

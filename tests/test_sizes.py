@@ -2,19 +2,36 @@
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from builders import examples, harness, write_project
 
-from harness.stats.planning import items_for_half_width, items_to_pass, mixture, variance_per_item
+from harness.stats.planning import (
+    items_for_delta,
+    items_for_half_width,
+    items_to_pass,
+    mixture,
+    variance_per_item,
+)
 
 
-def replayed(here: Path, name: str, wrong: int) -> str:
-    """A run that is wrong on every `wrong`-th example; its folder."""
+def every(step: int) -> Callable[[int], bool]:
+    """Every `step`-th example, so that queries have about as many each."""
+    return lambda at: at % step == 0
+
+
+def whole_queries(at: int) -> bool:
+    """All three examples of every ninth query."""
+    return at // 3 % 9 == 1
+
+
+def replayed(here: Path, name: str, wrong: Callable[[int], bool]) -> str:
+    """A run that is wrong on these examples, by their place in the file; its folder."""
     rows = [(line["id"], line["grade"]) for line in examples(queries=40)]
     text = "".join(
-        f"{id_},{grade if at % wrong else (grade + 1) % 3}\n" for at, (id_, grade) in enumerate(rows)
+        f"{id_},{(grade + 1) % 3 if wrong(at) else grade}\n" for at, (id_, grade) in enumerate(rows)
     )
     (here / f"{name}.csv").write_text("item,grade\n" + text, encoding="utf-8")
     words = ("--policy", "small", "--model", f"replay/{name}.csv", "--json")
@@ -37,17 +54,40 @@ def test_sizes_are_those_of_the_formulas(here: Path) -> None:
 
 def test_pilot_brings_its_design_effect_and_a_second_run_the_paired_error(here: Path) -> None:
     write_project(here, golden=examples(queries=40))
-    one, other = replayed(here, "one", 4), replayed(here, "other", 5)
+    one, other = replayed(here, "one", whole_queries), replayed(here, "other", every(5))
     score = harness("gate2", one, "--json").json
     bare = harness("golden", "plan", "small", "--kappa", "0.85", "--json").json
     found = harness("golden", "plan", "small", "--pilot", one, "--kappa", "0.85", "--json").json
-    assert found["design_effect"] == score["kappa"]["design_effect"]
+    assert found["design_effect"] == found["pilot_design_effect"] == score["kappa"]["design_effect"] > 1.5
     assert found["pilot_kappa"] == score["kappa"]["value"]
     items = [plan["rows"][0]["half_width"]["items"] for plan in (bare, found)]
-    assert items[1] == pytest.approx(items[0] * found["design_effect"], abs=1.5)
+    assert items[1] == pytest.approx(items[0] * found["design_effect"], abs=1 + found["design_effect"])
     both = harness("golden", "plan", "small", "--pilot", one, "--against", other, "--json").json
     assert both["to_tell_apart"]["items"] not in (None, found["to_tell_apart"]["items"])
     assert not any("second run" in note for note in both["notes"])
+
+
+def test_design_effect_below_1_is_planned_for_as_1_and_said(here: Path) -> None:
+    write_project(here, golden=examples(queries=40))
+    # No query has two misses: the queries are more alike than chance would make them.
+    one = replayed(here, "one", every(4))
+    bare = harness("golden", "plan", "small", "--kappa", "0.85", "--json").json
+    found = harness("golden", "plan", "small", "--pilot", one, "--kappa", "0.85", "--json").json
+    assert (found["pilot_design_effect"] < 0.9, found["design_effect"]) == (True, 1.0)
+    assert (found["rows"], found["to_tell_apart"]) == (bare["rows"], bare["to_tell_apart"])
+    effect = f"{found['pilot_design_effect']:.2f}"
+    assert any(f"design effect is {effect}, and 1 is taken" in note for note in found["notes"])
+    shown = " ".join(harness("golden", "plan", "small", "--pilot", one).out.split())
+    assert f"design effect {effect}." in shown and "too few would be asked for" in shown
+
+
+def test_two_runs_that_go_more_alike_in_queries_than_by_chance_are_taken_as_independent(here: Path) -> None:
+    write_project(here, golden=examples(queries=40))
+    one, other = replayed(here, "one", every(4)), replayed(here, "other", lambda at: at % 4 == 2)
+    found = harness("golden", "plan", "small", "--pilot", one, "--against", other, "--json").json
+    change = harness("compare", one, other, "--json").json["kappa"]
+    of_the_error = items_for_delta(found["have"]["items"] / 2 * change["se"] ** 2, 0.05)
+    assert of_the_error is not None and found["to_tell_apart"]["items"] > 1.1 * of_the_error
 
 
 def test_wider_interval_takes_fewer_and_a_smaller_difference_more(here: Path) -> None:
@@ -70,7 +110,7 @@ def test_pilot_without_spread_says_that_nothing_is_known(here: Path) -> None:
 
 def test_runs_that_do_not_belong_together_are_refused(here: Path) -> None:
     write_project(here, golden=examples(queries=40))
-    one = replayed(here, "one", 4)
+    one = replayed(here, "one", every(4))
     few = json.loads(harness("eval", "--policy", "small", "--limit", "5", "--json").out)["run"]
     for words, what in (
         (("--against", one), "--against goes with --pilot"),

@@ -22,7 +22,7 @@ def report(project: "Project", run: "Run", score: "Gate2", *, as_json: bool) -> 
     canaries = canaries_of(run)
     spent = spending_of(run)
     if as_json:
-        beside = {"run": str(run.folder), "spending": spent.model_dump(mode="json")}
+        beside = {"run": str(run.folder), "spending": spent}
         print_json({**scored_json(score, canaries), **beside})
         return
     if canaries:

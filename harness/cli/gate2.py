@@ -11,6 +11,8 @@ from harness.cli.options import (
     Bootstrap,
     Columns,
     Format,
+    GradesColumns,
+    GradesFormat,
     Json,
     Rater,
     Root,
@@ -45,9 +47,7 @@ def gate2_command(
     policy: PolicyOption = None,
     scale: Scale = None,
     columns: Columns = None,
-    grades_columns: Annotated[
-        str | None, typer.Option(help="Like --columns, where the grades file has other headers.")
-    ] = None,
+    grades_columns: GradesColumns = None,
     rater: Rater = None,
     ratings: Annotated[
         Path | None,
@@ -60,9 +60,7 @@ def gate2_command(
     ratings_format: Annotated[str | None, typer.Option(help="Like --format, for the ratings file.")] = None,
     wide: Wide = None,
     format: Format = None,
-    grades_format: Annotated[
-        str | None, typer.Option(help="Like --format, where the grades file has another one.")
-    ] = None,
+    grades_format: GradesFormat = None,
     weighting: Weighting = None,
     bar: BarValue = None,
     bootstrap: Bootstrap = False,

@@ -1,16 +1,20 @@
-"""A grader's file against a golden file: what `harness gate2 --golden FILE --grades FILE` scores."""
+"""A grader's file against a golden file: what `harness gate2 --golden FILE --grades FILE` scores.
+
+`golden_table`, `grades_table`, `read_golden` and `judge` are what every command reads such files by.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.cli.options import bar_of, layout, project_at
-from harness.cli.rated import examples_of, grade_names, own_ratings, ratings_in, refuse, scale_of, whence_of
+from harness.cli.rated import examples_of, grade_names, ratings_in, refuse, scale_of, whence_of
 
 if TYPE_CHECKING:
     from harness.golden.graded import GradedRow
     from harness.records import Rating
     from harness.rubric import Gates, Policy
+    from harness.score.judged import Judged
     from harness.score.terms import Raters
     from harness.scorecards.gate1 import Gate1
     from harness.scorecards.gate2 import Gate2
@@ -18,6 +22,46 @@ if TYPE_CHECKING:
 
     Levels = tuple[tuple[int, ...], Policy | None, Gates]
     Beside = tuple[Gate1 | None, Raters | None, list[str]]
+
+
+class Golden(NamedTuple):
+    """A file of golden grades, read; `stale` counts those of another version than the policy's."""
+
+    name: str
+    rows: "Mapping[str, GradedRow]"
+    stale: int
+
+
+def golden_table(how: Mapping[str, str | None]) -> "Layout":
+    """How the golden file is read; `how` holds the options that say it, by name."""
+    return layout(how["columns"], None, how["format"])
+
+
+def grades_table(how: Mapping[str, str | None]) -> "Layout":
+    """How a grader's file is read: as the golden file, where nothing else is said of it."""
+    return layout(how["grades-columns"] or how["columns"], how["wide"], how["grades-format"] or how["format"])
+
+
+def read_golden(path: Path, table: "Layout", levels: "Levels") -> Golden:
+    """The golden grades, as judged under the policy's version where the file says which is which."""
+    from harness.golden.graded import read_golden_grades
+
+    scale, policy, _ = levels
+    version = policy.version if policy else None
+    rows = read_golden_grades(path, table, scale, version)
+    stale = sum(row.policy_version not in (None, version) for row in rows.values()) if policy else 0
+    return Golden(path.name, rows, stale)
+
+
+def judge(
+    golden: Golden, grades: "Mapping[str, GradedRow]", name: str
+) -> "tuple[list[Judged], tuple[str, ...]]":
+    """Each golden item with a grader's grade, and what to know of the items."""
+    from harness.score.judged import judged_files
+
+    items, strangers = judged_files(golden.rows, grades)
+    what = f"items of {name} have no golden grade in {golden.name}, or are shots there"
+    return items, (f"{len(strangers)} {what}",) if strangers else ()
 
 
 class Files(NamedTuple):
@@ -42,16 +86,14 @@ def files_of(
 
     What is not said of the grades or the ratings is as with the golden file, and one file is read one way.
     """
-    table = layout(
-        how["grades-columns"] or how["columns"], how["wide"], how["grades-format"] or how["format"]
-    )
+    table = grades_table(how)
     own = {name: how[name] for name in ("ratings-columns", "ratings-wide", "ratings-format")}
     if ratings is None:
         refuse(own, "name one with --ratings")
     said = any(value is not None for value in own.values())
     beside = layout(own["ratings-columns"] or how["columns"], own["ratings-wide"], own["ratings-format"])
     return Files(
-        golden=(golden, layout(how["columns"], None, how["format"])),
+        golden=(golden, golden_table(how)),
         grades=(grades, table),
         ratings=(ratings, table if ratings == grades and not said else beside) if ratings else None,
         rater=how["rater"],
@@ -69,25 +111,18 @@ def score_files(
 ) -> "Gate2":
     """A file of grades against a file of golden grades, judged."""
     from harness.gates import judge_gate2
-    from harness.golden.graded import read_golden_grades, read_grades
+    from harness.golden.graded import read_grades
     from harness.score.bar import Bar
     from harness.score.gate2 import score_gate2
-    from harness.score.judged import judged_files
     from harness.score.terms import Terms
 
     levels = grades_there, known, gates = scale_of(policy, scale, files.root)
-    golden = read_golden_grades(*files.golden, grades_there)
+    golden = read_golden(*files.golden, levels)
     grades = read_grades(*files.grades, grades_there, files.rater)
-    items, strangers = judged_files(golden, grades)
-    name, against = files.grades[0].name, files.golden[0].name
-    warnings = (
-        [f"{len(strangers)} items of {name} have no golden grade in {against}, or are shots there"]
-        if strangers
-        else []
-    )
+    items, warnings = judge(golden, grades, files.grades[0].name)
     # A file of one rater's grades names the grader, whether or not --rater does.
     grader = next((row.rater for row in grades.values()), None)
-    gate1, raters, more = _raters_beside(files, grader, golden, levels)
+    gate1, raters, more = _raters_beside(files, grader, golden.rows, levels)
     terms = Terms(
         scale=grades_there,
         bar=bar_of(weighting, bar, Bar(gates.weighting, gates.gate2.bar), whence_of(known)),
@@ -96,7 +131,16 @@ def score_files(
         clause_ids=known.clause_ids if known else None,
         bootstrap=bootstrap,
     )
-    return judge_gate2(score_gate2(items, terms, raters, (*warnings, *more)), gates, gate1)
+    score = score_gate2(items, terms, raters, (*warnings, *more))
+    return judge_gate2(score, gates, gate1, _stale(golden, known))
+
+
+def _stale(golden: Golden, policy: "Policy | None") -> str | None:
+    """Grades of another policy version are no golden grades of this one."""
+    if policy is None or not golden.stale:
+        return None
+    of = f"{golden.stale} of {len(golden.rows)} golden grades in {golden.name}"
+    return f"{of} are of another version, and {policy.label} has none of those"
 
 
 def _raters_beside(
@@ -136,7 +180,8 @@ def _ratings_of(
 ) -> "tuple[list[Rating], Mapping[str, str] | None] | None":
     """The ratings that were named; else the policy's own, where the golden file is the policy's own."""
     from harness.golden.examples import FILE
-    from harness.runs import RATINGS
+    from harness.golden.ratings import rater_kinds, ratings_under
+    from harness.runs import RATERS, RATINGS
 
     scale, policy, _ = levels
     if files.ratings is not None:
@@ -147,5 +192,6 @@ def _ratings_of(
     folder = project.golden / policy.name
     if files.golden[0].resolve() != folder / FILE or not (folder / RATINGS).exists():
         return None
-    found, kinds = own_ratings(project, policy, examples_of(project, policy))
-    return list(found), kinds
+    # As with a run: where nobody has rated under this version yet, Gate 1 was never measured.
+    found = ratings_under(folder / RATINGS, policy, list(examples_of(project, policy).values()))
+    return (found, rater_kinds(folder / RATERS)) if found else None

@@ -44,6 +44,12 @@ Format = Annotated[
 ]
 Wide = Annotated[str | None, typer.Option(help="A column for each rater: rater1,rater2,...")]
 Rater = Annotated[str | None, typer.Option(help="Which rater's grades, where a file holds several.")]
+GradesColumns = Annotated[
+    str | None, typer.Option(help="Like --columns, where the grades file has other headers.")
+]
+GradesFormat = Annotated[
+    str | None, typer.Option(help="Like --format, where the grades file has another one.")
+]
 Scale = Annotated[
     str | None, typer.Option(help="The grades there are, such as 0-4, where no policy says it.")
 ]
@@ -142,16 +148,19 @@ def shown_path(path: Path) -> Path:
 
 def print_json(value: "BaseModel | dict[str, Any]") -> None:
     """One JSON object on standard output. Undefined is null; NaN cannot occur."""
-    data = value if isinstance(value, dict) else value.model_dump(mode="json")
-    # Where the terminal cannot show a letter, its escape is still the same JSON.
-    plain = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") != "utf8"
-    typer.echo(json.dumps(data, ensure_ascii=plain, allow_nan=False, indent=2))
+    from pydantic_core import to_json
+
+    text = to_json(value, indent=2).decode("utf-8")
+    if (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") != "utf8":
+        # Where the terminal cannot show a letter, its escape is still the same JSON.
+        text = json.dumps(json.loads(text), indent=2)
+    typer.echo(text)
 
 
 def scored_json(score: "Gate2", canaries: "CanaryReport | None") -> dict[str, Any]:
     """A Gate 2 scorecard, with what steering did where canaries were graded."""
-    more = {"canaries": canaries.model_dump(mode="json")} if canaries else {}
-    return {**score.model_dump(mode="json"), **more}
+    # Not dumped: the misses of a long run are many, and one form of them is enough.
+    return {**dict(score), **({"canaries": canaries} if canaries else {})}
 
 
 def layout(columns: str | None, wide: str | None, format: str | None) -> "Layout":

@@ -1,12 +1,17 @@
-"""The progress of a run: a bar on a terminal, a plain line now and then elsewhere; on standard error."""
+"""The progress of a run: a bar on a terminal, a plain line now and then elsewhere; on standard error.
 
+Quiet where CI is set: the first line and the result are enough for a log.
+"""
+
+import os
 import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from harness.cli.options import say, shown_path
+from harness.scorecards.money import usd
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -25,7 +30,10 @@ class Progress:
     def __init__(self) -> None:
         self._counts = {"grade": 0, "ungraded": 0, "failed": 0}
         self._total = self._in_flight = 0
+        self._tokens = 0
+        self._cost = 0.0
         self._said = self._began = time.monotonic()
+        self._quiet = bool(os.environ.get("CI"))
         self._bar: Bar | None = None
         self._task: TaskID | None = None
 
@@ -43,19 +51,23 @@ class Progress:
         say(f"{asked.model} grades {what} of {asked.policy}{before}: {shown_path(folder)}")
         self._total = todo
         self._said = self._began = time.monotonic()
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not self._quiet:
             self._bar = _bar()
             self._bar.start()
-            self._task = self._bar.add_task("", total=todo, ends=self._ends(), rate=0.0)
+            self._task = self._bar.add_task("", total=todo, **self._fields(self._began))
 
     def recorded(self, record: "Record", in_flight: int) -> None:
         """One more answer has its outcome."""
         self._in_flight = in_flight
         self._counts[record.outcome.kind] += 1
+        self._cost += record.cost or 0.0
+        for reply in (record.reply, record.unread):
+            if reply and reply.usage and not record.cached_reply:
+                self._tokens += reply.usage.input_tokens + reply.usage.output_tokens
         now = time.monotonic()
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, advance=1, ends=self._ends(), rate=self._rate(now))
-        elif now - self._said >= LINE_EVERY:
+            self._bar.update(self._task, advance=1, **self._fields(now))
+        elif now - self._said >= LINE_EVERY and not self._quiet:
             self._said = now
             say(self._line(now))
 
@@ -70,13 +82,26 @@ class Progress:
     def _line(self, now: float) -> str:
         done, rate = sum(self._counts.values()), self._rate(now)
         left = (self._total - done) / rate
-        return f"{done}/{self._total} ({self._ends()}), {rate:.1f}/s, {left:.0f} s left"
+        parts = (f"{done}/{self._total}", self._ends(), f"{rate:.1f}/s", self._engine(), f"{left:.0f} s left")
+        return ", ".join(part for part in parts if part)
+
+    def _fields(self, now: float) -> dict[str, Any]:
+        return {"ends": self._ends(), "rate": f"{self._rate(now):.1f}/s", "engine": self._engine()}
+
+    def _engine(self) -> str:
+        """Calls in flight, tokens and cost, where the teacher has any."""
+        if not self._tokens and self._in_flight <= 1:
+            return ""
+        parts = [f"{self._in_flight} calls", f"{_short(self._tokens)} tok"]
+        return ", ".join([*parts, usd(self._cost)] if self._cost else parts)
 
     def _rate(self, now: float) -> float:
         return sum(self._counts.values()) / max(now - self._began, 1e-9)
 
     def _ends(self) -> str:
-        return f"{self._counts['ungraded']} unreadable, {self._counts['failed']} failed"
+        """How answers ended, short enough for 80 columns: what never happened is not said."""
+        words = {"grade": "graded", "ungraded": "unreadable", "failed": "failed"}
+        return ", ".join(f"{n} {words[kind]}" for kind, n in self._counts.items() if n or kind == "grade")
 
     def __enter__(self) -> Self:
         return self
@@ -86,6 +111,13 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+
+def _short(count: int) -> str:
+    """A count in as few letters as it takes: 950, 12k, 3.4M."""
+    if count < 1_000:
+        return str(count)
+    return f"{count / 1_000:.0f}k" if count < 1_000_000 else f"{count / 1_000_000:.1f}M"
 
 
 def warnings_of(plan: "Plan") -> list[str]:
@@ -111,13 +143,13 @@ def warnings_of(plan: "Plan") -> list[str]:
 
 def _bar() -> "Bar":
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     return Progress(
-        BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TextColumn("{task.fields[ends]}"),
-        TextColumn("{task.fields[rate]:.1f}/s"),
+        TextColumn("{task.fields[rate]}"),
+        TextColumn("{task.fields[engine]}"),
         TimeRemainingColumn(compact=True),
         console=Console(stderr=True),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from harness.comparison.sides import Side
+from harness.score.judged import INDEPENDENT, names_query
 from harness.scorecards.comparison import Difference
 
 WHAT_WAS_RUN = ("policy", "prompt", "model", "shots", "parameters")
@@ -28,7 +29,9 @@ def warnings_of(
 ) -> tuple[str, ...]:
     """What a reader of the comparison should know."""
     several = [one.name for one in changed if one.name in WHAT_WAS_RUN and not _follows(one, base, candidate)]
-    found = []
+    found = [*base.warnings, *candidate.warnings]
+    if not any(names_query(item) for side in (base, candidate) for item in side.items.values()):
+        found.append(INDEPENDENT)
     if len(several) > 1:
         what = " and ".join(several)
         found.append(f"{what} changed together: nobody can tell which of them moved the grades")

@@ -22,6 +22,8 @@ def _flip(base: Side, candidate: Side, one: Judged, other: Judged) -> Flip:
     before, after = one.answers[0], other.answers[0]
     assert before.grade is not None and after.grade is not None, "only readable answers are compared"
     about = other.about or one.about
+    # A user sees the one instead of the other only where both sides' policies say what is done.
+    actions = (base.action_of, candidate.action_of) if base.action_of and candidate.action_of else None
     return Flip(
         item=other.item,
         query=about.query if about else None,
@@ -31,8 +33,8 @@ def _flip(base: Side, candidate: Side, one: Judged, other: Judged) -> Flip:
         base=before.grade,
         candidate=after.grade,
         kind=_kind(before.grade == one.golden, after.grade == other.golden),
-        base_action=base.action_of[before.grade] if base.action_of else None,
-        candidate_action=candidate.action_of[after.grade] if candidate.action_of else None,
+        base_action=actions[0][before.grade] if actions else None,
+        candidate_action=actions[1][after.grade] if actions else None,
         golden_reasoning=about.reasoning if about else "",
         base_reasoning=before.reasoning,
         candidate_reasoning=after.reasoning,

@@ -8,7 +8,7 @@ import numpy as np
 from harness.comparison.coverage import coverage_change
 from harness.comparison.differences import changes_between, policies_differ, warnings_of
 from harness.comparison.flips import find_flips
-from harness.comparison.sides import Side
+from harness.comparison.sides import Side, side_of_items
 from harness.comparison.slices import slice_changes
 from harness.errors import BadInput
 from harness.noun import Weighting
@@ -98,8 +98,7 @@ def compare_judged(
 ) -> Comparison:
     """Two lists of judged items, paired by their names."""
     one, other = (
-        Side(name=name, items={item.item: item for item in items}, scale=scale)
-        for name, items in zip(names, (base, candidate), strict=True)
+        side_of_items(name, items, scale) for name, items in zip(names, (base, candidate), strict=True)
     )
     return compare_sides(one, other, weighting)
 

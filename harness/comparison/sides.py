@@ -16,6 +16,7 @@ class Side:
 
     `facts` says what was run, for what differs; `cost` and `seconds` are per item. `knows_queries`: whether
     an item's cluster is its query. `stale` counts examples that nobody judged under the policy version.
+    `warnings`: what a reader should know of how the side was read.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Side:
     cost: float | None = None
     knows_queries: bool = True
     stale: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 def side_of_run(run: Run) -> Side:

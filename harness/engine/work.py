@@ -19,7 +19,7 @@ from harness.journal import RecordLog
 from harness.prices import cost_of
 from harness.recording import Answered, record_of
 from harness.records import Example, Failed, Prompt
-from harness.runs import EXAMPLES, PAIRS
+from harness.runs import EXAMPLES, PAIRS, load_manifest
 
 
 async def grade_all(job: Job, log: RecordLog) -> int:
@@ -127,7 +127,7 @@ def _items(job: Job) -> Iterator[Example | ShownPair]:
 
 def left_to_ask(job: Job, log: RecordLog) -> int:
     """How many answers are still to be had."""
-    return sum((item.id, repeat) not in log.answered for item, repeat in each_question(job))
+    return load_manifest(job.folder).examples * job.plan.asked.repeats - len(log.answered)
 
 
 def _questions(job: Job, log: RecordLog) -> Iterator[Question]:

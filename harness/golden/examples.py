@@ -1,9 +1,10 @@
 """Golden examples: the file becomes Examples, or every structural fault in it."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from harness.digest import canonical_json, digest_bytes
+from harness.digest import canonical_json
 from harness.errors import BadInput, Fault
 from harness.files import read_nouns
 from harness.golden.graded import off_scale
@@ -49,8 +50,12 @@ def stale(examples: Iterable[Example], version: str) -> list[Example]:
 def golden_digest(examples: Iterable[Example]) -> str:
     """Identity of what a golden set says: ids, pairs, grades, reasonings and clauses, in any order."""
     said = sorted((example.id, _said(example)) for example in examples)
-    # The canonical form of {id: said}, without holding all of it as objects.
-    return digest_bytes(b"{" + b",".join(canonical_json(id_) + b":" + text for id_, text in said) + b"}")
+    # The digest of {id: said}, without holding all of that as objects or as one text.
+    whole = hashlib.sha256(b"{")
+    for at, (id_, text) in enumerate(said):
+        whole.update((b"," if at else b"") + canonical_json(id_) + b":" + text)
+    whole.update(b"}")
+    return f"sha256:{whole.hexdigest()}"
 
 
 def _said(example: Example) -> bytes:

@@ -9,13 +9,14 @@ from typing import Any
 
 from harness.errors import BadInput, Fault
 from harness.golden.rows import listed
+from harness.golden.versions import under_version
 from harness.records import Rating, query_key
 from harness.rubric import Policy
 from harness.tables import Layout, Row, Table, joined, read_table
 
 MOST_GRADES = 101
 """0 to 100: people cannot tell more grades apart, and a kappa takes the square of their number."""
-TEXTS = ("query", "reasoning", "split", "title")
+TEXTS = ("query", "reasoning", "split", "title", "policy_version")
 BESIDE = (*TEXTS, "rater", "clauses", "tags")
 """What a table may say beside an item and its grade."""
 
@@ -35,6 +36,7 @@ class GradedRow:
     reasoning: str
     split: str | None = None
     title: str | None = None
+    policy_version: str | None = None
     clauses: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
 
@@ -88,12 +90,16 @@ def read_grades(
     return {row.item: row for row in chosen}
 
 
-def read_golden_grades(path: Path, layout: Layout, scale: tuple[int, ...]) -> dict[str, GradedRow]:
+def read_golden_grades(
+    path: Path, layout: Layout, scale: tuple[int, ...], version: str | None = None
+) -> dict[str, GradedRow]:
     """The golden grade of each item of a table; none may be empty.
 
-    Shots are left out where the table says which they are: what a teacher was shown is not graded.
+    Shots are left out where the table says which they are: what a teacher was shown is not graded. With a
+    policy `version`, the grades of that one, where rows keep their history.
     """
-    rows = graded_rows(read_table(path, layout.format), layout, scale)
+    table = read_table(path, layout.format)
+    rows = graded_rows(under_version(table, layout, version) if version else table, layout, scale)
     refuse_doubles([(row.where, (row.item,)) for row in rows], "item {0!r}")
     golden = {row.item: row for row in rows if row.split != "shots"}
     empty = [Fault(row.where, "no golden grade") for row in golden.values() if row.grade is None]
@@ -120,7 +126,7 @@ def graded_rows(
         item = joined(row, headers["item"])
         if not item:
             faults.append(Fault(where, f"empty item ({'+'.join(headers['item'])})"))
-        query, reasoning, split, title = (_cell(row, headers[name]) for name in TEXTS)
+        query, reasoning, split, title, version = (_cell(row, headers[name]) for name in TEXTS)
         words = {name: tuple(listed(row.cells.get(header))) for name, header in several.items()}
         for rater, column in _graders(row, layout, headers):
             grade, fault = _grade(row.text(column), scale)
@@ -135,6 +141,7 @@ def graded_rows(
                     reasoning=reasoning or "",
                     split=split,
                     title=title,
+                    policy_version=version,
                     **words,
                 )
             )

@@ -29,6 +29,8 @@ def choose_shots(shots: Sequence[Example], count: int | None, scale: tuple[int, 
 
 def nearest_shots(pair: Pair, shots: Sequence[tuple[Example, Tokens]], count: int) -> list[Example]:
     """The `count` shots that share most words with a pair, the nearest last, where a reader looks back to."""
+    if not count:
+        return []
     words = tokens(pair)
     ranked = sorted(shots, key=lambda shot: (-jaccard(words, shot[1]), shot[0].id))
     return [shot for shot, _ in reversed(ranked[:count])]

@@ -15,6 +15,7 @@ from harness.scorecards.comparison import Change, Comparison, Flip, Ranking, Sli
 from harness.scorecards.money import usd
 
 SLICES_SHOWN = 5
+NO_ACTIONS = "no policy says what users would see of them"
 
 
 def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableType]:
@@ -78,14 +79,19 @@ def _figures(found: Comparison) -> Table:
         "accuracy": found.accuracy,
         "mean absolute error": found.mae,
         "coverage": found.coverage,
-        "seconds an answer": found.seconds,
+        "seconds an answer": found.seconds if found.seconds and _either(found.seconds) else None,
     }
     for name, change in rows.items():
         if change is not None:
             table.add_row(name, *_row(change))
-    if found.cost and (found.cost.base or found.cost.candidate):
+    if found.cost and _either(found.cost):
         table.add_row("cost of an answer", *amounts(found.cost))
     return table
+
+
+def _either(change: Change) -> bool:
+    """Whether there is anything to show of either side."""
+    return bool(change.base or change.candidate)
 
 
 def amounts(cost: Change) -> tuple[str, str, str, str]:
@@ -101,10 +107,12 @@ def _row(change: Change) -> tuple[str, str, str, str]:
 def _flip_counts(found: Comparison) -> str:
     kinds = Counter(flip.kind for flip in found.flips)
     seen = sum(flip.base_action != flip.candidate_action for flip in found.flips)
+    known = any(flip.base_action for flip in found.flips)
     test, p = found.mcnemar, found.mcnemar.obuchowski.p
     return (
         f"{len(found.flips):,} flips: {kinds['fixed']} fixed, {kinds['broken']} broken, {kinds['moved']} "
-        f"moved (as right or wrong as before);\n{seen} would show the user something else\n"
+        f"moved (as right or wrong as before);\n"
+        f"{f'{seen} would show the user something else' if known else NO_ACTIONS}\n"
         f"as many fixed as broken? p {_p(p)} clustered (Obuchowski), {test.exact:.2g} if independent\n"
         f"are the grades used as often? p {_p(found.stuart_maxwell.p)} if independent (Stuart, Maxwell)"
     )
@@ -138,7 +146,9 @@ def _changed(found: Comparison) -> Iterator[RenderableType]:
 
 def _flips(flips: Sequence[Flip]) -> Iterator[RenderableType]:
     if flips:
-        yield Text("\nThe flips, those first whose user would see something else (--flips N shows more):")
+        known = any(flip.base_action for flip in flips)
+        first = "those first whose user would see something else" if known else "broken ones first"
+        yield Text(f"\nThe flips, {first} (--flips N shows more):")
     for flip in flips:
         yield Padding(Text(_headline(flip), style="bold"), (1, 0, 0, 2))
         yield Padding(Text(_moved(flip)), (0, 0, 0, 4))
@@ -178,11 +188,23 @@ def ranking_view(found: Ranking) -> Iterator[RenderableType]:
         figures = number(change.candidate), signed(change.delta), interval(change.ci) or "-", _p(p)
         table.add_row(one.candidate, *figures, f"{one.n_common:,}")
     yield indented(table)
+    yield from _ranking_warnings(found)
     if found.flattery is not None:
         yield Text(
             f"\nThe best of {len(found.comparisons) + 1} looks better than it is by about "
             f"{found.flattery:.3f}, were they all equal: choose on dev, gate on test."
         )
+
+
+def _ranking_warnings(found: Ranking) -> Iterator[RenderableType]:
+    """What holds of every comparison once, the rest with the run that it is about."""
+    every = set.intersection(*(set(one.warnings) for one in found.comparisons))
+    said = [text for one in found.comparisons[:1] for text in one.warnings if text in every]
+    said += [
+        f"{one.candidate}: {text}" for one in found.comparisons for text in one.warnings if text not in every
+    ]
+    for text in said:
+        yield Text(f"Warning: {text}.", style="yellow")
 
 
 def baselines_view(found: Sequence[tuple[Path, Baseline]]) -> Iterator[RenderableType]:

@@ -16,7 +16,9 @@ def sizes_view(found: Sizes) -> Iterator[RenderableType]:
     yield Text(f"Now in dev and test: {have} ({found.items_per_query:.1f} a query).")
     if found.pilot:
         kappa = number(found.pilot_kappa)
-        yield Text(f"Pilot {found.pilot}: kappa {kappa}, design effect {found.design_effect:.2f}.")
+        yield Text(
+            f"Pilot {found.pilot}: kappa {kappa}, design effect {number(found.pilot_design_effect, 2)}."
+        )
     shares = ", ".join(f"{grade} {percent(share)}" for grade, share in found.shares.items())
     yield Text(f"Shares of the golden grades: {shares}; weighting {found.weighting}.")
     table = columns(

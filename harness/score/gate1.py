@@ -9,6 +9,7 @@ from harness.records import Example, Rating
 from harness.rubric import Gates
 from harness.score.bar import WEIGHTINGS, Bar, bands_differ, bootstrap_check, gate_fields
 from harness.score.bias import biases
+from harness.score.judged import INDEPENDENT
 from harness.score.panel import MIN_COMMON, Panel, panel_of
 from harness.scorecards.gate1 import (
     AgreementIn,
@@ -94,7 +95,7 @@ def _low_pairs(panel: Panel, bar: Bar, floor: float) -> Iterator[str]:
 
 
 def _independence(queries: Mapping[str, str]) -> tuple[str, ...]:
-    return () if queries else ("no item names its query: the intervals take items as independent",)
+    return () if queries else (INDEPENDENT,)
 
 
 def _provisional(raters: Sequence[str], kinds: Mapping[str, str]) -> str | None:

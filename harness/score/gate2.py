@@ -9,7 +9,7 @@ from harness.score.bar import WEIGHTINGS, Measured, bands_differ, bootstrap_chec
 from harness.score.ceiling import ceiling_score
 from harness.score.confidence import confidence_score
 from harness.score.draws import Draws, draws_of
-from harness.score.judged import Answer, Judged, voted
+from harness.score.judged import INDEPENDENT, Answer, Judged, names_query, voted
 from harness.score.misses import citations, counted, misses
 from harness.score.repeats import repeats_score
 from harness.score.slices import action_score, boundary_score, cells, floor, grade_score, slices, unused
@@ -104,6 +104,4 @@ def _slices(items: Sequence[Judged], draws: Draws, terms: Terms) -> dict[str, An
 
 
 def _independence(items: Sequence[Judged]) -> tuple[str, ...]:
-    if any(item.cluster != item.item or (item.about and item.about.query != item.item) for item in items):
-        return ()
-    return ("no item names its query: the intervals take items as independent",)
+    return () if any(map(names_query, items)) else (INDEPENDENT,)

@@ -26,6 +26,7 @@ class Answer:
 
 
 NEVER_ASKED = Answer(None, "failed")
+INDEPENDENT = "no item names its query: the intervals take items as independent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class Judged:
     golden: int
     answers: tuple[Answer, ...]
     about: About | None = None
+
+
+def names_query(item: Judged) -> bool:
+    """Whether an item's cluster is a query, and not the item itself for want of one."""
+    return item.cluster != item.item or (item.about is not None and item.about.query != item.item)
 
 
 def judged(run: Run) -> list[Judged]:
@@ -86,17 +92,22 @@ def _answer(record: Record) -> Answer:
 def judged_files(
     golden: Mapping[str, GradedRow], grades: Mapping[str, GradedRow]
 ) -> tuple[list[Judged], tuple[str, ...]]:
-    """Each golden item with its grade from a file, and the items that only the file has.
-
-    An empty grade is an unread answer; an item that the file lacks was never answered.
-    """
+    """Each golden item with its grade from a file, and the items that only the file has."""
     clusters = clusters_of(golden)
     items = []
     for item, row in golden.items():
         assert row.grade is not None, "golden grades are read without gaps"
-        answers = (_given(grades.get(item)),)
-        items.append(Judged(item, clusters[item], row.grade, answers, _told_of(row)))
+        items.append(Judged(item, clusters[item], row.grade, (_given(grades.get(item)),), _told_of(row)))
     return items, tuple(item for item in grades if item not in golden)
+
+
+def answered(
+    items: Sequence[Judged], grades: Mapping[str, GradedRow]
+) -> tuple[list[Judged], tuple[str, ...]]:
+    """A run's items with their grades from a file instead, and the items that only the file has."""
+    known = {item.item for item in items}
+    given = [replace(item, answers=(_given(grades.get(item.item)),)) for item in items]
+    return given, tuple(item for item in grades if item not in known)
 
 
 def _told_of(row: GradedRow) -> About | None:
@@ -107,6 +118,7 @@ def _told_of(row: GradedRow) -> About | None:
 
 
 def _given(row: GradedRow | None) -> Answer:
+    """A file's answer: an empty grade is one that was not read; an item that it lacks was never answered."""
     if row is None:
         return NEVER_ASKED
     if row.grade is None:

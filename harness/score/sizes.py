@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from harness.errors import BadInput
 from harness.records import Example
 from harness.rubric import Policy
-from harness.score.bar import Bar
+from harness.score.bar import Bar, Measured
 from harness.score.draws import Draws, draws_of
 from harness.score.judged import Judged
 from harness.scorecards.sizes import Need, SizeRow, Sizes
@@ -68,7 +68,7 @@ def size_golden_set(
     """The sizes for a policy's golden set, by the shares of its grades in dev and test.
 
     The joint distribution is the mixture kappa diag(p) + (1 - kappa) p p', and its variance is multiplied
-    by the pilot's design effect.
+    by the pilot's design effect; by 1 where that is smaller, since a few queries show less by chance.
     """
     graded = [example for example in examples if example.split != "shots"]
     if not graded:
@@ -84,7 +84,8 @@ def size_golden_set(
     per_query = len(graded) / queries
     draws = draws_of(pilot.items, policy.scale) if pilot else None
     measured = draws.measure(bar.weighting) if draws else None
-    effect = (measured.spread.design_effect if measured else None) or 1.0
+    found = measured.spread.design_effect if measured else None
+    effect = max(1.0, found or 1.0)
 
     def need(items: int | None) -> Need:
         return Need(items=items, queries=None if items is None else math.ceil(items / per_query))
@@ -108,12 +109,13 @@ def size_golden_set(
         shares=shares,
         pilot=pilot.name if pilot else None,
         pilot_kappa=measured.kappa.value if measured else None,
+        pilot_design_effect=found,
         design_effect=effect,
         items_per_query=per_query,
         have=Need(items=len(graded), queries=queries),
         rows=tuple(row(kappa) for kappa in wish.kappas),
         to_tell_apart=need(_to_tell_apart(draws, against, shares, policy, bar, wish, effect)),
-        notes=_notes(pilot, against, measured.reason if measured else None, max(wish.kappas)),
+        notes=(*_guarded(max(wish.kappas)), *_notes(measured, against)),
     )
 
 
@@ -137,7 +139,7 @@ def _to_tell_apart(
 
 
 def _paired_variance(base: Draws, candidate: Draws, bar: Bar) -> float:
-    """n SE^2 of the difference of two runs' kappas: the design effect is in it."""
+    """n SE^2 of the difference of two runs' kappas: the design effect is in it, as at least 1."""
     both = np.flatnonzero(base.answered.any(axis=1) & candidate.answered.any(axis=1))
     one, other = base.where(both), candidate.where(both)
     a, b = one.measure(bar.weighting).kappa.exact, other.measure(bar.weighting).kappa.exact
@@ -145,15 +147,24 @@ def _paired_variance(base: Draws, candidate: Draws, bar: Bar) -> float:
         raise BadInput("--against: kappa is undefined on the examples that both runs graded")
     phi = one.influence(bar.weighting), other.influence(bar.weighting)
     found = delta_from(a, b, *phi, one.clusters)
-    return len(one.golden) * (found.se or 0.0) ** 2
+    independent = float(((phi[1] - phi[0]) ** 2).mean())
+    return max(independent, len(one.golden) * (found.se or 0.0) ** 2)
 
 
-def _notes(pilot: Pilot | None, against: Pilot | None, reason: str | None, highest: float) -> tuple[str, ...]:
-    notes = [GUARDED] if highest > NEAR_1 else []
-    if pilot is None:
-        notes.append(NO_PILOT)
-    elif reason:
-        notes.append(f"the pilot has no design effect ({reason}): 1 is assumed")
+def _guarded(highest: float) -> Iterator[str]:
+    if highest > NEAR_1:
+        yield GUARDED
+
+
+def _notes(measured: Measured | None, against: Pilot | None) -> Iterator[str]:
+    """What is assumed for want of something that was measured."""
+    if measured is None:
+        yield NO_PILOT
+    elif measured.spread.design_effect is None:
+        why = measured.reason or "nothing disagrees"
+        yield f"the pilot has no design effect ({why}): 1 is assumed"
+    elif measured.spread.design_effect < 1:
+        effect = f"the pilot's design effect is {measured.spread.design_effect:.2f}"
+        yield f"{effect}, and 1 is taken: a few queries show less by chance, and too few would be asked for"
     if against is None:
-        notes.append(NO_PAIR)
-    return tuple(notes)
+        yield NO_PAIR

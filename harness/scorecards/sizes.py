@@ -21,8 +21,8 @@ class SizeRow(Noun):
 class Sizes(Noun):
     """What a golden set is sized by, and how large it has to be.
 
-    `design_effect` and `items_per_query` come from the pilot, or are assumed where `notes` say so; `have`
-    is what the set holds now in dev and test together.
+    `design_effect` is what is planned with: `pilot_design_effect`, the pilot's, or 1 where that is smaller
+    or unknown. `have` is what the set holds now in dev and test together, `items_per_query` in each query.
     """
 
     policy: str
@@ -34,6 +34,7 @@ class Sizes(Noun):
     shares: dict[int, float]
     pilot: str | None
     pilot_kappa: float | None
+    pilot_design_effect: float | None
     design_effect: float
     items_per_query: float
     have: Need

@@ -64,7 +64,7 @@ class Viewer:
             "table": table_of(runs, query),
             "going": going,
             "ticked": [name for name in query.ticked if name in known],
-            "root": self._project.root,
+            "root": self._project.root.name,
             "costs": any(run.cost is not None for run in runs),
         }
         return page("runs.html.j2", values, "/")

@@ -79,10 +79,9 @@ def _or_fault(about: Callable[[str], str], label: str) -> str:
 def _about_policy(project: Project) -> Callable[[str], str]:
     def about(label: str) -> str:
         policy = load_policy(policy_path(project, label))
-        parts = (
-            f"{len(policy.grades)} grades, {len(policy.clauses)} clauses, {len(policy.boundaries)} gray areas"
-        )
-        return f"{policy.title or policy.name}, {'released' if policy.released else 'a draft'}: {parts}"
+        counts = f"{len(policy.grades)} grades, {len(policy.clauses)} clauses"
+        state = "released" if policy.released else "a draft"
+        return f"{policy.title or policy.name} ({state}; {counts}, {len(policy.boundaries)} gray areas)"
 
     return about
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from harness.scorecards.money import usd
+
 
 def duration(seconds: float | None) -> str:
     """A length of time in the unit that fits it."""
@@ -16,11 +18,6 @@ def duration(seconds: float | None) -> str:
             return f"{seconds / size:.0f} {unit}s"
     whole = round(seconds)
     return "1 second" if whole == 1 else f"{whole} seconds"
-
-
-def money(dollars: float) -> str:
-    """US dollars, with more places where it is little."""
-    return f"{dollars:,.2f}" if dollars >= 1 else f"{dollars:.2g}"
 
 
 def begun(name: str, created: str | None) -> str:
@@ -45,6 +42,6 @@ def address(path: str, **parameters: Any) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "duration": duration,
     "begun": begun,
-    "money": money,
+    "usd": usd,
     "segment": segment,
 }

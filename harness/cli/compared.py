@@ -1,0 +1,226 @@
+"""What `harness compare` and `harness regress` hold against each other: runs, a baseline, files of grades."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from harness.cli.graded_files import golden_table, grades_table, judge, read_golden
+from harness.cli.options import project_at
+from harness.cli.rated import refuse, scale_of
+from harness.errors import BadInput, Fault
+
+if TYPE_CHECKING:
+    from harness.cli.graded_files import Levels
+    from harness.comparison.sides import Side
+    from harness.runs import Run
+    from harness.tables import Layout
+
+GoldenFile = Annotated[
+    Path | None,
+    typer.Option(help="A file of golden grades, where files are compared. Default: those of the first run."),
+]
+FileColumns = Annotated[
+    str | None,
+    typer.Option(help="Like --columns, for the files of grades; with ; between, one for each of them."),
+]
+FileFormat = Annotated[
+    str | None, typer.Option(help="Like --format, for the files of grades; with ; between, one for each.")
+]
+FileWide = Annotated[
+    str | None,
+    typer.Option(help="A column for each rater: rater1,rater2,...; with ; between, for each file."),
+]
+FileRater = Annotated[
+    str | None,
+    typer.Option(help="Whose grades, where a file holds several raters': one for all files, or ann,bob."),
+]
+BASELINE = "baseline"
+PER_FILE = ("grades-columns", "grades-format", "wide")
+"""What can be said of each file of grades by itself."""
+
+
+class FileOptions(NamedTuple):
+    """How files of grades are to be read; `how` holds the options that say it of a table, by name."""
+
+    golden: Path | None
+    policy: str | None
+    scale: str | None
+    root: Path | None
+    how: Mapping[str, str | None]
+
+    @property
+    def given(self) -> dict[str, str | None]:
+        """All that is said."""
+        golden = None if self.golden is None else str(self.golden)
+        return {"golden": golden, "policy": self.policy, "scale": self.scale, **self.how}
+
+    @property
+    def raters(self) -> list[str]:
+        """The raters that are named; one whose name holds a comma stands in double quotes."""
+        named = next(csv.reader([self.how["rater"] or ""], skipinitialspace=True), [])
+        return [name.strip() for name in named if name.strip()]
+
+
+class GradesFile(NamedTuple):
+    """One file of grades, and how it is read."""
+
+    path: Path
+    table: "Layout"
+    rater: str | None
+
+    @property
+    def name(self) -> str:
+        """What to call the side."""
+        return f"{self.rater} ({self.path.name})" if self.rater else self.path.name
+
+
+def is_file(name: str) -> bool:
+    """Whether a word names a file of grades, and not a run."""
+    return name != BASELINE and Path(name).is_file()
+
+
+def for_each_rater(names: list[str], files: FileOptions) -> list[str]:
+    """The names, with the only file among them as often as raters are named: a side for each."""
+    if sum(map(is_file, names)) != 1 or len(files.raters) < 2:
+        return names
+    return [one for name in names for one in ([name] * len(files.raters) if is_file(name) else [name])]
+
+
+def sides_of(names: list[str], files: FileOptions) -> "list[Side]":
+    """What is compared, in the order named; a baseline is that of the first run beside it."""
+    from harness.comparison.sides import side_of_run
+    from harness.runs import find_run, load_run
+
+    _refuse_lost(names)
+    paths = [Path(name) for name in names if is_file(name)]
+    if not paths:
+        refuse(files.given, "a run has its own")
+    runs: dict[str, Run] = {
+        name: load_run(find_run(project_at(files.root), name))
+        for name in dict.fromkeys(names)
+        if name != BASELINE and not is_file(name)
+    }
+    known = {name: side_of_run(run) for name, run in runs.items()}
+    if BASELINE in names:
+        known[BASELINE] = _baseline(next(iter(runs.values()), None), files.root)
+    first = next((known[name] for name in runs), None)
+    graded = iter(_sides_of_files(_each(paths, files), files, first) if paths else ())
+    sides = [next(graded) if is_file(name) else known[name] for name in names]
+    if paths and files.golden:
+        # A golden file knows an item by its name alone.
+        sides = [replace(side, items={one.item: one for one in side.items.values()}) for side in sides]
+    if len({side.name for side in sides}) < len(sides):
+        # The same run named twice is still two sides.
+        sides = [replace(side, name=f"{side.name} ({at + 1})") for at, side in enumerate(sides)]
+    return sides
+
+
+def _refuse_lost(names: list[str]) -> None:
+    """A name with the ending of a table is meant for a file, and is no run that could be looked for."""
+    from harness.tables import FORMAT_OF
+
+    lost = [name for name in names if Path(name).suffix.lower() in FORMAT_OF and not Path(name).exists()]
+    if lost:
+        raise BadInput([Fault(name, "no such file") for name in lost])
+
+
+def _baseline(beside: "Run | None", root: Path | None) -> "Side":
+    from harness.comparison.baseline import baseline_path, load_baseline, side_of_baseline
+
+    if beside is None:
+        raise BadInput("baseline goes with a run: its policy and split say which baseline it is")
+    path = baseline_path(project_at(root), beside.policy.name, beside.manifest.asked.part)
+    return side_of_baseline(load_baseline(path))
+
+
+def _each(paths: list[Path], files: FileOptions) -> list[GradesFile]:
+    """Each file with its layout and rater: what is said once holds for all of them."""
+    raters: list[str | None] = [*files.raters] or [None]
+    said = {name: [part.strip() or None for part in (files.how[name] or "").split(";")] for name in PER_FILE}
+    counts = {name: len(parts) for name, parts in [*said.items(), ("rater", raters)]}
+    wrong = [f"--{name} has {count}" for name, count in counts.items() if count not in (1, len(paths))]
+    if wrong:
+        which = ", ".join(path.name for path in paths)
+        raise BadInput(
+            f"{', '.join(wrong)}: give one for all files of grades, or one for each of them ({which})"
+        )
+    return [
+        GradesFile(
+            path,
+            grades_table({**files.how, **{name: parts[at % len(parts)] for name, parts in said.items()}}),
+            raters[at % len(raters)],
+        )
+        for at, path in enumerate(paths)
+    ]
+
+
+def _sides_of_files(found: list[GradesFile], files: FileOptions, run: "Side | None") -> "list[Side]":
+    """Files of grades held against the golden file, or, without one, against what the run was graded on."""
+    if files.golden is not None:
+        return _against_file(found, files.golden, files)
+    if run is None:
+        raise BadInput(f"{found[0].path} is a file of grades: --golden FILE says which grades are right")
+    _refuse_unheeded(files, run.name)
+    return [_against_run(one, run) for one in found]
+
+
+def _refuse_unheeded(files: FileOptions, run: str) -> None:
+    """Without a golden file nothing has to be said of one."""
+    unheeded = {"policy": files.policy, "scale": files.scale}
+    for name in ("columns", "format"):
+        unheeded[name] = files.how[name] if files.how[f"grades-{name}"] is not None else None
+    given = [f"--{name}" for name, value in unheeded.items() if value is not None]
+    if given:
+        raise BadInput(f"{', '.join(given)} goes with --golden FILE; without it {run} says what is right")
+
+
+def _against_file(found: list[GradesFile], path: Path, files: FileOptions) -> "list[Side]":
+    from harness.comparison.sides import Side
+    from harness.golden.graded import read_grades
+
+    levels: Levels = scale_of(files.policy, files.scale, files.root)
+    scale, policy, gates = levels
+    golden = read_golden(path, golden_table(files.how), levels)
+    sides = []
+    for one in found:
+        grades = read_grades(one.path, one.table, scale, one.rater)
+        items, warnings = judge(golden, grades, one.name)
+        sides.append(
+            Side(
+                name=one.name,
+                items={item.item: item for item in items},
+                scale=scale,
+                policy=policy.label if policy else None,
+                action_of=policy.action_of if policy else None,
+                gates=gates,
+                knows_queries=any(row.query for row in golden.rows.values()),
+                stale=golden.stale,
+                warnings=warnings,
+            )
+        )
+    return sides
+
+
+def _against_run(one: GradesFile, run: "Side") -> "Side":
+    """A file's grades about what a run graded, by that run's policy and golden grades."""
+    from harness.golden.graded import read_grades
+    from harness.score.judged import answered
+
+    grades = read_grades(one.path, one.table, run.scale, one.rater)
+    items, strangers = answered(list(run.items.values()), grades)
+    if len(strangers) == len(grades):
+        raise BadInput(f"no item of {one.path} is in {run.name}: its items are the examples' ids")
+    what = f"{len(strangers)} items of {one.name} are not in {run.name}"
+    return replace(
+        run,
+        name=one.name,
+        items=dict(zip(run.items, items, strict=True)),
+        facts={},
+        seconds=None,
+        cost=None,
+        warnings=(what,) if strangers else (),
+    )

@@ -1,0 +1,56 @@
+"""A table of golden grades as judged under one policy version, where its rows keep their history."""
+
+from dataclasses import replace
+from typing import Any
+
+from harness.errors import BadInput, Fault
+from harness.files import build
+from harness.golden.rows import listed, text_of
+from harness.records import PastGrade, judged_under
+from harness.tables import Layout, Row, Table
+
+
+def under_version(table: Table, layout: Layout, version: str) -> Table:
+    """The table with each row's grade, reasoning and clauses as that version had them.
+
+    A row that names no version is of every one; one whose history lacks the version stays as it is.
+    BadInput names every entry of a history that cannot be read.
+    """
+    if not table.find("policy_version", layout):
+        return table
+    faults: list[Fault] = []
+    rows = [_then(table, row, layout, version, faults) for row in table.rows]
+    if faults:
+        raise BadInput(faults)
+    return replace(table, rows=rows)
+
+
+def _then(table: Table, row: Row, layout: Layout, version: str, faults: list[Fault]) -> Row:
+    history = row.cells.get("history")
+    if text_of(table, row, "policy_version", layout) in (None, version) or not isinstance(history, list):
+        return row
+    past: list[PastGrade] = []
+    for number, entry in enumerate(history, start=1):
+        found, wrong = _past(entry, f"{table.where(row)}, history[{number}]")
+        past += [found] if found else []
+        faults += wrong
+    clauses = table.find("clauses", layout)
+    today = tuple(listed(row.cells.get(clauses[0]))) if clauses else ()
+    then = judged_under(version, past, text_of(table, row, "reasoning", layout) or "", today)
+    if then is None:
+        return row
+    # A header may stand for each of the names; what the table lacks is not told of the past either.
+    headers = {name: table.find(name, layout) for name in then}
+    cells = {
+        header: list(then[name]) if name == "clauses" else then[name]
+        for name, found_in in headers.items()
+        for header in found_in[:1]
+    }
+    return Row(row.line, {**row.cells, **cells})
+
+
+def _past(entry: Any, where: str) -> tuple[PastGrade | None, list[Fault]]:
+    if not isinstance(entry, dict):
+        return None, [Fault(where, f"not an object: {entry!r}")]
+    # Parquet has a place for every key, and nothing in it where a row lacks the key.
+    return build(PastGrade, {name: value for name, value in entry.items() if value is not None}, where)
