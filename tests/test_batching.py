@@ -381,6 +381,30 @@ def test_lost_word_of_the_server_is_looked_for_before_the_batch_is_sent_again(
 
 
 @each
+def test_batch_that_may_have_arrived_is_looked_for_though_the_next_try_was_refused(
+    small: Path, provider: str
+) -> None:
+    """The list does not show it yet, and then the key is revoked."""
+    posts = 0
+
+    def control(call: str) -> Turn | None:
+        nonlocal posts
+        if call.startswith("GET") and posts == 1:
+            return Turn('{"data": [], "has_more": false}')
+        posts += call.startswith("POST") and call.endswith("/batches")
+        return error(401, "authentication_error") if posts == 2 else None
+
+    with fault_server(right, [Fate(lost=True)], control) as server:
+        at = begin(small, server.url, f"{provider}/m")
+        with pytest.raises(Unfinished, match="the server took no batch"):
+            session(small, server.url, f"{provider}/m", at)
+        posts = 3
+        again = session(small, server.url, f"{provider}/m", at)
+    assert_all_right_and_each_paid_once(again, server)
+    assert made(server) == [ALL - 1]
+
+
+@each
 def test_batch_of_somebody_else_is_not_taken_for_ours(small: Path, provider: str) -> None:
     """Anthropic's carry no label: another run's of the same size, made in the same second, looks alike."""
     model = f"{provider}/m"
@@ -610,6 +634,19 @@ def test_limit_holds_back_what_could_go_beyond_it_until_room_is_free(small: Path
 
 
 @each
+def test_what_fails_while_a_limit_holds_the_rest_back_waits_for_the_next_session(
+    small: Path, provider: str
+) -> None:
+    write_prices(small, f"{provider}/m")
+    with fault_server(right, [Fate("expired", answered=0)]) as server:
+        at = session(small, server.url, f"{provider}/m", limits=Limits(cache=False, max_cost=0.08))
+        assert (at.outcomes(), at.left) == ({"grade": ALL - 4, "ungraded": 0, "failed": 4}, 4)
+        assert made(server) == [4, 4, 3]
+        again = session(small, server.url, f"{provider}/m", at)
+    assert_all_right_and_each_paid_once(again, server)
+
+
+@each
 def test_limit_that_no_batch_fits_into_ends_the_session(small: Path, provider: str) -> None:
     model = f"{provider}/m"
     write_prices(small, model)
@@ -647,6 +684,8 @@ def test_what_is_out_already_counts_against_the_limit(small: Path, provider: str
     assert_all_right_and_each_paid_once(again, server)
     # The four that were out are more than the new limit allows: nothing went out before they were in.
     assert made(server) == [4, 2, 2, 2]
+    lines = (at.folder / BATCHES).read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == ["meant", "sent", "over"] * 4
 
 
 @each
