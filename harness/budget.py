@@ -25,9 +25,10 @@ class OverBudget(Unfinished):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reservation:
-    """What one call in flight can cost at worst."""
+    """What one call in flight can cost at worst; `batch`: at the price of a batch."""
 
     worst: float
+    batch: bool = False
 
 
 class Budget:
@@ -46,7 +47,10 @@ class Budget:
         spent: float = 0.0,
         batch: bool = False,
     ) -> None:
-        """`longest` answer and answer `form` in tokens; `spent` is what the run has cost before."""
+        """`longest` answer and answer `form` in tokens; `spent` is what the run has cost before.
+
+        `batch`: some of the calls will be parts of a batch, so that there has to be a price for that.
+        """
         if isinstance(price, NoPrice):
             raise BadInput(f"--max-cost needs a price: {price.reason}")
         if price.worst(1, 1, batch=batch) is None:
@@ -60,7 +64,6 @@ class Budget:
         self._price = price
         self._longest = longest
         self._around = form + ENVELOPE
-        self._batch = batch
         self._in_flight: set[Reservation] = set()
         self._held = 0.0
         self._changed = asyncio.Event()
@@ -86,18 +89,22 @@ class Budget:
         """Whether a call of that cost stays within the limit even if all that is open costs its worst."""
         return self.spent + self.lost + self.in_flight + worst <= self.limit
 
-    def take(self, worst: float) -> Reservation:
-        """Room for a call, or for many that are sent as one, at once. OverBudget where there is none."""
+    def take(self, worst: float, *, batch: bool = False) -> Reservation:
+        """Room for a call, or for a part of a batch, at once. OverBudget where there is none."""
         if not self.fits(worst):
             raise OverBudget(self._sentence(worst))
-        reservation = Reservation(worst)
+        return self.hold(worst, batch=batch)
+
+    def hold(self, worst: float, *, batch: bool = False) -> Reservation:
+        """Room for what is out already, whether there is any or not."""
+        reservation = Reservation(worst, batch)
         self._held = self.in_flight + worst
         self._in_flight.add(reservation)
         return reservation
 
     def settle(self, reservation: Reservation, usage: Usage | None) -> None:
         """The call was billed, for these tokens. Without them it stays counted at its worst."""
-        cost = self._price.cost(usage, batch=self._batch) if usage else None
+        cost = self._price.cost(usage, batch=reservation.batch) if usage else None
         if cost is None:
             self.lost += reservation.worst
         else:
@@ -110,10 +117,10 @@ class Budget:
         self._held -= reservation.worst
         self._changed.set()
 
-    def worst(self, prompt: Prompt) -> float:
+    def worst(self, prompt: Prompt, *, batch: bool = False) -> float:
         """What a call can cost at most. No tokenizer makes more tokens of a text than it has bytes."""
         sent = sum(_bytes(message.content) for message in prompt.messages)
-        worst = self._price.worst(sent + self._around, self._longest, batch=self._batch)
+        worst = self._price.worst(sent + self._around, self._longest, batch=batch)
         assert worst is not None, "the price was looked at when the budget was made"
         return worst
 

@@ -56,6 +56,7 @@ class Asked(Noun):
     shots: int | None = None
     temperature: float | None = None
     base_url: str | None = None
+    batch: bool = False
     columns: dict[str, tuple[str, ...]] = Field(default={})
     wide: tuple[str, ...] = ()
     format: str | None = None

@@ -4,18 +4,21 @@ The grades are builtin/lexical's, and every answer says so.
 """
 
 import asyncio
+import errno
 import json
 import math
 import random
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from itertools import count
+from itertools import count, repeat
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from aiohttp import web
 from spoken import FORMS, Answer, Fault, Tokens, item_of, prompt_of, say, scale_of
+from spoken_batches import BatchDesk, Fate, Item
 
 from harness.errors import HarnessError
 from harness.grading import answer_text, read_grade
@@ -32,6 +35,7 @@ BASELINE = "builtin/lexical"
 SAYS = f"Demo answer: no language model read this, {BASELINE} graded it."
 SPOKEN = [end for end in FORMS if end != "/decisions"]
 """Where it answers. A decision is a probability for every grade: the wire forms hold one answer alone."""
+BATCHED = re.compile(r"/(files|batches)(/|$)")
 Served = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -80,12 +84,17 @@ def _letters_as_tokens(text: str) -> int:
     return math.ceil(len(text) / 4)
 
 
+async def whole(request: web.BaseRequest) -> bytes:
+    """The body, from the stream: `request.read` takes no more than a megabyte."""
+    return await request.content.read()
+
+
 def graded_by(baseline: Baseline) -> Served:
     """Answers with the baseline's grade."""
 
     async def serve(request: web.BaseRequest) -> web.StreamResponse:
         try:
-            asked = json.loads(await request.read())
+            asked = json.loads(await whole(request))
         except ValueError:
             return spoken(request.path, Fault("invalid_request_error", "the body is not JSON"), {}, 400)
         said = await baseline.answer(asked)
@@ -106,8 +115,10 @@ def canned(scale: tuple[int, ...]) -> Served:
     }
 
     async def serve(request: web.BaseRequest) -> web.StreamResponse:
-        await request.read()
-        bodies = ready[_end(request.path)]
+        await whole(request)
+        bodies = ready.get(_end(request.path))
+        if bodies is None:
+            return spoken(request.path, Fault("not_found_error", "no batches with --canned"), {}, 404)
         return web.Response(body=bodies[next(turn) % len(bodies)], content_type="application/json")
 
     return serve
@@ -136,7 +147,7 @@ def status(
     """An error of that status."""
 
     async def fail(request: web.BaseRequest, serve: Served) -> web.Response:
-        await request.read()
+        await whole(request)
         response = spoken(request.path, Fault(name, "a fault that --faults asked for"), {}, code)
         response.headers.update({key.replace("_", "-"): value for key, value in headers.items()})
         return response
@@ -146,7 +157,7 @@ def status(
 
 async def drop(request: web.BaseRequest, serve: Served) -> web.Response:
     """No answer: the connection goes."""
-    await request.read()
+    await whole(request)
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
@@ -185,13 +196,35 @@ def _end(path: str) -> str:
     return next((end for end in SPOKEN if path.endswith(end)), "")
 
 
+def batching(baseline: Baseline, seconds: float, serve: Served) -> Served:
+    """The same, and batches that take so long."""
+
+    def answer(path: str, asked: dict[str, Any]) -> Item:
+        said = asyncio.run(baseline.answer(asked))
+        return 400 if isinstance(said, Fault) else 200, say(path, said, asked)
+
+    desk = BatchDesk(answer, repeat(Fate(seconds=seconds, looks=0)))
+
+    async def take(request: web.BaseRequest) -> web.StreamResponse:
+        if not BATCHED.search(request.path):
+            return await serve(request)
+        raw, kind = await whole(request), request.headers.get("Content-Type", "")
+        # In a thread: a batch is graded as a whole, and the others are not to wait for it.
+        said = await asyncio.to_thread(desk.handle, request.method, request.path_qs, kind, raw)
+        if said is None:
+            return spoken(request.path, Fault("not_found_error", f"nothing is at {request.path}"), {}, 404)
+        return web.Response(text=said.text, status=said.status, content_type="application/json")
+
+    return take
+
+
 def routed(serve: Served) -> Served:
     """Each API at its path, whatever stands before it."""
 
     async def route(request: web.BaseRequest) -> web.StreamResponse:
-        if request.method == "POST" and _end(request.path):
+        if (request.method == "POST" and _end(request.path)) or BATCHED.search(request.path):
             return await serve(request)
-        what = f"{SAYS} It answers POST at {', '.join(SPOKEN)}."
+        what = f"{SAYS} It answers POST at {', '.join(SPOKEN)}, and both batch APIs."
         return spoken(request.path, Fault("not_found_error", what), {}, 404)
 
     return route
@@ -226,6 +259,7 @@ def main(
     seed: Annotated[int, typer.Option(help="Which of them.")] = 0,
     policy: Annotated[str, typer.Option(help="The policy whose shots are learned from.")] = "product-search",
     root: Annotated[Path, typer.Option(help="The project's folder.")] = Path(),
+    batch: Annotated[float, typer.Option(min=0, help="Seconds that a batch takes.")] = 10.0,
     only_canned: Annotated[
         bool, typer.Option("--canned", help="Every grade in turn, unread: for measuring who asks.")
     ] = False,
@@ -236,11 +270,13 @@ def main(
         if only_canned:
             serve = canned(load_policy(policy_path(project, policy)).scale)
         else:
-            serve = graded_by(Baseline(project, policy))
+            baseline = Baseline(project, policy)
+            serve = batching(baseline, batch, graded_by(baseline))
         serve = failing(faults, seed, serve) if faults else serve
         asyncio.run(run(late(latency / 1000, serve) if latency else serve, port))
     except (HarnessError, OSError) as error:
-        typer.echo(str(error), err=True)
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        typer.echo(f"Port {port} is taken: name another with --port." if taken else str(error), err=True)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         raise typer.Exit(0) from None

@@ -5,13 +5,15 @@ A script answers each request, by its number and body, with a Turn; the real SDK
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
 from spoken import Answer, Fault, item_of, say
+from spoken_batches import BatchDesk, Fate, Item
 
 __all__ = ["FaultServer", "Turn", "completion", "error", "fault_server", "graded", "item_of"]
 
@@ -85,12 +87,21 @@ class FaultServer:
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    controls: list[str] = field(default_factory=list)
+    """Method and path of every call to a batch API."""
+    desk: BatchDesk | None = None
+
+
+Control = Callable[[str], Turn | None]
+"""What is sent instead for a method and path of a batch API; nothing of what was asked is done then."""
 
 
 @contextmanager
-def fault_server(script: Script) -> Iterator[FaultServer]:
-    """Serve a script until the block ends."""
-    server = _Server(script)
+def fault_server(
+    script: Script, fates: Iterable[Fate] = (), control: Control = lambda call: None
+) -> Iterator[FaultServer]:
+    """Serve a script until the block ends. A batch's requests are answered by it too, and have fates."""
+    server = _Server(script, fates, control)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     server.asked.url = f"http://127.0.0.1:{server.server_port}/v1"
@@ -108,12 +119,21 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, fates: Iterable[Fate], control: Control) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked = FaultServer()
         self.over = threading.Event()
+        self.control = control
+        self.desk = BatchDesk(self._answer, fates)
+        self.asked = FaultServer(desk=self.desk)
         self._script = script
         self._lock = threading.Lock()
+        self._batched = 0
+
+    def _answer(self, path: str, body: dict[str, Any]) -> Item:
+        """The script's answer to the next request of a batch."""
+        self._batched += 1
+        turn = self._script(self._batched - 1, body)
+        return turn.status, json.loads(turn.text(path, body))
 
     def turn(self, path: str, headers: dict[str, str], body: dict[str, Any]) -> Turn:
         """The script's answer to the next request."""
@@ -134,10 +154,30 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: _Server
 
+    def do_GET(self) -> None:
+        self.do_POST()
+
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        raw = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        call = f"{self.command} {urlsplit(self.path).path}"
+        if "/batches" in call or "/files" in call:
+            self.do_batch(call, raw)
+            return
+        body = json.loads(raw)
         headers = {name.lower(): value for name, value in self.headers.items()}
         turn = self.server.turn(self.path, headers, body)
+        self.act(turn, body)
+
+    def do_batch(self, call: str, raw: bytes) -> None:
+        self.server.asked.controls.append(call)
+        turn = self.server.control(call)
+        if turn is None:
+            said = self.server.desk.handle(self.command, self.path, self.headers["Content-Type"] or "", raw)
+            assert said is not None, call
+            turn = Turn(said.text, said.status, drop=said.drop, silent=said.hold)
+        self.act(turn, {})
+
+    def act(self, turn: Turn, body: dict[str, Any]) -> None:
         self.server.over.wait(None if turn.silent else turn.wait)
         if turn.drop or turn.silent:
             self.hang_up()

@@ -53,7 +53,7 @@ def say(path: str, said: Answer | Fault, asked: dict[str, Any]) -> dict[str, Any
 
 
 def _fault(path: str, fault: Fault) -> dict[str, Any]:
-    if path.endswith("/messages"):
+    if "/messages" in path:
         kind = {"insufficient_quota": "billing_error"}.get(fault.code, fault.code)
         return {"type": "error", "error": {"type": kind, "message": fault.message}, "request_id": "r"}
     error = {"message": fault.message, "type": fault.code, "code": fault.code, "param": fault.param}

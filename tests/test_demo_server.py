@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,9 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from batched import session
 from builders import Ended, harness, write_project
-from demo_server import MODEL, SAYS, Baseline, Served, canned, failing, graded_by, late, listening
+from demo_server import MODEL, SAYS, Baseline, Served, batching, canned, failing, graded_by, late, listening
 from oracle import DEV, KEYS
 
 from harness.records import Grade
@@ -68,6 +70,33 @@ def test_grades_are_those_of_the_baseline_and_say_so(here: Path, baseline: Basel
     assert grades(run) == grades(floor)
     assert run.manifest.model_answered == (MODEL,)
     assert all(SAYS in record.outcome.model_dump()["reasoning"] for record in run.records.values())
+
+
+@pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic"])
+def test_batches_give_the_same_grades(here: Path, baseline: Baseline, provider: str) -> None:
+    with running(batching(baseline, 0.2, graded_by(baseline))) as url:
+        began = time.monotonic()
+        at = session(here, url, f"{provider}/demo", nap=lambda session: time.sleep(0.05))
+    assert time.monotonic() - began > 0.2
+    floor = load_run(Path(grade("builtin/lexical", "").json["run"]))
+    assert grades(load_run(at.folder)) == grades(floor)
+
+
+def test_batch_is_graded_though_a_third_of_the_calls_fails(here: Path, baseline: Baseline) -> None:
+    waits = 0
+    for seed in range(4):
+        with running(failing(0.3, seed, batching(baseline, 0.0, graded_by(baseline)))) as url:
+            at = session(here, url, "anthropic/demo")
+        assert at.outcomes()["grade"] == len(DEV)
+        waits += len(at.waits)
+    assert waits > 0
+
+
+def test_batch_may_be_large(baseline: Baseline) -> None:
+    large = {"requests": [{"custom_id": "a", "params": {"messages": [{"content": "x" * 3_000_000}]}}]}
+    with running(batching(baseline, 0.0, graded_by(baseline))) as url:
+        assert _post(f"{url}/messages/batches", json.dumps(large)) == "200"
+        assert _post(f"{url}/files/nowhere", "{}") == "404"
 
 
 def test_prefix_is_read_from_the_cache_from_its_second_use_on(here: Path, baseline: Baseline) -> None:

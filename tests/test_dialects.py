@@ -132,7 +132,7 @@ def test_what_is_posted_is_what_the_typed_method_sends(
         teacher = open_teacher(f"{provider}/m", setup(url))
         assert isinstance(teacher, Served)
         await teacher.ask(PROMPT)
-        await TYPED[provider](teacher._wire._client, body_of(provider))
+        await TYPED[provider](teacher.wire._client, body_of(provider))
         await teacher.close()
 
     with fault_server(lambda number, body: graded()) as server:
@@ -173,7 +173,7 @@ def test_openai_itself_is_asked_through_responses(url: str | None, monkeypatch: 
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     teacher = open_teacher("openai/m", setup(url))
     assert isinstance(teacher, Served)
-    assert isinstance(teacher._dialect, Responses)
+    assert isinstance(teacher.dialect, Responses)
     asyncio.run(teacher.close())
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from builders import harness
 from fault_server import fault_server, graded
 from oracle import KEYS
+from spoken_batches import Fate
 from typer.main import get_command
 
 from harness.cli.app import app
@@ -113,7 +115,7 @@ def shop(here: Path) -> Path:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
     assert harness("eval").code == 0  # the pages speak of a run that is there
-    with fault_server(lambda number, body: graded(3)) as server:
+    with fault_server(lambda number, body: graded(3), repeat(Fate(looks=0))) as server:
         for command in commands_in(page):
             words = shlex.split(LOOPBACK.sub(server.url, expanded(command)))
             if words[0] != "harness":

@@ -13,8 +13,8 @@ ORDER = (
     "errors", "digest", "vendors", "tokens", "noun", "rubric", "records", "scorecards", "files", "project",
     "hub", "tables", "stats", "policies", "policy_diff", "golden", "prompts", "grading", "recording",
     "journal", "runs", "pair_runs", "listing", "cache", "score", "gates", "comparison", "regress", "ship",
-    "providers", "prices", "plan", "evidence", "budget", "forecast", "checkup", "engine", "evaluate",
-    "policy_impact", "report", "arrays", "notebook", "web", "cli",
+    "providers", "prices", "plan", "evidence", "budget", "forecast", "checkup", "engine", "batching",
+    "evaluate", "policy_impact", "report", "arrays", "notebook", "web", "cli",
 )  # fmt: skip
 """Every module and package of the harness, top to bottom."""
 BEHIND_THE_WALL = (

@@ -71,6 +71,10 @@ class Progress:
             self._said = now
             say(self._line(now))
 
+    def said(self, text: str) -> None:
+        """A sentence on its own line."""
+        say(text)
+
     def stopping(self, in_flight: int) -> None:
         """The user pressed Ctrl-C once."""
         say(f"waiting for {in_flight} answers that are on their way; Ctrl-C again leaves at once")

@@ -38,6 +38,8 @@ def side_of_run(run: Run) -> Side:
     items = judged(run)
     pairs = [example.pair.digest for example in run.each_example()]
     taken = [record.seconds for record in run.records.values() if not record.cached_reply]
+    if run.manifest.asked.batch:
+        taken = []  # the wait for a batch says nothing about an answer
     return Side(
         name=run.folder.name,
         items=keyed(pairs, items),

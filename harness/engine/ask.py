@@ -33,6 +33,11 @@ REASKED = ("bad_json", "no_answer", "two_answers")
 _backoff = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
 
 
+def is_curable(outcome: Outcome) -> bool:
+    """Whether another answer may be one that can be read."""
+    return isinstance(outcome, Ungraded) and outcome.cause in REASKED
+
+
 class Asker:
     """Asks one teacher; what its calls teach goes to the pace and the breaker."""
 
@@ -62,7 +67,7 @@ class Asker:
         try:
             reply = await self._persist(prompt, tries)
             outcome = read_grade(reply, self._scale)
-            if isinstance(outcome, Ungraded) and outcome.cause in REASKED and self._teacher.varies:
+            if is_curable(outcome) and self._teacher.varies:
                 reply, unread = await self._again(prompt, tries, reply)
                 outcome = read_grade(reply, self._scale)
         except TransientError as error:

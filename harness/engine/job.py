@@ -41,6 +41,9 @@ class Watch(Protocol):
     def recorded(self, record: Record, in_flight: int) -> None:
         """One more answer has its outcome, and so many are being waited for."""
 
+    def said(self, text: str) -> None:
+        """Something happened that the user should know of: a sentence."""
+
     def stopping(self, in_flight: int) -> None:
         """The user wants to stop: so many answers are waited for."""
 

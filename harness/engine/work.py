@@ -1,6 +1,6 @@
 """From questions to records on the disk: each is found in the cache or asked, and kept at once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from harness.cache import FILE as CACHE
@@ -28,13 +28,12 @@ async def grade_all(job: Job, log: RecordLog) -> int:
     todo = len(log.failed) if limits.only_failed else left_to_ask(job, log)
     job.watch.started(folder, plan, todo)
     stop = Stop()
-    cache = _cache(job) if limits.cache else None
+    cache = cache_of(job) if limits.cache else None
     with EventLog(folder) as events:
         # A teacher in this process answers while it is asked: others would only wait for it.
         pace = Pace(1 if job.teacher.identity is None else limits.connections, events.note)
-        worker = _Worker(job, log, cache, stop, pace)
-        questions = _questions(job, log)
-        pool = worker.pool = Pool(questions, worker.grade, pace, stop)
+        worker = Worker(job, log, cache, stop, pace, lambda: pool.working)
+        pool = Pool(_questions(job, log), worker.grade, pace, stop)
         try:
             with draining(stop, lambda: job.watch.stopping(pool.working)):
                 await pool.run()
@@ -47,7 +46,7 @@ async def grade_all(job: Job, log: RecordLog) -> int:
     return left_to_ask(job, log)
 
 
-def _cache(job: Job) -> ReplyCache | None:
+def cache_of(job: Job) -> ReplyCache | None:
     """The replies of earlier runs, where the teacher's are worth keeping."""
     identity, asked = job.teacher.identity, job.plan.asked
     if identity is None:
@@ -55,40 +54,61 @@ def _cache(job: Job) -> ReplyCache | None:
     return ReplyCache(job.project.runs / CACHE, asked.model, f"{asked.base_url} {identity}")
 
 
-class _Worker:
-    """Turns one question into one record on the disk."""
+class Worker:
+    """Turns one question into one record on the disk. `in_flight`: how many others are being waited for."""
 
-    pool: Pool[Question]
-
-    def __init__(self, job: Job, log: RecordLog, cache: ReplyCache | None, stop: Stop, pace: Pace) -> None:
+    def __init__(
+        self,
+        job: Job,
+        log: RecordLog,
+        cache: ReplyCache | None,
+        stop: Stop,
+        pace: Pace,
+        in_flight: Callable[[], int],
+    ) -> None:
         self._job = job
         self._scale = job.plan.policy.scale
         self._log = log
         self._cache = cache
-        self._asker = Asker(job.teacher, self._scale, stop, pace, lambda: self.pool.working, job.budget)
+        self._in_flight = in_flight
+        self._asker = Asker(job.teacher, self._scale, stop, pace, in_flight, job.budget)
 
     async def grade(self, question: Question) -> None:
         """Ask one question, or find its answer; keep what came."""
-        item, repeat = question
-        pair = item.pair
-        prompt = self._job.plan.writer.prompt(item.id, pair, repeat)
-        found = self._kept(prompt) or await self._ask(prompt)
-        record = record_of(item.id, repeat, pair.digest, found)
-        self._log.append(record)
-        self._job.watch.recorded(record, self.pool.working)
+        prompt = self.prompt(question)
+        self.keep(question, self.known(prompt) or await self.ask(prompt))
 
-    def _kept(self, prompt: Prompt) -> Answered | None:
+    def prompt(self, question: Question) -> Prompt:
+        """What the teacher is asked."""
+        item, repeat = question
+        return self._job.plan.writer.prompt(item.id, item.pair, repeat)
+
+    def known(self, prompt: Prompt) -> Answered | None:
+        """What an earlier run was answered to the same prompt."""
         kept = self._cache.get(prompt) if self._cache else None
         if kept is None:
             return None
         outcome = read_grade(kept.reply, self._scale)
         return Answered(outcome, kept.reply, kept.unread, cost=0.0, cached_reply=True)
 
-    async def _ask(self, prompt: Prompt) -> Answered:
+    async def ask(self, prompt: Prompt) -> Answered:
+        """The teacher's answer, with what it cost."""
         found = await self._asker.ask(prompt)
+        self.remember(prompt, found)
+        return replace(found, cost=cost_of((found.reply, found.unread), self._job.price))
+
+    def remember(self, prompt: Prompt, found: Answered) -> None:
+        """Spare other runs the question."""
         if self._cache and found.reply and not isinstance(found.outcome, Failed):
             self._cache.put(prompt, Kept(reply=found.reply, unread=found.unread))
-        return replace(found, cost=cost_of((found.reply, found.unread), self._job.price))
+
+    def keep(self, question: Question, found: Answered, *, last: bool = True) -> None:
+        """Write the record, and tell of it where it is the last word on its question."""
+        item, repeat = question
+        record = record_of(item.id, repeat, item.pair.digest, found)
+        self._log.append(record)
+        if last:
+            self._job.watch.recorded(record, self._in_flight())
 
 
 def each_question(job: Job) -> Iterator[Question]:

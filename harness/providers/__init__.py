@@ -6,10 +6,15 @@ A new provider is one file, and one line in PROVIDERS.
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from harness.errors import BadInput
 from harness.providers import anthropic, builtin, openai, replay
+from harness.providers.anthropic_batches import AnthropicBatches
 from harness.providers.base import Setup, Teacher
+from harness.providers.batches import Batches
+from harness.providers.openai_batches import OpenAIBatches
+from harness.providers.served import Served
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,23 +22,26 @@ class Provider:
     """How a provider's teachers are opened, and what of the environment it reads.
 
     `key` and `base` name variables; `url` is its address where nothing else is said, None where its
-    SDK knows it.
+    SDK knows it. `batches` is its batch API.
     """
 
     open: Callable[[str, Setup], Teacher]
     key: str | None = None
     base: str | None = None
     url: str | None = None
+    batches: Callable[[Served], Batches] | None = None
 
 
-_OPENAI = {"key": openai.KEY, "base": "OPENAI_BASE_URL"}
+_OPENAI: dict[str, Any] = {"key": openai.KEY, "base": "OPENAI_BASE_URL"}
 
 PROVIDERS: dict[str, Provider] = {
     "builtin": Provider(builtin.open_teacher),
-    "openai": Provider(openai.open_teacher, **_OPENAI),
-    "openai-responses": Provider(openai.open_responses, **_OPENAI),
+    "openai": Provider(openai.open_teacher, **_OPENAI, batches=OpenAIBatches),
+    "openai-responses": Provider(openai.open_responses, **_OPENAI, batches=OpenAIBatches),
     "openai-decisions": Provider(openai.open_decisions, **_OPENAI),
-    "anthropic": Provider(anthropic.open_teacher, key=anthropic.KEY, base="ANTHROPIC_BASE_URL"),
+    "anthropic": Provider(
+        anthropic.open_teacher, key=anthropic.KEY, base="ANTHROPIC_BASE_URL", batches=AnthropicBatches
+    ),
     "vllm": Provider(openai.open_vllm, key="VLLM_API_KEY", url="http://localhost:8000/v1"),
     "llamacpp": Provider(openai.open_llamacpp, key="LLAMA_API_KEY", url="http://127.0.0.1:8080/v1"),
     "ollama": Provider(openai.open_ollama, key="OLLAMA_API_KEY", url="http://localhost:11434/v1"),
@@ -56,6 +64,16 @@ def open_teacher(name: str, setup: Setup) -> Teacher:
     """The teacher of that name, ready to be asked. BadInput or FatalError where it cannot be."""
     provider, model = split_model(name)
     return PROVIDERS[provider].open(model, setup)
+
+
+def batches_of(name: str, teacher: Teacher) -> Batches:
+    """The batch API of a teacher that was opened by that name. BadInput where there is none."""
+    provider, _ = split_model(name)
+    api = PROVIDERS[provider].batches
+    if api is None or not isinstance(teacher, Served):
+        having = ", ".join(f"{name}/" for name, known in PROVIDERS.items() if known.batches)
+        raise BadInput(f"{provider}/ has no batch API (these have: {having}): leave --batch away")
+    return api(teacher)
 
 
 def base_url_of(provider: str) -> str | None:

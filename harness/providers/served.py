@@ -75,8 +75,8 @@ class Served:
 
     def __init__(self, dialect: Dialect, wire: Wire) -> None:
         self.notes: tuple[str, ...] = ()
-        self._dialect = dialect
-        self._wire = wire
+        self.dialect = dialect
+        self.wire = wire
         self._taken = {feature.name: feature.ways[0] for feature in dialect.features}
         self.identity = digest([dialect.path, dialect.body(SAMPLE, self._taken)])
         self._settled = False
@@ -86,26 +86,30 @@ class Served:
         """How many were sent, with those that were rejected."""
 
     @property
+    def settled(self) -> bool:
+        """Whether a request was answered, so that it is known what the server takes."""
+        return self._settled
+
+    @property
     def taken(self) -> Taken:
         """The way of each feature that the server takes, once it has answered."""
         return self._taken
 
     def trying(self, change: Callable[[Dialect], Dialect]) -> "Served":
         """The same server, asked in a changed dialect: to find out what else it takes."""
-        return Served(change(self._dialect), self._wire)
+        return Served(change(self.dialect), self.wire)
 
     async def ask(self, prompt: Prompt) -> Reply:
         """One request, one reply."""
         try:
             text = await self._post(prompt)
         except FilteredError as error:
-            # The filter answered, and no model: the reply names none.
-            return Reply(text=str(error), model="", stop="filtered")
-        return self._dialect.reply(text)
+            return filtered_reply(error)
+        return self.dialect.reply(text)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._wire.close()
+        await self.wire.close()
 
     async def _post(self, prompt: Prompt) -> str:
         if self._settled:
@@ -126,11 +130,11 @@ class Served:
 
     async def _send(self, prompt: Prompt) -> str:
         self.requests += 1
-        return await self._wire.post(self._dialect.path, self._dialect.body(prompt, self._taken))
+        return await self.wire.post(self.dialect.path, self.dialect.body(prompt, self._taken))
 
     def _give_way(self, message: str) -> bool:
         """Ask for less of the feature that a rejection names, and note it; False where it names none."""
-        for feature in self._dialect.features:
+        for feature in self.dialect.features:
             at = feature.ways.index(self._taken[feature.name])
             if at + 1 < len(feature.ways) and any(mark in message for mark in feature.marks):
                 self._taken[feature.name] = feature.ways[at + 1]
@@ -143,6 +147,11 @@ class Served:
         if self._rejected >= HOPELESS:
             return FatalError(f"{self._rejected} requests were rejected and none was answered: {error}")
         return error
+
+
+def filtered_reply(error: FilteredError) -> Reply:
+    """The verdict of a filter as an answer. No model gave it: the reply names none."""
+    return Reply(text=str(error), model="", stop="filtered")
 
 
 def read_answer(text: str, model: type[Body], what: str) -> Body:

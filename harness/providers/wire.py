@@ -7,6 +7,7 @@ import email.utils
 import os
 import re
 import time
+from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,6 +38,10 @@ class FilteredError(RejectedError):
     """The server's content filter will not let this prompt through: an answer of a kind, and a final one."""
 
 
+class MissingError(FatalError):
+    """What was asked for is not at the server: a model, an API, a batch or a file."""
+
+
 class Wire:
     """One client for one server. Posts a body and gives back the text of the answer."""
 
@@ -63,9 +68,25 @@ class Wire:
         # A server that echoes its request would else bring the key into the records.
         return text.replace(self._key, HIDDEN) if self._key else text
 
+    async def get(self, path: str) -> str:
+        """The text at a path."""
+        return await self._text(self._client.get(path, cast_to=str))
+
+    async def send(self, path: str, **parts: Any) -> str:
+        """A POST of something other than a body of JSON, in the words of the SDK's own `post`."""
+        return await self._text(self._client.post(path, cast_to=str, **parts))
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+    async def _text(self, call: Awaitable[str]) -> str:
+        """The text of an answer, as in `post`."""
+        try:
+            text = await call
+        except self._caught as error:
+            raise self._translate(error) from None
+        return text.replace(self._key, HIDDEN) if self._key else text
 
     def _translate(self, error: Exception) -> CallError:
         if isinstance(error, self._sdk.APIStatusError):
@@ -77,20 +98,8 @@ class Wire:
         return TransientError(self._words(error))
 
     def _translate_status(self, error: Any) -> CallError:
-        status, words = error.status_code, self._words(error)
-        names = _names(error)
-        if names & set(SPENT) or status == 402 or SPENT[-1] in words:
-            return FatalError(f"the quota is spent ({status}): {words}")
-        if names & set(FILTERED):
-            return FilteredError(f"the server's filter stopped the prompt ({status}): {words}")
-        if status in (401, 403, 404):
-            return FatalError(f"the server refuses every request ({status}): {words}")
         wait = retry_after(error.response.headers)
-        if status == 429:
-            return TransientError(f"rate limit: {words}", wait, busy=True)
-        if status in (408, 409) or status >= 500:
-            return TransientError(f"the server failed ({status}): {words}", wait)
-        return RejectedError(f"the server rejected the request ({status}): {words}")
+        return call_error(error.status_code, _names(error), self._words(error), wait)
 
     def _words(self, error: BaseException) -> str:
         """An error's message without the key, and without the user info of any URL in it."""
@@ -98,7 +107,28 @@ class Wire:
         if self._key:
             text = text.replace(self._key, HIDDEN)
         text = _USER_INFO.sub(f"://{HIDDEN}@", text)
-        return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+        return clip(text)
+
+
+def call_error(status: int, names: set[str], words: str, wait: float | None = None) -> CallError:
+    """What an error of the API means for the run. `names`: every code and type that it goes by."""
+    if names & set(SPENT) or status == 402 or SPENT[-1] in words:
+        return FatalError(f"the quota is spent ({status}): {words}")
+    if names & set(FILTERED):
+        return FilteredError(f"the server's filter stopped the prompt ({status}): {words}")
+    if status in (401, 403, 404):
+        kind = MissingError if status == 404 else FatalError
+        return kind(f"the server refuses every request ({status}): {words}")
+    if status == 429:
+        return TransientError(f"rate limit: {words}", wait, busy=True)
+    if status in (408, 409) or status >= 500:
+        return TransientError(f"the server failed ({status}): {words}", wait)
+    return RejectedError(f"the server rejected the request ({status}): {words}")
+
+
+def clip(text: str) -> str:
+    """As much of a server's words as is kept."""
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def _names(error: Any) -> set[str]:

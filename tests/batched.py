@@ -1,0 +1,107 @@
+"""A run that is graded in batches, one session at a time, as `harness eval --batch` does it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from harness.batching.run import grade_in_batches
+from harness.budget import budget_of
+from harness.engine.job import Job, Limits
+from harness.evaluate import job_of
+from harness.journal import RecordLog, read_records
+from harness.plan import Plan, make_plan, new_manifest, run_contents
+from harness.project import Project
+from harness.providers import batches_of
+from harness.records import Key, Record, latest
+from harness.runs import Asked, create_run
+
+REAL_SLEEP = False
+"""Whether sessions sleep as a run does: for a process of its own, which signals stop."""
+
+
+@dataclass
+class Session:
+    """One session of a run, and its watch. `waits`: the seconds that it would have slept."""
+
+    folder: Path
+    said_: list[str] = field(default_factory=list)
+    told: list[Record] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+    records: dict[Key, Record] = field(default_factory=dict)
+    left: int = 0
+    nap: Callable[["Session"], None] = lambda session: None
+    """What happens while it sleeps."""
+    hear: Callable[[Record], None] = lambda record: None
+    """What happens when a record is told of."""
+
+    def started(self, folder: Path, plan: Plan, todo: int) -> None:
+        """It begins."""
+
+    def recorded(self, record: Record, in_flight: int) -> None:
+        """A question has its outcome."""
+        self.told.append(record)
+        self.hear(record)
+
+    def said(self, text: str) -> None:
+        """A sentence for the user."""
+        self.said_.append(text)
+
+    def stopping(self, in_flight: int) -> None:
+        """Ctrl-C."""
+
+    def outcomes(self) -> dict[str, int]:
+        """How many of each kind."""
+        kinds = [record.outcome.kind for record in self.records.values()]
+        return {kind: kinds.count(kind) for kind in ("grade", "ungraded", "failed")}
+
+
+def begin(here: Path, url: str, model: str, **asked: Any) -> Session:
+    """The folder of a new run of the small project."""
+    project, plan = _plan(here, url, model, asked)
+    return Session(create_run(project.runs, new_manifest(project, plan), run_contents(plan)))
+
+
+def session(
+    here: Path,
+    url: str,
+    model: str,
+    before: Session | None = None,
+    limits: Limits | None = None,
+    nap: Callable[[Session], None] | None = None,
+    hear: Callable[[Record], None] | None = None,
+    **asked: Any,
+) -> Session:
+    """One session of a run, a new one or the next of one that was stopped."""
+    at = Session((before or begin(here, url, model, **asked)).folder)
+    at.nap, at.hear = nap or at.nap, hear or at.hear
+    project, plan = _plan(here, url, model, asked)
+    # Nothing is spared by the cache unless a test says so: others would find what this one was answered.
+    limits = limits or Limits(cache=False)
+    job = job_of(project, at.folder, plan, at, replace(limits, max_cost=None))
+    if limits.max_cost is not None:
+        earlier, _ = read_records(at.folder)
+        price = job.price
+        budget = budget_of(limits.max_cost, price, model, plan.policy, earlier, batch=True)
+        job = replace(job, budget=budget)
+    with RecordLog(at.folder) as log:
+        asyncio.run(_session(job, log, at))
+    at.records = latest(read_records(at.folder)[0])
+    return at
+
+
+def _plan(here: Path, url: str, model: str, asked: dict[str, Any]) -> tuple[Project, Plan]:
+    project = Project(here)
+    words = {"model": model, "policy": "small", "prompt": "teacher", "splits": ("dev",), "batch": True}
+    return project, make_plan(project, Asked.model_validate({**words, "base_url": url, **asked}))
+
+
+async def _session(job: Job, log: RecordLog, at: Session) -> None:
+    async def sleep(seconds: float) -> None:
+        at.waits.append(seconds)
+        at.nap(at)
+        await asyncio.sleep(0)
+
+    batches = batches_of(job.plan.asked.model, job.teacher)
+    at.left = await grade_in_batches(job, log, batches, None if REAL_SLEEP else sleep)
