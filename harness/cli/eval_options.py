@@ -41,6 +41,9 @@ NoCache = Annotated[
     bool,
     typer.Option("--no-cache", help="Ask anew, whatever earlier runs were answered, and keep nothing."),
 ]
+Batch = Annotated[
+    bool, typer.Option("--batch", help="Through the provider's batch API: half the price, within a day.")
+]
 Resume = Annotated[
     str | None, typer.Option(metavar="RUN", help="Go on with a run: ask only what has no answer.")
 ]
