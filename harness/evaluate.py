@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic_core import to_json
 
+from harness.batching.run import grade_in_batches
 from harness.budget import Budget, budget_of
 from harness.engine.job import NO_LIMITS, Job, Limits, Watch
 from harness.engine.work import grade_all, left_to_ask
@@ -21,7 +22,7 @@ from harness.journal import RecordLog, iter_records
 from harness.plan import Plan, changed_since, make_plan, new_manifest, run_contents, setup_of
 from harness.prices import NoPrice, Price, price_of
 from harness.project import Project
-from harness.providers import open_teacher
+from harness.providers import batches_of, open_teacher
 from harness.records import Failed, Record
 from harness.runs import (
     SCORECARD,
@@ -47,6 +48,8 @@ def _begin(project: Project, asked: Asked, watch: Watch, limits: Limits) -> Job:
     plan = make_plan(project, asked)
     price, budget = _money(project, plan, limits, ())
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
+    if plan.asked.batch:
+        batches_of(plan.asked.model, teacher)
     folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
     return Job(project, folder, _bare(plan), teacher, price, budget, watch, limits)
 
@@ -103,7 +106,7 @@ def _money(
     price = price_of(project, asked.model, asked.base_url)
     if limits.max_cost is None:
         return price, None
-    return price, budget_of(limits.max_cost, price, asked.model, plan.policy, before)
+    return price, budget_of(limits.max_cost, price, asked.model, plan.policy, before, batch=asked.batch)
 
 
 def _carry_out(job: Job) -> tuple[Run, Gate2]:
@@ -137,13 +140,21 @@ def answer(job: Job, how_to_resume: str) -> Manifest:
     """Have the open questions of a run folder answered, and seal it: whatever is graded goes through here."""
     with RecordLog(job.folder) as log:
         try:
-            left = asyncio.run(grade_all(job, log))
+            left = asyncio.run(_work(job, log))
         except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
             left = left_to_ask(job, log)
             raise Interrupted(f"interrupted with {left} answers to go; {how_to_resume}") from None
         except (FatalError, Unfinished, OSError) as error:
             raise Unfinished(f"{error}\n{how_to_resume}") from error
         return _seal(job.folder, log, job.teacher.notes, left)
+
+
+def _work(job: Job, log: RecordLog) -> Coroutine[None, None, int]:
+    """The asking, live or by batches."""
+    asked = job.plan.asked
+    if asked.batch:
+        return grade_in_batches(job, log, batches_of(asked.model, job.teacher))
+    return grade_all(job, log)
 
 
 def _seal(folder: Path, log: RecordLog, notes: tuple[str, ...], left: int) -> Manifest:

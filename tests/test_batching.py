@@ -15,7 +15,7 @@ import pytest
 from batched import Session, begin, session
 from builders import example, harness, policy, write_project
 from fault_server import FaultServer, Turn, completion, error, fault_server, graded
-from oracle import DEV, KEY, KEYS, RIGHT, right
+from oracle import DEV, KEY, KEYS, RIGHT, ask, only_run, right
 from spoken import item_of
 from spoken_batches import Fate
 
@@ -104,6 +104,28 @@ def assert_key_is_nowhere(at: Session) -> None:
     assert KEY not in "".join(at.said_)
     for path in at.folder.iterdir():
         assert KEY not in path.read_text(encoding="utf-8")
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+@every
+def test_command_grades_by_batch_and_scores(
+    small: Path, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "QUICKEST", 0.01)
+    with fault_server(right) as server:
+        ended = ask(server, "--batch", "--json", model=f"{provider}/m")
+    assert (ended.code, ended.json["accuracy"], len(server.requests)) == (0, 1.0, 1)
+    assert f"{ALL - 1} questions handed over" in ended.err
+    assert load_run(only_run(small)).manifest.asked.batch
+
+
+@pytest.mark.parametrize("model", ["builtin/lexical", "vllm/m", "openai-decisions/m"])
+def test_command_refuses_a_batch_where_there_is_none_and_leaves_no_folder(small: Path, model: str) -> None:
+    ended = harness("eval", "--policy", "small", "--model", model, "--batch", **KEYS)
+    assert (ended.code, "has no batch API" in ended.err) == (2, True)
+    assert not list((small / "runs").iterdir())
 
 
 # --- how they go ---------------------------------------------------------------------------------

@@ -223,7 +223,7 @@ def test_more_raters_make_a_table(rated: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (("long.tsv",), "or one file with --rater ann,bob: the first is the base"),
+        (("long.tsv",), "(or a file with --rater a,b): the first is the base"),
         (("long.tsv", "long.tsv"), "has several raters: ann, bob, the 2nd; name one with --rater"),
         (("long.tsv", "--rater", "ann,zoe"), "no rater 'zoe'; there are: ann, bob, the 2nd"),
         (("long.tsv", "a.csv", "b.csv", "--rater", BOTH), "--rater has 2: give one for all files of grades"),

@@ -41,13 +41,17 @@ RIGHT = (
     "prompt render --policy small --stats", "runs list", "runs list --sort kappa", "runs show RUN",
     "gate1 ratings.csv --scale 0-4", "gate2 RUN --misses 3 --bootstrap",
     "gate2 --golden golden.csv --grades grades.csv --scale 0-10", "compare RUN OTHER --flips 3",
-    "compare RUN OTHER latest", "regress --base RUN --candidate OTHER", "baseline set RUN", "baseline show",
+    "compare RUN OTHER latest", "compare grades.csv golden.csv grades.csv --golden golden.csv --scale 0-10",
+    "regress --base golden.csv --candidate grades.csv --golden golden.csv --scale 0-10",
+    "regress --base RUN --candidate OTHER", "baseline set RUN", "baseline show",
     "stages RUN OTHER", "eval --policy small --no-report", "report RUN", "report RUN OTHER", "view --help",
     "cache stats",
 )  # fmt: skip
 WRONG = (
     "gate2 nothing",
     "compare RUN",
+    "compare ratings.csv",
+    "stages RUN grades.csv",
     "view --port 99999",
     "eval --model nothing",
     "ship small@v2 --model x",

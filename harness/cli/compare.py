@@ -75,7 +75,7 @@ def compare_command(
     files = FileOptions(golden, policy, scale, root, how)
     names = for_each_rater(runs, files)
     if len(names) < 2:
-        raise BadInput("name two runs or more, or one file and --rater a,b: the first is the base")
+        raise BadInput("name two runs or more (or a file with --rater a,b): the first is the base")
     sides = sides_of(names, files)
     chosen = _weighting(weighting)
     if len(sides) > 2:

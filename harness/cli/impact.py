@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from harness.cli import eval_options as opt
 from harness.cli.options import (
     Columns,
     Format,
@@ -34,13 +35,6 @@ Pairs = Annotated[
 ]
 Traffic = Annotated[str | None, typer.Option(help="The column that says how often a pair is seen.")]
 Attributes = Annotated[str | None, typer.Option(help="Further columns that the surface shows: colour,size")]
-Connections = Annotated[
-    int | None,
-    typer.Option(min=1, max=5000, help="Calls in flight at most. Default: as many as the server bears."),
-]
-NoCache = Annotated[
-    bool, typer.Option("--no-cache", help="Ask anew, whatever was answered before, and keep nothing.")
-]
 Twice = Annotated[
     bool, typer.Option("--twice", help="Ask twice under V1, to see what the teacher changes by itself.")
 ]
@@ -80,18 +74,12 @@ def impact_command(
         str, typer.Option(help="provider/model. The default needs no key and no network.")
     ] = "builtin/lexical",
     prompt: Annotated[str, typer.Option(help="name or name@v2.")] = "teacher",
-    shots: Annotated[
-        int | None, typer.Option(min=0, help="Golden examples in the prompt. Default: as the prompt says.")
-    ] = None,
-    temperature: Annotated[
-        float | None, typer.Option(min=0, max=10, help="Sent to the model where given.")
-    ] = None,
+    shots: opt.Shots = None,
+    temperature: opt.Temperature = None,
     seed: Annotated[int | None, typer.Option(help="Sent to the model where given.")] = None,
-    base_url: Annotated[
-        str | None, typer.Option(help="A server of your own that speaks the provider's API.")
-    ] = None,
-    max_connections: Connections = None,
-    no_cache: NoCache = False,
+    base_url: opt.BaseUrl = None,
+    max_connections: opt.Connections = None,
+    no_cache: opt.NoCache = False,
     twice: Twice = False,
     examples: Annotated[int, typer.Option(min=0, help="How many changed pairs to show.")] = 5,
     markdown: Annotated[

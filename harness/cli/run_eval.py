@@ -1,10 +1,11 @@
 """`harness eval`: grade the golden set with a teacher, and score it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from harness.cli import eval_options as opt
 from harness.cli.options import (
     DEFAULT_POLICY,
     Columns,
@@ -40,71 +41,32 @@ DEFAULTS: dict[str, Any] = {
 
 @guarded
 def eval_command(
-    model: Annotated[
-        str | None, typer.Option(help="provider/model. Default: builtin/lexical, no key, no network.")
-    ] = None,
-    policy: Annotated[str | None, typer.Option(help="name or name@v1. Default: product-search.")] = None,
-    prompt: Annotated[str | None, typer.Option(help="name or name@v2. Default: teacher, the latest.")] = None,
-    split: Annotated[str | None, typer.Option(help="dev, test or dev+test. Default: dev.")] = None,
-    canaries: Annotated[
-        bool, typer.Option("--canaries", help="Grade the canaries instead: does text in a product steer it?")
-    ] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="Grade a sample of this many examples.")] = None,
-    shots: Annotated[
-        int | None, typer.Option(min=0, help="Golden examples in the prompt. Default: as the prompt says.")
-    ] = None,
-    repeats: Annotated[
-        int | None, typer.Option(min=1, max=100, help="Ask about every example this many times. Default: 1.")
-    ] = None,
-    aggregate: Annotated[
-        str | None,
-        typer.Option(help="What repeats count for: mean (each its share) or vote. Default: mean."),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="For the sample of --limit; sent to the model where given.")
-    ] = None,
-    temperature: Annotated[
-        float | None,
-        typer.Option(min=0, max=10, help="Sent to the model where given; some models refuse it."),
-    ] = None,
-    base_url: Annotated[
-        str | None, typer.Option(help="A server of your own that speaks the provider's API.")
-    ] = None,
-    max_connections: Annotated[
-        int | None,
-        typer.Option(min=1, max=5000, help="Calls in flight at most. Default: as many as the server bears."),
-    ] = None,
-    no_cache: Annotated[
-        bool,
-        typer.Option("--no-cache", help="Ask anew, whatever earlier runs were answered, and keep nothing."),
-    ] = False,
-    only: Annotated[str | None, typer.Option(help="Grade just these examples, by id: a,b,c")] = None,
-    disagreements_of: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RUN", help="Grade just what this run got wrong, or gave no readable answer to."
-        ),
-    ] = None,
-    resume: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Go on with a run: ask only what has no answer.")
-    ] = None,
-    retry_failed: Annotated[
-        bool,
-        typer.Option("--retry-failed", help="Go on with a run (latest, or --resume): ask only what failed."),
-    ] = False,
-    max_cost: Annotated[
-        float | None, typer.Option(min=0, metavar="USD", help="Stop before the run costs more than this.")
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be asked and cost, and ask nothing.")
-    ] = False,
+    model: opt.Model = None,
+    policy: opt.Policy = None,
+    prompt: opt.Prompt = None,
+    split: opt.Split = None,
+    canaries: opt.Canaries = False,
+    limit: opt.Limit = None,
+    only: opt.Only = None,
+    disagreements_of: opt.DisagreementsOf = None,
+    shots: opt.Shots = None,
+    repeats: opt.Repeats = None,
+    aggregate: opt.Aggregate = None,
+    seed: opt.Seed = None,
+    temperature: opt.Temperature = None,
+    base_url: opt.BaseUrl = None,
+    max_connections: opt.Connections = None,
+    no_cache: opt.NoCache = False,
+    batch: opt.Batch = False,
+    resume: opt.Resume = None,
+    retry_failed: opt.RetryFailed = False,
+    max_cost: opt.MaxCost = None,
+    dry_run: opt.DryRun = False,
     columns: Columns = None,
     wide: Wide = None,
     format: Format = None,
     rater: Rater = None,
-    no_report: Annotated[
-        bool, typer.Option("--no-report", help="Leave out report.html, which up to 2,000 pairs get.")
-    ] = False,
+    no_report: opt.NoReport = False,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -112,40 +74,28 @@ def eval_command(
 
     With replay/FILE the grades come from a file; --columns, --wide, --format and --rater say how to read it.
     """
-    from harness.cli.eval_result import report
-    from harness.cli.progress import Progress
-
     project = project_at(root)
     load_keys(project)
+    table = layout(columns, wide, format)
     given: dict[str, Any] = {
         "model": _from_root(model, project) if model else None,
         "policy": policy,
         "prompt": prompt,
         "splits": _splits(split),
+        "canaries": canaries or None,
         "limit": limit,
         "repeats": repeats,
         "aggregate": _aggregate(aggregate),
         "shots": shots,
         "seed": seed,
         "temperature": temperature,
+        "batch": batch or None,
+        "columns": dict(table.columns) or None,
+        "wide": table.wide or None,
+        "format": format,
+        "rater": rater,
     }
-    table = layout(columns, wide, format)
-    given |= {"columns": dict(table.columns) or None, "wide": table.wide or None}
-    given |= {"format": format, "rater": rater}
-    chosen = only or disagreements_of
-    if canaries and (split or limit or repeats or chosen):
-        raise BadInput(
-            "--canaries grades every canary once: it goes without --split, --limit, --repeats, --only"
-        )
-    if chosen and (limit or (only and disagreements_of)):
-        raise BadInput("--only, --disagreements-of and --limit each say what to grade: give one of them")
-    given["canaries"] = canaries or None
-    if only:
-        given["only"] = tuple(dict.fromkeys(id_.strip() for id_ in only.split(",") if id_.strip()))
-    if disagreements_of:
-        given |= {
-            name: value for name, value in _wrong_in(project, disagreements_of).items() if not given.get(name)
-        }
+    given |= _chosen(project, given, only, disagreements_of)
     asked = {name: value for name, value in given.items() if value is not None}
     again = resume or ("latest" if retry_failed else None)
     if dry_run:
@@ -153,11 +103,46 @@ def eval_command(
         return
     how: dict[str, Any] = {"connections": max_connections, "cache": not no_cache}
     how |= {"only_failed": retry_failed, "max_cost": max_cost}
+    _grade(project, asked, again, base_url, how, with_report=not no_report, as_json=json)
+
+
+def _chosen(
+    project: "Project", given: dict[str, Any], only: str | None, disagreements_of: str | None
+) -> dict[str, Any]:
+    """The examples that were chosen by name, or by what another run got wrong."""
+    chosen = only or disagreements_of
+    if given["canaries"] and (given["splits"] or given["limit"] or given["repeats"] or chosen):
+        raise BadInput(
+            "--canaries grades every canary once: it goes without --split, --limit, --repeats, --only"
+        )
+    if chosen and (given["limit"] or (only and disagreements_of)):
+        raise BadInput("--only, --disagreements-of and --limit each say what to grade: give one of them")
+    if disagreements_of:
+        found = _wrong_in(project, disagreements_of)
+        return {name: value for name, value in found.items() if not given.get(name)}
+    names = tuple(dict.fromkeys(id_.strip() for id_ in (only or "").split(",") if id_.strip()))
+    return {"only": names or None}
+
+
+def _grade(
+    project: "Project",
+    asked: dict[str, Any],
+    resume: str | None,
+    base_url: str | None,
+    how: dict[str, Any],
+    *,
+    with_report: bool,
+    as_json: bool,
+) -> None:
+    """Run, print, and end with 4 where something was never answered."""
+    from harness.cli.eval_result import report
+    from harness.cli.progress import Progress
+
     with Progress() as progress:
-        run, score = _run(project, asked, again, base_url, how, progress)
-    if not no_report:
+        run, score = _run(project, asked, resume, base_url, how, progress)
+    if with_report:
         report_beside(run, score)
-    report(project, run, score, as_json=json)
+    report(project, run, score, as_json=as_json)
     if score.outcomes.failed:
         say(f"{score.outcomes.failed} examples were never answered; {_what_to_do(run)}")
         raise typer.Exit(4)

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli import eval_options as opt
 from harness.cli.compare import keep_verdict
-from harness.cli.impact import Attributes, Connections, NoCache, Pairs, PairsFile, Traffic, measure
+from harness.cli.impact import Attributes, Pairs, PairsFile, Traffic, measure
 from harness.cli.options import (
     Columns,
     Format,
@@ -50,8 +51,8 @@ def ship_command(
     attributes: Attributes = None,
     columns: Columns = None,
     format: Format = None,
-    max_connections: Connections = None,
-    no_cache: NoCache = False,
+    max_connections: opt.Connections = None,
+    no_cache: opt.NoCache = False,
     markdown: Annotated[Path | None, typer.Option(help="Append the page as Markdown, for a summary.")] = None,
     root: Root = None,
     json: Json = False,
