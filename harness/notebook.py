@@ -37,6 +37,8 @@ class Gate1Result(Gate1):
     def __repr__(self) -> str:
         return _text(gate1_view(self))
 
+    __str__ = __repr__
+
     def _repr_html_(self) -> str:
         return _html(gate1_view(self))
 
@@ -47,6 +49,8 @@ class Gate2Result(Gate2):
     def __repr__(self) -> str:
         return _text(_gate2_view(self))
 
+    __str__ = __repr__
+
     def _repr_html_(self) -> str:
         return _html(_gate2_view(self))
 
@@ -56,6 +60,8 @@ class ComparisonResult(Comparison):
 
     def __repr__(self) -> str:
         return _text(comparison_view(self))
+
+    __str__ = __repr__
 
     def _repr_html_(self) -> str:
         return _html(comparison_view(self))

@@ -119,13 +119,17 @@ def _only(asked: Asked, golden: list[Example]) -> list[Example]:
     """The examples that somebody chose by id. BadInput names every one that cannot be graded."""
     inside = {example.id: example for example in golden if example.split in asked.splits}
     splits = {example.id: example.split for example in golden}
+    part = "+".join(asked.splits)
     faults = [
-        Fault(f"--only {id_}", f"lies in split {splits[id_]}" if id_ in splits else "no such example")
+        Fault(
+            f"--only {id_}",
+            f"lies in split {splits[id_]}, and {part} is graded" if id_ in splits else "no such example",
+        )
         for id_ in asked.only
         if id_ not in inside
     ]
     if faults:
-        raise BadInput([*faults, Fault("--split", f"{'+'.join(asked.splits)} is graded")])
+        raise BadInput(faults)
     return [example for id_, example in inside.items() if id_ in set(asked.only)]
 
 

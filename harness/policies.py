@@ -1,5 +1,6 @@
 """Policies: TOML files become a Policy and its Gates; lint says what is not ready yet."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from harness.digest import digest
 from harness.errors import BadInput, Fault
-from harness.files import build, read_toml
+from harness.files import build, read_bytes, read_toml
 from harness.project import (
     Project,
     folder_names,
@@ -40,17 +41,24 @@ def policy_path(project: Project, label: str) -> Path:
     return folder / f"{pick_version('policy', name, wanted, known)}.toml"
 
 
+_RELEASED = re.compile(rb"^\s*released\s*=\s*true\b", re.MULTILINE)
+
+
 def released_versions(folder: Path) -> list[str]:
     """The versions in a policy's folder that say `released = true`."""
     return [version for version in policy_versions(folder) if _says_released(folder / f"{version}.toml")]
 
 
 def _says_released(path: Path) -> bool:
-    """A draft that is half written, and no TOML yet, must not stop the version before it."""
+    """A draft that is half written, and no TOML yet, must not stop the version before it.
+
+    A released version with a slip in it counts as released: whoever loads it is told of the slip, where
+    stepping over it would move everybody to another policy.
+    """
     try:
-        return read_toml(path).get("released") is True
+        return read_toml(path).get("released", False) is not False
     except BadInput:
-        return False
+        return _RELEASED.search(read_bytes(path)) is not None
 
 
 def load_policy(path: Path) -> Policy:

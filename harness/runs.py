@@ -57,6 +57,8 @@ class Asked(Noun):
     temperature: float | None = None
     base_url: str | None = None
     batch: bool = False
+    no_cache: bool = False
+    """Whether everything was to be asked anew: then a resume does not take earlier runs' replies either."""
     columns: dict[str, tuple[str, ...]] = Field(default={})
     wide: tuple[str, ...] = ()
     format: str | None = None

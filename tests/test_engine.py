@@ -281,6 +281,18 @@ def test_a_question_is_paid_for_once_across_runs_and_an_edit_asks_what_it_change
         assert next(asked) == len(DEV)
 
 
+def test_run_that_asks_anew_does_so_when_it_is_resumed_too(here: Path) -> None:
+    write_project(here)
+    with fault_server(right) as server:
+        ask(server)
+    stops = {2: error(401)}
+    with fault_server(lambda number, body: stops.get(number) or right(number, body)) as server:
+        assert ask(server, "--no-cache", "--max-connections", "1").code == 4
+    with fault_server(right) as server:
+        assert harness("eval", "--resume", "latest", "--base-url", server.url, **KEYS).code == 0
+        assert len(server.requests) == len(DEV) - 2
+
+
 def test_repeats_are_answers_of_their_own(here: Path) -> None:
     write_project(here)
     with fault_server(lambda number, body: graded(number % 3)) as server:
@@ -350,7 +362,11 @@ def test_chosen_examples_are_graded_alone_and_gate_nothing(here: Path) -> None:
         wrong = ask(server, "--only", "nobody,q0-0")
     assert wrong.code == 2
     assert "--only nobody: no such example" in wrong.err
-    assert "--only q0-0: lies in split shots" in wrong.err
+    assert "--only q0-0: lies in split shots, and dev is graded" in wrong.err
+    for words in (("--only", ""), ("--only", ","), ("--disagreements-of", ""), ("--resume", "")):
+        with fault_server(right) as server:
+            empty = ask(server, *words)
+        assert (empty.code, len(server.requests)) == (2, 0)
 
 
 def test_disagreements_of_a_run_are_asked_again_by_another_teacher(here: Path) -> None:

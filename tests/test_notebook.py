@@ -160,3 +160,10 @@ def test_names_load_when_asked_for() -> None:
     assert done.stdout.split() == ["False", "False"]
     with pytest.raises(AttributeError, match="no attribute 'gate9'"):
         _ = __import__("harness").gate9
+
+
+def test_results_print_as_their_tables() -> None:
+    grades = [[1, 1], [2, 2], [0, 1], [3, 3]]
+    for result in (gate1(grades, scale="0-4"), gate2([1, 2, 0, 3], [1, 2, 1, 3], scale="0-4")):
+        assert str(result) == repr(result)
+        assert "Gate" in str(result) and "verdict=" not in str(result)

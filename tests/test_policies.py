@@ -143,3 +143,28 @@ def test_wrong_name_says_what_there_is(here: Path, name: str) -> None:
     assert ended.code == 2
     assert ended.err.startswith("error: ")
     assert "small" in ended.err or "name" in ended.err
+
+
+@pytest.mark.parametrize("slip", ["\nfoo = [\n", None])
+def test_slip_in_the_released_version_is_told_and_not_stepped_over(here: Path, slip: str | None) -> None:
+    write_project(here)
+    path = here / "policies/small/v1.toml"
+    text = path.read_text(encoding="utf-8")
+    draft = text.replace('version = "v1"', 'version = "v2"')
+    path.with_name("v2.toml").write_text(draft, encoding="utf-8")
+    released = "released = true\n" + text
+    path.write_text(released, encoding="utf-8")
+    assert harness("eval", "--policy", "small", "--json").code == 0
+    spoiled = released + slip if slip else released.replace("= true", '= "yes please"')
+    path.write_text(spoiled, encoding="utf-8")
+    ended = harness("eval", "--policy", "small")
+    assert (ended.code, "v1.toml" in ended.err) == (2, True)
+    path.write_text(released, encoding="utf-8")
+    # A draft that is half written stops nobody.
+    path.with_name("v2.toml").write_text(draft + "\nfoo = [\n", encoding="utf-8")
+    assert harness("eval", "--policy", "small").code == 0
+
+
+def test_a_version_in_the_environment_ends_no_command() -> None:
+    ended = harness("policy", "list", HARNESS_VERSION="true")
+    assert "harness 0" not in ended.out

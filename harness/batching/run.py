@@ -26,7 +26,7 @@ async def grade_in_batches(job: Job, log: RecordLog, batches: Batches, sleep: Sl
     todo = len(log.failed) if job.limits.only_failed else left_to_ask(job, log)
     job.watch.started(job.folder, job.plan, todo)
     stop, out = Stop(), set[Key]()
-    cache = cache_of(job) if job.limits.cache else None
+    cache = cache_of(job)
     with EventLog(job.folder) as events, BatchLog(job.folder) as sent:
         worker = Worker(job, log, cache, stop, Pace(1), lambda: len(out))
         desk = Desk(job, batches, log, sent, events, worker, stop, sleep or stop.sleep, out)

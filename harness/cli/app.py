@@ -70,7 +70,12 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Print the version and end."
+        False,
+        "--version",
+        callback=_version,
+        is_eager=True,
+        allow_from_autoenv=False,  # HARNESS_VERSION in an environment must end no check in success
+        help="Print the version and end.",
     ),
 ) -> None:
     pass

@@ -74,6 +74,7 @@ def eval_command(
 
     With replay/FILE the grades come from a file; --columns, --wide, --format and --rater say how to read it.
     """
+    _refuse_empty(model=model, base_url=base_url, only=only, disagreements_of=disagreements_of, resume=resume)
     project = project_at(root)
     load_keys(project)
     table = layout(columns, wide, format)
@@ -106,6 +107,17 @@ def eval_command(
     _grade(project, asked, again, base_url, how, with_report=not no_report, as_json=json)
 
 
+def _refuse_empty(**given: str | None) -> None:
+    """An empty word is a variable that was not set: the whole golden set is not what it stood for."""
+    empty = [
+        f"--{name.replace('_', '-')}"
+        for name, value in given.items()
+        if value is not None and not value.strip()
+    ]
+    if empty:
+        raise BadInput(f"{', '.join(empty)}: nothing is given there; name it, or leave the option away")
+
+
 def _chosen(
     project: "Project", given: dict[str, Any], only: str | None, disagreements_of: str | None
 ) -> dict[str, Any]:
@@ -120,8 +132,12 @@ def _chosen(
     if disagreements_of:
         found = _wrong_in(project, disagreements_of)
         return {name: value for name, value in found.items() if not given.get(name)}
-    names = tuple(dict.fromkeys(id_.strip() for id_ in (only or "").split(",") if id_.strip()))
-    return {"only": names or None}
+    if only is None:
+        return {}
+    names = tuple(dict.fromkeys(id_.strip() for id_ in only.split(",") if id_.strip()))
+    if not names:
+        raise BadInput(f"--only {only!r} names no example")
+    return {"only": names}
 
 
 def _grade(
@@ -191,7 +207,8 @@ def _run(
 
     limits = Limits(**how)
     if resume is None:
-        request = Asked.model_validate({**DEFAULTS, **asked, "base_url": base_url})
+        more = {"base_url": base_url, "no_cache": not limits.cache}
+        request = Asked.model_validate({**DEFAULTS, **asked, **more})
         return evaluate.evaluate(project, request, progress, limits)
     folder = find_run(project, resume)
     _refuse_changes(asked, load_manifest(folder).asked)
@@ -217,7 +234,7 @@ def _refuse_changes(given: dict[str, Any], before: "Asked") -> None:
     was = before.model_dump()
     changed = [name for name, value in given.items() if not _same(value, was[name])]
     if changed:
-        shown = ", ".join(f"{name} {was[name]}" for name in changed)
+        shown = ", ".join(f"{name} {'not given' if was[name] is None else was[name]}" for name in changed)
         raise BadInput(f"--resume goes on as the run began ({shown}); start a new run to change it")
 
 

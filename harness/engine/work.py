@@ -28,7 +28,7 @@ async def grade_all(job: Job, log: RecordLog) -> int:
     todo = len(log.failed) if limits.only_failed else left_to_ask(job, log)
     job.watch.started(folder, plan, todo)
     stop = Stop()
-    cache = cache_of(job) if limits.cache else None
+    cache = cache_of(job)
     with EventLog(folder) as events:
         # A teacher in this process answers while it is asked: others would only wait for it.
         pace = Pace(1 if job.teacher.identity is None else limits.connections, events.note)
@@ -47,9 +47,9 @@ async def grade_all(job: Job, log: RecordLog) -> int:
 
 
 def cache_of(job: Job) -> ReplyCache | None:
-    """The replies of earlier runs, where the teacher's are worth keeping."""
+    """The replies of earlier runs, where the teacher's are worth keeping and are wanted."""
     identity, asked = job.teacher.identity, job.plan.asked
-    if identity is None:
+    if identity is None or asked.no_cache or not job.limits.cache:
         return None
     return ReplyCache(job.project.runs / CACHE, asked.model, f"{asked.base_url} {identity}")
 
