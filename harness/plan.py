@@ -22,7 +22,7 @@ from harness.golden.splits import choose_examples
 from harness.policies import gates_digest, load_gates, load_policy, policy_digest, policy_path
 from harness.project import Project
 from harness.prompts import PromptWriter, bind_prompt, load_prompt
-from harness.providers import base_url_of, split_model
+from harness.providers import asks_a_server, base_url_of, split_model
 from harness.providers.base import Setup
 from harness.records import Example, Rating
 from harness.rubric import Gates, Policy
@@ -60,9 +60,9 @@ class Plan:
 def make_plan(project: Project, asked: Asked, pairs: Sequence[ShownPair] = ()) -> Plan:
     """Everything that a run needs, read and checked. BadInput for whatever is wrong."""
     provider, _ = split_model(asked.model)
-    if asked.base_url is None:
-        # An SDK would take it unseen; a run has to say whom it asked.
-        asked = asked.model_copy(update={"base_url": base_url_of(provider)})
+    # An SDK would take its own address unseen; a run has to say whom it asked, and that it asked nobody.
+    address = (asked.base_url or base_url_of(provider)) if asks_a_server(provider) else None
+    asked = asked.model_copy(update={"base_url": address})
     policy_file = policy_path(project, asked.policy)
     policy = load_policy(policy_file)
     gates = load_gates(policy_file.with_name("gates.toml"), policy)

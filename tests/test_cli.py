@@ -464,3 +464,23 @@ def test_reader_that_goes_away_is_no_error(here: Path) -> None:
     done = subprocess.run(["bash", "-c", command], cwd=here, capture_output=True, check=True, text=True)
     assert done.stdout.startswith("id,query,title")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["--temperature", "1"], "asks no server: leave --temperature away"),
+        (["--seed", "1"], "asks no server: leave --seed away"),
+        (["--rater", "ann"], "--rater: how a file of grades is read"),
+        (["--columns", "item=x", "--format", "tsv"], "--columns, --format: how a file"),
+        (["--aggregate", "vote"], "give --repeats too"),
+    ],
+)
+def test_option_that_would_do_nothing_is_refused(here: Path, words: list[str], what: str) -> None:
+    write_project(here)
+    ended = harness("eval", "--policy", "small", *words)
+    assert (ended.code, what in ended.err) == (2, True), ended.err
+    assert not list((here / "runs").iterdir())
+    # The seed of a sample does something, and an address in the environment is for those who need one.
+    assert harness("eval", "--policy", "small", "--limit", "3", "--seed", "1").code == 0
+    assert harness("eval", "--policy", "small", HARNESS_EVAL_BASE_URL="http://127.0.0.1:1/v1").code == 0

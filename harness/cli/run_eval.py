@@ -96,6 +96,7 @@ def eval_command(
         "format": format,
         "rater": rater,
     }
+    _refuse_idle(given, resume)
     given |= _chosen(project, given, only, disagreements_of)
     asked = {name: value for name, value in given.items() if value is not None}
     again = resume or ("latest" if retry_failed else None)
@@ -116,6 +117,18 @@ def _refuse_empty(**given: str | None) -> None:
     ]
     if empty:
         raise BadInput(f"{', '.join(empty)}: nothing is given there; name it, or leave the option away")
+
+
+def _refuse_idle(given: dict[str, Any], resume: str | None) -> None:
+    """An option that would do nothing is refused."""
+    if resume is not None:
+        return
+    model = given["model"] or DEFAULTS["model"]
+    table = [f"--{name}" for name in ("columns", "wide", "format", "rater") if given[name]]
+    if table and not model.startswith("replay"):
+        raise BadInput(f"{', '.join(table)}: how a file of grades is read; --model replay/FILE reads one")
+    if given["aggregate"] and (given["repeats"] or 1) == 1:
+        raise BadInput("--aggregate says what several answers count for: give --repeats too")
 
 
 def _chosen(

@@ -76,6 +76,12 @@ def batches_of(name: str, teacher: Teacher) -> Batches:
     return api(teacher)
 
 
+def asks_a_server(provider: str) -> bool:
+    """Whether a provider's teachers are somewhere else."""
+    known = PROVIDERS[provider]
+    return bool(known.key or known.base or known.url)
+
+
 def base_url_of(provider: str) -> str | None:
     """Where a provider is reached when the user names no address: the environment's, else its own."""
     known = PROVIDERS[provider]

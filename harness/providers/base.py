@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from harness.errors import BadInput
 from harness.records import Example, Prompt, Reply
 from harness.rubric import Policy
 from harness.tables import Layout
@@ -24,6 +25,15 @@ class Setup:
     rater: str | None = None
     root: Path = field(default_factory=Path)
     """The project's folder, where relative file names start."""
+
+
+def refuse_what_a_server_takes(teacher: str, setup: Setup) -> None:
+    """BadInput for parameters of a call, where nobody is called: better refused than silently left out."""
+    seed = None if setup.sampled else setup.seed
+    given = {"temperature": setup.temperature, "seed": seed}
+    idle = [f"--{name}" for name, value in given.items() if value is not None]
+    if idle:
+        raise BadInput(f"{teacher} asks no server: leave {', '.join(idle)} away")
 
 
 class Teacher(Protocol):

@@ -4,7 +4,7 @@ from collections import Counter
 
 from harness.errors import BadInput
 from harness.grading import answer_text
-from harness.providers.base import Setup, Teacher
+from harness.providers.base import Setup, Teacher, refuse_what_a_server_takes
 from harness.records import Prompt, Reply
 
 NAMES = ("lexical", "majority")
@@ -14,6 +14,7 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
     """`builtin/lexical` or `builtin/majority`, trained on the shots and on nothing else."""
     if model not in NAMES:
         raise BadInput(f"unknown model builtin/{model}; there are: builtin/{', builtin/'.join(NAMES)}")
+    refuse_what_a_server_takes(f"builtin/{model}", setup)
     if not setup.shots:
         raise BadInput(f"builtin/{model} learns from shots, and the golden set has none that it may see")
     if model == "majority":

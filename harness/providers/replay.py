@@ -3,12 +3,13 @@
 from harness.errors import RejectedError
 from harness.golden.graded import read_grades
 from harness.grading import answer_text
-from harness.providers.base import Setup, Teacher
+from harness.providers.base import Setup, Teacher, refuse_what_a_server_takes
 from harness.records import Prompt, Reply
 
 
 def open_teacher(model: str, setup: Setup) -> Teacher:
     """The grades of a file. BadInput for whatever is wrong in it."""
+    refuse_what_a_server_takes("replay", setup)
     return Replay(model, setup)
 
 
