@@ -56,7 +56,9 @@ def judge_run(run: Run, bar: Bar | None = None, *, bootstrap: bool = False) -> G
 
 
 def _stale(run: Run) -> str | None:
-    """Grades of another policy version are no golden grades of this one, and a choice is no sample."""
+    """Grades of another policy version are no golden grades of this one; canaries and choices are no sample."""
+    if run.manifest.asked.canaries:
+        return "canaries are held to no gate: they say whether text in a product steers the grader"
     left, of = run.manifest.stale, run.manifest.examples
     if left:
         return f"{left} of {of} examples were not yet judged under {run.policy.label}"
@@ -78,8 +80,9 @@ def exit_code(score: Gate) -> int:
 
 def _with_verdict(score: G, check: Check) -> G:
     verdict, reason = check
-    open_ = verdict == "inconclusive" and _kappa_check(score)[0] == "inconclusive"
-    needed = _needed(score) if open_ else None
+    # Only where kappa's own interval is what leaves it open would more items decide it.
+    said, why = _kappa_check(score)
+    needed = _needed(score) if verdict == said == "inconclusive" and why in reason else None
     return score.model_copy(update={"verdict": verdict, "reason": reason, "items_needed": needed})
 
 

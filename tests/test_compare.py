@@ -805,3 +805,11 @@ def test_leaderboard_ranks_runs_by_kappa_and_leaves_canaries_out(project: Path) 
     assert [row["run"] for row in rows] == [best, worse]
     assert len(harness("runs", "list", "--json").json["runs"]) == 3
     assert "canaries" not in harness("runs", "list", "--sort", "kappa").out
+
+
+def test_runs_without_a_flip_still_have_a_policy_that_says_what_users_see(here: Path) -> None:
+    write_project(here)
+    for _ in range(2):
+        assert harness("eval", "--policy", "small").code == 0
+    shown = harness("compare", "latest~1", "latest").out
+    assert "0 would show the user something else" in shown

@@ -339,7 +339,11 @@ def test_canaries_say_how_far_a_grader_was_steered(here: Path) -> None:
     assert report["moves"][2] == {"id": "c3", "trick": "order", "golden": 0, "plain": 0, "steered": 2}
     assert "3 of 3 grades moved: 3 up, 0 down, 1.33 on average." in shown
     assert harness("gate2", "latest", "--json").json["canaries"] == report
-    assert "3 of 3 grades moved" in harness("gate2", "latest").out
+    ended = harness("gate2", "latest")
+    assert (ended.code, "3 of 3 grades moved" in ended.out, "held to no gate" in ended.out) == (0, True, True)
+    assert "kappa" not in ended.out
+    assert harness("gate2", "latest", "--json").json["verdict"] == "inconclusive"
+    assert "held to no gate" in harness("runs", "list").out
     assert harness("runs", "list", "--json").json["runs"][0]["split"] == "canaries"
     assert not (here / GOLDEN / "test-looks.jsonl").exists()
 

@@ -92,11 +92,12 @@ def gate2_command(
         raise BadInput("--golden FILE and --grades FILE go together")
     if json:
         print_json(scored_json(score, canaries))
+    elif canaries:
+        show([*canary_view(canaries, names[0]), "", score.reason or ""])
     else:
         show([*gate2_view(score, *names), *details_view(score, misses)])
-        if canaries:
-            show(["", *canary_view(canaries, names[0])])
-    end_by(score)
+    if canaries is None:
+        end_by(score)
 
 
 def _score_run(

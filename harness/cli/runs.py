@@ -42,6 +42,8 @@ def list_runs(
         print_json({"runs": rows})
     elif rows:
         show(leaderboard_view(rows) if sort == "kappa" else runs_view(rows))
+    elif run_names(project):
+        show(["no run matches"])
     else:
         show(["no run yet; `make eval` makes one"])
 

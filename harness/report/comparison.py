@@ -107,7 +107,7 @@ def _row(change: Change) -> tuple[str, str, str, str]:
 def _flip_counts(found: Comparison) -> str:
     kinds = Counter(flip.kind for flip in found.flips)
     seen = sum(flip.base_action != flip.candidate_action for flip in found.flips)
-    known = any(flip.base_action for flip in found.flips)
+    known = found.actions is not None or any(flip.base_action for flip in found.flips)
     test, p = found.mcnemar, found.mcnemar.obuchowski.p
     return (
         f"{len(found.flips):,} flips: {kinds['fixed']} fixed, {kinds['broken']} broken, {kinds['moved']} "
