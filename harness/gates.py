@@ -56,7 +56,7 @@ def judge_run(run: Run, bar: Bar | None = None, *, bootstrap: bool = False) -> G
 
 
 def _stale(run: Run) -> str | None:
-    """Grades of another policy version are no golden grades of this one; canaries and choices are no sample."""
+    """Grades of another policy version are no golden grades of this one; a choice is no sample."""
     if run.manifest.asked.canaries:
         return "canaries are held to no gate: they say whether text in a product steers the grader"
     left, of = run.manifest.stale, run.manifest.examples

@@ -128,3 +128,10 @@ def test_golden_set_of_one_grade_has_no_size(here: Path) -> None:
     write_project(here, golden=[line for line in examples(queries=8) if line["grade"] == 1])
     ended = harness("golden", "plan", "small")
     assert (ended.code, "has grade 1: kappa is undefined" in ended.err) == (2, True)
+
+
+def test_choice_of_examples_is_no_pilot(here: Path) -> None:
+    write_project(here)
+    assert harness("eval", "--policy", "small", "--only", "q1-0,q1-1").code == 0
+    ended = harness("golden", "plan", "small", "--pilot", "latest")
+    assert (ended.code, "graded chosen examples" in ended.err) == (2, True)

@@ -78,6 +78,10 @@ def _pilot(project: "Project", name: str, policy: "Policy") -> "Pilot":
     run = load_run(find_run(project, name))
     if run.policy.scale != policy.scale:
         raise BadInput(f"{run.folder.name} was graded on another scale than {policy.label} has")
+    asked = run.manifest.asked
+    if asked.canaries or asked.only:
+        what = "canaries" if asked.canaries else "chosen examples"
+        raise BadInput(f"{run.folder.name} graded {what}: a pilot is a run over a split, or a sample of one")
     return Pilot(run.folder.name, judged(run))
 
 
