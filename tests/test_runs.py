@@ -158,6 +158,7 @@ def test_a_run_with_failures_is_not_finished(here: Path) -> None:
     ended = harness("eval", "--policy", "small", "--model", "replay/g.csv")
     assert ended.code == 4
     assert "the file has no grade for them" in ended.err
+    assert "this run is not finished" in harness("gate2", "latest").err
     assert harness("runs", "show", "--json").json["finished_at"] is None
 
 

@@ -24,6 +24,7 @@ from harness.cli.options import (
     guarded,
     print_json,
     project_at,
+    say,
     scored_json,
     show,
 )
@@ -109,6 +110,9 @@ def _score_run(
     from harness.score.run import canaries_of, own_bar
 
     run = load_run(find_run(project, name))
+    if run.manifest.finished_at is None:
+        how = f"harness eval --resume {run.folder.name} goes on with it"
+        say(f"warning: this run is not finished, and what it never asked counts as failed; {how}")
     # The run is judged by the bars it was made under; that they have changed since must show.
     now = _bars_now(project, run)
     whence = "the run was made under" if now else "gates.toml has"
