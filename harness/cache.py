@@ -8,6 +8,7 @@ edit exactly the pairs whose prompt changed are asked. Only answers are kept, ne
 import hashlib
 import json
 import sqlite3
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,7 +23,7 @@ from harness.records import Prompt, Reply
 FILE = ".cache/replies.sqlite3"
 FORMAT = 1
 """Part of every key: another number, and nothing of before is found."""
-WAIT = 30.0
+WAIT = 5.0
 """Seconds to wait for another process that writes."""
 TABLE = """
 create table if not exists replies (
@@ -116,14 +117,23 @@ def _digest_of(text: str) -> str:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    try:
-        # The write-ahead log survives a kill; only a power cut could lose the last answers.
-        connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
-        connection.execute("pragma journal_mode = wal")
-        connection.execute("pragma synchronous = normal")
-        connection.execute(TABLE)
-    except sqlite3.Error as error:
-        raise BadInput([Fault(str(path), _what(error))]) from error
+    ends = time.monotonic() + WAIT
+    while True:
+        try:
+            return _connect(path)
+        except sqlite3.Error as error:
+            # Two processes that make the file at once are not made to wait by SQLite's own time-out.
+            if "locked" not in str(error) or time.monotonic() >= ends:
+                raise BadInput([Fault(str(path), _what(error))]) from error
+        time.sleep(0.05)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # The write-ahead log survives a kill; only a power cut could lose the last answers.
+    connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
+    connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma synchronous = normal")
+    connection.execute(TABLE)
     return connection
 
 

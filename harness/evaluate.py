@@ -144,7 +144,12 @@ def answer(job: Job, how_to_resume: str) -> Manifest:
         except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
             left = left_to_ask(job, log)
             raise Interrupted(f"interrupted with {left} answers to go; {how_to_resume}") from None
-        except (FatalError, Unfinished, OSError) as error:
+        except Unfinished as error:
+            left = left_to_ask(job, log)
+            if left != len(log.failed):
+                raise Unfinished(f"{error}\n{how_to_resume}") from error
+            # Nothing is left but what failed on every attempt: the run has its outcomes, and its score.
+        except (FatalError, OSError) as error:
             raise Unfinished(f"{error}\n{how_to_resume}") from error
         return _seal(job.folder, log, job.teacher.notes, left)
 

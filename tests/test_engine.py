@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from builders import examples, harness, write_golden, write_project
-from fault_server import FaultServer, Turn, completion, error, fault_server, graded
+from fault_server import FaultServer, Turn, completion, error, fault_server, graded, item_of
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle import DEV, KEYS, ask, only_run, right
@@ -114,7 +114,9 @@ def test_silence_with_faults_ends_the_run_and_an_answer_begins_it_anew() -> None
     breaker.failed(GONE, 8)
     breaker.answered()
     clock.now += breaker_module.SILENCE
-    for _ in range(15):
+    breaker.failed(GONE, 8)
+    clock.now += breaker_module.SILENCE
+    for _ in range(14):
         breaker.failed(GONE, 8)
     with pytest.raises(Unfinished, match="no answer for 30 s, in 16 attempts: gone"):
         breaker.failed(GONE, 8)
@@ -124,9 +126,11 @@ def test_server_that_only_asks_for_patience_is_given_more() -> None:
     clock = Clock()
     breaker = Breaker(clock)
     busy = TransientError("rate limit", busy=True)
-    clock.now = breaker_module.PATIENCE - 1
     for _ in range(100):
         breaker.failed(busy, 8)
+    clock.now = breaker_module.PATIENCE - 1
+    breaker.failed(busy, 8)
+    breaker.failed(GONE, 8)  # one fault among many waits ends nothing
     clock.now += 1
     with pytest.raises(Unfinished):
         breaker.failed(busy, 8)
@@ -445,3 +449,60 @@ def test_second_signal_leaves_at_once(here: Path) -> None:
         assert process.returncode == 130
         assert b"harness eval --resume" in err
         assert b"Traceback" not in err
+
+
+# --- what is paid for is kept -------------------------------------------------------------------------
+
+
+def test_first_answer_is_kept_where_the_run_ends_before_a_second_one(here: Path) -> None:
+    write_project(here)
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        return completion("I cannot say.") if number == 0 else error(401)
+
+    with fault_server(script) as server:
+        assert ask(server, "--max-connections", "1").code == 4
+        assert len(server.requests) == 2
+    (line,) = (only_run(here) / "records.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(line)["outcome"]["cause"] == "no_answer"
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_examples_that_no_attempt_gets_through_do_not_keep_a_run_from_its_score(here: Path) -> None:
+    write_project(here)
+    poison = {(line["query"], line["result"]["title"]) for line in DEV[:6]}
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        pair = item_of(body)
+        return error(500) if (pair["query"], pair["result"]["title"]) in poison else right(number, body)
+
+    with fault_server(script) as server:
+        ask(server, "--max-connections", "1")
+        ended = harness("eval", "--resume", "latest", "--base-url", server.url, "--json", **KEYS)
+        if ended.code == 4 and not ended.out:
+            ended = harness("eval", "--resume", "latest", "--base-url", server.url, "--json", **KEYS)
+    assert ended.code == 4
+    assert ended.json["outcomes"] == {"graded": len(DEV) - 6, "ungraded": 0, "failed": 6}
+
+
+def test_key_that_is_refused_is_tried_once_however_many_wait(here: Path) -> None:
+    write_project(here)
+    with fault_server(lambda number, body: error(401)) as server:
+        assert ask(server).code == 4
+        assert len(server.requests) == 1
+
+
+def test_half_a_letter_in_an_error_is_no_error_of_ours(here: Path) -> None:
+    write_project(here)
+    half = Turn('{"error": {"message": "too long: \\ud83d", "code": "x"}}', 400)
+    with fault_server(lambda number, body: half if number == 1 else right(number, body)) as server:
+        ended = ask(server, "--json", "--max-connections", "1")
+    assert (ended.code, ended.json["outcomes"]["failed"]) == (4, 1)
+
+
+def test_word_that_serves_as_a_key_is_not_taken_out_of_answers(here: Path) -> None:
+    write_project(here)
+    with fault_server(right) as server:
+        words = ("--policy", "small", "--model", "vllm/m", "--base-url", server.url, "--json")
+        ended = harness("eval", *words, VLLM_API_KEY="message")
+    assert (ended.code, ended.json["accuracy"]) == (0, 1.0)

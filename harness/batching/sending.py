@@ -77,6 +77,7 @@ async def _ask_live(
 ) -> None:
     found = await desk.worker.ask(prompt)
     desk.worker.keep(question, second_of(before[key_of(question)], found) if before else found)
+    desk.worker.remember(prompt, found)
     if tried >= WARM_UPS and not desk.batches.settled:
         why = found.outcome.detail if isinstance(found.outcome, Failed) else "no answer"
         raise Unfinished(f"the first {tried} questions got no answer, and none was handed over: {why}")

@@ -11,7 +11,7 @@ from harness.budget import Budget
 from harness.engine.breaker import Breaker
 from harness.engine.pace import Pace
 from harness.engine.stop import DrainedError, Stop
-from harness.errors import RejectedError, TransientError
+from harness.errors import FatalError, RejectedError, TransientError, Unfinished
 from harness.grading import read_grade
 from harness.providers.base import Teacher
 from harness.recording import Answered
@@ -25,6 +25,10 @@ ITEM_DEADLINE = 900.0
 """Seconds that all attempts for one example may take together, waits included."""
 LONGEST_WAIT = 60.0
 """Seconds between two attempts at most, whatever the server asks for."""
+SLOW = 60.0
+"""Seconds after which a failed attempt speaks of a server that is asked too much: fewer calls cure that."""
+SHORTEST_WAIT = 0.1
+"""Seconds before the second attempt at least, and twice as many before each one after it, up to a second."""
 JITTER = 0.25
 """The share of a wait by which it is lengthened at random, so that not all come back at once."""
 REASKED = ("bad_json", "no_answer", "two_answers")
@@ -72,7 +76,11 @@ class Asker:
                 outcome = read_grade(reply, self._scale)
         except TransientError as error:
             outcome = Failed(detail=str(error))
-            self._breaker.exhausted(error)
+            try:
+                self._breaker.exhausted(error)
+            except Unfinished as gone:
+                # The run ends, and this example's outcome is kept all the same.
+                self._stop.call(gone)
         except RejectedError as error:
             outcome = Failed(detail=str(error))
         return Answered(outcome, reply, unread, tries.made, round(time.monotonic() - began, 3))
@@ -92,7 +100,11 @@ class Asker:
         """Another answer and the first one; the first alone where none comes."""
         try:
             return await self._attempt(prompt, tries), first
-        except (TransientError, RejectedError):
+        except (TransientError, RejectedError, DrainedError):
+            return first, None
+        except (FatalError, Unfinished) as error:
+            # The first answer is paid for: the run ends, and keeps it.
+            self._stop.call(error)
             return first, None
 
     async def _attempt(self, prompt: Prompt, tries: "_Tries") -> Reply:
@@ -116,15 +128,16 @@ class Asker:
         if self._stop.called:
             raise DrainedError
         tries.made += 1
+        began = time.monotonic()
         try:
             async with asyncio.timeout(min(DEADLINE, tries.left)):
                 reply = await self._teacher.ask(prompt)
         except TimeoutError:
             error = TransientError("no whole answer in time")
-            self._note(error)
+            self._note(error, time.monotonic() - began)
             raise error from None
         except TransientError as error:
-            self._note(error)
+            self._note(error, time.monotonic() - began)
             raise
         except RejectedError:
             self._breaker.answered()
@@ -133,8 +146,8 @@ class Asker:
         self._pace.answered(self._in_flight())
         return reply
 
-    def _note(self, error: TransientError) -> None:
-        if error.busy:
+    def _note(self, error: TransientError, seconds: float) -> None:
+        if error.busy or seconds >= SLOW:
             self._pace.turned_away()
         else:
             self._pace.failed()
@@ -163,5 +176,6 @@ def _wait(state: RetryCallState) -> float:
     """As long as the server asks for, within reason; else exponential backoff. With jitter in both cases."""
     error = state.outcome.exception() if state.outcome else None
     if isinstance(error, TransientError) and error.retry_after is not None:
-        return min(error.retry_after, LONGEST_WAIT) * (1 + random.uniform(0, JITTER))
+        least: float = min(SHORTEST_WAIT * 2 ** (state.attempt_number - 1), 1.0)
+        return min(max(error.retry_after, least), LONGEST_WAIT) * (1 + random.uniform(0, JITTER))
     return _backoff(state)

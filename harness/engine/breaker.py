@@ -8,33 +8,38 @@ from harness.errors import TransientError, Unfinished
 FAULTS = 20
 """Attempts without one answer between them before a silence counts; fewer where fewer are in flight."""
 SILENCE = 30.0
-"""Seconds without an answer that a server may need to come back from a fault."""
+"""Seconds of nothing but faults that a server may need to come back from them."""
 PATIENCE = 600.0
-"""Seconds without an answer where it only says that it is asked too often."""
+"""Seconds in which it only says that it is asked too often."""
 EXHAUSTED = 5
 """Examples in a row that all attempts failed on."""
 
 
 class Breaker:
-    """Counts what went wrong since the last answer; raises Unfinished when that is enough."""
+    """Counts what went wrong since the last answer; raises Unfinished when that is enough.
+
+    Being asked to wait is counted apart from faults, and each from its first one on: how long the answer
+    before it took says nothing.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._faults = self._exhausted = 0
-        self._since = clock()
+        self._exhausted = 0
+        self._failed: dict[bool, tuple[int, float]] = {}
 
     def answered(self) -> None:
         """The server answered, whatever it said: it is there."""
-        self._faults = self._exhausted = 0
-        self._since = self._clock()
+        self._failed.clear()
+        self._exhausted = 0
 
     def failed(self, error: TransientError, in_flight: int) -> None:
         """One attempt failed."""
-        self._faults += 1
-        silence = self._clock() - self._since
+        now = self._clock()
+        count, since = self._failed.get(error.busy, (0, now))
+        self._failed[error.busy] = count + 1, since
         enough = min(FAULTS, 2 * in_flight)
-        if self._faults >= enough and silence >= (PATIENCE if error.busy else SILENCE):
-            raise Unfinished(f"no answer for {silence:.0f} s, in {self._faults} attempts: {error}")
+        if count + 1 >= enough and now - since >= (PATIENCE if error.busy else SILENCE):
+            raise Unfinished(f"no answer for {now - since:.0f} s, in {count + 1} attempts: {error}")
 
     def exhausted(self, error: TransientError) -> None:
         """Every attempt for one example failed."""

@@ -23,6 +23,7 @@ class Pool(Generic[T]):
         self._pace = pace
         self._stop = stop
         self._left = True
+        self._broken: Exception | None = None
         self.working = 0
         """Workers that are at it: as many calls are in flight, or wait to be made again."""
 
@@ -33,6 +34,8 @@ class Pool(Generic[T]):
                 self._hire()
         except BaseExceptionGroup as several:
             raise _first(several) from None
+        if self._broken:
+            raise self._broken
         if self._stop.why:
             raise self._stop.why
 
@@ -57,6 +60,9 @@ class Pool(Generic[T]):
             return
         except (FatalError, Unfinished) as error:
             self._stop.call(error)
+        except Exception as error:  # noqa: BLE001 - raised when the answers on their way have come in
+            self._broken = self._broken or error
+            self._stop.call(Unfinished(f"{type(error).__name__}: {error}"))
         finally:
             self.working -= 1
 

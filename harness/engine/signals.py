@@ -20,10 +20,15 @@ def draining(stop: Stop, told: Callable[[], None]) -> Iterator[None]:
     assert running is not None, "signals are for a running task"
     task = running
 
+    signals = 0
+
     def on_signal() -> None:
-        if stop.called:
+        nonlocal signals
+        signals += 1
+        if signals > 1:
             task.cancel()
             return
+        # Where the run is ending anyway, its own reason stands.
         stop.call(Interrupted("interrupted"))
         told()
 

@@ -12,6 +12,7 @@ from harness.engine.pace import Pace
 from harness.engine.pool import Pool
 from harness.engine.signals import draining
 from harness.engine.stop import Stop
+from harness.errors import Unfinished
 from harness.files import iter_nouns
 from harness.golden.pairs import ShownPair
 from harness.grading import read_grade
@@ -76,7 +77,12 @@ class Worker:
     async def grade(self, question: Question) -> None:
         """Ask one question, or find its answer; keep what came."""
         prompt = self.prompt(question)
-        self.keep(question, self.known(prompt) or await self.ask(prompt))
+        known = self.known(prompt)
+        found = known or await self.ask(prompt)
+        # The record first: the cache only spares other runs the question.
+        self.keep(question, found)
+        if known is None:
+            self.remember(prompt, found)
 
     def prompt(self, question: Question) -> Prompt:
         """What the teacher is asked."""
@@ -94,13 +100,17 @@ class Worker:
     async def ask(self, prompt: Prompt) -> Answered:
         """The teacher's answer, with what it cost."""
         found = await self._asker.ask(prompt)
-        self.remember(prompt, found)
         return replace(found, cost=cost_of((found.reply, found.unread), self._job.price))
 
     def remember(self, prompt: Prompt, found: Answered) -> None:
         """Spare other runs the question."""
-        if self._cache and found.reply and not isinstance(found.outcome, Failed):
+        if self._cache is None or found.reply is None or isinstance(found.outcome, Failed):
+            return
+        try:
             self._cache.put(prompt, Kept(reply=found.reply, unread=found.unread))
+        except Unfinished as error:
+            self._cache = None
+            self._job.watch.said(f"{error}; this run goes on without it")
 
     def keep(self, question: Question, found: Answered, *, last: bool = True) -> None:
         """Write the record, and tell of it where it is the last word on its question."""

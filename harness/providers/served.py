@@ -81,6 +81,7 @@ class Served:
         self.identity = digest([dialect.path, dialect.body(SAMPLE, self._taken)])
         self._settled = False
         self._probing = asyncio.Lock()
+        self._dead: FatalError | None = None
         self._rejected = 0
         self.requests = 0
         """How many were sent, with those that were rejected."""
@@ -115,9 +116,15 @@ class Served:
         if self._settled:
             return await self._send(prompt)
         async with self._probing:
+            if self._dead:
+                raise self._dead
             while not self._settled:
                 try:
                     text = await self._send(prompt)
+                except FatalError as error:
+                    # Those that waited would only hear the same.
+                    self._dead = error
+                    raise
                 except FilteredError:
                     raise
                 except RejectedError as error:

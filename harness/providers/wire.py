@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic_core import to_json
 
 from harness.errors import BadInput, CallError, FatalError, RejectedError, TransientError
+from harness.files import whole_text
 
 TIMEOUT = 120.0
 """Seconds that one attempt may wait for the server."""
@@ -31,6 +32,8 @@ FILTERED = (
 )  # fmt: skip
 """Codes of a rejection that is the content filter's verdict on this prompt."""
 HIDDEN = "***"
+SECRET = 8
+"""Letters that a key has at least; a server of one's own may be given any word."""
 _USER_INFO = re.compile(r"://[^/\s@]+@")
 
 
@@ -52,7 +55,8 @@ class Wire:
         # What is not HTTP at all comes through openai's transport as aiohttp's own error.
         self._caught = (base_error, aiohttp.ClientError)
         self._client = client
-        self._key = key
+        # What is as short as a word is no secret, and hiding it would change answers that hold the word.
+        self._key = key if key and len(key) >= SECRET else None
 
     async def post(self, path: str, body: dict[str, Any]) -> str:
         """One request. The answer's text is read elsewhere: the SDK takes half an answer for a whole one.
@@ -128,6 +132,7 @@ def call_error(status: int, names: set[str], words: str, wait: float | None = No
 
 def clip(text: str) -> str:
     """As much of a server's words as is kept."""
+    text = whole_text(text)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
@@ -144,8 +149,11 @@ def retry_after(headers: Any) -> float | None:
             return max(0.0, float(headers.get(name, "")) * scale)
         except ValueError:
             continue
-    date = email.utils.parsedate_tz(headers.get("retry-after", ""))
-    return None if date is None else max(0.0, email.utils.mktime_tz(date) - time.time())
+    try:
+        date = email.utils.parsedate_tz(headers.get("retry-after", ""))
+        return None if date is None else max(0.0, email.utils.mktime_tz(date) - time.time())
+    except (ValueError, OverflowError):
+        return None
 
 
 def read_key(variable: str, *, needed: bool) -> str | None:
