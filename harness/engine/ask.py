@@ -1,6 +1,7 @@
 """One question: asked, asked again where that may help, and given up in time. Retries live here alone."""
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +23,7 @@ ATTEMPTS = 6
 DEADLINE = 180.0
 """Seconds that one attempt may take, however slowly its answer drips."""
 ITEM_DEADLINE = 900.0
-"""Seconds that all attempts for one example may take together, waits included."""
+"""Seconds after the first call for an example in which another one may begin, with a deadline of its own."""
 LONGEST_WAIT = 60.0
 """Seconds between two attempts at most, whatever the server asks for."""
 SLOW = 60.0
@@ -65,7 +66,7 @@ class Asker:
     async def ask(self, prompt: Prompt) -> Answered:
         """The outcome for a prompt. DrainedError where the run ends before there is one."""
         began = time.monotonic()
-        tries = _Tries(began)
+        tries = _Tries()
         reply = unread = None
         outcome: Outcome
         try:
@@ -127,10 +128,10 @@ class Asker:
         """One call, from which pace and breaker learn."""
         if self._stop.called:
             raise DrainedError
-        tries.made += 1
+        tries.begin()
         began = time.monotonic()
         try:
-            async with asyncio.timeout(min(DEADLINE, tries.left)):
+            async with asyncio.timeout(DEADLINE):
                 reply = await self._teacher.ask(prompt)
         except TimeoutError:
             error = TransientError("no whole answer in time")
@@ -155,18 +156,21 @@ class Asker:
 
 
 class _Tries:
-    """The calls made for one question, and how many of them failed."""
+    """The calls made for one question, and how many of them failed. The clock starts with the first one."""
 
-    def __init__(self, began: float) -> None:
+    def __init__(self) -> None:
         self.made = self._failed = 0
-        self._ends = began + ITEM_DEADLINE
+        self._ends = math.inf
 
-    @property
-    def left(self) -> float:
-        """Seconds until the example is given up; never so few that a call could not be answered."""
-        return max(self._ends - time.monotonic(), 1.0)
+    def begin(self) -> None:
+        """One more call."""
+        self.made += 1
+        if self.made == 1:
+            # Whoever waited for room in the budget until now has lost no time of the server's.
+            self._ends = time.monotonic() + ITEM_DEADLINE
 
     def used_up(self, state: RetryCallState) -> bool:
+        """Whether no further call is made: too many failed, or too much time has gone."""
         error = state.outcome.exception() if state.outcome else None
         self._failed += not (isinstance(error, TransientError) and error.busy)
         return self._failed >= ATTEMPTS or time.monotonic() >= self._ends
