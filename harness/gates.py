@@ -28,6 +28,7 @@ NEVER_MEASURED = "Gate 1 was never measured, so that nobody knows whether the po
 G = TypeVar("G", bound=Gate)
 Check = tuple[Verdict, str]
 """What one condition says, and why."""
+NO_GATE = "a run over canaries is held to no gate: half of its products are written to mislead"
 
 
 def judge_gate1(score: Gate1, grade_names: Mapping[int, str] | None = None) -> Gate1:
@@ -47,11 +48,16 @@ def judge_gate2(score: Gate2, gates: Gates, gate1: Gate1 | None, stale: str | No
 
 
 def judge_run(run: Run, bar: Bar | None = None, *, bootstrap: bool = False) -> Gate2:
-    """A run scored and judged by its own policy, gates and ratings, unless another bar is given."""
+    """A run scored and judged by its own policy, gates and ratings, unless another bar is given.
+
+    One over canaries has no verdict: its scorecard says why.
+    """
     measured = score_raters(run)
     names = {level.value: level.name for level in run.policy.grades}
     gate1 = judge_gate1(measured, names) if measured else None
     score = score_run(run, (bar or own_bar(run)).moved_from(moved_since(run)), gate1, bootstrap=bootstrap)
+    if run.manifest.asked.canaries:
+        return score.model_copy(update={"reason": NO_GATE})
     return judge_gate2(score, run.gates, gate1, _stale(run))
 
 

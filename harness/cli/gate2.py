@@ -92,11 +92,12 @@ def gate2_command(
         raise BadInput("--golden FILE and --grades FILE go together")
     if json:
         print_json(scored_json(score, canaries))
+    elif canaries:
+        show([*canary_view(canaries, names[0]), "", f"No verdict: {score.reason}."])
     else:
         show([*gate2_view(score, *names), *details_view(score, misses)])
-        if canaries:
-            show(["", *canary_view(canaries, names[0])])
-    end_by(score)
+    if not canaries:
+        end_by(score)
 
 
 def _score_run(
@@ -108,6 +109,11 @@ def _score_run(
     from harness.score.run import canaries_of, own_bar
 
     run = load_run(find_run(project, name))
+    if run.manifest.asked.canaries:
+        held = {"--weighting": weighting, "--bar": bar, "--bootstrap": bootstrap or None}
+        given = [name for name, value in held.items() if value is not None]
+        if given:
+            raise BadInput(f"{', '.join(given)}: a run over canaries is held to no gate")
     # The run is judged by the bars it was made under; that they have changed since must show.
     now = _bars_now(project, run)
     whence = "the run was made under" if now else "gates.toml has"

@@ -57,6 +57,7 @@ def _row(folder: "Path") -> dict[str, Any] | None:
     """A run in a line; a folder that cannot be read is named and left out."""
     from harness.gates import judge_run
     from harness.runs import load_run
+    from harness.scorecards.shared import Estimate
 
     try:
         run = load_run(folder)
@@ -65,6 +66,7 @@ def _row(folder: "Path") -> dict[str, Any] | None:
         return None
     score = judge_run(run)
     asked = run.manifest.asked
+    kappa = Estimate(value=None) if asked.canaries else score.gated_kappa
     return {
         "run": folder.name,
         "model": asked.model,
@@ -74,9 +76,9 @@ def _row(folder: "Path") -> dict[str, Any] | None:
         "n": score.n,
         "coverage": score.coverage,
         "gated": score.gated,
-        "kappa": score.gated_kappa.value,
-        "ci": score.gated_kappa.ci,
-        "band": score.band,
+        "kappa": kappa.value,
+        "ci": kappa.ci,
+        "band": None if asked.canaries else score.band,
         "verdict": score.verdict,
         "finished": run.manifest.finished_at is not None,
     }

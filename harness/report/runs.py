@@ -20,6 +20,8 @@ def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
         state = "" if row["finished"] else ", unfinished"
         value = f"{number(row['kappa'])} {interval(row['ci'])}".rstrip()
         found = f"{row['gated']} {value} {row['band'] or 'undefined'}, {row['verdict']}"
+        if row["split"] == "canaries":
+            found = "canaries, held to no gate,"
         line = f"{found} on {row['n']} examples, coverage {row['coverage']:.1%}{state}"
         yield Padding(Text(line), (0, 0, 0, 2))
 
