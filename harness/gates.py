@@ -84,8 +84,8 @@ def exit_code(score: Gate) -> int:
 
 def _with_verdict(score: G, check: Check) -> G:
     verdict, reason = check
-    open_ = verdict == "inconclusive" and _kappa_check(score)[0] == "inconclusive"
-    needed = _needed(score) if open_ else None
+    # More items decide nothing where something else than kappa, such as missing answers, left it open.
+    needed = _needed(score) if verdict == "inconclusive" and check == _kappa_check(score) else None
     return score.model_copy(update={"verdict": verdict, "reason": reason, "items_needed": needed})
 
 
