@@ -107,7 +107,7 @@ def _row(change: Change) -> tuple[str, str, str, str]:
 def _flip_counts(found: Comparison) -> str:
     kinds = Counter(flip.kind for flip in found.flips)
     seen = sum(flip.base_action != flip.candidate_action for flip in found.flips)
-    known = any(flip.base_action for flip in found.flips)
+    known = found.actions is not None or any(flip.base_action for flip in found.flips)
     test, p = found.mcnemar, found.mcnemar.obuchowski.p
     return (
         f"{len(found.flips):,} flips: {kinds['fixed']} fixed, {kinds['broken']} broken, {kinds['moved']} "
@@ -179,7 +179,7 @@ def _moved(flip: Flip) -> str:
 def ranking_view(found: Ranking) -> Iterator[RenderableType]:
     """Several runs against the first."""
     first = found.comparisons[0]
-    yield Text(f"{len(found.comparisons) + 1} runs against {found.base}", style="bold")
+    yield Text(f"{len(found.comparisons)} runs against {found.base}", style="bold")
     table = columns("run", first.gated, "difference", "interval", "p (Holm)", "items")
     table.columns[0].overflow = "fold"
     table.add_row(found.base, number(first.gated_change.base), "", "", "", "")
