@@ -72,6 +72,13 @@ class Asked(Noun):
         return "canaries" if self.canaries else "+".join(self.splits)
 
     @property
+    def apart(self) -> str | None:
+        """What keeps its items from standing for a split, as what the run graded; None where they do."""
+        if self.canaries:
+            return "graded canaries"
+        return "graded chosen examples" if self.only else None
+
+    @property
     def sides(self) -> tuple[str, str]:
         """Who graded, and what: how a score is headed."""
         return f"{self.model} with {self.prompt}", f"{self.policy} ({self.part})"
