@@ -99,7 +99,7 @@ def _needed(score: Gate) -> int | None:
 
 
 def _kappa_check(score: Gate) -> Check:
-    return _against(score.gated_kappa, score.bar, score.gated)
+    return _against(score.gated_kappa, score.bar, score.gated_words)
 
 
 def _against(estimate: Estimate, bar: float, name: str) -> Check:
@@ -138,7 +138,7 @@ def _gate2_check(score: Gate2, gates: Gates) -> Check:
 def _worst_kappa_check(score: Gate2) -> Check:
     reason = score.reasons.get("kappa_worst_case")
     worst = Estimate(value=score.kappa_worst_case, ci=score.kappa_worst_case_ci, reason=reason)
-    return _against(worst, score.bar, score.gated)
+    return _against(worst, score.bar, score.gated_words)
 
 
 def _action_checks(score: Gate2) -> list[tuple[Check, Check]]:

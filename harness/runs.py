@@ -293,7 +293,8 @@ def _latest(names: list[str], back: int, project: Project) -> str:
     if not names:
         raise BadInput(f"there is no run in {project.runs} yet; `make eval` makes one")
     if back >= len(names):
-        raise BadInput(f"latest~{back}: there are {len(names)} runs in {project.runs}")
+        there = "is 1 run" if len(names) == 1 else f"are {len(names)} runs"
+        raise BadInput(f"latest~{back}: there {there} in {project.runs}")
     return names[-1 - back]
 
 

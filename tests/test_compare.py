@@ -755,7 +755,7 @@ def test_baseline_with_a_case_twice_is_refused(project: Path) -> None:
     [
         (["latest"], "name two runs or more"),
         (["latest", "nothing"], "no run 'nothing'"),
-        (["latest", "latest~7"], "latest~7: there are 1 runs"),
+        (["latest", "latest~7"], "latest~7: there is 1 run in"),
         (["baseline", "latest"], "`harness baseline set RUN` makes one"),
         (["baseline", "baseline"], "baseline goes with a run"),
         (["golden.csv", "grades.csv"], "--golden FILE says which grades are right"),

@@ -315,6 +315,15 @@ def test_no_run_yet_says_how_to_make_one(here: Path) -> None:
     assert "make eval" in harness("gate2", "latest").err
 
 
+def test_filters_that_no_run_matches_are_told_from_no_run(here: Path) -> None:
+    small_run(here)
+    assert harness("runs", "list", "--split", "test").out == "no run matches\n"
+    assert harness("runs", "list", "--policy", "other").out == "no run matches\n"
+    ended = harness("runs", "list", "--split", "foo")
+    assert (ended.code, "'foo' is not dev, test or dev+test" in ended.err) == (2, True)
+    assert harness("runs", "list", "--split", "canaries").code == 0
+
+
 def test_damaged_run_is_named_and_the_others_are_listed(here: Path) -> None:
     run = small_run(here)
     shutil.copytree(run, run.with_name("broken"))

@@ -21,17 +21,22 @@ def list_runs(
     sort: Annotated[
         str, typer.Option(help="time, or kappa: the best first, with kappa by prompt and model.")
     ] = "time",
-    split: Annotated[str | None, typer.Option(help="Only runs over this: dev, test, dev+test.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Only runs over this: dev, test, dev+test, canaries.")
+    ] = None,
     policy: Annotated[str | None, typer.Option(help="Only runs under this policy, name or name@v1.")] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
     """Every run, the latest last; with --sort kappa the leaderboard of prompts, without canaries."""
+    from harness.golden.splits import parse_splits
     from harness.report.runs import leaderboard_view, runs_view
     from harness.runs import run_names
 
     if sort not in ("time", "kappa"):
         raise BadInput(f"--sort {sort!r} is not one of: time, kappa")
+    if split not in (None, "canaries"):
+        split = "+".join(parse_splits(split))
     project = project_at(root)
     rows = [row for name in run_names(project) if (row := _row(project.runs / name))]
     rows = [row for row in rows if _wanted(row, split, policy)]
@@ -42,6 +47,8 @@ def list_runs(
         print_json({"runs": rows})
     elif rows:
         show(leaderboard_view(rows) if sort == "kappa" else runs_view(rows))
+    elif run_names(project):
+        show(["no run matches"])
     else:
         show(["no run yet; `make eval` makes one"])
 
