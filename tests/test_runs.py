@@ -315,6 +315,23 @@ def test_no_run_yet_says_how_to_make_one(here: Path) -> None:
     assert "make eval" in harness("gate2", "latest").err
 
 
+def test_run_that_is_not_finished_says_what_was_never_asked(here: Path) -> None:
+    run = small_run(here)
+    assert "not finished" not in harness("gate2", "latest").out
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    (run / "manifest.json").write_text(json.dumps(manifest | {"finished_at": None}), encoding="utf-8")
+    lines = (run / "records.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (run / "records.jsonl").write_text("".join(lines[:2]), encoding="utf-8")
+    out, n = harness("gate2", "latest").out, len(lines)
+    assert out.startswith(
+        f"This run is not finished: {n - 2} of its {n} answers were never asked for and count as failed.\n"
+        f"harness eval --resume {run.name} goes on from here.\n"
+    )
+    assert harness("gate2", "latest", "--json").json["outcomes"]["failed"] == n - 2
+    assert harness("eval", "--resume", run.name).code == 0
+    assert "not finished" not in harness("gate2", "latest").out
+
+
 def test_filters_that_no_run_matches_are_told_from_no_run(here: Path) -> None:
     small_run(here)
     assert harness("runs", "list", "--split", "test").out == "no run matches\n"

@@ -80,16 +80,18 @@ def gate2_command(
     how = {"columns": columns, "grades-columns": grades_columns, "ratings-columns": ratings_columns}
     how |= {"wide": wide, "ratings-wide": ratings_wide, "rater": rater}
     how |= {"format": format, "grades-format": grades_format, "ratings-format": ratings_format}
-    canaries = None
+    canaries = unfinished = None
     if run is not None:
         named = {"policy": policy, "scale": scale, "ratings": str(ratings) if ratings else None}
         refuse({**named, **how}, "a run brings its own")
-        score, canaries, names = _score_run(project_at(root), run, weighting, bar, bootstrap)
+        score, canaries, unfinished, names = _score_run(project_at(root), run, weighting, bar, bootstrap)
     elif golden is not None and grades is not None:
         files = files_of(golden, grades, ratings, root, how)
         score, names = score_files(files, policy, scale, weighting, bar, bootstrap), files.names
     else:
         raise BadInput("--golden FILE and --grades FILE go together")
+    if unfinished and not json:
+        show([unfinished, ""])
     if json:
         print_json(scored_json(score, canaries))
     elif canaries:
@@ -102,9 +104,10 @@ def gate2_command(
 
 def _score_run(
     project: "Project", name: str, weighting: str | None, bar: float | None, bootstrap: bool
-) -> "tuple[Gate2, CanaryReport | None, tuple[str, str]]":
-    """A run's score, its canaries where it graded those, and what to call the two sides."""
+) -> "tuple[Gate2, CanaryReport | None, str | None, tuple[str, str]]":
+    """A run's score, its canaries where it graded those, what it lacks, and what to call the two sides."""
     from harness.gates import judge_run
+    from harness.report.runs import unfinished_sentence
     from harness.runs import find_run, load_run
     from harness.score.run import canaries_of, own_bar
 
@@ -118,7 +121,8 @@ def _score_run(
     now = _bars_now(project, run)
     whence = "the run was made under" if now else "gates.toml has"
     chosen = bar_of(weighting, bar, own_bar(run).moved_from(now), whence)
-    return judge_run(run, chosen, bootstrap=bootstrap), canaries_of(run), run.manifest.asked.sides
+    score = judge_run(run, chosen, bootstrap=bootstrap)
+    return score, canaries_of(run), unfinished_sentence(run), run.manifest.asked.sides
 
 
 def _bars_now(project: "Project", run: "Run") -> str | None:
