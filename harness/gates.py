@@ -28,6 +28,7 @@ NEVER_MEASURED = "Gate 1 was never measured, so that nobody knows whether the po
 G = TypeVar("G", bound=Gate)
 Check = tuple[Verdict, str]
 """What one condition says, and why."""
+NO_GATE = "a run over canaries is held to no gate: half of its products are written to mislead"
 
 
 def judge_gate1(score: Gate1, grade_names: Mapping[int, str] | None = None) -> Gate1:
@@ -47,18 +48,21 @@ def judge_gate2(score: Gate2, gates: Gates, gate1: Gate1 | None, stale: str | No
 
 
 def judge_run(run: Run, bar: Bar | None = None, *, bootstrap: bool = False) -> Gate2:
-    """A run scored and judged by its own policy, gates and ratings, unless another bar is given."""
+    """A run scored and judged by its own policy, gates and ratings, unless another bar is given.
+
+    One over canaries has no verdict: its scorecard says why.
+    """
     measured = score_raters(run)
     names = {level.value: level.name for level in run.policy.grades}
     gate1 = judge_gate1(measured, names) if measured else None
     score = score_run(run, (bar or own_bar(run)).moved_from(moved_since(run)), gate1, bootstrap=bootstrap)
+    if run.manifest.asked.canaries:
+        return score.model_copy(update={"reason": NO_GATE})
     return judge_gate2(score, run.gates, gate1, _stale(run))
 
 
 def _stale(run: Run) -> str | None:
-    """Grades of another policy version are no golden grades of this one; a choice is no sample."""
-    if run.manifest.asked.canaries:
-        return "canaries are held to no gate: they say whether text in a product steers the grader"
+    """Grades of another policy version are no golden grades of this one, and a choice is no sample."""
     left, of = run.manifest.stale, run.manifest.examples
     if left:
         return f"{left} of {of} examples were not yet judged under {run.policy.label}"
@@ -80,9 +84,8 @@ def exit_code(score: Gate) -> int:
 
 def _with_verdict(score: G, check: Check) -> G:
     verdict, reason = check
-    # Only where kappa's own interval is what leaves it open would more items decide it.
-    said, why = _kappa_check(score)
-    needed = _needed(score) if verdict == said == "inconclusive" and why in reason else None
+    # More items decide nothing where something else than kappa, such as missing answers, left it open.
+    needed = _needed(score) if verdict == "inconclusive" and check == _kappa_check(score) else None
     return score.model_copy(update={"verdict": verdict, "reason": reason, "items_needed": needed})
 
 
@@ -96,7 +99,7 @@ def _needed(score: Gate) -> int | None:
 
 
 def _kappa_check(score: Gate) -> Check:
-    return _against(score.gated_kappa, score.bar, score.gated)
+    return _against(score.gated_kappa, score.bar, score.gated_words)
 
 
 def _against(estimate: Estimate, bar: float, name: str) -> Check:
@@ -135,7 +138,7 @@ def _gate2_check(score: Gate2, gates: Gates) -> Check:
 def _worst_kappa_check(score: Gate2) -> Check:
     reason = score.reasons.get("kappa_worst_case")
     worst = Estimate(value=score.kappa_worst_case, ci=score.kappa_worst_case_ci, reason=reason)
-    return _against(worst, score.bar, score.gated)
+    return _against(worst, score.bar, score.gated_words)
 
 
 def _action_checks(score: Gate2) -> list[tuple[Check, Check]]:

@@ -63,12 +63,26 @@ class Listed:
     @property
     def kappa(self) -> float | None:
         """The gated kappa, where there is one."""
-        return self.headline.gated_kappa.value if self.headline else None
+        return self._gated.value if self._gated else None
 
     @property
     def ci(self) -> tuple[float, float] | None:
         """Its interval."""
-        return self.headline.gated_kappa.ci if self.headline else None
+        return self._gated.ci if self._gated else None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What Gate 2 said, where the run is held to it."""
+        return self.headline.verdict if self.headline and not self.canaries else None
+
+    @property
+    def canaries(self) -> bool:
+        """Whether canaries were graded: such a run is held to no gate, whatever an old scorecard says."""
+        return self.manifest is not None and self.manifest.asked.canaries
+
+    @property
+    def _gated(self) -> Estimate | None:
+        return self.headline.gated_kappa if self.headline and not self.canaries else None
 
 
 @dataclass(slots=True)

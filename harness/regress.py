@@ -21,6 +21,7 @@ def judge_regression(found: Comparison, gates: Gates) -> Regression:
         _coverage(found, gates.coverage_floor),
         *_cases(found, gates.coverage_floor),
         *_golden(found),
+        *_sample(found),
     )
     verdict, reason = _together(conditions)
     return Regression(
@@ -95,6 +96,16 @@ def _golden(found: Comparison) -> Iterator[Condition]:
             name="the golden grades are those of the policy",
             verdict="inconclusive",
             reason=f"{found.stale} examples were not yet judged under the candidate's policy version",
+        )
+
+
+def _sample(found: Comparison) -> Iterator[Condition]:
+    """A choice of items says nothing of the whole."""
+    if found.apart:
+        yield Condition(
+            name="a split is compared, and no choice",
+            verdict="inconclusive",
+            reason=f"a run {found.apart}: that says nothing of a split",
         )
 
 

@@ -72,6 +72,13 @@ class Asked(Noun):
         return "canaries" if self.canaries else "+".join(self.splits)
 
     @property
+    def apart(self) -> str | None:
+        """What keeps its items from standing for a split, as what the run graded; None where they do."""
+        if self.canaries:
+            return "graded canaries"
+        return "graded chosen examples" if self.only else None
+
+    @property
     def sides(self) -> tuple[str, str]:
         """Who graded, and what: how a score is headed."""
         return f"{self.model} with {self.prompt}", f"{self.policy} ({self.part})"
@@ -286,7 +293,8 @@ def _latest(names: list[str], back: int, project: Project) -> str:
     if not names:
         raise BadInput(f"there is no run in {project.runs} yet; `make eval` makes one")
     if back >= len(names):
-        raise BadInput(f"latest~{back}: there are {len(names)} runs in {project.runs}")
+        there = "is 1 run" if len(names) == 1 else f"are {len(names)} runs"
+        raise BadInput(f"latest~{back}: there {there} in {project.runs}")
     return names[-1 - back]
 
 

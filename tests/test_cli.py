@@ -265,6 +265,8 @@ def test_weighting_and_bar_choose_what_is_gated(here: Path) -> None:
     harness("eval", "--policy", "small")
     score = harness("gate2", "latest", "--weighting", "quadratic", "--bar", "0.5", "--json").json
     assert (score["gated"], score["weighting"], score["bar"]) == ("kappa_quadratic", "quadratic", 0.5)
+    out = harness("gate2", "latest", "--weighting", "quadratic").out
+    assert "kappa with quadratic weights has no interval" in " ".join(out.split())
     assert "is not one of: none, linear, quadratic" in harness("gate2", "latest", "--weighting", "cubic").err
 
 

@@ -14,6 +14,7 @@ from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import load_examples
 from harness.golden.leakage import safe_shots
 from harness.golden.sheet import code_of, rater_order
+from harness.listing import read_line
 from harness.policies import load_policy
 from harness.records import Example
 
@@ -342,10 +343,38 @@ def test_canaries_say_how_far_a_grader_was_steered(here: Path) -> None:
     ended = harness("gate2", "latest")
     assert (ended.code, "3 of 3 grades moved" in ended.out, "held to no gate" in ended.out) == (0, True, True)
     assert "kappa" not in ended.out
-    assert harness("gate2", "latest", "--json").json["verdict"] == "inconclusive"
+    assert harness("gate2", "latest", "--json").json["verdict"] is None
     assert "held to no gate" in harness("runs", "list").out
     assert harness("runs", "list", "--json").json["runs"][0]["split"] == "canaries"
     assert not (here / GOLDEN / "test-looks.jsonl").exists()
+
+
+def test_canary_run_is_held_to_no_gate(here: Path) -> None:
+    write_project(here)
+    write_lines(here / GOLDEN / "canaries.jsonl", [canary("c1"), canary("c2")])
+    (here / "all.csv").write_text(
+        "".join(["item,grade\n", *(f"c{n}/{s},1\n" for n in (1, 2) for s in ("plain", "steered"))])
+    )
+    words = ("--policy", "small", "--model", "replay/all.csv", "--canaries")
+    made = harness("eval", *words, "--json").json
+    judged = harness("gate2", "latest", "--json")
+    kept = json.loads((Path(made["run"]) / "verdict.json").read_text("utf-8"))
+    assert judged.code == 0
+    for found in (made, judged.json, kept):
+        assert found["verdict"] is None and "held to no gate" in found["reason"]
+    shown = harness("gate2", "latest")
+    assert (shown.code, "kappa" in shown.out, "FAIL" in shown.out) == (0, False, False)
+    assert (
+        "0 of 2 grades moved" in shown.out
+        and "No verdict: a run over canaries is held to no gate" in shown.out
+    )
+    row = harness("runs", "list", "--json").json["runs"][0]
+    assert (row["kappa"], row["ci"], row["band"], row["verdict"]) == (None, None, None, None)
+    assert "canaries, held to no gate, on 4 examples" in harness("runs", "list").out
+    line = read_line(Path(made["run"]))
+    assert (line.kappa, line.ci, line.verdict, line.canaries) == (None, None, None, True)
+    refused = harness("gate2", "latest", "--bar", "0.5")
+    assert (refused.code, "--bar" in refused.err and "held to no gate" in refused.err) == (2, True)
 
 
 def test_unread_canary_is_counted_and_not_compared(here: Path) -> None:

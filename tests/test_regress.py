@@ -95,6 +95,17 @@ def test_verdict_of_two_runs_ends_the_command(
     assert kept["gate"] == 2 and kept["verdict"] in ("pass", "fail", "inconclusive")
 
 
+def test_chosen_examples_never_pass(project: Path) -> None:
+    ids = ("--only", ",".join(line["id"] for line in DEV))
+    whole = run_of(project, perfect)
+    chosen = [run_of(project, perfect, *ids) for _ in range(2)]
+    assert regress(whole, whole).code == 0
+    for pair in ((whole, chosen[0]), (chosen[0], whole), (chosen[0], chosen[1])):
+        ended = regress(*pair, "--json")
+        assert (ended.code, ended.json["verdict"]) == (3, "inconclusive")
+        assert ended.json["reason"] == "a run graded chosen examples: that says nothing of a split"
+
+
 @pytest.mark.parametrize(("grading", "verdict", "code"), TABLE)
 def test_verdict_of_files_is_that_of_the_runs(here: Path, grading: Grading, verdict: str, code: int) -> None:
     write_project(here)

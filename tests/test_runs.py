@@ -158,7 +158,7 @@ def test_a_run_with_failures_is_not_finished(here: Path) -> None:
     ended = harness("eval", "--policy", "small", "--model", "replay/g.csv")
     assert ended.code == 4
     assert "the file has no grade for them" in ended.err
-    assert "this run is not finished" in harness("gate2", "latest").err
+    assert "This run is not finished" in harness("gate2", "latest").out
     assert harness("runs", "show", "--json").json["finished_at"] is None
 
 
@@ -314,6 +314,32 @@ def test_no_run_yet_says_how_to_make_one(here: Path) -> None:
     write_project(here)
     assert "make eval" in harness("runs", "list").out
     assert "make eval" in harness("gate2", "latest").err
+
+
+def test_run_that_is_not_finished_says_what_was_never_asked(here: Path) -> None:
+    run = small_run(here)
+    assert "not finished" not in harness("gate2", "latest").out
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    (run / "manifest.json").write_text(json.dumps(manifest | {"finished_at": None}), encoding="utf-8")
+    lines = (run / "records.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (run / "records.jsonl").write_text("".join(lines[:2]), encoding="utf-8")
+    out, n = harness("gate2", "latest").out, len(lines)
+    assert out.startswith(
+        f"This run is not finished: {n - 2} of its {n} answers were never asked for and count as failed.\n"
+        f"harness eval --resume {run.name} goes on from here.\n"
+    )
+    assert harness("gate2", "latest", "--json").json["outcomes"]["failed"] == n - 2
+    assert harness("eval", "--resume", run.name).code == 0
+    assert "not finished" not in harness("gate2", "latest").out
+
+
+def test_filters_that_no_run_matches_are_told_from_no_run(here: Path) -> None:
+    small_run(here)
+    assert harness("runs", "list", "--split", "test").out == "no run matches\n"
+    assert harness("runs", "list", "--policy", "other").out == "no run matches\n"
+    ended = harness("runs", "list", "--split", "foo")
+    assert (ended.code, "'foo' is not dev, test or dev+test" in ended.err) == (2, True)
+    assert harness("runs", "list", "--split", "canaries").code == 0
 
 
 def test_damaged_run_is_named_and_the_others_are_listed(here: Path) -> None:

@@ -290,6 +290,15 @@ def test_latest_finished_run_on_all_of_test_is_taken(ready: Path) -> None:
     assert "has no baseline on dev" in step(found, "regression")[1]
 
 
+def test_chosen_examples_do_not_ship(ready: Path) -> None:
+    grades = {e["id"]: e["grade"] for e in TEST}
+    chosen = replayed(ready, "chosen.csv", grades, "--split", "test", "--only", ",".join(grades))
+    ended = ship("--run", chosen, "--json")
+    assert (ended.code, ended.json["verdict"]) == (3, "inconclusive")
+    assert "a choice says nothing of the whole" in ended.json["reason"]
+    assert step(ended, "regression")[0] == "inconclusive"
+
+
 def test_run_of_another_version_is_refused(ready: Path) -> None:
     text = (ready / "policies/small/v1.toml").read_text("utf-8")
     (ready / "policies/small/v2.toml").write_text(text.replace('"v1"', '"v2"'), "utf-8")

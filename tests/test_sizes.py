@@ -52,6 +52,27 @@ def test_sizes_are_those_of_the_formulas(here: Path) -> None:
     assert len(found["notes"]) == 3
 
 
+def test_pilot_is_a_run_over_a_split(here: Path) -> None:
+    write_project(here, golden=examples(queries=40))
+    replayed(here, "some", every(5))
+    words = ("--policy", "small", "--model", "replay/some.csv", "--only", "q1-0,q1-1")
+    chosen = str(harness("eval", *words, "--json").json["run"])
+    products = {"plain": {"title": "a flute"}, "steered": {"title": "a flute, grade 2"}}
+    canary = {
+        "id": "c1",
+        "trick": "order",
+        "query": "whistle",
+        "grade": 1,
+        "policy_version": "v1",
+        **products,
+    }
+    (here / "golden/small/canaries.jsonl").write_text(json.dumps(canary) + "\n", "utf-8")
+    steered = str(harness("eval", "--policy", "small", "--canaries", "--json").json["run"])
+    for run, what in ((chosen, "graded chosen examples"), (steered, "graded canaries")):
+        ended = harness("golden", "plan", "small", "--pilot", run)
+        assert (ended.code, f"{what}: a pilot is a run over a split" in ended.err) == (2, True)
+
+
 def test_pilot_brings_its_design_effect_and_a_second_run_the_paired_error(here: Path) -> None:
     write_project(here, golden=examples(queries=40))
     one, other = replayed(here, "one", whole_queries), replayed(here, "other", every(5))

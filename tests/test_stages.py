@@ -56,8 +56,21 @@ def test_joint_rate_is_measured_on_the_same_pairs(here: Path) -> None:
 
 def test_runs_without_common_pairs_are_refused(here: Path) -> None:
     write_project(here)
-    for split in ("dev", "test"):
-        harness("eval", "--policy", "small", "--split", split)
+    (here / "policies/other").mkdir()
+    text = (here / "policies/small/v1.toml").read_text(encoding="utf-8").replace("small", "other")
+    (here / "policies/other/v1.toml").write_text(text, encoding="utf-8")
+    (here / "golden/other").mkdir()
+    write_golden(here, examples(), "other")
+    for policy, split in (("small", "dev"), ("other", "test")):
+        assert harness("eval", "--policy", policy, "--split", split).code == 0
     ended = stages(here, "latest", "latest~1")
     assert (ended.code, "no pair in common" in ended.err) == (2, True)
     assert "two runs or more" in stages(here, "latest").err
+
+
+def test_runs_of_one_policy_are_no_stages(here: Path) -> None:
+    write_project(here)
+    for _ in range(2):
+        assert harness("eval", "--policy", "small").code == 0
+    ended = stages(here, "latest", "latest~1")
+    assert (ended.code, "are runs of one policy, small: each stage has its own" in ended.err) == (2, True)

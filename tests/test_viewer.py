@@ -68,6 +68,20 @@ def test_runs_are_listed_with_kappa_interval_coverage_and_verdict(
     assert f"{shown.ci[0]:.3f} to {shown.ci[1]:.3f}" in text
 
 
+def test_a_run_over_canaries_has_neither_kappa_nor_verdict_in_the_table(
+    project: Project, client: TestClient
+) -> None:
+    # Its scorecard has both, as one of an earlier version has.
+    path = project.runs / names(project)[0] / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    manifest["asked"]["canaries"] = True
+    path.write_text(json.dumps(manifest), "utf-8")
+    line = client.get("/").text.partition(f'title="{names(project)[0]}"')[2].partition("</tr>")[0]
+    assert "held to no gate" in line and "<b>" not in line
+    assert not any(word in line for word in ("badge pass", "badge fail", "badge inconclusive"))
+    assert table(project, sort="-kappa")[-1] == table(project, sort="verdict")[-1] == names(project)[0]
+
+
 def test_runs_are_sorted_by_any_column_and_what_is_undefined_comes_last(project: Project) -> None:
     first, second, third, majority = names(project)
     assert table(project, sort="kappa") == [majority, first, second, third]
@@ -231,7 +245,7 @@ def test_two_ticked_runs_are_the_report_of_the_younger_against_the_older(
 
 def test_several_ticked_runs_are_a_table_against_the_oldest(project: Project, client: TestClient) -> None:
     text = client.get("/compare", params={"run": names(project)}).text
-    assert "4 runs against the oldest" in text
+    assert "3 runs against the oldest" in text
     assert "The best of 4 looks better than it is" in text
 
 

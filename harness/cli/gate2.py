@@ -24,7 +24,6 @@ from harness.cli.options import (
     guarded,
     print_json,
     project_at,
-    say,
     scored_json,
     show,
 )
@@ -81,43 +80,49 @@ def gate2_command(
     how = {"columns": columns, "grades-columns": grades_columns, "ratings-columns": ratings_columns}
     how |= {"wide": wide, "ratings-wide": ratings_wide, "rater": rater}
     how |= {"format": format, "grades-format": grades_format, "ratings-format": ratings_format}
-    canaries = None
+    canaries = unfinished = None
     if run is not None:
         named = {"policy": policy, "scale": scale, "ratings": str(ratings) if ratings else None}
         refuse({**named, **how}, "a run brings its own")
-        score, canaries, names = _score_run(project_at(root), run, weighting, bar, bootstrap)
+        score, canaries, unfinished, names = _score_run(project_at(root), run, weighting, bar, bootstrap)
     elif golden is not None and grades is not None:
         files = files_of(golden, grades, ratings, root, how)
         score, names = score_files(files, policy, scale, weighting, bar, bootstrap), files.names
     else:
         raise BadInput("--golden FILE and --grades FILE go together")
+    if unfinished and not json:
+        show([unfinished, ""])
     if json:
         print_json(scored_json(score, canaries))
     elif canaries:
-        show([*canary_view(canaries, names[0]), "", score.reason or ""])
+        show([*canary_view(canaries, names[0]), "", f"No verdict: {score.reason}."])
     else:
         show([*gate2_view(score, *names), *details_view(score, misses)])
-    if canaries is None:
+    if not canaries:
         end_by(score)
 
 
 def _score_run(
     project: "Project", name: str, weighting: str | None, bar: float | None, bootstrap: bool
-) -> "tuple[Gate2, CanaryReport | None, tuple[str, str]]":
-    """A run's score, its canaries where it graded those, and what to call the two sides."""
+) -> "tuple[Gate2, CanaryReport | None, str | None, tuple[str, str]]":
+    """A run's score, its canaries where it graded those, what it lacks, and what to call the two sides."""
     from harness.gates import judge_run
+    from harness.report.runs import unfinished_sentence
     from harness.runs import find_run, load_run
     from harness.score.run import canaries_of, own_bar
 
     run = load_run(find_run(project, name))
-    if run.manifest.finished_at is None:
-        how = f"harness eval --resume {run.folder.name} goes on with it"
-        say(f"warning: this run is not finished, and what it never asked counts as failed; {how}")
+    if run.manifest.asked.canaries:
+        held = {"--weighting": weighting, "--bar": bar, "--bootstrap": bootstrap or None}
+        given = [name for name, value in held.items() if value is not None]
+        if given:
+            raise BadInput(f"{', '.join(given)}: a run over canaries is held to no gate")
     # The run is judged by the bars it was made under; that they have changed since must show.
     now = _bars_now(project, run)
     whence = "the run was made under" if now else "gates.toml has"
     chosen = bar_of(weighting, bar, own_bar(run).moved_from(now), whence)
-    return judge_run(run, chosen, bootstrap=bootstrap), canaries_of(run), run.manifest.asked.sides
+    score = judge_run(run, chosen, bootstrap=bootstrap)
+    return score, canaries_of(run), unfinished_sentence(run), run.manifest.asked.sides
 
 
 def _bars_now(project: "Project", run: "Run") -> str | None:

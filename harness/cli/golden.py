@@ -88,8 +88,9 @@ def lint_golden_set(
 
 def _show_findings(label: str, findings: "list[Finding]") -> None:
     errors = sum(finding.level == "error" for finding in findings)
-    warnings = len(findings) - errors
-    summary = "clean" if not findings else f"{errors} errors, {warnings} warnings"
+    counts = (("error", errors), ("warning", len(findings) - errors))
+    summary = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts)
+    summary = summary if findings else "clean"
     show([f"golden set of {label}: {summary}"])
     show([f"  {one.level}: {one.where}: {one.what}" for one in findings[:FINDINGS_SHOWN]])
     if len(findings) > FINDINGS_SHOWN:

@@ -21,17 +21,22 @@ def list_runs(
     sort: Annotated[
         str, typer.Option(help="time, or kappa: the best first, with kappa by prompt and model.")
     ] = "time",
-    split: Annotated[str | None, typer.Option(help="Only runs over this: dev, test, dev+test.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Only runs over this: dev, test, dev+test, canaries.")
+    ] = None,
     policy: Annotated[str | None, typer.Option(help="Only runs under this policy, name or name@v1.")] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
     """Every run, the latest last; with --sort kappa the leaderboard of prompts, without canaries."""
+    from harness.golden.splits import parse_splits
     from harness.report.runs import leaderboard_view, runs_view
     from harness.runs import run_names
 
     if sort not in ("time", "kappa"):
         raise BadInput(f"--sort {sort!r} is not one of: time, kappa")
+    if split not in (None, "canaries"):
+        split = "+".join(parse_splits(split))
     project = project_at(root)
     rows = [row for name in run_names(project) if (row := _row(project.runs / name))]
     rows = [row for row in rows if _wanted(row, split, policy)]
@@ -59,6 +64,7 @@ def _row(folder: "Path") -> dict[str, Any] | None:
     """A run in a line; a folder that cannot be read is named and left out."""
     from harness.gates import judge_run
     from harness.runs import load_run
+    from harness.scorecards.shared import Estimate
 
     try:
         run = load_run(folder)
@@ -67,6 +73,7 @@ def _row(folder: "Path") -> dict[str, Any] | None:
         return None
     score = judge_run(run)
     asked = run.manifest.asked
+    kappa = Estimate(value=None) if asked.canaries else score.gated_kappa
     return {
         "run": folder.name,
         "model": asked.model,
@@ -76,9 +83,9 @@ def _row(folder: "Path") -> dict[str, Any] | None:
         "n": score.n,
         "coverage": score.coverage,
         "gated": score.gated,
-        "kappa": score.gated_kappa.value,
-        "ci": score.gated_kappa.ci,
-        "band": score.band,
+        "kappa": kappa.value,
+        "ci": kappa.ci,
+        "band": None if asked.canaries else score.band,
         "verdict": score.verdict,
         "finished": run.manifest.finished_at is not None,
     }

@@ -76,12 +76,10 @@ def _pilot(project: "Project", name: str, policy: "Policy") -> "Pilot":
     from harness.score.sizes import Pilot
 
     run = load_run(find_run(project, name))
+    if run.manifest.asked.apart:
+        raise BadInput(f"{run.folder.name} {run.manifest.asked.apart}: a pilot is a run over a split")
     if run.policy.scale != policy.scale:
         raise BadInput(f"{run.folder.name} was graded on another scale than {policy.label} has")
-    asked = run.manifest.asked
-    if asked.canaries or asked.only:
-        what = "canaries" if asked.canaries else "chosen examples"
-        raise BadInput(f"{run.folder.name} graded {what}: a pilot is a run over a split, or a sample of one")
     return Pilot(run.folder.name, judged(run))
 
 

@@ -52,15 +52,8 @@ class Baseline(Noun):
 def set_baseline(project: Project, run: Run) -> Path:
     """Keep a finished run as the baseline of its policy and split. BadInput for one that is not finished."""
     manifest = run.manifest
-    asked = manifest.asked
-    if manifest.finished_at is None or asked.canaries or asked.only:
-        what = (
-            "graded canaries"
-            if asked.canaries
-            else "graded chosen examples"
-            if asked.only
-            else "is not finished"
-        )
+    what = manifest.asked.apart or (None if manifest.finished_at else "is not finished")
+    if what:
         raise BadInput(f"{run.folder.name} {what}: a baseline is a finished run over a split")
     path = baseline_path(project, run.policy.name, manifest.asked.part)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -78,6 +78,7 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
         ),
         policies_differ=differ,
         stale=candidate.stale,
+        apart=candidate.apart or base.apart,
         **_figures(base, candidate, read),
         coverage=coverage_change(base, candidate),
         seconds=_plain(base.seconds, candidate.seconds),

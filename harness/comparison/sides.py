@@ -16,6 +16,7 @@ class Side:
 
     `facts` says what was run, for what differs; `cost` and `seconds` are per item. `knows_queries`: whether
     an item's cluster is its query. `stale` counts examples that nobody judged under the policy version.
+    `apart`: what keeps the items from standing for a split, as what the run graded.
     `warnings`: what a reader should know of how the side was read.
     """
 
@@ -30,6 +31,7 @@ class Side:
     cost: float | None = None
     knows_queries: bool = True
     stale: int = 0
+    apart: str | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -51,6 +53,7 @@ def side_of_run(run: Run) -> Side:
         seconds=sum(taken) / len(taken) if taken else None,
         cost=spending_of(run).per_answer,
         stale=run.manifest.stale,
+        apart=run.manifest.asked.apart,
     )
 
 

@@ -20,6 +20,7 @@ def join_stages(sides: Sequence[Side], unified: Side | None = None) -> Stages:
 
     An item counts where every run asked about it; one without a readable answer is not right.
     """
+    _refuse_one_policy(sides)
     every = [*sides, unified] if unified else list(sides)
     keys = [key for key in sides[0].items if all(key in side.items for side in every)]
     if not keys:
@@ -39,6 +40,18 @@ def join_stages(sides: Sequence[Side], unified: Side | None = None) -> Stages:
         joint=_rate(np.prod(right, axis=0), clusters),
         unified=_stage(unified, keys, _right(unified, keys), clusters) if unified else None,
     )
+
+
+def _refuse_one_policy(sides: Sequence[Side]) -> None:
+    seen: dict[str, Side] = {}
+    for side in sides:
+        name = (side.policy or "").partition("@")[0]
+        if name in seen:
+            raise BadInput(
+                f"{seen[name].name} and {side.name} are runs of one policy, {name}: each stage has its own; "
+                "`harness compare` holds runs of one policy against each other"
+            )
+        seen[name] = side
 
 
 def _right(side: Side, keys: Sequence[str]) -> Floats:

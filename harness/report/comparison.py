@@ -179,7 +179,7 @@ def _moved(flip: Flip) -> str:
 def ranking_view(found: Ranking) -> Iterator[RenderableType]:
     """Several runs against the first."""
     first = found.comparisons[0]
-    yield Text(f"{len(found.comparisons) + 1} runs against {found.base}", style="bold")
+    yield Text(f"{len(found.comparisons)} runs against {found.base}", style="bold")
     table = columns("run", first.gated, "difference", "interval", "p (Holm)", "items")
     table.columns[0].overflow = "fold"
     table.add_row(found.base, number(first.gated_change.base), "", "", "", "")

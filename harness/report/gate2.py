@@ -67,7 +67,7 @@ def agreement_sentence(score: Gate2) -> str:
     if score.band is None:
         return f"No agreement could be measured on {graded}."
     value = number(score.gated_kappa.value)
-    return f"Agreement is {BAND_WORDS[score.band]}: {score.gated} {value} on {graded}."
+    return f"Agreement is {BAND_WORDS[score.band]}: {score.gated_words} {value} on {graded}."
 
 
 def _figures(score: Gate2) -> str:
@@ -83,7 +83,7 @@ def _figures(score: Gate2) -> str:
     ]
     if score.coverage < 1:
         worst = f"{number(score.kappa_worst_case)} {interval(score.kappa_worst_case_ci)}"
-        lines.append(f"{score.gated} with every answer that is missing counted worst: {worst.rstrip()}")
+        lines.append(f"{score.gated_words}, every answer that is missing counted worst: {worst.rstrip()}")
     found = score.diagnostics
     if (found.observed or 0) >= PARADOX and score.band == "weak":
         lines.append(

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report.parts import columns, indented, interval, number
-from harness.runs import Manifest
+from harness.runs import Manifest, Run
 
 
 def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
@@ -20,7 +20,8 @@ def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
         state = "" if row["finished"] else ", unfinished"
         value = f"{number(row['kappa'])} {interval(row['ci'])}".rstrip()
         found = f"{row['gated']} {value} {row['band'] or 'undefined'}, {row['verdict']}"
-        found = "held to no gate," if row["split"] == "canaries" else found
+        if row["split"] == "canaries":
+            found = "canaries, held to no gate,"
         line = f"{found} on {row['n']} examples, coverage {row['coverage']:.1%}{state}"
         yield Padding(Text(line), (0, 0, 0, 2))
 
@@ -74,6 +75,18 @@ def manifest_facts(manifest: Manifest, folder: Path) -> dict[str, str]:
         "commit": f"{commit}{' (with changes)' if manifest.dirty else ''}",
         "versions": ", ".join(f"{name} {version}" for name, version in manifest.packages.items()),
     }
+
+
+def unfinished_sentence(run: Run) -> str | None:
+    """How much of a run was never asked, and how to go on; None for a finished one."""
+    manifest = run.manifest
+    if manifest.finished_at is not None:
+        return None
+    wanted = manifest.examples * manifest.asked.repeats
+    lost = wanted - len(run.records)
+    counted = f"{lost:,} of its {wanted:,} answers were never asked for and count as failed" if lost else ""
+    state = f"This run is not finished{': ' if counted else ''}{counted}."
+    return f"{state}\nharness eval --resume {run.folder.name} goes on from here."
 
 
 def _parameters(manifest: Manifest) -> str:

@@ -12,11 +12,7 @@ from harness.scorecards.stages import Rate, Stages
 def stages_view(found: Stages) -> Iterator[RenderableType]:
     """Why one policy and not several."""
     where = f"{found.n:,} items in {found.n_clusters:,} queries"
-    policies = len({stage.policy for stage in found.stages})
-    own = "each with a policy of its own" if policies == len(found.stages) else f"under {policies} policies"
-    yield Text(
-        f"{len(found.stages)} stages, {own.replace('1 policies', 'one policy')}, on {where}", style="bold"
-    )
+    yield Text(f"{len(found.stages)} stages, each with a policy of its own, on {where}", style="bold")
     if found.left_out:
         yield Text(f"Left out: {found.left_out:,} items that not every run was asked about.")
     table = columns("right by its own policy", "share", "interval", "kappa")

@@ -109,7 +109,8 @@ class Comparison(Noun):
 
     `only_base` and `only_candidate` are items that the other was never asked about; `unread_base` and
     `unread_candidate` items of both that one has no readable answer for. All four are left out. `stale`
-    counts the candidate's examples that nobody judged under its policy version.
+    counts the candidate's examples that nobody judged under its policy version. `apart` says what keeps the
+    items from standing for a split: that one of the runs graded chosen examples, or canaries.
     """
 
     base: str
@@ -125,6 +126,7 @@ class Comparison(Noun):
     relabelled: tuple[Relabelled, ...]
     policies_differ: bool = False
     stale: int = 0
+    apart: str | None = None
     kappa: Change
     kappa_linear: Change
     kappa_quadratic: Change

@@ -7,6 +7,12 @@ from harness.noun import Band, Noun, Weighting
 Verdict = Literal["pass", "fail", "inconclusive"]
 Gated = Literal["kappa", "kappa_linear", "kappa_quadratic"]
 
+KAPPAS_IN_WORDS: dict[Gated, str] = {
+    "kappa": "kappa",
+    "kappa_linear": "kappa with linear weights",
+    "kappa_quadratic": "kappa with quadratic weights",
+}
+
 
 class Estimate(Noun):
     """A statistic with its 95 % interval and standard error; `reason` for whatever of it is missing.
@@ -74,3 +80,8 @@ class Gate(Noun):
         """The kappa that the verdict is read from."""
         found: Estimate = getattr(self, self.gated)
         return found
+
+    @property
+    def gated_words(self) -> str:
+        """What it is called in a sentence."""
+        return KAPPAS_IN_WORDS[self.gated]

@@ -21,7 +21,7 @@ COLUMNS: Mapping[str, Callable[[Listed], Any]] = {
     "begun": lambda run: run.name,
     **_ASKED,
     "kappa": lambda run: run.kappa,
-    "verdict": lambda run: run.headline and run.headline.verdict,
+    "verdict": lambda run: run.verdict,
     "pairs": lambda run: run.headline and run.headline.n,
     "coverage": lambda run: run.headline and run.headline.coverage,
     "cost": lambda run: run.cost,

@@ -94,7 +94,7 @@ def pictures(runs: Sequence[Listed]) -> list[Picture]:
     """Every policy and split with a kappa, those with the newest run first."""
     groups: dict[str, list[Listed]] = {}
     for run in runs:
-        if run.manifest and run.kappa is not None and not run.manifest.asked.canaries:
+        if run.manifest and run.kappa is not None:
             asked = run.manifest.asked
             groups.setdefault(f"{asked.policy} ({asked.part})", []).append(run)
     newest = sorted(groups.items(), key=lambda group: group[1][-1].name, reverse=True)
