@@ -44,7 +44,7 @@ RIGHT = (
     "compare RUN OTHER latest", "compare grades.csv golden.csv grades.csv --golden golden.csv --scale 0-10",
     "regress --base golden.csv --candidate grades.csv --golden golden.csv --scale 0-10",
     "regress --base RUN --candidate OTHER", "baseline set RUN", "baseline show",
-    "stages RUN OTHER", "eval --policy small --no-report", "report RUN", "report RUN OTHER", "view --help",
+    "eval --policy small --no-report", "report RUN", "report RUN OTHER", "view --help",
     "cache stats",
 )  # fmt: skip
 WRONG = (
@@ -52,6 +52,7 @@ WRONG = (
     "compare RUN",
     "compare ratings.csv",
     "stages RUN grades.csv",
+    "stages RUN OTHER",
     "view --port 99999",
     "eval --model nothing",
     "ship small@v2 --model x",
