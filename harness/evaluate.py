@@ -149,6 +149,7 @@ def answer(job: Job, how_to_resume: str) -> Manifest:
             if left != len(log.failed):
                 raise Unfinished(f"{error}\n{how_to_resume}") from error
             # Nothing is left but what failed on every attempt: the run has its outcomes, and its score.
+            job.watch.said(str(error))
         except (FatalError, OSError) as error:
             raise Unfinished(f"{error}\n{how_to_resume}") from error
         return _seal(job.folder, log, job.teacher.notes, left)
