@@ -22,7 +22,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, ndtri, stdtrit
 
-from harness.noun import Weighting
+from harness.nouns.base import Weighting
 from harness.stats.agreement import Floats, Integers, distances
 from harness.stats.bootstrap import cluster_bootstrap
 from harness.stats.intervals import Spread, Table, kappa_spread

@@ -22,13 +22,13 @@ from scipy.special import expit, ndtri
 
 from harness.comparison.paired import compare_sides
 from harness.comparison.sides import Side
-from harness.noun import Weighting
-from harness.regress import judge_regression
-from harness.rubric import Cell, Gates
-from harness.score.judged import Answer, Judged
+from harness.nouns.base import Weighting
+from harness.nouns.policy import Cell, Gates
+from harness.score.items import Answer, Judged
 from harness.stats.agreement import Floats, Integers
 from harness.stats.intervals import Table
 from harness.stats.paired import delta_kappa
+from harness.verdicts.regression import judge_regression
 
 QUERY, ITEM, SAME = 0.8, 0.5, 0.5
 ACTIONS = {0: "filter", 1: "filter", 2: "related", 3: "show", 4: "show"}

@@ -16,8 +16,8 @@ import numpy as np
 
 from harness.score.bar import Bar
 from harness.score.gate2 import score_gate2
-from harness.score.judged import Answer, Judged
-from harness.score.terms import Terms
+from harness.score.items import Answer, Judged
+from harness.score.settings import Terms
 from harness.stats.bootstrap import cluster_bootstrap
 from harness.stats.intervals import Table, kappa_spread, table_of
 

@@ -10,23 +10,23 @@ from typing import Any, Literal
 
 from rich.console import Console, RenderableType
 
-from harness.arrays import Scale, is_long, judged_from, levels_of, ratings_from
 from harness.comparison.paired import compare_judged
 from harness.errors import BadInput
-from harness.gates import judge_gate1, judge_gate2
-from harness.noun import Weighting
+from harness.nouns.base import Weighting
+from harness.nouns.policy import Gates
 from harness.report.comparison import comparison_view
 from harness.report.gate1 import gate1_view
 from harness.report.gate2 import details_view, gate2_view
-from harness.rubric import Gates
+from harness.score.arrays import Scale, is_long, judged_from, levels_of, ratings_from
 from harness.score.bar import WEIGHTINGS, Bar
 from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
-from harness.score.panel import panel_of
-from harness.score.terms import Raters, Terms
+from harness.score.rating_matrix import panel_of
+from harness.score.settings import Raters, Terms
 from harness.scorecards.comparison import Comparison
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
+from harness.verdicts.gates import judge_gate1, judge_gate2
 
 WIDTH = 100
 

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness.batching.run import grade_in_batches
-from harness.budget import budget_of
-from harness.engine.job import Job, Limits
-from harness.evaluate import job_of
-from harness.journal import RecordLog, read_records
-from harness.plan import Plan, make_plan, new_manifest, run_contents
-from harness.project import Project
+from harness.grading.batch.run import grade_in_batches
+from harness.grading.budget import budget_of
+from harness.grading.evaluate import job_of
+from harness.grading.job import Job, Limits
+from harness.grading.plan import Plan, make_plan, new_manifest, run_contents
+from harness.nouns.records import Key, Record, latest
 from harness.providers import batches_of
-from harness.records import Key, Record, latest
-from harness.runs import Asked, create_run
+from harness.runs.folder import Asked, create_run
+from harness.runs.record_log import RecordLog, read_records
+from harness.storage.project import Project
 
 REAL_SLEEP = False
 """Whether sessions sleep as a run does: for a process of its own, which signals stop."""

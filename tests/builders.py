@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 
 from harness.cli.app import app
 from harness.golden.skeleton import policy_skeleton
-from harness.policies import load_policy
-from harness.project import Project
-from harness.records import Example, Reply
-from harness.rubric import Policy
+from harness.nouns.policy import Policy
+from harness.nouns.records import Example, Reply
+from harness.policy.load import load_policy
+from harness.storage.project import Project
 
 WORDS = ("red shoe", "blue lamp", "green chair", "steel pan", "wool hat", "glass jar", "oak table", "tin box")
 

@@ -7,7 +7,7 @@ from typing import Any
 from builders import Ended, example, examples, harness
 
 from harness.comparison.sides import Side
-from harness.score.judged import Answer, Judged, about_of
+from harness.score.items import Answer, Judged, about_of
 
 SCALE = (0, 1, 2)
 ACTIONS = {0: "filter", 1: "show", 2: "show"}

@@ -37,7 +37,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries come at once."""
-    from harness.engine import ask
+    from harness.grading.live import ask
 
     monkeypatch.setattr(ask, "LONGEST_WAIT", 0.01)
     monkeypatch.setattr(ask, "_backoff", lambda state: 0.001)

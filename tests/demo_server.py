@@ -21,14 +21,14 @@ from spoken import FORMS, Answer, Fault, Tokens, item_of, prompt_of, say, scale_
 from spoken_batches import BatchDesk, Fate, Item
 
 from harness.errors import HarnessError
-from harness.grading import answer_text, read_grade
-from harness.plan import make_plan, setup_of
-from harness.policies import load_policy, policy_path
-from harness.project import Project
+from harness.grading.plan import make_plan, setup_of
+from harness.nouns.records import Grade, Pair, Prompt
+from harness.policy.load import load_policy, policy_path
+from harness.prompting.answer import answer_text, read_grade
 from harness.providers import open_teacher
 from harness.providers.base import Teacher
-from harness.records import Grade, Pair, Prompt
-from harness.runs import Asked
+from harness.runs.folder import Asked
+from harness.storage.project import Project
 
 MODEL = "demo-baseline"
 BASELINE = "builtin/lexical"

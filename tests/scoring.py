@@ -11,18 +11,18 @@ from rich.console import Console, RenderableType
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
-from harness.gates import judge_gate1, judge_gate2
-from harness.noun import Weighting
-from harness.records import Rating
-from harness.rubric import Gates
+from harness.nouns.base import Weighting
+from harness.nouns.policy import Gates
+from harness.nouns.records import Rating
 from harness.score.bar import Bar
 from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
-from harness.score.judged import Answer, Judged, about_of
-from harness.score.panel import panel_of
-from harness.score.terms import Raters, Terms
+from harness.score.items import Answer, Judged, about_of
+from harness.score.rating_matrix import panel_of
+from harness.score.settings import Raters, Terms
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
+from harness.verdicts.gates import judge_gate1, judge_gate2
 
 SCALE = (0, 1, 2)
 ACTIONS = {0: "hide", 1: "hide", 2: "show"}

@@ -14,8 +14,8 @@ from playwright.sync_api import Page
 from viewing import change_manifest, names, unfinish, viewing
 
 from harness.golden.examples import load_examples
-from harness.policies import load_policy
-from harness.project import Project
+from harness.policy.load import load_policy
+from harness.storage.project import Project
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs/img"

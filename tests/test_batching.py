@@ -19,23 +19,23 @@ from oracle import DEV, KEY, KEYS, RIGHT, ask, only_run, right
 from spoken import item_of
 from spoken_batches import Fate
 
-from harness.batching import desk as turns
-from harness.batching import sending
-from harness.batching.log import BATCHES, BatchLog
-from harness.budget import OverBudget, budget_of
 from harness.comparison.sides import side_of_run
-from harness.engine.ask import ATTEMPTS
-from harness.engine.job import Limits
 from harness.errors import BadInput, FatalError, Unfinished
-from harness.journal import RECORDS, read_records
-from harness.plan import make_plan
-from harness.prices import price_of
-from harness.project import Project
+from harness.grading.batch import session as turns
+from harness.grading.batch import submit
+from harness.grading.batch.batch_log import BATCHES, BatchLog
+from harness.grading.budget import OverBudget, budget_of
+from harness.grading.job import Limits
+from harness.grading.live.ask import ATTEMPTS
+from harness.grading.plan import make_plan
+from harness.nouns.records import Failed, Grade, Message, Prompt, Record, Ungraded
+from harness.pricing.prices import price_of
 from harness.providers import PROVIDERS, batches_of, open_teacher
 from harness.providers.base import Setup
 from harness.providers.served import Served
-from harness.records import Failed, Grade, Message, Prompt, Record, Ungraded
-from harness.runs import Asked, load_run
+from harness.runs.folder import Asked, load_run
+from harness.runs.record_log import RECORDS, read_records
+from harness.storage.project import Project
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 
@@ -193,7 +193,7 @@ def test_looks_become_rarer_up_to_a_limit(small: Path, provider: str) -> None:
 def test_batch_is_no_larger_than_the_api_takes(
     small: Path, provider: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "MOST", 4)
+    monkeypatch.setattr(submit, "MOST", 4)
     with fault_server(right) as server:
         at = session(small, server.url, f"{provider}/m")
     assert_all_right_and_each_paid_once(at, server)
@@ -204,7 +204,7 @@ def test_batch_is_no_larger_than_the_api_takes(
 def test_batch_has_no_more_bytes_than_the_api_takes(
     small: Path, provider: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "LARGEST", 6000)
+    monkeypatch.setattr(submit, "LARGEST", 6000)
     with fault_server(right) as server:
         at = session(small, server.url, f"{provider}/m")
     assert_all_right_and_each_paid_once(at, server)

@@ -9,11 +9,11 @@ from builders import policy, reply
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.budget import ENVELOPE, Budget, OverBudget, budget_of, sent_along
 from harness.errors import BadInput
-from harness.prices import NoPrice, Price, Rates
+from harness.grading.budget import ENVELOPE, Budget, OverBudget, budget_of, sent_along
+from harness.nouns.records import Failed, Grade, Message, Pair, Prompt, Record, Usage
+from harness.pricing.prices import NoPrice, Price, Rates
 from harness.providers import anthropic
-from harness.records import Failed, Grade, Message, Pair, Prompt, Record, Usage
 from harness.scorecards.money import usd
 
 T = TypeVar("T")
@@ -162,7 +162,7 @@ def test_resumed_run_that_cannot_know_what_it_cost_is_refused() -> None:
 
 
 def test_longest_answer_is_the_limit_that_is_sent_where_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.budget.LONGEST_ANSWER", 1)
+    monkeypatch.setattr("harness.grading.budget.LONGEST_ANSWER", 1)
 
     def worst(model: str) -> float:
         return budget_of(3.0, PRICE, model, policy()).worst(prompt("x"))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from harness.noun import Weighting
+from harness.nouns.base import Weighting
 from harness.stats.agreement import CONSTANT_RATER, NO_ITEMS, NO_VARIATION, cohen_kappa, confusion
 from harness.stats.alternative import AlternativeTest, Scoring, alternative_annotator_test
 from harness.stats.ceiling import NO_REST, NO_SPREAD, Ceiling, human_ceiling, leave_one_out

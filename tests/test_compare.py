@@ -32,8 +32,8 @@ from harness.comparison.paired import compare_sides
 from harness.comparison.ranking import expected_maximum, rank_sides
 from harness.comparison.sides import Side, keyed
 from harness.errors import BadInput
+from harness.nouns.policy import Cell, Gates
 from harness.report.comparison import comparison_view
-from harness.rubric import Cell, Gates
 from harness.scorecards.comparison import Change, Comparison
 
 CHANGES = ("kappa", "kappa_linear", "kappa_quadratic", "accuracy", "mae", "actions")

@@ -17,8 +17,8 @@ from builders import Ended, harness, write_project
 from demo_server import MODEL, SAYS, Baseline, Served, batching, canned, failing, graded_by, late, listening
 from oracle import DEV, KEYS
 
-from harness.records import Grade
-from harness.runs import Run, load_run
+from harness.nouns.records import Grade
+from harness.runs.folder import Run, load_run
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 

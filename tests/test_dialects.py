@@ -14,6 +14,7 @@ from fault_server import Turn, error, fault_server, graded
 from oracle import DEV, ask, only_run, right
 
 from harness.errors import BadInput, CallError, FatalError, RejectedError, TransientError
+from harness.nouns.records import Message, Pair, Prompt, Reply
 from harness.providers import PROVIDERS, base_url_of, open_teacher
 from harness.providers import openai as ours
 from harness.providers.anthropic import Messages
@@ -23,8 +24,7 @@ from harness.providers.openai_decisions import Decisions
 from harness.providers.openai_responses import Responses
 from harness.providers.served import Dialect, Served
 from harness.providers.wire import retry_after
-from harness.records import Message, Pair, Prompt, Reply
-from harness.runs import load_run
+from harness.runs.folder import load_run
 
 DIALECTS: dict[str, Callable[[str, Setup], Dialect]] = {
     "openai": Chat,

@@ -22,10 +22,10 @@ from typer.main import get_command
 from harness.cli.app import app
 from harness.comparison.baseline import Baseline, Case
 from harness.golden.examples import load_examples
-from harness.noun import Noun
-from harness.policies import load_policy
+from harness.nouns.base import Noun
+from harness.nouns.records import Usage
+from harness.policy.load import load_policy
 from harness.providers import PROVIDERS
-from harness.records import Usage
 from harness.scorecards.checkup import Checkup, Finding
 from harness.scorecards.comparison import (
     CellChange,

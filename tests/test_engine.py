@@ -18,14 +18,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracle import DEV, KEYS, ask, only_run, right
 
-from harness.engine import breaker as breaker_module
-from harness.engine.breaker import Breaker
-from harness.engine.pace import CALM, START, Pace
-from harness.engine.pool import Pool
-from harness.engine.stop import DrainedError, Stop
 from harness.errors import FatalError, TransientError, Unfinished
-from harness.records import Failed
-from harness.runs import load_run
+from harness.grading.live import breaker as breaker_module
+from harness.grading.live.breaker import Breaker
+from harness.grading.live.pace import CALM, START, Pace
+from harness.grading.live.pool import Pool
+from harness.grading.stop import DrainedError, Stop
+from harness.nouns.records import Failed
+from harness.runs.folder import load_run
 
 
 class Clock:

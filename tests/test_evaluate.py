@@ -9,9 +9,9 @@ from builders import harness, write_project
 from fault_server import Turn, completion, error, fault_server
 from oracle import DEV, KEY, ask, only_run, right
 
-from harness.engine import ask as attempts
-from harness.engine import breaker
-from harness.runs import load_run
+from harness.grading.live import ask as attempts
+from harness.grading.live import breaker
+from harness.runs.folder import load_run
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 

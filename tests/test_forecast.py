@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from harness.forecast import THOUGHT, forecast
-from harness.plan import Plan, make_plan
-from harness.prices import NoPrice, Price, Rates, price_of
-from harness.project import Project
+from harness.grading.forecast import THOUGHT, forecast
+from harness.grading.plan import Plan, make_plan
+from harness.pricing.prices import NoPrice, Price, Rates, price_of
+from harness.pricing.tokens import tokens_of
 from harness.report.money import forecast_view
-from harness.runs import Asked
+from harness.runs.folder import Asked
 from harness.scorecards.money import Forecast, Span
-from harness.tokens import tokens_of
+from harness.storage.project import Project
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = tomllib.loads((ROOT / "tests/cases/tokens.toml").read_text(encoding="utf-8"))["case"]

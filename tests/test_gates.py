@@ -9,17 +9,17 @@ import pytest
 from builders import Ended, examples, harness, write_project
 from scoring import text_of
 
-from harness.gates import NEVER_MEASURED, exit_code, judge_gate1, judge_gate2, verdict_of
-from harness.records import Rating
+from harness.nouns.policy import Gates
+from harness.nouns.records import Rating
 from harness.report.gate1 import gate1_view
-from harness.rubric import Gates
 from harness.score.bar import Bar
 from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
-from harness.score.judged import Answer, Judged
-from harness.score.terms import Terms
+from harness.score.items import Answer, Judged
+from harness.score.settings import Terms
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
+from harness.verdicts.gates import NEVER_MEASURED, exit_code, judge_gate1, judge_gate2, verdict_of
 
 SCALE = (0, 1, 2)
 ACTIONS = {0: "filter", 1: "related", 2: "show"}

@@ -16,8 +16,8 @@ from harness.golden.lint import lint_golden
 from harness.golden.shots import choose_shots
 from harness.golden.similarity import NEAR, jaccard, near_duplicates
 from harness.golden.splits import assign_splits, parse_shares, parse_splits
-from harness.policies import load_policy
-from harness.records import Example, query_key, words
+from harness.nouns.records import Example, query_key, words
+from harness.policy.load import load_policy
 
 ROOT = Path(__file__).resolve().parent.parent
 SCALE = (0, 1, 2)

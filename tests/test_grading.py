@@ -9,8 +9,8 @@ from builders import CLAUSE, policy, reply
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.grading import answer_schema, answer_text, read_grade
-from harness.records import Grade, Ungraded
+from harness.nouns.records import Grade, Ungraded
+from harness.prompting.answer import answer_schema, answer_text, read_grade
 
 SCALE = (0, 1, 2, 3, 4)
 CASES = sorted(Path(__file__).parent.glob("cases/replies/*.toml"))

@@ -19,14 +19,14 @@ from scipy import stats
 
 from harness.comparison.impact import measure_impact
 from harness.errors import BadInput
-from harness.golden.pairs import ShownPair, read_pairs
-from harness.pair_runs import PairRun
-from harness.records import Failed, Grade, Record, Reply, latest
-from harness.rubric import Policy
-from harness.runs import Asked, Digests, Manifest
+from harness.nouns.policy import Policy
+from harness.nouns.records import Failed, Grade, Record, Reply, latest
+from harness.runs.folder import Asked, Digests, Manifest
+from harness.runs.pair_run import PairRun
+from harness.runs.pairs import ShownPair, read_pairs
 from harness.scorecards.impact import Impact
 from harness.stats.means import rare_upper
-from harness.tables import Layout, parse_columns
+from harness.storage.tables import Layout, parse_columns
 
 
 def pair(id_: str, query: str, weight: float = 1.0) -> ShownPair:

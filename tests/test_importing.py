@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from harness.golden.examples import load_examples
 from harness.golden.exporting import harmless
-from harness.policies import load_policy, unfinished
-from harness.tables import unquoted
+from harness.policy.load import load_policy, unfinished
+from harness.storage.tables import unquoted
 
 SHOP = (
     "query,product_id,title,description,class,grade\n"

@@ -17,7 +17,7 @@ from builders import examples, harness, write_project
 from fault_server import Turn, fault_server, graded
 from oracle import KEYS, only_run
 
-from harness.runs import load_run
+from harness.runs.folder import load_run
 
 KILLS = int(os.environ.get("HARNESS_KILLS", "3"))
 ITEMS = 500

@@ -13,11 +13,11 @@ from comparing import perfect, run_of, wrong_on
 from viewing import change_manifest, unfinish
 
 from harness.errors import BadInput
-from harness.gates import judge_run
-from harness.listing import HEAD, QUIET, Listed, Listing, read_headline
-from harness.project import Project
-from harness.runs import load_run
+from harness.runs.folder import load_run
+from harness.runs.listing import HEAD, QUIET, Listed, Listing, read_headline
 from harness.score.money import spending_of
+from harness.storage.project import Project
+from harness.verdicts.gates import judge_run
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 from builders import harness
 from viewing import change_manifest, names, shop
 
-from harness.gates import judge_run
-from harness.project import Project
-from harness.runs import load_run
+from harness.runs.folder import load_run
+from harness.storage.project import Project
+from harness.verdicts.gates import judge_run
 
 TEXT = "{http://www.w3.org/2000/svg}text"
 PNG = b"\x89PNG\r\n\x1a\n"

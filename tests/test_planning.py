@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.special import chdtri, ndtr, ndtri
 
-from harness.noun import Weighting
+from harness.nouns.base import Weighting
 from harness.stats.agreement import Floats, cohen_kappa
 from harness.stats.intervals import Table, kappa_spread
 from harness.stats.paired import delta_kappa

@@ -7,7 +7,7 @@ import pytest
 from builders import CLAUSE, harness, policy, policy_text, write_project
 
 from harness.errors import BadInput
-from harness.policies import load_gates, load_policy, policy_digest, unfinished
+from harness.policy.load import load_gates, load_policy, policy_digest, unfinished
 
 ROOT = Path(__file__).resolve().parent.parent
 BOUNDARY = """

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from harness.golden.examples import golden_digest, load_examples
 from harness.golden.rejudging import confirm
-from harness.policies import load_policy
-from harness.policy_diff import diff_policies, golden_effect, reasons
-from harness.records import Example
+from harness.nouns.policy import Policy
+from harness.nouns.records import Example
+from harness.policy.diff import diff_policies, golden_effect, reasons
+from harness.policy.load import load_policy
 from harness.report.policy_diff import diff_view, word_diff
-from harness.rubric import Policy
 
 ROOT = Path(__file__).resolve().parent.parent
 BOUNDARY = """

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import BadInput
-from harness.prices import NoPrice, Price, Rates, cost_of, price_of
-from harness.project import Project
+from harness.nouns.records import Usage
+from harness.pricing.prices import NoPrice, Price, Rates, cost_of, price_of
+from harness.pricing.vendors import FREE, VENDORS
 from harness.providers import PROVIDERS, anthropic, openai
-from harness.records import Usage
-from harness.vendors import FREE, VENDORS
+from harness.storage.project import Project
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 MODELS = (
@@ -238,6 +238,8 @@ def test_prices_are_never_downloaded(tmp_path: Path) -> None:
 
 
 def test_list_is_read_only_where_a_price_is_looked_up() -> None:
-    code = "import sys, harness.prices, harness.evaluate; print('genai_prices' in sys.modules)"
+    code = (
+        "import sys, harness.pricing.prices, harness.grading.evaluate; print('genai_prices' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

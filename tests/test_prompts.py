@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import BadInput
-from harness.plan import make_plan
-from harness.project import Project
-from harness.prompts import PromptWriter, load_prompt, to_json
-from harness.records import Pair
-from harness.runs import Asked
+from harness.grading.plan import make_plan
+from harness.nouns.records import Pair
+from harness.prompting.prompt import PromptWriter, load_prompt, to_json
+from harness.runs.folder import Asked
+from harness.storage.project import Project
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = sorted((ROOT / "tests/cases/prompts").glob("*/input.toml"))

@@ -11,9 +11,9 @@ from fault_server import Turn, completion, error, fault_server, graded, item_of
 from oracle import DEV, KEY, KEYS, ask, only_run, right
 from spoken import Answer
 
-from harness.engine import ask as ask_module
+from harness.grading.live import ask as ask_module
 from harness.providers import PROVIDERS
-from harness.runs import load_run
+from harness.runs.folder import load_run
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 

@@ -13,10 +13,10 @@ from fault_server import Turn, fault_server, graded, item_of
 from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import load_examples
 from harness.golden.leakage import safe_shots
-from harness.golden.sheet import code_of, rater_order
-from harness.listing import read_line
-from harness.policies import load_policy
-from harness.records import Example
+from harness.golden.rating.sheet import code_of, rater_order
+from harness.nouns.records import Example
+from harness.policy.load import load_policy
+from harness.runs.listing import read_line
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = "golden/small"

@@ -18,7 +18,7 @@ import pytest
 from builders import harness
 
 from harness import gate2
-from harness.noun import Weighting
+from harness.nouns.base import Weighting
 from harness.score.bar import WEIGHTINGS
 from harness.stats.agreement import (
     CONSTANT_RATER,

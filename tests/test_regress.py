@@ -26,10 +26,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from harness.comparison.paired import compare_sides
-from harness.regress import judge_regression
+from harness.nouns.policy import Cell, Gates
 from harness.report.regression import annotations, junit_xml, markdown_text
-from harness.rubric import Cell, Gates
 from harness.scorecards.comparison import Regression
+from harness.verdicts.regression import judge_regression
 
 BASE = wrong_on(1, 10, 20)
 PASSES = wrong_on(10, 20)

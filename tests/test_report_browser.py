@@ -9,11 +9,11 @@ from browser import opened, runs_over, serious, started
 from builders import examples, harness, write_project
 from playwright.sync_api import Browser, Page
 
-from harness.gates import judge_run
-from harness.project import Project
-from harness.records import Grade
-from harness.runs import Run, find_run, load_run
+from harness.nouns.records import Grade
+from harness.runs.folder import Run, find_run, load_run
 from harness.scorecards.gate2 import Gate2
+from harness.storage.project import Project
+from harness.verdicts.gates import judge_run
 
 ROOT = Path(__file__).resolve().parent.parent
 OWNED = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)><b>bold</b>"

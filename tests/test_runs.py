@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import BadInput
-from harness.files import to_line
-from harness.journal import RecordLog, read_records
-from harness.project import Project
-from harness.records import Failed, Grade, Record, Ungraded
-from harness.runs import find_run, load_manifest, load_run
+from harness.nouns.records import Failed, Grade, Record, Ungraded
+from harness.runs.folder import find_run, load_manifest, load_run
+from harness.runs.record_log import RecordLog, read_records
+from harness.storage.files import to_line
+from harness.storage.project import Project
 
 DEV = [line for line in examples() if line["split"] == "dev"]
 

@@ -9,7 +9,7 @@ import pytest
 from builders import harness
 from scoring import ACTIONS, SCALE, answer, gate2, item, sklearn_kappa
 
-from harness.score.judged import Judged
+from harness.score.items import Judged
 from harness.scorecards.gate2 import Diagnosis
 
 # --- misses ------------------------------------------------------------------------------------------------

@@ -18,9 +18,9 @@ from scoring import (
     text_of,
 )
 
+from harness.nouns.policy import Gates
 from harness.report.confidence import confidence_view
-from harness.rubric import Gates
-from harness.score.judged import Judged
+from harness.score.items import Judged
 from harness.scorecards.confidence import Confidence
 
 # --- confidence --------------------------------------------------------------------------------------------

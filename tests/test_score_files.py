@@ -13,7 +13,7 @@ import pytest
 from builders import Ended, harness, write_project
 from scoring import fisher_z, numeric_error, sklearn_kappa
 
-from harness.noun import Weighting
+from harness.nouns.base import Weighting
 from harness.score.bar import WEIGHTINGS
 
 

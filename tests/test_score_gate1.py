@@ -12,13 +12,13 @@ from scipy import stats
 from scoring import SCALE, Rows, differing, fisher_z, gate1, leaves, numeric_error, ratings, sklearn_kappa
 
 from harness.errors import BadInput
-from harness.gates import judge_gate1
-from harness.noun import Weighting
-from harness.records import Rating
+from harness.nouns.base import Weighting
+from harness.nouns.records import Rating
 from harness.score.bar import WEIGHTINGS, Bar
 from harness.score.gate1 import score_gate1
-from harness.score.panel import panel_of
+from harness.score.rating_matrix import panel_of
 from harness.scorecards.gate1 import Gate1
+from harness.verdicts.gates import judge_gate1
 
 SMALL: Rows = {
     "i1": {"ann": 0, "bob": 0, "cy": 1},

@@ -24,11 +24,11 @@ from scoring import (
 )
 
 from harness.errors import BadInput
-from harness.noun import Weighting
-from harness.rubric import Gates
+from harness.nouns.base import Weighting
+from harness.nouns.policy import Gates
+from harness.score.answer_matrix import draws_of
 from harness.score.bar import WEIGHTINGS
-from harness.score.draws import draws_of
-from harness.score.judged import Answer, Judged
+from harness.score.items import Answer, Judged
 from harness.scorecards.gate2 import Gate2
 from harness.scorecards.shared import Estimate
 from harness.stats.intervals import kappa_spread, table_of

@@ -24,7 +24,7 @@ from scoring import (
     sklearn_kappa,
 )
 
-from harness.score.judged import Judged, vote, voted
+from harness.score.items import Judged, vote, voted
 
 # --- votes -------------------------------------------------------------------------------------------------
 

@@ -11,11 +11,11 @@ from builders import harness
 from rich.console import RenderableType
 from scoring import ACTIONS, Rows, answer, gate1, gate2, item, text_of
 
+from harness.nouns.policy import Gates
 from harness.report.gate1 import gate1_view
 from harness.report.gate2 import details_view, gate2_view
 from harness.report.parts import interval, number, percent, signed
-from harness.rubric import Gates
-from harness.score.judged import Judged
+from harness.score.items import Judged
 from harness.scorecards.gate2 import Gate2
 
 ROOT = Path(__file__).resolve().parent.parent

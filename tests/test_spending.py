@@ -13,13 +13,13 @@ from rich.console import Console
 
 from harness.comparison.paired import compare_sides
 from harness.comparison.sides import side_of_run
-from harness.files import to_line
-from harness.records import Failed, Grade, Record, Ungraded
+from harness.nouns.records import Failed, Grade, Record, Ungraded
 from harness.report.comparison import comparison_view
 from harness.report.money import spending_view
-from harness.runs import Run, load_run
+from harness.runs.folder import Run, load_run
 from harness.score.money import spending_of
 from harness.scorecards.money import Spending
+from harness.storage.files import to_line
 
 GRADE = Grade(value=1, reasoning="", clauses=())
 USAGE = {"input_tokens": 1_000, "output_tokens": 50, "cached_tokens": 800, "written_tokens": 100}

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.noun import Weighting
+from harness.nouns.base import Weighting
 from harness.stats.bootstrap import cluster_bootstrap
 from harness.stats.intervals import Table, influence, kappa_spread, mean_spread, table_of
 from harness.stats.paired import (

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from harness.noun import Weighting
+from harness.nouns.base import Weighting
 from harness.stats.agreement import (
     NO_ITEMS,
     NO_VARIATION,

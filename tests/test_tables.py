@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import BadInput
-from harness.golden.graded import parse_scale, read_golden_grades, read_grades, read_ratings, scale_text
-from harness.tables import Layout, Row, joined, parse_columns, read_table
+from harness.golden.grade_tables import parse_scale, read_golden_grades, read_grades, read_ratings, scale_text
+from harness.storage.tables import Layout, Row, joined, parse_columns, read_table
 
 SCALE = (0, 1, 2, 3)
 LONG = "query,doc,who,label\nshoes,1,ann,3\nshoes,1,bob,2\nhat,1,ann,0\nhat,1,bob,\n"

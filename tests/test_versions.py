@@ -8,8 +8,8 @@ import pytest
 from builders import examples, harness, write_golden, write_project
 
 from harness.errors import BadInput
-from harness.golden.graded import GradedRow, read_golden_grades
-from harness.tables import Layout, parse_columns
+from harness.golden.grade_tables import GradedRow, read_golden_grades
+from harness.storage.tables import Layout, parse_columns
 
 NOW = {"grade": 2, "reasoning": "now", "clauses": ["plain"], "policy_version": "v3"}
 THEN = {"policy_version": "v1", "grade": 1, "reasoning": "then", "clauses": ["accessory"]}

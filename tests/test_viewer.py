@@ -17,8 +17,8 @@ from starlette.testclient import TestClient
 from viewing import HOSTILE, change_manifest, names, run_path, shop, unfinish, viewing
 
 from harness.errors import BadInput
-from harness.listing import Listing
-from harness.project import Project
+from harness.runs.listing import Listing
+from harness.storage.project import Project
 from harness.web.app import create_app
 from harness.web.guard import is_ours
 from harness.web.serve import address_of, is_open, listen

@@ -9,7 +9,7 @@ from browser import opened, runs_over, serious, started
 from playwright.sync_api import Browser, Page
 from viewing import HOSTILE, names, run_path, shop, stock, unfinish, viewing
 
-from harness.project import Project
+from harness.storage.project import Project
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from builders import examples, harness, write_project
 from comparing import perfect, run_of, wrong_on
 
-from harness.project import Project
+from harness.storage.project import Project
 from harness.web.serve import address_of, listen, viewer
 
 HOSTILE = "</script><script>document.title = 'ran'</script><b>bold</b> \u202egnirts\u202c سلة 🧺"

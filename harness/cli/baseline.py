@@ -17,7 +17,7 @@ def set_command(
 ) -> None:
     """Keep a run as the baseline of its policy and split, in runs/baselines/, for git."""
     from harness.comparison.baseline import set_baseline
-    from harness.runs import find_run, load_run
+    from harness.runs.folder import find_run, load_run
 
     project = project_at(root)
     path = set_baseline(project, load_run(find_run(project, run)))

@@ -13,7 +13,7 @@ app = typer.Typer(
 @guarded
 def stats_command(root: Root = None, json: Json = False) -> None:
     """How many replies are kept, of which models, and how much room they take."""
-    from harness.cache import FILE, cache_stats
+    from harness.grading.reply_cache import FILE, cache_stats
 
     path = project_at(root).runs / FILE
     found = cache_stats(path)
@@ -29,6 +29,6 @@ def stats_command(root: Root = None, json: Json = False) -> None:
 @guarded
 def clear_command(root: Root = None) -> None:
     """Forget every reply. Runs keep theirs; a new run of the same prompt pays again."""
-    from harness.cache import FILE, clear_cache
+    from harness.grading.reply_cache import FILE, clear_cache
 
     say(f"{clear_cache(project_at(root).runs / FILE):,} replies forgotten")

@@ -35,7 +35,7 @@ from harness.errors import BadInput, Fault
 
 if TYPE_CHECKING:
     from harness.comparison.sides import Side
-    from harness.noun import Weighting as Weights
+    from harness.nouns.base import Weighting as Weights
     from harness.scorecards.comparison import Regression
     from harness.scorecards.ship import Shipping
 
@@ -115,9 +115,9 @@ def regress_command(
 
     Ends with 0 when it surely loses no more than the margin, 1 when it surely does, 3 when neither is shown.
     """
-    from harness.gates import EXIT_CODES
     from harness.report.regression import annotations, junit_xml, markdown_text, regression_view
-    from harness.runs import find_run
+    from harness.runs.folder import find_run
+    from harness.verdicts.gates import EXIT_CODES
 
     how = {"columns": columns, "format": format, "wide": wide, "rater": rater}
     how |= {"grades-columns": grades_columns, "grades-format": grades_format}
@@ -142,7 +142,7 @@ def _judged(
 ) -> "Regression":
     """The verdict by the candidate's gates; what was asked for instead of them is said."""
     from harness.comparison.paired import compare_sides
-    from harness.regress import judge_regression
+    from harness.verdicts.regression import judge_regression
 
     own = candidate.gates
     gates = own if margin is None else own.model_copy(update={"margin": margin})
@@ -169,8 +169,8 @@ def keep_verdict(folder: Path, name: str, found: "Regression | Shipping", exclud
     """A verdict beside Gate 2's, in the run's verdict.json."""
     import json
 
-    from harness.files import parse_json, read_text, write_atomic
-    from harness.runs import VERDICT
+    from harness.runs.folder import VERDICT
+    from harness.storage.files import parse_json, read_text, write_atomic
 
     path = folder / VERDICT
     try:

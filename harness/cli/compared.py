@@ -16,8 +16,8 @@ from harness.errors import BadInput, Fault
 if TYPE_CHECKING:
     from harness.cli.graded_files import Levels
     from harness.comparison.sides import Side
-    from harness.runs import Run
-    from harness.tables import Layout
+    from harness.runs.folder import Run
+    from harness.storage.tables import Layout
 
 GoldenFile = Annotated[
     Path | None,
@@ -93,7 +93,7 @@ def for_each_rater(names: list[str], files: FileOptions) -> list[str]:
 def sides_of(names: list[str], files: FileOptions) -> "list[Side]":
     """What is compared, in the order named; a baseline is that of the first run beside it."""
     from harness.comparison.sides import side_of_run
-    from harness.runs import find_run, load_run
+    from harness.runs.folder import find_run, load_run
 
     _refuse_lost(names)
     paths = [Path(name) for name in names if is_file(name)]
@@ -121,7 +121,7 @@ def sides_of(names: list[str], files: FileOptions) -> "list[Side]":
 
 def _refuse_lost(names: list[str]) -> None:
     """A name with the ending of a table is meant for a file, and is no run that could be looked for."""
-    from harness.tables import FORMAT_OF
+    from harness.storage.tables import FORMAT_OF
 
     lost = [name for name in names if Path(name).suffix.lower() in FORMAT_OF and not Path(name).exists()]
     if lost:
@@ -180,7 +180,7 @@ def _refuse_unheeded(files: FileOptions, run: str) -> None:
 
 def _against_file(found: list[GradesFile], path: Path, files: FileOptions) -> "list[Side]":
     from harness.comparison.sides import Side
-    from harness.golden.graded import read_grades
+    from harness.golden.grade_tables import read_grades
 
     levels: Levels = scale_of(files.policy, files.scale, files.root)
     scale, policy, gates = levels
@@ -207,8 +207,8 @@ def _against_file(found: list[GradesFile], path: Path, files: FileOptions) -> "l
 
 def _against_run(one: GradesFile, run: "Side") -> "Side":
     """A file's grades about what a run graded, by that run's policy and golden grades."""
-    from harness.golden.graded import read_grades
-    from harness.score.judged import answered
+    from harness.golden.grade_tables import read_grades
+    from harness.score.items import answered
 
     grades = read_grades(one.path, one.table, run.scale, one.rater)
     items, strangers = answered(list(run.items.values()), grades)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from harness.project import Project
+    from harness.storage.project import Project
 
 
 @guarded
@@ -58,9 +58,9 @@ def _model(
     project: "Project", model: str, base_url: str | None, policy: str, prompt: str, *, as_json: bool
 ) -> None:
     """Ask a model for one grade. Ends with 4 where it gives none."""
-    from harness.checkup import check_model
+    from harness.grading.model_probe import check_model
     from harness.report.checkup import checkup_view
-    from harness.runs import Asked
+    from harness.runs.folder import Asked
 
     load_keys(project)
     asked = Asked(model=model, policy=policy, prompt=prompt, splits=("dev",), base_url=base_url)
@@ -71,7 +71,7 @@ def _model(
 
 
 def _installation(root: "Path | None", *, as_json: bool) -> None:
-    from harness.plan import package_versions
+    from harness.grading.plan import package_versions
     from harness.providers import PROVIDERS, variables
 
     facts: dict[str, Any] = {"harness": __version__, "python": platform.python_version()}
@@ -97,10 +97,10 @@ def _installation(root: "Path | None", *, as_json: bool) -> None:
 def _contents(project: "Project", facts: dict[str, Any]) -> list[str]:
     """Read every policy, golden set and prompt; what cannot be read is a problem."""
     from harness.golden.examples import golden_path, load_examples
-    from harness.policies import load_policy, policy_names, policy_path
-    from harness.project import folder_names
-    from harness.prompts import load_prompt, prompt_labels
-    from harness.runs import run_names
+    from harness.policy.load import load_policy, policy_names, policy_path
+    from harness.prompting.prompt import load_prompt, prompt_labels
+    from harness.runs.folder import run_names
+    from harness.storage.project import folder_names
 
     def examples(name: str) -> str:
         policy = load_policy(policy_path(project, name))

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from harness.cli.options import print_json, scored_json, show, shown_path
 
 if TYPE_CHECKING:
-    from harness.project import Project
-    from harness.runs import Run
+    from harness.runs.folder import Run
     from harness.scorecards.gate2 import Gate2
+    from harness.storage.project import Project
 
 
 def report(project: "Project", run: "Run", score: "Gate2", *, as_json: bool) -> None:
@@ -16,7 +16,7 @@ def report(project: "Project", run: "Run", score: "Gate2", *, as_json: bool) -> 
     from harness.report.gate2 import gate2_view
     from harness.report.money import spending_view
     from harness.score.money import spending_of
-    from harness.score.run import canaries_of
+    from harness.score.score_run import canaries_of
 
     asked = run.manifest.asked
     canaries = canaries_of(run)
@@ -37,7 +37,7 @@ def report(project: "Project", run: "Run", score: "Gate2", *, as_json: bool) -> 
 
 def _remarks(project: "Project", run: "Run") -> list[str]:
     """What a reader of the table should know about the run."""
-    from harness.golden.looks import LOOKS, looks
+    from harness.golden.holdout_log import LOOKS, looks
 
     manifest = run.manifest
     remarks = [line for note in manifest.notes for line in ("", note)]

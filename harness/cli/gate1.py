@@ -61,10 +61,10 @@ def gate1_command(
 
     If they do, the policy can be called clear.
     """
-    from harness.gates import judge_gate1
     from harness.report.gate1 import gate1_view
     from harness.score.bar import Bar
     from harness.score.gate1 import score_gate1
+    from harness.verdicts.gates import judge_gate1
 
     if ratings is None:
         for_a_file = {"scale": scale, "columns": columns, "wide": wide, "format": format}

@@ -32,9 +32,9 @@ from harness.errors import BadInput
 
 if TYPE_CHECKING:
     from harness.golden.canaries import CanaryReport
-    from harness.project import Project
-    from harness.runs import Run
+    from harness.runs.folder import Run
     from harness.scorecards.gate2 import Gate2
+    from harness.storage.project import Project
 
 
 @guarded
@@ -106,10 +106,10 @@ def _score_run(
     project: "Project", name: str, weighting: str | None, bar: float | None, bootstrap: bool
 ) -> "tuple[Gate2, CanaryReport | None, str | None, tuple[str, str]]":
     """A run's score, its canaries where it graded those, what it lacks, and what to call the two sides."""
-    from harness.gates import judge_run
     from harness.report.runs import unfinished_sentence
-    from harness.runs import find_run, load_run
-    from harness.score.run import canaries_of, own_bar
+    from harness.runs.folder import find_run, load_run
+    from harness.score.score_run import canaries_of, own_bar
+    from harness.verdicts.gates import judge_run
 
     run = load_run(find_run(project, name))
     if run.manifest.asked.canaries:
@@ -127,8 +127,8 @@ def _score_run(
 
 def _bars_now(project: "Project", run: "Run") -> str | None:
     """What the project's gates.toml asks for now, where that is not what it asked for then."""
-    from harness.policies import load_gates
-    from harness.score.moved import differing
+    from harness.policy.load import load_gates
+    from harness.verdicts.threshold_changes import differing
 
     path = project.policies / run.policy.name / "gates.toml"
     if not path.parent.is_dir():

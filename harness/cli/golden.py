@@ -23,11 +23,11 @@ from harness.cli.options import (
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
+    from harness.golden.checks import Finding
     from harness.golden.importing import Imported
-    from harness.golden.judgements import Finding
-    from harness.project import Project
-    from harness.records import Example
-    from harness.rubric import Policy
+    from harness.nouns.policy import Policy
+    from harness.nouns.records import Example
+    from harness.storage.project import Project
 
 app = typer.Typer(
     help="Golden sets: graded pairs with the chain of thought behind each.", no_args_is_help=True
@@ -42,7 +42,7 @@ FINDINGS_SHOWN = 20
 def list_golden(root: Root = None, json: Json = False) -> None:
     """The golden sets, with their sizes."""
     from harness.golden.examples import FILE
-    from harness.project import folder_names
+    from harness.storage.project import folder_names
 
     project = project_at(root)
     found = {}
@@ -68,8 +68,8 @@ def lint_golden_set(
     """What is wrong with a golden set. Ends with 2 where there is an error; warnings only inform."""
     from harness.golden.examples import golden_path
     from harness.golden.lint import lint_golden
-    from harness.policies import load_policy, policy_path
-    from harness.project import folder_names, split_label
+    from harness.policy.load import load_policy, policy_path
+    from harness.storage.project import folder_names, split_label
 
     project = project_at(root)
     findings: list[Finding] = []
@@ -192,8 +192,8 @@ def export_golden_set(
 
     CSV is for spreadsheets and leaves the history out; JSON lines lose nothing.
     """
-    from harness.files import write_atomic
     from harness.golden.exporting import FORMATS, export_golden
+    from harness.storage.files import write_atomic
 
     _, examples = load_set(project_at(root), name)
     kind = format or (output.suffix.removeprefix(".") if output else "csv")
@@ -211,7 +211,7 @@ def export_golden_set(
 
 def load_set(project: "Project", name: str) -> "tuple[Policy, list[Example]]":
     from harness.golden.examples import golden_path, load_examples
-    from harness.policies import load_policy, policy_path
+    from harness.policy.load import load_policy, policy_path
 
     policy = load_policy(policy_path(project, name))
     return policy, load_examples(golden_path(project, policy.name), policy)

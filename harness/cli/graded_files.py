@@ -11,14 +11,14 @@ from harness.cli.options import bar_of, layout, project_at
 from harness.cli.rated import examples_of, grade_names, ratings_in, refuse, scale_of, whence_of
 
 if TYPE_CHECKING:
-    from harness.golden.graded import GradedRow
-    from harness.records import Rating
-    from harness.rubric import Gates, Policy
-    from harness.score.judged import Judged
-    from harness.score.terms import Raters
+    from harness.golden.grade_tables import GradedRow
+    from harness.nouns.policy import Gates, Policy
+    from harness.nouns.records import Rating
+    from harness.score.items import Judged
+    from harness.score.settings import Raters
     from harness.scorecards.gate1 import Gate1
     from harness.scorecards.gate2 import Gate2
-    from harness.tables import Layout
+    from harness.storage.tables import Layout
 
     Levels = tuple[tuple[int, ...], Policy | None, Gates]
     Beside = tuple[Gate1 | None, Raters | None, list[str]]
@@ -44,7 +44,7 @@ def grades_table(how: Mapping[str, str | None]) -> "Layout":
 
 def read_golden(path: Path, table: "Layout", levels: "Levels") -> Golden:
     """The golden grades, as judged under the policy's version where the file says which is which."""
-    from harness.golden.graded import read_golden_grades
+    from harness.golden.grade_tables import read_golden_grades
 
     scale, policy, _ = levels
     version = policy.version if policy else None
@@ -57,7 +57,7 @@ def judge(
     golden: Golden, grades: "Mapping[str, GradedRow]", name: str
 ) -> "tuple[list[Judged], tuple[str, ...]]":
     """Each golden item with a grader's grade, and what to know of the items."""
-    from harness.score.judged import judged_files
+    from harness.score.items import judged_files
 
     items, strangers = judged_files(golden.rows, grades)
     what = f"items of {name} have no golden grade in {golden.name}, or are shots there"
@@ -110,11 +110,11 @@ def score_files(
     bootstrap: bool,
 ) -> "Gate2":
     """A file of grades against a file of golden grades, judged."""
-    from harness.gates import judge_gate2
-    from harness.golden.graded import read_grades
+    from harness.golden.grade_tables import read_grades
     from harness.score.bar import Bar
     from harness.score.gate2 import score_gate2
-    from harness.score.terms import Terms
+    from harness.score.settings import Terms
+    from harness.verdicts.gates import judge_gate2
 
     levels = grades_there, known, gates = scale_of(policy, scale, files.root)
     golden = read_golden(*files.golden, levels)
@@ -150,11 +150,11 @@ def _raters_beside(
 
     A grader's own ratings say nothing about whether people find the policy clear.
     """
-    from harness.gates import judge_gate1
     from harness.score.bar import Bar
     from harness.score.gate1 import score_gate1
-    from harness.score.panel import panel_of
-    from harness.score.terms import Raters
+    from harness.score.rating_matrix import panel_of
+    from harness.score.settings import Raters
+    from harness.verdicts.gates import judge_gate1
 
     scale, policy, gates = levels
     read = _ratings_of(files, golden, levels)
@@ -180,8 +180,8 @@ def _ratings_of(
 ) -> "tuple[list[Rating], Mapping[str, str] | None] | None":
     """The ratings that were named; else the policy's own, where the golden file is the policy's own."""
     from harness.golden.examples import FILE
-    from harness.golden.ratings import rater_kinds, ratings_under
-    from harness.runs import RATERS, RATINGS
+    from harness.golden.rating.ratings import rater_kinds, ratings_under
+    from harness.runs.folder import RATERS, RATINGS
 
     scale, policy, _ = levels
     if files.ratings is not None:

@@ -24,11 +24,11 @@ from harness.cli.policy import two_versions
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
-    from harness.engine.job import Limits
-    from harness.golden.pairs import ShownPair
-    from harness.project import Project
-    from harness.runs import Asked
+    from harness.grading.job import Limits
+    from harness.runs.folder import Asked
+    from harness.runs.pairs import ShownPair
     from harness.scorecards.impact import Impact
+    from harness.storage.project import Project
 
 Pairs = Annotated[
     Path | None, typer.Option(help="Production pairs: a table with item, query and title, without grades.")
@@ -51,7 +51,7 @@ class PairsFile(NamedTuple):
 
     def read(self) -> "list[ShownPair]":
         """The pairs."""
-        from harness.golden.pairs import read_pairs
+        from harness.runs.pairs import read_pairs
 
         names = tuple(part.strip() for part in (self.attributes or "").split(",") if part.strip())
         return read_pairs(self.path, layout(self.columns, None, self.format), self.traffic, names)
@@ -92,9 +92,9 @@ def impact_command(
 
     The same teacher grades production pairs under both versions. Run again, it asks nothing twice.
     """
-    from harness.engine.job import Limits
+    from harness.grading.job import Limits
     from harness.report.impact import impact_markdown, impact_view
-    from harness.runs import Asked
+    from harness.runs.folder import Asked
 
     if pairs is None:
         raise BadInput("which pairs? --pairs FILE, a table with item, query and title")
@@ -136,7 +136,7 @@ def measure(
 ) -> "Impact":
     """Grade the pairs under both versions, as far as they were not, and say what changes."""
     from harness.cli.progress import Progress
-    from harness.policy_impact import impact_of
+    from harness.grading.policy_impact import impact_of
 
     load_keys(project)
     pairs = file.read()

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from harness.golden.canaries import CanaryReport
-    from harness.project import Project
     from harness.score.bar import Bar
     from harness.scorecards.gate2 import Gate2
     from harness.scorecards.shared import Gate
-    from harness.tables import Layout
+    from harness.storage.project import Project
+    from harness.storage.tables import Layout
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -100,7 +100,7 @@ def say(text: str) -> None:
 
 def project_at(root: Path | None) -> "Project":
     """The project that a command works on."""
-    from harness.project import find_project
+    from harness.storage.project import find_project
 
     return find_project(root)
 
@@ -111,7 +111,7 @@ def load_keys(project: "Project") -> None:
 
     from dotenv import load_dotenv
 
-    from harness.files import read_text
+    from harness.storage.files import read_text
 
     path = project.root / ".env"
     if path.is_file():
@@ -166,7 +166,7 @@ def scored_json(score: "Gate2", canaries: "CanaryReport | None") -> dict[str, An
 def layout(columns: str | None, wide: str | None, format: str | None) -> "Layout":
     """How a table is to be read."""
     from harness.errors import BadInput
-    from harness.tables import Layout, parse_columns
+    from harness.storage.tables import Layout, parse_columns
 
     names = tuple(name.strip() for name in (wide or "").split(",") if name.strip())
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -196,7 +196,7 @@ def bar_of(weighting: str | None, value: float | None, own: "Bar", whence: str =
 
 def end_by(score: "Gate") -> None:
     """End with the verdict's exit code: 0 passed, 1 failed, 3 inconclusive."""
-    from harness.gates import exit_code
+    from harness.verdicts.gates import exit_code
 
     code = exit_code(score)
     if code:

@@ -10,9 +10,9 @@ from harness.cli.options import Json, Root, complain, guarded, print_json, proje
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
-    from harness.policy_diff import Labelled
-    from harness.project import Project
-    from harness.rubric import Policy
+    from harness.nouns.policy import Policy
+    from harness.policy.diff import Labelled
+    from harness.storage.project import Project
 
 app = typer.Typer(help="Policies: the product team's judgement, written down.", no_args_is_help=True)
 
@@ -26,8 +26,8 @@ def list_policies(root: Root = None, json: Json = False) -> None:
 
     A draft beside released versions is marked: it is taken only where it is named.
     """
-    from harness.policies import policy_names, policy_versions, released_versions
-    from harness.project import version_number
+    from harness.policy.load import policy_names, policy_versions, released_versions
+    from harness.storage.project import version_number
 
     project = project_at(root)
     found = {
@@ -48,7 +48,7 @@ def list_policies(root: Root = None, json: Json = False) -> None:
 @guarded
 def show_policy(name: Name, root: Root = None, json: Json = False) -> None:
     """A policy as a document, in Markdown."""
-    from harness.policies import load_policy, policy_path
+    from harness.policy.load import load_policy, policy_path
     from harness.report.document import policy_document
 
     policy = load_policy(policy_path(project_at(root), name))
@@ -105,8 +105,8 @@ def diff_policy(
     json: Json = False,
 ) -> None:
     """What a version of a policy says differently, and which golden examples that touches."""
-    from harness.policies import load_policy, policy_path
-    from harness.policy_diff import diff_policies, golden_effect
+    from harness.policy.diff import diff_policies, golden_effect
+    from harness.policy.load import load_policy, policy_path
     from harness.report.policy_diff import diff_view, effect_view
 
     project = project_at(root)
@@ -124,8 +124,8 @@ def diff_policy(
 
 def two_versions(project: "Project", old: str, new: str | None) -> tuple[str, str]:
     """Both versions as name@version; the missing one is the neighbour."""
-    from harness.policies import policy_path, policy_versions
-    from harness.project import split_label, version_number
+    from harness.policy.load import policy_path, policy_versions
+    from harness.storage.project import split_label, version_number
 
     name, version = split_label(old)
     folder = policy_path(project, old).parent
@@ -153,8 +153,8 @@ def _golden(project: "Project", policy: "Policy") -> "list[Labelled]":
 
 def _warnings(project: "Project", name: str | None) -> list[str]:
     """What is not wrong with any one policy, and still worth a word: drafts, and surfaces with several."""
-    from harness.policies import draft_notes, load_policy, policy_names, policy_path, shared_surfaces
-    from harness.project import split_label
+    from harness.policy.load import draft_notes, load_policy, policy_names, policy_path, shared_surfaces
+    from harness.storage.project import split_label
 
     asked = split_label(name)[0] if name else None
     policies = []
@@ -169,7 +169,7 @@ def _warnings(project: "Project", name: str | None) -> list[str]:
 
 
 def _paths(project: "Project", name: str | None) -> list[Path]:
-    from harness.policies import policy_names, policy_path, policy_versions
+    from harness.policy.load import policy_names, policy_path, policy_versions
 
     if name is not None:
         return [policy_path(project, name)]
@@ -178,7 +178,7 @@ def _paths(project: "Project", name: str | None) -> list[Path]:
 
 
 def _folders_without_versions(project: "Project") -> dict[str, list[str]]:
-    from harness.policies import policy_names, policy_versions
+    from harness.policy.load import policy_names, policy_versions
 
     folders = [project.policies / name for name in policy_names(project)]
     empty = [folder for folder in folders if not policy_versions(folder)]
@@ -187,7 +187,7 @@ def _folders_without_versions(project: "Project") -> dict[str, list[str]]:
 
 def _faults(path: Path) -> list[str]:
     """What stops a policy from loading, or else what it lacks."""
-    from harness.policies import load_gates, load_policy, unfinished
+    from harness.policy.load import load_gates, load_policy, unfinished
 
     try:
         policy = load_policy(path)

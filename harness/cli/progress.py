@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-    from harness.plan import Plan
-    from harness.records import Record
+    from harness.grading.plan import Plan
+    from harness.nouns.records import Record
 
 LINE_EVERY = 10.0
 """Seconds between two plain lines."""
@@ -39,7 +39,7 @@ class Progress:
 
     def started(self, folder: Path, plan: "Plan", todo: int) -> None:
         """The run is about to ask for `todo` answers."""
-        from harness.runs import load_manifest
+        from harness.runs.folder import load_manifest
 
         for warning in warnings_of(plan):
             say(f"warning: {warning}")
@@ -122,7 +122,7 @@ def _short(count: int) -> str:
 
 def warnings_of(plan: "Plan") -> list[str]:
     """What the user should hear before money is spent."""
-    from harness.policies import unfinished
+    from harness.policy.load import unfinished
 
     warnings = []
     lacking = unfinished(plan.policy)

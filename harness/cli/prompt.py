@@ -8,7 +8,7 @@ from harness.cli.options import DEFAULT_POLICY, Json, Root, guarded, print_json,
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
-    from harness.records import Prompt
+    from harness.nouns.records import Prompt
 
 app = typer.Typer(
     help="Teacher prompts: templates that carry the policy and some shots.", no_args_is_help=True
@@ -19,7 +19,7 @@ app = typer.Typer(
 @guarded
 def list_prompts(root: Root = None, json: Json = False) -> None:
     """The prompts, their versions and what each is for."""
-    from harness.prompts import load_prompt, prompt_labels
+    from harness.prompting.prompt import load_prompt, prompt_labels
 
     project = project_at(root)
     labels = prompt_labels(project)
@@ -46,8 +46,8 @@ def render_prompt(
     json: Json = False,
 ) -> None:
     """The prompt for one example, just as a teacher is sent it."""
-    from harness.plan import make_plan
-    from harness.runs import Asked
+    from harness.grading.plan import make_plan
+    from harness.runs.folder import Asked
 
     asked = Asked(model="builtin/majority", policy=policy, prompt=name, splits=("dev", "test"), shots=shots)
     plan = make_plan(project_at(root), asked)

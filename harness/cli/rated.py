@@ -11,11 +11,11 @@ from harness.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.golden.graded import GradedRow
-    from harness.project import Project
-    from harness.records import Example, Rating
-    from harness.rubric import Gates, Policy
-    from harness.tables import Layout
+    from harness.golden.grade_tables import GradedRow
+    from harness.nouns.policy import Gates, Policy
+    from harness.nouns.records import Example, Rating
+    from harness.storage.project import Project
+    from harness.storage.tables import Layout
 
 PolicyOption = Annotated[str | None, typer.Option(help="The policy whose scale, actions and bars hold.")]
 
@@ -31,9 +31,9 @@ def scale_of(
     policy: str | None, scale: str | None, root: Path | None
 ) -> "tuple[tuple[int, ...], Policy | None, Gates]":
     """The scale, from a policy or from --scale, with the policy and its gates where there is one."""
-    from harness.golden.graded import parse_scale
-    from harness.policies import load_gates, load_policy, policy_path
-    from harness.rubric import Gates
+    from harness.golden.grade_tables import parse_scale
+    from harness.nouns.policy import Gates
+    from harness.policy.load import load_gates, load_policy, policy_path
 
     if policy is None:
         if scale is None:
@@ -70,9 +70,9 @@ def ratings_in(
     about: "Mapping[str, Example] | Mapping[str, GradedRow]",
 ) -> "tuple[list[Rating], Mapping[str, str] | None]":
     """The ratings of a file, with their queries where the golden set knows them and the file does not."""
-    from harness.golden.graded import read_ratings
-    from harness.golden.ratings import rater_kinds
-    from harness.runs import RATERS
+    from harness.golden.grade_tables import read_ratings
+    from harness.golden.rating.ratings import rater_kinds
+    from harness.runs.folder import RATERS
 
     ratings = [
         rating.model_copy(update={"query": about[rating.item].query})
@@ -89,8 +89,8 @@ def own_ratings(
 ) -> "tuple[Sequence[Rating], Mapping[str, str] | None]":
     """The ratings that lie beside a policy's golden set, and what raters.toml says of the raters."""
     from harness.golden.examples import golden_path
-    from harness.golden.ratings import load_ratings, rater_kinds
-    from harness.runs import RATERS, RATINGS
+    from harness.golden.rating.ratings import load_ratings, rater_kinds
+    from harness.runs.folder import RATERS, RATINGS
 
     path = golden_path(project, policy.name).with_name(RATINGS)
     if not path.exists():

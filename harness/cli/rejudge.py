@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.golden.rejudging import Judged
-    from harness.project import Project
-    from harness.rubric import Policy
+    from harness.nouns.policy import Policy
+    from harness.storage.project import Project
 
 IDS_SHOWN = 10
 
@@ -60,7 +60,7 @@ def confirm_examples(
 
 def _unaffected(project: "Project", policy: "Policy", golden: "Mapping[str, Judged]") -> dict[str, str]:
     from harness.golden.rejudging import unaffected
-    from harness.policies import load_policy, policy_path
+    from harness.policy.load import load_policy, policy_path
 
     found, new = unaffected(
         golden, policy, lambda version: load_policy(policy_path(project, f"{policy.name}@{version}"))
@@ -98,7 +98,7 @@ def regrade_example(
 
 def _set(root: "Path | None", name: str) -> "tuple[Policy, Path]":
     from harness.golden.examples import golden_path
-    from harness.policies import load_policy, policy_path
+    from harness.policy.load import load_policy, policy_path
 
     project = project_at(root)
     policy = load_policy(policy_path(project, name))

@@ -9,9 +9,9 @@ from harness.cli.options import Json, Root, guarded, print_json, project_at, say
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
-    from harness.project import Project
-    from harness.runs import Run
+    from harness.runs.folder import Run
     from harness.scorecards.gate2 import Gate2
+    from harness.storage.project import Project
 
 MADE_BY_ITSELF = 2_000
 """A run of more pairs makes no report by itself: it would take longer than most of its readers wait."""
@@ -40,7 +40,7 @@ def report_command(
 
     With --png or --svg: the heat map, the intervals and kappa over time as pictures; with -o the file too.
     """
-    from harness.runs import find_run, load_run
+    from harness.runs.folder import find_run, load_run
 
     project = project_at(root)
     found = load_run(find_run(project, run))
@@ -71,9 +71,9 @@ def _pictures(project: "Project", run: "Run", png: Path | None, svg: Path | None
     """The pictures that were asked for."""
     if png is None and svg is None:
         return []
-    from harness.gates import judge_run
-    from harness.listing import Listing
     from harness.report.pictures import like, write_pictures
+    from harness.runs.listing import Listing
+    from harness.verdicts.gates import judge_run
 
     score, runs = judge_run(run), like(run, Listing(project).runs())
     drawn = write_pictures(png, "png", run, score, runs) if png else []

@@ -27,9 +27,9 @@ from harness.errors import BadInput
 
 if TYPE_CHECKING:
     from harness.cli.progress import Progress
-    from harness.project import Project
-    from harness.runs import Asked, Run
+    from harness.runs.folder import Asked, Run
     from harness.scorecards.gate2 import Gate2
+    from harness.storage.project import Project
 
 DEFAULTS: dict[str, Any] = {
     "model": "builtin/lexical",
@@ -181,9 +181,9 @@ def _forecast(
     project: "Project", asked: dict[str, Any], resume: str | None, base_url: str | None, *, as_json: bool
 ) -> None:
     """What a run, or the rest of one, would ask and cost. Nothing is opened or written."""
-    from harness import evaluate
+    from harness.grading import evaluate
     from harness.report.money import forecast_view
-    from harness.runs import Asked, find_run, load_manifest
+    from harness.runs.folder import Asked, find_run, load_manifest
 
     if resume is None:
         request = Asked.model_validate({**DEFAULTS, **asked, "base_url": base_url})
@@ -214,9 +214,9 @@ def _run(
     how: dict[str, Any],
     progress: "Progress",
 ) -> "tuple[Run, Gate2]":
-    from harness import evaluate
-    from harness.engine.job import Limits
-    from harness.runs import Asked, find_run, load_manifest
+    from harness.grading import evaluate
+    from harness.grading.job import Limits
+    from harness.runs.folder import Asked, find_run, load_manifest
 
     limits = Limits(**how)
     if resume is None:
@@ -230,8 +230,8 @@ def _run(
 
 def _wrong_in(project: "Project", text: str) -> dict[str, Any]:
     """What a run got wrong or could not be read on, and where that lies."""
-    from harness.runs import find_run, load_run
-    from harness.score.judged import judged, voted
+    from harness.runs.folder import find_run, load_run
+    from harness.score.items import judged, voted
 
     run = load_run(find_run(project, text))
     if run.manifest.asked.canaries:

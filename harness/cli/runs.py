@@ -31,7 +31,7 @@ def list_runs(
     """Every run, the latest last; with --sort kappa the leaderboard of prompts, without canaries."""
     from harness.golden.splits import parse_splits
     from harness.report.runs import leaderboard_view, runs_view
-    from harness.runs import run_names
+    from harness.runs.folder import run_names
 
     if sort not in ("time", "kappa"):
         raise BadInput(f"--sort {sort!r} is not one of: time, kappa")
@@ -62,9 +62,9 @@ def _wanted(row: dict[str, Any], split: str | None, policy: str | None) -> bool:
 
 def _row(folder: "Path") -> dict[str, Any] | None:
     """A run in a line; a folder that cannot be read is named and left out."""
-    from harness.gates import judge_run
-    from harness.runs import load_run
+    from harness.runs.folder import load_run
     from harness.scorecards.shared import Estimate
+    from harness.verdicts.gates import judge_run
 
     try:
         run = load_run(folder)
@@ -103,7 +103,7 @@ def show_run(
     """What one run was: model, prompt, policy, digests, versions, and what it cost."""
     from harness.report.money import spending_view
     from harness.report.runs import manifest_view
-    from harness.runs import find_run, load_manifest
+    from harness.runs.folder import find_run, load_manifest
 
     folder = find_run(project_at(root), run)
     manifest = load_manifest(folder)
@@ -119,7 +119,7 @@ def show_run(
 
 def _spending(folder: "Path") -> "Spending | None":
     """What a run cost; None, and the reason said, where its records cannot be read."""
-    from harness.runs import load_run
+    from harness.runs.folder import load_run
     from harness.score.money import spending_of
 
     try:

@@ -12,7 +12,7 @@ from harness.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.records import Example
+    from harness.nouns.records import Example
 
 
 @guarded
@@ -38,11 +38,11 @@ def rating_sheet_command(
 
     It holds no grade, no reasoning and no id that could hint at one.
     """
-    from harness.files import write_atomic
     from harness.golden.leakage import withhold_worked
-    from harness.golden.sheet import check_rater, rater_order, rating_sheet
+    from harness.golden.rating.sheet import check_rater, rater_order, rating_sheet
     from harness.golden.splits import choose_examples, parse_splits
     from harness.report.document import policy_document
+    from harness.storage.files import write_atomic
 
     policy, examples = load_set(project_at(root), name)
     rater = check_rater(rater)
@@ -86,8 +86,8 @@ def collect_ratings(
     from datetime import UTC, datetime
 
     from harness.golden.examples import golden_path
-    from harness.golden.ratings import add_ratings
-    from harness.golden.sheet import check_rater, read_sheet
+    from harness.golden.rating.ratings import add_ratings
+    from harness.golden.rating.sheet import check_rater, read_sheet
 
     project = project_at(root)
     policy, examples = load_set(project, name)

@@ -23,10 +23,10 @@ from harness.cli.options import (
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
-    from harness.engine.job import Limits
-    from harness.project import Project
+    from harness.grading.job import Limits
     from harness.scorecards.ship import Override
-    from harness.ship import Evidence
+    from harness.shipping.verdict import Evidence
+    from harness.storage.project import Project
 
 
 @guarded
@@ -62,12 +62,12 @@ def ship_command(
     Ends with 0 when every step passes, 1 when one fails, 3 when one is open. With --pairs, the run's teacher
     grades them under this version and the one in use, as harness policy impact does.
     """
-    from harness.engine.job import Limits
-    from harness.evidence import gather
-    from harness.gates import EXIT_CODES
+    from harness.grading.job import Limits
     from harness.report.regression import annotations
     from harness.report.ship import shipping_markdown, shipping_view
-    from harness.ship import judge_shipping
+    from harness.shipping.evidence import gather
+    from harness.shipping.verdict import judge_shipping
+    from harness.verdicts.gates import EXIT_CODES
 
     project = project_at(root)
     label = _version(version)
@@ -95,7 +95,7 @@ def ship_command(
 
 def _version(label: str) -> str:
     """What ships is one version, drafts above all, so that none is guessed."""
-    from harness.project import split_label
+    from harness.storage.project import split_label
 
     if split_label(label)[1] is None:
         raise BadInput(f"which version of {label} is to ship? Name it: {label}@v2")
@@ -113,8 +113,8 @@ def _with_impact(project: "Project", evidence: "Evidence", file: PairsFile, limi
     """What the change does to production pairs, by the teacher whose Gate 2 is judged."""
     from dataclasses import replace
 
-    from harness.evidence import version_before
-    from harness.policy_impact import teacher_of
+    from harness.grading.policy_impact import teacher_of
+    from harness.shipping.evidence import version_before
 
     before = version_before(project, evidence)
     if evidence.run is None:
@@ -144,7 +144,7 @@ def _record(project: "Project", override: "Override") -> None:
     """The override where git keeps it."""
     from harness.golden.examples import golden_path
     from harness.golden.overrides import OVERRIDES, note_override
-    from harness.project import split_label
+    from harness.storage.project import split_label
 
     path = golden_path(project, split_label(override.policy)[0]).with_name(OVERRIDES)
     if note_override(path, override):

@@ -20,9 +20,9 @@ from harness.cli.options import (
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
-    from harness.project import Project
-    from harness.rubric import Policy
+    from harness.nouns.policy import Policy
     from harness.score.sizes import Pilot
+    from harness.storage.project import Project
 
 
 @guarded
@@ -51,7 +51,7 @@ def size_command(
 
     For an interval of a given width, to pass the bar, and to tell two runs apart.
     """
-    from harness.policies import load_gates, policy_path
+    from harness.policy.load import load_gates, policy_path
     from harness.report.sizes import sizes_view
     from harness.score.bar import Bar
     from harness.score.sizes import TRUE_KAPPAS, Wish, size_golden_set
@@ -71,8 +71,8 @@ def size_command(
 
 
 def _pilot(project: "Project", name: str, policy: "Policy") -> "Pilot":
-    from harness.runs import find_run, load_run
-    from harness.score.judged import judged
+    from harness.runs.folder import find_run, load_run
+    from harness.score.items import judged
     from harness.score.sizes import Pilot
 
     run = load_run(find_run(project, name))

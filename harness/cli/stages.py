@@ -27,7 +27,7 @@ def stages_command(
     from harness.comparison.sides import side_of_run
     from harness.comparison.stages import join_stages
     from harness.report.stages import stages_view
-    from harness.runs import find_run, load_run
+    from harness.runs.folder import find_run, load_run
 
     if len(runs) < 2:
         raise BadInput("name two runs or more, one for each stage")

@@ -11,14 +11,14 @@ from typing import Literal
 
 from harness.comparison.sides import Side, facts_of, side_of_run
 from harness.errors import BadInput, Fault
-from harness.files import build, decode, parse_json, read_bytes, write_atomic
-from harness.gates import judge_run
-from harness.noun import Level, Noun
-from harness.project import Project
-from harness.rubric import Gates
-from harness.runs import Run
-from harness.score.judged import Answer, Judged
-from harness.score.run import own_bar
+from harness.nouns.base import Level, Noun
+from harness.nouns.policy import Gates
+from harness.runs.folder import Run
+from harness.score.items import Answer, Judged
+from harness.score.score_run import own_bar
+from harness.storage.files import build, decode, parse_json, read_bytes, write_atomic
+from harness.storage.project import Project
+from harness.verdicts.gates import judge_run
 
 FOLDER = "baselines"
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from harness.comparison.sides import Side
-from harness.score.judged import Judged
-from harness.score.panel import numbered
+from harness.score.items import Judged
+from harness.score.rating_matrix import numbered
 from harness.scorecards.comparison import Change
 from harness.stats.means import clustered_mean
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from harness.comparison.sides import Side
-from harness.score.judged import INDEPENDENT, names_query
+from harness.score.items import INDEPENDENT, names_query
 from harness.scorecards.comparison import Difference
 
 WHAT_WAS_RUN = ("policy", "prompt", "model", "shots", "parameters")

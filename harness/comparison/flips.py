@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from harness.comparison.sides import Side
-from harness.score.judged import Judged
+from harness.score.items import Judged
 from harness.scorecards.comparison import Flip, Kind
 
 

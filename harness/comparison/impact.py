@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.golden.pairs import ShownPair
-from harness.pair_runs import PairRun
-from harness.records import Grade, query_key
-from harness.rubric import Policy
-from harness.score.panel import numbered
+from harness.nouns.policy import Policy
+from harness.nouns.records import Grade, query_key
+from harness.runs.pair_run import PairRun
+from harness.runs.pairs import ShownPair
+from harness.score.rating_matrix import numbered
 from harness.scorecards.impact import ActionMove, Impact, Moved, MovedPair, QueryImpact
 from harness.scorecards.shared import Confusion
 from harness.stats.agreement import Floats, Integers, confusion

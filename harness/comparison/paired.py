@@ -11,10 +11,10 @@ from harness.comparison.flips import find_flips
 from harness.comparison.sides import Side, side_of_items
 from harness.comparison.slices import slice_changes
 from harness.errors import BadInput
-from harness.noun import Weighting
+from harness.nouns.base import Weighting
+from harness.score.answer_matrix import Draws, draws_of
 from harness.score.bar import WEIGHTINGS
-from harness.score.draws import Draws, draws_of
-from harness.score.judged import Judged, voted
+from harness.score.items import Judged, voted
 from harness.score.slices import action_labels
 from harness.scorecards.comparison import (
     CellChange,

@@ -8,7 +8,7 @@ from scipy.special import ndtr
 
 from harness.comparison.paired import compare_sides
 from harness.comparison.sides import Side
-from harness.noun import Weighting
+from harness.nouns.base import Weighting
 from harness.scorecards.comparison import Ranking
 from harness.stats.paired import holm
 

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.rubric import Gates
-from harness.runs import Manifest, Run
-from harness.score.judged import Judged, judged
+from harness.nouns.policy import Gates
+from harness.runs.folder import Manifest, Run
+from harness.score.items import Judged, judged
 from harness.score.money import spending_of
 
 

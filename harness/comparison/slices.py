@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.score.draws import Draws
-from harness.score.panel import renumbered
+from harness.score.answer_matrix import Draws
+from harness.score.rating_matrix import renumbered
 from harness.scorecards.comparison import SliceChange
 from harness.stats.agreement import Floats
 from harness.stats.means import clustered_mean

@@ -7,8 +7,8 @@ import numpy as np
 
 from harness.comparison.sides import Side
 from harness.errors import BadInput
-from harness.score.draws import draws_of
-from harness.score.panel import numbered
+from harness.score.answer_matrix import draws_of
+from harness.score.rating_matrix import numbered
 from harness.scorecards.stages import Rate, Stage, Stages
 from harness.stats.agreement import Floats, Integers
 from harness.stats.means import clustered_mean

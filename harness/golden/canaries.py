@@ -6,11 +6,11 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.errors import BadInput, Fault
-from harness.files import read_nouns
-from harness.golden.graded import off_scale, refuse_doubles
-from harness.noun import Level, Noun
-from harness.records import Example, Grade, Key, PastGrade, Provenance, Record, Result, judged_under
-from harness.rubric import Policy
+from harness.golden.grade_tables import off_scale, refuse_doubles
+from harness.nouns.base import Level, Noun
+from harness.nouns.policy import Policy
+from harness.nouns.records import Example, Grade, Key, PastGrade, Provenance, Record, Result, judged_under
+from harness.storage.files import read_nouns
 
 FILE = "canaries.jsonl"
 PLAIN, STEERED = "plain", "steered"

@@ -4,13 +4,13 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from harness.digest import canonical_json
 from harness.errors import BadInput, Fault
-from harness.files import read_nouns
-from harness.golden.graded import off_scale
-from harness.project import Project, pick_name
-from harness.records import Example
-from harness.rubric import Policy
+from harness.golden.grade_tables import off_scale
+from harness.nouns.policy import Policy
+from harness.nouns.records import Example
+from harness.storage.digest import canonical_json
+from harness.storage.files import read_nouns
+from harness.storage.project import Project, pick_name
 
 FILE = "examples.jsonl"
 

@@ -4,9 +4,9 @@ import csv
 import io
 from collections.abc import Sequence
 
-from harness.files import to_line
-from harness.records import Example
-from harness.tables import FORMULA, RESULT_TEXTS
+from harness.nouns.records import Example
+from harness.storage.files import to_line
+from harness.storage.tables import FORMULA, RESULT_TEXTS
 
 FORMATS = ("csv", "jsonl")
 

@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.digest import digest, digest_bytes
 from harness.errors import BadInput, Fault
-from harness.files import build, read_bytes, write_atomic, write_lines
 from harness.golden.examples import FILE
-from harness.golden.graded import GradedRow, graded_rows, parse_scale, refuse_doubles, scale_text
+from harness.golden.grade_tables import GradedRow, graded_rows, parse_scale, refuse_doubles, scale_text
 from harness.golden.rows import JUDGEMENT, check_attributes, text_of, texts_of
 from harness.golden.skeleton import GATES_SKELETON, golden_readme, policy_skeleton
 from harness.golden.splits import assign_splits
-from harness.noun import Split
-from harness.policies import load_policy, policy_path
-from harness.project import Project, folder_names, is_name
-from harness.records import Example, Provenance, query_key
-from harness.rubric import Policy
-from harness.tables import RESULT_TEXTS, Layout, Table, dataset_table, read_table
+from harness.nouns.base import Split
+from harness.nouns.policy import Policy
+from harness.nouns.records import Example, Provenance, query_key
+from harness.policy.load import load_policy, policy_path
+from harness.storage.digest import digest, digest_bytes
+from harness.storage.files import build, read_bytes, write_atomic, write_lines
+from harness.storage.project import Project, folder_names, is_name
+from harness.storage.tables import RESULT_TEXTS, Layout, Table, dataset_table, read_table
 
 DEFAULT_SHARES = (20, 40, 40)
 

@@ -7,17 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import BadInput
-from harness.golden.adjudications import FILE as ADJUDICATIONS
-from harness.golden.adjudications import Adjudication, disputed, load_adjudications
 from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import PLAIN, canary_examples, load_canaries
+from harness.golden.checks import Finding, broken_caps, broken_history, not_judged, unknown_clauses
 from harness.golden.examples import read_numbered
-from harness.golden.judgements import Finding, broken_caps, broken_history, not_judged, unknown_clauses
 from harness.golden.leakage import safe_shots, withhold_worked
-from harness.golden.ratings import rater_kinds, ratings_under
+from harness.golden.rating.adjudications import FILE as ADJUDICATIONS
+from harness.golden.rating.adjudications import Adjudication, disputed, load_adjudications
+from harness.golden.rating.ratings import rater_kinds, ratings_under
 from harness.golden.similarity import near_duplicates, tokens
-from harness.records import Example
-from harness.rubric import Policy
+from harness.nouns.policy import Policy
+from harness.nouns.records import Example
 
 RUN_WORDS = 8
 """Two reasonings that share a run of this many words were not both written for their pair."""

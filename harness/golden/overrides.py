@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from harness.files import read_nouns, to_line
 from harness.scorecards.ship import Override
+from harness.storage.files import read_nouns, to_line
 
 OVERRIDES = "overrides.jsonl"
 

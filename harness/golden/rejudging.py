@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInput, Fault
-from harness.files import alone, json_lines, read_nouns, read_text, write_atomic
 from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import Canary
-from harness.golden.graded import off_scale
-from harness.golden.judgements import broken_caps, unknown_clauses
-from harness.noun import Noun
-from harness.policy_diff import diff_policies, is_judged, reasons
-from harness.project import is_version, version_number
-from harness.records import Example
-from harness.rubric import Policy
+from harness.golden.checks import broken_caps, unknown_clauses
+from harness.golden.grade_tables import off_scale
+from harness.nouns.base import Noun
+from harness.nouns.policy import Policy
+from harness.nouns.records import Example
+from harness.policy.diff import diff_policies, is_judged, reasons
 from harness.scorecards.policy_change import PolicyDiff
+from harness.storage.files import alone, json_lines, read_nouns, read_text, write_atomic
+from harness.storage.project import is_version, version_number
 
 Judged = Example | Canary
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.errors import BadInput
-from harness.tables import RESULT_TEXTS, Layout, Row, Table, joined
+from harness.storage.tables import RESULT_TEXTS, Layout, Row, Table, joined
 
 JUDGEMENT = ("grade", "reasoning", "clauses", "split", "rater")
 """What a grader must not see."""

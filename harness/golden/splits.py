@@ -5,10 +5,10 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from fractions import Fraction
 
-from harness.digest import digest
 from harness.errors import BadInput
-from harness.noun import Split
-from harness.records import Example, query_key
+from harness.nouns.base import Split
+from harness.nouns.records import Example, query_key
+from harness.storage.digest import digest
 
 SPLITS: tuple[Split, ...] = ("shots", "dev", "test")
 

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from harness.golden.splits import SPLITS
-from harness.noun import Noun
-from harness.records import Example
-from harness.rubric import Policy
+from harness.nouns.base import Noun
+from harness.nouns.policy import Policy
+from harness.nouns.records import Example
 
 
 class SplitCount(Noun):

@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from harness.errors import BadInput, Fault
-from harness.files import build
 from harness.golden.rows import listed, text_of
-from harness.records import PastGrade, judged_under
-from harness.tables import Layout, Row, Table
+from harness.nouns.records import PastGrade, judged_under
+from harness.storage.files import build
+from harness.storage.tables import Layout, Row, Table
 
 
 def under_version(table: Table, layout: Layout, version: str) -> Table:

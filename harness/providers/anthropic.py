@@ -5,12 +5,12 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
-from harness.files import whole_text
-from harness.grading import answer_schema
+from harness.nouns.records import Prompt, Reply
+from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup, Teacher
 from harness.providers.served import CACHE, FORM, Feature, Served, Taken, read_answer, read_usage
 from harness.providers.wire import TIMEOUT, Wire, check_url, read_key, refuse
-from harness.records import Prompt, Reply
+from harness.storage.files import whole_text
 
 KEY = "ANTHROPIC_API_KEY"
 HOME = "api.anthropic.com"

@@ -8,10 +8,10 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from harness.errors import RejectedError
+from harness.nouns.records import Prompt
 from harness.providers.batches import Answer, Standing, answered, faulted, listed, part
 from harness.providers.served import Served, read_answer
 from harness.providers.wire import MissingError
-from harness.records import Prompt
 
 PATH = "/v1/messages/batches"
 STATUS = {

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.errors import BadInput
-from harness.records import Example, Prompt, Reply
-from harness.rubric import Policy
-from harness.tables import Layout
+from harness.nouns.policy import Policy
+from harness.nouns.records import Example, Prompt, Reply
+from harness.storage.tables import Layout
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from urllib.parse import quote, urlencode
 from pydantic import BaseModel
 
 from harness.errors import CallError
+from harness.nouns.records import Prompt, Reply
 from harness.providers.served import Dialect, filtered_reply, read_answer
 from harness.providers.wire import FilteredError, Wire, call_error, clip
-from harness.records import Prompt, Reply
 
 SKEW = timedelta(hours=1)
 """How far the server's clock may be from ours."""

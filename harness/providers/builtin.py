@@ -3,9 +3,9 @@
 from collections import Counter
 
 from harness.errors import BadInput
-from harness.grading import answer_text
+from harness.nouns.records import Prompt, Reply
+from harness.prompting.answer import answer_text
 from harness.providers.base import Setup, Teacher, refuse_what_a_server_takes
-from harness.records import Prompt, Reply
 
 NAMES = ("lexical", "majority")
 

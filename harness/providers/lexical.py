@@ -14,9 +14,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from harness.grading import answer_text
+from harness.nouns.records import Pair, Prompt, Reply
+from harness.prompting.answer import answer_text
 from harness.providers.base import Setup
-from harness.records import Pair, Prompt, Reply
 
 Floats = NDArray[np.float64]
 

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from harness.errors import CallError, RejectedError
+from harness.nouns.records import Prompt, Reply
 from harness.providers.batches import Answer, Standing, answered, faulted, listed, part
 from harness.providers.served import Served, read_answer
-from harness.records import Prompt, Reply
 
 LABEL = "harness_mark"
 """The entry of a batch's metadata by which it is found again."""

@@ -4,11 +4,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from harness.files import whole_text
-from harness.grading import answer_schema
+from harness.nouns.records import Prompt, Reply
+from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup
 from harness.providers.served import FORM, Feature, Taken, read_answer, read_usage
-from harness.records import Prompt, Reply
+from harness.storage.files import whole_text
 
 STOPS: dict[str, Literal["end", "cut_off", "filtered"]] = {
     "stop": "end",

@@ -6,13 +6,13 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from harness.errors import TransientError
-from harness.files import whole_text
-from harness.grading import answer_text
+from harness.nouns.records import Prompt, Reply
+from harness.prompting.answer import answer_text
 from harness.providers.base import Setup
 from harness.providers.openai_responses import CACHE_MARK, USAGE, marked_input
 from harness.providers.served import CACHE, Taken, read_answer, read_usage
 from harness.providers.wire import refuse
-from harness.records import Prompt, Reply
+from harness.storage.files import whole_text
 
 API = "the decisions API"
 QUESTION = (

@@ -7,13 +7,13 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from harness.errors import RejectedError, TransientError
-from harness.files import whole_text
-from harness.grading import answer_schema
+from harness.nouns.records import Prompt, Reply
+from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup
 from harness.providers.openai_chat import JSON_FORM
 from harness.providers.served import CACHE, FORM, Feature, Taken, read_answer, read_usage
 from harness.providers.wire import FILTERED, refuse
-from harness.records import Prompt, Reply
+from harness.storage.files import whole_text
 
 API = "the Responses API"
 USAGE = {

@@ -1,10 +1,10 @@
 """replay/FILE: grades that came from elsewhere - a student model, a vendor, a spreadsheet."""
 
 from harness.errors import RejectedError
-from harness.golden.graded import read_grades
-from harness.grading import answer_text
+from harness.golden.grade_tables import read_grades
+from harness.nouns.records import Prompt, Reply
+from harness.prompting.answer import answer_text
 from harness.providers.base import Setup, Teacher, refuse_what_a_server_takes
-from harness.records import Prompt, Reply
 
 
 def open_teacher(model: str, setup: Setup) -> Teacher:

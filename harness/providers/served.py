@@ -8,10 +8,10 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from harness.digest import digest
 from harness.errors import FatalError, RejectedError, TransientError
+from harness.nouns.records import Message, Pair, Prompt, Reply, Usage
 from harness.providers.wire import FilteredError, Wire
-from harness.records import Message, Pair, Prompt, Reply, Usage
+from harness.storage.digest import digest
 
 HOPELESS = 3
 """After this many rejections without one answer, the request itself is at fault."""

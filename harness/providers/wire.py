@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic_core import to_json
 
 from harness.errors import BadInput, CallError, FatalError, RejectedError, TransientError
-from harness.files import whole_text
+from harness.storage.files import whole_text
 
 TIMEOUT = 120.0
 """Seconds that one attempt may wait for the server."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from harness.rubric import Policy
+from harness.nouns.policy import Policy
 
 
 def policy_document(policy: Policy) -> str:

@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from harness.listing import Listed
 from harness.report.parts import interval, number
-from harness.runs import Run
+from harness.runs.folder import Run
+from harness.runs.listing import Listed
 from harness.scorecards.gate2 import Gate2
 from harness.scorecards.shared import Estimate
 

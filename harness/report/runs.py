@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report.parts import columns, indented, interval, number
-from harness.runs import Manifest, Run
+from harness.runs.folder import Manifest, Run
 
 
 def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:

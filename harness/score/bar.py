@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.noun import Weighting
+from harness.nouns.base import Weighting
 from harness.scorecards.shared import BootstrapCheck, Estimate, Gated
 from harness.stats.agreement import Kappa, band
 from harness.stats.bootstrap import Bootstrap

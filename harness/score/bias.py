@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from harness.score.panel import MIN_COMMON, Panel, renumbered
+from harness.score.rating_matrix import MIN_COMMON, Panel, renumbered
 from harness.scorecards.gate1 import RaterBias
 from harness.stats.agreement import crossing, mean_kappa, pooled
 from harness.stats.means import Mean, clustered_mean

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.score.draws import Draws
-from harness.score.panel import MIN_COMMON, Panel
-from harness.score.terms import Raters, Terms
+from harness.score.answer_matrix import Draws
+from harness.score.rating_matrix import MIN_COMMON, Panel
+from harness.score.settings import Raters, Terms
 from harness.scorecards.ceiling import AgainstRest, AltTest, Annotator, Ceiling
 from harness.scorecards.shared import Estimate
 from harness.stats.agreement import Integers

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.score.judged import Answer, Judged
-from harness.score.terms import Terms
+from harness.score.items import Answer, Judged
+from harness.score.settings import Terms
 from harness.scorecards.confidence import Alone, Bin, Confidence, Reach
 from harness.stats.abstention import alone, risk_coverage
 from harness.stats.agreement import Floats

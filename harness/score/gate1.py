@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from harness.records import Example, Rating
-from harness.rubric import Gates
+from harness.nouns.policy import Gates
+from harness.nouns.records import Example, Rating
 from harness.score.bar import WEIGHTINGS, Bar, bands_differ, bootstrap_check, gate_fields
 from harness.score.bias import biases
-from harness.score.judged import INDEPENDENT
-from harness.score.panel import MIN_COMMON, Panel, panel_of
+from harness.score.items import INDEPENDENT
+from harness.score.rating_matrix import MIN_COMMON, Panel, panel_of
 from harness.scorecards.gate1 import (
     AgreementIn,
     Alpha,

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.errors import BadInput
+from harness.score.answer_matrix import Draws, draws_of
 from harness.score.bar import WEIGHTINGS, Measured, bands_differ, bootstrap_check, gate_fields
 from harness.score.ceiling import ceiling_score
 from harness.score.confidence import confidence_score
-from harness.score.draws import Draws, draws_of
-from harness.score.judged import INDEPENDENT, Answer, Judged, names_query, voted
+from harness.score.items import INDEPENDENT, Answer, Judged, names_query, voted
 from harness.score.misses import citations, counted, misses
 from harness.score.repeats import repeats_score
+from harness.score.settings import Raters, Terms
 from harness.score.slices import action_score, boundary_score, cells, floor, grade_score, slices, unused
-from harness.score.terms import Raters, Terms
 from harness.scorecards.gate2 import Diagnostics, Gate2, Outcomes
 from harness.scorecards.shared import Confusion
 from harness.stats.diagnostics import diagnostics

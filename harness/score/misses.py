@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from harness.score.judged import Answer, Judged
-from harness.score.panel import Panel
+from harness.score.items import Answer, Judged
+from harness.score.rating_matrix import Panel
 from harness.scorecards.gate2 import Citations, Citing, Diagnosis, Miss
 
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from harness.records import Grade, Record, Reply, Usage
-from harness.runs import Run
+from harness.nouns.records import Grade, Record, Reply, Usage
+from harness.pricing.tokens import tokens_of
+from harness.pricing.vendors import vendor_at
+from harness.runs.folder import Run
 from harness.scorecards.money import Spending
-from harness.tokens import tokens_of
-from harness.vendors import vendor_at
 
 HANDFUL = 10
 """With fewer answers nothing is said about the cache: the first ones cannot find anything there."""

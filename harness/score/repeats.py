@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.noun import Weighting
-from harness.score.draws import Draws
-from harness.score.panel import Panel
+from harness.nouns.base import Weighting
+from harness.score.answer_matrix import Draws
+from harness.score.rating_matrix import Panel
 from harness.scorecards.gate2 import Aggregate, Repeats
 from harness.stats.raters import krippendorff_alpha
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.errors import BadInput
-from harness.records import Example
-from harness.rubric import Policy
+from harness.nouns.policy import Policy
+from harness.nouns.records import Example
+from harness.score.answer_matrix import Draws, draws_of
 from harness.score.bar import Bar, Measured
-from harness.score.draws import Draws, draws_of
-from harness.score.judged import Judged
+from harness.score.items import Judged
 from harness.scorecards.sizes import Need, SizeRow, Sizes
 from harness.stats.paired import delta_from
 from harness.stats.planning import (

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from harness.noun import Weighting
-from harness.rubric import Gates
-from harness.score.draws import Draws
+from harness.nouns.base import Weighting
+from harness.nouns.policy import Gates
+from harness.score.answer_matrix import Draws
 from harness.scorecards.gate2 import ActionScore, BoundaryScore, CellScore, Floor, GradeScore, SliceScore
 from harness.stats.agreement import Matrix
 from harness.stats.proportions import clopper_pearson

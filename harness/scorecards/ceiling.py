@@ -1,6 +1,6 @@
 """The human ceiling, as Gate 2's scorecard has it."""
 
-from harness.noun import Noun
+from harness.nouns.base import Noun
 from harness.scorecards.shared import Estimate
 
 

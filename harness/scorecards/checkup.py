@@ -1,7 +1,7 @@
 """What one model accepts, and what one of its grades costs: the object that `doctor MODEL --json` prints."""
 
-from harness.noun import Noun
-from harness.records import Usage
+from harness.nouns.base import Noun
+from harness.nouns.records import Usage
 
 
 class Finding(Noun):

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from harness.noun import Noun, Weighting
+from harness.nouns.base import Noun, Weighting
 from harness.scorecards.shared import Confusion, Gated, Verdict
 
 Kind = Literal["fixed", "broken", "moved"]

@@ -1,6 +1,6 @@
 """What a grader's own probabilities are worth, as Gate 2's scorecard has it."""
 
-from harness.noun import Noun
+from harness.nouns.base import Noun
 
 
 class Bin(Noun):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness.noun import Noun
+from harness.nouns.base import Noun
 from harness.scorecards.shared import Confusion, Gate
 
 

@@ -1,6 +1,6 @@
 """What a policy change does to what people see: the object that `policy impact --json` prints."""
 
-from harness.noun import Noun
+from harness.nouns.base import Noun
 from harness.scorecards.shared import Confusion
 
 

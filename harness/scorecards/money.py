@@ -3,7 +3,7 @@
 Amounts are USD. What is unknown is None, and `reason` says why.
 """
 
-from harness.noun import Noun
+from harness.nouns.base import Noun
 
 
 class Span(Noun):

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from harness.noun import Noun
+from harness.nouns.base import Noun
 
 Part = Literal["policy", "grade", "clause", "action", "boundary"]
 

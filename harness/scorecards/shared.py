@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from harness.noun import Band, Noun, Weighting
+from harness.nouns.base import Band, Noun, Weighting
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 Gated = Literal["kappa", "kappa_linear", "kappa_quadratic"]

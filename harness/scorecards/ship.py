@@ -1,6 +1,6 @@
 """The whole check before a policy version ships: the object that `ship --json` prints."""
 
-from harness.noun import Noun
+from harness.nouns.base import Noun
 from harness.scorecards.comparison import Condition
 from harness.scorecards.impact import Impact
 from harness.scorecards.shared import Verdict

@@ -1,6 +1,6 @@
 """How large a golden set has to be: the object that `golden plan --json` prints."""
 
-from harness.noun import Noun, Weighting
+from harness.nouns.base import Noun, Weighting
 
 
 class Need(Noun):

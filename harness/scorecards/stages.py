@@ -1,6 +1,6 @@
 """Several stages on the same examples: the object that `stages --json` prints."""
 
-from harness.noun import Noun
+from harness.nouns.base import Noun
 from harness.scorecards.shared import Estimate
 
 

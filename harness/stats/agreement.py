@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.noun import Band, Weighting
+from harness.nouns.base import Band, Weighting
 
 Matrix = tuple[tuple[int, ...], ...]
 Integers = NDArray[np.int64]

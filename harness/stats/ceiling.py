@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from harness.noun import Weighting
+from harness.nouns.base import Weighting
 from harness.stats.agreement import Floats, Integers, Kappa, mean_kappa
 from harness.stats.intervals import ONE_CLUSTER, Table, clustered_error, influence
 from harness.stats.paired import Delta, delta_kappa, holm

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from harness.noun import Weighting
+from harness.nouns.base import Weighting
 from harness.stats.agreement import (
     Floats,
     Integers,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtri
 
-from harness.noun import Weighting
+from harness.nouns.base import Weighting
 from harness.stats.agreement import Floats, distances
 from harness.stats.intervals import cell_influence
 from harness.stats.proportions import CONFIDENCE

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from harness.noun import Weighting
+from harness.nouns.base import Weighting
 from harness.stats.agreement import Floats, Integers, distances
 
 Metric = Literal["nominal", "ordinal", "interval", "ratio"]

@@ -12,10 +12,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from harness.comparison.ranking import rank_sides
 from harness.comparison.sides import side_of_run
 from harness.errors import BadInput
-from harness.listing import Listed, Listing
-from harness.project import Project
 from harness.report.runs import manifest_facts
-from harness.runs import load_run
+from harness.runs.folder import load_run
+from harness.runs.listing import Listed, Listing
+from harness.storage.project import Project
 from harness.web.guard import Guard
 from harness.web.pages import page, static, trouble
 from harness.web.reports import Reports, against

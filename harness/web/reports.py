@@ -4,13 +4,13 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from threading import Lock
 
-from harness.files import stamp_of
-from harness.journal import RECORDS
-from harness.project import Project, split_label
 from harness.report.page.data import report_data
 from harness.report.page.document import SCRIPTS
 from harness.report.page.environment import render_page
-from harness.runs import MANIFEST, Asked, Run, load_run
+from harness.runs.folder import MANIFEST, Asked, Run, load_run
+from harness.runs.record_log import RECORDS
+from harness.storage.files import stamp_of
+from harness.storage.project import Project, split_label
 from harness.web.pages import templates
 from harness.web.words import address, segment
 

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 import uvicorn
 
 from harness.errors import BadInput
-from harness.project import Project
+from harness.storage.project import Project
 from harness.web.app import LOCAL, create_app
 
 GRACE = 2

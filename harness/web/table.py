@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import BadInput
-from harness.listing import Listed
+from harness.runs.listing import Listed
 
 PAGE = 1000
 """Runs on one page."""

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from harness.listing import Listed
 from harness.report.parts import number
+from harness.runs.listing import Listed
 from harness.web.words import begun
 
 HEIGHT, TOP, BOTTOM = 320, 18, 30

@@ -8,8 +8,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from harness.journal import RECORDS
-from harness.listing import Listed, silence
+from harness.runs.listing import Listed, silence
+from harness.runs.record_log import RECORDS
 from harness.web.words import duration
 
 WINDOW = 50

@@ -8,7 +8,6 @@ from typing import Any
 from harness.comparison.paired import compare_sides
 from harness.comparison.sides import side_of_run
 from harness.errors import BadInput
-from harness.gates import judge_gate1, judge_run
 from harness.report.comparison import amounts, change_sentence
 from harness.report.confidence import alone_sentence
 from harness.report.gate2 import agreement_sentence
@@ -17,14 +16,15 @@ from harness.report.money import cost_words, token_words
 from harness.report.page.diffs import diff_lines
 from harness.report.page.facts import facts, policy_text, prefix_of, sent
 from harness.report.page.items import LIMIT, Item, fit, items_of
-from harness.runs import Run
+from harness.runs.folder import Run
 from harness.score.money import spending_of
-from harness.score.run import canaries_of, score_raters
+from harness.score.score_run import canaries_of, score_raters
 from harness.scorecards.comparison import Comparison
 from harness.scorecards.confidence import Confidence
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2, SliceScore
 from harness.scorecards.money import Spending, usd
+from harness.verdicts.gates import judge_gate1, judge_run
 
 CURVE_POINTS = 200
 """A line of more points looks the same."""

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from harness.files import write_atomic
 from harness.report.page.data import report_data
 from harness.report.page.environment import render_page
-from harness.runs import Run
+from harness.runs.folder import Run
 from harness.scorecards.gate2 import Gate2
+from harness.storage.files import write_atomic
 
 REPORT = "report.html"
 SCRIPTS = ("tables.js", "report.js")

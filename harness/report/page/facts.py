@@ -4,12 +4,12 @@ from statistics import median
 from typing import NamedTuple
 
 from harness.errors import BadInput, Fault
-from harness.files import read_text
-from harness.records import Example
+from harness.nouns.records import Example
 from harness.report.page.words import moment, plural
 from harness.report.parts import number
 from harness.report.runs import manifest_facts
-from harness.runs import Run
+from harness.runs.folder import Run
+from harness.storage.files import read_text
 
 
 class Sent(NamedTuple):

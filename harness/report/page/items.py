@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from harness.records import Example, Failed, Rating, Record, Ungraded
+from harness.nouns.records import Example, Failed, Rating, Record, Ungraded
 from harness.report.page.environment import in_page
-from harness.runs import Run
-from harness.score.judged import Judged, judged, voted
+from harness.runs.folder import Run
+from harness.score.items import Judged, judged, voted
 from harness.scorecards.comparison import Comparison, Flip
 from harness.scorecards.gate2 import Gate2, Miss
 

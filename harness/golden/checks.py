@@ -1,0 +1,63 @@
+"""What is wrong with judgements: grades against clauses, histories, and the versions they were made under."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.golden.examples import stale
+from harness.nouns.policy import Policy
+from harness.nouns.records import Example
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding: an error is to be mended, a warning to be looked at."""
+
+    level: Literal["error", "warning"]
+    where: str
+    what: str
+
+
+def unknown_clauses(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
+    """Clauses that are cited, and that the policy lacks."""
+    for example in examples:
+        for clause in example.clauses:
+            if clause not in policy.clause_ids:
+                yield Finding("error", example.id, f"cites the clause {clause!r}, unknown in {policy.label}")
+
+
+def broken_caps(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
+    """A cited cap or floor that the grade breaks. A floor holds only where no cap binds."""
+    clauses = {clause.id: clause for clause in policy.clauses}
+    for example in examples:
+        cited = [clauses[id_] for id_ in example.clauses if id_ in clauses]
+        caps = [clause for clause in cited if clause.max_grade is not None]
+        for clause in caps:
+            if clause.max_grade is not None and example.grade > clause.max_grade:
+                what = f"grade {example.grade}, but {clause.id} allows at most {clause.max_grade}"
+                yield Finding("error", example.id, what)
+        for clause in [] if caps else cited:
+            if clause.min_grade is not None and example.grade < clause.min_grade:
+                what = f"grade {example.grade}, but {clause.id} asks for at least {clause.min_grade}"
+                yield Finding("error", example.id, what)
+
+
+def broken_history(examples: Sequence[Example]) -> Iterator[Finding]:
+    """A judgement that is said to stand, and has another grade than the one that took it over."""
+    for example in examples:
+        grades = [past.grade for past in example.history] + [example.grade]
+        for past, now in zip(example.history, grades[1:], strict=True):
+            if past.stands and past.grade != now:
+                what = f"history: {past.grade} under {past.policy_version} is said to stand, and became {now}"
+                yield Finding("error", example.id, f"{what}; write its reasoning and clauses there instead")
+
+
+def not_judged(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
+    """How many examples are left to judge: no gate can be read from them before."""
+    left = stale(examples, policy.version)
+    for version, count in Counter(example.policy_version for example in left).items():
+        first = next(example.id for example in left if example.policy_version == version)
+        what = f"{count} of {len(examples)} graded under {version}, not yet judged under {policy.version}"
+        next_ = f"`harness golden confirm` and `regrade` with {policy.label}"
+        yield Finding("error", f"stale, such as {first}", f"{what}: {next_}")

@@ -1,0 +1,206 @@
+"""Grades from tables: who gave which item which grade, long or wide, with every fault named by its line."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BadInput, Fault
+from harness.golden.rows import listed
+from harness.golden.versions import under_version
+from harness.nouns.policy import Policy
+from harness.nouns.records import Rating, query_key
+from harness.storage.tables import Layout, Row, Table, joined, read_table
+
+MOST_GRADES = 101
+"""0 to 100: people cannot tell more grades apart, and a kappa takes the square of their number."""
+TEXTS = ("query", "reasoning", "split", "title", "policy_version")
+BESIDE = (*TEXTS, "rater", "clauses", "tags")
+"""What a table may say beside an item and its grade."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradedRow:
+    """One grade in a table; None where the cell is empty. `rater` is None where the table names nobody.
+
+    What else the table says of the item stands beside it: `told` is whether it says anything.
+    """
+
+    where: str
+    item: str
+    rater: str | None
+    query: str | None
+    grade: int | None
+    reasoning: str
+    split: str | None = None
+    title: str | None = None
+    policy_version: str | None = None
+    clauses: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> bool:
+        """Whether more is known than a grade and a query."""
+        return bool(self.title or self.reasoning or self.clauses or self.tags)
+
+
+def parse_scale(text: str) -> tuple[int, ...]:
+    """`0-4` as (0, 1, 2, 3, 4); `0,1,3` as it stands."""
+    plain = "".join(text.split())
+    span = re.fullmatch(r"(\d+)-(\d+)", plain)
+    scale: Sequence[int] = ()
+    if span:
+        scale = range(int(span[1]), int(span[2]) + 1)
+    elif re.fullmatch(r"-?\d+(,-?\d+)*", plain):
+        scale = sorted({int(part) for part in plain.split(",")})
+    if not 2 <= len(scale) <= MOST_GRADES:
+        raise BadInput(f"scale: {text!r} is no scale of 2 to {MOST_GRADES} grades; write 0-4, or 0,1,3")
+    return tuple(scale)
+
+
+def read_ratings(path: Path, layout: Layout, scale: tuple[int, ...]) -> list[Rating]:
+    """Every rating of a table; empty grades are missing ratings."""
+    also = () if layout.wide else ("rater",)
+    rows = graded_rows(read_table(path, layout.format), layout, scale, also)
+    nameless = [Fault(row.where, "no rater") for row in rows if row.rater is None]
+    if nameless:
+        raise BadInput(nameless)
+    refuse_doubles([(row.where, (row.item, row.rater)) for row in rows], "item {0!r} by rater {1!r}")
+    return [
+        Rating(item=row.item, rater=row.rater, grade=row.grade, reasoning=row.reasoning, query=row.query)
+        for row in rows
+        if row.rater is not None and row.grade is not None
+    ]
+
+
+def read_grades(
+    path: Path, layout: Layout, scale: tuple[int, ...], rater: str | None = None
+) -> dict[str, GradedRow]:
+    """One grader's row for each item. Where a table holds several raters, `rater` says which."""
+    rows = graded_rows(read_table(path, layout.format), layout, scale)
+    raters = sorted({row.rater for row in rows if row.rater is not None})
+    if rater is not None and rater not in raters:
+        raise BadInput([Fault(str(path), f"no rater {rater!r}; there are: {', '.join(raters) or 'none'}")])
+    if rater is None and len(raters) > 1:
+        raise BadInput([Fault(str(path), f"has several raters: {', '.join(raters)}; name one with --rater")])
+    chosen = [row for row in rows if rater is None or row.rater == rater]
+    refuse_doubles([(row.where, (row.item,)) for row in chosen], "item {0!r}")
+    return {row.item: row for row in chosen}
+
+
+def read_golden_grades(
+    path: Path, layout: Layout, scale: tuple[int, ...], version: str | None = None
+) -> dict[str, GradedRow]:
+    """The golden grade of each item of a table; none may be empty.
+
+    Shots are left out where the table says which they are: what a teacher was shown is not graded. With a
+    policy `version`, the grades of that one, where rows keep their history.
+    """
+    table = read_table(path, layout.format)
+    rows = graded_rows(under_version(table, layout, version) if version else table, layout, scale)
+    refuse_doubles([(row.where, (row.item,)) for row in rows], "item {0!r}")
+    golden = {row.item: row for row in rows if row.split != "shots"}
+    empty = [Fault(row.where, "no golden grade") for row in golden.values() if row.grade is None]
+    if empty:
+        raise BadInput(empty)
+    return golden
+
+
+def graded_rows(
+    table: Table, layout: Layout, scale: tuple[int, ...], also: tuple[str, ...] = ()
+) -> list[GradedRow]:
+    """Every grade of a table. BadInput for missing columns, and for every grade off the scale.
+
+    `also` names what a row must have beside an item and a grade.
+    """
+    wanted = ("item",) if layout.wide else ("item", "grade")
+    headers = table.require((*wanted, *also), layout)
+    headers |= {name: table.find(name, layout) for name in BESIDE}
+    several = {name: headers[name][0] for name in ("clauses", "tags") if headers[name]}
+    faults: list[Fault] = []
+    rows: list[GradedRow] = []
+    for row in table.rows:
+        where = table.where(row)
+        item = joined(row, headers["item"])
+        if not item:
+            faults.append(Fault(where, f"empty item ({'+'.join(headers['item'])})"))
+        query, reasoning, split, title, version = (_cell(row, headers[name]) for name in TEXTS)
+        words = {name: tuple(listed(row.cells.get(header))) for name, header in several.items()}
+        for rater, column in _graders(row, layout, headers):
+            grade, fault = _grade(row.text(column), scale)
+            faults += [Fault(where, f"{column}: {fault}")] if fault else []
+            rows.append(
+                GradedRow(
+                    where=where,
+                    item=item,
+                    rater=rater,
+                    query=query,
+                    grade=grade,
+                    reasoning=reasoning or "",
+                    split=split,
+                    title=title,
+                    policy_version=version,
+                    **words,
+                )
+            )
+    if faults:
+        raise BadInput(faults)
+    return rows
+
+
+def refuse_doubles(found: list[tuple[str, tuple[Any, ...]]], wording: str, verb: str = "is graded") -> None:
+    """BadInput for every key that comes twice, with both places."""
+    first: dict[tuple[Any, ...], str] = {}
+    faults = []
+    for where, key in found:
+        if key in first:
+            faults.append(Fault(where, f"{wording.format(*key)} {verb} twice (first: {first[key]})"))
+        first.setdefault(key, where)
+    if faults:
+        raise BadInput(faults)
+
+
+def clusters_of(rows: Mapping[str, GradedRow]) -> dict[str, str]:
+    """Each item's query as a cluster key; an item without a query is a cluster of its own."""
+    return {item: query_key(row.query) if row.query else item for item, row in rows.items()}
+
+
+def _graders(
+    row: Row, layout: Layout, headers: dict[str, tuple[str, ...]]
+) -> Iterator[tuple[str | None, str]]:
+    """Who graded in this row, and in which column."""
+    if layout.wide:
+        yield from ((column, column) for column in layout.wide)
+        return
+    yield _cell(row, headers["rater"]), headers["grade"][0]
+
+
+def _cell(row: Row, headers: tuple[str, ...]) -> str | None:
+    return (joined(row, headers) or None) if headers else None
+
+
+@lru_cache(maxsize=1024)
+def _grade(text: str, scale: tuple[int, ...]) -> tuple[int | None, str | None]:
+    """A cell as a grade, None where it is empty; or what is wrong with it."""
+    if not text:
+        return None, None
+    if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
+        return None, f"{text!r} is not a grade"
+    # Spreadsheets and data frames write whole numbers as 3.0.
+    number = float(text)
+    if number not in scale:
+        return None, f"{text} is not on the scale {scale_text(scale)}"
+    return int(number), None
+
+
+def off_scale(grade: int, policy: Policy) -> str:
+    """What is wrong with a grade that a policy does not have."""
+    return f"grade {grade} is not on the scale {scale_text(policy.scale)} of {policy.label}"
+
+
+def scale_text(scale: tuple[int, ...]) -> str:
+    """A scale as people write it: 0-4, or 0,1,3 where it has gaps."""
+    whole = scale[0] >= 0 and tuple(range(scale[0], scale[-1] + 1)) == scale
+    return f"{scale[0]}-{scale[-1]}" if whole else ",".join(map(str, scale))

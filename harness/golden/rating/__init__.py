@@ -1,0 +1,1 @@
+"""Ratings by people: read, hand out, adjudicate."""

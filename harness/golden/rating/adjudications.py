@@ -1,0 +1,45 @@
+"""Adjudications: the author's decision where raters differ from each other or from the golden grade."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.errors import BadInput
+from harness.nouns.base import Level, Noun
+from harness.nouns.records import Example, Rating
+from harness.storage.files import read_nouns
+
+FILE = "adjudications.jsonl"
+
+
+class Adjudication(Noun):
+    """One decision. `unclear`: the clauses that the dispute showed to need sharper words."""
+
+    item: str
+    policy_version: str
+    grade: Level
+    reason: str
+    unclear: tuple[str, ...] = ()
+    at: str = ""
+
+
+def load_adjudications(path: Path) -> list[Adjudication]:
+    """Every decision in a file; none where there is no file. BadInput names every line that is none."""
+    if not path.exists():
+        return []
+    numbered, faults = read_nouns(path, Adjudication)
+    if faults:
+        raise BadInput(faults)
+    return [decision for _, decision in numbered]
+
+
+def disputed(examples: Sequence[Example], ratings: Sequence[Rating]) -> dict[str, list[Rating]]:
+    """The ratings of each example on which a rater differs from another, or from the golden grade."""
+    by_item: dict[str, list[Rating]] = defaultdict(list)
+    for rating in ratings:
+        by_item[rating.item].append(rating)
+    return {
+        example.id: given
+        for example in examples
+        if (given := by_item.get(example.id)) and {rating.grade for rating in given} != {example.grade}
+    }

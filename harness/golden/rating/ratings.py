@@ -1,0 +1,82 @@
+"""The ratings that lie beside a golden set."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from harness.errors import BadInput, Fault
+from harness.golden.grade_tables import off_scale, refuse_doubles
+from harness.nouns.base import Noun
+from harness.nouns.policy import Policy
+from harness.nouns.records import Example, Rating
+from harness.storage.files import alone, build, read_nouns, read_toml, write_lines
+
+
+def read_ratings_file(path: Path) -> list[Rating]:
+    """Every rating in a file, under whatever version. BadInput names every line that is none."""
+    numbered, faults = read_nouns(path, Rating)
+    if faults:
+        raise BadInput(faults)
+    return [rating for _, rating in numbered]
+
+
+def add_ratings(path: Path, new: Sequence[Rating]) -> None:
+    """Put ratings into a file, in place of those of the same item, rater and policy version.
+
+    Two raters' sheets collected at once must both be there afterwards.
+    """
+    with alone(path.parent / ".ratings.lock"):
+        before = read_ratings_file(path) if path.exists() else []
+        merged = {(r.item, r.rater, r.policy_version): r for r in [*before, *new]}
+        write_lines(path, [merged[key] for key in sorted(merged)])
+
+
+class Rater(Noun):
+    """What a rater is."""
+
+    kind: Literal["human", "llm"]
+    note: str = ""
+
+
+def rater_kinds(path: Path) -> dict[str, str]:
+    """What raters.toml says each rater is; nothing where there is no file."""
+    kinds: dict[str, str] = {}
+    faults: list[Fault] = []
+    for name, data in (read_toml(path) if path.exists() else {}).items():
+        if not isinstance(data, dict):
+            faults.append(Fault(f"{path}, {name}", 'a table is wanted: kind = "human" or "llm"'))
+            continue
+        rater, found = build(Rater, data, f"{path}, {name}")
+        faults += found
+        if rater is not None:
+            kinds[name] = rater.kind
+    if faults:
+        raise BadInput(faults)
+    return kinds
+
+
+def load_ratings(path: Path, policy: Policy, examples: Sequence[Example]) -> list[Rating]:
+    """The ratings of a file under this policy version; BadInput where there is none."""
+    found = ratings_under(path, policy, examples)
+    if not found:
+        next_ = f"`harness golden sheet {policy.label} --rater NAME` writes a sheet for a rater"
+        raise BadInput([Fault(str(path), f"holds no rating under {policy.label}; {next_}")])
+    return found
+
+
+def ratings_under(path: Path, policy: Policy, examples: Sequence[Example]) -> list[Rating]:
+    """The ratings given under this policy version, each with the query of its example.
+
+    A rating that names no version counts under every one. BadInput names every line that is wrong.
+    """
+    numbered, faults = read_nouns(path, Rating)
+    here = [(line, rating) for line, rating in numbered if rating.policy_version in ("", policy.version)]
+    for line, rating in here:
+        if rating.grade not in policy.scale:
+            faults.append(Fault(f"{path}, line {line}", off_scale(rating.grade, policy)))
+    if faults:
+        raise BadInput(faults)
+    keys = [(f"{path}, line {line}", (rating.item, rating.rater)) for line, rating in here]
+    refuse_doubles(keys, "item {0!r} by rater {1!r}")
+    queries = {example.id: example.query for example in examples}
+    return [rating.model_copy(update={"query": queries.get(rating.item)}) for _, rating in here]

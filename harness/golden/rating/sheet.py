@@ -1,0 +1,134 @@
+"""Rating sheets: what a rater sees - the policy and the pairs - and nothing that gives a grade away.
+
+Pairs go by a code made of their text, since an example's id can hint at its grade, and in an order of
+the rater's own, so that no two raters tire at the same pair.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from harness.errors import BadInput, Fault
+from harness.golden.grade_tables import scale_text
+from harness.nouns.base import Level, Noun
+from harness.nouns.policy import Policy
+from harness.nouns.records import Example, Pair, Rating
+from harness.storage.files import read_nouns
+
+CODE_LENGTH = 10
+
+_INTRO = """\
+# Rating sheet for {rater}
+
+Grade every pair below by the policy that follows, and by nothing else: {scale}. Judge each on its own.
+Where the policy leaves a pair open, your honest reading is worth more to us than the grade you think
+is expected.
+
+Write one line of JSON for each pair, into a file of its own:
+
+{{"pair": "<its code>", "grade": <your grade>, "reasoning": "<one sentence: what decided>"}}
+
+---
+
+"""
+
+
+def code_of(pair: Pair) -> str:
+    """What a pair is called on a sheet."""
+    return pair.digest.removeprefix("sha256:")[:CODE_LENGTH]
+
+
+def rater_order(examples: Sequence[Example], rater: str, leave_out: int) -> list[Example]:
+    """The pairs in a rater's own order, without the per cent that this rater is spared."""
+    ordered = sorted(examples, key=lambda example: _hash(rater, example.pair.digest))
+    return ordered[len(ordered) * leave_out // 100 :]
+
+
+def rating_sheet(policy_text: str, policy: Policy, examples: Sequence[Example], rater: str) -> str:
+    """The whole sheet, in Markdown."""
+    intro = _INTRO.format(rater=rater, scale=scale_text(policy.scale))
+    different = {example.pair.digest: example.pair for example in examples}
+    pairs = "\n".join(_shown(pair) for pair in different.values())
+    return f"{intro}{policy_text}\n---\n\n# Pairs\n\n{pairs}"
+
+
+def check_rater(name: str) -> str:
+    """A rater's name without outer spaces; BadInput for one that names nobody."""
+    if not name.strip() or not name.strip().isprintable():
+        raise BadInput(f"--rater: {name!r} is no name")
+    return name.strip()
+
+
+class SheetLine(Noun):
+    """What a rater writes about one pair."""
+
+    pair: str
+    grade: Level
+    reasoning: str = ""
+
+
+def read_sheet(path: Path, examples: Sequence[Example], policy: Policy, rater: str, at: str) -> list[Rating]:
+    """A rater's lines as ratings. BadInput names every line that is none.
+
+    A pair that the golden set holds under several ids is one pair to a rater, and rated under each.
+    """
+    by_code: dict[str, list[Example]] = defaultdict(list)
+    for example in examples:
+        if example.split != "shots":
+            by_code[code_of(example.pair)].append(example)
+    numbered, faults = read_nouns(path, SheetLine)
+    seen: set[str] = set()
+    ratings: list[Rating] = []
+    for number, line in numbered:
+        where = f"{path}, line {number}"
+        if line.pair not in by_code:
+            faults.append(Fault(where, f"no pair of dev or test has the code {line.pair!r}"))
+        if line.grade not in policy.scale:
+            faults.append(Fault(where, f"grade {line.grade} is not on the scale {scale_text(policy.scale)}"))
+        if line.pair in seen:
+            faults.append(Fault(where, f"the pair {line.pair} is graded twice"))
+        seen.add(line.pair)
+        ratings += [
+            Rating(
+                item=example.id,
+                rater=rater,
+                grade=line.grade,
+                reasoning=line.reasoning,
+                policy_version=policy.version,
+                at=at,
+            )
+            for example in by_code.get(line.pair, ())
+        ]
+    if not numbered and not faults:
+        faults.append(Fault(str(path), "holds no rating"))
+    if faults:
+        raise BadInput(faults)
+    return ratings
+
+
+def _shown(pair: Pair) -> str:
+    """A pair as a rater sees it: what the surface shows, and who asks."""
+    result = pair.result
+    named = {
+        "Who asks": _listed(pair.context or {}),
+        "Title": result.title,
+        "Brand": result.brand,
+        "Category": result.category,
+        "Price": result.price,
+        "Description": result.description,
+        "Attributes": _listed(result.attributes),
+    }
+    # On one line each: a listing must not be able to draw a pair of its own.
+    lines = [f"- {name}: {' '.join(text.split())}" for name, text in named.items() if text]
+    return "\n".join(
+        [f"## {code_of(pair)}", "", f"Query: **{' '.join(pair.query.split())}**", "", *lines, ""]
+    )
+
+
+def _listed(values: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {text}" for name, text in values.items())
+
+
+def _hash(rater: str, digest: str) -> str:
+    return hashlib.sha256(f"{rater}\n{digest}".encode()).hexdigest()

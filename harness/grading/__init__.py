@@ -1,0 +1,1 @@
+"""Pairs and a teacher become records: plan, executors, budget, reply cache."""

@@ -1,0 +1,119 @@
+"""One run, graded in batches from whatever an earlier session left to its end."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from harness.grading.batch.batch_log import BatchLog, Parcel
+from harness.grading.batch.collect import wait_for
+from harness.grading.batch.recover import find_or_lose
+from harness.grading.batch.session import Desk, Sleep, key_of, unread_once
+from harness.grading.batch.submit import hand_over
+from harness.grading.events import EventLog
+from harness.grading.job import Job, Question
+from harness.grading.live.pace import Pace
+from harness.grading.live.work import Worker, cache_of, each_question, left_to_ask
+from harness.grading.signals import draining
+from harness.grading.stop import DrainedError, Stop
+from harness.nouns.records import Key, Record
+from harness.providers.batches import Batches
+from harness.runs.record_log import RecordLog
+
+
+async def grade_in_batches(job: Job, log: RecordLog, batches: Batches, sleep: Sleep | None = None) -> int:
+    """Ask every open question by batches, and say how many are open after that.
+
+    As in a live run, what ends without an answer is Failed, and what could not be read is asked once more.
+    """
+    todo = len(log.failed) if job.limits.only_failed else left_to_ask(job, log)
+    job.watch.started(job.folder, job.plan, todo)
+    stop, out = Stop(), set[Key]()
+    cache = cache_of(job)
+    with EventLog(job.folder) as events, BatchLog(job.folder) as sent:
+        worker = Worker(job, log, cache, stop, Pace(1), lambda: len(out))
+        desk = Desk(job, batches, log, sent, events, worker, stop, sleep or stop.sleep, out)
+        try:
+            with draining(stop, lambda: desk.say("stopping: what is handed over goes on at the server")):
+                await _all_rounds(desk)
+        except DrainedError:
+            assert stop.why is not None, "only a run that is to end is drained"
+            raise stop.why from None
+        finally:
+            await job.teacher.close()
+            if cache:
+                cache.close()
+    return left_to_ask(job, log)
+
+
+async def _all_rounds(desk: Desk) -> None:
+    """Everything once, what is out already included, and then what could not be read."""
+    out = await _take_up(desk)
+    # What fails now is for the next session, not for this one.
+    tried, failed = set(desk.out), frozenset(desk.log.failed)
+
+    def is_open(key: Key) -> bool:
+        wanted = key in failed if desk.job.limits.only_failed else key not in desk.log.answered
+        return wanted and key not in tried
+
+    await _round(desk, out, is_open, tried)
+    unread = unread_once(desk)
+    tried.clear()
+    await _round(desk, [], lambda key: key in unread and key not in tried, tried, unread)
+
+
+async def _round(
+    desk: Desk,
+    out: list[Parcel],
+    is_open: Callable[[Key], bool],
+    tried: set[Key],
+    before: Mapping[Key, Record] | None = None,
+) -> None:
+    """Hand over what is open and wait for it; in several goes, where a budget holds no more at once."""
+    while True:
+        handed, full = await hand_over(desk, _asked(desk, is_open, tried), before)
+        out = [*out, *handed]
+        if full and not out:
+            raise full
+        await wait_for(desk, out)
+        if not full:
+            return
+        out = []
+
+
+def _asked(desk: Desk, is_open: Callable[[Key], bool], tried: set[Key]) -> Iterator[Question]:
+    """What is open, each question once."""
+    for question in each_question(desk.job):
+        if is_open(key_of(question)):
+            yield question
+            # Only what got further than the asking for it was tried: a full budget lets the last one lie.
+            tried.add(key_of(question))
+
+
+async def _take_up(desk: Desk) -> list[Parcel]:
+    """The batches of an earlier session that may still bring answers."""
+    out = []
+    for parcel in desk.sent.parcels:
+        if parcel.step == "sent" or (parcel.step == "over" and _lacks_records(desk, parcel)):
+            out.append(parcel)
+        elif parcel.step == "meant":
+            found = await find_or_lose(desk, parcel)
+            out += [found] if found else []
+    for parcel in out:
+        desk.out.update(parcel.keys)
+        desk.say(f"batch {parcel.batch}: {len(parcel.keys)} questions are out already")
+    _hold(desk)
+    return out
+
+
+def _lacks_records(desk: Desk, parcel: Parcel) -> bool:
+    """A power cut can lose the last records of a batch that was taken in."""
+    return any(key not in desk.log.answered and key not in desk.log.failed for key in parcel.keys)
+
+
+def _hold(desk: Desk) -> None:
+    """What is out may cost its worst, whatever the limit says."""
+    budget = desk.job.budget
+    if budget is None or not desk.out:
+        return
+    for question in each_question(desk.job):
+        if key_of(question) in desk.out:
+            worst = budget.worst(desk.worker.prompt(question), batch=True)
+            desk.rooms[key_of(question)] = budget.hold(worst, batch=True)

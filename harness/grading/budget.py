@@ -1,0 +1,172 @@
+"""--max-cost: no call is begun that could take a run over its limit, whatever is still in flight."""
+
+import asyncio
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness.errors import BadInput, Unfinished
+from harness.nouns.policy import Policy
+from harness.nouns.records import Prompt, Record, Usage
+from harness.pricing.prices import NoPrice, Price, cost_of
+from harness.prompting.answer import answer_schema
+from harness.providers import anthropic, split_model
+from harness.scorecards.money import usd
+
+LONGEST_ANSWER = 16_000
+"""Tokens that an answer is taken to have at most, thinking included, where no limit is sent along."""
+ENVELOPE = 1_000
+"""Tokens that a server may put around a prompt: roles, marks, what it says about the form."""
+
+
+class OverBudget(Unfinished):
+    """The next call could take the run over what it may cost."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reservation:
+    """What one call in flight can cost at worst; `batch`: at the price of a batch."""
+
+    worst: float
+    batch: bool = False
+
+
+class Budget:
+    """A limit in USD, and what of it is spent, lost and in flight.
+
+    For one event loop: nothing is awaited between looking and taking.
+    """
+
+    def __init__(
+        self,
+        limit: float,
+        price: Price | NoPrice,
+        *,
+        longest: int = LONGEST_ANSWER,
+        form: int = 0,
+        spent: float = 0.0,
+        batch: bool = False,
+    ) -> None:
+        """`longest` answer and answer `form` in tokens; `spent` is what the run has cost before.
+
+        `batch`: some of the calls will be parts of a batch, so that there has to be a price for that.
+        """
+        if isinstance(price, NoPrice):
+            raise BadInput(f"--max-cost needs a price: {price.reason}")
+        if price.worst(1, 1, batch=batch) is None:
+            raise BadInput(
+                f"--max-cost needs a price: {price.source} has none for a batch with {price.model}"
+            )
+        self.limit = limit
+        self.spent = spent
+        self.lost = 0.0
+        """What calls without an answer have cost at worst: some of them may have been billed."""
+        self._price = price
+        self._longest = longest
+        self._around = form + ENVELOPE
+        self._in_flight: set[Reservation] = set()
+        self._held = 0.0
+        self._changed = asyncio.Event()
+
+    @property
+    def in_flight(self) -> float:
+        """What the calls that wait for their answer can cost at worst."""
+        # A running sum drifts by the last digits; with nothing in flight it is nothing.
+        return self._held if self._in_flight else 0.0
+
+    async def reserve(self, prompt: Prompt) -> Reservation:
+        """Room for one call; it is waited for while other calls hold some.
+
+        OverBudget where there is none: then nothing is in flight, so that no answer is lost by stopping.
+        """
+        worst = self.worst(prompt)
+        while self._in_flight and not self.fits(worst):
+            self._changed.clear()
+            await self._changed.wait()
+        return self.take(worst)
+
+    def fits(self, worst: float) -> bool:
+        """Whether a call of that cost stays within the limit even if all that is open costs its worst."""
+        return self.spent + self.lost + self.in_flight + worst <= self.limit
+
+    def take(self, worst: float, *, batch: bool = False) -> Reservation:
+        """Room for a call, or for a part of a batch, at once. OverBudget where there is none."""
+        if not self.fits(worst):
+            raise OverBudget(self._sentence(worst))
+        return self.hold(worst, batch=batch)
+
+    def hold(self, worst: float, *, batch: bool = False) -> Reservation:
+        """Room for what is out already, whether there is any or not."""
+        reservation = Reservation(worst, batch)
+        self._held = self.in_flight + worst
+        self._in_flight.add(reservation)
+        return reservation
+
+    def settle(self, reservation: Reservation, usage: Usage | None) -> None:
+        """The call was billed, for these tokens. Without them it stays counted at its worst."""
+        cost = self._price.cost(usage, batch=reservation.batch) if usage else None
+        if cost is None:
+            self.lost += reservation.worst
+        else:
+            self.spent += cost
+        self.release(reservation)
+
+    def release(self, reservation: Reservation) -> None:
+        """The call was refused before anything was done, and costs nothing."""
+        self._in_flight.remove(reservation)
+        self._held -= reservation.worst
+        self._changed.set()
+
+    def worst(self, prompt: Prompt, *, batch: bool = False) -> float:
+        """What a call can cost at most. No tokenizer makes more tokens of a text than it has bytes."""
+        sent = sum(_bytes(message.content) for message in prompt.messages)
+        worst = self._price.worst(sent + self._around, self._longest, batch=batch)
+        assert worst is not None, "the price was looked at when the budget was made"
+        return worst
+
+    def _sentence(self, worst: float) -> str:
+        lost = f", and up to {usd(self.lost)} on calls without an answer" if self.lost else ""
+        return (
+            f"--max-cost {usd(self.limit)}: {usd(self.spent)} is spent{lost}; "
+            f"one more call could cost up to {usd(worst)}"
+        )
+
+
+def budget_of(
+    limit: float,
+    price: Price | NoPrice,
+    model: str,
+    policy: Policy,
+    before: Iterable[Record] = (),
+    *,
+    batch: bool = False,
+) -> Budget:
+    """The budget of a run: what is known of the model's answers, and what the records before have cost.
+
+    BadInput where the price is unknown, or what the records before have cost.
+    """
+    provider, _ = split_model(model)
+    longest = anthropic.LONGEST if provider == "anthropic" else LONGEST_ANSWER
+    costs = [_cost(record, price) for record in before if record.reply is not None]
+    if None in costs:
+        unknown = costs.count(None)
+        raise BadInput(
+            f"--max-cost: nobody knows what {unknown} answers of this run have cost; start a new run"
+        )
+    spent = sum(cost for cost in costs if cost is not None)
+    return Budget(limit, price, longest=longest, form=_bytes(sent_along(policy)), spent=spent, batch=batch)
+
+
+def _cost(record: Record, price: Price | NoPrice) -> float | None:
+    """What a record cost. One that was written before costs were has its tokens."""
+    return cost_of((record.reply, record.unread), price) if record.cost is None else record.cost
+
+
+def sent_along(policy: Policy) -> str:
+    """What an API may be sent besides the prompt: the answer's schema, or the grades as a question."""
+    grades = [f"{level.value} {level.name}: {level.definition}" for level in policy.grades]
+    return json.dumps([answer_schema(policy), grades], ensure_ascii=False)
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

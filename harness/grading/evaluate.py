@@ -1,0 +1,188 @@
+"""A run from its plan to its scorecard: examples x teacher -> records. Teachers are asked here alone."""
+
+import asyncio
+import json
+from collections.abc import Coroutine, Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic_core import to_json
+
+from harness.errors import BadInput, FatalError, Interrupted, Unfinished
+from harness.golden.holdout_log import LOOKS, Look, note_look
+from harness.grading.batch.run import grade_in_batches
+from harness.grading.budget import Budget, budget_of
+from harness.grading.forecast import forecast
+from harness.grading.job import NO_LIMITS, Job, Limits, Watch
+from harness.grading.live.work import grade_all, left_to_ask
+from harness.grading.plan import Plan, changed_since, make_plan, new_manifest, run_contents, setup_of
+from harness.nouns.records import Failed, Record
+from harness.pricing.prices import NoPrice, Price, price_of
+from harness.providers import batches_of, open_teacher
+from harness.runs.folder import (
+    SCORECARD,
+    VERDICT,
+    Asked,
+    Manifest,
+    Run,
+    create_run,
+    load_manifest,
+    load_run,
+    save_manifest,
+)
+from harness.runs.record_log import RecordLog, iter_records
+from harness.scorecards.gate2 import Gate2
+from harness.scorecards.money import Forecast
+from harness.storage.files import write_atomic
+from harness.storage.project import Project
+from harness.verdicts.gates import judge_run, verdict_of
+
+
+def evaluate(project: Project, asked: Asked, watch: Watch, limits: Limits = NO_LIMITS) -> tuple[Run, Gate2]:
+    """A new run from the first call to its scorecard. Nothing is on disk until every input is sound."""
+    return _carry_out(_begin(project, asked, watch, limits))
+
+
+def _begin(project: Project, asked: Asked, watch: Watch, limits: Limits) -> Job:
+    plan = make_plan(project, asked)
+    price, budget = _money(project, plan, limits, ())
+    teacher = open_teacher(plan.asked.model, setup_of(project, plan))
+    if plan.asked.batch:
+        batches_of(plan.asked.model, teacher)
+    folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
+    return Job(project, folder, _bare(plan), teacher, price, budget, watch, limits)
+
+
+def job_of(project: Project, folder: Path, plan: Plan, watch: Watch, limits: Limits) -> Job:
+    """What is left of a run folder's work. BadInput or FatalError where the teacher cannot be asked."""
+    before = (record for record, _ in iter_records(folder))
+    price, budget = _money(project, plan, limits, before)
+    teacher = open_teacher(plan.asked.model, setup_of(project, plan))
+    return Job(project, folder, _bare(plan), teacher, price, budget, watch, limits)
+
+
+def _bare(plan: Plan) -> Plan:
+    """The plan without what is graded: that is read from the run folder, one by one."""
+    return replace(plan, examples=(), pairs=())
+
+
+def resume(
+    project: Project, folder: Path, watch: Watch, limits: Limits = NO_LIMITS, base_url: str | None = None
+) -> tuple[Run, Gate2]:
+    """Ask what a run has no answer for. BadInput where its inputs have changed since it began."""
+    manifest = load_manifest(folder)
+    asked = manifest.asked
+    if asked.pairs is not None:
+        raise BadInput(f"{folder}: production pairs; the same `harness policy impact` goes on with them")
+    plan = _bare(make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url})))
+    changed = changed_since(manifest, plan)
+    if changed:
+        raise BadInput(f"{folder}: changed since the run began: {', '.join(changed)}; start a new run")
+    return _carry_out(job_of(project, folder, plan, watch, limits))
+
+
+def foresee(project: Project, asked: Asked, folder: Path | None = None) -> Forecast:
+    """What a run would ask and cost, or, with its folder, the rest of one. Asks nobody and writes nothing."""
+    plan = make_plan(project, asked)
+    price = price_of(project, plan.asked.model, plan.asked.base_url)
+    if folder is None:
+        return forecast(plan, price)
+    answered = {record.key for record, _ in iter_records(folder) if not isinstance(record.outcome, Failed)}
+    todo = [
+        (example, repeat)
+        for repeat in range(asked.repeats)
+        for example in plan.examples
+        if (example.id, repeat) not in answered
+    ]
+    return forecast(plan, price, todo)
+
+
+def _money(
+    project: Project, plan: Plan, limits: Limits, before: Iterable[Record]
+) -> tuple[Price | NoPrice, Budget | None]:
+    """What an answer costs, and what the run may still cost. BadInput for a limit without a price."""
+    asked = plan.asked
+    price = price_of(project, asked.model, asked.base_url)
+    if limits.max_cost is None:
+        return price, None
+    return price, budget_of(limits.max_cost, price, asked.model, plan.policy, before, batch=asked.batch)
+
+
+def _carry_out(job: Job) -> tuple[Run, Gate2]:
+    """Ask, seal and score."""
+    folder = job.folder
+    manifest = answer(job, f"harness eval --resume {folder.name} goes on from here")
+    run = load_run(folder)
+    scorecard = judge_run(run)
+    write_atomic(folder / SCORECARD, _pretty(scorecard))
+    write_atomic(folder / VERDICT, json.dumps(verdict_of(scorecard), indent=2) + "\n")
+    asked = manifest.asked
+    if "test" in asked.splits and not asked.canaries and manifest.finished_at is not None:
+        note_look(job.plan.golden_file.with_name(LOOKS), _look(manifest))
+    return run, scorecard
+
+
+def _pretty(scorecard: Gate2) -> Iterator[bytes]:
+    """The scorecard as people read it, its misses one by one: of a long run they are most of it."""
+    none = b'\n  "misses": []'
+    head, tail = to_json(scorecard.model_copy(update={"misses": ()}), indent=2).split(none)
+    yield head
+    if not scorecard.misses:
+        yield none
+    for at, miss in enumerate(scorecard.misses):
+        yield b",\n    " if at else b'\n  "misses": [\n    '
+        yield to_json(miss, indent=2).replace(b"\n", b"\n    ")
+    yield (b"\n  ]" if scorecard.misses else b"") + tail + b"\n"
+
+
+def answer(job: Job, how_to_resume: str) -> Manifest:
+    """Have the open questions of a run folder answered, and seal it: whatever is graded goes through here."""
+    with RecordLog(job.folder) as log:
+        try:
+            left = asyncio.run(_work(job, log))
+        except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
+            left = left_to_ask(job, log)
+            raise Interrupted(f"interrupted with {left} answers to go; {how_to_resume}") from None
+        except Unfinished as error:
+            left = left_to_ask(job, log)
+            if left != len(log.failed):
+                raise Unfinished(f"{error}\n{how_to_resume}") from error
+            # Nothing is left but what failed on every attempt: the run has its outcomes, and its score.
+            job.watch.said(str(error))
+        except (FatalError, OSError) as error:
+            raise Unfinished(f"{error}\n{how_to_resume}") from error
+        return _seal(job.folder, log, job.teacher.notes, left)
+
+
+def _work(job: Job, log: RecordLog) -> Coroutine[None, None, int]:
+    """The asking, live or by batches."""
+    asked = job.plan.asked
+    if asked.batch:
+        return grade_in_batches(job, log, batches_of(asked.model, job.teacher))
+    return grade_all(job, log)
+
+
+def _seal(folder: Path, log: RecordLog, notes: tuple[str, ...], left: int) -> Manifest:
+    """Write down who answered and how, and when every example had its answer: once, not while any Failed."""
+    manifest = load_manifest(folder)
+    # A resumed run keeps what was noted before it.
+    noted = tuple(dict.fromkeys((*manifest.notes, *notes)))
+    answered = tuple(sorted(log.models))
+    manifest = manifest.model_copy(update={"model_answered": answered, "notes": noted})
+    if manifest.finished_at is None and not left:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        manifest = manifest.model_copy(update={"finished_at": now})
+    save_manifest(folder, manifest)
+    return manifest
+
+
+def _look(manifest: Manifest) -> Look:
+    return Look(
+        at=manifest.finished_at or "",
+        run=manifest.name,
+        model=manifest.asked.model,
+        prompt=manifest.asked.prompt,
+        policy=manifest.asked.policy,
+        examples=manifest.examples,
+    )

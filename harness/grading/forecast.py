@@ -1,0 +1,166 @@
+"""--dry-run: what a run would ask and cost, from the length of its prompts. Opens nothing and asks nobody."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.grading.budget import sent_along
+from harness.grading.plan import Plan
+from harness.nouns.records import Example
+from harness.pricing.prices import NoPrice, Price, Rates
+from harness.pricing.tokens import Tokens, tokens_of
+from harness.pricing.vendors import FREE, provider_of, vendor_at
+from harness.prompting.answer import answer_text
+from harness.scorecards.money import Forecast, Prices, Span
+
+ENVELOPE = Tokens(5, 200)
+"""What a server puts around a prompt: roles, marks, what it says about the form."""
+THOUGHT = 2_000
+"""Tokens of thinking that an answer is taken to have at most."""
+UNSAID = Tokens(10, 300)
+"""An answer's tokens, where the golden set has no reasoning to go by."""
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """All requests together: how many, one prefix, all that follows the prefixes, all answers."""
+
+    requests: int
+    prefix: Tokens
+    rest: Tokens
+    output: Tokens
+
+    @property
+    def input(self) -> Tokens:
+        return self.prefix.times(self.requests).plus(self.rest)
+
+
+def forecast(
+    plan: Plan, price: Price | NoPrice, todo: Sequence[tuple[Example, int]] | None = None
+) -> Forecast:
+    """What the questions in `todo` (all of the plan's, where it is None) would take.
+
+    An answer that cannot be read is asked for once more, and a failed request again: neither is foreseen.
+    """
+    model = plan.asked.model
+    if provider_of(model) in FREE:
+        asked = _Asked(_count(plan, todo), Tokens(0, 0), Tokens(0, 0), Tokens(0, 0))
+    else:
+        asked = _asked(plan, todo)
+    sure, may = _cache_odds(plan, asked.prefix)
+    return Forecast(
+        model=model,
+        requests=asked.requests,
+        prefix_tokens=_whole(asked.prefix),
+        input_tokens=_whole(asked.input),
+        output_tokens=_whole(asked.output),
+        cost=_prices(price, asked, sure=sure, may=may) if isinstance(price, Price) else Prices(),
+        source=price.source if isinstance(price, Price) else None,
+        reason=price.reason if isinstance(price, NoPrice) else None,
+        assumptions=() if provider_of(model) in FREE else _assumptions(plan),
+        warnings=() if sure else (_too_short(plan, asked.prefix, may=may),),
+    )
+
+
+def _count(plan: Plan, todo: Sequence[tuple[Example, int]] | None) -> int:
+    return len(plan.examples) * plan.asked.repeats if todo is None else len(todo)
+
+
+def _asked(plan: Plan, todo: Sequence[tuple[Example, int]] | None) -> _Asked:
+    every = [(example, 0) for example in plan.examples]
+    rest = Tokens(0, 0)
+    for example, repeat in every if todo is None else todo:
+        prompt = plan.writer.prompt(example.id, example.pair, repeat)
+        for message in prompt.messages[1:]:
+            rest = rest.plus(tokens_of(message.content))
+    if todo is None:
+        rest = rest.times(plan.asked.repeats)
+    count = _count(plan, todo)
+    form = Tokens(0, tokens_of(sent_along(plan.policy)).high)
+    return _Asked(
+        requests=count,
+        prefix=tokens_of(plan.writer.system),
+        rest=rest.plus(form.plus(ENVELOPE).times(count)),
+        output=_answer(plan).times(count),
+    )
+
+
+def _answer(plan: Plan) -> Tokens:
+    """One answer: from half to twice as long as the golden set's own, and what the model thinks besides."""
+    reasoned = [example for example in (*plan.learnable, *plan.examples) if example.reasoning]
+    if not reasoned:
+        return UNSAID.plus(Tokens(0, THOUGHT))
+    total = Tokens(0, 0)
+    for example in reasoned:
+        total = total.plus(tokens_of(answer_text(example.reasoning, example.clauses, example.grade)))
+    mean = total.times(1 / len(reasoned))
+    return Tokens(mean.low / 2, mean.high * 2 + THOUGHT)
+
+
+def _cache_odds(plan: Plan, prefix: Tokens) -> tuple[bool, bool]:
+    """Whether the prefix is sure to be long enough for the vendor's cache, and whether it may be."""
+    vendor = vendor_at(plan.asked.model, plan.asked.base_url)
+    if vendor is None:
+        return True, True
+    least, most = vendor.caches_from
+    return prefix.low >= most, prefix.high >= least
+
+
+def _too_short(plan: Plan, prefix: Tokens, *, may: bool) -> str:
+    vendor = vendor_at(plan.asked.model, plan.asked.base_url)
+    assert vendor is not None, "a server of one's own has no minimum"
+    least, most = vendor.caches_from
+    minimum = f"{least:,}" if least == most else f"{least:,} to {most:,}, by model"
+    has = f"the constant prefix has about {prefix.low:,.0f} to {prefix.high:,.0f} tokens"
+    caches = f"{vendor.title} caches none under {minimum}"
+    return f"{has}, and {caches}: {'perhaps no' if may else 'no'} request finds it in the cache"
+
+
+def _prices(price: Price, asked: _Asked, *, sure: bool, may: bool) -> Prices:
+    """`sure`, `may`: whether the vendor's cache holds such a prefix."""
+    return Prices(
+        plain=_span(price, asked, batch=False, sure=False, may=False),
+        cached=_span(price, asked, batch=False, sure=sure, may=may),
+        batch=_span(price, asked, batch=True, sure=False, may=False),
+        batch_cached=_span(price, asked, batch=True, sure=sure, may=may),
+    )
+
+
+def _span(price: Price, asked: _Asked, *, batch: bool, sure: bool, may: bool) -> Span | None:
+    low = _cost(price, asked, high=False, batch=batch, cached=may)
+    high = _cost(price, asked, high=True, batch=batch, cached=sure)
+    return None if low is None or high is None else Span(low=low, high=high)
+
+
+def _cost(price: Price, asked: _Asked, *, high: bool, batch: bool, cached: bool) -> float | None:
+    """USD for all requests at one end of their range; the first writes the cache, the others read it."""
+    at = 1 if high else 0
+    rates = price.rates(int(asked.input[at] / max(1, asked.requests)), batch=batch)
+    if rates is None:
+        return None
+    prefixes = _prefixes(rates, asked.requests) if cached else asked.requests * rates.input
+    rest, output = asked.rest[at] * rates.input, asked.output[at] * rates.output
+    return (asked.prefix[at] * prefixes + rest + output) / MILLION
+
+
+def _prefixes(rates: Rates, requests: int) -> float:
+    return rates.written + (requests - 1) * rates.cached if requests else 0.0
+
+
+def _assumptions(plan: Plan) -> tuple[str, ...]:
+    reasoned = any(example.reasoning for example in (*plan.learnable, *plan.examples))
+    answer = (
+        "an answer is half to twice as long as the golden set's own"
+        if reasoned
+        else f"an answer has {UNSAID.low} to {UNSAID.high} tokens"
+    )
+    return (
+        "tokens by the kind of letter, since tokenizers differ: five to two small letters make one",
+        f"{answer}, with up to {THOUGHT:,} tokens of thinking",
+        "from the cache: every prefix but the first; in a batch that is not sure",
+        "no answer has to be asked for twice",
+    )
+
+
+def _whole(tokens: Tokens) -> Span:
+    return Span(low=round(tokens.low), high=round(tokens.high))

@@ -1,0 +1,185 @@
+"""One question: asked, asked again where that may help, and given up in time. Retries live here alone."""
+
+import asyncio
+import math
+import random
+import time
+from collections.abc import Callable, Sequence
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+
+from harness.errors import FatalError, RejectedError, TransientError, Unfinished
+from harness.grading.answered import Answered
+from harness.grading.budget import Budget
+from harness.grading.live.breaker import Breaker
+from harness.grading.live.pace import Pace
+from harness.grading.stop import DrainedError, Stop
+from harness.nouns.records import Failed, Outcome, Prompt, Reply, Ungraded, Usage
+from harness.prompting.answer import read_grade
+from harness.providers.base import Teacher
+
+ATTEMPTS = 6
+"""Attempts that may fail for one example. Being asked to wait (429) is no failure: only time bounds that."""
+DEADLINE = 180.0
+"""Seconds that one attempt may take, however slowly its answer drips."""
+ITEM_DEADLINE = 900.0
+"""Seconds after the first call for an example in which another one may begin, with a deadline of its own."""
+LONGEST_WAIT = 60.0
+"""Seconds between two attempts at most, whatever the server asks for."""
+SLOW = 60.0
+"""Seconds after which a failed attempt speaks of a server that is asked too much: fewer calls cure that."""
+SHORTEST_WAIT = 0.1
+"""Seconds before the second attempt at least, and twice as many before each one after it, up to a second."""
+JITTER = 0.25
+"""The share of a wait by which it is lengthened at random, so that not all come back at once."""
+REASKED = ("bad_json", "no_answer", "two_answers")
+"""Causes that another answer may cure. It is asked for once, and is what counts, readable or not."""
+
+_backoff = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
+
+
+def is_curable(outcome: Outcome) -> bool:
+    """Whether another answer may be one that can be read."""
+    return isinstance(outcome, Ungraded) and outcome.cause in REASKED
+
+
+class Asker:
+    """Asks one teacher; what its calls teach goes to the pace and the breaker."""
+
+    def __init__(
+        self,
+        teacher: Teacher,
+        scale: Sequence[int],
+        stop: Stop,
+        pace: Pace,
+        in_flight: Callable[[], int],
+        budget: Budget | None = None,
+    ) -> None:
+        self._teacher = teacher
+        self._scale = scale
+        self._stop = stop
+        self._pace = pace
+        self._breaker = Breaker()
+        self._in_flight = in_flight
+        self._budget = budget
+
+    async def ask(self, prompt: Prompt) -> Answered:
+        """The outcome for a prompt. DrainedError where the run ends before there is one."""
+        began = time.monotonic()
+        tries = _Tries()
+        reply = unread = None
+        outcome: Outcome
+        try:
+            reply = await self._persist(prompt, tries)
+            outcome = read_grade(reply, self._scale)
+            if is_curable(outcome) and self._teacher.varies:
+                reply, unread = await self._again(prompt, tries, reply)
+                outcome = read_grade(reply, self._scale)
+        except TransientError as error:
+            outcome = Failed(detail=str(error))
+            try:
+                self._breaker.exhausted(error)
+            except Unfinished as gone:
+                # The run ends, and this example's outcome is kept all the same.
+                self._stop.call(gone)
+        except RejectedError as error:
+            outcome = Failed(detail=str(error))
+        return Answered(outcome, reply, unread, tries.made, round(time.monotonic() - began, 3))
+
+    async def _persist(self, prompt: Prompt, tries: "_Tries") -> Reply:
+        """Attempts until one is answered, or they are used up."""
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(TransientError),
+            stop=tries.used_up,
+            wait=_wait,
+            sleep=self._stop.sleep,
+            reraise=True,
+        )
+        return await retrying(self._attempt, prompt, tries)
+
+    async def _again(self, prompt: Prompt, tries: "_Tries", first: Reply) -> tuple[Reply, Reply | None]:
+        """Another answer and the first one; the first alone where none comes."""
+        try:
+            return await self._attempt(prompt, tries), first
+        except (TransientError, RejectedError, DrainedError):
+            return first, None
+        except (FatalError, Unfinished) as error:
+            # The first answer is paid for: the run ends, and keeps it.
+            self._stop.call(error)
+            return first, None
+
+    async def _attempt(self, prompt: Prompt, tries: "_Tries") -> Reply:
+        room = await self._budget.reserve(prompt) if self._budget else None
+        paid: Usage | None = None
+        billed = False
+        try:
+            reply = await self._call(prompt, tries)
+            paid, billed = reply.usage, True
+            return reply
+        except TransientError as error:
+            # Whoever was turned away was not served. Any other fault may have been billed all the same.
+            billed = not error.busy
+            raise
+        finally:
+            if self._budget and room:
+                self._budget.settle(room, paid) if billed else self._budget.release(room)
+
+    async def _call(self, prompt: Prompt, tries: "_Tries") -> Reply:
+        """One call, from which pace and breaker learn."""
+        if self._stop.called:
+            raise DrainedError
+        tries.begin()
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(DEADLINE):
+                reply = await self._teacher.ask(prompt)
+        except TimeoutError:
+            error = TransientError("no whole answer in time")
+            self._note(error, time.monotonic() - began)
+            raise error from None
+        except TransientError as error:
+            self._note(error, time.monotonic() - began)
+            raise
+        except RejectedError:
+            self._breaker.answered()
+            raise
+        self._breaker.answered()
+        self._pace.answered(self._in_flight())
+        return reply
+
+    def _note(self, error: TransientError, seconds: float) -> None:
+        if error.busy or seconds >= SLOW:
+            self._pace.turned_away()
+        else:
+            self._pace.failed()
+        self._breaker.failed(error, self._in_flight())
+
+
+class _Tries:
+    """The calls made for one question, and how many of them failed. The clock starts with the first one."""
+
+    def __init__(self) -> None:
+        self.made = self._failed = 0
+        self._ends = math.inf
+
+    def begin(self) -> None:
+        """One more call."""
+        self.made += 1
+        if self.made == 1:
+            # Whoever waited for room in the budget until now has lost no time of the server's.
+            self._ends = time.monotonic() + ITEM_DEADLINE
+
+    def used_up(self, state: RetryCallState) -> bool:
+        """Whether no further call is made: too many failed, or too much time has gone."""
+        error = state.outcome.exception() if state.outcome else None
+        self._failed += not (isinstance(error, TransientError) and error.busy)
+        return self._failed >= ATTEMPTS or time.monotonic() >= self._ends
+
+
+def _wait(state: RetryCallState) -> float:
+    """As long as the server asks for, within reason; else exponential backoff. With jitter in both cases."""
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, TransientError) and error.retry_after is not None:
+        least: float = min(SHORTEST_WAIT * 2 ** (state.attempt_number - 1), 1.0)
+        return min(max(error.retry_after, least), LONGEST_WAIT) * (1 + random.uniform(0, JITTER))
+    return _backoff(state)

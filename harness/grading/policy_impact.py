@@ -1,0 +1,89 @@
+"""The same teacher under two policy versions on the same production pairs, through the run engine.
+
+Each version's grades are a run folder of their own: what was answered once is never asked again, by whichever
+command asks next.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.comparison.impact import measure_impact
+from harness.errors import BadInput
+from harness.golden.examples import stale
+from harness.grading.evaluate import answer, job_of
+from harness.grading.job import Limits, Watch
+from harness.grading.plan import Plan, make_plan, new_manifest, run_contents
+from harness.providers import split_model
+from harness.runs.folder import Asked, create_run, load_manifest
+from harness.runs.pair_run import PairRun, find_pair_run, load_pair_run, pairs_folder
+from harness.runs.pairs import ShownPair
+from harness.scorecards.impact import Impact
+from harness.storage.project import Project
+
+HOW_TO_RESUME = "the same command goes on from here, and asks nothing twice"
+
+
+def impact_of(
+    project: Project,
+    versions: tuple[str, str],
+    pairs: Sequence[ShownPair],
+    teacher: Asked,
+    watch: Watch,
+    limits: Limits,
+    *,
+    twice: bool = False,
+) -> Impact:
+    """What the change does to what people see. Nothing is asked until every input is sound.
+
+    `teacher` says who grades; its policy and split play no part. `twice`: the first version is asked about
+    every pair twice, to see what the teacher changes by itself.
+    """
+    if split_model(teacher.model)[0] == "replay":
+        raise BadInput(f"{teacher.model}: a replay has the same grades under both versions; name a model")
+    plans = [
+        make_plan(project, _asked(teacher, label, 2 if twice and not at else 1), pairs)
+        for at, label in enumerate(versions)
+    ]
+    folders = [find_pair_run(project, plan.asked, plan.digests) for plan in plans]
+    if not limits.cache and all(folder and _is_finished(folder) for folder in folders):
+        # Asked anew; what was interrupted is gone on with all the same.
+        folders = [None for _ in plans]
+    before, after = (
+        _graded(project, plan, folder, watch, limits) for plan, folder in zip(plans, folders, strict=True)
+    )
+    return measure_impact(pairs, before, after, tuple(_warnings(plans, pairs)))
+
+
+def teacher_of(asked: Asked, pairs: str) -> Asked:
+    """A run's teacher, to grade the pairs of a file."""
+    kept = ("model", "policy", "prompt", "shots", "temperature", "seed", "base_url")
+    return Asked(**{name: getattr(asked, name) for name in kept}, splits=(), pairs=pairs)
+
+
+def _asked(teacher: Asked, label: str, repeats: int) -> Asked:
+    return teacher.model_copy(update={"policy": label, "repeats": repeats})
+
+
+def _graded(project: Project, plan: Plan, folder: Path | None, watch: Watch, limits: Limits) -> PairRun:
+    """The grades under one version: those that are there, and what is missing of them asked for."""
+    if folder is None:
+        folder = create_run(pairs_folder(project), new_manifest(project, plan), run_contents(plan))
+    if not _is_finished(folder):
+        answer(job_of(project, folder, plan, watch, limits), HOW_TO_RESUME)
+    return load_pair_run(folder)
+
+
+def _is_finished(folder: Path) -> bool:
+    return load_manifest(folder).finished_at is not None
+
+
+def _warnings(plans: Sequence[Plan], pairs: Sequence[ShownPair]) -> list[str]:
+    """How the teacher differs from the one that grades the golden set."""
+    ids, new = {one.id for one in pairs}, plans[-1]
+    kept = sum(drop.graded in ids for drop in new.dropped)
+    found = []
+    if kept:
+        found.append(f"{kept} golden shots are kept from the teacher: the pairs have their queries")
+    if left := stale(new.learnable, new.policy.version):
+        found.append(f"{len(left)} golden shots were not yet judged under {new.policy.label}")
+    return found

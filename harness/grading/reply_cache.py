@@ -1,0 +1,151 @@
+"""Replies by what was asked, across runs: a question that was answered once is not paid for again.
+
+One SQLite file under runs/, safe under several processes. The key covers everything that an answer
+depends on - the teacher's parameters, its address, the rendered messages, the repeat - so that after any
+edit exactly the pairs whose prompt changed are asked. Only answers are kept, never failures.
+"""
+
+import hashlib
+import json
+import sqlite3
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from harness.errors import BadInput, Fault, HarnessError, Unfinished
+from harness.nouns.records import Prompt, Reply
+from harness.storage.digest import digest
+
+FILE = ".cache/replies.sqlite3"
+FORMAT = 1
+"""Part of every key: another number, and nothing of before is found."""
+WAIT = 5.0
+"""Seconds to wait for another process that writes."""
+TABLE = """
+create table if not exists replies (
+    key blob primary key, model text not null, at text not null default current_timestamp, body text not null
+) without rowid
+"""
+
+
+class Kept(BaseModel):
+    """What the cache holds of one question: the reply that counts, and an unreadable one before it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reply: Reply
+    unread: Reply | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What is in a cache: replies by the model that was asked, and bytes on the disk."""
+
+    replies: Mapping[str, int]
+    size: int
+
+
+class ReplyCache:
+    """The replies of one teacher; `teacher` is the digest of everything but the messages and the repeat."""
+
+    def __init__(self, path: Path, model: str, teacher: str) -> None:
+        self._path = path
+        self._model = model
+        self._teacher = digest([FORMAT, model, teacher])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = _open(path)
+
+    def get(self, prompt: Prompt) -> Kept | None:
+        """What was answered to this prompt, if it was."""
+        query = "select body from replies where key = ?"
+        row = _execute(self._connection, self._path, query, self._key(prompt)).fetchone()
+        try:
+            return None if row is None else Kept.model_validate_json(row[0])
+        except ValidationError:
+            # What an older version wrote, or nobody did: the answer is asked for again.
+            return None
+
+    def put(self, prompt: Prompt, kept: Kept) -> None:
+        """Keep an answer; from here on a kill does not lose it."""
+        body = kept.model_dump_json(exclude_none=True)
+        query = "insert or replace into replies (key, model, body) values (?, ?, ?)"
+        _execute(self._connection, self._path, query, self._key(prompt), self._model, body)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def _key(self, prompt: Prompt) -> bytes:
+        said = [[message.role, _digest_of(message.content)] for message in prompt.messages]
+        text = json.dumps([self._teacher, said, prompt.repeat])
+        return hashlib.sha256(text.encode("utf-8")).digest()
+
+
+def cache_stats(path: Path) -> Stats:
+    """What a cache holds; nothing where there is no file."""
+    if not path.exists():
+        return Stats({}, 0)
+    connection = _open(path)
+    try:
+        query = "select model, count(*) from replies group by model order by model"
+        found = dict(_execute(connection, path, query).fetchall())
+    finally:
+        connection.close()
+    beside = [path.with_name(path.name + ending) for ending in ("", "-wal")]
+    return Stats(found, sum(file.stat().st_size for file in beside if file.exists()))
+
+
+def clear_cache(path: Path) -> int:
+    """Forget every reply, and say how many there were; a file that is no cache any more is removed."""
+    try:
+        count = sum(cache_stats(path).replies.values())
+    except HarnessError:
+        count = 0
+    for ending in ("", "-wal", "-shm"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+    return count
+
+
+@lru_cache(maxsize=64)
+def _digest_of(text: str) -> str:
+    """The system message is the same for all pairs of a run: it is hashed once."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    ends = time.monotonic() + WAIT
+    while True:
+        try:
+            return _connect(path)
+        except sqlite3.Error as error:
+            # Two processes that make the file at once are not made to wait by SQLite's own time-out.
+            if "locked" not in str(error) or time.monotonic() >= ends:
+                raise BadInput([Fault(str(path), _what(error))]) from error
+        time.sleep(0.05)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # The write-ahead log survives a kill; only a power cut could lose the last answers.
+    connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
+    connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma synchronous = normal")
+    connection.execute(TABLE)
+    return connection
+
+
+def _execute(connection: sqlite3.Connection, path: Path, query: str, *values: object) -> sqlite3.Cursor:
+    try:
+        return connection.execute(query, values)
+    except sqlite3.Error as error:
+        # In the middle of a run: a full disk, or another process that holds the file for too long.
+        raise Unfinished(f"{path}: {_what(error)}") from error
+
+
+def _what(error: sqlite3.Error) -> str:
+    return (
+        f"the reply cache cannot be used ({error}); `harness cache clear` removes it, --no-cache goes without"
+    )

@@ -1,0 +1,1 @@
+"""The frozen nouns, in the order of the flow: policy, pair, records."""

@@ -1,0 +1,1 @@
+"""Policies: load, lint, compare two versions."""

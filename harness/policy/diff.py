@@ -1,0 +1,202 @@
+"""What one version of a policy says differently from another, and which golden examples that touches."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Literal, Protocol, Self
+
+from harness.nouns.policy import Action, Boundary, Clause, GradeLevel, Policy
+from harness.scorecards.policy_change import (
+    ActionMove,
+    Change,
+    GoldenEffect,
+    Part,
+    PolicyDiff,
+    Regraded,
+    Touched,
+    Wording,
+)
+
+Texts = Mapping[tuple[str, str], str]
+"""The texts of a part. The second half of a key tells its worked examples apart."""
+BINDING: Mapping[Part, tuple[str, ...]] = {
+    "policy": (),
+    "grade": ("name", "definition"),
+    "clause": ("text", "cap", "floor"),
+    "action": (),
+    "boundary": ("grade",),
+}
+"""The texts that can change which grade is right. A grade that moves to another action is told apart."""
+
+
+class Labelled(Protocol):
+    """What a golden example and a canary have in common."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def split(self) -> str: ...
+    @property
+    def grade(self) -> int: ...
+    @property
+    def reasoning(self) -> str: ...
+    @property
+    def clauses(self) -> tuple[str, ...]: ...
+    @property
+    def policy_version(self) -> str: ...
+    def under(self, version: str) -> Self: ...
+
+
+def diff_policies(old: Policy, new: Policy) -> PolicyDiff:
+    """Every part that was added, removed or reworded, and the grades whose action changed."""
+    changes = tuple(
+        change for part in _PARTS for change in _changes(part, _PARTS[part](old), _PARTS[part](new))
+    )
+    argued: dict[str, tuple[str, ...]] = {}
+    for boundary in (*old.boundaries, *new.boundaries):
+        before = argued.get(_name(boundary), ())
+        argued[_name(boundary)] = tuple(dict.fromkeys([*before, *boundary.clauses]))
+    return PolicyDiff(
+        old=old.label,
+        new=new.label,
+        old_scale=old.scale,
+        new_scale=new.scale,
+        changes=tuple(c.model_copy(update={"clauses": argued.get(c.name, ())}) for c in changes),
+        action_moves=tuple(_action_moves(old, new)),
+        reordered=not changes and _said(old) != _said(new),
+    )
+
+
+def reasons(diff: PolicyDiff, example: Labelled) -> tuple[str, ...]:
+    """What of the change an example's grade rests on: by its clauses, its reasoning or its grade.
+
+    `example` is as it was judged under the old version.
+    """
+    if diff.old_scale != diff.new_scale:
+        return ("the scale",)
+    reworded = {change.name for change in diff.changes if change.binds and change.part == "clause"}
+    found = [c.label for c in diff.changes if c.binds and _rests_on(example, c, reworded)]
+    found += [move.label for move in diff.action_moves if move.grade == example.grade]
+    return tuple(found)
+
+
+def golden_effect(old: Policy, new: Policy, examples: Sequence[Labelled]) -> GoldenEffect:
+    """Which examples rest on what changed, which of them are judged again, and which grades moved."""
+    diff = diff_policies(old, new)
+    touched = []
+    for example in examples:
+        because = reasons(diff, example.under(old.version))
+        if because:
+            judged = is_judged(example, new.version)
+            touched.append(Touched(id=example.id, split=example.split, because=because, judged=judged))
+    return GoldenEffect(
+        examples=len(examples),
+        touched=tuple(touched),
+        counts=dict(Counter(label for one in touched for label in one.because).most_common()),
+        left=sum(not is_judged(example, new.version) for example in examples),
+        regraded=tuple(_regraded(old, new, examples)),
+    )
+
+
+def is_judged(example: Labelled, version: str) -> bool:
+    """Whether somebody has judged an example under a policy version."""
+    return example.under(version).policy_version == version
+
+
+def _rests_on(example: Labelled, change: Change, reworded: set[str]) -> bool:
+    if change.part == "grade":
+        return change.name == str(example.grade)
+    if change.part == "boundary":
+        # Whoever cites a clause that was reworded is touched by that already.
+        return bool(set(change.clauses) & set(example.clauses) - reworded)
+    # A reasoning may argue by a clause that does not decide: "substitute's 2 stays shut".
+    spelt = rf"(?<![\w-]){re.escape(change.name)}(?![\w-])"
+    return change.name in example.clauses or bool(re.search(spelt, example.reasoning, re.IGNORECASE))
+
+
+def _regraded(old: Policy, new: Policy, examples: Iterable[Labelled]) -> Iterator[Regraded]:
+    for example in examples:
+        before, after = example.under(old.version), example.under(new.version)
+        if before.grade != after.grade and after.policy_version == new.version:
+            yield Regraded(
+                id=example.id,
+                split=example.split,
+                old=before.grade,
+                new=after.grade,
+                old_action=old.action_of.get(before.grade),
+                new_action=new.action_of.get(after.grade),
+            )
+
+
+def _changes(part: Part, old: Mapping[str, Texts], new: Mapping[str, Texts]) -> Iterator[Change]:
+    for name in dict.fromkeys([*old, *new]):
+        before, after = old.get(name, {}), new.get(name, {})
+        keys = dict.fromkeys([*before, *after])
+        wordings = [Wording(key=key[0], old=before.get(key), new=after.get(key)) for key in keys]
+        reworded = tuple(one for one in wordings if one.old != one.new)
+        if reworded:
+            kind: Literal["added", "removed", "changed"] = (
+                "added" if name not in old else "removed" if name not in new else "changed"
+            )
+            binds = any(one.key in BINDING[part] for one in reworded)
+            yield Change(part=part, name=name, kind=kind, binds=binds, wordings=reworded)
+
+
+def _action_moves(old: Policy, new: Policy) -> Iterator[ActionMove]:
+    for grade in sorted({*old.scale, *new.scale}):
+        before, after = old.action_of.get(grade), new.action_of.get(grade)
+        if before != after:
+            yield ActionMove(grade=grade, old=before, new=after)
+
+
+def _said(policy: Policy) -> object:
+    return policy.model_dump(exclude={"version", "released"})
+
+
+def _name(boundary: Boundary) -> str:
+    return f"{boundary.query}: {boundary.result}"
+
+
+def _texts(**texts: str | None) -> dict[tuple[str, str], str]:
+    """Texts without differences in white space; what is absent has none."""
+    return {(key, ""): " ".join(text.split()) for key, text in texts.items() if text is not None}
+
+
+def _policy(policy: Policy) -> dict[str, Texts]:
+    people = _texts(author=policy.author, contributors=", ".join(policy.contributors))
+    return {policy.name: _texts(title=policy.title, surface=policy.surface, goal=policy.goal) | people}
+
+
+def _grade(level: GradeLevel) -> Texts:
+    worked = [f"{example.query}: {example.result}" for example in level.examples]
+    return _texts(name=level.name, definition=level.definition) | {("example", one): one for one in worked}
+
+
+def _clause(clause: Clause) -> Texts:
+    cap, floor = (None if bound is None else str(bound) for bound in (clause.max_grade, clause.min_grade))
+    return _texts(text=clause.text, why=clause.why, cap=cap, floor=floor)
+
+
+def _action(action: Action) -> Texts:
+    return _texts(grades=", ".join(str(grade) for grade in sorted(action.grades)), shown=action.shown)
+
+
+def _boundary(boundary: Boundary) -> Texts:
+    low, high = sorted(boundary.between)
+    return _texts(
+        between=f"{low} and {high}",
+        grade=str(boundary.grade),
+        higher=boundary.higher,
+        lower=boundary.lower,
+        decision=boundary.decision,
+        clauses=", ".join(boundary.clauses),
+    )
+
+
+_PARTS: Mapping[Part, Callable[[Policy], Mapping[str, Texts]]] = {
+    "policy": _policy,
+    "grade": lambda policy: {str(level.value): _grade(level) for level in policy.grades},
+    "clause": lambda policy: {clause.id: _clause(clause) for clause in policy.clauses},
+    "action": lambda policy: {action.name: _action(action) for action in policy.actions},
+    "boundary": lambda policy: {_name(boundary): _boundary(boundary) for boundary in policy.boundaries},
+}

@@ -1,0 +1,1 @@
+"""Vendors, tokens, prices: what a call costs."""

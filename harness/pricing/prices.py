@@ -1,0 +1,224 @@
+"""What a model's tokens cost: by the table that genai-prices brings along, or by the project's prices.toml.
+
+Unknown is a value with a reason, and never 0. Nothing is downloaded.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from harness.errors import BadInput, Fault
+from harness.nouns.base import Noun
+from harness.nouns.records import Reply, Usage
+from harness.pricing.vendors import FREE, VENDORS, vendor_at
+from harness.providers import split_model
+from harness.storage.files import build, read_toml
+from harness.storage.project import Project
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelInfo, ModelPrice
+
+FILE = "prices.toml"
+MILLION = 1_000_000
+BATCH = {"processing": "batch"}
+"""What genai-prices calls a batch."""
+
+Dollars = Annotated[float, Field(ge=0, strict=True)]
+
+
+class Rates(Noun):
+    """USD per million tokens of each kind, for requests with more than `above` input tokens."""
+
+    above: int = 0
+    input: float
+    output: float
+    cached: float
+    written: float
+
+    def cost(self, usage: Usage) -> float:
+        """USD for one call: what was read from a cache or written to one is a part of the input."""
+        plain = max(0, usage.input_tokens - usage.cached_tokens - usage.written_tokens)
+        return (
+            plain * self.input
+            + usage.cached_tokens * self.cached
+            + usage.written_tokens * self.written
+            + usage.output_tokens * self.output
+        ) / MILLION
+
+
+class Price(Noun):
+    """What one model costs, and who says so. Of several rates, the last whose threshold is passed holds."""
+
+    model: str
+    source: str
+    standard: tuple[Rates, ...]
+    batch: tuple[Rates, ...] | None = None
+
+    def cost(self, usage: Usage, *, batch: bool = False) -> float | None:
+        """USD for one call. None where it was part of a batch and only the standard price is known."""
+        rates = self.rates(usage.input_tokens, batch=batch)
+        return rates.cost(usage) if rates else None
+
+    def rates(self, input_tokens: int, *, batch: bool = False) -> Rates | None:
+        """The rates for a request of some length."""
+        known = self.batch if batch else self.standard
+        if known is None:
+            return None
+        found = known[0]
+        for rates in known[1:]:
+            if input_tokens > rates.above:
+                found = rates
+        return found
+
+    def worst(self, input_tokens: int, output_tokens: int, *, batch: bool = False) -> float | None:
+        """USD that a call of at most so many tokens can cost, whatever its cache does."""
+        rates = self.rates(input_tokens, batch=batch)
+        if rates is None:
+            return None
+        dearest = max(rates.input, rates.cached, rates.written)
+        return (input_tokens * dearest + output_tokens * rates.output) / MILLION
+
+
+class NoPrice(Noun):
+    """A model whose price nobody has said, and why."""
+
+    model: str
+    reason: str
+
+
+class Given(Noun):
+    """A user's price for a model, USD per million tokens; `batch` is the part of it that a batch costs."""
+
+    input: Dollars
+    output: Dollars
+    cached: Dollars | None = None
+    written: Dollars | None = None
+    batch: Annotated[float, Field(gt=0, le=1, strict=True)] | None = None
+
+    def price(self, model: str) -> Price:
+        """As a Price: cached and written tokens cost what the input does, unless it is said."""
+        rates = {"input": self.input, "output": self.output}
+        rates["cached"] = self.input if self.cached is None else self.cached
+        rates["written"] = self.input if self.written is None else self.written
+        batch = None
+        if self.batch is not None:
+            batch = (Rates(**{name: rate * self.batch for name, rate in rates.items()}),)
+        return Price(model=model, source=FILE, standard=(Rates(**rates),), batch=batch)
+
+
+class _File(Noun):
+    models: dict[str, Given] = Field(default={})
+
+
+def price_of(
+    project: Project, model: str, base_url: str | None, at: datetime | None = None
+) -> Price | NoPrice:
+    """A model's price at an address: the user's, else the vendor's. BadInput for a faulty prices.toml."""
+    provider, name = split_model(model)
+    given = load_prices(project)
+    own = given.get(f"{provider}/{name}") or given.get(f"{provider}/*")
+    if own is not None:
+        return own.price(f"{provider}/{name}")
+    if provider in FREE:
+        nothing = Rates(input=0, output=0, cached=0, written=0)
+        return Price(model=model, source="runs here", standard=(nothing,), batch=(nothing,))
+    vendor = vendor_at(model, base_url)
+    if vendor is None:
+        known = f"its price is known at {VENDORS[provider].home}, and " if provider in VENDORS else ""
+        return _unknown(model, f"{known}it is asked at {base_url or 'a server of your own'}")
+    return _listed(model, vendor.id, name, at or datetime.now(UTC))
+
+
+def _unknown(model: str, why: str) -> NoPrice:
+    return NoPrice(model=model, reason=f"no price for {model}: {why}; {FILE} can give one")
+
+
+def load_prices(project: Project) -> dict[str, Given]:
+    """The user's prices by provider/model; nothing without a prices.toml. BadInput with all of its faults."""
+    path = project.root / FILE
+    if not path.exists():
+        return {}
+    found, faults = build(_File, read_toml(path), str(path))
+    prices = found.models if found else {}
+    for name in prices:
+        try:
+            provider, model = split_model(name)
+        except BadInput as error:
+            faults += [Fault(str(path), f"models: {fault}") for fault in error.faults]
+            continue
+        if name != f"{provider}/{model}":
+            faults.append(Fault(str(path), f"models: write {provider}/{model}, not {name}"))
+    if faults:
+        raise BadInput(faults)
+    return prices
+
+
+def _listed(model: str, vendor: str, name: str, at: datetime) -> Price | NoPrice:
+    """The price in genai-prices' table. It is read from the package: its updates are never started."""
+    from genai_prices import __version__
+    from genai_prices.data_snapshot import get_snapshot
+
+    source = f"genai-prices {__version__}"
+    try:
+        _, found = get_snapshot().find_provider_model(name, None, vendor, None)
+    except LookupError:
+        return _unknown(model, f"{source} does not know it")
+    standard = _rates(found.get_prices(at))
+    if standard is None:
+        return _unknown(model, f"{source} has none by input and output tokens")
+    batch = _rates(found.get_prices(at, BATCH)) if _has_batch(found, at) else None
+    return Price(model=model, source=source, standard=standard, batch=batch)
+
+
+def _has_batch(found: "ModelInfo", at: datetime) -> bool:
+    return any(
+        variant.when == BATCH and (variant.constraint is None or variant.constraint.active(at))
+        for variant in found.price_variants or ()
+    )
+
+
+def _rates(price: "ModelPrice") -> tuple[Rates, ...] | None:
+    """One set of rates for each length of the input from which another holds."""
+    parts = {"input": price.input_mtok, "output": price.output_mtok}
+    if None in parts.values():
+        return None
+    # What has no rate of its own costs what the input does.
+    parts["cached"] = price.input_mtok if price.cache_read_mtok is None else price.cache_read_mtok
+    parts["written"] = price.input_mtok if price.cache_write_mtok is None else price.cache_write_mtok
+    starts = sorted({0} | {tier.start for part in parts.values() for tier in getattr(part, "tiers", ())})
+    return tuple(
+        Rates(above=start, **{name: _rate(part, start) for name, part in parts.items()}) for start in starts
+    )
+
+
+def _rate(part: Any, start: int) -> float:
+    """The rate of requests longer than `start`: a number, or one that changes with the length."""
+    rate = getattr(part, "base", part)
+    for tier in getattr(part, "tiers", ()):
+        if tier.start <= start:
+            rate = tier.price
+    return float(rate)
+
+
+def cost_of(replies: Iterable[Reply | None], price: Price | NoPrice, *, batch: bool = False) -> float | None:
+    """USD for the replies to one question, all of them billed. None where price or tokens are unknown."""
+    if isinstance(price, NoPrice):
+        return None
+    if is_free(price):
+        return 0.0
+    total = 0.0
+    for reply in replies:
+        if reply is None:
+            continue
+        cost = price.cost(reply.usage, batch=batch) if reply.usage else None
+        if cost is None:
+            return None
+        total += cost
+    return total
+
+
+def is_free(price: Price) -> bool:
+    """Whether no number of tokens costs anything."""
+    return all(rates.input == rates.output == rates.cached == rates.written == 0 for rates in price.standard)

@@ -1,0 +1,115 @@
+"""Golden grades and a grader's answers as arrays: what every figure of Gate 2 is made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.nouns.base import Weighting
+from harness.score.bar import Measured
+from harness.score.items import Judged
+from harness.score.rating_matrix import numbered, renumbered
+from harness.stats.agreement import Floats, Integers, Matrix, cell_counts, mean_kappa
+from harness.stats.bootstrap import Bootstrap, cluster_bootstrap
+from harness.stats.intervals import Table, influence, mean_spread
+from harness.stats.raters import MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """`golden` (n) and `grades` (n x K repeats) as positions on the scale; MISSING for no readable answer.
+
+    `clusters` holds each item's query, numbered.
+    """
+
+    golden: Integers
+    grades: Integers
+    clusters: Integers
+    scale: tuple[int, ...]
+
+    @property
+    def answered(self) -> NDArray[np.bool_]:
+        """Which answers could be read: n x K."""
+        return np.asarray(self.grades != MISSING, dtype=np.bool_)
+
+    def matrix(self) -> Matrix:
+        """Counts of all readable answers, rows golden."""
+        rows, repeats = np.nonzero(self.answered)
+        return cell_counts(self.golden[rows], self.grades[rows, repeats], len(self.scale))
+
+    def measure(self, weighting: Weighting) -> Measured:
+        """Kappa averaged over the repeats, with the error of that mean, clustered by query."""
+        tables, where, clusters = self._tables(weighting)
+        kappa = mean_kappa([table.kappa for table in tables])
+        return Measured(kappa, mean_spread(tables, where, len(clusters), clusters), len(clusters))
+
+    def bootstrap(self, weighting: Weighting) -> Bootstrap:
+        """The same mean's cluster bootstrap."""
+        return cluster_bootstrap(*self._tables(weighting)[0])
+
+    def _tables(self, weighting: Weighting) -> tuple[list[Table], list[Integers], Integers]:
+        """A table for each repeat, where its items are among those answered, and the clusters of these."""
+        used = np.flatnonzero(self.answered.any(axis=1))
+        clusters = renumbered(self.clusters[used])
+        tables, where = [], []
+        for column in self.grades.T:
+            at = np.flatnonzero(column[used] != MISSING)
+            if not len(at) and len(used):
+                continue  # a repeat that nobody answered says nothing about the others
+            given = column[used][at]
+            tables.append(Table(self.golden[used][at], given, clusters[at], self.scale, weighting))
+            where.append(at)
+        return tables, where, clusters
+
+    def influence(self, weighting: Weighting) -> Floats:
+        """Each item's influence on the kappa averaged over the repeats; 0 where no answer could be read."""
+        phi = np.zeros(len(self.golden))
+        answered = [column for column in self.grades.T if (column != MISSING).any()]
+        for column in answered:
+            at = np.flatnonzero(column != MISSING)
+            table = Table(self.golden[at], column[at], self.clusters[at], self.scale, weighting)
+            phi[at] += influence(table) * len(phi) / len(at) / len(answered)
+        return phi
+
+    def errors(self) -> Integers:
+        """Grade minus golden grade of every readable answer."""
+        rows, repeats = np.nonzero(self.answered)
+        values = np.asarray(self.scale, dtype=np.int64)
+        return np.asarray(values[self.grades[rows, repeats]] - values[self.golden[rows]])
+
+    def worst(self) -> "Draws":
+        """With every missing answer as far from the golden grade as the scale allows; of two, the lower."""
+        values = np.asarray(self.scale, dtype=np.int64)
+        # argmax takes the first of equals, and the scale ascends.
+        farthest = np.abs(values[None, :] - values[:, None]).argmax(axis=1)
+        grades = np.where(self.answered, self.grades, farthest[self.golden][:, None])
+        return replace(self, grades=grades)
+
+    def where(self, keep: NDArray[Any]) -> "Draws":
+        """These items alone, by mask or by position."""
+        return replace(self, golden=self.golden[keep], grades=self.grades[keep], clusters=self.clusters[keep])
+
+    def regrouped(self, groups: Sequence[int]) -> "Draws":
+        """Grades taken together: `groups` holds the group of each position, numbered from 0."""
+        to = np.asarray(groups, dtype=np.int64)
+        grades = np.where(self.answered, to[self.grades], MISSING)
+        return replace(self, golden=to[self.golden], grades=grades, scale=tuple(range(max(groups) + 1)))
+
+    def at_least(self, at: int) -> "Draws":
+        """As "below" and "at or above" the grade in position `at` of the scale."""
+        return self.regrouped([int(position >= at) for position in range(len(self.scale))])
+
+
+def draws_of(items: Sequence[Judged], scale: tuple[int, ...]) -> Draws:
+    """Judged items as arrays; each has equally many answers."""
+    position: dict[int | None, int] = {grade: at for at, grade in enumerate(scale)} | {None: MISSING}
+    return Draws(
+        golden=np.array([position[item.golden] for item in items], dtype=np.int64),
+        grades=np.array(
+            [[position[answer.grade] for answer in item.answers] for item in items], dtype=np.int64
+        ),
+        clusters=numbered([item.cluster for item in items]),
+        scale=scale,
+    )

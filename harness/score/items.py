@@ -1,0 +1,153 @@
+"""What became of each golden item under a grader: from a run's records, or from two files."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal
+
+from harness.golden.grade_tables import GradedRow, clusters_of
+from harness.nouns.records import Example, Failed, Grade, Record, Ungraded
+from harness.runs.folder import Run
+
+Ending = Literal["graded", "ungraded", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer about an item; `grade` is None where none could be read."""
+
+    grade: int | None
+    outcome: Ending
+    cause: str | None = None
+    reasoning: str = ""
+    clauses: tuple[str, ...] = ()
+    probabilities: Mapping[int, float] | None = None
+
+
+NEVER_ASKED = Answer(None, "failed")
+INDEPENDENT = "no item names its query: the intervals take items as independent"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What there is to say of an item besides its grades; less than the example, since runs are long."""
+
+    query: str
+    title: str
+    tags: tuple[str, ...] = ()
+    clauses: tuple[str, ...] = ()
+    reasoning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One item: its golden grade, and the grader's answers, one for each repeat."""
+
+    item: str
+    cluster: str
+    golden: int
+    answers: tuple[Answer, ...]
+    about: About | None = None
+
+
+def names_query(item: Judged) -> bool:
+    """Whether an item's cluster is a query, and not the item itself for want of one."""
+    return item.cluster != item.item or (item.about is not None and item.about.query != item.item)
+
+
+def judged(run: Run) -> list[Judged]:
+    """Each example of a run with what became of it; one that has no record was never answered."""
+    answers = {record.key: _answer(record) for record in run.each_record()}
+    return [
+        Judged(
+            item=example.id,
+            cluster=example.cluster,
+            golden=example.grade,
+            answers=tuple(
+                answers.get((example.id, repeat), NEVER_ASKED) for repeat in range(run.manifest.asked.repeats)
+            ),
+            about=about_of(example),
+        )
+        for example in run.each_example()
+    ]
+
+
+def about_of(example: Example) -> About:
+    """What a scorecard says of an example."""
+    return About(example.query, example.result.title, example.tags, example.clauses, example.reasoning)
+
+
+def _answer(record: Record) -> Answer:
+    match record.outcome:
+        case Grade(value=value, reasoning=reasoning, clauses=clauses):
+            given = record.reply.probabilities if record.reply else None
+            return Answer(value, "graded", None, reasoning, clauses, given)
+        case Ungraded(cause=cause):
+            return Answer(None, "ungraded", cause)
+        case Failed():
+            return NEVER_ASKED
+
+
+def judged_files(
+    golden: Mapping[str, GradedRow], grades: Mapping[str, GradedRow]
+) -> tuple[list[Judged], tuple[str, ...]]:
+    """Each golden item with its grade from a file, and the items that only the file has."""
+    clusters = clusters_of(golden)
+    items = []
+    for item, row in golden.items():
+        assert row.grade is not None, "golden grades are read without gaps"
+        items.append(Judged(item, clusters[item], row.grade, (_given(grades.get(item)),), _told_of(row)))
+    return items, tuple(item for item in grades if item not in golden)
+
+
+def answered(
+    items: Sequence[Judged], grades: Mapping[str, GradedRow]
+) -> tuple[list[Judged], tuple[str, ...]]:
+    """A run's items with their grades from a file instead, and the items that only the file has."""
+    known = {item.item for item in items}
+    given = [replace(item, answers=(_given(grades.get(item.item)),)) for item in items]
+    return given, tuple(item for item in grades if item not in known)
+
+
+def _told_of(row: GradedRow) -> About | None:
+    """What the file tells of an item; None where it tells nothing."""
+    if not row.told:
+        return None
+    return About(row.query or row.item, row.title or row.item, row.tags, row.clauses, row.reasoning)
+
+
+def _given(row: GradedRow | None) -> Answer:
+    """A file's answer: an empty grade is one that was not read; an item that it lacks was never answered."""
+    if row is None:
+        return NEVER_ASKED
+    if row.grade is None:
+        return Answer(None, "ungraded", "no_answer")
+    if row.reasoning or row.clauses:
+        return Answer(row.grade, "graded", None, row.reasoning, row.clauses)
+    return _bare(row.grade)
+
+
+@lru_cache
+def _bare(grade: int) -> Answer:
+    """A grade and nothing else: one for all that are alike, since files of grades are long."""
+    return Answer(grade, "graded")
+
+
+def voted(item: Judged) -> Judged:
+    """The item with one answer, the commonest of its readable ones; of several, their lower median."""
+    if len(item.answers) == 1:
+        return item
+    readable = [answer for answer in item.answers if answer.grade is not None]
+    if not readable:
+        return replace(item, answers=item.answers[:1])
+    grade = vote([answer.grade for answer in readable if answer.grade is not None])
+    return replace(item, answers=(next(answer for answer in readable if answer.grade == grade),))
+
+
+def vote(grades: Sequence[int]) -> int:
+    """The commonest grade; of several, their lower median."""
+    counts = Counter(grades)
+    most = max(counts.values())
+    tied = sorted(grade for grade, count in counts.items() if count == most)
+    return tied[(len(tied) - 1) // 2]

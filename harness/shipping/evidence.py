@@ -1,0 +1,182 @@
+"""What there is to judge a policy version by: its golden set, its ratings, its runs."""
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from harness.comparison.baseline import baseline_path, load_baseline, side_of_baseline
+from harness.comparison.sides import Side, side_of_run
+from harness.errors import BadInput
+from harness.golden.examples import golden_path, load_examples
+from harness.golden.lint import lint_golden
+from harness.golden.rating.ratings import rater_kinds, ratings_under, read_ratings_file
+from harness.golden.rejudging import golden_lines, left_to_judge
+from harness.grading.plan import changed_since, make_plan
+from harness.nouns.policy import Gates, Policy
+from harness.policy.load import (
+    load_gates,
+    load_policy,
+    policy_names,
+    policy_path,
+    policy_versions,
+    shared_surfaces,
+    unfinished,
+)
+from harness.runs.folder import RATERS, RATINGS, Asked, Manifest, find_run, load_manifest, load_run, run_names
+from harness.score.bar import Bar
+from harness.score.gate1 import score_gate1
+from harness.scorecards.gate1 import Gate1
+from harness.shipping.verdict import Evidence, RunFound
+from harness.storage.project import Project, version_number
+from harness.verdicts.gates import judge_gate1
+
+SPLIT = "test"
+"""What a version is gated on, unless a run is named."""
+
+
+def gather(project: Project, label: str, run: str | None, base: str) -> Evidence:
+    """Everything there is on a version. Without `run`, its latest finished run on `test` is taken.
+
+    BadInput for what cannot be read, and for a named run that is none of this version's.
+    """
+    file = policy_path(project, label)
+    policy = load_policy(file)
+    gates = load_gates(file.with_name("gates.toml"), policy)
+    golden = golden_path(project, policy.name)
+    lines = golden_lines(golden)
+    found = _named_run(project, policy, run) if run else _latest(project, _on_test(policy))
+    asked = found.run.manifest.asked if found else None
+    part = asked.part if asked else SPLIT
+    return Evidence(
+        policy=policy,
+        gates=gates,
+        split=part,
+        unfinished=unfinished(policy),
+        findings=lint_golden(golden, policy),
+        judged=len(lines),
+        stale=len(left_to_judge(lines, policy)),
+        gate1=_gate1(golden, policy, gates),
+        raters=_raters(golden.with_name(RATINGS)),
+        run=found,
+        base=_base(project, policy, part, base),
+        canaries=_latest(project, _canaries_of(policy, asked)),
+        canaries_exist=any(one.split == "canaries" for one in lines.values()),
+        warnings=(*_surfaces(project, policy), *_about_run(part, asked)),
+    )
+
+
+def version_before(project: Project, found: Evidence) -> str:
+    """The version in use: that of the base, or else the one before this. BadInput where there is none."""
+    new, base = found.policy, found.base.policy if found.base else None
+    if base is not None and base != new.label and base.partition("@")[0] == new.name:
+        return base
+    known = policy_versions(project.policies / new.name)
+    earlier = [v for v in known if version_number(v) < version_number(new.version)]
+    if not earlier:
+        raise BadInput(f"--pairs: {new.label} has no version before it, so that nothing changes")
+    return f"{new.name}@{max(earlier, key=version_number)}"
+
+
+def _gate1(golden: Path, policy: Policy, gates: Gates) -> Gate1 | None:
+    """Gate 1 on the ratings that lie beside the golden set now; None where fewer than two rated."""
+    path = golden.with_name(RATINGS)
+    examples = load_examples(golden, policy)
+    ratings = ratings_under(path, policy, examples) if path.exists() else []
+    if len({rating.rater for rating in ratings}) < 2:
+        return None
+    bar = Bar(gates.weighting, gates.gate1.bar)
+    about = {example.id: example for example in examples}
+    kinds = rater_kinds(path.with_name(RATERS))
+    floor = gates.gate1.pair_floor
+    return judge_gate1(score_gate1(ratings, policy.scale, bar, kinds, about, pair_floor=floor))
+
+
+def _raters(path: Path) -> Mapping[str, int]:
+    """How many rated under each policy version."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for rating in read_ratings_file(path) if path.exists() else ():
+        names[rating.policy_version].add(rating.rater)
+    return {version: len(raters) for version, raters in names.items()}
+
+
+Wanted = Callable[[Manifest], bool]
+
+
+def _on_test(policy: Policy) -> Wanted:
+    def wanted(manifest: Manifest) -> bool:
+        asked = manifest.asked
+        return (asked.policy, asked.part, asked.limit, asked.only) == (policy.label, SPLIT, None, ())
+
+    return wanted
+
+
+def _canaries_of(policy: Policy, teacher: Asked | None) -> Wanted:
+    """Runs over canaries by the teacher that is judged, or by any where there is none yet."""
+
+    def wanted(manifest: Manifest) -> bool:
+        asked = manifest.asked
+        if not asked.canaries or asked.policy != policy.label:
+            return False
+        return teacher is None or _teacher(asked) == _teacher(teacher)
+
+    return wanted
+
+
+def _teacher(asked: Asked) -> tuple[object, ...]:
+    """Who grades. Of grades that another system made, nothing tells whose they are: all replays are one."""
+    model = "replay" if asked.model.startswith("replay") else asked.model
+    return model, asked.prompt, asked.shots, asked.temperature, asked.base_url
+
+
+def _latest(project: Project, wanted: Wanted) -> RunFound | None:
+    """The latest finished run that is wanted; folders that cannot be read are passed over."""
+    for name in reversed(run_names(project)):
+        with contextlib.suppress(BadInput):
+            manifest = load_manifest(project.runs / name)
+            if manifest.finished_at is not None and wanted(manifest):
+                return _found(project, project.runs / name)
+    return None
+
+
+def _named_run(project: Project, policy: Policy, name: str) -> RunFound:
+    found = _found(project, find_run(project, name))
+    manifest = found.run.manifest
+    if found.run.policy.label != policy.label:
+        raise BadInput(f"--run: {manifest.name} is a run of {found.run.policy.label}, not of {policy.label}")
+    if manifest.asked.canaries or manifest.finished_at is None:
+        what = "graded canaries" if manifest.asked.canaries else "is not finished"
+        raise BadInput(f"--run: {manifest.name} {what}: a finished run over a split is wanted")
+    return found
+
+
+def _found(project: Project, folder: Path) -> RunFound:
+    run = load_run(folder)
+    try:
+        changed = changed_since(run.manifest, make_plan(project, run.manifest.asked))
+    except BadInput as error:
+        # What a run was made with is gone or broken: no run can be made like it today.
+        return RunFound(run, str(error.faults[0]))
+    return RunFound(run, f"{', '.join(changed)} changed since it was made" if changed else None)
+
+
+def _base(project: Project, policy: Policy, part: str, name: str) -> Side | None:
+    if name != "baseline":
+        return side_of_run(load_run(find_run(project, name)))
+    path = baseline_path(project, policy.name, part)
+    return side_of_baseline(load_baseline(path)) if path.exists() else None
+
+
+def _surfaces(project: Project, policy: Policy) -> list[str]:
+    """The other policies of this one's surface; those that do not load are no concern here."""
+    known = [policy]
+    for name in policy_names(project):
+        with contextlib.suppress(BadInput):
+            known += [load_policy(policy_path(project, name))] if name != policy.name else []
+    return shared_surfaces(known, policy.name)
+
+
+def _about_run(part: str, asked: Asked | None) -> list[str]:
+    if asked is None or SPLIT in part.split("+"):
+        return []
+    return [f"the run is over {part}, where prompts are chosen: a version is gated on {SPLIT}"]

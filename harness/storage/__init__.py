@@ -1,0 +1,1 @@
+"""Files, tables, the project folder, digests, Hugging Face data sets."""

@@ -1,0 +1,184 @@
+"""A scorecard and the bars become a verdict: pass, fail or inconclusive, with the reason in words.
+
+The verdict is read from the 95 % interval, never from the point value, and an inconclusive one never ships
+silently. What was not answered can only take a pass away.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from harness.nouns.policy import Gates
+from harness.runs.folder import Run
+from harness.score.advice import advice
+from harness.score.bar import Bar
+from harness.score.score_run import own_bar, score_raters, score_run
+from harness.scorecards.gate1 import Gate1
+from harness.scorecards.gate2 import CellScore, Gate2
+from harness.scorecards.shared import Estimate, Gate, Verdict
+from harness.stats.verdicts import items_needed, three_way
+from harness.verdicts.threshold_changes import moved_since
+
+EXIT_CODES: dict[Verdict, int] = {"pass": 0, "fail": 1, "inconclusive": 3}
+VERDICT_KEYS = {
+    "gate", "verdict", "reason", "items_needed", "band", "bar", "bar_moved", "weighting", "gated", "kappa",
+    "kappa_linear", "kappa_quadratic", "n", "n_clusters", "coverage", "gate1", "provisional",
+}  # fmt: skip
+NEVER_MEASURED = "Gate 1 was never measured, so that nobody knows whether the policy is clear"
+
+G = TypeVar("G", bound=Gate)
+Check = tuple[Verdict, str]
+"""What one condition says, and why."""
+NO_GATE = "a run over canaries is held to no gate: half of its products are written to mislead"
+
+
+def judge_gate1(score: Gate1, grade_names: Mapping[int, str] | None = None) -> Gate1:
+    """Gate 1 with its verdict, and with what to do about it."""
+    judged = _with_verdict(score, _kappa_check(score))
+    return judged.model_copy(update={"advice": advice(judged, grade_names or {})})
+
+
+def judge_gate2(score: Gate2, gates: Gates, gate1: Gate1 | None, stale: str | None = None) -> Gate2:
+    """Gate 2 with its verdict; `gate1` is the judged Gate 1 of the same policy, None where unmeasured.
+
+    `stale` says what keeps the golden grades from being those of the policy: then nothing was measured.
+    """
+    judged = _with_verdict(score, ("inconclusive", stale) if stale else _gate2_check(score, gates))
+    said = gate1.verdict if gate1 else None
+    return judged.model_copy(update={"gate1": said, "provisional": _provisional(gate1)})
+
+
+def judge_run(run: Run, bar: Bar | None = None, *, bootstrap: bool = False) -> Gate2:
+    """A run scored and judged by its own policy, gates and ratings, unless another bar is given.
+
+    One over canaries has no verdict: its scorecard says why.
+    """
+    measured = score_raters(run)
+    names = {level.value: level.name for level in run.policy.grades}
+    gate1 = judge_gate1(measured, names) if measured else None
+    score = score_run(run, (bar or own_bar(run)).moved_from(moved_since(run)), gate1, bootstrap=bootstrap)
+    if run.manifest.asked.canaries:
+        return score.model_copy(update={"reason": NO_GATE})
+    return judge_gate2(score, run.gates, gate1, _stale(run))
+
+
+def _stale(run: Run) -> str | None:
+    """Grades of another policy version are no golden grades of this one, and a choice is no sample."""
+    left, of = run.manifest.stale, run.manifest.examples
+    if left:
+        return f"{left} of {of} examples were not yet judged under {run.policy.label}"
+    if run.manifest.asked.only:
+        return f"{of} chosen examples were graded: a choice says nothing of the whole"
+    return None
+
+
+def verdict_of(score: Gate) -> dict[str, Any]:
+    """What verdict.json holds: the verdict and what it was read from."""
+    return score.model_dump(mode="json", include=VERDICT_KEYS)
+
+
+def exit_code(score: Gate) -> int:
+    """How a command ends that was asked for this gate."""
+    assert score.verdict is not None, "a scorecard that was never judged"
+    return EXIT_CODES[score.verdict]
+
+
+def _with_verdict(score: G, check: Check) -> G:
+    verdict, reason = check
+    # More items decide nothing where something else than kappa, such as missing answers, left it open.
+    needed = _needed(score) if verdict == "inconclusive" and check == _kappa_check(score) else None
+    return score.model_copy(update={"verdict": verdict, "reason": reason, "items_needed": needed})
+
+
+def _needed(score: Gate) -> int | None:
+    """How many items would decide it; None where more of the same would not, or nobody can say."""
+    found = score.gated_kappa
+    if found.value is None or found.se is None or found.ci is None:
+        return None
+    needed = items_needed(found.n, found.value, found.se, score.n_clusters, score.bar)
+    return needed if needed is not None and needed > found.n else None
+
+
+def _kappa_check(score: Gate) -> Check:
+    return _against(score.gated_kappa, score.bar, score.gated_words)
+
+
+def _against(estimate: Estimate, bar: float, name: str) -> Check:
+    if estimate.ci is None:
+        why = estimate.reason or ""
+        if why.startswith("undefined"):
+            return "inconclusive", f"{name} is {why}"
+        return "inconclusive", f"{name} has no interval: {why.removeprefix('no interval: ')}"
+    low, high = estimate.ci
+    interval = f"the 95 % interval of {name}, {low:.3f} to {high:.3f},"
+    verdict = three_way(low, high, bar)
+    where = {"pass": "lies above", "fail": "lies below", "inconclusive": "holds"}[verdict]
+    return verdict, f"{interval} {where} the bar {bar:g}"
+
+
+def _gate2_check(score: Gate2, gates: Gates) -> Check:
+    """What is missing comes first, then what fails, then what is open: a pass is what remains."""
+    if score.coverage < gates.coverage_floor:
+        floor = f"the floor of {gates.coverage_floor:.1%}"
+        return "inconclusive", f"coverage {score.coverage:.1%} is under {floor}"
+    checks = [(_kappa_check(score), _worst_kappa_check(score)), *_action_checks(score), *_cell_checks(score)]
+    for found, worst in checks if score.coverage < 1 else ():
+        if found[0] != worst[0]:
+            return (
+                "inconclusive",
+                f"the missing answers could change the verdict: were they worst, {worst[1]}",
+            )
+    said = [found for found, _ in checks]
+    for verdict in ("fail", "inconclusive"):
+        reasons = [reason for found, reason in said if found == verdict]
+        if reasons:
+            return verdict, "; ".join(reasons)
+    return "pass", "; ".join(reason for _, reason in said)
+
+
+def _worst_kappa_check(score: Gate2) -> Check:
+    reason = score.reasons.get("kappa_worst_case")
+    worst = Estimate(value=score.kappa_worst_case, ci=score.kappa_worst_case_ci, reason=reason)
+    return _against(worst, score.bar, score.gated_words)
+
+
+def _action_checks(score: Gate2) -> list[tuple[Check, Check]]:
+    """The actions' kappa against its bar, as found and at worst; nothing where no bar is declared."""
+    actions = score.actions
+    if actions is None or actions.bar is None:
+        return []
+    found, worst = (
+        Estimate(value=actions.kappa, ci=ci, reason=actions.reason)
+        for ci in (actions.ci, actions.ci_worst_case)
+    )
+    name = "the actions' kappa"
+    return [(_against(found, actions.bar, name), _against(worst, actions.bar, name))]
+
+
+def _cell_checks(score: Gate2) -> list[tuple[Check, Check]]:
+    """Each cell with a limit against it, as found and at worst."""
+    limited = [cell for cell in score.never_grow if cell.limit is not None]
+    return [(_cell_check(cell, cell.ci), _cell_check(cell, cell.ci_worst_case)) for cell in limited]
+
+
+def _cell_check(cell: CellScore, ci: tuple[float, float] | None) -> Check:
+    """A cell against its limit: the share must lie below it."""
+    name = f"golden {cell.golden} with action {cell.action}"
+    assert cell.limit is not None, "only cells with a limit are checked"
+    if ci is None:
+        return "inconclusive", f"{name} has no item"
+    low, high = ci
+    share = f"{name}: {cell.found}, at most {high:.1%},"
+    if high <= cell.limit:
+        return "pass", f"{share} within the limit {cell.limit:.1%}"
+    return ("fail" if low > cell.limit else "inconclusive"), f"{share} against the limit {cell.limit:.1%}"
+
+
+def _provisional(gate1: Gate1 | None) -> str | None:
+    """Why a Gate 2 cannot be relied on yet."""
+    if gate1 is None:
+        return NEVER_MEASURED
+    if gate1.provisional:
+        return f"in Gate 1, {gate1.provisional}"
+    if gate1.verdict != "pass":
+        return f"Gate 1 has not passed ({gate1.verdict})"
+    return None

@@ -1,0 +1,133 @@
+"""May a candidate replace the base? Non-inferiority, and what must not get worse whatever kappa says.
+
+"Not significantly worse" is never "no regression": a candidate passes by showing that it loses less than the
+margin.
+"""
+
+from collections.abc import Iterator
+
+from harness.nouns.policy import Gates
+from harness.scorecards.comparison import Change, Comparison, Condition, Regression
+from harness.scorecards.shared import Verdict
+from harness.stats.paired import one_sided_limits
+
+
+def judge_regression(found: Comparison, gates: Gates) -> Regression:
+    """The verdict on a comparison by these gates: pass only where every condition passes."""
+    low, high = _limits(found.gated_change, found.n_clusters)
+    conditions = (
+        _non_inferior(found, gates.margin, low, high),
+        *_cells(found),
+        _coverage(found, gates.coverage_floor),
+        *_cases(found, gates.coverage_floor),
+        *_golden(found),
+        *_sample(found),
+    )
+    verdict, reason = _together(conditions)
+    return Regression(
+        verdict=verdict,
+        reason=reason,
+        margin=gates.margin,
+        low=low,
+        high=high,
+        conditions=conditions,
+        comparison=found,
+    )
+
+
+def _together(conditions: tuple[Condition, ...]) -> tuple[Verdict, str]:
+    for verdict in ("fail", "inconclusive"):
+        reasons = [one.reason for one in conditions if one.verdict == verdict]
+        if reasons:
+            return verdict, "; ".join(reasons)
+    return "pass", conditions[0].reason
+
+
+def _limits(change: Change, clusters: int) -> tuple[float | None, float | None]:
+    if change.delta is None or change.se is None:
+        return None, None
+    return one_sided_limits(change.delta, change.se, clusters)
+
+
+def _non_inferior(found: Comparison, margin: float, low: float | None, high: float | None) -> Condition:
+    """Pass where the one-sided 95 % lower limit of the change is above minus the margin."""
+    name = f"{found.gated} loses less than {margin:g}"
+    if low is None or high is None:
+        reason = f"{found.gated} cannot be compared: {found.gated_change.reason}"
+        return Condition(name=name, verdict="inconclusive", reason=reason)
+    change = f"{found.gated} moved by {found.gated_change.delta:+.3f}"
+    if low > -margin:
+        reason = f"{change}, surely no loss beyond {margin:g} (95 % limit {low:+.3f})"
+        return Condition(name=name, verdict="pass", reason=reason)
+    if high < -margin:
+        reason = f"{change}, surely a loss beyond {margin:g} (95 % limit {high:+.3f})"
+        return Condition(name=name, verdict="fail", reason=reason)
+    reason = f"{change}: a loss beyond {margin:g} is neither shown nor ruled out ({low:+.3f} to {high:+.3f})"
+    return Condition(name=name, verdict="inconclusive", reason=reason)
+
+
+def _cells(found: Comparison) -> Iterator[Condition]:
+    for cell in found.never_grow:
+        grew = cell.candidate - cell.base
+        what = f"golden {cell.golden} with action {cell.action}"
+        reason = f"{what}: {cell.base} before, {cell.candidate} now"
+        failed = grew > cell.allowed
+        yield Condition(
+            name=f"{what} does not grow",
+            verdict="fail" if failed else "pass",
+            reason=f"{reason}, {cell.allowed} more are allowed" if failed else reason,
+        )
+
+
+def _coverage(found: Comparison, floor: float) -> Condition:
+    covered = found.coverage.candidate or 0.0
+    low = covered < floor
+    return Condition(
+        name=f"coverage is {floor:.1%} or more",
+        verdict="inconclusive" if low else "pass",
+        reason=f"coverage {covered:.1%}{f' is under the floor of {floor:.1%}' if low else ''}",
+    )
+
+
+def _golden(found: Comparison) -> Iterator[Condition]:
+    """Grades of another policy version are no golden grades of this one."""
+    if found.stale:
+        yield Condition(
+            name="the golden grades are those of the policy",
+            verdict="inconclusive",
+            reason=f"{found.stale} examples were not yet judged under the candidate's policy version",
+        )
+
+
+def _sample(found: Comparison) -> Iterator[Condition]:
+    """A choice of items says nothing of the whole."""
+    if found.apart:
+        yield Condition(
+            name="a split is compared, and no choice",
+            verdict="inconclusive",
+            reason=f"a run {found.apart}: that says nothing of a split",
+        )
+
+
+def _cases(found: Comparison, floor: float) -> Iterator[Condition]:
+    """What one side lacks is said, and leaves the verdict open where it is more than the floor allows."""
+    unread = {*found.unread_base, *found.unread_candidate}
+    relabelled = () if found.policies_differ else found.relabelled
+    lost = len(found.only_base) + len(unread) + len(relabelled)
+    known = found.n_common + lost
+    kept = found.n_common / known
+    if lost:
+        yield Condition(
+            name="the base's cases are compared",
+            verdict="inconclusive" if kept < floor else "pass",
+            reason=f"{found.n_common} of the {known} cases that the base knows could be compared",
+        )
+    if found.only_candidate:
+        yield Condition(
+            name="the baseline knows every case",
+            verdict="inconclusive",
+            reason=(
+                f"{len(found.only_candidate)} cases are not in the base, so that nobody knows whether they "
+                "got worse: set a new baseline"
+            ),
+        )

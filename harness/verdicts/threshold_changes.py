@@ -1,0 +1,46 @@
+"""Bars that were moved, in words: nobody is to pass by lowering one unseen."""
+
+from contextlib import suppress
+
+from harness.errors import BadInput
+from harness.nouns.policy import Gates
+from harness.policy.load import load_gates, load_policy
+from harness.runs.folder import Run, load_manifest
+from harness.score.bar import Bar
+
+
+def bars_of(gates: Gates) -> dict[str, str]:
+    """Everything that Gate 2's verdict, and whether it is provisional, is read against, in words."""
+    actions = gates.gate2.actions
+    cells = {f"golden {cell.golden} with action {cell.action}": cell.limit for cell in gates.never_grow}
+    return {
+        "kappa": Bar(gates.weighting, gates.gate2.bar).text,
+        "Gate 1": f"Gate 1 at {gates.gate1.bar:g}",
+        "coverage": f"coverage floor {gates.coverage_floor:g}",
+        **({} if actions is None else {"the actions": f"actions' kappa {actions:g}"}),
+        **{name: f"{name} at most {limit:g}" for name, limit in cells.items() if limit is not None},
+    }
+
+
+def differing(other: Gates, own: Gates) -> str | None:
+    """What other gates ask for instead of a run's own; None where they ask for the same."""
+    theirs, mine = bars_of(other), bars_of(own)
+    changed = [name for name in {**mine, **theirs} if theirs.get(name) != mine.get(name)]
+    return ", ".join(theirs.get(name, f"no limit for {name}") for name in changed) or None
+
+
+def moved_since(run: Run) -> str | None:
+    """What the run of this policy before this one was held to, where those bars were others."""
+    policy = run.policy.name
+    earlier = sorted(folder for folder in run.folder.parent.glob("[!.]*") if folder.name < run.folder.name)
+    for folder in reversed(earlier):
+        with suppress(BadInput):
+            manifest = load_manifest(folder)
+            if manifest.asked.policy.partition("@")[0] != policy or manifest.finished_at is None:
+                continue
+            if manifest.gates == run.manifest.gates:
+                return None
+            before = load_gates(folder / "gates.toml", load_policy(folder / "policy.toml"))
+            found = differing(before, run.gates)
+            return f"the run before, {folder.name}, had {found}" if found else None
+    return None
