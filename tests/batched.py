@@ -13,7 +13,8 @@ from harness.grading.job import Job, Limits
 from harness.grading.plan import Plan, make_plan, new_manifest, run_contents
 from harness.nouns.records import Key, Record, latest
 from harness.providers import batches_of
-from harness.runs.folder import Asked, create_run
+from harness.runs.folder import create_run
+from harness.runs.manifest import Asked
 from harness.runs.record_log import RecordLog, read_records
 from harness.storage.project import Project
 

@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 
 from harness.cli.app import app
 from harness.golden.skeleton import policy_skeleton
+from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
-from harness.nouns.records import Example, Reply
+from harness.nouns.records import Reply
 from harness.policy.load import load_policy
 from harness.storage.project import Project
 

@@ -22,12 +22,13 @@ from spoken_batches import BatchDesk, Fate, Item
 
 from harness.errors import HarnessError
 from harness.grading.plan import make_plan, setup_of
-from harness.nouns.records import Grade, Pair, Prompt
+from harness.nouns.pair import Pair
+from harness.nouns.records import Grade, Prompt
 from harness.policy.load import load_policy, policy_path
 from harness.prompting.answer import answer_text, read_grade
 from harness.providers import open_teacher
 from harness.providers.base import Teacher
-from harness.runs.folder import Asked
+from harness.runs.manifest import Asked
 from harness.storage.project import Project
 
 MODEL = "demo-baseline"

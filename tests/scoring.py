@@ -12,8 +12,8 @@ from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
 from harness.nouns.base import Weighting
+from harness.nouns.pair import Rating
 from harness.nouns.policy import Gates
-from harness.nouns.records import Rating
 from harness.score.bar import Bar
 from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2

@@ -33,7 +33,8 @@ from harness.pricing.prices import price_of
 from harness.providers import PROVIDERS, batches_of, open_teacher
 from harness.providers.base import Setup
 from harness.providers.served import Served
-from harness.runs.folder import Asked, load_run
+from harness.runs.folder import load_run
+from harness.runs.manifest import Asked
 from harness.runs.record_log import RECORDS, read_records
 from harness.storage.project import Project
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from harness.errors import BadInput
 from harness.grading.budget import ENVELOPE, Budget, OverBudget, budget_of, sent_along
-from harness.nouns.records import Failed, Grade, Message, Pair, Prompt, Record, Usage
+from harness.nouns.pair import Pair
+from harness.nouns.records import Failed, Grade, Message, Prompt, Record, Usage
 from harness.pricing.prices import NoPrice, Price, Rates
 from harness.providers import anthropic
 from harness.scorecards.money import usd

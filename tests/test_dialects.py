@@ -14,7 +14,8 @@ from fault_server import Turn, error, fault_server, graded
 from oracle import DEV, ask, only_run, right
 
 from harness.errors import BadInput, CallError, FatalError, RejectedError, TransientError
-from harness.nouns.records import Message, Pair, Prompt, Reply
+from harness.nouns.pair import Pair
+from harness.nouns.records import Message, Prompt, Reply
 from harness.providers import PROVIDERS, base_url_of, open_teacher
 from harness.providers import openai as ours
 from harness.providers.anthropic import Messages

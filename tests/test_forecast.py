@@ -15,7 +15,7 @@ from harness.grading.plan import Plan, make_plan
 from harness.pricing.prices import NoPrice, Price, Rates, price_of
 from harness.pricing.tokens import tokens_of
 from harness.report.money import forecast_view
-from harness.runs.folder import Asked
+from harness.runs.manifest import Asked
 from harness.scorecards.money import Forecast, Span
 from harness.storage.project import Project
 

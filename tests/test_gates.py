@@ -9,8 +9,8 @@ import pytest
 from builders import Ended, examples, harness, write_project
 from scoring import text_of
 
+from harness.nouns.pair import Rating
 from harness.nouns.policy import Gates
-from harness.nouns.records import Rating
 from harness.report.gate1 import gate1_view
 from harness.score.bar import Bar
 from harness.score.gate1 import score_gate1

@@ -16,7 +16,7 @@ from harness.golden.lint import lint_golden
 from harness.golden.shots import choose_shots
 from harness.golden.similarity import NEAR, jaccard, near_duplicates
 from harness.golden.splits import assign_splits, parse_shares, parse_splits
-from harness.nouns.records import Example, query_key, words
+from harness.nouns.pair import Example, query_key, words
 from harness.policy.load import load_policy
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -21,7 +21,7 @@ from harness.comparison.impact import measure_impact
 from harness.errors import BadInput
 from harness.nouns.policy import Policy
 from harness.nouns.records import Failed, Grade, Record, Reply, latest
-from harness.runs.folder import Asked, Digests, Manifest
+from harness.runs.manifest import Asked, Digests, Manifest
 from harness.runs.pair_run import PairRun
 from harness.runs.pairs import ShownPair, read_pairs
 from harness.scorecards.impact import Impact

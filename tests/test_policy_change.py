@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from harness.golden.examples import golden_digest, load_examples
 from harness.golden.rejudging import confirm
+from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
-from harness.nouns.records import Example
 from harness.policy.diff import diff_policies, golden_effect, reasons
 from harness.policy.load import load_policy
 from harness.report.policy_diff import diff_view, word_diff

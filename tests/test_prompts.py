@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from harness.errors import BadInput
 from harness.grading.plan import make_plan
-from harness.nouns.records import Pair
+from harness.nouns.pair import Pair
 from harness.prompting.prompt import PromptWriter, load_prompt, to_json
-from harness.runs.folder import Asked
+from harness.runs.manifest import Asked
 from harness.storage.project import Project
 
 ROOT = Path(__file__).resolve().parent.parent

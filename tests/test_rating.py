@@ -14,7 +14,7 @@ from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import load_examples
 from harness.golden.leakage import safe_shots
 from harness.golden.rating.sheet import code_of, rater_order
-from harness.nouns.records import Example
+from harness.nouns.pair import Example
 from harness.policy.load import load_policy
 from harness.runs.listing import read_line
 

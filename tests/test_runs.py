@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from harness.errors import BadInput
 from harness.nouns.records import Failed, Grade, Record, Ungraded
-from harness.runs.folder import find_run, load_manifest, load_run
+from harness.runs.folder import find_run, load_run
+from harness.runs.manifest import load_manifest
 from harness.runs.record_log import RecordLog, read_records
 from harness.storage.files import to_line
 from harness.storage.project import Project

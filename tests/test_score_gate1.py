@@ -13,7 +13,7 @@ from scoring import SCALE, Rows, differing, fisher_z, gate1, leaves, numeric_err
 
 from harness.errors import BadInput
 from harness.nouns.base import Weighting
-from harness.nouns.records import Rating
+from harness.nouns.pair import Rating
 from harness.score.bar import WEIGHTINGS, Bar
 from harness.score.gate1 import score_gate1
 from harness.score.rating_matrix import panel_of

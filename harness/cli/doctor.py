@@ -60,7 +60,7 @@ def _model(
     """Ask a model for one grade. Ends with 4 where it gives none."""
     from harness.grading.model_probe import check_model
     from harness.report.checkup import checkup_view
-    from harness.runs.folder import Asked
+    from harness.runs.manifest import Asked
 
     load_keys(project)
     asked = Asked(model=model, policy=policy, prompt=prompt, splits=("dev",), base_url=base_url)

@@ -25,8 +25,8 @@ from harness.errors import BadInput
 if TYPE_CHECKING:
     from harness.golden.checks import Finding
     from harness.golden.importing import Imported
+    from harness.nouns.pair import Example
     from harness.nouns.policy import Policy
-    from harness.nouns.records import Example
     from harness.storage.project import Project
 
 app = typer.Typer(

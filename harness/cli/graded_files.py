@@ -12,8 +12,8 @@ from harness.cli.rated import examples_of, grade_names, ratings_in, refuse, scal
 
 if TYPE_CHECKING:
     from harness.golden.grade_tables import GradedRow
+    from harness.nouns.pair import Rating
     from harness.nouns.policy import Gates, Policy
-    from harness.nouns.records import Rating
     from harness.score.items import Judged
     from harness.score.settings import Raters
     from harness.scorecards.gate1 import Gate1

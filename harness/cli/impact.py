@@ -25,7 +25,7 @@ from harness.errors import BadInput
 
 if TYPE_CHECKING:
     from harness.grading.job import Limits
-    from harness.runs.folder import Asked
+    from harness.runs.manifest import Asked
     from harness.runs.pairs import ShownPair
     from harness.scorecards.impact import Impact
     from harness.storage.project import Project
@@ -94,7 +94,7 @@ def impact_command(
     """
     from harness.grading.job import Limits
     from harness.report.impact import impact_markdown, impact_view
-    from harness.runs.folder import Asked
+    from harness.runs.manifest import Asked
 
     if pairs is None:
         raise BadInput("which pairs? --pairs FILE, a table with item, query and title")

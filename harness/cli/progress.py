@@ -39,7 +39,7 @@ class Progress:
 
     def started(self, folder: Path, plan: "Plan", todo: int) -> None:
         """The run is about to ask for `todo` answers."""
-        from harness.runs.folder import load_manifest
+        from harness.runs.manifest import load_manifest
 
         for warning in warnings_of(plan):
             say(f"warning: {warning}")

@@ -47,7 +47,7 @@ def render_prompt(
 ) -> None:
     """The prompt for one example, just as a teacher is sent it."""
     from harness.grading.plan import make_plan
-    from harness.runs.folder import Asked
+    from harness.runs.manifest import Asked
 
     asked = Asked(model="builtin/majority", policy=policy, prompt=name, splits=("dev", "test"), shots=shots)
     plan = make_plan(project_at(root), asked)

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.golden.grade_tables import GradedRow
+    from harness.nouns.pair import Example, Rating
     from harness.nouns.policy import Gates, Policy
-    from harness.nouns.records import Example, Rating
     from harness.storage.project import Project
     from harness.storage.tables import Layout
 

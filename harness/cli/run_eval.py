@@ -27,7 +27,8 @@ from harness.errors import BadInput
 
 if TYPE_CHECKING:
     from harness.cli.progress import Progress
-    from harness.runs.folder import Asked, Run
+    from harness.runs.folder import Run
+    from harness.runs.manifest import Asked
     from harness.scorecards.gate2 import Gate2
     from harness.storage.project import Project
 
@@ -183,7 +184,8 @@ def _forecast(
     """What a run, or the rest of one, would ask and cost. Nothing is opened or written."""
     from harness.grading import evaluate
     from harness.report.money import forecast_view
-    from harness.runs.folder import Asked, find_run, load_manifest
+    from harness.runs.folder import find_run
+    from harness.runs.manifest import Asked, load_manifest
 
     if resume is None:
         request = Asked.model_validate({**DEFAULTS, **asked, "base_url": base_url})
@@ -216,7 +218,8 @@ def _run(
 ) -> "tuple[Run, Gate2]":
     from harness.grading import evaluate
     from harness.grading.job import Limits
-    from harness.runs.folder import Asked, find_run, load_manifest
+    from harness.runs.folder import find_run
+    from harness.runs.manifest import Asked, load_manifest
 
     limits = Limits(**how)
     if resume is None:

@@ -103,7 +103,8 @@ def show_run(
     """What one run was: model, prompt, policy, digests, versions, and what it cost."""
     from harness.report.money import spending_view
     from harness.report.runs import manifest_view
-    from harness.runs.folder import find_run, load_manifest
+    from harness.runs.folder import find_run
+    from harness.runs.manifest import load_manifest
 
     folder = find_run(project_at(root), run)
     manifest = load_manifest(folder)

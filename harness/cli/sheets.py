@@ -12,7 +12,7 @@ from harness.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.nouns.records import Example
+    from harness.nouns.pair import Example
 
 
 @guarded

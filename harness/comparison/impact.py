@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from harness.nouns.pair import query_key
 from harness.nouns.policy import Policy
-from harness.nouns.records import Grade, query_key
+from harness.nouns.records import Grade
 from harness.runs.pair_run import PairRun
 from harness.runs.pairs import ShownPair
 from harness.score.rating_matrix import numbered

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.nouns.policy import Gates
-from harness.runs.folder import Manifest, Run
+from harness.runs.folder import Run
+from harness.runs.manifest import Manifest
 from harness.score.items import Judged, judged
 from harness.score.money import spending_of
 

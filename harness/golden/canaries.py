@@ -8,8 +8,9 @@ from pydantic import Field
 from harness.errors import BadInput, Fault
 from harness.golden.grade_tables import off_scale, refuse_doubles
 from harness.nouns.base import Level, Noun
+from harness.nouns.pair import Example, PastGrade, Provenance, Result, judged_under
 from harness.nouns.policy import Policy
-from harness.nouns.records import Example, Grade, Key, PastGrade, Provenance, Record, Result, judged_under
+from harness.nouns.records import Grade, Key, Record
 from harness.storage.files import read_nouns
 
 FILE = "canaries.jsonl"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.golden.examples import stale
+from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
-from harness.nouns.records import Example
 
 
 @dataclass(frozen=True, slots=True)

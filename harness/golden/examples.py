@@ -6,8 +6,8 @@ from pathlib import Path
 
 from harness.errors import BadInput, Fault
 from harness.golden.grade_tables import off_scale
+from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
-from harness.nouns.records import Example
 from harness.storage.digest import canonical_json
 from harness.storage.files import read_nouns
 from harness.storage.project import Project, pick_name

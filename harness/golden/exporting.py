@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from harness.nouns.records import Example
+from harness.nouns.pair import Example
 from harness.storage.files import to_line
 from harness.storage.tables import FORMULA, RESULT_TEXTS
 

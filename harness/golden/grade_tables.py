@@ -10,8 +10,8 @@ from typing import Any
 from harness.errors import BadInput, Fault
 from harness.golden.rows import listed
 from harness.golden.versions import under_version
+from harness.nouns.pair import Rating, query_key
 from harness.nouns.policy import Policy
-from harness.nouns.records import Rating, query_key
 from harness.storage.tables import Layout, Row, Table, joined, read_table
 
 MOST_GRADES = 101

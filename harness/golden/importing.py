@@ -11,8 +11,8 @@ from harness.golden.rows import JUDGEMENT, check_attributes, text_of, texts_of
 from harness.golden.skeleton import GATES_SKELETON, golden_readme, policy_skeleton
 from harness.golden.splits import assign_splits
 from harness.nouns.base import Split
+from harness.nouns.pair import Example, Provenance, query_key
 from harness.nouns.policy import Policy
-from harness.nouns.records import Example, Provenance, query_key
 from harness.policy.load import load_policy, policy_path
 from harness.storage.digest import digest, digest_bytes
 from harness.storage.files import build, read_bytes, write_atomic, write_lines

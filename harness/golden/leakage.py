@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.golden.similarity import near_duplicates, tokens
+from harness.nouns.pair import Example, Pair, Result, query_key
 from harness.nouns.policy import Policy
-from harness.nouns.records import Example, Pair, Result, query_key
 
 
 @dataclass(frozen=True, slots=True)

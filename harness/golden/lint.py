@@ -16,8 +16,8 @@ from harness.golden.rating.adjudications import FILE as ADJUDICATIONS
 from harness.golden.rating.adjudications import Adjudication, disputed, load_adjudications
 from harness.golden.rating.ratings import rater_kinds, ratings_under
 from harness.golden.similarity import near_duplicates, tokens
+from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
-from harness.nouns.records import Example
 
 RUN_WORDS = 8
 """Two reasonings that share a run of this many words were not both written for their pair."""

@@ -11,8 +11,8 @@ from harness.golden.canaries import Canary
 from harness.golden.checks import broken_caps, unknown_clauses
 from harness.golden.grade_tables import off_scale
 from harness.nouns.base import Noun
+from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
-from harness.nouns.records import Example
 from harness.policy.diff import diff_policies, is_judged, reasons
 from harness.scorecards.policy_change import PolicyDiff
 from harness.storage.files import alone, json_lines, read_nouns, read_text, write_atomic

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from harness.golden.similarity import Tokens, jaccard, tokens
-from harness.nouns.records import Example, Pair
+from harness.nouns.pair import Example, Pair
 
 
 def choose_shots(shots: Sequence[Example], count: int | None, scale: tuple[int, ...]) -> list[Example]:

@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
-from harness.nouns.records import Example, Pair
-from harness.nouns.records import words as words_of
+from harness.nouns.pair import Example, Pair
+from harness.nouns.pair import words as words_of
 
 NEAR = Fraction(9, 10)
 """From this Jaccard index on, two pairs are near-duplicates."""

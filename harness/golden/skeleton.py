@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from harness.golden.splits import SPLITS
-from harness.nouns.records import Example
+from harness.nouns.pair import Example
 
 GATES_SKELETON = """\
 # The bars that runs under this policy are held to.

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from harness.errors import BadInput
 from harness.nouns.base import Split
-from harness.nouns.records import Example, query_key
+from harness.nouns.pair import Example, query_key
 from harness.storage.digest import digest
 
 SPLITS: tuple[Split, ...] = ("shots", "dev", "test")

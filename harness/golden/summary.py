@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from harness.golden.splits import SPLITS
 from harness.nouns.base import Noun
+from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
-from harness.nouns.records import Example
 
 
 class SplitCount(Noun):

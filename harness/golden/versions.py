@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.errors import BadInput, Fault
 from harness.golden.rows import listed, text_of
-from harness.nouns.records import PastGrade, judged_under
+from harness.nouns.pair import PastGrade, judged_under
 from harness.storage.files import build
 from harness.storage.tables import Layout, Row, Table
 

@@ -20,17 +20,8 @@ from harness.grading.plan import Plan, changed_since, make_plan, new_manifest, r
 from harness.nouns.records import Failed, Record
 from harness.pricing.prices import NoPrice, Price, price_of
 from harness.providers import batches_of, open_teacher
-from harness.runs.folder import (
-    SCORECARD,
-    VERDICT,
-    Asked,
-    Manifest,
-    Run,
-    create_run,
-    load_manifest,
-    load_run,
-    save_manifest,
-)
+from harness.runs.folder import SCORECARD, VERDICT, Run, create_run, load_run
+from harness.runs.manifest import Asked, Manifest, load_manifest, save_manifest
 from harness.runs.record_log import RecordLog, iter_records
 from harness.scorecards.gate2 import Gate2
 from harness.scorecards.money import Forecast

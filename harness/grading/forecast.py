@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from harness.grading.budget import sent_along
 from harness.grading.plan import Plan
-from harness.nouns.records import Example
+from harness.nouns.pair import Example
 from harness.pricing.prices import NoPrice, Price, Rates
 from harness.pricing.tokens import Tokens, tokens_of
 from harness.pricing.vendors import FREE, provider_of, vendor_at

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from harness.grading.budget import Budget
 from harness.grading.plan import Plan
-from harness.nouns.records import Example, Record
+from harness.nouns.pair import Example
+from harness.nouns.records import Record
 from harness.pricing.prices import NoPrice, Price
 from harness.providers.base import Teacher
 from harness.runs.pairs import ShownPair

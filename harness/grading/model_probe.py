@@ -16,7 +16,7 @@ from harness.providers import open_teacher
 from harness.providers.base import Setup, Teacher
 from harness.providers.probe import GIVEN_UP, LOGPROBS, TEMPERATURE, Trying
 from harness.providers.served import CACHE, FORM, Dialect, Served, Taken
-from harness.runs.folder import Asked
+from harness.runs.manifest import Asked
 from harness.scorecards.checkup import Checkup, Finding
 from harness.storage.project import Project
 

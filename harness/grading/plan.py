@@ -16,13 +16,14 @@ from harness.golden.examples import golden_digest, golden_path, load_examples, s
 from harness.golden.leakage import Dropped, safe_shots, withhold_worked
 from harness.golden.rating.ratings import rater_kinds, ratings_under
 from harness.golden.splits import choose_examples
+from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates, Policy
-from harness.nouns.records import Example, Rating
 from harness.policy.load import gates_digest, load_gates, load_policy, policy_digest, policy_path
 from harness.prompting.prompt import PromptWriter, bind_prompt, load_prompt
 from harness.providers import asks_a_server, base_url_of, split_model
 from harness.providers.base import Setup
-from harness.runs.folder import EXAMPLES, PAIRS, RATERS, RATINGS, Asked, Digests, Manifest
+from harness.runs.folder import EXAMPLES, PAIRS, RATERS, RATINGS
+from harness.runs.manifest import Asked, Digests, Manifest
 from harness.runs.pairs import ShownPair, pairs_digest
 from harness.storage.digest import digest_bytes
 from harness.storage.files import Content, read_bytes, to_line

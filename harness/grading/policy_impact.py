@@ -14,7 +14,8 @@ from harness.grading.evaluate import answer, job_of
 from harness.grading.job import Limits, Watch
 from harness.grading.plan import Plan, make_plan, new_manifest, run_contents
 from harness.providers import split_model
-from harness.runs.folder import Asked, create_run, load_manifest
+from harness.runs.folder import create_run
+from harness.runs.manifest import Asked, load_manifest
 from harness.runs.pair_run import PairRun, find_pair_run, load_pair_run, pairs_folder
 from harness.runs.pairs import ShownPair
 from harness.scorecards.impact import Impact

@@ -19,8 +19,9 @@ from harness.errors import BadInput, Fault
 from harness.golden.shots import choose_shots, nearest_shots
 from harness.golden.similarity import tokens
 from harness.nouns.base import Noun
+from harness.nouns.pair import Example, Pair, indented_json
 from harness.nouns.policy import Policy
-from harness.nouns.records import Example, Message, Pair, Prompt, indented_json
+from harness.nouns.records import Message, Prompt
 from harness.storage.digest import digest
 from harness.storage.files import build, read_text, read_toml
 from harness.storage.project import (

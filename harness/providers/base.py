@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.errors import BadInput
+from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
-from harness.nouns.records import Example, Prompt, Reply
+from harness.nouns.records import Prompt, Reply
 from harness.storage.tables import Layout
 
 

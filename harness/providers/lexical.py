@@ -14,7 +14,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from harness.nouns.records import Pair, Prompt, Reply
+from harness.nouns.pair import Pair
+from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
 from harness.providers.base import Setup
 

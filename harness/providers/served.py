@@ -9,7 +9,8 @@ from typing import Any, Protocol, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import FatalError, RejectedError, TransientError
-from harness.nouns.records import Message, Pair, Prompt, Reply, Usage
+from harness.nouns.pair import Pair
+from harness.nouns.records import Message, Prompt, Reply, Usage
 from harness.providers.wire import FilteredError, Wire
 from harness.storage.digest import digest
 

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report.parts import columns, indented, interval, number
-from harness.runs.folder import Manifest, Run
+from harness.runs.folder import Run
+from harness.runs.manifest import Manifest
 
 
 def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:

@@ -12,7 +12,8 @@ from pydantic_core import from_json
 
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Band
-from harness.runs.folder import MANIFEST, SCORECARD, Manifest, load_manifest
+from harness.runs.folder import SCORECARD
+from harness.runs.manifest import MANIFEST, Manifest, load_manifest
 from harness.runs.record_log import RECORDS
 from harness.scorecards.shared import Estimate, Gated, Verdict
 from harness.storage.files import Stamp, stamp_of

@@ -13,7 +13,8 @@ from harness.errors import BadInput, Fault
 from harness.nouns.policy import Policy
 from harness.nouns.records import Failed, Grade, Key, Record, latest
 from harness.policy.load import load_policy, policy_digest
-from harness.runs.folder import MANIFEST, PAIRS, Asked, Digests, Manifest, load_manifest
+from harness.runs.folder import PAIRS
+from harness.runs.manifest import MANIFEST, Asked, Digests, Manifest, load_manifest
 from harness.runs.pairs import ShownPair
 from harness.runs.record_log import RECORDS, iter_records
 from harness.storage.files import iter_nouns

@@ -10,7 +10,7 @@ from harness.errors import BadInput, Fault
 from harness.golden.grade_tables import refuse_doubles
 from harness.golden.rows import check_attributes, texts_of
 from harness.nouns.base import Noun
-from harness.nouns.records import Pair, Result, query_key
+from harness.nouns.pair import Pair, Result, query_key
 from harness.storage.digest import digest
 from harness.storage.files import build
 from harness.storage.tables import Layout, Row, joined, read_table

@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.errors import BadInput, Fault
 from harness.golden.grade_tables import parse_scale, scale_text
-from harness.nouns.records import Rating, query_key
+from harness.nouns.pair import Rating, query_key
 from harness.score.items import Answer, Judged
 
 Scale = str | Sequence[int]

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates
-from harness.nouns.records import Example, Rating
 from harness.score.bar import WEIGHTINGS, Bar, bands_differ, bootstrap_check, gate_fields
 from harness.score.bias import biases
 from harness.score.items import INDEPENDENT

@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import Literal
 
 from harness.golden.grade_tables import GradedRow, clusters_of
-from harness.nouns.records import Example, Failed, Grade, Record, Ungraded
+from harness.nouns.pair import Example
+from harness.nouns.records import Failed, Grade, Record, Ungraded
 from harness.runs.folder import Run
 
 Ending = Literal["graded", "ungraded", "failed"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Weighting
-from harness.nouns.records import Rating, query_key
+from harness.nouns.pair import Rating, query_key
 from harness.score.bar import Measured
 from harness.stats.agreement import Floats, Integers, mean_kappa
 from harness.stats.bootstrap import Bootstrap, cluster_bootstrap

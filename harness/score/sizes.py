@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.errors import BadInput
+from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
-from harness.nouns.records import Example
 from harness.score.answer_matrix import Draws, draws_of
 from harness.score.bar import Bar, Measured
 from harness.score.items import Judged

@@ -23,7 +23,8 @@ from harness.policy.load import (
     shared_surfaces,
     unfinished,
 )
-from harness.runs.folder import RATERS, RATINGS, Asked, Manifest, find_run, load_manifest, load_run, run_names
+from harness.runs.folder import RATERS, RATINGS, find_run, load_run, run_names
+from harness.runs.manifest import Asked, Manifest, load_manifest
 from harness.score.bar import Bar
 from harness.score.gate1 import score_gate1
 from harness.scorecards.gate1 import Gate1

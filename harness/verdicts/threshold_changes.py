@@ -5,7 +5,8 @@ from contextlib import suppress
 from harness.errors import BadInput
 from harness.nouns.policy import Gates
 from harness.policy.load import load_gates, load_policy
-from harness.runs.folder import Run, load_manifest
+from harness.runs.folder import Run
+from harness.runs.manifest import load_manifest
 from harness.score.bar import Bar
 
 

@@ -7,7 +7,8 @@ from threading import Lock
 from harness.report.page.data import report_data
 from harness.report.page.document import SCRIPTS
 from harness.report.page.environment import render_page
-from harness.runs.folder import MANIFEST, Asked, Run, load_run
+from harness.runs.folder import Run, load_run
+from harness.runs.manifest import MANIFEST, Asked
 from harness.runs.record_log import RECORDS
 from harness.storage.files import stamp_of
 from harness.storage.project import Project, split_label

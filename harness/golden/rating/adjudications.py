@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.errors import BadInput
 from harness.nouns.base import Level, Noun
-from harness.nouns.records import Example, Rating
+from harness.nouns.pair import Example, Rating
 from harness.storage.files import read_nouns
 
 FILE = "adjudications.jsonl"

@@ -7,8 +7,8 @@ from typing import Literal
 from harness.errors import BadInput, Fault
 from harness.golden.grade_tables import off_scale, refuse_doubles
 from harness.nouns.base import Noun
+from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Policy
-from harness.nouns.records import Example, Rating
 from harness.storage.files import alone, build, read_nouns, read_toml, write_lines
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from harness.errors import BadInput, Fault
 from harness.golden.grade_tables import scale_text
 from harness.nouns.base import Level, Noun
+from harness.nouns.pair import Example, Pair, Rating
 from harness.nouns.policy import Policy
-from harness.nouns.records import Example, Pair, Rating
 from harness.storage.files import read_nouns
 
 CODE_LENGTH = 10

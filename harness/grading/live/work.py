@@ -14,10 +14,12 @@ from harness.grading.reply_cache import FILE as CACHE
 from harness.grading.reply_cache import Kept, ReplyCache
 from harness.grading.signals import draining
 from harness.grading.stop import Stop
-from harness.nouns.records import Example, Failed, Prompt
+from harness.nouns.pair import Example
+from harness.nouns.records import Failed, Prompt
 from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
-from harness.runs.folder import EXAMPLES, PAIRS, load_manifest
+from harness.runs.folder import EXAMPLES, PAIRS
+from harness.runs.manifest import load_manifest
 from harness.runs.pairs import ShownPair
 from harness.runs.record_log import RecordLog
 from harness.storage.files import iter_nouns

@@ -4,7 +4,7 @@ from statistics import median
 from typing import NamedTuple
 
 from harness.errors import BadInput, Fault
-from harness.nouns.records import Example
+from harness.nouns.pair import Example
 from harness.report.page.words import moment, plural
 from harness.report.parts import number
 from harness.report.runs import manifest_facts

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from harness.nouns.records import Example, Failed, Rating, Record, Ungraded
+from harness.nouns.pair import Example, Rating
+from harness.nouns.records import Failed, Record, Ungraded
 from harness.report.page.environment import in_page
 from harness.runs.folder import Run
 from harness.score.items import Judged, judged, voted

@@ -1,0 +1,169 @@
+"""What is graded: pairs, golden examples and ratings, and when two queries are one."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from harness.nouns.base import Level, Noun, Split
+from harness.storage.digest import digest
+
+
+class Result(Noun):
+    """What the surface shows of one result."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    title: str = Field(min_length=1)
+    brand: str | None = None
+    category: str | None = None
+    price: str | None = None
+    description: str | None = None
+    attributes: dict[str, str] = Field(default={})
+
+
+class Pair(Noun):
+    """A query, one result for it, and who asks where that matters."""
+
+    query: str = Field(min_length=1)
+    result: Result
+    context: dict[str, str] | None = None
+
+    def data(self) -> dict[str, Any]:
+        """The pair as plain JSON data, without what is absent."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    @cached_property
+    def digest(self) -> str:
+        """Identity across files and runs: covers query, result and context, and no grade."""
+        return digest(self.data())
+
+    @cached_property
+    def json_text(self) -> str:
+        """The pair as a prompt shows it. Kept, since a template and two checks of its text ask for it."""
+        return indented_json(self.data())
+
+
+def indented_json(value: Any) -> str:
+    """JSON as people write it, with every letter as it is."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+class Provenance(Noun):
+    """Where an example comes from."""
+
+    source: str
+    digest: str | None = None
+    line: int | None = None
+    licence: str | None = None
+
+
+class PastGrade(Noun):
+    """The grade that an example had under an earlier policy version, and why it changed.
+
+    `stands`: the judgement after it took it over as it was, so that its reasoning and clauses are there.
+    """
+
+    policy_version: str
+    grade: Level
+    reasoning: str = ""
+    clauses: tuple[str, ...] = ()
+    stands: bool = False
+    changed_at: str = ""
+    why: str = ""
+
+
+def judged_under(
+    version: str, history: Sequence[PastGrade], reasoning: str, clauses: tuple[str, ...]
+) -> dict[str, Any] | None:
+    """What was said under an earlier version; None where it never judged.
+
+    `reasoning` and `clauses` are today's: a judgement that stands is worded as the one after it.
+    """
+    worded = {"reasoning": reasoning, "clauses": clauses}
+    for past in reversed(history):
+        if not past.stands:
+            worded = {"reasoning": past.reasoning, "clauses": past.clauses}
+        if past.policy_version == version:
+            return {"policy_version": version, "grade": past.grade, **worded}
+    return None
+
+
+class Example(Noun):
+    """A pair with its right grade and the chain of thought that leads there."""
+
+    id: str = Field(min_length=1)
+    query: str = Field(min_length=1)
+    result: Result
+    context: dict[str, str] | None = None
+    grade: Level
+    reasoning: str = ""
+    clauses: tuple[str, ...] = ()
+    policy_version: str
+    history: tuple[PastGrade, ...] = ()
+    split: Split
+    tags: tuple[str, ...] = ()
+    provenance: Provenance | None = None
+
+    @property
+    def pair(self) -> Pair:
+        """What a teacher may see of the example: no grade, no reasoning. Made anew, since sets are long."""
+        return Pair(query=self.query, result=self.result, context=self.context)
+
+    @property
+    def cluster(self) -> str:
+        """The query as a key: spellings that differ in case, spaces or punctuation are one query."""
+        return query_key(self.query)
+
+    def under(self, version: str) -> "Example":
+        """The example as graded under a policy version; as it is where that version never graded it."""
+        if version == self.policy_version:
+            return self
+        then = judged_under(version, self.history, self.reasoning, self.clauses)
+        return self.model_copy(update=then) if then else self
+
+
+@lru_cache(maxsize=100_000)
+def query_key(query: str) -> str:
+    """A query without differences in case, white space, punctuation and Unicode form."""
+    return " ".join(words(query)) or query.strip()
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in any script, without case: letters with their marks, numbers, c++ and 5.5."""
+    if text.isascii():
+        # The same words; most products are described in these letters, and there are many of them.
+        return _ASCII_WORD.findall(text.lower())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    kept = "".join(letter if _is_word(letter) else " " for letter in _POINT.sub(_POINT_KEPT, folded))
+    return kept.replace(_POINT_KEPT, ".").split()
+
+
+_ASCII_WORD = re.compile(r"(?:[a-z0-9+#]|(?<=[0-9])\.(?=[0-9]))+")
+
+
+_POINT = re.compile(r"(?<=[0-9])\.(?=[0-9])")
+
+
+_POINT_KEPT = "\uf8ff"
+"""A private letter that stands for a decimal point while the other points go."""
+
+
+def _is_word(letter: str) -> bool:
+    return letter in ("+", "#", _POINT_KEPT) or unicodedata.category(letter)[0] in "LMN"
+
+
+class Rating(Noun):
+    """One rater's grade for one item."""
+
+    item: str = Field(min_length=1)
+    rater: str = Field(min_length=1)
+    grade: Level
+    reasoning: str = ""
+    policy_version: str = ""
+    at: str = ""
+    query: str | None = None
