@@ -9,9 +9,9 @@ from typing import Any
 from builders import harness
 from fault_server import Turn, fault_server, graded
 
-from harness.pair_runs import load_pair_run, pair_run_names, pairs_folder
-from harness.project import Project
-from harness.runs import load_run, run_names
+from harness.runs.folder import load_run, run_names
+from harness.runs.pair_run import load_pair_run, pair_run_names, pairs_folder
+from harness.storage.project import Project
 
 FROZEN = Path(__file__).resolve().parent / "cases/runs/project"
 SCORED = (
