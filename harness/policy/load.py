@@ -95,13 +95,23 @@ def load_gates(path: Path, policy: Policy) -> Gates:
 
 
 def policy_digest(policy: Policy) -> str:
-    """Digest of a policy's content, without `released`."""
-    return digest(policy.model_dump(mode="json", exclude={"released"}))
+    """Digest of a policy's content, without `released`.
+
+    The optional fields named here are hashed even at their defaults, as in the digests of old runs. Do not
+    add newer fields: `Noun.data` includes them where they differ from their defaults.
+    """
+    said = policy.data()
+    said.pop("released", None)
+    clauses = [{"max_grade": None, "min_grade": None, **clause} for clause in said.get("clauses", ())]
+    grades = [{"examples": [], **level} for level in said["grades"]]
+    boundaries = [{"clauses": [], **boundary} for boundary in said.get("boundaries", ())]
+    first = {"grades": grades, "clauses": clauses, "boundaries": boundaries}
+    return digest({"contributors": [], **said, **first})
 
 
 def gates_digest(gates: Gates) -> str:
     """Digest of the gates. Writing out a default does not change it."""
-    return digest(gates.model_dump(mode="json", exclude_defaults=True))
+    return digest(gates.data())
 
 
 def structural_faults(policy: Policy) -> list[str]:
