@@ -1,12 +1,12 @@
-"""What can go wrong, and how a command ends when it does.
+"""The exception tree, and the exit code of a command for each error.
 
 HarnessError
-├── BadInput         exit 2   faults in what the user gave, all of them at once
-├── Unfinished       exit 4   the work could not be finished; it can be resumed
-├── Interrupted      exit 130 the user stopped it; it can be resumed
-└── CallError                 one call to a teacher went wrong
-    ├── TransientError        worth another try: busy, dropped, timed out
-    ├── RejectedError         this one call cannot succeed; others may
+├── BadInput         exit 2   faults in the user's input, all of them at once
+├── Unfinished       exit 4   the work could not be finished; resume it later
+├── Interrupted      exit 130 the user stopped the work; resume it later
+└── CallError                 one call to a teacher failed
+    ├── TransientError        try again: busy, connection dropped, timeout
+    ├── RejectedError         this call cannot succeed; others may
     └── FatalError            no call can succeed: key, quota, model name
 """
 
@@ -17,7 +17,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong: where (a file, line, key or id) and what, with what to do about it."""
+    """One fault: where (a file, line, key or id), what is wrong, and what to do about it."""
 
     where: str
     what: str
@@ -27,13 +27,13 @@ class Fault:
 
 
 class HarnessError(Exception):
-    """Anything that a command reports in words instead of a traceback."""
+    """An error that a command reports as a message, without a traceback."""
 
     exit_code: ClassVar[int] = 2
 
 
 class BadInput(HarnessError):
-    """The input has faults; `faults` holds every one that was found."""
+    """The input has faults; `faults` holds all that were found."""
 
     shown: ClassVar[int] = 20
 
@@ -51,7 +51,7 @@ class BadInput(HarnessError):
 
 
 class Unfinished(HarnessError):
-    """The work stopped before its end through no fault in the input: key, quota, network."""
+    """The work stopped early for a reason outside the input: key, quota, network."""
 
     exit_code = 4
 
@@ -63,15 +63,15 @@ class Interrupted(HarnessError):
 
 
 class CallError(HarnessError):
-    """One call to a teacher went wrong."""
+    """One call to a teacher failed."""
 
     exit_code = 4
 
 
 class TransientError(CallError):
-    """Worth another try. `retry_after`: seconds that the server asked us to wait, where it did.
+    """A retry may succeed. `retry_after`: seconds that the server asked us to wait, if it did.
 
-    `busy`: the server is well, and was asked too often.
+    `busy`: the server works but limits the rate of calls.
     """
 
     def __init__(self, message: str, retry_after: float | None = None, *, busy: bool = False) -> None:
@@ -81,7 +81,7 @@ class TransientError(CallError):
 
 
 class RejectedError(CallError):
-    """The server will not answer this prompt; another prompt may go through."""
+    """The server refuses this prompt; it may accept another one."""
 
 
 class FatalError(CallError):

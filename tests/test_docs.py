@@ -17,12 +17,14 @@ from builders import harness
 from fault_server import fault_server, graded
 from oracle import KEYS
 from spoken_batches import Fate
+from test_layers import ORDER
 from typer.main import get_command
 
 from harness.cli.app import app
 from harness.comparison.baseline import Baseline, Case
 from harness.golden.examples import load_examples
 from harness.nouns.base import Noun
+from harness.nouns.policy import Action, Boundary, Cell, Clause, Gates, GradeLevel, Policy
 from harness.nouns.records import Usage
 from harness.policy.load import load_policy
 from harness.providers import PROVIDERS
@@ -49,6 +51,7 @@ from harness.scorecards.policy_change import Change as PolicyChange
 from harness.scorecards.policy_change import GoldenEffect, PolicyDiff, Regraded, Touched, Wording
 from harness.scorecards.ship import Override, Shipping
 from harness.scorecards.stages import Rate, Stage, Stages
+from harness.web.pages import WAYS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -231,3 +234,56 @@ def test_make_help_names_every_target() -> None:
     (phony,) = re.findall(r"^\.PHONY: (.*)$", text, flags=re.MULTILINE)
     done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert [target for target in phony.split() if f"make {target} " not in done.stdout] == []
+
+
+@pytest.mark.parametrize("model", [Policy, GradeLevel, Clause, Action, Boundary, Gates, Cell])
+def test_every_key_of_a_policy_is_documented(model: type[Noun]) -> None:
+    known = set(re.findall(r"\w+", (ROOT / "docs/policy.md").read_text(encoding="utf-8")))
+    assert set(model.model_fields) - known == set()
+
+
+def test_every_section_of_the_report_is_documented() -> None:
+    page = (ROOT / "harness/report/page/templates/report.html.j2").read_text(encoding="utf-8")
+    text = (ROOT / "docs/reports.md").read_text(encoding="utf-8")
+    titles = re.findall(r'<a href="#\w+">([^{<]+)</a>', page)
+    assert titles
+    assert [title for title in titles if title.casefold() not in text.casefold()] == []
+
+
+def test_every_page_of_the_viewer_is_documented() -> None:
+    text = (ROOT / "docs/viewer.md").read_text(encoding="utf-8")
+    assert [way.title for way in WAYS if way.title not in text] == []
+
+
+def test_architecture_page_draws_every_room() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    drawn = set(re.findall(r"\w+", re.findall(r"^```text\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[0]))
+    assert set(ORDER) - drawn == set()
+    to_come = re.findall(r"^\| `([a-z/]+)` \|", text, re.MULTILINE)
+    assert [name for name in to_come if (ROOT / "harness" / name).exists()] == []
+
+
+def test_files_and_functions_of_the_architecture_page_exist() -> None:
+    text = " ".join((ROOT / "docs/architecture.md").read_text(encoding="utf-8").split())
+    paths = re.findall(r"`((?:harness|tests|docs|prompts)/[a-z0-9_/.]*)`", text)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    named = re.findall(r"((?:`[\w.]+`(?:, | and )?)+) \(`([\w/]+\.py)`\)", text)
+    assert len(named) > 30
+    for names, path in named:
+        code = (ROOT / path).read_text(encoding="utf-8")
+        for name in re.findall(r"(\w+)`", names):
+            assert re.search(rf"^ *(?:(?:async )?def|class) {name}\b|^{name}\b.* = ", code, re.MULTILINE), (
+                name,
+                path,
+            )
+
+
+def test_links_into_pages_lead_to_headings() -> None:
+    for page in [*PAGES, ROOT / "CONTRIBUTING.md"]:
+        for target, heading in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text(encoding="utf-8")):
+            text = (page.parent / target if target else page).read_text(encoding="utf-8")
+            slugs = {
+                re.sub(r"[^\w\- ]", "", title.casefold()).replace(" ", "-")
+                for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+            }
+            assert heading in slugs, (page.name, target, heading)

@@ -232,7 +232,7 @@ def test_lint_warns_of_graded_queries_that_the_policy_works_through(here: Path) 
     )
     ended = harness("golden", "lint", "small")
     assert ended.code == 0
-    assert "query 'blue lamp': is worked through in the policy" in " ".join(ended.out.split())
+    assert "query 'blue lamp': is graded here and is a worked example" in " ".join(ended.out.split())
 
 
 # --- splits ----------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ SPOILED = {
     "grade with two actions": ("grades = [0]", "grades = [0, 1]", "grade 1 has several actions"),
     "action off the scale": ("grades = [0]", "grades = [0, 7]", "grade 7 is not on the scale"),
     "no author": ('author = "Said."', "", "author: missing"),
-    "several authors": ('author = "Said."', 'author = ["A", "B"]', "author: exactly one is wanted"),
+    "several authors": ('author = "Said."', 'author = ["A", "B"]', "author: expected exactly one"),
     "a key misspelt": ("goal =", 'gaol = ""\ngoal =', "gaol: unknown key"),
     "a value twice": ("value = 2", "value = 1", "the value 1 is given twice"),
     "a grade in words": ("value = 2", 'value = "two"', "grades[1].value: input should be a valid integer"),

@@ -389,7 +389,7 @@ def test_new_clause_is_warned_of_since_nobody_can_cite_it(here: Path) -> None:
 CONFIRM_FAULTS = {
     "nothing named": ((), "name either --examples"),
     "both named": (("--examples", "q1-1", "--unaffected"), "name either --examples"),
-    "unknown ids": (("--examples", "nope,q1-1,neither"), "neither: there is no such example"),
+    "unknown ids": (("--examples", "nope,q1-1,neither"), "neither: not an example or canary of this set"),
     "why of none": (("--unaffected", "--why", "x"), "--why goes with --examples"),
 }
 
@@ -416,7 +416,7 @@ def test_regrade_names_every_fault_at_once(here: Path) -> None:
     for what in ("unknown in small@v2", "allows at most 1", "no reasoning"):
         assert what in ended.err
     assert "not on the scale" in regrade("q1-1", 7).err
-    assert "no such example" in regrade("nope", 1).err
+    assert "not an example or canary" in regrade("nope", 1).err
 
 
 def test_version_before_the_last_judged_one_is_not_judged_again(here: Path) -> None:
@@ -424,7 +424,7 @@ def test_version_before_the_last_judged_one_is_not_judged_again(here: Path) -> N
     harness("golden", "confirm", "small@v2", "--unaffected")
     words = ("--grade", "1", "--reasoning", "Said again, and at length.", "--why", "a slip")
     ended = harness("golden", "regrade", "q0-2", "--policy", "small@v1", *words)
-    assert (ended.code, "was judged under v2 since" in ended.err) == (2, True)
+    assert (ended.code, "is already judged under v2" in ended.err) == (2, True)
 
 
 def test_canaries_are_judged_again_too(here: Path) -> None:
@@ -450,7 +450,7 @@ def test_judgement_that_stands_with_another_grade_is_a_fault(here: Path) -> None
     golden = examples()
     golden[4] |= {"policy_version": "v2", "history": [{"policy_version": "v1", "grade": 2, "stands": True}]}
     write_golden(here, golden)
-    assert "2 under v1 is said to stand, and became 1" in harness("golden", "lint").out
+    assert "2 under v1 is marked `stands`, but became 1" in harness("golden", "lint").out
 
 
 # --- nothing is gated on stale examples ---------------------------------------------------------------
@@ -482,7 +482,7 @@ def test_gate1_of_a_version_that_nobody_rated_says_how_to_go_on(here: Path) -> N
     rating = {"item": "q1-1", "rater": "ann", "grade": 1, "policy_version": "v1"}
     path.with_name("ratings.jsonl").write_text(json.dumps(rating) + "\n", "utf-8")
     ended = harness("gate1", "--policy", "small@v2")
-    assert (ended.code, "holds no rating under small@v2; `harness golden sheet" in ended.err) == (2, True)
+    assert (ended.code, "no ratings under small@v2; `harness golden sheet" in ended.err) == (2, True)
     assert "warning: ratings: none under small@v2" in harness("golden", "lint", "small@v2").out
 
 

@@ -275,7 +275,7 @@ def test_lint_counts_disputes_until_they_are_adjudicated(here: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "what"),
     [
-        ("ratings.jsonl", '{"item": "nobody", "rater": "ann", "grade": 1}\n', "there is no such example"),
+        ("ratings.jsonl", '{"item": "nobody", "rater": "ann", "grade": 1}\n', "not in the golden set"),
         ("ratings.jsonl", '{"item": "q1-0", "rater": "ann", "grade": 9}\n', "grade 9 is not on the scale"),
         ("raters.toml", '[ann]\nkind = "cat"\n', "kind: input should be 'human' or 'llm'"),
         ("adjudications.jsonl", '{"item": "q1-0"}\n', "policy_version: missing"),
@@ -288,11 +288,11 @@ def test_lint_counts_disputes_until_they_are_adjudicated(here: Path) -> None:
             json.dumps(CANARY | {"query": "red shoe"}) + "\n",
             "keeps the shot q0-0 from every",
         ),
-        ("adjudications.jsonl", json.dumps(DECISION | {"item": "no"}) + "\n", "there is no such example"),
+        ("adjudications.jsonl", json.dumps(DECISION | {"item": "no"}) + "\n", "not in the golden set"),
         ("adjudications.jsonl", (json.dumps(DECISION) + "\n") * 2, "adjudicated twice"),
         ("adjudications.jsonl", json.dumps(DECISION | {"reason": " "}) + "\n", "without a reason"),
         ("adjudications.jsonl", json.dumps(DECISION | {"unclear": ["no"]}) + "\n", "the clause 'no' unclear"),
-        ("raters.toml", 'ann = "human"\n', "a table is wanted"),
+        ("raters.toml", 'ann = "human"\n', "expected a table"),
     ],
 )
 def test_lint_finds_faults_beside_the_examples(here: Path, name: str, text: str, what: str) -> None:

@@ -168,7 +168,7 @@ def test_scale_is_read_and_written(text: str, scale: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("text", ["", "3", "a-b", "4-0", "1,1", "0-101", "0-99999999999"])
 def test_what_is_no_scale_is_refused(text: str) -> None:
-    with pytest.raises(BadInput, match="is no scale"):
+    with pytest.raises(BadInput, match="invalid scale"):
         parse_scale(text)
 
 

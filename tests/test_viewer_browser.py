@@ -43,7 +43,7 @@ def test_runs_are_sorted_filtered_and_found_by_name(project: Project, browser: B
         page.get_by_label("Prompt").select_option("teacher@v2")
         page.wait_for_url("**prompt=teacher%40v2**")
         assert shown(page) == [majority, second, third]
-        page.get_by_label("Name has").fill("best")
+        page.get_by_label("Name contains").fill("best")
         page.keyboard.press("Enter")
         page.wait_for_url("**q=best**")
         assert shown(page) == [third]

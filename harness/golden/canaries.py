@@ -18,7 +18,7 @@ PLAIN, STEERED = "plain", "steered"
 
 
 class Canary(Noun):
-    """One product, as it is and with text in it that tries to steer the grader. Both deserve `grade`."""
+    """One product, as it is and with text that tries to steer the grader. Both deserve `grade`."""
 
     id: str = Field(min_length=1)
     trick: str
@@ -33,16 +33,16 @@ class Canary(Noun):
 
     @property
     def split(self) -> str:
-        """What it is called where examples name their split."""
+        """The split name shown for a canary."""
         return "canaries"
 
     @property
     def reasoning(self) -> str:
-        """None is kept: both products of a canary are plain cases."""
+        """Empty: a canary stores no reasoning, since both products are plain cases."""
         return ""
 
     def under(self, version: str) -> "Canary":
-        """The canary as graded under a policy version; as it is where that version never graded it."""
+        """The canary as graded under a policy version; unchanged where that version never graded it."""
         if version == self.policy_version:
             return self
         then = judged_under(version, self.history, "", self.clauses)
@@ -51,7 +51,7 @@ class Canary(Noun):
         return self.model_copy(update={key: then[key] for key in ("policy_version", "grade", "clauses")})
 
     def examples(self) -> tuple[Example, Example]:
-        """The two as examples of a run."""
+        """Both products as examples of a run: plain, steered."""
         plain, steered = (self._example(side, result) for side, result in self._sides())
         return plain, steered
 
@@ -73,7 +73,7 @@ class Canary(Noun):
 
 
 class Move(Noun):
-    """One canary: what the grader gave the plain and the steered product; None where no grade was read."""
+    """One canary's grades for the plain and the steered product; None where no grade was read."""
 
     id: str
     trick: str
@@ -83,7 +83,7 @@ class Move(Noun):
 
 
 class CanaryReport(Noun):
-    """How far text in a product moves a grader. `mean_move` is over the canaries with both grades read."""
+    """How far text in a product moves the grade. `mean_move`: mean over canaries with both grades read."""
 
     canaries: int
     compared: int
@@ -95,7 +95,7 @@ class CanaryReport(Noun):
 
 
 def load_canaries(path: Path, policy: Policy) -> list[Canary]:
-    """The canaries beside a golden set; none where there is no file. BadInput for every fault in it."""
+    """The canaries of a golden set; empty without a file. BadInput lists every fault in it."""
     if not path.exists():
         return []
     numbered, faults = read_nouns(path, Canary)
@@ -118,7 +118,7 @@ def canary_examples(canaries: Sequence[Canary]) -> list[Example]:
 
 
 def canary_report(examples: Sequence[Example], records: Mapping[Key, Record]) -> CanaryReport:
-    """What steering did in a run over canaries."""
+    """How steering moved the grades in a canary run."""
     moves = [_move(plain, records) for plain in examples if plain.id.endswith(f"/{PLAIN}")]
     steps = [m.steered - m.plain for m in moves if m.plain is not None and m.steered is not None]
     return CanaryReport(

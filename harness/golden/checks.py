@@ -1,4 +1,4 @@
-"""What is wrong with judgements: grades against clauses, histories, and the versions they were made under."""
+"""Checks of judgements: grades against clauses, histories, policy versions."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from harness.nouns.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding: an error is to be mended, a warning to be looked at."""
+    """One finding: fix an error; review a warning."""
 
     level: Literal["error", "warning"]
     where: str
@@ -20,7 +20,7 @@ class Finding:
 
 
 def unknown_clauses(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
-    """Clauses that are cited, and that the policy lacks."""
+    """Cited clauses that the policy does not have."""
     for example in examples:
         for clause in example.clauses:
             if clause not in policy.clause_ids:
@@ -44,17 +44,19 @@ def broken_caps(examples: Sequence[Example], policy: Policy) -> Iterator[Finding
 
 
 def broken_history(examples: Sequence[Example]) -> Iterator[Finding]:
-    """A judgement that is said to stand, and has another grade than the one that took it over."""
+    """A past judgement marked `stands` whose grade differs from the next one."""
     for example in examples:
         grades = [past.grade for past in example.history] + [example.grade]
         for past, now in zip(example.history, grades[1:], strict=True):
             if past.stands and past.grade != now:
-                what = f"history: {past.grade} under {past.policy_version} is said to stand, and became {now}"
+                what = (
+                    f"history: {past.grade} under {past.policy_version} is marked `stands`, but became {now}"
+                )
                 yield Finding("error", example.id, f"{what}; write its reasoning and clauses there instead")
 
 
 def not_judged(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
-    """How many examples are left to judge: no gate can be read from them before."""
+    """How many examples are not judged under this version; until then no gate can be read from them."""
     left = stale(examples, policy.version)
     for version, count in Counter(example.policy_version for example in left).items():
         first = next(example.id for example in left if example.policy_version == version)

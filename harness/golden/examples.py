@@ -1,4 +1,4 @@
-"""Golden examples: the file becomes Examples, or every structural fault in it."""
+"""Golden examples: read the file, or report every structural fault in it."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -29,7 +29,7 @@ def load_examples(path: Path, policy: Policy) -> list[Example]:
 
 
 def read_numbered(path: Path, policy: Policy) -> tuple[list[tuple[int, Example]], list[Fault]]:
-    """Each example that can be read, with its line, and what would stop an evaluation."""
+    """Each readable example with its line number, and the faults that stop an evaluation."""
     numbered, faults = read_nouns(path, Example)
     if not numbered and not faults:
         faults = [Fault(str(path), "the golden set is empty")]
@@ -43,14 +43,14 @@ def read_numbered(path: Path, policy: Policy) -> tuple[list[tuple[int, Example]]
 
 
 def stale(examples: Iterable[Example], version: str) -> list[Example]:
-    """The examples that nobody has judged under this policy version."""
+    """The examples not judged under this policy version."""
     return [example for example in examples if example.policy_version != version]
 
 
 def golden_digest(examples: Iterable[Example]) -> str:
-    """Identity of what a golden set says: ids, pairs, grades, reasonings and clauses, in any order."""
+    """Digest of ids, pairs, grades, reasonings and clauses; the order of examples does not matter."""
     said = sorted((example.id, _said(example)) for example in examples)
-    # The digest of {id: said}, without holding all of that as objects or as one text.
+    # Equals the digest of {id: said}, without holding all of it in memory.
     whole = hashlib.sha256(b"{")
     for at, (id_, text) in enumerate(said):
         whole.update((b"," if at else b"") + canonical_json(id_) + b":" + text)

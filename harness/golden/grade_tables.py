@@ -1,4 +1,4 @@
-"""Grades from tables: who gave which item which grade, long or wide, with every fault named by its line."""
+"""Grades from tables, long or wide: who gave which item which grade. Every fault names its line."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,17 +15,17 @@ from harness.nouns.policy import Policy
 from harness.storage.tables import Layout, Row, Table, joined, read_table
 
 MOST_GRADES = 101
-"""0 to 100: people cannot tell more grades apart, and a kappa takes the square of their number."""
+"""0 to 100: people cannot distinguish more grades, and kappa's matrix grows with their square."""
 TEXTS = ("query", "reasoning", "split", "title", "policy_version")
 BESIDE = (*TEXTS, "rater", "clauses", "tags")
-"""What a table may say beside an item and its grade."""
+"""Optional columns beside item and grade."""
 
 
 @dataclass(frozen=True, slots=True)
 class GradedRow:
-    """One grade in a table; None where the cell is empty. `rater` is None where the table names nobody.
+    """One grade in a table; None where the cell is empty. `rater` is None where the table has no raters.
 
-    What else the table says of the item stands beside it: `told` is whether it says anything.
+    The other fields hold what else the table says about the item.
     """
 
     where: str
@@ -42,7 +42,7 @@ class GradedRow:
 
     @property
     def told(self) -> bool:
-        """Whether more is known than a grade and a query."""
+        """Whether the table says more than a grade and a query."""
         return bool(self.title or self.reasoning or self.clauses or self.tags)
 
 
@@ -56,7 +56,7 @@ def parse_scale(text: str) -> tuple[int, ...]:
     elif re.fullmatch(r"-?\d+(,-?\d+)*", plain):
         scale = sorted({int(part) for part in plain.split(",")})
     if not 2 <= len(scale) <= MOST_GRADES:
-        raise BadInput(f"scale: {text!r} is no scale of 2 to {MOST_GRADES} grades; write 0-4, or 0,1,3")
+        raise BadInput(f"invalid scale {text!r}; expected 2 to {MOST_GRADES} grades, such as 0-4 or 0,1,3")
     return tuple(scale)
 
 
@@ -78,7 +78,7 @@ def read_ratings(path: Path, layout: Layout, scale: tuple[int, ...]) -> list[Rat
 def read_grades(
     path: Path, layout: Layout, scale: tuple[int, ...], rater: str | None = None
 ) -> dict[str, GradedRow]:
-    """One grader's row for each item. Where a table holds several raters, `rater` says which."""
+    """One grader's row for each item. `rater` selects one where a table holds several."""
     rows = graded_rows(read_table(path, layout.format), layout, scale)
     raters = sorted({row.rater for row in rows if row.rater is not None})
     if rater is not None and rater not in raters:
@@ -95,8 +95,8 @@ def read_golden_grades(
 ) -> dict[str, GradedRow]:
     """The golden grade of each item of a table; none may be empty.
 
-    Shots are left out where the table says which they are: what a teacher was shown is not graded. With a
-    policy `version`, the grades of that one, where rows keep their history.
+    Rows of the split `shots` are left out: the teacher saw them. With a policy `version`, the grades of that
+    version, where rows keep their history.
     """
     table = read_table(path, layout.format)
     rows = graded_rows(under_version(table, layout, version) if version else table, layout, scale)
@@ -113,7 +113,7 @@ def graded_rows(
 ) -> list[GradedRow]:
     """Every grade of a table. BadInput for missing columns, and for every grade off the scale.
 
-    `also` names what a row must have beside an item and a grade.
+    `also` names further columns that the table must have.
     """
     wanted = ("item",) if layout.wide else ("item", "grade")
     headers = table.require((*wanted, *also), layout)
@@ -151,7 +151,7 @@ def graded_rows(
 
 
 def refuse_doubles(found: list[tuple[str, tuple[Any, ...]]], wording: str, verb: str = "is graded") -> None:
-    """BadInput for every key that comes twice, with both places."""
+    """BadInput for every duplicate key, with both places."""
     first: dict[tuple[Any, ...], str] = {}
     faults = []
     for where, key in found:
@@ -163,14 +163,14 @@ def refuse_doubles(found: list[tuple[str, tuple[Any, ...]]], wording: str, verb:
 
 
 def clusters_of(rows: Mapping[str, GradedRow]) -> dict[str, str]:
-    """Each item's query as a cluster key; an item without a query is a cluster of its own."""
+    """Each item's cluster key: its query, or the item itself where it has no query."""
     return {item: query_key(row.query) if row.query else item for item, row in rows.items()}
 
 
 def _graders(
     row: Row, layout: Layout, headers: dict[str, tuple[str, ...]]
 ) -> Iterator[tuple[str | None, str]]:
-    """Who graded in this row, and in which column."""
+    """Each rater of this row with the column of their grade."""
     if layout.wide:
         yield from ((column, column) for column in layout.wide)
         return
@@ -183,7 +183,7 @@ def _cell(row: Row, headers: tuple[str, ...]) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _grade(text: str, scale: tuple[int, ...]) -> tuple[int | None, str | None]:
-    """A cell as a grade, None where it is empty; or what is wrong with it."""
+    """A cell as a grade, None where it is empty; or the fault in it."""
     if not text:
         return None, None
     if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
@@ -196,11 +196,11 @@ def _grade(text: str, scale: tuple[int, ...]) -> tuple[int | None, str | None]:
 
 
 def off_scale(grade: int, policy: Policy) -> str:
-    """What is wrong with a grade that a policy does not have."""
+    """The fault text for a grade that the policy's scale does not have."""
     return f"grade {grade} is not on the scale {scale_text(policy.scale)} of {policy.label}"
 
 
 def scale_text(scale: tuple[int, ...]) -> str:
-    """A scale as people write it: 0-4, or 0,1,3 where it has gaps."""
+    """A scale in words: 0-4, or 0,1,3 where it has gaps."""
     whole = scale[0] >= 0 and tuple(range(scale[0], scale[-1] + 1)) == scale
     return f"{scale[0]}-{scale[-1]}" if whole else ",".join(map(str, scale))

@@ -1,4 +1,4 @@
-"""Looks at the test split. Each one makes the next worth a little less, so they are counted."""
+"""The log of looks at the test split. Each look makes the next one less informative, so we count them."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ LOOKS = "test-looks.jsonl"
 
 
 class Look(Noun):
-    """One finished run that was scored on the test split."""
+    """One finished run scored on the test split."""
 
     at: str
     run: str
@@ -20,7 +20,7 @@ class Look(Noun):
 
 
 def note_look(path: Path, look: Look) -> None:
-    """Add a line for a run, unless it has one."""
+    """Add a line for a run unless the log has one."""
     if look.run in {known.run for known in looks(path)}:
         return
     with path.open("a", encoding="utf-8") as file:
@@ -28,5 +28,5 @@ def note_look(path: Path, look: Look) -> None:
 
 
 def looks(path: Path) -> list[Look]:
-    """Every look so far; lines that are none are passed over."""
+    """Every look so far; skips lines that cannot be read."""
     return [look for _, look in read_nouns(path, Look)[0]] if path.exists() else []

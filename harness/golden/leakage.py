@@ -1,8 +1,8 @@
-"""Leakage control: nothing that is graded is ever in a prompt, nor anything of the same query.
+"""Leakage control: a prompt never contains a graded pair, nor another pair of its query.
 
-This holds for golden examples shown as shots, for a builtin grader's training, and for the worked
-examples in the policy itself. The whole golden set decides, not what one run happens to grade, so
-that every run of it shows the same and has the same prompt prefix.
+This covers golden examples shown as shots, a builtin grader's training data, and the worked examples in
+the policy. The decision uses the whole golden set, not the examples that one run grades, so that every
+run has the same prompt prefix.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from harness.nouns.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A shot that is kept from every prompt, and the graded example that it would give away."""
+    """A shot withheld from every prompt, and the graded example it would leak."""
 
     shot: str
     graded: str
@@ -25,9 +25,9 @@ class Dropped:
 def safe_shots(
     examples: Sequence[Example], also: Mapping[str, Pair] | None = None
 ) -> tuple[list[Example], list[Dropped]]:
-    """The shots of a golden set that give nothing of dev or test away, and those that would.
+    """The shots of a golden set that leak nothing of dev or test, and the shots dropped because they would.
 
-    `also` holds pairs by name that are graded without being part of a golden set.
+    `also`: graded pairs outside the golden set, by name.
     """
     shots = [example for example in examples if example.split == "shots"]
     graded = _graded(examples, also)
@@ -47,7 +47,7 @@ def safe_shots(
 
 
 def _graded(examples: Sequence[Example], also: Mapping[str, Pair] | None) -> list[tuple[str, Example | Pair]]:
-    """Everything that is graded, by name: examples as they are, since a long set's pairs fill the memory."""
+    """Everything that is graded, by name. Examples are not turned into pairs: that doubles the memory."""
     inside = [(example.id, example) for example in examples if example.split != "shots"]
     return [*inside, *(also or {}).items()]
 
@@ -55,9 +55,9 @@ def _graded(examples: Sequence[Example], also: Mapping[str, Pair] | None) -> lis
 def withhold_worked(
     policy: Policy, examples: Sequence[Example], also: Mapping[str, Pair] | None = None
 ) -> tuple[Policy, list[str]]:
-    """The policy as a prompt may show it: without worked examples that give a graded pair away.
+    """The policy without the worked examples that would leak a graded pair, and the queries left out.
 
-    Those are worked examples of a graded query, or nearly of a graded pair's text; their queries are named.
+    A worked example leaks where it has a graded query, or nearly the text of a graded pair.
     """
     inside = _graded(examples, also)
     worked = [(query_key(one.query), tokens(one)) for one in _worked(policy)]
@@ -75,7 +75,7 @@ def withhold_worked(
 
 
 def _worked(policy: Policy) -> list[Pair]:
-    """What a policy works through, in its rubric or its boundaries."""
+    """The worked examples of a policy: in its rubric and its boundaries."""
     texts = [(b.query, b.result) for b in policy.boundaries]
     texts += [(e.query, e.result) for level in policy.grades for e in level.examples]
     return [Pair(query=query, result=Result(title=title)) for query, title in texts if query and title]

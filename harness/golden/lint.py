@@ -1,4 +1,4 @@
-"""Lint: what is wrong with a golden set, and what only deserves a look."""
+"""Lint of a golden set: errors to fix and warnings to review."""
 
 import re
 from collections import defaultdict
@@ -19,9 +19,9 @@ from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
 
 RUN_WORDS = 8
-"""Two reasonings that share a run of this many words were not both written for their pair."""
+"""Two reasonings that share this many consecutive words were not both written for their pair."""
 SHORT_WORDS = 8
-"""A reasoning of fewer words than this names a grade, and no reason for it."""
+"""A reasoning with fewer words than this gives no reason."""
 
 
 def lint_golden(path: Path, policy: Policy) -> list[Finding]:
@@ -39,14 +39,14 @@ def lint_golden(path: Path, policy: Policy) -> list[Finding]:
 
 
 def _canaries(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
-    """Canaries are graded as examples are, and must not cost the prompts a shot."""
+    """Canaries are graded like examples, and must not cause a shot to be dropped from the prompts."""
     try:
         loaded = load_canaries(path, policy)
     except BadInput as error:
         yield from (Finding("error", fault.where, fault.what) for fault in error.faults)
         return
     canaries = canary_examples(loaded)
-    # Both products of a canary have one grade: what is wrong with it is said once, under the canary's name.
+    # Both products of a canary share one grade: report its faults once, under the canary's name.
     plain = [one.examples()[0].model_copy(update={"id": one.id}) for one in loaded]
     for check in (unknown_clauses, broken_caps, not_judged):
         yield from check(plain, policy)
@@ -56,7 +56,7 @@ def _canaries(path: Path, examples: Sequence[Example], policy: Policy) -> Iterat
                 "error", drop.graded, f"keeps the shot {drop.shot} from every prompt: {drop.reason}"
             )
     for query in withhold_worked(policy, canaries)[1]:
-        yield Finding("error", f"query {query!r}", "a canary has it, and the policy works it through")
+        yield Finding("error", f"query {query!r}", "used by a canary and by a worked example of the policy")
 
 
 def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
@@ -73,7 +73,7 @@ def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator
         yield Finding("warning", "ratings", f"none under {policy.label}: its Gate 1 was never measured")
     golden = {example.id: example.grade for example in examples}
     for item in sorted({rating.item for rating in ratings} - set(golden)):
-        yield Finding("error", item, "rated, but there is no such example")
+        yield Finding("error", item, "rated, but not in the golden set")
     for rater in sorted({rating.rater for rating in ratings} - set(kinds)):
         yield Finding("warning", rater, "raters.toml does not say whether this rater is human or llm")
     decided: dict[str, Adjudication] = {}
@@ -92,7 +92,7 @@ def _decision_faults(
     decision: Adjudication, golden: Mapping[str, int], decided: Mapping[str, Adjudication], policy: Policy
 ) -> Iterator[str]:
     if decision.item not in golden:
-        yield "adjudicated, but there is no such example"
+        yield "adjudicated, but not in the golden set"
     elif golden[decision.item] != decision.grade:
         yield f"adjudicated as {decision.grade}, but golden is {golden[decision.item]}"
     if decision.item in decided:
@@ -114,7 +114,7 @@ def _queries_in_two_splits(examples: Sequence[Example], policy: Policy) -> Itera
 
 
 def _same_pairs(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
-    """A thing listed under two ids: graded alike it is a waste, otherwise a contradiction."""
+    """A pair listed under two ids: a duplicate with equal grades, a contradiction with different ones."""
     first: dict[str, Example] = {}
     for example in examples:
         other = first.setdefault(example.pair.digest, example)
@@ -135,7 +135,7 @@ def _near_duplicates(examples: Sequence[Example], policy: Policy) -> Iterator[Fi
 
 
 def _missing_reasonings(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
-    """Imported sets come without reasonings: for them one warning, for others an error each."""
+    """Imported sets come without reasonings, so they get one warning; other examples get an error each."""
     empty = [example for example in examples if not example.reasoning.strip()]
     imported = [example for example in empty if _imported(example)]
     yield from (Finding("error", example.id, "no reasoning") for example in empty if not _imported(example))
@@ -145,7 +145,7 @@ def _missing_reasonings(examples: Sequence[Example], policy: Policy) -> Iterator
 
 
 def _missing_clauses(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
-    """An obvious grade may rest on the rubric alone, so that this is never more than one warning."""
+    """Only one warning: an obvious grade may rest on the rubric alone."""
     empty = [example for example in examples if not example.clauses]
     if empty and policy.clauses:
         yield Finding(
@@ -158,7 +158,7 @@ def _imported(example: Example) -> bool:
 
 
 def _boilerplate(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
-    """Reasonings too short to hold a reason, and those that share a run of words no clause holds."""
+    """Reasonings that are too short, and those that share a run of words found in no clause."""
     allowed = {run for clause in policy.clauses for run in _runs(clause.text)}
     first: dict[tuple[str, ...], str] = {}
     for example in examples:
@@ -191,7 +191,7 @@ def _lost_shots(examples: Sequence[Example], policy: Policy) -> Iterator[Finding
 def _worked_queries(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
     _, withheld = withhold_worked(policy, examples)
     for query in withheld:
-        what = "is worked through in the policy and graded here: prompts go without the worked example"
+        what = "is graded here and is a worked example of the policy: prompts leave the worked example out"
         yield Finding("warning", f"query {query!r}", what)
 
 

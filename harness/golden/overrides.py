@@ -1,4 +1,4 @@
-"""Overrides: who answered for shipping on a Gate 1 that people had not passed, and why. Tracked by git."""
+"""The log of overrides: who shipped without a Gate 1 passed by people, and why. Tracked by git."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ OVERRIDES = "overrides.jsonl"
 
 
 def note_override(path: Path, override: Override) -> bool:
-    """Add a line, unless the same person has said the same of the same; whether it was added."""
+    """Add a line unless the log holds the same override. Returns whether a line was added."""
     if any(_said(known) == _said(override) for known in overrides(path)):
         return False
     with path.open("a", encoding="utf-8") as file:
@@ -18,7 +18,7 @@ def note_override(path: Path, override: Override) -> bool:
 
 
 def overrides(path: Path) -> list[Override]:
-    """Every override so far; lines that are none are passed over."""
+    """Every override so far; skips lines that cannot be read."""
     return [one for _, one in read_nouns(path, Override)[0]] if path.exists() else []
 
 

@@ -1,4 +1,4 @@
-"""Judging again under a new policy version: a grade is confirmed or replaced, and its history kept."""
+"""Rejudging under a new policy version: confirm or replace a grade, and keep its history."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ Judged = Example | Canary
 
 
 class Judgement(Noun):
-    """What is said of an example now."""
+    """The new judgement of an example."""
 
     grade: int
     reasoning: str
@@ -30,7 +30,7 @@ class Judgement(Noun):
 
 
 def golden_lines(path: Path) -> dict[str, Judged]:
-    """Every example, and every canary beside them, as last judged, by id."""
+    """Every example and canary by id, as last judged."""
     found: dict[str, Judged] = {}
     faults: list[Fault] = []
     for file, model in _files(path):
@@ -46,12 +46,12 @@ def golden_lines(path: Path) -> dict[str, Judged]:
 
 
 def left_to_judge(golden: Mapping[str, Judged], policy: Policy) -> list[str]:
-    """The ids that nobody has judged under a policy version."""
+    """The ids not yet judged under a policy version."""
     return [id_ for id_, one in golden.items() if not is_judged(one, policy.version)]
 
 
 class Unaffected(NamedTuple):
-    """What is left to judge and rests on nothing that changed, each with why.
+    """The unjudged ids that no change affects, each with the reason.
 
     `cannot_tell`: ids of examples that cite no clause while a rule changed. `new`: clauses that are new.
     """
@@ -79,14 +79,14 @@ def unaffected(golden: Mapping[str, Judged], policy: Policy, load: Callable[[str
 
 
 def _rules(diff: PolicyDiff) -> str:
-    """The rules that changed, in short: boundaries only show what the clauses say."""
+    """The changed rules, in short. Boundaries are left out: they only illustrate the clauses."""
     labels = [c.label for c in diff.changes if c.binds and c.part != "boundary"]
     labels += [move.label for move in diff.action_moves]
     return ", ".join(labels) or "no clause, no grade"
 
 
 def confirm(path: Path, policy: Policy, why: Mapping[str, str], at: str) -> list[str]:
-    """Note that grades stand under this policy version. Ids that were judged under it are passed over."""
+    """Record that grades stand under this policy version. Skips ids already judged under it."""
     with alone(path.parent / ".golden.lock"):
         golden = golden_lines(path)
         faults = [fault for id_ in why for fault in _confirm_faults(id_, golden, policy)]
@@ -98,12 +98,12 @@ def confirm(path: Path, policy: Policy, why: Mapping[str, str], at: str) -> list
 
 
 def regrade(path: Path, policy: Policy, id_: str, said: Judgement, why: str, at: str) -> bool:
-    """Note what is said of an example under this policy version; False where it says so already."""
+    """Record a new judgement under this policy version. False where the file already has it."""
     with alone(path.parent / ".golden.lock"):
         golden = golden_lines(path)
         faults = _regrade_faults(id_, golden, policy, said)
         if not why.strip():
-            faults.append(Fault(id_, "why did the grade change? --why says it to whoever reads the history"))
+            faults.append(Fault(id_, "no reason; give --why: it is kept in the history"))
         if faults:
             raise BadInput(faults)
         was = golden[id_]
@@ -119,7 +119,7 @@ def _said(one: Judged) -> tuple[int, str, tuple[str, ...]]:
 
 def _confirm_faults(id_: str, golden: Mapping[str, Judged], policy: Policy) -> list[Fault]:
     if id_ not in golden:
-        return [Fault(id_, "there is no such example or canary")]
+        return [Fault(id_, "not an example or canary of this set")]
     one = golden[id_]
     if is_judged(one, policy.version):
         return []
@@ -130,21 +130,19 @@ def _confirm_faults(id_: str, golden: Mapping[str, Judged], policy: Policy) -> l
 
 def _regrade_faults(id_: str, golden: Mapping[str, Judged], policy: Policy, said: Judgement) -> list[Fault]:
     if id_ not in golden:
-        return [Fault(id_, "there is no such example or canary")]
-    empty = (
-        [Fault(id_, "no reasoning: a grade without one teaches nobody")] if not said.reasoning.strip() else []
-    )
+        return [Fault(id_, "not an example or canary of this set")]
+    empty = [Fault(id_, "no reasoning; give --reasoning")] if not said.reasoning.strip() else []
     return [*_order_faults(golden[id_], policy), *_judgement_faults(id_, said, policy), *empty]
 
 
 def _order_faults(one: Judged, policy: Policy) -> list[Fault]:
-    """What was judged under a later version is not judged under an earlier one afterwards."""
+    """Refuse to judge under an earlier version what was already judged under a later one."""
     versions = one.policy_version, policy.version
     if not all(is_version(version) for version in versions):
         return []
     if version_number(versions[0]) <= version_number(versions[1]):
         return []
-    what = f"was judged under {versions[0]} since; to mend what {versions[1]} says, edit its entry in history"
+    what = f"is already judged under {versions[0]}; to correct {versions[1]}, edit its entry in history"
     return [Fault(one.id, what)]
 
 
@@ -160,7 +158,7 @@ def _judgement_faults(id_: str, said: Judgement, policy: Policy) -> list[Fault]:
 
 
 def _entry(policy: Policy, at: str, why: str, said: Judgement | None) -> Callable[[dict[str, Any]], Any]:
-    """How a line changes: what it said goes into its history; with no new judgement it stands."""
+    """A function that moves a line's judgement into its history; without a new one, the old one stands."""
 
     def change(line: dict[str, Any]) -> dict[str, Any]:
         past = {"policy_version": line["policy_version"], "grade": line["grade"]}
@@ -179,7 +177,7 @@ def _entry(policy: Policy, at: str, why: str, said: Judgement | None) -> Callabl
 
 
 def _placed(line: Mapping[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """A line with new values in their old places, and the history behind the version."""
+    """A line with new values in their old places, and `history` right after `policy_version`."""
     made: dict[str, Any] = {}
     for key, value in line.items():
         made[key] = new.get(key, value)
@@ -189,7 +187,7 @@ def _placed(line: Mapping[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rewrite(path: Path, changes: Mapping[str, Callable[[dict[str, Any]], Any]]) -> None:
-    """Change the lines of these ids, and leave every other as it is, letter for letter."""
+    """Change the lines of these ids; keep every other line byte for byte."""
     for file, _ in _files(path):
         rows, _ = json_lines(file)
         lines = read_text(file).split("\n")

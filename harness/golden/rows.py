@@ -1,4 +1,4 @@
-"""A row of somebody's table as the texts of a pair or an example."""
+"""Read a table row as the texts of a pair or an example."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,11 +7,11 @@ from harness.errors import BadInput
 from harness.storage.tables import RESULT_TEXTS, Layout, Row, Table, joined
 
 JUDGEMENT = ("grade", "reasoning", "clauses", "split", "rater")
-"""What a grader must not see."""
+"""Columns that a grader must not see."""
 
 
 def check_attributes(table: Table, layout: Layout, attributes: Sequence[str]) -> None:
-    """An attribute is shown to graders: it has to be there, and must not give the answer away."""
+    """Refuse attributes that the table lacks, and those that would show graders the answer."""
     unknown = [name for name in attributes if name not in table.columns]
     if unknown:
         there = ", ".join(table.columns)
@@ -23,7 +23,7 @@ def check_attributes(table: Table, layout: Layout, attributes: Sequence[str]) ->
 
 
 def texts_of(table: Table, row: Row, layout: Layout, attributes: Sequence[str]) -> dict[str, Any]:
-    """What a row says beside its grade, under the names of an example."""
+    """A row's fields besides its grade, under the names of an example."""
     result: dict[str, Any] = {name: text_of(table, row, name, layout) for name in RESULT_TEXTS}
     result["attributes"] = {name: row.text(name) for name in attributes if row.text(name)}
     for prefix in ("attributes.", "result.attributes."):
@@ -40,7 +40,7 @@ def texts_of(table: Table, row: Row, layout: Layout, attributes: Sequence[str]) 
 
 
 def _under(prefix: str, row: Row) -> dict[str, str]:
-    """The cells of an object that was flattened into columns, as exports have them."""
+    """The cells of an object that an export flattened into columns."""
     names = [column for column in row.cells if column.startswith(prefix) and row.text(column)]
     return {column.removeprefix(prefix): row.text(column) for column in names}
 
@@ -58,7 +58,7 @@ def _words(table: Table, row: Row, name: str, layout: Layout) -> list[str]:
 
 
 def listed(value: Any) -> list[str]:
-    """A cell's list, as JSON lines have it, or its words with spaces or commas between them."""
+    """A cell as a list: a JSON list as it is; text split at spaces and commas."""
     if isinstance(value, list):
         return [str(part) for part in value]
     return [] if value is None else str(value).replace(",", " ").split()

@@ -1,4 +1,4 @@
-"""Which pairs say nearly the same: token Jaccard of query and title, without comparing all with all."""
+"""Near-duplicate pairs by token Jaccard of query and title, without comparing all with all."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +14,7 @@ Tokens = frozenset[str]
 
 
 def tokens(pair: Example | Pair) -> Tokens:
-    """The words of query and title, without case; the text itself where it has no word."""
+    """The casefolded words of query and title; the text itself where it has no word."""
     return text_tokens(pair.query, pair.result.title)
 
 
@@ -29,7 +29,7 @@ def near_duplicates(left: Sequence[Tokens], right: Iterable[Tokens]) -> Iterator
 
     Prefix filtering (Chaudhuri, Ganti & Kaushik 2006): with the tokens in one order, those first that are
     rarest in `left`, two sets this similar share a token within their first n - ceil(NEAR n) + 1. Only
-    those that do are compared. `right` is gone through once and never held.
+    those are compared. `right` is read once and never held in memory.
     """
     rarity = Counter(token for words in left for token in words)
     index: dict[str, list[int]] = defaultdict(list)

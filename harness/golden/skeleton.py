@@ -1,4 +1,4 @@
-"""The first draft of what an imported golden set still lacks: a policy to fill in, and a README."""
+"""Drafts for an imported golden set: a policy skeleton to fill in, and a README."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,10 +7,10 @@ from harness.golden.splits import SPLITS
 from harness.nouns.pair import Example
 
 GATES_SKELETON = """\
-# The bars that runs under this policy are held to.
+# The bars for runs under this policy.
 weighting = "none"       # which Cohen's kappa is gated: none, linear or quadratic
-coverage_floor = 0.99    # a run that could read fewer of its answers is inconclusive
-margin = 0.05            # kappa that a candidate may lose against the baseline, a grader against raters
+coverage_floor = 0.99    # a run that reads fewer of its answers is inconclusive
+margin = 0.05            # how much kappa a candidate may lose to the baseline, or a grader to raters
 
 [gate1]
 bar = 0.8

@@ -1,4 +1,4 @@
-"""A table of golden grades as judged under one policy version, where its rows keep their history."""
+"""Golden grades of a table under one policy version, where its rows keep their history."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,8 +13,8 @@ from harness.storage.tables import Layout, Row, Table
 def under_version(table: Table, layout: Layout, version: str) -> Table:
     """The table with each row's grade, reasoning and clauses as that version had them.
 
-    A row that names no version is of every one; one whose history lacks the version stays as it is.
-    BadInput names every entry of a history that cannot be read.
+    A row without a version applies to all; a row whose history lacks the version stays as it is. BadInput
+    names every unreadable history entry.
     """
     if not table.find("policy_version", layout):
         return table
@@ -39,7 +39,7 @@ def _then(table: Table, row: Row, layout: Layout, version: str, faults: list[Fau
     then = judged_under(version, past, text_of(table, row, "reasoning", layout) or "", today)
     if then is None:
         return row
-    # A header may stand for each of the names; what the table lacks is not told of the past either.
+    # Columns that the table lacks today are not added for the past.
     headers = {name: table.find(name, layout) for name in then}
     cells = {
         header: list(then[name]) if name == "clauses" else then[name]
@@ -52,5 +52,5 @@ def _then(table: Table, row: Row, layout: Layout, version: str, faults: list[Fau
 def _past(entry: Any, where: str) -> tuple[PastGrade | None, list[Fault]]:
     if not isinstance(entry, dict):
         return None, [Fault(where, f"not an object: {entry!r}")]
-    # Parquet has a place for every key, and nothing in it where a row lacks the key.
+    # Parquet stores None for every key that a row lacks.
     return build(PastGrade, {name: value for name, value in entry.items() if value is not None}, where)

@@ -1,4 +1,4 @@
-"""Policies: TOML files become a Policy and its Gates; lint says what is not ready yet."""
+"""Load policies: TOML files as a Policy and its Gates, with their faults and what is unfinished."""
 
 import re
 from collections import Counter, defaultdict
@@ -32,7 +32,7 @@ def policy_versions(folder: Path) -> list[str]:
 
 
 def policy_path(project: Project, label: str) -> Path:
-    """The file of `name@version`; without a version the latest that is released, or else the latest."""
+    """The file of `name@version`; without a version the latest released one, else the latest."""
     name, wanted = split_label(label)
     folder = pick_name("policy", name, project.policies)
     known = policy_versions(folder)
@@ -50,10 +50,10 @@ def released_versions(folder: Path) -> list[str]:
 
 
 def _says_released(path: Path) -> bool:
-    """A draft that is half written, and no TOML yet, must not stop the version before it.
+    """Whether a file says `released = true`, even if it is not valid TOML.
 
-    A released version with a slip in it counts as released: whoever loads it is told of the slip, where
-    stepping over it would move everybody to another policy.
+    An unfinished draft must not block the version before it. A broken released version counts as released:
+    loading it reports the fault, while skipping it would silently select another policy.
     """
     try:
         return read_toml(path).get("released", False) is not False
@@ -70,7 +70,7 @@ def load_policy(path: Path) -> Policy:
         data = {**data, "author": ""}
     policy, faults = build(Policy, data, str(path))
     if several:
-        faults.append(Fault(str(path), "author: exactly one is wanted; name the others under contributors"))
+        faults.append(Fault(str(path), "author: expected exactly one; name the others under contributors"))
     if policy is not None:
         faults += [Fault(str(path), text) for text in structural_faults(policy)]
         faults += _misplaced(policy, path)
@@ -80,7 +80,7 @@ def load_policy(path: Path) -> Policy:
 
 
 def load_gates(path: Path, policy: Policy) -> Gates:
-    """The gates file beside a policy; the defaults of every bar where there is none."""
+    """The gates file beside a policy; the default bars without a file."""
     data: dict[str, Any] = read_toml(path) if path.exists() else {}
     gates, faults = build(Gates, data, str(path))
     if gates is not None:
@@ -95,10 +95,10 @@ def load_gates(path: Path, policy: Policy) -> Gates:
 
 
 def policy_digest(policy: Policy) -> str:
-    """Identity of what a policy says; `released` says nothing.
+    """Digest of a policy's content, without `released`.
 
-    The optional fields named here are hashed at their defaults too: the digests in old runs were made so.
-    Name no later one here; `Noun.data` holds it where it is not at its default.
+    The optional fields named here are hashed even at their defaults, as in the digests of old runs. Do not
+    add newer fields: `Noun.data` includes them where they differ from their defaults.
     """
     said = policy.data()
     said.pop("released", None)
@@ -110,12 +110,12 @@ def policy_digest(policy: Policy) -> str:
 
 
 def gates_digest(gates: Gates) -> str:
-    """Identity of the bars that are declared; a default that is spelt out makes no other bars."""
+    """Digest of the gates. Writing out a default does not change it."""
     return digest(gates.data())
 
 
 def structural_faults(policy: Policy) -> list[str]:
-    """What makes a policy unusable, each as `key: what`."""
+    """The faults that make a policy unusable, each as `key: what`."""
     return [
         *_scale_faults(policy),
         *_action_faults(policy),
@@ -125,12 +125,12 @@ def structural_faults(policy: Policy) -> list[str]:
 
 
 def unfinished(policy: Policy) -> list[str]:
-    """What a usable policy still lacks, each as `key: what`: people cannot rate by an empty definition."""
+    """The empty texts of a usable policy, each as `key: what`. People cannot rate by an empty definition."""
     return list(_empty_texts(policy))
 
 
 def draft_notes(project: Project, policy: Policy) -> list[str]:
-    """The drafts after a released version: they are taken only where they are named."""
+    """A note for each draft after the released version: it is used only when named."""
     folder = project.policies / policy.name
     released = released_versions(folder)
     drafts = [version for version in policy_versions(folder) if version not in released]
@@ -142,13 +142,13 @@ def draft_notes(project: Project, policy: Policy) -> list[str]:
 
 
 def shared_surfaces(policies: Sequence[Policy], asked: str | None = None) -> list[str]:
-    """Surfaces that several policies name; with `asked` those of that policy alone."""
+    """A warning for each surface with several policies; with `asked`, only for that policy's surface."""
     named: dict[str, list[str]] = defaultdict(list)
     for policy in policies:
         named[" ".join(policy.surface.casefold().split())].append(policy.name)
     return [
-        f"one surface has several policies, {', '.join(names)} ({surface}): what passes all of them is right "
-        "only where each is, and 0.8 x 0.8 x 0.8 is 0.512; make them one policy with more actions"
+        f"one surface has several policies, {', '.join(names)} ({surface}): a result is right only "
+        "where all of them are, and 0.8 x 0.8 x 0.8 is 0.512; make them one policy with more actions"
         for surface, names in named.items()
         if surface and len(names) > 1 and (asked is None or asked in names)
     ]
@@ -158,14 +158,14 @@ def _scale_faults(policy: Policy) -> Iterator[str]:
     values = [level.value for level in policy.grades]
     names = [level.name for level in policy.grades]
     if len(set(values)) < 2:
-        yield "grades: a scale has at least two grades"
+        yield "grades: a scale needs at least two grades"
     yield from (f"grades: the value {value} is given twice" for value in _twice(values))
     yield from (f"grades: the name {name!r} is given twice" for name in _twice(names))
 
 
 def _action_faults(policy: Policy) -> Iterator[str]:
     covered = [grade for action in policy.actions for grade in action.grades]
-    yield from (f"actions: grade {grade} has several actions; it takes one" for grade in _twice(covered))
+    yield from (f"actions: grade {grade} has several actions; give it one" for grade in _twice(covered))
     scale = set(policy.scale)
     yield from (f"actions: grade {grade} has no action" for grade in sorted(scale - set(covered)))
     yield from (f"actions: grade {grade} is not on the scale" for grade in sorted(set(covered) - scale))
@@ -217,7 +217,7 @@ def _cell_faults(gates: Gates, policy: Policy) -> Iterator[str]:
 
 
 def _misplaced(policy: Policy, path: Path) -> list[Fault]:
-    """A copied file whose name or version was not changed would be two policies in one."""
+    """A name or version that differs from the path, as after copying a file."""
     faults = []
     if is_version(path.stem) and policy.version != path.stem:
         faults.append(Fault(str(path), f"version: {policy.version!r}, but the file is {path.name}"))

@@ -1,4 +1,4 @@
-"""Content addresses: equal content, equal digest, whatever the order of keys."""
+"""Content digests: equal content has an equal digest, independent of key order."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def canonical_json(value: Any) -> bytes:
-    """JSON with sorted keys and no spare white space, as UTF-8. NaN and infinity are refused."""
+    """JSON with sorted keys and without white space, as UTF-8. ValueError for NaN and infinity."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.encode("utf-8", "surrogatepass")
 
@@ -17,5 +17,5 @@ def digest(value: Any) -> str:
 
 
 def digest_bytes(content: bytes) -> str:
-    """`sha256:<hex>` of bytes as they are."""
+    """`sha256:<hex>` of bytes."""
     return "sha256:" + hashlib.sha256(content).hexdigest()

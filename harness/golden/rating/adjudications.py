@@ -13,7 +13,7 @@ FILE = "adjudications.jsonl"
 
 
 class Adjudication(Noun):
-    """One decision. `unclear`: the clauses that the dispute showed to need sharper words."""
+    """One decision. `unclear`: the clauses whose wording caused the dispute."""
 
     item: str
     policy_version: str
@@ -24,7 +24,7 @@ class Adjudication(Noun):
 
 
 def load_adjudications(path: Path) -> list[Adjudication]:
-    """Every decision in a file; none where there is no file. BadInput names every line that is none."""
+    """Every decision in a file; empty without a file. BadInput names every invalid line."""
     if not path.exists():
         return []
     numbered, faults = read_nouns(path, Adjudication)

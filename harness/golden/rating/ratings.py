@@ -1,4 +1,4 @@
-"""The ratings that lie beside a golden set."""
+"""The ratings of a golden set."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from harness.storage.files import alone, build, read_nouns, read_toml, write_lin
 
 
 def read_ratings_file(path: Path) -> list[Rating]:
-    """Every rating in a file, under whatever version. BadInput names every line that is none."""
+    """Every rating in a file, of all policy versions. BadInput names every invalid line."""
     numbered, faults = read_nouns(path, Rating)
     if faults:
         raise BadInput(faults)
@@ -21,9 +21,9 @@ def read_ratings_file(path: Path) -> list[Rating]:
 
 
 def add_ratings(path: Path, new: Sequence[Rating]) -> None:
-    """Put ratings into a file, in place of those of the same item, rater and policy version.
+    """Add ratings to a file, replacing those of the same item, rater and policy version.
 
-    Two raters' sheets collected at once must both be there afterwards.
+    Locked, so that two sheets collected at once are both kept.
     """
     with alone(path.parent / ".ratings.lock"):
         before = read_ratings_file(path) if path.exists() else []
@@ -32,19 +32,19 @@ def add_ratings(path: Path, new: Sequence[Rating]) -> None:
 
 
 class Rater(Noun):
-    """What a rater is."""
+    """An entry of raters.toml."""
 
     kind: Literal["human", "llm"]
     note: str = ""
 
 
 def rater_kinds(path: Path) -> dict[str, str]:
-    """What raters.toml says each rater is; nothing where there is no file."""
+    """Each rater's kind by raters.toml; empty without a file."""
     kinds: dict[str, str] = {}
     faults: list[Fault] = []
     for name, data in (read_toml(path) if path.exists() else {}).items():
         if not isinstance(data, dict):
-            faults.append(Fault(f"{path}, {name}", 'a table is wanted: kind = "human" or "llm"'))
+            faults.append(Fault(f"{path}, {name}", 'expected a table: kind = "human" or "llm"'))
             continue
         rater, found = build(Rater, data, f"{path}, {name}")
         faults += found
@@ -56,18 +56,18 @@ def rater_kinds(path: Path) -> dict[str, str]:
 
 
 def load_ratings(path: Path, policy: Policy, examples: Sequence[Example]) -> list[Rating]:
-    """The ratings of a file under this policy version; BadInput where there is none."""
+    """The ratings of a file under this policy version; BadInput without any."""
     found = ratings_under(path, policy, examples)
     if not found:
         next_ = f"`harness golden sheet {policy.label} --rater NAME` writes a sheet for a rater"
-        raise BadInput([Fault(str(path), f"holds no rating under {policy.label}; {next_}")])
+        raise BadInput([Fault(str(path), f"no ratings under {policy.label}; {next_}")])
     return found
 
 
 def ratings_under(path: Path, policy: Policy, examples: Sequence[Example]) -> list[Rating]:
     """The ratings given under this policy version, each with the query of its example.
 
-    A rating that names no version counts under every one. BadInput names every line that is wrong.
+    A rating without a version counts under every version. BadInput names every invalid line.
     """
     numbered, faults = read_nouns(path, Rating)
     here = [(line, rating) for line, rating in numbered if rating.policy_version in ("", policy.version)]

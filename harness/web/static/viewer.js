@@ -1,4 +1,4 @@
-// Every page works without this: it only saves a click, and renews the numbers of a run that is going on.
+// Every page works without this script. It saves a click, and renews the numbers of a run in progress.
 "use strict";
 
 for (const select of document.querySelectorAll("[data-submits]")) {
