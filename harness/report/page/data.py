@@ -13,9 +13,9 @@ from harness.report.confidence import alone_sentence
 from harness.report.gate2 import agreement_sentence
 from harness.report.misses import DIAGNOSIS_WORDS, ceiling_sentence
 from harness.report.money import cost_words, token_words
-from harness.report.page.diffs import diff_lines
 from harness.report.page.facts import facts, policy_text, prefix_of, sent
 from harness.report.page.items import LIMIT, Item, fit, items_of
+from harness.report.text_diff import diff_lines
 from harness.runs.folder import Run
 from harness.score.money import spending_of
 from harness.score.score_run import canaries_of, score_raters
