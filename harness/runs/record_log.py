@@ -19,16 +19,6 @@ SYNC_EVERY = 64
 """Records between two syncs to the disk. A killed process loses none; a power cut at most these."""
 
 
-def read_records(folder: Path) -> tuple[list[Record], int]:
-    """Every whole record, and the bytes that they take. BadInput where the file is damaged."""
-    records: list[Record] = []
-    size = 0
-    for record, end in iter_records(folder):
-        records.append(record)
-        size = end
-    return records, size
-
-
 def iter_records(folder: Path) -> Iterator[tuple[Record, int]]:
     """Each whole record with the byte that it ends at, one by one.
 

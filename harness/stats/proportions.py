@@ -15,9 +15,9 @@ def clopper_pearson(x: float, n: float, confidence: float = CONFIDENCE) -> tuple
     return low, high
 
 
-def wilson(x: float, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def wilson(x: float, n: int) -> tuple[float, float]:
     """The score interval (Wilson 1927) of x of n > 0: never outside 0 and 1, fair for small n."""
-    z = float(ndtri((1 + confidence) / 2))
+    z = float(ndtri((1 + CONFIDENCE) / 2))
     share, more = x / n, z**2 / n
     middle = (share + more / 2) / (1 + more)
     half = z / (1 + more) * math.sqrt(share * (1 - share) / n + more / (4 * n))
