@@ -15,7 +15,7 @@ from harness.nouns.records import Key, Record, latest
 from harness.providers import batches_of
 from harness.runs.folder import create_run
 from harness.runs.manifest import Asked
-from harness.runs.record_log import RecordLog, read_records
+from harness.runs.record_log import RecordLog, iter_records
 from harness.storage.project import Project
 
 REAL_SLEEP = False
@@ -82,13 +82,13 @@ def session(
     limits = limits or Limits(cache=False)
     job = job_of(project, at.folder, plan, at, replace(limits, max_cost=None))
     if limits.max_cost is not None:
-        earlier, _ = read_records(at.folder)
+        earlier = [record for record, _ in iter_records(at.folder)]
         price = job.price
         budget = budget_of(limits.max_cost, price, model, plan.policy, earlier, batch=True)
         job = replace(job, budget=budget)
     with RecordLog(at.folder) as log:
         asyncio.run(_session(job, log, at))
-    at.records = latest(read_records(at.folder)[0])
+    at.records = latest(record for record, _ in iter_records(at.folder))
     return at
 
 

@@ -136,9 +136,9 @@ class Ended:
         return json.loads(self.out)
 
 
-def harness(*words: str | Path, **env: str) -> Ended:
-    """Run `harness` with these words, in this process."""
-    result = CliRunner().invoke(app, [str(word) for word in words], env=env)
+def harness(*words: str | Path, input: str | None = None, **env: str) -> Ended:
+    """Run `harness` with these words, in this process; `input` is what the user types."""
+    result = CliRunner().invoke(app, [str(word) for word in words], input=input, env=env)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Ended(result.exit_code, result.stdout, result.stderr)

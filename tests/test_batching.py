@@ -35,7 +35,7 @@ from harness.providers.base import Setup
 from harness.providers.served import Served
 from harness.runs.folder import load_run
 from harness.runs.manifest import Asked
-from harness.runs.record_log import RECORDS, read_records
+from harness.runs.record_log import RECORDS, iter_records
 from harness.storage.project import Project
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
@@ -155,7 +155,7 @@ def test_records_are_those_of_a_live_run(small: Path, provider: str) -> None:
 
 def _live(here: Path, url: str, model: str) -> dict[Any, Record]:
     ended = harness("eval", "--policy", "small", "--model", model, "--base-url", url, "--json", **KEYS)
-    return {record.key: record for record in read_records(Path(ended.json["run"]))[0]}
+    return {record.key: record for record, _ in iter_records(Path(ended.json["run"]))}
 
 
 def _plain(records: Any) -> list[dict[str, Any]]:
@@ -532,7 +532,7 @@ def test_stopped_while_it_takes_in_it_takes_in_the_rest(small: Path, provider: s
             session(small, server.url, f"{provider}/m", at, hear=recorded)
         again = session(small, server.url, f"{provider}/m", at)
     assert_all_right_and_each_paid_once(again, server)
-    assert len(read_records(at.folder)[0]) == ALL
+    assert len(list(iter_records(at.folder))) == ALL
 
 
 @each

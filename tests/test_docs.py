@@ -49,6 +49,7 @@ from harness.scorecards.impact import ActionMove, Impact, Moved, MovedPair, Quer
 from harness.scorecards.money import Forecast, Prices, Spending
 from harness.scorecards.policy_change import Change as PolicyChange
 from harness.scorecards.policy_change import GoldenEffect, PolicyDiff, Regraded, Touched, Wording
+from harness.scorecards.prompt_change import PrefixChange, PromptDiff
 from harness.scorecards.ship import Override, Shipping
 from harness.scorecards.stages import Rate, Stage, Stages
 from harness.web.pages import WAYS
@@ -208,6 +209,7 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, Touched, Regr
         *((model, "ship") for model in (Shipping, Override)),
         *((model, "stages") for model in (Stages, Stage, Rate)),
         *((model, "policy diff, policy lint") for model in POLICY_CHANGED),
+        *((model, "prompt diff, runs rm") for model in (PromptDiff, PrefixChange)),
     ],
 )
 def test_every_key_of_the_json_is_documented(model: type[Noun], section: str | None) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -161,3 +162,79 @@ def test_dropped_shots_are_shown_to_nobody(here: Path) -> None:
     assert {drop.shot for drop in plan.dropped} == {"q0-0", "q0-1", "q0-2"}
     assert {shot.query for shot in plan.learnable} == {"wool hat"}
     assert "red shoe" not in plan.writer.system
+
+
+# --- two prompts -------------------------------------------------------------------------------------
+
+
+def second_version(root: Path, **files: str) -> None:
+    """`teacher@v2`: as v1, but for these files."""
+    write_project(root)
+    folder = root / "prompts/teacher/v2"
+    shutil.copytree(root / "prompts/teacher/v1", folder)
+    spec = (folder / "prompt.toml").read_text("utf-8").replace('"v1"', '"v2"')
+    texts = {"prompt.toml": spec, **{name.replace("_j2", ".j2"): text for name, text in files.items()}}
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def diff(*words: str) -> Any:
+    return harness("prompt", "diff", *words, "--policy", "small")
+
+
+def test_diff_of_prompts_shows_lines_settings_and_the_prefix(here: Path) -> None:
+    second_version(here, pair_j2="Judge:\n{{ pair | json }}\n")
+    spec = here / "prompts/teacher/v2/prompt.toml"
+    text = spec.read_text("utf-8").replace("shots = 4", "released = true").replace("tests", "the tests")
+    spec.write_text(text, encoding="utf-8")
+    ended = diff("teacher@v1", "teacher")
+    assert ended.code == 0, ended.err
+    lines = [line.strip() for line in ended.out.splitlines()]
+    assert lines[0] == "teacher@v1 -> teacher@v2"
+    assert lines[2:6] == ["pair.j2", "@ from line 1", "- Grade:", "+ Judge:"]
+    assert "description: For {+the+} tests." in lines
+    assert {"released: false -> true", "shots: 4 -> not set"} <= set(lines)
+    assert lines[-1].startswith("The constant prefix under small@v1 differs: ")
+    found = diff("teacher@v1", "teacher@v2", "--json").json
+    assert [one["key"] for one in found["changes"]] == ["pair.j2", "description", "released", "shots"]
+    assert found["changes"][3] == {"key": "shots", "old": "4", "new": None}
+    assert (found["prefix"]["same"], found["reason"]) == (False, None)
+
+
+def test_prompts_that_differ_in_nothing_rendered_have_one_prefix(here: Path) -> None:
+    second_version(here)
+    spec = here / "prompts/teacher/v2/prompt.toml"
+    spec.write_text(spec.read_text("utf-8") + "released = true\n", encoding="utf-8")
+    found = diff("teacher@v1", "teacher@v2", "--json").json
+    assert found["changes"] == [{"key": "released", "old": "false", "new": "true"}]
+    assert found["prefix"]["same"] is True
+    assert "Nothing that they say differs." in diff("teacher@v1", "teacher@v1").out
+
+
+def test_line_ends_alone_are_said_to_differ(here: Path) -> None:
+    second_version(here, pair_j2="")
+    (here / "prompts/teacher/v2/pair.j2").write_bytes(b"Grade:\r\n{{ pair | json }}\r\n")
+    assert "Only its line ends differ." in diff("teacher@v1", "teacher@v2").out
+
+
+def test_prompt_that_cannot_be_rendered_is_still_compared(here: Path) -> None:
+    second_version(here, system_j2="{{ nothing }}")
+    found = diff("teacher@v1", "teacher@v2", "--json").json
+    assert found["changes"][0]["key"] == "system.j2"
+    assert found["prefix"] is None
+    assert "system.j2, line 1: 'nothing' is undefined" in found["reason"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("teacher@v1", "teacher@v9"), "no version v9; there are: v1"),
+        (("student", "teacher"), "no prompt 'student'"),
+        (("teacher@1", "teacher"), "write name or name@v1"),
+        (("teacher@v1",), "Missing argument"),
+    ],
+)
+def test_prompts_that_are_not_there_are_named(here: Path, words: tuple[str, ...], said: str) -> None:
+    write_project(here)
+    ended = diff(*words)
+    assert (ended.code, said in ended.err) == (2, True), ended.err

@@ -35,7 +35,6 @@ from harness.stats.diagnostics import Diagnostics, diagnostics
 from harness.stats.intervals import Table, kappa_spread, table_of
 from harness.stats.paired import (
     benjamini_yekutieli,
-    bhapkar,
     durkalski,
     holm,
     mcnemar_exact,
@@ -221,8 +220,6 @@ STATISTICS: dict[str, Callable[[str, Params], Any]] = {
     "krippendorff_alpha": lambda case, params: krippendorff_alpha(*panel(case), params["level"]).value,
     "stuart_maxwell": lambda case, _: stuart_maxwell(square(case)[0]).value,
     "stuart_maxwell_p": lambda case, _: stuart_maxwell(square(case)[0]).p,
-    "bhapkar": lambda case, _: bhapkar(square(case)[0]).value,
-    "bhapkar_p": lambda case, _: bhapkar(square(case)[0]).p,
     "mcnemar_exact_p": lambda _, params: mcnemar_exact(params["b"], params["c"]),
     "mcnemar_chi2": unclustered_mcnemar,
     "obuchowski_chi2": lambda case, params: obuchowski(*counts(case, params)[:2]).value,
@@ -303,7 +300,7 @@ def test_constant_rater_of_a_published_table_has_no_interval() -> None:
 
 @pytest.mark.parametrize("case", ["stuart1953_vision", "marginal_absent_grade", "marginal_one_equal"])
 def test_degrees_of_freedom_leave_out_grades_that_nobody_uses(case: str) -> None:
-    assert stuart_maxwell(square(case)[0]).df == bhapkar(square(case)[0]).df == 3
+    assert stuart_maxwell(square(case)[0]).df == 3
 
 
 # --- what naive code returns ---------------------------------------------------------------------

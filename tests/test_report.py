@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from oracle import KEYS
 
 from harness.cli import reports
-from harness.report.page.diffs import Line, diff_lines
 from harness.report.page.environment import in_page
 from harness.report.page.items import Item, fit
 from harness.report.page.words import chance, change, moment, plural, sentence, shade, share, span
+from harness.report.text_diff import Line, diff_lines
 from harness.scorecards.money import usd
 
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)

@@ -20,7 +20,6 @@ from harness.scorecards.shared import Estimate
 from harness.stats.bootstrap import cluster_bootstrap
 from harness.stats.intervals import Table, influence, kappa_spread, mean_spread, table_of
 from harness.stats.paired import (
-    bhapkar,
     delta_kappa,
     durkalski,
     holm,
@@ -293,12 +292,6 @@ def test_paired_tests_of_nothing_have_a_reason() -> None:
     assert obuchowski([], []).reason
     assert stuart_maxwell(((3, 0), (0, 4))).reason
     assert mcnemar_exact(0, 0) == 1.0
-
-
-def test_margins_that_moved_all_alike_have_no_bhapkar() -> None:
-    assert "all alike" in (bhapkar(((0, 10), (0, 0))).reason or "")
-    assert "all alike" in (bhapkar(((0, 10, 0), (0, 0, 5), (0, 0, 0))).reason or "")
-    assert bhapkar(((3, 0), (0, 4))).reason == stuart_maxwell(((3, 0), (0, 4))).reason
 
 
 @given(st.lists(st.floats(0, 1), max_size=12))

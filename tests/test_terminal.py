@@ -45,7 +45,7 @@ RIGHT = (
     "regress --base golden.csv --candidate grades.csv --golden golden.csv --scale 0-10",
     "regress --base RUN --candidate OTHER", "baseline set RUN", "baseline show",
     "eval --policy small --no-report", "report RUN", "report RUN OTHER", "view --help",
-    "cache stats",
+    "cache stats", "prompt diff teacher@v1 teacher@v1 --policy small", "runs rm RUN OTHER --yes",
 )  # fmt: skip
 WRONG = (
     "gate2 nothing",
@@ -54,6 +54,9 @@ WRONG = (
     "stages RUN grades.csv",
     "stages RUN OTHER",
     "view --port 99999",
+    "runs rm RUN",
+    "runs rm nothing --yes",
+    "prompt diff teacher@v1 teacher@v9",
     "eval --model nothing",
     "ship small@v2 --model x",
 )

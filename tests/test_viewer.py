@@ -17,12 +17,12 @@ from starlette.testclient import TestClient
 from viewing import HOSTILE, change_manifest, names, run_path, shop, unfinish, viewing
 
 from harness.errors import BadInput
+from harness.report.text_diff import CONTEXT, side_by_side
 from harness.runs.listing import Listing
 from harness.storage.project import Project
 from harness.web.app import create_app
 from harness.web.guard import is_ours
 from harness.web.serve import address_of, is_open, listen
-from harness.web.sides import CONTEXT, side_by_side
 from harness.web.table import read_query, table_of
 from harness.web.trend import pictures
 from harness.web.watching import Counter

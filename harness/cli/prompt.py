@@ -1,4 +1,4 @@
-"""`harness prompt`: list, render."""
+"""`harness prompt`: list, render, diff."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,7 +8,10 @@ from harness.cli.options import DEFAULT_POLICY, Json, Root, guarded, print_json,
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
+    from harness.grading.plan import Plan
     from harness.nouns.records import Prompt
+    from harness.scorecards.prompt_change import PrefixChange, PromptDiff
+    from harness.storage.project import Project
 
 app = typer.Typer(
     help="Teacher prompts: templates that carry the policy and some shots.", no_args_is_help=True
@@ -46,11 +49,7 @@ def render_prompt(
     json: Json = False,
 ) -> None:
     """The prompt for one example, just as a teacher is sent it."""
-    from harness.grading.plan import make_plan
-    from harness.runs.manifest import Asked
-
-    asked = Asked(model="builtin/majority", policy=policy, prompt=name, splits=("dev", "test"), shots=shots)
-    plan = make_plan(project_at(root), asked)
+    plan = _plan(project_at(root), policy, name, shots)
     ids = {example.id: example for example in plan.examples}
     if item is not None and item not in ids:
         raise BadInput(f"no example {item!r} in dev or test of {plan.asked.policy} (shots are never graded)")
@@ -64,6 +63,50 @@ def render_prompt(
         return
     for message in prompt.messages:
         typer.echo(f"=== {message.role} ===\n{message.content}\n")
+
+
+@app.command("diff")
+@guarded
+def diff_prompt(
+    old: Annotated[str, typer.Argument(metavar="PROMPT_A", help="name@v1")],
+    new: Annotated[str, typer.Argument(metavar="PROMPT_B", help="name@v2, or name: its latest version.")],
+    policy: Annotated[str, typer.Option(help="name, or name@v1: whose prefix is compared.")] = DEFAULT_POLICY,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """What a prompt says differently from another, and whether the constant prefix differs under a policy."""
+    from harness.policy.load import load_policy, policy_path
+    from harness.prompting.diff import changes_of
+    from harness.prompting.prompt import load_prompt
+    from harness.report.prompt_diff import prompt_diff_view
+    from harness.scorecards.prompt_change import PromptDiff
+
+    project = project_at(root)
+    label = load_policy(policy_path(project, policy)).label
+    before, after = load_prompt(project, old), load_prompt(project, new)
+    diff = PromptDiff(old=before.label, new=after.label, policy=label, changes=changes_of(before, after))
+    try:
+        diff = diff.model_copy(update={"prefix": _prefix_change(project, diff)})
+    except BadInput as error:
+        diff = diff.model_copy(update={"reason": str(error.faults[0])})
+    print_json(diff) if json else show(prompt_diff_view(diff))
+
+
+def _plan(project: "Project", policy: str, prompt: str, shots: int | None = None) -> "Plan":
+    from harness.grading.plan import make_plan
+    from harness.runs.manifest import Asked
+
+    asked = Asked(model="builtin/majority", policy=policy, prompt=prompt, splits=("dev", "test"), shots=shots)
+    return make_plan(project, asked)
+
+
+def _prefix_change(project: "Project", diff: "PromptDiff") -> "PrefixChange":
+    """The constant prefixes compared. BadInput where a prompt cannot be rendered."""
+    from harness.scorecards.prompt_change import PrefixChange
+
+    before, after = (_plan(project, diff.policy, label).writer for label in (diff.old, diff.new))
+    sizes = [len(writer.system) + len(writer.lead) for writer in (before, after)]
+    return PrefixChange(same=before.prefix_digest == after.prefix_digest, old=sizes[0], new=sizes[1])
 
 
 def _show_size(prompt: "Prompt", prefix: int, *, as_json: bool) -> None:

@@ -1,16 +1,17 @@
-"""`harness runs`: list, show."""
+"""`harness runs`: list, show, rm."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.options import Json, Root, guarded, print_json, project_at, say, show
-from harness.errors import BadInput
+from harness.cli.options import Json, Root, guarded, print_json, project_at, say, show, shown_path
+from harness.errors import BadInput, Fault
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.scorecards.money import Spending
+    from harness.storage.project import Project
 
 app = typer.Typer(help="Runs: what was asked, answered and scored.", no_args_is_help=True)
 
@@ -129,3 +130,73 @@ def _spending(folder: "Path") -> "Spending | None":
     except BadInput as error:
         say(f"its cost is unknown: {error.faults[0]}")
         return None
+
+
+@app.command("rm")
+@guarded
+def remove_runs(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...", help="Runs, also those in runs/pairs/: name, its beginning, latest."
+        ),
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Remove a run that is a baseline, too.")] = False,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Delete runs, with every answer in them.
+
+    The baselines made of them and the kept replies stay.
+    """
+    from harness.runs.remove import remove_run
+
+    project = project_at(root)
+    folders = _to_remove(project, runs, force=force)
+    names = [f"pairs/{one.name}" if one.parent.name == "pairs" else one.name for one in folders]
+    if not yes and not _agreed(names):
+        say("nothing was removed")
+        return
+    for folder in folders:
+        remove_run(folder)
+    if json:
+        print_json({"removed": names})
+    else:
+        show(f"removed: {name}" for name in names)
+
+
+def _to_remove(project: "Project", runs: list[str], *, force: bool) -> "list[Path]":
+    """The folders, each once. BadInput names every one that cannot be removed."""
+    from harness.comparison.baseline import FOLDER, load_baseline
+    from harness.runs.remove import find_removable
+
+    paths = () if force else sorted((project.runs / FOLDER).glob("*.json"))
+    baselines = {load_baseline(path).run: shown_path(path) for path in paths}
+    found: dict[Path, None] = {}
+    faults: list[Fault] = []
+    for text in runs:
+        try:
+            folder = find_removable(project, text)
+        except BadInput as error:
+            faults += error.faults
+            continue
+        if folder.name in baselines:
+            what = f"the baseline {baselines[folder.name]} was made of it, and stays; --force removes the run"
+            faults.append(Fault(folder.name, what))
+        found[folder] = None
+    if faults:
+        raise BadInput(faults)
+    return list(found)
+
+
+def _agreed(names: list[str]) -> bool:
+    """Whether the user, who is asked, wants them removed."""
+    for name in names:
+        say(f"  {name}")
+    try:
+        return typer.confirm(
+            f"Delete {'this run' if len(names) == 1 else f'these {len(names)} runs'}?", err=True
+        )
+    except typer.Abort:
+        raise BadInput("nothing was removed: no answer; --yes removes without asking") from None

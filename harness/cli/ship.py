@@ -5,21 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli import eval_options as opt
 from harness.cli.compare import keep_verdict
-from harness.cli.impact import Attributes, Pairs, PairsFile, Traffic, measure
-from harness.cli.options import (
-    Columns,
-    Format,
-    Json,
-    Root,
-    guarded,
-    print_json,
-    project_at,
-    say,
-    show,
-    shown_path,
-)
+from harness.cli.groups import CallOptions, PairsOptions, grouped
+from harness.cli.impact import measure
+from harness.cli.options import Json, Root, guarded, print_json, project_at, say, show, shown_path
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -30,8 +19,10 @@ if TYPE_CHECKING:
 
 
 @guarded
+@grouped
 def ship_command(
     version: Annotated[str, typer.Argument(metavar="V2", help="The version that is to ship: name@v2.")],
+    *,
     run: Annotated[
         str | None,
         typer.Option(metavar="RUN", help="Default: the version's latest finished run on all of test."),
@@ -46,13 +37,8 @@ def ship_command(
     ] = False,
     by: Annotated[str | None, typer.Option(help="Who answers for --allow-provisional.")] = None,
     because: Annotated[str | None, typer.Option(help="Why it may ship all the same.")] = None,
-    pairs: Pairs = None,
-    traffic: Traffic = None,
-    attributes: Attributes = None,
-    columns: Columns = None,
-    format: Format = None,
-    max_connections: opt.Connections = None,
-    no_cache: opt.NoCache = False,
+    pairs: PairsOptions,
+    calls: CallOptions,
     markdown: Annotated[Path | None, typer.Option(help="Append the page as Markdown, for a summary.")] = None,
     root: Root = None,
     json: Json = False,
@@ -62,7 +48,6 @@ def ship_command(
     Ends with 0 when every step passes, 1 when one fails, 3 when one is open. With --pairs, the run's teacher
     grades them under this version and the one in use, as harness policy impact does.
     """
-    from harness.grading.job import Limits
     from harness.report.regression import annotations
     from harness.report.ship import shipping_markdown, shipping_view
     from harness.shipping.evidence import gather
@@ -72,10 +57,10 @@ def ship_command(
     project = project_at(root)
     label = _version(version)
     override = _override(label, allow_provisional, by, because)
-    table = _pairs_file(pairs, traffic=traffic, attributes=attributes, columns=columns, format=format)
+    _refuse_idle(pairs)
     evidence = gather(project, label, run, base)
-    if table is not None:
-        evidence = _with_impact(project, evidence, table, Limits(max_connections, cache=not no_cache))
+    if pairs.pairs is not None:
+        evidence = _with_impact(project, evidence, pairs, calls.limits())
     found = judge_shipping(evidence, override)
     if found.override:
         _record(project, found.override)
@@ -102,14 +87,16 @@ def _version(label: str) -> str:
     return label
 
 
-def _pairs_file(path: Path | None, **how: str | None) -> PairsFile | None:
-    given = [f"--{name}" for name, value in how.items() if value is not None]
-    if path is None and given:
+def _refuse_idle(pairs: PairsOptions) -> None:
+    """An option that would do nothing is refused."""
+    given = [f"--{name}" for name, value in vars(pairs).items() if value is not None]
+    if pairs.pairs is None and given:
         raise BadInput(f"{', '.join(given)} says how a file of pairs is read: --pairs FILE names it")
-    return None if path is None else PairsFile(path, **how)
 
 
-def _with_impact(project: "Project", evidence: "Evidence", file: PairsFile, limits: "Limits") -> "Evidence":
+def _with_impact(
+    project: "Project", evidence: "Evidence", pairs: PairsOptions, limits: "Limits"
+) -> "Evidence":
     """What the change does to production pairs, by the teacher whose Gate 2 is judged."""
     from dataclasses import replace
 
@@ -119,8 +106,8 @@ def _with_impact(project: "Project", evidence: "Evidence", file: PairsFile, limi
     before = version_before(project, evidence)
     if evidence.run is None:
         return replace(evidence, pairs_given=True)
-    teacher = teacher_of(evidence.run.run.manifest.asked, str(file.path))
-    impact = measure(project, (before, evidence.policy.label), file, teacher, limits)
+    teacher = teacher_of(evidence.run.run.manifest.asked, str(pairs.path))
+    impact = measure(project, (before, evidence.policy.label), pairs, teacher, limits)
     return replace(evidence, pairs_given=True, impact=impact)
 
 

@@ -15,7 +15,8 @@ from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
 from harness.policy.diff import cannot_tell, diff_policies, is_judged, reasons
 from harness.scorecards.policy_change import PolicyDiff
-from harness.storage.files import alone, json_lines, read_nouns, read_text, write_atomic
+from harness.storage.files import json_lines, read_nouns, read_text, write_atomic
+from harness.storage.locks import alone
 from harness.storage.project import is_version, version_number
 
 Judged = Example | Canary

@@ -6,11 +6,11 @@ an SVG stays text. The same run gives the same file, byte for byte.
 
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from harness.report.parts import interval, number
+from harness.report.trend import Series, series_of
 from harness.runs.folder import Run
 from harness.runs.listing import Listed
 from harness.scorecards.gate2 import Gate2
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Form = Literal["png", "svg"]
 DPI = 200
+DAY = 86_400
+"""Seconds: matplotlib counts time in days."""
 TONES = ("#0b5f8a", "#b34700", "#4b6b00", "#7a3fa0", "#8a5a00", "#a8235f")
 MARKS = ("o", "s", "^", "D", "v", "P")
 BANDS = ((-1.0, 0.6, "#f4d9c6"), (0.6, 0.8, "#f3ebc0"), (0.8, 1.0, "#cfe5f5"))
@@ -48,9 +50,8 @@ def write_pictures(folder: Path, form: Form, run: Run, score: Gate2, runs: Seque
         "confusion": lambda figure: draw_heat_map(figure, score, title),
         "intervals": lambda figure: draw_intervals(figure, score, title),
     }
-    dated = [one for one in runs if one.kappa is not None]
-    if dated:
-        drawings["trend"] = lambda figure: draw_trend(figure, dated, score.bar, golden, run.folder.name)
+    if any(one.kappa is not None for one in runs):
+        drawings["trend"] = lambda figure: draw_trend(figure, runs, score.bar, golden, run.folder.name)
     folder.mkdir(parents=True, exist_ok=True)
     return [_save(folder / f"{name}.{form}", form, draw) for name, draw in drawings.items()]
 
@@ -176,14 +177,14 @@ def draw_trend(figure: "Figure", runs: Sequence[Listed], bar: float, title: str,
     axes = figure.add_subplot()
     axes.xaxis_date()
     axes.axhline(bar, color="black", linestyle=(0, (4, 2)), linewidth=1.2)
-    for at, prompt in enumerate(sorted({_prompt(run) for run in runs})):
-        _draw_series(axes, at, prompt, [run for run in runs if _prompt(run) == prompt])
-    for run in runs:
-        if run.name == ringed and run.kappa is not None:
-            axes.plot(
-                [_when(run)], [run.kappa], "o", color="none", markeredgecolor="black", markersize=14,
-                label="this run",
-            )  # fmt: skip
+    series = series_of(runs)
+    for at, one in enumerate(series):
+        _draw_series(axes, one, TONES[at % len(TONES)], MARKS[at % len(MARKS)])
+    for point in [point for one in series for point in one.points if point.run == ringed]:
+        axes.plot(
+            [point.at / DAY], [point.kappa], "o", color="none", markeredgecolor="black", markersize=14,
+            label="this run",
+        )  # fmt: skip
     axes.set_ylim(top=1)
     axes.set_ylabel("kappa, 95 % interval")
     axes.grid(axis="y", color="#d5dae1", linewidth=0.7)
@@ -192,32 +193,16 @@ def draw_trend(figure: "Figure", runs: Sequence[Listed], bar: float, title: str,
     axes.set_title(_fitted(title, 7.2), fontsize=10, loc="left")
 
 
-def _draw_series(axes: "Axes", at: int, prompt: str, runs: Sequence[Listed]) -> None:
+def _draw_series(axes: "Axes", series: Series, tone: str, mark: str) -> None:
     """One prompt version: a thin line joins the runs of one model."""
-    tone, mark = TONES[at % len(TONES)], MARKS[at % len(MARKS)]
-    points = sorted((_when(run), run.kappa, run.ci, _model(run)) for run in runs if run.kappa is not None)
-    for model in dict.fromkeys(model for *_, model in points):
-        own = [(when, kappa) for when, kappa, _, of in points if of == model]
-        axes.plot(*zip(*own, strict=True), color=tone, linewidth=0.8, alpha=0.6)
-    for when, _, ci, _ in points:
-        if ci:
-            axes.plot((when, when), ci, color=tone, linewidth=1.6, alpha=0.85)
-    times, kappas = [point[0] for point in points], [point[1] for point in points]
-    axes.plot(times, kappas, mark, color=tone, markeredgecolor="white", markersize=7, label=prompt)
-
-
-def _when(run: Listed) -> float:
-    """When it began, in days, as matplotlib counts time."""
-    assert run.manifest is not None, "a run with a kappa has a manifest"
-    return datetime.fromisoformat(run.manifest.created_at).timestamp() / 86_400
-
-
-def _prompt(run: Listed) -> str:
-    return run.manifest.asked.prompt if run.manifest else ""
-
-
-def _model(run: Listed) -> str:
-    return run.manifest.asked.model if run.manifest else ""
+    for own in series.by_model:
+        times, kappas = [point.at / DAY for point in own], [point.kappa for point in own]
+        axes.plot(times, kappas, color=tone, linewidth=0.8, alpha=0.6)
+    for point in series.points:
+        if point.ci:
+            axes.plot((point.at / DAY,) * 2, point.ci, color=tone, linewidth=1.6, alpha=0.85)
+    times, kappas = [point.at / DAY for point in series.points], [point.kappa for point in series.points]
+    axes.plot(times, kappas, mark, color=tone, markeredgecolor="white", markersize=7, label=series.prompt)
 
 
 def _fitted(title: str, inches: float) -> str:

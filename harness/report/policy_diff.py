@@ -1,18 +1,16 @@
 """A policy change in words, and what it does to the golden set."""
 
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from harness.report.text_diff import word_changes
 from harness.scorecards.policy_change import Change, GoldenEffect, PolicyDiff, Regraded, Touched, Wording
 
 BOUNDS = {"cap": "at most", "floor": "at least"}
 IDS_SHOWN = 20
-ISLAND = 2
-"""Words that two texts share between two changes, and that are shown as changed with them."""
 
 
 def diff_view(diff: PolicyDiff) -> Iterator[RenderableType]:
@@ -111,27 +109,6 @@ def _wording(wording: Wording) -> Text:
 def word_diff(old: str, new: str) -> str:
     """One text with the words that went in [- -] and those that came in {+ +}."""
     return " ".join(marked(sign, text) if sign else text for text, sign in word_changes(old, new))
-
-
-def word_changes(old: str, new: str) -> list[tuple[str, str]]:
-    """Both texts as one, in stretches of words: each with "-" (it went), "+" (it came) or "" (in both)."""
-    before, after = old.split(), new.split()
-    gone: list[str] = []
-    came: list[str] = []
-    parts: list[tuple[str, str]] = []
-    for what, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        # A word or two that happen to be alike between two changes would only break up what was said.
-        if what == "equal" and not ((gone or came) and j - i <= ISLAND and j < len(before)):
-            parts += [*_gone_and_came(gone, came), (" ".join(before[i:j]), "")]
-            gone, came = [], []
-        else:
-            gone, came = gone + before[i:j], came + after[k:m]
-    return [*parts, *_gone_and_came(gone, came)]
-
-
-def _gone_and_came(gone: list[str], came: list[str]) -> list[tuple[str, str]]:
-    texts = (" ".join(gone), "-"), (" ".join(came), "+")
-    return [(text, sign) for text, sign in texts if text]
 
 
 def marked(sign: str, text: str | None) -> str:

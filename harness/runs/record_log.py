@@ -1,29 +1,22 @@
 """records.jsonl: append-only, repaired where a kill cut it off, refused where it is damaged."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 from harness.errors import BadInput, Fault
 from harness.nouns.records import Failed, Key, Record
 from harness.storage.files import parse, to_line, unreadable
+from harness.storage.locks import alone
 
-RECORDS = "records.jsonl"
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+RECORDS, LOCK = "records.jsonl", ".records.lock"
 SYNC_EVERY = 64
 """Records between two syncs to the disk. A killed process loses none; a power cut at most these."""
-
-
-def read_records(folder: Path) -> tuple[list[Record], int]:
-    """Every whole record, and the bytes that they take. BadInput where the file is damaged."""
-    records: list[Record] = []
-    size = 0
-    for record, end in iter_records(folder):
-        records.append(record)
-        size = end
-    return records, size
 
 
 def iter_records(folder: Path) -> Iterator[tuple[Record, int]]:
@@ -51,6 +44,18 @@ def iter_records(folder: Path) -> Iterator[tuple[Record, int]]:
         raise BadInput([*faults, Fault(str(path), damage)])
 
 
+def writing(folder: Path) -> "BaseFileLock":
+    """The lock of whoever writes a run, held until its `release`. BadInput where another process holds it."""
+    from filelock import Timeout
+
+    lock = alone(folder / LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise BadInput(f"{folder}: another process is writing this run") from None
+    return lock
+
+
 class RecordLog:
     """The records of one run, open for appending by one process at a time.
 
@@ -63,18 +68,15 @@ class RecordLog:
         self.failed: set[Key] = set()
         self.models: set[str] = set()
         self._file: BinaryIO = (folder / RECORDS).open("r+b")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._file.close()
-            raise BadInput(f"{folder}: another process is writing this run") from None
+        self._lock: BaseFileLock | None = None
         size = 0
         try:
+            self._lock = writing(folder)
             for record, end in iter_records(folder):
                 self._note(record)
                 size = end
-        except BadInput:
-            self._file.close()
+        except (BadInput, OSError):
+            self._close()
             raise
         self._file.truncate(size)
         self._file.seek(0, os.SEEK_END)
@@ -113,7 +115,12 @@ class RecordLog:
     ) -> None:
         self._file.flush()
         self._sync()
+        self._close()
+
+    def _close(self) -> None:
         self._file.close()
+        if self._lock:
+            self._lock.release()
 
 
 def _ends_in_newline(path: Path) -> bool:

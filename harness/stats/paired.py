@@ -13,7 +13,6 @@ from harness.stats.proportions import CONFIDENCE
 
 NO_DISCORDANCE = Reason("undefined", "no item is right in one and wrong in the other")
 SAME_MARGINS = Reason("undefined", "no item was graded differently")
-ALL_MOVED = Reason("undefined", "the items moved all alike, so that the statistic has no bound")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +101,6 @@ def stuart_maxwell(matrix: Matrix) -> ChiSquare:
         return ChiSquare(None, reason=SAME_MARGINS)
     value = float(d @ np.linalg.pinv(v, hermitian=True) @ d)
     return ChiSquare(value, df, float(chdtrc(df, value)))
-
-
-def bhapkar(matrix: Matrix) -> ChiSquare:
-    """The same question with Bhapkar's (1966) variance V - d d'/n.
-
-    That is n x / (n - x), with x Stuart and Maxwell's; undefined where x = n: all items moved, and alike.
-    """
-    x, n = stuart_maxwell(matrix), sum(map(sum, matrix))
-    if x.value is None or x.df is None:
-        return x
-    if x.value >= n * (1 - 1e-12):
-        return ChiSquare(None, reason=ALL_MOVED)
-    value = n * x.value / (n - x.value)
-    return ChiSquare(value, x.df, float(chdtrc(x.df, value)))
 
 
 def _margins(matrix: Matrix) -> tuple[Floats, Floats]:

@@ -17,9 +17,9 @@ def clopper_pearson(x: float, n: float, confidence: float = CONFIDENCE) -> Inter
     return Interval(low, high)
 
 
-def wilson(x: float, n: int, confidence: float = CONFIDENCE) -> Interval:
+def wilson(x: float, n: int) -> Interval:
     """The score interval (Wilson 1927) of x of n > 0: never outside 0 and 1, fair for small n."""
-    z = float(ndtri((1 + confidence) / 2))
+    z = float(ndtri((1 + CONFIDENCE) / 2))
     share, more = x / n, z**2 / n
     middle = (share + more / 2) / (1 + more)
     half = z / (1 + more) * math.sqrt(share * (1 - share) / n + more / (4 * n))

@@ -102,12 +102,12 @@ def agreement_weights(scale: Sequence[int], weighting: Weighting) -> Floats:
     return np.asarray(1 - d / d.max(), dtype=np.float64)
 
 
-def lower_median(ratings: Integers, least: int = 1) -> Integers:
-    """The lower median of each item's ratings (n x R -> n); MISSING with fewer than `least` of them."""
+def lower_median(ratings: Integers) -> Integers:
+    """The lower median of each item's ratings (n x R -> n); MISSING with none."""
     ordered = np.sort(np.where(ratings == MISSING, np.iinfo(np.int64).max, ratings), axis=1)
     rated = (ratings != MISSING).sum(axis=1)
     found = ordered[np.arange(len(ratings)), np.maximum(rated - 1, 0) // 2]
-    return np.where(rated >= max(1, least), found, MISSING)
+    return np.where(rated > 0, found, MISSING)
 
 
 def _counts(ratings: Integers, q: int) -> Floats:

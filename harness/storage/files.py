@@ -1,11 +1,9 @@
 """Files in and out: UTF-8 text, TOML and JSON lines become nouns or faults; writes are atomic."""
 
-import fcntl
 import json
 import os
 import tomllib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -241,14 +239,6 @@ def stamp_of(path: Path) -> Stamp:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size
-
-
-@contextmanager
-def alone(lock: Path) -> Iterator[None]:
-    """One process at a time: who reads a file, changes it and writes it back must not overwrite another."""
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def whole_text(text: str) -> str:

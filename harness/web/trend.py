@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
+from harness.report import trend
 from harness.report.parts import number
 from harness.runs.listing import Listed
 from harness.web.words import begun
@@ -39,15 +41,8 @@ class Series:
     prompt: str
     shape: int
     points: tuple[Point, ...]
-
-    @property
-    def joined(self) -> Iterator[tuple[Point, Point]]:
-        """Each run with the one before it by the same model: another model's is no step of the prompt."""
-        last: dict[str, Point] = {}
-        for point in self.points:
-            if point.model in last:
-                yield last[point.model], point
-            last[point.model] = point
+    joined: tuple[tuple[Point, Point], ...]
+    """Each run with the one before it by the same model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +97,13 @@ def pictures(runs: Sequence[Listed]) -> list[Picture]:
 
 
 def _picture(title: str, runs: Sequence[Listed]) -> Picture:
-    runs = sorted(runs, key=_when)
-    times = [_when(run) for run in runs]
-    lowest = min(run.ci.low if run.ci else run.kappa or 0.0 for run in runs)
-    scale = _Scale(min(times), max(times), min(math.floor(lowest / STEP) * STEP, 0.0))
-    prompts = sorted({_prompt(run) for run in runs})
-    series = tuple(
-        Series(prompt, at % SHAPES, tuple(_point(run, scale) for run in runs if _prompt(run) == prompt))
-        for at, prompt in enumerate(prompts)
-    )
-    bar = runs[-1].headline.bar if runs[-1].headline else 0.8
+    found = trend.series_of(runs)
+    points = sorted((point for one in found for point in one.points), key=lambda point: point.at)
+    lowest = min(point.ci.low if point.ci else point.kappa for point in points)
+    scale = _Scale(points[0].at, points[-1].at, min(math.floor(lowest / STEP) * STEP, 0.0))
+    series = tuple(_series(one, at % SHAPES, scale) for at, one in enumerate(found))
+    newest = next(run.headline for run in runs if run.name == points[-1].run)
+    bar = newest.bar if newest else 0.8
     kappas = [round(1 - STEP * at, 1) + 0.0 for at in range(round((1 - scale.floor) / STEP) + 1)]
     return Picture(
         title=title,
@@ -124,17 +116,23 @@ def _picture(title: str, runs: Sequence[Listed]) -> Picture:
     )
 
 
-def _point(run: Listed, scale: _Scale) -> Point:
-    assert run.kappa is not None and run.manifest is not None, "only runs with a kappa are drawn"
-    low, high = run.ci or (None, None)
-    said = number(run.kappa) + (f" [{number(low)}, {number(high)}]" if run.ci else ", without an interval")
+def _series(one: trend.Series, shape: int, scale: _Scale) -> Series:
+    points = {point.run: _point(point, scale) for point in one.points}
+    steps = (step for own in one.by_model for step in pairwise(own))
+    joined = tuple((points[before.run], points[after.run]) for before, after in steps)
+    return Series(one.prompt, shape, tuple(points.values()), joined)
+
+
+def _point(point: trend.Point, scale: _Scale) -> Point:
+    low, high = point.ci or (None, None)
+    ends = f" [{number(low)}, {number(high)}]" if point.ci else ", without an interval"
     return Point(
-        run=run.name,
-        model=run.manifest.asked.model,
-        when=begun(run.name, run.manifest.created_at),
-        said=said,
-        x=scale.x(_when(run)),
-        y=scale.y(run.kappa),
+        run=point.run,
+        model=point.model,
+        when=begun(point.run, point.manifest.created_at),
+        said=number(point.kappa) + ends,
+        x=scale.x(point.at),
+        y=scale.y(point.kappa),
         high=None if high is None else scale.y(high),
         low=None if low is None else scale.y(low),
     )
@@ -149,12 +147,3 @@ def _marks(first: float, last: float) -> Iterator[tuple[str, float]]:
         when = datetime.fromtimestamp(time, UTC)
         day = f"{when.day} {when:%b}"
         yield (f"{when:%H:%M}" + (f", {day}" if at == 0 else "") if hours else day), time
-
-
-def _when(run: Listed) -> float:
-    assert run.manifest is not None, "a run with a scorecard that was listed has a manifest"
-    return datetime.fromisoformat(run.manifest.created_at).timestamp()
-
-
-def _prompt(run: Listed) -> str:
-    return run.manifest.asked.prompt if run.manifest else ""

@@ -8,11 +8,11 @@ from harness.errors import BadInput
 from harness.policy.diff import diff_policies
 from harness.policy.load import load_policy, policy_names, policy_path, policy_versions
 from harness.prompting.prompt import PAIR, SPEC, SYSTEM, load_prompt, prompt_names, prompt_versions
-from harness.report.policy_diff import change_heading, word_changes
+from harness.report.policy_diff import change_heading
+from harness.report.text_diff import Row, side_by_side, word_changes
 from harness.scorecards.policy_change import PolicyDiff, Wording
 from harness.storage.files import read_text
 from harness.storage.project import Project, is_name, version_number
-from harness.web.sides import Row, side_by_side
 
 
 class Named(NamedTuple):

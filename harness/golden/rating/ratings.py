@@ -9,7 +9,8 @@ from harness.golden.grade_tables import off_scale, refuse_doubles
 from harness.nouns.base import Noun
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Policy
-from harness.storage.files import alone, build, read_nouns, read_toml, write_lines
+from harness.storage.files import build, read_nouns, read_toml, write_lines
+from harness.storage.locks import alone
 
 
 def read_ratings_file(path: Path) -> list[Rating]:

@@ -14,9 +14,9 @@ from harness.report.confidence import alone_sentence
 from harness.report.gate2 import agreement_sentence
 from harness.report.misses import DIAGNOSIS_WORDS, ceiling_sentence
 from harness.report.money import cost_words, token_words
-from harness.report.page.diffs import diff_lines
 from harness.report.page.facts import facts, policy_text, prefix_of, sent
-from harness.report.page.items import LIMIT, Item, fit, items_of
+from harness.report.page.items import Item, fit, items_of
+from harness.report.text_diff import diff_lines
 from harness.runs.folder import Run
 from harness.score.money import spending_of
 from harness.score.score_run import canaries_of, score_raters
@@ -36,9 +36,7 @@ KAPPA_NAMES = {
 }
 
 
-def report_data(
-    run: Run, score: Gate2 | None = None, base: Run | None = None, limit: int = LIMIT
-) -> dict[str, Any]:
+def report_data(run: Run, score: Gate2 | None = None, base: Run | None = None) -> dict[str, Any]:
     """Everything that the report shows. `score`: the run's, where it is known already."""
     if not run.examples:
         raise BadInput(f"{run.folder}: a run without examples has nothing to report")
@@ -47,7 +45,7 @@ def report_data(
     gate1 = _gate1(run)
     spending = spending_of(run)
     kappas = list(_kappas(score, gate1))
-    items, cut = fit(items_of(run, score, comparison), limit)
+    items, cut = fit(items_of(run, score, comparison))
     return {
         "manifest": run.manifest,
         "policy": run.policy,

@@ -43,18 +43,18 @@ def asset(name: str) -> Markup:
     return Markup(files("harness.report.page").joinpath(name).read_text(encoding="utf-8"))
 
 
-def content_policy(styles: Sequence[str], scripts: Sequence[str], also: Sequence[str] = ()) -> str:
-    """A content security policy that lets nothing in but these very texts, and `also` further directives."""
-    parts = [
-        "default-src 'none'",
-        f"style-src {_hashes(styles)}",
-        f"script-src {_hashes(scripts)}",
-        "img-src data:",
-        "base-uri 'none'",
-        "form-action 'none'",
-    ]
-    named = {part.split()[0] for part in also}
-    return "; ".join([*(part for part in parts if part.split()[0] not in named), *also])
+def content_policy(styles: Sequence[str], scripts: Sequence[str]) -> str:
+    """A content security policy that lets nothing in but these very texts."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"style-src {_hashes(styles)}",
+            f"script-src {_hashes(scripts)}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
 
 
 def _hashes(texts: Sequence[str]) -> str:
@@ -66,7 +66,6 @@ def render_page(
     template: str,
     values: Mapping[str, Any],
     scripts: Sequence[str] = (),
-    also: Sequence[str] = (),
     within: Environment | None = None,
 ) -> str:
     """A whole page. `scripts` are files of this package, run in this order at the page's end.
@@ -74,7 +73,7 @@ def render_page(
     `within`: where the template is looked up, if not among the report's own.
     """
     style, texts = asset("style.css"), [asset(name) for name in scripts]
-    policy = content_policy([style], texts, also)
+    policy = content_policy([style], texts)
     return (
         (within or environment())
         .get_template(template)

@@ -1,15 +1,18 @@
-"""Two texts side by side: line beside line, the words that differ marked, what is alike folded away."""
+"""What differs between two texts: line beside line, as changed lines alone, or words within one text."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Literal
+from itertools import groupby
+from typing import Literal, NamedTuple
 
 CONTEXT = 3
 """Lines that are alike, kept around those that differ."""
 LIKE = 0.4
 """How alike two lines must be to have their words compared; below it every word would be marked."""
+ISLAND = 2
+"""Words that two texts share between two changes, and that are shown as changed with them."""
 
 Kind = Literal["same", "changed", "gone", "new", "folded"]
 Span = tuple[str, bool]
@@ -28,14 +31,70 @@ class Row:
     count: int = 0
 
 
+class Line(NamedTuple):
+    """A line of a difference: `gone`, `new`, `same`, or `place` where some that are the same are left out."""
+
+    kind: str
+    text: str
+
+
 def side_by_side(old: str, new: str, *, everything: bool = False) -> list[Row]:
     """The rows of two texts; `everything` folds nothing away."""
     rows = list(_rows(old.splitlines(), new.splitlines()))
     return rows if everything else list(_folded(rows))
 
 
+def diff_lines(old: str, new: str) -> list[Line]:
+    """The changed lines, each with a few around it; nothing where the two are the same."""
+    found: list[Line] = []
+    for folded, rows in groupby(side_by_side(old, new), key=lambda row: row.kind == "folded"):
+        found += [] if folded else _together(list(rows))
+    return found
+
+
+def _together(rows: Sequence[Row]) -> Iterator[Line]:
+    """Rows without a gap as lines: where they begin, and of what changed the old lines before the new."""
+    left, right = (
+        next(filter(None, at), 0) for at in zip(*((row.left, row.right) for row in rows), strict=True)
+    )
+    yield Line("place", f"from line {left}" + (f", now {right}" if right != left else ""))
+    for same, group in groupby(rows, key=lambda row: row.kind == "same"):
+        stretch = list(group)
+        yield from (Line("same" if same else "gone", _text(row.old)) for row in stretch if row.left)
+        yield from (Line("new", _text(row.new)) for row in stretch if row.right and not same)
+
+
+def _text(spans: Sequence[Span]) -> str:
+    return "".join(text for text, _ in spans)
+
+
+def word_changes(old: str, new: str) -> list[tuple[str, str]]:
+    """Both texts as one, in stretches of words: each with "-" (it went), "+" (it came) or "" (in both)."""
+    before, after = old.split(), new.split()
+    gone: list[str] = []
+    came: list[str] = []
+    parts: list[tuple[str, str]] = []
+    for what, i, j, k, m in _matched(before, after).get_opcodes():
+        # A word or two that happen to be alike between two changes would only break up what was said.
+        if what == "equal" and not ((gone or came) and j - i <= ISLAND and j < len(before)):
+            parts += [*_gone_and_came(gone, came), (" ".join(before[i:j]), "")]
+            gone, came = [], []
+        else:
+            gone, came = gone + before[i:j], came + after[k:m]
+    return [*parts, *_gone_and_came(gone, came)]
+
+
+def _gone_and_came(gone: list[str], came: list[str]) -> list[tuple[str, str]]:
+    texts = (" ".join(gone), "-"), (" ".join(came), "+")
+    return [(text, sign) for text, sign in texts if text]
+
+
+def _matched(old: Sequence[str], new: Sequence[str]) -> SequenceMatcher[str]:
+    return SequenceMatcher(None, old, new, autojunk=False)
+
+
 def _rows(old: Sequence[str], new: Sequence[str]) -> Iterator[Row]:
-    for what, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for what, i, j, k, m in _matched(old, new).get_opcodes():
         if what == "equal":
             for at in range(j - i):
                 line: tuple[Span, ...] = ((old[i + at], False),)
@@ -57,7 +116,7 @@ def _differing(old: Sequence[str], new: Sequence[str], left: int, right: int) ->
 
 def _spans(old: str, new: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     before, after = re.findall(r"\s+|\S+", old), re.findall(r"\s+|\S+", new)
-    match = SequenceMatcher(None, before, after, autojunk=False)
+    match = _matched(before, after)
     if match.ratio() < LIKE:
         return ((old, True),), ((new, True),)
     gone: list[Span] = []

@@ -1,0 +1,24 @@
+"""What differs between two prompts: their templates, and what prompt.toml says."""
+
+import json
+from collections.abc import Mapping
+
+from harness.prompting.prompt import PAIR, SYSTEM, PromptFiles
+from harness.scorecards.policy_change import Wording
+
+
+def changes_of(old: PromptFiles, new: PromptFiles) -> tuple[Wording, ...]:
+    """Every template and setting that differs, whole, before and after; None for a setting that is absent."""
+    before, after = _parts(old), _parts(new)
+    changed = (Wording(key=key, old=before[key], new=after[key]) for key in before)
+    return tuple(one for one in changed if one.old != one.new)
+
+
+def _parts(files: PromptFiles) -> Mapping[str, str | None]:
+    settings = files.spec.model_dump(exclude={"name", "version"})
+    return {SYSTEM: files.system, PAIR: files.pair} | {key: _text(value) for key, value in settings.items()}
+
+
+def _text(value: object) -> str | None:
+    """As prompt.toml writes it, a text without its quotation marks."""
+    return value if value is None or isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,52 @@
+"""What differs between two prompts, for a terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from harness.report.policy_diff import word_diff
+from harness.report.text_diff import diff_lines
+from harness.scorecards.policy_change import Wording
+from harness.scorecards.prompt_change import PromptDiff
+
+SIGNS = {"gone": "-", "new": "+", "same": "", "place": "@"}
+STYLES = {"gone": "red", "new": "green", "same": "", "place": "dim"}
+
+
+def prompt_diff_view(diff: PromptDiff) -> Iterator[RenderableType]:
+    """Templates by line, settings by word, and whether the constant prefix is the same."""
+    yield Text(f"{diff.old} -> {diff.new}", style="bold")
+    if not diff.changes:
+        yield Text("Nothing that they say differs.")
+    for change in diff.changes:
+        yield from _lines(change) if change.key.endswith(".j2") else [_setting(change)]
+    yield Text("")
+    yield Text(_prefix(diff))
+
+
+def _lines(change: Wording) -> Iterator[RenderableType]:
+    yield Padding(Text(change.key, style="bold"), (1, 0, 0, 0))
+    table = Table.grid(padding=(0, 1))
+    for line in diff_lines(change.old or "", change.new or ""):
+        table.add_row(SIGNS[line.kind], Text(line.text, style=STYLES[line.kind], overflow="fold"))
+    yield Padding(table if table.row_count else Text("Only its line ends differ."), (0, 0, 0, 2))
+
+
+def _setting(change: Wording) -> RenderableType:
+    old, new = change.old, change.new
+    if change.key == "description" and old and new:
+        return Padding(Text(f"{change.key}: {word_diff(old, new)}"), (1, 0, 0, 0))
+    return Padding(Text(f"{change.key}: {old or 'not set'} -> {new or 'not set'}"), (1, 0, 0, 0))
+
+
+def _prefix(diff: PromptDiff) -> str:
+    """What a provider's cache and the price of an answer depend on."""
+    what = f"The constant prefix under {diff.policy}"
+    if diff.prefix is None:
+        return f"{what} is unknown: {diff.reason}"
+    if diff.prefix.same:
+        return f"{what} is the same, {diff.prefix.new:,} characters."
+    return f"{what} differs: {diff.prefix.old:,} -> {diff.prefix.new:,} characters."
