@@ -61,6 +61,14 @@ def test_other_worked_examples_of_a_query_that_gives_a_pair_away_go_with_it() ->
     assert (shown_by(shown), withheld) == ([], ["x"])
 
 
+def test_boundaries_and_the_rubric_give_pairs_away_each_by_themselves() -> None:
+    known, bare = working(("x", EIGHT)), working()
+    graded = [example("t", query="y x", result={"title": EIGHT})]
+    for half in ({"grades": bare.grades}, {"boundaries": ()}):
+        shown, withheld = withhold_worked(known.model_copy(update=half), graded)
+        assert (shown, withheld) == (bare, ["x"])
+
+
 def test_what_is_withheld_comes_by_name_and_once() -> None:
     known = working(("lamp", "r"), ("chair", "r"), ("Lamp", "s"))
     graded = [example("one", query="lamp"), example("two", query="chair"), example("three", query="shoe")]
