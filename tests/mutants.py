@@ -122,7 +122,7 @@ def results(work: Path) -> Iterator[tuple[Path, dict[str, int | None]]]:
 
 def copied(room: dict[str, Any], files: Sequence[str]) -> Path:
     """A copy of the project, with mutmut's settings for a room."""
-    work = ROOT.joinpath("mutants", room["name"].replace("/", "-"))
+    work = ROOT.joinpath("mutants", re.sub(r"\W+", "-", room["name"]))
     shutil.rmtree(work, ignore_errors=True)
     for name in COPIED:
         if (ROOT / name).is_dir():
