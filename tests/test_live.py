@@ -1,5 +1,7 @@
 """One question at a time: what is tried again, how long it waits, what is a failure, and what is billed."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +17,7 @@ from harness.grading.budget import Budget, OverBudget
 from harness.grading.live.ask import ATTEMPTS, DEADLINE, ITEM_DEADLINE, JITTER, LONGEST_WAIT, SLOW, Asker
 from harness.grading.live.breaker import EXHAUSTED, FAULTS, PATIENCE, SILENCE, Breaker
 from harness.grading.live.pace import AUTOMATIC, CALM, START, Pace
+from harness.grading.live.pool import Pool
 from harness.grading.stop import DrainedError, Stop
 from harness.nouns.pair import Pair
 from harness.nouns.records import Failed, Grade, Message, Prompt, Ungraded, Usage
@@ -432,3 +435,123 @@ def test_what_is_reserved_is_always_given_back(says: list[Said]) -> None:
     assert found.attempts == len(teacher.asked)
     assert budget.in_flight == 0
     assert budget.lost == pytest.approx(budget.worst(PROMPT) * says[: len(teacher.asked)].count(GONE))
+
+
+# --- the pool ------------------------------------------------------------------------------------------
+
+
+class Crowd:
+    """A pool at work on numbers, and what it did when: each takes a second, a later one a little longer."""
+
+    def __init__(self, pace: Pace, does: Callable[[int], None] = lambda number: None, n: int = 40) -> None:
+        self.pace = pace
+        self.stop = Stop()
+        self.begun: list[tuple[float, int]] = []
+        self.done: list[int] = []
+        self.most: list[int] = []
+        self._does = does
+        self._n = n
+
+    def work(self) -> None:
+        """Everything; what ends it is raised."""
+
+        async def run() -> None:
+            self.pool: Pool[int] = Pool(iter(range(self._n)), self._one, self.pace, self.stop)
+            await self.pool.run()
+
+        hurry(run())
+
+    async def _one(self, number: int) -> None:
+        self.begun.append((asyncio.get_running_loop().time(), number))
+        self.most.append(self.pool.working)
+        await asyncio.sleep(1 + number * 1e-6)
+        self._does(number)
+        self.done.append(number)
+
+    def at(self, second: int) -> int:
+        """How many were begun in a second."""
+        return sum(second <= when < second + 1 for when, _ in self.begun)
+
+
+def test_pool_does_all_of_a_stream_in_its_order_and_never_more_at_once_than_the_pace_allows() -> None:
+    crowd = Crowd(Pace(4), n=10)
+    crowd.work()
+    assert crowd.done == [number for _, number in crowd.begun] == list(range(10))
+    assert [crowd.at(second) for second in range(4)] == [4, 4, 2, 0]
+    assert (max(crowd.most), crowd.pool.working) == (4, 0)
+
+
+def test_pool_of_an_empty_stream_ends_at_once() -> None:
+    crowd = Crowd(Pace(4), n=0)
+    crowd.work()
+    assert (crowd.begun, crowd.pool.working) == ([], 0)
+
+
+def test_workers_are_hired_when_the_pace_grows_and_let_go_when_it_falls() -> None:
+    pace = Pace(200, clock=Clock())
+    pace.limit = 2
+
+    def steer(number: int) -> None:
+        pace.limit = {1: 5, 2: 3}.get(number, pace.limit)
+
+    crowd = Crowd(pace, steer, n=20)
+    crowd.work()
+    assert [crowd.at(second) for second in range(6)] == [2, 5, 3, 3, 3, 3]
+    assert sorted(crowd.done) == list(range(20))
+
+
+@pytest.mark.parametrize("error", [FatalError("no key"), Unfinished("quota")])
+def test_what_ends_a_run_is_raised_when_all_in_flight_have_come_back(error: HarnessError) -> None:
+    def fail(number: int) -> None:
+        if number in (0, 1):
+            raise error if number == 0 else Unfinished("later")
+
+    crowd = Crowd(Pace(4), fail)
+    with pytest.raises(type(error), match=str(error)):
+        crowd.work()
+    assert crowd.done == [2, 3]
+    assert len(crowd.begun) == 4
+    assert crowd.pool.working == 0
+
+
+def test_first_mistake_of_ours_is_the_one_raised_and_is_the_reason_that_others_are_told() -> None:
+    def fail(number: int) -> None:
+        if number in (0, 1):
+            raise ZeroDivisionError("first" if number == 0 else "second")
+
+    crowd = Crowd(Pace(4), fail)
+    with pytest.raises(ZeroDivisionError, match="first"):
+        crowd.work()
+    assert str(crowd.stop.why) == "ZeroDivisionError: first"
+    assert len(crowd.begun) == 4
+
+
+def test_run_that_was_stopped_begins_nothing_and_raises_why() -> None:
+    crowd = Crowd(Pace(4))
+    crowd.stop.call(Unfinished("enough"))
+    with pytest.raises(Unfinished, match="enough"):
+        crowd.work()
+    assert crowd.begun == []
+
+
+def test_question_without_an_answer_when_the_run_ends_is_no_error() -> None:
+    def drained(number: int) -> None:
+        if number == 0:
+            crowd.stop.call(Unfinished("enough"))
+        raise DrainedError
+
+    crowd = Crowd(Pace(2), drained)
+    with pytest.raises(Unfinished, match="enough"):
+        crowd.work()
+    assert (len(crowd.begun), crowd.done, crowd.pool.working) == (2, [], 0)
+
+
+def test_what_python_ends_a_task_by_comes_out_as_itself() -> None:
+    class Exit(BaseException):
+        """Not an error of the program."""
+
+    def leave(number: int) -> None:
+        raise Exit
+
+    with pytest.raises(Exit):
+        Crowd(Pace(2), leave).work()
