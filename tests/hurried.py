@@ -10,6 +10,8 @@ from unittest import mock
 from harness.nouns.records import Prompt, Reply
 
 T = TypeVar("T")
+STARTED = 1000.0
+"""What the clock shows at first. As with a real one, only differences say anything."""
 Said = Reply | Exception
 """What a teacher says: an answer, or what goes wrong."""
 
@@ -18,7 +20,7 @@ class _Loop(asyncio.SelectorEventLoop):
     """Its clock stands still while something is done, and runs ahead to the next timer when nothing is."""
 
     def __init__(self) -> None:
-        self.now = 0.0
+        self.now = STARTED
         super().__init__(_Selector(self))
 
     def time(self) -> float:
@@ -41,7 +43,7 @@ def hurry(work: Coroutine[Any, Any, T]) -> tuple[T, float]:
     with asyncio.Runner(loop_factory=_Loop) as runner:
         loop = runner.get_loop()
         with mock.patch.object(time, "monotonic", loop.time):
-            return runner.run(work), loop.time()
+            return runner.run(work), loop.time() - STARTED
 
 
 class Scripted:
@@ -54,6 +56,7 @@ class Scripted:
         self.varies = varies
         self.asked: list[float] = []
         """When each call came, in seconds of the loop."""
+        self.prompts: list[Prompt] = []
         self._says: Iterable[Said] = iter(says)
         self._last = says[-1]
         self._seconds = seconds
@@ -61,6 +64,7 @@ class Scripted:
     async def ask(self, prompt: Prompt) -> Reply:
         """The next of what it is told to say."""
         self.asked.append(asyncio.get_running_loop().time())
+        self.prompts.append(prompt)
         said = next(iter(self._says), self._last)
         await asyncio.sleep(self._seconds)
         if isinstance(said, Exception):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from builders import reply
-from hurried import Said, Scripted, hurry
+from hurried import STARTED, Said, Scripted, hurry
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,9 +51,13 @@ class Desk:
     def __post_init__(self) -> None:
         self.pace = Pace(self.most, self.log.append)
 
+    def asker(self) -> Asker:
+        """What asks one question after the other."""
+        return Asker(self.teacher, (0, 1, 2), self.stop, self.pace, lambda: self.in_flight, self.budget)
+
     def ask(self, times: int = 1) -> tuple[list[Answered], float]:
         """As many questions one after the other, by one asker, and how many seconds they take."""
-        asker = Asker(self.teacher, (0, 1, 2), self.stop, self.pace, lambda: self.in_flight, self.budget)
+        asker = self.asker()
 
         async def work() -> list[Answered]:
             return [await asker.ask(PROMPT) for _ in range(times)]
@@ -71,9 +75,10 @@ def ask(*says: Said, **more: Any) -> tuple[Answered, float]:
 
 
 def test_answer_is_kept_with_its_reply_and_one_call() -> None:
-    (found,), seconds = Desk(Scripted(GOOD, seconds=2.5)).ask()
+    teacher = Scripted(GOOD, seconds=2.50049)
+    (found,), _ = Desk(teacher).ask()
     assert found == Answered(Grade(value=1, reasoning="Because.", clauses=()), GOOD, None, 1, 2.5)
-    assert seconds == 2.5
+    assert teacher.prompts == [PROMPT]
 
 
 def test_fault_is_tried_as_often_as_there_are_attempts() -> None:
@@ -95,7 +100,7 @@ def test_nothing_is_tried_again_after_the_items_deadline() -> None:
     teacher = Scripted(TransientError("rate limit", 0.0, busy=True), seconds=100)
     (found,), _ = Desk(teacher).ask()
     assert found.outcome == Failed(detail="rate limit")
-    assert teacher.asked[-1] < ITEM_DEADLINE <= teacher.asked[-1] + 100
+    assert teacher.asked[-1] - STARTED < ITEM_DEADLINE <= teacher.asked[-1] - STARTED + 100
     assert found.attempts == len(teacher.asked) == 9
 
 
@@ -205,6 +210,18 @@ def test_run_that_ends_waits_for_nothing_and_asks_nothing() -> None:
     assert desk.teacher.asked == []
 
 
+def test_wait_ends_with_the_run() -> None:
+    desk = Desk(Scripted(TransientError("rate limit", 60.0, busy=True), GOOD))
+
+    async def work() -> None:
+        asyncio.get_running_loop().call_later(2, desk.stop.call, Unfinished("enough"))
+        await desk.asker().ask(PROMPT)
+
+    with pytest.raises(DrainedError):
+        hurry(work())
+    assert len(desk.teacher.asked) == 1
+
+
 # --- what the pace learns -----------------------------------------------------------------------------
 
 
@@ -217,7 +234,7 @@ def test_rate_limit_cuts_the_pace_and_a_fault_does_not() -> None:
 
 @pytest.mark.parametrize(("seconds", "cut"), [(SLOW - 1, False), (SLOW, True)])
 def test_fault_after_a_minute_speaks_of_too_many_calls(seconds: float, cut: bool) -> None:
-    desk = Desk(Scripted(GONE, seconds=seconds))
+    desk = Desk(Scripted(GONE, GOOD, seconds=seconds))
     desk.ask()
     assert (desk.pace.limit < START, bool(desk.log)) == (cut, cut)
 
@@ -303,11 +320,12 @@ def test_run_ends_after_enough_failures_over_enough_time(
 def test_waits_that_were_asked_for_do_not_count_as_faults() -> None:
     """19 faults and any number of 429 between them, over half a minute: one fault more ends it."""
     clock = Clock()
+    clock.now = 100.0
     breaker = Breaker(clock)
     for _ in range(FAULTS - 2):
         breaker.failed(GONE, 200)
         breaker.failed(BUSY, 200)
-    clock.now = SILENCE
+    clock.now += SILENCE
     for _ in range(50):
         breaker.failed(BUSY, 200)
     breaker.failed(GONE, 200)
@@ -380,6 +398,29 @@ def test_growth_after_a_cut_is_a_twentieth_and_one_at_least() -> None:
                 pace.answered(pace.limit)
             seen.append(pace.limit)
         assert seen == want
+
+
+def test_pace_that_is_at_its_end_says_nothing_more() -> None:
+    log = list[str]()
+    pace = Pace(30, log.append)
+    for _ in range(200):
+        pace.answered(pace.limit)
+    assert log == ["connections 20 -> 30: a clean round"]
+
+
+@pytest.mark.parametrize("spoil", ["failed", "turned_away"])
+def test_round_that_was_spoiled_begins_at_its_first_answer(spoil: str) -> None:
+    pace = Pace(200, clock=Clock())
+    pace.turned_away()  # so that another 429 at once cuts nothing
+    assert pace.limit == 16
+    for _ in range(15):
+        pace.answered(16)
+    getattr(pace, spoil)()
+    for _ in range(15):
+        pace.answered(16)
+    assert pace.limit == 16
+    pace.answered(16)
+    assert pace.limit == 17
 
 
 def test_cut_begins_the_round_anew() -> None:
@@ -462,7 +503,7 @@ class Crowd:
         hurry(run())
 
     async def _one(self, number: int) -> None:
-        self.begun.append((asyncio.get_running_loop().time(), number))
+        self.begun.append((asyncio.get_running_loop().time() - STARTED, number))
         self.most.append(self.pool.working)
         await asyncio.sleep(1 + number * 1e-6)
         self._does(number)
