@@ -13,7 +13,7 @@ EVAL_FLAGS = $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY
 SHIP_FLAGS = --base "$(or $(BASE),baseline)" $(if $(RUN),--run "$(RUN)") $(if $(PAIRS),--pairs "$(PAIRS)") $(FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help eval gate1 gate2 compare regress impact ship report view lint demo-server test check format golden-update screenshots clean
+.PHONY: help eval gate1 gate2 compare regress impact ship report view lint demo-server test check format golden-update screenshots mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,10 @@ golden-update: $(VENV)/installed-dev  ## Rewrite the tests' expected files; read
 
 screenshots: $(VENV)/installed-dev  ## Take the docs' pictures anew, with Chromium; look at them before you commit them
 	@$(BIN)/python tests/screenshots.py
+
+mutants: $(VENV)/installed-dev  ## Change the code in small ways that some test has to notice (long): [FILES= SAMPLE=]
+	@$(PIP) install --quiet -c constraints.txt -e ".[mutants]"
+	@nice $(BIN)/python tests/mutants.py $(if $(SAMPLE),--sample $(SAMPLE)) $(FILES)
 
 clean:  ## Remove the virtual environment and caches; runs stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -5,13 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # No deadline: machines differ. On CI the same examples every time, so that red means a change broke it;
 # on a desk new ones, so that something is found.
 settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "desk")
+# Mutants are many: fewer examples, always the same, and none is made smaller.
+settings.register_profile(
+    "mutants", deadline=None, derandomize=True, max_examples=30, phases=(Phase.explicit, Phase.generate)
+)
+mutated = "MUTANT_UNDER_TEST" in os.environ
+settings.load_profile("mutants" if mutated else "ci" if os.environ.get("CI") else "desk")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -1,6 +1,7 @@
 """--max-cost: what is spent, lost and in flight together never pass the limit."""
 
 import asyncio
+import json
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from harness.grading.budget import ENVELOPE, Budget, OverBudget, budget_of, sent
 from harness.nouns.pair import Pair
 from harness.nouns.records import Failed, Grade, Message, Prompt, Record, Usage
 from harness.pricing.prices import NoPrice, Price, Rates
+from harness.prompting.answer import answer_schema
 from harness.providers import anthropic
 from harness.scorecards.money import usd
 
@@ -214,3 +216,76 @@ def test_worst_case_counts_what_goes_along_with_the_prompt() -> None:
     budgets = [budget_of(3.0, PRICE, "openai/m", one) for one in (terse, wordy)]
     one, other = (budget.worst(prompt("x")) for budget in budgets)
     assert other - one == pytest.approx(more * 1.25 / 1e6)
+
+
+# --- to the cent -------------------------------------------------------------------------------------
+
+HALF = PRICE.model_copy(
+    update={"batch": tuple(rates.model_copy(update={"input": 0.5, "output": 5}) for rates in PRICE.standard)}
+)
+"""The same model, with batches at half the price; nothing is read from a cache or written to one."""
+
+
+def test_call_that_reaches_the_limit_exactly_still_fits() -> None:
+    budget = Budget(1.0, PRICE)
+    budget.take(0.5)
+    assert (budget.fits(0.5), budget.fits(0.5000001)) == (True, False)
+    budget.take(0.5)
+    with pytest.raises(OverBudget):
+        budget.take(0.0000001)
+
+
+def test_what_is_spent_and_lost_adds_up_over_calls() -> None:
+    budget = Budget(1.0, PRICE)
+    for _ in range(3):
+        budget.settle(budget.take(0.125), used(1_000, 100))
+        budget.settle(budget.take(0.125), None)
+    assert (budget.spent, budget.lost) == pytest.approx((3 * 0.002, 3 * 0.125))
+    with pytest.raises(OverBudget, match=r"one more call could cost up to \$1\.00$"):
+        budget.take(1)
+
+
+def test_calls_in_flight_count_until_each_comes_back() -> None:
+    budget = Budget(1.0, PRICE)
+    first, second, third = (budget.take(worst) for worst in (0.125, 0.25, 0.5))
+    seen = [budget.in_flight]
+    for reservation in (second, first, third):
+        budget.release(reservation)
+        seen.append(budget.in_flight)
+    assert seen == [0.875, 0.625, 0.5, 0.0]
+
+
+def test_part_of_a_batch_is_reserved_and_paid_at_the_price_of_a_batch() -> None:
+    budget = Budget(1.0, HALF, longest=1_000, batch=True)
+    sent = len("x") + ENVELOPE
+    assert budget.worst(prompt("x")) == pytest.approx((sent * 1.25 + 10_000) / 1e6)
+    assert budget.worst(prompt("x"), batch=True) == pytest.approx((sent * 1.25 + 5_000) / 1e6)
+    for take in (budget.take, budget.hold):
+        before = budget.spent
+        budget.settle(take(0.01, batch=True), used(1_000, 100))
+        assert budget.spent - before == pytest.approx((500 + 500) / 1e6)
+        budget.settle(take(0.01), used(1_000, 100))
+        assert budget.spent - before == pytest.approx((500 + 500 + 1_000 + 1_000) / 1e6)
+
+
+def test_run_with_batches_needs_a_price_for_them() -> None:
+    with pytest.raises(BadInput, match="has none for a batch with openai/m"):
+        budget_of(3.0, PRICE, "openai/m", policy(), batch=True)
+    budget = budget_of(3.0, HALF, "openai/m", policy(), batch=True)
+    assert (budget.limit, budget.spent) == (3.0, 0)
+
+
+def test_call_without_a_form_is_a_prompt_in_its_envelope() -> None:
+    assert Budget(1.0, PRICE, longest=0).worst(prompt("")) == pytest.approx(ENVELOPE * 1.25 / 1e6)
+
+
+def test_what_is_sent_along_names_each_grade_as_it_is_written() -> None:
+    known = policy()
+    named = tuple(
+        level.model_copy(update={"name": f"Größe {level.value}", "definition": f"defined {level.value}"})
+        for level in known.grades
+    )
+    schema, grades = json.loads(sent_along(known.model_copy(update={"grades": named})))
+    assert grades == [f"{at} Größe {at}: defined {at}" for at in (2, 1, 0)]
+    assert schema == answer_schema(known)
+    assert "Größe" in sent_along(known.model_copy(update={"grades": named}))

@@ -53,9 +53,61 @@ def test_half_a_surrogate_pair_is_made_storable() -> None:
     assert outcome.reasoning.encode("utf-8") == b"?"
 
 
-def test_schema_names_the_grades_and_clauses_of_the_policy() -> None:
-    schema = answer_schema(policy((0, 1), CLAUSE))
-    assert schema["properties"]["grade"]["enum"] == [0, 1]
-    assert schema["properties"]["clauses"]["items"]["enum"] == ["accessory", "plain"]
-    assert schema["required"] == list(schema["properties"]) == ["reasoning", "clauses", "grade"]
+@pytest.mark.parametrize(
+    ("text", "cause", "detail"),
+    [
+        ("no object", "no_answer", "no JSON object with the keys of the form"),
+        ('{"color": "red"}', "no_answer", "no JSON object with the keys of the form"),
+        (answer_text("", [], 1) * 3, "two_answers", "3 answers"),
+        (answer_text("", [], 7), "unknown_grade", "grade 7 is not on the scale"),
+        ('{"grade": 1}', "bad_json", "missing: reasoning, clauses; not of the form: none"),
+        (
+            '{"reasoning": "", "clauses": [], "grade": 1, "sure": 1, "mood": 2}',
+            "bad_json",
+            "missing: none; not of the form: sure, mood",
+        ),
+        ('{"reasoning": "", "clauses": [], "grade": "1"}', "bad_json", "the grade is not an integer"),
+        ('{"reasoning": 1, "clauses": [], "grade": 1}', "bad_json", "the reasoning is not text"),
+        ('{"reasoning": "", "clauses": "a", "grade": 1}', "bad_json", "the clauses are not a list of ids"),
+        (
+            '{"reasoning": "", "clauses": ["a", 1], "grade": 1}',
+            "bad_json",
+            "the clauses are not a list of ids",
+        ),
+        (f"{{a {answer_text('', [], 1)}}}", "bad_json", "an object inside braces that are not JSON"),
+    ],
+)
+def test_what_cannot_be_read_says_why(text: str, cause: str, detail: str) -> None:
+    assert read_grade(reply(text), SCALE) == Ungraded(cause=cause, detail=detail)
+
+
+def test_detail_of_a_fault_is_cut_where_it_goes_on_and_on() -> None:
+    key = "k" * 300
+    outcome = read_grade(reply(f'{{"{key}": 1, "{key}": 2}}'), SCALE)
+    assert isinstance(outcome, Ungraded)
+    assert (len(outcome.detail or ""), key[:100] in (outcome.detail or "")) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("clauses", "items"), [("", {}), (CLAUSE, {"enum": ["accessory", "plain"]})], ids=["none", "two"]
+)
+def test_schema_is_the_form_with_the_grades_and_clauses_of_the_policy(
+    clauses: str, items: dict[str, list[str]]
+) -> None:
+    schema = answer_schema(policy((0, 1), clauses))
+    assert schema == {
+        "type": "object",
+        "properties": {
+            "reasoning": {"type": "string"},
+            "clauses": {"type": "array", "items": {"type": "string", **items}},
+            "grade": {"type": "integer", "enum": [0, 1]},
+        },
+        "required": ["reasoning", "clauses", "grade"],
+        "additionalProperties": False,
+    }
+    assert list(schema["properties"]) == schema["required"]
     assert json.dumps(schema)
+
+
+def test_answer_text_spells_letters_as_they_are() -> None:
+    assert answer_text("Größe 🙂", ["ä"], 1) == '{"reasoning": "Größe 🙂", "clauses": ["ä"], "grade": 1}'

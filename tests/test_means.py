@@ -1,0 +1,86 @@
+"""Means over clusters, and what an interval against a bar asks for, by hand and against scipy."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from harness.stats.intervals import FEW, NO_SPREAD, ONE_CLUSTER, clustered_error
+from harness.stats.means import NOTHING, clustered_mean, rare_upper
+from harness.stats.verdicts import items_needed
+
+
+def test_mean_of_clusters_by_hand() -> None:
+    """Deviations .25, -.75, .25, .25 sum to -.5 and .5 by cluster: SE = sqrt(2/1 x .5) / 4, t = 3 on 1."""
+    found = clustered_mean(np.array([1.0, 0.0, 1.0, 1.0]), np.array([0, 0, 1, 1]))
+    assert (found.value, found.se, found.reason) == (0.75, 0.25, None)
+    assert found.p == pytest.approx(1 - 2 * math.atan(3) / math.pi)
+
+
+@given(st.lists(st.integers(-9, 9), min_size=2, max_size=20).filter(lambda given: len(set(given)) > 1))
+def test_mean_of_items_that_are_clusters_of_their_own_has_the_usual_t_test(given: list[int]) -> None:
+    values = [one / 8 for one in given]
+    found, usual = clustered_mean(np.array(values), np.arange(len(values))), stats.ttest_1samp(values, 0)
+    assert found.value == pytest.approx(np.mean(values), abs=1e-12)
+    assert found.se == pytest.approx(stats.sem(values), abs=1e-12)
+    assert found.p == pytest.approx(usual.pvalue, abs=1e-9)
+
+
+def test_mean_without_an_error_says_why() -> None:
+    assert clustered_mean(np.zeros(0), np.arange(0)).reason == NOTHING
+    alone = clustered_mean(np.array([1.0, 2.0]), np.array([0, 0]))
+    assert (alone.value, alone.se, alone.p, alone.reason) == (1.5, None, None, ONE_CLUSTER)
+    alike = clustered_mean(np.array([1.0, 2.0, 2.0, 1.0]), np.array([0, 0, 1, 1]))
+    assert (alike.value, alike.se, alike.p, alike.reason) == (1.5, None, None, NO_SPREAD)
+
+
+def test_error_of_a_total_counts_a_cluster_without_an_item_too() -> None:
+    """Three clusters, of which the middle one is empty: sqrt(3/2 x (1 + 1)) / 2."""
+    assert clustered_error(np.array([1.0, -1.0]), np.array([0, 2]), 3, 2) == pytest.approx(math.sqrt(3) / 2)
+
+
+@pytest.mark.parametrize("touched", range(FEW + 1))
+def test_share_that_is_seldom_seen_has_an_upper_limit_from_its_clusters(touched: int) -> None:
+    """12 clusters of two items each; in the touched ones the first of the two happened: d* = 1/2."""
+    clusters = np.repeat(np.arange(12), 2)
+    happened = np.array([float(at % 2 == 0 and at < 2 * touched) for at in range(24)])
+    found = rare_upper(happened, np.ones(24), clusters)
+    limit = stats.beta.ppf(0.975, touched + 1, 12 - touched)
+    assert found == (None if touched >= FEW else pytest.approx(limit * (0.5 if touched else 1)))
+
+
+def test_weights_decide_how_many_clusters_there_are_in_effect() -> None:
+    """Weights 1, 1, 2: (1 + 1 + 2)^2 / (1 + 1 + 4) = 8/3 clusters, and the touched ones hold a quarter."""
+    found = rare_upper(np.array([1.0, 0.0, 0.0]), np.array([1.0, 1.0, 2.0]), np.arange(3))
+    x, n = 8 / 12, 8 / 3
+    assert found == pytest.approx(stats.beta.ppf(0.975, x + 1, n - x))
+
+
+def test_share_of_a_single_cluster_has_no_limit() -> None:
+    assert rare_upper(np.zeros(3), np.ones(3), np.zeros(3, dtype=np.int64)) is None
+
+
+def test_items_that_would_decide_are_those_of_the_formula() -> None:
+    """t(0.975, 9) = 2.262157, and atanh 0.8 - atanh 0.7 = 0.231312."""
+    needed = 100 * (2.2621571627 * 0.05 / (1 - 0.49) / (math.atanh(0.8) - math.atanh(0.7))) ** 2
+    assert items_needed(100, 0.7, 0.05, 10, 0.8) == math.ceil(needed) == 92
+    assert items_needed(100, 0.9, 0.05, 10, 0.8) == math.ceil(
+        100 * (2.2621571627 * 0.05 / (1 - 0.81) / (math.atanh(0.9) - math.atanh(0.8))) ** 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("kappa", "bar", "clusters"),
+    [(0.8, 0.8, 10), (1.0, 0.8, 10), (-1.0, 0.8, 10), (0.7, 1.0, 10), (0.7, -1.0, 10), (0.7, 0.8, 1)],
+)
+def test_no_number_of_items_is_told_where_none_would_decide(kappa: float, bar: float, clusters: int) -> None:
+    assert items_needed(100, kappa, 0.05, clusters, bar) is None
+
+
+def test_two_queries_are_enough_to_tell_how_many_items_it_takes() -> None:
+    assert items_needed(100, 0.7, 0.05, 2, 0.8) == math.ceil(
+        100 * (stats.t.ppf(0.975, 1) * 0.05 / 0.51 / (math.atanh(0.8) - math.atanh(0.7))) ** 2
+    )
