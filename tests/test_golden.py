@@ -420,6 +420,6 @@ def test_shots_without_clauses_are_spread_over_queries() -> None:
 
 
 def test_a_shot_with_a_reasoning_goes_before_one_without() -> None:
-    shots = [example(f"a{n}", query=f"q{n}", split="shots", clauses=("x",)) for n in range(3)]
+    shots = [example(f"a{n}", query=f"q{n}", split="shots") for n in range(3)]
     told = example("z", query="q9", split="shots", reasoning="A lace is worn with it, and not instead of it.")
     assert [shot.id for shot in choose_shots([*shots, told], 1, (1,))] == ["z"]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from harness.errors import BadInput
 from harness.grading.plan import make_plan
 from harness.nouns.pair import Pair
-from harness.prompting.prompt import PromptWriter, load_prompt, to_json
+from harness.prompting.prompt import PromptWriter, load_prompt
 from harness.runs.manifest import Asked
 from harness.storage.project import Project
 
@@ -68,7 +68,7 @@ def test_everything_before_the_pair_is_the_same_for_all_pairs(query: str, title:
     (system, user), (system_two, user_two) = (plan.writer.prompt("x", pair).messages for pair in (one, two))
     assert system == system_two
     for message, pair in ((user, one), (user_two, two)):
-        assert message.content == plan.writer.lead + to_json(pair)
+        assert message.content == plan.writer.lead + pair.json_text
         assert json.loads(message.content.removeprefix(plan.writer.lead)) == pair.data()
 
 

@@ -11,17 +11,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template, TemplateError, TemplateSyntaxError
 from pydantic import Field
 
 from harness.errors import BadInput, Fault
 from harness.golden.shots import choose_shots, nearest_shots
 from harness.golden.similarity import tokens
 from harness.nouns.base import Noun
-from harness.nouns.pair import Example, Pair, indented_json
+from harness.nouns.pair import Example, Pair
 from harness.nouns.policy import Policy
 from harness.nouns.records import Message, Prompt
+from harness.prompting.guard import parse_guarded
+from harness.prompting.plain import plain
+from harness.prompting.sandbox import Sandbox
 from harness.storage.digest import digest
 from harness.storage.files import build, read_text, read_toml
 from harness.storage.project import (
@@ -136,12 +138,13 @@ class PromptWriter:
     def system(self) -> str:
         """The system message: the policy and the shots, the same for every pair."""
         template = _compile(self.files, SYSTEM, self.files.system)
-        return _render(self.files, SYSTEM, template, {"policy": self._policy, "shots": self.shots})
+        values = {"policy": plain(self._policy), "shots": plain(self.shots)}
+        return _render(self.files, SYSTEM, template, values)
 
     @cached_property
     def lead(self) -> str:
         """What every pair's message begins with; nothing where each pair has shots of its own."""
-        return "" if self._near else self._pair_message(_ANY_PAIR)[: -len(to_json(_ANY_PAIR))]
+        return "" if self._near else self._pair_message(_ANY_PAIR)[: -len(_ANY_PAIR.json_text)]
 
     @property
     def prefix_digest(self) -> str:
@@ -154,7 +157,7 @@ class PromptWriter:
         if self._near and self._pool and user == self._render_pair(pair, ()):
             what = 'strategy = "nearest" gives it shots, and it shows none of them'
             raise BadInput([Fault(str(self.files.folder / PAIR), what)])
-        if not self._near and user != self.lead + to_json(pair):
+        if not self._near and user != self.lead + pair.json_text:
             where = str(self.files.folder / PAIR)
             what = "the text before the pair's data changes with the pair; it has to be constant"
             raise BadInput([Fault(where, what)])
@@ -162,12 +165,12 @@ class PromptWriter:
         return Prompt(item=item, repeat=repeat, messages=messages, pair=pair)
 
     def _render_pair(self, pair: Pair, shots: Sequence[Example]) -> str:
-        values = {"pair": pair, "shots": shots}
+        values = {"pair": plain(pair), "shots": plain(shots)}
         return _render(self.files, PAIR, self._pair_template, values).rstrip()
 
     def _pair_message(self, pair: Pair) -> str:
         text = self._render_pair(pair, nearest_shots(pair, self._pool, self._near))
-        if not text.endswith(to_json(pair)):
+        if not text.endswith(pair.json_text):
             where = str(self.files.folder / PAIR)
             raise BadInput([Fault(where, "has to end in {{ pair | json }}: the pair comes last, as data")])
         return text
@@ -183,38 +186,30 @@ def bind_prompt(
     return PromptWriter(files, policy, choose_shots(shots, wanted, policy.scale))
 
 
-def to_json(value: Any) -> str:
-    """Data for a prompt: JSON with its letters as they are, since \\u00e4 costs tokens and sense."""
-    if isinstance(value, Pair):
-        return value.json_text
-    if isinstance(value, Noun):
-        value = value.data()
-    return indented_json(value)
-
-
 _ANY_PAIR = Pair.model_validate({"query": "query", "result": {"title": "title"}})
 
 
-def _environment() -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["json"] = to_json
-    return environment
-
-
 def _compile(files: PromptFiles, name: str, source: str) -> Template:
+    environment = Sandbox()
     try:
-        environment = _environment()
-        code = environment.compile(source, name=name, filename=str(files.folder / name))
+        code = environment.compile(parse_guarded(environment, source), name, str(files.folder / name))
         return Template.from_code(environment, code, environment.make_globals(None))
     except TemplateSyntaxError as error:
-        where = f"{files.folder / name}, line {error.lineno}"
-        raise BadInput([Fault(where, f"not a template: {error.message}")]) from None
+        where, what = f"{files.folder / name}, line {error.lineno}", str(error.message)
+        if "filter named" in what:
+            what += (
+                f" There are: {', '.join(sorted(name for name in environment.filters if name.isalpha()))}."
+            )
+    except (SyntaxError, RecursionError, MemoryError, ValueError, OverflowError) as error:
+        # What Jinja takes and Python does not: a number of 5,000 digits, 30 loops in one another.
+        where, what = str(files.folder / name), f"too deep or too long: {error}"
+    raise BadInput([Fault(where, f"not a template: {what}")])
 
 
 def _render(files: PromptFiles, name: str, template: Template, values: dict[str, Any]) -> str:
     try:
+        assert isinstance(template.environment, Sandbox)
+        template.environment.budget.begin()
         return template.render(values)
     except (
         TemplateError,
@@ -224,6 +219,7 @@ def _render(files: PromptFiles, name: str, template: Template, values: dict[str,
         LookupError,
         AttributeError,
         RecursionError,
+        MemoryError,
     ) as error:
         # A template is the user's program: whatever it raises is a fault in it.
         path = files.folder / name

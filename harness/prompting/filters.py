@@ -1,0 +1,105 @@
+"""The filters that a template has: Jinja's that make little, and our own forms of those that make much."""
+
+import re
+from typing import Any, Final
+
+from jinja2 import Undefined, pass_environment
+from jinja2.exceptions import TemplateRuntimeError
+from jinja2.filters import FILTERS, do_sum, make_attrgetter
+from jinja2.utils import htmlsafe_json_dumps
+
+from harness.prompting.budget import sizes_of
+from harness.prompting.plain import json_parts
+
+KNOWN: Final = (
+    "abs", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "first",
+    "float", "groupby", "int", "items", "last", "length", "list", "lower", "map", "max", "min", "reject",
+    "rejectattr", "reverse", "round", "safe", "select", "selectattr", "slice", "sort", "string", "title",
+    "trim", "truncate", "unique", "upper", "wordcount",
+)  # fmt: skip
+"""Jinja's filters that make little more than they are given; those that make more are bounded here."""
+OF_TEXT: Final = (
+    "capitalize", "center", "e", "escape", "indent", "lower", "replace", "safe", "string", "title", "trim",
+    "truncate", "upper", "wordcount",
+)  # fmt: skip
+"""Filters that take a text, and would write out a whole table."""
+
+
+@pass_environment
+def as_json(environment: Any, value: Any) -> str:
+    """JSON, counted as it is made: a list can hold one table many times."""
+    if isinstance(value, Undefined):
+        str(value)
+    parts = []
+    for part in json_parts(value):
+        environment.budget.spend(len(part))
+        parts.append(part)
+    return "".join(parts)
+
+
+@pass_environment
+def plain_json(environment: Any, value: Any, indent: int | None = None) -> str:
+    """Jinja's own JSON, with letters as HTML wants them; our tables have the filter json."""
+    environment.budget.spend_all(sizes_of(value, texts=True))
+    return str(htmlsafe_json_dumps(value, sort_keys=True, indent=indent))
+
+
+@pass_environment
+def bounded_sum(environment: Any, values: Any, attribute: Any = None, start: Any = 0) -> Any:
+    """Of numbers alone: lists put together grow with the square of their number."""
+    if not isinstance(start, int | float):
+        raise TemplateRuntimeError("sum adds numbers")
+    return do_sum(environment, values, attribute, start)
+
+
+@pass_environment
+def bounded_join(environment: Any, values: Any, d: Any = "", attribute: Any = None) -> str:
+    """Every value as a text, with `d` between them."""
+    if attribute is not None:
+        values = map(make_attrgetter(environment, attribute), values)
+    between = environment.budget.text(d)
+    parts = [environment.budget.text(value) for value in values]
+    environment.budget.spend(len(between) * len(parts))
+    return str(between.join(parts))
+
+
+@pass_environment
+def bounded_replace(environment: Any, text: Any, old: Any, new: Any, count: Any = None) -> str:
+    """One text for another, everywhere or `count` times."""
+    text, old, new = str(text), str(old), str(new)
+    environment.budget.spend(text.count(old) * len(new))
+    return str(text.replace(old, new, -1 if count is None else count))
+
+
+@pass_environment
+def bounded_indent(
+    environment: Any, text: Any, width: Any = 4, first: bool = False, blank: bool = False
+) -> str:
+    """Every line but the first, and perhaps the empty ones, further to the right."""
+    before = width if isinstance(width, str) else " " * width
+    environment.budget.spend((str(text).count("\n") + 1) * len(before))
+    return str(FILTERS["indent"](text, before, first, blank))
+
+
+_DIRECTIVE = re.compile(r"%(?:\((\w+)\))?[-+ #0]*([0-9]{0,3})(?:\.[0-9]{0,3})?[sdifgGeExX%]")
+
+
+@pass_environment
+def printf(environment: Any, text: Any, *args: Any, **named: Any) -> str:
+    """printf's form without a width of more than three digits or from the outside."""
+    pattern = str(text)
+    if "%" in _DIRECTIVE.sub("", pattern):
+        raise TemplateRuntimeError("format: a directive that is not taken, or wider than 999")
+    values = (*args, *named.values())
+    environment.budget.spend(
+        pattern.count("%") * max((len(environment.budget.text(one)) + 999 for one in values), default=0)
+    )
+    return pattern % (named or args)
+
+
+OWN: Final = {
+    "json": as_json, "tojson": plain_json, "sum": bounded_sum, "join": bounded_join,
+    "replace": bounded_replace,
+    "indent": bounded_indent, "format": printf,
+}  # fmt: skip
+"""Ours by name."""

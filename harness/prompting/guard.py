@@ -1,0 +1,90 @@
+"""A template as it is parsed: what is not taken is refused, what makes or repeats something is counted."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2.visitor import NodeTransformer
+
+SOURCE: Final = 500_000
+"""Letters that a template may have."""
+NODES: Final = 20_000
+"""Words and signs of Jinja that a template may have."""
+_TAKEN = (
+    nodes.Template, nodes.Output, nodes.For, nodes.If, nodes.Macro, nodes.CallBlock, nodes.FilterBlock,
+    nodes.With, nodes.Assign, nodes.AssignBlock, nodes.Name, nodes.Literal, nodes.Pair, nodes.Keyword,
+    nodes.CondExpr, nodes.Filter, nodes.Test, nodes.Call, nodes.Getitem, nodes.Getattr, nodes.Slice,
+    nodes.Concat, nodes.Compare, nodes.Operand, nodes.BinExpr, nodes.UnaryExpr,
+)  # fmt: skip
+"""Everything else is refused, above all what takes another file."""
+_WORDS = {nodes.Scope: "autoescape", nodes.FromImport: "import", nodes.NSRef: "a value set within another"}
+HELD, TURNS, JOINED = "[]", "in", "~"
+"""Filters that no template can name: they count a value, the turns of a loop, and a text put together."""
+
+
+def parse_guarded(environment: Environment, source: str) -> nodes.Template:
+    """A template in which every place is counted that makes or repeats something."""
+    if len(source) > SOURCE:
+        raise TemplateSyntaxError(f"longer than {SOURCE:,} letters", 1)
+    tree = environment.parse(source)
+    line = 1
+    for number, node in enumerate(_walk(tree), start=1):
+        line = node.lineno or line
+        if not isinstance(node, _TAKEN):
+            word = _WORDS.get(type(node), type(node).__name__.lower())
+            raise TemplateSyntaxError(
+                f"{word} is not taken in a prompt: each of its files stands alone", line
+            )
+        if number > NODES:
+            raise TemplateSyntaxError(f"more than {NODES:,} words and signs of Jinja", line)
+    guarded: nodes.Template = _Guard().visit(tree)
+    return guarded
+
+
+class _Guard(NodeTransformer):
+    """Puts the counting filters where a template makes or repeats something."""
+
+    def visit_Output(self, node: nodes.Output) -> nodes.Node:
+        """Text that stands in the template is counted as it is written, since a loop can repeat it."""
+        data = nodes.TemplateData
+        node.nodes = [
+            nodes.Const(one.data, lineno=one.lineno) if isinstance(one, data) else one for one in node.nodes
+        ]
+        return self.generic_visit(node)
+
+    def visit_For(self, node: nodes.For) -> nodes.Node:
+        """The turns of a loop."""
+        self.generic_visit(node)
+        node.iter = _filtered(node.iter, TURNS)
+        return node
+
+    def visit_List(self, node: nodes.Expr) -> nodes.Node:
+        """A list, which can hold another twice."""
+        return _filtered(self.generic_visit(node), HELD)
+
+    visit_Dict = visit_List
+
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:
+        """A tuple, unless it is one of names."""
+        self.generic_visit(node)
+        return node if node.ctx != "load" else _filtered(node, HELD)
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:
+        """A part, which is a copy."""
+        self.generic_visit(node)
+        return _filtered(node, HELD) if isinstance(node.arg, nodes.Slice) else node
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
+        """Texts put together."""
+        self.generic_visit(node)
+        return _filtered(nodes.List(node.nodes, lineno=node.lineno), JOINED)
+
+
+def _filtered(node: Any, name: str) -> nodes.Filter:
+    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
+
+
+def _walk(tree: nodes.Node) -> Iterator[nodes.Node]:
+    yield tree
+    for child in tree.iter_child_nodes():
+        yield from _walk(child)

@@ -1,0 +1,172 @@
+"""The room that a template runs in: plain data, the filters named here, and bounds on what it may take.
+
+A template is a program, and may come from a stranger. Jinja's sandbox keeps it from Python's own objects;
+this one also keeps it from every method but those of METHODS, from other files, and from taking all of the
+memory or of the time. Whatever a template makes is counted in letters, from a budget that each rendering
+begins with; work that makes nothing is stopped by the clock.
+"""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from functools import partial, wraps
+from typing import Any, Final
+
+from jinja2 import StrictUndefined, Undefined, pass_context
+from jinja2.exceptions import SecurityError, TemplateRuntimeError
+from jinja2.filters import FILTERS
+from jinja2.runtime import Context, LoopContext, Macro
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from harness.prompting.budget import Budget, TooMuch, Turns, sizes_of
+from harness.prompting.filters import KNOWN, OF_TEXT, OWN, printf
+from harness.prompting.guard import HELD, JOINED, TURNS
+from harness.prompting.plain import Data
+
+WIDEST: Final = 100_000
+"""The largest number that a filter is given, such as a width."""
+BITS: Final = 1_000
+"""How long a product of whole numbers may be."""
+
+METHODS: Final[Mapping[type, tuple[str, ...]]] = {
+    str: (
+        "capitalize", "casefold", "count", "endswith", "find", "isalpha", "isdigit", "islower", "isnumeric",
+        "isspace", "istitle", "isupper", "lower", "lstrip", "partition", "removeprefix", "removesuffix",
+        "rfind", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase",
+        "title", "upper",
+    ),
+    dict: ("get", "items", "keys", "values"),
+    list: ("count", "index"),
+    tuple: ("count", "index", "grouper", "list"),
+    LoopContext: (
+        "changed", "cycle", "depth", "depth0", "first", "index", "index0", "last", "length", "nextitem",
+        "previtem", "revindex", "revindex0",
+    ),
+}  # fmt: skip
+"""What a value has besides its own entries."""
+_BOUNDED: Final = ("join", "replace")
+"""Methods of a text that the filters of the same name stand for."""
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """The environment of one template, whose budget begins anew with each rendering."""
+
+    intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%", "**"))
+
+    def __init__(self) -> None:
+        self.budget = Budget()
+        super().__init__(
+            undefined=StrictUndefined,
+            autoescape=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            # Folding constants would run a filter before there is a budget.
+            optimized=False,
+            finalize=pass_context(lambda context, value: context.environment.budget.text(value)),
+        )
+        own = {**OWN, HELD: lambda value: value}
+        known = {name: FILTERS[name] for name in KNOWN} | own
+        self.filters = {name: self._counted(name, function) for name, function in known.items()}
+        self.filters[TURNS] = partial(Turns, self.budget)
+        self.filters[JOINED] = lambda parts: "".join(map(self.budget.text, parts))
+        self.globals = {"range": partial(self._range)}
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """An entry of a table comes before the method of the same name."""
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """An entry, or one of METHODS."""
+        if isinstance(obj, Undefined):
+            str(obj)  # says what is undefined
+        if isinstance(obj, dict | list | tuple | str):
+            with contextlib.suppress(LookupError, TypeError):
+                return obj[argument]
+        if isinstance(argument, str) and argument.startswith("_"):
+            return self.unsafe_undefined(obj, argument)
+        found = self._method(obj, argument)
+        if found is not None:
+            return found
+        kind = obj.kind if isinstance(obj, Data) else ""
+        hint = f"{kind!r} has no attribute {argument!r} (it has: {', '.join(obj)})" if kind else None
+        return self.undefined(hint, obj=obj, name=argument)
+
+    def _method(self, obj: Any, name: Any) -> Any:
+        if isinstance(obj, str) and name in _BOUNDED:
+            own = self.filters[name]
+            return partial(own, self, obj) if name == "replace" else partial(own, self, d=obj)
+        for kind, names in METHODS.items():
+            if isinstance(obj, kind) and name in names:
+                found = getattr(obj, name, None)
+                return partial(found) if callable(found) else found
+        return None
+
+    def call(self, context: Context, function: Any, *args: Any, **named: Any) -> Any:
+        """A macro, a loop over a tree, or a method that `getitem` gave out."""
+        if isinstance(function, LoopContext):
+            args = tuple(Turns(self.budget, one) for one in args)
+        elif not isinstance(function, Macro | partial):
+            raise SecurityError(f"{_kind(function)} cannot be called")
+        self.budget.spend()
+        return self._kept(context.call(function, *args, **named))
+
+    def call_test(self, *args: Any, **named: Any) -> Any:
+        """A test of one of many values."""
+        self.budget.spend()
+        return super().call_test(*args, **named)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """A sum, a product, ... of bounded size."""
+        if operator == "**":
+            raise TooMuch("no powers in a prompt: write the number")
+        if operator == "%" and isinstance(left, str):
+            given = right if isinstance(right, tuple) else (right,)
+            return self._kept(
+                printf(self, left, **right) if isinstance(right, dict) else printf(self, left, *given)
+            )
+        if operator == "*":
+            self._allow_product(left, right)
+        return self._kept(self.binop_table[operator](left, right))
+
+    def _allow_product(self, left: Any, right: Any) -> None:
+        for value, times in ((left, right), (right, left)):
+            if isinstance(value, str | list | tuple) and isinstance(times, int):
+                self.budget.spend(len(value) * max(times, 0))
+        if isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() > BITS:
+            raise TooMuch("a product that is too large")
+
+    def _range(self, *bounds: int) -> list[int]:
+        found = range(*bounds)
+        self.budget.spend(len(found))
+        return list(found)
+
+    def _counted(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A filter that is given nothing too large, and whose result is counted."""
+        passed = int(hasattr(function, "jinja_pass_arg"))
+
+        @wraps(function)
+        def counted(*args: Any, **named: Any) -> Any:
+            self.budget.spend()
+            for given in (*args[passed + 1 :], *named.values()):
+                if isinstance(given, int | float) and abs(given) > WIDEST:
+                    raise TooMuch(f"{name} is given {given}: at most {WIDEST:,}")
+            if name in OF_TEXT and isinstance(args[passed], dict | list | tuple):
+                raise TemplateRuntimeError(f"{name} takes a text: write | json or | join first")
+            return self._kept(function(*args, **named))
+
+        return counted
+
+    def _kept(self, value: Any) -> Any:
+        """What was made, counted; a generator as a list, and text that is marked as HTML as plain text."""
+        if isinstance(value, str | int | float | Undefined | None):
+            self.budget.spend_all(sizes_of(value))
+            return str(value) if type(value) is not str and isinstance(value, str) else value
+        if not isinstance(value, list | tuple | dict):
+            value = list(self.budget.ticking(value))
+        self.budget.spend_all(sizes_of(value))
+        return value
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, dict | list | tuple):
+        return "a table"
+    return "what is undefined" if isinstance(value, Undefined) else f"a value such as {str(value)[:40]!r}"
