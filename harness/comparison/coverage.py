@@ -23,9 +23,8 @@ def coverage_change(base: Side, candidate: Side) -> Change:
     knowing = candidate if candidate.knows_queries else base
     moved = np.array([_share(candidate.items[key]) - _share(base.items[key]) for key in keys])
     found = clustered_mean(moved, numbered(_clusters(keys, knowing.items)))
-    ci = None if found.low is None or found.high is None else (found.low, found.high)
     return Change(
-        base=one, candidate=other, delta=other - one, ci=ci, se=found.se, p=found.p, reason=found.reason
+        base=one, candidate=other, delta=other - one, ci=found.ci, se=found.se, p=found.p, reason=found.reason
     )
 
 

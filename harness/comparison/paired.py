@@ -147,12 +147,11 @@ def _kappa(before: Draws, after: Draws, weighting: Weighting) -> Change:
 
 
 def _change(base: float | None, candidate: float | None, found: Delta | Mean) -> Change:
-    ci = None if found.low is None or found.high is None else (found.low, found.high)
     return Change(
         base=base,
         candidate=candidate,
         delta=found.value,
-        ci=ci,
+        ci=found.ci,
         se=found.se,
         p=found.p,
         reason=found.reason,

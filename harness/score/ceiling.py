@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from harness.nouns.base import Interval
 from harness.score.answer_matrix import Draws
 from harness.score.rating_matrix import MIN_COMMON, Panel
 from harness.score.settings import Raters, Terms
@@ -38,7 +39,7 @@ def ceiling_score(draws: Draws, panel: Panel, raters: Raters, terms: Terms) -> C
         rater=_mean([one.raters.value for one in found]),
         delta=delta,
         margin=margin,
-        as_good=None if delta.ci is None else delta.ci[0] > -margin,
+        as_good=None if delta.ci is None else delta.ci.low > -margin,
         leave_one_out=_leave_one_out(draws, panel, terms) if once else (),
         alt_test=_alt_test(draws, panel, terms) if once else _no_test(terms, SEVERAL),
     )
@@ -55,11 +56,12 @@ def _mean_delta(deltas: Sequence[Delta]) -> Estimate:
     found = [_estimate(one) for one in deltas]
     if len(found) == 1:
         return found[0]
-    lows, highs = [one.low for one in deltas], [one.high for one in deltas]
-    low, high = _mean(lows), _mean(highs)
+    ends = [one.ci for one in deltas if one.ci]
     return Estimate(
         value=_mean([one.value for one in found]),
-        ci=None if low is None or high is None else (low, high),
+        ci=Interval(*(sum(end) / len(end) for end in zip(*ends, strict=True)))
+        if len(ends) == len(deltas)
+        else None,
         se=_mean([one.se for one in found]),
         reason=reason,
     )
@@ -72,8 +74,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _estimate(delta: Delta) -> Estimate:
-    ci = None if delta.low is None or delta.high is None else (delta.low, delta.high)
-    return Estimate(value=delta.value, ci=ci, se=delta.se, reason=delta.reason)
+    return Estimate(value=delta.value, ci=delta.ci, se=delta.se, reason=delta.reason)
 
 
 def _leave_one_out(draws: Draws, panel: Panel, terms: Terms) -> tuple[AgainstRest, ...]:

@@ -54,7 +54,7 @@ def confidence_score(items: Sequence[Judged], terms: Terms) -> Confidence | None
                 n=b.n,
                 confidence=b.confidence,
                 accuracy=b.accuracy,
-                ci=(b.accuracy_low, b.accuracy_high),
+                ci=b.ci,
             )
             for b in measured.width_bins
         ),

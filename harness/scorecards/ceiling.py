@@ -1,6 +1,6 @@
 """The human ceiling, as Gate 2's scorecard has it."""
 
-from harness.nouns.base import Noun
+from harness.nouns.base import Interval, Noun
 from harness.scorecards.shared import Estimate
 
 
@@ -15,7 +15,7 @@ class AgainstRest(Noun):
     grader: float | None
     rater_kappa: float | None
     delta: float | None
-    ci: tuple[float, float] | None
+    ci: Interval | None
     p: float | None
     p_holm: float | None
     reason: str | None = None

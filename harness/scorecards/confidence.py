@@ -1,6 +1,6 @@
 """What a grader's own probabilities are worth, as Gate 2's scorecard has it."""
 
-from harness.nouns.base import Noun
+from harness.nouns.base import Interval, Noun
 
 
 class Bin(Noun):
@@ -11,7 +11,7 @@ class Bin(Noun):
     n: int
     confidence: float
     accuracy: float
-    ci: tuple[float, float]
+    ci: Interval
 
 
 class Reach(Noun):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness.nouns.base import Noun
+from harness.nouns.base import Interval, Noun
 from harness.scorecards.shared import Confusion, Gate
 
 
@@ -19,7 +19,7 @@ class PairAgreement(Noun):
     kappa: float | None
     kappa_linear: float | None
     kappa_quadratic: float | None
-    ci: tuple[float, float] | None = None
+    ci: Interval | None = None
     counted: bool
     reason: str | None = None
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness.nouns.base import Noun
+from harness.nouns.base import Interval, Noun
 from harness.scorecards.ceiling import Ceiling
 from harness.scorecards.confidence import Confidence
 from harness.scorecards.shared import Confusion, Estimate, Gate, Verdict
@@ -38,7 +38,7 @@ class BoundaryScore(Noun):
 
     at_least: int
     kappa: float | None
-    ci: tuple[float, float] | None = None
+    ci: Interval | None = None
     reason: str | None = None
 
 
@@ -49,8 +49,8 @@ class ActionScore(Noun):
     """
 
     kappa: float | None
-    ci: tuple[float, float] | None = None
-    ci_worst_case: tuple[float, float] | None = None
+    ci: Interval | None = None
+    ci_worst_case: Interval | None = None
     bar: float | None = None
     labels: tuple[str, ...]
     matrix: tuple[tuple[int, ...], ...]
@@ -70,8 +70,8 @@ class CellScore(Noun):
     count: int
     n: int
     share: float | None
-    ci: tuple[float, float] | None
-    ci_worst_case: tuple[float, float] | None = None
+    ci: Interval | None
+    ci_worst_case: Interval | None = None
     limit: float | None = None
 
     @property
@@ -88,7 +88,7 @@ class SliceScore(Noun):
     n_clusters: int
     accuracy: float | None
     kappa: float | None
-    ci: tuple[float, float] | None = None
+    ci: Interval | None = None
     reason: str | None = None
 
 
@@ -187,7 +187,7 @@ class Gate2(Gate):
     outcomes: Outcomes
     ungraded_causes: dict[str, int]
     kappa_worst_case: float | None
-    kappa_worst_case_ci: tuple[float, float] | None = None
+    kappa_worst_case_ci: Interval | None = None
     accuracy: float | None
     mae: float | None
     bias: float | None

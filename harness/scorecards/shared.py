@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from harness.nouns.base import Band, Noun, Weighting
+from harness.nouns.base import Band, Interval, Noun, Weighting
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 Gated = Literal["kappa", "kappa_linear", "kappa_quadratic"]
@@ -24,7 +24,7 @@ class Estimate(Noun):
 
     value: float | None
     n: int = 0
-    ci: tuple[float, float] | None = None
+    ci: Interval | None = None
     se: float | None = None
     design_effect: float | None = None
     guarded: bool = False
@@ -37,7 +37,7 @@ class BootstrapCheck(Noun):
     `undefined`: the share of draws without a kappa.
     """
 
-    ci: tuple[float, float] | None
+    ci: Interval | None
     draws: int
     undefined: float
     reason: str | None = None

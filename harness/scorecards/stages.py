@@ -1,6 +1,6 @@
 """Several stages on the same examples: the object that `stages --json` prints."""
 
-from harness.nouns.base import Noun
+from harness.nouns.base import Interval, Noun
 from harness.scorecards.shared import Estimate
 
 
@@ -8,7 +8,7 @@ class Rate(Noun):
     """A share of the common items with its interval, clustered by query."""
 
     value: float
-    ci: tuple[float, float] | None
+    ci: Interval | None
     reason: str | None = None
 
 

@@ -122,7 +122,7 @@ def alone(confidence: ArrayLike, wrong: ArrayLike, target: float) -> Alone:
     lowest = 1.0
     for at in reversed(_grid(ends)):
         n, x = int(ends[at]), int(errors[at])
-        upper = clopper_pearson(x, n, 1 - 2 * TAIL)[1]
+        upper = clopper_pearson(x, n, 1 - 2 * TAIL).high
         if upper < target:
             return Alone(float(thresholds[at]), n / len(sure), n, x, upper)
         lowest = min(lowest, upper)

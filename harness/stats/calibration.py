@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from harness.nouns.base import Interval
 from harness.stats.agreement import Floats, Integers
 from harness.stats.proportions import wilson
 
@@ -26,8 +27,7 @@ class Bin:
     """The items whose confidence lies in one bin; at least one.
 
     `low` and `high` are the bin's edges, or in a bin of equal mass its least and greatest confidence.
-    `confidence` is the items' mean; `accuracy` is the share graded right, in Wilson's 95 % interval from
-    `accuracy_low` to `accuracy_high`.
+    `confidence` is the items' mean; `accuracy` is the share graded right, with Wilson's interval `ci`.
     """
 
     low: float
@@ -35,8 +35,7 @@ class Bin:
     n: int
     confidence: float
     accuracy: float
-    accuracy_low: float
-    accuracy_high: float
+    ci: Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +204,7 @@ def _mass_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[Bin, ...]:
 
 def _bin(low: float, high: float, confidence: Floats, right: NDArray[np.bool_]) -> Bin:
     n, correct = len(right), int(right.sum())
-    return Bin(low, high, n, float(confidence.mean()), correct / n, *wilson(correct, n))
+    return Bin(low, high, n, float(confidence.mean()), correct / n, wilson(correct, n))
 
 
 def _ece(bins: Sequence[Bin]) -> float:

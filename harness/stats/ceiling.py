@@ -11,21 +11,18 @@ from itertools import combinations
 from typing import TypeVar
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtr
 
 from harness.nouns.base import Weighting
 from harness.stats.agreement import Floats, Integers, Kappa, mean_kappa
-from harness.stats.intervals import ONE_CLUSTER, Table, clustered_error, influence
+from harness.stats.intervals import ONE_CLUSTER, ROUNDING, Table, clustered_error, influence, t_interval
 from harness.stats.paired import Delta, delta_kappa, holm
-from harness.stats.proportions import CONFIDENCE
 from harness.stats.raters import MISSING, lower_median
 
 Name = TypeVar("Name")
 
 NO_SPREAD = "no interval: the two agree alike in every query, so there is no spread to estimate it from"
 NO_REST = "undefined: no item has a grade by the model, by this rater and by two others"
-ROUNDING = 1e-12
-"""A standard error below this is 0: adding up influences that cancel leaves about 1e-17."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +190,7 @@ def _without_interval(model: Kappa, other: Kappa, groups: int) -> Delta:
 
 def _interval(delta: Delta, se: float, groups: int) -> Delta:
     assert delta.value is not None, "only a defined difference has an interval"
-    half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se
-    return _with_spread(Delta(delta.value, se, delta.value - half, delta.value + half))
+    return _with_spread(Delta(delta.value, se, t_interval(delta.value, se, groups)))
 
 
 def _with_spread(delta: Delta) -> Delta:

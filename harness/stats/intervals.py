@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from harness.nouns.base import Weighting
+from harness.nouns.base import Interval, Weighting
 from harness.stats.agreement import (
     Floats,
     Integers,
@@ -45,8 +45,7 @@ class Spread:
 
     se: float | None
     se_iid: float | None
-    low: float | None
-    high: float | None
+    ci: Interval | None
     clusters: int
     guarded: bool = False
     reason: str | None = None
@@ -144,7 +143,7 @@ def kappa_spread(table: Table) -> Spread:
     kappa = table.kappa
     groups = int(table.clusters.max()) + 1 if len(table.clusters) else 0
     if kappa.exact is None or kappa.reason is not None:
-        return Spread(None, None, None, None, groups, reason=kappa.reason)
+        return Spread(None, None, None, groups, reason=kappa.reason)
     touched = len(table.clusters_in_disagreement())
     return _spread(float(kappa.exact), influence(table), table.clusters, [table], touched)
 
@@ -162,7 +161,7 @@ def mean_spread(
     kappas = [table.kappa for table in tables]
     reason = next((kappa.reason for kappa in kappas if kappa.reason), None)
     if reason is not None:
-        return Spread(None, None, None, None, groups, reason=reason)
+        return Spread(None, None, None, groups, reason=reason)
     phi = np.zeros(n_items)
     differ = np.zeros(n_items, dtype=np.bool_)
     for table, theirs in zip(tables, items, strict=True):
@@ -175,27 +174,34 @@ def mean_spread(
 def _spread(value: float, phi: Floats, clusters: Integers, tables: Sequence[Table], touched: int) -> Spread:
     groups = int(clusters.max()) + 1
     if groups < 2:
-        return Spread(None, None, None, None, groups, reason=ONE_CLUSTER)
+        return Spread(None, None, None, groups, reason=ONE_CLUSTER)
     n = len(phi)
     se = clustered_error(phi, clusters, groups, n)
     se_iid = math.sqrt(float(phi @ phi)) / n
     guard = _guard(tables, groups, touched)
     if value in (1.0, -1.0):
         if value == 1.0 and guard is not None:
-            return Spread(se, se_iid, guard, 1.0, groups, guarded=True)
-        return Spread(None, None, None, None, groups, reason=NO_INTERVAL.format(value=f"{value:g}"))
+            return Spread(se, se_iid, Interval(guard, 1.0), groups, guarded=True)
+        return Spread(None, None, None, groups, reason=NO_INTERVAL.format(value=f"{value:g}"))
     if se < ROUNDING:
-        return Spread(None, None, None, None, groups, reason=NO_SPREAD)
+        return Spread(None, None, None, groups, reason=NO_SPREAD)
     half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se / (1 - value**2)
     low, high = math.tanh(math.atanh(value) - half), math.tanh(math.atanh(value) + half)
     guarded = guard is not None and guard < low
-    return Spread(se, se_iid, guard if guarded else low, max(high, value), groups, guarded)
+    ci = Interval(guard if guard is not None and guarded else low, max(high, value))
+    return Spread(se, se_iid, ci, groups, guarded)
 
 
 def clustered_error(phi: Floats, clusters: Integers, groups: int, n: int) -> float:
     """sqrt(G/(G-1) sum_g s_g^2) / n, with s_g the cluster's sum of influences (Yang & Zhou 2015)."""
     sums = np.bincount(clusters, weights=phi, minlength=groups)
     return math.sqrt(groups / (groups - 1) * float(sums @ sums)) / n
+
+
+def t_interval(value: float, se: float, clusters: int) -> Interval:
+    """value +- t SE, with t on `clusters` - 1 degrees of freedom."""
+    half = float(stdtrit(clusters - 1, (1 + CONFIDENCE) / 2)) * se
+    return Interval(value - half, value + half)
 
 
 def _guard(tables: Sequence[Table], groups: int, x: int) -> float | None:
@@ -207,7 +213,7 @@ def _guard(tables: Sequence[Table], groups: int, x: int) -> float | None:
     """
     if x >= FEW:
         return None
-    _, limit = clopper_pearson(x, groups)
+    limit = clopper_pearson(x, groups).high
     found = np.concatenate([table.disagreements() for table in tables])
     largest = max(float(table.distances().max()) for table in tables)
     size = float(found.mean()) if x else largest

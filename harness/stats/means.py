@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtr
 
+from harness.nouns.base import Interval
 from harness.stats.agreement import Floats, Integers
-from harness.stats.intervals import FEW, NO_SPREAD, ONE_CLUSTER, ROUNDING, clustered_error
-from harness.stats.proportions import CONFIDENCE, clopper_pearson
+from harness.stats.intervals import FEW, NO_SPREAD, ONE_CLUSTER, ROUNDING, clustered_error, t_interval
+from harness.stats.proportions import clopper_pearson
 
 NOTHING = "undefined: there is no item"
 
@@ -19,8 +20,7 @@ class Mean:
     value: float | None
     n: int
     se: float | None = None
-    low: float | None = None
-    high: float | None = None
+    ci: Interval | None = None
     p: float | None = None
     reason: str | None = None
 
@@ -41,8 +41,7 @@ def clustered_mean(values: Floats, clusters: Integers) -> Mean:
     se = clustered_error(np.asarray(values - mean), clusters, groups, n)
     if se < ROUNDING:
         return Mean(mean, n, reason=NO_SPREAD)
-    half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se
-    return Mean(mean, n, se, mean - half, mean + half, 2 * float(stdtr(groups - 1, -abs(mean) / se)))
+    return Mean(mean, n, se, t_interval(mean, se, groups), 2 * float(stdtr(groups - 1, -abs(mean) / se)))
 
 
 def rare_upper(happened: Floats, weights: Floats, clusters: Integers) -> float | None:
@@ -61,4 +60,4 @@ def rare_upper(happened: Floats, weights: Floats, clusters: Integers) -> float |
     effective = float(whole.sum() ** 2 / (whole @ whole))
     share = float(whole[touched].sum() / whole.sum())
     severity = float((part[touched] / whole[touched]).mean()) if len(touched) else 1.0
-    return clopper_pearson(share * effective, effective)[1] * severity
+    return clopper_pearson(share * effective, effective).high * severity

@@ -7,8 +7,9 @@ from fractions import Fraction
 import numpy as np
 from scipy.special import bdtr, chdtrc, stdtr, stdtrit
 
+from harness.nouns.base import Interval
 from harness.stats.agreement import Floats, Integers, Matrix
-from harness.stats.intervals import ONE_CLUSTER, ROUNDING, Table, clustered_error, influence
+from harness.stats.intervals import ONE_CLUSTER, ROUNDING, Table, clustered_error, influence, t_interval
 from harness.stats.proportions import CONFIDENCE
 
 NO_DISCORDANCE = "undefined: no item is right in one and wrong in the other"
@@ -22,8 +23,7 @@ class Delta:
 
     value: float | None
     se: float | None = None
-    low: float | None = None
-    high: float | None = None
+    ci: Interval | None = None
     p: float | None = None
     reason: str | None = None
 
@@ -59,16 +59,16 @@ def delta_from(a: Fraction, b: Fraction, phi_a: Floats, phi_b: Floats, clusters:
     if groups < 2:
         return Delta(value, reason=ONE_CLUSTER)
     se = clustered_error(phi_b - phi_a, clusters, groups, len(phi_a))
-    half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se
     if se < ROUNDING:
-        return Delta(value, 0.0, value, value, 1.0 if value == 0 else None)
-    return Delta(value, se, value - half, value + half, 2 * float(stdtr(groups - 1, -abs(value) / se)))
+        return Delta(value, 0.0, Interval(value, value), 1.0 if value == 0 else None)
+    p = 2 * float(stdtr(groups - 1, -abs(value) / se))
+    return Delta(value, se, t_interval(value, se, groups), p)
 
 
-def one_sided_limits(value: float, se: float, clusters: int) -> tuple[float, float]:
+def one_sided_limits(value: float, se: float, clusters: int) -> Interval:
     """The lower and the upper limit that a true value lies beyond with a chance of 5 % each: t on G - 1."""
     half = float(stdtrit(clusters - 1, CONFIDENCE)) * se
-    return value - half, value + half
+    return Interval(value - half, value + half)
 
 
 def mcnemar_exact(broken: int, fixed: int) -> float:

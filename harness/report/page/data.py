@@ -8,6 +8,7 @@ from typing import Any
 from harness.comparison.paired import compare_sides
 from harness.comparison.sides import side_of_run
 from harness.errors import BadInput
+from harness.nouns.base import Interval
 from harness.report.comparison import amounts, change_sentence
 from harness.report.confidence import alone_sentence
 from harness.report.gate2 import agreement_sentence
@@ -144,9 +145,9 @@ def _kappas(score: Gate2, gate1: Gate1 | None) -> Iterator[dict[str, Any]]:
         }
 
 
-def _lowest(drawn: Iterable[tuple[float | None, tuple[float, float] | None]]) -> float:
+def _lowest(drawn: Iterable[tuple[float | None, Interval | None]]) -> float:
     """Where tracks of kappas begin: at 0, or as far below as one of them reaches."""
-    ends = [end for value, ci in drawn for end in (value, ci[0] if ci else None) if end is not None]
+    ends = [end for value, ci in drawn for end in (value, ci.low if ci else None) if end is not None]
     return max(-1.0, math.floor(min([0.0, *ends]) * 5) / 5)
 
 
