@@ -6,6 +6,7 @@ Published values are in test_reference.py.
 import csv
 import json
 import math
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.nouns.base import Weighting
+from harness.nouns.base import Reason, Weighting
+from harness.scorecards.shared import Estimate
 from harness.stats.bootstrap import cluster_bootstrap
 from harness.stats.intervals import Table, influence, kappa_spread, mean_spread, table_of
 from harness.stats.paired import (
@@ -198,6 +200,38 @@ def test_interval_holds_its_point_and_influences_sum_to_nothing(
 def test_swapping_the_two_graders_changes_no_interval(items: list[tuple[int, int, str]]) -> None:
     one, other = kappa_spread(table(items)), kappa_spread(table([(j, i, c) for i, j, c in items]))
     assert one.ci == pytest.approx(other.ci)
+
+
+# --- reasons ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence", "after"),
+    [
+        (Reason("undefined", "no item"), "undefined: no item", "undefined: no item"),
+        (Reason("no interval", "one query"), "no interval: one query", "one query"),
+        (Reason("remark", "no interval where kappa is 1: why"), *["no interval where kappa is 1: why"] * 2),
+    ],
+)
+def test_a_reason_is_its_sentence_and_keeps_its_kind(reason: Reason, sentence: str, after: str) -> None:
+    assert (reason, reason.after_no_interval) == (sentence, after)
+    estimate = Estimate(value=None, reason=reason)
+    assert estimate.model_dump(mode="json")["reason"] == sentence
+    read = Estimate.model_validate_json(estimate.model_dump_json())
+    given = Estimate.model_validate({"value": None, "reason": sentence})
+    for kept in (estimate, read, given, deepcopy(read)):
+        assert kept.reason is not None
+        assert (kept.reason.kind, kept.reason.text) == (reason.kind, reason.text)
+
+
+def test_kinds_of_the_reasons_that_a_kappa_has() -> None:
+    """Undefined: no value. No interval: a value alone."""
+    apart = ["a", "b", "c"]
+    empty, alike = table_of([], [], [], SCALE, "none"), table_of([2, 2, 2], [2, 2, 2], apart, SCALE, "none")
+    constant = table_of([2, 2, 2], [0, 1, 2], apart, SCALE, "none")
+    one_query = table_of([0, 1, 2], [0, 1, 1], ["q"] * 3, SCALE, "none")
+    found = [kappa_spread(each).reason for each in (empty, alike, constant, one_query)]
+    assert [one and one.kind for one in found] == ["undefined", "undefined", "remark", "no interval"]
 
 
 # --- the bootstrap -------------------------------------------------------------------------------

@@ -87,6 +87,7 @@ def _row(folder: "Path") -> dict[str, Any] | None:
         "ci": kappa.ci,
         "band": None if asked.canaries else score.band,
         "verdict": score.verdict,
+        "begun": run.manifest.created_at,
         "finished": run.manifest.finished_at is not None,
     }
 

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from harness.comparison.sides import Side
+from harness.nouns.base import Reason
 from harness.score.items import Judged
 from harness.score.rating_matrix import numbered
 from harness.scorecards.comparison import Change
 from harness.stats.means import clustered_mean
 
-OTHER_ITEMS = "the two were not asked about the same items"
+OTHER_ITEMS = Reason("remark", "the two were not asked about the same items")
 
 
 def coverage_change(base: Side, candidate: Side) -> Change:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.nouns.base import Interval
+from harness.nouns.base import Interval, Reason
 from harness.nouns.pair import query_key
 from harness.nouns.policy import Policy
 from harness.nouns.records import Grade
@@ -95,7 +95,7 @@ def _share(values: Floats, weights: Floats, clusters: Integers) -> Moved:
     """The weighted share, and its interval from what each pair adds to the ratio of two sums."""
     count = int((values > 0).sum())
     if not weights.sum():
-        reason = "no pair that could be read under both versions has any weight"
+        reason = Reason("remark", "no pair that could be read under both versions has any weight")
         return Moved(pairs=count, share=None, ci=None, reason=reason)
     share = float((weights * values).sum() / weights.sum())
     # The ratio's linearisation: its mean is the share, and its spread that of the ratio.

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from harness.nouns.base import Interval, Noun, Weighting
+from harness.nouns.base import Interval, Noun, Reason, Weighting
 from harness.scorecards.shared import Confusion, Gated, Verdict
 
 Kind = Literal["fixed", "broken", "moved"]
@@ -20,7 +20,7 @@ class Change(Noun):
     ci: Interval | None = None
     se: float | None = None
     p: float | None = None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class Statistic(Noun):
@@ -29,7 +29,7 @@ class Statistic(Noun):
     value: float | None
     df: int | None = None
     p: float | None = None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class McNemar(Noun):

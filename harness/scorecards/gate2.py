@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness.nouns.base import Interval, Noun
+from harness.nouns.base import Interval, Noun, Reason
 from harness.scorecards.ceiling import Ceiling
 from harness.scorecards.confidence import Confidence
 from harness.scorecards.shared import Confusion, Estimate, Gate, Verdict
@@ -39,7 +39,7 @@ class BoundaryScore(Noun):
     at_least: int
     kappa: float | None
     ci: Interval | None = None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class ActionScore(Noun):
@@ -54,7 +54,7 @@ class ActionScore(Noun):
     bar: float | None = None
     labels: tuple[str, ...]
     matrix: tuple[tuple[int, ...], ...]
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class CellScore(Noun):
@@ -89,7 +89,7 @@ class SliceScore(Noun):
     accuracy: float | None
     kappa: float | None
     ci: Interval | None = None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class Floor(Noun):
@@ -207,4 +207,4 @@ class Gate2(Gate):
     repeats: Repeats | None = None
     confidence: Confidence | None = None
     gate1: Verdict | None = None
-    reasons: dict[str, str]
+    reasons: dict[str, Reason]

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from harness.nouns.base import Band, Interval, Noun, Weighting
+from harness.nouns.base import Band, Interval, Noun, Reason, Weighting
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 Gated = Literal["kappa", "kappa_linear", "kappa_quadratic"]
@@ -28,7 +28,7 @@ class Estimate(Noun):
     se: float | None = None
     design_effect: float | None = None
     guarded: bool = False
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class BootstrapCheck(Noun):
@@ -40,7 +40,7 @@ class BootstrapCheck(Noun):
     ci: Interval | None
     draws: int
     undefined: float
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class Confusion(Noun):

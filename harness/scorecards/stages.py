@@ -1,6 +1,6 @@
 """Several stages on the same examples: the object that `stages --json` prints."""
 
-from harness.nouns.base import Interval, Noun
+from harness.nouns.base import Interval, Noun, Reason
 from harness.scorecards.shared import Estimate
 
 
@@ -9,7 +9,7 @@ class Rate(Noun):
 
     value: float
     ci: Interval | None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class Stage(Noun):

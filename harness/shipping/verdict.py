@@ -177,7 +177,7 @@ def _regression(found: Evidence) -> Condition:
     except BadInput as error:
         # Another scale, or no pair in common: what cannot be compared is not known to be no worse.
         return Condition(name=name, verdict="inconclusive", reason=str(error))
-    itself = " (the run is the baseline itself)" if candidate.name in found.base.name else ""
+    itself = " (the run is the baseline itself)" if candidate.run == found.base.run else ""
     return Condition(name=name, verdict=result.verdict, reason=f"{result.reason}{itself}")
 
 

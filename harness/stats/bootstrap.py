@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.nouns.base import Interval
+from harness.nouns.base import Interval, Reason
 from harness.stats.agreement import Floats
 from harness.stats.intervals import ONE_CLUSTER, Table
 from harness.stats.proportions import CONFIDENCE
@@ -22,7 +22,7 @@ class Bootstrap:
     ci: Interval | None
     draws: int
     undefined: float
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 def cluster_bootstrap(*tables: Table, draws: int = 10_000, seed: int = 0) -> Bootstrap:
@@ -48,7 +48,8 @@ def cluster_bootstrap(*tables: Table, draws: int = 10_000, seed: int = 0) -> Boo
     kept = kappas[~np.isnan(kappas)]
     undefined = 1 - len(kept) / draws
     if undefined > TOO_MANY_UNDEFINED:
-        return Bootstrap(None, draws, undefined, f"{undefined:.1%} of the draws have no kappa")
+        few = Reason("remark", f"{undefined:.1%} of the draws have no kappa")
+        return Bootstrap(None, draws, undefined, few)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(kept, [tail, 1 - tail])
     return Bootstrap(Interval(float(low), float(high)), draws, undefined)

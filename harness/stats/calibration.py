@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.nouns.base import Interval
+from harness.nouns.base import Interval, Reason
 from harness.stats.agreement import Floats, Integers
 from harness.stats.proportions import wilson
 
@@ -18,7 +18,7 @@ BINS = 15
 SAME = 1e-12
 """Sums of probabilities closer than this are a tie: 0.1 + 0.2 against 0.3."""
 
-NO_ITEMS = "undefined: there are no items with probabilities"
+NO_ITEMS = Reason("undefined", "there are no items with probabilities")
 ZERO = "log loss is undefined: the golden grade has probability 0 in {count} of {n} items"
 
 
@@ -59,7 +59,7 @@ class Calibration:
     rps: float | None
     width_bins: tuple[Bin, ...] = ()
     mass_bins: tuple[Bin, ...] = ()
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +174,10 @@ def _first_largest(values: Floats, same: float = SAME) -> Integers:
     return first
 
 
-def _log_loss(p: Floats) -> tuple[float | None, str | None]:
+def _log_loss(p: Floats) -> tuple[float | None, Reason | None]:
     zeros = int((p == 0).sum())
     if zeros:
-        return None, ZERO.format(count=zeros, n=len(p))
+        return None, Reason("remark", ZERO.format(count=zeros, n=len(p)))
     return float(np.abs(np.log(p)).mean()), None
 
 

@@ -105,10 +105,10 @@ def _kappa_check(score: Gate) -> Check:
 
 def _against(estimate: Estimate, bar: float, name: str) -> Check:
     if estimate.ci is None:
-        why = estimate.reason or ""
-        if why.startswith("undefined"):
+        why = estimate.reason
+        if why and why.kind == "undefined":
             return "inconclusive", f"{name} is {why}"
-        return "inconclusive", f"{name} has no interval: {why.removeprefix('no interval: ')}"
+        return "inconclusive", f"{name} has no interval: {why.after_no_interval if why else ''}"
     interval = f"the 95 % interval of {name}, {estimate.ci.low:.3f} to {estimate.ci.high:.3f},"
     verdict = three_way(estimate.ci, bar)
     where = {"pass": "lies above", "fail": "lies below", "inconclusive": "holds"}[verdict]

@@ -8,7 +8,7 @@ from typing import Any
 from harness.comparison.paired import compare_sides
 from harness.comparison.sides import side_of_run
 from harness.errors import BadInput
-from harness.nouns.base import Interval
+from harness.nouns.base import Interval, Reason
 from harness.report.comparison import amounts, change_sentence
 from harness.report.confidence import alone_sentence
 from harness.report.gate2 import agreement_sentence
@@ -84,7 +84,7 @@ def _cost_note(found: Spending) -> str:
     """What stands under the cost: for how many grades, or why it is unknown, and the tokens."""
     said = []
     if found.cost is None:
-        said.append(cost_words(found).removeprefix("unknown: "))
+        said.append(cost_words(found))
     elif not found.cost and not found.reused:
         said.append("this grader costs nothing")
     elif found.per_hundred is not None:
@@ -129,7 +129,7 @@ def _kappas(score: Gate2, gate1: Gate1 | None) -> Iterator[dict[str, Any]]:
             "name": "Ceiling: the raters with each other, on these pairs",
             "value": score.ceiling.rater,
             "ci": None,
-            "reason": "the difference from the grader has one",
+            "reason": Reason("remark", "the difference from the grader has one"),
             "bar": None,
             "gated": False,
         }

@@ -46,11 +46,6 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:].rstrip(".") + "."
 
 
-def bare_reason(text: str) -> str:
-    """A reason that stands behind "no interval" without saying so again."""
-    return text.removeprefix("no interval: ")
-
-
 def moment(text: str | None) -> str:
     """An ISO time as a person writes it, in the zone it is given in."""
     if not text:
@@ -90,7 +85,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "count": count,
     "moment": moment,
     "sentence": sentence,
-    "bare_reason": bare_reason,
     "plural": plural,
     "track": percent_of_track,
     "stretch": width_on_track,
