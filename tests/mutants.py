@@ -135,7 +135,8 @@ def copied(room: dict[str, Any], files: Sequence[str]) -> Path:
         "also_copy": [name for name in COPIED if name != "harness"],
         "pytest_add_cli_args_test_selection": [f"tests/{name}" for name in room["tests"]],
         "pytest_add_cli_args": room.get("options", []),
-        "timeout_constant": 5.0,
+        "timeout_constant": 2.0,
+        "timeout_multiplier": 10.0,
     }
     with (work / "pyproject.toml").open("a", encoding="utf-8") as file:
         lines = (f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
