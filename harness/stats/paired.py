@@ -48,7 +48,7 @@ def delta_kappa(base: Table, candidate: Table) -> Delta:
     assert len(base.rows) == len(candidate.rows), "the same items"
     a, b = base.kappa, candidate.kappa
     if a.exact is None or b.exact is None:
-        return Delta(None, reason=a.reason or b.reason)
+        return Delta(None, reason=(a if a.exact is None else b).reason)
     return delta_from(a.exact, b.exact, influence(base), influence(candidate), base.clusters)
 
 
