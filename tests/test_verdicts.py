@@ -125,6 +125,14 @@ def test_items_are_not_told_where_that_is_unknown_or_already_had(change: dict[st
     assert judged(card(WIDE, kappa=Estimate(**kappa))).items_needed is None
 
 
+def test_items_are_not_told_where_as_many_are_there_already() -> None:
+    """Where the half-width is 0.9999 of the distance, it takes 300 x 0.9999^2 items, rounded up."""
+    distance = math.atanh(0.82) - math.atanh(0.8)
+    for share, told in ((0.9999, None), (1.01, 307)):
+        kappa = Estimate(value=0.82, n=300, ci=WIDE, se=share * distance * (1 - 0.82**2) / 1.98421695)
+        assert judged(card(WIDE, kappa=kappa)).items_needed == told
+
+
 # --- what is missing -------------------------------------------------------------------------------------
 
 
@@ -247,7 +255,28 @@ def test_missing_answers_may_change_what_else_has_a_limit(change: dict[str, Any]
     assert judged(card(**change)).verdict == "pass"
     found = judged(card(coverage=0.999, **change))
     assert found.verdict == "inconclusive"
-    assert "the missing answers could change the verdict" in (found.reason or "")
+    assert found.reason in (
+        "the missing answers could change the verdict: were they worst, "
+        "the 95 % interval of the actions' kappa, 0.750 to 0.900, holds the bar 0.8",
+        "the missing answers could change the verdict: were they worst, "
+        "golden 0 with action show: 2 of 40, at most 11.0%, against the limit 10.0%",
+    )
+
+
+def test_missing_answers_that_would_change_nothing_keep_a_pass() -> None:
+    more: dict[str, Any] = {
+        "actions": acting(HIGH, (0.81, 0.9)),
+        "never_grow": (cell((0.01, 0.05), (0.01, 0.1)),),
+    }
+    assert judged(card(coverage=0.999, **more)).verdict == "pass"
+
+
+def test_actions_without_an_interval_say_why() -> None:
+    found = judged(card(actions=acting(None, reason="no interval: all alike")))
+    assert (found.verdict, found.reason) == (
+        "inconclusive",
+        "the actions' kappa has no interval: all alike",
+    )
 
 
 def test_more_items_do_not_decide_what_something_else_than_kappa_left_open() -> None:
