@@ -25,6 +25,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 MUTMUT = Path(sys.executable).with_name("mutmut")
 COPIED = ("harness", "tests", "policies", "golden", "prompts", "docs", "README.md", "pyproject.toml")
+LOG = "mutmut.log"
 QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 SURVIVED, UNTESTED = 0, 33
 """mutmut's exit codes for a mutant that every test passed on, and for one that no test runs."""
@@ -102,16 +103,24 @@ def is_same(one: Mutant, rule: dict[str, str]) -> bool:
 def mutants_of(room: dict[str, Any], files: Sequence[str], sample: int | None) -> Iterator[Mutant]:
     """Run mutmut over the files, or a sample of their mutants, with the tests of their room."""
     work = copied(room, files)
+    chosen: list[str] = []
     if sample:
         # Asked for a mutant that there is none of, it makes all of them and stops.
-        subprocess.run([MUTMUT, "run", "none"], cwd=work, check=False, capture_output=True)
+        mutmut(work, "none")
         names = [key for _, codes in results(work) for key in codes]
         chosen = random.Random(1).sample(names, min(sample, len(names)))
-        subprocess.run([MUTMUT, "run", "--max-children", "1", *chosen], cwd=work, check=True)
-    else:
-        subprocess.run([MUTMUT, "run", "--max-children", "1"], cwd=work, check=True)
+    ended = mutmut(work, *chosen)
+    if ended:
+        raise SystemExit(f"mutmut ended with {ended}: see {work / LOG}")
     for path, codes in results(work):
         yield from read(path, codes)
+
+
+def mutmut(work: Path, *names: str) -> int:
+    """Run mutmut over these mutants, or all; what it prints goes to a file."""
+    with (work / LOG).open("wb") as log:
+        words = [str(MUTMUT), "run", "--max-children", "1", *names]
+        return subprocess.run(words, cwd=work, stdout=log, stderr=log, check=False).returncode
 
 
 def results(work: Path) -> Iterator[tuple[Path, dict[str, int | None]]]:
@@ -135,7 +144,8 @@ def copied(room: dict[str, Any], files: Sequence[str]) -> Path:
         "also_copy": [name for name in COPIED if name != "harness"],
         "pytest_add_cli_args_test_selection": [f"tests/{name}" for name in room["tests"]],
         "pytest_add_cli_args": room.get("options", []),
-        "timeout_constant": 5.0,
+        "timeout_constant": 2.0,
+        "timeout_multiplier": 10.0,
     }
     with (work / "pyproject.toml").open("a", encoding="utf-8") as file:
         lines = (f"{key} = {json.dumps(value)}\n" for key, value in settings.items())

@@ -35,7 +35,7 @@ def delta_kappa(base: Table, candidate: Table) -> Tested:
     assert len(base.rows) == len(candidate.rows), "the same items"
     a, b = base.kappa, candidate.kappa
     if a.exact is None or b.exact is None:
-        return Tested(None, reason=a.reason or b.reason)
+        return Tested(None, reason=(a if a.exact is None else b).reason)
     return delta_from(float(b.exact - a.exact), influence(candidate) - influence(base), base.clusters)
 
 

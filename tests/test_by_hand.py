@@ -1,0 +1,169 @@
+"""Small cases of the statistics, worked by hand or by scipy: signs, degrees of freedom, reasons, defaults."""
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from harness.stats.agreement import (
+    CONSTANT_RATER,
+    NO_ITEMS,
+    NO_VARIATION,
+    Kappa,
+    cohen_kappa,
+    confusion,
+    crossing,
+    mean_kappa,
+)
+from harness.stats.calibration import calibration, decisions
+from harness.stats.ceiling import NO_REST, human_ceiling, leave_one_out
+from harness.stats.intervals import ONE_CLUSTER, Table
+from harness.stats.paired import delta_kappa, durkalski, obuchowski, one_sided_limits
+from harness.stats.raters import MISSING
+
+M = MISSING
+SCALE = (0, 1, 2)
+
+
+def table(rows: list[int], columns: list[int], clusters: list[int] | None = None) -> Table:
+    at = np.arange(len(rows)) if clusters is None else np.array(clusters)
+    return Table(np.array(rows), np.array(columns), at, SCALE, "none")
+
+
+# --- agreement -------------------------------------------------------------------------------------------
+
+
+def test_counts_that_cross_a_line_are_those_on_different_sides_of_it() -> None:
+    matrix = ((1, 2, 3), (4, 5, 6), (7, 8, 9))
+    assert crossing(matrix, 1) == (2 + 3) + (4 + 7)
+    assert crossing(matrix, 2) == (3 + 6) + (7 + 8)
+
+
+def test_mean_of_kappas_keeps_a_reason_to_distrust_it() -> None:
+    half, third = Kappa(Fraction(1, 2)), Kappa(Fraction(1, 3), CONSTANT_RATER)
+    assert mean_kappa([half, third]) == Kappa(Fraction(5, 12), CONSTANT_RATER)
+    assert mean_kappa([half, half]) == Kappa(Fraction(1, 2), None)
+    assert mean_kappa([]) == Kappa(None, "undefined: there are no two raters")
+    assert mean_kappa([half, Kappa(None, NO_ITEMS), Kappa(None, NO_VARIATION)]) == Kappa(None, NO_ITEMS)
+
+
+# --- two runs ----------------------------------------------------------------------------------------------
+
+
+def test_difference_has_the_two_sided_p_of_its_queries() -> None:
+    golden = [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2]
+    base = table(golden, [0, 1, 2, 0, 1, 2, 0, 1, 0, 0, 1, 2], [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5])
+    candidate = table(golden, [0, 1, 2, 1, 1, 0, 0, 2, 2, 0, 1, 1], [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5])
+    found = delta_kappa(base, candidate)
+    assert found.value is not None and found.se is not None
+    assert found.value < 0
+    assert found.p == pytest.approx(2 * stats.t.sf(abs(found.value) / found.se, 5))
+
+
+@pytest.mark.parametrize(("base", "candidate"), [([0, 1], [1, 1]), ([1, 1], [0, 1])])
+def test_difference_of_a_kappa_that_is_undefined_has_its_reason(
+    base: list[int], candidate: list[int]
+) -> None:
+    """Where the golden grades are one grade, a grader that gives no other has no kappa."""
+    found = delta_kappa(table([1, 1], base), table([1, 1], candidate))
+    assert (found.value, found.reason) == (None, NO_VARIATION)
+
+
+def test_difference_on_one_query_has_a_value_alone() -> None:
+    golden, right, wrong = [0, 1, 2], [0, 1, 2], [0, 1, 1]
+    found = delta_kappa(table(golden, wrong, [0, 0, 0]), table(golden, right, [0, 0, 0]))
+    assert (found.value, found.se, found.p, found.reason) == (0.5, None, None, ONE_CLUSTER)
+
+
+def test_one_sided_limits_are_those_of_t() -> None:
+    """t(0.95, 9) = 1.833113."""
+    low, high = one_sided_limits(0.1, 0.02, 10)
+    assert (low, high) == pytest.approx((0.1 - 1.8331129 * 0.02, 0.1 + 1.8331129 * 0.02))
+
+
+@pytest.mark.parametrize(
+    "found", [obuchowski([2, 1, 0], [0, 0, 1]), durkalski([2, 1, 0], [0, 0, 1], [2, 2, 2])]
+)
+def test_clustered_mcnemar_is_a_chi_square_on_one_degree_of_freedom(found: Any) -> None:
+    """d = 2, 1, -1: (2 / 3) 2^2 / 6, and as halves 1^2 / 1.5."""
+    assert found.value in (pytest.approx(4 / 9), pytest.approx(2 / 3))
+    assert (found.df, found.p) == (1, pytest.approx(stats.chi2.sf(found.value, 1)))
+
+
+# --- the human ceiling ------------------------------------------------------------------------------------
+
+MODEL = np.array([0, 1, 2, 1, 0, 2, 1, 0])
+RATINGS = np.array([[0, 0], [1, 1], [2, 1], [1, 1], [0, 0], [2, 2], [0, 1], [0, 0]])
+
+
+def test_ceiling_is_unweighted_unless_it_is_told() -> None:
+    at = np.arange(8)
+    plain = human_ceiling(MODEL, RATINGS, at, SCALE, least=1)
+    assert plain == human_ceiling(MODEL, RATINGS, at, SCALE, "none", least=1)
+    assert plain != human_ceiling(MODEL, RATINGS, at, SCALE, "quadratic", least=1)
+    three = np.column_stack([RATINGS, RATINGS[:, 1]])
+    one = leave_one_out(MODEL, three, at, SCALE)
+    assert one == leave_one_out(MODEL, three, at, SCALE, "none")
+    assert one != leave_one_out(MODEL, three, at, SCALE, "quadratic")
+
+
+def test_two_queries_are_enough_for_an_interval() -> None:
+    found = human_ceiling(MODEL, RATINGS, np.array([0, 0, 0, 0, 1, 1, 1, 1]), SCALE, least=1)
+    assert (found.clusters, found.delta.reason) == (2, None)
+    assert found.delta.se is not None and found.delta.se > 0
+
+
+def test_ceiling_without_a_rater_has_no_item() -> None:
+    found = human_ceiling(MODEL, np.empty((8, 0), dtype=np.int64), np.arange(8), SCALE, least=1)
+    assert (found.n, found.clusters, found.model.value, found.delta.value) == (0, 0, None, None)
+    assert found.delta.reason == found.model.reason
+
+
+@pytest.mark.parametrize("constant", ["model", "raters"])
+def test_ceiling_that_is_undefined_has_the_reason_of_the_mean_that_is(constant: str) -> None:
+    """Grades on items where a pair of graders gives one grade alone have no kappa."""
+    ones = np.ones(4, dtype=np.int64)
+    varied = np.array([0, 1, 2, 1])
+    if constant == "raters":
+        found = human_ceiling(varied, np.column_stack([ones, ones]), np.arange(4), SCALE, least=1)
+        assert (found.model.value, found.raters.value, found.delta.reason) == (0.0, None, NO_VARIATION)
+    else:
+        gaps = np.column_stack([np.array([1, 1, M, M]), np.array([1, 1, 0, 2])])
+        model = np.array([1, 1, M, M])
+        found = human_ceiling(model, gaps, np.arange(4), SCALE, least=1)
+        assert (found.model.value, found.delta.reason) == (None, NO_VARIATION)
+
+
+def test_undefined_model_is_told_before_what_ails_the_raters() -> None:
+    found = human_ceiling(np.full(8, M), RATINGS, np.arange(8), SCALE, least=1)
+    assert found.delta.reason == found.model.reason == NO_ITEMS
+
+
+def test_rater_without_two_others_is_named_with_a_reason() -> None:
+    found = leave_one_out(MODEL, RATINGS, np.arange(8), SCALE)
+    assert [one.rater for one in found] == [0, 1]
+    for one in found:
+        assert (one.n, one.clusters, one.p, one.p_holm) == (0, 0, None, None)
+        assert one.model == one.own == Kappa(None, NO_REST)
+        assert (one.delta.value, one.delta.reason) == (None, NO_REST)
+
+
+# --- calibration ------------------------------------------------------------------------------------------
+
+
+def test_one_item_without_any_probability_among_others_is_our_own_mistake() -> None:
+    with pytest.raises(AssertionError, match="without any probability"):
+        calibration([[0.5, 0.5, 0.0], [0.0, 0.0, 0.0]], [0, 0], [0, 0], SCALE)
+
+
+def test_mean_halfway_between_two_grades_goes_up_whatever_their_size() -> None:
+    """(3 x 3540 + 3970 + 7 x 4830) / 11 = 4400, in floats a little less: halfway from 3970 to 4830."""
+    assert decisions([[0.3, 0.1, 0.7]], (3540, 3970, 4830), [0, 0, 1]).mean.tolist() == [2]
+
+
+def test_kappa_is_unweighted_unless_it_is_told() -> None:
+    matrix = confusion([0, 1, 2, 2], [0, 2, 2, 1], SCALE)
+    assert cohen_kappa(matrix, SCALE) == cohen_kappa(matrix, SCALE, "none")
+    assert cohen_kappa(matrix, SCALE) != cohen_kappa(matrix, SCALE, "quadratic")
