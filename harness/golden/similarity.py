@@ -15,7 +15,12 @@ Tokens = frozenset[str]
 
 def tokens(pair: Example | Pair) -> Tokens:
     """The casefolded words of query and title; the text itself where it has no word."""
-    text = f"{pair.query} {pair.result.title}"
+    return text_tokens(pair.query, pair.result.title)
+
+
+def text_tokens(query: str, title: str) -> Tokens:
+    """As `tokens`, for a query and a title."""
+    text = f"{query} {title}"
     return frozenset(words_of(text)) or frozenset({text})
 
 
