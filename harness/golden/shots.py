@@ -1,4 +1,4 @@
-"""Which of the safe shots a prompt shows, and in which order."""
+"""Choose and order the shots that a prompt shows."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,10 +9,10 @@ from harness.nouns.pair import Example, Pair
 
 
 def choose_shots(shots: Sequence[Example], count: int | None, scale: tuple[int, ...]) -> list[Example]:
-    """`count` shots balanced over the grades (None: all), in a fixed order that runs through the scale.
+    """`count` shots balanced over the grades (None: all), in a fixed order that cycles through the scale.
 
-    Of the shots of a grade, those with a reasoning come first, then those that cite most clauses not yet
-    shown, or without clauses those of the query that is shown least. Ties go by id.
+    Within a grade, shots with a reasoning come first, then those that cite most clauses not yet shown, or
+    without clauses those of the query shown least. Ties are broken by id.
     """
     left = {grade: sorted(_of(shots, grade), key=lambda shot: shot.id) for grade in scale}
     if count is None or count >= len(shots):
@@ -35,7 +35,7 @@ def choose_shots(shots: Sequence[Example], count: int | None, scale: tuple[int, 
 
 
 def nearest_shots(pair: Pair, shots: Sequence[tuple[Example, Tokens]], count: int) -> list[Example]:
-    """The `count` shots that share most words with a pair, the nearest last, where a reader looks back to."""
+    """The `count` shots that share most words with a pair, the nearest last: next to the pair."""
     if not count:
         return []
     words = tokens(pair)
@@ -44,7 +44,7 @@ def nearest_shots(pair: Pair, shots: Sequence[tuple[Example, Tokens]], count: in
 
 
 def _novelty(shot: Example, shown: set[str], queries: Counter[str]) -> int:
-    """How many of a shot's clauses are not yet shown; without clauses, how little its query is shown."""
+    """The number of a shot's clauses not yet shown; without clauses, minus how often its query is shown."""
     return len(set(shot.clauses) - shown) if shot.clauses else -queries[shot.cluster]
 
 
