@@ -273,7 +273,7 @@ def test_files_and_functions_of_the_architecture_page_exist() -> None:
     for names, path in named:
         code = (ROOT / path).read_text(encoding="utf-8")
         for name in re.findall(r"(\w+)`", names):
-            assert re.search(rf"^ *(?:(?:async )?def|class) {name}\b|^{name}\b.* = ", code, re.MULTILINE), (
+            assert re.search(rf"^ *(?:(?:async )?def|class) {name}\b|^ *{name}\b.* = ", code, re.MULTILINE), (
                 name,
                 path,
             )
