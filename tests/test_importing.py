@@ -123,7 +123,7 @@ def test_what_is_there_is_overwritten_only_when_told(here: Path) -> None:
 
 
 BAD = {
-    "no policy and no scale": (SHOP, (), "give its scale, such as --scale 0-3"),
+    "no policy and no scale": (SHOP, (), "give --scale, such as 0-3"),
     "off the scale": (SHOP, ("--scale", "0-1"), "line 4: grade: 2 is not on the scale 0-1"),
     "no title": (
         "item,query,name,grade\na,q,t,1\n",
@@ -148,9 +148,9 @@ BAD = {
     "no such file": (
         SHOP,
         ("--scale", "0-3", "--dataset-split", "x"),
-        "--dataset-split goes with a data set",
+        "--dataset-split needs a data set",
     ),
-    "odd name": (SHOP, ("--scale", "0-3", "--policy", "../x"), "is no name for a policy"),
+    "odd name": (SHOP, ("--scale", "0-3", "--policy", "../x"), "is not a valid policy name"),
 }
 
 
@@ -241,7 +241,7 @@ def test_export_is_imported_as_it_was(here: Path, kind: str) -> None:
 def test_source_that_is_not_there_is_said_at_once(here: Path) -> None:
     write_project(here)
     ended = harness("golden", "import", "nosuchfile", "--policy", "shop", "--scale", "0-1")
-    assert (ended.code, "no such file (a data set on the hub" in ended.err) == (2, True)
+    assert (ended.code, "no such file (for a data set on the hub" in ended.err) == (2, True)
 
 
 def test_empty_data_set_holds_no_rows(here: Path) -> None:

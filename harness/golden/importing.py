@@ -1,4 +1,4 @@
-"""Import: somebody's graded pairs become a golden set with splits, provenance and, if need be, a policy."""
+"""Import graded pairs as a golden set, with splits, provenance and, if needed, a policy skeleton."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came of it."""
+    """The result of an import. `columns_left`: those not imported. `empty_splits`: those without a pair."""
 
     path: Path
     examples: list[Example]
@@ -51,16 +51,16 @@ class Imported:
 
 
 def import_golden(project: Project, request: Import) -> Imported:
-    """Write golden/<policy>/, and a policy skeleton where there is no such policy.
+    """Write golden/<policy>/, and a policy skeleton if the policy does not exist.
 
-    Nothing is written unless every row is sound. A column that is not mapped is left behind:
-    it might hold the very grade.
+    BadInput, with nothing written, for any fault in any row. Unmapped columns are not imported: they might
+    contain the grade.
     """
     if not is_name(request.policy):
-        raise BadInput(f"--policy: {request.policy!r} is no name for a policy")
+        raise BadInput(f"--policy: {request.policy!r} is not a valid policy name")
     target = project.golden / request.policy / FILE
     if target.exists() and not request.replace:
-        raise BadInput([Fault(str(target), "is there already; --replace overwrites it")])
+        raise BadInput([Fault(str(target), "already exists; --replace overwrites it")])
     policy = _known_policy(project, request)
     scale = _scale(request, policy)
     table = _table(request)
@@ -76,7 +76,7 @@ def import_golden(project: Project, request: Import) -> Imported:
 
 
 def _empty_splits(examples: Sequence[Example], request: Import) -> tuple[Split, ...]:
-    """The splits that were to get something, and got nothing: a query is never divided."""
+    """The splits that should have pairs and got none, since a query is never divided."""
     filled = {example.split for example in examples}
     shares = zip(SPLITS, request.shares or DEFAULT_SHARES, strict=True)
     return tuple(split for split, share in shares if share and split not in filled)
@@ -92,7 +92,7 @@ def _scale(request: Import, policy: Policy | None) -> tuple[int, ...]:
     given = parse_scale(request.scale) if request.scale else None
     if policy is None:
         if given is None:
-            raise BadInput(f"there is no policy {request.policy!r}: give its scale, such as --scale 0-3")
+            raise BadInput(f"unknown policy {request.policy!r}; give --scale, such as 0-3, to make it")
         return given
     if given is not None and given != policy.scale:
         raise BadInput(f"--scale {request.scale}: {policy.label} has the scale {scale_text(policy.scale)}")
@@ -100,14 +100,14 @@ def _scale(request: Import, policy: Policy | None) -> tuple[int, ...]:
 
 
 def _table(request: Import) -> Table:
-    """A table, or a data set: a folder is one, and so, with `--format dataset`, is a name on the hub."""
+    """A table, or a data set: a folder, or with `--format dataset` a name on the hub."""
     path = Path(request.source)
     if request.layout.format == "dataset" or path.is_dir():
         return dataset_table(request.source, request.dataset_split)
     if not path.exists():
-        raise BadInput(f"{path}: no such file (a data set on the hub is named with --format dataset)")
+        raise BadInput(f"{path}: no such file (for a data set on the hub, add --format dataset)")
     if request.dataset_split is not None:
-        raise BadInput(f"--dataset-split goes with a data set, and {path} is a table")
+        raise BadInput(f"--dataset-split needs a data set, but {path} is a table")
     return read_table(path, request.layout.format)
 
 
@@ -158,7 +158,7 @@ def _splits(table: Table, request: Import, graded: Sequence[GradedRow]) -> dict[
 
 
 def _alike(table: Table, request: Import, pairs: Sequence[tuple[str, int]]) -> Iterator[tuple[str, str]]:
-    """Every two queries with pairs that say nearly the same: in two splits one would give the other away."""
+    """Every two queries with near-duplicate pairs: in different splits, one would leak the other."""
     titles = (text_of(table, row, "title", request.layout) for row in table.rows)
     words = [text_tokens(query, title or "") for (query, _), title in zip(pairs, titles, strict=True)]
     for one, other in near_duplicates(words, words):
@@ -167,7 +167,7 @@ def _alike(table: Table, request: Import, pairs: Sequence[tuple[str, int]]) -> I
 
 
 def _provenance(table: Table, request: Import) -> Provenance:
-    """The source by its name, not its path: paths say who imported it, and where."""
+    """The source by name, not by path: a path reveals who imported it, and where."""
     content = Path(request.source)
     source = content.name if content.exists() else request.source
     known = digest_bytes(read_bytes(content)) if content.is_file() else _rows_digest(table)
@@ -179,7 +179,7 @@ def _rows_digest(table: Table) -> str:
 
 
 def _columns_left(table: Table, request: Import) -> tuple[str, ...]:
-    """The columns that went nowhere."""
+    """The columns that were not imported."""
     names = ("item", "query", "tags", "policy_version", *JUDGEMENT, *RESULT_TEXTS)
     used = {header for name in names for header in table.find(name, request.layout)}
     used |= {*request.attributes, "history"}

@@ -54,7 +54,7 @@ def left_to_judge(golden: Mapping[str, Judged], policy: Policy) -> list[str]:
 class Unaffected(NamedTuple):
     """The unjudged ids that no change affects, each with the reason.
 
-    `cannot_tell`: ids of examples that cite no clause while a rule changed. `new`: clauses that are new.
+    `cannot_tell`: ids of examples that cite no clause while a rule changed. `new`: new clauses.
     """
 
     why: dict[str, str]
@@ -63,7 +63,7 @@ class Unaffected(NamedTuple):
 
 
 def unaffected(golden: Mapping[str, Judged], policy: Policy, load: Callable[[str], Policy]) -> Unaffected:
-    """What a policy version leaves alone; `load` reads an earlier version of the policy."""
+    """The examples that a policy version does not affect; `load` reads an earlier version of the policy."""
     left = left_to_judge(golden, policy)
     diffs = {v: diff_policies(load(v), policy) for v in sorted({golden[id_].policy_version for id_ in left})}
     why: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Which of the safe shots a prompt shows, and in which order."""
+"""Choose and order the shots that a prompt shows."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from harness.nouns.pair import Example, Pair
 
 
 def choose_shots(shots: Sequence[Example], count: int | None, scale: tuple[int, ...]) -> list[Example]:
-    """`count` shots balanced over the grades (None: all), in a fixed order that runs through the scale.
+    """`count` shots balanced over the grades (None: all), in a fixed order that cycles through the scale.
 
     Of the shots of a grade, those that cite most clauses not yet shown are chosen. Where no shot cites a
     clause, those with a reasoning come first, then those of the query that is shown least. Ties go by id.
@@ -39,7 +39,7 @@ def choose_shots(shots: Sequence[Example], count: int | None, scale: tuple[int, 
 
 
 def nearest_shots(pair: Pair, shots: Sequence[tuple[Example, Tokens]], count: int) -> list[Example]:
-    """The `count` shots that share most words with a pair, the nearest last, where a reader looks back to."""
+    """The `count` shots that share most words with a pair, the nearest last: next to the pair."""
     if not count:
         return []
     words = tokens(pair)

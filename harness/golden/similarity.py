@@ -19,7 +19,7 @@ def tokens(pair: Example | Pair) -> Tokens:
 
 
 def text_tokens(query: str, title: str) -> Tokens:
-    """As `tokens`, for a pair that is not made yet."""
+    """As `tokens`, for a query and a title."""
     text = f"{query} {title}"
     return frozenset(words_of(text)) or frozenset({text})
 

@@ -25,7 +25,7 @@ def parse_shares(text: str) -> tuple[int, int, int]:
 
 
 def parse_splits(text: str) -> tuple[Split, ...]:
-    """`dev`, `test` or `dev+test`: what may be graded."""
+    """`dev`, `test` or `dev+test`: the splits that may be graded."""
     allowed: dict[str, Split] = {"dev": "dev", "test": "test"}
     parts = text.split("+")
     if not set(parts) <= set(allowed) or len(set(parts)) < len(parts):
@@ -42,9 +42,9 @@ def assign_splits(
 ) -> dict[str, Split]:
     """The split of each query key, for pairs of (query, grade).
 
-    Queries are dealt largest first, those of one size in a seeded order, each to the split that
-    lacks most of its grades. `together` joins two queries that must lie in one split, such as those of
-    near-duplicate pairs; what is joined is dealt as one. The order of `pairs` plays no part.
+    Queries are assigned largest first, those of one size in a seeded order, each to the split that lacks
+    most of its grades. `together` joins two queries that must lie in one split, such as those of
+    near-duplicate pairs. The order of `pairs` does not matter.
     """
     first_of = _joined({query_key(query) for query, _ in pairs}, together)
     grades: dict[str, Counter[int]] = defaultdict(Counter)
@@ -69,7 +69,7 @@ def assign_splits(
 
 
 def _joined(queries: Collection[str], together: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """For each query the first, by the alphabet, of all that are joined with it, through others too."""
+    """For each query the alphabetically first query joined with it, directly or through others."""
     first = {query: query for query in queries}
 
     def find(query: str) -> str:
@@ -84,9 +84,9 @@ def _joined(queries: Collection[str], together: Iterable[tuple[str, str]]) -> di
 
 
 def _lack(query: Counter[int], target: dict[int, Fraction], placed: Counter[int]) -> Fraction:
-    """How much of a query's grades a split still lacks, as a share of what it is to get.
+    """How much of a query's grades a split still lacks, as a share of its target.
 
-    Exact, since rounding would let the order of the rows decide a tie.
+    Exact fractions, since with rounding the order of the rows would decide ties.
     """
     parts = (n * (target[grade] - placed[grade]) / target[grade] for grade, n in query.items())
     return sum(parts, Fraction(0))
@@ -97,7 +97,7 @@ def choose_examples(
 ) -> list[Example]:
     """The examples of the splits; with a limit a seeded sample, the same for every model and prompt.
 
-    A larger limit of the same seed holds the smaller one's sample.
+    With the same seed, a larger limit includes the sample of a smaller one.
     """
     inside = [example for example in golden if example.split in splits]
     if not inside:

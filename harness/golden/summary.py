@@ -1,4 +1,4 @@
-"""What is in a golden set: counts for `harness golden stats`."""
+"""Counts of a golden set for `harness golden stats`."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ class SplitCount(Noun):
 
 
 class GoldenStats(Noun):
-    """A golden set in numbers. Words per reasoning are (shortest, median, longest), of those there are."""
+    """A golden set in numbers. `reasoning_words`: (shortest, median, longest) of the reasonings present."""
 
     policy: str
     examples: int
@@ -51,7 +51,7 @@ def golden_stats(examples: Sequence[Example], policy: Policy) -> GoldenStats:
 
 
 def _warnings(policy: Policy, cited: Counter[str]) -> Iterator[str]:
-    """Where the set and the policy leave each other alone."""
+    """Clauses that no example cites, and grades that no boundary argues."""
     for clause in policy.clauses:
         if not cited[clause.id]:
             yield f"no example cites the clause {clause.id}"

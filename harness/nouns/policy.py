@@ -1,4 +1,4 @@
-"""The policy's nouns: the rubric, the clauses, the actions, and the bars that runs are held to."""
+"""The policy's nouns: rubric, clauses, actions, boundaries, and the gates for runs."""
 
 from functools import cached_property
 from typing import Literal
@@ -9,7 +9,7 @@ from harness.nouns.base import Level, Noun, Weighting
 
 
 class WorkedExample(Noun):
-    """A query and a result, in a few words, that show what a grade means."""
+    """A query and a result in a few words, to show what a grade means."""
 
     query: str
     result: str
@@ -25,7 +25,7 @@ class GradeLevel(Noun):
 
 
 class Clause(Noun):
-    """A rule that settles a gray area; a cap (`max_grade`) or a floor (`min_grade`) where it is one."""
+    """A rule that settles a gray area. It may cap the grade (`max_grade`) or set a floor (`min_grade`)."""
 
     id: str = Field(min_length=1)
     text: str
@@ -35,7 +35,7 @@ class Clause(Noun):
 
 
 class Action(Noun):
-    """What a surface does with some grades."""
+    """What the surface does with a result of these grades."""
 
     name: str = Field(min_length=1)
     grades: tuple[Level, ...]
@@ -56,7 +56,7 @@ class Boundary(Noun):
 
 
 class Policy(Noun):
-    """A product team's judgement, written down: the rubric and the rules that settle gray areas."""
+    """A product team's judgement in writing: the rubric and the rules that settle gray areas."""
 
     name: str = Field(min_length=1)
     version: str = Field(pattern=r"^v[0-9]+$")
@@ -78,7 +78,7 @@ class Policy(Noun):
 
     @cached_property
     def scale(self) -> tuple[int, ...]:
-        """Every grade of the rubric, lowest first, whether or not anybody ever gave it."""
+        """Every grade of the rubric, lowest first, used or not."""
         return tuple(sorted(level.value for level in self.grades))
 
     @cached_property
@@ -93,19 +93,19 @@ class Policy(Noun):
 
 
 class GateBar(Noun):
-    """The kappa that one gate asks for."""
+    """The kappa that a gate requires."""
 
     bar: float = Field(default=0.8, ge=-1, le=1)
 
 
 class Gate1Bar(GateBar):
-    """Gate 1's bars. `pair_floor`: the kappa that every pair of raters should reach; below it a warning."""
+    """Gate 1's bars. `pair_floor`: a pair of raters with a lower kappa gets a warning."""
 
     pair_floor: float = Field(default=0.4, ge=-1, le=1)
 
 
 class Gate2Bar(GateBar):
-    """Gate 2's bars. `actions`: the kappa asked of what the user would see, where one is asked."""
+    """Gate 2's bars. `actions`: the kappa required of the actions; None requires none."""
 
     actions: float | None = Field(default=None, ge=-1, le=1)
 
@@ -113,7 +113,7 @@ class Gate2Bar(GateBar):
 class Cell(Noun):
     """A cell of the golden grade by action table.
 
-    `limit`: the share of that grade's items it may hold. `growth`: how many items more than the baseline
+    `limit`: the largest share of that grade's items in it. `growth`: how many more items than the baseline
     a candidate may have in it.
     """
 
@@ -124,11 +124,10 @@ class Cell(Noun):
 
 
 class CeilingTerms(Noun):
-    """The human ceiling's terms, declared beforehand.
+    """Settings of the human ceiling, declared beforehand.
 
-    `epsilon`: what a rater costs more than a model in the alternative annotator test, as an advantage
-    that the model is granted: 0.2 for experts, 0.15 for skilled raters, 0.1 for a crowd. `scoring`: how
-    close a grade is to the others'.
+    `epsilon`: the model's allowance in the alternative annotator test, since a rater costs more: 0.2 for
+    experts, 0.15 for skilled raters, 0.1 for a crowd. `scoring`: how to measure closeness to other raters.
     """
 
     epsilon: float | None = Field(default=None, ge=0, le=1)
@@ -136,11 +135,11 @@ class CeilingTerms(Noun):
 
 
 class Gates(Noun):
-    """The bars that runs under a policy are held to.
+    """The gates for runs under a policy.
 
-    `margin`: how much kappa a candidate may lose against the baseline, and a grader against the raters.
-    `target_error`: what grading alone may get wrong. `canaries_moved`: how many grades steering text may
-    move. `impact`: the largest share of what people see that a policy change may alter, where declared.
+    `margin`: how much kappa a candidate may lose to the baseline, and a grader to the raters.
+    `target_error`: the error that grading alone may have. `canaries_moved`: how many grades steering text
+    may move. `impact`: the largest share of what people see that a policy change may alter; None: any.
     """
 
     weighting: Weighting = "none"

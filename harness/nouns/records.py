@@ -31,10 +31,10 @@ class Prompt(Noun):
 
 
 class Usage(Noun):
-    """Tokens of one call, counted alike for every API.
+    """Tokens of one call, with the same meaning for every API.
 
-    Read from a cache (`cached_tokens`) and written to one (`written_tokens`) are parts of the input,
-    and `reasoning_tokens` of the output.
+    `input_tokens` includes those read from a cache (`cached_tokens`) and written to one (`written_tokens`);
+    `output_tokens` includes `reasoning_tokens`.
     """
 
     input_tokens: int
@@ -45,10 +45,9 @@ class Usage(Noun):
 
 
 class Reply(Noun):
-    """A teacher's answer, untouched.
+    """A teacher's answer, unchanged.
 
-    `stop` says why the text ends; `probabilities` holds the teacher's own probability of each grade,
-    where it gives one.
+    `stop`: why the text ends. `probabilities`: the teacher's own probability of each grade, if it gives any.
     """
 
     text: str
@@ -62,7 +61,7 @@ class Reply(Noun):
 
 
 class Grade(Noun):
-    """The teacher answered, and this is what it said."""
+    """The teacher answered with a readable grade."""
 
     kind: Literal["grade"] = "grade"
     value: Level
@@ -74,7 +73,7 @@ Cause = Literal["refused", "filtered", "cut_off", "no_answer", "bad_json", "two_
 
 
 class Ungraded(Noun):
-    """The teacher answered, and no grade can be read from the answer."""
+    """The teacher answered, but the answer cannot be read as a grade."""
 
     kind: Literal["ungraded"] = "ungraded"
     cause: Cause
@@ -93,11 +92,11 @@ Key = tuple[str, int]
 
 
 class Record(Noun):
-    """One line of a run: what became of one example and repeat. The last line of a key counts.
+    """One line of a run: the outcome of one example and repeat. The last line of a key counts.
 
-    `unread` is the first reply where it could not be read and another was asked for: `reply`, which counts.
-    `cost` is USD for both; None where the price or the tokens are unknown. `cached_reply`: an earlier run
-    had asked the same and paid for it.
+    `unread`: an unreadable first reply, after which `reply` was asked for; `reply` counts. `cost`: USD for
+    both; None where the price or the tokens are unknown. `cached_reply`: the reply comes from an earlier run,
+    which paid for it.
     """
 
     example: str
@@ -114,7 +113,7 @@ class Record(Noun):
 
     @property
     def key(self) -> Key:
-        """What is unique in a finished run."""
+        """Unique in a finished run: example and repeat."""
         return self.example, self.repeat
 
 

@@ -1,4 +1,4 @@
-"""What one version of a policy says differently from another, and which golden examples that touches."""
+"""The differences between two versions of a policy, and the golden examples they touch."""
 
 import re
 from collections import Counter
@@ -18,7 +18,7 @@ from harness.scorecards.policy_change import (
 )
 
 Texts = Mapping[tuple[str, str], str]
-"""The texts of a part. The second half of a key tells its worked examples apart."""
+"""The texts of a part. The second half of a key distinguishes its worked examples."""
 BINDING: Mapping[Part, tuple[str, ...]] = {
     "policy": (),
     "grade": ("name", "definition"),
@@ -26,11 +26,11 @@ BINDING: Mapping[Part, tuple[str, ...]] = {
     "action": (),
     "boundary": ("grade",),
 }
-"""The texts that can change which grade is right. A grade that moves to another action is told apart."""
+"""The texts that can change which grade is right. Action moves are found separately."""
 
 
 class Labelled(Protocol):
-    """What a golden example and a canary have in common."""
+    """The common part of a golden example and a canary."""
 
     @property
     def id(self) -> str: ...
@@ -68,7 +68,7 @@ def diff_policies(old: Policy, new: Policy) -> PolicyDiff:
 
 
 def reasons(diff: PolicyDiff, example: Labelled) -> tuple[str, ...]:
-    """What of the change an example's grade rests on: by its clauses, its reasoning or its grade.
+    """The changes that an example's grade rests on: by its clauses, its reasoning or its grade.
 
     `example` is as it was judged under the old version.
     """
@@ -81,7 +81,7 @@ def reasons(diff: PolicyDiff, example: Labelled) -> tuple[str, ...]:
 
 
 def cannot_tell(diff: PolicyDiff, example: Labelled) -> bool:
-    """Whether nothing says what an example's grade rests on: rules changed, and it cites none.
+    """Whether it is unknown what an example's grade rests on: rules changed, and it cites none.
 
     `example` is as it was judged under the old version. Unknown is not unaffected.
     """
@@ -94,10 +94,10 @@ def golden_effect(
     examples: Sequence[Labelled],
     cited: Mapping[str, Collection[str]] | None = None,
 ) -> GoldenEffect:
-    """Which examples rest on what changed, which of them are judged again, and which grades moved.
+    """The examples that rest on what changed, those judged again, and the grades that moved.
 
-    `cited`: the clauses that a teacher cited for each example, by id. They are suggestions, for examples that
-    cite none themselves.
+    `cited`: the clauses that a teacher cited for each example, by id: suggestions for examples that cite none
+    themselves.
     """
     diff = diff_policies(old, new)
     touched = []
@@ -128,8 +128,8 @@ def golden_effect(
 def _movable_grades(old: Policy, new: Policy, rules: Iterable[Change]) -> set[int]:
     """The grades that changed rules can move.
 
-    A cap holds down what would be graded higher: what lies below it, before and after, was not held by it. A
-    floor likewise. A rule without either, in one of the versions, can move every grade.
+    A cap binds only grades at or above it, so it cannot move a grade below it in both versions; a floor
+    likewise. A rule without either, in one of the versions, can move every grade.
     """
     scale = {*old.scale, *new.scale}
     movable = set[int]()
@@ -149,7 +149,7 @@ def _movable_grades(old: Policy, new: Policy, rules: Iterable[Change]) -> set[in
 
 
 def is_judged(example: Labelled, version: str) -> bool:
-    """Whether somebody has judged an example under a policy version."""
+    """Whether an example was judged under a policy version."""
     return example.under(version).policy_version == version
 
 
@@ -157,7 +157,7 @@ def _rests_on(example: Labelled, change: Change, reworded: set[str]) -> bool:
     if change.part == "grade":
         return change.name == str(example.grade)
     if change.part == "boundary":
-        # Whoever cites a clause that was reworded is touched by that already.
+        # An example that cites a reworded clause is already touched by that.
         return bool(set(change.clauses) & set(example.clauses) - reworded)
     # A reasoning may argue by a clause that does not decide: "substitute's 2 stays shut".
     spelt = rf"(?<![\w-]){re.escape(change.name)}(?![\w-])"
@@ -208,7 +208,7 @@ def _name(boundary: Boundary) -> str:
 
 
 def _texts(**texts: str | None) -> dict[tuple[str, str], str]:
-    """Texts without differences in white space; what is absent has none."""
+    """Texts with normalised white space, without those that are None."""
     return {(key, ""): " ".join(text.split()) for key, text in texts.items() if text is not None}
 
 

@@ -1,6 +1,6 @@
-"""The one door to Hugging Face `datasets`: Parquet files and data sets as plain rows.
+"""Parquet files and data sets as plain rows. The only module that uses Hugging Face `datasets`.
 
-The package ships no types and takes most of a second to import, so it is imported here, at its use.
+The package has no types and takes most of a second to import, so functions here import it when called.
 """
 
 import os
@@ -18,7 +18,7 @@ def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
         raise BadInput([Fault(str(path), "no such file")])
     datasets = _datasets()
     try:
-        # Streaming reads the file where it lies; a plain load would copy it into a cache first.
+        # Streaming reads the file in place; a plain load would copy it into a cache first.
         rows = datasets.load_dataset("parquet", data_files=str(path), split="train", streaming=True)
         yield from rows
     except _reading_errors() as error:
@@ -28,7 +28,7 @@ def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
 def dataset_rows(source: str, split: str | None) -> Iterator[Mapping[str, Any]]:
     """The rows of a data set: a folder written by `save_to_disk`, a folder of files, or a name on the hub.
 
-    With several splits in it, `split` says which; without, there must be just one.
+    `split` selects one of several splits; without it, there must be exactly one.
     """
     datasets = _datasets()
     folder = Path(source)
@@ -67,13 +67,13 @@ def _datasets() -> Any:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     import datasets
 
-    # What goes wrong is raised too, and said once, by us.
+    # The package also raises its errors; we report them once.
     datasets.utils.logging.set_verbosity(datasets.utils.logging.CRITICAL)
     return datasets
 
 
 def _reading_errors() -> tuple[type[Exception], ...]:
-    """What `datasets` raises for a source that is absent, unreachable or malformed."""
+    """The exceptions of `datasets` for a source that is absent, unreachable or malformed."""
     import datasets
 
     return (OSError, ValueError, LookupError, datasets.exceptions.DatasetsError)

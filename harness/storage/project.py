@@ -1,4 +1,4 @@
-"""Where things lie: the project folder and the versioned names in it."""
+"""The project folder and the versioned names in it."""
 
 import re
 from dataclasses import dataclass
@@ -38,22 +38,20 @@ def find_project(root: Path | None = None) -> Project:
     """The project at `root`, else the nearest folder with `policies/` upwards from here."""
     if root is not None:
         if not (root / "policies").is_dir():
-            raise BadInput(f"{root} is no project: it has no policies/ folder")
+            raise BadInput(f"{root} is not a project: it has no policies/ folder")
         return Project(root.resolve())
     here = Path.cwd().resolve()
     for folder in (here, *here.parents):
         if (folder / "policies").is_dir():
             return Project(folder)
-    raise BadInput(
-        f"no policies/ folder in {here} or above it; go to the project, or name it with --root DIR"
-    )
+    raise BadInput(f"no policies/ folder in {here} or above it; change to the project, or give --root DIR")
 
 
 def split_label(label: str) -> tuple[str, str | None]:
     """`name@version` or `name` as its two parts."""
     name, at, version = label.partition("@")
     if not is_name(name) or (at and not is_version(version)):
-        raise BadInput(f"{label!r} is no name: write name or name@v1")
+        raise BadInput(f"invalid name {label!r}; expected name or name@v1")
     return name, version or None
 
 
@@ -85,7 +83,7 @@ def pick_version(kind: str, name: str, wanted: str | None, known: list[str]) -> 
 
 
 def pick_name(kind: str, name: str, folder: Path) -> Path:
-    """The folder of a named thing, or a fault that lists the names there are."""
+    """The folder of a name. BadInput lists the names there are."""
     if not (folder / name).is_dir():
         names = ", ".join(folder_names(folder)) or "none"
         raise BadInput(f"no {kind} {name!r} in {folder}; there are: {names}")
