@@ -1,5 +1,6 @@
 """`harness compare` and `harness regress`: one run held against another."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ from harness.cli.compared import (
     is_file,
     sides_of,
 )
+from harness.cli.groups import grouped
 from harness.cli.options import (
     Columns,
     Format,
@@ -40,7 +42,42 @@ if TYPE_CHECKING:
     from harness.scorecards.ship import Shipping
 
 
+@dataclass(frozen=True)
+class ComparedOptions:
+    """How files of grades are read, where any are compared, and by which kappa."""
+
+    golden: GoldenFile = None
+    policy: PolicyOption = None
+    scale: Scale = None
+    columns: Columns = None
+    format: Format = None
+    grades_columns: FileColumns = None
+    grades_format: FileFormat = None
+    wide: FileWide = None
+    rater: FileRater = None
+    weighting: Weighting = None
+
+    def files(self, root: Path | None) -> FileOptions:
+        """How the files are read; `root` is the project that they lie in."""
+        how = {"columns": self.columns, "format": self.format, "wide": self.wide, "rater": self.rater}
+        how |= {"grades-columns": self.grades_columns, "grades-format": self.grades_format}
+        return FileOptions(self.golden, self.policy, self.scale, root, how)
+
+    @property
+    def kappa(self) -> "Weights | None":
+        """The weighting asked for; None for that of the gates. BadInput for an unknown one."""
+        from harness.score.bar import WEIGHTINGS
+
+        for known in WEIGHTINGS:
+            if self.weighting == known:
+                return known
+        if self.weighting is not None:
+            raise BadInput(f"weighting {self.weighting!r} is not one of: {', '.join(WEIGHTINGS)}")
+        return None
+
+
 @guarded
+@grouped
 def compare_command(
     runs: Annotated[
         list[str],
@@ -48,16 +85,8 @@ def compare_command(
             metavar="RUN RUN...", help="Runs, files of grades, or baseline; the first is the base."
         ),
     ],
-    golden: GoldenFile = None,
-    policy: PolicyOption = None,
-    scale: Scale = None,
-    columns: Columns = None,
-    format: Format = None,
-    grades_columns: FileColumns = None,
-    grades_format: FileFormat = None,
-    wide: FileWide = None,
-    rater: FileRater = None,
-    weighting: Weighting = None,
+    *,
+    comparing: ComparedOptions,
     flips: Annotated[int, typer.Option(min=0, help="How many flips to show, the worst first.")] = 5,
     root: Root = None,
     json: Json = False,
@@ -70,14 +99,12 @@ def compare_command(
     from harness.comparison.ranking import rank_sides
     from harness.report.comparison import comparison_view, ranking_view
 
-    how = {"columns": columns, "format": format, "wide": wide, "rater": rater}
-    how |= {"grades-columns": grades_columns, "grades-format": grades_format}
-    files = FileOptions(golden, policy, scale, root, how)
+    files = comparing.files(root)
     names = for_each_rater(runs, files)
     if len(names) < 2:
         raise BadInput("name two runs or more (or a file with --rater a,b): the first is the base")
     sides = sides_of(names, files)
-    chosen = _weighting(weighting)
+    chosen = comparing.kappa
     if len(sides) > 2:
         ranking = rank_sides(sides, chosen)
         print_json(ranking) if json else show(ranking_view(ranking))
@@ -87,19 +114,12 @@ def compare_command(
 
 
 @guarded
+@grouped
 def regress_command(
+    *,
     base: Annotated[str, typer.Option(metavar="RUN|FILE|baseline", help="What is in use now.")] = "baseline",
     candidate: Annotated[str, typer.Option(metavar="RUN|FILE", help="What may replace it.")] = "latest",
-    golden: GoldenFile = None,
-    policy: PolicyOption = None,
-    scale: Scale = None,
-    columns: Columns = None,
-    format: Format = None,
-    grades_columns: FileColumns = None,
-    grades_format: FileFormat = None,
-    wide: FileWide = None,
-    rater: FileRater = None,
-    weighting: Weighting = None,
+    comparing: ComparedOptions,
     margin: Annotated[
         float | None, typer.Option(min=0, max=2, help="The kappa it may lose. Default: gates.toml.")
     ] = None,
@@ -119,11 +139,9 @@ def regress_command(
     from harness.runs.folder import find_run
     from harness.verdicts.gates import EXIT_CODES
 
-    how = {"columns": columns, "format": format, "wide": wide, "rater": rater}
-    how |= {"grades-columns": grades_columns, "grades-format": grades_format}
-    files = FileOptions(golden, policy, scale, root, how)
+    files = comparing.files(root)
     sides = sides_of([base, candidate], files)
-    found = _judged(sides[0], sides[1], margin, _weighting(weighting))
+    found = _judged(sides[0], sides[1], margin, comparing.kappa)
     if candidate != BASELINE and not is_file(candidate):
         keep_verdict(find_run(project_at(root), candidate), "regress", found, exclude={"comparison"})
     for path, text, mode in ((junit, junit_xml(found), "w"), (markdown, markdown_text(found, flips), "a")):
@@ -152,17 +170,6 @@ def _judged(
     whence = "gates.toml has" if candidate.policy else "the default is"
     moved = f"(moved: {whence} margin {own.margin:g} and weighting {own.weighting})"
     return found.model_copy(update={"reason": f"{found.reason} {moved}"})
-
-
-def _weighting(text: str | None) -> "Weights | None":
-    from harness.score.bar import WEIGHTINGS
-
-    for known in WEIGHTINGS:
-        if text == known:
-            return known
-    if text is not None:
-        raise BadInput(f"weighting {text!r} is not one of: {', '.join(WEIGHTINGS)}")
-    return None
 
 
 def keep_verdict(folder: Path, name: str, found: "Regression | Shipping", exclude: set[str]) -> None:
