@@ -1,1 +1,1 @@
-"""The local web pages over a project's runs, policies and prompts. They read files and ask nobody."""
+"""The local web pages for a project: runs, policies, prompts. They only read files and make no API calls."""

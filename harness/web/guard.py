@@ -1,4 +1,4 @@
-"""What stands before every page: who may ask, how, and what a browser may do with the answer."""
+"""Checks before every page: the Host header, and the security headers of the answer."""
 
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""For our own pages: their style and script come from here, and nothing from anywhere else."""
+"""For our own pages: style and script come from this server only."""
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -24,8 +24,8 @@ HEADERS = {
 def is_ours(host: str | None, names: frozenset[str]) -> bool:
     """Whether a Host header means this server.
 
-    A page elsewhere can have its own name lead to our address (DNS rebinding), and would then read what we
-    serve. It cannot have an address for a name: so addresses are fine, and of names only those we know.
+    Another site can point its own name to our address (DNS rebinding) and would then read what we serve. It
+    cannot do so with an address. So accept any address, and of names only those we know.
     """
     try:
         name = urlsplit(f"//{host}").hostname if host else None
@@ -43,7 +43,7 @@ def is_ours(host: str | None, names: frozenset[str]) -> bool:
 
 
 class Guard:
-    """Refuses a foreign Host, and gives every answer its headers."""
+    """Refuses a foreign Host, and adds the headers to every answer."""
 
     def __init__(self, app: ASGIApp, refused: ASGIApp, names: frozenset[str]) -> None:
         self._app, self._refused, self._names = app, refused, names

@@ -1,4 +1,4 @@
-"""Templates to answers: the report's frame with the viewer's own ways, style and script."""
+"""Render templates: the report's frame with the viewer's navigation, style and script."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -13,7 +13,7 @@ from harness.web.words import FILTERS
 
 
 class Way(NamedTuple):
-    """A link that every page has."""
+    """A navigation link on every page."""
 
     href: str
     title: str
@@ -24,7 +24,7 @@ WAYS = (Way("/", "Runs"), Way("/trend", "Kappa over time"), Way("/versions", "Po
 
 @cache
 def templates() -> Environment:
-    """The report's environment, with the viewer's templates before the report's own."""
+    """The report's environment; the viewer's templates take precedence over the report's."""
     own = PackageLoader("harness.web")
     made = environment().overlay(loader=ChoiceLoader([own, PackageLoader("harness.report.page")]))
     made.filters = {**made.filters, **FILTERS}
@@ -32,14 +32,14 @@ def templates() -> Environment:
 
 
 def page(template: str, values: Mapping[str, Any], here: str = "", status: int = 200) -> HTMLResponse:
-    """A page of the viewer. `here`: the way that it lies on."""
+    """A page of the viewer. `here`: the navigation link it belongs to."""
     text = templates().get_template(template).render({**values, "ways": WAYS, "here": here})
-    # Half a surrogate pair, as a broken source can hold, is no letter in UTF-8.
+    # A broken source can hold half a surrogate pair, which UTF-8 cannot encode.
     return HTMLResponse(text.encode("utf-8", "replace"), status_code=status)
 
 
 def trouble(status: int, title: str, lines: tuple[str, ...]) -> HTMLResponse:
-    """A page that says in words why there is no other."""
+    """An error page."""
     return page("trouble.html.j2", {"title": title, "lines": lines}, status=status)
 
 
@@ -49,7 +49,7 @@ def _own(name: str) -> str:
 
 
 def static(name: str) -> Response | None:
-    """A style or script of ours; None for a name that is none. No path is ever made of what was asked for."""
+    """One of our styles or scripts; None for any other name. The name never becomes a path."""
     if name == "style.css":
         return Response(str(asset("style.css")), media_type="text/css")
     if name == "viewer.css":

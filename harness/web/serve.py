@@ -1,4 +1,4 @@
-"""The viewer's server: a socket first, so that its address is known, then uvicorn on it until Ctrl-C."""
+"""The viewer's server: open a socket to know the address, then run uvicorn on it until Ctrl-C."""
 
 import socket
 from ipaddress import ip_address
@@ -10,11 +10,11 @@ from harness.storage.project import Project
 from harness.web.app import LOCAL, create_app
 
 GRACE = 2
-"""Seconds that a page which is being sent has to end in when the viewer is stopped."""
+"""Seconds for pages in transfer to finish when the viewer stops."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 takes a free one. BadInput where that cannot be."""
+    """A listening socket; port 0 takes a free port. BadInput if the address or port is not available."""
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:
@@ -32,7 +32,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address_of(server: socket.socket) -> str:
-    """The address that a browser on this machine is given."""
+    """The address for a browser on this machine."""
     host, port = server.getsockname()[:2]
     if ip_address(host).is_unspecified:
         host = "::1" if server.family == socket.AF_INET6 else "127.0.0.1"
@@ -40,12 +40,12 @@ def address_of(server: socket.socket) -> str:
 
 
 def is_open(server: socket.socket) -> bool:
-    """Whether other machines can reach it."""
+    """Whether other machines can reach the server."""
     return not ip_address(server.getsockname()[0]).is_loopback
 
 
 def viewer(project: Project, host: str) -> uvicorn.Server:
-    """The server of a project's pages. `host`: the name that it listens at, which browsers may use."""
+    """The server of a project's pages. `host`: the name it listens at; browsers may use it."""
     config = uvicorn.Config(
         create_app(project, LOCAL | {host.lower()}),
         log_level="warning",

@@ -1,4 +1,4 @@
-"""The table of runs: which are asked for, in which order, and what a page of it holds."""
+"""The table of runs: filter, sort, split into pages."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ COLUMNS: Mapping[str, Callable[[Listed], Any]] = {
     "coverage": lambda run: run.headline and run.headline.coverage,
     "cost": lambda run: run.cost,
 }
-"""What a run can be sorted by."""
+"""The sort keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What was asked for in the address. `sort` names a column; `down`: the highest first."""
+    """The query in the address. `sort`: a column. `down`: highest first."""
 
     wanted: Mapping[str, str]
     text: str = ""
@@ -42,13 +42,13 @@ class Query:
 
     @property
     def asks(self) -> bool:
-        """Whether it asks for some runs only."""
+        """Whether it filters runs."""
         return bool(self.wanted or self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One page of the runs that were asked for. `choices`: the values there are, with how many runs each."""
+    """One page of the runs that match. `choices`: each filter's values, with the number of runs."""
 
     query: Query
     runs: Sequence[Listed]
@@ -59,15 +59,15 @@ class Table:
 
 
 def read_query(pairs: Sequence[tuple[str, str]]) -> Query:
-    """The address's parameters; of one given twice the last counts. BadInput for a column that is none."""
+    """The address's parameters; the last of several counts. BadInput for an unknown column or page."""
     given = {name: value.strip() for name, value in pairs}
     sort = given.get("sort", "") or "-begun"
     column, down = sort.removeprefix("-"), sort.startswith("-")
     if column not in COLUMNS:
-        raise BadInput(f"sort={sort}: there is no such column; there are: {', '.join(COLUMNS)}")
+        raise BadInput(f"sort={sort}: unknown column; there are: {', '.join(COLUMNS)}")
     page = given.get("page", "") or "1"
     if not (page.isascii() and page.isdigit() and int(page)):
-        raise BadInput(f"page={page}: a page is a number from 1")
+        raise BadInput(f"page={page}: expected a number from 1")
     return Query(
         wanted={name: given[name] for name in FILTERS if given.get(name)},
         text=given.get("q", ""),
@@ -79,7 +79,7 @@ def read_query(pairs: Sequence[tuple[str, str]]) -> Query:
 
 
 def chosen(runs: Sequence[Listed], query: Query) -> list[Listed]:
-    """The runs that a query asks for; a policy or prompt without its version means all of them."""
+    """The runs that match a query; a policy or prompt without a version matches all its versions."""
     return [run for run in runs if _fits(run, query)]
 
 
@@ -92,7 +92,7 @@ def _fits(run: Listed, query: Query) -> bool:
 
 
 def table_of(runs: Sequence[Listed], query: Query) -> Table:
-    """The page that a query asks for. What has no value in the sorted column comes last either way."""
+    """The requested page. Runs without a value in the sort column come last in both directions."""
     found = chosen(runs, query)
     key = COLUMNS[query.sort]
     valued = [run for run in found if key(run) is not None]
@@ -111,7 +111,7 @@ def table_of(runs: Sequence[Listed], query: Query) -> Table:
 
 
 def _choices(runs: Sequence[Listed], name: str) -> dict[str, int]:
-    """Every value of a filter with its runs; for a versioned name, all its versions together too."""
+    """Every value of a filter with its number of runs; for a versioned name, also all versions together."""
     counts: dict[str, int] = {}
     for run in runs:
         value = _ASKED[name](run)

@@ -1,4 +1,4 @@
-"""How the viewer says times and addresses."""
+"""The viewer's formats for times and addresses."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +10,7 @@ from harness.scorecards.money import usd
 
 
 def duration(seconds: float | None) -> str:
-    """A length of time in the unit that fits it."""
+    """A duration in a suitable unit."""
     if seconds is None:
         return "unknown"
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
@@ -21,7 +21,7 @@ def duration(seconds: float | None) -> str:
 
 
 def begun(name: str, created: str | None) -> str:
-    """When a run began, short enough for a table; by its name where it has no manifest that says so."""
+    """When a run began, in short form; from its name if it has no manifest."""
     with suppress(ValueError):
         when = datetime.fromisoformat(created or f"{name[:15]}+00:00")
         return f"{when.astimezone(UTC):%Y-%m-%d %H:%M}"
@@ -29,12 +29,12 @@ def begun(name: str, created: str | None) -> str:
 
 
 def segment(name: str) -> str:
-    """A name as one part of an address."""
+    """A name as one segment of an address."""
     return quote(name, safe="")
 
 
 def address(path: str, **parameters: Any) -> str:
-    """A path with its parameters; a list gives one several times."""
+    """A path with its parameters; a list repeats its parameter."""
     given = {name: value for name, value in parameters.items() if value not in (None, "", ())}
     return f"{path}?{urlencode(given, doseq=True)}" if given else path
 
