@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, TypeVar
 import typer
 
 from harness.errors import HarnessError
+from harness.storage.visible import visible
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -90,12 +91,12 @@ def complain(text: str) -> None:
     """A message on standard error, one line of it per fault."""
     lines = text.split("\n")
     first = f"error: {lines[0]}" if len(lines) == 1 else "error:\n  " + lines[0]
-    typer.echo("\n  ".join([first, *lines[1:]]), err=True)
+    typer.echo(visible("\n  ".join([first, *lines[1:]])), err=True)
 
 
 def say(text: str) -> None:
-    """Progress and remarks, on standard error."""
-    typer.echo(text, err=True)
+    """Progress and remarks, on standard error; what a server said in them must not steer the terminal."""
+    typer.echo(visible(text), err=True)
 
 
 def project_at(root: Path | None) -> "Project":
@@ -123,10 +124,10 @@ def console() -> "Console":
 
     Rich takes NO_COLOR to mean colours alone, and would still print bold: here it means plain text.
     """
-    from rich.console import Console
+    from harness.cli.terminal import SafeConsole
 
     colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
-    return Console(highlight=False, emoji=False, markup=False, color_system=colours)
+    return SafeConsole(highlight=False, emoji=False, markup=False, color_system=colours)
 
 
 def show(parts: "Iterable[RenderableType]") -> None:
@@ -135,7 +136,7 @@ def show(parts: "Iterable[RenderableType]") -> None:
     for part in parts:
         if isinstance(part, str):
             # A line as it is: folding it would break the path that somebody copies.
-            out.file.write(part + "\n")
+            out.file.write(visible(part) + "\n")
         else:
             out.print(part)
 

@@ -8,6 +8,7 @@ import typer
 
 from harness.cli.options import Json, Root, complain, guarded, print_json, project_at, say, show
 from harness.errors import BadInput
+from harness.storage.visible import visible
 
 if TYPE_CHECKING:
     from harness.nouns.policy import Policy
@@ -55,7 +56,7 @@ def show_policy(name: Name, root: Root = None, json: Json = False) -> None:
     if json:
         print_json(policy)
     else:
-        typer.echo(policy_document(policy), nl=False)
+        typer.echo(visible(policy_document(policy)), nl=False)
 
 
 @app.command("lint")

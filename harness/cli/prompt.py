@@ -6,6 +6,7 @@ import typer
 
 from harness.cli.options import DEFAULT_POLICY, Json, Root, guarded, print_json, project_at, show
 from harness.errors import BadInput
+from harness.storage.visible import visible
 
 if TYPE_CHECKING:
     from harness.grading.plan import Plan
@@ -62,7 +63,7 @@ def render_prompt(
         print_json({"item": prompt.item, "messages": [m.model_dump() for m in prompt.messages]})
         return
     for message in prompt.messages:
-        typer.echo(f"=== {message.role} ===\n{message.content}\n")
+        typer.echo(visible(f"=== {message.role} ===\n{message.content}\n"))
 
 
 @app.command("diff")

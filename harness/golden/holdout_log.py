@@ -4,6 +4,7 @@ from pathlib import Path
 
 from harness.nouns.base import Noun
 from harness.storage.files import read_nouns, to_line
+from harness.storage.regular import open_to_append
 
 LOOKS = "test-looks.jsonl"
 
@@ -23,8 +24,8 @@ def note_look(path: Path, look: Look) -> None:
     """Add a line for a run unless the log has one."""
     if look.run in {known.run for known in looks(path)}:
         return
-    with path.open("a", encoding="utf-8") as file:
-        file.write(to_line(look))
+    with open_to_append(path) as file:
+        file.write(to_line(look).encode())
 
 
 def looks(path: Path) -> list[Look]:

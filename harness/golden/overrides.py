@@ -4,6 +4,7 @@ from pathlib import Path
 
 from harness.scorecards.ship import Override
 from harness.storage.files import read_nouns, to_line
+from harness.storage.regular import open_to_append
 
 OVERRIDES = "overrides.jsonl"
 
@@ -12,8 +13,8 @@ def note_override(path: Path, override: Override) -> bool:
     """Add a line unless the log holds the same override. Returns whether a line was added."""
     if any(_said(known) == _said(override) for known in overrides(path)):
         return False
-    with path.open("a", encoding="utf-8") as file:
-        file.write(to_line(override))
+    with open_to_append(path) as file:
+        file.write(to_line(override).encode())
     return True
 
 

@@ -3,7 +3,10 @@
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import BinaryIO, Self
+
+from harness.storage.regular import open_to_append
+from harness.storage.visible import one_line
 
 EVENTS = "events.log"
 
@@ -13,13 +16,14 @@ class EventLog:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / EVENTS
-        self._file: TextIO | None = None
+        self._file: BinaryIO | None = None
 
     def note(self, text: str) -> None:
-        """Add a line with the time."""
+        """Add a line with the time; what a server said in it must not look like another."""
         if self._file is None:
-            self._file = self._path.open("a", encoding="utf-8")
-        self._file.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {text}\n")
+            self._file = open_to_append(self._path)
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._file.write(f"{now} {one_line(text)}\n".encode("utf-8", "replace"))
         self._file.flush()
 
     def __enter__(self) -> Self:

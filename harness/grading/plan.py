@@ -1,5 +1,6 @@
 """What a run will ask, settled before it asks anything: policy, prompt, shots, examples, digests."""
 
+import os
 import platform
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -238,14 +239,27 @@ def _run_name(plan: Plan, now: datetime) -> str:
 
 
 def _commit(root: Path) -> tuple[str | None, bool | None]:
-    """The commit that the project is at, and whether files differ from it; None outside git."""
+    """The commit that the project is at, and whether files differ from it; None where that is not known.
+
+    The repository may come from a stranger, and its own settings can name programs for git to run: those
+    are left out, and where files go through a filter of its own, nobody looks whether they differ.
+    """
     try:
         head = _git(root, "rev-parse", "HEAD")
-        return head, bool(_git(root, "status", "--porcelain"))
+        settings = _git(root, "config", "--show-scope", "--name-only", "--list")
+        own = [line for line in settings.split("\n") if line.startswith(("local\t", "worktree\t"))]
+        if any("\tfilter." in line for line in own):
+            return head, None
+        return head, bool(_git(root, "status", "--porcelain", "--ignore-submodules=all"))
     except (OSError, subprocess.CalledProcessError):
         return None, None
 
 
 def _git(root: Path, *words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True)
+    """What git says, without hooks, monitors, or a fetch of what is missing."""
+    harmless = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "--no-optional-locks")
+    environment = {**os.environ, "GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
+    done = subprocess.run(
+        ["git", *harmless, *words], cwd=root, capture_output=True, text=True, check=True, env=environment
+    )
     return done.stdout.strip()

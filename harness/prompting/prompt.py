@@ -35,6 +35,7 @@ from harness.storage.project import (
     split_label,
     version_number,
 )
+from harness.storage.regular import SETTINGS
 
 SYSTEM, PAIR, SPEC = "system.j2", "pair.j2", "prompt.toml"
 
@@ -98,14 +99,17 @@ def load_prompt(project: Project, label: str) -> PromptFiles:
     name, wanted = split_label(label)
     parent = pick_name("prompt", name, project.prompts)
     folder = parent / pick_version("prompt", name, wanted, prompt_versions(parent))
-    spec, faults = build(PromptSpec, read_toml(folder / SPEC), str(folder / SPEC))
+    if parent.is_symlink() or folder.is_symlink():
+        raise BadInput([Fault(str(folder), "is a link, and a prompt is a folder of its own: copy it")])
+    spec, faults = build(PromptSpec, read_toml(folder / SPEC, links=False), str(folder / SPEC))
     if spec is not None and (spec.name, spec.version) != (name, folder.name):
         faults.append(
             Fault(str(folder / SPEC), f"says {spec.name}@{spec.version}, lies in {name}/{folder.name}")
         )
     if faults or spec is None:
         raise BadInput(faults)
-    return PromptFiles(folder, spec, read_text(folder / SYSTEM), read_text(folder / PAIR))
+    system, pair = (read_text(folder / name, SETTINGS, links=False) for name in (SYSTEM, PAIR))
+    return PromptFiles(folder, spec, system, pair)
 
 
 class PromptWriter:

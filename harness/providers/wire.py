@@ -15,6 +15,7 @@ from pydantic_core import to_json
 
 from harness.errors import BadInput, CallError, FatalError, RejectedError, TransientError
 from harness.storage.files import whole_text
+from harness.storage.visible import one_line
 
 TIMEOUT = 120.0
 """Seconds that one attempt may wait for the server."""
@@ -131,8 +132,8 @@ def call_error(status: int, names: set[str], words: str, wait: float | None = No
 
 
 def clip(text: str) -> str:
-    """As much of a server's words as is kept."""
-    text = whole_text(text)
+    """As much of a server's words as is kept, on one line: they are printed and logged."""
+    text = one_line(whole_text(text))
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 

@@ -25,7 +25,7 @@ from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates, Policy
 from harness.nouns.records import Grade, Key, Record, latest
 from harness.policy.load import gates_digest, load_gates, load_policy, policy_digest
-from harness.runs.manifest import MANIFEST, Manifest, load_manifest, save_manifest
+from harness.runs.manifest import ANSWERS, MANIFEST, Manifest, load_manifest, save_manifest
 from harness.runs.record_log import RECORDS, iter_records
 from harness.storage.files import Content, iter_nouns, write_atomic
 from harness.storage.project import Project, folder_names
@@ -134,9 +134,13 @@ def _refuse_damage(run: Run) -> None:
     for record in run.each_record():
         found[record.key] = _misfits(run, record, pairs)
     faults += [fault for misfits in found.values() for fault in misfits]
-    lost = [(name, at) for name in pairs for at in range(manifest.asked.repeats) if (name, at) not in found]
-    if manifest.finished_at is not None and lost:
-        what = f"the run is finished, but {len(lost)} records are gone (the first: {min(lost)[0]})"
+    lost = len(pairs) * manifest.asked.repeats - sum(name in pairs for name, _ in found)
+    if len(pairs) * manifest.asked.repeats > ANSWERS:
+        faults.append(Fault(str(folder / EXAMPLES), f"more than {ANSWERS:,} answers: examples times repeats"))
+    elif manifest.finished_at is not None and lost > 0:
+        keys = ((name, at) for name in sorted(pairs) for at in range(manifest.asked.repeats))
+        first = next((name for name, at in keys if (name, at) not in found), "")
+        what = f"the run is finished, but {lost} records are gone (the first: {first})"
         faults.append(Fault(str(folder / RECORDS), what))
     if faults:
         raise BadInput(faults)

@@ -16,8 +16,9 @@ from harness.runs.folder import SCORECARD
 from harness.runs.manifest import MANIFEST, Manifest, load_manifest
 from harness.runs.record_log import RECORDS
 from harness.scorecards.shared import Estimate, Gated, Verdict
-from harness.storage.files import Stamp, stamp_of
+from harness.storage.files import Stamp, read_bytes, stamp_of
 from harness.storage.project import Project, folder_names
+from harness.storage.regular import lines_of, open_regular
 
 HEAD = 16_384
 """Bytes of a scorecard that hold what a line shows; the misses, which may take megabytes, come after it."""
@@ -105,7 +106,7 @@ class Listing:
 
     def _is_run(self, name: str) -> bool:
         folder = self.project.runs / name
-        return (folder / MANIFEST).exists() or (folder / RECORDS).exists()
+        return os.path.lexists(folder / MANIFEST) or os.path.lexists(folder / RECORDS)
 
     def _line(self, name: str) -> Listed:
         folder = self.project.runs / name
@@ -132,7 +133,10 @@ def read_line(folder: Path) -> Listed:
     if lacking:
         return Listed(folder.name, "damaged", manifest, headline, lacking)
     state = _state(folder, manifest, headline)
-    cost = None if state == "going" else cost_of(folder / RECORDS)
+    try:
+        cost = None if state == "going" else cost_of(folder / RECORDS)
+    except BadInput as error:
+        return Listed(folder.name, "damaged", manifest, headline, _words(error))
     return Listed(folder.name, state, manifest, headline, cost=cost)
 
 
@@ -165,7 +169,7 @@ def _untimed(folder: Path, manifest: Manifest) -> Iterator[str]:
 def read_headline(path: Path) -> Headline | None:
     """What a line takes of a scorecard; None where there is none. BadInput for one that is damaged."""
     try:
-        return _from_head(path) or Headline.model_validate(from_json(path.read_bytes()))
+        return _from_head(path) or Headline.model_validate(from_json(read_bytes(path, links=False)))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -178,7 +182,7 @@ def read_headline(path: Path) -> Headline | None:
 
 def _from_head(path: Path) -> Headline | None:
     """The headline from a long scorecard's first bytes; None where they do not hold it or the end is lost."""
-    with path.open("rb") as file:
+    with open_regular(path, links=False) as file:
         head = file.read(HEAD)
         if len(head) < HEAD:
             return None
@@ -197,8 +201,8 @@ def cost_of(path: Path) -> float | None:
     Looked up in the bytes: within a text every quotation mark is escaped, so that no text looks like a key.
     """
     total = 0.0
-    with path.open("rb") as file:
-        for line in file:
+    with open_regular(path, links=False) as file:
+        for line in lines_of(file, path):
             cost = _cost_in(line)
             if cost is None:
                 return None

@@ -1,15 +1,18 @@
 """The manifest of a run: what was asked for, and what has to be the same for a resume."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Noun, Split
-from harness.storage.files import decode, faults_of, parse_json, read_bytes, write_atomic
+from harness.storage.files import faults_of, parse_json, read_text, write_atomic
+from harness.storage.regular import SETTINGS, odd_files
 
 MANIFEST = "manifest.json"
+REPEATS, EXAMPLES, ANSWERS = 1_000, 10_000_000, 100_000_000
+"""The most that a run may have of each: a manifest that says more is damaged."""
 
 
 class Asked(Noun):
@@ -25,7 +28,7 @@ class Asked(Noun):
     limit: int | None = None
     only: tuple[str, ...] = ()
     """Examples by id, where somebody chose them: then the score is that of a choice, and gates nothing."""
-    repeats: int = Field(default=1, ge=1)
+    repeats: int = Field(default=1, ge=1, le=REPEATS)
     aggregate: Literal["mean", "vote"] = "mean"
     seed: int | None = None
     shots: int | None = None
@@ -86,7 +89,7 @@ class Manifest(Noun):
     gates: str
     model_answered: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    examples: int
+    examples: int = Field(ge=0, le=EXAMPLES)
     shots: tuple[str, ...]
     shots_dropped: tuple[str, ...] = ()
     worked_withheld: tuple[str, ...] = ()
@@ -98,6 +101,12 @@ class Manifest(Noun):
     commit: str | None = None
     dirty: bool | None = None
 
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.examples * self.asked.repeats > ANSWERS:
+            raise ValueError(f"more than {ANSWERS:,} answers: examples times repeats")
+        return self
+
 
 def save_manifest(folder: Path, manifest: Manifest) -> None:
     """Write or replace the manifest in one step."""
@@ -105,10 +114,13 @@ def save_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def load_manifest(folder: Path) -> Manifest:
-    """The manifest, or what is wrong with it."""
+    """The manifest, or what is wrong with it or the folder: whoever reads a run begins here."""
     path = folder / MANIFEST
+    odd = odd_files(folder)
+    if odd:
+        raise BadInput(odd)
     try:
-        return Manifest.model_validate(parse_json(decode(read_bytes(path), path)))
+        return Manifest.model_validate(parse_json(read_text(path, SETTINGS, links=False)))
     except ValidationError as error:
         raise BadInput(faults_of(error, str(path))) from None
     except (ValueError, RecursionError) as error:

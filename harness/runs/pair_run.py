@@ -19,6 +19,7 @@ from harness.runs.pairs import ShownPair
 from harness.runs.record_log import RECORDS, iter_records
 from harness.storage.files import iter_nouns
 from harness.storage.project import Project, folder_names
+from harness.storage.regular import LINK
 
 FOLDER = "pairs"
 
@@ -52,6 +53,8 @@ def pairs_folder(project: Project) -> Path:
 def pair_run_names(project: Project) -> list[str]:
     """The names of all pair runs, oldest first."""
     folder = pairs_folder(project)
+    if folder.is_symlink():
+        raise BadInput([Fault(str(folder), LINK)])
     return [name for name in folder_names(folder) if (folder / name / MANIFEST).exists()]
 
 

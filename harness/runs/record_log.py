@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 from harness.errors import BadInput, Fault
 from harness.nouns.records import Failed, Key, Record
-from harness.storage.files import parse, to_line, unreadable
+from harness.storage.files import parse, to_line
 from harness.storage.locks import alone
+from harness.storage.regular import lines_of, open_regular, unreadable
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -29,8 +30,8 @@ def iter_records(folder: Path) -> Iterator[tuple[Record, int]]:
     faults: list[Fault] = []
     at = 0
     try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
+        with open_regular(path, links=False) as file:
+            for number, line in enumerate(lines_of(file, path), start=1):
                 at += len(line)
                 whole = line.endswith(b"\n")
                 record, found = parse(Record, line.rstrip(b"\n"), f"{path}, line {number}, not a record")
@@ -67,7 +68,7 @@ class RecordLog:
         self.answered: set[Key] = set()
         self.failed: set[Key] = set()
         self.models: set[str] = set()
-        self._file: BinaryIO = (folder / RECORDS).open("r+b")
+        self._file: BinaryIO = open_regular(folder / RECORDS, os.O_RDWR, links=False)
         self._lock: BaseFileLock | None = None
         size = 0
         try:
@@ -80,8 +81,10 @@ class RecordLog:
             raise
         self._file.truncate(size)
         self._file.seek(0, os.SEEK_END)
-        if size and not _ends_in_newline(folder / RECORDS):
-            self._file.write(b"\n")
+        if size:
+            self._file.seek(-1, os.SEEK_END)
+            if self._file.read(1) != b"\n":
+                self._file.write(b"\n")
         self._unsynced = 0
 
     def append(self, record: Record) -> None:
@@ -121,9 +124,3 @@ class RecordLog:
         self._file.close()
         if self._lock:
             self._lock.release()
-
-
-def _ends_in_newline(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"

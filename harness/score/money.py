@@ -7,6 +7,7 @@ from harness.pricing.tokens import tokens_of
 from harness.pricing.vendors import vendor_at
 from harness.runs.folder import Run
 from harness.scorecards.money import Spending
+from harness.storage.files import read_text
 
 HANDFUL = 10
 """With fewer answers nothing is said about the cache: the first ones cannot find anything there."""
@@ -99,7 +100,7 @@ def _warnings(run: Run, used: Usage | None, answers: int) -> tuple[str, ...]:
     prefix = run.folder / "prefix.txt"
     if vendor is None or used is None or answers <= HANDFUL or not prefix.exists():
         return ()
-    least = tokens_of(prefix.read_text(encoding="utf-8")).low
+    least = tokens_of(read_text(prefix, links=False)).low
     if least < vendor.caches_from[1] or used.cached_tokens >= LOW * least * (answers - 1):
         return ()
     return (

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import BadInput, Fault
+from harness.storage.regular import LARGEST, SETTINGS, lines_of, open_regular, unreadable
+from harness.storage.regular import read_bytes as read_bytes
 
 Model = TypeVar("Model", bound=BaseModel)
 PIECE = 1 << 16
@@ -17,23 +19,9 @@ Content = str | bytes | Iterable[str | bytes]
 """What a file is to hold: whole, or line by line where it is long."""
 
 
-def read_bytes(path: Path) -> bytes:
-    """A file's bytes; a file that cannot be read is bad input."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BadInput([unreadable(path, error)]) from error
-
-
-def unreadable(path: Path, error: OSError) -> Fault:
-    """What to say of a file that cannot be read."""
-    missing = isinstance(error, FileNotFoundError)
-    return Fault(str(path), "no such file" if missing else f"cannot be read: {error.strerror}")
-
-
-def read_text(path: Path) -> str:
+def read_text(path: Path, most: int = LARGEST, *, links: bool = True) -> str:
     """A file's text. A leading byte order mark is dropped; what is not UTF-8 is bad input."""
-    return decode(read_bytes(path), path)
+    return decode(read_bytes(path, most, links=links), path)
 
 
 def decode(content: bytes, path: Path) -> str:
@@ -49,11 +37,11 @@ def _not_utf8(path: Path, line: int, byte: int) -> Fault:
     return Fault(f"{path}, line {line}", f"not UTF-8 (byte 0x{byte:02x}); save the file as UTF-8")
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path, *, links: bool = True) -> dict[str, Any]:
     """A TOML file as plain data."""
     try:
-        return tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
+        return tomllib.loads(read_text(path, SETTINGS, links=links))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadInput([Fault(str(path), f"not TOML: {error}")]) from None
 
 
@@ -142,8 +130,8 @@ def each_json_line(path: Path) -> Iterator[tuple[int, dict[str, Any] | Fault]]:
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Each line of a UTF-8 file with its number, read one by one."""
     try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
+        with open_regular(path) as file:
+            for number, line in enumerate(lines_of(file, path), start=1):
                 try:
                     yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
                 except UnicodeDecodeError as error:
@@ -205,7 +193,9 @@ def write_atomic(path: Path, content: Content) -> None:
     """The whole file or none of it: written beside its place, synced, then renamed onto it."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with beside.open("wb") as file:
+        # Made anew: a link of that name, in a folder that somebody sent, would be written through.
+        beside.unlink(missing_ok=True)
+        with beside.open("xb") as file:
             for part in _pieces(content):
                 file.write(part)
             file.flush()

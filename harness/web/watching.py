@@ -1,5 +1,6 @@
 """How far a run has come: its records are counted as they are appended, each byte read once."""
 
+import contextlib
 import json
 from collections import deque
 from dataclasses import asdict, dataclass
@@ -8,8 +9,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from harness.errors import BadInput
 from harness.runs.listing import Listed, silence
 from harness.runs.record_log import RECORDS
+from harness.storage.regular import lines_of, open_regular
 from harness.web.words import duration
 
 WINDOW = 50
@@ -93,13 +96,13 @@ class Counter:
         if size < self._read:
             # A line that a kill cut off was repaired away: what was counted may be gone.
             self._reset()
-        with self._path.open("rb") as file:
+        with contextlib.suppress(BadInput), open_regular(self._path, links=False) as file:
             file.seek(self._read)
-            grown = file.read(size - self._read)
-        whole = grown.rfind(b"\n") + 1
-        self._read += whole
-        for line in grown[:whole].splitlines():
-            self._note(line)
+            for line in lines_of(file, self._path):
+                if not line.endswith(b"\n"):
+                    break
+                self._read += len(line)
+                self._note(line)
 
     def _note(self, line: bytes) -> None:
         """One record; a damaged line is no answer, and opening the run names it."""

@@ -16,7 +16,8 @@ from typing import BinaryIO, Literal, Self
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Noun
 from harness.nouns.records import Key
-from harness.storage.files import build, parse_json, to_line
+from harness.storage.files import build, parse_json, read_bytes, to_line
+from harness.storage.regular import open_to_append
 
 BATCHES = "batches.jsonl"
 
@@ -58,7 +59,7 @@ class BatchLog:
         self.named: set[str] = set()
         """Every batch that the server has named for this run."""
         size = self._read()
-        self._file: BinaryIO = self._path.open("ab")
+        self._file: BinaryIO = open_to_append(self._path)
         self._file.truncate(size)
         _sync_folder(folder)
 
@@ -102,7 +103,8 @@ class BatchLog:
 
     def _read(self) -> int:
         """Take in what is there, and how many bytes of it are whole: a kill can cut off the last line."""
-        content = self._path.read_bytes() if self._path.exists() else b""
+        there = os.path.lexists(self._path)
+        content = read_bytes(self._path, links=False) if there else b""
         *lines, torn = content.split(b"\n")
         for number, line in enumerate(lines, start=1):
             where = f"{self._path}, line {number}"

@@ -1,0 +1,109 @@
+"""Opening what may come from a stranger: regular files alone, within bounds, and no links where that is said.
+
+A pipe hangs its reader, a device has no end, and a link leads out of a folder that somebody sent: what is
+appended to it then lands in another file.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from harness.errors import BadInput, Fault
+
+LARGEST = 1 << 30
+"""Bytes of a file that is read whole, such as a table."""
+SETTINGS = 16 << 20
+"""Bytes of a file of settings: a manifest, a policy, a prompt, a log of batches."""
+LONGEST_LINE = 16 << 20
+"""Bytes of a line. A file that is read line by line may have any number of them."""
+LINK = "is a link, and a file of its own is wanted here: copy what it leads to"
+
+
+def open_regular(path: Path, flags: int = os.O_RDONLY, *, links: bool = True) -> BinaryIO:
+    """A regular file. OSError for a folder, a pipe or a device, and, without `links`, for a link."""
+    if not links and path.is_symlink():
+        raise OSError(errno.ELOOP, LINK, str(path))
+    if not flags & os.O_CREAT or path.exists():
+        # Looked at first, since opening alone can do something to a device; and again once it is open.
+        _refuse_odd(path.stat().st_mode, path)
+    no_follow = 0 if links else getattr(os, "O_NOFOLLOW", 0)
+    handle = os.open(
+        path, flags | no_follow | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0), 0o666
+    )
+    try:
+        _refuse_odd(os.fstat(handle).st_mode, path)
+        return os.fdopen(handle, "ab" if flags & os.O_APPEND else "r+b" if flags & os.O_RDWR else "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def open_to_append(path: Path) -> BinaryIO:
+    """A file that grows, new or there already. BadInput for a link or no file."""
+    try:
+        return open_regular(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, links=False)
+    except OSError as error:
+        raise BadInput([unreadable(path, error)]) from error
+
+
+def _refuse_odd(mode: int, path: Path) -> None:
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        what = "is a pipe or a device, and a file is wanted: save what comes out of it to one"
+        raise OSError(errno.EINVAL, what, str(path))
+
+
+def read_bytes(path: Path, most: int = LARGEST, *, links: bool = True) -> bytes:
+    """A file's bytes. BadInput for one that cannot be read, or has more than `most` of them."""
+    try:
+        with open_regular(path, links=links) as file:
+            content = file.read(most + 1)
+    except OSError as error:
+        raise BadInput([unreadable(path, error)]) from error
+    if len(content) > most:
+        raise BadInput(
+            [Fault(str(path), f"larger than {most >> 20} MB, the most that is read of such a file")]
+        )
+    return content
+
+
+def lines_of(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    """The lines of a file, with their ends. BadInput for one that is longer than any of ours."""
+    for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE + 1), b""), start=1):
+        if len(line) > LONGEST_LINE:
+            what = f"longer than {LONGEST_LINE >> 20} MB, the most that a line may have"
+            raise BadInput([Fault(f"{path}, line {number}", what)])
+        yield line
+
+
+def unreadable(path: Path, error: OSError) -> Fault:
+    """What to say of a file that cannot be read."""
+    if error.errno in (errno.ELOOP, errno.EINVAL) and error.strerror:
+        return Fault(str(path), error.strerror)
+    missing = isinstance(error, FileNotFoundError)
+    return Fault(str(path), "no such file" if missing else f"cannot be read: {error.strerror}")
+
+
+def odd_files(folder: Path) -> list[Fault]:
+    """What a folder that somebody sent must not hold: links, pipes, devices; and not be a link itself."""
+    if folder.is_symlink():
+        return [Fault(str(folder), "is a link: name the folder that it leads to, or copy it here")]
+    faults: list[Fault] = []
+    try:
+        with os.scandir(folder) as found:
+            for entry in found:
+                mode = entry.stat(follow_symlinks=False).st_mode
+                if stat.S_ISLNK(mode):
+                    faults.append(Fault(entry.path, LINK))
+                elif not stat.S_ISREG(mode) and not (stat.S_ISDIR(mode) and "." not in entry.name):
+                    faults.append(
+                        Fault(entry.path, "is no regular file: delete it, or have the run sent again")
+                    )
+    except OSError as error:
+        return [unreadable(folder, error)]
+    return faults
