@@ -124,9 +124,11 @@ def _refuse_idle(given: dict[str, Any], resume: str | None) -> None:
     """An option that would do nothing is refused."""
     if resume is not None:
         return
+    from harness.providers import reads_grades
+
     model = given["model"] or DEFAULTS["model"]
     table = [f"--{name}" for name in ("columns", "wide", "format", "rater") if given[name]]
-    if table and not model.startswith("replay"):
+    if table and not reads_grades(model):
         raise BadInput(f"{', '.join(table)}: how a file of grades is read; --model replay/FILE reads one")
     if given["aggregate"] and (given["repeats"] or 1) == 1:
         raise BadInput("--aggregate says what several answers count for: give --repeats too")
@@ -203,7 +205,9 @@ def _forecast(
 
 
 def _what_to_do(run: "Run") -> str:
-    if run.manifest.asked.model.startswith("replay"):
+    from harness.providers import reads_grades
+
+    if reads_grades(run.manifest.asked.model):
         return "the file has no grade for them: complete it, and start a new run"
     return f"harness eval --resume {run.folder.name} asks again"
 
@@ -261,11 +265,13 @@ def _same(given: Any, before: Any) -> bool:
 
 def _from_root(model: str, project: "Project") -> str:
     """A replayed file by its path from the project's folder, so that a run can be resumed from anywhere."""
-    provider, file = model[: len("replay")], model[len("replay") + 1 :]
-    if provider != "replay" or not file:
+    from harness.providers import reads_grades, split_model
+
+    if not reads_grades(model):
         return model
+    provider, file = split_model(model)
     path = Path.cwd() / file
-    return f"replay/{path.relative_to(project.root) if path.is_relative_to(project.root) else path}"
+    return f"{provider}/{path.relative_to(project.root) if path.is_relative_to(project.root) else path}"
 
 
 def _aggregate(text: str | None) -> str | None:

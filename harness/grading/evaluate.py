@@ -19,7 +19,7 @@ from harness.grading.live.work import grade_all, left_to_ask
 from harness.grading.plan import Plan, changed_since, make_plan, new_manifest, run_contents, setup_of
 from harness.nouns.records import Failed, Record
 from harness.pricing.prices import NoPrice, Price, price_of
-from harness.providers import batches_of, open_teacher
+from harness.providers import batches_of, open_teacher, sold_as
 from harness.runs.folder import SCORECARD, VERDICT, Run, create_run, load_run
 from harness.runs.manifest import Asked, Manifest, load_manifest, save_manifest
 from harness.runs.record_log import RecordLog, iter_records
@@ -76,7 +76,7 @@ def resume(
 def foresee(project: Project, asked: Asked, folder: Path | None = None) -> Forecast:
     """What a run would ask and cost, or, with its folder, the rest of one. Asks nobody and writes nothing."""
     plan = make_plan(project, asked)
-    price = price_of(project, plan.asked.model, plan.asked.base_url)
+    price = price_of(project, plan.asked.model, plan.asked.base_url, sold_as)
     if folder is None:
         return forecast(plan, price)
     answered = {record.key for record, _ in iter_records(folder) if not isinstance(record.outcome, Failed)}
@@ -94,7 +94,7 @@ def _money(
 ) -> tuple[Price | NoPrice, Budget | None]:
     """What an answer costs, and what the run may still cost. BadInput for a limit without a price."""
     asked = plan.asked
-    price = price_of(project, asked.model, asked.base_url)
+    price = price_of(project, asked.model, asked.base_url, sold_as)
     if limits.max_cost is None:
         return price, None
     return price, budget_of(limits.max_cost, price, asked.model, plan.policy, before, batch=asked.batch)

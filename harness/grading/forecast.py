@@ -8,8 +8,8 @@ from harness.grading.plan import Plan
 from harness.nouns.pair import Example
 from harness.pricing.prices import NoPrice, Price, Rates
 from harness.pricing.tokens import Tokens, tokens_of
-from harness.pricing.vendors import FREE, provider_of, vendor_at
 from harness.prompting.answer import answer_text
+from harness.providers import sold_as
 from harness.scorecards.money import Forecast, Prices, Span
 
 ENVELOPE = Tokens(5, 200)
@@ -43,7 +43,8 @@ def forecast(
     An answer that cannot be read is asked for once more, and a failed request again: neither is foreseen.
     """
     model = plan.asked.model
-    if provider_of(model) in FREE:
+    free = sold_as(model).free
+    if free:
         asked = _Asked(_count(plan, todo), Tokens(0, 0), Tokens(0, 0), Tokens(0, 0))
     else:
         asked = _asked(plan, todo)
@@ -57,7 +58,7 @@ def forecast(
         cost=_prices(price, asked, sure=sure, may=may) if isinstance(price, Price) else Prices(),
         source=price.source if isinstance(price, Price) else None,
         reason=price.reason if isinstance(price, NoPrice) else None,
-        assumptions=() if provider_of(model) in FREE else _assumptions(plan),
+        assumptions=() if free else _assumptions(plan),
         warnings=() if sure else (_too_short(plan, asked.prefix, may=may),),
     )
 
@@ -99,7 +100,7 @@ def _answer(plan: Plan) -> Tokens:
 
 def _cache_odds(plan: Plan, prefix: Tokens) -> tuple[bool, bool]:
     """Whether the prefix is sure to be long enough for the vendor's cache, and whether it may be."""
-    vendor = vendor_at(plan.asked.model, plan.asked.base_url)
+    vendor = sold_as(plan.asked.model).vendor_at(plan.asked.base_url)
     if vendor is None:
         return True, True
     least, most = vendor.caches_from
@@ -107,7 +108,7 @@ def _cache_odds(plan: Plan, prefix: Tokens) -> tuple[bool, bool]:
 
 
 def _too_short(plan: Plan, prefix: Tokens, *, may: bool) -> str:
-    vendor = vendor_at(plan.asked.model, plan.asked.base_url)
+    vendor = sold_as(plan.asked.model).vendor_at(plan.asked.base_url)
     assert vendor is not None, "a server of one's own has no minimum"
     least, most = vendor.caches_from
     minimum = f"{least:,}" if least == most else f"{least:,} to {most:,}, by model"

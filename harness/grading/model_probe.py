@@ -10,9 +10,8 @@ from harness.grading.plan import Plan, make_plan, setup_of
 from harness.nouns.records import Grade, Message, Prompt, Reply, Usage
 from harness.pricing.prices import NoPrice, Price, cost_of, price_of
 from harness.pricing.tokens import tokens_of
-from harness.pricing.vendors import vendor_at
 from harness.prompting.answer import read_grade
-from harness.providers import open_teacher
+from harness.providers import open_teacher, sold_as
 from harness.providers.base import Setup, Teacher
 from harness.providers.probe import GIVEN_UP, LOGPROBS, TEMPERATURE, Trying
 from harness.providers.served import CACHE, FORM, Dialect, Served, Taken
@@ -32,7 +31,7 @@ COLOUR = (
 def check_model(project: Project, asked: Asked) -> Checkup:
     """Ask for one grade, and as little more as it takes. CallError where there is no answer."""
     plan = make_plan(project, asked)
-    price = price_of(project, plan.asked.model, plan.asked.base_url)
+    price = price_of(project, plan.asked.model, plan.asked.base_url, sold_as)
     setup = setup_of(project, plan)
     return asyncio.run(_examine(plan, price, setup))
 
@@ -157,7 +156,7 @@ async def _cache(served: Served, plan: Plan, reply: Reply) -> Finding:
         return Finding(name=name, takes=None, says="the server counts no tokens")
     if used.cached_tokens or used.written_tokens:
         return Finding(name=name, takes=True, says=_moved(used))
-    vendor = vendor_at(plan.asked.model, plan.asked.base_url)
+    vendor = sold_as(plan.asked.model).vendor_at(plan.asked.base_url)
     prefix = tokens_of(plan.writer.system)
     if vendor and prefix.high < vendor.caches_from[0]:
         return Finding(name=name, takes=None, says="the constant prefix is too short for it")

@@ -20,7 +20,7 @@ from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates, Policy
 from harness.policy.load import gates_digest, load_gates, load_policy, policy_digest, policy_path
 from harness.prompting.prompt import PromptWriter, bind_prompt, load_prompt
-from harness.providers import asks_a_server, base_url_of, split_model
+from harness.providers import SDKS, asks_a_server, base_url_of, reads_grades, sold_as, split_model
 from harness.providers.base import Setup
 from harness.runs.folder import EXAMPLES, PAIRS, RATERS, RATINGS
 from harness.runs.manifest import Asked, Digests, Manifest
@@ -30,7 +30,7 @@ from harness.storage.files import Content, read_bytes, to_line
 from harness.storage.project import Project
 from harness.storage.tables import Layout
 
-PACKAGES = ("openai", "anthropic", "jinja2", "scikit-learn", "tenacity", "pydantic", "datasets", "numpy")
+PACKAGES = (*SDKS, "jinja2", "scikit-learn", "tenacity", "pydantic", "datasets", "numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +164,7 @@ def new_manifest(project: Project, plan: Plan) -> Manifest:
     """The manifest of a run that begins now."""
     now = datetime.now(UTC)
     commit, dirty = _commit(project.root)
+    vendor = sold_as(plan.asked.model).vendor_at(plan.asked.base_url)
     return Manifest(
         name=_run_name(plan, now),
         created_at=now.isoformat(timespec="seconds"),
@@ -176,6 +177,7 @@ def new_manifest(project: Project, plan: Plan) -> Manifest:
         worked_withheld=plan.withheld,
         stale=plan.stale,
         sources=tuple(sorted({e.provenance.source for e in plan.examples if e.provenance})),
+        vendor=vendor.id if vendor else None,
         harness=__version__,
         python=platform.python_version(),
         packages=package_versions(),
@@ -222,15 +224,15 @@ def _lines(nouns: Sequence[Example] | Sequence[Rating] | Sequence[ShownPair]) ->
 
 
 def _replayed(project: Project, asked: Asked) -> str | None:
-    provider, file = split_model(asked.model)
-    return digest_bytes(read_bytes(project.root / file)) if provider == "replay" else None
+    _, file = split_model(asked.model)
+    return digest_bytes(read_bytes(project.root / file)) if reads_grades(asked.model) else None
 
 
 def _run_name(plan: Plan, now: datetime) -> str:
     """The time first, so that names sort by it; no longer than file systems allow."""
     asked = plan.asked
     provider, model = split_model(asked.model)
-    if provider == "replay":
+    if reads_grades(asked.model):
         model = Path(model).stem
     began = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03d}"
     text = "-".join((began, asked.policy, asked.prompt, provider, model, asked.part))

@@ -13,7 +13,7 @@ from harness.golden.examples import stale
 from harness.grading.evaluate import answer, job_of
 from harness.grading.job import Limits, Watch
 from harness.grading.plan import Plan, make_plan, new_manifest, run_contents
-from harness.providers import split_model
+from harness.providers import reads_grades
 from harness.runs.folder import create_run
 from harness.runs.manifest import Asked, load_manifest
 from harness.runs.pair_run import PairRun, find_pair_run, load_pair_run, pairs_folder
@@ -39,7 +39,7 @@ def impact_of(
     `teacher` says who grades; its policy and split play no part. `twice`: the first version is asked about
     every pair twice, to see what the teacher changes by itself.
     """
-    if split_model(teacher.model)[0] == "replay":
+    if reads_grades(teacher.model):
         raise BadInput(f"{teacher.model}: a replay has the same grades under both versions; name a model")
     plans = [
         make_plan(project, _asked(teacher, label, 2 if twice and not at else 1), pairs)

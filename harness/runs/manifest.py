@@ -88,6 +88,8 @@ class Manifest(Noun):
     worked_withheld: tuple[str, ...] = ()
     stale: int = 0
     sources: tuple[str, ...] = ()
+    vendor: str | None = None
+    """Who is paid for the answers; None where nobody is, as with a server of one's own."""
     harness: str
     python: str
     packages: dict[str, str]

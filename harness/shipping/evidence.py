@@ -23,6 +23,7 @@ from harness.policy.load import (
     shared_surfaces,
     unfinished,
 )
+from harness.providers import reads_grades
 from harness.runs.folder import RATERS, RATINGS, find_run, load_run, run_names
 from harness.runs.manifest import Asked, Manifest, load_manifest
 from harness.score.bar import Bar
@@ -126,7 +127,7 @@ def _canaries_of(policy: Policy, teacher: Asked | None) -> Wanted:
 
 def _teacher(asked: Asked) -> tuple[object, ...]:
     """Who grades. Of grades that another system made, nothing tells whose they are: all replays are one."""
-    model = "replay" if asked.model.startswith("replay") else asked.model
+    model = None if reads_grades(asked.model) else asked.model
     return model, asked.prompt, asked.shots, asked.temperature, asked.base_url
 
 
