@@ -241,7 +241,7 @@ def _wrong_in(project: "Project", text: str) -> dict[str, Any]:
     from harness.score.items import judged, voted
 
     run = load_run(find_run(project, text))
-    if run.manifest.asked.canaries:
+    if not run.manifest.asked.kind.scored:
         raise BadInput(f"--disagreements-of {text}: that run graded canaries, which are graded all together")
     wrong = tuple(item.item for item in map(voted, judged(run)) if item.answers[0].grade != item.golden)
     if not wrong:

@@ -21,6 +21,7 @@ from harness.nouns.records import Failed, Record
 from harness.pricing.prices import NoPrice, Price, price_of
 from harness.providers import batches_of, open_teacher, sold_as
 from harness.runs.folder import SCORECARD, VERDICT, Run, create_run, load_run
+from harness.runs.kind import PAIRS
 from harness.runs.manifest import Asked, Manifest, load_manifest, save_manifest
 from harness.runs.record_log import RecordLog, iter_records
 from harness.scorecards.gate2 import Gate2
@@ -64,7 +65,7 @@ def resume(
     """Ask what a run has no answer for. BadInput where its inputs have changed since it began."""
     manifest = load_manifest(folder)
     asked = manifest.asked
-    if asked.pairs is not None:
+    if asked.kind is PAIRS:
         raise BadInput(f"{folder}: production pairs; the same `harness policy impact` goes on with them")
     plan = _bare(make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url})))
     changed = changed_since(manifest, plan)
@@ -109,7 +110,7 @@ def _carry_out(job: Job) -> tuple[Run, Gate2]:
     write_atomic(folder / SCORECARD, _pretty(scorecard))
     write_atomic(folder / VERDICT, json.dumps(verdict_of(scorecard), indent=2) + "\n")
     asked = manifest.asked
-    if "test" in asked.splits and not asked.canaries and manifest.finished_at is not None:
+    if "test" in asked.splits and asked.kind.scored and manifest.finished_at is not None:
         note_look(job.plan.golden_file.with_name(LOOKS), _look(manifest))
     return run, scorecard
 

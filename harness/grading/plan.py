@@ -23,6 +23,7 @@ from harness.prompting.prompt import PromptWriter, bind_prompt, load_prompt
 from harness.providers import SDKS, asks_a_server, base_url_of, reads_grades, sold_as, split_model
 from harness.providers.base import Setup
 from harness.runs.folder import EXAMPLES, PAIRS, RATERS, RATINGS
+from harness.runs.kind import CHOSEN, GOLDEN
 from harness.runs.manifest import Asked, Digests, Manifest
 from harness.runs.pairs import ShownPair, pairs_digest
 from harness.storage.digest import digest_bytes
@@ -107,9 +108,9 @@ def make_plan(project: Project, asked: Asked, pairs: Sequence[ShownPair] = ()) -
 
 
 def _to_grade(asked: Asked, golden: list[Example], canaries: list[Example]) -> list[Example]:
-    if asked.only:
+    if asked.kind is CHOSEN:
         return _only(asked, golden)
-    if not asked.canaries:
+    if asked.kind is GOLDEN:
         return choose_examples(golden, asked.splits, asked.limit, asked.seed or 0)
     if not canaries:
         raise BadInput(f"there are no canaries: no {CANARIES} beside the golden set of {asked.policy}")

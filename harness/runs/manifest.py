@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError
 
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Noun, Split
+from harness.runs.kind import CANARIES, CHOSEN, GOLDEN, PAIRS, Kind
 from harness.storage.files import decode, faults_of, parse_json, read_bytes, write_atomic
 
 MANIFEST = "manifest.json"
@@ -40,18 +41,18 @@ class Asked(Noun):
     rater: str | None = None
 
     @property
-    def part(self) -> str:
-        """What is graded."""
+    def kind(self) -> Kind:
+        """What the run grades, and so what its score says."""
         if self.pairs is not None:
-            return "pairs"
-        return "canaries" if self.canaries else "+".join(self.splits)
+            return PAIRS
+        if self.canaries:
+            return CANARIES
+        return CHOSEN if self.only else GOLDEN
 
     @property
-    def apart(self) -> str | None:
-        """What keeps its items from standing for a split, as what the run graded; None where they do."""
-        if self.canaries:
-            return "graded canaries"
-        return "graded chosen examples" if self.only else None
+    def part(self) -> str:
+        """What is graded: the splits, where examples of them are."""
+        return "+".join(self.splits) if self.kind.scored else self.kind.name
 
     @property
     def sides(self) -> tuple[str, str]:

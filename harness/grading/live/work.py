@@ -19,6 +19,7 @@ from harness.nouns.records import Failed, Prompt
 from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
 from harness.runs.folder import EXAMPLES, PAIRS
+from harness.runs.kind import PAIRS as PAIR_RUN
 from harness.runs.manifest import load_manifest
 from harness.runs.pairs import ShownPair
 from harness.runs.record_log import RecordLog
@@ -132,7 +133,7 @@ def each_question(job: Job) -> Iterator[Question]:
 
 def _items(job: Job) -> Iterator[Example | ShownPair]:
     """What is graded: golden examples, or production pairs."""
-    if job.plan.asked.pairs is not None:
+    if job.plan.asked.kind is PAIR_RUN:
         return iter_nouns(job.folder / PAIRS, ShownPair)
     return iter_nouns(job.folder / EXAMPLES, Example)
 
