@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,15 +11,15 @@ from pydantic_core import to_json
 
 from harness.errors import BadInput, FatalError, Interrupted, Unfinished
 from harness.golden.holdout_log import LOOKS, Look, note_look
-from harness.grading.batch.run import grade_in_batches
 from harness.grading.budget import Budget, budget_of
+from harness.grading.executors import execute, executor_of
 from harness.grading.forecast import forecast
 from harness.grading.job import NO_LIMITS, Job, Limits, Watch
-from harness.grading.live.work import grade_all, left_to_ask
 from harness.grading.plan import Plan, changed_since, make_plan, new_manifest, run_contents, setup_of
+from harness.grading.questions import left_to_ask
 from harness.nouns.records import Failed, Record
 from harness.pricing.prices import NoPrice, Price, price_of
-from harness.providers import batches_of, open_teacher, sold_as
+from harness.providers import open_teacher, sold_as
 from harness.runs.folder import SCORECARD, VERDICT, Run, create_run, load_run
 from harness.runs.kind import PAIRS
 from harness.runs.manifest import Asked, Manifest, load_manifest, save_manifest
@@ -40,8 +40,7 @@ def _begin(project: Project, asked: Asked, watch: Watch, limits: Limits) -> Job:
     plan = make_plan(project, asked)
     price, budget = _money(project, plan, limits, ())
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
-    if plan.asked.batch:
-        batches_of(plan.asked.model, teacher)
+    executor_of(plan.asked).check(plan.asked.model, teacher)
     folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
     return Job(project, folder, _bare(plan), teacher, price, budget, watch, limits)
 
@@ -132,7 +131,7 @@ def answer(job: Job, how_to_resume: str) -> Manifest:
     """Have the open questions of a run folder answered, and seal it: whatever is graded goes through here."""
     with RecordLog(job.folder) as log:
         try:
-            left = asyncio.run(_work(job, log))
+            left = asyncio.run(execute(job, log, executor_of(job.plan.asked)))
         except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
             left = left_to_ask(job, log)
             raise Interrupted(f"interrupted with {left} answers to go; {how_to_resume}") from None
@@ -145,14 +144,6 @@ def answer(job: Job, how_to_resume: str) -> Manifest:
         except (FatalError, OSError) as error:
             raise Unfinished(f"{error}\n{how_to_resume}") from error
         return _seal(job.folder, log, job.teacher.notes, left)
-
-
-def _work(job: Job, log: RecordLog) -> Coroutine[None, None, int]:
-    """The asking, live or by batches."""
-    asked = job.plan.asked
-    if asked.batch:
-        return grade_in_batches(job, log, batches_of(asked.model, job.teacher))
-    return grade_all(job, log)
 
 
 def _seal(folder: Path, log: RecordLog, notes: tuple[str, ...], left: int) -> Manifest:

@@ -33,6 +33,8 @@ class Asked(Noun):
     temperature: float | None = None
     base_url: str | None = None
     batch: bool = False
+    executor: str | None = None
+    """How the questions are answered, where neither live nor by batches: a name in grading/executors.py."""
     no_cache: bool = False
     """Whether everything was to be asked anew: then a resume does not take earlier runs' replies either."""
     columns: dict[str, tuple[str, ...]] = Field(default={})
