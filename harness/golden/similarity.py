@@ -32,6 +32,8 @@ def near_duplicates(left: Sequence[Tokens], right: Iterable[Tokens]) -> Iterator
         for token in _prefix(words, rarity):
             index[token].append(position)
     for position, words in enumerate(right):
+        if index.keys().isdisjoint(words):
+            continue
         candidates = {other for token in _prefix(words, rarity) for other in index.get(token, ())}
         for other in sorted(candidates):
             if jaccard(left[other], words) >= NEAR:

@@ -79,7 +79,7 @@ def make_plan(project: Project, asked: Asked, pairs: Sequence[ShownPair] = ()) -
     writer = bind_prompt(prompt, shown, learnable, asked.shots)
     examples = [] if pairs else _to_grade(asked, golden, canaries)
     items: Sequence[Example] | Sequence[ShownPair] = pairs or examples
-    for item in items:
+    for item in () if writer.is_fixed else items:
         # A template can fail on one pair alone; better here than after half the money is spent.
         writer.prompt(item.id, item.pair)
     return Plan(
