@@ -11,7 +11,8 @@ from harness.grading.budget import budget_of
 from harness.grading.evaluate import job_of
 from harness.grading.executors import execute
 from harness.grading.job import Job, Limits
-from harness.grading.plan import Plan, make_plan, new_manifest, run_contents
+from harness.grading.new_run import new_manifest, run_contents
+from harness.grading.plan import Plan, make_plan
 from harness.nouns.records import Key, Record, latest
 from harness.runs.folder import create_run
 from harness.runs.manifest import Asked

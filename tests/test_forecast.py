@@ -127,7 +127,7 @@ def test_repeats_and_what_is_left_to_ask_count(tmp_path: Path) -> None:
     assert span(forecast(twice, ONE).cost.plain)[1] == pytest.approx(
         2 * span(forecast(once, ONE).cost.plain)[1]
     )
-    todo = [(example, 1) for example in twice.examples[:3]]
+    todo = [(example, 1) for example in list(twice.examples)[:3]]
     assert forecast(twice, ONE, todo).requests == 3
     nothing = forecast(twice, ONE, [])
     assert (nothing.requests, span(nothing.cost.cached)) == (0, (0, 0))

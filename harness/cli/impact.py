@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from harness.runs.pairs import ShownPair
     from harness.scorecards.impact import Impact
     from harness.storage.project import Project
+    from harness.storage.stream import Stream
 
 Pairs = Annotated[
     Path | None, typer.Option(help="Production pairs: a table with item, query and title, without grades.")
@@ -49,7 +50,7 @@ class PairsFile(NamedTuple):
     columns: str | None
     format: str | None
 
-    def read(self) -> "list[ShownPair]":
+    def read(self) -> "Stream[ShownPair]":
         """The pairs."""
         from harness.runs.pairs import read_pairs
 

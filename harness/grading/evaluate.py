@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +14,8 @@ from harness.grading.budget import Budget, budget_of
 from harness.grading.executors import execute, executor_of
 from harness.grading.forecast import forecast
 from harness.grading.job import NO_LIMITS, Job, Limits, Watch
-from harness.grading.plan import Plan, changed_since, make_plan, new_manifest, run_contents, setup_of
+from harness.grading.new_run import new_manifest, run_contents
+from harness.grading.plan import Plan, changed_since, make_plan, setup_of
 from harness.grading.questions import left_to_ask
 from harness.nouns.records import Failed, Record
 from harness.pricing.prices import NoPrice, Price, price_of
@@ -42,7 +42,7 @@ def _begin(project: Project, asked: Asked, watch: Watch, limits: Limits) -> Job:
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     executor_of(plan.asked).check(plan.asked.model, teacher)
     folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
-    return Job(project, folder, _bare(plan), teacher, price, budget, watch, limits)
+    return Job(project, folder, plan, teacher, price, budget, watch, limits)
 
 
 def job_of(project: Project, folder: Path, plan: Plan, watch: Watch, limits: Limits) -> Job:
@@ -50,12 +50,7 @@ def job_of(project: Project, folder: Path, plan: Plan, watch: Watch, limits: Lim
     before = (record for record, _ in iter_records(folder))
     price, budget = _money(project, plan, limits, before)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
-    return Job(project, folder, _bare(plan), teacher, price, budget, watch, limits)
-
-
-def _bare(plan: Plan) -> Plan:
-    """The plan without what is graded: that is read from the run folder, one by one."""
-    return replace(plan, examples=(), pairs=())
+    return Job(project, folder, plan, teacher, price, budget, watch, limits)
 
 
 def resume(
@@ -66,7 +61,7 @@ def resume(
     asked = manifest.asked
     if asked.kind is PAIRS:
         raise BadInput(f"{folder}: production pairs; the same `harness policy impact` goes on with them")
-    plan = _bare(make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url})))
+    plan = make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url}))
     changed = changed_since(manifest, plan)
     if changed:
         raise BadInput(f"{folder}: changed since the run began: {', '.join(changed)}; start a new run")
@@ -80,12 +75,12 @@ def foresee(project: Project, asked: Asked, folder: Path | None = None) -> Forec
     if folder is None:
         return forecast(plan, price)
     answered = {record.key for record, _ in iter_records(folder) if not isinstance(record.outcome, Failed)}
-    todo = [
+    todo = (
         (example, repeat)
         for repeat in range(asked.repeats)
         for example in plan.examples
         if (example.id, repeat) not in answered
-    ]
+    )
     return forecast(plan, price, todo)
 
 

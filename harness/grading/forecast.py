@@ -1,7 +1,8 @@
 """--dry-run: what a run would ask and cost, from the length of its prompts. Opens nothing and asks nobody."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from harness.grading.budget import sent_along
 from harness.grading.plan import Plan
@@ -36,7 +37,7 @@ class _Asked:
 
 
 def forecast(
-    plan: Plan, price: Price | NoPrice, todo: Sequence[tuple[Example, int]] | None = None
+    plan: Plan, price: Price | NoPrice, todo: Iterable[tuple[Example, int]] | None = None
 ) -> Forecast:
     """What the questions in `todo` (all of the plan's, where it is None) would take.
 
@@ -45,7 +46,8 @@ def forecast(
     model = plan.asked.model
     free = sold_as(model).free
     if free:
-        asked = _Asked(_count(plan, todo), Tokens(0, 0), Tokens(0, 0), Tokens(0, 0))
+        count = len(plan.examples) * plan.asked.repeats if todo is None else sum(1 for _ in todo)
+        asked = _Asked(count, Tokens(0, 0), Tokens(0, 0), Tokens(0, 0))
     else:
         asked = _asked(plan, todo)
     sure, may = _cache_odds(plan, asked.prefix)
@@ -63,20 +65,16 @@ def forecast(
     )
 
 
-def _count(plan: Plan, todo: Sequence[tuple[Example, int]] | None) -> int:
-    return len(plan.examples) * plan.asked.repeats if todo is None else len(todo)
-
-
-def _asked(plan: Plan, todo: Sequence[tuple[Example, int]] | None) -> _Asked:
-    every = [(example, 0) for example in plan.examples]
-    rest = Tokens(0, 0)
+def _asked(plan: Plan, todo: Iterable[tuple[Example, int]] | None) -> _Asked:
+    every = ((example, 0) for example in plan.examples)
+    rest, count = Tokens(0, 0), 0
     for example, repeat in every if todo is None else todo:
         prompt = plan.writer.prompt(example.id, example.pair, repeat)
+        count += 1
         for message in prompt.messages[1:]:
             rest = rest.plus(tokens_of(message.content))
     if todo is None:
-        rest = rest.times(plan.asked.repeats)
-    count = _count(plan, todo)
+        count, rest = count * plan.asked.repeats, rest.times(plan.asked.repeats)
     form = Tokens(0, tokens_of(sent_along(plan.policy)).high)
     return _Asked(
         requests=count,
@@ -88,13 +86,14 @@ def _asked(plan: Plan, todo: Sequence[tuple[Example, int]] | None) -> _Asked:
 
 def _answer(plan: Plan) -> Tokens:
     """One answer: from half to twice as long as the golden set's own, and what the model thinks besides."""
-    reasoned = [example for example in (*plan.learnable, *plan.examples) if example.reasoning]
+    total, reasoned = Tokens(0, 0), 0
+    for example in chain(plan.learnable, plan.examples):
+        if example.reasoning:
+            reasoned += 1
+            total = total.plus(tokens_of(answer_text(example.reasoning, example.clauses, example.grade)))
     if not reasoned:
         return UNSAID.plus(Tokens(0, THOUGHT))
-    total = Tokens(0, 0)
-    for example in reasoned:
-        total = total.plus(tokens_of(answer_text(example.reasoning, example.clauses, example.grade)))
-    mean = total.times(1 / len(reasoned))
+    mean = total.times(1 / reasoned)
     return Tokens(mean.low / 2, mean.high * 2 + THOUGHT)
 
 
@@ -149,7 +148,7 @@ def _prefixes(rates: Rates, requests: int) -> float:
 
 
 def _assumptions(plan: Plan) -> tuple[str, ...]:
-    reasoned = any(example.reasoning for example in (*plan.learnable, *plan.examples))
+    reasoned = any(example.reasoning for example in chain(plan.learnable, plan.examples))
     answer = (
         "an answer is half to twice as long as the golden set's own"
         if reasoned

@@ -4,9 +4,11 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 
 from harness.errors import BadInput, CallError, RejectedError, TransientError
 from harness.grading.plan import Plan, make_plan, setup_of
+from harness.nouns.pair import Example
 from harness.nouns.records import Grade, Message, Prompt, Reply, Usage
 from harness.pricing.prices import NoPrice, Price, cost_of, price_of
 from harness.pricing.tokens import tokens_of
@@ -88,8 +90,12 @@ async def _examine_served(plan: Plan, price: Price | NoPrice, plain: Served, war
 
 async def _grade(teacher: Teacher, plan: Plan, at: int) -> tuple[Reply, float]:
     """The answer about one of the plan's examples, and the seconds that it took."""
-    example = plan.examples[at % len(plan.examples)]
+    example = _example(plan, at % len(plan.examples))
     return await _ask(teacher, plan.writer.prompt(example.id, example.pair))
+
+
+def _example(plan: Plan, at: int = 0) -> Example:
+    return next(islice(plan.examples, at, None))
 
 
 async def _ask(teacher: Teacher, prompt: Prompt) -> tuple[Reply, float]:
@@ -125,7 +131,7 @@ async def _form(served: Served, plan: Plan) -> Finding:
         return Finding(name=name, takes=False, says="the prompt alone asks for the form")
     if way == "object":
         return Finding(name=name, takes=False, says="JSON mode alone: a JSON object of any form")
-    prompt = Prompt(item="colour", repeat=0, messages=COLOUR, pair=plan.examples[0].pair)
+    prompt = Prompt(item="colour", repeat=0, messages=COLOUR, pair=_example(plan).pair)
     try:
         reply, _ = await _ask(served, prompt)
     except CallError as error:
@@ -196,8 +202,8 @@ def _checkup(
         answered_by=reply.model,
         requests=requests,
         seconds=seconds,
-        example=plan.examples[0].id,
-        golden=plan.examples[0].grade,
+        example=_example(plan).id,
+        golden=_example(plan).grade,
         grade=outcome.value if isinstance(outcome, Grade) else None,
         usage=reply.usage,
         cost=cost,

@@ -1,6 +1,6 @@
 """The ratings that lie beside a golden set."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -64,7 +64,7 @@ def load_ratings(path: Path, policy: Policy, examples: Sequence[Example]) -> lis
     return found
 
 
-def ratings_under(path: Path, policy: Policy, examples: Sequence[Example]) -> list[Rating]:
+def ratings_under(path: Path, policy: Policy, examples: Iterable[Example]) -> list[Rating]:
     """The ratings given under this policy version, each with the query of its example.
 
     A rating that names no version counts under every one. BadInput names every line that is wrong.
@@ -78,5 +78,6 @@ def ratings_under(path: Path, policy: Policy, examples: Sequence[Example]) -> li
         raise BadInput(faults)
     keys = [(f"{path}, line {line}", (rating.item, rating.rater)) for line, rating in here]
     refuse_doubles(keys, "item {0!r} by rater {1!r}")
-    queries = {example.id: example.query for example in examples}
+    rated = {rating.item for _, rating in here}
+    queries = {example.id: example.query for example in examples if example.id in rated}
     return [rating.model_copy(update={"query": queries.get(rating.item)}) for _, rating in here]
