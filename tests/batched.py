@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness.grading.batch.run import grade_in_batches
+from harness.grading.batch.run import Batched
 from harness.grading.budget import budget_of
 from harness.grading.evaluate import job_of
+from harness.grading.executors import execute
 from harness.grading.job import Job, Limits
-from harness.grading.plan import Plan, make_plan, new_manifest, run_contents
+from harness.grading.new_run import new_manifest, run_contents
+from harness.grading.plan import Plan, make_plan
 from harness.nouns.records import Key, Record, latest
-from harness.providers import batches_of
 from harness.runs.folder import create_run
 from harness.runs.manifest import Asked
 from harness.runs.record_log import RecordLog, iter_records
@@ -104,5 +105,4 @@ async def _session(job: Job, log: RecordLog, at: Session) -> None:
         at.nap(at)
         await asyncio.sleep(0)
 
-    batches = batches_of(job.plan.asked.model, job.teacher)
-    at.left = await grade_in_batches(job, log, batches, None if REAL_SLEEP else sleep)
+    at.left = await execute(job, log, Batched(None if REAL_SLEEP else sleep))

@@ -14,7 +14,8 @@ from harness.golden.overrides import OVERRIDES, overrides
 from harness.golden.rating.adjudications import load_adjudications
 from harness.golden.rating.ratings import rater_kinds
 from harness.grading.batch.batch_log import BATCHES, BatchLog
-from harness.grading.plan import changed_since, make_plan, new_manifest
+from harness.grading.new_run import new_manifest
+from harness.grading.plan import changed_since, make_plan
 from harness.runs.folder import load_run, run_names
 from harness.runs.manifest import load_manifest
 from harness.runs.pair_run import load_pair_run, pair_run_names, pairs_folder
@@ -49,7 +50,7 @@ def load_everything(project: Project) -> None:
         run = load_run(project.runs / name)
         assert run.examples and run.records
     for name in pair_run_names(project):
-        assert len(load_pair_run(pairs_folder(project) / name).records) == 6
+        assert len(load_pair_run(pairs_folder(project) / name).outcomes) == 6
 
 
 def plans_have_the_same_digests(project: Project) -> None:
@@ -59,7 +60,7 @@ def plans_have_the_same_digests(project: Project) -> None:
     folders += [pairs_folder(project) / name for name in pair_run_names(project)]
     for folder in folders:
         then = load_manifest(folder)
-        plan = make_plan(project, then.asked, pairs if then.asked.pairs else ())
+        plan = make_plan(project, then.asked, pairs if then.asked.pairs else None)
         now = new_manifest(project, plan)
         assert changed_since(then, plan) == [], folder.name
         assert (now.digests, now.gates, now.asked) == (then.digests, then.gates, then.asked), folder.name

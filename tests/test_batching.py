@@ -30,7 +30,7 @@ from harness.grading.live.ask import ATTEMPTS
 from harness.grading.plan import make_plan
 from harness.nouns.records import Failed, Grade, Message, Prompt, Record, Ungraded
 from harness.pricing.prices import price_of
-from harness.providers import PROVIDERS, batches_of, open_teacher
+from harness.providers import PROVIDERS, batches_of, open_teacher, sold_as
 from harness.providers.base import Setup
 from harness.providers.served import Served
 from harness.runs.folder import load_run
@@ -690,7 +690,7 @@ def _worst(here: Path, url: str, model: str) -> float:
     project = Project(here)
     words = {"model": model, "policy": "small", "prompt": "teacher", "splits": ("dev",), "base_url": url}
     plan = make_plan(project, Asked.model_validate(words))
-    budget = budget_of(9.0, price_of(project, model, url), model, plan.policy)
+    budget = budget_of(9.0, price_of(project, model, url, sold_as), model, plan.policy)
     return max(budget.worst(plan.writer.prompt(one.id, one.pair)) for one in plan.examples)
 
 

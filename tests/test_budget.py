@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
@@ -16,7 +17,7 @@ from harness.nouns.pair import Pair
 from harness.nouns.records import Failed, Grade, Message, Prompt, Record, Usage
 from harness.pricing.prices import NoPrice, Price, Rates
 from harness.prompting.answer import answer_schema
-from harness.providers import anthropic
+from harness.providers import PROVIDERS, anthropic
 from harness.scorecards.money import usd
 
 T = TypeVar("T")
@@ -165,7 +166,7 @@ def test_resumed_run_that_cannot_know_what_it_cost_is_refused() -> None:
 
 
 def test_longest_answer_is_the_limit_that_is_sent_where_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.grading.budget.LONGEST_ANSWER", 1)
+    monkeypatch.setitem(PROVIDERS, "openai", replace(PROVIDERS["openai"], longest=1))
 
     def worst(model: str) -> float:
         return budget_of(3.0, PRICE, model, policy()).worst(prompt("x"))

@@ -14,6 +14,7 @@ from harness.grading.forecast import THOUGHT, forecast
 from harness.grading.plan import Plan, make_plan
 from harness.pricing.prices import NoPrice, Price, Rates, price_of
 from harness.pricing.tokens import tokens_of
+from harness.providers import sold_as
 from harness.report.money import forecast_view
 from harness.runs.manifest import Asked
 from harness.scorecards.money import Forecast, Span
@@ -126,7 +127,7 @@ def test_repeats_and_what_is_left_to_ask_count(tmp_path: Path) -> None:
     assert span(forecast(twice, ONE).cost.plain)[1] == pytest.approx(
         2 * span(forecast(once, ONE).cost.plain)[1]
     )
-    todo = [(example, 1) for example in twice.examples[:3]]
+    todo = [(example, 1) for example in list(twice.examples)[:3]]
     assert forecast(twice, ONE, todo).requests == 3
     nothing = forecast(twice, ONE, [])
     assert (nothing.requests, span(nothing.cost.cached)) == (0, (0, 0))
@@ -134,7 +135,7 @@ def test_repeats_and_what_is_left_to_ask_count(tmp_path: Path) -> None:
 
 def test_unknown_price_is_said_and_is_not_0(tmp_path: Path) -> None:
     project = write_project(tmp_path)
-    price = price_of(project, "openai/gpt-6.2-sol", None)
+    price = price_of(project, "openai/gpt-6.2-sol", None, sold_as)
     assert isinstance(price, NoPrice)
     found = forecast(planned(project, "openai/gpt-6.2-sol"), price)
     assert set(found.model_dump()["cost"].values()) == {None}
@@ -152,14 +153,14 @@ def test_unknown_batch_price_alone_is_unknown(tmp_path: Path) -> None:
 
 def test_grader_that_runs_here_has_nothing_to_pay(tmp_path: Path) -> None:
     project = write_project(tmp_path)
-    found = forecast(planned(project, "builtin/lexical"), price_of(project, "builtin/lexical", None))
+    found = forecast(planned(project, "builtin/lexical"), price_of(project, "builtin/lexical", None, sold_as))
     assert span(found.cost.plain) == (0, 0)
     assert text_of(found) == f"{found.requests} answers, and nothing to pay: builtin/lexical runs here.\n"
 
 
 def test_dry_run_needs_no_key_and_writes_nothing(tmp_path: Path) -> None:
     project = write_project(tmp_path)
-    found = forecast(planned(project), price_of(project, "openai/gpt-6-luna", None))
+    found = forecast(planned(project), price_of(project, "openai/gpt-6-luna", None, sold_as))
     assert span(found.cost.plain)[0] > 0
     assert not list(project.runs.iterdir())
     shown = text_of(found)

@@ -20,7 +20,7 @@ from scipy import stats
 from harness.comparison.impact import measure_impact
 from harness.errors import BadInput
 from harness.nouns.policy import Policy
-from harness.nouns.records import Failed, Grade, Record, Reply, latest
+from harness.nouns.records import Failed, Grade, Record, Reply
 from harness.runs.manifest import Asked, Digests, Manifest
 from harness.runs.pair_run import PairRun
 from harness.runs.pairs import ShownPair, read_pairs
@@ -65,7 +65,7 @@ def pair_run(under: Policy, *answers: dict[str, int], asked: int = 0) -> PairRun
         python="",
         packages={},
     )
-    return PairRun(Path("run"), manifest, under, latest(records))
+    return PairRun(Path("run"), manifest, under, {record.key: record.outcome for record in records})
 
 
 PAIRS = [pair("a", "q", 6), pair("b", "q", 2), pair("c", "r", 1), pair("d", "s", 1), pair("e", "s", 5)]

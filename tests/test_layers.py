@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.pricing.vendors import VENDORS
+from harness.providers import PROVIDERS
+
 ROOT = Path(__file__).resolve().parent.parent
 MAP = """
 errors      the exception tree
@@ -15,12 +18,12 @@ storage     files, tables, the project folder, digests, Hugging Face data sets
 nouns       the frozen nouns, in the order of the flow
 stats       pure numbers: no LLM, no file, no policy
 scorecards  what the gates found: the objects that --json prints
+pricing     vendors, tokens, prices
 policy      load, lint, diff
 golden      examples, splits, leakage, import and export, ratings
 prompting   template + policy + shots + pair -> prompt; reply -> grade or a cause
 runs        the run folder: the wall between the network and pure reading
 providers   name -> teacher
-pricing     vendors, tokens, prices
 score       records -> scorecards
 verdicts    scorecards + thresholds -> verdicts
 comparison  runs side by side, paired
@@ -177,3 +180,20 @@ def test_only_the_command_line_prints() -> None:
         if room(path) != "cli":
             text = path.read_text(encoding="utf-8")
             assert "typer" not in text and not re.search(r"(?<![.\w])print\(", text), path
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_providers_are_known_by_name_in_their_own_room_alone(path: Path) -> None:
+    """Others ask for what a provider is: whether it is free, whose models it asks, what it reads."""
+    if room(path) == "providers":
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    named = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)} & set(PROVIDERS)
+    # genai-prices has ids for vendors, and some are the names of providers too.
+    vendors = {vendor.id for vendor in VENDORS} if path.name == "vendors.py" else set()
+    assert named <= vendors, f"{path} names providers: ask for an attribute of Provider"
+
+
+def test_vendors_are_known_without_their_providers() -> None:
+    for path in [file for file in FILES if room(file) == "pricing"]:
+        assert not {file for file in reached_from(path) if room(file) in ("providers", "runs", "grading")}

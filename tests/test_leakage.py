@@ -3,7 +3,7 @@
 import pytest
 from builders import example, policy
 
-from harness.golden.leakage import Dropped, safe_shots, withhold_worked
+from harness.golden.leakage import Dropped, Leaks, safe_shots, withhold_worked
 from harness.nouns.pair import Example, Pair
 from harness.nouns.policy import Boundary, Policy, WorkedExample
 
@@ -82,8 +82,10 @@ def test_worked_example_may_give_a_shot_away() -> None:
 
 def test_pairs_that_are_graded_beside_a_golden_set_count_as_graded() -> None:
     known = working(("x", EIGHT), ("lamp", "r"), ("chair", "r"))
-    also = {"near": pair("y x", EIGHT), "same": pair("LAMP", "another")}
-    shown, withheld = withhold_worked(known, [], also)
+    leaks = Leaks((), known)
+    leaks.see("near", pair("y x", EIGHT))
+    leaks.see("same", pair("LAMP", "another"))
+    shown, withheld = leaks.shown_policy()
     assert (shown_by(shown), withheld) == (["chair"], ["lamp", "x"])
 
 
@@ -129,7 +131,10 @@ def test_shots_give_no_other_shot_away() -> None:
 
 def test_shots_are_held_against_pairs_beside_the_golden_set() -> None:
     golden = [shot("same", "lamp", "r"), shot("near", "x", EIGHT), shot("far", "shoe", "boot")]
-    kept, dropped = safe_shots(golden, {"p1": pair("lamp", "z"), "p2": pair("x y", EIGHT)})
+    leaks = Leaks(golden)
+    leaks.see("p1", pair("lamp", "z"))
+    leaks.see("p2", pair("x y", EIGHT))
+    kept, dropped = leaks.safe_shots()
     assert [one.id for one in kept] == ["far"]
     assert [(one.shot, one.graded) for one in dropped] == [("same", "p1"), ("near", "p2")]
 

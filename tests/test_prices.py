@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from harness.errors import BadInput
 from harness.nouns.records import Usage
 from harness.pricing.prices import NoPrice, Price, Rates, cost_of, price_of
-from harness.pricing.vendors import FREE, VENDORS
-from harness.providers import PROVIDERS, anthropic, openai
+from harness.pricing.vendors import VENDORS, vendor_of
+from harness.providers import PROVIDERS, anthropic, openai, sold_as
 from harness.storage.project import Project
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -42,13 +42,13 @@ def usage(input: int = 0, output: int = 0, cached: int = 0, written: int = 0, re
 
 
 def known(root: Path, model: str, base_url: str | None = None, at: datetime = NOW) -> Price:
-    price = price_of(Project(root), model, base_url, at)
+    price = price_of(Project(root), model, base_url, sold_as, at)
     assert isinstance(price, Price)
     return price
 
 
 def reason(root: Path, model: str, base_url: str | None = None) -> str:
-    price = price_of(Project(root), model, base_url, NOW)
+    price = price_of(Project(root), model, base_url, sold_as, NOW)
     assert isinstance(price, NoPrice)
     return price.reason
 
@@ -105,18 +105,29 @@ def test_batch_price_is_unknown_where_the_list_has_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_provider_has_a_price_or_a_reason(tmp_path: Path, provider: str) -> None:
-    price = price_of(Project(tmp_path), f"{provider}/gpt-6-luna", None, NOW)
-    if provider in FREE:
+    price = price_of(Project(tmp_path), f"{provider}/gpt-6-luna", None, sold_as, NOW)
+    known = PROVIDERS[provider]
+    if known.free:
         assert isinstance(price, Price)
         assert price.cost(usage(1_000_000, 1_000_000)) == 0
-    elif provider in VENDORS:
-        assert isinstance(price, Price) == (VENDORS[provider].title == "OpenAI")
+    elif known.vendor:
+        assert isinstance(price, Price) == (known.vendor.title == "OpenAI")
     else:
         assert isinstance(price, NoPrice)
 
 
 def test_vendors_are_at_home_where_their_providers_say() -> None:
-    assert {vendor.home for vendor in VENDORS.values()} == {openai.HOME, anthropic.HOME}
+    assert {vendor.home for vendor in VENDORS} == {openai.HOME, anthropic.HOME}
+    assert {known.vendor for known in PROVIDERS.values() if known.vendor} == set(VENDORS)
+
+
+@pytest.mark.parametrize("base_url", [None, "https://api.openai.com/v1", "http://localhost:1/v1", "http://["])
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_manifest_that_names_no_vendor_has_the_one_of_its_model(provider: str, base_url: str | None) -> None:
+    """Runs of before manifests named the vendor."""
+    now = sold_as(f"{provider}/m").vendor_at(base_url)
+    assert vendor_of(None, f"{provider}/m", base_url) == now
+    assert vendor_of(now.id if now else None, "gemini/m", None) == now
 
 
 def test_vendor_price_holds_at_the_vendors_address_alone(tmp_path: Path) -> None:
@@ -168,7 +179,7 @@ def test_faulty_price_file_says_all_that_is_wrong(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     with pytest.raises(BadInput) as found:
-        price_of(Project(tmp_path), "builtin/lexical", None)
+        price_of(Project(tmp_path), "builtin/lexical", None, sold_as)
     said = str(found.value)
     for part in (
         "models.openai/a.input: input should be greater than or equal to 0",
@@ -193,7 +204,7 @@ def test_faulty_price_file_says_all_that_is_wrong(tmp_path: Path) -> None:
 def test_price_of_a_model_that_cannot_be_asked_is_a_fault(tmp_path: Path, name: str, says: str) -> None:
     (tmp_path / "prices.toml").write_text(f'[models."{name}"]\ninput = 1\noutput = 1\n', encoding="utf-8")
     with pytest.raises(BadInput, match=says):
-        price_of(Project(tmp_path), "builtin/lexical", None)
+        price_of(Project(tmp_path), "builtin/lexical", None, sold_as)
 
 
 def test_cost_covers_every_reply_and_is_unknown_when_one_is() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from harness.errors import BadInput
 from harness.grading.plan import make_plan
-from harness.nouns.pair import Pair
+from harness.nouns.pair import Pair, indented_json
 from harness.prompting.prompt import PromptWriter, load_prompt
 from harness.runs.manifest import Asked
 from harness.storage.project import Project
@@ -162,6 +162,37 @@ def test_dropped_shots_are_shown_to_nobody(here: Path) -> None:
     assert {drop.shot for drop in plan.dropped} == {"q0-0", "q0-1", "q0-2"}
     assert {shot.query for shot in plan.learnable} == {"wool hat"}
     assert "red shoe" not in plan.writer.system
+
+
+@pytest.mark.parametrize(
+    ("template", "fixed"),
+    [
+        ("{{ pair | json }}\n", True),
+        ("{% if shots %}{{ shots | length }}{% endif %}Grade:\n{{ pair | json }}\n\n", True),
+        ("{% set pair = 3 %}{{ pair | json }}", False),
+        ("{{ pair.query }} {{ pair | json }}", False),
+        ("{% if pair %}{{ pair | json }}{% endif %}", False),
+        ("{{ pair | json }} and more", False),
+        ("{{ range(3) | length }}{{ pair | json }}", False),
+    ],
+)
+def test_template_that_reads_the_pair_in_its_end_alone_is_rendered_once(
+    here: Path, template: str, fixed: bool
+) -> None:
+    write_project(here)
+    (here / "prompts/teacher/v1/pair.j2").write_text(template, encoding="utf-8")
+    writer = PromptWriter(load_prompt(Project(here), "teacher"), policy(), ())
+    assert writer.is_fixed == fixed
+    if fixed:
+        pair = Pair.model_validate({"query": 'an "ä"\u2028\x7f\n', "result": {"title": "\U0001f600\\"}})
+        assert writer.prompt("a", pair).messages[1].content == writer._user(pair)
+
+
+@given(st.text(min_size=1), st.dictionaries(st.text(), st.text(), max_size=3))
+def test_pair_in_a_prompt_is_json_as_python_writes_it(text: str, attributes: dict[str, str]) -> None:
+    result = {"title": text, "attributes": attributes, "price": text or None}
+    pair = Pair.model_validate({"query": text, "result": result, "context": attributes or None})
+    assert pair.json_text == indented_json(pair.data())
 
 
 # --- two prompts -------------------------------------------------------------------------------------

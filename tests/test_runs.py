@@ -66,9 +66,12 @@ def test_the_last_record_of_an_example_counts(tmp_path: Path) -> None:
     with RecordLog(tmp_path) as log:
         log.append(record("a", outcome=Failed(detail="busy")))
         log.append(record("b"))
+        assert (log.count, log.failed) == (1, {("a", 0)})
+        log.append(record("a"), last=False)
         log.append(record("a"))
+        assert (log.count, log.failed) == (2, set())
     with RecordLog(tmp_path) as log:
-        assert (log.answered, log.failed) == ({("a", 0), ("b", 0)}, set())
+        assert (log.answered, log.count, log.failed) == ({("a", 0), ("b", 0)}, 2, set())
 
 
 def test_a_cut_at_any_byte_loses_the_torn_line_alone(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def _model(
 
 
 def _installation(root: "Path | None", *, as_json: bool) -> None:
-    from harness.grading.plan import package_versions
+    from harness.grading.new_run import package_versions
     from harness.providers import PROVIDERS, variables
 
     facts: dict[str, Any] = {"harness": __version__, "python": platform.python_version()}

@@ -164,7 +164,9 @@ def refuse_empty(**given: str | None) -> None:
 
 def _refuse_idle(asking: AskedOptions, table: list[str]) -> None:
     """An option that would do nothing is refused."""
-    if table and not (asking.model or MODEL).startswith("replay"):
+    from harness.providers import reads_grades
+
+    if table and not reads_grades(asking.model or MODEL):
         names = ", ".join(f"--{name}" for name in table)
         raise BadInput(f"{names}: how a file of grades is read; --model replay/FILE reads one")
     if asking.aggregate and (asking.repeats or 1) == 1:
@@ -195,7 +197,7 @@ def _wrong_in(project: "Project", text: str) -> dict[str, object]:
     from harness.score.items import judged, voted
 
     run = load_run(find_run(project, text))
-    if run.manifest.asked.canaries:
+    if not run.manifest.asked.kind.scored:
         raise BadInput(f"--disagreements-of {text}: that run graded canaries, which are graded all together")
     wrong = tuple(item.item for item in map(voted, judged(run)) if item.answers[0].grade != item.golden)
     if not wrong:
@@ -205,11 +207,13 @@ def _wrong_in(project: "Project", text: str) -> dict[str, object]:
 
 def _from_root(model: str, project: "Project") -> str:
     """A replayed file by its path from the project's folder, so that a run can be resumed from anywhere."""
-    provider, file = model[: len("replay")], model[len("replay") + 1 :]
-    if provider != "replay" or not file:
+    from harness.providers import reads_grades, split_model
+
+    if not reads_grades(model):
         return model
+    provider, file = split_model(model)
     path = Path.cwd() / file
-    return f"replay/{path.relative_to(project.root) if path.is_relative_to(project.root) else path}"
+    return f"{provider}/{path.relative_to(project.root) if path.is_relative_to(project.root) else path}"
 
 
 def _aggregate(text: str | None) -> str | None:

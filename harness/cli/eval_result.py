@@ -38,13 +38,15 @@ def report(project: "Project", run: "Run", score: "Gate2", *, as_json: bool) -> 
 def _remarks(project: "Project", run: "Run") -> list[str]:
     """What a reader of the table should know about the run."""
     from harness.golden.holdout_log import LOOKS, looks
+    from harness.providers import provider_of
 
     manifest = run.manifest
     remarks = [line for note in manifest.notes for line in ("", note)]
     if "test" in manifest.asked.splits:
         count = len(looks(project.golden / run.policy.name / LOOKS))
         remarks += ["", f"Looks at the test split so far: {count}. Choose on dev, gate on test."]
-    if manifest.asked.model.startswith("builtin"):
+    provider = provider_of(manifest.asked.model)
+    if provider and provider.floor:
         remarks += [
             "",
             "This grader is a floor to beat, not a teacher. Run a real one:",

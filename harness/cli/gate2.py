@@ -112,7 +112,7 @@ def _score_run(
     from harness.verdicts.gates import judge_run
 
     run = load_run(find_run(project, name))
-    if run.manifest.asked.canaries:
+    if not run.manifest.asked.kind.scored:
         held = {"--weighting": weighting, "--bar": bar, "--bootstrap": bootstrap or None}
         given = [name for name, value in held.items() if value is not None]
         if given:

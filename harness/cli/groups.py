@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from harness.grading.job import Limits
     from harness.runs.manifest import Asked
     from harness.runs.pairs import ShownPair
+    from harness.storage.stream import Stream
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
@@ -117,7 +118,7 @@ class PairsOptions:
             raise BadInput("which pairs? --pairs FILE, a table with item, query and title")
         return self.pairs
 
-    def read(self) -> "list[ShownPair]":
+    def read(self) -> "Stream[ShownPair]":
         """The pairs."""
         from harness.runs.pairs import read_pairs
 

@@ -46,7 +46,7 @@ class Progress:
         asked, examples = plan.asked, load_manifest(folder).examples
         done = examples * asked.repeats - todo
         before = f" ({done} are done)" if done else ""
-        noun = "pairs" if asked.pairs is not None else "examples"
+        noun = asked.kind.items
         what = f"{todo} {noun}" if asked.repeats == 1 else f"{examples} {noun} {asked.repeats} times"
         say(f"{asked.model} grades {what} of {asked.policy}{before}: {shown_path(folder)}")
         self._total = todo

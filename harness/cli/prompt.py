@@ -51,10 +51,9 @@ def render_prompt(
 ) -> None:
     """The prompt for one example, just as a teacher is sent it."""
     plan = _plan(project_at(root), policy, name, shots)
-    ids = {example.id: example for example in plan.examples}
-    if item is not None and item not in ids:
+    example = next((one for one in plan.examples if item in (None, one.id)), None)
+    if example is None:
         raise BadInput(f"no example {item!r} in dev or test of {plan.asked.policy} (shots are never graded)")
-    example = ids[item] if item else plan.examples[0]
     prompt = plan.writer.prompt(example.id, example.pair)
     if stats:
         _show_size(prompt, len(plan.writer.system) + len(plan.writer.lead), as_json=json)

@@ -45,7 +45,7 @@ def report_command(
     project = project_at(root)
     found = load_run(find_run(project, run))
     other = load_run(find_run(project, base)) if base is not None else None
-    if (png or svg) and (found.manifest.asked.canaries or (other and output is None)):
+    if (png or svg) and (not found.manifest.asked.kind.scored or (other and output is None)):
         what = "the base is in the HTML file alone: add -o FILE" if other else "a run over canaries has none"
         raise BadInput(f"pictures: {what}")
     drawn = _pictures(project, found, png, svg)

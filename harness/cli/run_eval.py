@@ -102,7 +102,9 @@ def _forecast(project: "Project", request: Request, resume: str | None, *, as_js
 
 
 def _what_to_do(run: "Run") -> str:
-    if run.manifest.asked.model.startswith("replay"):
+    from harness.providers import reads_grades
+
+    if reads_grades(run.manifest.asked.model):
         return "the file has no grade for them: complete it, and start a new run"
     return f"harness eval --resume {run.folder.name} asks again"
 

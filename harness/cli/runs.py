@@ -74,7 +74,7 @@ def _row(folder: "Path") -> dict[str, Any] | None:
         return None
     score = judge_run(run)
     asked = run.manifest.asked
-    kappa = Estimate(value=None) if asked.canaries else score.gated_kappa
+    kappa = score.gated_kappa if asked.kind.scored else Estimate(value=None)
     return {
         "run": folder.name,
         "model": asked.model,
@@ -86,7 +86,7 @@ def _row(folder: "Path") -> dict[str, Any] | None:
         "gated": score.gated,
         "kappa": kappa.value,
         "ci": kappa.ci,
-        "band": None if asked.canaries else score.band,
+        "band": score.band if asked.kind.scored else None,
         "verdict": score.verdict,
         "begun": run.manifest.created_at,
         "finished": run.manifest.finished_at is not None,

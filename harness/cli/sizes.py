@@ -76,8 +76,8 @@ def _pilot(project: "Project", name: str, policy: "Policy") -> "Pilot":
     from harness.score.sizes import Pilot
 
     run = load_run(find_run(project, name))
-    if run.manifest.asked.apart:
-        raise BadInput(f"{run.folder.name} {run.manifest.asked.apart}: a pilot is a run over a split")
+    if run.manifest.asked.kind.apart:
+        raise BadInput(f"{run.folder.name} {run.manifest.asked.kind.apart}: a pilot is a run over a split")
     if run.policy.scale != policy.scale:
         raise BadInput(f"{run.folder.name} was graded on another scale than {policy.label} has")
     return Pilot(run.folder.name, judged(run))

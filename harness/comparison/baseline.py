@@ -53,7 +53,7 @@ class Baseline(Noun):
 def set_baseline(project: Project, run: Run) -> Path:
     """Keep a finished run as the baseline of its policy and split. BadInput for one that is not finished."""
     manifest = run.manifest
-    what = manifest.asked.apart or (None if manifest.finished_at else "is not finished")
+    what = manifest.asked.kind.apart or (None if manifest.finished_at else "is not finished")
     if what:
         raise BadInput(f"{run.folder.name} {what}: a baseline is a finished run over a split")
     path = baseline_path(project, run.policy.name, manifest.asked.part)

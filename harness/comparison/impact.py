@@ -16,11 +16,12 @@ from harness.scorecards.impact import ActionMove, Impact, Moved, MovedPair, Quer
 from harness.scorecards.shared import Confusion
 from harness.stats.agreement import Floats, Integers, confusion
 from harness.stats.means import clustered_mean, rare_upper
+from harness.storage.stream import Stream
+
+Pairs = Sequence[ShownPair] | Stream[ShownPair]
 
 
-def measure_impact(
-    pairs: Sequence[ShownPair], before: PairRun, after: PairRun, warnings: tuple[str, ...] = ()
-) -> Impact:
+def measure_impact(pairs: Pairs, before: PairRun, after: PairRun, warnings: tuple[str, ...] = ()) -> Impact:
     """What changes from one version to the other, on the pairs that could be read under both."""
     old, new, was, now = before.policy, after.policy, before.grades(), after.grades()
     read = [one for one in pairs if one.id in was and one.id in now]
@@ -53,7 +54,7 @@ def measure_impact(
     )
 
 
-def _noise(pairs: Sequence[ShownPair], before: PairRun) -> Moved:
+def _noise(pairs: Pairs, before: PairRun) -> Moved:
     """How often the action changes though nothing was changed: no policy change shows below that."""
     first, second, action_of = before.grades(0), before.grades(1), before.policy.action_of
     read = [one for one in pairs if one.id in first and one.id in second]
@@ -142,7 +143,7 @@ def _seen(one: MovedPair) -> bool:
     return one.action_before != one.action_after
 
 
-def _left_out(pairs: Sequence[ShownPair], read: Sequence[ShownPair]) -> tuple[str, ...]:
+def _left_out(pairs: Pairs, read: Sequence[ShownPair]) -> tuple[str, ...]:
     if len(read) == len(pairs):
         return ()
     return (f"{len(pairs) - len(read)} of {len(pairs)} pairs have no readable answer under both versions",)

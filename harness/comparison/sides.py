@@ -59,7 +59,7 @@ def side_of_run(run: Run) -> Side:
         seconds=sum(taken) / len(taken) if taken else None,
         cost=spending_of(run).per_answer,
         stale=run.manifest.stale,
-        apart=run.manifest.asked.apart,
+        apart=run.manifest.asked.kind.apart,
     )
 
 

@@ -1,6 +1,6 @@
 """Golden examples: read the file, or report every structural fault in it."""
 
-import hashlib
+from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from harness.errors import BadInput, Fault
 from harness.golden.grade_tables import off_scale
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
-from harness.storage.digest import canonical_json
-from harness.storage.files import read_nouns
+from harness.storage.digest import canonical_json, keyed_digest
+from harness.storage.files import build, each_json_line, parse, read_nouns, text_lines
 from harness.storage.project import Project, pick_name
 
 FILE = "examples.jsonl"
@@ -22,10 +22,37 @@ def golden_path(project: Project, policy_name: str) -> Path:
 
 def load_examples(path: Path, policy: Policy) -> list[Example]:
     """The examples as graded under this policy version. BadInput names every structural fault."""
-    numbered, faults = read_numbered(path, policy)
-    if faults:
-        raise BadInput(faults)
-    return [example.under(policy.version) for _, example in numbered]
+    return list(checked_examples(path, policy))
+
+
+def checked_examples(path: Path, policy: Policy) -> Iterator[Example]:
+    """The same, one by one. Faults are raised when the file has been gone through: all of them at once."""
+    ids, faults, off = array("q"), list[Fault](), list[Fault]()
+    for number, data in each_json_line(path):
+        where = f"{path}, line {number}"
+        example, found = (None, [data]) if isinstance(data, Fault) else build(Example, data, where)
+        faults += found
+        if example is not None:
+            ids.append(hash(example.id))
+            graded = example.under(policy.version)
+            off += _off(where, graded, policy)
+            yield graded
+    if not ids and not faults:
+        faults = [Fault(str(path), "the golden set is empty")]
+    if len(set(ids)) < len(ids):
+        faults += _doubles(path, ((number, example) for number, example in read_nouns(path, Example)[0]))
+    if faults or off:
+        raise BadInput([*faults, *off])
+
+
+def each_example(path: Path, policy: Policy) -> Iterator[Example]:
+    """Each example of a file that was checked, as graded under a policy version."""
+    for number, line in text_lines(path):
+        if line.strip():
+            example, faults = parse(Example, line, f"{path}, line {number}")
+            if example is None:
+                raise BadInput(faults)
+            yield example.under(policy.version)
 
 
 def read_numbered(path: Path, policy: Policy) -> tuple[list[tuple[int, Example]], list[Fault]]:
@@ -35,11 +62,15 @@ def read_numbered(path: Path, policy: Policy) -> tuple[list[tuple[int, Example]]
         faults = [Fault(str(path), "the golden set is empty")]
     faults += _doubles(path, numbered)
     for line, example in numbered:
-        where = f"{path}, line {line}, {example.id}"
-        grade = example.under(policy.version).grade
-        if grade not in policy.scale:
-            faults.append(Fault(where, off_scale(grade, policy)))
+        faults += _off(f"{path}, line {line}", example.under(policy.version), policy)
     return numbered, faults
+
+
+def _off(where: str, graded: Example, policy: Policy) -> list[Fault]:
+    """What is wrong with a grade that the policy does not have."""
+    if graded.grade in policy.scale:
+        return []
+    return [Fault(f"{where}, {graded.id}", off_scale(graded.grade, policy))]
 
 
 def stale(examples: Iterable[Example], version: str) -> list[Example]:
@@ -48,14 +79,8 @@ def stale(examples: Iterable[Example], version: str) -> list[Example]:
 
 
 def golden_digest(examples: Iterable[Example]) -> str:
-    """Digest of ids, pairs, grades, reasonings and clauses; the order of examples does not matter."""
-    said = sorted((example.id, _said(example)) for example in examples)
-    # Equals the digest of {id: said}, without holding all of it in memory.
-    whole = hashlib.sha256(b"{")
-    for at, (id_, text) in enumerate(said):
-        whole.update((b"," if at else b"") + canonical_json(id_) + b":" + text)
-    whole.update(b"}")
-    return f"sha256:{whole.hexdigest()}"
+    """Identity of what a golden set says: ids, pairs, grades, reasonings and clauses, in any order."""
+    return keyed_digest((example.id, _said(example)) for example in examples)
 
 
 def _said(example: Example) -> bytes:

@@ -5,12 +5,12 @@ the policy. The decision uses the whole golden set, not the examples that one ru
 run has the same prompt prefix.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.golden.similarity import near_duplicates, tokens
+from harness.golden.similarity import NearIndex, tokens
 from harness.nouns.pair import Example, Pair, Result, query_key
-from harness.nouns.policy import Policy
+from harness.nouns.policy import Boundary, Policy, WorkedExample
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,60 +22,89 @@ class Dropped:
     reason: str
 
 
-def safe_shots(
-    examples: Sequence[Example], also: Mapping[str, Pair] | None = None
-) -> tuple[list[Example], list[Dropped]]:
-    """The shots of a golden set that leak nothing of dev or test, and the shots dropped because they would.
+class Leaks:
+    """Which shots and worked examples would give away what is graded: it is shown every graded pair, once."""
 
-    `also`: graded pairs outside the golden set, by name.
-    """
-    shots = [example for example in examples if example.split == "shots"]
-    graded = _graded(examples, also)
-    reasons: dict[str, Dropped] = {}
-    by_query: dict[str, str] = {}
-    for name, pair in graded:
-        by_query.setdefault(query_key(pair.query), name)
-    for shot in shots:
-        if shot.cluster in by_query:
-            reasons[shot.id] = Dropped(shot.id, by_query[shot.cluster], "the same query")
-    pairs = near_duplicates([tokens(shot) for shot in shots], (tokens(pair) for _, pair in graded))
-    for shot_at, graded_at in pairs:
-        shot = shots[shot_at]
-        reasons.setdefault(shot.id, Dropped(shot.id, graded[graded_at][0], "nearly the same query and title"))
-    kept = [shot for shot in shots if shot.id not in reasons]
-    return kept, list(reasons.values())
+    def __init__(self, shots: Sequence[Example], policy: Policy | None = None) -> None:
+        self._shots = shots
+        self._policy = policy
+        self._same = dict.fromkeys({shot.cluster for shot in shots}, "")
+        self._near: dict[int, str] = {}
+        self._near_shots = NearIndex([tokens(shot) for shot in shots])
+        worked = _worked(policy) if policy else []
+        self._worked = [query_key(one.query) for one in worked]
+        self._near_worked = NearIndex([tokens(one) for one in worked])
+        self._queries = {query_key(one.query) for one in _examples_in(policy)} if policy else set()
+        self._graded: set[str] = set()
+
+    def see(self, name: str, pair: Example | Pair) -> None:
+        """One more pair that is graded."""
+        query, words = query_key(pair.query), tokens(pair)
+        if self._same.get(query) == "":
+            self._same[query] = name
+        if query in self._queries:
+            self._graded.add(query)
+        for at in self._near_shots.of(words):
+            self._near.setdefault(at, name)
+        self._graded.update(self._worked[at] for at in self._near_worked.of(words))
+
+    def safe_shots(self) -> tuple[list[Example], list[Dropped]]:
+        """The shots that give nothing of it away, and those that would."""
+        reasons = {
+            at: Dropped(shot.id, self._same[shot.cluster], "the same query")
+            for at, shot in enumerate(self._shots)
+            if self._same[shot.cluster]
+        }
+        for at, name in self._near.items():
+            dropped = Dropped(self._shots[at].id, name, "nearly the same query and title")
+            reasons.setdefault(at, dropped)
+        return [shot for at, shot in enumerate(self._shots) if at not in reasons], list(reasons.values())
+
+    def shown_policy(self) -> tuple[Policy, list[str]]:
+        """The policy without worked examples of a graded query, or nearly of a graded pair; their queries."""
+        policy, graded = self._policy, self._graded
+        assert policy is not None, "it was made with one"
+        boundaries = tuple(b for b in policy.boundaries if query_key(b.query) not in graded)
+        levels = tuple(
+            level.model_copy(
+                update={"examples": tuple(e for e in level.examples if query_key(e.query) not in graded)}
+            )
+            for level in policy.grades
+        )
+        shown = policy.model_copy(update={"boundaries": boundaries, "grades": levels})
+        return shown, sorted(set(self._worked) & graded)
 
 
-def _graded(examples: Sequence[Example], also: Mapping[str, Pair] | None) -> list[tuple[str, Example | Pair]]:
-    """Everything that is graded, by name. Examples are not turned into pairs: that doubles the memory."""
-    inside = [(example.id, example) for example in examples if example.split != "shots"]
-    return [*inside, *(also or {}).items()]
+def safe_shots(examples: Sequence[Example]) -> tuple[list[Example], list[Dropped]]:
+    """The shots of a golden set that give nothing of dev or test away, and those that would."""
+    leaks = Leaks([example for example in examples if example.split == "shots"])
+    return _seen(leaks, examples).safe_shots()
 
 
-def withhold_worked(
-    policy: Policy, examples: Sequence[Example], also: Mapping[str, Pair] | None = None
-) -> tuple[Policy, list[str]]:
-    """The policy without the worked examples that would leak a graded pair, and the queries left out.
+def withhold_worked(policy: Policy, examples: Sequence[Example]) -> tuple[Policy, list[str]]:
+    """The policy as a prompt may show it: without worked examples that give a graded pair away.
 
     A worked example leaks where it has a graded query, or nearly the text of a graded pair.
     """
-    inside = _graded(examples, also)
-    worked = [(query_key(one.query), tokens(one)) for one in _worked(policy)]
-    near = near_duplicates([text for _, text in worked], (tokens(pair) for _, pair in inside))
-    graded = {query_key(pair.query) for _, pair in inside} | {worked[at][0] for at, _ in near}
-    boundaries = tuple(b for b in policy.boundaries if query_key(b.query) not in graded)
-    levels = tuple(
-        level.model_copy(
-            update={"examples": tuple(e for e in level.examples if query_key(e.query) not in graded)}
-        )
-        for level in policy.grades
-    )
-    shown = policy.model_copy(update={"boundaries": boundaries, "grades": levels})
-    return shown, sorted({query for query, _ in worked} & graded)
+    return _seen(Leaks((), policy), examples).shown_policy()
+
+
+def _seen(leaks: Leaks, examples: Iterable[Example]) -> Leaks:
+    for example in examples:
+        if example.split != "shots":
+            leaks.see(example.id, example)
+    return leaks
 
 
 def _worked(policy: Policy) -> list[Pair]:
-    """The worked examples of a policy: in its rubric and its boundaries."""
-    texts = [(b.query, b.result) for b in policy.boundaries]
-    texts += [(e.query, e.result) for level in policy.grades for e in level.examples]
-    return [Pair(query=query, result=Result(title=title)) for query, title in texts if query and title]
+    """What a policy works through, as pairs."""
+    return [
+        Pair(query=one.query, result=Result(title=one.result))
+        for one in _examples_in(policy)
+        if one.query and one.result
+    ]
+
+
+def _examples_in(policy: Policy) -> list[Boundary | WorkedExample]:
+    """Every worked example of a policy, in its rubric or its boundaries."""
+    return [*policy.boundaries, *(example for level in policy.grades for example in level.examples)]

@@ -24,31 +24,41 @@ def text_tokens(query: str, title: str) -> Tokens:
     return frozenset(words_of(text)) or frozenset({text})
 
 
-def near_duplicates(left: Sequence[Tokens], right: Iterable[Tokens]) -> Iterator[tuple[int, int]]:
-    """Positions (in left, in right) of every two token sets with a Jaccard index of NEAR or more.
+class NearIndex:
+    """Token sets in which those are found that are nearly another one.
 
     Prefix filtering (Chaudhuri, Ganti & Kaushik 2006): with the tokens in one order, those first that are
-    rarest in `left`, two sets this similar share a token within their first n - ceil(NEAR n) + 1. Only
-    those are compared. `right` is read once and never held in memory.
+    rarest here, two sets this similar share a token within their first n - ceil(NEAR n) + 1. Only those are
+    compared.
     """
-    rarity = Counter(token for words in left for token in words)
-    index: dict[str, list[int]] = defaultdict(list)
-    for position, words in enumerate(left):
-        for token in _prefix(words, rarity):
-            index[token].append(position)
-    for position, words in enumerate(right):
-        candidates = {other for token in _prefix(words, rarity) for other in index.get(token, ())}
-        for other in sorted(candidates):
-            if jaccard(left[other], words) >= NEAR:
-                yield other, position
+
+    def __init__(self, sets: Sequence[Tokens]) -> None:
+        self._sets = sets
+        self._rarity = Counter(token for words in sets for token in words)
+        self._index: dict[str, list[int]] = defaultdict(list)
+        for position, words in enumerate(sets):
+            for token in self._prefix(words):
+                self._index[token].append(position)
+
+    def of(self, words: Tokens) -> list[int]:
+        """Positions of the sets with a Jaccard index of NEAR or more, in their order."""
+        if self._index.keys().isdisjoint(words):
+            return []
+        candidates = {other for token in self._prefix(words) for other in self._index.get(token, ())}
+        return [other for other in sorted(candidates) if jaccard(self._sets[other], words) >= NEAR]
+
+    def _prefix(self, words: Tokens) -> list[str]:
+        ordered = sorted(words, key=lambda token: (self._rarity[token], token))
+        needed = -(-len(ordered) * NEAR.numerator // NEAR.denominator)
+        return ordered[: len(ordered) - needed + 1]
+
+
+def near_duplicates(left: Sequence[Tokens], right: Iterable[Tokens]) -> Iterator[tuple[int, int]]:
+    """Positions (in left, in right) of every two token sets with a Jaccard index of NEAR or more."""
+    near = NearIndex(left)
+    return ((other, position) for position, words in enumerate(right) for other in near.of(words))
 
 
 def jaccard(one: Tokens, other: Tokens) -> Fraction:
     """Shared tokens as a share of all tokens."""
     return Fraction(len(one & other), len(one | other))
-
-
-def _prefix(words: Tokens, rarity: Counter[str]) -> list[str]:
-    ordered = sorted(words, key=lambda token: (rarity[token], token))
-    needed = -(-len(ordered) * NEAR.numerator // NEAR.denominator)
-    return ordered[: len(ordered) - needed + 1]

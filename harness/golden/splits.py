@@ -4,6 +4,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from fractions import Fraction
+from heapq import nsmallest
 
 from harness.errors import BadInput
 from harness.nouns.base import Split
@@ -102,8 +103,12 @@ def choose_examples(
     inside = [example for example in golden if example.split in splits]
     if not inside:
         raise BadInput(f"the golden set has no example in split {'+'.join(splits)}")
-    if limit is None or limit >= len(inside):
-        return inside
-    drawn = sorted(inside, key=lambda example: digest([seed, example.pair.digest]))
-    chosen = {example.id for example in drawn[:limit]}
-    return [example for example in inside if example.id in chosen]
+    ids = None if limit is None else draw(inside, splits, limit, seed)
+    return inside if ids is None else [example for example in inside if example.id in ids]
+
+
+def draw(golden: Iterable[Example], splits: Sequence[Split], limit: int, seed: int) -> frozenset[str]:
+    """The ids of a seeded sample of the splits; all of theirs, where they have no more than `limit`."""
+    inside = (example for example in golden if example.split in splits)
+    keyed = ((digest([seed, example.pair.digest]), at, example.id) for at, example in enumerate(inside))
+    return frozenset(id_ for _, _, id_ in nsmallest(limit, keyed))

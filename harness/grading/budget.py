@@ -10,11 +10,10 @@ from harness.nouns.policy import Policy
 from harness.nouns.records import Prompt, Record, Usage
 from harness.pricing.prices import NoPrice, Price, cost_of
 from harness.prompting.answer import answer_schema
-from harness.providers import anthropic, split_model
+from harness.providers import PROVIDERS, split_model
+from harness.providers.base import LONGEST_ANSWER
 from harness.scorecards.money import usd
 
-LONGEST_ANSWER = 16_000
-"""Tokens that an answer is taken to have at most, thinking included, where no limit is sent along."""
 ENVELOPE = 1_000
 """Tokens that a server may put around a prompt: roles, marks, what it says about the form."""
 
@@ -146,7 +145,6 @@ def budget_of(
     BadInput where the price is unknown, or what the records before have cost.
     """
     provider, _ = split_model(model)
-    longest = anthropic.LONGEST if provider == "anthropic" else LONGEST_ANSWER
     costs = [_cost(record, price) for record in before if record.reply is not None]
     if None in costs:
         unknown = costs.count(None)
@@ -154,7 +152,8 @@ def budget_of(
             f"--max-cost: nobody knows what {unknown} answers of this run have cost; start a new run"
         )
     spent = sum(cost for cost in costs if cost is not None)
-    return Budget(limit, price, longest=longest, form=_bytes(sent_along(policy)), spent=spent, batch=batch)
+    longest, form = PROVIDERS[provider].longest, _bytes(sent_along(policy))
+    return Budget(limit, price, longest=longest, form=form, spent=spent, batch=batch)
 
 
 def _cost(record: Record, price: Price | NoPrice) -> float | None:

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Coroutine, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,16 +10,18 @@ from pydantic_core import to_json
 
 from harness.errors import BadInput, FatalError, Interrupted, Unfinished
 from harness.golden.holdout_log import LOOKS, Look, note_look
-from harness.grading.batch.run import grade_in_batches
 from harness.grading.budget import Budget, budget_of
+from harness.grading.executors import execute, executor_of
 from harness.grading.forecast import forecast
 from harness.grading.job import NO_LIMITS, Job, Limits, Watch
-from harness.grading.live.work import grade_all, left_to_ask
-from harness.grading.plan import Plan, changed_since, make_plan, new_manifest, run_contents, setup_of
+from harness.grading.new_run import new_manifest, run_contents
+from harness.grading.plan import Plan, changed_since, make_plan, setup_of
+from harness.grading.questions import left_to_ask
 from harness.nouns.records import Failed, Record
 from harness.pricing.prices import NoPrice, Price, price_of
-from harness.providers import batches_of, open_teacher
+from harness.providers import open_teacher, sold_as
 from harness.runs.folder import SCORECARD, VERDICT, Run, create_run, load_run
+from harness.runs.kind import PAIRS
 from harness.runs.manifest import Asked, Manifest, load_manifest, save_manifest
 from harness.runs.record_log import RecordLog, iter_records
 from harness.scorecards.gate2 import Gate2
@@ -39,10 +40,9 @@ def _begin(project: Project, asked: Asked, watch: Watch, limits: Limits) -> Job:
     plan = make_plan(project, asked)
     price, budget = _money(project, plan, limits, ())
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
-    if plan.asked.batch:
-        batches_of(plan.asked.model, teacher)
+    executor_of(plan.asked).check(plan.asked.model, teacher)
     folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
-    return Job(project, folder, _bare(plan), teacher, price, budget, watch, limits)
+    return Job(project, folder, plan, teacher, price, budget, watch, limits)
 
 
 def job_of(project: Project, folder: Path, plan: Plan, watch: Watch, limits: Limits) -> Job:
@@ -50,12 +50,7 @@ def job_of(project: Project, folder: Path, plan: Plan, watch: Watch, limits: Lim
     before = (record for record, _ in iter_records(folder))
     price, budget = _money(project, plan, limits, before)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
-    return Job(project, folder, _bare(plan), teacher, price, budget, watch, limits)
-
-
-def _bare(plan: Plan) -> Plan:
-    """The plan without what is graded: that is read from the run folder, one by one."""
-    return replace(plan, examples=(), pairs=())
+    return Job(project, folder, plan, teacher, price, budget, watch, limits)
 
 
 def resume(
@@ -64,9 +59,9 @@ def resume(
     """Ask what a run has no answer for. BadInput where its inputs have changed since it began."""
     manifest = load_manifest(folder)
     asked = manifest.asked
-    if asked.pairs is not None:
+    if asked.kind is PAIRS:
         raise BadInput(f"{folder}: production pairs; the same `harness policy impact` goes on with them")
-    plan = _bare(make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url})))
+    plan = make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url}))
     changed = changed_since(manifest, plan)
     if changed:
         raise BadInput(f"{folder}: changed since the run began: {', '.join(changed)}; start a new run")
@@ -76,16 +71,16 @@ def resume(
 def foresee(project: Project, asked: Asked, folder: Path | None = None) -> Forecast:
     """What a run would ask and cost, or, with its folder, the rest of one. Asks nobody and writes nothing."""
     plan = make_plan(project, asked)
-    price = price_of(project, plan.asked.model, plan.asked.base_url)
+    price = price_of(project, plan.asked.model, plan.asked.base_url, sold_as)
     if folder is None:
         return forecast(plan, price)
     answered = {record.key for record, _ in iter_records(folder) if not isinstance(record.outcome, Failed)}
-    todo = [
+    todo = (
         (example, repeat)
         for repeat in range(asked.repeats)
         for example in plan.examples
         if (example.id, repeat) not in answered
-    ]
+    )
     return forecast(plan, price, todo)
 
 
@@ -94,7 +89,7 @@ def _money(
 ) -> tuple[Price | NoPrice, Budget | None]:
     """What an answer costs, and what the run may still cost. BadInput for a limit without a price."""
     asked = plan.asked
-    price = price_of(project, asked.model, asked.base_url)
+    price = price_of(project, asked.model, asked.base_url, sold_as)
     if limits.max_cost is None:
         return price, None
     return price, budget_of(limits.max_cost, price, asked.model, plan.policy, before, batch=asked.batch)
@@ -109,7 +104,7 @@ def _carry_out(job: Job) -> tuple[Run, Gate2]:
     write_atomic(folder / SCORECARD, _pretty(scorecard))
     write_atomic(folder / VERDICT, json.dumps(verdict_of(scorecard), indent=2) + "\n")
     asked = manifest.asked
-    if "test" in asked.splits and not asked.canaries and manifest.finished_at is not None:
+    if "test" in asked.splits and asked.kind.scored and manifest.finished_at is not None:
         note_look(job.plan.golden_file.with_name(LOOKS), _look(manifest))
     return run, scorecard
 
@@ -131,7 +126,7 @@ def answer(job: Job, how_to_resume: str) -> Manifest:
     """Have the open questions of a run folder answered, and seal it: whatever is graded goes through here."""
     with RecordLog(job.folder) as log:
         try:
-            left = asyncio.run(_work(job, log))
+            left = asyncio.run(execute(job, log, executor_of(job.plan.asked)))
         except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
             left = left_to_ask(job, log)
             raise Interrupted(f"interrupted with {left} answers to go; {how_to_resume}") from None
@@ -144,14 +139,6 @@ def answer(job: Job, how_to_resume: str) -> Manifest:
         except (FatalError, OSError) as error:
             raise Unfinished(f"{error}\n{how_to_resume}") from error
         return _seal(job.folder, log, job.teacher.notes, left)
-
-
-def _work(job: Job, log: RecordLog) -> Coroutine[None, None, int]:
-    """The asking, live or by batches."""
-    asked = job.plan.asked
-    if asked.batch:
-        return grade_in_batches(job, log, batches_of(asked.model, job.teacher))
-    return grade_all(job, log)
 
 
 def _seal(folder: Path, log: RecordLog, notes: tuple[str, ...], left: int) -> Manifest:

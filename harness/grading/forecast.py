@@ -1,15 +1,16 @@
 """--dry-run: what a run would ask and cost, from the length of its prompts. Opens nothing and asks nobody."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from harness.grading.budget import sent_along
 from harness.grading.plan import Plan
 from harness.nouns.pair import Example
 from harness.pricing.prices import NoPrice, Price, Rates
 from harness.pricing.tokens import Tokens, tokens_of
-from harness.pricing.vendors import FREE, provider_of, vendor_at
 from harness.prompting.answer import answer_text
+from harness.providers import sold_as
 from harness.scorecards.money import Forecast, Prices, Span
 
 ENVELOPE = Tokens(5, 200)
@@ -36,15 +37,17 @@ class _Asked:
 
 
 def forecast(
-    plan: Plan, price: Price | NoPrice, todo: Sequence[tuple[Example, int]] | None = None
+    plan: Plan, price: Price | NoPrice, todo: Iterable[tuple[Example, int]] | None = None
 ) -> Forecast:
     """What the questions in `todo` (all of the plan's, where it is None) would take.
 
     An answer that cannot be read is asked for once more, and a failed request again: neither is foreseen.
     """
     model = plan.asked.model
-    if provider_of(model) in FREE:
-        asked = _Asked(_count(plan, todo), Tokens(0, 0), Tokens(0, 0), Tokens(0, 0))
+    free = sold_as(model).free
+    if free:
+        count = len(plan.examples) * plan.asked.repeats if todo is None else sum(1 for _ in todo)
+        asked = _Asked(count, Tokens(0, 0), Tokens(0, 0), Tokens(0, 0))
     else:
         asked = _asked(plan, todo)
     sure, may = _cache_odds(plan, asked.prefix)
@@ -57,25 +60,21 @@ def forecast(
         cost=_prices(price, asked, sure=sure, may=may) if isinstance(price, Price) else Prices(),
         source=price.source if isinstance(price, Price) else None,
         reason=price.reason if isinstance(price, NoPrice) else None,
-        assumptions=() if provider_of(model) in FREE else _assumptions(plan),
+        assumptions=() if free else _assumptions(plan),
         warnings=() if sure else (_too_short(plan, asked.prefix, may=may),),
     )
 
 
-def _count(plan: Plan, todo: Sequence[tuple[Example, int]] | None) -> int:
-    return len(plan.examples) * plan.asked.repeats if todo is None else len(todo)
-
-
-def _asked(plan: Plan, todo: Sequence[tuple[Example, int]] | None) -> _Asked:
-    every = [(example, 0) for example in plan.examples]
-    rest = Tokens(0, 0)
+def _asked(plan: Plan, todo: Iterable[tuple[Example, int]] | None) -> _Asked:
+    every = ((example, 0) for example in plan.examples)
+    rest, count = Tokens(0, 0), 0
     for example, repeat in every if todo is None else todo:
         prompt = plan.writer.prompt(example.id, example.pair, repeat)
+        count += 1
         for message in prompt.messages[1:]:
             rest = rest.plus(tokens_of(message.content))
     if todo is None:
-        rest = rest.times(plan.asked.repeats)
-    count = _count(plan, todo)
+        count, rest = count * plan.asked.repeats, rest.times(plan.asked.repeats)
     form = Tokens(0, tokens_of(sent_along(plan.policy)).high)
     return _Asked(
         requests=count,
@@ -87,19 +86,20 @@ def _asked(plan: Plan, todo: Sequence[tuple[Example, int]] | None) -> _Asked:
 
 def _answer(plan: Plan) -> Tokens:
     """One answer: from half to twice as long as the golden set's own, and what the model thinks besides."""
-    reasoned = [example for example in (*plan.learnable, *plan.examples) if example.reasoning]
+    total, reasoned = Tokens(0, 0), 0
+    for example in chain(plan.learnable, plan.examples):
+        if example.reasoning:
+            reasoned += 1
+            total = total.plus(tokens_of(answer_text(example.reasoning, example.clauses, example.grade)))
     if not reasoned:
         return UNSAID.plus(Tokens(0, THOUGHT))
-    total = Tokens(0, 0)
-    for example in reasoned:
-        total = total.plus(tokens_of(answer_text(example.reasoning, example.clauses, example.grade)))
-    mean = total.times(1 / len(reasoned))
+    mean = total.times(1 / reasoned)
     return Tokens(mean.low / 2, mean.high * 2 + THOUGHT)
 
 
 def _cache_odds(plan: Plan, prefix: Tokens) -> tuple[bool, bool]:
     """Whether the prefix is sure to be long enough for the vendor's cache, and whether it may be."""
-    vendor = vendor_at(plan.asked.model, plan.asked.base_url)
+    vendor = sold_as(plan.asked.model).vendor_at(plan.asked.base_url)
     if vendor is None:
         return True, True
     least, most = vendor.caches_from
@@ -107,7 +107,7 @@ def _cache_odds(plan: Plan, prefix: Tokens) -> tuple[bool, bool]:
 
 
 def _too_short(plan: Plan, prefix: Tokens, *, may: bool) -> str:
-    vendor = vendor_at(plan.asked.model, plan.asked.base_url)
+    vendor = sold_as(plan.asked.model).vendor_at(plan.asked.base_url)
     assert vendor is not None, "a server of one's own has no minimum"
     least, most = vendor.caches_from
     minimum = f"{least:,}" if least == most else f"{least:,} to {most:,}, by model"
@@ -148,7 +148,7 @@ def _prefixes(rates: Rates, requests: int) -> float:
 
 
 def _assumptions(plan: Plan) -> tuple[str, ...]:
-    reasoned = any(example.reasoning for example in (*plan.learnable, *plan.examples))
+    reasoned = any(example.reasoning for example in chain(plan.learnable, plan.examples))
     answer = (
         "an answer is half to twice as long as the golden set's own"
         if reasoned

@@ -56,7 +56,6 @@ class Job:
     project: Project
     folder: Path
     plan: Plan
-    """Without its examples: they are read from the folder, one by one."""
     teacher: Teacher
     price: Price | NoPrice
     budget: Budget | None

@@ -4,15 +4,16 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 
 from harness.errors import BadInput, CallError, RejectedError, TransientError
 from harness.grading.plan import Plan, make_plan, setup_of
+from harness.nouns.pair import Example
 from harness.nouns.records import Grade, Message, Prompt, Reply, Usage
 from harness.pricing.prices import NoPrice, Price, cost_of, price_of
 from harness.pricing.tokens import tokens_of
-from harness.pricing.vendors import vendor_at
 from harness.prompting.answer import read_grade
-from harness.providers import open_teacher
+from harness.providers import open_teacher, sold_as
 from harness.providers.base import Setup, Teacher
 from harness.providers.probe import GIVEN_UP, LOGPROBS, TEMPERATURE, Trying
 from harness.providers.served import CACHE, FORM, Dialect, Served, Taken
@@ -32,7 +33,7 @@ COLOUR = (
 def check_model(project: Project, asked: Asked) -> Checkup:
     """Ask for one grade, and as little more as it takes. CallError where there is no answer."""
     plan = make_plan(project, asked)
-    price = price_of(project, plan.asked.model, plan.asked.base_url)
+    price = price_of(project, plan.asked.model, plan.asked.base_url, sold_as)
     setup = setup_of(project, plan)
     return asyncio.run(_examine(plan, price, setup))
 
@@ -89,8 +90,12 @@ async def _examine_served(plan: Plan, price: Price | NoPrice, plain: Served, war
 
 async def _grade(teacher: Teacher, plan: Plan, at: int) -> tuple[Reply, float]:
     """The answer about one of the plan's examples, and the seconds that it took."""
-    example = plan.examples[at % len(plan.examples)]
+    example = _example(plan, at % len(plan.examples))
     return await _ask(teacher, plan.writer.prompt(example.id, example.pair))
+
+
+def _example(plan: Plan, at: int = 0) -> Example:
+    return next(islice(plan.examples, at, None))
 
 
 async def _ask(teacher: Teacher, prompt: Prompt) -> tuple[Reply, float]:
@@ -126,7 +131,7 @@ async def _form(served: Served, plan: Plan) -> Finding:
         return Finding(name=name, takes=False, says="the prompt alone asks for the form")
     if way == "object":
         return Finding(name=name, takes=False, says="JSON mode alone: a JSON object of any form")
-    prompt = Prompt(item="colour", repeat=0, messages=COLOUR, pair=plan.examples[0].pair)
+    prompt = Prompt(item="colour", repeat=0, messages=COLOUR, pair=_example(plan).pair)
     try:
         reply, _ = await _ask(served, prompt)
     except CallError as error:
@@ -157,7 +162,7 @@ async def _cache(served: Served, plan: Plan, reply: Reply) -> Finding:
         return Finding(name=name, takes=None, says="the server counts no tokens")
     if used.cached_tokens or used.written_tokens:
         return Finding(name=name, takes=True, says=_moved(used))
-    vendor = vendor_at(plan.asked.model, plan.asked.base_url)
+    vendor = sold_as(plan.asked.model).vendor_at(plan.asked.base_url)
     prefix = tokens_of(plan.writer.system)
     if vendor and prefix.high < vendor.caches_from[0]:
         return Finding(name=name, takes=None, says="the constant prefix is too short for it")
@@ -197,8 +202,8 @@ def _checkup(
         answered_by=reply.model,
         requests=requests,
         seconds=seconds,
-        example=plan.examples[0].id,
-        golden=plan.examples[0].grade,
+        example=_example(plan).id,
+        golden=_example(plan).grade,
         grade=outcome.value if isinstance(outcome, Grade) else None,
         usage=reply.usage,
         cost=cost,

@@ -1,37 +1,36 @@
-"""What a run will ask, settled before it asks anything: policy, prompt, shots, examples, digests."""
+"""What a run will ask, settled before it asks anything: policy, prompt, shots, examples, digests.
 
-import os
-import platform
-import subprocess
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+Nothing that grows with the run is held: a golden set is read from its file whenever it is gone through.
+"""
+
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import __version__
 from harness.errors import BadInput, Fault
 from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import canary_examples, load_canaries
-from harness.golden.examples import golden_digest, golden_path, load_examples, stale
-from harness.golden.leakage import Dropped, safe_shots, withhold_worked
-from harness.golden.rating.ratings import rater_kinds, ratings_under
-from harness.golden.splits import choose_examples
+from harness.golden.examples import checked_examples, each_example, golden_digest, golden_path
+from harness.golden.leakage import Dropped, Leaks
+from harness.golden.rating.ratings import ratings_under
+from harness.golden.splits import draw
+from harness.nouns.base import Split
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates, Policy
-from harness.policy.load import gates_digest, load_gates, load_policy, policy_digest, policy_path
+from harness.policy.load import load_gates, load_policy, policy_digest, policy_path
 from harness.prompting.prompt import PromptWriter, bind_prompt, load_prompt
-from harness.providers import asks_a_server, base_url_of, split_model
+from harness.providers import asks_a_server, base_url_of, reads_grades, split_model
 from harness.providers.base import Setup
-from harness.runs.folder import EXAMPLES, PAIRS, RATERS, RATINGS
+from harness.runs.folder import RATINGS
+from harness.runs.kind import CANARIES as CANARY_RUN
+from harness.runs.kind import CHOSEN, GOLDEN
 from harness.runs.manifest import Asked, Digests, Manifest
 from harness.runs.pairs import ShownPair, pairs_digest
 from harness.storage.digest import digest_bytes
-from harness.storage.files import Content, read_bytes, to_line
+from harness.storage.files import Stamp, read_bytes, stamp_of
 from harness.storage.project import Project
+from harness.storage.stream import Stream
 from harness.storage.tables import Layout
-
-PACKAGES = ("openai", "anthropic", "jinja2", "scikit-learn", "tenacity", "pydantic", "datasets", "numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class Plan:
     """A run before its first call. `learnable`: every shot that is safe to learn from.
 
     `ratings`: all that were given under the policy version, since Gate 1 is about the policy and not
-    about the part of the golden set that is graded.
+    about the part of the golden set that is graded. `stamp`: what the golden file was when it was read.
     """
 
     asked: Asked
@@ -48,18 +47,20 @@ class Plan:
     gates: Gates
     writer: PromptWriter
     golden_file: Path
-    examples: tuple[Example, ...]
+    stamp: Stamp
+    examples: Stream[Example]
+    pairs: Stream[ShownPair]
+    """What is graded instead of golden examples, where production pairs are."""
     learnable: tuple[Example, ...]
     dropped: tuple[Dropped, ...]
     withheld: tuple[str, ...]
     stale: int
+    sources: tuple[str, ...]
     ratings: tuple[Rating, ...]
     digests: Digests
-    pairs: tuple[ShownPair, ...] = ()
-    """What is graded instead of golden examples, where production pairs are."""
 
 
-def make_plan(project: Project, asked: Asked, pairs: Sequence[ShownPair] = ()) -> Plan:
+def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = None) -> Plan:
     """Everything that a run needs, read and checked. BadInput for whatever is wrong."""
     provider, _ = split_model(asked.model)
     # An SDK would take its own address unseen; a run has to say whom it asked, and that it asked nobody.
@@ -70,18 +71,19 @@ def make_plan(project: Project, asked: Asked, pairs: Sequence[ShownPair] = ()) -
     gates = load_gates(policy_file.with_name("gates.toml"), policy)
     prompt = load_prompt(project, asked.prompt)
     golden_file = golden_path(project, policy.name)
-    golden = load_examples(golden_file, policy)
-    canaries = canary_examples(load_canaries(golden_file.with_name(CANARIES), policy))
-    # Canaries are graded too, so that shots must not give them away either.
-    also = {one.id: one.pair for one in pairs}
-    learnable, dropped = safe_shots([*golden, *canaries], also)
-    shown, withheld = withhold_worked(policy, [*golden, *canaries], also)
+    stamp = stamp_of(golden_file)
+    set_ = _GoldenSet(golden_file, policy, asked)
+    leaks = Leaks(set_.shots, policy)
+    found = _Found(policy)
+    golden = golden_digest(found.noted(set_.chosen(leaks)))
+    for one in pairs or ():
+        leaks.see(one.id, one.pair)
+    learnable, dropped = leaks.safe_shots()
+    shown, withheld = leaks.shown_policy()
     writer = bind_prompt(prompt, shown, learnable, asked.shots)
-    examples = [] if pairs else _to_grade(asked, golden, canaries)
-    items: Sequence[Example] | Sequence[ShownPair] = pairs or examples
-    for item in items:
-        # A template can fail on one pair alone; better here than after half the money is spent.
-        writer.prompt(item.id, item.pair)
+    set_.refuse_none(found.count)
+    graded = Stream(set_.chosen, found.count)
+    _check_prompts(writer, pairs or graded)
     return Plan(
         asked=asked.model_copy(update={"policy": policy.label, "prompt": prompt.label}),
         policy=policy,
@@ -89,38 +91,104 @@ def make_plan(project: Project, asked: Asked, pairs: Sequence[ShownPair] = ()) -
         gates=gates,
         writer=writer,
         golden_file=golden_file,
-        examples=tuple(examples),
+        stamp=stamp,
+        examples=graded,
+        pairs=pairs or Stream(),
         learnable=tuple(learnable),
         dropped=tuple(dropped),
         withheld=tuple(withheld),
-        stale=len(stale(examples, policy.version)),
-        ratings=tuple(_ratings(golden_file.with_name(RATINGS), policy, golden)),
+        stale=found.stale,
+        sources=tuple(sorted(found.sources)),
+        ratings=tuple(_ratings(golden_file, policy)),
         digests=Digests(
             policy=policy_digest(policy),
             prompt=prompt.digest,
             prefix=writer.prefix_digest,
             shots=golden_digest(learnable),
-            golden=pairs_digest(pairs) if pairs else golden_digest(examples),
+            golden=pairs_digest(pairs) if pairs else golden,
             replayed=_replayed(project, asked),
         ),
-        pairs=tuple(pairs),
     )
 
 
-def _to_grade(asked: Asked, golden: list[Example], canaries: list[Example]) -> list[Example]:
-    if asked.only:
-        return _only(asked, golden)
-    if not asked.canaries:
-        return choose_examples(golden, asked.splits, asked.limit, asked.seed or 0)
-    if not canaries:
-        raise BadInput(f"there are no canaries: no {CANARIES} beside the golden set of {asked.policy}")
-    return canaries
+class _GoldenSet:
+    """A golden set with its canaries, checked, and which of it a run grades."""
+
+    def __init__(self, path: Path, policy: Policy, asked: Asked) -> None:
+        self._path, self._policy, self._asked = path, policy, asked
+        self.shots: list[Example] = []
+        checked = self._noting_shots(checked_examples(path, policy))
+        self._ids: Container[str] | None = None
+        if asked.kind is CHOSEN:
+            self._ids = _only(asked, checked)
+        elif asked.kind is GOLDEN and asked.limit is not None:
+            self._ids = draw(checked, asked.splits, asked.limit, asked.seed or 0)
+        for _ in checked:
+            # What is left of the file is checked too.
+            pass
+        self._canaries = canary_examples(load_canaries(path.with_name(CANARIES), policy))
+
+    def chosen(self, leaks: Leaks | None = None) -> Iterator[Example]:
+        """What the run grades, in the order of the file. `leaks` is shown all that any run grades."""
+        asked = self._asked
+        for example in each_example(self._path, self._policy):
+            if leaks and example.split != "shots":
+                leaks.see(example.id, example)
+            if asked.kind.scored and self._is_chosen(example):
+                yield example
+        for canary in self._canaries:
+            # Canaries are graded too, so that shots must not give them away either.
+            if leaks:
+                leaks.see(canary.id, canary)
+            if asked.kind is CANARY_RUN:
+                yield canary
+
+    def refuse_none(self, count: int) -> None:
+        """BadInput where there is nothing of what was asked for."""
+        if not count and self._asked.kind is CANARY_RUN:
+            beside = f"no {CANARIES} beside the golden set of {self._asked.policy}"
+            raise BadInput(f"there are no canaries: {beside}")
+        if not count and self._asked.kind.scored:
+            raise BadInput(f"the golden set has no example in split {self._asked.part}")
+
+    def _is_chosen(self, example: Example) -> bool:
+        return example.split in self._asked.splits and (self._ids is None or example.id in self._ids)
+
+    def _noting_shots(self, examples: Iterable[Example]) -> Iterator[Example]:
+        for example in examples:
+            if example.split == "shots":
+                self.shots.append(example)
+            yield example
 
 
-def _only(asked: Asked, golden: list[Example]) -> list[Example]:
+@dataclass(slots=True)
+class _Found:
+    """What is told of the examples that are graded, added up as they pass."""
+
+    policy: Policy
+    count: int = 0
+    stale: int = 0
+    sources: set[str] = field(default_factory=set)
+
+    def noted(self, examples: Iterable[Example]) -> Iterator[Example]:
+        for example in examples:
+            self.count += 1
+            self.stale += example.policy_version != self.policy.version
+            if example.provenance:
+                self.sources.add(example.provenance.source)
+            yield example
+
+
+def _check_prompts(writer: PromptWriter, items: Iterable[Example] | Iterable[ShownPair]) -> None:
+    """A template can fail on one pair alone; better here than after half the money is spent."""
+    for item in () if writer.is_fixed else items:
+        writer.prompt(item.id, item.pair)
+
+
+def _only(asked: Asked, golden: Iterable[Example]) -> Container[str]:
     """The examples that somebody chose by id. BadInput names every one that cannot be graded."""
-    inside = {example.id: example for example in golden if example.split in asked.splits}
-    splits = {example.id: example.split for example in golden}
+    wanted = set(asked.only)
+    splits: dict[str, Split] = {example.id: example.split for example in golden if example.id in wanted}
     part = "+".join(asked.splits)
     faults = [
         Fault(
@@ -128,15 +196,21 @@ def _only(asked: Asked, golden: list[Example]) -> list[Example]:
             f"lies in split {splits[id_]}, and {part} is graded" if id_ in splits else "no such example",
         )
         for id_ in asked.only
-        if id_ not in inside
+        if splits.get(id_) not in asked.splits
     ]
     if faults:
         raise BadInput(faults)
-    return [example for id_, example in inside.items() if id_ in set(asked.only)]
+    return wanted
 
 
-def _ratings(path: Path, policy: Policy, golden: Sequence[Example]) -> Sequence[Rating]:
-    return ratings_under(path, policy, golden) if path.exists() else ()
+def _ratings(golden: Path, policy: Policy) -> Sequence[Rating]:
+    path = golden.with_name(RATINGS)
+    return ratings_under(path, policy, each_example(golden, policy)) if path.exists() else ()
+
+
+def _replayed(project: Project, asked: Asked) -> str | None:
+    _, file = split_model(asked.model)
+    return digest_bytes(read_bytes(project.root / file)) if reads_grades(asked.model) else None
 
 
 def setup_of(project: Project, plan: Plan) -> Setup:
@@ -158,108 +232,3 @@ def setup_of(project: Project, plan: Plan) -> Setup:
 def changed_since(manifest: Manifest, plan: Plan) -> list[str]:
     """What a run was made with that is another today, by name."""
     return manifest.digests.changed(plan.digests)
-
-
-def new_manifest(project: Project, plan: Plan) -> Manifest:
-    """The manifest of a run that begins now."""
-    now = datetime.now(UTC)
-    commit, dirty = _commit(project.root)
-    return Manifest(
-        name=_run_name(plan, now),
-        created_at=now.isoformat(timespec="seconds"),
-        asked=plan.asked,
-        digests=plan.digests,
-        gates=gates_digest(plan.gates),
-        examples=len(plan.examples) + len(plan.pairs),
-        shots=tuple(shot.id for shot in plan.writer.shown),
-        shots_dropped=tuple(drop.shot for drop in plan.dropped),
-        worked_withheld=plan.withheld,
-        stale=plan.stale,
-        sources=tuple(sorted({e.provenance.source for e in plan.examples if e.provenance})),
-        harness=__version__,
-        python=platform.python_version(),
-        packages=package_versions(),
-        commit=commit,
-        dirty=dirty,
-    )
-
-
-def package_versions() -> dict[str, str]:
-    """The installed versions of the packages that answers depend on."""
-    return {name: _version(name) for name in PACKAGES}
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def run_contents(plan: Plan) -> dict[str, Content]:
-    """What a run folder keeps of its inputs, so that it can be read when they have changed."""
-    gates_file = plan.policy_file.with_name("gates.toml")
-    contents: dict[str, Content] = {
-        "policy.toml": read_bytes(plan.policy_file),
-        "gates.toml": read_bytes(gates_file) if gates_file.exists() else "",
-        "prefix.txt": f"{plan.writer.system}\n\n{plan.writer.lead}",
-        "shots.jsonl": _lines(plan.writer.shown),
-    }
-    if plan.pairs:
-        return {**contents, PAIRS: _lines(plan.pairs)}
-    contents[EXAMPLES] = _lines(plan.examples)
-    raters = plan.golden_file.with_name(RATERS)
-    if plan.ratings:
-        contents[RATINGS] = _lines(plan.ratings)
-    if raters.exists():
-        rater_kinds(raters)
-        contents[RATERS] = read_bytes(raters)
-    return contents
-
-
-def _lines(nouns: Sequence[Example] | Sequence[Rating] | Sequence[ShownPair]) -> Iterator[str]:
-    return (to_line(noun, sparse=True) for noun in nouns)
-
-
-def _replayed(project: Project, asked: Asked) -> str | None:
-    provider, file = split_model(asked.model)
-    return digest_bytes(read_bytes(project.root / file)) if provider == "replay" else None
-
-
-def _run_name(plan: Plan, now: datetime) -> str:
-    """The time first, so that names sort by it; no longer than file systems allow."""
-    asked = plan.asked
-    provider, model = split_model(asked.model)
-    if provider == "replay":
-        model = Path(model).stem
-    began = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03d}"
-    text = "-".join((began, asked.policy, asked.prompt, provider, model, asked.part))
-    name = "".join(letter if letter.isalnum() or letter in "-_.@+" else "-" for letter in text)
-    return name.encode("utf-8")[:200].decode("utf-8", "ignore")
-
-
-def _commit(root: Path) -> tuple[str | None, bool | None]:
-    """The commit that the project is at, and whether files differ from it; None where that is not known.
-
-    The repository may come from a stranger, and its own settings can name programs for git to run: those
-    are left out, and where files go through a filter of its own, nobody looks whether they differ.
-    """
-    try:
-        head = _git(root, "rev-parse", "HEAD")
-        settings = _git(root, "config", "--show-scope", "--name-only", "--list")
-        own = [line for line in settings.split("\n") if line.startswith(("local\t", "worktree\t"))]
-        if any("\tfilter." in line for line in own):
-            return head, None
-        return head, bool(_git(root, "status", "--porcelain", "--ignore-submodules=all"))
-    except (OSError, subprocess.CalledProcessError):
-        return None, None
-
-
-def _git(root: Path, *words: str) -> str:
-    """What git says, without hooks, monitors, or a fetch of what is missing."""
-    harmless = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "--no-optional-locks")
-    environment = {**os.environ, "GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
-    done = subprocess.run(
-        ["git", *harmless, *words], cwd=root, capture_output=True, text=True, check=True, env=environment
-    )
-    return done.stdout.strip()

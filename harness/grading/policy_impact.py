@@ -12,14 +12,16 @@ from harness.errors import BadInput
 from harness.golden.examples import stale
 from harness.grading.evaluate import answer, job_of
 from harness.grading.job import Limits, Watch
-from harness.grading.plan import Plan, make_plan, new_manifest, run_contents
-from harness.providers import split_model
+from harness.grading.new_run import new_manifest, run_contents
+from harness.grading.plan import Plan, make_plan
+from harness.providers import reads_grades
 from harness.runs.folder import create_run
 from harness.runs.manifest import Asked, load_manifest
 from harness.runs.pair_run import PairRun, find_pair_run, load_pair_run, pairs_folder
 from harness.runs.pairs import ShownPair
 from harness.scorecards.impact import Impact
 from harness.storage.project import Project
+from harness.storage.stream import Stream
 
 HOW_TO_RESUME = "the same command goes on from here, and asks nothing twice"
 
@@ -27,7 +29,7 @@ HOW_TO_RESUME = "the same command goes on from here, and asks nothing twice"
 def impact_of(
     project: Project,
     versions: tuple[str, str],
-    pairs: Sequence[ShownPair],
+    pairs: Stream[ShownPair],
     teacher: Asked,
     watch: Watch,
     limits: Limits,
@@ -39,7 +41,7 @@ def impact_of(
     `teacher` says who grades; its policy and split play no part. `twice`: the first version is asked about
     every pair twice, to see what the teacher changes by itself.
     """
-    if split_model(teacher.model)[0] == "replay":
+    if reads_grades(teacher.model):
         raise BadInput(f"{teacher.model}: a replay has the same grades under both versions; name a model")
     plans = [
         make_plan(project, _asked(teacher, label, 2 if twice and not at else 1), pairs)
@@ -78,10 +80,12 @@ def _is_finished(folder: Path) -> bool:
     return load_manifest(folder).finished_at is not None
 
 
-def _warnings(plans: Sequence[Plan], pairs: Sequence[ShownPair]) -> list[str]:
+def _warnings(plans: Sequence[Plan], pairs: Stream[ShownPair]) -> list[str]:
     """How the teacher differs from the one that grades the golden set."""
-    ids, new = {one.id for one in pairs}, plans[-1]
-    kept = sum(drop.graded in ids for drop in new.dropped)
+    new = plans[-1]
+    given = {drop.graded for drop in new.dropped}
+    given &= {one.id for one in pairs if one.id in given}
+    kept = sum(drop.graded in given for drop in new.dropped)
     found = []
     if kept:
         found.append(f"{kept} golden shots are kept from the teacher: the pairs have their queries")

@@ -12,8 +12,7 @@ from pydantic import Field
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Noun
 from harness.nouns.records import Reply, Usage
-from harness.pricing.vendors import FREE, VENDORS, vendor_at
-from harness.providers import split_model
+from harness.pricing.vendors import SoldAs
 from harness.storage.files import build, read_toml
 from harness.storage.project import Project
 
@@ -113,29 +112,30 @@ class _File(Noun):
 
 
 def price_of(
-    project: Project, model: str, base_url: str | None, at: datetime | None = None
+    project: Project, model: str, base_url: str | None, sold_as: SoldAs, at: datetime | None = None
 ) -> Price | NoPrice:
     """A model's price at an address: the user's, else the vendor's. BadInput for a faulty prices.toml."""
-    provider, name = split_model(model)
-    given = load_prices(project)
-    own = given.get(f"{provider}/{name}") or given.get(f"{provider}/*")
+    sold = sold_as(model)
+    given = load_prices(project, sold_as)
+    name = f"{sold.provider}/{sold.model}"
+    own = given.get(name) or given.get(f"{sold.provider}/*")
     if own is not None:
-        return own.price(f"{provider}/{name}")
-    if provider in FREE:
+        return own.price(name)
+    if sold.free:
         nothing = Rates(input=0, output=0, cached=0, written=0)
         return Price(model=model, source="runs here", standard=(nothing,), batch=(nothing,))
-    vendor = vendor_at(model, base_url)
+    vendor = sold.vendor_at(base_url)
     if vendor is None:
-        known = f"its price is known at {VENDORS[provider].home}, and " if provider in VENDORS else ""
+        known = f"its price is known at {sold.vendor.home}, and " if sold.vendor else ""
         return _unknown(model, f"{known}it is asked at {base_url or 'a server of your own'}")
-    return _listed(model, vendor.id, name, at or datetime.now(UTC))
+    return _listed(model, vendor.id, sold.model, at or datetime.now(UTC))
 
 
 def _unknown(model: str, why: str) -> NoPrice:
     return NoPrice(model=model, reason=f"no price for {model}: {why}; {FILE} can give one")
 
 
-def load_prices(project: Project) -> dict[str, Given]:
+def load_prices(project: Project, sold_as: SoldAs) -> dict[str, Given]:
     """The user's prices by provider/model; nothing without a prices.toml. BadInput with all of its faults."""
     path = project.root / FILE
     if not path.exists():
@@ -144,12 +144,12 @@ def load_prices(project: Project) -> dict[str, Given]:
     prices = found.models if found else {}
     for name in prices:
         try:
-            provider, model = split_model(name)
+            sold = sold_as(name)
         except BadInput as error:
             faults += [Fault(str(path), f"models: {fault}") for fault in error.faults]
             continue
-        if name != f"{provider}/{model}":
-            faults.append(Fault(str(path), f"models: write {provider}/{model}, not {name}"))
+        if name != f"{sold.provider}/{sold.model}":
+            faults.append(Fault(str(path), f"models: write {sold.provider}/{sold.model}, not {name}"))
     if faults:
         raise BadInput(faults)
     return prices

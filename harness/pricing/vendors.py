@@ -1,11 +1,8 @@
 """Who is paid for a model, and at what address: prices and cache rules are a vendor's, not an API's."""
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
-
-FREE = ("builtin", "replay")
-"""Providers that nobody is paid for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,33 +18,48 @@ class Vendor:
     home: str
     caches_from: tuple[int, int]
 
+    def sells_at(self, base_url: str | None) -> bool:
+        """Whether an address is theirs. The home alone counts: a regional address can have other prices."""
+        try:
+            return base_url is None or urlsplit(base_url).hostname == self.home
+        except ValueError:
+            # Not an address at all: the provider that opens it says so.
+            return False
+
 
 OPENAI = Vendor("openai", "OpenAI", "api.openai.com", (1_024, 1_024))
 ANTHROPIC = Vendor("anthropic", "Anthropic", "api.anthropic.com", (512, 4_096))
-VENDORS = {
-    "openai": OPENAI,
-    "openai-responses": OPENAI,
-    "openai-decisions": OPENAI,
-    "anthropic": ANTHROPIC,
-}
-"""Whose models a provider asks, unless it is sent to another address."""
+VENDORS = (OPENAI, ANTHROPIC)
 
 
-def provider_of(model: str) -> str:
-    """The part of a model's name before the slash or the colon."""
-    return re.split("[/:]", model, maxsplit=1)[0]
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """A model as its provider sells it.
 
-
-def vendor_at(model: str, base_url: str | None) -> Vendor | None:
-    """Who is paid for a model that is asked at an address; None where it is a server of one's own.
-
-    The home alone counts: a vendor's regional address can have prices of its own.
+    `vendor` is paid for it, unless it is asked at another address than theirs; `free`: nobody is paid.
     """
-    vendor = VENDORS.get(provider_of(model))
-    if vendor is None or base_url is None:
-        return vendor
-    try:
-        return vendor if urlsplit(base_url).hostname == vendor.home else None
-    except ValueError:
-        # No address at all: whoever opens it says so.
-        return None
+
+    provider: str
+    model: str
+    vendor: Vendor | None = None
+    free: bool = False
+
+    def vendor_at(self, base_url: str | None) -> Vendor | None:
+        """Who is paid at an address; None where it is a server of one's own."""
+        return self.vendor if self.vendor and self.vendor.sells_at(base_url) else None
+
+
+SoldAs = Callable[[str], Sold]
+"""What a model's name stands for. BadInput for a name that no provider knows."""
+
+
+def vendor_of(name: str | None, model: str, base_url: str | None) -> Vendor | None:
+    """The vendor that a run's manifest names.
+
+    Manifests of before they named one hold the model alone: at that time, a name of a vendor's model began
+    with the vendor's id.
+    """
+    for vendor in VENDORS:
+        if vendor.id == name or (model.startswith(vendor.id) and vendor.sells_at(base_url)):
+            return vendor
+    return None

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from jinja2 import Template, TemplateError, TemplateSyntaxError
+from jinja2 import Template, TemplateError, TemplateSyntaxError, nodes
 from pydantic import Field
 
 from harness.errors import BadInput, Fault
@@ -132,6 +132,8 @@ class PromptWriter:
         self._near = near
         self._policy = policy
         self._pair_template = _compile(files, PAIR, files.pair)
+        self.is_fixed = not near and _is_fixed(files.pair)
+        """Whether all messages are alike but for the pair's data: then no pair needs its own rendering."""
 
     @property
     def shown(self) -> tuple[Example, ...]:
@@ -157,6 +159,11 @@ class PromptWriter:
 
     def prompt(self, item: str, pair: Pair, repeat: int = 0) -> Prompt:
         """The messages for one pair."""
+        user = self.lead + pair.json_text if self.is_fixed else self._user(pair)
+        messages = (Message(role="system", content=self.system), Message(role="user", content=user))
+        return Prompt(item=item, repeat=repeat, messages=messages, pair=pair)
+
+    def _user(self, pair: Pair) -> str:
         user = self._pair_message(pair)
         if self._near and self._pool and user == self._render_pair(pair, ()):
             what = 'strategy = "nearest" gives it shots, and it shows none of them'
@@ -165,8 +172,7 @@ class PromptWriter:
             where = str(self.files.folder / PAIR)
             what = "the text before the pair's data changes with the pair; it has to be constant"
             raise BadInput([Fault(where, what)])
-        messages = (Message(role="system", content=self.system), Message(role="user", content=user))
-        return Prompt(item=item, repeat=repeat, messages=messages, pair=pair)
+        return user
 
     def _render_pair(self, pair: Pair, shots: Sequence[Example]) -> str:
         values = {"pair": plain(pair), "shots": plain(shots)}
@@ -191,6 +197,23 @@ def bind_prompt(
 
 
 _ANY_PAIR = Pair.model_validate({"query": "query", "result": {"title": "title"}})
+
+
+def _is_fixed(source: str) -> bool:
+    """Whether a template reads the pair in its last output alone, which is `{{ pair | json }}`.
+
+    Shots are the same for all pairs where they are not chosen for each. A call could give each time another text.
+    """
+    tree = Sandbox().parse(source)
+    outputs = [part for part in tree.body if isinstance(part, nodes.Output)]
+    last = [part for part in outputs[-1].nodes if not _is_space(part)][-1:] if outputs else []
+    pairs = sum(name.name == "pair" for name in tree.find_all(nodes.Name))
+    ends = last == [nodes.Filter(nodes.Name("pair", "load"), "json", [], [], None, None)]
+    return ends and tree.body[-1] is outputs[-1] and pairs == 1 and tree.find(nodes.Call) is None
+
+
+def _is_space(part: nodes.Node) -> bool:
+    return isinstance(part, nodes.TemplateData) and not part.data.strip()
 
 
 def _compile(files: PromptFiles, name: str, source: str) -> Template:

@@ -4,14 +4,16 @@ A new provider is one file, and one line in PROVIDERS.
 """
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import BadInput
+from harness.pricing.vendors import ANTHROPIC, OPENAI, Sold, Vendor
 from harness.providers import anthropic, builtin, openai, replay
 from harness.providers.anthropic_batches import AnthropicBatches
-from harness.providers.base import Setup, Teacher
+from harness.providers.base import LONGEST_ANSWER, Setup, Teacher
 from harness.providers.batches import Batches
 from harness.providers.openai_batches import OpenAIBatches
 from harness.providers.served import Served
@@ -19,10 +21,12 @@ from harness.providers.served import Served
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """How a provider's teachers are opened, and what of the environment it reads.
+    """How a provider's teachers are opened, and all that the rest of the harness has to know of it.
 
-    `key` and `base` name variables; `url` is its address where nothing else is said, None where its
-    SDK knows it. `batches` is its batch API.
+    `key` and `base` name variables of the environment; `url` is its address where nothing else is said, None
+    where its SDK knows it. `batches` is its batch API. `vendor` is paid for its models; where `free`, nobody
+    is. `longest`: tokens that an answer has at most. `reads_grades`: a model is a file of grades. `floor`:
+    its models are what a teacher has to beat.
     """
 
     open: Callable[[str, Setup], Teacher]
@@ -30,22 +34,34 @@ class Provider:
     base: str | None = None
     url: str | None = None
     batches: Callable[[Served], Batches] | None = None
+    vendor: Vendor | None = None
+    free: bool = False
+    longest: int = LONGEST_ANSWER
+    reads_grades: bool = False
+    floor: bool = False
 
 
-_OPENAI: dict[str, Any] = {"key": openai.KEY, "base": "OPENAI_BASE_URL"}
+SDKS = ("openai", "anthropic")
+"""The packages that the providers call."""
+_OPENAI: dict[str, Any] = {"key": openai.KEY, "base": "OPENAI_BASE_URL", "vendor": OPENAI}
 
 PROVIDERS: dict[str, Provider] = {
-    "builtin": Provider(builtin.open_teacher),
+    "builtin": Provider(builtin.open_teacher, free=True, floor=True),
     "openai": Provider(openai.open_teacher, **_OPENAI, batches=OpenAIBatches),
     "openai-responses": Provider(openai.open_responses, **_OPENAI, batches=OpenAIBatches),
     "openai-decisions": Provider(openai.open_decisions, **_OPENAI),
     "anthropic": Provider(
-        anthropic.open_teacher, key=anthropic.KEY, base="ANTHROPIC_BASE_URL", batches=AnthropicBatches
+        anthropic.open_teacher,
+        key=anthropic.KEY,
+        base="ANTHROPIC_BASE_URL",
+        batches=AnthropicBatches,
+        vendor=ANTHROPIC,
+        longest=anthropic.LONGEST,
     ),
     "vllm": Provider(openai.open_vllm, key="VLLM_API_KEY", url="http://localhost:8000/v1"),
     "llamacpp": Provider(openai.open_llamacpp, key="LLAMA_API_KEY", url="http://127.0.0.1:8080/v1"),
     "ollama": Provider(openai.open_ollama, key="OLLAMA_API_KEY", url="http://localhost:11434/v1"),
-    "replay": Provider(replay.open_teacher),
+    "replay": Provider(replay.open_teacher, free=True, reads_grades=True),
 }
 
 
@@ -58,6 +74,24 @@ def split_model(name: str) -> tuple[str, str]:
     if provider not in PROVIDERS:
         raise BadInput(f"unknown provider {provider!r} in {name!r}; there are: {', '.join(PROVIDERS)}")
     return provider, model
+
+
+def provider_of(model: str) -> Provider | None:
+    """The provider that a model's name begins with; None where there is none of that name."""
+    return PROVIDERS.get(re.split("[/:]", model, maxsplit=1)[0])
+
+
+def sold_as(model: str) -> Sold:
+    """A model as pricing knows it. BadInput for an unknown provider."""
+    provider, name = split_model(model)
+    known = PROVIDERS[provider]
+    return Sold(provider, name, known.vendor, known.free)
+
+
+def reads_grades(model: str) -> bool:
+    """Whether a model is a file of grades, whoever made them."""
+    known = provider_of(model)
+    return known is not None and known.reads_grades
 
 
 def open_teacher(name: str, setup: Setup) -> Teacher:

@@ -10,6 +10,9 @@ from harness.nouns.policy import Policy
 from harness.nouns.records import Prompt, Reply
 from harness.storage.tables import Layout
 
+LONGEST_ANSWER = 16_000
+"""Tokens that an answer is taken to have at most, thinking included, where no limit is sent along."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setup:

@@ -25,6 +25,7 @@ from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates, Policy
 from harness.nouns.records import Grade, Key, Record, latest
 from harness.policy.load import gates_digest, load_gates, load_policy, policy_digest
+from harness.runs.kind import PAIRS as PAIR_RUN
 from harness.runs.manifest import ANSWERS, MANIFEST, Manifest, load_manifest, save_manifest
 from harness.runs.record_log import RECORDS, iter_records
 from harness.storage.files import Content, iter_nouns, write_atomic
@@ -99,7 +100,7 @@ def _take_name(draft: Path, folder: Path) -> Path:
 def load_run(folder: Path) -> Run:
     """A run folder as a Run. BadInput for a folder that is none, or is damaged."""
     manifest = load_manifest(folder)
-    if manifest.asked.pairs is not None:
+    if manifest.asked.kind is PAIR_RUN:
         what = "graded production pairs, whose right grades nobody knows: it has no score"
         raise BadInput([Fault(str(folder), f"{what}; `harness policy impact` reads it")])
     policy = load_policy(folder / "policy.toml")

@@ -80,7 +80,7 @@ class Listed:
     @property
     def canaries(self) -> bool:
         """Whether canaries were graded: such a run is held to no gate, whatever an old scorecard says."""
-        return self.manifest is not None and self.manifest.asked.canaries
+        return self.manifest is not None and not self.manifest.asked.kind.scored
 
     @property
     def _gated(self) -> Estimate | None:

@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Noun, Split
+from harness.runs.kind import CANARIES, CHOSEN, GOLDEN, PAIRS, Kind
 from harness.storage.files import faults_of, parse_json, read_text, write_atomic
 from harness.storage.regular import SETTINGS, odd_files
 
@@ -35,6 +36,8 @@ class Asked(Noun):
     temperature: float | None = None
     base_url: str | None = None
     batch: bool = False
+    executor: str | None = None
+    """How the questions are answered, where neither live nor by batches: a name in grading/executors.py."""
     no_cache: bool = False
     """Whether everything was to be asked anew: then a resume does not take earlier runs' replies either."""
     columns: dict[str, tuple[str, ...]] = Field(default={})
@@ -43,18 +46,18 @@ class Asked(Noun):
     rater: str | None = None
 
     @property
-    def part(self) -> str:
-        """What is graded."""
+    def kind(self) -> Kind:
+        """What the run grades, and so what its score says."""
         if self.pairs is not None:
-            return "pairs"
-        return "canaries" if self.canaries else "+".join(self.splits)
+            return PAIRS
+        if self.canaries:
+            return CANARIES
+        return CHOSEN if self.only else GOLDEN
 
     @property
-    def apart(self) -> str | None:
-        """What keeps its items from standing for a split, as what the run graded; None where they do."""
-        if self.canaries:
-            return "graded canaries"
-        return "graded chosen examples" if self.only else None
+    def part(self) -> str:
+        """What is graded: the splits, where examples of them are."""
+        return "+".join(self.splits) if self.kind.scored else self.kind.name
 
     @property
     def sides(self) -> tuple[str, str]:
@@ -95,6 +98,8 @@ class Manifest(Noun):
     worked_withheld: tuple[str, ...] = ()
     stale: int = 0
     sources: tuple[str, ...] = ()
+    vendor: str | None = None
+    """Who is paid for the answers; None where nobody is, as with a server of one's own."""
     harness: str
     python: str
     packages: dict[str, str]

@@ -5,13 +5,13 @@ records.jsonl and what the teacher saw, but no golden grade and no score.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import BadInput, Fault
 from harness.nouns.policy import Policy
-from harness.nouns.records import Failed, Grade, Key, Record, latest
+from harness.nouns.records import Failed, Grade, Key, Outcome, Record
 from harness.policy.load import load_policy, policy_digest
 from harness.runs.folder import PAIRS
 from harness.runs.manifest import MANIFEST, Asked, Digests, Manifest, load_manifest
@@ -26,23 +26,26 @@ FOLDER = "pairs"
 
 @dataclass(frozen=True, slots=True)
 class PairRun:
-    """What one policy version says of production pairs. `records` holds the one that counts for each key."""
+    """What one policy version says of production pairs: of each key, what its last record came to."""
 
     folder: Path
     manifest: Manifest
     policy: Policy
-    records: Mapping[Key, Record]
+    outcomes: Mapping[Key, Outcome]
 
     def grades(self, repeat: int = 0) -> dict[str, Grade]:
         """The readable answers by the pair's id."""
-        outcomes = {id_: record.outcome for (id_, at), record in self.records.items() if at == repeat}
-        return {id_: outcome for id_, outcome in outcomes.items() if isinstance(outcome, Grade)}
+        return {
+            id_: outcome
+            for (id_, at), outcome in self.outcomes.items()
+            if at == repeat and isinstance(outcome, Grade)
+        }
 
     @property
     def unanswered(self) -> int:
         """How many questions the teacher never answered: a resume asks them again."""
         asked = self.manifest.examples * self.manifest.asked.repeats
-        return asked - sum(not isinstance(record.outcome, Failed) for record in self.records.values())
+        return asked - sum(not isinstance(outcome, Failed) for outcome in self.outcomes.values())
 
 
 def pairs_folder(project: Project) -> Path:
@@ -78,23 +81,28 @@ def load_pair_run(folder: Path) -> PairRun:
     """A pair run. BadInput for a folder that is damaged."""
     manifest, policy = load_manifest(folder), load_policy(folder / "policy.toml")
     pairs = {pair.id: pair.pair.digest for pair in iter_nouns(folder / PAIRS, ShownPair)}
-    records = latest(record for record, _ in iter_records(folder))
+    outcomes: dict[Key, Outcome] = {}
+    misfits: dict[Key, list[Fault]] = {}
+    for record, _ in iter_records(folder):
+        outcomes[record.key] = record.outcome
+        misfits.pop(record.key, None)
+        if found := _misfits(folder, policy, pairs, record):
+            misfits[record.key] = found
     faults: list[Fault] = []
     if policy_digest(policy) != manifest.digests.policy:
         faults.append(Fault(str(folder / "policy.toml"), "is not what the manifest says it was made with"))
-    faults += _misfits(folder, policy, pairs, records)
+    faults += [fault for found in misfits.values() for fault in found]
     if faults:
         raise BadInput(faults)
-    return PairRun(folder, manifest, policy, records)
+    return PairRun(folder, manifest, policy, outcomes)
 
 
-def _misfits(
-    folder: Path, policy: Policy, pairs: Mapping[str, str], records: Mapping[Key, Record]
-) -> Iterator[Fault]:
-    """Records that do not belong to the pairs or to the scale."""
-    for record in records.values():
-        where = f"{folder / RECORDS}, {record.example}"
-        if pairs.get(record.example) != record.pair:
-            yield Fault(where, "a record of a pair that the run does not have")
-        if isinstance(record.outcome, Grade) and record.outcome.value not in policy.scale:
-            yield Fault(where, f"grade {record.outcome.value} is not on the scale of {policy.label}")
+def _misfits(folder: Path, policy: Policy, pairs: Mapping[str, str], record: Record) -> list[Fault]:
+    """What keeps a record from belonging to the pairs or to the scale."""
+    faults = []
+    where = f"{folder / RECORDS}, {record.example}"
+    if pairs.get(record.example) != record.pair:
+        faults.append(Fault(where, "a record of a pair that the run does not have"))
+    if isinstance(record.outcome, Grade) and record.outcome.value not in policy.scale:
+        faults.append(Fault(where, f"grade {record.outcome.value} is not on the scale of {policy.label}"))
+    return faults

@@ -1,7 +1,12 @@
 """Production pairs: what a surface shows, without grades, weighted by traffic where somebody knows it."""
 
 import math
-from collections.abc import Iterable, Sequence
+import shutil
+import tempfile
+import weakref
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import Field
@@ -11,9 +16,10 @@ from harness.golden.grade_tables import refuse_doubles
 from harness.golden.rows import check_attributes, texts_of
 from harness.nouns.base import Noun
 from harness.nouns.pair import Pair, Result, query_key
-from harness.storage.digest import digest
-from harness.storage.files import build
-from harness.storage.tables import Layout, Row, joined, read_table
+from harness.storage.digest import canonical_json, keyed_digest
+from harness.storage.files import build, iter_nouns, write_lines
+from harness.storage.stream import Stream
+from harness.storage.tables import Layout, Row, Table, joined, read_table
 
 
 class ShownPair(Noun):
@@ -38,42 +44,73 @@ class ShownPair(Noun):
 
 def pairs_digest(pairs: Iterable[ShownPair]) -> str:
     """Identity of what is graded; traffic changes no answer."""
-    return digest({one.id: one.pair.digest for one in pairs})
+    return keyed_digest((one.id, canonical_json(one.pair.digest)) for one in pairs)
 
 
 def read_pairs(
     path: Path, layout: Layout, traffic: str | None = None, attributes: Sequence[str] = ()
-) -> list[ShownPair]:
-    """Every pair of a table. BadInput names every row that is none, and every weight below 0."""
+) -> Stream[ShownPair]:
+    """Every pair of a table. BadInput names every row that is none, and every weight below 0.
+
+    They are kept in a file for as long as the stream is there: to read a table again takes longer.
+    """
     table = read_table(path, layout.format)
     headers = table.require(("item", "query", "title"), layout)
     check_attributes(table, layout, attributes)
     if traffic is not None and traffic not in table.columns:
         raise BadInput(f"--traffic: no column {traffic!r} (the columns there: {', '.join(table.columns)})")
-    faults: list[Fault] = []
-    pairs: list[ShownPair] = []
+    found = _Found()
+    folder = Path(tempfile.mkdtemp(prefix="harness-"))
+    file = folder / "pairs.jsonl"
+    try:
+        write_lines(file, found.noted(_each_pair(table, layout, traffic, attributes)))
+        if found.faults:
+            raise BadInput(found.faults)
+        if len(set(found.ids)) < len(found.ids):
+            doubles = [(table.where(row), (joined(row, headers["item"]),)) for row in table.rows]
+            refuse_doubles(doubles, "item {0!r}", "is there")
+        if not found.weight:
+            raise BadInput([Fault(str(path), f"{traffic}: no pair has any weight")])
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    stream = Stream(lambda: iter_nouns(file, ShownPair), len(found.ids))
+    weakref.finalize(stream, shutil.rmtree, folder, ignore_errors=True)
+    return stream
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is told of a table's pairs, noted as they pass: faults, hashes of ids, all weight."""
+
+    faults: list[Fault] = field(default_factory=list)
+    ids: "array[int]" = field(default_factory=lambda: array("q"))
+    weight: float = 0.0
+
+    def noted(self, rows: Iterable[tuple[ShownPair | None, list[Fault]]]) -> Iterator[ShownPair]:
+        for pair, faults in rows:
+            self.faults += faults
+            if pair is not None:
+                self.ids.append(hash(pair.id))
+                self.weight += pair.weight
+                yield pair
+
+
+def _each_pair(
+    table: Table, layout: Layout, traffic: str | None, attributes: Sequence[str]
+) -> Iterator[tuple[ShownPair | None, list[Fault]]]:
+    """Each row as a pair, or what is wrong with it."""
+    item, query = table.find("item", layout), table.find("query", layout)
     for row in table.rows:
         where = table.where(row)
         texts = texts_of(table, row, layout, attributes)
-        data = {"id": joined(row, headers["item"]), "query": joined(row, headers["query"])}
+        data = {"id": joined(row, item), "query": joined(row, query)}
         data |= {"result": texts["result"], "context": texts["context"]}
-        pair, found = build(ShownPair, {**data, "weight": 1.0}, where)
         weight = _weight(row, traffic)
+        pair, faults = build(ShownPair, {**data, "weight": 1.0 if weight is None else weight}, where)
         if weight is None:
-            what = f"{traffic}: {row.text(traffic or '')!r} is no number of 0 or more"
-            found = [*found, Fault(where, what)]
-        faults += found
-        if pair is not None and weight is not None:
-            pairs.append(pair.model_copy(update={"weight": weight}))
-    if faults:
-        raise BadInput(faults)
-    doubles = [(table.where(row), (joined(row, headers["item"]),)) for row in table.rows]
-    refuse_doubles(doubles, "item {0!r}", "is there")
-    if not pairs:
-        raise BadInput([Fault(str(path), "holds no pair")])
-    if not sum(one.weight for one in pairs):
-        raise BadInput([Fault(str(path), f"{traffic}: no pair has any weight")])
-    return pairs
+            faults.append(Fault(where, f"{traffic}: {row.text(traffic or '')!r} is no number of 0 or more"))
+        yield pair, faults
 
 
 def _weight(row: Row, traffic: str | None) -> float | None:

@@ -60,12 +60,14 @@ def writing(folder: Path) -> "BaseFileLock":
 class RecordLog:
     """The records of one run, open for appending by one process at a time.
 
-    Opening repairs a line that a kill cut off. `answered` and `failed` hold the keys of what is there,
-    `models` who answered; the records themselves stay on the disk.
+    Opening repairs a line that a kill cut off. `answered` holds the keys that had an answer then, and that a
+    resume does not ask again; of what is appended, only those that may come again. `count` is of all answers,
+    `failed` holds what has none after it was asked, `models` who answered. The records stay on the disk.
     """
 
     def __init__(self, folder: Path) -> None:
         self.answered: set[Key] = set()
+        self.count = 0
         self.failed: set[Key] = set()
         self.models: set[str] = set()
         self._file: BinaryIO = open_regular(folder / RECORDS, os.O_RDWR, links=False)
@@ -74,7 +76,7 @@ class RecordLog:
         try:
             self._lock = writing(folder)
             for record, end in iter_records(folder):
-                self._note(record)
+                self._note(record, last=False)
                 size = end
         except (BadInput, OSError):
             self._close()
@@ -87,22 +89,28 @@ class RecordLog:
                 self._file.write(b"\n")
         self._unsynced = 0
 
-    def append(self, record: Record) -> None:
-        """Add one record; from here on a kill does not lose it."""
+    def append(self, record: Record, *, last: bool = True) -> None:
+        """Add one record; from here on a kill does not lose it. Not the `last`: the key may come again."""
         self._file.write(to_line(record).encode("utf-8"))
         self._file.flush()
-        self._note(record)
+        self._note(record, last=last)
         self._unsynced += 1
         if self._unsynced >= SYNC_EVERY:
             self._sync()
 
-    def _note(self, record: Record) -> None:
+    def _note(self, record: Record, *, last: bool) -> None:
         """The last record of a key counts."""
-        kept, other = self.answered, self.failed
+        key = record.key
+        counted = key in self.answered
+        self.failed.discard(key)
         if isinstance(record.outcome, Failed):
-            kept, other = other, kept
-        kept.add(record.key)
-        other.discard(record.key)
+            self.failed.add(key)
+            self.answered.discard(key)
+            self.count -= counted
+        else:
+            self.count += not counted
+            if not last:
+                self.answered.add(key)
         if record.reply and record.reply.model:
             self.models.add(record.reply.model)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from harness.nouns.records import Grade, Record, Reply, Usage
 from harness.pricing.tokens import tokens_of
-from harness.pricing.vendors import vendor_at
+from harness.pricing.vendors import vendor_of
 from harness.runs.folder import Run
 from harness.scorecards.money import Spending
 from harness.storage.files import read_text
@@ -96,7 +96,7 @@ def _reason(answered: int, graded: int, unknown: int) -> str | None:
 def _warnings(run: Run, used: Usage | None, answers: int) -> tuple[str, ...]:
     """A cache that should have held the prefix and did not is money spent for nothing."""
     asked = run.manifest.asked
-    vendor = vendor_at(asked.model, asked.base_url)
+    vendor = vendor_of(run.manifest.vendor, asked.model, asked.base_url)
     prefix = run.folder / "prefix.txt"
     if vendor is None or used is None or answers <= HANDFUL or not prefix.exists():
         return ()

@@ -2,6 +2,7 @@
 
 from harness.golden.canaries import CanaryReport, canary_report
 from harness.runs.folder import Run
+from harness.runs.kind import CANARIES
 from harness.score.bar import Bar
 from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
@@ -47,4 +48,4 @@ def score_raters(run: Run) -> Gate1 | None:
 
 def canaries_of(run: Run) -> CanaryReport | None:
     """What steering did, where the run graded canaries."""
-    return canary_report(run.examples, run.records) if run.manifest.asked.canaries else None
+    return canary_report(run.examples, run.records) if run.manifest.asked.kind is CANARIES else None

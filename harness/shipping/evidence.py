@@ -23,7 +23,9 @@ from harness.policy.load import (
     shared_surfaces,
     unfinished,
 )
+from harness.providers import reads_grades
 from harness.runs.folder import RATERS, RATINGS, find_run, load_run, run_names
+from harness.runs.kind import CANARIES, GOLDEN
 from harness.runs.manifest import Asked, Manifest, load_manifest
 from harness.score.bar import Bar
 from harness.score.gate1 import score_gate1
@@ -107,7 +109,8 @@ Wanted = Callable[[Manifest], bool]
 def _on_test(policy: Policy) -> Wanted:
     def wanted(manifest: Manifest) -> bool:
         asked = manifest.asked
-        return (asked.policy, asked.part, asked.limit, asked.only) == (policy.label, SPLIT, None, ())
+        wanted = (policy.label, GOLDEN, SPLIT, None)
+        return (asked.policy, asked.kind, asked.part, asked.limit) == wanted
 
     return wanted
 
@@ -117,7 +120,7 @@ def _canaries_of(policy: Policy, teacher: Asked | None) -> Wanted:
 
     def wanted(manifest: Manifest) -> bool:
         asked = manifest.asked
-        if not asked.canaries or asked.policy != policy.label:
+        if asked.kind is not CANARIES or asked.policy != policy.label:
             return False
         return teacher is None or _teacher(asked) == _teacher(teacher)
 
@@ -126,7 +129,7 @@ def _canaries_of(policy: Policy, teacher: Asked | None) -> Wanted:
 
 def _teacher(asked: Asked) -> tuple[object, ...]:
     """Who grades. Of grades that another system made, nothing tells whose they are: all replays are one."""
-    model = "replay" if asked.model.startswith("replay") else asked.model
+    model = None if reads_grades(asked.model) else asked.model
     return model, asked.prompt, asked.shots, asked.temperature, asked.base_url
 
 
@@ -145,8 +148,8 @@ def _named_run(project: Project, policy: Policy, name: str) -> RunFound:
     manifest = found.run.manifest
     if found.run.policy.label != policy.label:
         raise BadInput(f"--run: {manifest.name} is a run of {found.run.policy.label}, not of {policy.label}")
-    if manifest.asked.canaries or manifest.finished_at is None:
-        what = "graded canaries" if manifest.asked.canaries else "is not finished"
+    if not manifest.asked.kind.scored or manifest.finished_at is None:
+        what = "is not finished" if manifest.asked.kind.scored else manifest.asked.kind.apart
         raise BadInput(f"--run: {manifest.name} {what}: a finished run over a split is wanted")
     return found
 

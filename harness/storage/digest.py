@@ -1,14 +1,21 @@
 """Content digests: equal content has an equal digest, independent of key order."""
 
 import hashlib
+import heapq
 import json
-from typing import Any
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from itertools import islice
+from operator import itemgetter
+from typing import IO, Any
+
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def canonical_json(value: Any) -> bytes:
-    """JSON with sorted keys and without white space, as UTF-8. ValueError for NaN and infinity."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode("utf-8", "surrogatepass")
+    """JSON with sorted keys and no spare white space, as UTF-8. NaN and infinity are refused."""
+    return _ENCODER.encode(value).encode("utf-8", "surrogatepass")
 
 
 def digest(value: Any) -> str:
@@ -19,3 +26,32 @@ def digest(value: Any) -> str:
 def digest_bytes(content: bytes) -> str:
     """`sha256:<hex>` of bytes."""
     return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def keyed_digest(values: Iterable[tuple[str, bytes]]) -> str:
+    """The digest of {key: value}, given each value's canonical JSON, in any order. Few are held at once."""
+    whole = hashlib.sha256(b"{")
+    for at, (key, text) in enumerate(_by_key(iter(values))):
+        whole.update((b"," if at else b"") + canonical_json(key) + b":" + text)
+    whole.update(b"}")
+    return f"sha256:{whole.hexdigest()}"
+
+
+HELD = 10_000
+"""Values that are sorted in memory; more are sorted in parts, on the disk."""
+
+
+def _by_key(values: Iterator[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    with ExitStack() as files:
+        parts: list[Iterator[tuple[str, bytes]]] = []
+        while part := sorted(islice(values, HELD)):
+            parts.append(iter(part) if len(part) < HELD else _put_by(part, files))
+        yield from heapq.merge(*parts, key=itemgetter(0))
+
+
+def _put_by(part: list[tuple[str, bytes]], files: ExitStack) -> Iterator[tuple[str, bytes]]:
+    # The stack closes it.
+    file: IO[str] = files.enter_context(tempfile.TemporaryFile("w+", encoding="ascii"))  # noqa: SIM115
+    file.writelines(json.dumps([key, text.decode("utf-8", "surrogatepass")]) + "\n" for key, text in part)
+    file.seek(0)
+    return ((key, text.encode("utf-8", "surrogatepass")) for key, text in map(json.loads, file))

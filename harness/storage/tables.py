@@ -5,13 +5,17 @@ A `Layout` maps other people's headers onto ours, so that files are taken as the
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import BadInput, Fault
-from harness.storage.files import json_lines, read_text
+from harness.storage.files import Stamp, json_lines, read_text, stamp_of
+from harness.storage.regular import unreadable
+from harness.storage.stream import Stream
 
 MAX_CELL = 10_000_000
 FORMULA = ("=", "+", "-", "@")
@@ -57,7 +61,7 @@ class Table:
 
     path: Path
     columns: tuple[str, ...]
-    rows: list[Row]
+    rows: Sequence[Row] | Stream[Row]
     unit: str = "line"
     """What `Row.line` counts."""
     defaults: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -142,43 +146,86 @@ def unquoted(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA) else cell
 
 
+Lines = Callable[[], Iterable[str]]
+Records = Iterator[tuple[int, list[str] | csv.Error]]
+
+
 def _read_csv(path: Path) -> Table:
-    return _read_separated(path, read_text(path), ",", csv.QUOTE_MINIMAL)
+    return _read_separated(path, _lines_of(path), ",", csv.QUOTE_MINIMAL)
 
 
 def _read_tsv(path: Path) -> Table:
     """Some write TSV with CSV's quotes, some with none at all; what is sound with quotes has them."""
-    text = read_text(path)
+    lines = _lines_of(path)
     try:
-        return _read_separated(path, text, "\t", csv.QUOTE_MINIMAL)
+        return _read_separated(path, lines, "\t", csv.QUOTE_MINIMAL)
     except BadInput:
-        return _read_separated(path, text, "\t", csv.QUOTE_NONE)
+        return _read_separated(path, lines, "\t", csv.QUOTE_NONE)
 
 
-def _read_separated(path: Path, text: str, separator: str, quoting: Literal[0, 3]) -> Table:
-    csv.field_size_limit(MAX_CELL)
-    lines = io.StringIO(text, newline="")
-    reader = csv.reader(lines, delimiter=separator, strict=True, quoting=quoting)
-    rows: list[Row] = []
+def _lines_of(path: Path) -> Lines:
+    """The lines of a file, read again for each pass; of what is no file, such as a pipe, the text is kept."""
+    if path.is_file():
+        return partial(_each_line, path, stamp_of(path))
+    text = read_text(path)
+    return partial(io.StringIO, text, newline="")
+
+
+def _each_line(path: Path, stamp: Stamp) -> Iterator[str]:
+    if stamp_of(path) != stamp:
+        raise BadInput([Fault(str(path), "changed while it was read; start again")])
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield from file
+    except UnicodeDecodeError:
+        # Names the line.
+        read_text(path)
+        raise
+    except OSError as error:
+        raise BadInput([unreadable(path, error)]) from error
+
+
+def _read_separated(path: Path, lines: Lines, separator: str, quoting: Literal[0, 3]) -> Table:
+    def records() -> Records:
+        return _records(lines(), separator, quoting)
+
     faults: list[Fault] = []
     header: list[str] = []
+    count = 0
+    for line, cells in records():
+        if isinstance(cells, csv.Error):
+            faults.append(Fault(f"{path}, line {line}", str(cells)))
+        elif not header:
+            header = [cell.strip() for cell in cells]
+            faults += _header_faults(header, path)
+        elif len(cells) != len(header):
+            faults.append(Fault(f"{path}, line {line}", f"{len(cells)} cells under {len(header)} headers"))
+        else:
+            count += 1
+    if faults:
+        raise BadInput(faults)
+    return Table(path, tuple(header), Stream(lambda: _rows(records(), header), count))
+
+
+def _records(lines: Iterable[str], separator: str, quoting: Literal[0, 3]) -> Records:
+    """Every record that is not empty, with the line that it starts on; what ends the reading is the last."""
+    csv.field_size_limit(MAX_CELL)
+    reader = csv.reader(lines, delimiter=separator, strict=True, quoting=quoting)
     start = 1
     try:
         for cells in reader:
-            if not header:
-                header = [cell.strip() for cell in cells]
-                faults += _header_faults(header, path)
-            elif cells and len(cells) != len(header):
-                what = f"{len(cells)} cells under {len(header)} headers"
-                faults.append(Fault(f"{path}, line {start}", what))
-            elif cells:
-                rows.append(Row(start, dict(zip(header, map(unquoted, cells), strict=True))))
+            if cells:
+                yield start, cells
             start = reader.line_num + 1
     except csv.Error as error:
-        faults.append(Fault(f"{path}, line {start}", str(error)))
-    if faults:
-        raise BadInput(faults)
-    return Table(path, tuple(header), rows)
+        yield start, error
+
+
+def _rows(records: Records, header: Sequence[str]) -> Iterator[Row]:
+    """The records after the header, which have passed once."""
+    for line, cells in islice(records, 1, None):
+        assert not isinstance(cells, csv.Error), "the same lines were sound"
+        yield Row(line, dict(zip(header, map(unquoted, cells), strict=True)))
 
 
 def _header_faults(header: list[str], path: Path) -> list[Fault]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from harness.nouns.base import Interval
 from harness.nouns.policy import Gates
 from harness.runs.folder import Run
+from harness.runs.kind import CHOSEN
 from harness.score.advice import advice
 from harness.score.bar import Bar
 from harness.score.score_run import own_bar, score_raters, score_run
@@ -57,7 +58,7 @@ def judge_run(run: Run, bar: Bar | None = None, *, bootstrap: bool = False) -> G
     names = {level.value: level.name for level in run.policy.grades}
     gate1 = judge_gate1(measured, names) if measured else None
     score = score_run(run, (bar or own_bar(run)).moved_from(moved_since(run)), gate1, bootstrap=bootstrap)
-    if run.manifest.asked.canaries:
+    if not run.manifest.asked.kind.scored:
         return score.model_copy(update={"reason": NO_GATE})
     return judge_gate2(score, run.gates, gate1, _stale(run))
 
@@ -67,7 +68,7 @@ def _stale(run: Run) -> str | None:
     left, of = run.manifest.stale, run.manifest.examples
     if left:
         return f"{left} of {of} examples were not yet judged under {run.policy.label}"
-    if run.manifest.asked.only:
+    if run.manifest.asked.kind is CHOSEN:
         return f"{of} chosen examples were graded: a choice says nothing of the whole"
     return None
 

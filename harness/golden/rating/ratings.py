@@ -1,6 +1,6 @@
 """The ratings of a golden set."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -65,7 +65,7 @@ def load_ratings(path: Path, policy: Policy, examples: Sequence[Example]) -> lis
     return found
 
 
-def ratings_under(path: Path, policy: Policy, examples: Sequence[Example]) -> list[Rating]:
+def ratings_under(path: Path, policy: Policy, examples: Iterable[Example]) -> list[Rating]:
     """The ratings given under this policy version, each with the query of its example.
 
     A rating without a version counts under every version. BadInput names every invalid line.
@@ -79,5 +79,6 @@ def ratings_under(path: Path, policy: Policy, examples: Sequence[Example]) -> li
         raise BadInput(faults)
     keys = [(f"{path}, line {line}", (rating.item, rating.rater)) for line, rating in here]
     refuse_doubles(keys, "item {0!r} by rater {1!r}")
-    queries = {example.id: example.query for example in examples}
+    rated = {rating.item for _, rating in here}
+    queries = {example.id: example.query for example in examples if example.id in rated}
     return [rating.model_copy(update={"query": queries.get(rating.item)}) for _, rating in here]

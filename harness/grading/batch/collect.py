@@ -9,10 +9,10 @@ from harness.errors import CallError, RejectedError, Unfinished
 from harness.grading.answered import Answered
 from harness.grading.batch.batch_log import Parcel
 from harness.grading.batch.recover import find_or_lose
-from harness.grading.batch.session import Desk, key_of, patiently, pauses, unread_once
+from harness.grading.batch.session import Desk, patiently, pauses, unread_once
 from harness.grading.job import Question
 from harness.grading.live.ask import is_curable
-from harness.grading.live.work import each_question
+from harness.grading.questions import each_question, key_of
 from harness.nouns.records import Failed, Key, Record, Reply
 from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade

@@ -5,42 +5,50 @@ from collections.abc import Callable, Iterator, Mapping
 from harness.grading.batch.batch_log import BatchLog, Parcel
 from harness.grading.batch.collect import wait_for
 from harness.grading.batch.recover import find_or_lose
-from harness.grading.batch.session import Desk, Sleep, key_of, unread_once
+from harness.grading.batch.session import Desk, Sleep, unread_once
 from harness.grading.batch.submit import hand_over
 from harness.grading.events import EventLog
 from harness.grading.job import Job, Question
 from harness.grading.live.pace import Pace
-from harness.grading.live.work import Worker, cache_of, each_question, left_to_ask
+from harness.grading.questions import each_question, key_of
 from harness.grading.signals import draining
 from harness.grading.stop import DrainedError, Stop
+from harness.grading.worker import Worker
 from harness.nouns.records import Key, Record
-from harness.providers.batches import Batches
+from harness.providers import batches_of
+from harness.providers.base import Teacher
 from harness.runs.record_log import RecordLog
 
 
-async def grade_in_batches(job: Job, log: RecordLog, batches: Batches, sleep: Sleep | None = None) -> int:
-    """Ask every open question by batches, and say how many are open after that.
+class Batched:
+    """The executor that hands many questions over at once, to be answered within a day.
 
     As in a live run, what ends without an answer is Failed, and what could not be read is asked once more.
     """
-    todo = len(log.failed) if job.limits.only_failed else left_to_ask(job, log)
-    job.watch.started(job.folder, job.plan, todo)
-    stop, out = Stop(), set[Key]()
-    cache = cache_of(job)
-    with EventLog(job.folder) as events, BatchLog(job.folder) as sent:
-        worker = Worker(job, log, cache, stop, Pace(1), lambda: len(out))
-        desk = Desk(job, batches, log, sent, events, worker, stop, sleep or stop.sleep, out)
-        try:
-            with draining(stop, lambda: desk.say("stopping: what is handed over goes on at the server")):
-                await _all_rounds(desk)
-        except DrainedError:
-            assert stop.why is not None, "only a run that is to end is drained"
-            raise stop.why from None
-        finally:
-            await job.teacher.close()
-            if cache:
-                cache.close()
-    return left_to_ask(job, log)
+
+    def __init__(self, sleep: Sleep | None = None) -> None:
+        self._sleep = sleep
+
+    def check(self, model: str, teacher: Teacher) -> None:
+        """BadInput where the provider has no batch API."""
+        batches_of(model, teacher)
+
+    async def answer(self, job: Job, log: RecordLog) -> None:
+        """Ask every open question by batches."""
+        stop, out = Stop(), set[Key]()
+        batches = batches_of(job.plan.asked.model, job.teacher)
+        with (
+            EventLog(job.folder) as events,
+            BatchLog(job.folder) as sent,
+            Worker(job, log, stop, Pace(1), lambda: len(out)) as worker,
+        ):
+            desk = Desk(job, batches, log, sent, events, worker, stop, self._sleep or stop.sleep, out)
+            try:
+                with draining(stop, lambda: desk.say("stopping: what is handed over goes on at the server")):
+                    await _all_rounds(desk)
+            except DrainedError:
+                assert stop.why is not None, "only a run that is to end is drained"
+                raise stop.why from None
 
 
 async def _all_rounds(desk: Desk) -> None:

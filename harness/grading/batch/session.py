@@ -9,10 +9,10 @@ from harness.errors import TransientError, Unfinished
 from harness.grading.batch.batch_log import BatchLog
 from harness.grading.budget import Reservation
 from harness.grading.events import EventLog
-from harness.grading.job import Job, Question
+from harness.grading.job import Job
 from harness.grading.live.ask import is_curable
-from harness.grading.live.work import Worker
 from harness.grading.stop import DrainedError, Stop
+from harness.grading.worker import Worker
 from harness.nouns.records import Key, Record
 from harness.providers.batches import Batches
 from harness.runs.record_log import RecordLog, iter_records
@@ -54,11 +54,6 @@ class Desk:
         """DrainedError where the run is to end: before anything that costs money or time."""
         if self.stop.called:
             raise DrainedError
-
-
-def key_of(question: Question) -> Key:
-    """A question's key in the records."""
-    return question[0].id, question[1]
 
 
 def unread_once(desk: Desk) -> dict[Key, Record]:

@@ -9,9 +9,10 @@ from harness.errors import FatalError, RejectedError, TransientError, Unfinished
 from harness.grading.batch.batch_log import Parcel
 from harness.grading.batch.collect import second_of
 from harness.grading.batch.recover import find
-from harness.grading.batch.session import Desk, key_of, once, pause_after, pauses
+from harness.grading.batch.session import Desk, once, pause_after, pauses
 from harness.grading.budget import OverBudget
 from harness.grading.job import Question
+from harness.grading.questions import key_of
 from harness.nouns.records import Failed, Key, Prompt, Record
 
 LARGEST = 16 * 1024**2

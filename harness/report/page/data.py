@@ -164,7 +164,7 @@ def _curve(found: Confidence | None) -> list[tuple[float, float]]:
 
 
 def _compared(run: Run, base: Run) -> Comparison:
-    if run.manifest.asked.canaries or base.manifest.asked.canaries:
+    if not (run.manifest.asked.kind.scored and base.manifest.asked.kind.scored):
         raise BadInput("a run over canaries is not held against another: report it alone")
     return compare_sides(side_of_run(base), side_of_run(run))
 

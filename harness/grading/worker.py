@@ -1,60 +1,22 @@
 """From questions to records on the disk: each is found in the cache or asked, and kept at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
+from types import TracebackType
+from typing import Self
 
 from harness.errors import Unfinished
 from harness.grading.answered import Answered, record_of
-from harness.grading.events import EventLog
 from harness.grading.job import Job, Question
-from harness.grading.live.ask import Asker
+from harness.grading.live.ask import Asker, is_curable
 from harness.grading.live.pace import Pace
-from harness.grading.live.pool import Pool
 from harness.grading.reply_cache import FILE as CACHE
 from harness.grading.reply_cache import Kept, ReplyCache
-from harness.grading.signals import draining
 from harness.grading.stop import Stop
-from harness.nouns.pair import Example
 from harness.nouns.records import Failed, Prompt
 from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
-from harness.runs.folder import EXAMPLES, PAIRS
-from harness.runs.manifest import load_manifest
-from harness.runs.pairs import ShownPair
 from harness.runs.record_log import RecordLog
-from harness.storage.files import iter_nouns
-
-
-async def grade_all(job: Job, log: RecordLog) -> int:
-    """Ask every open question, and say how many are open after that."""
-    folder, plan, limits = job.folder, job.plan, job.limits
-    todo = len(log.failed) if limits.only_failed else left_to_ask(job, log)
-    job.watch.started(folder, plan, todo)
-    stop = Stop()
-    cache = cache_of(job)
-    with EventLog(folder) as events:
-        # A teacher in this process answers while it is asked: others would only wait for it.
-        pace = Pace(1 if job.teacher.identity is None else limits.connections, events.note)
-        worker = Worker(job, log, cache, stop, pace, lambda: pool.working)
-        pool = Pool(_questions(job, log), worker.grade, pace, stop)
-        try:
-            with draining(stop, lambda: job.watch.stopping(pool.working)):
-                await pool.run()
-        finally:
-            await job.teacher.close()
-            if cache:
-                cache.close()
-            if stop.why:
-                events.note(f"stopped: {stop.why}")
-    return left_to_ask(job, log)
-
-
-def cache_of(job: Job) -> ReplyCache | None:
-    """The replies of earlier runs, where the teacher's are worth keeping and are wanted."""
-    identity, asked = job.teacher.identity, job.plan.asked
-    if identity is None or asked.no_cache or not job.limits.cache:
-        return None
-    return ReplyCache(job.project.runs / CACHE, asked.model, f"{asked.base_url} {identity}")
 
 
 class Worker:
@@ -64,7 +26,6 @@ class Worker:
         self,
         job: Job,
         log: RecordLog,
-        cache: ReplyCache | None,
         stop: Stop,
         pace: Pace,
         in_flight: Callable[[], int],
@@ -72,9 +33,18 @@ class Worker:
         self._job = job
         self._scale = job.plan.policy.scale
         self._log = log
-        self._cache = cache
+        self._cache = _cache_of(job)
         self._in_flight = in_flight
         self._asker = Asker(job.teacher, self._scale, stop, pace, in_flight, job.budget)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._cache:
+            self._cache.close()
 
     async def grade(self, question: Question) -> None:
         """Ask one question, or find its answer; keep what came."""
@@ -118,33 +88,14 @@ class Worker:
         """Write the record, and tell of it where it is the last word on its question."""
         item, repeat = question
         record = record_of(item.id, repeat, item.pair.digest, found)
-        self._log.append(record)
+        self._log.append(record, last=last and not is_curable(found.outcome))
         if last:
             self._job.watch.recorded(record, self._in_flight())
 
 
-def each_question(job: Job) -> Iterator[Question]:
-    """All that a run asks, in the order of asking, read from its folder one by one."""
-    for repeat in range(job.plan.asked.repeats):
-        for item in _items(job):
-            yield item, repeat
-
-
-def _items(job: Job) -> Iterator[Example | ShownPair]:
-    """What is graded: golden examples, or production pairs."""
-    if job.plan.asked.pairs is not None:
-        return iter_nouns(job.folder / PAIRS, ShownPair)
-    return iter_nouns(job.folder / EXAMPLES, Example)
-
-
-def left_to_ask(job: Job, log: RecordLog) -> int:
-    """How many answers are still to be had."""
-    return load_manifest(job.folder).examples * job.plan.asked.repeats - len(log.answered)
-
-
-def _questions(job: Job, log: RecordLog) -> Iterator[Question]:
-    """What has no answer, or only what failed before."""
-    for item, repeat in each_question(job):
-        key = item.id, repeat
-        if key in log.failed if job.limits.only_failed else key not in log.answered:
-            yield item, repeat
+def _cache_of(job: Job) -> ReplyCache | None:
+    """The replies of earlier runs, where the teacher's are worth keeping and are wanted."""
+    identity, asked = job.teacher.identity, job.plan.asked
+    if identity is None or asked.no_cache or not job.limits.cache:
+        return None
+    return ReplyCache(job.project.runs / CACHE, asked.model, f"{asked.base_url} {identity}")

@@ -1,0 +1,51 @@
+"""The questions of a run, streamed from its folder: an item and which repeat of it."""
+
+from collections.abc import Iterator
+
+from harness.grading.job import Job, Question
+from harness.nouns.pair import Example
+from harness.nouns.records import Key
+from harness.runs.folder import EXAMPLES, PAIRS
+from harness.runs.kind import PAIRS as PAIR_RUN
+from harness.runs.manifest import load_manifest
+from harness.runs.pairs import ShownPair
+from harness.runs.record_log import RecordLog
+from harness.storage.files import iter_nouns
+
+
+def each_question(job: Job) -> Iterator[Question]:
+    """All that a run asks, in the order of asking, read from its folder one by one."""
+    for repeat in range(job.plan.asked.repeats):
+        for item in _items(job):
+            yield item, repeat
+
+
+def open_questions(job: Job, log: RecordLog) -> Iterator[Question]:
+    """What has no answer, or only what failed before, each question once."""
+    failed = frozenset(log.failed)
+    for question in each_question(job):
+        key = key_of(question)
+        if key in failed if job.limits.only_failed else key not in log.answered:
+            yield question
+
+
+def key_of(question: Question) -> Key:
+    """A question's key in the records."""
+    return question[0].id, question[1]
+
+
+def to_ask(job: Job, log: RecordLog) -> int:
+    """How many questions a session is to ask."""
+    return len(log.failed) if job.limits.only_failed else left_to_ask(job, log)
+
+
+def left_to_ask(job: Job, log: RecordLog) -> int:
+    """How many answers are still to be had."""
+    return load_manifest(job.folder).examples * job.plan.asked.repeats - log.count
+
+
+def _items(job: Job) -> Iterator[Example | ShownPair]:
+    """What is graded: golden examples, or production pairs."""
+    if job.plan.asked.kind is PAIR_RUN:
+        return iter_nouns(job.folder / PAIRS, ShownPair)
+    return iter_nouns(job.folder / EXAMPLES, Example)
