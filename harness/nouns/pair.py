@@ -24,7 +24,7 @@ class Result(Noun):
     category: str | None = None
     price: str | None = None
     description: str | None = None
-    attributes: dict[str, str] = Field(default_factory=dict)
+    attributes: dict[str, str] = Field(default={})
 
 
 class Pair(Noun):
