@@ -13,7 +13,7 @@ from harness.nouns.base import Noun
 from harness.nouns.pair import Pair, Result, query_key
 from harness.storage.digest import digest
 from harness.storage.files import build
-from harness.storage.tables import Layout, Row, joined, read_table
+from harness.storage.tables import RESULT_TEXTS, Layout, Row, joined, read_table, refuse_controls
 
 
 class ShownPair(Noun):
@@ -48,6 +48,7 @@ def read_pairs(
     table = read_table(path, layout.format)
     headers = table.require(("item", "query", "title"), layout)
     check_attributes(table, layout, attributes)
+    refuse_controls(table, ("item", "query", *RESULT_TEXTS), layout, attributes)
     if traffic is not None and traffic not in table.columns:
         raise BadInput(f"--traffic: no column {traffic!r} (the columns there: {', '.join(table.columns)})")
     faults: list[Fault] = []
