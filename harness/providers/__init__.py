@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from harness.errors import BadInput
 from harness.providers import anthropic, builtin, openai, replay
@@ -22,17 +23,18 @@ class Provider:
     """How a provider's teachers are opened, and what of the environment it reads.
 
     `key` and `base` name variables; `url` is its address where nothing else is said, None where its
-    SDK knows it. `batches` is its batch API.
+    SDK knows it, and `home` the host of that one. `batches` is its batch API.
     """
 
     open: Callable[[str, Setup], Teacher]
     key: str | None = None
     base: str | None = None
     url: str | None = None
+    home: str | None = None
     batches: Callable[[Served], Batches] | None = None
 
 
-_OPENAI: dict[str, Any] = {"key": openai.KEY, "base": "OPENAI_BASE_URL"}
+_OPENAI: dict[str, Any] = {"key": openai.KEY, "base": "OPENAI_BASE_URL", "home": openai.HOME}
 
 PROVIDERS: dict[str, Provider] = {
     "builtin": Provider(builtin.open_teacher),
@@ -40,7 +42,11 @@ PROVIDERS: dict[str, Provider] = {
     "openai-responses": Provider(openai.open_responses, **_OPENAI, batches=OpenAIBatches),
     "openai-decisions": Provider(openai.open_decisions, **_OPENAI),
     "anthropic": Provider(
-        anthropic.open_teacher, key=anthropic.KEY, base="ANTHROPIC_BASE_URL", batches=AnthropicBatches
+        anthropic.open_teacher,
+        key=anthropic.KEY,
+        base="ANTHROPIC_BASE_URL",
+        home=anthropic.HOME,
+        batches=AnthropicBatches,
     ),
     "vllm": Provider(openai.open_vllm, key="VLLM_API_KEY", url="http://localhost:8000/v1"),
     "llamacpp": Provider(openai.open_llamacpp, key="LLAMA_API_KEY", url="http://127.0.0.1:8080/v1"),
@@ -86,6 +92,26 @@ def base_url_of(provider: str) -> str | None:
     """Where a provider is reached when the user names no address: the environment's, else its own."""
     known = PROVIDERS[provider]
     return (known.base and os.environ.get(known.base)) or known.url
+
+
+def is_home(model: str, address: str | None) -> bool:
+    """Whether an address is the provider's own, so that its key belongs there."""
+    known = PROVIDERS[split_model(model)[0]]
+    if address is None or address == known.url:
+        return True
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    return parts.scheme == "https" and bool(known.home) and f".{host}".endswith(f".{known.home}")
+
+
+def is_expected(model: str, address: str | None) -> bool:
+    """Whether this user, and not a file, says that the model is at an address."""
+    return is_home(model, address) or address == base_url_of(split_model(model)[0])
+
+
+def key_variables() -> list[str]:
+    """Every variable that holds a key."""
+    return list(dict.fromkeys(known.key for known in PROVIDERS.values() if known.key))
 
 
 def variables() -> list[str]:
