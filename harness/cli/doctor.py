@@ -19,6 +19,7 @@ from harness.cli.options import (
     load_keys,
     print_json,
     project_at,
+    say,
     show,
 )
 from harness.errors import BadInput
@@ -59,11 +60,15 @@ def _model(
 ) -> None:
     """Ask a model for one grade. Ends with 4 where it gives none."""
     from harness.grading.model_probe import check_model
+    from harness.providers import base_url_of, is_home, split_model
     from harness.report.checkup import checkup_view
     from harness.runs.manifest import Asked
 
     load_keys(project)
     asked = Asked(model=model, policy=policy, prompt=prompt, splits=("dev",), base_url=base_url)
+    address = base_url or base_url_of(split_model(model)[0])
+    if not is_home(model, address):
+        say(f"asking {model} at {address}")
     found = check_model(project, asked)
     print_json(found) if as_json else show(checkup_view(found))
     if found.grade is None:

@@ -107,16 +107,33 @@ def project_at(root: Path | None) -> "Project":
 
 
 def load_keys(project: "Project") -> None:
-    """Keys from the project's .env, behind those that the environment has."""
+    """Keys from the project's .env, behind those that the environment has, and nothing else of it.
+
+    A project may come from a stranger: an address or a proxy in its .env would send a key elsewhere.
+    """
     import io
 
-    from dotenv import load_dotenv
+    from dotenv import dotenv_values
 
+    from harness.providers import key_variables, variables
     from harness.storage.files import read_text
 
     path = project.root / ".env"
-    if path.is_file():
-        load_dotenv(stream=io.StringIO(read_text(path)))
+    if not path.is_file():
+        return
+    # Not interpolated: another key of the environment would be taken under a name of the file's choice.
+    given = dotenv_values(stream=io.StringIO(read_text(path)), interpolate=False)
+    for name in key_variables():
+        if key := given.get(name):
+            os.environ.setdefault(name, key)
+    left = [name for name in given if name not in key_variables() and (name in variables() or _routes(name))]
+    if left:
+        say(f"note: {', '.join(left)} in {path} is not taken: a file gives keys, and you say where they go")
+
+
+def _routes(name: str) -> bool:
+    """Whether a variable says where requests go, or who is trusted there."""
+    return name.upper().endswith(("_PROXY", "_BASE_URL", "_BASE", "_ENDPOINT", "_HOST")) or "SSL" in name
 
 
 def console() -> "Console":

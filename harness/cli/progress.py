@@ -39,6 +39,7 @@ class Progress:
 
     def started(self, folder: Path, plan: "Plan", todo: int) -> None:
         """The run is about to ask for `todo` answers."""
+        from harness.providers import is_home
         from harness.runs.manifest import load_manifest
 
         for warning in warnings_of(plan):
@@ -48,7 +49,8 @@ class Progress:
         before = f" ({done} are done)" if done else ""
         noun = asked.kind.items
         what = f"{todo} {noun}" if asked.repeats == 1 else f"{examples} {noun} {asked.repeats} times"
-        say(f"{asked.model} grades {what} of {asked.policy}{before}: {shown_path(folder)}")
+        who = asked.model if is_home(asked.model, asked.base_url) else f"{asked.model} at {asked.base_url}"
+        say(f"{who} grades {what} of {asked.policy}{before}: {shown_path(folder)}")
         self._total = todo
         self._said = self._began = time.monotonic()
         if sys.stderr.isatty() and not self._quiet:

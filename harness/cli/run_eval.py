@@ -106,7 +106,9 @@ def _what_to_do(run: "Run") -> str:
 
     if reads_grades(run.manifest.asked.model):
         return "the file has no grade for them: complete it, and start a new run"
-    return f"harness eval --resume {run.folder.name} asks again"
+    from harness.runs.manifest import how_to_resume
+
+    return f"{how_to_resume(run.folder, run.manifest.asked)} asks again"
 
 
 def _run(

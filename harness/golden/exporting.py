@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.nouns.pair import Example
 from harness.storage.files import to_line
-from harness.storage.tables import FORMULA, RESULT_TEXTS
+from harness.storage.tables import RESULT_TEXTS, harmless
 
 FORMATS = ("csv", "jsonl")
 
@@ -42,12 +42,3 @@ def _row(example: Example) -> dict[str, str]:
     context = {f"context.{name}": value for name, value in (example.context or {}).items()}
     row = {"id": example.id, "query": example.query}
     return row | result | attributes | context | dict(zip(_JUDGEMENT, judgement, strict=True))
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: a leading = + - @ is quoted, but for a number's.
-
-    `tables.unquoted` takes the quote away again.
-    """
-    risky = cell.lstrip("'").startswith(FORMULA) and not cell.removeprefix("-").isdigit()
-    return f"'{cell}" if risky else cell

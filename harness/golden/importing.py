@@ -18,9 +18,10 @@ from harness.policy.load import load_policy, policy_path
 from harness.storage.digest import digest, digest_bytes
 from harness.storage.files import build, read_bytes, write_atomic, write_lines
 from harness.storage.project import Project, folder_names, is_name
-from harness.storage.tables import RESULT_TEXTS, Layout, Table, dataset_table, read_table
+from harness.storage.tables import RESULT_TEXTS, Layout, Table, dataset_table, read_table, refuse_controls
 
 DEFAULT_SHARES = (20, 40, 40)
+_TEXTS = ("item", "query", "reasoning", "clauses", "tags", *RESULT_TEXTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,8 @@ def _examples(table: Table, request: Import, policy_version: str, scale: tuple[i
     """Every row as an example, or every fault of every row."""
     table.require(("item", "query", "title", "grade"), request.layout)
     check_attributes(table, request.layout, request.attributes)
+    nested = [name for name in table.columns if "." in name]
+    refuse_controls(table, _TEXTS, request.layout, [*request.attributes, *nested])
     graded = graded_rows(table, request.layout, scale)
     _refuse_gaps(graded)
     refuse_doubles([(row.where, (row.item,)) for row in graded], "item {0!r}")

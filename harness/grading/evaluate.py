@@ -19,10 +19,10 @@ from harness.grading.plan import Plan, changed_since, make_plan, setup_of
 from harness.grading.questions import left_to_ask
 from harness.nouns.records import Failed, Record
 from harness.pricing.prices import NoPrice, Price, price_of
-from harness.providers import open_teacher, sold_as
+from harness.providers import is_expected, open_teacher, sold_as
 from harness.runs.folder import SCORECARD, VERDICT, Run, create_run, load_run
 from harness.runs.kind import PAIRS
-from harness.runs.manifest import Asked, Manifest, load_manifest, save_manifest
+from harness.runs.manifest import Asked, Manifest, how_to_resume, load_manifest, save_manifest
 from harness.runs.record_log import RecordLog, iter_records
 from harness.scorecards.gate2 import Gate2
 from harness.scorecards.money import Forecast
@@ -61,6 +61,9 @@ def resume(
     asked = manifest.asked
     if asked.kind is PAIRS:
         raise BadInput(f"{folder}: production pairs; the same `harness policy impact` goes on with them")
+    if base_url is None and not is_expected(asked.model, asked.base_url):
+        what = f"the run asked {asked.base_url}, and a key and the pairs go there only if you say so"
+        raise BadInput(f"{folder}: {what}: {how_to_resume(folder, asked)}")
     plan = make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url}))
     changed = changed_since(manifest, plan)
     if changed:
@@ -98,7 +101,7 @@ def _money(
 def _carry_out(job: Job) -> tuple[Run, Gate2]:
     """Ask, seal and score."""
     folder = job.folder
-    manifest = answer(job, f"harness eval --resume {folder.name} goes on from here")
+    manifest = answer(job, f"{how_to_resume(folder, job.plan.asked)} goes on from here")
     run = load_run(folder)
     scorecard = judge_run(run)
     write_atomic(folder / SCORECARD, _pretty(scorecard))
@@ -122,22 +125,22 @@ def _pretty(scorecard: Gate2) -> Iterator[bytes]:
     yield (b"\n  ]" if scorecard.misses else b"") + tail + b"\n"
 
 
-def answer(job: Job, how_to_resume: str) -> Manifest:
+def answer(job: Job, resumed_by: str) -> Manifest:
     """Have the open questions of a run folder answered, and seal it: whatever is graded goes through here."""
     with RecordLog(job.folder) as log:
         try:
             left = asyncio.run(execute(job, log, executor_of(job.plan.asked)))
         except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
             left = left_to_ask(job, log)
-            raise Interrupted(f"interrupted with {left} answers to go; {how_to_resume}") from None
+            raise Interrupted(f"interrupted with {left} answers to go; {resumed_by}") from None
         except Unfinished as error:
             left = left_to_ask(job, log)
             if left != len(log.failed):
-                raise Unfinished(f"{error}\n{how_to_resume}") from error
+                raise Unfinished(f"{error}\n{resumed_by}") from error
             # Nothing is left but what failed on every attempt: the run has its outcomes, and its score.
             job.watch.said(str(error))
         except (FatalError, OSError) as error:
-            raise Unfinished(f"{error}\n{how_to_resume}") from error
+            raise Unfinished(f"{error}\n{resumed_by}") from error
         return _seal(job.folder, log, job.teacher.notes, left)
 
 

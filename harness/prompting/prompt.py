@@ -202,7 +202,7 @@ _ANY_PAIR = Pair.model_validate({"query": "query", "result": {"title": "title"}}
 def _is_fixed(source: str) -> bool:
     """Whether a template reads the pair in its last output alone, which is `{{ pair | json }}`.
 
-    Shots are the same for all pairs where they are not chosen for each. A call could give each time another text.
+    Shots are the same for all pairs where they are not chosen for each. A call could return another text.
     """
     tree = Sandbox().parse(source)
     outputs = [part for part in tree.body if isinstance(part, nodes.Output)]

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from harness.errors import BadInput
 from harness.pricing.vendors import ANTHROPIC, OPENAI, Sold, Vendor
@@ -120,6 +121,28 @@ def base_url_of(provider: str) -> str | None:
     """Where a provider is reached when the user names no address: the environment's, else its own."""
     known = PROVIDERS[provider]
     return (known.base and os.environ.get(known.base)) or known.url
+
+
+def is_home(model: str, address: str | None) -> bool:
+    """Whether an address is the provider's own, so that its key belongs there."""
+    known = PROVIDERS[split_model(model)[0]]
+    if address is None or address == known.url:
+        return True
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    return (
+        parts.scheme == "https" and known.vendor is not None and f".{host}".endswith(f".{known.vendor.home}")
+    )
+
+
+def is_expected(model: str, address: str | None) -> bool:
+    """Whether this user, and not a file, says that the model is at an address."""
+    return is_home(model, address) or address == base_url_of(split_model(model)[0])
+
+
+def key_variables() -> list[str]:
+    """Every variable that holds a key."""
+    return list(dict.fromkeys(known.key for known in PROVIDERS.values() if known.key))
 
 
 def variables() -> list[str]:

@@ -9,7 +9,7 @@ from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup, Teacher
 from harness.providers.served import CACHE, FORM, Feature, Served, Taken, read_answer, read_usage
-from harness.providers.wire import TIMEOUT, Wire, check_url, read_key, refuse
+from harness.providers.wire import TIMEOUT, Wire, check_url, http_options, read_key, refuse
 from harness.storage.files import whole_text
 
 KEY = "ANTHROPIC_API_KEY"
@@ -127,6 +127,6 @@ def connect(base_url: str | None, key: str | None) -> Wire:
         # Retries are the run's, not the SDK's: two layers of them would multiply.
         max_retries=0,
         timeout=TIMEOUT,
-        http_client=anthropic.DefaultAioHttpClient(),
+        http_client=anthropic.DefaultAioHttpClient(**http_options(base_url)),
     )
     return Wire(anthropic, anthropic.AnthropicError, client, key)

@@ -7,7 +7,7 @@ from harness.providers.openai_chat import Chat
 from harness.providers.openai_decisions import Decisions
 from harness.providers.openai_responses import Responses
 from harness.providers.served import Dialect, Served
-from harness.providers.wire import TIMEOUT, Wire, check_url, read_key
+from harness.providers.wire import TIMEOUT, Wire, check_url, http_options, read_key
 
 KEY = "OPENAI_API_KEY"
 HOME = "api.openai.com"
@@ -69,6 +69,6 @@ def connect(base_url: str | None, key: str | None) -> Wire:
         # Retries are the run's, not the SDK's: two layers of them would multiply.
         max_retries=0,
         timeout=TIMEOUT,
-        http_client=openai.DefaultAioHttpClient(),
+        http_client=openai.DefaultAioHttpClient(**http_options(base_url)),
     )
     return Wire(openai, openai.OpenAIError, client, key)

@@ -4,6 +4,7 @@ The two SDKs raise exceptions of the same names, so that one translation serves 
 """
 
 import email.utils
+import ipaddress
 import os
 import re
 import time
@@ -103,6 +104,10 @@ class Wire:
         return TransientError(self._words(error))
 
     def _translate_status(self, error: Any) -> CallError:
+        if 300 <= error.status_code < 400:
+            to = self._words(ValueError(error.response.headers.get("location", "nowhere")))
+            what = f"the server sends every request on to {to} ({error.status_code})"
+            return FatalError(f"{what}, which is not followed: if it is right, name it with --base-url")
         wait = retry_after(error.response.headers)
         return call_error(error.status_code, _names(error), self._words(error), wait)
 
@@ -185,8 +190,26 @@ def check_url(url: str | None, variable: str) -> None:
         sound = False
     if not sound:
         raise BadInput("the base URL is no URL: write http://host:port/v1")
-    if "@" in parts.netloc or parts.query:
-        raise BadInput(f"the base URL holds a user or a query: put the key into {variable} instead")
+    if "@" in parts.netloc or "?" in url or "#" in url:
+        what = "a user, a query or a fragment"
+        raise BadInput(f"the base URL holds {what}: leave it away, and put a key into {variable}")
+
+
+def http_options(base_url: str | None) -> dict[str, Any]:
+    """How the SDK's client is to ask: it follows no redirect, and goes through no proxy to this machine.
+
+    A redirect would take the prompt, and on the same host the key, where nobody said that they may go.
+    """
+    return {"follow_redirects": False, "trust_env": not _is_loopback(base_url)}
+
+
+def _is_loopback(base_url: str | None) -> bool:
+    host = (urlsplit(base_url).hostname or "").rstrip(".") if base_url else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return f".{host}".endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
 
 
 def refuse(api: str, **given: object) -> None:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from harness.report.parts import columns, indented, interval, number
 from harness.runs.folder import Run
-from harness.runs.manifest import Manifest
+from harness.runs.manifest import Manifest, how_to_resume
 
 
 def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
@@ -87,7 +87,7 @@ def unfinished_sentence(run: Run) -> str | None:
     lost = wanted - len(run.records)
     counted = f"{lost:,} of its {wanted:,} answers were never asked for and count as failed" if lost else ""
     state = f"This run is not finished{': ' if counted else ''}{counted}."
-    return f"{state}\nharness eval --resume {run.folder.name} goes on from here."
+    return f"{state}\n{how_to_resume(run.folder, run.manifest.asked)} goes on from here."
 
 
 def _parameters(manifest: Manifest) -> str:

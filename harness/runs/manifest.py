@@ -1,5 +1,6 @@
 """The manifest of a run: what was asked for, and what has to be the same for a resume."""
 
+import shlex
 from pathlib import Path
 from typing import Literal, Self
 
@@ -111,6 +112,12 @@ class Manifest(Noun):
         if self.examples * self.asked.repeats > ANSWERS:
             raise ValueError(f"more than {ANSWERS:,} answers: examples times repeats")
         return self
+
+
+def how_to_resume(folder: Path, asked: Asked) -> str:
+    """The command that goes on with a run; the address is said again, since a file does not settle it."""
+    address = f" --base-url {shlex.quote(asked.base_url)}" if asked.base_url else ""
+    return f"harness eval --resume {folder.name}{address}"
 
 
 def save_manifest(folder: Path, manifest: Manifest) -> None:

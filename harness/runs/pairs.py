@@ -19,7 +19,7 @@ from harness.nouns.pair import Pair, Result, query_key
 from harness.storage.digest import canonical_json, keyed_digest
 from harness.storage.files import build, iter_nouns, write_lines
 from harness.storage.stream import Stream
-from harness.storage.tables import Layout, Row, Table, joined, read_table
+from harness.storage.tables import RESULT_TEXTS, Layout, Row, Table, joined, read_table, refuse_controls
 
 
 class ShownPair(Noun):
@@ -57,6 +57,7 @@ def read_pairs(
     table = read_table(path, layout.format)
     headers = table.require(("item", "query", "title"), layout)
     check_attributes(table, layout, attributes)
+    refuse_controls(table, ("item", "query", *RESULT_TEXTS), layout, attributes)
     if traffic is not None and traffic not in table.columns:
         raise BadInput(f"--traffic: no column {traffic!r} (the columns there: {', '.join(table.columns)})")
     found = _Found()

@@ -5,6 +5,8 @@ A `Layout` maps other people's headers onto ours, so that files are taken as the
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +22,8 @@ from harness.storage.stream import Stream
 MAX_CELL = 10_000_000
 FORMULA = ("=", "+", "-", "@")
 """What a spreadsheet takes for the beginning of a formula; a quote before it makes it text."""
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""What no text of a product holds, and what cuts it off or steers a terminal elsewhere."""
 RESULT_TEXTS = ("title", "brand", "category", "price", "description")
 NAMES = (
     "item", "query", "rater", "grade", "reasoning", "clauses", "tags", "split", "policy_version",
@@ -141,9 +145,40 @@ def read_table(path: Path, format: str | None = None) -> Table:
     return table
 
 
+def harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula, by a quote before it; `unquoted` takes it away again.
+
+    A number's minus stays. White space before the sign does not make it text, nor do full-width signs.
+    """
+    return f"'{cell}" if _is_risky(cell) and not cell.removeprefix("-").isdigit() else cell
+
+
 def unquoted(cell: str) -> str:
     """A cell without the quote that marks it as text for a spreadsheet."""
-    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA) else cell
+    return cell[1:] if cell.startswith("'") and _is_risky(cell) else cell
+
+
+def _is_risky(cell: str) -> bool:
+    """Whether a spreadsheet may see a formula, or a white space that it drops before one."""
+    bare = cell.lstrip("'")
+    seen = unicodedata.normalize("NFKC", bare).lstrip("' \t\r\n\v\f\x00\ufeff\u200b")
+    return seen.startswith(FORMULA) or bare.startswith(("\t", "\r", "\n"))
+
+
+def refuse_controls(table: Table, names: Sequence[str], layout: Layout, more: Sequence[str] = ()) -> None:
+    """BadInput for every cell under our names, or the headers `more`, with a control character in it.
+
+    Tabs and line ends are none of these.
+    """
+    headers = dict.fromkeys([*(header for name in names for header in table.find(name, layout)), *more])
+    faults = [
+        Fault(table.where(row), f"{header}: the control character {found[0]!r} is no text; take it out")
+        for row in table.rows
+        for header in headers
+        if isinstance(value := row.cells.get(header), str) and (found := _CONTROL.search(value))
+    ]
+    if faults:
+        raise BadInput(faults)
 
 
 Lines = Callable[[], Iterable[str]]

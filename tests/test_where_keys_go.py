@@ -1,0 +1,138 @@
+"""Where a key goes: to the provider, or where the user says; never where a file or a server says."""
+
+import json
+from pathlib import Path
+
+import pytest
+from builders import harness, write_project
+from fault_server import FaultServer, Turn, fault_server, graded
+
+from harness.errors import BadInput
+from harness.providers import is_expected, is_home
+from harness.providers.wire import check_url, http_options
+
+KEY = "sk-secret-secret"
+MODELS = ("openai/m", "openai-responses/m", "anthropic/m", "vllm/m")
+KEYS = {"OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY, "VLLM_API_KEY": KEY}
+
+
+def ask(*words: str, **env: str) -> tuple[int, str]:
+    """One question of a small project."""
+    ended = harness("eval", "--policy", "small", "--limit", "1", "--no-report", *words, **{**KEYS, **env})
+    return ended.code, ended.err
+
+
+def stopped(here: Path, server: FaultServer, model: str) -> str:
+    """The name of a run that a server ended."""
+    ask("--model", model, "--base-url", server.url)
+    return next((here / "runs").glob("2*")).name
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_resumed_run_asks_no_address_of_its_manifest(here: Path, model: str) -> None:
+    write_project(here)
+    with fault_server(lambda number, body: Turn(status=401) if not number else graded()) as server:
+        run = stopped(here, server, model)
+        asked = len(server.headers)
+        ended = harness("eval", "--resume", run, **KEYS)
+        assert (ended.code, len(server.headers)) == (2, asked)
+        assert f"--resume {run} --base-url {server.url}" in ended.err
+        ended = harness("eval", "--resume", run, "--base-url", server.url, **KEYS)
+        assert ended.code == 0
+        assert f"{model} at {server.url} grades" in ended.err
+        assert len(server.headers) > asked
+
+
+def test_a_resumed_run_asks_the_address_of_the_environment(here: Path) -> None:
+    write_project(here)
+    with fault_server(lambda number, body: Turn(status=401) if not number else graded()) as server:
+        run = stopped(here, server, "openai/m")
+        assert harness("eval", "--resume", run, OPENAI_BASE_URL=server.url, **KEYS).code == 0
+
+
+def test_an_address_in_a_projects_env_file_is_not_taken(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_project(here)
+    for name in ("HTTP_PROXY", "OPENAI_BASE_URL", "VLLM_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    with (
+        fault_server(lambda *asked: graded()) as server,
+        fault_server(lambda *asked: graded()) as other,
+    ):
+        lines = (
+            f"OPENAI_BASE_URL={other.url}", f"HTTP_PROXY={other.url}", "VLLM_API_KEY=${OPENAI_API_KEY}",
+            "UNRELATED=1",
+        )  # fmt: skip
+        (here / ".env").write_text("\n".join(lines), encoding="utf-8")
+        ended = harness(
+            "eval", "--policy", "small", "--limit", "1", "--model", "vllm/m", "--base-url", server.url,
+            OPENAI_API_KEY=KEY,
+        )  # fmt: skip
+        assert ended.code == 0
+        assert ended.err.count("OPENAI_BASE_URL, HTTP_PROXY in") == 1
+        assert "UNRELATED" not in ended.err
+        assert not other.requests
+        assert KEY not in json.dumps(server.headers)
+    monkeypatch.delenv("VLLM_API_KEY", raising=False)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("model", MODELS)
+def test_a_redirect_is_not_followed(here: Path, model: str, status: int) -> None:
+    write_project(here)
+    with fault_server(lambda number, body: graded()) as other:
+        there = Turn(status=status, headers={"Location": f"{other.url}/responses"})
+        with fault_server(lambda number, body: there) as server:
+            code, said = ask("--model", model, "--base-url", server.url)
+    assert code == 4
+    assert f"sends every request on to {other.url}/responses ({status}), which is not followed" in said
+    assert len(server.requests) == 1
+    assert not other.requests
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_no_proxy_is_asked_for_this_machine(here: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_project(here)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with fault_server(lambda number, body: graded()) as server:
+        assert ask("--model", model, "--base-url", server.url)[0] == 0
+
+
+LOOPBACK = {
+    "http://localhost:1/v1": True,
+    "http://a.localhost:1": True,
+    "http://127.9.9.9": True,
+    "http://[::1]:8/v1": True,
+    "http://0.0.0.0:8": True,
+    "http://localhost.example.com": False,
+    "http://10.0.0.1": False,
+    "https://api.openai.com/v1": False,
+}
+
+
+@pytest.mark.parametrize(("url", "local"), LOOPBACK.items())
+def test_this_machine_is_known_by_its_names(url: str, local: bool) -> None:
+    assert http_options(url) == {"follow_redirects": False, "trust_env": not local}
+
+
+@pytest.mark.parametrize("more", ["#x", "#", "?a=b", "?", "/v1?key=1#x"])
+def test_an_address_has_no_query_and_no_fragment(more: str) -> None:
+    with pytest.raises(BadInput, match="a user, a query or a fragment"):
+        check_url(f"http://localhost:8000{more}", "OPENAI_API_KEY")
+    with pytest.raises(BadInput, match="a user, a query or a fragment"):
+        check_url("http://user@localhost:8000", "OPENAI_API_KEY")
+
+
+def test_a_providers_own_address_is_its_home() -> None:
+    assert is_home("openai/m", "https://api.openai.com/v1")
+    assert is_home("openai/m", "https://eu.api.openai.com/v1")
+    assert is_home("vllm/m", "http://localhost:8000/v1")
+    assert is_home("anthropic/m", None)
+    for address in (
+        "http://api.openai.com/v1",
+        "https://api.openai.com.evil.test",
+        "https://evilapi.openai.com",
+    ):
+        assert not is_expected("openai/m", address)
