@@ -8,10 +8,12 @@ import pytest
 from builders import example
 from scoring import ACTIONS, SCALE, gate1, gate2, item, ratings
 
+from harness.nouns.base import Weighting
 from harness.nouns.policy import Gates
 from harness.score.advice import advice
 from harness.score.answer_matrix import draws_of
 from harness.score.bar import Bar
+from harness.score.gate1 import score_gate1
 from harness.score.items import INDEPENDENT, Answer, Judged, vote
 from harness.score.rating_matrix import numbered, panel_of, renumbered
 from harness.scorecards.gate1 import AgreementIn, RaterBias
@@ -386,3 +388,37 @@ def test_citations_of_right_and_wrong_answers_by_hand() -> None:
     assert gate2([cites("a", 1, 1), cites("b", 0, 0)], clause_ids=known).citations is None
     tied = gate2([cites("a", 1, 1, "z", "y"), cites("b", 0, 0)], clause_ids=known).citations
     assert tied is not None and list(tied.unknown) == ["y", "z"]
+
+
+@pytest.mark.parametrize("weighting", ["none", "linear"])
+def test_pair_below_the_floor_is_told_though_the_mean_hides_it(weighting: Weighting) -> None:
+    bar = Bar(weighting, 0.8)
+    pairs = {
+        one.raters: getattr(one, bar.text.split()[0]) for one in score_gate1(ratings(ROWS), SCALE, bar).pairs
+    }
+    lowest = min(pairs, key=lambda raters: pairs[raters])
+    value = pairs[lowest]
+    assert sorted(pairs.values())[1] > value + 0.001
+
+    def told(floor: float) -> list[str]:
+        score = score_gate1(ratings(ROWS), SCALE, bar, pair_floor=floor)
+        return [warning for warning in score.warnings if "alone, under" in warning]
+
+    one, other = lowest
+    assert told(value) == []
+    assert told(value + 0.0005) == [
+        f"{one} and {other} agree on a kappa of {value:.3f} alone, under {value + 0.0005:g}"
+    ]
+
+
+def test_pairs_say_whether_the_mean_takes_them_in() -> None:
+    rows = ROWS | {f"x{at}": {"bob": at % 3, "dee": at % 3} for at in range(5)}
+    counted = {one.raters: one.counted for one in gate1(rows).pairs}
+    assert counted == {
+        ("ann", "bob"): True,
+        ("ann", "cy"): True,
+        ("ann", "dee"): False,
+        ("bob", "cy"): True,
+        ("bob", "dee"): False,
+        ("cy", "dee"): False,
+    }
