@@ -50,13 +50,15 @@ class Scripted:
     """A teacher that says one thing after the other, the last of them for ever; each takes some seconds."""
 
     notes: tuple[str, ...] = ()
-    identity = None
+    identity: str | None = None
 
     def __init__(self, *says: Said, seconds: float = 0.0, varies: bool = True) -> None:
         self.varies = varies
         self.asked: list[float] = []
         """When each call came, in seconds of the loop."""
         self.prompts: list[Prompt] = []
+        self.most = self._at_once = 0
+        """Calls in flight at most."""
         self._says: Iterable[Said] = iter(says)
         self._last = says[-1]
         self._seconds = seconds
@@ -66,7 +68,10 @@ class Scripted:
         self.asked.append(asyncio.get_running_loop().time())
         self.prompts.append(prompt)
         said = next(iter(self._says), self._last)
+        self._at_once += 1
+        self.most = max(self.most, self._at_once)
         await asyncio.sleep(self._seconds)
+        self._at_once -= 1
         if isinstance(said, Exception):
             raise said
         return said

@@ -1,16 +1,23 @@
 """Scorecards of a few items, worked by hand: defaults, reasons, ties, and what is left out."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from builders import example
-from scoring import SCALE, gate1, gate2, item, ratings
+from scoring import ACTIONS, SCALE, gate1, gate2, item, ratings
 
+from harness.nouns.base import Weighting
+from harness.nouns.policy import Gates
 from harness.score.advice import advice
+from harness.score.answer_matrix import draws_of
 from harness.score.bar import Bar
+from harness.score.gate1 import score_gate1
+from harness.score.items import INDEPENDENT, Answer, Judged, vote
 from harness.score.rating_matrix import numbered, panel_of, renumbered
 from harness.scorecards.gate1 import AgreementIn, RaterBias
+from harness.stats.intervals import Table, influence
 from harness.stats.raters import coefficients, krippendorff_alpha
 
 ROWS = {f"i{at:02}": {"ann": at % 3, "bob": (at + (at % 5 == 0)) % 3, "cy": (at * 2) % 3} for at in range(40)}
@@ -225,3 +232,193 @@ def test_example_of_a_panel_is_known_by_its_id() -> None:
     about = {"i01": example("i01", result={"title": "boot"})}
     score = gate1({"i01": {"ann": 0, "bob": 2}, "i02": {"ann": 0, "bob": 1}}, about=about)
     assert [(one.item, one.title) for one in score.disputed] == [("i01", "boot"), ("i02", None)]
+
+
+@pytest.mark.parametrize(("queries", "independent"), [(None, True), (dict.fromkeys(ROWS, "lamp"), False)])
+def test_ratings_without_queries_are_said_to_be_taken_as_independent(
+    queries: dict[str, str] | None, independent: bool
+) -> None:
+    assert (INDEPENDENT in gate1(ROWS, queries=queries).warnings) == independent
+
+
+def test_rater_who_agrees_no_more_than_by_chance_has_a_kappa_of_0_and_counts() -> None:
+    chance = bias("ann", 0.0, rest=0.5), bias("bob", 0.0, rest=0.0), bias("cy", 0.0, rest=0.6)
+    assert advised(*chance) == ("Talk to bob, who agrees least with the rest (0.00, linear)",)
+    below = bias("ann", 0.0, rest=0.5), bias("bob", 0.0, rest=0.0), bias("cy", 0.0, rest=-0.05)
+    assert advised(*below) == ()
+
+
+def test_causes_come_by_number_and_then_by_name() -> None:
+    causes = ["refused", "bad_json", "bad_json", "cut_off", "no_answer", "no_answer"]
+    unread = [
+        Judged(f"u{at}", f"u{at}", 1, (Answer(None, "ungraded", cause),)) for at, cause in enumerate(causes)
+    ]
+    score = gate2([*unread, item("a", 1, 1), Judged("f", "f", 0, (Answer(None, "failed"),))])
+    assert list(score.ungraded_causes.items()) == [
+        ("bad_json", 2),
+        ("no_answer", 2),
+        ("cut_off", 1),
+        ("refused", 1),
+    ]
+    outcomes = score.outcomes
+    assert (outcomes.graded, outcomes.ungraded, outcomes.failed) == (1, 6, 1)
+    assert score.coverage == 1 / 8
+
+
+def test_figures_that_are_missing_have_their_reasons_and_no_others() -> None:
+    plain = gate2([item(f"i{at}", at % 3, at % 3) for at in range(9)], action_of=ACTIONS)
+    assert plain.reasons == {}
+    bare = gate2([item(f"i{at}", at % 3, None) for at in range(9)])
+    assert {name: bare.reasons[name] for name in ("accuracy", "mae", "bias")} == dict.fromkeys(
+        ("accuracy", "mae", "bias"), "undefined: no item was graded"
+    )
+    assert bare.reasons["actions"] == "no policy says what is done with a grade"
+    alike = gate2([item(f"i{at}", 1, 1) for at in range(9)], action_of=ACTIONS)
+    assert set(alike.reasons) == {"kappa_worst_case"}
+    assert alike.kappa_worst_case is None
+
+
+def test_actions_are_scored_unweighted_with_an_interval_as_found_and_at_worst() -> None:
+    """Four grades with three actions: what is shown is scored as if the actions were the grades."""
+    actions = {0: "hide", 1: "hide", 2: "warn", 3: "show"}
+    as_grade = {0: 2, 1: 2, 2: 1, 3: 0}
+    pairs = [(at % 4, (at + (at % 5 == 0) * 2 + (at % 7 == 0)) % 4) for at in range(60)]
+    items = [item(f"i{at:02}", *pair, query=f"q{at // 2}") for at, pair in enumerate(pairs)]
+    missing = item("x", 0, None)
+    gates = Gates.model_validate({"gate2": {"actions": 0.7}})
+    found = gate2([*items, missing], (0, 1, 2, 3), gates=gates, action_of=actions).actions
+    seen = [
+        item(f"i{at:02}", as_grade[a], as_grade[b], query=f"q{at // 2}") for at, (a, b) in enumerate(pairs)
+    ]
+    plain, worst = gate2(seen), gate2([*seen, item("x", 2, 0)])
+    assert found is not None
+    assert (found.labels, found.bar, found.reason) == (("show", "warn", "hide"), 0.7, None)
+    assert (found.kappa, found.ci, found.matrix) == (
+        plain.kappa.value,
+        plain.kappa.ci,
+        plain.confusion.matrix,
+    )
+    assert found.ci_worst_case == worst.kappa.ci != plain.kappa.ci
+
+
+def test_one_action_for_all_grades_keeps_its_bar() -> None:
+    gates = Gates.model_validate({"gate2": {"actions": 0.7}})
+    found = gate2([item("a", 0, 1)], gates=gates, action_of=dict.fromkeys(SCALE, "show")).actions
+    assert found is not None
+    assert (found.kappa, found.bar, found.labels, found.matrix) == (None, 0.7, ("show",), ((1,),))
+
+
+def test_boundaries_are_scored_as_two_grades() -> None:
+    pairs = [(at % 3, (at + (at % 4 == 0)) % 3) for at in range(40)]
+    score = gate2([item(f"i{at:02}", *pair) for at, pair in enumerate(pairs)])
+    for boundary in score.boundaries:
+        at_least = boundary.at_least
+        two = [item(f"i{at:02}", int(a >= at_least), int(b >= at_least)) for at, (a, b) in enumerate(pairs)]
+        plain = gate2(two, (0, 1)).kappa
+        assert (boundary.kappa, boundary.ci, boundary.reason) == (plain.value, plain.ci, plain.reason)
+
+
+def test_slices_have_an_interval_or_a_reason() -> None:
+    tagged = [item(f"t{at:02}", at % 3, (at + (at % 4 == 0)) % 3, tags=["x"]) for at in range(24)]
+    score = gate2([*tagged, item("one", 1, 1, tags=["lone"])])
+    plain = gate2(tagged).kappa
+    by_name = {one.name: one for one in score.per_tag}
+    assert (by_name["x"].kappa, by_name["x"].ci, by_name["x"].reason) == (plain.value, plain.ci, None)
+    lone = by_name["lone"]
+    assert (lone.kappa, lone.ci) == (None, None)
+    assert (lone.reason or "").startswith("undefined")
+
+
+def test_cells_need_a_policy_that_says_what_is_shown() -> None:
+    gates = Gates.model_validate({"never_grow": [{"golden": 0, "action": "show"}]})
+    items = [item("a", 1, 1), item("b", 2, 0)]
+    assert gate2(items, gates=gates).never_grow == ()
+    (empty,) = gate2(items, gates=gates, action_of=ACTIONS).never_grow
+    assert (empty.count, empty.n, empty.share, empty.ci, empty.ci_worst_case) == (0, 0, None, None, None)
+
+
+def test_bootstrap_of_gate2_is_that_of_its_gated_kappa() -> None:
+    items = [item(f"i{at:02}", at % 3, (at + (at % 4 == 0)) % 3, query=f"q{at // 2}") for at in range(60)]
+    assert gate2(items).bootstrap is None
+    linear = gate2(items, gates=Gates(weighting="linear"), bootstrap=True)
+    plain = gate2(items, bootstrap=True)
+    assert linear.bootstrap is not None and plain.bootstrap is not None
+    assert linear.bootstrap.ci != plain.bootstrap.ci
+    for score in (linear, plain):
+        assert score.bootstrap is not None and score.bootstrap.ci is not None
+        assert list(score.bootstrap.ci) == pytest.approx(list(score.gated_kappa.ci or ()), abs=0.05)
+
+
+def test_influence_of_answers_that_are_all_there_is_that_of_their_table() -> None:
+    items = [item(f"i{at:02}", at % 3, (at + (at % 4 == 0)) % 3) for at in range(24)]
+    draws = draws_of(items, SCALE)
+    whole = Table(draws.golden, draws.grades[:, 0], draws.clusters, SCALE, "linear")
+    assert draws.influence("linear") == pytest.approx(influence(whole))
+
+
+@pytest.mark.parametrize(
+    ("grades", "voted"),
+    [([0, 1, 2], 1), ([0, 2], 0), ([2, 2, 0], 2), ([0, 0, 1, 1, 2, 2, 3, 3], 1), ([4], 4)],
+)
+def test_vote_of_a_tie_is_the_lower_median_of_the_commonest(grades: list[int], voted: int) -> None:
+    assert vote(grades) == voted
+
+
+def test_miss_of_two_answers_shows_both() -> None:
+    (miss,) = gate2([item("a", 2, 0, 1), item("b", 1, 1, 1), item("c", 0, 0, 0)]).misses
+    assert (miss.grade, miss.draws) == (0, (0, 1))
+
+
+def test_citations_of_right_and_wrong_answers_by_hand() -> None:
+    def cites(name: str, golden: int, grade: int, *clauses: str) -> Judged:
+        asked = item(name, golden, grade, clauses=("cap", "plain"))
+        return replace(asked, answers=(Answer(grade, "graded", clauses=clauses),))
+
+    right = [cites("a", 1, 1, "cap"), cites("b", 2, 2, "cap", "plain"), cites("c", 0, 0, "odd", "weird")]
+    known = frozenset({"cap", "plain"})
+    found = gate2(right, clause_ids=known).citations
+    assert found is not None
+    assert (found.right.n, found.right.any, found.right.all) == (3, 2 / 3, 1 / 3)
+    assert (found.wrong.n, found.wrong.any, found.wrong.all) == (0, None, None)
+    more = [*right, cites("d", 1, 0, "weird", "new"), cites("e", 1, 2, "odd"), cites("f", 1, 2, "odd")]
+    found = gate2(more, clause_ids=known).citations
+    assert found is not None
+    assert list(found.unknown.items()) == [("odd", 3), ("weird", 2), ("new", 1)]
+    assert (found.wrong.n, found.wrong.any) == (3, 0.0)
+    assert gate2([cites("a", 1, 1), cites("b", 0, 0)], clause_ids=known).citations is None
+    tied = gate2([cites("a", 1, 1, "z", "y"), cites("b", 0, 0)], clause_ids=known).citations
+    assert tied is not None and list(tied.unknown) == ["y", "z"]
+
+
+@pytest.mark.parametrize("weighting", ["none", "linear"])
+def test_pair_below_the_floor_is_told_though_the_mean_hides_it(weighting: Weighting) -> None:
+    bar = Bar(weighting, 0.8)
+    pairs = {
+        one.raters: getattr(one, bar.text.split()[0]) for one in score_gate1(ratings(ROWS), SCALE, bar).pairs
+    }
+    lowest = min(pairs, key=lambda raters: pairs[raters])
+    value = pairs[lowest]
+    assert sorted(pairs.values())[1] > value + 0.001
+
+    def told(floor: float) -> list[str]:
+        score = score_gate1(ratings(ROWS), SCALE, bar, pair_floor=floor)
+        return [warning for warning in score.warnings if "alone, under" in warning]
+
+    one, other = lowest
+    assert told(value) == []
+    assert told(value + 0.0005) == [
+        f"{one} and {other} agree on a kappa of {value:.3f} alone, under {value + 0.0005:g}"
+    ]
+
+
+def test_pairs_say_whether_the_mean_takes_them_in() -> None:
+    rows = ROWS | {f"x{at}": {"bob": at % 3, "dee": at % 3} for at in range(5)}
+    counted = {one.raters: one.counted for one in gate1(rows).pairs}
+    assert counted == {
+        ("ann", "bob"): True,
+        ("ann", "cy"): True,
+        ("ann", "dee"): False,
+        ("bob", "cy"): True,
+        ("bob", "dee"): False,
+        ("cy", "dee"): False,
+    }

@@ -1,0 +1,178 @@
+"""From questions to records: what is asked, kept, remembered for other runs, and told."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from builders import reply, write_project
+from hurried import Said, Scripted, hurry
+
+from harness.errors import RejectedError, Unfinished
+from harness.grading.job import NO_LIMITS, Job, Limits
+from harness.grading.live.work import grade_all
+from harness.grading.plan import Plan, make_plan, new_manifest, run_contents
+from harness.nouns.records import Record, Usage
+from harness.pricing.prices import Price, Rates
+from harness.prompting.answer import answer_text
+from harness.runs.folder import create_run
+from harness.runs.manifest import Asked
+from harness.runs.record_log import RecordLog, read_records
+from harness.storage.project import Project
+
+USAGE = Usage(input_tokens=1_000, output_tokens=100)
+GOOD = reply(answer_text("Because.", [], 1), usage=USAGE)
+UNREAD = reply("I cannot say.", usage=USAGE)
+PRICE = Price(model="m", source="test", standard=(Rates(input=1, output=10, cached=0.1, written=1.25),))
+PAID = (1_000 + 100 * 10) / 1e6
+ITEMS = 12
+"""Dev examples of the small project."""
+
+
+@dataclass
+class Heard:
+    """A watch that notes what it is told."""
+
+    todo: list[int] = field(default_factory=list)
+    records: list[tuple[Record, int]] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
+
+    def started(self, folder: Path, plan: Plan, todo: int) -> None:
+        self.todo.append(todo)
+
+    def recorded(self, record: Record, in_flight: int) -> None:
+        self.records.append((record, in_flight))
+
+    def said(self, text: str) -> None:
+        self.sentences.append(text)
+
+    def stopping(self, in_flight: int) -> None:
+        self.sentences.append(f"stopping with {in_flight}")
+
+
+@dataclass
+class Desk:
+    """A run of the small project, with a teacher that says as it is told."""
+
+    project: Project
+    heard: Heard = field(default_factory=Heard)
+
+    def begin(self, **asked: object) -> Path:
+        """A run folder in which nothing was asked yet."""
+        known = {"model": "openai/m", "policy": "small@v1", "prompt": "teacher@v1", "splits": ("dev",)}
+        self.plan = make_plan(self.project, Asked.model_validate({**known, **asked}))
+        return create_run(self.project.runs, new_manifest(self.project, self.plan), run_contents(self.plan))
+
+    def asked(self, folder: Path, teacher: Scripted, limits: Limits) -> tuple[int, float]:
+        """Ask what is open; how many answers are still to be had, and in how many seconds that was."""
+        job = Job(self.project, folder, self.plan, teacher, PRICE, None, self.heard, limits)
+        with RecordLog(folder) as log:
+            return hurry(grade_all(job, log))
+
+    def work(
+        self, folder: Path, *says: Said, limits: Limits = NO_LIMITS
+    ) -> tuple[Scripted, int, list[Record]]:
+        """Ask a teacher at a server; how many answers are still to be had, and the records by now."""
+        teacher = Scripted(*says)
+        teacher.identity = "a teacher"
+        left, _ = self.asked(folder, teacher, limits)
+        return teacher, left, read_records(folder)[0]
+
+
+@pytest.fixture
+def desk(here: Path) -> Desk:
+    return Desk(write_project(here))
+
+
+def test_every_question_becomes_a_record_with_what_it_cost(desk: Desk) -> None:
+    teacher, left, records = desk.work(desk.begin(), GOOD)
+    assert (len(teacher.asked), left, desk.heard.todo) == (ITEMS, 0, [ITEMS])
+    assert len({record.key for record in records}) == ITEMS
+    assert {(record.cost, record.cached_reply) for record in records} == {(PAID, False)}
+    assert sorted(record.key for record, _ in desk.heard.records) == sorted(one.key for one in records)
+    assert all(0 <= in_flight <= ITEMS for _, in_flight in desk.heard.records)
+    assert max(in_flight for _, in_flight in desk.heard.records) > 1
+
+
+def test_both_replies_of_a_question_are_paid_for_and_remembered(desk: Desk) -> None:
+    limits = Limits(connections=1)
+    _, _, records = desk.work(desk.begin(), UNREAD, GOOD, limits=limits)
+    first = records[0]
+    assert (first.reply, first.unread) == (GOOD, UNREAD)
+    assert first.cost == pytest.approx(2 * PAID)
+    teacher, left, again = desk.work(desk.begin(), RejectedError("nobody is to be asked"))
+    assert (teacher.asked, left) == ([], 0)
+    known = {record.key: record for record in again}
+    assert (known[first.key].reply, known[first.key].unread) == (GOOD, UNREAD)
+    for record in again:
+        assert (record.cached_reply, record.cost, record.attempts) == (True, 0.0, 0)
+        assert record.outcome.kind == "grade"
+
+
+def test_failure_is_not_remembered_and_asked_again_where_failures_are(desk: Desk) -> None:
+    limits = Limits(connections=1)
+    folder = desk.begin()
+    _, left, records = desk.work(folder, RejectedError("too long"), GOOD, limits=limits)
+    assert left == 1
+    assert [record.outcome.kind for record in records] == ["failed", *["grade"] * (ITEMS - 1)]
+    only = Limits(connections=1, only_failed=True)
+    teacher, left, records = desk.work(folder, GOOD, limits=only)
+    assert (len(teacher.asked), left, desk.heard.todo) == (1, 0, [ITEMS, 1])
+    assert len(records) == ITEMS + 1
+    teacher, left, _ = desk.work(folder, GOOD, limits=only)
+    assert (teacher.asked, left, desk.heard.todo[-1]) == ([], 0, 0)
+
+
+def test_what_was_never_asked_is_left_alone_where_only_failures_are_asked_again(desk: Desk) -> None:
+    folder = desk.begin()
+    broken = Unfinished("no more")
+    with pytest.raises(Unfinished, match="no more"):
+        desk.work(folder, RejectedError("too long"), GOOD, broken, limits=Limits(connections=1))
+    teacher, left, _ = desk.work(folder, GOOD, limits=Limits(only_failed=True))
+    assert (len(teacher.asked), left) == (1, ITEMS - 2)
+    teacher, left, _ = desk.work(folder, GOOD)
+    assert (len(teacher.asked), left, desk.heard.todo) == (ITEMS - 2, 0, [ITEMS, 1, ITEMS - 2])
+
+
+def test_run_without_the_cache_neither_reads_nor_fills_it(desk: Desk) -> None:
+    for limits, anew in ((Limits(cache=False), False), (NO_LIMITS, True), (NO_LIMITS, False)):
+        teacher, _, _ = desk.work(desk.begin(no_cache=anew), GOOD, limits=limits)
+        assert len(teacher.asked) == ITEMS
+
+
+def test_repeats_are_asked_one_round_after_the_other(desk: Desk) -> None:
+    teacher, left, records = desk.work(desk.begin(repeats=3), GOOD, limits=Limits(connections=1))
+    assert (len(teacher.asked), left, desk.heard.todo) == (3 * ITEMS, 0, [3 * ITEMS])
+    assert [record.repeat for record in records] == [0] * ITEMS + [1] * ITEMS + [2] * ITEMS
+    assert [prompt.repeat for prompt in teacher.prompts] == [record.repeat for record in records]
+
+
+def test_cache_that_cannot_be_written_is_said_once_and_the_run_goes_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.grading.reply_cache import ReplyCache
+
+    def full(self: ReplyCache, prompt: object, kept: object) -> None:
+        raise Unfinished("the disk is full")
+
+    monkeypatch.setattr(ReplyCache, "put", full)
+    _, left, records = desk.work(desk.begin(), GOOD)
+    assert (left, len(records)) == (0, ITEMS)
+    assert desk.heard.sentences == ["the disk is full; this run goes on without it"]
+
+
+def test_teacher_in_this_process_is_asked_one_question_at_a_time(desk: Desk) -> None:
+    for identity, want in ((None, 1), ("a server", 3)):
+        teacher = Scripted(GOOD, seconds=1)
+        teacher.identity = identity
+        _, seconds = desk.asked(desk.begin(no_cache=True), teacher, Limits(connections=3))
+        assert (teacher.most, seconds) == (want, ITEMS / want)
+
+
+def test_end_of_a_run_before_its_time_is_noted_in_its_folder(desk: Desk) -> None:
+    folder = desk.begin()
+    with pytest.raises(Unfinished):
+        desk.work(folder, GOOD, Unfinished("no more"), limits=Limits(connections=1))
+    assert "stopped: no more" in (folder / "events.log").read_text(encoding="utf-8")
+    whole = desk.begin(no_cache=True)
+    desk.work(whole, GOOD, limits=Limits(connections=1))
+    assert not (whole / "events.log").exists()
