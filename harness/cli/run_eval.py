@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from harness.cli.progress import Progress
     from harness.runs.folder import Run
     from harness.runs.manifest import Asked
-    from harness.scorecards.gate2 import Gate2
     from harness.storage.project import Project
+    from harness.verdicts.assessment import Assessment
 
 DEFAULTS: dict[str, Any] = {
     "model": "builtin/lexical",
@@ -169,12 +169,13 @@ def _grade(
     from harness.cli.progress import Progress
 
     with Progress() as progress:
-        run, score = _run(project, asked, resume, base_url, how, progress)
+        found = _run(project, asked, resume, base_url, how, progress)
     if with_report:
-        report_beside(run, score)
-    report(project, run, score, as_json=as_json)
-    if score.outcomes.failed:
-        say(f"{score.outcomes.failed} examples were never answered; {_what_to_do(run)}")
+        report_beside(found)
+    report(project, found, as_json=as_json)
+    failed = found.gate2.outcomes.failed
+    if failed:
+        say(f"{failed} examples were never answered; {_what_to_do(found.run)}")
         raise typer.Exit(4)
 
 
@@ -215,7 +216,7 @@ def _run(
     base_url: str | None,
     how: dict[str, Any],
     progress: "Progress",
-) -> "tuple[Run, Gate2]":
+) -> "Assessment":
     from harness.grading import evaluate
     from harness.grading.job import Limits
     from harness.runs.folder import find_run
@@ -233,13 +234,15 @@ def _run(
 
 def _wrong_in(project: "Project", text: str) -> dict[str, Any]:
     """What a run got wrong or could not be read on, and where that lies."""
-    from harness.runs.folder import find_run, load_run
-    from harness.score.items import judged, voted
+    from harness.runs.folder import find_run, open_run
+    from harness.score.items import voted
+    from harness.score.reading import read_run
 
-    run = load_run(find_run(project, text))
+    run = open_run(find_run(project, text))
     if run.manifest.asked.canaries:
         raise BadInput(f"--disagreements-of {text}: that run graded canaries, which are graded all together")
-    wrong = tuple(item.item for item in map(voted, judged(run)) if item.answers[0].grade != item.golden)
+    items = map(voted, read_run(run).items)
+    wrong = tuple(item.item for item in items if item.answers[0].grade != item.golden)
     if not wrong:
         raise BadInput(f"--disagreements-of {text}: that run agrees with every golden grade")
     return {"only": wrong, "splits": run.manifest.asked.splits, "policy": run.manifest.asked.policy}

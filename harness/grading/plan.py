@@ -14,7 +14,7 @@ from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import golden_digest, golden_path, load_examples, stale
 from harness.golden.leakage import Dropped, safe_shots, withhold_worked
-from harness.golden.rating.ratings import rater_kinds, ratings_under
+from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds, ratings_under
 from harness.golden.splits import choose_examples
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates, Policy
@@ -22,7 +22,7 @@ from harness.policy.load import gates_digest, load_gates, load_policy, policy_di
 from harness.prompting.prompt import PromptWriter, bind_prompt, load_prompt
 from harness.providers import asks_a_server, base_url_of, split_model
 from harness.providers.base import Setup
-from harness.runs.folder import EXAMPLES, PAIRS, RATERS, RATINGS
+from harness.runs.folder import EXAMPLES, PAIRS
 from harness.runs.manifest import Asked, Digests, Manifest
 from harness.runs.pairs import ShownPair, pairs_digest
 from harness.storage.digest import digest_bytes

@@ -15,6 +15,7 @@ from harness.runs.folder import Run
 from harness.runs.listing import Listed
 from harness.scorecards.gate2 import Gate2
 from harness.scorecards.shared import Estimate
+from harness.verdicts.assessment import Assessment
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,11 +38,12 @@ class Bar(NamedTuple):
     estimate: Estimate
 
 
-def write_pictures(folder: Path, form: Form, run: Run, score: Gate2, runs: Sequence[Listed]) -> list[Path]:
+def write_pictures(folder: Path, form: Form, found: Assessment, runs: Sequence[Listed]) -> list[Path]:
     """Heat map, intervals and trend of a run into a folder; which were written.
 
     `runs`: those over the same policy and split. Without a kappa among them there is no trend.
     """
+    run, score = found.run, found.gate2
     grader, golden = run.manifest.asked.sides
     title = f"{grader} on {golden}"
     drawings: dict[str, Drawing] = {

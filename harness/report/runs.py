@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -10,8 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report.parts import columns, indented, interval, number
-from harness.runs.folder import Run
 from harness.runs.manifest import Manifest
+
+if TYPE_CHECKING:
+    from harness.score.reading import Reading
 
 
 def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
@@ -19,12 +21,19 @@ def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
     for row in rows:
         yield Text(str(row["run"]), style="bold")
         state = "" if row["finished"] else ", unfinished"
-        value = f"{number(row['kappa'])} {interval(row['ci'])}".rstrip()
-        found = f"{row['gated']} {value} {row['band'] or 'undefined'}, {row['verdict']}"
-        if row["split"] == "canaries":
-            found = "canaries, held to no gate,"
-        line = f"{found} on {row['n']} examples, coverage {row['coverage']:.1%}{state}"
+        if row["coverage"] is None:
+            line = f"not scored, {row['n']} examples{state}"
+        else:
+            line = f"{_found(row)} on {row['n']} examples, coverage {row['coverage']:.1%}{state}"
         yield Padding(Text(line), (0, 0, 0, 2))
+
+
+def _found(row: Mapping[str, Any]) -> str:
+    """What a run found, in words."""
+    if row["split"] == "canaries":
+        return "canaries, held to no gate,"
+    value = f"{number(row['kappa'])} {interval(row['ci'])}".rstrip()
+    return f"{row['gated']} {value} {row['band'] or 'undefined'}, {row['verdict']}"
 
 
 def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
@@ -40,7 +49,7 @@ def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableTy
             if (row["policy"], row["split"]) == (policy, split):
                 begun = str(row["run"])
                 when = f"{begun[4:6]}-{begun[6:8]} {begun[9:11]}:{begun[11:13]}"
-                figures = number(row["kappa"]), interval(row["ci"], 2) or "-", row["verdict"]
+                figures = number(row["kappa"]), interval(row["ci"], 2) or "-", row["verdict"] or "-"
                 table.add_row(row["prompt"], row["model"], *figures, f"{row['n']:,}", when)
         yield indented(table, above=0)
     if any("test" in row["split"] for row in rows):
@@ -78,16 +87,16 @@ def manifest_facts(manifest: Manifest, folder: Path) -> dict[str, str]:
     }
 
 
-def unfinished_sentence(run: Run) -> str | None:
+def unfinished_sentence(reading: "Reading") -> str | None:
     """How much of a run was never asked, and how to go on; None for a finished one."""
-    manifest = run.manifest
+    manifest = reading.run.manifest
     if manifest.finished_at is not None:
         return None
     wanted = manifest.examples * manifest.asked.repeats
-    lost = wanted - len(run.records)
+    lost = wanted - reading.answered
     counted = f"{lost:,} of its {wanted:,} answers were never asked for and count as failed" if lost else ""
     state = f"This run is not finished{': ' if counted else ''}{counted}."
-    return f"{state}\nharness eval --resume {run.folder.name} goes on from here."
+    return f"{state}\nharness eval --resume {reading.run.folder.name} goes on from here."
 
 
 def _parameters(manifest: Manifest) -> str:

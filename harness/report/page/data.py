@@ -17,14 +17,14 @@ from harness.report.page.diffs import diff_lines
 from harness.report.page.facts import facts, policy_text, prefix_of, sent
 from harness.report.page.items import LIMIT, Item, fit, items_of
 from harness.runs.folder import Run
-from harness.score.money import spending_of
-from harness.score.score_run import canaries_of, score_raters
+from harness.score.reading import Reading
+from harness.score.settings import grade_names
 from harness.scorecards.comparison import Comparison
 from harness.scorecards.confidence import Confidence
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2, SliceScore
 from harness.scorecards.money import Spending, usd
-from harness.verdicts.gates import judge_gate1, judge_run
+from harness.verdicts.assessment import Assessment
 
 CURVE_POINTS = 200
 """A line of more points looks the same."""
@@ -35,25 +35,20 @@ KAPPA_NAMES = {
 }
 
 
-def report_data(
-    run: Run, score: Gate2 | None = None, base: Run | None = None, limit: int = LIMIT
-) -> dict[str, Any]:
-    """Everything that the report shows. `score`: the run's, where it is known already."""
-    if not run.examples:
-        raise BadInput(f"{run.folder}: a run without examples has nothing to report")
-    score = score or judge_run(run)
-    comparison = _compared(run, base) if base else None
-    gate1 = _gate1(run)
-    spending = spending_of(run)
+def report_data(found: Assessment, base: Reading | None = None, limit: int = LIMIT) -> dict[str, Any]:
+    """Everything that the report shows: of a run, and of what moved against another."""
+    run, score, gate1, spending = found.run, found.gate2, found.gate1, found.reading.spending
+    comparison = _compared(found.reading, base) if base else None
     kappas = list(_kappas(score, gate1))
-    items, cut = fit(items_of(run, score, comparison), limit)
+    examples = list(run.each_example())
+    items, cut = fit(items_of(found, examples, comparison), limit)
     return {
         "manifest": run.manifest,
         "policy": run.policy,
         "score": score,
         "gate1": gate1,
-        "canaries": canaries_of(run),
-        "grade_names": {level.value: level.name for level in run.policy.grades},
+        "canaries": found.canaries,
+        "grade_names": grade_names(run.policy),
         "per_tag": _least_accurate(score.per_tag),
         "per_clause": _least_accurate(score.per_clause),
         "sentence": agreement_sentence(score),
@@ -70,9 +65,9 @@ def report_data(
         "curve": _curve(score.confidence),
         "spending": spending,
         "cost_note": _cost_note(spending),
-        "facts": facts(run),
-        "sent": sent(run, items[0]["id"] if items else None),
-        "moved": _moved(run, base, comparison) if base and comparison else None,
+        "facts": facts(found.reading),
+        "sent": sent(run, examples, items[0]["id"] if items else None),
+        "moved": _moved(run, base.run, comparison) if base and comparison else None,
         "pairs": _pairs(run, score, items),
         "cut": cut,
         "listed": len(items),
@@ -93,12 +88,6 @@ def _cost_note(found: Spending) -> str:
     if found.input_tokens is not None:
         said.append(f"tokens: {token_words(found)}")
     return "; ".join(said)
-
-
-def _gate1(run: Run) -> Gate1 | None:
-    measured = score_raters(run)
-    names = {level.value: level.name for level in run.policy.grades}
-    return judge_gate1(measured, names) if measured else None
 
 
 def _kappas(score: Gate2, gate1: Gate1 | None) -> Iterator[dict[str, Any]]:
@@ -164,8 +153,8 @@ def _curve(found: Confidence | None) -> list[tuple[float, float]]:
     return [(point.coverage, point.risk) for point in thinned]
 
 
-def _compared(run: Run, base: Run) -> Comparison:
-    if run.manifest.asked.canaries or base.manifest.asked.canaries:
+def _compared(run: Reading, base: Reading) -> Comparison:
+    if run.run.manifest.asked.canaries or base.run.manifest.asked.canaries:
         raise BadInput("a run over canaries is not held against another: report it alone")
     return compare_sides(side_of_run(base), side_of_run(run))
 
@@ -210,7 +199,7 @@ def _pairs(run: Run, score: Gate2, items: list[Item]) -> dict[str, Any]:
     return {
         "items": items,
         "of": run.manifest.examples,
-        "grades": {str(level.value): level.name for level in policy.grades},
+        "grades": {str(grade): name for grade, name in grade_names(policy).items()},
         "actions": {str(grade): name for grade, name in policy.action_of.items()},
         "clauses": {clause.id: clause.text for clause in policy.clauses},
         "diagnoses": DIAGNOSIS_WORDS,
