@@ -7,9 +7,11 @@ from old_runs import (
     FROZEN,
     commands_read_them,
     copied,
+    files_beside_are_read,
     gate2_says_what_was_said,
     load_everything,
     nothing_is_asked_twice,
+    plans_have_the_same_digests,
     unfinished_runs_go_on,
 )
 
@@ -20,9 +22,17 @@ def test_every_run_loads(tmp_path: Path) -> None:
     load_everything(copied(tmp_path))
 
 
+def test_plans_have_the_same_digests(tmp_path: Path) -> None:
+    plans_have_the_same_digests(copied(tmp_path))
+
+
 @pytest.mark.parametrize("name", SCORED)
 def test_scorecard_is_the_stored_one_to_the_digit(tmp_path: Path, name: str) -> None:
     gate2_says_what_was_said(copied(tmp_path), name)
+
+
+def test_files_beside_are_read(tmp_path: Path) -> None:
+    files_beside_are_read(copied(tmp_path))
 
 
 def test_commands_read_them(tmp_path: Path) -> None:

@@ -156,8 +156,7 @@ def setup_of(project: Project, plan: Plan) -> Setup:
 
 def changed_since(manifest: Manifest, plan: Plan) -> list[str]:
     """What a run was made with that is another today, by name."""
-    now = plan.digests.model_dump()
-    return [name for name, then in manifest.digests.model_dump().items() if then != now[name]]
+    return manifest.digests.changed(plan.digests)
 
 
 def new_manifest(project: Project, plan: Plan) -> Manifest:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from harness.errors import BadInput, Fault, HarnessError, Unfinished
+from harness.nouns.base import Noun
 from harness.nouns.records import Prompt, Reply
 from harness.storage.digest import digest
 
@@ -32,10 +33,8 @@ create table if not exists replies (
 """
 
 
-class Kept(BaseModel):
+class Kept(Noun):
     """What the cache holds of one question: the reply that counts, and an unreadable one before it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     reply: Reply
     unread: Reply | None = None

@@ -21,5 +21,13 @@ class Noun(BaseModel):
         """Nobody asks which fields were given, and the set of their names is a third of a long golden set."""
         object.__setattr__(self, "__pydantic_fields_set__", _NOT_KEPT)
 
+    def data(self) -> dict[str, Any]:
+        """The noun as plain JSON data, without what is at its default: what its digest is made of.
+
+        So a new optional field leaves the digests of everything before it alone. A default stays what it is
+        for ever, since a file that leaves the field out means it: to change it, add another field.
+        """
+        return self.model_dump(mode="json", exclude_defaults=True)
+
 
 _NOT_KEPT: set[str] = set()

@@ -33,10 +33,6 @@ class Pair(Noun):
     result: Result
     context: dict[str, str] | None = None
 
-    def data(self) -> dict[str, Any]:
-        """The pair as plain JSON data, without what is absent."""
-        return self.model_dump(mode="json", exclude_defaults=True)
-
     @cached_property
     def digest(self) -> str:
         """Identity across files and runs: covers query, result and context, and no grade."""

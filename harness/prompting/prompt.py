@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from harness.errors import BadInput, Fault
 from harness.golden.shots import choose_shots, nearest_shots
@@ -187,8 +187,8 @@ def to_json(value: Any) -> str:
     """Data for a prompt: JSON with its letters as they are, since \\u00e4 costs tokens and sense."""
     if isinstance(value, Pair):
         return value.json_text
-    if isinstance(value, BaseModel):
-        value = value.model_dump(mode="json", exclude_defaults=True)
+    if isinstance(value, Noun):
+        value = value.data()
     return indented_json(value)
 
 

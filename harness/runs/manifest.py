@@ -69,6 +69,10 @@ class Digests(Noun):
     golden: str
     replayed: str | None = None
 
+    def changed(self, now: "Digests") -> list[str]:
+        """The names of what is another now; what an earlier version did not write down is no change."""
+        return [name for name, then in self.data().items() if then != getattr(now, name)]
+
 
 class Manifest(Noun):
     """What was run."""

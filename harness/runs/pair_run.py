@@ -61,7 +61,7 @@ def find_pair_run(project: Project, asked: Asked, digests: Digests) -> Path | No
         folder = pairs_folder(project) / name
         with contextlib.suppress(BadInput):
             manifest = load_manifest(folder)
-            if (_settings(manifest.asked), manifest.digests) == (_settings(asked), digests):
+            if _settings(manifest.asked) == _settings(asked) and not manifest.digests.changed(digests):
                 return folder
     return None
 

@@ -72,7 +72,6 @@ def _figures(draws: Draws, terms: Terms, gated: Measured) -> dict[str, Any]:
         reasons["kappa_worst_case"] = worst.kappa.reason
     if terms.action_of is None:
         reasons["actions"] = "no policy says what is done with a grade"
-    found = diagnostics(matrix)
     return {
         "kappa_worst_case": worst.kappa.value,
         "kappa_worst_case_ci": worst.ci,
@@ -80,7 +79,7 @@ def _figures(draws: Draws, terms: Terms, gated: Measured) -> dict[str, Any]:
         "mae": float(abs(errors).mean()) if n else None,
         "bias": float(errors.mean()) if n else None,
         "confusion": Confusion(labels=draws.scale, matrix=matrix),
-        "diagnostics": Diagnostics(**{name: getattr(found, name) for name in Diagnostics.model_fields}),
+        "diagnostics": Diagnostics.model_validate(diagnostics(matrix), from_attributes=True),
         "floor": floor(draws),
         "reasons": reasons,
     }

@@ -12,6 +12,8 @@ HANDFUL = 10
 """With fewer answers nothing is said about the cache: the first ones cannot find anything there."""
 LOW = 0.5
 """Less than this part of the prefixes from the cache is worth a warning."""
+COUNTED = ("input_tokens", "cached_tokens", "written_tokens", "output_tokens", "reasoning_tokens")
+"""The tokens of `Usage` that are added up."""
 
 
 @dataclass(slots=True)
@@ -26,7 +28,7 @@ class Sums:
     unanswered: int = 0
     counted: int = 0
     uncounted: int = 0
-    tokens: dict[str, int] = field(default_factory=lambda: dict.fromkeys(Usage.model_fields, 0))
+    tokens: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
 
     def add(self, record: Record) -> None:
         """Count one record in."""
@@ -71,7 +73,7 @@ def spending(run: Run, sums: Sums) -> Spending:
         unknown=sums.unknown,
         per_answer=cost / answered if cost is not None and answered else None,
         per_hundred=100 * cost / sums.graded if cost is not None and sums.graded else None,
-        **(dict.fromkeys(Usage.model_fields) if used is None else used.model_dump()),
+        **{name: getattr(used, name, None) for name in COUNTED},
         uncounted=sums.uncounted,
         hit_rate=used.cached_tokens / used.input_tokens if used and used.input_tokens else None,
         unanswered=sums.unanswered,
