@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from harness.report.figures import KAPPAS
 from harness.report.parts import interval, number
 from harness.runs.folder import Run
 from harness.runs.listing import Listed
@@ -157,13 +158,10 @@ def _draw_line(axes: "Axes", at: int, line: Bar, floor: float) -> None:
 
 def _lines(score: Gate2) -> Iterator[Bar]:
     """Kappa under each weighting, then of the actions, of the boundaries, and of people."""
-    for name, estimate in (
-        ("kappa", score.kappa),
-        ("linear weights", score.kappa_linear),
-        ("quadratic weights", score.kappa_quadratic),
-    ):
+    for figure in KAPPAS:
+        estimate = figure.of(score)
         gated = estimate == score.gated_kappa
-        yield Bar(f"{name} (gated)" if gated else name, estimate)
+        yield Bar(f"{figure.drawn} (gated)" if gated else figure.drawn, estimate)
     if score.actions:
         actions = score.actions
         yield Bar("kappa of actions", Estimate(value=actions.kappa, ci=actions.ci, reason=actions.reason))

@@ -10,7 +10,8 @@ from harness.comparison.sides import side_of_run
 from harness.errors import BadInput
 from harness.report.comparison import amounts, change_sentence
 from harness.report.confidence import alone_sentence
-from harness.report.gate2 import agreement_sentence
+from harness.report.figures import DISTANCES, KAPPA_NAMES, KAPPAS, any_of, changes_of
+from harness.report.gate2 import SECTIONS, Section, agreement_sentence
 from harness.report.misses import DIAGNOSIS_WORDS, ceiling_sentence
 from harness.report.money import cost_words, token_words
 from harness.report.page.diffs import diff_lines
@@ -28,11 +29,6 @@ from harness.verdicts.assessment import Assessment
 
 CURVE_POINTS = 200
 """A line of more points looks the same."""
-KAPPA_NAMES = {
-    "kappa": "Cohen's kappa",
-    "kappa_linear": "kappa, linear weights",
-    "kappa_quadratic": "kappa, quadratic weights",
-}
 
 
 def report_data(found: Assessment, base: Reading | None = None, limit: int = LIMIT) -> dict[str, Any]:
@@ -42,7 +38,7 @@ def report_data(found: Assessment, base: Reading | None = None, limit: int = LIM
     kappas = list(_kappas(score, gate1))
     examples = list(run.each_example())
     items, cut = fit(items_of(found, examples, comparison), limit)
-    return {
+    values = {
         "manifest": run.manifest,
         "policy": run.policy,
         "score": score,
@@ -61,6 +57,8 @@ def report_data(found: Assessment, base: Reading | None = None, limit: int = LIM
             + [(one.kappa, one.ci) for one in score.boundaries]
         ),
         "kappa_names": KAPPA_NAMES,
+        "kappa_figures": KAPPAS,
+        "distances": DISTANCES,
         "diagnoses": DIAGNOSIS_WORDS,
         "curve": _curve(score.confidence),
         "spending": spending,
@@ -72,6 +70,15 @@ def report_data(found: Assessment, base: Reading | None = None, limit: int = LIM
         "cut": cut,
         "listed": len(items),
     }
+    return values | {"sections": list(_sections(values))}
+
+
+def _sections(values: dict[str, Any]) -> Iterator[Section]:
+    """The parts of the page that this run has."""
+    kind = "canaries" if values["canaries"] else "gate2"
+    for section in SECTIONS:
+        if section.link and kind in section.reports and (section.needs is None or values[section.needs]):
+            yield section
 
 
 def _cost_note(found: Spending) -> str:
@@ -161,24 +168,16 @@ def _compared(run: Reading, base: Reading) -> Comparison:
 
 def _moved(run: Run, base: Run, found: Comparison) -> dict[str, Any]:
     """What moved, in words and figures, and how the two prompts and policies differ."""
-    changes = {
-        "Cohen's kappa": found.kappa,
-        "kappa, linear weights": found.kappa_linear,
-        "kappa, quadratic weights": found.kappa_quadratic,
-        "kappa of actions": found.actions,
-        "accuracy": found.accuracy,
-        "mean absolute error": found.mae,
-        "coverage": found.coverage,
-        "seconds an answer": found.seconds,
-    }
-    kept = {name: change for name, change in changes.items() if change is not None}
+    changes = list(changes_of(found))
+    kept = {figure.name: change for figure, change in changes if not figure.money}
+    paid = [(figure, change) for figure, change in changes if figure.money and any_of(change)]
     reach = max([0.1, *(abs(end) for change in kept.values() for end in change.ci or ())])
     kinds = Counter(flip.kind for flip in found.flips)
     return {
         "comparison": found,
         "sentence": change_sentence(found),
         "changes": kept,
-        "cost": amounts(found.cost) if found.cost and (found.cost.base or found.cost.candidate) else None,
+        "paid": [(figure.name, amounts(change), change.reason) for figure, change in paid],
         "reach": min(1.0, math.ceil(reach * 10) / 10),
         "kinds": {kind: kinds[kind] for kind in ("fixed", "broken", "moved")},
         "seen": sum(flip.base_action != flip.candidate_action for flip in found.flips),
