@@ -249,6 +249,24 @@ def test_every_query_has_one_split_whatever_the_order(
     assert splits == assign_splits(random.sample(pairs, len(pairs)), (20, 40, 40), seed)
 
 
+@given(queries, st.lists(st.tuples(st.sampled_from("abcdefghij"), st.sampled_from("abcdefghij")), max_size=6))
+def test_queries_that_belong_together_lie_in_one_split(
+    pairs: list[tuple[str, int]], together: list[tuple[str, str]]
+) -> None:
+    known = {query for query, _ in pairs}
+    joined = [(one, other) for one, other in together if {one, other} <= known]
+    splits = assign_splits(pairs, (20, 40, 40), 0, joined)
+    assert set(splits) == known
+    assert all(splits[one] == splits[other] for one, other in joined)
+
+
+def test_a_chain_of_joined_queries_is_dealt_as_one() -> None:
+    pairs = [(query, grade) for query in "abcdef" for grade in SCALE]
+    splits = assign_splits(pairs, (0, 50, 50), 0, [("c", "b"), ("b", "a"), ("e", "c")])
+    assert len({splits[query] for query in "abce"}) == 1
+    assert {splits["d"], splits["f"]} != {splits["a"]}
+
+
 def test_splits_get_their_share_of_every_grade() -> None:
     pairs = [(f"q{number}", grade) for number in range(100) for grade in SCALE]
     splits = assign_splits(pairs, (20, 40, 40), 0)
@@ -391,3 +409,17 @@ def test_golden_commands_print_json(here: Path) -> None:
 @given(st.text(st.characters(max_codepoint=127)))
 def test_words_of_plain_letters_are_those_that_the_whole_alphabet_would_give(text: str) -> None:
     assert words(text) == words(f"{text} \u00e9")[:-1]
+
+
+def test_shots_without_clauses_are_spread_over_queries() -> None:
+    crowd = [example(f"a{n}", query="crowd", grade=n % 2, split="shots") for n in range(20)]
+    others = [example(f"z{n}", query=f"other {n}", grade=n % 2, split="shots") for n in range(4)]
+    chosen = choose_shots([*crowd, *others], 5, (0, 1))
+    assert len({shot.cluster for shot in chosen}) == 5
+    assert sorted(shot.grade for shot in chosen) == [0, 0, 0, 1, 1]
+
+
+def test_a_shot_with_a_reasoning_goes_before_one_without() -> None:
+    shots = [example(f"a{n}", query=f"q{n}", split="shots", clauses=("x",)) for n in range(3)]
+    told = example("z", query="q9", split="shots", reasoning="A lace is worn with it, and not instead of it.")
+    assert [shot.id for shot in choose_shots([*shots, told], 1, (1,))] == ["z"]

@@ -55,6 +55,32 @@ def test_import_writes_golden_set_policy_skeleton_and_provenance(here: Path) -> 
     assert "shop.csv" in readme and "MIT" in readme and "sha256:" in readme
 
 
+def test_near_duplicate_pairs_of_two_queries_lie_in_one_split(here: Path) -> None:
+    title = "a very long title of one and the same steel kettle with a handle and a lid"
+    rows = [f'kettle {colour},{n},"{title} {colour}",,x,{n % 3}' for n, colour in enumerate(["red", "red 2"])]
+    rows += [f"thing {n},{n + 9},Thing number {n},,x,{n % 3}" for n in range(12)]
+    path = put(here, "query,product_id,title,description,class,grade\n" + "\n".join(rows) + "\n")
+    for seed in range(8):
+        asked = ("--policy", "shop", *NAMED, "--scale", "0-2", "--seed", str(seed), "--replace")
+        assert harness("golden", "import", path, *asked).code == 0
+        found = load_examples(
+            here / "golden/shop/examples.jsonl", load_policy(here / "policies/shop/v1.toml")
+        )
+        assert len({one.split for one in found if one.query.startswith("kettle")}) == 1
+        lint = harness("golden", "lint", "shop", "--json").json
+        assert not [one for one in lint["findings"] if "nearly the same" in one["what"]]
+
+
+def test_a_split_that_stays_empty_is_said(here: Path) -> None:
+    path = put(here, SHOP.split("q2,")[0])
+    asked = ("--policy", "shop", *NAMED, "--scale", "0-3")
+    ended = harness("golden", "import", path, *asked)
+    assert "the split test is empty" in ended.err and "2 are too few" in ended.err
+    assert harness("golden", "import", path, *asked, "--replace", "--json").json["empty_splits"] == ["test"]
+    both = harness("golden", "import", path, *asked, "--replace", "--splits", "0/50/50")
+    assert both.code == 0 and "is empty" not in both.err
+
+
 def test_imported_set_goes_the_whole_way(here: Path) -> None:
     path = put(here)
     harness("golden", "import", path, "--policy", "shop", *NAMED, "--scale", "0-3")

@@ -248,6 +248,95 @@ def test_unaffected_examples_are_confirmed_in_one_go(here: Path) -> None:
     assert (again["confirmed"], len(again["left"])) == ([], 16)
 
 
+def bare(here: Path) -> Path:
+    """The draft's golden set as a team has it that kept grades alone."""
+    path = draft(here)
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    kept = [{k: v for k, v in line.items() if k not in ("reasoning", "clauses")} for line in lines]
+    write_golden(here, kept)
+    return path
+
+
+def test_unknown_is_not_unaffected(here: Path) -> None:
+    path = bare(here)
+    found = harness("policy", "diff", "small@v1", "small@v2", "--json").json["golden"]
+    assert (found["touched"], len(found["cannot_tell"]), found["suggested"]) == ([], 24, None)
+    # The clause is a cap of 1: what is graded 0 was not held down by it.
+    assert found["could_move"] == [f"q{n}-{grade}" for n in range(8) for grade in (1, 2)]
+    said = " ".join(harness("policy", "diff", "small@v1", "small@v2").out.split())
+    assert "0 of 24 golden examples are known to rest on what changed." in said
+    assert "Cannot tell for 24: they cite no clause." in said
+    assert "can move 16 of them" in said and "golden sheet small@v2" in said
+    before = path.read_text("utf-8")
+    refused = harness("golden", "confirm", "small@v2", "--unaffected")
+    assert refused.code == 2 and "cannot tell for 24 of 24" in " ".join(refused.err.split())
+    assert path.read_text("utf-8") == before
+
+
+def test_what_cites_no_clause_is_left_out_of_a_bulk_confirmation(here: Path) -> None:
+    path = draft(here)
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    write_golden(
+        here, [line | ({"clauses": [], "reasoning": ""} if line["id"] == "q0-2" else {}) for line in lines]
+    )
+    done = harness("golden", "confirm", "small@v2", "--unaffected", "--json")
+    assert set(done.json["confirmed"]) == {f"q{n}-2" for n in range(1, 8)}
+    assert "cannot tell for 1 of 24" in " ".join(done.err.split())
+
+
+def test_where_only_a_grade_was_reworded_bare_grades_can_tell(here: Path) -> None:
+    path = bare(here)
+    text = (here / "policies/small/v1.toml").read_text("utf-8")
+    assert 'definition = "' in text
+    changed = text.replace('definition = "', 'definition = "More exactly: ', 1).replace('"v1"', '"v2"')
+    (here / "policies/small/v2.toml").write_text(changed.replace("\nreleased = true", ""), "utf-8")
+    found = harness("policy", "diff", "small@v1", "small@v2", "--json").json["golden"]
+    assert (len(found["touched"]), found["cannot_tell"]) == (8, [])
+    assert harness("golden", "confirm", "small@v2", "--unaffected").code == 0
+    assert path.read_text("utf-8").count('"stands": true') == 16
+
+
+MOVABLE: dict[str, tuple[dict[str, int], dict[str, int], set[int]]] = {
+    "a cap is sharpened": ({"max_grade": 1}, {"max_grade": 1}, {1, 2}),
+    "a cap goes up": ({"max_grade": 1}, {"max_grade": 2}, {1, 2}),
+    "a cap goes down": ({"max_grade": 2}, {"max_grade": 1}, {1, 2}),
+    "a floor is sharpened": ({"min_grade": 1}, {"min_grade": 1}, {0, 1}),
+    "a cap becomes a floor": ({"max_grade": 1}, {"min_grade": 1}, {0, 1, 2}),
+    "a rule has neither": ({}, {}, {0, 1, 2}),
+    "a rule gets a cap": ({}, {"max_grade": 1}, {0, 1, 2}),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "grades"), MOVABLE.values(), ids=MOVABLE.keys())
+def test_caps_and_floors_say_which_grades_a_change_can_move(
+    tmp_path: Path, before: dict[str, int], after: dict[str, int], grades: set[int]
+) -> None:
+    def clause(word: str, bounds: dict[str, int]) -> str:
+        lines = "".join(f"{key} = {value}\n" for key, value in bounds.items())
+        return f'\n[[clauses]]\nid = "one"\ntext = "{word}"\nwhy = "w"\n{lines}'
+
+    folder = tmp_path / "small"
+    folder.mkdir()
+    old, new = version(folder, 1, clause("before", before)), version(folder, 2, clause("after", after))
+    golden = [example(f"g{grade}", grade=grade) for grade in (0, 1, 2)]
+    effect = golden_effect(old, new, golden)
+    assert effect.cannot_tell == ("g0", "g1", "g2")
+    assert set(effect.could_move) == {f"g{grade}" for grade in grades}
+
+
+def test_a_teachers_clauses_are_suggestions(here: Path) -> None:
+    bare(here)
+    answers = {"q0-1": ["accessory"], "q1-1": ["plain"]}
+    one, two = change(here / "other/small", WORDED, SHARPER)
+    golden = [example(id_, grade=1) for id_ in answers]
+    effect = golden_effect(one, two, golden, answers)
+    assert (effect.cannot_tell, effect.suggested) == (("q0-1", "q1-1"), ("q0-1",))
+    harness("eval", "--model", "builtin/lexical", "--policy", "small@v1")
+    ended = harness("policy", "diff", "small@v1", "small@v2", "--suggest", "latest")
+    assert ended.code == 0 and "a suggestion and no judgement" in " ".join(ended.out.split())
+    assert harness("policy", "diff", "small@v1", "small@v2", "--suggest", "nothing").code == 2
+
+
 def test_grade_is_replaced_and_its_history_kept(here: Path) -> None:
     path = draft(here)
     before = said(path, "v1")

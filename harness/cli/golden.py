@@ -161,7 +161,8 @@ def import_golden_set(
     done = import_golden(project_at(root), request)
     if json:
         left = list(done.columns_left)
-        print_json({"path": str(done.path), "examples": len(done.examples), "columns_left": left})
+        found = {"path": str(done.path), "examples": len(done.examples), "columns_left": left}
+        print_json({**found, "empty_splits": list(done.empty_splits)})
     else:
         _say_imported(done, policy)
 
@@ -171,6 +172,11 @@ def _say_imported(done: "Imported", policy: str) -> None:
     show([f"{len(done.examples):,} examples of {queries} queries: {shown_path(done.path)}"])
     if done.columns_left:
         say(f"columns left behind: {', '.join(done.columns_left)} (--attributes takes one along)")
+    for split in done.empty_splits:
+        say(
+            f"warning: the split {split} is empty: a query lies in one split, and {queries} are too few to "
+            "fill three; add queries, or name other shares with --splits"
+        )
     if done.new_policy is not None:
         say(f"a policy to fill in: {shown_path(done.new_policy)}")
     say(f"next: harness golden lint {policy}, then make eval POLICY={policy}")

@@ -101,6 +101,10 @@ def diff_policy(
     new: Annotated[
         str | None, typer.Argument(metavar="[V2]", help="name@v2. Default: the version after V1.")
     ] = None,
+    suggest: Annotated[
+        str | None,
+        typer.Option(help="A run: the clauses that its teacher cited suggest examples to judge again."),
+    ] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -113,13 +117,23 @@ def diff_policy(
     before, after = (load_policy(policy_path(project, label)) for label in two_versions(project, old, new))
     diff = diff_policies(before, after)
     examples = _golden(project, after)
-    effect = golden_effect(before, after, examples) if examples else None
+    cited = _cited(project, suggest) if suggest is not None else None
+    effect = golden_effect(before, after, examples, cited) if examples else None
     if json:
         golden = effect.model_dump(mode="json") if effect else None
         print_json({**diff.model_dump(mode="json"), "golden": golden})
         return
     show(diff_view(diff))
     show(effect_view(diff, effect) if effect else ["", "There is no golden set yet."])
+
+
+def _cited(project: "Project", run: str) -> "dict[str, tuple[str, ...]]":
+    """The clauses that a run's teacher cited, by example."""
+    from harness.nouns.records import Grade
+    from harness.runs.folder import find_run, load_run
+
+    records = load_run(find_run(project, run)).each_record()
+    return {one.example: one.outcome.clauses for one in records if isinstance(one.outcome, Grade)}
 
 
 def two_versions(project: "Project", old: str, new: str | None) -> tuple[str, str]:

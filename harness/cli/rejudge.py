@@ -26,7 +26,8 @@ def confirm_examples(
         str | None, typer.Option(help="Examples or canaries that you have read again, by id: a,b,c")
     ] = None,
     unaffected: Annotated[
-        bool, typer.Option("--unaffected", help="All that rest on nothing that the new version changed.")
+        bool,
+        typer.Option("--unaffected", help="All that cite clauses, none of which the new version changed."),
     ] = False,
     why: Annotated[str | None, typer.Option(help="Why the grades of --examples stand.")] = None,
     root: Root = None,
@@ -62,12 +63,22 @@ def _unaffected(project: "Project", policy: "Policy", golden: "Mapping[str, Judg
     from harness.golden.rejudging import unaffected
     from harness.policy.load import load_policy, policy_path
 
-    found, new = unaffected(
+    found = unaffected(
         golden, policy, lambda version: load_policy(policy_path(project, f"{policy.name}@{version}"))
     )
-    if new:
-        say(f"warning: no example could cite the new clauses ({', '.join(new)}): look for those they touch")
-    return found
+    if found.cannot_tell:
+        count = len(found.cannot_tell)
+        unknown = f"cannot tell for {count:,} of {len(golden):,}: they cite no clause, so that nothing says"
+        what = (
+            f"{unknown} which rule decided; `harness policy diff` lists the grades that the change can move"
+        )
+        if not found.why:
+            raise BadInput(f"{what}, and what to do. Nothing was confirmed")
+        say(f"warning: {what}. They are not confirmed")
+    if found.new:
+        names = ", ".join(found.new)
+        say(f"warning: no example could cite the new clauses ({names}): look for those they touch")
+    return found.why
 
 
 @guarded

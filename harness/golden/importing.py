@@ -1,6 +1,6 @@
 """Import: somebody's graded pairs become a golden set with splits, provenance and, if need be, a policy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,8 +8,9 @@ from harness.errors import BadInput, Fault
 from harness.golden.examples import FILE
 from harness.golden.grade_tables import GradedRow, graded_rows, parse_scale, refuse_doubles, scale_text
 from harness.golden.rows import JUDGEMENT, check_attributes, text_of, texts_of
+from harness.golden.similarity import near_duplicates, text_tokens
 from harness.golden.skeleton import GATES_SKELETON, golden_readme, policy_skeleton
-from harness.golden.splits import assign_splits
+from harness.golden.splits import SPLITS, assign_splits
 from harness.nouns.base import Split
 from harness.nouns.pair import Example, Provenance, query_key
 from harness.nouns.policy import Policy
@@ -46,6 +47,7 @@ class Imported:
     examples: list[Example]
     new_policy: Path | None
     columns_left: tuple[str, ...]
+    empty_splits: tuple[Split, ...]
 
 
 def import_golden(project: Project, request: Import) -> Imported:
@@ -69,7 +71,15 @@ def import_golden(project: Project, request: Import) -> Imported:
     readme = target.with_name("README.md")
     if not readme.exists() or request.replace:
         write_atomic(readme, golden_readme(request.policy, examples))
-    return Imported(target, examples, new_policy, _columns_left(table, request))
+    empty = _empty_splits(examples, request)
+    return Imported(target, examples, new_policy, _columns_left(table, request), empty)
+
+
+def _empty_splits(examples: Sequence[Example], request: Import) -> tuple[Split, ...]:
+    """The splits that were to get something, and got nothing: a query is never divided."""
+    filled = {example.split for example in examples}
+    shares = zip(SPLITS, request.shares or DEFAULT_SHARES, strict=True)
+    return tuple(split for split, share in shares if share and split not in filled)
 
 
 def _known_policy(project: Project, request: Import) -> Policy | None:
@@ -144,7 +154,16 @@ def _splits(table: Table, request: Import, graded: Sequence[GradedRow]) -> dict[
     if request.shares is None and table.find("split", request.layout):
         return None
     pairs = [(row.query, row.grade) for row in graded if row.query is not None and row.grade is not None]
-    return assign_splits(pairs, request.shares or DEFAULT_SHARES, request.seed)
+    return assign_splits(pairs, request.shares or DEFAULT_SHARES, request.seed, _alike(table, request, pairs))
+
+
+def _alike(table: Table, request: Import, pairs: Sequence[tuple[str, int]]) -> Iterator[tuple[str, str]]:
+    """Every two queries with pairs that say nearly the same: in two splits one would give the other away."""
+    titles = (text_of(table, row, "title", request.layout) for row in table.rows)
+    words = [text_tokens(query, title or "") for (query, _), title in zip(pairs, titles, strict=True)]
+    for one, other in near_duplicates(words, words):
+        if one < other and pairs[one][0] != pairs[other][0]:
+            yield pairs[one][0], pairs[other][0]
 
 
 def _provenance(table: Table, request: Import) -> Provenance:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.errors import BadInput, Fault
 from harness.golden.canaries import FILE as CANARIES
@@ -13,7 +13,7 @@ from harness.golden.grade_tables import off_scale
 from harness.nouns.base import Noun
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
-from harness.policy.diff import diff_policies, is_judged, reasons
+from harness.policy.diff import cannot_tell, diff_policies, is_judged, reasons
 from harness.scorecards.policy_change import PolicyDiff
 from harness.storage.files import alone, json_lines, read_nouns, read_text, write_atomic
 from harness.storage.project import is_version, version_number
@@ -50,21 +50,32 @@ def left_to_judge(golden: Mapping[str, Judged], policy: Policy) -> list[str]:
     return [id_ for id_, one in golden.items() if not is_judged(one, policy.version)]
 
 
-def unaffected(
-    golden: Mapping[str, Judged], policy: Policy, load: Callable[[str], Policy]
-) -> tuple[dict[str, str], list[str]]:
-    """What is left to judge and rests on nothing that changed, each with why; and the clauses that are new.
+class Unaffected(NamedTuple):
+    """What is left to judge and rests on nothing that changed, each with why.
 
-    `load` reads an earlier version of the policy.
+    `cannot_tell`: ids of examples that cite no clause while a rule changed. `new`: clauses that are new.
     """
+
+    why: dict[str, str]
+    cannot_tell: list[str]
+    new: list[str]
+
+
+def unaffected(golden: Mapping[str, Judged], policy: Policy, load: Callable[[str], Policy]) -> Unaffected:
+    """What a policy version leaves alone; `load` reads an earlier version of the policy."""
     left = left_to_judge(golden, policy)
     diffs = {v: diff_policies(load(v), policy) for v in sorted({golden[id_].policy_version for id_ in left})}
     why: dict[str, str] = {}
+    unknown: list[str] = []
     for id_ in left:
         diff = diffs[golden[id_].policy_version]
-        if not reasons(diff, golden[id_]):
+        if cannot_tell(diff, golden[id_]):
+            unknown.append(id_)
+        elif not reasons(diff, golden[id_]):
             why[id_] = f"rests on nothing that {policy.version} changed ({_rules(diff)})"
-    return why, sorted({clause for diff in diffs.values() for clause in diff.new_clauses})
+    return Unaffected(
+        why, unknown, sorted({clause for diff in diffs.values() for clause in diff.new_clauses})
+    )
 
 
 def _rules(diff: PolicyDiff) -> str:

@@ -15,7 +15,12 @@ Tokens = frozenset[str]
 
 def tokens(pair: Example | Pair) -> Tokens:
     """The words of query and title, without case; the text itself where it has no word."""
-    text = f"{pair.query} {pair.result.title}"
+    return text_tokens(pair.query, pair.result.title)
+
+
+def text_tokens(query: str, title: str) -> Tokens:
+    """As `tokens`, for a pair that is not made yet."""
+    text = f"{query} {title}"
     return frozenset(words_of(text)) or frozenset({text})
 
 

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from fractions import Fraction
 
 from harness.errors import BadInput
@@ -35,16 +35,21 @@ def parse_splits(text: str) -> tuple[Split, ...]:
 
 
 def assign_splits(
-    pairs: Sequence[tuple[str, int]], shares: tuple[int, int, int], seed: int
+    pairs: Sequence[tuple[str, int]],
+    shares: tuple[int, int, int],
+    seed: int,
+    together: Iterable[tuple[str, str]] = (),
 ) -> dict[str, Split]:
     """The split of each query key, for pairs of (query, grade).
 
     Queries are dealt largest first, those of one size in a seeded order, each to the split that
-    lacks most of its grades. The order of `pairs` plays no part.
+    lacks most of its grades. `together` joins two queries that must lie in one split, such as those of
+    near-duplicate pairs; what is joined is dealt as one. The order of `pairs` plays no part.
     """
+    first_of = _joined({query_key(query) for query, _ in pairs}, together)
     grades: dict[str, Counter[int]] = defaultdict(Counter)
     for query, grade in pairs:
-        grades[query_key(query)][grade] += 1
+        grades[first_of[query_key(query)]][grade] += 1
     queries = sorted(grades)
     random.Random(seed).shuffle(queries)
     queries.sort(key=lambda query: -grades[query].total())
@@ -55,12 +60,27 @@ def assign_splits(
         if share
     }
     placed: dict[Split, Counter[int]] = {split: Counter() for split in target}
-    result: dict[str, Split] = {}
+    dealt: dict[str, Split] = {}
     for query in queries:
         split = max(target, key=lambda split: _lack(grades[query], target[split], placed[split]))
         placed[split] += grades[query]
-        result[query] = split
-    return result
+        dealt[query] = split
+    return {query: dealt[first] for query, first in first_of.items()}
+
+
+def _joined(queries: Collection[str], together: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """For each query the first, by the alphabet, of all that are joined with it, through others too."""
+    first = {query: query for query in queries}
+
+    def find(query: str) -> str:
+        while first[query] != query:
+            first[query] = query = first[first[query]]
+        return query
+
+    for one, other in together:
+        low, high = sorted((find(query_key(one)), find(query_key(other))))
+        first[high] = low
+    return {query: find(query) for query in queries}
 
 
 def _lack(query: Counter[int], target: dict[int, Fraction], placed: Counter[int]) -> Fraction:

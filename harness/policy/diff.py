@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, Protocol, Self
 
 from harness.nouns.policy import Action, Boundary, Clause, GradeLevel, Policy
@@ -80,22 +80,72 @@ def reasons(diff: PolicyDiff, example: Labelled) -> tuple[str, ...]:
     return tuple(found)
 
 
-def golden_effect(old: Policy, new: Policy, examples: Sequence[Labelled]) -> GoldenEffect:
-    """Which examples rest on what changed, which of them are judged again, and which grades moved."""
+def cannot_tell(diff: PolicyDiff, example: Labelled) -> bool:
+    """Whether nothing says what an example's grade rests on: rules changed, and it cites none.
+
+    `example` is as it was judged under the old version. Unknown is not unaffected.
+    """
+    return bool(diff.rules) and not example.clauses and not reasons(diff, example)
+
+
+def golden_effect(
+    old: Policy,
+    new: Policy,
+    examples: Sequence[Labelled],
+    cited: Mapping[str, Collection[str]] | None = None,
+) -> GoldenEffect:
+    """Which examples rest on what changed, which of them are judged again, and which grades moved.
+
+    `cited`: the clauses that a teacher cited for each example, by id. They are suggestions, for examples that
+    cite none themselves.
+    """
     diff = diff_policies(old, new)
     touched = []
+    unknown = []
     for example in examples:
-        because = reasons(diff, example.under(old.version))
+        then, judged = example.under(old.version), is_judged(example, new.version)
+        because = reasons(diff, then)
         if because:
-            judged = is_judged(example, new.version)
             touched.append(Touched(id=example.id, split=example.split, because=because, judged=judged))
+        elif not judged and cannot_tell(diff, then):
+            unknown.append(then)
+    movable = _movable_grades(old, new, diff.rules)
+    rules = {name for rule in diff.rules for name in (rule.name, *rule.clauses)}
     return GoldenEffect(
         examples=len(examples),
         touched=tuple(touched),
+        cannot_tell=tuple(one.id for one in unknown),
+        could_move=tuple(one.id for one in unknown if one.grade in movable),
+        suggested=None
+        if cited is None
+        else tuple(one.id for one in unknown if rules & {*cited.get(one.id, ())}),
         counts=dict(Counter(label for one in touched for label in one.because).most_common()),
         left=sum(not is_judged(example, new.version) for example in examples),
         regraded=tuple(_regraded(old, new, examples)),
     )
+
+
+def _movable_grades(old: Policy, new: Policy, rules: Iterable[Change]) -> set[int]:
+    """The grades that changed rules can move.
+
+    A cap holds down what would be graded higher: what lies below it, before and after, was not held by it. A
+    floor likewise. A rule without either, in one of the versions, can move every grade.
+    """
+    scale = {*old.scale, *new.scale}
+    movable = set[int]()
+    for rule in rules:
+        clauses = [
+            c for policy in (old, new) for c in policy.clauses if (rule.part, c.id) == ("clause", rule.name)
+        ]
+        caps = [c.max_grade for c in clauses if c.max_grade is not None and c.min_grade is None]
+        floors = [c.min_grade for c in clauses if c.min_grade is not None and c.max_grade is None]
+        if clauses and len(caps) == len(clauses):
+            movable |= {grade for grade in scale if grade >= min(caps)}
+        elif clauses and len(floors) == len(clauses):
+            movable |= {grade for grade in scale if grade <= max(floors)}
+        else:
+            movable |= scale
+    return movable
 
 
 def is_judged(example: Labelled, version: str) -> bool:

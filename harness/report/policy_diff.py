@@ -10,6 +10,7 @@ from rich.text import Text
 from harness.scorecards.policy_change import Change, GoldenEffect, PolicyDiff, Regraded, Touched, Wording
 
 BOUNDS = {"cap": "at most", "floor": "at least"}
+IDS_SHOWN = 20
 ISLAND = 2
 """Words that two texts share between two changes, and that are shown as changed with them."""
 
@@ -32,13 +33,16 @@ def diff_view(diff: PolicyDiff) -> Iterator[RenderableType]:
 
 def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableType]:
     """The golden examples that rest on what changed, by id and by what they rest on."""
-    share = f"{len(effect.touched)} of {effect.examples} golden examples rest on what changed"
+    known = " are known to" if effect.cannot_tell else ""
+    share = f"{len(effect.touched)} of {effect.examples} golden examples{known} rest on what changed"
     yield Padding(Text(f"{share}{':' if effect.touched else '.'}", style="bold"), (1, 0, 0, 0))
     for label, count in effect.counts.items():
         ids = ", ".join(_marked(one) for one in effect.touched if label in one.because)
         yield Padding(Text(f"{label} ({count}): {ids}"), (0, 0, 0, 2))
     if any(not one.judged for one in effect.touched):
         yield Padding(Text(f"* not yet judged under {diff.new}"), (0, 0, 0, 2))
+    if effect.cannot_tell:
+        yield from _cannot_tell(diff, effect)
     if diff.new_clauses:
         names = ", ".join(diff.new_clauses)
         yield Text(f"No example cites a new clause yet ({names}): whom it touches, only reading tells.")
@@ -50,6 +54,34 @@ def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableTy
     yield Text(
         f"\nLeft to judge under {diff.new}: {left}." if left else f"\nAll are judged under {diff.new}."
     )
+
+
+def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableType]:
+    """What is not known of examples without clauses, and what can be done about it."""
+    rules = ", ".join(rule.label for rule in diff.rules)
+    unknown, movable = len(effect.cannot_tell), effect.could_move
+    yield Padding(Text(f"Cannot tell for {unknown:,}: they cite no clause.", style="bold"), (1, 0, 0, 0))
+    yield Text(f"By its caps and floors the change ({rules}) can move {len(movable):,} of them.")
+    if movable:
+        more = ", ..." if len(movable) > IDS_SHOWN else ""
+        yield Padding(Text(f"{', '.join(movable[:IDS_SHOWN])}{more}"), (0, 0, 0, 2))
+    if effect.suggested is not None:
+        suggested = ", ".join(effect.suggested[:IDS_SHOWN]) or "none"
+        yield Text(f"The teacher's reasons suggest {len(effect.suggested):,}, a suggestion and no judgement:")
+        yield Padding(Text(suggested), (0, 0, 0, 2))
+    name = diff.new
+    yield Text("What to do:")
+    for step in (
+        f"judge these again: harness golden sheet {name} --rater YOU --only ID,ID,...",
+        f"or a sample first: harness golden sheet {name} --rater YOU --limit 50",
+        f"note those that stand: harness golden confirm {name} --examples ID,ID,...",
+        *(
+            []
+            if effect.suggested is not None
+            else [f"let a teacher suggest: harness policy diff {diff.old} {name} --suggest RUN"]
+        ),
+    ):
+        yield Padding(Text(step), (0, 0, 0, 2))
 
 
 def change_heading(change: Change) -> str:

@@ -59,6 +59,11 @@ class PolicyDiff(Noun):
     reordered: bool
 
     @property
+    def rules(self) -> tuple[Change, ...]:
+        """The changed clauses and boundaries that can change which grade is right."""
+        return tuple(c for c in self.changes if c.binds and c.part in ("clause", "boundary"))
+
+    @property
     def new_clauses(self) -> tuple[str, ...]:
         """Clauses that no example can cite yet: only reading tells whom they touch."""
         return tuple(c.name for c in self.changes if (c.part, c.kind) == ("clause", "added"))
@@ -87,11 +92,16 @@ class Regraded(Noun):
 class GoldenEffect(Noun):
     """What a change does to the golden set. `counts`: examples for each part that changed.
 
-    `left`: the examples, touched or not, that nobody has judged under the new version.
+    `left`: the examples, touched or not, that are not judged under the new version. `cannot_tell`: those that
+    cite no clause while a rule changed; `could_move`: those of them whose grade the rules' caps and floors
+    let the change move; `suggested`: those for which a teacher cited a rule that changed.
     """
 
     examples: int
     touched: tuple[Touched, ...]
+    cannot_tell: tuple[str, ...] = ()
+    could_move: tuple[str, ...] = ()
+    suggested: tuple[str, ...] | None = None
     counts: dict[str, int]
     left: int
     regraded: tuple[Regraded, ...]
