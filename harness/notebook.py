@@ -6,12 +6,16 @@ from what was observed. What comes back prints as the table of the command line,
 
 import io
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, Literal
 
 from rich.console import Console, RenderableType
 
-from harness.comparison.paired import compare_judged
+from harness.comparison.graded_files import side_of_file
+from harness.comparison.paired import compare_judged, compare_sides
 from harness.errors import BadInput
+from harness.golden.graded_files import GradesFile, Levels, read_golden
+from harness.golden.rating.files import rated_in
 from harness.golden.rating.ratings import Rated
 from harness.nouns.base import Weighting
 from harness.nouns.policy import Gate1Bar, Gate2Bar, Gates
@@ -24,7 +28,9 @@ from harness.score.settings import Terms, gate2_bar
 from harness.scorecards.comparison import Comparison
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
+from harness.storage.tables import Layout, parse_columns
 from harness.verdicts.assessment import judge_items, judge_raters
+from harness.verdicts.graded_files import judge_files
 
 WIDTH = 100
 
@@ -129,6 +135,56 @@ def compare(
     gated = _gates(weighting, 0.0).weighting
     found = compare_judged(one, other, levels, ("base", "candidate"), gated)
     return ComparisonResult(**dict(found))
+
+
+def gate2_files(
+    golden: str | Path,
+    grades: str | Path,
+    *,
+    scale: Scale,
+    ratings: str | Path | None = None,
+    columns: str | None = None,
+    rater: str | None = None,
+    weighting: Weighting = "none",
+    bar: float = 0.8,
+    coverage_floor: float = 0.99,
+    bootstrap: bool = False,
+) -> Gate2Result:
+    """`gate2` on files, as `harness gate2 --golden GOLDEN --grades GRADES` reads them.
+
+    `columns` maps headers, as `item=query+docid,grade=label`; `rater` says whose grades, where a file holds
+    several raters'.
+    """
+    levels = Levels(levels_of(scale), None, _gates(weighting, bar, coverage_floor))
+    table = Layout(parse_columns(columns))
+    right = read_golden(Path(golden), table, levels)
+    rated = rated_in(Path(ratings), table, levels.scale, right.rows) if ratings is not None else None
+    file = GradesFile(Path(grades), table, rater)
+    return Gate2Result(**dict(judge_files(right, file, levels, rated=rated, bootstrap=bootstrap)))
+
+
+def compare_files(
+    golden: str | Path,
+    base: str | Path,
+    candidate: str | Path,
+    *,
+    scale: Scale,
+    columns: str | None = None,
+    raters: tuple[str | None, str | None] = (None, None),
+    weighting: Weighting = "none",
+) -> ComparisonResult:
+    """`compare` on files, as `harness compare BASE CANDIDATE --golden GOLDEN` reads them.
+
+    `raters` says whose grades to take of the base and of the candidate, which may be one file.
+    """
+    levels = Levels(levels_of(scale), None, _gates(weighting, 0.0))
+    table = Layout(parse_columns(columns))
+    right = read_golden(Path(golden), table, levels)
+    one, other = (
+        side_of_file(right, GradesFile(Path(path), table, rater), levels)
+        for path, rater in zip((base, candidate), raters, strict=True)
+    )
+    return ComparisonResult(**dict(compare_sides(one, other)))
 
 
 def _gates(weighting: Weighting, bar: float, coverage_floor: float = 0.99) -> Gates:

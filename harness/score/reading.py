@@ -1,6 +1,6 @@
 """A run's records and examples, gone through once: all that scoring, comparing and reporting take of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import median
 
@@ -11,6 +11,8 @@ from harness.score.items import NEVER_ASKED, Answer, Judged, about_of, answer_of
 from harness.score.money import Sums, spending
 from harness.scorecards.money import Spending
 
+SHORT = 2_000
+"""Examples that are kept, where a run has no more: its report shows all of them at once."""
 RAW_SHOWN = 2_000
 """Letters that are kept of a reply that could not be read; the run folder has all of it."""
 RAW_KEPT = 20_000
@@ -49,6 +51,11 @@ class Reading:
     usual_seconds: float | None
     asked_again: int
     unread: Mapping[str, Unread]
+    kept: tuple[Example, ...]
+
+    def each_example(self) -> Iterator[Example]:
+        """The examples, one by one, from the disk where the run is long."""
+        return iter(self.kept) if self.kept else self.run.each_example()
 
 
 def read_run(run: Run) -> Reading:
@@ -67,6 +74,7 @@ def read_run(run: Run) -> Reading:
         usual_seconds=median(found.taken) if found.taken else None,
         asked_again=found.asked_again,
         unread=found.unread,
+        kept=tuple(found.kept),
     )
 
 
@@ -78,6 +86,7 @@ class _Pass:
     wanted: frozenset[str]
     items: list[Judged] = field(default_factory=list)
     rated: dict[str, Example] = field(default_factory=dict)
+    kept: list[Example] = field(default_factory=list)
     answers: dict[Key, Answer] = field(default_factory=dict)
     seconds: dict[Key, float | None] = field(default_factory=dict)
     taken: list[float] = field(default_factory=list)
@@ -90,6 +99,8 @@ class _Pass:
         self.items.append(Judged(example.id, example.cluster, example.grade, (), about))
         if example.id in self.wanted:
             self.rated[example.id] = example
+        if self.run.manifest.examples <= SHORT:
+            self.kept.append(example)
 
     def record(self, record: Record) -> None:
         self.sums.add(record)

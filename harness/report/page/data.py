@@ -36,7 +36,7 @@ def report_data(found: Assessment, base: Reading | None = None, limit: int = LIM
     run, score, gate1, spending = found.run, found.gate2, found.gate1, found.reading.spending
     comparison = _compared(found.reading, base) if base else None
     kappas = list(_kappas(score, gate1))
-    examples = list(run.each_example())
+    examples = list(found.reading.each_example())
     items, cut = fit(items_of(found, examples, comparison), limit)
     values = {
         "manifest": run.manifest,
