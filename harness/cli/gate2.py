@@ -1,7 +1,7 @@
 """`harness gate2`: agreement of a grader with the golden set."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -36,18 +36,11 @@ if TYPE_CHECKING:
     from harness.golden.graded_files import GradesFile, Levels
     from harness.golden.rating.ratings import Rated
     from harness.runs.folder import Run
+    from harness.score.bar import Bar
     from harness.scorecards.gate2 import Gate2
     from harness.storage.project import Project
     from harness.storage.tables import Layout
     from harness.verdicts.assessment import Assessment
-
-
-class Held(NamedTuple):
-    """What is asked of the grader on the command line, where gates.toml is not to say it."""
-
-    weighting: str | None
-    bar: float | None
-    bootstrap: bool
 
 
 @guarded
@@ -85,49 +78,40 @@ def gate2_command(
 
     If it does, it can be said to encode the policy.
     """
+    from harness.report.canaries import canary_view
+    from harness.report.gate2 import details_view, gate2_view
+    from harness.report.runs import unfinished_sentence
+    from harness.score.settings import gate2_bar
+
     if (run is None) == (golden is None and grades is None):
         raise BadInput("name either a run, or --golden FILE and --grades FILE")
     how = {"columns": columns, "grades-columns": grades_columns, "ratings-columns": ratings_columns}
     how |= {"wide": wide, "ratings-wide": ratings_wide, "rater": rater}
     how |= {"format": format, "grades-format": grades_format, "ratings-format": ratings_format}
-    held = Held(weighting, bar, bootstrap)
+    canaries = unfinished = None
     if run is not None:
         named = {"policy": policy, "scale": scale, "ratings": str(ratings) if ratings else None}
         refuse({**named, **how}, "a run brings its own")
-        _show_run(_assessed(project_at(root), run, held), misses, as_json=json)
-        return
-    if golden is None or grades is None:
-        raise BadInput("--golden FILE and --grades FILE go together")
-    levels = levels_of(policy, scale, root)
-    score = _score_files(golden, grades, ratings, levels, root, how, held)
-    _show(score, (how["rater"] or grades.name, golden.name), misses, as_json=json)
-
-
-def _show_run(found: "Assessment", misses: int, *, as_json: bool) -> None:
-    from harness.report.canaries import canary_view
-    from harness.report.runs import unfinished_sentence
-
-    score, canaries, sides = found.gate2, found.canaries, found.run.manifest.asked.sides
-    unfinished = unfinished_sentence(found.reading)
-    if unfinished and not as_json:
-        show([unfinished, ""])
-    if canaries is None:
-        _show(score, sides, misses, as_json=as_json)
-    elif as_json:
-        print_json(scored_json(score, canaries))
+        found = _assessed(project_at(root), run, weighting, bar, bootstrap)
+        score, canaries, names = found.gate2, found.canaries, found.run.manifest.asked.sides
+        unfinished = unfinished_sentence(found.reading)
+    elif golden is not None and grades is not None:
+        levels = levels_of(policy, scale, root)
+        asked = bar_of(weighting, bar, gate2_bar(levels.gates), whence_of(levels.policy))
+        score = _score_files(golden, grades, ratings, levels, asked, root, how, bootstrap)
+        names = how["rater"] or grades.name, golden.name
     else:
-        show([*canary_view(canaries, sides[0]), "", f"No verdict: {score.reason}."])
-
-
-def _show(score: "Gate2", names: tuple[str, str], misses: int, *, as_json: bool) -> None:
-    """The scorecard; then the end, by its verdict."""
-    from harness.report.gate2 import details_view, gate2_view
-
-    if as_json:
-        print_json(scored_json(score, None))
+        raise BadInput("--golden FILE and --grades FILE go together")
+    if unfinished and not json:
+        show([unfinished, ""])
+    if json:
+        print_json(scored_json(score, canaries))
+    elif canaries:
+        show([*canary_view(canaries, names[0]), "", f"No verdict: {score.reason}."])
     else:
         show([*gate2_view(score, *names), *details_view(score, misses)])
-    end_by(score)
+    if not canaries:
+        end_by(score)
 
 
 def _score_files(
@@ -135,14 +119,14 @@ def _score_files(
     grades: Path,
     ratings: Path | None,
     levels: "Levels",
+    bar: "Bar",
     root: Path | None,
     how: "Mapping[str, str | None]",
-    held: Held,
+    bootstrap: bool,
 ) -> "Gate2":
     """A file of grades against a file of golden ones; `how` holds the options that say how to read them."""
     from harness.golden.graded_files import GradesFile, read_golden
     from harness.golden.rating.files import rated_in, ratings_beside
-    from harness.score.settings import gate2_bar
     from harness.verdicts.graded_files import judge_files
 
     right = read_golden(golden, golden_table(how), levels)
@@ -153,8 +137,7 @@ def _score_files(
         rated = rated_in(ratings, table, levels.scale, right.rows)
     elif levels.policy is not None:
         rated = ratings_beside(project_at(root), levels, golden)
-    bar = bar_of(held.weighting, held.bar, gate2_bar(levels.gates), whence_of(levels.policy))
-    return judge_files(right, file, levels, bar, rated=rated, bootstrap=held.bootstrap)
+    return judge_files(right, file, levels, bar, rated=rated, bootstrap=bootstrap)
 
 
 def _ratings_table(ratings: Path | None, file: "GradesFile", how: "Mapping[str, str | None]") -> "Layout":
@@ -167,7 +150,9 @@ def _ratings_table(ratings: Path | None, file: "GradesFile", how: "Mapping[str, 
     return layout(own["ratings-columns"] or how["columns"], own["ratings-wide"], own["ratings-format"])
 
 
-def _assessed(project: "Project", name: str, held: Held) -> "Assessment":
+def _assessed(
+    project: "Project", name: str, weighting: str | None, bar: float | None, bootstrap: bool
+) -> "Assessment":
     """A run, by the bars that it was made under unless the command line names others."""
     from harness.runs.folder import earlier_runs, find_run, open_run
     from harness.score.settings import gate2_bar
@@ -175,15 +160,15 @@ def _assessed(project: "Project", name: str, held: Held) -> "Assessment":
 
     run = open_run(find_run(project, name))
     if run.manifest.asked.canaries:
-        options = {"--weighting": held.weighting, "--bar": held.bar, "--bootstrap": held.bootstrap or None}
-        given = [name for name, value in options.items() if value is not None]
+        held = {"--weighting": weighting, "--bar": bar, "--bootstrap": bootstrap or None}
+        given = [name for name, value in held.items() if value is not None]
         if given:
             raise BadInput(f"{', '.join(given)}: a run over canaries is held to no gate")
     # The run is judged by the bars it was made under; that they have changed since must show.
     now = _bars_now(project, run)
     whence = "the run was made under" if now else "gates.toml has"
-    chosen = bar_of(held.weighting, held.bar, gate2_bar(run.gates).moved_from(now), whence)
-    return assess(run, chosen, earlier=earlier_runs(run.folder), bootstrap=held.bootstrap)
+    chosen = bar_of(weighting, bar, gate2_bar(run.gates).moved_from(now), whence)
+    return assess(run, chosen, earlier=earlier_runs(run.folder), bootstrap=bootstrap)
 
 
 def _bars_now(project: "Project", run: "Run") -> str | None:

@@ -40,14 +40,13 @@ def report_command(
 
     With --png or --svg: the heat map, the intervals and kappa over time as pictures; with -o the file too.
     """
-    from harness.runs.folder import earlier_runs, find_run, open_run
-    from harness.score.reading import read_run
-    from harness.verdicts.assessment import assess
+    from harness.runs.folder import find_run
+    from harness.score.reading import reading_of
+    from harness.verdicts.assessment import assess_folder
 
     project = project_at(root)
-    folder = find_run(project, run)
-    found = assess(open_run(folder), earlier=earlier_runs(folder))
-    other = read_run(open_run(find_run(project, base))) if base is not None else None
+    found = assess_folder(find_run(project, run))
+    other = reading_of(project, base) if base is not None else None
     if (png or svg) and (found.canaries or (other and output is None)):
         what = "the base is in the HTML file alone: add -o FILE" if other else "a run over canaries has none"
         raise BadInput(f"pictures: {what}")

@@ -234,18 +234,18 @@ def _run(
 
 def _wrong_in(project: "Project", text: str) -> dict[str, Any]:
     """What a run got wrong or could not be read on, and where that lies."""
-    from harness.runs.folder import find_run, open_run
     from harness.score.items import voted
-    from harness.score.reading import read_run
+    from harness.score.reading import reading_of
 
-    run = open_run(find_run(project, text))
-    if run.manifest.asked.canaries:
+    reading = reading_of(project, text)
+    asked = reading.run.manifest.asked
+    if asked.canaries:
         raise BadInput(f"--disagreements-of {text}: that run graded canaries, which are graded all together")
-    items = map(voted, read_run(run).items)
+    items = map(voted, reading.items)
     wrong = tuple(item.item for item in items if item.answers[0].grade != item.golden)
     if not wrong:
         raise BadInput(f"--disagreements-of {text}: that run agrees with every golden grade")
-    return {"only": wrong, "splits": run.manifest.asked.splits, "policy": run.manifest.asked.policy}
+    return {"only": wrong, "splits": asked.splits, "policy": asked.policy}
 
 
 def _refuse_changes(given: dict[str, Any], before: "Asked") -> None:

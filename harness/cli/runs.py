@@ -79,11 +79,10 @@ def _rows(project: "Project") -> list[dict[str, Any]]:
 
 def _scored(folder: "Path") -> bool:
     """Score a finished run that has no scorecard, once; whether that could be done."""
-    from harness.runs.folder import earlier_runs, open_run
-    from harness.verdicts.assessment import assess, save_assessment
+    from harness.verdicts.assessment import assess_folder, save_assessment
 
     try:
-        save_assessment(assess(open_run(folder), earlier=earlier_runs(folder)))
+        save_assessment(assess_folder(folder))
     except (BadInput, OSError) as error:
         say(f"not scored: {error}")
         return False

@@ -71,16 +71,16 @@ def size_command(
 
 
 def _pilot(project: "Project", name: str, policy: "Policy") -> "Pilot":
-    from harness.runs.folder import find_run, open_run
-    from harness.score.reading import read_run
+    from harness.score.reading import reading_of
     from harness.score.sizes import Pilot
 
-    run = open_run(find_run(project, name))
+    reading = reading_of(project, name)
+    run = reading.run
     if run.manifest.asked.apart:
         raise BadInput(f"{run.folder.name} {run.manifest.asked.apart}: a pilot is a run over a split")
     if run.policy.scale != policy.scale:
         raise BadInput(f"{run.folder.name} was graded on another scale than {policy.label} has")
-    return Pilot(run.folder.name, read_run(run).items)
+    return Pilot(run.folder.name, reading.items)
 
 
 def _refuse_others(pilot: "Pilot", against: "Pilot") -> None:

@@ -17,12 +17,12 @@ from harness.grading.plan import Plan, changed_since, make_plan, new_manifest, r
 from harness.nouns.records import Failed, Record
 from harness.pricing.prices import NoPrice, Price, price_of
 from harness.providers import batches_of, open_teacher
-from harness.runs.folder import create_run, earlier_runs, open_run
+from harness.runs.folder import create_run
 from harness.runs.manifest import Asked, Manifest, load_manifest, save_manifest
 from harness.runs.record_log import RecordLog, iter_records
 from harness.scorecards.money import Forecast
 from harness.storage.project import Project
-from harness.verdicts.assessment import Assessment, assess, save_assessment
+from harness.verdicts.assessment import Assessment, assess_folder, save_assessment
 
 
 def evaluate(project: Project, asked: Asked, watch: Watch, limits: Limits = NO_LIMITS) -> Assessment:
@@ -99,7 +99,7 @@ def _carry_out(job: Job) -> Assessment:
     """Ask, seal and score."""
     folder = job.folder
     manifest = answer(job, f"harness eval --resume {folder.name} goes on from here")
-    found = assess(open_run(folder), earlier=earlier_runs(folder))
+    found = assess_folder(folder)
     save_assessment(found)
     asked = manifest.asked
     if "test" in asked.splits and not asked.canaries and manifest.finished_at is not None:

@@ -15,17 +15,16 @@ from harness.scorecards.comparison import Change, Comparison
 class Figure:
     """A figure by the field that holds it. `name` stands by itself, on a page or in a sentence.
 
-    `row`: in a terminal's table, below the kappa that it varies. `markdown`: in a summary, and `column` at
-    the head of a column; a figure without `markdown` is not in summaries. `signed`: written with its sign.
-    `money`: in USD. `means`: what a reader may not know of it. `if_any`: left out where both sides are 0.
+    `markdown`: in a summary, where it is in those. `row`: in a terminal's table, below the kappa that it
+    varies; `column`: over a column. `signed`: written with its sign; `money`: in USD. `means`: what a reader
+    may not know of it. `if_any`: left out where both sides are 0.
     """
 
     field: str
     name: str
-    row: str = ""
     markdown: str = ""
+    row: str = ""
     column: str = ""
-    drawn: str = ""
     signed: bool = False
     money: bool = False
     means: str = ""
@@ -37,22 +36,10 @@ class Figure:
 
 
 KAPPAS = (
-    Figure("kappa", "Cohen's kappa", markdown="kappa", column="kappa", drawn="kappa"),
-    Figure(
-        "kappa_linear",
-        "kappa, linear weights",
-        row="  linear weights",
-        markdown="kappa, linear",
-        column="linear",
-        drawn="linear weights",
-    ),
-    Figure(
-        "kappa_quadratic",
-        "kappa, quadratic weights",
-        row="  quadratic weights",
-        markdown="kappa, quadratic",
-        column="quadratic",
-        drawn="quadratic weights",
+    Figure("kappa", "Cohen's kappa", "kappa", column="kappa"),
+    *(
+        Figure(f"kappa_{how}", f"kappa, {how} weights", f"kappa, {how}", f"  {how} weights", how)
+        for how in ("linear", "quadratic")
     ),
 )
 """Kappa under each weighting; one of them is gated."""

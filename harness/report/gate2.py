@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -202,14 +201,13 @@ class Section:
     link: str = ""
     page: str | None = None
     needs: str | None = None
-    reports: tuple[Literal["gate2", "canaries"], ...] = ("gate2",)
+    reports: str = "gate2"
     brief: Callable[[Gate2], Iterable[RenderableType]] = lambda score: ()
     details: Callable[[Gate2, int], Iterable[RenderableType]] = lambda score, misses: ()
 
 
-EVERY: tuple[Literal["gate2", "canaries"], ...] = ("gate2", "canaries")
 SECTIONS = (
-    Section("verdict", "Canaries", "report/canaries.html.j2", reports=("canaries",)),
+    Section("verdict", "Canaries", "report/canaries.html.j2", reports="canaries"),
     Section("verdict", "Verdict", "report/verdict.html.j2", brief=_verdict),
     Section("moved", "What moved", "report/moved.html.j2", needs="moved"),
     Section("confusion", "Confusion", "report/confusion.html.j2", brief=_confusion),
@@ -227,10 +225,10 @@ SECTIONS = (
         "pairs",
         "Pairs",
         "report/pairs.html.j2",
-        reports=EVERY,
+        reports="gate2, canaries",
         details=lambda score, misses: miss_view(score.misses[:misses]),
     ),
-    Section("run", "What was run", "report/run.html.j2", reports=EVERY),
-    Section("prompt", "Prompt", reports=EVERY),
+    Section("run", "What was run", "report/run.html.j2", reports="gate2, canaries"),
+    Section("prompt", "Prompt", reports="gate2, canaries"),
 )
 """The parts of a report, in their order. A new one is a line here, with its template or its view."""

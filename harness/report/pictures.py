@@ -159,9 +159,8 @@ def _draw_line(axes: "Axes", at: int, line: Bar, floor: float) -> None:
 def _lines(score: Gate2) -> Iterator[Bar]:
     """Kappa under each weighting, then of the actions, of the boundaries, and of people."""
     for figure in KAPPAS:
-        estimate = figure.of(score)
-        gated = estimate == score.gated_kappa
-        yield Bar(f"{figure.drawn} (gated)" if gated else figure.drawn, estimate)
+        name, estimate = figure.row.strip() or figure.column, figure.of(score)
+        yield Bar(f"{name} (gated)" if estimate == score.gated_kappa else name, estimate)
     if score.actions:
         actions = score.actions
         yield Bar("kappa of actions", Estimate(value=actions.kappa, ci=actions.ci, reason=actions.reason))

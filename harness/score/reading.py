@@ -6,10 +6,11 @@ from statistics import median
 
 from harness.nouns.pair import Example
 from harness.nouns.records import Failed, Grade, Key, Record, Ungraded
-from harness.runs.folder import Run, read_through
+from harness.runs.folder import Run, find_run, open_run, read_through
 from harness.score.items import NEVER_ASKED, Answer, Judged, about_of, answer_of
 from harness.score.money import Sums, spending
 from harness.scorecards.money import Spending
+from harness.storage.project import Project
 
 SHORT = 2_000
 """Examples that are kept, where a run has no more: its report shows all of them at once."""
@@ -76,6 +77,11 @@ def read_run(run: Run) -> Reading:
         unread=found.unread,
         kept=tuple(found.kept),
     )
+
+
+def reading_of(project: Project, name: str) -> Reading:
+    """A run by its folder, its name or the beginning of it, or `latest`. BadInput where it is damaged."""
+    return read_run(open_run(find_run(project, name)))
 
 
 @dataclass(slots=True)

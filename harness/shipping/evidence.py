@@ -32,7 +32,7 @@ from harness.policy.load import (
 )
 from harness.runs.folder import find_run, open_run, run_names
 from harness.runs.manifest import Asked, Manifest, load_manifest
-from harness.score.reading import read_run
+from harness.score.reading import reading_of
 from harness.scorecards.gate1 import Gate1
 from harness.shipping.verdict import Evidence, RunFound
 from harness.storage.project import Project, version_number
@@ -172,7 +172,7 @@ def _outdated(project: Project, manifest: Manifest) -> str | None:
 
 def _base(project: Project, policy: Policy, part: str, name: str) -> Side | None:
     if name != "baseline":
-        return side_of_run(read_run(open_run(find_run(project, name))))
+        return side_of_run(reading_of(project, name))
     path = baseline_path(project, policy.name, part)
     return side_of_baseline(load_baseline(path)) if path.exists() else None
 

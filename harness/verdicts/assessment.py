@@ -5,7 +5,7 @@ The assembly for items of any origin is here too: a run, files of grades, arrays
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from pydantic_core import to_json
 from harness.golden.canaries import CanaryReport
 from harness.golden.rating.ratings import Rated
 from harness.nouns.policy import Gates
-from harness.runs.folder import DISAGREEMENTS, SCORECARD, VERDICT, Run
+from harness.runs.folder import DISAGREEMENTS, SCORECARD, VERDICT, Run, earlier_runs, open_run
 from harness.score.bar import Bar
 from harness.score.canaries import canary_report
 from harness.score.gate1 import score_gate1
@@ -72,6 +72,11 @@ def assess(
         report = canary_report(reading.items)
         return Assessment(reading, own, gate1, score.model_copy(update={"reason": NO_GATE}), report)
     return Assessment(reading, own, *judge_items(reading.items, terms, rated, stale=_stale(run)), None)
+
+
+def assess_folder(folder: Path) -> Assessment:
+    """A run by its folder, beside the runs that lie before it there."""
+    return assess(open_run(folder), earlier=earlier_runs(folder))
 
 
 def judge_items(
@@ -137,13 +142,7 @@ def save_assessment(found: Assessment) -> None:
     """Write the scorecard, the disagreements and the verdict into the run's folder."""
     folder = found.run.folder
     write_atomic(folder / DISAGREEMENTS, (to_json(miss) + b"\n" for miss in found.gate2.misses))
-    write_atomic(folder / SCORECARD, _scorecard(found))
+    score = dict(found.gate2) | {"spending": found.reading.spending}
+    del score["misses"]
+    write_atomic(folder / SCORECARD, to_json(score, indent=2) + b"\n")
     write_atomic(folder / VERDICT, json.dumps(verdict_of(found.gate2), indent=2) + "\n")
-
-
-def _scorecard(found: Assessment) -> Iterator[bytes]:
-    """The scorecard as people read it, with the spending and without the disagreements."""
-    data = dict(found.gate2) | {"spending": found.reading.spending}
-    del data["misses"]
-    yield to_json(data, indent=2)
-    yield b"\n"

@@ -7,13 +7,13 @@ from threading import Lock
 from harness.report.page.data import report_data
 from harness.report.page.document import SCRIPTS
 from harness.report.page.environment import render_page
-from harness.runs.folder import Run, earlier_runs, open_run
+from harness.runs.folder import Run, open_run
 from harness.runs.manifest import MANIFEST, Asked
 from harness.runs.record_log import RECORDS
 from harness.score.reading import Reading, read_run
 from harness.storage.files import stamp_of
 from harness.storage.project import Project, split_label
-from harness.verdicts.assessment import Assessment, assess
+from harness.verdicts.assessment import Assessment, assess_folder
 from harness.web.pages import templates
 from harness.web.words import address, segment
 
@@ -32,9 +32,8 @@ class Reports:
 
     def load(self, name: str, base: str | None) -> Loaded:
         """The runs of a report. BadInput for one that is damaged."""
-        folder = self._project.runs / name
-        found = assess(open_run(folder), earlier=earlier_runs(folder))
-        return found, read_run(open_run(self._project.runs / base)) if base else None
+        runs = self._project.runs
+        return assess_folder(runs / name), read_run(open_run(runs / base)) if base else None
 
     def page(self, name: str, base: str | None = None) -> bytes | None:
         """The report as it was shown before; None where its runs have changed since."""

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.comparison.paired import compare_sides
 from harness.comparison.sides import side_of_run
@@ -51,7 +51,7 @@ def report_data(found: Assessment, base: Reading | None = None, limit: int = LIM
         "ceiling_sentence": ceiling_sentence(score.ceiling) if score.ceiling else None,
         "alone_sentence": alone_sentence(score.confidence.alone) if score.confidence else None,
         "kappas": kappas,
-        "lowest": _lowest((one["value"], one["ci"]) for one in kappas),
+        "lowest": _lowest((one.value, one.ci) for one in kappas),
         "lowest_part": _lowest(
             [(one.kappa, one.ci) for one in (*score.per_tag, *score.per_clause)]
             + [(one.kappa, one.ci) for one in score.boundaries]
@@ -97,47 +97,34 @@ def _cost_note(found: Spending) -> str:
     return "; ".join(said)
 
 
-def _kappas(score: Gate2, gate1: Gate1 | None) -> Iterator[dict[str, Any]]:
-    """The kappas that are drawn, each under its name, with its interval and where it is gated, its bar."""
-    for field, name in KAPPA_NAMES.items():
-        estimate = getattr(score, field)
-        gated = field == score.gated
-        yield {
-            "name": name + (", gated" if gated else ""),
-            "value": estimate.value,
-            "ci": estimate.ci,
-            "reason": estimate.reason,
-            "bar": score.bar if gated else None,
-            "gated": gated,
-        }
+class Track(NamedTuple):
+    """A kappa that is drawn, with its interval, and its bar where it has one."""
+
+    name: str
+    value: float | None
+    ci: tuple[float, float] | None
+    reason: str | None
+    bar: float | None = None
+    gated: bool = False
+
+
+def _kappas(score: Gate2, gate1: Gate1 | None) -> Iterator[Track]:
+    """The kappas that are drawn, each under its name."""
+    for figure in KAPPAS:
+        found, gated = figure.of(score), figure.field == score.gated
+        drawn = found.value, found.ci, found.reason, score.bar if gated else None, gated
+        yield Track(figure.name + (", gated" if gated else ""), *drawn)
     if score.coverage < 1:
-        yield {
-            "name": f"{KAPPA_NAMES[score.gated]}, missing answers counted worst",
-            "value": score.kappa_worst_case,
-            "ci": score.kappa_worst_case_ci,
-            "reason": score.reasons.get("kappa_worst_case"),
-            "bar": score.bar,
-            "gated": False,
-        }
+        name = f"{KAPPA_NAMES[score.gated]}, missing answers counted worst"
+        why = score.reasons.get("kappa_worst_case")
+        yield Track(name, score.kappa_worst_case, score.kappa_worst_case_ci, why, score.bar)
     if score.ceiling is not None:
-        yield {
-            "name": "Ceiling: the raters with each other, on these pairs",
-            "value": score.ceiling.rater,
-            "ci": None,
-            "reason": "the difference from the grader has one",
-            "bar": None,
-            "gated": False,
-        }
+        name = "Ceiling: the raters with each other, on these pairs"
+        yield Track(name, score.ceiling.rater, None, "the difference from the grader has one")
     if gate1 is not None:
         found = gate1.gated_kappa
-        yield {
-            "name": "Gate 1: the raters among themselves",
-            "value": found.value,
-            "ci": found.ci,
-            "reason": found.reason,
-            "bar": gate1.bar,
-            "gated": False,
-        }
+        name = "Gate 1: the raters among themselves"
+        yield Track(name, found.value, found.ci, found.reason, gate1.bar)
 
 
 def _lowest(drawn: Iterable[tuple[float | None, tuple[float, float] | None]]) -> float:

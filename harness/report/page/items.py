@@ -103,7 +103,6 @@ LIMIT = 28_000_000
 """So many bytes of pairs at most, so that the whole page stays under 30 MB."""
 CUT = 280
 TEXTS = ("goldenWhy", "why", "baseWhy", "raw", "detail")
-DETAILS = ("result", "query", "context", *TEXTS, "ratings", "chances")
 
 
 def fit(items: Sequence[Item], limit: int = LIMIT) -> tuple[list[Item], list[str]]:
