@@ -26,12 +26,13 @@ def refuse(options: Mapping[str, str | None], why: str) -> None:
 
 def levels_of(policy: str | None, scale: str | None, root: Path | None) -> "Levels":
     """The scale, from a policy or from --scale, with the policy and its gates where there is one."""
-    from harness.golden.graded_files import bare_levels, policy_levels
+    from harness.golden.grade_tables import parse_scale
+    from harness.golden.graded_files import Levels, policy_levels
 
     if policy is None:
         if scale is None:
             raise BadInput("say which grades there are: --scale 0-4, or --policy NAME")
-        return bare_levels(scale)
+        return Levels(parse_scale(scale))
     if scale is not None:
         raise BadInput("--policy brings its own scale: give one of --policy and --scale")
     return policy_levels(project_at(root), policy)

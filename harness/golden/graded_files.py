@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.golden.examples import FILE, load_examples
-from harness.golden.grade_tables import GradedRow, parse_scale, read_golden_grades
+from harness.golden.grade_tables import GradedRow, read_golden_grades
 from harness.nouns.pair import Example
 from harness.nouns.policy import Gates, Policy
 from harness.policy.load import load_gates, load_policy, policy_path
@@ -47,11 +47,6 @@ class Golden(NamedTuple):
             return None
         of = f"{self.stale} of {len(self.rows)} golden grades in {self.name}"
         return f"{of} are of another version, and {policy.label} has none of those"
-
-
-def bare_levels(scale: str) -> Levels:
-    """A scale without a policy, with the default bars."""
-    return Levels(parse_scale(scale))
 
 
 def policy_levels(project: Project, label: str) -> Levels:

@@ -110,10 +110,10 @@ class _Pass:
 
     def record(self, record: Record) -> None:
         self.sums.add(record)
-        self.answers[record.key] = answer_of(record)
-        self.seconds[record.key] = None if record.cached_reply else record.seconds
-        if not record.cached_reply:
-            self.taken.append(record.seconds)
+        key, taken = record.key, None if record.cached_reply else record.seconds
+        self.answers[key], self.seconds[key] = answer_of(record), taken
+        if taken is not None:
+            self.taken.append(taken)
         self.asked_again += record.unread is not None
         if record.repeat == 0:
             self._note_unread(record)
