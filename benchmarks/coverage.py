@@ -22,7 +22,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, ndtri, stdtrit
 
-from harness.nouns.base import Weighting
+from harness.nouns.base import Interval, Weighting
 from harness.stats.agreement import Floats, Integers, distances
 from harness.stats.bootstrap import cluster_bootstrap
 from harness.stats.intervals import Spread, Table, kappa_spread
@@ -95,19 +95,19 @@ def data_sets(
         yield table, kappa_spread(table)
 
 
-def side(low: float | None, high: float | None, truth: float) -> str:
+def side(ci: Interval | None, truth: float) -> str:
     """Where an interval lies beside the truth."""
-    if low is None or high is None:
+    if ci is None:
         return "none"
-    return "above" if low > truth else "below" if high < truth else "holds"
+    return "above" if ci.low > truth else "below" if ci.high < truth else "holds"
 
 
-def naive(table: Table, spread: Spread) -> tuple[float | None, float | None]:
+def naive(table: Table, spread: Spread) -> Interval | None:
     """Fleiss, Cohen and Everitt's interval for independent items: kappa +- 1.96 SE."""
     kappa = table.kappa.value
     if kappa is None or spread.se_iid is None:
-        return None, None
-    return kappa - NORMAL * spread.se_iid, kappa + NORMAL * spread.se_iid
+        return None
+    return Interval(kappa - NORMAL * spread.se_iid, kappa + NORMAL * spread.se_iid)
 
 
 def truth_rows(_: int) -> list[list[str]]:
@@ -139,9 +139,9 @@ def coverage_row(queries: int, items: int, kappa: float, weighting: Weighting, s
     by_naive, by_bootstrap, by_product = Counter[str](), Counter[str](), Counter[str]()
     for at, (table, spread) in enumerate(data_sets(process, queries, items, sets, weighting)):
         drawn = cluster_bootstrap(table, draws=DRAWS, seed=at)
-        by_naive[side(*naive(table, spread), truth)] += 1
-        by_bootstrap[side(drawn.low, drawn.high, truth)] += 1
-        by_product[side(spread.low, spread.high, truth)] += 1
+        by_naive[side(naive(table, spread), truth)] += 1
+        by_bootstrap[side(drawn.ci, truth)] += 1
+        by_product[side(spread.ci, truth)] += 1
     holds = [one["holds"] / sets for one in (by_naive, by_bootstrap, by_product)]
     misses = [by_product[name] / sets for name in ("above", "below")]
     cells = [f"{share:.3f}" for share in (*holds, *misses)]
@@ -163,9 +163,9 @@ def gate_counts(process: Process, n: int, sets: int) -> tuple[Counter[str], int]
     """The gate's verdicts over n items, and how often the naive interval would pass."""
     said, fooled = Counter[str](), 0
     for table, spread in data_sets(process, n // PER_QUERY, PER_QUERY, sets):
-        missing = spread.low is None or spread.high is None
-        said["inconclusive" if missing else three_way(spread.low or 0, spread.high or 0, BAR)] += 1
-        fooled += (naive(table, spread)[0] or 0) >= BAR
+        said[three_way(spread.ci, BAR) if spread.ci else "inconclusive"] += 1
+        known = naive(table, spread)
+        fooled += known is not None and known.low >= BAR
     return said, fooled
 
 
@@ -176,7 +176,7 @@ def guard_rows(sets: int) -> list[list[str]]:
         for n in (10, 20, 30):
             count = Counter[str]()
             for table, spread in data_sets(process, n // items, items, sets):
-                count["with"] += (spread.low or 0) > 0.91
+                count["with"] += spread.ci is not None and spread.ci.low > 0.91
                 count["without"] += unguarded_low(table, spread) > 0.91
                 count["perfect"] += table.kappa.value == 1
                 count["guarded"] += spread.guarded

@@ -126,7 +126,7 @@ def null_share(
         golden, one, other, clusters = pair.sample(random, queries, items)
         groups = clusters if clustered else np.arange(len(golden))
         found = delta_kappa(*(Table(golden, grades, groups, SCALE, weighting) for grades in (one, other)))
-        wrong += found.low is not None and found.high is not None and not found.low <= 0 <= found.high
+        wrong += found.ci is not None and not found.ci.low <= 0 <= found.ci.high
     return wrong / sets
 
 

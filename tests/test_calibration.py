@@ -66,7 +66,7 @@ def test_bins_of_equal_width_by_hand() -> None:
         (1.0, 1.0),
     ]
     assert found.ece_width == close((2 * 0.025 + 2 * 0.125) / 5)
-    assert (found.width_bins[1].accuracy_low, found.width_bins[1].accuracy_high) == wilson(1, 2)
+    assert found.width_bins[1].ci == wilson(1, 2)
 
 
 def test_bins_of_equal_mass_hold_the_same_number_and_never_part_a_tie() -> None:
@@ -135,8 +135,8 @@ def test_every_item_is_in_one_bin_and_every_figure_in_its_range(
         assert len(bins) <= BINS
         for one in bins:
             assert one.low - 1e-9 <= one.confidence <= one.high + 1e-9
-            assert 0 <= one.accuracy_low <= one.accuracy + 1e-12
-            assert one.accuracy - 1e-12 <= one.accuracy_high <= 1
+            assert 0 <= one.ci.low <= one.accuracy + 1e-12
+            assert one.accuracy - 1e-12 <= one.ci.high <= 1
     assert 0 <= (found.brier or 0) <= 2
     assert 0 <= (found.rps or 0) <= 2
     for ece in (found.ece_width, found.ece_mass):
@@ -164,9 +164,9 @@ def test_a_calibrated_grader_is_on_the_diagonal_and_an_overconfident_one_below()
         assert getattr(boaster, name) > 0.3
     for name in ("brier", "log_loss", "rps"):
         assert getattr(honest, name) < getattr(boaster, name)
-    held = [one.accuracy_low <= one.confidence <= one.accuracy_high for one in honest.mass_bins]
+    held = [one.ci.low <= one.confidence <= one.ci.high for one in honest.mass_bins]
     assert sum(held) >= 13
-    assert all(one.accuracy_high < one.confidence for one in boaster.mass_bins)
+    assert all(one.ci.high < one.confidence for one in boaster.mass_bins)
 
 
 def test_calibration_error_is_biased_upwards_in_small_n() -> None:

@@ -59,7 +59,7 @@ def kappa(one: Ints, other: Ints, weighting: Weighting = "none") -> float:
 
 def numbers(found: Ceiling) -> list[Any]:
     delta = found.delta
-    return [found.model.value, found.raters.value, delta.value, delta.se, delta.low, delta.high]
+    return [found.model.value, found.raters.value, delta.value, delta.se, *(delta.ci or ())]
 
 
 def rows(one: Panel, at: Any) -> Panel:
@@ -86,7 +86,8 @@ def test_ceiling_of_four_items_is_that_by_hand() -> None:
     # phi(1, 2) is +1 where they agree and -1 where not; phi(model, 1) is 0; so delta's is -phi / 2.
     se = math.sqrt(4 / 3 * 4 * 0.25) / 4
     assert found.delta.se == pytest.approx(se)
-    assert found.delta.high == pytest.approx(0.5 + 3.182446305284263 * se)
+    assert found.delta.ci is not None
+    assert found.delta.ci.high == pytest.approx(0.5 + 3.182446305284263 * se)
     assert (found.n, found.clusters) == (4, 4)
     assert (found.raters_counted, found.pairs_counted) == ((0, 1), ((0, 1),))
 
@@ -145,15 +146,15 @@ def test_fair_extra_rater_is_at_the_ceiling_and_a_worse_one_below() -> None:
     found = [ceiling(one).delta for one in panels]
     apart = [ceiling((model, ratings, np.arange(len(model)))).delta for model, ratings, _ in panels]
     held, held_apart = (
-        np.mean([one.low <= 0 <= one.high for one in some])  # type: ignore[operator]
+        np.mean([one.ci is not None and one.ci.low <= 0 <= one.ci.high for one in some])
         for some in (found, apart)
     )
     assert abs(np.mean([one.value for one in found])) < 0.01
     assert 0.91 <= held <= 0.985
     assert held_apart < 0.85
     worse = ceiling(panel(7, model_noise=0.4)).delta
-    assert worse.high is not None
-    assert worse.high < 0
+    assert worse.ci is not None
+    assert worse.ci.high < 0
 
 
 def test_constant_model_has_kappa_0_and_no_interval() -> None:
@@ -161,7 +162,7 @@ def test_constant_model_has_kappa_0_and_no_interval() -> None:
     found = ceiling((np.full_like(model, 2), ratings, clusters))
     assert found.model.value == 0
     assert found.delta.value == -found.raters.value  # type: ignore[operator]
-    assert (found.delta.se, found.delta.low, found.delta.reason) == (None, None, CONSTANT_RATER)
+    assert (found.delta.se, found.delta.ci, found.delta.reason) == (None, None, CONSTANT_RATER)
 
 
 def test_items_without_a_model_grade_or_a_rating_play_no_part() -> None:
@@ -238,7 +239,7 @@ def test_one_query_and_full_agreement_have_a_value_and_no_interval() -> None:
     assert (one_query.delta.value, one_query.delta.se, one_query.delta.reason) == (0.5, None, ONE_CLUSTER)
     same = np.arange(5)
     agreed = ceiling((same, np.stack([same] * 3, axis=1), same)).delta
-    assert (agreed.value, agreed.se, agreed.low, agreed.reason) == (0.0, 0.0, None, NO_SPREAD)
+    assert (agreed.value, agreed.se, agreed.ci, agreed.reason) == (0.0, 0.0, None, NO_SPREAD)
 
 
 # --- leaving one out -----------------------------------------------------------------------------
@@ -259,10 +260,10 @@ def test_rest_is_the_lower_median_of_two_others_or_more() -> None:
 def test_leaving_one_out_tests_each_rater_with_t_and_adjusts_by_holm() -> None:
     found = leave_one_out(*panel(11, model_noise=0.5, missing=0.1), SCALE, "linear")
     for one in found:
-        assert one.delta.value is not None and one.delta.se is not None
+        assert one.delta.value is not None and one.delta.se is not None and one.delta.ci is not None
         t = one.delta.value / one.delta.se
         assert one.p == pytest.approx(2 * scipy.stats.t.sf(abs(t), one.clusters - 1))
-        assert (one.p < 0.05) == (not one.delta.low <= 0 <= one.delta.high)  # type: ignore[operator]
+        assert (one.p < 0.05) == (not one.delta.ci.low <= 0 <= one.delta.ci.high)  # type: ignore[operator]
     assert [one.p_holm for one in found] == holm([one.p for one in found if one.p is not None])
     assert min(one.p for one in found if one.p is not None) < 0.05
     assert [one.rater for one in found] == [0, 1, 2]
@@ -281,7 +282,7 @@ def test_model_that_repeats_a_rater_does_not_differ_from_it() -> None:
     _, ratings, clusters = panel(13)
     same, *others = leave_one_out(ratings[:, 0], ratings, clusters, SCALE)
     assert (same.delta.value, same.delta.se, same.p, same.p_holm) == (0.0, 0.0, 1.0, 1.0)
-    assert (same.delta.low, same.delta.reason) == (None, NO_SPREAD)
+    assert (same.delta.ci, same.delta.reason) == (None, NO_SPREAD)
     assert all(one.delta.value != 0 and one.p is not None and one.p < 1 for one in others)
 
 
@@ -462,9 +463,9 @@ def test_no_nan_leaves_and_what_is_missing_has_a_reason(
     one = items[:, 0], items[:, 1:4], items[:, 4]
     found, others = ceiling(one, weighting, least=3), leave_one_out(*one, SCALE, weighting)
     for delta in (found.delta, *(each.delta for each in others)):
-        values = (delta.value, delta.se, delta.low, delta.high)
+        values = (delta.value, delta.se, *(delta.ci or ()))
         assert all(value is None or math.isfinite(value) for value in values)
-        assert (delta.low is None) == (delta.reason is not None)
+        assert (delta.ci is None) == (delta.reason is not None)
     for each in others:
         assert (each.p is None) == (each.p_holm is None)
         assert each.p is None or 0 <= each.p <= each.p_holm <= 1  # type: ignore[operator]

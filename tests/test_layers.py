@@ -149,6 +149,29 @@ def test_scoring_takes_numpy_and_scipy_special_alone(here: Path, words: tuple[st
     assert [name for name in heavy if name in loaded] == []
 
 
+LOOKS_INSIDE = "startswith, endswith, removeprefix, removesuffix, partition, split, find, index, replace"
+
+
+def looked_into(node: ast.AST) -> list[ast.expr]:
+    """The texts whose words a piece of code looks at."""
+    if isinstance(node, ast.Attribute) and node.attr in LOOKS_INSIDE.split(", "):
+        return [node.value]
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        return [node.value]
+    if isinstance(node, ast.Compare) and any(isinstance(op, ast.In | ast.NotIn) for op in node.ops):
+        return node.comparators
+    return []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_code_looks_into_the_words_of_a_reason(path: Path) -> None:
+    """A reason has a kind for code; its words are for people."""
+    found = [
+        one for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) for one in looked_into(node)
+    ]
+    assert not [text for text in map(ast.unparse, found) if re.search(r"(reason|why)( or '')?\)?$", text)]
+
+
 def test_only_the_command_line_prints() -> None:
     for path in FILES:
         if room(path) != "cli":

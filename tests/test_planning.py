@@ -118,8 +118,8 @@ def test_the_planned_items_tell_two_runs_apart_as_often_as_planned() -> None:
     n = items_for_delta(100_000 * pilot.se**2, pilot.value)
     assert n is not None and 100 < n < 1_000
     random = np.random.default_rng(2)
-    found = [delta_kappa(*two_runs(random, n)).low for _ in range(1_000)]
-    assert np.mean([low is not None and low > 0 for low in found]) == pytest.approx(0.8, abs=0.04)
+    found = [delta_kappa(*two_runs(random, n)).ci for _ in range(1_000)]
+    assert np.mean([ci is not None and ci.low > 0 for ci in found]) == pytest.approx(0.8, abs=0.04)
 
 
 def two_runs(random: np.random.Generator, n: int) -> tuple[Table, Table]:

@@ -11,6 +11,7 @@ from builders import harness
 from rich.console import RenderableType
 from scoring import ACTIONS, Rows, answer, gate1, gate2, item, text_of
 
+from harness.nouns.base import Interval
 from harness.nouns.policy import Gates
 from harness.report.gate1 import gate1_view
 from harness.report.gate2 import details_view, gate2_view
@@ -184,7 +185,7 @@ def test_undefined_is_a_dash_and_a_rounded_zero_has_no_minus() -> None:
     assert [number(None), signed(None), percent(None), interval(None)] == ["-", "-", "-", ""]
     assert [number(-0.0001), number(-0.0), number(-0.001)] == ["0.000", "0.000", "-0.001"]
     assert [signed(-0.0001), signed(0.0), signed(0.0004), signed(-0.0006)] == ["+0.000"] * 3 + ["-0.001"]
-    assert interval((-0.0001, 0.5)) == "[0.000, 0.500]"
+    assert interval(Interval(-0.0001, 0.5)) == "[0.000, 0.500]"
 
 
 # --- shipped data ------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ Published values are in test_reference.py.
 import csv
 import json
 import math
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.nouns.base import Weighting
+from harness.nouns.base import Reason, Weighting
+from harness.scorecards.shared import Estimate
 from harness.stats.bootstrap import cluster_bootstrap
 from harness.stats.intervals import Table, influence, kappa_spread, mean_spread, table_of
 from harness.stats.paired import (
@@ -71,7 +73,7 @@ def test_clustered_interval_is_the_reference_one(weights: str) -> None:
     spread = kappa_spread(table)
     assert table.kappa.value == close(want["kappa"])
     assert (spread.se_iid, spread.se) == (close(want["se_iid"]), close(want["se_cluster"]))
-    assert [spread.low, spread.high] == [close(one) for one in want["ci95_fisher_z"]]
+    assert list(spread.ci or ()) == [close(one) for one in want["ci95_fisher_z"]]
     assert spread.clusters == want["clusters"]
     assert spread.design_effect == pytest.approx((want["se_cluster"] / want["se_iid"]) ** 2)
 
@@ -111,13 +113,14 @@ def test_paired_delta_is_the_reference_one(weights: str) -> None:
     assert len(rows) == want["n"]
     assert (delta.value, delta.se) == (close(want["delta"]), close(want["se_cluster"]))
     back = delta_kappa(candidate, base)
-    assert (back.value, back.low, back.high) == (close(-delta.value), close(-delta.high), close(-delta.low))  # type: ignore[operator]
+    assert delta.value is not None and delta.ci is not None and back.ci is not None
+    assert (back.value, *back.ci) == (close(-delta.value), close(-delta.ci.high), close(-delta.ci.low))
 
 
 def test_delta_of_a_run_with_itself_is_exactly_0() -> None:
     table = against_golden([row for row in clustered_rows() if row["run_a"]], "run_a", "unweighted")
     delta = delta_kappa(table, table)
-    assert (delta.value, delta.se, delta.low, delta.high) == (0.0, 0.0, 0.0, 0.0)
+    assert (delta.value, delta.se, delta.ci) == (0.0, 0.0, (0.0, 0.0))
 
 
 def test_clustered_mcnemar_and_margins_of_two_runs_are_the_reference_ones() -> None:
@@ -143,14 +146,14 @@ def test_clustered_mcnemar_and_margins_of_two_runs_are_the_reference_ones() -> N
 
 def test_one_query_has_no_interval() -> None:
     spread = kappa_spread(table_of([0, 1, 2, 3], [0, 1, 2, 2], ["q"] * 4, SCALE, "none"))
-    assert spread.se is None and spread.low is None
+    assert spread.se is None and spread.ci is None
     assert "one query" in (spread.reason or "")
 
 
 @pytest.mark.parametrize(("rows", "columns"), [([2, 2], [2, 2]), ([2, 2], [0, 1])])
 def test_no_variation_has_no_interval_but_a_reason(rows: list[int], columns: list[int]) -> None:
     spread = kappa_spread(table_of(rows, columns, ["a", "b"], SCALE, "none"))
-    assert (spread.se, spread.low, spread.high) == (None, None, None)
+    assert (spread.se, spread.ci) == (None, None)
     assert spread.reason
 
 
@@ -175,7 +178,7 @@ def test_order_of_items_plays_no_part(
         kappa_spread(table(items, weighting)),
         kappa_spread(table(random.sample(items, len(items)), weighting)),
     )
-    for name in ("se", "low", "high"):
+    for name in ("se", "ci"):
         assert getattr(one, name) == pytest.approx(getattr(other, name), abs=1e-9)
 
 
@@ -185,19 +188,50 @@ def test_interval_holds_its_point_and_influences_sum_to_nothing(
 ) -> None:
     one = table(items, weighting)
     spread = kappa_spread(one)
-    if spread.low is None or spread.high is None:
+    if spread.ci is None:
         assert spread.reason
         return
-    assert -1 <= spread.low <= float(one.kappa.exact or 0) + 1e-12
-    assert float(one.kappa.exact or 0) <= spread.high <= 1
+    assert -1 <= spread.ci.low <= float(one.kappa.exact or 0) + 1e-12
+    assert float(one.kappa.exact or 0) <= spread.ci.high <= 1
     assert float(influence(one).sum()) == pytest.approx(0, abs=1e-6)
 
 
 @given(graded)
 def test_swapping_the_two_graders_changes_no_interval(items: list[tuple[int, int, str]]) -> None:
     one, other = kappa_spread(table(items)), kappa_spread(table([(j, i, c) for i, j, c in items]))
-    assert one.low == pytest.approx(other.low)
-    assert one.high == pytest.approx(other.high)
+    assert one.ci == pytest.approx(other.ci)
+
+
+# --- reasons ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence", "after"),
+    [
+        (Reason("undefined", "no item"), "undefined: no item", "undefined: no item"),
+        (Reason("no interval", "one query"), "no interval: one query", "one query"),
+        (Reason("remark", "no interval where kappa is 1: why"), *["no interval where kappa is 1: why"] * 2),
+    ],
+)
+def test_a_reason_is_its_sentence_and_keeps_its_kind(reason: Reason, sentence: str, after: str) -> None:
+    assert (reason, reason.after_no_interval) == (sentence, after)
+    estimate = Estimate(value=None, reason=reason)
+    assert estimate.model_dump(mode="json")["reason"] == sentence
+    read = Estimate.model_validate_json(estimate.model_dump_json())
+    given = Estimate.model_validate({"value": None, "reason": sentence})
+    for kept in (estimate, read, given, deepcopy(read)):
+        assert kept.reason is not None
+        assert (kept.reason.kind, kept.reason.text) == (reason.kind, reason.text)
+
+
+def test_kinds_of_the_reasons_that_a_kappa_has() -> None:
+    """Undefined: no value. No interval: a value alone."""
+    apart = ["a", "b", "c"]
+    empty, alike = table_of([], [], [], SCALE, "none"), table_of([2, 2, 2], [2, 2, 2], apart, SCALE, "none")
+    constant = table_of([2, 2, 2], [0, 1, 2], apart, SCALE, "none")
+    one_query = table_of([0, 1, 2], [0, 1, 1], ["q"] * 3, SCALE, "none")
+    found = [kappa_spread(each).reason for each in (empty, alike, constant, one_query)]
+    assert [one and one.kind for one in found] == ["undefined", "undefined", "remark", "no interval"]
 
 
 # --- the bootstrap -------------------------------------------------------------------------------
@@ -208,14 +242,13 @@ def test_bootstrap_agrees_with_the_interval_and_repeats_itself() -> None:
     found, spread = cluster_bootstrap(one), kappa_spread(one)
     assert found == cluster_bootstrap(one)
     assert found != cluster_bootstrap(one, seed=1)
-    assert found.low == pytest.approx(spread.low, abs=0.02)
-    assert found.high == pytest.approx(spread.high, abs=0.02)
+    assert found.ci == pytest.approx(spread.ci, abs=0.02)
     assert found.undefined == 0
 
 
 def test_bootstrap_without_enough_defined_draws_has_no_interval() -> None:
     found = cluster_bootstrap(table_of([0, 0, 1], [0, 0, 1], ["a", "b", "c"], SCALE, "none"))
-    assert (found.low, found.high) == (None, None)
+    assert found.ci is None
     assert "have no kappa" in (found.reason or "")
     assert cluster_bootstrap(table_of([0, 1], [0, 1], ["a", "a"], SCALE, "none")).reason
 

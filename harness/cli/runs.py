@@ -104,6 +104,7 @@ def _row(run: "Listed", manifest: "Manifest") -> dict[str, Any]:
         "ci": run.ci,
         "band": score.band if score and not run.canaries else None,
         "verdict": run.verdict,
+        "begun": manifest.created_at,
         "finished": manifest.finished_at is not None,
     }
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from harness.comparison.sides import Side, facts_of, side_of_run
+from harness.comparison.sides import Side, side_of_run
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Level, Noun
 from harness.nouns.policy import Gates
@@ -43,6 +43,7 @@ class Baseline(Noun):
     scale: tuple[Level, ...]
     actions: dict[int, str]
     facts: dict[str, str]
+    shots: int | None = None
     seconds: float | None
     cost: float | None = None
     cases: tuple[Case, ...]
@@ -75,7 +76,8 @@ def _baseline(found: Assessment) -> Baseline:
         gates=run.gates,
         scale=run.policy.scale,
         actions=run.policy.action_of,
-        facts=facts_of(run.manifest),
+        facts=side.facts,
+        shots=side.shots,
         seconds=side.seconds,
         cost=side.cost,
         cases=tuple(
@@ -137,12 +139,14 @@ def side_of_baseline(baseline: Baseline) -> Side:
     """A baseline as a side."""
     return Side(
         name=f"baseline ({baseline.run})",
+        run=baseline.run,
         items={case.pair: _judged(case) for case in baseline.cases},
         scale=baseline.scale,
         policy=baseline.policy,
         action_of=baseline.actions,
         gates=baseline.gates,
         facts=baseline.facts,
+        shots=baseline.shots,
         seconds=baseline.seconds,
         cost=baseline.cost,
         knows_queries=False,

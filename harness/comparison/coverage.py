@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from harness.comparison.sides import Side
+from harness.nouns.base import Reason
 from harness.score.items import Judged
 from harness.score.rating_matrix import numbered
 from harness.scorecards.comparison import Change
 from harness.stats.means import clustered_mean
 
-OTHER_ITEMS = "the two were not asked about the same items"
+OTHER_ITEMS = Reason("remark", "the two were not asked about the same items")
 
 
 def coverage_change(base: Side, candidate: Side) -> Change:
@@ -23,9 +24,8 @@ def coverage_change(base: Side, candidate: Side) -> Change:
     knowing = candidate if candidate.knows_queries else base
     moved = np.array([_share(candidate.items[key]) - _share(base.items[key]) for key in keys])
     found = clustered_mean(moved, numbered(_clusters(keys, knowing.items)))
-    ci = None if found.low is None or found.high is None else (found.low, found.high)
     return Change(
-        base=one, candidate=other, delta=other - one, ci=ci, se=found.se, p=found.p, reason=found.reason
+        base=one, candidate=other, delta=other - one, ci=found.ci, se=found.se, p=found.p, reason=found.reason
     )
 
 

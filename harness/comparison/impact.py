@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from harness.nouns.base import Interval, Reason
 from harness.nouns.pair import query_key
 from harness.nouns.policy import Policy
 from harness.nouns.records import Grade
@@ -94,22 +95,20 @@ def _share(values: Floats, weights: Floats, clusters: Integers) -> Moved:
     """The weighted share, and its interval from what each pair adds to the ratio of two sums."""
     count = int((values > 0).sum())
     if not weights.sum():
-        reason = "no pair that could be read under both versions has any weight"
+        reason = Reason("remark", "no pair that could be read under both versions has any weight")
         return Moved(pairs=count, share=None, ci=None, reason=reason)
     share = float((weights * values).sum() / weights.sum())
     # The ratio's linearisation: its mean is the share, and its spread that of the ratio.
     found = clustered_mean(share + weights * (values - share) / weights.mean(), clusters)
     above, below = rare_upper(values, weights, clusters), rare_upper(1 - values, weights, clusters)
-    low, high = found.low, found.high
-    if low is None or high is None:
-        # Nothing moved in any of several queries, or everything: no spread, and still no proof.
-        none, every = share == 0 and above is not None, share == 1 and below is not None
-        low, high = (share, share) if none or every else (None, None)
-    if low is None or high is None:
+    ci = found.ci
+    # Nothing moved in any of several queries, or everything: no spread, and still no proof.
+    if ci is None and ((share == 0 and above is not None) or (share == 1 and below is not None)):
+        ci = Interval(share, share)
+    if ci is None:
         return Moved(pairs=count, share=share, ci=None, reason=found.reason)
-    ends = min(low, 1.0 if below is None else 1 - below), max(high, above or 0.0)
-    ci = max(0.0, ends[0]), min(1.0, ends[1])
-    return Moved(pairs=count, share=share, ci=ci, guarded=ends != (low, high))
+    ends = Interval(min(ci.low, 1.0 if below is None else 1 - below), max(ci.high, above or 0.0))
+    return Moved(pairs=count, share=share, ci=ends.within(0.0, 1.0), guarded=ends != ci)
 
 
 def _matrix(moved: Sequence[MovedPair], old: Policy, new: Policy) -> Confusion | None:

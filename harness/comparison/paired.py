@@ -1,7 +1,7 @@
 """The candidate minus the base, on the items that both could be read on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -11,31 +11,17 @@ from harness.comparison.flips import find_flips
 from harness.comparison.sides import Side, side_of_items
 from harness.comparison.slices import slice_changes
 from harness.errors import BadInput
-from harness.nouns.base import Weighting
+from harness.nouns.base import Reason, Weighting
 from harness.score.answer_matrix import Draws, draws_of
 from harness.score.bar import WEIGHTINGS
 from harness.score.items import Judged, voted
 from harness.score.slices import action_labels
-from harness.scorecards.comparison import (
-    CellChange,
-    Change,
-    Comparison,
-    McNemar,
-    Relabelled,
-    Statistic,
-)
+from harness.scorecards.comparison import CellChange, Change, Comparison, McNemar, Relabelled, Statistic
 from harness.scorecards.shared import Confusion
 from harness.stats.agreement import Floats, Integers, cell_counts
-from harness.stats.means import Mean, clustered_mean
-from harness.stats.paired import (
-    ChiSquare,
-    Delta,
-    delta_from,
-    durkalski,
-    mcnemar_exact,
-    obuchowski,
-    stuart_maxwell,
-)
+from harness.stats.intervals import Tested
+from harness.stats.means import clustered_mean
+from harness.stats.paired import ChiSquare, delta_from, durkalski, mcnemar_exact, obuchowski, stuart_maxwell
 
 Pairing = list[tuple[Judged, Judged]]
 
@@ -142,27 +128,20 @@ def _kappa(before: Draws, after: Draws, weighting: Weighting) -> Change:
     if a.exact is None or b.exact is None:
         reason = a.reason if a.exact is None else b.reason
         return Change(base=a.value, candidate=b.value, delta=None, reason=reason)
-    phi = before.influence(weighting), after.influence(weighting)
-    return _change(a.value, b.value, delta_from(a.exact, b.exact, *phi, after.clusters))
+    phi = after.influence(weighting) - before.influence(weighting)
+    return _change(a.value, b.value, delta_from(float(b.exact - a.exact), phi, after.clusters))
 
 
-def _change(base: float | None, candidate: float | None, found: Delta | Mean) -> Change:
-    ci = None if found.low is None or found.high is None else (found.low, found.high)
-    return Change(
-        base=base,
-        candidate=candidate,
-        delta=found.value,
-        ci=ci,
-        se=found.se,
-        p=found.p,
-        reason=found.reason,
-    )
+def _change(base: float | None, candidate: float | None, found: Tested) -> Change:
+    tested = asdict(found)
+    return Change(base=base, candidate=candidate, delta=tested.pop("value"), **tested)
 
 
 def _plain(base: float | None, candidate: float | None) -> Change:
     """Two figures without an interval."""
     delta = None if base is None or candidate is None else candidate - base
-    return Change(base=base, candidate=candidate, delta=delta, reason="a total of each side has no interval")
+    reason = Reason("remark", "a total of each side has no interval")
+    return Change(base=base, candidate=candidate, delta=delta, reason=reason)
 
 
 def _right(draws: Draws) -> Floats:

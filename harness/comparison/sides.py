@@ -14,8 +14,9 @@ from harness.score.reading import Reading
 class Side:
     """Graded items by a key that both sides share: the pair's digest, or the item's name in a file.
 
-    `facts` says what was run, for what differs; `cost` and `seconds` are per item. `knows_queries`: whether
-    an item's cluster is its query. `stale` counts examples that nobody judged under the policy version.
+    `facts` says what was run, for what differs; `shots` counts those shown, None where a baseline does not
+    say. `run`: its name. `cost` and `seconds` are per item. `knows_queries`: whether an item's cluster is its
+    query. `stale` counts examples that nobody judged under the policy version.
     `apart`: what keeps the items from standing for a split, as what the run graded.
     `warnings`: what a reader should know of how the side was read.
     """
@@ -27,6 +28,8 @@ class Side:
     action_of: Mapping[int, str] | None = None
     gates: Gates = field(default_factory=Gates)
     facts: Mapping[str, str] = field(default_factory=dict)
+    shots: int | None = None
+    run: str | None = None
     seconds: float | None = None
     cost: float | None = None
     knows_queries: bool = True
@@ -40,12 +43,14 @@ def side_of_run(reading: Reading, gates: Gates | None = None) -> Side:
     run = reading.run
     return Side(
         name=run.folder.name,
+        run=run.folder.name,
         items=keyed(reading.pairs, reading.items),
         scale=run.policy.scale,
         policy=run.policy.label,
         action_of=run.policy.action_of,
         gates=gates or run.gates,
         facts=facts_of(run.manifest),
+        shots=len(run.manifest.shots),
         # The wait for a batch says nothing about an answer.
         seconds=None if run.manifest.asked.batch else reading.seconds,
         cost=reading.spending.per_answer,

@@ -40,7 +40,7 @@ def _change(name: str, before: Draws, after: Draws, moved: Floats) -> SliceChang
         base=base,
         candidate=_accuracy(after),
         delta=float(moved.mean()),
-        ci=None if mean.low is None or mean.high is None else (mean.low, mean.high),
+        ci=mean.ci,
         p=mean.p,
         p_holm=None,
     )

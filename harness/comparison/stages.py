@@ -73,5 +73,5 @@ def _stage(side: Side, keys: Sequence[str], right: Floats, clusters: Integers) -
 
 def _rate(right: Floats, clusters: Integers) -> Rate:
     found = clustered_mean(right, clusters)
-    ci = None if found.low is None or found.high is None else (max(0.0, found.low), min(1.0, found.high))
+    ci = found.ci and found.ci.within(0.0, 1.0)
     return Rate(value=float(right.mean()), ci=ci, reason=found.reason)

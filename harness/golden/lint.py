@@ -3,12 +3,11 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import BadInput
 from harness.golden.canaries import FILE as CANARIES
-from harness.golden.canaries import PLAIN, canary_examples, load_canaries
+from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.checks import Finding, broken_caps, broken_history, not_judged, unknown_clauses
 from harness.golden.examples import read_numbered
 from harness.golden.leakage import safe_shots, withhold_worked
@@ -42,14 +41,15 @@ def lint_golden(path: Path, policy: Policy) -> list[Finding]:
 def _canaries(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
     """Canaries are graded as examples are, and must not cost the prompts a shot."""
     try:
-        canaries = canary_examples(load_canaries(path, policy))
+        loaded = load_canaries(path, policy)
     except BadInput as error:
         yield from (Finding("error", fault.where, fault.what) for fault in error.faults)
         return
-    # Both products of a canary have one grade: what is wrong with it is said once.
+    canaries = canary_examples(loaded)
+    # Both products of a canary have one grade: what is wrong with it is said once, under the canary's name.
+    plain = [one.examples()[0].model_copy(update={"id": one.id}) for one in loaded]
     for check in (unknown_clauses, broken_caps, not_judged):
-        for found in check(canaries[::2], policy):
-            yield replace(found, where=found.where.removesuffix(f"/{PLAIN}"))
+        yield from check(plain, policy)
     for drop in safe_shots([*examples, *canaries])[1]:
         if drop.graded in {canary.id for canary in canaries}:
             yield Finding(

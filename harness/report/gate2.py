@@ -140,7 +140,7 @@ def _actions(score: Gate2) -> Iterator[RenderableType]:
     yield indented(matrix_table("golden \\ grader", actions.labels, actions.matrix), above=0)
     for cell in score.never_grow:
         places = 0 if cell.limit is None else 1
-        most = f", at most {cell.ci[1]:.{places}%} (95 %)" if cell.ci else ""
+        most = f", at most {cell.ci.high:.{places}%} (95 %)" if cell.ci else ""
         limit = f"; the limit is {cell.limit:.1%}" if cell.limit is not None else ""
         name = f"golden {cell.golden} with action {cell.action}"
         yield indented(Text(f"must not grow: {name}: {cell.found}{most}{limit}"), above=0)

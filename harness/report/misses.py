@@ -58,7 +58,7 @@ def ceiling_sentence(score: Ceiling) -> str:
         return f"no comparison: {score.delta.reason}"
     if score.as_good:
         return f"as good a rater as they are (margin {score.margin:g})"
-    if score.delta.ci[1] < -score.margin:
+    if score.delta.ci.high < -score.margin:
         return f"a worse rater than they are (margin {score.margin:g})"
     return f"not shown to be as good a rater as they are (margin {score.margin:g})"
 

@@ -49,7 +49,7 @@ def spending_view(found: Spending) -> Iterator[RenderableType]:
     """What was spent, in a few lines; nothing for a grader that costs nothing and counts no tokens."""
     if found.input_tokens is None and not found.known and not found.unknown and not found.reused:
         return
-    yield Text(f"Cost: {cost_words(found)}")
+    yield Text(f"Cost: {'unknown: ' if found.cost is None else ''}{cost_words(found)}")
     if found.input_tokens is not None:
         yield Text(f"Tokens: {token_words(found)}")
     if found.reused:
@@ -66,7 +66,7 @@ def cost_words(found: Spending) -> str:
     """What it cost, or why nobody knows."""
     if found.cost is None:
         others = f"; the other {found.asked - found.unknown:,} cost {usd(found.known)}"
-        return f"unknown: {found.reason}{others if found.unknown < found.asked else ''}"
+        return f"{found.reason}{others if found.unknown < found.asked else ''}"
     each = f", {usd(found.per_hundred)} per hundred grades" if found.per_hundred is not None else ""
     return f"{usd(found.cost)}{each}"
 

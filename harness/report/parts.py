@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from harness.nouns.base import Interval
 from harness.report.figures import KAPPAS
 from harness.scorecards.shared import Confusion, Estimate, Gate
 
@@ -41,9 +42,9 @@ def percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.0%}"
 
 
-def interval(ci: tuple[float, float] | None, places: int = 3) -> str:
+def interval(ci: Interval | None, places: int = 3) -> str:
     """An interval in brackets; nothing where there is none."""
-    return f"[{_fixed(ci[0], places)}, {_fixed(ci[1], places)}]" if ci else ""
+    return f"[{_fixed(ci.low, places)}, {_fixed(ci.high, places)}]" if ci else ""
 
 
 def verdict_lines(score: Gate) -> Iterator[RenderableType]:

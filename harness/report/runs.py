@@ -1,6 +1,7 @@
 """Runs as tables for a terminal."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +48,7 @@ def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableTy
             column.no_wrap = True
         for row in rows:
             if (row["policy"], row["split"]) == (policy, split):
-                begun = str(row["run"])
-                when = f"{begun[4:6]}-{begun[6:8]} {begun[9:11]}:{begun[11:13]}"
+                when = f"{datetime.fromisoformat(row['begun']):%m-%d %H:%M}"
                 figures = number(row["kappa"]), interval(row["ci"], 2) or "-", row["verdict"] or "-"
                 table.add_row(row["prompt"], row["model"], *figures, f"{row['n']:,}", when)
         yield indented(table, above=0)

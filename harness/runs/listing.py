@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import BadInput, Fault
-from harness.nouns.base import Band
+from harness.nouns.base import Band, Interval
 from harness.runs.folder import SCORECARD
 from harness.runs.manifest import MANIFEST, Manifest, load_manifest
 from harness.runs.record_log import RECORDS
@@ -73,7 +73,7 @@ class Listed:
         return self._gated.value if self._gated else None
 
     @property
-    def ci(self) -> tuple[float, float] | None:
+    def ci(self) -> Interval | None:
         """Its interval."""
         return self._gated.ci if self._gated else None
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.nouns.base import Weighting
+from harness.nouns.base import Interval, Reason, Weighting
 from harness.scorecards.shared import BootstrapCheck, Estimate, Gated
 from harness.stats.agreement import Kappa, band
 from harness.stats.bootstrap import Bootstrap
@@ -45,13 +45,12 @@ class Measured:
     """The items that take part."""
 
     @property
-    def ci(self) -> tuple[float, float] | None:
+    def ci(self) -> Interval | None:
         """The 95 % interval."""
-        low, high = self.spread.low, self.spread.high
-        return None if low is None or high is None else (low, high)
+        return self.spread.ci
 
     @property
-    def reason(self) -> str | None:
+    def reason(self) -> Reason | None:
         """Why the value or its interval is missing."""
         return self.kappa.reason or self.spread.reason
 
@@ -84,8 +83,7 @@ def gate_fields(measured: Mapping[Weighting, Measured], bar: Bar, n_clusters: in
 
 def bootstrap_check(found: Bootstrap) -> BootstrapCheck:
     """As a scorecard has it."""
-    ci = None if found.low is None or found.high is None else (found.low, found.high)
-    return BootstrapCheck(ci=ci, draws=found.draws, undefined=found.undefined, reason=found.reason)
+    return BootstrapCheck.model_validate(found, from_attributes=True)
 
 
 def bands_differ(measured: Mapping[Weighting, Measured]) -> tuple[str, ...]:

@@ -2,14 +2,16 @@
 
 import numpy as np
 
+from harness.nouns.base import Reason
 from harness.score.rating_matrix import MIN_COMMON, Panel, renumbered
 from harness.scorecards.gate1 import RaterBias
 from harness.stats.agreement import crossing, mean_kappa, pooled
-from harness.stats.means import Mean, clustered_mean
+from harness.stats.intervals import Tested
+from harness.stats.means import clustered_mean
 from harness.stats.paired import holm
 from harness.stats.raters import MISSING
 
-ALONE = f"undefined: fewer than {MIN_COMMON} items in common with every other rater"
+ALONE = Reason("undefined", f"fewer than {MIN_COMMON} items in common with every other rater")
 
 
 def biases(panel: Panel) -> tuple[RaterBias, ...]:
@@ -22,7 +24,7 @@ def biases(panel: Panel) -> tuple[RaterBias, ...]:
     return tuple(_bias(panel, at, lean, corrected.get(at)) for at, lean in enumerate(leans))
 
 
-def _lean(panel: Panel, at: int) -> Mean:
+def _lean(panel: Panel, at: int) -> Tested:
     """How much higher a rater grades than the mean of the others.
 
     Not their median: of two others the lower median is the lower grade, and everybody would look lenient.
@@ -35,7 +37,8 @@ def _lean(panel: Panel, at: int) -> Mean:
     return clustered_mean(values[both, at] - rest, renumbered(panel.clusters[both]))
 
 
-def _bias(panel: Panel, at: int, lean: Mean, p: float | None) -> RaterBias:
+def _bias(panel: Panel, at: int, lean: Tested, p: float | None) -> RaterBias:
+    rated = panel.grades != MISSING
     pairs = [pair for pair in panel.counted() if at in pair]
     tables = [panel.table(pair, "linear") for pair in pairs]
     kappa = mean_kappa([table.kappa for table in tables])
@@ -44,7 +47,7 @@ def _bias(panel: Panel, at: int, lean: Mean, p: float | None) -> RaterBias:
     worst = max(crossings, key=lambda grade: crossings[grade])
     return RaterBias(
         rater=panel.raters[at],
-        n=lean.n,
+        n=int((rated[:, at] & (rated.sum(axis=1) > 1)).sum()),
         bias=lean.value,
         kappa_vs_rest=kappa.value,
         p=p,

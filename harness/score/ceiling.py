@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from harness.nouns.base import Interval, Reason
 from harness.score.answer_matrix import Draws
 from harness.score.rating_matrix import MIN_COMMON, Panel
 from harness.score.settings import Raters, Terms
@@ -13,7 +14,7 @@ from harness.stats.agreement import Integers
 from harness.stats.alternative import alternative_annotator_test
 from harness.stats.ceiling import Ceiling as HumanCeiling
 from harness.stats.ceiling import LeftOut, human_ceiling, leave_one_out
-from harness.stats.paired import Delta
+from harness.stats.intervals import Tested
 
 SEVERAL = "asked several times: test a run of one answer an item"
 NO_EPSILON = "gates.toml declares no epsilon ([human_ceiling]), and one chosen afterwards would prove nothing"
@@ -38,7 +39,7 @@ def ceiling_score(draws: Draws, panel: Panel, raters: Raters, terms: Terms) -> C
         rater=_mean([one.raters.value for one in found]),
         delta=delta,
         margin=margin,
-        as_good=None if delta.ci is None else delta.ci[0] > -margin,
+        as_good=None if delta.ci is None else delta.ci.low > -margin,
         leave_one_out=_leave_one_out(draws, panel, terms) if once else (),
         alt_test=_alt_test(draws, panel, terms) if once else _no_test(terms, SEVERAL),
     )
@@ -49,17 +50,17 @@ def _ceiling(grader: Integers, draws: Draws, panel: Panel, terms: Terms) -> Huma
     return human_ceiling(*given, terms.bar.weighting, least=MIN_COMMON)
 
 
-def _mean_delta(deltas: Sequence[Delta]) -> Estimate:
+def _mean_delta(deltas: Sequence[Tested]) -> Estimate:
     """The mean over the answers. Its error is at most the mean of theirs, which is what it is given."""
     reason = next((one.reason for one in deltas if one.reason), None)
-    found = [_estimate(one) for one in deltas]
+    found = [Estimate.model_validate(one, from_attributes=True) for one in deltas]
     if len(found) == 1:
         return found[0]
-    lows, highs = [one.low for one in deltas], [one.high for one in deltas]
-    low, high = _mean(lows), _mean(highs)
+    known = [one.ci for one in deltas if one.ci]
+    mean = Interval(*(sum(ends) / len(ends) for ends in zip(*known, strict=True))) if known else None
     return Estimate(
         value=_mean([one.value for one in found]),
-        ci=None if low is None or high is None else (low, high),
+        ci=mean if len(known) == len(deltas) else None,
         se=_mean([one.se for one in found]),
         reason=reason,
     )
@@ -71,11 +72,6 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return sum(known) / len(known) if len(known) == len(values) else None
 
 
-def _estimate(delta: Delta) -> Estimate:
-    ci = None if delta.low is None or delta.high is None else (delta.low, delta.high)
-    return Estimate(value=delta.value, ci=ci, se=delta.se, reason=delta.reason)
-
-
 def _leave_one_out(draws: Draws, panel: Panel, terms: Terms) -> tuple[AgainstRest, ...]:
     given = (draws.grades[:, 0], panel.grades, draws.clusters, terms.scale)
     found = leave_one_out(*given, terms.bar.weighting)
@@ -83,17 +79,16 @@ def _leave_one_out(draws: Draws, panel: Panel, terms: Terms) -> tuple[AgainstRes
 
 
 def _against_rest(rater: str, one: LeftOut) -> AgainstRest:
-    delta = _estimate(one.delta)
     return AgainstRest(
         rater=rater,
         n=one.n,
         grader=one.model.value,
         rater_kappa=one.own.value,
-        delta=delta.value,
-        ci=delta.ci,
+        delta=one.delta.value,
+        ci=one.delta.ci,
         p=one.p,
         p_holm=one.p_holm,
-        reason=delta.reason,
+        reason=one.delta.reason,
     )
 
 
@@ -125,6 +120,6 @@ def _alt_test(draws: Draws, panel: Panel, terms: Terms) -> AltTest:
     )
 
 
-def _no_test(terms: Terms, reason: str) -> AltTest:
-    epsilon = terms.gates.human_ceiling.epsilon
+def _no_test(terms: Terms, why: str) -> AltTest:
+    epsilon, reason = terms.gates.human_ceiling.epsilon, Reason("remark", why)
     return AltTest(epsilon=epsilon, winning_rate=None, advantage=None, passed=None, reason=reason)

@@ -1,6 +1,7 @@
 """What a grader's own probabilities are worth: calibrated or not, and what could be graded alone."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 
@@ -47,33 +48,12 @@ def confidence_score(items: Sequence[Judged], terms: Terms) -> Confidence | None
         brier=measured.brier,
         log_loss=measured.log_loss,
         rps=measured.rps,
-        bins=tuple(
-            Bin(
-                low=b.low,
-                high=b.high,
-                n=b.n,
-                confidence=b.confidence,
-                accuracy=b.accuracy,
-                ci=(b.accuracy_low, b.accuracy_high),
-            )
-            for b in measured.width_bins
-        ),
-        curve=tuple(
-            Reach(coverage=point.coverage, risk=point.risk, threshold=point.threshold)
-            for point in reached.curve
-        ),
+        bins=tuple(Bin.model_validate(one, from_attributes=True) for one in measured.width_bins),
+        curve=tuple(Reach.model_validate(one, from_attributes=True) for one in reached.curve),
         aurc=reached.aurc,
         excess_aurc=reached.e_aurc,
         augrc=reached.augrc,
-        alone=Alone(
-            target=terms.gates.target_error,
-            threshold=decided.threshold,
-            coverage=decided.coverage,
-            n=decided.n,
-            errors=decided.errors,
-            upper=decided.upper,
-            reason=decided.reason,
-        ),
+        alone=Alone(target=terms.gates.target_error, **asdict(decided)),
         to_people=_to_people([found[at][0].item for at in kept], sure, decided.threshold),
         reason=measured.reason,
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.errors import BadInput
+from harness.nouns.base import Reason
 from harness.score.answer_matrix import Draws, draws_of
 from harness.score.bar import WEIGHTINGS, Measured, bands_differ, bootstrap_check, gate_fields
 from harness.score.ceiling import ceiling_score
@@ -67,11 +68,12 @@ def _figures(draws: Draws, terms: Terms, gated: Measured) -> dict[str, Any]:
     errors = draws.errors()
     n = len(errors)
     matrix = draws.matrix()
-    reasons = {} if n else dict.fromkeys(("accuracy", "mae", "bias"), "undefined: no item was graded")
+    none = Reason("undefined", "no item was graded")
+    reasons = {} if n else dict.fromkeys(("accuracy", "mae", "bias"), none)
     if worst.kappa.reason:
         reasons["kappa_worst_case"] = worst.kappa.reason
     if terms.action_of is None:
-        reasons["actions"] = "no policy says what is done with a grade"
+        reasons["actions"] = Reason("remark", "no policy says what is done with a grade")
     return {
         "kappa_worst_case": worst.kappa.value,
         "kappa_worst_case_ci": worst.ci,

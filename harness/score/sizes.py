@@ -145,10 +145,9 @@ def _paired_variance(base: Draws, candidate: Draws, bar: Bar) -> float:
     a, b = one.measure(bar.weighting).kappa.exact, other.measure(bar.weighting).kappa.exact
     if a is None or b is None:
         raise BadInput("--against: kappa is undefined on the examples that both runs graded")
-    phi = one.influence(bar.weighting), other.influence(bar.weighting)
-    found = delta_from(a, b, *phi, one.clusters)
-    independent = float(((phi[1] - phi[0]) ** 2).mean())
-    return max(independent, len(one.golden) * (found.se or 0.0) ** 2)
+    phi = other.influence(bar.weighting) - one.influence(bar.weighting)
+    found = delta_from(float(b - a), phi, one.clusters)
+    return max(float((phi**2).mean()), len(one.golden) * (found.se or 0.0) ** 2)
 
 
 def _guarded(highest: float) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from harness.nouns.base import Weighting
+from harness.nouns.base import Reason, Weighting
 from harness.nouns.policy import Gates
 from harness.score.answer_matrix import Draws
 from harness.scorecards.gate2 import ActionScore, BoundaryScore, CellScore, Floor, GradeScore, SliceScore
@@ -42,7 +42,7 @@ def action_score(draws: Draws, action_of: Mapping[int, str], bar: float | None) 
     regrouped = draws.regrouped(groups)
     matrix = regrouped.matrix()
     if len(labels) < 2:
-        reason = "undefined: the policy has one action for every grade"
+        reason = Reason("undefined", "the policy has one action for every grade")
         return ActionScore(kappa=None, bar=bar, labels=labels, matrix=matrix, reason=reason)
     measured = regrouped.measure("none")
     worst = draws.worst().regrouped(groups).measure("none")

@@ -1,6 +1,6 @@
 """The human ceiling, as Gate 2's scorecard has it."""
 
-from harness.nouns.base import Noun
+from harness.nouns.base import Interval, Noun, Reason
 from harness.scorecards.shared import Estimate
 
 
@@ -15,10 +15,10 @@ class AgainstRest(Noun):
     grader: float | None
     rater_kappa: float | None
     delta: float | None
-    ci: tuple[float, float] | None
+    ci: Interval | None
     p: float | None
     p_holm: float | None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class Annotator(Noun):
@@ -49,7 +49,7 @@ class AltTest(Noun):
     advantage: float | None
     passed: bool | None
     annotators: tuple[Annotator, ...] = ()
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class Ceiling(Noun):

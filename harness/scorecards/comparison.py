@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from harness.nouns.base import Noun, Weighting
+from harness.nouns.base import Interval, Noun, Reason, Weighting
 from harness.scorecards.shared import Confusion, Gated, Verdict
 
 Kind = Literal["fixed", "broken", "moved"]
@@ -17,10 +17,10 @@ class Change(Noun):
     base: float | None
     candidate: float | None
     delta: float | None
-    ci: tuple[float, float] | None = None
+    ci: Interval | None = None
     se: float | None = None
     p: float | None = None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class Statistic(Noun):
@@ -29,7 +29,7 @@ class Statistic(Noun):
     value: float | None
     df: int | None = None
     p: float | None = None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class McNemar(Noun):
@@ -81,7 +81,7 @@ class SliceChange(Noun):
     base: float
     candidate: float
     delta: float
-    ci: tuple[float, float] | None
+    ci: Interval | None
     p: float | None
     p_holm: float | None
 

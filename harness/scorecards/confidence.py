@@ -1,6 +1,6 @@
 """What a grader's own probabilities are worth, as Gate 2's scorecard has it."""
 
-from harness.nouns.base import Noun
+from harness.nouns.base import Interval, Noun, Reason
 
 
 class Bin(Noun):
@@ -11,7 +11,7 @@ class Bin(Noun):
     n: int
     confidence: float
     accuracy: float
-    ci: tuple[float, float]
+    ci: Interval
 
 
 class Reach(Noun):
@@ -31,7 +31,7 @@ class Alone(Noun):
     n: int | None
     errors: int | None
     upper: float | None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class Confidence(Noun):
@@ -54,4 +54,4 @@ class Confidence(Noun):
     augrc: float | None
     alone: Alone
     to_people: tuple[str, ...]
-    reason: str | None = None
+    reason: Reason | None = None

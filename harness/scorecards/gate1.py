@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness.nouns.base import Noun
+from harness.nouns.base import Interval, Noun, Reason
 from harness.scorecards.shared import Confusion, Gate
 
 
@@ -19,9 +19,9 @@ class PairAgreement(Noun):
     kappa: float | None
     kappa_linear: float | None
     kappa_quadratic: float | None
-    ci: tuple[float, float] | None = None
+    ci: Interval | None = None
     counted: bool
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class Alpha(Noun):
@@ -47,7 +47,7 @@ class RaterBias(Noun):
     kappa_vs_rest: float | None
     p: float | None = None
     worst_boundary: int | None = None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class DisputedBoundary(Noun):
@@ -111,7 +111,7 @@ class Gate1(Gate):
     brennan_prediger: float | None
     agreement: float | None
     rater_bias: tuple[RaterBias, ...]
-    reasons: dict[str, str]
+    reasons: dict[str, Reason]
     confusion: Confusion
     boundaries: tuple[DisputedBoundary, ...]
     confused: tuple[ConfusedGrades, ...]

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness.nouns.base import Noun
+from harness.nouns.base import Interval, Noun, Reason
 from harness.scorecards.ceiling import Ceiling
 from harness.scorecards.confidence import Confidence
 from harness.scorecards.shared import Confusion, Estimate, Gate, Verdict
@@ -38,8 +38,8 @@ class BoundaryScore(Noun):
 
     at_least: int
     kappa: float | None
-    ci: tuple[float, float] | None = None
-    reason: str | None = None
+    ci: Interval | None = None
+    reason: Reason | None = None
 
 
 class ActionScore(Noun):
@@ -49,12 +49,12 @@ class ActionScore(Noun):
     """
 
     kappa: float | None
-    ci: tuple[float, float] | None = None
-    ci_worst_case: tuple[float, float] | None = None
+    ci: Interval | None = None
+    ci_worst_case: Interval | None = None
     bar: float | None = None
     labels: tuple[str, ...]
     matrix: tuple[tuple[int, ...], ...]
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class CellScore(Noun):
@@ -70,8 +70,8 @@ class CellScore(Noun):
     count: int
     n: int
     share: float | None
-    ci: tuple[float, float] | None
-    ci_worst_case: tuple[float, float] | None = None
+    ci: Interval | None
+    ci_worst_case: Interval | None = None
     limit: float | None = None
 
     @property
@@ -88,8 +88,8 @@ class SliceScore(Noun):
     n_clusters: int
     accuracy: float | None
     kappa: float | None
-    ci: tuple[float, float] | None = None
-    reason: str | None = None
+    ci: Interval | None = None
+    reason: Reason | None = None
 
 
 class Floor(Noun):
@@ -187,7 +187,7 @@ class Gate2(Gate):
     outcomes: Outcomes
     ungraded_causes: dict[str, int]
     kappa_worst_case: float | None
-    kappa_worst_case_ci: tuple[float, float] | None = None
+    kappa_worst_case_ci: Interval | None = None
     accuracy: float | None
     mae: float | None
     bias: float | None
@@ -207,4 +207,4 @@ class Gate2(Gate):
     repeats: Repeats | None = None
     confidence: Confidence | None = None
     gate1: Verdict | None = None
-    reasons: dict[str, str]
+    reasons: dict[str, Reason]

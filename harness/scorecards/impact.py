@@ -1,6 +1,6 @@
 """What a policy change does to what people see: the object that `policy impact --json` prints."""
 
-from harness.nouns.base import Noun
+from harness.nouns.base import Interval, Noun, Reason
 from harness.scorecards.shared import Confusion
 
 
@@ -12,9 +12,9 @@ class Moved(Noun):
 
     pairs: int
     share: float | None
-    ci: tuple[float, float] | None
+    ci: Interval | None
     guarded: bool = False
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class ActionMove(Noun):

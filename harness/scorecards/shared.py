@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from harness.nouns.base import Band, Noun, Weighting
+from harness.nouns.base import Band, Interval, Noun, Reason, Weighting
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 Gated = Literal["kappa", "kappa_linear", "kappa_quadratic"]
@@ -24,11 +24,11 @@ class Estimate(Noun):
 
     value: float | None
     n: int = 0
-    ci: tuple[float, float] | None = None
+    ci: Interval | None = None
     se: float | None = None
     design_effect: float | None = None
     guarded: bool = False
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class BootstrapCheck(Noun):
@@ -37,10 +37,10 @@ class BootstrapCheck(Noun):
     `undefined`: the share of draws without a kappa.
     """
 
-    ci: tuple[float, float] | None
+    ci: Interval | None
     draws: int
     undefined: float
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 class Confusion(Noun):

@@ -1,6 +1,6 @@
 """Several stages on the same examples: the object that `stages --json` prints."""
 
-from harness.nouns.base import Noun
+from harness.nouns.base import Interval, Noun, Reason
 from harness.scorecards.shared import Estimate
 
 
@@ -8,8 +8,8 @@ class Rate(Noun):
     """A share of the common items with its interval, clustered by query."""
 
     value: float
-    ci: tuple[float, float] | None
-    reason: str | None = None
+    ci: Interval | None
+    reason: Reason | None = None
 
 
 class Stage(Noun):

@@ -180,7 +180,7 @@ def _regression(found: Evidence) -> Condition:
     except BadInput as error:
         # Another scale, or no pair in common: what cannot be compared is not known to be no worse.
         return Condition(name=name, verdict="inconclusive", reason=str(error))
-    itself = " (the run is the baseline itself)" if candidate.name in found.base.name else ""
+    itself = " (the run is the baseline itself)" if candidate.run == found.base.run else ""
     return Condition(name=name, verdict=result.verdict, reason=f"{result.reason}{itself}")
 
 
@@ -214,14 +214,14 @@ def _impact(impact: Impact | None, gates: Gates) -> Condition:
     reason += f"; the limit is {limit:.1%}"
     if moved.ci is None or impact.n < gates.coverage_floor * (impact.n + impact.unread):
         return Condition(name=name, verdict="inconclusive", reason=reason)
-    if moved.ci[1] <= limit:
+    if moved.ci.high <= limit:
         return Condition(name=name, verdict="pass", reason=reason)
-    return Condition(name=name, verdict="fail" if moved.ci[0] > limit else "inconclusive", reason=reason)
+    return Condition(name=name, verdict="fail" if moved.ci.low > limit else "inconclusive", reason=reason)
 
 
 def _impact_words(impact: Impact) -> str:
     moved = impact.action_moved
-    span = f" ({moved.ci[0]:.1%} to {moved.ci[1]:.1%})" if moved.ci else ""
+    span = f" ({moved.ci.low:.1%} to {moved.ci.high:.1%})" if moved.ci else ""
     share = "nobody knows what share" if moved.share is None else f"{moved.share:.1%}{span}"
     whole = "the traffic" if impact.weighted else f"{impact.n:,} pairs"
     unread = f"; {impact.unread:,} pairs could not be read under both" if impact.unread else ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from harness.nouns.base import Reason
 from harness.stats.agreement import Floats, Integers
 from harness.stats.proportions import CONFIDENCE, clopper_pearson
 
@@ -19,7 +20,7 @@ GRID = 20
 TAIL = (1 - CONFIDENCE) / GRID
 """How often one coverage's limit may be wrong, so that all of them together are right 95 % of the time."""
 
-NO_ITEMS = "undefined: there are no items"
+NO_ITEMS = Reason("undefined", "there are no items")
 TOO_FEW = "{n} items are too few: it takes {needed} without an error to show a risk below {target:.2%}"
 TOO_RISKY = "at no coverage is the risk surely below {target:.2%}: the lowest upper limit is {upper:.2%}"
 
@@ -48,7 +49,7 @@ class RiskCoverage:
     e_aurc: float | None
     augrc: float | None
     curve: tuple[Point, ...] = ()
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Alone:
     n: int | None = None
     errors: int | None = None
     upper: float | None = None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 def risk_coverage(confidence: ArrayLike, losses: ArrayLike) -> RiskCoverage:
@@ -122,19 +123,19 @@ def alone(confidence: ArrayLike, wrong: ArrayLike, target: float) -> Alone:
     lowest = 1.0
     for at in reversed(_grid(ends)):
         n, x = int(ends[at]), int(errors[at])
-        upper = clopper_pearson(x, n, 1 - 2 * TAIL)[1]
+        upper = clopper_pearson(x, n, 1 - 2 * TAIL).high
         if upper < target:
             return Alone(float(thresholds[at]), n / len(sure), n, x, upper)
         lowest = min(lowest, upper)
     return Alone(reason=_no_threshold(len(sure), target, lowest))
 
 
-def _no_threshold(n: int, target: float, lowest: float) -> str:
+def _no_threshold(n: int, target: float, lowest: float) -> Reason:
     """Whether more items are needed before anything can be shown, or the errors are too many."""
     needed = math.floor(math.log(TAIL) / math.log1p(-target)) + 1
     if n < needed:
-        return TOO_FEW.format(n=n, needed=needed, target=target)
-    return TOO_RISKY.format(target=target, upper=lowest)
+        return Reason("remark", TOO_FEW.format(n=n, needed=needed, target=target))
+    return Reason("remark", TOO_RISKY.format(target=target, upper=lowest))
 
 
 def _checked(confidence: ArrayLike, losses: ArrayLike) -> tuple[Floats, Floats]:

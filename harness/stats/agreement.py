@@ -11,15 +11,17 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.nouns.base import Band, Weighting
+from harness.nouns.base import Band, Reason, Weighting
 
 Matrix = tuple[tuple[int, ...], ...]
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-NO_ITEMS = "undefined: no item was graded by both"
-NO_VARIATION = "undefined: both gave every item the same one grade, so chance alone explains it"
-CONSTANT_RATER = "one of the two gave every item the same grade, so kappa is 0 whatever the other did"
+NO_ITEMS = Reason("undefined", "no item was graded by both")
+NO_VARIATION = Reason("undefined", "both gave every item the same one grade, so chance alone explains it")
+CONSTANT_RATER = Reason(
+    "remark", "one of the two gave every item the same grade, so kappa is 0 whatever the other did"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Kappa:
     """An exact kappa, or None with the reason. A defined value may carry a reason to distrust it."""
 
     exact: Fraction | None
-    reason: str | None = None
+    reason: Reason | None = None
 
     @property
     def value(self) -> float | None:
@@ -98,7 +100,7 @@ def mean_kappa(kappas: Sequence[Kappa]) -> Kappa:
     """The mean of several kappas (of all pairs of raters: Light 1971); undefined where one of them is."""
     missing = next((kappa for kappa in kappas if kappa.exact is None), None)
     if not kappas:
-        return Kappa(None, "undefined: there are no two raters")
+        return Kappa(None, Reason("undefined", "there are no two raters"))
     if missing is not None:
         return Kappa(None, missing.reason)
     values = [kappa.exact for kappa in kappas if kappa.exact is not None]

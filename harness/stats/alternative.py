@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import stdtr
 
+from harness.nouns.base import Reason
 from harness.stats.agreement import Floats, Integers
 from harness.stats.intervals import ONE_CLUSTER, clustered_error
 from harness.stats.paired import benjamini_yekutieli
@@ -23,7 +24,7 @@ LEVEL = 0.05
 WINNING = 0.5
 """The share of annotators that the model must win against."""
 
-TOO_FEW = "undefined: the test takes {least} annotators with {items} items each; here: {found}"
+TOO_FEW = "the test takes {least} annotators with {items} items each; here: {found}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Annotator:
     p_clustered: float | None
     p_adjusted: float
     rejected: bool
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class AlternativeTest:
     passed: bool | None
     annotators: tuple[Annotator, ...]
     left_out: tuple[int, ...]
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,8 @@ def alternative_annotator_test(
     found = [one for one in every if len(one.own) >= MIN_ITEMS]
     left_out = tuple(one.annotator for one in every if len(one.own) < MIN_ITEMS)
     if len(found) < MIN_ANNOTATORS:
-        reason = TOO_FEW.format(least=MIN_ANNOTATORS, items=MIN_ITEMS, found=_sizes(every))
-        return AlternativeTest(None, None, None, (), left_out, reason)
+        text = TOO_FEW.format(least=MIN_ANNOTATORS, items=MIN_ITEMS, found=_sizes(every))
+        return AlternativeTest(None, None, None, (), left_out, Reason("undefined", text))
     # Items as clusters of their own give the usual t-test's error, s / sqrt(n).
     p = [_one_sided(one.own - one.model, np.arange(len(one.own)), epsilon) for one in found]
     adjusted = benjamini_yekutieli(p)

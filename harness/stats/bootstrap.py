@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.nouns.base import Interval, Reason
 from harness.stats.agreement import Floats
 from harness.stats.intervals import ONE_CLUSTER, Table
 from harness.stats.proportions import CONFIDENCE
@@ -18,11 +19,10 @@ TOO_MANY_UNDEFINED = 0.01
 class Bootstrap:
     """A percentile interval. `undefined` is the share of draws whose kappa was undefined, and left out."""
 
-    low: float | None
-    high: float | None
+    ci: Interval | None
     draws: int
     undefined: float
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 def cluster_bootstrap(*tables: Table, draws: int = 10_000, seed: int = 0) -> Bootstrap:
@@ -35,7 +35,7 @@ def cluster_bootstrap(*tables: Table, draws: int = 10_000, seed: int = 0) -> Boo
     """
     groups = max((int(table.clusters.max()) + 1 for table in tables if len(table.clusters)), default=0)
     if groups < 2:
-        return Bootstrap(None, None, 0, 0.0, ONE_CLUSTER)
+        return Bootstrap(None, 0, 0.0, ONE_CLUSTER)
     cells = [_cells(table, groups) for table in tables]
     distances = tables[0].distances()
     random = np.random.default_rng(seed)
@@ -48,10 +48,11 @@ def cluster_bootstrap(*tables: Table, draws: int = 10_000, seed: int = 0) -> Boo
     kept = kappas[~np.isnan(kappas)]
     undefined = 1 - len(kept) / draws
     if undefined > TOO_MANY_UNDEFINED:
-        return Bootstrap(None, None, draws, undefined, f"{undefined:.1%} of the draws have no kappa")
+        few = Reason("remark", f"{undefined:.1%} of the draws have no kappa")
+        return Bootstrap(None, draws, undefined, few)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(kept, [tail, 1 - tail])
-    return Bootstrap(float(low), float(high), draws, undefined)
+    return Bootstrap(Interval(float(low), float(high)), draws, undefined)
 
 
 def _cells(table: Table, groups: int) -> Floats:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from harness.nouns.base import Interval, Reason
 from harness.stats.agreement import Floats, Integers
 from harness.stats.proportions import wilson
 
@@ -17,7 +18,7 @@ BINS = 15
 SAME = 1e-12
 """Sums of probabilities closer than this are a tie: 0.1 + 0.2 against 0.3."""
 
-NO_ITEMS = "undefined: there are no items with probabilities"
+NO_ITEMS = Reason("undefined", "there are no items with probabilities")
 ZERO = "log loss is undefined: the golden grade has probability 0 in {count} of {n} items"
 
 
@@ -26,8 +27,7 @@ class Bin:
     """The items whose confidence lies in one bin; at least one.
 
     `low` and `high` are the bin's edges, or in a bin of equal mass its least and greatest confidence.
-    `confidence` is the items' mean; `accuracy` is the share graded right, in Wilson's 95 % interval from
-    `accuracy_low` to `accuracy_high`.
+    `confidence` is the items' mean; `accuracy` is the share graded right, with Wilson's interval `ci`.
     """
 
     low: float
@@ -35,8 +35,7 @@ class Bin:
     n: int
     confidence: float
     accuracy: float
-    accuracy_low: float
-    accuracy_high: float
+    ci: Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Calibration:
     rps: float | None
     width_bins: tuple[Bin, ...] = ()
     mass_bins: tuple[Bin, ...] = ()
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +174,10 @@ def _first_largest(values: Floats, same: float = SAME) -> Integers:
     return first
 
 
-def _log_loss(p: Floats) -> tuple[float | None, str | None]:
+def _log_loss(p: Floats) -> tuple[float | None, Reason | None]:
     zeros = int((p == 0).sum())
     if zeros:
-        return None, ZERO.format(count=zeros, n=len(p))
+        return None, Reason("remark", ZERO.format(count=zeros, n=len(p)))
     return float(np.abs(np.log(p)).mean()), None
 
 
@@ -205,7 +204,7 @@ def _mass_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[Bin, ...]:
 
 def _bin(low: float, high: float, confidence: Floats, right: NDArray[np.bool_]) -> Bin:
     n, correct = len(right), int(right.sum())
-    return Bin(low, high, n, float(confidence.mean()), correct / n, *wilson(correct, n))
+    return Bin(low, high, n, float(confidence.mean()), correct / n, wilson(correct, n))
 
 
 def _ece(bins: Sequence[Bin]) -> float:

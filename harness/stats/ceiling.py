@@ -11,21 +11,19 @@ from itertools import combinations
 from typing import TypeVar
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
-from harness.nouns.base import Weighting
+from harness.nouns.base import Reason, Weighting
 from harness.stats.agreement import Floats, Integers, Kappa, mean_kappa
-from harness.stats.intervals import ONE_CLUSTER, Table, clustered_error, influence
-from harness.stats.paired import Delta, delta_kappa, holm
-from harness.stats.proportions import CONFIDENCE
+from harness.stats.intervals import ONE_CLUSTER, ROUNDING, Table, Tested, influence
+from harness.stats.paired import delta_from, delta_kappa, holm
 from harness.stats.raters import MISSING, lower_median
 
 Name = TypeVar("Name")
 
-NO_SPREAD = "no interval: the two agree alike in every query, so there is no spread to estimate it from"
-NO_REST = "undefined: no item has a grade by the model, by this rater and by two others"
-ROUNDING = 1e-12
-"""A standard error below this is 0: adding up influences that cancel leaves about 1e-17."""
+NO_SPREAD = Reason(
+    "no interval", "the two agree alike in every query, so there is no spread to estimate it from"
+)
+NO_REST = Reason("undefined", "no item has a grade by the model, by this rater and by two others")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class Ceiling:
 
     model: Kappa
     raters: Kappa
-    delta: Delta
+    delta: Tested
     n: int
     clusters: int
     raters_counted: tuple[int, ...]
@@ -58,7 +56,7 @@ class LeftOut:
     clusters: int
     model: Kappa
     own: Kappa
-    delta: Delta
+    delta: Tested
     p: float | None = None
     p_holm: float | None = None
 
@@ -101,9 +99,9 @@ def human_ceiling(
     items = np.unique(np.concatenate([pair.items for pair in pairs])) if pairs else np.arange(0)
     numbered, groups = _numbered(clusters[items])
     delta = _without_interval(of_model, of_raters, groups)
-    if delta.reason is None:
+    if delta.value is not None and delta.reason is None:
         phi = _mean_influence(own, len(model), len(items)) - _mean_influence(between, len(model), len(items))
-        delta = _interval(delta, clustered_error(phi[items], numbered, groups, len(items)), groups)
+        delta = _with_spread(delta_from(delta.value, phi[items], numbered))
     return Ceiling(of_model, of_raters, delta, len(items), groups, tuple(own), tuple(between))
 
 
@@ -144,12 +142,11 @@ def _left_out(
     candidate = Table(model[items], rest, numbered, scale, weighting)
     if not len(items):
         none = Kappa(None, NO_REST)
-        return LeftOut(rater, 0, 0, none, none, Delta(None, reason=NO_REST))
+        return LeftOut(rater, 0, 0, none, none, Tested(None, reason=NO_REST))
     delta = _without_interval(candidate.kappa, base.kappa, groups)
     if delta.reason is None:
         delta = _with_spread(delta_kappa(base, candidate))
-    p = _two_sided(delta, groups)
-    return LeftOut(rater, len(items), groups, candidate.kappa, base.kappa, delta, p)
+    return LeftOut(rater, len(items), groups, candidate.kappa, base.kappa, delta, delta.p)
 
 
 def _common(
@@ -182,32 +179,17 @@ def _mean_influence(pairs: Mapping[Name, _Pair], rows: int, n: int) -> Floats:
     return phi
 
 
-def _without_interval(model: Kappa, other: Kappa, groups: int) -> Delta:
+def _without_interval(model: Kappa, other: Kappa, groups: int) -> Tested:
     """The difference of two kappas, with the reason why it has no interval, if any."""
     if model.exact is None or other.exact is None:
         undefined = model if model.exact is None else other
-        return Delta(None, reason=undefined.reason)
+        return Tested(None, reason=undefined.reason)
     reason = model.reason or other.reason or (ONE_CLUSTER if groups < 2 else None)
-    return Delta(float(model.exact - other.exact), reason=reason)
+    return Tested(float(model.exact - other.exact), reason=reason)
 
 
-def _interval(delta: Delta, se: float, groups: int) -> Delta:
-    assert delta.value is not None, "only a defined difference has an interval"
-    half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se
-    return _with_spread(Delta(delta.value, se, delta.value - half, delta.value + half))
-
-
-def _with_spread(delta: Delta) -> Delta:
+def _with_spread(delta: Tested) -> Tested:
     """The difference without its interval where that would be a point: nothing is as sure as that."""
     if delta.se is not None and delta.se < ROUNDING:
-        return Delta(delta.value, 0.0, reason=NO_SPREAD)
+        return replace(delta, se=0.0, ci=None, reason=NO_SPREAD)
     return delta
-
-
-def _two_sided(delta: Delta, groups: int) -> float | None:
-    """The two-sided p of a difference, from t on the clusters' degrees of freedom."""
-    if delta.value is None or delta.se is None:
-        return None
-    if delta.se == 0:
-        return 1.0 if delta.value == 0 else None
-    return 2 * float(stdtr(groups - 1, -abs(delta.value) / delta.se))

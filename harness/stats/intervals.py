@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
-from harness.nouns.base import Weighting
+from harness.nouns.base import Interval, Reason, Weighting
 from harness.stats.agreement import (
     Floats,
     Integers,
@@ -30,8 +30,8 @@ FEW = 5
 ROUNDING = 1e-12
 """A standard error below this is 0: adding up influences that cancel leaves about 1e-17."""
 
-ONE_CLUSTER = "no interval: all items are of one query, which says nothing about another"
-NO_SPREAD = "no interval: every query is alike, so that there is no spread to estimate it from"
+ONE_CLUSTER = Reason("no interval", "all items are of one query, which says nothing about another")
+NO_SPREAD = Reason("no interval", "every query is alike, so that there is no spread to estimate it from")
 NO_INTERVAL = "no interval where kappa is {value}: there is no spread to estimate it from"
 
 
@@ -43,18 +43,31 @@ class Spread:
     the guard's, and `clusters` counts the queries.
     """
 
-    se: float | None
-    se_iid: float | None
-    low: float | None
-    high: float | None
     clusters: int
+    se: float | None = None
+    se_iid: float | None = None
+    ci: Interval | None = None
     guarded: bool = False
-    reason: str | None = None
+    reason: Reason | None = None
 
     @property
     def design_effect(self) -> float | None:
         """How many times more items it takes than if they were independent."""
         return (self.se / self.se_iid) ** 2 if self.se is not None and self.se_iid else None
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A mean, or a difference of two figures, with its clustered error, 95 % interval and two-sided p of 0.
+
+    What is missing is None, with the reason.
+    """
+
+    value: float | None
+    se: float | None = None
+    ci: Interval | None = None
+    p: float | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +157,7 @@ def kappa_spread(table: Table) -> Spread:
     kappa = table.kappa
     groups = int(table.clusters.max()) + 1 if len(table.clusters) else 0
     if kappa.exact is None or kappa.reason is not None:
-        return Spread(None, None, None, None, groups, reason=kappa.reason)
+        return Spread(groups, reason=kappa.reason)
     touched = len(table.clusters_in_disagreement())
     return _spread(float(kappa.exact), influence(table), table.clusters, [table], touched)
 
@@ -162,7 +175,7 @@ def mean_spread(
     kappas = [table.kappa for table in tables]
     reason = next((kappa.reason for kappa in kappas if kappa.reason), None)
     if reason is not None:
-        return Spread(None, None, None, None, groups, reason=reason)
+        return Spread(groups, reason=reason)
     phi = np.zeros(n_items)
     differ = np.zeros(n_items, dtype=np.bool_)
     for table, theirs in zip(tables, items, strict=True):
@@ -175,27 +188,34 @@ def mean_spread(
 def _spread(value: float, phi: Floats, clusters: Integers, tables: Sequence[Table], touched: int) -> Spread:
     groups = int(clusters.max()) + 1
     if groups < 2:
-        return Spread(None, None, None, None, groups, reason=ONE_CLUSTER)
+        return Spread(groups, reason=ONE_CLUSTER)
     n = len(phi)
     se = clustered_error(phi, clusters, groups, n)
     se_iid = math.sqrt(float(phi @ phi)) / n
     guard = _guard(tables, groups, touched)
     if value in (1.0, -1.0):
         if value == 1.0 and guard is not None:
-            return Spread(se, se_iid, guard, 1.0, groups, guarded=True)
-        return Spread(None, None, None, None, groups, reason=NO_INTERVAL.format(value=f"{value:g}"))
+            return Spread(groups, se, se_iid, Interval(guard, 1.0), guarded=True)
+        return Spread(groups, reason=Reason("remark", NO_INTERVAL.format(value=f"{value:g}")))
     if se < ROUNDING:
-        return Spread(None, None, None, None, groups, reason=NO_SPREAD)
+        return Spread(groups, reason=NO_SPREAD)
     half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se / (1 - value**2)
     low, high = math.tanh(math.atanh(value) - half), math.tanh(math.atanh(value) + half)
-    guarded = guard is not None and guard < low
-    return Spread(se, se_iid, guard if guarded else low, max(high, value), groups, guarded)
+    lowest = low if guard is None else min(guard, low)
+    return Spread(groups, se, se_iid, Interval(lowest, max(high, value)), guarded=lowest < low)
 
 
 def clustered_error(phi: Floats, clusters: Integers, groups: int, n: int) -> float:
     """sqrt(G/(G-1) sum_g s_g^2) / n, with s_g the cluster's sum of influences (Yang & Zhou 2015)."""
     sums = np.bincount(clusters, weights=phi, minlength=groups)
     return math.sqrt(groups / (groups - 1) * float(sums @ sums)) / n
+
+
+def t_test(value: float, se: float, clusters: int) -> Tested:
+    """A value with an error above 0, its interval and p by t on `clusters` - 1 degrees of freedom."""
+    half = float(stdtrit(clusters - 1, (1 + CONFIDENCE) / 2)) * se
+    p = 2 * float(stdtr(clusters - 1, -abs(value) / se))
+    return Tested(value, se, Interval(value - half, value + half), p)
 
 
 def _guard(tables: Sequence[Table], groups: int, x: int) -> float | None:
@@ -207,7 +227,7 @@ def _guard(tables: Sequence[Table], groups: int, x: int) -> float | None:
     """
     if x >= FEW:
         return None
-    _, limit = clopper_pearson(x, groups)
+    limit = clopper_pearson(x, groups).high
     found = np.concatenate([table.disagreements() for table in tables])
     largest = max(float(table.distances().max()) for table in tables)
     size = float(found.mean()) if x else largest

@@ -1,31 +1,16 @@
 """A mean over items that stand or fall together by query, with its error and test against 0."""
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
+from harness.nouns.base import Reason
 from harness.stats.agreement import Floats, Integers
-from harness.stats.intervals import FEW, NO_SPREAD, ONE_CLUSTER, ROUNDING, clustered_error
-from harness.stats.proportions import CONFIDENCE, clopper_pearson
+from harness.stats.intervals import FEW, NO_SPREAD, ONE_CLUSTER, ROUNDING, Tested, clustered_error, t_test
+from harness.stats.proportions import clopper_pearson
 
-NOTHING = "undefined: there is no item"
-
-
-@dataclass(frozen=True, slots=True)
-class Mean:
-    """A mean of n values with its 95 % interval and the two-sided p of its being 0; None with the reason."""
-
-    value: float | None
-    n: int
-    se: float | None = None
-    low: float | None = None
-    high: float | None = None
-    p: float | None = None
-    reason: str | None = None
+NOTHING = Reason("undefined", "there is no item")
 
 
-def clustered_mean(values: Floats, clusters: Integers) -> Mean:
+def clustered_mean(values: Floats, clusters: Integers) -> Tested:
     """The mean of one value an item (n floats), its error clustered (n numbers from 0), t on G - 1.
 
     The error is that of a total over clusters (Miller 2024, arXiv 2411.00640). Undefined without items; no
@@ -33,16 +18,15 @@ def clustered_mean(values: Floats, clusters: Integers) -> Mean:
     """
     n = len(values)
     if not n:
-        return Mean(None, 0, reason=NOTHING)
+        return Tested(None, reason=NOTHING)
     mean = float(values.mean())
     groups = int(clusters.max()) + 1
     if groups < 2:
-        return Mean(mean, n, reason=ONE_CLUSTER)
+        return Tested(mean, reason=ONE_CLUSTER)
     se = clustered_error(np.asarray(values - mean), clusters, groups, n)
     if se < ROUNDING:
-        return Mean(mean, n, reason=NO_SPREAD)
-    half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se
-    return Mean(mean, n, se, mean - half, mean + half, 2 * float(stdtr(groups - 1, -abs(mean) / se)))
+        return Tested(mean, reason=NO_SPREAD)
+    return t_test(mean, se, groups)
 
 
 def rare_upper(happened: Floats, weights: Floats, clusters: Integers) -> float | None:
@@ -61,4 +45,4 @@ def rare_upper(happened: Floats, weights: Floats, clusters: Integers) -> float |
     effective = float(whole.sum() ** 2 / (whole @ whole))
     share = float(whole[touched].sum() / whole.sum())
     severity = float((part[touched] / whole[touched]).mean()) if len(touched) else 1.0
-    return clopper_pearson(share * effective, effective)[1] * severity
+    return clopper_pearson(share * effective, effective).high * severity

@@ -2,30 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
-from scipy.special import bdtr, chdtrc, stdtr, stdtrit
+from scipy.special import bdtr, chdtrc, stdtrit
 
+from harness.nouns.base import Interval, Reason
 from harness.stats.agreement import Floats, Integers, Matrix
-from harness.stats.intervals import ONE_CLUSTER, ROUNDING, Table, clustered_error, influence
+from harness.stats.intervals import ONE_CLUSTER, ROUNDING, Table, Tested, clustered_error, influence, t_test
 from harness.stats.proportions import CONFIDENCE
 
-NO_DISCORDANCE = "undefined: no item is right in one and wrong in the other"
-SAME_MARGINS = "undefined: no item was graded differently"
-ALL_MOVED = "undefined: the items moved all alike, so that the statistic has no bound"
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """A difference of two kappas, B minus A, with its paired cluster-robust error; None with the reason."""
-
-    value: float | None
-    se: float | None = None
-    low: float | None = None
-    high: float | None = None
-    p: float | None = None
-    reason: str | None = None
+NO_DISCORDANCE = Reason("undefined", "no item is right in one and wrong in the other")
+SAME_MARGINS = Reason("undefined", "no item was graded differently")
+ALL_MOVED = Reason("undefined", "the items moved all alike, so that the statistic has no bound")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +23,10 @@ class ChiSquare:
     value: float | None
     df: int | None = None
     p: float | None = None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
-def delta_kappa(base: Table, candidate: Table) -> Delta:
+def delta_kappa(base: Table, candidate: Table) -> Tested:
     """kappa_B - kappa_A in [-2, 2], on the same items in the same order.
 
     Its error is from phi_B - phi_A summed by cluster (phi as Gwet 2016, clusters as Yang & Zhou 2015), the
@@ -48,27 +36,25 @@ def delta_kappa(base: Table, candidate: Table) -> Delta:
     assert len(base.rows) == len(candidate.rows), "the same items"
     a, b = base.kappa, candidate.kappa
     if a.exact is None or b.exact is None:
-        return Delta(None, reason=a.reason or b.reason)
-    return delta_from(a.exact, b.exact, influence(base), influence(candidate), base.clusters)
+        return Tested(None, reason=a.reason or b.reason)
+    return delta_from(float(b.exact - a.exact), influence(candidate) - influence(base), base.clusters)
 
 
-def delta_from(a: Fraction, b: Fraction, phi_a: Floats, phi_b: Floats, clusters: Integers) -> Delta:
-    """b - a, from each item's influence on either (n floats each) and its cluster, numbered from 0."""
-    value = float(b - a)
+def delta_from(value: float, phi: Floats, clusters: Integers) -> Tested:
+    """A difference, from each item's influence on it (n floats) and its cluster, numbered from 0."""
     groups = int(clusters.max()) + 1
     if groups < 2:
-        return Delta(value, reason=ONE_CLUSTER)
-    se = clustered_error(phi_b - phi_a, clusters, groups, len(phi_a))
-    half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se
+        return Tested(value, reason=ONE_CLUSTER)
+    se = clustered_error(phi, clusters, groups, len(phi))
     if se < ROUNDING:
-        return Delta(value, 0.0, value, value, 1.0 if value == 0 else None)
-    return Delta(value, se, value - half, value + half, 2 * float(stdtr(groups - 1, -abs(value) / se)))
+        return Tested(value, 0.0, Interval(value, value), 1.0 if value == 0 else None)
+    return t_test(value, se, groups)
 
 
-def one_sided_limits(value: float, se: float, clusters: int) -> tuple[float, float]:
+def one_sided_limits(value: float, se: float, clusters: int) -> Interval:
     """The lower and the upper limit that a true value lies beyond with a chance of 5 % each: t on G - 1."""
     half = float(stdtrit(clusters - 1, CONFIDENCE)) * se
-    return value - half, value + half
+    return Interval(value - half, value + half)
 
 
 def mcnemar_exact(broken: int, fixed: int) -> float:

@@ -10,15 +10,15 @@ from typing import Literal
 
 import numpy as np
 
-from harness.nouns.base import Weighting
+from harness.nouns.base import Reason, Weighting
 from harness.stats.agreement import Floats, Integers, distances
 
 Metric = Literal["nominal", "ordinal", "interval", "ratio"]
 
 MISSING = -1
-NO_PAIRS = "undefined: no item was rated twice"
-ONE_VALUE = "undefined: every rating that could be compared is the same"
-BELOW_ZERO = "undefined: the ratio metric takes no negative grade"
+NO_PAIRS = Reason("undefined", "no item was rated twice")
+ONE_VALUE = Reason("undefined", "every rating that could be compared is the same")
+BELOW_ZERO = Reason("undefined", "the ratio metric takes no negative grade")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Coefficient:
     """A chance-corrected agreement, or None with the reason."""
 
     value: float | None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,15 @@ from typing import Literal
 
 from scipy.special import stdtrit
 
+from harness.nouns.base import Interval
 from harness.stats.proportions import CONFIDENCE
 
 
-def three_way(low: float, high: float, bar: float) -> Literal["pass", "fail", "inconclusive"]:
+def three_way(ci: Interval, bar: float) -> Literal["pass", "fail", "inconclusive"]:
     """Pass where the whole interval reaches the bar, fail where all of it stays below."""
-    if low >= bar:
+    if ci.low >= bar:
         return "pass"
-    return "fail" if high < bar else "inconclusive"
+    return "fail" if ci.high < bar else "inconclusive"
 
 
 def items_needed(n: int, kappa: float, se: float, clusters: int, bar: float) -> int | None:

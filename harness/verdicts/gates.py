@@ -7,6 +7,7 @@ silently. What was not answered can only take a pass away.
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from harness.nouns.base import Interval
 from harness.nouns.policy import Gates
 from harness.score.advice import advice
 from harness.scorecards.gate1 import Gate1
@@ -75,13 +76,12 @@ def _kappa_check(score: Gate) -> Check:
 
 def _against(estimate: Estimate, bar: float, name: str) -> Check:
     if estimate.ci is None:
-        why = estimate.reason or ""
-        if why.startswith("undefined"):
+        why = estimate.reason
+        if why and why.kind == "undefined":
             return "inconclusive", f"{name} is {why}"
-        return "inconclusive", f"{name} has no interval: {why.removeprefix('no interval: ')}"
-    low, high = estimate.ci
-    interval = f"the 95 % interval of {name}, {low:.3f} to {high:.3f},"
-    verdict = three_way(low, high, bar)
+        return "inconclusive", f"{name} has no interval: {why.after_no_interval if why else ''}"
+    interval = f"the 95 % interval of {name}, {estimate.ci.low:.3f} to {estimate.ci.high:.3f},"
+    verdict = three_way(estimate.ci, bar)
     where = {"pass": "lies above", "fail": "lies below", "inconclusive": "holds"}[verdict]
     return verdict, f"{interval} {where} the bar {bar:g}"
 
@@ -131,17 +131,16 @@ def _cell_checks(score: Gate2) -> list[tuple[Check, Check]]:
     return [(_cell_check(cell, cell.ci), _cell_check(cell, cell.ci_worst_case)) for cell in limited]
 
 
-def _cell_check(cell: CellScore, ci: tuple[float, float] | None) -> Check:
+def _cell_check(cell: CellScore, ci: Interval | None) -> Check:
     """A cell against its limit: the share must lie below it."""
     name = f"golden {cell.golden} with action {cell.action}"
     assert cell.limit is not None, "only cells with a limit are checked"
     if ci is None:
         return "inconclusive", f"{name} has no item"
-    low, high = ci
-    share = f"{name}: {cell.found}, at most {high:.1%},"
-    if high <= cell.limit:
+    share = f"{name}: {cell.found}, at most {ci.high:.1%},"
+    if ci.high <= cell.limit:
         return "pass", f"{share} within the limit {cell.limit:.1%}"
-    return ("fail" if low > cell.limit else "inconclusive"), f"{share} against the limit {cell.limit:.1%}"
+    return ("fail" if ci.low > cell.limit else "inconclusive"), f"{share} against the limit {cell.limit:.1%}"
 
 
 def _provisional(gate1: Gate1 | None) -> str | None:

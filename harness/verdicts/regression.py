@@ -6,6 +6,7 @@ margin.
 
 from collections.abc import Iterator
 
+from harness.nouns.base import Interval
 from harness.nouns.policy import Gates
 from harness.scorecards.comparison import Change, Comparison, Condition, Regression
 from harness.scorecards.shared import Verdict
@@ -14,9 +15,9 @@ from harness.stats.paired import one_sided_limits
 
 def judge_regression(found: Comparison, gates: Gates) -> Regression:
     """The verdict on a comparison by these gates: pass only where every condition passes."""
-    low, high = _limits(found.gated_change, found.n_clusters)
+    limits = _limits(found.gated_change, found.n_clusters)
     conditions = (
-        _non_inferior(found, gates.margin, low, high),
+        _non_inferior(found, gates.margin, limits),
         *_cells(found),
         _coverage(found, gates.coverage_floor),
         *_cases(found, gates.coverage_floor),
@@ -28,8 +29,8 @@ def judge_regression(found: Comparison, gates: Gates) -> Regression:
         verdict=verdict,
         reason=reason,
         margin=gates.margin,
-        low=low,
-        high=high,
+        low=limits and limits.low,
+        high=limits and limits.high,
         conditions=conditions,
         comparison=found,
     )
@@ -43,26 +44,27 @@ def _together(conditions: tuple[Condition, ...]) -> tuple[Verdict, str]:
     return "pass", conditions[0].reason
 
 
-def _limits(change: Change, clusters: int) -> tuple[float | None, float | None]:
+def _limits(change: Change, clusters: int) -> Interval | None:
     if change.delta is None or change.se is None:
-        return None, None
+        return None
     return one_sided_limits(change.delta, change.se, clusters)
 
 
-def _non_inferior(found: Comparison, margin: float, low: float | None, high: float | None) -> Condition:
+def _non_inferior(found: Comparison, margin: float, limits: Interval | None) -> Condition:
     """Pass where the one-sided 95 % lower limit of the change is above minus the margin."""
     name = f"{found.gated} loses less than {margin:g}"
-    if low is None or high is None:
+    if limits is None:
         reason = f"{found.gated} cannot be compared: {found.gated_change.reason}"
         return Condition(name=name, verdict="inconclusive", reason=reason)
     change = f"{found.gated} moved by {found.gated_change.delta:+.3f}"
-    if low > -margin:
-        reason = f"{change}, surely no loss beyond {margin:g} (95 % limit {low:+.3f})"
+    if limits.low > -margin:
+        reason = f"{change}, surely no loss beyond {margin:g} (95 % limit {limits.low:+.3f})"
         return Condition(name=name, verdict="pass", reason=reason)
-    if high < -margin:
-        reason = f"{change}, surely a loss beyond {margin:g} (95 % limit {high:+.3f})"
+    if limits.high < -margin:
+        reason = f"{change}, surely a loss beyond {margin:g} (95 % limit {limits.high:+.3f})"
         return Condition(name=name, verdict="fail", reason=reason)
-    reason = f"{change}: a loss beyond {margin:g} is neither shown nor ruled out ({low:+.3f} to {high:+.3f})"
+    between = f"{limits.low:+.3f} to {limits.high:+.3f}"
+    reason = f"{change}: a loss beyond {margin:g} is neither shown nor ruled out ({between})"
     return Condition(name=name, verdict="inconclusive", reason=reason)
 
 

@@ -104,7 +104,7 @@ def pictures(runs: Sequence[Listed]) -> list[Picture]:
 def _picture(title: str, runs: Sequence[Listed]) -> Picture:
     runs = sorted(runs, key=_when)
     times = [_when(run) for run in runs]
-    lowest = min(run.ci[0] if run.ci else run.kappa or 0.0 for run in runs)
+    lowest = min(run.ci.low if run.ci else run.kappa or 0.0 for run in runs)
     scale = _Scale(min(times), max(times), min(math.floor(lowest / STEP) * STEP, 0.0))
     prompts = sorted({_prompt(run) for run in runs})
     series = tuple(

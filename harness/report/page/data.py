@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from harness.comparison.paired import compare_sides
 from harness.comparison.sides import side_of_run
 from harness.errors import BadInput
+from harness.nouns.base import Interval, Reason
 from harness.report.comparison import amounts, change_sentence
 from harness.report.confidence import alone_sentence
 from harness.report.figures import DISTANCES, KAPPA_NAMES, KAPPAS, any_of, changes_of
@@ -85,7 +86,7 @@ def _cost_note(found: Spending) -> str:
     """What stands under the cost: for how many grades, or why it is unknown, and the tokens."""
     said = []
     if found.cost is None:
-        said.append(cost_words(found).removeprefix("unknown: "))
+        said.append(cost_words(found))
     elif not found.cost and not found.reused:
         said.append("this grader costs nothing")
     elif found.per_hundred is not None:
@@ -102,8 +103,8 @@ class Track(NamedTuple):
 
     name: str
     value: float | None
-    ci: tuple[float, float] | None
-    reason: str | None
+    ci: Interval | None
+    reason: Reason | None
     bar: float | None = None
     gated: bool = False
 
@@ -120,16 +121,17 @@ def _kappas(score: Gate2, gate1: Gate1 | None) -> Iterator[Track]:
         yield Track(name, score.kappa_worst_case, score.kappa_worst_case_ci, why, score.bar)
     if score.ceiling is not None:
         name = "Ceiling: the raters with each other, on these pairs"
-        yield Track(name, score.ceiling.rater, None, "the difference from the grader has one")
+        why = Reason("remark", "the difference from the grader has one")
+        yield Track(name, score.ceiling.rater, None, why)
     if gate1 is not None:
         found = gate1.gated_kappa
         name = "Gate 1: the raters among themselves"
         yield Track(name, found.value, found.ci, found.reason, gate1.bar)
 
 
-def _lowest(drawn: Iterable[tuple[float | None, tuple[float, float] | None]]) -> float:
+def _lowest(drawn: Iterable[tuple[float | None, Interval | None]]) -> float:
     """Where tracks of kappas begin: at 0, or as far below as one of them reaches."""
-    ends = [end for value, ci in drawn for end in (value, ci[0] if ci else None) if end is not None]
+    ends = [end for value, ci in drawn for end in (value, ci.low if ci else None) if end is not None]
     return max(-1.0, math.floor(min([0.0, *ends]) * 5) / 5)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from harness.nouns.base import Interval
 from harness.report.parts import number, signed
 from harness.scorecards.money import usd
 
@@ -25,9 +26,9 @@ def share(value: float | None, places: int = 0) -> str:
     return UNDEFINED if value is None else f"{value:.{places}%}"
 
 
-def span(ci: tuple[float, float] | None, places: int = 3) -> str:
+def span(ci: Interval | None, places: int = 3) -> str:
     """An interval, from low to high; no interval in words."""
-    return "no interval" if ci is None else f"{number(ci[0], places)} to {number(ci[1], places)}"
+    return "no interval" if ci is None else f"{number(ci.low, places)} to {number(ci.high, places)}"
 
 
 def chance(p: float | None) -> str:
@@ -43,11 +44,6 @@ def count(value: float) -> str:
 def sentence(text: str) -> str:
     """A remark as a sentence of its own."""
     return text[:1].upper() + text[1:].rstrip(".") + "."
-
-
-def bare_reason(text: str) -> str:
-    """A reason that stands behind "no interval" without saying so again."""
-    return text.removeprefix("no interval: ")
 
 
 def moment(text: str | None) -> str:
@@ -89,7 +85,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "count": count,
     "moment": moment,
     "sentence": sentence,
-    "bare_reason": bare_reason,
     "plural": plural,
     "track": percent_of_track,
     "stretch": width_on_track,
