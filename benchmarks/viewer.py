@@ -1,7 +1,7 @@
 """How long the viewer takes over many runs: python benchmarks/viewer.py [RUNS], 1,000 by default.
 
 A real run of the shipped golden set, so many times over, with other names, prompts, models and times; then
-`harness runs list` as a process, and the viewer as one of its own, asked over loopback. The first answer reads
+`harness runs list` as a process, and the viewer as one, asked over loopback. The first answer reads
 every folder, the later ones only what has changed.
 """
 
