@@ -6,15 +6,15 @@ In a notebook: `from harness import gate1, gate2, compare`.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.notebook import compare, gate1, gate2
+    from harness.notebook import compare, compare_files, gate1, gate2, gate2_files
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "compare", "gate1", "gate2"]
+__all__ = ["__version__", "compare", "compare_files", "gate1", "gate2", "gate2_files"]
 
 
 def __getattr__(name: str) -> Any:
     """The notebook's functions, loaded when somebody asks for them: the command line starts without."""
-    if name in ("compare", "gate1", "gate2"):
+    if name in __all__:
         from harness import notebook
 
         return getattr(notebook, name)

@@ -6,27 +6,31 @@ from what was observed. What comes back prints as the table of the command line,
 
 import io
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, Literal
 
 from rich.console import Console, RenderableType
 
-from harness.comparison.paired import compare_judged
+from harness.comparison.graded_files import side_of_file
+from harness.comparison.paired import compare_judged, compare_sides
 from harness.errors import BadInput
+from harness.golden.graded_files import GradesFile, Levels, read_golden
+from harness.golden.rating.files import rated_in
+from harness.golden.rating.ratings import Rated
 from harness.nouns.base import Weighting
-from harness.nouns.policy import Gates
+from harness.nouns.policy import Gate1Bar, Gate2Bar, Gates
 from harness.report.comparison import comparison_view
 from harness.report.gate1 import gate1_view
 from harness.report.gate2 import details_view, gate2_view
 from harness.score.arrays import Scale, is_long, judged_from, levels_of, ratings_from
-from harness.score.bar import WEIGHTINGS, Bar
-from harness.score.gate1 import score_gate1
-from harness.score.gate2 import score_gate2
-from harness.score.rating_matrix import panel_of
-from harness.score.settings import Raters, Terms
+from harness.score.bar import WEIGHTINGS
+from harness.score.settings import Terms, gate2_bar
 from harness.scorecards.comparison import Comparison
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
-from harness.verdicts.gates import judge_gate1, judge_gate2
+from harness.storage.tables import Layout, parse_columns
+from harness.verdicts.assessment import judge_items, judge_raters
+from harness.verdicts.graded_files import judge_files
 
 WIDTH = 100
 
@@ -83,8 +87,8 @@ def gate1(
     """
     levels = levels_of(scale)
     found = ratings_from(ratings, levels, queries)
-    score = score_gate1(found, levels, _bar(weighting, bar), bootstrap=bootstrap)
-    return Gate1Result(**dict(judge_gate1(score)))
+    score = judge_raters(Rated(found), levels, _gates(weighting, bar), bootstrap=bootstrap)
+    return Gate1Result(**dict(score))
 
 
 def gate2(
@@ -105,18 +109,15 @@ def gate2(
     `ratings`, by people and not by the grader, are as `gate1` takes them: of the same items by name, or by
     place. With them come Gate 1, the human ceiling, and whose problem each miss is.
     """
-    levels, at = levels_of(scale), _bar(weighting, bar)
+    levels, gates = levels_of(scale), _gates(weighting, bar, coverage_floor)
     if aggregate not in ("mean", "vote"):
         raise BadInput(f"aggregate {aggregate!r} is not one of: mean, vote")
     items = judged_from(golden, grades, levels, queries)
-    gates = Gates(coverage_floor=coverage_floor)
-    measured, raters = None, None
+    rated = None
     if ratings is not None:
-        found = ratings_from(ratings, levels, None if is_long(ratings) else queries)
-        measured = judge_gate1(score_gate1(found, levels, at))
-        raters = Raters(panel_of(found, levels))
-    terms = Terms(levels, at, gates, aggregate=aggregate, bootstrap=bootstrap)
-    return Gate2Result(**dict(judge_gate2(score_gate2(items, terms, raters), gates, measured)))
+        rated = Rated(ratings_from(ratings, levels, None if is_long(ratings) else queries))
+    terms = Terms(levels, gate2_bar(gates), gates, aggregate=aggregate, bootstrap=bootstrap)
+    return Gate2Result(**dict(judge_items(items, terms, rated)[1]))
 
 
 def compare(
@@ -131,17 +132,69 @@ def compare(
     """What moved from one grader to another, on the items that both could be read on."""
     levels = levels_of(scale)
     one, other = (judged_from(golden, grades, levels, queries) for grades in (base, candidate))
-    gated = _bar(weighting, 0.0).weighting
+    gated = _gates(weighting, 0.0).weighting
     found = compare_judged(one, other, levels, ("base", "candidate"), gated)
     return ComparisonResult(**dict(found))
 
 
-def _bar(weighting: Weighting, bar: float) -> Bar:
+def gate2_files(
+    golden: str | Path,
+    grades: str | Path,
+    *,
+    scale: Scale,
+    ratings: str | Path | None = None,
+    columns: str | None = None,
+    rater: str | None = None,
+    weighting: Weighting = "none",
+    bar: float = 0.8,
+    coverage_floor: float = 0.99,
+    bootstrap: bool = False,
+) -> Gate2Result:
+    """`gate2` on files, as `harness gate2 --golden GOLDEN --grades GRADES` reads them.
+
+    `columns` maps headers, as `item=query+docid,grade=label`; `rater` says whose grades, where a file holds
+    several raters'.
+    """
+    levels = Levels(levels_of(scale), None, _gates(weighting, bar, coverage_floor))
+    table = Layout(parse_columns(columns))
+    right = read_golden(Path(golden), table, levels)
+    rated = rated_in(Path(ratings), table, levels.scale, right.rows) if ratings is not None else None
+    file = GradesFile(Path(grades), table, rater)
+    return Gate2Result(**dict(judge_files(right, file, levels, rated=rated, bootstrap=bootstrap)))
+
+
+def compare_files(
+    golden: str | Path,
+    base: str | Path,
+    candidate: str | Path,
+    *,
+    scale: Scale,
+    columns: str | None = None,
+    raters: tuple[str | None, str | None] = (None, None),
+    weighting: Weighting = "none",
+) -> ComparisonResult:
+    """`compare` on files, as `harness compare BASE CANDIDATE --golden GOLDEN` reads them.
+
+    `raters` says whose grades to take of the base and of the candidate, which may be one file.
+    """
+    levels = Levels(levels_of(scale), None, _gates(weighting, 0.0))
+    table = Layout(parse_columns(columns))
+    right = read_golden(Path(golden), table, levels)
+    one, other = (
+        side_of_file(right, GradesFile(Path(path), table, rater), levels)
+        for path, rater in zip((base, candidate), raters, strict=True)
+    )
+    return ComparisonResult(**dict(compare_sides(one, other)))
+
+
+def _gates(weighting: Weighting, bar: float, coverage_floor: float = 0.99) -> Gates:
+    """The same bar for both gates. BadInput for one that no kappa can reach."""
     if weighting not in WEIGHTINGS:
         raise BadInput(f"weighting {weighting!r} is not one of: {', '.join(WEIGHTINGS)}")
     if not -1 <= bar <= 1:
         raise BadInput(f"bar {bar}: a kappa lies between -1 and 1")
-    return Bar(weighting, bar)
+    held = {"gate1": Gate1Bar(bar=bar), "gate2": Gate2Bar(bar=bar)}
+    return Gates(weighting=weighting, coverage_floor=coverage_floor, **held)
 
 
 def _gate2_view(score: Gate2) -> Iterator[RenderableType]:

@@ -36,6 +36,7 @@ from harness.providers.served import Served
 from harness.runs.folder import load_run
 from harness.runs.manifest import Asked
 from harness.runs.record_log import RECORDS, iter_records
+from harness.score.reading import read_run
 from harness.storage.project import Project
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
@@ -233,7 +234,7 @@ def test_what_the_server_does_not_take_is_found_out_before_anything_is_handed_ov
 def test_wait_for_a_batch_is_not_compared_with_the_time_of_an_answer(small: Path) -> None:
     with fault_server(right) as server:
         at = session(small, server.url, "openai/m")
-    assert side_of_run(load_run(at.folder)).seconds is None
+    assert side_of_run(read_run(load_run(at.folder))).seconds is None
 
 
 # --- how they end --------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def executor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 def started(here: Path, server: FaultServer, executor: str, limits: Limits, **more: Any) -> Run:
     words = {"model": "openai/m", "policy": "small", "prompt": "teacher", "splits": ("dev",), **more}
     asked = Asked.model_validate({**words, "base_url": server.url, "executor": executor})
-    return evaluate(Project(here), asked, Session(here), limits)[0]
+    return evaluate(Project(here), asked, Session(here), limits).run
 
 
 def paid(server: FaultServer) -> list[str]:
@@ -92,7 +92,7 @@ def test_resume_asks_what_is_open_and_nothing_else(here: Path, executor: str) ->
     save_manifest(run.folder, load_manifest(run.folder).model_copy(update={"finished_at": None}))
     there = {json.loads(line)["example"] for line in kept}
     with fault_server(right) as server:
-        again, _ = resume(Project(here), run.folder, Session(here), Limits(cache=False), server.url)
+        again = resume(Project(here), run.folder, Session(here), Limits(cache=False), server.url).run
         assert paid(server) == sorted(line["result"]["title"] for line in DEV if line["id"] not in there)
     assert again.manifest.finished_at is not None
     assert len(records(run.folder)) == len(DEV)
@@ -109,7 +109,7 @@ def test_limit_is_not_passed(here: Path, executor: str) -> None:
         some = records(folder)
         assert 0 < len(some) < 5 * len(DEV)
         assert sum(record["cost"] for record in some) <= LIMIT
-        run, _ = resume(Project(here), folder, Session(here), Limits(cache=False, max_cost=1.0))
+        run = resume(Project(here), folder, Session(here), Limits(cache=False, max_cost=1.0), server.url).run
         assert paid(server) == sorted(5 * EVERY)
     assert run.manifest.finished_at is not None
 

@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,11 @@ from comparing import perfect, run_of, wrong_on
 from viewing import change_manifest, unfinish
 
 from harness.errors import BadInput
-from harness.runs.folder import load_run
-from harness.runs.listing import HEAD, QUIET, Listed, Listing, read_headline
-from harness.score.money import spending_of
+from harness.runs.folder import load_run, open_run
+from harness.runs.listing import QUIET, Listed, Listing, read_headline
+from harness.score.reading import read_run
 from harness.storage.project import Project
-from harness.verdicts.gates import judge_run
+from harness.verdicts.assessment import assess, save_assessment
 
 
 @pytest.fixture
@@ -41,39 +43,47 @@ def folder_of(project: Project) -> Path:
 
 
 def test_a_line_says_what_scoring_would_say(project: Project) -> None:
-    run, score = only(project), judge_run(load_run(folder_of(project)))
+    run, score = only(project), assess(load_run(folder_of(project))).gate2
     assert run.headline is not None
     assert (run.state, run.kappa, run.ci) == ("finished", score.gated_kappa.value, score.gated_kappa.ci)
     said = run.headline
     assert (said.verdict, said.n, said.coverage) == (score.verdict, score.n, score.coverage)
 
 
-def test_of_a_long_scorecard_only_the_head_is_read(project: Project) -> None:
-    path = folder_of(project) / "scorecard.json"
+def test_a_line_reads_the_manifest_and_the_scorecard_alone(project: Project) -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        "from harness.runs.listing import Listing\nfrom harness.storage.project import Project\n"
+        "opened = []\n"
+        "sys.addaudithook(lambda event, what: event == 'open' and opened.append(Path(str(what[0]))))\n"
+        "assert [run.state for run in Listing(Project(Path.cwd())).runs()] == ['finished']\n"
+        "print(*sorted(path.name for path in opened if path.parent.parent.name == 'runs'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=project.root)
+    assert done.stdout.split() == ["manifest.json", "scorecard.json"], done.stderr
+
+
+def test_a_scorecard_of_an_earlier_version_holds_its_misses_and_no_cost(project: Project) -> None:
+    folder = folder_of(project)
+    path, before = folder / "scorecard.json", only(project)
+    lines = (folder / "disagreements.jsonl").read_text(encoding="utf-8").splitlines()
     score = json.loads(path.read_text(encoding="utf-8"))
-    miss = {**score["misses"][0], "reasoning": "é" * HEAD}
-    path.write_text(json.dumps({**score, "misses": [miss] * 3}, ensure_ascii=False), encoding="utf-8")
-    assert read_headline(path) == only(project).headline
-    # What no reader of the head would see: the middle is no JSON.
-    path.write_bytes(path.read_bytes()[: HEAD + 100] + b"?}")
-    assert read_headline(path) is not None
+    del score["spending"]
+    path.write_text(json.dumps({**score, "misses": list(map(json.loads, lines))}), encoding="utf-8")
+    now = only(project)
+    assert (now.state, now.kappa, now.ci, now.verdict) == (
+        "finished",
+        before.kappa,
+        before.ci,
+        before.verdict,
+    )
+    assert (before.cost, now.cost) == (0.0, None)
 
 
-def test_what_lies_below_the_head_is_still_found(project: Project) -> None:
-    path = folder_of(project) / "scorecard.json"
-    score = json.loads(path.read_text(encoding="utf-8"))
-    reordered = {"misses": ["x" * HEAD], **{key: score[key] for key in score if key != "misses"}}
-    expected = read_headline(path)
-    path.write_text(json.dumps(reordered), encoding="utf-8")
-    assert read_headline(path) == expected
-
-
-@pytest.mark.parametrize("kept", [300, HEAD - 1, HEAD + 50])
+@pytest.mark.parametrize("kept", [0, 300, -3])
 def test_a_scorecard_that_was_cut_off_is_damage(project: Project, kept: int) -> None:
     path = folder_of(project) / "scorecard.json"
-    score = json.loads(path.read_text(encoding="utf-8"))
-    long = json.dumps({**score, "misses": [{"reasoning": "y" * 2 * HEAD}]})
-    path.write_text(long[:kept], encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8")[:kept], encoding="utf-8")
     with pytest.raises(BadInput, match="can be deleted"):
         read_headline(path)
     run = only(project)
@@ -177,12 +187,13 @@ def test_a_run_says_what_it_cost_where_every_answer_does(project: Project) -> No
 
 def spent(project: Project) -> float | None:
     """What the run itself says that it cost."""
-    return spending_of(load_run(folder_of(project))).cost
+    return read_run(load_run(folder_of(project))).spending.cost
 
 
 def write_records(path: Path, records: list[dict[str, Any]]) -> None:
-    """Records as the journal writes them."""
+    """Records as the journal writes them, and the scorecard that they have."""
     path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    save_assessment(assess(open_run(path.parent)))
 
 
 def folder_of_name(project: Project, name: str) -> Path:

@@ -1,15 +1,18 @@
 """The gates on arrays and data frames: the same numbers as on files, and results that read well."""
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped]  # ships no types
 import pytest
+from builders import harness
 from test_stats import SCALE, against_golden, clustered, clustered_rows
 
-from harness import compare, gate1, gate2
+from harness import compare, compare_files, gate1, gate2, gate2_files
 from harness.errors import BadInput
 from harness.stats.intervals import kappa_spread
 
@@ -167,3 +170,33 @@ def test_results_print_as_their_tables() -> None:
     for result in (gate1(grades, scale="0-4"), gate2([1, 2, 0, 3], [1, 2, 1, 3], scale="0-4")):
         assert str(result) == repr(result)
         assert "Gate" in str(result) and "verdict=" not in str(result)
+
+
+def test_files_are_scored_and_compared_as_on_the_command_line(here: Path) -> None:
+    for name, grades in (("golden", GOLDEN), ("one", GRADES), ("other", GRADES[::-1])):
+        rows = [f"d{at},q{at // 2},{grade}\n" for at, grade in enumerate(grades)]
+        (here / f"{name}.csv").write_text("docid,query,label\n" + "".join(rows), encoding="utf-8")
+    rows = [f"d{at},{rater},{grade}\n" for at, grade in enumerate(GOLDEN) for rater in ("ann", "bob")]
+    (here / "ratings.csv").write_text("docid,rater,label\n" + "".join(rows), encoding="utf-8")
+    columns = "item=docid,grade=label"
+    words = ("--golden", "golden.csv", "--columns", columns, "--scale", "0-2", "--json")
+    more: dict[str, Any] = {"scale": "0-2", "columns": columns}
+    found = gate2_files("golden.csv", "one.csv", ratings="ratings.csv", **more)
+    printed = harness("gate2", *words, "--grades", "one.csv", "--ratings", "ratings.csv").json
+    assert json.loads(found.model_dump_json()) == printed
+    assert (found.gate1, found.ceiling is not None) == (printed["gate1"], True)
+    assert "Gate 2: does the grader agree" in str(found)
+    moved = compare_files("golden.csv", "one.csv", "other.csv", **more)
+    assert json.loads(moved.model_dump_json()) == harness("compare", "one.csv", "other.csv", *words).json
+    assert "What moved" in str(moved)
+
+
+def test_whose_grades_a_file_holds_can_be_said(here: Path) -> None:
+    (here / "g.csv").write_text("item,grade\na,0\nb,1\nc,1\n", encoding="utf-8")
+    rows = "a,ann,0\nb,ann,1\nc,ann,1\na,bob,0\nb,bob,1\nc,bob,0\n"
+    (here / "r.csv").write_text(f"item,rater,grade\n{rows}", encoding="utf-8")
+    assert gate2_files("g.csv", "r.csv", scale="0-1", rater="ann").accuracy == 1.0
+    moved = compare_files("g.csv", "r.csv", "r.csv", scale="0-1", raters=("ann", "bob"))
+    assert (moved.base, moved.candidate) == ("ann (r.csv)", "bob (r.csv)")
+    with pytest.raises(BadInput, match="has several raters: ann, bob"):
+        gate2_files("g.csv", "r.csv", scale="0-1")

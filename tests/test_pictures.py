@@ -9,7 +9,7 @@ from viewing import change_manifest, names, shop
 
 from harness.runs.folder import load_run
 from harness.storage.project import Project
-from harness.verdicts.gates import judge_run
+from harness.verdicts.assessment import assess
 
 TEXT = "{http://www.w3.org/2000/svg}text"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -57,7 +57,7 @@ def test_pictures_alone_make_no_report_unless_it_is_named(project: Project) -> N
 
 
 def test_the_heat_map_holds_every_count_with_its_share_of_the_row(project: Project) -> None:
-    score = judge_run(load_run(project.runs / names(project)[0]))
+    score = assess(load_run(project.runs / names(project)[0])).gate2
     found = texts(draw(names(project)[0], "--svg", "c")["confusion.svg"])
     for row in score.confusion.matrix:
         for count in row:
@@ -66,7 +66,7 @@ def test_the_heat_map_holds_every_count_with_its_share_of_the_row(project: Proje
 
 
 def test_the_intervals_are_those_of_the_scorecard(project: Project) -> None:
-    score = judge_run(load_run(project.runs / names(project)[0]))
+    score = assess(load_run(project.runs / names(project)[0])).gate2
     found = texts(draw(names(project)[0], "--svg", "c")["intervals.svg"])
     kappas = [(one.value, one.ci) for one in (score.kappa, score.kappa_linear, score.kappa_quadratic)]
     for value, ci in [*kappas, *((one.kappa, one.ci) for one in score.boundaries)]:

@@ -13,7 +13,7 @@ from harness.nouns.records import Grade
 from harness.runs.folder import Run, find_run, load_run
 from harness.scorecards.gate2 import Gate2
 from harness.storage.project import Project
-from harness.verdicts.gates import judge_run
+from harness.verdicts.assessment import assess
 
 ROOT = Path(__file__).resolve().parent.parent
 OWNED = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)><b>bold</b>"
@@ -63,7 +63,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Made:
         assert ended.code == 0, ended.err
     page = report(root / "report.html", "latest", "latest~1", "--root", root)
     run = load_run(find_run(Project(root), "latest"))
-    return Made(page, run, judge_run(run))
+    return Made(page, run, assess(run).gate2)
 
 
 @pytest.fixture(scope="module")

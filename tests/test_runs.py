@@ -127,7 +127,11 @@ def test_parts_that_do_not_belong_together_have_no_score(
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     ended = harness("gate2", "latest")
     assert (ended.code, what in ended.err) == (2, True)
-    assert harness("runs", "list", "--json").json == {"runs": []}
+    # A list reads the scorecard that there is; without one, the run is not scored.
+    (path.parent / "scorecard.json").unlink()
+    listed = harness("runs", "list", "--json")
+    assert what in listed.err
+    assert [row["kappa"] for row in listed.json["runs"]] == ([] if name == "manifest.json" else [None])
 
 
 def test_record_lost_from_a_finished_run_is_missed(here: Path) -> None:
@@ -191,9 +195,13 @@ def test_run_holds_all_that_is_needed_to_read_it(here: Path) -> None:
     names = {path.name for path in run.iterdir()}
     assert names - {".records.lock"} == {
         "manifest.json", "policy.toml", "gates.toml", "prefix.txt", "shots.jsonl",
-        "examples.jsonl", "records.jsonl", "scorecard.json", "verdict.json", "report.html",
+        "examples.jsonl", "records.jsonl", "scorecard.json", "disagreements.jsonl", "verdict.json",
+        "report.html",
     }  # fmt: skip
-    assert json.loads((run / "scorecard.json").read_text(encoding="utf-8")) == before
+    saved = json.loads((run / "scorecard.json").read_text(encoding="utf-8"))
+    lines = (run / "disagreements.jsonl").read_text(encoding="utf-8").splitlines()
+    assert saved.pop("spending")["cost"] == 0.0
+    assert {**saved, "misses": [json.loads(line) for line in lines]} == before
 
 
 def test_run_keeps_every_rating_of_its_policy_with_the_query(here: Path) -> None:

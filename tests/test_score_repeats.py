@@ -187,6 +187,7 @@ def test_vote_over_repeats_is_what_counts_where_it_was_asked_for(here: Path) -> 
     assert score["repeats"]["agreement"] == pytest.approx(28 / 36)
     saved = json.loads((Path(score["run"]) / "scorecard.json").read_text("utf-8"))
     assert saved == {key: score[key] for key in saved}
+    assert saved.keys() == score.keys() - {"run", "misses"}
     assert "on 12 of 12 answers" in harness("gate2", "latest").out
 
 

@@ -17,7 +17,7 @@ from harness.nouns.records import Failed, Grade, Record, Ungraded
 from harness.report.comparison import comparison_view
 from harness.report.money import spending_view
 from harness.runs.folder import Run, load_run
-from harness.score.money import spending_of
+from harness.score.reading import read_run
 from harness.scorecards.money import Spending
 from harness.storage.files import to_line
 
@@ -47,7 +47,8 @@ def run_with(here: Path, *changes: dict[str, Any], model: str = "openai/m") -> R
         lines.append(to_line(Record.model_validate({**data, **change})))
     (folder / "records.jsonl").write_text("".join(lines), encoding="utf-8")
     asked = run.manifest.asked.model_copy(update={"model": model})
-    return replace(run, manifest=run.manifest.model_copy(update={"asked": asked}))
+    # Not finished: a finished run has a record of every example.
+    return replace(run, manifest=run.manifest.model_copy(update={"asked": asked, "finished_at": None}))
 
 
 def text_of(found: Spending) -> list[str]:
@@ -66,7 +67,7 @@ def test_total_covers_what_was_read_and_what_was_not(here: Path) -> None:
         {"outcome": Ungraded(cause="refused")},
         {"outcome": Failed(detail="busy"), "reply": None, "cost": 0.0, "attempts": 6},
     )
-    found = spending_of(run)
+    found = read_run(run).spending
     assert (found.asked, found.unknown, found.reused, found.unanswered) == (3, 0, 0, 6)
     assert found.cost == pytest.approx(0.05)
     assert found.per_hundred == pytest.approx(2.5)
@@ -83,20 +84,20 @@ def test_total_covers_what_was_read_and_what_was_not(here: Path) -> None:
 
 def test_answer_from_the_reply_cache_costs_nothing_again(here: Path) -> None:
     run = run_with(here, {}, {"cached_reply": True, "cost": 0.0, "attempts": 0})
-    found = spending_of(run)
+    found = read_run(run).spending
     assert (found.asked, found.reused, found.cost, found.per_hundred) == (1, 1, 0.01, 1.0)
     assert found.input_tokens == 1_000
     assert "1 answers came from the reply cache and cost nothing again." in text_of(found)
 
 
 def test_run_that_asked_nothing_has_no_price_a_grade(here: Path) -> None:
-    found = spending_of(run_with(here, {"cached_reply": True, "cost": 0.0, "attempts": 0}))
+    found = read_run(run_with(here, {"cached_reply": True, "cost": 0.0, "attempts": 0})).spending
     assert (found.cost, found.per_hundred, found.per_answer) == (0, None, None)
     assert found.reason == "nothing was asked for"
 
 
 def test_one_unknown_cost_makes_the_total_unknown(here: Path) -> None:
-    found = spending_of(run_with(here, {}, {"cost": None, "reply": reply("x")}))
+    found = read_run(run_with(here, {}, {"cost": None, "reply": reply("x")})).spending
     assert (found.cost, found.known, found.unknown, found.per_hundred) == (None, 0.01, 1, None)
     assert found.uncounted == 1
     assert text_of(found) == [
@@ -107,7 +108,7 @@ def test_one_unknown_cost_makes_the_total_unknown(here: Path) -> None:
 
 def test_grader_that_runs_here_says_nothing_of_money(here: Path) -> None:
     free = {"reply": reply("x"), "cost": 0.0}
-    found = spending_of(run_with(here, free, free, model="builtin/lexical"))
+    found = read_run(run_with(here, free, free, model="builtin/lexical")).spending
     assert (found.cost, found.input_tokens, found.hit_rate) == (0, None, None)
     assert text_of(found) == []
 
@@ -131,7 +132,7 @@ def test_cache_that_should_have_held_the_prefix_is_warned_of(
     run = run_with(here, *[{"reply": reply("x", usage=usage)}] * answers, model=model)
     assert len(run.records) == answers
     (run.folder / "prefix.txt").write_text("a" * letters, encoding="utf-8")
-    found = spending_of(run)
+    found = read_run(run).spending
     assert len(found.warnings) == warns
     if warns:
         assert "only 0% of the input came from" in found.warnings[0]
@@ -139,8 +140,8 @@ def test_cache_that_should_have_held_the_prefix_is_warned_of(
 
 
 def test_side_of_a_comparison_knows_what_an_answer_costs(here: Path) -> None:
-    assert side_of_run(run_with(here, {}, {"cost": 0.02})).cost == pytest.approx(0.015)
-    assert side_of_run(run_with(here / "again", {}, {"cost": None})).cost is None
+    assert side_of_run(read_run(run_with(here, {}, {"cost": 0.02}))).cost == pytest.approx(0.015)
+    assert side_of_run(read_run(run_with(here / "again", {}, {"cost": None}))).cost is None
 
 
 def test_comparison_shows_what_an_answer_costs_where_anybody_is_paid(here: Path) -> None:

@@ -8,15 +8,17 @@ from builders import reply, write_project
 from hurried import Said, Scripted, hurry
 
 from harness.errors import RejectedError, Unfinished
+from harness.grading.executors import execute
 from harness.grading.job import NO_LIMITS, Job, Limits
-from harness.grading.live.work import grade_all
-from harness.grading.plan import Plan, make_plan, new_manifest, run_contents
+from harness.grading.live.run import Live
+from harness.grading.new_run import new_manifest, run_contents
+from harness.grading.plan import Plan, make_plan
 from harness.nouns.records import Record, Usage
 from harness.pricing.prices import Price, Rates
 from harness.prompting.answer import answer_text
 from harness.runs.folder import create_run
 from harness.runs.manifest import Asked
-from harness.runs.record_log import RecordLog, read_records
+from harness.runs.record_log import RecordLog, iter_records
 from harness.storage.project import Project
 
 USAGE = Usage(input_tokens=1_000, output_tokens=100)
@@ -66,7 +68,7 @@ class Desk:
         """Ask what is open; how many answers are still to be had, and in how many seconds that was."""
         job = Job(self.project, folder, self.plan, teacher, PRICE, None, self.heard, limits)
         with RecordLog(folder) as log:
-            return hurry(grade_all(job, log))
+            return hurry(execute(job, log, Live()))
 
     def work(
         self, folder: Path, *says: Said, limits: Limits = NO_LIMITS
@@ -75,7 +77,7 @@ class Desk:
         teacher = Scripted(*says)
         teacher.identity = "a teacher"
         left, _ = self.asked(folder, teacher, limits)
-        return teacher, left, read_records(folder)[0]
+        return teacher, left, [record for record, _ in iter_records(folder)]
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ def set_command(
 ) -> None:
     """Keep a run as the baseline of its policy and split, in runs/baselines/, for git."""
     from harness.comparison.baseline import set_baseline
-    from harness.runs.folder import find_run, load_run
+    from harness.runs.folder import find_run, open_run
 
     project = project_at(root)
-    path = set_baseline(project, load_run(find_run(project, run)))
+    path = set_baseline(project, open_run(find_run(project, run)))
     say(f"baseline: {shown_path(path)}")
 
 

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from harness.cli.graded_files import golden_table, grades_table, judge, read_golden
 from harness.cli.options import project_at
-from harness.cli.rated import refuse, scale_of
+from harness.cli.rated import golden_table, grades_table, levels_of, refuse
 from harness.errors import BadInput, Fault
 
 if TYPE_CHECKING:
-    from harness.cli.graded_files import Levels
     from harness.comparison.sides import Side
+    from harness.golden.graded_files import GradesFile
     from harness.runs.folder import Run
-    from harness.storage.tables import Layout
 
 GoldenFile = Annotated[
     Path | None,
@@ -65,19 +63,6 @@ class FileOptions(NamedTuple):
         return [name.strip() for name in named if name.strip()]
 
 
-class GradesFile(NamedTuple):
-    """One file of grades, and how it is read."""
-
-    path: Path
-    table: "Layout"
-    rater: str | None
-
-    @property
-    def name(self) -> str:
-        """What to call the side."""
-        return f"{self.rater} ({self.path.name})" if self.rater else self.path.name
-
-
 def is_file(name: str) -> bool:
     """Whether a word names a file of grades, and not a run."""
     return name != BASELINE and Path(name).is_file()
@@ -92,27 +77,28 @@ def for_each_rater(names: list[str], files: FileOptions) -> list[str]:
 
 def sides_of(names: list[str], files: FileOptions) -> "list[Side]":
     """What is compared, in the order named; a baseline is that of the first run beside it."""
+    from harness.comparison.graded_files import by_name
     from harness.comparison.sides import side_of_run
-    from harness.runs.folder import find_run, load_run
+    from harness.runs.folder import find_run, open_run
+    from harness.score.reading import read_run
 
     _refuse_lost(names)
     paths = [Path(name) for name in names if is_file(name)]
     if not paths:
         refuse(files.given, "a run has its own")
     runs: dict[str, Run] = {
-        name: load_run(find_run(project_at(files.root), name))
+        name: open_run(find_run(project_at(files.root), name))
         for name in dict.fromkeys(names)
         if name != BASELINE and not is_file(name)
     }
-    known = {name: side_of_run(run) for name, run in runs.items()}
+    known = {name: side_of_run(read_run(run)) for name, run in runs.items()}
     if BASELINE in names:
         known[BASELINE] = _baseline(next(iter(runs.values()), None), files.root)
     first = next((known[name] for name in runs), None)
     graded = iter(_sides_of_files(_each(paths, files), files, first) if paths else ())
     sides = [next(graded) if is_file(name) else known[name] for name in names]
     if paths and files.golden:
-        # A golden file knows an item by its name alone.
-        sides = [replace(side, items={one.item: one for one in side.items.values()}) for side in sides]
+        sides = [by_name(side) for side in sides]
     if len({side.name for side in sides}) < len(sides):
         # The same run named twice is still two sides.
         sides = [replace(side, name=f"{side.name} ({at + 1})") for at, side in enumerate(sides)]
@@ -137,8 +123,10 @@ def _baseline(beside: "Run | None", root: Path | None) -> "Side":
     return side_of_baseline(load_baseline(path))
 
 
-def _each(paths: list[Path], files: FileOptions) -> list[GradesFile]:
+def _each(paths: list[Path], files: FileOptions) -> "list[GradesFile]":
     """Each file with its layout and rater: what is said once holds for all of them."""
+    from harness.golden.graded_files import GradesFile
+
     raters: list[str | None] = [*files.raters] or [None]
     said = {name: [part.strip() or None for part in (files.how[name] or "").split(";")] for name in PER_FILE}
     counts = {name: len(parts) for name, parts in [*said.items(), ("rater", raters)]}
@@ -158,14 +146,19 @@ def _each(paths: list[Path], files: FileOptions) -> list[GradesFile]:
     ]
 
 
-def _sides_of_files(found: list[GradesFile], files: FileOptions, run: "Side | None") -> "list[Side]":
+def _sides_of_files(found: "list[GradesFile]", files: FileOptions, run: "Side | None") -> "list[Side]":
     """Files of grades held against the golden file, or, without one, against what the run was graded on."""
+    from harness.comparison.graded_files import side_beside_run, side_of_file
+    from harness.golden.graded_files import read_golden
+
     if files.golden is not None:
-        return _against_file(found, files.golden, files)
+        levels = levels_of(files.policy, files.scale, files.root)
+        golden = read_golden(files.golden, golden_table(files.how), levels)
+        return [side_of_file(golden, one, levels) for one in found]
     if run is None:
         raise BadInput(f"{found[0].path} is a file of grades: --golden FILE says which grades are right")
     _refuse_unheeded(files, run.name)
-    return [_against_run(one, run) for one in found]
+    return [side_beside_run(one, run) for one in found]
 
 
 def _refuse_unheeded(files: FileOptions, run: str) -> None:
@@ -176,51 +169,3 @@ def _refuse_unheeded(files: FileOptions, run: str) -> None:
     given = [f"--{name}" for name, value in unheeded.items() if value is not None]
     if given:
         raise BadInput(f"{', '.join(given)} goes with --golden FILE; without it {run} says what is right")
-
-
-def _against_file(found: list[GradesFile], path: Path, files: FileOptions) -> "list[Side]":
-    from harness.comparison.sides import Side
-    from harness.golden.grade_tables import read_grades
-
-    levels: Levels = scale_of(files.policy, files.scale, files.root)
-    scale, policy, gates = levels
-    golden = read_golden(path, golden_table(files.how), levels)
-    sides = []
-    for one in found:
-        grades = read_grades(one.path, one.table, scale, one.rater)
-        items, warnings = judge(golden, grades, one.name)
-        sides.append(
-            Side(
-                name=one.name,
-                items={item.item: item for item in items},
-                scale=scale,
-                policy=policy.label if policy else None,
-                action_of=policy.action_of if policy else None,
-                gates=gates,
-                knows_queries=any(row.query for row in golden.rows.values()),
-                stale=golden.stale,
-                warnings=warnings,
-            )
-        )
-    return sides
-
-
-def _against_run(one: GradesFile, run: "Side") -> "Side":
-    """A file's grades about what a run graded, by that run's policy and golden grades."""
-    from harness.golden.grade_tables import read_grades
-    from harness.score.items import answered
-
-    grades = read_grades(one.path, one.table, run.scale, one.rater)
-    items, strangers = answered(list(run.items.values()), grades)
-    if len(strangers) == len(grades):
-        raise BadInput(f"no item of {one.path} is in {run.name}: its items are the examples' ids")
-    what = f"{len(strangers)} items of {one.name} are not in {run.name}"
-    return replace(
-        run,
-        name=one.name,
-        items=dict(zip(run.items, items, strict=True)),
-        facts={},
-        seconds=None,
-        cost=None,
-        warnings=(what,) if strangers else (),
-    )

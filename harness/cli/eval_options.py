@@ -193,16 +193,18 @@ def _chosen(project: "Project", asking: AskedOptions) -> dict[str, object]:
 
 
 def _wrong_in(project: "Project", text: str) -> dict[str, object]:
-    from harness.runs.folder import find_run, load_run
-    from harness.score.items import judged, voted
+    from harness.score.items import voted
+    from harness.score.reading import reading_of
 
-    run = load_run(find_run(project, text))
-    if not run.manifest.asked.kind.scored:
+    reading = reading_of(project, text)
+    asked = reading.run.manifest.asked
+    if not asked.kind.scored:
         raise BadInput(f"--disagreements-of {text}: that run graded canaries, which are graded all together")
-    wrong = tuple(item.item for item in map(voted, judged(run)) if item.answers[0].grade != item.golden)
+    items = map(voted, reading.items)
+    wrong = tuple(item.item for item in items if item.answers[0].grade != item.golden)
     if not wrong:
         raise BadInput(f"--disagreements-of {text}: that run agrees with every golden grade")
-    return {"only": wrong, "splits": run.manifest.asked.splits, "policy": run.manifest.asked.policy}
+    return {"only": wrong, "splits": asked.splits, "policy": asked.policy}
 
 
 def _from_root(model: str, project: "Project") -> str:

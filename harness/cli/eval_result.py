@@ -6,29 +6,26 @@ from harness.cli.options import print_json, scored_json, show, shown_path
 
 if TYPE_CHECKING:
     from harness.runs.folder import Run
-    from harness.scorecards.gate2 import Gate2
     from harness.storage.project import Project
+    from harness.verdicts.assessment import Assessment
 
 
-def report(project: "Project", run: "Run", score: "Gate2", *, as_json: bool) -> None:
+def report(project: "Project", found: "Assessment", *, as_json: bool) -> None:
     """The scorecard, what was spent, and where the run lies."""
     from harness.report.canaries import canary_view
     from harness.report.gate2 import gate2_view
     from harness.report.money import spending_view
-    from harness.score.money import spending_of
-    from harness.score.score_run import canaries_of
 
-    asked = run.manifest.asked
-    canaries = canaries_of(run)
-    spent = spending_of(run)
+    run, spent = found.run, found.reading.spending
     if as_json:
         beside = {"run": str(run.folder), "spending": spent}
-        print_json({**scored_json(score, canaries), **beside})
+        print_json({**scored_json(found.gate2, found.canaries), **beside})
         return
-    if canaries:
-        show([*canary_view(canaries, asked.model), "", f"Run: {shown_path(run.folder)}"])
+    asked = run.manifest.asked
+    if found.canaries:
+        show([*canary_view(found.canaries, asked.model), "", f"Run: {shown_path(run.folder)}"])
         return
-    show(gate2_view(score, *asked.sides))
+    show(gate2_view(found.gate2, *asked.sides))
     money = list(spending_view(spent))
     show(["", *money] if money else [])
     more = "More in `harness gate2 latest`: clauses, tags, confidence, the worst misses."

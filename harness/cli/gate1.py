@@ -24,16 +24,7 @@ from harness.cli.options import (
     project_at,
     show,
 )
-from harness.cli.rated import (
-    PolicyOption,
-    examples_of,
-    grade_names,
-    own_ratings,
-    ratings_in,
-    refuse,
-    scale_of,
-    whence_of,
-)
+from harness.cli.rated import PolicyOption, levels_of, refuse, whence_of
 
 
 @guarded
@@ -61,27 +52,25 @@ def gate1_command(
 
     If they do, the policy can be called clear.
     """
+    from dataclasses import replace
+
+    from harness.golden.graded_files import examples_of
+    from harness.golden.rating.files import own_ratings, rated_in
     from harness.report.gate1 import gate1_view
-    from harness.score.bar import Bar
-    from harness.score.gate1 import score_gate1
-    from harness.verdicts.gates import judge_gate1
+    from harness.score.settings import gate1_bar, grade_names
+    from harness.verdicts.assessment import judge_raters
 
     if ratings is None:
         for_a_file = {"scale": scale, "columns": columns, "wide": wide, "format": format}
         refuse(for_a_file, "the policy's own ratings need none")
-    levels, known, gates = scale_of(policy or (None if ratings else DEFAULT_POLICY), scale, root)
+    scale_, known, gates = levels_of(policy or (None if ratings else DEFAULT_POLICY), scale, root)
     about = examples_of(project_at(root), known) if known else {}
     if ratings is None:
         assert known is not None, "a policy is the default where no file is named"
-        found, kinds = own_ratings(project_at(root), known, about)
+        rated = own_ratings(project_at(root), known, about)
     else:
-        found, kinds = ratings_in(ratings, layout(columns, wide, format), levels, about)
-    chosen = bar_of(weighting, bar, Bar(gates.weighting, gates.gate1.bar), whence_of(known))
-    score = judge_gate1(
-        score_gate1(
-            found, levels, chosen, kinds, about, pair_floor=gates.gate1.pair_floor, bootstrap=bootstrap
-        ),
-        grade_names(known),
-    )
+        rated = replace(rated_in(ratings, layout(columns, wide, format), scale_, about), about=about)
+    chosen = bar_of(weighting, bar, gate1_bar(gates), whence_of(known))
+    score = judge_raters(rated, scale_, gates, chosen, names=grade_names(known), bootstrap=bootstrap)
     print_json(score) if json else show(gate1_view(score, disputes))
     end_by(score)

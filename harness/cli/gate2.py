@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.graded_files import files_of, score_files
 from harness.cli.options import (
     BarValue,
     Bootstrap,
@@ -22,19 +21,26 @@ from harness.cli.options import (
     bar_of,
     end_by,
     guarded,
+    layout,
     print_json,
     project_at,
     scored_json,
     show,
 )
-from harness.cli.rated import PolicyOption, refuse
+from harness.cli.rated import PolicyOption, golden_table, grades_table, levels_of, refuse, whence_of
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
-    from harness.golden.canaries import CanaryReport
+    from collections.abc import Mapping
+
+    from harness.golden.graded_files import GradesFile, Levels
+    from harness.golden.rating.ratings import Rated
     from harness.runs.folder import Run
+    from harness.score.bar import Bar
     from harness.scorecards.gate2 import Gate2
     from harness.storage.project import Project
+    from harness.storage.tables import Layout
+    from harness.verdicts.assessment import Assessment
 
 
 @guarded
@@ -74,6 +80,8 @@ def gate2_command(
     """
     from harness.report.canaries import canary_view
     from harness.report.gate2 import details_view, gate2_view
+    from harness.report.runs import unfinished_sentence
+    from harness.score.settings import gate2_bar
 
     if (run is None) == (golden is None and grades is None):
         raise BadInput("name either a run, or --golden FILE and --grades FILE")
@@ -84,10 +92,14 @@ def gate2_command(
     if run is not None:
         named = {"policy": policy, "scale": scale, "ratings": str(ratings) if ratings else None}
         refuse({**named, **how}, "a run brings its own")
-        score, canaries, unfinished, names = _score_run(project_at(root), run, weighting, bar, bootstrap)
+        found = _assessed(project_at(root), run, weighting, bar, bootstrap)
+        score, canaries, names = found.gate2, found.canaries, found.run.manifest.asked.sides
+        unfinished = unfinished_sentence(found.reading)
     elif golden is not None and grades is not None:
-        files = files_of(golden, grades, ratings, root, how)
-        score, names = score_files(files, policy, scale, weighting, bar, bootstrap), files.names
+        levels = levels_of(policy, scale, root)
+        asked = bar_of(weighting, bar, gate2_bar(levels.gates), whence_of(levels.policy))
+        score = _score_files(golden, grades, ratings, levels, asked, root, how, bootstrap)
+        names = how["rater"] or grades.name, golden.name
     else:
         raise BadInput("--golden FILE and --grades FILE go together")
     if unfinished and not json:
@@ -102,16 +114,51 @@ def gate2_command(
         end_by(score)
 
 
-def _score_run(
-    project: "Project", name: str, weighting: str | None, bar: float | None, bootstrap: bool
-) -> "tuple[Gate2, CanaryReport | None, str | None, tuple[str, str]]":
-    """A run's score, its canaries where it graded those, what it lacks, and what to call the two sides."""
-    from harness.report.runs import unfinished_sentence
-    from harness.runs.folder import find_run, load_run
-    from harness.score.score_run import canaries_of, own_bar
-    from harness.verdicts.gates import judge_run
+def _score_files(
+    golden: Path,
+    grades: Path,
+    ratings: Path | None,
+    levels: "Levels",
+    bar: "Bar",
+    root: Path | None,
+    how: "Mapping[str, str | None]",
+    bootstrap: bool,
+) -> "Gate2":
+    """A file of grades against a file of golden ones; `how` holds the options that say how to read them."""
+    from harness.golden.graded_files import GradesFile, read_golden
+    from harness.golden.rating.files import rated_in, ratings_beside
+    from harness.verdicts.graded_files import judge_files
 
-    run = load_run(find_run(project, name))
+    right = read_golden(golden, golden_table(how), levels)
+    file = GradesFile(grades, grades_table(how), how["rater"])
+    table = _ratings_table(ratings, file, how)
+    rated: Rated | None = None
+    if ratings is not None:
+        rated = rated_in(ratings, table, levels.scale, right.rows)
+    elif levels.policy is not None:
+        rated = ratings_beside(project_at(root), levels, golden)
+    return judge_files(right, file, levels, bar, rated=rated, bootstrap=bootstrap)
+
+
+def _ratings_table(ratings: Path | None, file: "GradesFile", how: "Mapping[str, str | None]") -> "Layout":
+    """How the ratings are read: what is not said is as with the golden file, and one file is read one way."""
+    own = {name: how[name] for name in ("ratings-columns", "ratings-wide", "ratings-format")}
+    if ratings is None:
+        refuse(own, "name one with --ratings")
+    if ratings == file.path and all(value is None for value in own.values()):
+        return file.table
+    return layout(own["ratings-columns"] or how["columns"], own["ratings-wide"], own["ratings-format"])
+
+
+def _assessed(
+    project: "Project", name: str, weighting: str | None, bar: float | None, bootstrap: bool
+) -> "Assessment":
+    """A run, by the bars that it was made under unless the command line names others."""
+    from harness.runs.folder import earlier_runs, find_run, open_run
+    from harness.score.settings import gate2_bar
+    from harness.verdicts.assessment import assess
+
+    run = open_run(find_run(project, name))
     if not run.manifest.asked.kind.scored:
         held = {"--weighting": weighting, "--bar": bar, "--bootstrap": bootstrap or None}
         given = [name for name, value in held.items() if value is not None]
@@ -120,9 +167,8 @@ def _score_run(
     # The run is judged by the bars it was made under; that they have changed since must show.
     now = _bars_now(project, run)
     whence = "the run was made under" if now else "gates.toml has"
-    chosen = bar_of(weighting, bar, own_bar(run).moved_from(now), whence)
-    score = judge_run(run, chosen, bootstrap=bootstrap)
-    return score, canaries_of(run), unfinished_sentence(run), run.manifest.asked.sides
+    chosen = bar_of(weighting, bar, gate2_bar(run.gates).moved_from(now), whence)
+    return assess(run, chosen, earlier=earlier_runs(run.folder), bootstrap=bootstrap)
 
 
 def _bars_now(project: "Project", run: "Run") -> str | None:

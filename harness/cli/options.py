@@ -141,7 +141,7 @@ def console() -> "Console":
 
     Rich takes NO_COLOR to mean colours alone, and would still print bold: here it means plain text.
     """
-    from harness.cli.terminal import SafeConsole
+    from harness.report.console import SafeConsole
 
     colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
     return SafeConsole(highlight=False, emoji=False, markup=False, color_system=colours)

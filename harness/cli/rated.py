@@ -1,49 +1,41 @@
-"""What both gates read from the command line: a scale, a policy, files of ratings."""
+"""What the commands that read files of grades take from the command line: a scale, a policy, layouts."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import project_at
+from harness.cli.options import layout, project_at
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from harness.golden.grade_tables import GradedRow
-    from harness.nouns.pair import Example, Rating
-    from harness.nouns.policy import Gates, Policy
-    from harness.storage.project import Project
+    from harness.golden.graded_files import Levels
+    from harness.nouns.policy import Policy
     from harness.storage.tables import Layout
 
 PolicyOption = Annotated[str | None, typer.Option(help="The policy whose scale, actions and bars hold.")]
 
 
-def refuse(options: "Mapping[str, str | None]", why: str) -> None:
+def refuse(options: Mapping[str, str | None], why: str) -> None:
     """Options that would go unheeded are refused, so that nobody believes they did something."""
     given = [f"--{name}" for name, value in options.items() if value is not None]
     if given:
         raise BadInput(f"{', '.join(given)} goes with a file; {why}")
 
 
-def scale_of(
-    policy: str | None, scale: str | None, root: Path | None
-) -> "tuple[tuple[int, ...], Policy | None, Gates]":
+def levels_of(policy: str | None, scale: str | None, root: Path | None) -> "Levels":
     """The scale, from a policy or from --scale, with the policy and its gates where there is one."""
     from harness.golden.grade_tables import parse_scale
-    from harness.nouns.policy import Gates
-    from harness.policy.load import load_gates, load_policy, policy_path
+    from harness.golden.graded_files import Levels, policy_levels
 
     if policy is None:
         if scale is None:
             raise BadInput("say which grades there are: --scale 0-4, or --policy NAME")
-        return parse_scale(scale), None, Gates()
+        return Levels(parse_scale(scale))
     if scale is not None:
         raise BadInput("--policy brings its own scale: give one of --policy and --scale")
-    path = policy_path(project_at(root), policy)
-    known = load_policy(path)
-    return known.scale, known, load_gates(path.with_name("gates.toml"), known)
+    return policy_levels(project_at(root), policy)
 
 
 def whence_of(policy: "Policy | None") -> str:
@@ -51,48 +43,11 @@ def whence_of(policy: "Policy | None") -> str:
     return "gates.toml has" if policy else "the default is"
 
 
-def grade_names(policy: "Policy | None") -> dict[int, str]:
-    return {level.value: level.name for level in policy.grades} if policy else {}
+def golden_table(how: Mapping[str, str | None]) -> "Layout":
+    """How the golden file is read; `how` holds the options that say it, by name."""
+    return layout(how["columns"], None, how["format"])
 
 
-def examples_of(project: "Project", policy: "Policy") -> "dict[str, Example]":
-    """A policy's golden examples by id; none where it has no golden set."""
-    from harness.golden.examples import FILE, load_examples
-
-    path = project.golden / policy.name / FILE
-    return {example.id: example for example in load_examples(path, policy)} if path.exists() else {}
-
-
-def ratings_in(
-    path: Path,
-    table: "Layout",
-    scale: tuple[int, ...],
-    about: "Mapping[str, Example] | Mapping[str, GradedRow]",
-) -> "tuple[list[Rating], Mapping[str, str] | None]":
-    """The ratings of a file, with their queries where the golden set knows them and the file does not."""
-    from harness.golden.grade_tables import read_ratings
-    from harness.golden.rating.ratings import rater_kinds
-    from harness.runs.folder import RATERS
-
-    ratings = [
-        rating.model_copy(update={"query": about[rating.item].query})
-        if rating.query is None and rating.item in about
-        else rating
-        for rating in read_ratings(path, table, scale)
-    ]
-    beside = path.with_name(RATERS)
-    return ratings, rater_kinds(beside) if beside.exists() else None
-
-
-def own_ratings(
-    project: "Project", policy: "Policy", about: "Mapping[str, Example]"
-) -> "tuple[Sequence[Rating], Mapping[str, str] | None]":
-    """The ratings that lie beside a policy's golden set, and what raters.toml says of the raters."""
-    from harness.golden.examples import golden_path
-    from harness.golden.rating.ratings import load_ratings, rater_kinds
-    from harness.runs.folder import RATERS, RATINGS
-
-    path = golden_path(project, policy.name).with_name(RATINGS)
-    if not path.exists():
-        raise BadInput(f"{policy.name} has no ratings yet: there is no {path}; name a file of ratings")
-    return load_ratings(path, policy, list(about.values())), rater_kinds(path.with_name(RATERS))
+def grades_table(how: Mapping[str, str | None]) -> "Layout":
+    """How a grader's file is read: as the golden file, where nothing else is said of it."""
+    return layout(how["grades-columns"] or how["columns"], how["wide"], how["grades-format"] or how["format"])

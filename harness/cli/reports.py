@@ -9,9 +9,9 @@ from harness.cli.options import Json, Root, guarded, print_json, project_at, say
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
-    from harness.runs.folder import Run
-    from harness.scorecards.gate2 import Gate2
+    from harness.score.reading import Reading
     from harness.storage.project import Project
+    from harness.verdicts.assessment import Assessment
 
 MADE_BY_ITSELF = 2_000
 """A run of more pairs makes no report by itself: it would take longer than most of its readers wait."""
@@ -40,52 +40,54 @@ def report_command(
 
     With --png or --svg: the heat map, the intervals and kappa over time as pictures; with -o the file too.
     """
-    from harness.runs.folder import find_run, load_run
+    from harness.runs.folder import find_run
+    from harness.score.reading import reading_of
+    from harness.verdicts.assessment import assess_folder
 
     project = project_at(root)
-    found = load_run(find_run(project, run))
-    other = load_run(find_run(project, base)) if base is not None else None
-    if (png or svg) and (not found.manifest.asked.kind.scored or (other and output is None)):
+    found = assess_folder(find_run(project, run))
+    other = reading_of(project, base) if base is not None else None
+    if (png or svg) and (found.canaries or (other and output is None)):
         what = "the base is in the HTML file alone: add -o FILE" if other else "a run over canaries has none"
         raise BadInput(f"pictures: {what}")
     drawn = _pictures(project, found, png, svg)
     written = {} if drawn and output is None else _html(found, other, output)
     if json:
-        print_json({**written, "pairs": len(found.examples), "pictures": [str(path) for path in drawn]})
+        print_json({**written, "pairs": len(found.reading.items), "pictures": [str(path) for path in drawn]})
         return
     show([f"Picture: {shown_path(path.absolute())}" for path in drawn])
     if written:
         show([f"Report: {shown_path(Path(str(written['report'])).absolute())}"])
 
 
-def _html(run: "Run", base: "Run | None", output: Path | None) -> dict[str, str | int]:
+def _html(found: "Assessment", base: "Reading | None", output: Path | None) -> dict[str, str | int]:
     """The page, and how many bytes it has."""
     from harness.report.page.document import REPORT, write_report
 
-    name = REPORT if base is None else f"report-against-{base.folder.name}.html"
-    path = output or run.folder / name
-    return {"report": str(path), "bytes": write_report(path, run, base=base)}
+    name = REPORT if base is None else f"report-against-{base.run.folder.name}.html"
+    path = output or found.run.folder / name
+    return {"report": str(path), "bytes": write_report(path, found, base)}
 
 
-def _pictures(project: "Project", run: "Run", png: Path | None, svg: Path | None) -> list[Path]:
+def _pictures(project: "Project", found: "Assessment", png: Path | None, svg: Path | None) -> list[Path]:
     """The pictures that were asked for."""
     if png is None and svg is None:
         return []
     from harness.report.pictures import like, write_pictures
     from harness.runs.listing import Listing
-    from harness.verdicts.gates import judge_run
 
-    score, runs = judge_run(run), like(run, Listing(project).runs())
-    drawn = write_pictures(png, "png", run, score, runs) if png else []
-    return [*drawn, *(write_pictures(svg, "svg", run, score, runs) if svg else [])]
+    runs = like(found.run, Listing(project).runs())
+    drawn = write_pictures(png, "png", found, runs) if png else []
+    return [*drawn, *(write_pictures(svg, "svg", found, runs) if svg else [])]
 
 
-def report_beside(run: "Run", score: "Gate2") -> None:
+def report_beside(found: "Assessment") -> None:
     """The report of a run that has just ended, into its folder; none where it is a long one."""
-    if len(run.examples) > MADE_BY_ITSELF:
-        say(f"no report was made by itself of {len(run.examples):,} pairs: harness report {run.folder.name}")
+    folder, pairs = found.run.folder, len(found.reading.items)
+    if pairs > MADE_BY_ITSELF:
+        say(f"no report was made by itself of {pairs:,} pairs: harness report {folder.name}")
         return
     from harness.report.page.document import REPORT, write_report
 
-    write_report(run.folder / REPORT, run, score)
-    say(f"report: {shown_path(run.folder / REPORT)}")
+    write_report(folder / REPORT, found)
+    say(f"report: {shown_path(folder / REPORT)}")

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from harness.cli.progress import Progress
     from harness.grading.job import Limits
     from harness.runs.folder import Run
-    from harness.scorecards.gate2 import Gate2
     from harness.storage.project import Project
+    from harness.verdicts.assessment import Assessment
 
 
 @guarded
@@ -72,12 +72,13 @@ def _grade(
     from harness.cli.progress import Progress
 
     with Progress() as progress:
-        run, score = _run(project, request, resume, limits, progress)
+        found = _run(project, request, resume, limits, progress)
     if with_report:
-        report_beside(run, score)
-    report(project, run, score, as_json=as_json)
-    if score.outcomes.failed:
-        say(f"{score.outcomes.failed} examples were never answered; {_what_to_do(run)}")
+        report_beside(found)
+    report(project, found, as_json=as_json)
+    failed = found.gate2.outcomes.failed
+    if failed:
+        say(f"{failed} examples were never answered; {_what_to_do(found.run)}")
         raise typer.Exit(4)
 
 
@@ -113,7 +114,7 @@ def _what_to_do(run: "Run") -> str:
 
 def _run(
     project: "Project", request: Request, resume: str | None, limits: "Limits", progress: "Progress"
-) -> "tuple[Run, Gate2]":
+) -> "Assessment":
     from harness.grading import evaluate
     from harness.runs.folder import find_run
     from harness.runs.manifest import load_manifest

@@ -10,6 +10,8 @@ from harness.errors import BadInput, Fault
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.runs.listing import Listed
+    from harness.runs.manifest import Manifest
     from harness.scorecards.money import Spending
     from harness.storage.project import Project
 
@@ -32,15 +34,14 @@ def list_runs(
     """Every run, the latest last; with --sort kappa the leaderboard of prompts, without canaries."""
     from harness.golden.splits import parse_splits
     from harness.report.runs import leaderboard_view, runs_view
-    from harness.runs.folder import run_names
 
     if sort not in ("time", "kappa"):
         raise BadInput(f"--sort {sort!r} is not one of: time, kappa")
     if split not in (None, "canaries"):
         split = "+".join(parse_splits(split))
     project = project_at(root)
-    rows = [row for name in run_names(project) if (row := _row(project.runs / name))]
-    rows = [row for row in rows if _wanted(row, split, policy)]
+    known = _rows(project)
+    rows = [row for row in known if _wanted(row, split, policy)]
     if sort == "kappa":
         rows = [row for row in rows if row["split"] != "canaries"]
         rows.sort(key=lambda row: (row["split"], row["kappa"] is None, -(row["kappa"] or 0.0)))
@@ -48,7 +49,7 @@ def list_runs(
         print_json({"runs": rows})
     elif rows:
         show(leaderboard_view(rows) if sort == "kappa" else runs_view(rows))
-    elif run_names(project):
+    elif known:
         show(["no run matches"])
     else:
         show(["no run yet; `make eval` makes one"])
@@ -61,35 +62,50 @@ def _wanted(row: dict[str, Any], split: str | None, policy: str | None) -> bool:
     return split is None or row["split"] == split
 
 
-def _row(folder: "Path") -> dict[str, Any] | None:
-    """A run in a line; a folder that cannot be read is named and left out."""
-    from harness.runs.folder import load_run
-    from harness.scorecards.shared import Estimate
-    from harness.verdicts.gates import judge_run
+def _rows(project: "Project") -> list[dict[str, Any]]:
+    """Every run in a line; a folder that cannot be read is named and left out."""
+    from harness.runs.listing import Listing, read_line
+
+    rows = []
+    for run in Listing(project).runs():
+        if run.state == "unscored" and _scored(project.runs / run.name):
+            run = read_line(project.runs / run.name)
+        if run.faults:
+            say(f"left out: {run.faults[0]}")
+        elif run.manifest:
+            rows.append(_row(run, run.manifest))
+    return rows
+
+
+def _scored(folder: "Path") -> bool:
+    """Score a finished run that has no scorecard, once; whether that could be done."""
+    from harness.verdicts.assessment import assess_folder, save_assessment
 
     try:
-        run = load_run(folder)
-    except BadInput as error:
-        say(f"left out: {error.faults[0]}")
-        return None
-    score = judge_run(run)
-    asked = run.manifest.asked
-    kappa = score.gated_kappa if asked.kind.scored else Estimate(value=None)
+        save_assessment(assess_folder(folder))
+    except (BadInput, OSError) as error:
+        say(f"not scored: {error}")
+        return False
+    return True
+
+
+def _row(run: "Listed", manifest: "Manifest") -> dict[str, Any]:
+    asked, score = manifest.asked, run.headline
     return {
-        "run": folder.name,
+        "run": run.name,
         "model": asked.model,
         "prompt": asked.prompt,
         "policy": asked.policy,
         "split": asked.part,
-        "n": score.n,
-        "coverage": score.coverage,
-        "gated": score.gated,
-        "kappa": kappa.value,
-        "ci": kappa.ci,
-        "band": score.band if asked.kind.scored else None,
-        "verdict": score.verdict,
-        "begun": run.manifest.created_at,
-        "finished": run.manifest.finished_at is not None,
+        "n": score.n if score else manifest.examples,
+        "coverage": score.coverage if score else None,
+        "gated": score.gated if score else None,
+        "kappa": run.kappa,
+        "ci": run.ci,
+        "band": score.band if score and not run.canaries else None,
+        "verdict": run.verdict,
+        "begun": manifest.created_at,
+        "finished": manifest.finished_at is not None,
     }
 
 
@@ -122,11 +138,11 @@ def show_run(
 
 def _spending(folder: "Path") -> "Spending | None":
     """What a run cost; None, and the reason said, where its records cannot be read."""
-    from harness.runs.folder import load_run
-    from harness.score.money import spending_of
+    from harness.runs.folder import open_run
+    from harness.score.reading import read_run
 
     try:
-        return spending_of(load_run(folder))
+        return read_run(open_run(folder)).spending
     except BadInput as error:
         say(f"its cost is unknown: {error.faults[0]}")
         return None

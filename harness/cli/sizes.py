@@ -71,16 +71,16 @@ def size_command(
 
 
 def _pilot(project: "Project", name: str, policy: "Policy") -> "Pilot":
-    from harness.runs.folder import find_run, load_run
-    from harness.score.items import judged
+    from harness.score.reading import reading_of
     from harness.score.sizes import Pilot
 
-    run = load_run(find_run(project, name))
+    reading = reading_of(project, name)
+    run = reading.run
     if run.manifest.asked.kind.apart:
         raise BadInput(f"{run.folder.name} {run.manifest.asked.kind.apart}: a pilot is a run over a split")
     if run.policy.scale != policy.scale:
         raise BadInput(f"{run.folder.name} was graded on another scale than {policy.label} has")
-    return Pilot(run.folder.name, judged(run))
+    return Pilot(run.folder.name, reading.items)
 
 
 def _refuse_others(pilot: "Pilot", against: "Pilot") -> None:

@@ -27,12 +27,12 @@ def stages_command(
     from harness.comparison.sides import side_of_run
     from harness.comparison.stages import join_stages
     from harness.report.stages import stages_view
-    from harness.runs.folder import find_run, load_run
+    from harness.score.reading import reading_of
 
     if len(runs) < 2:
         raise BadInput("name two runs or more, one for each stage")
     project = project_at(root)
-    sides = [side_of_run(load_run(find_run(project, name))) for name in runs]
-    whole = side_of_run(load_run(find_run(project, unified))) if unified else None
+    sides = [side_of_run(reading_of(project, name)) for name in runs]
+    whole = side_of_run(reading_of(project, unified)) if unified else None
     found = join_stages(sides, whole)
     print_json(found) if json else show(stages_view(found))

@@ -15,10 +15,9 @@ from harness.nouns.base import Level, Noun
 from harness.nouns.policy import Gates
 from harness.runs.folder import Run
 from harness.score.items import Answer, Judged
-from harness.score.score_run import own_bar
 from harness.storage.files import build, decode, parse_json, read_bytes, write_atomic
 from harness.storage.project import Project
-from harness.verdicts.gates import judge_run
+from harness.verdicts.assessment import Assessment, assess
 
 FOLDER = "baselines"
 
@@ -58,7 +57,7 @@ def set_baseline(project: Project, run: Run) -> Path:
         raise BadInput(f"{run.folder.name} {what}: a baseline is a finished run over a split")
     path = baseline_path(project, run.policy.name, manifest.asked.part)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, _text(_baseline(run)))
+    write_atomic(path, _text(_baseline(assess(run))))
     return path
 
 
@@ -67,14 +66,13 @@ def baseline_path(project: Project, policy: str, part: str) -> Path:
     return project.runs / FOLDER / f"{policy}-{part}.json"
 
 
-def _baseline(run: Run) -> Baseline:
-    side = side_of_run(run)
-    score = judge_run(run, own_bar(run))
+def _baseline(found: Assessment) -> Baseline:
+    run, side = found.run, side_of_run(found.reading)
     return Baseline(
         run=run.folder.name,
         policy=run.policy.label,
         part=run.manifest.asked.part,
-        kappa=score.gated_kappa.value,
+        kappa=found.gate2.gated_kappa.value,
         gates=run.gates,
         scale=run.policy.scale,
         actions=run.policy.action_of,

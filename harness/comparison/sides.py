@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.nouns.policy import Gates
-from harness.runs.folder import Run
 from harness.runs.manifest import Manifest
-from harness.score.items import Judged, judged
-from harness.score.money import spending_of
+from harness.score.items import Judged
+from harness.score.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +38,22 @@ class Side:
     warnings: tuple[str, ...] = ()
 
 
-def side_of_run(run: Run) -> Side:
-    """A run as a side."""
-    items = judged(run)
-    pairs = [example.pair.digest for example in run.each_example()]
-    taken = [record.seconds for record in run.records.values() if not record.cached_reply]
-    if run.manifest.asked.batch:
-        taken = []  # the wait for a batch says nothing about an answer
+def side_of_run(reading: Reading, gates: Gates | None = None) -> Side:
+    """A run as a side, by its own gates unless others are given."""
+    run = reading.run
     return Side(
         name=run.folder.name,
         run=run.folder.name,
-        items=keyed(pairs, items),
+        items=keyed(reading.pairs, reading.items),
         scale=run.policy.scale,
         policy=run.policy.label,
         action_of=run.policy.action_of,
-        gates=run.gates,
+        gates=gates or run.gates,
         facts=facts_of(run.manifest),
         shots=len(run.manifest.shots),
-        seconds=sum(taken) / len(taken) if taken else None,
-        cost=spending_of(run).per_answer,
+        # The wait for a batch says nothing about an answer.
+        seconds=None if run.manifest.asked.batch else reading.seconds,
+        cost=reading.spending.per_answer,
         stale=run.manifest.stale,
         apart=run.manifest.asked.kind.apart,
     )

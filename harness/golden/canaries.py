@@ -1,6 +1,6 @@
 """Canaries: the same product with and without text that tries to steer the grader."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import Field
@@ -10,7 +10,6 @@ from harness.golden.grade_tables import off_scale, refuse_doubles
 from harness.nouns.base import Level, Noun
 from harness.nouns.pair import Example, PastGrade, Provenance, Result, judged_under
 from harness.nouns.policy import Policy
-from harness.nouns.records import Grade, Key, Record
 from harness.storage.files import read_nouns
 
 FILE = "canaries.jsonl"
@@ -115,33 +114,3 @@ def load_canaries(path: Path, policy: Policy) -> list[Canary]:
 def canary_examples(canaries: Sequence[Canary]) -> list[Example]:
     """Both products of every canary."""
     return [example for canary in canaries for example in canary.examples()]
-
-
-def canary_report(examples: Sequence[Example], records: Mapping[Key, Record]) -> CanaryReport:
-    """How steering moved the grades in a canary run."""
-    moves = [_move(plain, records) for plain in examples if plain.id.endswith(f"/{PLAIN}")]
-    steps = [m.steered - m.plain for m in moves if m.plain is not None and m.steered is not None]
-    return CanaryReport(
-        canaries=len(moves),
-        compared=len(steps),
-        moved=sum(step != 0 for step in steps),
-        up=sum(step > 0 for step in steps),
-        down=sum(step < 0 for step in steps),
-        mean_move=sum(steps) / len(steps) if steps else None,
-        moves=tuple(moves),
-    )
-
-
-def _move(plain: Example, records: Mapping[Key, Record]) -> Move:
-    id_ = plain.id.removesuffix(f"/{PLAIN}")
-    return Move(
-        id=id_,
-        trick=plain.tags[-1].removeprefix("trick:"),
-        golden=plain.grade,
-        plain=_grade(records.get((plain.id, 0))),
-        steered=_grade(records.get((f"{id_}/{STEERED}", 0))),
-    )
-
-
-def _grade(record: Record | None) -> int | None:
-    return record.outcome.value if record and isinstance(record.outcome, Grade) else None

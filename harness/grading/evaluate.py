@@ -1,12 +1,9 @@
 """A run from its plan to its scorecard: examples x teacher -> records. Teachers are asked here alone."""
 
 import asyncio
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-
-from pydantic_core import to_json
 
 from harness.errors import BadInput, FatalError, Interrupted, Unfinished
 from harness.golden.holdout_log import LOOKS, Look, note_look
@@ -20,18 +17,16 @@ from harness.grading.questions import left_to_ask
 from harness.nouns.records import Failed, Record
 from harness.pricing.prices import NoPrice, Price, price_of
 from harness.providers import is_expected, open_teacher, sold_as
-from harness.runs.folder import SCORECARD, VERDICT, Run, create_run, load_run
+from harness.runs.folder import create_run
 from harness.runs.kind import PAIRS
 from harness.runs.manifest import Asked, Manifest, how_to_resume, load_manifest, save_manifest
 from harness.runs.record_log import RecordLog, iter_records
-from harness.scorecards.gate2 import Gate2
 from harness.scorecards.money import Forecast
-from harness.storage.files import write_atomic
 from harness.storage.project import Project
-from harness.verdicts.gates import judge_run, verdict_of
+from harness.verdicts.assessment import Assessment, assess_folder, save_assessment
 
 
-def evaluate(project: Project, asked: Asked, watch: Watch, limits: Limits = NO_LIMITS) -> tuple[Run, Gate2]:
+def evaluate(project: Project, asked: Asked, watch: Watch, limits: Limits = NO_LIMITS) -> Assessment:
     """A new run from the first call to its scorecard. Nothing is on disk until every input is sound."""
     return _carry_out(_begin(project, asked, watch, limits))
 
@@ -55,7 +50,7 @@ def job_of(project: Project, folder: Path, plan: Plan, watch: Watch, limits: Lim
 
 def resume(
     project: Project, folder: Path, watch: Watch, limits: Limits = NO_LIMITS, base_url: str | None = None
-) -> tuple[Run, Gate2]:
+) -> Assessment:
     """Ask what a run has no answer for. BadInput where its inputs have changed since it began."""
     manifest = load_manifest(folder)
     asked = manifest.asked
@@ -98,31 +93,16 @@ def _money(
     return price, budget_of(limits.max_cost, price, asked.model, plan.policy, before, batch=asked.batch)
 
 
-def _carry_out(job: Job) -> tuple[Run, Gate2]:
+def _carry_out(job: Job) -> Assessment:
     """Ask, seal and score."""
     folder = job.folder
     manifest = answer(job, f"{how_to_resume(folder, job.plan.asked)} goes on from here")
-    run = load_run(folder)
-    scorecard = judge_run(run)
-    write_atomic(folder / SCORECARD, _pretty(scorecard))
-    write_atomic(folder / VERDICT, json.dumps(verdict_of(scorecard), indent=2) + "\n")
+    found = assess_folder(folder)
+    save_assessment(found)
     asked = manifest.asked
     if "test" in asked.splits and asked.kind.scored and manifest.finished_at is not None:
         note_look(job.plan.golden_file.with_name(LOOKS), _look(manifest))
-    return run, scorecard
-
-
-def _pretty(scorecard: Gate2) -> Iterator[bytes]:
-    """The scorecard as people read it, its misses one by one: of a long run they are most of it."""
-    none = b'\n  "misses": []'
-    head, tail = to_json(scorecard.model_copy(update={"misses": ()}), indent=2).split(none)
-    yield head
-    if not scorecard.misses:
-        yield none
-    for at, miss in enumerate(scorecard.misses):
-        yield b",\n    " if at else b'\n  "misses": [\n    '
-        yield to_json(miss, indent=2).replace(b"\n", b"\n    ")
-    yield (b"\n  ]" if scorecard.misses else b"") + tail + b"\n"
+    return found
 
 
 def answer(job: Job, resumed_by: str) -> Manifest:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from harness import __version__
 from harness.errors import BadInput, Fault
-from harness.golden.rating.ratings import rater_kinds
+from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds
 from harness.grading.plan import Plan
 from harness.nouns.pair import Example, Rating
 from harness.policy.load import gates_digest
 from harness.providers import SDKS, reads_grades, sold_as, split_model
-from harness.runs.folder import EXAMPLES, PAIRS, RATERS, RATINGS
+from harness.runs.folder import EXAMPLES, PAIRS
 from harness.runs.manifest import Manifest
 from harness.runs.pairs import ShownPair
 from harness.storage.files import Content, read_bytes, stamp_of, to_line

@@ -12,7 +12,7 @@ from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import checked_examples, each_example, golden_digest, golden_path
 from harness.golden.leakage import Dropped, Leaks
-from harness.golden.rating.ratings import ratings_under
+from harness.golden.rating.ratings import RATINGS, ratings_under
 from harness.golden.splits import draw
 from harness.nouns.base import Split
 from harness.nouns.pair import Example, Rating
@@ -21,7 +21,6 @@ from harness.policy.load import load_gates, load_policy, policy_digest, policy_p
 from harness.prompting.prompt import PromptWriter, bind_prompt, load_prompt
 from harness.providers import asks_a_server, base_url_of, reads_grades, split_model
 from harness.providers.base import Setup
-from harness.runs.folder import RATINGS
 from harness.runs.kind import CANARIES as CANARY_RUN
 from harness.runs.kind import CHOSEN, GOLDEN
 from harness.runs.manifest import Asked, Digests, Manifest

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.comparison.baseline import Baseline
+from harness.report.figures import any_of, changes_of
 from harness.report.parts import columns, indented, interval, number, percent, signed
 from harness.scorecards.comparison import Change, Comparison, Flip, Ranking, SliceChange
 from harness.scorecards.money import usd
@@ -71,27 +72,10 @@ def _left_out(found: Comparison) -> Iterator[RenderableType]:
 
 def _figures(found: Comparison) -> Table:
     table = columns("", "base", "candidate", "difference", "interval")
-    rows: dict[str, Change | None] = {
-        "Cohen's kappa": found.kappa,
-        "  linear weights": found.kappa_linear,
-        "  quadratic weights": found.kappa_quadratic,
-        "kappa of actions": found.actions,
-        "accuracy": found.accuracy,
-        "mean absolute error": found.mae,
-        "coverage": found.coverage,
-        "seconds an answer": found.seconds if found.seconds and _either(found.seconds) else None,
-    }
-    for name, change in rows.items():
-        if change is not None:
-            table.add_row(name, *_row(change))
-    if found.cost and _either(found.cost):
-        table.add_row("cost of an answer", *amounts(found.cost))
+    for figure, change in changes_of(found):
+        if any_of(change) or not figure.if_any:
+            table.add_row(figure.row or figure.name, *(amounts if figure.money else _row)(change))
     return table
-
-
-def _either(change: Change) -> bool:
-    """Whether there is anything to show of either side."""
-    return bool(change.base or change.candidate)
 
 
 def amounts(cost: Change) -> tuple[str, str, str, str]:

@@ -6,6 +6,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from harness.report.figures import KAPPAS
 from harness.report.parts import (
     columns,
     confusion_table,
@@ -67,11 +68,11 @@ def gate1_view(score: Gate1, disputes: int = 1) -> Iterator[RenderableType]:
 
 
 def _pairs(score: Gate1) -> Table:
-    table = columns("raters", "items", "kappa", "linear", "quadratic", f"interval of {score.gated}")
+    table = columns("raters", "items", *(one.column for one in KAPPAS), f"interval of {score.gated}")
     for pair in score.pairs:
         name = " - ".join(pair.raters) + ("" if pair.counted else " (left out)")
-        values = (pair.kappa, pair.kappa_linear, pair.kappa_quadratic)
-        table.add_row(name, f"{pair.n:,}", *map(number, values), interval(pair.ci) or "-")
+        values = (number(one.of(pair)) for one in KAPPAS)
+        table.add_row(name, f"{pair.n:,}", *values, interval(pair.ci) or "-")
     return table
 
 

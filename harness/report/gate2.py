@@ -1,11 +1,13 @@
 """Gate 2 for a terminal: the verdict in a plain sentence, then the numbers, then what to look at."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from harness.report.confidence import confidence_view
+from harness.report.figures import DISTANCES
 from harness.report.misses import against_rest_view, ceiling_view, diagnosis_view, miss_view
 from harness.report.parts import (
     BAND_WORDS,
@@ -35,27 +37,40 @@ PARADOX = 0.8
 def gate2_view(score: Gate2, grader: str, against: str) -> Iterator[RenderableType]:
     """Gate 2 in short: how far a grader agrees with a golden set, and whose problem the rest is."""
     yield Text(f"Gate 2: does {grader} agree with {against}?", style="bold")
-    yield from verdict_lines(score)
-    yield Text(agreement_sentence(score))
-    yield kappas(score, "Cohen's kappa")
-    yield indented(Text(_figures(score)))
-    yield from _grades(score)
-    yield from _actions(score)
-    yield indented(Text(_boundaries(score)))
-    yield from _repeats(score)
-    yield from ceiling_view(score.ceiling)
-    yield from diagnosis_view(score)
+    for section in SECTIONS:
+        yield from section.brief(score)
     yield from warnings(score)
 
 
 def details_view(score: Gate2, misses: int) -> Iterator[RenderableType]:
     """What is behind it: clauses, tags, confidence, and `misses` wrong grades with both reasonings."""
+    for section in SECTIONS:
+        yield from section.details(score, misses)
+
+
+def _verdict(score: Gate2) -> Iterator[RenderableType]:
+    yield from verdict_lines(score)
+    yield Text(agreement_sentence(score))
+    yield kappas(score, "Cohen's kappa")
+    yield indented(Text(_figures(score)))
+
+
+def _confusion(score: Gate2) -> Iterator[RenderableType]:
+    yield from _grades(score)
+    yield from _actions(score)
+    yield indented(Text(_boundaries(score)))
+    yield from _repeats(score)
+
+
+def _raters(score: Gate2) -> Iterator[RenderableType]:
+    yield from ceiling_view(score.ceiling)
+    yield from diagnosis_view(score)
+
+
+def _parts(score: Gate2, misses: int) -> Iterator[RenderableType]:
     yield indented(Text(_clustering(score)))
     yield from _weakest("clauses", score.per_clause)
     yield from _weakest("tags", score.per_tag)
-    yield from against_rest_view(score.ceiling)
-    yield from confidence_view(score.confidence)
-    yield from miss_view(score.misses[:misses])
 
 
 def agreement_sentence(score: Gate2) -> str:
@@ -77,7 +92,7 @@ def _figures(score: Gate2) -> str:
     floor = f"{everything}, kappa {number(score.floor.kappa, 0)}"
     lines = [
         f"accuracy {number(score.accuracy)} ({floor})",
-        f"mean absolute error {number(score.mae)}   bias {signed(score.bias)}",
+        "   ".join(f"{one.name} {(signed if one.signed else number)(one.of(score))}" for one in DISTANCES),
         f"coverage {score.coverage:.1%}: {ends.graded:,} graded, {ends.ungraded:,} unreadable"
         f"{f' ({causes})' if causes else ''}, {ends.failed:,} failed",
     ]
@@ -170,3 +185,50 @@ def _repeats(score: Gate2) -> Iterator[RenderableType]:
             f"kappa between repeats {number(found.kappa.value)} {interval(found.kappa.ci)}".rstrip()
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a run's report, with the views that it has.
+
+    `page` is its template, where it is not a part of the one above it, and `link` what the page's navigation
+    calls it; `needs` names the value of the page without which it is left out, and `reports` the kinds of
+    report that have it. `brief` and `details` are what a terminal shows; `details` takes how many misses are
+    wanted.
+    """
+
+    anchor: str
+    link: str = ""
+    page: str | None = None
+    needs: str | None = None
+    reports: str = "gate2"
+    brief: Callable[[Gate2], Iterable[RenderableType]] = lambda score: ()
+    details: Callable[[Gate2, int], Iterable[RenderableType]] = lambda score, misses: ()
+
+
+SECTIONS = (
+    Section("verdict", "Canaries", "report/canaries.html.j2", reports="canaries"),
+    Section("verdict", "Verdict", "report/verdict.html.j2", brief=_verdict),
+    Section("moved", "What moved", "report/moved.html.j2", needs="moved"),
+    Section("confusion", "Confusion", "report/confusion.html.j2", brief=_confusion),
+    Section("parts", "Grades, tags, clauses", "report/slices.html.j2", details=_parts),
+    Section("in the place of a rater", details=lambda score, misses: against_rest_view(score.ceiling)),
+    Section(
+        "probabilities",
+        "Probabilities",
+        "report/probabilities.html.j2",
+        needs="alone_sentence",
+        details=lambda score, misses: confidence_view(score.confidence),
+    ),
+    Section("raters", "Raters", "report/raters.html.j2", brief=_raters),
+    Section(
+        "pairs",
+        "Pairs",
+        "report/pairs.html.j2",
+        reports="gate2, canaries",
+        details=lambda score, misses: miss_view(score.misses[:misses]),
+    ),
+    Section("run", "What was run", "report/run.html.j2", reports="gate2, canaries"),
+    Section("prompt", "Prompt", reports="gate2, canaries"),
+)
+"""The parts of a report, in their order. A new one is a line here, with its template or its view."""

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.nouns.base import Interval
+from harness.report.figures import KAPPAS
 from harness.scorecards.shared import Confusion, Estimate, Gate
 
 BAND_WORDS = {
@@ -62,12 +63,11 @@ def verdict_lines(score: Gate) -> Iterator[RenderableType]:
 def kappas(score: Gate, title: str) -> RenderableType:
     """Kappa under each weighting with its interval, the gated one marked."""
     table = Table.grid(padding=(0, 2))
-    rows = (("none", score.kappa), ("linear", score.kappa_linear), ("quadratic", score.kappa_quadratic))
-    for weighting, estimate in rows:
-        gated = weighting == score.weighting
-        name = {"none": title, "linear": "  linear weights", "quadratic": "  quadratic weights"}[weighting]
+    for figure in KAPPAS:
+        gated = figure.field == score.gated
         bar = f"gated; the bar is {score.bar:g}" if gated else ""
-        table.add_row(name, Text(_estimate(estimate), style="bold" if gated else ""), bar)
+        value = Text(_estimate(figure.of(score)), style="bold" if gated else "")
+        table.add_row(figure.row or title, value, bar)
     if score.bootstrap:
         check = interval(score.bootstrap.ci) or f"none: {score.bootstrap.reason}"
         table.add_row("  cluster bootstrap", check, f"{score.bootstrap.draws:,} draws, to compare")

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from harness.report.figures import KAPPAS
 from harness.report.parts import interval, number
 from harness.report.trend import Series, series_of
 from harness.runs.folder import Run
 from harness.runs.listing import Listed
 from harness.scorecards.gate2 import Gate2
 from harness.scorecards.shared import Estimate
+from harness.verdicts.assessment import Assessment
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,11 +41,12 @@ class Bar(NamedTuple):
     estimate: Estimate
 
 
-def write_pictures(folder: Path, form: Form, run: Run, score: Gate2, runs: Sequence[Listed]) -> list[Path]:
+def write_pictures(folder: Path, form: Form, found: Assessment, runs: Sequence[Listed]) -> list[Path]:
     """Heat map, intervals and trend of a run into a folder; which were written.
 
     `runs`: those over the same policy and split. Without a kappa among them there is no trend.
     """
+    run, score = found.run, found.gate2
     grader, golden = run.manifest.asked.sides
     title = f"{grader} on {golden}"
     drawings: dict[str, Drawing] = {
@@ -156,13 +159,9 @@ def _draw_line(axes: "Axes", at: int, line: Bar, floor: float) -> None:
 
 def _lines(score: Gate2) -> Iterator[Bar]:
     """Kappa under each weighting, then of the actions, of the boundaries, and of people."""
-    for name, estimate in (
-        ("kappa", score.kappa),
-        ("linear weights", score.kappa_linear),
-        ("quadratic weights", score.kappa_quadratic),
-    ):
-        gated = estimate == score.gated_kappa
-        yield Bar(f"{name} (gated)" if gated else name, estimate)
+    for figure in KAPPAS:
+        name, estimate = figure.row.strip() or figure.column, figure.of(score)
+        yield Bar(f"{name} (gated)" if estimate == score.gated_kappa else name, estimate)
     if score.actions:
         actions = score.actions
         yield Bar("kappa of actions", Estimate(value=actions.kappa, ci=actions.ci, reason=actions.reason))

@@ -9,8 +9,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from harness.report.comparison import comparison_view
+from harness.report.figures import changes_of
 from harness.report.parts import VERDICT_STYLES, interval, number, signed
-from harness.scorecards.comparison import Change, Condition, Regression
+from harness.scorecards.comparison import Comparison, Condition, Regression
 
 MARKS = {"pass": "passed", "fail": "FAILED", "inconclusive": "open"}
 LEVELS = {"pass": "notice", "fail": "error", "inconclusive": "warning"}
@@ -73,11 +74,7 @@ def markdown_text(found: Regression, flips: int) -> str:
         "",
         f"| {c.n_common:,} items, {c.n_clusters:,} queries | base | candidate | difference | 95 % interval |",
         "|---|---|---|---|---|",
-        _row("kappa", c.kappa),
-        _row("kappa, linear", c.kappa_linear),
-        _row("kappa, quadratic", c.kappa_quadratic),
-        _row("accuracy", c.accuracy),
-        *([_row("kappa of actions", c.actions)] if c.actions else []),
+        *_rows(c),
         "",
     ]
     if c.flips[:flips]:
@@ -92,9 +89,12 @@ def markdown_text(found: Regression, flips: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(name: str, change: Change) -> str:
-    figures = number(change.base), number(change.candidate), signed(change.delta), interval(change.ci) or "-"
-    return f"| {name} | {' | '.join(figures)} |"
+def _rows(found: Comparison) -> Iterator[str]:
+    """The figures for a summary; that of the actions, which not every policy has, comes last."""
+    shown = [(figure, change) for figure, change in changes_of(found) if figure.markdown]
+    for figure, change in sorted(shown, key=lambda one: one[0].field == "actions"):
+        sides = number(change.base), number(change.candidate), signed(change.delta)
+        yield f"| {figure.markdown} | {' | '.join((*sides, interval(change.ci) or '-'))} |"
 
 
 def markdown_cell(text: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -11,8 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report.parts import columns, indented, interval, number
-from harness.runs.folder import Run
 from harness.runs.manifest import Manifest, how_to_resume
+
+if TYPE_CHECKING:
+    from harness.score.reading import Reading
 
 
 def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
@@ -20,12 +22,19 @@ def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
     for row in rows:
         yield Text(str(row["run"]), style="bold")
         state = "" if row["finished"] else ", unfinished"
-        value = f"{number(row['kappa'])} {interval(row['ci'])}".rstrip()
-        found = f"{row['gated']} {value} {row['band'] or 'undefined'}, {row['verdict']}"
-        if row["split"] == "canaries":
-            found = "canaries, held to no gate,"
-        line = f"{found} on {row['n']} examples, coverage {row['coverage']:.1%}{state}"
+        if row["coverage"] is None:
+            line = f"not scored, {row['n']} examples{state}"
+        else:
+            line = f"{_found(row)} on {row['n']} examples, coverage {row['coverage']:.1%}{state}"
         yield Padding(Text(line), (0, 0, 0, 2))
+
+
+def _found(row: Mapping[str, Any]) -> str:
+    """What a run found, in words."""
+    if row["split"] == "canaries":
+        return "canaries, held to no gate,"
+    value = f"{number(row['kappa'])} {interval(row['ci'])}".rstrip()
+    return f"{row['gated']} {value} {row['band'] or 'undefined'}, {row['verdict']}"
 
 
 def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
@@ -40,7 +49,7 @@ def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableTy
         for row in rows:
             if (row["policy"], row["split"]) == (policy, split):
                 when = f"{datetime.fromisoformat(row['begun']):%m-%d %H:%M}"
-                figures = number(row["kappa"]), interval(row["ci"], 2) or "-", row["verdict"]
+                figures = number(row["kappa"]), interval(row["ci"], 2) or "-", row["verdict"] or "-"
                 table.add_row(row["prompt"], row["model"], *figures, f"{row['n']:,}", when)
         yield indented(table, above=0)
     if any("test" in row["split"] for row in rows):
@@ -78,15 +87,16 @@ def manifest_facts(manifest: Manifest, folder: Path) -> dict[str, str]:
     }
 
 
-def unfinished_sentence(run: Run) -> str | None:
+def unfinished_sentence(reading: "Reading") -> str | None:
     """How much of a run was never asked, and how to go on; None for a finished one."""
-    manifest = run.manifest
+    manifest = reading.run.manifest
     if manifest.finished_at is not None:
         return None
     wanted = manifest.examples * manifest.asked.repeats
-    lost = wanted - len(run.records)
+    lost = wanted - reading.answered
     counted = f"{lost:,} of its {wanted:,} answers were never asked for and count as failed" if lost else ""
     state = f"This run is not finished{': ' if counted else ''}{counted}."
+    run = reading.run
     return f"{state}\n{how_to_resume(run.folder, run.manifest.asked)} goes on from here."
 
 

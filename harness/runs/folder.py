@@ -4,7 +4,7 @@ manifest.json    what was run: digests, model, parameters, versions
 policy.toml, gates.toml, prefix.txt, shots.jsonl    what the teacher saw, as it was
 examples.jsonl, ratings.jsonl, raters.toml          what was graded, with golden grades and reasonings
 records.jsonl    append-only, a line per answer; the last one of a key counts
-scorecard.json, verdict.json, report.html    derived; can be deleted
+scorecard.json, disagreements.jsonl, verdict.json, report.html    derived; can be deleted
 """
 
 import contextlib
@@ -12,7 +12,7 @@ import errno
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from harness.errors import BadInput, Fault
 from harness.golden.examples import golden_digest
-from harness.golden.rating.ratings import rater_kinds, read_ratings_file
+from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds, read_ratings_file
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates, Policy
 from harness.nouns.records import Grade, Key, Record, latest
@@ -31,9 +31,8 @@ from harness.runs.record_log import RECORDS, iter_records
 from harness.storage.files import Content, iter_nouns, write_atomic
 from harness.storage.project import Project, folder_names
 
-EXAMPLES, RATINGS, RATERS = "examples.jsonl", "ratings.jsonl", "raters.toml"
-PAIRS = "pairs.jsonl"
-SCORECARD, VERDICT = "scorecard.json", "verdict.json"
+EXAMPLES, PAIRS = "examples.jsonl", "pairs.jsonl"
+SCORECARD, DISAGREEMENTS, VERDICT = "scorecard.json", "disagreements.jsonl", "verdict.json"
 
 
 @dataclass(frozen=True)
@@ -99,15 +98,20 @@ def _take_name(draft: Path, folder: Path) -> Path:
 
 def load_run(folder: Path) -> Run:
     """A run folder as a Run. BadInput for a folder that is none, or is damaged."""
+    run = open_run(folder)
+    read_through(run)
+    return run
+
+
+def open_run(folder: Path) -> Run:
+    """A run folder by its small files; `read_through` reads the long ones and checks them."""
     manifest = load_manifest(folder)
     if manifest.asked.kind is PAIR_RUN:
         what = "graded production pairs, whose right grades nobody knows: it has no score"
         raise BadInput([Fault(str(folder), f"{what}; `harness policy impact` reads it")])
     policy = load_policy(folder / "policy.toml")
     gates = load_gates(folder / "gates.toml", policy)
-    run = Run(folder, manifest, policy, gates, *_raters(folder))
-    _refuse_damage(run)
-    return run
+    return Run(folder, manifest, policy, gates, *_raters(folder))
 
 
 def _raters(folder: Path) -> tuple[tuple[Rating, ...], dict[str, str]]:
@@ -117,12 +121,20 @@ def _raters(folder: Path) -> tuple[tuple[Rating, ...], dict[str, str]]:
     return tuple(ratings), rater_kinds(folder / RATERS)
 
 
-def _refuse_damage(run: Run) -> None:
-    """A run whose parts do not belong together has no score."""
+def read_through(
+    run: Run,
+    on_example: Callable[[Example], object] = lambda _: None,
+    on_record: Callable[[Record], object] = lambda _: None,
+) -> Mapping[str, str]:
+    """Hand over each example, then each record, in one pass over each file; the pairs' digests by example.
+
+    BadInput, after the last record, for a run whose parts do not belong together: it has no score.
+    """
     folder, manifest = run.folder, run.manifest
     pairs: dict[str, str] = {}
+    examples = _noting(run.each_example(), pairs, on_example)
     kept = {
-        EXAMPLES: (golden_digest(_noting(run.each_example(), pairs)), manifest.digests.golden),
+        EXAMPLES: (golden_digest(examples), manifest.digests.golden),
         "policy.toml": (policy_digest(run.policy), manifest.digests.policy),
         "gates.toml": (gates_digest(run.gates), manifest.gates),
     }
@@ -133,6 +145,7 @@ def _refuse_damage(run: Run) -> None:
     ]
     found: dict[Key, list[Fault]] = {}
     for record in run.each_record():
+        on_record(record)
         found[record.key] = _misfits(run, record, pairs)
     faults += [fault for misfits in found.values() for fault in misfits]
     lost = len(pairs) * manifest.asked.repeats - sum(name in pairs for name, _ in found)
@@ -145,11 +158,15 @@ def _refuse_damage(run: Run) -> None:
         faults.append(Fault(str(folder / RECORDS), what))
     if faults:
         raise BadInput(faults)
+    return pairs
 
 
-def _noting(examples: Iterable[Example], pairs: dict[str, str]) -> Iterator[Example]:
-    """The examples as they are, each with its pair's digest noted as it passes."""
+def _noting(
+    examples: Iterable[Example], pairs: dict[str, str], on_example: Callable[[Example], object]
+) -> Iterator[Example]:
+    """The examples as they are, each handed over and its pair's digest noted as it passes."""
     for example in examples:
+        on_example(example)
         pairs[example.id] = example.pair.digest
         yield example
 
@@ -169,6 +186,12 @@ def _misfits(run: Run, record: Record, pairs: Mapping[str, str]) -> list[Fault]:
 def run_names(project: Project) -> list[str]:
     """The names of all run folders, oldest first: names begin with the time."""
     return [name for name in folder_names(project.runs) if (project.runs / name / MANIFEST).exists()]
+
+
+def earlier_runs(folder: Path) -> list[Path]:
+    """The folders of the runs that lie beside a run and began before it, the latest first."""
+    names = [name for name in folder_names(folder.parent) if name < folder.name]
+    return [folder.parent / name for name in reversed(names)]
 
 
 def find_run(project: Project, text: str) -> Path:

@@ -1,4 +1,4 @@
-"""Every run folder in a line, from its manifest and the head of its scorecard: nothing is scored again."""
+"""Every run folder in a line, from its manifest and its scorecard alone: nothing is scored again."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
 
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Band, Interval
@@ -18,18 +17,21 @@ from harness.runs.record_log import RECORDS
 from harness.scorecards.shared import Estimate, Gated, Verdict
 from harness.storage.files import Stamp, read_bytes, stamp_of
 from harness.storage.project import Project, folder_names
-from harness.storage.regular import lines_of, open_regular
 
-HEAD = 16_384
-"""Bytes of a scorecard that hold what a line shows; the misses, which may take megabytes, come after it."""
 QUIET = 180.0
 """Seconds without an answer after which a run is taken to have stopped: one attempt may take as long."""
 
 State = Literal["finished", "unscored", "going", "stopped", "damaged"]
 
 
+class Spent(BaseModel):
+    """What a line takes of what a run cost: US dollars; None where an answer does not say it."""
+
+    cost: float | None = None
+
+
 class Headline(BaseModel):
-    """What a line takes of a scorecard; the rest of it is left unread."""
+    """What a line takes of a scorecard; one of an earlier version of the harness does not say the cost."""
 
     verdict: Verdict | None
     band: Band | None
@@ -42,6 +44,7 @@ class Headline(BaseModel):
     provisional: str | None
     n: int
     coverage: float
+    spending: Spent = Spent()
 
     @property
     def gated_kappa(self) -> Estimate:
@@ -59,8 +62,11 @@ class Listed:
     manifest: Manifest | None = None
     headline: Headline | None = None
     faults: tuple[str, ...] = ()
-    cost: float | None = None
-    """US dollars; None where any of its answers does not say what it cost."""
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars; None where that is not known."""
+        return self.headline.spending.cost if self.headline else None
 
     @property
     def kappa(self) -> float | None:
@@ -132,12 +138,7 @@ def read_line(folder: Path) -> Listed:
         return Listed(folder.name, "damaged", manifest, faults=(*lacking, *_words(error)))
     if lacking:
         return Listed(folder.name, "damaged", manifest, headline, lacking)
-    state = _state(folder, manifest, headline)
-    try:
-        cost = None if state == "going" else cost_of(folder / RECORDS)
-    except BadInput as error:
-        return Listed(folder.name, "damaged", manifest, headline, _words(error))
-    return Listed(folder.name, state, manifest, headline, cost=cost)
+    return Listed(folder.name, _state(folder, manifest, headline), manifest, headline)
 
 
 def _state(folder: Path, manifest: Manifest, headline: Headline | None) -> State:
@@ -169,61 +170,16 @@ def _untimed(folder: Path, manifest: Manifest) -> Iterator[str]:
 def read_headline(path: Path) -> Headline | None:
     """What a line takes of a scorecard; None where there is none. BadInput for one that is damaged."""
     try:
-        return _from_head(path) or Headline.model_validate(from_json(read_bytes(path, links=False)))
+        return Headline.model_validate_json(read_bytes(path, links=False))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise BadInput([Fault(str(path), f"cannot be read: {error.strerror}")]) from error
-    except ValueError as error:
-        lost = [str(one["loc"][0]) for one in error.errors()] if isinstance(error, ValidationError) else []
-        what = f"{', '.join(lost)} missing or wrong" if lost else f"not JSON: {error}"
+    except ValidationError as error:
+        found = error.errors()[0]
+        lost = [str(one["loc"][0]) for one in error.errors() if one["loc"]]
+        what = f"{', '.join(lost)} missing or wrong" if lost else f"not JSON: {found['msg']}"
         raise BadInput([Fault(str(path), f"{what}; it is derived, and can be deleted")]) from None
-
-
-def _from_head(path: Path) -> Headline | None:
-    """The headline from a long scorecard's first bytes; None where they do not hold it or the end is lost."""
-    with open_regular(path, links=False) as file:
-        head = file.read(HEAD)
-        if len(head) < HEAD:
-            return None
-        file.seek(-2, os.SEEK_END)
-        if not file.read().rstrip().endswith(b"}"):
-            return None
-    try:
-        return Headline.model_validate(from_json(head, allow_partial=True))
-    except ValueError:
-        return None
-
-
-def cost_of(path: Path) -> float | None:
-    """What the answers of a run cost, those included that were asked for again; None where one does not say.
-
-    Looked up in the bytes: within a text every quotation mark is escaped, so that no text looks like a key.
-    """
-    total = 0.0
-    with open_regular(path, links=False) as file:
-        for line in lines_of(file, path):
-            cost = _cost_in(line)
-            if cost is None:
-                return None
-            total += cost
-    return total
-
-
-def _cost_in(line: bytes) -> float | None:
-    if line.rfind(b'"cached_reply": true') >= 0:
-        return 0.0  # an earlier run has paid for it
-    at = line.rfind(_COST)
-    if at < 0:
-        # Never answered, or not said.
-        return None if b'"reply": {' in line else 0.0
-    try:
-        return float(line[at + len(_COST) :].partition(b",")[0].rstrip(b"}\n"))
-    except ValueError:
-        return None  # a damaged line: whoever opens the run is told
-
-
-_COST = b'"cost": '
 
 
 def _words(error: BadInput) -> tuple[str, ...]:

@@ -27,19 +27,23 @@ def iter_records(folder: Path) -> Iterator[tuple[Record, int]]:
     whole but for its line end. Damage anywhere else is refused, when the file has been gone through.
     """
     path = folder / RECORDS
-    faults: list[Fault] = []
-    at = 0
     try:
         with open_regular(path, links=False) as file:
-            for number, line in enumerate(lines_of(file, path), start=1):
-                at += len(line)
-                whole = line.endswith(b"\n")
-                record, found = parse(Record, line.rstrip(b"\n"), f"{path}, line {number}, not a record")
-                faults += found if whole else []
-                if record is not None and not faults:
-                    yield record, at
+            yield from _records_in(file, path)
     except OSError as error:
         raise BadInput([unreadable(path, error)]) from error
+
+
+def _records_in(file: BinaryIO, path: Path) -> Iterator[tuple[Record, int]]:
+    faults: list[Fault] = []
+    at = 0
+    for number, line in enumerate(lines_of(file, path), start=1):
+        at += len(line)
+        whole = line.endswith(b"\n")
+        record, found = parse(Record, line.rstrip(b"\n"), f"{path}, line {number}, not a record")
+        faults += found if whole else []
+        if record is not None and not faults:
+            yield record, at
     if faults:
         damage = "the file is damaged; restore it, or start a new run"
         raise BadInput([*faults, Fault(str(path), damage)])
@@ -75,7 +79,7 @@ class RecordLog:
         size = 0
         try:
             self._lock = writing(folder)
-            for record, end in iter_records(folder):
+            for record, end in _records_in(self._file, folder / RECORDS):
                 self._note(record, last=False)
                 size = end
         except (BadInput, OSError):

@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import Literal
 
 from harness.golden.grade_tables import GradedRow, clusters_of
+from harness.golden.graded_files import Golden
 from harness.nouns.pair import Example
 from harness.nouns.records import Failed, Grade, Record, Ungraded
-from harness.runs.folder import Run
 
 Ending = Literal["graded", "ungraded", "failed"]
 
@@ -57,29 +57,13 @@ def names_query(item: Judged) -> bool:
     return item.cluster != item.item or (item.about is not None and item.about.query != item.item)
 
 
-def judged(run: Run) -> list[Judged]:
-    """Each example of a run with what became of it; one that has no record was never answered."""
-    answers = {record.key: _answer(record) for record in run.each_record()}
-    return [
-        Judged(
-            item=example.id,
-            cluster=example.cluster,
-            golden=example.grade,
-            answers=tuple(
-                answers.get((example.id, repeat), NEVER_ASKED) for repeat in range(run.manifest.asked.repeats)
-            ),
-            about=about_of(example),
-        )
-        for example in run.each_example()
-    ]
-
-
 def about_of(example: Example) -> About:
     """What a scorecard says of an example."""
     return About(example.query, example.result.title, example.tags, example.clauses, example.reasoning)
 
 
-def _answer(record: Record) -> Answer:
+def answer_of(record: Record) -> Answer:
+    """What a scorecard takes of a record."""
     match record.outcome:
         case Grade(value=value, reasoning=reasoning, clauses=clauses):
             given = record.reply.probabilities if record.reply else None
@@ -91,15 +75,17 @@ def _answer(record: Record) -> Answer:
 
 
 def judged_files(
-    golden: Mapping[str, GradedRow], grades: Mapping[str, GradedRow]
+    golden: Golden, grades: Mapping[str, GradedRow], name: str
 ) -> tuple[list[Judged], tuple[str, ...]]:
-    """Each golden item with its grade from a file, and the items that only the file has."""
-    clusters = clusters_of(golden)
+    """Each golden item with its grade from a file of this name, and what to know of the items."""
+    clusters = clusters_of(golden.rows)
     items = []
-    for item, row in golden.items():
+    for item, row in golden.rows.items():
         assert row.grade is not None, "golden grades are read without gaps"
         items.append(Judged(item, clusters[item], row.grade, (_given(grades.get(item)),), _told_of(row)))
-    return items, tuple(item for item in grades if item not in golden)
+    strangers = sum(item not in golden.rows for item in grades)
+    what = f"items of {name} have no golden grade in {golden.name}, or are shots there"
+    return items, (f"{strangers} {what}",) if strangers else ()
 
 
 def answered(

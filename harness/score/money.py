@@ -18,7 +18,7 @@ COUNTED = ("input_tokens", "cached_tokens", "written_tokens", "output_tokens", "
 
 
 @dataclass(slots=True)
-class _Sums:
+class Sums:
     """What is added up over a run's records, one by one: a long run is not held."""
 
     answered: int = 0
@@ -32,6 +32,7 @@ class _Sums:
     tokens: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
 
     def add(self, record: Record) -> None:
+        """Count one record in."""
         if record.cached_reply:
             self.reused += 1
             return
@@ -61,11 +62,8 @@ class _Sums:
         return Usage(**self.tokens) if self.counted else None
 
 
-def spending_of(run: Run) -> Spending:
+def spending(run: Run, sums: Sums) -> Spending:
     """The tokens and the cost of a run's answers. What an earlier run had paid for costs nothing again."""
-    sums = _Sums()
-    for record in run.each_record():
-        sums.add(record)
     used, answered = sums.used, sums.answered
     cost = None if sums.unknown else sums.known
     return Spending(

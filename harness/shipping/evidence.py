@@ -10,7 +10,14 @@ from harness.comparison.sides import Side, side_of_run
 from harness.errors import BadInput
 from harness.golden.examples import golden_path, load_examples
 from harness.golden.lint import lint_golden
-from harness.golden.rating.ratings import rater_kinds, ratings_under, read_ratings_file
+from harness.golden.rating.ratings import (
+    RATERS,
+    RATINGS,
+    Rated,
+    rater_kinds,
+    ratings_under,
+    read_ratings_file,
+)
 from harness.golden.rejudging import golden_lines, left_to_judge
 from harness.grading.plan import changed_since, make_plan
 from harness.nouns.policy import Gates, Policy
@@ -24,15 +31,14 @@ from harness.policy.load import (
     unfinished,
 )
 from harness.providers import reads_grades
-from harness.runs.folder import RATERS, RATINGS, find_run, load_run, run_names
+from harness.runs.folder import find_run, open_run, run_names
 from harness.runs.kind import CANARIES, GOLDEN
 from harness.runs.manifest import Asked, Manifest, load_manifest
-from harness.score.bar import Bar
-from harness.score.gate1 import score_gate1
+from harness.score.reading import reading_of
 from harness.scorecards.gate1 import Gate1
 from harness.shipping.verdict import Evidence, RunFound
 from harness.storage.project import Project, version_number
-from harness.verdicts.gates import judge_gate1
+from harness.verdicts.assessment import assess, judge_raters
 
 SPLIT = "test"
 """What a version is gated on, unless a run is named."""
@@ -48,7 +54,7 @@ def gather(project: Project, label: str, run: str | None, base: str) -> Evidence
     gates = load_gates(file.with_name("gates.toml"), policy)
     golden = golden_path(project, policy.name)
     lines = golden_lines(golden)
-    found = _named_run(project, policy, run) if run else _latest(project, _on_test(policy))
+    found = _named_run(project, policy, gates, run) if run else _latest(project, gates, _on_test(policy))
     asked = found.run.manifest.asked if found else None
     part = asked.part if asked else SPLIT
     return Evidence(
@@ -63,7 +69,7 @@ def gather(project: Project, label: str, run: str | None, base: str) -> Evidence
         raters=_raters(golden.with_name(RATINGS)),
         run=found,
         base=_base(project, policy, part, base),
-        canaries=_latest(project, _canaries_of(policy, asked)),
+        canaries=_latest(project, gates, _canaries_of(policy, asked)),
         canaries_exist=any(one.split == "canaries" for one in lines.values()),
         warnings=(*_surfaces(project, policy), *_about_run(part, asked)),
     )
@@ -86,13 +92,9 @@ def _gate1(golden: Path, policy: Policy, gates: Gates) -> Gate1 | None:
     path = golden.with_name(RATINGS)
     examples = load_examples(golden, policy)
     ratings = ratings_under(path, policy, examples) if path.exists() else []
-    if len({rating.rater for rating in ratings}) < 2:
-        return None
-    bar = Bar(gates.weighting, gates.gate1.bar)
     about = {example.id: example for example in examples}
-    kinds = rater_kinds(path.with_name(RATERS))
-    floor = gates.gate1.pair_floor
-    return judge_gate1(score_gate1(ratings, policy.scale, bar, kinds, about, pair_floor=floor))
+    rated = Rated(ratings, rater_kinds(path.with_name(RATERS)), about)
+    return judge_raters(rated, policy.scale, gates) if len(rated.raters) > 1 else None
 
 
 def _raters(path: Path) -> Mapping[str, int]:
@@ -133,18 +135,18 @@ def _teacher(asked: Asked) -> tuple[object, ...]:
     return model, asked.prompt, asked.shots, asked.temperature, asked.base_url
 
 
-def _latest(project: Project, wanted: Wanted) -> RunFound | None:
+def _latest(project: Project, gates: Gates, wanted: Wanted) -> RunFound | None:
     """The latest finished run that is wanted; folders that cannot be read are passed over."""
     for name in reversed(run_names(project)):
         with contextlib.suppress(BadInput):
             manifest = load_manifest(project.runs / name)
             if manifest.finished_at is not None and wanted(manifest):
-                return _found(project, project.runs / name)
+                return _found(project, project.runs / name, gates)
     return None
 
 
-def _named_run(project: Project, policy: Policy, name: str) -> RunFound:
-    found = _found(project, find_run(project, name))
+def _named_run(project: Project, policy: Policy, gates: Gates, name: str) -> RunFound:
+    found = _found(project, find_run(project, name), gates)
     manifest = found.run.manifest
     if found.run.policy.label != policy.label:
         raise BadInput(f"--run: {manifest.name} is a run of {found.run.policy.label}, not of {policy.label}")
@@ -154,19 +156,26 @@ def _named_run(project: Project, policy: Policy, name: str) -> RunFound:
     return found
 
 
-def _found(project: Project, folder: Path) -> RunFound:
-    run = load_run(folder)
+def _found(project: Project, folder: Path, gates: Gates) -> RunFound:
+    run = open_run(folder)
+    outdated = _outdated(project, run.manifest)
+    # Today's gates may be for another scale than an outdated run has.
+    return RunFound(assess(run, gates=None if outdated else gates), outdated)
+
+
+def _outdated(project: Project, manifest: Manifest) -> str | None:
+    """What keeps a run from being what today's inputs would give."""
     try:
-        changed = changed_since(run.manifest, make_plan(project, run.manifest.asked))
+        changed = changed_since(manifest, make_plan(project, manifest.asked))
     except BadInput as error:
         # What a run was made with is gone or broken: no run can be made like it today.
-        return RunFound(run, str(error.faults[0]))
-    return RunFound(run, f"{', '.join(changed)} changed since it was made" if changed else None)
+        return str(error.faults[0])
+    return f"{', '.join(changed)} changed since it was made" if changed else None
 
 
 def _base(project: Project, policy: Policy, part: str, name: str) -> Side | None:
     if name != "baseline":
-        return side_of_run(load_run(find_run(project, name)))
+        return side_of_run(reading_of(project, name))
     path = baseline_path(project, policy.name, part)
     return side_of_baseline(load_baseline(path)) if path.exists() else None
 

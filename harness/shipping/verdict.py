@@ -4,7 +4,7 @@ Whatever is missing is not passed: a step without its run is inconclusive, and s
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from harness.comparison.paired import compare_sides
 from harness.comparison.sides import Side, side_of_run
@@ -12,22 +12,26 @@ from harness.errors import BadInput
 from harness.golden.checks import Finding
 from harness.nouns.policy import Gates, Policy
 from harness.runs.folder import Run
-from harness.score.score_run import canaries_of
 from harness.scorecards.comparison import Condition
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.impact import Impact
 from harness.scorecards.shared import Verdict
 from harness.scorecards.ship import GATE1, Override, Shipping
-from harness.verdicts.gates import judge_run
+from harness.verdicts.assessment import Assessment
 from harness.verdicts.regression import judge_regression
 
 
 @dataclass(frozen=True, slots=True)
 class RunFound:
-    """A run to judge by. `outdated`: why it is no evidence for what would be graded today."""
+    """A run, by today's gates. `outdated`: why it is no evidence for what would be graded today."""
 
-    run: Run
+    assessment: Assessment
     outdated: str | None = None
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+        return self.assessment.run
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +158,7 @@ def _gate2(found: Evidence) -> Condition:
         return Condition(name=name, verdict="inconclusive", reason=f"no finished run yet: {how}")
     if found.run.outdated:
         return Condition(name=name, verdict="inconclusive", reason=_outdated(found.run))
-    run = found.run.run
-    score = judge_run(replace(run, gates=found.gates))
+    run, score = found.run.run, found.run.assessment.gate2
     moved = "" if run.gates == found.gates else " (gates.toml has changed since the run: today's bars hold)"
     return Condition(name=name, verdict=score.verdict or "inconclusive", reason=f"{score.reason}{moved}")
 
@@ -171,7 +174,7 @@ def _regression(found: Evidence) -> Condition:
     if found.base is None:
         reason = f"{found.policy.name} has no baseline on {found.split}: harness baseline set RUN keeps one"
         return Condition(name=name, verdict="inconclusive", reason=reason)
-    candidate = side_of_run(replace(found.run.run, gates=found.gates))
+    candidate = side_of_run(found.run.assessment.reading, found.gates)
     try:
         result = judge_regression(compare_sides(found.base, candidate), found.gates)
     except BadInput as error:
@@ -183,7 +186,7 @@ def _regression(found: Evidence) -> Condition:
 
 def _canaries(found: Evidence) -> Condition:
     name = "canaries do not move the teacher"
-    report = canaries_of(found.canaries.run) if found.canaries else None
+    report = found.canaries.assessment.canaries if found.canaries else None
     if found.canaries is None or report is None:
         how = f"harness eval --policy {found.policy.label} --canaries"
         return Condition(name=name, verdict="inconclusive", reason=f"this teacher never graded them: {how}")

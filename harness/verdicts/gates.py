@@ -9,16 +9,11 @@ from typing import Any, TypeVar
 
 from harness.nouns.base import Interval
 from harness.nouns.policy import Gates
-from harness.runs.folder import Run
-from harness.runs.kind import CHOSEN
 from harness.score.advice import advice
-from harness.score.bar import Bar
-from harness.score.score_run import own_bar, score_raters, score_run
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import CellScore, Gate2
 from harness.scorecards.shared import Estimate, Gate, Verdict
 from harness.stats.verdicts import items_needed, three_way
-from harness.verdicts.threshold_changes import moved_since
 
 EXIT_CODES: dict[Verdict, int] = {"pass": 0, "fail": 1, "inconclusive": 3}
 VERDICT_KEYS = {
@@ -30,7 +25,6 @@ NEVER_MEASURED = "Gate 1 was never measured, so that nobody knows whether the po
 G = TypeVar("G", bound=Gate)
 Check = tuple[Verdict, str]
 """What one condition says, and why."""
-NO_GATE = "a run over canaries is held to no gate: half of its products are written to mislead"
 
 
 def judge_gate1(score: Gate1, grade_names: Mapping[int, str] | None = None) -> Gate1:
@@ -47,30 +41,6 @@ def judge_gate2(score: Gate2, gates: Gates, gate1: Gate1 | None, stale: str | No
     judged = _with_verdict(score, ("inconclusive", stale) if stale else _gate2_check(score, gates))
     said = gate1.verdict if gate1 else None
     return judged.model_copy(update={"gate1": said, "provisional": _provisional(gate1)})
-
-
-def judge_run(run: Run, bar: Bar | None = None, *, bootstrap: bool = False) -> Gate2:
-    """A run scored and judged by its own policy, gates and ratings, unless another bar is given.
-
-    One over canaries has no verdict: its scorecard says why.
-    """
-    measured = score_raters(run)
-    names = {level.value: level.name for level in run.policy.grades}
-    gate1 = judge_gate1(measured, names) if measured else None
-    score = score_run(run, (bar or own_bar(run)).moved_from(moved_since(run)), gate1, bootstrap=bootstrap)
-    if not run.manifest.asked.kind.scored:
-        return score.model_copy(update={"reason": NO_GATE})
-    return judge_gate2(score, run.gates, gate1, _stale(run))
-
-
-def _stale(run: Run) -> str | None:
-    """Grades of another policy version are no golden grades of this one, and a choice is no sample."""
-    left, of = run.manifest.stale, run.manifest.examples
-    if left:
-        return f"{left} of {of} examples were not yet judged under {run.policy.label}"
-    if run.manifest.asked.kind is CHOSEN:
-        return f"{of} chosen examples were graded: a choice says nothing of the whole"
-    return None
 
 
 def verdict_of(score: Gate) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Bars that were moved, in words: nobody is to pass by lowering one unseen."""
 
+from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 
 from harness.errors import BadInput
 from harness.nouns.policy import Gates
@@ -30,11 +32,13 @@ def differing(other: Gates, own: Gates) -> str | None:
     return ", ".join(theirs.get(name, f"no limit for {name}") for name in changed) or None
 
 
-def moved_since(run: Run) -> str | None:
-    """What the run of this policy before this one was held to, where those bars were others."""
+def moved_since(run: Run, earlier: Iterable[Path]) -> str | None:
+    """What the run of this policy before this one was held to, where those bars were others.
+
+    `earlier`: the folders of the runs before it, the latest first.
+    """
     policy = run.policy.name
-    earlier = sorted(folder for folder in run.folder.parent.glob("[!.]*") if folder.name < run.folder.name)
-    for folder in reversed(earlier):
+    for folder in earlier:
         with suppress(BadInput):
             manifest = load_manifest(folder)
             if manifest.asked.policy.partition("@")[0] != policy or manifest.finished_at is None:

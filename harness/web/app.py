@@ -13,8 +13,9 @@ from harness.comparison.ranking import rank_sides
 from harness.comparison.sides import side_of_run
 from harness.errors import BadInput
 from harness.report.runs import manifest_facts
-from harness.runs.folder import load_run
+from harness.runs.folder import open_run
 from harness.runs.listing import Listed, Listing
+from harness.score.reading import read_run
 from harness.storage.project import Project
 from harness.web.guard import Guard
 from harness.web.pages import page, static, trouble
@@ -115,7 +116,7 @@ class Viewer:
             self._known(name)
         if len(names) == 2:
             return RedirectResponse(against(names[1], names[0]), status_code=303)
-        sides = [side_of_run(load_run(self._project.runs / name)) for name in names]
+        sides = [side_of_run(read_run(open_run(self._project.runs / name))) for name in names]
         links = [against(name, names[0]) for name in names[1:]]
         return page("ranking.html.j2", {"ranking": rank_sides(sides), "names": names, "links": links}, "/")
 

@@ -7,17 +7,19 @@ from threading import Lock
 from harness.report.page.data import report_data
 from harness.report.page.document import SCRIPTS
 from harness.report.page.environment import render_page
-from harness.runs.folder import Run, load_run
+from harness.runs.folder import Run, open_run
 from harness.runs.manifest import MANIFEST, Asked
 from harness.runs.record_log import RECORDS
+from harness.score.reading import Reading, read_run
 from harness.storage.files import stamp_of
 from harness.storage.project import Project, split_label
+from harness.verdicts.assessment import Assessment, assess_folder
 from harness.web.pages import templates
 from harness.web.words import address, segment
 
 KEPT = 4
 """Reports kept in memory: one of 20,000 pairs takes tens of megabytes."""
-Loaded = tuple[Run, Run | None]
+Loaded = tuple[Assessment, Reading | None]
 
 
 class Reports:
@@ -31,7 +33,7 @@ class Reports:
     def load(self, name: str, base: str | None) -> Loaded:
         """The runs of a report. BadInput for one that is damaged."""
         runs = self._project.runs
-        return load_run(runs / name), load_run(runs / base) if base else None
+        return assess_folder(runs / name), read_run(open_run(runs / base)) if base else None
 
     def page(self, name: str, base: str | None = None) -> bytes | None:
         """The report as it was shown before; None where its runs have changed since."""
@@ -40,9 +42,9 @@ class Reports:
 
     def make(self, loaded: Loaded) -> bytes:
         """The report of these runs. BadInput where they cannot be held against each other."""
-        run, base = loaded
-        key = self._key(run.folder.name, base.folder.name if base else None)
-        values = report_data(run, base=base) | {"ways": list(_ways(run, base))}
+        found, base = loaded
+        key = self._key(found.run.folder.name, base.run.folder.name if base else None)
+        values = report_data(found, base) | {"ways": list(_ways(found.run, base.run if base else None))}
         text = render_page("shown.html.j2", values, SCRIPTS, within=templates())
         with self._lock:
             self._pages[key] = text.encode("utf-8", "replace")

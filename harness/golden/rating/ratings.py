@@ -1,6 +1,7 @@
 """The ratings of a golden set."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,26 @@ from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Policy
 from harness.storage.files import build, read_nouns, read_toml, write_lines
 from harness.storage.locks import alone
+
+RATINGS, RATERS = "ratings.jsonl", "raters.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """Ratings, and what is known beside them.
+
+    `kinds` says of each rater whether it is "human" or "llm"; None where nobody says it. `about` holds the
+    golden examples by id, where the items are some.
+    """
+
+    ratings: Sequence[Rating]
+    kinds: Mapping[str, str] | None = None
+    about: Mapping[str, Example] = field(default_factory=dict)
+
+    @property
+    def raters(self) -> frozenset[str]:
+        """Who rated."""
+        return frozenset(rating.rater for rating in self.ratings)
 
 
 def read_ratings_file(path: Path) -> list[Rating]:

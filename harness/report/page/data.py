@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.comparison.paired import compare_sides
 from harness.comparison.sides import side_of_run
@@ -11,71 +11,75 @@ from harness.errors import BadInput
 from harness.nouns.base import Interval, Reason
 from harness.report.comparison import amounts, change_sentence
 from harness.report.confidence import alone_sentence
-from harness.report.gate2 import agreement_sentence
+from harness.report.figures import DISTANCES, KAPPA_NAMES, KAPPAS, any_of, changes_of
+from harness.report.gate2 import SECTIONS, Section, agreement_sentence
 from harness.report.misses import DIAGNOSIS_WORDS, ceiling_sentence
 from harness.report.money import cost_words, token_words
 from harness.report.page.facts import facts, policy_text, prefix_of, sent
 from harness.report.page.items import Item, fit, items_of
 from harness.report.text_diff import diff_lines
 from harness.runs.folder import Run
-from harness.score.money import spending_of
-from harness.score.score_run import canaries_of, score_raters
+from harness.score.reading import Reading
+from harness.score.settings import grade_names
 from harness.scorecards.comparison import Comparison
 from harness.scorecards.confidence import Confidence
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2, SliceScore
 from harness.scorecards.money import Spending, usd
-from harness.verdicts.gates import judge_gate1, judge_run
+from harness.verdicts.assessment import Assessment
 
 CURVE_POINTS = 200
 """A line of more points looks the same."""
-KAPPA_NAMES = {
-    "kappa": "Cohen's kappa",
-    "kappa_linear": "kappa, linear weights",
-    "kappa_quadratic": "kappa, quadratic weights",
-}
 
 
-def report_data(run: Run, score: Gate2 | None = None, base: Run | None = None) -> dict[str, Any]:
-    """Everything that the report shows. `score`: the run's, where it is known already."""
-    if not run.examples:
-        raise BadInput(f"{run.folder}: a run without examples has nothing to report")
-    score = score or judge_run(run)
-    comparison = _compared(run, base) if base else None
-    gate1 = _gate1(run)
-    spending = spending_of(run)
+def report_data(found: Assessment, base: Reading | None = None) -> dict[str, Any]:
+    """Everything that the report shows: of a run, and of what moved against another."""
+    run, score, gate1, spending = found.run, found.gate2, found.gate1, found.reading.spending
+    comparison = _compared(found.reading, base) if base else None
     kappas = list(_kappas(score, gate1))
-    items, cut = fit(items_of(run, score, comparison))
-    return {
+    examples = list(found.reading.each_example())
+    items, cut = fit(items_of(found, examples, comparison))
+    values = {
         "manifest": run.manifest,
         "policy": run.policy,
         "score": score,
         "gate1": gate1,
-        "canaries": canaries_of(run),
-        "grade_names": {level.value: level.name for level in run.policy.grades},
+        "canaries": found.canaries,
+        "grade_names": grade_names(run.policy),
         "per_tag": _least_accurate(score.per_tag),
         "per_clause": _least_accurate(score.per_clause),
         "sentence": agreement_sentence(score),
         "ceiling_sentence": ceiling_sentence(score.ceiling) if score.ceiling else None,
         "alone_sentence": alone_sentence(score.confidence.alone) if score.confidence else None,
         "kappas": kappas,
-        "lowest": _lowest((one["value"], one["ci"]) for one in kappas),
+        "lowest": _lowest((one.value, one.ci) for one in kappas),
         "lowest_part": _lowest(
             [(one.kappa, one.ci) for one in (*score.per_tag, *score.per_clause)]
             + [(one.kappa, one.ci) for one in score.boundaries]
         ),
         "kappa_names": KAPPA_NAMES,
+        "kappa_figures": KAPPAS,
+        "distances": DISTANCES,
         "diagnoses": DIAGNOSIS_WORDS,
         "curve": _curve(score.confidence),
         "spending": spending,
         "cost_note": _cost_note(spending),
-        "facts": facts(run),
-        "sent": sent(run, items[0]["id"] if items else None),
-        "moved": _moved(run, base, comparison) if base and comparison else None,
+        "facts": facts(found.reading),
+        "sent": sent(run, examples, items[0]["id"] if items else None),
+        "moved": _moved(run, base.run, comparison) if base and comparison else None,
         "pairs": _pairs(run, score, items),
         "cut": cut,
         "listed": len(items),
     }
+    return values | {"sections": list(_sections(values))}
+
+
+def _sections(values: dict[str, Any]) -> Iterator[Section]:
+    """The parts of the page that this run has."""
+    kind = "canaries" if values["canaries"] else "gate2"
+    for section in SECTIONS:
+        if section.link and kind in section.reports and (section.needs is None or values[section.needs]):
+            yield section
 
 
 def _cost_note(found: Spending) -> str:
@@ -94,53 +98,35 @@ def _cost_note(found: Spending) -> str:
     return "; ".join(said)
 
 
-def _gate1(run: Run) -> Gate1 | None:
-    measured = score_raters(run)
-    names = {level.value: level.name for level in run.policy.grades}
-    return judge_gate1(measured, names) if measured else None
+class Track(NamedTuple):
+    """A kappa that is drawn, with its interval, and its bar where it has one."""
+
+    name: str
+    value: float | None
+    ci: Interval | None
+    reason: Reason | None
+    bar: float | None = None
+    gated: bool = False
 
 
-def _kappas(score: Gate2, gate1: Gate1 | None) -> Iterator[dict[str, Any]]:
-    """The kappas that are drawn, each under its name, with its interval and where it is gated, its bar."""
-    for field, name in KAPPA_NAMES.items():
-        estimate = getattr(score, field)
-        gated = field == score.gated
-        yield {
-            "name": name + (", gated" if gated else ""),
-            "value": estimate.value,
-            "ci": estimate.ci,
-            "reason": estimate.reason,
-            "bar": score.bar if gated else None,
-            "gated": gated,
-        }
+def _kappas(score: Gate2, gate1: Gate1 | None) -> Iterator[Track]:
+    """The kappas that are drawn, each under its name."""
+    for figure in KAPPAS:
+        found, gated = figure.of(score), figure.field == score.gated
+        drawn = found.value, found.ci, found.reason, score.bar if gated else None, gated
+        yield Track(figure.name + (", gated" if gated else ""), *drawn)
     if score.coverage < 1:
-        yield {
-            "name": f"{KAPPA_NAMES[score.gated]}, missing answers counted worst",
-            "value": score.kappa_worst_case,
-            "ci": score.kappa_worst_case_ci,
-            "reason": score.reasons.get("kappa_worst_case"),
-            "bar": score.bar,
-            "gated": False,
-        }
+        name = f"{KAPPA_NAMES[score.gated]}, missing answers counted worst"
+        why = score.reasons.get("kappa_worst_case")
+        yield Track(name, score.kappa_worst_case, score.kappa_worst_case_ci, why, score.bar)
     if score.ceiling is not None:
-        yield {
-            "name": "Ceiling: the raters with each other, on these pairs",
-            "value": score.ceiling.rater,
-            "ci": None,
-            "reason": Reason("remark", "the difference from the grader has one"),
-            "bar": None,
-            "gated": False,
-        }
+        name = "Ceiling: the raters with each other, on these pairs"
+        why = Reason("remark", "the difference from the grader has one")
+        yield Track(name, score.ceiling.rater, None, why)
     if gate1 is not None:
         found = gate1.gated_kappa
-        yield {
-            "name": "Gate 1: the raters among themselves",
-            "value": found.value,
-            "ci": found.ci,
-            "reason": found.reason,
-            "bar": gate1.bar,
-            "gated": False,
-        }
+        name = "Gate 1: the raters among themselves"
+        yield Track(name, found.value, found.ci, found.reason, gate1.bar)
 
 
 def _lowest(drawn: Iterable[tuple[float | None, Interval | None]]) -> float:
@@ -163,32 +149,24 @@ def _curve(found: Confidence | None) -> list[tuple[float, float]]:
     return [(point.coverage, point.risk) for point in thinned]
 
 
-def _compared(run: Run, base: Run) -> Comparison:
-    if not (run.manifest.asked.kind.scored and base.manifest.asked.kind.scored):
+def _compared(run: Reading, base: Reading) -> Comparison:
+    if not (run.run.manifest.asked.kind.scored and base.run.manifest.asked.kind.scored):
         raise BadInput("a run over canaries is not held against another: report it alone")
     return compare_sides(side_of_run(base), side_of_run(run))
 
 
 def _moved(run: Run, base: Run, found: Comparison) -> dict[str, Any]:
     """What moved, in words and figures, and how the two prompts and policies differ."""
-    changes = {
-        "Cohen's kappa": found.kappa,
-        "kappa, linear weights": found.kappa_linear,
-        "kappa, quadratic weights": found.kappa_quadratic,
-        "kappa of actions": found.actions,
-        "accuracy": found.accuracy,
-        "mean absolute error": found.mae,
-        "coverage": found.coverage,
-        "seconds an answer": found.seconds,
-    }
-    kept = {name: change for name, change in changes.items() if change is not None}
+    changes = list(changes_of(found))
+    kept = {figure.name: change for figure, change in changes if not figure.money}
+    paid = [(figure, change) for figure, change in changes if figure.money and any_of(change)]
     reach = max([0.1, *(abs(end) for change in kept.values() for end in change.ci or ())])
     kinds = Counter(flip.kind for flip in found.flips)
     return {
         "comparison": found,
         "sentence": change_sentence(found),
         "changes": kept,
-        "cost": amounts(found.cost) if found.cost and (found.cost.base or found.cost.candidate) else None,
+        "paid": [(figure.name, amounts(change), change.reason) for figure, change in paid],
         "reach": min(1.0, math.ceil(reach * 10) / 10),
         "kinds": {kind: kinds[kind] for kind in ("fixed", "broken", "moved")},
         "seen": sum(flip.base_action != flip.candidate_action for flip in found.flips),
@@ -209,7 +187,7 @@ def _pairs(run: Run, score: Gate2, items: list[Item]) -> dict[str, Any]:
     return {
         "items": items,
         "of": run.manifest.examples,
-        "grades": {str(level.value): level.name for level in policy.grades},
+        "grades": {str(grade): name for grade, name in grade_names(policy).items()},
         "actions": {str(grade): name for grade, name in policy.action_of.items()},
         "clauses": {clause.id: clause.text for clause in policy.clauses},
         "diagnoses": DIAGNOSIS_WORDS,

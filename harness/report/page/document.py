@@ -4,22 +4,22 @@ from pathlib import Path
 
 from harness.report.page.data import report_data
 from harness.report.page.environment import render_page
-from harness.runs.folder import Run
-from harness.scorecards.gate2 import Gate2
+from harness.score.reading import Reading
 from harness.storage.files import write_atomic
+from harness.verdicts.assessment import Assessment
 
 REPORT = "report.html"
 SCRIPTS = ("tables.js", "report.js")
 
 
-def report_page(run: Run, score: Gate2 | None = None, base: Run | None = None) -> str:
-    """The report; with `base`, what moved against it too. `score`: the run's, where it is known already."""
-    return render_page("report.html.j2", report_data(run, score, base), scripts=SCRIPTS)
+def report_page(found: Assessment, base: Reading | None = None) -> str:
+    """The report; with `base`, what moved against it too."""
+    return render_page("report.html.j2", report_data(found, base), scripts=SCRIPTS)
 
 
-def write_report(path: Path, run: Run, score: Gate2 | None = None, base: Run | None = None) -> int:
+def write_report(path: Path, found: Assessment, base: Reading | None = None) -> int:
     """Write the report, whole or not at all; how many bytes it has."""
     # Half a surrogate pair, as a broken source can hold, is no letter in UTF-8.
-    content = report_page(run, score, base).encode("utf-8", "replace")
+    content = report_page(found, base).encode("utf-8", "replace")
     write_atomic(path, content)
     return len(content)

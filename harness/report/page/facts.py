@@ -1,6 +1,6 @@
 """What was run, what it took, and the prompt as it was sent: read from the run folder alone."""
 
-from statistics import median
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from harness.errors import BadInput, Fault
@@ -9,6 +9,7 @@ from harness.report.page.words import moment, plural
 from harness.report.parts import number
 from harness.report.runs import manifest_facts
 from harness.runs.folder import Run
+from harness.score.reading import Reading
 from harness.storage.files import read_text
 
 
@@ -21,10 +22,10 @@ class Sent(NamedTuple):
     whole: bool
 
 
-def sent(run: Run, first: str | None) -> Sent:
+def sent(run: Run, examples: Sequence[Example], first: str | None) -> Sent:
     """The constant prefix and the data of one pair, of the one named `first` where it is there."""
     prefix = prefix_of(run)
-    example: Example = next((one for one in run.examples if one.id == first), run.examples[0])
+    example = next((one for one in examples if one.id == first), examples[0])
     # The file holds the system message, an empty line, and what every pair's message begins with: nothing,
     # where each pair has shots of its own before it.
     return Sent(prefix, example.pair.json_text, example.id, whole=not prefix.endswith("\n\n"))
@@ -47,20 +48,18 @@ def _kept(run: Run, name: str) -> str:
     return read_text(path)
 
 
-def facts(run: Run) -> dict[str, str]:
+def facts(reading: Reading) -> dict[str, str]:
     """What was run, with its times as people write them."""
-    manifest = run.manifest
-    found = manifest_facts(manifest, run.folder)
+    manifest = reading.run.manifest
+    found = manifest_facts(manifest, reading.run.folder)
     found |= {"run": manifest.name, "begun": moment(manifest.created_at)}
     if manifest.finished_at:
         found["finished"] = moment(manifest.finished_at)
     found["harness"] = f"{manifest.harness}, Python {manifest.python}"
-    taken = [record.seconds for record in run.each_record() if not record.cached_reply]
-    if taken:
-        found["an answer took"] = f"{number(median(taken), 2)} seconds (median)"
-    reasked = sum(record.unread is not None for record in run.each_record())
-    if reasked:
-        found["asked again"] = f"{plural(reasked, 'answer')} that could not be read"
+    if reading.usual_seconds is not None:
+        found["an answer took"] = f"{number(reading.usual_seconds, 2)} seconds (median)"
+    if reading.asked_again:
+        found["asked again"] = f"{plural(reading.asked_again, 'answer')} that could not be read"
     if manifest.sources:
         found["sources"] = ", ".join(manifest.sources)
     return found

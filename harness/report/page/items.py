@@ -3,25 +3,27 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from itertools import accumulate
 from typing import Any
 
 from harness.nouns.pair import Example, Rating
-from harness.nouns.records import Failed, Record, Ungraded
 from harness.report.page.environment import in_page
-from harness.runs.folder import Run
-from harness.score.items import Judged, judged, voted
+from harness.score.items import Judged, voted
+from harness.score.reading import NEVER, Unread
 from harness.scorecards.comparison import Comparison, Flip
-from harness.scorecards.gate2 import Gate2, Miss
+from harness.scorecards.gate2 import Miss
+from harness.verdicts.assessment import Assessment
 
 Item = dict[str, Any]
-RAW_SHOWN = 2_000
-"""So many letters of an answer that could not be read; the run folder has all of it."""
 
 
-def items_of(run: Run, score: Gate2, comparison: Comparison | None = None) -> list[Item]:
+def items_of(
+    found: Assessment, examples: Sequence[Example], comparison: Comparison | None = None
+) -> list[Item]:
     """Every pair as plain data, without what is absent: misses by severity, then unread, then right ones."""
-    misses = {miss.item: miss for miss in score.misses}
+    run, reading = found.run, found.reading
+    misses = {miss.item: miss for miss in found.gate2.misses}
     place = {name: at for at, name in enumerate(misses)}
     ratings: dict[str, list[Rating]] = defaultdict(list)
     for rating in run.ratings:
@@ -30,10 +32,10 @@ def items_of(run: Run, score: Gate2, comparison: Comparison | None = None) -> li
     made = [
         _sparse(
             _item(example, one, misses.get(one.item), ratings[one.item])
-            | _unread(one, run.records)
+            | _unread(one, reading.unread)
             | _flipped(flips.get(one.item))
         )
-        for example, one in zip(run.each_example(), judged(run), strict=True)
+        for example, one in zip(examples, reading.items, strict=True)
     ]
     return sorted(made, key=lambda item: (_rank(item), place.get(item["id"], 0)))
 
@@ -69,18 +71,11 @@ def _sure(grade: int | None, chances: Mapping[int, float] | None) -> float | Non
     return None if grade is None or not chances else round(chances.get(grade, 0.0), 4)
 
 
-def _unread(one: Judged, records: Mapping[tuple[str, int], Record]) -> Item:
+def _unread(one: Judged, unread: Mapping[str, Unread]) -> Item:
     """Why there is no grade, and what was answered instead; nothing where one was read."""
     if any(answer.grade is not None for answer in one.answers):
         return {}
-    record = records.get((one.item, 0))
-    match record.outcome if record else None:
-        case Ungraded(cause=cause, detail=detail):
-            raw = record.reply.text[:RAW_SHOWN] if record and record.reply else ""
-            return {"cause": cause, "detail": detail, "raw": raw}
-        case Failed(detail=detail):
-            return {"cause": "failed", "detail": detail}
-    return {"cause": "failed", "detail": "never asked"}
+    return asdict(unread.get(one.item, NEVER))
 
 
 def _flipped(flip: Flip | None) -> Item:

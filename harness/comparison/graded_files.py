@@ -1,0 +1,49 @@
+"""Files of grades as sides of a comparison: against a golden file, or against what a run was graded on."""
+
+from dataclasses import replace
+
+from harness.comparison.sides import Side
+from harness.errors import BadInput
+from harness.golden.grade_tables import read_grades
+from harness.golden.graded_files import Golden, GradesFile, Levels
+from harness.score.items import answered, judged_files
+
+
+def side_of_file(golden: Golden, file: GradesFile, levels: Levels) -> Side:
+    """A file's grades of the golden items, which are known by their names alone."""
+    scale, policy, gates = levels
+    items, warnings = judged_files(golden, read_grades(file.path, file.table, scale, file.rater), file.name)
+    return Side(
+        name=file.name,
+        items={item.item: item for item in items},
+        scale=scale,
+        policy=policy.label if policy else None,
+        action_of=policy.action_of if policy else None,
+        gates=gates,
+        knows_queries=any(row.query for row in golden.rows.values()),
+        stale=golden.stale,
+        warnings=warnings,
+    )
+
+
+def side_beside_run(file: GradesFile, run: Side) -> Side:
+    """A file's grades about what a run graded, by that run's policy and golden grades."""
+    grades = read_grades(file.path, file.table, run.scale, file.rater)
+    items, strangers = answered(list(run.items.values()), grades)
+    if len(strangers) == len(grades):
+        raise BadInput(f"no item of {file.path} is in {run.name}: its items are the examples' ids")
+    what = f"{len(strangers)} items of {file.name} are not in {run.name}"
+    return replace(
+        run,
+        name=file.name,
+        items=dict(zip(run.items, items, strict=True)),
+        facts={},
+        seconds=None,
+        cost=None,
+        warnings=(what,) if strangers else (),
+    )
+
+
+def by_name(side: Side) -> Side:
+    """The side with its items by their names, which is all that a golden file knows them by."""
+    return replace(side, items={item.item: item for item in side.items.values()})

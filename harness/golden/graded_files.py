@@ -1,0 +1,71 @@
+"""Files of grades: which grades there are, the file that says what is right, and a grader's file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.golden.examples import FILE, load_examples
+from harness.golden.grade_tables import GradedRow, read_golden_grades
+from harness.nouns.pair import Example
+from harness.nouns.policy import Gates, Policy
+from harness.policy.load import load_gates, load_policy, policy_path
+from harness.storage.project import Project
+from harness.storage.tables import Layout
+
+
+class Levels(NamedTuple):
+    """Which grades there are, and the bars; with the policy that says so, where there is one."""
+
+    scale: tuple[int, ...]
+    policy: Policy | None = None
+    gates: Gates = Gates()
+
+
+class GradesFile(NamedTuple):
+    """One file of grades, and how it is read. `rater`: whose grades, where it holds several raters'."""
+
+    path: Path
+    table: Layout = Layout()
+    rater: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Whose grades they are, and of which file."""
+        return f"{self.rater} ({self.path.name})" if self.rater else self.path.name
+
+
+class Golden(NamedTuple):
+    """A file of golden grades, read; `stale` counts those of another version than the policy's."""
+
+    name: str
+    rows: Mapping[str, GradedRow]
+    stale: int = 0
+
+    def stale_under(self, policy: Policy | None) -> str | None:
+        """What keeps the grades from being those of the policy: that some are another version's."""
+        if policy is None or not self.stale:
+            return None
+        of = f"{self.stale} of {len(self.rows)} golden grades in {self.name}"
+        return f"{of} are of another version, and {policy.label} has none of those"
+
+
+def policy_levels(project: Project, label: str) -> Levels:
+    """A policy's scale, and the bars beside it."""
+    path = policy_path(project, label)
+    policy = load_policy(path)
+    return Levels(policy.scale, policy, load_gates(path.with_name("gates.toml"), policy))
+
+
+def read_golden(path: Path, table: Layout, levels: Levels) -> Golden:
+    """The golden grades, as judged under the policy's version where the file says which is which."""
+    policy = levels.policy
+    version = policy.version if policy else None
+    rows = read_golden_grades(path, table, levels.scale, version)
+    stale = sum(row.policy_version not in (None, version) for row in rows.values()) if policy else 0
+    return Golden(path.name, rows, stale)
+
+
+def examples_of(project: Project, policy: Policy) -> dict[str, Example]:
+    """A policy's golden examples by id; none where it has no golden set."""
+    path = project.golden / policy.name / FILE
+    return {example.id: example for example in load_examples(path, policy)} if path.exists() else {}

@@ -1,0 +1,56 @@
+"""Which ratings stand beside grades: those of a file, or those that a policy has of its own."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.errors import BadInput
+from harness.golden.examples import FILE, golden_path
+from harness.golden.grade_tables import GradedRow, read_ratings
+from harness.golden.graded_files import Levels, examples_of
+from harness.golden.rating.ratings import (
+    RATERS,
+    RATINGS,
+    Rated,
+    load_ratings,
+    rater_kinds,
+    ratings_under,
+)
+from harness.nouns.pair import Example
+from harness.nouns.policy import Policy
+from harness.storage.project import Project
+from harness.storage.tables import Layout
+
+
+def rated_in(
+    path: Path, table: Layout, scale: tuple[int, ...], known: Mapping[str, Example] | Mapping[str, GradedRow]
+) -> Rated:
+    """The ratings of a file, with the queries of the items that are known where the file has none."""
+    ratings = [
+        rating.model_copy(update={"query": known[rating.item].query})
+        if rating.query is None and rating.item in known
+        else rating
+        for rating in read_ratings(path, table, scale)
+    ]
+    beside = path.with_name(RATERS)
+    return Rated(ratings, rater_kinds(beside) if beside.exists() else None)
+
+
+def own_ratings(project: Project, policy: Policy, about: Mapping[str, Example]) -> Rated:
+    """The ratings that lie beside a policy's golden set. BadInput where there is none."""
+    path = golden_path(project, policy.name).with_name(RATINGS)
+    if not path.exists():
+        raise BadInput(f"{policy.name} has no ratings yet: there is no {path}; name a file of ratings")
+    found = load_ratings(path, policy, list(about.values()))
+    return Rated(found, rater_kinds(path.with_name(RATERS)), about)
+
+
+def ratings_beside(project: Project, levels: Levels, golden: Path) -> Rated | None:
+    """A policy's own ratings, where a golden file is the policy's own rated under this version."""
+    if levels.policy is None:
+        return None
+    folder = project.golden / levels.policy.name
+    if golden.resolve() != folder / FILE or not (folder / RATINGS).exists():
+        return None
+    examples = list(examples_of(project, levels.policy).values())
+    found = ratings_under(folder / RATINGS, levels.policy, examples)
+    return Rated(found, rater_kinds(folder / RATERS)) if found else None

@@ -1,0 +1,137 @@
+"""A run's records and examples, gone through once: all that scoring, comparing and reporting take of them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from statistics import median
+
+from harness.nouns.pair import Example
+from harness.nouns.records import Failed, Grade, Key, Record, Ungraded
+from harness.runs.folder import Run, find_run, open_run, read_through
+from harness.score.items import NEVER_ASKED, Answer, Judged, about_of, answer_of
+from harness.score.money import Sums, spending
+from harness.scorecards.money import Spending
+from harness.storage.project import Project
+
+SHORT = 2_000
+"""Examples that are kept, where a run has no more: its report shows all of them at once."""
+RAW_SHOWN = 2_000
+"""Letters that are kept of a reply that could not be read; the run folder has all of it."""
+RAW_KEPT = 20_000
+"""Replies of which these are kept: more of them than any page can show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Why an item's first answer has no grade, and the beginning of the reply where there was one."""
+
+    cause: str
+    detail: str
+    raw: str = ""
+
+
+NEVER = Unread("failed", "never asked")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one pass over a run's examples and records leaves. Raw replies stay on the disk.
+
+    `pairs` holds the digest of each item's pair, `rated` the examples that the run's ratings are about, and
+    `answered` counts the answers that have a record. `seconds` is the mean over the answers that count, and
+    `usual_seconds` the median over all that were asked for; None where there is none. `asked_again` counts
+    records whose first reply could not be read.
+    """
+
+    run: Run
+    items: tuple[Judged, ...]
+    pairs: tuple[str, ...]
+    rated: Mapping[str, Example]
+    spending: Spending
+    answered: int
+    seconds: float | None
+    usual_seconds: float | None
+    asked_again: int
+    unread: Mapping[str, Unread]
+    kept: tuple[Example, ...]
+
+    def each_example(self) -> Iterator[Example]:
+        """The examples, one by one, from the disk where the run is long."""
+        return iter(self.kept) if self.kept else self.run.each_example()
+
+
+def read_run(run: Run) -> Reading:
+    """One pass over the examples and one over the records. BadInput for a run that is damaged."""
+    found = _Pass(run, frozenset(rating.item for rating in run.ratings))
+    pairs = read_through(run, found.example, found.record)
+    counting = [seconds for seconds in found.seconds.values() if seconds is not None]
+    return Reading(
+        run=run,
+        items=tuple(map(found.answered, found.items)),
+        pairs=tuple(pairs.values()),
+        rated=found.rated,
+        spending=spending(run, found.sums),
+        answered=len(found.answers),
+        seconds=sum(counting) / len(counting) if counting else None,
+        usual_seconds=median(found.taken) if found.taken else None,
+        asked_again=found.asked_again,
+        unread=found.unread,
+        kept=tuple(found.kept),
+    )
+
+
+def reading_of(project: Project, name: str) -> Reading:
+    """A run by its folder, its name or the beginning of it, or `latest`. BadInput where it is damaged."""
+    return read_run(open_run(find_run(project, name)))
+
+
+@dataclass(slots=True)
+class _Pass:
+    """What is gathered on the way. The last record of a key counts; all of them took time and money."""
+
+    run: Run
+    wanted: frozenset[str]
+    items: list[Judged] = field(default_factory=list)
+    rated: dict[str, Example] = field(default_factory=dict)
+    kept: list[Example] = field(default_factory=list)
+    answers: dict[Key, Answer] = field(default_factory=dict)
+    seconds: dict[Key, float | None] = field(default_factory=dict)
+    taken: list[float] = field(default_factory=list)
+    unread: dict[str, Unread] = field(default_factory=dict)
+    asked_again: int = 0
+    sums: Sums = field(default_factory=Sums)
+
+    def example(self, example: Example) -> None:
+        about = about_of(example)
+        self.items.append(Judged(example.id, example.cluster, example.grade, (), about))
+        if example.id in self.wanted:
+            self.rated[example.id] = example
+        if self.run.manifest.examples <= SHORT:
+            self.kept.append(example)
+
+    def record(self, record: Record) -> None:
+        self.sums.add(record)
+        key, taken = record.key, None if record.cached_reply else record.seconds
+        self.answers[key], self.seconds[key] = answer_of(record), taken
+        if taken is not None:
+            self.taken.append(taken)
+        self.asked_again += record.unread is not None
+        if record.repeat == 0:
+            self._note_unread(record)
+
+    def _note_unread(self, record: Record) -> None:
+        match record.outcome:
+            case Grade():
+                self.unread.pop(record.example, None)
+            case Ungraded(cause=cause, detail=detail):
+                kept = record.reply is not None and len(self.unread) < RAW_KEPT
+                raw = record.reply.text[:RAW_SHOWN] if record.reply and kept else ""
+                self.unread[record.example] = Unread(cause, detail, raw)
+            case Failed(detail=detail):
+                self.unread[record.example] = Unread("failed", detail)
+
+    def answered(self, item: Judged) -> Judged:
+        """The item with its answers; one that has no record was never answered."""
+        repeats = range(self.run.manifest.asked.repeats)
+        return replace(
+            item, answers=tuple(self.answers.get((item.item, repeat), NEVER_ASKED) for repeat in repeats)
+        )

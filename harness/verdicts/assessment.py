@@ -1,0 +1,149 @@
+"""One assessment per run: everything that is said of it, computed once from one reading of its folder.
+
+Terminal, page, `--json`, viewer, comparison, baseline and shipping read it, and compute nothing of it again.
+The assembly for items of any origin is here too: a run, files of grades, arrays in a notebook.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic_core import to_json
+
+from harness.golden.canaries import CanaryReport
+from harness.golden.rating.ratings import Rated
+from harness.nouns.policy import Gates
+from harness.runs.folder import DISAGREEMENTS, SCORECARD, VERDICT, Run, earlier_runs, open_run
+from harness.runs.kind import CHOSEN
+from harness.score.bar import Bar
+from harness.score.canaries import canary_report
+from harness.score.gate1 import score_gate1
+from harness.score.gate2 import score_gate2
+from harness.score.items import Judged
+from harness.score.rating_matrix import panel_of
+from harness.score.reading import Reading, read_run
+from harness.score.settings import Raters, Terms, gate1_bar, gate2_bar, terms_of
+from harness.scorecards.gate1 import Gate1
+from harness.scorecards.gate2 import Gate2
+from harness.storage.files import write_atomic
+from harness.verdicts.gates import judge_gate1, judge_gate2, verdict_of
+from harness.verdicts.threshold_changes import moved_since
+
+NO_GATE = "a run over canaries is held to no gate: half of its products are written to mislead"
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """One run, assessed. `gates`: those it is judged by. `gate1` is None where it was never measured."""
+
+    reading: Reading
+    gates: Gates
+    gate1: Gate1 | None
+    gate2: Gate2
+    canaries: CanaryReport | None
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+        return self.reading.run
+
+
+def assess(
+    run: Run,
+    bar: Bar | None = None,
+    *,
+    gates: Gates | None = None,
+    earlier: Iterable[Path] = (),
+    bootstrap: bool = False,
+) -> Assessment:
+    """A run scored and judged by its own policy, gates and ratings, unless other gates or bars are given.
+
+    `earlier`: the folders of the runs before it, the latest first, to say which bars were moved. One over
+    canaries has no verdict: its scorecard says why. BadInput for a run that is damaged.
+    """
+    reading = read_run(run)
+    own, asked = gates or run.gates, run.manifest.asked
+    held = (bar or gate2_bar(own)).moved_from(moved_since(run, earlier))
+    terms = terms_of(run.policy, run.policy.scale, own, held, aggregate=asked.aggregate, bootstrap=bootstrap)
+    every = Rated(run.ratings, run.raters, reading.rated)
+    rated = every if len(every.raters) > 1 else None
+    if not asked.kind.scored:
+        gate1, score = _measured(reading.items, terms, rated)
+        report = canary_report(reading.items)
+        return Assessment(reading, own, gate1, score.model_copy(update={"reason": NO_GATE}), report)
+    return Assessment(reading, own, *judge_items(reading.items, terms, rated, stale=_stale(run)), None)
+
+
+def assess_folder(folder: Path) -> Assessment:
+    """A run by its folder, beside the runs that lie before it there."""
+    return assess(open_run(folder), earlier=earlier_runs(folder))
+
+
+def judge_items(
+    items: Sequence[Judged],
+    terms: Terms,
+    rated: Rated | None = None,
+    *,
+    stale: str | None = None,
+    warnings: tuple[str, ...] = (),
+) -> tuple[Gate1 | None, Gate2]:
+    """Both gates on the same items, judged; Gate 1 is None without ratings. BadInput for one rater alone.
+
+    `stale` says what keeps the golden grades from being those of the policy, where something does.
+    """
+    gate1, score = _measured(items, terms, rated, warnings)
+    return gate1, judge_gate2(score, terms.gates, gate1, stale)
+
+
+def _measured(
+    items: Sequence[Judged], terms: Terms, rated: Rated | None, warnings: tuple[str, ...] = ()
+) -> tuple[Gate1 | None, Gate2]:
+    """Gate 1 judged, and Gate 2 scored."""
+    if rated is None:
+        return None, score_gate2(items, terms, None, warnings)
+    gate1 = judge_raters(rated, terms.scale, terms.gates, names=terms.names)
+    raters = Raters(panel_of(rated.ratings, terms.scale), gate1.provisional)
+    return gate1, score_gate2(items, terms, raters, warnings)
+
+
+def judge_raters(
+    rated: Rated,
+    scale: tuple[int, ...],
+    gates: Gates,
+    bar: Bar | None = None,
+    *,
+    names: Mapping[int, str] | None = None,
+    bootstrap: bool = False,
+) -> Gate1:
+    """Gate 1 on ratings, judged by the gates, or by another bar. BadInput for one rater alone."""
+    score = score_gate1(
+        rated.ratings,
+        scale,
+        bar or gate1_bar(gates),
+        rated.kinds,
+        rated.about,
+        pair_floor=gates.gate1.pair_floor,
+        bootstrap=bootstrap,
+    )
+    return judge_gate1(score, names)
+
+
+def _stale(run: Run) -> str | None:
+    """Grades of another policy version are no golden grades of this one, and a choice is no sample."""
+    left, of = run.manifest.stale, run.manifest.examples
+    if left:
+        return f"{left} of {of} examples were not yet judged under {run.policy.label}"
+    if run.manifest.asked.kind is CHOSEN:
+        return f"{of} chosen examples were graded: a choice says nothing of the whole"
+    return None
+
+
+def save_assessment(found: Assessment) -> None:
+    """Write the scorecard, the disagreements and the verdict into the run's folder."""
+    folder = found.run.folder
+    write_atomic(folder / DISAGREEMENTS, (to_json(miss) + b"\n" for miss in found.gate2.misses))
+    score = dict(found.gate2) | {"spending": found.reading.spending}
+    del score["misses"]
+    write_atomic(folder / SCORECARD, to_json(score, indent=2) + b"\n")
+    write_atomic(folder / VERDICT, json.dumps(verdict_of(found.gate2), indent=2) + "\n")

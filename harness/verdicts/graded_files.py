@@ -1,0 +1,52 @@
+"""A grader's file against a file of golden grades, judged."""
+
+from dataclasses import replace
+
+from harness.golden.grade_tables import read_grades
+from harness.golden.graded_files import Golden, GradesFile, Levels
+from harness.golden.rating.ratings import Rated
+from harness.score.bar import Bar
+from harness.score.items import judged_files
+from harness.score.settings import gate2_bar, terms_of
+from harness.scorecards.gate2 import Gate2
+from harness.verdicts.assessment import judge_items
+
+
+def judge_files(
+    golden: Golden,
+    file: GradesFile,
+    levels: Levels,
+    bar: Bar | None = None,
+    *,
+    rated: Rated | None = None,
+    bootstrap: bool = False,
+) -> Gate2:
+    """A file of grades held against golden ones. `rated`: ratings of the same items, for Gate 1."""
+    scale, policy, gates = levels
+    grades = read_grades(file.path, file.table, scale, file.rater)
+    items, warnings = judged_files(golden, grades, file.path.name)
+    # A file of one rater's grades names the grader, whether or not anybody named that rater.
+    grader = next((row.rater for row in grades.values()), None)
+    others, more = _without(rated, grader)
+    terms = terms_of(policy, scale, gates, bar or gate2_bar(gates), bootstrap=bootstrap)
+    stale = golden.stale_under(policy)
+    return judge_items(items, terms, others, stale=stale, warnings=(*warnings, *more))[1]
+
+
+def _without(rated: Rated | None, grader: str | None) -> tuple[Rated | None, list[str]]:
+    """The ratings without those of the one who is graded here, and what to know of them.
+
+    A grader's own ratings say nothing about whether people find the policy clear.
+    """
+    if rated is None:
+        return None, []
+    others = replace(rated, ratings=[rating for rating in rated.ratings if rating.rater != grader])
+    warnings = []
+    if len(others.ratings) < len(rated.ratings):
+        warnings.append(
+            f"{grader} is one of the raters: where the golden grades were made with these ratings too, "
+            "agreement looks better than it is"
+        )
+    if len(others.raters) < 2:
+        return None, [*warnings, "fewer than two raters are left: no Gate 1, and no human ceiling"]
+    return others, warnings
