@@ -21,7 +21,16 @@ from harness.stats.agreement import (
 from harness.stats.calibration import calibration, decisions
 from harness.stats.ceiling import NO_REST, human_ceiling, leave_one_out
 from harness.stats.intervals import ONE_CLUSTER, Table
-from harness.stats.paired import delta_kappa, durkalski, obuchowski, one_sided_limits
+from harness.stats.paired import (
+    benjamini_yekutieli,
+    delta_kappa,
+    durkalski,
+    holm,
+    obuchowski,
+    one_sided_limits,
+)
+from harness.stats.planning import items_to_pass
+from harness.stats.proportions import clopper_pearson, wilson
 from harness.stats.raters import MISSING
 
 M = MISSING
@@ -84,13 +93,85 @@ def test_one_sided_limits_are_those_of_t() -> None:
     assert (low, high) == pytest.approx((0.1 - 1.8331129 * 0.02, 0.1 + 1.8331129 * 0.02))
 
 
-@pytest.mark.parametrize(
-    "found", [obuchowski([2, 1, 0], [0, 0, 1]), durkalski([2, 1, 0], [0, 0, 1], [2, 2, 2])]
-)
-def test_clustered_mcnemar_is_a_chi_square_on_one_degree_of_freedom(found: Any) -> None:
+def test_clustered_mcnemar_is_a_chi_square_on_one_degree_of_freedom() -> None:
     """d = 2, 1, -1: (2 / 3) 2^2 / 6, and as halves 1^2 / 1.5."""
-    assert found.value in (pytest.approx(4 / 9), pytest.approx(2 / 3))
-    assert (found.df, found.p) == (1, pytest.approx(stats.chi2.sf(found.value, 1)))
+    for found, value in (
+        (obuchowski([2, 1, 0], [0, 0, 1]), 4 / 9),
+        (durkalski([2, 1, 0], [0, 0, 1], [2, 2, 2]), 2 / 3),
+    ):
+        assert (found.value, found.df, found.p) == pytest.approx((value, 1, stats.chi2.sf(value, 1)))
+
+
+def ends(found: Any) -> tuple[float, float]:
+    """The interval."""
+    return found.low, found.high
+
+
+def test_difference_on_two_queries_has_an_interval_on_one_degree_of_freedom() -> None:
+    golden, clusters = [0, 1, 2, 0, 1, 2], [0, 0, 0, 1, 1, 1]
+    base, candidate = table(golden, [0, 1, 1, 0, 1, 1], clusters), table(golden, [0, 1, 2, 0, 2, 1], clusters)
+    found = delta_kappa(base, candidate)
+    assert found.value is not None and found.se is not None and found.se > 0
+    half = stats.t.ppf(0.975, 1) * found.se
+    assert ends(found) == pytest.approx((found.value - half, found.value + half))
+    assert found.p == pytest.approx(2 * stats.t.sf(abs(found.value) / found.se, 1))
+
+
+def test_difference_without_spread_is_a_point_and_sure_only_at_0() -> None:
+    """Two queries with the same items in each: nothing tells them apart."""
+    golden, clusters = [0, 1, 2, 0, 1, 2], [0, 0, 0, 1, 1, 1]
+    base, candidate = table(golden, [0, 1, 1, 0, 1, 1], clusters), table(golden, golden, clusters)
+    found = delta_kappa(base, candidate)
+    assert (found.value, found.se, found.p) == (0.5, 0.0, None)
+    assert ends(found) == (0.5, 0.5)
+    same = delta_kappa(base, base)
+    assert (same.value, same.se, same.p, ends(same)) == (0.0, 0.0, 1.0, (0.0, 0.0))
+
+
+def test_adjusted_p_is_1_at_most() -> None:
+    assert benjamini_yekutieli([1.0, 0.9, 0.8]) == [1.0, 1.0, 1.0]
+    assert holm([1.0, 0.9, 0.8]) == [1.0, 1.0, 1.0]
+
+
+# --- shares ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("x", "n", "low", "high"),
+    [
+        (0, 10, 0.0, 0.30849710),
+        (1, 10, 0.00252858, 0.44501612),
+        (5, 10, 0.18708603, 0.81291397),
+        (10, 10, 0.69150290, 1.0),
+        (10, 100, 0.04900469, 0.17622260),
+        (0.5, 10, None, None),
+        (9.5, 10, None, None),
+    ],
+)
+def test_exact_interval_of_a_share(x: float, n: float, low: float | None, high: float | None) -> None:
+    """Clopper & Pearson 1934, by R's binom.test; a part of an item by the beta distribution alone."""
+    found = clopper_pearson(x, n)
+    assert tuple(found) == pytest.approx(
+        (
+            stats.beta.ppf(0.025, x, n - x + 1) if low is None else low,
+            stats.beta.ppf(0.975, x + 1, n - x) if high is None else high,
+        ),
+        abs=1e-8,
+    )
+    narrow = clopper_pearson(x, n, 0.5)
+    assert found[0] <= narrow[0] <= narrow[1] <= found[1]
+
+
+def test_score_interval_never_leaves_0_and_1() -> None:
+    for n in range(1, 300):
+        assert 0.0 <= wilson(0, n)[0] < 1e-12
+        assert wilson(n, n)[1] <= 1.0
+        assert 0.0 < wilson(0, n)[1] == pytest.approx(1 - wilson(n, n)[0])
+
+
+def test_bar_at_an_end_of_the_scale_takes_no_number_of_items() -> None:
+    assert items_to_pass(0.2, 0.5, -1.0) is None
+    assert items_to_pass(0.2, 1.0, 0.5) is None
 
 
 # --- the human ceiling ------------------------------------------------------------------------------------

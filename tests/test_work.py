@@ -1,5 +1,6 @@
 """From questions to records: what is asked, kept, remembered for other runs, and told."""
 
+import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 from builders import reply, write_project
 from hurried import Said, Scripted, hurry
 
-from harness.errors import RejectedError, Unfinished
+from harness.errors import Interrupted, RejectedError, TransientError, Unfinished
+from harness.grading.budget import Budget, OverBudget
 from harness.grading.executors import execute
 from harness.grading.job import NO_LIMITS, Job, Limits
 from harness.grading.live.run import Live
@@ -40,6 +42,7 @@ class Heard:
 
     def started(self, folder: Path, plan: Plan, todo: int) -> None:
         self.todo.append(todo)
+        self.started_with = folder, plan
 
     def recorded(self, record: Record, in_flight: int) -> None:
         self.records.append((record, in_flight))
@@ -64,9 +67,11 @@ class Desk:
         self.plan = make_plan(self.project, Asked.model_validate({**known, **asked}))
         return create_run(self.project.runs, new_manifest(self.project, self.plan), run_contents(self.plan))
 
-    def asked(self, folder: Path, teacher: Scripted, limits: Limits) -> tuple[int, float]:
+    def asked(
+        self, folder: Path, teacher: Scripted, limits: Limits, budget: Budget | None = None
+    ) -> tuple[int, float]:
         """Ask what is open; how many answers are still to be had, and in how many seconds that was."""
-        job = Job(self.project, folder, self.plan, teacher, PRICE, None, self.heard, limits)
+        job = Job(self.project, folder, self.plan, teacher, PRICE, budget, self.heard, limits)
         with RecordLog(folder) as log:
             return hurry(execute(job, log, Live()))
 
@@ -86,8 +91,10 @@ def desk(here: Path) -> Desk:
 
 
 def test_every_question_becomes_a_record_with_what_it_cost(desk: Desk) -> None:
-    teacher, left, records = desk.work(desk.begin(), GOOD)
+    folder = desk.begin()
+    teacher, left, records = desk.work(folder, GOOD)
     assert (len(teacher.asked), left, desk.heard.todo) == (ITEMS, 0, [ITEMS])
+    assert desk.heard.started_with == (folder, desk.plan)
     assert len({record.key for record in records}) == ITEMS
     assert {(record.cost, record.cached_reply) for record in records} == {(PAID, False)}
     assert sorted(record.key for record, _ in desk.heard.records) == sorted(one.key for one in records)
@@ -178,3 +185,51 @@ def test_end_of_a_run_before_its_time_is_noted_in_its_folder(desk: Desk) -> None
     whole = desk.begin(no_cache=True)
     desk.work(whole, GOOD, limits=Limits(connections=1))
     assert not (whole / "events.log").exists()
+
+
+def test_what_the_pace_learns_is_noted_in_the_folder_of_the_run(desk: Desk) -> None:
+    folder = desk.begin()
+    desk.work(folder, TransientError("rate limit", busy=True), GOOD, limits=Limits(connections=5))
+    noted = (folder / "events.log").read_text(encoding="utf-8")
+    assert "connections 5 -> 4: the server's rate limit" in noted
+
+
+def test_replies_of_another_teacher_or_address_are_not_taken(desk: Desk) -> None:
+    for base_url, identity, asked in (
+        ("http://127.0.0.1:1/v1", "one", ITEMS),
+        ("http://127.0.0.1:1/v1", "one", 0),
+        ("http://127.0.0.1:1/v1", "other", ITEMS),
+        ("http://127.0.0.1:2/v1", "one", ITEMS),
+    ):
+        teacher = Scripted(GOOD)
+        teacher.identity = identity
+        assert desk.asked(desk.begin(base_url=base_url), teacher, NO_LIMITS)[0] == 0
+        assert len(teacher.asked) == asked
+
+
+def test_run_stops_before_the_call_that_could_pass_its_budget(desk: Desk) -> None:
+    folder = desk.begin()
+    teacher = Scripted(GOOD)
+    teacher.identity = "a teacher"
+    with pytest.raises(OverBudget):
+        desk.asked(folder, teacher, NO_LIMITS, Budget(0.02, PRICE, longest=1_000))
+    records, _ = read_records(folder)
+    assert 0 < len(records) == len(teacher.asked) < ITEMS
+
+
+def test_first_signal_lets_what_is_in_flight_end_and_says_how_much_that_is(desk: Desk) -> None:
+    class Impatient(Heard):
+        def recorded(self, record: Record, in_flight: int) -> None:
+            super().recorded(record, in_flight)
+            if len(self.records) == 2:
+                signal.raise_signal(signal.SIGINT)
+
+    desk.heard = Impatient()
+    folder = desk.begin()
+    teacher = Scripted(GOOD, seconds=1)
+    teacher.identity = "a teacher"
+    with pytest.raises(Interrupted):
+        desk.asked(folder, teacher, Limits(connections=4))
+    (said,) = desk.heard.sentences
+    assert said in {f"stopping with {n}" for n in (3, 4)}
+    assert len(read_records(folder)[0]) == len(teacher.asked) < ITEMS
