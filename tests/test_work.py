@@ -213,7 +213,7 @@ def test_run_stops_before_the_call_that_could_pass_its_budget(desk: Desk) -> Non
     teacher.identity = "a teacher"
     with pytest.raises(OverBudget):
         desk.asked(folder, teacher, NO_LIMITS, Budget(0.02, PRICE, longest=1_000))
-    records, _ = read_records(folder)
+    records = [record for record, _ in iter_records(folder)]
     assert 0 < len(records) == len(teacher.asked) < ITEMS
 
 
@@ -232,4 +232,4 @@ def test_first_signal_lets_what_is_in_flight_end_and_says_how_much_that_is(desk:
         desk.asked(folder, teacher, Limits(connections=4))
     (said,) = desk.heard.sentences
     assert said in {f"stopping with {n}" for n in (3, 4)}
-    assert len(read_records(folder)[0]) == len(teacher.asked) < ITEMS
+    assert len(list(iter_records(folder))) == len(teacher.asked) < ITEMS
