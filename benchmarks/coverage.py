@@ -25,7 +25,7 @@ from scipy.special import expit, ndtri, stdtrit
 from harness.nouns.base import Interval, Weighting
 from harness.stats.agreement import Floats, Integers, distances
 from harness.stats.bootstrap import cluster_bootstrap
-from harness.stats.intervals import Spread, Table, kappa_spread
+from harness.stats.intervals import KappaTable, Spread, kappa_spread
 from harness.stats.planning import items_for_delta, items_to_pass
 from harness.stats.verdicts import three_way
 
@@ -64,14 +64,16 @@ class Process:
         p, d = self.joint(), distances(SCALE, weighting)
         return 1 - float((d * p).sum() / (p.sum(axis=1) @ d @ p.sum(axis=0)))
 
-    def sample(self, random: np.random.Generator, queries: int, items: int, weighting: Weighting) -> Table:
+    def sample(
+        self, random: np.random.Generator, queries: int, items: int, weighting: Weighting
+    ) -> KappaTable:
         """One data set of `items` a query."""
         mixes = random.dirichlet(MIX * SHARES, queries)
         hard = expit(self.log_odds + SPREAD * random.standard_normal(queries))
         golden = _pick(np.repeat(mixes, items, axis=0), random)
         missed = random.random(queries * items) < np.repeat(hard, items)
         teacher = np.where(missed, _pick(MISSES[golden], random), golden)
-        return Table(golden, teacher, np.repeat(np.arange(queries), items), SCALE, weighting)
+        return KappaTable(golden, teacher, np.repeat(np.arange(queries), items), SCALE, weighting)
 
 
 def _pick(shares: Floats, random: np.random.Generator) -> Integers:
@@ -87,7 +89,7 @@ def process_at(kappa: float) -> Process:
 
 def data_sets(
     process: Process, queries: int, items: int, sets: int, weighting: Weighting = "none"
-) -> Iterator[tuple[Table, Spread]]:
+) -> Iterator[tuple[KappaTable, Spread]]:
     """The data sets of one design with the product's interval; the same ones under every weighting."""
     random = np.random.default_rng([2026, queries, items])
     for _ in range(sets):
@@ -102,7 +104,7 @@ def side(ci: Interval | None, truth: float) -> str:
     return "above" if ci.low > truth else "below" if ci.high < truth else "holds"
 
 
-def naive(table: Table, spread: Spread) -> Interval | None:
+def naive(table: KappaTable, spread: Spread) -> Interval | None:
     """Fleiss, Cohen and Everitt's interval for independent items: kappa +- 1.96 SE."""
     kappa = table.kappa.value
     if kappa is None or spread.se_iid is None:
@@ -185,7 +187,7 @@ def guard_rows(sets: int) -> list[list[str]]:
     return rows
 
 
-def unguarded_low(table: Table, spread: Spread) -> float:
+def unguarded_low(table: KappaTable, spread: Spread) -> float:
     """The Fisher-z limit alone; at kappa 1 its error is 0, and the limit 1."""
     kappa = table.kappa.value
     if kappa == 1:

@@ -24,9 +24,9 @@ from harness.comparison.paired import compare_sides
 from harness.comparison.sides import Side
 from harness.nouns.base import Weighting
 from harness.nouns.policy import Cell, Gates
-from harness.score.items import Answer, Judged
+from harness.score.items import Answer, GradedItem
 from harness.stats.agreement import Floats, Integers
-from harness.stats.intervals import Table
+from harness.stats.intervals import KappaTable
 from harness.stats.paired import delta_kappa
 from harness.verdicts.regression import judge_regression
 
@@ -82,7 +82,7 @@ def truth_rows(_: int) -> list[list[str]]:
         for query in (QUERY, 1.0):
             pair = Pair(process_at(kappa), process_at(kappa), query)
             golden, one, other, clusters = pair.sample(np.random.default_rng(2026), 200_000, PER_QUERY)
-            tables = [Table(golden, grades, clusters, SCALE, "none") for grades in (one, other)]
+            tables = [KappaTable(golden, grades, clusters, SCALE, "none") for grades in (one, other)]
             found = delta_kappa(*tables)
             alone = delta_kappa(*(_unclustered(table) for table in tables))
             errors = float(np.corrcoef(one != golden, other != golden)[0, 1])
@@ -93,8 +93,8 @@ def truth_rows(_: int) -> list[list[str]]:
     return rows
 
 
-def _unclustered(table: Table) -> Table:
-    return Table(table.rows, table.columns, np.arange(len(table.rows)), table.scale, table.weighting)
+def _unclustered(table: KappaTable) -> KappaTable:
+    return KappaTable(table.rows, table.columns, np.arange(len(table.rows)), table.scale, table.weighting)
 
 
 def null_rows(sets: int) -> list[list[str]]:
@@ -125,7 +125,9 @@ def null_share(
     for _ in range(sets):
         golden, one, other, clusters = pair.sample(random, queries, items)
         groups = clusters if clustered else np.arange(len(golden))
-        found = delta_kappa(*(Table(golden, grades, groups, SCALE, weighting) for grades in (one, other)))
+        found = delta_kappa(
+            *(KappaTable(golden, grades, groups, SCALE, weighting) for grades in (one, other))
+        )
         wrong += found.ci is not None and not found.ci.low <= 0 <= found.ci.high
     return wrong / sets
 
@@ -167,7 +169,7 @@ def side_pairs(pair: Pair, n: int, sets: int) -> Iterator[tuple[Side, Side]]:
 def _side(name: str, golden: Integers, grades: Integers, clusters: Integers) -> Side:
     rows = zip(golden.tolist(), grades.tolist(), clusters.tolist(), strict=True)
     items = {
-        str(at): Judged(str(at), f"{cluster:05d}", right, ANSWERS[grade])
+        str(at): GradedItem(str(at), f"{cluster:05d}", right, ANSWERS[grade])
         for at, (right, grade, cluster) in enumerate(rows)
     }
     return Side(name, items, SCALE, "p@v1", ACTIONS, GATES)

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.score.bar import Bar
 from harness.score.gate2 import score_gate2
-from harness.score.items import Answer, Judged
-from harness.score.settings import Terms
+from harness.score.items import Answer, GradedItem
+from harness.score.settings import ScoreSettings
+from harness.score.threshold import Threshold
 from harness.stats.bootstrap import cluster_bootstrap
-from harness.stats.intervals import Table, kappa_spread, table_of
+from harness.stats.intervals import KappaTable, kappa_spread, table_of
 
 SCALE = (0, 1, 2, 3, 4)
 FILES = ((500, 92), (200_000, 20_000))
@@ -35,14 +35,17 @@ def print_table(folder: Path) -> None:
     """A line for each thing timed; `folder` is for the files of grades."""
     small, large = graded(500, 92), graded(200_000, 20_000)
     items = [
-        Judged(f"i{at}", str(c), SCALE[g], (Answer(SCALE[t], "graded"),))
+        GradedItem(f"i{at}", str(c), SCALE[g], (Answer(SCALE[t], "graded"),))
         for at, (g, t, c) in enumerate(zip(large.rows, large.columns, large.clusters, strict=True))
     ]
     rows: list[tuple[str, Callable[[], object]]] = [
         ("interval, 500 items, 92 queries", lambda: kappa_spread(small)),
         ("interval, 200,000 items, 20,000 queries", lambda: kappa_spread(large)),
         ("cluster bootstrap, 10,000 draws, 500 items", lambda: cluster_bootstrap(small)),
-        ("gate 2 scorecard, 200,000 items", lambda: score_gate2(items, Terms(SCALE, Bar("none", 0.8)))),
+        (
+            "gate 2 scorecard, 200,000 items",
+            lambda: score_gate2(items, ScoreSettings(SCALE, Threshold("none", 0.8))),
+        ),
         *[
             (f"harness gate2 on files, whole process, {n:,} items", whole_process(folder / str(n), n, q))
             for n, q in FILES
@@ -55,7 +58,7 @@ def print_table(folder: Path) -> None:
     print(f"{'the largest of these processes':<60}{most:>10.2f} MB")  # noqa: T201 - as above
 
 
-def graded(n: int, queries: int) -> Table:
+def graded(n: int, queries: int) -> KappaTable:
     """A made-up grader that is right two times in three."""
     random = np.random.default_rng(1)
     golden = random.integers(0, 5, n)

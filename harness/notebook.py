@@ -23,8 +23,8 @@ from harness.report.comparison import comparison_view
 from harness.report.gate1 import gate1_view
 from harness.report.gate2 import details_view, gate2_view
 from harness.score.arrays import Scale, is_long, judged_from, levels_of, ratings_from
-from harness.score.bar import WEIGHTINGS
-from harness.score.settings import Terms, gate2_bar
+from harness.score.settings import ScoreSettings, gate2_bar
+from harness.score.threshold import WEIGHTINGS
 from harness.scorecards.comparison import Comparison
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
@@ -116,7 +116,7 @@ def gate2(
     rated = None
     if ratings is not None:
         rated = Rated(ratings_from(ratings, levels, None if is_long(ratings) else queries))
-    terms = Terms(levels, gate2_bar(gates), gates, aggregate=aggregate, bootstrap=bootstrap)
+    terms = ScoreSettings(levels, gate2_bar(gates), gates, aggregate=aggregate, bootstrap=bootstrap)
     return Gate2Result(**dict(judge_items(items, terms, rated)[1]))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from builders import Ended, example, examples, harness
 
 from harness.comparison.sides import Side
-from harness.score.items import Answer, Judged, about_of
+from harness.score.items import Answer, GradedItem, about_of
 
 SCALE = (0, 1, 2)
 ACTIONS = {0: "filter", 1: "show", 2: "show"}
@@ -19,14 +19,14 @@ Grading = Callable[[int, int], int | None]
 """What a grader gives to the item in a place, whose golden grade it is told."""
 
 
-def item(name: str, golden: int, *grades: int | None, query: str | None = None, **about: Any) -> Judged:
+def item(name: str, golden: int, *grades: int | None, query: str | None = None, **about: Any) -> GradedItem:
     """An item with an answer for each grade; `about` makes it an example with tags, clauses and so on."""
     answers = tuple(Answer(grade, "ungraded" if grade is None else "graded") for grade in grades)
     told = about_of(example(name, grade=golden, query=query or name, **about)) if about else None
-    return Judged(name, query or name, golden, answers, told)
+    return GradedItem(name, query or name, golden, answers, told)
 
 
-def side(*items: Judged, name: str = "a", scale: tuple[int, ...] = SCALE, **more: Any) -> Side:
+def side(*items: GradedItem, name: str = "a", scale: tuple[int, ...] = SCALE, **more: Any) -> Side:
     """A side whose items pair by their names."""
     return Side(name=name, items={one.item: one for one in items}, scale=scale, **more)
 

@@ -14,12 +14,12 @@ from sklearn.metrics import cohen_kappa_score
 from harness.nouns.base import Weighting
 from harness.nouns.pair import Rating
 from harness.nouns.policy import Gates
-from harness.score.bar import Bar
 from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
-from harness.score.items import Answer, Judged, about_of
-from harness.score.rating_matrix import panel_of
-from harness.score.settings import Raters, Terms
+from harness.score.items import Answer, GradedItem, about_of
+from harness.score.rating_matrix import rating_matrix_of
+from harness.score.settings import Raters, ScoreSettings
+from harness.score.threshold import Threshold
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
 from harness.verdicts.gates import judge_gate1, judge_gate2
@@ -35,14 +35,14 @@ def answer(grade: int | None, **more: Any) -> Answer:
     return Answer(grade, *(("ungraded", "bad_json") if grade is None else ("graded",)), **more)
 
 
-def item(name: str, golden: int, *grades: int | None, query: str | None = None, **about: Any) -> Judged:
+def item(name: str, golden: int, *grades: int | None, query: str | None = None, **about: Any) -> GradedItem:
     """An item with an answer for each grade; `about` makes it an example with tags, clauses and so on."""
     told = about_of(example(name, grade=golden, **about)) if about else None
-    return Judged(name, query or name, golden, tuple(answer(grade) for grade in grades), told)
+    return GradedItem(name, query or name, golden, tuple(answer(grade) for grade in grades), told)
 
 
 def gate2(
-    items: Sequence[Judged],
+    items: Sequence[GradedItem],
     scale: tuple[int, ...] = SCALE,
     *,
     gates: Gates | None = None,
@@ -51,9 +51,9 @@ def gate2(
 ) -> Gate2:
     """A grader scored and judged, with raters beside it where there are `rows`."""
     chosen = gates or Gates()
-    raters = Raters(panel_of(ratings(rows), scale)) if rows else None
-    bar = Bar(chosen.weighting, chosen.gate2.bar)
-    return judge_gate2(score_gate2(items, Terms(scale, bar, chosen, **terms), raters), chosen, None)
+    raters = Raters(rating_matrix_of(ratings(rows), scale)) if rows else None
+    bar = Threshold(chosen.weighting, chosen.gate2.bar)
+    return judge_gate2(score_gate2(items, ScoreSettings(scale, bar, chosen, **terms), raters), chosen, None)
 
 
 def ratings(rows: Rows, queries: Mapping[str, str] | None = None) -> list[Rating]:
@@ -73,7 +73,7 @@ def gate1(
     **more: Any,
 ) -> Gate1:
     """Raters scored and judged."""
-    return judge_gate1(score_gate1(ratings(rows, queries), scale, Bar("none", 0.8), **more), names)
+    return judge_gate1(score_gate1(ratings(rows, queries), scale, Threshold("none", 0.8), **more), names)
 
 
 def text_of(parts: Iterator[RenderableType], width: int = 80) -> str:
@@ -116,7 +116,7 @@ def _likely(rng: np.random.Generator, golden: int, missing: float) -> int | None
     return golden if rng.random() < 0.7 else int(rng.integers(0, 3))
 
 
-def many(draws: int, missing: float = 0.1, seed: int = 7) -> list[Judged]:
+def many(draws: int, missing: float = 0.1, seed: int = 7) -> list[GradedItem]:
     """300 items in 60 queries; some queries are harder than others."""
     rng = np.random.default_rng(seed)
     made = []

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import auc, roc_auc_score
 
-from harness.stats.abstention import GRID, NO_ITEMS, Alone, alone, risk_coverage
+from harness.stats.abstention import GRID, NO_ITEMS, SelectivePrediction, alone, risk_coverage
 
 sure_and_wrong = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 1)), min_size=1, max_size=60)
 few_losses = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4)), min_size=1, max_size=6)
@@ -200,7 +200,7 @@ def test_too_many_errors_have_no_threshold_but_a_reason() -> None:
     assert "at no coverage is the risk surely below 5.00%" in (found.reason or "")
     lowest = min(exact_limit(n // 2, n) for n in range(20, 401, 20))
     assert f"the lowest upper limit is {lowest:.2%}" in (found.reason or "")
-    assert alone([], [], 0.05) == Alone(reason=NO_ITEMS)
+    assert alone([], [], 0.05) == SelectivePrediction(reason=NO_ITEMS)
 
 
 @pytest.mark.parametrize(("wrong", "target"), [([0.5], 0.1), ([2], 0.1), ([0], 0.0), ([0], 1.0)])

@@ -20,7 +20,7 @@ from harness.stats.agreement import (
 )
 from harness.stats.calibration import calibration, decisions
 from harness.stats.ceiling import NO_REST, human_ceiling, leave_one_out
-from harness.stats.intervals import ONE_CLUSTER, Table
+from harness.stats.intervals import ONE_CLUSTER, KappaTable
 from harness.stats.paired import (
     benjamini_yekutieli,
     delta_kappa,
@@ -37,9 +37,9 @@ M = MISSING
 SCALE = (0, 1, 2)
 
 
-def table(rows: list[int], columns: list[int], clusters: list[int] | None = None) -> Table:
+def table(rows: list[int], columns: list[int], clusters: list[int] | None = None) -> KappaTable:
     at = np.arange(len(rows)) if clusters is None else np.array(clusters)
-    return Table(np.array(rows), np.array(columns), at, SCALE, "none")
+    return KappaTable(np.array(rows), np.array(columns), at, SCALE, "none")
 
 
 # --- agreement -------------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from harness.nouns.base import Weighting
 from harness.stats.agreement import CONSTANT_RATER, NO_ITEMS, NO_VARIATION, cohen_kappa, confusion
 from harness.stats.alternative import AlternativeTest, Scoring, alternative_annotator_test
-from harness.stats.ceiling import NO_REST, NO_SPREAD, Ceiling, human_ceiling, leave_one_out
-from harness.stats.intervals import ONE_CLUSTER, Table, kappa_spread, mean_spread
+from harness.stats.ceiling import NO_REST, NO_SPREAD, HumanCeiling, human_ceiling, leave_one_out
+from harness.stats.intervals import ONE_CLUSTER, KappaTable, kappa_spread, mean_spread
 from harness.stats.paired import benjamini_yekutieli, holm
 from harness.stats.raters import MISSING
 
@@ -46,7 +46,7 @@ def panel(seed: int, queries: int = 40, model_noise: float = 0.0, missing: float
     return grades[:, 0], grades[:, 1:], clusters
 
 
-def ceiling(one: Panel, weighting: Weighting = "none", least: int = 30) -> Ceiling:
+def ceiling(one: Panel, weighting: Weighting = "none", least: int = 30) -> HumanCeiling:
     return human_ceiling(*one, SCALE, weighting, least=least)
 
 
@@ -57,7 +57,7 @@ def kappa(one: Ints, other: Ints, weighting: Weighting = "none") -> float:
     return value
 
 
-def numbers(found: Ceiling) -> list[Any]:
+def numbers(found: HumanCeiling) -> list[Any]:
     delta = found.delta
     return [found.model.value, found.raters.value, delta.value, delta.se, *(delta.ci or ())]
 
@@ -98,7 +98,7 @@ def test_model_that_repeats_one_of_two_raters_is_half_of_the_rest_above_them(wei
     _, ratings, clusters = panel(1)
     ratings = ratings[:, :2]
     found = ceiling((ratings[:, 0], ratings, clusters), weighting)
-    table = Table(ratings[:, 0], ratings[:, 1], clusters, SCALE, weighting)
+    table = KappaTable(ratings[:, 0], ratings[:, 1], clusters, SCALE, weighting)
     alone = kappa_spread(table).se
     assert found.delta.value == pytest.approx((1 - float(table.kappa.exact or 0)) / 2)
     assert alone is not None
@@ -133,8 +133,8 @@ def test_pairing_makes_the_error_smaller_than_two_separate_means_would() -> None
     one = panel(3, queries=150)
     model, ratings, clusters = one
     every = np.arange(len(model))
-    of_model = [Table(model, column, clusters, SCALE, "none") for column in ratings.T]
-    of_raters = [Table(ratings[:, h], ratings[:, h - 1], clusters, SCALE, "none") for h in range(3)]
+    of_model = [KappaTable(model, column, clusters, SCALE, "none") for column in ratings.T]
+    of_raters = [KappaTable(ratings[:, h], ratings[:, h - 1], clusters, SCALE, "none") for h in range(3)]
     parts = [mean_spread(part, [every] * 3, len(every), clusters).se for part in (of_model, of_raters)]
     apart = math.hypot(*[se for se in parts if se is not None])
     assert ceiling(one).delta.se < 0.8 * apart  # type: ignore[operator]

@@ -10,7 +10,7 @@ from fault_server import FaultServer, Script, Turn, completion, error, fault_ser
 from oracle import KEY, KEYS
 
 from harness.providers import PROVIDERS
-from harness.scorecards.checkup import Checkup, Finding
+from harness.scorecards.checkup import Capability, Checkup
 
 NAMES = ("temperature", "structured output", "log-probabilities", "prompt cache")
 NO_CACHE = {"prompt_tokens": 100, "completion_tokens": 10}
@@ -29,7 +29,7 @@ def found_by(here: Path, script: Script, model: str = "openai/m", code: int = 0)
     return Checkup.model_validate(ended.json), server.requests
 
 
-def by_name(found: Checkup) -> dict[str, Finding]:
+def by_name(found: Checkup) -> dict[str, Capability]:
     return {one.name: one for one in found.findings}
 
 
@@ -111,7 +111,7 @@ def test_cache_is_seen_in_a_second_answer_where_the_first_says_nothing(here: Pat
         return graded(1, usage={**NO_CACHE, **read})
 
     found, requests = found_by(here, script)
-    assert by_name(found)["prompt cache"] == Finding(
+    assert by_name(found)["prompt cache"] == Capability(
         name="prompt cache", takes=True, says="90 tokens read from it"
     )
     first, _, second = requests

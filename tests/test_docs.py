@@ -28,7 +28,7 @@ from harness.nouns.policy import Action, Boundary, Cell, Clause, Gates, GradeLev
 from harness.nouns.records import Usage
 from harness.policy.load import load_policy
 from harness.providers import PROVIDERS
-from harness.scorecards.checkup import Checkup, Finding
+from harness.scorecards.checkup import Capability, Checkup
 from harness.scorecards.comparison import (
     CellChange,
     Change,
@@ -45,10 +45,10 @@ from harness.scorecards.comparison import (
 )
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
-from harness.scorecards.impact import ActionMove, Impact, Moved, MovedPair, QueryImpact
+from harness.scorecards.impact import ActionMove, Impact, MovedPair, MovedShare, QueryImpact
 from harness.scorecards.money import Forecast, Prices, Spending
-from harness.scorecards.policy_change import Change as PolicyChange
-from harness.scorecards.policy_change import GoldenEffect, PolicyDiff, Regraded, Touched, Wording
+from harness.scorecards.policy_change import AffectedExample, GoldenEffect, PolicyDiff, Regraded, Wording
+from harness.scorecards.policy_change import PartChange as PolicyChange
 from harness.scorecards.prompt_change import PrefixChange, PromptDiff
 from harness.scorecards.ship import Override, Shipping
 from harness.scorecards.stages import Rate, Stage, Stages
@@ -186,7 +186,7 @@ COMPARED = (
     Ranking,
 )
 
-POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, Touched, Regraded)
+POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExample, Regraded)
 
 
 @pytest.mark.parametrize(
@@ -198,14 +198,14 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, Touched, Regr
         (Forecast, "eval --dry-run"),
         (Prices, "eval --dry-run"),
         (Checkup, "doctor MODEL"),
-        (Finding, "doctor MODEL"),
+        (Capability, "doctor MODEL"),
         (Usage, "doctor MODEL"),
         *((model, "compare") for model in COMPARED),
         (Regression, "regress, baseline show"),
         (Condition, "regress, baseline show"),
         (Baseline, "regress, baseline show"),
         (Case, "regress, baseline show"),
-        *((model, "policy impact") for model in (Impact, Moved, ActionMove, QueryImpact, MovedPair)),
+        *((model, "policy impact") for model in (Impact, MovedShare, ActionMove, QueryImpact, MovedPair)),
         *((model, "ship") for model in (Shipping, Override)),
         *((model, "stages") for model in (Stages, Stage, Rate)),
         *((model, "policy diff, policy lint") for model in POLICY_CHANGED),

@@ -11,13 +11,13 @@ from scoring import gate1, gate2, item, text_of
 from harness.comparison.paired import compare_sides
 from harness.nouns.policy import Gates
 from harness.report.gate2 import details_view
-from harness.score.answer_matrix import draws_of
-from harness.score.items import Judged
+from harness.score.answer_matrix import answer_matrix_of
+from harness.score.items import GradedItem
 from harness.stats.intervals import FEW, kappa_spread, table_of
 from harness.verdicts.regression import judge_regression
 
 
-def alike(items: int, wrong: int = 0, unread: int = 0) -> list[Judged]:
+def alike(items: int, wrong: int = 0, unread: int = 0) -> list[GradedItem]:
     """Items of three grades, each in a query of its own: first the wrong ones, then the unread ones."""
     made = []
     for at in range(items):
@@ -65,7 +65,7 @@ def test_missing_answer_in_the_middle_of_the_scale_counts_as_the_lower_end() -> 
         item(f"{golden}-{at}", golden, golden) for golden, n in ((0, 10), (1, 10), (2, 50)) for at in range(n)
     ]
     unread = item("x", 1, None)
-    assert draws_of([*items, unread], (0, 1, 2)).worst().grades[-1].tolist() == [0]
+    assert answer_matrix_of([*items, unread], (0, 1, 2)).worst().grades[-1].tolist() == [0]
     observed, expected = 70 / 71, (10 * 11 + 11 * 10 + 50 * 50) / 71**2
     assert gate2([*items, unread]).kappa_worst_case == pytest.approx((observed - expected) / (1 - expected))
 

@@ -12,11 +12,11 @@ from scoring import text_of
 from harness.nouns.pair import Rating
 from harness.nouns.policy import Gates
 from harness.report.gate1 import gate1_view
-from harness.score.bar import Bar
 from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
-from harness.score.items import Answer, Judged
-from harness.score.settings import Terms
+from harness.score.items import Answer, GradedItem
+from harness.score.settings import ScoreSettings
+from harness.score.threshold import Threshold
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
 from harness.verdicts.gates import NEVER_MEASURED, exit_code, judge_gate1, judge_gate2, verdict_of
@@ -29,19 +29,19 @@ def answer(grade: int | None) -> Answer:
     return Answer(grade, "ungraded" if grade is None else "graded", None if grade is not None else "bad_json")
 
 
-def graded(*rows: tuple[int, int | None, int]) -> list[Judged]:
+def graded(*rows: tuple[int, int | None, int]) -> list[GradedItem]:
     """Items from (golden, grade, how many); every two of them share a query."""
     flat = [(golden, grade) for golden, grade, count in rows for _ in range(count)]
     return [
-        Judged(f"i{at:04}", f"q{at // 2 % 200:03}", golden, (answer(grade),))
+        GradedItem(f"i{at:04}", f"q{at // 2 % 200:03}", golden, (answer(grade),))
         for at, (golden, grade) in enumerate(flat)
     ]
 
 
-def gate2(items: Sequence[Judged], gates: Gates | None = None, gate1: Gate1 | None = None) -> Gate2:
+def gate2(items: Sequence[GradedItem], gates: Gates | None = None, gate1: Gate1 | None = None) -> Gate2:
     chosen = gates or Gates()
-    bar = Bar(chosen.weighting, chosen.gate2.bar)
-    score = score_gate2(items, Terms(SCALE, bar, chosen, ACTIONS))
+    bar = Threshold(chosen.weighting, chosen.gate2.bar)
+    score = score_gate2(items, ScoreSettings(SCALE, bar, chosen, ACTIONS))
     return judge_gate2(score, chosen, gate1)
 
 
@@ -54,7 +54,7 @@ def gate1(wrong: int, items: int = 300) -> Gate1:
         for at in range(items)
         for rater in ("ann", "bob")
     ]
-    return judge_gate1(score_gate1(ratings, SCALE, Bar("none", 0.8)))
+    return judge_gate1(score_gate1(ratings, SCALE, Threshold("none", 0.8)))
 
 
 GOOD = ((0, 0, 100), (1, 1, 100), (2, 2, 100), (0, 1, 5), (1, 2, 5))
@@ -100,7 +100,7 @@ def test_constant_grader_is_inconclusive_and_says_why() -> None:
 def test_reason_says_undefined_or_no_interval_and_not_both() -> None:
     alike = gate2(graded((1, 1, 9)))
     told = [(0, 0), (1, 0), (2, 1)]
-    one_query = gate2([Judged(str(at), "q", one, (answer(two),)) for at, (one, two) in enumerate(told)])
+    one_query = gate2([GradedItem(str(at), "q", one, (answer(two),)) for at, (one, two) in enumerate(told)])
     assert (alike.reason or "").startswith("kappa is undefined: both gave every item the same one grade")
     assert (one_query.reason or "").startswith("kappa has no interval: all items are of one query")
 

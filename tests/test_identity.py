@@ -27,7 +27,7 @@ def test_old_runs_are_read_with_new_fields_in_every_noun(tmp_path: Path) -> None
     """In a copy of the package whose nouns have more fields, as somebody would write them."""
     package = tmp_path / "code/harness"
     shutil.copytree(TESTS.parent / "harness", package, ignore=shutil.ignore_patterns("__pycache__"))
-    assert {"Policy", "Boundary", "Gates", "Record", "Usage", "Asked", "Baseline", "Kept"} <= set(
+    assert {"Policy", "Boundary", "Gates", "Record", "Usage", "Asked", "Baseline", "CachedReply"} <= set(
         _grow(package)
     )
     code = "import sys, pathlib, old_runs; old_runs.read_all(pathlib.Path(sys.argv[1]))"

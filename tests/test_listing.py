@@ -16,7 +16,7 @@ from viewing import change_manifest, unfinish
 
 from harness.errors import BadInput
 from harness.runs.folder import load_run, open_run
-from harness.runs.listing import QUIET, Listed, Listing, read_headline
+from harness.runs.listing import QUIET, ListedRun, Listing, read_headline
 from harness.score.reading import read_run
 from harness.storage.project import Project
 from harness.verdicts.assessment import assess, save_assessment
@@ -30,7 +30,7 @@ def project(here: Path) -> Project:
     return made
 
 
-def only(project: Project) -> Listed:
+def only(project: Project) -> ListedRun:
     """The one run."""
     (run,) = Listing(project).runs()
     return run

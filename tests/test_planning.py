@@ -18,7 +18,7 @@ from scipy.special import chdtri, ndtr, ndtri
 
 from harness.nouns.base import Weighting
 from harness.stats.agreement import Floats, cohen_kappa
-from harness.stats.intervals import Table, kappa_spread
+from harness.stats.intervals import KappaTable, kappa_spread
 from harness.stats.paired import delta_kappa
 from harness.stats.planning import (
     items_for_delta,
@@ -60,7 +60,7 @@ def test_skewed_margins_take_more_items_and_a_design_effect_multiplies_them() ->
 def test_variance_per_item_is_what_a_large_sample_has(weighting: Weighting) -> None:
     joint = mixture(0.7, [0.3, 0.25, 0.2, 0.15, 0.1])
     cells = np.repeat(np.arange(25), np.round(joint * 10_000).astype(np.int64).ravel())
-    spread = kappa_spread(Table(cells // 5, cells % 5, np.arange(len(cells)), SCALE, weighting))
+    spread = kappa_spread(KappaTable(cells // 5, cells % 5, np.arange(len(cells)), SCALE, weighting))
     assert spread.se_iid is not None
     variance = variance_per_item(joint, SCALE, weighting)
     assert len(cells) * spread.se_iid**2 == pytest.approx(variance, rel=1e-3)
@@ -122,13 +122,13 @@ def test_the_planned_items_tell_two_runs_apart_as_often_as_planned() -> None:
     assert np.mean([ci is not None and ci.low > 0 for ci in found]) == pytest.approx(0.8, abs=0.04)
 
 
-def two_runs(random: np.random.Generator, n: int) -> tuple[Table, Table]:
+def two_runs(random: np.random.Generator, n: int) -> tuple[KappaTable, KappaTable]:
     """Two graders of the same n items, right seven and eight times in ten, mostly on the same ones."""
     golden, guess, luck = random.integers(0, 5, n), random.integers(0, 5, n), random.random(n)
     own = np.where(random.random(n) < 0.2, random.random(n), luck)
     each = np.arange(n)
-    base = Table(golden, np.where(luck < 0.7, golden, guess), each, SCALE, "none")
-    return base, Table(golden, np.where(own < 0.8, golden, guess), each, SCALE, "none")
+    base = KappaTable(golden, np.where(luck < 0.7, golden, guess), each, SCALE, "none")
+    return base, KappaTable(golden, np.where(own < 0.8, golden, guess), each, SCALE, "none")
 
 
 # --- what others publish -------------------------------------------------------------------------

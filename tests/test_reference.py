@@ -19,7 +19,7 @@ from builders import harness
 
 from harness import gate2
 from harness.nouns.base import Weighting
-from harness.score.bar import WEIGHTINGS
+from harness.score.threshold import WEIGHTINGS
 from harness.stats.agreement import (
     CONSTANT_RATER,
     NO_ITEMS,
@@ -31,8 +31,8 @@ from harness.stats.agreement import (
     confusion,
     mean_kappa,
 )
-from harness.stats.diagnostics import Diagnostics, diagnostics
-from harness.stats.intervals import Table, kappa_spread, table_of
+from harness.stats.diagnostics import KappaDiagnostics, diagnostics
+from harness.stats.intervals import KappaTable, kappa_spread, table_of
 from harness.stats.paired import (
     benjamini_yekutieli,
     durkalski,
@@ -104,7 +104,7 @@ def pair(case: str, params: Params) -> tuple[Matrix, tuple[int, ...]]:
     return square(case)
 
 
-def items(matrix: Matrix, scale: tuple[int, ...], weighting: Weighting) -> Table:
+def items(matrix: Matrix, scale: tuple[int, ...], weighting: Weighting) -> KappaTable:
     """A matrix as items, each a query of its own."""
     cells = [(i, j) for i, line in enumerate(matrix) for j, n in enumerate(line) for _ in range(n)]
     rows, columns = [scale[i] for i, _ in cells], [scale[j] for _, j in cells]
@@ -294,7 +294,7 @@ def test_degenerate_grades_have_a_reason_and_no_verdict(row: dict[str, Any]) -> 
 
 def test_constant_rater_of_a_published_table_has_no_interval() -> None:
     ratings, scale = panel("irr_video")
-    spread = kappa_spread(Table(ratings[:, 0], ratings[:, 1], np.arange(len(ratings)), scale, "none"))
+    spread = kappa_spread(KappaTable(ratings[:, 0], ratings[:, 1], np.arange(len(ratings)), scale, "none"))
     assert (spread.ci, spread.reason) == (None, CONSTANT_RATER)
 
 
@@ -455,7 +455,7 @@ def test_every_trap_has_a_test() -> None:
 
 
 def test_diagnostics_of_nothing_are_undefined() -> None:
-    assert diagnostics(((0, 0), (0, 0))) == Diagnostics(
+    assert diagnostics(((0, 0), (0, 0))) == KappaDiagnostics(
         None, None, None, None, None, None, None, (None, None)
     )
     assert diagnostics(square("fce1969")[0]).prevalence is None

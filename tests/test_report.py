@@ -21,7 +21,7 @@ from harness.cli import reports
 from harness.report.page.environment import in_page
 from harness.report.page.items import Item, fit
 from harness.report.page.words import chance, change, moment, plural, sentence, shade, share, span
-from harness.report.text_diff import Line, diff_lines
+from harness.report.text_diff import DiffLine, diff_lines
 from harness.scorecards.money import usd
 
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
@@ -295,8 +295,11 @@ def test_whatever_the_limit_the_worst_are_kept_and_it_holds(count: int, limit: i
 def test_differences_name_lines_with_a_few_around_them() -> None:
     before, after = "a\nb\nc\nd\ne\nf\ng", "a\nb\nc\nd\ne\nF\ng"
     lines = diff_lines(before, after)
-    assert lines[0] == Line("place", "from line 3")
-    assert [line for line in lines if line.kind in ("gone", "new")] == [Line("gone", "f"), Line("new", "F")]
+    assert lines[0] == DiffLine("place", "from line 3")
+    assert [line for line in lines if line.kind in ("gone", "new")] == [
+        DiffLine("gone", "f"),
+        DiffLine("new", "F"),
+    ]
     assert diff_lines(before, before) == []
 
 

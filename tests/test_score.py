@@ -9,7 +9,7 @@ import pytest
 from builders import harness
 from scoring import ACTIONS, SCALE, answer, gate2, item, sklearn_kappa
 
-from harness.score.items import Judged
+from harness.score.items import GradedItem
 from harness.scorecards.gate2 import Diagnosis
 
 # --- misses ------------------------------------------------------------------------------------------------
@@ -65,9 +65,9 @@ def test_miss_of_several_answers_is_their_vote_with_all_of_them_beside_it() -> N
 
 
 def test_citations_are_counted_apart_for_right_and_wrong_grades() -> None:
-    def cites(name: str, grade: int | None, *clauses: str, golden: tuple[str, ...]) -> Judged:
+    def cites(name: str, grade: int | None, *clauses: str, golden: tuple[str, ...]) -> GradedItem:
         about = item(name, 1, grade, clauses=golden)
-        return Judged(about.item, about.cluster, 1, (answer(grade, clauses=clauses),), about.about)
+        return GradedItem(about.item, about.cluster, 1, (answer(grade, clauses=clauses),), about.about)
 
     items = [
         cites("both", 1, "a", "b", golden=("a", "b")),

@@ -20,17 +20,17 @@ from scoring import (
 
 from harness.nouns.policy import Gates
 from harness.report.confidence import confidence_view
-from harness.score.items import Judged
+from harness.score.items import GradedItem
 from harness.scorecards.confidence import Confidence
 
 # --- confidence --------------------------------------------------------------------------------------------
 
 
-def sure(name: str, golden: int, grade: int, *chances: float) -> Judged:
-    return Judged(name, name, golden, (answer(grade, probabilities=dict(enumerate(chances))),))
+def sure(name: str, golden: int, grade: int, *chances: float) -> GradedItem:
+    return GradedItem(name, name, golden, (answer(grade, probabilities=dict(enumerate(chances))),))
 
 
-def confidence(items: list[Judged], **more: Any) -> Confidence:
+def confidence(items: list[GradedItem], **more: Any) -> Confidence:
     found = gate2(items, (0, 1), **more).confidence
     assert found is not None
     return found
@@ -84,7 +84,7 @@ def test_vote_has_the_confidence_of_the_answer_that_counts() -> None:
         answer(1, probabilities={0: 0.3, 1: 0.7}),
         answer(1, probabilities={0: 0.1, 1: 0.9}),
     ]
-    found = confidence([Judged("a", "a", 1, tuple(told))])
+    found = confidence([GradedItem("a", "a", 1, tuple(told))])
     assert (found.n, found.brier) == pytest.approx((1, 2 * 0.09))
 
 

@@ -14,7 +14,7 @@ from builders import Ended, harness, write_project
 from scoring import fisher_z, numeric_error, sklearn_kappa
 
 from harness.nouns.base import Weighting
-from harness.score.bar import WEIGHTINGS
+from harness.score.threshold import WEIGHTINGS
 
 
 def write(path: Path, head: str, rows: Sequence[tuple[Any, ...]]) -> str:

@@ -14,9 +14,9 @@ from scoring import SCALE, Rows, differing, fisher_z, gate1, leaves, numeric_err
 from harness.errors import BadInput
 from harness.nouns.base import Weighting
 from harness.nouns.pair import Rating
-from harness.score.bar import WEIGHTINGS, Bar
 from harness.score.gate1 import score_gate1
-from harness.score.rating_matrix import panel_of
+from harness.score.rating_matrix import rating_matrix_of
+from harness.score.threshold import WEIGHTINGS, Threshold
 from harness.scorecards.gate1 import Gate1
 from harness.verdicts.gates import judge_gate1
 
@@ -146,7 +146,7 @@ def test_disputes_come_widest_first_with_grades_and_reasons() -> None:
         for one in ratings(SMALL, QUERIES)
     ]
     about = {"i4": example("i4", result={"title": "desk lamp"})}
-    disputes = score_gate1(given, SCALE, Bar("none", 0.8), about=about).disputed
+    disputes = score_gate1(given, SCALE, Threshold("none", 0.8), about=about).disputed
     assert [one.item for one in disputes] == ["i4", "i1", "i2"]
     widest = disputes[0]
     assert (widest.query, widest.title, widest.grades) == ("Lamp", "desk lamp", {"ann": 0, "bob": 2})
@@ -298,7 +298,7 @@ def test_clause_of_few_items_is_not_named() -> None:
 
 
 def test_panel_of_other_items_keeps_raters_and_has_gaps() -> None:
-    found = panel_of(ratings(SMALL, QUERIES), SCALE).of(["i4", "nowhere", "i1"])
+    found = rating_matrix_of(ratings(SMALL, QUERIES), SCALE).of(["i4", "nowhere", "i1"])
     assert (found.items, found.raters) == (("i4", "nowhere", "i1"), ("ann", "bob", "cy"))
     assert found.grades.tolist() == [[0, 2, -1], [-1, -1, -1], [0, 0, 1]]
     assert found.queries == ("lamp", "nowhere", "red shoe")
@@ -311,7 +311,7 @@ def test_panel_of_other_items_keeps_raters_and_has_gaps() -> None:
 
 
 def test_panel_with_some_drops_raters_of_nothing_that_is_kept() -> None:
-    found = panel_of(ratings(SMALL), SCALE)
+    found = rating_matrix_of(ratings(SMALL), SCALE)
     last_two = found.with_some(np.array([3, 4]))
     assert (last_two.raters, last_two.grades.shape) == (("ann", "bob"), (5, 2))
     assert last_two.grades[:, 1].tolist() == found.grades[:, 1].tolist()
@@ -325,7 +325,7 @@ def test_query_of_an_item_is_that_of_any_of_its_ratings() -> None:
         for item in ("x", "y")
         for rater in ("ann", "bob")
     ]
-    assert panel_of(half, SCALE).queries == ("lamp", "lamp")
+    assert rating_matrix_of(half, SCALE).queries == ("lamp", "lamp")
 
 
 # --- properties --------------------------------------------------------------------------------------------
@@ -350,7 +350,7 @@ def given_by(rows: Any) -> list[Rating]:
 def test_order_of_ratings_plays_no_part(rows: Any, random: Any) -> None:
     found = given_by(rows)
     shuffled = random.sample(found, len(found))
-    one, other = (score_gate1(given, SCALE, Bar("none", 0.8)) for given in (found, shuffled))
+    one, other = (score_gate1(given, SCALE, Threshold("none", 0.8)) for given in (found, shuffled))
     assert differing(one, other) == []
 
 
@@ -358,7 +358,7 @@ def test_order_of_ratings_plays_no_part(rows: Any, random: Any) -> None:
 def test_turning_the_scale_round_turns_biases_and_keeps_every_kappa(rows: Any) -> None:
     found = given_by(rows)
     turned = [one.model_copy(update={"grade": 2 - one.grade}) for one in found]
-    one, other = (score_gate1(given, SCALE, Bar("none", 0.8)) for given in (found, turned))
+    one, other = (score_gate1(given, SCALE, Threshold("none", 0.8)) for given in (found, turned))
     for name in WEIGHTINGS.values():
         assert getattr(one, name).value == getattr(other, name).value
     biases = [(a.bias, b.bias) for a, b in zip(one.rater_bias, other.rater_bias, strict=True)]
@@ -369,7 +369,7 @@ def test_turning_the_scale_round_turns_biases_and_keeps_every_kappa(rows: Any) -
 
 @given(GRADES)
 def test_no_figure_is_nan_and_shares_are_shares(rows: Any) -> None:
-    score = score_gate1(given_by(rows), SCALE, Bar("none", 0.8))
+    score = score_gate1(given_by(rows), SCALE, Threshold("none", 0.8))
     numbers = [(at, one) for at, one in leaves(score.model_dump()) if isinstance(one, float)]
     assert [at for at, one in numbers if not np.isfinite(one)] == []
     assert sum(one.share for one in score.confused) == pytest.approx(1)
@@ -384,13 +384,13 @@ def test_item_with_two_queries_is_refused() -> None:
     rows = [("a", "ann", 1, "q"), ("a", "bob", 1, "r"), ("b", "ann", 0, "Q"), ("b", "bob", 0, "q")]
     found = [Rating(item=i, rater=r, grade=g, query=q) for i, r, g, q in rows]
     with pytest.raises(BadInput, match=r"^item 'a': has several queries: q, r$"):
-        panel_of(found, (0, 1))
+        rating_matrix_of(found, (0, 1))
 
 
 def test_raters_without_a_common_item_are_no_pair_where_others_are() -> None:
     rows = [("ann", at, at % 3) for at in range(10)] + [("bob", at, at % 3) for at in range(20)]
     rows += [("cy", at, at % 2) for at in range(10, 20)]
-    found = panel_of(
+    found = rating_matrix_of(
         [Rating(item=f"i{at}", rater=r, grade=g, query=f"q{at}") for r, at, g in rows], (0, 1, 2)
     )
     assert found.counted() == [(0, 1), (1, 2)]
@@ -403,5 +403,5 @@ def test_two_raters_are_told_once_who_grades_higher() -> None:
         for at in range(60)
         for r in ("ann", "bob")
     ]
-    score = judge_gate1(score_gate1(found, (0, 1, 2), Bar("none", 0.8)))
+    score = judge_gate1(score_gate1(found, (0, 1, 2), Threshold("none", 0.8)))
     assert [one.partition(",")[0] for one in score.advice if "Talk" in one] == ["Talk to bob"]

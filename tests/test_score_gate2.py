@@ -26,9 +26,9 @@ from scoring import (
 from harness.errors import BadInput
 from harness.nouns.base import Weighting
 from harness.nouns.policy import Gates
-from harness.score.answer_matrix import draws_of
-from harness.score.bar import WEIGHTINGS
-from harness.score.items import Answer, Judged
+from harness.score.answer_matrix import answer_matrix_of
+from harness.score.items import Answer, GradedItem
+from harness.score.threshold import WEIGHTINGS
 from harness.scorecards.gate2 import Gate2
 from harness.scorecards.shared import Estimate
 from harness.stats.intervals import kappa_spread, table_of
@@ -39,7 +39,7 @@ def estimate(score: Gate2, weighting: Weighting) -> Estimate:
     return found
 
 
-def mean_of_draws(items: list[Judged], weighting: Weighting, weights: Any) -> float:
+def mean_of_draws(items: list[GradedItem], weighting: Weighting, weights: Any) -> float:
     """The mean of the draws' kappas by scikit-learn, each over the answers that it has."""
     kappas = []
     for draw in range(len(items[0].answers)):
@@ -96,12 +96,12 @@ def test_influence_of_each_item_is_the_slope_of_the_mean_in_its_weight(weighting
         nudge = np.where(np.arange(40) == at, 1e-4, 0.0)
         up, down = (mean_of_draws(items, weighting, 1 + sign * nudge) for sign in (1, -1))
         slopes.append((up - down) / 2e-4 * 40)
-    assert draws_of(items, SCALE).influence(weighting) == pytest.approx(np.array(slopes), abs=1e-6)
+    assert answer_matrix_of(items, SCALE).influence(weighting) == pytest.approx(np.array(slopes), abs=1e-6)
 
 
 def test_same_answer_three_times_is_no_more_certain_than_once() -> None:
     once = many(1)
-    thrice = [Judged(one.item, one.cluster, one.golden, one.answers * 3) for one in once]
+    thrice = [GradedItem(one.item, one.cluster, one.golden, one.answers * 3) for one in once]
     for weighting in WEIGHTINGS:
         one, three = estimate(gate2(once), weighting), estimate(gate2(thrice), weighting)
         assert three.value == one.value
@@ -140,7 +140,7 @@ def test_coverage_and_causes_count_answers_and_under_a_vote_items() -> None:
     items = [
         item("a", 0, 0, None, 0),
         item("b", 1, None, None, None),
-        Judged("c", "c", 2, (answer(2), Answer(None, "failed"), answer(2))),
+        GradedItem("c", "c", 2, (answer(2), Answer(None, "failed"), answer(2))),
     ]
     mean, vote = gate2(items), gate2(items, aggregate="vote")
     assert (mean.n, mean.coverage) == pytest.approx((3, 4 / 9))
@@ -212,7 +212,7 @@ def test_cell_is_never_said_to_hold_more_items_than_there_are() -> None:
     items = [item(f"s{at}", 0, 2, 2, 0) for at in range(10)] + [item(f"t{at}", 2, 2, 2, 2) for at in range(9)]
     score = gate2(items, action_of=ACTIONS, gates=cell_gates(0.1))
     assert "golden 0 with action show: 6.67 of 10" in (score.reason or "")
-    once = [Judged(one.item, one.cluster, one.golden, one.answers[:1]) for one in items]
+    once = [GradedItem(one.item, one.cluster, one.golden, one.answers[:1]) for one in items]
     assert "show: 10 of 10" in (gate2(once, action_of=ACTIONS, gates=cell_gates(0.1)).reason or "")
 
 
@@ -305,7 +305,7 @@ ROWS = st.lists(
 )
 
 
-def built(rows: Any, scale: tuple[int, ...] = SCALE) -> list[Judged]:
+def built(rows: Any, scale: tuple[int, ...] = SCALE) -> list[GradedItem]:
     causes = ("bad_json", "refused", "cut_off")
     made = []
     for at, (golden, grades, query) in enumerate(rows):
@@ -314,7 +314,7 @@ def built(rows: Any, scale: tuple[int, ...] = SCALE) -> list[Judged]:
         told = tuple(
             one if one.grade is not None else type(one)(None, "ungraded", causes[at % 3]) for one in told
         )
-        made.append(Judged(f"i{at:02}", query, golden, told))
+        made.append(GradedItem(f"i{at:02}", query, golden, told))
     return made
 
 
@@ -387,9 +387,9 @@ def test_no_figure_is_nan_and_what_has_no_interval_has_a_reason(rows: Any, aggre
 
 def test_repeat_that_nobody_answered_takes_nothing_from_the_others() -> None:
     once = [
-        Judged(f"i{at}", f"q{at // 2}", at % 3, (Answer((at + (at % 5 == 0)) % 3, "graded"),))
+        GradedItem(f"i{at}", f"q{at // 2}", at % 3, (Answer((at + (at % 5 == 0)) % 3, "graded"),))
         for at in range(30)
     ]
     silent = [replace(item, answers=(*item.answers, Answer(None, "ungraded", "no_answer"))) for item in once]
-    one, other = (draws_of(items, (0, 1, 2)).measure("none") for items in (once, silent))
+    one, other = (answer_matrix_of(items, (0, 1, 2)).measure("none") for items in (once, silent))
     assert (one.kappa.exact, one.ci) == (other.kappa.exact, other.ci)

@@ -24,7 +24,7 @@ from scoring import (
     sklearn_kappa,
 )
 
-from harness.score.items import Judged, vote, voted
+from harness.score.items import GradedItem, vote, voted
 
 # --- votes -------------------------------------------------------------------------------------------------
 
@@ -51,7 +51,7 @@ def test_vote_is_a_mode_whatever_the_order(grades: list[int]) -> None:
 
 def test_vote_reads_past_unread_answers_and_keeps_the_words_of_its_own_answer() -> None:
     answers = (answer(None), answer(1, reasoning="one"), answer(2, reasoning="two"), answer(2))
-    (given,) = voted(Judged("a", "a", 2, answers)).answers
+    (given,) = voted(GradedItem("a", "a", 2, answers)).answers
     assert (given.grade, given.reasoning) == (2, "two")
     (none,) = voted(item("b", 0, None, None)).answers
     assert (none.grade, none.outcome, none.cause) == (None, "ungraded", "bad_json")
@@ -59,7 +59,7 @@ def test_vote_reads_past_unread_answers_and_keeps_the_words_of_its_own_answer() 
 
 def test_vote_scores_as_if_its_answer_were_the_only_one() -> None:
     items = many(3, 0.2)
-    single = [Judged(one.item, one.cluster, one.golden, voted(one).answers) for one in items]
+    single = [GradedItem(one.item, one.cluster, one.golden, voted(one).answers) for one in items]
     both = gate2(items, aggregate="vote", action_of=ACTIONS), gate2(single, action_of=ACTIONS)
     apart = [at for at in differing(*both) if not at.startswith((".repeats", ".misses"))]
     assert apart == []

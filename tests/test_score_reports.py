@@ -16,7 +16,7 @@ from harness.nouns.policy import Gates
 from harness.report.gate1 import gate1_view
 from harness.report.gate2 import details_view, gate2_view
 from harness.report.parts import interval, number, percent, signed
-from harness.score.items import Judged
+from harness.score.items import GradedItem
 from harness.scorecards.gate2 import Gate2
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,7 +34,7 @@ def fits(text: str) -> None:
     assert not re.search(r"\b(nan|None|inf)\b", text)
 
 
-def graders(scale: tuple[int, ...], count: int, draws: int = 1, **about: Any) -> list[Judged]:
+def graders(scale: tuple[int, ...], count: int, draws: int = 1, **about: Any) -> list[GradedItem]:
     """Items with probabilities, of which some have no answer."""
     rng = np.random.default_rng(2)
     made = []
@@ -48,7 +48,7 @@ def graders(scale: tuple[int, ...], count: int, draws: int = 1, **about: Any) ->
         if rng.random() < 0.02:
             told[0] = answer(None)
         base = item(f"i{at:04}", golden, query=f"q{at // 4}", **about)
-        made.append(Judged(base.item, base.cluster, golden, tuple(told), base.about))
+        made.append(GradedItem(base.item, base.cluster, golden, tuple(told), base.about))
     return made
 
 
@@ -60,7 +60,7 @@ LONG: dict[str, Any] = {
 }
 
 
-def rows_of(items: list[Judged]) -> Rows:
+def rows_of(items: list[GradedItem]) -> Rows:
     rng = np.random.default_rng(4)
     scale = sorted({one.golden for one in items})
     return {

@@ -11,13 +11,13 @@ from scoring import ACTIONS, SCALE, gate1, gate2, item, ratings
 from harness.nouns.base import Weighting
 from harness.nouns.policy import Gates
 from harness.score.advice import advice
-from harness.score.answer_matrix import draws_of
-from harness.score.bar import Bar
+from harness.score.answer_matrix import answer_matrix_of
 from harness.score.gate1 import score_gate1
-from harness.score.items import INDEPENDENT, Answer, Judged, vote
-from harness.score.rating_matrix import numbered, panel_of, renumbered
+from harness.score.items import INDEPENDENT, Answer, GradedItem, vote
+from harness.score.rating_matrix import numbered, rating_matrix_of, renumbered
+from harness.score.threshold import Threshold
 from harness.scorecards.gate1 import AgreementIn, RaterBias
-from harness.stats.intervals import Table, influence
+from harness.stats.intervals import KappaTable, influence
 from harness.stats.raters import coefficients, krippendorff_alpha
 
 ROWS = {f"i{at:02}": {"ann": at % 3, "bob": (at + (at % 5 == 0)) % 3, "cy": (at * 2) % 3} for at in range(40)}
@@ -27,12 +27,12 @@ ROWS = {f"i{at:02}": {"ann": at % 3, "bob": (at + (at % 5 == 0)) % 3, "cy": (at 
 
 
 def test_bar_tells_every_other_bar_that_somebody_might_have_expected() -> None:
-    bar = Bar("none", 0.8)
+    bar = Threshold("none", 0.8)
     assert bar.moved_from().moved is None
     assert bar.moved_from(None, "").moved is None
-    assert bar.moved_from("kappa 0.7", None, "kappa 0.9") == Bar("none", 0.8, "kappa 0.7; kappa 0.9")
+    assert bar.moved_from("kappa 0.7", None, "kappa 0.9") == Threshold("none", 0.8, "kappa 0.7; kappa 0.9")
     assert bar.moved_from("kappa 0.7").moved_from(None, "kappa 0.9").moved == "kappa 0.7; kappa 0.9"
-    assert Bar("quadratic", 0.85).text == "kappa_quadratic 0.85"
+    assert Threshold("quadratic", 0.85).text == "kappa_quadratic 0.85"
 
 
 def test_bootstrap_is_had_where_it_is_asked_for() -> None:
@@ -69,7 +69,7 @@ def test_raters_who_are_not_known_to_be_people_make_it_provisional(
 
 
 def test_coefficients_beside_kappa_are_those_of_the_grades() -> None:
-    score, panel = gate1(ROWS), panel_of(ratings(ROWS), SCALE)
+    score, panel = gate1(ROWS), rating_matrix_of(ratings(ROWS), SCALE)
     plain, linear = coefficients(panel.grades, SCALE), coefficients(panel.grades, SCALE, "linear")
     assert (score.fleiss, score.conger) == (plain.fleiss.value, plain.conger.value)
     assert (score.ac1, score.ac2) == (plain.gwet.value, linear.gwet.value)
@@ -176,9 +176,9 @@ def test_names_are_numbered_by_the_alphabet_and_gaps_are_closed() -> None:
 
 def test_pairs_that_share_nothing_count_only_where_no_pair_shares_anything() -> None:
     apart = {"i1": {"ann": 0}, "i2": {"bob": 1}, "i3": {"cy": 2}}
-    assert panel_of(ratings(apart), SCALE).counted() == [(0, 1), (0, 2), (1, 2)]
+    assert rating_matrix_of(ratings(apart), SCALE).counted() == [(0, 1), (0, 2), (1, 2)]
     some = {**apart, "i4": {"ann": 1, "bob": 1}}
-    assert panel_of(ratings(some), SCALE).counted() == [(0, 1)]
+    assert rating_matrix_of(ratings(some), SCALE).counted() == [(0, 1)]
 
 
 # --- Gate 2 ------------------------------------------------------------------------------------------------
@@ -251,9 +251,10 @@ def test_rater_who_agrees_no_more_than_by_chance_has_a_kappa_of_0_and_counts() -
 def test_causes_come_by_number_and_then_by_name() -> None:
     causes = ["refused", "bad_json", "bad_json", "cut_off", "no_answer", "no_answer"]
     unread = [
-        Judged(f"u{at}", f"u{at}", 1, (Answer(None, "ungraded", cause),)) for at, cause in enumerate(causes)
+        GradedItem(f"u{at}", f"u{at}", 1, (Answer(None, "ungraded", cause),))
+        for at, cause in enumerate(causes)
     ]
-    score = gate2([*unread, item("a", 1, 1), Judged("f", "f", 0, (Answer(None, "failed"),))])
+    score = gate2([*unread, item("a", 1, 1), GradedItem("f", "f", 0, (Answer(None, "failed"),))])
     assert list(score.ungraded_causes.items()) == [
         ("bad_json", 2),
         ("no_answer", 2),
@@ -351,8 +352,8 @@ def test_bootstrap_of_gate2_is_that_of_its_gated_kappa() -> None:
 
 def test_influence_of_answers_that_are_all_there_is_that_of_their_table() -> None:
     items = [item(f"i{at:02}", at % 3, (at + (at % 4 == 0)) % 3) for at in range(24)]
-    draws = draws_of(items, SCALE)
-    whole = Table(draws.golden, draws.grades[:, 0], draws.clusters, SCALE, "linear")
+    draws = answer_matrix_of(items, SCALE)
+    whole = KappaTable(draws.golden, draws.grades[:, 0], draws.clusters, SCALE, "linear")
     assert draws.influence("linear") == pytest.approx(influence(whole))
 
 
@@ -370,7 +371,7 @@ def test_miss_of_two_answers_shows_both() -> None:
 
 
 def test_citations_of_right_and_wrong_answers_by_hand() -> None:
-    def cites(name: str, golden: int, grade: int, *clauses: str) -> Judged:
+    def cites(name: str, golden: int, grade: int, *clauses: str) -> GradedItem:
         asked = item(name, golden, grade, clauses=("cap", "plain"))
         return replace(asked, answers=(Answer(grade, "graded", clauses=clauses),))
 
@@ -392,7 +393,7 @@ def test_citations_of_right_and_wrong_answers_by_hand() -> None:
 
 @pytest.mark.parametrize("weighting", ["none", "linear"])
 def test_pair_below_the_floor_is_told_though_the_mean_hides_it(weighting: Weighting) -> None:
-    bar = Bar(weighting, 0.8)
+    bar = Threshold(weighting, 0.8)
     pairs = {
         one.raters: getattr(one, bar.text.split()[0]) for one in score_gate1(ratings(ROWS), SCALE, bar).pairs
     }

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from harness.nouns.base import Reason, Weighting
 from harness.scorecards.shared import Estimate
 from harness.stats.bootstrap import cluster_bootstrap
-from harness.stats.intervals import Table, influence, kappa_spread, mean_spread, table_of
+from harness.stats.intervals import KappaTable, influence, kappa_spread, mean_spread, table_of
 from harness.stats.paired import (
     delta_kappa,
     durkalski,
@@ -55,7 +55,7 @@ def clustered(stat: str, **more: Any) -> dict[str, Any]:
     )
 
 
-def against_golden(rows: list[dict[str, str]], run: str, weights: str) -> Table:
+def against_golden(rows: list[dict[str, str]], run: str, weights: str) -> KappaTable:
     return table_of(
         [int(row["golden"]) for row in rows],
         [int(row[run]) for row in rows],
@@ -163,7 +163,7 @@ graded = st.lists(
 )
 
 
-def table(items: list[tuple[int, int, str]], weighting: Weighting = "none") -> Table:
+def table(items: list[tuple[int, int, str]], weighting: Weighting = "none") -> KappaTable:
     return table_of(
         [i for i, _, _ in items], [j for _, j, _ in items], [c for *_, c in items], SCALE, weighting
     )

@@ -66,7 +66,7 @@ class ComparedOptions:
     @property
     def kappa(self) -> "Weights | None":
         """The weighting asked for; None for that of the gates. BadInput for an unknown one."""
-        from harness.score.bar import WEIGHTINGS
+        from harness.score.threshold import WEIGHTINGS
 
         for known in WEIGHTINGS:
             if self.weighting == known:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from harness.golden.graded_files import GradesFile, Levels
     from harness.golden.rating.ratings import Rated
     from harness.runs.folder import Run
-    from harness.score.bar import Bar
+    from harness.score.threshold import Threshold
     from harness.scorecards.gate2 import Gate2
     from harness.storage.project import Project
     from harness.storage.tables import Layout
@@ -119,7 +119,7 @@ def _score_files(
     grades: Path,
     ratings: Path | None,
     levels: "Levels",
-    bar: "Bar",
+    bar: "Threshold",
     root: Path | None,
     how: "Mapping[str, str | None]",
     bootstrap: bool,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from harness.golden.canaries import CanaryReport
-    from harness.score.bar import Bar
+    from harness.score.threshold import Threshold
     from harness.scorecards.gate2 import Gate2
     from harness.scorecards.shared import Gate
     from harness.storage.project import Project
@@ -193,20 +193,22 @@ def layout(columns: str | None, wide: str | None, format: str | None) -> "Layout
     return Layout(columns=parse_columns(columns), wide=names, format=format)
 
 
-def bar_of(weighting: str | None, value: float | None, own: "Bar", whence: str = "gates.toml has") -> "Bar":
+def bar_of(
+    weighting: str | None, value: float | None, own: "Threshold", whence: str = "gates.toml has"
+) -> "Threshold":
     """The bar to gate by: what was asked for, else one's own; `whence` says where that one comes from.
 
     A moved bar says so.
     """
     from harness.errors import BadInput
-    from harness.score.bar import WEIGHTINGS, Bar
+    from harness.score.threshold import WEIGHTINGS, Threshold
 
     chosen = own.weighting if weighting is None else weighting
     if value is not None and not -1 <= value <= 1:
         raise BadInput(f"bar {value}: a kappa lies between -1 and 1")
     for known in WEIGHTINGS:
         if chosen == known:
-            bar = Bar(known, own.bar if value is None else value, own.moved)
+            bar = Threshold(known, own.bar if value is None else value, own.moved)
             same = (bar.weighting, bar.bar) == (own.weighting, own.bar)
             return bar if same else bar.moved_from(f"{whence} {own.text}")
     raise BadInput(f"weighting {weighting!r} is not one of: {', '.join(WEIGHTINGS)}")

@@ -10,7 +10,7 @@ from harness.errors import BadInput, Fault
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.runs.listing import Listed
+    from harness.runs.listing import ListedRun
     from harness.runs.manifest import Manifest
     from harness.scorecards.money import Spending
     from harness.storage.project import Project
@@ -89,7 +89,7 @@ def _scored(folder: "Path") -> bool:
     return True
 
 
-def _row(run: "Listed", manifest: "Manifest") -> dict[str, Any]:
+def _row(run: "ListedRun", manifest: "Manifest") -> dict[str, Any]:
     asked, score = manifest.asked, run.headline
     return {
         "run": run.name,

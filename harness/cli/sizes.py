@@ -53,19 +53,19 @@ def size_command(
     """
     from harness.policy.load import load_gates, policy_path
     from harness.report.sizes import sizes_view
-    from harness.score.bar import Bar
-    from harness.score.sizes import TRUE_KAPPAS, Wish, size_golden_set
+    from harness.score.sizes import TRUE_KAPPAS, SizeTarget, size_golden_set
+    from harness.score.threshold import Threshold
 
     project = project_at(root)
     policy, examples = load_set(project, name)
     gates = load_gates(policy_path(project, name).with_name("gates.toml"), policy)
-    chosen = bar_of(weighting, bar, Bar(gates.weighting, gates.gate2.bar))
+    chosen = bar_of(weighting, bar, Threshold(gates.weighting, gates.gate2.bar))
     if against is not None and pilot is None:
         raise BadInput("--against goes with --pilot: the two runs are held against each other")
     runs = [_pilot(project, run, policy) for run in (pilot, against) if run is not None]
     if len(runs) == 2:
         _refuse_others(*runs)
-    wish = Wish(half_width, difference, power, TRUE_KAPPAS if kappa is None else (kappa,))
+    wish = SizeTarget(half_width, difference, power, TRUE_KAPPAS if kappa is None else (kappa,))
     found = size_golden_set(examples, policy, chosen, wish, *runs)
     print_json(found) if json else show(sizes_view(found))
 

@@ -14,7 +14,7 @@ from harness.errors import BadInput, Fault
 from harness.nouns.base import Level, Noun
 from harness.nouns.policy import Gates
 from harness.runs.folder import Run
-from harness.score.items import Answer, Judged
+from harness.score.items import Answer, GradedItem
 from harness.storage.files import build, decode, parse_json, read_bytes, write_atomic
 from harness.storage.project import Project
 from harness.verdicts.assessment import Assessment, assess
@@ -153,7 +153,7 @@ def side_of_baseline(baseline: Baseline) -> Side:
     )
 
 
-def _judged(case: Case) -> Judged:
+def _judged(case: Case) -> GradedItem:
     """A case without its query: clusters are the other side's."""
     answers = tuple(Answer(grade, "ungraded" if grade is None else "graded", None) for grade in case.grades)
-    return Judged(item=case.item, cluster=case.item, golden=case.golden, answers=answers)
+    return GradedItem(item=case.item, cluster=case.item, golden=case.golden, answers=answers)

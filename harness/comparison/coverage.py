@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.comparison.sides import Side
 from harness.nouns.base import Reason
-from harness.score.items import Judged
+from harness.score.items import GradedItem
 from harness.score.rating_matrix import numbered
 from harness.scorecards.comparison import Change
 from harness.stats.means import clustered_mean
@@ -29,14 +29,14 @@ def coverage_change(base: Side, candidate: Side) -> Change:
     )
 
 
-def _total(items: Iterable[Judged]) -> float:
+def _total(items: Iterable[GradedItem]) -> float:
     answers = [answer for item in items for answer in item.answers]
     return sum(answer.grade is not None for answer in answers) / len(answers)
 
 
-def _share(item: Judged) -> float:
+def _share(item: GradedItem) -> float:
     return _total([item])
 
 
-def _clusters(keys: Sequence[str], items: Mapping[str, Judged]) -> list[str]:
+def _clusters(keys: Sequence[str], items: Mapping[str, GradedItem]) -> list[str]:
     return [items[key].cluster for key in keys]

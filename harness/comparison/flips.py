@@ -3,22 +3,24 @@
 from collections.abc import Sequence
 
 from harness.comparison.sides import Side
-from harness.score.items import Judged
+from harness.score.items import GradedItem
 from harness.scorecards.comparison import Flip, Kind
 
 
-def find_flips(base: Side, candidate: Side, votes: Sequence[tuple[Judged, Judged]]) -> tuple[Flip, ...]:
+def find_flips(
+    base: Side, candidate: Side, votes: Sequence[tuple[GradedItem, GradedItem]]
+) -> tuple[Flip, ...]:
     """Every flip; `votes` holds the pairs with one answer each."""
     found = [_flip(base, candidate, one, other) for one, other in votes if _differ(one, other)]
     return tuple(sorted(found, key=_worst_first))
 
 
-def _differ(one: Judged, other: Judged) -> bool:
+def _differ(one: GradedItem, other: GradedItem) -> bool:
     before, after = one.answers[0].grade, other.answers[0].grade
     return before != after or (before == one.golden) != (after == other.golden)
 
 
-def _flip(base: Side, candidate: Side, one: Judged, other: Judged) -> Flip:
+def _flip(base: Side, candidate: Side, one: GradedItem, other: GradedItem) -> Flip:
     before, after = one.answers[0], other.answers[0]
     assert before.grade is not None and after.grade is not None, "only readable answers are compared"
     about = other.about or one.about

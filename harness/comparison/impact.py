@@ -12,7 +12,7 @@ from harness.nouns.records import Grade
 from harness.runs.pair_run import PairRun
 from harness.runs.pairs import ShownPair
 from harness.score.rating_matrix import numbered
-from harness.scorecards.impact import ActionMove, Impact, Moved, MovedPair, QueryImpact
+from harness.scorecards.impact import ActionMove, Impact, MovedPair, MovedShare, QueryImpact
 from harness.scorecards.shared import Confusion
 from harness.stats.agreement import Floats, Integers, confusion
 from harness.stats.means import clustered_mean, rare_upper
@@ -54,7 +54,7 @@ def measure_impact(pairs: Pairs, before: PairRun, after: PairRun, warnings: tupl
     )
 
 
-def _noise(pairs: Pairs, before: PairRun) -> Moved:
+def _noise(pairs: Pairs, before: PairRun) -> MovedShare:
     """How often the action changes though nothing was changed: no policy change shows below that."""
     first, second, action_of = before.grades(0), before.grades(1), before.policy.action_of
     read = [one for one in pairs if one.id in first and one.id in second]
@@ -68,7 +68,7 @@ class _Sample:
         self._weights = np.array([one.weight for one in pairs], dtype=np.float64)
         self._clusters = numbered([one.cluster for one in pairs])
 
-    def share(self, which: Sequence[bool]) -> Moved:
+    def share(self, which: Sequence[bool]) -> MovedShare:
         """The weighted share of these pairs, with its interval."""
         return _share(np.array(which, dtype=np.float64), self._weights, self._clusters)
 
@@ -92,12 +92,12 @@ def _worst_first(one: MovedPair) -> tuple[bool, float, str]:
     return not _seen(one), -one.weight, one.id
 
 
-def _share(values: Floats, weights: Floats, clusters: Integers) -> Moved:
+def _share(values: Floats, weights: Floats, clusters: Integers) -> MovedShare:
     """The weighted share, and its interval from what each pair adds to the ratio of two sums."""
     count = int((values > 0).sum())
     if not weights.sum():
         reason = Reason("remark", "no pair that could be read under both versions has any weight")
-        return Moved(pairs=count, share=None, ci=None, reason=reason)
+        return MovedShare(pairs=count, share=None, ci=None, reason=reason)
     share = float((weights * values).sum() / weights.sum())
     # The ratio's linearisation: its mean is the share, and its spread that of the ratio.
     found = clustered_mean(share + weights * (values - share) / weights.mean(), clusters)
@@ -107,9 +107,9 @@ def _share(values: Floats, weights: Floats, clusters: Integers) -> Moved:
     if ci is None and ((share == 0 and above is not None) or (share == 1 and below is not None)):
         ci = Interval(share, share)
     if ci is None:
-        return Moved(pairs=count, share=share, ci=None, reason=found.reason)
+        return MovedShare(pairs=count, share=share, ci=None, reason=found.reason)
     ends = Interval(min(ci.low, 1.0 if below is None else 1 - below), max(ci.high, above or 0.0))
-    return Moved(pairs=count, share=share, ci=ends.within(0.0, 1.0), guarded=ends != ci)
+    return MovedShare(pairs=count, share=share, ci=ends.within(0.0, 1.0), guarded=ends != ci)
 
 
 def _matrix(moved: Sequence[MovedPair], old: Policy, new: Policy) -> Confusion | None:

@@ -12,10 +12,10 @@ from harness.comparison.sides import Side, side_of_items
 from harness.comparison.slices import slice_changes
 from harness.errors import BadInput
 from harness.nouns.base import Reason, Weighting
-from harness.score.answer_matrix import Draws, draws_of
-from harness.score.bar import WEIGHTINGS
-from harness.score.items import Judged, voted
+from harness.score.answer_matrix import AnswerMatrix, answer_matrix_of
+from harness.score.items import GradedItem, voted
 from harness.score.slices import action_labels
+from harness.score.threshold import WEIGHTINGS
 from harness.scorecards.comparison import CellChange, Change, Comparison, McNemar, Relabelled, Statistic
 from harness.scorecards.shared import Confusion
 from harness.stats.agreement import Floats, Integers, cell_counts
@@ -23,7 +23,7 @@ from harness.stats.intervals import Tested
 from harness.stats.means import clustered_mean
 from harness.stats.paired import ChiSquare, delta_from, durkalski, mcnemar_exact, obuchowski, stuart_maxwell
 
-Pairing = list[tuple[Judged, Judged]]
+Pairing = list[tuple[GradedItem, GradedItem]]
 
 
 def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = None) -> Comparison:
@@ -77,8 +77,8 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
 
 
 def compare_judged(
-    base: Sequence[Judged],
-    candidate: Sequence[Judged],
+    base: Sequence[GradedItem],
+    candidate: Sequence[GradedItem],
     scale: tuple[int, ...],
     names: tuple[str, str],
     weighting: Weighting | None = None,
@@ -90,17 +90,17 @@ def compare_judged(
     return compare_sides(one, other, weighting)
 
 
-def _readable(item: Judged) -> bool:
+def _readable(item: GradedItem) -> bool:
     return any(answer.grade is not None for answer in item.answers)
 
 
 def _figures(base: Side, candidate: Side, read: Pairing) -> dict[str, object]:
     """Everything that is read off the common items."""
-    before, after = (draws_of(list(items), candidate.scale) for items in zip(*read, strict=True))
+    before, after = (answer_matrix_of(list(items), candidate.scale) for items in zip(*read, strict=True))
     clusters = after.clusters if candidate.knows_queries else before.clusters
-    before, after = (replace(draws, clusters=clusters) for draws in (before, after))
+    before, after = (replace(answers, clusters=clusters) for answers in (before, after))
     votes = [(voted(one), voted(other)) for one, other in read]
-    left, right = (draws_of(list(items), candidate.scale) for items in zip(*votes, strict=True))
+    left, right = (answer_matrix_of(list(items), candidate.scale) for items in zip(*votes, strict=True))
     one, other = left.grades[:, 0], right.grades[:, 0]
     abouts = [another.about or item.about for item, another in read]
     moved = _right(after) - _right(before)
@@ -123,7 +123,7 @@ def _figures(base: Side, candidate: Side, read: Pairing) -> dict[str, object]:
     }
 
 
-def _kappa(before: Draws, after: Draws, weighting: Weighting) -> Change:
+def _kappa(before: AnswerMatrix, after: AnswerMatrix, weighting: Weighting) -> Change:
     a, b = before.measure(weighting).kappa, after.measure(weighting).kappa
     if a.exact is None or b.exact is None:
         reason = a.reason if a.exact is None else b.reason
@@ -144,19 +144,19 @@ def _plain(base: float | None, candidate: float | None) -> Change:
     return Change(base=base, candidate=candidate, delta=delta, reason=reason)
 
 
-def _right(draws: Draws) -> Floats:
+def _right(answers: AnswerMatrix) -> Floats:
     """The share of each item's readable answers that is right."""
-    return _per_item(draws, (draws.grades == draws.golden[:, None]).astype(np.float64))
+    return _per_item(answers, (answers.grades == answers.golden[:, None]).astype(np.float64))
 
 
-def _distance(draws: Draws) -> Floats:
+def _distance(answers: AnswerMatrix) -> Floats:
     """The mean distance of each item's readable answers from the golden grade."""
-    values = np.asarray(draws.scale, dtype=np.float64)
-    return _per_item(draws, np.abs(values[draws.grades] - values[draws.golden][:, None]))
+    values = np.asarray(answers.scale, dtype=np.float64)
+    return _per_item(answers, np.abs(values[answers.grades] - values[answers.golden][:, None]))
 
 
-def _per_item(draws: Draws, values: Floats) -> Floats:
-    answered = draws.answered
+def _per_item(answers: AnswerMatrix, values: Floats) -> Floats:
+    answered = answers.answered
     return np.asarray(np.where(answered, values, 0).sum(axis=1) / answered.sum(axis=1), dtype=np.float64)
 
 
@@ -164,7 +164,7 @@ def _mean(before: Floats, after: Floats, clusters: Integers) -> Change:
     return _change(float(before.mean()), float(after.mean()), clustered_mean(after - before, clusters))
 
 
-def _actions(base: Side, candidate: Side, before: Draws, after: Draws) -> Change | None:
+def _actions(base: Side, candidate: Side, before: AnswerMatrix, after: AnswerMatrix) -> Change | None:
     """The actions' kappa, each side by its own policy; None where the two do not have the same actions."""
     if base.action_of is None or candidate.action_of is None:
         return None
@@ -172,8 +172,8 @@ def _actions(base: Side, candidate: Side, before: Draws, after: Draws) -> Change
     if len(labels) < 2 or set(base.action_of.values()) != set(labels):
         return None
     one, other = (
-        draws.regrouped([labels.index(side.action_of[grade]) for grade in draws.scale])
-        for side, draws in ((base, before), (candidate, after))
+        answers.regrouped([labels.index(side.action_of[grade]) for grade in answers.scale])
+        for side, answers in ((base, before), (candidate, after))
         if side.action_of is not None
     )
     return _kappa(one, other, "none")
@@ -182,7 +182,7 @@ def _actions(base: Side, candidate: Side, before: Draws, after: Draws) -> Change
 def _cells(base: Side, candidate: Side, votes: Pairing) -> tuple[CellChange, ...]:
     """How many common items each side has in the cells that must never grow."""
 
-    def count(side: Side, items: Sequence[Judged], golden: int, action: str) -> int:
+    def count(side: Side, items: Sequence[GradedItem], golden: int, action: str) -> int:
         seen: Mapping[int, str] = side.action_of or {}
         return sum(
             item.golden == golden and seen.get(item.answers[0].grade or 0) == action

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from harness.nouns.policy import Gates
 from harness.runs.manifest import Manifest
-from harness.score.items import Judged
+from harness.score.items import GradedItem
 from harness.score.reading import Reading
 
 
@@ -22,7 +22,7 @@ class Side:
     """
 
     name: str
-    items: Mapping[str, Judged]
+    items: Mapping[str, GradedItem]
     scale: tuple[int, ...]
     policy: str | None = None
     action_of: Mapping[int, str] | None = None
@@ -59,7 +59,7 @@ def side_of_run(reading: Reading, gates: Gates | None = None) -> Side:
     )
 
 
-def keyed(pairs: Sequence[str], items: Sequence[Judged]) -> dict[str, Judged]:
+def keyed(pairs: Sequence[str], items: Sequence[GradedItem]) -> dict[str, GradedItem]:
     """Items by their pair's digest; a twin under another id has a number, in the order of their ids."""
     ids: dict[str, list[str]] = defaultdict(list)
     for pair, item in zip(pairs, items, strict=True):
@@ -71,7 +71,7 @@ def keyed(pairs: Sequence[str], items: Sequence[Judged]) -> dict[str, Judged]:
     }
 
 
-def side_of_items(name: str, items: Sequence[Judged], scale: tuple[int, ...]) -> Side:
+def side_of_items(name: str, items: Sequence[GradedItem], scale: tuple[int, ...]) -> Side:
     """Items that are known by their names alone."""
     return Side(name=name, items={item.item: item for item in items}, scale=scale)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.score.answer_matrix import Draws
+from harness.score.answer_matrix import AnswerMatrix
 from harness.score.rating_matrix import renumbered
 from harness.scorecards.comparison import SliceChange
 from harness.stats.agreement import Floats
@@ -17,7 +17,7 @@ FEW_ITEMS = 5
 
 
 def slice_changes(
-    names: Sequence[Sequence[str]], before: Draws, after: Draws, moved: Floats
+    names: Sequence[Sequence[str]], before: AnswerMatrix, after: AnswerMatrix, moved: Floats
 ) -> tuple[SliceChange, ...]:
     """For each name its items' change of accuracy; `moved` holds each item's. Sorted by name."""
     rows: dict[str, list[int]] = defaultdict(list)
@@ -31,7 +31,7 @@ def slice_changes(
     return tuple(one.model_copy(update={"p_holm": corrected.get(at)}) for at, one in enumerate(found))
 
 
-def _change(name: str, before: Draws, after: Draws, moved: Floats) -> SliceChange:
+def _change(name: str, before: AnswerMatrix, after: AnswerMatrix, moved: Floats) -> SliceChange:
     mean = clustered_mean(moved, renumbered(after.clusters))
     base = _accuracy(before)
     return SliceChange(
@@ -46,6 +46,6 @@ def _change(name: str, before: Draws, after: Draws, moved: Floats) -> SliceChang
     )
 
 
-def _accuracy(draws: Draws) -> float:
-    right = (draws.grades == draws.golden[:, None]) & draws.answered
-    return float((right.sum(axis=1) / draws.answered.sum(axis=1)).mean())
+def _accuracy(answers: AnswerMatrix) -> float:
+    right = (answers.grades == answers.golden[:, None]) & answers.answered
+    return float((right.sum(axis=1) / answers.answered.sum(axis=1)).mean())

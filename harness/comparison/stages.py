@@ -7,7 +7,7 @@ import numpy as np
 
 from harness.comparison.sides import Side
 from harness.errors import BadInput
-from harness.score.answer_matrix import draws_of
+from harness.score.answer_matrix import answer_matrix_of
 from harness.score.rating_matrix import numbered
 from harness.scorecards.stages import Rate, Stage, Stages
 from harness.stats.agreement import Floats, Integers
@@ -62,12 +62,12 @@ def _right(side: Side, keys: Sequence[str]) -> Floats:
 
 def _stage(side: Side, keys: Sequence[str], right: Floats, clusters: Integers) -> Stage:
     """A stage by itself; its kappa is over the answers that could be read."""
-    draws = draws_of([side.items[key] for key in keys], side.scale)
+    answers = answer_matrix_of([side.items[key] for key in keys], side.scale)
     return Stage(
         run=side.name,
         policy=side.policy or "",
         right=_rate(right, clusters),
-        kappa=draws.measure(side.gates.weighting).estimate(),
+        kappa=answers.measure(side.gates.weighting).estimate(),
     )
 
 

@@ -9,7 +9,7 @@ from harness.storage.regular import open_to_append
 LOOKS = "test-looks.jsonl"
 
 
-class Look(Noun):
+class HoldoutLook(Noun):
     """One finished run scored on the test split."""
 
     at: str
@@ -20,7 +20,7 @@ class Look(Noun):
     examples: int
 
 
-def note_look(path: Path, look: Look) -> None:
+def note_look(path: Path, look: HoldoutLook) -> None:
     """Add a line for a run unless the log has one."""
     if look.run in {known.run for known in looks(path)}:
         return
@@ -28,6 +28,6 @@ def note_look(path: Path, look: Look) -> None:
         file.write(to_line(look).encode())
 
 
-def looks(path: Path) -> list[Look]:
+def looks(path: Path) -> list[HoldoutLook]:
     """Every look so far; skips lines that cannot be read."""
-    return [look for _, look in read_nouns(path, Look)[0]] if path.exists() else []
+    return [look for _, look in read_nouns(path, HoldoutLook)[0]] if path.exists() else []

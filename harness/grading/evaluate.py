@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.errors import BadInput, FatalError, Interrupted, Unfinished
-from harness.golden.holdout_log import LOOKS, Look, note_look
+from harness.golden.holdout_log import LOOKS, HoldoutLook, note_look
 from harness.grading.budget import Budget, budget_of
 from harness.grading.executors import execute, executor_of
 from harness.grading.forecast import forecast
-from harness.grading.job import NO_LIMITS, Job, Limits, Watch
+from harness.grading.job import NO_LIMITS, Job, Limits, RunObserver
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, changed_since, make_plan, setup_of
 from harness.grading.questions import left_to_ask
@@ -26,12 +26,12 @@ from harness.storage.project import Project
 from harness.verdicts.assessment import Assessment, assess_folder, save_assessment
 
 
-def evaluate(project: Project, asked: Asked, watch: Watch, limits: Limits = NO_LIMITS) -> Assessment:
+def evaluate(project: Project, asked: Asked, watch: RunObserver, limits: Limits = NO_LIMITS) -> Assessment:
     """A new run from the first call to its scorecard. Nothing is on disk until every input is sound."""
     return _carry_out(_begin(project, asked, watch, limits))
 
 
-def _begin(project: Project, asked: Asked, watch: Watch, limits: Limits) -> Job:
+def _begin(project: Project, asked: Asked, watch: RunObserver, limits: Limits) -> Job:
     plan = make_plan(project, asked)
     price, budget = _money(project, plan, limits, ())
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
@@ -40,7 +40,7 @@ def _begin(project: Project, asked: Asked, watch: Watch, limits: Limits) -> Job:
     return Job(project, folder, plan, teacher, price, budget, watch, limits)
 
 
-def job_of(project: Project, folder: Path, plan: Plan, watch: Watch, limits: Limits) -> Job:
+def job_of(project: Project, folder: Path, plan: Plan, watch: RunObserver, limits: Limits) -> Job:
     """What is left of a run folder's work. BadInput or FatalError where the teacher cannot be asked."""
     before = (record for record, _ in iter_records(folder))
     price, budget = _money(project, plan, limits, before)
@@ -49,7 +49,11 @@ def job_of(project: Project, folder: Path, plan: Plan, watch: Watch, limits: Lim
 
 
 def resume(
-    project: Project, folder: Path, watch: Watch, limits: Limits = NO_LIMITS, base_url: str | None = None
+    project: Project,
+    folder: Path,
+    watch: RunObserver,
+    limits: Limits = NO_LIMITS,
+    base_url: str | None = None,
 ) -> Assessment:
     """Ask what a run has no answer for. BadInput where its inputs have changed since it began."""
     manifest = load_manifest(folder)
@@ -138,8 +142,8 @@ def _seal(folder: Path, log: RecordLog, notes: tuple[str, ...], left: int) -> Ma
     return manifest
 
 
-def _look(manifest: Manifest) -> Look:
-    return Look(
+def _look(manifest: Manifest) -> HoldoutLook:
+    return HoldoutLook(
         at=manifest.finished_at or "",
         run=manifest.name,
         model=manifest.asked.model,

@@ -8,31 +8,31 @@ from harness.grading.budget import sent_along
 from harness.grading.plan import Plan
 from harness.nouns.pair import Example
 from harness.pricing.prices import NoPrice, Price, Rates
-from harness.pricing.tokens import Tokens, tokens_of
+from harness.pricing.tokens import TokenRange, tokens_of
 from harness.prompting.answer import answer_text
 from harness.providers import sold_as
 from harness.scorecards.money import Forecast, Prices, Span
 
-ENVELOPE = Tokens(5, 200)
+ENVELOPE = TokenRange(5, 200)
 """What a server puts around a prompt: roles, marks, what it says about the form."""
 THOUGHT = 2_000
 """Tokens of thinking that an answer is taken to have at most."""
-UNSAID = Tokens(10, 300)
+UNSAID = TokenRange(10, 300)
 """An answer's tokens, where the golden set has no reasoning to go by."""
 MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Requests:
     """All requests together: how many, one prefix, all that follows the prefixes, all answers."""
 
     requests: int
-    prefix: Tokens
-    rest: Tokens
-    output: Tokens
+    prefix: TokenRange
+    rest: TokenRange
+    output: TokenRange
 
     @property
-    def input(self) -> Tokens:
+    def input(self) -> TokenRange:
         return self.prefix.times(self.requests).plus(self.rest)
 
 
@@ -47,7 +47,7 @@ def forecast(
     free = sold_as(model).free
     if free:
         count = len(plan.examples) * plan.asked.repeats if todo is None else sum(1 for _ in todo)
-        asked = _Asked(count, Tokens(0, 0), Tokens(0, 0), Tokens(0, 0))
+        asked = _Requests(count, TokenRange(0, 0), TokenRange(0, 0), TokenRange(0, 0))
     else:
         asked = _asked(plan, todo)
     sure, may = _cache_odds(plan, asked.prefix)
@@ -65,9 +65,9 @@ def forecast(
     )
 
 
-def _asked(plan: Plan, todo: Iterable[tuple[Example, int]] | None) -> _Asked:
+def _asked(plan: Plan, todo: Iterable[tuple[Example, int]] | None) -> _Requests:
     every = ((example, 0) for example in plan.examples)
-    rest, count = Tokens(0, 0), 0
+    rest, count = TokenRange(0, 0), 0
     for example, repeat in every if todo is None else todo:
         prompt = plan.writer.prompt(example.id, example.pair, repeat)
         count += 1
@@ -75,8 +75,8 @@ def _asked(plan: Plan, todo: Iterable[tuple[Example, int]] | None) -> _Asked:
             rest = rest.plus(tokens_of(message.content))
     if todo is None:
         count, rest = count * plan.asked.repeats, rest.times(plan.asked.repeats)
-    form = Tokens(0, tokens_of(sent_along(plan.policy)).high)
-    return _Asked(
+    form = TokenRange(0, tokens_of(sent_along(plan.policy)).high)
+    return _Requests(
         requests=count,
         prefix=tokens_of(plan.writer.system),
         rest=rest.plus(form.plus(ENVELOPE).times(count)),
@@ -84,20 +84,20 @@ def _asked(plan: Plan, todo: Iterable[tuple[Example, int]] | None) -> _Asked:
     )
 
 
-def _answer(plan: Plan) -> Tokens:
+def _answer(plan: Plan) -> TokenRange:
     """One answer: from half to twice as long as the golden set's own, and what the model thinks besides."""
-    total, reasoned = Tokens(0, 0), 0
+    total, reasoned = TokenRange(0, 0), 0
     for example in chain(plan.learnable, plan.examples):
         if example.reasoning:
             reasoned += 1
             total = total.plus(tokens_of(answer_text(example.reasoning, example.clauses, example.grade)))
     if not reasoned:
-        return UNSAID.plus(Tokens(0, THOUGHT))
+        return UNSAID.plus(TokenRange(0, THOUGHT))
     mean = total.times(1 / reasoned)
-    return Tokens(mean.low / 2, mean.high * 2 + THOUGHT)
+    return TokenRange(mean.low / 2, mean.high * 2 + THOUGHT)
 
 
-def _cache_odds(plan: Plan, prefix: Tokens) -> tuple[bool, bool]:
+def _cache_odds(plan: Plan, prefix: TokenRange) -> tuple[bool, bool]:
     """Whether the prefix is sure to be long enough for the vendor's cache, and whether it may be."""
     vendor = sold_as(plan.asked.model).vendor_at(plan.asked.base_url)
     if vendor is None:
@@ -106,7 +106,7 @@ def _cache_odds(plan: Plan, prefix: Tokens) -> tuple[bool, bool]:
     return prefix.low >= most, prefix.high >= least
 
 
-def _too_short(plan: Plan, prefix: Tokens, *, may: bool) -> str:
+def _too_short(plan: Plan, prefix: TokenRange, *, may: bool) -> str:
     vendor = sold_as(plan.asked.model).vendor_at(plan.asked.base_url)
     assert vendor is not None, "a server of one's own has no minimum"
     least, most = vendor.caches_from
@@ -116,7 +116,7 @@ def _too_short(plan: Plan, prefix: Tokens, *, may: bool) -> str:
     return f"{has}, and {caches}: {'perhaps no' if may else 'no'} request finds it in the cache"
 
 
-def _prices(price: Price, asked: _Asked, *, sure: bool, may: bool) -> Prices:
+def _prices(price: Price, asked: _Requests, *, sure: bool, may: bool) -> Prices:
     """`sure`, `may`: whether the vendor's cache holds such a prefix."""
     return Prices(
         plain=_span(price, asked, batch=False, sure=False, may=False),
@@ -126,13 +126,13 @@ def _prices(price: Price, asked: _Asked, *, sure: bool, may: bool) -> Prices:
     )
 
 
-def _span(price: Price, asked: _Asked, *, batch: bool, sure: bool, may: bool) -> Span | None:
+def _span(price: Price, asked: _Requests, *, batch: bool, sure: bool, may: bool) -> Span | None:
     low = _cost(price, asked, high=False, batch=batch, cached=may)
     high = _cost(price, asked, high=True, batch=batch, cached=sure)
     return None if low is None or high is None else Span(low=low, high=high)
 
 
-def _cost(price: Price, asked: _Asked, *, high: bool, batch: bool, cached: bool) -> float | None:
+def _cost(price: Price, asked: _Requests, *, high: bool, batch: bool, cached: bool) -> float | None:
     """USD for all requests at one end of their range; the first writes the cache, the others read it."""
     at = 1 if high else 0
     rates = price.rates(int(asked.input[at] / max(1, asked.requests)), batch=batch)
@@ -162,5 +162,5 @@ def _assumptions(plan: Plan) -> tuple[str, ...]:
     )
 
 
-def _whole(tokens: Tokens) -> Span:
+def _whole(tokens: TokenRange) -> Span:
     return Span(low=round(tokens.low), high=round(tokens.high))

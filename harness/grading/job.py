@@ -33,7 +33,7 @@ class Limits:
 NO_LIMITS = Limits()
 
 
-class Watch(Protocol):
+class RunObserver(Protocol):
     """What the caller is told while a run goes on."""
 
     def started(self, folder: Path, plan: Plan, todo: int) -> None:
@@ -59,5 +59,5 @@ class Job:
     teacher: Teacher
     price: Price | NoPrice
     budget: Budget | None
-    watch: Watch
+    watch: RunObserver
     limits: Limits

@@ -15,10 +15,10 @@ from harness.pricing.tokens import tokens_of
 from harness.prompting.answer import read_grade
 from harness.providers import open_teacher, sold_as
 from harness.providers.base import Setup, Teacher
-from harness.providers.probe import GIVEN_UP, LOGPROBS, TEMPERATURE, Trying
+from harness.providers.probe import GIVEN_UP, LOGPROBS, TEMPERATURE, ProbeDialect
 from harness.providers.served import CACHE, FORM, Dialect, Served, Taken
 from harness.runs.manifest import Asked
-from harness.scorecards.checkup import Checkup, Finding
+from harness.scorecards.checkup import Capability, Checkup
 from harness.storage.project import Project
 
 DEADLINE = 180.0
@@ -61,10 +61,10 @@ def _warm(model: str, setup: Setup) -> Teacher | None:
 
 
 async def _examine_served(plan: Plan, price: Price | NoPrice, plain: Served, warm: Teacher | None) -> Checkup:
-    trying: list[Trying] = []
+    trying: list[ProbeDialect] = []
 
     def change(inner: Dialect) -> Dialect:
-        trying.append(Trying(inner, temperature=warm is not None))
+        trying.append(ProbeDialect(inner, temperature=warm is not None))
         return trying[0]
 
     served = (warm if isinstance(warm, Served) else plain).trying(change)
@@ -108,72 +108,74 @@ async def _ask(teacher: Teacher, prompt: Prompt) -> tuple[Reply, float]:
     return reply, time.monotonic() - began
 
 
-def _temperature(taken: Taken, *, warm: bool, unnamed: bool) -> Finding:
+def _temperature(taken: Taken, *, warm: bool, unnamed: bool) -> Capability:
     if not warm:
-        return Finding(name="temperature", takes=False, says="this API is never sent one")
+        return Capability(name="temperature", takes=False, says="this API is never sent one")
     return _named("temperature", TEMPERATURE, taken, unnamed, "it was sent 0 and answered")
 
 
-def _named(name: str, feature: str, taken: Taken, unnamed: bool, evidence: str) -> Finding:
+def _named(name: str, feature: str, taken: Taken, unnamed: bool, evidence: str) -> Capability:
     if unnamed:
-        return Finding(name=name, takes=None, says="the server rejected a request without naming what")
+        return Capability(name=name, takes=None, says="the server rejected a request without naming what")
     if taken.get(feature) == GIVEN_UP:
-        return Finding(name=name, takes=False, says="the server rejected it by name")
-    return Finding(name=name, takes=True, says=evidence)
+        return Capability(name=name, takes=False, says="the server rejected it by name")
+    return Capability(name=name, takes=True, says=evidence)
 
 
-async def _form(served: Served, plan: Plan) -> Finding:
+async def _form(served: Served, plan: Plan) -> Capability:
     """Structured output: whether an answer takes the form when the prompt does not ask for it."""
     name, way = "structured output", served.taken.get(FORM)
     if way is None:
-        return Finding(name=name, takes=True, says="the API answers with a level of the scale")
+        return Capability(name=name, takes=True, says="the API answers with a level of the scale")
     if way == "plain":
-        return Finding(name=name, takes=False, says="the prompt alone asks for the form")
+        return Capability(name=name, takes=False, says="the prompt alone asks for the form")
     if way == "object":
-        return Finding(name=name, takes=False, says="JSON mode alone: a JSON object of any form")
+        return Capability(name=name, takes=False, says="JSON mode alone: a JSON object of any form")
     prompt = Prompt(item="colour", repeat=0, messages=COLOUR, pair=_example(plan).pair)
     try:
         reply, _ = await _ask(served, prompt)
     except CallError as error:
-        return Finding(name=name, takes=None, says=f"asking for an answer to see by failed: {error}")
+        return Capability(name=name, takes=None, says=f"asking for an answer to see by failed: {error}")
     if reply.stop != "end":
-        return Finding(name=name, takes=None, says=f"an answer to see by was {reply.stop}")
+        return Capability(name=name, takes=None, says=f"an answer to see by was {reply.stop}")
     if isinstance(read_grade(reply, plan.policy.scale), Grade):
-        return Finding(name=name, takes=True, says="answers are held to the JSON schema")
-    return Finding(name=name, takes=False, says="the JSON schema is accepted, but answers are not held to it")
+        return Capability(name=name, takes=True, says="answers are held to the JSON schema")
+    return Capability(
+        name=name, takes=False, says="the JSON schema is accepted, but answers are not held to it"
+    )
 
 
-def _logprobs(reply: Reply, taken: Mapping[str, str], *, gave: bool, unnamed: bool) -> Finding:
+def _logprobs(reply: Reply, taken: Mapping[str, str], *, gave: bool, unnamed: bool) -> Capability:
     name = "log-probabilities"
     if reply.probabilities is not None:
-        return Finding(name=name, takes=True, says="a probability for every grade, kept in the records")
+        return Capability(name=name, takes=True, says="a probability for every grade, kept in the records")
     if LOGPROBS not in taken and not unnamed:
-        return Finding(name=name, takes=False, says="this API has none")
+        return Capability(name=name, takes=False, says="this API has none")
     found = _named(name, LOGPROBS, taken, unnamed, "the answer held them")
     if found.takes and not gave:
-        return Finding(name=name, takes=False, says="the server accepts the wish, and gives none")
+        return Capability(name=name, takes=False, says="the server accepts the wish, and gives none")
     return found
 
 
-async def _cache(served: Served, plan: Plan, reply: Reply) -> Finding:
+async def _cache(served: Served, plan: Plan, reply: Reply) -> Capability:
     """The prompt cache: what the answer says of it, or else a second one with the same prefix."""
     name, used = "prompt cache", reply.usage
     if used is None:
-        return Finding(name=name, takes=None, says="the server counts no tokens")
+        return Capability(name=name, takes=None, says="the server counts no tokens")
     if used.cached_tokens or used.written_tokens:
-        return Finding(name=name, takes=True, says=_moved(used))
+        return Capability(name=name, takes=True, says=_moved(used))
     vendor = sold_as(plan.asked.model).vendor_at(plan.asked.base_url)
     prefix = tokens_of(plan.writer.system)
     if vendor and prefix.high < vendor.caches_from[0]:
-        return Finding(name=name, takes=None, says="the constant prefix is too short for it")
+        return Capability(name=name, takes=None, says="the constant prefix is too short for it")
     try:
         again, _ = await _grade(served, plan, 1)
     except CallError as error:
-        return Finding(name=name, takes=None, says=f"asking a second time failed: {error}")
+        return Capability(name=name, takes=None, says=f"asking a second time failed: {error}")
     if again.usage and again.usage.cached_tokens:
-        return Finding(name=name, takes=True, says=_moved(again.usage))
+        return Capability(name=name, takes=True, says=_moved(again.usage))
     marked = "" if served.taken.get(CACHE) else " (it was not asked to)"
-    return Finding(name=name, takes=False, says=f"a second answer found nothing in it{marked}")
+    return Capability(name=name, takes=False, says=f"a second answer found nothing in it{marked}")
 
 
 def _moved(used: Usage) -> str:
@@ -187,7 +189,7 @@ def _checkup(
     reply: Reply,
     seconds: float,
     requests: int,
-    findings: tuple[Finding, ...],
+    findings: tuple[Capability, ...],
     notes: tuple[str, ...],
 ) -> Checkup:
     outcome = read_grade(reply, plan.policy.scale)

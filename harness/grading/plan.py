@@ -73,7 +73,7 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
     stamp = stamp_of(golden_file)
     set_ = _GoldenSet(golden_file, policy, asked)
     leaks = Leaks(set_.shots, policy)
-    found = _Found(policy)
+    found = _PlannedSet(policy)
     golden = golden_digest(found.noted(set_.chosen(leaks)))
     for one in pairs or ():
         leaks.see(one.id, one.pair)
@@ -161,7 +161,7 @@ class _GoldenSet:
 
 
 @dataclass(slots=True)
-class _Found:
+class _PlannedSet:
     """What is told of the examples that are graded, added up as they pass."""
 
     policy: Policy

@@ -11,7 +11,7 @@ from harness.comparison.impact import measure_impact
 from harness.errors import BadInput
 from harness.golden.examples import stale
 from harness.grading.evaluate import answer, job_of
-from harness.grading.job import Limits, Watch
+from harness.grading.job import Limits, RunObserver
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, make_plan
 from harness.providers import reads_grades
@@ -31,7 +31,7 @@ def impact_of(
     versions: tuple[str, str],
     pairs: Stream[ShownPair],
     teacher: Asked,
-    watch: Watch,
+    watch: RunObserver,
     limits: Limits,
     *,
     twice: bool = False,
@@ -67,7 +67,7 @@ def _asked(teacher: Asked, label: str, repeats: int) -> Asked:
     return teacher.model_copy(update={"policy": label, "repeats": repeats})
 
 
-def _graded(project: Project, plan: Plan, folder: Path | None, watch: Watch, limits: Limits) -> PairRun:
+def _graded(project: Project, plan: Plan, folder: Path | None, watch: RunObserver, limits: Limits) -> PairRun:
     """The grades under one version: those that are there, and what is missing of them asked for."""
     if folder is None:
         folder = create_run(pairs_folder(project), new_manifest(project, plan), run_contents(plan))

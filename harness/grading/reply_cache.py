@@ -33,7 +33,7 @@ create table if not exists replies (
 """
 
 
-class Kept(Noun):
+class CachedReply(Noun):
     """What the cache holds of one question: the reply that counts, and an unreadable one before it."""
 
     reply: Reply
@@ -58,17 +58,17 @@ class ReplyCache:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = _open(path)
 
-    def get(self, prompt: Prompt) -> Kept | None:
+    def get(self, prompt: Prompt) -> CachedReply | None:
         """What was answered to this prompt, if it was."""
         query = "select body from replies where key = ?"
         row = _execute(self._connection, self._path, query, self._key(prompt)).fetchone()
         try:
-            return None if row is None else Kept.model_validate_json(row[0])
+            return None if row is None else CachedReply.model_validate_json(row[0])
         except ValidationError:
             # What an older version wrote, or nobody did: the answer is asked for again.
             return None
 
-    def put(self, prompt: Prompt, kept: Kept) -> None:
+    def put(self, prompt: Prompt, kept: CachedReply) -> None:
         """Keep an answer; from here on a kill does not lose it."""
         body = kept.model_dump_json(exclude_none=True)
         query = "insert or replace into replies (key, model, body) values (?, ?, ?)"

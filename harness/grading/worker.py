@@ -11,7 +11,7 @@ from harness.grading.job import Job, Question
 from harness.grading.live.ask import Asker, is_curable
 from harness.grading.live.pace import Pace
 from harness.grading.reply_cache import FILE as CACHE
-from harness.grading.reply_cache import Kept, ReplyCache
+from harness.grading.reply_cache import CachedReply, ReplyCache
 from harness.grading.stop import Stop
 from harness.nouns.records import Failed, Prompt
 from harness.pricing.prices import cost_of
@@ -79,7 +79,7 @@ class Worker:
         if self._cache is None or found.reply is None or isinstance(found.outcome, Failed):
             return
         try:
-            self._cache.put(prompt, Kept(reply=found.reply, unread=found.unread))
+            self._cache.put(prompt, CachedReply(reply=found.reply, unread=found.unread))
         except Unfinished as error:
             self._cache = None
             self._job.watch.said(f"{error}; this run goes on without it")

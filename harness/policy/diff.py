@@ -7,13 +7,13 @@ from typing import Literal, Protocol, Self
 
 from harness.nouns.policy import Action, Boundary, Clause, GradeLevel, Policy
 from harness.scorecards.policy_change import (
-    ActionMove,
-    Change,
+    ActionReassigned,
+    AffectedExample,
     GoldenEffect,
     Part,
+    PartChange,
     PolicyDiff,
     Regraded,
-    Touched,
     Wording,
 )
 
@@ -106,7 +106,9 @@ def golden_effect(
         then, judged = example.under(old.version), is_judged(example, new.version)
         because = reasons(diff, then)
         if because:
-            touched.append(Touched(id=example.id, split=example.split, because=because, judged=judged))
+            touched.append(
+                AffectedExample(id=example.id, split=example.split, because=because, judged=judged)
+            )
         elif not judged and cannot_tell(diff, then):
             unknown.append(then)
     movable = _movable_grades(old, new, diff.rules)
@@ -125,7 +127,7 @@ def golden_effect(
     )
 
 
-def _movable_grades(old: Policy, new: Policy, rules: Iterable[Change]) -> set[int]:
+def _movable_grades(old: Policy, new: Policy, rules: Iterable[PartChange]) -> set[int]:
     """The grades that changed rules can move.
 
     A cap binds only grades at or above it, so it cannot move a grade below it in both versions; a floor
@@ -153,7 +155,7 @@ def is_judged(example: Labelled, version: str) -> bool:
     return example.under(version).policy_version == version
 
 
-def _rests_on(example: Labelled, change: Change, reworded: set[str]) -> bool:
+def _rests_on(example: Labelled, change: PartChange, reworded: set[str]) -> bool:
     if change.part == "grade":
         return change.name == str(example.grade)
     if change.part == "boundary":
@@ -178,7 +180,7 @@ def _regraded(old: Policy, new: Policy, examples: Iterable[Labelled]) -> Iterato
             )
 
 
-def _changes(part: Part, old: Mapping[str, Texts], new: Mapping[str, Texts]) -> Iterator[Change]:
+def _changes(part: Part, old: Mapping[str, Texts], new: Mapping[str, Texts]) -> Iterator[PartChange]:
     for name in dict.fromkeys([*old, *new]):
         before, after = old.get(name, {}), new.get(name, {})
         keys = dict.fromkeys([*before, *after])
@@ -189,14 +191,14 @@ def _changes(part: Part, old: Mapping[str, Texts], new: Mapping[str, Texts]) -> 
                 "added" if name not in old else "removed" if name not in new else "changed"
             )
             binds = any(one.key in BINDING[part] for one in reworded)
-            yield Change(part=part, name=name, kind=kind, binds=binds, wordings=reworded)
+            yield PartChange(part=part, name=name, kind=kind, binds=binds, wordings=reworded)
 
 
-def _action_moves(old: Policy, new: Policy) -> Iterator[ActionMove]:
+def _action_moves(old: Policy, new: Policy) -> Iterator[ActionReassigned]:
     for grade in sorted({*old.scale, *new.scale}):
         before, after = old.action_of.get(grade), new.action_of.get(grade)
         if before != after:
-            yield ActionMove(grade=grade, old=before, new=after)
+            yield ActionReassigned(grade=grade, old=before, new=after)
 
 
 def _said(policy: Policy) -> object:

@@ -87,7 +87,7 @@ class NoPrice(Noun):
     reason: str
 
 
-class Given(Noun):
+class UserPrice(Noun):
     """A user's price for a model, USD per million tokens; `batch` is the part of it that a batch costs."""
 
     input: Dollars
@@ -107,8 +107,8 @@ class Given(Noun):
         return Price(model=model, source=FILE, standard=(Rates(**rates),), batch=batch)
 
 
-class _File(Noun):
-    models: dict[str, Given] = Field(default={})
+class _PricesFile(Noun):
+    models: dict[str, UserPrice] = Field(default={})
 
 
 def price_of(
@@ -135,12 +135,12 @@ def _unknown(model: str, why: str) -> NoPrice:
     return NoPrice(model=model, reason=f"no price for {model}: {why}; {FILE} can give one")
 
 
-def load_prices(project: Project, sold_as: SoldAs) -> dict[str, Given]:
+def load_prices(project: Project, sold_as: SoldAs) -> dict[str, UserPrice]:
     """The user's prices by provider/model; nothing without a prices.toml. BadInput with all of its faults."""
     path = project.root / FILE
     if not path.exists():
         return {}
-    found, faults = build(_File, read_toml(path), str(path))
+    found, faults = build(_PricesFile, read_toml(path), str(path))
     prices = found.models if found else {}
     for name in prices:
         try:

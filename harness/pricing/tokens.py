@@ -19,22 +19,22 @@ _OTHERS = (
 and Arabic; the scripts from Syriac to Georgian, Ethiopic and Khmer; Chinese, Japanese and Korean; emoji."""
 
 
-class Tokens(NamedTuple):
+class TokenRange(NamedTuple):
     """A number of tokens, as a range."""
 
     low: float
     high: float
 
-    def plus(self, other: "Tokens") -> "Tokens":
+    def plus(self, other: "TokenRange") -> "TokenRange":
         """Both together."""
-        return Tokens(self.low + other.low, self.high + other.high)
+        return TokenRange(self.low + other.low, self.high + other.high)
 
-    def times(self, factor: float) -> "Tokens":
+    def times(self, factor: float) -> "TokenRange":
         """So many of them."""
-        return Tokens(self.low * factor, self.high * factor)
+        return TokenRange(self.low * factor, self.high * factor)
 
 
-def tokens_of(text: str) -> Tokens:
+def tokens_of(text: str) -> TokenRange:
     """How many tokens a text may have.
 
     Five to two small letters and spaces make a token; capitals, digits and signs four to one; for other
@@ -48,4 +48,4 @@ def tokens_of(text: str) -> Tokens:
         for letters, fewest, most in _OTHERS:
             count = len(letters.findall(text))
             low, high = low + count * fewest, high + count * most
-    return Tokens(low, high)
+    return TokenRange(low, high)

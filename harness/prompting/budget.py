@@ -21,7 +21,7 @@ class TooMuch(TemplateRuntimeError):
     """The template takes more than a prompt can need."""
 
 
-class Budget:
+class RenderBudget:
     """What is left of it. Whatever a template makes is counted before or as it is made."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class Budget:
 class Turns(list[Any]):
     """What a loop goes over; every turn looks at the clock."""
 
-    def __init__(self, budget: Budget, values: Iterable[Any]) -> None:
+    def __init__(self, budget: RenderBudget, values: Iterable[Any]) -> None:
         super().__init__(budget.ticking(values))
         self._budget = budget
 

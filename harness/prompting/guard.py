@@ -37,11 +37,11 @@ def parse_guarded(environment: Environment, source: str) -> nodes.Template:
             )
         if number > NODES:
             raise TemplateSyntaxError(f"more than {NODES:,} words and signs of Jinja", line)
-    guarded: nodes.Template = _Guard().visit(tree)
+    guarded: nodes.Template = _TemplateGuard().visit(tree)
     return guarded
 
 
-class _Guard(NodeTransformer):
+class _TemplateGuard(NodeTransformer):
     """Puts the counting filters where a template makes or repeats something."""
 
     def visit_Output(self, node: nodes.Output) -> nodes.Node:

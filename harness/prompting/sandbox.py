@@ -17,7 +17,7 @@ from jinja2.filters import FILTERS
 from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from harness.prompting.budget import Budget, TooMuch, Turns, sizes_of
+from harness.prompting.budget import RenderBudget, TooMuch, Turns, sizes_of
 from harness.prompting.filters import KNOWN, OF_TEXT, OWN, printf
 from harness.prompting.guard import HELD, JOINED, TURNS
 from harness.prompting.plain import Data
@@ -53,7 +53,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%", "**"))
 
     def __init__(self) -> None:
-        self.budget = Budget()
+        self.budget = RenderBudget()
         super().__init__(
             undefined=StrictUndefined,
             autoescape=False,

@@ -77,7 +77,7 @@ class Messages:
 
     def reply(self, text: str) -> Reply:
         """The text blocks of the answer. A refusal raises nothing in this API: the stop reason says it."""
-        body = read_answer(text, _Body, "a message")
+        body = read_answer(text, _MessageBody, "a message")
         answer = "".join(block.text or "" for block in body.content if block.type == "text")
         why = body.stop_details.explanation if body.stop_details else None
         return Reply(
@@ -98,7 +98,7 @@ class _Details(BaseModel):
     explanation: str | None = None
 
 
-class _Body(BaseModel):
+class _MessageBody(BaseModel):
     """The parts of a message that are read."""
 
     model: str | None = None

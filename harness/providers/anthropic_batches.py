@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from harness.errors import RejectedError
 from harness.nouns.records import Prompt
-from harness.providers.batches import Answer, Standing, answered, faulted, listed, part
+from harness.providers.batches import Answer, BatchStatus, answered, faulted, listed, part
 from harness.providers.served import Served, read_answer
 from harness.providers.wire import MissingError
 
@@ -50,7 +50,7 @@ class AnthropicBatches:
         content = b'{"requests":[' + b",".join(lines) + b"]}"
         kind = {"headers": {"Content-Type": "application/json"}}
         text = await self._wire.send(PATH, content=content, options=kind)
-        return read_answer(text, _Batch, "a batch").id
+        return read_answer(text, _MessageBatch, "a batch").id
 
     async def find(self, mark: str, size: int, since: datetime) -> list[str]:
         """Those of the same size, the nearest in time first."""
@@ -58,12 +58,12 @@ class AnthropicBatches:
         alike = [one for one in found if sum((one.request_counts or {}).values()) == size]
         return [one.id for one in sorted(alike, key=lambda one: abs(one.created_at - since))]
 
-    async def standing(self, batch: str) -> Standing:
+    async def standing(self, batch: str) -> BatchStatus:
         """The batch's status. It counts nothing as done until all is."""
         found = await self._batch(batch)
         total = sum(found.request_counts.values())
         done = total - found.request_counts.get("processing", 0)
-        return Standing(
+        return BatchStatus(
             found.processing_status.replace("_", " "), found.processing_status == "ended", done, total
         )
 
@@ -73,12 +73,12 @@ class AnthropicBatches:
             raise MissingError(f"the results of batch {batch} are no longer kept")
         text = await self._wire.get(f"{PATH}/{part(batch)}/results")
         lines = [line for line in text.split("\n") if line.strip()]
-        return [self._answer(read_answer(line, _Line, "a line of a batch")) for line in lines]
+        return [self._answer(read_answer(line, _MessageLine, "a line of a batch")) for line in lines]
 
-    async def _batch(self, id: str) -> "_Batch":
-        return read_answer(await self._wire.get(f"{PATH}/{part(id)}"), _Batch, "a batch")
+    async def _batch(self, id: str) -> "_MessageBatch":
+        return read_answer(await self._wire.get(f"{PATH}/{part(id)}"), _MessageBatch, "a batch")
 
-    def _answer(self, line: "_Line") -> Answer:
+    def _answer(self, line: "_MessageLine") -> Answer:
         result = line.result
         if result.type == "succeeded":
             return line.custom_id, answered(self._served.dialect, result.message)
@@ -90,28 +90,28 @@ class AnthropicBatches:
         return line.custom_id, RejectedError(f"the request is {result.type}: it was not asked")
 
 
-class _Batch(BaseModel):
+class _MessageBatch(BaseModel):
     id: str
     processing_status: str
     request_counts: dict[str, int]
     archived_at: Any = None
 
 
-class _Fault(BaseModel):
+class _MessageError(BaseModel):
     type: str
     message: str = ""
 
 
 class _Fell(BaseModel):
-    error: _Fault
+    error: _MessageError
 
 
-class _Result(BaseModel):
+class _MessageResult(BaseModel):
     type: Literal["succeeded", "errored", "canceled", "expired"]
     message: Any = None
     error: _Fell | None = None
 
 
-class _Line(BaseModel):
+class _MessageLine(BaseModel):
     custom_id: str
-    result: _Result
+    result: _MessageResult

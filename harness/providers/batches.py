@@ -23,7 +23,7 @@ Answer = tuple[str, Reply | CallError]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BatchStatus:
     """How far a batch is, in the API's own word for it."""
 
     word: str
@@ -51,7 +51,7 @@ class Batches(Protocol):
     async def find(self, mark: str, size: int, since: datetime) -> list[str]:
         """The batches that may be what was submitted with that mark and size since then, likeliest first."""
 
-    async def standing(self, batch: str) -> Standing:
+    async def standing(self, batch: str) -> BatchStatus:
         """How far a batch is. MissingError where the server knows none of that id."""
 
     async def results(self, batch: str) -> list[Answer]:
@@ -61,7 +61,7 @@ class Batches(Protocol):
         """
 
 
-class Listed(BaseModel):
+class ListedBatch(BaseModel):
     """What a list of batches says of each."""
 
     id: str
@@ -71,13 +71,13 @@ class Listed(BaseModel):
 
 
 class _Page(BaseModel):
-    data: list[Listed]
+    data: list[ListedBatch]
     has_more: bool = False
 
 
-async def listed(wire: Wire, path: str, cursor: str, since: datetime) -> list[Listed]:
+async def listed(wire: Wire, path: str, cursor: str, since: datetime) -> list[ListedBatch]:
     """The batches made since then, the newest first. `cursor` is what the API calls its place in the list."""
-    found: list[Listed] = []
+    found: list[ListedBatch] = []
     query = {"limit": str(PAGE)}
     while True:
         page = read_answer(await wire.get(f"{path}?{urlencode(query)}"), _Page, "a list of batches")

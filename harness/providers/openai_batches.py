@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from harness.errors import CallError, RejectedError
 from harness.nouns.records import Prompt, Reply
-from harness.providers.batches import Answer, Standing, answered, faulted, listed, part
+from harness.providers.batches import Answer, BatchStatus, answered, faulted, listed, part
 from harness.providers.served import Served, read_answer
 
 LABEL = "harness_mark"
@@ -45,28 +45,28 @@ class OpenAIBatches:
             files={"file": (f"{mark}.jsonl", b"".join(lines))},
             options={"headers": {"Content-Type": "multipart/form-data"}},
         )
-        file = read_answer(text, _File, "a file")
+        file = read_answer(text, _BatchFile, "a file")
         made = {
             "input_file_id": file.id,
             "endpoint": self._endpoint,
             "completion_window": "24h",
             "metadata": {LABEL: mark},
         }
-        return read_answer(await self._wire.post("/batches", made), _Batch, "a batch").id
+        return read_answer(await self._wire.post("/batches", made), _OpenAIBatch, "a batch").id
 
     async def find(self, mark: str, size: int, since: datetime) -> list[str]:
         """Those whose metadata hold the mark."""
         found = await listed(self._wire, "/batches", "after", since)
         return [one.id for one in found if (one.metadata or {}).get(LABEL) == mark]
 
-    async def standing(self, batch: str) -> Standing:
+    async def standing(self, batch: str) -> BatchStatus:
         """The batch's status and counts."""
         found = await self._batch(batch)
         counts = found.request_counts or _Counts()
         failure = found.why() if found.status == "failed" else None
         done = counts.completed + counts.failed
         word = found.status.replace("_", " ")
-        return Standing(word, found.status in OVER, done, counts.total, failure)
+        return BatchStatus(word, found.status in OVER, done, counts.total, failure)
 
     async def results(self, batch: str) -> list[Answer]:
         """Both files' lines. An expired or cancelled batch has files too, of what was done before."""
@@ -74,23 +74,23 @@ class OpenAIBatches:
         files = [id for id in (found.output_file_id, found.error_file_id) if id]
         texts = [await self._wire.get(f"/files/{part(id)}/content") for id in files]
         lines = [line for text in texts for line in text.split("\n") if line.strip()]
-        return [self._answer(read_answer(line, _Line, "a line of a batch")) for line in lines]
+        return [self._answer(read_answer(line, _OutputLine, "a line of a batch")) for line in lines]
 
     @property
     def _endpoint(self) -> str:
         return f"/v1{self._served.dialect.path}"
 
-    async def _batch(self, id: str) -> "_Batch":
-        return read_answer(await self._wire.get(f"/batches/{part(id)}"), _Batch, "a batch")
+    async def _batch(self, id: str) -> "_OpenAIBatch":
+        return read_answer(await self._wire.get(f"/batches/{part(id)}"), _OpenAIBatch, "a batch")
 
-    def _answer(self, line: "_Line") -> Answer:
+    def _answer(self, line: "_OutputLine") -> Answer:
         response = line.response
         if response is not None and response.status_code == 200:
             return line.custom_id, answered(self._served.dialect, response.body)
         return line.custom_id, _fault(line)
 
 
-class _File(BaseModel):
+class _BatchFile(BaseModel):
     id: str
 
 
@@ -100,7 +100,7 @@ class _Counts(BaseModel):
     total: int = 0
 
 
-class _Fault(BaseModel):
+class _BatchError(BaseModel):
     code: str | None = None
     type: str | None = None
     message: str | None = None
@@ -112,17 +112,17 @@ class _Fault(BaseModel):
         return f"{self.code or self.type}: {self.message}{where}"
 
 
-class _Faults(BaseModel):
-    data: list[_Fault] | None = None
+class _BatchErrors(BaseModel):
+    data: list[_BatchError] | None = None
 
 
-class _Batch(BaseModel):
+class _OpenAIBatch(BaseModel):
     id: str
     status: str
     output_file_id: str | None = None
     error_file_id: str | None = None
     request_counts: _Counts | None = None
-    errors: _Faults | None = None
+    errors: _BatchErrors | None = None
 
     def why(self) -> str:
         """What the server holds against the batch as a whole."""
@@ -135,20 +135,22 @@ class _Response(BaseModel):
     body: Any = None
 
 
-class _Line(BaseModel):
+class _OutputLine(BaseModel):
     custom_id: str
     response: _Response | None = None
-    error: _Fault | None = None
+    error: _BatchError | None = None
 
 
 class _Refused(BaseModel):
-    error: _Fault
+    error: _BatchError
 
 
-def _fault(line: _Line) -> Reply | CallError:
+def _fault(line: _OutputLine) -> Reply | CallError:
     if line.response is None:
-        return RejectedError((line.error or _Fault(code="no answer", message="nor an error")).words)
+        return RejectedError((line.error or _BatchError(code="no answer", message="nor an error")).words)
     body = line.response.body
-    found = _Refused.model_validate(body).error if isinstance(body, dict) and body.get("error") else _Fault()
+    found = (
+        _Refused.model_validate(body).error if isinstance(body, dict) and body.get("error") else _BatchError()
+    )
     names = {name for name in (found.code, found.type) if name}
     return faulted(line.response.status_code, names, found.words)

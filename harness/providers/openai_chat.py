@@ -61,7 +61,7 @@ class Chat:
 
     def reply(self, text: str) -> Reply:
         """The first choice."""
-        body = read_answer(text, _Body, "a chat completion")
+        body = read_answer(text, _ChatBody, "a chat completion")
         choice = body.choices[0]
         refusal = choice.message.refusal
         return Reply(
@@ -72,17 +72,17 @@ class Chat:
         )
 
 
-class _Message(BaseModel):
+class _ChatMessage(BaseModel):
     content: str | None = None
     refusal: str | None = None
 
 
 class _Choice(BaseModel):
-    message: _Message
+    message: _ChatMessage
     finish_reason: str | None = None
 
 
-class _Body(BaseModel):
+class _ChatBody(BaseModel):
     """The parts of a chat completion that are read. The SDK itself accepts a body without any of them."""
 
     model: str | None = None

@@ -48,7 +48,7 @@ class Decisions:
 
     def reply(self, text: str) -> Reply:
         """The likeliest grade, the lower of two, put into the answer form; or a refusal."""
-        body = read_answer(text, _Body, "a decision")
+        body = read_answer(text, _DecisionBody, "a decision")
         answer = body.answers[0]
         usage = read_usage(body.usage, USAGE)
         if answer.type == "refusal":
@@ -70,22 +70,22 @@ class _Level(BaseModel):
     probability: float = Field(ge=0, allow_inf_nan=False)
 
 
-class _Answer(BaseModel):
+class _Decision(BaseModel):
     type: str
     probabilities: list[_Level] | None = None
     score: float | None = Field(default=None, allow_inf_nan=False)
     confidence: float | None = Field(default=None, allow_inf_nan=False)
 
 
-class _Body(BaseModel):
+class _DecisionBody(BaseModel):
     """The parts of a decision that are read: one question was asked, so that there is one answer."""
 
     model: str | None = None
-    answers: list[_Answer] = Field(min_length=1, max_length=1)
+    answers: list[_Decision] = Field(min_length=1, max_length=1)
     usage: Any = None
 
 
-def _shares(answer: _Answer) -> dict[int, float]:
+def _shares(answer: _Decision) -> dict[int, float]:
     """The probability of each grade. TransientError where there is not exactly one for each."""
     levels = answer.probabilities or []
     share = {level.label: level.probability for level in levels}
@@ -96,6 +96,6 @@ def _shares(answer: _Answer) -> dict[int, float]:
     return share
 
 
-def _reasoning(answer: _Answer, share: dict[int, float]) -> str:
+def _reasoning(answer: _Decision, share: dict[int, float]) -> str:
     shown = ", ".join(f"{grade} {share[grade]:.3f}" for grade in sorted(share))
     return f"No reason is written; score {answer.score}, confidence {answer.confidence}: {shown}."

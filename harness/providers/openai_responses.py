@@ -59,7 +59,7 @@ class Responses:
 
     def reply(self, text: str) -> Reply:
         """The text of the output's messages, or the refusal in them."""
-        body = read_answer(text, _Body, "a response")
+        body = read_answer(text, _ResponseBody, "a response")
         if body.status not in (None, "completed", "incomplete"):
             return _unfinished(body)
         parts = [part for item in body.output if item.is_answer for part in item.content or ()]
@@ -123,7 +123,7 @@ class _Error(BaseModel):
     message: str | None = None
 
 
-class _Body(BaseModel):
+class _ResponseBody(BaseModel):
     """The parts of a response that are read."""
 
     status: str | None = None
@@ -134,7 +134,7 @@ class _Body(BaseModel):
     usage: Any = None
 
 
-def _unfinished(body: _Body) -> Reply:
+def _unfinished(body: _ResponseBody) -> Reply:
     """A response that never came to its end: the filter's verdict, or an error."""
     error = body.error or _Error()
     words = f"the response is {body.status}: {error.code}: {error.message}"
@@ -150,7 +150,7 @@ def _unfinished(body: _Body) -> Reply:
     raise RejectedError(words)
 
 
-def _stop(body: _Body) -> Literal["end", "cut_off", "filtered"]:
+def _stop(body: _ResponseBody) -> Literal["end", "cut_off", "filtered"]:
     if body.status != "incomplete":
         return "end"
     reason = body.incomplete_details.reason if body.incomplete_details else None

@@ -17,7 +17,7 @@ UNSAID = ("",)
 """No note for the manifest: a run never asks for these."""
 
 
-class Trying:
+class ProbeDialect:
     """A dialect that asks for a temperature and for log-probabilities too, until the server says no."""
 
     def __init__(self, inner: Dialect, *, temperature: bool) -> None:

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report.parts import columns, indented, interval, number, percent
-from harness.scorecards.confidence import Alone, Confidence
+from harness.scorecards.confidence import Confidence, SelectiveScore
 
 FIFTHS = 5
 FIRST = 5
@@ -52,7 +52,7 @@ def _curve(score: Confidence) -> Table:
     return table
 
 
-def alone_sentence(found: Alone) -> str:
+def alone_sentence(found: SelectiveScore) -> str:
     """Which share could be graded alone, in words."""
     if found.coverage is None:
         return f"Could be graded alone at {percent(found.target)} error: nothing yet ({found.reason})."

@@ -7,8 +7,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from harness.report.confidence import confidence_view
+from harness.report.disagreements import against_rest_view, ceiling_view, diagnosis_view, miss_view
 from harness.report.figures import DISTANCES
-from harness.report.misses import against_rest_view, ceiling_view, diagnosis_view, miss_view
 from harness.report.parts import (
     BAND_WORDS,
     cells,

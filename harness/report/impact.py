@@ -8,7 +8,7 @@ from rich.text import Text
 
 from harness.report.parts import columns, indented, interval, matrix_table, number
 from harness.report.regression import markdown_cell
-from harness.scorecards.impact import Impact, Moved
+from harness.scorecards.impact import Impact, MovedShare
 
 QUERIES_SHOWN = 5
 
@@ -66,7 +66,7 @@ def impact_markdown(found: Impact) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _rows(found: Impact) -> dict[str, Moved]:
+def _rows(found: Impact) -> dict[str, MovedShare]:
     """What moved, by name: grades, actions, and each way that an action moved."""
     rows = {"another grade": found.grade_moved, "another action": found.action_moved}
     rows |= {f"  {one.before} -> {one.after}": one.moved for one in found.action_moves}
@@ -75,7 +75,7 @@ def _rows(found: Impact) -> dict[str, Moved]:
     return rows
 
 
-def _share(moved: Moved) -> str:
+def _share(moved: MovedShare) -> str:
     span = f" {interval(moved.ci)}" if moved.ci else ""
     return "-" if moved.share is None else f"{moved.share:.1%}{span}"
 

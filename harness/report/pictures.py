@@ -13,7 +13,7 @@ from harness.report.figures import KAPPAS
 from harness.report.parts import interval, number
 from harness.report.trend import Series, series_of
 from harness.runs.folder import Run
-from harness.runs.listing import Listed
+from harness.runs.listing import ListedRun
 from harness.scorecards.gate2 import Gate2
 from harness.scorecards.shared import Estimate
 from harness.verdicts.assessment import Assessment
@@ -34,14 +34,14 @@ BANDS = ((-1.0, 0.6, "#f4d9c6"), (0.6, 0.8, "#f3ebc0"), (0.8, 1.0, "#cfe5f5"))
 """From, to and colour of weak, moderate and strong."""
 
 
-class Bar(NamedTuple):
+class PlotLine(NamedTuple):
     """A line of the interval plot."""
 
     name: str
     estimate: Estimate
 
 
-def write_pictures(folder: Path, form: Form, found: Assessment, runs: Sequence[Listed]) -> list[Path]:
+def write_pictures(folder: Path, form: Form, found: Assessment, runs: Sequence[ListedRun]) -> list[Path]:
     """Heat map, intervals and trend of a run into a folder; which were written.
 
     `runs`: those over the same policy and split. Without a kappa among them there is no trend.
@@ -59,7 +59,7 @@ def write_pictures(folder: Path, form: Form, found: Assessment, runs: Sequence[L
     return [_save(folder / f"{name}.{form}", form, draw) for name, draw in drawings.items()]
 
 
-def like(run: Run, runs: Sequence[Listed]) -> list[Listed]:
+def like(run: Run, runs: Sequence[ListedRun]) -> list[ListedRun]:
     """The runs over the same policy and split, whose kappas belong into one picture."""
     sides = run.manifest.asked.sides[1]
     return [one for one in runs if one.manifest and one.manifest.asked.sides[1] == sides]
@@ -145,7 +145,7 @@ def draw_intervals(figure: "Figure", score: Gate2, title: str) -> None:
     axes.set_title(_fitted(title, 7.2), fontsize=10, loc="left")
 
 
-def _draw_line(axes: "Axes", at: int, line: Bar, floor: float) -> None:
+def _draw_line(axes: "Axes", at: int, line: PlotLine, floor: float) -> None:
     value, ci = line.estimate.value, line.estimate.ci
     if value is None:
         axes.text(floor + 0.01, at, f"undefined: {line.estimate.reason}", va="center", fontsize=8)
@@ -157,20 +157,22 @@ def _draw_line(axes: "Axes", at: int, line: Bar, floor: float) -> None:
     axes.annotate(said, (1.01, at), xycoords=("axes fraction", "data"), va="center", fontsize=9)
 
 
-def _lines(score: Gate2) -> Iterator[Bar]:
+def _lines(score: Gate2) -> Iterator[PlotLine]:
     """Kappa under each weighting, then of the actions, of the boundaries, and of people."""
     for figure in KAPPAS:
         name, estimate = figure.row.strip() or figure.column, figure.of(score)
-        yield Bar(f"{name} (gated)" if estimate == score.gated_kappa else name, estimate)
+        yield PlotLine(f"{name} (gated)" if estimate == score.gated_kappa else name, estimate)
     if score.actions:
         actions = score.actions
-        yield Bar("kappa of actions", Estimate(value=actions.kappa, ci=actions.ci, reason=actions.reason))
+        yield PlotLine(
+            "kappa of actions", Estimate(value=actions.kappa, ci=actions.ci, reason=actions.reason)
+        )
     for one in score.boundaries:
         name = f"grade {one.at_least} or more"
-        yield Bar(name, Estimate(value=one.kappa, ci=one.ci, reason=one.reason))
+        yield PlotLine(name, Estimate(value=one.kappa, ci=one.ci, reason=one.reason))
 
 
-def draw_trend(figure: "Figure", runs: Sequence[Listed], bar: float, title: str, ringed: str) -> None:
+def draw_trend(figure: "Figure", runs: Sequence[ListedRun], bar: float, title: str, ringed: str) -> None:
     """Every run's kappa over time with its interval, a colour and a shape for each prompt version."""
     figure.set_size_inches(7.2, 4.2)
     axes = figure.add_subplot()

@@ -7,7 +7,14 @@ from rich.padding import Padding
 from rich.text import Text
 
 from harness.report.text_diff import word_changes
-from harness.scorecards.policy_change import Change, GoldenEffect, PolicyDiff, Regraded, Touched, Wording
+from harness.scorecards.policy_change import (
+    AffectedExample,
+    GoldenEffect,
+    PartChange,
+    PolicyDiff,
+    Regraded,
+    Wording,
+)
 
 BOUNDS = {"cap": "at most", "floor": "at least"}
 IDS_SHOWN = 20
@@ -82,7 +89,7 @@ def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableT
         yield Padding(Text(step), (0, 0, 0, 2))
 
 
-def change_heading(change: Change) -> str:
+def change_heading(change: PartChange) -> str:
     """What happened to one part, in a line."""
     keys = {wording.key for wording in change.wordings}
     if change.kind != "changed":
@@ -118,7 +125,7 @@ def marked(sign: str, text: str | None) -> str:
     return f"[-{text}-]" if sign == "-" else f"{{+{text}+}}"
 
 
-def _marked(one: Touched) -> str:
+def _marked(one: AffectedExample) -> str:
     return one.id if one.judged else f"{one.id}*"
 
 

@@ -20,7 +20,7 @@ Span = tuple[str, bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DiffRow:
     """A line of each side. `left` and `right` number them from 1; a folded row stands for `count` lines."""
 
     kind: Kind
@@ -31,37 +31,37 @@ class Row:
     count: int = 0
 
 
-class Line(NamedTuple):
+class DiffLine(NamedTuple):
     """A line of a difference: `gone`, `new`, `same`, or `place` where some that are the same are left out."""
 
     kind: str
     text: str
 
 
-def side_by_side(old: str, new: str, *, everything: bool = False) -> list[Row]:
+def side_by_side(old: str, new: str, *, everything: bool = False) -> list[DiffRow]:
     """The rows of two texts; `everything` folds nothing away."""
     rows = list(_rows(old.splitlines(), new.splitlines()))
     return rows if everything else list(_folded(rows))
 
 
-def diff_lines(old: str, new: str) -> list[Line]:
+def diff_lines(old: str, new: str) -> list[DiffLine]:
     """The changed lines, each with a few around it; nothing where the two are the same."""
-    found: list[Line] = []
+    found: list[DiffLine] = []
     for folded, rows in groupby(side_by_side(old, new), key=lambda row: row.kind == "folded"):
         found += [] if folded else _together(list(rows))
     return found
 
 
-def _together(rows: Sequence[Row]) -> Iterator[Line]:
+def _together(rows: Sequence[DiffRow]) -> Iterator[DiffLine]:
     """Rows without a gap as lines: where they begin, and of what changed the old lines before the new."""
     left, right = (
         next(filter(None, at), 0) for at in zip(*((row.left, row.right) for row in rows), strict=True)
     )
-    yield Line("place", f"from line {left}" + (f", now {right}" if right != left else ""))
+    yield DiffLine("place", f"from line {left}" + (f", now {right}" if right != left else ""))
     for same, group in groupby(rows, key=lambda row: row.kind == "same"):
         stretch = list(group)
-        yield from (Line("same" if same else "gone", _text(row.old)) for row in stretch if row.left)
-        yield from (Line("new", _text(row.new)) for row in stretch if row.right and not same)
+        yield from (DiffLine("same" if same else "gone", _text(row.old)) for row in stretch if row.left)
+        yield from (DiffLine("new", _text(row.new)) for row in stretch if row.right and not same)
 
 
 def _text(spans: Sequence[Span]) -> str:
@@ -93,25 +93,25 @@ def _matched(old: Sequence[str], new: Sequence[str]) -> SequenceMatcher[str]:
     return SequenceMatcher(None, old, new, autojunk=False)
 
 
-def _rows(old: Sequence[str], new: Sequence[str]) -> Iterator[Row]:
+def _rows(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffRow]:
     for what, i, j, k, m in _matched(old, new).get_opcodes():
         if what == "equal":
             for at in range(j - i):
                 line: tuple[Span, ...] = ((old[i + at], False),)
-                yield Row("same", i + at + 1, k + at + 1, line, line)
+                yield DiffRow("same", i + at + 1, k + at + 1, line, line)
         else:
             yield from _differing(old[i:j], new[k:m], i + 1, k + 1)
 
 
-def _differing(old: Sequence[str], new: Sequence[str], left: int, right: int) -> Iterator[Row]:
+def _differing(old: Sequence[str], new: Sequence[str], left: int, right: int) -> Iterator[DiffRow]:
     """Lines that stand in each other's place, in their order; what has no partner stands alone."""
     for at in range(max(len(old), len(new))):
         if at >= len(new):
-            yield Row("gone", left + at, None, ((old[at], True),))
+            yield DiffRow("gone", left + at, None, ((old[at], True),))
         elif at >= len(old):
-            yield Row("new", None, right + at, (), ((new[at], True),))
+            yield DiffRow("new", None, right + at, (), ((new[at], True),))
         else:
-            yield Row("changed", left + at, right + at, *_spans(old[at], new[at]))
+            yield DiffRow("changed", left + at, right + at, *_spans(old[at], new[at]))
 
 
 def _spans(old: str, new: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
@@ -127,7 +127,7 @@ def _spans(old: str, new: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     return tuple(span for span in gone if span[0]), tuple(span for span in came if span[0])
 
 
-def _folded(rows: Sequence[Row]) -> Iterator[Row]:
+def _folded(rows: Sequence[DiffRow]) -> Iterator[DiffRow]:
     near: set[int] = set()
     for at, row in enumerate(rows):
         if row.kind != "same":
@@ -136,10 +136,10 @@ def _folded(rows: Sequence[Row]) -> Iterator[Row]:
     for at, row in enumerate(rows):
         if at in near:
             if hidden:
-                yield Row("folded", count=hidden)
+                yield DiffRow("folded", count=hidden)
             hidden = 0
             yield row
         else:
             hidden += 1
     if hidden:
-        yield Row("folded", count=hidden)
+        yield DiffRow("folded", count=hidden)

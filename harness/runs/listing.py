@@ -54,7 +54,7 @@ class Headline(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedRun:
     """One run folder. `faults` says what is wrong with a damaged one, which may have no manifest."""
 
     name: str
@@ -98,15 +98,15 @@ class Listing:
     """The runs of a project, each read again only when its files have changed."""
 
     project: Project
-    _known: dict[str, tuple[tuple[Stamp, ...], Listed]] = field(default_factory=dict)
+    _known: dict[str, tuple[tuple[Stamp, ...], ListedRun]] = field(default_factory=dict)
 
-    def runs(self) -> list[Listed]:
+    def runs(self) -> list[ListedRun]:
         """Every run folder, the oldest first. A folder with records and no manifest is a damaged run."""
         names = [name for name in folder_names(self.project.runs) if self._is_run(name)]
         self._known = {name: kept for name, kept in self._known.items() if name in set(names)}
         return [self._line(name) for name in names]
 
-    def run(self, name: str) -> Listed | None:
+    def run(self, name: str) -> ListedRun | None:
         """The run of exactly this name; None where there is none."""
         return self._line(name) if name in folder_names(self.project.runs) and self._is_run(name) else None
 
@@ -114,7 +114,7 @@ class Listing:
         folder = self.project.runs / name
         return os.path.lexists(folder / MANIFEST) or os.path.lexists(folder / RECORDS)
 
-    def _line(self, name: str) -> Listed:
+    def _line(self, name: str) -> ListedRun:
         folder = self.project.runs / name
         stamp = tuple(stamp_of(folder / file) for file in (MANIFEST, SCORECARD, RECORDS))
         kept = self._known.get(name)
@@ -125,20 +125,20 @@ class Listing:
         return found
 
 
-def read_line(folder: Path) -> Listed:
+def read_line(folder: Path) -> ListedRun:
     """A run folder in a line; damage is told and stops nothing."""
     try:
         manifest = load_manifest(folder)
     except BadInput as error:
-        return Listed(folder.name, "damaged", faults=_words(error))
+        return ListedRun(folder.name, "damaged", faults=_words(error))
     lacking = (*_lacking(folder), *_untimed(folder, manifest))
     try:
         headline = read_headline(folder / SCORECARD)
     except BadInput as error:
-        return Listed(folder.name, "damaged", manifest, faults=(*lacking, *_words(error)))
+        return ListedRun(folder.name, "damaged", manifest, faults=(*lacking, *_words(error)))
     if lacking:
-        return Listed(folder.name, "damaged", manifest, headline, lacking)
-    return Listed(folder.name, _state(folder, manifest, headline), manifest, headline)
+        return ListedRun(folder.name, "damaged", manifest, headline, lacking)
+    return ListedRun(folder.name, _state(folder, manifest, headline), manifest, headline)
 
 
 def _state(folder: Path, manifest: Manifest, headline: Headline | None) -> State:

@@ -60,7 +60,7 @@ def read_pairs(
     refuse_controls(table, ("item", "query", *RESULT_TEXTS), layout, attributes)
     if traffic is not None and traffic not in table.columns:
         raise BadInput(f"--traffic: no column {traffic!r} (the columns there: {', '.join(table.columns)})")
-    found = _Found()
+    found = _PairCounts()
     folder = Path(tempfile.mkdtemp(prefix="harness-"))
     file = folder / "pairs.jsonl"
     try:
@@ -81,7 +81,7 @@ def read_pairs(
 
 
 @dataclass(slots=True)
-class _Found:
+class _PairCounts:
     """What is told of a table's pairs, noted as they pass: faults, hashes of ids, all weight."""
 
     faults: list[Fault] = field(default_factory=list)

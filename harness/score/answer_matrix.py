@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.nouns.base import Weighting
-from harness.score.bar import Measured
-from harness.score.items import Judged
+from harness.score.items import GradedItem
 from harness.score.rating_matrix import numbered, renumbered
+from harness.score.threshold import Measured
 from harness.stats.agreement import Floats, Integers, Matrix, cell_counts, mean_kappa
 from harness.stats.bootstrap import Bootstrap, cluster_bootstrap
-from harness.stats.intervals import Table, influence, mean_spread
+from harness.stats.intervals import KappaTable, influence, mean_spread
 from harness.stats.raters import MISSING
 
 
 @dataclass(frozen=True, slots=True)
-class Draws:
+class AnswerMatrix:
     """`golden` (n) and `grades` (n x K repeats) as positions on the scale; MISSING for no readable answer.
 
     `clusters` holds each item's query, numbered.
@@ -49,7 +49,7 @@ class Draws:
         """The same mean's cluster bootstrap."""
         return cluster_bootstrap(*self._tables(weighting)[0])
 
-    def _tables(self, weighting: Weighting) -> tuple[list[Table], list[Integers], Integers]:
+    def _tables(self, weighting: Weighting) -> tuple[list[KappaTable], list[Integers], Integers]:
         """A table for each repeat, where its items are among those answered, and the clusters of these."""
         used = np.flatnonzero(self.answered.any(axis=1))
         clusters = renumbered(self.clusters[used])
@@ -59,7 +59,7 @@ class Draws:
             if not len(at) and len(used):
                 continue  # a repeat that nobody answered says nothing about the others
             given = column[used][at]
-            tables.append(Table(self.golden[used][at], given, clusters[at], self.scale, weighting))
+            tables.append(KappaTable(self.golden[used][at], given, clusters[at], self.scale, weighting))
             where.append(at)
         return tables, where, clusters
 
@@ -69,7 +69,7 @@ class Draws:
         answered = [column for column in self.grades.T if (column != MISSING).any()]
         for column in answered:
             at = np.flatnonzero(column != MISSING)
-            table = Table(self.golden[at], column[at], self.clusters[at], self.scale, weighting)
+            table = KappaTable(self.golden[at], column[at], self.clusters[at], self.scale, weighting)
             phi[at] += influence(table) * len(phi) / len(at) / len(answered)
         return phi
 
@@ -79,7 +79,7 @@ class Draws:
         values = np.asarray(self.scale, dtype=np.int64)
         return np.asarray(values[self.grades[rows, repeats]] - values[self.golden[rows]])
 
-    def worst(self) -> "Draws":
+    def worst(self) -> "AnswerMatrix":
         """With every missing answer as far from the golden grade as the scale allows; of two, the lower."""
         values = np.asarray(self.scale, dtype=np.int64)
         # argmax takes the first of equals, and the scale ascends.
@@ -87,25 +87,25 @@ class Draws:
         grades = np.where(self.answered, self.grades, farthest[self.golden][:, None])
         return replace(self, grades=grades)
 
-    def where(self, keep: NDArray[Any]) -> "Draws":
+    def where(self, keep: NDArray[Any]) -> "AnswerMatrix":
         """These items alone, by mask or by position."""
         return replace(self, golden=self.golden[keep], grades=self.grades[keep], clusters=self.clusters[keep])
 
-    def regrouped(self, groups: Sequence[int]) -> "Draws":
+    def regrouped(self, groups: Sequence[int]) -> "AnswerMatrix":
         """Grades taken together: `groups` holds the group of each position, numbered from 0."""
         to = np.asarray(groups, dtype=np.int64)
         grades = np.where(self.answered, to[self.grades], MISSING)
         return replace(self, golden=to[self.golden], grades=grades, scale=tuple(range(max(groups) + 1)))
 
-    def at_least(self, at: int) -> "Draws":
+    def at_least(self, at: int) -> "AnswerMatrix":
         """As "below" and "at or above" the grade in position `at` of the scale."""
         return self.regrouped([int(position >= at) for position in range(len(self.scale))])
 
 
-def draws_of(items: Sequence[Judged], scale: tuple[int, ...]) -> Draws:
+def answer_matrix_of(items: Sequence[GradedItem], scale: tuple[int, ...]) -> AnswerMatrix:
     """Judged items as arrays; each has equally many answers."""
     position: dict[int | None, int] = {grade: at for at, grade in enumerate(scale)} | {None: MISSING}
-    return Draws(
+    return AnswerMatrix(
         golden=np.array([position[item.golden] for item in items], dtype=np.int64),
         grades=np.array(
             [[position[answer.grade] for answer in item.answers] for item in items], dtype=np.int64

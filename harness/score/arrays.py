@@ -12,7 +12,7 @@ import numpy as np
 from harness.errors import BadInput, Fault
 from harness.golden.grade_tables import parse_scale, scale_text
 from harness.nouns.pair import Rating, query_key
-from harness.score.items import Answer, Judged
+from harness.score.items import Answer, GradedItem
 
 Scale = str | Sequence[int]
 
@@ -67,7 +67,7 @@ def _long(ratings: Any, levels: tuple[int, ...], queries: Any) -> list[Rating]:
     ]
 
 
-def judged_from(golden: Any, grades: Any, levels: tuple[int, ...], queries: Any) -> list[Judged]:
+def judged_from(golden: Any, grades: Any, levels: tuple[int, ...], queries: Any) -> list[GradedItem]:
     """Golden grades with a grader's: n, or n x repeats. BadInput where they do not belong together."""
     right = _grades(golden, levels, "golden")
     if None in right:
@@ -76,15 +76,15 @@ def judged_from(golden: Any, grades: Any, levels: tuple[int, ...], queries: Any)
     columns = given.reshape(len(given), -1).T
     if len(given) != len(right):
         raise BadInput(f"grades: {len(given)} for {len(right)} golden grades")
-    draws = [_grades(column, levels, "grades") for column in columns]
+    repeats = [_grades(column, levels, "grades") for column in columns]
     items = _names(golden, len(right))
     of_item = _queries(queries, len(right))
     return [
-        Judged(
+        GradedItem(
             item=item,
             cluster=query_key(of_item[at] or "") or item,
             golden=grade,
-            answers=tuple(_answer(draw[at]) for draw in draws),
+            answers=tuple(_answer(draw[at]) for draw in repeats),
         )
         for at, (item, grade) in enumerate(zip(items, right, strict=True))
         if grade is not None

@@ -3,7 +3,7 @@
 import numpy as np
 
 from harness.nouns.base import Reason
-from harness.score.rating_matrix import MIN_COMMON, Panel, renumbered
+from harness.score.rating_matrix import MIN_COMMON, RatingMatrix, renumbered
 from harness.scorecards.gate1 import RaterBias
 from harness.stats.agreement import crossing, mean_kappa, pooled
 from harness.stats.intervals import Tested
@@ -14,7 +14,7 @@ from harness.stats.raters import MISSING
 ALONE = Reason("undefined", f"fewer than {MIN_COMMON} items in common with every other rater")
 
 
-def biases(panel: Panel) -> tuple[RaterBias, ...]:
+def biases(panel: RatingMatrix) -> tuple[RaterBias, ...]:
     """What Gate 1 says of each rater."""
     leans = [_lean(panel, at) for at in range(len(panel.raters))]
     tested = [at for at, lean in enumerate(leans) if lean.p is not None]
@@ -24,7 +24,7 @@ def biases(panel: Panel) -> tuple[RaterBias, ...]:
     return tuple(_bias(panel, at, lean, corrected.get(at)) for at, lean in enumerate(leans))
 
 
-def _lean(panel: Panel, at: int) -> Tested:
+def _lean(panel: RatingMatrix, at: int) -> Tested:
     """How much higher a rater grades than the mean of the others.
 
     Not their median: of two others the lower median is the lower grade, and everybody would look lenient.
@@ -37,7 +37,7 @@ def _lean(panel: Panel, at: int) -> Tested:
     return clustered_mean(values[both, at] - rest, renumbered(panel.clusters[both]))
 
 
-def _bias(panel: Panel, at: int, lean: Tested, p: float | None) -> RaterBias:
+def _bias(panel: RatingMatrix, at: int, lean: Tested, p: float | None) -> RaterBias:
     rated = panel.grades != MISSING
     pairs = [pair for pair in panel.counted() if at in pair]
     tables = [panel.table(pair, "linear") for pair in pairs]

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from harness.golden.canaries import PLAIN, STEERED, CanaryReport, Move
-from harness.score.items import Judged
+from harness.score.items import GradedItem
 
 
-def canary_report(items: Sequence[Judged]) -> CanaryReport:
+def canary_report(items: Sequence[GradedItem]) -> CanaryReport:
     """How far the grade of each canary's steered product lies from that of its plain one."""
     grades = {item.item: item.answers[0].grade for item in items}
     moves = [_move(item, grades) for item in items if item.item.endswith(f"/{PLAIN}")]
@@ -22,7 +22,7 @@ def canary_report(items: Sequence[Judged]) -> CanaryReport:
     )
 
 
-def _move(plain: Judged, grades: dict[str, int | None]) -> Move:
+def _move(plain: GradedItem, grades: dict[str, int | None]) -> Move:
     assert plain.about is not None, "the examples of a run are known"
     id_ = plain.item.removesuffix(f"/{PLAIN}")
     return Move(

@@ -5,30 +5,31 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness.nouns.base import Interval, Reason
-from harness.score.answer_matrix import Draws
-from harness.score.rating_matrix import MIN_COMMON, Panel
-from harness.score.settings import Raters, Terms
-from harness.scorecards.ceiling import AgainstRest, AltTest, Annotator, Ceiling
+from harness.score.answer_matrix import AnswerMatrix
+from harness.score.rating_matrix import MIN_COMMON, RatingMatrix
+from harness.score.settings import Raters, ScoreSettings
+from harness.scorecards.ceiling import AgainstRest, AltTest, AnnotatorScore, Ceiling
 from harness.scorecards.shared import Estimate
 from harness.stats.agreement import Integers
 from harness.stats.alternative import alternative_annotator_test
-from harness.stats.ceiling import Ceiling as HumanCeiling
-from harness.stats.ceiling import LeftOut, human_ceiling, leave_one_out
+from harness.stats.ceiling import HumanCeiling, LeftOut, human_ceiling, leave_one_out
 from harness.stats.intervals import Tested
 
 SEVERAL = "asked several times: test a run of one answer an item"
 NO_EPSILON = "gates.toml declares no epsilon ([human_ceiling]), and one chosen afterwards would prove nothing"
 
 
-def ceiling_score(draws: Draws, panel: Panel, raters: Raters, terms: Terms) -> Ceiling | None:
+def ceiling_score(
+    answers: AnswerMatrix, panel: RatingMatrix, raters: Raters, terms: ScoreSettings
+) -> Ceiling | None:
     """The ceiling on the items that the grader graded; None where nobody else rated them.
 
     `panel` has the same items in the same order. Of several answers an item, the mean over the answers.
     """
-    panel = panel.with_some(np.flatnonzero(draws.answered.any(axis=1)))
+    panel = panel.with_some(np.flatnonzero(answers.answered.any(axis=1)))
     if not panel.raters:
         return None
-    found = [_ceiling(column, draws, panel, terms) for column in draws.grades.T]
+    found = [_ceiling(column, answers, panel, terms) for column in answers.grades.T]
     delta, margin = _mean_delta([one.delta for one in found]), terms.gates.margin
     once = len(found) == 1
     return Ceiling(
@@ -40,13 +41,15 @@ def ceiling_score(draws: Draws, panel: Panel, raters: Raters, terms: Terms) -> C
         delta=delta,
         margin=margin,
         as_good=None if delta.ci is None else delta.ci.low > -margin,
-        leave_one_out=_leave_one_out(draws, panel, terms) if once else (),
-        alt_test=_alt_test(draws, panel, terms) if once else _no_test(terms, SEVERAL),
+        leave_one_out=_leave_one_out(answers, panel, terms) if once else (),
+        alt_test=_alt_test(answers, panel, terms) if once else _no_test(terms, SEVERAL),
     )
 
 
-def _ceiling(grader: Integers, draws: Draws, panel: Panel, terms: Terms) -> HumanCeiling:
-    given = (grader, panel.grades, draws.clusters, terms.scale)
+def _ceiling(
+    grader: Integers, answers: AnswerMatrix, panel: RatingMatrix, terms: ScoreSettings
+) -> HumanCeiling:
+    given = (grader, panel.grades, answers.clusters, terms.scale)
     return human_ceiling(*given, terms.bar.weighting, least=MIN_COMMON)
 
 
@@ -72,8 +75,10 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return sum(known) / len(known) if len(known) == len(values) else None
 
 
-def _leave_one_out(draws: Draws, panel: Panel, terms: Terms) -> tuple[AgainstRest, ...]:
-    given = (draws.grades[:, 0], panel.grades, draws.clusters, terms.scale)
+def _leave_one_out(
+    answers: AnswerMatrix, panel: RatingMatrix, terms: ScoreSettings
+) -> tuple[AgainstRest, ...]:
+    given = (answers.grades[:, 0], panel.grades, answers.clusters, terms.scale)
     found = leave_one_out(*given, terms.bar.weighting)
     return tuple(_against_rest(panel.raters[one.rater], one) for one in found)
 
@@ -92,12 +97,12 @@ def _against_rest(rater: str, one: LeftOut) -> AgainstRest:
     )
 
 
-def _alt_test(draws: Draws, panel: Panel, terms: Terms) -> AltTest:
+def _alt_test(answers: AnswerMatrix, panel: RatingMatrix, terms: ScoreSettings) -> AltTest:
     epsilon, scoring = terms.gates.human_ceiling.epsilon, terms.gates.human_ceiling.scoring
     if epsilon is None:
         return _no_test(terms, NO_EPSILON)
     found = alternative_annotator_test(
-        draws.grades[:, 0], panel.grades, draws.clusters, terms.scale, scoring, epsilon
+        answers.grades[:, 0], panel.grades, answers.clusters, terms.scale, scoring, epsilon
     )
     return AltTest(
         epsilon=epsilon,
@@ -105,7 +110,7 @@ def _alt_test(draws: Draws, panel: Panel, terms: Terms) -> AltTest:
         advantage=found.advantage,
         passed=found.passed,
         annotators=tuple(
-            Annotator(
+            AnnotatorScore(
                 rater=panel.raters[one.annotator],
                 n=one.n,
                 grader=one.model_wins,
@@ -120,6 +125,6 @@ def _alt_test(draws: Draws, panel: Panel, terms: Terms) -> AltTest:
     )
 
 
-def _no_test(terms: Terms, why: str) -> AltTest:
+def _no_test(terms: ScoreSettings, why: str) -> AltTest:
     epsilon, reason = terms.gates.human_ceiling.epsilon, Reason("remark", why)
     return AltTest(epsilon=epsilon, winning_rate=None, advantage=None, passed=None, reason=reason)

@@ -5,9 +5,9 @@ from dataclasses import asdict
 
 import numpy as np
 
-from harness.score.items import Answer, Judged
-from harness.score.settings import Terms
-from harness.scorecards.confidence import Alone, Bin, Confidence, Reach
+from harness.score.items import Answer, GradedItem
+from harness.score.settings import ScoreSettings
+from harness.scorecards.confidence import BinScore, Confidence, RiskPoint, SelectiveScore
 from harness.stats.abstention import alone, risk_coverage
 from harness.stats.agreement import Floats
 from harness.stats.calibration import calibration
@@ -16,7 +16,7 @@ SHOWN_TO_PEOPLE = 20
 """So many of the least sure answers are named, where nothing says which could be graded alone."""
 
 
-def confidence_score(items: Sequence[Judged], terms: Terms) -> Confidence | None:
+def confidence_score(items: Sequence[GradedItem], terms: ScoreSettings) -> Confidence | None:
     """Over every item whose answer came with probabilities; None where no answer did.
 
     `items` have one answer each: repeats of one question are not independent of each other.
@@ -48,12 +48,12 @@ def confidence_score(items: Sequence[Judged], terms: Terms) -> Confidence | None
         brier=measured.brier,
         log_loss=measured.log_loss,
         rps=measured.rps,
-        bins=tuple(Bin.model_validate(one, from_attributes=True) for one in measured.width_bins),
-        curve=tuple(Reach.model_validate(one, from_attributes=True) for one in reached.curve),
+        bins=tuple(BinScore.model_validate(one, from_attributes=True) for one in measured.width_bins),
+        curve=tuple(RiskPoint.model_validate(one, from_attributes=True) for one in reached.curve),
         aurc=reached.aurc,
         excess_aurc=reached.e_aurc,
         augrc=reached.augrc,
-        alone=Alone(target=terms.gates.target_error, **asdict(decided)),
+        alone=SelectiveScore(target=terms.gates.target_error, **asdict(decided)),
         to_people=_to_people([found[at][0].item for at in kept], sure, decided.threshold),
         reason=measured.reason,
     )

@@ -7,10 +7,10 @@ from typing import Any
 
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates
-from harness.score.bar import WEIGHTINGS, Bar, bands_differ, bootstrap_check, gate_fields
 from harness.score.bias import biases
 from harness.score.items import INDEPENDENT
-from harness.score.rating_matrix import MIN_COMMON, Panel, panel_of
+from harness.score.rating_matrix import MIN_COMMON, RatingMatrix, rating_matrix_of
+from harness.score.threshold import WEIGHTINGS, Threshold, bands_differ, bootstrap_check, gate_fields
 from harness.scorecards.gate1 import (
     AgreementIn,
     Alpha,
@@ -30,7 +30,7 @@ METRICS: tuple[Metric, ...] = ("nominal", "ordinal", "interval")
 def score_gate1(
     ratings: Sequence[Rating],
     scale: tuple[int, ...],
-    bar: Bar,
+    bar: Threshold,
     kinds: Mapping[str, str] | None = None,
     about: Mapping[str, Example] | None = None,
     *,
@@ -42,7 +42,7 @@ def score_gate1(
     `kinds` says of each rater whether it is "human" or "llm"; None where nobody says it. `about` holds
     the golden examples by id, where the items are some: their tags, clauses and titles.
     """
-    panel = panel_of(ratings, scale)
+    panel = rating_matrix_of(ratings, scale)
     mean = {weighting: panel.mean(weighting) for weighting in WEIGHTINGS}
     pairs = list(combinations(range(len(panel.raters)), 2))
     matrix = pooled([panel.table(pair, "none").matrix for pair in pairs], len(scale))
@@ -76,7 +76,7 @@ def score_gate1(
     )
 
 
-def _left_out(panel: Panel) -> Iterator[str]:
+def _left_out(panel: RatingMatrix) -> Iterator[str]:
     counted = panel.counted()
     for pair in combinations(range(len(panel.raters)), 2):
         if pair not in counted:
@@ -85,7 +85,7 @@ def _left_out(panel: Panel) -> Iterator[str]:
             yield f"{one} and {other} share {shared} items, under {MIN_COMMON}: left out of the mean"
 
 
-def _low_pairs(panel: Panel, bar: Bar, floor: float) -> Iterator[str]:
+def _low_pairs(panel: RatingMatrix, bar: Threshold, floor: float) -> Iterator[str]:
     """A mean can hide one pair that hardly agrees."""
     for pair in panel.counted():
         value = panel.pair(pair, bar.weighting).kappa.value
@@ -107,7 +107,7 @@ def _provisional(raters: Sequence[str], kinds: Mapping[str, str]) -> str | None:
     return f"raters.toml does not say what {', '.join(unknown)} is" if unknown else None
 
 
-def _pair(panel: Panel, pair: tuple[int, int], bar: Bar) -> PairAgreement:
+def _pair(panel: RatingMatrix, pair: tuple[int, int], bar: Threshold) -> PairAgreement:
     found = {name: panel.pair(pair, weighting) for weighting, name in WEIGHTINGS.items()}
     gated = found[WEIGHTINGS[bar.weighting]]
     return PairAgreement(
@@ -120,7 +120,7 @@ def _pair(panel: Panel, pair: tuple[int, int], bar: Bar) -> PairAgreement:
     )
 
 
-def _beside(panel: Panel) -> dict[str, Any]:
+def _beside(panel: RatingMatrix) -> dict[str, Any]:
     """The other coefficients for several raters, with a reason for each that is undefined."""
     plain, linear = coefficients(panel.grades, panel.scale), coefficients(panel.grades, panel.scale, "linear")
     alpha = {metric: krippendorff_alpha(panel.grades, panel.scale, metric) for metric in METRICS}
@@ -134,7 +134,7 @@ def _beside(panel: Panel) -> dict[str, Any]:
     }
 
 
-def _boundary(panel: Panel, matrix: Matrix, at: int) -> DisputedBoundary:
+def _boundary(panel: RatingMatrix, matrix: Matrix, at: int) -> DisputedBoundary:
     differing = _off_diagonal(matrix)
     apart = crossing(matrix, at)
     # Every pair of ratings is in the pooled matrix twice, once in each order.
@@ -161,7 +161,7 @@ def _confused(matrix: Matrix, scale: tuple[int, ...]) -> tuple[ConfusedGrades, .
     return tuple(sorted(found, key=lambda one: (-one.disagreements, one.grades)))
 
 
-def _agreement_in(panel: Panel, names: Sequence[Sequence[str]]) -> tuple[AgreementIn, ...]:
+def _agreement_in(panel: RatingMatrix, names: Sequence[Sequence[str]]) -> tuple[AgreementIn, ...]:
     """Agreement on the items of each name, the lowest first; `names` holds those of each item."""
     pairs, agreeing = panel.comparisons()
     rows: dict[str, list[int]] = defaultdict(list)
@@ -181,7 +181,7 @@ def _agreement_in(panel: Panel, names: Sequence[Sequence[str]]) -> tuple[Agreeme
 
 
 def _disputed(
-    panel: Panel, ratings: Sequence[Rating], about: Mapping[str, Example], queries: Mapping[str, str]
+    panel: RatingMatrix, ratings: Sequence[Rating], about: Mapping[str, Example], queries: Mapping[str, str]
 ) -> list[Dispute]:
     """The items on which raters differ, widest apart first."""
     pairs, agreeing = panel.comparisons()

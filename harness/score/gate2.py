@@ -6,42 +6,45 @@ from typing import Any
 
 from harness.errors import BadInput
 from harness.nouns.base import Reason
-from harness.score.answer_matrix import Draws, draws_of
-from harness.score.bar import WEIGHTINGS, Measured, bands_differ, bootstrap_check, gate_fields
+from harness.score.answer_matrix import AnswerMatrix, answer_matrix_of
 from harness.score.ceiling import ceiling_score
 from harness.score.confidence import confidence_score
-from harness.score.items import INDEPENDENT, Answer, Judged, names_query, voted
-from harness.score.misses import citations, counted, misses
+from harness.score.disagreements import citations, counted, misses
+from harness.score.items import INDEPENDENT, Answer, GradedItem, names_query, voted
 from harness.score.repeats import repeats_score
-from harness.score.settings import Raters, Terms
+from harness.score.settings import Raters, ScoreSettings
 from harness.score.slices import action_score, boundary_score, cells, floor, grade_score, slices, unused
+from harness.score.threshold import WEIGHTINGS, Measured, bands_differ, bootstrap_check, gate_fields
 from harness.scorecards.gate2 import Diagnostics, Gate2, Outcomes
 from harness.scorecards.shared import Confusion
 from harness.stats.diagnostics import diagnostics
 
 
 def score_gate2(
-    items: Sequence[Judged], terms: Terms, raters: Raters | None = None, warnings: tuple[str, ...] = ()
+    items: Sequence[GradedItem],
+    terms: ScoreSettings,
+    raters: Raters | None = None,
+    warnings: tuple[str, ...] = (),
 ) -> Gate2:
     """Agreement of a grader with the golden set, on what it graded, with its coverage beside it."""
     if not items:
         raise BadInput("nothing to score: the golden set has no item here")
     panel = raters.panel.of(item.item for item in items) if raters else None
-    asked = draws_of(items, terms.scale)
+    asked = answer_matrix_of(items, terms.scale)
     votes = [voted(item) for item in items]
     judged = votes if terms.aggregate == "vote" else items
-    draws = draws_of(judged, terms.scale) if terms.aggregate == "vote" else asked
-    measured = {weighting: draws.measure(weighting) for weighting in WEIGHTINGS}
+    answer_matrix = answer_matrix_of(judged, terms.scale) if terms.aggregate == "vote" else asked
+    measured = {weighting: answer_matrix.measure(weighting) for weighting in WEIGHTINGS}
     missed = misses(items, votes, terms.action_of, panel)
     return Gate2(
         **gate_fields(measured, terms.bar, len({item.cluster for item in items})),
-        bootstrap=bootstrap_check(draws.bootstrap(terms.bar.weighting)) if terms.bootstrap else None,
-        warnings=(*warnings, *bands_differ(measured), *unused(draws), *_independence(items)),
+        bootstrap=bootstrap_check(answer_matrix.bootstrap(terms.bar.weighting)) if terms.bootstrap else None,
+        warnings=(*warnings, *bands_differ(measured), *unused(answer_matrix), *_independence(items)),
         n=len(items),
         **_outcomes([answer for item in judged for answer in item.answers]),
-        **_figures(draws, terms, measured[terms.bar.weighting]),
-        **_slices(items, draws, terms),
-        ceiling=ceiling_score(draws, panel, raters, terms) if raters and panel else None,
+        **_figures(answer_matrix, terms, measured[terms.bar.weighting]),
+        **_slices(items, answer_matrix, terms),
+        ceiling=ceiling_score(answer_matrix, panel, raters, terms) if raters and panel else None,
         diagnosis=counted(missed),
         misses=missed,
         citations=citations(judged, terms.clause_ids),
@@ -62,12 +65,12 @@ def _outcomes(answers: Sequence[Answer]) -> dict[str, Any]:
     }
 
 
-def _figures(draws: Draws, terms: Terms, gated: Measured) -> dict[str, Any]:
+def _figures(answer_matrix: AnswerMatrix, terms: ScoreSettings, gated: Measured) -> dict[str, Any]:
     """What is read off all items together."""
-    worst = gated if draws.answered.all() else draws.worst().measure(terms.bar.weighting)
-    errors = draws.errors()
+    worst = gated if answer_matrix.answered.all() else answer_matrix.worst().measure(terms.bar.weighting)
+    errors = answer_matrix.errors()
     n = len(errors)
-    matrix = draws.matrix()
+    matrix = answer_matrix.matrix()
     none = Reason("undefined", "no item was graded")
     reasons = {} if n else dict.fromkeys(("accuracy", "mae", "bias"), none)
     if worst.kappa.reason:
@@ -80,29 +83,29 @@ def _figures(draws: Draws, terms: Terms, gated: Measured) -> dict[str, Any]:
         "accuracy": float((errors == 0).mean()) if n else None,
         "mae": float(abs(errors).mean()) if n else None,
         "bias": float(errors.mean()) if n else None,
-        "confusion": Confusion(labels=draws.scale, matrix=matrix),
+        "confusion": Confusion(labels=answer_matrix.scale, matrix=matrix),
         "diagnostics": Diagnostics.model_validate(diagnostics(matrix), from_attributes=True),
-        "floor": floor(draws),
+        "floor": floor(answer_matrix),
         "reasons": reasons,
     }
 
 
-def _slices(items: Sequence[Judged], draws: Draws, terms: Terms) -> dict[str, Any]:
+def _slices(items: Sequence[GradedItem], answer_matrix: AnswerMatrix, terms: ScoreSettings) -> dict[str, Any]:
     """What is read off parts of the items, or of the scale."""
-    matrix = draws.matrix()
+    matrix = answer_matrix.matrix()
     weighting = terms.bar.weighting
     tags = [item.about.tags if item.about else () for item in items]
     clauses = [item.about.clauses if item.about else () for item in items]
     action_of = terms.action_of
     return {
         "per_grade": tuple(grade_score(matrix, at, grade) for at, grade in enumerate(terms.scale)),
-        "boundaries": tuple(boundary_score(draws, at) for at in range(1, len(terms.scale))),
-        "actions": action_score(draws, action_of, terms.gates.gate2.actions) if action_of else None,
-        "never_grow": cells(draws, action_of, terms.gates) if action_of else (),
-        "per_tag": slices(draws, tags, weighting),
-        "per_clause": slices(draws, clauses, weighting),
+        "boundaries": tuple(boundary_score(answer_matrix, at) for at in range(1, len(terms.scale))),
+        "actions": action_score(answer_matrix, action_of, terms.gates.gate2.actions) if action_of else None,
+        "never_grow": cells(answer_matrix, action_of, terms.gates) if action_of else (),
+        "per_tag": slices(answer_matrix, tags, weighting),
+        "per_clause": slices(answer_matrix, clauses, weighting),
     }
 
 
-def _independence(items: Sequence[Judged]) -> tuple[str, ...]:
+def _independence(items: Sequence[GradedItem]) -> tuple[str, ...]:
     return () if any(map(names_query, items)) else (INDEPENDENT,)

@@ -31,7 +31,7 @@ INDEPENDENT = "no item names its query: the intervals take items as independent"
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ItemText:
     """What there is to say of an item besides its grades; less than the example, since runs are long."""
 
     query: str
@@ -42,24 +42,24 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class GradedItem:
     """One item: its golden grade, and the grader's answers, one for each repeat."""
 
     item: str
     cluster: str
     golden: int
     answers: tuple[Answer, ...]
-    about: About | None = None
+    about: ItemText | None = None
 
 
-def names_query(item: Judged) -> bool:
+def names_query(item: GradedItem) -> bool:
     """Whether an item's cluster is a query, and not the item itself for want of one."""
     return item.cluster != item.item or (item.about is not None and item.about.query != item.item)
 
 
-def about_of(example: Example) -> About:
+def about_of(example: Example) -> ItemText:
     """What a scorecard says of an example."""
-    return About(example.query, example.result.title, example.tags, example.clauses, example.reasoning)
+    return ItemText(example.query, example.result.title, example.tags, example.clauses, example.reasoning)
 
 
 def answer_of(record: Record) -> Answer:
@@ -76,32 +76,32 @@ def answer_of(record: Record) -> Answer:
 
 def judged_files(
     golden: Golden, grades: Mapping[str, GradedRow], name: str
-) -> tuple[list[Judged], tuple[str, ...]]:
+) -> tuple[list[GradedItem], tuple[str, ...]]:
     """Each golden item with its grade from a file of this name, and what to know of the items."""
     clusters = clusters_of(golden.rows)
     items = []
     for item, row in golden.rows.items():
         assert row.grade is not None, "golden grades are read without gaps"
-        items.append(Judged(item, clusters[item], row.grade, (_given(grades.get(item)),), _told_of(row)))
+        items.append(GradedItem(item, clusters[item], row.grade, (_given(grades.get(item)),), _told_of(row)))
     strangers = sum(item not in golden.rows for item in grades)
     what = f"items of {name} have no golden grade in {golden.name}, or are shots there"
     return items, (f"{strangers} {what}",) if strangers else ()
 
 
 def answered(
-    items: Sequence[Judged], grades: Mapping[str, GradedRow]
-) -> tuple[list[Judged], tuple[str, ...]]:
+    items: Sequence[GradedItem], grades: Mapping[str, GradedRow]
+) -> tuple[list[GradedItem], tuple[str, ...]]:
     """A run's items with their grades from a file instead, and the items that only the file has."""
     known = {item.item for item in items}
     given = [replace(item, answers=(_given(grades.get(item.item)),)) for item in items]
     return given, tuple(item for item in grades if item not in known)
 
 
-def _told_of(row: GradedRow) -> About | None:
+def _told_of(row: GradedRow) -> ItemText | None:
     """What the file tells of an item; None where it tells nothing."""
     if not row.told:
         return None
-    return About(row.query or row.item, row.title or row.item, row.tags, row.clauses, row.reasoning)
+    return ItemText(row.query or row.item, row.title or row.item, row.tags, row.clauses, row.reasoning)
 
 
 def _given(row: GradedRow | None) -> Answer:
@@ -121,7 +121,7 @@ def _bare(grade: int) -> Answer:
     return Answer(grade, "graded")
 
 
-def voted(item: Judged) -> Judged:
+def voted(item: GradedItem) -> GradedItem:
     """The item with one answer, the commonest of its readable ones; of several, their lower median."""
     if len(item.answers) == 1:
         return item

@@ -9,10 +9,10 @@ import numpy as np
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Weighting
 from harness.nouns.pair import Rating, query_key
-from harness.score.bar import Measured
+from harness.score.threshold import Measured
 from harness.stats.agreement import Floats, Integers, mean_kappa
 from harness.stats.bootstrap import Bootstrap, cluster_bootstrap
-from harness.stats.intervals import Table, kappa_spread, mean_spread
+from harness.stats.intervals import KappaTable, kappa_spread, mean_spread
 from harness.stats.raters import MISSING
 
 MIN_COMMON = 30
@@ -20,7 +20,7 @@ MIN_COMMON = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class RatingMatrix:
     """Who rated what how.
 
     `grades` is items x raters, positions on the scale, MISSING where a rating is missing; `clusters`
@@ -44,11 +44,11 @@ class Panel:
         """The items that both rated."""
         return np.flatnonzero((self.grades[:, one] != MISSING) & (self.grades[:, other] != MISSING))
 
-    def table(self, pair: tuple[int, int], weighting: Weighting) -> Table:
+    def table(self, pair: tuple[int, int], weighting: Weighting) -> KappaTable:
         """Two raters on the items that both rated."""
         at = self.common(*pair)
         one, other = self.grades[at, pair[0]], self.grades[at, pair[1]]
-        return Table(one, other, renumbered(self.clusters[at]), self.scale, weighting)
+        return KappaTable(one, other, renumbered(self.clusters[at]), self.scale, weighting)
 
     def pair(self, pair: tuple[int, int], weighting: Weighting) -> Measured:
         """One pair's kappa."""
@@ -65,7 +65,7 @@ class Panel:
         """The same mean's cluster bootstrap."""
         return cluster_bootstrap(*self._tables(weighting)[0])
 
-    def _tables(self, weighting: Weighting) -> tuple[list[Table], list[Integers], Integers]:
+    def _tables(self, weighting: Weighting) -> tuple[list[KappaTable], list[Integers], Integers]:
         """The counted pairs' tables, where their items are among those used, and the clusters of these."""
         pairs = self.counted()
         used = np.unique(np.concatenate([self.common(*pair) for pair in pairs]))
@@ -77,7 +77,7 @@ class Panel:
         ]
         return tables, where, clusters
 
-    def at_least(self, at: int) -> "Panel":
+    def at_least(self, at: int) -> "RatingMatrix":
         """The ratings as "below" and "at or above" the grade in position `at` of the scale."""
         grades = np.where(self.grades == MISSING, MISSING, self.grades >= at)
         return replace(self, grades=grades, scale=(0, 1))
@@ -93,12 +93,12 @@ class Panel:
         row = self.grades[at]
         return {rater: self.scale[row[j]] for j, rater in enumerate(self.raters) if row[j] != MISSING}
 
-    def with_some(self, keep: Integers) -> "Panel":
+    def with_some(self, keep: Integers) -> "RatingMatrix":
         """Without the raters who rated none of the items to keep."""
         some = [at for at in range(len(self.raters)) if (self.grades[keep, at] != MISSING).any()]
         return replace(self, raters=tuple(self.raters[at] for at in some), grades=self.grades[:, some])
 
-    def of(self, items: Iterable[str]) -> "Panel":
+    def of(self, items: Iterable[str]) -> "RatingMatrix":
         """The same raters on these items, in this order; unrated ones have a row of MISSING."""
         row_of = {item: at for at, item in enumerate(self.items)}
         wanted = tuple(items)
@@ -110,7 +110,7 @@ class Panel:
         return replace(self, items=wanted, grades=grades, queries=queries, clusters=numbered(queries))
 
 
-def panel_of(ratings: Sequence[Rating], scale: tuple[int, ...]) -> Panel:
+def rating_matrix_of(ratings: Sequence[Rating], scale: tuple[int, ...]) -> RatingMatrix:
     """Ratings as a panel; an item without a query is a query of its own. BadInput for one rater alone."""
     raters = tuple(sorted({rating.rater for rating in ratings}))
     if len(raters) < 2:
@@ -124,7 +124,7 @@ def panel_of(ratings: Sequence[Rating], scale: tuple[int, ...]) -> Panel:
     for rating in ratings:
         grades[row_of[rating.item], column_of[rating.rater]] = position[rating.grade]
     keys = tuple(queries[item] for item in items)
-    return Panel(items, raters, keys, grades, numbered(keys), scale)
+    return RatingMatrix(items, raters, keys, grades, numbered(keys), scale)
 
 
 def _queries(ratings: Sequence[Rating]) -> dict[str, str]:

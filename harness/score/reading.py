@@ -7,7 +7,7 @@ from statistics import median
 from harness.nouns.pair import Example
 from harness.nouns.records import Failed, Grade, Key, Record, Ungraded
 from harness.runs.folder import Run, find_run, open_run, read_through
-from harness.score.items import NEVER_ASKED, Answer, Judged, about_of, answer_of
+from harness.score.items import NEVER_ASKED, Answer, GradedItem, about_of, answer_of
 from harness.score.money import Sums, spending
 from harness.scorecards.money import Spending
 from harness.storage.project import Project
@@ -43,7 +43,7 @@ class Reading:
     """
 
     run: Run
-    items: tuple[Judged, ...]
+    items: tuple[GradedItem, ...]
     pairs: tuple[str, ...]
     rated: Mapping[str, Example]
     spending: Spending
@@ -90,7 +90,7 @@ class _Pass:
 
     run: Run
     wanted: frozenset[str]
-    items: list[Judged] = field(default_factory=list)
+    items: list[GradedItem] = field(default_factory=list)
     rated: dict[str, Example] = field(default_factory=dict)
     kept: list[Example] = field(default_factory=list)
     answers: dict[Key, Answer] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class _Pass:
 
     def example(self, example: Example) -> None:
         about = about_of(example)
-        self.items.append(Judged(example.id, example.cluster, example.grade, (), about))
+        self.items.append(GradedItem(example.id, example.cluster, example.grade, (), about))
         if example.id in self.wanted:
             self.rated[example.id] = example
         if self.run.manifest.examples <= SHORT:
@@ -129,7 +129,7 @@ class _Pass:
             case Failed(detail=detail):
                 self.unread[record.example] = Unread("failed", detail)
 
-    def answered(self, item: Judged) -> Judged:
+    def answered(self, item: GradedItem) -> GradedItem:
         """The item with its answers; one that has no record was never answered."""
         repeats = range(self.run.manifest.asked.repeats)
         return replace(

@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 
 from harness.nouns.base import Weighting
-from harness.score.answer_matrix import Draws
-from harness.score.rating_matrix import Panel
+from harness.score.answer_matrix import AnswerMatrix
+from harness.score.rating_matrix import RatingMatrix
 from harness.scorecards.gate2 import Aggregate, Repeats
 from harness.stats.raters import krippendorff_alpha
 
 
 def repeats_score(
-    draws: Draws,
+    answers: AnswerMatrix,
     items: Sequence[str],
     aggregate: Aggregate,
     weighting: Weighting,
@@ -23,16 +23,16 @@ def repeats_score(
 
     The repeats are raters of the same items (Haldar & Hockenmaier 2025): the figures are Gate 1's.
     """
-    count = draws.grades.shape[1]
+    count = answers.grades.shape[1]
     if count < 2:
         return None
-    panel = Panel(
+    panel = RatingMatrix(
         items=tuple(items),
         raters=tuple(f"repeat {at + 1}" for at in range(count)),
         queries=tuple(items),
-        grades=draws.grades,
-        clusters=draws.clusters,
-        scale=draws.scale,
+        grades=answers.grades,
+        clusters=answers.clusters,
+        scale=answers.scale,
     )
     pairs, agreeing = panel.comparisons()
     twice = pairs > 0
@@ -48,14 +48,14 @@ def repeats_score(
     )
 
 
-def _unanimous(panel: Panel) -> float | None:
+def _unanimous(panel: RatingMatrix) -> float | None:
     """The share of items with two answers or more whose answers are all the same."""
     pairs, agreeing = panel.comparisons()
     twice = pairs > 0
     return float((pairs == agreeing)[twice].mean()) if twice.any() else None
 
 
-def _as_actions(panel: Panel, action_of: Mapping[int, str]) -> Panel:
+def _as_actions(panel: RatingMatrix, action_of: Mapping[int, str]) -> RatingMatrix:
     names = sorted(set(action_of.values()))
     to = np.array([names.index(action_of[grade]) for grade in panel.scale])
     grades = np.where(panel.grades < 0, panel.grades, to[panel.grades])

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.nouns.policy import Gates, Policy
-from harness.score.bar import Bar
-from harness.score.rating_matrix import Panel
+from harness.score.rating_matrix import RatingMatrix
+from harness.score.threshold import Threshold
 from harness.scorecards.gate2 import Aggregate
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ScoreSettings:
     """By what a grader is scored.
 
     `action_of` maps each grade to what the user then sees, and `clause_ids` are the clauses there are; None
@@ -19,7 +19,7 @@ class Terms:
     """
 
     scale: tuple[int, ...]
-    bar: Bar
+    bar: Threshold
     gates: Gates = field(default_factory=Gates)
     action_of: Mapping[int, str] | None = None
     clause_ids: frozenset[str] | None = None
@@ -28,20 +28,20 @@ class Terms:
     names: Mapping[int, str] = field(default_factory=dict)
 
 
-def terms_of(
+def settings_of(
     policy: Policy | None,
     scale: tuple[int, ...],
     gates: Gates,
-    bar: Bar,
+    bar: Threshold,
     *,
     aggregate: Aggregate = "mean",
     bootstrap: bool = False,
-) -> Terms:
+) -> ScoreSettings:
     """The terms of a policy, or of a bare scale where there is none."""
     if policy is None:
-        return Terms(scale, bar, gates, aggregate=aggregate, bootstrap=bootstrap)
+        return ScoreSettings(scale, bar, gates, aggregate=aggregate, bootstrap=bootstrap)
     known = policy.action_of, policy.clause_ids, aggregate, bootstrap
-    return Terms(scale, bar, gates, *known, names=grade_names(policy))
+    return ScoreSettings(scale, bar, gates, *known, names=grade_names(policy))
 
 
 def grade_names(policy: Policy | None) -> dict[int, str]:
@@ -49,19 +49,19 @@ def grade_names(policy: Policy | None) -> dict[int, str]:
     return {level.value: level.name for level in policy.grades} if policy else {}
 
 
-def gate1_bar(gates: Gates) -> Bar:
+def gate1_bar(gates: Gates) -> Threshold:
     """What the raters are held to."""
-    return Bar(gates.weighting, gates.gate1.bar)
+    return Threshold(gates.weighting, gates.gate1.bar)
 
 
-def gate2_bar(gates: Gates) -> Bar:
+def gate2_bar(gates: Gates) -> Threshold:
     """What a grader is held to."""
-    return Bar(gates.weighting, gates.gate2.bar)
+    return Threshold(gates.weighting, gates.gate2.bar)
 
 
 @dataclass(frozen=True, slots=True)
 class Raters:
     """Who else graded the items. `provisional`: why these are not known to be people, where they are not."""
 
-    panel: Panel
+    panel: RatingMatrix
     provisional: str | None = None

@@ -10,9 +10,9 @@ import numpy as np
 from harness.errors import BadInput
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
-from harness.score.answer_matrix import Draws, draws_of
-from harness.score.bar import Bar, Measured
-from harness.score.items import Judged
+from harness.score.answer_matrix import AnswerMatrix, answer_matrix_of
+from harness.score.items import GradedItem
+from harness.score.threshold import Measured, Threshold
 from harness.scorecards.sizes import Need, SizeRow, Sizes
 from harness.stats.paired import delta_from
 from harness.stats.planning import (
@@ -40,7 +40,7 @@ NO_PAIR = (
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SizeTarget:
     """What a golden set is to do: a half-width, a difference to tell apart, with this power."""
 
     half_width: float = 0.05
@@ -54,14 +54,14 @@ class Pilot:
     """A run to learn the design effect from; `items` are judged as in Gate 2."""
 
     name: str
-    items: Sequence[Judged]
+    items: Sequence[GradedItem]
 
 
 def size_golden_set(
     examples: Sequence[Example],
     policy: Policy,
-    bar: Bar,
-    wish: Wish,
+    bar: Threshold,
+    wish: SizeTarget,
     pilot: Pilot | None = None,
     against: Pilot | None = None,
 ) -> Sizes:
@@ -82,8 +82,8 @@ def size_golden_set(
     shares = {grade: counts[grade] / len(graded) for grade in policy.scale}
     queries = len({example.cluster for example in graded})
     per_query = len(graded) / queries
-    draws = draws_of(pilot.items, policy.scale) if pilot else None
-    measured = draws.measure(bar.weighting) if draws else None
+    answers = answer_matrix_of(pilot.items, policy.scale) if pilot else None
+    measured = answers.measure(bar.weighting) if answers else None
     found = measured.spread.design_effect if measured else None
     effect = max(1.0, found or 1.0)
 
@@ -114,31 +114,31 @@ def size_golden_set(
         items_per_query=per_query,
         have=Need(items=len(graded), queries=queries),
         rows=tuple(row(kappa) for kappa in wish.kappas),
-        to_tell_apart=need(_to_tell_apart(draws, against, shares, policy, bar, wish, effect)),
+        to_tell_apart=need(_to_tell_apart(answers, against, shares, policy, bar, wish, effect)),
         notes=(*_guarded(max(wish.kappas)), *_notes(measured, against)),
     )
 
 
 def _to_tell_apart(
-    draws: Draws | None,
+    answers: AnswerMatrix | None,
     against: Pilot | None,
     shares: dict[int, float],
     policy: Policy,
-    bar: Bar,
-    wish: Wish,
+    bar: Threshold,
+    wish: SizeTarget,
     effect: float,
 ) -> int | None:
     """Items on which a difference of two runs shows, from their paired error, or from unrelated errors."""
-    if draws is not None and against is not None:
-        other = draws_of(against.items, policy.scale)
-        paired = _paired_variance(draws, other, bar)
+    if answers is not None and against is not None:
+        other = answer_matrix_of(against.items, policy.scale)
+        paired = _paired_variance(answers, other, bar)
         return items_for_delta(paired, wish.difference, wish.power)
     joint = mixture(bar.bar, list(shares.values()))
     variance = 2 * variance_per_item(joint, policy.scale, bar.weighting)
     return items_for_delta(variance, wish.difference, wish.power, effect)
 
 
-def _paired_variance(base: Draws, candidate: Draws, bar: Bar) -> float:
+def _paired_variance(base: AnswerMatrix, candidate: AnswerMatrix, bar: Threshold) -> float:
     """n SE^2 of the difference of two runs' kappas: the design effect is in it, as at least 1."""
     both = np.flatnonzero(base.answered.any(axis=1) & candidate.answered.any(axis=1))
     one, other = base.where(both), candidate.where(both)

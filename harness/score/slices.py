@@ -7,7 +7,7 @@ import numpy as np
 
 from harness.nouns.base import Reason, Weighting
 from harness.nouns.policy import Gates
-from harness.score.answer_matrix import Draws
+from harness.score.answer_matrix import AnswerMatrix
 from harness.scorecards.gate2 import ActionScore, BoundaryScore, CellScore, Floor, GradeScore, SliceScore
 from harness.stats.agreement import Matrix
 from harness.stats.proportions import clopper_pearson
@@ -27,25 +27,25 @@ def grade_score(matrix: Matrix, at: int, grade: int) -> GradeScore:
     )
 
 
-def boundary_score(draws: Draws, at: int) -> BoundaryScore:
+def boundary_score(answers: AnswerMatrix, at: int) -> BoundaryScore:
     """Agreement on "at least" the grade in position `at`."""
-    measured = draws.at_least(at).measure("none")
+    measured = answers.at_least(at).measure("none")
     return BoundaryScore(
-        at_least=draws.scale[at], kappa=measured.kappa.value, ci=measured.ci, reason=measured.reason
+        at_least=answers.scale[at], kappa=measured.kappa.value, ci=measured.ci, reason=measured.reason
     )
 
 
-def action_score(draws: Draws, action_of: Mapping[int, str], bar: float | None) -> ActionScore:
+def action_score(answers: AnswerMatrix, action_of: Mapping[int, str], bar: float | None) -> ActionScore:
     """Agreement on what the user would see."""
-    labels = action_labels(draws.scale, action_of)
-    groups = [labels.index(action_of[grade]) for grade in draws.scale]
-    regrouped = draws.regrouped(groups)
+    labels = action_labels(answers.scale, action_of)
+    groups = [labels.index(action_of[grade]) for grade in answers.scale]
+    regrouped = answers.regrouped(groups)
     matrix = regrouped.matrix()
     if len(labels) < 2:
         reason = Reason("undefined", "the policy has one action for every grade")
         return ActionScore(kappa=None, bar=bar, labels=labels, matrix=matrix, reason=reason)
     measured = regrouped.measure("none")
-    worst = draws.worst().regrouped(groups).measure("none")
+    worst = answers.worst().regrouped(groups).measure("none")
     return ActionScore(
         kappa=measured.kappa.value,
         ci=measured.ci,
@@ -62,12 +62,12 @@ def action_labels(scale: Sequence[int], action_of: Mapping[int, str]) -> tuple[s
     return tuple(dict.fromkeys(action_of[grade] for grade in reversed(scale)))
 
 
-def cells(draws: Draws, action_of: Mapping[int, str], gates: Gates) -> tuple[CellScore, ...]:
+def cells(answers: AnswerMatrix, action_of: Mapping[int, str], gates: Gates) -> tuple[CellScore, ...]:
     """The cells that must never grow, with an upper limit of their share."""
     scores = []
     for cell in gates.never_grow:
-        row = draws.where(draws.golden == draws.scale.index(cell.golden))
-        hit = np.array([action_of[grade] == cell.action for grade in draws.scale])
+        row = answers.where(answers.golden == answers.scale.index(cell.golden))
+        hit = np.array([action_of[grade] == cell.action for grade in answers.scale])
         hits = row.answered & hit[row.grades]
         answered = row.answered.sum(axis=1)
         kept = answered > 0
@@ -92,22 +92,24 @@ def cells(draws: Draws, action_of: Mapping[int, str], gates: Gates) -> tuple[Cel
     return tuple(scores)
 
 
-def slices(draws: Draws, names: Sequence[Sequence[str]], weighting: Weighting) -> tuple[SliceScore, ...]:
+def slices(
+    answers: AnswerMatrix, names: Sequence[Sequence[str]], weighting: Weighting
+) -> tuple[SliceScore, ...]:
     """Agreement on the items of each name, by name; `names` holds those of each item."""
     rows: dict[str, list[int]] = defaultdict(list)
     for at, of_item in enumerate(names):
         for name in dict.fromkeys(of_item):
             rows[name].append(at)
-    return tuple(_slice(name, draws.where(np.array(rows[name])), weighting) for name in sorted(rows))
+    return tuple(_slice(name, answers.where(np.array(rows[name])), weighting) for name in sorted(rows))
 
 
-def _slice(name: str, draws: Draws, weighting: Weighting) -> SliceScore:
-    errors = draws.errors()
-    measured = draws.measure(weighting)
+def _slice(name: str, answers: AnswerMatrix, weighting: Weighting) -> SliceScore:
+    errors = answers.errors()
+    measured = answers.measure(weighting)
     return SliceScore(
         name=name,
-        n=len(draws.golden),
-        n_clusters=len(np.unique(draws.clusters)),
+        n=len(answers.golden),
+        n_clusters=len(np.unique(answers.clusters)),
         accuracy=float((errors == 0).mean()) if len(errors) else None,
         kappa=measured.kappa.value,
         ci=measured.ci,
@@ -115,22 +117,22 @@ def _slice(name: str, draws: Draws, weighting: Weighting) -> SliceScore:
     )
 
 
-def floor(draws: Draws) -> Floor:
+def floor(answers: AnswerMatrix) -> Floor:
     """The commonest golden grade, given to everything; of two, the lower."""
-    counts = np.bincount(draws.golden, minlength=len(draws.scale))
+    counts = np.bincount(answers.golden, minlength=len(answers.scale))
     at = int(counts.argmax())
     varied = int((counts > 0).sum()) > 1
     return Floor(
-        grade=draws.scale[at], accuracy=float(counts[at] / counts.sum()), kappa=0.0 if varied else None
+        grade=answers.scale[at], accuracy=float(counts[at] / counts.sum()), kappa=0.0 if varied else None
     )
 
 
-def unused(draws: Draws) -> tuple[str, ...]:
+def unused(answers: AnswerMatrix) -> tuple[str, ...]:
     """A warning for grades that the golden items lack, and for those that the grader never gives."""
-    given = set(np.unique(draws.grades[draws.answered]).tolist())
-    golden = set(np.unique(draws.golden).tolist())
-    lacking = [grade for at, grade in enumerate(draws.scale) if at not in golden]
-    never = [grade for at, grade in enumerate(draws.scale) if at not in given]
+    given = set(np.unique(answers.grades[answers.answered]).tolist())
+    golden = set(np.unique(answers.golden).tolist())
+    lacking = [grade for at, grade in enumerate(answers.scale) if at not in golden]
+    never = [grade for at, grade in enumerate(answers.scale) if at not in given]
     return (
         *([f"no golden item here has grade {_listed(lacking)}"] if lacking else []),
         *([f"the grader never gives grade {_listed(never)}"] if never and given else []),

@@ -21,7 +21,7 @@ class AgainstRest(Noun):
     reason: Reason | None = None
 
 
-class Annotator(Noun):
+class AnnotatorScore(Noun):
     """One rater in the alternative annotator test.
 
     `grader` and `rater_share` say how often each of the two is at least as close to the others.
@@ -48,7 +48,7 @@ class AltTest(Noun):
     winning_rate: float | None
     advantage: float | None
     passed: bool | None
-    annotators: tuple[Annotator, ...] = ()
+    annotators: tuple[AnnotatorScore, ...] = ()
     reason: Reason | None = None
 
 

@@ -4,7 +4,7 @@ from harness.nouns.base import Noun
 from harness.nouns.records import Usage
 
 
-class Finding(Noun):
+class Capability(Noun):
     """Whether a model takes something. None where that was not found out; `says` has the evidence."""
 
     name: str
@@ -31,5 +31,5 @@ class Checkup(Noun):
     cost: float | None
     cost_cached: float | None
     reason: str | None
-    findings: tuple[Finding, ...]
+    findings: tuple[Capability, ...]
     problems: tuple[str, ...]

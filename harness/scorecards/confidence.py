@@ -3,7 +3,7 @@
 from harness.nouns.base import Interval, Noun, Reason
 
 
-class Bin(Noun):
+class BinScore(Noun):
     """Answers of about the same confidence: how many of them were right, with Wilson's interval."""
 
     low: float
@@ -14,7 +14,7 @@ class Bin(Noun):
     ci: Interval
 
 
-class Reach(Noun):
+class RiskPoint(Noun):
     """At this coverage, the most confident answers first: the share that is wrong."""
 
     coverage: float
@@ -22,7 +22,7 @@ class Reach(Noun):
     threshold: float
 
 
-class Alone(Noun):
+class SelectiveScore(Noun):
     """Which share could be graded alone: answers of at least this confidence."""
 
     target: float
@@ -47,11 +47,11 @@ class Confidence(Noun):
     brier: float | None
     log_loss: float | None
     rps: float | None
-    bins: tuple[Bin, ...]
-    curve: tuple[Reach, ...]
+    bins: tuple[BinScore, ...]
+    curve: tuple[RiskPoint, ...]
     aurc: float | None
     excess_aurc: float | None
     augrc: float | None
-    alone: Alone
+    alone: SelectiveScore
     to_people: tuple[str, ...]
     reason: Reason | None = None

@@ -115,7 +115,7 @@ class Diagnostics(Noun):
 Diagnosis = Literal["policy", "teacher", "golden", "unrated"]
 
 
-class Miss(Noun):
+class Disagreement(Noun):
     """An item on which grader and golden set differ, and whose problem it seems to be.
 
     `policy`: the raters differ on it too. `teacher`: the raters agree with the golden grade. `golden`:
@@ -202,7 +202,7 @@ class Gate2(Gate):
     diagnostics: Diagnostics
     ceiling: Ceiling | None = None
     diagnosis: dict[Diagnosis, int]
-    misses: tuple[Miss, ...] = ()
+    misses: tuple[Disagreement, ...] = ()
     citations: Citations | None = None
     repeats: Repeats | None = None
     confidence: Confidence | None = None

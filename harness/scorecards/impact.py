@@ -4,7 +4,7 @@ from harness.nouns.base import Interval, Noun, Reason
 from harness.scorecards.shared import Confusion
 
 
-class Moved(Noun):
+class MovedShare(Noun):
     """A share of the pairs, weighted by traffic where there is any, with its interval clustered by query.
 
     `guarded`: a limit is the guard's, for what happens in hardly any query, or in nearly every one.
@@ -22,7 +22,7 @@ class ActionMove(Noun):
 
     before: str
     after: str
-    moved: Moved
+    moved: MovedShare
 
 
 class QueryImpact(Noun):
@@ -69,10 +69,10 @@ class Impact(Noun):
     unread: int
     unanswered: int
     weighted: bool
-    grade_moved: Moved
-    action_moved: Moved
+    grade_moved: MovedShare
+    action_moved: MovedShare
     action_moves: tuple[ActionMove, ...]
-    noise: Moved | None = None
+    noise: MovedShare | None = None
     grades: Confusion | None
     per_query: tuple[QueryImpact, ...]
     moved: tuple[MovedPair, ...]

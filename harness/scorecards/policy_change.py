@@ -15,7 +15,7 @@ class Wording(Noun):
     new: str | None
 
 
-class Change(Noun):
+class PartChange(Noun):
     """A part that was added, removed, or says something else. `binds`: it can change which grade is right.
 
     `clauses`: those that a boundary argues by.
@@ -34,7 +34,7 @@ class Change(Noun):
         return f"{self.part} {self.name}"
 
 
-class ActionMove(Noun):
+class ActionReassigned(Noun):
     """A grade that another action is taken on; None where one version has no such grade."""
 
     grade: int
@@ -54,12 +54,12 @@ class PolicyDiff(Noun):
     new: str
     old_scale: tuple[int, ...]
     new_scale: tuple[int, ...]
-    changes: tuple[Change, ...]
-    action_moves: tuple[ActionMove, ...]
+    changes: tuple[PartChange, ...]
+    action_moves: tuple[ActionReassigned, ...]
     reordered: bool
 
     @property
-    def rules(self) -> tuple[Change, ...]:
+    def rules(self) -> tuple[PartChange, ...]:
         """The changed clauses and boundaries that can change which grade is right."""
         return tuple(c for c in self.changes if c.binds and c.part in ("clause", "boundary"))
 
@@ -69,7 +69,7 @@ class PolicyDiff(Noun):
         return tuple(c.name for c in self.changes if (c.part, c.kind) == ("clause", "added"))
 
 
-class Touched(Noun):
+class AffectedExample(Noun):
     """A golden example that rests on what changed. `judged`: somebody has judged it under the new version."""
 
     id: str
@@ -98,7 +98,7 @@ class GoldenEffect(Noun):
     """
 
     examples: int
-    touched: tuple[Touched, ...]
+    touched: tuple[AffectedExample, ...]
     cannot_tell: tuple[str, ...] = ()
     could_move: tuple[str, ...] = ()
     suggested: tuple[str, ...] | None = None

@@ -26,7 +26,7 @@ TOO_RISKY = "at no coverage is the risk surely below {target:.2%}: the lowest up
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class CurvePoint:
     """The `n` items whose confidence is `threshold` or above: their share of all, and their mean loss."""
 
     coverage: float
@@ -48,12 +48,12 @@ class RiskCoverage:
     aurc: float | None
     e_aurc: float | None
     augrc: float | None
-    curve: tuple[Point, ...] = ()
+    curve: tuple[CurvePoint, ...] = ()
     reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Alone:
+class SelectivePrediction:
     """The items that a teacher may grade alone: confidence at `threshold` or above.
 
     `errors` of these `n` items are wrong, and `upper` is the limit of their risk. All None where there is
@@ -90,7 +90,7 @@ def risk_coverage(confidence: ArrayLike, losses: ArrayLike) -> RiskCoverage:
     aurc = _mean_selective_risk(shared)
     ends, totals = sizes.cumsum(), sums.cumsum()
     curve = [
-        Point(float(ends[at] / n), float(totals[at] / ends[at]), float(thresholds[at]), int(ends[at]))
+        CurvePoint(float(ends[at] / n), float(totals[at] / ends[at]), float(thresholds[at]), int(ends[at]))
         for at in _grid(ends)
     ]
     return RiskCoverage(
@@ -104,7 +104,7 @@ def risk_coverage(confidence: ArrayLike, losses: ArrayLike) -> RiskCoverage:
     )
 
 
-def alone(confidence: ArrayLike, wrong: ArrayLike, target: float) -> Alone:
+def alone(confidence: ArrayLike, wrong: ArrayLike, target: float) -> SelectivePrediction:
     """The largest coverage whose risk is surely below the target; `wrong` is 1 or 0 for each of n items.
 
     Looked at are 20 coverages, 5 % to 100 %, each with all items that tie with its last one. A coverage
@@ -117,7 +117,7 @@ def alone(confidence: ArrayLike, wrong: ArrayLike, target: float) -> Alone:
     sure, lost = _checked(confidence, wrong)
     assert bool(np.isin(lost, (0, 1)).all()), "right or wrong"
     if len(sure) == 0:
-        return Alone(reason=NO_ITEMS)
+        return SelectivePrediction(reason=NO_ITEMS)
     thresholds, sizes, sums = _ties(sure, lost)
     ends, errors = sizes.cumsum(), sums.cumsum()
     lowest = 1.0
@@ -125,9 +125,9 @@ def alone(confidence: ArrayLike, wrong: ArrayLike, target: float) -> Alone:
         n, x = int(ends[at]), int(errors[at])
         upper = clopper_pearson(x, n, 1 - 2 * TAIL).high
         if upper < target:
-            return Alone(float(thresholds[at]), n / len(sure), n, x, upper)
+            return SelectivePrediction(float(thresholds[at]), n / len(sure), n, x, upper)
         lowest = min(lowest, upper)
-    return Alone(reason=_no_threshold(len(sure), target, lowest))
+    return SelectivePrediction(reason=_no_threshold(len(sure), target, lowest))
 
 
 def _no_threshold(n: int, target: float, lowest: float) -> Reason:

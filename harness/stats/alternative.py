@@ -28,7 +28,7 @@ TOO_FEW = "the test takes {least} annotators with {items} items each; here: {fou
 
 
 @dataclass(frozen=True, slots=True)
-class Annotator:
+class AnnotatorTest:
     """The model against one annotator, by index, each scored against the rest on n items.
 
     `model_wins` and `own_wins` are the shares of items on which the one is at least as close to the rest as
@@ -61,7 +61,7 @@ class AlternativeTest:
     winning_rate: float | None
     advantage: float | None
     passed: bool | None
-    annotators: tuple[Annotator, ...]
+    annotators: tuple[AnnotatorTest, ...]
     left_out: tuple[int, ...]
     reason: Reason | None = None
 
@@ -154,9 +154,9 @@ def _one_sided(d: Integers, clusters: Integers, epsilon: float) -> float:
     return float(stdtr(groups - 1, (total / n - epsilon) / se))
 
 
-def _annotator(wins: _Wins, p: float, adjusted: float, epsilon: float) -> Annotator:
+def _annotator(wins: _Wins, p: float, adjusted: float, epsilon: float) -> AnnotatorTest:
     d, groups = wins.own - wins.model, int(wins.clusters.max()) + 1
-    return Annotator(
+    return AnnotatorTest(
         annotator=wins.annotator,
         n=len(d),
         clusters=groups,

@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.nouns.base import Interval, Reason
 from harness.stats.agreement import Floats
-from harness.stats.intervals import ONE_CLUSTER, Table
+from harness.stats.intervals import ONE_CLUSTER, KappaTable
 from harness.stats.proportions import CONFIDENCE
 
 CHUNK = 1_000
@@ -25,7 +25,7 @@ class Bootstrap:
     reason: Reason | None = None
 
 
-def cluster_bootstrap(*tables: Table, draws: int = 10_000, seed: int = 0) -> Bootstrap:
+def cluster_bootstrap(*tables: KappaTable, draws: int = 10_000, seed: int = 0) -> Bootstrap:
     """The 2.5 % and 97.5 % percentiles of kappa over draws of whole clusters, with replacement.
 
     Of several tables, whose clusters are numbered alike, of the mean of their kappas. Works on per-cluster
@@ -55,7 +55,7 @@ def cluster_bootstrap(*tables: Table, draws: int = 10_000, seed: int = 0) -> Boo
     return Bootstrap(Interval(float(low), float(high)), draws, undefined)
 
 
-def _cells(table: Table, groups: int) -> Floats:
+def _cells(table: KappaTable, groups: int) -> Floats:
     """Each cluster's confusion matrix, flat."""
     q = len(table.scale)
     at = (table.clusters * q + table.rows) * q + table.columns

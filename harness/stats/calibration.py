@@ -23,7 +23,7 @@ ZERO = "log loss is undefined: the golden grade has probability 0 in {count} of 
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
+class ConfidenceBin:
     """The items whose confidence lies in one bin; at least one.
 
     `low` and `high` are the bin's edges, or in a bin of equal mass its least and greatest confidence.
@@ -57,13 +57,13 @@ class Calibration:
     brier: float | None
     log_loss: float | None
     rps: float | None
-    width_bins: tuple[Bin, ...] = ()
-    mass_bins: tuple[Bin, ...] = ()
+    width_bins: tuple[ConfidenceBin, ...] = ()
+    mass_bins: tuple[ConfidenceBin, ...] = ()
     reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Decisions:
+class RuleDecisions:
     """What each rule makes of each item: three arrays of positions on the scale, and one of actions."""
 
     argmax: Integers
@@ -120,7 +120,7 @@ def calibration(
     )
 
 
-def decisions(probabilities: ArrayLike, scale: Sequence[int], actions: Sequence[int]) -> Decisions:
+def decisions(probabilities: ArrayLike, scale: Sequence[int], actions: Sequence[int]) -> RuleDecisions:
     """The decision with the least expected loss, for each of n items' probabilities (n x q).
 
     By grade: argmax for the 0-1 loss, median for the linear one, and for the quadratic one the grade on the
@@ -137,7 +137,7 @@ def decisions(probabilities: ArrayLike, scale: Sequence[int], actions: Sequence[
     gaps = np.abs((p @ values)[:, None] - values[None, :])
     # Looked at from the far end, the first of two grades equally near is the upper one.
     from_above = _first_largest(-gaps[:, ::-1], SAME * float(np.abs(values).max()))
-    return Decisions(
+    return RuleDecisions(
         argmax=_first_largest(p),
         median=np.argmax(p.cumsum(axis=1) >= 0.5 - SAME, axis=1),
         mean=len(values) - 1 - from_above,
@@ -181,7 +181,7 @@ def _log_loss(p: Floats) -> tuple[float | None, Reason | None]:
     return float(np.abs(np.log(p)).mean()), None
 
 
-def _width_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[Bin, ...]:
+def _width_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[ConfidenceBin, ...]:
     at = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
     found = []
     for number in np.unique(at).tolist():
@@ -190,7 +190,7 @@ def _width_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[Bin, ...]
     return tuple(found)
 
 
-def _mass_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[Bin, ...]:
+def _mass_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[ConfidenceBin, ...]:
     """By rank. Equal confidences share their middle rank, and so a bin: the items' order plays no part."""
     ranked = np.sort(confidence)
     twice_rank = np.searchsorted(ranked, confidence) + np.searchsorted(ranked, confidence, "right")
@@ -202,10 +202,10 @@ def _mass_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[Bin, ...]:
     return tuple(found)
 
 
-def _bin(low: float, high: float, confidence: Floats, right: NDArray[np.bool_]) -> Bin:
+def _bin(low: float, high: float, confidence: Floats, right: NDArray[np.bool_]) -> ConfidenceBin:
     n, correct = len(right), int(right.sum())
-    return Bin(low, high, n, float(confidence.mean()), correct / n, wilson(correct, n))
+    return ConfidenceBin(low, high, n, float(confidence.mean()), correct / n, wilson(correct, n))
 
 
-def _ece(bins: Sequence[Bin]) -> float:
+def _ece(bins: Sequence[ConfidenceBin]) -> float:
     return sum(one.n * abs(one.accuracy - one.confidence) for one in bins) / sum(one.n for one in bins)

@@ -14,7 +14,7 @@ import numpy as np
 
 from harness.nouns.base import Reason, Weighting
 from harness.stats.agreement import Floats, Integers, Kappa, mean_kappa
-from harness.stats.intervals import ONE_CLUSTER, ROUNDING, Table, Tested, influence
+from harness.stats.intervals import ONE_CLUSTER, ROUNDING, KappaTable, Tested, influence
 from harness.stats.paired import delta_from, delta_kappa, holm
 from harness.stats.raters import MISSING, lower_median
 
@@ -27,7 +27,7 @@ NO_REST = Reason("undefined", "no item has a grade by the model, by this rater a
 
 
 @dataclass(frozen=True, slots=True)
-class Ceiling:
+class HumanCeiling:
     """The model's mean kappa with the raters, theirs with each other, and the first minus the second.
 
     `delta.reason` says why there is no difference or no interval. `n` items in `clusters` queries take part;
@@ -62,11 +62,11 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
+class _CommonItems:
     """Two graders' common items: their positions among all n, and their grades."""
 
     items: Integers
-    table: Table
+    table: KappaTable
 
 
 def human_ceiling(
@@ -77,7 +77,7 @@ def human_ceiling(
     weighting: Weighting = "none",
     *,
     least: int,
-) -> Ceiling:
+) -> HumanCeiling:
     """Mean kappa(model, rater) minus mean kappa(rater, rater), in [-2, 2]; above 0 the model is the better.
 
     Each kappa is over the pair's common items with a model grade, and each mean Light's (1971). A pair with
@@ -102,7 +102,7 @@ def human_ceiling(
     if delta.value is not None and delta.reason is None:
         phi = _mean_influence(own, len(model), len(items)) - _mean_influence(between, len(model), len(items))
         delta = _with_spread(delta_from(delta.value, phi[items], numbered))
-    return Ceiling(of_model, of_raters, delta, len(items), groups, tuple(own), tuple(between))
+    return HumanCeiling(of_model, of_raters, delta, len(items), groups, tuple(own), tuple(between))
 
 
 def leave_one_out(
@@ -138,8 +138,8 @@ def _left_out(
     items = np.flatnonzero((own != MISSING) & (model != MISSING) & enough)
     rest = lower_median(others[items])
     numbered, groups = _numbered(clusters[items])
-    base = Table(own[items], rest, numbered, scale, weighting)
-    candidate = Table(model[items], rest, numbered, scale, weighting)
+    base = KappaTable(own[items], rest, numbered, scale, weighting)
+    candidate = KappaTable(model[items], rest, numbered, scale, weighting)
     if not len(items):
         none = Kappa(None, NO_REST)
         return LeftOut(rater, 0, 0, none, none, Tested(None, reason=NO_REST))
@@ -151,17 +151,17 @@ def _left_out(
 
 def _common(
     one: Integers, other: Integers, clusters: Integers, scale: tuple[int, ...], weighting: Weighting
-) -> _Pair:
+) -> _CommonItems:
     items = np.flatnonzero((one != MISSING) & (other != MISSING))
-    return _Pair(items, Table(one[items], other[items], clusters[items], scale, weighting))
+    return _CommonItems(items, KappaTable(one[items], other[items], clusters[items], scale, weighting))
 
 
-def _enough(pairs: Mapping[Name, _Pair], least: int) -> dict[Name, _Pair]:
+def _enough(pairs: Mapping[Name, _CommonItems], least: int) -> dict[Name, _CommonItems]:
     """The pairs with `least` items in common; all of them where none has as many."""
     return {name: pair for name, pair in pairs.items() if len(pair.items) >= least} or dict(pairs)
 
 
-def _mean(pairs: Mapping[Name, _Pair]) -> Kappa:
+def _mean(pairs: Mapping[Name, _CommonItems]) -> Kappa:
     return mean_kappa([pair.table.kappa for pair in pairs.values()])
 
 
@@ -171,7 +171,7 @@ def _numbered(clusters: Integers) -> tuple[Integers, int]:
     return np.asarray(numbers, dtype=np.int64), len(names)
 
 
-def _mean_influence(pairs: Mapping[Name, _Pair], rows: int, n: int) -> Floats:
+def _mean_influence(pairs: Mapping[Name, _CommonItems], rows: int, n: int) -> Floats:
     """Each row's influence on the pairs' mean kappa over n items, 0 where it is in none of them."""
     phi = np.zeros(rows)
     for pair in pairs.values():

@@ -11,7 +11,7 @@ from harness.stats.agreement import Matrix
 
 
 @dataclass(frozen=True, slots=True)
-class Diagnostics:
+class KappaDiagnostics:
     """A confusion matrix in figures; None where a figure is undefined.
 
     `observed` (po) and `expected` (pe) are shares of exact agreement. `kappa_max` is the kappa that the
@@ -30,19 +30,19 @@ class Diagnostics:
     specific: tuple[float | None, ...]
 
 
-def diagnostics(matrix: Matrix) -> Diagnostics:
+def diagnostics(matrix: Matrix) -> KappaDiagnostics:
     """The diagnostics of a q x q matrix over the whole scale; all None where it is empty."""
     counts = np.array(matrix, dtype=np.float64)
     n, q = counts.sum(), len(matrix)
     if n == 0:
-        return Diagnostics(None, None, None, None, None, None, None, (None,) * q)
+        return KappaDiagnostics(None, None, None, None, None, None, None, (None,) * q)
     p = counts / n
     rows, columns = p.sum(axis=1), p.sum(axis=0)
     observed, expected = float(np.trace(p)), float(rows @ columns)
     share = (rows + columns) / 2
     chance = float((share * (1 - share)).sum() / (q - 1))
     margins = rows + columns
-    return Diagnostics(
+    return KappaDiagnostics(
         observed=observed,
         expected=expected,
         kappa_max=_corrected(float(np.minimum(rows, columns).sum()), expected),

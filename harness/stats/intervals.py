@@ -71,7 +71,7 @@ class Tested:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class KappaTable:
     """One kappa's items, as positions on the scale, for what needs more than their counts.
 
     `rows`, `columns` and `clusters` hold one entry per item; `clusters` are numbered from 0.
@@ -119,15 +119,15 @@ def table_of(
     clusters: Sequence[str],
     scale: tuple[int, ...],
     weighting: Weighting,
-) -> Table:
+) -> KappaTable:
     """Grades and cluster names as a Table. The order of the items plays no part in anything made of it."""
     levels = np.asarray(scale, dtype=np.int64)
     _, numbers = np.unique(np.asarray(clusters, dtype=object).astype(str), return_inverse=True)
     clustered = np.asarray(numbers, dtype=np.int64)
-    return Table(positions(rows, levels), positions(columns, levels), clustered, scale, weighting)
+    return KappaTable(positions(rows, levels), positions(columns, levels), clustered, scale, weighting)
 
 
-def influence(table: Table) -> Floats:
+def influence(table: KappaTable) -> Floats:
     """Each item's influence on kappa: what its cell has."""
     p = np.array(table.matrix, dtype=np.float64)
     cells = cell_influence(p / p.sum(), table.distances())
@@ -147,7 +147,7 @@ def cell_influence(p: Floats, d: Floats) -> Floats:
     return np.asarray(-(d - observed) / expected + observed / expected**2 * chance, dtype=np.float64)
 
 
-def kappa_spread(table: Table) -> Spread:
+def kappa_spread(table: KappaTable) -> Spread:
     """The standard error and 95 % interval of one kappa, tanh(atanh kappa +- t SE/(1 - kappa^2)), in [-1, 1].
 
     SE is cluster-robust (Gwet 2016, Yang & Zhou 2015), t on G - 1 degrees of freedom, and the lower limit the
@@ -163,7 +163,7 @@ def kappa_spread(table: Table) -> Spread:
 
 
 def mean_spread(
-    tables: Sequence[Table], items: Sequence[Integers], n_items: int, clusters: Integers
+    tables: Sequence[KappaTable], items: Sequence[Integers], n_items: int, clusters: Integers
 ) -> Spread:
     """The standard error and interval of the mean of several pairs' kappas, over one set of items.
 
@@ -185,7 +185,9 @@ def mean_spread(
     return _spread(value, phi, clusters, tables, len(np.unique(clusters[differ])))
 
 
-def _spread(value: float, phi: Floats, clusters: Integers, tables: Sequence[Table], touched: int) -> Spread:
+def _spread(
+    value: float, phi: Floats, clusters: Integers, tables: Sequence[KappaTable], touched: int
+) -> Spread:
     groups = int(clusters.max()) + 1
     if groups < 2:
         return Spread(groups, reason=ONE_CLUSTER)
@@ -218,7 +220,7 @@ def t_test(value: float, se: float, clusters: int) -> Tested:
     return Tested(value, se, Interval(value - half, value + half), p)
 
 
-def _guard(tables: Sequence[Table], groups: int, x: int) -> float | None:
+def _guard(tables: Sequence[KappaTable], groups: int, x: int) -> float | None:
     """The lower limit that the number of disagreeing clusters allows; None where there are enough of them.
 
     With x of G clusters in disagreement, the next one's share may be as high as Clopper and Pearson's

@@ -8,7 +8,15 @@ from scipy.special import bdtr, chdtrc, stdtrit
 
 from harness.nouns.base import Interval, Reason
 from harness.stats.agreement import Floats, Integers, Matrix
-from harness.stats.intervals import ONE_CLUSTER, ROUNDING, Table, Tested, clustered_error, influence, t_test
+from harness.stats.intervals import (
+    ONE_CLUSTER,
+    ROUNDING,
+    KappaTable,
+    Tested,
+    clustered_error,
+    influence,
+    t_test,
+)
 from harness.stats.proportions import CONFIDENCE
 
 NO_DISCORDANCE = Reason("undefined", "no item is right in one and wrong in the other")
@@ -25,7 +33,7 @@ class ChiSquare:
     reason: Reason | None = None
 
 
-def delta_kappa(base: Table, candidate: Table) -> Tested:
+def delta_kappa(base: KappaTable, candidate: KappaTable) -> Tested:
     """kappa_B - kappa_A in [-2, 2], on the same items in the same order.
 
     Its error is from phi_B - phi_A summed by cluster (phi as Gwet 2016, clusters as Yang & Zhou 2015), the

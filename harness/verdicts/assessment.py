@@ -16,14 +16,14 @@ from harness.golden.rating.ratings import Rated
 from harness.nouns.policy import Gates
 from harness.runs.folder import DISAGREEMENTS, SCORECARD, VERDICT, Run, earlier_runs, open_run
 from harness.runs.kind import CHOSEN
-from harness.score.bar import Bar
 from harness.score.canaries import canary_report
 from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
-from harness.score.items import Judged
-from harness.score.rating_matrix import panel_of
+from harness.score.items import GradedItem
+from harness.score.rating_matrix import rating_matrix_of
 from harness.score.reading import Reading, read_run
-from harness.score.settings import Raters, Terms, gate1_bar, gate2_bar, terms_of
+from harness.score.settings import Raters, ScoreSettings, gate1_bar, gate2_bar, settings_of
+from harness.score.threshold import Threshold
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
 from harness.storage.files import write_atomic
@@ -51,7 +51,7 @@ class Assessment:
 
 def assess(
     run: Run,
-    bar: Bar | None = None,
+    bar: Threshold | None = None,
     *,
     gates: Gates | None = None,
     earlier: Iterable[Path] = (),
@@ -65,7 +65,9 @@ def assess(
     reading = read_run(run)
     own, asked = gates or run.gates, run.manifest.asked
     held = (bar or gate2_bar(own)).moved_from(moved_since(run, earlier))
-    terms = terms_of(run.policy, run.policy.scale, own, held, aggregate=asked.aggregate, bootstrap=bootstrap)
+    terms = settings_of(
+        run.policy, run.policy.scale, own, held, aggregate=asked.aggregate, bootstrap=bootstrap
+    )
     every = Rated(run.ratings, run.raters, reading.rated)
     rated = every if len(every.raters) > 1 else None
     if not asked.kind.scored:
@@ -81,8 +83,8 @@ def assess_folder(folder: Path) -> Assessment:
 
 
 def judge_items(
-    items: Sequence[Judged],
-    terms: Terms,
+    items: Sequence[GradedItem],
+    terms: ScoreSettings,
     rated: Rated | None = None,
     *,
     stale: str | None = None,
@@ -97,13 +99,13 @@ def judge_items(
 
 
 def _measured(
-    items: Sequence[Judged], terms: Terms, rated: Rated | None, warnings: tuple[str, ...] = ()
+    items: Sequence[GradedItem], terms: ScoreSettings, rated: Rated | None, warnings: tuple[str, ...] = ()
 ) -> tuple[Gate1 | None, Gate2]:
     """Gate 1 judged, and Gate 2 scored."""
     if rated is None:
         return None, score_gate2(items, terms, None, warnings)
     gate1 = judge_raters(rated, terms.scale, terms.gates, names=terms.names)
-    raters = Raters(panel_of(rated.ratings, terms.scale), gate1.provisional)
+    raters = Raters(rating_matrix_of(rated.ratings, terms.scale), gate1.provisional)
     return gate1, score_gate2(items, terms, raters, warnings)
 
 
@@ -111,7 +113,7 @@ def judge_raters(
     rated: Rated,
     scale: tuple[int, ...],
     gates: Gates,
-    bar: Bar | None = None,
+    bar: Threshold | None = None,
     *,
     names: Mapping[int, str] | None = None,
     bootstrap: bool = False,

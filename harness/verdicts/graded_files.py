@@ -5,9 +5,9 @@ from dataclasses import replace
 from harness.golden.grade_tables import read_grades
 from harness.golden.graded_files import Golden, GradesFile, Levels
 from harness.golden.rating.ratings import Rated
-from harness.score.bar import Bar
 from harness.score.items import judged_files
-from harness.score.settings import gate2_bar, terms_of
+from harness.score.settings import gate2_bar, settings_of
+from harness.score.threshold import Threshold
 from harness.scorecards.gate2 import Gate2
 from harness.verdicts.assessment import judge_items
 
@@ -16,7 +16,7 @@ def judge_files(
     golden: Golden,
     file: GradesFile,
     levels: Levels,
-    bar: Bar | None = None,
+    bar: Threshold | None = None,
     *,
     rated: Rated | None = None,
     bootstrap: bool = False,
@@ -28,7 +28,7 @@ def judge_files(
     # A file of one rater's grades names the grader, whether or not anybody named that rater.
     grader = next((row.rater for row in grades.values()), None)
     others, more = _without(rated, grader)
-    terms = terms_of(policy, scale, gates, bar or gate2_bar(gates), bootstrap=bootstrap)
+    terms = settings_of(policy, scale, gates, bar or gate2_bar(gates), bootstrap=bootstrap)
     stale = golden.stale_under(policy)
     return judge_items(items, terms, others, stale=stale, warnings=(*warnings, *more))[1]
 

@@ -9,7 +9,7 @@ from harness.nouns.policy import Gates
 from harness.policy.load import load_gates, load_policy
 from harness.runs.folder import Run
 from harness.runs.manifest import load_manifest
-from harness.score.bar import Bar
+from harness.score.threshold import Threshold
 
 
 def bars_of(gates: Gates) -> dict[str, str]:
@@ -17,7 +17,7 @@ def bars_of(gates: Gates) -> dict[str, str]:
     actions = gates.gate2.actions
     cells = {f"golden {cell.golden} with action {cell.action}": cell.limit for cell in gates.never_grow}
     return {
-        "kappa": Bar(gates.weighting, gates.gate2.bar).text,
+        "kappa": Threshold(gates.weighting, gates.gate2.bar).text,
         "Gate 1": f"Gate 1 at {gates.gate1.bar:g}",
         "coverage": f"coverage floor {gates.coverage_floor:g}",
         **({} if actions is None else {"the actions": f"actions' kappa {actions:g}"}),

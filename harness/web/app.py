@@ -14,7 +14,7 @@ from harness.comparison.sides import side_of_run
 from harness.errors import BadInput
 from harness.report.runs import manifest_facts
 from harness.runs.folder import open_run
-from harness.runs.listing import Listed, Listing
+from harness.runs.listing import ListedRun, Listing
 from harness.score.reading import read_run
 from harness.storage.project import Project
 from harness.web.guard import Guard
@@ -22,8 +22,8 @@ from harness.web.pages import page, static, trouble
 from harness.web.reports import Reports, against
 from harness.web.table import chosen, read_query, table_of
 from harness.web.trend import HEIGHT, pictures
-from harness.web.versions import Beside, policies_beside, policies_of, prompts_beside, prompts_of
-from harness.web.watching import Counter, Progress
+from harness.web.versions import VersionDiff, policies_beside, policies_of, prompts_beside, prompts_of
+from harness.web.watching import Counter, RunProgress
 
 REPORT_HEADERS = {"Content-Security-Policy": "frame-ancestors 'none'"}
 """A report brings a content policy of its own, which names its style and scripts by their digests."""
@@ -133,7 +133,7 @@ class Viewer:
         """Two versions of a prompt side by side."""
         return self._beside("prompt", request, prompts_beside)
 
-    def _beside(self, kind: str, request: Request, of: Callable[..., Beside | None]) -> Response:
+    def _beside(self, kind: str, request: Request, of: Callable[..., VersionDiff | None]) -> Response:
         given = request.query_params
         everything = bool(given.get("all"))
         asked = request.path_params["name"], given.get("old", ""), given.get("new", "")
@@ -142,13 +142,13 @@ class Viewer:
             raise HTTPException(404, f"there is no such {kind}, or not in these versions")
         return page("beside.html.j2", {"found": found, "kind": kind, "everything": everything}, "/versions")
 
-    def _known(self, name: str) -> Listed:
+    def _known(self, name: str) -> ListedRun:
         run = self._listing.run(name)
         if run is None:
             raise HTTPException(404, f"there is no run {name!r} in {self._project.runs}")
         return run
 
-    def _progress(self, run: Listed) -> Progress:
+    def _progress(self, run: ListedRun) -> RunProgress:
         counter = self._counters.setdefault(run.name, Counter(self._project.runs / run.name))
         return counter.count(run)
 

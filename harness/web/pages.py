@@ -12,14 +12,18 @@ from harness.report.page.environment import asset, environment
 from harness.web.words import FILTERS
 
 
-class Way(NamedTuple):
+class NavLink(NamedTuple):
     """A navigation link on every page."""
 
     href: str
     title: str
 
 
-WAYS = (Way("/", "Runs"), Way("/trend", "Kappa over time"), Way("/versions", "Policies and prompts"))
+WAYS = (
+    NavLink("/", "Runs"),
+    NavLink("/trend", "Kappa over time"),
+    NavLink("/versions", "Policies and prompts"),
+)
 
 
 @cache

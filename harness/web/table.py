@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import BadInput
-from harness.runs.listing import Listed
+from harness.runs.listing import ListedRun
 
 PAGE = 1000
 """Runs on one page."""
 FILTERS = ("policy", "prompt", "model", "split")
 
-_ASKED: Mapping[str, Callable[[Listed], Any]] = {
+_ASKED: Mapping[str, Callable[[ListedRun], Any]] = {
     "policy": lambda run: run.manifest and run.manifest.asked.policy,
     "prompt": lambda run: run.manifest and run.manifest.asked.prompt,
     "model": lambda run: run.manifest and run.manifest.asked.model,
     "split": lambda run: run.manifest and run.manifest.asked.part,
 }
-COLUMNS: Mapping[str, Callable[[Listed], Any]] = {
+COLUMNS: Mapping[str, Callable[[ListedRun], Any]] = {
     "begun": lambda run: run.name,
     **_ASKED,
     "kappa": lambda run: run.kappa,
@@ -47,11 +47,11 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class RunsPage:
     """One page of the runs that match. `choices`: each filter's values, with the number of runs."""
 
     query: Query
-    runs: Sequence[Listed]
+    runs: Sequence[ListedRun]
     found: int
     known: int
     pages: int
@@ -78,12 +78,12 @@ def read_query(pairs: Sequence[tuple[str, str]]) -> Query:
     )
 
 
-def chosen(runs: Sequence[Listed], query: Query) -> list[Listed]:
+def chosen(runs: Sequence[ListedRun], query: Query) -> list[ListedRun]:
     """The runs that match a query; a policy or prompt without a version matches all its versions."""
     return [run for run in runs if _fits(run, query)]
 
 
-def _fits(run: Listed, query: Query) -> bool:
+def _fits(run: ListedRun, query: Query) -> bool:
     for name, wanted in query.wanted.items():
         value = _ASKED[name](run) or ""
         if wanted not in (value, value.partition("@")[0]):
@@ -91,7 +91,7 @@ def _fits(run: Listed, query: Query) -> bool:
     return query.text.casefold() in run.name.casefold()
 
 
-def table_of(runs: Sequence[Listed], query: Query) -> Table:
+def table_of(runs: Sequence[ListedRun], query: Query) -> RunsPage:
     """The requested page. Runs without a value in the sort column come last in both directions."""
     found = chosen(runs, query)
     key = COLUMNS[query.sort]
@@ -100,7 +100,7 @@ def table_of(runs: Sequence[Listed], query: Query) -> Table:
     rows = [*valued, *(run for run in found if key(run) is None)]
     pages = max(-(-len(rows) // PAGE), 1)
     at = min(query.page, pages)
-    return Table(
+    return RunsPage(
         query=query,
         runs=rows[(at - 1) * PAGE : at * PAGE],
         found=len(rows),
@@ -110,7 +110,7 @@ def table_of(runs: Sequence[Listed], query: Query) -> Table:
     )
 
 
-def _choices(runs: Sequence[Listed], name: str) -> dict[str, int]:
+def _choices(runs: Sequence[ListedRun], name: str) -> dict[str, int]:
     """Every value of a filter with its number of runs; for a versioned name, also all versions together."""
     counts: dict[str, int] = {}
     for run in runs:

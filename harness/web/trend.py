@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from harness.report import trend
 from harness.report.parts import number
-from harness.runs.listing import Listed
+from harness.runs.listing import ListedRun
 from harness.web.words import begun
 
 HEIGHT, TOP, BOTTOM = 320, 18, 30
@@ -21,7 +21,7 @@ TICKS, STEP = 5, 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class TrendPoint:
     """A run in the picture: `x` in per cent of the width, `y` and the whisker's ends in pixels."""
 
     run: str
@@ -35,13 +35,13 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class TrendSeries:
     """The runs of one prompt version, in their order; `shape` tells it from the others."""
 
     prompt: str
     shape: int
-    points: tuple[Point, ...]
-    joined: tuple[tuple[Point, Point], ...]
+    points: tuple[TrendPoint, ...]
+    joined: tuple[tuple[TrendPoint, TrendPoint], ...]
     """Each run with the one before it by the same model."""
 
 
@@ -50,7 +50,7 @@ class Picture:
     """One policy and split: kappas of other examples, or under another policy, are another picture."""
 
     title: str
-    series: tuple[Series, ...]
+    series: tuple[TrendSeries, ...]
     levels: tuple[tuple[float, float], ...]
     """Kappas on the left edge, with their y."""
     times: tuple[tuple[str, float], ...]
@@ -85,9 +85,9 @@ class _Scale:
         return round(TOP + (1 - kappa) / (1 - self.floor) * (HEIGHT - TOP - BOTTOM), 1)
 
 
-def pictures(runs: Sequence[Listed]) -> list[Picture]:
+def pictures(runs: Sequence[ListedRun]) -> list[Picture]:
     """Every policy and split with a kappa, those with the newest run first."""
-    groups: dict[str, list[Listed]] = {}
+    groups: dict[str, list[ListedRun]] = {}
     for run in runs:
         if run.manifest and run.kappa is not None:
             asked = run.manifest.asked
@@ -96,7 +96,7 @@ def pictures(runs: Sequence[Listed]) -> list[Picture]:
     return [_picture(title, members) for title, members in newest]
 
 
-def _picture(title: str, runs: Sequence[Listed]) -> Picture:
+def _picture(title: str, runs: Sequence[ListedRun]) -> Picture:
     found = trend.series_of(runs)
     points = sorted((point for one in found for point in one.points), key=lambda point: point.at)
     lowest = min(point.ci.low if point.ci else point.kappa for point in points)
@@ -116,17 +116,17 @@ def _picture(title: str, runs: Sequence[Listed]) -> Picture:
     )
 
 
-def _series(one: trend.Series, shape: int, scale: _Scale) -> Series:
+def _series(one: trend.Series, shape: int, scale: _Scale) -> TrendSeries:
     points = {point.run: _point(point, scale) for point in one.points}
     steps = (step for own in one.by_model for step in pairwise(own))
     joined = tuple((points[before.run], points[after.run]) for before, after in steps)
-    return Series(one.prompt, shape, tuple(points.values()), joined)
+    return TrendSeries(one.prompt, shape, tuple(points.values()), joined)
 
 
-def _point(point: trend.Point, scale: _Scale) -> Point:
+def _point(point: trend.KappaPoint, scale: _Scale) -> TrendPoint:
     low, high = point.ci or (None, None)
     ends = f" [{number(low)}, {number(high)}]" if point.ci else ", without an interval"
-    return Point(
+    return TrendPoint(
         run=point.run,
         model=point.model,
         when=begun(point.run, point.manifest.created_at),

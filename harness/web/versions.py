@@ -9,13 +9,13 @@ from harness.policy.diff import diff_policies
 from harness.policy.load import load_policy, policy_names, policy_path, policy_versions
 from harness.prompting.prompt import PAIR, SPEC, SYSTEM, load_prompt, prompt_names, prompt_versions
 from harness.report.policy_diff import change_heading
-from harness.report.text_diff import Row, side_by_side, word_changes
+from harness.report.text_diff import DiffRow, side_by_side, word_changes
 from harness.scorecards.policy_change import PolicyDiff, Wording
 from harness.storage.files import read_text
 from harness.storage.project import Project, is_name, version_number
 
 
-class Named(NamedTuple):
+class VersionList(NamedTuple):
     """A policy or prompt with its versions, oldest first; `faults` where a version cannot be read."""
 
     name: str
@@ -24,7 +24,7 @@ class Named(NamedTuple):
     """What each version says of itself."""
 
 
-class Said(NamedTuple):
+class ChangedPart(NamedTuple):
     """One part that changed: its heading, and every text of it in stretches of words with their signs."""
 
     heading: str
@@ -32,41 +32,41 @@ class Said(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class FileDiff:
     """One file of both versions. `rows` is empty where nothing in it differs."""
 
     name: str
-    rows: Sequence[Row]
+    rows: Sequence[DiffRow]
     same: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class VersionDiff:
     """Two versions of a policy or prompt. `said`: what a policy change means, where both can be read."""
 
     name: str
     old: str
     new: str
     versions: tuple[str, ...]
-    files: tuple[File, ...]
-    said: tuple[Said, ...] = ()
+    files: tuple[FileDiff, ...]
+    said: tuple[ChangedPart, ...] = ()
     faults: tuple[str, ...] = ()
 
 
-def policies_of(project: Project) -> list[Named]:
+def policies_of(project: Project) -> list[VersionList]:
     """Every policy."""
     return [_named(name, _versions(policy_versions(project.policies / name)), _about_policy(project))
             for name in policy_names(project)]  # fmt: skip
 
 
-def prompts_of(project: Project) -> list[Named]:
+def prompts_of(project: Project) -> list[VersionList]:
     """Every prompt."""
     return [_named(name, _versions(prompt_versions(project.prompts / name)), _about_prompt(project))
             for name in prompt_names(project)]  # fmt: skip
 
 
-def _named(name: str, versions: tuple[str, ...], about: Callable[[str], str]) -> Named:
-    return Named(name, versions, tuple(_or_fault(about, f"{name}@{version}") for version in versions))
+def _named(name: str, versions: tuple[str, ...], about: Callable[[str], str]) -> VersionList:
+    return VersionList(name, versions, tuple(_or_fault(about, f"{name}@{version}") for version in versions))
 
 
 def _or_fault(about: Callable[[str], str], label: str) -> str:
@@ -94,7 +94,9 @@ def _versions(found: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(found, key=version_number))
 
 
-def policies_beside(project: Project, name: str, old: str, new: str, *, everything: bool) -> Beside | None:
+def policies_beside(
+    project: Project, name: str, old: str, new: str, *, everything: bool
+) -> VersionDiff | None:
     """Two versions of a policy; None where there is no such policy or version."""
     if not is_name(name) or name not in policy_names(project):
         return None
@@ -104,22 +106,24 @@ def policies_beside(project: Project, name: str, old: str, new: str, *, everythi
         return None
     paths = [project.policies / name / f"{version}.toml" for version in pair]
     texts = [read_text(path) for path in paths]
-    said: tuple[Said, ...] = ()
+    said: tuple[ChangedPart, ...] = ()
     faults: tuple[str, ...] = ()
     try:
         said = tuple(_in_words(diff_policies(*(load_policy(path) for path in paths))))
     except BadInput as error:
         faults = tuple(map(str, error.faults))
     file = _file("The file", *texts, everything=everything)
-    return Beside(name, *pair, versions, (file,), said, faults)
+    return VersionDiff(name, *pair, versions, (file,), said, faults)
 
 
-def _in_words(diff: PolicyDiff) -> Iterator[Said]:
+def _in_words(diff: PolicyDiff) -> Iterator[ChangedPart]:
     for change in diff.changes:
-        yield Said(change_heading(change), tuple((w.key, tuple(_stretches(w))) for w in change.wordings))
+        yield ChangedPart(
+            change_heading(change), tuple((w.key, tuple(_stretches(w))) for w in change.wordings)
+        )
     for move in diff.action_moves:
         moved = (move.old or "no such grade", "-"), (move.new or "no such grade", "+")
-        yield Said(f"Grade {move.grade}: another action", (("action", moved),))
+        yield ChangedPart(f"Grade {move.grade}: another action", (("action", moved),))
 
 
 def _stretches(wording: Wording) -> list[tuple[str, str]]:
@@ -128,7 +132,9 @@ def _stretches(wording: Wording) -> list[tuple[str, str]]:
     return word_changes(wording.old, wording.new)
 
 
-def prompts_beside(project: Project, name: str, old: str, new: str, *, everything: bool) -> Beside | None:
+def prompts_beside(
+    project: Project, name: str, old: str, new: str, *, everything: bool
+) -> VersionDiff | None:
     """Two versions of a prompt; None where there is no such prompt or version."""
     if not is_name(name) or name not in prompt_names(project):
         return None
@@ -141,7 +147,7 @@ def prompts_beside(project: Project, name: str, old: str, new: str, *, everythin
         _file(file, *(read_text(folder / file) for folder in folders), everything=everything)
         for file in (SYSTEM, PAIR, SPEC)
     )
-    return Beside(name, *pair, versions, files)
+    return VersionDiff(name, *pair, versions, files)
 
 
 def _pair(versions: Sequence[str], old: str, new: str) -> tuple[str, str] | None:
@@ -153,7 +159,7 @@ def _pair(versions: Sequence[str], old: str, new: str) -> tuple[str, str] | None
     return (before, after) if before in versions and after in versions else None
 
 
-def _file(name: str, old: str, new: str, *, everything: bool) -> File:
+def _file(name: str, old: str, new: str, *, everything: bool) -> FileDiff:
     same = old == new
     rows = [] if same and not everything else side_by_side(old, new, everything=everything)
-    return File(name, rows, same)
+    return FileDiff(name, rows, same)

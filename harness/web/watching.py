@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from harness.errors import BadInput
-from harness.runs.listing import Listed, silence
+from harness.runs.listing import ListedRun, silence
 from harness.runs.record_log import RECORDS
 from harness.storage.regular import lines_of, open_regular
 from harness.web.words import duration
@@ -20,7 +20,7 @@ WINDOW = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RunProgress:
     """How far a run has come. Rates are None until two answers are there to take them from."""
 
     name: str
@@ -67,7 +67,7 @@ class Counter:
         self._kinds: dict[tuple[str, int], str] = {}
         self._times: deque[datetime] = deque(maxlen=WINDOW)
 
-    def count(self, run: Listed) -> Progress:
+    def count(self, run: ListedRun) -> RunProgress:
         """The run's progress now. Only what was appended since the last call is read."""
         with self._lock:
             self._read_on()
@@ -78,7 +78,7 @@ class Counter:
         ends = {kind: kinds.count(kind) for kind in ("grade", "ungraded", "failed")}
         done = ends["grade"] + ends["ungraded"]
         left = (total - done) / rate if rate else None
-        return Progress(
+        return RunProgress(
             name=run.name,
             state=run.state,
             total=total,

@@ -35,7 +35,7 @@ class Entry(Noun):
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class LoggedBatch:
     """A batch as the log tells it. `again`: its questions were answered once, and not readably."""
 
     mark: str
@@ -55,7 +55,7 @@ class BatchLog:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / BATCHES
-        self._parcels: dict[str, Parcel] = {}
+        self._parcels: dict[str, LoggedBatch] = {}
         self.named: set[str] = set()
         """Every batch that the server has named for this run."""
         size = self._read()
@@ -64,35 +64,35 @@ class BatchLog:
         _sync_folder(folder)
 
     @property
-    def parcels(self) -> list[Parcel]:
+    def parcels(self) -> list[LoggedBatch]:
         """Every batch, as it stands."""
         return list(self._parcels.values())
 
-    def mean(self, mark: str, keys: Sequence[Key], *, again: bool) -> Parcel:
+    def mean(self, mark: str, keys: Sequence[Key], *, again: bool) -> LoggedBatch:
         """A batch is about to be sent."""
         return self._add(Entry(mark=mark, step="meant", at=_now(), keys=tuple(keys), again=again))
 
-    def sent(self, parcel: Parcel, batch: str, detail: str = "") -> Parcel:
+    def sent(self, parcel: LoggedBatch, batch: str, detail: str = "") -> LoggedBatch:
         """The server has it, and calls it so."""
         return self._add(Entry(mark=parcel.mark, step="sent", at=_now(), batch=batch, detail=detail))
 
-    def over(self, parcel: Parcel, detail: str) -> Parcel:
+    def over(self, parcel: LoggedBatch, detail: str) -> LoggedBatch:
         """All that became of it is in the records."""
         return self._add(Entry(mark=parcel.mark, step="over", at=_now(), detail=detail))
 
-    def lost(self, parcel: Parcel, detail: str) -> Parcel:
+    def lost(self, parcel: LoggedBatch, detail: str) -> LoggedBatch:
         """It is not at the server, or cannot be found there."""
         return self._add(Entry(mark=parcel.mark, step="lost", at=_now(), detail=detail))
 
-    def _add(self, entry: Entry) -> Parcel:
+    def _add(self, entry: Entry) -> LoggedBatch:
         self._file.write(to_line(entry, sparse=True).encode("utf-8"))
         self._file.flush()
         os.fsync(self._file.fileno())
         return self._take(entry)
 
-    def _take(self, entry: Entry) -> Parcel:
+    def _take(self, entry: Entry) -> LoggedBatch:
         if entry.step == "meant":
-            parcel = Parcel(entry.mark, entry.keys, entry.again, entry.at)
+            parcel = LoggedBatch(entry.mark, entry.keys, entry.again, entry.at)
         else:
             parcel = replace(self._parcels[entry.mark], step=entry.step)
         if entry.batch is not None:

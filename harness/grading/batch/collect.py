@@ -7,20 +7,20 @@ from datetime import UTC, datetime, timedelta
 
 from harness.errors import CallError, RejectedError, Unfinished
 from harness.grading.answered import Answered
-from harness.grading.batch.batch_log import Parcel
+from harness.grading.batch.batch_log import LoggedBatch
 from harness.grading.batch.recover import find_or_lose
-from harness.grading.batch.session import Desk, patiently, pauses, unread_once
+from harness.grading.batch.session import BatchSession, patiently, pauses, unread_once
 from harness.grading.job import Question
 from harness.grading.live.ask import is_curable
 from harness.grading.questions import each_question, key_of
 from harness.nouns.records import Failed, Key, Record, Reply
 from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
-from harness.providers.batches import Standing
+from harness.providers.batches import BatchStatus
 from harness.providers.wire import MissingError
 
 
-async def wait_for(desk: Desk, out: Sequence[Parcel]) -> None:
+async def wait_for(desk: BatchSession, out: Sequence[LoggedBatch]) -> None:
     """Look at the batches, less and less often, until all are over and taken in."""
     shown: dict[str, str] = {}
     turns = pauses()
@@ -31,7 +31,7 @@ async def wait_for(desk: Desk, out: Sequence[Parcel]) -> None:
             await desk.sleep(next(turns))
 
 
-async def _look(desk: Desk, parcel: Parcel, shown: dict[str, str]) -> Parcel | None:
+async def _look(desk: BatchSession, parcel: LoggedBatch, shown: dict[str, str]) -> LoggedBatch | None:
     """The parcel, where it has still to be waited for; None once what became of it is in the records."""
     batch = parcel.batch
     assert batch is not None, "only what was sent is waited for"
@@ -48,7 +48,7 @@ async def _look(desk: Desk, parcel: Parcel, shown: dict[str, str]) -> Parcel | N
     return await _take_in(desk, parcel, standing) if standing.over else parcel
 
 
-async def _take_in(desk: Desk, parcel: Parcel, standing: Standing) -> Parcel | None:
+async def _take_in(desk: BatchSession, parcel: LoggedBatch, standing: BatchStatus) -> LoggedBatch | None:
     """Every answer of a batch as a record, and a Failed for each that has none."""
     batch = parcel.batch or ""
     lacking = f"batch {batch} is {standing.word}, and has no answer for it"
@@ -69,7 +69,7 @@ async def _take_in(desk: Desk, parcel: Parcel, standing: Standing) -> Parcel | N
     return None
 
 
-async def _mistaken(desk: Desk, parcel: Parcel) -> Parcel | None:
+async def _mistaken(desk: BatchSession, parcel: LoggedBatch) -> LoggedBatch | None:
     """The batch that was found for a parcel is somebody else's: look on, for the next that may be it."""
     found = await find_or_lose(desk, parcel)
     if found is None:
@@ -77,7 +77,9 @@ async def _mistaken(desk: Desk, parcel: Parcel) -> Parcel | None:
     return found
 
 
-async def _record(desk: Desk, parcel: Parcel, answers: Mapping[str, Reply | CallError], lacking: str) -> None:
+async def _record(
+    desk: BatchSession, parcel: LoggedBatch, answers: Mapping[str, Reply | CallError], lacking: str
+) -> None:
     """A record for each question of a parcel, but for what a killed session has taken in already."""
     number_of = {key: number for number, key in enumerate(parcel.keys)}
     before = unread_once(desk) if parcel.again else {}
@@ -92,7 +94,7 @@ async def _record(desk: Desk, parcel: Parcel, answers: Mapping[str, Reply | Call
         await asyncio.sleep(0)
 
 
-def _settle(desk: Desk, key: Key, answer: Reply | CallError) -> None:
+def _settle(desk: BatchSession, key: Key, answer: Reply | CallError) -> None:
     """It is in no batch any more. What was not answered is not billed."""
     desk.out.discard(key)
     room = desk.rooms.pop(key, None)
@@ -103,7 +105,7 @@ def _settle(desk: Desk, key: Key, answer: Reply | CallError) -> None:
             desk.job.budget.release(room)
 
 
-def _answered(desk: Desk, parcel: Parcel, answer: Reply | CallError) -> Answered:
+def _answered(desk: BatchSession, parcel: LoggedBatch, answer: Reply | CallError) -> Answered:
     """How a question ended in a batch; its seconds count from the handing over."""
     waited = (datetime.now(UTC) - datetime.fromisoformat(parcel.meant_at)) / timedelta(seconds=1)
     found = Answered(Failed(detail=str(answer)), attempts=1, seconds=round(waited, 3))
@@ -114,7 +116,7 @@ def _answered(desk: Desk, parcel: Parcel, answer: Reply | CallError) -> Answered
     return replace(found, outcome=outcome, reply=answer, cost=cost)
 
 
-def _keep(desk: Desk, question: Question, found: Answered, before: Record | None) -> None:
+def _keep(desk: BatchSession, question: Question, found: Answered, before: Record | None) -> None:
     """The record of an answer. One that can be cured by another answer is not the last word."""
     last = before is not None or not is_curable(found.outcome)
     found = second_of(before, found) if before else found

@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from harness.errors import RejectedError
-from harness.grading.batch.batch_log import Parcel
-from harness.grading.batch.session import Desk, patiently
+from harness.grading.batch.batch_log import LoggedBatch
+from harness.grading.batch.session import BatchSession, patiently
 from harness.providers.wire import MissingError
 
 
-async def find(desk: Desk, parcel: Parcel) -> Parcel | None:
+async def find(desk: BatchSession, parcel: LoggedBatch) -> LoggedBatch | None:
     """The parcel with the server's name for it; None where the server has none that may be it."""
     since = datetime.fromisoformat(parcel.meant_at)
     try:
@@ -21,7 +21,7 @@ async def find(desk: Desk, parcel: Parcel) -> Parcel | None:
     return desk.sent.sent(parcel, unknown[0], "found at the server") if unknown else None
 
 
-async def find_or_lose(desk: Desk, parcel: Parcel) -> Parcel | None:
+async def find_or_lose(desk: BatchSession, parcel: LoggedBatch) -> LoggedBatch | None:
     """The same, and written down where there is none: then its questions are asked again."""
     found = await find(desk, parcel)
     if found is None:

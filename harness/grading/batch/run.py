@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from harness.grading.batch.batch_log import BatchLog, Parcel
+from harness.grading.batch.batch_log import BatchLog, LoggedBatch
 from harness.grading.batch.collect import wait_for
 from harness.grading.batch.recover import find_or_lose
-from harness.grading.batch.session import Desk, Sleep, unread_once
+from harness.grading.batch.session import BatchSession, Sleep, unread_once
 from harness.grading.batch.submit import hand_over
 from harness.grading.events import EventLog
 from harness.grading.job import Job, Question
@@ -42,7 +42,7 @@ class Batched:
             BatchLog(job.folder) as sent,
             Worker(job, log, stop, Pace(1), lambda: len(out)) as worker,
         ):
-            desk = Desk(job, batches, log, sent, events, worker, stop, self._sleep or stop.sleep, out)
+            desk = BatchSession(job, batches, log, sent, events, worker, stop, self._sleep or stop.sleep, out)
             try:
                 with draining(stop, lambda: desk.say("stopping: what is handed over goes on at the server")):
                     await _all_rounds(desk)
@@ -51,7 +51,7 @@ class Batched:
                 raise stop.why from None
 
 
-async def _all_rounds(desk: Desk) -> None:
+async def _all_rounds(desk: BatchSession) -> None:
     """Everything once, what is out already included, and then what could not be read."""
     out = await _take_up(desk)
     # What fails now is for the next session, not for this one.
@@ -68,8 +68,8 @@ async def _all_rounds(desk: Desk) -> None:
 
 
 async def _round(
-    desk: Desk,
-    out: list[Parcel],
+    desk: BatchSession,
+    out: list[LoggedBatch],
     is_open: Callable[[Key], bool],
     tried: set[Key],
     before: Mapping[Key, Record] | None = None,
@@ -86,7 +86,7 @@ async def _round(
         out = []
 
 
-def _asked(desk: Desk, is_open: Callable[[Key], bool], tried: set[Key]) -> Iterator[Question]:
+def _asked(desk: BatchSession, is_open: Callable[[Key], bool], tried: set[Key]) -> Iterator[Question]:
     """What is open, each question once."""
     for question in each_question(desk.job):
         if is_open(key_of(question)):
@@ -95,7 +95,7 @@ def _asked(desk: Desk, is_open: Callable[[Key], bool], tried: set[Key]) -> Itera
             tried.add(key_of(question))
 
 
-async def _take_up(desk: Desk) -> list[Parcel]:
+async def _take_up(desk: BatchSession) -> list[LoggedBatch]:
     """The batches of an earlier session that may still bring answers."""
     out = []
     for parcel in desk.sent.parcels:
@@ -111,12 +111,12 @@ async def _take_up(desk: Desk) -> list[Parcel]:
     return out
 
 
-def _lacks_records(desk: Desk, parcel: Parcel) -> bool:
+def _lacks_records(desk: BatchSession, parcel: LoggedBatch) -> bool:
     """A power cut can lose the last records of a batch that was taken in."""
     return any(key not in desk.log.answered and key not in desk.log.failed for key in parcel.keys)
 
 
-def _hold(desk: Desk) -> None:
+def _hold(desk: BatchSession) -> None:
     """What is out may cost its worst, whatever the limit says."""
     budget = desk.job.budget
     if budget is None or not desk.out:

@@ -29,7 +29,7 @@ Sleep = Callable[[float], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class BatchSession:
     """All that a run's batches have to do with."""
 
     job: Job
@@ -56,7 +56,7 @@ class Desk:
             raise DrainedError
 
 
-def unread_once(desk: Desk) -> dict[Key, Record]:
+def unread_once(desk: BatchSession) -> dict[Key, Record]:
     """The records whose answer could not be read, and was not asked for again."""
     found: dict[Key, Record] = {}
     for record, _ in iter_records(desk.job.folder):
@@ -75,12 +75,12 @@ def pauses() -> Iterator[float]:
         pause = min(pause * GROWTH, SLOWEST)
 
 
-async def pause_after(desk: Desk, error: TransientError, pause: float) -> None:
+async def pause_after(desk: BatchSession, error: TransientError, pause: float) -> None:
     """Wait as long as the server asks for, within reason; else as long as it is our turn to."""
     await desk.sleep(pause if error.retry_after is None else min(error.retry_after, SLOWEST))
 
 
-async def patiently(desk: Desk, call: Callable[[], Awaitable[Done]]) -> Done:
+async def patiently(desk: BatchSession, call: Callable[[], Awaitable[Done]]) -> Done:
     """A call that only reads, tried again while the server is busy or away."""
     turns = pauses()
     for _ in range(PATIENCE):

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.errors import FatalError, RejectedError, TransientError, Unfinished
-from harness.grading.batch.batch_log import Parcel
+from harness.grading.batch.batch_log import LoggedBatch
 from harness.grading.batch.collect import second_of
 from harness.grading.batch.recover import find
-from harness.grading.batch.session import Desk, once, pause_after, pauses
+from harness.grading.batch.session import BatchSession, once, pause_after, pauses
 from harness.grading.budget import OverBudget
 from harness.grading.job import Question
 from harness.grading.questions import key_of
@@ -24,7 +24,7 @@ WARM_UPS = 3
 
 
 @dataclass(slots=True)
-class _Pile:
+class _OpenBatch:
     """Requests that are to be one batch."""
 
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -44,15 +44,15 @@ class _Pile:
 
 
 async def hand_over(
-    desk: Desk, questions: Iterator[Question], before: Mapping[Key, Record] | None = None
-) -> tuple[list[Parcel], OverBudget | None]:
+    desk: BatchSession, questions: Iterator[Question], before: Mapping[Key, Record] | None = None
+) -> tuple[list[LoggedBatch], OverBudget | None]:
     """The batches that now hold the questions, and what keeps the rest back, where something does.
 
     `before`: the records of questions that are asked again. What an earlier run was answered is found in the
     cache. Until it is known what the server takes, questions are asked live, and their answers count.
     """
-    out: list[Parcel] = []
-    pile, tried = _Pile(), 0
+    out: list[LoggedBatch] = []
+    pile, tried = _OpenBatch(), 0
     for question in questions:
         # Reading and rendering must not keep Ctrl-C waiting.
         await asyncio.sleep(0)
@@ -68,13 +68,13 @@ async def hand_over(
         else:
             if not pile.takes(desk.batches.line(f"{pile.mark}-{len(pile.keys)}", prompt)):
                 out += await _submit(desk, pile, before)
-                pile = _Pile()
+                pile = _OpenBatch()
             pile.add(key_of(question), desk.batches.line(f"{pile.mark}-{len(pile.keys)}", prompt))
     return [*out, *await _submit(desk, pile, before)], None
 
 
 async def _ask_live(
-    desk: Desk, question: Question, prompt: Prompt, before: Mapping[Key, Record] | None, tried: int
+    desk: BatchSession, question: Question, prompt: Prompt, before: Mapping[Key, Record] | None, tried: int
 ) -> None:
     found = await desk.worker.ask(prompt)
     desk.worker.keep(question, second_of(before[key_of(question)], found) if before else found)
@@ -84,7 +84,7 @@ async def _ask_live(
         raise Unfinished(f"the first {tried} questions got no answer, and none was handed over: {why}")
 
 
-def _reserve(desk: Desk, question: Question, prompt: Prompt) -> OverBudget | None:
+def _reserve(desk: BatchSession, question: Question, prompt: Prompt) -> OverBudget | None:
     """Room in the budget for a question, where there is a budget; or why there is none.
 
     A live call takes its room itself, and would wait for what is out; here it is only looked for.
@@ -103,7 +103,9 @@ def _reserve(desk: Desk, question: Question, prompt: Prompt) -> OverBudget | Non
     return None
 
 
-async def _submit(desk: Desk, pile: _Pile, before: Mapping[Key, Record] | None) -> list[Parcel]:
+async def _submit(
+    desk: BatchSession, pile: _OpenBatch, before: Mapping[Key, Record] | None
+) -> list[LoggedBatch]:
     """The pile as a parcel that has gone out; nothing where it is empty."""
     if not pile.keys:
         return []
@@ -114,7 +116,7 @@ async def _submit(desk: Desk, pile: _Pile, before: Mapping[Key, Record] | None) 
     return [parcel]
 
 
-async def _send(desk: Desk, parcel: Parcel, lines: Sequence[bytes]) -> Parcel:
+async def _send(desk: BatchSession, parcel: LoggedBatch, lines: Sequence[bytes]) -> LoggedBatch:
     """The parcel with the server's name for it. It is looked for before every other try: it may be there."""
     turns = pauses()
     for attempt in range(TRIES):

@@ -11,9 +11,9 @@ from harness.errors import BadInput
 from harness.nouns.base import Interval, Reason
 from harness.report.comparison import amounts, change_sentence
 from harness.report.confidence import alone_sentence
+from harness.report.disagreements import DIAGNOSIS_WORDS, ceiling_sentence
 from harness.report.figures import DISTANCES, KAPPA_NAMES, KAPPAS, any_of, changes_of
 from harness.report.gate2 import SECTIONS, Section, agreement_sentence
-from harness.report.misses import DIAGNOSIS_WORDS, ceiling_sentence
 from harness.report.money import cost_words, token_words
 from harness.report.page.facts import facts, policy_text, prefix_of, sent
 from harness.report.page.items import Item, fit, items_of

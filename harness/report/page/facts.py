@@ -13,7 +13,7 @@ from harness.score.reading import Reading
 from harness.storage.files import read_text
 
 
-class Sent(NamedTuple):
+class SentPrompt(NamedTuple):
     """The prompt of one pair. `whole`: the pair's message is known to be its lead and its data."""
 
     prefix: str
@@ -22,13 +22,13 @@ class Sent(NamedTuple):
     whole: bool
 
 
-def sent(run: Run, examples: Sequence[Example], first: str | None) -> Sent:
+def sent(run: Run, examples: Sequence[Example], first: str | None) -> SentPrompt:
     """The constant prefix and the data of one pair, of the one named `first` where it is there."""
     prefix = prefix_of(run)
     example = next((one for one in examples if one.id == first), examples[0])
     # The file holds the system message, an empty line, and what every pair's message begins with: nothing,
     # where each pair has shots of its own before it.
-    return Sent(prefix, example.pair.json_text, example.id, whole=not prefix.endswith("\n\n"))
+    return SentPrompt(prefix, example.pair.json_text, example.id, whole=not prefix.endswith("\n\n"))
 
 
 def prefix_of(run: Run) -> str:

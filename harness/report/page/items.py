@@ -9,10 +9,10 @@ from typing import Any
 
 from harness.nouns.pair import Example, Rating
 from harness.report.page.environment import in_page
-from harness.score.items import Judged, voted
+from harness.score.items import GradedItem, voted
 from harness.score.reading import NEVER, Unread
 from harness.scorecards.comparison import Comparison, Flip
-from harness.scorecards.gate2 import Miss
+from harness.scorecards.gate2 import Disagreement
 from harness.verdicts.assessment import Assessment
 
 Item = dict[str, Any]
@@ -44,7 +44,7 @@ def _rank(item: Item) -> int:
     return ("wrong", "unread", "right").index(item["outcome"])
 
 
-def _item(about: Example, one: Judged, miss: Miss | None, ratings: Sequence[Rating]) -> Item:
+def _item(about: Example, one: GradedItem, miss: Disagreement | None, ratings: Sequence[Rating]) -> Item:
     answer = voted(one).answers[0]
     return {
         "id": one.item,
@@ -71,7 +71,7 @@ def _sure(grade: int | None, chances: Mapping[int, float] | None) -> float | Non
     return None if grade is None or not chances else round(chances.get(grade, 0.0), 4)
 
 
-def _unread(one: Judged, unread: Mapping[str, Unread]) -> Item:
+def _unread(one: GradedItem, unread: Mapping[str, Unread]) -> Item:
     """Why there is no grade, and what was answered instead; nothing where one was read."""
     if any(answer.grade is not None for answer in one.answers):
         return {}

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from harness.report.parts import columns, indented, interval, number, percent, signed
 from harness.scorecards.ceiling import Ceiling
-from harness.scorecards.gate2 import Citing, Gate2, Miss
+from harness.scorecards.gate2 import Citing, Disagreement, Gate2
 
 DIAGNOSIS_WORDS = {
     "policy": "policy: the raters differ too",
@@ -81,7 +81,7 @@ def _citing(found: Citing) -> str:
     return f"{percent(found.any)} of {found.n:,}"
 
 
-def miss_view(misses: Sequence[Miss]) -> Iterator[RenderableType]:
+def miss_view(misses: Sequence[Disagreement]) -> Iterator[RenderableType]:
     """Wrong grades, with the golden chain of thought beside the teacher's."""
     if misses:
         yield Text("\nThe worst misses (--misses N shows more):")
@@ -89,7 +89,7 @@ def miss_view(misses: Sequence[Miss]) -> Iterator[RenderableType]:
         yield from _miss(miss)
 
 
-def _miss(miss: Miss) -> Iterator[RenderableType]:
+def _miss(miss: Disagreement) -> Iterator[RenderableType]:
     # A file of grades may tell an item's name alone.
     what = f": {miss.query} -> {miss.title}" if miss.query else ""
     yield Padding(Text(f"{miss.item}{what}", style="bold"), (1, 0, 0, 2))

@@ -3,17 +3,17 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from harness.score.items import Answer, Judged
-from harness.score.rating_matrix import Panel
-from harness.scorecards.gate2 import Citations, Citing, Diagnosis, Miss
+from harness.score.items import Answer, GradedItem
+from harness.score.rating_matrix import RatingMatrix
+from harness.scorecards.gate2 import Citations, Citing, Diagnosis, Disagreement
 
 
 def misses(
-    items: Sequence[Judged],
-    votes: Sequence[Judged],
+    items: Sequence[GradedItem],
+    votes: Sequence[GradedItem],
     action_of: Mapping[int, str] | None,
-    panel: Panel | None,
-) -> tuple[Miss, ...]:
+    panel: RatingMatrix | None,
+) -> tuple[Disagreement, ...]:
     """Every item that the grader has another grade for than the golden set, the worst first.
 
     First what the user would see otherwise, then the distance between the grades. `votes` holds the same
@@ -32,14 +32,16 @@ def misses(
     return tuple(sorted(found, key=_worst_first))
 
 
-def _worst_first(miss: Miss) -> tuple[bool, int, str]:
+def _worst_first(miss: Disagreement) -> tuple[bool, int, str]:
     return miss.golden_action == miss.action, -abs(miss.grade - miss.golden), miss.item
 
 
-def _miss(item: Judged, answer: Answer, action_of: Mapping[int, str] | None, ratings: dict[str, int]) -> Miss:
+def _miss(
+    item: GradedItem, answer: Answer, action_of: Mapping[int, str] | None, ratings: dict[str, int]
+) -> Disagreement:
     assert answer.grade is not None, "only a readable answer can be wrong"
     about = item.about
-    return Miss(
+    return Disagreement(
         item=item.item,
         query=about.query if about else None,
         title=about.title if about else None,
@@ -71,14 +73,14 @@ def diagnose(golden: int, ratings: Iterable[int]) -> Diagnosis:
     return "teacher" if given[0] == golden else "golden"
 
 
-def counted(found: Sequence[Miss]) -> dict[Diagnosis, int]:
+def counted(found: Sequence[Disagreement]) -> dict[Diagnosis, int]:
     """How many misses each diagnosis has."""
     counts = Counter(miss.diagnosis for miss in found)
     names: tuple[Diagnosis, ...] = ("policy", "teacher", "golden", "unrated")
     return {name: counts[name] for name in names}
 
 
-def citations(items: Sequence[Judged], known: frozenset[str] | None) -> Citations | None:
+def citations(items: Sequence[GradedItem], known: frozenset[str] | None) -> Citations | None:
     """How often the grader cites what the golden reasoning cites; None where nobody cites anything.
 
     `known`: the policy's clauses, None where there is no policy to know any.

@@ -18,14 +18,14 @@ WEIGHTINGS: dict[Weighting, Gated] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class Threshold:
     """Which kappa a gate reads, and the value asked for. `moved`: which other bars there are, in words."""
 
     weighting: Weighting
     bar: float
     moved: str | None = None
 
-    def moved_from(self, *others: str | None) -> "Bar":
+    def moved_from(self, *others: str | None) -> "Threshold":
         """This bar, with the others that somebody might have expected."""
         return replace(self, moved="; ".join(one for one in (self.moved, *others) if one) or None)
 
@@ -67,7 +67,7 @@ class Measured:
         )
 
 
-def gate_fields(measured: Mapping[Weighting, Measured], bar: Bar, n_clusters: int) -> dict[str, Any]:
+def gate_fields(measured: Mapping[Weighting, Measured], bar: Threshold, n_clusters: int) -> dict[str, Any]:
     """The fields that both gates share; the verdict is given elsewhere."""
     gated = measured[bar.weighting]
     return {
