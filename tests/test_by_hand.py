@@ -104,7 +104,7 @@ def test_clustered_mcnemar_is_a_chi_square_on_one_degree_of_freedom() -> None:
 
 def ends(found: Any) -> tuple[float, float]:
     """The interval."""
-    return found.low, found.high
+    return found.ci.low, found.ci.high
 
 
 def test_difference_on_two_queries_has_an_interval_on_one_degree_of_freedom() -> None:

@@ -261,7 +261,7 @@ def test_prompt_that_cannot_be_rendered_is_still_compared(here: Path) -> None:
     [
         (("teacher@v1", "teacher@v9"), "no version v9; there are: v1"),
         (("student", "teacher"), "no prompt 'student'"),
-        (("teacher@1", "teacher"), "write name or name@v1"),
+        (("teacher@1", "teacher"), "expected name or name@v1"),
         (("teacher@v1",), "Missing argument"),
     ],
 )

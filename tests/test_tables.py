@@ -1,7 +1,5 @@
 """Tables: every format, every header, every fault with its line."""
 
-import os
-import threading
 from pathlib import Path
 
 import pytest
@@ -209,17 +207,6 @@ def test_nested_objects_have_dotted_headers(tmp_path: Path) -> None:
         put(tmp_path, "t.jsonl", '{"id": "a", "result": {"title": "t", "attributes": {"x": "1"}}}\n')
     )
     assert table.columns == ("id", "result.title", "result.attributes.x")
-
-
-def test_table_comes_through_a_pipe(tmp_path: Path) -> None:
-    """A pipe can be read once, a table more than once."""
-    path = tmp_path / "pipe.csv"
-    os.mkfifo(path)
-    writer = threading.Thread(target=path.write_text, args=("item,grade\na,1\nb,0\n",))
-    writer.start()
-    table = read_table(path)
-    writer.join()
-    assert [row.text("item") for row in table.rows] == [row.text("item") for row in table.rows] == ["a", "b"]
 
 
 def test_table_that_changes_between_two_readings_is_refused(tmp_path: Path) -> None:

@@ -169,12 +169,10 @@ def _untimed(folder: Path, manifest: Manifest) -> Iterator[str]:
 
 def read_headline(path: Path) -> Headline | None:
     """What a line takes of a scorecard; None where there is none. BadInput for one that is damaged."""
+    if not os.path.lexists(path):
+        return None
     try:
         return Headline.model_validate_json(read_bytes(path, links=False))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise BadInput([Fault(str(path), f"cannot be read: {error.strerror}")]) from error
     except ValidationError as error:
         found = error.errors()[0]
         lost = [str(one["loc"][0]) for one in error.errors() if one["loc"]]
