@@ -269,3 +269,18 @@ def test_prompts_that_are_not_there_are_named(here: Path, words: tuple[str, ...]
     write_project(here)
     ended = diff(*words)
     assert (ended.code, said in ended.err) == (2, True), ended.err
+
+
+def test_the_answer_of_a_shot_without_a_reasoning_shows_none(here: Path) -> None:
+    """An empty text would teach the teacher to give none."""
+    golden = [{k: v for k, v in line.items() if k not in ("reasoning", "clauses")} for line in examples()]
+    golden[0]["reasoning"] = "It is no shoe."
+    write_project(here, golden=golden)
+    answer = '{"reasoning": shot.reasoning, "clauses": shot.clauses, "grade": shot.grade} | json'
+    system = "{% for shot in shots %}\n{{ " + answer + " }}\n{% endfor %}\n{{ policy.title }}"
+    (here / "prompts/teacher/v1/system.j2").write_text(system, encoding="utf-8")
+    shown = harness("prompt", "render", "teacher@v1", "--policy", "small").out
+    assert '"reasoning": ""' not in shown
+    assert shown.count('"grade"') == 4 and shown.count("It is no shoe.") == 1
+    ended = harness("eval", "--policy", "small", "--model", "builtin/lexical", "--no-report")
+    assert "3 of 4 shots have no reasoning: they show a grade alone" in ended.err

@@ -134,6 +134,11 @@ def warnings_of(plan: "Plan") -> list[str]:
         )
     if plan.dropped:
         warnings.append(f"{len(plan.dropped)} shots are kept from the teacher: too close to graded examples")
+    bare = sum(not shot.reasoning for shot in plan.writer.shown)
+    if bare:
+        warnings.append(
+            f"{bare} of {len(plan.writer.shown)} shots have no reasoning: they show a grade alone"
+        )
     if plan.withheld:
         queries = ", ".join(plan.withheld)
         warnings.append(f"worked examples in the policy are kept from the teacher, being graded: {queries}")

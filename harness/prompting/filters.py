@@ -27,9 +27,14 @@ OF_TEXT: Final = (
 
 @pass_environment
 def as_json(environment: Any, value: Any) -> str:
-    """JSON, counted as it is made: a list can hold one table many times."""
+    """JSON, counted as it is made: a list can hold one table many times.
+
+    The answer of a shot without a reasoning is shown without the key: an empty text teaches to give none.
+    """
     if isinstance(value, Undefined):
         str(value)
+    if isinstance(value, dict) and value.get("reasoning") == "":
+        value = {key: part for key, part in value.items() if key != "reasoning"}
     parts = []
     for part in json_parts(value):
         environment.budget.spend(len(part))
