@@ -19,6 +19,7 @@ from harness.stats.agreement import (
 )
 from harness.stats.calibration import calibration, decisions
 from harness.stats.ceiling import NO_REST, human_ceiling, leave_one_out
+from harness.stats.diagnostics import diagnostics
 from harness.stats.intervals import ONE_CLUSTER, Table
 from harness.stats.paired import (
     benjamini_yekutieli,
@@ -30,7 +31,7 @@ from harness.stats.paired import (
 )
 from harness.stats.planning import items_to_pass
 from harness.stats.proportions import clopper_pearson, wilson
-from harness.stats.raters import MISSING
+from harness.stats.raters import BELOW_ZERO, MISSING, coefficients, krippendorff_alpha, lower_median
 
 M = MISSING
 SCALE = (0, 1, 2)
@@ -248,3 +249,68 @@ def test_kappa_is_unweighted_unless_it_is_told() -> None:
     matrix = confusion([0, 1, 2, 2], [0, 2, 2, 1], SCALE)
     assert cohen_kappa(matrix, SCALE) == cohen_kappa(matrix, SCALE, "none")
     assert cohen_kappa(matrix, SCALE) != cohen_kappa(matrix, SCALE, "quadratic")
+
+
+# --- several raters ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ratings", "least", "median"),
+    [
+        ([M, M, M, M], 1, M),
+        ([2, M, M, M], 1, 2),
+        ([2, M, M, M], 2, M),
+        ([2, M, 0, M], 1, 0),
+        ([2, M, 0, M], 2, 0),
+        ([2, M, 0, M], 3, M),
+        ([2, 1, 0, M], 1, 1),
+        ([3, 1, 0, 2], 1, 1),
+        ([3, 3, 0, 3], 4, 3),
+        ([3, 3, 0, 3], 0, 3),
+        ([M, M, M, M], 0, M),
+    ],
+)
+def test_lower_median_is_a_grade_that_somebody_gave(ratings: list[int], least: int, median: int) -> None:
+    assert lower_median(np.array([ratings]), least).tolist() == [median]
+    assert least != 1 or lower_median(np.array([ratings])).tolist() == [median]
+
+
+def test_lower_median_of_five_and_six() -> None:
+    found = lower_median(np.array([[4, 0, 3, 1, 2, M], [5, 4, 3, 2, 1, 0]]))
+    assert found.tolist() == [2, 2]
+
+
+def test_conger_of_two_raters_is_cohens_kappa() -> None:
+    ratings = np.array([[0, 0], [1, 2], [2, 2], [0, 1], [1, 1], [2, 0]])
+    one, other = ratings.T.tolist()
+    kappa = cohen_kappa(confusion(one, other, SCALE), SCALE).value
+    assert coefficients(ratings, SCALE).conger.value == pytest.approx(kappa)
+
+
+def test_items_that_nobody_rated_play_no_part() -> None:
+    ratings = np.array([[0, 0, M], [1, 2, 1], [2, 2, 2], [0, M, 1]])
+    gaps = np.vstack([ratings, [[M, M, M]] * 3])
+    assert coefficients(ratings, SCALE, "linear") == coefficients(gaps, SCALE, "linear")
+    for metric in ("nominal", "ordinal", "interval", "ratio"):
+        assert krippendorff_alpha(ratings, SCALE, metric) == krippendorff_alpha(gaps, SCALE, metric)
+
+
+def test_ratio_metric_takes_0_and_no_negative_grade() -> None:
+    """Of two ratings (0, 1), (1, 1), (2, 2): delta is 1 from 0 to anything, and 1/9 from 1 to 2.
+
+    The totals are 1, 3, 2 of N = 6, so that alpha is 1 - 5 x 2 / (2 (1 x 3 + 1 x 2 + 3 x 2 / 9)).
+    """
+    ratings = np.array([[0, 1], [1, 1], [2, 2]])
+    assert krippendorff_alpha(ratings, (0, 1, 2), "ratio").value == pytest.approx(1 - 10 / (2 * (5 + 6 / 9)))
+    for metric in ("nominal", "ordinal", "interval"):
+        assert krippendorff_alpha(ratings, (-1, 0, 1), metric).value is not None
+    below = krippendorff_alpha(ratings, (-1, 0, 1), "ratio")
+    assert (below.value, below.reason) == (None, BELOW_ZERO)
+
+
+def test_bias_and_prevalence_are_for_two_grades_alone() -> None:
+    two = diagnostics(((5, 1), (2, 4)))
+    assert two.prevalence == pytest.approx(1 / 12)
+    assert two.bias == pytest.approx(1 / 12)
+    three = diagnostics(((5, 1, 0), (2, 4, 0), (0, 0, 3)))
+    assert (three.prevalence, three.bias) == (None, None)
