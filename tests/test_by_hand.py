@@ -17,6 +17,7 @@ from harness.stats.agreement import (
     crossing,
     mean_kappa,
 )
+from harness.stats.alternative import AlternativeTest, alternative_annotator_test
 from harness.stats.calibration import calibration, decisions
 from harness.stats.ceiling import NO_REST, human_ceiling, leave_one_out
 from harness.stats.diagnostics import diagnostics
@@ -314,3 +315,43 @@ def test_bias_and_prevalence_are_for_two_grades_alone() -> None:
     assert two.bias == pytest.approx(1 / 12)
     three = diagnostics(((5, 1, 0), (2, 4, 0), (0, 0, 3)))
     assert (three.prevalence, three.bias) == (None, None)
+
+
+# --- the alternative annotator test ------------------------------------------------------------------------
+
+
+def alternative(ratings: Any, clusters: Any, epsilon: float = 0.1) -> AlternativeTest:
+    """The test of a model that grades as the first annotator does."""
+    model = ratings[:, 0] if ratings.shape[1] else np.zeros(len(ratings), dtype=np.int64)
+    return alternative_annotator_test(model, ratings, clusters, SCALE, "accuracy", epsilon)
+
+
+FOUR = np.array([[at % 3, at % 3, (at + (at % 4 == 0)) % 3, (at + (at % 5 == 0)) % 3] for at in range(60)])
+
+
+def test_epsilon_is_a_difference_of_two_shares() -> None:
+    at = np.arange(60)
+    for epsilon in (0.0, 1.0):
+        assert alternative(FOUR, at, epsilon).passed is not None
+    for epsilon in (-0.01, 1.01):
+        with pytest.raises(AssertionError, match="difference of two shares"):
+            alternative(FOUR, at, epsilon)
+
+
+def test_too_few_annotators_are_told_with_their_items() -> None:
+    few = np.where(np.arange(60)[:, None] < (60, 60, 29, 0), FOUR, M)
+    found = alternative(few, np.arange(60))
+    assert (found.passed, found.winning_rate, found.advantage, found.left_out) == (None, None, None, (2, 3))
+    assert found.reason == (
+        "undefined: the test takes 3 annotators with 30 items each; here: annotator 0 with 60, "
+        "annotator 1 with 60, annotator 2 with 29, annotator 3 with 0"
+    )
+    nobody = alternative(np.empty((60, 0), dtype=np.int64), np.arange(60))
+    assert (nobody.reason or "").endswith("here: none")
+
+
+def test_two_queries_are_enough_for_a_clustered_p() -> None:
+    for clusters, several in ((np.arange(60) % 2, True), (np.zeros(60, dtype=np.int64), False)):
+        for one in alternative(FOUR, clusters).annotators:
+            assert (one.p_clustered is not None) == several
+            assert one.reason == (None if several else ONE_CLUSTER)

@@ -1,6 +1,7 @@
 """Means over clusters, and what an interval against a bar asks for, by hand and against scipy."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.stats.intervals import FEW, NO_SPREAD, ONE_CLUSTER, clustered_error
+from harness.stats.bootstrap import cluster_bootstrap
+from harness.stats.intervals import FEW, NO_SPREAD, ONE_CLUSTER, Table, clustered_error
 from harness.stats.means import NOTHING, clustered_mean, rare_upper
 from harness.stats.verdicts import items_needed
 
@@ -84,3 +86,72 @@ def test_two_queries_are_enough_to_tell_how_many_items_it_takes() -> None:
     assert items_needed(100, 0.7, 0.05, 2, 0.8) == math.ceil(
         100 * (stats.t.ppf(0.975, 1) * 0.05 / 0.51 / (math.atanh(0.8) - math.atanh(0.7))) ** 2
     )
+
+
+def test_two_clusters_are_enough_for_a_limit() -> None:
+    found = rare_upper(np.array([1.0, 0.0]), np.ones(2), np.arange(2))
+    assert found == pytest.approx(stats.beta.ppf(0.975, 2, 1))
+
+
+# --- the bootstrap -----------------------------------------------------------------------------------------
+
+
+def items(rows: list[int], columns: list[int], clusters: list[int]) -> Table:
+    return Table(np.array(rows), np.array(columns), np.array(clusters), (0, 1, 2), "none")
+
+
+def ends(found: Any) -> tuple[float, float]:
+    """The interval."""
+    return found.low, found.high
+
+
+def test_bootstrap_of_two_clusters_has_three_outcomes() -> None:
+    """Twice the one cluster, both, or twice the other: a quarter of the draws lies at each end."""
+    one, other = ([0, 1, 2, 1], [0, 1, 2, 0]), ([0, 1, 2, 0], [0, 2, 1, 0])
+    both = items(one[0] + other[0], one[1] + other[1], [0] * 4 + [1] * 4)
+    found = cluster_bootstrap(both)
+    alone = [items(*cluster, [0] * 4).kappa.value for cluster in (one, other)]
+    assert ends(found) == pytest.approx((min(filter(None, alone)), max(filter(None, alone))))
+    assert (found.draws, found.undefined, found.reason) == (10_000, 0.0, None)
+
+
+def test_bootstrap_makes_as_many_draws_as_it_is_asked_for() -> None:
+    table = items([0, 1, 2, 1] * 2, [0, 1, 2, 0] * 2, [0] * 4 + [1] * 4)
+    for draws in (999, 1_000, 1_500):
+        found = cluster_bootstrap(table, draws=draws)
+        assert (found.draws, found.undefined) == (draws, 0.0)
+
+
+@pytest.mark.parametrize("tables", [(), (items([], [], []),), (items([0, 1], [0, 1], [0, 0]),)])
+def test_bootstrap_without_two_clusters_draws_nothing(tables: tuple[Table, ...]) -> None:
+    found = cluster_bootstrap(*tables)
+    assert (found.draws, found.undefined, found.reason) == (0, 0.0, ONE_CLUSTER)
+
+
+def test_bootstrap_without_enough_kappas_says_how_many_are_missing() -> None:
+    """Of two clusters with one grade each, only both together have a kappa: half of the draws do."""
+    found = cluster_bootstrap(items([0, 1], [0, 1], [0, 1]))
+    assert found.draws == 10_000
+    assert found.undefined == pytest.approx(0.5, abs=0.02)
+    assert found.reason == f"{found.undefined:.1%} of the draws have no kappa"
+
+
+def test_bootstrap_has_the_percentiles_of_drawing_clusters_by_hand() -> None:
+    rng = np.random.default_rng(5)
+    groups, size = 40, 5
+    golden = rng.integers(0, 3, groups * size)
+    given = np.where(rng.random(groups * size) < 0.7, golden, rng.integers(0, 3, groups * size))
+    clusters = np.repeat(np.arange(groups), size)
+    counts = np.zeros((groups, 3, 3))
+    np.add.at(counts, (clusters, golden, given), 1)
+    drawn = counts[rng.integers(0, groups, (10_000, groups))].sum(axis=1) / len(golden)
+    agreed, chance = drawn.trace(axis1=1, axis2=2), (drawn.sum(axis=1) * drawn.sum(axis=2)).sum(axis=1)
+    low, high = np.quantile((agreed - chance) / (1 - chance), (0.025, 0.975))
+    found = cluster_bootstrap(Table(golden, given, clusters, (0, 1, 2), "none"))
+    assert ends(found) == pytest.approx((low, high), abs=0.03 * (high - low))
+
+
+def test_interval_of_a_mean_is_that_of_t() -> None:
+    """t(0.975, 1) = 12.706205, on the error of the first test."""
+    found = clustered_mean(np.array([1.0, 0.0, 1.0, 1.0]), np.array([0, 0, 1, 1]))
+    assert ends(found) == pytest.approx((0.75 - 12.7062047 * 0.25, 0.75 + 12.7062047 * 0.25))
