@@ -1,4 +1,4 @@
-"""Means over clusters, and what an interval against a bar asks for, by hand and against scipy."""
+"""Means and kappas over clusters: errors, intervals, the guard and the bootstrap, by hand and by scipy."""
 
 import math
 from typing import Any
@@ -9,8 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from harness.nouns.base import Weighting
+from harness.stats.agreement import NO_ITEMS, NO_VARIATION
 from harness.stats.bootstrap import cluster_bootstrap
-from harness.stats.intervals import FEW, NO_SPREAD, ONE_CLUSTER, Table, clustered_error
+from harness.stats.intervals import (
+    FEW,
+    NO_INTERVAL,
+    NO_SPREAD,
+    ONE_CLUSTER,
+    Table,
+    clustered_error,
+    kappa_spread,
+    mean_spread,
+)
 from harness.stats.means import NOTHING, clustered_mean, rare_upper
 from harness.stats.verdicts import items_needed
 
@@ -155,3 +166,76 @@ def test_interval_of_a_mean_is_that_of_t() -> None:
     """t(0.975, 1) = 12.706205, on the error of the first test."""
     found = clustered_mean(np.array([1.0, 0.0, 1.0, 1.0]), np.array([0, 0, 1, 1]))
     assert ends(found) == pytest.approx((0.75 - 12.7062047 * 0.25, 0.75 + 12.7062047 * 0.25))
+
+
+# --- the spread of a kappa ---------------------------------------------------------------------------------
+
+NOBODY = Table(np.arange(0), np.arange(0), np.arange(0), (0, 1, 2), "none")
+
+
+@pytest.mark.parametrize(
+    ("table", "clusters", "reason"),
+    [
+        (items([1, 1], [1, 1], [0, 1]), 2, NO_VARIATION),
+        (NOBODY, 0, NO_ITEMS),
+        (items([0, 1, 2], [0, 1, 1], [0, 0, 0]), 1, ONE_CLUSTER),
+        (items([0, 1], [1, 0], [0, 1]), 2, NO_INTERVAL.format(value="-1")),
+        (items([0, 1, 1, 1], [0, 1, 1, 1], [0, 0, 1, 2]), 3, None),
+    ],
+)
+def test_queries_are_counted_whether_there_is_an_interval_or_not(
+    table: Table, clusters: int, reason: str | None
+) -> None:
+    several = [table, table]
+    where = [np.arange(len(table.rows))] * 2
+    for found in (kappa_spread(table), mean_spread(several, where, len(table.rows), table.clusters)):
+        assert (found.clusters, found.reason) == (clusters, reason)
+        assert (found.se is None) == (reason is not None)
+
+
+def test_perfect_agreement_has_no_error_and_a_guard() -> None:
+    found = kappa_spread(items([0, 1, 2, 0], [0, 1, 2, 0], [0, 1, 2, 3]))
+    assert (found.se, found.se_iid, found.clusters, found.guarded) == (0.0, 0.0, 4, True)
+    expected = 1 - (0.5**2 + 0.25**2 + 0.25**2)
+    assert ends(found) == pytest.approx((max(-1.0, 1 - (1 - 0.025**0.25) / expected), 1.0))
+
+
+def test_two_queries_are_enough_for_a_spread() -> None:
+    found = kappa_spread(items([0, 1, 2, 0, 1, 2, 0], [0, 1, 1, 0, 1, 2, 0], [0, 0, 0, 1, 1, 1, 1]))
+    assert (found.clusters, found.reason) == (2, None)
+    assert found.se is not None and found.se > 0
+
+
+@pytest.mark.parametrize(("weighting", "size", "largest"), [("linear", 2, 4), ("quadratic", 4, 16)])
+def test_guard_takes_the_size_of_the_disagreements_that_it_saw(
+    weighting: Weighting, size: int, largest: int
+) -> None:
+    """On a scale of 0, 2 and 4 one query of six differs by one step: a 2 becomes a 0, the rest are 4."""
+    golden, given = np.array([1, 2, 2, 2, 2, 2]), np.array([0, 2, 2, 2, 2, 2])
+    table = Table(golden, given, np.arange(6), (0, 2, 4), weighting)
+    limit = stats.beta.ppf(0.975, 2, 5)
+    guard = 1 - limit * size / table.expected()
+    assert guard > max(-1.0, 1 - limit * largest / table.expected())
+    found = kappa_spread(table)
+    assert found.guarded
+    assert ends(found)[0] == pytest.approx(guard)
+
+
+def test_guard_ends_at_the_end_of_the_scale() -> None:
+    """4 of 12 queries differ, and chance alone would make 0.28 of them: 1 - 0.651 / 0.28 is below -1."""
+    found = kappa_spread(items([1, 1] + [0] * 10, [0, 0, 1, 1] + [0] * 8, list(range(12))))
+    assert (found.guarded, ends(found)[0]) == (True, -1.0)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_query_in_which_any_pair_disagrees_counts_for_the_guard(first: bool) -> None:
+    """The one pair disagrees in five queries of fifty, the other nowhere: five are enough for no guard."""
+    golden = np.array([0] * 40 + [1] * 10)
+    given = np.array([0] * 45 + [1] * 5)
+    tables = [Table(golden, other, np.arange(50), (0, 1, 2), "none") for other in (given, golden)]
+    found = mean_spread(tables if first else tables[::-1], [np.arange(50)] * 2, 50, np.arange(50))
+    assert (found.guarded, found.reason) == (False, None)
+    four = np.array([0] * 44 + [1] * 6)
+    tables[0] = Table(golden, four, np.arange(50), (0, 1, 2), "none")
+    found = mean_spread(tables if first else tables[::-1], [np.arange(50)] * 2, 50, np.arange(50))
+    assert found.guarded
