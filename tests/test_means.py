@@ -147,6 +147,17 @@ def test_bootstrap_without_enough_kappas_says_how_many_are_missing() -> None:
     assert found.reason == f"{found.undefined:.1%} of the draws have no kappa"
 
 
+@pytest.mark.parametrize(("varied", "told"), [(4, True), (5, False)])
+def test_bootstrap_is_trusted_where_a_hundredth_of_the_draws_has_no_kappa_at_most(
+    varied: int, told: bool
+) -> None:
+    """Of 40 items v have the other grade, and (1 - v/40)^40 of the draws none of these: 1.5 % or 0.5 %."""
+    grades = [1] * varied + [0] * (40 - varied)
+    found = cluster_bootstrap(items(grades, grades, list(range(40))))
+    assert found.undefined == pytest.approx((1 - varied / 40) ** 40, abs=0.003)
+    assert (found.reason is not None) == told
+
+
 def test_bootstrap_has_the_percentiles_of_drawing_clusters_by_hand() -> None:
     rng = np.random.default_rng(5)
     groups, size = 40, 5
@@ -180,6 +191,7 @@ NOBODY = Table(np.arange(0), np.arange(0), np.arange(0), (0, 1, 2), "none")
         (NOBODY, 0, NO_ITEMS),
         (items([0, 1, 2], [0, 1, 1], [0, 0, 0]), 1, ONE_CLUSTER),
         (items([0, 1], [1, 0], [0, 1]), 2, NO_INTERVAL.format(value="-1")),
+        (items([0, 1, 2, 0, 1, 2], [0, 1, 1, 0, 1, 1], [0, 0, 0, 1, 1, 1]), 2, NO_SPREAD),
         (items([0, 1, 1, 1], [0, 1, 1, 1], [0, 0, 1, 2]), 3, None),
     ],
 )
