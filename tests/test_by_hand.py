@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from harness.stats.abstention import alone
 from harness.stats.agreement import (
     CONSTANT_RATER,
     NO_ITEMS,
@@ -355,3 +356,11 @@ def test_two_queries_are_enough_for_a_clustered_p() -> None:
         for one in alternative(FOUR, clusters).annotators:
             assert (one.p_clustered is not None) == several
             assert one.reason == (None if several else ONE_CLUSTER)
+
+
+def test_just_enough_items_with_an_error_among_them_are_too_risky_and_not_too_few() -> None:
+    """117 without an error would show a risk below 5 %."""
+    wrong = np.zeros(117, dtype=np.int64)
+    wrong[0] = 1
+    assert "at no coverage" in (alone(np.arange(117), wrong, 0.05).reason or "")
+    assert "are too few" in (alone(np.arange(116), wrong[:116], 0.05).reason or "")
