@@ -1,12 +1,16 @@
 """Scorecards of a few items, worked by hand: defaults, reasons, ties, and what is left out."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped]  # ships no types
 import pytest
-from builders import example
+from builders import example, harness, write_project
+from fault_server import Turn, completion, error, fault_server
+from oracle import DEV, ask
 from scoring import ACTIONS, SCALE, gate1, gate2, item, ratings
 
 from harness.errors import BadInput
@@ -536,3 +540,39 @@ def test_grade_that_probabilities_do_not_name_has_none() -> None:
     assert found.n == 1
     assert found.lost == pytest.approx(0.6)
     assert [one.confidence for one in found.bins] == [pytest.approx(0.75)]
+
+
+# --- from the records of a run ----------------------------------------------------------------------------
+
+
+def test_floor_of_two_grades_has_a_kappa_of_0_and_of_one_grade_none() -> None:
+    two = gate2([item("a", 0, 1), item("b", 0, 0), item("c", 1, 1)]).floor
+    assert (two.grade, two.accuracy, two.kappa) == (0, 2 / 3, 0.0)
+    one = gate2([item("a", 1, 1), item("b", 1, 0)]).floor
+    assert (one.grade, one.accuracy, one.kappa) == (1, 1.0, None)
+
+
+def test_records_of_a_run_are_scored_with_their_causes_and_probabilities(here: Path) -> None:
+    write_project(here)
+    said = json.dumps({"reasoning": "Because.", "clauses": ["plain"], "grade": 1})
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        turns = {0: completion("I cannot say."), 1: completion("Nor again."), 2: error(400, "x", "too long")}
+        return turns.get(number) or completion(said)
+
+    with fault_server(script) as server:
+        ended = ask(server, "--json", "--max-connections", "1")
+    found = ended.json
+    assert found["outcomes"] == {"graded": len(DEV) - 2, "ungraded": 1, "failed": 1}
+    assert found["ungraded_causes"] == {"no_answer": 1}
+    wrong = {line["id"] for line in DEV[2:] if line["grade"] != 1}
+    assert {miss["item"] for miss in found["misses"]} == wrong
+    for miss in found["misses"]:
+        assert (miss["reasoning"], miss["clauses"]) == ("Because.", ["plain"])
+        assert miss["golden_reasoning"] and miss["golden_clauses"] and miss["query"] and miss["title"]
+
+
+def test_probabilities_of_a_run_reach_its_scorecard(here: Path) -> None:
+    write_project(here)
+    found = harness("eval", "--policy", "small", "--model", "builtin/lexical", "--json").json
+    assert found["confidence"]["n"] == found["n"]
