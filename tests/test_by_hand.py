@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from harness.nouns.base import Reason
+from harness.stats.abstention import alone
 from harness.stats.agreement import (
     CONSTANT_RATER,
     NO_ITEMS,
@@ -18,8 +19,10 @@ from harness.stats.agreement import (
     crossing,
     mean_kappa,
 )
+from harness.stats.alternative import AlternativeTest, alternative_annotator_test
 from harness.stats.calibration import calibration, decisions
 from harness.stats.ceiling import NO_REST, human_ceiling, leave_one_out
+from harness.stats.diagnostics import diagnostics
 from harness.stats.intervals import ONE_CLUSTER, KappaTable
 from harness.stats.paired import (
     benjamini_yekutieli,
@@ -31,7 +34,7 @@ from harness.stats.paired import (
 )
 from harness.stats.planning import items_to_pass
 from harness.stats.proportions import clopper_pearson, wilson
-from harness.stats.raters import MISSING
+from harness.stats.raters import BELOW_ZERO, MISSING, coefficients, krippendorff_alpha, lower_median
 
 M = MISSING
 SCALE = (0, 1, 2)
@@ -249,3 +252,110 @@ def test_kappa_is_unweighted_unless_it_is_told() -> None:
     matrix = confusion([0, 1, 2, 2], [0, 2, 2, 1], SCALE)
     assert cohen_kappa(matrix, SCALE) == cohen_kappa(matrix, SCALE, "none")
     assert cohen_kappa(matrix, SCALE) != cohen_kappa(matrix, SCALE, "quadratic")
+
+
+# --- several raters ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ratings", "median"),
+    [
+        ([M, M, M, M], M),
+        ([2, M, M, M], 2),
+        ([2, M, 0, M], 0),
+        ([2, 1, 0, M], 1),
+        ([3, 1, 0, 2], 1),
+        ([3, 3, 0, 3], 3),
+    ],
+)
+def test_lower_median_is_a_grade_that_somebody_gave(ratings: list[int], median: int) -> None:
+    assert lower_median(np.array([ratings])).tolist() == [median]
+
+
+def test_lower_median_of_five_and_six() -> None:
+    found = lower_median(np.array([[4, 0, 3, 1, 2, M], [5, 4, 3, 2, 1, 0]]))
+    assert found.tolist() == [2, 2]
+
+
+def test_conger_of_two_raters_is_cohens_kappa() -> None:
+    ratings = np.array([[0, 0], [1, 2], [2, 2], [0, 1], [1, 1], [2, 0]])
+    one, other = ratings.T.tolist()
+    kappa = cohen_kappa(confusion(one, other, SCALE), SCALE).value
+    assert coefficients(ratings, SCALE).conger.value == pytest.approx(kappa)
+
+
+def test_items_that_nobody_rated_play_no_part() -> None:
+    ratings = np.array([[0, 0, M], [1, 2, 1], [2, 2, 2], [0, M, 1]])
+    gaps = np.vstack([ratings, [[M, M, M]] * 3])
+    assert coefficients(ratings, SCALE, "linear") == coefficients(gaps, SCALE, "linear")
+    for metric in ("nominal", "ordinal", "interval", "ratio"):
+        assert krippendorff_alpha(ratings, SCALE, metric) == krippendorff_alpha(gaps, SCALE, metric)
+
+
+def test_ratio_metric_takes_0_and_no_negative_grade() -> None:
+    """Of two ratings (0, 1), (1, 1), (2, 2): delta is 1 from 0 to anything, and 1/9 from 1 to 2.
+
+    The totals are 1, 3, 2 of N = 6, so that alpha is 1 - 5 x 2 / (2 (1 x 3 + 1 x 2 + 3 x 2 / 9)).
+    """
+    ratings = np.array([[0, 1], [1, 1], [2, 2]])
+    assert krippendorff_alpha(ratings, (0, 1, 2), "ratio").value == pytest.approx(1 - 10 / (2 * (5 + 6 / 9)))
+    for metric in ("nominal", "ordinal", "interval"):
+        assert krippendorff_alpha(ratings, (-1, 0, 1), metric).value is not None
+    below = krippendorff_alpha(ratings, (-1, 0, 1), "ratio")
+    assert (below.value, below.reason) == (None, BELOW_ZERO)
+
+
+def test_bias_and_prevalence_are_for_two_grades_alone() -> None:
+    two = diagnostics(((5, 1), (2, 4)))
+    assert two.prevalence == pytest.approx(1 / 12)
+    assert two.bias == pytest.approx(1 / 12)
+    three = diagnostics(((5, 1, 0), (2, 4, 0), (0, 0, 3)))
+    assert (three.prevalence, three.bias) == (None, None)
+
+
+# --- the alternative annotator test ------------------------------------------------------------------------
+
+
+def alternative(ratings: Any, clusters: Any, epsilon: float = 0.1) -> AlternativeTest:
+    """The test of a model that grades as the first annotator does."""
+    model = ratings[:, 0] if ratings.shape[1] else np.zeros(len(ratings), dtype=np.int64)
+    return alternative_annotator_test(model, ratings, clusters, SCALE, "accuracy", epsilon)
+
+
+FOUR = np.array([[at % 3, at % 3, (at + (at % 4 == 0)) % 3, (at + (at % 5 == 0)) % 3] for at in range(60)])
+
+
+def test_epsilon_is_a_difference_of_two_shares() -> None:
+    at = np.arange(60)
+    for epsilon in (0.0, 1.0):
+        assert alternative(FOUR, at, epsilon).passed is not None
+    for epsilon in (-0.01, 1.01):
+        with pytest.raises(AssertionError, match="difference of two shares"):
+            alternative(FOUR, at, epsilon)
+
+
+def test_too_few_annotators_are_told_with_their_items() -> None:
+    few = np.where(np.arange(60)[:, None] < (60, 60, 29, 0), FOUR, M)
+    found = alternative(few, np.arange(60))
+    assert (found.passed, found.winning_rate, found.advantage, found.left_out) == (None, None, None, (2, 3))
+    assert found.reason == (
+        "undefined: the test takes 3 annotators with 30 items each; here: annotator 0 with 60, "
+        "annotator 1 with 60, annotator 2 with 29, annotator 3 with 0"
+    )
+    nobody = alternative(np.empty((60, 0), dtype=np.int64), np.arange(60))
+    assert (nobody.reason or "").endswith("here: none")
+
+
+def test_two_queries_are_enough_for_a_clustered_p() -> None:
+    for clusters, several in ((np.arange(60) % 2, True), (np.zeros(60, dtype=np.int64), False)):
+        for one in alternative(FOUR, clusters).annotators:
+            assert (one.p_clustered is not None) == several
+            assert one.reason == (None if several else ONE_CLUSTER)
+
+
+def test_just_enough_items_with_an_error_among_them_are_too_risky_and_not_too_few() -> None:
+    """117 without an error would show a risk below 5 %."""
+    wrong = np.zeros(117, dtype=np.int64)
+    wrong[0] = 1
+    assert "at no coverage" in (alone(np.arange(117), wrong, 0.05).reason or "")
+    assert "are too few" in (alone(np.arange(116), wrong[:116], 0.05).reason or "")

@@ -215,10 +215,11 @@ def test_wait_ends_with_the_run() -> None:
 
     async def work() -> None:
         asyncio.get_running_loop().call_later(2, desk.stop.call, Unfinished("enough"))
-        await desk.asker().ask(PROMPT)
+        with pytest.raises(DrainedError):
+            await desk.asker().ask(PROMPT)
 
-    with pytest.raises(DrainedError):
-        hurry(work())
+    _, seconds = hurry(work())
+    assert seconds == pytest.approx(2)
     assert len(desk.teacher.asked) == 1
 
 

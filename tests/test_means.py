@@ -1,6 +1,7 @@
-"""Means over clusters, and what an interval against a bar asks for, by hand and against scipy."""
+"""Means and kappas over clusters: errors, intervals, the guard and the bootstrap, by hand and by scipy."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.stats.intervals import FEW, NO_SPREAD, ONE_CLUSTER, clustered_error
+from harness.nouns.base import Weighting
+from harness.stats.agreement import NO_ITEMS, NO_VARIATION
+from harness.stats.bootstrap import cluster_bootstrap
+from harness.stats.intervals import (
+    FEW,
+    NO_INTERVAL,
+    NO_SPREAD,
+    ONE_CLUSTER,
+    KappaTable,
+    clustered_error,
+    kappa_spread,
+    mean_spread,
+)
 from harness.stats.means import NOTHING, clustered_mean, rare_upper
 from harness.stats.verdicts import items_needed
 
@@ -84,3 +97,157 @@ def test_two_queries_are_enough_to_tell_how_many_items_it_takes() -> None:
     assert items_needed(100, 0.7, 0.05, 2, 0.8) == math.ceil(
         100 * (stats.t.ppf(0.975, 1) * 0.05 / 0.51 / (math.atanh(0.8) - math.atanh(0.7))) ** 2
     )
+
+
+def test_two_clusters_are_enough_for_a_limit() -> None:
+    found = rare_upper(np.array([1.0, 0.0]), np.ones(2), np.arange(2))
+    assert found == pytest.approx(stats.beta.ppf(0.975, 2, 1))
+
+
+# --- the bootstrap -----------------------------------------------------------------------------------------
+
+
+def items(rows: list[int], columns: list[int], clusters: list[int]) -> KappaTable:
+    return KappaTable(np.array(rows), np.array(columns), np.array(clusters), (0, 1, 2), "none")
+
+
+def ends(found: Any) -> tuple[float, float]:
+    """The interval."""
+    return found.ci.low, found.ci.high
+
+
+def test_bootstrap_of_two_clusters_has_three_outcomes() -> None:
+    """Twice the one cluster, both, or twice the other: a quarter of the draws lies at each end."""
+    one, other = ([0, 1, 2, 1], [0, 1, 2, 0]), ([0, 1, 2, 0], [0, 2, 1, 0])
+    both = items(one[0] + other[0], one[1] + other[1], [0] * 4 + [1] * 4)
+    found = cluster_bootstrap(both)
+    alone = [items(*cluster, [0] * 4).kappa.value for cluster in (one, other)]
+    assert ends(found) == pytest.approx((min(filter(None, alone)), max(filter(None, alone))))
+    assert (found.draws, found.undefined, found.reason) == (10_000, 0.0, None)
+
+
+def test_bootstrap_makes_as_many_draws_as_it_is_asked_for() -> None:
+    table = items([0, 1, 2, 1] * 2, [0, 1, 2, 0] * 2, [0] * 4 + [1] * 4)
+    for draws in (999, 1_000, 1_500):
+        found = cluster_bootstrap(table, draws=draws)
+        assert (found.draws, found.undefined) == (draws, 0.0)
+
+
+@pytest.mark.parametrize("tables", [(), (items([], [], []),), (items([0, 1], [0, 1], [0, 0]),)])
+def test_bootstrap_without_two_clusters_draws_nothing(tables: tuple[KappaTable, ...]) -> None:
+    found = cluster_bootstrap(*tables)
+    assert (found.draws, found.undefined, found.reason) == (0, 0.0, ONE_CLUSTER)
+
+
+def test_bootstrap_without_enough_kappas_says_how_many_are_missing() -> None:
+    """Of two clusters with one grade each, only both together have a kappa: half of the draws do."""
+    found = cluster_bootstrap(items([0, 1], [0, 1], [0, 1]))
+    assert found.draws == 10_000
+    assert found.undefined == pytest.approx(0.5, abs=0.02)
+    assert found.reason == f"{found.undefined:.1%} of the draws have no kappa"
+
+
+@pytest.mark.parametrize(("varied", "told"), [(4, True), (5, False)])
+def test_bootstrap_is_trusted_where_a_hundredth_of_the_draws_has_no_kappa_at_most(
+    varied: int, told: bool
+) -> None:
+    """Of 40 items v have the other grade, and (1 - v/40)^40 of the draws none of these: 1.5 % or 0.5 %."""
+    grades = [1] * varied + [0] * (40 - varied)
+    found = cluster_bootstrap(items(grades, grades, list(range(40))))
+    assert found.undefined == pytest.approx((1 - varied / 40) ** 40, abs=0.003)
+    assert (found.reason is not None) == told
+
+
+def test_bootstrap_has_the_percentiles_of_drawing_clusters_by_hand() -> None:
+    rng = np.random.default_rng(5)
+    groups, size = 40, 5
+    golden = rng.integers(0, 3, groups * size)
+    given = np.where(rng.random(groups * size) < 0.7, golden, rng.integers(0, 3, groups * size))
+    clusters = np.repeat(np.arange(groups), size)
+    counts = np.zeros((groups, 3, 3))
+    np.add.at(counts, (clusters, golden, given), 1)
+    drawn = counts[rng.integers(0, groups, (10_000, groups))].sum(axis=1) / len(golden)
+    agreed, chance = drawn.trace(axis1=1, axis2=2), (drawn.sum(axis=1) * drawn.sum(axis=2)).sum(axis=1)
+    low, high = np.quantile((agreed - chance) / (1 - chance), (0.025, 0.975))
+    found = cluster_bootstrap(KappaTable(golden, given, clusters, (0, 1, 2), "none"))
+    assert ends(found) == pytest.approx((low, high), abs=0.03 * (high - low))
+
+
+def test_interval_of_a_mean_is_that_of_t() -> None:
+    """t(0.975, 1) = 12.706205, on the error of the first test."""
+    found = clustered_mean(np.array([1.0, 0.0, 1.0, 1.0]), np.array([0, 0, 1, 1]))
+    assert ends(found) == pytest.approx((0.75 - 12.7062047 * 0.25, 0.75 + 12.7062047 * 0.25))
+
+
+# --- the spread of a kappa ---------------------------------------------------------------------------------
+
+NOBODY = KappaTable(np.arange(0), np.arange(0), np.arange(0), (0, 1, 2), "none")
+
+
+@pytest.mark.parametrize(
+    ("table", "clusters", "reason"),
+    [
+        (items([1, 1], [1, 1], [0, 1]), 2, NO_VARIATION),
+        (NOBODY, 0, NO_ITEMS),
+        (items([0, 1, 2], [0, 1, 1], [0, 0, 0]), 1, ONE_CLUSTER),
+        (items([0, 1], [1, 0], [0, 1]), 2, NO_INTERVAL.format(value="-1")),
+        (items([0, 1, 2, 0, 1, 2], [0, 1, 1, 0, 1, 1], [0, 0, 0, 1, 1, 1]), 2, NO_SPREAD),
+        (items([0, 1, 1, 1], [0, 1, 1, 1], [0, 0, 1, 2]), 3, None),
+    ],
+)
+def test_queries_are_counted_whether_there_is_an_interval_or_not(
+    table: KappaTable, clusters: int, reason: str | None
+) -> None:
+    several = [table, table]
+    where = [np.arange(len(table.rows))] * 2
+    for found in (kappa_spread(table), mean_spread(several, where, len(table.rows), table.clusters)):
+        assert (found.clusters, found.reason) == (clusters, reason)
+        assert (found.se is None) == (reason is not None)
+
+
+def test_perfect_agreement_has_no_error_and_a_guard() -> None:
+    found = kappa_spread(items([0, 1, 2, 0], [0, 1, 2, 0], [0, 1, 2, 3]))
+    assert (found.se, found.se_iid, found.clusters, found.guarded) == (0.0, 0.0, 4, True)
+    expected = 1 - (0.5**2 + 0.25**2 + 0.25**2)
+    assert ends(found) == pytest.approx((max(-1.0, 1 - (1 - 0.025**0.25) / expected), 1.0))
+
+
+def test_two_queries_are_enough_for_a_spread() -> None:
+    found = kappa_spread(items([0, 1, 2, 0, 1, 2, 0], [0, 1, 1, 0, 1, 2, 0], [0, 0, 0, 1, 1, 1, 1]))
+    assert (found.clusters, found.reason) == (2, None)
+    assert found.se is not None and found.se > 0
+
+
+@pytest.mark.parametrize(("weighting", "size", "largest"), [("linear", 2, 4), ("quadratic", 4, 16)])
+def test_guard_takes_the_size_of_the_disagreements_that_it_saw(
+    weighting: Weighting, size: int, largest: int
+) -> None:
+    """On a scale of 0, 2 and 4 one query of six differs by one step: a 2 becomes a 0, the rest are 4."""
+    golden, given = np.array([1, 2, 2, 2, 2, 2]), np.array([0, 2, 2, 2, 2, 2])
+    table = KappaTable(golden, given, np.arange(6), (0, 2, 4), weighting)
+    limit = stats.beta.ppf(0.975, 2, 5)
+    guard = 1 - limit * size / table.expected()
+    assert guard > max(-1.0, 1 - limit * largest / table.expected())
+    found = kappa_spread(table)
+    assert found.guarded
+    assert ends(found)[0] == pytest.approx(guard)
+
+
+def test_guard_ends_at_the_end_of_the_scale() -> None:
+    """4 of 12 queries differ, and chance alone would make 0.28 of them: 1 - 0.651 / 0.28 is below -1."""
+    found = kappa_spread(items([1, 1] + [0] * 10, [0, 0, 1, 1] + [0] * 8, list(range(12))))
+    assert (found.guarded, ends(found)[0]) == (True, -1.0)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_query_in_which_any_pair_disagrees_counts_for_the_guard(first: bool) -> None:
+    """The one pair disagrees in five queries of fifty, the other nowhere: five are enough for no guard."""
+    golden = np.array([0] * 40 + [1] * 10)
+    given = np.array([0] * 45 + [1] * 5)
+    tables = [KappaTable(golden, other, np.arange(50), (0, 1, 2), "none") for other in (given, golden)]
+    found = mean_spread(tables if first else tables[::-1], [np.arange(50)] * 2, 50, np.arange(50))
+    assert (found.guarded, found.reason) == (False, None)
+    four = np.array([0] * 44 + [1] * 6)
+    tables[0] = KappaTable(golden, four, np.arange(50), (0, 1, 2), "none")
+    found = mean_spread(tables if first else tables[::-1], [np.arange(50)] * 2, 50, np.arange(50))
+    assert found.guarded

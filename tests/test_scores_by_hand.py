@@ -1,22 +1,33 @@
 """Scorecards of a few items, worked by hand: defaults, reasons, ties, and what is left out."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd  # type: ignore[import-untyped]  # ships no types
 import pytest
-from builders import example
+from builders import example, harness, write_project
+from fault_server import Turn, completion, error, fault_server
+from oracle import DEV, ask
 from scoring import ACTIONS, SCALE, gate1, gate2, item, ratings
 
+from harness.errors import BadInput
 from harness.nouns.base import Weighting
 from harness.nouns.policy import Gates
 from harness.score.advice import advice
 from harness.score.answer_matrix import answer_matrix_of
+from harness.score.arrays import ratings_from
+from harness.score.ceiling import NO_EPSILON, SEVERAL
 from harness.score.gate1 import score_gate1
 from harness.score.items import INDEPENDENT, Answer, GradedItem, vote
 from harness.score.rating_matrix import numbered, rating_matrix_of, renumbered
 from harness.score.threshold import Threshold
 from harness.scorecards.gate1 import AgreementIn, RaterBias
+from harness.scorecards.gate2 import Gate2
+from harness.stats.alternative import alternative_annotator_test
+from harness.stats.ceiling import human_ceiling, leave_one_out
 from harness.stats.intervals import KappaTable, influence
 from harness.stats.raters import coefficients, krippendorff_alpha
 
@@ -423,3 +434,146 @@ def test_pairs_say_whether_the_mean_takes_them_in() -> None:
         ("bob", "dee"): False,
         ("cy", "dee"): False,
     }
+
+
+# --- the ceiling --------------------------------------------------------------------------------------------
+
+
+def rated(answers: int = 1, epsilon: float | None = 0.2, weighting: Weighting = "linear") -> Gate2:
+    """60 items in 20 queries with three raters and a grader, each of them wrong now and then."""
+
+    def given(at: int, step: int) -> int:
+        return (at + (at % step == 0)) % 3
+
+    rows = {
+        f"i{at:02}": {"ann": at % 3, "bob": given(at, 4), **({} if at % 7 == 0 else {"cy": given(at, 5)})}
+        for at in range(60)
+    }
+    made = [
+        item(f"i{at:02}", at % 3, *(given(at, 6 + one) for one in range(answers)), query=f"q{at // 3}")
+        for at in range(60)
+    ]
+    gates = Gates.model_validate({"weighting": weighting, "human_ceiling": {"epsilon": epsilon}})
+    return gate2(made, rows=rows, gates=gates)
+
+
+def arrays(step: int = 6) -> tuple[Any, Any, Any]:
+    """The same as arrays: the grader's positions, the raters' and the queries."""
+    at = np.arange(60)
+    ratings_ = np.stack([at % 3, (at + (at % 4 == 0)) % 3, (at + (at % 5 == 0)) % 3], axis=1)
+    ratings_[at % 7 == 0, 2] = -1
+    return (at + (at % step == 0)) % 3, ratings_, at // 3
+
+
+def test_ceiling_is_that_of_the_statistics() -> None:
+    found = rated().ceiling
+    assert found is not None
+    want = human_ceiling(*arrays(), SCALE, "linear", least=30)
+    assert (found.n, found.raters) == (60, ("ann", "bob", "cy"))
+    assert (found.grader, found.rater) == (want.model.value, want.raters.value)
+    assert (found.delta.value, found.delta.se, found.delta.reason) == (want.delta.value, want.delta.se, None)
+    assert want != human_ceiling(*arrays(), SCALE, least=30)
+    assert found.delta.ci is not None
+    assert found.as_good == (found.delta.ci[0] > -found.margin)
+    for one, other in zip(found.leave_one_out, leave_one_out(*arrays(), SCALE, "linear"), strict=True):
+        assert (one.rater, one.n) == (found.raters[other.rater], other.n)
+        assert (one.grader, one.rater_kappa) == (other.model.value, other.own.value)
+        assert (one.delta, one.p, one.p_holm) == (other.delta.value, other.p, other.p_holm)
+        assert (one.reason, one.ci is None) == (other.delta.reason, other.delta.reason is not None)
+
+
+def test_alternative_test_is_that_of_the_statistics() -> None:
+    score = rated()
+    assert score.ceiling is not None
+    found, want = score.ceiling.alt_test, alternative_annotator_test(*arrays(), SCALE, "accuracy", 0.2)
+    assert found is not None
+    assert (found.epsilon, found.winning_rate, found.advantage) == (0.2, want.winning_rate, want.advantage)
+    assert (found.passed, found.reason) == (want.passed, None)
+    for one, other in zip(found.annotators, want.annotators, strict=True):
+        assert (one.rater, one.n) == (("ann", "bob", "cy")[other.annotator], other.n)
+        assert (one.grader, one.rater_share) == (other.model_wins, other.own_wins)
+        assert (one.p, one.p_clustered, one.rejected) == (other.p, other.p_clustered, other.rejected)
+
+
+def test_alternative_test_that_was_not_made_says_why() -> None:
+    undeclared, several = rated(epsilon=None).ceiling, rated(answers=2).ceiling
+    assert undeclared is not None and several is not None
+    assert (undeclared.alt_test.epsilon, undeclared.alt_test.reason) == (None, NO_EPSILON)
+    assert (several.alt_test.epsilon, several.alt_test.reason) == (0.2, SEVERAL)
+    assert (several.alt_test.passed, several.alt_test.annotators, several.leave_one_out) == (None, (), ())
+
+
+def test_ceiling_of_several_answers_is_the_mean_of_theirs() -> None:
+    found = rated(answers=2).ceiling
+    assert found is not None
+    one, other = (human_ceiling(*arrays(step), SCALE, "linear", least=30) for step in (6, 7))
+    assert one.delta.value is not None and other.delta.value is not None
+    assert found.delta.value == pytest.approx((one.delta.value + other.delta.value) / 2)
+    assert found.grader == pytest.approx(np.mean([float(x.model.exact or 0) for x in (one, other)]))
+    assert one.delta.se is not None and other.delta.se is not None
+    assert found.delta.se == pytest.approx((one.delta.se + other.delta.se) / 2)
+    assert found.delta.ci is not None
+    assert sum(found.delta.ci) / 2 == pytest.approx(found.delta.value)
+
+
+# --- arrays and probabilities ------------------------------------------------------------------------------
+
+
+def test_grade_off_the_scale_is_named_by_rater_and_place() -> None:
+    wide = pd.DataFrame({"ann": [0, 1], "bob": [0, 9]}, index=["x", "y"])
+    with pytest.raises(BadInput, match=r"^bob\[1\]: 9 is not on the scale 0-2$"):
+        ratings_from(wide, SCALE, None)
+    with pytest.raises(BadInput, match=r"^rater 2\[0\]: 7 is not on the scale 0-2$"):
+        ratings_from([[0, 7], [1, 1]], SCALE, None)
+
+
+def test_item_that_a_rater_graded_twice_is_named() -> None:
+    long = pd.DataFrame({"item": ["x", "x", "y"], "rater": ["ann", "ann", "ann"], "grade": [0, 1, 1]})
+    with pytest.raises(BadInput, match=r"^item 'x' is graded twice by 'ann'$"):
+        ratings_from(long, SCALE, None)
+
+
+def test_grade_that_probabilities_do_not_name_has_none() -> None:
+    """Of 0.3 and 0.1 the first is three quarters; nothing is on the grade that is not named."""
+    answer_ = Answer(0, "graded", probabilities={0: 0.3, 2: 0.1})
+    found = gate2([GradedItem("a", "a", 0, (answer_,)), item("b", 1, 1)]).confidence
+    assert found is not None
+    assert found.n == 1
+    assert found.lost == pytest.approx(0.6)
+    assert [one.confidence for one in found.bins] == [pytest.approx(0.75)]
+
+
+# --- from the records of a run ----------------------------------------------------------------------------
+
+
+def test_floor_of_two_grades_has_a_kappa_of_0_and_of_one_grade_none() -> None:
+    two = gate2([item("a", 0, 1), item("b", 0, 0), item("c", 1, 1)]).floor
+    assert (two.grade, two.accuracy, two.kappa) == (0, 2 / 3, 0.0)
+    one = gate2([item("a", 1, 1), item("b", 1, 0)]).floor
+    assert (one.grade, one.accuracy, one.kappa) == (1, 1.0, None)
+
+
+def test_records_of_a_run_are_scored_with_their_causes_and_probabilities(here: Path) -> None:
+    write_project(here)
+    said = json.dumps({"reasoning": "Because.", "clauses": ["plain"], "grade": 1})
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        turns = {0: completion("I cannot say."), 1: completion("Nor again."), 2: error(400, "x", "too long")}
+        return turns.get(number) or completion(said)
+
+    with fault_server(script) as server:
+        ended = ask(server, "--json", "--max-connections", "1")
+    found = ended.json
+    assert found["outcomes"] == {"graded": len(DEV) - 2, "ungraded": 1, "failed": 1}
+    assert found["ungraded_causes"] == {"no_answer": 1}
+    wrong = {line["id"] for line in DEV[2:] if line["grade"] != 1}
+    assert {miss["item"] for miss in found["misses"]} == wrong
+    for miss in found["misses"]:
+        assert (miss["reasoning"], miss["clauses"]) == ("Because.", ["plain"])
+        assert miss["golden_reasoning"] and miss["golden_clauses"] and miss["query"] and miss["title"]
+
+
+def test_probabilities_of_a_run_reach_its_scorecard(here: Path) -> None:
+    write_project(here)
+    found = harness("eval", "--policy", "small", "--model", "builtin/lexical", "--json").json
+    assert found["confidence"]["n"] == found["n"]
