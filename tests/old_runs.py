@@ -15,7 +15,7 @@ from harness.golden.rating.adjudications import load_adjudications
 from harness.golden.rating.ratings import rater_kinds
 from harness.grading.batch.batch_log import BATCHES, BatchLog
 from harness.grading.new_run import new_manifest
-from harness.grading.plan import changed_since, make_plan
+from harness.grading.plan import make_plan
 from harness.runs.folder import load_run, run_names
 from harness.runs.manifest import load_manifest
 from harness.runs.pair_run import load_pair_run, pair_run_names, pairs_folder
@@ -62,7 +62,7 @@ def plans_have_the_same_digests(project: Project) -> None:
         then = load_manifest(folder)
         plan = make_plan(project, then.asked, pairs if then.asked.pairs else None)
         now = new_manifest(project, plan)
-        assert changed_since(then, plan) == [], folder.name
+        assert then.digests.changed(plan.digests) == [], folder.name
         assert (now.digests, now.gates, now.asked) == (then.digests, then.gates, then.asked), folder.name
 
 

@@ -119,7 +119,7 @@ def test_command_grades_by_batch_and_scores(
     with fault_server(right) as server:
         ended = ask(server, "--batch", "--json", model=f"{provider}/m")
     assert (ended.code, ended.json["accuracy"], len(server.requests)) == (0, 1.0, 1)
-    assert f"{ALL - 1} questions handed over" in ended.err
+    assert f"{ALL - 1} questions submitted" in ended.err
     assert load_run(only_run(small)).manifest.asked.batch
 
 
@@ -140,7 +140,7 @@ def test_every_question_is_answered_one_live_and_the_rest_in_a_batch(small: Path
     assert_all_right_and_each_paid_once(at, server)
     assert (len(server.requests), made(server)) == (1, [ALL - 1])
     assert len(at.told) == ALL
-    assert any(f"{ALL - 1} questions handed over" in line for line in at.said_)
+    assert any(f"{ALL - 1} questions submitted" in line for line in at.said_)
     assert {record.attempts for record in at.records.values()} == {1}
 
 
@@ -391,7 +391,7 @@ def test_killed_before_the_server_hears_of_the_batch(small: Path, provider: str)
         refused = False
         again = session(small, server.url, f"{provider}/m", at)
     assert_all_right_and_each_paid_once(again, server)
-    assert any("are at no batch of the server" in line for line in again.said_)
+    assert any("the server has no batch with them" in line for line in again.said_)
 
 
 @each
@@ -420,7 +420,7 @@ def test_batch_that_may_have_arrived_is_looked_for_though_the_next_try_was_refus
 
     with fault_server(right, [Fate(lost=True)], control) as server:
         at = begin(small, server.url, f"{provider}/m")
-        with pytest.raises(Unfinished, match="the server took no batch"):
+        with pytest.raises(Unfinished, match="the server refused the batch"):
             session(small, server.url, f"{provider}/m", at)
         posts = 3
         again = session(small, server.url, f"{provider}/m", at)
@@ -514,7 +514,7 @@ def test_stopped_while_it_waits_it_goes_on_with_the_same_batch(small: Path, prov
         again = session(small, server.url, f"{provider}/m", at)
     assert_all_right_and_each_paid_once(again, server)
     assert (len(server.requests), made(server)) == (1, [ALL - 1])
-    assert any("are out already" in line for line in again.said_)
+    assert any("questions were sent before" in line for line in again.said_)
 
 
 @each
@@ -568,7 +568,7 @@ def test_damage_inside_the_log_is_refused_with_its_line(small: Path) -> None:
         lines = (at.folder / BATCHES).read_text().splitlines(keepends=True)
         for damaged in ([lines[0][:20] + "\n", *lines[1:]], lines[1:], ['{"mark": 3}\n', *lines]):
             (at.folder / BATCHES).write_text("".join(damaged))
-            with pytest.raises(BadInput, match=r"(?s)batches\.jsonl.*it says which batches are paid for"):
+            with pytest.raises(BadInput, match=r"(?s)batches\.jsonl.*it lists the batches that are paid for"):
                 session(small, server.url, "openai/m", at)
 
 
@@ -843,7 +843,7 @@ def test_batch_that_is_unknown_at_the_address_is_not_given_up(small: Path, provi
         at = begin(small, server.url, f"{provider}/m")
         with pytest.raises(Killed):
             session(small, server.url, f"{provider}/m", at, nap=kill)
-        with fault_server(right) as other, pytest.raises(Unfinished, match="is unknown there"):
+        with fault_server(right) as other, pytest.raises(Unfinished, match="the server does not know batch"):
             session(small, other.url, f"{provider}/m", at)
         again = session(small, server.url, f"{provider}/m", at)
     assert_all_right_and_each_paid_once(again, server)
@@ -861,7 +861,7 @@ def test_server_that_takes_no_batch_ends_the_session_in_a_sentence(
 
     with fault_server(right, control=control) as server:
         at = begin(small, server.url, f"{provider}/m")
-        with pytest.raises(Unfinished, match="the server took no batch: "):
+        with pytest.raises(Unfinished, match="the server refused the batch: "):
             session(small, server.url, f"{provider}/m", at)
         refused = False
         again = session(small, server.url, f"{provider}/m", at)

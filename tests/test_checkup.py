@@ -93,7 +93,7 @@ def test_server_that_ignores_the_schema_is_found_out(here: Path) -> None:
 def test_server_that_ignores_log_probabilities_is_found_out(here: Path) -> None:
     found, _ = found_by(here, lambda number, body: graded(1))
     one = by_name(found)["log-probabilities"]
-    assert (one.takes, one.says) == (False, "the server accepts the wish, and gives none")
+    assert (one.takes, one.says) == (False, "the server accepts the parameter, but returns none")
 
 
 def test_rejection_that_names_nothing_leaves_it_open(here: Path) -> None:
@@ -137,7 +137,7 @@ def test_failure_of_what_is_asked_besides_spoils_nothing(here: Path) -> None:
     found, _ = found_by(here, lambda number, body: error(500) if is_colour(body) else graded(1))
     one = by_name(found)["structured output"]
     assert one.takes is None
-    assert one.says.startswith("asking for an answer to see by failed: the server failed (500)")
+    assert one.says.startswith("the test request failed: the server failed (500)")
 
 
 def test_cost_is_that_of_the_grade_and_of_one_from_the_cache(here: Path) -> None:

@@ -248,9 +248,9 @@ def test_files_that_are_not_there_are_named_all_at_once(folder: Path) -> None:
 
 
 def test_without_golden_grades_nothing_is_right(folder: Path) -> None:
-    assert "--golden FILE says which grades are right" in refused("compare", "a.csv", "b.csv")
+    assert "add the golden grades with --golden FILE" in refused("compare", "a.csv", "b.csv")
     words = ("regress", "--candidate", "a.csv", "--golden", "golden.csv", "--scale", "0-2")
-    assert "baseline goes with a run" in refused(*words)
+    assert "baseline needs a run beside it" in refused(*words)
 
 
 # --- beside a run ------------------------------------------------------------------------------------------
@@ -329,7 +329,7 @@ def test_what_is_said_of_a_golden_file_that_is_not_there_is_refused(
 ) -> None:
     run, file = run_of(project, perfect), write_grades(project / "today.csv", AFTER)
     said = refused("compare", run, file, *words)
-    assert f"{words[0]} goes with --golden FILE; without it {run} says what is right" in said
+    assert f"{words[0]} needs --golden FILE; without it the golden grades are those of {run}" in said
 
 
 def test_where_only_runs_are_compared_nothing_is_said_of_files(project: Path) -> None:
@@ -364,8 +364,7 @@ def test_file_where_a_run_is_wanted_is_refused_in_a_sentence(project: Path, word
     write_grades(project / "today.csv", AFTER)
     said = refused(*words)
     assert said == (
-        "error: today.csv is a file, and a run is wanted here: `harness eval --model replay/FILE` makes one "
-        "of grades"
+        "error: today.csv is a file, not a run; `harness eval --model replay/FILE` makes a run of grades"
     )
 
 

@@ -330,7 +330,7 @@ def test_cache_says_what_it_holds_and_forgets_it(here: Path) -> None:
         ask(server)
     assert harness("cache", "stats", "--json").json["replies"] == {"openai/m": len(DEV)}
     assert f"{len(DEV)} replies" in harness("cache", "stats").out
-    assert f"{len(DEV)} replies forgotten" in harness("cache", "clear").err
+    assert f"{len(DEV)} replies deleted" in harness("cache", "clear").err
     assert harness("cache", "stats", "--json").json["replies"] == {}
 
 
@@ -366,7 +366,7 @@ def test_chosen_examples_are_graded_alone_and_gate_nothing(here: Path) -> None:
         wrong = ask(server, "--only", "nobody,q0-0")
     assert wrong.code == 2
     assert "--only nobody: no such example" in wrong.err
-    assert "--only q0-0: lies in split shots, and dev is graded" in wrong.err
+    assert "--only q0-0: is in split shots; the run grades dev" in wrong.err
     for words in (("--only", ""), ("--only", ","), ("--disagreements-of", ""), ("--resume", "")):
         with fault_server(right) as server:
             empty = ask(server, *words)
@@ -427,7 +427,7 @@ def test_first_signal_waits_for_what_is_in_flight(here: Path, name: str) -> None
             process.send_signal(getattr(signal, name))
             _, err = process.communicate(timeout=30)
         assert process.returncode == 130
-        assert b"waiting for 3 answers that are on their way" in err
+        assert b"waiting for 3 answers in flight" in err
         assert f"interrupted with {len(DEV) - 4} answers to go" in err.decode()
         assert len(server.requests) == 4
     lines = (only_run(here) / "records.jsonl").read_text(encoding="utf-8").splitlines()

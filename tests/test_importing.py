@@ -35,7 +35,7 @@ def test_import_writes_golden_set_policy_skeleton_and_provenance(here: Path) -> 
     )
     assert ended.code == 0
     assert "40 examples of 10 queries" in ended.out
-    assert "columns left behind: product_id, class" in ended.err or "columns left behind: class" in ended.err
+    assert "columns left out: product_id, class" in ended.err or "columns left out: class" in ended.err
     policy = load_policy(here / "policies/shop/v1.toml")
     assert policy.scale == (0, 1, 2, 3)
     assert len(unfinished(policy)) == 8
@@ -258,7 +258,7 @@ def test_empty_data_set_holds_no_rows(here: Path) -> None:
 def test_export_says_what_it_cannot_do(here: Path) -> None:
     write_project(here)
     assert "is not one of: csv, jsonl" in harness("golden", "export", "small", "--format", "xlsx").err
-    assert "there is no folder" in harness("golden", "export", "small", "-o", "no/where.csv").err
+    assert "no folder" in harness("golden", "export", "small", "-o", "no/where.csv").err
     (here / "taken.csv").mkdir()
     ended = harness("golden", "export", "small", "-o", "taken.csv")
     assert (ended.code, "taken.csv" in ended.err) == (2, True)

@@ -97,7 +97,7 @@ def test_a_scorecard_that_was_cut_off_is_damage(project: Project, kept: int) -> 
         ("manifest.json", "{", "not JSON"),
         ("manifest.json", None, "no such file"),
         ("manifest.json", '{"format": 99}', "format"),
-        ("manifest.json", "2026-02-30T00:00:00+00:00", "is no time"),
+        ("manifest.json", "2026-02-30T00:00:00+00:00", "is not a time"),
         ("records.jsonl", None, "no such file"),
         ("policy.toml", None, "no such file"),
         ("scorecard.json", '{"verdict": "pass"}', "missing or wrong"),
@@ -108,7 +108,7 @@ def test_a_damaged_folder_is_listed_with_what_is_wrong(
     project: Project, file: str, content: str | bytes | None, said: str
 ) -> None:
     path = folder_of(project) / file
-    if said == "is no time":
+    if said == "is not a time":
         manifest = json.loads(path.read_text(encoding="utf-8"))
         content = json.dumps({**manifest, "created_at": content})
     path.unlink()

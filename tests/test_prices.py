@@ -149,7 +149,7 @@ def test_model_priced_by_other_than_tokens_is_unknown(tmp_path: Path) -> None:
     others = [known.id for known in openai_models if known.get_prices(NOW).input_mtok is None]
     assert others
     for name in others:
-        assert "none by input and output tokens" in reason(tmp_path, f"openai/{name}")
+        assert "no input and output price for it" in reason(tmp_path, f"openai/{name}")
 
 
 def test_user_price_beats_the_list_and_holds_at_any_address(tmp_path: Path) -> None:

@@ -393,8 +393,8 @@ def test_unread_canary_is_counted_and_not_compared(here: Path) -> None:
 
 def test_canaries_need_a_file_and_take_all_of_it(here: Path) -> None:
     write_project(here)
-    assert "there are no canaries" in harness("eval", "--policy", "small", "--canaries").err
-    assert "goes without --split" in harness("eval", "--policy", "small", "--canaries", "--limit", "3").err
+    assert "no canaries: add" in harness("eval", "--policy", "small", "--canaries").err
+    assert "remove --split" in harness("eval", "--policy", "small", "--canaries", "--limit", "3").err
     path = write_lines(
         here / GOLDEN / "canaries.jsonl", [canary(grade=9), canary("c2", steered={"title": "thing c2"})]
     )
@@ -408,7 +408,7 @@ def test_canaries_need_a_file_and_take_all_of_it(here: Path) -> None:
 def test_shot_of_a_canary_query_is_kept_from_prompts(here: Path) -> None:
     write_project(here)
     write_lines(here / GOLDEN / "canaries.jsonl", [canary(query="Red shoe")])
-    assert "3 shots are kept from the teacher" in harness("eval", "--policy", "small").err
+    assert "3 shots are withheld from the teacher" in harness("eval", "--policy", "small").err
 
 
 def test_shipped_canaries_are_twice_the_same_product_but_for_the_trick() -> None:

@@ -404,7 +404,7 @@ def test_every_line_fits_a_terminal_of_80_columns(project: Path) -> None:
         (["--base", "latest", "--weighting", "cubic"], "weighting 'cubic' is not one of"),
         (["--base", "latest", "--junit", "nowhere/j.xml"], "nowhere/j.xml: No such file or directory"),
         (["--base", "latest", "--scale", "0-2"], "--scale goes with a file"),
-        (["--base", "baseline", "--candidate", "grades.csv"], "baseline goes with a run"),
+        (["--base", "baseline", "--candidate", "grades.csv"], "baseline needs a run beside it"),
     ],
 )
 def test_wrong_input_is_said_in_words(project: Path, words: list[str], what: str) -> None:

@@ -80,7 +80,7 @@ def test_a_long_run_says_how_to_get_its_report(here: Path, monkeypatch: pytest.M
     monkeypatch.setattr(reports, "MADE_BY_ITSELF", 11)
     write_project(here)
     ended = harness("eval", "--policy", "small")
-    assert "no report was made by itself of 12 pairs: harness report 2" in ended.err
+    assert "no report yet of 12 pairs; write it with: harness report 2" in ended.err
     assert list(here.glob("runs/*/report.html")) == []
 
 

@@ -165,7 +165,7 @@ def test_a_run_with_failures_is_not_finished(here: Path) -> None:
     (here / "g.csv").write_text("item,grade\n" + "".join(f"{e['id']},1\n" for e in DEV[1:]), "utf-8")
     ended = harness("eval", "--policy", "small", "--model", "replay/g.csv")
     assert ended.code == 4
-    assert "the file has no grade for them" in ended.err
+    assert "add their grades to the file" in ended.err
     assert "This run is not finished" in harness("gate2", "latest").out
     assert harness("runs", "show", "--json").json["finished_at"] is None
 
@@ -279,7 +279,7 @@ def test_resume_refuses_changed_inputs(here: Path, spoil: Any, what: str) -> Non
 def test_resume_refuses_other_settings_and_takes_the_same(here: Path) -> None:
     small_run(here)
     ended = harness("eval", "--resume", "latest", "--model", "builtin/majority")
-    assert (ended.code, "goes on as the run began (model builtin/lexical)" in ended.err) == (2, True)
+    assert (ended.code, "keeps the settings of the run (model builtin/lexical)" in ended.err) == (2, True)
     assert harness("eval", "--resume", "latest", "--model", "builtin/lexical", "--policy", "small").code == 0
 
 

@@ -146,11 +146,11 @@ STOPPED: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
     "fault in the golden set": (
         golden_with(0, reasoning=""), "golden", "fail", "1 errors (the first: q2-0: no reasoning)",
     ),
-    "no rating": (removed("golden/small/ratings.jsonl"), "gate1", "fail", "missing: nobody rated"),
-    "one rater": (lambda here: rate(here, {"ann": "human"}), "gate1", "fail", "one rater alone"),
+    "no rating": (removed("golden/small/ratings.jsonl"), "gate1", "fail", "missing: no ratings"),
+    "one rater": (lambda here: rate(here, {"ann": "human"}), "gate1", "fail", "only one rater"),
     "ratings of another version": (
         lambda here: rate(here, PEOPLE, "v0"),
-        "gate1", "fail", "stale: rated under v0, and by nobody under small@v1",
+        "gate1", "fail", "stale: rated under v0, not under small@v1",
     ),
     "raters that are models": (
         lambda here: rate(here, {"ann": "human", "bot": "llm"}), "gate1", "fail", "provisional: bot rated",
@@ -285,7 +285,7 @@ def test_latest_finished_run_on_all_of_test_is_taken(ready: Path) -> None:
     found = ship("--run", dev, "--json")
     assert found.json["run"] == dev
     assert found.json["warnings"] == [
-        "the run is over dev, where prompts are chosen: a version is gated on test"
+        "the run is over dev, which serves to choose prompts; a version is gated on test"
     ]
     assert "has no baseline on dev" in step(found, "regression")[1]
 
@@ -311,7 +311,7 @@ def test_canaries_of_another_teacher_are_no_evidence(ready: Path) -> None:
     assert harness("eval", "--policy", "small", "--split", "test").code == 0
     ended = ship("--json")
     assert step(ended, "canaries")[0] == "inconclusive"
-    assert "this teacher never graded them" in step(ended, "canaries")[1]
+    assert "this teacher has not graded them" in step(ended, "canaries")[1]
     assert harness("eval", "--policy", "small", "--canaries").code == 0
     assert "grades moved" in step(ship("--json"), "canaries")[1]
 

@@ -70,7 +70,7 @@ def test_pilot_is_a_run_over_a_split(here: Path) -> None:
     steered = str(harness("eval", "--policy", "small", "--canaries", "--json").json["run"])
     for run, what in ((chosen, "graded chosen examples"), (steered, "graded canaries")):
         ended = harness("golden", "plan", "small", "--pilot", run)
-        assert (ended.code, f"{what}: a pilot is a run over a split" in ended.err) == (2, True)
+        assert (ended.code, f"{what}; name a run over a split" in ended.err) == (2, True)
 
 
 def test_pilot_brings_its_design_effect_and_a_second_run_the_paired_error(here: Path) -> None:

@@ -47,10 +47,12 @@ app.command("regress")(compare.regress_command)
 app.add_typer(baseline.app, name="baseline")
 app.command("ship")(ship.ship_command)
 app.command("stages")(stages.stages_command)
-impact.register(policy.app)
+policy.app.command("impact")(impact.impact_command)
 app.add_typer(policy.app, name="policy")
-sheets.register(golden.app)
-rejudge.register(golden.app)
+golden.app.command("sheet")(sheets.rating_sheet_command)
+golden.app.command("collect")(sheets.collect_ratings)
+golden.app.command("confirm")(rejudge.confirm_examples)
+golden.app.command("regrade")(rejudge.regrade_example)
 golden.app.command("plan")(sizes.size_command)
 app.add_typer(golden.app, name="golden")
 app.add_typer(prompt.app, name="prompt")
@@ -83,14 +85,14 @@ def _root(
 
 def main() -> None:
     """The console script."""
-    # A file of 200,000 grades makes millions of small objects and hardly a circle among them: looking for
-    # circles as often as Python does by default took a third of the time.
+    # A file of 200,000 grades makes millions of small objects and few reference cycles: collecting cycles as
+    # often as Python does by default took a third of the time.
     gc.set_threshold(100_000, 20, 100)
     for stream in (sys.stdout, sys.stderr):
-        # Product texts hold every script there is; a terminal that lacks one shows a mark instead.
+        # Product texts hold every script; a terminal that lacks one shows a mark instead.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     if any("\udc80" <= letter <= "\udcff" for word in sys.argv for letter in word):
-        complain("the command line is not UTF-8: set a UTF-8 locale, or retype the words")
+        complain("the command line is not UTF-8; set a UTF-8 locale, or retype the arguments")
         sys.exit(2)
     app()

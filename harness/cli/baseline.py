@@ -6,7 +6,7 @@ import typer
 
 from harness.cli.options import Json, Root, guarded, print_json, project_at, say, show, shown_path
 
-app = typer.Typer(help="Baselines: runs that others are held against.", no_args_is_help=True)
+app = typer.Typer(help="Baselines: runs that others are compared with.", no_args_is_help=True)
 
 
 @app.command("set")
@@ -39,4 +39,4 @@ def show_command(root: Root = None, json: Json = False) -> None:
     elif found:
         show(baselines_view([(shown_path(path), one) for path, one in found]))
     else:
-        show(["no baseline yet; `harness baseline set RUN` makes one"])
+        show(["no baseline yet; set one with `harness baseline set RUN`"])

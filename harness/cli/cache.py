@@ -1,18 +1,16 @@
-"""`harness cache`: the replies that are kept across runs."""
+"""`harness cache`: the replies kept across runs."""
 
 import typer
 
 from harness.cli.options import Json, Root, guarded, print_json, project_at, say, show
 
-app = typer.Typer(
-    help="Replies that are kept across runs, so that none is paid for twice.", no_args_is_help=True
-)
+app = typer.Typer(help="Replies kept across runs, so that none is paid for twice.", no_args_is_help=True)
 
 
 @app.command("stats")
 @guarded
 def stats_command(root: Root = None, json: Json = False) -> None:
-    """How many replies are kept, of which models, and how much room they take."""
+    """The number of kept replies by model, and their size."""
     from harness.grading.reply_cache import FILE, cache_stats
 
     path = project_at(root).runs / FILE
@@ -28,7 +26,7 @@ def stats_command(root: Root = None, json: Json = False) -> None:
 @app.command("clear")
 @guarded
 def clear_command(root: Root = None) -> None:
-    """Forget every reply. Runs keep theirs; a new run of the same prompt pays again."""
+    """Delete every kept reply. Runs keep their own; a new run of the same prompt pays again."""
     from harness.grading.reply_cache import FILE, clear_cache
 
-    say(f"{clear_cache(project_at(root).runs / FILE):,} replies forgotten")
+    say(f"{clear_cache(project_at(root).runs / FILE):,} replies deleted")

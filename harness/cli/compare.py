@@ -1,4 +1,4 @@
-"""`harness compare` and `harness regress`: one run held against another."""
+"""`harness compare` and `harness regress`: one run compared with another."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,16 +23,20 @@ from harness.cli.options import (
     Columns,
     Format,
     Json,
+    Markdown,
     Root,
     Scale,
     Weighting,
+    append,
+    end_with,
     guarded,
     print_json,
     project_at,
     say,
     show,
+    weighting_of,
 )
-from harness.cli.rated import PolicyOption
+from harness.cli.rated import PolicyOption, bar_origin
 from harness.errors import BadInput, Fault
 
 if TYPE_CHECKING:
@@ -44,7 +48,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ComparedOptions:
-    """How files of grades are read, where any are compared, and by which kappa."""
+    """How to read the files of grades, if any are compared, and the kappa to compare by."""
 
     golden: GoldenFile = None
     policy: PolicyOption = None
@@ -58,7 +62,7 @@ class ComparedOptions:
     weighting: Weighting = None
 
     def files(self, root: Path | None) -> FileOptions:
-        """How the files are read; `root` is the project that they lie in."""
+        """How to read the files; `root` is the folder of the project."""
         how = {"columns": self.columns, "format": self.format, "wide": self.wide, "rater": self.rater}
         how |= {"grades-columns": self.grades_columns, "grades-format": self.grades_format}
         return FileOptions(self.golden, self.policy, self.scale, root, how)
@@ -66,14 +70,7 @@ class ComparedOptions:
     @property
     def kappa(self) -> "Weights | None":
         """The weighting asked for; None for that of the gates. BadInput for an unknown one."""
-        from harness.score.threshold import WEIGHTINGS
-
-        for known in WEIGHTINGS:
-            if self.weighting == known:
-                return known
-        if self.weighting is not None:
-            raise BadInput(f"weighting {self.weighting!r} is not one of: {', '.join(WEIGHTINGS)}")
-        return None
+        return None if self.weighting is None else weighting_of(self.weighting)
 
 
 @guarded
@@ -91,7 +88,7 @@ def compare_command(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """What moved between runs, and whether it is real.
+    """What moved between runs, and whether the change is real.
 
     Two runs in full; more as a table against the first.
     """
@@ -124,41 +121,36 @@ def regress_command(
         float | None, typer.Option(min=0, max=2, help="The kappa it may lose. Default: gates.toml.")
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the conditions as JUnit XML.")] = None,
-    markdown: Annotated[
-        Path | None, typer.Option(help="Append the result as Markdown, for a summary.")
-    ] = None,
+    markdown: Markdown = None,
     flips: Annotated[int, typer.Option(min=0, help="How many flips to show, the worst first.")] = 5,
     root: Root = None,
     json: Json = False,
 ) -> None:
     """May the candidate replace the base?
 
-    Ends with 0 when it surely loses no more than the margin, 1 when it surely does, 3 when neither is shown.
+    Ends with 0 if it surely loses no more than the margin, 1 if it surely loses more, 3 if neither is shown.
     """
     from harness.report.regression import annotations, junit_xml, markdown_text, regression_view
     from harness.runs.folder import find_run
-    from harness.verdicts.gates import EXIT_CODES
 
     files = comparing.files(root)
     sides = sides_of([base, candidate], files)
     found = _judged(sides[0], sides[1], margin, comparing.kappa)
     if candidate != BASELINE and not is_file(candidate):
         keep_verdict(find_run(project_at(root), candidate), "regress", found, exclude={"comparison"})
-    for path, text, mode in ((junit, junit_xml(found), "w"), (markdown, markdown_text(found, flips), "a")):
-        if path is not None:
-            with path.open(mode, encoding="utf-8") as file:
-                file.write(text)
+    if junit is not None:
+        junit.write_text(junit_xml(found), encoding="utf-8")
+    append(markdown, markdown_text(found, flips))
     for line in annotations(found.conditions):
         say(line)
     print_json(found) if json else show(regression_view(found, flips))
-    if EXIT_CODES[found.verdict]:
-        raise typer.Exit(EXIT_CODES[found.verdict])
+    end_with(found.verdict)
 
 
 def _judged(
     base: "Side", candidate: "Side", margin: float | None, weighting: "Weights | None"
 ) -> "Regression":
-    """The verdict by the candidate's gates; what was asked for instead of them is said."""
+    """The verdict by the candidate's gates; its reason names a margin or weighting that replaces them."""
     from harness.comparison.paired import compare_sides
     from harness.verdicts.regression import judge_regression
 
@@ -167,13 +159,12 @@ def _judged(
     found = judge_regression(compare_sides(base, candidate, weighting), gates)
     if (found.margin, found.comparison.weighting) == (own.margin, own.weighting):
         return found
-    whence = "gates.toml has" if candidate.policy else "the default is"
-    moved = f"(moved: {whence} margin {own.margin:g} and weighting {own.weighting})"
+    moved = f"(moved: {bar_origin(candidate.policy)} margin {own.margin:g} and weighting {own.weighting})"
     return found.model_copy(update={"reason": f"{found.reason} {moved}"})
 
 
 def keep_verdict(folder: Path, name: str, found: "Regression | Shipping", exclude: set[str]) -> None:
-    """A verdict beside Gate 2's, in the run's verdict.json."""
+    """Add a verdict to the run's verdict.json, beside that of Gate 2."""
     import json
 
     from harness.runs.folder import VERDICT

@@ -1,4 +1,4 @@
-"""What `harness compare` and `harness regress` hold against each other: runs, a baseline, files of grades."""
+"""What `harness compare` and `harness regress` compare: runs, a baseline, files of grades."""
 
 import csv
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from harness.cli.options import project_at
-from harness.cli.rated import golden_table, grades_table, levels_of, refuse
+from harness.cli.rated import given_in, golden_table, grades_table, levels_of, refuse
 from harness.errors import BadInput, Fault
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ FileRater = Annotated[
 ]
 BASELINE = "baseline"
 PER_FILE = ("grades-columns", "grades-format", "wide")
-"""What can be said of each file of grades by itself."""
+"""Options that can be given for each file of grades."""
 
 
 class FileOptions(NamedTuple):
-    """How files of grades are to be read; `how` holds the options that say it of a table, by name."""
+    """How to read files of grades; `how` holds the options about tables by name."""
 
     golden: Path | None
     policy: str | None
@@ -52,31 +52,31 @@ class FileOptions(NamedTuple):
 
     @property
     def given(self) -> dict[str, str | None]:
-        """All that is said."""
+        """The options by name."""
         golden = None if self.golden is None else str(self.golden)
         return {"golden": golden, "policy": self.policy, "scale": self.scale, **self.how}
 
     @property
     def raters(self) -> list[str]:
-        """The raters that are named; one whose name holds a comma stands in double quotes."""
+        """The raters of --rater; double quotes enclose a name with a comma."""
         named = next(csv.reader([self.how["rater"] or ""], skipinitialspace=True), [])
         return [name.strip() for name in named if name.strip()]
 
 
 def is_file(name: str) -> bool:
-    """Whether a word names a file of grades, and not a run."""
+    """Whether a name is that of a file of grades, not of a run."""
     return name != BASELINE and Path(name).is_file()
 
 
 def for_each_rater(names: list[str], files: FileOptions) -> list[str]:
-    """The names, with the only file among them as often as raters are named: a side for each."""
+    """The names; repeats the only file among them once for each named rater."""
     if sum(map(is_file, names)) != 1 or len(files.raters) < 2:
         return names
     return [one for name in names for one in ([name] * len(files.raters) if is_file(name) else [name])]
 
 
 def sides_of(names: list[str], files: FileOptions) -> "list[Side]":
-    """What is compared, in the order named; a baseline is that of the first run beside it."""
+    """The sides in the order named; `baseline` stands for the baseline of the first run among them."""
     from harness.comparison.graded_files import by_name
     from harness.comparison.sides import side_of_run
     from harness.runs.folder import find_run, open_run
@@ -106,7 +106,7 @@ def sides_of(names: list[str], files: FileOptions) -> "list[Side]":
 
 
 def _refuse_lost(names: list[str]) -> None:
-    """A name with the ending of a table is meant for a file, and is no run that could be looked for."""
+    """A name with the extension of a table means a file: BadInput if there is none."""
     from harness.storage.tables import FORMAT_OF
 
     lost = [name for name in names if Path(name).suffix.lower() in FORMAT_OF and not Path(name).exists()]
@@ -114,17 +114,17 @@ def _refuse_lost(names: list[str]) -> None:
         raise BadInput([Fault(name, "no such file") for name in lost])
 
 
-def _baseline(beside: "Run | None", root: Path | None) -> "Side":
+def _baseline(run: "Run | None", root: Path | None) -> "Side":
     from harness.comparison.baseline import baseline_path, load_baseline, side_of_baseline
 
-    if beside is None:
-        raise BadInput("baseline goes with a run: its policy and split say which baseline it is")
-    path = baseline_path(project_at(root), beside.policy.name, beside.manifest.asked.part)
+    if run is None:
+        raise BadInput("baseline needs a run beside it, whose policy and split select the baseline")
+    path = baseline_path(project_at(root), run.policy.name, run.manifest.asked.part)
     return side_of_baseline(load_baseline(path))
 
 
 def _each(paths: list[Path], files: FileOptions) -> "list[GradesFile]":
-    """Each file with its layout and rater: what is said once holds for all of them."""
+    """Each file with its layout and rater; an option given once applies to all of them."""
     from harness.golden.graded_files import GradesFile
 
     raters: list[str | None] = [*files.raters] or [None]
@@ -147,7 +147,7 @@ def _each(paths: list[Path], files: FileOptions) -> "list[GradesFile]":
 
 
 def _sides_of_files(found: "list[GradesFile]", files: FileOptions, run: "Side | None") -> "list[Side]":
-    """Files of grades held against the golden file, or, without one, against what the run was graded on."""
+    """Files of grades beside the golden file or, without one, beside the examples of the run."""
     from harness.comparison.graded_files import side_beside_run, side_of_file
     from harness.golden.graded_files import read_golden
 
@@ -156,16 +156,15 @@ def _sides_of_files(found: "list[GradesFile]", files: FileOptions, run: "Side | 
         golden = read_golden(files.golden, golden_table(files.how), levels)
         return [side_of_file(golden, one, levels) for one in found]
     if run is None:
-        raise BadInput(f"{found[0].path} is a file of grades: --golden FILE says which grades are right")
-    _refuse_unheeded(files, run.name)
+        raise BadInput(f"{found[0].path} is a file of grades; add the golden grades with --golden FILE")
+    _refuse_unused(files, run.name)
     return [side_beside_run(one, run) for one in found]
 
 
-def _refuse_unheeded(files: FileOptions, run: str) -> None:
-    """Without a golden file nothing has to be said of one."""
-    unheeded = {"policy": files.policy, "scale": files.scale}
+def _refuse_unused(files: FileOptions, run: str) -> None:
+    """BadInput for options about a golden file where there is none."""
+    unused = {"policy": files.policy, "scale": files.scale}
     for name in ("columns", "format"):
-        unheeded[name] = files.how[name] if files.how[f"grades-{name}"] is not None else None
-    given = [f"--{name}" for name, value in unheeded.items() if value is not None]
-    if given:
-        raise BadInput(f"{', '.join(given)} goes with --golden FILE; without it {run} says what is right")
+        unused[name] = files.how[name] if files.how[f"grades-{name}"] is not None else None
+    if given := given_in(unused):
+        raise BadInput(f"{given} needs --golden FILE; without it the golden grades are those of {run}")

@@ -1,6 +1,6 @@
-"""`harness doctor`: what is installed, which keys are set, what the project holds. Never a key's value.
+"""`harness doctor`: what is installed, which keys are set, what the project holds; prints no key.
 
-With a model it asks that for one grade instead, and says what it accepts and what a grade costs.
+With a model, it asks the model for one grade and prints what the model accepts and what a grade costs.
 """
 
 import os
@@ -35,19 +35,21 @@ if TYPE_CHECKING:
 @guarded
 def doctor_command(
     model: Annotated[
-        str | None, typer.Argument(help="provider/model: asked for one grade, to see what it accepts.")
+        str | None, typer.Argument(help="provider/model to ask for one grade, to see what it accepts.")
     ] = None,
     base_url: Annotated[
         str | None, typer.Option(help="A server of your own that speaks the provider's API.")
     ] = None,
-    policy: Annotated[str, typer.Option(help="Whose first dev example is graded.")] = DEFAULT_POLICY,
+    policy: Annotated[
+        str, typer.Option(help="The policy whose first dev example is graded.")
+    ] = DEFAULT_POLICY,
     prompt: Annotated[str, typer.Option(help="name or name@v2, to ask with.")] = "teacher",
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """What is installed, which keys are set, what the project holds. Ends with 2 where it is broken.
+    """What is installed, which keys are set, what the project holds. Ends with 2 if something is broken.
 
-    With a model: what it accepts and what a grade costs, found out by asking it.
+    With a model: what it accepts and what a grade costs; this makes a few API calls.
     """
     if model is None:
         _installation(root, as_json=json)
@@ -58,7 +60,7 @@ def doctor_command(
 def _model(
     project: "Project", model: str, base_url: str | None, policy: str, prompt: str, *, as_json: bool
 ) -> None:
-    """Ask a model for one grade. Ends with 4 where it gives none."""
+    """Ask a model for one grade. Ends with 4 if the answer has none."""
     from harness.grading.model_probe import check_model
     from harness.providers import base_url_of, is_home, split_model
     from harness.report.checkup import checkup_view
@@ -100,7 +102,7 @@ def _installation(root: "Path | None", *, as_json: bool) -> None:
 
 
 def _contents(project: "Project", facts: dict[str, Any]) -> list[str]:
-    """Read every policy, golden set and prompt; what cannot be read is a problem."""
+    """Read every policy, golden set and prompt; return what cannot be read."""
     from harness.golden.examples import golden_path, load_examples
     from harness.policy.load import load_policy, policy_names, policy_path
     from harness.prompting.prompt import load_prompt, prompt_labels
@@ -134,7 +136,7 @@ def _texts(error: BadInput) -> list[str]:
 
 
 def _lines(facts: dict[str, Any]) -> "list[RenderableType]":
-    """A line a fact. What has several parts is folded between them; a path stays whole."""
+    """One line per fact. A list may be folded; a path stays whole."""
     from rich.text import Text
 
     lines: list[RenderableType] = []

@@ -1,4 +1,4 @@
-"""The options of `harness eval`, and what they ask for."""
+"""The options of `harness eval`, and the request that they make."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.groups import BaseUrl, Shots, Temperature
-from harness.cli.options import DEFAULT_POLICY, Columns, Format, Rater, Wide, layout
+from harness.cli.options import DEFAULT_POLICY, Columns, Format, Rater, Wide, layout, names_in
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 MODEL = "builtin/lexical"
 NoReport = Annotated[
-    bool, typer.Option("--no-report", help="Leave out report.html, which up to 2,000 pairs get.")
+    bool, typer.Option("--no-report", help="Write no report.html (runs of more than 2,000 pairs get none).")
 ]
 
 
 @dataclass(frozen=True)
 class AskedOptions:
-    """What is asked, of whom. None is "not given": a resumed run keeps what it began with."""
+    """What to ask which teacher. None means "not given": a resumed run keeps its settings."""
 
     model: Annotated[
         str | None, typer.Option(help="provider/model. Default: builtin/lexical, no key, no network.")
@@ -35,12 +35,10 @@ class AskedOptions:
         typer.Option("--canaries", help="Grade the canaries instead: does text in a product steer it?"),
     ] = False
     limit: Annotated[int | None, typer.Option(min=1, help="Grade a sample of this many examples.")] = None
-    only: Annotated[str | None, typer.Option(help="Grade just these examples, by id: a,b,c")] = None
+    only: Annotated[str | None, typer.Option(help="Grade only these examples, by id: a,b,c")] = None
     disagreements_of: Annotated[
         str | None,
-        typer.Option(
-            metavar="RUN", help="Grade just what this run got wrong, or gave no readable answer to."
-        ),
+        typer.Option(metavar="RUN", help="Grade only what this run got wrong or gave no readable answer to."),
     ] = None
     shots: Shots = None
     repeats: Annotated[
@@ -52,7 +50,7 @@ class AskedOptions:
         typer.Option(help="What repeats count for: mean (each its share) or vote. Default: mean."),
     ] = None
     seed: Annotated[
-        int | None, typer.Option(help="For the sample of --limit; sent to the model where given.")
+        int | None, typer.Option(help="Of the sample of --limit; sent to the model if given.")
     ] = None
     temperature: Temperature = None
     base_url: BaseUrl = None
@@ -60,35 +58,35 @@ class AskedOptions:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How the run is carried out, or taken up again."""
+    """How to carry out or resume the run."""
 
     batch: Annotated[
         bool,
         typer.Option("--batch", help="Through the provider's batch API: half the price, within a day."),
     ] = False
     resume: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Go on with a run: ask only what has no answer.")
+        str | None, typer.Option(metavar="RUN", help="Resume a run: ask only what has no answer.")
     ] = None
     retry_failed: Annotated[
         bool,
-        typer.Option("--retry-failed", help="Go on with a run (latest, or --resume): ask only what failed."),
+        typer.Option("--retry-failed", help="Resume a run (latest, or --resume): ask only what failed."),
     ] = False
     max_cost: Annotated[
         float | None, typer.Option(min=0, metavar="USD", help="Stop before the run costs more than this.")
     ] = None
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be asked and cost, and ask nothing.")
+        bool, typer.Option("--dry-run", help="Print what the run would ask and cost; make no API calls.")
     ] = False
 
     @property
     def again(self) -> str | None:
-        """The run to go on with; None for a new one."""
+        """The run to resume; None for a new one."""
         return self.resume or ("latest" if self.retry_failed else None)
 
 
 @dataclass(frozen=True)
 class TableOptions:
-    """How a replayed file of grades is to be read."""
+    """How to read a replayed file of grades."""
 
     columns: Columns = None
     wide: Wide = None
@@ -98,29 +96,31 @@ class TableOptions:
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for, complete; `given` names what was said rather than left at its default."""
+    """What is asked for; `given` names the settings that are not defaults."""
 
     asked: "Asked"
     given: tuple[str, ...]
 
     def refuse_changes(self, before: "Asked") -> None:
-        """A resumed run keeps its settings: another one is a new run."""
+        """BadInput for settings that a resumed run does not have."""
         pairs = {name: (getattr(self.asked, name), getattr(before, name)) for name in self.given}
         changed = [(name, was) for name, (now, was) in pairs.items() if not _same(now, was)]
         if changed:
             shown = ", ".join(f"{name} {'not given' if was is None else was}" for name, was in changed)
-            raise BadInput(f"--resume goes on as the run began ({shown}); start a new run to change it")
+            raise BadInput(
+                f"--resume keeps the settings of the run ({shown}); start a new run to change them"
+            )
 
 
 def _same(given: object, before: object) -> bool:
-    """`teacher` names what `teacher@v2` was, when the digests agree too."""
+    """`teacher` matches `teacher@v2`; the digests are compared later."""
     return given == before or (isinstance(before, str) and before.partition("@")[0] == given)
 
 
 def request_of(
     project: "Project", asking: AskedOptions, table: TableOptions, run: RunOptions, *, no_cache: bool
 ) -> Request:
-    """The options as one request. BadInput where they contradict each other, or would do nothing."""
+    """The options as one request. BadInput if they contradict each other or have no effect."""
     from harness.runs.manifest import Asked
 
     read = layout(table.columns, table.wide, table.format)
@@ -147,46 +147,42 @@ def request_of(
     values |= {name: value for name, value in _chosen(project, asking).items() if not values.get(name)}
     given = {name: value for name, value in values.items() if value is not None}
     defaults = {"model": MODEL, "policy": DEFAULT_POLICY, "prompt": "teacher", "splits": ("dev",)}
-    beside = {"base_url": asking.base_url, "no_cache": no_cache}
-    return Request(Asked.model_validate({**defaults, **given, **beside}), tuple(given))
+    calls = {"base_url": asking.base_url, "no_cache": no_cache}
+    return Request(Asked.model_validate({**defaults, **given, **calls}), tuple(given))
 
 
 def refuse_empty(**given: str | None) -> None:
-    """An empty word is a variable that was not set: the whole golden set is not what it stood for."""
-    empty = [
-        f"--{name.replace('_', '-')}"
-        for name, value in given.items()
-        if value is not None and not value.strip()
-    ]
+    """BadInput for empty values, as from an unset variable: they must not mean the whole golden set."""
+    empty = [name for name, value in given.items() if value is not None and not value.strip()]
     if empty:
-        raise BadInput(f"{', '.join(empty)}: nothing is given there; name it, or leave the option away")
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in empty)
+        raise BadInput(f"{names}: empty value; give one, or remove the option")
 
 
 def _refuse_idle(asking: AskedOptions, table: list[str]) -> None:
-    """An option that would do nothing is refused."""
+    """BadInput for options that would have no effect."""
     from harness.providers import reads_grades
 
     if table and not reads_grades(asking.model or MODEL):
         names = ", ".join(f"--{name}" for name in table)
-        raise BadInput(f"{names}: how a file of grades is read; --model replay/FILE reads one")
+        raise BadInput(f"{names}: only for a file of grades; add --model replay/FILE")
     if asking.aggregate and (asking.repeats or 1) == 1:
-        raise BadInput("--aggregate says what several answers count for: give --repeats too")
+        raise BadInput("--aggregate combines several answers; add --repeats")
 
 
 def _chosen(project: "Project", asking: AskedOptions) -> dict[str, object]:
-    """The examples that were chosen by name, or by what another run got wrong and where that lies."""
+    """The examples chosen by id, or those that another run got wrong, with its splits and policy."""
     chosen = asking.only or asking.disagreements_of
     if asking.canaries and (asking.split or asking.limit or asking.repeats or chosen):
-        raise BadInput(
-            "--canaries grades every canary once: it goes without --split, --limit, --repeats, --only"
-        )
+        what = "--split, --limit, --repeats, --only and --disagreements-of"
+        raise BadInput(f"--canaries grades every canary once; remove {what}")
     if chosen and (asking.limit or (asking.only and asking.disagreements_of)):
-        raise BadInput("--only, --disagreements-of and --limit each say what to grade: give one of them")
+        raise BadInput("--only, --disagreements-of and --limit exclude each other; give one of them")
     if asking.disagreements_of:
         return _wrong_in(project, asking.disagreements_of)
     if asking.only is None:
         return {}
-    names = tuple(dict.fromkeys(id_.strip() for id_ in asking.only.split(",") if id_.strip()))
+    names = tuple(dict.fromkeys(names_in(asking.only)))
     if not names:
         raise BadInput(f"--only {asking.only!r} names no example")
     return {"only": names}
@@ -199,16 +195,18 @@ def _wrong_in(project: "Project", text: str) -> dict[str, object]:
     reading = reading_of(project, text)
     asked = reading.run.manifest.asked
     if not asked.kind.scored:
-        raise BadInput(f"--disagreements-of {text}: that run graded canaries, which are graded all together")
+        raise BadInput(
+            f"--disagreements-of {text}: that run graded canaries; use --canaries to grade them again"
+        )
     items = map(voted, reading.items)
     wrong = tuple(item.item for item in items if item.answers[0].grade != item.golden)
     if not wrong:
-        raise BadInput(f"--disagreements-of {text}: that run agrees with every golden grade")
+        raise BadInput(f"--disagreements-of {text}: the run agrees with every golden grade")
     return {"only": wrong, "splits": asked.splits, "policy": asked.policy}
 
 
 def _from_root(model: str, project: "Project") -> str:
-    """A replayed file by its path from the project's folder, so that a run can be resumed from anywhere."""
+    """A replayed file by its path from the project's folder, so that any folder can resume the run."""
     from harness.providers import reads_grades, split_model
 
     if not reads_grades(model):

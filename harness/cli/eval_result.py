@@ -11,15 +11,14 @@ if TYPE_CHECKING:
 
 
 def report(project: "Project", found: "Assessment", *, as_json: bool) -> None:
-    """The scorecard, what was spent, and where the run lies."""
+    """Print the scorecard, the spending and the run's folder."""
     from harness.report.canaries import canary_view
     from harness.report.gate2 import gate2_view
     from harness.report.money import spending_view
 
     run, spent = found.run, found.reading.spending
     if as_json:
-        beside = {"run": str(run.folder), "spending": spent}
-        print_json({**scored_json(found.gate2, found.canaries), **beside})
+        print_json(scored_json(found.gate2, found.canaries) | {"run": str(run.folder), "spending": spent})
         return
     asked = run.manifest.asked
     if found.canaries:

@@ -24,7 +24,7 @@ from harness.cli.options import (
     project_at,
     show,
 )
-from harness.cli.rated import PolicyOption, levels_of, refuse, whence_of
+from harness.cli.rated import PolicyOption, bar_origin, levels_of, refuse
 
 
 @guarded
@@ -66,11 +66,11 @@ def gate1_command(
     scale_, known, gates = levels_of(policy or (None if ratings else DEFAULT_POLICY), scale, root)
     about = examples_of(project_at(root), known) if known else {}
     if ratings is None:
-        assert known is not None, "a policy is the default where no file is named"
+        assert known is not None, "without a file there is a default policy"
         rated = own_ratings(project_at(root), known, about)
     else:
         rated = replace(rated_in(ratings, layout(columns, wide, format), scale_, about), about=about)
-    chosen = bar_of(weighting, bar, gate1_bar(gates), whence_of(known))
+    chosen = bar_of(weighting, bar, gate1_bar(gates), bar_origin(known))
     score = judge_raters(rated, scale_, gates, chosen, names=grade_names(known), bootstrap=bootstrap)
     print_json(score) if json else show(gate1_view(score, disputes))
     end_by(score)

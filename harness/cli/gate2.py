@@ -27,7 +27,15 @@ from harness.cli.options import (
     scored_json,
     show,
 )
-from harness.cli.rated import PolicyOption, golden_table, grades_table, levels_of, refuse, whence_of
+from harness.cli.rated import (
+    PolicyOption,
+    bar_origin,
+    given_in,
+    golden_table,
+    grades_table,
+    levels_of,
+    refuse,
+)
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -49,7 +57,7 @@ def gate2_command(
         str | None, typer.Argument(help="A run: its folder, its name or the beginning of it, or latest.")
     ] = None,
     golden: Annotated[Path | None, typer.Option(help="A file of golden grades, instead of a run.")] = None,
-    grades: Annotated[Path | None, typer.Option(help="The file of grades to hold against it.")] = None,
+    grades: Annotated[Path | None, typer.Option(help="The file of grades to compare with it.")] = None,
     policy: PolicyOption = None,
     scale: Scale = None,
     columns: Columns = None,
@@ -59,9 +67,7 @@ def gate2_command(
         Path | None,
         typer.Option(help="A file of ratings, for Gate 1, the human ceiling and the diagnosis of misses."),
     ] = None,
-    ratings_columns: Annotated[
-        str | None, typer.Option(help="Like --columns, where the ratings file has other headers.")
-    ] = None,
+    ratings_columns: Annotated[str | None, typer.Option(help="Like --columns, for the ratings file.")] = None,
     ratings_wide: Annotated[str | None, typer.Option(help="Like --wide, for the ratings file.")] = None,
     ratings_format: Annotated[str | None, typer.Option(help="Like --format, for the ratings file.")] = None,
     wide: Wide = None,
@@ -97,7 +103,7 @@ def gate2_command(
         unfinished = unfinished_sentence(found.reading)
     elif golden is not None and grades is not None:
         levels = levels_of(policy, scale, root)
-        asked = bar_of(weighting, bar, gate2_bar(levels.gates), whence_of(levels.policy))
+        asked = bar_of(weighting, bar, gate2_bar(levels.gates), bar_origin(levels.policy))
         score = _score_files(golden, grades, ratings, levels, asked, root, how, bootstrap)
         names = how["rater"] or grades.name, golden.name
     else:
@@ -124,7 +130,7 @@ def _score_files(
     how: "Mapping[str, str | None]",
     bootstrap: bool,
 ) -> "Gate2":
-    """A file of grades against a file of golden ones; `how` holds the options that say how to read them."""
+    """A file of grades against a file of golden ones; `how` holds the options for reading them."""
     from harness.golden.graded_files import GradesFile, read_golden
     from harness.golden.rating.files import rated_in, ratings_beside
     from harness.verdicts.graded_files import judge_files
@@ -141,7 +147,7 @@ def _score_files(
 
 
 def _ratings_table(ratings: Path | None, file: "GradesFile", how: "Mapping[str, str | None]") -> "Layout":
-    """How the ratings are read: what is not said is as with the golden file, and one file is read one way."""
+    """How to read the ratings: by default like the golden file, or like the grades if it is the same file."""
     own = {name: how[name] for name in ("ratings-columns", "ratings-wide", "ratings-format")}
     if ratings is None:
         refuse(own, "name one with --ratings")
@@ -153,26 +159,24 @@ def _ratings_table(ratings: Path | None, file: "GradesFile", how: "Mapping[str, 
 def _assessed(
     project: "Project", name: str, weighting: str | None, bar: float | None, bootstrap: bool
 ) -> "Assessment":
-    """A run, by the bars that it was made under unless the command line names others."""
+    """A run by the bars that it was made under, or by those of the command line."""
     from harness.runs.folder import earlier_runs, find_run, open_run
     from harness.score.settings import gate2_bar
     from harness.verdicts.assessment import assess
 
     run = open_run(find_run(project, name))
-    if not run.manifest.asked.kind.scored:
-        held = {"--weighting": weighting, "--bar": bar, "--bootstrap": bootstrap or None}
-        given = [name for name, value in held.items() if value is not None]
-        if given:
-            raise BadInput(f"{', '.join(given)}: a run over canaries is held to no gate")
-    # The run is judged by the bars it was made under; that they have changed since must show.
+    given = given_in({"weighting": weighting, "bar": bar, "bootstrap": bootstrap or None})
+    if given and not run.manifest.asked.kind.scored:
+        raise BadInput(f"{given}: no gate applies to a run over canaries")
+    # The run is judged by the bars it was made under; the verdict says if they have changed since.
     now = _bars_now(project, run)
-    whence = "the run was made under" if now else "gates.toml has"
-    chosen = bar_of(weighting, bar, gate2_bar(run.gates).moved_from(now), whence)
+    origin = "the run was made under" if now else "gates.toml has"
+    chosen = bar_of(weighting, bar, gate2_bar(run.gates).moved_from(now), origin)
     return assess(run, chosen, earlier=earlier_runs(run.folder), bootstrap=bootstrap)
 
 
 def _bars_now(project: "Project", run: "Run") -> str | None:
-    """What the project's gates.toml asks for now, where that is not what it asked for then."""
+    """What the project's gates.toml asks for now, if that has changed since the run."""
     from harness.policy.load import load_gates
     from harness.verdicts.threshold_changes import differing
 
@@ -182,5 +186,5 @@ def _bars_now(project: "Project", run: "Run") -> str | None:
     try:
         found = differing(load_gates(path, run.policy), run.gates)
     except BadInput:
-        return None  # bars for another version of the policy, which cannot be held against this one's
+        return None  # bars for another version of the policy, not comparable
     return f"gates.toml has {found} now" if found else None

@@ -14,6 +14,7 @@ from harness.cli.options import (
     Scale,
     guarded,
     layout,
+    names_in,
     print_json,
     project_at,
     say,
@@ -65,7 +66,7 @@ def lint_golden_set(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """What is wrong with a golden set. Ends with 2 where there is an error; warnings only inform."""
+    """What is wrong with a golden set. Ends with 2 if there is an error; warnings only inform."""
     from harness.golden.examples import golden_path
     from harness.golden.lint import lint_golden
     from harness.policy.load import load_policy, policy_path
@@ -115,12 +116,10 @@ def import_golden_set(
     source: Annotated[
         str, typer.Argument(metavar="FILE", help="A table, or a data set: its folder, or its name.")
     ],
-    policy: Annotated[
-        str, typer.Option(help="The policy that the grades are of; a new one gets a skeleton.")
-    ],
+    policy: Annotated[str, typer.Option(help="The policy of the grades; a new one gets a skeleton.")],
     columns: Columns = None,
     attributes: Annotated[
-        str | None, typer.Option(help="More columns to show a grader: class,colour. Others are left behind.")
+        str | None, typer.Option(help="More columns to show a grader: class,colour. Others are left out.")
     ] = None,
     splits: Annotated[
         str | None, typer.Option(help="shots/dev/test in per cent, by query. Default: 20/40/40.")
@@ -130,18 +129,16 @@ def import_golden_set(
     licence: Annotated[str | None, typer.Option("--license", help="A note on the source's licence.")] = None,
     format: Format = None,
     dataset_split: Annotated[str | None, typer.Option(help="Which split of a data set.")] = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Overwrite the golden set that is there.")
-    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Overwrite the existing golden set.")] = False,
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """Make a golden set of somebody's graded pairs.
+    """Make a golden set from a table of graded pairs.
 
-    Where there is no such policy yet, a skeleton of one is written too.
+    For a new policy, this writes a skeleton of it too.
 
 
-    A column that is not mapped is left behind: it might hold the very grade.
+    Columns that are not mapped are left out: one might hold the grade.
     """
     from harness.golden.importing import Import, import_golden
     from harness.golden.splits import parse_shares
@@ -150,7 +147,7 @@ def import_golden_set(
         source=source,
         policy=policy,
         layout=layout(columns, None, format),
-        attributes=tuple(part.strip() for part in (attributes or "").split(",") if part.strip()),
+        attributes=names_in(attributes),
         shares=parse_shares(splits) if splits else None,
         seed=seed,
         scale=scale,
@@ -171,11 +168,11 @@ def _say_imported(done: "Imported", policy: str) -> None:
     queries = len({example.cluster for example in done.examples})
     show([f"{len(done.examples):,} examples of {queries} queries: {shown_path(done.path)}"])
     if done.columns_left:
-        say(f"columns left behind: {', '.join(done.columns_left)} (--attributes takes one along)")
+        say(f"columns left out: {', '.join(done.columns_left)} (--attributes keeps them)")
     for split in done.empty_splits:
         say(
-            f"warning: the split {split} is empty: a query lies in one split, and {queries} are too few to "
-            "fill three; add queries, or name other shares with --splits"
+            f"warning: the split {split} is empty: a query is in one split, and {queries} are too few to "
+            "fill three; add queries, or give other shares with --splits"
         )
     if done.new_policy is not None:
         say(f"a policy to fill in: {shown_path(done.new_policy)}")
@@ -196,7 +193,7 @@ def export_golden_set(
 ) -> None:
     """Write a golden set as CSV or JSON lines.
 
-    CSV is for spreadsheets and leaves the history out; JSON lines lose nothing.
+    CSV is for spreadsheets and leaves out the history; JSON lines keep everything.
     """
     from harness.golden.exporting import FORMATS, export_golden
     from harness.storage.files import write_atomic
@@ -209,15 +206,24 @@ def export_golden_set(
     if output is None:
         typer.echo(text.encode("utf-8"), nl=False)
     elif not output.parent.is_dir():
-        raise BadInput(f"{output}: there is no folder {output.parent}")
+        raise BadInput(f"{output}: no folder {output.parent}")
     else:
         write_atomic(output, text)
         say(f"{len(examples)} examples: {output}")
 
 
-def load_set(project: "Project", name: str) -> "tuple[Policy, list[Example]]":
-    from harness.golden.examples import golden_path, load_examples
+def find_set(project: "Project", name: str) -> "tuple[Policy, Path]":
+    """A policy, and the file of its golden set."""
+    from harness.golden.examples import golden_path
     from harness.policy.load import load_policy, policy_path
 
     policy = load_policy(policy_path(project, name))
-    return policy, load_examples(golden_path(project, policy.name), policy)
+    return policy, golden_path(project, policy.name)
+
+
+def load_set(project: "Project", name: str) -> "tuple[Policy, list[Example]]":
+    """A policy and its golden examples."""
+    from harness.golden.examples import load_examples
+
+    policy, path = find_set(project, name)
+    return policy, load_examples(path, policy)

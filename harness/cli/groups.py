@@ -1,4 +1,4 @@
-"""Groups of options: each is declared once, and reaches the functions behind a command as one typed value."""
+"""Groups of options, each declared once and passed on as one typed value."""
 
 import functools
 import inspect
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from harness.cli.options import Columns, Format, layout
+from harness.cli.options import Columns, Format, layout, names_in
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose dataclass parameters are shown as one option for each of their fields, in order.
+    """A command whose dataclass parameters become one option for each of their fields, in order.
 
-    A field is declared as an option is: `Annotated[type, typer.Option(...)]` with a default.
+    A field is declared like an option: `Annotated[type, typer.Option(...)]` with a default.
     """
     hints = get_type_hints(command, include_extras=True)
     groups = {name: kind for name, kind in hints.items() if isinstance(kind, type) and is_dataclass(kind)}
@@ -51,14 +51,14 @@ Shots = Annotated[
     int | None, typer.Option(min=0, help="Golden examples in the prompt. Default: as the prompt says.")
 ]
 Temperature = Annotated[
-    float | None, typer.Option(min=0, max=10, help="Sent to the model where given; some models refuse it.")
+    float | None, typer.Option(min=0, max=10, help="Sent to the model if given; some models reject it.")
 ]
 BaseUrl = Annotated[str | None, typer.Option(help="A server of your own that speaks the provider's API.")]
 
 
 @dataclass(frozen=True)
 class TeacherOptions:
-    """Who grades, where a command grades anew each time; `harness eval` can go on with a run instead."""
+    """Who grades, for commands that cannot resume a run."""
 
     model: Annotated[str, typer.Option(help="provider/model. The default needs no key and no network.")] = (
         "builtin/lexical"
@@ -66,7 +66,7 @@ class TeacherOptions:
     prompt: Annotated[str, typer.Option(help="name or name@v2.")] = "teacher"
     shots: Shots = None
     temperature: Temperature = None
-    seed: Annotated[int | None, typer.Option(help="Sent to the model where given.")] = None
+    seed: Annotated[int | None, typer.Option(help="Sent to the model if given.")] = None
     base_url: BaseUrl = None
 
     def asked(self, policy: str, pairs: Path) -> "Asked":
@@ -78,19 +78,21 @@ class TeacherOptions:
 
 @dataclass(frozen=True)
 class CallOptions:
-    """How calls are made; nothing of it changes an answer."""
+    """How to make calls; none of it changes an answer."""
 
     max_connections: Annotated[
         int | None,
-        typer.Option(min=1, max=5000, help="Calls in flight at most. Default: as many as the server bears."),
+        typer.Option(
+            min=1, max=5000, help="Maximum of calls in flight. Default: as many as the server bears."
+        ),
     ] = None
     no_cache: Annotated[
         bool,
-        typer.Option("--no-cache", help="Ask anew, whatever earlier runs were answered, and keep nothing."),
+        typer.Option("--no-cache", help="Do not use replies of earlier runs, and keep none."),
     ] = False
 
     def limits(self, *, only_failed: bool = False, max_cost: float | None = None) -> "Limits":
-        """These and a run's own as what the engine obeys."""
+        """These and the limits of a run."""
         from harness.grading.job import Limits
 
         return Limits(self.max_connections, not self.no_cache, only_failed, max_cost)
@@ -98,7 +100,7 @@ class CallOptions:
 
 @dataclass(frozen=True)
 class PairsOptions:
-    """Which production pairs to grade, and how their file is to be read."""
+    """Which production pairs to grade, and how to read their file."""
 
     pairs: Annotated[
         Path | None,
@@ -113,14 +115,14 @@ class PairsOptions:
 
     @property
     def path(self) -> Path:
-        """The file; BadInput where none is given."""
+        """The file; BadInput if none is given."""
         if self.pairs is None:
-            raise BadInput("which pairs? --pairs FILE, a table with item, query and title")
+            raise BadInput("add --pairs FILE, a table with item, query and title")
         return self.pairs
 
     def read(self) -> "Stream[ShownPair]":
         """The pairs."""
         from harness.runs.pairs import read_pairs
 
-        names = tuple(part.strip() for part in (self.attributes or "").split(",") if part.strip())
-        return read_pairs(self.path, layout(self.columns, None, self.format), self.traffic, names)
+        shown = names_in(self.attributes)
+        return read_pairs(self.path, layout(self.columns, None, self.format), self.traffic, shown)

@@ -1,6 +1,6 @@
-"""What the commands share: options, output, and errors in words.
+"""Shared by the commands: options, output, and error messages.
 
-Kept light on purpose: `harness --help` imports this and no library that is slow to load.
+`harness --help` imports this, so it imports no library that is slow to load.
 """
 
 import functools
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from harness.golden.canaries import CanaryReport
+    from harness.nouns.base import Weighting as Weights
     from harness.score.threshold import Threshold
     from harness.scorecards.gate2 import Gate2
-    from harness.scorecards.shared import Gate
+    from harness.scorecards.shared import Gate, Verdict
     from harness.storage.project import Project
     from harness.storage.tables import Layout
 
@@ -31,7 +32,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 DEFAULT_POLICY = "product-search"
-"""The policy that ships, and that commands work on where none is named."""
+"""The policy that comes with the project: the default of the commands."""
 
 Root = Annotated[
     Path | None, typer.Option(help="The project's folder. Default: the nearest one upwards with policies/.")
@@ -44,16 +45,10 @@ Format = Annotated[
     str | None, typer.Option(help="csv, tsv, jsonl, parquet or qrels. Default: by the file's ending.")
 ]
 Wide = Annotated[str | None, typer.Option(help="A column for each rater: rater1,rater2,...")]
-Rater = Annotated[str | None, typer.Option(help="Which rater's grades, where a file holds several.")]
-GradesColumns = Annotated[
-    str | None, typer.Option(help="Like --columns, where the grades file has other headers.")
-]
-GradesFormat = Annotated[
-    str | None, typer.Option(help="Like --format, where the grades file has another one.")
-]
-Scale = Annotated[
-    str | None, typer.Option(help="The grades there are, such as 0-4, where no policy says it.")
-]
+Rater = Annotated[str | None, typer.Option(help="Whose grades to take from a file with several raters.")]
+GradesColumns = Annotated[str | None, typer.Option(help="Like --columns, for the grades file.")]
+GradesFormat = Annotated[str | None, typer.Option(help="Like --format, for the grades file.")]
+Scale = Annotated[str | None, typer.Option(help="The grades, such as 0-4, if there is no policy.")]
 Weighting = Annotated[
     str | None, typer.Option(help="Which kappa is gated: none, linear or quadratic. Default: gates.toml.")
 ]
@@ -61,10 +56,12 @@ Bootstrap = Annotated[
     bool, typer.Option("--bootstrap", help="A cluster bootstrap of the gated kappa too, to compare.")
 ]
 BarValue = Annotated[float | None, typer.Option("--bar", help="The kappa asked for. Default: gates.toml.")]
+RunName = Annotated[str, typer.Argument(help="Its folder, its name or the beginning of it, or latest.")]
+Markdown = Annotated[Path | None, typer.Option(help="Append the result as Markdown, for a summary.")]
 
 
 def guarded(command: Callable[P, T]) -> Callable[P, T]:
-    """A command that ends in words and an exit code where it would end in one of our errors."""
+    """A command that turns our errors into a message and an exit code."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -77,7 +74,7 @@ def guarded(command: Callable[P, T]) -> Callable[P, T]:
             complain("interrupted")
             raise typer.Exit(130) from None
         except BrokenPipeError:
-            # Whoever read our output has gone, as `head` does: that is no error of ours.
+            # The reader of our output has closed it, as `head` does.
             sys.stderr.close()
             raise typer.Exit(0) from None
         except OSError as error:
@@ -88,14 +85,14 @@ def guarded(command: Callable[P, T]) -> Callable[P, T]:
 
 
 def complain(text: str) -> None:
-    """A message on standard error, one line of it per fault."""
+    """Print a message on standard error, one line per fault."""
     lines = text.split("\n")
     first = f"error: {lines[0]}" if len(lines) == 1 else "error:\n  " + lines[0]
     typer.echo(visible("\n  ".join([first, *lines[1:]])), err=True)
 
 
 def say(text: str) -> None:
-    """Progress and remarks, on standard error; what a server said in them must not steer the terminal."""
+    """Print progress and remarks on standard error, with control characters of a server's text escaped."""
     typer.echo(visible(text), err=True)
 
 
@@ -107,9 +104,9 @@ def project_at(root: Path | None) -> "Project":
 
 
 def load_keys(project: "Project") -> None:
-    """Keys from the project's .env, behind those that the environment has, and nothing else of it.
+    """Take the keys that the environment lacks, and nothing else, from the project's .env.
 
-    A project may come from a stranger: an address or a proxy in its .env would send a key elsewhere.
+    A project may be untrusted: an address or a proxy in its .env would send a key elsewhere.
     """
     import io
 
@@ -121,25 +118,25 @@ def load_keys(project: "Project") -> None:
     path = project.root / ".env"
     if not path.is_file():
         return
-    # Not interpolated: another key of the environment would be taken under a name of the file's choice.
+    # Not interpolated: the file could take another key of the environment.
     given = dotenv_values(stream=io.StringIO(read_text(path)), interpolate=False)
     for name in key_variables():
         if key := given.get(name):
             os.environ.setdefault(name, key)
     left = [name for name in given if name not in key_variables() and (name in variables() or _routes(name))]
     if left:
-        say(f"note: {', '.join(left)} in {path} is not taken: a file gives keys, and you say where they go")
+        say(f"note: {', '.join(left)} in {path} is ignored; give addresses on the command line")
 
 
 def _routes(name: str) -> bool:
-    """Whether a variable says where requests go, or who is trusted there."""
+    """Whether a variable says where requests go, or which certificates are trusted."""
     return name.upper().endswith(("_PROXY", "_BASE_URL", "_BASE", "_ENDPOINT", "_HOST")) or "SSL" in name
 
 
 def console() -> "Console":
-    """Standard output, as wide as the terminal; 80 columns where there is none.
+    """Standard output, as wide as the terminal, or 80 columns.
 
-    Rich takes NO_COLOR to mean colours alone, and would still print bold: here it means plain text.
+    With NO_COLOR, Rich would still print bold: here it means plain text.
     """
     from harness.report.console import SafeConsole
 
@@ -152,41 +149,46 @@ def show(parts: "Iterable[RenderableType]") -> None:
     out = console()
     for part in parts:
         if isinstance(part, str):
-            # A line as it is: folding it would break the path that somebody copies.
+            # Not folded: that would break a path to copy.
             out.file.write(visible(part) + "\n")
         else:
             out.print(part)
 
 
 def shown_path(path: Path) -> Path:
-    """A path as short as it can be said from here."""
+    """A path, relative to the working folder if it is inside."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def print_json(value: "BaseModel | dict[str, Any]") -> None:
-    """One JSON object on standard output. Undefined is null; NaN cannot occur."""
+    """Print one JSON object. Undefined is null; NaN cannot occur."""
     from pydantic_core import to_json
 
     text = to_json(value, indent=2).decode("utf-8")
     if (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") != "utf8":
-        # Where the terminal cannot show a letter, its escape is still the same JSON.
+        # Escapes instead of letters that the terminal cannot show are the same JSON.
         text = json.dumps(json.loads(text), indent=2)
     typer.echo(text)
 
 
 def scored_json(score: "Gate2", canaries: "CanaryReport | None") -> dict[str, Any]:
-    """A Gate 2 scorecard, with what steering did where canaries were graded."""
-    # Not dumped: the misses of a long run are many, and one form of them is enough.
+    """A Gate 2 scorecard, with the canary report if canaries were graded."""
+    # Not dumped: a second copy of a long run's disagreements would be large.
     return {**dict(score), **({"canaries": canaries} if canaries else {})}
 
 
+def names_in(text: str | None) -> tuple[str, ...]:
+    """The names in a comma-separated list; none in None."""
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
 def layout(columns: str | None, wide: str | None, format: str | None) -> "Layout":
-    """How a table is to be read."""
+    """How to read a table."""
     from harness.errors import BadInput
     from harness.storage.tables import Layout, parse_columns
 
-    names = tuple(name.strip() for name in (wide or "").split(",") if name.strip())
+    names = names_in(wide)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise BadInput(f"--wide names {', '.join(twice)} twice")
@@ -194,30 +196,49 @@ def layout(columns: str | None, wide: str | None, format: str | None) -> "Layout
 
 
 def bar_of(
-    weighting: str | None, value: float | None, own: "Threshold", whence: str = "gates.toml has"
+    weighting: str | None, value: float | None, own: "Threshold", origin: str = "gates.toml has"
 ) -> "Threshold":
-    """The bar to gate by: what was asked for, else one's own; `whence` says where that one comes from.
-
-    A moved bar says so.
-    """
+    """The bar to gate by: the one asked for, else `own`; a moved bar names the `origin` of its own."""
     from harness.errors import BadInput
-    from harness.score.threshold import WEIGHTINGS, Threshold
+    from harness.score.threshold import Threshold
 
-    chosen = own.weighting if weighting is None else weighting
     if value is not None and not -1 <= value <= 1:
         raise BadInput(f"bar {value}: a kappa lies between -1 and 1")
+    chosen = own.weighting if weighting is None else weighting_of(weighting)
+    bar = Threshold(chosen, own.bar if value is None else value, own.moved)
+    same = (bar.weighting, bar.bar) == (own.weighting, own.bar)
+    return bar if same else bar.moved_from(f"{origin} {own.text}")
+
+
+def weighting_of(text: str) -> "Weights":
+    """A weighting by its name. BadInput for an unknown one."""
+    from harness.errors import BadInput
+    from harness.score.threshold import WEIGHTINGS
+
     for known in WEIGHTINGS:
-        if chosen == known:
-            bar = Threshold(known, own.bar if value is None else value, own.moved)
-            same = (bar.weighting, bar.bar) == (own.weighting, own.bar)
-            return bar if same else bar.moved_from(f"{whence} {own.text}")
-    raise BadInput(f"weighting {weighting!r} is not one of: {', '.join(WEIGHTINGS)}")
+        if text == known:
+            return known
+    raise BadInput(f"weighting {text!r} is not one of: {', '.join(WEIGHTINGS)}")
+
+
+def append(path: Path | None, text: str) -> None:
+    """Append to a file, if there is a path."""
+    if path is not None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+
+
+def end_with(verdict: "Verdict") -> None:
+    """End with the verdict's exit code: 0 passed, 1 failed, 3 inconclusive."""
+    from harness.verdicts.gates import EXIT_CODES
+
+    if code := EXIT_CODES[verdict]:
+        raise typer.Exit(code)
 
 
 def end_by(score: "Gate") -> None:
-    """End with the verdict's exit code: 0 passed, 1 failed, 3 inconclusive."""
+    """End with the exit code of a scorecard's verdict."""
     from harness.verdicts.gates import exit_code
 
-    code = exit_code(score)
-    if code:
+    if code := exit_code(score):
         raise typer.Exit(code)

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Policies: the product team's judgement, written down.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="POLICY", help="name, or name@v1")]
+OldVersion = Annotated[
+    str, typer.Argument(metavar="V1", help="name@v1; or a name alone: its two latest versions.")
+]
+NewVersion = Annotated[
+    str | None, typer.Argument(metavar="[V2]", help="name@v2. Default: the version after V1.")
+]
 
 
 @app.command("list")
@@ -25,7 +31,7 @@ Name = Annotated[str, typer.Argument(metavar="POLICY", help="name, or name@v1")]
 def list_policies(root: Root = None, json: Json = False) -> None:
     """The policies and their versions.
 
-    A draft beside released versions is marked: it is taken only where it is named.
+    A draft beside released versions is marked; name its version to use it.
     """
     from harness.policy.load import policy_names, policy_versions, released_versions
     from harness.storage.project import version_number
@@ -70,7 +76,7 @@ def lint_policies(
 ) -> None:
     """What is wrong with a policy or its gates.
 
-    Ends with 2 where anything is; warnings only inform.
+    Ends with 2 if anything is; warnings only inform.
     """
     project = project_at(root)
     paths = _paths(project, name)
@@ -96,12 +102,8 @@ def lint_policies(
 @app.command("diff")
 @guarded
 def diff_policy(
-    old: Annotated[
-        str, typer.Argument(metavar="V1", help="name@v1; or a name alone: its two latest versions.")
-    ],
-    new: Annotated[
-        str | None, typer.Argument(metavar="[V2]", help="name@v2. Default: the version after V1.")
-    ] = None,
+    old: OldVersion,
+    new: NewVersion = None,
     suggest: Annotated[
         str | None,
         typer.Option(help="A run: the clauses that its teacher cited suggest examples to judge again."),
@@ -125,7 +127,7 @@ def diff_policy(
         print_json({**diff.model_dump(mode="json"), "golden": golden})
         return
     show(diff_view(diff))
-    show(effect_view(diff, effect) if effect else ["", "There is no golden set yet."])
+    show(effect_view(diff, effect) if effect else ["", "No golden set yet."])
 
 
 def _cited(project: "Project", run: str) -> "dict[str, tuple[str, ...]]":
@@ -146,19 +148,18 @@ def two_versions(project: "Project", old: str, new: str | None) -> tuple[str, st
     folder = policy_path(project, old).parent
     if new is not None:
         if split_label(new)[0] != name:
-            raise BadInput(f"{old} and {new} are two policies; a diff is of two versions of one")
+            raise BadInput(f"{old} and {new} are two policies; name two versions of one")
         first, second = (f"{name}@{policy_path(project, label).stem}" for label in (old, new))
         return first, second
     known = sorted(policy_versions(folder), key=version_number)
     at = known.index(version) if version else len(known) - 2
     if not 0 <= at < len(known) - 1:
-        there = ", ".join(known)
-        raise BadInput(f"{old}: there is no version after it to compare with; there are: {there}")
+        raise BadInput(f"{old}: no version after it to compare with; there are: {', '.join(known)}")
     return f"{name}@{known[at]}", f"{name}@{known[at + 1]}"
 
 
 def _golden(project: "Project", policy: "Policy") -> "list[Labelled]":
-    """The examples and canaries of a policy; none where it has no golden set."""
+    """The examples and canaries of a policy; empty without a golden set."""
     from harness.golden.examples import FILE
     from harness.golden.rejudging import golden_lines
 
@@ -167,14 +168,14 @@ def _golden(project: "Project", policy: "Policy") -> "list[Labelled]":
 
 
 def _warnings(project: "Project", name: str | None) -> list[str]:
-    """What is not wrong with any one policy, and still worth a word: drafts, and surfaces with several."""
+    """Drafts, and surfaces with several policies."""
     from harness.policy.load import draft_notes, load_policy, policy_names, policy_path, shared_surfaces
     from harness.storage.project import split_label
 
     asked = split_label(name)[0] if name else None
     policies = []
     for known in policy_names(project):
-        # What does not load is among the faults already.
+        # A policy that does not load is among the faults already.
         with contextlib.suppress(BadInput):
             policies.append(load_policy(policy_path(project, known)))
     drafts = [
@@ -201,7 +202,7 @@ def _folders_without_versions(project: "Project") -> dict[str, list[str]]:
 
 
 def _faults(path: Path) -> list[str]:
-    """What stops a policy from loading, or else what it lacks."""
+    """Why a policy does not load, or else what it lacks."""
     from harness.policy.load import load_gates, load_policy, unfinished
 
     try:

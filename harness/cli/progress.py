@@ -1,6 +1,6 @@
-"""The progress of a run: a bar on a terminal, a plain line now and then elsewhere; on standard error.
+"""The progress of a run on standard error: a bar on a terminal, else a plain line now and then.
 
-Quiet where CI is set: the first line and the result are enough for a log.
+With CI set, only the first line: that and the result are enough for a log.
 """
 
 import os
@@ -25,7 +25,7 @@ LINE_EVERY = 10.0
 
 
 class Progress:
-    """Counts outcomes as they come."""
+    """Counts and shows outcomes."""
 
     def __init__(self) -> None:
         self._counts = {"grade": 0, "ungraded": 0, "failed": 0}
@@ -79,7 +79,7 @@ class Progress:
 
     def stopping(self, in_flight: int) -> None:
         """The user pressed Ctrl-C once."""
-        say(f"waiting for {in_flight} answers that are on their way; Ctrl-C again leaves at once")
+        say(f"waiting for {in_flight} answers in flight; press Ctrl-C again to stop at once")
 
     def _line(self, now: float) -> str:
         done, rate = sum(self._counts.values()), self._rate(now)
@@ -91,7 +91,7 @@ class Progress:
         return {"ends": self._ends(), "rate": f"{self._rate(now):.1f}/s", "engine": self._engine()}
 
     def _engine(self) -> str:
-        """Calls in flight, tokens and cost, where the teacher has any."""
+        """Calls in flight, tokens and cost, if there are any."""
         if not self._tokens and self._in_flight <= 1:
             return ""
         parts = [f"{self._in_flight} calls", f"{_short(self._tokens)} tok"]
@@ -101,7 +101,7 @@ class Progress:
         return sum(self._counts.values()) / max(now - self._began, 1e-9)
 
     def _ends(self) -> str:
-        """How answers ended, short enough for 80 columns: what never happened is not said."""
+        """How answers ended, short enough for 80 columns: leaves out zeros."""
         words = {"grade": "graded", "ungraded": "unreadable", "failed": "failed"}
         return ", ".join(f"{n} {words[kind]}" for kind, n in self._counts.items() if n or kind == "grade")
 
@@ -116,14 +116,14 @@ class Progress:
 
 
 def _short(count: int) -> str:
-    """A count in as few letters as it takes: 950, 12k, 3.4M."""
+    """A short count: 950, 12k, 3.4M."""
     if count < 1_000:
         return str(count)
     return f"{count / 1_000:.0f}k" if count < 1_000_000 else f"{count / 1_000_000:.1f}M"
 
 
 def warnings_of(plan: "Plan") -> list[str]:
-    """What the user should hear before money is spent."""
+    """Warnings to print before money is spent."""
     from harness.policy.load import unfinished
 
     warnings = []
@@ -133,15 +133,18 @@ def warnings_of(plan: "Plan") -> list[str]:
             f"{plan.policy.label} is not finished ({len(lacking)} texts are empty): {plan.policy_file}"
         )
     if plan.dropped:
-        warnings.append(f"{len(plan.dropped)} shots are kept from the teacher: too close to graded examples")
-    bare = sum(not shot.reasoning for shot in plan.writer.shown)
-    if bare:
+        warnings.append(
+            f"{len(plan.dropped)} shots are withheld from the teacher: too close to graded examples"
+        )
+    if bare := sum(not shot.reasoning for shot in plan.writer.shown):
         warnings.append(
             f"{bare} of {len(plan.writer.shown)} shots have no reasoning: they show a grade alone"
         )
     if plan.withheld:
         queries = ", ".join(plan.withheld)
-        warnings.append(f"worked examples in the policy are kept from the teacher, being graded: {queries}")
+        warnings.append(
+            f"worked examples of the policy are withheld from the teacher, since they are graded: {queries}"
+        )
     if plan.stale:
         count = f"{plan.stale} examples were not yet judged under {plan.policy.label}"
         warnings.append(f"{count}: Gate 2 is inconclusive")

@@ -14,15 +14,13 @@ if TYPE_CHECKING:
     from harness.scorecards.prompt_change import PrefixChange, PromptDiff
     from harness.storage.project import Project
 
-app = typer.Typer(
-    help="Teacher prompts: templates that carry the policy and some shots.", no_args_is_help=True
-)
+app = typer.Typer(help="Teacher prompts: templates for the policy and some shots.", no_args_is_help=True)
 
 
 @app.command("list")
 @guarded
 def list_prompts(root: Root = None, json: Json = False) -> None:
-    """The prompts, their versions and what each is for."""
+    """The prompts, their versions and their descriptions."""
     from harness.prompting.prompt import load_prompt, prompt_labels
 
     project = project_at(root)
@@ -49,7 +47,7 @@ def render_prompt(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """The prompt for one example, just as a teacher is sent it."""
+    """The prompt for one example, exactly as a teacher gets it."""
     plan = _plan(project_at(root), policy, name, shots)
     example = next((one for one in plan.examples if item in (None, one.id)), None)
     if example is None:
@@ -101,7 +99,7 @@ def _plan(project: "Project", policy: str, prompt: str, shots: int | None = None
 
 
 def _prefix_change(project: "Project", diff: "PromptDiff") -> "PrefixChange":
-    """The constant prefixes compared. BadInput where a prompt cannot be rendered."""
+    """Compare the constant prefixes. BadInput if a prompt cannot be rendered."""
     from harness.scorecards.prompt_change import PrefixChange
 
     before, after = (_plan(project, diff.policy, label).writer for label in (diff.old, diff.new))
@@ -110,7 +108,7 @@ def _prefix_change(project: "Project", diff: "PromptDiff") -> "PrefixChange":
 
 
 def _show_size(prompt: "Prompt", prefix: int, *, as_json: bool) -> None:
-    """Characters, tokens at about four characters each, and how much of it never changes."""
+    """Print characters, tokens at about four characters each, and the share of the constant prefix."""
     characters = sum(len(message.content) for message in prompt.messages)
     size = {"characters": characters, "estimated_tokens": characters // 4, "constant_prefix": prefix}
     if as_json:

@@ -1,4 +1,4 @@
-"""What the commands that read files of grades take from the command line: a scale, a policy, layouts."""
+"""Shared by the commands that read files of grades: scale, policy, layouts."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,36 +18,40 @@ PolicyOption = Annotated[str | None, typer.Option(help="The policy whose scale, 
 
 
 def refuse(options: Mapping[str, str | None], why: str) -> None:
-    """Options that would go unheeded are refused, so that nobody believes they did something."""
-    given = [f"--{name}" for name, value in options.items() if value is not None]
-    if given:
-        raise BadInput(f"{', '.join(given)} goes with a file; {why}")
+    """BadInput for options that would have no effect."""
+    if given := given_in(options):
+        raise BadInput(f"{given} goes with a file; {why}")
+
+
+def given_in(options: Mapping[str, object]) -> str:
+    """The names of the options that were given, for a sentence."""
+    return ", ".join(f"--{name}" for name, value in options.items() if value is not None)
 
 
 def levels_of(policy: str | None, scale: str | None, root: Path | None) -> "Levels":
-    """The scale, from a policy or from --scale, with the policy and its gates where there is one."""
+    """The scale from --scale, or from a policy, then with the policy and its gates."""
     from harness.golden.grade_tables import parse_scale
     from harness.golden.graded_files import Levels, policy_levels
 
     if policy is None:
         if scale is None:
-            raise BadInput("say which grades there are: --scale 0-4, or --policy NAME")
+            raise BadInput("give the scale: --scale 0-4, or --policy NAME")
         return Levels(parse_scale(scale))
     if scale is not None:
-        raise BadInput("--policy brings its own scale: give one of --policy and --scale")
+        raise BadInput("a policy has its own scale; give either --policy or --scale")
     return policy_levels(project_at(root), policy)
 
 
-def whence_of(policy: "Policy | None") -> str:
+def bar_origin(policy: "Policy | str | None") -> str:
     """Where the bars come from, for a sentence."""
     return "gates.toml has" if policy else "the default is"
 
 
 def golden_table(how: Mapping[str, str | None]) -> "Layout":
-    """How the golden file is read; `how` holds the options that say it, by name."""
+    """How to read the golden file; `how` holds the options by name."""
     return layout(how["columns"], None, how["format"])
 
 
 def grades_table(how: Mapping[str, str | None]) -> "Layout":
-    """How a grader's file is read: as the golden file, where nothing else is said of it."""
+    """How to read a grader's file: by default, like the golden file."""
     return layout(how["grades-columns"] or how["columns"], how["wide"], how["grades-format"] or how["format"])

@@ -1,11 +1,11 @@
-"""`harness report`: a run, or two, as one HTML file; and the one that a run makes by itself."""
+"""`harness report`: one or two runs as one HTML file, also at the end of a run."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import Json, Root, guarded, print_json, project_at, say, show, shown_path
+from harness.cli.options import Json, Root, RunName, guarded, print_json, project_at, say, show, shown_path
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -14,16 +14,14 @@ if TYPE_CHECKING:
     from harness.verdicts.assessment import Assessment
 
 MADE_BY_ITSELF = 2_000
-"""A run of more pairs makes no report by itself: it would take longer than most of its readers wait."""
+"""A run of more pairs writes no report at its end: that would take too long."""
 
 
 @guarded
 def report_command(
-    run: Annotated[
-        str, typer.Argument(help="Its folder, its name or the beginning of it, or latest.")
-    ] = "latest",
+    run: RunName = "latest",
     base: Annotated[
-        str | None, typer.Argument(help="A run to hold it against: what moved, and what was changed.")
+        str | None, typer.Argument(help="A run to compare it with: what moved, and what was changed.")
     ] = None,
     output: Annotated[
         Path | None,
@@ -36,7 +34,7 @@ def report_command(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """Write a run's report: one HTML file that can be mailed and opened offline.
+    """Write a run's report: one HTML file to mail and to open offline.
 
     With --png or --svg: the heat map, the intervals and kappa over time as pictures; with -o the file too.
     """
@@ -48,7 +46,7 @@ def report_command(
     found = assess_folder(find_run(project, run))
     other = reading_of(project, base) if base is not None else None
     if (png or svg) and (found.canaries or (other and output is None)):
-        what = "the base is in the HTML file alone: add -o FILE" if other else "a run over canaries has none"
+        what = "only the HTML file shows the base; add -o FILE" if other else "a run over canaries has none"
         raise BadInput(f"pictures: {what}")
     drawn = _pictures(project, found, png, svg)
     written = {} if drawn and output is None else _html(found, other, output)
@@ -61,7 +59,7 @@ def report_command(
 
 
 def _html(found: "Assessment", base: "Reading | None", output: Path | None) -> dict[str, str | int]:
-    """The page, and how many bytes it has."""
+    """Write the page; its path and size in bytes."""
     from harness.report.page.document import REPORT, write_report
 
     name = REPORT if base is None else f"report-against-{base.run.folder.name}.html"
@@ -70,7 +68,7 @@ def _html(found: "Assessment", base: "Reading | None", output: Path | None) -> d
 
 
 def _pictures(project: "Project", found: "Assessment", png: Path | None, svg: Path | None) -> list[Path]:
-    """The pictures that were asked for."""
+    """Write the pictures asked for."""
     if png is None and svg is None:
         return []
     from harness.report.pictures import like, write_pictures
@@ -82,10 +80,10 @@ def _pictures(project: "Project", found: "Assessment", png: Path | None, svg: Pa
 
 
 def report_beside(found: "Assessment") -> None:
-    """The report of a run that has just ended, into its folder; none where it is a long one."""
+    """Write the report of a run that has just ended into its folder, unless the run is long."""
     folder, pairs = found.run.folder, len(found.reading.items)
     if pairs > MADE_BY_ITSELF:
-        say(f"no report was made by itself of {pairs:,} pairs: harness report {folder.name}")
+        say(f"no report yet of {pairs:,} pairs; write it with: harness report {folder.name}")
         return
     from harness.report.page.document import REPORT, write_report
 

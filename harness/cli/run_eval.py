@@ -1,4 +1,4 @@
-"""`harness eval`: grade the golden set with a teacher, and score it."""
+"""`harness eval`: grade the golden set with a teacher, and score the teacher."""
 
 from typing import TYPE_CHECKING
 
@@ -67,7 +67,7 @@ def _grade(
     with_report: bool,
     as_json: bool,
 ) -> None:
-    """Run, print, and end with 4 where something was never answered."""
+    """Run and print; end with 4 if something has no answer."""
     from harness.cli.eval_result import report
     from harness.cli.progress import Progress
 
@@ -78,12 +78,12 @@ def _grade(
     report(project, found, as_json=as_json)
     failed = found.gate2.outcomes.failed
     if failed:
-        say(f"{failed} examples were never answered; {_what_to_do(found.run)}")
+        say(f"{failed} examples have no answer; {_what_to_do(found.run)}")
         raise typer.Exit(4)
 
 
 def _forecast(project: "Project", request: Request, resume: str | None, *, as_json: bool) -> None:
-    """What a run, or the rest of one, would ask and cost. Nothing is opened or written."""
+    """Print what a run, or the rest of one, would cost. Makes no API calls and writes nothing."""
     from harness.grading import evaluate
     from harness.report.money import forecast_view
     from harness.runs.folder import find_run
@@ -97,7 +97,7 @@ def _forecast(project: "Project", request: Request, resume: str | None, *, as_js
         asked = before.model_copy(update={"base_url": asked.base_url or before.base_url})
     found = evaluate.foresee(project, asked, folder)
     if as_json:
-        print_json(found.model_dump(mode="json"))
+        print_json(found)
     else:
         show(forecast_view(found))
 
@@ -106,10 +106,10 @@ def _what_to_do(run: "Run") -> str:
     from harness.providers import reads_grades
 
     if reads_grades(run.manifest.asked.model):
-        return "the file has no grade for them: complete it, and start a new run"
+        return "add their grades to the file, and start a new run"
     from harness.runs.manifest import how_to_resume
 
-    return f"{how_to_resume(run.folder, run.manifest.asked)} asks again"
+    return f"ask again with: {how_to_resume(run.folder, run.manifest.asked)}"
 
 
 def _run(

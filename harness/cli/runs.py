@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.options import Json, Root, guarded, print_json, project_at, say, show, shown_path
+from harness.cli.options import Json, Root, RunName, guarded, print_json, project_at, say, show, shown_path
 from harness.errors import BadInput, Fault
 
 if TYPE_CHECKING:
@@ -56,14 +56,14 @@ def list_runs(
 
 
 def _wanted(row: dict[str, Any], split: str | None, policy: str | None) -> bool:
-    """Whether a run is among those asked for."""
+    """Whether a run passes the filters."""
     if policy is not None and policy not in (row["policy"], row["policy"].partition("@")[0]):
         return False
     return split is None or row["split"] == split
 
 
 def _rows(project: "Project") -> list[dict[str, Any]]:
-    """Every run in a line; a folder that cannot be read is named and left out."""
+    """Every run in a line; reports folders that cannot be read, and leaves them out."""
     from harness.runs.listing import Listing, read_line
 
     rows = []
@@ -78,7 +78,7 @@ def _rows(project: "Project") -> list[dict[str, Any]]:
 
 
 def _scored(folder: "Path") -> bool:
-    """Score a finished run that has no scorecard, once; whether that could be done."""
+    """Score a finished run without a scorecard; whether that worked."""
     from harness.verdicts.assessment import assess_folder, save_assessment
 
     try:
@@ -112,9 +112,7 @@ def _row(run: "ListedRun", manifest: "Manifest") -> dict[str, Any]:
 @app.command("show")
 @guarded
 def show_run(
-    run: Annotated[
-        str, typer.Argument(help="Its folder, its name or the beginning of it, or latest.")
-    ] = "latest",
+    run: RunName = "latest",
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -137,7 +135,7 @@ def show_run(
 
 
 def _spending(folder: "Path") -> "Spending | None":
-    """What a run cost; None, and the reason said, where its records cannot be read."""
+    """What a run cost; reports why and returns None if its records cannot be read."""
     from harness.runs.folder import open_run
     from harness.score.reading import read_run
 
@@ -162,9 +160,9 @@ def remove_runs(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """Delete runs, with every answer in them.
+    """Delete runs with all their answers.
 
-    The baselines made of them and the kept replies stay.
+    Baselines made of them and kept replies stay.
     """
     from harness.runs.remove import remove_run
 
@@ -198,7 +196,7 @@ def _to_remove(project: "Project", runs: list[str], *, force: bool) -> "list[Pat
             faults += error.faults
             continue
         if folder.name in baselines:
-            what = f"the baseline {baselines[folder.name]} was made of it, and stays; --force removes the run"
+            what = f"the baseline {baselines[folder.name]} was made of it; add --force (the baseline stays)"
             faults.append(Fault(folder.name, what))
         found[folder] = None
     if faults:
@@ -207,7 +205,7 @@ def _to_remove(project: "Project", runs: list[str], *, force: bool) -> "list[Pat
 
 
 def _agreed(names: list[str]) -> bool:
-    """Whether the user, who is asked, wants them removed."""
+    """Ask the user whether to remove them."""
     for name in names:
         say(f"  {name}")
     try:
@@ -215,4 +213,4 @@ def _agreed(names: list[str]) -> bool:
             f"Delete {'this run' if len(names) == 1 else f'these {len(names)} runs'}?", err=True
         )
     except typer.Abort:
-        raise BadInput("nothing was removed: no answer; --yes removes without asking") from None
+        raise BadInput("nothing was removed: no answer; add --yes to remove without asking") from None

@@ -1,4 +1,4 @@
-"""`harness golden sheet` and `collect`: pairs go out to raters, and come back as ratings."""
+"""`harness golden sheet` and `collect`: write rating sheets, and read them as ratings."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.golden import Name, load_set
-from harness.cli.options import DEFAULT_POLICY, Root, guarded, project_at, say, shown_path
+from harness.cli.options import DEFAULT_POLICY, Root, guarded, names_in, project_at, say, shown_path
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 @guarded
 def rating_sheet_command(
-    rater: Annotated[str, typer.Option(help="Whose sheet it is; each rater gets an order of their own.")],
+    rater: Annotated[str, typer.Option(help="The rater of the sheet; each gets a different order.")],
     name: Name = DEFAULT_POLICY,
     split: Annotated[str | None, typer.Option(help="dev, test or dev+test. Default: dev+test.")] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="A sample of this many pairs, the same for every rater.")
     ] = None,
     only: Annotated[
-        str | None, typer.Option(help="Just these examples, by id, such as those to be rated again: a,b,c")
+        str | None, typer.Option(help="Only these examples, by id, such as those to rate again: a,b,c")
     ] = None,
     leave_out: Annotated[
-        int, typer.Option(min=0, max=90, help="Per cent of the pairs that this rater is spared.")
+        int, typer.Option(min=0, max=90, help="Per cent of the pairs to leave out for this rater.")
     ] = 0,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A file. Default: standard output.")
@@ -36,7 +36,7 @@ def rating_sheet_command(
 ) -> None:
     """Write a rating sheet: the policy and the pairs.
 
-    It holds no grade, no reasoning and no id that could hint at one.
+    It contains no grades, no reasonings and no ids that could hint at a grade.
     """
     from harness.golden.leakage import withhold_worked
     from harness.golden.rating.sheet import check_rater, rater_order, rating_sheet
@@ -47,7 +47,7 @@ def rating_sheet_command(
     policy, examples = load_set(project_at(root), name)
     rater = check_rater(rater)
     if only is not None and (split or limit or leave_out):
-        raise BadInput("--only names the pairs: it goes without --split, --limit and --leave-out")
+        raise BadInput("--only names the pairs; remove --split, --limit and --leave-out")
     drawn = (
         _named(examples, only)
         if only
@@ -64,7 +64,7 @@ def rating_sheet_command(
 
 
 def _named(examples: "Sequence[Example]", only: str) -> "list[Example]":
-    ids = {part.strip() for part in only.split(",") if part.strip()}
+    ids = set(names_in(only))
     found = [example for example in examples if example.id in ids and example.split != "shots"]
     missing = ids - {example.id for example in found}
     if missing or not found:
@@ -81,7 +81,7 @@ def collect_ratings(
 ) -> None:
     """Take a rater's filled-in sheet into ratings.jsonl.
 
-    What the rater gave before under the same policy version is replaced, pair by pair.
+    It replaces the rater's earlier ratings of the same pairs under the same policy version.
     """
     from datetime import UTC, datetime
 
@@ -96,9 +96,3 @@ def collect_ratings(
     path = golden_path(project, policy.name).with_name("ratings.jsonl")
     add_ratings(path, found)
     say(f"{len(found)} ratings by {rater.strip()}: {shown_path(path)}")
-
-
-def register(app: typer.Typer) -> None:
-    """Put the commands beside the others of `harness golden`."""
-    app.command("sheet")(rating_sheet_command)
-    app.command("collect")(collect_ratings)

@@ -1,6 +1,5 @@
 """`harness ship`: the whole check before a policy version ships."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,7 +7,20 @@ import typer
 from harness.cli.compare import keep_verdict
 from harness.cli.groups import CallOptions, PairsOptions, grouped
 from harness.cli.impact import measure
-from harness.cli.options import Json, Root, guarded, print_json, project_at, say, show, shown_path
+from harness.cli.options import (
+    Json,
+    Markdown,
+    Root,
+    append,
+    end_with,
+    guarded,
+    print_json,
+    project_at,
+    say,
+    show,
+    shown_path,
+)
+from harness.cli.rated import given_in
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -21,7 +33,7 @@ if TYPE_CHECKING:
 @guarded
 @grouped
 def ship_command(
-    version: Annotated[str, typer.Argument(metavar="V2", help="The version that is to ship: name@v2.")],
+    version: Annotated[str, typer.Argument(metavar="V2", help="The version to ship: name@v2.")],
     *,
     run: Annotated[
         str | None,
@@ -32,14 +44,14 @@ def ship_command(
         bool,
         typer.Option(
             "--allow-provisional",
-            help="Ship on a Gate 1 that people have not passed; with --by and --because.",
+            help="Ship on a Gate 1 that people have not passed; needs --by and --because.",
         ),
     ] = False,
-    by: Annotated[str | None, typer.Option(help="Who answers for --allow-provisional.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who is responsible for --allow-provisional.")] = None,
     because: Annotated[str | None, typer.Option(help="Why it may ship all the same.")] = None,
     pairs: PairsOptions,
     calls: CallOptions,
-    markdown: Annotated[Path | None, typer.Option(help="Append the page as Markdown, for a summary.")] = None,
+    markdown: Markdown = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -52,7 +64,6 @@ def ship_command(
     from harness.report.ship import shipping_markdown, shipping_view
     from harness.shipping.evidence import gather
     from harness.shipping.verdict import judge_shipping
-    from harness.verdicts.gates import EXIT_CODES
 
     project = project_at(root)
     label = _version(version)
@@ -65,39 +76,35 @@ def ship_command(
     if found.override:
         _record(project, found.override)
     elif override:
-        say("--allow-provisional was not needed: people's ratings are there")
+        say("--allow-provisional has no effect: Gate 1 has people's ratings")
     if evidence.run:
         keep_verdict(evidence.run.run.folder, "ship", found, exclude={"impact"})
-    if markdown is not None:
-        with markdown.open("a", encoding="utf-8") as file:
-            file.write(shipping_markdown(found))
+    append(markdown, shipping_markdown(found))
     for line in annotations(found.steps):
         say(line)
     print_json(found) if json else show(shipping_view(found))
-    if EXIT_CODES[found.verdict]:
-        raise typer.Exit(EXIT_CODES[found.verdict])
+    end_with(found.verdict)
 
 
 def _version(label: str) -> str:
-    """What ships is one version, drafts above all, so that none is guessed."""
+    """The label with a version: none is guessed."""
     from harness.storage.project import split_label
 
     if split_label(label)[1] is None:
-        raise BadInput(f"which version of {label} is to ship? Name it: {label}@v2")
+        raise BadInput(f"name the version to ship: {label}@v2")
     return label
 
 
 def _refuse_idle(pairs: PairsOptions) -> None:
-    """An option that would do nothing is refused."""
-    given = [f"--{name}" for name, value in vars(pairs).items() if value is not None]
-    if pairs.pairs is None and given:
-        raise BadInput(f"{', '.join(given)} says how a file of pairs is read: --pairs FILE names it")
+    """BadInput for options that would have no effect."""
+    if pairs.pairs is None and (given := given_in(vars(pairs))):
+        raise BadInput(f"{given}: only for a file of pairs; add --pairs FILE")
 
 
 def _with_impact(
     project: "Project", evidence: "Evidence", pairs: PairsOptions, limits: "Limits"
 ) -> "Evidence":
-    """What the change does to production pairs, by the teacher whose Gate 2 is judged."""
+    """Measure the change on production pairs, by the teacher of the judged run."""
     from dataclasses import replace
 
     from harness.grading.policy_impact import teacher_of
@@ -122,13 +129,13 @@ def _override(label: str, allowed: bool, by: str | None, because: str | None) ->
             raise BadInput("--by and --because go with --allow-provisional")
         return None
     if not who or not why:
-        raise BadInput("--allow-provisional takes a person and a reason: --by NAME --because TEXT")
+        raise BadInput("--allow-provisional needs a person and a reason: --by NAME --because TEXT")
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return Override(at=now, policy=label, by=who, because=why)
 
 
 def _record(project: "Project", override: "Override") -> None:
-    """The override where git keeps it."""
+    """Keep the override beside the golden set, in git."""
     from harness.golden.examples import golden_path
     from harness.golden.overrides import OVERRIDES, note_override
     from harness.storage.project import split_label

@@ -37,11 +37,15 @@ def size_command(
     kappa: Annotated[
         float | None, typer.Option(min=0, max=0.99, help="The true kappa to plan for. Default: several.")
     ] = None,
-    half_width: Annotated[float, typer.Option(min=0.001, max=1, help="Of the 95 % interval.")] = 0.05,
-    difference: Annotated[
-        float, typer.Option(min=0.001, max=2, help="Between two runs' kappas, to be told from 0.")
+    half_width: Annotated[
+        float, typer.Option(min=0.001, max=1, help="Half the width of the 95 % interval.")
     ] = 0.05,
-    power: Annotated[float, typer.Option(min=0.5, max=0.999, help="Of passing, and of telling apart.")] = 0.8,
+    difference: Annotated[
+        float, typer.Option(min=0.001, max=2, help="The difference of two runs' kappas to detect.")
+    ] = 0.05,
+    power: Annotated[
+        float, typer.Option(min=0.5, max=0.999, help="The probability to pass, and to tell two runs apart.")
+    ] = 0.8,
     weighting: Weighting = None,
     bar: BarValue = None,
     root: Root = None,
@@ -61,7 +65,7 @@ def size_command(
     gates = load_gates(policy_path(project, name).with_name("gates.toml"), policy)
     chosen = bar_of(weighting, bar, Threshold(gates.weighting, gates.gate2.bar))
     if against is not None and pilot is None:
-        raise BadInput("--against goes with --pilot: the two runs are held against each other")
+        raise BadInput("--against needs --pilot: it compares the two runs")
     runs = [_pilot(project, run, policy) for run in (pilot, against) if run is not None]
     if len(runs) == 2:
         _refuse_others(*runs)
@@ -77,7 +81,9 @@ def _pilot(project: "Project", name: str, policy: "Policy") -> "Pilot":
     reading = reading_of(project, name)
     run = reading.run
     if run.manifest.asked.kind.apart:
-        raise BadInput(f"{run.folder.name} {run.manifest.asked.kind.apart}: a pilot is a run over a split")
+        raise BadInput(
+            f"{run.folder.name} {run.manifest.asked.kind.apart}; name a run over a split as the pilot"
+        )
     if run.policy.scale != policy.scale:
         raise BadInput(f"{run.folder.name} was graded on another scale than {policy.label} has")
     return Pilot(run.folder.name, reading.items)

@@ -1,4 +1,4 @@
-"""`harness stages`: several policies instead of one, and what that costs."""
+"""`harness stages`: what several policies instead of one cost."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ def stages_command(
 ) -> None:
     """How often are several stages right together?
 
-    Three stages that are each right on 80 % are right together on 51 %, were they independent.
+    Three independent stages that are each right on 80 % are right together on 51 %.
     """
     from harness.comparison.sides import side_of_run
     from harness.comparison.stages import join_stages

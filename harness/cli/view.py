@@ -10,25 +10,26 @@ from harness.cli.options import Root, guarded, project_at, say
 
 @guarded
 def view_command(
-    host: Annotated[str, typer.Option(help="Where it listens. Default: this machine alone.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8765,
+    host: Annotated[
+        str, typer.Option(help="The address to listen at. Default: only this machine.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 picks a free one.")] = 8765,
     open: Annotated[bool, typer.Option("--open", help="Open the browser too.")] = False,
     root: Root = None,
 ) -> None:
     """Show runs, reports and comparisons as local web pages.
 
-    Until Ctrl-C. Nothing can be changed there, and only this machine can reach the pages unless --host says
-    otherwise.
+    Runs until Ctrl-C. The pages are read-only, and only this machine can reach them unless --host is given.
     """
     from harness.web.serve import address_of, is_open, listen, viewer
 
     project = project_at(root)
     server = viewer(project, host)
-    # Ctrl-C is how it ends: uvicorn finishes what it is sending, and then raises what stopped it.
+    # Ctrl-C ends it: uvicorn finishes what it is sending, and then raises KeyboardInterrupt.
     with suppress(KeyboardInterrupt), listen(host, port) as listening:
         address = address_of(listening)
         if is_open(listening):
-            say(f"warning: whoever can reach {host} can read every run of {project.root}")
+            say(f"warning: anyone who can reach {host} can read every run of {project.root}")
         typer.echo(address)
         say("Ctrl-C stops it.")
         if open:

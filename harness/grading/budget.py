@@ -1,4 +1,4 @@
-"""--max-cost: no call is begun that could take a run over its limit, whatever is still in flight."""
+"""--max-cost: start no call that could take a run over its limit, counting the calls in flight."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from harness.providers.base import LONGEST_ANSWER
 from harness.scorecards.money import usd
 
 ENVELOPE = 1_000
-"""Tokens that a server may put around a prompt: roles, marks, what it says about the form."""
+"""Tokens that a server may add to a prompt: roles, marks, instructions about the form."""
 
 
 class OverBudget(Unfinished):
@@ -48,18 +48,16 @@ class Budget:
     ) -> None:
         """`longest` answer and answer `form` in tokens; `spent` is what the run has cost before.
 
-        `batch`: some of the calls will be parts of a batch, so that there has to be a price for that.
+        `batch`: some calls will be parts of a batch, which needs a batch price.
         """
         if isinstance(price, NoPrice):
             raise BadInput(f"--max-cost needs a price: {price.reason}")
         if price.worst(1, 1, batch=batch) is None:
-            raise BadInput(
-                f"--max-cost needs a price: {price.source} has none for a batch with {price.model}"
-            )
+            raise BadInput(f"--max-cost needs a price: {price.source} has no batch price for {price.model}")
         self.limit = limit
         self.spent = spent
         self.lost = 0.0
-        """What calls without an answer have cost at worst: some of them may have been billed."""
+        """The worst cost of calls without an answer: some may have been billed."""
         self._price = price
         self._longest = longest
         self._around = form + ENVELOPE
@@ -69,14 +67,14 @@ class Budget:
 
     @property
     def in_flight(self) -> float:
-        """What the calls that wait for their answer can cost at worst."""
-        # A running sum drifts by the last digits; with nothing in flight it is nothing.
+        """The worst cost of the calls that wait for their answer."""
+        # A running sum drifts in the last digits; with nothing in flight it is 0.
         return self._held if self._in_flight else 0.0
 
     async def reserve(self, prompt: Prompt) -> Reservation:
-        """Room for one call; it is waited for while other calls hold some.
+        """Reserve the worst cost of one call, waiting while other calls hold a reservation.
 
-        OverBudget where there is none: then nothing is in flight, so that no answer is lost by stopping.
+        OverBudget if it does not fit: nothing is in flight then, so stopping loses no answer.
         """
         worst = self.worst(prompt)
         while self._in_flight and not self.fits(worst):
@@ -89,20 +87,20 @@ class Budget:
         return self.spent + self.lost + self.in_flight + worst <= self.limit
 
     def take(self, worst: float, *, batch: bool = False) -> Reservation:
-        """Room for a call, or for a part of a batch, at once. OverBudget where there is none."""
+        """Reserve the cost of a call or of a part of a batch at once. OverBudget if it does not fit."""
         if not self.fits(worst):
             raise OverBudget(self._sentence(worst))
         return self.hold(worst, batch=batch)
 
     def hold(self, worst: float, *, batch: bool = False) -> Reservation:
-        """Room for what is out already, whether there is any or not."""
+        """Reserve the cost of what is already sent, even over the limit."""
         reservation = Reservation(worst, batch)
         self._held = self.in_flight + worst
         self._in_flight.add(reservation)
         return reservation
 
     def settle(self, reservation: Reservation, usage: Usage | None) -> None:
-        """The call was billed, for these tokens. Without them it stays counted at its worst."""
+        """The call was billed for these tokens; without a usage, at its worst cost."""
         cost = self._price.cost(usage, batch=reservation.batch) if usage else None
         if cost is None:
             self.lost += reservation.worst
@@ -140,24 +138,19 @@ def budget_of(
     *,
     batch: bool = False,
 ) -> Budget:
-    """The budget of a run: what is known of the model's answers, and what the records before have cost.
-
-    BadInput where the price is unknown, or what the records before have cost.
-    """
+    """The budget of a run, less the cost of the records `before`. BadInput for an unknown price or cost."""
     provider, _ = split_model(model)
     costs = [_cost(record, price) for record in before if record.reply is not None]
     if None in costs:
         unknown = costs.count(None)
-        raise BadInput(
-            f"--max-cost: nobody knows what {unknown} answers of this run have cost; start a new run"
-        )
+        raise BadInput(f"--max-cost: unknown cost of {unknown} answers of this run; start a new run")
     spent = sum(cost for cost in costs if cost is not None)
     longest, form = PROVIDERS[provider].longest, _bytes(sent_along(policy))
     return Budget(limit, price, longest=longest, form=form, spent=spent, batch=batch)
 
 
 def _cost(record: Record, price: Price | NoPrice) -> float | None:
-    """What a record cost. One that was written before costs were has its tokens."""
+    """What a record cost; records of old versions hold tokens and no cost."""
     return cost_of((record.reply, record.unread), price) if record.cost is None else record.cost
 
 

@@ -1,4 +1,4 @@
-"""A run from its plan to its scorecard: examples x teacher -> records. Teachers are asked here alone."""
+"""A run from its plan to its scorecard: examples x teacher -> records."""
 
 import asyncio
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from harness.grading.executors import execute, executor_of
 from harness.grading.forecast import forecast
 from harness.grading.job import NO_LIMITS, Job, Limits, RunObserver
 from harness.grading.new_run import new_manifest, run_contents
-from harness.grading.plan import Plan, changed_since, make_plan, setup_of
+from harness.grading.plan import Plan, make_plan, setup_of
 from harness.grading.questions import left_to_ask
 from harness.nouns.records import Failed, Record
 from harness.pricing.prices import NoPrice, Price, price_of
@@ -27,7 +27,7 @@ from harness.verdicts.assessment import Assessment, assess_folder, save_assessme
 
 
 def evaluate(project: Project, asked: Asked, watch: RunObserver, limits: Limits = NO_LIMITS) -> Assessment:
-    """A new run from the first call to its scorecard. Nothing is on disk until every input is sound."""
+    """A new run from the first call to its scorecard. Writes nothing until every input is checked."""
     return _carry_out(_begin(project, asked, watch, limits))
 
 
@@ -41,7 +41,7 @@ def _begin(project: Project, asked: Asked, watch: RunObserver, limits: Limits) -
 
 
 def job_of(project: Project, folder: Path, plan: Plan, watch: RunObserver, limits: Limits) -> Job:
-    """What is left of a run folder's work. BadInput or FatalError where the teacher cannot be asked."""
+    """The rest of the work of a run folder. BadInput or FatalError if the teacher cannot be asked."""
     before = (record for record, _ in iter_records(folder))
     price, budget = _money(project, plan, limits, before)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
@@ -55,23 +55,22 @@ def resume(
     limits: Limits = NO_LIMITS,
     base_url: str | None = None,
 ) -> Assessment:
-    """Ask what a run has no answer for. BadInput where its inputs have changed since it began."""
+    """Answer the open questions of a run. BadInput if its inputs have changed since it began."""
     manifest = load_manifest(folder)
     asked = manifest.asked
     if asked.kind is PAIRS:
-        raise BadInput(f"{folder}: production pairs; the same `harness policy impact` goes on with them")
+        raise BadInput(f"{folder}: a run over pairs; repeat its `harness policy impact` to resume it")
     if base_url is None and not is_expected(asked.model, asked.base_url):
-        what = f"the run asked {asked.base_url}, and a key and the pairs go there only if you say so"
+        what = f"this sends your key and the pairs to {asked.base_url}; confirm the address"
         raise BadInput(f"{folder}: {what}: {how_to_resume(folder, asked)}")
     plan = make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url}))
-    changed = changed_since(manifest, plan)
-    if changed:
+    if changed := manifest.digests.changed(plan.digests):
         raise BadInput(f"{folder}: changed since the run began: {', '.join(changed)}; start a new run")
     return _carry_out(job_of(project, folder, plan, watch, limits))
 
 
 def foresee(project: Project, asked: Asked, folder: Path | None = None) -> Forecast:
-    """What a run would ask and cost, or, with its folder, the rest of one. Asks nobody and writes nothing."""
+    """What a run, or the rest of the run in `folder`, would cost. Makes no API calls and writes nothing."""
     plan = make_plan(project, asked)
     price = price_of(project, plan.asked.model, plan.asked.base_url, sold_as)
     if folder is None:
@@ -89,7 +88,7 @@ def foresee(project: Project, asked: Asked, folder: Path | None = None) -> Forec
 def _money(
     project: Project, plan: Plan, limits: Limits, before: Iterable[Record]
 ) -> tuple[Price | NoPrice, Budget | None]:
-    """What an answer costs, and what the run may still cost. BadInput for a limit without a price."""
+    """The price of an answer and the budget of the run. BadInput for a limit without a price."""
     asked = plan.asked
     price = price_of(project, asked.model, asked.base_url, sold_as)
     if limits.max_cost is None:
@@ -110,7 +109,7 @@ def _carry_out(job: Job) -> Assessment:
 
 
 def answer(job: Job, resumed_by: str) -> Manifest:
-    """Have the open questions of a run folder answered, and seal it: whatever is graded goes through here."""
+    """Answer the open questions of a run folder and seal it. Every graded run goes through here."""
     with RecordLog(job.folder) as log:
         try:
             left = asyncio.run(execute(job, log, executor_of(job.plan.asked)))
@@ -121,7 +120,7 @@ def answer(job: Job, resumed_by: str) -> Manifest:
             left = left_to_ask(job, log)
             if left != len(log.failed):
                 raise Unfinished(f"{error}\n{resumed_by}") from error
-            # Nothing is left but what failed on every attempt: the run has its outcomes, and its score.
+            # Only questions that failed on every attempt are left: the run is complete and gets its score.
             job.watch.said(str(error))
         except (FatalError, OSError) as error:
             raise Unfinished(f"{error}\n{resumed_by}") from error
@@ -129,7 +128,7 @@ def answer(job: Job, resumed_by: str) -> Manifest:
 
 
 def _seal(folder: Path, log: RecordLog, notes: tuple[str, ...], left: int) -> Manifest:
-    """Write down who answered and how, and when every example had its answer: once, not while any Failed."""
+    """Write who answered into the manifest and, once no question is open, when the run finished."""
     manifest = load_manifest(folder)
     # A resumed run keeps what was noted before it.
     noted = tuple(dict.fromkeys((*manifest.notes, *notes)))

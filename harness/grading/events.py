@@ -1,4 +1,4 @@
-"""What the engine did besides asking, for whoever wonders later: a line of text for every change of pace."""
+"""events.log: one line for every change of pace, and for whatever else explains a run later."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +12,14 @@ EVENTS = "events.log"
 
 
 class EventLog:
-    """The run folder's events. There is no file before there is an event."""
+    """The event log of a run folder. The first event creates the file."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / EVENTS
         self._file: BinaryIO | None = None
 
     def note(self, text: str) -> None:
-        """Add a line with the time; what a server said in it must not look like another."""
+        """Add a line with the time; a line end in `text` does not start another line."""
         if self._file is None:
             self._file = open_to_append(self._path)
         now = datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,4 +1,4 @@
-"""Ways to have a run's questions answered: a new one is one file, and one line in EXECUTORS."""
+"""Ways to answer the questions of a run: a new one is one file and one line in EXECUTORS."""
 
 from typing import Protocol
 
@@ -13,16 +13,16 @@ from harness.runs.record_log import RecordLog
 
 
 class Executor(Protocol):
-    """Has the open questions of a job answered."""
+    """Answers the open questions of a job."""
 
     def check(self, model: str, teacher: Teacher) -> None:
-        """BadInput where this teacher cannot be asked in this way: before anything is on the disk."""
+        """BadInput if this teacher cannot be asked in this way. Called before anything is written."""
 
     async def answer(self, job: Job, log: RecordLog) -> None:
-        """One record in the log for each of `open_questions`, within the job's budget, and the watch told.
+        """Write one record for each of `open_questions`, within the job's budget, and tell the watch.
 
-        What comes in is kept at once, so that a killed run can go on. Raises Unfinished or FatalError where
-        questions stay open, Interrupted where the user ends it.
+        Each answer is kept at once, so that a killed run can be resumed. Raises Unfinished or FatalError if
+        questions stay open, Interrupted if the user stops the run.
         """
 
 
@@ -30,7 +30,7 @@ EXECUTORS: dict[str, Executor] = {"live": Live(), "batch": Batched()}
 
 
 def executor_of(asked: Asked) -> Executor:
-    """What a run was to be executed by. BadInput for a name that is not in EXECUTORS."""
+    """The executor of a run. BadInput for a name that is not in EXECUTORS."""
     name = asked.executor or ("batch" if asked.batch else "live")
     if name not in EXECUTORS:
         raise BadInput(f"unknown executor {name!r}; there are: {', '.join(EXECUTORS)}")
@@ -38,7 +38,7 @@ def executor_of(asked: Asked) -> Executor:
 
 
 async def execute(job: Job, log: RecordLog, executor: Executor) -> int:
-    """Have every open question answered, and say how many are open after that. Closes the teacher."""
+    """Answer every open question, close the teacher, and return how many are still open."""
     job.watch.started(job.folder, job.plan, to_ask(job, log))
     try:
         await executor.answer(job, log)

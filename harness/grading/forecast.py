@@ -1,4 +1,4 @@
-"""--dry-run: what a run would ask and cost, from the length of its prompts. Opens nothing and asks nobody."""
+"""--dry-run: what a run would cost, from the length of its prompts. Makes no API calls."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from harness.providers import sold_as
 from harness.scorecards.money import Forecast, Prices, Span
 
 ENVELOPE = TokenRange(5, 200)
-"""What a server puts around a prompt: roles, marks, what it says about the form."""
+"""Tokens that a server adds to a prompt: roles, marks, instructions about the form."""
 THOUGHT = 2_000
-"""Tokens of thinking that an answer is taken to have at most."""
+"""Assumed maximum of thinking tokens of an answer."""
 UNSAID = TokenRange(10, 300)
-"""An answer's tokens, where the golden set has no reasoning to go by."""
+"""An answer's tokens, if the golden set has no reasonings."""
 MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Requests:
-    """All requests together: how many, one prefix, all that follows the prefixes, all answers."""
+    """All requests together: their number, one prefix, all text after the prefixes, all answers."""
 
     requests: int
     prefix: TokenRange
@@ -39,10 +39,7 @@ class _Requests:
 def forecast(
     plan: Plan, price: Price | NoPrice, todo: Iterable[tuple[Example, int]] | None = None
 ) -> Forecast:
-    """What the questions in `todo` (all of the plan's, where it is None) would take.
-
-    An answer that cannot be read is asked for once more, and a failed request again: neither is foreseen.
-    """
+    """What the questions in `todo` (None: all of the plan's) would cost, without repeated requests."""
     model = plan.asked.model
     free = sold_as(model).free
     if free:
@@ -85,7 +82,7 @@ def _asked(plan: Plan, todo: Iterable[tuple[Example, int]] | None) -> _Requests:
 
 
 def _answer(plan: Plan) -> TokenRange:
-    """One answer: from half to twice as long as the golden set's own, and what the model thinks besides."""
+    """One answer: half to twice as long as those of the golden set, plus thinking."""
     total, reasoned = TokenRange(0, 0), 0
     for example in chain(plan.learnable, plan.examples):
         if example.reasoning:
@@ -108,7 +105,7 @@ def _cache_odds(plan: Plan, prefix: TokenRange) -> tuple[bool, bool]:
 
 def _too_short(plan: Plan, prefix: TokenRange, *, may: bool) -> str:
     vendor = sold_as(plan.asked.model).vendor_at(plan.asked.base_url)
-    assert vendor is not None, "a server of one's own has no minimum"
+    assert vendor is not None, "only a vendor's cache has a minimum"
     least, most = vendor.caches_from
     minimum = f"{least:,}" if least == most else f"{least:,} to {most:,}, by model"
     has = f"the constant prefix has about {prefix.low:,.0f} to {prefix.high:,.0f} tokens"

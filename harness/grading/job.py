@@ -1,4 +1,4 @@
-"""A run that is ready to be carried out, and who is told of it."""
+"""A run that is ready to start, and its observer."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,44 +14,44 @@ from harness.runs.pairs import ShownPair
 from harness.storage.project import Project
 
 Question = tuple[Example | ShownPair, int]
-"""An example or a pair, and which repeat of it: all are asked once before any is asked again."""
+"""An example or a pair, and the number of its repeat: all are asked once before any is repeated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How a run is to be carried out; nothing of it changes an answer."""
+    """How to carry out a run; none of it changes an answer."""
 
     connections: int | None = None
-    """Calls in flight at most; None: as many as the server bears."""
+    """Maximum of calls in flight; None: as many as the server bears."""
     cache: bool = True
     only_failed: bool = False
     """Ask only what was asked before and never answered."""
     max_cost: float | None = None
-    """USD that the run may cost, with what it has cost before."""
+    """USD that the run may cost, including earlier sessions."""
 
 
 NO_LIMITS = Limits()
 
 
 class RunObserver(Protocol):
-    """What the caller is told while a run goes on."""
+    """Told of the progress of a run."""
 
     def started(self, folder: Path, plan: Plan, todo: int) -> None:
-        """The folder, the plan, and how many answers are still to be had."""
+        """The run starts, with `todo` open questions."""
 
     def recorded(self, record: Record, in_flight: int) -> None:
-        """One more answer has its outcome, and so many are being waited for."""
+        """One more question has its outcome; `in_flight` others are being asked."""
 
     def said(self, text: str) -> None:
-        """Something happened that the user should know of: a sentence."""
+        """A sentence for the user."""
 
     def stopping(self, in_flight: int) -> None:
-        """The user wants to stop: so many answers are waited for."""
+        """The user stops the run; it waits for `in_flight` answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A run that is ready to be carried out."""
+    """A run that is ready to start."""
 
     project: Project
     folder: Path

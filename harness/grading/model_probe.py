@@ -1,4 +1,4 @@
-"""One grade from a model, asked for with all that a server may take, to find out what this one does."""
+"""Ask a model for one grade with every optional parameter, to find out which ones the server supports."""
 
 import asyncio
 import time
@@ -27,11 +27,11 @@ COLOUR = (
     Message(role="system", content="Answer every question with one word in lower case and nothing else."),
     Message(role="user", content="What colour is a clear sky by day?"),
 )
-"""A prompt that says nothing of the form: an answer in it shows that the server holds the model to it."""
+"""A prompt without instructions about the form: a graded answer shows that the server enforces the schema."""
 
 
 def check_model(project: Project, asked: Asked) -> Checkup:
-    """Ask for one grade, and as little more as it takes. CallError where there is no answer."""
+    """Ask for one grade, with as few further calls as possible. CallError if there is no answer."""
     plan = make_plan(project, asked)
     price = price_of(project, plan.asked.model, plan.asked.base_url, sold_as)
     setup = setup_of(project, plan)
@@ -53,7 +53,7 @@ async def _examine(plan: Plan, price: Price | NoPrice, setup: Setup) -> Checkup:
 
 
 def _warm(model: str, setup: Setup) -> Teacher | None:
-    """The teacher with a temperature; None where its API is never sent one."""
+    """The teacher with a temperature; None if its API takes none."""
     try:
         return open_teacher(model, replace(setup, temperature=0.0))
     except BadInput:
@@ -73,7 +73,7 @@ async def _examine_served(plan: Plan, price: Price | NoPrice, plain: Served, war
     try:
         reply, seconds = await _grade(served, plan, 0)
     except RejectedError:
-        # It did not say what it rejects: once more, as a run would ask.
+        # The server did not name what it rejects: ask again as a run would.
         served, unnamed = plain, True
         asked.append(served)
         reply, seconds = await _grade(served, plan, 0)
@@ -135,9 +135,9 @@ async def _form(served: Served, plan: Plan) -> Capability:
     try:
         reply, _ = await _ask(served, prompt)
     except CallError as error:
-        return Capability(name=name, takes=None, says=f"asking for an answer to see by failed: {error}")
+        return Capability(name=name, takes=None, says=f"the test request failed: {error}")
     if reply.stop != "end":
-        return Capability(name=name, takes=None, says=f"an answer to see by was {reply.stop}")
+        return Capability(name=name, takes=None, says=f"the answer to the test request was {reply.stop}")
     if isinstance(read_grade(reply, plan.policy.scale), Grade):
         return Capability(name=name, takes=True, says="answers are held to the JSON schema")
     return Capability(
@@ -150,10 +150,10 @@ def _logprobs(reply: Reply, taken: Mapping[str, str], *, gave: bool, unnamed: bo
     if reply.probabilities is not None:
         return Capability(name=name, takes=True, says="a probability for every grade, kept in the records")
     if LOGPROBS not in taken and not unnamed:
-        return Capability(name=name, takes=False, says="this API has none")
+        return Capability(name=name, takes=False, says="this API returns none")
     found = _named(name, LOGPROBS, taken, unnamed, "the answer held them")
     if found.takes and not gave:
-        return Capability(name=name, takes=False, says="the server accepts the wish, and gives none")
+        return Capability(name=name, takes=False, says="the server accepts the parameter, but returns none")
     return found
 
 
@@ -171,7 +171,7 @@ async def _cache(served: Served, plan: Plan, reply: Reply) -> Capability:
     try:
         again, _ = await _grade(served, plan, 1)
     except CallError as error:
-        return Capability(name=name, takes=None, says=f"asking a second time failed: {error}")
+        return Capability(name=name, takes=None, says=f"the second request failed: {error}")
     if again.usage and again.usage.cached_tokens:
         return Capability(name=name, takes=True, says=_moved(again.usage))
     marked = "" if served.taken.get(CACHE) else " (it was not asked to)"
@@ -217,7 +217,7 @@ def _checkup(
 
 
 def _from_cache(used: Usage | None, price: Price | NoPrice) -> float | None:
-    """What the answer would cost once its prefix is in the cache; None where it did not go there."""
+    """What the answer would cost with its prefix in the cache; None if the prefix is not cached."""
     if used is None or isinstance(price, NoPrice) or not used.cached_tokens + used.written_tokens:
         return None
     prefix = used.cached_tokens + used.written_tokens

@@ -1,4 +1,4 @@
-"""A plan as a new run folder: its manifest, and what is kept of its inputs."""
+"""A plan as a new run folder: its manifest and copies of its inputs."""
 
 import os
 import platform
@@ -63,7 +63,7 @@ def _version(package: str) -> str:
 
 
 def run_contents(plan: Plan) -> dict[str, Content]:
-    """What a run folder keeps of its inputs, so that it can be read when they have changed."""
+    """The inputs that a run folder keeps, so that it can be read after they have changed."""
     gates_file = plan.policy_file.with_name("gates.toml")
     contents: dict[str, Content] = {
         "policy.toml": read_bytes(plan.policy_file),
@@ -84,7 +84,7 @@ def run_contents(plan: Plan) -> dict[str, Content]:
 
 
 def _golden_lines(plan: Plan) -> Iterator[str]:
-    """The examples as they are read again. BadInput where they are not those of the plan any more."""
+    """The examples, read again. BadInput if the file has changed since it was planned."""
     yield from _lines(plan.examples)
     if stamp_of(plan.golden_file) != plan.stamp:
         raise BadInput(
@@ -97,7 +97,7 @@ def _lines(nouns: Iterable[Example] | Iterable[Rating] | Iterable[ShownPair]) ->
 
 
 def _run_name(plan: Plan, now: datetime) -> str:
-    """The time first, so that names sort by it; no longer than file systems allow."""
+    """Begins with the time, so that names sort by it; no longer than file systems allow."""
     asked = plan.asked
     provider, model = split_model(asked.model)
     if reads_grades(asked.model):
@@ -109,10 +109,10 @@ def _run_name(plan: Plan, now: datetime) -> str:
 
 
 def _commit(root: Path) -> tuple[str | None, bool | None]:
-    """The commit that the project is at, and whether files differ from it; None where that is not known.
+    """The commit of the project, and whether files differ from it; None if unknown.
 
-    The repository may come from a stranger, and its own settings can name programs for git to run: those
-    are left out, and where files go through a filter of its own, nobody looks whether they differ.
+    Settings of an untrusted repository can name programs for git to run. Hooks and monitors are switched off;
+    a filter cannot be, so with one the second value is None.
     """
     try:
         head = _git(root, "rev-parse", "HEAD")

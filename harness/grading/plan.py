@@ -1,8 +1,9 @@
-"""What a run will ask, settled before it asks anything: policy, prompt, shots, examples, digests.
+"""What a run will ask, settled before the first call: policy, prompt, shots, examples, digests.
 
-Nothing that grows with the run is held: a golden set is read from its file whenever it is gone through.
+Memory does not grow with the run: each pass over a golden set reads its file again.
 """
 
+from collections import deque
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,7 @@ from harness.providers import asks_a_server, base_url_of, reads_grades, split_mo
 from harness.providers.base import Setup
 from harness.runs.kind import CANARIES as CANARY_RUN
 from harness.runs.kind import CHOSEN, GOLDEN
-from harness.runs.manifest import Asked, Digests, Manifest
+from harness.runs.manifest import Asked, Digests
 from harness.runs.pairs import ShownPair, pairs_digest
 from harness.storage.digest import digest_bytes
 from harness.storage.files import Stamp, read_bytes, stamp_of
@@ -34,10 +35,10 @@ from harness.storage.tables import Layout
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A run before its first call. `learnable`: every shot that is safe to learn from.
+    """A run before its first call. `learnable`: every shot that gives no graded example away.
 
-    `ratings`: all that were given under the policy version, since Gate 1 is about the policy and not
-    about the part of the golden set that is graded. `stamp`: what the golden file was when it was read.
+    `ratings`: all under the policy version, since Gate 1 is about the policy and not about the graded part of
+    the golden set. `stamp`: the state of the golden file when it was read.
     """
 
     asked: Asked
@@ -49,7 +50,7 @@ class Plan:
     stamp: Stamp
     examples: Stream[Example]
     pairs: Stream[ShownPair]
-    """What is graded instead of golden examples, where production pairs are."""
+    """Production pairs, if those are graded instead of golden examples."""
     learnable: tuple[Example, ...]
     dropped: tuple[Dropped, ...]
     withheld: tuple[str, ...]
@@ -60,9 +61,9 @@ class Plan:
 
 
 def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = None) -> Plan:
-    """Everything that a run needs, read and checked. BadInput for whatever is wrong."""
+    """Read and check everything that a run needs. BadInput for any fault."""
     provider, _ = split_model(asked.model)
-    # An SDK would take its own address unseen; a run has to say whom it asked, and that it asked nobody.
+    # An SDK silently reads an address from the environment; the manifest has to record the one in use.
     address = (asked.base_url or base_url_of(provider)) if asks_a_server(provider) else None
     asked = asked.model_copy(update={"base_url": address})
     policy_file = policy_path(project, asked.policy)
@@ -111,7 +112,7 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
 
 
 class _GoldenSet:
-    """A golden set with its canaries, checked, and which of it a run grades."""
+    """A golden set with its canaries, checked, and the part of it that a run grades."""
 
     def __init__(self, path: Path, policy: Policy, asked: Asked) -> None:
         self._path, self._policy, self._asked = path, policy, asked
@@ -122,13 +123,11 @@ class _GoldenSet:
             self._ids = _only(asked, checked)
         elif asked.kind is GOLDEN and asked.limit is not None:
             self._ids = draw(checked, asked.splits, asked.limit, asked.seed or 0)
-        for _ in checked:
-            # What is left of the file is checked too.
-            pass
+        deque(checked, maxlen=0)  # checks the rest of the file
         self._canaries = canary_examples(load_canaries(path.with_name(CANARIES), policy))
 
     def chosen(self, leaks: Leaks | None = None) -> Iterator[Example]:
-        """What the run grades, in the order of the file. `leaks` is shown all that any run grades."""
+        """What the run grades, in the order of the file. `leaks` sees all that any run grades."""
         asked = self._asked
         for example in each_example(self._path, self._policy):
             if leaks and example.split != "shots":
@@ -136,17 +135,16 @@ class _GoldenSet:
             if asked.kind.scored and self._is_chosen(example):
                 yield example
         for canary in self._canaries:
-            # Canaries are graded too, so that shots must not give them away either.
+            # Shots must not give canaries away either.
             if leaks:
                 leaks.see(canary.id, canary)
             if asked.kind is CANARY_RUN:
                 yield canary
 
     def refuse_none(self, count: int) -> None:
-        """BadInput where there is nothing of what was asked for."""
+        """BadInput if there is nothing to grade."""
         if not count and self._asked.kind is CANARY_RUN:
-            beside = f"no {CANARIES} beside the golden set of {self._asked.policy}"
-            raise BadInput(f"there are no canaries: {beside}")
+            raise BadInput(f"no canaries: add {CANARIES} beside the golden set of {self._asked.policy}")
         if not count and self._asked.kind.scored:
             raise BadInput(f"the golden set has no example in split {self._asked.part}")
 
@@ -162,7 +160,7 @@ class _GoldenSet:
 
 @dataclass(slots=True)
 class _PlannedSet:
-    """What is told of the examples that are graded, added up as they pass."""
+    """Totals of the graded examples, added up as they pass."""
 
     policy: Policy
     count: int = 0
@@ -179,20 +177,20 @@ class _PlannedSet:
 
 
 def _check_prompts(writer: PromptWriter, items: Iterable[Example] | Iterable[ShownPair]) -> None:
-    """A template can fail on one pair alone; better here than after half the money is spent."""
+    """A template can fail on a single pair: find out before any call is paid for."""
     for item in () if writer.is_fixed else items:
         writer.prompt(item.id, item.pair)
 
 
 def _only(asked: Asked, golden: Iterable[Example]) -> Container[str]:
-    """The examples that somebody chose by id. BadInput names every one that cannot be graded."""
+    """The examples chosen by id. BadInput names every one that cannot be graded."""
     wanted = set(asked.only)
     splits: dict[str, Split] = {example.id: example.split for example in golden if example.id in wanted}
     part = "+".join(asked.splits)
     faults = [
         Fault(
             f"--only {id_}",
-            f"lies in split {splits[id_]}, and {part} is graded" if id_ in splits else "no such example",
+            f"is in split {splits[id_]}; the run grades {part}" if id_ in splits else "no such example",
         )
         for id_ in asked.only
         if splits.get(id_) not in asked.splits
@@ -213,7 +211,7 @@ def _replayed(project: Project, asked: Asked) -> str | None:
 
 
 def setup_of(project: Project, plan: Plan) -> Setup:
-    """What the teacher's opener gets."""
+    """What opens the teacher."""
     asked = plan.asked
     return Setup(
         policy=plan.policy,
@@ -226,8 +224,3 @@ def setup_of(project: Project, plan: Plan) -> Setup:
         rater=asked.rater,
         root=project.root,
     )
-
-
-def changed_since(manifest: Manifest, plan: Plan) -> list[str]:
-    """What a run was made with that is another today, by name."""
-    return manifest.digests.changed(plan.digests)

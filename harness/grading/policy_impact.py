@@ -1,7 +1,6 @@
 """The same teacher under two policy versions on the same production pairs, through the run engine.
 
-Each version's grades are a run folder of their own: what was answered once is never asked again, by whichever
-command asks next.
+Each version has its own run folder, so that no later command asks an answered question again.
 """
 
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from harness.scorecards.impact import Impact
 from harness.storage.project import Project
 from harness.storage.stream import Stream
 
-HOW_TO_RESUME = "the same command goes on from here, and asks nothing twice"
+HOW_TO_RESUME = "repeat the command to resume; it asks no answered question again"
 
 
 def impact_of(
@@ -36,20 +35,20 @@ def impact_of(
     *,
     twice: bool = False,
 ) -> Impact:
-    """What the change does to what people see. Nothing is asked until every input is sound.
+    """What the change does to what people see. Makes no calls until every input is checked.
 
-    `teacher` says who grades; its policy and split play no part. `twice`: the first version is asked about
-    every pair twice, to see what the teacher changes by itself.
+    `teacher` says who grades; its policy and split are ignored. `twice`: grade every pair twice under the
+    first version, to see what the teacher changes by itself.
     """
     if reads_grades(teacher.model):
-        raise BadInput(f"{teacher.model}: a replay has the same grades under both versions; name a model")
+        raise BadInput(f"{teacher.model}: a replay gives the same grades under both versions; name a model")
     plans = [
         make_plan(project, _asked(teacher, label, 2 if twice and not at else 1), pairs)
         for at, label in enumerate(versions)
     ]
     folders = [find_pair_run(project, plan.asked, plan.digests) for plan in plans]
     if not limits.cache and all(folder and _is_finished(folder) for folder in folders):
-        # Asked anew; what was interrupted is gone on with all the same.
+        # Start over; an interrupted run is resumed all the same.
         folders = [None for _ in plans]
     before, after = (
         _graded(project, plan, folder, watch, limits) for plan, folder in zip(plans, folders, strict=True)
@@ -68,7 +67,7 @@ def _asked(teacher: Asked, label: str, repeats: int) -> Asked:
 
 
 def _graded(project: Project, plan: Plan, folder: Path | None, watch: RunObserver, limits: Limits) -> PairRun:
-    """The grades under one version: those that are there, and what is missing of them asked for."""
+    """The grades under one version; asks for the missing ones."""
     if folder is None:
         folder = create_run(pairs_folder(project), new_manifest(project, plan), run_contents(plan))
     if not _is_finished(folder):

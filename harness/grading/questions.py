@@ -14,14 +14,14 @@ from harness.storage.files import iter_nouns
 
 
 def each_question(job: Job) -> Iterator[Question]:
-    """All that a run asks, in the order of asking, read from its folder one by one."""
+    """Every question of a run in the order of asking, read from its folder one by one."""
     for repeat in range(job.plan.asked.repeats):
         for item in _items(job):
             yield item, repeat
 
 
 def open_questions(job: Job, log: RecordLog) -> Iterator[Question]:
-    """What has no answer, or only what failed before, each question once."""
+    """The questions without an answer (or, with `only_failed`, those that failed), each once."""
     failed = frozenset(log.failed)
     for question in each_question(job):
         key = key_of(question)
@@ -35,12 +35,12 @@ def key_of(question: Question) -> Key:
 
 
 def to_ask(job: Job, log: RecordLog) -> int:
-    """How many questions a session is to ask."""
+    """How many questions this session asks."""
     return len(log.failed) if job.limits.only_failed else left_to_ask(job, log)
 
 
 def left_to_ask(job: Job, log: RecordLog) -> int:
-    """How many answers are still to be had."""
+    """How many questions have no answer."""
     return load_manifest(job.folder).examples * job.plan.asked.repeats - log.count
 
 

@@ -1,8 +1,8 @@
-"""Replies by what was asked, across runs: a question that was answered once is not paid for again.
+"""Replies by question, across runs: a question that was answered once is not paid for again.
 
-One SQLite file under runs/, safe under several processes. The key covers everything that an answer
-depends on - the teacher's parameters, its address, the rendered messages, the repeat - so that after any
-edit exactly the pairs whose prompt changed are asked. Only answers are kept, never failures.
+One SQLite file under runs/, safe for several processes. The key covers everything that an answer depends on
+(the teacher's parameters, its address, the rendered messages, the repeat), so that an edit asks exactly the
+pairs whose prompt changed. Failures are not kept.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from harness.storage.digest import digest
 
 FILE = ".cache/replies.sqlite3"
 FORMAT = 1
-"""Part of every key: another number, and nothing of before is found."""
+"""Part of every key: a new number makes all earlier entries miss."""
 WAIT = 5.0
 """Seconds to wait for another process that writes."""
 TABLE = """
@@ -34,7 +34,7 @@ create table if not exists replies (
 
 
 class CachedReply(Noun):
-    """What the cache holds of one question: the reply that counts, and an unreadable one before it."""
+    """The entry of one question: the reply that counts, and an unreadable one before it."""
 
     reply: Reply
     unread: Reply | None = None
@@ -42,7 +42,7 @@ class CachedReply(Noun):
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What is in a cache: replies by the model that was asked, and bytes on the disk."""
+    """The content of a cache: number of replies by model, and bytes on the disk."""
 
     replies: Mapping[str, int]
     size: int
@@ -59,23 +59,23 @@ class ReplyCache:
         self._connection = _open(path)
 
     def get(self, prompt: Prompt) -> CachedReply | None:
-        """What was answered to this prompt, if it was."""
+        """The entry for a prompt, if there is one."""
         query = "select body from replies where key = ?"
         row = _execute(self._connection, self._path, query, self._key(prompt)).fetchone()
         try:
             return None if row is None else CachedReply.model_validate_json(row[0])
         except ValidationError:
-            # What an older version wrote, or nobody did: the answer is asked for again.
+            # Written by an older version, or damaged: ask again.
             return None
 
     def put(self, prompt: Prompt, kept: CachedReply) -> None:
-        """Keep an answer; from here on a kill does not lose it."""
+        """Keep an answer; after this call a kill does not lose it."""
         body = kept.model_dump_json(exclude_none=True)
         query = "insert or replace into replies (key, model, body) values (?, ?, ?)"
         _execute(self._connection, self._path, query, self._key(prompt), self._model, body)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def _key(self, prompt: Prompt) -> bytes:
@@ -85,7 +85,7 @@ class ReplyCache:
 
 
 def cache_stats(path: Path) -> Stats:
-    """What a cache holds; nothing where there is no file."""
+    """The content of a cache; empty if there is no file."""
     if not path.exists():
         return Stats({}, 0)
     connection = _open(path)
@@ -99,7 +99,7 @@ def cache_stats(path: Path) -> Stats:
 
 
 def clear_cache(path: Path) -> int:
-    """Forget every reply, and say how many there were; a file that is no cache any more is removed."""
+    """Delete the cache and return how many replies it held; a damaged file counts as empty."""
     try:
         count = sum(cache_stats(path).replies.values())
     except HarnessError:
@@ -111,7 +111,7 @@ def clear_cache(path: Path) -> int:
 
 @lru_cache(maxsize=64)
 def _digest_of(text: str) -> str:
-    """The system message is the same for all pairs of a run: it is hashed once."""
+    """Cached, since all pairs of a run share the system message."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -121,7 +121,7 @@ def _open(path: Path) -> sqlite3.Connection:
         try:
             return _connect(path)
         except sqlite3.Error as error:
-            # Two processes that make the file at once are not made to wait by SQLite's own time-out.
+            # SQLite's own time-out does not cover two processes that create the file at once.
             if "locked" not in str(error) or time.monotonic() >= ends:
                 raise BadInput([Fault(str(path), _what(error))]) from error
         time.sleep(0.05)
@@ -140,11 +140,11 @@ def _execute(connection: sqlite3.Connection, path: Path, query: str, *values: ob
     try:
         return connection.execute(query, values)
     except sqlite3.Error as error:
-        # In the middle of a run: a full disk, or another process that holds the file for too long.
+        # In the middle of a run: a full disk, or another process held the file for too long.
         raise Unfinished(f"{path}: {_what(error)}") from error
 
 
 def _what(error: sqlite3.Error) -> str:
     return (
-        f"the reply cache cannot be used ({error}); `harness cache clear` removes it, --no-cache goes without"
+        f"the reply cache cannot be used ({error}); delete it with `harness cache clear`, or add --no-cache"
     )

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first lets what is in flight end, the second leaves at once."""
+"""Ctrl-C and SIGTERM: the first waits for calls in flight, the second stops at once."""
 
 import asyncio
 import signal
@@ -11,9 +11,9 @@ from harness.grading.stop import Stop
 
 @contextmanager
 def draining(stop: Stop, told: Callable[[], None]) -> Iterator[None]:
-    """While the block runs, signals stop the run; `told` is called at the first one.
+    """While the block runs, signals stop the run; the first one calls `told`.
 
-    Outside the main thread, as in a notebook's, signals stay whose they are.
+    Outside the main thread, as in a notebook's, signal handlers are left alone.
     """
     loop = asyncio.get_running_loop()
     running = asyncio.current_task()
@@ -28,7 +28,7 @@ def draining(stop: Stop, told: Callable[[], None]) -> Iterator[None]:
         if signals > 1:
             task.cancel()
             return
-        # Where the run is ending anyway, its own reason stands.
+        # A run that is already ending keeps its own reason.
         stop.call(Interrupted("interrupted"))
         told()
 

@@ -1,4 +1,4 @@
-"""The end of a run before its time: what is in flight is waited for, and nothing new is asked."""
+"""Stopping a run early: wait for calls in flight, and start no new ones."""
 
 import asyncio
 
@@ -6,11 +6,11 @@ from harness.errors import HarnessError
 
 
 class DrainedError(Exception):
-    """The run is ending and this question has no answer yet: a resume will ask it."""
+    """The run is ending before this question has an answer: a resume asks it."""
 
 
 class Stop:
-    """Whether the run is to end early, and why: the first reason counts."""
+    """Whether the run ends early, and why: the first reason counts."""
 
     def __init__(self) -> None:
         self.why: HarnessError | None = None
@@ -27,7 +27,7 @@ class Stop:
         return self.why is not None
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, unless the run ends meanwhile: then DrainedError, at once."""
+        """Wait; DrainedError as soon as the run ends."""
         try:
             async with asyncio.timeout(seconds):
                 await self._called.wait()

@@ -1,4 +1,4 @@
-"""From questions to records on the disk: each is found in the cache or asked, and kept at once."""
+"""From questions to records: each is found in the cache or asked, and written at once."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +20,7 @@ from harness.runs.record_log import RecordLog
 
 
 class Worker:
-    """Turns one question into one record on the disk. `in_flight`: how many others are being waited for."""
+    """Turns one question into one record on the disk. `in_flight`: how many calls are in flight."""
 
     def __init__(
         self,
@@ -47,22 +47,22 @@ class Worker:
             self._cache.close()
 
     async def grade(self, question: Question) -> None:
-        """Ask one question, or find its answer; keep what came."""
+        """Find or ask for the answer to one question, and keep it."""
         prompt = self.prompt(question)
         known = self.known(prompt)
         found = known or await self.ask(prompt)
-        # The record first: the cache only spares other runs the question.
+        # The record first: the cache only serves other runs.
         self.keep(question, found)
         if known is None:
             self.remember(prompt, found)
 
     def prompt(self, question: Question) -> Prompt:
-        """What the teacher is asked."""
+        """The prompt of a question."""
         item, repeat = question
         return self._job.plan.writer.prompt(item.id, item.pair, repeat)
 
     def known(self, prompt: Prompt) -> Answered | None:
-        """What an earlier run was answered to the same prompt."""
+        """The answer of an earlier run to the same prompt."""
         kept = self._cache.get(prompt) if self._cache else None
         if kept is None:
             return None
@@ -70,12 +70,12 @@ class Worker:
         return Answered(outcome, kept.reply, kept.unread, cost=0.0, cached_reply=True)
 
     async def ask(self, prompt: Prompt) -> Answered:
-        """The teacher's answer, with what it cost."""
+        """The teacher's answer with its cost."""
         found = await self._asker.ask(prompt)
         return replace(found, cost=cost_of((found.reply, found.unread), self._job.price))
 
     def remember(self, prompt: Prompt, found: Answered) -> None:
-        """Spare other runs the question."""
+        """Keep an answer for other runs."""
         if self._cache is None or found.reply is None or isinstance(found.outcome, Failed):
             return
         try:
@@ -85,7 +85,7 @@ class Worker:
             self._job.watch.said(f"{error}; this run goes on without it")
 
     def keep(self, question: Question, found: Answered, *, last: bool = True) -> None:
-        """Write the record, and tell of it where it is the last word on its question."""
+        """Write the record; report it if it is the `last` of its question."""
         item, repeat = question
         record = record_of(item.id, repeat, item.pair.digest, found)
         self._log.append(record, last=last and not is_curable(found.outcome))
@@ -94,7 +94,7 @@ class Worker:
 
 
 def _cache_of(job: Job) -> ReplyCache | None:
-    """The replies of earlier runs, where the teacher's are worth keeping and are wanted."""
+    """The replies of earlier runs, unless the teacher's are not worth keeping or the user wants none."""
     identity, asked = job.teacher.identity, job.plan.asked
     if identity is None or asked.no_cache or not job.limits.cache:
         return None

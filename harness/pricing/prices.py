@@ -1,6 +1,6 @@
-"""What a model's tokens cost: by the table that genai-prices brings along, or by the project's prices.toml.
+"""What a model's tokens cost, by the table in the package genai-prices or by the project's prices.toml.
 
-Unknown is a value with a reason, and never 0. Nothing is downloaded.
+An unknown price is a value with a reason, never 0. Nothing is downloaded.
 """
 
 from collections.abc import Iterable
@@ -37,7 +37,7 @@ class Rates(Noun):
     written: float
 
     def cost(self, usage: Usage) -> float:
-        """USD for one call: what was read from a cache or written to one is a part of the input."""
+        """USD for one call; tokens read from a cache or written to it are part of the input."""
         plain = max(0, usage.input_tokens - usage.cached_tokens - usage.written_tokens)
         return (
             plain * self.input
@@ -48,7 +48,7 @@ class Rates(Noun):
 
 
 class Price(Noun):
-    """What one model costs, and who says so. Of several rates, the last whose threshold is passed holds."""
+    """The price of a model and its source. The last of the rates whose threshold is passed applies."""
 
     model: str
     source: str
@@ -72,7 +72,7 @@ class Price(Noun):
         return found
 
     def worst(self, input_tokens: int, output_tokens: int, *, batch: bool = False) -> float | None:
-        """USD that a call of at most so many tokens can cost, whatever its cache does."""
+        """The most, in USD, that a call of at most so many tokens can cost, cached or not."""
         rates = self.rates(input_tokens, batch=batch)
         if rates is None:
             return None
@@ -81,7 +81,7 @@ class Price(Noun):
 
 
 class NoPrice(Noun):
-    """A model whose price nobody has said, and why."""
+    """The reason why a model has no known price."""
 
     model: str
     reason: str
@@ -97,7 +97,7 @@ class UserPrice(Noun):
     batch: Annotated[float, Field(gt=0, le=1, strict=True)] | None = None
 
     def price(self, model: str) -> Price:
-        """As a Price: cached and written tokens cost what the input does, unless it is said."""
+        """As a Price: cached and written tokens cost the same as input by default."""
         rates = {"input": self.input, "output": self.output}
         rates["cached"] = self.input if self.cached is None else self.cached
         rates["written"] = self.input if self.written is None else self.written
@@ -156,7 +156,7 @@ def load_prices(project: Project, sold_as: SoldAs) -> dict[str, UserPrice]:
 
 
 def _listed(model: str, vendor: str, name: str, at: datetime) -> Price | NoPrice:
-    """The price in genai-prices' table. It is read from the package: its updates are never started."""
+    """The price in the table of the installed genai-prices; its updates are never started."""
     from genai_prices import __version__
     from genai_prices.data_snapshot import get_snapshot
 
@@ -167,7 +167,7 @@ def _listed(model: str, vendor: str, name: str, at: datetime) -> Price | NoPrice
         return _unknown(model, f"{source} does not know it")
     standard = _rates(found.get_prices(at))
     if standard is None:
-        return _unknown(model, f"{source} has none by input and output tokens")
+        return _unknown(model, f"{source} has no input and output price for it")
     batch = _rates(found.get_prices(at, BATCH)) if _has_batch(found, at) else None
     return Price(model=model, source=source, standard=standard, batch=batch)
 
@@ -180,11 +180,11 @@ def _has_batch(found: "ModelInfo", at: datetime) -> bool:
 
 
 def _rates(price: "ModelPrice") -> tuple[Rates, ...] | None:
-    """One set of rates for each length of the input from which another holds."""
+    """One set of rates for each input length at which a rate changes."""
     parts = {"input": price.input_mtok, "output": price.output_mtok}
     if None in parts.values():
         return None
-    # What has no rate of its own costs what the input does.
+    # Cached and written tokens without a rate cost the same as input.
     parts["cached"] = price.input_mtok if price.cache_read_mtok is None else price.cache_read_mtok
     parts["written"] = price.input_mtok if price.cache_write_mtok is None else price.cache_write_mtok
     starts = sorted({0} | {tier.start for part in parts.values() for tier in getattr(part, "tiers", ())})
@@ -203,7 +203,7 @@ def _rate(part: Any, start: int) -> float:
 
 
 def cost_of(replies: Iterable[Reply | None], price: Price | NoPrice, *, batch: bool = False) -> float | None:
-    """USD for the replies to one question, all of them billed. None where price or tokens are unknown."""
+    """USD for all replies to one question. None if the price or the tokens are unknown."""
     if isinstance(price, NoPrice):
         return None
     if is_free(price):
@@ -220,5 +220,5 @@ def cost_of(replies: Iterable[Reply | None], price: Price | NoPrice, *, batch: b
 
 
 def is_free(price: Price) -> bool:
-    """Whether no number of tokens costs anything."""
+    """Whether every rate is 0."""
     return all(rates.input == rates.output == rates.cached == rates.written == 0 for rates in price.standard)

@@ -1,4 +1,4 @@
-"""How many tokens a text may have, without the tokenizer, which most vendors keep to themselves.
+"""How many tokens a text may have, without a tokenizer, which most vendors do not publish.
 
 The bounds hold for every text of tests/cases/tokens.toml in six tokenizers, old and new, of OpenAI, Anthropic
 and DeepSeek: prose in 19 languages, capitals, article numbers, emoji. A single word can lie outside.
@@ -26,11 +26,11 @@ class TokenRange(NamedTuple):
     high: float
 
     def plus(self, other: "TokenRange") -> "TokenRange":
-        """Both together."""
+        """The sum."""
         return TokenRange(self.low + other.low, self.high + other.high)
 
     def times(self, factor: float) -> "TokenRange":
-        """So many of them."""
+        """The product."""
         return TokenRange(self.low * factor, self.high * factor)
 
 

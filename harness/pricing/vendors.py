@@ -1,4 +1,4 @@
-"""Who is paid for a model, and at what address: prices and cache rules are a vendor's, not an API's."""
+"""Who is paid for a model at an address: prices and cache rules belong to a vendor, not to an API."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 class Vendor:
     """Who sells models, and where. `id` is its name in genai-prices' table.
 
-    `caches_from`: the shortest prefix, in tokens, that some model of theirs caches, and the longest that one
-    asks for.
+    `caches_from`: the minimum tokens of a cached prefix: the lowest and the highest of its models.
     """
 
     id: str
@@ -19,11 +18,11 @@ class Vendor:
     caches_from: tuple[int, int]
 
     def sells_at(self, base_url: str | None) -> bool:
-        """Whether an address is theirs. The home alone counts: a regional address can have other prices."""
+        """Whether an address is the vendor's home; a regional address can have other prices."""
         try:
             return base_url is None or urlsplit(base_url).hostname == self.home
         except ValueError:
-            # Not an address at all: the provider that opens it says so.
+            # Not a URL: the provider that opens it reports that.
             return False
 
 
@@ -36,7 +35,7 @@ VENDORS = (OPENAI, ANTHROPIC)
 class Sold:
     """A model as its provider sells it.
 
-    `vendor` is paid for it, unless it is asked at another address than theirs; `free`: nobody is paid.
+    `vendor` is paid for it at the vendor's own address; `free`: it costs nothing.
     """
 
     provider: str
@@ -45,20 +44,16 @@ class Sold:
     free: bool = False
 
     def vendor_at(self, base_url: str | None) -> Vendor | None:
-        """Who is paid at an address; None where it is a server of one's own."""
+        """Who is paid at an address; None for any other server."""
         return self.vendor if self.vendor and self.vendor.sells_at(base_url) else None
 
 
 SoldAs = Callable[[str], Sold]
-"""What a model's name stands for. BadInput for a name that no provider knows."""
+"""Looks up a model by its name. BadInput for an unknown provider."""
 
 
 def vendor_of(name: str | None, model: str, base_url: str | None) -> Vendor | None:
-    """The vendor that a run's manifest names.
-
-    Manifests of before they named one hold the model alone: at that time, a name of a vendor's model began
-    with the vendor's id.
-    """
+    """The vendor of a run. Old manifests name none; there, the model's name begins with the vendor's id."""
     for vendor in VENDORS:
         if vendor.id == name or (model.startswith(vendor.id) and vendor.sells_at(base_url)):
             return vendor

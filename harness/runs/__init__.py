@@ -1,1 +1,1 @@
-"""The run folder: manifest, record log, listing. It is the wall between the network and pure reading."""
+"""The run folder: manifest, record log, listing. What reads a run makes no API calls."""

@@ -1,4 +1,4 @@
-"""The run folder: create, append, resume, seal, load. Everything right of it reads files and asks nobody.
+"""The run folder: create, load and find runs. What reads a run makes no API calls.
 
 manifest.json    what was run: digests, model, parameters, versions
 policy.toml, gates.toml, prefix.txt, shots.jsonl    what the teacher saw, as it was
@@ -37,7 +37,7 @@ SCORECARD, DISAGREEMENTS, VERDICT = "scorecard.json", "disagreements.jsonl", "ve
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder, read. What grows with the run stays on the disk until somebody asks for it."""
+    """A run folder, read. Examples and records stay on the disk until they are used."""
 
     folder: Path
     manifest: Manifest
@@ -45,20 +45,20 @@ class Run:
     gates: Gates
     ratings: tuple[Rating, ...] = ()
     raters: Mapping[str, str] = field(default_factory=dict)
-    """What each rater is: "human" or "llm"."""
+    """The kind of each rater: "human" or "llm"."""
 
     @cached_property
     def examples(self) -> tuple[Example, ...]:
-        """What is graded, all of it at once."""
+        """All graded examples, in memory."""
         return tuple(self.each_example())
 
     @cached_property
     def records(self) -> Mapping[Key, Record]:
-        """The record that counts for each key, all of them at once."""
+        """The latest record of each key, in memory."""
         return latest(self.each_record())
 
     def each_example(self) -> Iterator[Example]:
-        """What is graded, one by one."""
+        """The graded examples, one by one."""
         return iter_nouns(self.folder / EXAMPLES, Example)
 
     def each_record(self) -> Iterator[Record]:
@@ -67,7 +67,7 @@ class Run:
 
 
 def create_run(runs: Path, manifest: Manifest, contents: Mapping[str, Content]) -> Path:
-    """A new run folder, whole or not at all. A name that is taken gets a number."""
+    """Create a run folder in one step. A name that is taken gets a number."""
     runs.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".new-", dir=runs))
     try:
@@ -87,7 +87,7 @@ def create_run(runs: Path, manifest: Manifest, contents: Mapping[str, Content]) 
 
 
 def _take_name(draft: Path, folder: Path) -> Path:
-    """Rename the draft; FileExistsError where another run, perhaps just now, has the name."""
+    """Rename the draft; FileExistsError if another run has taken the name, perhaps just now."""
     try:
         return draft.rename(folder)
     except OSError as error:
@@ -97,25 +97,25 @@ def _take_name(draft: Path, folder: Path) -> Path:
 
 
 def load_run(folder: Path) -> Run:
-    """A run folder as a Run. BadInput for a folder that is none, or is damaged."""
+    """Read and check a run folder. BadInput if it is damaged or not a run."""
     run = open_run(folder)
     read_through(run)
     return run
 
 
 def open_run(folder: Path) -> Run:
-    """A run folder by its small files; `read_through` reads the long ones and checks them."""
+    """Read the small files of a run folder; `read_through` reads and checks the long ones."""
     manifest = load_manifest(folder)
     if manifest.asked.kind is PAIR_RUN:
-        what = "graded production pairs, whose right grades nobody knows: it has no score"
-        raise BadInput([Fault(str(folder), f"{what}; `harness policy impact` reads it")])
+        what = "graded production pairs, which have no golden grades: use `harness policy impact`"
+        raise BadInput([Fault(str(folder), what)])
     policy = load_policy(folder / "policy.toml")
     gates = load_gates(folder / "gates.toml", policy)
     return Run(folder, manifest, policy, gates, *_raters(folder))
 
 
 def _raters(folder: Path) -> tuple[tuple[Rating, ...], dict[str, str]]:
-    """The ratings that the run keeps, and what its raters are."""
+    """The ratings of the run, and the kinds of its raters."""
     path = folder / RATINGS
     ratings = read_ratings_file(path) if path.exists() else []
     return tuple(ratings), rater_kinds(folder / RATERS)
@@ -126,9 +126,9 @@ def read_through(
     on_example: Callable[[Example], object] = lambda _: None,
     on_record: Callable[[Record], object] = lambda _: None,
 ) -> Mapping[str, str]:
-    """Hand over each example, then each record, in one pass over each file; the pairs' digests by example.
+    """Pass each example, then each record, to its callback in one pass over each file.
 
-    BadInput, after the last record, for a run whose parts do not belong together: it has no score.
+    Returns the pairs' digests by example. BadInput, after the last record, if parts of the run do not fit.
     """
     folder, manifest = run.folder, run.manifest
     pairs: dict[str, str] = {}
@@ -146,8 +146,9 @@ def read_through(
     found: dict[Key, list[Fault]] = {}
     for record in run.each_record():
         on_record(record)
-        found[record.key] = _misfits(run, record, pairs)
-    faults += [fault for misfits in found.values() for fault in misfits]
+        known = 0 <= record.repeat < manifest.asked.repeats
+        found[record.key] = misfits(folder, run.policy, record, pairs.get(record.example) if known else None)
+    faults += [fault for wrong in found.values() for fault in wrong]
     lost = len(pairs) * manifest.asked.repeats - sum(name in pairs for name, _ in found)
     if len(pairs) * manifest.asked.repeats > ANSWERS:
         faults.append(Fault(str(folder / EXAMPLES), f"more than {ANSWERS:,} answers: examples times repeats"))
@@ -164,22 +165,21 @@ def read_through(
 def _noting(
     examples: Iterable[Example], pairs: dict[str, str], on_example: Callable[[Example], object]
 ) -> Iterator[Example]:
-    """The examples as they are, each handed over and its pair's digest noted as it passes."""
+    """The examples, each passed to the callback, with its pair's digest noted."""
     for example in examples:
         on_example(example)
         pairs[example.id] = example.pair.digest
         yield example
 
 
-def _misfits(run: Run, record: Record, pairs: Mapping[str, str]) -> list[Fault]:
-    """What is wrong with a record besides its form."""
+def misfits(folder: Path, policy: Policy, record: Record, pair: str | None) -> list[Fault]:
+    """What is wrong with a record besides its form; `pair`: the digest that the run has for its example."""
     faults = []
-    where = f"{run.folder / RECORDS}, {record.example}"
-    if pairs.get(record.example) != record.pair or not 0 <= record.repeat < run.manifest.asked.repeats:
+    where = f"{folder / RECORDS}, {record.example}"
+    if pair != record.pair:
         faults.append(Fault(where, "a record of a pair that the run does not have"))
-    if isinstance(record.outcome, Grade) and record.outcome.value not in run.policy.scale:
-        what = f"grade {record.outcome.value} is not on the scale of {run.policy.label}"
-        faults.append(Fault(where, what))
+    if isinstance(record.outcome, Grade) and record.outcome.value not in policy.scale:
+        faults.append(Fault(where, f"grade {record.outcome.value} is not on the scale of {policy.label}"))
     return faults
 
 
@@ -189,7 +189,7 @@ def run_names(project: Project) -> list[str]:
 
 
 def earlier_runs(folder: Path) -> list[Path]:
-    """The folders of the runs that lie beside a run and began before it, the latest first."""
+    """The run folders beside a run that began before it, the latest first."""
     names = [name for name in folder_names(folder.parent) if name < folder.name]
     return [folder.parent / name for name in reversed(names)]
 
@@ -209,8 +209,8 @@ def find_run(project: Project, text: str) -> Path:
     if len(found) == 1:
         return project.runs / found[0]
     if Path(text).is_file():
-        what = "is a file, and a run is wanted here: `harness eval --model replay/FILE` makes one of grades"
-        raise BadInput(f"{text} {what}")
+        how = "`harness eval --model replay/FILE` makes a run of grades"
+        raise BadInput(f"{text} is a file, not a run; {how}")
     if found:
         raise BadInput(f"several runs begin with {text!r}: {_some(found)}")
     raise BadInput(f"no run {text!r} in {project.runs}; there are: {_some(names) or 'none'}")
@@ -218,7 +218,7 @@ def find_run(project: Project, text: str) -> Path:
 
 def _latest(names: list[str], back: int, project: Project) -> str:
     if not names:
-        raise BadInput(f"there is no run in {project.runs} yet; `make eval` makes one")
+        raise BadInput(f"no run in {project.runs} yet; `make eval` makes one")
     if back >= len(names):
         there = "is 1 run" if len(names) == 1 else f"are {len(names)} runs"
         raise BadInput(f"latest~{back}: there {there} in {project.runs}")

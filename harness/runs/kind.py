@@ -1,4 +1,4 @@
-"""What a run grades, and what follows from that: one kind, asked wherever runs differ by it."""
+"""The kinds of runs: what a run grades, and what follows from that."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Kind:
     """One kind of run.
 
-    `scored`: its answers are held against golden grades, and one on `test` is a look at that split. `apart`:
-    what the run graded, where its items do not stand for a split; then no gate holds for it.
+    `scored`: its answers are compared with golden grades, and a run on `test` is a look at that split.
+    `apart`: what the run graded, if not a split; no gate applies to it.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Every run folder in a line, from its manifest and its scorecard alone: nothing is scored again."""
+"""Every run folder in a line, from its manifest and its scorecard alone; scores nothing."""
 
 import os
 from collections.abc import Iterator
@@ -19,19 +19,19 @@ from harness.storage.files import Stamp, read_bytes, stamp_of
 from harness.storage.project import Project, folder_names
 
 QUIET = 180.0
-"""Seconds without an answer after which a run is taken to have stopped: one attempt may take as long."""
+"""Seconds without an answer after which a run counts as stopped: the deadline of one attempt."""
 
 State = Literal["finished", "unscored", "going", "stopped", "damaged"]
 
 
 class Spent(BaseModel):
-    """What a line takes of what a run cost: US dollars; None where an answer does not say it."""
+    """The cost of a run in USD; None if unknown."""
 
     cost: float | None = None
 
 
 class Headline(BaseModel):
-    """What a line takes of a scorecard; one of an earlier version of the harness does not say the cost."""
+    """The part of a scorecard that a line shows; scorecards of old versions have no cost."""
 
     verdict: Verdict | None
     band: Band | None
@@ -55,7 +55,7 @@ class Headline(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ListedRun:
-    """One run folder. `faults` says what is wrong with a damaged one, which may have no manifest."""
+    """One run folder. A damaged one has `faults`, and may have no manifest."""
 
     name: str
     state: State
@@ -65,7 +65,7 @@ class ListedRun:
 
     @property
     def cost(self) -> float | None:
-        """US dollars; None where that is not known."""
+        """USD; None if unknown."""
         return self.headline.spending.cost if self.headline else None
 
     @property
@@ -80,12 +80,12 @@ class ListedRun:
 
     @property
     def verdict(self) -> Verdict | None:
-        """What Gate 2 said, where the run is held to it."""
+        """The Gate 2 verdict, if the gate applies."""
         return self.headline.verdict if self.headline and not self.canaries else None
 
     @property
     def canaries(self) -> bool:
-        """Whether canaries were graded: such a run is held to no gate, whatever an old scorecard says."""
+        """Whether canaries were graded: no gate applies, even if an old scorecard has a verdict."""
         return self.manifest is not None and not self.manifest.asked.kind.scored
 
     @property
@@ -107,7 +107,7 @@ class Listing:
         return [self._line(name) for name in names]
 
     def run(self, name: str) -> ListedRun | None:
-        """The run of exactly this name; None where there is none."""
+        """The run of exactly this name, if there is one."""
         return self._line(name) if name in folder_names(self.project.runs) and self._is_run(name) else None
 
     def _is_run(self, name: str) -> bool:
@@ -126,7 +126,7 @@ class Listing:
 
 
 def read_line(folder: Path) -> ListedRun:
-    """A run folder in a line; damage is told and stops nothing."""
+    """A run folder in a line; never raises for a damaged one."""
     try:
         manifest = load_manifest(folder)
     except BadInput as error:
@@ -148,7 +148,7 @@ def _state(folder: Path, manifest: Manifest, headline: Headline | None) -> State
 
 
 def silence(folder: Path) -> float:
-    """Seconds since the last answer was written down, or since the run began."""
+    """Seconds since the last record, or since the run began."""
     written = datetime.fromtimestamp((folder / RECORDS).stat().st_mtime, UTC)
     return max((datetime.now(UTC) - written).total_seconds(), 0.0)
 
@@ -160,15 +160,15 @@ def _lacking(folder: Path) -> Iterator[str]:
 
 
 def _untimed(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """Everything that lists runs asks when they began."""
+    """Every list of runs shows when they began."""
     try:
         datetime.fromisoformat(manifest.created_at)
     except ValueError:
-        yield f"{folder / MANIFEST}: created_at: {manifest.created_at!r} is no time"
+        yield f"{folder / MANIFEST}: created_at: {manifest.created_at!r} is not a time"
 
 
 def read_headline(path: Path) -> Headline | None:
-    """What a line takes of a scorecard; None where there is none. BadInput for one that is damaged."""
+    """The headline of a scorecard; None if there is no file. BadInput if it is damaged."""
     if not os.path.lexists(path):
         return None
     try:

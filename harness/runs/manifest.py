@@ -1,4 +1,4 @@
-"""The manifest of a run: what was asked for, and what has to be the same for a resume."""
+"""The manifest of a run: what was asked for, and what must not change before a resume."""
 
 import shlex
 from pathlib import Path
@@ -14,7 +14,7 @@ from harness.storage.regular import SETTINGS, odd_files
 
 MANIFEST = "manifest.json"
 REPEATS, EXAMPLES, ANSWERS = 1_000, 10_000_000, 100_000_000
-"""The most that a run may have of each: a manifest that says more is damaged."""
+"""The maximum of each in a run: a manifest with more is damaged."""
 
 
 class Asked(Noun):
@@ -26,10 +26,10 @@ class Asked(Noun):
     splits: tuple[Split, ...]
     canaries: bool = False
     pairs: str | None = None
-    """The file of production pairs, where those are graded instead: nobody knows their right grades."""
+    """The file of production pairs, if those are graded instead of golden examples."""
     limit: int | None = None
     only: tuple[str, ...] = ()
-    """Examples by id, where somebody chose them: then the score is that of a choice, and gates nothing."""
+    """The ids of chosen examples: the score is that of the choice, and no gate applies."""
     repeats: int = Field(default=1, ge=1, le=REPEATS)
     aggregate: Literal["mean", "vote"] = "mean"
     seed: int | None = None
@@ -38,9 +38,9 @@ class Asked(Noun):
     base_url: str | None = None
     batch: bool = False
     executor: str | None = None
-    """How the questions are answered, where neither live nor by batches: a name in grading/executors.py."""
+    """A name in grading/executors.py, if the run is neither live nor by batches."""
     no_cache: bool = False
-    """Whether everything was to be asked anew: then a resume does not take earlier runs' replies either."""
+    """Use no replies of earlier runs, after a resume either."""
     columns: dict[str, tuple[str, ...]] = Field(default={})
     wide: tuple[str, ...] = ()
     format: str | None = None
@@ -48,7 +48,7 @@ class Asked(Noun):
 
     @property
     def kind(self) -> Kind:
-        """What the run grades, and so what its score says."""
+        """What the run grades."""
         if self.pairs is not None:
             return PAIRS
         if self.canaries:
@@ -57,17 +57,17 @@ class Asked(Noun):
 
     @property
     def part(self) -> str:
-        """What is graded: the splits, where examples of them are."""
+        """The splits that are graded, or the name of the kind."""
         return "+".join(self.splits) if self.kind.scored else self.kind.name
 
     @property
     def sides(self) -> tuple[str, str]:
-        """Who graded, and what: how a score is headed."""
+        """Who graded, and what: the title of a score."""
         return f"{self.model} with {self.prompt}", f"{self.policy} ({self.part})"
 
 
 class Digests(Noun):
-    """What has to be the same for a run to be resumed; `replayed` is the file of a replay."""
+    """What must not change before a resume; `replayed` is the file of a replay."""
 
     policy: str
     prompt: str
@@ -77,7 +77,7 @@ class Digests(Noun):
     replayed: str | None = None
 
     def changed(self, now: "Digests") -> list[str]:
-        """The names of what is another now; what an earlier version did not write down is no change."""
+        """The names of the digests that differ; digests that an old version did not write are skipped."""
         return [name for name, then in self.data().items() if then != getattr(now, name)]
 
 
@@ -100,7 +100,7 @@ class Manifest(Noun):
     stale: int = 0
     sources: tuple[str, ...] = ()
     vendor: str | None = None
-    """Who is paid for the answers; None where nobody is, as with a server of one's own."""
+    """Who is paid for the answers; None for the user's own server."""
     harness: str
     python: str
     packages: dict[str, str]
@@ -115,7 +115,7 @@ class Manifest(Noun):
 
 
 def how_to_resume(folder: Path, asked: Asked) -> str:
-    """The command that goes on with a run; the address is said again, since a file does not settle it."""
+    """The command that resumes a run. It repeats the address, which is not taken from a file."""
     address = f" --base-url {shlex.quote(asked.base_url)}" if asked.base_url else ""
     return f"harness eval --resume {folder.name}{address}"
 
@@ -126,7 +126,7 @@ def save_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def load_manifest(folder: Path) -> Manifest:
-    """The manifest, or what is wrong with it or the folder: whoever reads a run begins here."""
+    """Check the folder and read its manifest. BadInput with the faults. Every reader of a run starts here."""
     path = folder / MANIFEST
     odd = odd_files(folder)
     if odd:

@@ -1,7 +1,7 @@
-"""Pair runs: run folders over production pairs, whose right grades nobody knows.
+"""Pair runs: run folders over production pairs, which have no golden grades and no score.
 
-They lie apart, in runs/pairs/, so that nobody takes one for an evaluation: manifest.json, pairs.jsonl,
-records.jsonl and what the teacher saw, but no golden grade and no score.
+They are kept apart from evaluations, in runs/pairs/: manifest.json, pairs.jsonl, records.jsonl and what the
+teacher saw.
 """
 
 import contextlib
@@ -11,12 +11,12 @@ from pathlib import Path
 
 from harness.errors import BadInput, Fault
 from harness.nouns.policy import Policy
-from harness.nouns.records import Failed, Grade, Key, Outcome, Record
+from harness.nouns.records import Failed, Grade, Key, Outcome
 from harness.policy.load import load_policy, policy_digest
-from harness.runs.folder import PAIRS
+from harness.runs.folder import PAIRS, misfits
 from harness.runs.manifest import MANIFEST, Asked, Digests, Manifest, load_manifest
 from harness.runs.pairs import ShownPair
-from harness.runs.record_log import RECORDS, iter_records
+from harness.runs.record_log import iter_records
 from harness.storage.files import iter_nouns
 from harness.storage.project import Project, folder_names
 from harness.storage.regular import LINK
@@ -26,7 +26,7 @@ FOLDER = "pairs"
 
 @dataclass(frozen=True, slots=True)
 class PairRun:
-    """What one policy version says of production pairs: of each key, what its last record came to."""
+    """The grades of production pairs under one policy version: the last outcome of each key."""
 
     folder: Path
     manifest: Manifest
@@ -43,13 +43,13 @@ class PairRun:
 
     @property
     def unanswered(self) -> int:
-        """How many questions the teacher never answered: a resume asks them again."""
+        """How many questions have no answer; a resume asks them again."""
         asked = self.manifest.examples * self.manifest.asked.repeats
         return asked - sum(not isinstance(outcome, Failed) for outcome in self.outcomes.values())
 
 
 def pairs_folder(project: Project) -> Path:
-    """Where pair runs lie."""
+    """The folder of pair runs."""
     return project.runs / FOLDER
 
 
@@ -62,7 +62,7 @@ def pair_run_names(project: Project) -> list[str]:
 
 
 def find_pair_run(project: Project, asked: Asked, digests: Digests) -> Path | None:
-    """The latest run of the same pairs by the same teacher under the same words, finished or not."""
+    """The latest run, finished or not, with the same pairs, teacher, policy and prompt."""
     for name in reversed(pair_run_names(project)):
         folder = pairs_folder(project) / name
         with contextlib.suppress(BadInput):
@@ -73,36 +73,23 @@ def find_pair_run(project: Project, asked: Asked, digests: Digests) -> Path | No
 
 
 def _settings(asked: Asked) -> Asked:
-    """What was asked for, whatever the file was called: a digest says whether the pairs are the same."""
+    """What was asked for without the file's name: a digest identifies the pairs."""
     return asked.model_copy(update={"pairs": ""})
 
 
 def load_pair_run(folder: Path) -> PairRun:
-    """A pair run. BadInput for a folder that is damaged."""
+    """Read and check a pair run. BadInput if it is damaged."""
     manifest, policy = load_manifest(folder), load_policy(folder / "policy.toml")
     pairs = {pair.id: pair.pair.digest for pair in iter_nouns(folder / PAIRS, ShownPair)}
     outcomes: dict[Key, Outcome] = {}
-    misfits: dict[Key, list[Fault]] = {}
+    wrong: dict[Key, list[Fault]] = {}
     for record, _ in iter_records(folder):
         outcomes[record.key] = record.outcome
-        misfits.pop(record.key, None)
-        if found := _misfits(folder, policy, pairs, record):
-            misfits[record.key] = found
+        wrong[record.key] = misfits(folder, policy, record, pairs.get(record.example))
     faults: list[Fault] = []
     if policy_digest(policy) != manifest.digests.policy:
         faults.append(Fault(str(folder / "policy.toml"), "is not what the manifest says it was made with"))
-    faults += [fault for found in misfits.values() for fault in found]
+    faults += [fault for found in wrong.values() for fault in found]
     if faults:
         raise BadInput(faults)
     return PairRun(folder, manifest, policy, outcomes)
-
-
-def _misfits(folder: Path, policy: Policy, pairs: Mapping[str, str], record: Record) -> list[Fault]:
-    """What keeps a record from belonging to the pairs or to the scale."""
-    faults = []
-    where = f"{folder / RECORDS}, {record.example}"
-    if pairs.get(record.example) != record.pair:
-        faults.append(Fault(where, "a record of a pair that the run does not have"))
-    if isinstance(record.outcome, Grade) and record.outcome.value not in policy.scale:
-        faults.append(Fault(where, f"grade {record.outcome.value} is not on the scale of {policy.label}"))
-    return faults

@@ -1,4 +1,4 @@
-"""Production pairs: what a surface shows, without grades, weighted by traffic where somebody knows it."""
+"""Production pairs: what a surface shows, without grades, weighted by traffic if known."""
 
 import math
 import shutil
@@ -23,7 +23,7 @@ from harness.storage.tables import RESULT_TEXTS, Layout, Row, Table, joined, rea
 
 
 class ShownPair(Noun):
-    """A pair by the id it has in its file, and how often it is seen."""
+    """A pair with its id in the file and its traffic weight."""
 
     id: str = Field(min_length=1)
     query: str = Field(min_length=1)
@@ -33,7 +33,7 @@ class ShownPair(Noun):
 
     @property
     def pair(self) -> Pair:
-        """What a teacher may see of it."""
+        """What the teacher sees."""
         return Pair(query=self.query, result=self.result, context=self.context)
 
     @property
@@ -43,16 +43,16 @@ class ShownPair(Noun):
 
 
 def pairs_digest(pairs: Iterable[ShownPair]) -> str:
-    """Identity of what is graded; traffic changes no answer."""
+    """Identity of what is graded, without the traffic weights."""
     return keyed_digest((one.id, canonical_json(one.pair.digest)) for one in pairs)
 
 
 def read_pairs(
     path: Path, layout: Layout, traffic: str | None = None, attributes: Sequence[str] = ()
 ) -> Stream[ShownPair]:
-    """Every pair of a table. BadInput names every row that is none, and every weight below 0.
+    """Every pair of a table. BadInput names every invalid row and every weight below 0.
 
-    They are kept in a file for as long as the stream is there: to read a table again takes longer.
+    A temporary file keeps the pairs while the stream exists: reading the table again would take longer.
     """
     table = read_table(path, layout.format)
     headers = table.require(("item", "query", "title"), layout)
@@ -82,7 +82,7 @@ def read_pairs(
 
 @dataclass(slots=True)
 class _PairCounts:
-    """What is told of a table's pairs, noted as they pass: faults, hashes of ids, all weight."""
+    """Faults, hashes of the ids and total weight of the pairs of a table, noted as they pass."""
 
     faults: list[Fault] = field(default_factory=list)
     ids: "array[int]" = field(default_factory=lambda: array("q"))
@@ -110,7 +110,9 @@ def _each_pair(
         weight = _weight(row, traffic)
         pair, faults = build(ShownPair, {**data, "weight": 1.0 if weight is None else weight}, where)
         if weight is None:
-            faults.append(Fault(where, f"{traffic}: {row.text(traffic or '')!r} is no number of 0 or more"))
+            faults.append(
+                Fault(where, f"{traffic}: {row.text(traffic or '')!r} is not a number of 0 or more")
+            )
         yield pair, faults
 
 

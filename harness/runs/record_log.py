@@ -1,4 +1,4 @@
-"""records.jsonl: append-only, repaired where a kill cut it off, refused where it is damaged."""
+"""records.jsonl: append-only. A line that a kill cut off is repaired; other damage is an error."""
 
 import os
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 RECORDS, LOCK = "records.jsonl", ".records.lock"
 SYNC_EVERY = 64
-"""Records between two syncs to the disk. A killed process loses none; a power cut at most these."""
+"""Records between two syncs to the disk. A killed process loses none, a power cut at most these."""
 
 
 def iter_records(folder: Path) -> Iterator[tuple[Record, int]]:
-    """Each whole record with the byte that it ends at, one by one.
+    """Each record with the offset of its end, one by one.
 
-    What follows the last line end is a line that a kill cut off: it is left out, unless it is
-    whole but for its line end. Damage anywhere else is refused, when the file has been gone through.
+    A last line that a kill cut off is skipped, unless only its line end is missing. BadInput, at the end of
+    the file, for any other damage.
     """
     path = folder / RECORDS
     try:
@@ -50,7 +50,7 @@ def _records_in(file: BinaryIO, path: Path) -> Iterator[tuple[Record, int]]:
 
 
 def writing(folder: Path) -> "BaseFileLock":
-    """The lock of whoever writes a run, held until its `release`. BadInput where another process holds it."""
+    """Lock a run for writing, until `release`. BadInput if another process holds the lock."""
     from filelock import Timeout
 
     lock = alone(folder / LOCK)
@@ -64,9 +64,9 @@ def writing(folder: Path) -> "BaseFileLock":
 class RecordLog:
     """The records of one run, open for appending by one process at a time.
 
-    Opening repairs a line that a kill cut off. `answered` holds the keys that had an answer then, and that a
-    resume does not ask again; of what is appended, only those that may come again. `count` is of all answers,
-    `failed` holds what has none after it was asked, `models` who answered. The records stay on the disk.
+    Opening repairs a line that a kill cut off. `answered`: the keys that had an answer then, which a resume
+    does not ask again, and of those appended the ones that may be appended again. `count`: all answers.
+    `failed`: the keys that were asked and have no answer. `models`: who answered. Records stay on the disk.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -94,7 +94,7 @@ class RecordLog:
         self._unsynced = 0
 
     def append(self, record: Record, *, last: bool = True) -> None:
-        """Add one record; from here on a kill does not lose it. Not the `last`: the key may come again."""
+        """Add one record; after this call a kill does not lose it. `last`: the key is not appended again."""
         self._file.write(to_line(record).encode("utf-8"))
         self._file.flush()
         self._note(record, last=last)

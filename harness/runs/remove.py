@@ -1,4 +1,4 @@
-"""Removing run folders: only those directly in runs/ or runs/pairs/, each whole, and no link is followed."""
+"""Removing run folders: only those directly in runs/ or runs/pairs/, whole, without following links."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from harness.runs.record_log import RECORDS, writing
 from harness.storage.project import Project
 
 REMOVED = ".removed-"
-"""Begins the name of a folder that is being deleted; what lists runs passes over hidden names."""
+"""Prefix of a folder that is being deleted; lists of runs skip hidden names."""
 
 
 def find_removable(project: Project, text: str) -> Path:
@@ -24,7 +24,7 @@ def find_removable(project: Project, text: str) -> Path:
     named = [Path(os.path.abspath(place / text)) for place in (*places, Path())]  # noqa: PTH100 - resolve() follows links
     folder = next((path for path in named if text and os.path.lexists(path)), None) or find_run(project, text)
     if folder.parent.resolve() not in [place.resolve() for place in places]:
-        raise BadInput(f"{text}: not a run in {places[0]} or {places[1]}; no other folder is removed")
+        raise BadInput(f"{text}: not a run in {places[0]} or {places[1]}; only those can be removed")
     if folder.is_symlink():
         raise BadInput(f"{text}: a link; delete the link itself, or name the folder that it leads to")
     if folder.name.startswith(".") or not any((folder / name).exists() for name in (MANIFEST, RECORDS)):

@@ -1,4 +1,4 @@
-"""What there is to judge a policy version by: its golden set, its ratings, its runs."""
+"""The evidence on a policy version: its golden set, its ratings, its runs."""
 
 import contextlib
 from collections import defaultdict
@@ -19,7 +19,7 @@ from harness.golden.rating.ratings import (
     read_ratings_file,
 )
 from harness.golden.rejudging import golden_lines, left_to_judge
-from harness.grading.plan import changed_since, make_plan
+from harness.grading.plan import make_plan
 from harness.nouns.policy import Gates, Policy
 from harness.policy.load import (
     load_gates,
@@ -41,13 +41,13 @@ from harness.storage.project import Project, version_number
 from harness.verdicts.assessment import assess, judge_raters
 
 SPLIT = "test"
-"""What a version is gated on, unless a run is named."""
+"""The split that a version is gated on, unless a run is named."""
 
 
 def gather(project: Project, label: str, run: str | None, base: str) -> Evidence:
-    """Everything there is on a version. Without `run`, its latest finished run on `test` is taken.
+    """All evidence on a version. `run` defaults to its latest finished run on `test`.
 
-    BadInput for what cannot be read, and for a named run that is none of this version's.
+    BadInput for what cannot be read, and for a named run of another version.
     """
     file = policy_path(project, label)
     policy = load_policy(file)
@@ -76,19 +76,19 @@ def gather(project: Project, label: str, run: str | None, base: str) -> Evidence
 
 
 def version_before(project: Project, found: Evidence) -> str:
-    """The version in use: that of the base, or else the one before this. BadInput where there is none."""
+    """The version in use: that of the base, else the one before this. BadInput if there is none."""
     new, base = found.policy, found.base.policy if found.base else None
     if base is not None and base != new.label and base.partition("@")[0] == new.name:
         return base
     known = policy_versions(project.policies / new.name)
     earlier = [v for v in known if version_number(v) < version_number(new.version)]
     if not earlier:
-        raise BadInput(f"--pairs: {new.label} has no version before it, so that nothing changes")
+        raise BadInput(f"--pairs: {new.label} is the first version, so there is no change to measure")
     return f"{new.name}@{max(earlier, key=version_number)}"
 
 
 def _gate1(golden: Path, policy: Policy, gates: Gates) -> Gate1 | None:
-    """Gate 1 on the ratings that lie beside the golden set now; None where fewer than two rated."""
+    """Gate 1 on the current ratings of the golden set; None with fewer than two raters."""
     path = golden.with_name(RATINGS)
     examples = load_examples(golden, policy)
     ratings = ratings_under(path, policy, examples) if path.exists() else []
@@ -105,42 +105,38 @@ def _raters(path: Path) -> Mapping[str, int]:
     return {version: len(raters) for version, raters in names.items()}
 
 
-Wanted = Callable[[Manifest], bool]
+Wanted = Callable[[Asked], bool]
 
 
 def _on_test(policy: Policy) -> Wanted:
-    def wanted(manifest: Manifest) -> bool:
-        asked = manifest.asked
-        wanted = (policy.label, GOLDEN, SPLIT, None)
-        return (asked.policy, asked.kind, asked.part, asked.limit) == wanted
+    def wanted(asked: Asked) -> bool:
+        return (asked.policy, asked.kind, asked.part, asked.limit) == (policy.label, GOLDEN, SPLIT, None)
 
     return wanted
 
 
 def _canaries_of(policy: Policy, teacher: Asked | None) -> Wanted:
-    """Runs over canaries by the teacher that is judged, or by any where there is none yet."""
+    """Canary runs of the judged teacher, or of any teacher if there is no run."""
 
-    def wanted(manifest: Manifest) -> bool:
-        asked = manifest.asked
-        if asked.kind is not CANARIES or asked.policy != policy.label:
-            return False
-        return teacher is None or _teacher(asked) == _teacher(teacher)
+    def wanted(asked: Asked) -> bool:
+        known = teacher is None or _teacher(asked) == _teacher(teacher)
+        return known and asked.kind is CANARIES and asked.policy == policy.label
 
     return wanted
 
 
 def _teacher(asked: Asked) -> tuple[object, ...]:
-    """Who grades. Of grades that another system made, nothing tells whose they are: all replays are one."""
+    """Who grades. The grader of a replay is unknown, so all replays count as one teacher."""
     model = None if reads_grades(asked.model) else asked.model
     return model, asked.prompt, asked.shots, asked.temperature, asked.base_url
 
 
 def _latest(project: Project, gates: Gates, wanted: Wanted) -> RunFound | None:
-    """The latest finished run that is wanted; folders that cannot be read are passed over."""
+    """The latest finished run that is wanted; skips folders that cannot be read."""
     for name in reversed(run_names(project)):
         with contextlib.suppress(BadInput):
             manifest = load_manifest(project.runs / name)
-            if manifest.finished_at is not None and wanted(manifest):
+            if manifest.finished_at is not None and wanted(manifest.asked):
                 return _found(project, project.runs / name, gates)
     return None
 
@@ -152,7 +148,7 @@ def _named_run(project: Project, policy: Policy, gates: Gates, name: str) -> Run
         raise BadInput(f"--run: {manifest.name} is a run of {found.run.policy.label}, not of {policy.label}")
     if not manifest.asked.kind.scored or manifest.finished_at is None:
         what = "is not finished" if manifest.asked.kind.scored else manifest.asked.kind.apart
-        raise BadInput(f"--run: {manifest.name} {what}: a finished run over a split is wanted")
+        raise BadInput(f"--run: {manifest.name} {what}; name a finished run over a split")
     return found
 
 
@@ -164,11 +160,11 @@ def _found(project: Project, folder: Path, gates: Gates) -> RunFound:
 
 
 def _outdated(project: Project, manifest: Manifest) -> str | None:
-    """What keeps a run from being what today's inputs would give."""
+    """Why a run made today would differ from this one; None if it would not."""
     try:
-        changed = changed_since(manifest, make_plan(project, manifest.asked))
+        changed = manifest.digests.changed(make_plan(project, manifest.asked).digests)
     except BadInput as error:
-        # What a run was made with is gone or broken: no run can be made like it today.
+        # An input of the run is gone or broken.
         return str(error.faults[0])
     return f"{', '.join(changed)} changed since it was made" if changed else None
 
@@ -181,7 +177,7 @@ def _base(project: Project, policy: Policy, part: str, name: str) -> Side | None
 
 
 def _surfaces(project: Project, policy: Policy) -> list[str]:
-    """The other policies of this one's surface; those that do not load are no concern here."""
+    """Warnings about other policies of the same surface; skips policies that do not load."""
     known = [policy]
     for name in policy_names(project):
         with contextlib.suppress(BadInput):
@@ -192,4 +188,4 @@ def _surfaces(project: Project, policy: Policy) -> list[str]:
 def _about_run(part: str, asked: Asked | None) -> list[str]:
     if asked is None or SPLIT in part.split("+"):
         return []
-    return [f"the run is over {part}, where prompts are chosen: a version is gated on {SPLIT}"]
+    return [f"the run is over {part}, which serves to choose prompts; a version is gated on {SPLIT}"]

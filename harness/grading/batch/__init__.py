@@ -1,1 +1,1 @@
-"""Grading in batches: hand over, wait, take in. What was paid for is never asked again."""
+"""Grading in batches: submit, wait, collect. Paid questions are not asked again."""

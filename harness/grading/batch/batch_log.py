@@ -1,8 +1,7 @@
-"""batches.jsonl: what a run hands over to a batch API, on the disk before it is done.
+"""batches.jsonl: each step of a batch, logged so that a killed run knows which batches may be out.
 
-A line says that a batch is meant, one that it was sent and what the server calls it, one that it is over and
-its answers are records, or that it is lost. So that a run that was killed between any two of these knows
-what may be out there.
+Steps: "meant" (logged before the upload), "sent" (with the server's id), then "over" (its answers are in the
+records) or "lost".
 """
 
 import os
@@ -23,7 +22,7 @@ BATCHES = "batches.jsonl"
 
 
 class Entry(Noun):
-    """One line. `mark` names the batch, here and in the ids of its requests; `batch` is the server's name."""
+    """One line. `mark`: our id of the batch, also in the ids of its requests; `batch`: the server's id."""
 
     mark: str
     step: Literal["meant", "sent", "over", "lost"]
@@ -36,7 +35,7 @@ class Entry(Noun):
 
 @dataclass(frozen=True, slots=True)
 class LoggedBatch:
-    """A batch as the log tells it. `again`: its questions were answered once, and not readably."""
+    """A batch by its log. `again`: its questions have one answer that could not be read."""
 
     mark: str
     keys: tuple[Key, ...]
@@ -46,18 +45,18 @@ class LoggedBatch:
     step: str = "meant"
 
     def id(self, number: int) -> str:
-        """The id of its request of that number."""
+        """The id of a request by its number."""
         return f"{self.mark}-{number}"
 
 
 class BatchLog:
-    """The log of one run, whose records are open for this process alone."""
+    """The batch log of one run. This process holds the lock of the run's records."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / BATCHES
         self._parcels: dict[str, LoggedBatch] = {}
         self.named: set[str] = set()
-        """Every batch that the server has named for this run."""
+        """The server's ids of all batches of this run."""
         size = self._read()
         self._file: BinaryIO = open_to_append(self._path)
         self._file.truncate(size)
@@ -65,7 +64,7 @@ class BatchLog:
 
     @property
     def parcels(self) -> list[LoggedBatch]:
-        """Every batch, as it stands."""
+        """Every batch in its latest step."""
         return list(self._parcels.values())
 
     def mean(self, mark: str, keys: Sequence[Key], *, again: bool) -> LoggedBatch:
@@ -73,15 +72,15 @@ class BatchLog:
         return self._add(Entry(mark=mark, step="meant", at=_now(), keys=tuple(keys), again=again))
 
     def sent(self, parcel: LoggedBatch, batch: str, detail: str = "") -> LoggedBatch:
-        """The server has it, and calls it so."""
+        """The server has it under the id `batch`."""
         return self._add(Entry(mark=parcel.mark, step="sent", at=_now(), batch=batch, detail=detail))
 
     def over(self, parcel: LoggedBatch, detail: str) -> LoggedBatch:
-        """All that became of it is in the records."""
+        """All of its answers are in the records."""
         return self._add(Entry(mark=parcel.mark, step="over", at=_now(), detail=detail))
 
     def lost(self, parcel: LoggedBatch, detail: str) -> LoggedBatch:
-        """It is not at the server, or cannot be found there."""
+        """The server does not have it."""
         return self._add(Entry(mark=parcel.mark, step="lost", at=_now(), detail=detail))
 
     def _add(self, entry: Entry) -> LoggedBatch:
@@ -102,7 +101,7 @@ class BatchLog:
         return parcel
 
     def _read(self) -> int:
-        """Take in what is there, and how many bytes of it are whole: a kill can cut off the last line."""
+        """Read the file and return the length of its whole lines: a kill can cut off the last one."""
         there = os.path.lexists(self._path)
         content = read_bytes(self._path, links=False) if there else b""
         *lines, torn = content.split(b"\n")
@@ -113,7 +112,7 @@ class BatchLog:
             except (ValueError, RecursionError) as error:
                 entry, faults = None, [Fault(where, f"not JSON: {error}")]
             if entry is None or (entry.step != "meant" and entry.mark not in self._parcels):
-                damage = "the file is damaged; restore it: it says which batches are paid for"
+                damage = "the file is damaged; restore it: it lists the batches that are paid for"
                 raise BadInput([*faults, Fault(str(self._path), damage)])
             self._take(entry)
         return len(content) - len(torn)

@@ -1,4 +1,4 @@
-"""Taking in: wait until a batch is over, and make a record of all that became of it."""
+"""Collecting: wait until a batch is over, and turn its answers into records."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -20,113 +20,113 @@ from harness.providers.batches import BatchStatus
 from harness.providers.wire import MissingError
 
 
-async def wait_for(desk: BatchSession, out: Sequence[LoggedBatch]) -> None:
-    """Look at the batches, less and less often, until all are over and taken in."""
+async def wait_for(session: BatchSession, out: Sequence[LoggedBatch]) -> None:
+    """Poll the batches, less and less often, until all are over and collected."""
     shown: dict[str, str] = {}
     turns = pauses()
     left = list(out)
     while left:
-        left = [open_ for parcel in left if (open_ := await _look(desk, parcel, shown))]
+        left = [open_ for parcel in left if (open_ := await _look(session, parcel, shown))]
         if left:
-            await desk.sleep(next(turns))
+            await session.sleep(next(turns))
 
 
-async def _look(desk: BatchSession, parcel: LoggedBatch, shown: dict[str, str]) -> LoggedBatch | None:
-    """The parcel, where it has still to be waited for; None once what became of it is in the records."""
+async def _look(session: BatchSession, parcel: LoggedBatch, shown: dict[str, str]) -> LoggedBatch | None:
+    """The parcel while it is open; None once its answers are in the records."""
     batch = parcel.batch
     assert batch is not None, "only what was sent is waited for"
     try:
-        standing = await patiently(desk, lambda: desk.batches.standing(batch))
+        standing = await patiently(session, lambda: session.batches.standing(batch))
     except MissingError as error:
         raise Unfinished(
-            f"batch {batch} is unknown there: is it the key and the address that it was sent with? {error}"
+            f"the server does not know batch {batch}; use the key and address that sent it ({error})"
         ) from error
     words = f"batch {batch}: {standing.word}, {standing.done} of {standing.total} done"
     if words != shown.get(batch):
         shown[batch] = words
-        desk.say(words)
-    return await _take_in(desk, parcel, standing) if standing.over else parcel
+        session.say(words)
+    return await _take_in(session, parcel, standing) if standing.over else parcel
 
 
-async def _take_in(desk: BatchSession, parcel: LoggedBatch, standing: BatchStatus) -> LoggedBatch | None:
-    """Every answer of a batch as a record, and a Failed for each that has none."""
+async def _take_in(session: BatchSession, parcel: LoggedBatch, standing: BatchStatus) -> LoggedBatch | None:
+    """Write a record for every answer of a batch, and a Failed for each question without one."""
     batch = parcel.batch or ""
-    lacking = f"batch {batch} is {standing.word}, and has no answer for it"
+    lacking = f"batch {batch} is {standing.word} without an answer to it"
     answers: dict[str, Reply | CallError] = {}
     if standing.failure is not None:
         lacking = f"batch {batch} was refused as a whole: {standing.failure}"
-        desk.say(lacking)
+        session.say(lacking)
     else:
         try:
-            answers = dict(await patiently(desk, lambda: desk.batches.results(batch)))
+            answers = dict(await patiently(session, lambda: session.batches.results(batch)))
         except MissingError as error:
             lacking = f"the results of batch {batch} are gone: {error}"
-            desk.say(f"{lacking}; its {len(parcel.keys)} questions have to be paid again")
+            session.say(f"{lacking}; its {len(parcel.keys)} questions have to be paid again")
     if answers and not any(id.startswith(f"{parcel.mark}-") for id in answers):
-        return await _mistaken(desk, parcel)
-    await _record(desk, parcel, answers, lacking)
-    desk.sent.over(parcel, standing.word)
+        return await _mistaken(session, parcel)
+    await _record(session, parcel, answers, lacking)
+    session.sent.over(parcel, standing.word)
     return None
 
 
-async def _mistaken(desk: BatchSession, parcel: LoggedBatch) -> LoggedBatch | None:
-    """The batch that was found for a parcel is somebody else's: look on, for the next that may be it."""
-    found = await find_or_lose(desk, parcel)
+async def _mistaken(session: BatchSession, parcel: LoggedBatch) -> LoggedBatch | None:
+    """The batch found for a parcel belongs to another run: try the next candidate."""
+    found = await find_or_lose(session, parcel)
     if found is None:
-        await _record(desk, parcel, {}, "its batch was lost when the run stopped")
+        await _record(session, parcel, {}, "its batch was lost when the run stopped")
     return found
 
 
 async def _record(
-    desk: BatchSession, parcel: LoggedBatch, answers: Mapping[str, Reply | CallError], lacking: str
+    session: BatchSession, parcel: LoggedBatch, answers: Mapping[str, Reply | CallError], lacking: str
 ) -> None:
-    """A record for each question of a parcel, but for what a killed session has taken in already."""
+    """Write a record for each question of a parcel, except those that a killed session has written."""
     number_of = {key: number for number, key in enumerate(parcel.keys)}
-    before = unread_once(desk) if parcel.again else {}
-    for question in each_question(desk.job):
+    before = unread_once(session) if parcel.again else {}
+    for question in each_question(session.job):
         key = key_of(question)
         if key not in number_of:
             continue
         answer = answers.get(parcel.id(number_of[key]), RejectedError(lacking))
-        _settle(desk, key, answer)
-        if key in before or not (parcel.again or key in desk.log.answered):
-            _keep(desk, question, _answered(desk, parcel, answer), before.get(key))
+        _settle(session, key, answer)
+        if key in before or not (parcel.again or key in session.log.answered):
+            _keep(session, question, _answered(session, parcel, answer), before.get(key))
         await asyncio.sleep(0)
 
 
-def _settle(desk: BatchSession, key: Key, answer: Reply | CallError) -> None:
-    """It is in no batch any more. What was not answered is not billed."""
-    desk.out.discard(key)
-    room = desk.rooms.pop(key, None)
-    if desk.job.budget and room:
+def _settle(session: BatchSession, key: Key, answer: Reply | CallError) -> None:
+    """Release the question and its reservation. Questions without an answer are not billed."""
+    session.out.discard(key)
+    room = session.rooms.pop(key, None)
+    if session.job.budget and room:
         if isinstance(answer, Reply):
-            desk.job.budget.settle(room, answer.usage)
+            session.job.budget.settle(room, answer.usage)
         else:
-            desk.job.budget.release(room)
+            session.job.budget.release(room)
 
 
-def _answered(desk: BatchSession, parcel: LoggedBatch, answer: Reply | CallError) -> Answered:
-    """How a question ended in a batch; its seconds count from the handing over."""
+def _answered(session: BatchSession, parcel: LoggedBatch, answer: Reply | CallError) -> Answered:
+    """How a question ended in a batch; its seconds count from the submission."""
     waited = (datetime.now(UTC) - datetime.fromisoformat(parcel.meant_at)) / timedelta(seconds=1)
     found = Answered(Failed(detail=str(answer)), attempts=1, seconds=round(waited, 3))
     if not isinstance(answer, Reply):
         return found
-    outcome = read_grade(answer, desk.job.plan.policy.scale)
-    cost = cost_of([answer], desk.job.price, batch=True)
+    outcome = read_grade(answer, session.job.plan.policy.scale)
+    cost = cost_of([answer], session.job.price, batch=True)
     return replace(found, outcome=outcome, reply=answer, cost=cost)
 
 
-def _keep(desk: BatchSession, question: Question, found: Answered, before: Record | None) -> None:
-    """The record of an answer. One that can be cured by another answer is not the last word."""
+def _keep(session: BatchSession, question: Question, found: Answered, before: Record | None) -> None:
+    """Write the record of an answer. One to be asked for again is not the last of its question."""
     last = before is not None or not is_curable(found.outcome)
     found = second_of(before, found) if before else found
     if last:
-        desk.worker.remember(desk.worker.prompt(question), found)
-    desk.worker.keep(question, found, last=last)
+        session.worker.remember(session.worker.prompt(question), found)
+    session.worker.keep(question, found, last=last)
 
 
 def second_of(before: Record, found: Answered) -> Answered:
-    """How a question ended after another answer was asked for: it counts, and the first one is kept."""
+    """How a question ended after a second request: its answer counts, and the first is kept as unread."""
     costs = [cost for cost in (before.cost, found.cost) if cost is not None]
     found = replace(
         found,

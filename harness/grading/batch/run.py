@@ -1,4 +1,4 @@
-"""One run, graded in batches from whatever an earlier session left to its end."""
+"""One run, graded in batches; continues where an earlier session stopped."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -21,16 +21,16 @@ from harness.runs.record_log import RecordLog
 
 
 class Batched:
-    """The executor that hands many questions over at once, to be answered within a day.
+    """The executor that submits many questions at once, to be answered within a day.
 
-    As in a live run, what ends without an answer is Failed, and what could not be read is asked once more.
+    As in a live run, a question without an answer is Failed, and an unreadable answer is asked for again.
     """
 
     def __init__(self, sleep: Sleep | None = None) -> None:
         self._sleep = sleep
 
     def check(self, model: str, teacher: Teacher) -> None:
-        """BadInput where the provider has no batch API."""
+        """BadInput if the provider has no batch API."""
         batches_of(model, teacher)
 
     async def answer(self, job: Job, log: RecordLog) -> None:
@@ -42,86 +42,90 @@ class Batched:
             BatchLog(job.folder) as sent,
             Worker(job, log, stop, Pace(1), lambda: len(out)) as worker,
         ):
-            desk = BatchSession(job, batches, log, sent, events, worker, stop, self._sleep or stop.sleep, out)
+            session = BatchSession(
+                job, batches, log, sent, events, worker, stop, self._sleep or stop.sleep, out
+            )
             try:
-                with draining(stop, lambda: desk.say("stopping: what is handed over goes on at the server")):
-                    await _all_rounds(desk)
+                with draining(
+                    stop, lambda: session.say("stopping: the server goes on with submitted batches")
+                ):
+                    await _all_rounds(session)
             except DrainedError:
-                assert stop.why is not None, "only a run that is to end is drained"
+                assert stop.why is not None, "only a stopped run is drained"
                 raise stop.why from None
 
 
-async def _all_rounds(desk: BatchSession) -> None:
-    """Everything once, what is out already included, and then what could not be read."""
-    out = await _take_up(desk)
-    # What fails now is for the next session, not for this one.
-    tried, failed = set(desk.out), frozenset(desk.log.failed)
+async def _all_rounds(session: BatchSession) -> None:
+    """Every open question once, including those already sent, then the unreadable answers again."""
+    out = await _take_up(session)
+    # The next session repeats what fails in this one.
+    tried, failed = set(session.out), frozenset(session.log.failed)
 
     def is_open(key: Key) -> bool:
-        wanted = key in failed if desk.job.limits.only_failed else key not in desk.log.answered
+        wanted = key in failed if session.job.limits.only_failed else key not in session.log.answered
         return wanted and key not in tried
 
-    await _round(desk, out, is_open, tried)
-    unread = unread_once(desk)
+    await _round(session, out, is_open, tried)
+    unread = unread_once(session)
     tried.clear()
-    await _round(desk, [], lambda key: key in unread and key not in tried, tried, unread)
+    await _round(session, [], lambda key: key in unread and key not in tried, tried, unread)
 
 
 async def _round(
-    desk: BatchSession,
+    session: BatchSession,
     out: list[LoggedBatch],
     is_open: Callable[[Key], bool],
     tried: set[Key],
     before: Mapping[Key, Record] | None = None,
 ) -> None:
-    """Hand over what is open and wait for it; in several goes, where a budget holds no more at once."""
+    """Submit the open questions and wait; in several turns if the budget cannot hold all at once."""
     while True:
-        handed, full = await hand_over(desk, _asked(desk, is_open, tried), before)
+        handed, full = await hand_over(session, _asked(session, is_open, tried), before)
         out = [*out, *handed]
         if full and not out:
             raise full
-        await wait_for(desk, out)
+        await wait_for(session, out)
         if not full:
             return
         out = []
 
 
-def _asked(desk: BatchSession, is_open: Callable[[Key], bool], tried: set[Key]) -> Iterator[Question]:
-    """What is open, each question once."""
-    for question in each_question(desk.job):
+def _asked(session: BatchSession, is_open: Callable[[Key], bool], tried: set[Key]) -> Iterator[Question]:
+    """The open questions, each once."""
+    for question in each_question(session.job):
         if is_open(key_of(question)):
             yield question
-            # Only what got further than the asking for it was tried: a full budget lets the last one lie.
+            # After the yield: a full budget stops the consumer before it tries the last question.
             tried.add(key_of(question))
 
 
-async def _take_up(desk: BatchSession) -> list[LoggedBatch]:
-    """The batches of an earlier session that may still bring answers."""
+async def _take_up(session: BatchSession) -> list[LoggedBatch]:
+    """The batches of an earlier session that may still have answers."""
     out = []
-    for parcel in desk.sent.parcels:
-        if parcel.step == "sent" or (parcel.step == "over" and _lacks_records(desk, parcel)):
+    for parcel in session.sent.parcels:
+        if parcel.step == "sent" or (parcel.step == "over" and _lacks_records(session, parcel)):
             out.append(parcel)
         elif parcel.step == "meant":
-            found = await find_or_lose(desk, parcel)
+            found = await find_or_lose(session, parcel)
             out += [found] if found else []
     for parcel in out:
-        desk.out.update(parcel.keys)
-        desk.say(f"batch {parcel.batch}: {len(parcel.keys)} questions are out already")
-    _hold(desk)
+        session.out.update(parcel.keys)
+        session.say(f"batch {parcel.batch}: {len(parcel.keys)} questions were sent before")
+    _hold(session)
     return out
 
 
-def _lacks_records(desk: BatchSession, parcel: LoggedBatch) -> bool:
+def _lacks_records(session: BatchSession, parcel: LoggedBatch) -> bool:
     """A power cut can lose the last records of a batch that was taken in."""
-    return any(key not in desk.log.answered and key not in desk.log.failed for key in parcel.keys)
+    return any(key not in session.log.answered and key not in session.log.failed for key in parcel.keys)
 
 
-def _hold(desk: BatchSession) -> None:
-    """What is out may cost its worst, whatever the limit says."""
-    budget = desk.job.budget
-    if budget is None or not desk.out:
+def _hold(session: BatchSession) -> None:
+    """Reserve the worst cost of what is already sent, even over the limit."""
+    budget = session.job.budget
+    if budget is None or not session.out:
         return
-    for question in each_question(desk.job):
-        if key_of(question) in desk.out:
-            worst = budget.worst(desk.worker.prompt(question), batch=True)
-            desk.rooms[key_of(question)] = budget.hold(worst, batch=True)
+    for question in each_question(session.job):
+        if key_of(question) in session.out:
+            worst = budget.worst(session.worker.prompt(question), batch=True)
+            session.rooms[key_of(question)] = budget.hold(worst, batch=True)

@@ -1,4 +1,4 @@
-"""The desk: all that a run's batches have to do with, and what is done at every turn."""
+"""The session: what the batches of a run work with, and the calls that they share."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -18,11 +18,11 @@ from harness.providers.batches import Batches
 from harness.runs.record_log import RecordLog, iter_records
 
 QUICKEST, SLOWEST, GROWTH = 5.0, 300.0, 1.5
-"""Seconds between two looks or tries: at first, at most, and how they grow."""
+"""Seconds between two polls or tries: at first, at most, and their growth."""
 PATIENCE = 20
-"""Tries in a row before a server counts as gone: an hour and more. A batch loses nothing by it."""
+"""Tries in a row, over more than an hour, before a server counts as gone. A batch loses nothing by it."""
 CALL = 1800.0
-"""Seconds that one call may take: the upload of a batch is one."""
+"""Seconds that one call, such as the upload of a batch, may take."""
 
 Done = TypeVar("Done")
 Sleep = Callable[[float], Awaitable[object]]
@@ -30,7 +30,7 @@ Sleep = Callable[[float], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class BatchSession:
-    """All that a run's batches have to do with."""
+    """What the batches of a run work with."""
 
     job: Job
     batches: Batches
@@ -41,25 +41,25 @@ class BatchSession:
     stop: Stop
     sleep: Sleep
     out: set[Key] = field(default_factory=set)
-    """What is in a batch that has still to be taken in."""
+    """Questions in batches that are not collected yet."""
     rooms: dict[Key, Reservation] = field(default_factory=dict)
-    """What each of these can cost, where the run has a limit."""
+    """Their reservations, if the run has a limit."""
 
     def say(self, text: str) -> None:
-        """Tell the user, and whoever wonders later."""
+        """Tell the user, and write it to the event log."""
         self.job.watch.said(text)
         self.events.note(text)
 
     def go_on(self) -> None:
-        """DrainedError where the run is to end: before anything that costs money or time."""
+        """DrainedError if the run is ending. Call it before anything that costs money or time."""
         if self.stop.called:
             raise DrainedError
 
 
-def unread_once(desk: BatchSession) -> dict[Key, Record]:
-    """The records whose answer could not be read, and was not asked for again."""
+def unread_once(session: BatchSession) -> dict[Key, Record]:
+    """The records with an unreadable answer that was not asked for again."""
     found: dict[Key, Record] = {}
-    for record, _ in iter_records(desk.job.folder):
+    for record, _ in iter_records(session.job.folder):
         if is_curable(record.outcome) and record.attempts == 1:
             found[record.key] = record
         else:
@@ -68,32 +68,32 @@ def unread_once(desk: BatchSession) -> dict[Key, Record]:
 
 
 def pauses() -> Iterator[float]:
-    """How long to wait, again and again."""
+    """The seconds to wait before each further try."""
     pause = QUICKEST
     while True:
         yield pause
         pause = min(pause * GROWTH, SLOWEST)
 
 
-async def pause_after(desk: BatchSession, error: TransientError, pause: float) -> None:
-    """Wait as long as the server asks for, within reason; else as long as it is our turn to."""
-    await desk.sleep(pause if error.retry_after is None else min(error.retry_after, SLOWEST))
+async def pause_after(session: BatchSession, error: TransientError, pause: float) -> None:
+    """Wait as long as the server asks for, at most SLOWEST; else `pause` seconds."""
+    await session.sleep(pause if error.retry_after is None else min(error.retry_after, SLOWEST))
 
 
-async def patiently(desk: BatchSession, call: Callable[[], Awaitable[Done]]) -> Done:
-    """A call that only reads, tried again while the server is busy or away."""
+async def patiently(session: BatchSession, call: Callable[[], Awaitable[Done]]) -> Done:
+    """Make a call that only reads, and repeat it while the server is busy or away."""
     turns = pauses()
     for _ in range(PATIENCE):
         try:
             return await once(call())
         except TransientError as error:
             last = error
-            await pause_after(desk, error, next(turns))
+            await pause_after(session, error, next(turns))
     raise Unfinished(f"the server did not answer {PATIENCE} times in a row: {last}")
 
 
 async def once(call: Awaitable[Done]) -> Done:
-    """A call that ends in time."""
+    """Make a call with a deadline."""
     try:
         async with asyncio.timeout(CALL):
             return await call

@@ -1,4 +1,4 @@
-"""Handing over: the questions as batches, each written down before it goes out, and named after."""
+"""Submitting: questions as batches, each logged before it is sent, and again with the server's id."""
 
 import asyncio
 import secrets
@@ -17,15 +17,15 @@ from harness.nouns.records import Failed, Key, Prompt, Record
 
 LARGEST = 16 * 1024**2
 MOST = 10_000
-"""Bytes and requests of one batch. OpenAI takes 200 MB and 50,000, Anthropic 256 MB and 100,000: with less,
-memory stays flat, and a limit on what may be enqueued stops a part and not the whole."""
+"""Bytes and requests of one batch. OpenAI takes 200 MB and 50,000, Anthropic 256 MB and 100,000; smaller
+batches keep memory flat, and a limit on queued requests stops only a part of the run."""
 TRIES = 6
 WARM_UPS = 3
 
 
 @dataclass(slots=True)
 class _OpenBatch:
-    """Requests that are to be one batch."""
+    """Requests that become one batch."""
 
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
     keys: list[Key] = field(default_factory=list)
@@ -37,59 +37,59 @@ class _OpenBatch:
         return not self.keys or (len(self.keys) < MOST and self.size + len(line) <= LARGEST)
 
     def add(self, key: Key, line: bytes) -> None:
-        """One more."""
+        """Add one request."""
         self.keys.append(key)
         self.lines.append(line)
         self.size += len(line) + 1
 
 
 async def hand_over(
-    desk: BatchSession, questions: Iterator[Question], before: Mapping[Key, Record] | None = None
+    session: BatchSession, questions: Iterator[Question], before: Mapping[Key, Record] | None = None
 ) -> tuple[list[LoggedBatch], OverBudget | None]:
-    """The batches that now hold the questions, and what keeps the rest back, where something does.
+    """Submit questions. The batches, and the error that stopped the rest if the budget is full.
 
-    `before`: the records of questions that are asked again. What an earlier run was answered is found in the
-    cache. Until it is known what the server takes, questions are asked live, and their answers count.
+    `before`: the records of questions that are asked again; other answers may come from the cache. Until it
+    is known what the server accepts, questions are asked live, and their answers count.
     """
     out: list[LoggedBatch] = []
     pile, tried = _OpenBatch(), 0
     for question in questions:
         # Reading and rendering must not keep Ctrl-C waiting.
         await asyncio.sleep(0)
-        desk.go_on()
-        prompt = desk.worker.prompt(question)
-        if before is None and (known := desk.worker.known(prompt)):
-            desk.worker.keep(question, known)
-        elif (full := _reserve(desk, question, prompt)) is not None:
-            return [*out, *await _submit(desk, pile, before)], full
-        elif not desk.batches.settled:
+        session.go_on()
+        prompt = session.worker.prompt(question)
+        if before is None and (known := session.worker.known(prompt)):
+            session.worker.keep(question, known)
+        elif (full := _reserve(session, question, prompt)) is not None:
+            return [*out, *await _submit(session, pile, before)], full
+        elif not session.batches.settled:
             tried += 1
-            await _ask_live(desk, question, prompt, before, tried)
+            await _ask_live(session, question, prompt, before, tried)
         else:
-            if not pile.takes(desk.batches.line(f"{pile.mark}-{len(pile.keys)}", prompt)):
-                out += await _submit(desk, pile, before)
+            if not pile.takes(session.batches.line(f"{pile.mark}-{len(pile.keys)}", prompt)):
+                out += await _submit(session, pile, before)
                 pile = _OpenBatch()
-            pile.add(key_of(question), desk.batches.line(f"{pile.mark}-{len(pile.keys)}", prompt))
-    return [*out, *await _submit(desk, pile, before)], None
+            pile.add(key_of(question), session.batches.line(f"{pile.mark}-{len(pile.keys)}", prompt))
+    return [*out, *await _submit(session, pile, before)], None
 
 
 async def _ask_live(
-    desk: BatchSession, question: Question, prompt: Prompt, before: Mapping[Key, Record] | None, tried: int
+    session: BatchSession, question: Question, prompt: Prompt, before: Mapping[Key, Record] | None, tried: int
 ) -> None:
-    found = await desk.worker.ask(prompt)
-    desk.worker.keep(question, second_of(before[key_of(question)], found) if before else found)
-    desk.worker.remember(prompt, found)
-    if tried >= WARM_UPS and not desk.batches.settled:
+    found = await session.worker.ask(prompt)
+    session.worker.keep(question, second_of(before[key_of(question)], found) if before else found)
+    session.worker.remember(prompt, found)
+    if tried >= WARM_UPS and not session.batches.settled:
         why = found.outcome.detail if isinstance(found.outcome, Failed) else "no answer"
-        raise Unfinished(f"the first {tried} questions got no answer, and none was handed over: {why}")
+        raise Unfinished(f"the first {tried} questions got no answer, and no batch was sent: {why}")
 
 
-def _reserve(desk: BatchSession, question: Question, prompt: Prompt) -> OverBudget | None:
-    """Room in the budget for a question, where there is a budget; or why there is none.
+def _reserve(session: BatchSession, question: Question, prompt: Prompt) -> OverBudget | None:
+    """Reserve the cost of a question, if there is a budget; the error if it does not fit.
 
-    A live call takes its room itself, and would wait for what is out; here it is only looked for.
+    A live call reserves by itself, and would wait for batches that are out; this only checks that it fits.
     """
-    budget, batch = desk.job.budget, desk.batches.settled
+    budget, batch = session.job.budget, session.batches.settled
     if budget is None:
         return None
     try:
@@ -97,38 +97,38 @@ def _reserve(desk: BatchSession, question: Question, prompt: Prompt) -> OverBudg
     except OverBudget as error:
         return error
     if batch:
-        desk.rooms[key_of(question)] = room
+        session.rooms[key_of(question)] = room
     else:
         budget.release(room)
     return None
 
 
 async def _submit(
-    desk: BatchSession, pile: _OpenBatch, before: Mapping[Key, Record] | None
+    session: BatchSession, pile: _OpenBatch, before: Mapping[Key, Record] | None
 ) -> list[LoggedBatch]:
-    """The pile as a parcel that has gone out; nothing where it is empty."""
+    """Send the pile, unless it is empty."""
     if not pile.keys:
         return []
-    parcel = desk.sent.mean(pile.mark, pile.keys, again=before is not None)
-    parcel = await _send(desk, parcel, pile.lines)
-    desk.out.update(parcel.keys)
-    desk.say(f"batch {parcel.batch}: {len(parcel.keys)} questions handed over")
+    parcel = session.sent.mean(pile.mark, pile.keys, again=before is not None)
+    parcel = await _send(session, parcel, pile.lines)
+    session.out.update(parcel.keys)
+    session.say(f"batch {parcel.batch}: {len(parcel.keys)} questions submitted")
     return [parcel]
 
 
-async def _send(desk: BatchSession, parcel: LoggedBatch, lines: Sequence[bytes]) -> LoggedBatch:
-    """The parcel with the server's name for it. It is looked for before every other try: it may be there."""
+async def _send(session: BatchSession, parcel: LoggedBatch, lines: Sequence[bytes]) -> LoggedBatch:
+    """The parcel with the server's id. Before each further try, check whether the last one arrived."""
     turns = pauses()
     for attempt in range(TRIES):
-        if attempt and (found := await find(desk, parcel)):
+        if attempt and (found := await find(session, parcel)):
             return found
         try:
-            return desk.sent.sent(parcel, await once(desk.batches.submit(lines, parcel.mark)))
+            return session.sent.sent(parcel, await once(session.batches.submit(lines, parcel.mark)))
         except TransientError as error:
             last = error
-            await pause_after(desk, error, next(turns))
+            await pause_after(session, error, next(turns))
         except (RejectedError, FatalError) as error:
             if not attempt:
-                desk.sent.lost(parcel, f"refused: {error}")
-            raise Unfinished(f"the server took no batch: {error}") from error
-    raise Unfinished(f"a batch could not be handed over in {TRIES} tries: {last}")
+                session.sent.lost(parcel, f"refused: {error}")
+            raise Unfinished(f"the server refused the batch: {error}") from error
+    raise Unfinished(f"could not submit a batch in {TRIES} tries: {last}")

@@ -1,4 +1,4 @@
-"""The circuit breaker: a server that is gone ends the run, instead of failing its examples one by one."""
+"""The circuit breaker: a server that is gone ends the run, instead of failing each example."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ FAULTS = 20
 SILENCE = 30.0
 """Seconds of nothing but faults that a server may need to come back from them."""
 PATIENCE = 600.0
-"""Seconds in which it only says that it is asked too often."""
+"""Seconds of nothing but 429s."""
 EXHAUSTED = 5
 """Examples in a row that all attempts failed on."""
 
@@ -18,8 +18,7 @@ EXHAUSTED = 5
 class Breaker:
     """Counts what went wrong since the last answer; raises Unfinished when that is enough.
 
-    Being asked to wait is counted apart from faults, and each from its first one on: how long the answer
-    before it took says nothing.
+    429s and faults are counted separately, each from the first one after an answer.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -28,7 +27,7 @@ class Breaker:
         self._failed: dict[bool, tuple[int, float]] = {}
 
     def answered(self) -> None:
-        """The server answered, whatever it said: it is there."""
+        """The server answered, even with a refusal: it is there."""
         self._failed.clear()
         self._exhausted = 0
 

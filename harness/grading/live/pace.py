@@ -1,7 +1,7 @@
-"""How many calls may be in flight: as many as the server bears, found out as the run goes on.
+"""How many calls may be in flight: as many as the server bears, found out during the run.
 
-The limit doubles with every clean round, as long as the server has turned nobody away. Where it did (429),
-the limit falls by a fifth, at most once in CALM seconds, and grows by a twentieth from then on. A fault of
+The limit doubles with every clean round until the first 429. A 429 cuts it by a fifth, at most once in CALM
+seconds, and from then on it grows by a twentieth. A fault of
 the server stops the growth for a round and cuts nothing: fewer calls would not cure it.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 START = 20
 AUTOMATIC = 200
-"""Calls in flight at most, where nobody names a number."""
+"""Default maximum of calls in flight."""
 CUT, GROWTH = 0.8, 1.05
 CALM = 15.0
 """Seconds after a cut in which no other cut is made: what was sent before it still comes back."""
