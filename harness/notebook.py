@@ -1,7 +1,7 @@
 """The gates on arrays and data frames, for notebooks: `from harness import gate1, gate2, compare`.
 
 Grades are arrays, lists, series or data frames; None and NaN are missing. The scale is declared, never taken
-from what was observed. What comes back prints as the table of the command line, in a notebook too.
+from what was observed. Results print as the command line's tables, in a notebook too.
 """
 
 import io
@@ -80,10 +80,10 @@ def gate1(
     bar: float = 0.8,
     bootstrap: bool = False,
 ) -> Gate1Result:
-    """Do the raters agree? `ratings` is items x raters, or a data frame with item, rater, grade[, query].
+    """Gate 1: do the raters agree? `ratings` is items x raters, or a frame of item, rater, grade[, query].
 
-    Columns of a data frame name the raters, its index the items. `queries` has one entry an item; without
-    it every item is a query of its own. BadInput for grades off the scale and for one rater alone.
+    Columns of a data frame name the raters, its index the items. `queries` has one entry per item;
+    without it every item is its own query. BadInput for grades off the scale and for a single rater.
     """
     levels = levels_of(scale)
     found = ratings_from(ratings, levels, queries)
@@ -104,10 +104,10 @@ def gate2(
     aggregate: Literal["mean", "vote"] = "mean",
     bootstrap: bool = False,
 ) -> Gate2Result:
-    """Does a grader agree with the golden grades? `grades` is n, or n x repeats; missing is unreadable.
+    """Gate 2: does a grader agree with golden grades? `grades` is n, or n x repeats; missing is unreadable.
 
-    `ratings`, by people and not by the grader, are as `gate1` takes them: of the same items by name, or by
-    place. With them come Gate 1, the human ceiling, and whose problem each miss is.
+    `ratings`, by people and not by the grader, have the form of `gate1`: of the same items, by name or by
+    position. With them the result has Gate 1, the human ceiling, and the diagnosis of each disagreement.
     """
     levels, gates = levels_of(scale), _gates(weighting, bar, coverage_floor)
     if aggregate not in ("mean", "vote"):
@@ -129,7 +129,7 @@ def compare(
     queries: Any = None,
     weighting: Weighting = "none",
 ) -> ComparisonResult:
-    """What moved from one grader to another, on the items that both could be read on."""
+    """Compare two graders on the items with readable grades from both."""
     levels = levels_of(scale)
     one, other = (judged_from(golden, grades, levels, queries) for grades in (base, candidate))
     gated = _gates(weighting, 0.0).weighting
@@ -188,7 +188,7 @@ def compare_files(
 
 
 def _gates(weighting: Weighting, bar: float, coverage_floor: float = 0.99) -> Gates:
-    """The same bar for both gates. BadInput for one that no kappa can reach."""
+    """The same threshold for both gates. BadInput if it is outside -1 to 1."""
     if weighting not in WEIGHTINGS:
         raise BadInput(f"weighting {weighting!r} is not one of: {', '.join(WEIGHTINGS)}")
     if not -1 <= bar <= 1:

@@ -1,1 +1,1 @@
-"""Two graders of the same golden items: what moved, and whether it is real. Paired, clustered by query."""
+"""Paired comparison of graders on the same golden items, clustered by query."""

@@ -1,6 +1,6 @@
-"""Baselines: what a comparison needs of a run, small enough for git.
+"""Baselines: the data of a run that a comparison needs, small enough for git.
 
-No raw reply, no query and no product is kept: pairs by digest, golden grades and answers, one pair a line.
+A baseline holds digests of pairs, golden grades and answers, one pair per line; no replies or texts.
 """
 
 import json
@@ -23,7 +23,7 @@ FOLDER = "baselines"
 
 
 class Case(Noun):
-    """One item of a baseline: what it was graded, None for an answer that could not be read."""
+    """One item of a baseline with its grades; None for an unreadable answer."""
 
     pair: str
     item: str
@@ -32,7 +32,7 @@ class Case(Noun):
 
 
 class Baseline(Noun):
-    """A run to hold others against."""
+    """A run that others are compared with."""
 
     format: Literal[1] = 1
     run: str
@@ -50,7 +50,7 @@ class Baseline(Noun):
 
 
 def set_baseline(project: Project, run: Run) -> Path:
-    """Keep a finished run as the baseline of its policy and split. BadInput for one that is not finished."""
+    """Save a finished run as the baseline of its policy and split. BadInput for an unfinished run."""
     manifest = run.manifest
     what = manifest.asked.kind.apart or (None if manifest.finished_at else "is not finished")
     if what:
@@ -62,7 +62,7 @@ def set_baseline(project: Project, run: Run) -> Path:
 
 
 def baseline_path(project: Project, policy: str, part: str) -> Path:
-    """Where the baseline of a policy and split lies."""
+    """The path of the baseline of a policy and split."""
     return project.runs / FOLDER / f"{policy}-{part}.json"
 
 
@@ -93,7 +93,7 @@ def _baseline(found: Assessment) -> Baseline:
 
 
 def _text(baseline: Baseline) -> str:
-    """JSON with one case a line, so that a diff shows which ones moved."""
+    """JSON with one case per line, so that a diff shows the changed cases."""
     data = baseline.model_dump(mode="json")
     cases = data.pop("cases")
     head = json.dumps(data, indent=1, ensure_ascii=False)[:-2]
@@ -102,7 +102,7 @@ def _text(baseline: Baseline) -> str:
 
 
 def load_baseline(path: Path) -> Baseline:
-    """A baseline file, or what is wrong with it."""
+    """Load a baseline file. BadInput names what is wrong with it."""
     if not path.exists():
         raise BadInput(f"there is no baseline {path}: `harness baseline set RUN` makes one")
     try:
@@ -119,7 +119,7 @@ def load_baseline(path: Path) -> Baseline:
 
 
 def _damage(found: Baseline) -> Iterator[str]:
-    """What no baseline holds that a run made: a merge of two in git may."""
+    """Faults that a run never writes, but that a merge in git can cause."""
     if not found.cases:
         yield "cases: there is none"
     if set(found.actions) != set(found.scale):
@@ -154,6 +154,6 @@ def side_of_baseline(baseline: Baseline) -> Side:
 
 
 def _judged(case: Case) -> GradedItem:
-    """A case without its query: clusters are the other side's."""
+    """A case without its query: the other side provides the clusters."""
     answers = tuple(Answer(grade, "ungraded" if grade is None else "graded", None) for grade in case.grades)
     return GradedItem(item=case.item, cluster=case.item, golden=case.golden, answers=answers)

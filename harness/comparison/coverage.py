@@ -1,4 +1,4 @@
-"""How much of what was asked could be read, on either side."""
+"""Coverage: the share of readable answers, on each side."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -15,12 +15,12 @@ OTHER_ITEMS = Reason("remark", "the two were not asked about the same items")
 
 
 def coverage_change(base: Side, candidate: Side) -> Change:
-    """Coverage of either side, and its difference; with an interval where both were asked about the same."""
+    """Coverage of each side and the difference; with an interval if both were asked about the same items."""
     one, other = _total(base.items.values()), _total(candidate.items.values())
     if set(base.items) != set(candidate.items):
         return Change(base=one, candidate=other, delta=other - one, reason=OTHER_ITEMS)
     keys = sorted(base.items)
-    # Where one side is a baseline, the other one knows the queries.
+    # If one side is a baseline, the other one knows the queries.
     knowing = candidate if candidate.knows_queries else base
     moved = np.array([_share(candidate.items[key]) - _share(base.items[key]) for key in keys])
     found = clustered_mean(moved, numbered(_clusters(keys, knowing.items)))

@@ -1,4 +1,4 @@
-"""What differs between two sides besides their grades, and what that means for a comparison."""
+"""Differences between two sides besides their grades, and the resulting warnings."""
 
 from collections.abc import Sequence
 
@@ -7,16 +7,16 @@ from harness.score.items import INDEPENDENT, names_query
 from harness.scorecards.comparison import Difference
 
 WHAT_WAS_RUN = ("policy", "prompt", "model", "shots", "parameters")
-"""What a change can be put down to; more than one of them, and nobody knows to which."""
+"""The possible causes of a change. If several differ, the cause cannot be told."""
 
 
 def policies_differ(base: Side, candidate: Side) -> bool:
-    """Whether both are known to be under a policy, and it is not the same; a file of grades may say none."""
+    """Whether both name a policy and the policies differ; a file of grades may name none."""
     return base.policy is not None and candidate.policy is not None and base.policy != candidate.policy
 
 
 def changes_between(base: Side, candidate: Side) -> tuple[Difference, ...]:
-    """What was run otherwise, as far as both sides say what they ran."""
+    """The facts that differ, as far as both sides state them."""
     return tuple(
         Difference(name=name, base=base.facts[name], candidate=candidate.facts[name])
         for name in base.facts
@@ -27,7 +27,7 @@ def changes_between(base: Side, candidate: Side) -> tuple[Difference, ...]:
 def warnings_of(
     base: Side, candidate: Side, changed: Sequence[Difference], relabelled: Sequence[str]
 ) -> tuple[str, ...]:
-    """What a reader of the comparison should know."""
+    """The warnings of a comparison."""
     several = [one.name for one in changed if one.name in WHAT_WAS_RUN and not _follows(one, base, candidate)]
     found = [*base.warnings, *candidate.warnings]
     if not any(names_query(item) for side in (base, candidate) for item in side.items.values()):
@@ -47,6 +47,6 @@ def warnings_of(
 
 
 def _follows(one: Difference, base: Side, candidate: Side) -> bool:
-    """Whether a difference only follows from another policy: as many shots, with its own version's grades."""
+    """Whether a difference only follows from the policy: as many shots, graded under its version."""
     as_many = base.shots is None or base.shots == candidate.shots
     return one.name == "shots" and policies_differ(base, candidate) and as_many

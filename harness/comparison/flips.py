@@ -1,4 +1,4 @@
-"""The items that two graders grade differently, those first whose user would see something else."""
+"""The items that two graders grade differently; those whose action changes come first."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ def _flip(base: Side, candidate: Side, one: GradedItem, other: GradedItem) -> Fl
     before, after = one.answers[0], other.answers[0]
     assert before.grade is not None and after.grade is not None, "only readable answers are compared"
     about = other.about or one.about
-    # A user sees the one instead of the other only where both sides' policies say what is done.
+    # The action changes only if both sides' policies name actions.
     actions = (base.action_of, candidate.action_of) if base.action_of and candidate.action_of else None
     return Flip(
         item=other.item,

@@ -1,4 +1,4 @@
-"""Files of grades as sides of a comparison: against a golden file, or against what a run was graded on."""
+"""Files of grades as sides of a comparison: against a golden file, or against a run's golden grades."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from harness.score.items import answered, judged_files
 
 
 def side_of_file(golden: Golden, file: GradesFile, levels: Levels) -> Side:
-    """A file's grades of the golden items, which are known by their names alone."""
+    """A file's grades of the golden items, matched by name."""
     scale, policy, gates = levels
     items, warnings = judged_files(golden, read_grades(file.path, file.table, scale, file.rater), file.name)
     return Side(
@@ -27,7 +27,7 @@ def side_of_file(golden: Golden, file: GradesFile, levels: Levels) -> Side:
 
 
 def side_beside_run(file: GradesFile, run: Side) -> Side:
-    """A file's grades about what a run graded, by that run's policy and golden grades."""
+    """A file's grades of a run's items, under that run's policy and golden grades."""
     grades = read_grades(file.path, file.table, run.scale, file.rater)
     items, strangers = answered(list(run.items.values()), grades)
     if len(strangers) == len(grades):
@@ -45,5 +45,5 @@ def side_beside_run(file: GradesFile, run: Side) -> Side:
 
 
 def by_name(side: Side) -> Side:
-    """The side with its items by their names, which is all that a golden file knows them by."""
+    """The side with its items keyed by name, as in a golden file."""
     return replace(side, items={item.item: item for item in side.items.values()})

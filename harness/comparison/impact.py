@@ -22,7 +22,7 @@ Pairs = Sequence[ShownPair] | Stream[ShownPair]
 
 
 def measure_impact(pairs: Pairs, before: PairRun, after: PairRun, warnings: tuple[str, ...] = ()) -> Impact:
-    """What changes from one version to the other, on the pairs that could be read under both."""
+    """The changes from one version to the other, on the pairs with readable answers under both."""
     old, new, was, now = before.policy, after.policy, before.grades(), after.grades()
     read = [one for one in pairs if one.id in was and one.id in now]
     moved = [_moved(one, old, new, was[one.id], now[one.id]) for one in read]
@@ -55,7 +55,7 @@ def measure_impact(pairs: Pairs, before: PairRun, after: PairRun, warnings: tupl
 
 
 def _noise(pairs: Pairs, before: PairRun) -> MovedShare:
-    """How often the action changes though nothing was changed: no policy change shows below that."""
+    """How often the action changes when the same version is asked twice: the noise floor."""
     first, second, action_of = before.grades(0), before.grades(1), before.policy.action_of
     read = [one for one in pairs if one.id in first and one.id in second]
     return _Sample(read).share([action_of[first[p.id].value] != action_of[second[p.id].value] for p in read])
@@ -93,7 +93,7 @@ def _worst_first(one: MovedPair) -> tuple[bool, float, str]:
 
 
 def _share(values: Floats, weights: Floats, clusters: Integers) -> MovedShare:
-    """The weighted share, and its interval from what each pair adds to the ratio of two sums."""
+    """The weighted share, and its interval by linearisation of the ratio of two sums."""
     count = int((values > 0).sum())
     if not weights.sum():
         reason = Reason("remark", "no pair that could be read under both versions has any weight")
@@ -103,7 +103,7 @@ def _share(values: Floats, weights: Floats, clusters: Integers) -> MovedShare:
     found = clustered_mean(share + weights * (values - share) / weights.mean(), clusters)
     above, below = rare_upper(values, weights, clusters), rare_upper(1 - values, weights, clusters)
     ci = found.ci
-    # Nothing moved in any of several queries, or everything: no spread, and still no proof.
+    # With no change in any query, or a change in all, the spread is 0, which proves nothing: use the guard.
     if ci is None and ((share == 0 and above is not None) or (share == 1 and below is not None)):
         ci = Interval(share, share)
     if ci is None:
@@ -120,7 +120,7 @@ def _matrix(moved: Sequence[MovedPair], old: Policy, new: Policy) -> Confusion |
 
 
 def _per_query(moved: Sequence[MovedPair]) -> tuple[QueryImpact, ...]:
-    """Each query, those first whose users see the most change."""
+    """Each query, the one with the most affected traffic first."""
     of_query: dict[str, list[MovedPair]] = defaultdict(list)
     for one in moved:
         of_query[query_key(one.query)].append(one)
@@ -139,7 +139,7 @@ def _per_query(moved: Sequence[MovedPair]) -> tuple[QueryImpact, ...]:
 
 
 def _seen(one: MovedPair) -> bool:
-    """Whether people see the change."""
+    """Whether the action changes."""
     return one.action_before != one.action_after
 
 

@@ -1,4 +1,4 @@
-"""The candidate minus the base, on the items that both could be read on."""
+"""The candidate minus the base, on the items with readable answers from both."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -27,10 +27,10 @@ Pairing = list[tuple[GradedItem, GradedItem]]
 
 
 def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = None) -> Comparison:
-    """What moved from the base to the candidate. BadInput where they have nothing to compare.
+    """Compare the candidate with the base. BadInput if they have nothing to compare.
 
-    Where the policies differ each side is held against its own golden grades. With several answers an
-    item, kappa is averaged over them and flips go by their vote. `weighting`: the gated one, if not the
+    If the policies differ, each side is scored by its own golden grades. With several answers per item,
+    kappa is averaged over the repeats and flips use the vote. `weighting`: the gated one, if not the
     candidate's own.
     """
     if base.scale != candidate.scale:
@@ -83,7 +83,7 @@ def compare_judged(
     names: tuple[str, str],
     weighting: Weighting | None = None,
 ) -> Comparison:
-    """Two lists of judged items, paired by their names."""
+    """Two lists of graded items, paired by name."""
     one, other = (
         side_of_items(name, items, scale) for name, items in zip(names, (base, candidate), strict=True)
     )
@@ -95,7 +95,7 @@ def _readable(item: GradedItem) -> bool:
 
 
 def _figures(base: Side, candidate: Side, read: Pairing) -> dict[str, object]:
-    """Everything that is read off the common items."""
+    """All figures of the common items."""
     before, after = (answer_matrix_of(list(items), candidate.scale) for items in zip(*read, strict=True))
     clusters = after.clusters if candidate.knows_queries else before.clusters
     before, after = (replace(answers, clusters=clusters) for answers in (before, after))
@@ -145,12 +145,12 @@ def _plain(base: float | None, candidate: float | None) -> Change:
 
 
 def _right(answers: AnswerMatrix) -> Floats:
-    """The share of each item's readable answers that is right."""
+    """For each item, the share of its readable answers that is right."""
     return _per_item(answers, (answers.grades == answers.golden[:, None]).astype(np.float64))
 
 
 def _distance(answers: AnswerMatrix) -> Floats:
-    """The mean distance of each item's readable answers from the golden grade."""
+    """For each item, the mean distance of its readable answers from the golden grade."""
     values = np.asarray(answers.scale, dtype=np.float64)
     return _per_item(answers, np.abs(values[answers.grades] - values[answers.golden][:, None]))
 
@@ -165,7 +165,7 @@ def _mean(before: Floats, after: Floats, clusters: Integers) -> Change:
 
 
 def _actions(base: Side, candidate: Side, before: AnswerMatrix, after: AnswerMatrix) -> Change | None:
-    """The actions' kappa, each side by its own policy; None where the two do not have the same actions."""
+    """The actions' kappa, each side by its own policy; None if the sides' actions differ."""
     if base.action_of is None or candidate.action_of is None:
         return None
     labels = action_labels(candidate.scale, candidate.action_of)
@@ -180,7 +180,7 @@ def _actions(base: Side, candidate: Side, before: AnswerMatrix, after: AnswerMat
 
 
 def _cells(base: Side, candidate: Side, votes: Pairing) -> tuple[CellChange, ...]:
-    """How many common items each side has in the cells that must never grow."""
+    """The number of common items in each cell that must never grow, for both sides."""
 
     def count(side: Side, items: Sequence[GradedItem], golden: int, action: str) -> int:
         seen: Mapping[int, str] = side.action_of or {}

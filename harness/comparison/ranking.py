@@ -1,4 +1,4 @@
-"""Several runs against the first, and how much the best of them flatters itself."""
+"""Several runs against the first, with the selection bias of the best."""
 
 import math
 from collections.abc import Sequence
@@ -32,9 +32,9 @@ def rank_sides(sides: Sequence[Side], weighting: Weighting | None = None) -> Ran
 
 
 def _flattery(errors: Sequence[float], m: int) -> float | None:
-    """About SE E[max of m]: what the best of m equal runs gains by being chosen.
+    """The selection bias, about SE E[max of m]: how much the best of m equal runs overstates its kappa.
 
-    The errors are those of differences, which hold one run's error twice.
+    The errors are those of differences of two runs: sqrt(2) times one run's.
     """
     if not errors:
         return None

@@ -1,4 +1,4 @@
-"""One side of a comparison: a run, a baseline, or a file of grades, as what pairing needs of it."""
+"""One side of a comparison: a run, a baseline, or a file of grades, in the form that pairing needs."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,11 +14,11 @@ from harness.score.reading import Reading
 class Side:
     """Graded items by a key that both sides share: the pair's digest, or the item's name in a file.
 
-    `facts` says what was run, for what differs; `shots` counts those shown, None where a baseline does not
+    `facts` holds what was run, to list differences; `shots` counts those shown, None if a baseline does not
     say. `run`: its name. `cost` and `seconds` are per item. `knows_queries`: whether an item's cluster is its
-    query. `stale` counts examples that nobody judged under the policy version.
-    `apart`: what keeps the items from standing for a split, as what the run graded.
-    `warnings`: what a reader should know of how the side was read.
+    query. `stale` counts examples not yet judged under the policy version.
+    `apart`: what the run graded, if its items do not represent a split.
+    `warnings`: remarks from reading the side.
     """
 
     name: str
@@ -51,7 +51,7 @@ def side_of_run(reading: Reading, gates: Gates | None = None) -> Side:
         gates=gates or run.gates,
         facts=facts_of(run.manifest),
         shots=len(run.manifest.shots),
-        # The wait for a batch says nothing about an answer.
+        # A batch's waiting time is not the time of an answer.
         seconds=None if run.manifest.asked.batch else reading.seconds,
         cost=reading.spending.per_answer,
         stale=run.manifest.stale,
@@ -60,7 +60,7 @@ def side_of_run(reading: Reading, gates: Gates | None = None) -> Side:
 
 
 def keyed(pairs: Sequence[str], items: Sequence[GradedItem]) -> dict[str, GradedItem]:
-    """Items by their pair's digest; a twin under another id has a number, in the order of their ids."""
+    """Items keyed by their pair's digest; duplicates of a pair are numbered in the order of their ids."""
     ids: dict[str, list[str]] = defaultdict(list)
     for pair, item in zip(pairs, items, strict=True):
         ids[pair].append(item.item)
@@ -72,12 +72,12 @@ def keyed(pairs: Sequence[str], items: Sequence[GradedItem]) -> dict[str, Graded
 
 
 def side_of_items(name: str, items: Sequence[GradedItem], scale: tuple[int, ...]) -> Side:
-    """Items that are known by their names alone."""
+    """Items keyed by name."""
     return Side(name=name, items={item.item: item for item in items}, scale=scale)
 
 
 def facts_of(manifest: Manifest) -> dict[str, str]:
-    """What was run, each thing as something that can be told from another."""
+    """What was run: a comparable text for each aspect."""
     asked, digests = manifest.asked, manifest.digests
     parameters = {
         "temperature": asked.temperature,
@@ -98,7 +98,7 @@ def facts_of(manifest: Manifest) -> dict[str, str]:
 
 
 def _model(manifest: Manifest) -> str:
-    """The model that was asked, what it answered as where that says more, and which grades were replayed."""
+    """The model asked, the name it answered by if different, and which grades were replayed."""
     asked, replayed = manifest.asked.model, manifest.digests.replayed
     answered = [name for name in manifest.model_answered if name != asked.partition("/")[2] and name != asked]
     more = [*answered, *([_short(replayed)] if replayed else [])]

@@ -13,13 +13,13 @@ from harness.stats.means import clustered_mean
 from harness.stats.paired import holm
 
 FEW_ITEMS = 5
-"""A tag or clause with fewer common items is not tested."""
+"""Tags and clauses with fewer common items are not tested."""
 
 
 def slice_changes(
     names: Sequence[Sequence[str]], before: AnswerMatrix, after: AnswerMatrix, moved: Floats
 ) -> tuple[SliceChange, ...]:
-    """For each name its items' change of accuracy; `moved` holds each item's. Sorted by name."""
+    """The change of accuracy of each tag or clause, sorted by name; `moved` holds each item's change."""
     rows: dict[str, list[int]] = defaultdict(list)
     for at, of_item in enumerate(names):
         for name in dict.fromkeys(of_item):

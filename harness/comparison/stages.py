@@ -1,4 +1,4 @@
-"""Several policies instead of one: each stage's agreement, and how little is left of it together."""
+"""Several policies instead of one: each stage's agreement, and how often all stages are right."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -16,9 +16,9 @@ from harness.stats.stages import compound
 
 
 def join_stages(sides: Sequence[Side], unified: Side | None = None) -> Stages:
-    """Runs of stage policies on the same pairs. BadInput where they have no pair in common.
+    """Runs of stage policies on the same pairs. BadInput if they have no pair in common.
 
-    An item counts where every run asked about it; one without a readable answer is not right.
+    Only items that every run asked about count; an unreadable answer is wrong.
     """
     _refuse_one_policy(sides)
     every = [*sides, unified] if unified else list(sides)
@@ -55,13 +55,13 @@ def _refuse_one_policy(sides: Sequence[Side]) -> None:
 
 
 def _right(side: Side, keys: Sequence[str]) -> Floats:
-    """1 for each item whose every answer is the golden grade."""
+    """1 for each item of which all answers equal the golden grade."""
     items = [side.items[key] for key in keys]
     return np.array([float(all(a.grade == item.golden for a in item.answers)) for item in items])
 
 
 def _stage(side: Side, keys: Sequence[str], right: Floats, clusters: Integers) -> Stage:
-    """A stage by itself; its kappa is over the answers that could be read."""
+    """One stage's figures; its kappa is over the readable answers."""
     answers = answer_matrix_of([side.items[key] for key in keys], side.scale)
     return Stage(
         run=side.name,

@@ -1,4 +1,4 @@
-"""Export: a golden set as CSV for spreadsheets, which leave history out, or as JSON lines, which do not."""
+"""Export a golden set: as CSV for spreadsheets, without history, or as JSON lines, with it."""
 
 import csv
 import io

@@ -1,1 +1,1 @@
-"""Template, policy, shots and pair become a prompt; a reply becomes a grade or a reason why not."""
+"""Prompts from template, policy, shots and pair; grades, or reasons for their absence, from replies."""

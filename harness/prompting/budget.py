@@ -1,4 +1,4 @@
-"""What one rendering of a template may take: letters that are made, and time."""
+"""The budget of one rendering of a template: characters made, and time."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -10,30 +10,30 @@ from jinja2.exceptions import TemplateRuntimeError
 from harness.prompting.plain import Data
 
 LETTERS: Final = 16_000_000
-"""What one rendering may make, in letters: some four million tokens."""
+"""The most characters that one rendering may make: about four million tokens."""
 SECONDS: Final = 5.0
-"""Time of the processor that one rendering may take."""
+"""The most CPU time of one rendering, in seconds."""
 ENTRY: Final = 8
-"""What an entry of a list counts, in letters."""
+"""The cost of a list entry, in characters."""
 
 
 class TooMuch(TemplateRuntimeError):
-    """The template takes more than a prompt can need."""
+    """The template exceeds its budget."""
 
 
 class RenderBudget:
-    """What is left of it. Whatever a template makes is counted before or as it is made."""
+    """The rest of the budget. Everything that a template makes is counted before or while it is made."""
 
     def __init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
-        """A new rendering, with the whole budget."""
+        """Reset the budget for a new rendering."""
         self._left = LETTERS
         self._until = time.thread_time() + SECONDS
 
     def spend(self, letters: int = 1) -> None:
-        """Count what is made, or what is about to be. TooMuch where the budget is spent."""
+        """Count characters made or about to be made. TooMuch if the budget is spent."""
         self._left -= letters
         if self._left < 0:
             raise TooMuch(f"makes more than {LETTERS:,} letters: write less, or fewer loops in loops")
@@ -49,7 +49,7 @@ class RenderBudget:
         self.spend(self._left - left)
 
     def text(self, value: Any) -> str:
-        """A value as it is written, counted. A table of ours has no form but JSON."""
+        """Count a value that is written out. A table can be written as JSON only."""
         if not isinstance(value, str | int | float | list | tuple | dict | Undefined | None):
             raise TemplateRuntimeError(f"a {type(value).__name__} cannot be written")
         if not isinstance(value, str | Undefined):
@@ -59,14 +59,14 @@ class RenderBudget:
         return text
 
     def ticking(self, values: Iterable[Any]) -> Iterator[Any]:
-        """The values, each counted as it is taken."""
+        """The values, each counted when taken."""
         for value in values:
             self.spend()
             yield value
 
 
 class Turns(list[Any]):
-    """What a loop goes over; every turn looks at the clock."""
+    """The values of a loop; every iteration checks the time."""
 
     def __init__(self, budget: RenderBudget, values: Iterable[Any]) -> None:
         super().__init__(budget.ticking(values))
@@ -77,9 +77,9 @@ class Turns(list[Any]):
 
 
 def sizes_of(value: Any, *, texts: bool = False) -> Iterator[int]:
-    """What a value counts, part by part: a list can hold another twice, and that one too, forty times over.
+    """The size of a value, part by part: nested lists can repeat a list exponentially often.
 
-    `texts`: it is to be written, which a table of ours is not.
+    `texts`: the value is written as text, which a table cannot be.
     """
     todo = [value]
     while todo:

@@ -1,4 +1,4 @@
-"""What differs between two prompts: their templates, and what prompt.toml says."""
+"""The differences between two prompts: templates and prompt.toml."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from harness.scorecards.policy_change import Wording
 
 
 def changes_of(old: PromptFiles, new: PromptFiles) -> tuple[Wording, ...]:
-    """Every template and setting that differs, whole, before and after; None for a setting that is absent."""
+    """Every template and setting that differs, before and after in full; None for an absent setting."""
     before, after = _parts(old), _parts(new)
     changed = (Wording(key=key, old=before[key], new=after[key]) for key in before)
     return tuple(one for one in changed if one.old != one.new)
@@ -20,5 +20,5 @@ def _parts(files: PromptFiles) -> Mapping[str, str | None]:
 
 
 def _text(value: object) -> str | None:
-    """As prompt.toml writes it, a text without its quotation marks."""
+    """A setting as in prompt.toml, a text without its quotation marks."""
     return value if value is None or isinstance(value, str) else json.dumps(value)

@@ -1,4 +1,4 @@
-"""The filters that a template has: Jinja's that make little, and our own forms of those that make much."""
+"""The filters of a template: Jinja's with small results, and bounded versions of the others."""
 
 import re
 from typing import Any, Final
@@ -17,17 +17,17 @@ KNOWN: Final = (
     "rejectattr", "reverse", "round", "safe", "select", "selectattr", "slice", "sort", "string", "title",
     "trim", "truncate", "unique", "upper", "wordcount",
 )  # fmt: skip
-"""Jinja's filters that make little more than they are given; those that make more are bounded here."""
+"""Jinja's filters whose result is about as large as their input."""
 OF_TEXT: Final = (
     "capitalize", "center", "e", "escape", "indent", "lower", "replace", "safe", "string", "title", "trim",
     "truncate", "upper", "wordcount",
 )  # fmt: skip
-"""Filters that take a text, and would write out a whole table."""
+"""Filters of texts, which would write out a whole table."""
 
 
 @pass_environment
 def as_json(environment: Any, value: Any) -> str:
-    """JSON, counted as it is made: a list can hold one table many times.
+    """JSON, counted while it is made: a list can hold one table many times.
 
     The answer of a shot without a reasoning is shown without the key: an empty text teaches to give none.
     """
@@ -44,14 +44,14 @@ def as_json(environment: Any, value: Any) -> str:
 
 @pass_environment
 def plain_json(environment: Any, value: Any, indent: int | None = None) -> str:
-    """Jinja's own JSON, with letters as HTML wants them; our tables have the filter json."""
+    """Jinja's own JSON, escaped for HTML. For our tables use the filter json."""
     environment.budget.spend_all(sizes_of(value, texts=True))
     return str(htmlsafe_json_dumps(value, sort_keys=True, indent=indent))
 
 
 @pass_environment
 def bounded_sum(environment: Any, values: Any, attribute: Any = None, start: Any = 0) -> Any:
-    """Of numbers alone: lists put together grow with the square of their number."""
+    """The sum of numbers only: concatenating lists takes quadratic time."""
     if not isinstance(start, int | float):
         raise TemplateRuntimeError("sum adds numbers")
     return do_sum(environment, values, attribute, start)
@@ -59,7 +59,7 @@ def bounded_sum(environment: Any, values: Any, attribute: Any = None, start: Any
 
 @pass_environment
 def bounded_join(environment: Any, values: Any, d: Any = "", attribute: Any = None) -> str:
-    """Every value as a text, with `d` between them."""
+    """The values as texts, with `d` between them."""
     if attribute is not None:
         values = map(make_attrgetter(environment, attribute), values)
     between = environment.budget.text(d)
@@ -70,7 +70,7 @@ def bounded_join(environment: Any, values: Any, d: Any = "", attribute: Any = No
 
 @pass_environment
 def bounded_replace(environment: Any, text: Any, old: Any, new: Any, count: Any = None) -> str:
-    """One text for another, everywhere or `count` times."""
+    """Replace a text everywhere or `count` times."""
     text, old, new = str(text), str(old), str(new)
     environment.budget.spend(text.count(old) * len(new))
     return str(text.replace(old, new, -1 if count is None else count))
@@ -80,7 +80,7 @@ def bounded_replace(environment: Any, text: Any, old: Any, new: Any, count: Any 
 def bounded_indent(
     environment: Any, text: Any, width: Any = 4, first: bool = False, blank: bool = False
 ) -> str:
-    """Every line but the first, and perhaps the empty ones, further to the right."""
+    """Indent the lines; by default not the first and not the empty ones."""
     before = width if isinstance(width, str) else " " * width
     environment.budget.spend((str(text).count("\n") + 1) * len(before))
     return str(FILTERS["indent"](text, before, first, blank))
@@ -91,7 +91,7 @@ _DIRECTIVE = re.compile(r"%(?:\((\w+)\))?[-+ #0]*([0-9]{0,3})(?:\.[0-9]{0,3})?[s
 
 @pass_environment
 def printf(environment: Any, text: Any, *args: Any, **named: Any) -> str:
-    """printf's form without a width of more than three digits or from the outside."""
+    """printf's format, without `*` and with widths of at most three digits."""
     pattern = str(text)
     if "%" in _DIRECTIVE.sub("", pattern):
         raise TemplateRuntimeError("format: a directive that is not taken, or wider than 999")
@@ -107,4 +107,4 @@ OWN: Final = {
     "replace": bounded_replace,
     "indent": bounded_indent, "format": printf,
 }  # fmt: skip
-"""Ours by name."""
+"""Our filters by name."""

@@ -1,4 +1,4 @@
-"""A template as it is parsed: what is not taken is refused, what makes or repeats something is counted."""
+"""Checks of a template when it is parsed: refuse forbidden statements, count what makes or repeats output."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -7,23 +7,23 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.visitor import NodeTransformer
 
 SOURCE: Final = 500_000
-"""Letters that a template may have."""
+"""The most characters of a template."""
 NODES: Final = 20_000
-"""Words and signs of Jinja that a template may have."""
+"""The most Jinja nodes of a template."""
 _TAKEN = (
     nodes.Template, nodes.Output, nodes.For, nodes.If, nodes.Macro, nodes.CallBlock, nodes.FilterBlock,
     nodes.With, nodes.Assign, nodes.AssignBlock, nodes.Name, nodes.Literal, nodes.Pair, nodes.Keyword,
     nodes.CondExpr, nodes.Filter, nodes.Test, nodes.Call, nodes.Getitem, nodes.Getattr, nodes.Slice,
     nodes.Concat, nodes.Compare, nodes.Operand, nodes.BinExpr, nodes.UnaryExpr,
 )  # fmt: skip
-"""Everything else is refused, above all what takes another file."""
+"""All other statements are refused, above all those that load another file."""
 _WORDS = {nodes.Scope: "autoescape", nodes.FromImport: "import", nodes.NSRef: "a value set within another"}
 HELD, TURNS, JOINED = "[]", "in", "~"
-"""Filters that no template can name: they count a value, the turns of a loop, and a text put together."""
+"""Filters that a template cannot name: they count a value, a loop's iterations, and a concatenation."""
 
 
 def parse_guarded(environment: Environment, source: str) -> nodes.Template:
-    """A template in which every place is counted that makes or repeats something."""
+    """Parse a template and add counting to every place that makes or repeats output."""
     if len(source) > SOURCE:
         raise TemplateSyntaxError(f"longer than {SOURCE:,} letters", 1)
     tree = environment.parse(source)
@@ -42,10 +42,10 @@ def parse_guarded(environment: Environment, source: str) -> nodes.Template:
 
 
 class _TemplateGuard(NodeTransformer):
-    """Puts the counting filters where a template makes or repeats something."""
+    """Adds the counting filters where a template makes or repeats output."""
 
     def visit_Output(self, node: nodes.Output) -> nodes.Node:
-        """Text that stands in the template is counted as it is written, since a loop can repeat it."""
+        """Count literal text when it is written, since a loop can repeat it."""
         data = nodes.TemplateData
         node.nodes = [
             nodes.Const(one.data, lineno=one.lineno) if isinstance(one, data) else one for one in node.nodes
@@ -53,29 +53,29 @@ class _TemplateGuard(NodeTransformer):
         return self.generic_visit(node)
 
     def visit_For(self, node: nodes.For) -> nodes.Node:
-        """The turns of a loop."""
+        """Count a loop's iterations."""
         self.generic_visit(node)
         node.iter = _filtered(node.iter, TURNS)
         return node
 
     def visit_List(self, node: nodes.Expr) -> nodes.Node:
-        """A list, which can hold another twice."""
+        """Count a list: it can hold another one twice."""
         return _filtered(self.generic_visit(node), HELD)
 
     visit_Dict = visit_List
 
     def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:
-        """A tuple, unless it is one of names."""
+        """Count a tuple, unless it is an assignment target."""
         self.generic_visit(node)
         return node if node.ctx != "load" else _filtered(node, HELD)
 
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:
-        """A part, which is a copy."""
+        """Count a slice, which is a copy."""
         self.generic_visit(node)
         return _filtered(node, HELD) if isinstance(node.arg, nodes.Slice) else node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
-        """Texts put together."""
+        """Count a concatenation of texts."""
         self.generic_visit(node)
         return _filtered(nodes.List(node.nodes, lineno=node.lineno), JOINED)
 

@@ -1,8 +1,7 @@
-"""What a template sees: the policy, the shots and the pair as plain data.
+"""The data that a template sees: policy, shots and pair as plain data.
 
-A template may come from a stranger, and an object leads to its methods: pydantic's read files and run
-pickles. So a noun becomes a table of texts, numbers and further tables, in which its properties stand as
-values.
+A template may be untrusted, and an object exposes its methods: pydantic's read files and run pickles. So a
+noun becomes a table of texts, numbers and further tables, with its properties as values.
 """
 
 import json
@@ -18,12 +17,12 @@ DERIVED: dict[type[Noun], tuple[str, ...]] = {
     Pair: ("json_text",),
     Example: ("pair", "cluster"),
 }
-"""The properties that stand beside a noun's fields."""
+"""The properties to include with a noun's fields."""
 _JSON = json.JSONEncoder(ensure_ascii=False, indent=2)
 
 
 class Data(dict[str, Any]):
-    """A noun's values by name. `bare` is what its JSON holds: no defaults, and nothing derived."""
+    """A noun's values by name. `bare` holds the values of its JSON: no defaults and no properties."""
 
     __slots__ = ("bare", "kind")
 
@@ -36,7 +35,7 @@ class Data(dict[str, Any]):
 
 
 def plain(value: Any) -> Any:
-    """A value that a template may be given; a set in order, since its own is another in every process."""
+    """A value for a template; a set is sorted, since its order differs between processes."""
     if isinstance(value, Noun):
         return Data(value)
     if isinstance(value, frozenset):
@@ -49,7 +48,7 @@ def plain(value: Any) -> Any:
 
 
 def bare(value: Any) -> Any:
-    """A value as JSON holds it."""
+    """A value in JSON's types."""
     if isinstance(value, Data):
         return value.bare
     if isinstance(value, list | tuple):
@@ -60,7 +59,7 @@ def bare(value: Any) -> Any:
 
 
 def json_parts(value: Any) -> Iterable[str]:
-    """JSON for a prompt, piece by piece, with its letters as they are: \\u00e4 costs tokens and sense."""
+    """JSON for a prompt, piece by piece, without escaping: \\u00e4 costs tokens and is hard to read."""
     if isinstance(value, Data) and "json_text" in value:
         return (value["json_text"],)
     return _JSON.iterencode(bare(value))

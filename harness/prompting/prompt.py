@@ -41,10 +41,10 @@ SYSTEM, PAIR, SPEC = "system.j2", "pair.j2", "prompt.toml"
 
 
 class PromptSpec(Noun):
-    """What prompt.toml says.
+    """The content of prompt.toml.
 
-    `shots`: how many golden examples are shown; absent: all there are. `strategy`: the same ones,
-    balanced over the grades, for every pair, or for each pair those nearest to it.
+    `shots`: the number of golden examples to show; all if absent. `strategy`: show the same ones, balanced
+    over the grades, with every pair, or the nearest ones with each pair.
     """
 
     name: str
@@ -57,7 +57,7 @@ class PromptSpec(Noun):
 
 @dataclass(frozen=True, slots=True)
 class PromptFiles:
-    """A prompt version as it lies on disk."""
+    """The files of a prompt version."""
 
     folder: Path
     spec: PromptSpec
@@ -71,7 +71,7 @@ class PromptFiles:
 
     @property
     def digest(self) -> str:
-        """Identity of what the prompt says, its number of shots included."""
+        """The digest of the prompt's templates and settings."""
         return digest([self.system, self.pair, self.spec.shots, self.spec.strategy])
 
 
@@ -95,7 +95,7 @@ def prompt_labels(project: Project) -> list[str]:
 
 
 def load_prompt(project: Project, label: str) -> PromptFiles:
-    """`name@version`; without a version the latest. BadInput for a folder that is not whole."""
+    """Load `name@version`; without a version the latest. BadInput for an incomplete folder."""
     name, wanted = split_label(label)
     parent = pick_name("prompt", name, project.prompts)
     folder = parent / pick_version("prompt", name, wanted, prompt_versions(parent))
@@ -115,7 +115,7 @@ def load_prompt(project: Project, label: str) -> PromptFiles:
 class PromptWriter:
     """A prompt version bound to a policy and shots: renders the prompt of each pair.
 
-    `shots` are shown with every pair; of `pool`, the `near` nearest with each pair, behind the prefix.
+    `shots` are shown with every pair; the `near` nearest of `pool` with each pair, after the prefix.
     """
 
     def __init__(
@@ -133,11 +133,11 @@ class PromptWriter:
         self._policy = policy
         self._pair_template = _compile(files, PAIR, files.pair)
         self.is_fixed = not near and _is_fixed(files.pair)
-        """Whether all messages are alike but for the pair's data: then no pair needs its own rendering."""
+        """Whether messages differ in the pair's data only: then one rendering serves all pairs."""
 
     @property
     def shown(self) -> tuple[Example, ...]:
-        """Every shot that some pair may be shown."""
+        """All shots that can be shown with a pair."""
         return self.shots + tuple(shot for shot, _ in self._pool)
 
     @cached_property
@@ -149,12 +149,12 @@ class PromptWriter:
 
     @cached_property
     def lead(self) -> str:
-        """What every pair's message begins with; nothing where each pair has shots of its own."""
+        """The constant start of every pair's message; empty if each pair has its own shots."""
         return "" if self._near else self._pair_message(_ANY_PAIR)[: -len(_ANY_PAIR.json_text)]
 
     @property
     def prefix_digest(self) -> str:
-        """Identity of everything that stands before a pair's data."""
+        """The digest of everything before a pair's data."""
         return digest([self.system, self.lead])
 
     def prompt(self, item: str, pair: Pair, repeat: int = 0) -> Prompt:
@@ -189,7 +189,7 @@ class PromptWriter:
 def bind_prompt(
     files: PromptFiles, policy: Policy, shots: Sequence[Example], count: int | None = None
 ) -> PromptWriter:
-    """A prompt version with as many of the shots as `count`, or else its own spec, asks for."""
+    """Bind a prompt version to a policy and `count` shots, or as many as its own spec asks for."""
     wanted = files.spec.shots if count is None else count
     if files.spec.strategy == "nearest":
         return PromptWriter(files, policy, (), shots, len(shots) if wanted is None else wanted)
@@ -200,9 +200,9 @@ _ANY_PAIR = Pair.model_validate({"query": "query", "result": {"title": "title"}}
 
 
 def _is_fixed(source: str) -> bool:
-    """Whether a template reads the pair in its last output alone, which is `{{ pair | json }}`.
+    """Whether a template reads the pair only in its last output, which is `{{ pair | json }}`.
 
-    Shots are the same for all pairs where they are not chosen for each. A call could return another text.
+    Shots are the same for all pairs unless chosen for each. A call could return another text.
     """
     tree = Sandbox().parse(source)
     outputs = [part for part in tree.body if isinstance(part, nodes.Output)]
@@ -228,7 +228,7 @@ def _compile(files: PromptFiles, name: str, source: str) -> Template:
                 f" There are: {', '.join(sorted(name for name in environment.filters if name.isalpha()))}."
             )
     except (SyntaxError, RecursionError, MemoryError, ValueError, OverflowError) as error:
-        # What Jinja takes and Python does not: a number of 5,000 digits, 30 loops in one another.
+        # Jinja accepts but Python refuses: a number of 5,000 digits, 30 nested loops.
         where, what = str(files.folder / name), f"too deep or too long: {error}"
     raise BadInput([Fault(where, f"not a template: {what}")])
 
@@ -248,7 +248,7 @@ def _render(files: PromptFiles, name: str, template: Template, values: dict[str,
         RecursionError,
         MemoryError,
     ) as error:
-        # A template is the user's program: whatever it raises is a fault in it.
+        # A template is the user's program: any exception is a fault in it.
         path = files.folder / name
         known = ", ".join(values)
         raise BadInput(

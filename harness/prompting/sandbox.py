@@ -1,9 +1,8 @@
-"""The room that a template runs in: plain data, the filters named here, and bounds on what it may take.
+"""The sandbox of a template: plain data, listed filters, and bounds on memory and time.
 
-A template is a program, and may come from a stranger. Jinja's sandbox keeps it from Python's own objects;
-this one also keeps it from every method but those of METHODS, from other files, and from taking all of the
-memory or of the time. Whatever a template makes is counted in letters, from a budget that each rendering
-begins with; work that makes nothing is stopped by the clock.
+A template is a program and may be untrusted. Jinja's sandbox blocks Python's internals; this one also blocks
+all methods except METHODS, other files, and excessive use of memory or time. The output of a template is
+counted in characters against a budget per rendering; work without output is limited by CPU time.
 """
 
 import contextlib
@@ -23,9 +22,9 @@ from harness.prompting.guard import HELD, JOINED, TURNS
 from harness.prompting.plain import Data
 
 WIDEST: Final = 100_000
-"""The largest number that a filter is given, such as a width."""
+"""The largest number that a filter accepts, such as a width."""
 BITS: Final = 1_000
-"""How long a product of whole numbers may be."""
+"""The most bits of a product of integers."""
 
 METHODS: Final[Mapping[type, tuple[str, ...]]] = {
     str: (
@@ -42,13 +41,13 @@ METHODS: Final[Mapping[type, tuple[str, ...]]] = {
         "previtem", "revindex", "revindex0",
     ),
 }  # fmt: skip
-"""What a value has besides its own entries."""
+"""The methods and attributes of a value that a template may use."""
 _BOUNDED: Final = ("join", "replace")
-"""Methods of a text that the filters of the same name stand for."""
+"""Methods of a text that are replaced by the filters of the same name."""
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """The environment of one template, whose budget begins anew with each rendering."""
+    """The environment of one template; its budget is reset for each rendering."""
 
     intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%", "**"))
 
@@ -71,7 +70,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.globals = {"range": partial(self._range)}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """An entry of a table comes before the method of the same name."""
+        """An entry of a table takes precedence over a method of the same name."""
         return self.getitem(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
@@ -101,7 +100,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return None
 
     def call(self, context: Context, function: Any, *args: Any, **named: Any) -> Any:
-        """A macro, a loop over a tree, or a method that `getitem` gave out."""
+        """Call a macro, a recursive loop, or a method that `getitem` returned."""
         if isinstance(function, LoopContext):
             args = tuple(Turns(self.budget, one) for one in args)
         elif not isinstance(function, Macro | partial):
@@ -110,12 +109,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return self._kept(context.call(function, *args, **named))
 
     def call_test(self, *args: Any, **named: Any) -> Any:
-        """A test of one of many values."""
+        """Run a test such as `in`."""
         self.budget.spend()
         return super().call_test(*args, **named)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """A sum, a product, ... of bounded size."""
+        """Apply an operator, with a bounded result."""
         if operator == "**":
             raise TooMuch("no powers in a prompt: write the number")
         if operator == "%" and isinstance(left, str):
@@ -140,7 +139,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return list(found)
 
     def _counted(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A filter that is given nothing too large, and whose result is counted."""
+        """Run a filter with bounded arguments, and count its result."""
         passed = int(hasattr(function, "jinja_pass_arg"))
 
         @wraps(function)
@@ -156,7 +155,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return counted
 
     def _kept(self, value: Any) -> Any:
-        """What was made, counted; a generator as a list, and text that is marked as HTML as plain text."""
+        """Count a result; a generator becomes a list, and text marked as HTML plain text."""
         if isinstance(value, str | int | float | Undefined | None):
             self.budget.spend_all(sizes_of(value))
             return str(value) if type(value) is not str and isinstance(value, str) else value

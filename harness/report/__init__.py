@@ -1,1 +1,1 @@
-"""Results for people: renderables for a terminal. Nothing here prints."""
+"""Results as rich renderables for a terminal. Nothing here prints."""

@@ -1,4 +1,4 @@
-"""What steering did, as a table for a terminal."""
+"""The effect of steering text, as a table for a terminal."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from harness.report.parts import number
 
 
 def canary_view(report: CanaryReport, grader: str) -> Iterator[RenderableType]:
-    """The sentence, then every canary whose grade moved or was not read."""
+    """A summary, then every canary whose grade moved or is missing."""
     yield Text(f"Canaries: does text in a product steer {grader}?", style="bold")
     if not report.compared:
         yield Text("No answer: no canary had both its grades read.")

@@ -1,4 +1,4 @@
-"""What a model accepts, and what a grade costs, for a terminal."""
+"""The probe of a model, for a terminal."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ WORDS = {True: "yes", False: "no", None: "not found out"}
 
 
 def checkup_view(found: Checkup) -> Iterator[RenderableType]:
-    """Who answered and how fast, what is accepted, what a grade costs, what is wrong."""
+    """The model's answer and speed, accepted features, the cost of a grade, problems."""
     who = found.answered_by or "a model without a name"
     yield Text(f"{found.model}: {who} answered in {found.seconds:.1f} s", style="bold")
     grade = "no grade" if found.grade is None else f"grade {found.grade}"

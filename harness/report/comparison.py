@@ -1,4 +1,4 @@
-"""A comparison for a terminal: what moved, whether it is real, and which grades flipped."""
+"""A comparison for a terminal: changes, tests, and flips."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ NO_ACTIONS = "no policy says what users would see of them"
 
 
 def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableType]:
-    """What moved, and whether it is real."""
+    """A comparison's summary and tables."""
     where = f"{found.n_common:,} items in {found.n_clusters:,} queries"
     yield Text(f"What moved, on {where}", style="bold")
     yield Text(f"base:      {found.base}\ncandidate: {found.candidate}")
@@ -45,7 +45,7 @@ def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableTyp
 
 
 def change_sentence(found: Comparison) -> str:
-    """What moved, and whether it is shown, in plain words."""
+    """The gated change in words."""
     change = found.gated_change
     if change.delta is None:
         return f"{found.gated} cannot be compared: {change.reason}."
@@ -79,7 +79,7 @@ def _figures(found: Comparison) -> Table:
 
 
 def amounts(cost: Change) -> tuple[str, str, str, str]:
-    """Amounts of money, which three places would make nothing of."""
+    """Amounts of money: three decimals would round them to 0."""
     base, candidate, delta = ("-" if x is None else usd(x) for x in (cost.base, cost.candidate, cost.delta))
     return base, candidate, delta, "-"
 
@@ -107,7 +107,7 @@ def _p(value: float | None) -> str:
 
 
 def _slices(name: str, slices: Sequence[SliceChange]) -> Iterator[RenderableType]:
-    """The tags or clauses that moved most; nothing where none did."""
+    """The tags or clauses that moved most; empty if none did."""
     moved = sorted((one for one in slices if one.delta), key=lambda one: (-abs(one.delta), one.name))
     if not moved:
         return
@@ -181,7 +181,7 @@ def ranking_view(found: Ranking) -> Iterator[RenderableType]:
 
 
 def _ranking_warnings(found: Ranking) -> Iterator[RenderableType]:
-    """What holds of every comparison once, the rest with the run that it is about."""
+    """Warnings common to every comparison once, the others with their run."""
     every = set.intersection(*(set(one.warnings) for one in found.comparisons))
     said = [text for one in found.comparisons[:1] for text in one.warnings if text in every]
     said += [
@@ -192,7 +192,7 @@ def _ranking_warnings(found: Ranking) -> Iterator[RenderableType]:
 
 
 def baselines_view(found: Sequence[tuple[Path, Baseline]]) -> Iterator[RenderableType]:
-    """Every baseline, a line each."""
+    """A line per baseline."""
     for path, one in found:
         yield Text(str(path), style="bold")
         yield f"  {one.run}"

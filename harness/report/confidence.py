@@ -1,4 +1,4 @@
-"""What a grader's probabilities are worth, for a terminal."""
+"""The quality of a grader's probabilities, for a terminal."""
 
 from collections.abc import Iterator
 
@@ -11,11 +11,11 @@ from harness.scorecards.confidence import Confidence, SelectiveScore
 
 FIFTHS = 5
 FIRST = 5
-"""So many of the least sure answers are named; the JSON has more."""
+"""The number of least confident answers to list; the JSON has more."""
 
 
 def confidence_view(score: Confidence | None) -> Iterator[RenderableType]:
-    """Calibration and what could be graded alone; nothing where the grader gives no probabilities."""
+    """Calibration, and the share that could be graded alone; empty if the grader gives no probabilities."""
     if score is None:
         return
     yield indented(
@@ -53,7 +53,7 @@ def _curve(score: Confidence) -> Table:
 
 
 def alone_sentence(found: SelectiveScore) -> str:
-    """Which share could be graded alone, in words."""
+    """The share that could be graded alone, in words."""
     if found.coverage is None:
         return f"Could be graded alone at {percent(found.target)} error: nothing yet ({found.reason})."
     return (

@@ -1,4 +1,4 @@
-"""The console: what it prints may come from a server or a stranger, and must not steer the terminal."""
+"""The console. Printed text may be untrusted and must not control the terminal."""
 
 from collections.abc import Iterable
 
@@ -9,9 +9,9 @@ from harness.storage.visible import visible
 
 
 class SafeConsole(Console):
-    """Rich's console, which lets an escape in a text through."""
+    """Rich's console, with control characters escaped: Rich passes them through."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Every text with its control characters visible; Rich's own are segments of another kind."""
+        """Escape control characters in texts. Rich's own control codes are segments of another kind."""
         for text, style, control in super().render(renderable, options):
             yield Segment(text if control else visible(text), style, control)

@@ -1,4 +1,4 @@
-"""The human ceiling, and whose problem each wrong grade is, for a terminal."""
+"""The human ceiling and the diagnoses of disagreements, for a terminal."""
 
 from collections.abc import Iterator, Sequence
 
@@ -19,7 +19,7 @@ DIAGNOSIS_WORDS = {
 
 
 def ceiling_view(score: Ceiling | None) -> Iterator[RenderableType]:
-    """How the grader compares with the raters; nothing where nobody rated."""
+    """How the grader compares with the raters; empty without ratings."""
     if score is None:
         return
     kind = " of raters that are not known to be people" if score.provisional else ""
@@ -39,7 +39,7 @@ def ceiling_view(score: Ceiling | None) -> Iterator[RenderableType]:
 
 
 def against_rest_view(score: Ceiling | None) -> Iterator[RenderableType]:
-    """The grader in each rater's place, against the others; nothing where too few rated the same items."""
+    """The grader in each rater's place, against the others; empty if too few raters share items."""
     known = [one for one in score.leave_one_out if one.n] if score else []
     if not known:
         return
@@ -64,7 +64,7 @@ def ceiling_sentence(score: Ceiling) -> str:
 
 
 def diagnosis_view(score: Gate2) -> Iterator[RenderableType]:
-    """How many misses are whose problem, and whether the reasons were the right ones."""
+    """The disagreements by diagnosis, and the agreement of cited clauses."""
     if score.misses and score.diagnosis["unrated"] < len(score.misses):
         lines = [f"{count:>5}  {DIAGNOSIS_WORDS[name]}" for name, count in score.diagnosis.items() if count]
         yield indented(Text(f"Whose problem the {len(score.misses):,} misses are:\n" + "\n".join(lines)))
@@ -90,7 +90,7 @@ def miss_view(misses: Sequence[Disagreement]) -> Iterator[RenderableType]:
 
 
 def _miss(miss: Disagreement) -> Iterator[RenderableType]:
-    # A file of grades may tell an item's name alone.
+    # A file of grades may name an item only.
     what = f": {miss.query} -> {miss.title}" if miss.query else ""
     yield Padding(Text(f"{miss.item}{what}", style="bold"), (1, 0, 0, 2))
     golden = _side("golden", miss.golden, miss.golden_action, miss.golden_clauses)

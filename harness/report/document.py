@@ -1,4 +1,4 @@
-"""A policy as a document that a product lead would circulate, in Markdown."""
+"""A policy as a Markdown document for people to read."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from harness.nouns.policy import Policy
 
 
 def policy_document(policy: Policy) -> str:
-    """The whole policy: what it is for, the rubric, the rules, the gray areas."""
+    """The whole policy: purpose, rubric, rules, gray areas."""
     return "\n".join(_lines(policy)) + "\n"
 
 

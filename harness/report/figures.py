@@ -1,6 +1,6 @@
-"""The figures of the scorecards, each declared once: what it is called, and how it is written.
+"""The figures of the scorecards, each declared once with its name and format.
 
-Terminal, page, Markdown and pictures list what stands here. A new one needs its field in the scorecard, and a
+Terminal, page, Markdown and pictures list these figures. A new figure needs a field in the scorecard and a
 line here.
 """
 
@@ -13,11 +13,11 @@ from harness.scorecards.comparison import Change, Comparison
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure by the field that holds it. `name` stands by itself, on a page or in a sentence.
+    """A figure and the field that holds it. `name` is used on a page and in a sentence.
 
-    `markdown`: in a summary, where it is in those. `row`: in a terminal's table, below the kappa that it
-    varies; `column`: over a column. `signed`: written with its sign; `money`: in USD. `means`: what a reader
-    may not know of it. `if_any`: left out where both sides are 0.
+    `markdown`: its name in a summary, if it is shown there. `row`: its name in a terminal's table, below the
+    kappa that it varies; `column`: its name over a column. `signed`: shown with a sign; `money`: in USD.
+    `means`: an explanation. `if_any`: omitted if both sides are 0.
     """
 
     field: str
@@ -47,7 +47,7 @@ KAPPA_NAMES = {one.field: one.name for one in KAPPAS}
 MAE = Figure("mae", "mean absolute error")
 BIAS = Figure("bias", "bias", signed=True, means="the grader's mean minus the golden one")
 DISTANCES = (MAE, BIAS)
-"""How far a grader's grades lie from the golden ones, beside what share of them is right."""
+"""Distances of a grader's grades from the golden ones, shown beside accuracy."""
 CHANGES = (
     *KAPPAS,
     Figure("actions", "kappa of actions", markdown="kappa of actions"),
@@ -57,11 +57,11 @@ CHANGES = (
     Figure("seconds", "seconds an answer", if_any=True),
     Figure("cost", "cost of an answer", money=True, if_any=True),
 )
-"""What is compared of two graders."""
+"""The figures of a comparison."""
 
 
 def changes_of(found: Comparison) -> Iterator[tuple[Figure, Change]]:
-    """Each figure that both sides of a comparison could have, with its change."""
+    """Each figure of a comparison that is available, with its change."""
     for figure in CHANGES:
         change: Change | None = figure.of(found)
         if change is not None:
@@ -69,5 +69,5 @@ def changes_of(found: Comparison) -> Iterator[tuple[Figure, Change]]:
 
 
 def any_of(change: Change) -> bool:
-    """Whether there is anything to show of either side."""
+    """Whether either side has a value to show."""
     return bool(change.base or change.candidate)

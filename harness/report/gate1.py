@@ -35,11 +35,11 @@ MEANING = {
 DISPUTES_SHOWN = 5
 PARTS_SHOWN = 5
 NAMES_BESIDE = 48
-"""Letters that the raters' names may take as columns; more of them are told in lines."""
+"""The width in characters for raters' names as columns; longer ones are listed in lines."""
 
 
 def gate1_view(score: Gate1, disputes: int = 1) -> Iterator[RenderableType]:
-    """Gate 1: how far raters agree among themselves; `disputes` of the pairs with what the raters wrote."""
+    """Gate 1's report; `disputes` is the number of disputed pairs to show with the raters' reasons."""
     items = f"{score.n_items:,} items in {score.n_clusters:,} queries"
     yield Text(f"Gate 1: do the raters agree? {len(score.raters)} raters, {items}", style="bold")
     yield from verdict_lines(score)
@@ -106,7 +106,7 @@ def _boundaries(score: Gate1) -> Table:
 
 
 def _parts(name: str, parts: Sequence[AgreementIn]) -> Iterator[RenderableType]:
-    """Where raters agree least; nothing where they always do."""
+    """The parts where raters agree least; empty if they always agree."""
     lowest = [part for part in parts if part.disputed][:PARTS_SHOWN]
     if not lowest:
         return
@@ -123,7 +123,7 @@ def _disputes(score: Gate1, shown: int) -> RenderableType:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("item", overflow="ellipsis", no_wrap=True, max_width=40)
     for rater in score.raters:
-        # Names stay whole as long as there is room for them; then they fold instead of being cut.
+        # Names stay on one line while there is room, and then wrap instead of being cut.
         table.add_column(rater, justify="right", overflow="fold", min_width=min(3, len(rater)))
     for dispute in score.disputed[:shown]:
         table.add_row(dispute.item, *(str(dispute.grades.get(rater, "-")) for rater in score.raters))
@@ -131,7 +131,7 @@ def _disputes(score: Gate1, shown: int) -> RenderableType:
 
 
 def _by_grade(dispute: Dispute) -> str:
-    """Who gave which grade, where the raters are too many for a column each."""
+    """Each grade with its raters, if there are too many raters for a column each."""
     given: dict[int, list[str]] = {}
     for rater, grade in dispute.grades.items():
         given.setdefault(grade, []).append(rater)
@@ -139,7 +139,7 @@ def _by_grade(dispute: Dispute) -> str:
 
 
 def _reasons(score: Gate1, shown: int) -> Iterator[RenderableType]:
-    """What the raters wrote about the pairs that they are furthest apart on."""
+    """The raters' reasons on the pairs with the widest disagreement."""
     for worst in [dispute for dispute in score.disputed if dispute.reasons][:shown]:
         what = f"{worst.query or worst.item}: {worst.title or ''}".rstrip(": ")
         yield indented(Text(f"{worst.item} ({what})"))

@@ -1,4 +1,4 @@
-"""Gate 2 for a terminal: the verdict in a plain sentence, then the numbers, then what to look at."""
+"""Gate 2 for a terminal: the verdict in a sentence, then the figures, then details."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -27,15 +27,15 @@ from harness.scorecards.gate2 import Gate2, SliceScore
 
 SLICES_SHOWN = 5
 FEW_ITEMS = 5
-"""A tag or clause with fewer items is in the JSON alone: its kappa is noise."""
+"""Tags and clauses with fewer items are in the JSON only: their kappa is noise."""
 GRADES_BESIDE = 8
-"""With more grades, precision and recall have a table of their own: beside the matrix they would be cut."""
+"""With more grades, precision and recall get a separate table: beside the matrix they would be cut."""
 PARADOX = 0.8
-"""From this share of exact agreement on, a weak kappa wants an explanation (Feinstein & Cicchetti 1990)."""
+"""From this share of exact agreement on, explain a weak kappa (Feinstein & Cicchetti 1990)."""
 
 
 def gate2_view(score: Gate2, grader: str, against: str) -> Iterator[RenderableType]:
-    """Gate 2 in short: how far a grader agrees with a golden set, and whose problem the rest is."""
+    """Gate 2 in short: agreement with the golden set, and the diagnoses of disagreements."""
     yield Text(f"Gate 2: does {grader} agree with {against}?", style="bold")
     for section in SECTIONS:
         yield from section.brief(score)
@@ -43,7 +43,7 @@ def gate2_view(score: Gate2, grader: str, against: str) -> Iterator[RenderableTy
 
 
 def details_view(score: Gate2, misses: int) -> Iterator[RenderableType]:
-    """What is behind it: clauses, tags, confidence, and `misses` wrong grades with both reasonings."""
+    """Details: clauses, tags, confidence, and `misses` wrong grades with both reasonings."""
     for section in SECTIONS:
         yield from section.details(score, misses)
 
@@ -74,7 +74,7 @@ def _parts(score: Gate2, misses: int) -> Iterator[RenderableType]:
 
 
 def agreement_sentence(score: Gate2) -> str:
-    """How far grader and golden set agree, in plain words."""
+    """The agreement of grader and golden set in words."""
     graded = f"{score.outcomes.graded:,} of {score.n:,} examples"
     if score.repeats:
         total = score.n * score.repeats.repeats if score.repeats.aggregate == "mean" else score.n
@@ -111,7 +111,7 @@ def _figures(score: Gate2) -> str:
 
 
 def _grades(score: Gate2) -> Iterator[RenderableType]:
-    """The confusion matrix with each grade's recall and precision, at its edges as long as these fit."""
+    """The confusion matrix, with each grade's recall and precision at its edges if they fit."""
     labels, matrix = score.confusion.labels, score.confusion.matrix
     if len(labels) > GRADES_BESIDE:
         yield indented(matrix_table("golden \\ grader", labels, matrix))
@@ -152,14 +152,14 @@ def _boundaries(score: Gate2) -> str:
 
 
 def _clustering(score: Gate2) -> str:
-    """What the interval rests on."""
+    """The number of clusters and the design effect behind the intervals."""
     effect = score.gated_kappa.design_effect
     cost = f", design effect {effect:.2f}" if effect is not None else ""
     return f"Intervals are clustered by query: {score.n_clusters:,} queries{cost}."
 
 
 def _weakest(name: str, slices: tuple[SliceScore, ...]) -> Iterator[RenderableType]:
-    """Where the grader is least right, among tags or clauses with enough items."""
+    """The tags or clauses with the lowest accuracy, among those with enough items."""
     known = [one for one in slices if one.n >= FEW_ITEMS and one.accuracy is not None]
     lowest = sorted(known, key=lambda one: (one.accuracy, one.name))[:SLICES_SHOWN]
     if not lowest:
@@ -189,12 +189,12 @@ def _repeats(score: Gate2) -> Iterator[RenderableType]:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a run's report, with the views that it has.
+    """A section of a run's report, with its views.
 
-    `page` is its template, where it is not a part of the one above it, and `link` what the page's navigation
-    calls it; `needs` names the value of the page without which it is left out, and `reports` the kinds of
-    report that have it. `brief` and `details` are what a terminal shows; `details` takes how many misses are
-    wanted.
+    `page` is its template, unless the section above includes it, and `link` its name in the page's
+    navigation. The section is omitted if the page's value `needs` is missing; `reports` holds the kinds of
+    report that have it. `brief` and `details` render it for a terminal; `details` takes the number of misses
+    to show.
     """
 
     anchor: str
@@ -231,4 +231,4 @@ SECTIONS = (
     Section("run", "What was run", "report/run.html.j2", reports="gate2, canaries"),
     Section("prompt", "Prompt", reports="gate2, canaries"),
 )
-"""The parts of a report, in their order. A new one is a line here, with its template or its view."""
+"""The sections of a report, in order. A new one needs a line here, and its template or view."""

@@ -1,4 +1,4 @@
-"""What a policy change does, for a terminal."""
+"""The impact of a policy change, for a terminal."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ QUERIES_SHOWN = 5
 
 
 def impact_view(found: Impact, examples: int) -> Iterator[RenderableType]:
-    """How many grades and, above all, actions change."""
+    """The share of grades and actions that change."""
     where = f"{found.n:,} pairs in {found.n_queries:,} queries"
     yield Text(
         f"From {found.before} to {found.after}, {found.model} with {found.prompt}, {where}", style="bold"
@@ -43,7 +43,7 @@ def impact_view(found: Impact, examples: int) -> Iterator[RenderableType]:
 
 
 def impact_markdown(found: Impact) -> str:
-    """The same for a pull request."""
+    """The same as Markdown, for a pull request."""
     weight = " of the traffic" if found.weighted else ""
     title = f"From {found.before} to {found.after}, on {found.n:,} pairs in {found.n_queries:,} queries"
     rows = _rows(found)

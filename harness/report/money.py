@@ -1,4 +1,4 @@
-"""What a run cost, and what one would cost, for a terminal."""
+"""The cost of a run and the forecast of one, for a terminal."""
 
 from collections.abc import Iterator
 
@@ -46,7 +46,7 @@ def _ends(cost: Span | None) -> tuple[str, str]:
 
 
 def spending_view(found: Spending) -> Iterator[RenderableType]:
-    """What was spent, in a few lines; nothing for a grader that costs nothing and counts no tokens."""
+    """The cost in a few lines; empty for a grader that costs nothing and counts no tokens."""
     if found.input_tokens is None and not found.known and not found.unknown and not found.reused:
         return
     yield Text(f"Cost: {'unknown: ' if found.cost is None else ''}{cost_words(found)}")
@@ -63,7 +63,7 @@ def spending_view(found: Spending) -> Iterator[RenderableType]:
 
 
 def cost_words(found: Spending) -> str:
-    """What it cost, or why nobody knows."""
+    """The cost, or why it is unknown."""
     if found.cost is None:
         others = f"; the other {found.asked - found.unknown:,} cost {usd(found.known)}"
         return f"{found.reason}{others if found.unknown < found.asked else ''}"
@@ -72,7 +72,7 @@ def cost_words(found: Spending) -> str:
 
 
 def token_words(found: Spending) -> str:
-    """In and out, with the parts that have another price."""
+    """Input and output tokens, with the parts that have another price."""
     parts = [f"{found.hit_rate:.0%} from the cache" if found.hit_rate else "none from the cache"]
     if found.written_tokens:
         parts.append(f"{found.written_tokens:,} written to it")

@@ -1,4 +1,4 @@
-"""What the gates' tables have in common, for a terminal of 80 columns."""
+"""Shared parts of the gates' tables, for a terminal of 80 columns."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,12 +17,12 @@ BAND_WORDS = {
     "weak": "weak (below 0.6)",
 }
 WIDTH = 78
-"""Letters across, of the 80 of a terminal, for what is set off by two."""
+"""The width in characters of text that is indented by two, in a terminal of 80."""
 VERDICT_STYLES = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
 
 
 def number(value: float | None, places: int = 3) -> str:
-    """A figure, or a dash where it is undefined."""
+    """A figure, or a dash if undefined."""
     return "-" if value is None else _fixed(value, places)
 
 
@@ -43,12 +43,12 @@ def percent(value: float | None) -> str:
 
 
 def interval(ci: Interval | None, places: int = 3) -> str:
-    """An interval in brackets; nothing where there is none."""
+    """An interval in brackets; empty if there is none."""
     return f"[{_fixed(ci.low, places)}, {_fixed(ci.high, places)}]" if ci else ""
 
 
 def verdict_lines(score: Gate) -> Iterator[RenderableType]:
-    """The verdict and its reason, and what keeps it from being relied on."""
+    """The verdict, its reason, and why it is provisional, if it is."""
     assert score.verdict is not None, "a scorecard that was never judged"
     label = score.verdict.upper() + (", provisional" if score.provisional else "")
     yield Text.assemble((label, VERDICT_STYLES[score.verdict]), f": {score.reason}.")
@@ -79,7 +79,7 @@ def _estimate(estimate: Estimate) -> str:
 
 
 def indented(part: RenderableType, above: int = 1) -> Padding:
-    """A part of a report, set off from what is above it."""
+    """A section of a report, indented under its title."""
     return Padding(part, (above, 0, 0, 2))
 
 
@@ -93,12 +93,12 @@ def columns(first: str, *others: str) -> Table:
 
 
 def confusion_table(confusion: Confusion, rows: str, others: str) -> RenderableType:
-    """A confusion matrix as it is."""
+    """A confusion matrix as a table."""
     return matrix_table(f"{rows} \\ {others}", confusion.labels, confusion.matrix)
 
 
 def matrix_table(corner: str, labels: Sequence[int | str], matrix: Sequence[Sequence[int]]) -> RenderableType:
-    """Counts with their labels; in parts one below the other where they do not fit side by side."""
+    """Counts with their labels, split into several tables if the columns do not fit side by side."""
     widths = [
         max(len(str(labels[at])), *(len(f"{line[at]:,}") for line in matrix)) for at in range(len(labels))
     ]
@@ -114,7 +114,7 @@ def matrix_table(corner: str, labels: Sequence[int | str], matrix: Sequence[Sequ
 
 
 def _fitting(widths: Sequence[int], room: int) -> Iterator[list[int]]:
-    """Columns in stretches that fit; one that is too wide by itself stands alone."""
+    """Columns in groups that fit; one that is too wide by itself is alone."""
     part: list[int] = []
     taken = 0
     for at, width in enumerate(widths):
@@ -127,7 +127,7 @@ def _fitting(widths: Sequence[int], room: int) -> Iterator[list[int]]:
 
 
 def cells(line: Sequence[int], diagonal: int) -> list[Text]:
-    """Counts: the agreements bold, the zeros a dot, so that the pattern shows."""
+    """Counts: agreements in bold, zeros as dots, so that the pattern is visible."""
     return [
         Text(f"{count:,}" if count else "·", style="bold" if at == diagonal else "")
         for at, count in enumerate(line)
@@ -135,7 +135,7 @@ def cells(line: Sequence[int], diagonal: int) -> list[Text]:
 
 
 def warnings(score: Gate) -> Iterator[RenderableType]:
-    """What a reader should know besides."""
+    """Remarks and warnings."""
     if score.warnings:
         yield Text("")
     for warning in score.warnings:

@@ -1,7 +1,7 @@
-"""Pictures for documents, by matplotlib: the heat map, the intervals, and kappa over time.
+"""Pictures for documents, by matplotlib: heat map, intervals, and kappa over time.
 
-PNG or SVG, on white paper, in colours that the colour-blind can tell apart and with a shape for each. Text in
-an SVG stays text. The same run gives the same file, byte for byte.
+PNG or SVG, on white paper, in colours that are safe for the colour-blind, with a shape for each. Text in an
+SVG stays text. The same run gives the same file, byte for byte.
 """
 
 import textwrap
@@ -42,9 +42,9 @@ class PlotLine(NamedTuple):
 
 
 def write_pictures(folder: Path, form: Form, found: Assessment, runs: Sequence[ListedRun]) -> list[Path]:
-    """Heat map, intervals and trend of a run into a folder; which were written.
+    """Write heat map, intervals and trend of a run into a folder; returns the files.
 
-    `runs`: those over the same policy and split. Without a kappa among them there is no trend.
+    `runs`: those over the same policy and split. Without a kappa among them no trend is written.
     """
     run, score = found.run, found.gate2
     grader, golden = run.manifest.asked.sides
@@ -60,13 +60,13 @@ def write_pictures(folder: Path, form: Form, found: Assessment, runs: Sequence[L
 
 
 def like(run: Run, runs: Sequence[ListedRun]) -> list[ListedRun]:
-    """The runs over the same policy and split, whose kappas belong into one picture."""
+    """The runs over the same policy and split, whose kappas are comparable."""
     sides = run.manifest.asked.sides[1]
     return [one for one in runs if one.manifest and one.manifest.asked.sides[1] == sides]
 
 
 def _save(path: Path, form: Form, draw: "Drawing") -> Path:
-    # Neither pyplot nor a display: a Figure of its own brings the backend of its file's form.
+    # A bare Figure needs neither pyplot nor a display: savefig chooses the backend by the file's format.
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -78,7 +78,7 @@ def _save(path: Path, form: Form, draw: "Drawing") -> Path:
             "axes.spines.right": False,
             "date.converter": "concise",
             "figure.constrained_layout.use": True,
-            "text.parse_math": False,  # a dollar in a name is a dollar
+            "text.parse_math": False,  # do not read a dollar sign in a name as mathtext
             "svg.fonttype": "none",
             "svg.hashsalt": "harness",
         }
@@ -86,14 +86,14 @@ def _save(path: Path, form: Form, draw: "Drawing") -> Path:
     with style:
         figure = Figure()
         draw(figure)
-        # A date in the file would make another file of the same run.
+        # Without a date, the same run gives the same bytes.
         metadata = {"Date": None} if form == "svg" else {"Software": "harness"}
         figure.savefig(path, format=form, dpi=DPI, metadata=metadata)
     return path
 
 
 def draw_heat_map(figure: "Figure", score: Gate2, title: str) -> None:
-    """Counts and their share of the row, the agreements framed."""
+    """Counts and their shares of the row, with agreements framed."""
     labels, matrix = score.confusion.labels, score.confusion.matrix
     size = max(3.6, 0.85 * len(labels) + 1.6)
     figure.set_size_inches(size + 0.6, size)
@@ -123,7 +123,7 @@ def _frame(at: int) -> Any:
 
 
 def draw_intervals(figure: "Figure", score: Gate2, title: str) -> None:
-    """Every kappa of the scorecard with its interval, on the bands and against the bar."""
+    """Every kappa of the scorecard with its interval, with the bands and the threshold."""
     lines = list(_lines(score))
     figure.set_size_inches(7.2, 0.42 * len(lines) + 1.5)
     axes = figure.add_subplot()
@@ -158,7 +158,7 @@ def _draw_line(axes: "Axes", at: int, line: PlotLine, floor: float) -> None:
 
 
 def _lines(score: Gate2) -> Iterator[PlotLine]:
-    """Kappa under each weighting, then of the actions, of the boundaries, and of people."""
+    """Kappa under each weighting, then of the actions, the boundaries, and people."""
     for figure in KAPPAS:
         name, estimate = figure.row.strip() or figure.column, figure.of(score)
         yield PlotLine(f"{name} (gated)" if estimate == score.gated_kappa else name, estimate)
@@ -173,7 +173,7 @@ def _lines(score: Gate2) -> Iterator[PlotLine]:
 
 
 def draw_trend(figure: "Figure", runs: Sequence[ListedRun], bar: float, title: str, ringed: str) -> None:
-    """Every run's kappa over time with its interval, a colour and a shape for each prompt version."""
+    """Each run's kappa over time with its interval; a colour and a shape per prompt version."""
     figure.set_size_inches(7.2, 4.2)
     axes = figure.add_subplot()
     axes.xaxis_date()

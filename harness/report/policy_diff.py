@@ -1,4 +1,4 @@
-"""A policy change in words, and what it does to the golden set."""
+"""A policy change in words, and its effect on the golden set."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ IDS_SHOWN = 20
 
 
 def diff_view(diff: PolicyDiff) -> Iterator[RenderableType]:
-    """Every change, with the old words in [- -] and the new ones in {+ +}."""
+    """Every change, with removed words in [- -] and added words in {+ +}."""
     yield Text(f"{diff.old} -> {diff.new}", style="bold")
     if not diff.changes:
         yield Text("The order of the parts differs." if diff.reordered else "Nothing that it says differs.")
@@ -37,7 +37,7 @@ def diff_view(diff: PolicyDiff) -> Iterator[RenderableType]:
 
 
 def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableType]:
-    """The golden examples that rest on what changed, by id and by what they rest on."""
+    """The golden examples that depend on changed parts, by part."""
     known = " are known to" if effect.cannot_tell else ""
     share = f"{len(effect.touched)} of {effect.examples} golden examples{known} rest on what changed"
     yield Padding(Text(f"{share}{':' if effect.touched else '.'}", style="bold"), (1, 0, 0, 0))
@@ -62,7 +62,7 @@ def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableTy
 
 
 def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableType]:
-    """What is not known of examples without clauses, and what can be done about it."""
+    """The examples without clauses, whose dependence is unknown, and next steps."""
     rules = ", ".join(rule.label for rule in diff.rules)
     unknown, movable = len(effect.cannot_tell), effect.could_move
     yield Padding(Text(f"Cannot tell for {unknown:,}: they cite no clause.", style="bold"), (1, 0, 0, 0))
@@ -90,7 +90,7 @@ def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableT
 
 
 def change_heading(change: PartChange) -> str:
-    """What happened to one part, in a line."""
+    """One part's change, in a line."""
     keys = {wording.key for wording in change.wordings}
     if change.kind != "changed":
         did: str = change.kind
@@ -114,12 +114,12 @@ def _wording(wording: Wording) -> Text:
 
 
 def word_diff(old: str, new: str) -> str:
-    """One text with the words that went in [- -] and those that came in {+ +}."""
+    """Both texts as one, with removed words in [- -] and added words in {+ +}."""
     return " ".join(marked(sign, text) if sign else text for text, sign in word_changes(old, new))
 
 
 def marked(sign: str, text: str | None) -> str:
-    """Words that went or came, in their brackets; nothing where there are none."""
+    """Removed or added words in their brackets; empty if there are none."""
     if not text:
         return ""
     return f"[-{text}-]" if sign == "-" else f"{{+{text}+}}"

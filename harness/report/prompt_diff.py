@@ -1,4 +1,4 @@
-"""What differs between two prompts, for a terminal."""
+"""The differences between two prompts, for a terminal."""
 
 from collections.abc import Iterator
 
@@ -43,7 +43,7 @@ def _setting(change: Wording) -> RenderableType:
 
 
 def _prefix(diff: PromptDiff) -> str:
-    """What a provider's cache and the price of an answer depend on."""
+    """The change of the constant prefix, on which caching and price depend."""
     what = f"The constant prefix under {diff.policy}"
     if diff.prefix is None:
         return f"{what} is unknown: {diff.reason}"

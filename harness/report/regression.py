@@ -51,7 +51,7 @@ def junit_xml(found: Regression) -> str:
 
 
 def _printable(text: str) -> str:
-    """Without the characters that no XML 1.0 may hold."""
+    """The text without characters that XML 1.0 forbids."""
     return re.sub("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)
 
 
@@ -90,7 +90,7 @@ def markdown_text(found: Regression, flips: int) -> str:
 
 
 def _rows(found: Comparison) -> Iterator[str]:
-    """The figures for a summary; that of the actions, which not every policy has, comes last."""
+    """The figures for a summary; the actions' figure, which not every policy has, is last."""
     shown = [(figure, change) for figure, change in changes_of(found) if figure.markdown]
     for figure, change in sorted(shown, key=lambda one: one[0].field == "actions"):
         sides = number(change.base), number(change.candidate), signed(change.delta)
@@ -98,14 +98,14 @@ def _rows(found: Comparison) -> Iterator[str]:
 
 
 def markdown_cell(text: str) -> str:
-    """Text that cannot break out of a table's cell, nor be markup."""
+    """Text escaped for a table's cell: it cannot end the cell or add markup."""
     for letter in "\\|`*_~<>[]&$":
         text = text.replace(letter, f"\\{letter}")
     return " ".join(text.split())
 
 
 def annotations(conditions: Sequence[Condition]) -> Iterator[str]:
-    """A line for each condition in GitHub's format, where a workflow of GitHub's runs this."""
+    """A line for each condition in GitHub's format, if run in a GitHub workflow."""
     if not os.environ.get("GITHUB_ACTIONS"):
         return
     for one in conditions:
@@ -114,5 +114,5 @@ def annotations(conditions: Sequence[Condition]) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    """Text on one line, as GitHub's commands take it."""
+    """Text escaped for GitHub's workflow commands."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

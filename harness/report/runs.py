@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
-    """Two lines a run: its name, and below it what it found."""
+    """Two lines per run: its name, and its result."""
     for row in rows:
         yield Text(str(row["run"]), style="bold")
         state = "" if row["finished"] else ", unfinished"
@@ -30,7 +30,7 @@ def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
 
 
 def _found(row: Mapping[str, Any]) -> str:
-    """What a run found, in words."""
+    """A run's result in words."""
     if row["split"] == "canaries":
         return "canaries, held to no gate,"
     value = f"{number(row['kappa'])} {interval(row['ci'])}".rstrip()
@@ -38,7 +38,7 @@ def _found(row: Mapping[str, Any]) -> str:
 
 
 def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
-    """Runs by kappa, apart for each policy and split, the best first."""
+    """Runs by kappa, the best first, grouped by policy and split."""
     groups = dict.fromkeys((row["policy"], row["split"]) for row in rows)
     for policy, split in groups:
         yield Text(f"{policy} ({split})", style="bold")
@@ -57,7 +57,7 @@ def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableTy
 
 
 def manifest_view(manifest: Manifest, folder: Path) -> Iterator[RenderableType]:
-    """A manifest, a line a fact."""
+    """A manifest, one fact per line."""
     table = Table.grid(padding=(0, 2))
     for name, value in manifest_facts(manifest, folder).items():
         table.add_row(Text(name, style="dim"), Text(value, overflow="fold"))
@@ -65,7 +65,7 @@ def manifest_view(manifest: Manifest, folder: Path) -> Iterator[RenderableType]:
 
 
 def manifest_facts(manifest: Manifest, folder: Path) -> dict[str, str]:
-    """What was run, each fact with its name."""
+    """The facts of a run with their names."""
     asked, digests = manifest.asked, manifest.digests
     commit = manifest.commit or "not under git"
     return {
@@ -88,7 +88,7 @@ def manifest_facts(manifest: Manifest, folder: Path) -> dict[str, str]:
 
 
 def unfinished_sentence(reading: "Reading") -> str | None:
-    """How much of a run was never asked, and how to go on; None for a finished one."""
+    """The number of missing answers and how to resume; None for a finished run."""
     manifest = reading.run.manifest
     if manifest.finished_at is not None:
         return None

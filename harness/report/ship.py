@@ -1,4 +1,4 @@
-"""The shipping check: one page for a terminal, and as Markdown."""
+"""The shipping check for a terminal, and as Markdown."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ WORDS = {"pass": "may ship", "fail": "must not ship", "inconclusive": "is not sh
 
 
 def shipping_view(found: Shipping) -> Iterator[RenderableType]:
-    """The verdict, every step under it, and what it was read from."""
+    """The verdict, every step, and the runs that it was read from."""
     label = found.verdict.upper() + (", provisional" if found.override else "")
     words = f": {found.policy} {WORDS[found.verdict]}."
     yield Text.assemble((label, VERDICT_STYLES[found.verdict]), words)
@@ -37,7 +37,7 @@ def shipping_view(found: Shipping) -> Iterator[RenderableType]:
 
 
 def shipping_markdown(found: Shipping) -> str:
-    """The page for a pull request."""
+    """The check as Markdown, for a pull request."""
     provisional = ", provisional" if found.override else ""
     lines = [
         f"## {found.verdict.capitalize()}{provisional}: {markdown_cell(found.policy)} {WORDS[found.verdict]}",
@@ -59,14 +59,14 @@ def shipping_markdown(found: Shipping) -> str:
 
 
 def _mark(step: Condition, found: Shipping) -> str:
-    """What became of a step: one that somebody answers for has not passed."""
+    """A step's result. An overridden step does not count as passed."""
     if found.override and step.name == GATE1 and step.verdict == "pass":
         return "allowed"
     return MARKS[step.verdict]
 
 
 def _answered(found: Shipping) -> str:
-    """Who answers for what nobody has shown."""
+    """The overrides of unproven steps."""
     one = found.override
     assert one is not None, "asked only where somebody answers"
     return f"Not people's Gate 1 ({one.gate1}): {one.by} answers for it, because {one.because}"

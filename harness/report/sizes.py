@@ -10,7 +10,7 @@ from harness.scorecards.sizes import Need, Sizes
 
 
 def sizes_view(found: Sizes) -> Iterator[RenderableType]:
-    """How many examples it takes, at each true kappa."""
+    """The examples that are needed, for each true kappa."""
     yield Text(f"How large a golden set for {found.policy}?", style="bold")
     have = f"{found.have.items:,} in {found.have.queries:,} queries"
     yield Text(f"Now in dev and test: {have} ({found.items_per_query:.1f} a query).")

@@ -1,4 +1,4 @@
-"""Stages for a terminal: each one's agreement, and what is left of it together."""
+"""Stages for a terminal: the agreement of each, and of all together."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from harness.scorecards.stages import Rate, Stages
 
 
 def stages_view(found: Stages) -> Iterator[RenderableType]:
-    """Why one policy and not several."""
+    """The comparison of several policies with one."""
     where = f"{found.n:,} items in {found.n_clusters:,} queries"
     yield Text(f"{len(found.stages)} stages, each with a policy of its own, on {where}", style="bold")
     if found.left_out:

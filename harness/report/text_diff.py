@@ -1,4 +1,4 @@
-"""What differs between two texts: line beside line, as changed lines alone, or words within one text."""
+"""Differences between two texts: side by side, as changed lines only, or as words in one text."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,20 +8,20 @@ from itertools import groupby
 from typing import Literal, NamedTuple
 
 CONTEXT = 3
-"""Lines that are alike, kept around those that differ."""
+"""Equal lines to keep around changed lines."""
 LIKE = 0.4
-"""How alike two lines must be to have their words compared; below it every word would be marked."""
+"""The similarity from which two lines are compared by word; below it every word would be marked."""
 ISLAND = 2
-"""Words that two texts share between two changes, and that are shown as changed with them."""
+"""So few shared words between two changes are shown as changed too."""
 
 Kind = Literal["same", "changed", "gone", "new", "folded"]
 Span = tuple[str, bool]
-"""Some words, and whether they differ from the other side's."""
+"""A stretch of words, and whether it differs from the other side."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiffRow:
-    """A line of each side. `left` and `right` number them from 1; a folded row stands for `count` lines."""
+    """A line of each side. `left` and `right`: line numbers from 1. A folded row replaces `count` lines."""
 
     kind: Kind
     left: int | None = None
@@ -32,20 +32,20 @@ class DiffRow:
 
 
 class DiffLine(NamedTuple):
-    """A line of a difference: `gone`, `new`, `same`, or `place` where some that are the same are left out."""
+    """A line of a difference: `gone`, `new`, `same`, or `place` for omitted equal lines."""
 
     kind: str
     text: str
 
 
 def side_by_side(old: str, new: str, *, everything: bool = False) -> list[DiffRow]:
-    """The rows of two texts; `everything` folds nothing away."""
+    """The rows of two texts; `everything` disables folding."""
     rows = list(_rows(old.splitlines(), new.splitlines()))
     return rows if everything else list(_folded(rows))
 
 
 def diff_lines(old: str, new: str) -> list[DiffLine]:
-    """The changed lines, each with a few around it; nothing where the two are the same."""
+    """The changed lines, each with a few lines around it; empty if the texts are equal."""
     found: list[DiffLine] = []
     for folded, rows in groupby(side_by_side(old, new), key=lambda row: row.kind == "folded"):
         found += [] if folded else _together(list(rows))
@@ -53,7 +53,7 @@ def diff_lines(old: str, new: str) -> list[DiffLine]:
 
 
 def _together(rows: Sequence[DiffRow]) -> Iterator[DiffLine]:
-    """Rows without a gap as lines: where they begin, and of what changed the old lines before the new."""
+    """Adjacent rows as lines: first their place, then for each change the old lines before the new."""
     left, right = (
         next(filter(None, at), 0) for at in zip(*((row.left, row.right) for row in rows), strict=True)
     )
@@ -69,13 +69,13 @@ def _text(spans: Sequence[Span]) -> str:
 
 
 def word_changes(old: str, new: str) -> list[tuple[str, str]]:
-    """Both texts as one, in stretches of words: each with "-" (it went), "+" (it came) or "" (in both)."""
+    """Both texts as one, in stretches of words: "-" for removed, "+" for added, "" for equal."""
     before, after = old.split(), new.split()
     gone: list[str] = []
     came: list[str] = []
     parts: list[tuple[str, str]] = []
     for what, i, j, k, m in _matched(before, after).get_opcodes():
-        # A word or two that happen to be alike between two changes would only break up what was said.
+        # A few equal words between two changes would only make the text harder to read.
         if what == "equal" and not ((gone or came) and j - i <= ISLAND and j < len(before)):
             parts += [*_gone_and_came(gone, came), (" ".join(before[i:j]), "")]
             gone, came = [], []
@@ -104,7 +104,7 @@ def _rows(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffRow]:
 
 
 def _differing(old: Sequence[str], new: Sequence[str], left: int, right: int) -> Iterator[DiffRow]:
-    """Lines that stand in each other's place, in their order; what has no partner stands alone."""
+    """Pair replaced lines in order; a line without a partner is alone."""
     for at in range(max(len(old), len(new))):
         if at >= len(new):
             yield DiffRow("gone", left + at, None, ((old[at], True),))

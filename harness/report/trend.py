@@ -1,4 +1,4 @@
-"""Kappa over time by prompt version: which runs are points, and which of them a line joins."""
+"""Kappa over time by prompt version: the points, and the lines that join them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class KappaPoint:
 
     @property
     def model(self) -> str:
-        """Who graded."""
+        """The grader."""
         return self.manifest.asked.model
 
 

@@ -1,1 +1,1 @@
-"""Records to scorecards: Gate 1 from ratings, Gate 2 from a grader's outcomes. Asks nobody."""
+"""Records to scorecards: Gate 1 from ratings, Gate 2 from a grader's outcomes. Makes no API calls."""

@@ -1,18 +1,18 @@
-"""What to do about a Gate 1, in words."""
+"""Advice after a Gate 1, in words."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.scorecards.gate1 import Gate1, RaterBias
 
 FEW_ITEMS = 5
-"""A clause with fewer rated items says too little to be named."""
+"""Clauses with fewer rated items are not named in the advice."""
 SIGNIFICANT = 0.05
 APART = 0.1
-"""A rater whose kappa with the rest is this much below every other's is worth a talk."""
+"""A rater whose kappa with the rest is this much below every other's is named."""
 
 
 def advice(score: Gate1, grade_names: Mapping[int, str]) -> tuple[str, ...]:
-    """What to sharpen, whom to talk to, and how much more to rate; nothing where raters never differ."""
+    """What to sharpen, whom to talk to, and how much more to rate; empty if raters never differ."""
     return (*_definitions(score, grade_names), *_clauses(score), *_raters(score), *_ratings(score))
 
 
@@ -42,7 +42,7 @@ def _clauses(score: Gate1) -> Iterator[str]:
 
 
 def _raters(score: Gate1) -> Iterator[str]:
-    # Of two raters, one's lean is the other's turned round: it is said once.
+    # With two raters, the second one's bias mirrors the first one's: name one of them.
     for one in score.rater_bias if len(score.raters) > 2 else _higher(score.rater_bias):
         if one.bias is not None and one.p is not None and one.p < SIGNIFICANT:
             way = "higher" if one.bias > 0 else "lower"

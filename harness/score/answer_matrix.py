@@ -1,4 +1,4 @@
-"""Golden grades and a grader's answers as arrays: what every figure of Gate 2 is made of."""
+"""Golden grades and a grader's answers as arrays: the input of every figure of Gate 2."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from harness.stats.raters import MISSING
 
 @dataclass(frozen=True, slots=True)
 class AnswerMatrix:
-    """`golden` (n) and `grades` (n x K repeats) as positions on the scale; MISSING for no readable answer.
+    """`golden` (n) and `grades` (n x K repeats) as positions on the scale; MISSING if unreadable.
 
     `clusters` holds each item's query, numbered.
     """
@@ -31,7 +31,7 @@ class AnswerMatrix:
 
     @property
     def answered(self) -> NDArray[np.bool_]:
-        """Which answers could be read: n x K."""
+        """Which answers are readable: n x K."""
         return np.asarray(self.grades != MISSING, dtype=np.bool_)
 
     def matrix(self) -> Matrix:
@@ -50,21 +50,21 @@ class AnswerMatrix:
         return cluster_bootstrap(*self._tables(weighting)[0])
 
     def _tables(self, weighting: Weighting) -> tuple[list[KappaTable], list[Integers], Integers]:
-        """A table for each repeat, where its items are among those answered, and the clusters of these."""
+        """A table per repeat, its items' positions among the answered ones, and the clusters of these."""
         used = np.flatnonzero(self.answered.any(axis=1))
         clusters = renumbered(self.clusters[used])
         tables, where = [], []
         for column in self.grades.T:
             at = np.flatnonzero(column[used] != MISSING)
             if not len(at) and len(used):
-                continue  # a repeat that nobody answered says nothing about the others
+                continue  # skip a repeat without any answer
             given = column[used][at]
             tables.append(KappaTable(self.golden[used][at], given, clusters[at], self.scale, weighting))
             where.append(at)
         return tables, where, clusters
 
     def influence(self, weighting: Weighting) -> Floats:
-        """Each item's influence on the kappa averaged over the repeats; 0 where no answer could be read."""
+        """Each item's influence on the kappa averaged over the repeats; 0 without a readable answer."""
         phi = np.zeros(len(self.golden))
         answered = [column for column in self.grades.T if (column != MISSING).any()]
         for column in answered:
@@ -80,30 +80,30 @@ class AnswerMatrix:
         return np.asarray(values[self.grades[rows, repeats]] - values[self.golden[rows]])
 
     def worst(self) -> "AnswerMatrix":
-        """With every missing answer as far from the golden grade as the scale allows; of two, the lower."""
+        """With every missing answer set to the grade farthest from the golden one; of two, the lower."""
         values = np.asarray(self.scale, dtype=np.int64)
-        # argmax takes the first of equals, and the scale ascends.
+        # argmax returns the first of equals, and the scale ascends.
         farthest = np.abs(values[None, :] - values[:, None]).argmax(axis=1)
         grades = np.where(self.answered, self.grades, farthest[self.golden][:, None])
         return replace(self, grades=grades)
 
     def where(self, keep: NDArray[Any]) -> "AnswerMatrix":
-        """These items alone, by mask or by position."""
+        """The matrix of these items only, by mask or by position."""
         return replace(self, golden=self.golden[keep], grades=self.grades[keep], clusters=self.clusters[keep])
 
     def regrouped(self, groups: Sequence[int]) -> "AnswerMatrix":
-        """Grades taken together: `groups` holds the group of each position, numbered from 0."""
+        """The matrix with grades merged: `groups` holds the group of each position, numbered from 0."""
         to = np.asarray(groups, dtype=np.int64)
         grades = np.where(self.answered, to[self.grades], MISSING)
         return replace(self, golden=to[self.golden], grades=grades, scale=tuple(range(max(groups) + 1)))
 
     def at_least(self, at: int) -> "AnswerMatrix":
-        """As "below" and "at or above" the grade in position `at` of the scale."""
+        """The matrix of "below" and "at or above" the grade in position `at` of the scale."""
         return self.regrouped([int(position >= at) for position in range(len(self.scale))])
 
 
 def answer_matrix_of(items: Sequence[GradedItem], scale: tuple[int, ...]) -> AnswerMatrix:
-    """Judged items as arrays; each has equally many answers."""
+    """Graded items as arrays; all have the same number of answers."""
     position: dict[int | None, int] = {grade: at for at, grade in enumerate(scale)} | {None: MISSING}
     return AnswerMatrix(
         golden=np.array([position[item.golden] for item in items], dtype=np.int64),

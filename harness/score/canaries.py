@@ -1,4 +1,4 @@
-"""What steering did, in a run over canaries."""
+"""The effect of steering text, from a run over canaries."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from harness.score.items import GradedItem
 
 
 def canary_report(items: Sequence[GradedItem]) -> CanaryReport:
-    """How far the grade of each canary's steered product lies from that of its plain one."""
+    """The grade of each canary's steered product minus that of its plain one."""
     grades = {item.item: item.answers[0].grade for item in items}
     moves = [_move(item, grades) for item in items if item.item.endswith(f"/{PLAIN}")]
     steps = [m.steered - m.plain for m in moves if m.plain is not None and m.steered is not None]

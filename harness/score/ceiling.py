@@ -1,4 +1,4 @@
-"""The human ceiling of a run: is the grader a rater as good as the raters?"""
+"""The human ceiling of a run: does the grader agree with the raters as well as they with each other?"""
 
 from collections.abc import Sequence
 
@@ -22,9 +22,9 @@ NO_EPSILON = "gates.toml declares no epsilon ([human_ceiling]), and one chosen a
 def ceiling_score(
     answers: AnswerMatrix, panel: RatingMatrix, raters: Raters, terms: ScoreSettings
 ) -> Ceiling | None:
-    """The ceiling on the items that the grader graded; None where nobody else rated them.
+    """The ceiling on the items that the grader graded; None without ratings by others.
 
-    `panel` has the same items in the same order. Of several answers an item, the mean over the answers.
+    `panel` has the same items in the same order. With several answers per item, the mean over the repeats.
     """
     panel = panel.with_some(np.flatnonzero(answers.answered.any(axis=1)))
     if not panel.raters:
@@ -54,7 +54,7 @@ def _ceiling(
 
 
 def _mean_delta(deltas: Sequence[Tested]) -> Estimate:
-    """The mean over the answers. Its error is at most the mean of theirs, which is what it is given."""
+    """The mean over the repeats, with the mean of their errors as an upper bound of its error."""
     reason = next((one.reason for one in deltas if one.reason), None)
     found = [Estimate.model_validate(one, from_attributes=True) for one in deltas]
     if len(found) == 1:
@@ -70,7 +70,7 @@ def _mean_delta(deltas: Sequence[Tested]) -> Estimate:
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
-    """The mean; None where one of them is undefined."""
+    """The mean; None if one of them is undefined."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if len(known) == len(values) else None
 

@@ -1,4 +1,4 @@
-"""What a grader's own probabilities are worth: calibrated or not, and what could be graded alone."""
+"""The quality of a grader's own probabilities: calibration, and the share that it could grade alone."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,13 +13,13 @@ from harness.stats.agreement import Floats
 from harness.stats.calibration import calibration
 
 SHOWN_TO_PEOPLE = 20
-"""So many of the least sure answers are named, where nothing says which could be graded alone."""
+"""The number of least confident answers to list if there is no threshold for grading alone."""
 
 
 def confidence_score(items: Sequence[GradedItem], terms: ScoreSettings) -> Confidence | None:
-    """Over every item whose answer came with probabilities; None where no answer did.
+    """The figures over all items whose answer has probabilities; None if none has.
 
-    `items` have one answer each: repeats of one question are not independent of each other.
+    `items` have one answer each: repeats of one question are not independent.
     """
     found = [
         (item, answer)
@@ -60,15 +60,15 @@ def confidence_score(items: Sequence[GradedItem], terms: ScoreSettings) -> Confi
 
 
 def _row(answer: Answer, scale: Sequence[int]) -> list[float]:
-    """The probability of each grade of the scale; 0 for one that the answer does not name."""
+    """The probability of each grade of the scale; 0 for grades that the answer omits."""
     known = answer.probabilities or {}
     return [max(0.0, known.get(grade, 0.0)) for grade in scale]
 
 
 def _to_people(items: Sequence[str], sure: Floats, alone_from: float | None) -> tuple[str, ...]:
-    """The items for people, the least sure first, of equals by name.
+    """The items for people to grade, least confident first, ties by name.
 
-    All that are not sure enough to be graded alone; without such a threshold, the first few.
+    All items below the threshold for grading alone; without a threshold, the first few.
     """
     ordered = sorted(zip(sure.tolist(), items, strict=True))
     if alone_from is None:

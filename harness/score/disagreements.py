@@ -1,4 +1,4 @@
-"""Whose problem a wrong grade is, and whether the reasons were the right ones."""
+"""The diagnosis of each wrong grade, and the agreement of cited clauses."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,10 +14,10 @@ def misses(
     action_of: Mapping[int, str] | None,
     panel: RatingMatrix | None,
 ) -> tuple[Disagreement, ...]:
-    """Every item that the grader has another grade for than the golden set, the worst first.
+    """Every item whose grade differs from the golden one, the worst first.
 
-    First what the user would see otherwise, then the distance between the grades. `votes` holds the same
-    items with one answer each, the commonest.
+    Sorted by whether the action differs, then by the distance between the grades. `votes` holds the same
+    items with one answer each, the most common.
     """
     row_of = {item: at for at, item in enumerate(panel.items)} if panel else {}
 
@@ -60,10 +60,10 @@ def _miss(
 
 
 def diagnose(golden: int, ratings: Iterable[int]) -> Diagnosis:
-    """What the ratings of an item say about a grade that differs from the golden one.
+    """The diagnosis, by the ratings of an item, of a grade that differs from the golden one.
 
-    `policy`: the raters differ too. `teacher`: all of them gave the golden grade. `golden`: all of them
-    agree on another one, be it the grader's or a third. `unrated`: there are fewer than two.
+    `policy`: the raters differ too. `teacher`: all raters gave the golden grade. `golden`: all raters gave
+    the same other grade, the grader's or a third one. `unrated`: there are fewer than two ratings.
     """
     given = list(ratings)
     if len(given) < 2:
@@ -74,16 +74,16 @@ def diagnose(golden: int, ratings: Iterable[int]) -> Diagnosis:
 
 
 def counted(found: Sequence[Disagreement]) -> dict[Diagnosis, int]:
-    """How many misses each diagnosis has."""
+    """The number of disagreements per diagnosis."""
     counts = Counter(miss.diagnosis for miss in found)
     names: tuple[Diagnosis, ...] = ("policy", "teacher", "golden", "unrated")
     return {name: counts[name] for name in names}
 
 
 def citations(items: Sequence[GradedItem], known: frozenset[str] | None) -> Citations | None:
-    """How often the grader cites what the golden reasoning cites; None where nobody cites anything.
+    """How often the grader cites the clauses of the golden reasoning; None without any citation.
 
-    `known`: the policy's clauses, None where there is no policy to know any.
+    `known`: the policy's clauses; None without a policy.
     """
     cited = [
         (answer, set(item.about.clauses), answer.grade == item.golden)

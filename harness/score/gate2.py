@@ -26,7 +26,7 @@ def score_gate2(
     raters: Raters | None = None,
     warnings: tuple[str, ...] = (),
 ) -> Gate2:
-    """Agreement of a grader with the golden set, on what it graded, with its coverage beside it."""
+    """Agreement of a grader with the golden set, on the items that it graded, and its coverage."""
     if not items:
         raise BadInput("nothing to score: the golden set has no item here")
     panel = raters.panel.of(item.item for item in items) if raters else None
@@ -66,7 +66,7 @@ def _outcomes(answers: Sequence[Answer]) -> dict[str, Any]:
 
 
 def _figures(answer_matrix: AnswerMatrix, terms: ScoreSettings, gated: Measured) -> dict[str, Any]:
-    """What is read off all items together."""
+    """The figures over all items."""
     worst = gated if answer_matrix.answered.all() else answer_matrix.worst().measure(terms.bar.weighting)
     errors = answer_matrix.errors()
     n = len(errors)
@@ -91,7 +91,7 @@ def _figures(answer_matrix: AnswerMatrix, terms: ScoreSettings, gated: Measured)
 
 
 def _slices(items: Sequence[GradedItem], answer_matrix: AnswerMatrix, terms: ScoreSettings) -> dict[str, Any]:
-    """What is read off parts of the items, or of the scale."""
+    """The figures over parts of the items, or of the scale."""
     matrix = answer_matrix.matrix()
     weighting = terms.bar.weighting
     tags = [item.about.tags if item.about else () for item in items]

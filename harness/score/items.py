@@ -1,4 +1,4 @@
-"""What became of each golden item under a grader: from a run's records, or from two files."""
+"""Golden items with a grader's answers: from a run's records, or from two files."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ Ending = Literal["graded", "ungraded", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer about an item; `grade` is None where none could be read."""
+    """One answer about an item; `grade` is None if it is unreadable."""
 
     grade: int | None
     outcome: Ending
@@ -32,7 +32,7 @@ INDEPENDENT = "no item names its query: the intervals take items as independent"
 
 @dataclass(frozen=True, slots=True)
 class ItemText:
-    """What there is to say of an item besides its grades; less than the example, since runs are long."""
+    """An item's texts, for reports; a subset of the example's fields, to save memory in long runs."""
 
     query: str
     title: str
@@ -53,17 +53,17 @@ class GradedItem:
 
 
 def names_query(item: GradedItem) -> bool:
-    """Whether an item's cluster is a query, and not the item itself for want of one."""
+    """Whether the cluster is a query. It is the item's own id if no query is known."""
     return item.cluster != item.item or (item.about is not None and item.about.query != item.item)
 
 
 def about_of(example: Example) -> ItemText:
-    """What a scorecard says of an example."""
+    """The fields of an example that a scorecard shows."""
     return ItemText(example.query, example.result.title, example.tags, example.clauses, example.reasoning)
 
 
 def answer_of(record: Record) -> Answer:
-    """What a scorecard takes of a record."""
+    """The fields of a record that a scorecard uses."""
     match record.outcome:
         case Grade(value=value, reasoning=reasoning, clauses=clauses):
             given = record.reply.probabilities if record.reply else None
@@ -77,7 +77,7 @@ def answer_of(record: Record) -> Answer:
 def judged_files(
     golden: Golden, grades: Mapping[str, GradedRow], name: str
 ) -> tuple[list[GradedItem], tuple[str, ...]]:
-    """Each golden item with its grade from a file of this name, and what to know of the items."""
+    """Each golden item with its grade from the file `name`, and warnings."""
     clusters = clusters_of(golden.rows)
     items = []
     for item, row in golden.rows.items():
@@ -91,21 +91,21 @@ def judged_files(
 def answered(
     items: Sequence[GradedItem], grades: Mapping[str, GradedRow]
 ) -> tuple[list[GradedItem], tuple[str, ...]]:
-    """A run's items with their grades from a file instead, and the items that only the file has."""
+    """A run's items with their grades taken from a file instead, and the items that only the file has."""
     known = {item.item for item in items}
     given = [replace(item, answers=(_given(grades.get(item.item)),)) for item in items]
     return given, tuple(item for item in grades if item not in known)
 
 
 def _told_of(row: GradedRow) -> ItemText | None:
-    """What the file tells of an item; None where it tells nothing."""
+    """The file's texts about an item; None if it has none."""
     if not row.told:
         return None
     return ItemText(row.query or row.item, row.title or row.item, row.tags, row.clauses, row.reasoning)
 
 
 def _given(row: GradedRow | None) -> Answer:
-    """A file's answer: an empty grade is one that was not read; an item that it lacks was never answered."""
+    """A file's answer: an empty grade is unreadable; an item that the file lacks has failed."""
     if row is None:
         return NEVER_ASKED
     if row.grade is None:
@@ -117,12 +117,12 @@ def _given(row: GradedRow | None) -> Answer:
 
 @lru_cache
 def _bare(grade: int) -> Answer:
-    """A grade and nothing else: one for all that are alike, since files of grades are long."""
+    """A grade without reasoning or clauses; cached, since files of grades are long."""
     return Answer(grade, "graded")
 
 
 def voted(item: GradedItem) -> GradedItem:
-    """The item with one answer, the commonest of its readable ones; of several, their lower median."""
+    """The item with one answer, the most common of its readable ones; of a tie, the lower median."""
     if len(item.answers) == 1:
         return item
     readable = [answer for answer in item.answers if answer.grade is not None]
@@ -133,7 +133,7 @@ def voted(item: GradedItem) -> GradedItem:
 
 
 def vote(grades: Sequence[int]) -> int:
-    """The commonest grade; of several, their lower median."""
+    """The most common grade; of a tie, the lower median."""
     counts = Counter(grades)
     most = max(counts.values())
     tied = sorted(grade for grade, count in counts.items() if count == most)

@@ -1,4 +1,4 @@
-"""What a run cost, by its records."""
+"""The cost of a run, from its records."""
 
 from dataclasses import dataclass, field
 
@@ -10,16 +10,16 @@ from harness.scorecards.money import Spending
 from harness.storage.files import read_text
 
 HANDFUL = 10
-"""With fewer answers nothing is said about the cache: the first ones cannot find anything there."""
+"""With fewer answers there is no cache warning: the first requests always miss the cache."""
 LOW = 0.5
-"""Less than this part of the prefixes from the cache is worth a warning."""
+"""A smaller share of the prefixes read from the cache raises a warning."""
 COUNTED = ("input_tokens", "cached_tokens", "written_tokens", "output_tokens", "reasoning_tokens")
-"""The tokens of `Usage` that are added up."""
+"""The token counts of `Usage` to sum."""
 
 
 @dataclass(slots=True)
 class Sums:
-    """What is added up over a run's records, one by one: a long run is not held."""
+    """Running totals over a run's records, so that a long run is never held in memory."""
 
     answered: int = 0
     reused: int = 0
@@ -32,7 +32,7 @@ class Sums:
     tokens: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
 
     def add(self, record: Record) -> None:
-        """Count one record in."""
+        """Add one record."""
         if record.cached_reply:
             self.reused += 1
             return
@@ -58,12 +58,12 @@ class Sums:
 
     @property
     def used(self) -> Usage | None:
-        """All tokens together; None where no reply counted any."""
+        """The total tokens; None if no reply counted any."""
         return Usage(**self.tokens) if self.counted else None
 
 
 def spending(run: Run, sums: Sums) -> Spending:
-    """The tokens and the cost of a run's answers. What an earlier run had paid for costs nothing again."""
+    """The tokens and the cost of a run's answers. Answers from an earlier run cost nothing again."""
     used, answered = sums.used, sums.answered
     cost = None if sums.unknown else sums.known
     return Spending(
@@ -92,7 +92,7 @@ def _reason(answered: int, graded: int, unknown: int) -> str | None:
 
 
 def _warnings(run: Run, used: Usage | None, answers: int) -> tuple[str, ...]:
-    """A cache that should have held the prefix and did not is money spent for nothing."""
+    """A warning if the provider's cache should have held the prefix but mostly did not."""
     asked = run.manifest.asked
     vendor = vendor_of(run.manifest.vendor, asked.model, asked.base_url)
     prefix = run.folder / "prefix.txt"

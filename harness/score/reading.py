@@ -1,4 +1,4 @@
-"""A run's records and examples, gone through once: all that scoring, comparing and reporting take of them."""
+"""One pass over a run's records and examples: it collects what scoring, comparing and reporting need."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,16 +13,16 @@ from harness.scorecards.money import Spending
 from harness.storage.project import Project
 
 SHORT = 2_000
-"""Examples that are kept, where a run has no more: its report shows all of them at once."""
+"""Examples are kept in memory up to this number, for the report, which shows all of them."""
 RAW_SHOWN = 2_000
-"""Letters that are kept of a reply that could not be read; the run folder has all of it."""
+"""Characters kept of an unreadable reply; the run folder has the whole reply."""
 RAW_KEPT = 20_000
-"""Replies of which these are kept: more of them than any page can show."""
+"""The number of unreadable replies kept: more than a page can show."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Why an item's first answer has no grade, and the beginning of the reply where there was one."""
+    """Why an item's first answer has no grade, and the beginning of its reply, if any."""
 
     cause: str
     detail: str
@@ -34,12 +34,12 @@ NEVER = Unread("failed", "never asked")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one pass over a run's examples and records leaves. Raw replies stay on the disk.
+    """The result of one pass over a run's examples and records. Raw replies stay on disk.
 
     `pairs` holds the digest of each item's pair, `rated` the examples that the run's ratings are about, and
     `answered` counts the answers that have a record. `seconds` is the mean over the answers that count, and
-    `usual_seconds` the median over all that were asked for; None where there is none. `asked_again` counts
-    records whose first reply could not be read.
+    `usual_seconds` the median over all that were asked for; None if there are none. `asked_again` counts
+    records whose first reply was unreadable.
     """
 
     run: Run
@@ -55,12 +55,12 @@ class Reading:
     kept: tuple[Example, ...]
 
     def each_example(self) -> Iterator[Example]:
-        """The examples, one by one, from the disk where the run is long."""
+        """The examples, one by one; read from disk if the run is long."""
         return iter(self.kept) if self.kept else self.run.each_example()
 
 
 def read_run(run: Run) -> Reading:
-    """One pass over the examples and one over the records. BadInput for a run that is damaged."""
+    """Read a run: one pass over its examples, one over its records. BadInput if the run is damaged."""
     found = _Pass(run, frozenset(rating.item for rating in run.ratings))
     pairs = read_through(run, found.example, found.record)
     counting = [seconds for seconds in found.seconds.values() if seconds is not None]
@@ -80,13 +80,13 @@ def read_run(run: Run) -> Reading:
 
 
 def reading_of(project: Project, name: str) -> Reading:
-    """A run by its folder, its name or the beginning of it, or `latest`. BadInput where it is damaged."""
+    """Read a run by its folder, its name or a prefix of it, or `latest`. BadInput if it is damaged."""
     return read_run(open_run(find_run(project, name)))
 
 
 @dataclass(slots=True)
 class _Pass:
-    """What is gathered on the way. The last record of a key counts; all of them took time and money."""
+    """The totals of a pass. The last record of a key is the answer; all records cost time and money."""
 
     run: Run
     wanted: frozenset[str]
@@ -130,7 +130,7 @@ class _Pass:
                 self.unread[record.example] = Unread("failed", detail)
 
     def answered(self, item: GradedItem) -> GradedItem:
-        """The item with its answers; one that has no record was never answered."""
+        """The item with its answers; a repeat without a record has failed."""
         repeats = range(self.run.manifest.asked.repeats)
         return replace(
             item, answers=tuple(self.answers.get((item.item, repeat), NEVER_ASKED) for repeat in repeats)

@@ -1,4 +1,4 @@
-"""Several answers to the same question: does the grader agree with itself?"""
+"""Agreement of several answers to the same question."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,9 +19,9 @@ def repeats_score(
     weighting: Weighting,
     action_of: Mapping[int, str] | None,
 ) -> Repeats | None:
-    """Test-retest agreement over the repeats; None where everything was asked once.
+    """Test-retest agreement over the repeats; None with one repeat.
 
-    The repeats are raters of the same items (Haldar & Hockenmaier 2025): the figures are Gate 1's.
+    Each repeat counts as a rater of the same items (Haldar & Hockenmaier 2025), as in Gate 1.
     """
     count = answers.grades.shape[1]
     if count < 2:

@@ -1,4 +1,4 @@
-"""By what a grader is scored, and beside whom."""
+"""Scoring settings: scale, threshold, actions, aggregation, and the other raters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,11 +11,11 @@ from harness.scorecards.gate2 import Aggregate
 
 @dataclass(frozen=True, slots=True)
 class ScoreSettings:
-    """By what a grader is scored.
+    """The settings of a score.
 
-    `action_of` maps each grade to what the user then sees, and `clause_ids` are the clauses there are; None
-    where no policy says it. `aggregate` says what several answers to one item count for: each its share, or
-    their vote. `bootstrap`: on request. `names` holds each grade's name, where a policy names them.
+    `action_of` maps each grade to its action and `clause_ids` holds the policy's clauses; None without a
+    policy. `aggregate`: whether each of several answers to an item counts its share (`mean`), or their vote
+    counts. `bootstrap`: whether to compute it. `names` holds each grade's name, if a policy names them.
     """
 
     scale: tuple[int, ...]
@@ -37,7 +37,7 @@ def settings_of(
     aggregate: Aggregate = "mean",
     bootstrap: bool = False,
 ) -> ScoreSettings:
-    """The terms of a policy, or of a bare scale where there is none."""
+    """The settings of a policy, or of a bare scale without one."""
     if policy is None:
         return ScoreSettings(scale, bar, gates, aggregate=aggregate, bootstrap=bootstrap)
     known = policy.action_of, policy.clause_ids, aggregate, bootstrap
@@ -45,23 +45,23 @@ def settings_of(
 
 
 def grade_names(policy: Policy | None) -> dict[int, str]:
-    """What the grades are called; nothing where no policy says it."""
+    """The grades' names; empty without a policy."""
     return {level.value: level.name for level in policy.grades} if policy else {}
 
 
 def gate1_bar(gates: Gates) -> Threshold:
-    """What the raters are held to."""
+    """Gate 1's threshold."""
     return Threshold(gates.weighting, gates.gate1.bar)
 
 
 def gate2_bar(gates: Gates) -> Threshold:
-    """What a grader is held to."""
+    """Gate 2's threshold."""
     return Threshold(gates.weighting, gates.gate2.bar)
 
 
 @dataclass(frozen=True, slots=True)
 class Raters:
-    """Who else graded the items. `provisional`: why these are not known to be people, where they are not."""
+    """The other raters of the items. `provisional`: why they are not known to be people, if so."""
 
     panel: RatingMatrix
     provisional: str | None = None

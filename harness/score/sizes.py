@@ -1,4 +1,4 @@
-"""How many examples, in how many queries, a golden set needs."""
+"""The number of examples and queries that a golden set needs."""
 
 import math
 from collections import Counter
@@ -24,7 +24,7 @@ from harness.stats.planning import (
 )
 
 NEAR_1 = 0.9
-"""Above it so little disagrees that the guard of the interval decides, and not the standard error."""
+"""Above this kappa so few items disagree that the interval's guard decides, not the standard error."""
 GUARDED = (
     f"with a true kappa above {NEAR_1:g} few queries hold a disagreement, and the interval's guard passes "
     "less often than this: take half as many examples again, or more"
@@ -41,7 +41,7 @@ NO_PAIR = (
 
 @dataclass(frozen=True, slots=True)
 class SizeTarget:
-    """What a golden set is to do: a half-width, a difference to tell apart, with this power."""
+    """The goals of a plan: a half-width, a difference to detect, and the power."""
 
     half_width: float = 0.05
     difference: float = 0.05
@@ -51,7 +51,7 @@ class SizeTarget:
 
 @dataclass(frozen=True, slots=True)
 class Pilot:
-    """A run to learn the design effect from; `items` are judged as in Gate 2."""
+    """A run to estimate the design effect from; `items` are graded as in Gate 2."""
 
     name: str
     items: Sequence[GradedItem]
@@ -68,7 +68,7 @@ def size_golden_set(
     """The sizes for a policy's golden set, by the shares of its grades in dev and test.
 
     The joint distribution is the mixture kappa diag(p) + (1 - kappa) p p', and its variance is multiplied
-    by the pilot's design effect; by 1 where that is smaller, since a few queries show less by chance.
+    by the pilot's design effect, or by 1 if that is smaller: with few queries it can be low by chance.
     """
     graded = [example for example in examples if example.split != "shots"]
     if not graded:
@@ -128,7 +128,7 @@ def _to_tell_apart(
     wish: SizeTarget,
     effect: float,
 ) -> int | None:
-    """Items on which a difference of two runs shows, from their paired error, or from unrelated errors."""
+    """Items to detect a difference of two runs, from their paired error, or from unrelated errors."""
     if answers is not None and against is not None:
         other = answer_matrix_of(against.items, policy.scale)
         paired = _paired_variance(answers, other, bar)
@@ -139,7 +139,7 @@ def _to_tell_apart(
 
 
 def _paired_variance(base: AnswerMatrix, candidate: AnswerMatrix, bar: Threshold) -> float:
-    """n SE^2 of the difference of two runs' kappas: the design effect is in it, as at least 1."""
+    """n SE^2 of the difference of two runs' kappas; it includes the design effect, which is at least 1."""
     both = np.flatnonzero(base.answered.any(axis=1) & candidate.answered.any(axis=1))
     one, other = base.where(both), candidate.where(both)
     a, b = one.measure(bar.weighting).kappa.exact, other.measure(bar.weighting).kappa.exact
@@ -156,7 +156,7 @@ def _guarded(highest: float) -> Iterator[str]:
 
 
 def _notes(measured: Measured | None, against: Pilot | None) -> Iterator[str]:
-    """What is assumed for want of something that was measured."""
+    """The assumptions made because a measurement is missing."""
     if measured is None:
         yield NO_PILOT
     elif measured.spread.design_effect is None:

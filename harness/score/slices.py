@@ -1,4 +1,4 @@
-"""Where a grader is right and wrong: by grade, boundary, action, tag and clause."""
+"""Agreement by grade, boundary, action, tag and clause."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -58,7 +58,7 @@ def action_score(answers: AnswerMatrix, action_of: Mapping[int, str], bar: float
 
 
 def action_labels(scale: Sequence[int], action_of: Mapping[int, str]) -> tuple[str, ...]:
-    """The actions, that of the highest grade first."""
+    """The actions, the highest grade's first."""
     return tuple(dict.fromkeys(action_of[grade] for grade in reversed(scale)))
 
 
@@ -72,7 +72,7 @@ def cells(answers: AnswerMatrix, action_of: Mapping[int, str], gates: Gates) -> 
         answered = row.answered.sum(axis=1)
         kept = answered > 0
         n = int(kept.sum())
-        # With several answers an item counts once, by the share of its answers that are in the cell.
+        # With several answers, an item counts once: by the share of its answers that are in the cell.
         x = float((hits.sum(axis=1)[kept] / answered[kept]).sum())
         # An unread answer of this golden grade may have been in the cell.
         missing = ~row.answered
@@ -118,7 +118,7 @@ def _slice(name: str, answers: AnswerMatrix, weighting: Weighting) -> SliceScore
 
 
 def floor(answers: AnswerMatrix) -> Floor:
-    """The commonest golden grade, given to everything; of two, the lower."""
+    """The floor of giving the most common golden grade to every item; of a tie, the lower grade."""
     counts = np.bincount(answers.golden, minlength=len(answers.scale))
     at = int(counts.argmax())
     varied = int((counts > 0).sum()) > 1
@@ -128,7 +128,7 @@ def floor(answers: AnswerMatrix) -> Floor:
 
 
 def unused(answers: AnswerMatrix) -> tuple[str, ...]:
-    """A warning for grades that the golden items lack, and for those that the grader never gives."""
+    """Warnings about grades that the golden items lack, and grades that the grader never gives."""
     given = set(np.unique(answers.grades[answers.answered]).tolist())
     golden = set(np.unique(answers.golden).tolist())
     lacking = [grade for at, grade in enumerate(answers.scale) if at not in golden]

@@ -1,4 +1,4 @@
-"""What both gates share: the bar, and kappa with its interval under each weighting."""
+"""The threshold, and kappa with its interval under each weighting, for both gates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,14 +19,14 @@ WEIGHTINGS: dict[Weighting, Gated] = {
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """Which kappa a gate reads, and the value asked for. `moved`: which other bars there are, in words."""
+    """The gated weighting and the required kappa. `moved`: differing thresholds elsewhere, in words."""
 
     weighting: Weighting
     bar: float
     moved: str | None = None
 
     def moved_from(self, *others: str | None) -> "Threshold":
-        """This bar, with the others that somebody might have expected."""
+        """This threshold, with a note of differing thresholds elsewhere."""
         return replace(self, moved="; ".join(one for one in (self.moved, *others) if one) or None)
 
     @property
@@ -42,7 +42,7 @@ class Measured:
     kappa: Kappa
     spread: Spread
     n: int
-    """The items that take part."""
+    """The number of items."""
 
     @property
     def ci(self) -> Interval | None:
@@ -55,7 +55,7 @@ class Measured:
         return self.kappa.reason or self.spread.reason
 
     def estimate(self) -> Estimate:
-        """As a scorecard has it."""
+        """The scorecard's form."""
         return Estimate(
             value=self.kappa.value,
             n=self.n,
@@ -68,7 +68,7 @@ class Measured:
 
 
 def gate_fields(measured: Mapping[Weighting, Measured], bar: Threshold, n_clusters: int) -> dict[str, Any]:
-    """The fields that both gates share; the verdict is given elsewhere."""
+    """The fields that both gates share, without the verdict."""
     gated = measured[bar.weighting]
     return {
         "band": band(gated.kappa),
@@ -82,12 +82,12 @@ def gate_fields(measured: Mapping[Weighting, Measured], bar: Threshold, n_cluste
 
 
 def bootstrap_check(found: Bootstrap) -> BootstrapCheck:
-    """As a scorecard has it."""
+    """The scorecard's form."""
     return BootstrapCheck.model_validate(found, from_attributes=True)
 
 
 def bands_differ(measured: Mapping[Weighting, Measured]) -> tuple[str, ...]:
-    """A warning where the band depends on the weighting: the same bands do not transfer (Warrens 2013)."""
+    """A warning if the band depends on the weighting: bands do not transfer (Warrens 2013)."""
     bands = {weighting: band(one.kappa) for weighting, one in measured.items()}
     if len(set(bands.values()) - {None}) < 2:
         return ()

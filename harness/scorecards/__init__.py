@@ -1,4 +1,4 @@
-"""What the gates found: the objects that `--json` prints. Their keys are contract (docs/json.md).
+"""Scorecards: the objects that `--json` prints. Their keys are a public contract (docs/json.md).
 
-A number that is undefined is None, and a `reason` beside it or an entry of `reasons` says why.
+An undefined number is None, and `reason` or an entry of `reasons` says why.
 """

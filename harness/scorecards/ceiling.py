@@ -1,4 +1,4 @@
-"""The human ceiling, as Gate 2's scorecard has it."""
+"""The human ceiling in Gate 2's scorecard."""
 
 from harness.nouns.base import Interval, Noun, Reason
 from harness.scorecards.shared import Estimate
@@ -24,7 +24,7 @@ class AgainstRest(Noun):
 class AnnotatorScore(Noun):
     """One rater in the alternative annotator test.
 
-    `grader` and `rater_share` say how often each of the two is at least as close to the others.
+    `grader` and `rater_share`: how often each of the two is at least as close to the others.
     `p` treats items as independent, as published; `p_clustered` does not.
     """
 
@@ -40,7 +40,7 @@ class AnnotatorScore(Noun):
 class AltTest(Noun):
     """The alternative annotator test (Calderon, Reichart & Dror 2025), with its declared epsilon.
 
-    `winning_rate` is the share of raters whom the grader could stand in for; passed from 0.5 on.
+    `winning_rate` is the share of raters that the grader could replace; 0.5 or more passes.
     `advantage` is the mean of the raters' `grader`.
     """
 
@@ -56,7 +56,7 @@ class Ceiling(Noun):
     """The human ceiling: how far raters agree with each other on the items that the grader graded.
 
     `delta` is the mean kappa of grader and rater minus that of rater and rater, paired and clustered;
-    `as_good` whether its lower limit is above minus the margin: a rater as good as the raters.
+    `as_good` is whether its lower limit is above minus the margin.
     """
 
     n: int

@@ -1,11 +1,11 @@
-"""What one model accepts, and what one of its grades costs: the object that `doctor MODEL --json` prints."""
+"""The probe of one model: what it accepts and what a grade costs. `doctor MODEL --json` prints it."""
 
 from harness.nouns.base import Noun
 from harness.nouns.records import Usage
 
 
 class Capability(Noun):
-    """Whether a model takes something. None where that was not found out; `says` has the evidence."""
+    """Whether a model accepts a feature; None if unknown. `says` has the evidence."""
 
     name: str
     takes: bool | None
@@ -13,10 +13,10 @@ class Capability(Noun):
 
 
 class Checkup(Noun):
-    """What came of asking a model for one grade.
+    """The result of asking a model for one grade.
 
-    `requests`: all that were sent, with those that were rejected. `grade` is None where the answer could not
-    be read. `cost` is that of the grade, `cost_cached` what it would be with the prefix in the cache.
+    `requests` counts all requests, rejected ones included. `grade` is None if the answer is unreadable.
+    `cost` is the price of the grade, `cost_cached` its price with the prefix in the cache.
     """
 
     model: str

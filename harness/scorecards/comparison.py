@@ -1,4 +1,4 @@
-"""Two graders of the same items, held against each other: the object that `compare --json` prints."""
+"""The comparison of two graders on the same items: the object that `compare --json` prints."""
 
 from typing import Literal
 
@@ -9,9 +9,9 @@ Kind = Literal["fixed", "broken", "moved"]
 
 
 class Change(Noun):
-    """A figure of both, and the second minus the first, with a paired interval clustered by query.
+    """A figure of both graders, and the second minus the first, with a paired interval clustered by query.
 
-    `p` is two-sided, of there being no difference.
+    `p` is two-sided, for the hypothesis of no difference.
     """
 
     base: float | None
@@ -24,7 +24,7 @@ class Change(Noun):
 
 
 class Statistic(Noun):
-    """A test statistic with its p; None with the reason."""
+    """A test statistic with its p; None with the reason if undefined."""
 
     value: float | None
     df: int | None = None
@@ -33,7 +33,7 @@ class Statistic(Noun):
 
 
 class McNemar(Noun):
-    """Do as many items get right as get wrong? `exact` takes items as independent, the other two do not."""
+    """Tests of fixed against broken items. `exact` treats items as independent; the other two do not."""
 
     broken: int
     fixed: int
@@ -43,11 +43,11 @@ class McNemar(Noun):
 
 
 class Flip(Noun):
-    """An item that the two grade differently, or of which one is right and the other wrong.
+    """An item that the two grade differently, or that only one of them grades right.
 
-    `fixed` is wrong to right, `broken` right to wrong, `moved` neither: wrong in another way, or, where the
-    policies differ, right by its own in both. `golden` is the base's
-    golden grade; `golden_candidate` the candidate's, where the two runs' policies give it another.
+    `fixed` is wrong to right, `broken` right to wrong, `moved` neither: wrong in another way or, if the
+    policies differ, right by each one's own policy. `golden` is the base's
+    golden grade; `golden_candidate` the candidate's, if the two runs' policies differ on it.
     """
 
     item: str
@@ -66,7 +66,7 @@ class Flip(Noun):
 
 
 class Relabelled(Noun):
-    """The same pair under another golden grade: compared only where the policy versions differ."""
+    """A pair whose golden grade differs between the sides: compared only if the policy versions differ."""
 
     item: str
     base: int
@@ -87,7 +87,7 @@ class SliceChange(Noun):
 
 
 class CellChange(Noun):
-    """A cell that must never grow: how many of the items that both have are in it."""
+    """A cell that must never grow, with its number of common items on each side."""
 
     golden: int
     action: str
@@ -105,12 +105,12 @@ class Difference(Noun):
 
 
 class Comparison(Noun):
-    """What moved between two graders, on the items that both could be read on.
+    """What changed between two graders, on the items with a readable answer from both.
 
-    `only_base` and `only_candidate` are items that the other was never asked about; `unread_base` and
-    `unread_candidate` items of both that one has no readable answer for. All four are left out. `stale`
-    counts the candidate's examples that nobody judged under its policy version. `apart` says what keeps the
-    items from standing for a split: that one of the runs graded chosen examples, or canaries.
+    `only_base` and `only_candidate` are items of one side only; `unread_base` and `unread_candidate` are
+    common items without a readable answer on that side. All four are excluded. `stale` counts the
+    candidate's examples not yet judged under its policy version. `apart` says why the items do not
+    represent a split: one of the runs graded chosen examples, or canaries.
     """
 
     base: str
@@ -154,9 +154,9 @@ class Comparison(Noun):
 
 
 class Ranking(Noun):
-    """Several runs against the first. `p_holm` is that of each one's gated change, corrected over them.
+    """Several runs against the first. `p_holm`: each gated change's p, corrected over the runs.
 
-    `flattery`: about how much better the best of so many equal runs looks than it is.
+    `flattery` estimates the selection bias: how much the best of so many equal runs overstates its kappa.
     """
 
     base: str
@@ -167,7 +167,7 @@ class Ranking(Noun):
 
 
 class Condition(Noun):
-    """One thing that a candidate must not do worse."""
+    """One condition of the regression verdict."""
 
     name: str
     verdict: Verdict

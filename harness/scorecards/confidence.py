@@ -1,10 +1,10 @@
-"""What a grader's own probabilities are worth, as Gate 2's scorecard has it."""
+"""The quality of a grader's own probabilities, in Gate 2's scorecard."""
 
 from harness.nouns.base import Interval, Noun, Reason
 
 
 class BinScore(Noun):
-    """Answers of about the same confidence: how many of them were right, with Wilson's interval."""
+    """A bin of answers of similar confidence: the share that is right, with Wilson's interval."""
 
     low: float
     high: float
@@ -15,7 +15,7 @@ class BinScore(Noun):
 
 
 class RiskPoint(Noun):
-    """At this coverage, the most confident answers first: the share that is wrong."""
+    """The share of wrong answers at a coverage, most confident answers first."""
 
     coverage: float
     risk: float
@@ -23,7 +23,7 @@ class RiskPoint(Noun):
 
 
 class SelectiveScore(Noun):
-    """Which share could be graded alone: answers of at least this confidence."""
+    """The share of items that the grader could grade alone: answers of at least this confidence."""
 
     target: float
     threshold: float | None
@@ -35,9 +35,9 @@ class SelectiveScore(Noun):
 
 
 class Confidence(Noun):
-    """What the grader's own probabilities are worth. `lost` is the mean probability off the scale.
+    """Calibration and selective prediction. `lost` is the mean probability outside the scale.
 
-    `to_people`: the items below the threshold of `alone`, the least sure first; without one, the first few.
+    `to_people`: the items below the threshold of `alone`, least confident first; without one, the first few.
     """
 
     n: int

@@ -9,7 +9,7 @@ from harness.scorecards.shared import Confusion, Gate
 
 
 class PairAgreement(Noun):
-    """Two raters on the items that both rated. `counted`: whether the mean takes them in.
+    """Two raters on the items that both rated. `counted`: whether the mean includes the pair.
 
     `ci` is the interval of the gated kappa.
     """
@@ -33,12 +33,12 @@ class Alpha(Noun):
 
 
 class RaterBias(Noun):
-    """A rater against the others.
+    """A rater compared with the others.
 
     `bias` is the mean of the rater's grade minus the mean of the others' on the same item, and `p` tests it
     against 0, clustered by query, with Holm's correction over the raters. `kappa_vs_rest` is the
-    mean of the rater's pairwise kappas, under linear weights; `worst_boundary` the grade on whose two
-    sides the rater and another stand most often. `n`: items that somebody else rated too.
+    mean of the rater's pairwise kappas, under linear weights; `worst_boundary` the grade that
+    most often separates the rater from another. `n`: items that another rater rated too.
     """
 
     rater: str
@@ -51,7 +51,7 @@ class RaterBias(Noun):
 
 
 class DisputedBoundary(Noun):
-    """The line below a grade: how often two raters stand on different sides of it.
+    """The boundary below a grade: how often two raters are on different sides of it.
 
     `disagreements` counts pairs of ratings of one item, `share` is their part of all disagreeing pairs
     (one pair can cross several lines), and `kappa` the mean pairwise kappa of "at least this grade".
@@ -64,7 +64,7 @@ class DisputedBoundary(Noun):
 
 
 class ConfusedGrades(Noun):
-    """Two grades that raters give to the same item: how many pairs of ratings, and their share."""
+    """Two grades that raters give to the same item: the number of pairs of ratings, and their share."""
 
     grades: tuple[int, int]
     disagreements: int
@@ -94,7 +94,7 @@ class Dispute(Noun):
 
 
 class Gate1(Gate):
-    """Do the raters agree: is the policy clear? Kappas are means over pairs of raters.
+    """Gate 1: do the raters agree? Kappas are means over pairs of raters.
 
     `agreement`: the share of agreeing pairs of ratings, averaged over items with two or more.
     """

@@ -21,7 +21,7 @@ class Outcomes(Noun):
 
 
 class GradeScore(Noun):
-    """One grade: of those given it, how many are right; of those that are it, how many were given it.
+    """One grade's precision, recall and F1.
 
     `f1` is also the specific agreement on that grade, 2 n_ii / (golden + given).
     """
@@ -43,9 +43,9 @@ class BoundaryScore(Noun):
 
 
 class ActionScore(Noun):
-    """Agreement on what the user would see: rows golden, columns teacher. `bar`: where one is declared.
+    """Agreement on what the user would see: rows golden, columns teacher. `bar`: if one is declared.
 
-    `ci_worst_case`: with every missing answer as far from the golden grade as the scale allows.
+    `ci_worst_case` assumes for every missing answer the grade farthest from the golden one.
     """
 
     kappa: float | None
@@ -61,8 +61,8 @@ class CellScore(Noun):
     """A cell that must never grow: golden items of a grade that got an action.
 
     `share` is of the `n` graded items with that golden grade, `ci` its Clopper-Pearson interval, and
-    `limit` the share that gates.toml allows, where it declares one. `ci_worst_case`: were every missing
-    answer in the cell.
+    `limit` the share that gates.toml allows, if it declares one. `ci_worst_case` assumes that every
+    missing answer is in the cell.
     """
 
     golden: int
@@ -76,12 +76,12 @@ class CellScore(Noun):
 
     @property
     def found(self) -> str:
-        """How many of the items are in it, in words; of several answers an item, the sum of their shares."""
+        """The number of items in it, in words; with several answers per item, the sum of their shares."""
         return f"{round((self.share or 0.0) * self.n, 2):.10g} of {self.n}"
 
 
 class SliceScore(Noun):
-    """Agreement on the items with one tag, or whose golden reasoning cites one clause. Gated weighting."""
+    """Agreement on the items with a tag, or whose golden reasoning cites a clause. Gated weighting."""
 
     name: str
     n: int
@@ -93,7 +93,7 @@ class SliceScore(Noun):
 
 
 class Floor(Noun):
-    """What a grader gets that gives everything the commonest golden grade: kappa 0, and this accuracy."""
+    """The floor: giving the most common golden grade to every item gets kappa 0 and this accuracy."""
 
     grade: int
     accuracy: float
@@ -101,7 +101,7 @@ class Floor(Noun):
 
 
 class Diagnostics(Noun):
-    """Why kappa is as high or low as it is: shares of agreement, and coefficients that are never gated."""
+    """Diagnostics that explain kappa: shares of agreement, and coefficients that are never gated."""
 
     observed: float | None
     expected: float | None
@@ -116,10 +116,10 @@ Diagnosis = Literal["policy", "teacher", "golden", "unrated"]
 
 
 class Disagreement(Noun):
-    """An item on which grader and golden set differ, and whose problem it seems to be.
+    """An item on which grader and golden set differ, with a diagnosis of the cause.
 
-    `policy`: the raters differ on it too. `teacher`: the raters agree with the golden grade. `golden`:
-    the raters agree with each other, and not with the golden grade. `unrated`: fewer than two rated it.
+    `policy`: the raters differ too. `teacher`: the raters agree with the golden grade. `golden`: the raters
+    agree with each other, but not with the golden grade. `unrated`: fewer than two ratings.
     """
 
     item: str
@@ -141,7 +141,7 @@ class Disagreement(Noun):
 class Citing(Noun):
     """How often the grader cites what the golden reasoning cites, over `n` answers.
 
-    `any` and `all`: the share that cites one, or every one, of the golden clauses.
+    `any` and `all`: the share that cites at least one, or every one, of the golden clauses.
     """
 
     n: int
@@ -150,7 +150,7 @@ class Citing(Noun):
 
 
 class Citations(Noun):
-    """Reasons as data, apart for right and for wrong grades. `unknown`: clauses that the policy lacks."""
+    """Cited clauses, separately for right and wrong grades. `unknown`: clauses that the policy lacks."""
 
     right: Citing
     wrong: Citing
@@ -158,7 +158,7 @@ class Citations(Noun):
 
 
 class Repeats(Noun):
-    """The same pairs asked again: does the grader agree with itself?
+    """Repeated answers to the same pairs: does the grader agree with itself?
 
     Over items with two readable answers or more: `agreement` is the share of agreeing pairs of answers,
     `unanimous` that of items whose answers are all the same; `kappa` the mean pairwise kappa of repeats.
@@ -175,10 +175,10 @@ class Repeats(Noun):
 
 
 class Gate2(Gate):
-    """Does the grader agree with the golden set: does it encode the policy?
+    """Gate 2: does the grader agree with the golden set?
 
-    With several answers an item (`repeats`), numbers are means over the draws and counts their sums;
-    under `vote`, those of the commonest answer.
+    With several answers per item (`repeats`), figures are means over the repeats and counts are sums;
+    under `vote`, they are those of the most common answer.
     """
 
     gate: Literal[2] = 2

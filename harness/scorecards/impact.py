@@ -1,13 +1,13 @@
-"""What a policy change does to what people see: the object that `policy impact --json` prints."""
+"""The impact of a policy change on what users see: the object that `policy impact --json` prints."""
 
 from harness.nouns.base import Interval, Noun, Reason
 from harness.scorecards.shared import Confusion
 
 
 class MovedShare(Noun):
-    """A share of the pairs, weighted by traffic where there is any, with its interval clustered by query.
+    """A share of the pairs, weighted by traffic if known, with its interval clustered by query.
 
-    `guarded`: a limit is the guard's, for what happens in hardly any query, or in nearly every one.
+    `guarded`: the guard set a limit, because the change occurs in almost no query or in almost every one.
     """
 
     pairs: int
@@ -18,7 +18,7 @@ class MovedShare(Noun):
 
 
 class ActionMove(Noun):
-    """One way that what people see changes."""
+    """A change from one action to another."""
 
     before: str
     after: str
@@ -26,7 +26,7 @@ class ActionMove(Noun):
 
 
 class QueryImpact(Noun):
-    """One query: how many of its pairs get another grade, and another action; its traffic, and what of it."""
+    """One query: how many of its pairs get another grade or action, its traffic, and the affected traffic."""
 
     query: str
     pairs: int
@@ -37,7 +37,7 @@ class QueryImpact(Noun):
 
 
 class MovedPair(Noun):
-    """A pair whose grade moved, with both reasonings."""
+    """A pair whose grade changed, with both reasonings."""
 
     id: str
     query: str
@@ -52,11 +52,11 @@ class MovedPair(Noun):
 
 
 class Impact(Noun):
-    """The same teacher under two policy versions on the same pairs, without any golden grade.
+    """The same teacher under two policy versions on the same pairs, without golden grades.
 
-    `unread` pairs have no readable answer under one of the two, and are left out; `unanswered` questions
-    were never answered at all. `grades` counts pairs by their grade before (rows) and after, where both
-    versions have one scale. `noise`: the pairs whose action changes when the first version is asked twice.
+    `unread` pairs lack a readable answer under one version, and are excluded; `unanswered` questions got no
+    answer. `grades` counts pairs by their grade before (rows) and after, if both versions have the same
+    scale. `noise`: the pairs whose action changes when the first version is asked twice.
     """
 
     before: str

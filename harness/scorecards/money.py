@@ -1,22 +1,22 @@
-"""What a run cost, and what one would cost: the objects that `--json` prints.
+"""The cost of a run, and the forecast of one: the objects that `--json` prints.
 
-Amounts are USD. What is unknown is None, and `reason` says why.
+Amounts are USD. An unknown amount is None, and `reason` says why.
 """
 
 from harness.nouns.base import Noun
 
 
 class Span(Noun):
-    """A number that is known to lie between two."""
+    """A range of a number."""
 
     low: float
     high: float
 
 
 class Prices(Noun):
-    """What all requests would cost: as they come, with the prefix from the cache, and both as a batch.
+    """The price of all requests: live and as a batch, each without the cache and with the prefix from it.
 
-    None where no price is known.
+    None if no price is known.
     """
 
     plain: Span | None = None
@@ -26,7 +26,7 @@ class Prices(Noun):
 
 
 class Forecast(Noun):
-    """What a run would ask and cost. `prefix_tokens` are those of the constant part of one prompt."""
+    """The forecast of a run. `prefix_tokens` are those of the constant part of one prompt."""
 
     model: str
     requests: int
@@ -41,12 +41,12 @@ class Forecast(Noun):
 
 
 class Spending(Noun):
-    """What a run cost.
+    """The cost of a run.
 
-    `asked`: answers that were asked for in this run; `reused`: those that an earlier run had paid for.
-    `cost` is None where that of an answer is unknown: `known` is then what the others cost, `unknown` their
-    number. `per_hundred` grades, of those asked for. Tokens are None where no answer counted any; `uncounted`
-    replies did not. `hit_rate`: the part of the input that came from the provider's cache.
+    `asked`: answers that this run asked for; `reused`: those that an earlier run had paid for. `cost` is
+    None if the cost of an answer is unknown: `unknown` counts these answers, and `known` is the cost of the
+    others. `per_hundred`: cost per hundred grades asked for. Tokens are None if no reply counted any;
+    `uncounted` replies did not. `hit_rate`: the share of the input from the provider's cache.
     """
 
     asked: int
@@ -70,7 +70,7 @@ class Spending(Noun):
 
 
 def usd(amount: float) -> str:
-    """An amount in USD: to the cent from a dollar on, below it with as many digits as it takes."""
+    """An amount in USD: to the cent from one dollar on, below that with as many digits as needed."""
     if amount < 0:
         return f"-{usd(-amount)}"
     if amount == 0 or amount >= 1:

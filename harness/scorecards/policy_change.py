@@ -1,4 +1,4 @@
-"""What differs between two versions of a policy, and what that does to its golden set."""
+"""The differences between two versions of a policy, and their effect on its golden set."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ Part = Literal["policy", "grade", "clause", "action", "boundary"]
 
 
 class Wording(Noun):
-    """One text of a part, before and after; None where there was none, or is none."""
+    """One text of a part, before and after; None where it is absent."""
 
     key: str
     old: str | None
@@ -16,9 +16,9 @@ class Wording(Noun):
 
 
 class PartChange(Noun):
-    """A part that was added, removed, or says something else. `binds`: it can change which grade is right.
+    """A part that was added, removed or changed. `binds`: whether it can change which grade is right.
 
-    `clauses`: those that a boundary argues by.
+    `clauses`: those that a boundary cites.
     """
 
     part: Part
@@ -35,7 +35,7 @@ class PartChange(Noun):
 
 
 class ActionReassigned(Noun):
-    """A grade that another action is taken on; None where one version has no such grade."""
+    """A grade whose action changed; None if one version lacks the grade."""
 
     grade: int
     old: str | None
@@ -48,7 +48,7 @@ class ActionReassigned(Noun):
 
 
 class PolicyDiff(Noun):
-    """Two versions of a policy. `reordered`: the same parts in another order, or texts set otherwise."""
+    """Two versions. `reordered`: the order of the parts, or the layout of texts, differs."""
 
     old: str
     new: str
@@ -65,12 +65,12 @@ class PolicyDiff(Noun):
 
     @property
     def new_clauses(self) -> tuple[str, ...]:
-        """Clauses that no example can cite yet: only reading tells whom they touch."""
+        """New clauses. No example can cite them yet: find the affected examples by reading."""
         return tuple(c.name for c in self.changes if (c.part, c.kind) == ("clause", "added"))
 
 
 class AffectedExample(Noun):
-    """A golden example that rests on what changed. `judged`: somebody has judged it under the new version."""
+    """A golden example that depends on a changed part. `judged`: under the new version."""
 
     id: str
     split: str
@@ -79,7 +79,7 @@ class AffectedExample(Noun):
 
 
 class Regraded(Noun):
-    """An example that has another grade under the new version, and what the user sees then and now."""
+    """An example with another grade under the new version, and both actions."""
 
     id: str
     split: str
@@ -90,11 +90,11 @@ class Regraded(Noun):
 
 
 class GoldenEffect(Noun):
-    """What a change does to the golden set. `counts`: examples for each part that changed.
+    """The effect of a change on the golden set. `counts`: examples for each changed part.
 
-    `left`: the examples, touched or not, that are not judged under the new version. `cannot_tell`: those that
-    cite no clause while a rule changed; `could_move`: those of them whose grade the rules' caps and floors
-    let the change move; `suggested`: those for which a teacher cited a rule that changed.
+    `left`: all examples not yet judged under the new version. `cannot_tell`: those that cite no clause while
+    a rule changed; `could_move`: those of them whose grade the caps and floors of the changed rules could
+    move; `suggested`: those for which a teacher cited a changed rule.
     """
 
     examples: int

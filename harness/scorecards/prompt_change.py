@@ -1,11 +1,11 @@
-"""What differs between two prompts."""
+"""The differences between two prompts."""
 
 from harness.nouns.base import Noun
 from harness.scorecards.policy_change import Wording
 
 
 class PrefixChange(Noun):
-    """What every pair's prompt begins with, in characters, and whether it is the same text."""
+    """The lengths of the constant prefixes in characters, and whether the prefixes are equal."""
 
     same: bool
     old: int
@@ -13,9 +13,9 @@ class PrefixChange(Noun):
 
 
 class PromptDiff(Noun):
-    """Two prompts: the templates and settings that differ, and the prefix that they make under a policy.
+    """The templates and settings that differ between two prompts, and their prefixes under a policy.
 
-    `prefix` is None, with a `reason`, where one of them cannot be rendered.
+    `prefix` is None, with a `reason`, if one of them cannot be rendered.
     """
 
     old: str

@@ -1,4 +1,4 @@
-"""What both gates report."""
+"""The parts of a scorecard that both gates share."""
 
 from typing import Literal
 
@@ -15,11 +15,11 @@ KAPPAS_IN_WORDS: dict[Gated, str] = {
 
 
 class Estimate(Noun):
-    """A statistic with its 95 % interval and standard error; `reason` for whatever of it is missing.
+    """A statistic with its 95 % interval and standard error; `reason` explains missing figures.
 
-    `n`: the items that take part. `design_effect`: how many times more of them it takes than if those of a
-    query were independent.
-    `guarded`: the lower limit is the guard's for sets in which almost nothing disagrees.
+    `n`: the number of items. `design_effect`: the factor by which clustering by query raises the number of
+    items that is needed.
+    `guarded`: the guard for sets with almost no disagreement set the lower limit.
     """
 
     value: float | None
@@ -32,9 +32,9 @@ class Estimate(Noun):
 
 
 class BootstrapCheck(Noun):
-    """A second opinion on the gated interval: percentiles over draws of whole queries.
+    """A second estimate of the gated interval: percentiles over draws of whole queries.
 
-    `undefined`: the share of draws without a kappa.
+    `undefined`: the share of draws whose kappa is undefined.
     """
 
     ci: Interval | None
@@ -51,11 +51,11 @@ class Confusion(Noun):
 
 
 class Gate(Noun):
-    """What both gates report: the verdict's parts, and kappa under each weighting.
+    """The fields of both gates: the verdict's parts, and kappa under each weighting.
 
-    `verdict`, `reason` and `items_needed` are gates.py's; a scorecard that was not judged has none.
-    `provisional` says why the answer is not to be relied on yet, and `bar_moved` which other bars
-    gates.toml has, or the run of the same policy before this one had.
+    `verdict`, `reason` and `items_needed` are set by verdicts/gates.py; they are None before that.
+    `provisional` says why the verdict is preliminary. `bar_moved` names the other thresholds that gates.toml
+    has, or that the previous run of the same policy had.
     """
 
     gate: Literal[1, 2]
@@ -83,5 +83,5 @@ class Gate(Noun):
 
     @property
     def gated_words(self) -> str:
-        """What it is called in a sentence."""
+        """The name of the gated kappa in a sentence."""
         return KAPPAS_IN_WORDS[self.gated]

@@ -6,11 +6,11 @@ from harness.scorecards.impact import Impact
 from harness.scorecards.shared import Verdict
 
 GATE1 = "Gate 1: the raters agree"
-"""The name of the step that somebody may answer for."""
+"""The name of the step that a person may override."""
 
 
 class Override(Noun):
-    """Somebody answers for shipping on a Gate 1 that people have not passed. `gate1`: what it lacks."""
+    """A person's responsibility for shipping without a Gate 1 passed by people. `gate1`: what it lacks."""
 
     at: str
     policy: str
@@ -20,10 +20,9 @@ class Override(Noun):
 
 
 class Shipping(Noun):
-    """May this version ship? `steps` in the order in which they were checked; the worst of them decides.
+    """The ship verdict. `steps` are in the order of the checks; the worst of them decides.
 
-    `run` is the one that Gate 2 was read from, `canaries` the one over canaries, `base` what it was held
-    against.
+    `run` is the run of Gate 2, `canaries` the run over canaries, `base` the run or baseline compared with.
     """
 
     policy: str

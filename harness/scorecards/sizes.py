@@ -1,17 +1,17 @@
-"""How large a golden set has to be: the object that `golden plan --json` prints."""
+"""The size that a golden set needs: the object that `golden plan --json` prints."""
 
 from harness.nouns.base import Noun, Weighting
 
 
 class Need(Noun):
-    """Items, and the queries that they are in at the set's items a query; None where no number is enough."""
+    """Items, and queries at the set's items per query; None if no number is enough."""
 
     items: int | None
     queries: int | None
 
 
 class SizeRow(Noun):
-    """At one true kappa: what an interval of the half-width takes, and what passing the bar takes."""
+    """For one true kappa: the size for an interval of the half-width, and the size to pass the threshold."""
 
     kappa: float
     half_width: Need
@@ -19,10 +19,10 @@ class SizeRow(Noun):
 
 
 class Sizes(Noun):
-    """What a golden set is sized by, and how large it has to be.
+    """The assumptions of a plan, and the sizes that follow.
 
-    `design_effect` is what is planned with: `pilot_design_effect`, the pilot's, or 1 where that is smaller
-    or unknown. `have` is what the set holds now in dev and test together, `items_per_query` in each query.
+    `design_effect` is the planning value: the pilot's (`pilot_design_effect`), or 1 if that is smaller or
+    unknown. `have` is the current size of dev and test together; `items_per_query` is its mean.
     """
 
     policy: str

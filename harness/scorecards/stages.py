@@ -24,9 +24,9 @@ class Stage(Noun):
 class Stages(Noun):
     """How often all stages are right together.
 
-    `product` is what it would be were they independent, `low` and `high` what is possible at all, and
-    `joint` what was measured on the `n` items that every stage graded; an answer that could not be read
-    is not right. `unified`: one policy's run on the same items.
+    `product` is the rate if the stages are independent, `low` and `high` bound it in any case, and `joint`
+    is the rate measured on the `n` items that every stage graded; an unreadable answer counts as wrong.
+    `unified`: one policy's run on the same items.
     """
 
     n: int

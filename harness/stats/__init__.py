@@ -1,1 +1,1 @@
-"""Pure numbers: knows no LLM, no file, no policy."""
+"""Statistics on plain numbers: no LLM, no files, no policies."""

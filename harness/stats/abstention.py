@@ -1,8 +1,8 @@
-"""What a teacher gains by leaving the items that it is unsure of to people.
+"""Selective prediction: what a teacher gains when people grade the items that it is unsure of.
 
-Items are taken in from the most confident down. Coverage is the share taken in, selective risk their mean
+Items are accepted from the most confident down. Coverage is the share accepted, selective risk their mean
 loss. Confidence is any finite number that ranks items; a loss is 0 or 1, or any finite number from 0 up.
-Equally confident items come in together: between, the curve has the mean over all their orders.
+Equally confident items are accepted together: between them, the curve has the mean over all their orders.
 """
 
 import math
@@ -16,9 +16,9 @@ from harness.stats.agreement import Floats, Integers
 from harness.stats.proportions import CONFIDENCE, clopper_pearson
 
 GRID = 20
-"""The coverages looked at: every 5 %."""
+"""The number of coverages examined: every 5 %."""
 TAIL = (1 - CONFIDENCE) / GRID
-"""How often one coverage's limit may be wrong, so that all of them together are right 95 % of the time."""
+"""The error probability of one coverage's limit (Bonferroni): all limits together hold 95 % of the time."""
 
 NO_ITEMS = Reason("undefined", "there are no items")
 TOO_FEW = "{n} items are too few: it takes {needed} without an error to show a risk below {target:.2%}"
@@ -37,7 +37,7 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class RiskCoverage:
-    """The risk-coverage curve in figures, less being better; None with the reason where there are no items.
+    """Summary figures of the risk-coverage curve; lower is better. None with the reason if there is no item.
 
     `risk` is the mean loss of all items. `aurc` is from 0 to the largest loss, `e_aurc` from 0 up, `augrc`
     from 0 to half the largest loss. `curve` has at most 20 points, in order of coverage.
@@ -56,8 +56,8 @@ class RiskCoverage:
 class SelectivePrediction:
     """The items that a teacher may grade alone: confidence at `threshold` or above.
 
-    `errors` of these `n` items are wrong, and `upper` is the limit of their risk. All None where there is
-    no such threshold, with the reason.
+    `errors` of these `n` items are wrong, and `upper` is the limit of their risk. All None, with the
+    reason, if no threshold qualifies.
     """
 
     threshold: float | None = None
@@ -71,7 +71,7 @@ class SelectivePrediction:
 def risk_coverage(confidence: ArrayLike, losses: ArrayLike) -> RiskCoverage:
     """The areas under the curves of n items, and the curve at every 5 % of coverage.
 
-    With l_k the k-th loss from the most confident down, ties holding their mean:
+    l_k is the k-th loss from the most confident down; tied items share their mean loss:
 
     AURC = 1/n sum_k (l_1 + ... + l_k)/k, the mean selective risk over the n coverages (Geifman, Uziel &
     El-Yaniv 2019). E-AURC is AURC minus that of the best order, the losses from small to large; theirs is
@@ -97,7 +97,7 @@ def risk_coverage(confidence: ArrayLike, losses: ArrayLike) -> RiskCoverage:
         n=n,
         risk=float(lost.mean()),
         aurc=aurc,
-        # No order beats the best one; only rounding could.
+        # The best order has the smallest risk, except for rounding.
         e_aurc=max(0.0, aurc - _mean_selective_risk(np.sort(lost))),
         augrc=float(shared @ (n - np.arange(n) - 0.5)) / n**2,
         curve=tuple(curve),
@@ -107,11 +107,11 @@ def risk_coverage(confidence: ArrayLike, losses: ArrayLike) -> RiskCoverage:
 def alone(confidence: ArrayLike, wrong: ArrayLike, target: float) -> SelectivePrediction:
     """The largest coverage whose risk is surely below the target; `wrong` is 1 or 0 for each of n items.
 
-    Looked at are 20 coverages, 5 % to 100 %, each with all items that tie with its last one. A coverage
-    will do if Clopper and Pearson's (1934) one-sided upper limit of its share of errors is below the
+    It examines 20 coverages, 5 % to 100 %, each with all items that tie with its last one. A coverage
+    qualifies if Clopper and Pearson's (1934) one-sided upper limit of its share of errors is below the
     target, at 95 % for the 20 together (Bonferroni: 99.75 % each). The threshold is chosen on these items,
-    so report its risk on others. The limit takes items as independent: where many are of one query, it is
-    too low. No threshold where there are no items, too few of them, or too many errors.
+    so report its risk on others. The limit treats items as independent: with many items per query, it is
+    too low. No threshold if there are no items, too few items, or too many errors.
     """
     assert 0 < target < 1, "a target between 0 and 1"
     sure, lost = _checked(confidence, wrong)
@@ -131,7 +131,7 @@ def alone(confidence: ArrayLike, wrong: ArrayLike, target: float) -> SelectivePr
 
 
 def _no_threshold(n: int, target: float, lowest: float) -> Reason:
-    """Whether more items are needed before anything can be shown, or the errors are too many."""
+    """The reason: either too few items to show anything, or too many errors."""
     needed = math.floor(math.log(TAIL) / math.log1p(-target)) + 1
     if n < needed:
         return Reason("remark", TOO_FEW.format(n=n, needed=needed, target=target))
@@ -155,7 +155,7 @@ def _ties(sure: Floats, lost: Floats) -> tuple[Floats, Integers, Floats]:
 
 
 def _grid(ends: Integers) -> list[int]:
-    """Which ties the grid's coverages end in, each once."""
+    """The index of the tie in which each coverage of the grid ends, without duplicates."""
     n = int(ends[-1])
     # In integers, since 0.55 * 100 is more than 55 in floats.
     wanted = [-(-n * step // GRID) for step in range(1, GRID + 1)]

@@ -1,4 +1,4 @@
-"""The alternative annotator test: may the model take an annotator's place?"""
+"""The alternative annotator test: can the model replace an annotator?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from harness.stats.raters import MISSING
 Scoring = Literal["accuracy", "neg_rmse"]
 
 MIN_ITEMS = 30
-"""With fewer items the t-test's normal mean is not to be relied on."""
+"""With fewer items, the t-test's normal approximation is unreliable."""
 MIN_ANNOTATORS = 3
-"""Two annotators have no consensus: the model would be held to the one or the other."""
+"""With two annotators there is no consensus: the model would be compared with one of them alone."""
 LEVEL = 0.05
 """The false discovery rate."""
 WINNING = 0.5
@@ -29,12 +29,12 @@ TOO_FEW = "the test takes {least} annotators with {items} items each; here: {fou
 
 @dataclass(frozen=True, slots=True)
 class AnnotatorTest:
-    """The model against one annotator, by index, each scored against the rest on n items.
+    """The model and one annotator (by index), each scored against the other annotators on n items.
 
-    `model_wins` and `own_wins` are the shares of items on which the one is at least as close to the rest as
-    the other, and `difference` is own minus model. `p` tests difference < epsilon with items taken as
-    independent, `p_adjusted` is Benjamini and Yekutieli's, and `rejected` says p_adjusted <= .05: the model
-    wins. `p_clustered` is p with items of one query taken together; None with the `reason` with one query.
+    `model_wins` and `own_wins` are the shares of items on which the model, or the annotator, is at least as
+    close to the rest; `difference` is own minus model. `p` tests difference < epsilon, treating items as
+    independent; `p_adjusted` is Benjamini and Yekutieli's; `rejected` means p_adjusted <= .05: the model
+    wins. `p_clustered` is p clustered by query; None with the `reason` if there is one query only.
     """
 
     annotator: int
@@ -52,10 +52,10 @@ class AnnotatorTest:
 
 @dataclass(frozen=True, slots=True)
 class AlternativeTest:
-    """The share of annotators won against (omega), the mean share of items won (rho), both in [0, 1].
+    """The share of annotators that the model wins against (omega) and its mean share of items won (rho).
 
-    Both, and the verdict, are None with the reason where too few annotators have enough items; `left_out`
-    are those that have not, by index.
+    Both are in [0, 1]. They and the verdict are None with the reason if too few annotators have enough items;
+    `left_out` holds the indices of annotators with too few.
     """
 
     winning_rate: float | None
@@ -68,7 +68,7 @@ class AlternativeTest:
 
 @dataclass(frozen=True, slots=True)
 class _Wins:
-    """On each of an annotator's items: does the model win, does the annotator; ties credit both."""
+    """For each of an annotator's items, whether model and annotator win; ties credit both."""
 
     annotator: int
     model: Integers
@@ -104,7 +104,7 @@ def alternative_annotator_test(
     if len(found) < MIN_ANNOTATORS:
         text = TOO_FEW.format(least=MIN_ANNOTATORS, items=MIN_ITEMS, found=_sizes(every))
         return AlternativeTest(None, None, None, (), left_out, Reason("undefined", text))
-    # Items as clusters of their own give the usual t-test's error, s / sqrt(n).
+    # One cluster per item gives the ordinary t-test's error, s / sqrt(n).
     p = [_one_sided(one.own - one.model, np.arange(len(one.own)), epsilon) for one in found]
     adjusted = benjamini_yekutieli(p)
     tested = tuple(_annotator(*each, epsilon) for each in zip(found, p, adjusted, strict=True))
@@ -132,10 +132,10 @@ def _wins(
 
 
 def _closeness(own: Integers, others: Integers, values: Integers, scoring: Scoring) -> Integers:
-    """How close each grade is to the others of its item, the larger the closer.
+    """How close each grade is to the others of its item: larger is closer.
 
-    Sums instead of the paper's means and roots: both are over the same others, so they rank alike, and in
-    integers a tie is a tie.
+    Sums replace the paper's means and roots: over the same others they rank alike, and integers make ties
+    exact.
     """
     if scoring == "accuracy":
         return np.asarray((others == own[:, None]).sum(axis=1), dtype=np.int64)

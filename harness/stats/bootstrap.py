@@ -1,4 +1,4 @@
-"""The cluster bootstrap: a second opinion on an interval, by drawing whole queries again."""
+"""The cluster bootstrap: a second estimate of an interval, by resampling whole queries."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ from harness.stats.intervals import ONE_CLUSTER, KappaTable
 from harness.stats.proportions import CONFIDENCE
 
 CHUNK = 1_000
-"""Draws at a time, so that memory stays flat."""
+"""Draws per batch, so that memory use is bounded."""
 TOO_MANY_UNDEFINED = 0.01
-"""From this share of undefined draws on, the interval is not to be trusted."""
+"""With a larger share of undefined draws, the interval is not reported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ def cluster_bootstrap(*tables: KappaTable, draws: int = 10_000, seed: int = 0) -
 
     Of several tables, whose clusters are numbered alike, of the mean of their kappas. Works on per-cluster
     confusion matrices (G x q^2): a draw is a multinomial over clusters (Efron & Tibshirani 1993). The order
-    of the items plays no part, since clusters are numbered by name. No interval with one cluster, or where
-    more than 1 % of the draws have no kappa.
+    of the items has no effect, since clusters are numbered by name. No interval with one cluster, or if
+    kappa is undefined in more than 1 % of the draws.
     """
     groups = max((int(table.clusters.max()) + 1 for table in tables if len(table.clusters)), default=0)
     if groups < 2:
@@ -64,7 +64,7 @@ def _cells(table: KappaTable, groups: int) -> Floats:
 
 
 def _kappas(flat: Floats, distances: Floats) -> Floats:
-    """Kappa of each flat matrix; NaN, which does not leave this module, where it is undefined."""
+    """Kappa of each flat matrix; NaN (used in this module only) if it is undefined."""
     q = len(distances)
     matrices = flat.reshape(-1, q, q)
     observed = np.einsum("bij,ij->b", matrices, distances)

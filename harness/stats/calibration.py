@@ -1,7 +1,7 @@
-"""Do a teacher's probabilities mean what they say, and which grade follows from them.
+"""Calibration of a teacher's probabilities, and the grade that each decision rule derives from them.
 
-Probabilities come as an items x grades array over the scale in order; rows need not sum to 1, since what a
-teacher puts on other tokens is lost, and are renormalised. Grades are positions on the scale.
+Probabilities are an items x grades array over the scale in order. Rows are renormalised: they need not sum
+to 1, because the probability of other tokens is lost. Grades are positions on the scale.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from harness.stats.proportions import wilson
 
 BINS = 15
 SAME = 1e-12
-"""Sums of probabilities closer than this are a tie: 0.1 + 0.2 against 0.3."""
+"""Sums of probabilities closer than this are equal: 0.1 + 0.2 and 0.3 differ by rounding only."""
 
 NO_ITEMS = Reason("undefined", "there are no items with probabilities")
 ZERO = "log loss is undefined: the golden grade has probability 0 in {count} of {n} items"
@@ -40,10 +40,10 @@ class ConfidenceBin:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How well probabilities foretell golden grades. A None has its `reason`.
+    """How well probabilities predict golden grades. `reason` says why a figure is None.
 
     `confidence` and `accuracy` are means over the items. `lost_mean` and `lost_largest` are the probability
-    that was on none of the grades. `brier` is from 0 to 2, `log_loss` from 0 up in nats, `rps` from 0 to
+    outside the grades. `brier` is from 0 to 2, `log_loss` from 0 up in nats, `rps` from 0 to
     q - 1; less is better. `ece_width` and `ece_mass` are from 0 to 1, over `width_bins` and `mass_bins`.
     """
 
@@ -64,7 +64,7 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class RuleDecisions:
-    """What each rule makes of each item: three arrays of positions on the scale, and one of actions."""
+    """Each rule's decision for each item: three arrays of positions on the scale, and one of actions."""
 
     argmax: Integers
     median: Integers
@@ -82,8 +82,8 @@ def calibration(
 
     Confidence is the probability of the grade given, which need not be the likeliest. ECE is the sum over
     bins of n_b/n |accuracy - confidence|, with 15 bins of equal width (Naeini et al. 2015, Guo et al. 2017)
-    or of equal mass (Nguyen & O'Connor 2015). It is biased upwards in small n, since chance alone moves a
-    bin off the diagonal: show it, never gate on it.
+    or of equal mass (Nguyen & O'Connor 2015). It is biased upwards for small n, because chance alone moves
+    a bin off the diagonal: show it, never gate on it.
 
     With p renormalised and y golden, means over the items: Brier (1950) sum_k (p_k - 1[y=k])^2; log loss
     -ln p_y, undefined where a golden grade has probability 0; ranked probability score (Epstein 1969)
@@ -135,7 +135,7 @@ def decisions(probabilities: ArrayLike, scale: Sequence[int], actions: Sequence[
     summed = p @ np.eye(max(actions) + 1)[np.asarray(actions, dtype=np.int64)]
     values = np.asarray(scale, dtype=np.float64)
     gaps = np.abs((p @ values)[:, None] - values[None, :])
-    # Looked at from the far end, the first of two grades equally near is the upper one.
+    # In reversed order, argmin finds the upper of two equally near grades first.
     from_above = _first_largest(-gaps[:, ::-1], SAME * float(np.abs(values).max()))
     return RuleDecisions(
         argmax=_first_largest(p),
@@ -169,7 +169,7 @@ def _normalised(given: Floats) -> Floats:
 
 
 def _first_largest(values: Floats, same: float = SAME) -> Integers:
-    """Where each row has its largest value, the first of those that are equal but for rounding."""
+    """The position of each row's largest value; the first of values that are equal except for rounding."""
     first: Integers = np.argmax(values >= values.max(axis=1, keepdims=True) - same, axis=1)
     return first
 
@@ -191,7 +191,7 @@ def _width_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[Confidenc
 
 
 def _mass_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[ConfidenceBin, ...]:
-    """By rank. Equal confidences share their middle rank, and so a bin: the items' order plays no part."""
+    """Bins of equal mass, by rank. Equal confidences share their middle rank, and so a bin."""
     ranked = np.sort(confidence)
     twice_rank = np.searchsorted(ranked, confidence) + np.searchsorted(ranked, confidence, "right")
     at = twice_rank * BINS // (2 * len(ranked))

@@ -1,8 +1,8 @@
 """The human ceiling: does the model agree with the raters as well as they agree with each other?
 
-Grades come as positions on the scale, -1 (`raters.MISSING`) where there is none: `model` holds n of them,
-`ratings` n x R, and `clusters` the n items' queries, numbered from 0. Only items with a model grade count, so
-that the model and the raters are held to the same items.
+Grades come as positions on the scale, -1 (`raters.MISSING`) where a grade is missing: `model` holds n,
+`ratings` n x R, and `clusters` the n items' queries, numbered from 0. Only items with a model grade count,
+so that the model and the raters are compared on the same items.
 """
 
 from collections.abc import Mapping
@@ -30,8 +30,8 @@ NO_REST = Reason("undefined", "no item has a grade by the model, by this rater a
 class HumanCeiling:
     """The model's mean kappa with the raters, theirs with each other, and the first minus the second.
 
-    `delta.reason` says why there is no difference or no interval. `n` items in `clusters` queries take part;
-    `raters_counted` and `pairs_counted` say, by index, whose kappas are in the two means.
+    `delta.reason` says why there is no difference or no interval. `n` and `clusters` count the items and
+    queries; `raters_counted` and `pairs_counted` hold the indices whose kappas are in the two means.
     """
 
     model: Kappa
@@ -45,10 +45,10 @@ class HumanCeiling:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """One rater against the others, and the model in that rater's place: `delta` is `model` minus `own`.
+    """One rater against the others, and the model against the same others: `delta` is `model` minus `own`.
 
-    `p` is two-sided, `p_holm` adjusted over the raters that have one; None where there is nothing to test by.
-    `n` items in `clusters` queries take part.
+    `p` is two-sided, `p_holm` adjusted over the raters that have one; None if no test is possible.
+    `n` and `clusters` count the items and queries.
     """
 
     rater: int
@@ -78,14 +78,14 @@ def human_ceiling(
     *,
     least: int,
 ) -> HumanCeiling:
-    """Mean kappa(model, rater) minus mean kappa(rater, rater), in [-2, 2]; above 0 the model is the better.
+    """Mean kappa(model, rater) minus mean kappa(rater, rater), in [-2, 2]; above 0, the model agrees better.
 
     Each kappa is over the pair's common items with a model grade, and each mean Light's (1971). A pair with
-    fewer than `least` is left out of its mean where another has as many. The error is paired and
+    fewer than `least` is excluded from its mean if another pair has enough. The error is paired and
     cluster-robust: an item's influence is the mean over raters of phi N / n_h minus the mean over pairs of
-    phi N / n_pair, 0 where missing, summed by query (phi as Gwet 2016, clusters as Yang & Zhou 2015); the
-    interval is t on G - 1. Undefined where either mean is; no interval where a grader gave one grade only,
-    with one query, or without spread.
+    phi N / n_pair, 0 if missing, summed by query (phi as Gwet 2016, clusters as Yang & Zhou 2015); the
+    interval is t on G - 1. Undefined if either mean is; no interval if a grader gave one grade only, with
+    one query, or without spread.
     """
     columns = [np.where(model == MISSING, MISSING, column) for column in ratings.T]
     own = {h: _common(model, column, clusters, scale, weighting) for h, column in enumerate(columns)}
@@ -114,10 +114,10 @@ def leave_one_out(
 ) -> tuple[LeftOut, ...]:
     """For each rater in turn, kappa(model, rest) - kappa(rater, rest), in [-2, 2], with Holm over the raters.
 
-    The rest is the lower median of the others, on items that the rater, the model and two others or more
-    graded. Paired cluster-robust error and t on G - 1 as in `paired.delta_kappa`; Holm 1979.
-    Undefined where either kappa is; no interval and no p where one of the two, or the rest, gave one grade
-    only, with one query, or without spread; but without spread p is 1 at a difference of 0.
+    The rest is the lower median of the others, on items graded by the rater, the model and at least two
+    others. Paired cluster-robust error and t on G - 1 as in `paired.delta_kappa`; Holm 1979.
+    Undefined if either kappa is; no interval and no p if one of the two, or the rest, gave one grade only,
+    with one query, or without spread; but without spread p is 1 at a difference of 0.
     """
     raters = range(ratings.shape[1])
     found = [_left_out(h, model, ratings, clusters, scale, weighting) for h in raters]
@@ -157,7 +157,7 @@ def _common(
 
 
 def _enough(pairs: Mapping[Name, _CommonItems], least: int) -> dict[Name, _CommonItems]:
-    """The pairs with `least` items in common; all of them where none has as many."""
+    """The pairs with at least `least` items in common; all pairs if none has enough."""
     return {name: pair for name, pair in pairs.items() if len(pair.items) >= least} or dict(pairs)
 
 
@@ -166,13 +166,13 @@ def _mean(pairs: Mapping[Name, _CommonItems]) -> Kappa:
 
 
 def _numbered(clusters: Integers) -> tuple[Integers, int]:
-    """The clusters numbered anew and how many they are: those without an item here must not count."""
+    """The clusters renumbered, and their number: clusters without an item here must not count."""
     names, numbers = np.unique(clusters, return_inverse=True)
     return np.asarray(numbers, dtype=np.int64), len(names)
 
 
 def _mean_influence(pairs: Mapping[Name, _CommonItems], rows: int, n: int) -> Floats:
-    """Each row's influence on the pairs' mean kappa over n items, 0 where it is in none of them."""
+    """Each row's influence on the pairs' mean kappa over n items; 0 for a row that is in no pair."""
     phi = np.zeros(rows)
     for pair in pairs.values():
         phi[pair.items] += influence(pair.table) * n / len(pair.items) / len(pairs)
@@ -180,7 +180,7 @@ def _mean_influence(pairs: Mapping[Name, _CommonItems], rows: int, n: int) -> Fl
 
 
 def _without_interval(model: Kappa, other: Kappa, groups: int) -> Tested:
-    """The difference of two kappas, with the reason why it has no interval, if any."""
+    """The difference of two kappas, with the reason if it has no interval."""
     if model.exact is None or other.exact is None:
         undefined = model if model.exact is None else other
         return Tested(None, reason=undefined.reason)
@@ -189,7 +189,7 @@ def _without_interval(model: Kappa, other: Kappa, groups: int) -> Tested:
 
 
 def _with_spread(delta: Tested) -> Tested:
-    """The difference without its interval where that would be a point: nothing is as sure as that."""
+    """The difference; its interval is dropped if it would be a single point, which overstates certainty."""
     if delta.se is not None and delta.se < ROUNDING:
         return replace(delta, se=0.0, ci=None, reason=NO_SPREAD)
     return delta

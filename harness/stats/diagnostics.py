@@ -1,6 +1,6 @@
-"""What stands beside a kappa of two raters, to see why it is as high or as low as it is.
+"""Diagnostics that explain why the kappa of two raters is high or low.
 
-None of these is a gate: AC1 and PABAK depend on the number of grades and rise when everyone says the same.
+None of them is gated: AC1 and PABAK depend on the number of grades and rise if one grade dominates.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from harness.stats.agreement import Matrix
 
 @dataclass(frozen=True, slots=True)
 class KappaDiagnostics:
-    """A confusion matrix in figures; None where a figure is undefined.
+    """Diagnostics of one confusion matrix; None for an undefined figure.
 
     `observed` (po) and `expected` (pe) are shares of exact agreement. `kappa_max` is the kappa that the
     margins allow. `pabak` is Brennan and Prediger's: kappa with uniform chance, (q po - 1)/(q - 1).
-    `ac1` is Gwet's (2008). `prevalence` and `bias` (Byrt, Bishop & Carlin 1993) exist for two grades alone.
+    `ac1` is Gwet's (2008). `prevalence` and `bias` (Byrt, Bishop & Carlin 1993) are for two grades only.
     `specific` is each grade's 2 n_ii / (r_i + c_i).
     """
 
@@ -31,7 +31,7 @@ class KappaDiagnostics:
 
 
 def diagnostics(matrix: Matrix) -> KappaDiagnostics:
-    """The diagnostics of a q x q matrix over the whole scale; all None where it is empty."""
+    """The diagnostics of a q x q matrix over the whole scale; all None if it is empty."""
     counts = np.array(matrix, dtype=np.float64)
     n, q = counts.sum(), len(matrix)
     if n == 0:

@@ -1,7 +1,7 @@
-"""How sure a kappa is, when items of one query stand or fall together.
+"""Standard errors and intervals of kappa, clustered by query.
 
 The standard error is cluster-robust, the interval Fisher's z with t on the clusters' degrees of freedom,
-and a guard keeps the lower limit honest where almost nothing disagrees.
+and a guard corrects the lower limit if almost no items disagree.
 """
 
 import math
@@ -25,10 +25,10 @@ from harness.stats.agreement import (
 from harness.stats.proportions import CONFIDENCE, clopper_pearson
 
 FEW = 5
-"""With a disagreement in fewer clusters than this, the standard error cannot see the next one coming."""
+"""If fewer clusters have a disagreement, the standard error underestimates how many the next sample has."""
 
 ROUNDING = 1e-12
-"""A standard error below this is 0: adding up influences that cancel leaves about 1e-17."""
+"""A smaller standard error counts as 0: the sum of influences that cancel is about 1e-17."""
 
 ONE_CLUSTER = Reason("no interval", "all items are of one query, which says nothing about another")
 NO_SPREAD = Reason("no interval", "every query is alike, so that there is no spread to estimate it from")
@@ -37,10 +37,10 @@ NO_INTERVAL = "no interval where kappa is {value}: there is no spread to estimat
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A standard error and a 95 % interval; None with the reason where there are none.
+    """A standard error and a 95 % interval; None with the reason if they are undefined.
 
-    `se_iid` is the error that independent items would have, `guarded` says that the lower limit is
-    the guard's, and `clusters` counts the queries.
+    `se_iid` is the error if items were independent, `guarded` whether the guard set the lower limit, and
+    `clusters` counts the queries.
     """
 
     clusters: int
@@ -52,7 +52,7 @@ class Spread:
 
     @property
     def design_effect(self) -> float | None:
-        """How many times more items it takes than if they were independent."""
+        """The factor by which clustering raises the number of items that is needed."""
         return (self.se / self.se_iid) ** 2 if self.se is not None and self.se_iid else None
 
 
@@ -60,7 +60,7 @@ class Spread:
 class Tested:
     """A mean, or a difference of two figures, with its clustered error, 95 % interval and two-sided p of 0.
 
-    What is missing is None, with the reason.
+    Missing figures are None, with the reason.
     """
 
     value: float | None
@@ -72,7 +72,7 @@ class Tested:
 
 @dataclass(frozen=True, slots=True)
 class KappaTable:
-    """One kappa's items, as positions on the scale, for what needs more than their counts.
+    """One kappa's items as positions on the scale, for figures that need more than the counts.
 
     `rows`, `columns` and `clusters` hold one entry per item; `clusters` are numbered from 0.
     """
@@ -120,7 +120,7 @@ def table_of(
     scale: tuple[int, ...],
     weighting: Weighting,
 ) -> KappaTable:
-    """Grades and cluster names as a Table. The order of the items plays no part in anything made of it."""
+    """Grades and cluster names as a Table. The order of the items has no effect on the results."""
     levels = np.asarray(scale, dtype=np.int64)
     _, numbers = np.unique(np.asarray(clusters, dtype=object).astype(str), return_inverse=True)
     clustered = np.asarray(numbers, dtype=np.int64)
@@ -128,7 +128,7 @@ def table_of(
 
 
 def influence(table: KappaTable) -> Floats:
-    """Each item's influence on kappa: what its cell has."""
+    """Each item's influence on kappa: that of its cell."""
     p = np.array(table.matrix, dtype=np.float64)
     cells = cell_influence(p / p.sum(), table.distances())
     return np.asarray(cells[table.rows, table.columns], dtype=np.float64)
@@ -150,8 +150,8 @@ def cell_influence(p: Floats, d: Floats) -> Floats:
 def kappa_spread(table: KappaTable) -> Spread:
     """The standard error and 95 % interval of one kappa, tanh(atanh kappa +- t SE/(1 - kappa^2)), in [-1, 1].
 
-    SE is cluster-robust (Gwet 2016, Yang & Zhou 2015), t on G - 1 degrees of freedom, and the lower limit the
-    guard's where that is lower. No interval, with the reason: kappa undefined or a constant grader, one
+    SE is cluster-robust (Gwet 2016, Yang & Zhou 2015), t on G - 1 degrees of freedom, and the lower limit is
+    the guard's if that is lower. No interval, with the reason, for: undefined kappa, a constant grader, one
     cluster, kappa -1, kappa 1 without the guard, and clusters that are all alike.
     """
     kappa = table.kappa
@@ -169,7 +169,7 @@ def mean_spread(
 
     `items[k]` holds the positions of pair k's items among the `n_items`, whose clusters are given.
     An item's influence is the mean over the pairs of its influence on each, scaled by n_items / n_pair
-    and 0 where the pair lacks it.
+    and 0 if the pair lacks it.
     """
     groups = int(clusters.max()) + 1 if len(clusters) else 0
     kappas = [table.kappa for table in tables]
@@ -221,10 +221,10 @@ def t_test(value: float, se: float, clusters: int) -> Tested:
 
 
 def _guard(tables: Sequence[KappaTable], groups: int, x: int) -> float | None:
-    """The lower limit that the number of disagreeing clusters allows; None where there are enough of them.
+    """The lower limit that the number of disagreeing clusters allows; None if enough clusters disagree.
 
-    With x of G clusters in disagreement, the next one's share may be as high as Clopper and Pearson's
-    97.5 % limit U, and its size d*: 1 - U d* / De. For several pairs: clusters in which any pair
+    With x of G clusters in disagreement, the true share may be as high as Clopper and Pearson's
+    97.5 % limit U, with a size of d*: 1 - U d* / De. For several pairs: clusters in which any pair
     disagrees, De their mean.
     """
     if x >= FEW:

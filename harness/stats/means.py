@@ -1,4 +1,4 @@
-"""A mean over items that stand or fall together by query, with its error and test against 0."""
+"""A mean over items clustered by query, with its error and its test against 0."""
 
 import numpy as np
 
@@ -11,10 +11,10 @@ NOTHING = Reason("undefined", "there is no item")
 
 
 def clustered_mean(values: Floats, clusters: Integers) -> Tested:
-    """The mean of one value an item (n floats), its error clustered (n numbers from 0), t on G - 1.
+    """The mean of one value per item (n floats), with its clustered error (n numbers from 0), t on G - 1.
 
     The error is that of a total over clusters (Miller 2024, arXiv 2411.00640). Undefined without items; no
-    interval and no p with one cluster, or where all clusters are alike.
+    interval and no p with one cluster, or if all clusters are alike.
     """
     n = len(values)
     if not n:
@@ -30,11 +30,11 @@ def clustered_mean(values: Floats, clusters: Integers) -> Tested:
 
 
 def rare_upper(happened: Floats, weights: Floats, clusters: Integers) -> float | None:
-    """An upper limit U d* for a weighted share that is seen in fewer than FEW clusters; None in more.
+    """An upper limit U d* for a weighted share that occurs in fewer than FEW clusters; None if in more.
 
-    U is the Clopper-Pearson limit (97.5 %) of the weight of the clusters in which it happened, at Kish's
+    U is the Clopper-Pearson limit (97.5 %) of the weight of the clusters in which it occurs, at Kish's
     effective number of clusters, (sum W)^2 / sum W^2 (Korn & Graubard 1998); d* its mean share within those,
-    1 where there is none. As with kappa, a spread that is so seldom seen cannot see the next one coming.
+    1 if there are none. As with kappa, so few clusters underestimate the spread.
     """
     groups = int(clusters.max()) + 1
     whole = np.bincount(clusters, weights=weights, minlength=groups)

@@ -1,4 +1,4 @@
-"""Two graders of the same items, held against each other: what moved, and whether it is real."""
+"""Paired comparison of two graders on the same items: differences, intervals and tests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ SAME_MARGINS = Reason("undefined", "no item was graded differently")
 
 @dataclass(frozen=True, slots=True)
 class ChiSquare:
-    """A test statistic with its degrees of freedom and p, or the reason why there is none."""
+    """A test statistic with its degrees of freedom and p, or the reason why it is undefined."""
 
     value: float | None
     df: int | None = None
@@ -37,7 +37,7 @@ def delta_kappa(base: KappaTable, candidate: KappaTable) -> Tested:
     """kappa_B - kappa_A in [-2, 2], on the same items in the same order.
 
     Its error is from phi_B - phi_A summed by cluster (phi as Gwet 2016, clusters as Yang & Zhou 2015), the
-    interval t on the clusters' degrees of freedom. Undefined where either kappa is; no interval with one
+    interval t on the clusters' degrees of freedom. Undefined if either kappa is; no interval with one
     cluster.
     """
     assert len(base.rows) == len(candidate.rows), "the same items"
@@ -59,15 +59,15 @@ def delta_from(value: float, phi: Floats, clusters: Integers) -> Tested:
 
 
 def one_sided_limits(value: float, se: float, clusters: int) -> Interval:
-    """The lower and the upper limit that a true value lies beyond with a chance of 5 % each: t on G - 1."""
+    """The one-sided 95 % limits, lower and upper: t on G - 1."""
     half = float(stdtrit(clusters - 1, CONFIDENCE)) * se
     return Interval(value - half, value + half)
 
 
 def mcnemar_exact(broken: int, fixed: int) -> float:
-    """Two-sided exact p of McNemar's (1947) test for independent items; 1 where nothing changed.
+    """Two-sided exact p of McNemar's (1947) test for independent items; 1 if no item changed.
 
-    Twice the binomial chance of as few as the rarer of `broken` and `fixed` among both, at most 1.
+    Twice the binomial probability of at most min(`broken`, `fixed`) among both, at most 1.
     """
     n = broken + fixed
     return min(1.0, 2 * float(bdtr(min(broken, fixed), n, 0.5))) if n else 1.0
@@ -85,7 +85,7 @@ def obuchowski(broken: Sequence[int], fixed: Sequence[int]) -> ChiSquare:
 
 
 def durkalski(broken: Sequence[int], fixed: Sequence[int], sizes: Sequence[int]) -> ChiSquare:
-    """McNemar's test for clustered pairs (Durkalski et al. 2003), each cluster's d over its size; df 1."""
+    """McNemar's test for clustered pairs (Durkalski et al. 2003), each d over its cluster's size; df 1."""
     d = np.asarray(broken, dtype=np.float64) - np.asarray(fixed, dtype=np.float64)
     shares = d / np.asarray(sizes, dtype=np.float64)
     return _ratio(float(shares.sum()) ** 2, float((shares**2).sum()))
@@ -101,7 +101,7 @@ def _ratio(above: float, below: float) -> ChiSquare:
 def stuart_maxwell(matrix: Matrix) -> ChiSquare:
     """Are the two margins the same (Stuart 1955, Maxwell 1970)? d' V^+ d with df the rank of V.
 
-    Safe for grades that neither uses, since V's pseudo-inverse leaves them out.
+    Grades that neither grader uses do no harm: V's pseudo-inverse ignores them.
     """
     d, v = _margins(matrix)
     df = int(np.linalg.matrix_rank(v))
@@ -130,9 +130,9 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def benjamini_yekutieli(p: Sequence[float]) -> list[float]:
-    """Benjamini & Yekutieli's (2001) adjusted p-values, in the order given, however the tests depend.
+    """Benjamini & Yekutieli's (2001) adjusted p-values, in the order given; valid for dependent tests.
 
-    The least over ranks k from an entry's own up of p_(k) m/k (1 + 1/2 + ... + 1/m), at most 1.
+    For an entry of rank r: the minimum over k >= r of p_(k) m/k (1 + 1/2 + ... + 1/m), at most 1.
     """
     m = len(p)
     harmonic = sum(1 / rank for rank in range(1, m + 1))

@@ -1,4 +1,4 @@
-"""How many items it takes: for an interval of a given width, or to pass a bar."""
+"""Sample sizes: the items needed for an interval of a given width, or to pass a threshold."""
 
 import math
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ def variance_per_item(joint: Floats, scale: Sequence[int], weighting: Weighting 
     """v = sum p phi^2: n independent items have the error sqrt(v/n) (Fleiss, Cohen & Everitt 1969).
 
     `joint` holds q x q shares that sum to 1, over a `scale` of q grades. At least 0, and 0 at perfect
-    agreement. The caller's mistake where both give one same grade to all: kappa is undefined there.
+    agreement. Must not be called if both give all items the same grade: kappa is undefined.
     """
     return float((joint * cell_influence(joint, distances(scale, weighting)) ** 2).sum())
 
@@ -34,7 +34,7 @@ def variance_per_item(joint: Floats, scale: Sequence[int], weighting: Weighting 
 def items_for_half_width(variance: float, half_width: float, design_effect: float = 1.0) -> int:
     """Items for a 95 % interval of plus or minus `half_width` > 0: deff z^2 v / h^2, rounded up.
 
-    The normal interval's width solved for n, with v of `variance_per_item` (Fleiss, Cohen & Everitt 1969).
+    The width of the normal interval, solved for n; v is `variance_per_item` (Fleiss, Cohen & Everitt 1969).
     """
     z = float(ndtri((1 + CONFIDENCE) / 2))
     return math.ceil(design_effect * z**2 * variance / half_width**2)
@@ -43,12 +43,12 @@ def items_for_half_width(variance: float, half_width: float, design_effect: floa
 def items_to_pass(
     variance: float, kappa: float, bar: float, power: float = 0.8, design_effect: float = 1.0
 ) -> int | None:
-    """Items for the interval's lower limit to clear the bar with this power, at a true kappa above it.
+    """Items for the interval's lower limit to reach the threshold with this power, at a true kappa above it.
 
     (1.96 + z_power)^2 v deff / ((atanh kappa - atanh bar)(1 - kappa^2))^2, rounded up: Cantor's (1996)
-    with the variance of the truth alone, on the scale on which the gate's interval is symmetric. On
-    kappa's own scale it would ask for too few: planned for 80 % power at a kappa of 0.9, 46 % pass
-    (benchmarks/coverage.py). None where the true kappa is not above the bar, or either is 1 or -1.
+    formula with the variance at the true kappa only, on the scale on which the gate's interval is symmetric.
+    Kappa's own scale would give too few: planned for 80 % power at a kappa of 0.9, 46 % pass
+    (benchmarks/coverage.py). None if the true kappa is not above the threshold, or either is 1 or -1.
     """
     if kappa <= bar or abs(kappa) >= 1 or abs(bar) >= 1:
         return None
@@ -59,13 +59,13 @@ def items_to_pass(
 def items_for_delta(
     variance: float, difference: float, power: float = 0.8, design_effect: float = 1.0
 ) -> int | None:
-    """Items on which a paired 95 % interval of kappa_B - kappa_A leaves 0 outside with this power.
+    """Items for a paired 95 % interval of kappa_B - kappa_A to exclude 0 with this power.
 
     (1.96 + z_power)^2 v deff / difference^2, rounded up (Miller 2024, arXiv 2411.00640), for a true
     `difference` in [-2, 2] of either sign and a power in (0, 1). `variance` is that of the difference for
-    each item: v = n SE^2 of a pilot's `delta_kappa`. That SE is clustered, so that v has the design effect
-    in it already; give one only with a v from independent items. None where no number can be told: for a
-    difference of 0, and where the pilot's two runs never differ (v = 0).
+    each item: v = n SE^2 of a pilot's `delta_kappa`. That SE is clustered, so v includes the design effect:
+    give one only with a v from independent items. None if no number is defined: for a difference of 0,
+    and if the pilot's two runs never differ (v = 0).
     """
     if difference == 0 or variance == 0:
         return None

@@ -1,4 +1,4 @@
-"""Intervals of a share: x of n."""
+"""Intervals of a proportion: x of n."""
 
 import math
 
@@ -18,7 +18,7 @@ def clopper_pearson(x: float, n: float, confidence: float = CONFIDENCE) -> Inter
 
 
 def wilson(x: float, n: int) -> Interval:
-    """The score interval (Wilson 1927) of x of n > 0: never outside 0 and 1, fair for small n."""
+    """The score interval (Wilson 1927) of x of n > 0: within [0, 1], accurate for small n."""
     z = float(ndtri((1 + CONFIDENCE) / 2))
     share, more = x / n, z**2 / n
     middle = (share + more / 2) / (1 + more)

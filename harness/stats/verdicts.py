@@ -1,4 +1,4 @@
-"""An interval against a bar: pass, fail, or not decided, and how many items would decide it."""
+"""An interval against a threshold: pass, fail or inconclusive, and how many items would decide it."""
 
 import math
 from typing import Literal
@@ -10,18 +10,18 @@ from harness.stats.proportions import CONFIDENCE
 
 
 def three_way(ci: Interval, bar: float) -> Literal["pass", "fail", "inconclusive"]:
-    """Pass where the whole interval reaches the bar, fail where all of it stays below."""
+    """Pass if the whole interval reaches the threshold, fail if all of it is below."""
     if ci.low >= bar:
         return "pass"
     return "fail" if ci.high < bar else "inconclusive"
 
 
 def items_needed(n: int, kappa: float, se: float, clusters: int, bar: float) -> int | None:
-    """Items after which the Fisher-z interval would leave the bar outside.
+    """Items after which the Fisher-z interval would exclude the threshold.
 
     n ((t SE / (1 - kappa^2)) / |atanh kappa - atanh bar|)^2, rounded up, with t on `clusters` - 1 degrees
-    of freedom: at the observed kappa and design effect. None where no number of items is enough, or where
-    the formula has no value: kappa at the bar, or either of them at 1 or -1.
+    of freedom: at the observed kappa and design effect. None if no number of items is enough, or if the
+    formula has no value: kappa at the threshold, or either of them at 1 or -1.
     """
     if clusters < 2 or abs(kappa) >= 1 or abs(bar) >= 1 or kappa == bar:
         return None

@@ -1,1 +1,1 @@
-"""Files, tables, the project folder, digests, Hugging Face data sets."""
+"""Files, tables, the project folder, digests, and Hugging Face data sets."""

@@ -1,4 +1,4 @@
-"""Content digests: equal content has an equal digest, independent of key order."""
+"""Content digests: equal content has an equal digest, whatever the order of keys."""
 
 import hashlib
 import heapq
@@ -29,7 +29,7 @@ def digest_bytes(content: bytes) -> str:
 
 
 def keyed_digest(values: Iterable[tuple[str, bytes]]) -> str:
-    """The digest of {key: value}, given each value's canonical JSON, in any order. Few are held at once."""
+    """The digest of {key: value} from each value's canonical JSON, in any order, in bounded memory."""
     whole = hashlib.sha256(b"{")
     for at, (key, text) in enumerate(_by_key(iter(values))):
         whole.update((b"," if at else b"") + canonical_json(key) + b":" + text)
@@ -38,7 +38,7 @@ def keyed_digest(values: Iterable[tuple[str, bytes]]) -> str:
 
 
 HELD = 10_000
-"""Values that are sorted in memory; more are sorted in parts, on the disk."""
+"""The number of values to sort in memory; more are sorted in parts on disk."""
 
 
 def _by_key(values: Iterator[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
@@ -50,7 +50,7 @@ def _by_key(values: Iterator[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
 
 
 def _put_by(part: list[tuple[str, bytes]], files: ExitStack) -> Iterator[tuple[str, bytes]]:
-    # The stack closes it.
+    # The exit stack closes it.
     file: IO[str] = files.enter_context(tempfile.TemporaryFile("w+", encoding="ascii"))  # noqa: SIM115
     file.writelines(json.dumps([key, text.decode("utf-8", "surrogatepass")]) + "\n" for key, text in part)
     file.seek(0)

@@ -1,4 +1,4 @@
-"""Files in and out: UTF-8 text, TOML and JSON lines become nouns or faults; writes are atomic."""
+"""Read UTF-8 text, TOML and JSON lines as nouns, or report every fault; write files atomically."""
 
 import json
 import os
@@ -16,16 +16,16 @@ from harness.storage.regular import read_bytes as read_bytes
 Model = TypeVar("Model", bound=BaseModel)
 PIECE = 1 << 16
 Content = str | bytes | Iterable[str | bytes]
-"""What a file is to hold: whole, or line by line where it is long."""
+"""The content of a file: bytes or text, or lines if it is long."""
 
 
 def read_text(path: Path, most: int = LARGEST, *, links: bool = True) -> str:
-    """A file's text. A leading byte order mark is dropped; what is not UTF-8 is bad input."""
+    """A file's text without a leading byte order mark. BadInput if it is not UTF-8."""
     return decode(read_bytes(path, most, links=links), path)
 
 
 def decode(content: bytes, path: Path) -> str:
-    """UTF-8 bytes as text, or a fault that names the first bad line."""
+    """UTF-8 bytes as text. BadInput names the first bad line."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -46,7 +46,7 @@ def read_toml(path: Path, *, links: bool = True) -> dict[str, Any]:
 
 
 def build(model: type[Model], data: Any, where: str) -> tuple[Model | None, list[Fault]]:
-    """Plain data as a noun, or every fault in it."""
+    """Plain data as a noun. BadInput lists every fault."""
     try:
         return model.model_validate(data), []
     except ValidationError as error:
@@ -54,7 +54,7 @@ def build(model: type[Model], data: Any, where: str) -> tuple[Model | None, list
 
 
 def faults_of(error: ValidationError, where: str) -> list[Fault]:
-    """pydantic's findings in this project's words, one fault each."""
+    """pydantic's errors in this project's words, one fault each."""
     return [Fault(where, f"{_key(found['loc'])}: {_words(dict(found))}") for found in error.errors()]
 
 
@@ -78,12 +78,12 @@ def _words(found: dict[str, Any]) -> str:
 
 
 def parse_json(text: str) -> Any:
-    """Strict JSON: a key given twice, NaN and infinity are ValueErrors."""
+    """Parse strict JSON: ValueError for a duplicate key, NaN and infinity."""
     return json.loads(text, object_pairs_hook=single_keys, parse_constant=_no_constant)
 
 
 def single_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object's pairs as a dict; ValueError for a key that comes twice."""
+    """An object's pairs as a dict; ValueError for a duplicate key."""
     result = dict(pairs)
     if len(result) < len(pairs):
         names = [name for name, _ in pairs]
@@ -97,7 +97,7 @@ def _no_constant(name: str) -> float:
 
 
 def json_lines(path: Path) -> tuple[list[tuple[int, dict[str, Any]]], list[Fault]]:
-    """Each object of a JSON lines file with its line number, and the lines that hold none."""
+    """Each object of a JSON lines file with its line number, and the faults of the other lines."""
     rows: list[tuple[int, dict[str, Any]]] = []
     faults: list[Fault] = []
     for number, found in each_json_line(path):
@@ -109,7 +109,7 @@ def json_lines(path: Path) -> tuple[list[tuple[int, dict[str, Any]]], list[Fault
 
 
 def each_json_line(path: Path) -> Iterator[tuple[int, dict[str, Any] | Fault]]:
-    """Each line's object, or what is wrong with the line; a long file is never held whole."""
+    """Each line's object, or its fault; the file is read line by line."""
     for number, line in text_lines(path):
         if not line.strip():
             continue
@@ -128,7 +128,7 @@ def each_json_line(path: Path) -> Iterator[tuple[int, dict[str, Any] | Fault]]:
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Each line of a UTF-8 file with its number, read one by one."""
+    """Each line of a UTF-8 file with its number, read lazily."""
     try:
         with open_regular(path) as file:
             for number, line in enumerate(lines_of(file, path), start=1):
@@ -158,7 +158,7 @@ def read_nouns(path: Path, model: type[Model]) -> tuple[list[tuple[int, Model]],
 
 
 def iter_nouns(path: Path, model: type[Model]) -> Iterator[Model]:
-    """Each noun of a JSON lines file that this program wrote, one by one; BadInput at the first damage."""
+    """Each noun of a JSON lines file that this program wrote, lazily; BadInput at the first damaged line."""
     for number, line in text_lines(path):
         noun, faults = parse(model, line, _line(path, number))
         if noun is None:
@@ -167,7 +167,7 @@ def iter_nouns(path: Path, model: type[Model]) -> Iterator[Model]:
 
 
 def parse(model: type[Model], line: str | bytes, where: str) -> tuple[Model | None, list[Fault]]:
-    """A noun from a line that this program wrote, or every fault in it: without a look at double keys."""
+    """A noun from a line that this program wrote. BadInput lists every fault but duplicate keys."""
     try:
         return model.model_validate_json(line), []
     except ValidationError as error:
@@ -179,7 +179,7 @@ def _line(path: Path, number: int) -> str:
 
 
 def to_line(noun: BaseModel, *, sparse: bool = False) -> str:
-    """A noun as one line of JSON without what is absent; `sparse` leaves defaults out too."""
+    """A noun as one line of JSON without None; `sparse` omits defaults too."""
     data = noun.model_dump(mode="json", exclude_none=True, exclude_defaults=sparse)
     return json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -190,10 +190,10 @@ def write_lines(path: Path, nouns: Iterable[BaseModel]) -> None:
 
 
 def write_atomic(path: Path, content: Content) -> None:
-    """The whole file or none of it: written beside its place, synced, then renamed onto it."""
+    """Write a file atomically: write a temporary file beside it, sync it, then rename it."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        # Made anew: a link of that name, in a folder that somebody sent, would be written through.
+        # Create it exclusively: in an untrusted folder, a link of that name would redirect the write.
         beside.unlink(missing_ok=True)
         with beside.open("xb") as file:
             for part in _pieces(content):
@@ -203,7 +203,7 @@ def write_atomic(path: Path, content: Content) -> None:
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        # The user knows the file by its own name.
+        # Name the user's file, not the temporary one.
         raise OSError(error.errno, error.strerror, str(path)) from error
     except BaseException:
         beside.unlink(missing_ok=True)
@@ -211,7 +211,7 @@ def write_atomic(path: Path, content: Content) -> None:
 
 
 def _pieces(content: Content) -> Iterator[bytes]:
-    """The content as bytes, no more of them at once than it takes: a long text is not held twice."""
+    """The content as bytes in chunks, so that a long text is not held twice."""
     for part in (content,) if isinstance(content, str | bytes) else content:
         if isinstance(part, bytes):
             yield part
@@ -223,7 +223,7 @@ Stamp = tuple[int, int] | None
 
 
 def stamp_of(path: Path) -> Stamp:
-    """What tells that a file was written again: its time and its size; None where there is none."""
+    """A file's modification time and size, to detect changes; None without a file."""
     try:
         found = path.stat()
     except OSError:
@@ -232,5 +232,5 @@ def stamp_of(path: Path) -> Stamp:
 
 
 def whole_text(text: str) -> str:
-    """Text without halves of surrogate pairs, which JSON can escape and no file can hold."""
+    """Text without lone surrogates, which JSON can escape but UTF-8 cannot encode."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -18,7 +18,7 @@ def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
         raise BadInput([Fault(str(path), "no such file")])
     datasets = _datasets()
     try:
-        # Streaming reads the file in place; a plain load would copy it into a cache first.
+        # Streaming reads the file in place; a plain load copies it into a cache first.
         rows = datasets.load_dataset("parquet", data_files=str(path), split="train", streaming=True)
         yield from rows
     except _reading_errors() as error:

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 def alone(lock: Path) -> "BaseFileLock":
-    """One process at a time: who reads a file, changes it and writes it back must not overwrite another.
+    """A lock for read-modify-write of a file, so that processes do not overwrite each other's changes.
 
-    A context manager that waits for the lock. OSError where its folder is missing or cannot be written.
+    A context manager that waits for the lock. OSError if its folder is missing or read-only.
     """
-    # Imported where it is needed: it loads slowly, and most commands lock nothing.
+    # Imported here: it loads slowly, and most commands lock nothing.
     from filelock import FileLock
 
-    # A missing folder is an error, which filelock would create instead, and a link is not followed.
+    # Open it first: filelock would create a missing folder and follow a link.
     open_regular(lock, os.O_WRONLY | os.O_APPEND | os.O_CREAT, links=False).close()
     return FileLock(lock)

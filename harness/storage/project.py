@@ -56,7 +56,7 @@ def split_label(label: str) -> tuple[str, str | None]:
 
 
 def is_name(text: str) -> bool:
-    """Whether a text can name a policy or a prompt, and its folder."""
+    """Whether a text is a valid name of a policy or prompt."""
     return re.fullmatch(r"[\w-][\w.-]*", text) is not None
 
 

@@ -1,7 +1,7 @@
-"""Opening what may come from a stranger: regular files alone, within bounds, and no links where that is said.
+"""Open untrusted files safely: only regular files, within size limits, and optionally no links.
 
-A pipe hangs its reader, a device has no end, and a link leads out of a folder that somebody sent: what is
-appended to it then lands in another file.
+A pipe blocks its reader, a device has no end, and a link in an untrusted folder leads outside: appended data
+would go to another file.
 """
 
 import errno
@@ -15,20 +15,20 @@ from typing import BinaryIO
 from harness.errors import BadInput, Fault
 
 LARGEST = 1 << 30
-"""Bytes of a file that is read whole, such as a table."""
+"""The most bytes of a file that is read whole, such as a table."""
 SETTINGS = 16 << 20
-"""Bytes of a file of settings: a manifest, a policy, a prompt, a log of batches."""
+"""The most bytes of a file of settings: a manifest, a policy, a prompt, a log of batches."""
 LONGEST_LINE = 16 << 20
-"""Bytes of a line. A file that is read line by line may have any number of them."""
+"""The most bytes of a line. The number of lines is unlimited."""
 LINK = "is a link, and a file of its own is wanted here: copy what it leads to"
 
 
 def open_regular(path: Path, flags: int = os.O_RDONLY, *, links: bool = True) -> BinaryIO:
-    """A regular file. OSError for a folder, a pipe or a device, and, without `links`, for a link."""
+    """Open a regular file. OSError for a folder, a pipe, a device and, without `links`, a link."""
     if not links and path.is_symlink():
         raise OSError(errno.ELOOP, LINK, str(path))
     if not flags & os.O_CREAT or path.exists():
-        # Looked at first, since opening alone can do something to a device; and again once it is open.
+        # Check before opening, since opening a device can have effects, and again once it is open.
         _refuse_odd(path.stat().st_mode, path)
     no_follow = 0 if links else getattr(os, "O_NOFOLLOW", 0)
     handle = os.open(
@@ -43,7 +43,7 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, *, links: bool = True) ->
 
 
 def open_to_append(path: Path) -> BinaryIO:
-    """A file that grows, new or there already. BadInput for a link or no file."""
+    """Open a file to append, creating it if missing. BadInput for a link or a special file."""
     try:
         return open_regular(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, links=False)
     except OSError as error:
@@ -59,7 +59,7 @@ def _refuse_odd(mode: int, path: Path) -> None:
 
 
 def read_bytes(path: Path, most: int = LARGEST, *, links: bool = True) -> bytes:
-    """A file's bytes. BadInput for one that cannot be read, or has more than `most` of them."""
+    """A file's bytes. BadInput if it cannot be read or has more than `most` bytes."""
     try:
         with open_regular(path, links=links) as file:
             content = file.read(most + 1)
@@ -73,7 +73,7 @@ def read_bytes(path: Path, most: int = LARGEST, *, links: bool = True) -> bytes:
 
 
 def lines_of(file: BinaryIO, path: Path) -> Iterator[bytes]:
-    """The lines of a file, with their ends. BadInput for one that is longer than any of ours."""
+    """The lines of a file, with their ends. BadInput for a line over the limit."""
     for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE + 1), b""), start=1):
         if len(line) > LONGEST_LINE:
             what = f"longer than {LONGEST_LINE >> 20} MB, the most that a line may have"
@@ -82,7 +82,7 @@ def lines_of(file: BinaryIO, path: Path) -> Iterator[bytes]:
 
 
 def unreadable(path: Path, error: OSError) -> Fault:
-    """What to say of a file that cannot be read."""
+    """The error for a file that cannot be read."""
     if error.errno in (errno.ELOOP, errno.EINVAL) and error.strerror:
         return Fault(str(path), error.strerror)
     missing = isinstance(error, FileNotFoundError)
@@ -90,7 +90,7 @@ def unreadable(path: Path, error: OSError) -> Fault:
 
 
 def odd_files(folder: Path) -> list[Fault]:
-    """What a folder that somebody sent must not hold: links, pipes, devices; and not be a link itself."""
+    """Faults of an untrusted folder: links, pipes or devices in it, or a link instead of the folder."""
     if folder.is_symlink():
         return [Fault(str(folder), "is a link: name the folder that it leads to, or copy it here")]
     faults: list[Fault] = []

@@ -1,4 +1,4 @@
-"""Streams: values too many to be held, read one by one whenever they are gone through."""
+"""Streams: values that are read one by one on each iteration instead of being held in memory."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 
 class Stream(Generic[T]):
-    """So many values, read anew by every loop over them."""
+    """A known number of values, read again by every iteration."""
 
     def __init__(self, read: Callable[[], Iterable[T]] = tuple, count: int = 0) -> None:
         self._read = read

@@ -1,7 +1,7 @@
-"""One assessment per run: everything that is said of it, computed once from one reading of its folder.
+"""One assessment per run, computed once from one pass over its folder.
 
-Terminal, page, `--json`, viewer, comparison, baseline and shipping read it, and compute nothing of it again.
-The assembly for items of any origin is here too: a run, files of grades, arrays in a notebook.
+Terminal, page, `--json`, viewer, comparison, baseline and shipping read it and recompute nothing.
+The assembly also serves items of other origins: files of grades, and arrays in a notebook.
 """
 
 import json
@@ -35,7 +35,7 @@ NO_GATE = "a run over canaries is held to no gate: half of its products are writ
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """One run, assessed. `gates`: those it is judged by. `gate1` is None where it was never measured."""
+    """The assessment of one run under `gates`. `gate1` is None if it was never measured."""
 
     reading: Reading
     gates: Gates
@@ -57,10 +57,10 @@ def assess(
     earlier: Iterable[Path] = (),
     bootstrap: bool = False,
 ) -> Assessment:
-    """A run scored and judged by its own policy, gates and ratings, unless other gates or bars are given.
+    """Score and judge a run by its own policy, gates and ratings, unless other gates or thresholds are given.
 
-    `earlier`: the folders of the runs before it, the latest first, to say which bars were moved. One over
-    canaries has no verdict: its scorecard says why. BadInput for a run that is damaged.
+    `earlier`: the folders of the runs before it, the latest first, to find changed thresholds. A run over
+    canaries has no verdict: its scorecard says why. BadInput for a damaged run.
     """
     reading = read_run(run)
     own, asked = gates or run.gates, run.manifest.asked
@@ -78,7 +78,7 @@ def assess(
 
 
 def assess_folder(folder: Path) -> Assessment:
-    """A run by its folder, beside the runs that lie before it there."""
+    """Assess a run by its folder, with the earlier runs in the same project."""
     return assess(open_run(folder), earlier=earlier_runs(folder))
 
 
@@ -90,9 +90,9 @@ def judge_items(
     stale: str | None = None,
     warnings: tuple[str, ...] = (),
 ) -> tuple[Gate1 | None, Gate2]:
-    """Both gates on the same items, judged; Gate 1 is None without ratings. BadInput for one rater alone.
+    """Judge both gates on the same items; Gate 1 is None without ratings. BadInput for a single rater.
 
-    `stale` says what keeps the golden grades from being those of the policy, where something does.
+    `stale` says why the golden grades are not those of the policy, if so.
     """
     gate1, score = _measured(items, terms, rated, warnings)
     return gate1, judge_gate2(score, terms.gates, gate1, stale)
@@ -118,7 +118,7 @@ def judge_raters(
     names: Mapping[int, str] | None = None,
     bootstrap: bool = False,
 ) -> Gate1:
-    """Gate 1 on ratings, judged by the gates, or by another bar. BadInput for one rater alone."""
+    """Judge Gate 1 on ratings by the gates, or by another threshold. BadInput for a single rater."""
     score = score_gate1(
         rated.ratings,
         scale,
@@ -132,7 +132,7 @@ def judge_raters(
 
 
 def _stale(run: Run) -> str | None:
-    """Grades of another policy version are no golden grades of this one, and a choice is no sample."""
+    """Why no gate is read: grades of another policy version, or examples that were chosen, not sampled."""
     left, of = run.manifest.stale, run.manifest.examples
     if left:
         return f"{left} of {of} examples were not yet judged under {run.policy.label}"

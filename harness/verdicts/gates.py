@@ -1,7 +1,7 @@
-"""A scorecard and the bars become a verdict: pass, fail or inconclusive, with the reason in words.
+"""Decide the verdict of a scorecard: pass, fail or inconclusive, with the reason in words.
 
-The verdict is read from the 95 % interval, never from the point value, and an inconclusive one never ships
-silently. What was not answered can only take a pass away.
+The verdict is read from the 95 % interval, never from the point value. An inconclusive verdict is not a pass.
+Missing answers can only prevent a pass.
 """
 
 from collections.abc import Mapping
@@ -24,19 +24,19 @@ NEVER_MEASURED = "Gate 1 was never measured, so that nobody knows whether the po
 
 G = TypeVar("G", bound=Gate)
 Check = tuple[Verdict, str]
-"""What one condition says, and why."""
+"""The verdict of one condition, and why."""
 
 
 def judge_gate1(score: Gate1, grade_names: Mapping[int, str] | None = None) -> Gate1:
-    """Gate 1 with its verdict, and with what to do about it."""
+    """Gate 1 with its verdict and advice."""
     judged = _with_verdict(score, _kappa_check(score))
     return judged.model_copy(update={"advice": advice(judged, grade_names or {})})
 
 
 def judge_gate2(score: Gate2, gates: Gates, gate1: Gate1 | None, stale: str | None = None) -> Gate2:
-    """Gate 2 with its verdict; `gate1` is the judged Gate 1 of the same policy, None where unmeasured.
+    """Gate 2 with its verdict; `gate1` is the judged Gate 1 of the same policy, None if unmeasured.
 
-    `stale` says what keeps the golden grades from being those of the policy: then nothing was measured.
+    `stale` says why the golden grades are not those of the policy; the verdict is then inconclusive.
     """
     judged = _with_verdict(score, ("inconclusive", stale) if stale else _gate2_check(score, gates))
     said = gate1.verdict if gate1 else None
@@ -44,25 +44,25 @@ def judge_gate2(score: Gate2, gates: Gates, gate1: Gate1 | None, stale: str | No
 
 
 def verdict_of(score: Gate) -> dict[str, Any]:
-    """What verdict.json holds: the verdict and what it was read from."""
+    """The content of verdict.json: the verdict and the figures it was read from."""
     return score.model_dump(mode="json", include=VERDICT_KEYS)
 
 
 def exit_code(score: Gate) -> int:
-    """How a command ends that was asked for this gate."""
+    """The exit code of a command that asked for this gate."""
     assert score.verdict is not None, "a scorecard that was never judged"
     return EXIT_CODES[score.verdict]
 
 
 def _with_verdict(score: G, check: Check) -> G:
     verdict, reason = check
-    # More items decide nothing where something else than kappa, such as missing answers, left it open.
+    # More items do not help if something other than kappa, such as missing answers, left it open.
     needed = _needed(score) if verdict == "inconclusive" and check == _kappa_check(score) else None
     return score.model_copy(update={"verdict": verdict, "reason": reason, "items_needed": needed})
 
 
 def _needed(score: Gate) -> int | None:
-    """How many items would decide it; None where more of the same would not, or nobody can say."""
+    """How many items would decide it; None if more items would not, or the number is unknown."""
     found = score.gated_kappa
     if found.value is None or found.se is None or found.ci is None:
         return None
@@ -87,7 +87,7 @@ def _against(estimate: Estimate, bar: float, name: str) -> Check:
 
 
 def _gate2_check(score: Gate2, gates: Gates) -> Check:
-    """What is missing comes first, then what fails, then what is open: a pass is what remains."""
+    """Check in order: coverage, missing answers, failures, open conditions; what remains is a pass."""
     if score.coverage < gates.coverage_floor:
         floor = f"the floor of {gates.coverage_floor:.1%}"
         return "inconclusive", f"coverage {score.coverage:.1%} is under {floor}"
@@ -113,7 +113,7 @@ def _worst_kappa_check(score: Gate2) -> Check:
 
 
 def _action_checks(score: Gate2) -> list[tuple[Check, Check]]:
-    """The actions' kappa against its bar, as found and at worst; nothing where no bar is declared."""
+    """The actions' kappa against its threshold, as found and at worst; empty if none is declared."""
     actions = score.actions
     if actions is None or actions.bar is None:
         return []
@@ -144,7 +144,7 @@ def _cell_check(cell: CellScore, ci: Interval | None) -> Check:
 
 
 def _provisional(gate1: Gate1 | None) -> str | None:
-    """Why a Gate 2 cannot be relied on yet."""
+    """Why a Gate 2 is provisional."""
     if gate1 is None:
         return NEVER_MEASURED
     if gate1.provisional:

@@ -1,4 +1,4 @@
-"""A grader's file against a file of golden grades, judged."""
+"""Judge a grader's file against a file of golden grades."""
 
 from dataclasses import replace
 
@@ -21,11 +21,11 @@ def judge_files(
     rated: Rated | None = None,
     bootstrap: bool = False,
 ) -> Gate2:
-    """A file of grades held against golden ones. `rated`: ratings of the same items, for Gate 1."""
+    """Judge a file of grades against golden ones. `rated`: ratings of the same items, for Gate 1."""
     scale, policy, gates = levels
     grades = read_grades(file.path, file.table, scale, file.rater)
     items, warnings = judged_files(golden, grades, file.path.name)
-    # A file of one rater's grades names the grader, whether or not anybody named that rater.
+    # If the file holds one rater's grades, that rater is the grader, named or not.
     grader = next((row.rater for row in grades.values()), None)
     others, more = _without(rated, grader)
     terms = settings_of(policy, scale, gates, bar or gate2_bar(gates), bootstrap=bootstrap)
@@ -34,9 +34,9 @@ def judge_files(
 
 
 def _without(rated: Rated | None, grader: str | None) -> tuple[Rated | None, list[str]]:
-    """The ratings without those of the one who is graded here, and what to know of them.
+    """The ratings without the grader's own, and warnings.
 
-    A grader's own ratings say nothing about whether people find the policy clear.
+    A grader's own ratings are no evidence that the policy is clear to people.
     """
     if rated is None:
         return None, []

@@ -1,6 +1,6 @@
-"""May a candidate replace the base? Non-inferiority, and what must not get worse whatever kappa says.
+"""The regression verdict: non-inferiority, and conditions that must hold whatever kappa is.
 
-"Not significantly worse" is never "no regression": a candidate passes by showing that it loses less than the
+"Not significantly worse" is not "no regression": a candidate passes by showing that it loses less than the
 margin.
 """
 
@@ -51,7 +51,7 @@ def _limits(change: Change, clusters: int) -> Interval | None:
 
 
 def _non_inferior(found: Comparison, margin: float, limits: Interval | None) -> Condition:
-    """Pass where the one-sided 95 % lower limit of the change is above minus the margin."""
+    """Pass if the one-sided 95 % lower limit of the change is above minus the margin."""
     name = f"{found.gated} loses less than {margin:g}"
     if limits is None:
         reason = f"{found.gated} cannot be compared: {found.gated_change.reason}"
@@ -92,7 +92,7 @@ def _coverage(found: Comparison, floor: float) -> Condition:
 
 
 def _golden(found: Comparison) -> Iterator[Condition]:
-    """Grades of another policy version are no golden grades of this one."""
+    """The candidate's golden grades must have been judged under its policy version."""
     if found.stale:
         yield Condition(
             name="the golden grades are those of the policy",
@@ -102,7 +102,7 @@ def _golden(found: Comparison) -> Iterator[Condition]:
 
 
 def _sample(found: Comparison) -> Iterator[Condition]:
-    """A choice of items says nothing of the whole."""
+    """The items must represent a split, not a selection."""
     if found.apart:
         yield Condition(
             name="a split is compared, and no choice",
@@ -112,7 +112,7 @@ def _sample(found: Comparison) -> Iterator[Condition]:
 
 
 def _cases(found: Comparison, floor: float) -> Iterator[Condition]:
-    """What one side lacks is said, and leaves the verdict open where it is more than the floor allows."""
+    """Items of one side only: inconclusive if more are missing than the coverage floor allows."""
     unread = {*found.unread_base, *found.unread_candidate}
     relabelled = () if found.policies_differ else found.relabelled
     lost = len(found.only_base) + len(unread) + len(relabelled)

@@ -1,4 +1,4 @@
-"""Bars that were moved, in words: nobody is to pass by lowering one unseen."""
+"""Changed thresholds, in words, so that a pass by a lowered threshold is visible."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,7 +13,7 @@ from harness.score.threshold import Threshold
 
 
 def bars_of(gates: Gates) -> dict[str, str]:
-    """Everything that Gate 2's verdict, and whether it is provisional, is read against, in words."""
+    """Every threshold of Gate 2's verdict and of its provisional state, in words."""
     actions = gates.gate2.actions
     cells = {f"golden {cell.golden} with action {cell.action}": cell.limit for cell in gates.never_grow}
     return {
@@ -26,14 +26,14 @@ def bars_of(gates: Gates) -> dict[str, str]:
 
 
 def differing(other: Gates, own: Gates) -> str | None:
-    """What other gates ask for instead of a run's own; None where they ask for the same."""
+    """The thresholds of other gates that differ from a run's own; None if they are equal."""
     theirs, mine = bars_of(other), bars_of(own)
     changed = [name for name in {**mine, **theirs} if theirs.get(name) != mine.get(name)]
     return ", ".join(theirs.get(name, f"no limit for {name}") for name in changed) or None
 
 
 def moved_since(run: Run, earlier: Iterable[Path]) -> str | None:
-    """What the run of this policy before this one was held to, where those bars were others.
+    """The thresholds of the previous run of this policy, if they differ.
 
     `earlier`: the folders of the runs before it, the latest first.
     """

@@ -1,4 +1,4 @@
-"""The viewer: which address shows what. GET alone; every name is looked up among the known ones."""
+"""The viewer's routes. Only GET; every name in an address is looked up among the known ones."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ from harness.web.versions import VersionDiff, policies_beside, policies_of, prom
 from harness.web.watching import Counter, RunProgress
 
 REPORT_HEADERS = {"Content-Security-Policy": "frame-ancestors 'none'"}
-"""A report brings a content policy of its own, which names its style and scripts by their digests."""
+"""A report has its own content policy, which names its style and scripts by their digests."""
 LOCAL = frozenset({"localhost"})
 PLAIN = "Nothing lies at this address."
 
@@ -41,7 +41,7 @@ class Viewer:
         self._counters: dict[str, Counter] = {}
 
     def routes(self) -> list[Route]:
-        """Every address."""
+        """The routes."""
         return [
             Route("/", self.runs),
             Route("/trend", self.trend),
@@ -79,7 +79,7 @@ class Viewer:
         return page("trend.html.j2", values, "/trend")
 
     def run(self, request: Request) -> Response:
-        """One run: its report; or, as long as it is not finished, how far it is."""
+        """One run: its report or, while it is not finished, its progress."""
         run = self._known(request.path_params["name"])
         if run.state not in ("going", "stopped") or run.manifest is None:
             return self.report(request)
@@ -87,7 +87,7 @@ class Viewer:
         return page("run.html.j2", {"run": run, "progress": self._progress(run), "facts": facts}, "/")
 
     def report(self, request: Request) -> Response:
-        """A run's report, against another run where `base` names one; or what is wrong with a damaged run."""
+        """A run's report, compared with another run if `base` names one; an error page for a damaged run."""
         run, base = self._known(request.path_params["name"]), request.query_params.get("base") or None
         if base is not None:
             self._known(base)
@@ -101,14 +101,14 @@ class Viewer:
         return HTMLResponse(shown, headers=REPORT_HEADERS)
 
     def progress(self, request: Request) -> Response:
-        """How far a run is, for a page that asks again and again."""
+        """A run's progress as JSON, for a page that polls."""
         run = self._known(request.path_params["name"])
         if run.manifest is None or run.state == "damaged":
             raise HTTPException(404, f"{run.name} is damaged: nothing can be counted")
         return JSONResponse(self._progress(run).data())
 
     def compare(self, request: Request) -> Response:
-        """Two runs: the report of the younger one against the other. Several: a table against the first."""
+        """Two runs: the report of the newer one against the older. Several: a table against the first."""
         names = sorted(set(request.query_params.getlist("run")))
         if len(names) < 2:
             raise BadInput("tick two runs or more in the table: the oldest one is the base")
@@ -154,7 +154,7 @@ class Viewer:
 
 
 def create_app(project: Project, names: frozenset[str] = LOCAL) -> ASGIApp:
-    """The viewer of a project. `names`: the host names, besides addresses, that it may be asked by."""
+    """The viewer of a project. `names`: the host names, besides IP addresses, that requests may use."""
     app = Starlette(
         routes=Viewer(project).routes(),
         exception_handlers={HTTPException: _http_trouble, BadInput: _bad_input, Exception: _our_fault},
@@ -189,6 +189,6 @@ def _our_fault(request: Request, error: Exception) -> Response:
 
 
 async def _foreign(scope: Scope, receive: Receive, send: Send) -> None:
-    """The answer to whoever asks by a name that is not ours."""
+    """The response to a request with a foreign Host header."""
     line = "The viewer answers to addresses and to localhost; `harness view --host NAME` adds a name."
     await trouble(421, "That is not this server's name", (line,))(scope, receive, send)

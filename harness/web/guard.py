@@ -22,10 +22,10 @@ HEADERS = {
 
 
 def is_ours(host: str | None, names: frozenset[str]) -> bool:
-    """Whether a Host header means this server.
+    """Whether a Host header names this server.
 
-    Another site can point its own name to our address (DNS rebinding) and would then read what we serve. It
-    cannot do so with an address. So accept any address, and of names only those we know.
+    Another site can point its own name to our address (DNS rebinding) and would then read our pages. It
+    cannot do so with an IP address. So accept any IP address, but only known names.
     """
     try:
         name = urlsplit(f"//{host}").hostname if host else None
@@ -43,13 +43,13 @@ def is_ours(host: str | None, names: frozenset[str]) -> bool:
 
 
 class Guard:
-    """Refuses a foreign Host, and adds the headers to every answer."""
+    """Refuses a foreign Host, and adds the headers to every response."""
 
     def __init__(self, app: ASGIApp, refused: ASGIApp, names: frozenset[str]) -> None:
         self._app, self._refused, self._names = app, refused, names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""Reports as pages of the viewer: made when asked for, kept as long as their runs are as they were."""
+"""Reports as pages of the viewer: rendered on request, cached until their runs change."""
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -18,12 +18,12 @@ from harness.web.pages import templates
 from harness.web.words import address, segment
 
 KEPT = 4
-"""Reports kept in memory: one of 20,000 pairs takes tens of megabytes."""
+"""The number of cached reports: one of 20,000 pairs takes tens of megabytes."""
 Loaded = tuple[Assessment, Reading | None]
 
 
 class Reports:
-    """The reports of a project's runs, each alone or against another run."""
+    """The reports of a project's runs, alone or against another run."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -31,17 +31,17 @@ class Reports:
         self._lock = Lock()
 
     def load(self, name: str, base: str | None) -> Loaded:
-        """The runs of a report. BadInput for one that is damaged."""
+        """The runs of a report. BadInput for a damaged one."""
         runs = self._project.runs
         return assess_folder(runs / name), read_run(open_run(runs / base)) if base else None
 
     def page(self, name: str, base: str | None = None) -> bytes | None:
-        """The report as it was shown before; None where its runs have changed since."""
+        """The cached report; None if its runs have changed since."""
         with self._lock:
             return self._pages.get(self._key(name, base))
 
     def make(self, loaded: Loaded) -> bytes:
-        """The report of these runs. BadInput where they cannot be held against each other."""
+        """The report of these runs. BadInput if they cannot be compared."""
         found, base = loaded
         key = self._key(found.run.folder.name, base.run.folder.name if base else None)
         values = report_data(found, base) | {"ways": list(_ways(found.run, base.run if base else None))}
@@ -58,12 +58,12 @@ class Reports:
 
 
 def against(candidate: str, base: str) -> str:
-    """The address of what moved from a base to a candidate."""
+    """The address of the comparison of a candidate with a base."""
     return address(f"/runs/{segment(candidate)}/report", base=base) + "#moved"
 
 
 def _ways(run: Run, base: Run | None) -> Iterator[tuple[str, str]]:
-    """Where a reader of a comparison may want to go on to."""
+    """The links of a comparison page."""
     if base is None:
         return
     yield "The candidate alone", f"/runs/{segment(run.folder.name)}"
@@ -73,7 +73,7 @@ def _ways(run: Run, base: Run | None) -> Iterator[tuple[str, str]]:
 
 
 def _side_by_side(base: Asked, candidate: Asked) -> Iterator[tuple[str, str]]:
-    """The two versions of a prompt or policy, where the runs had two versions of one."""
+    """A link to the two versions of a prompt or policy, if the runs used two versions."""
     labels: Sequence[tuple[str, str, str]] = (
         ("prompts", base.prompt, candidate.prompt),
         ("policies", base.policy, candidate.policy),

@@ -1,4 +1,4 @@
-"""Kappa over time by prompt version: a picture for each policy and split, in it a point for every run."""
+"""Kappa over time by prompt version: a chart per policy and split, with a point per run."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -13,16 +13,16 @@ from harness.web.words import begun
 
 HEIGHT, TOP, BOTTOM = 320, 18, 30
 LEFT, RIGHT = 9.0, 95.0
-"""Where the first and the last run lie, in per cent: heights are pixels, so that text keeps its size."""
+"""The x of the first and the last run, in per cent. Heights are pixels, so that text keeps its size."""
 SHAPES = 6
-"""Shapes and colours there are; the seventh prompt version has the first one's again."""
+"""The number of shapes and colours; they repeat from the seventh prompt version on."""
 TICKS, STEP = 5, 0.2
-"""Times on the lower edge, and kappa between two lines."""
+"""The number of time labels, and the distance in kappa of two grid lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrendPoint:
-    """A run in the picture: `x` in per cent of the width, `y` and the whisker's ends in pixels."""
+    """A run in the chart: `x` in per cent of the width, `y` and the whisker's ends in pixels."""
 
     run: str
     model: str
@@ -36,18 +36,18 @@ class TrendPoint:
 
 @dataclass(frozen=True, slots=True)
 class TrendSeries:
-    """The runs of one prompt version, in their order; `shape` tells it from the others."""
+    """The runs of one prompt version, in order; `shape` distinguishes it."""
 
     prompt: str
     shape: int
     points: tuple[TrendPoint, ...]
     joined: tuple[tuple[TrendPoint, TrendPoint], ...]
-    """Each run with the one before it by the same model."""
+    """The lines: each run with the previous one by the same model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One policy and split: kappas of other examples, or under another policy, are another picture."""
+    """The chart of one policy and split: other kappas are not comparable."""
 
     title: str
     series: tuple[TrendSeries, ...]
@@ -56,13 +56,13 @@ class Picture:
     times: tuple[tuple[str, float], ...]
     """Days or hours on the lower edge, with their x."""
     bar: float
-    """The kappa that the newest run is asked for."""
+    """The threshold of the newest run."""
     bar_y: float
     runs: int
 
     @property
     def said(self) -> str:
-        """The picture in a sentence."""
+        """The chart in a sentence."""
         latest = "; ".join(f"{one.prompt} {one.points[-1].said}" for one in self.series)
         return (
             f"Kappa of {self.runs} runs over time, {self.title}. The latest of each prompt version: {latest}."
@@ -71,7 +71,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """Where a time and a kappa lie in the picture."""
+    """The position of a time and a kappa in the chart."""
 
     first: float
     last: float
@@ -86,7 +86,7 @@ class _Scale:
 
 
 def pictures(runs: Sequence[ListedRun]) -> list[Picture]:
-    """Every policy and split with a kappa, those with the newest run first."""
+    """The chart of every policy and split with a kappa, the one with the newest run first."""
     groups: dict[str, list[ListedRun]] = {}
     for run in runs:
         if run.manifest and run.kappa is not None:
@@ -139,7 +139,7 @@ def _point(point: trend.KappaPoint, scale: _Scale) -> TrendPoint:
 
 
 def _marks(first: float, last: float) -> Iterator[tuple[str, float]]:
-    """Times for the lower edge: the first and the last, and some between them."""
+    """Times for the lower edge: the first, the last, and some between."""
     count = TICKS if last > first else 1
     hours = last - first < 86_400
     for at in range(count):

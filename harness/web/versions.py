@@ -1,4 +1,4 @@
-"""Policies and prompts: which versions there are, and two of them side by side."""
+"""Policies and prompts: their versions, and two versions side by side."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ class VersionList(NamedTuple):
     name: str
     versions: tuple[str, ...]
     about: tuple[str, ...]
-    """What each version says of itself."""
+    """A description of each version."""
 
 
 class ChangedPart(NamedTuple):
-    """One part that changed: its heading, and every text of it in stretches of words with their signs."""
+    """A changed part: its heading, and each of its texts in stretches of words with their signs."""
 
     heading: str
     wordings: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
@@ -33,7 +33,7 @@ class ChangedPart(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FileDiff:
-    """One file of both versions. `rows` is empty where nothing in it differs."""
+    """One file in both versions. `rows` is empty if it does not differ."""
 
     name: str
     rows: Sequence[DiffRow]
@@ -42,7 +42,7 @@ class FileDiff:
 
 @dataclass(frozen=True, slots=True)
 class VersionDiff:
-    """Two versions of a policy or prompt. `said`: what a policy change means, where both can be read."""
+    """Two versions of a policy or prompt. `said`: the policy change in words, if both can be read."""
 
     name: str
     old: str
@@ -97,7 +97,7 @@ def _versions(found: Sequence[str]) -> tuple[str, ...]:
 def policies_beside(
     project: Project, name: str, old: str, new: str, *, everything: bool
 ) -> VersionDiff | None:
-    """Two versions of a policy; None where there is no such policy or version."""
+    """Two versions of a policy; None if the policy or a version does not exist."""
     if not is_name(name) or name not in policy_names(project):
         return None
     versions = _versions(policy_versions(project.policies / name))
@@ -135,7 +135,7 @@ def _stretches(wording: Wording) -> list[tuple[str, str]]:
 def prompts_beside(
     project: Project, name: str, old: str, new: str, *, everything: bool
 ) -> VersionDiff | None:
-    """Two versions of a prompt; None where there is no such prompt or version."""
+    """Two versions of a prompt; None if the prompt or a version does not exist."""
     if not is_name(name) or name not in prompt_names(project):
         return None
     versions = _versions(prompt_versions(project.prompts / name))
@@ -151,7 +151,7 @@ def prompts_beside(
 
 
 def _pair(versions: Sequence[str], old: str, new: str) -> tuple[str, str] | None:
-    """The versions asked for; where none is asked for the last two, or the only one beside itself."""
+    """The requested versions; by default the last two, or the only one twice."""
     if not versions:
         return None
     before = old or versions[-2 if len(versions) > 1 else -1]

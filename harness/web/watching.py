@@ -1,4 +1,4 @@
-"""How far a run has come: its records are counted as they are appended, each byte read once."""
+"""A run's progress: count its records as they are appended, reading each byte once."""
 
 import contextlib
 import json
@@ -16,12 +16,12 @@ from harness.storage.regular import lines_of, open_regular
 from harness.web.words import duration
 
 WINDOW = 50
-"""Answers that the rate is taken over."""
+"""The number of latest answers for the rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """How far a run has come. Rates are None until two answers are there to take them from."""
+    """A run's progress. Rates are None until there are two answers."""
 
     name: str
     state: str
@@ -36,7 +36,7 @@ class RunProgress:
 
     @property
     def said(self) -> str:
-        """The same in words."""
+        """The progress in words."""
         spoilt = (
             f" ({self.ungraded:,} unreadable, {self.failed:,} failed)" if self.ungraded or self.failed else ""
         )
@@ -55,7 +55,7 @@ class RunProgress:
 
 
 class Counter:
-    """The records of one run, counted. The last one of a key counts, so that a resume is no surplus."""
+    """The record counts of one run. The last record of a key counts, so a resume does not count twice."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / RECORDS
@@ -68,7 +68,7 @@ class Counter:
         self._times: deque[datetime] = deque(maxlen=WINDOW)
 
     def count(self, run: ListedRun) -> RunProgress:
-        """The run's progress now. Only what was appended since the last call is read."""
+        """The run's progress now. Reads only the records appended since the last call."""
         with self._lock:
             self._read_on()
             kinds = list(self._kinds.values())
@@ -94,7 +94,7 @@ class Counter:
     def _read_on(self) -> None:
         size = self._path.stat().st_size
         if size < self._read:
-            # A line that a kill cut off was repaired away: what was counted may be gone.
+            # The file is shorter: a resume removed a line that a kill had cut off, so count again.
             self._reset()
         with contextlib.suppress(BadInput), open_regular(self._path, links=False) as file:
             file.seek(self._read)
@@ -105,7 +105,7 @@ class Counter:
                 self._note(line)
 
     def _note(self, line: bytes) -> None:
-        """One record; a damaged line is no answer, and opening the run names it."""
+        """Count one record. A damaged line is skipped here; opening the run reports it."""
         try:
             record = json.loads(line)
             self._kinds[record["example"], record.get("repeat", 0)] = record["outcome"]["kind"]

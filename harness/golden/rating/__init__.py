@@ -1,1 +1,1 @@
-"""Ratings by people: read, hand out, adjudicate."""
+"""Ratings by people: sheets, ratings, adjudications."""

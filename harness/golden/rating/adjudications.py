@@ -34,7 +34,7 @@ def load_adjudications(path: Path) -> list[Adjudication]:
 
 
 def disputed(examples: Sequence[Example], ratings: Sequence[Rating]) -> dict[str, list[Rating]]:
-    """The ratings of each example on which a rater differs from another, or from the golden grade."""
+    """The ratings of each example where a rater differs from another rater or from the golden grade."""
     by_item: dict[str, list[Rating]] = defaultdict(list)
     for rating in ratings:
         by_item[rating.item].append(rating)

@@ -1,4 +1,4 @@
-"""Which ratings stand beside grades: those of a file, or those that a policy has of its own."""
+"""Find ratings for a set of grades: from a file, or from the policy's golden folder."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +24,7 @@ from harness.storage.tables import Layout
 def rated_in(
     path: Path, table: Layout, scale: tuple[int, ...], known: Mapping[str, Example] | Mapping[str, GradedRow]
 ) -> Rated:
-    """The ratings of a file, with the queries of the items that are known where the file has none."""
+    """The ratings of a file; known items provide the queries that the file lacks."""
     ratings = [
         rating.model_copy(update={"query": known[rating.item].query})
         if rating.query is None and rating.item in known
@@ -36,7 +36,7 @@ def rated_in(
 
 
 def own_ratings(project: Project, policy: Policy, about: Mapping[str, Example]) -> Rated:
-    """The ratings that lie beside a policy's golden set. BadInput where there is none."""
+    """The ratings in a policy's golden folder. BadInput if there are none."""
     path = golden_path(project, policy.name).with_name(RATINGS)
     if not path.exists():
         raise BadInput(f"{policy.name} has no ratings yet: there is no {path}; name a file of ratings")
@@ -45,7 +45,7 @@ def own_ratings(project: Project, policy: Policy, about: Mapping[str, Example]) 
 
 
 def ratings_beside(project: Project, levels: Levels, golden: Path) -> Rated | None:
-    """A policy's own ratings, where a golden file is the policy's own rated under this version."""
+    """A policy's own ratings, if the golden file is the policy's own and was rated under this version."""
     if levels.policy is None:
         return None
     folder = project.golden / levels.policy.name

@@ -18,10 +18,10 @@ RATINGS, RATERS = "ratings.jsonl", "raters.toml"
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """Ratings, and what is known beside them.
+    """Ratings with the raters' kinds and the rated examples.
 
-    `kinds` says of each rater whether it is "human" or "llm"; None where nobody says it. `about` holds the
-    golden examples by id, where the items are some.
+    `kinds`: whether each rater is "human" or "llm"; None if unknown. `about` holds the golden examples by id,
+    if the items are golden examples.
     """
 
     ratings: Sequence[Rating]
@@ -30,7 +30,7 @@ class Rated:
 
     @property
     def raters(self) -> frozenset[str]:
-        """Who rated."""
+        """The raters."""
         return frozenset(rating.rater for rating in self.ratings)
 
 
@@ -61,7 +61,7 @@ class Rater(Noun):
 
 
 def rater_kinds(path: Path) -> dict[str, str]:
-    """Each rater's kind by raters.toml; empty without a file."""
+    """Each rater's kind from raters.toml; empty without a file."""
     kinds: dict[str, str] = {}
     faults: list[Fault] = []
     for name, data in (read_toml(path) if path.exists() else {}).items():

@@ -1,7 +1,7 @@
-"""Rating sheets: what a rater sees - the policy and the pairs - and nothing that gives a grade away.
+"""Rating sheets: the policy and the pairs, without anything that reveals a grade.
 
-Pairs go by a code made of their text, since an example's id can hint at its grade, and in an order of
-the rater's own, so that no two raters tire at the same pair.
+A pair is named by a code made of its text, since an example's id can hint at its grade. Each rater gets
+another order, so that fatigue does not affect the same pairs.
 """
 
 import hashlib
@@ -35,12 +35,12 @@ Write one line of JSON for each pair, into a file of its own:
 
 
 def code_of(pair: Pair) -> str:
-    """What a pair is called on a sheet."""
+    """A pair's code on a sheet."""
     return pair.digest.removeprefix("sha256:")[:CODE_LENGTH]
 
 
 def rater_order(examples: Sequence[Example], rater: str, leave_out: int) -> list[Example]:
-    """The pairs in a rater's own order, without the per cent that this rater is spared."""
+    """The pairs in a rater's own order, without the per cent that this rater skips."""
     ordered = sorted(examples, key=lambda example: _hash(rater, example.pair.digest))
     return ordered[len(ordered) * leave_out // 100 :]
 
@@ -54,14 +54,14 @@ def rating_sheet(policy_text: str, policy: Policy, examples: Sequence[Example], 
 
 
 def check_rater(name: str) -> str:
-    """A rater's name without outer spaces; BadInput for one that names nobody."""
+    """A rater's name without outer spaces; BadInput for an empty name."""
     if not name.strip() or not name.strip().isprintable():
         raise BadInput(f"--rater: {name!r} is no name")
     return name.strip()
 
 
 class SheetLine(Noun):
-    """What a rater writes about one pair."""
+    """A rater's answer for one pair."""
 
     pair: str
     grade: Level
@@ -69,9 +69,9 @@ class SheetLine(Noun):
 
 
 def read_sheet(path: Path, examples: Sequence[Example], policy: Policy, rater: str, at: str) -> list[Rating]:
-    """A rater's lines as ratings. BadInput names every line that is none.
+    """A rater's lines as ratings. BadInput names every invalid line.
 
-    A pair that the golden set holds under several ids is one pair to a rater, and rated under each.
+    A pair with several ids in the golden set is one pair on the sheet; its rating counts under each id.
     """
     by_code: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
@@ -108,7 +108,7 @@ def read_sheet(path: Path, examples: Sequence[Example], policy: Policy, rater: s
 
 
 def _shown(pair: Pair) -> str:
-    """A pair as a rater sees it: what the surface shows, and who asks."""
+    """A pair as a rater sees it: the query, the context and the product's fields."""
     result = pair.result
     named = {
         "Who asks": _listed(pair.context or {}),
@@ -119,7 +119,7 @@ def _shown(pair: Pair) -> str:
         "Description": result.description,
         "Attributes": _listed(result.attributes),
     }
-    # On one line each: a listing must not be able to draw a pair of its own.
+    # One line per field: a product's text must not be able to imitate a pair.
     lines = [f"- {name}: {' '.join(text.split())}" for name, text in named.items() if text]
     return "\n".join(
         [f"## {code_of(pair)}", "", f"Query: **{' '.join(pair.query.split())}**", "", *lines, ""]

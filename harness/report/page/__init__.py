@@ -1,1 +1,1 @@
-"""A run, or two, as one HTML file that can be mailed and opened offline."""
+"""The report of a run, or of two, as one HTML file that opens offline."""

@@ -1,4 +1,4 @@
-"""A run, and the one that it is held against, as what the page's templates show."""
+"""The data of a run, and of the run that it is compared with, for the page's templates."""
 
 import math
 from collections import Counter
@@ -29,11 +29,11 @@ from harness.scorecards.money import Spending, usd
 from harness.verdicts.assessment import Assessment
 
 CURVE_POINTS = 200
-"""A line of more points looks the same."""
+"""More points would not change the line's look."""
 
 
 def report_data(found: Assessment, base: Reading | None = None) -> dict[str, Any]:
-    """Everything that the report shows: of a run, and of what moved against another."""
+    """The data of the report: of a run, and of its comparison with another."""
     run, score, gate1, spending = found.run, found.gate2, found.gate1, found.reading.spending
     comparison = _compared(found.reading, base) if base else None
     kappas = list(_kappas(score, gate1))
@@ -75,7 +75,7 @@ def report_data(found: Assessment, base: Reading | None = None) -> dict[str, Any
 
 
 def _sections(values: dict[str, Any]) -> Iterator[Section]:
-    """The parts of the page that this run has."""
+    """The sections of this run's page."""
     kind = "canaries" if values["canaries"] else "gate2"
     for section in SECTIONS:
         if section.link and kind in section.reports and (section.needs is None or values[section.needs]):
@@ -83,7 +83,7 @@ def _sections(values: dict[str, Any]) -> Iterator[Section]:
 
 
 def _cost_note(found: Spending) -> str:
-    """What stands under the cost: for how many grades, or why it is unknown, and the tokens."""
+    """The details of the cost: per hundred grades, or why it is unknown, and the tokens."""
     said = []
     if found.cost is None:
         said.append(cost_words(found))
@@ -99,7 +99,7 @@ def _cost_note(found: Spending) -> str:
 
 
 class Track(NamedTuple):
-    """A kappa that is drawn, with its interval, and its bar where it has one."""
+    """A kappa to draw, with its interval, and its threshold if it has one."""
 
     name: str
     value: float | None
@@ -110,7 +110,7 @@ class Track(NamedTuple):
 
 
 def _kappas(score: Gate2, gate1: Gate1 | None) -> Iterator[Track]:
-    """The kappas that are drawn, each under its name."""
+    """The kappas to draw, each with its name."""
     for figure in KAPPAS:
         found, gated = figure.of(score), figure.field == score.gated
         drawn = found.value, found.ci, found.reason, score.bar if gated else None, gated
@@ -130,7 +130,7 @@ def _kappas(score: Gate2, gate1: Gate1 | None) -> Iterator[Track]:
 
 
 def _lowest(drawn: Iterable[tuple[float | None, Interval | None]]) -> float:
-    """Where tracks of kappas begin: at 0, or as far below as one of them reaches."""
+    """The lower end of the kappa axis: 0, or less if a kappa is negative."""
     ends = [end for value, ci in drawn for end in (value, ci.low if ci else None) if end is not None]
     return max(-1.0, math.floor(min([0.0, *ends]) * 5) / 5)
 
@@ -141,7 +141,7 @@ def _least_accurate(slices: tuple[SliceScore, ...]) -> list[SliceScore]:
 
 
 def _curve(found: Confidence | None) -> list[tuple[float, float]]:
-    """Coverage and risk, with no more points than can be seen."""
+    """The risk-coverage curve, thinned to the points that can be seen."""
     if found is None or not found.curve:
         return []
     step = max(1, len(found.curve) // CURVE_POINTS)
@@ -156,7 +156,7 @@ def _compared(run: Reading, base: Reading) -> Comparison:
 
 
 def _moved(run: Run, base: Run, found: Comparison) -> dict[str, Any]:
-    """What moved, in words and figures, and how the two prompts and policies differ."""
+    """The comparison in words and figures, with the differences of prompts and policies."""
     changes = list(changes_of(found))
     kept = {figure.name: change for figure, change in changes if not figure.money}
     paid = [(figure, change) for figure, change in changes if figure.money and any_of(change)]
@@ -182,7 +182,7 @@ def _most_moved(slices: tuple[Any, ...], shown: int = 10) -> list[Any]:
 
 
 def _pairs(run: Run, score: Gate2, items: list[Item]) -> dict[str, Any]:
-    """What the page's script lists, and what it needs to know of the policy."""
+    """The pairs that the page's script lists, and the policy data that it needs."""
     policy = run.policy
     return {
         "items": items,
@@ -192,6 +192,6 @@ def _pairs(run: Run, score: Gate2, items: list[Item]) -> dict[str, Any]:
         "clauses": {clause.id: clause.text for clause in policy.clauses},
         "diagnoses": DIAGNOSIS_WORDS,
         "raters": dict(run.raters),
-        # With every answer counting its share, a pair is in each cell that one of its answers is in.
+        # If every answer counts its share, a pair is in each cell that has one of its answers.
         "everyDraw": score.repeats is not None and score.repeats.aggregate == "mean",
     }

@@ -13,13 +13,13 @@ SCRIPTS = ("tables.js", "report.js")
 
 
 def report_page(found: Assessment, base: Reading | None = None) -> str:
-    """The report; with `base`, what moved against it too."""
+    """The report; with `base`, the comparison with it too."""
     return render_page("report.html.j2", report_data(found, base), scripts=SCRIPTS)
 
 
 def write_report(path: Path, found: Assessment, base: Reading | None = None) -> int:
-    """Write the report, whole or not at all; how many bytes it has."""
-    # Half a surrogate pair, as a broken source can hold, is no letter in UTF-8.
+    """Write the report atomically; returns its size in bytes."""
+    # A broken source can hold half a surrogate pair, which UTF-8 cannot encode.
     content = report_page(found, base).encode("utf-8", "replace")
     write_atomic(path, content)
     return len(content)

@@ -13,13 +13,13 @@ from markupsafe import Markup
 
 from harness.report.page.words import FILTERS
 
-# Letters as they are: escapes would make some scripts three times as long.
+# Do not escape non-ASCII characters: escapes would triple the length of some scripts.
 AS_JSON: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
 
 
 @cache
 def environment() -> Environment:
-    """Where pages are rendered: every value is escaped, an unknown one is an error."""
+    """The Jinja environment of the pages: every value is escaped, an unknown name is an error."""
     made = Environment(
         loader=PackageLoader("harness.report.page"),
         autoescape=True,
@@ -33,18 +33,18 @@ def environment() -> Environment:
 
 
 def in_page(value: Any) -> Markup:
-    """A value as JSON that no `</script>` within it can end."""
+    """A value as JSON for a script element: `</script>` in it is escaped."""
     return htmlsafe_json_dumps(value, **AS_JSON)
 
 
 @cache
 def asset(name: str) -> Markup:
-    """A style or a script of ours, as it is written into the page."""
+    """One of our styles or scripts, to include in the page."""
     return Markup(files("harness.report.page").joinpath(name).read_text(encoding="utf-8"))
 
 
 def content_policy(styles: Sequence[str], scripts: Sequence[str]) -> str:
-    """A content security policy that lets nothing in but these very texts."""
+    """A content security policy that allows these styles and scripts only."""
     return "; ".join(
         [
             "default-src 'none'",
@@ -70,7 +70,7 @@ def render_page(
 ) -> str:
     """A whole page. `scripts` are files of this package, run in this order at the page's end.
 
-    `within`: where the template is looked up, if not among the report's own.
+    `within`: another environment to look up the template in.
     """
     style, texts = asset("style.css"), [asset(name) for name in scripts]
     policy = content_policy([style], texts)

@@ -1,4 +1,4 @@
-"""What was run, what it took, and the prompt as it was sent: read from the run folder alone."""
+"""What was run, its time and cost, and the prompt as sent: read from the run folder only."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from harness.storage.files import read_text
 
 
 class SentPrompt(NamedTuple):
-    """The prompt of one pair. `whole`: the pair's message is known to be its lead and its data."""
+    """The prompt of one pair. `whole`: whether the pair's message is exactly its lead and its data."""
 
     prefix: str
     pair: str
@@ -23,21 +23,21 @@ class SentPrompt(NamedTuple):
 
 
 def sent(run: Run, examples: Sequence[Example], first: str | None) -> SentPrompt:
-    """The constant prefix and the data of one pair, of the one named `first` where it is there."""
+    """The constant prefix, and the data of one pair: of the pair named `first`, if it exists."""
     prefix = prefix_of(run)
     example = next((one for one in examples if one.id == first), examples[0])
-    # The file holds the system message, an empty line, and what every pair's message begins with: nothing,
-    # where each pair has shots of its own before it.
+    # The file holds the system message, an empty line, and the constant start of every pair's message, which
+    # is empty if each pair has its own shots.
     return SentPrompt(prefix, example.pair.json_text, example.id, whole=not prefix.endswith("\n\n"))
 
 
 def prefix_of(run: Run) -> str:
-    """What stood before every pair."""
+    """The constant prefix."""
     return _kept(run, "prefix.txt")
 
 
 def policy_text(run: Run) -> str:
-    """The policy file as it was."""
+    """The policy file of the run."""
     return _kept(run, "policy.toml")
 
 
@@ -49,7 +49,7 @@ def _kept(run: Run, name: str) -> str:
 
 
 def facts(reading: Reading) -> dict[str, str]:
-    """What was run, with its times as people write them."""
+    """What was run, with formatted times."""
     manifest = reading.run.manifest
     found = manifest_facts(manifest, reading.run.folder)
     found |= {"run": manifest.name, "begun": moment(manifest.created_at)}

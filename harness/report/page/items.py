@@ -1,4 +1,4 @@
-"""The pairs of a run as the page lists them: those that went wrong first, the worst of them on top."""
+"""The pairs of a run for the page's list: disagreements first, the worst on top."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -21,7 +21,7 @@ Item = dict[str, Any]
 def items_of(
     found: Assessment, examples: Sequence[Example], comparison: Comparison | None = None
 ) -> list[Item]:
-    """Every pair as plain data, without what is absent: misses by severity, then unread, then right ones."""
+    """Every pair as plain data without absent keys: misses by severity, then unreadable, then right ones."""
     run, reading = found.run, found.reading
     misses = {miss.item: miss for miss in found.gate2.misses}
     place = {name: at for at, name in enumerate(misses)}
@@ -72,14 +72,14 @@ def _sure(grade: int | None, chances: Mapping[int, float] | None) -> float | Non
 
 
 def _unread(one: GradedItem, unread: Mapping[str, Unread]) -> Item:
-    """Why there is no grade, and what was answered instead; nothing where one was read."""
+    """Why there is no grade, and the reply; empty if a grade was read."""
     if any(answer.grade is not None for answer in one.answers):
         return {}
     return asdict(unread.get(one.item, NEVER))
 
 
 def _flipped(flip: Flip | None) -> Item:
-    """What the base said, where that was another grade."""
+    """The base's answer, if its grade differs."""
     if flip is None:
         return {}
     return {
@@ -97,16 +97,16 @@ def _sparse(item: Item) -> Item:
     }
 
 
-# --- a page has to stay one that a browser opens at once ---------------------------------------------------
+# --- limits on the page's size, so that a browser opens it at once ---------------------------
 
 LIMIT = 28_000_000
-"""So many bytes of pairs at most, so that the whole page stays under 30 MB."""
+"""The most bytes of pairs, so that the whole page stays under 30 MB."""
 CUT = 280
 TEXTS = ("goldenWhy", "why", "baseWhy", "raw", "detail")
 
 
 def fit(items: Sequence[Item], limit: int = LIMIT) -> tuple[list[Item], list[str]]:
-    """The pairs within the limit, and in words what was left out for it, the least missed first."""
+    """The pairs within the limit, and a note of what was omitted, the least important first."""
     kept, said = list(items), list[str]()
     sizes = [_size(item) for item in kept]
     for words, reduce in _REDUCTIONS:
@@ -122,12 +122,12 @@ def fit(items: Sequence[Item], limit: int = LIMIT) -> tuple[list[Item], list[str
 
 
 def _size(item: Item) -> int:
-    """The bytes that a pair takes in the page, with its comma."""
+    """The bytes of a pair in the page, with its comma."""
     return len(in_page(item).encode("utf-8", "replace")) + 1
 
 
 def _bare_when_right(item: Item) -> Item:
-    """A pair on which nothing went wrong, with no more than its title."""
+    """A right pair, reduced to its title."""
     if item["outcome"] != "right" or "flip" in item:
         return item
     kept = {
@@ -137,7 +137,7 @@ def _bare_when_right(item: Item) -> Item:
 
 
 def _cut(item: Item) -> Item:
-    """A pair with its long texts cut."""
+    """A pair with long texts cut."""
     result = {name: _short(value) for name, value in item["result"].items() if name != "attributes"}
     ratings = [{**rating, "why": _short(rating.get("why", ""))} for rating in item.get("ratings", ())]
     short = {name: _short(item[name]) for name in TEXTS if name in item}

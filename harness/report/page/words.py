@@ -1,4 +1,4 @@
-"""Figures, dates and names as a reader wants them; what is undefined is said in words."""
+"""Formats of figures, dates and names for pages; undefined values are words."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -37,17 +37,17 @@ def chance(p: float | None) -> str:
 
 
 def count(value: float) -> str:
-    """A count with its thousands apart; a mean over draws may be a part of one."""
+    """A count with thousands separators; a mean over repeats may be a fraction."""
     return f"{value:,.10g}"
 
 
 def sentence(text: str) -> str:
-    """A remark as a sentence of its own."""
+    """A remark as a sentence."""
     return text[:1].upper() + text[1:].rstrip(".") + "."
 
 
 def moment(text: str | None) -> str:
-    """An ISO time as a person writes it, in the zone it is given in."""
+    """An ISO time in words, in its own time zone."""
     if not text:
         return "not yet"
     when = datetime.fromisoformat(text)
@@ -61,13 +61,13 @@ def plural(number_of: int, one: str, many: str | None = None) -> str:
 
 
 def percent_of_track(value: float, low: float = 0.0, high: float = 1.0) -> str:
-    """Where a value lies on a track from low to high, for SVG."""
+    """The position of a value on an axis from low to high, for SVG."""
     inside = min(max((value - low) / (high - low), 0.0), 1.0)
     return f"{100 * inside:.2f}%"
 
 
 def width_on_track(width: float, low: float = 0.0, high: float = 1.0) -> str:
-    """How much of a track from low to high a width takes."""
+    """The share of an axis from low to high that a width takes, for SVG."""
     return f"{100 * width / (high - low):.2f}%"
 
 
