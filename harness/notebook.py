@@ -1,7 +1,8 @@
 """The gates on arrays and data frames, for notebooks: `from harness import gate1, gate2, compare`.
 
-Grades are arrays, lists, series or data frames; None and NaN are missing. The scale is declared, never taken
-from what was observed. Results print as the command line's tables, in a notebook too.
+Grades are arrays, lists, series or data frames; None and NaN are missing. What has an index is matched by
+it, the rest by place. The scale is declared, never taken from what was observed. What comes back prints as
+the table of the command line, in a notebook too.
 """
 
 import io
@@ -22,7 +23,7 @@ from harness.nouns.policy import Gate1Bar, Gate2Bar, Gates
 from harness.report.comparison import comparison_view
 from harness.report.gate1 import gate1_view
 from harness.report.gate2 import details_view, gate2_view
-from harness.score.arrays import Scale, is_long, judged_from, levels_of, ratings_from
+from harness.score.arrays import Scale, judged_from, levels_of, ratings_from
 from harness.score.settings import ScoreSettings, gate2_bar
 from harness.score.threshold import WEIGHTINGS
 from harness.scorecards.comparison import Comparison
@@ -82,8 +83,9 @@ def gate1(
 ) -> Gate1Result:
     """Gate 1: do the raters agree? `ratings` is items x raters, or a frame of item, rater, grade[, query].
 
-    Columns of a data frame name the raters, its index the items. `queries` has one entry per item;
-    without it every item is its own query. BadInput for grades off the scale and for a single rater.
+    Columns of a data frame name the raters, its index the items. `queries` has one entry an item, by the
+    index where both have one; without it every item is a query of its own. BadInput for grades off the scale,
+    for one rater alone, for a missing item or rater, and for indexes that name different items.
     """
     levels = levels_of(scale)
     found = ratings_from(ratings, levels, queries)
@@ -106,16 +108,15 @@ def gate2(
 ) -> Gate2Result:
     """Gate 2: does a grader agree with golden grades? `grades` is n, or n x repeats; missing is unreadable.
 
-    `ratings`, by people and not by the grader, have the form of `gate1`: of the same items, by name or by
-    position. With them the result has Gate 1, the human ceiling, and the diagnosis of each disagreement.
+    Series and data frames are matched by their index, plain arrays by place. `ratings`, by people and not
+    by the grader, are as `gate1` takes them. With them come Gate 1, the human ceiling, and whose problem each
+    miss is. BadInput for indexes that name different items, or an item twice.
     """
     levels, gates = levels_of(scale), _gates(weighting, bar, coverage_floor)
     if aggregate not in ("mean", "vote"):
         raise BadInput(f"aggregate {aggregate!r} is not one of: mean, vote")
-    items = judged_from(golden, grades, levels, queries)
-    rated = None
-    if ratings is not None:
-        rated = Rated(ratings_from(ratings, levels, None if is_long(ratings) else queries))
+    named, (items,) = judged_from({"golden": golden, "grades": grades, "queries": queries}, levels)
+    rated = None if ratings is None else Rated(ratings_from(ratings, levels, items=named))
     terms = ScoreSettings(levels, gate2_bar(gates), gates, aggregate=aggregate, bootstrap=bootstrap)
     return Gate2Result(**dict(judge_items(items, terms, rated)[1]))
 
@@ -129,9 +130,13 @@ def compare(
     queries: Any = None,
     weighting: Weighting = "none",
 ) -> ComparisonResult:
-    """Compare two graders on the items with readable grades from both."""
+    """What moved from one grader to another, on the items that both could be read on.
+
+    Items are matched as in `gate2`.
+    """
     levels = levels_of(scale)
-    one, other = (judged_from(golden, grades, levels, queries) for grades in (base, candidate))
+    sides = {"golden": golden, "base": base, "candidate": candidate, "queries": queries}
+    _, (one, other) = judged_from(sides, levels)
     gated = _gates(weighting, 0.0).weighting
     found = compare_judged(one, other, levels, ("base", "candidate"), gated)
     return ComparisonResult(**dict(found))

@@ -99,13 +99,15 @@ def test_repeats_are_columns_and_missing_answers_are_unreadable() -> None:
         (lambda: gate2(GOLDEN, GRADES, scale="0-2", queries=["q"]), "queries: 1 for 10 items"),
         (lambda: gate1([0, 1], scale="0-2"), "items x raters are wanted"),
         (lambda: gate2(pd.DataFrame({"g": [0, 1]}), [0, 1], scale="0-1"), "golden: one grade an item"),
-        (lambda: gate2([0, 1], [0, 1], scale="0-1", ratings=[[0, 0]], queries="ab"), "queries: 2 for 1"),
+        (lambda: gate2([0, 1], [0, 1], scale="0-1", ratings=[[0, 0]]), "ratings: 1 for 2 items"),
         (lambda: compare([0], [0], [0], scale="0-1", weighting=CUBIC), "'cubic' is not one of: none"),
         (lambda: gate1([[0, 0]], scale="0-1", weighting=CUBIC), "'cubic' is not one of: none"),
         (lambda: gate2([0, 1], [0, 1], scale="0-1", aggregate=BEST), "'best' is not one of: mean, vote"),
         (lambda: gate2([0, 1], [0, 1], scale="0-1", bar=8), "bar 8: a kappa lies between -1 and 1"),
         (lambda: gate1([[0], [1]], scale="0-2"), "two raters or more"),
         (lambda: gate2(pd.Series([0, 1], index=["a", "a"]), [0, 1], scale="0-1"), "names 1 items twice"),
+        (lambda: gate1(pd.DataFrame([[0, 1]], columns=["a", "a"]), scale="0-1"), "columns are called 'a'"),
+        (lambda: gate1(pd.DataFrame([[0, 1]], columns=["a", None]), scale="0-1"), r"column\[1\]: no rater"),
         (lambda: compare([0, 1], [None, 1], [0, None], scale="0-1"), "no item has a readable answer in both"),
     ],
 )  # fmt: skip
@@ -135,6 +137,108 @@ def test_ratings_bring_gate1_the_ceiling_and_whose_problem_a_miss_is() -> None:
 def test_missing_queries_are_items_of_their_own_and_na_is_missing() -> None:
     score = gate2([0, 1, 2], pd.array([0, 1, None], dtype="Int64"), scale="0-2", queries=["q", None, np.nan])
     assert (score.n_clusters, score.outcomes.ungraded) == (3, 1)
+
+
+NAMED = pd.Series(GOLDEN, index=[f"d{at}" for at in range(10)])
+SHUFFLED = NAMED.sample(frac=1, random_state=3)
+OF_ITEM = pd.Series([f"q{at // 3}" for at in range(10)], index=NAMED.index)
+
+
+def test_series_and_frames_are_matched_by_their_index() -> None:
+    assert list(SHUFFLED) != GOLDEN
+    given = pd.DataFrame({"first": GRADES, "second": GOLDEN}, index=NAMED.index)
+    want = gate2(NAMED, given, scale="0-2", queries=OF_ITEM)
+    assert gate2(NAMED, SHUFFLED, scale="0-2").accuracy == 1.0
+    assert gate2(NAMED, given.loc[SHUFFLED.index], scale="0-2", queries=OF_ITEM.loc[SHUFFLED.index]) == want
+    moved = compare(NAMED, SHUFFLED, given["first"], scale="0-2", queries=OF_ITEM[::-1])
+    assert moved == compare(GOLDEN, NAMED, GRADES, scale="0-2", queries=list(OF_ITEM))
+    wide = given.assign(third=GRADES)
+    found = gate1(wide, scale="0-2", queries=OF_ITEM[::-1])
+    assert found == gate1(wide, scale="0-2", queries=list(OF_ITEM))
+
+
+def test_plain_arrays_go_by_place_and_take_the_names_that_there_are() -> None:
+    plain = gate2(NAMED, GRADES, scale="0-2", queries=list(OF_ITEM))
+    assert plain == gate2(NAMED, pd.Series(GRADES, index=NAMED.index), scale="0-2", queries=OF_ITEM)
+    assert gate2(GOLDEN, NAMED.where(NAMED != 0, 1), scale="0-2").misses[0].item == "d0"
+
+
+@pytest.mark.parametrize("side", ["grades", "queries", "base", "candidate"])
+@pytest.mark.parametrize(
+    ("index", "what"),
+    [
+        ([f"x{at}" for at in range(10)], "no item in common .'d0' in golden, 'x0' here.: give both"),
+        ([*NAMED.index[:8], "d0", "d9"], "the index names 1 items twice .the first: d0.: keep one"),
+        ([*NAMED.index[:9], "x"], "1 of 10 items of golden are not in it .the first: 'd9'., and 1"),
+        ([*NAMED.index[:9], None], "has 1 without a name .the first: row 10."),
+        ([*NAMED.index[:8], None, pd.NA], "has 2 without a name .the first: row 9."),
+    ],
+)  # fmt: skip
+def test_indexes_that_do_not_meet_are_refused(side: str, index: list[Any], what: str) -> None:
+    other = pd.Series(GOLDEN, index=index)
+    calls: dict[str, Any] = {
+        "grades": lambda: gate2(NAMED, other, scale="0-2"),
+        "queries": lambda: gate2(NAMED, GRADES, scale="0-2", queries=other),
+        "base": lambda: compare(NAMED, other, GRADES, scale="0-2"),
+        "candidate": lambda: compare(NAMED, NAMED, other, scale="0-2"),
+    }
+    with pytest.raises(BadInput, match=f"{side}: .*{what}"):
+        calls[side]()
+
+
+def test_fewer_items_are_refused_with_the_way_out_and_the_way_out_works() -> None:
+    part = NAMED[:6]
+    with pytest.raises(BadInput, match=r"4 of 10 items of golden.*grades.reindex\(golden.index\)"):
+        gate2(NAMED, part, scale="0-2")
+    assert gate2(NAMED, part.reindex(NAMED.index), scale="0-2").outcomes.ungraded == 4
+
+
+def test_two_orders_beside_plain_golden_grades_are_refused() -> None:
+    assert compare(GOLDEN, NAMED, NAMED, scale="0-2").flips == ()
+    with pytest.raises(
+        BadInput, match="base and candidate: the same items in another order, and golden has no"
+    ):
+        compare(GOLDEN, NAMED, SHUFFLED, scale="0-2")
+
+
+def test_ratings_are_matched_by_name_or_by_place_or_refused() -> None:
+    wide = pd.DataFrame({"ann": GRADES, "bob": GOLDEN}, index=NAMED.index)
+    want = gate2(NAMED, GRADES, scale="0-2", ratings=wide, queries=list(OF_ITEM))
+    assert want.misses[0].diagnosis == "policy"
+    mixed = wide.loc[SHUFFLED.index]
+    long = mixed.rename_axis("item").reset_index().melt("item", var_name="rater", value_name="grade")
+    for ratings in (mixed, long):
+        assert gate2(NAMED, GRADES, scale="0-2", ratings=ratings, queries=list(OF_ITEM)) == want
+    plain = gate2(NAMED, GRADES, scale="0-2", ratings=wide.to_numpy(), queries=OF_ITEM)
+    assert (plain.kappa, plain.misses[0].ratings) == (
+        want.kappa,
+        {"rater 1": wide["ann"].iloc[1], "rater 2": wide["bob"].iloc[1]},
+    )
+    with pytest.raises(BadInput, match="ratings: no item in common with what is graded"):
+        gate2(NAMED, GRADES, scale="0-2", ratings=wide.set_axis([f"x{at}" for at in range(10)]))
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT, ""])
+@pytest.mark.parametrize(("column", "what"), [("item", "empty item"), ("rater", "no rater")])
+def test_missing_items_and_raters_are_refused(column: str, what: str, missing: Any) -> None:
+    long = pd.DataFrame(
+        {"item": ["a", "b", "a", "b"], "rater": ["ann", "ann", "bob", "bob"], "grade": [0, 1, 0, 1]},
+        dtype=object,
+    )
+    assert gate1(long, scale="0-1").raters == ("ann", "bob")
+    long.loc[3, column] = missing
+    with pytest.raises(BadInput, match=rf"{column}\[3\]: {what}"):
+        gate1(long, scale="0-1")
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_missing_queries_of_ratings_are_items_of_their_own(missing: Any) -> None:
+    long = pd.DataFrame(
+        {"item": [*"abcd"] * 2, "rater": ["ann"] * 4 + ["bob"] * 4, "grade": [0, 1, 0, 1] * 2,
+         "query": ["q", missing, missing, missing] * 2},
+        dtype=object,
+    )  # fmt: skip
+    assert gate1(long, scale="0-1").n_clusters == 4
 
 
 def test_bootstrap_and_weighting_are_had_where_asked_for() -> None:

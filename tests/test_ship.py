@@ -247,6 +247,27 @@ def test_nobody_can_answer_for_raters_who_disagree(ready: Path) -> None:
     assert "lies below the bar 0.3" in step(ended, "gate1")[1]
 
 
+def test_checks_that_did_not_run_are_on_the_page(ready: Path) -> None:
+    (ready / "golden/small/canaries.jsonl").unlink(missing_ok=True)
+    ended = harness("ship", "small@v1")
+    page = " ".join(ended.out.split())
+    assert "not run canaries do not move the teacher golden/small/canaries.jsonl has no canaries." in page
+    assert "not run impact on what people see no production pairs were given" in page
+    found = harness("ship", "small@v1", "--json").json
+    assert set(found["not_run"]) == {"canaries do not move the teacher", "impact on what people see"}
+    harness("ship", "small@v1", "--markdown", ready / "out.md")
+    assert (ready / "out.md").read_text("utf-8").count("| not run |") == 2
+
+
+def test_a_golden_set_of_bare_grades_is_not_called_complete_without_a_word(ready: Path) -> None:
+    path = ready / "golden/small/examples.jsonl"
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    bare = {"reasoning": "", "provenance": {"source": "ours.csv", "digest": "sha256:0"}}
+    path.write_text("".join(json.dumps({**line, **bare}) + "\n" for line in lines), encoding="utf-8")
+    said = " ".join(harness("ship", "small@v1").out.split())
+    assert f"none stale; {len(lines)} of them have no reasoning" in said
+
+
 def test_override_that_is_not_needed_is_not_recorded(ready: Path) -> None:
     ended = ship(*ALLOW)
     assert (ended.code, "was not needed" in ended.err) == (0, True)

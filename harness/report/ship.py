@@ -25,6 +25,9 @@ def shipping_view(found: Shipping) -> Iterator[RenderableType]:
         mark = _mark(step, found)
         yield Text.assemble((f"{mark:<8}", VERDICT_STYLES[step.verdict]), step.name)
         yield Padding(Text(f"{step.reason}."), (0, 0, 0, 8), expand=False)
+    for name, reason in found.not_run.items():
+        yield Text(f"{'not run':<8}{name}")
+        yield Padding(Text(f"{reason}."), (0, 0, 0, 8), expand=False)
     yield Text("")
     if found.override:
         yield Text(f"{_answered(found)}.", style="yellow")
@@ -47,6 +50,10 @@ def shipping_markdown(found: Shipping) -> str:
         *(
             f"| {markdown_cell(step.name)} | {_mark(step, found)} | {markdown_cell(step.reason)} |"
             for step in found.steps
+        ),
+        *(
+            f"| {markdown_cell(name)} | not run | {markdown_cell(why)} |"
+            for name, why in found.not_run.items()
         ),
         "",
     ]

@@ -3,8 +3,8 @@
 None, NaN and pandas' NA are missing.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from harness.errors import BadInput, Fault
 from harness.golden.grade_tables import parse_scale, scale_text
 from harness.nouns.pair import Rating, query_key
+from harness.score.indexes import doubles_of, is_missing, matched
 from harness.score.items import Answer, GradedItem
 
 Scale = str | Sequence[int]
@@ -27,37 +28,81 @@ def is_long(ratings: Any) -> bool:
     return {"item", "rater", "grade"} <= {str(name) for name in getattr(ratings, "columns", ())}
 
 
-def ratings_from(ratings: Any, levels: tuple[int, ...], queries: Any) -> list[Rating]:
-    """A frame of item, rater, grade[, query], or items x raters. BadInput for grades off the scale."""
+def ratings_from(
+    ratings: Any,
+    levels: tuple[int, ...],
+    queries: Any = None,
+    items: Mapping[str, str | None] | None = None,
+) -> list[Rating]:
+    """A frame of item, rater, grade[, query], or items x raters. BadInput for grades off the scale.
+
+    `items`: the items that are graded beside them, each with its query. Ratings with an index, or with a
+    column item, belong to them by name, and some must; rows of a plain array belong to them by place.
+    """
     if is_long(ratings):
-        return _long(ratings, levels, queries)
-    columns = [str(name) for name in getattr(ratings, "columns", ())]
-    return _wide(ratings, columns, levels, queries)
+        if queries is not None:
+            raise BadInput("queries: a frame of item, rater and grade has a column query instead")
+        found = _long(ratings, levels)
+    else:
+        found = _wide(ratings, levels, queries, items)
+    if items is None:
+        return found
+    if found and not any(rating.item in items for rating in found):
+        raise BadInput(
+            f"ratings: no item in common with what is graded ({found[0].item!r} there, "
+            f"{next(iter(items), '')!r} here): name both by the same ids"
+        )
+    return [
+        rating.model_copy(update={"query": items.get(rating.item)}) if rating.query is None else rating
+        for rating in found
+    ]
 
 
-def _wide(ratings: Any, columns: Sequence[str], levels: tuple[int, ...], queries: Any) -> list[Rating]:
-    values = np.asarray(ratings, dtype=object)
+def _wide(
+    ratings: Any, levels: tuple[int, ...], queries: Any, items: Mapping[str, str | None] | None
+) -> list[Rating]:
+    named, sides = matched({"ratings": ratings, "queries": queries})
+    values = np.asarray(sides["ratings"], dtype=object)
     if values.ndim != 2:
         raise BadInput(f"ratings: items x raters are wanted, here are {values.ndim} dimensions")
-    names = columns or [f"rater {at + 1}" for at in range(values.shape[1])]
-    items = _names(ratings, len(values))
-    of_item = _queries(queries, len(values))
-    grades = [_grades(column, levels, name) for name, column in zip(names, values.T, strict=True)]
+    raters = _raters(ratings, values.shape[1])
+    if named is None and items is not None:
+        _same_length("ratings", values, list(items), "items")
+        named = list(items)
+    names = named or _places(len(values))
+    of_item = _queries(sides["queries"], len(values))
+    grades = [_grades(column, levels, name) for name, column in zip(raters, values.T, strict=True)]
     return [
         Rating(item=item, rater=name, grade=given[at], query=of_item[at])
-        for name, given in zip(names, grades, strict=True)
-        for at, item in enumerate(items)
+        for name, given in zip(raters, grades, strict=True)
+        for at, item in enumerate(names)
         if given[at] is not None
     ]
 
 
-def _long(ratings: Any, levels: tuple[int, ...], queries: Any) -> list[Rating]:
-    if queries is not None:
-        raise BadInput("queries: a frame of item, rater and grade has a column query instead")
+def _raters(ratings: Any, n: int) -> list[str]:
+    """Who the columns are: by a data frame's headers, else by their place."""
+    columns = getattr(ratings, "columns", None)
+    if columns is None:
+        return [f"rater {at + 1}" for at in range(n)]
+    raters, faults = _texts(columns, "ratings, column", "no rater")
+    if faults:
+        raise BadInput(faults)
+    doubles = doubles_of(raters)
+    if doubles:
+        raise BadInput([Fault("ratings", f"two columns are called {name!r}") for name in doubles])
+    return raters
+
+
+def _long(ratings: Any, levels: tuple[int, ...]) -> list[Rating]:
     grades = _grades(ratings["grade"], levels, "grade")
     of_item = _queries(ratings.get("query"), len(grades))
-    keys = [(str(item), str(rater)) for item, rater in zip(ratings["item"], ratings["rater"], strict=True)]
-    doubles = [key for key, count in Counter(keys).items() if count > 1]
+    items, faults = _texts(ratings["item"], "item", "empty item")
+    raters, more = _texts(ratings["rater"], "rater", "no rater")
+    if faults or more:
+        raise BadInput([*faults, *more])
+    keys = list(zip(items, raters, strict=True))
+    doubles = doubles_of(keys)
     if doubles:
         raise BadInput([Fault("", f"item {item!r} is graded twice by {rater!r}") for item, rater in doubles])
     return [
@@ -67,51 +112,62 @@ def _long(ratings: Any, levels: tuple[int, ...], queries: Any) -> list[Rating]:
     ]
 
 
-def judged_from(golden: Any, grades: Any, levels: tuple[int, ...], queries: Any) -> list[GradedItem]:
-    """Golden grades with a grader's: n, or n x repeats. BadInput where they do not belong together."""
-    right = _grades(golden, levels, "golden")
-    if None in right:
+def judged_from(
+    sides: Mapping[str, Any], levels: tuple[int, ...]
+) -> tuple[dict[str, str | None], list[list[GradedItem]]]:
+    """Each item with its query, and each grader's answers beside the golden grades.
+
+    `sides` are "golden", "queries" (or None), and each grader's grades by a name for messages: n, or n x
+    repeats. BadInput where they do not belong together.
+    """
+    named, placed = matched(sides)
+    golden = _grades(placed.pop("golden"), levels, "golden")
+    if None in golden:
         raise BadInput("golden: every item needs its grade")
-    given = np.asarray(grades, dtype=object)
-    columns = given.reshape(len(given), -1).T
-    if len(given) != len(right):
-        raise BadInput(f"grades: {len(given)} for {len(right)} golden grades")
-    repeats = [_grades(column, levels, "grades") for column in columns]
-    items = _names(golden, len(right))
+    items = named or _places(len(golden))
+    right = [grade for grade in golden if grade is not None]
+    queries = placed.pop("queries")
+    for name, values in placed.items():
+        _same_length(name, values, right, "golden grades")
     of_item = _queries(queries, len(right))
-    return [
-        GradedItem(
-            item=item,
-            cluster=query_key(of_item[at] or "") or item,
-            golden=grade,
-            answers=tuple(_answer(draw[at]) for draw in repeats),
-        )
-        for at, (item, grade) in enumerate(zip(items, right, strict=True))
-        if grade is not None
-    ]
+    clusters = [query_key(query or "") or item for item, query in zip(items, of_item, strict=True)]
+    graded = []
+    for name, values in placed.items():
+        given = np.asarray(values, dtype=object)
+        draws = [_grades(column, levels, name) for column in given.reshape(len(given), -1).T]
+        answers = [tuple(map(_answer, row)) for row in zip(*draws, strict=True)]
+        graded.append([GradedItem(*row) for row in zip(items, clusters, right, answers, strict=True)])
+    return dict(zip(items, of_item, strict=True)), graded
 
 
-def _names(values: Any, n: int) -> list[str]:
-    """What the items are called: by a data frame's index, else by their place."""
-    index = getattr(values, "index", None)
-    names = [str(at) for at in (range(n) if index is None or callable(index) else index)]
-    doubles = [name for name, count in Counter(names).items() if count > 1]
-    if doubles:
-        raise BadInput(f"the index names {len(doubles)} items twice (the first: {doubles[0]})")
-    return names
-
-
+@lru_cache
 def _answer(grade: int | None) -> Answer:
+    """One answer for all that are alike, since arrays are long."""
     return Answer(grade, "graded") if grade is not None else Answer(None, "ungraded", "no_answer")
 
 
 def _queries(queries: Any, n: int) -> list[str | None]:
     if queries is None:
         return [None] * n
-    found = [None if _is_missing(query) else str(query) for query in queries]
-    if len(found) != n:
-        raise BadInput(f"queries: {len(found)} for {n} items")
+    found = [None if is_missing(query) else str(query) for query in queries]
+    _same_length("queries", found, range(n), "items")
     return found
+
+
+def _texts(values: Iterable[Any], name: str, missing: str) -> tuple[list[str], list[Fault]]:
+    """Names as text, and a fault for each that is missing or empty."""
+    found = ["" if is_missing(value) else str(value) for value in values]
+    return found, [Fault(f"{name}[{at}]", missing) for at, text in enumerate(found) if not text.strip()]
+
+
+def _places(n: int) -> list[str]:
+    """What items are called that have no name."""
+    return [str(at) for at in range(n)]
+
+
+def _same_length(name: str, values: Sized, others: Sized, what: str) -> None:
+    if len(values) != len(others):
+        raise BadInput(f"{name}: {len(values)} for {len(others)} {what}")
 
 
 def _grades(values: Any, levels: tuple[int, ...], name: str) -> list[int | None]:
@@ -121,7 +177,7 @@ def _grades(values: Any, levels: tuple[int, ...], name: str) -> list[int | None]
     found: list[int | None] = []
     faults = []
     for at, value in enumerate(values):
-        if _is_missing(value):
+        if is_missing(value):
             found.append(None)
         elif value in levels:
             found.append(int(value))
@@ -130,12 +186,3 @@ def _grades(values: Any, levels: tuple[int, ...], name: str) -> list[int | None]
     if faults:
         raise BadInput(faults)
     return found
-
-
-def _is_missing(value: Any) -> bool:
-    if value is None:
-        return True
-    try:
-        return bool(value != value)
-    except TypeError:
-        return True  # pandas' NA, which says neither yes nor no

@@ -1,5 +1,7 @@
 """The whole check before a policy version ships: the object that `ship --json` prints."""
 
+from pydantic import Field
+
 from harness.nouns.base import Noun
 from harness.scorecards.comparison import Condition
 from harness.scorecards.impact import Impact
@@ -23,12 +25,14 @@ class Shipping(Noun):
     """The ship verdict. `steps` are in the order of the checks; the worst of them decides.
 
     `run` is the run of Gate 2, `canaries` the run over canaries, `base` the run or baseline compared with.
+    `not_run`: the checks that were not made, by name, each with what it lacks.
     """
 
     policy: str
     verdict: Verdict
     reason: str
     steps: tuple[Condition, ...]
+    not_run: dict[str, str] = Field(default={})
     override: Override | None = None
     run: str | None = None
     base: str | None = None

@@ -20,6 +20,7 @@ from harness.golden.rating.ratings import (
 )
 from harness.golden.rejudging import golden_lines, left_to_judge
 from harness.grading.plan import make_plan
+from harness.nouns.pair import Example
 from harness.nouns.policy import Gates, Policy
 from harness.policy.load import (
     load_gates,
@@ -65,6 +66,7 @@ def gather(project: Project, label: str, run: str | None, base: str) -> Evidence
         findings=lint_golden(golden, policy),
         judged=len(lines),
         stale=len(left_to_judge(lines, policy)),
+        bare=sum(isinstance(one, Example) and not one.reasoning for one in lines.values()),
         gate1=_gate1(golden, policy, gates),
         raters=_raters(golden.with_name(RATINGS)),
         run=found,

@@ -20,6 +20,8 @@ from harness.scorecards.ship import GATE1, Override, Shipping
 from harness.verdicts.assessment import Assessment
 from harness.verdicts.regression import judge_regression
 
+CANARIES = "canaries do not move the teacher"
+IMPACT = "impact on what people see"
 Judged = tuple[Verdict, str]
 """A verdict and its reason."""
 
@@ -42,8 +44,9 @@ class Evidence:
     """The evidence on a version; None for what is missing.
 
     `unfinished`: the findings of policy lint; `findings`: those of golden lint. `stale`: how many of the
-    `judged` golden grades, with canaries, were not yet judged under the version. `raters`: how many rated, by
-    policy version. `canaries_exist`, `pairs_given`: whether there is something to grade.
+    `judged` golden grades, with canaries, were not yet judged under the version; `bare`: how many examples
+    have no reasoning. `raters`: how many rated, by policy version. `canaries_exist`, `pairs_given`: whether
+    there is something to grade.
     """
 
     policy: Policy
@@ -53,6 +56,7 @@ class Evidence:
     findings: Sequence[Finding]
     judged: int
     stale: int
+    bare: int
     gate1: Gate1 | None
     raters: Mapping[str, int]
     run: RunFound | None
@@ -75,6 +79,7 @@ def judge_shipping(found: Evidence, override: Override | None = None) -> Shippin
         verdict=verdict,
         reason=reason,
         steps=steps,
+        not_run=dict(_not_run(found)),
         override=used,
         run=found.run.run.folder.name if found.run else None,
         base=found.base.name if found.base else None,
@@ -111,9 +116,17 @@ def _steps(found: Evidence, override: Override | None) -> Iterator[Condition]:
     yield _step("Gate 2: the teacher agrees with the golden set", _gate2(found))
     yield _step("no regression against the baseline", _regression(found))
     if found.canaries_exist:
-        yield _step("canaries do not move the teacher", _canaries(found))
+        yield _step(CANARIES, _canaries(found))
     if found.pairs_given:
-        yield _step("impact on what people see", _impact(found.impact, found.gates))
+        yield _step(IMPACT, _impact(found.impact, found.gates))
+
+
+def _not_run(found: Evidence) -> Iterator[tuple[str, str]]:
+    """The checks that have nothing to check, each with what it lacks."""
+    if not found.canaries_exist:
+        yield CANARIES, f"golden/{found.policy.name}/canaries.jsonl has no canaries"
+    if not found.pairs_given:
+        yield IMPACT, "no production pairs were given; name a file with --pairs"
 
 
 def _step(name: str, judged: Judged) -> Condition:
@@ -133,7 +146,8 @@ def _golden(found: Evidence) -> Judged:
     errors = [finding for finding in found.findings if finding.level == "error"]
     if errors:
         return "fail", f"{len(errors)} errors (the first: {errors[0].where}: {errors[0].what})"
-    return "pass", f"{found.judged} golden grades, none stale"
+    bare = f"; {found.bare} of them have no reasoning" if found.bare else ""
+    return "pass", f"{found.judged} golden grades, none stale{bare}"
 
 
 def _gate1(found: Evidence, override: Override | None) -> Judged:
