@@ -263,7 +263,8 @@ def test_shots_of_the_pairs_queries_are_kept_from_the_teacher(shop: Path) -> Non
     with (shop / "pairs.csv").open("a", encoding="utf-8") as file:
         file.write(f"own,{shot['query'].upper()},something of the shop,0\n")
     found = impact(None, "--shots", "2", "--json")
-    assert "3 golden shots are kept from the teacher: the pairs have their queries" in found.json["warnings"]
+    kept = "3 of 6 golden shots are kept from the teacher: the pairs have their queries"
+    assert kept in found.json["warnings"]
     assert "6 golden shots were not yet judged under small@v2" not in found.json["warnings"]
     assert "3 golden shots were not yet judged under small@v2" in found.json["warnings"]
     for folder in pair_runs(shop):
@@ -419,3 +420,11 @@ def test_impact_without_a_teacher_or_an_earlier_version_is_not_passed(shop: Path
     assert (ended.code, "is the first version" in ended.err) == (2, True)
     ended = harness("ship", "small@v2", "--traffic", "views")
     assert (ended.code, "--pairs FILE names it" in ended.err) == (2, True)
+
+
+def test_a_grader_that_reads_no_policy_is_said_to_read_none(shop: Path) -> None:
+    (warning,) = [one for one in impact(None, "--json").json["warnings"] if "reads no policy" in one]
+    assert warning.startswith("builtin/lexical") and "--model" in warning
+    with fault_server(strict) as server:
+        ended = impact(server, "--json")
+    assert not [one for one in ended.json["warnings"] if "reads no policy" in one]

@@ -13,7 +13,7 @@ from harness.grading.evaluate import answer, job_of
 from harness.grading.job import Limits, RunObserver
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, make_plan
-from harness.providers import reads_grades
+from harness.providers import provider_of, reads_grades
 from harness.runs.folder import create_run
 from harness.runs.manifest import Asked, load_manifest
 from harness.runs.pair_run import PairRun, find_pair_run, load_pair_run, pairs_folder
@@ -86,8 +86,13 @@ def _warnings(plans: Sequence[Plan], pairs: Stream[ShownPair]) -> list[str]:
     given &= {one.id for one in pairs if one.id in given}
     kept = sum(drop.graded in given for drop in new.dropped)
     found = []
+    provider = provider_of(new.asked.model)
+    if provider and provider.floor:
+        why = "it learned from golden examples, and a reworded clause moves nothing in it"
+        found.append(f"{new.asked.model} reads no policy: {why}; name a teacher with --model")
     if kept:
-        found.append(f"{kept} golden shots are kept from the teacher: the pairs have their queries")
+        count = f"{kept} of {kept + len(new.learnable)} golden shots"
+        found.append(f"{count} are kept from the teacher: the pairs have their queries")
     if left := stale(new.learnable, new.policy.version):
         found.append(f"{len(left)} golden shots were not yet judged under {new.policy.label}")
     return found
