@@ -18,18 +18,15 @@ from harness.cli.compared import (
     is_file,
     sides_of,
 )
-from harness.cli.groups import grouped
+from harness.cli.groups import Markdown, append, grouped
 from harness.cli.options import (
     Columns,
     Format,
     Json,
-    Markdown,
     Root,
     Scale,
     Weighting,
-    append,
     end_with,
-    guarded,
     print_json,
     project_at,
     say,
@@ -73,7 +70,6 @@ class ComparedOptions:
         return None if self.weighting is None else weighting_of(self.weighting)
 
 
-@guarded
 @grouped
 def compare_command(
     runs: Annotated[
@@ -110,7 +106,6 @@ def compare_command(
     print_json(found) if json else show(comparison_view(found, flips))
 
 
-@guarded
 @grouped
 def regress_command(
     *,

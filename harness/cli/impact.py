@@ -5,19 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.groups import CallOptions, PairsOptions, TeacherOptions, grouped
-from harness.cli.options import (
-    Json,
-    Markdown,
-    Root,
-    append,
-    guarded,
-    load_keys,
-    print_json,
-    project_at,
-    say,
-    show,
-)
+from harness.cli.groups import CallOptions, Markdown, PairsOptions, TeacherOptions, append, grouped
+from harness.cli.options import Json, Root, load_keys, print_json, project_at, say, show
 from harness.cli.policy import NewVersion, OldVersion, two_versions
 from harness.errors import BadInput
 
@@ -32,7 +21,6 @@ Twice = Annotated[
 ]
 
 
-@guarded
 @grouped
 def impact_command(
     old: OldVersion,

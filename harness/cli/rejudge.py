@@ -5,17 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.golden import Name, find_set
-from harness.cli.options import (
-    DEFAULT_POLICY,
-    Json,
-    Root,
-    guarded,
-    names_in,
-    print_json,
-    project_at,
-    say,
-    show,
-)
+from harness.cli.options import DEFAULT_POLICY, Json, Root, names_in, print_json, project_at, say, show
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -28,7 +18,6 @@ if TYPE_CHECKING:
 IDS_SHOWN = 10
 
 
-@guarded
 def confirm_examples(
     name: Name = DEFAULT_POLICY,
     examples: Annotated[
@@ -91,7 +80,6 @@ def _unaffected(project: "Project", policy: "Policy", golden: "Mapping[str, Judg
     return found.why
 
 
-@guarded
 def regrade_example(
     id: Annotated[str, typer.Argument(metavar="ID", help="An example or a canary.")],
     grade: Annotated[int, typer.Option(help="Its grade under this policy version.")],

@@ -12,7 +12,6 @@ from harness.cli.options import (
     Root,
     Weighting,
     bar_of,
-    guarded,
     print_json,
     project_at,
     show,
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from harness.storage.project import Project
 
 
-@guarded
 def size_command(
     name: Name = DEFAULT_POLICY,
     pilot: Annotated[

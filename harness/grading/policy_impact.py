@@ -87,7 +87,7 @@ def _warnings(plans: Sequence[Plan], pairs: Stream[ShownPair]) -> list[str]:
     kept = sum(drop.graded in given for drop in new.dropped)
     found = []
     if kept:
-        found.append(f"{kept} golden shots are kept from the teacher: the pairs have their queries")
+        found.append(f"{kept} golden shots are withheld from the teacher: the pairs have their queries")
     if left := stale(new.learnable, new.policy.version):
         found.append(f"{len(left)} golden shots were not yet judged under {new.policy.label}")
     return found
