@@ -123,7 +123,7 @@ def regress_command(
 ) -> None:
     """May the candidate replace the base?
 
-    Ends with 0 if it surely loses no more than the margin, 1 if it surely loses more, 3 if neither is shown.
+    Ends with 0 if its loss is shown to be within the margin, 1 if beyond, 3 if neither is shown.
     """
     from harness.report.regression import annotations, junit_xml, markdown_text, regression_view
     from harness.runs.folder import find_run

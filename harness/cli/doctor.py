@@ -32,7 +32,7 @@ def doctor_command(
     policy: Annotated[
         str, typer.Option(help="The policy whose first dev example is graded.")
     ] = DEFAULT_POLICY,
-    prompt: Annotated[str, typer.Option(help="name or name@v2, to ask with.")] = "teacher",
+    prompt: Annotated[str, typer.Option(help="The prompt: name or name@v2.")] = "teacher",
     root: Root = None,
     json: Json = False,
 ) -> None:

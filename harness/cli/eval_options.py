@@ -52,7 +52,7 @@ class AskedOptions:
         typer.Option(help="What repeats count for: mean (each its share) or vote. Default: mean."),
     ] = None
     seed: Annotated[
-        int | None, typer.Option(help="Of the sample of --limit; sent to the model if given.")
+        int | None, typer.Option(help="Seed of the --limit sample; sent to the model if given.")
     ] = None
     temperature: Temperature = None
     base_url: BaseUrl = None

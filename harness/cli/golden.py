@@ -119,7 +119,7 @@ def import_golden_set(
     splits: Annotated[
         str | None, typer.Option(help="shots/dev/test in per cent, by query. Default: 20/40/40.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="For the splits.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the splits.")] = 0,
     scale: Scale = None,
     licence: Annotated[str | None, typer.Option("--license", help="A note on the source's licence.")] = None,
     format: Format = None,

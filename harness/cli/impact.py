@@ -37,7 +37,7 @@ def impact_command(
 ) -> None:
     """What does a policy change do to what people see?
 
-    The same teacher grades production pairs under both versions; answers of earlier calls are used again.
+    The same teacher grades production pairs under both versions; earlier answers are reused.
     """
     from harness.report.impact import impact_markdown, impact_view
 

@@ -102,12 +102,12 @@ def diff_policy(
     new: NewVersion = None,
     suggest: Annotated[
         str | None,
-        typer.Option(help="A run: the clauses that its teacher cited suggest examples to judge again."),
+        typer.Option(help="A run whose cited clauses suggest examples to judge again."),
     ] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """What a version of a policy says differently, and which golden examples that touches."""
+    """What changed between two versions of a policy, and which golden examples that affects."""
     from harness.policy.diff import diff_policies, golden_effect
     from harness.policy.load import load_policy, policy_path
     from harness.report.policy_diff import diff_view, effect_view

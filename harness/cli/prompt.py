@@ -69,7 +69,7 @@ def diff_prompt(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """What a prompt says differently from another, and whether the constant prefix differs under a policy."""
+    """What differs between two prompts, and whether their constant prefixes differ under a policy."""
     from harness.policy.load import load_policy, policy_path
     from harness.prompting.diff import changes_of
     from harness.prompting.prompt import load_prompt

@@ -76,7 +76,7 @@ def _unaffected(project: "Project", policy: "Policy", golden: "Mapping[str, Judg
         say(f"warning: {what}. They are not confirmed")
     if found.new:
         names = ", ".join(found.new)
-        say(f"warning: no example cites the new clauses yet ({names}): look for those they touch")
+        say(f"warning: no example cites the new clauses ({names}) yet; look for those they touch")
     return found.why
 
 

@@ -35,7 +35,7 @@ def ship_command(
         ),
     ] = False,
     by: Annotated[str | None, typer.Option(help="Who is responsible for --allow-provisional.")] = None,
-    because: Annotated[str | None, typer.Option(help="Why it may ship all the same.")] = None,
+    because: Annotated[str | None, typer.Option(help="The reason for --allow-provisional.")] = None,
     pairs: PairsOptions,
     calls: CallOptions,
     markdown: Markdown = None,
