@@ -70,7 +70,7 @@ def files_beside_are_read(project: Project) -> None:
     """What lies beside runs and golden sets, line by line."""
     (batched,) = project.runs.glob(f"*/{BATCHES}")
     with BatchLog(batched.parent) as log:
-        assert [parcel.step for parcel in log.parcels] == ["over"]
+        assert [logged.step for logged in log.batches] == ["over"]
     golden = project.root / "golden"
     assert len(looks(golden / "shop" / LOOKS)) == 1
     assert len(overrides(golden / "bare" / OVERRIDES)) == 1

@@ -483,8 +483,8 @@ def test_batch_of_somebody_else_is_not_waited_for(small: Path, provider: str) ->
 def meant_at(at: Session) -> datetime:
     """When its only batch was about to be sent."""
     with BatchLog(at.folder) as log:
-        (parcel,) = log.parcels
-    return datetime.fromisoformat(parcel.meant_at)
+        (logged,) = log.batches
+    return datetime.fromisoformat(logged.meant_at)
 
 
 @each
@@ -549,7 +549,7 @@ def test_log_cut_off_at_any_byte_costs_nothing(small: Path, provider: str) -> No
             again = session(small, server.url, f"{provider}/m", at)
             assert_all_right_and_each_paid_once(again, server)
             with BatchLog(at.folder) as log:
-                assert [parcel.step for parcel in log.parcels] == ["over"]
+                assert [logged.step for logged in log.batches] == ["over"]
 
 
 @each

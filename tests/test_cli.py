@@ -341,9 +341,7 @@ def test_gate_commands_say_what_they_need(here: Path) -> None:
     assert "go together" in harness("gate2", "--golden", "x.csv").err
     assert "has no ratings yet" in harness("gate1", "--policy", "small").err
     assert "--scale 0-4, or --policy" in harness("gate1", put(here / "r.csv", "item\n")).err
-    assert (
-        "brings its own scale" in harness("gate1", here / "r.csv", "--scale", "0-1", "--policy", "small").err
-    )
+    assert "has its own scale" in harness("gate1", here / "r.csv", "--scale", "0-1", "--policy", "small").err
     wide = put(here / "w.csv", "item,ann,bob\na,1,1\n")
     assert "a column for each rater: --wide r1,r2" in harness("gate1", wide, "--scale", "0-1").err
     assert "--wide names ann twice" in harness("gate1", wide, "--scale", "0-1", "--wide", "ann,bob,ann").err
@@ -473,9 +471,9 @@ def test_reader_that_goes_away_is_no_error(here: Path) -> None:
     [
         (["--temperature", "1"], "asks no server: leave --temperature away"),
         (["--seed", "1"], "asks no server: leave --seed away"),
-        (["--rater", "ann"], "--rater: how a file of grades is read"),
-        (["--columns", "item=x", "--format", "tsv"], "--columns, --format: how a file"),
-        (["--aggregate", "vote"], "give --repeats too"),
+        (["--rater", "ann"], "--rater: only for a file of grades"),
+        (["--columns", "item=x", "--format", "tsv"], "--columns, --format: only for a file"),
+        (["--aggregate", "vote"], "add --repeats"),
     ],
 )
 def test_option_that_would_do_nothing_is_refused(here: Path, words: list[str], what: str) -> None:

@@ -263,7 +263,7 @@ def test_shots_of_the_pairs_queries_are_kept_from_the_teacher(shop: Path) -> Non
     with (shop / "pairs.csv").open("a", encoding="utf-8") as file:
         file.write(f"own,{shot['query'].upper()},something of the shop,0\n")
     found = impact(None, "--shots", "2", "--json")
-    kept = "3 of 6 golden shots are kept from the teacher: the pairs have their queries"
+    kept = "3 of 6 golden shots are withheld from the teacher: the pairs have their queries"
     assert kept in found.json["warnings"]
     assert "6 golden shots were not yet judged under small@v2" not in found.json["warnings"]
     assert "3 golden shots were not yet judged under small@v2" in found.json["warnings"]
@@ -354,7 +354,7 @@ def test_teacher_that_wavers_is_found_out_by_asking_twice(shop: Path) -> None:
 FAULTS = {
     "no pairs": (("small",), "add --pairs FILE"),
     "no such file": (("small", "--pairs", "nope.csv"), "no such file"),
-    "one version": (("small@v1", "small@v1", "--pairs", "pairs.csv"), "small@v1 is one version"),
+    "one version": (("small@v1", "small@v1", "--pairs", "pairs.csv"), "name two versions"),
     "two policies": (("small@v1", "other@v2", "--pairs", "pairs.csv"), "two policies"),
     "no such version": (("small@v1", "small@v3", "--pairs", "pairs.csv"), "no version v3"),
     "a replay": (
@@ -419,7 +419,7 @@ def test_impact_without_a_teacher_or_an_earlier_version_is_not_passed(shop: Path
     ended = harness("ship", "small@v1", "--pairs", "pairs.csv")
     assert (ended.code, "is the first version" in ended.err) == (2, True)
     ended = harness("ship", "small@v2", "--traffic", "views")
-    assert (ended.code, "--pairs FILE names it" in ended.err) == (2, True)
+    assert (ended.code, "add --pairs FILE" in ended.err) == (2, True)
 
 
 def test_a_grader_that_reads_no_policy_is_said_to_read_none(shop: Path) -> None:

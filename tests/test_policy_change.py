@@ -390,7 +390,7 @@ CONFIRM_FAULTS = {
     "nothing named": ((), "name either --examples"),
     "both named": (("--examples", "q1-1", "--unaffected"), "name either --examples"),
     "unknown ids": (("--examples", "nope,q1-1,neither"), "neither: not an example or canary of this set"),
-    "why of none": (("--unaffected", "--why", "x"), "--why goes with --examples"),
+    "why of none": (("--unaffected", "--why", "x"), "remove --why"),
 }
 
 

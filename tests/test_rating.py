@@ -374,7 +374,7 @@ def test_canary_run_is_held_to_no_gate(here: Path) -> None:
     line = read_line(Path(made["run"]))
     assert (line.kappa, line.ci, line.verdict, line.canaries) == (None, None, None, True)
     refused = harness("gate2", "latest", "--bar", "0.5")
-    assert (refused.code, "--bar" in refused.err and "held to no gate" in refused.err) == (2, True)
+    assert (refused.code, "--bar" in refused.err and "no gate applies" in refused.err) == (2, True)
 
 
 def test_unread_canary_is_counted_and_not_compared(here: Path) -> None:

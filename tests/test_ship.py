@@ -270,12 +270,12 @@ def test_a_golden_set_of_bare_grades_is_not_called_complete_without_a_word(ready
 
 def test_override_that_is_not_needed_is_not_recorded(ready: Path) -> None:
     ended = ship(*ALLOW)
-    assert (ended.code, "was not needed" in ended.err) == (0, True)
+    assert (ended.code, "has no effect" in ended.err) == (0, True)
     assert ended.out.startswith("PASS: ") and not (ready / "golden/small/overrides.jsonl").exists()
 
 
 FAULTS = {
-    "no version": (("small",), "Name it: small@v2"),
+    "no version": (("small",), "name the version to ship: small@v2"),
     "no such version": (("small@v9",), "no version v9"),
     "nobody answers": (("small@v1", "--allow-provisional", "--because", "x"), "--by NAME --because TEXT"),
     "no reason": (("small@v1", "--allow-provisional", "--by", "x", "--because", " "), "--because TEXT"),

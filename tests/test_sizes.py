@@ -134,7 +134,7 @@ def test_runs_that_do_not_belong_together_are_refused(here: Path) -> None:
     one = replayed(here, "one", every(4))
     few = json.loads(harness("eval", "--policy", "small", "--limit", "5", "--json").out)["run"]
     for words, what in (
-        (("--against", one), "--against goes with --pilot"),
+        (("--against", one), "--against needs --pilot"),
         (("--pilot", one, "--against", few), "did not grade the same examples"),
         (("--pilot", "nope"), "no run 'nope'"),
         (("--kappa", "2"), "--kappa"),

@@ -27,10 +27,11 @@ from harness.cli import (
     stages,
     view,
 )
-from harness.cli.options import complain
+from harness.cli.options import Commands, complain
 
 app = typer.Typer(
     name="harness",
+    cls=Commands,
     help="Can we trust this LLM's judgement of our product? Policy, golden set, teacher, gates.",
     no_args_is_help=True,
     add_completion=False,

@@ -4,13 +4,12 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import Json, Root, guarded, print_json, project_at, say, show, shown_path
+from harness.cli.options import Json, Root, print_json, project_at, say, show, shown_path
 
 app = typer.Typer(help="Baselines: runs that others are compared with.", no_args_is_help=True)
 
 
 @app.command("set")
-@guarded
 def set_command(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Its folder, name, or latest.")] = "latest",
     root: Root = None,
@@ -25,7 +24,6 @@ def set_command(
 
 
 @app.command("show")
-@guarded
 def show_command(root: Root = None, json: Json = False) -> None:
     """Every baseline: which run it was, and its kappa."""
     from harness.comparison.baseline import FOLDER, load_baseline

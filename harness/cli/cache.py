@@ -2,13 +2,12 @@
 
 import typer
 
-from harness.cli.options import Json, Root, guarded, print_json, project_at, say, show
+from harness.cli.options import Json, Root, print_json, project_at, say, show
 
 app = typer.Typer(help="Replies kept across runs, so that none is paid for twice.", no_args_is_help=True)
 
 
 @app.command("stats")
-@guarded
 def stats_command(root: Root = None, json: Json = False) -> None:
     """The number of kept replies by model, and their size."""
     from harness.grading.reply_cache import FILE, cache_stats
@@ -24,7 +23,6 @@ def stats_command(root: Root = None, json: Json = False) -> None:
 
 
 @app.command("clear")
-@guarded
 def clear_command(root: Root = None) -> None:
     """Delete every kept reply. Runs keep their own; a new run of the same prompt pays again."""
     from harness.grading.reply_cache import FILE, clear_cache

@@ -18,18 +18,15 @@ from harness.cli.compared import (
     is_file,
     sides_of,
 )
-from harness.cli.groups import grouped
+from harness.cli.groups import Markdown, append, grouped
 from harness.cli.options import (
     Columns,
     Format,
     Json,
-    Markdown,
     Root,
     Scale,
     Weighting,
-    append,
     end_with,
-    guarded,
     print_json,
     project_at,
     say,
@@ -73,7 +70,6 @@ class ComparedOptions:
         return None if self.weighting is None else weighting_of(self.weighting)
 
 
-@guarded
 @grouped
 def compare_command(
     runs: Annotated[
@@ -110,7 +106,6 @@ def compare_command(
     print_json(found) if json else show(comparison_view(found, flips))
 
 
-@guarded
 @grouped
 def regress_command(
     *,
@@ -128,7 +123,7 @@ def regress_command(
 ) -> None:
     """May the candidate replace the base?
 
-    Ends with 0 if it surely loses no more than the margin, 1 if it surely loses more, 3 if neither is shown.
+    Ends with 0 if its loss is shown to be within the margin, 1 if beyond, 3 if neither is shown.
     """
     from harness.report.regression import annotations, junit_xml, markdown_text, regression_view
     from harness.runs.folder import find_run

@@ -19,22 +19,23 @@ if TYPE_CHECKING:
 
 GoldenFile = Annotated[
     Path | None,
-    typer.Option(help="A file of golden grades, where files are compared. Default: those of the first run."),
+    typer.Option(help="A file of golden grades, to compare files. Default: those of the first run."),
 ]
 FileColumns = Annotated[
     str | None,
-    typer.Option(help="Like --columns, for the files of grades; with ; between, one for each of them."),
+    typer.Option(help="Like --columns, for the files of grades; ; separates those of several files."),
 ]
 FileFormat = Annotated[
-    str | None, typer.Option(help="Like --format, for the files of grades; with ; between, one for each.")
+    str | None,
+    typer.Option(help="Like --format, for the files of grades; ; separates those of several files."),
 ]
 FileWide = Annotated[
     str | None,
-    typer.Option(help="A column for each rater: rater1,rater2,...; with ; between, for each file."),
+    typer.Option(help="A column for each rater: rater1,rater2,...; ; separates those of several files."),
 ]
 FileRater = Annotated[
     str | None,
-    typer.Option(help="Whose grades, where a file holds several raters': one for all files, or ann,bob."),
+    typer.Option(help="Whose grades to take: one rater for all files, or ann,bob."),
 ]
 BASELINE = "baseline"
 PER_FILE = ("grades-columns", "grades-format", "wide")

@@ -11,17 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness import __version__
-from harness.cli.options import (
-    DEFAULT_POLICY,
-    Json,
-    Root,
-    guarded,
-    load_keys,
-    print_json,
-    project_at,
-    say,
-    show,
-)
+from harness.cli.options import DEFAULT_POLICY, Json, Root, load_keys, print_json, project_at, say, show
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -32,7 +22,6 @@ if TYPE_CHECKING:
     from harness.storage.project import Project
 
 
-@guarded
 def doctor_command(
     model: Annotated[
         str | None, typer.Argument(help="provider/model to ask for one grade, to see what it accepts.")
@@ -43,7 +32,7 @@ def doctor_command(
     policy: Annotated[
         str, typer.Option(help="The policy whose first dev example is graded.")
     ] = DEFAULT_POLICY,
-    prompt: Annotated[str, typer.Option(help="name or name@v2, to ask with.")] = "teacher",
+    prompt: Annotated[str, typer.Option(help="The prompt: name or name@v2.")] = "teacher",
     root: Root = None,
     json: Json = False,
 ) -> None:

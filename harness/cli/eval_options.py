@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from harness.storage.project import Project
 
 MODEL = "builtin/lexical"
+UNCHANGED = ("policy", "prompt", "limit", "repeats", "shots", "seed", "temperature")
+"""Options that are a setting of the same name."""
 NoReport = Annotated[
     bool, typer.Option("--no-report", help="Write no report.html (runs of more than 2,000 pairs get none).")
 ]
@@ -50,7 +52,7 @@ class AskedOptions:
         typer.Option(help="What repeats count for: mean (each its share) or vote. Default: mean."),
     ] = None
     seed: Annotated[
-        int | None, typer.Option(help="Of the sample of --limit; sent to the model if given.")
+        int | None, typer.Option(help="Seed of the --limit sample; sent to the model if given.")
     ] = None
     temperature: Temperature = None
     base_url: BaseUrl = None
@@ -126,16 +128,10 @@ def request_of(
     read = layout(table.columns, table.wide, table.format)
     values: dict[str, object] = {
         "model": _from_root(asking.model, project) if asking.model else None,
-        "policy": asking.policy,
-        "prompt": asking.prompt,
         "splits": _splits(asking.split),
         "canaries": asking.canaries or None,
-        "limit": asking.limit,
-        "repeats": asking.repeats,
         "aggregate": _aggregate(asking.aggregate),
-        "shots": asking.shots,
-        "seed": asking.seed,
-        "temperature": asking.temperature,
+        **{name: getattr(asking, name) for name in UNCHANGED},
         "batch": run.batch or None,
         "columns": dict(read.columns) or None,
         "wide": read.wide or None,

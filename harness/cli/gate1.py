@@ -18,7 +18,6 @@ from harness.cli.options import (
     Wide,
     bar_of,
     end_by,
-    guarded,
     layout,
     print_json,
     project_at,
@@ -27,7 +26,6 @@ from harness.cli.options import (
 from harness.cli.rated import PolicyOption, bar_origin, levels_of, refuse
 
 
-@guarded
 def gate1_command(
     ratings: Annotated[
         Path | None,

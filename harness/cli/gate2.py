@@ -20,7 +20,6 @@ from harness.cli.options import (
     Wide,
     bar_of,
     end_by,
-    guarded,
     layout,
     print_json,
     project_at,
@@ -51,7 +50,6 @@ if TYPE_CHECKING:
     from harness.verdicts.assessment import Assessment
 
 
-@guarded
 def gate2_command(
     run: Annotated[
         str | None, typer.Argument(help="A run: its folder, its name or the beginning of it, or latest.")

@@ -12,7 +12,6 @@ from harness.cli.options import (
     Json,
     Root,
     Scale,
-    guarded,
     layout,
     names_in,
     print_json,
@@ -39,7 +38,6 @@ FINDINGS_SHOWN = 20
 
 
 @app.command("list")
-@guarded
 def list_golden(root: Root = None, json: Json = False) -> None:
     """The golden sets, with their sizes."""
     from harness.golden.examples import FILE
@@ -60,7 +58,6 @@ def list_golden(root: Root = None, json: Json = False) -> None:
 
 
 @app.command("lint")
-@guarded
 def lint_golden_set(
     name: Annotated[str | None, typer.Argument(metavar="[POLICY]", help="Default: every golden set.")] = None,
     root: Root = None,
@@ -99,7 +96,6 @@ def _show_findings(label: str, findings: "list[Finding]") -> None:
 
 
 @app.command("stats")
-@guarded
 def golden_set_stats(name: Name = DEFAULT_POLICY, root: Root = None, json: Json = False) -> None:
     """Counts: grades by split, clauses, tags, words."""
     from harness.golden.summary import golden_stats
@@ -111,7 +107,6 @@ def golden_set_stats(name: Name = DEFAULT_POLICY, root: Root = None, json: Json 
 
 
 @app.command("import")
-@guarded
 def import_golden_set(
     source: Annotated[
         str, typer.Argument(metavar="FILE", help="A table, or a data set: its folder, or its name.")
@@ -124,7 +119,7 @@ def import_golden_set(
     splits: Annotated[
         str | None, typer.Option(help="shots/dev/test in per cent, by query. Default: 20/40/40.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="For the splits.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the splits.")] = 0,
     scale: Scale = None,
     licence: Annotated[str | None, typer.Option("--license", help="A note on the source's licence.")] = None,
     format: Format = None,
@@ -180,7 +175,6 @@ def _say_imported(done: "Imported", policy: str) -> None:
 
 
 @app.command("export")
-@guarded
 def export_golden_set(
     name: Name = DEFAULT_POLICY,
     output: Annotated[

@@ -43,10 +43,18 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def append(path: Path | None, text: str) -> None:
+    """Append to a file, if there is a path."""
+    if path is not None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+
+
 def _parameters(group: type) -> list[inspect.Parameter]:
     return list(inspect.signature(group, eval_str=True).parameters.values())
 
 
+Markdown = Annotated[Path | None, typer.Option(help="Append the result as Markdown, for a summary.")]
 Shots = Annotated[
     int | None, typer.Option(min=0, help="Golden examples in the prompt. Default: as the prompt says.")
 ]

@@ -5,19 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.groups import CallOptions, PairsOptions, TeacherOptions, grouped
-from harness.cli.options import (
-    Json,
-    Markdown,
-    Root,
-    append,
-    guarded,
-    load_keys,
-    print_json,
-    project_at,
-    say,
-    show,
-)
+from harness.cli.groups import CallOptions, Markdown, PairsOptions, TeacherOptions, append, grouped
+from harness.cli.options import Json, Root, load_keys, print_json, project_at, say, show
 from harness.cli.policy import NewVersion, OldVersion, two_versions
 from harness.errors import BadInput
 
@@ -32,7 +21,6 @@ Twice = Annotated[
 ]
 
 
-@guarded
 @grouped
 def impact_command(
     old: OldVersion,
@@ -49,7 +37,7 @@ def impact_command(
 ) -> None:
     """What does a policy change do to what people see?
 
-    The same teacher grades production pairs under both versions; answers of earlier calls are used again.
+    The same teacher grades production pairs under both versions; earlier answers are reused.
     """
     from harness.report.impact import impact_markdown, impact_view
 

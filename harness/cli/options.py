@@ -3,15 +3,15 @@
 `harness --help` imports this, so it imports no library that is slow to load.
 """
 
-import functools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from harness.errors import HarnessError
 from harness.storage.visible import visible
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from harness.scorecards.shared import Gate, Verdict
     from harness.storage.project import Project
     from harness.storage.tables import Layout
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 DEFAULT_POLICY = "product-search"
 """The policy that comes with the project: the default of the commands."""
@@ -57,16 +54,15 @@ Bootstrap = Annotated[
 ]
 BarValue = Annotated[float | None, typer.Option("--bar", help="The kappa asked for. Default: gates.toml.")]
 RunName = Annotated[str, typer.Argument(help="Its folder, its name or the beginning of it, or latest.")]
-Markdown = Annotated[Path | None, typer.Option(help="Append the result as Markdown, for a summary.")]
 
 
-def guarded(command: Callable[P, T]) -> Callable[P, T]:
-    """A command that turns our errors into a message and an exit code."""
+class Commands(TyperGroup):
+    """A group of commands, and of groups, whose errors end in a message and an exit code."""
 
-    @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # the base type is private
+        """Run the command."""
         try:
-            return command(*args, **kwargs)
+            return super().invoke(ctx)
         except HarnessError as error:
             complain(str(error))
             raise typer.Exit(error.exit_code) from None
@@ -80,8 +76,6 @@ def guarded(command: Callable[P, T]) -> Callable[P, T]:
         except OSError as error:
             complain(f"{error.filename or 'output'}: {error.strerror or error}")
             raise typer.Exit(2) from None
-
-    return run
 
 
 def complain(text: str) -> None:
@@ -219,13 +213,6 @@ def weighting_of(text: str) -> "Weights":
         if text == known:
             return known
     raise BadInput(f"weighting {text!r} is not one of: {', '.join(WEIGHTINGS)}")
-
-
-def append(path: Path | None, text: str) -> None:
-    """Append to a file, if there is a path."""
-    if path is not None:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(text)
 
 
 def end_with(verdict: "Verdict") -> None:

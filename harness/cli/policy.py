@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import Json, Root, complain, guarded, print_json, project_at, say, show
+from harness.cli.options import Json, Root, complain, print_json, project_at, say, show
 from harness.errors import BadInput
 from harness.storage.visible import visible
 
@@ -27,7 +27,6 @@ NewVersion = Annotated[
 
 
 @app.command("list")
-@guarded
 def list_policies(root: Root = None, json: Json = False) -> None:
     """The policies and their versions.
 
@@ -52,7 +51,6 @@ def list_policies(root: Root = None, json: Json = False) -> None:
 
 
 @app.command("show")
-@guarded
 def show_policy(name: Name, root: Root = None, json: Json = False) -> None:
     """A policy as a document, in Markdown."""
     from harness.policy.load import load_policy, policy_path
@@ -66,7 +64,6 @@ def show_policy(name: Name, root: Root = None, json: Json = False) -> None:
 
 
 @app.command("lint")
-@guarded
 def lint_policies(
     name: Annotated[
         str | None, typer.Argument(metavar="POLICY", help="Default: every version of all.")
@@ -100,18 +97,17 @@ def lint_policies(
 
 
 @app.command("diff")
-@guarded
 def diff_policy(
     old: OldVersion,
     new: NewVersion = None,
     suggest: Annotated[
         str | None,
-        typer.Option(help="A run: the clauses that its teacher cited suggest examples to judge again."),
+        typer.Option(help="A run whose cited clauses suggest examples to judge again."),
     ] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """What a version of a policy says differently, and which golden examples that touches."""
+    """What changed between two versions of a policy, and which golden examples that affects."""
     from harness.policy.diff import diff_policies, golden_effect
     from harness.policy.load import load_policy, policy_path
     from harness.report.policy_diff import diff_view, effect_view

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import DEFAULT_POLICY, Json, Root, guarded, print_json, project_at, show
+from harness.cli.options import DEFAULT_POLICY, Json, Root, print_json, project_at, show
 from harness.errors import BadInput
 from harness.storage.visible import visible
 
@@ -18,7 +18,6 @@ app = typer.Typer(help="Teacher prompts: templates for the policy and some shots
 
 
 @app.command("list")
-@guarded
 def list_prompts(root: Root = None, json: Json = False) -> None:
     """The prompts, their versions and their descriptions."""
     from harness.prompting.prompt import load_prompt, prompt_labels
@@ -35,7 +34,6 @@ def list_prompts(root: Root = None, json: Json = False) -> None:
 
 
 @app.command("render")
-@guarded
 def render_prompt(
     name: Annotated[str, typer.Argument(metavar="[PROMPT]", help="name, or name@v2")] = "teacher",
     policy: Annotated[str, typer.Option(help="name, or name@v1")] = DEFAULT_POLICY,
@@ -64,7 +62,6 @@ def render_prompt(
 
 
 @app.command("diff")
-@guarded
 def diff_prompt(
     old: Annotated[str, typer.Argument(metavar="PROMPT_A", help="name@v1")],
     new: Annotated[str, typer.Argument(metavar="PROMPT_B", help="name@v2, or name: its latest version.")],
@@ -72,7 +69,7 @@ def diff_prompt(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """What a prompt says differently from another, and whether the constant prefix differs under a policy."""
+    """What differs between two prompts, and whether their constant prefixes differ under a policy."""
     from harness.policy.load import load_policy, policy_path
     from harness.prompting.diff import changes_of
     from harness.prompting.prompt import load_prompt

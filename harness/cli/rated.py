@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.nouns.policy import Policy
     from harness.storage.tables import Layout
 
-PolicyOption = Annotated[str | None, typer.Option(help="The policy whose scale, actions and bars hold.")]
+PolicyOption = Annotated[str | None, typer.Option(help="The policy that sets scale, actions and bars.")]
 
 
 def refuse(options: Mapping[str, str | None], why: str) -> None:

@@ -5,17 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.golden import Name, find_set
-from harness.cli.options import (
-    DEFAULT_POLICY,
-    Json,
-    Root,
-    guarded,
-    names_in,
-    print_json,
-    project_at,
-    say,
-    show,
-)
+from harness.cli.options import DEFAULT_POLICY, Json, Root, names_in, print_json, project_at, say, show
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -28,7 +18,6 @@ if TYPE_CHECKING:
 IDS_SHOWN = 10
 
 
-@guarded
 def confirm_examples(
     name: Name = DEFAULT_POLICY,
     examples: Annotated[
@@ -87,11 +76,10 @@ def _unaffected(project: "Project", policy: "Policy", golden: "Mapping[str, Judg
         say(f"warning: {what}. They are not confirmed")
     if found.new:
         names = ", ".join(found.new)
-        say(f"warning: no example cites the new clauses yet ({names}): look for those they touch")
+        say(f"warning: no example cites the new clauses ({names}) yet; look for those they touch")
     return found.why
 
 
-@guarded
 def regrade_example(
     id: Annotated[str, typer.Argument(metavar="ID", help="An example or a canary.")],
     grade: Annotated[int, typer.Option(help="Its grade under this policy version.")],

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import Json, Root, RunName, guarded, print_json, project_at, say, show, shown_path
+from harness.cli.options import Json, Root, RunName, print_json, project_at, say, show, shown_path
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ MADE_BY_ITSELF = 2_000
 """A run of more pairs writes no report at its end: that would take too long."""
 
 
-@guarded
 def report_command(
     run: RunName = "latest",
     base: Annotated[

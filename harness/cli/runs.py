@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.options import Json, Root, RunName, guarded, print_json, project_at, say, show, shown_path
+from harness.cli.options import Json, Root, RunName, print_json, project_at, say, show, shown_path
 from harness.errors import BadInput, Fault
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ app = typer.Typer(help="Runs: what was asked, answered and scored.", no_args_is_
 
 
 @app.command("list")
-@guarded
 def list_runs(
     sort: Annotated[
         str, typer.Option(help="time, or kappa: the best first, with kappa by prompt and model.")
@@ -41,7 +40,11 @@ def list_runs(
         split = "+".join(parse_splits(split))
     project = project_at(root)
     known = _rows(project)
-    rows = [row for row in known if _wanted(row, split, policy)]
+    rows = [
+        row
+        for row in known
+        if split in (None, row["split"]) and policy in (None, row["policy"], row["policy"].partition("@")[0])
+    ]
     if sort == "kappa":
         rows = [row for row in rows if row["split"] != "canaries"]
         rows.sort(key=lambda row: (row["split"], row["kappa"] is None, -(row["kappa"] or 0.0)))
@@ -53,13 +56,6 @@ def list_runs(
         show(["no run matches"])
     else:
         show(["no run yet; `make eval` makes one"])
-
-
-def _wanted(row: dict[str, Any], split: str | None, policy: str | None) -> bool:
-    """Whether a run passes the filters."""
-    if policy is not None and policy not in (row["policy"], row["policy"].partition("@")[0]):
-        return False
-    return split is None or row["split"] == split
 
 
 def _rows(project: "Project") -> list[dict[str, Any]]:
@@ -110,7 +106,6 @@ def _row(run: "ListedRun", manifest: "Manifest") -> dict[str, Any]:
 
 
 @app.command("show")
-@guarded
 def show_run(
     run: RunName = "latest",
     root: Root = None,
@@ -147,7 +142,6 @@ def _spending(folder: "Path") -> "Spending | None":
 
 
 @app.command("rm")
-@guarded
 def remove_runs(
     runs: Annotated[
         list[str],

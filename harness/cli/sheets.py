@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.golden import Name, load_set
-from harness.cli.options import DEFAULT_POLICY, Root, guarded, names_in, project_at, say, shown_path
+from harness.cli.options import DEFAULT_POLICY, Root, names_in, project_at, say, shown_path
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from harness.nouns.pair import Example
 
 
-@guarded
 def rating_sheet_command(
     rater: Annotated[str, typer.Option(help="The rater of the sheet; each gets a different order.")],
     name: Name = DEFAULT_POLICY,
@@ -72,7 +71,6 @@ def _named(examples: "Sequence[Example]", only: str) -> "list[Example]":
     return found
 
 
-@guarded
 def collect_ratings(
     sheet: Annotated[Path, typer.Argument(metavar="FILE", help="A rater's lines: pair, grade, reasoning.")],
     rater: Annotated[str, typer.Option(help="Who rated.")],

@@ -5,21 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.compare import keep_verdict
-from harness.cli.groups import CallOptions, PairsOptions, grouped
+from harness.cli.groups import CallOptions, Markdown, PairsOptions, append, grouped
 from harness.cli.impact import measure
-from harness.cli.options import (
-    Json,
-    Markdown,
-    Root,
-    append,
-    end_with,
-    guarded,
-    print_json,
-    project_at,
-    say,
-    show,
-    shown_path,
-)
+from harness.cli.options import Json, Root, end_with, print_json, project_at, say, show, shown_path
 from harness.cli.rated import given_in
 from harness.errors import BadInput
 
@@ -30,7 +18,6 @@ if TYPE_CHECKING:
     from harness.storage.project import Project
 
 
-@guarded
 @grouped
 def ship_command(
     version: Annotated[str, typer.Argument(metavar="V2", help="The version to ship: name@v2.")],
@@ -48,7 +35,7 @@ def ship_command(
         ),
     ] = False,
     by: Annotated[str | None, typer.Option(help="Who is responsible for --allow-provisional.")] = None,
-    because: Annotated[str | None, typer.Option(help="Why it may ship all the same.")] = None,
+    because: Annotated[str | None, typer.Option(help="The reason for --allow-provisional.")] = None,
     pairs: PairsOptions,
     calls: CallOptions,
     markdown: Markdown = None,

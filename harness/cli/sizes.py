@@ -12,7 +12,6 @@ from harness.cli.options import (
     Root,
     Weighting,
     bar_of,
-    guarded,
     print_json,
     project_at,
     show,
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from harness.storage.project import Project
 
 
-@guarded
 def size_command(
     name: Name = DEFAULT_POLICY,
     pilot: Annotated[
@@ -69,8 +67,8 @@ def size_command(
     runs = [_pilot(project, run, policy) for run in (pilot, against) if run is not None]
     if len(runs) == 2:
         _refuse_others(*runs)
-    wish = SizeTarget(half_width, difference, power, TRUE_KAPPAS if kappa is None else (kappa,))
-    found = size_golden_set(examples, policy, chosen, wish, *runs)
+    target = SizeTarget(half_width, difference, power, TRUE_KAPPAS if kappa is None else (kappa,))
+    found = size_golden_set(examples, policy, chosen, target, *runs)
     print_json(found) if json else show(sizes_view(found))
 
 

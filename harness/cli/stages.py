@@ -4,11 +4,10 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import Json, Root, guarded, print_json, project_at, show
+from harness.cli.options import Json, Root, print_json, project_at, show
 from harness.errors import BadInput
 
 
-@guarded
 def stages_command(
     runs: Annotated[
         list[str],

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import Root, guarded, project_at, say
+from harness.cli.options import Root, project_at, say
 
 
-@guarded
 def view_command(
     host: Annotated[
         str, typer.Option(help="The address to listen at. Default: only this machine.")

@@ -65,11 +65,12 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
     provider, _ = split_model(asked.model)
     # An SDK silently reads an address from the environment; the manifest has to record the one in use.
     address = (asked.base_url or base_url_of(provider)) if asks_a_server(provider) else None
-    asked = asked.model_copy(update={"base_url": address})
     policy_file = policy_path(project, asked.policy)
     policy = load_policy(policy_file)
     gates = load_gates(policy_file.with_name("gates.toml"), policy)
     prompt = load_prompt(project, asked.prompt)
+    named = {"base_url": address, "policy": policy.label, "prompt": prompt.label}
+    asked = asked.model_copy(update=named)
     golden_file = golden_path(project, policy.name)
     stamp = stamp_of(golden_file)
     set_ = _GoldenSet(golden_file, policy, asked)
@@ -85,7 +86,7 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
     graded = Stream(set_.chosen, found.count)
     _check_prompts(writer, pairs or graded)
     return Plan(
-        asked=asked.model_copy(update={"policy": policy.label, "prompt": prompt.label}),
+        asked=asked,
         policy=policy,
         policy_file=policy_file,
         gates=gates,

@@ -92,7 +92,7 @@ def _warnings(plans: Sequence[Plan], pairs: Stream[ShownPair]) -> list[str]:
         found.append(f"{new.asked.model} reads no policy: {why}; name a teacher with --model")
     if kept:
         count = f"{kept} of {kept + len(new.learnable)} golden shots"
-        found.append(f"{count} are kept from the teacher: the pairs have their queries")
+        found.append(f"{count} are withheld from the teacher: the pairs have their queries")
     if left := stale(new.learnable, new.policy.version):
         found.append(f"{len(left)} golden shots were not yet judged under {new.policy.label}")
     return found

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Literal, Self
 
 from harness.errors import BadInput, Fault
@@ -54,7 +53,7 @@ class BatchLog:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / BATCHES
-        self._parcels: dict[str, LoggedBatch] = {}
+        self._batches: dict[str, LoggedBatch] = {}
         self.named: set[str] = set()
         """The server's ids of all batches of this run."""
         size = self._read()
@@ -63,25 +62,25 @@ class BatchLog:
         _sync_folder(folder)
 
     @property
-    def parcels(self) -> list[LoggedBatch]:
+    def batches(self) -> list[LoggedBatch]:
         """Every batch in its latest step."""
-        return list(self._parcels.values())
+        return list(self._batches.values())
 
-    def mean(self, mark: str, keys: Sequence[Key], *, again: bool) -> LoggedBatch:
+    def meant(self, mark: str, keys: Sequence[Key], *, again: bool) -> LoggedBatch:
         """A batch is about to be sent."""
         return self._add(Entry(mark=mark, step="meant", at=_now(), keys=tuple(keys), again=again))
 
-    def sent(self, parcel: LoggedBatch, batch: str, detail: str = "") -> LoggedBatch:
+    def sent(self, logged: LoggedBatch, batch: str, detail: str = "") -> LoggedBatch:
         """The server has it under the id `batch`."""
-        return self._add(Entry(mark=parcel.mark, step="sent", at=_now(), batch=batch, detail=detail))
+        return self._add(Entry(mark=logged.mark, step="sent", at=_now(), batch=batch, detail=detail))
 
-    def over(self, parcel: LoggedBatch, detail: str) -> LoggedBatch:
+    def over(self, logged: LoggedBatch, detail: str) -> LoggedBatch:
         """All of its answers are in the records."""
-        return self._add(Entry(mark=parcel.mark, step="over", at=_now(), detail=detail))
+        return self._add(Entry(mark=logged.mark, step="over", at=_now(), detail=detail))
 
-    def lost(self, parcel: LoggedBatch, detail: str) -> LoggedBatch:
+    def lost(self, logged: LoggedBatch, detail: str) -> LoggedBatch:
         """The server does not have it."""
-        return self._add(Entry(mark=parcel.mark, step="lost", at=_now(), detail=detail))
+        return self._add(Entry(mark=logged.mark, step="lost", at=_now(), detail=detail))
 
     def _add(self, entry: Entry) -> LoggedBatch:
         self._file.write(to_line(entry, sparse=True).encode("utf-8"))
@@ -91,14 +90,14 @@ class BatchLog:
 
     def _take(self, entry: Entry) -> LoggedBatch:
         if entry.step == "meant":
-            parcel = LoggedBatch(entry.mark, entry.keys, entry.again, entry.at)
+            logged = LoggedBatch(entry.mark, entry.keys, entry.again, entry.at)
         else:
-            parcel = replace(self._parcels[entry.mark], step=entry.step)
+            logged = replace(self._batches[entry.mark], step=entry.step)
         if entry.batch is not None:
-            parcel = replace(parcel, batch=entry.batch)
+            logged = replace(logged, batch=entry.batch)
             self.named.add(entry.batch)
-        self._parcels[entry.mark] = parcel
-        return parcel
+        self._batches[entry.mark] = logged
+        return logged
 
     def _read(self) -> int:
         """Read the file and return the length of its whole lines: a kill can cut off the last one."""
@@ -111,7 +110,7 @@ class BatchLog:
                 entry, faults = build(Entry, parse_json(line.decode("utf-8")), where)
             except (ValueError, RecursionError) as error:
                 entry, faults = None, [Fault(where, f"not JSON: {error}")]
-            if entry is None or (entry.step != "meant" and entry.mark not in self._parcels):
+            if entry is None or (entry.step != "meant" and entry.mark not in self._batches):
                 damage = "the file is damaged; restore it: it lists the batches that are paid for"
                 raise BadInput([*faults, Fault(str(self._path), damage)])
             self._take(entry)
@@ -120,9 +119,7 @@ class BatchLog:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._file.close()
 
 

@@ -26,14 +26,14 @@ async def wait_for(session: BatchSession, out: Sequence[LoggedBatch]) -> None:
     turns = pauses()
     left = list(out)
     while left:
-        left = [open_ for parcel in left if (open_ := await _look(session, parcel, shown))]
+        left = [open_ for logged in left if (open_ := await _look(session, logged, shown))]
         if left:
             await session.sleep(next(turns))
 
 
-async def _look(session: BatchSession, parcel: LoggedBatch, shown: dict[str, str]) -> LoggedBatch | None:
-    """The parcel while it is open; None once its answers are in the records."""
-    batch = parcel.batch
+async def _look(session: BatchSession, logged: LoggedBatch, shown: dict[str, str]) -> LoggedBatch | None:
+    """The batch while it is open; None once its answers are in the records."""
+    batch = logged.batch
     assert batch is not None, "only what was sent is waited for"
     try:
         standing = await patiently(session, lambda: session.batches.standing(batch))
@@ -45,12 +45,12 @@ async def _look(session: BatchSession, parcel: LoggedBatch, shown: dict[str, str
     if words != shown.get(batch):
         shown[batch] = words
         session.say(words)
-    return await _take_in(session, parcel, standing) if standing.over else parcel
+    return await _take_in(session, logged, standing) if standing.over else logged
 
 
-async def _take_in(session: BatchSession, parcel: LoggedBatch, standing: BatchStatus) -> LoggedBatch | None:
+async def _take_in(session: BatchSession, logged: LoggedBatch, standing: BatchStatus) -> LoggedBatch | None:
     """Write a record for every answer of a batch, and a Failed for each question without one."""
-    batch = parcel.batch or ""
+    batch = logged.batch or ""
     lacking = f"batch {batch} is {standing.word} without an answer to it"
     answers: dict[str, Reply | CallError] = {}
     if standing.failure is not None:
@@ -61,36 +61,36 @@ async def _take_in(session: BatchSession, parcel: LoggedBatch, standing: BatchSt
             answers = dict(await patiently(session, lambda: session.batches.results(batch)))
         except MissingError as error:
             lacking = f"the results of batch {batch} are gone: {error}"
-            session.say(f"{lacking}; its {len(parcel.keys)} questions have to be paid again")
-    if answers and not any(id.startswith(f"{parcel.mark}-") for id in answers):
-        return await _mistaken(session, parcel)
-    await _record(session, parcel, answers, lacking)
-    session.sent.over(parcel, standing.word)
+            session.say(f"{lacking}; its {len(logged.keys)} questions have to be paid again")
+    if answers and not any(id.startswith(f"{logged.mark}-") for id in answers):
+        return await _mistaken(session, logged)
+    await _record(session, logged, answers, lacking)
+    session.sent.over(logged, standing.word)
     return None
 
 
-async def _mistaken(session: BatchSession, parcel: LoggedBatch) -> LoggedBatch | None:
-    """The batch found for a parcel belongs to another run: try the next candidate."""
-    found = await find_or_lose(session, parcel)
+async def _mistaken(session: BatchSession, logged: LoggedBatch) -> LoggedBatch | None:
+    """The batch found for a batch belongs to another run: try the next candidate."""
+    found = await find_or_lose(session, logged)
     if found is None:
-        await _record(session, parcel, {}, "its batch was lost when the run stopped")
+        await _record(session, logged, {}, "its batch was lost when the run stopped")
     return found
 
 
 async def _record(
-    session: BatchSession, parcel: LoggedBatch, answers: Mapping[str, Reply | CallError], lacking: str
+    session: BatchSession, logged: LoggedBatch, answers: Mapping[str, Reply | CallError], lacking: str
 ) -> None:
-    """Write a record for each question of a parcel, except those that a killed session has written."""
-    number_of = {key: number for number, key in enumerate(parcel.keys)}
-    before = unread_once(session) if parcel.again else {}
+    """Write a record for each question of a batch, except those that a killed session has written."""
+    number_of = {key: number for number, key in enumerate(logged.keys)}
+    before = unread_once(session) if logged.again else {}
     for question in each_question(session.job):
         key = key_of(question)
         if key not in number_of:
             continue
-        answer = answers.get(parcel.id(number_of[key]), RejectedError(lacking))
+        answer = answers.get(logged.id(number_of[key]), RejectedError(lacking))
         _settle(session, key, answer)
-        if key in before or not (parcel.again or key in session.log.answered):
-            _keep(session, question, _answered(session, parcel, answer), before.get(key))
+        if key in before or not (logged.again or key in session.log.answered):
+            _keep(session, question, _answered(session, logged, answer), before.get(key))
         await asyncio.sleep(0)
 
 
@@ -105,9 +105,9 @@ def _settle(session: BatchSession, key: Key, answer: Reply | CallError) -> None:
             session.job.budget.release(room)
 
 
-def _answered(session: BatchSession, parcel: LoggedBatch, answer: Reply | CallError) -> Answered:
+def _answered(session: BatchSession, logged: LoggedBatch, answer: Reply | CallError) -> Answered:
     """How a question ended in a batch; its seconds count from the submission."""
-    waited = (datetime.now(UTC) - datetime.fromisoformat(parcel.meant_at)) / timedelta(seconds=1)
+    waited = (datetime.now(UTC) - datetime.fromisoformat(logged.meant_at)) / timedelta(seconds=1)
     found = Answered(Failed(detail=str(answer)), attempts=1, seconds=round(waited, 3))
     if not isinstance(answer, Reply):
         return found

@@ -102,22 +102,22 @@ def _asked(session: BatchSession, is_open: Callable[[Key], bool], tried: set[Key
 async def _take_up(session: BatchSession) -> list[LoggedBatch]:
     """The batches of an earlier session that may still have answers."""
     out = []
-    for parcel in session.sent.parcels:
-        if parcel.step == "sent" or (parcel.step == "over" and _lacks_records(session, parcel)):
-            out.append(parcel)
-        elif parcel.step == "meant":
-            found = await find_or_lose(session, parcel)
+    for logged in session.sent.batches:
+        if logged.step == "sent" or (logged.step == "over" and _lacks_records(session, logged)):
+            out.append(logged)
+        elif logged.step == "meant":
+            found = await find_or_lose(session, logged)
             out += [found] if found else []
-    for parcel in out:
-        session.out.update(parcel.keys)
-        session.say(f"batch {parcel.batch}: {len(parcel.keys)} questions were sent before")
+    for logged in out:
+        session.out.update(logged.keys)
+        session.say(f"batch {logged.batch}: {len(logged.keys)} questions were sent before")
     _hold(session)
     return out
 
 
-def _lacks_records(session: BatchSession, parcel: LoggedBatch) -> bool:
-    """A power cut can lose the last records of a batch that was taken in."""
-    return any(key not in session.log.answered and key not in session.log.failed for key in parcel.keys)
+def _lacks_records(session: BatchSession, logged: LoggedBatch) -> bool:
+    """A power cut can lose the last records of a collected batch."""
+    return any(key not in session.log.answered and key not in session.log.failed for key in logged.keys)
 
 
 def _hold(session: BatchSession) -> None:

@@ -109,26 +109,26 @@ async def _submit(
     """Send the pile, unless it is empty."""
     if not pile.keys:
         return []
-    parcel = session.sent.mean(pile.mark, pile.keys, again=before is not None)
-    parcel = await _send(session, parcel, pile.lines)
-    session.out.update(parcel.keys)
-    session.say(f"batch {parcel.batch}: {len(parcel.keys)} questions submitted")
-    return [parcel]
+    logged = session.sent.meant(pile.mark, pile.keys, again=before is not None)
+    logged = await _send(session, logged, pile.lines)
+    session.out.update(logged.keys)
+    session.say(f"batch {logged.batch}: {len(logged.keys)} questions submitted")
+    return [logged]
 
 
-async def _send(session: BatchSession, parcel: LoggedBatch, lines: Sequence[bytes]) -> LoggedBatch:
-    """The parcel with the server's id. Before each further try, check whether the last one arrived."""
+async def _send(session: BatchSession, logged: LoggedBatch, lines: Sequence[bytes]) -> LoggedBatch:
+    """The batch with the server's id. Before each further try, check whether the last one arrived."""
     turns = pauses()
     for attempt in range(TRIES):
-        if attempt and (found := await find(session, parcel)):
+        if attempt and (found := await find(session, logged)):
             return found
         try:
-            return session.sent.sent(parcel, await once(session.batches.submit(lines, parcel.mark)))
+            return session.sent.sent(logged, await once(session.batches.submit(lines, logged.mark)))
         except TransientError as error:
             last = error
             await pause_after(session, error, next(turns))
         except (RejectedError, FatalError) as error:
             if not attempt:
-                session.sent.lost(parcel, f"refused: {error}")
+                session.sent.lost(logged, f"refused: {error}")
             raise Unfinished(f"the server refused the batch: {error}") from error
     raise Unfinished(f"could not submit a batch in {TRIES} tries: {last}")
