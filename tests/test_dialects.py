@@ -15,7 +15,8 @@ from oracle import DEV, ask, only_run, right
 
 from harness.errors import BadInput, CallError, FatalError, RejectedError, TransientError
 from harness.nouns.pair import Pair
-from harness.nouns.records import Message, Prompt, Reply
+from harness.nouns.records import Message, Prompt, Reply, Ungraded
+from harness.prompting.answer import read_grade
 from harness.providers import PROVIDERS, base_url_of, open_teacher
 from harness.providers import openai as ours
 from harness.providers.anthropic import Messages
@@ -371,6 +372,145 @@ STOPS = {
 @pytest.mark.parametrize(("reason", "stop"), STOPS.items())
 def test_stop_reasons_of_anthropic(reason: str, stop: str) -> None:
     assert ask_once("anthropic", graded(1, stop_reason=reason)).stop == stop
+
+
+@pytest.mark.parametrize("reason", ["tool_use", "pause_turn", "something_new"])
+def test_stop_reason_that_is_no_end_is_tried_again(reason: str) -> None:
+    with pytest.raises(TransientError, match=reason):
+        ask_once("anthropic", graded(1, stop_reason=reason))
+
+
+def choice(content: Any, finish: str | None = "stop", **message: Any) -> Turn:
+    """A chat completion of one choice."""
+    said = {"role": "assistant", "content": content, **message}
+    return graded(choices=[{"index": 0, "message": said, "finish_reason": finish}])
+
+
+FINISHES = {
+    "stop": "end",
+    "STOP": "end",
+    "eos": "end",
+    None: "end",
+    "length": "cut_off",
+    "MAX_TOKENS": "cut_off",
+    "model_length": "cut_off",
+    "content_filter": "filtered",
+    "SAFETY": "filtered",
+    "RECITATION": "filtered",
+    "refusal": "refused",
+}
+
+
+@pytest.mark.parametrize(("reason", "stop"), FINISHES.items())
+def test_finish_reasons_of_chat(reason: str | None, stop: str) -> None:
+    assert ask_once("openai", choice("text", reason)).stop == stop
+
+
+@pytest.mark.parametrize("reason", ["error", "abort", "OTHER", "tool_calls", "insufficient_system_resource"])
+def test_finish_reason_that_is_no_end_is_tried_again(reason: str) -> None:
+    with pytest.raises(TransientError, match=reason):
+        ask_once("openai", choice("text", reason))
+
+
+def test_unknown_reason_of_an_incomplete_response_is_tried_again() -> None:
+    with pytest.raises(TransientError, match="paused"):
+        turn = graded(1, status="incomplete", incomplete_details={"reason": "paused"})
+        ask_once("openai-responses", turn)
+
+
+@pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic"])
+def test_answer_without_a_clean_end_fails_and_is_kept_in_no_cache(here: Path, provider: str) -> None:
+    write_project(here)
+    reason: dict[str, Any] = (
+        {"status": "in_progress"} if "responses" in provider else {"stop_reason": "error"}
+    )
+    broken = choice("", "error") if provider == "openai" else graded(1, **reason)
+    with fault_server(lambda number, body: broken) as server:
+        ended = ask(server, "--limit", "1", model=f"{provider}/m")
+    assert ended.code == 4
+    with fault_server(right) as server:
+        assert ask(server, "--limit", "1", "--json", model=f"{provider}/m").json["coverage"] == 1.0
+        assert len(server.requests) == 1
+
+
+TOLD: dict[str, tuple[Any, type[CallError], str]] = {
+    "busy": ({"error": {"code": 429, "message": "slow down"}, "choices": None}, TransientError, "rate limit"),
+    "busy by name": ({"error": {"type": "rate_limit_error"}}, TransientError, "rate limit"),
+    "down": ({"error": {"code": 502, "message": "upstream died"}}, TransientError, "upstream died"),
+    "in words": ({"error": "upstream died"}, TransientError, "upstream died"),
+    "in detail": ({"detail": "upstream died"}, TransientError, "upstream died"),
+    "key": ({"error": {"code": 401, "message": "no key"}}, FatalError, "no key"),
+    "key as text": ({"error": {"code": "401", "message": "no key"}}, FatalError, "no key"),
+    "spent": ({"error": {"code": 402, "message": "pay"}}, FatalError, "quota is spent"),
+    "spent by name": ({"error": {"code": "insufficient_quota"}}, FatalError, "quota is spent"),
+    "bad": ({"object": "error", "message": "too long", "code": 400}, RejectedError, "too long"),
+    "in a list": ([{"error": {"code": 401, "status": "UNAUTHENTICATED"}}], FatalError, "UNAUTHENTICATED"),
+}
+
+
+@pytest.mark.parametrize("provider", ["openai", "openai-responses", "openai-decisions", "anthropic"])
+@pytest.mark.parametrize(("body", "kind", "words"), TOLD.values(), ids=TOLD)
+def test_error_under_status_200_is_what_it_would_be_by_itself(
+    provider: str, body: Any, kind: type[CallError], words: str
+) -> None:
+    with pytest.raises(kind, match=words) as raised:
+        ask_once(provider, Turn(json.dumps(body)))
+    assert getattr(raised.value, "busy", False) == (words == "rate limit")
+
+
+@pytest.mark.parametrize(("code", "kind"), [(502, TransientError), (401, FatalError), (429, TransientError)])
+def test_error_on_a_choice_is_what_it_would_be_by_itself(code: int, kind: type[CallError]) -> None:
+    said = {"role": "assistant", "content": ""}
+    broken = {"message": said, "finish_reason": "error", "error": {"code": code, "message": "upstream died"}}
+    with pytest.raises(kind, match="upstream died"):
+        ask_once("openai", graded(choices=[broken]))
+
+
+def test_error_of_a_failed_response_that_no_try_cures() -> None:
+    turn = graded(1, status="failed", output=[], error={"code": "insufficient_quota", "message": "pay"})
+    with pytest.raises(FatalError, match="pay"):
+        ask_once("openai-responses", turn)
+
+
+THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "It is a 2."}]}
+PARTS = {
+    "one": [{"type": "text", "text": "ab"}],
+    "two": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}],
+    "thinking first": [THOUGHT, {"type": "output_text", "text": "ab"}],
+    "bare": ["a", {"text": "b"}],
+    "odd ones": [{"type": "text", "text": "ab"}, 7, None, {"type": "text"}, {"type": "image", "url": "x"}],
+}
+
+
+@pytest.mark.parametrize("content", PARTS.values(), ids=PARTS)
+def test_text_parts_are_the_answer(content: list[Any]) -> None:
+    assert ask_once("openai", choice(content)).text == "ab"
+
+
+def test_refusal_in_parts_is_a_refusal() -> None:
+    reply = ask_once("openai", choice([{"type": "refusal", "refusal": "No."}]))
+    assert (reply.text, reply.stop) == ("No.", "refused")
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        choice("", reasoning_content="It is a 2."),
+        choice(None, reasoning="It is a 2."),
+        choice([THOUGHT]),
+        choice(None, thinking=[{"type": "text", "text": "It is a 2."}]),
+    ],
+)
+def test_answer_that_is_only_thinking_is_kept_and_not_graded(turn: Turn) -> None:
+    reply = ask_once("openai", turn)
+    assert (reply.text, reply.thinking) == ("", "It is a 2.")
+    outcome = read_grade(reply, (0, 1, 2))
+    assert isinstance(outcome, Ungraded)
+    assert (outcome.cause, "thinking" in outcome.detail) == ("no_answer", True)
+
+
+def test_thinking_beside_an_answer_is_not_kept() -> None:
+    assert ask_once("openai", choice("text", reasoning_content="long")).thinking is None
 
 
 def test_explanation_of_a_refusal_is_kept() -> None:

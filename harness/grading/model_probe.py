@@ -77,6 +77,7 @@ async def _examine_served(plan: Plan, price: Price | NoPrice, plain: Served, war
         served, unnamed = plain, True
         asked.append(served)
         reply, seconds = await _grade(served, plan, 0)
+    unnamed = unnamed or served.guessed
     gave = trying[0].gave_logprobs
     findings = (
         _temperature(served.taken, warm=warm is not None, unnamed=unnamed),

@@ -1,20 +1,35 @@
 """Chat completions: the API that every OpenAI-compatible server speaks."""
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field
 
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup
-from harness.providers.served import FORM, Feature, Taken, read_answer, read_usage
+from harness.providers.error_body import told_by
+from harness.providers.served import (
+    FORM,
+    Feature,
+    Stop,
+    Taken,
+    read_answer,
+    read_content,
+    read_stop,
+    read_usage,
+)
+from harness.providers.wire import told_error
 from harness.storage.files import whole_text
 
-STOPS: dict[str, Literal["end", "cut_off", "filtered"]] = {
-    "stop": "end",
-    "length": "cut_off",
-    "content_filter": "filtered",
+STOPS: dict[str, Stop] = {
+    **dict.fromkeys(("stop", "stop_sequence", "end_turn", "eos", "eos_token", "completed"), "end"),
+    **dict.fromkeys(("length", "max_tokens", "max_output_tokens", "model_length"), "cut_off"),
+    "model_context_window_exceeded": "cut_off",
+    **dict.fromkeys(("content_filter", "content_filtered", "guardrail_intervened", "sensitive"), "filtered"),
+    **dict.fromkeys(("safety", "recitation", "blocklist", "prohibited_content", "spii"), "filtered"),
+    "refusal": "refused",
 }
+"""Why an answer ends, in the words of every server that speaks this API, in lower case."""
 USAGE = {
     "input_tokens": "prompt_tokens",
     "output_tokens": "completion_tokens",
@@ -63,23 +78,38 @@ class Chat:
         """The first choice."""
         body = read_answer(text, _ChatBody, "a chat completion")
         choice = body.choices[0]
-        refusal = choice.message.refusal
+        if choice.error:
+            raise told_error(told_by(choice.error))
+        answer, refusal, thinking = read_content(choice.message.content)
+        refusal = whole_text(choice.message.refusal or refusal)
         return Reply(
-            text=whole_text(refusal or choice.message.content or ""),
+            text=refusal or answer,
             model=whole_text(body.model or ""),
-            stop="refused" if refusal else STOPS.get(choice.finish_reason or "stop", "end"),
+            stop="refused" if refusal else read_stop(choice.finish_reason, STOPS),
+            thinking=None if refusal or answer else choice.message.thought or thinking or None,
             usage=read_usage(body.usage, USAGE),
         )
 
 
 class _ChatMessage(BaseModel):
-    content: str | None = None
+    content: str | list[Any] | None = None
     refusal: str | None = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    thinking: Any = None
+
+    @property
+    def thought(self) -> str:
+        """What servers put beside the answer, each in a field of its own."""
+        found = (self.reasoning_content, self.reasoning, self.thinking)
+        return next((text for text, _, _ in map(read_content, found) if text), "")
 
 
 class _Choice(BaseModel):
     message: _ChatMessage
     finish_reason: str | None = None
+    error: Any = None
+    """What befell the server behind a gateway, which answers all the same."""
 
 
 class _ChatBody(BaseModel):

@@ -2,17 +2,18 @@
 
 import hashlib
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel
 
-from harness.errors import RejectedError, TransientError
+from harness.errors import TransientError
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup
+from harness.providers.error_body import ELSE, told_by
 from harness.providers.openai_chat import JSON_FORM
-from harness.providers.served import CACHE, FORM, Feature, Taken, read_answer, read_usage
-from harness.providers.wire import FILTERED, refuse
+from harness.providers.served import CACHE, FORM, Feature, Stop, Taken, read_answer, read_stop, read_usage
+from harness.providers.wire import FILTERED, SPENT, call_error, refuse, shown
 from harness.storage.files import whole_text
 
 API = "the Responses API"
@@ -22,6 +23,12 @@ USAGE = {
     "cached_tokens": "input_tokens_details.cached_tokens",
     "written_tokens": "input_tokens_details.cache_write_tokens",
     "reasoning_tokens": "output_tokens_details.reasoning_tokens",
+}
+STOPS: dict[str, Stop] = {
+    "max_output_tokens": "cut_off",
+    "max_tokens": "cut_off",
+    "length": "cut_off",
+    "content_filter": "filtered",
 }
 PASSING = (None, "server_error", "rate_limit_exceeded", "vector_store_timeout")
 """Codes of a failed response that another try may cure."""
@@ -137,7 +144,7 @@ class _ResponseBody(BaseModel):
 def _unfinished(body: _ResponseBody) -> Reply:
     """A response that never came to its end: the filter's verdict, or an error."""
     error = body.error or _Error()
-    words = f"the response is {body.status}: {error.code}: {error.message}"
+    words = shown(f"the response is {body.status}: {error.code}: {error.message}")
     if error.code in FILTERED:
         return Reply(
             text=words,
@@ -147,11 +154,14 @@ def _unfinished(body: _ResponseBody) -> Reply:
         )
     if error.code in PASSING:
         raise TransientError(words)
-    raise RejectedError(words)
+    told = told_by(error.model_dump())
+    raise call_error(
+        told.status if told.status != ELSE or error.code in SPENT else 400, set(told.names), words
+    )
 
 
-def _stop(body: _ResponseBody) -> Literal["end", "cut_off", "filtered"]:
+def _stop(body: _ResponseBody) -> Stop:
     if body.status != "incomplete":
         return "end"
     reason = body.incomplete_details.reason if body.incomplete_details else None
-    return "filtered" if reason == "content_filter" else "cut_off"
+    return read_stop(reason or "incomplete", STOPS)
