@@ -9,8 +9,8 @@ from time import time
 from typing import Any
 
 import pytest
-from builders import policy, write_project
-from fault_server import Turn, error, fault_server, graded
+from builders import examples, policy, write_project
+from fault_server import Turn, completion, error, fault_server, graded
 from oracle import DEV, ask, only_run, right
 
 from harness.errors import BadInput, CallError, FatalError, RejectedError, TransientError
@@ -185,13 +185,16 @@ REFUSED = [
     ("openai-decisions", "temperature", "the decisions API takes no temperature"),
     ("anthropic", "seed", "Anthropic's Messages API takes no seed"),
     ("anthropic", "temperature", "Anthropic's Messages API takes no temperature"),
+    ("anthropic", "fold_system", "Anthropic's Messages API takes no fold-system"),
+    ("openai-responses", "fold_system", "the Responses API takes no fold-system"),
+    ("openai-decisions", "max_tokens", "the decisions API takes no max-tokens"),
 ]
 
 
 @pytest.mark.parametrize(("provider", "name", "words"), REFUSED)
 def test_parameter_that_an_api_lacks_is_refused(provider: str, name: str, words: str) -> None:
     with pytest.raises(BadInput, match=words):
-        open_teacher(f"{provider}/m", setup("http://127.0.0.1:1/v1", **{name: 0}))
+        open_teacher(f"{provider}/m", setup("http://127.0.0.1:1/v1", **{name: 1}))
 
 
 # --- what the server takes -----------------------------------------------------------------------
@@ -280,6 +283,115 @@ def test_first_request_is_answered_before_the_others_go_out(here: Path) -> None:
     with fault_server(script) as server:
         assert ask(server, "--max-connections", "8", model="anthropic/m").code == 0
     assert answered[1] - answered[0] >= 0.3
+
+
+WHY = "response_format json_schema is not supported here"
+LIST = [{"loc": ["body", "response_format", "type"], "msg": "Input should be 'text'", "input": "temperature"}]
+REASONS: dict[str, tuple[str, str]] = {
+    "param": ('{"error": {"message": "Unsupported", "param": "response_format"}}', "param response_format"),
+    "string": (json.dumps({"error": WHY}), WHY),
+    "FastAPI": (json.dumps({"detail": WHY}), WHY),
+    "FastAPI's list": (json.dumps({"detail": LIST}), "at body.response_format.type"),
+    "in a list": (json.dumps([{"error": {"code": 400, "message": WHY}}]), WHY),
+    "problem+json": (json.dumps({"title": "Bad", "status": 400, "detail": WHY}), f"Bad; {WHY} (status 400)"),
+    "handed on": (
+        json.dumps({"error": {"message": "no", "metadata": {"raw": f'{{"error": "{WHY}"}}'}}}),
+        WHY,
+    ),
+    "plain": (WHY, WHY),
+    "nothing": ("", "400"),
+    "deep": (json.dumps({"error": json.loads('{"error":' * 50 + '"x"' + "}" * 50)}), "400"),
+    "control characters": (json.dumps({"error": "red \x1b[31m\nnext"}), r"red \x1b[31m\nnext"),
+}
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+@pytest.mark.parametrize(("body", "words"), REASONS.values(), ids=REASONS)
+def test_reason_of_the_server_is_shown_in_whatever_form(provider: str, body: str, words: str) -> None:
+    with pytest.raises(RejectedError) as raised:
+        ask_once(provider, Turn(body, 400))
+    assert words in str(raised.value)
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_server_that_names_nothing_is_asked_for_less(here: Path, status: int) -> None:
+    """It takes JSON mode, and no temperature: each is found out once."""
+    write_project(here)
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        bad = body.get("response_format", {}).get("type") == "json_schema" or "temperature" in body
+        return Turn("bad request", status) if bad else right(number, body)
+
+    with fault_server(script) as server:
+        ended = ask(server, "--json", "--temperature", "0", model="vllm/m")
+    assert (ended.code, ended.json["accuracy"], len(server.requests)) == (0, 1.0, len(DEV) + 3)
+    notes = load_run(only_run(here)).manifest.notes
+    assert "--temperature" in notes[-1]
+
+
+def test_guess_that_cures_nothing_is_taken_back(here: Path) -> None:
+    write_project(here)
+    with fault_server(lambda n, body: right(n, body) if n > 3 else error(400, message="no")) as server:
+        assert ask(server, "--limit", "2", model="vllm/m").code == 4
+    assert "json_schema" in json.dumps(server.requests[-1])
+    assert load_run(only_run(here)).manifest.notes == ()
+
+
+@pytest.mark.parametrize("words", [{"message": "no model of that name"}, {"code": "model_not_found"}])
+def test_words_of_a_404_stop_the_run(words: dict[str, str]) -> None:
+    with pytest.raises(FatalError, match=next(iter(words.values()))):
+        ask_once("openai", Turn(json.dumps({"error": words}), 404))
+
+
+def test_model_without_a_system_role_gets_its_text_from_the_user(here: Path) -> None:
+    write_project(here)
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        if body["messages"][0]["role"] == "system":
+            return error(400, message="System role not supported")
+        return right(number, body)
+
+    with fault_server(script) as server:
+        assert ask(server, "--json", model="vllm/m").json["accuracy"] == 1.0
+    first, second = server.requests[0]["messages"], server.requests[1]["messages"]
+    assert [one["role"] for one in second] == ["user"]
+    assert second[0]["content"] == f"{first[0]['content']}\n\n{first[1]['content']}"
+    (note,) = load_run(only_run(here)).manifest.notes
+    assert "no system message" in note
+
+
+def test_what_the_options_leave_away_or_add() -> None:
+    body = body_of("openai", no_schema=True, fold_system=True, max_tokens=900)
+    assert sorted(body) == ["max_tokens", "messages", "model"]
+    assert (body["max_tokens"], len(body["messages"])) == (900, 1)
+    assert body_of("openai-responses", max_tokens=900)["max_output_tokens"] == 900
+    assert "text" not in body_of("openai-responses", no_schema=True)
+    assert body_of("anthropic", max_tokens=900)["max_tokens"] == 900
+    assert "output_config" not in body_of("anthropic", no_schema=True)
+
+
+def test_newer_models_call_the_limit_otherwise(here: Path) -> None:
+    write_project(here)
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        if "max_tokens" in body:
+            return error(400, message="Unsupported parameter: 'max_tokens'.", param="max_tokens")
+        return right(number, body)
+
+    with fault_server(script) as server:
+        assert ask(server, "--max-tokens", "900", model="openai/m").code == 0
+    assert server.requests[-1]["max_completion_tokens"] == 900
+    assert load_run(only_run(here)).manifest.notes == ()
+
+
+def test_run_whose_answers_are_all_cut_off_stops(here: Path) -> None:
+    write_project(here, golden=[line | {"split": "dev"} for line in examples()])
+    short = completion('{"reasoning": "it was', finish="length")
+    with fault_server(lambda number, body: short) as server:
+        ended = ask(server, "--max-connections", "1", model="vllm/m")
+    assert (ended.code, len(server.requests)) == (4, 5)
+    assert "5 answers in a row were cut off" in ended.err
+    assert "--max-tokens" in ended.err
 
 
 def test_busy_server_settles_nothing(here: Path) -> None:

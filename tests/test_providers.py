@@ -225,7 +225,7 @@ def test_one_rejected_example_fails_and_the_rest_goes_on(here: Path, provider: s
     assert "too long" in detail
 
 
-LESS = {"openai-responses": 3, "openai-decisions": 1}
+LESS = {"openai-responses": 3, "openai-decisions": 1, "anthropic": 2}
 """How often less can be asked for than at first."""
 
 
@@ -235,7 +235,7 @@ def test_server_that_rejects_every_request_stops_the_run(here: Path, provider: s
         f"{provider}/m", here, error(400, "invalid_request_error", "no such thing"), times=99
     )
     # The first one was asked for with less and less, once.
-    assert (ended.code, requests) == (4, 3 + LESS.get(provider, 2))
+    assert (ended.code, requests) == (4, 3 + LESS.get(provider, 3))
     assert "3 requests were rejected and none was answered" in ended.err
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.groups import BaseUrl, Shots, Temperature
+from harness.cli.groups import BaseUrl, FoldSystem, MaxTokens, NoSchema, Shots, Temperature
 from harness.cli.options import DEFAULT_POLICY, Columns, Format, Rater, Wide, layout
 from harness.errors import BadInput
 
@@ -55,6 +55,9 @@ class AskedOptions:
         int | None, typer.Option(help="For the sample of --limit; sent to the model where given.")
     ] = None
     temperature: Temperature = None
+    max_tokens: MaxTokens = None
+    no_schema: NoSchema = False
+    fold_system: FoldSystem = False
     base_url: BaseUrl = None
 
 
@@ -136,6 +139,9 @@ def request_of(
         "shots": asking.shots,
         "seed": asking.seed,
         "temperature": asking.temperature,
+        "max_tokens": asking.max_tokens,
+        "no_schema": asking.no_schema or None,
+        "fold_system": asking.fold_system or None,
         "batch": run.batch or None,
         "columns": dict(read.columns) or None,
         "wide": read.wide or None,

@@ -138,9 +138,12 @@ def budget_of(
     policy: Policy,
     before: Iterable[Record] = (),
     *,
+    max_tokens: int | None = None,
     batch: bool = False,
 ) -> Budget:
     """The budget of a run: what is known of the model's answers, and what the records before have cost.
+
+    `max_tokens` is a limit that is sent along. A lower one is not relied on: not every server obeys it.
 
     BadInput where the price is unknown, or what the records before have cost.
     """
@@ -152,7 +155,8 @@ def budget_of(
             f"--max-cost: nobody knows what {unknown} answers of this run have cost; start a new run"
         )
     spent = sum(cost for cost in costs if cost is not None)
-    longest, form = PROVIDERS[provider].longest, _bytes(sent_along(policy))
+    longest = max(PROVIDERS[provider].longest, max_tokens or 0)
+    form = _bytes(sent_along(policy))
     return Budget(limit, price, longest=longest, form=form, spent=spent, batch=batch)
 
 

@@ -15,6 +15,7 @@ from harness.providers.served import (
     Served,
     Stop,
     Taken,
+    form_of,
     read_answer,
     read_content,
     read_stop,
@@ -63,11 +64,13 @@ class Messages:
     """What the Messages API looks like. The newest models reject a temperature, and the SDK dropped it."""
 
     path = "/v1/messages"
-    features = FEATURES
 
     def __init__(self, model: str, setup: Setup) -> None:
         refuse(API, temperature=setup.temperature, seed=None if setup.sampled else setup.seed)
-        self._constant: dict[str, Any] = {"model": model, "max_tokens": LONGEST}
+        refuse(API, fold_system=setup.fold_system)
+        form, cache = FEATURES
+        self.features = (form_of(form, setup), cache)
+        self._constant: dict[str, Any] = {"model": model, "max_tokens": setup.max_tokens or LONGEST}
         format = {"type": "json_schema", "schema": answer_schema(setup.policy)}
         self._formats: dict[str, Any] = {"schema": {"output_config": {"format": format}}, "plain": {}}
 

@@ -1,5 +1,6 @@
 """Chat completions: the API that every OpenAI-compatible server speaks."""
 
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -10,9 +11,16 @@ from harness.providers.base import Setup
 from harness.providers.error_body import told_by
 from harness.providers.served import (
     FORM,
+    LIMIT,
+    ROLE,
+    SEED,
+    SENT,
+    TEMPERATURE,
     Feature,
     Stop,
     Taken,
+    form_of,
+    parameter,
     read_answer,
     read_content,
     read_stop,
@@ -48,14 +56,27 @@ JSON_FORM = Feature(
 )
 
 
+ROLES = Feature(
+    ROLE,
+    (
+        "system role", "system message", "system prompt", "system instruction", "developer instruction",
+        "role: system", "role 'system'", 'role "system"', "'system'", "`system`", "roles must alternate",
+    ),
+    ("system", "user"),
+    ("The model takes no system message: its text stood at the head of the user message.",),
+)  # fmt: skip
+LIMITS = Feature(LIMIT, ("max_tokens",), ("max_tokens", "max_completion_tokens"), ("",))
+"""The limit of an answer goes by two names: local servers know the older one, newer models the other."""
+
+
 class Chat:
     """What chat completions look like."""
 
     path = "/chat/completions"
-    features = (JSON_FORM,)
 
     def __init__(self, model: str, setup: Setup) -> None:
         self._model = model
+        self.features = _features(setup)
         schema = {"name": "answer", "strict": True, "schema": answer_schema(setup.policy)}
         self._formats: dict[str, Any] = {
             "schema": {"response_format": {"type": "json_schema", "json_schema": schema}},
@@ -65,14 +86,20 @@ class Chat:
         # A parameter is sent only where it was asked for: some models refuse it.
         self._asked = {} if setup.temperature is None else {"temperature": setup.temperature}
         self._seed = setup.seed
+        self._limit = setup.max_tokens
 
     def body(self, prompt: Prompt, taken: Taken) -> dict[str, Any]:
-        """The prompt's messages as they are."""
+        """The prompt's messages as they are, or all in one."""
         messages = [{"role": message.role, "content": message.content} for message in prompt.messages]
-        # Every repeat has a seed of its own: the same one would ask for the same answer.
-        seed = {} if self._seed is None else {"seed": self._seed + prompt.repeat}
-        form = self._formats[taken[FORM]]
-        return {"model": self._model, "messages": messages, **form, **self._asked, **seed}
+        if taken[ROLE] == "user":
+            messages = [{"role": "user", "content": "\n\n".join(one["content"] for one in messages)}]
+        sent: dict[str, Any] = self._asked if taken.get(TEMPERATURE) == SENT else {}
+        if self._limit is not None:
+            sent = {**sent, taken[LIMIT]: self._limit}
+        if self._seed is not None and taken[SEED] == SENT:
+            # Every repeat has a seed of its own: the same one would ask for the same answer.
+            sent = {**sent, "seed": self._seed + prompt.repeat}
+        return {"model": self._model, "messages": messages, **self._formats[taken[FORM]], **sent}
 
     def reply(self, text: str) -> Reply:
         """The first choice."""
@@ -89,6 +116,14 @@ class Chat:
             thinking=None if refusal or answer else choice.message.thought or thinking or None,
             usage=read_usage(body.usage, USAGE),
         )
+
+
+def _features(setup: Setup) -> tuple[Feature, ...]:
+    given = {TEMPERATURE: setup.temperature, SEED: setup.seed}
+    sent = [parameter(name) for name, value in given.items() if value is not None]
+    role = replace(ROLES, ways=("user",), lost=()) if setup.fold_system else ROLES
+    limit = () if setup.max_tokens is None else (LIMITS,)
+    return (form_of(JSON_FORM, setup), *sent, role, *limit)
 
 
 class _ChatMessage(BaseModel):

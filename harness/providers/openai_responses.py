@@ -12,7 +12,20 @@ from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup
 from harness.providers.error_body import ELSE, told_by
 from harness.providers.openai_chat import JSON_FORM
-from harness.providers.served import CACHE, FORM, Feature, Stop, Taken, read_answer, read_stop, read_usage
+from harness.providers.served import (
+    CACHE,
+    FORM,
+    SENT,
+    TEMPERATURE,
+    Feature,
+    Stop,
+    Taken,
+    form_of,
+    parameter,
+    read_answer,
+    read_stop,
+    read_usage,
+)
 from harness.providers.wire import FILTERED, SPENT, call_error, refuse, shown
 from harness.storage.files import whole_text
 
@@ -44,13 +57,15 @@ class Responses:
     """What the Responses API looks like. `store` is false: OpenAI would keep every answer for a month."""
 
     path = "/responses"
-    features = (JSON_FORM, CACHE_MARK)
 
     def __init__(self, model: str, setup: Setup) -> None:
-        refuse(API, seed=None if setup.sampled else setup.seed)
+        refuse(API, seed=None if setup.sampled else setup.seed, fold_system=setup.fold_system)
         self._constant: dict[str, Any] = {"model": model, "store": False}
-        if setup.temperature is not None:
-            self._constant["temperature"] = setup.temperature
+        if setup.max_tokens is not None:
+            self._constant["max_output_tokens"] = setup.max_tokens
+        self._asked = {} if setup.temperature is None else {"temperature": setup.temperature}
+        sent = (parameter(TEMPERATURE),) if self._asked else ()
+        self.features: tuple[Feature, ...] = (form_of(JSON_FORM, setup), CACHE_MARK, *sent)
         schema = answer_schema(setup.policy)
         format = {"type": "json_schema", "name": "answer", "strict": True, "schema": schema}
         self._formats: dict[str, Any] = {
@@ -62,7 +77,8 @@ class Responses:
     def body(self, prompt: Prompt, taken: Taken) -> dict[str, Any]:
         """The system message as the developer's, and the end of it as the end of what is cached."""
         marked = marked_input(prompt, explicit=taken[CACHE] == "explicit")
-        return {**self._constant, **self._formats[taken[FORM]], **marked}
+        sent = self._asked if taken.get(TEMPERATURE) == SENT else {}
+        return {**self._constant, **sent, **self._formats[taken[FORM]], **marked}
 
     def reply(self, text: str) -> Reply:
         """The text of the output's messages, or the refusal in them."""

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from harness.errors import FatalError, RejectedError, TransientError
 from harness.nouns.pair import Pair
 from harness.nouns.records import Message, Prompt, Reply, Usage
+from harness.providers.base import Setup
 from harness.providers.error_body import told_in
 from harness.providers.wire import FilteredError, MissingError, Wire, clip, told_error
 from harness.storage.digest import digest
@@ -20,6 +21,9 @@ HOPELESS = 3
 """After this many rejections without one answer, the request itself is at fault."""
 FORM = "form"
 """The feature that holds an answer to the form."""
+TEMPERATURE, SEED, LIMIT, ROLE = "temperature", "seed", "limit", "role"
+"""The features of a request that go beside its text, or say whose the text is."""
+SENT, GIVEN_UP = "sent", "left out"
 CACHE = "cache"
 """The feature that marks where the constant prefix ends."""
 
@@ -48,7 +52,18 @@ class Feature:
     marks: tuple[str, ...]
     ways: tuple[str, ...]
     lost: tuple[str, ...]
-    """A sentence for each way but the last: what it means that the server did not take it."""
+    """A sentence for each way but the last: what it means that the server did not take it. Empty: nothing."""
+
+
+def form_of(feature: Feature, setup: Setup) -> Feature:
+    """How the form is asked for: by the prompt alone where the user wants no schema."""
+    return replace(feature, ways=feature.ways[-1:], lost=()) if setup.no_schema else feature
+
+
+def parameter(name: str) -> Feature:
+    """A number that is sent where the user gives it, until the model refuses it."""
+    lost = f"The model takes no {name}: it was asked without --{name}."
+    return Feature(name, (name,), (SENT, GIVEN_UP), (lost,))
 
 
 class Dialect(Protocol):
@@ -174,7 +189,8 @@ class Served:
             at = feature.ways.index(self._taken[feature.name])
             if at + 1 < len(feature.ways) and concerns(feature):
                 self._taken[feature.name] = feature.ways[at + 1]
-                self.notes += (feature.lost[at],)
+                if feature.lost[at]:
+                    self.notes += (feature.lost[at],)
                 return True
         return False
 

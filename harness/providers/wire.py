@@ -233,5 +233,6 @@ def _is_loopback(base_url: str | None) -> bool:
 def refuse(api: str, **given: object) -> None:
     """BadInput for parameters that an API does not take: better refused than silently left out."""
     for name, value in given.items():
-        if value is not None:
-            raise BadInput(f"{api} takes no {name}: leave --{name} away")
+        if value is not None and value is not False:
+            option = name.replace("_", "-")
+            raise BadInput(f"{api} takes no {option}: leave --{option} away")
