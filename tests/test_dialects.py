@@ -9,13 +9,14 @@ from time import time
 from typing import Any
 
 import pytest
-from builders import policy, write_project
-from fault_server import Turn, error, fault_server, graded
+from builders import examples, policy, write_project
+from fault_server import Turn, completion, error, fault_server, graded
 from oracle import DEV, ask, only_run, right
 
 from harness.errors import BadInput, CallError, FatalError, RejectedError, TransientError
 from harness.nouns.pair import Pair
-from harness.nouns.records import Message, Prompt, Reply
+from harness.nouns.records import Message, Prompt, Reply, Ungraded
+from harness.prompting.answer import read_grade
 from harness.providers import PROVIDERS, base_url_of, open_teacher
 from harness.providers import openai as ours
 from harness.providers.anthropic import Messages
@@ -184,13 +185,16 @@ REFUSED = [
     ("openai-decisions", "temperature", "the decisions API takes no temperature"),
     ("anthropic", "seed", "Anthropic's Messages API takes no seed"),
     ("anthropic", "temperature", "Anthropic's Messages API takes no temperature"),
+    ("anthropic", "fold_system", "Anthropic's Messages API takes no fold-system"),
+    ("openai-responses", "fold_system", "the Responses API takes no fold-system"),
+    ("openai-decisions", "max_tokens", "the decisions API takes no max-tokens"),
 ]
 
 
 @pytest.mark.parametrize(("provider", "name", "words"), REFUSED)
 def test_parameter_that_an_api_lacks_is_refused(provider: str, name: str, words: str) -> None:
     with pytest.raises(BadInput, match=words):
-        open_teacher(f"{provider}/m", setup("http://127.0.0.1:1/v1", **{name: 0}))
+        open_teacher(f"{provider}/m", setup("http://127.0.0.1:1/v1", **{name: 1}))
 
 
 # --- what the server takes -----------------------------------------------------------------------
@@ -279,6 +283,115 @@ def test_first_request_is_answered_before_the_others_go_out(here: Path) -> None:
     with fault_server(script) as server:
         assert ask(server, "--max-connections", "8", model="anthropic/m").code == 0
     assert answered[1] - answered[0] >= 0.3
+
+
+WHY = "response_format json_schema is not supported here"
+LIST = [{"loc": ["body", "response_format", "type"], "msg": "Input should be 'text'", "input": "temperature"}]
+REASONS: dict[str, tuple[str, str]] = {
+    "param": ('{"error": {"message": "Unsupported", "param": "response_format"}}', "param response_format"),
+    "string": (json.dumps({"error": WHY}), WHY),
+    "FastAPI": (json.dumps({"detail": WHY}), WHY),
+    "FastAPI's list": (json.dumps({"detail": LIST}), "at body.response_format.type"),
+    "in a list": (json.dumps([{"error": {"code": 400, "message": WHY}}]), WHY),
+    "problem+json": (json.dumps({"title": "Bad", "status": 400, "detail": WHY}), f"Bad; {WHY} (status 400)"),
+    "handed on": (
+        json.dumps({"error": {"message": "no", "metadata": {"raw": f'{{"error": "{WHY}"}}'}}}),
+        WHY,
+    ),
+    "plain": (WHY, WHY),
+    "nothing": ("", "400"),
+    "deep": (json.dumps({"error": json.loads('{"error":' * 50 + '"x"' + "}" * 50)}), "400"),
+    "control characters": (json.dumps({"error": "red \x1b[31m\nnext"}), r"red \x1b[31m\nnext"),
+}
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+@pytest.mark.parametrize(("body", "words"), REASONS.values(), ids=REASONS)
+def test_reason_of_the_server_is_shown_in_whatever_form(provider: str, body: str, words: str) -> None:
+    with pytest.raises(RejectedError) as raised:
+        ask_once(provider, Turn(body, 400))
+    assert words in str(raised.value)
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_server_that_names_nothing_is_asked_for_less(here: Path, status: int) -> None:
+    """It takes JSON mode, and no temperature: each is found out once."""
+    write_project(here)
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        bad = body.get("response_format", {}).get("type") == "json_schema" or "temperature" in body
+        return Turn("bad request", status) if bad else right(number, body)
+
+    with fault_server(script) as server:
+        ended = ask(server, "--json", "--temperature", "0", model="vllm/m")
+    assert (ended.code, ended.json["accuracy"], len(server.requests)) == (0, 1.0, len(DEV) + 3)
+    notes = load_run(only_run(here)).manifest.notes
+    assert "--temperature" in notes[-1]
+
+
+def test_guess_that_cures_nothing_is_taken_back(here: Path) -> None:
+    write_project(here)
+    with fault_server(lambda n, body: right(n, body) if n > 3 else error(400, message="no")) as server:
+        assert ask(server, "--limit", "2", model="vllm/m").code == 4
+    assert "json_schema" in json.dumps(server.requests[-1])
+    assert load_run(only_run(here)).manifest.notes == ()
+
+
+@pytest.mark.parametrize("words", [{"message": "no model of that name"}, {"code": "model_not_found"}])
+def test_words_of_a_404_stop_the_run(words: dict[str, str]) -> None:
+    with pytest.raises(FatalError, match=next(iter(words.values()))):
+        ask_once("openai", Turn(json.dumps({"error": words}), 404))
+
+
+def test_model_without_a_system_role_gets_its_text_from_the_user(here: Path) -> None:
+    write_project(here)
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        if body["messages"][0]["role"] == "system":
+            return error(400, message="System role not supported")
+        return right(number, body)
+
+    with fault_server(script) as server:
+        assert ask(server, "--json", model="vllm/m").json["accuracy"] == 1.0
+    first, second = server.requests[0]["messages"], server.requests[1]["messages"]
+    assert [one["role"] for one in second] == ["user"]
+    assert second[0]["content"] == f"{first[0]['content']}\n\n{first[1]['content']}"
+    (note,) = load_run(only_run(here)).manifest.notes
+    assert "no system message" in note
+
+
+def test_what_the_options_leave_away_or_add() -> None:
+    body = body_of("openai", no_schema=True, fold_system=True, max_tokens=900)
+    assert sorted(body) == ["max_tokens", "messages", "model"]
+    assert (body["max_tokens"], len(body["messages"])) == (900, 1)
+    assert body_of("openai-responses", max_tokens=900)["max_output_tokens"] == 900
+    assert "text" not in body_of("openai-responses", no_schema=True)
+    assert body_of("anthropic", max_tokens=900)["max_tokens"] == 900
+    assert "output_config" not in body_of("anthropic", no_schema=True)
+
+
+def test_newer_models_call_the_limit_otherwise(here: Path) -> None:
+    write_project(here)
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        if "max_tokens" in body:
+            return error(400, message="Unsupported parameter: 'max_tokens'.", param="max_tokens")
+        return right(number, body)
+
+    with fault_server(script) as server:
+        assert ask(server, "--max-tokens", "900", model="openai/m").code == 0
+    assert server.requests[-1]["max_completion_tokens"] == 900
+    assert load_run(only_run(here)).manifest.notes == ()
+
+
+def test_run_whose_answers_are_all_cut_off_stops(here: Path) -> None:
+    write_project(here, golden=[line | {"split": "dev"} for line in examples()])
+    short = completion('{"reasoning": "it was', finish="length")
+    with fault_server(lambda number, body: short) as server:
+        ended = ask(server, "--max-connections", "1", model="vllm/m")
+    assert (ended.code, len(server.requests)) == (4, 5)
+    assert "5 answers in a row were cut off" in ended.err
+    assert "--max-tokens" in ended.err
 
 
 def test_busy_server_settles_nothing(here: Path) -> None:
@@ -371,6 +484,145 @@ STOPS = {
 @pytest.mark.parametrize(("reason", "stop"), STOPS.items())
 def test_stop_reasons_of_anthropic(reason: str, stop: str) -> None:
     assert ask_once("anthropic", graded(1, stop_reason=reason)).stop == stop
+
+
+@pytest.mark.parametrize("reason", ["tool_use", "pause_turn", "something_new"])
+def test_stop_reason_that_is_no_end_is_tried_again(reason: str) -> None:
+    with pytest.raises(TransientError, match=reason):
+        ask_once("anthropic", graded(1, stop_reason=reason))
+
+
+def choice(content: Any, finish: str | None = "stop", **message: Any) -> Turn:
+    """A chat completion of one choice."""
+    said = {"role": "assistant", "content": content, **message}
+    return graded(choices=[{"index": 0, "message": said, "finish_reason": finish}])
+
+
+FINISHES = {
+    "stop": "end",
+    "STOP": "end",
+    "eos": "end",
+    None: "end",
+    "length": "cut_off",
+    "MAX_TOKENS": "cut_off",
+    "model_length": "cut_off",
+    "content_filter": "filtered",
+    "SAFETY": "filtered",
+    "RECITATION": "filtered",
+    "refusal": "refused",
+}
+
+
+@pytest.mark.parametrize(("reason", "stop"), FINISHES.items())
+def test_finish_reasons_of_chat(reason: str | None, stop: str) -> None:
+    assert ask_once("openai", choice("text", reason)).stop == stop
+
+
+@pytest.mark.parametrize("reason", ["error", "abort", "OTHER", "tool_calls", "insufficient_system_resource"])
+def test_finish_reason_that_is_no_end_is_tried_again(reason: str) -> None:
+    with pytest.raises(TransientError, match=reason):
+        ask_once("openai", choice("text", reason))
+
+
+def test_unknown_reason_of_an_incomplete_response_is_tried_again() -> None:
+    with pytest.raises(TransientError, match="paused"):
+        turn = graded(1, status="incomplete", incomplete_details={"reason": "paused"})
+        ask_once("openai-responses", turn)
+
+
+@pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic"])
+def test_answer_without_a_clean_end_fails_and_is_kept_in_no_cache(here: Path, provider: str) -> None:
+    write_project(here)
+    reason: dict[str, Any] = (
+        {"status": "in_progress"} if "responses" in provider else {"stop_reason": "error"}
+    )
+    broken = choice("", "error") if provider == "openai" else graded(1, **reason)
+    with fault_server(lambda number, body: broken) as server:
+        ended = ask(server, "--limit", "1", model=f"{provider}/m")
+    assert ended.code == 4
+    with fault_server(right) as server:
+        assert ask(server, "--limit", "1", "--json", model=f"{provider}/m").json["coverage"] == 1.0
+        assert len(server.requests) == 1
+
+
+TOLD: dict[str, tuple[Any, type[CallError], str]] = {
+    "busy": ({"error": {"code": 429, "message": "slow down"}, "choices": None}, TransientError, "rate limit"),
+    "busy by name": ({"error": {"type": "rate_limit_error"}}, TransientError, "rate limit"),
+    "down": ({"error": {"code": 502, "message": "upstream died"}}, TransientError, "upstream died"),
+    "in words": ({"error": "upstream died"}, TransientError, "upstream died"),
+    "in detail": ({"detail": "upstream died"}, TransientError, "upstream died"),
+    "key": ({"error": {"code": 401, "message": "no key"}}, FatalError, "no key"),
+    "key as text": ({"error": {"code": "401", "message": "no key"}}, FatalError, "no key"),
+    "spent": ({"error": {"code": 402, "message": "pay"}}, FatalError, "quota is spent"),
+    "spent by name": ({"error": {"code": "insufficient_quota"}}, FatalError, "quota is spent"),
+    "bad": ({"object": "error", "message": "too long", "code": 400}, RejectedError, "too long"),
+    "in a list": ([{"error": {"code": 401, "status": "UNAUTHENTICATED"}}], FatalError, "UNAUTHENTICATED"),
+}
+
+
+@pytest.mark.parametrize("provider", ["openai", "openai-responses", "openai-decisions", "anthropic"])
+@pytest.mark.parametrize(("body", "kind", "words"), TOLD.values(), ids=TOLD)
+def test_error_under_status_200_is_what_it_would_be_by_itself(
+    provider: str, body: Any, kind: type[CallError], words: str
+) -> None:
+    with pytest.raises(kind, match=words) as raised:
+        ask_once(provider, Turn(json.dumps(body)))
+    assert getattr(raised.value, "busy", False) == (words == "rate limit")
+
+
+@pytest.mark.parametrize(("code", "kind"), [(502, TransientError), (401, FatalError), (429, TransientError)])
+def test_error_on_a_choice_is_what_it_would_be_by_itself(code: int, kind: type[CallError]) -> None:
+    said = {"role": "assistant", "content": ""}
+    broken = {"message": said, "finish_reason": "error", "error": {"code": code, "message": "upstream died"}}
+    with pytest.raises(kind, match="upstream died"):
+        ask_once("openai", graded(choices=[broken]))
+
+
+def test_error_of_a_failed_response_that_no_try_cures() -> None:
+    turn = graded(1, status="failed", output=[], error={"code": "insufficient_quota", "message": "pay"})
+    with pytest.raises(FatalError, match="pay"):
+        ask_once("openai-responses", turn)
+
+
+THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "It is a 2."}]}
+PARTS = {
+    "one": [{"type": "text", "text": "ab"}],
+    "two": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}],
+    "thinking first": [THOUGHT, {"type": "output_text", "text": "ab"}],
+    "bare": ["a", {"text": "b"}],
+    "odd ones": [{"type": "text", "text": "ab"}, 7, None, {"type": "text"}, {"type": "image", "url": "x"}],
+}
+
+
+@pytest.mark.parametrize("content", PARTS.values(), ids=PARTS)
+def test_text_parts_are_the_answer(content: list[Any]) -> None:
+    assert ask_once("openai", choice(content)).text == "ab"
+
+
+def test_refusal_in_parts_is_a_refusal() -> None:
+    reply = ask_once("openai", choice([{"type": "refusal", "refusal": "No."}]))
+    assert (reply.text, reply.stop) == ("No.", "refused")
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        choice("", reasoning_content="It is a 2."),
+        choice(None, reasoning="It is a 2."),
+        choice([THOUGHT]),
+        choice(None, thinking=[{"type": "text", "text": "It is a 2."}]),
+    ],
+)
+def test_answer_that_is_only_thinking_is_kept_and_not_graded(turn: Turn) -> None:
+    reply = ask_once("openai", turn)
+    assert (reply.text, reply.thinking) == ("", "It is a 2.")
+    outcome = read_grade(reply, (0, 1, 2))
+    assert isinstance(outcome, Ungraded)
+    assert (outcome.cause, "thinking" in outcome.detail) == ("no_answer", True)
+
+
+def test_thinking_beside_an_answer_is_not_kept() -> None:
+    assert ask_once("openai", choice("text", reasoning_content="long")).thinking is None
 
 
 def test_explanation_of_a_refusal_is_kept() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.groups import BaseUrl, Shots, Temperature
+from harness.cli.groups import BaseUrl, FoldSystem, MaxTokens, NoSchema, Shots, Temperature
 from harness.cli.options import DEFAULT_POLICY, Columns, Format, Rater, Wide, layout, names_in
 from harness.errors import BadInput
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.storage.project import Project
 
 MODEL = "builtin/lexical"
-UNCHANGED = ("policy", "prompt", "limit", "repeats", "shots", "seed", "temperature")
+UNCHANGED = ("policy", "prompt", "limit", "repeats", "shots", "seed", "temperature", "max_tokens")
 """Options that are a setting of the same name."""
 NoReport = Annotated[
     bool, typer.Option("--no-report", help="Write no report.html (runs of more than 2,000 pairs get none).")
@@ -55,6 +55,9 @@ class AskedOptions:
         int | None, typer.Option(help="Seed of the --limit sample; sent to the model if given.")
     ] = None
     temperature: Temperature = None
+    max_tokens: MaxTokens = None
+    no_schema: NoSchema = False
+    fold_system: FoldSystem = False
     base_url: BaseUrl = None
 
 
@@ -132,6 +135,8 @@ def request_of(
         "canaries": asking.canaries or None,
         "aggregate": _aggregate(asking.aggregate),
         **{name: getattr(asking, name) for name in UNCHANGED},
+        "no_schema": asking.no_schema or None,
+        "fold_system": asking.fold_system or None,
         "batch": run.batch or None,
         "columns": dict(read.columns) or None,
         "wide": read.wide or None,

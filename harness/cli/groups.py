@@ -61,6 +61,19 @@ Shots = Annotated[
 Temperature = Annotated[
     float | None, typer.Option(min=0, max=10, help="Sent to the model if given; some models reject it.")
 ]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Limit of an answer, thinking included. Default: the server's."),
+]
+NoSchema = Annotated[
+    bool, typer.Option("--no-schema", help="Send no JSON schema: the prompt alone asks for the form.")
+]
+FoldSystem = Annotated[
+    bool,
+    typer.Option(
+        "--fold-system", help="Send the system text in the user message: some models lack the role."
+    ),
+]
 BaseUrl = Annotated[str | None, typer.Option(help="A server of your own that speaks the provider's API.")]
 
 
@@ -75,6 +88,9 @@ class TeacherOptions:
     shots: Shots = None
     temperature: Temperature = None
     seed: Annotated[int | None, typer.Option(help="Sent to the model if given.")] = None
+    max_tokens: MaxTokens = None
+    no_schema: NoSchema = False
+    fold_system: FoldSystem = False
     base_url: BaseUrl = None
 
     def asked(self, policy: str, pairs: Path) -> "Asked":

@@ -82,6 +82,9 @@ def facts_of(manifest: Manifest) -> dict[str, str]:
     parameters = {
         "temperature": asked.temperature,
         "seed": asked.seed,
+        "max_tokens": asked.max_tokens,
+        "no_schema": asked.no_schema or None,
+        "fold_system": asked.fold_system or None,
         "base_url": asked.base_url,
         "repeats": asked.repeats if asked.repeats > 1 else None,
         "aggregate": asked.aggregate if asked.repeats > 1 else None,

@@ -136,16 +136,21 @@ def budget_of(
     policy: Policy,
     before: Iterable[Record] = (),
     *,
+    max_tokens: int | None = None,
     batch: bool = False,
 ) -> Budget:
-    """The budget of a run, less the cost of the records `before`. BadInput for an unknown price or cost."""
+    """The budget of a run, less the cost of the records `before`. BadInput for an unknown price or cost.
+
+    `max_tokens` is a limit that is sent along. A lower one is not relied on: not every server obeys it.
+    """
     provider, _ = split_model(model)
     costs = [_cost(record, price) for record in before if record.reply is not None]
     if None in costs:
         unknown = costs.count(None)
         raise BadInput(f"--max-cost: unknown cost of {unknown} answers of this run; start a new run")
     spent = sum(cost for cost in costs if cost is not None)
-    longest, form = PROVIDERS[provider].longest, _bytes(sent_along(policy))
+    longest = max(PROVIDERS[provider].longest, max_tokens or 0)
+    form = _bytes(sent_along(policy))
     return Budget(limit, price, longest=longest, form=form, spent=spent, batch=batch)
 
 

@@ -93,7 +93,16 @@ def _money(
     price = price_of(project, asked.model, asked.base_url, sold_as)
     if limits.max_cost is None:
         return price, None
-    return price, budget_of(limits.max_cost, price, asked.model, plan.policy, before, batch=asked.batch)
+    budget = budget_of(
+        limits.max_cost,
+        price,
+        asked.model,
+        plan.policy,
+        before,
+        max_tokens=asked.max_tokens,
+        batch=asked.batch,
+    )
+    return price, budget
 
 
 def _carry_out(job: Job) -> Assessment:

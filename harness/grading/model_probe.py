@@ -15,8 +15,8 @@ from harness.pricing.tokens import tokens_of
 from harness.prompting.answer import read_grade
 from harness.providers import open_teacher, sold_as
 from harness.providers.base import Setup, Teacher
-from harness.providers.probe import GIVEN_UP, LOGPROBS, TEMPERATURE, ProbeDialect
-from harness.providers.served import CACHE, FORM, Dialect, Served, Taken
+from harness.providers.probe import LOGPROBS, ProbeDialect
+from harness.providers.served import CACHE, FORM, GIVEN_UP, TEMPERATURE, Dialect, Served, Taken
 from harness.runs.manifest import Asked
 from harness.scorecards.checkup import Capability, Checkup
 from harness.storage.project import Project
@@ -77,6 +77,7 @@ async def _examine_served(plan: Plan, price: Price | NoPrice, plain: Served, war
         served, unnamed = plain, True
         asked.append(served)
         reply, seconds = await _grade(served, plan, 0)
+    unnamed = unnamed or served.guessed
     gave = trying[0].gave_logprobs
     findings = (
         _temperature(served.taken, warm=warm is not None, unnamed=unnamed),

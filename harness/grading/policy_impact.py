@@ -58,7 +58,8 @@ def impact_of(
 
 def teacher_of(asked: Asked, pairs: str) -> Asked:
     """A run's teacher, to grade the pairs of a file."""
-    kept = ("model", "policy", "prompt", "shots", "temperature", "seed", "base_url")
+    sent = ("temperature", "seed", "max_tokens", "no_schema", "fold_system")
+    kept = ("model", "policy", "prompt", "shots", *sent, "base_url")
     return Asked(**{name: getattr(asked, name) for name in kept}, splits=(), pairs=pairs)
 
 

@@ -12,10 +12,13 @@ from harness.grading.live.pace import Pace
 from harness.grading.reply_cache import FILE as CACHE
 from harness.grading.reply_cache import CachedReply, ReplyCache
 from harness.grading.stop import Stop
-from harness.nouns.records import Failed, Prompt
+from harness.nouns.records import Failed, Prompt, Ungraded
 from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
 from harness.runs.record_log import RecordLog
+
+CUT_OFF = 5
+"""Answers in a row that may be cut off at their limit: the next ones would be, and are paid for."""
 
 
 class Worker:
@@ -34,6 +37,7 @@ class Worker:
         self._log = log
         self._cache = _cache_of(job)
         self._in_flight = in_flight
+        self._cut_off = 0
         self._asker = Asker(job.teacher, self._scale, stop, pace, in_flight, job.budget)
 
     def __enter__(self) -> Self:
@@ -52,6 +56,22 @@ class Worker:
         self.keep(question, found)
         if known is None:
             self.remember(prompt, found)
+        self._watch_limit(found)
+
+    def _watch_limit(self, found: Answered) -> None:
+        """Unfinished where answer after answer is cut off."""
+        outcome = found.outcome
+        self._cut_off = (
+            self._cut_off + 1 if isinstance(outcome, Ungraded) and outcome.cause == "cut_off" else 0
+        )
+        if self._cut_off < CUT_OFF:
+            return
+        usage = found.reply.usage if found.reply else None
+        at = f", the last one after {usage.output_tokens:,} tokens" if usage else ""
+        raise Unfinished(
+            f"{self._cut_off} answers in a row were cut off at the output limit{at}: "
+            "start a new run with a higher one, --max-tokens N (thinking counts too)"
+        )
 
     def prompt(self, question: Question) -> Prompt:
         """The prompt of a question."""

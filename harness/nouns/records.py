@@ -48,6 +48,7 @@ class Reply(Noun):
     """A teacher's answer, unchanged.
 
     `stop`: why the text ends. `probabilities`: the teacher's own probability of each grade, if it gives any.
+    `thinking`: what came beside the text, where that is empty: it is kept, and never graded.
     """
 
     text: str
@@ -55,6 +56,7 @@ class Reply(Noun):
     stop: Literal["end", "cut_off", "refused", "filtered"] = "end"
     probabilities: dict[int, float] | None = None
     usage: Usage | None = None
+    thinking: str | None = None
 
 
 # --- how it ended ----------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 """The answer form: what a teacher is asked to reply, and the one strict way to read it.
 
-A reply holds exactly one JSON object with the keys of the form, fenced, in prose or bare. What is
-not that is Ungraded with its cause. No grade is ever guessed: not from a digit in the prose, not
-from the better of two answers.
+An answer is exactly one JSON object with the keys of the form, bare, fenced or behind prose, and nothing
+but marks comes after it. Thinking that a server left in the text is no part of the answer. What is not that
+is Ungraded with its cause. No grade is ever guessed: not from a digit in the prose, not from the better of
+two answers, not from an object that the reply only quotes.
 """
 
 import json
@@ -12,11 +13,22 @@ from typing import Any, Final
 
 from harness.nouns.policy import Policy
 from harness.nouns.records import Grade, Reply, Ungraded
+from harness.prompting.thinking import TwoAnswers, without_thinking
 from harness.storage.files import single_keys, whole_text
 
 KEYS: Final = ("reasoning", "clauses", "grade")
 _BRACE = re.compile(r"[{}]")
 _KEY = re.compile(r'\s*["}]')
+_MARKS = re.compile(r"(?:[\s`*_~.\-]|<[^<>\s]{1,40}>|\[/[A-Z_]{1,20}\])*")
+"""What may follow an answer: the end of a fence, of emphasis, or of the model's turn."""
+_REFUSAL = re.compile(
+    r"\bI(?: will not|['\u2019]ll not| won['\u2019]t| cannot| can not| can['\u2019]t| refuse to| decline to"
+    r"|['\u2019]m unable to| am unable to|['\u2019]m not able to| am not able to)"
+    r" (?:\w+ )?(?:grade|rate|judge|score|assess|evaluate|answer|help|assist|comply)\b",
+    re.IGNORECASE,
+)
+"""Words of somebody who will not answer: the object that they stand before is quoted."""
+_DECODER = json.JSONDecoder(object_pairs_hook=single_keys)
 
 
 def answer_schema(policy: Policy) -> dict[str, Any]:
@@ -45,15 +57,45 @@ def read_grade(reply: Reply, scale: Sequence[int]) -> Grade | Ungraded:
     """What a reply says, or why it cannot be read."""
     if reply.stop != "end":
         return Ungraded(cause=reply.stop)
+    text = reply.text
     try:
-        answers = [found for found in _objects(reply.text) if set(found) & set(KEYS)]
+        if not _is_one_object(text):
+            text = without_thinking(text)
+        answers = [found for found in _objects(text) if set(found[0]) & set(KEYS)]
+    except TwoAnswers as error:
+        return Ungraded(cause="two_answers", detail=str(error))
     except (ValueError, RecursionError) as error:
         return Ungraded(cause="bad_json", detail=str(error)[:200])
     if not answers:
-        return Ungraded(cause="no_answer", detail="no JSON object with the keys of the form")
+        return Ungraded(cause="no_answer", detail=_why_none(reply, text))
     if len(answers) > 1:
         return Ungraded(cause="two_answers", detail=f"{len(answers)} answers")
-    return _read_answer(answers[0], scale)
+    answer, start, end = answers[0]
+    if not _MARKS.fullmatch(text, end):
+        return Ungraded(cause="no_answer", detail="words follow the object: it is quoted, and not the answer")
+    if _REFUSAL.search(text, 0, start):
+        return Ungraded(cause="refused", detail="the words before the object refuse to grade")
+    return _read_answer(answer, scale)
+
+
+def _is_one_object(text: str) -> bool:
+    """Whether a text is one JSON object and nothing else: then no mark within it ends any thinking."""
+    start = text.lstrip()
+    if not start.startswith("{"):
+        return False
+    try:
+        _, end = _DECODER.raw_decode(start)
+    except (ValueError, RecursionError):
+        return False
+    return not start[end:].strip()
+
+
+def _why_none(reply: Reply, text: str) -> str:
+    if reply.thinking and not text.strip():
+        return "the answer is empty: all that came is thinking beside it"
+    if text != reply.text:
+        return "no JSON object with the keys of the form behind the thinking"
+    return "no JSON object with the keys of the form"
 
 
 def _read_answer(answer: dict[str, Any], scale: Sequence[int]) -> Grade | Ungraded:
@@ -85,14 +127,13 @@ def _form_problem(answer: dict[str, Any]) -> str | None:
     return None
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """Every outermost JSON object in a text. ValueError for a text that begins one and breaks it off.
+def _objects(text: str) -> Iterator[tuple[dict[str, Any], int, int]]:
+    """Every outermost JSON object in a text, and where it is. ValueError for one that is broken off.
 
     A brace that no quoted key or closing brace follows is prose, as in "the set {a, b}", and so is
     what it encloses. An object inside a broken one, or inside prose braces, is not the answer: half
     an answer, or one in loose JSON, can hold a whole one, quoted from the product.
     """
-    decoder = json.JSONDecoder(object_pairs_hook=single_keys)
     at = depth = 0
     while at < len(text):
         brace = _BRACE.search(text, at)
@@ -102,9 +143,9 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
         if brace[0] == "}":
             depth = max(0, depth - 1)
         elif _KEY.match(text, at):
-            found, at = decoder.raw_decode(text, brace.start())
+            found, at = _DECODER.raw_decode(text, brace.start())
             if depth:
                 raise ValueError("an object inside braces that are not JSON")
-            yield found
+            yield found, brace.start(), at
         else:
             depth += 1

@@ -1,6 +1,6 @@
 """anthropic/MODEL: Anthropic's Messages API, the answer held to the form's JSON schema."""
 
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel
@@ -8,7 +8,19 @@ from pydantic import BaseModel
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup, Teacher
-from harness.providers.served import CACHE, FORM, Feature, Served, Taken, read_answer, read_usage
+from harness.providers.served import (
+    CACHE,
+    FORM,
+    Feature,
+    Served,
+    Stop,
+    Taken,
+    form_of,
+    read_answer,
+    read_content,
+    read_stop,
+    read_usage,
+)
 from harness.providers.wire import TIMEOUT, Wire, check_url, http_options, read_key, refuse
 from harness.storage.files import whole_text
 
@@ -18,8 +30,9 @@ API = "Anthropic's Messages API"
 LONGEST = 16_000
 """Tokens that an answer may have. The API insists on a limit, and a model's thinking counts towards it."""
 
-Stop = Literal["end", "cut_off", "refused"]
 STOPS: dict[str, Stop] = {
+    "end_turn": "end",
+    "stop_sequence": "end",
     "refusal": "refused",
     "max_tokens": "cut_off",
     "model_context_window_exceeded": "cut_off",
@@ -51,11 +64,13 @@ class Messages:
     """What the Messages API looks like. The newest models reject a temperature, and the SDK dropped it."""
 
     path = "/v1/messages"
-    features = FEATURES
 
     def __init__(self, model: str, setup: Setup) -> None:
         refuse(API, temperature=setup.temperature, seed=None if setup.sampled else setup.seed)
-        self._constant: dict[str, Any] = {"model": model, "max_tokens": LONGEST}
+        refuse(API, fold_system=setup.fold_system)
+        form, cache = FEATURES
+        self.features = (form_of(form, setup), cache)
+        self._constant: dict[str, Any] = {"model": model, "max_tokens": setup.max_tokens or LONGEST}
         format = {"type": "json_schema", "schema": answer_schema(setup.policy)}
         self._formats: dict[str, Any] = {"schema": {"output_config": {"format": format}}, "plain": {}}
 
@@ -78,20 +93,16 @@ class Messages:
     def reply(self, text: str) -> Reply:
         """The text blocks of the answer. A refusal raises nothing in this API: the stop reason says it."""
         body = read_answer(text, _MessageBody, "a message")
-        answer = "".join(block.text or "" for block in body.content if block.type == "text")
+        answer, _, thinking = read_content(body.content)
         why = body.stop_details.explanation if body.stop_details else None
         return Reply(
             text=whole_text(answer or why or ""),
             model=whole_text(body.model or ""),
-            stop=STOPS.get(body.stop_reason or "", "end"),
+            stop=read_stop(body.stop_reason, STOPS),
+            thinking=None if answer or why else thinking or None,
             # Here the cached and the written tokens come on top of the input.
             usage=read_usage(body.usage, USAGE, extra=("cached_tokens", "written_tokens")),
         )
-
-
-class _Block(BaseModel):
-    type: str
-    text: str | None = None
 
 
 class _Details(BaseModel):
@@ -102,7 +113,7 @@ class _MessageBody(BaseModel):
     """The parts of a message that are read."""
 
     model: str | None = None
-    content: list[_Block]
+    content: str | list[dict[str, Any]]
     stop_reason: str | None = None
     stop_details: _Details | None = None
     usage: Any = None

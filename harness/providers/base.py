@@ -23,6 +23,11 @@ class Setup:
     base_url: str | None = None
     temperature: float | None = None
     seed: int | None = None
+    max_tokens: int | None = None
+    """The limit of an answer, thinking included, that is sent along."""
+    no_schema: bool = False
+    fold_system: bool = False
+    """Whether the system text goes at the head of the user message, for models without that role."""
     sampled: bool = False
     """Whether the seed draws a sample too: then an API that takes none need not refuse it."""
     layout: Layout = field(default_factory=Layout)
@@ -34,7 +39,13 @@ class Setup:
 def refuse_what_a_server_takes(teacher: str, setup: Setup) -> None:
     """BadInput for parameters of a call, where nobody is called: better refused than silently left out."""
     seed = None if setup.sampled else setup.seed
-    given = {"temperature": setup.temperature, "seed": seed}
+    given = {
+        "temperature": setup.temperature,
+        "seed": seed,
+        "max-tokens": setup.max_tokens,
+        "no-schema": setup.no_schema or None,
+        "fold-system": setup.fold_system or None,
+    }
     idle = [f"--{name}" for name, value in given.items() if value is not None]
     if idle:
         raise BadInput(f"{teacher} asks no server: leave {', '.join(idle)} away")

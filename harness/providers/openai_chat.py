@@ -1,20 +1,43 @@
 """Chat completions: the API that every OpenAI-compatible server speaks."""
 
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from pydantic import BaseModel, Field
 
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup
-from harness.providers.served import FORM, Feature, Taken, read_answer, read_usage
+from harness.providers.error_body import told_by
+from harness.providers.served import (
+    FORM,
+    LIMIT,
+    ROLE,
+    SEED,
+    SENT,
+    TEMPERATURE,
+    Feature,
+    Stop,
+    Taken,
+    form_of,
+    parameter,
+    read_answer,
+    read_content,
+    read_stop,
+    read_usage,
+)
+from harness.providers.wire import told_error
 from harness.storage.files import whole_text
 
-STOPS: dict[str, Literal["end", "cut_off", "filtered"]] = {
-    "stop": "end",
-    "length": "cut_off",
-    "content_filter": "filtered",
+STOPS: dict[str, Stop] = {
+    **dict.fromkeys(("stop", "stop_sequence", "end_turn", "eos", "eos_token", "completed"), "end"),
+    **dict.fromkeys(("length", "max_tokens", "max_output_tokens", "model_length"), "cut_off"),
+    "model_context_window_exceeded": "cut_off",
+    **dict.fromkeys(("content_filter", "content_filtered", "guardrail_intervened", "sensitive"), "filtered"),
+    **dict.fromkeys(("safety", "recitation", "blocklist", "prohibited_content", "spii"), "filtered"),
+    "refusal": "refused",
 }
+"""Why an answer ends, in the words of every server that speaks this API, in lower case."""
 USAGE = {
     "input_tokens": "prompt_tokens",
     "output_tokens": "completion_tokens",
@@ -33,14 +56,27 @@ JSON_FORM = Feature(
 )
 
 
+ROLES = Feature(
+    ROLE,
+    (
+        "system role", "system message", "system prompt", "system instruction", "developer instruction",
+        "role: system", "role 'system'", 'role "system"', "'system'", "`system`", "roles must alternate",
+    ),
+    ("system", "user"),
+    ("The model takes no system message: its text stood at the head of the user message.",),
+)  # fmt: skip
+LIMITS = Feature(LIMIT, ("max_tokens",), ("max_tokens", "max_completion_tokens"), ("",))
+"""The limit of an answer goes by two names: local servers know the older one, newer models the other."""
+
+
 class Chat:
     """What chat completions look like."""
 
     path = "/chat/completions"
-    features = (JSON_FORM,)
 
     def __init__(self, model: str, setup: Setup) -> None:
         self._model = model
+        self.features = _features(setup)
         schema = {"name": "answer", "strict": True, "schema": answer_schema(setup.policy)}
         self._formats: dict[str, Any] = {
             "schema": {"response_format": {"type": "json_schema", "json_schema": schema}},
@@ -50,36 +86,65 @@ class Chat:
         # A parameter is sent only where it was asked for: some models refuse it.
         self._asked = {} if setup.temperature is None else {"temperature": setup.temperature}
         self._seed = setup.seed
+        self._limit = setup.max_tokens
 
     def body(self, prompt: Prompt, taken: Taken) -> dict[str, Any]:
-        """The prompt's messages as they are."""
+        """The prompt's messages as they are, or all in one."""
         messages = [{"role": message.role, "content": message.content} for message in prompt.messages]
-        # Every repeat has a seed of its own: the same one would ask for the same answer.
-        seed = {} if self._seed is None else {"seed": self._seed + prompt.repeat}
-        form = self._formats[taken[FORM]]
-        return {"model": self._model, "messages": messages, **form, **self._asked, **seed}
+        if taken[ROLE] == "user":
+            messages = [{"role": "user", "content": "\n\n".join(one["content"] for one in messages)}]
+        sent: dict[str, Any] = self._asked if taken.get(TEMPERATURE) == SENT else {}
+        if self._limit is not None:
+            sent = {**sent, taken[LIMIT]: self._limit}
+        if self._seed is not None and taken[SEED] == SENT:
+            # Every repeat has a seed of its own: the same one would ask for the same answer.
+            sent = {**sent, "seed": self._seed + prompt.repeat}
+        return {"model": self._model, "messages": messages, **self._formats[taken[FORM]], **sent}
 
     def reply(self, text: str) -> Reply:
         """The first choice."""
         body = read_answer(text, _ChatBody, "a chat completion")
         choice = body.choices[0]
-        refusal = choice.message.refusal
+        if choice.error:
+            raise told_error(told_by(choice.error))
+        answer, refusal, thinking = read_content(choice.message.content)
+        refusal = whole_text(choice.message.refusal or refusal)
         return Reply(
-            text=whole_text(refusal or choice.message.content or ""),
+            text=refusal or answer,
             model=whole_text(body.model or ""),
-            stop="refused" if refusal else STOPS.get(choice.finish_reason or "stop", "end"),
+            stop="refused" if refusal else read_stop(choice.finish_reason, STOPS),
+            thinking=None if refusal or answer else choice.message.thought or thinking or None,
             usage=read_usage(body.usage, USAGE),
         )
 
 
+def _features(setup: Setup) -> tuple[Feature, ...]:
+    given = {TEMPERATURE: setup.temperature, SEED: setup.seed}
+    sent = [parameter(name) for name, value in given.items() if value is not None]
+    role = replace(ROLES, ways=("user",), lost=()) if setup.fold_system else ROLES
+    limit = () if setup.max_tokens is None else (LIMITS,)
+    return (form_of(JSON_FORM, setup), *sent, role, *limit)
+
+
 class _ChatMessage(BaseModel):
-    content: str | None = None
+    content: str | list[Any] | None = None
     refusal: str | None = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    thinking: Any = None
+
+    @property
+    def thought(self) -> str:
+        """What servers put beside the answer, each in a field of its own."""
+        found = (self.reasoning_content, self.reasoning, self.thinking)
+        return next((text for text, _, _ in map(read_content, found) if text), "")
 
 
 class _Choice(BaseModel):
     message: _ChatMessage
     finish_reason: str | None = None
+    error: Any = None
+    """What befell the server behind a gateway, which answers all the same."""
 
 
 class _ChatBody(BaseModel):

@@ -29,6 +29,7 @@ class Decisions:
 
     def __init__(self, model: str, setup: Setup) -> None:
         refuse(API, temperature=setup.temperature, seed=None if setup.sampled else setup.seed)
+        refuse(API, max_tokens=setup.max_tokens, no_schema=setup.no_schema, fold_system=setup.fold_system)
         levels = sorted(setup.policy.grades, key=lambda level: level.value)
         question = {
             "type": "score",

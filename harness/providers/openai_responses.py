@@ -2,17 +2,31 @@
 
 import hashlib
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel
 
-from harness.errors import RejectedError, TransientError
+from harness.errors import TransientError
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup
+from harness.providers.error_body import ELSE, told_by
 from harness.providers.openai_chat import JSON_FORM
-from harness.providers.served import CACHE, FORM, Feature, Taken, read_answer, read_usage
-from harness.providers.wire import FILTERED, refuse
+from harness.providers.served import (
+    CACHE,
+    FORM,
+    SENT,
+    TEMPERATURE,
+    Feature,
+    Stop,
+    Taken,
+    form_of,
+    parameter,
+    read_answer,
+    read_stop,
+    read_usage,
+)
+from harness.providers.wire import FILTERED, SPENT, call_error, refuse, shown
 from harness.storage.files import whole_text
 
 API = "the Responses API"
@@ -22,6 +36,12 @@ USAGE = {
     "cached_tokens": "input_tokens_details.cached_tokens",
     "written_tokens": "input_tokens_details.cache_write_tokens",
     "reasoning_tokens": "output_tokens_details.reasoning_tokens",
+}
+STOPS: dict[str, Stop] = {
+    "max_output_tokens": "cut_off",
+    "max_tokens": "cut_off",
+    "length": "cut_off",
+    "content_filter": "filtered",
 }
 PASSING = (None, "server_error", "rate_limit_exceeded", "vector_store_timeout")
 """Codes of a failed response that another try may cure."""
@@ -37,13 +57,15 @@ class Responses:
     """What the Responses API looks like. `store` is false: OpenAI would keep every answer for a month."""
 
     path = "/responses"
-    features = (JSON_FORM, CACHE_MARK)
 
     def __init__(self, model: str, setup: Setup) -> None:
-        refuse(API, seed=None if setup.sampled else setup.seed)
+        refuse(API, seed=None if setup.sampled else setup.seed, fold_system=setup.fold_system)
         self._constant: dict[str, Any] = {"model": model, "store": False}
-        if setup.temperature is not None:
-            self._constant["temperature"] = setup.temperature
+        if setup.max_tokens is not None:
+            self._constant["max_output_tokens"] = setup.max_tokens
+        self._asked = {} if setup.temperature is None else {"temperature": setup.temperature}
+        sent = (parameter(TEMPERATURE),) if self._asked else ()
+        self.features: tuple[Feature, ...] = (form_of(JSON_FORM, setup), CACHE_MARK, *sent)
         schema = answer_schema(setup.policy)
         format = {"type": "json_schema", "name": "answer", "strict": True, "schema": schema}
         self._formats: dict[str, Any] = {
@@ -55,7 +77,8 @@ class Responses:
     def body(self, prompt: Prompt, taken: Taken) -> dict[str, Any]:
         """The system message as the developer's, and the end of it as the end of what is cached."""
         marked = marked_input(prompt, explicit=taken[CACHE] == "explicit")
-        return {**self._constant, **self._formats[taken[FORM]], **marked}
+        sent = self._asked if taken.get(TEMPERATURE) == SENT else {}
+        return {**self._constant, **sent, **self._formats[taken[FORM]], **marked}
 
     def reply(self, text: str) -> Reply:
         """The text of the output's messages, or the refusal in them."""
@@ -137,7 +160,7 @@ class _ResponseBody(BaseModel):
 def _unfinished(body: _ResponseBody) -> Reply:
     """A response that never came to its end: the filter's verdict, or an error."""
     error = body.error or _Error()
-    words = f"the response is {body.status}: {error.code}: {error.message}"
+    words = shown(f"the response is {body.status}: {error.code}: {error.message}")
     if error.code in FILTERED:
         return Reply(
             text=words,
@@ -147,11 +170,14 @@ def _unfinished(body: _ResponseBody) -> Reply:
         )
     if error.code in PASSING:
         raise TransientError(words)
-    raise RejectedError(words)
+    told = told_by(error.model_dump())
+    raise call_error(
+        told.status if told.status != ELSE or error.code in SPENT else 400, set(told.names), words
+    )
 
 
-def _stop(body: _ResponseBody) -> Literal["end", "cut_off", "filtered"]:
+def _stop(body: _ResponseBody) -> Stop:
     if body.status != "incomplete":
         return "end"
     reason = body.incomplete_details.reason if body.incomplete_details else None
-    return "filtered" if reason == "content_filter" else "cut_off"
+    return read_stop(reason or "incomplete", STOPS)

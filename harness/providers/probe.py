@@ -4,10 +4,9 @@ import json
 from typing import Any
 
 from harness.nouns.records import Prompt, Reply
-from harness.providers.served import Dialect, Feature, Taken
+from harness.providers.served import GIVEN_UP, SENT, TEMPERATURE, Dialect, Feature, Taken
 
-TEMPERATURE, LOGPROBS = "temperature", "logprobs"
-GIVEN_UP = "left out"
+LOGPROBS = "logprobs"
 ASKS_LOGPROBS: dict[str, dict[str, Any]] = {
     "/chat/completions": {"logprobs": True},
     "/responses": {"include": ["message.output_text.logprobs"]},
@@ -24,22 +23,20 @@ class ProbeDialect:
         self._inner = inner
         self._asks = ASKS_LOGPROBS.get(inner.path, {})
         self.path = inner.path
-        ways = ("sent", GIVEN_UP)
+        ways = (SENT, GIVEN_UP)
         more = []
         if temperature:
             more.append(Feature(TEMPERATURE, ("temperature",), ways, UNSAID))
         if self._asks:
             marks = ("logprob", "'include", '"include')
             more.append(Feature(LOGPROBS, marks, ways, UNSAID))
-        self.features = (*more, *inner.features)
+        # A run would note what it cannot send; here it is a finding.
+        self.features = (*more, *(feature for feature in inner.features if feature.name != TEMPERATURE))
         self.gave_logprobs = False
 
     def body(self, prompt: Prompt, taken: Taken) -> dict[str, Any]:
         """The inner request, and what is not given up."""
-        body = self._inner.body(prompt, taken)
-        if taken.get(TEMPERATURE) == GIVEN_UP:
-            body.pop("temperature", None)
-        return {**body, **(self._asks if taken.get(LOGPROBS) == "sent" else {})}
+        return {**self._inner.body(prompt, taken), **(self._asks if taken.get(LOGPROBS) == SENT else {})}
 
     def reply(self, text: str) -> Reply:
         """The inner reply; whether the answer held log-probabilities is noted."""

@@ -3,21 +3,27 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import FatalError, RejectedError, TransientError
 from harness.nouns.pair import Pair
 from harness.nouns.records import Message, Prompt, Reply, Usage
-from harness.providers.wire import FilteredError, Wire
+from harness.providers.base import Setup
+from harness.providers.error_body import told_in
+from harness.providers.wire import FilteredError, MissingError, Wire, clip, told_error
 from harness.storage.digest import digest
+from harness.storage.files import whole_text
 
 HOPELESS = 3
 """After this many rejections without one answer, the request itself is at fault."""
 FORM = "form"
 """The feature that holds an answer to the form."""
+TEMPERATURE, SEED, LIMIT, ROLE = "temperature", "seed", "limit", "role"
+"""The features of a request that go beside its text, or say whose the text is."""
+SENT, GIVEN_UP = "sent", "left out"
 CACHE = "cache"
 """The feature that marks where the constant prefix ends."""
 
@@ -30,6 +36,7 @@ SAMPLE = Prompt(
 """What a request looks like without a question: all that its answer depends on besides."""
 
 Body = TypeVar("Body", bound=BaseModel)
+Stop = Literal["end", "cut_off", "refused", "filtered"]
 Taken = Mapping[str, str]
 """The way that the server takes of each feature."""
 
@@ -45,7 +52,18 @@ class Feature:
     marks: tuple[str, ...]
     ways: tuple[str, ...]
     lost: tuple[str, ...]
-    """A sentence for each way but the last: what it means that the server did not take it."""
+    """A sentence for each way but the last: what it means that the server did not take it. Empty: nothing."""
+
+
+def form_of(feature: Feature, setup: Setup) -> Feature:
+    """How the form is asked for: by the prompt alone where the user wants no schema."""
+    return replace(feature, ways=feature.ways[-1:], lost=()) if setup.no_schema else feature
+
+
+def parameter(name: str) -> Feature:
+    """A number that is sent where the user gives it, until the model refuses it."""
+    lost = f"The model takes no {name}: it was asked without --{name}."
+    return Feature(name, (name,), (SENT, GIVEN_UP), (lost,))
 
 
 class Dialect(Protocol):
@@ -63,7 +81,7 @@ class Dialect(Protocol):
         """The request for a prompt, in the ways that the server takes."""
 
     def reply(self, text: str) -> Reply:
-        """The answer as a Reply. TransientError for what is none."""
+        """The answer as a Reply. CallError for what is none: an error in it means what it would by itself."""
 
 
 class Served:
@@ -84,6 +102,9 @@ class Served:
         self._probing = asyncio.Lock()
         self._dead: FatalError | None = None
         self._rejected = 0
+        self._before: tuple[dict[str, str], tuple[str, ...]] | None = None
+        self.guessed = False
+        """Whether less was asked for of a server that did not say what it rejects."""
         self.requests = 0
         """How many were sent, with those that were rejected."""
 
@@ -104,51 +125,80 @@ class Served:
     async def ask(self, prompt: Prompt) -> Reply:
         """One request, one reply."""
         try:
-            text = await self._post(prompt)
+            return await self._ask(prompt)
         except FilteredError as error:
             return filtered_reply(error)
-        return self.dialect.reply(text)
 
     async def close(self) -> None:
         """Close the connections."""
         await self.wire.close()
 
-    async def _post(self, prompt: Prompt) -> str:
+    async def _ask(self, prompt: Prompt) -> Reply:
         if self._settled:
             return await self._send(prompt)
         async with self._probing:
             if self._dead:
                 raise self._dead
-            while not self._settled:
+            if not self._settled:
                 try:
-                    text = await self._send(prompt)
+                    return await self._find_out(prompt)
                 except FatalError as error:
                     # Those that waited would only hear the same.
                     self._dead = error
                     raise
-                except FilteredError:
-                    raise
-                except RejectedError as error:
-                    if not self._give_way(str(error).casefold()):
-                        raise self._hopeless(error) from None
-                    continue
-                self._settled = True
-                return text
         return await self._send(prompt)
 
-    async def _send(self, prompt: Prompt) -> str:
-        self.requests += 1
-        return await self.wire.post(self.dialect.path, self.dialect.body(prompt, self._taken))
+    async def _find_out(self, prompt: Prompt) -> Reply:
+        """The first reply, asked for with less and less until the server takes it."""
+        first: RejectedError | MissingError | None = None
+        while True:
+            try:
+                reply = await self._send(prompt)
+            except FilteredError:
+                raise
+            except (RejectedError, MissingError) as error:
+                first = first or error
+                if self._give_way(error):
+                    continue
+                self._take_back()
+                raise (first if isinstance(first, MissingError) else self._hopeless(first)) from None
+            self._settled = True
+            return reply
 
-    def _give_way(self, message: str) -> bool:
-        """Ask for less of the feature that a rejection names, and note it; False where it names none."""
+    async def _send(self, prompt: Prompt) -> Reply:
+        self.requests += 1
+        text = await self.wire.post(self.dialect.path, self.dialect.body(prompt, self._taken))
+        return self.dialect.reply(text)
+
+    def _give_way(self, error: RejectedError | MissingError) -> bool:
+        """Ask for less of what a rejection names; where it names nothing, of one thing more, in one try."""
+        if isinstance(error, MissingError) and error.named:
+            return False
+        words = str(error).casefold()
+        if self._give_up(lambda feature: any(mark in words for mark in feature.marks)):
+            return True
+        if self._before is None:
+            if self.guessed:
+                return False
+            self._before, self.guessed = (dict(self._taken), self.notes), True
+        return self._give_up(lambda feature: True)
+
+    def _give_up(self, concerns: Callable[[Feature], bool]) -> bool:
+        """The next way of the first feature that has one, with its note; False where none has."""
         for feature in self.dialect.features:
             at = feature.ways.index(self._taken[feature.name])
-            if at + 1 < len(feature.ways) and any(mark in message for mark in feature.marks):
+            if at + 1 < len(feature.ways) and concerns(feature):
                 self._taken[feature.name] = feature.ways[at + 1]
-                self.notes += (feature.lost[at],)
+                if feature.lost[at]:
+                    self.notes += (feature.lost[at],)
                 return True
         return False
+
+    def _take_back(self) -> None:
+        """What was given up on a guess cured nothing."""
+        if self._before:
+            self._taken, self.notes = self._before
+            self._before = None
 
     def _hopeless(self, error: RejectedError) -> RejectedError | FatalError:
         self._rejected += 1
@@ -163,11 +213,58 @@ def filtered_reply(error: FilteredError) -> Reply:
 
 
 def read_answer(text: str, model: type[Body], what: str) -> Body:
-    """An answer's body, checked. TransientError for HTML, half an answer, or one without what is read."""
+    """An answer's body, checked. TransientError for HTML, half an answer, or one without what is read.
+
+    A body that tells of an error is that error, though its status says that all is well.
+    """
     try:
-        return model.model_validate(json.loads(text))
+        data = json.loads(text)
+        told = told_in(data)
+        # A response that failed says so in its status, and is read with it.
+        if told is None or "output" in data:
+            return model.model_validate(data)
     except (ValueError, ValidationError, RecursionError) as error:
         raise TransientError(f"the server's answer is not {what}: {text[:80]!r}") from error
+    raise told_error(told)
+
+
+def read_stop(reason: str | None, stops: Mapping[str, Stop], words: str = "") -> Stop:
+    """Why an answer ends; the end where the server does not say. TransientError for a reason that is none.
+
+    `words`: what else the server says of it.
+    """
+    if not reason:
+        return "end"
+    stop = stops.get(reason.casefold())
+    if stop is None:
+        more = f": {words}" if words else ""
+        raise TransientError(f"the server broke the answer off, with the reason {clip(reason)!r}{more}")
+    return stop
+
+
+def read_content(content: Any) -> tuple[str, str, str]:
+    """An answer's text, refusal and thinking, where its content is a text or a list of parts."""
+    parts = content if isinstance(content, list) else [content]
+    said: dict[str, list[str]] = {"text": [], "refusal": [], "thinking": []}
+    for part in parts:
+        kind = part.get("type", "text") if isinstance(part, dict) else "text"
+        kind = {"output_text": "text", "reasoning": "thinking"}.get(kind, kind)
+        if kind in said:
+            said[kind].append(_text_of(part, kind))
+    text, refusal, thinking = (whole_text("".join(found)) for found in said.values())
+    return text, refusal, thinking
+
+
+def _text_of(part: Any, kind: str) -> str:
+    """The text of a part, which may be made of parts again."""
+    if isinstance(part, dict):
+        inner = part.get(kind, part.get("text"))
+        return "".join(_text_of(one, "text") for one in inner) if isinstance(inner, list) else _text(inner)
+    return _text(part)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def read_usage(data: Any, names: Mapping[str, str], *, extra: tuple[str, ...] = ()) -> Usage | None:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic_core import to_json
 
 from harness.errors import BadInput, CallError, FatalError, RejectedError, TransientError
+from harness.providers.error_body import Told, names_of, parsed, words_of
 from harness.storage.files import whole_text
 from harness.storage.visible import one_line
 
@@ -33,10 +34,13 @@ FILTERED = (
     "content_filter", "content_policy_violation", "bio_policy", "misalignment_policy_violation",
 )  # fmt: skip
 """Codes of a rejection that is the content filter's verdict on this prompt."""
+GONE = {"model_not_found", "not_found_error", "notfounderror"}
+"""What a server calls a model that it has not, in lower case: nothing else that is asked would cure that."""
 HIDDEN = "***"
 SECRET = 8
 """Letters that a key has at least; a server of one's own may be given any word."""
 _USER_INFO = re.compile(r"://[^/\s@]+@")
+_NO_MODEL = re.compile(r"\bmodel\b.*\b(not found|not exist|unknown)\b", re.IGNORECASE | re.DOTALL)
 
 
 class FilteredError(RejectedError):
@@ -44,7 +48,12 @@ class FilteredError(RejectedError):
 
 
 class MissingError(FatalError):
-    """What was asked for is not at the server: a model, an API, a batch or a file."""
+    """What was asked for is not at the server: a model, an API, a batch or a file.
+
+    `named`: the server says that it is the model. It may else be whoever takes what the request asks for.
+    """
+
+    named = False
 
 
 class Wire:
@@ -108,16 +117,18 @@ class Wire:
             to = self._words(ValueError(error.response.headers.get("location", "nowhere")))
             what = f"the server sends every request on to {to} ({error.status_code})"
             return FatalError(f"{what}, which is not followed: if it is right, name it with --base-url")
+        # The SDK shows one field of the body, and nothing of a body in any other form.
+        body = parsed(error.response.text)
         wait = retry_after(error.response.headers)
-        return call_error(error.status_code, _names(error), self._words(error), wait)
+        words = self._clean(words_of(body) or str(error))
+        return call_error(error.status_code, names_of(body), words, wait)
 
     def _words(self, error: BaseException) -> str:
-        """An error's message without the key, and without the user info of any URL in it."""
-        text = str(error) or type(error).__name__
-        if self._key:
-            text = text.replace(self._key, HIDDEN)
-        text = _USER_INFO.sub(f"://{HIDDEN}@", text)
-        return clip(text)
+        return self._clean(str(error) or type(error).__name__)
+
+    def _clean(self, text: str) -> str:
+        """A server's words without the key."""
+        return shown(text.replace(self._key, HIDDEN) if self._key else text)
 
 
 def call_error(status: int, names: set[str], words: str, wait: float | None = None) -> CallError:
@@ -126,9 +137,12 @@ def call_error(status: int, names: set[str], words: str, wait: float | None = No
         return FatalError(f"the quota is spent ({status}): {words}")
     if names & set(FILTERED):
         return FilteredError(f"the server's filter stopped the prompt ({status}): {words}")
-    if status in (401, 403, 404):
-        kind = MissingError if status == 404 else FatalError
-        return kind(f"the server refuses every request ({status}): {words}")
+    if status in (401, 403):
+        return FatalError(f"the server refuses every request ({status}): {words}")
+    if status == 404:
+        missing = MissingError(f"the server refuses every request (404): {words}")
+        missing.named = bool(GONE & {name.casefold() for name in names} or _NO_MODEL.search(words))
+        return missing
     if status == 429:
         return TransientError(f"rate limit: {words}", wait, busy=True)
     if status in (408, 409) or status >= 500:
@@ -142,10 +156,14 @@ def clip(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
-def _names(error: Any) -> set[str]:
-    """Every code and type that an error goes by: the APIs put them into different fields."""
-    found = {getattr(error, name, None) for name in ("code", "type", "error_code")}
-    return {name for name in found if isinstance(name, str)}
+def shown(text: str) -> str:
+    """A server's words as they may be shown: clipped, and without the user info of any URL in them."""
+    return clip(_USER_INFO.sub(f"://{HIDDEN}@", text))
+
+
+def told_error(told: Told) -> CallError:
+    """What an error in a body means, where the status said that all was well."""
+    return call_error(told.status, set(told.names), shown(told.words))
 
 
 def retry_after(headers: Any) -> float | None:
@@ -215,5 +233,6 @@ def _is_loopback(base_url: str | None) -> bool:
 def refuse(api: str, **given: object) -> None:
     """BadInput for parameters that an API does not take: better refused than silently left out."""
     for name, value in given.items():
-        if value is not None:
-            raise BadInput(f"{api} takes no {name}: leave --{name} away")
+        if value is not None and value is not False:
+            option = name.replace("_", "-")
+            raise BadInput(f"{api} takes no {option}: leave --{option} away")

@@ -102,8 +102,9 @@ def unfinished_sentence(reading: "Reading") -> str | None:
 
 def _parameters(manifest: Manifest) -> str:
     asked = manifest.asked
-    named = ("limit", "seed", "temperature", "base_url")
+    named = ("limit", "seed", "temperature", "max_tokens", "base_url")
     given = [f"{name} {getattr(asked, name)}" for name in named if getattr(asked, name) is not None]
+    given += [name for name in ("no_schema", "fold_system") if getattr(asked, name)]
     if asked.repeats > 1:
         given.append(f"repeats {asked.repeats}, {asked.aggregate}")
     return ", ".join(given) or "none"

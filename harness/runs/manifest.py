@@ -35,6 +35,9 @@ class Asked(Noun):
     seed: int | None = None
     shots: int | None = None
     temperature: float | None = None
+    max_tokens: int | None = None
+    no_schema: bool = False
+    fold_system: bool = False
     base_url: str | None = None
     batch: bool = False
     executor: str | None = None

@@ -130,7 +130,8 @@ def _canaries_of(policy: Policy, teacher: Asked | None) -> Wanted:
 def _teacher(asked: Asked) -> tuple[object, ...]:
     """Who grades. The grader of a replay is unknown, so all replays count as one teacher."""
     model = None if reads_grades(asked.model) else asked.model
-    return model, asked.prompt, asked.shots, asked.temperature, asked.base_url
+    sent = asked.temperature, asked.max_tokens, asked.no_schema, asked.fold_system
+    return model, asked.prompt, asked.shots, sent, asked.base_url
 
 
 def _latest(project: Project, gates: Gates, wanted: Wanted) -> RunFound | None:

@@ -1,0 +1,116 @@
+"""What a server says went wrong, whatever form it says it in: no two of them agree on one."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+SAID = ("message", "msg", "detail", "title", "error", "error_description", "raw", "reason", "description")
+"""Keys that hold a sentence; of any other, the key is shown too."""
+NAMED = ("code", "type", "error_code", "error_type", "status")
+"""Keys that hold a word for the kind of error."""
+SILENT = ("request_id", "id", "object", "instance", "user_id", "url", "input", "provider_name")
+"""Keys that say nothing of what went wrong, or repeat what was sent."""
+ANSWERS = {"choices", "content", "output", "answers"}
+"""Keys of which a body that answers has one."""
+DEEP, MANY = 8, 40
+"""Levels of a body that are read, and values that are shown of it."""
+ELSE = 502
+"""The status of an error that names none that is known: the server's own failure."""
+STATUS = {
+    "invalid_request_error": 400, "invalid_argument": 400, "bad_request": 400, "badrequesterror": 400,
+    "authentication_error": 401, "invalid_api_key": 401, "unauthenticated": 401, "unauthorized": 401,
+    "billing_error": 402, "payment_required": 402, "permission_error": 403, "permission_denied": 403,
+    "forbidden": 403, "not_found_error": 404, "model_not_found": 404, "not_found": 404, "notfounderror": 404,
+    "request_too_large": 413, "rate_limit_error": 429, "rate_limit_exceeded": 429, "rate_limited": 429,
+    "resource_exhausted": 429, "too_many_requests": 429, "timeout_error": 504, "overloaded_error": 529,
+}  # fmt: skip
+"""What each name of an error would be as a status, in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An error that a body tells of: as a status, by every name that it goes by, and in words."""
+
+    status: int
+    names: frozenset[str]
+    words: str
+
+
+def told_in(body: Any) -> Told | None:
+    """The error that an answer under status 200 holds instead of an answer; None where it holds none."""
+    found = body[0] if isinstance(body, list) and body else body
+    if not isinstance(found, dict):
+        return None
+    marked = bool(found.get("error")) or "error" in (found.get("object"), found.get("type"))
+    bare = not ANSWERS & found.keys() and bool({"detail", "message"} & found.keys())
+    return told_by(found) if marked or bare else None
+
+
+def told_by(body: Any) -> Told:
+    """A body that is an error, or the part of one that is, as an error."""
+    names = names_of(body)
+    return Told(_status_of(body, names), frozenset(names), words_of(body))
+
+
+def words_of(body: Any) -> str:
+    """All that a body says, its sentences first, and in brackets what it names beside them."""
+    said: list[str] = []
+    beside: list[str] = []
+    for number, (path, value) in enumerate(_leaves(body, ())):
+        if number >= MANY:
+            break
+        key = next((part for part in reversed(path) if part), "")
+        if key in SAID or not key:
+            said.append(value)
+        else:
+            beside.append(f"{key} {value}")
+    words = "; ".join(dict.fromkeys(said))
+    more = ", ".join(dict.fromkeys(beside))
+    return f"{words} ({more})" if words and more else words or more
+
+
+def names_of(body: Any) -> set[str]:
+    """Every code and type that an error goes by: the APIs put them into different fields."""
+    return {value for path, value in _leaves(body, ()) if path and path[-1] in NAMED}
+
+
+def parsed(text: str) -> Any:
+    """A body as data; the text itself where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text.strip()
+
+
+def _status_of(body: Any, names: set[str]) -> int:
+    numbers = [int(name) for name in names if name.isascii() and name.isdigit() and len(name) == 3]
+    found = [number for number in numbers if 400 <= number < 600]
+    found = found or [STATUS[name.casefold()] for name in names if name.casefold() in STATUS]
+    return min(found, default=ELSE)
+
+
+def _leaves(data: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every value of a body in words, with the keys that lead to it. A place is one value: body.a.0."""
+    if len(path) > DEEP or data is None or isinstance(data, bool):
+        return
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if key == "loc" and isinstance(value, list):
+                yield (*path, "at"), ".".join(str(part) for part in value[:DEEP])
+            elif key not in SILENT:
+                yield from _leaves(value, (*path, str(key)))
+    elif isinstance(data, list):
+        for value in data[:MANY]:
+            yield from _leaves(value, (*path, ""))
+    else:
+        yield from _words(str(data), path)
+
+
+def _words(text: str, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """A text, or what is in it where an error of somebody further up is handed on as it came in."""
+    inner = parsed(text) if path and text.lstrip()[:1] in ("{", "[") else text
+    if not isinstance(inner, str):
+        yield from _leaves(inner, path)
+    elif inner:
+        yield path, inner
