@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.nouns.pair import Rating
+from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
 from harness.score.items import Answer, GradedItem
 from harness.score.settings import ScoreSettings
@@ -47,6 +49,13 @@ def print_table(folder: Path) -> None:
             lambda: score_gate2(items, ScoreSettings(SCALE, Threshold("none", 0.8))),
         ),
         *[
+            (
+                f"gate 1 scorecard, 500 raters, 200,000 ratings of {n:,} items",
+                gate1_of(500, 200_000 // n, n),
+            )
+            for n in (400, 20_000)
+        ],
+        *[
             (f"harness gate2 on files, whole process, {n:,} items", whole_process(folder / str(n), n, q))
             for n, q in FILES
         ],
@@ -65,6 +74,20 @@ def graded(n: int, queries: int) -> KappaTable:
     teacher = np.where(random.random(n) < 2 / 3, golden, random.integers(0, 5, n))
     clusters = [f"q{c:06d}" for c in random.integers(0, queries, n)]
     return table_of(list(golden), list(teacher), clusters, SCALE, "none")
+
+
+def gate1_of(raters: int, each: int, items: int) -> Callable[[], object]:
+    """Gate 1 on made-up raters who are right four times in five; each item is rated by as many."""
+    random = np.random.default_rng(1)
+    found = []
+    for item, grade in enumerate(random.integers(0, 5, items)):
+        who = random.choice(raters, each, replace=False)
+        given = np.where(random.random(each) < 0.8, grade, random.integers(0, 5, each))
+        found += [
+            Rating(item=f"i{item}", rater=f"r{one}", grade=SCALE[at], query=f"q{item // 4}")
+            for one, at in zip(who, given, strict=True)
+        ]
+    return lambda: score_gate1(found, SCALE, Threshold("none", 0.8))
 
 
 def whole_process(folder: Path, n: int, queries: int) -> Callable[[], object]:

@@ -15,6 +15,7 @@ from harness.errors import BadInput
 from harness.nouns.base import Weighting
 from harness.nouns.pair import Rating
 from harness.score.gate1 import score_gate1
+from harness.score.rater_pairs import rater_pairs
 from harness.score.rating_matrix import rating_matrix_of
 from harness.score.threshold import WEIGHTINGS, Threshold
 from harness.scorecards.gate1 import Gate1
@@ -394,7 +395,7 @@ def test_raters_without_a_common_item_are_no_pair_where_others_are() -> None:
         [Rating(item=f"i{at}", rater=r, grade=g, query=f"q{at}") for r, at, g in rows], (0, 1, 2)
     )
     assert found.counted() == [(0, 1), (1, 2)]
-    assert found.mean("none").kappa.value is not None
+    assert rater_pairs(found, "none").means["none"].kappa.value is not None
 
 
 def test_two_raters_are_told_once_who_grades_higher() -> None:

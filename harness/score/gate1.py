@@ -9,6 +9,7 @@ from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates
 from harness.score.bias import biases
 from harness.score.items import INDEPENDENT
+from harness.score.rater_pairs import RaterPairs, rater_pairs
 from harness.score.rating_matrix import MIN_COMMON, RatingMatrix, rating_matrix_of
 from harness.score.threshold import WEIGHTINGS, Threshold, bands_differ, bootstrap_check, gate_fields
 from harness.scorecards.gate1 import (
@@ -21,7 +22,7 @@ from harness.scorecards.gate1 import (
     PairAgreement,
 )
 from harness.scorecards.shared import Confusion
-from harness.stats.agreement import Matrix, crossing, pooled
+from harness.stats.agreement import Matrix, crossing
 from harness.stats.raters import Metric, coefficients, krippendorff_alpha
 
 METRICS: tuple[Metric, ...] = ("nominal", "ordinal", "interval")
@@ -43,29 +44,27 @@ def score_gate1(
     the golden examples by id, where the items are some: their tags, clauses and titles.
     """
     panel = rating_matrix_of(ratings, scale)
-    mean = {weighting: panel.mean(weighting) for weighting in WEIGHTINGS}
-    pairs = list(combinations(range(len(panel.raters)), 2))
-    matrix = pooled([panel.table(pair, "none").matrix for pair in pairs], len(scale))
+    pairs = rater_pairs(panel, bar.weighting)
     known = about or {}
     queries = {rating.item: rating.query for rating in ratings if rating.query}
     return Gate1(
-        **gate_fields(mean, bar, len(set(panel.queries))),
+        **gate_fields(pairs.means, bar, len(set(panel.queries))),
         bootstrap=bootstrap_check(panel.bootstrap(bar.weighting)) if bootstrap else None,
         warnings=(
-            *_left_out(panel),
-            *_low_pairs(panel, bar, pair_floor),
-            *bands_differ(mean),
+            *_left_out(panel, pairs),
+            *_low_pairs(panel, pairs, bar, pair_floor),
+            *bands_differ(pairs.means),
             *_independence(queries),
         ),
         provisional=_provisional(panel.raters, kinds) if kinds is not None else None,
         n_items=len(panel.items),
         raters=panel.raters,
-        pairs=tuple(_pair(panel, pair, bar) for pair in pairs),
+        pairs=tuple(_agreements(panel, pairs, bar)),
         **_beside(panel),
-        rater_bias=biases(panel),
-        confusion=Confusion(labels=scale, matrix=matrix),
-        boundaries=tuple(_boundary(panel, matrix, at) for at in range(1, len(scale))),
-        confused=_confused(matrix, scale),
+        rater_bias=biases(panel, pairs),
+        confusion=Confusion(labels=scale, matrix=pairs.matrix),
+        boundaries=tuple(_boundary(panel, pairs, at) for at in range(1, len(scale))),
+        confused=_confused(pairs.matrix, scale),
         per_query=_agreement_in(
             panel,
             [[key] if i in queries else [] for i, key in zip(panel.items, panel.queries, strict=True)],
@@ -76,20 +75,18 @@ def score_gate1(
     )
 
 
-def _left_out(panel: RatingMatrix) -> Iterator[str]:
-    counted = panel.counted()
-    for pair in combinations(range(len(panel.raters)), 2):
-        if pair not in counted:
+def _left_out(panel: RatingMatrix, pairs: RaterPairs) -> Iterator[str]:
+    for pair, n, counted in zip(pairs.pairs, pairs.n, pairs.counted.tolist(), strict=True):
+        if not counted:
             one, other = (panel.raters[at] for at in pair)
-            shared = len(panel.common(*pair))
-            yield f"{one} and {other} share {shared} items, under {MIN_COMMON}: left out of the mean"
+            yield f"{one} and {other} share {n} items, under {MIN_COMMON}: left out of the mean"
 
 
-def _low_pairs(panel: RatingMatrix, bar: Threshold, floor: float) -> Iterator[str]:
+def _low_pairs(panel: RatingMatrix, pairs: RaterPairs, bar: Threshold, floor: float) -> Iterator[str]:
     """A mean can hide one pair that hardly agrees."""
-    for pair in panel.counted():
-        value = panel.pair(pair, bar.weighting).kappa.value
-        if value is not None and value < floor:
+    values = pairs.kappas[bar.weighting].values()
+    for pair, value, counted in zip(pairs.pairs, values, pairs.counted.tolist(), strict=True):
+        if counted and value is not None and value < floor:
             one, other = (panel.raters[at] for at in pair)
             yield f"{one} and {other} agree on a kappa of {value:.3f} alone, under {floor:g}"
 
@@ -107,17 +104,18 @@ def _provisional(raters: Sequence[str], kinds: Mapping[str, str]) -> str | None:
     return f"raters.toml does not say what {', '.join(unknown)} is" if unknown else None
 
 
-def _pair(panel: RatingMatrix, pair: tuple[int, int], bar: Threshold) -> PairAgreement:
-    found = {name: panel.pair(pair, weighting) for weighting, name in WEIGHTINGS.items()}
-    gated = found[WEIGHTINGS[bar.weighting]]
-    return PairAgreement(
-        raters=(panel.raters[pair[0]], panel.raters[pair[1]]),
-        n=len(panel.common(*pair)),
-        **{name: one.kappa.value for name, one in found.items()},
-        ci=gated.ci,
-        counted=pair in panel.counted(),
-        reason=gated.reason,
-    )
+def _agreements(panel: RatingMatrix, pairs: RaterPairs, bar: Threshold) -> Iterator[PairAgreement]:
+    values = {name: pairs.kappas[weighting].values() for weighting, name in WEIGHTINGS.items()}
+    reasons, counted = pairs.kappas[bar.weighting].reasons, pairs.counted.tolist()
+    for at, (one, other) in enumerate(pairs.pairs):
+        yield PairAgreement(
+            raters=(panel.raters[one], panel.raters[other]),
+            n=pairs.n[at],
+            **{name: found[at] for name, found in values.items()},
+            ci=pairs.spreads[at].ci,
+            counted=counted[at],
+            reason=reasons[at] or pairs.spreads[at].reason,
+        )
 
 
 def _beside(panel: RatingMatrix) -> dict[str, Any]:
@@ -134,13 +132,13 @@ def _beside(panel: RatingMatrix) -> dict[str, Any]:
     }
 
 
-def _boundary(panel: RatingMatrix, matrix: Matrix, at: int) -> DisputedBoundary:
-    differing = _off_diagonal(matrix)
-    apart = crossing(matrix, at)
+def _boundary(panel: RatingMatrix, pairs: RaterPairs, at: int) -> DisputedBoundary:
+    differing = _off_diagonal(pairs.matrix)
+    apart = crossing(pairs.matrix, at)
     # Every pair of ratings is in the pooled matrix twice, once in each order.
     return DisputedBoundary(
         at_least=panel.scale[at],
-        kappa=panel.at_least(at).mean("none").kappa.value,
+        kappa=pairs.boundaries[at - 1].value,
         disagreements=apart // 2,
         share=apart / differing if differing else None,
     )

@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Weighting
 from harness.nouns.pair import Rating, query_key
-from harness.score.threshold import Measured
-from harness.stats.agreement import Floats, Integers, mean_kappa
+from harness.stats.agreement import Floats, Integers
 from harness.stats.bootstrap import Bootstrap, cluster_bootstrap
-from harness.stats.intervals import KappaTable, kappa_spread, mean_spread
-from harness.stats.raters import MISSING
+from harness.stats.intervals import KappaTable
+from harness.stats.raters import MISSING, grade_counts
 
 MIN_COMMON = 30
 """A pair of raters with fewer items in common is shown but left out of the mean, if any pair has more."""
@@ -36,62 +36,57 @@ class RatingMatrix:
 
     def counted(self) -> list[tuple[int, int]]:
         """The pairs of raters that the mean takes in."""
-        sizes = {pair: len(self.common(*pair)) for pair in combinations(range(len(self.raters)), 2)}
-        enough = [pair for pair, n in sizes.items() if n >= MIN_COMMON]
-        return enough or [pair for pair, n in sizes.items() if n] or list(sizes)
+        pairs = combinations(range(len(self.raters)), 2)
+        return [pair for pair, counted in zip(pairs, self.shared()[1].tolist(), strict=True) if counted]
+
+    def shared(self) -> tuple[Integers, NDArray[np.bool_]]:
+        """How many items each pair shares, in the order of `combinations`, and which pairs are counted."""
+        alone = [(self.beside(first)[1] != MISSING).sum(axis=0) for first in range(len(self.raters) - 1)]
+        n = np.concatenate([np.zeros(0, dtype=np.int64), *alone])
+        enough = n >= MIN_COMMON if (n >= MIN_COMMON).any() else n > 0
+        return n, enough if enough.any() else np.ones(len(n), dtype=np.bool_)
+
+    def beside(self, first: int) -> tuple[Integers, Integers]:
+        """The rows of the items that a rater rated, and the grades of all later raters there."""
+        rows = np.flatnonzero(self.grades[:, first] != MISSING)
+        return rows, self.grades[rows, first + 1 :]
+
+    def used(self, counted: NDArray[np.bool_]) -> Integers:
+        """The rows of the items of the counted pairs."""
+        taken, start = np.zeros(len(self.items), dtype=np.bool_), 0
+        for first in range(len(self.raters) - 1):
+            rows, later = self.beside(first)
+            taken[rows] |= (later[:, counted[start : start + later.shape[1]]] != MISSING).any(axis=1)
+            start += later.shape[1]
+        return np.flatnonzero(taken)
 
     def common(self, one: int, other: int) -> Integers:
         """The items that both rated."""
         return np.flatnonzero((self.grades[:, one] != MISSING) & (self.grades[:, other] != MISSING))
 
-    def table(self, pair: tuple[int, int], weighting: Weighting) -> KappaTable:
-        """Two raters on the items that both rated."""
-        at = self.common(*pair)
-        one, other = self.grades[at, pair[0]], self.grades[at, pair[1]]
-        return KappaTable(one, other, renumbered(self.clusters[at]), self.scale, weighting)
-
-    def pair(self, pair: tuple[int, int], weighting: Weighting) -> Measured:
-        """One pair's kappa."""
-        table = self.table(pair, weighting)
-        return Measured(table.kappa, kappa_spread(table), len(table.rows))
-
-    def mean(self, weighting: Weighting) -> Measured:
-        """The mean of the counted pairs' kappas (of all pairs, none missing: Light 1971)."""
-        tables, where, clusters = self._tables(weighting)
-        spread = mean_spread(tables, where, len(clusters), clusters)
-        return Measured(mean_kappa([table.kappa for table in tables]), spread, len(clusters))
-
     def bootstrap(self, weighting: Weighting) -> Bootstrap:
-        """The same mean's cluster bootstrap."""
-        return cluster_bootstrap(*self._tables(weighting)[0])
-
-    def _tables(self, weighting: Weighting) -> tuple[list[KappaTable], list[Integers], Integers]:
-        """The counted pairs' tables, where their items are among those used, and the clusters of these."""
-        pairs = self.counted()
-        used = np.unique(np.concatenate([self.common(*pair) for pair in pairs]))
-        where = [np.searchsorted(used, self.common(*pair)) for pair in pairs]
-        clusters = renumbered(self.clusters[used])
-        tables = [
-            replace(self.table(pair, weighting), clusters=clusters[at])
-            for pair, at in zip(pairs, where, strict=True)
-        ]
-        return tables, where, clusters
-
-    def at_least(self, at: int) -> "RatingMatrix":
-        """The ratings as "below" and "at or above" the grade in position `at` of the scale."""
-        grades = np.where(self.grades == MISSING, MISSING, self.grades >= at)
-        return replace(self, grades=grades, scale=(0, 1))
+        """The cluster bootstrap of the mean of the counted pairs' kappas."""
+        pairs = [(self.common(*pair), *pair) for pair in self.counted()]
+        used = self.used(self.shared()[1])
+        whole = np.zeros(len(self.items), dtype=np.int64)
+        whole[used] = renumbered(self.clusters[used])
+        return cluster_bootstrap(
+            *(
+                KappaTable(self.grades[at, one], self.grades[at, other], whole[at], self.scale, weighting)
+                for at, one, other in pairs
+            )
+        )
 
     def comparisons(self) -> tuple[Floats, Floats]:
         """For each item, how many pairs of ratings it has, and how many of them agree."""
-        counts = np.stack([(self.grades == at).sum(axis=1) for at in range(len(self.scale))], axis=1)
+        counts = grade_counts(self.grades, len(self.scale))
         rated = counts.sum(axis=1)
         return rated * (rated - 1) / 2, (counts * (counts - 1) / 2).sum(axis=1)
 
     def ratings_of(self, at: int) -> dict[str, int]:
         """Who gave the item in this row which grade."""
         row = self.grades[at]
-        return {rater: self.scale[row[j]] for j, rater in enumerate(self.raters) if row[j] != MISSING}
+        return {self.raters[j]: self.scale[row[j]] for j in np.flatnonzero(row != MISSING).tolist()}
 
     def with_some(self, keep: Integers) -> "RatingMatrix":
         """Without the raters who rated none of the items to keep."""

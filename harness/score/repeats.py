@@ -7,6 +7,7 @@ import numpy as np
 
 from harness.nouns.base import Weighting
 from harness.score.answer_matrix import AnswerMatrix
+from harness.score.rater_pairs import rater_pairs
 from harness.score.rating_matrix import RatingMatrix
 from harness.scorecards.gate2 import Aggregate, Repeats
 from harness.stats.raters import krippendorff_alpha
@@ -43,7 +44,7 @@ def repeats_score(
         agreement=float(agreeing.sum() / pairs.sum()) if twice.any() else None,
         unanimous=_unanimous(panel),
         unanimous_actions=_unanimous(_as_actions(panel, action_of)) if action_of else None,
-        kappa=panel.mean(weighting).estimate(),
+        kappa=rater_pairs(panel, weighting).means[weighting].estimate(),
         alpha=krippendorff_alpha(panel.grades, panel.scale, "ordinal").value,
     )
 

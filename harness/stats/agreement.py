@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 
 NO_ITEMS = Reason("undefined", "no item was graded by both")
 NO_VARIATION = Reason("undefined", "both gave every item the same one grade, so chance alone explains it")
+NO_RATERS = Reason("undefined", "there are no two raters")
 CONSTANT_RATER = Reason(
     "remark", "one of the two gave every item the same grade, so kappa is 0 whatever the other did"
 )
@@ -100,7 +101,7 @@ def mean_kappa(kappas: Sequence[Kappa]) -> Kappa:
     """The mean of several kappas (of all pairs of raters: Light 1971); undefined where one of them is."""
     missing = next((kappa for kappa in kappas if kappa.exact is None), None)
     if not kappas:
-        return Kappa(None, Reason("undefined", "there are no two raters"))
+        return Kappa(None, NO_RATERS)
     if missing is not None:
         return Kappa(None, missing.reason)
     values = [kappa.exact for kappa in kappas if kappa.exact is not None]

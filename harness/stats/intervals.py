@@ -7,8 +7,11 @@ and a guard corrects the lower limit if almost no items disagree.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from harness.nouns.base import Interval, Reason, Weighting
@@ -141,10 +144,21 @@ def cell_influence(p: Floats, d: Floats) -> Floats:
     with r and c the margins, Do = sum d p and De = r d c. Their mean is 0, and sqrt(sum phi^2)/n over the
     items is the 1969 error.
     """
-    rows, columns = p.sum(axis=1), p.sum(axis=0)
-    observed, expected = float((d * p).sum()), float(rows @ d @ columns)
-    chance = (d @ columns)[:, None] + (rows @ d)[None, :] - 2 * expected
-    return np.asarray(-(d - observed) / expected + observed / expected**2 * chance, dtype=np.float64)
+    (cells,), _ = cell_influences(p[None], d)
+    return np.asarray(cells, dtype=np.float64)
+
+
+def cell_influences(p: Floats, d: Floats) -> tuple[Floats, Floats]:
+    """`cell_influence` of many p (pairs x q x q), and each one's De, which must be above 0."""
+    rows, columns = p.sum(axis=2), p.sum(axis=1)
+    from_rows, from_columns = (rows[:, None, :] @ d)[:, 0], (d @ columns[:, :, None])[:, :, 0]
+    observed = (d * p).reshape(len(p), d.size).sum(axis=1)
+    expected = (from_rows[:, None, :] @ columns[:, :, None])[:, 0, 0]
+    # Squared one by one: an array's square may differ from a number's in the last digit.
+    squared = np.array([one**2 for one in expected.tolist()])
+    o, e, e2 = (one[:, None, None] for one in (observed, expected, squared))
+    chance = from_columns[:, :, None] + from_rows[:, None, :] - 2 * e
+    return np.asarray(-(d - o) / e + o / e2 * chance, dtype=np.float64), expected
 
 
 def kappa_spread(table: KappaTable) -> Spread:
@@ -188,50 +202,66 @@ def mean_spread(
 def _spread(
     value: float, phi: Floats, clusters: Integers, tables: Sequence[KappaTable], touched: int
 ) -> Spread:
-    groups = int(clusters.max()) + 1
+    groups, n = int(clusters.max()) + 1, len(phi)
     if groups < 2:
         return Spread(groups, reason=ONE_CLUSTER)
-    n = len(phi)
-    se = clustered_error(phi, clusters, groups, n)
-    se_iid = math.sqrt(float(phi @ phi)) / n
-    guard = _guard(tables, groups, touched)
+    limit = None
+    if touched < FEW:
+        d = tables[0].distances()
+        disagreements = np.concatenate([table.disagreements() for table in tables])
+        size = float(disagreements.mean()) if touched else float(d.max())
+        limit = guard(groups, touched, size, float(np.mean([table.expected() for table in tables])))
+    sums = np.bincount(clusters, weights=phi, minlength=groups)
+    return spread_of(value, sums, float(phi @ phi), n, limit)
+
+
+def spread_of(value: float, sums: NDArray[Any], squares: float, n: int, limit: float | None) -> Spread:
+    """The spread of a kappa from each cluster's sum of influences, two at least, and their sum of squares.
+
+    `n` counts the items, and `limit` is the guard's lower limit, where there is one.
+    """
+    groups = len(sums)
+    se, se_iid = _error_of(sums, n), math.sqrt(squares) / n
     if value in (1.0, -1.0):
-        if value == 1.0 and guard is not None:
-            return Spread(groups, se, se_iid, Interval(guard, 1.0), guarded=True)
+        if value == 1.0 and limit is not None:
+            return Spread(groups, se, se_iid, Interval(limit, 1.0), guarded=True)
         return Spread(groups, reason=Reason("remark", NO_INTERVAL.format(value=f"{value:g}")))
     if se < ROUNDING:
         return Spread(groups, reason=NO_SPREAD)
-    half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * se / (1 - value**2)
+    half = _quantile(groups - 1) * se / (1 - value**2)
     low, high = math.tanh(math.atanh(value) - half), math.tanh(math.atanh(value) + half)
-    lowest = low if guard is None else min(guard, low)
+    lowest = low if limit is None else min(limit, low)
     return Spread(groups, se, se_iid, Interval(lowest, max(high, value)), guarded=lowest < low)
 
 
 def clustered_error(phi: Floats, clusters: Integers, groups: int, n: int) -> float:
     """sqrt(G/(G-1) sum_g s_g^2) / n, with s_g the cluster's sum of influences (Yang & Zhou 2015)."""
-    sums = np.bincount(clusters, weights=phi, minlength=groups)
+    return _error_of(np.bincount(clusters, weights=phi, minlength=groups), n)
+
+
+def _error_of(sums: NDArray[Any], n: int) -> float:
+    groups = len(sums)
     return math.sqrt(groups / (groups - 1) * float(sums @ sums)) / n
+
+
+@lru_cache
+def _quantile(freedom: int) -> float:
+    """The 97.5 % quantile of t."""
+    return float(stdtrit(freedom, (1 + CONFIDENCE) / 2))
 
 
 def t_test(value: float, se: float, clusters: int) -> Tested:
     """A value with an error above 0, its interval and p by t on `clusters` - 1 degrees of freedom."""
-    half = float(stdtrit(clusters - 1, (1 + CONFIDENCE) / 2)) * se
+    half = _quantile(clusters - 1) * se
     p = 2 * float(stdtr(clusters - 1, -abs(value) / se))
     return Tested(value, se, Interval(value - half, value + half), p)
 
 
-def _guard(tables: Sequence[KappaTable], groups: int, x: int) -> float | None:
-    """The lower limit that the number of disagreeing clusters allows; None if enough clusters disagree.
+def guard(groups: int, x: int, size: float, expected: float) -> float:
+    """The lower limit that the number of disagreeing clusters allows, where there are fewer than FEW.
 
-    With x of G clusters in disagreement, the true share may be as high as Clopper and Pearson's
-    97.5 % limit U, with a size of d*: 1 - U d* / De. For several pairs: clusters in which any pair
-    disagrees, De their mean.
+    With x of G clusters in disagreement, the next one's share may be as high as Clopper and Pearson's
+    97.5 % limit U, and its size d* (without one the largest there can be): 1 - U d* / De. For several pairs:
+    clusters in which any pair disagrees, De their mean.
     """
-    if x >= FEW:
-        return None
-    limit = clopper_pearson(x, groups).high
-    found = np.concatenate([table.disagreements() for table in tables])
-    largest = max(float(table.distances().max()) for table in tables)
-    size = float(found.mean()) if x else largest
-    expected = float(np.mean([table.expected() for table in tables]))
-    return max(-1.0, 1 - limit * size / expected)
+    return max(-1.0, 1 - clopper_pearson(x, groups).high * size / expected)

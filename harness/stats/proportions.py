@@ -1,6 +1,7 @@
 """Intervals of a proportion: x of n."""
 
 import math
+from functools import lru_cache
 
 from scipy.special import betaincinv, ndtri
 
@@ -9,6 +10,7 @@ from harness.nouns.base import Interval
 CONFIDENCE = 0.95
 
 
+@lru_cache
 def clopper_pearson(x: float, n: float, confidence: float = CONFIDENCE) -> Interval:
     """The exact two-sided interval (Clopper & Pearson 1934) of x of n > 0; both may be fractions."""
     tail = (1 - confidence) / 2

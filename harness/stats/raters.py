@@ -110,9 +110,15 @@ def lower_median(ratings: Integers) -> Integers:
     return np.where(rated > 0, found, MISSING)
 
 
-def _counts(ratings: Integers, q: int) -> Floats:
+def grade_counts(ratings: Integers, q: int) -> Integers:
     """How often each item got each grade: items x q."""
-    return np.stack([(ratings == at).sum(axis=1) for at in range(q)], axis=1).astype(np.float64)
+    items, raters = np.nonzero(ratings != MISSING)
+    flat = np.bincount(items * q + ratings[items, raters], minlength=len(ratings) * q)
+    return flat.reshape(len(ratings), q)
+
+
+def _counts(ratings: Integers, q: int) -> Floats:
+    return grade_counts(ratings, q).astype(np.float64)
 
 
 def _conger_chance(ratings: Integers, weights: Floats) -> float:
