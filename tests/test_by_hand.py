@@ -55,7 +55,7 @@ def test_mean_of_kappas_keeps_a_reason_to_distrust_it() -> None:
     half, third = Kappa(Fraction(1, 2)), Kappa(Fraction(1, 3), CONSTANT_RATER)
     assert mean_kappa([half, third]) == Kappa(Fraction(5, 12), CONSTANT_RATER)
     assert mean_kappa([half, half]) == Kappa(Fraction(1, 2), None)
-    assert mean_kappa([]) == Kappa(None, Reason("undefined", "there are no two raters"))
+    assert mean_kappa([]) == Kappa(None, Reason("undefined", "there are fewer than two raters"))
     assert mean_kappa([half, Kappa(None, NO_ITEMS), Kappa(None, NO_VARIATION)]) == Kappa(None, NO_ITEMS)
 
 
@@ -104,7 +104,7 @@ def test_clustered_mcnemar_is_a_chi_square_on_one_degree_of_freedom() -> None:
 
 def ends(found: Any) -> tuple[float, float]:
     """The interval."""
-    return found.low, found.high
+    return found.ci.low, found.ci.high
 
 
 def test_difference_on_two_queries_has_an_interval_on_one_degree_of_freedom() -> None:

@@ -100,7 +100,7 @@ def mean_kappa(kappas: Sequence[Kappa]) -> Kappa:
     """The mean of several kappas (of all pairs of raters: Light 1971); undefined where one of them is."""
     missing = next((kappa for kappa in kappas if kappa.exact is None), None)
     if not kappas:
-        return Kappa(None, Reason("undefined", "there are no two raters"))
+        return Kappa(None, Reason("undefined", "there are fewer than two raters"))
     if missing is not None:
         return Kappa(None, missing.reason)
     values = [kappa.exact for kappa in kappas if kappa.exact is not None]
