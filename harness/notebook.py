@@ -116,8 +116,8 @@ def gate2(
     rated = None
     if ratings is not None:
         rated = Rated(ratings_from(ratings, levels, None if is_long(ratings) else queries))
-    settings = ScoreSettings(levels, gate2_bar(gates), gates, aggregate=aggregate, bootstrap=bootstrap)
-    return Gate2Result(**dict(judge_items(items, settings, rated)[1]))
+    terms = ScoreSettings(levels, gate2_bar(gates), gates, aggregate=aggregate, bootstrap=bootstrap)
+    return Gate2Result(**dict(judge_items(items, terms, rated)[1]))
 
 
 def compare(
