@@ -47,13 +47,15 @@ def gate2(
     *,
     gates: Gates | None = None,
     rows: Rows | None = None,
-    **terms: Any,
+    **settings: Any,
 ) -> Gate2:
     """A grader scored and judged, with raters beside it where there are `rows`."""
     chosen = gates or Gates()
     raters = Raters(rating_matrix_of(ratings(rows), scale)) if rows else None
     bar = Threshold(chosen.weighting, chosen.gate2.bar)
-    return judge_gate2(score_gate2(items, ScoreSettings(scale, bar, chosen, **terms), raters), chosen, None)
+    return judge_gate2(
+        score_gate2(items, ScoreSettings(scale, bar, chosen, **settings), raters), chosen, None
+    )
 
 
 def ratings(rows: Rows, queries: Mapping[str, str] | None = None) -> list[Rating]:

@@ -58,7 +58,7 @@ def test_mean_of_kappas_keeps_a_reason_to_distrust_it() -> None:
     half, third = Kappa(Fraction(1, 2)), Kappa(Fraction(1, 3), CONSTANT_RATER)
     assert mean_kappa([half, third]) == Kappa(Fraction(5, 12), CONSTANT_RATER)
     assert mean_kappa([half, half]) == Kappa(Fraction(1, 2), None)
-    assert mean_kappa([]) == Kappa(None, Reason("undefined", "there are no two raters"))
+    assert mean_kappa([]) == Kappa(None, Reason("undefined", "there are fewer than two raters"))
     assert mean_kappa([half, Kappa(None, NO_ITEMS), Kappa(None, NO_VARIATION)]) == Kappa(None, NO_ITEMS)
 
 

@@ -220,7 +220,7 @@ def test_items_of_one_query_count_as_less_than_as_many_queries() -> None:
 @pytest.mark.parametrize(
     ("model", "ratings", "clusters", "reason"),
     [
-        pytest.param([0, 1, 2], [[0], [1], [1]], [0, 1, 2], "no two raters", id="one rater"),
+        pytest.param([0, 1, 2], [[0], [1], [1]], [0, 1, 2], "fewer than two raters", id="one rater"),
         pytest.param([0, 1, 2], [[0, M], [1, M], [M, 1]], [0, 1, 2], NO_ITEMS, id="no common item"),
         pytest.param([M, M], [[0, 1], [1, 0]], [0, 1], NO_ITEMS, id="no model grade"),
         pytest.param([2, 2], [[2, 2], [2, 2]], [0, 1], NO_VARIATION, id="no variation"),

@@ -172,7 +172,7 @@ def test_gate2_names_items_that_only_one_file_has(here: Path) -> None:
     assert score["warnings"] == [
         "1 items of grades.csv have no golden grade in golden.csv, or are shots there",
         "the grader never gives grade 0",
-        "no item names its query: the intervals take items as independent",
+        "no item names its query: the intervals treat items as independent",
     ]
     assert score["kappa"]["value"] is None
     assert "no variation" in score["kappa"]["reason"] or "undefined" in score["kappa"]["reason"]

@@ -301,7 +301,7 @@ def test_without_flips_no_user_sees_anything_else() -> None:
     grades = [item(f"i{at}", at % 3, at % 3) for at in range(6)]
     known = compare_sides(side(*grades, action_of=ACTIONS), side(*grades, action_of=ACTIONS))
     assert "0 would show the user something else" in text_of(comparison_view(known))
-    assert "no policy says what users would see" in text_of(
+    assert "no policy defines actions" in text_of(
         comparison_view(compare_sides(side(*grades), side(*grades)))
     )
 
@@ -466,7 +466,7 @@ def test_policy_versions_are_each_held_against_their_own_grades(project: Path) -
     assert {(flip["golden"], flip["golden_candidate"], flip["kind"]) for flip in found["flips"]} == {
         (2, 1, "moved")
     }
-    assert any("held against its own version's golden grades" in text for text in found["warnings"])
+    assert any("compared with its own version's golden grades" in text for text in found["warnings"])
     assert "golden 2 (now 1)" in harness("compare", before, after).out
     # A run that stays with the old grades is wrong by the new version on the four.
     stayed = compare(before, run_of(project, perfect, policy="small@v2"))
@@ -717,8 +717,8 @@ def test_unfinished_and_canary_runs_are_no_baselines(project: Path) -> None:
         ("{\n", "<<<<<<< ours\n{\n", "not JSON"),
         ('"golden": 2', '"golden": 7', "has a grade that is not on the scale"),
         ('"grades": [2]', '"grades": [9]', "has a grade that is not on the scale"),
-        ('"grades": [2]', '"grades": [2, 2]', "has 2 answers, and others another number"),
-        ('"2": "show"', '"3": "show"', "actions: not one for each grade of the scale"),
+        ('"grades": [2]', '"grades": [2, 2]', "has 2 answers; other cases have another number"),
+        ('"2": "show"', '"3": "show"', "actions: expected one for each grade of the scale"),
         ('"grades"', '"given"', "grades: missing"),
     ],
 )
@@ -742,9 +742,9 @@ def test_baseline_with_a_case_twice_is_refused(project: Path) -> None:
     at = next(number for number, line in enumerate(lines) if '"pair"' in line)
     path.write_text("\n".join([*lines[:at], lines[at], *lines[at:]]), encoding="utf-8")
     ended = harness("compare", "baseline", run)
-    assert (ended.code, "is there 2 times" in ended.err) == (2, True)
+    assert (ended.code, "appears 2 times" in ended.err) == (2, True)
     path.write_text("\n".join([*lines[:at], " ]", "}"]), encoding="utf-8")
-    assert "cases: there is none" in harness("compare", "baseline", run).err
+    assert "cases: none; expected one or more" in harness("compare", "baseline", run).err
 
 
 # --- wrong input, and what a terminal shows --------------------------------------------------------------

@@ -152,10 +152,10 @@ def test_golden_file_without_queries_is_warned_of_once(folder: Path) -> None:
     write(folder / "plain.csv", "item,grade", [(f"{q}|{d}", g) for q, d, g, *_ in ROWS])
     words = ("--golden", "plain.csv", "--scale", "0-2", "--grades-columns", "item=query+docid")
     found = compare("a.csv", "b.csv", *words)
-    assert found["warnings"] == ["no item names its query: the intervals take items as independent"]
+    assert found["warnings"] == ["no item names its query: the intervals treat items as independent"]
     assert (found["n_clusters"], compare("a.csv", "b.csv", *GOLDEN)["warnings"]) == (60, [])
     several = harness("compare", "a.csv", "b.csv", "a.csv", *words).out
-    assert several.count("take items as independent") == 1
+    assert several.count("treat items as independent") == 1
 
 
 def test_warning_about_one_of_several_names_it(folder: Path) -> None:
@@ -166,7 +166,7 @@ def test_warning_about_one_of_several_names_it(folder: Path) -> None:
 
 def test_without_a_policy_nothing_is_said_of_what_users_would_see(folder: Path) -> None:
     out = harness("compare", "a.csv", "b.csv", *GOLDEN).out
-    assert "no policy says what users would see" in out and "The flips, broken ones first" in out
+    assert "no policy defines actions" in out and "The flips, broken ones first" in out
     assert "something else" not in out and "None" not in out and "seconds" not in out
 
 

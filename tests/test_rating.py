@@ -166,7 +166,7 @@ def test_rater_has_a_name(here: Path, rater: str) -> None:
     sheet = write_lines(here / "a.jsonl", filled(here))
     for words in (("sheet", "small"), ("collect", sheet, "--policy", "small")):
         ended = harness("golden", *words, "--rater", rater)
-        assert (ended.code, "is no name" in ended.err) == (2, True)
+        assert (ended.code, "is not a name" in ended.err) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -341,10 +341,10 @@ def test_canaries_say_how_far_a_grader_was_steered(here: Path) -> None:
     assert "3 of 3 grades moved: 3 up, 0 down, 1.33 on average." in shown
     assert harness("gate2", "latest", "--json").json["canaries"] == report
     ended = harness("gate2", "latest")
-    assert (ended.code, "3 of 3 grades moved" in ended.out, "held to no gate" in ended.out) == (0, True, True)
+    assert (ended.code, "3 of 3 grades moved" in ended.out, "do not apply" in ended.out) == (0, True, True)
     assert "kappa" not in ended.out
     assert harness("gate2", "latest", "--json").json["verdict"] is None
-    assert "held to no gate" in harness("runs", "list").out
+    assert "no gate applies" in harness("runs", "list").out
     assert harness("runs", "list", "--json").json["runs"][0]["split"] == "canaries"
     assert not (here / GOLDEN / "test-looks.jsonl").exists()
 
@@ -361,16 +361,16 @@ def test_canary_run_is_held_to_no_gate(here: Path) -> None:
     kept = json.loads((Path(made["run"]) / "verdict.json").read_text("utf-8"))
     assert judged.code == 0
     for found in (made, judged.json, kept):
-        assert found["verdict"] is None and "held to no gate" in found["reason"]
+        assert found["verdict"] is None and "do not apply" in found["reason"]
     shown = harness("gate2", "latest")
     assert (shown.code, "kappa" in shown.out, "FAIL" in shown.out) == (0, False, False)
     assert (
         "0 of 2 grades moved" in shown.out
-        and "No verdict: a run over canaries is held to no gate" in shown.out
+        and "No verdict: gates do not apply to a run over canaries" in shown.out
     )
     row = harness("runs", "list", "--json").json["runs"][0]
     assert (row["kappa"], row["ci"], row["band"], row["verdict"]) == (None, None, None, None)
-    assert "canaries, held to no gate, on 4 examples" in harness("runs", "list").out
+    assert "canaries, no gate applies, on 4 examples" in harness("runs", "list").out
     line = read_line(Path(made["run"]))
     assert (line.kappa, line.ci, line.verdict, line.canaries) == (None, None, None, True)
     refused = harness("gate2", "latest", "--bar", "0.5")
@@ -437,7 +437,7 @@ def test_nearest_shots_stand_behind_the_constant_prefix(here: Path) -> None:
         .replace("shots = 4", 'shots = 2\nstrategy = "nearest"')
     )
     (folder / "prompt.toml").write_text(spec, encoding="utf-8")
-    assert "shows none of them" in harness("prompt", "render", "--policy", "small").err
+    assert "but it shows none" in harness("prompt", "render", "--policy", "small").err
     text = "{% for shot in shots %}shot {{ shot.id }}\n{% endfor %}{{ pair | json }}"
     (folder / "pair.j2").write_text(text, encoding="utf-8")
     prompts = {

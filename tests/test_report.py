@@ -107,7 +107,7 @@ def test_a_run_folder_without_its_prompt_is_named(here: Path) -> None:
     (run / "prefix.txt").unlink()
     ended = harness("report")
     assert ended.code == 2
-    assert "prefix.txt: is gone from the run folder" in ended.err
+    assert "prefix.txt: is missing from the run folder" in ended.err
 
 
 def test_only_the_texts_of_the_page_are_let_run(here: Path) -> None:
@@ -209,7 +209,7 @@ def test_canaries_are_told_without_a_kappa(here: Path) -> None:
     ended = harness("report", "latest", "latest")
     assert (ended.code, ended.err) == (
         2,
-        "error: a run over canaries is not held against another: report it alone\n",
+        "error: a run over canaries cannot be compared with another run: report it alone\n",
     )
 
 

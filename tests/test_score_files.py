@@ -70,8 +70,8 @@ def test_golden_file_without_queries_says_that_independence_is_assumed(here: Pat
     assert (one["n_clusters"], other["n_clusters"]) == (30, 10)
     assert one["kappa"]["design_effect"] == pytest.approx(30 / 29)
     assert other["kappa"]["design_effect"] > 1.5
-    assert sum("take items as independent" in text for text in one["warnings"]) == 1
-    assert sum("take items as independent" in text for text in other["warnings"]) == 0
+    assert sum("treat items as independent" in text for text in one["warnings"]) == 1
+    assert sum("treat items as independent" in text for text in other["warnings"]) == 0
 
 
 def test_ratings_of_other_items_explain_nothing_here(here: Path) -> None:
@@ -145,7 +145,7 @@ def test_golden_file_tells_tags_clauses_and_reasons_as_a_run_does(here: Path) ->
 
 def test_items_with_a_title_and_no_query_are_still_independent(here: Path) -> None:
     golden = write(here / "golden.csv", "item,title,grade", [(at, f"t{at}", at % 3) for at in range(9)])
-    assert any("take items as independent" in one for one in gate2(golden, golden).json["warnings"])
+    assert any("treat items as independent" in one for one in gate2(golden, golden).json["warnings"])
 
 
 RATED = [(f"i{at}", at % 3, (at + (at % 7 == 0)) % 3, (at + (at % 8 == 0)) % 3) for at in range(60)]

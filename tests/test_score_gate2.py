@@ -273,7 +273,7 @@ def test_grades_that_nobody_has_are_named() -> None:
 
 
 def test_items_without_queries_are_said_to_be_taken_as_independent() -> None:
-    independent = "no item names its query: the intervals take items as independent"
+    independent = "no item names its query: the intervals treat items as independent"
     assert independent in gate2([item("a", 0, 0), item("b", 1, 1)]).warnings
     assert independent not in gate2([item("a", 0, 0, query="q"), item("b", 1, 1)]).warnings
     assert independent not in gate2([item("a", 0, 0, tags=("t",))]).warnings

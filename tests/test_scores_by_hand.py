@@ -284,7 +284,7 @@ def test_figures_that_are_missing_have_their_reasons_and_no_others() -> None:
     assert {name: bare.reasons[name] for name in ("accuracy", "mae", "bias")} == dict.fromkeys(
         ("accuracy", "mae", "bias"), "undefined: no item was graded"
     )
-    assert bare.reasons["actions"] == "no policy says what is done with a grade"
+    assert bare.reasons["actions"] == "no policy defines actions"
     alike = gate2([item(f"i{at}", 1, 1) for at in range(9)], action_of=ACTIONS)
     assert set(alike.reasons) == {"kappa_worst_case"}
     assert alike.kappa_worst_case is None

@@ -232,8 +232,8 @@ def test_gate1_that_is_not_peoples_ships_only_where_somebody_answers(ready: Path
     assert json.loads(line)["gate1"].startswith(lacking)
     page = ship(*ALLOW).out
     assert page.startswith("PASS, provisional: small@v1 may ship.") and "allowed Gate 1" in page
-    assert "Ann answers for it, because a dogfood shop." in " ".join(page.split())
-    assert "**Not people's Gate 1" in (ready / "page.md").read_text("utf-8")
+    assert "Ann takes responsibility, because a dogfood shop." in " ".join(page.split())
+    assert "**Gate 1 not passed by people" in (ready / "page.md").read_text("utf-8")
     # Said once more, it is no second override; by somebody else it is.
     assert len(path.read_text("utf-8").splitlines()) == 1
     ship("--allow-provisional", "--by", "Bob", "--because", "a dogfood shop")
@@ -316,7 +316,7 @@ def test_chosen_examples_do_not_ship(ready: Path) -> None:
     chosen = replayed(ready, "chosen.csv", grades, "--split", "test", "--only", ",".join(grades))
     ended = ship("--run", chosen, "--json")
     assert (ended.code, ended.json["verdict"]) == (3, "inconclusive")
-    assert "a choice says nothing of the whole" in ended.json["reason"]
+    assert "chosen examples do not represent the whole set" in ended.json["reason"]
     assert step(ended, "regression")[0] == "inconclusive"
 
 

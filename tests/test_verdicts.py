@@ -157,7 +157,7 @@ def test_missing_answers_count_where_at_worst_they_would_change_the_verdict(
 ) -> None:
     found = judged(card(ci, worst, coverage=coverage))
     assert found.verdict == verdict
-    said = "the missing answers could change the verdict: were they worst, the 95 % interval of kappa, "
+    said = "the missing answers could change the verdict: in the worst case, the 95 % interval of kappa, "
     changes = coverage < 1 and (ci, worst) in ((HIGH, WIDE), (WIDE, LOW))
     assert (found.reason or "").startswith(said + f"{worst[0]:.3f} to {worst[1]:.3f},") == changes
     assert found.items_needed is None or not changes
@@ -167,7 +167,7 @@ def test_worst_case_without_an_interval_could_change_the_verdict_and_says_why() 
     reasons = {"kappa_worst_case": "no interval: all alike"}
     found = judged(card(coverage=0.999, kappa_worst_case_ci=None, reasons=reasons))
     assert found.reason == (
-        "the missing answers could change the verdict: were they worst, kappa has no interval: all alike"
+        "the missing answers could change the verdict: in the worst case, kappa has no interval: all alike"
     )
 
 
@@ -256,9 +256,9 @@ def test_missing_answers_may_change_what_else_has_a_limit(change: dict[str, Any]
     found = judged(card(coverage=0.999, **change))
     assert found.verdict == "inconclusive"
     assert found.reason in (
-        "the missing answers could change the verdict: were they worst, "
+        "the missing answers could change the verdict: in the worst case, "
         "the 95 % interval of the actions' kappa, 0.750 to 0.900, holds the bar 0.8",
-        "the missing answers could change the verdict: were they worst, "
+        "the missing answers could change the verdict: in the worst case, "
         "golden 0 with action show: 2 of 40, at most 11.0%, against the limit 10.0%",
     )
 
@@ -435,9 +435,9 @@ def test_what_says_nothing_of_the_whole_leaves_it_open() -> None:
         "inconclusive",
         "3 examples were not yet judged under the candidate's policy version",
     )
-    assert condition(found, "a split is compared, and no choice") == (
+    assert condition(found, "the items represent a split") == (
         "inconclusive",
-        "a run b graded chosen examples alone: that says nothing of a split",
+        "a run b graded chosen examples alone: its items do not represent a split",
     )
     open_ = [one.reason for one in found.conditions if one.verdict == "inconclusive"]
     assert len(open_) == 3 and found.reason == "; ".join(open_)

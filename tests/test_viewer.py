@@ -77,7 +77,7 @@ def test_a_run_over_canaries_has_neither_kappa_nor_verdict_in_the_table(
     manifest["asked"]["canaries"] = True
     path.write_text(json.dumps(manifest), "utf-8")
     line = client.get("/").text.partition(f'title="{names(project)[0]}"')[2].partition("</tr>")[0]
-    assert "held to no gate" in line and "<b>" not in line
+    assert "no gate applies" in line and "<b>" not in line
     assert not any(word in line for word in ("badge pass", "badge fail", "badge inconclusive"))
     assert table(project, sort="-kappa")[-1] == table(project, sort="verdict")[-1] == names(project)[0]
 
@@ -116,7 +116,7 @@ def test_a_page_holds_so_many_runs(project: Project, monkeypatch: pytest.MonkeyP
 def test_an_address_that_asks_for_nonsense_is_told_so(client: TestClient, asked: str) -> None:
     answer = client.get(asked)
     assert answer.status_code == 400
-    assert "That cannot be shown" in answer.text
+    assert "This page cannot be shown" in answer.text
     assert "<b>" not in answer.text
 
 

@@ -121,18 +121,18 @@ def load_baseline(path: Path) -> Baseline:
 def _damage(found: Baseline) -> Iterator[str]:
     """Faults that a run never writes, but that a merge in git can cause."""
     if not found.cases:
-        yield "cases: there is none"
+        yield "cases: none; expected one or more"
     if set(found.actions) != set(found.scale):
-        yield "actions: not one for each grade of the scale"
+        yield "actions: expected one for each grade of the scale"
     for pair, count in Counter(case.pair for case in found.cases).items():
         if count > 1:
-            yield f"cases: {pair} is there {count} times"
+            yield f"cases: {pair} appears {count} times"
     known = {None, *found.scale}
     for case in found.cases:
         if case.golden not in found.scale or not known.issuperset(case.grades):
             yield f"cases: {case.item} has a grade that is not on the scale"
         if len(case.grades) != len(found.cases[0].grades) or not case.grades:
-            yield f"cases: {case.item} has {len(case.grades)} answers, and others another number"
+            yield f"cases: {case.item} has {len(case.grades)} answers; other cases have another number"
 
 
 def side_of_baseline(baseline: Baseline) -> Side:

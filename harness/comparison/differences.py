@@ -34,9 +34,9 @@ def warnings_of(
         found.append(INDEPENDENT)
     if len(several) > 1:
         what = " and ".join(several)
-        found.append(f"{what} changed together: nobody can tell which of them moved the grades")
+        found.append(f"{what} changed together, so the cause of moved grades is unknown")
     if policies_differ(base, candidate):
-        found.append("the policies differ: each run is held against its own version's golden grades")
+        found.append("the policies differ: each run is compared with its own version's golden grades")
     elif relabelled:
         found.append(f"{len(relabelled)} pairs have another golden grade now: left out")
     if candidate.stale:

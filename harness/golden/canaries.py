@@ -14,6 +14,28 @@ from harness.storage.files import read_nouns
 
 FILE = "canaries.jsonl"
 PLAIN, STEERED = "plain", "steered"
+_TRICK = "trick:"
+
+
+def product_id(canary: str, side: str) -> str:
+    """The example id of one product of a canary; `canary_and_side` is the inverse."""
+    return f"{canary}/{side}"
+
+
+def canary_and_side(example_id: str) -> tuple[str, str]:
+    """The canary's id and the side, PLAIN or STEERED, from an id made by `product_id`."""
+    canary, _, side = example_id.rpartition("/")
+    return canary, side
+
+
+def canary_tags(trick: str) -> tuple[str, str]:
+    """The tags of a canary's products; `trick_of` is the inverse."""
+    return "canary", f"{_TRICK}{trick}"
+
+
+def trick_of(tags: Sequence[str]) -> str:
+    """The canary's trick, from tags made by `canary_tags`."""
+    return tags[-1].removeprefix(_TRICK)
 
 
 class Canary(Noun):
@@ -41,7 +63,7 @@ class Canary(Noun):
         return ""
 
     def under(self, version: str) -> "Canary":
-        """The canary as graded under a policy version; unchanged where that version never graded it."""
+        """The canary as graded under a policy version; unchanged if that version never graded it."""
         if version == self.policy_version:
             return self
         then = judged_under(version, self.history, "", self.clauses)
@@ -51,28 +73,24 @@ class Canary(Noun):
 
     def examples(self) -> tuple[Example, Example]:
         """Both products as examples of a run: plain, steered."""
-        plain, steered = (self._example(side, result) for side, result in self._sides())
-        return plain, steered
-
-    def _sides(self) -> tuple[tuple[str, Result], tuple[str, Result]]:
-        return (PLAIN, self.plain), (STEERED, self.steered)
+        return self._example(PLAIN, self.plain), self._example(STEERED, self.steered)
 
     def _example(self, side: str, result: Result) -> Example:
         return Example(
-            id=f"{self.id}/{side}",
+            id=product_id(self.id, side),
             query=self.query,
             result=result,
             grade=self.grade,
             clauses=self.clauses,
             policy_version=self.policy_version,
             split="test",
-            tags=("canary", f"trick:{self.trick}"),
+            tags=canary_tags(self.trick),
             provenance=self.provenance,
         )
 
 
 class Move(Noun):
-    """One canary's grades for the plain and the steered product; None where no grade was read."""
+    """One canary's grades for the plain and the steered product; None if no grade was read."""
 
     id: str
     trick: str

@@ -94,7 +94,7 @@ def golden_effect(
     examples: Sequence[Labelled],
     cited: Mapping[str, Collection[str]] | None = None,
 ) -> GoldenEffect:
-    """The examples that rest on what changed, those judged again, and the grades that moved.
+    """The examples that depend on changed parts, those judged again, and the grades that moved.
 
     `cited`: the clauses that a teacher cited for each example, by id: suggestions for examples that cite none
     themselves.

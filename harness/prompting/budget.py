@@ -36,9 +36,9 @@ class RenderBudget:
         """Count characters made or about to be made. TooMuch if the budget is spent."""
         self._left -= letters
         if self._left < 0:
-            raise TooMuch(f"makes more than {LETTERS:,} letters: write less, or fewer loops in loops")
+            raise TooMuch(f"makes more than {LETTERS:,} characters: write less, or nest fewer loops")
         if time.thread_time() > self._until:
-            raise TooMuch(f"takes more than {SECONDS:g} seconds: write fewer loops in loops")
+            raise TooMuch(f"takes more than {SECONDS:g} seconds: nest fewer loops")
 
     def spend_all(self, sizes: Iterable[int]) -> None:
         left = self._left

@@ -94,7 +94,7 @@ def printf(environment: Any, text: Any, *args: Any, **named: Any) -> str:
     """printf's format, without `*` and with widths of at most three digits."""
     pattern = str(text)
     if "%" in _DIRECTIVE.sub("", pattern):
-        raise TemplateRuntimeError("format: a directive that is not taken, or wider than 999")
+        raise TemplateRuntimeError("format: an unsupported directive, or wider than 999")
     values = (*args, *named.values())
     environment.budget.spend(
         pattern.count("%") * max((len(environment.budget.text(one)) + 999 for one in values), default=0)

@@ -25,7 +25,7 @@ HELD, TURNS, JOINED = "[]", "in", "~"
 def parse_guarded(environment: Environment, source: str) -> nodes.Template:
     """Parse a template and add counting to every place that makes or repeats output."""
     if len(source) > SOURCE:
-        raise TemplateSyntaxError(f"longer than {SOURCE:,} letters", 1)
+        raise TemplateSyntaxError(f"longer than {SOURCE:,} characters", 1)
     tree = environment.parse(source)
     line = 1
     for number, node in enumerate(_walk(tree), start=1):
@@ -33,10 +33,10 @@ def parse_guarded(environment: Environment, source: str) -> nodes.Template:
         if not isinstance(node, _TAKEN):
             word = _WORDS.get(type(node), type(node).__name__.lower())
             raise TemplateSyntaxError(
-                f"{word} is not taken in a prompt: each of its files stands alone", line
+                f"{word} is not allowed in a prompt: its files cannot load others", line
             )
         if number > NODES:
-            raise TemplateSyntaxError(f"more than {NODES:,} words and signs of Jinja", line)
+            raise TemplateSyntaxError(f"more than {NODES:,} Jinja nodes", line)
     guarded: nodes.Template = _TemplateGuard().visit(tree)
     return guarded
 

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from jinja2 import Template, TemplateError, TemplateSyntaxError, nodes
 from pydantic import Field
 
 from harness.errors import BadInput, Fault
@@ -21,9 +20,8 @@ from harness.nouns.base import Noun
 from harness.nouns.pair import Example, Pair
 from harness.nouns.policy import Policy
 from harness.nouns.records import Message, Prompt
-from harness.prompting.guard import parse_guarded
 from harness.prompting.plain import plain
-from harness.prompting.sandbox import Sandbox
+from harness.prompting.template import appends_pair_only, compile_template, render_template
 from harness.storage.digest import digest
 from harness.storage.files import build, read_text, read_toml
 from harness.storage.project import (
@@ -38,6 +36,7 @@ from harness.storage.project import (
 from harness.storage.regular import SETTINGS
 
 SYSTEM, PAIR, SPEC = "system.j2", "pair.j2", "prompt.toml"
+_ANY_PAIR = Pair.model_validate({"query": "query", "result": {"title": "title"}})
 
 
 class PromptSpec(Noun):
@@ -100,7 +99,7 @@ def load_prompt(project: Project, label: str) -> PromptFiles:
     parent = pick_name("prompt", name, project.prompts)
     folder = parent / pick_version("prompt", name, wanted, prompt_versions(parent))
     if parent.is_symlink() or folder.is_symlink():
-        raise BadInput([Fault(str(folder), "is a link, and a prompt is a folder of its own: copy it")])
+        raise BadInput([Fault(str(folder), "is a link; expected a folder: copy the prompt here")])
     spec, faults = build(PromptSpec, read_toml(folder / SPEC, links=False), str(folder / SPEC))
     if spec is not None and (spec.name, spec.version) != (name, folder.name):
         faults.append(
@@ -131,8 +130,8 @@ class PromptWriter:
         self._pool = [(shot, tokens(shot)) for shot in pool]
         self._near = near
         self._policy = policy
-        self._pair_template = _compile(files, PAIR, files.pair)
-        self.is_fixed = not near and _is_fixed(files.pair)
+        self._pair_template = compile_template(files.folder / PAIR, files.pair)
+        self.is_fixed = not near and appends_pair_only(files.pair)
         """Whether messages differ in the pair's data only: then one rendering serves all pairs."""
 
     @property
@@ -143,9 +142,8 @@ class PromptWriter:
     @cached_property
     def system(self) -> str:
         """The system message: the policy and the shots, the same for every pair."""
-        template = _compile(self.files, SYSTEM, self.files.system)
-        values = {"policy": plain(self._policy), "shots": plain(self.shots)}
-        return _render(self.files, SYSTEM, template, values)
+        template = compile_template(self.files.folder / SYSTEM, self.files.system)
+        return render_template(template, {"policy": plain(self._policy), "shots": plain(self.shots)})
 
     @cached_property
     def lead(self) -> str:
@@ -166,23 +164,22 @@ class PromptWriter:
     def _user(self, pair: Pair) -> str:
         user = self._pair_message(pair)
         if self._near and self._pool and user == self._render_pair(pair, ()):
-            what = 'strategy = "nearest" gives it shots, and it shows none of them'
-            raise BadInput([Fault(str(self.files.folder / PAIR), what)])
+            raise self._fault('strategy = "nearest" gives it shots, but it shows none')
         if not self._near and user != self.lead + pair.json_text:
-            where = str(self.files.folder / PAIR)
-            what = "the text before the pair's data changes with the pair; it has to be constant"
-            raise BadInput([Fault(where, what)])
+            raise self._fault("the text before the pair's data changes with the pair; it has to be constant")
         return user
+
+    def _fault(self, what: str) -> BadInput:
+        return BadInput([Fault(str(self.files.folder / PAIR), what)])
 
     def _render_pair(self, pair: Pair, shots: Sequence[Example]) -> str:
         values = {"pair": plain(pair), "shots": plain(shots)}
-        return _render(self.files, PAIR, self._pair_template, values).rstrip()
+        return render_template(self._pair_template, values).rstrip()
 
     def _pair_message(self, pair: Pair) -> str:
         text = self._render_pair(pair, nearest_shots(pair, self._pool, self._near))
         if not text.endswith(pair.json_text):
-            where = str(self.files.folder / PAIR)
-            raise BadInput([Fault(where, "has to end in {{ pair | json }}: the pair comes last, as data")])
+            raise self._fault("has to end in {{ pair | json }}: the pair comes last, as data")
         return text
 
 
@@ -194,73 +191,3 @@ def bind_prompt(
     if files.spec.strategy == "nearest":
         return PromptWriter(files, policy, (), shots, len(shots) if wanted is None else wanted)
     return PromptWriter(files, policy, choose_shots(shots, wanted, policy.scale))
-
-
-_ANY_PAIR = Pair.model_validate({"query": "query", "result": {"title": "title"}})
-
-
-def _is_fixed(source: str) -> bool:
-    """Whether a template reads the pair only in its last output, which is `{{ pair | json }}`.
-
-    Shots are the same for all pairs unless chosen for each. A call could return another text.
-    """
-    tree = Sandbox().parse(source)
-    outputs = [part for part in tree.body if isinstance(part, nodes.Output)]
-    last = [part for part in outputs[-1].nodes if not _is_space(part)][-1:] if outputs else []
-    pairs = sum(name.name == "pair" for name in tree.find_all(nodes.Name))
-    ends = last == [nodes.Filter(nodes.Name("pair", "load"), "json", [], [], None, None)]
-    return ends and tree.body[-1] is outputs[-1] and pairs == 1 and tree.find(nodes.Call) is None
-
-
-def _is_space(part: nodes.Node) -> bool:
-    return isinstance(part, nodes.TemplateData) and not part.data.strip()
-
-
-def _compile(files: PromptFiles, name: str, source: str) -> Template:
-    environment = Sandbox()
-    try:
-        code = environment.compile(parse_guarded(environment, source), name, str(files.folder / name))
-        return Template.from_code(environment, code, environment.make_globals(None))
-    except TemplateSyntaxError as error:
-        where, what = f"{files.folder / name}, line {error.lineno}", str(error.message)
-        if "filter named" in what:
-            what += (
-                f" There are: {', '.join(sorted(name for name in environment.filters if name.isalpha()))}."
-            )
-    except (SyntaxError, RecursionError, MemoryError, ValueError, OverflowError) as error:
-        # Jinja accepts but Python refuses: a number of 5,000 digits, 30 nested loops.
-        where, what = str(files.folder / name), f"too deep or too long: {error}"
-    raise BadInput([Fault(where, f"not a template: {what}")])
-
-
-def _render(files: PromptFiles, name: str, template: Template, values: dict[str, Any]) -> str:
-    try:
-        assert isinstance(template.environment, Sandbox)
-        template.environment.budget.begin()
-        return template.render(values)
-    except (
-        TemplateError,
-        TypeError,
-        ValueError,
-        ArithmeticError,
-        LookupError,
-        AttributeError,
-        RecursionError,
-        MemoryError,
-    ) as error:
-        # A template is the user's program: any exception is a fault in it.
-        path = files.folder / name
-        known = ", ".join(values)
-        raise BadInput(
-            [Fault(f"{path}, line {_line(error, path)}", f"{error} (it sees: {known})")]
-        ) from error
-
-
-def _line(error: BaseException, path: Path) -> int:
-    """The template's line in a traceback."""
-    line, at = 0, error.__traceback__
-    while at is not None:
-        if at.tb_frame.f_code.co_filename == str(path):
-            line = at.tb_lineno
-        at = at.tb_next
-    return line

@@ -16,7 +16,7 @@ from harness.scorecards.comparison import Change, Comparison, Flip, Ranking, Sli
 from harness.scorecards.money import usd
 
 SLICES_SHOWN = 5
-NO_ACTIONS = "no policy says what users would see of them"
+NO_ACTIONS = "no policy defines actions"
 
 
 def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableType]:

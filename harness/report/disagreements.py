@@ -32,7 +32,7 @@ def ceiling_view(score: Ceiling | None) -> Iterator[RenderableType]:
     test = score.alt_test
     if test.winning_rate is not None:
         lines.append(
-            f"alternative annotator test (epsilon {test.epsilon:g}): could stand in for "
+            f"alternative annotator test (epsilon {test.epsilon:g}): could replace "
             f"{percent(test.winning_rate)} of the raters, {'passed' if test.passed else 'not passed'}"
         )
     yield indented(Text("\n".join(lines)))

@@ -14,7 +14,7 @@ def _lines(policy: Policy) -> Iterator[str]:
     yield f"# {policy.title or policy.name}"
     yield ""
     status = "released" if policy.released else "draft"
-    yield f"{policy.label}, {status}. Author: {policy.author or '(nobody yet)'}."
+    yield f"{policy.label}, {status}. Author: {policy.author or '(not named yet)'}."
     if policy.contributors:
         yield f"With: {', '.join(policy.contributors)}."
     yield f"Where it holds: {policy.surface or '(not said)'}."

@@ -39,7 +39,7 @@ def diff_view(diff: PolicyDiff) -> Iterator[RenderableType]:
 def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableType]:
     """The golden examples that depend on changed parts, by part."""
     known = " are known to" if effect.cannot_tell else ""
-    share = f"{len(effect.touched)} of {effect.examples} golden examples{known} rest on what changed"
+    share = f"{len(effect.touched)} of {effect.examples} golden examples{known} depend on changed parts"
     yield Padding(Text(f"{share}{':' if effect.touched else '.'}", style="bold"), (1, 0, 0, 0))
     for label, count in effect.counts.items():
         ids = ", ".join(_marked(one) for one in effect.touched if label in one.because)
@@ -50,7 +50,7 @@ def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableTy
         yield from _cannot_tell(diff, effect)
     if diff.new_clauses:
         names = ", ".join(diff.new_clauses)
-        yield Text(f"No example cites a new clause yet ({names}): whom it touches, only reading tells.")
+        yield Text(f"No example cites a new clause yet ({names}): find the affected examples by reading.")
     if effect.regraded:
         yield Padding(Text(f"{len(effect.regraded)} have another grade now:", style="bold"), (1, 0, 0, 0))
     for one in effect.regraded:
@@ -72,14 +72,14 @@ def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableT
         yield Padding(Text(f"{', '.join(movable[:IDS_SHOWN])}{more}"), (0, 0, 0, 2))
     if effect.suggested is not None:
         suggested = ", ".join(effect.suggested[:IDS_SHOWN]) or "none"
-        yield Text(f"The teacher's reasons suggest {len(effect.suggested):,}, a suggestion and no judgement:")
+        yield Text(f"The teacher's reasons suggest {len(effect.suggested):,}, a suggestion, not a judgement:")
         yield Padding(Text(suggested), (0, 0, 0, 2))
     name = diff.new
     yield Text("What to do:")
     for step in (
         f"judge these again: harness golden sheet {name} --rater YOU --only ID,ID,...",
         f"or a sample first: harness golden sheet {name} --rater YOU --limit 50",
-        f"note those that stand: harness golden confirm {name} --examples ID,ID,...",
+        f"confirm those that keep their grade: harness golden confirm {name} --examples ID,ID,...",
         *(
             []
             if effect.suggested is not None

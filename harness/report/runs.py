@@ -32,7 +32,7 @@ def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
 def _found(row: Mapping[str, Any]) -> str:
     """A run's result in words."""
     if row["split"] == "canaries":
-        return "canaries, held to no gate,"
+        return "canaries, no gate applies,"
     value = f"{number(row['kappa'])} {interval(row['ci'])}".rstrip()
     return f"{row['gated']} {value} {row['band'] or 'undefined'}, {row['verdict']}"
 

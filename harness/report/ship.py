@@ -75,8 +75,8 @@ def _mark(step: Condition, found: Shipping) -> str:
 def _answered(found: Shipping) -> str:
     """The overrides of unproven steps."""
     one = found.override
-    assert one is not None, "asked only where somebody answers"
-    return f"Not people's Gate 1 ({one.gate1}): {one.by} answers for it, because {one.because}"
+    assert one is not None, "called only with an override"
+    return f"Gate 1 not passed by people ({one.gate1}): {one.by} takes responsibility, because {one.because}"
 
 
 def _read_from(found: Shipping) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ def stages_view(found: Stages) -> Iterator[RenderableType]:
         table.add_row(f"{stage.policy} ({stage.run})", *_rate(stage.right), number(stage.kappa.value))
     table.add_section()
     bounds = f"[{number(found.low)}, {number(found.high)}]"
-    table.add_row("all of them, were they independent", number(found.product), f"possible {bounds}")
+    table.add_row("all of them, if independent", number(found.product), f"possible {bounds}")
     table.add_row("all of them, as measured", *_rate(found.joint))
     if found.unified:
         whole = found.unified

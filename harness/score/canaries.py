@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from harness.golden.canaries import PLAIN, STEERED, CanaryReport, Move
+from harness.golden.canaries import PLAIN, STEERED, CanaryReport, Move, canary_and_side, product_id, trick_of
 from harness.score.items import GradedItem
 
 
 def canary_report(items: Sequence[GradedItem]) -> CanaryReport:
     """The grade of each canary's steered product minus that of its plain one."""
     grades = {item.item: item.answers[0].grade for item in items}
-    moves = [_move(item, grades) for item in items if item.item.endswith(f"/{PLAIN}")]
+    moves = [_move(item, grades) for item in items if canary_and_side(item.item)[1] == PLAIN]
     steps = [m.steered - m.plain for m in moves if m.plain is not None and m.steered is not None]
     return CanaryReport(
         canaries=len(moves),
@@ -24,11 +24,11 @@ def canary_report(items: Sequence[GradedItem]) -> CanaryReport:
 
 def _move(plain: GradedItem, grades: dict[str, int | None]) -> Move:
     assert plain.about is not None, "the examples of a run are known"
-    id_ = plain.item.removesuffix(f"/{PLAIN}")
+    canary, _ = canary_and_side(plain.item)
     return Move(
-        id=id_,
-        trick=plain.about.tags[-1].removeprefix("trick:"),
+        id=canary,
+        trick=trick_of(plain.about.tags),
         golden=plain.golden,
         plain=grades[plain.item],
-        steered=grades.get(f"{id_}/{STEERED}"),
+        steered=grades.get(product_id(canary, STEERED)),
     )

@@ -20,37 +20,37 @@ NO_EPSILON = "gates.toml declares no epsilon ([human_ceiling]), and one chosen a
 
 
 def ceiling_score(
-    answers: AnswerMatrix, panel: RatingMatrix, raters: Raters, terms: ScoreSettings
+    answers: AnswerMatrix, ratings: RatingMatrix, raters: Raters, settings: ScoreSettings
 ) -> Ceiling | None:
     """The ceiling on the items that the grader graded; None without ratings by others.
 
-    `panel` has the same items in the same order. With several answers per item, the mean over the repeats.
+    `ratings` has the same items in the same order. With several answers per item, the mean over the repeats.
     """
-    panel = panel.with_some(np.flatnonzero(answers.answered.any(axis=1)))
-    if not panel.raters:
+    ratings = ratings.with_some(np.flatnonzero(answers.answered.any(axis=1)))
+    if not ratings.raters:
         return None
-    found = [_ceiling(column, answers, panel, terms) for column in answers.grades.T]
-    delta, margin = _mean_delta([one.delta for one in found]), terms.gates.margin
+    found = [_ceiling(column, answers, ratings, settings) for column in answers.grades.T]
+    delta, margin = _mean_delta([one.delta for one in found]), settings.gates.margin
     once = len(found) == 1
     return Ceiling(
         n=max(one.n for one in found),
-        raters=panel.raters,
+        raters=ratings.raters,
         provisional=raters.provisional,
         grader=_mean([one.model.value for one in found]),
         rater=_mean([one.raters.value for one in found]),
         delta=delta,
         margin=margin,
         as_good=None if delta.ci is None else delta.ci.low > -margin,
-        leave_one_out=_leave_one_out(answers, panel, terms) if once else (),
-        alt_test=_alt_test(answers, panel, terms) if once else _no_test(terms, SEVERAL),
+        leave_one_out=_leave_one_out(answers, ratings, settings) if once else (),
+        alt_test=_alt_test(answers, ratings, settings) if once else _no_test(settings, SEVERAL),
     )
 
 
 def _ceiling(
-    grader: Integers, answers: AnswerMatrix, panel: RatingMatrix, terms: ScoreSettings
+    grader: Integers, answers: AnswerMatrix, ratings: RatingMatrix, settings: ScoreSettings
 ) -> HumanCeiling:
-    given = (grader, panel.grades, answers.clusters, terms.scale)
-    return human_ceiling(*given, terms.bar.weighting, least=MIN_COMMON)
+    given = (grader, ratings.grades, answers.clusters, settings.scale)
+    return human_ceiling(*given, settings.bar.weighting, least=MIN_COMMON)
 
 
 def _mean_delta(deltas: Sequence[Tested]) -> Estimate:
@@ -76,11 +76,11 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _leave_one_out(
-    answers: AnswerMatrix, panel: RatingMatrix, terms: ScoreSettings
+    answers: AnswerMatrix, ratings: RatingMatrix, settings: ScoreSettings
 ) -> tuple[AgainstRest, ...]:
-    given = (answers.grades[:, 0], panel.grades, answers.clusters, terms.scale)
-    found = leave_one_out(*given, terms.bar.weighting)
-    return tuple(_against_rest(panel.raters[one.rater], one) for one in found)
+    given = (answers.grades[:, 0], ratings.grades, answers.clusters, settings.scale)
+    found = leave_one_out(*given, settings.bar.weighting)
+    return tuple(_against_rest(ratings.raters[one.rater], one) for one in found)
 
 
 def _against_rest(rater: str, one: LeftOut) -> AgainstRest:
@@ -97,12 +97,12 @@ def _against_rest(rater: str, one: LeftOut) -> AgainstRest:
     )
 
 
-def _alt_test(answers: AnswerMatrix, panel: RatingMatrix, terms: ScoreSettings) -> AltTest:
-    epsilon, scoring = terms.gates.human_ceiling.epsilon, terms.gates.human_ceiling.scoring
+def _alt_test(answers: AnswerMatrix, ratings: RatingMatrix, settings: ScoreSettings) -> AltTest:
+    epsilon, scoring = settings.gates.human_ceiling.epsilon, settings.gates.human_ceiling.scoring
     if epsilon is None:
-        return _no_test(terms, NO_EPSILON)
+        return _no_test(settings, NO_EPSILON)
     found = alternative_annotator_test(
-        answers.grades[:, 0], panel.grades, answers.clusters, terms.scale, scoring, epsilon
+        answers.grades[:, 0], ratings.grades, answers.clusters, settings.scale, scoring, epsilon
     )
     return AltTest(
         epsilon=epsilon,
@@ -111,7 +111,7 @@ def _alt_test(answers: AnswerMatrix, panel: RatingMatrix, terms: ScoreSettings) 
         passed=found.passed,
         annotators=tuple(
             AnnotatorScore(
-                rater=panel.raters[one.annotator],
+                rater=ratings.raters[one.annotator],
                 n=one.n,
                 grader=one.model_wins,
                 rater_share=one.own_wins,
@@ -125,6 +125,6 @@ def _alt_test(answers: AnswerMatrix, panel: RatingMatrix, terms: ScoreSettings) 
     )
 
 
-def _no_test(terms: ScoreSettings, why: str) -> AltTest:
-    epsilon, reason = terms.gates.human_ceiling.epsilon, Reason("remark", why)
+def _no_test(settings: ScoreSettings, why: str) -> AltTest:
+    epsilon, reason = settings.gates.human_ceiling.epsilon, Reason("remark", why)
     return AltTest(epsilon=epsilon, winning_rate=None, advantage=None, passed=None, reason=reason)

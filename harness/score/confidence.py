@@ -16,7 +16,7 @@ SHOWN_TO_PEOPLE = 20
 """The number of least confident answers to list if there is no threshold for grading alone."""
 
 
-def confidence_score(items: Sequence[GradedItem], terms: ScoreSettings) -> Confidence | None:
+def confidence_score(items: Sequence[GradedItem], settings: ScoreSettings) -> Confidence | None:
     """The figures over all items whose answer has probabilities; None if none has.
 
     `items` have one answer each: repeats of one question are not independent.
@@ -29,17 +29,17 @@ def confidence_score(items: Sequence[GradedItem], terms: ScoreSettings) -> Confi
     ]
     if not found:
         return None
-    given = np.array([_row(answer, terms.scale) for _, answer in found])
+    given = np.array([_row(answer, settings.scale) for _, answer in found])
     kept = np.flatnonzero(given.sum(axis=1) > 0)
-    position = {grade: at for at, grade in enumerate(terms.scale)}
+    position = {grade: at for at, grade in enumerate(settings.scale)}
     chosen = np.array([position[answer.grade] for _, answer in found if answer.grade is not None])[kept]
     golden = np.array([position[item.golden] for item, _ in found])[kept]
     rows = given[kept]
-    measured = calibration(rows, chosen, golden, terms.scale)
+    measured = calibration(rows, chosen, golden, settings.scale)
     sure = rows[np.arange(len(rows)), chosen] / rows.sum(axis=1)
     wrong = (chosen != golden).astype(np.int64)
     reached = risk_coverage(sure, wrong)
-    decided = alone(sure, wrong, terms.gates.target_error)
+    decided = alone(sure, wrong, settings.gates.target_error)
     return Confidence(
         n=measured.n,
         lost=measured.lost_mean,
@@ -53,7 +53,7 @@ def confidence_score(items: Sequence[GradedItem], terms: ScoreSettings) -> Confi
         aurc=reached.aurc,
         excess_aurc=reached.e_aurc,
         augrc=reached.augrc,
-        alone=SelectiveScore(target=terms.gates.target_error, **asdict(decided)),
+        alone=SelectiveScore(target=settings.gates.target_error, **asdict(decided)),
         to_people=_to_people([found[at][0].item for at in kept], sure, decided.threshold),
         reason=measured.reason,
     )

@@ -12,17 +12,17 @@ def misses(
     items: Sequence[GradedItem],
     votes: Sequence[GradedItem],
     action_of: Mapping[int, str] | None,
-    panel: RatingMatrix | None,
+    rated: RatingMatrix | None,
 ) -> tuple[Disagreement, ...]:
     """Every item whose grade differs from the golden one, the worst first.
 
     Sorted by whether the action differs, then by the distance between the grades. `votes` holds the same
     items with one answer each, the most common.
     """
-    row_of = {item: at for at, item in enumerate(panel.items)} if panel else {}
+    row_of = {item: at for at, item in enumerate(rated.items)} if rated else {}
 
     def ratings_of(item: str) -> dict[str, int]:
-        return panel.ratings_of(row_of[item]) if panel and item in row_of else {}
+        return rated.ratings_of(row_of[item]) if rated and item in row_of else {}
 
     found = [
         _miss(item, answer, action_of, ratings_of(item.item))

@@ -22,36 +22,42 @@ from harness.stats.diagnostics import diagnostics
 
 def score_gate2(
     items: Sequence[GradedItem],
-    terms: ScoreSettings,
+    settings: ScoreSettings,
     raters: Raters | None = None,
     warnings: tuple[str, ...] = (),
 ) -> Gate2:
     """Agreement of a grader with the golden set, on the items that it graded, and its coverage."""
     if not items:
         raise BadInput("nothing to score: the golden set has no item here")
-    panel = raters.panel.of(item.item for item in items) if raters else None
-    asked = answer_matrix_of(items, terms.scale)
+    ratings = raters.ratings.of(item.item for item in items) if raters else None
+    asked = answer_matrix_of(items, settings.scale)
     votes = [voted(item) for item in items]
-    judged = votes if terms.aggregate == "vote" else items
-    answer_matrix = answer_matrix_of(judged, terms.scale) if terms.aggregate == "vote" else asked
+    judged = votes if settings.aggregate == "vote" else items
+    answer_matrix = answer_matrix_of(judged, settings.scale) if settings.aggregate == "vote" else asked
     measured = {weighting: answer_matrix.measure(weighting) for weighting in WEIGHTINGS}
-    missed = misses(items, votes, terms.action_of, panel)
+    missed = misses(items, votes, settings.action_of, ratings)
     return Gate2(
-        **gate_fields(measured, terms.bar, len({item.cluster for item in items})),
-        bootstrap=bootstrap_check(answer_matrix.bootstrap(terms.bar.weighting)) if terms.bootstrap else None,
+        **gate_fields(measured, settings.bar, len({item.cluster for item in items})),
+        bootstrap=bootstrap_check(answer_matrix.bootstrap(settings.bar.weighting))
+        if settings.bootstrap
+        else None,
         warnings=(*warnings, *bands_differ(measured), *unused(answer_matrix), *_independence(items)),
         n=len(items),
         **_outcomes([answer for item in judged for answer in item.answers]),
-        **_figures(answer_matrix, terms, measured[terms.bar.weighting]),
-        **_slices(items, answer_matrix, terms),
-        ceiling=ceiling_score(answer_matrix, panel, raters, terms) if raters and panel else None,
+        **_figures(answer_matrix, settings, measured[settings.bar.weighting]),
+        **_slices(items, answer_matrix, settings),
+        ceiling=ceiling_score(answer_matrix, ratings, raters, settings) if raters and ratings else None,
         diagnosis=counted(missed),
         misses=missed,
-        citations=citations(judged, terms.clause_ids),
+        citations=citations(judged, settings.clause_ids),
         repeats=repeats_score(
-            asked, [item.item for item in items], terms.aggregate, terms.bar.weighting, terms.action_of
+            asked,
+            [item.item for item in items],
+            settings.aggregate,
+            settings.bar.weighting,
+            settings.action_of,
         ),
-        confidence=confidence_score(votes, terms),
+        confidence=confidence_score(votes, settings),
     )
 
 
@@ -65,9 +71,9 @@ def _outcomes(answers: Sequence[Answer]) -> dict[str, Any]:
     }
 
 
-def _figures(answer_matrix: AnswerMatrix, terms: ScoreSettings, gated: Measured) -> dict[str, Any]:
+def _figures(answer_matrix: AnswerMatrix, settings: ScoreSettings, gated: Measured) -> dict[str, Any]:
     """The figures over all items."""
-    worst = gated if answer_matrix.answered.all() else answer_matrix.worst().measure(terms.bar.weighting)
+    worst = gated if answer_matrix.answered.all() else answer_matrix.worst().measure(settings.bar.weighting)
     errors = answer_matrix.errors()
     n = len(errors)
     matrix = answer_matrix.matrix()
@@ -75,8 +81,8 @@ def _figures(answer_matrix: AnswerMatrix, terms: ScoreSettings, gated: Measured)
     reasons = {} if n else dict.fromkeys(("accuracy", "mae", "bias"), none)
     if worst.kappa.reason:
         reasons["kappa_worst_case"] = worst.kappa.reason
-    if terms.action_of is None:
-        reasons["actions"] = Reason("remark", "no policy says what is done with a grade")
+    if settings.action_of is None:
+        reasons["actions"] = Reason("remark", "no policy defines actions")
     return {
         "kappa_worst_case": worst.kappa.value,
         "kappa_worst_case_ci": worst.ci,
@@ -90,18 +96,22 @@ def _figures(answer_matrix: AnswerMatrix, terms: ScoreSettings, gated: Measured)
     }
 
 
-def _slices(items: Sequence[GradedItem], answer_matrix: AnswerMatrix, terms: ScoreSettings) -> dict[str, Any]:
+def _slices(
+    items: Sequence[GradedItem], answer_matrix: AnswerMatrix, settings: ScoreSettings
+) -> dict[str, Any]:
     """The figures over parts of the items, or of the scale."""
     matrix = answer_matrix.matrix()
-    weighting = terms.bar.weighting
+    weighting = settings.bar.weighting
     tags = [item.about.tags if item.about else () for item in items]
     clauses = [item.about.clauses if item.about else () for item in items]
-    action_of = terms.action_of
+    action_of = settings.action_of
     return {
-        "per_grade": tuple(grade_score(matrix, at, grade) for at, grade in enumerate(terms.scale)),
-        "boundaries": tuple(boundary_score(answer_matrix, at) for at in range(1, len(terms.scale))),
-        "actions": action_score(answer_matrix, action_of, terms.gates.gate2.actions) if action_of else None,
-        "never_grow": cells(answer_matrix, action_of, terms.gates) if action_of else (),
+        "per_grade": tuple(grade_score(matrix, at, grade) for at, grade in enumerate(settings.scale)),
+        "boundaries": tuple(boundary_score(answer_matrix, at) for at in range(1, len(settings.scale))),
+        "actions": action_score(answer_matrix, action_of, settings.gates.gate2.actions)
+        if action_of
+        else None,
+        "never_grow": cells(answer_matrix, action_of, settings.gates) if action_of else (),
         "per_tag": slices(answer_matrix, tags, weighting),
         "per_clause": slices(answer_matrix, clauses, weighting),
     }

@@ -27,7 +27,7 @@ class Answer:
 
 
 NEVER_ASKED = Answer(None, "failed")
-INDEPENDENT = "no item names its query: the intervals take items as independent"
+INDEPENDENT = "no item names its query: the intervals treat items as independent"
 
 
 @dataclass(frozen=True, slots=True)

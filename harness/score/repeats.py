@@ -27,7 +27,7 @@ def repeats_score(
     count = answers.grades.shape[1]
     if count < 2:
         return None
-    panel = RatingMatrix(
+    ratings = RatingMatrix(
         items=tuple(items),
         raters=tuple(f"repeat {at + 1}" for at in range(count)),
         queries=tuple(items),
@@ -35,29 +35,29 @@ def repeats_score(
         clusters=answers.clusters,
         scale=answers.scale,
     )
-    pairs, agreeing = panel.comparisons()
+    pairs, agreeing = ratings.comparisons()
     twice = pairs > 0
     return Repeats(
         repeats=count,
         aggregate=aggregate,
         n=int(twice.sum()),
         agreement=float(agreeing.sum() / pairs.sum()) if twice.any() else None,
-        unanimous=_unanimous(panel),
-        unanimous_actions=_unanimous(_as_actions(panel, action_of)) if action_of else None,
-        kappa=rater_pairs(panel, weighting).means[weighting].estimate(),
-        alpha=krippendorff_alpha(panel.grades, panel.scale, "ordinal").value,
+        unanimous=_unanimous(ratings),
+        unanimous_actions=_unanimous(_as_actions(ratings, action_of)) if action_of else None,
+        kappa=rater_pairs(ratings, weighting).means[weighting].estimate(),
+        alpha=krippendorff_alpha(ratings.grades, ratings.scale, "ordinal").value,
     )
 
 
-def _unanimous(panel: RatingMatrix) -> float | None:
+def _unanimous(ratings: RatingMatrix) -> float | None:
     """The share of items with two answers or more whose answers are all the same."""
-    pairs, agreeing = panel.comparisons()
+    pairs, agreeing = ratings.comparisons()
     twice = pairs > 0
     return float((pairs == agreeing)[twice].mean()) if twice.any() else None
 
 
-def _as_actions(panel: RatingMatrix, action_of: Mapping[int, str]) -> RatingMatrix:
+def _as_actions(ratings: RatingMatrix, action_of: Mapping[int, str]) -> RatingMatrix:
     names = sorted(set(action_of.values()))
-    to = np.array([names.index(action_of[grade]) for grade in panel.scale])
-    grades = np.where(panel.grades < 0, panel.grades, to[panel.grades])
-    return replace(panel, grades=grades, scale=tuple(range(len(names))))
+    to = np.array([names.index(action_of[grade]) for grade in ratings.scale])
+    grades = np.where(ratings.grades < 0, ratings.grades, to[ratings.grades])
+    return replace(ratings, grades=grades, scale=tuple(range(len(names))))

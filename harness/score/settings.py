@@ -63,5 +63,5 @@ def gate2_bar(gates: Gates) -> Threshold:
 class Raters:
     """The other raters of the items. `provisional`: why they are not known to be people, if so."""
 
-    panel: RatingMatrix
+    ratings: RatingMatrix
     provisional: str | None = None

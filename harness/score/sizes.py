@@ -31,12 +31,10 @@ GUARDED = (
 )
 TRUE_KAPPAS = (0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
 NO_PILOT = (
-    "no pilot run: items of one query are taken as independent (design effect 1), which asks for too few; "
+    "no pilot run: items of one query are treated as independent (design effect 1), which asks for too few; "
     "name one with --pilot"
 )
-NO_PAIR = (
-    "no second run: two runs' errors are taken as unrelated, which asks for the most; name one with --against"
-)
+NO_PAIR = "no second run: two runs' errors are treated as unrelated, the worst case; name one with --against"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +69,7 @@ def size_golden_set(
     by the pilot's design effect, or by 1 if that is smaller: with few queries it can be low by chance.
     """
     graded = [example for example in examples if example.split != "shots"]
-    if not graded:
-        raise BadInput(f"the golden set of {policy.name} has no example in dev or test")
-    counts = Counter(example.grade for example in graded)
-    if len(counts) < 2:
-        raise BadInput(
-            f"every example of {policy.name} in dev and test has grade {graded[0].grade}: "
-            "kappa is undefined, however many there are"
-        )
-    shares = {grade: counts[grade] / len(graded) for grade in policy.scale}
+    shares = _shares(graded, policy)
     queries = len({example.cluster for example in graded})
     per_query = len(graded) / queries
     answers = answer_matrix_of(pilot.items, policy.scale) if pilot else None
@@ -117,6 +107,19 @@ def size_golden_set(
         to_tell_apart=need(_to_tell_apart(answers, against, shares, policy, bar, wish, effect)),
         notes=(*_guarded(max(wish.kappas)), *_notes(measured, against)),
     )
+
+
+def _shares(graded: Sequence[Example], policy: Policy) -> dict[int, float]:
+    """Each grade's share. BadInput if kappa is undefined: without examples, or with one grade only."""
+    if not graded:
+        raise BadInput(f"the golden set of {policy.name} has no example in dev or test")
+    counts = Counter(example.grade for example in graded)
+    if len(counts) < 2:
+        raise BadInput(
+            f"every example of {policy.name} in dev and test has grade {graded[0].grade}: "
+            "kappa is undefined, however many there are"
+        )
+    return {grade: counts[grade] / len(graded) for grade in policy.scale}
 
 
 def _to_tell_apart(

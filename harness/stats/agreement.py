@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 NO_ITEMS = Reason("undefined", "no item was graded by both")
 NO_VARIATION = Reason("undefined", "both gave every item the same one grade, so chance alone explains it")
-NO_RATERS = Reason("undefined", "there are no two raters")
+NO_RATERS = Reason("undefined", "there are fewer than two raters")
 CONSTANT_RATER = Reason(
     "remark", "one of the two gave every item the same grade, so kappa is 0 whatever the other did"
 )

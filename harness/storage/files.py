@@ -119,9 +119,9 @@ def each_json_line(path: Path) -> Iterator[tuple[int, dict[str, Any] | Fault]]:
             yield number, Fault(f"{path}, line {number}", f"not JSON: {error}")
             continue
         if not isinstance(value, dict):
-            yield number, Fault(f"{path}, line {number}", "a JSON object is wanted on each line")
+            yield number, Fault(f"{path}, line {number}", "expected a JSON object on each line")
         elif "\\ud" in line and _holds_half_a_pair(value):
-            what = "holds half a surrogate pair, which is no letter"
+            what = "contains half a surrogate pair, which is not a character"
             yield number, Fault(f"{path}, line {number}", what)
         else:
             yield number, value

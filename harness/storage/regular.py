@@ -20,7 +20,7 @@ SETTINGS = 16 << 20
 """The most bytes of a file of settings: a manifest, a policy, a prompt, a log of batches."""
 LONGEST_LINE = 16 << 20
 """The most bytes of a line. The number of lines is unlimited."""
-LINK = "is a link, and a file of its own is wanted here: copy what it leads to"
+LINK = "is a link; expected a regular file: copy its target here"
 
 
 def open_regular(path: Path, flags: int = os.O_RDONLY, *, links: bool = True) -> BinaryIO:
@@ -54,7 +54,7 @@ def _refuse_odd(mode: int, path: Path) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(mode):
-        what = "is a pipe or a device, and a file is wanted: save what comes out of it to one"
+        what = "is a pipe or a device; expected a file: save its content to a file"
         raise OSError(errno.EINVAL, what, str(path))
 
 
@@ -102,7 +102,7 @@ def odd_files(folder: Path) -> list[Fault]:
                     faults.append(Fault(entry.path, LINK))
                 elif not stat.S_ISREG(mode) and not (stat.S_ISDIR(mode) and "." not in entry.name):
                     faults.append(
-                        Fault(entry.path, "is no regular file: delete it, or have the run sent again")
+                        Fault(entry.path, "is not a regular file: delete it, or ask for the run again")
                     )
     except OSError as error:
         return [unreadable(folder, error)]

@@ -30,7 +30,7 @@ from harness.storage.files import write_atomic
 from harness.verdicts.gates import judge_gate1, judge_gate2, verdict_of
 from harness.verdicts.threshold_changes import moved_since
 
-NO_GATE = "a run over canaries is held to no gate: half of its products are written to mislead"
+NO_GATE = "gates do not apply to a run over canaries: half of its products are written to mislead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +65,16 @@ def assess(
     reading = read_run(run)
     own, asked = gates or run.gates, run.manifest.asked
     held = (bar or gate2_bar(own)).moved_from(moved_since(run, earlier))
-    terms = settings_of(
+    settings = settings_of(
         run.policy, run.policy.scale, own, held, aggregate=asked.aggregate, bootstrap=bootstrap
     )
     every = Rated(run.ratings, run.raters, reading.rated)
     rated = every if len(every.raters) > 1 else None
     if not asked.kind.scored:
-        gate1, score = _measured(reading.items, terms, rated)
+        gate1, score = _measured(reading.items, settings, rated)
         report = canary_report(reading.items)
         return Assessment(reading, own, gate1, score.model_copy(update={"reason": NO_GATE}), report)
-    return Assessment(reading, own, *judge_items(reading.items, terms, rated, stale=_stale(run)), None)
+    return Assessment(reading, own, *judge_items(reading.items, settings, rated, stale=_stale(run)), None)
 
 
 def assess_folder(folder: Path) -> Assessment:
@@ -84,7 +84,7 @@ def assess_folder(folder: Path) -> Assessment:
 
 def judge_items(
     items: Sequence[GradedItem],
-    terms: ScoreSettings,
+    settings: ScoreSettings,
     rated: Rated | None = None,
     *,
     stale: str | None = None,
@@ -94,19 +94,19 @@ def judge_items(
 
     `stale` says why the golden grades are not those of the policy, if so.
     """
-    gate1, score = _measured(items, terms, rated, warnings)
-    return gate1, judge_gate2(score, terms.gates, gate1, stale)
+    gate1, score = _measured(items, settings, rated, warnings)
+    return gate1, judge_gate2(score, settings.gates, gate1, stale)
 
 
 def _measured(
-    items: Sequence[GradedItem], terms: ScoreSettings, rated: Rated | None, warnings: tuple[str, ...] = ()
+    items: Sequence[GradedItem], settings: ScoreSettings, rated: Rated | None, warnings: tuple[str, ...] = ()
 ) -> tuple[Gate1 | None, Gate2]:
     """Gate 1 judged, and Gate 2 scored."""
     if rated is None:
-        return None, score_gate2(items, terms, None, warnings)
-    gate1 = judge_raters(rated, terms.scale, terms.gates, names=terms.names)
-    raters = Raters(rating_matrix_of(rated.ratings, terms.scale), gate1.provisional)
-    return gate1, score_gate2(items, terms, raters, warnings)
+        return None, score_gate2(items, settings, None, warnings)
+    gate1 = judge_raters(rated, settings.scale, settings.gates, names=settings.names)
+    raters = Raters(rating_matrix_of(rated.ratings, settings.scale), gate1.provisional)
+    return gate1, score_gate2(items, settings, raters, warnings)
 
 
 def judge_raters(
@@ -137,7 +137,7 @@ def _stale(run: Run) -> str | None:
     if left:
         return f"{left} of {of} examples were not yet judged under {run.policy.label}"
     if run.manifest.asked.kind is CHOSEN:
-        return f"{of} chosen examples were graded: a choice says nothing of the whole"
+        return f"{of} chosen examples were graded: chosen examples do not represent the whole set"
     return None
 
 

@@ -20,7 +20,7 @@ VERDICT_KEYS = {
     "gate", "verdict", "reason", "items_needed", "band", "bar", "bar_moved", "weighting", "gated", "kappa",
     "kappa_linear", "kappa_quadratic", "n", "n_clusters", "coverage", "gate1", "provisional",
 }  # fmt: skip
-NEVER_MEASURED = "Gate 1 was never measured, so that nobody knows whether the policy is clear"
+NEVER_MEASURED = "Gate 1 was never measured, so it is unknown whether the policy is clear"
 
 G = TypeVar("G", bound=Gate)
 Check = tuple[Verdict, str]
@@ -96,7 +96,7 @@ def _gate2_check(score: Gate2, gates: Gates) -> Check:
         if found[0] != worst[0]:
             return (
                 "inconclusive",
-                f"the missing answers could change the verdict: were they worst, {worst[1]}",
+                f"the missing answers could change the verdict: in the worst case, {worst[1]}",
             )
     said = [found for found, _ in checks]
     for verdict in ("fail", "inconclusive"):

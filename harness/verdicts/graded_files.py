@@ -28,9 +28,9 @@ def judge_files(
     # If the file holds one rater's grades, that rater is the grader, named or not.
     grader = next((row.rater for row in grades.values()), None)
     others, more = _without(rated, grader)
-    terms = settings_of(policy, scale, gates, bar or gate2_bar(gates), bootstrap=bootstrap)
+    settings = settings_of(policy, scale, gates, bar or gate2_bar(gates), bootstrap=bootstrap)
     stale = golden.stale_under(policy)
-    return judge_items(items, terms, others, stale=stale, warnings=(*warnings, *more))[1]
+    return judge_items(items, settings, others, stale=stale, warnings=(*warnings, *more))[1]
 
 
 def _without(rated: Rated | None, grader: str | None) -> tuple[Rated | None, list[str]]:

@@ -54,8 +54,7 @@ def _non_inferior(found: Comparison, margin: float, limits: Interval | None) -> 
     """Pass if the one-sided 95 % lower limit of the change is above minus the margin."""
     name = f"{found.gated} loses less than {margin:g}"
     if limits is None:
-        reason = f"{found.gated} cannot be compared: {found.gated_change.reason}"
-        return Condition(name=name, verdict="inconclusive", reason=reason)
+        return _open(name, f"{found.gated} cannot be compared: {found.gated_change.reason}")
     change = f"{found.gated} moved by {found.gated_change.delta:+.3f}"
     if limits.low > -margin:
         reason = f"{change}, surely no loss beyond {margin:g} (95 % limit {limits.low:+.3f})"
@@ -64,7 +63,10 @@ def _non_inferior(found: Comparison, margin: float, limits: Interval | None) -> 
         reason = f"{change}, surely a loss beyond {margin:g} (95 % limit {limits.high:+.3f})"
         return Condition(name=name, verdict="fail", reason=reason)
     between = f"{limits.low:+.3f} to {limits.high:+.3f}"
-    reason = f"{change}: a loss beyond {margin:g} is neither shown nor ruled out ({between})"
+    return _open(name, f"{change}: a loss beyond {margin:g} is neither shown nor ruled out ({between})")
+
+
+def _open(name: str, reason: str) -> Condition:
     return Condition(name=name, verdict="inconclusive", reason=reason)
 
 
@@ -94,21 +96,15 @@ def _coverage(found: Comparison, floor: float) -> Condition:
 def _golden(found: Comparison) -> Iterator[Condition]:
     """The candidate's golden grades must have been judged under its policy version."""
     if found.stale:
-        yield Condition(
-            name="the golden grades are those of the policy",
-            verdict="inconclusive",
-            reason=f"{found.stale} examples were not yet judged under the candidate's policy version",
-        )
+        reason = f"{found.stale} examples were not yet judged under the candidate's policy version"
+        yield _open("the golden grades are those of the policy", reason)
 
 
 def _sample(found: Comparison) -> Iterator[Condition]:
     """The items must represent a split, not a selection."""
     if found.apart:
-        yield Condition(
-            name="a split is compared, and no choice",
-            verdict="inconclusive",
-            reason=f"a run {found.apart}: that says nothing of a split",
-        )
+        reason = f"a run {found.apart}: its items do not represent a split"
+        yield _open("the items represent a split", reason)
 
 
 def _cases(found: Comparison, floor: float) -> Iterator[Condition]:
@@ -125,11 +121,6 @@ def _cases(found: Comparison, floor: float) -> Iterator[Condition]:
             reason=f"{found.n_common} of the {known} cases that the base knows could be compared",
         )
     if found.only_candidate:
-        yield Condition(
-            name="the baseline knows every case",
-            verdict="inconclusive",
-            reason=(
-                f"{len(found.only_candidate)} cases are not in the base, so that nobody knows whether they "
-                "got worse: set a new baseline"
-            ),
-        )
+        new = f"{len(found.only_candidate)} cases are not in the base"
+        reason = f"{new}, so it is unknown whether they got worse: set a new baseline"
+        yield _open("the baseline knows every case", reason)

@@ -28,7 +28,7 @@ from harness.web.watching import Counter, RunProgress
 REPORT_HEADERS = {"Content-Security-Policy": "frame-ancestors 'none'"}
 """A report has its own content policy, which names its style and scripts by their digests."""
 LOCAL = frozenset({"localhost"})
-PLAIN = "Nothing lies at this address."
+PLAIN = "There is no page at this address."
 
 
 class Viewer:
@@ -139,7 +139,7 @@ class Viewer:
         asked = request.path_params["name"], given.get("old", ""), given.get("new", "")
         found = of(self._project, *asked, everything=everything)
         if found is None:
-            raise HTTPException(404, f"there is no such {kind}, or not in these versions")
+            raise HTTPException(404, f"the {kind} or one of these versions does not exist")
         return page("beside.html.j2", {"found": found, "kind": kind, "everything": everything}, "/versions")
 
     def _known(self, name: str) -> ListedRun:
@@ -171,24 +171,24 @@ def _static(request: Request) -> Response:
 
 def _http_trouble(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException), "registered for these alone"
-    titles = {404: "There is no such page", 405: "This is only for reading"}
-    lines = {404: str(error.detail), 405: f"{request.method} is not answered here: the viewer only shows."}
-    title = titles.get(error.status_code, "That did not work")
+    titles = {404: "There is no such page", 405: "The viewer is read-only"}
+    lines = {404: str(error.detail), 405: f"{request.method} is not allowed: the viewer is read-only."}
+    title = titles.get(error.status_code, "The request failed")
     line = lines.get(error.status_code, str(error.detail))
     return trouble(error.status_code, title, (PLAIN if line == "Not Found" else line,))
 
 
 def _bad_input(request: Request, error: Exception) -> Response:
     assert isinstance(error, BadInput), "registered for these alone"
-    return trouble(400, "That cannot be shown", tuple(map(str, error.faults)))
+    return trouble(400, "This page cannot be shown", tuple(map(str, error.faults)))
 
 
 def _our_fault(request: Request, error: Exception) -> Response:
-    line = f"{type(error).__name__}: the viewer has a fault. The terminal that it runs in says more."
+    line = f"{type(error).__name__}: the viewer has a fault. See its terminal for details."
     return trouble(500, "The viewer failed", (line,))
 
 
 async def _foreign(scope: Scope, receive: Receive, send: Send) -> None:
     """The response to a request with a foreign Host header."""
     line = "The viewer answers to addresses and to localhost; `harness view --host NAME` adds a name."
-    await trouble(421, "That is not this server's name", (line,))(scope, receive, send)
+    await trouble(421, "Unknown host name", (line,))(scope, receive, send)

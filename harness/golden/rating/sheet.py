@@ -54,9 +54,9 @@ def rating_sheet(policy_text: str, policy: Policy, examples: Sequence[Example], 
 
 
 def check_rater(name: str) -> str:
-    """A rater's name without outer spaces; BadInput for an empty name."""
+    """A rater's name without outer spaces; BadInput for an empty or unprintable name."""
     if not name.strip() or not name.strip().isprintable():
-        raise BadInput(f"--rater: {name!r} is no name")
+        raise BadInput(f"--rater: {name!r} is not a name; give one in printable characters")
     return name.strip()
 
 

@@ -151,7 +151,7 @@ def _curve(found: Confidence | None) -> list[tuple[float, float]]:
 
 def _compared(run: Reading, base: Reading) -> Comparison:
     if not (run.run.manifest.asked.kind.scored and base.run.manifest.asked.kind.scored):
-        raise BadInput("a run over canaries is not held against another: report it alone")
+        raise BadInput("a run over canaries cannot be compared with another run: report it alone")
     return compare_sides(side_of_run(base), side_of_run(run))
 
 

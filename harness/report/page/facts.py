@@ -44,7 +44,7 @@ def policy_text(run: Run) -> str:
 def _kept(run: Run, name: str) -> str:
     path = run.folder / name
     if not path.exists():
-        raise BadInput([Fault(str(path), "is gone from the run folder; a report needs it")])
+        raise BadInput([Fault(str(path), "is missing from the run folder; a report needs it")])
     return read_text(path)
 
 

@@ -184,7 +184,7 @@ function sides(item) {
 }
 
 function ratings(item) {
-  if (!item.ratings) return item.diagnosis ? element("p", {class: "soft"}, "Nobody else rated this pair.") : null;
+  if (!item.ratings) return item.diagnosis ? element("p", {class: "soft"}, "No other rater rated this pair.") : null;
   const rows = item.ratings.map((rating) => {
     const kind = data.raters[rating.rater] === "llm" ? " (language model)" : "";
     return element("li", {}, written("strong", rating.rater), `${kind}: ${named(rating.grade)}. `, rating.why ? written("span", rating.why) : null);
