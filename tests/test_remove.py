@@ -61,7 +61,7 @@ def test_without_an_answer_nothing_is_removed(runs: Path) -> None:
     before = names(runs)
     ended = harness("runs", "rm", named(runs, "dev").name)
     assert (ended.code, names(runs)) == (2, before)
-    assert "--yes removes without asking" in ended.err
+    assert "add --yes to remove without asking" in ended.err
 
 
 def test_every_fault_is_named_and_nothing_removed(
