@@ -188,16 +188,17 @@ class Served:
             if self.guessed:
                 return False
             self._before, self.guessed = (dict(self._taken), self.notes), True
-        return self._give_up(lambda feature: True)
+        # The guess can be wrong where it helps: what the server said stands beside it.
+        return self._give_up(lambda feature: True, f" It was a guess: {error}")
 
-    def _give_up(self, concerns: Callable[[Feature], bool]) -> bool:
+    def _give_up(self, concerns: Callable[[Feature], bool], why: str = "") -> bool:
         """The next way of the first feature that has one, with its note; False where none has."""
         for feature in self.dialect.features:
             at = feature.ways.index(self._taken[feature.name])
             if at + 1 < len(feature.ways) and concerns(feature):
                 self._taken[feature.name] = feature.ways[at + 1]
                 if feature.lost[at]:
-                    self.notes += (feature.lost[at],)
+                    self.notes += (feature.lost[at] + why,)
                 return True
         return False
 
