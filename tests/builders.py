@@ -108,7 +108,8 @@ def write_project(
     spec = 'name = "teacher"\nversion = "v1"\ndescription = "For tests."\nshots = 4\n'
     (prompt / "prompt.toml").write_text(spec, encoding="utf-8")
     (prompt / "system.j2").write_text(
-        "{{ policy.goal }}\n{% for shot in shots %}{{ shot.pair | json }} {{ shot.grade }}\n{% endfor %}",
+        "{{ policy.goal }}\n"
+        "{% for shot in shots %}{{ shot.pair.result | json }} {{ shot.grade }}\n{% endfor %}",
         encoding="utf-8",
     )
     (prompt / "pair.j2").write_text("Grade:\n{{ pair | json }}\n", encoding="utf-8")

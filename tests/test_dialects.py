@@ -12,6 +12,7 @@ import pytest
 from builders import examples, policy, write_project
 from fault_server import Turn, completion, error, fault_server, graded
 from oracle import DEV, ask, only_run, right
+from spoken import Answer, say
 
 from harness.errors import BadInput, CallError, FatalError, RejectedError, TransientError
 from harness.nouns.pair import Pair
@@ -34,6 +35,7 @@ DIALECTS: dict[str, Callable[[str, Setup], Dialect]] = {
     "openai-decisions": Decisions,
     "anthropic": Messages,
 }
+PATHS = {"openai": "/chat/completions", "openai-responses": "/responses", "anthropic": "/messages"}
 PAIR = Pair.model_validate({"query": "kettle", "result": {"title": "Kettle 1.7 l"}})
 PROMPT = Prompt(
     item="a",
@@ -392,6 +394,68 @@ def test_run_whose_answers_are_all_cut_off_stops(here: Path) -> None:
     assert (ended.code, len(server.requests)) == (4, 5)
     assert "5 answers in a row were cut off" in ended.err
     assert "--max-tokens" in ended.err
+
+
+@pytest.mark.parametrize("model", ["ollama/m", "anthropic/m", "openai-responses/m"])
+def test_prompt_that_the_server_cut_stops_the_run_at_the_first_answer(here: Path, model: str) -> None:
+    write_project(here)
+    (here / "prompts/teacher/v1/system.j2").write_text("The policy. " * 900, encoding="utf-8")
+    with fault_server(right) as server:
+        ended = ask(server, model=model)
+    assert (ended.code, len(server.requests)) == (4, 1)
+    assert "read 100 tokens" in ended.err
+    assert "at least 2,2" in ended.err
+    assert "OLLAMA_CONTEXT_LENGTH" in ended.err
+
+
+def test_verdict_on_a_mixture_of_models_says_so(here: Path) -> None:
+    write_project(here)
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        turn = right(number, body)
+        return Turn(said=turn.said, change={"model": "m-fp8" if number % 2 else "m-bf16"})
+
+    with fault_server(script) as server:
+        ended = ask(server, "--json")
+    (warning,) = [text for text in ended.json["warnings"] if "models answered" in text]
+    half = len(DEV) // 2
+    assert f"m-bf16 {len(DEV) - half}, m-fp8 {half}" in warning
+
+
+COUNTS: dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]] = {
+    "all within": ({"completion_tokens": 40, "total_tokens": 840, "reasoning": 30}, (800, 40, 30, 0)),
+    "thinking beside it": (
+        {"completion_tokens": 40, "total_tokens": 1040, "reasoning": 200},
+        (800, 240, 200, 0),
+    ),
+    "only the total": ({"completion_tokens": 40, "total_tokens": 1040}, (800, 240, 200, 0)),
+    "no total": ({"completion_tokens": 40, "reasoning": 200}, (800, 240, 200, 0)),
+    "DeepSeek's cache": (
+        {"completion_tokens": 40, "prompt_cache_hit_tokens": 700, "prompt_cache_miss_tokens": 100},
+        (800, 40, 0, 700),
+    ),
+    "more cached than read": ({"completion_tokens": 40, "cached_tokens": 9000}, (800, 40, 0, 800)),
+    "an absurd total": ({"completion_tokens": 40, "total_tokens": 10**400}, (800, 40, 0, 0)),
+}
+
+
+@pytest.mark.parametrize(("counts", "expected"), COUNTS.values(), ids=COUNTS)
+def test_parts_of_the_usage_add_up(counts: dict[str, Any], expected: tuple[int, ...]) -> None:
+    thinking = counts.get("reasoning")
+    usage = {"prompt_tokens": 800, **counts, "completion_tokens_details": {"reasoning_tokens": thinking}}
+    used = ask_once("openai", graded(1, usage=usage)).usage
+    assert used is not None
+    assert (used.input_tokens, used.output_tokens, used.reasoning_tokens, used.cached_tokens) == expected
+
+
+@pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic"])
+@pytest.mark.parametrize("digits", [20, 400, 5000])
+def test_count_of_many_digits_costs_no_answer(provider: str, digits: int) -> None:
+    names = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens")
+    usage = ", ".join(f'"{name}": {"9" * digits}' for name in names)
+    body = json.dumps(say(PATHS[provider], Answer("text"), {}) | {"usage": "HERE"})
+    reply = ask_once(provider, Turn(body.replace('"HERE"', f"{{{usage}}}")))
+    assert (reply.text, reply.usage) == ("text", None)
 
 
 def test_busy_server_settles_nothing(here: Path) -> None:

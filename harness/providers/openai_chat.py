@@ -41,7 +41,7 @@ STOPS: dict[str, Stop] = {
 USAGE = {
     "input_tokens": "prompt_tokens",
     "output_tokens": "completion_tokens",
-    "cached_tokens": "prompt_tokens_details.cached_tokens",
+    "cached_tokens": "prompt_tokens_details.cached_tokens|prompt_cache_hit_tokens|cached_tokens",
     "written_tokens": "prompt_tokens_details.cache_write_tokens",
     "reasoning_tokens": "completion_tokens_details.reasoning_tokens",
 }

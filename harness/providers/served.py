@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, TypeVar
@@ -11,12 +12,17 @@ from pydantic import BaseModel, ValidationError
 from harness.errors import FatalError, RejectedError, TransientError
 from harness.nouns.pair import Pair
 from harness.nouns.records import Message, Prompt, Reply, Usage
+from harness.pricing.tokens import tokens_of
 from harness.providers.base import Setup
 from harness.providers.error_body import told_in
 from harness.providers.wire import FilteredError, MissingError, Wire, clip, told_error
 from harness.storage.digest import digest
 from harness.storage.files import whole_text
 
+MOST = 1_000_000_000
+"""Tokens that a call can have at most: a count beyond is no count."""
+LONG = 100
+"""Digits of a number that means nothing."""
 HOPELESS = 3
 """After this many rejections without one answer, the request itself is at fault."""
 FORM = "form"
@@ -162,6 +168,7 @@ class Served:
                     continue
                 self._take_back()
                 raise (first if isinstance(first, MissingError) else self._hopeless(first)) from None
+            _check_whole(prompt, reply)
             self._settled = True
             return reply
 
@@ -181,16 +188,17 @@ class Served:
             if self.guessed:
                 return False
             self._before, self.guessed = (dict(self._taken), self.notes), True
-        return self._give_up(lambda feature: True)
+        # The guess can be wrong where it helps: what the server said stands beside it.
+        return self._give_up(lambda feature: True, f" It was a guess: {error}")
 
-    def _give_up(self, concerns: Callable[[Feature], bool]) -> bool:
+    def _give_up(self, concerns: Callable[[Feature], bool], why: str = "") -> bool:
         """The next way of the first feature that has one, with its note; False where none has."""
         for feature in self.dialect.features:
             at = feature.ways.index(self._taken[feature.name])
             if at + 1 < len(feature.ways) and concerns(feature):
                 self._taken[feature.name] = feature.ways[at + 1]
                 if feature.lost[at]:
-                    self.notes += (feature.lost[at],)
+                    self.notes += (feature.lost[at] + why,)
                 return True
         return False
 
@@ -207,6 +215,23 @@ class Served:
         return error
 
 
+def _check_whole(prompt: Prompt, reply: Reply) -> None:
+    """FatalError where the server read less of the first prompt than the least that its beginning can have.
+
+    Local servers cut a prompt at their context size and answer all the same. Only the first answer shows it:
+    later on, some count what was not in their cache.
+    """
+    read = reply.usage.input_tokens if reply.usage else 0
+    least = sum(tokens_of(message.content).low for message in prompt.messages if message.role == "system")
+    if 0 < read < least:
+        raise FatalError(
+            f"the server read {read:,} tokens of a prompt whose constant prefix alone has at least "
+            f"{least:,.0f}: it cut the prompt at its context size, so the policy was not read whole; raise "
+            "that (OLLAMA_CONTEXT_LENGTH or num_ctx at Ollama, --ctx-size at llama-server, "
+            "--max-model-len at vLLM)"
+        )
+
+
 def filtered_reply(error: FilteredError) -> Reply:
     """The verdict of a filter as an answer. No model gave it: the reply names none."""
     return Reply(text=str(error), model="", stop="filtered")
@@ -218,7 +243,7 @@ def read_answer(text: str, model: type[Body], what: str) -> Body:
     A body that tells of an error is that error, though its status says that all is well.
     """
     try:
-        data = json.loads(text)
+        data = json.loads(text, parse_int=_integer)
         told = told_in(data)
         # A response that failed says so in its status, and is read with it.
         if told is None or "output" in data:
@@ -226,6 +251,11 @@ def read_answer(text: str, model: type[Body], what: str) -> Body:
     except (ValueError, ValidationError, RecursionError) as error:
         raise TransientError(f"the server's answer is not {what}: {text[:80]!r}") from error
     raise told_error(told)
+
+
+def _integer(digits: str) -> int | float:
+    """A number of hundreds of digits is beyond what Python takes for one, and no reason to lose an answer."""
+    return int(digits) if len(digits) < LONG else math.inf
 
 
 def read_stop(reason: str | None, stops: Mapping[str, Stop], words: str = "") -> Stop:
@@ -270,17 +300,44 @@ def _text(value: Any) -> str:
 def read_usage(data: Any, names: Mapping[str, str], *, extra: tuple[str, ...] = ()) -> Usage | None:
     """The tokens, where the server counts them in its API's usual way: no reason to lose an answer over.
 
-    `names` maps the fields of Usage to dotted paths; the fields in `extra` come on top of the input.
+    `names` maps the fields of Usage to dotted paths, several with | between them; the fields in `extra` come
+    on top of the input.
     """
     found = {field: _number(data, path) for field, path in names.items()}
     if found["input_tokens"] is None or found["output_tokens"] is None:
         return None
     counted = {field: value or 0 for field, value in found.items()}
     counted["input_tokens"] += sum(counted[field] for field in extra)
+    beside = _beside(counted, _number(data, "total_tokens"))
+    counted["output_tokens"] += beside
+    counted["reasoning_tokens"] = max(counted["reasoning_tokens"], beside)
+    # What a cache had a part in is part of the input, whatever the server says.
+    counted["cached_tokens"] = min(counted["cached_tokens"], counted["input_tokens"])
+    counted["written_tokens"] = min(
+        counted["written_tokens"], counted["input_tokens"] - counted["cached_tokens"]
+    )
     return Usage(**counted)
 
 
-def _number(data: Any, path: str) -> int | None:
-    for key in path.split("."):
-        data = data.get(key) if isinstance(data, dict) else None
-    return data if type(data) is int and data >= 0 else None
+def _beside(counted: Mapping[str, int], total: int | None) -> int:
+    """Tokens of output that the server does not count as such: some put the thinking beside it.
+
+    They are what the total has more than its parts, or, without a total that says so, thinking that is more
+    than all of the output.
+    """
+    more = (total or 0) - counted["input_tokens"] - counted["output_tokens"]
+    if more > 0:
+        return more
+    thinking = counted["reasoning_tokens"]
+    return thinking if thinking > counted["output_tokens"] else 0
+
+
+def _number(data: Any, paths: str) -> int | None:
+    """The number at the first of several dotted paths that has one. More than any call has is none."""
+    for path in paths.split("|"):
+        found = data
+        for key in path.split("."):
+            found = found.get(key) if isinstance(found, dict) else None
+        if type(found) is int and 0 <= found <= MOST:
+            return found
+    return None

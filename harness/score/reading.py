@@ -1,5 +1,6 @@
 """One pass over a run's records and examples: it collects what scoring, comparing and reporting need."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import median
@@ -39,7 +40,7 @@ class Reading:
     `pairs` holds the digest of each item's pair, `rated` the examples that the run's ratings are about, and
     `answered` counts the answers that have a record. `seconds` is the mean over the answers that count, and
     `usual_seconds` the median over all that were asked for; None if there are none. `asked_again` counts
-    records whose first reply was unreadable.
+    records whose first reply was unreadable, and `models` the answers by the model that gave them.
     """
 
     run: Run
@@ -51,6 +52,7 @@ class Reading:
     seconds: float | None
     usual_seconds: float | None
     asked_again: int
+    models: Mapping[str, int]
     unread: Mapping[str, Unread]
     kept: tuple[Example, ...]
 
@@ -74,6 +76,7 @@ def read_run(run: Run) -> Reading:
         seconds=sum(counting) / len(counting) if counting else None,
         usual_seconds=median(found.taken) if found.taken else None,
         asked_again=found.asked_again,
+        models=Counter(model for model in found.models.values() if model),
         unread=found.unread,
         kept=tuple(found.kept),
     )
@@ -98,6 +101,7 @@ class _Pass:
     taken: list[float] = field(default_factory=list)
     unread: dict[str, Unread] = field(default_factory=dict)
     asked_again: int = 0
+    models: dict[Key, str] = field(default_factory=dict)
     sums: Sums = field(default_factory=Sums)
 
     def example(self, example: Example) -> None:
@@ -112,6 +116,7 @@ class _Pass:
         self.sums.add(record)
         key, taken = record.key, None if record.cached_reply else record.seconds
         self.answers[key], self.seconds[key] = answer_of(record), taken
+        self.models[key] = record.reply.model if record.reply else ""
         if taken is not None:
             self.taken.append(taken)
         self.asked_again += record.unread is not None

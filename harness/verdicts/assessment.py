@@ -71,10 +71,13 @@ def assess(
     every = Rated(run.ratings, run.raters, reading.rated)
     rated = every if len(every.raters) > 1 else None
     if not asked.kind.scored:
-        gate1, score = _measured(reading.items, settings, rated)
+        gate1, score = _measured(reading.items, settings, rated, mixed_models(reading))
         report = canary_report(reading.items)
         return Assessment(reading, own, gate1, score.model_copy(update={"reason": NO_GATE}), report)
-    return Assessment(reading, own, *judge_items(reading.items, settings, rated, stale=_stale(run)), None)
+    gates_judged = judge_items(
+        reading.items, settings, rated, stale=_stale(run), warnings=mixed_models(reading)
+    )
+    return Assessment(reading, own, *gates_judged, None)
 
 
 def assess_folder(folder: Path) -> Assessment:
@@ -129,6 +132,14 @@ def judge_raters(
         bootstrap=bootstrap,
     )
     return judge_gate1(score, names)
+
+
+def mixed_models(reading: Reading) -> tuple[str, ...]:
+    """The warning of a run that more than one model answered: its verdict is about none of them alone."""
+    if len(reading.models) < 2:
+        return ()
+    counted = ", ".join(f"{name} {count:,}" for name, count in sorted(reading.models.items()))
+    return (f"{len(reading.models)} models answered, and the verdict is about their mixture: {counted}",)
 
 
 def _stale(run: Run) -> str | None:
