@@ -21,8 +21,10 @@ from harness.cli.compared import (
 from harness.cli.groups import grouped
 from harness.cli.options import (
     Columns,
+    Encoding,
     Format,
     Json,
+    Labels,
     Root,
     Scale,
     Weighting,
@@ -53,6 +55,8 @@ class ComparedOptions:
     format: Format = None
     grades_columns: FileColumns = None
     grades_format: FileFormat = None
+    labels: Labels = None
+    encoding: Encoding = None
     wide: FileWide = None
     rater: FileRater = None
     weighting: Weighting = None
@@ -61,6 +65,7 @@ class ComparedOptions:
         """How the files are read; `root` is the project that they lie in."""
         how = {"columns": self.columns, "format": self.format, "wide": self.wide, "rater": self.rater}
         how |= {"grades-columns": self.grades_columns, "grades-format": self.grades_format}
+        how |= {"labels": self.labels, "encoding": self.encoding}
         return FileOptions(self.golden, self.policy, self.scale, root, how)
 
     @property

@@ -107,7 +107,7 @@ def sides_of(names: list[str], files: FileOptions) -> "list[Side]":
 
 def _refuse_lost(names: list[str]) -> None:
     """A name with the ending of a table is meant for a file, and is no run that could be looked for."""
-    from harness.storage.tables import FORMAT_OF
+    from harness.storage.formats import FORMAT_OF
 
     lost = [name for name in names if Path(name).suffix.lower() in FORMAT_OF and not Path(name).exists()]
     if lost:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.groups import BaseUrl, Shots, Temperature
-from harness.cli.options import DEFAULT_POLICY, Columns, Format, Rater, Wide, layout
+from harness.cli.options import DEFAULT_POLICY, Columns, Encoding, Format, Labels, Rater, Wide, layout
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -86,6 +86,9 @@ class RunOptions:
         return self.resume or ("latest" if self.retry_failed else None)
 
 
+TABLE = ("columns", "wide", "format", "labels", "encoding", "rater")
+
+
 @dataclass(frozen=True)
 class TableOptions:
     """How a replayed file of grades is to be read."""
@@ -93,6 +96,8 @@ class TableOptions:
     columns: Columns = None
     wide: Wide = None
     format: Format = None
+    labels: Labels = None
+    encoding: Encoding = None
     rater: Rater = None
 
 
@@ -123,7 +128,7 @@ def request_of(
     """The options as one request. BadInput where they contradict each other, or would do nothing."""
     from harness.runs.manifest import Asked
 
-    read = layout(table.columns, table.wide, table.format)
+    read = layout(table.columns, table.wide, table.format, table.labels, table.encoding)
     values: dict[str, object] = {
         "model": _from_root(asking.model, project) if asking.model else None,
         "policy": asking.policy,
@@ -140,10 +145,12 @@ def request_of(
         "columns": dict(read.columns) or None,
         "wide": read.wide or None,
         "format": table.format,
+        "labels": dict(read.labels) or None,
+        "encoding": table.encoding,
         "rater": table.rater,
     }
     if run.resume is None:
-        _refuse_idle(asking, [name for name in ("columns", "wide", "format", "rater") if values[name]])
+        _refuse_idle(asking, [name for name in TABLE if values[name]])
     values |= {name: value for name, value in _chosen(project, asking).items() if not values.get(name)}
     given = {name: value for name, value in values.items() if value is not None}
     defaults = {"model": MODEL, "policy": DEFAULT_POLICY, "prompt": "teacher", "splits": ("dev",)}

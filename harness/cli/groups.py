@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from harness.cli.options import Columns, Format, layout
+from harness.cli.options import Columns, Encoding, Format, layout
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ class PairsOptions:
     ] = None
     columns: Columns = None
     format: Format = None
+    encoding: Encoding = None
 
     @property
     def path(self) -> Path:
@@ -123,4 +124,5 @@ class PairsOptions:
         from harness.runs.pairs import read_pairs
 
         names = tuple(part.strip() for part in (self.attributes or "").split(",") if part.strip())
-        return read_pairs(self.path, layout(self.columns, None, self.format), self.traffic, names)
+        how = layout(self.columns, None, self.format, encoding=self.encoding)
+        return read_pairs(self.path, how, self.traffic, names)

@@ -41,7 +41,13 @@ Columns = Annotated[
     str | None, typer.Option(help="Headers for our names: item=query+product_id,grade=label,query=qid")
 ]
 Format = Annotated[
-    str | None, typer.Option(help="csv, tsv, jsonl, parquet or qrels. Default: by the file's ending.")
+    str | None, typer.Option(help="csv, tsv, jsonl, json, parquet, xlsx or qrels. Default: by its ending.")
+]
+Labels = Annotated[
+    str | None, typer.Option(help="Grades as words: Exact=2,Partial=1,Irrelevant=0. Holds for all files.")
+]
+Encoding = Annotated[
+    str | None, typer.Option(help="Of tables that are not UTF-8: cp1252, utf-16, ... (CSV, TSV, qrels).")
 ]
 Wide = Annotated[str | None, typer.Option(help="A column for each rater: rater1,rater2,...")]
 Rater = Annotated[str | None, typer.Option(help="Which rater's grades, where a file holds several.")]
@@ -181,16 +187,22 @@ def scored_json(score: "Gate2", canaries: "CanaryReport | None") -> dict[str, An
     return {**dict(score), **({"canaries": canaries} if canaries else {})}
 
 
-def layout(columns: str | None, wide: str | None, format: str | None) -> "Layout":
+def layout(
+    columns: str | None,
+    wide: str | None,
+    format: str | None,
+    labels: str | None = None,
+    encoding: str | None = None,
+) -> "Layout":
     """How a table is to be read."""
     from harness.errors import BadInput
-    from harness.storage.tables import Layout, parse_columns
+    from harness.storage.tables import Layout, parse_columns, parse_labels
 
     names = tuple(name.strip() for name in (wide or "").split(",") if name.strip())
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise BadInput(f"--wide names {', '.join(twice)} twice")
-    return Layout(columns=parse_columns(columns), wide=names, format=format)
+    return Layout(parse_columns(columns), names, format, parse_labels(labels), encoding)
 
 
 def bar_of(

@@ -45,9 +45,10 @@ def whence_of(policy: "Policy | None") -> str:
 
 def golden_table(how: Mapping[str, str | None]) -> "Layout":
     """How the golden file is read; `how` holds the options that say it, by name."""
-    return layout(how["columns"], None, how["format"])
+    return layout(how["columns"], None, how["format"], how["labels"], how["encoding"])
 
 
 def grades_table(how: Mapping[str, str | None]) -> "Layout":
     """How a grader's file is read: as the golden file, where nothing else is said of it."""
-    return layout(how["grades-columns"] or how["columns"], how["wide"], how["grades-format"] or how["format"])
+    columns, format = how["grades-columns"] or how["columns"], how["grades-format"] or how["format"]
+    return layout(columns, how["wide"], format, how["labels"], how["encoding"])
