@@ -177,6 +177,11 @@ def test_workbook_of_several_sheets_or_none_is_refused(tmp_path: Path) -> None:
     assert "holds no rows" in fault(workbook(tmp_path / "v.xlsx", A=[]))
 
 
+def test_formula_that_nobody_computed_is_not_an_empty_cell(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "t.xlsx", A=[["item", "grade"], ["a", "=1+1"]])
+    assert "row 2: a formula without its value; save it in a spreadsheet first" in fault(path)
+
+
 def test_zeros_that_a_workbook_shows_are_kept(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]

@@ -26,6 +26,7 @@ def read_xlsx(path: Path) -> Table:
             unpacked = sum(part.file_size for part in parts.infolist())
         if unpacked > LARGEST:
             raise BadInput([Fault(str(path), f"unpacks to more than {LARGEST >> 20} MB; save it as CSV")])
+        _refuse_uncomputed(path)
         sheets = _sheets(path)
     except OSError as error:
         raise BadInput([unreadable(path, error)]) from error
@@ -41,6 +42,27 @@ def read_xlsx(path: Path) -> Table:
         yield from rows
 
     return table_of(path, records, "row")
+
+
+def _refuse_uncomputed(path: Path) -> None:
+    """BadInput for formulas that no spreadsheet has computed: their cells would look empty."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        written, computed = _book(path, data_only=False), _book(path)
+        try:
+            faults = [
+                Fault(f"{path}, row {number}", "a formula without its value; save it in a spreadsheet first")
+                for sheet, values in zip(written.worksheets, computed.worksheets, strict=True)
+                for number, rows in enumerate(
+                    zip(sheet.iter_rows(), values.iter_rows(), strict=True), start=1
+                )
+                if any(cell.data_type == "f" and one.value is None for cell, one in zip(*rows, strict=True))
+            ]
+        finally:
+            written.close()
+            computed.close()
+    if faults:
+        raise BadInput(faults)
 
 
 def _sheets(path: Path) -> dict[str, list[tuple[int, list[str]]]]:
@@ -60,13 +82,13 @@ def _sheets(path: Path) -> dict[str, list[tuple[int, list[str]]]]:
             book.close()
 
 
-def _book(path: Path) -> "Workbook":
+def _book(path: Path, *, data_only: bool = True) -> "Workbook":
     try:
         from openpyxl import load_workbook
     except ImportError:
         what = "Excel workbooks take one more package: pip install 'teacher-harness[xlsx]'; or save it as CSV"
         raise BadInput([Fault(str(path), what)]) from None
-    return load_workbook(path, read_only=True, data_only=True)
+    return load_workbook(path, read_only=True, data_only=data_only)
 
 
 def _text(cell: Any) -> str:
