@@ -142,7 +142,10 @@ def test_grades_that_are_missing_or_empty_are_told_apart(folder: Path) -> None:
     found = compare("a.csv", "b.csv", *GOLDEN)
     assert (found["n_common"], found["unread_candidate"]) == (58, ["q1|d1", "q3|d0"])
     assert found["coverage"]["candidate"] == 58 / 60
-    assert found["warnings"] == ["1 items of b.csv have no golden grade in golden.csv, or are shots there"]
+    assert found["warnings"] == [
+        "1 items of b.csv have no golden grade in golden.csv, or are shots there "
+        "('q0|unheard' here, 'q3|d0' in golden.csv)"
+    ]
     assert (
         "Warning: 1 items of b.csv have no golden grade" in harness("compare", "a.csv", "b.csv", *GOLDEN).out
     )
@@ -310,7 +313,7 @@ def test_items_that_the_run_was_not_asked_are_counted(project: Path) -> None:
     path.write_text(path.read_text("utf-8") + "stranger,1\n", encoding="utf-8")
     found = compare(run, path.name)
     assert found["unread_candidate"] == [IDS[3]]
-    assert found["warnings"] == [f"1 items of today.csv are not in {run}"]
+    assert found["warnings"] == [f"1 items of today.csv are not in {run} ('stranger' here)"]
     write(project / "others.csv", "item,grade", [("x", 1), ("y", 0)])
     assert f"no item of others.csv is in {run}" in refused("compare", run, "others.csv")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.golden.examples import load_examples
 from harness.policy.load import load_policy, unfinished
-from harness.storage.tables import harmless, unquoted
+from harness.storage.cells import harmless, unquoted
 
 SHOP = (
     "query,product_id,title,description,class,grade\n"
@@ -137,7 +137,11 @@ BAD = {
         ("--scale", "0-1"),
         "item 'a' is graded twice",
     ),
-    "own splits": ("item,query,title,grade,split\na,q,t,1,train\n", ("--scale", "0-1"), 'not "train"'),
+    "own splits": (
+        "item,query,title,grade,split\na,q,t,1,train\n",
+        ("--scale", "0-1"),
+        "'train' is not one of shots, dev, test",
+    ),
     "shares": (SHOP, ("--scale", "0-3", "--splits", "50/50"), "is not shots/dev/test in per cent"),
     "answer as an attribute": (
         SHOP,

@@ -81,7 +81,10 @@ def test_ratings_of_other_items_explain_nothing_here(here: Path) -> None:
     score = gate2(golden, grades, "--ratings", write(here / "r.csv", "item,rater,grade", rows)).json
     assert (score["ceiling"], score["diagnosis"]["unrated"], score["n"]) == (None, 1, 9)
     assert score["gate1"] is not None
-    assert "1 items of g.csv have no golden grade in golden.csv, or are shots there" in score["warnings"]
+    assert (
+        "1 items of g.csv have no golden grade in golden.csv, or are shots there ('x' here)"
+        in score["warnings"]
+    )
 
 
 def test_distances_on_a_scale_with_gaps_are_those_of_the_values(here: Path) -> None:

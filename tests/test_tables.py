@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from harness.errors import BadInput
 from harness.golden.grade_tables import parse_scale, read_golden_grades, read_grades, read_ratings, scale_text
-from harness.storage.tables import Layout, Row, joined, parse_columns, read_table
+from harness.storage.formats import read_table
+from harness.storage.tables import Layout, Row, joined, parse_columns
 
 SCALE = (0, 1, 2, 3)
 LONG = "query,doc,who,label\nshoes,1,ann,3\nshoes,1,bob,2\nhat,1,ann,0\nhat,1,bob,\n"
@@ -136,7 +137,7 @@ def test_half_a_surrogate_pair_is_named(tmp_path: Path) -> None:
 
 
 def test_unknown_ending_asks_for_a_format(tmp_path: Path) -> None:
-    assert "--format" in fault(put(tmp_path, "r.xlsx", "x"))
+    assert "--format" in fault(put(tmp_path, "r.ods", "x"))
 
 
 def test_what_is_no_parquet_is_said_to_be_none(tmp_path: Path) -> None:
@@ -184,11 +185,7 @@ def test_name_that_nothing_is_called_by_is_refused() -> None:
         parse_columns("itm=doc,grade=label")
 
 
-def test_what_is_set_apart_otherwise_is_guessed_at(tmp_path: Path) -> None:
-    path = tmp_path / "x.csv"
-    path.write_text("item;grade\na;1\n", encoding="utf-8")
-    with pytest.raises(BadInput, match="set apart as the format says"):
-        read_grades(path, Layout(), (0, 1))
+def test_folder_is_no_table(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="is a folder; name a file in it"):
         read_grades(tmp_path, Layout(), (0, 1))
 

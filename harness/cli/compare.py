@@ -21,8 +21,10 @@ from harness.cli.compared import (
 from harness.cli.groups import Markdown, append, grouped
 from harness.cli.options import (
     Columns,
+    Encoding,
     Format,
     Json,
+    Labels,
     Root,
     Scale,
     Weighting,
@@ -54,6 +56,8 @@ class ComparedOptions:
     format: Format = None
     grades_columns: FileColumns = None
     grades_format: FileFormat = None
+    labels: Labels = None
+    encoding: Encoding = None
     wide: FileWide = None
     rater: FileRater = None
     weighting: Weighting = None
@@ -62,6 +66,7 @@ class ComparedOptions:
         """How to read the files; `root` is the folder of the project."""
         how = {"columns": self.columns, "format": self.format, "wide": self.wide, "rater": self.rater}
         how |= {"grades-columns": self.grades_columns, "grades-format": self.grades_format}
+        how |= {"labels": self.labels, "encoding": self.encoding}
         return FileOptions(self.golden, self.policy, self.scale, root, how)
 
     @property

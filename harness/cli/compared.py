@@ -108,7 +108,7 @@ def sides_of(names: list[str], files: FileOptions) -> "list[Side]":
 
 def _refuse_lost(names: list[str]) -> None:
     """A name with the extension of a table means a file: BadInput if there is none."""
-    from harness.storage.tables import FORMAT_OF
+    from harness.storage.formats import FORMAT_OF
 
     lost = [name for name in names if Path(name).suffix.lower() in FORMAT_OF and not Path(name).exists()]
     if lost:

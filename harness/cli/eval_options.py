@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.groups import BaseUrl, FoldSystem, MaxTokens, NoSchema, Shots, Temperature
-from harness.cli.options import DEFAULT_POLICY, Columns, Format, Rater, Wide, layout, names_in
+from harness.cli.options import (
+    DEFAULT_POLICY,
+    Columns,
+    Encoding,
+    Format,
+    Labels,
+    Rater,
+    Wide,
+    layout,
+    names_in,
+)
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -89,6 +99,9 @@ class RunOptions:
         return self.resume or ("latest" if self.retry_failed else None)
 
 
+TABLE = ("columns", "wide", "format", "labels", "encoding", "rater")
+
+
 @dataclass(frozen=True)
 class TableOptions:
     """How to read a replayed file of grades."""
@@ -96,6 +109,8 @@ class TableOptions:
     columns: Columns = None
     wide: Wide = None
     format: Format = None
+    labels: Labels = None
+    encoding: Encoding = None
     rater: Rater = None
 
 
@@ -128,7 +143,7 @@ def request_of(
     """The options as one request. BadInput if they contradict each other or have no effect."""
     from harness.runs.manifest import Asked
 
-    read = layout(table.columns, table.wide, table.format)
+    read = layout(table.columns, table.wide, table.format, table.labels, table.encoding)
     values: dict[str, object] = {
         "model": _from_root(asking.model, project) if asking.model else None,
         "splits": _splits(asking.split),
@@ -141,10 +156,12 @@ def request_of(
         "columns": dict(read.columns) or None,
         "wide": read.wide or None,
         "format": table.format,
+        "labels": dict(read.labels) or None,
+        "encoding": table.encoding,
         "rater": table.rater,
     }
     if run.resume is None:
-        _refuse_idle(asking, [name for name in ("columns", "wide", "format", "rater") if values[name]])
+        _refuse_idle(asking, [name for name in TABLE if values[name]])
     values |= {name: value for name, value in _chosen(project, asking).items() if not values.get(name)}
     given = {name: value for name, value in values.items() if value is not None}
     defaults = {"model": MODEL, "policy": DEFAULT_POLICY, "prompt": "teacher", "splits": ("dev",)}

@@ -10,8 +10,10 @@ from harness.cli.options import (
     BarValue,
     Bootstrap,
     Columns,
+    Encoding,
     Format,
     Json,
+    Labels,
     Root,
     Scale,
     Weighting,
@@ -36,6 +38,8 @@ def gate1_command(
     columns: Columns = None,
     wide: Wide = None,
     format: Format = None,
+    labels: Labels = None,
+    encoding: Encoding = None,
     weighting: Weighting = None,
     bar: BarValue = None,
     bootstrap: Bootstrap = False,
@@ -60,6 +64,7 @@ def gate1_command(
 
     if ratings is None:
         for_a_file = {"scale": scale, "columns": columns, "wide": wide, "format": format}
+        for_a_file |= {"labels": labels, "encoding": encoding}
         refuse(for_a_file, "the policy's own ratings need none")
     scale_, known, gates = levels_of(policy or (None if ratings else DEFAULT_POLICY), scale, root)
     about = examples_of(project_at(root), known) if known else {}
@@ -67,7 +72,8 @@ def gate1_command(
         assert known is not None, "without a file there is a default policy"
         rated = own_ratings(project_at(root), known, about)
     else:
-        rated = replace(rated_in(ratings, layout(columns, wide, format), scale_, about), about=about)
+        how = layout(columns, wide, format, labels, encoding)
+        rated = replace(rated_in(ratings, how, scale_, about), about=about)
     chosen = bar_of(weighting, bar, gate1_bar(gates), bar_origin(known))
     score = judge_raters(rated, scale_, gates, chosen, names=grade_names(known), bootstrap=bootstrap)
     print_json(score) if json else show(gate1_view(score, disputes))

@@ -9,10 +9,12 @@ from harness.cli.options import (
     BarValue,
     Bootstrap,
     Columns,
+    Encoding,
     Format,
     GradesColumns,
     GradesFormat,
     Json,
+    Labels,
     Rater,
     Root,
     Scale,
@@ -71,6 +73,8 @@ def gate2_command(
     wide: Wide = None,
     format: Format = None,
     grades_format: GradesFormat = None,
+    labels: Labels = None,
+    encoding: Encoding = None,
     weighting: Weighting = None,
     bar: BarValue = None,
     bootstrap: Bootstrap = False,
@@ -92,6 +96,7 @@ def gate2_command(
     how = {"columns": columns, "grades-columns": grades_columns, "ratings-columns": ratings_columns}
     how |= {"wide": wide, "ratings-wide": ratings_wide, "rater": rater}
     how |= {"format": format, "grades-format": grades_format, "ratings-format": ratings_format}
+    how |= {"labels": labels, "encoding": encoding}
     canaries = unfinished = None
     if run is not None:
         named = {"policy": policy, "scale": scale, "ratings": str(ratings) if ratings else None}
@@ -151,7 +156,8 @@ def _ratings_table(ratings: Path | None, file: "GradesFile", how: "Mapping[str, 
         refuse(own, "name one with --ratings")
     if ratings == file.path and all(value is None for value in own.values()):
         return file.table
-    return layout(own["ratings-columns"] or how["columns"], own["ratings-wide"], own["ratings-format"])
+    columns = own["ratings-columns"] or how["columns"]
+    return layout(columns, own["ratings-wide"], own["ratings-format"], how["labels"], how["encoding"])
 
 
 def _assessed(

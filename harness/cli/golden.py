@@ -8,8 +8,10 @@ import typer
 from harness.cli.options import (
     DEFAULT_POLICY,
     Columns,
+    Encoding,
     Format,
     Json,
+    Labels,
     Root,
     Scale,
     layout,
@@ -123,6 +125,8 @@ def import_golden_set(
     scale: Scale = None,
     licence: Annotated[str | None, typer.Option("--license", help="A note on the source's licence.")] = None,
     format: Format = None,
+    labels: Labels = None,
+    encoding: Encoding = None,
     dataset_split: Annotated[str | None, typer.Option(help="Which split of a data set.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Overwrite the existing golden set.")] = False,
     root: Root = None,
@@ -141,7 +145,7 @@ def import_golden_set(
     request = Import(
         source=source,
         policy=policy,
-        layout=layout(columns, None, format),
+        layout=layout(columns, None, format, labels, encoding),
         attributes=names_in(attributes),
         shares=parse_shares(splits) if splits else None,
         seed=seed,
@@ -154,7 +158,7 @@ def import_golden_set(
     if json:
         left = list(done.columns_left)
         found = {"path": str(done.path), "examples": len(done.examples), "columns_left": left}
-        print_json({**found, "empty_splits": list(done.empty_splits)})
+        print_json({**found, "empty_splits": list(done.empty_splits), "long_texts": list(done.long_texts)})
     else:
         _say_imported(done, policy)
 
@@ -164,6 +168,8 @@ def _say_imported(done: "Imported", policy: str) -> None:
     show([f"{len(done.examples):,} examples of {queries} queries: {shown_path(done.path)}"])
     if done.columns_left:
         say(f"columns left out: {', '.join(done.columns_left)} (--attributes keeps them)")
+    for text in done.long_texts:
+        say(f"warning: {text}: every request that shows it sends it all")
     for split in done.empty_splits:
         say(
             f"warning: the split {split} is empty: a query is in one split, and {queries} are too few to "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from harness.cli.options import Columns, Format, layout, names_in
+from harness.cli.options import Columns, Encoding, Format, layout, names_in
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -136,6 +136,7 @@ class PairsOptions:
     ] = None
     columns: Columns = None
     format: Format = None
+    encoding: Encoding = None
 
     @property
     def path(self) -> Path:
@@ -148,5 +149,5 @@ class PairsOptions:
         """The pairs."""
         from harness.runs.pairs import read_pairs
 
-        shown = names_in(self.attributes)
-        return read_pairs(self.path, layout(self.columns, None, self.format), self.traffic, shown)
+        how = layout(self.columns, None, self.format, encoding=self.encoding)
+        return read_pairs(self.path, how, self.traffic, names_in(self.attributes))

@@ -39,7 +39,13 @@ Columns = Annotated[
     str | None, typer.Option(help="Headers for our names: item=query+product_id,grade=label,query=qid")
 ]
 Format = Annotated[
-    str | None, typer.Option(help="csv, tsv, jsonl, parquet or qrels. Default: by the file's ending.")
+    str | None, typer.Option(help="csv, tsv, jsonl, json, parquet, xlsx or qrels. Default: by its ending.")
+]
+Labels = Annotated[
+    str | None, typer.Option(help="Grades as words: Exact=2,Partial=1,Irrelevant=0. Holds for all files.")
+]
+Encoding = Annotated[
+    str | None, typer.Option(help="Of tables that are not UTF-8: cp1252, utf-16, ... (CSV, TSV, qrels).")
 ]
 Wide = Annotated[str | None, typer.Option(help="A column for each rater: rater1,rater2,...")]
 Rater = Annotated[str | None, typer.Option(help="Whose grades to take from a file with several raters.")]
@@ -177,16 +183,22 @@ def names_in(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
-def layout(columns: str | None, wide: str | None, format: str | None) -> "Layout":
+def layout(
+    columns: str | None,
+    wide: str | None,
+    format: str | None,
+    labels: str | None = None,
+    encoding: str | None = None,
+) -> "Layout":
     """How to read a table."""
     from harness.errors import BadInput
-    from harness.storage.tables import Layout, parse_columns
+    from harness.storage.tables import Layout, parse_columns, parse_labels
 
     names = names_in(wide)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise BadInput(f"--wide names {', '.join(twice)} twice")
-    return Layout(columns=parse_columns(columns), wide=names, format=format)
+    return Layout(parse_columns(columns), names, format, parse_labels(labels), encoding)
 
 
 def bar_of(

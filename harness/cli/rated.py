@@ -49,9 +49,10 @@ def bar_origin(policy: "Policy | str | None") -> str:
 
 def golden_table(how: Mapping[str, str | None]) -> "Layout":
     """How to read the golden file; `how` holds the options by name."""
-    return layout(how["columns"], None, how["format"])
+    return layout(how["columns"], None, how["format"], how["labels"], how["encoding"])
 
 
 def grades_table(how: Mapping[str, str | None]) -> "Layout":
     """How to read a grader's file: by default, like the golden file."""
-    return layout(how["grades-columns"] or how["columns"], how["wide"], how["grades-format"] or how["format"])
+    columns, format = how["grades-columns"] or how["columns"], how["grades-format"] or how["format"]
+    return layout(columns, how["wide"], format, how["labels"], how["encoding"])

@@ -6,6 +6,8 @@ from harness.comparison.sides import Side
 from harness.errors import BadInput
 from harness.golden.grade_tables import read_grades
 from harness.golden.graded_files import Golden, GradesFile, Levels
+from harness.golden.unmatched import unmatched
+from harness.nouns.pair import one_form
 from harness.score.items import answered, judged_files
 
 
@@ -30,9 +32,11 @@ def side_beside_run(file: GradesFile, run: Side) -> Side:
     """A file's grades of a run's items, under that run's policy and golden grades."""
     grades = read_grades(file.path, file.table, run.scale, file.rater)
     items, strangers = answered(list(run.items.values()), grades)
+    ids = (item.item for item in run.items.values() if one_form(item.item) not in grades)
+    unmet = unmatched(strangers, ids, run.name) if strangers else ""
     if len(strangers) == len(grades):
-        raise BadInput(f"no item of {file.path} is in {run.name}: its items are the examples' ids")
-    what = f"{len(strangers)} items of {file.name} are not in {run.name}"
+        raise BadInput(f"no item of {file.path} is in {run.name}: its items are the examples' ids ({unmet})")
+    what = f"{len(strangers):,} items of {file.name} are not in {run.name} ({unmet})"
     return replace(
         run,
         name=file.name,

@@ -5,8 +5,9 @@ import io
 from collections.abc import Sequence
 
 from harness.nouns.pair import Example
+from harness.storage.cells import harmless
 from harness.storage.files import to_line
-from harness.storage.tables import RESULT_TEXTS, harmless
+from harness.storage.tables import RESULT_TEXTS
 
 FORMATS = ("csv", "jsonl")
 

@@ -10,12 +10,16 @@ from typing import Any
 from harness.errors import BadInput, Fault
 from harness.golden.rows import listed
 from harness.golden.versions import under_version
-from harness.nouns.pair import Rating, query_key
+from harness.nouns.pair import Rating, one_form, query_key
 from harness.nouns.policy import Policy
-from harness.storage.tables import Layout, Row, Table, joined, read_table
+from harness.storage.cells import number_of
+from harness.storage.formats import read_table
+from harness.storage.tables import Layout, Row, Table, joined
 
 MOST_GRADES = 101
 """0 to 100: people cannot distinguish more grades, and kappa's matrix grows with their square."""
+MOST_WORDS = 12
+"""Words that an error lists, where grades are wanted."""
 TEXTS = ("query", "reasoning", "split", "title", "policy_version")
 BESIDE = (*TEXTS, "rater", "clauses", "tags")
 """Optional columns beside item and grade."""
@@ -63,7 +67,7 @@ def parse_scale(text: str) -> tuple[int, ...]:
 def read_ratings(path: Path, layout: Layout, scale: tuple[int, ...]) -> list[Rating]:
     """Every rating of a table; empty grades are missing ratings."""
     also = () if layout.wide else ("rater",)
-    rows = graded_rows(read_table(path, layout.format), layout, scale, also)
+    rows = graded_rows(read_table(path, layout), layout, scale, also)
     nameless = [Fault(row.where, "no rater") for row in rows if row.rater is None]
     if nameless:
         raise BadInput(nameless)
@@ -79,7 +83,7 @@ def read_grades(
     path: Path, layout: Layout, scale: tuple[int, ...], rater: str | None = None
 ) -> dict[str, GradedRow]:
     """One grader's row for each item. `rater` selects one where a table holds several."""
-    rows = graded_rows(read_table(path, layout.format), layout, scale)
+    rows = graded_rows(read_table(path, layout), layout, scale)
     raters = sorted({row.rater for row in rows if row.rater is not None})
     if rater is not None and rater not in raters:
         raise BadInput([Fault(str(path), f"no rater {rater!r}; there are: {', '.join(raters) or 'none'}")])
@@ -98,7 +102,7 @@ def read_golden_grades(
     Rows of the split `shots` are left out: the teacher saw them. With a policy `version`, the grades of that
     version, where rows keep their history.
     """
-    table = read_table(path, layout.format)
+    table = read_table(path, layout)
     rows = graded_rows(under_version(table, layout, version) if version else table, layout, scale)
     refuse_doubles([(row.where, (row.item,)) for row in rows], "item {0!r}")
     golden = {row.item: row for row in rows if row.split != "shots"}
@@ -120,17 +124,28 @@ def graded_rows(
     headers |= {name: table.find(name, layout) for name in BESIDE}
     several = {name: headers[name][0] for name in ("clauses", "tags") if headers[name]}
     faults: list[Fault] = []
+    unknown = _UnknownWords(table.path)
     rows: list[GradedRow] = []
+    off = [f"{word}={grade}" for word, grade in layout.labels.items() if grade not in (None, *scale)]
+    if off:
+        raise BadInput(f"--labels: {', '.join(off)} is not on the scale {scale_text(scale)}")
     for row in table.rows:
         where = table.where(row)
-        item = joined(row, headers["item"])
+        item = one_form(joined(row, headers["item"]))
         if not item:
             faults.append(Fault(where, f"empty item ({'+'.join(headers['item'])})"))
         query, reasoning, split, title, version = (_cell(row, headers[name]) for name in TEXTS)
         words = {name: tuple(listed(row.cells.get(header))) for name, header in several.items()}
         for rater, column in _graders(row, layout, headers):
-            grade, fault = _grade(row.text(column), scale)
-            faults += [Fault(where, f"{column}: {fault}")] if fault else []
+            text = row.text(column)
+            if text in layout.labels:
+                grade, fault = layout.labels[text], None
+            else:
+                grade, fault = _grade(text, scale)
+            if fault is _NO_GRADE:
+                unknown.note(where, column, text)
+            elif fault:
+                faults.append(Fault(where, f"{column}: {fault}"))
             rows.append(
                 GradedRow(
                     where=where,
@@ -145,9 +160,51 @@ def graded_rows(
                     **words,
                 )
             )
+    faults += unknown.faults
     if faults:
         raise BadInput(faults)
     return rows
+
+
+_NO_GRADE = "is not a grade"
+
+
+class _UnknownWords:
+    """Words where grades are wanted: each is named once, with its first place, since files are long."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._found: dict[tuple[str, str], list[str | int]] = {}
+
+    def note(self, where: str, column: str, text: str) -> None:
+        """One more row with this word."""
+        entry = self._found.setdefault((column, text), [where, 0])
+        entry[1] = int(entry[1]) + 1
+
+    @property
+    def faults(self) -> list[Fault]:
+        """A fault for each word, and one that says what to do."""
+        found = []
+        for (column, text), (where, count) in self._found.items():
+            rows = f" ({count:,} rows)" if count != 1 else ""
+            found.append(Fault(str(where), f"{column}: {shortened(text)!r} is not a grade{rows}"))
+        if not found:
+            return []
+        words = list(dict.fromkeys(text for _, text in self._found))
+        named = ",".join(_option_word(shortened(word)) + "=N" for word in words[:MOST_WORDS])
+        quote = "'" if '"' in named else '"'
+        more = f" (and {len(words) - MOST_WORDS:,} more)" if len(words) > MOST_WORDS else ""
+        what = f"say which grade each word means: --labels {quote}{named}{quote}{more}"
+        return [*found[:MOST_WORDS], Fault(str(self._path), what)]
+
+
+def _option_word(word: str) -> str:
+    return f'"{word}"' if "," in word else word
+
+
+def shortened(text: str) -> str:
+    """A cell as a message shows it."""
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def refuse_doubles(found: list[tuple[str, tuple[Any, ...]]], wording: str, verb: str = "is graded") -> None:
@@ -186,10 +243,10 @@ def _grade(text: str, scale: tuple[int, ...]) -> tuple[int | None, str | None]:
     """A cell as a grade, None where it is empty; or the fault in it."""
     if not text:
         return None, None
-    if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
-        return None, f"{text!r} is not a grade"
-    # Spreadsheets and data frames write whole numbers as 3.0.
-    number = float(text)
+    # Spreadsheets and data frames write whole numbers as 3.0, or as 3,0.
+    number = number_of(text)
+    if number is None:
+        return None, _NO_GRADE
     if number not in scale:
         return None, f"{text} is not on the scale {scale_text(scale)}"
     return int(number), None

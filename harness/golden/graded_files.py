@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from harness.golden.examples import FILE, load_examples
 from harness.golden.grade_tables import GradedRow, read_golden_grades
-from harness.nouns.pair import Example
+from harness.nouns.pair import Example, one_form
 from harness.nouns.policy import Gates, Policy
 from harness.policy.load import load_gates, load_policy, policy_path
 from harness.storage.project import Project
@@ -68,4 +68,4 @@ def read_golden(path: Path, table: Layout, levels: Levels) -> Golden:
 def examples_of(project: Project, policy: Policy) -> dict[str, Example]:
     """A policy's golden examples by id; none where it has no golden set."""
     path = project.golden / policy.name / FILE
-    return {example.id: example for example in load_examples(path, policy)} if path.exists() else {}
+    return {one_form(example.id): example for example in load_examples(path, policy)} if path.exists() else {}

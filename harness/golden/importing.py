@@ -17,9 +17,13 @@ from harness.nouns.policy import Policy
 from harness.policy.load import load_policy, policy_path
 from harness.storage.digest import digest, digest_bytes
 from harness.storage.files import build, read_bytes, write_atomic, write_lines
+from harness.storage.formats import dataset_table, read_table
 from harness.storage.project import Project, folder_names, is_name
-from harness.storage.tables import RESULT_TEXTS, Layout, Table, dataset_table, read_table, refuse_controls
+from harness.storage.tables import RESULT_TEXTS, Layout, Table, refuse_controls
 
+LONG_TEXT = 20_000
+"""Letters; the longest product descriptions of shops have a few thousand."""
+LONG_SHOWN = 5
 DEFAULT_SHARES = (20, 40, 40)
 _TEXTS = ("item", "query", "reasoning", "clauses", "tags", *RESULT_TEXTS)
 
@@ -49,6 +53,8 @@ class Imported:
     new_policy: Path | None
     columns_left: tuple[str, ...]
     empty_splits: tuple[Split, ...]
+    long_texts: tuple[str, ...] = ()
+    """The first texts that are too long for any surface, in words."""
 
 
 def import_golden(project: Project, request: Import) -> Imported:
@@ -73,7 +79,7 @@ def import_golden(project: Project, request: Import) -> Imported:
     if not readme.exists() or request.replace:
         write_atomic(readme, golden_readme(request.policy, examples))
     empty = _empty_splits(examples, request)
-    return Imported(target, examples, new_policy, _columns_left(table, request), empty)
+    return Imported(target, examples, new_policy, _columns_left(table, request), empty, _long_texts(examples))
 
 
 def _empty_splits(examples: Sequence[Example], request: Import) -> tuple[Split, ...]:
@@ -81,6 +87,24 @@ def _empty_splits(examples: Sequence[Example], request: Import) -> tuple[Split, 
     filled = {example.split for example in examples}
     shares = zip(SPLITS, request.shares or DEFAULT_SHARES, strict=True)
     return tuple(split for split, share in shares if share and split not in filled)
+
+
+def _long_texts(examples: Sequence[Example]) -> tuple[str, ...]:
+    """Texts longer than a surface shows: likely cells that ran together."""
+    found = [
+        f"{example.id}: {name} has {len(text):,} letters"
+        for example in examples
+        for name, text in _texts_shown(example)
+        if len(text) > LONG_TEXT
+    ]
+    more = (f"{len(found) - LONG_SHOWN:,} more texts are that long",) if len(found) > LONG_SHOWN else ()
+    return (*found[:LONG_SHOWN], *more)
+
+
+def _texts_shown(example: Example) -> Iterator[tuple[str, str]]:
+    yield "query", example.query
+    yield from ((name, getattr(example.result, name) or "") for name in RESULT_TEXTS)
+    yield from example.result.attributes.items()
 
 
 def _known_policy(project: Project, request: Import) -> Policy | None:
@@ -109,7 +133,7 @@ def _table(request: Import) -> Table:
         raise BadInput(f"{path}: no such file (for a data set on the hub, add --format dataset)")
     if request.dataset_split is not None:
         raise BadInput(f"--dataset-split needs a data set, but {path} is a table")
-    return read_table(path, request.layout.format)
+    return read_table(path, request.layout)
 
 
 def _examples(table: Table, request: Import, policy_version: str, scale: tuple[int, ...]) -> list[Example]:
@@ -155,9 +179,25 @@ def _refuse_gaps(graded: Sequence[GradedRow]) -> None:
 def _splits(table: Table, request: Import, graded: Sequence[GradedRow]) -> dict[str, Split] | None:
     """New splits, unless the table brings its own and no others are asked for."""
     if request.shares is None and table.find("split", request.layout):
+        _refuse_other_splits(graded)
         return None
     pairs = [(row.query, row.grade) for row in graded if row.query is not None and row.grade is not None]
     return assign_splits(pairs, request.shares or DEFAULT_SHARES, request.seed, _alike(table, request, pairs))
+
+
+def _refuse_other_splits(graded: Sequence[GradedRow]) -> None:
+    """BadInput for each word in the split column that is no split of ours, with its first line."""
+    first: dict[str, str] = {}
+    for row in graded:
+        first.setdefault(row.split or "", row.where)
+    faults = [
+        Fault(where, f"split: {word!r} is not one of {', '.join(SPLITS)}")
+        for word, where in first.items()
+        if word not in SPLITS
+    ]
+    if faults:
+        shares = "/".join(map(str, DEFAULT_SHARES))
+        raise BadInput([*faults, Fault("", f"rename them, or deal new splits by query: --splits {shares}")])
 
 
 def _alike(table: Table, request: Import, pairs: Sequence[tuple[str, int]]) -> Iterator[tuple[str, str]]:

@@ -224,7 +224,7 @@ def setup_of(project: Project, plan: Plan) -> Setup:
         no_schema=asked.no_schema,
         fold_system=asked.fold_system,
         sampled=asked.limit is not None,
-        layout=Layout(columns=asked.columns, wide=asked.wide, format=asked.format),
+        layout=Layout(asked.columns, asked.wide, asked.format, asked.labels, asked.encoding),
         rater=asked.rater,
         root=project.root,
     )

@@ -135,6 +135,11 @@ def query_key(query: str) -> str:
     return " ".join(words(query)) or query.strip()
 
 
+def one_form(id_: str) -> str:
+    """An id in one Unicode form: macOS and Windows write the same accented letter differently."""
+    return id_ if id_.isascii() else unicodedata.normalize("NFC", id_)
+
+
 def words(text: str) -> list[str]:
     """The words of a text in any script, without case: letters with their marks, numbers, c++ and 5.5."""
     if text.isascii():

@@ -2,6 +2,7 @@
 
 from harness.errors import RejectedError
 from harness.golden.grade_tables import read_grades
+from harness.nouns.pair import one_form
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
 from harness.providers.base import Setup, Teacher, refuse_what_a_server_takes
@@ -26,7 +27,7 @@ class Replay:
 
     async def ask(self, prompt: Prompt) -> Reply:
         """The answer that the file holds for the prompt's item."""
-        row = self._rows.get(prompt.item)
+        row = self._rows.get(one_form(prompt.item))
         if row is None:
             raise RejectedError(f"{self._file} has no grade for {prompt.item}")
         text = "" if row.grade is None else answer_text(row.reasoning, [], row.grade)

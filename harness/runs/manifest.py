@@ -47,6 +47,8 @@ class Asked(Noun):
     columns: dict[str, tuple[str, ...]] = Field(default={})
     wide: tuple[str, ...] = ()
     format: str | None = None
+    labels: dict[str, int | None] = Field(default={})
+    encoding: str | None = None
     rater: str | None = None
 
     @property

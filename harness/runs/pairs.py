@@ -16,10 +16,12 @@ from harness.golden.grade_tables import refuse_doubles
 from harness.golden.rows import check_attributes, texts_of
 from harness.nouns.base import Noun
 from harness.nouns.pair import Pair, Result, query_key
+from harness.storage.cells import number_of
 from harness.storage.digest import canonical_json, keyed_digest
 from harness.storage.files import build, iter_nouns, write_lines
+from harness.storage.formats import read_table
 from harness.storage.stream import Stream
-from harness.storage.tables import RESULT_TEXTS, Layout, Row, Table, joined, read_table, refuse_controls
+from harness.storage.tables import RESULT_TEXTS, Layout, Row, Table, joined, refuse_controls
 
 
 class ShownPair(Noun):
@@ -54,7 +56,7 @@ def read_pairs(
 
     A temporary file keeps the pairs while the stream exists: reading the table again would take longer.
     """
-    table = read_table(path, layout.format)
+    table = read_table(path, layout)
     headers = table.require(("item", "query", "title"), layout)
     check_attributes(table, layout, attributes)
     refuse_controls(table, ("item", "query", *RESULT_TEXTS), layout, attributes)
@@ -119,8 +121,10 @@ def _each_pair(
 def _weight(row: Row, traffic: str | None) -> float | None:
     if traffic is None:
         return 1.0
+    text = row.text(traffic)
     try:
-        weight = float(row.text(traffic))
+        # As data frames and spreadsheets write numbers: 1e-05, or 0,5 with a decimal comma.
+        weight = number_of(text) if "," in text else float(text)
     except ValueError:
         return None
-    return weight if weight >= 0 and math.isfinite(weight) else None
+    return weight if weight is not None and weight >= 0 and math.isfinite(weight) else None

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
+from harness.errors import BadInput
 from harness.golden.grade_tables import GradedRow, clusters_of
 from harness.golden.graded_files import Golden
-from harness.nouns.pair import Example
+from harness.golden.unmatched import unmatched
+from harness.nouns.pair import Example, one_form
 from harness.nouns.records import Failed, Grade, Record, Ungraded
 
 Ending = Literal["graded", "ungraded", "failed"]
@@ -83,17 +85,22 @@ def judged_files(
     for item, row in golden.rows.items():
         assert row.grade is not None, "golden grades are read without gaps"
         items.append(GradedItem(item, clusters[item], row.grade, (_given(grades.get(item)),), _told_of(row)))
-    strangers = sum(item not in golden.rows for item in grades)
-    what = f"items of {name} have no golden grade in {golden.name}, or are shots there"
-    return items, (f"{strangers} {what}",) if strangers else ()
+    strangers = [item for item in grades if item not in golden.rows]
+    if not strangers:
+        return items, ()
+    unmet = unmatched(strangers, (item for item in golden.rows if item not in grades), golden.name)
+    what = f"have no golden grade in {golden.name}, or are shots there ({unmet})"
+    if len(strangers) == len(grades):
+        raise BadInput(f"all {len(grades):,} items of {name} {what}")
+    return items, (f"{len(strangers):,} items of {name} {what}",)
 
 
 def answered(
     items: Sequence[GradedItem], grades: Mapping[str, GradedRow]
 ) -> tuple[list[GradedItem], tuple[str, ...]]:
-    """A run's items with their grades taken from a file instead, and the items that only the file has."""
-    known = {item.item for item in items}
-    given = [replace(item, answers=(_given(grades.get(item.item)),)) for item in items]
+    """A run's items with their grades from a file instead, and the items that only the file has."""
+    known = {one_form(item.item) for item in items}
+    given = [replace(item, answers=(_given(grades.get(one_form(item.item))),)) for item in items]
     return given, tuple(item for item in grades if item not in known)
 
 

@@ -37,12 +37,23 @@ def dataset_rows(source: str, split: str | None) -> Iterator[Mapping[str, Any]]:
             if _saved_to_disk(folder):
                 loaded = datasets.load_from_disk(source)
             elif folder.is_dir():
-                loaded = datasets.load_dataset(source, cache_dir=cache)
+                loaded = _loaded(source, cache_dir=cache)
             else:
-                loaded = datasets.load_dataset(source)
+                loaded = _loaded(source)
             yield from _one_split(loaded, source, split)
     except _reading_errors() as error:
         raise BadInput([Fault(source, f"cannot be read as a data set: {_first_line(error)}")]) from error
+
+
+def _loaded(source: str, **where: str) -> Any:
+    """A data set; of CSV files every cell as it stands: 00123, 10.50, and NA as a brand."""
+    datasets = _datasets()
+    loaded = datasets.load_dataset(source, **where)
+    if type(datasets.load_dataset_builder(source, **where).config).__name__ != "CsvConfig":
+        return loaded
+    names = next(iter(loaded.values())).column_names
+    texts = datasets.Features({name: datasets.Value("string") for name in names})
+    return datasets.load_dataset(source, features=texts, keep_default_na=False, **where)
 
 
 def _saved_to_disk(folder: Path) -> bool:

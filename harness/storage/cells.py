@@ -1,0 +1,50 @@
+"""Cells: which say nothing, which are numbers, and how they go to a spreadsheet and back unharmed."""
+
+import re
+import unicodedata
+from typing import Any
+
+FORMULA = ("=", "+", "-", "@")
+"""What a spreadsheet takes for the beginning of a formula; a quote before it makes it text."""
+_NUMBER = re.compile(r"-?[0-9]+([.,][0-9]+)?")
+_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2},[0-9]{3}")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""What no text of a product holds, and what cuts it off or steers a terminal elsewhere."""
+
+
+def present(value: Any) -> Any:
+    """A value as it is; None for what a data frame or Parquet stores where there is none: NaN, NaT, NA."""
+    # NaN and NaT differ from themselves, and pandas' NA refuses to say whether it does.
+    return (
+        None if type(value).__name__ == "NAType" or (not isinstance(value, str) and value != value) else value
+    )
+
+
+def number_of(text: str) -> float | None:
+    """A cell as a number, with a decimal point or a decimal comma; None where it is none.
+
+    `1,000` is none: it is one to some people and a thousand to others.
+    """
+    if not _NUMBER.fullmatch(text) or _THOUSANDS.fullmatch(text):
+        return None
+    return float(text.replace(",", "."))
+
+
+def harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula, by a quote before it; `unquoted` takes it away again.
+
+    A number's minus stays. White space before the sign does not make it text, nor do full-width signs.
+    """
+    return f"'{cell}" if _is_risky(cell) and not cell.removeprefix("-").isdigit() else cell
+
+
+def unquoted(cell: str) -> str:
+    """A cell without the quote that marks it as text for a spreadsheet."""
+    return cell[1:] if cell.startswith("'") and _is_risky(cell) else cell
+
+
+def _is_risky(cell: str) -> bool:
+    """Whether a spreadsheet may see a formula, or a white space that it drops before one."""
+    bare = cell.lstrip("'")
+    seen = unicodedata.normalize("NFKC", bare).lstrip("' \t\r\n\v\f\x00\ufeff\u200b")
+    return seen.startswith(FORMULA) or bare.startswith(("\t", "\r", "\n"))

@@ -1,0 +1,128 @@
+"""Files of every format as tables: CSV, TSV, JSON, Parquet, Excel workbooks, TREC qrels, data sets."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BadInput, Fault
+from harness.storage.cells import present
+from harness.storage.files import json_lines, parse_json, read_text
+from harness.storage.separated import lines_of, read_csv, read_tsv
+from harness.storage.tables import Layout, Row, Table
+
+
+def read_table(path: Path, layout: Layout | None = None) -> Table:
+    """A file as a table, by its ending or by the layout's format. BadInput names every faulty line."""
+    if path.is_dir():
+        raise BadInput([Fault(str(path), "is a folder; name a file in it")])
+    how = layout or Layout()
+    kind = how.format or FORMAT_OF.get(path.suffix.lower())
+    if kind is None or kind not in READERS:
+        known = ", ".join(READERS)
+        raise BadInput(
+            [Fault(str(path), f"unknown format {kind or path.suffix!r}; name one: --format {known}")]
+        )
+    table = READERS[kind](path, how)
+    if not table.rows:
+        raise BadInput([Fault(str(path), "holds no rows")])
+    return table
+
+
+def dataset_table(source: str, split: str | None) -> Table:
+    """A Hugging Face data set, from a local folder or by its hub name, as a table."""
+    from harness.storage.huggingface import dataset_rows
+
+    return _numbered(Path(source), dataset_rows(source, split))
+
+
+def _read_json_lines(path: Path, _: Layout) -> Table:
+    objects, faults = json_lines(path)
+    if faults:
+        raise BadInput(faults)
+    return _objects(path, objects, "line")
+
+
+def _read_json(path: Path, _: Layout) -> Table:
+    try:
+        found = parse_json(read_text(path))
+    except (ValueError, RecursionError) as error:
+        raise BadInput([Fault(str(path), f"not JSON: {error} (for JSON lines: --format jsonl)")]) from None
+    if not isinstance(found, list):
+        raise BadInput([Fault(str(path), "a list of objects is wanted, as in [{...}, {...}]")])
+    faults = [
+        Fault(f"{path}, row {number}", "a JSON object is wanted")
+        for number, entry in enumerate(found, start=1)
+        if not isinstance(entry, dict)
+    ]
+    if faults:
+        raise BadInput(faults)
+    return _numbered(path, found)
+
+
+def _read_parquet(path: Path, _: Layout) -> Table:
+    from harness.storage.huggingface import parquet_rows
+
+    return _numbered(path, parquet_rows(path))
+
+
+def _read_xlsx(path: Path, _: Layout) -> Table:
+    from harness.storage.xlsx import read_xlsx
+
+    return read_xlsx(path)
+
+
+def _numbered(path: Path, data: Iterable[Mapping[str, Any]]) -> Table:
+    return _objects(path, enumerate(data, start=1), "row")
+
+
+def _objects(path: Path, numbered: Iterable[tuple[int, Mapping[str, Any]]], unit: str) -> Table:
+    rows = [Row(number, dict(_flat(cells))) for number, cells in numbered]
+    columns = dict.fromkeys(name for row in rows for name in row.cells)
+    return Table(path, tuple(columns), rows, unit)
+
+
+def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested objects as dotted headers: {"result": {"title": ...}} has the header result.title."""
+    for name, value in data.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, present(value)
+
+
+def _read_qrels(path: Path, layout: Layout) -> Table:
+    header = ("query", "iteration", "docid", "grade")
+    rows: list[Row] = []
+    faults: list[Fault] = []
+    for number, line in enumerate(lines_of(path, layout.encoding)(), start=1):
+        cells = line.split()
+        if len(cells) == len(header):
+            rows.append(Row(number, dict(zip(header, cells, strict=True))))
+        elif cells:
+            what = f"{len(cells)} fields; a qrels line is: query iteration docid grade"
+            faults.append(Fault(f"{path}, line {number}", what))
+    if faults:
+        raise BadInput(faults)
+    return Table(path, header, rows, defaults={"item": ("query", "docid")})
+
+
+READERS: dict[str, Callable[[Path, Layout], Table]] = {
+    "csv": read_csv,
+    "tsv": read_tsv,
+    "jsonl": _read_json_lines,
+    "json": _read_json,
+    "parquet": _read_parquet,
+    "xlsx": _read_xlsx,
+    "qrels": _read_qrels,
+}
+
+FORMAT_OF = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".parquet": "parquet",
+    ".xlsx": "xlsx",
+    ".qrels": "qrels",
+}

@@ -1,0 +1,158 @@
+"""CSV and TSV, with whatever stands between the cells, in whatever encoding is named."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from harness.errors import BadInput, Fault
+from harness.storage.files import Stamp, stamp_of
+from harness.storage.grid import Records, fits, table_of, told
+from harness.storage.regular import LARGEST, unreadable
+from harness.storage.tables import Layout, Table
+
+MAX_CELL = 10_000_000
+SEPARATORS = (",", ";", "\t", "|")
+"""What people put between cells; Excel writes semicolons wherever the decimal sign is a comma."""
+SAMPLE = 20
+"""Records by which a separator is found out."""
+Lines = Callable[[], Iterable[str]]
+Quoting = Literal[0, 3]
+
+
+def read_csv(path: Path, layout: Layout) -> Table:
+    """A table with commas, or with another separator where that one alone fits the first records."""
+    lines = lines_of(path, layout.encoding)
+    first = next(iter(lines()), "").strip().strip('"')
+    if first.startswith("sep=") and len(first) == 5:
+        # Excel's own first line, which is no record.
+        return _read(path, lambda: islice(lines(), 1, None), first[4], after=1)
+    return _read(path, lines, _separator(lines))
+
+
+def read_tsv(path: Path, layout: Layout) -> Table:
+    """A table with tabs."""
+    return _read(path, lines_of(path, layout.encoding), "\t")
+
+
+def lines_of(path: Path, encoding: str | None) -> Lines:
+    """The lines of a file, read again for each pass; of what is no file, such as a pipe, the text is kept."""
+    name = encoding_named(encoding)
+    if path.is_file():
+        return partial(_each_line, path, stamp_of(path), _own_encoding(path, name))
+    try:
+        with path.open("rb") as file:
+            text = file.read(LARGEST).decode(name)
+    except OSError as error:
+        raise BadInput([unreadable(path, error)]) from error
+    except UnicodeDecodeError as error:
+        raise BadInput([_not_decoded(path, name, error)]) from None
+    return partial(io.StringIO, text, newline="")
+
+
+def encoding_named(encoding: str | None) -> str:
+    """A name that Python reads text by. BadInput for one that it does not know."""
+    try:
+        "".encode(encoding or "utf-8")
+    except LookupError:
+        raise BadInput(f"--encoding: unknown encoding {encoding!r}; try cp1252 or utf-16") from None
+    return encoding or "utf-8-sig"
+
+
+def _own_encoding(path: Path, named: str) -> str:
+    """The encoding named, but UTF-8 for a file that is: one option holds for files of several encodings.
+
+    Letters beyond ASCII are sound UTF-8 by chance in no other encoding, but for very short texts.
+    """
+    if named == "utf-8-sig":
+        return named
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            beyond = False
+            for line in file:
+                beyond = beyond or not line.isascii()
+            return "utf-8-sig" if beyond else named
+    except (UnicodeDecodeError, OSError):
+        return named
+
+
+def _each_line(path: Path, stamp: Stamp, encoding: str) -> Iterator[str]:
+    if stamp_of(path) != stamp:
+        raise BadInput([Fault(str(path), "changed while it was read; start again")])
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            yield from file
+    except UnicodeError:
+        raise BadInput([_first_fault(path, encoding)]) from None
+    except OSError as error:
+        raise BadInput([unreadable(path, error)]) from error
+
+
+def _first_fault(path: Path, encoding: str) -> Fault:
+    """The place of what could not be decoded: Python decodes piece by piece and does not know it."""
+    try:
+        path.read_bytes().decode(encoding)
+    except UnicodeDecodeError as error:
+        return _not_decoded(path, encoding, error)
+    except UnicodeError as error:
+        return Fault(str(path), f"not {encoding}: {error}")
+    return Fault(str(path), "changed while it was read; start again")
+
+
+def _not_decoded(path: Path, encoding: str, error: UnicodeDecodeError) -> Fault:
+    content = error.object
+    line = content[: error.start].decode(encoding, "ignore").count("\n") + 1
+    byte = f"byte 0x{content[error.start]:02x}"
+    if encoding != "utf-8-sig":
+        return Fault(f"{path}, line {line}", f"not {encoding} ({byte}); name another --encoding")
+    likely = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "cp1252"
+    what = f"not UTF-8 ({byte}); save the file as UTF-8, or name its encoding: --encoding {likely}"
+    return Fault(f"{path}, line {line}", what)
+
+
+def _separator(lines: Lines) -> str:
+    """The separator that gives the first records most cells, as many in each; a comma where none does."""
+    widths = {one: _common_width(lines, one) for one in SEPARATORS}
+    return max(SEPARATORS, key=lambda one: widths[one])
+
+
+def _common_width(lines: Lines, separator: str) -> int:
+    """The cells of the header, where they are several and the next records fit; 1 where they do not."""
+    header: list[str] = []
+    for _, cells in islice(told(_records(lines(), separator, csv.QUOTE_MINIMAL)), SAMPLE):
+        if isinstance(cells, str):
+            # Between tabs a quote may be a letter.
+            return len(header) if separator == "\t" and header else 1
+        header = header or cells
+        if not fits(cells, header):
+            return 1
+    return max(len(header), 1)
+
+
+def _read(path: Path, lines: Lines, separator: str, after: int = 0) -> Table:
+    """Some write tabs with CSV's quotes, some with none at all; what is sound with quotes has them."""
+
+    def table(quoting: Quoting) -> Table:
+        return table_of(path, lambda: _records(lines(), separator, quoting, after))
+
+    try:
+        return table(csv.QUOTE_MINIMAL)
+    except BadInput:
+        if separator != "\t":
+            raise
+    return table(csv.QUOTE_NONE)
+
+
+def _records(lines: Iterable[str], separator: str, quoting: Quoting, after: int = 0) -> Records:
+    csv.field_size_limit(MAX_CELL)
+    reader = csv.reader(lines, delimiter=separator, strict=True, quoting=quoting)
+    start = 1
+    try:
+        for cells in reader:
+            yield start + after, cells
+            start = reader.line_num + 1
+    except csv.Error as error:
+        yield start + after, str(error)
