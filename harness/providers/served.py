@@ -245,8 +245,8 @@ def read_answer(text: str, model: type[Body], what: str) -> Body:
     try:
         data = json.loads(text, parse_int=_integer)
         told = told_in(data)
-        # A response that failed says so in its status, and is read with it.
-        if told is None or "output" in data:
+        # A response that failed, and a line of a batch, hold an error of their own and are read with it.
+        if told is None or any(key in data for key in ("output", "custom_id")):
             return model.model_validate(data)
     except (ValueError, ValidationError, RecursionError) as error:
         raise TransientError(f"the server's answer is not {what}: {text[:80]!r}") from error
