@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from spoken import Answer, Fault, item_of, say
+from spoken import Answer, Fault, Tokens, item_of, say
 from spoken_batches import BatchDesk, Fate, Item
 
 __all__ = ["FaultServer", "Turn", "completion", "error", "fault_server", "graded", "item_of"]
@@ -66,10 +66,16 @@ def completion(content: str | None, finish: str = "stop", refusal: str | None = 
     return Turn(said=Answer(content, "filtered" if finish == "content_filter" else "end"))
 
 
-def graded(grade: int = 1, wait: float = 0.0, headers: dict[str, str] | None = None, **change: Any) -> Turn:
-    """A good answer, perhaps late, with parts of it replaced."""
+def graded(
+    grade: int = 1,
+    wait: float = 0.0,
+    headers: dict[str, str] | None = None,
+    tokens: Tokens | None = None,
+    **change: Any,
+) -> Turn:
+    """A good answer, perhaps late, with parts of it replaced. `tokens`: what the server says that it read."""
     text = json.dumps({"reasoning": "Because.", "clauses": [], "grade": grade})
-    return Turn(said=Answer(text), headers=headers or {}, wait=wait, change=change)
+    return Turn(said=Answer(text, tokens=tokens or Tokens()), headers=headers or {}, wait=wait, change=change)
 
 
 def error(

@@ -16,6 +16,7 @@ import pytest
 from builders import harness
 from fault_server import fault_server, graded
 from oracle import KEYS
+from spoken import Tokens
 from spoken_batches import Fate
 from test_layers import ORDER
 from typer.main import get_command
@@ -97,6 +98,10 @@ def expanded(command: str) -> str:
     return done.stdout.strip().splitlines()[-1].replace(".venv/bin/", "")
 
 
+READ = Tokens(new=9_000)
+"""More than any prompt's constant prefix has: a server that reports less has cut it."""
+
+
 @pytest.fixture
 def shop(here: Path) -> Path:
     """The shipped project with the files that the docs speak of."""
@@ -119,7 +124,7 @@ def shop(here: Path) -> Path:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
     assert harness("eval").code == 0  # the pages speak of a run that is there
-    with fault_server(lambda number, body: graded(3), repeat(Fate(looks=0))) as server:
+    with fault_server(lambda number, body: graded(3, tokens=READ), repeat(Fate(looks=0))) as server:
         for command in commands_in(page):
             words = shlex.split(LOOPBACK.sub(server.url, expanded(command)))
             if words[0] != "harness":

@@ -110,7 +110,7 @@ def test_traffic_may_have_a_decimal_comma_and_a_price_stays_text(tmp_path: Path)
     path = put(tmp_path, "p.csv", "item;query;title;price;seen\na;q;t;10,50;0,5\nb;q;u;9,00;2\n")
     found = list(read_pairs(path, Layout(), "seen"))
     assert [(pair.weight, pair.result.price) for pair in found] == [(0.5, "10,50"), (2.0, "9,00")]
-    with pytest.raises(BadInput, match="seen: '1,000' is no number"):
+    with pytest.raises(BadInput, match="seen: '1,000' is not a number"):
         read_pairs(put(tmp_path, "q.csv", "item;query;title;seen\na;q;t;1,000\n"), Layout(), "seen")
 
 
@@ -266,7 +266,7 @@ def test_replay_reads_words(tmp_path: Path) -> None:
     )
     assert "'Yes' is not a grade" in harness(*replay)[1]
     assert "is not a grade" not in harness(*replay, "--labels", "Yes=1")[1]
-    assert "--labels: how a file of grades is read" in harness("eval", "--labels", "Yes=1")[1]
+    assert "--labels: only for a file of grades" in harness("eval", "--labels", "Yes=1")[1]
 
 
 def test_split_of_another_word_names_the_option(tmp_path: Path) -> None:

@@ -133,7 +133,9 @@ def test_json_lines_faults_name_their_lines(tmp_path: Path) -> None:
 
 
 def test_half_a_surrogate_pair_is_named(tmp_path: Path) -> None:
-    assert "line 1: holds half a surrogate pair" in fault(put(tmp_path, "r.jsonl", '{"item": "\\ud800"}\n'))
+    assert "line 1: contains half a surrogate pair" in fault(
+        put(tmp_path, "r.jsonl", '{"item": "\\ud800"}\n')
+    )
 
 
 def test_unknown_ending_asks_for_a_format(tmp_path: Path) -> None:
