@@ -84,7 +84,8 @@ def judge_shipping(found: Evidence, override: Override | None = None) -> Shippin
 def gate1_lacks(found: Evidence) -> str | None:
     """What keeps Gate 1 from being people's word on this version: missing, stale or provisional."""
     if found.gate1 is not None:
-        return f"provisional: {found.gate1.provisional}" if found.gate1.provisional else None
+        why = found.gate1.provisional or found.gate1.doubt
+        return f"provisional: {why}" if why else None
     label, before = found.policy.label, [v for v in found.raters if v != found.policy.version]
     if found.raters.get(found.policy.version):
         return f"missing: one rater alone rated under {label}, and it takes two to agree"
@@ -143,7 +144,7 @@ def _gate1(found: Evidence, override: Override | None) -> Condition:
         return Condition(name=name, verdict=gate1.verdict, reason=gate1.reason or "")
     if override is None:
         return Condition(name=name, verdict="fail", reason=lacking)
-    if gate1 is not None and gate1.verdict != "pass":
+    if gate1 is not None and gate1.verdict != "pass" and not gate1.doubt:
         # Nobody can answer for raters who do not agree.
         verdict: Verdict = gate1.verdict or "inconclusive"
         return Condition(name=name, verdict=verdict, reason=f"{lacking}; {gate1.reason}")
