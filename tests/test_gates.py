@@ -108,7 +108,8 @@ def test_reason_says_undefined_or_no_interval_and_not_both() -> None:
 @pytest.mark.parametrize(
     ("wrong", "bar", "words"),
     [
-        (0, 0.8, "the policy is clear"),
+        (1, 0.8, "the policy is clear"),
+        (0, 0.8, "it is not shown that they rated independently"),
         (30, 0.97, "The raters agree, and not as well as this bar asks."),
         (75, 0.8, "The raters agree moderately: refine the policy"),
         (75, 0.66, "Agreement looks moderate so far"),
@@ -203,8 +204,8 @@ def poor_run(here: Path, *more: str) -> Ended:
 def test_raters_that_are_models_make_both_gates_provisional(here: Path) -> None:
     write_project(here, golden=examples(queries=40))
     ratings = [
-        {"item": line["id"], "rater": rater, "grade": line["grade"]}
-        for line in examples(queries=40)
+        {"item": line["id"], "rater": rater, "grade": 1 if (at, rater) == (0, "bot") else line["grade"]}
+        for at, line in enumerate(examples(queries=40))
         for rater in ("ann", "bot")
     ]
     folder = here / "golden/small"

@@ -122,6 +122,7 @@ def test_ratings_bring_gate1_the_ceiling_and_whose_problem_a_miss_is() -> None:
     grades = [(at + (at in (1, 2))) % 3 for at in range(300)]
     wide = pd.DataFrame({"ann": golden, "bob": golden})
     wide.loc["i1", ["ann", "bob"]] = 2
+    wide.loc["i9", "bob"] = 2  # without one disagreement they would look copied
     queries = [f"q{at // 3}" for at in range(300)]
     score = gate2(golden, grades, scale="0-2", ratings=wide, queries=queries)
     assert {one.item: one.diagnosis for one in score.misses} == {"i1": "golden", "i2": "teacher"}

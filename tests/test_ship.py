@@ -51,7 +51,7 @@ def on_canaries(here: Path, steered: int = 1) -> str:
     return replayed(here, "canaries.csv", {"c1/plain": 1, "c1/steered": steered}, "--canaries")
 
 
-def rate(here: Path, raters: dict[str, str], version: str = "v1", wrong: int = 0) -> None:
+def rate(here: Path, raters: dict[str, str], version: str = "v1", wrong: int = 1) -> None:
     """Ratings of the test pairs, and what the raters are; the last rater errs this often."""
     lines = []
     for rater in raters:

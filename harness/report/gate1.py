@@ -22,6 +22,7 @@ from harness.report.parts import (
 from harness.scorecards.gate1 import AgreementIn, Dispute, Gate1
 
 CLEAR = "The raters agree: the policy is clear."
+COPIED = "The raters agree, and it is not shown that they rated independently."
 OPEN = {
     "strong": "Agreement looks strong, but so few ratings do not show it yet.",
     "moderate": "Agreement looks moderate so far, and these ratings do not decide it.",
@@ -45,6 +46,8 @@ def gate1_view(score: Gate1, disputes: int = 1) -> Iterator[RenderableType]:
     yield from verdict_lines(score)
     if score.verdict == "pass":
         yield Text(CLEAR)
+    elif score.doubt:
+        yield Text(COPIED)
     elif score.band:
         yield Text((OPEN if score.verdict == "inconclusive" else MEANING)[score.band])
     yield kappas(score, "Mean pairwise kappa")

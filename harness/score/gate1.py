@@ -8,6 +8,7 @@ from typing import Any
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates
 from harness.score.bias import biases
+from harness.score.copies import copies
 from harness.score.items import INDEPENDENT
 from harness.score.rater_pairs import RaterPairs, rater_pairs
 from harness.score.rating_matrix import MIN_COMMON, RatingMatrix, rating_matrix_of
@@ -57,6 +58,7 @@ def score_gate1(
             *_independence(queries),
         ),
         provisional=_provisional(panel.raters, kinds) if kinds is not None else None,
+        copies=copies(panel.raters, pairs),
         n_items=len(panel.items),
         raters=panel.raters,
         pairs=tuple(_agreements(panel, pairs, bar)),

@@ -27,13 +27,15 @@ Mask = NDArray[np.bool_]
 class RaterPairs:
     """The pairs of raters in the order of `combinations`, and the means over those that are counted.
 
-    `kappas` holds every pair's under each weighting, `spreads` those of the gated one, and `boundaries` the
-    mean kappa of "at least this grade" for each grade but the lowest. `matrix` counts the grades of all pairs
-    in both orders, `of_rater` those of each rater's counted pairs.
+    `n` are the items that both rated, `same` those with the same grade. `kappas` holds every pair's under
+    each weighting, `spreads` those of the gated one, and `boundaries` the mean kappa of "at least this grade"
+    for each grade but the lowest. `matrix` counts the grades of all pairs in both orders, `of_rater` those
+    of each rater's counted pairs.
     """
 
     pairs: list[tuple[int, int]]
     n: list[int]
+    same: list[int]
     counted: Mask
     kappas: dict[Weighting, Kappas]
     spreads: list[Spread]
@@ -76,6 +78,7 @@ def rater_pairs(panel: RatingMatrix, gated: Weighting) -> RaterPairs:
     sums = {weighting: _Mean(panel, counted, used, weighting) for weighting in WEIGHTINGS}
     lots: dict[Any, list[Kappas]] = {key: [] for key in (*WEIGHTINGS, *range(1, q))}
     spreads: list[Spread] = []
+    same: list[int] = []
     of_rater = np.zeros((raters, q, q), dtype=np.int64)
     every = np.zeros((q, q), dtype=np.int64)
     for beside in _each(panel, counted):
@@ -88,6 +91,7 @@ def rater_pairs(panel: RatingMatrix, gated: Weighting) -> RaterPairs:
                 spreads += _spreads(beside, kappas, cells, q)
         for at in range(1, q):
             lots[at].append(cohen_kappas(_dichotomies(beside.counts, at), (0, 1), "none"))
+        same += np.trace(beside.counts, axis1=1, axis2=2).tolist()
         both = beside.counts + beside.counts.transpose(0, 2, 1)
         every += both.sum(axis=0)
         of_rater[beside.first] += both[beside.counted].sum(axis=0)
@@ -96,6 +100,7 @@ def rater_pairs(panel: RatingMatrix, gated: Weighting) -> RaterPairs:
     return RaterPairs(
         pairs=list(combinations(range(raters), 2)),
         n=n.tolist(),
+        same=same,
         counted=counted,
         kappas={weighting: found[weighting] for weighting in WEIGHTINGS},
         spreads=spreads,

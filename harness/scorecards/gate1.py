@@ -96,7 +96,8 @@ class Dispute(Noun):
 class Gate1(Gate):
     """Gate 1: do the raters agree? Kappas are means over pairs of raters.
 
-    `agreement`: the share of agreeing pairs of ratings, averaged over items with two or more.
+    `agreement`: the share of agreeing pairs of ratings, averaged over items with two or more. `copies`: why
+    the ratings may not be independent, where something speaks for it; then the gate does not pass.
     """
 
     gate: Literal[1] = 1
@@ -119,4 +120,10 @@ class Gate1(Gate):
     per_tag: tuple[AgreementIn, ...]
     per_clause: tuple[AgreementIn, ...]
     disputed: tuple[Dispute, ...]
+    copies: str | None = None
     advice: tuple[str, ...] = ()
+
+    @property
+    def doubt(self) -> str | None:
+        """What alone kept it from a pass: ratings that look copied."""
+        return self.copies if self.copies == self.reason else None

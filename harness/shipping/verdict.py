@@ -92,7 +92,8 @@ def judge_shipping(found: Evidence, override: Override | None = None) -> Shippin
 def gate1_lacks(found: Evidence) -> str | None:
     """Why Gate 1 does not hold for this version: missing, stale or provisional; None if it does."""
     if found.gate1 is not None:
-        return f"provisional: {found.gate1.provisional}" if found.gate1.provisional else None
+        why = found.gate1.provisional or found.gate1.doubt
+        return f"provisional: {why}" if why else None
     label, before = found.policy.label, [v for v in found.raters if v != found.policy.version]
     if found.raters.get(found.policy.version):
         return f"missing: only one rater under {label}; agreement needs two"
@@ -158,7 +159,7 @@ def _gate1(found: Evidence, override: Override | None) -> Judged:
         return gate1.verdict, gate1.reason or ""
     if override is None:
         return "fail", lacking
-    if gate1 is not None and gate1.verdict != "pass":
+    if gate1 is not None and gate1.verdict != "pass" and not gate1.doubt:
         # An override does not cover raters who disagree.
         return gate1.verdict or "inconclusive", f"{lacking}; {gate1.reason}"
     return "pass", f"{lacking}; allowed by {override.by}: {override.because}"

@@ -28,8 +28,13 @@ Check = tuple[Verdict, str]
 
 
 def judge_gate1(score: Gate1, grade_names: Mapping[int, str] | None = None) -> Gate1:
-    """Gate 1 with its verdict and advice."""
-    judged = _with_verdict(score, _kappa_check(score))
+    """Gate 1 with its verdict and advice. Ratings that look copied do not pass."""
+    check = _kappa_check(score)
+    if score.copies and check[0] == "pass":
+        check = "inconclusive", score.copies
+    elif score.copies:
+        score = score.model_copy(update={"warnings": (*score.warnings, score.copies)})
+    judged = _with_verdict(score, check)
     return judged.model_copy(update={"advice": advice(judged, grade_names or {})})
 
 
