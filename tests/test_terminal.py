@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -145,3 +146,14 @@ def test_colour_is_for_a_terminal_and_no_color_is_obeyed(project: Path) -> None:
     # The colour says nothing that the words do not say.
     assert bare == plain == dumb
     assert "FAIL" in plain or "INCONCLUSIVE" in plain
+
+
+def test_a_reader_that_stops_leaves_the_exit_code_alone(here: Path) -> None:
+    """As `harness gate1 ... | head -1` does: 1 would say that the gate failed."""
+    (here / "r.csv").write_text("item,rater,grade\na,x,1\na,y,1\nb,x,0\nb,y,1\n", encoding="utf-8")
+    words = [sys.executable, "-m", "harness", "gate1", "r.csv", "--scale", "0-1"]
+    with subprocess.Popen(words, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None and running.stderr is not None
+        running.stdout.close()
+        said = running.stderr.read()
+    assert (running.returncode, b"Traceback" in said) == (3, False), said

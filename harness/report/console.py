@@ -1,5 +1,7 @@
 """The console. Printed text may be untrusted and must not control the terminal."""
 
+import os
+import sys
 from collections.abc import Iterable
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -15,3 +17,8 @@ class SafeConsole(Console):
         """Escape control characters in texts. Rich's own control codes are segments of another kind."""
         for text, style, control in super().render(renderable, options):
             yield Segment(text if control else visible(text), style, control)
+
+    def on_broken_pipe(self) -> None:
+        """The reader has stopped, such as `head`: drop the rest, and keep the command's exit code."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
