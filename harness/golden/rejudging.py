@@ -70,9 +70,11 @@ def unaffected(golden: Mapping[str, Judged], policy: Policy, load: Callable[[str
     unknown: list[str] = []
     for id_ in left:
         diff = diffs[golden[id_].policy_version]
+        if reasons(diff, golden[id_]):
+            continue
         if cannot_tell(diff, golden[id_]):
             unknown.append(id_)
-        elif not reasons(diff, golden[id_]):
+        else:
             why[id_] = f"rests on nothing that {policy.version} changed ({_rules(diff)})"
     return Unaffected(
         why, unknown, sorted({clause for diff in diffs.values() for clause in diff.new_clauses})

@@ -81,11 +81,11 @@ def reasons(diff: PolicyDiff, example: Labelled) -> tuple[str, ...]:
 
 
 def cannot_tell(diff: PolicyDiff, example: Labelled) -> bool:
-    """Whether it is unknown what an example's grade rests on: rules changed, and it cites none.
+    """Whether an example without `reasons` may still rest on a changed rule: it cites no clause at all.
 
     `example` is as it was judged under the old version. Unknown is not unaffected.
     """
-    return bool(diff.rules) and not example.clauses and not reasons(diff, example)
+    return bool(diff.rules) and not example.clauses
 
 
 def golden_effect(
