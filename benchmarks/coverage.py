@@ -27,7 +27,7 @@ from harness.stats.agreement import Floats, Integers, distances
 from harness.stats.bootstrap import cluster_bootstrap
 from harness.stats.intervals import KappaTable, Spread, kappa_spread
 from harness.stats.planning import items_for_delta, items_to_pass
-from harness.stats.verdicts import three_way
+from harness.stats.three_way import three_way
 
 SCALE = (0, 1, 2, 3, 4)
 SHARES = np.full(5, 0.2)

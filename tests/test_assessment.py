@@ -14,7 +14,7 @@ from viewing import unfinish
 
 from harness.report.figures import CHANGES, DISTANCES, KAPPAS
 from harness.report.page.data import report_data
-from harness.report.page.document import report_page
+from harness.report.page.write import report_page
 from harness.runs.folder import Run, earlier_runs, open_run
 from harness.score.reading import SHORT, read_run
 from harness.verdicts.assessment import Assessment, assess, save_assessment

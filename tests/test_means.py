@@ -23,7 +23,7 @@ from harness.stats.intervals import (
     mean_spread,
 )
 from harness.stats.means import NOTHING, clustered_mean, rare_upper
-from harness.stats.verdicts import items_needed
+from harness.stats.three_way import items_needed
 
 
 def test_mean_of_clusters_by_hand() -> None:

@@ -10,7 +10,7 @@ from builders import CLAUSE, example, policy
 
 from harness.errors import BadInput
 from harness.nouns.pair import Pair
-from harness.prompting import budget
+from harness.prompting import render_budget
 from harness.prompting.plain import Data, plain
 from harness.prompting.prompt import PromptFiles, PromptSpec, PromptWriter
 
@@ -236,8 +236,8 @@ BOMBS = {
 def test_a_template_takes_neither_all_the_memory_nor_all_the_time(
     template: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(budget, "SECONDS", 1.0)
-    monkeypatch.setattr(budget, "LETTERS", 2_000_000)
+    monkeypatch.setattr(render_budget, "SECONDS", 1.0)
+    monkeypatch.setattr(render_budget, "LETTERS", 2_000_000)
     began = time.thread_time()
     with pytest.raises(BadInput) as caught:
         rendered(template)
@@ -247,7 +247,7 @@ def test_a_template_takes_neither_all_the_memory_nor_all_the_time(
 
 
 def test_every_rendering_has_the_whole_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "LETTERS", 20_000)
+    monkeypatch.setattr(render_budget, "LETTERS", 20_000)
     files = PromptFiles(Path("p"), SPEC, "s", "{% for x in range(1000) %}{% endfor %}{{ pair | json }}")
     writer = PromptWriter(files, POLICY, SHOTS)
     pair = Pair.model_validate({"query": "q", "result": {"title": "t"}})

@@ -23,7 +23,7 @@ from harness.storage.files import write_atomic
 from harness.storage.project import Project
 from harness.storage.regular import SETTINGS, open_to_append
 from harness.storage.visible import one_line, visible
-from harness.web.watching import Counter
+from harness.web.progress import Counter
 
 FILES = ("manifest.json", "records.jsonl", "examples.jsonl", "policy.toml", "scorecard.json", "events.log")
 

@@ -22,10 +22,10 @@ from harness.runs.listing import Listing
 from harness.storage.project import Project
 from harness.web.app import create_app
 from harness.web.guard import is_ours
+from harness.web.progress import Counter
 from harness.web.serve import address_of, is_open, listen
 from harness.web.table import read_query, table_of
 from harness.web.trend import pictures
-from harness.web.watching import Counter
 from harness.web.words import duration
 
 

@@ -50,7 +50,7 @@ def _model(
     project: "Project", model: str, base_url: str | None, policy: str, prompt: str, *, as_json: bool
 ) -> None:
     """Ask a model for one grade. Ends with 4 if the answer has none."""
-    from harness.grading.model_probe import check_model
+    from harness.grading.checkup import check_model
     from harness.providers import base_url_of, is_home, split_model
     from harness.report.checkup import checkup_view
     from harness.runs.manifest import Asked

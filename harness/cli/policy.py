@@ -54,7 +54,7 @@ def list_policies(root: Root = None, json: Json = False) -> None:
 def show_policy(name: Name, root: Root = None, json: Json = False) -> None:
     """A policy as a document, in Markdown."""
     from harness.policy.load import load_policy, policy_path
-    from harness.report.document import policy_document
+    from harness.report.policy import policy_document
 
     policy = load_policy(policy_path(project_at(root), name))
     if json:

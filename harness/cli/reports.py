@@ -59,7 +59,7 @@ def report_command(
 
 def _html(found: "Assessment", base: "Reading | None", output: Path | None) -> dict[str, str | int]:
     """Write the page; its path and size in bytes."""
-    from harness.report.page.document import REPORT, write_report
+    from harness.report.page.write import REPORT, write_report
 
     name = REPORT if base is None else f"report-against-{base.run.folder.name}.html"
     path = output or found.run.folder / name
@@ -84,7 +84,7 @@ def report_beside(found: "Assessment") -> None:
     if pairs > MADE_BY_ITSELF:
         say(f"no report yet of {pairs:,} pairs; write it with: harness report {folder.name}")
         return
-    from harness.report.page.document import REPORT, write_report
+    from harness.report.page.write import REPORT, write_report
 
     write_report(folder / REPORT, found)
     say(f"report: {shown_path(folder / REPORT)}")

@@ -40,7 +40,7 @@ def rating_sheet_command(
     from harness.golden.leakage import withhold_worked
     from harness.golden.rating.sheet import check_rater, rater_order, rating_sheet
     from harness.golden.splits import choose_examples, parse_splits
-    from harness.report.document import policy_document
+    from harness.report.policy import policy_document
     from harness.storage.files import write_atomic
 
     policy, examples = load_set(project_at(root), name)

@@ -8,8 +8,8 @@ from jinja2.exceptions import TemplateRuntimeError
 from jinja2.filters import FILTERS, do_sum, make_attrgetter
 from jinja2.utils import htmlsafe_json_dumps
 
-from harness.prompting.budget import sizes_of
 from harness.prompting.plain import json_parts
+from harness.prompting.render_budget import sizes_of
 
 KNOWN: Final = (
     "abs", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "first",

@@ -16,10 +16,10 @@ from jinja2.filters import FILTERS
 from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from harness.prompting.budget import RenderBudget, TooMuch, Turns, sizes_of
 from harness.prompting.filters import KNOWN, OF_TEXT, OWN, printf
-from harness.prompting.guard import HELD, JOINED, TURNS
 from harness.prompting.plain import Data
+from harness.prompting.render_budget import RenderBudget, TooMuch, Turns, sizes_of
+from harness.prompting.template_guard import HELD, JOINED, TURNS
 
 WIDEST: Final = 100_000
 """The largest number that a filter accepts, such as a width."""

@@ -6,8 +6,8 @@ from typing import Any
 from jinja2 import Template, TemplateError, TemplateSyntaxError, nodes
 
 from harness.errors import BadInput, Fault
-from harness.prompting.guard import parse_guarded
 from harness.prompting.sandbox import Sandbox
+from harness.prompting.template_guard import parse_guarded
 
 
 def appends_pair_only(source: str) -> bool:

@@ -13,7 +13,7 @@ from harness.score.advice import advice
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import CellScore, Gate2
 from harness.scorecards.shared import Estimate, Gate, Verdict
-from harness.stats.verdicts import items_needed, three_way
+from harness.stats.three_way import items_needed, three_way
 
 EXIT_CODES: dict[Verdict, int] = {"pass": 0, "fail": 1, "inconclusive": 3}
 VERDICT_KEYS = {

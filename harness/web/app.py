@@ -19,11 +19,11 @@ from harness.score.reading import read_run
 from harness.storage.project import Project
 from harness.web.guard import Guard
 from harness.web.pages import page, static, trouble
+from harness.web.progress import Counter, RunProgress
 from harness.web.reports import Reports, against
 from harness.web.table import chosen, read_query, table_of
 from harness.web.trend import HEIGHT, pictures
 from harness.web.versions import VersionDiff, policies_beside, policies_of, prompts_beside, prompts_of
-from harness.web.watching import Counter, RunProgress
 
 REPORT_HEADERS = {"Content-Security-Policy": "frame-ancestors 'none'"}
 """A report has its own content policy, which names its style and scripts by their digests."""

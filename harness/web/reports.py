@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from threading import Lock
 
 from harness.report.page.data import report_data
-from harness.report.page.document import SCRIPTS
 from harness.report.page.environment import render_page
+from harness.report.page.write import SCRIPTS
 from harness.runs.folder import Run, open_run
 from harness.runs.manifest import MANIFEST, Asked
 from harness.runs.record_log import RECORDS
