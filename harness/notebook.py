@@ -22,7 +22,7 @@ from harness.nouns.base import Weighting
 from harness.nouns.policy import Gate1Bar, Gate2Bar, Gates
 from harness.report.comparison import comparison_view
 from harness.report.gate1 import gate1_view
-from harness.report.gate2 import details_view, gate2_view
+from harness.report.sections import details_view, gate2_view
 from harness.score.arrays import Scale, judged_from, levels_of, ratings_from
 from harness.score.settings import ScoreSettings, gate2_bar
 from harness.score.threshold import WEIGHTINGS

@@ -10,7 +10,7 @@ from scoring import gate1, gate2, item, text_of
 
 from harness.comparison.paired import compare_sides
 from harness.nouns.policy import Gates
-from harness.report.gate2 import details_view
+from harness.report.sections import details_view
 from harness.score.answer_matrix import answer_matrix_of
 from harness.score.items import GradedItem
 from harness.stats.intervals import FEW, kappa_spread, table_of

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.golden.examples import load_examples
-from harness.policy.load import load_policy, unfinished
+from harness.policy.lint import unfinished
+from harness.policy.load import load_policy
 from harness.storage.cells import harmless, unquoted
 
 SHOP = (

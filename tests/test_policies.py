@@ -7,7 +7,8 @@ import pytest
 from builders import CLAUSE, harness, policy, policy_text, write_project
 
 from harness.errors import BadInput
-from harness.policy.load import load_gates, load_policy, policy_digest, unfinished
+from harness.policy.lint import unfinished
+from harness.policy.load import load_gates, load_policy, policy_digest
 
 ROOT = Path(__file__).resolve().parent.parent
 BOUNDARY = """

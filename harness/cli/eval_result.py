@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def report(project: "Project", found: "Assessment", *, as_json: bool) -> None:
     """Print the scorecard, the spending and the run's folder."""
     from harness.report.canaries import canary_view
-    from harness.report.gate2 import gate2_view
     from harness.report.money import spending_view
+    from harness.report.sections import gate2_view
 
     run, spent = found.run, found.reading.spending
     if as_json:

@@ -87,8 +87,8 @@ def gate2_command(
     If it does, it can be said to encode the policy.
     """
     from harness.report.canaries import canary_view
-    from harness.report.gate2 import details_view, gate2_view
     from harness.report.runs import unfinished_sentence
+    from harness.report.sections import details_view, gate2_view
     from harness.score.settings import gate2_bar
 
     if (run is None) == (golden is None and grades is None):

@@ -165,7 +165,8 @@ def _golden(project: "Project", policy: "Policy") -> "list[Labelled]":
 
 def _warnings(project: "Project", name: str | None) -> list[str]:
     """Drafts, and surfaces with several policies."""
-    from harness.policy.load import draft_notes, load_policy, policy_names, policy_path, shared_surfaces
+    from harness.policy.lint import draft_notes, shared_surfaces
+    from harness.policy.load import load_policy, policy_names, policy_path
     from harness.storage.project import split_label
 
     asked = split_label(name)[0] if name else None
@@ -199,7 +200,8 @@ def _folders_without_versions(project: "Project") -> dict[str, list[str]]:
 
 def _faults(path: Path) -> list[str]:
     """Why a policy does not load, or else what it lacks."""
-    from harness.policy.load import load_gates, load_policy, unfinished
+    from harness.policy.lint import unfinished
+    from harness.policy.load import load_gates, load_policy
 
     try:
         policy = load_policy(path)

@@ -121,7 +121,7 @@ def _short(count: int) -> str:
 
 def warnings_of(plan: "Plan") -> list[str]:
     """Warnings to print before money is spent."""
-    from harness.policy.load import unfinished
+    from harness.policy.lint import unfinished
 
     warnings = []
     lacking = unfinished(plan.policy)

@@ -1,13 +1,11 @@
 """Gate 2 for a terminal: the verdict in a sentence, then the figures, then details."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.confidence import confidence_view
-from harness.report.disagreements import against_rest_view, ceiling_view, diagnosis_view, miss_view
+from harness.report.disagreements import ceiling_view, diagnosis_view
 from harness.report.figures import DISTANCES
 from harness.report.parts import (
     BAND_WORDS,
@@ -21,7 +19,6 @@ from harness.report.parts import (
     percent,
     signed,
     verdict_lines,
-    warnings,
 )
 from harness.scorecards.gate2 import Gate2, SliceScore
 
@@ -34,40 +31,30 @@ PARADOX = 0.8
 """From this share of exact agreement on, explain a weak kappa (Feinstein & Cicchetti 1990)."""
 
 
-def gate2_view(score: Gate2, grader: str, against: str) -> Iterator[RenderableType]:
-    """Gate 2 in short: agreement with the golden set, and the diagnoses of disagreements."""
-    yield Text(f"Gate 2: does {grader} agree with {against}?", style="bold")
-    for section in SECTIONS:
-        yield from section.brief(score)
-    yield from warnings(score)
-
-
-def details_view(score: Gate2, misses: int) -> Iterator[RenderableType]:
-    """Details: clauses, tags, confidence, and `misses` wrong grades with both reasonings."""
-    for section in SECTIONS:
-        yield from section.details(score, misses)
-
-
-def _verdict(score: Gate2) -> Iterator[RenderableType]:
+def verdict_view(score: Gate2) -> Iterator[RenderableType]:
+    """The verdict in a sentence, kappa by weighting, and the other figures."""
     yield from verdict_lines(score)
     yield Text(agreement_sentence(score))
     yield kappas(score, "Cohen's kappa")
     yield indented(Text(_figures(score)))
 
 
-def _confusion(score: Gate2) -> Iterator[RenderableType]:
+def confusion_view(score: Gate2) -> Iterator[RenderableType]:
+    """The confusion matrices of grades and actions, the boundaries, and repeats."""
     yield from _grades(score)
     yield from _actions(score)
     yield indented(Text(_boundaries(score)))
     yield from _repeats(score)
 
 
-def _raters(score: Gate2) -> Iterator[RenderableType]:
+def raters_view(score: Gate2) -> Iterator[RenderableType]:
+    """The grader beside human raters, and where it disagrees."""
     yield from ceiling_view(score.ceiling)
     yield from diagnosis_view(score)
 
 
-def _parts(score: Gate2, misses: int) -> Iterator[RenderableType]:
+def parts_view(score: Gate2) -> Iterator[RenderableType]:
+    """The clustering, and the weakest clauses and tags."""
     yield indented(Text(_clustering(score)))
     yield from _weakest("clauses", score.per_clause)
     yield from _weakest("tags", score.per_tag)
@@ -185,50 +172,3 @@ def _repeats(score: Gate2) -> Iterator[RenderableType]:
             f"kappa between repeats {number(found.kappa.value)} {interval(found.kappa.ci)}".rstrip()
         )
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A section of a run's report, with its views.
-
-    `page` is its template, unless the section above includes it, and `link` its name in the page's
-    navigation. The section is omitted if the page's value `needs` is missing; `reports` holds the kinds of
-    report that have it. `brief` and `details` render it for a terminal; `details` takes the number of misses
-    to show.
-    """
-
-    anchor: str
-    link: str = ""
-    page: str | None = None
-    needs: str | None = None
-    reports: str = "gate2"
-    brief: Callable[[Gate2], Iterable[RenderableType]] = lambda score: ()
-    details: Callable[[Gate2, int], Iterable[RenderableType]] = lambda score, misses: ()
-
-
-SECTIONS = (
-    Section("verdict", "Canaries", "report/canaries.html.j2", reports="canaries"),
-    Section("verdict", "Verdict", "report/verdict.html.j2", brief=_verdict),
-    Section("moved", "What moved", "report/moved.html.j2", needs="moved"),
-    Section("confusion", "Confusion", "report/confusion.html.j2", brief=_confusion),
-    Section("parts", "Grades, tags, clauses", "report/slices.html.j2", details=_parts),
-    Section("in the place of a rater", details=lambda score, misses: against_rest_view(score.ceiling)),
-    Section(
-        "probabilities",
-        "Probabilities",
-        "report/probabilities.html.j2",
-        needs="alone_sentence",
-        details=lambda score, misses: confidence_view(score.confidence),
-    ),
-    Section("raters", "Raters", "report/raters.html.j2", brief=_raters),
-    Section(
-        "pairs",
-        "Pairs",
-        "report/pairs.html.j2",
-        reports="gate2, canaries",
-        details=lambda score, misses: miss_view(score.misses[:misses]),
-    ),
-    Section("run", "What was run", "report/run.html.j2", reports="gate2, canaries"),
-    Section("prompt", "Prompt", reports="gate2, canaries"),
-)
-"""The sections of a report, in order. A new one needs a line here, and its template or view."""

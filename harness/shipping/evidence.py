@@ -22,15 +22,8 @@ from harness.golden.rejudging import golden_lines, left_to_judge
 from harness.grading.plan import make_plan
 from harness.nouns.pair import Example
 from harness.nouns.policy import Gates, Policy
-from harness.policy.load import (
-    load_gates,
-    load_policy,
-    policy_names,
-    policy_path,
-    policy_versions,
-    shared_surfaces,
-    unfinished,
-)
+from harness.policy.lint import shared_surfaces, unfinished
+from harness.policy.load import load_gates, load_policy, policy_names, policy_path, policy_versions
 from harness.providers import reads_grades
 from harness.runs.folder import find_run, open_run, run_names
 from harness.runs.kind import CANARIES, GOLDEN

@@ -13,10 +13,11 @@ from harness.report.comparison import amounts, change_sentence
 from harness.report.confidence import alone_sentence
 from harness.report.disagreements import DIAGNOSIS_WORDS, ceiling_sentence
 from harness.report.figures import DISTANCES, KAPPA_NAMES, KAPPAS, any_of, changes_of
-from harness.report.gate2 import SECTIONS, Section, agreement_sentence
+from harness.report.gate2 import agreement_sentence
 from harness.report.money import cost_words, token_words
 from harness.report.page.facts import facts, policy_text, prefix_of, sent
 from harness.report.page.items import Item, fit, items_of
+from harness.report.sections import SECTIONS, Section
 from harness.report.text_diff import diff_lines
 from harness.runs.folder import Run
 from harness.score.reading import Reading
