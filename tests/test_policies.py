@@ -10,7 +10,6 @@ from harness.errors import BadInput
 from harness.policy.lint import unfinished
 from harness.policy.load import load_gates, load_policy, policy_digest
 
-ROOT = Path(__file__).resolve().parent.parent
 BOUNDARY = """
 [[boundaries]]
 query = "q"
@@ -128,10 +127,10 @@ def test_latest_version_is_the_default_and_v10_comes_after_v9(here: Path) -> Non
     assert harness("policy", "show", "small@v9", "--json").json["version"] == "v9"
 
 
-def test_shipped_policies_are_clean_and_shown_whole() -> None:
-    assert harness("policy", "lint", "--root", ROOT).code == 0
-    shown = harness("policy", "show", "product-search", "--root", ROOT).out
-    known = load_policy(ROOT / "policies/product-search/v1.toml")
+def test_shipped_policies_are_clean_and_shown_whole(shipped_project: Path) -> None:
+    assert harness("policy", "lint", "--root", shipped_project).code == 0
+    shown = harness("policy", "show", "product-search", "--root", shipped_project).out
+    known = load_policy(shipped_project / "policies/product-search/v1.toml")
     texts = [clause.text for clause in known.clauses] + [b.decision for b in known.boundaries]
     assert all(text.strip() in shown for text in texts)
     assert "| 4, 3 | show |" in shown

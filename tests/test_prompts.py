@@ -29,9 +29,9 @@ def plan_of(root: Path, **asked: Any) -> Any:
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.parent.name)
-def test_golden_file_of_a_rendered_prompt(path: Path) -> None:
+def test_golden_file_of_a_rendered_prompt(path: Path, shipped_project: Path) -> None:
     case = tomllib.loads(path.read_text(encoding="utf-8"))
-    plan = plan_of(ROOT, prompt=case["prompt"], policy=case["policy"])
+    plan = plan_of(shipped_project, prompt=case["prompt"], policy=case["policy"])
     if "pair" in case:
         pair, item = Pair.model_validate(case["pair"]), "case"
     else:
@@ -59,8 +59,10 @@ text = st.text(min_size=1)
 
 
 @given(text, text, text)
-def test_everything_before_the_pair_is_the_same_for_all_pairs(query: str, title: str, other: str) -> None:
-    plan = plan_of(ROOT, policy="product-search")
+def test_everything_before_the_pair_is_the_same_for_all_pairs(
+    shipped_project: Path, query: str, title: str, other: str
+) -> None:
+    plan = plan_of(shipped_project, policy="product-search")
     one, two = (
         Pair.model_validate({"query": query, "result": {"title": name, "description": query}})
         for name in (title, other)
@@ -72,8 +74,8 @@ def test_everything_before_the_pair_is_the_same_for_all_pairs(query: str, title:
         assert json.loads(message.content.removeprefix(plan.writer.lead)) == pair.data()
 
 
-def test_no_graded_pair_nor_query_is_in_the_prefix() -> None:
-    plan = plan_of(ROOT, policy="product-search")
+def test_no_graded_pair_nor_query_is_in_the_prefix(shipped_project: Path) -> None:
+    plan = plan_of(shipped_project, policy="product-search")
     prefix = plan.writer.system + plan.writer.lead
     assert len(plan.writer.shots) == 15
     for graded in plan.examples:
@@ -82,17 +84,22 @@ def test_no_graded_pair_nor_query_is_in_the_prefix() -> None:
         assert graded.reasoning not in prefix
 
 
-def test_prefix_does_not_depend_on_limit_split_or_seed() -> None:
+def test_prefix_does_not_depend_on_limit_split_or_seed(shipped_project: Path) -> None:
     prefixes = {
-        plan_of(ROOT, policy="product-search", splits=splits, limit=limit, seed=seed).digests.prefix
+        plan_of(
+            shipped_project, policy="product-search", splits=splits, limit=limit, seed=seed
+        ).digests.prefix
         for splits, limit, seed in ((("dev",), None, None), (("test",), 5, 3), (("dev", "test"), 1, 9))
     }
     assert len(prefixes) == 1
 
 
-def test_number_of_shots_can_be_chosen() -> None:
-    assert [len(plan_of(ROOT, policy="product-search", shots=n).writer.shots) for n in (0, 5)] == [0, 5]
-    assert len(plan_of(ROOT, policy="product-search", prompt="teacher@v1").writer.shots) == 0
+def test_number_of_shots_can_be_chosen(shipped_project: Path) -> None:
+    assert [len(plan_of(shipped_project, policy="product-search", shots=n).writer.shots) for n in (0, 5)] == [
+        0,
+        5,
+    ]
+    assert len(plan_of(shipped_project, policy="product-search", prompt="teacher@v1").writer.shots) == 0
 
 
 FAULTY = {
