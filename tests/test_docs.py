@@ -215,7 +215,7 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
         *((model, "ship") for model in (Shipping, Override)),
         *((model, "stages") for model in (Stages, Stage, Rate)),
         *((model, "policy diff, policy lint") for model in POLICY_CHANGED),
-        *((model, "prompt diff, runs rm") for model in (PromptDiff, PrefixChange)),
+        *((model, "prompt list, prompt diff, runs rm") for model in (PromptDiff, PrefixChange)),
     ],
 )
 def test_every_key_of_the_json_is_documented(model: type[Noun], section: str | None) -> None:
