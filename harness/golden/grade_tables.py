@@ -20,6 +20,8 @@ MOST_GRADES = 101
 """0 to 100: people cannot distinguish more grades, and kappa's matrix grows with their square."""
 MOST_WORDS = 12
 """Words that an error lists, where grades are wanted."""
+TWICE = "item {0!r} by rater {1!r}"
+"""How a duplicate rating is named; see `refuse_doubles`."""
 TEXTS = ("query", "reasoning", "split", "title", "policy_version")
 BESIDE = (*TEXTS, "rater", "clauses", "tags")
 """Optional columns beside item and grade."""
@@ -65,10 +67,12 @@ def parse_scale(text: str) -> tuple[int, ...]:
 
 
 def read_ratings(path: Path, layout: Layout, scale: tuple[int, ...]) -> list[Rating]:
-    """Every rating of a table; empty grades are missing ratings."""
+    """Every rating of a table; empty grades are missing ratings. BadInput for duplicates too."""
+    rows = rating_rows(path, layout, scale)
+    refuse_doubles([(row.where, (row.item, row.rater)) for row in rows], TWICE)
     return [
         Rating(item=row.item, rater=row.rater, grade=row.grade, reasoning=row.reasoning, query=row.query)
-        for row in rating_rows(path, layout, scale)
+        for row in rows
         if row.rater is not None and row.grade is not None
     ]
 
@@ -91,7 +95,6 @@ def rating_rows(
     chosen = rows if rater is None else [row for row in rows if row.rater == rater]
     if not chosen:
         raise _no_rater(path, rater, rows)
-    refuse_doubles([(row.where, (row.item, row.rater)) for row in chosen], "item {0!r} by rater {1!r}")
     return chosen
 
 

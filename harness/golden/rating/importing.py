@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from harness.errors import BadInput, Fault
 from harness.golden.examples import golden_path
-from harness.golden.grade_tables import GradedRow, rating_rows
+from harness.golden.grade_tables import TWICE, GradedRow, rating_rows, refuse_doubles
 from harness.golden.graded_files import examples_of
 from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds, read_ratings_file
 from harness.golden.rating.sheet import check_rater
@@ -68,6 +68,8 @@ def import_ratings(
     path = golden_path(project, policy.name).with_name(RATINGS)
     examples = examples_of(project, policy)
     rows = rating_rows(table.path, table.layout, policy.scale, table.rater)
+    versions = ((row, row.policy_version or policy.version) for row in rows)
+    refuse_doubles([(row.where, (row.item, row.rater, version)) for row, version in versions], TWICE)
     given = [row for row in rows if row.grade is not None]
     known = [row for row in given if row.item in examples]
     unmet = _unmet(given, examples, path.parent)
