@@ -128,6 +128,26 @@ def test_rating_without_a_version_is_one_of_every_version(here: Path) -> None:
     assert "line 3: policy_version: 'soon' is not a version" in imported(other).err
 
 
+def test_duplicates_that_are_there_are_told_before_one_is_lost(here: Path) -> None:
+    write_project(here)
+    lines = [{"item": RATED[0], "rater": "ann", "grade": grade, "policy_version": "v1"} for grade in (0, 1)]
+    path = here / FOLDER / "ratings.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    ended = imported(table(here, f"item,rater,grade\n{RATED[1]},ann,1\n"))
+    assert (ended.code, "by rater 'ann' is graded twice" in ended.err) == (2, True)
+    assert ratings(here) == lines
+
+
+def test_versions_of_one_rating_are_imported_together(here: Path) -> None:
+    write_project(here)
+    rows = f"{RATED[0]},ann,1,v1\n{RATED[0]},ann,2,v2\n{RATED[0]},ann,2,v2\n"
+    path = table(here, "item,rater,grade,policy_version\n" + rows)
+    assert "line 4: item" in imported(path).err
+    path.write_text(path.read_text("utf-8").removesuffix(f"{RATED[0]},ann,2,v2\n"), "utf-8")
+    assert imported(path).code == 0
+    assert [(line["grade"], line["policy_version"]) for line in ratings(here)] == [(1, "v1"), (2, "v2")]
+
+
 def test_reasonings_are_kept_and_one_that_is_missing_contradicts_nothing(here: Path) -> None:
     write_project(here)
     told = table(here, f'item,rater,grade,reasoning\n{RATED[0]},ann,1,"So, it is."\n')

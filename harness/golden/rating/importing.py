@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,34 +96,54 @@ def _merged(
     unmet: str,
 ) -> tuple[RatingsImported, dict[Key, Rating]]:
     """The ratings of the file after the import, and what the import changes in it."""
-    ratings = {_key(one): one for one in (read_ratings_file(path) if path.exists() else ())}
+    ratings = _there(path)
     kinds = rater_kinds(path.with_name(RATERS))
     raters = tuple(dict.fromkeys(row.rater or "" for row in rows))
-    faults = [*_rater_faults(raters, kinds, table.kind), *_version_faults(rows)]
-    added = replaced = same = 0
-    for row in rows:
-        new = _rating(row, policy, examples[row.item].id)
-        # A rating without a version counts under every version.
-        old = ratings.get(_key(new)) or ratings.get((new.item, new.rater, ""))
-        if old is not None and _says_no_more(new, old):
-            same += 1
-            continue
-        if old is not None and not table.replace:
-            faults.append(Fault(row.where, _conflict(new, old)))
-            continue
-        if old is None:
-            added += 1
-        else:
-            replaced += 1
-            del ratings[_key(old)]
-        ratings[_key(new)] = new
-    if faults:
+    new = [(row.where, _rating(row, policy, examples[row.item].id)) for row in rows]
+    count, conflicts = _take(ratings, new, replace=table.replace)
+    if faults := [*_rater_faults(raters, kinds, table.kind), *_version_faults(rows), *conflicts]:
         raise BadInput(faults)
     missing = tuple(rater for rater in raters if rater not in kinds)
-    new_kinds = dict.fromkeys(missing, table.kind) if table.kind else {}
-    unsaid = () if table.kind else missing
-    found = RatingsImported(path, policy.label, added, replaced, same, raters, new_kinds, unsaid, unmet)
+    found = RatingsImported(
+        path=path,
+        policy=policy.label,
+        added=count["added"],
+        replaced=count["replaced"],
+        same=count["same"],
+        raters=raters,
+        kinds=dict.fromkeys(missing, table.kind) if table.kind else {},
+        unsaid=() if table.kind else missing,
+        unmatched=unmet,
+    )
     return found, ratings
+
+
+def _there(path: Path) -> dict[Key, Rating]:
+    """The ratings in the golden folder. BadInput for duplicates, of which one would be lost."""
+    before = read_ratings_file(path) if path.exists() else []
+    refuse_doubles([(str(path), _key(rating)) for rating in before], TWICE)
+    return {_key(rating): rating for rating in before}
+
+
+def _take(
+    ratings: dict[Key, Rating], new: Iterable[tuple[str, Rating]], *, replace: bool
+) -> tuple[Counter[str], list[Fault]]:
+    """Add new ratings, each with its place: how many were added, replaced and the same, and the conflicts."""
+    count: Counter[str] = Counter()
+    conflicts = []
+    for where, one in new:
+        # A rating without a version counts under every version.
+        old = ratings.get(_key(one)) or ratings.get((one.item, one.rater, ""))
+        if old is not None and _says_no_more(one, old):
+            count["same"] += 1
+        elif old is not None and not replace:
+            conflicts.append(Fault(where, _conflict(one, old)))
+        else:
+            count["replaced" if old else "added"] += 1
+            if old is not None:
+                del ratings[_key(old)]
+            ratings[_key(one)] = one
+    return count, conflicts
 
 
 def _key(rating: Rating) -> Key:
