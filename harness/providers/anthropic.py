@@ -8,19 +8,8 @@ from pydantic import BaseModel
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup, Teacher
-from harness.providers.served import (
-    CACHE,
-    FORM,
-    Feature,
-    Served,
-    Stop,
-    Taken,
-    form_of,
-    read_answer,
-    read_content,
-    read_stop,
-    read_usage,
-)
+from harness.providers.reading import Stop, read_answer, read_content, read_stop, read_usage
+from harness.providers.served import CACHE, FORM, Feature, Served, Taken, form_of
 from harness.providers.wire import TIMEOUT, Wire, check_url, http_options, read_key, refuse
 from harness.storage.files import whole_text
 

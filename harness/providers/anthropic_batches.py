@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from harness.errors import RejectedError
 from harness.nouns.records import Prompt
 from harness.providers.batches import Answer, BatchStatus, answered, faulted, listed, part
-from harness.providers.served import Served, read_answer
+from harness.providers.reading import read_answer
+from harness.providers.served import Served
 from harness.providers.wire import MissingError
 
 PATH = "/v1/messages/batches"

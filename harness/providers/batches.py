@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from harness.errors import CallError
 from harness.nouns.records import Prompt, Reply
-from harness.providers.served import Dialect, filtered_reply, read_answer
+from harness.providers.reading import read_answer
+from harness.providers.served import Dialect, filtered_reply
 from harness.providers.wire import FilteredError, Wire, call_error, clip
 
 SKEW = timedelta(hours=1)

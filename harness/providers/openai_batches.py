@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from harness.errors import CallError, RejectedError
 from harness.nouns.records import Prompt, Reply
 from harness.providers.batches import Answer, BatchStatus, answered, faulted, listed, part
-from harness.providers.served import Served, read_answer
+from harness.providers.reading import read_answer
+from harness.providers.served import Served
 
 LABEL = "harness_mark"
 """The entry of a batch's metadata by which it is found again."""

@@ -9,6 +9,7 @@ from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup
 from harness.providers.error_body import told_by
+from harness.providers.reading import Stop, read_answer, read_content, read_stop, read_usage
 from harness.providers.served import (
     FORM,
     LIMIT,
@@ -17,14 +18,9 @@ from harness.providers.served import (
     SENT,
     TEMPERATURE,
     Feature,
-    Stop,
     Taken,
     form_of,
     parameter,
-    read_answer,
-    read_content,
-    read_stop,
-    read_usage,
 )
 from harness.providers.wire import told_error
 from harness.storage.files import whole_text

@@ -10,7 +10,8 @@ from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
 from harness.providers.base import Setup
 from harness.providers.openai_responses import CACHE_MARK, USAGE, marked_input
-from harness.providers.served import CACHE, Taken, read_answer, read_usage
+from harness.providers.reading import read_answer, read_usage
+from harness.providers.served import CACHE, Taken
 from harness.providers.wire import refuse
 from harness.storage.files import whole_text
 

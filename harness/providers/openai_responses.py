@@ -12,20 +12,8 @@ from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup
 from harness.providers.error_body import ELSE, told_by
 from harness.providers.openai_chat import JSON_FORM
-from harness.providers.served import (
-    CACHE,
-    FORM,
-    SENT,
-    TEMPERATURE,
-    Feature,
-    Stop,
-    Taken,
-    form_of,
-    parameter,
-    read_answer,
-    read_stop,
-    read_usage,
-)
+from harness.providers.reading import Stop, read_answer, read_stop, read_usage
+from harness.providers.served import CACHE, FORM, SENT, TEMPERATURE, Feature, Taken, form_of, parameter
 from harness.providers.wire import FILTERED, SPENT, call_error, refuse, shown
 from harness.storage.files import whole_text
 
