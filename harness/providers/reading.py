@@ -28,19 +28,22 @@ def read_answer(text: str, model: type[Body], what: str) -> Body:
     A body that tells of an error is that error, though its status says that all is well.
     """
     try:
-        data = json.loads(text, parse_int=_integer)
+        data = read_json(text)
         told = told_in(data)
-        # A response that failed, and a line of a batch, hold an error of their own and are read with it.
-        if told is None or any(key in data for key in ("output", "custom_id")):
+        # A response that failed holds an error of its own and is read with it.
+        if told is None or "output" in data:
             return model.model_validate(data)
     except (ValueError, ValidationError, RecursionError) as error:
         raise TransientError(f"the server's answer is not {what}: {text[:80]!r}") from error
     raise told_error(told)
 
 
-def _integer(digits: str) -> int | float:
-    """A number of hundreds of digits is beyond what Python takes for one, and no reason to lose an answer."""
-    return int(digits) if len(digits) < LONG else math.inf
+def read_json(text: str) -> Any:
+    """A text as data. ValueError or RecursionError where it is no JSON.
+
+    A number of hundreds of digits is beyond what Python takes for one, and no reason to lose an answer.
+    """
+    return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < LONG else math.inf)
 
 
 def read_stop(reason: str | None, stops: Mapping[str, Stop], words: str = "") -> Stop:
@@ -88,12 +91,12 @@ def read_usage(data: Any, names: Mapping[str, str], *, extra: tuple[str, ...] = 
     `names` maps the fields of Usage to dotted paths, several with | between them; the fields in `extra` come
     on top of the input.
     """
-    found = {field: _number(data, path) for field, path in names.items()}
+    found = {field: read_number(data, path) for field, path in names.items()}
     if found["input_tokens"] is None or found["output_tokens"] is None:
         return None
     counted = {field: value or 0 for field, value in found.items()}
     counted["input_tokens"] += sum(counted[field] for field in extra)
-    beside = _beside(counted, _number(data, "total_tokens"))
+    beside = _beside(counted, read_number(data, "total_tokens"))
     counted["output_tokens"] += beside
     counted["reasoning_tokens"] = max(counted["reasoning_tokens"], beside)
     # What a cache had a part in is part of the input, whatever the server says.
@@ -117,7 +120,7 @@ def _beside(counted: Mapping[str, int], total: int | None) -> int:
     return thinking if thinking > counted["output_tokens"] else 0
 
 
-def _number(data: Any, paths: str) -> int | None:
+def read_number(data: Any, paths: str) -> int | None:
     """The number at the first of several dotted paths that has one. More than any call has is none."""
     for path in paths.split("|"):
         found = data

@@ -156,14 +156,14 @@ class Served:
                     continue
                 self._take_back()
                 raise (first if isinstance(first, MissingError) else self._hopeless(first)) from None
-            _check_whole(prompt, reply)
+            check_whole(prompt, reply)
             self._settled = True
             return reply
 
     async def _send(self, prompt: Prompt) -> Reply:
         self.requests += 1
-        text = await self.wire.post(self.dialect.path, self.dialect.body(prompt, self._taken))
-        return self.dialect.reply(text)
+        body = self.dialect.body(prompt, self._taken)
+        return await self.wire.post(self.dialect.path, body, self.dialect.reply)
 
     def _give_way(self, error: RejectedError | MissingError) -> bool:
         """Ask for less of what a rejection names; where it names nothing, of one thing more, in one try."""
@@ -203,7 +203,7 @@ class Served:
         return error
 
 
-def _check_whole(prompt: Prompt, reply: Reply) -> None:
+def check_whole(prompt: Prompt, reply: Reply) -> None:
     """FatalError where the server read less of the first prompt than the least that its beginning can have.
 
     Local servers cut a prompt at their context size and answer all the same. Only the first answer shows it:
