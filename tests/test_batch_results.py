@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from batched import Killed, Session, begin, made, paid, session
-from builders import write_project
+from builders import harness, write_project
 from fault_server import Turn, completion, fault_server, graded
-from oracle import DEV, KEY, KEYS, right
+from oracle import DEV, KEY, KEYS, ask, right
 from spoken import Tokens
 from spoken_batches import Fate, Made
 
 from harness.errors import FatalError, Unfinished
+from harness.grading.batch import session as turns
 from harness.grading.batch.batch_log import BATCHES
 from harness.grading.job import Limits
 from harness.nouns.records import Failed, Record
@@ -136,6 +137,22 @@ def test_line_that_cannot_be_read_is_one_failed_question_and_paid_again_on_deman
         assert steps(at)[-1] == "over"
         session(small, server.url, f"{provider}/m", at)
     assert len(paid(server)) == ALL + 1
+
+
+@each
+def test_command_names_what_cannot_be_read_and_the_way_to_pay_for_it_again(
+    small: Path, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "QUICKEST", 0.01)
+    with fault_server(right, [Fate(spoil=third(lambda line: "?"))]) as server:
+        ended = ask(server, "--batch", model=f"{provider}/m")
+        assert ended.code == 4
+        assert "no readable answer to 1 of 11 questions" in ended.err
+        (said,) = [line for line in ended.err.splitlines() if "ask again with: " in line]
+        words = said.partition("harness ")[2].split()
+        assert words[-1] == "--retry-failed"
+        again = harness(*words, "--json", **KEYS)
+    assert (again.code, again.json["coverage"], len(paid(server))) == (0, 1.0, ALL + 1)
 
 
 @each

@@ -152,12 +152,19 @@ def _settle(session: BatchSession, key: Key, answer: Reply | CallError) -> None:
     room = session.rooms.pop(key, None)
     if not (session.job.budget and room):
         return
-    if isinstance(answer, Reply):
-        session.job.budget.settle(room, answer.usage)
+    if replies := _replies(answer):
+        session.job.budget.settle(room, replies[0].usage if len(replies) == 1 else None)
     elif isinstance(answer, UnreadError) or (isinstance(answer, TransientError) and not answer.busy):
         session.job.budget.settle(room, None)
     else:
         session.job.budget.release(room)
+
+
+def _replies(answer: Reply | CallError) -> tuple[Reply, ...]:
+    """What is kept of an answer, whether it counts or not."""
+    return (
+        (answer,) if isinstance(answer, Reply) else answer.replies if isinstance(answer, UnreadError) else ()
+    )
 
 
 def _answered(session: BatchSession, logged: LoggedBatch, one: Result) -> Answered:
@@ -165,9 +172,9 @@ def _answered(session: BatchSession, logged: LoggedBatch, one: Result) -> Answer
     waited = (datetime.now(UTC) - datetime.fromisoformat(logged.meant_at)) / timedelta(seconds=1)
     answer = one.answer
     outcome: Outcome = Failed(detail=f"{one.where}: {answer}" if one.where else str(answer))
-    replies = answer.replies if isinstance(answer, UnreadError) else ()
     if isinstance(answer, Reply):
-        outcome, replies = read_grade(answer, session.job.plan.policy.scale), (answer,)
+        outcome = read_grade(answer, session.job.plan.policy.scale)
+    replies = _replies(answer)
     reply, unread = (*replies, None, None)[:2]
     cost = cost_of(replies, session.job.price, batch=True) if replies else None
     return Answered(outcome, reply, unread, attempts=1, seconds=round(waited, 3), cost=cost)
