@@ -469,8 +469,8 @@ def test_reader_that_goes_away_is_no_error(here: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (["--temperature", "1"], "asks no server: leave --temperature away"),
-        (["--seed", "1"], "asks no server: leave --seed away"),
+        (["--temperature", "1"], "which asks no server, takes no temperature: leave --temperature away"),
+        (["--seed", "1"], "which asks no server, takes no seed: leave --seed away"),
         (["--rater", "ann"], "--rater: only for a file of grades"),
         (["--columns", "item=x", "--format", "tsv"], "--columns, --format: only for a file"),
         (["--aggregate", "vote"], "add --repeats"),
