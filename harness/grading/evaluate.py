@@ -1,20 +1,19 @@
 """A run from its plan to its scorecard: examples x teacher -> records."""
 
 import asyncio
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.errors import BadInput, FatalError, Interrupted, Unfinished
 from harness.golden.holdout_log import LOOKS, HoldoutLook, note_look
-from harness.grading.budget import Budget, budget_of
+from harness.grading.budget import Budget, budget_of, worst_case
 from harness.grading.executors import execute, executor_of
 from harness.grading.forecast import forecast
 from harness.grading.job import NO_LIMITS, Job, Limits, RunObserver
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, make_plan, setup_of
 from harness.grading.questions import left_to_ask
-from harness.nouns.records import Failed, Record
+from harness.nouns.records import Failed
 from harness.pricing.prices import NoPrice, Price, price_of
 from harness.providers import is_expected, open_teacher, sold_as
 from harness.runs.folder import create_run
@@ -33,7 +32,7 @@ def evaluate(project: Project, asked: Asked, watch: RunObserver, limits: Limits 
 
 def _begin(project: Project, asked: Asked, watch: RunObserver, limits: Limits) -> Job:
     plan = make_plan(project, asked)
-    price, budget = _money(project, plan, limits, ())
+    price, budget = _money(project, plan, limits)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     executor_of(plan.asked).check(plan.asked.model, teacher)
     folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
@@ -42,8 +41,7 @@ def _begin(project: Project, asked: Asked, watch: RunObserver, limits: Limits) -
 
 def job_of(project: Project, folder: Path, plan: Plan, watch: RunObserver, limits: Limits) -> Job:
     """The rest of the work of a run folder. BadInput or FatalError if the teacher cannot be asked."""
-    before = (record for record, _ in iter_records(folder))
-    price, budget = _money(project, plan, limits, before)
+    price, budget = _money(project, plan, limits, folder)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     return Job(project, folder, plan, teacher, price, budget, watch, limits)
 
@@ -86,23 +84,15 @@ def foresee(project: Project, asked: Asked, folder: Path | None = None) -> Forec
 
 
 def _money(
-    project: Project, plan: Plan, limits: Limits, before: Iterable[Record]
+    project: Project, plan: Plan, limits: Limits, folder: Path | None = None
 ) -> tuple[Price | NoPrice, Budget | None]:
     """The price of an answer and the budget of the run. BadInput for a limit without a price."""
     asked = plan.asked
     price = price_of(project, asked.model, asked.base_url, sold_as)
     if limits.max_cost is None:
         return price, None
-    budget = budget_of(
-        limits.max_cost,
-        price,
-        asked.model,
-        plan.policy,
-        before,
-        max_tokens=asked.max_tokens,
-        batch=asked.batch,
-    )
-    return price, budget
+    worst = worst_case(price, asked.model, plan.policy, asked.max_tokens)
+    return price, budget_of(limits.max_cost, worst, folder, batch=asked.batch)
 
 
 def _carry_out(job: Job) -> Assessment:

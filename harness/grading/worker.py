@@ -6,6 +6,7 @@ from typing import Self
 
 from harness.errors import Unfinished
 from harness.grading.answered import Answered, record_of
+from harness.grading.budget import is_logged, worst_case
 from harness.grading.job import Job, Question
 from harness.grading.live.ask import Asker, is_curable
 from harness.grading.live.pace import Pace
@@ -15,6 +16,7 @@ from harness.grading.stop import Stop
 from harness.nouns.records import Failed, Prompt, Ungraded
 from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
+from harness.runs.call_log import Call, CallLog
 from harness.runs.record_log import RecordLog
 
 CUT_OFF = 5
@@ -38,7 +40,8 @@ class Worker:
         self._cache = _cache_of(job)
         self._in_flight = in_flight
         self._cut_off = 0
-        self._asker = Asker(job.teacher, self._scale, stop, pace, in_flight, job.budget)
+        self._calls = _LoggedCalls(job) if job.teacher.identity and is_logged(job.price) else None
+        self._asker = Asker(job.teacher, self._scale, stop, pace, in_flight, job.budget, self._calls)
 
     def __enter__(self) -> Self:
         return self
@@ -46,6 +49,8 @@ class Worker:
     def __exit__(self, *error: object) -> None:
         if self._cache:
             self._cache.close()
+        if self._calls:
+            self._calls.close()
 
     async def grade(self, question: Question) -> None:
         """Find or ask for the answer to one question, and keep it."""
@@ -108,6 +113,24 @@ class Worker:
         self._log.append(record, last=last and not is_curable(found.outcome))
         if last:
             self._job.watch.recorded(record, self._in_flight())
+
+
+class _LoggedCalls:
+    """The calls of a run, each in its log with what it can cost at most."""
+
+    def __init__(self, job: Job) -> None:
+        asked = job.plan.asked
+        self._worst = worst_case(job.price, asked.model, job.plan.policy, asked.max_tokens)
+        self._log = CallLog(job.folder)
+
+    def sending(self, prompt: Prompt) -> None:
+        self._log.add(self._worst.call(prompt))
+
+    def cost_nothing(self, prompt: Prompt) -> None:
+        self._log.add(Call(example=prompt.item, repeat=prompt.repeat, free=True))
+
+    def close(self) -> None:
+        self._log.close()
 
 
 def _cache_of(job: Job) -> ReplyCache | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from harness.errors import BadInput
+from harness.errors import BadInput, FatalError
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
 from harness.nouns.records import Prompt, Reply
@@ -12,6 +12,16 @@ from harness.storage.tables import Layout
 
 LONGEST_ANSWER = 16_000
 """Tokens that an answer is taken to have at most, thinking included, where no limit is sent along."""
+
+
+class UnusableError(FatalError):
+    """An answer shows that no call can succeed. It is paid for: the record keeps it, without a grade."""
+
+    may_be_billed = True
+
+    def __init__(self, message: str, reply: Reply) -> None:
+        super().__init__(message)
+        self.reply = reply
 
 
 @dataclass(frozen=True, slots=True)
