@@ -39,11 +39,18 @@ def _begin(project: Project, asked: Asked, watch: RunObserver, limits: Limits) -
     return Job(project, folder, plan, teacher, price, budget, watch, limits)
 
 
-def job_of(project: Project, folder: Path, plan: Plan, watch: RunObserver, limits: Limits) -> Job:
+def job_of(
+    project: Project,
+    folder: Path,
+    plan: Plan,
+    watch: RunObserver,
+    limits: Limits,
+    moved_to: str | None = None,
+) -> Job:
     """The rest of the work of a run folder. BadInput or FatalError if the teacher cannot be asked."""
     price, budget = _money(project, plan, limits, folder)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
-    return Job(project, folder, plan, teacher, price, budget, watch, limits)
+    return Job(project, folder, plan, teacher, price, budget, watch, limits, moved_to)
 
 
 def resume(
@@ -64,7 +71,8 @@ def resume(
     plan = make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url}))
     if changed := manifest.digests.changed(plan.digests):
         raise BadInput(f"{folder}: changed since the run began: {', '.join(changed)}; start a new run")
-    return _carry_out(job_of(project, folder, plan, watch, limits))
+    moved_to = base_url if base_url != asked.base_url else None
+    return _carry_out(job_of(project, folder, plan, watch, limits, moved_to))
 
 
 def foresee(project: Project, asked: Asked, folder: Path | None = None) -> Forecast:

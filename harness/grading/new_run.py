@@ -35,7 +35,7 @@ def new_manifest(project: Project, plan: Plan) -> Manifest:
         asked=plan.asked,
         digests=plan.digests,
         gates=gates_digest(plan.gates),
-        examples=len(plan.examples) + len(plan.pairs),
+        examples=plan.size,
         shots=tuple(shot.id for shot in plan.writer.shown),
         shots_dropped=tuple(drop.shot for drop in plan.dropped),
         worked_withheld=plan.withheld,

@@ -109,7 +109,7 @@ class Worker:
     def keep(self, question: Question, found: Answered, *, last: bool = True) -> None:
         """Write the record; report it if it is the `last` of its question."""
         item, repeat = question
-        record = record_of(item.id, repeat, item.pair.digest, found)
+        record = record_of(item.id, repeat, item.pair.digest, found, self._job.moved_to)
         self._log.append(record, last=last and not is_curable(found.outcome))
         if last:
             self._job.watch.recorded(record, self._in_flight())
