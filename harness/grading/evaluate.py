@@ -100,7 +100,7 @@ def _money(
     if limits.max_cost is None:
         return price, None
     worst = worst_case(price, asked.model, plan.policy, asked.max_tokens)
-    return price, budget_of(limits.max_cost, worst, folder, batch=asked.batch)
+    return price, budget_of(limits.max_cost, worst, folder, batch=executor_of(asked).priced_as_batch)
 
 
 def _carry_out(job: Job) -> Assessment:

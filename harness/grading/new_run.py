@@ -11,6 +11,7 @@ from pathlib import Path
 from harness import __version__
 from harness.errors import BadInput, Fault
 from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds
+from harness.grading.executors import executor_of
 from harness.grading.plan import Plan
 from harness.nouns.pair import Example, Rating
 from harness.policy.load import gates_digest
@@ -42,6 +43,7 @@ def new_manifest(project: Project, plan: Plan) -> Manifest:
         stale=plan.stale,
         sources=plan.sources,
         vendor=vendor.id if vendor else None,
+        waits=executor_of(plan.asked).waits,
         harness=__version__,
         python=platform.python_version(),
         packages=package_versions(),
