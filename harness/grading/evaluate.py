@@ -1,6 +1,8 @@
 """A run from its plan to its scorecard: examples x teacher -> records."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,7 +37,8 @@ def _begin(project: Project, asked: Asked, watch: RunObserver, limits: Limits) -
     price, budget = _money(project, plan, limits)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     executor_of(plan.asked).check(plan.asked.model, teacher)
-    folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
+    with resumable(project.runs, "nothing was asked yet; free some space and start the run again"):
+        folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
     return Job(project, folder, plan, teacher, price, budget, watch, limits)
 
 
@@ -106,18 +109,29 @@ def _money(
 def _carry_out(job: Job) -> Assessment:
     """Ask, seal and score."""
     folder = job.folder
-    manifest = answer(job, f"{how_to_resume(folder, job.plan.asked)} goes on from here")
+    resumed_by = f"{how_to_resume(folder, job.plan.asked)} goes on from here"
+    manifest = answer(job, resumed_by)
     found = assess_folder(folder)
-    save_assessment(found)
-    asked = manifest.asked
-    if "test" in asked.splits and asked.kind.scored and manifest.finished_at is not None:
-        note_look(job.plan.golden_file.with_name(LOOKS), _look(manifest))
+    with resumable(folder, resumed_by):
+        save_assessment(found)
+        asked = manifest.asked
+        if "test" in asked.splits and asked.kind.scored and manifest.finished_at is not None:
+            note_look(job.plan.golden_file.with_name(LOOKS), _look(manifest))
     return found
+
+
+@contextmanager
+def resumable(folder: Path, how: str) -> Iterator[None]:
+    """Unfinished, with how to go on, where the disk does not take what is written."""
+    try:
+        yield
+    except OSError as error:
+        raise Unfinished(f"{error.filename or folder}: {error.strerror or error}\n{how}") from error
 
 
 def answer(job: Job, resumed_by: str) -> Manifest:
     """Answer the open questions of a run folder and seal it. Every graded run goes through here."""
-    with RecordLog(job.folder) as log:
+    with resumable(job.folder, resumed_by), RecordLog(job.folder) as log:
         try:
             left = asyncio.run(execute(job, log, executor_of(job.plan.asked)))
         except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
@@ -129,7 +143,7 @@ def answer(job: Job, resumed_by: str) -> Manifest:
                 raise Unfinished(f"{error}\n{resumed_by}") from error
             # Only questions that failed on every attempt are left: the run is complete and gets its score.
             job.watch.said(str(error))
-        except (FatalError, OSError) as error:
+        except FatalError as error:
             raise Unfinished(f"{error}\n{resumed_by}") from error
         return _seal(job.folder, log, job.teacher.notes, left)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Self
 
-from harness.errors import Unfinished
+from harness.errors import BadInput, Unfinished
 from harness.grading.answered import Answered, record_of
 from harness.grading.budget import is_logged, worst_case
 from harness.grading.job import Job, Question
@@ -85,7 +85,11 @@ class Worker:
 
     def known(self, prompt: Prompt) -> Answered | None:
         """The answer of an earlier run to the same prompt."""
-        kept = self._cache.get(prompt) if self._cache else None
+        kept = None
+        try:
+            kept = self._cache.get(prompt) if self._cache else None
+        except Unfinished as error:
+            self._go_without_cache(error)
         if kept is None:
             return None
         outcome = read_grade(kept.reply, self._scale)
@@ -103,8 +107,12 @@ class Worker:
         try:
             self._cache.put(prompt, CachedReply(reply=found.reply, unread=found.unread))
         except Unfinished as error:
-            self._cache = None
-            self._job.watch.said(f"{error}; this run goes on without it")
+            self._go_without_cache(error)
+
+    def _go_without_cache(self, error: Unfinished) -> None:
+        """No fault of the cache ends a run: it only saves money."""
+        self._cache = None
+        self._job.watch.said(f"{error}; this run goes on without it")
 
     def keep(self, question: Question, found: Answered, *, last: bool = True) -> None:
         """Write the record; report it if it is the `last` of its question."""
@@ -138,4 +146,8 @@ def _cache_of(job: Job) -> ReplyCache | None:
     identity, asked = job.teacher.identity, job.plan.asked
     if identity is None or asked.no_cache or not job.limits.cache:
         return None
-    return ReplyCache(job.project.runs / CACHE, asked.model, f"{asked.base_url} {identity}")
+    try:
+        return ReplyCache(job.project.runs / CACHE, asked.model, f"{asked.base_url} {identity}")
+    except (BadInput, OSError) as error:
+        job.watch.said(f"{error}; this run goes on without it")
+        return None

@@ -14,7 +14,7 @@ from harness.nouns.base import Noun
 from harness.nouns.records import Key
 from harness.runs.record_log import SYNC_EVERY
 from harness.storage.files import parse, to_line
-from harness.storage.regular import lines_of, open_regular, open_to_append, unreadable
+from harness.storage.regular import append_whole, lines_of, open_regular, open_to_append, unreadable
 
 CALLS = "calls.jsonl"
 
@@ -55,8 +55,7 @@ class CallLog:
             whole = _whole_size(self._path)
             self._file = open_to_append(self._path)
             self._file.truncate(whole)
-        self._file.write(to_line(call, sparse=True).encode("utf-8"))
-        self._file.flush()
+        append_whole(self._file, to_line(call, sparse=True).encode("utf-8"))
         self._unsynced += 1
         if self._unsynced >= SYNC_EVERY:
             os.fsync(self._file.fileno())
