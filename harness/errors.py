@@ -63,21 +63,25 @@ class Interrupted(HarnessError):
 
 
 class CallError(HarnessError):
-    """One call to a teacher failed."""
+    """One call to a teacher failed. `may_be_billed`: whether it may cost something all the same."""
 
     exit_code = 4
+    may_be_billed = False
 
 
 class TransientError(CallError):
     """A retry may succeed. `retry_after`: seconds that the server asked us to wait, if it did.
 
-    `busy`: the server works but limits the rate of calls.
+    `busy`: the server works but limits the rate of calls. `unsent`: there was no connection to send it on.
     """
 
-    def __init__(self, message: str, retry_after: float | None = None, *, busy: bool = False) -> None:
+    def __init__(
+        self, message: str, retry_after: float | None = None, *, busy: bool = False, unsent: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.busy = busy
+        self.may_be_billed = not (busy or unsent)
 
 
 class RejectedError(CallError):

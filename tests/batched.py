@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ from fault_server import FaultServer
 from spoken import item_of
 
 from harness.grading.batch.run import Batched
-from harness.grading.budget import budget_of
 from harness.grading.evaluate import job_of
 from harness.grading.executors import execute
 from harness.grading.job import Job, Limits
@@ -84,12 +83,7 @@ def session(
     project, plan = _plan(here, url, model, asked)
     # Nothing is spared by the cache unless a test says so: others would find what this one was answered.
     limits = limits or Limits(cache=False)
-    job = job_of(project, at.folder, plan, at, replace(limits, max_cost=None))
-    if limits.max_cost is not None:
-        earlier = [record for record, _ in iter_records(at.folder)]
-        price = job.price
-        budget = budget_of(limits.max_cost, price, model, plan.policy, earlier, batch=True)
-        job = replace(job, budget=budget)
+    job = job_of(project, at.folder, plan, at, limits)
     with RecordLog(at.folder) as log:
         asyncio.run(_session(job, log, at))
     at.records = latest(record for record, _ in iter_records(at.folder))

@@ -23,7 +23,7 @@ from harness.errors import BadInput, FatalError, Unfinished
 from harness.grading.batch import session as turns
 from harness.grading.batch import submit
 from harness.grading.batch.batch_log import BATCHES, BatchLog
-from harness.grading.budget import OverBudget, budget_of
+from harness.grading.budget import OverBudget, worst_case
 from harness.grading.events import EVENTS
 from harness.grading.job import Limits
 from harness.grading.live.ask import ATTEMPTS
@@ -662,8 +662,8 @@ def _worst(here: Path, url: str, model: str) -> float:
     project = Project(here)
     words = {"model": model, "policy": "small", "prompt": "teacher", "splits": ("dev",), "base_url": url}
     plan = make_plan(project, Asked.model_validate(words))
-    budget = budget_of(9.0, price_of(project, model, url, sold_as), model, plan.policy)
-    return max(budget.worst(plan.writer.prompt(one.id, one.pair)) for one in plan.examples)
+    worst = worst_case(price_of(project, model, url, sold_as), model, plan.policy)
+    return max(worst.cost(plan.writer.prompt(one.id, one.pair)) or 0 for one in plan.examples)
 
 
 @each

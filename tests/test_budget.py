@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Coroutine
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -12,13 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import BadInput
-from harness.grading.budget import ENVELOPE, Budget, OverBudget, budget_of, sent_along
+from harness.grading.budget import ENVELOPE, Budget, OverBudget, WorstCase, budget_of, sent_along, worst_case
 from harness.nouns.pair import Pair
+from harness.nouns.policy import Policy
 from harness.nouns.records import Failed, Grade, Message, Prompt, Record, Usage
 from harness.pricing.prices import NoPrice, Price, Rates
 from harness.prompting.answer import answer_schema
 from harness.providers import PROVIDERS, anthropic
+from harness.providers.base import LONGEST_ANSWER
 from harness.scorecards.money import usd
+from harness.storage.files import to_line
 
 T = TypeVar("T")
 PAIR = Pair.model_validate({"query": "q", "result": {"title": "t"}})
@@ -30,6 +34,21 @@ FREE = Price(model="m", source="test", standard=(Rates(input=0, output=0, cached
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
+
+
+def limited(
+    limit: float, price: Price | NoPrice, longest: int = LONGEST_ANSWER, form: int = 0, batch: bool = False
+) -> Budget:
+    return Budget(limit, WorstCase(price, longest, form), batch=batch)
+
+
+def budget_for(model: str, one: Policy, price: Price | NoPrice = PRICE, batch: bool = False) -> Budget:
+    return budget_of(3.0, worst_case(price, model, one), batch=batch)
+
+
+def resumed(here: Path, records: list[Record], price: Price | NoPrice = PRICE) -> Budget:
+    (here / "records.jsonl").write_text("".join(map(to_line, records)), encoding="utf-8")
+    return budget_of(3.0, worst_case(price, "openai/m", policy()), here)
 
 
 def prompt(text: str) -> Prompt:
@@ -54,16 +73,16 @@ def record(**changes: Any) -> Record:
 
 
 def test_worst_case_takes_every_byte_for_a_token_and_the_dearest_rate() -> None:
-    budget = Budget(1.0, PRICE, longest=500, form=40)
+    budget = limited(1.0, PRICE, longest=500, form=40)
     text = "Größe 👟"
     tokens = len(text.encode()) + 40 + ENVELOPE
     assert budget.worst(prompt(text)) == pytest.approx((tokens * 1.25 + 500 * 10) / 1e6)
 
 
 def test_call_that_could_pass_the_limit_is_never_begun() -> None:
-    budget = Budget(0.02, PRICE, longest=1_000)
+    budget = limited(0.02, PRICE, longest=1_000)
     with pytest.raises(OverBudget) as found:
-        run(Budget(0.001, PRICE, longest=1_000).reserve(prompt("x")))
+        run(limited(0.001, PRICE, longest=1_000).reserve(prompt("x")))
     assert found.value.exit_code == 4
     assert str(found.value) == "--max-cost $0.001: $0.00 is spent; one more call could cost up to $0.0113"
 
@@ -80,7 +99,7 @@ def test_call_that_could_pass_the_limit_is_never_begun() -> None:
 
 
 def test_who_waits_for_room_is_told_when_none_comes() -> None:
-    budget = Budget(0.02, PRICE, longest=1_000)
+    budget = limited(0.02, PRICE, longest=1_000)
 
     async def three() -> list[Any]:
         first = await budget.reserve(prompt("x"))
@@ -94,7 +113,7 @@ def test_who_waits_for_room_is_told_when_none_comes() -> None:
 
 
 def test_call_that_may_have_been_billed_stays_at_its_worst_and_a_refused_one_costs_nothing() -> None:
-    budget = Budget(1.0, PRICE, longest=1_000)
+    budget = limited(1.0, PRICE, longest=1_000)
 
     async def calls() -> None:
         budget.settle(await budget.reserve(prompt("x")), None)
@@ -102,14 +121,14 @@ def test_call_that_may_have_been_billed_stays_at_its_worst_and_a_refused_one_cos
 
     run(calls())
     assert (budget.spent, budget.lost) == pytest.approx((0, budget.worst(prompt("x"))))
-    tight = Budget(0.02, PRICE, longest=1_000)
+    tight = limited(0.02, PRICE, longest=1_000)
     tight.settle(tight.take(0.015), None)
     with pytest.raises(OverBudget, match=r"\$0\.00 is spent, and up to \$0\.015 on calls without an answer"):
         run(tight.reserve(prompt("x")))
 
 
 def test_answer_that_is_longer_than_was_thought_counts_as_it_is() -> None:
-    budget = Budget(0.02, PRICE, longest=10)
+    budget = limited(0.02, PRICE, longest=10)
     budget.settle(budget.take(budget.worst(prompt("x"))), used(100, 3_000))
     assert budget.spent == pytest.approx(0.0301)
     assert not budget.fits(0)
@@ -118,7 +137,7 @@ def test_answer_that_is_longer_than_was_thought_counts_as_it_is() -> None:
 @given(st.integers(1, 12), st.lists(st.tuples(st.integers(0, 900), st.integers(0, 400)), max_size=60))
 def test_workers_together_never_pass_the_limit(workers: int, answers: list[tuple[int, int]]) -> None:
     limit = 0.05
-    budget = Budget(limit, PRICE, longest=400)
+    budget = limited(limit, PRICE, longest=400)
     left = iter(answers)
     highest = 0.0
 
@@ -143,33 +162,32 @@ def test_workers_together_never_pass_the_limit(workers: int, answers: list[tuple
 
 def test_model_without_a_known_price_is_refused() -> None:
     with pytest.raises(BadInput, match="--max-cost needs a price: nobody said"):
-        Budget(1.0, NoPrice(model="m", reason="nobody said"))
+        limited(1.0, NoPrice(model="m", reason="nobody said"))
     with pytest.raises(BadInput, match="has no batch price"):
-        Budget(1.0, PRICE, batch=True)
+        limited(1.0, PRICE, batch=True)
 
 
-def test_resumed_run_counts_what_was_spent_before() -> None:
+def test_resumed_run_counts_what_was_spent_before(tmp_path: Path) -> None:
     before = [
         record(cost=0.25),
         record(example="b", cost=None, unread=reply("", usage=used(1_000_000, 0))),
         record(example="c", outcome=Failed(detail="busy"), reply=None),
     ]
-    budget = budget_of(3.0, PRICE, "openai/m", policy(), before)
-    assert budget.spent == pytest.approx(0.25 + 2.0)
+    assert resumed(tmp_path, before).spent == pytest.approx(0.25 + 2.0)
 
 
-def test_resumed_run_that_cannot_know_what_it_cost_is_refused() -> None:
+def test_resumed_run_that_cannot_know_what_it_cost_is_refused(tmp_path: Path) -> None:
     before = [record(reply=reply(""))]
     with pytest.raises(BadInput, match="unknown cost of 1 answers"):
-        budget_of(3.0, PRICE, "openai/m", policy(), before)
-    assert budget_of(3.0, FREE, "builtin/lexical", policy(), before).spent == 0
+        resumed(tmp_path, before)
+    assert resumed(tmp_path, before, FREE).spent == 0
 
 
 def test_longest_answer_is_the_limit_that_is_sent_where_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PROVIDERS, "openai", replace(PROVIDERS["openai"], longest=1))
 
     def worst(model: str) -> float:
-        return budget_of(3.0, PRICE, model, policy()).worst(prompt("x"))
+        return budget_for(model, policy()).worst(prompt("x"))
 
     more = (anthropic.LONGEST - 1) * 10 / 1e6
     assert worst("anthropic/m") - worst("openai/m") == pytest.approx(more)
@@ -201,7 +219,7 @@ def test_amounts_show_what_there_is_to_see(amount: float, text: str) -> None:
 
 
 def test_many_calls_at_once_get_room_together_or_not_at_all() -> None:
-    budget = Budget(0.05, PRICE, longest=1_000)
+    budget = limited(0.05, PRICE, longest=1_000)
     worst = sum(budget.worst(prompt("x")) for _ in range(4))
     batch = budget.take(worst)
     with pytest.raises(OverBudget):
@@ -214,7 +232,7 @@ def test_worst_case_counts_what_goes_along_with_the_prompt() -> None:
     terse, wordy = policy(), policy(range(9))
     assert len(sent_along(wordy)) > len(sent_along(terse))
     more = len(sent_along(wordy)) - len(sent_along(terse))
-    budgets = [budget_of(3.0, PRICE, "openai/m", one) for one in (terse, wordy)]
+    budgets = [budget_for("openai/m", one) for one in (terse, wordy)]
     one, other = (budget.worst(prompt("x")) for budget in budgets)
     assert other - one == pytest.approx(more * 1.25 / 1e6)
 
@@ -228,7 +246,7 @@ HALF = PRICE.model_copy(
 
 
 def test_call_that_reaches_the_limit_exactly_still_fits() -> None:
-    budget = Budget(1.0, PRICE)
+    budget = limited(1.0, PRICE)
     budget.take(0.5)
     assert (budget.fits(0.5), budget.fits(0.5000001)) == (True, False)
     budget.take(0.5)
@@ -237,7 +255,7 @@ def test_call_that_reaches_the_limit_exactly_still_fits() -> None:
 
 
 def test_what_is_spent_and_lost_adds_up_over_calls() -> None:
-    budget = Budget(1.0, PRICE)
+    budget = limited(1.0, PRICE)
     for _ in range(3):
         budget.settle(budget.take(0.125), used(1_000, 100))
         budget.settle(budget.take(0.125), None)
@@ -247,7 +265,7 @@ def test_what_is_spent_and_lost_adds_up_over_calls() -> None:
 
 
 def test_calls_in_flight_count_until_each_comes_back() -> None:
-    budget = Budget(1.0, PRICE)
+    budget = limited(1.0, PRICE)
     first, second, third = (budget.take(worst) for worst in (0.125, 0.25, 0.5))
     seen = [budget.in_flight]
     for reservation in (second, first, third):
@@ -257,7 +275,7 @@ def test_calls_in_flight_count_until_each_comes_back() -> None:
 
 
 def test_part_of_a_batch_is_reserved_and_paid_at_the_price_of_a_batch() -> None:
-    budget = Budget(1.0, HALF, longest=1_000, batch=True)
+    budget = limited(1.0, HALF, longest=1_000, batch=True)
     sent = len("x") + ENVELOPE
     assert budget.worst(prompt("x")) == pytest.approx((sent * 1.25 + 10_000) / 1e6)
     assert budget.worst(prompt("x"), batch=True) == pytest.approx((sent * 1.25 + 5_000) / 1e6)
@@ -271,13 +289,13 @@ def test_part_of_a_batch_is_reserved_and_paid_at_the_price_of_a_batch() -> None:
 
 def test_run_with_batches_needs_a_price_for_them() -> None:
     with pytest.raises(BadInput, match="has no batch price for openai/m"):
-        budget_of(3.0, PRICE, "openai/m", policy(), batch=True)
-    budget = budget_of(3.0, HALF, "openai/m", policy(), batch=True)
+        budget_for("openai/m", policy(), batch=True)
+    budget = budget_for("openai/m", policy(), HALF, batch=True)
     assert (budget.limit, budget.spent) == (3.0, 0)
 
 
 def test_call_without_a_form_is_a_prompt_in_its_envelope() -> None:
-    assert Budget(1.0, PRICE, longest=0).worst(prompt("")) == pytest.approx(ENVELOPE * 1.25 / 1e6)
+    assert limited(1.0, PRICE, longest=0).worst(prompt("")) == pytest.approx(ENVELOPE * 1.25 / 1e6)
 
 
 def test_what_is_sent_along_names_each_grade_as_it_is_written() -> None:

@@ -10,6 +10,7 @@ from builders import write_project
 from fault_server import FaultServer, fault_server, item_of
 from oracle import DEV, KEYS, right
 
+from harness.comparison.sides import side_of_run
 from harness.errors import BadInput, Unfinished
 from harness.grading.batch import session as turns
 from harness.grading.evaluate import evaluate, resume
@@ -23,6 +24,7 @@ from harness.providers.base import Teacher
 from harness.runs.folder import Run
 from harness.runs.manifest import Asked, load_manifest, save_manifest
 from harness.runs.record_log import RECORDS, RecordLog
+from harness.score.reading import read_run
 from harness.storage.project import Project
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
@@ -35,6 +37,8 @@ EVERY = sorted(line["result"]["title"] for line in DEV)
 class InTurn:
     """A third executor: one question after the other."""
 
+    priced_as_batch = waits = False
+
     def check(self, model: str, teacher: Teacher) -> None:
         """Any teacher will do."""
 
@@ -45,13 +49,25 @@ class InTurn:
                 await worker.grade(question)
 
 
-@pytest.fixture(params=[*EXECUTORS, "in turn"])
-def executor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of each executor, and of one that only this test registers."""
+class Queue(InTurn):
+    """A fourth one: its answers wait in a queue, at the price of a batch."""
+
+    priced_as_batch = waits = True
+
+
+@pytest.fixture
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Executors that only this test has, and keys for every provider."""
     monkeypatch.setitem(EXECUTORS, "in turn", InTurn())
+    monkeypatch.setitem(EXECUTORS, "queue", Queue())
     monkeypatch.setattr(turns, "QUICKEST", 0.01)
     for name, key in KEYS.items():
         monkeypatch.setenv(name, key)
+
+
+@pytest.fixture(params=[*EXECUTORS, "in turn"])
+def executor(request: pytest.FixtureRequest, registered: None) -> str:
+    """The name of each executor, and of one that only this test registers."""
     return str(request.param)
 
 
@@ -112,6 +128,31 @@ def test_limit_is_not_passed(here: Path, executor: str) -> None:
         run = resume(Project(here), folder, Session(here), Limits(cache=False, max_cost=1.0), server.url).run
         assert paid(server) == sorted(5 * EVERY)
     assert run.manifest.finished_at is not None
+
+
+@pytest.mark.usefixtures("registered")
+def test_price_and_time_of_an_executor_are_what_it_says_of_itself(here: Path) -> None:
+    write_project(here)
+    with fault_server(right) as server:
+        (here / "prices.toml").write_text(PRICES.replace("batch = 0.5\n", ""), encoding="utf-8")
+        with pytest.raises(BadInput, match="has no batch price"):
+            started(here, server, "queue", Limits(max_cost=1.0))
+        (here / "prices.toml").write_text(PRICES, encoding="utf-8")
+        queued = started(here, server, "queue", Limits(cache=False, max_cost=1.0))
+        live = started(here, server, "live", Limits(cache=False))
+    seconds = [side_of_run(read_run(run)).seconds for run in (queued, live)]
+    assert seconds[0] is None and seconds[1] is not None
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize("other", ["live", "in turn"])
+def test_batch_beside_another_executor_is_refused(here: Path, other: str) -> None:
+    write_project(here)
+    with fault_server(right) as server:
+        with pytest.raises(BadInput, match=f"--batch and the executor '{other}' exclude each other"):
+            started(here, server, other, Limits(), batch=True)
+        assert not server.requests
+    assert not list((here / "runs").iterdir())
 
 
 def test_unknown_executor_is_refused_before_there_is_a_folder(here: Path, executor: str) -> None:

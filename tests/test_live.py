@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from harness.errors import FatalError, HarnessError, RejectedError, TransientError, Unfinished
 from harness.grading.answered import Answered
-from harness.grading.budget import Budget, OverBudget
+from harness.grading.budget import Budget, OverBudget, WorstCase
+from harness.grading.live import breaker
 from harness.grading.live.ask import ATTEMPTS, DEADLINE, ITEM_DEADLINE, JITTER, LONGEST_WAIT, SLOW, Asker
 from harness.grading.live.breaker import EXHAUSTED, FAULTS, PATIENCE, SILENCE, Breaker
 from harness.grading.live.pace import AUTOMATIC, CALM, START, Pace
@@ -442,7 +443,7 @@ def test_cut_begins_the_round_anew() -> None:
 def test_call_that_was_turned_away_costs_nothing_and_any_other_fault_may_have_been_billed() -> None:
     answer = (100 * 1 + 10 * 10) / 1e6
     for error, faults in ((BUSY, 0), (GONE, 1)):
-        budget = Budget(1.0, PRICE)
+        budget = Budget(1.0, WorstCase(PRICE))
         ask(error, GOOD, budget=budget)
         assert budget.spent == pytest.approx(answer)
         assert budget.lost == pytest.approx(faults * budget.worst(PROMPT))
@@ -450,28 +451,57 @@ def test_call_that_was_turned_away_costs_nothing_and_any_other_fault_may_have_be
 
 
 def test_prompt_that_was_rejected_costs_nothing() -> None:
-    budget = Budget(1.0, PRICE)
+    budget = Budget(1.0, WorstCase(PRICE))
     ask(RejectedError("too long"), budget=budget)
     assert (budget.spent, budget.lost, budget.in_flight) == (0, 0, 0)
 
 
 def test_answer_that_cannot_be_read_is_paid_for_too() -> None:
-    budget = Budget(1.0, PRICE)
+    budget = Budget(1.0, WorstCase(PRICE))
     ask(UNREAD, GOOD, budget=budget)
     assert budget.spent == pytest.approx((100 + 50 + 100 + 100) / 1e6)
 
 
 def test_first_answer_is_kept_where_the_second_has_no_room_in_the_budget() -> None:
-    worst = Budget(1.0, PRICE).worst(PROMPT)
-    desk = Desk(Scripted(UNREAD, GOOD), budget=Budget(worst, PRICE))
+    worst = Budget(1.0, WorstCase(PRICE)).worst(PROMPT)
+    desk = Desk(Scripted(UNREAD, GOOD), budget=Budget(worst, WorstCase(PRICE)))
     (found,), _ = desk.ask()
     assert (found.outcome.kind, found.reply) == ("ungraded", UNREAD)
     assert isinstance(desk.stop.why, OverBudget)
 
 
+def test_call_that_ends_the_run_by_its_fault_may_have_been_billed_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(breaker, "SILENCE", 0.0)
+    budget = Budget(9.0, WorstCase(PRICE))
+    desk = Desk(Scripted(GONE), budget=budget, in_flight=1)
+    with pytest.raises(Unfinished, match="in 2 attempts"):
+        desk.ask()
+    assert budget.lost == pytest.approx(2 * budget.worst(PROMPT))
+
+
+def test_until_one_call_is_answered_the_others_wait_unsent() -> None:
+    """A run that is stopped in its first second has sent one call, and may be billed for one."""
+    desk = Desk(Scripted(GONE, GOOD, seconds=5.0), budget=(budget := Budget(9.0, WorstCase(PRICE))))
+
+    async def work() -> list[Answered | BaseException]:
+        asker = desk.asker()
+        asking = [asyncio.create_task(asker.ask(PROMPT)) for _ in range(8)]
+        await asyncio.sleep(1.0)
+        assert len(desk.teacher.asked) == 1
+        assert budget.in_flight == pytest.approx(budget.worst(PROMPT))
+        desk.stop.call(Unfinished("interrupted"))
+        return await asyncio.gather(*asking, return_exceptions=True)
+
+    ends, _ = hurry(work())
+    assert {type(end) for end in ends} == {DrainedError}
+    assert len(desk.teacher.asked) == 1
+
+
 @given(st.lists(st.sampled_from([BUSY, GONE, UNREAD, GOOD, RejectedError("no")]), min_size=1, max_size=12))
 def test_what_is_reserved_is_always_given_back(says: list[Said]) -> None:
-    budget = Budget(10.0, PRICE)
+    budget = Budget(10.0, WorstCase(PRICE))
     teacher = Scripted(*says, GOOD)
     (found,), _ = Desk(teacher, budget=budget).ask()
     assert found.attempts == len(teacher.asked)

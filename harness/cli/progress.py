@@ -39,11 +39,10 @@ class Progress:
     def started(self, folder: Path, plan: "Plan", todo: int) -> None:
         """The run is about to ask for `todo` answers."""
         from harness.providers import is_home
-        from harness.runs.manifest import load_manifest
 
         for warning in warnings_of(plan):
             say(f"warning: {warning}")
-        asked, examples = plan.asked, load_manifest(folder).examples
+        asked, examples = plan.asked, plan.size
         done = examples * asked.repeats - todo
         before = f" ({done} are done)" if done else ""
         noun = asked.kind.items

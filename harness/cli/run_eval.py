@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.runs.folder import Run
     from harness.runs.manifest import Asked
     from harness.storage.project import Project
+    from harness.verdicts.assessment import Assessment
 
 
 @grouped
@@ -68,12 +69,21 @@ def eval_command(
         else:
             found = evaluate.evaluate(project, request.asked, progress, limits)
     if not no_report:
-        report_beside(found)
+        _write_report(found)
     report(project, found, as_json=json)
     failed = found.gate2.outcomes.failed
     if failed:
         say(f"{failed} examples have no answer; {_what_to_do(found.run)}")
         raise typer.Exit(4)
+
+
+def _write_report(found: "Assessment") -> None:
+    """The report beside the run. It is derived: a disk that is full does not take the result away."""
+    try:
+        report_beside(found)
+    except OSError as error:
+        how = f"harness report {found.run.folder.name}"
+        say(f"no report was written ({error.filename}: {error.strerror}); {how} writes it")
 
 
 def _forecast(project: "Project", asked: "Asked", folder: "Path | None", *, as_json: bool) -> None:

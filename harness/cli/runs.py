@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from harness.runs.listing import ListedRun
     from harness.runs.manifest import Manifest
-    from harness.scorecards.money import Spending
+    from harness.score.reading import Reading
     from harness.storage.project import Project
 
 app = typer.Typer(help="Runs: what was asked, answered and scored.", no_args_is_help=True)
@@ -116,26 +116,34 @@ def show_run(
     from harness.report.runs import manifest_view
     from harness.runs.folder import find_run
     from harness.runs.manifest import load_manifest
+    from harness.verdicts.assessment import mixtures
 
     folder = find_run(project_at(root), run)
     manifest = load_manifest(folder)
-    spending = _spending(folder)
+    reading = _reading(folder)
     if json:
-        spent = spending.model_dump(mode="json") if spending else None
-        print_json({**manifest.model_dump(mode="json"), "spending": spent})
+        spent = reading.spending.model_dump(mode="json") if reading else None
+        print_json(
+            {
+                **manifest.model_dump(mode="json"),
+                "spending": spent,
+                "addresses": reading and dict(reading.addresses),
+            }
+        )
         return
     show(manifest_view(manifest, folder))
-    if spending:
-        show(spending_view(spending))
+    if reading:
+        show(spending_view(reading.spending))
+        show(f"Warning: {warning}." for warning in mixtures(reading))
 
 
-def _spending(folder: "Path") -> "Spending | None":
-    """What a run cost; reports why and returns None if its records cannot be read."""
+def _reading(folder: "Path") -> "Reading | None":
+    """What the records of a run say; reports why and returns None if they cannot be read."""
     from harness.runs.folder import open_run
     from harness.score.reading import read_run
 
     try:
-        return read_run(open_run(folder)).spending
+        return read_run(open_run(folder))
     except BadInput as error:
         say(f"its cost is unknown: {error.faults[0]}")
         return None

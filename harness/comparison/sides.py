@@ -51,8 +51,7 @@ def side_of_run(reading: Reading, gates: Gates | None = None) -> Side:
         gates=gates or run.gates,
         facts=facts_of(run.manifest),
         shots=len(run.manifest.shots),
-        # A batch's waiting time is not the time of an answer.
-        seconds=None if run.manifest.asked.batch else reading.seconds,
+        seconds=None if run.manifest.waited else reading.seconds,
         cost=reading.spending.per_answer,
         stale=run.manifest.stale,
         apart=run.manifest.asked.kind.apart,

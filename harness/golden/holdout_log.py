@@ -4,7 +4,7 @@ from pathlib import Path
 
 from harness.nouns.base import Noun
 from harness.storage.files import read_nouns, to_line
-from harness.storage.regular import open_to_append
+from harness.storage.regular import append_whole, open_to_append
 
 LOOKS = "test-looks.jsonl"
 
@@ -25,7 +25,7 @@ def note_look(path: Path, look: HoldoutLook) -> None:
     if look.run in {known.run for known in looks(path)}:
         return
     with open_to_append(path) as file:
-        file.write(to_line(look).encode())
+        append_whole(file, to_line(look).encode())
 
 
 def looks(path: Path) -> list[HoldoutLook]:

@@ -19,8 +19,11 @@ class Answered:
     cached_reply: bool = False
 
 
-def record_of(example: str, repeat: int, pair: str, found: Answered) -> Record:
-    """The record of one answer, as of now; `pair` is the digest of what was asked about."""
+def record_of(example: str, repeat: int, pair: str, found: Answered, address: str | None = None) -> Record:
+    """The record of one answer, as of now; `pair` is the digest of what was asked about.
+
+    `address`: where the teacher is, if not at the address in the manifest.
+    """
     return Record(
         example=example,
         repeat=repeat,
@@ -33,4 +36,5 @@ def record_of(example: str, repeat: int, pair: str, found: Answered) -> Record:
         attempts=found.attempts,
         cost=found.cost,
         cached_reply=found.cached_reply,
+        address=address if found.reply else None,
     )

@@ -2,16 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.errors import BadInput, Unfinished
 from harness.nouns.policy import Policy
 from harness.nouns.records import Prompt, Record, Usage
-from harness.pricing.prices import NoPrice, Price, cost_of
+from harness.pricing.prices import NoPrice, Price, cost_of, is_free
 from harness.prompting.answer import answer_schema
 from harness.providers import PROVIDERS, split_model
 from harness.providers.base import LONGEST_ANSWER
+from harness.runs.call_log import Call, unanswered_calls
+from harness.runs.paid import PaidAnswers
+from harness.runs.record_log import iter_records
 from harness.scorecards.money import usd
 
 ENVELOPE = 1_000
@@ -20,6 +23,56 @@ ENVELOPE = 1_000
 
 class OverBudget(Unfinished):
     """The next call could take the run over what it may cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorstCase:
+    """What a call can be billed for at most: the `longest` answer, and a prompt with the `form` of an answer.
+
+    In tokens. No tokenizer makes more tokens of a text than it has bytes.
+    """
+
+    price: Price | NoPrice
+    longest: int = LONGEST_ANSWER
+    form: int = 0
+
+    def cost(self, prompt: Prompt, *, batch: bool = False) -> float | None:
+        """USD; None where the price is unknown."""
+        if isinstance(self.price, NoPrice):
+            return None
+        return self.price.worst(self._sent(prompt), self.longest, batch=batch)
+
+    def call(self, prompt: Prompt) -> Call:
+        """A call as it is logged before it is sent."""
+        sent, worst = self._sent(prompt), self.cost(prompt)
+        return Call(
+            example=prompt.item,
+            repeat=prompt.repeat,
+            input_tokens=sent,
+            output_tokens=self.longest,
+            worst=worst,
+        )
+
+    def cost_again(self, call: Call) -> float:
+        """USD that a logged call can have cost, at today's price if it was unknown then."""
+        assert isinstance(self.price, Price), "there is no budget without a price"
+        known = self.price.worst(call.input_tokens, call.output_tokens) if call.worst is None else call.worst
+        assert known is not None, "the standard price of a model is known"
+        return known
+
+    def _sent(self, prompt: Prompt) -> int:
+        return sum(_bytes(message.content) for message in prompt.messages) + self.form + ENVELOPE
+
+
+def worst_case(
+    price: Price | NoPrice, model: str, policy: Policy, max_tokens: int | None = None
+) -> WorstCase:
+    """The worst case of a run's calls.
+
+    `max_tokens` is a limit that is sent along. A lower one is not relied on: not every server obeys it.
+    """
+    provider, _ = split_model(model)
+    return WorstCase(price, max(PROVIDERS[provider].longest, max_tokens or 0), _bytes(sent_along(policy)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,30 +90,22 @@ class Budget:
     """
 
     def __init__(
-        self,
-        limit: float,
-        price: Price | NoPrice,
-        *,
-        longest: int = LONGEST_ANSWER,
-        form: int = 0,
-        spent: float = 0.0,
-        batch: bool = False,
+        self, limit: float, worst: WorstCase, *, spent: float = 0.0, lost: float = 0.0, batch: bool = False
     ) -> None:
-        """`longest` answer and answer `form` in tokens; `spent` is what the run has cost before.
+        """`spent` is what the run has cost before; `lost` what its calls without an answer may have cost.
 
         `batch`: some calls will be parts of a batch, which needs a batch price.
         """
+        price = worst.price
         if isinstance(price, NoPrice):
             raise BadInput(f"--max-cost needs a price: {price.reason}")
         if price.worst(1, 1, batch=batch) is None:
             raise BadInput(f"--max-cost needs a price: {price.source} has no batch price for {price.model}")
         self.limit = limit
         self.spent = spent
-        self.lost = 0.0
-        """The worst cost of calls without an answer: some may have been billed."""
+        self.lost = lost
         self._price = price
-        self._longest = longest
-        self._around = form + ENVELOPE
+        self._worst = worst
         self._in_flight: set[Reservation] = set()
         self._held = 0.0
         self._changed = asyncio.Event()
@@ -115,9 +160,8 @@ class Budget:
         self._changed.set()
 
     def worst(self, prompt: Prompt, *, batch: bool = False) -> float:
-        """What a call can cost at most. No tokenizer makes more tokens of a text than it has bytes."""
-        sent = sum(_bytes(message.content) for message in prompt.messages)
-        worst = self._price.worst(sent + self._around, self._longest, batch=batch)
+        """USD that a call can cost at most."""
+        worst = self._worst.cost(prompt, batch=batch)
         assert worst is not None, "the price was looked at when the budget was made"
         return worst
 
@@ -129,34 +173,32 @@ class Budget:
         )
 
 
-def budget_of(
-    limit: float,
-    price: Price | NoPrice,
-    model: str,
-    policy: Policy,
-    before: Iterable[Record] = (),
-    *,
-    max_tokens: int | None = None,
-    batch: bool = False,
-) -> Budget:
-    """The budget of a run, less the cost of the records `before`. BadInput for an unknown price or cost.
-
-    `max_tokens` is a limit that is sent along. A lower one is not relied on: not every server obeys it.
-    """
-    provider, _ = split_model(model)
-    costs = [_cost(record, price) for record in before if record.reply is not None]
-    if None in costs:
-        unknown = costs.count(None)
+def budget_of(limit: float, worst: WorstCase, folder: Path | None = None, *, batch: bool = False) -> Budget:
+    """The budget of a run, less what the run in `folder` has cost. BadInput for an unknown price or cost."""
+    if folder is None:
+        return Budget(limit, worst, batch=batch)
+    paid = PaidAnswers()
+    spent, unknown = 0.0, 0
+    for record, _ in iter_records(folder):
+        for sign, one in paid.take(record):
+            cost = _cost(one, worst.price)
+            unknown += sign * (cost is None)
+            spent += sign * (cost or 0.0)
+    if unknown:
         raise BadInput(f"--max-cost: unknown cost of {unknown} answers of this run; start a new run")
-    spent = sum(cost for cost in costs if cost is not None)
-    longest = max(PROVIDERS[provider].longest, max_tokens or 0)
-    form = _bytes(sent_along(policy))
-    return Budget(limit, price, longest=longest, form=form, spent=spent, batch=batch)
+    budget = Budget(limit, worst, spent=spent, batch=batch)
+    budget.lost = sum(map(worst.cost_again, unanswered_calls(folder, paid.answers)))
+    return budget
 
 
 def _cost(record: Record, price: Price | NoPrice) -> float | None:
     """What a record cost; records of old versions hold tokens and no cost."""
     return cost_of((record.reply, record.unread), price) if record.cost is None else record.cost
+
+
+def is_logged(price: Price | NoPrice) -> bool:
+    """Whether calls at a price are logged: those that cost nothing are not."""
+    return isinstance(price, NoPrice) or not is_free(price)
 
 
 def sent_along(policy: Policy) -> str:

@@ -1,20 +1,21 @@
 """A run from its plan to its scorecard: examples x teacher -> records."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.errors import BadInput, FatalError, Interrupted, Unfinished
 from harness.golden.holdout_log import LOOKS, HoldoutLook, note_look
-from harness.grading.budget import Budget, budget_of
+from harness.grading.budget import Budget, budget_of, worst_case
 from harness.grading.executors import execute, executor_of
 from harness.grading.forecast import forecast
 from harness.grading.job import NO_LIMITS, Job, Limits, RunObserver
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, make_plan, setup_of
 from harness.grading.questions import left_to_ask
-from harness.nouns.records import Failed, Record
+from harness.nouns.records import Failed
 from harness.pricing.prices import NoPrice, Price, price_of
 from harness.providers import is_expected, open_teacher, sold_as
 from harness.runs.folder import create_run
@@ -33,19 +34,26 @@ def evaluate(project: Project, asked: Asked, watch: RunObserver, limits: Limits 
 
 def _begin(project: Project, asked: Asked, watch: RunObserver, limits: Limits) -> Job:
     plan = make_plan(project, asked)
-    price, budget = _money(project, plan, limits, ())
+    price, budget = _money(project, plan, limits)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     executor_of(plan.asked).check(plan.asked.model, teacher)
-    folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
+    with resumable(project.runs, "nothing was asked yet; free some space and start the run again"):
+        folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
     return Job(project, folder, plan, teacher, price, budget, watch, limits)
 
 
-def job_of(project: Project, folder: Path, plan: Plan, watch: RunObserver, limits: Limits) -> Job:
+def job_of(
+    project: Project,
+    folder: Path,
+    plan: Plan,
+    watch: RunObserver,
+    limits: Limits,
+    moved_to: str | None = None,
+) -> Job:
     """The rest of the work of a run folder. BadInput or FatalError if the teacher cannot be asked."""
-    before = (record for record, _ in iter_records(folder))
-    price, budget = _money(project, plan, limits, before)
+    price, budget = _money(project, plan, limits, folder)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
-    return Job(project, folder, plan, teacher, price, budget, watch, limits)
+    return Job(project, folder, plan, teacher, price, budget, watch, limits, moved_to)
 
 
 def resume(
@@ -66,7 +74,8 @@ def resume(
     plan = make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url}))
     if changed := manifest.digests.changed(plan.digests):
         raise BadInput(f"{folder}: changed since the run began: {', '.join(changed)}; start a new run")
-    return _carry_out(job_of(project, folder, plan, watch, limits))
+    moved_to = base_url if base_url != asked.base_url else None
+    return _carry_out(job_of(project, folder, plan, watch, limits, moved_to))
 
 
 def foresee(project: Project, asked: Asked, folder: Path | None = None) -> Forecast:
@@ -86,40 +95,43 @@ def foresee(project: Project, asked: Asked, folder: Path | None = None) -> Forec
 
 
 def _money(
-    project: Project, plan: Plan, limits: Limits, before: Iterable[Record]
+    project: Project, plan: Plan, limits: Limits, folder: Path | None = None
 ) -> tuple[Price | NoPrice, Budget | None]:
     """The price of an answer and the budget of the run. BadInput for a limit without a price."""
     asked = plan.asked
     price = price_of(project, asked.model, asked.base_url, sold_as)
     if limits.max_cost is None:
         return price, None
-    budget = budget_of(
-        limits.max_cost,
-        price,
-        asked.model,
-        plan.policy,
-        before,
-        max_tokens=asked.max_tokens,
-        batch=asked.batch,
-    )
-    return price, budget
+    worst = worst_case(price, asked.model, plan.policy, asked.max_tokens)
+    return price, budget_of(limits.max_cost, worst, folder, batch=executor_of(asked).priced_as_batch)
 
 
 def _carry_out(job: Job) -> Assessment:
     """Ask, seal and score."""
     folder = job.folder
-    manifest = answer(job, f"{how_to_resume(folder, job.plan.asked)} goes on from here")
+    resumed_by = f"{how_to_resume(folder, job.plan.asked)} goes on from here"
+    manifest = answer(job, resumed_by)
     found = assess_folder(folder)
-    save_assessment(found)
-    asked = manifest.asked
-    if "test" in asked.splits and asked.kind.scored and manifest.finished_at is not None:
-        note_look(job.plan.golden_file.with_name(LOOKS), _look(manifest))
+    with resumable(folder, resumed_by):
+        save_assessment(found)
+        asked = manifest.asked
+        if "test" in asked.splits and asked.kind.scored and manifest.finished_at is not None:
+            note_look(job.plan.golden_file.with_name(LOOKS), _look(manifest))
     return found
+
+
+@contextmanager
+def resumable(folder: Path, how: str) -> Iterator[None]:
+    """Unfinished, with how to go on, where the disk does not take what is written."""
+    try:
+        yield
+    except OSError as error:
+        raise Unfinished(f"{error.filename or folder}: {error.strerror or error}\n{how}") from error
 
 
 def answer(job: Job, resumed_by: str) -> Manifest:
     """Answer the open questions of a run folder and seal it. Every graded run goes through here."""
-    with RecordLog(job.folder) as log:
+    with resumable(job.folder, resumed_by), RecordLog(job.folder) as log:
         try:
             left = asyncio.run(execute(job, log, executor_of(job.plan.asked)))
         except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
@@ -131,7 +143,7 @@ def answer(job: Job, resumed_by: str) -> Manifest:
                 raise Unfinished(f"{error}\n{resumed_by}") from error
             # Only questions that failed on every attempt are left: the run is complete and gets its score.
             job.watch.said(str(error))
-        except (FatalError, OSError) as error:
+        except FatalError as error:
             raise Unfinished(f"{error}\n{resumed_by}") from error
         return _seal(job.folder, log, job.teacher.notes, left)
 

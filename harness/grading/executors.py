@@ -13,7 +13,14 @@ from harness.runs.record_log import RecordLog
 
 
 class Executor(Protocol):
-    """Answers the open questions of a job."""
+    """Answers the open questions of a job.
+
+    `priced_as_batch`: some of its calls have the price of a batch, which a limit needs to know. `waits`: its
+    answers wait in a queue, so that their seconds say nothing about the teacher.
+    """
+
+    priced_as_batch: bool
+    waits: bool
 
     def check(self, model: str, teacher: Teacher) -> None:
         """BadInput if this teacher cannot be asked in this way. Called before anything is written."""
@@ -30,7 +37,9 @@ EXECUTORS: dict[str, Executor] = {"live": Live(), "batch": Batched()}
 
 
 def executor_of(asked: Asked) -> Executor:
-    """The executor of a run. BadInput for a name that is not in EXECUTORS."""
+    """The executor of a run. BadInput for a name that is not in EXECUTORS, or for two executors."""
+    if asked.batch and asked.executor not in (None, "batch"):
+        raise BadInput(f"--batch and the executor {asked.executor!r} exclude each other; give one of them")
     name = asked.executor or ("batch" if asked.batch else "live")
     if name not in EXECUTORS:
         raise BadInput(f"unknown executor {name!r}; there are: {', '.join(EXECUTORS)}")

@@ -61,3 +61,5 @@ class Job:
     budget: Budget | None
     watch: RunObserver
     limits: Limits
+    moved_to: str | None = None
+    """The address of the teacher, if it is not the one in the manifest."""

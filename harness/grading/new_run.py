@@ -11,6 +11,7 @@ from pathlib import Path
 from harness import __version__
 from harness.errors import BadInput, Fault
 from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds
+from harness.grading.executors import executor_of
 from harness.grading.plan import Plan
 from harness.nouns.pair import Example, Rating
 from harness.policy.load import gates_digest
@@ -35,13 +36,14 @@ def new_manifest(project: Project, plan: Plan) -> Manifest:
         asked=plan.asked,
         digests=plan.digests,
         gates=gates_digest(plan.gates),
-        examples=len(plan.examples) + len(plan.pairs),
+        examples=plan.size,
         shots=tuple(shot.id for shot in plan.writer.shown),
         shots_dropped=tuple(drop.shot for drop in plan.dropped),
         worked_withheld=plan.withheld,
         stale=plan.stale,
         sources=plan.sources,
         vendor=vendor.id if vendor else None,
+        waits=executor_of(plan.asked).waits,
         harness=__version__,
         python=platform.python_version(),
         packages=package_versions(),

@@ -59,6 +59,11 @@ class Plan:
     ratings: tuple[Rating, ...]
     digests: Digests
 
+    @property
+    def size(self) -> int:
+        """How many items are graded."""
+        return len(self.examples) + len(self.pairs)
+
 
 def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = None) -> Plan:
     """Read and check everything that a run needs. BadInput for any fault."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.comparison.impact import measure_impact
 from harness.errors import BadInput
 from harness.golden.examples import stale
-from harness.grading.evaluate import answer, job_of
+from harness.grading.evaluate import answer, job_of, resumable
 from harness.grading.job import Limits, RunObserver
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, make_plan
@@ -70,7 +70,8 @@ def _asked(teacher: Asked, label: str, repeats: int) -> Asked:
 def _graded(project: Project, plan: Plan, folder: Path | None, watch: RunObserver, limits: Limits) -> PairRun:
     """The grades under one version; asks for the missing ones."""
     if folder is None:
-        folder = create_run(pairs_folder(project), new_manifest(project, plan), run_contents(plan))
+        with resumable(pairs_folder(project), HOW_TO_RESUME):
+            folder = create_run(pairs_folder(project), new_manifest(project, plan), run_contents(plan))
     if not _is_finished(folder):
         answer(job_of(project, folder, plan, watch, limits), HOW_TO_RESUME)
     return load_pair_run(folder)

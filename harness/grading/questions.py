@@ -7,7 +7,6 @@ from harness.nouns.pair import Example
 from harness.nouns.records import Key
 from harness.runs.folder import EXAMPLES, PAIRS
 from harness.runs.kind import PAIRS as PAIR_RUN
-from harness.runs.manifest import load_manifest
 from harness.runs.pairs import ShownPair
 from harness.runs.record_log import RecordLog
 from harness.storage.files import iter_nouns
@@ -41,7 +40,7 @@ def to_ask(job: Job, log: RecordLog) -> int:
 
 def left_to_ask(job: Job, log: RecordLog) -> int:
     """How many questions have no answer."""
-    return load_manifest(job.folder).examples * job.plan.asked.repeats - log.count
+    return job.plan.size * job.plan.asked.repeats - log.count
 
 
 def _items(job: Job) -> Iterator[Example | ShownPair]:

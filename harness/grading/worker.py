@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Self
 
-from harness.errors import Unfinished
+from harness.errors import BadInput, Unfinished
 from harness.grading.answered import Answered, record_of
+from harness.grading.budget import is_logged, worst_case
 from harness.grading.job import Job, Question
 from harness.grading.live.ask import Asker, is_curable
 from harness.grading.live.pace import Pace
@@ -15,6 +16,7 @@ from harness.grading.stop import Stop
 from harness.nouns.records import Failed, Prompt, Ungraded
 from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
+from harness.runs.call_log import Call, CallLog
 from harness.runs.record_log import RecordLog
 
 CUT_OFF = 5
@@ -39,7 +41,8 @@ class Worker:
         self._in_flight = in_flight
         self._cut_off = 0
         self._too_short: Unfinished | None = None
-        self._asker = Asker(job.teacher, self._scale, stop, pace, in_flight, job.budget)
+        self._calls = _LoggedCalls(job) if job.teacher.identity and is_logged(job.price) else None
+        self._asker = Asker(job.teacher, self._scale, stop, pace, in_flight, job.budget, self._calls)
 
     def __enter__(self) -> Self:
         return self
@@ -47,6 +50,8 @@ class Worker:
     def __exit__(self, *error: object) -> None:
         if self._cache:
             self._cache.close()
+        if self._calls:
+            self._calls.close()
 
     async def grade(self, question: Question) -> None:
         """Find or ask for the answer to one question, and keep it."""
@@ -85,7 +90,11 @@ class Worker:
 
     def known(self, prompt: Prompt) -> Answered | None:
         """The answer of an earlier run to the same prompt."""
-        kept = self._cache.get(prompt) if self._cache else None
+        kept = None
+        try:
+            kept = self._cache.get(prompt) if self._cache else None
+        except Unfinished as error:
+            self._go_without_cache(error)
         if kept is None:
             return None
         outcome = read_grade(kept.reply, self._scale)
@@ -103,17 +112,39 @@ class Worker:
         try:
             self._cache.put(prompt, CachedReply(reply=found.reply, unread=found.unread))
         except Unfinished as error:
-            self._cache = None
-            self._job.watch.said(f"{error}; this run goes on without it")
+            self._go_without_cache(error)
+
+    def _go_without_cache(self, error: Unfinished) -> None:
+        """No fault of the cache ends a run: it only saves money."""
+        self._cache = None
+        self._job.watch.said(f"{error}; this run goes on without it")
 
     def keep(self, question: Question, found: Answered, *, last: bool = True) -> None:
         """Write the record; report it if it is the `last` of its question."""
         item, repeat = question
-        record = record_of(item.id, repeat, item.pair.digest, found)
+        record = record_of(item.id, repeat, item.pair.digest, found, self._job.moved_to)
         self._log.append(record, last=last and not is_curable(found.outcome))
         self._watch_limit(found)
         if last:
             self._job.watch.recorded(record, self._in_flight())
+
+
+class _LoggedCalls:
+    """The calls of a run, each in its log with what it can cost at most."""
+
+    def __init__(self, job: Job) -> None:
+        asked = job.plan.asked
+        self._worst = worst_case(job.price, asked.model, job.plan.policy, asked.max_tokens)
+        self._log = CallLog(job.folder)
+
+    def sending(self, prompt: Prompt) -> None:
+        self._log.add(self._worst.call(prompt))
+
+    def cost_nothing(self, prompt: Prompt) -> None:
+        self._log.add(Call(example=prompt.item, repeat=prompt.repeat, free=True))
+
+    def close(self) -> None:
+        self._log.close()
 
 
 def _cache_of(job: Job) -> ReplyCache | None:
@@ -121,4 +152,8 @@ def _cache_of(job: Job) -> ReplyCache | None:
     identity, asked = job.teacher.identity, job.plan.asked
     if identity is None or asked.no_cache or not job.limits.cache:
         return None
-    return ReplyCache(job.project.runs / CACHE, asked.model, f"{asked.base_url} {identity}")
+    try:
+        return ReplyCache(job.project.runs / CACHE, asked.model, f"{asked.base_url} {identity}")
+    except (BadInput, OSError) as error:
+        job.watch.said(f"{error}; this run goes on without it")
+        return None

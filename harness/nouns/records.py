@@ -98,7 +98,8 @@ class Record(Noun):
 
     `unread`: an unreadable first reply, after which `reply` was asked for; `reply` counts. `cost`: USD for
     both; None where the price or the tokens are unknown. `cached_reply`: the reply comes from an earlier run,
-    which paid for it.
+    which paid for it. `address`: where the reply comes from, if not from that of the manifest. A record
+    of a failure has a reply where the server that gave it cannot be used.
     """
 
     example: str
@@ -112,6 +113,7 @@ class Record(Noun):
     attempts: int
     cost: float | None = Field(default=None, ge=0)
     cached_reply: bool = False
+    address: str | None = None
 
     @property
     def key(self) -> Key:

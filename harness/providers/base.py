@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from harness.errors import BadInput
+from harness.errors import BadInput, FatalError
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
 from harness.nouns.records import Prompt, Reply
@@ -16,6 +16,16 @@ LONGEST_ANSWER = 16_000
 
 SENT_ALONG = ("temperature", "seed", "max_tokens", "no_schema", "fold_system")
 """What a server may be sent besides the prompt, by its name in Setup."""
+
+
+class UnusableError(FatalError):
+    """An answer shows that no call can succeed. It is paid for: the record keeps it, without a grade."""
+
+    may_be_billed = True
+
+    def __init__(self, message: str, reply: Reply) -> None:
+        super().__init__(message)
+        self.reply = reply
 
 
 @dataclass(frozen=True, slots=True)

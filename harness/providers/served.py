@@ -9,7 +9,7 @@ from harness.errors import FatalError, RejectedError
 from harness.nouns.pair import Pair
 from harness.nouns.records import Message, Prompt, Reply
 from harness.pricing.tokens import tokens_of
-from harness.providers.base import Setup
+from harness.providers.base import Setup, UnusableError
 from harness.providers.wire import FilteredError, MissingError, Wire
 from harness.storage.digest import digest
 
@@ -137,8 +137,8 @@ class Served:
                 try:
                     return await self._find_out(prompt)
                 except FatalError as error:
-                    # Those that waited would only hear the same.
-                    self._dead = error
+                    # Those that waited would only hear the same; the answer is not theirs.
+                    self._dead = FatalError(str(error)) if isinstance(error, UnusableError) else error
                     raise
         return await self._send(prompt)
 
@@ -204,7 +204,7 @@ class Served:
 
 
 def check_whole(prompt: Prompt, reply: Reply) -> None:
-    """FatalError where the server read less of the first prompt than the least that its beginning can have.
+    """UnusableError where the server read less of the first prompt than its beginning can have at least.
 
     Local servers cut a prompt at their context size and answer all the same. Only the first answer shows it:
     later on, some count what was not in their cache.
@@ -212,11 +212,12 @@ def check_whole(prompt: Prompt, reply: Reply) -> None:
     read = reply.usage.input_tokens if reply.usage else 0
     least = sum(tokens_of(message.content).low for message in prompt.messages if message.role == "system")
     if 0 < read < least:
-        raise FatalError(
+        raise UnusableError(
             f"the server read {read:,} tokens of a prompt whose constant prefix alone has at least "
             f"{least:,.0f}: it cut the prompt at its context size, so the policy was not read whole; raise "
             "that (OLLAMA_CONTEXT_LENGTH or num_ctx at Ollama, --ctx-size at llama-server, "
-            "--max-model-len at vLLM)"
+            "--max-model-len at vLLM)",
+            reply,
         )
 
 

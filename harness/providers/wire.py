@@ -119,7 +119,9 @@ class Wire:
         if isinstance(error, self._sdk.APIConnectionError) or not isinstance(error, self._sdk.APIError):
             # The SDK calls every lost connection a time-out; what lies behind it says which it was.
             what = self._words(error.__cause__ or error)
-            return TransientError(f"no connection to {self._client.base_url}: {what}")
+            return TransientError(
+                f"no connection to {self._client.base_url}: {what}", unsent=_is_unsent(error)
+            )
         return TransientError(self._words(error))
 
     def _translate_status(self, error: Any) -> CallError:
@@ -139,6 +141,15 @@ class Wire:
     def _clean(self, text: str) -> str:
         """A server's words without the key."""
         return shown(text.replace(self._key, HIDDEN) if self._key else text)
+
+
+def _is_unsent(error: BaseException | None) -> bool:
+    """Whether there was no connection, so that the server saw nothing of the request."""
+    import aiohttp
+
+    return error is not None and (
+        isinstance(error, aiohttp.ClientConnectorError) or _is_unsent(error.__cause__)
+    )
 
 
 def call_error(status: int, names: set[str], words: str, wait: float | None = None) -> CallError:

@@ -54,10 +54,8 @@ def spending_view(found: Spending) -> Iterator[RenderableType]:
         yield Text(f"Tokens: {token_words(found)}")
     if found.reused:
         yield Text(f"{found.reused:,} answers came from the reply cache and cost nothing again.")
-    if found.unanswered:
-        yield Text(
-            f"{found.unanswered:,} attempts brought no answer; one that timed out may have been billed."
-        )
+    if lost := lost_words(found):
+        yield Text(lost)
     for warning in found.warnings:
         yield Text(f"Warning: {warning}.", style="yellow")
 
@@ -69,6 +67,17 @@ def cost_words(found: Spending) -> str:
         return f"{found.reason}{others if found.unknown < found.asked else ''}"
     each = f", {usd(found.per_hundred)} per hundred grades" if found.per_hundred is not None else ""
     return f"{usd(found.cost)}{each}"
+
+
+def lost_words(found: Spending) -> str:
+    """What may have been billed without an answer; empty if nothing was."""
+    if found.lost_calls is None and found.unanswered:
+        return f"{found.unanswered:,} attempts brought no answer; one that timed out may have been billed."
+    if not found.lost_calls:
+        return ""
+    most = "An unknown amount" if found.lost is None else f"At most {usd(found.lost)} more"
+    calls = "1 call" if found.lost_calls == 1 else f"{found.lost_calls:,} calls"
+    return f"{most} may have been billed without an answer, for {calls}."
 
 
 def token_words(found: Spending) -> str:

@@ -106,11 +106,18 @@ class Manifest(Noun):
     sources: tuple[str, ...] = ()
     vendor: str | None = None
     """Who is paid for the answers; None for the user's own server."""
+    waits: bool = False
+    """Whether answers waited in a queue, so that their seconds say nothing about the teacher."""
     harness: str
     python: str
     packages: dict[str, str]
     commit: str | None = None
     dirty: bool | None = None
+
+    @property
+    def waited(self) -> bool:
+        """`waits`; manifests of old versions do not say it, and only batches waited then."""
+        return self.waits or self.asked.batch
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:

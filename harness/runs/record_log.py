@@ -9,7 +9,7 @@ from harness.errors import BadInput, Fault
 from harness.nouns.records import Failed, Key, Record
 from harness.storage.files import parse, to_line
 from harness.storage.locks import alone
-from harness.storage.regular import lines_of, open_regular, unreadable
+from harness.storage.regular import append_whole, lines_of, open_regular, unreadable
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -89,13 +89,12 @@ class RecordLog:
         if size:
             self._file.seek(-1, os.SEEK_END)
             if self._file.read(1) != b"\n":
-                self._file.write(b"\n")
+                append_whole(self._file, b"\n")
         self._unsynced = 0
 
     def append(self, record: Record, *, last: bool = True) -> None:
         """Add one record; after this call a kill does not lose it. `last`: the key is not appended again."""
-        self._file.write(to_line(record).encode("utf-8"))
-        self._file.flush()
+        append_whole(self._file, to_line(record).encode("utf-8"))
         self._note(record, last=last)
         self._unsynced += 1
         if self._unsynced >= SYNC_EVERY:
@@ -125,9 +124,10 @@ class RecordLog:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.flush()
-        self._sync()
-        self._close()
+        try:
+            self._sync()
+        finally:
+            self._close()
 
     def _close(self) -> None:
         self._file.close()

@@ -1,11 +1,14 @@
 """The cost of a run, from its records."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.nouns.records import Grade, Record, Reply, Usage
 from harness.pricing.tokens import tokens_of
 from harness.pricing.vendors import vendor_of
+from harness.runs.call_log import CALLS, Call, unanswered_calls
 from harness.runs.folder import Run
+from harness.runs.paid import PaidAnswers
 from harness.scorecards.money import Spending
 from harness.storage.files import read_text
 
@@ -30,31 +33,35 @@ class Sums:
     counted: int = 0
     uncounted: int = 0
     tokens: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
+    paid: PaidAnswers = field(default_factory=PaidAnswers)
 
     def add(self, record: Record) -> None:
         """Add one record."""
         if record.cached_reply:
             self.reused += 1
             return
-        self.unanswered += max(0, record.attempts - (record.reply is not None) - (record.unread is not None))
         if record.reply is None:
-            return
-        self.answered += 1
-        self.graded += isinstance(record.outcome, Grade)
-        self.known += record.cost or 0.0
-        self.unknown += record.cost is None
-        for reply in (record.reply, record.unread):
-            self._count(reply)
+            self.unanswered += record.attempts
+        for sign, one in self.paid.take(record):
+            self._add(one, sign)
 
-    def _count(self, reply: Reply | None) -> None:
-        if reply is None:
-            return
+    def _add(self, record: Record, sign: int) -> None:
+        replies = [reply for reply in (record.reply, record.unread) if reply]
+        self.unanswered += sign * max(0, record.attempts - len(replies))
+        self.answered += sign
+        self.graded += sign * isinstance(record.outcome, Grade)
+        self.known += sign * (record.cost or 0.0)
+        self.unknown += sign * (record.cost is None)
+        for reply in replies:
+            self._count(reply, sign)
+
+    def _count(self, reply: Reply, sign: int) -> None:
         if reply.usage is None:
-            self.uncounted += 1
+            self.uncounted += sign
             return
-        self.counted += 1
+        self.counted += sign
         for name in self.tokens:
-            self.tokens[name] += getattr(reply.usage, name)
+            self.tokens[name] += sign * getattr(reply.usage, name)
 
     @property
     def used(self) -> Usage | None:
@@ -66,6 +73,8 @@ def spending(run: Run, sums: Sums) -> Spending:
     """The tokens and the cost of a run's answers. Answers from an earlier run cost nothing again."""
     used, answered = sums.used, sums.answered
     cost = None if sums.unknown else sums.known
+    logged = (run.folder / CALLS).exists()
+    lost = unanswered_calls(run.folder, sums.paid.answers)
     return Spending(
         asked=answered,
         reused=sums.reused,
@@ -78,9 +87,17 @@ def spending(run: Run, sums: Sums) -> Spending:
         uncounted=sums.uncounted,
         hit_rate=used.cached_tokens / used.input_tokens if used and used.input_tokens else None,
         unanswered=sums.unanswered,
+        lost_calls=len(lost) if logged else None,
+        lost=_worst(lost) if logged else None,
         reason=_reason(answered, sums.graded, sums.unknown),
         warnings=_warnings(run, used, answered),
     )
+
+
+def _worst(calls: Sequence[Call]) -> float | None:
+    """USD that calls can have cost at most; None if one of them has no known price."""
+    worst = [call.worst for call in calls if call.worst is not None]
+    return sum(worst) if len(worst) == len(calls) else None
 
 
 def _reason(answered: int, graded: int, unknown: int) -> str | None:

@@ -40,7 +40,8 @@ class Reading:
     `pairs` holds the digest of each item's pair, `rated` the examples that the run's ratings are about, and
     `answered` counts the answers that have a record. `seconds` is the mean over the answers that count, and
     `usual_seconds` the median over all that were asked for; None if there are none. `asked_again` counts
-    records whose first reply was unreadable, and `models` the answers by the model that gave them.
+    records whose first reply was unreadable, `models` the answers by the model that gave them, `addresses`
+    by the address that they came from, "" for the provider's own.
     """
 
     run: Run
@@ -53,6 +54,7 @@ class Reading:
     usual_seconds: float | None
     asked_again: int
     models: Mapping[str, int]
+    addresses: Mapping[str, int]
     unread: Mapping[str, Unread]
     kept: tuple[Example, ...]
 
@@ -76,7 +78,8 @@ def read_run(run: Run) -> Reading:
         seconds=sum(counting) / len(counting) if counting else None,
         usual_seconds=median(found.taken) if found.taken else None,
         asked_again=found.asked_again,
-        models=Counter(model for model in found.models.values() if model),
+        models=Counter(model for model, _ in found.origins.values() if model),
+        addresses=Counter(address for _, address in found.origins.values() if address is not None),
         unread=found.unread,
         kept=tuple(found.kept),
     )
@@ -101,7 +104,9 @@ class _Pass:
     taken: list[float] = field(default_factory=list)
     unread: dict[str, Unread] = field(default_factory=dict)
     asked_again: int = 0
-    models: dict[Key, str] = field(default_factory=dict)
+    origins: dict[Key, tuple[str, str | None]] = field(default_factory=dict)
+    """The model and the address of each answer; ("", None) without a reply."""
+    known: dict[tuple[str, str | None], tuple[str, str | None]] = field(default_factory=dict)
     sums: Sums = field(default_factory=Sums)
 
     def example(self, example: Example) -> None:
@@ -116,12 +121,19 @@ class _Pass:
         self.sums.add(record)
         key, taken = record.key, None if record.cached_reply else record.seconds
         self.answers[key], self.seconds[key] = answer_of(record), taken
-        self.models[key] = record.reply.model if record.reply else ""
+        origin = self._origin(record)
+        # One tuple for all that are equal: a long run has hundreds of thousands of records.
+        self.origins[key] = self.known.setdefault(origin, origin)
         if taken is not None:
             self.taken.append(taken)
         self.asked_again += record.unread is not None
         if record.repeat == 0:
             self._note_unread(record)
+
+    def _origin(self, record: Record) -> tuple[str, str | None]:
+        if record.reply is None:
+            return "", None
+        return record.reply.model, record.address or self.run.manifest.asked.base_url or ""
 
     def _note_unread(self, record: Record) -> None:
         match record.outcome:

@@ -64,7 +64,11 @@ class Spending(Noun):
     uncounted: int
     hit_rate: float | None
     unanswered: int
-    """Attempts without an answer: those that timed out may have been billed."""
+    """Attempts without an answer, of the questions that have a record."""
+    lost_calls: int | None = None
+    """Calls that brought no answer and may have been billed; None if the run has no call log."""
+    lost: float | None = None
+    """What they can have cost at most; None if that is unknown."""
     reason: str | None
     warnings: tuple[str, ...] = ()
 

@@ -50,6 +50,22 @@ def open_to_append(path: Path) -> BinaryIO:
         raise BadInput([unreadable(path, error)]) from error
 
 
+def append_whole(file: BinaryIO, data: bytes) -> None:
+    """Append to a file whole or not at all: where the disk is full, no part of a line stays.
+
+    A part in the middle of a file would be damage. Goes past the file's buffer, which must be empty.
+    """
+    handle = file.fileno()
+    before = os.lseek(handle, 0, os.SEEK_END)
+    left = memoryview(data)
+    try:
+        while left:
+            left = left[os.write(handle, left) :]
+    except OSError:
+        os.ftruncate(handle, before)
+        raise
+
+
 def _refuse_odd(mode: int, path: Path) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))

@@ -71,12 +71,10 @@ def assess(
     every = Rated(run.ratings, run.raters, reading.rated)
     rated = every if len(every.raters) > 1 else None
     if not asked.kind.scored:
-        gate1, score = _measured(reading.items, settings, rated, mixed_models(reading))
+        gate1, score = _measured(reading.items, settings, rated, mixtures(reading))
         report = canary_report(reading.items)
         return Assessment(reading, own, gate1, score.model_copy(update={"reason": NO_GATE}), report)
-    gates_judged = judge_items(
-        reading.items, settings, rated, stale=_stale(run), warnings=mixed_models(reading)
-    )
+    gates_judged = judge_items(reading.items, settings, rated, stale=_stale(run), warnings=mixtures(reading))
     return Assessment(reading, own, *gates_judged, None)
 
 
@@ -132,6 +130,22 @@ def judge_raters(
         bootstrap=bootstrap,
     )
     return judge_gate1(score, names)
+
+
+def mixtures(reading: Reading) -> tuple[str, ...]:
+    """The warnings of a run whose answers do not all come from one model at one address."""
+    return (*mixed_models(reading), *mixed_addresses(reading))
+
+
+def mixed_addresses(reading: Reading) -> tuple[str, ...]:
+    """The warning of a run that was answered at more than one address."""
+    if len(reading.addresses) < 2:
+        return ()
+    counted = ", ".join(
+        f"{name or 'the address of the provider'} {count:,}"
+        for name, count in sorted(reading.addresses.items())
+    )
+    return (f"the answers come from {len(reading.addresses)} addresses: {counted}",)
 
 
 def mixed_models(reading: Reading) -> tuple[str, ...]:

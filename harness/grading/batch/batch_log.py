@@ -15,7 +15,7 @@ from harness.errors import BadInput, Fault
 from harness.nouns.base import Noun
 from harness.nouns.records import Key
 from harness.storage.files import build, parse_json, read_bytes, to_line
-from harness.storage.regular import open_to_append
+from harness.storage.regular import append_whole, open_to_append
 
 BATCHES = "batches.jsonl"
 FOUND = "found at the server"
@@ -93,8 +93,7 @@ class BatchLog:
         return self._add(Entry(mark=logged.mark, step="lost", at=_now(), detail=detail))
 
     def _add(self, entry: Entry) -> LoggedBatch:
-        self._file.write(to_line(entry, sparse=True).encode("utf-8"))
-        self._file.flush()
+        append_whole(self._file, to_line(entry, sparse=True).encode("utf-8"))
         os.fsync(self._file.fileno())
         return self._take(entry)
 

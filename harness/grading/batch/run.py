@@ -26,6 +26,8 @@ class Batched:
     As in a live run, a question without an answer is Failed, and an unreadable answer is asked for again.
     """
 
+    priced_as_batch = waits = True
+
     def __init__(self, sleep: Sleep | None = None) -> None:
         self._sleep = sleep
 

@@ -5,18 +5,20 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
-from harness.errors import FatalError, RejectedError, TransientError, Unfinished
+from harness.errors import CallError, FatalError, RejectedError, TransientError, Unfinished
 from harness.grading.answered import Answered
-from harness.grading.budget import Budget
+from harness.grading.budget import Budget, Reservation
 from harness.grading.live.breaker import Breaker
 from harness.grading.live.pace import Pace
 from harness.grading.stop import DrainedError, Stop
 from harness.nouns.records import Failed, Outcome, Prompt, Reply, Ungraded, Usage
 from harness.prompting.answer import read_grade
-from harness.providers.base import Teacher
+from harness.providers.base import Teacher, UnusableError
 
 ATTEMPTS = 6
 """Attempts that may fail for one example. Being asked to wait (429) is no failure: only time bounds that."""
@@ -43,6 +45,16 @@ def is_curable(outcome: Outcome) -> bool:
     return isinstance(outcome, Ungraded) and outcome.cause in REASKED
 
 
+class Calls(Protocol):
+    """Notes each call before it is sent, for a later process."""
+
+    def sending(self, prompt: Prompt) -> None:
+        """A call is about to be sent."""
+
+    def cost_nothing(self, prompt: Prompt) -> None:
+        """It was not billed."""
+
+
 class Asker:
     """Asks one teacher; what its calls teach goes to the pace and the breaker."""
 
@@ -54,6 +66,7 @@ class Asker:
         pace: Pace,
         in_flight: Callable[[], int],
         budget: Budget | None = None,
+        calls: Calls | None = None,
     ) -> None:
         self._teacher = teacher
         self._scale = scale
@@ -62,6 +75,9 @@ class Asker:
         self._breaker = Breaker()
         self._in_flight = in_flight
         self._budget = budget
+        self._calls = calls
+        self._answered = False
+        self._first = asyncio.Lock()
 
     async def ask(self, prompt: Prompt) -> Answered:
         """The outcome for a prompt. DrainedError where the run ends before there is one."""
@@ -84,6 +100,10 @@ class Asker:
                 self._stop.call(gone)
         except RejectedError as error:
             outcome = Failed(detail=str(error))
+        except UnusableError as error:
+            # The answer is paid for: the run ends, and keeps it.
+            self._stop.call(error)
+            reply, outcome = error.reply, Failed(detail=str(error))
         return Answered(outcome, reply, unread, tries.made, round(time.monotonic() - began, 3))
 
     async def _persist(self, prompt: Prompt, tries: "_Tries") -> Reply:
@@ -109,43 +129,59 @@ class Asker:
             return first, None
 
     async def _attempt(self, prompt: Prompt, tries: "_Tries") -> Reply:
-        room = await self._budget.reserve(prompt) if self._budget else None
-        paid: Usage | None = None
-        billed = False
-        try:
-            reply = await self._call(prompt, tries)
-            paid, billed = reply.usage, True
-            return reply
-        except TransientError as error:
-            # Whoever was turned away was not served. Any other fault may have been billed all the same.
-            billed = not error.busy
-            raise
-        finally:
-            if self._budget and room:
-                self._budget.settle(room, paid) if billed else self._budget.release(room)
+        """One call. Until one was answered, the others wait: it finds out what the server takes."""
+        if not self._answered:
+            async with self._first:
+                if not self._answered:
+                    return await self._paid(prompt, tries)
+        return await self._paid(prompt, tries)
 
-    async def _call(self, prompt: Prompt, tries: "_Tries") -> Reply:
+    async def _paid(self, prompt: Prompt, tries: "_Tries") -> Reply:
+        """One call, within the budget and noted before it is sent."""
+        room = await self._budget.reserve(prompt) if self._budget else None
+        bill = _Bill()
+        try:
+            if self._stop.called:
+                raise DrainedError
+            if self._calls:
+                self._calls.sending(prompt)
+            tries.begin()
+            bill.sent = bill.due = True
+            return await self._call(prompt, bill)
+        finally:
+            self._settle(prompt, room, bill)
+
+    def _settle(self, prompt: Prompt, room: Reservation | None, bill: "_Bill") -> None:
+        if self._budget and room:
+            self._budget.settle(room, bill.usage) if bill.due else self._budget.release(room)
+        if self._calls and bill.sent and not bill.due:
+            self._calls.cost_nothing(prompt)
+
+    async def _call(self, prompt: Prompt, bill: "_Bill") -> Reply:
         """One call, from which pace and breaker learn."""
-        if self._stop.called:
-            raise DrainedError
-        tries.begin()
         began = time.monotonic()
         try:
-            async with asyncio.timeout(DEADLINE):
-                reply = await self._teacher.ask(prompt)
-        except TimeoutError:
-            error = TransientError("no whole answer in time")
-            self._note(error, time.monotonic() - began)
-            raise error from None
-        except TransientError as error:
-            self._note(error, time.monotonic() - began)
+            reply = await self._in_time(prompt)
+        except CallError as error:
+            bill.due = error.may_be_billed
+            if isinstance(error, TransientError):
+                self._note(error, time.monotonic() - began)
+            elif isinstance(error, RejectedError):
+                self._breaker.answered()
+            elif isinstance(error, UnusableError):
+                bill.usage = error.reply.usage
             raise
-        except RejectedError:
-            self._breaker.answered()
-            raise
+        bill.usage, self._answered = reply.usage, True
         self._breaker.answered()
         self._pace.answered(self._in_flight())
         return reply
+
+    async def _in_time(self, prompt: Prompt) -> Reply:
+        try:
+            async with asyncio.timeout(DEADLINE):
+                return await self._teacher.ask(prompt)
+        except TimeoutError:
+            raise TransientError("no whole answer in time") from None
 
     def _note(self, error: TransientError, seconds: float) -> None:
         if error.busy or seconds >= SLOW:
@@ -153,6 +189,18 @@ class Asker:
         else:
             self._pace.failed()
         self._breaker.failed(error, self._in_flight())
+
+
+@dataclass(slots=True)
+class _Bill:
+    """What a call costs: nothing until it is sent and where the server refuses it, else `due`.
+
+    What ends in any other way, a second Ctrl-C too, may have been billed.
+    """
+
+    sent: bool = False
+    due: bool = False
+    usage: Usage | None = None
 
 
 class _Tries:

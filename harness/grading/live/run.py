@@ -15,6 +15,8 @@ from harness.runs.record_log import RecordLog
 class Live:
     """The executor that asks one question per call."""
 
+    priced_as_batch = waits = False
+
     def check(self, model: str, teacher: Teacher) -> None:
         """Every teacher can be asked so."""
 

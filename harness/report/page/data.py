@@ -14,7 +14,7 @@ from harness.report.confidence import alone_sentence
 from harness.report.disagreements import DIAGNOSIS_WORDS, ceiling_sentence
 from harness.report.figures import DISTANCES, KAPPA_NAMES, KAPPAS, any_of, changes_of
 from harness.report.gate2 import agreement_sentence
-from harness.report.money import cost_words, token_words
+from harness.report.money import cost_words, lost_words, token_words
 from harness.report.page.facts import facts, policy_text, prefix_of, sent
 from harness.report.page.items import Item, fit, items_of
 from harness.report.sections import SECTIONS, Section
@@ -100,6 +100,8 @@ def _cost_note(found: Spending) -> str:
         said.append(f"{found.reused:,} answers came from the reply cache and cost nothing again")
     if found.input_tokens is not None:
         said.append(f"tokens: {token_words(found)}")
+    if lost := lost_words(found):
+        said.append(lost.rstrip("."))
     return "; ".join(said)
 
 

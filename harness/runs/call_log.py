@@ -1,0 +1,121 @@
+"""calls.jsonl: each call that may cost money, logged before it is sent; a later process counts what was lost.
+
+A call without an answer may have been billed: it timed out, the connection was lost, or a kill ended its
+process. The answers are in the records, so that one line per call is enough.
+"""
+
+import os
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
+from typing import BinaryIO
+
+from harness.errors import BadInput, Fault
+from harness.nouns.base import Noun
+from harness.nouns.records import Key
+from harness.runs.record_log import SYNC_EVERY
+from harness.storage.files import parse, to_line
+from harness.storage.regular import append_whole, lines_of, open_regular, open_to_append, unreadable
+
+CALLS = "calls.jsonl"
+
+
+class Call(Noun):
+    """One line: a call about to be sent, or with `free` that the last one of its question cost nothing.
+
+    `worst`: USD that it can cost at most, None where the price is unknown; the tokens are at most, too.
+    """
+
+    example: str
+    repeat: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    worst: float | None = None
+    free: bool = False
+
+    @property
+    def key(self) -> Key:
+        """Which question it asks."""
+        return self.example, self.repeat
+
+
+class CallLog:
+    """The call log of one run, open for appending. The first call creates the file.
+
+    This process holds the lock of the run's records.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / CALLS
+        self._file: BinaryIO | None = None
+        self._unsynced = 0
+
+    def add(self, call: Call) -> None:
+        """Add a line; after this call a kill does not lose it."""
+        if self._file is None:
+            whole = _whole_size(self._path)
+            self._file = open_to_append(self._path)
+            self._file.truncate(whole)
+        append_whole(self._file, to_line(call, sparse=True).encode("utf-8"))
+        self._unsynced += 1
+        if self._unsynced >= SYNC_EVERY:
+            os.fsync(self._file.fileno())
+            self._unsynced = 0
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+
+def _whole_size(path: Path) -> int:
+    """The length of the whole lines: the call of a line that a kill cut off was never sent."""
+    return sum(len(line) for line in _lines(path) if line.endswith(b"\n"))
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    if not os.path.lexists(path):
+        return
+    try:
+        with open_regular(path, links=False) as file:
+            yield from lines_of(file, path)
+    except OSError as error:
+        raise BadInput([unreadable(path, error)]) from error
+
+
+def unanswered_calls(folder: Path, answers: MutableMapping[Key, int]) -> list[Call]:
+    """The calls of a run that may have been billed and brought no answer.
+
+    `answers`: how many answers each question got, which this uses up. A run of an old version has no log.
+    BadInput for a damaged log.
+    """
+    path = folder / CALLS
+    left: dict[Key, list[Call]] = {}
+    faults: list[Fault] = []
+    for number, line in enumerate(_lines(path), start=1):
+        if not line.endswith(b"\n"):
+            break
+        call, found = parse(Call, line, f"{path}, line {number}, not a call")
+        faults += found
+        if call is None:
+            continue
+        same = left.setdefault(call.key, [])
+        if not call.free and not _take(answers, call.key):
+            same.append(call)
+        elif call.free and same:
+            same.pop()
+        elif call.free:
+            answers[call.key] = answers.get(call.key, 0) + 1
+        if not same:
+            del left[call.key]
+    if faults:
+        damage = "the file is damaged; restore it: it lists the calls that may have been billed"
+        raise BadInput([*faults, Fault(str(path), damage)])
+    return [call for same in left.values() for call in same]
+
+
+def _take(answers: MutableMapping[Key, int], key: Key) -> bool:
+    """Whether there is one more answer to a question; it is used up."""
+    found = answers.get(key, 0)
+    if found:
+        answers[key] = found - 1
+    return found > 0

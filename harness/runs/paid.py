@@ -1,0 +1,34 @@
+"""Which answers of a run were paid for, each once."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from harness.nouns.records import Key, Record, Ungraded
+
+
+class PaidAnswers:
+    """Takes the records of a run in their order. `answers`: how many billed replies each question has.
+
+    A batch that asks a question again writes a second record, which includes the answer and the cost of the
+    first: the first is taken back then.
+    """
+
+    def __init__(self) -> None:
+        self.answers: Counter[Key] = Counter()
+        self._again: dict[Key, Record] = {}
+
+    def take(self, record: Record) -> Iterator[tuple[int, Record]]:
+        """What the record adds: itself (1), and an earlier record that it includes (-1)."""
+        if record.cached_reply or record.reply is None:
+            return
+        before = self._again.pop(record.key, None)
+        if before and record.attempts > before.attempts and before.reply in (record.reply, record.unread):
+            self._count(before, -1)
+            yield -1, before
+        elif isinstance(record.outcome, Ungraded) and record.unread is None:
+            self._again[record.key] = record
+        self._count(record, 1)
+        yield 1, record
+
+    def _count(self, record: Record, sign: int) -> None:
+        self.answers[record.key] += sign * (1 + (record.unread is not None))

@@ -1,0 +1,237 @@
+"""What may have been billed without an answer is on the disk: no later process spends that money again."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import Ended, harness, reply, write_project
+from fault_server import FaultServer, Turn, error, fault_server, graded
+from oracle import DEV, KEYS, ask, only_run, right
+from spoken import Tokens
+
+from harness.errors import BadInput
+from harness.nouns.records import Failed, Grade, Record, Ungraded
+from harness.runs.call_log import CALLS, Call, CallLog, unanswered_calls
+from harness.runs.folder import load_run
+from harness.runs.paid import PaidAnswers
+
+PRICES = '[models."openai/m"]\ninput = 1.0\noutput = 1.0\n'
+LIMIT = 0.12
+"""USD: a call costs at most about 0.017 here."""
+SILENT = Turn(silent=True)
+
+
+def priced(here: Path) -> Path:
+    write_project(here)
+    (here / "prices.toml").write_text(PRICES, encoding="utf-8")
+    return here
+
+
+def calls(here: Path) -> list[Call]:
+    lines = (only_run(here) / CALLS).read_text("utf-8").splitlines()
+    return [Call.model_validate_json(line) for line in lines]
+
+
+def resumed(server: FaultServer, *words: str) -> Ended:
+    return harness("eval", "--resume", "latest", "--base-url", server.url, "--no-cache", *words, **KEYS)
+
+
+def spending(words: tuple[str, ...] = ("runs", "show", "latest", "--json")) -> dict[str, Any]:
+    found: dict[str, Any] = harness(*words).json["spending"]
+    return found
+
+
+# --- one process after the other ----------------------------------------------------------------------
+
+
+def killed(here: Path, server: FaultServer, in_flight: int, *, signals: int, again: bool) -> None:
+    """A process that ends with calls in flight: by kill -9, or by so many times Ctrl-C."""
+    what = ("--resume", "latest") if again else ("--policy", "small", "--model", "openai/m")
+    more = ("--base-url", server.url, "--no-cache", "--max-cost", str(LIMIT), "--max-connections", "2")
+    command = [sys.executable, "-m", "harness", "eval", *what, *more]
+    heed = "import signal, os, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    heed += "os.execv(sys.executable, sys.argv[1:])"
+    before = len(server.requests)
+    with subprocess.Popen([sys.executable, "-c", heed, *command], cwd=here, stderr=subprocess.PIPE) as ours:
+        while len(server.requests) < before + in_flight and ours.poll() is None:
+            time.sleep(0.01)
+        for _ in range(signals):
+            ours.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+        ours.kill()
+        ours.wait()
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_resumes_together_never_send_what_could_pass_the_limit(here: Path) -> None:
+    """Two calls killed, one interrupted, some dropped: with every resume there is less to spend."""
+    priced(here)
+    answered: list[int] = []
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        if number == 0:
+            answered.append(number)
+            return right(number, body)
+        return SILENT if number < 4 else Turn(drop=True)
+
+    with fault_server(script) as server:
+        killed(here, server, 3, signals=0, again=False)
+        killed(here, server, 1, signals=2, again=True)
+        assert len(server.requests) == len(calls(here)) == 4
+        ended = [resumed(server, "--max-cost", str(LIMIT)) for _ in range(3)]
+        sent = [call for call in calls(here) if not call.free]
+        assert len(sent) == len(server.requests) > 4
+        most = sum(call.worst or 0 for call in sent[len(answered) :])
+        paid = sum(record.cost or 0 for record in load_run(only_run(here)).each_record())
+        assert 0 < paid < 0.001
+        assert LIMIT - 0.018 < paid + most <= LIMIT
+        assert [one.code for one in ended] == [4, 4, 4]
+        assert "on calls without an answer" in ended[-1].err
+        assert spending()["lost"] == pytest.approx(most)
+        assert spending()["lost_calls"] == len(sent) - 1
+
+
+def test_call_that_was_answered_later_is_not_counted_for_its_answer(here: Path) -> None:
+    priced(here)
+    with fault_server(lambda number, body: SILENT if number == 1 else right(number, body)) as server:
+        killed(here, server, 2, signals=0, again=False)
+        ended = resumed(server, "--max-cost", "9")
+    assert ended.code == 0
+    found = spending()
+    # The killed calls are still open, at most two of them: the rest were answered.
+    assert found["lost_calls"] == len(calls(here)) - len(DEV) in (1, 2)
+    assert found["lost"] == pytest.approx(
+        sum(call.worst or 0 for call in calls(here)[:1]) * found["lost_calls"], rel=0.1
+    )
+    shown = harness("runs", "show", "latest").out
+    assert "more may have been billed without an answer, for " in shown and "At most $0.0" in shown
+
+
+@pytest.mark.usefixtures("no_waiting")
+@pytest.mark.parametrize("turn", [error(429), error(400), error(401)])
+def test_call_that_was_refused_costs_nothing(here: Path, turn: Turn) -> None:
+    priced(here)
+    with fault_server(lambda number, body: turn if number == 1 else right(number, body)) as server:
+        ask(server, "--no-cache", "--max-connections", "1")
+    free = [call for call in calls(here) if call.free]
+    assert len(free) == 1
+    assert (spending()["lost_calls"], spending()["lost"]) == (0, 0)
+    assert "may have been billed" not in harness("runs", "show", "latest").out
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_server_that_is_not_there_bills_nothing(here: Path) -> None:
+    priced(here)
+    with fault_server(right) as server:
+        gone = server.url
+    assert harness("eval", "--policy", "small", "--model", "openai/m", "--base-url", gone, **KEYS).code == 4
+    assert (spending()["lost_calls"], spending()["lost"]) == (0, 0)
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_unknown_price_makes_an_unknown_amount_until_a_price_is_given(here: Path) -> None:
+    write_project(here)
+    with fault_server(lambda number, body: error(500) if number == 1 else right(number, body)) as server:
+        ask(server, "--no-cache", "--max-connections", "1")
+        assert (spending()["lost_calls"], spending()["lost"]) == (1, None)
+        shown = " ".join(harness("runs", "show", "latest").out.split())
+        assert "An unknown amount may have been billed without an answer, for 1 call." in shown
+        (here / "prices.toml").write_text(PRICES, encoding="utf-8")
+        ended = resumed(server, "--max-cost", "0.001")
+        assert ended.code == 0, "all was answered: there is nothing to hold back"
+
+
+def test_graders_that_cost_nothing_have_no_log(here: Path) -> None:
+    write_project(here)
+    harness("eval", "--policy", "small", "--model", "builtin/majority")
+    assert not (only_run(here) / CALLS).exists()
+    assert (spending()["lost_calls"], spending()["lost"]) == (None, None)
+
+
+def test_answer_to_a_prompt_that_was_cut_is_kept_and_counted(here: Path) -> None:
+    priced(here)
+    (here / "prompts/teacher/v1/system.j2").write_text("{{ policy.goal }} " * 99, encoding="utf-8")
+    with fault_server(lambda number, body: graded(tokens=Tokens(new=20, out=1_000))) as server:
+        ended = ask(server, "--max-cost", "1")
+        assert (ended.code, len(server.requests)) == (4, 1)
+        assert "it cut the prompt" in ended.err
+        (record,) = load_run(only_run(here)).each_record()
+        assert isinstance(record.outcome, Failed) and record.reply is not None
+        usage = record.reply.usage
+        assert usage is not None and record.cost == (usage.input_tokens + usage.output_tokens) / 1e6 > 0.001
+        assert (spending()["cost"], spending()["lost_calls"]) == (record.cost, 0)
+        # The next process knows: room for one call, less what the first answer cost.
+        worst = max(call.worst or 0 for call in calls(here))
+        assert resumed(server, "--max-cost", str(worst + 0.0005)).code == 4
+        assert len(server.requests) == 1
+
+
+# --- the file -----------------------------------------------------------------------------------------
+
+
+def call(example: str, worst: float = 1.0, *, free: bool = False) -> Call:
+    return Call(example=example, worst=worst, free=free)
+
+
+def logged(folder: Path, *lines: Call) -> Path:
+    log = CallLog(folder)
+    for line in lines:
+        log.add(line)
+    log.close()
+    return folder
+
+
+def test_calls_without_an_answer_are_those_left_over(tmp_path: Path) -> None:
+    logged(tmp_path, call("a"), call("b"), call("a", 2.0), call("b", free=True), call("b"), call("c"))
+    assert unanswered_calls(tmp_path, {}) == [call("a"), call("a", 2.0), call("b"), call("c")]
+    assert len(unanswered_calls(tmp_path, {("a", 0): 1, ("b", 0): 1, ("c", 0): 5})) == 1
+    # Refused, then answered: nothing is left, in whichever order the answers are used up.
+    (tmp_path / CALLS).unlink()
+    again = logged(tmp_path, call("a"), call("a", free=True), call("a"))
+    assert unanswered_calls(again, {("a", 0): 1}) == []
+
+
+def test_log_cut_off_at_any_byte_goes_on_and_loses_no_whole_line(tmp_path: Path) -> None:
+    whole = logged(tmp_path, call("a"), call("b")) / CALLS
+    content = whole.read_bytes()
+    for size in range(len(content) + 1):
+        whole.write_bytes(content[:size])
+        kept = content[:size].count(b"\n")
+        assert len(unanswered_calls(tmp_path, {})) == kept
+        logged(tmp_path, call("c"))
+        assert [one.example for one in unanswered_calls(tmp_path, {})] == [*"ab"[:kept], "c"]
+
+
+def test_damaged_log_is_said_and_a_run_without_one_has_lost_nothing(tmp_path: Path) -> None:
+    assert unanswered_calls(tmp_path, {}) == []
+    (tmp_path / CALLS).write_text('{"example": "a"}\n{"example": \n', encoding="utf-8")
+    with pytest.raises(BadInput, match="line 2, not a call") as found:
+        unanswered_calls(tmp_path, {})
+    assert "the file is damaged" in str(found.value)
+
+
+# --- the records --------------------------------------------------------------------------------------
+
+
+def test_answer_that_a_second_record_includes_is_paid_for_once() -> None:
+    first = reply("I cannot say.")
+    one = {"example": "a", "pair": "p", "at": "", "seconds": 1.0}
+    asked = Record(**one, outcome=Ungraded(cause="no_answer"), reply=first, attempts=1, cost=1.0)
+    good = Grade(value=1, reasoning="", clauses=())
+    again = Record(**one, outcome=good, reply=reply("ok"), unread=first, attempts=2, cost=3.0)
+    stuck = Record(**one, outcome=asked.outcome, reply=first, attempts=2, cost=1.0)
+    other = Record(**one, outcome=good, reply=reply("ok"), attempts=1, cost=1.0)
+    failed = Record(**one, outcome=Failed(detail="gone"), attempts=6)
+    for records, cost, answers in (
+        ([asked, again], 3.0, 2),
+        ([asked, stuck], 1.0, 1),
+        ([asked, other], 2.0, 2),
+        ([failed, other], 1.0, 1),
+    ):
+        paid = PaidAnswers()
+        total = sum(sign * (found.cost or 0) for record in records for sign, found in paid.take(record))
+        assert (total, paid.answers["a", 0]) == (cost, answers)
