@@ -30,7 +30,7 @@ class Replay:
         row = self._rows.get(one_form(prompt.item))
         if row is None:
             raise RejectedError(f"{self._file} has no grade for {prompt.item}")
-        text = "" if row.grade is None else answer_text(row.reasoning, [], row.grade)
+        text = "" if row.grade is None else answer_text(row.beside.reasoning, [], row.grade)
         return Reply(text=text, model=f"replay/{self._file}")
 
     async def close(self) -> None:

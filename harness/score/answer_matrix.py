@@ -105,11 +105,10 @@ class AnswerMatrix:
 def answer_matrix_of(items: Sequence[GradedItem], scale: tuple[int, ...]) -> AnswerMatrix:
     """Graded items as arrays; all have the same number of answers."""
     position: dict[int | None, int] = {grade: at for at, grade in enumerate(scale)} | {None: MISSING}
+    given = (position[answer.grade] for item in items for answer in item.answers)
     return AnswerMatrix(
-        golden=np.array([position[item.golden] for item in items], dtype=np.int64),
-        grades=np.array(
-            [[position[answer.grade] for answer in item.answers] for item in items], dtype=np.int64
-        ),
+        golden=np.fromiter((position[item.golden] for item in items), dtype=np.int64, count=len(items)),
+        grades=np.fromiter(given, dtype=np.int64).reshape(len(items), -1),
         clusters=numbered([item.cluster for item in items]),
         scale=scale,
     )

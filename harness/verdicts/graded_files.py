@@ -28,6 +28,7 @@ def judge_files(
     # If the file holds one rater's grades, that rater is the grader, named or not.
     grader = next((row.rater for row in grades.values()), None)
     others, more = _without(rated, grader)
+    del grades  # long, and the items have what matters
     settings = settings_of(policy, scale, gates, bar or gate2_bar(gates), bootstrap=bootstrap)
     stale = golden.stale_under(policy)
     return judge_items(items, settings, others, stale=stale, warnings=(*warnings, *more))[1]
