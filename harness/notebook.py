@@ -29,7 +29,7 @@ from harness.score.threshold import WEIGHTINGS
 from harness.scorecards.comparison import Comparison
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
-from harness.storage.tables import Layout, parse_columns
+from harness.storage.tables import Layout, parse_columns, parse_labels
 from harness.verdicts.assessment import judge_items, judge_raters
 from harness.verdicts.graded_files import judge_files
 
@@ -117,8 +117,8 @@ def gate2(
         raise BadInput(f"aggregate {aggregate!r} is not one of: mean, vote")
     named, (items,) = judged_from({"golden": golden, "grades": grades, "queries": queries}, levels)
     rated = None if ratings is None else Rated(ratings_from(ratings, levels, items=named))
-    terms = ScoreSettings(levels, gate2_bar(gates), gates, aggregate=aggregate, bootstrap=bootstrap)
-    return Gate2Result(**dict(judge_items(items, terms, rated)[1]))
+    settings = ScoreSettings(levels, gate2_bar(gates), gates, aggregate=aggregate, bootstrap=bootstrap)
+    return Gate2Result(**dict(judge_items(items, settings, rated)[1]))
 
 
 def compare(
@@ -149,6 +149,8 @@ def gate2_files(
     scale: Scale,
     ratings: str | Path | None = None,
     columns: str | None = None,
+    labels: str | None = None,
+    encoding: str | None = None,
     rater: str | None = None,
     weighting: Weighting = "none",
     bar: float = 0.8,
@@ -157,11 +159,12 @@ def gate2_files(
 ) -> Gate2Result:
     """`gate2` on files, as `harness gate2 --golden GOLDEN --grades GRADES` reads them.
 
-    `columns` maps headers, as `item=query+docid,grade=label`; `rater` says whose grades, where a file holds
-    several raters'.
+    `columns` maps headers, as `item=query+docid,grade=label`; `labels` says what words mean, as
+    `Exact=2,Partial=1`; `encoding` is that of tables that are not UTF-8. `rater` says whose grades, where a
+    file holds several raters'.
     """
     levels = Levels(levels_of(scale), None, _gates(weighting, bar, coverage_floor))
-    table = Layout(parse_columns(columns))
+    table = _layout(columns, labels, encoding)
     right = read_golden(Path(golden), table, levels)
     rated = rated_in(Path(ratings), table, levels.scale, right.rows) if ratings is not None else None
     file = GradesFile(Path(grades), table, rater)
@@ -175,21 +178,28 @@ def compare_files(
     *,
     scale: Scale,
     columns: str | None = None,
+    labels: str | None = None,
+    encoding: str | None = None,
     raters: tuple[str | None, str | None] = (None, None),
     weighting: Weighting = "none",
 ) -> ComparisonResult:
     """`compare` on files, as `harness compare BASE CANDIDATE --golden GOLDEN` reads them.
 
-    `raters` says whose grades to take of the base and of the candidate, which may be one file.
+    `columns`, `labels` and `encoding` as in `gate2_files`. `raters` says whose grades to take of the base and
+    of the candidate, which may be one file.
     """
     levels = Levels(levels_of(scale), None, _gates(weighting, 0.0))
-    table = Layout(parse_columns(columns))
+    table = _layout(columns, labels, encoding)
     right = read_golden(Path(golden), table, levels)
     one, other = (
         side_of_file(right, GradesFile(Path(path), table, rater), levels)
         for path, rater in zip((base, candidate), raters, strict=True)
     )
     return ComparisonResult(**dict(compare_sides(one, other)))
+
+
+def _layout(columns: str | None, labels: str | None, encoding: str | None) -> Layout:
+    return Layout(parse_columns(columns), labels=parse_labels(labels), encoding=encoding)
 
 
 def _gates(weighting: Weighting, bar: float, coverage_floor: float = 0.99) -> Gates:

@@ -296,6 +296,18 @@ def test_files_are_scored_and_compared_as_on_the_command_line(here: Path) -> Non
     assert "What moved" in str(moved)
 
 
+def test_words_and_encodings_of_files_are_read_as_on_the_command_line(here: Path) -> None:
+    labels, rows = "très=2,peu=1,non=0", ("d0,très", "d1,peu", "d2,non", "d3,peu")
+    for name, grades in (("golden", rows), ("one", (*rows[:3], "d3,non")), ("other", rows)):
+        (here / f"{name}.csv").write_bytes("\n".join(["item,grade", *grades]).encode("cp1252"))
+    more: dict[str, Any] = {"scale": "0-2", "labels": labels, "encoding": "cp1252"}
+    words = ("--golden", "golden.csv", "--scale", "0-2", "--labels", labels, "--encoding", "cp1252", "--json")
+    found = gate2_files("golden.csv", "one.csv", **more)
+    assert json.loads(found.model_dump_json()) == harness("gate2", *words, "--grades", "one.csv").json
+    moved = compare_files("golden.csv", "one.csv", "other.csv", **more)
+    assert json.loads(moved.model_dump_json()) == harness("compare", "one.csv", "other.csv", *words).json
+
+
 def test_whose_grades_a_file_holds_can_be_said(here: Path) -> None:
     (here / "g.csv").write_text("item,grade\na,0\nb,1\nc,1\n", encoding="utf-8")
     rows = "a,ann,0\nb,ann,1\nc,ann,1\na,bob,0\nb,bob,1\nc,bob,0\n"

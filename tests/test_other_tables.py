@@ -378,6 +378,24 @@ def test_ids_without_a_likely_reason_are_shown_all_the_same() -> None:
     assert unmatched(["x"], [], "golden.csv") == "'x' here"
 
 
+def test_two_queries_with_the_same_product_are_not_one_item() -> None:
+    assert unmatched(["q1|7"], ["q2|7"], "golden.csv") == "'q1|7' here, 'q2|7' in golden.csv"
+
+
+def test_ratings_of_items_that_are_spelled_otherwise_are_warned_of(tmp_path: Path) -> None:
+    golden = put(tmp_path, "g.csv", "item,grade\n001,1\n002,0\n")
+    grades = put(tmp_path, "s.csv", "item,grade\n001,1\n002,0\n")
+    rows = [f"{item},{rater},1" for item in ("1", "002", "other") for rater in ("ann", "bob")]
+    ratings = put(tmp_path, "r.csv", "item,rater,grade\n" + "\n".join(rows) + "\n")
+    words = ("gate2", "--golden", golden, "--grades", grades, "--scale", "0-1", "--ratings")
+    hint = "'1' here is likely '001' in the golden set: leading zeros were lost"
+    assert f"2 of 3 items of r.csv are not in the golden set ({hint})" in " ".join(
+        harness(*words, ratings)[1].split()
+    )
+    plain = put(tmp_path, "p.csv", "item,rater,grade\n" + "\n".join(rows[2:]) + "\n")
+    assert "are not in the golden set" not in harness(*words, plain)[1]
+
+
 @given(st.text(min_size=1), st.lists(st.text()))
 def test_any_ids_can_be_held_against_each_other(here: str, there: list[str]) -> None:
     assert unmatched([here], there, "g")

@@ -131,7 +131,8 @@ def judge_raters(
         pair_floor=gates.gate1.pair_floor,
         bootstrap=bootstrap,
     )
-    return judge_gate1(score, names)
+    warned = score.model_copy(update={"warnings": (*rated.warnings, *score.warnings)})
+    return judge_gate1(warned, names)
 
 
 def mixed_models(reading: Reading) -> tuple[str, ...]:

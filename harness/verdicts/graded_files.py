@@ -42,7 +42,7 @@ def _without(rated: Rated | None, grader: str | None) -> tuple[Rated | None, lis
     if rated is None:
         return None, []
     others = replace(rated, ratings=[rating for rating in rated.ratings if rating.rater != grader])
-    warnings = []
+    warnings = [*rated.warnings]
     if len(others.ratings) < len(rated.ratings):
         warnings.append(
             f"{grader} is one of the raters: where the golden grades were made with these ratings too, "

@@ -21,12 +21,13 @@ class Rated:
     """Ratings with the raters' kinds and the rated examples.
 
     `kinds`: whether each rater is "human" or "llm"; None if unknown. `about` holds the golden examples by id,
-    if the items are golden examples.
+    if the items are golden examples. `warnings`: what is odd about the file.
     """
 
     ratings: Sequence[Rating]
     kinds: Mapping[str, str] | None = None
     about: Mapping[str, Example] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @property
     def raters(self) -> frozenset[str]:
