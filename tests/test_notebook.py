@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd  # type: ignore[import-untyped]  # ships no types
 import pytest
 from builders import harness
+from one_kappa import kappa_spread
 from test_stats import SCALE, against_golden, clustered, clustered_rows
 
 from harness import compare, compare_files, gate1, gate2, gate2_files
 from harness.errors import BadInput
-from harness.stats.intervals import kappa_spread
 
 GOLDEN = [0, 0, 1, 1, 2, 2, 0, 1, 2, 2]
 GRADES = [0, 1, 1, 1, 2, 2, 0, 2, 2, 1]
