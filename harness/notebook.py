@@ -6,7 +6,7 @@ the table of the command line, in a notebook too.
 """
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,40 +36,41 @@ from harness.verdicts.graded_files import judge_files
 WIDTH = 100
 
 
-class Gate1Result(Gate1):
+class _Shown:
+    """A result that prints as its table, in a notebook too."""
+
+    def _view(self) -> Iterable[RenderableType]:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return _text(self._view())
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return _html(self._view())
+
+
+class Gate1Result(_Shown, Gate1):
     """Gate 1 that prints as its table."""
 
-    def __repr__(self) -> str:
-        return _text(gate1_view(self))
-
-    __str__ = __repr__
-
-    def _repr_html_(self) -> str:
-        return _html(gate1_view(self))
+    def _view(self) -> Iterable[RenderableType]:
+        return gate1_view(self)
 
 
-class Gate2Result(Gate2):
+class Gate2Result(_Shown, Gate2):
     """Gate 2 that prints as its table."""
 
-    def __repr__(self) -> str:
-        return _text(_gate2_view(self))
-
-    __str__ = __repr__
-
-    def _repr_html_(self) -> str:
-        return _html(_gate2_view(self))
+    def _view(self) -> Iterable[RenderableType]:
+        yield from gate2_view(self, "the grader", "the golden grades")
+        yield from details_view(self, 0)
 
 
-class ComparisonResult(Comparison):
+class ComparisonResult(_Shown, Comparison):
     """A comparison that prints as its table."""
 
-    def __repr__(self) -> str:
-        return _text(comparison_view(self))
-
-    __str__ = __repr__
-
-    def _repr_html_(self) -> str:
-        return _html(comparison_view(self))
+    def _view(self) -> Iterable[RenderableType]:
+        return comparison_view(self)
 
 
 def gate1(
@@ -212,23 +213,18 @@ def _gates(weighting: Weighting, bar: float, coverage_floor: float = 0.99) -> Ga
     return Gates(weighting=weighting, coverage_floor=coverage_floor, **held)
 
 
-def _gate2_view(score: Gate2) -> Iterator[RenderableType]:
-    yield from gate2_view(score, "the grader", "the golden grades")
-    yield from details_view(score, 0)
-
-
-def _text(parts: Iterable[RenderableType]) -> str:
-    console = Console(width=WIDTH, file=io.StringIO(), highlight=False, emoji=False, markup=False)
-    for part in parts:
-        console.print(part)
-    assert isinstance(console.file, io.StringIO)
-    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
-
-
-def _html(parts: Iterable[RenderableType]) -> str:
+def _printed(parts: Iterable[RenderableType]) -> Console:
     console = Console(
         width=WIDTH, file=io.StringIO(), record=True, highlight=False, emoji=False, markup=False
     )
     for part in parts:
         console.print(part)
-    return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
+    return console
+
+
+def _text(parts: Iterable[RenderableType]) -> str:
+    return "\n".join(line.rstrip() for line in _printed(parts).export_text().splitlines())
+
+
+def _html(parts: Iterable[RenderableType]) -> str:
+    return _printed(parts).export_html(inline_styles=True, code_format="<pre>{code}</pre>")

@@ -6,7 +6,8 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.errors import BadInput, Fault
-from harness.golden.grade_tables import off_scale, without_doubles
+from harness.golden.grade_tables import off_scale
+from harness.golden.table_faults import without_doubles
 from harness.nouns.base import Level, Noun
 from harness.nouns.pair import Example, PastGrade, Provenance, Result, judged_under
 from harness.nouns.policy import Policy

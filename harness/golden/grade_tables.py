@@ -2,15 +2,14 @@
 
 import re
 import sys
-from array import array
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from harness.errors import BadInput, Fault
 from harness.golden.rows import listed
+from harness.golden.table_faults import NO_GRADE, TableFaults, without_doubles
 from harness.golden.versions import under_version
 from harness.nouns.pair import Rating, one_form, query_key
 from harness.nouns.policy import Policy
@@ -20,10 +19,6 @@ from harness.storage.tables import Layout, Row, Table, joined
 
 MOST_GRADES = 101
 """0 to 100: people cannot distinguish more grades, and kappa's matrix grows with their square."""
-MOST_WORDS = 12
-"""Words that an error lists, where grades are wanted."""
-K = TypeVar("K", bound=Hashable)
-T = TypeVar("T")
 
 
 class Beside(NamedTuple):
@@ -153,7 +148,7 @@ def graded_rows(
     off = [f"{word}={grade}" for word, grade in layout.labels.items() if grade not in (None, *scale)]
     if off:
         raise BadInput(f"--labels: {', '.join(off)} is not on the scale {scale_text(scale)}")
-    faults = _Faults(table)
+    faults = TableFaults(table)
     for row in table.rows:
         item = one_form(joined(row, headers["item"]))
         if not item:
@@ -165,8 +160,8 @@ def graded_rows(
             grade, fault = (layout.labels[text], None) if text in layout.labels else _grade(text, scale)
             if fault:
                 faults.note_grade(row, column, text, fault)
-            elif full:
-                faults.note_gaps(row, full, {"rater": rater, "query": query, "grade": grade})
+            if full:
+                faults.note_gaps(row, full, {"rater": rater, "query": query, "grade": fault or grade})
             if not faults:
                 make = _bare if beside is NOTHING else GradedRow
                 yield row.line, item, make(rater, query, grade, beside)
@@ -180,98 +175,6 @@ def _beside(row: Row, headers: Mapping[str, tuple[str, ...]]) -> Beside:
         for name in ("clauses", "tags")
     )
     return Beside(reasoning or "", split, title, version, clauses, tags)
-
-
-_NO_GRADE = "is not a grade"
-
-
-class _Faults:
-    """The faults of a table.
-
-    Of words where grades are wanted, each is named once, with its first place, since tables are long.
-    """
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
-        self._found: list[Fault] = []
-        self._words: Counter[tuple[str, str]] = Counter()
-        self._first: dict[tuple[str, str], str] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._found or self._words)
-
-    def note(self, row: Row, what: str) -> None:
-        """One more fault."""
-        self._found.append(Fault(self._table.where(row), what))
-
-    def note_gaps(self, row: Row, full: Sequence[str], found: Mapping[str, object]) -> None:
-        """A fault for each of the names under which nothing was found."""
-        for name in full:
-            if found[name] is None:
-                self.note(row, f"no {name}")
-
-    def note_grade(self, row: Row, column: str, text: str, fault: str) -> None:
-        """One more cell that is no grade."""
-        if fault is not _NO_GRADE:
-            self.note(row, f"{column}: {fault}")
-            return
-        self._words[column, text] += 1
-        self._first.setdefault((column, text), self._table.where(row))
-
-    def refuse(self) -> None:
-        """BadInput if there is a fault; for words, with what to do."""
-        if self:
-            raise BadInput([*self._found, *self._word_faults()])
-
-    def _word_faults(self) -> list[Fault]:
-        if not self._words:
-            return []
-        found = []
-        for (column, text), count in self._words.items():
-            rows = f" ({count:,} rows)" if count != 1 else ""
-            where = self._first[column, text]
-            found.append(Fault(where, f"{column}: {shortened(text)!r} is not a grade{rows}"))
-        words = list(dict.fromkeys(text for _, text in self._words))
-        named = ",".join(_option_word(shortened(word)) + "=N" for word in words[:MOST_WORDS])
-        quote = "'" if '"' in named else '"'
-        more = f" (and {len(words) - MOST_WORDS:,} more)" if len(words) > MOST_WORDS else ""
-        what = f"say which grade each word means: --labels {quote}{named}{quote}{more}"
-        return [*found[:MOST_WORDS], Fault(str(self._table.path), what)]
-
-
-def _option_word(word: str) -> str:
-    return f'"{word}"' if "," in word else word
-
-
-def shortened(text: str) -> str:
-    """A cell as a message shows it."""
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def without_doubles(
-    rows: Iterable[tuple[int, K, T]], named: Callable[[K], str], place: str, verb: str = "is graded"
-) -> dict[K, T]:
-    """Rows, given with their lines and keys, by their keys. BadInput for every key that comes twice.
-
-    Both places are named: `place` is what comes before the line.
-    """
-    found: dict[K, T] = {}
-    lines = array("q")  # an item each, as in `found`
-    doubles = []
-    for line, key, row in rows:
-        if key in found:
-            doubles.append((line, key))
-        else:
-            found[key] = row
-            lines.append(line)
-    if doubles:
-        first = dict(zip(found, lines, strict=True))
-        faults = [
-            Fault(f"{place} {line}", f"{named(key)} {verb} twice (first: {place} {first[key]})")
-            for line, key in doubles
-        ]
-        raise BadInput(faults)
-    return found
 
 
 def by_item(table: Table, rows: Iterable[Placed]) -> dict[str, GradedRow]:
@@ -311,7 +214,7 @@ def _grade(text: str, scale: tuple[int, ...]) -> tuple[int | None, str | None]:
     # Spreadsheets and data frames write whole numbers as 3.0, or as 3,0.
     number = number_of(text)
     if number is None:
-        return None, _NO_GRADE
+        return None, NO_GRADE
     if number not in scale:
         return None, f"{text} is not on the scale {scale_text(scale)}"
     return int(number), None

@@ -12,8 +12,8 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.errors import BadInput, Fault
-from harness.golden.grade_tables import without_doubles
 from harness.golden.rows import check_attributes, texts_of
+from harness.golden.table_faults import without_doubles
 from harness.nouns.base import Noun
 from harness.nouns.pair import Pair, Result, query_key
 from harness.storage.cells import number_of

@@ -29,11 +29,10 @@ def misses(
         for item, answer in ((item, vote.answers[0]) for item, vote in zip(items, votes, strict=True))
         if answer.grade is not None and answer.grade != item.golden
     ]
-    return tuple(sorted(found, key=_worst_first))
-
-
-def _worst_first(miss: Disagreement) -> tuple[bool, int, str]:
-    return miss.golden_action == miss.action, -abs(miss.grade - miss.golden), miss.item
+    found.sort(
+        key=lambda miss: (miss.golden_action == miss.action, -abs(miss.grade - miss.golden), miss.item)
+    )
+    return tuple(found)
 
 
 def _miss(

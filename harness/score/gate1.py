@@ -9,7 +9,7 @@ from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates
 from harness.score.bias import biases
 from harness.score.copies import copies
-from harness.score.items import INDEPENDENT
+from harness.score.items import independence
 from harness.score.rater_pairs import RaterPairs, rater_pairs
 from harness.score.rating_matrix import MIN_COMMON, RatingMatrix, rating_matrix_of
 from harness.score.threshold import WEIGHTINGS, Threshold, bands_differ, bootstrap_check, gate_fields
@@ -55,7 +55,7 @@ def score_gate1(
             *_left_out(panel, pairs),
             *_low_pairs(panel, pairs, bar, pair_floor),
             *bands_differ(pairs.means),
-            *_independence(queries),
+            *independence(bool(queries)),
         ),
         provisional=_provisional(panel.raters, kinds) if kinds is not None else None,
         copies=copies(panel.raters, pairs),
@@ -91,10 +91,6 @@ def _low_pairs(panel: RatingMatrix, pairs: RaterPairs, bar: Threshold, floor: fl
         if counted and value is not None and value < floor:
             one, other = (panel.raters[at] for at in pair)
             yield f"{one} and {other} agree on a kappa of {value:.3f} alone, under {floor:g}"
-
-
-def _independence(queries: Mapping[str, str]) -> tuple[str, ...]:
-    return () if queries else (INDEPENDENT,)
 
 
 def _provisional(raters: Sequence[str], kinds: Mapping[str, str]) -> str | None:

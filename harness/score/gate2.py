@@ -10,7 +10,7 @@ from harness.score.answer_matrix import AnswerMatrix, answer_matrix_of
 from harness.score.ceiling import ceiling_score
 from harness.score.confidence import confidence_score
 from harness.score.disagreements import citations, counted, misses
-from harness.score.items import INDEPENDENT, Answer, GradedItem, names_query, voted
+from harness.score.items import Answer, GradedItem, independence, names_query, voted
 from harness.score.repeats import repeats_score
 from harness.score.settings import Raters, ScoreSettings
 from harness.score.slices import action_score, boundary_score, cells, floor, grade_score, slices, unused
@@ -41,7 +41,12 @@ def score_gate2(
         bootstrap=bootstrap_check(answer_matrix.bootstrap(settings.bar.weighting))
         if settings.bootstrap
         else None,
-        warnings=(*warnings, *bands_differ(measured), *unused(answer_matrix), *_independence(items)),
+        warnings=(
+            *warnings,
+            *bands_differ(measured),
+            *unused(answer_matrix),
+            *independence(any(map(names_query, items))),
+        ),
         n=len(items),
         **_outcomes([answer for item in judged for answer in item.answers]),
         **_figures(answer_matrix, settings, measured[settings.bar.weighting]),
@@ -115,7 +120,3 @@ def _slices(
         "per_tag": slices(answer_matrix, tags, weighting),
         "per_clause": slices(answer_matrix, clauses, weighting),
     }
-
-
-def _independence(items: Sequence[GradedItem]) -> tuple[str, ...]:
-    return () if any(map(names_query, items)) else (INDEPENDENT,)

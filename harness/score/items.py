@@ -59,6 +59,11 @@ def names_query(item: GradedItem) -> bool:
     return item.cluster != item.item or (item.about is not None and item.about.query != item.item)
 
 
+def independence(known: bool) -> tuple[str, ...]:
+    """A warning where no query is known."""
+    return () if known else (INDEPENDENT,)
+
+
 def about_of(example: Example) -> ItemText:
     """The fields of an example that a scorecard shows."""
     return ItemText(example.query, example.result.title, example.tags, example.clauses, example.reasoning)

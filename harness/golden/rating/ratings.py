@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from harness.errors import BadInput, Fault
-from harness.golden.grade_tables import off_scale, without_doubles
+from harness.golden.grade_tables import off_scale
+from harness.golden.table_faults import without_doubles
 from harness.nouns.base import Noun
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Policy
