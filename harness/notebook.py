@@ -13,7 +13,7 @@ from typing import Any, Literal
 from rich.console import Console, RenderableType
 
 from harness.comparison.graded_files import side_of_file
-from harness.comparison.paired import compare_judged, compare_sides
+from harness.comparison.paired import compare_items, compare_sides
 from harness.errors import BadInput
 from harness.golden.graded_files import GradesFile, Levels, read_golden
 from harness.golden.rating.files import rated_in
@@ -23,7 +23,7 @@ from harness.nouns.policy import Gate1Bar, Gate2Bar, Gates
 from harness.report.comparison import comparison_view
 from harness.report.gate1 import gate1_view
 from harness.report.sections import details_view, gate2_view
-from harness.score.arrays import Scale, judged_from, levels_of, ratings_from
+from harness.score.arrays import Scale, items_from, levels_of, ratings_from
 from harness.score.settings import ScoreSettings, gate2_bar
 from harness.score.threshold import WEIGHTINGS
 from harness.scorecards.comparison import Comparison
@@ -116,7 +116,7 @@ def gate2(
     levels, gates = levels_of(scale), _gates(weighting, bar, coverage_floor)
     if aggregate not in ("mean", "vote"):
         raise BadInput(f"aggregate {aggregate!r} is not one of: mean, vote")
-    named, (items,) = judged_from({"golden": golden, "grades": grades, "queries": queries}, levels)
+    named, (items,) = items_from({"golden": golden, "grades": grades, "queries": queries}, levels)
     rated = None if ratings is None else Rated(ratings_from(ratings, levels, items=named))
     settings = ScoreSettings(levels, gate2_bar(gates), gates, aggregate=aggregate, bootstrap=bootstrap)
     return Gate2Result(**dict(judge_items(items, settings, rated)[1]))
@@ -137,9 +137,9 @@ def compare(
     """
     levels = levels_of(scale)
     sides = {"golden": golden, "base": base, "candidate": candidate, "queries": queries}
-    _, (one, other) = judged_from(sides, levels)
+    _, (one, other) = items_from(sides, levels)
     gated = _gates(weighting, 0.0).weighting
-    found = compare_judged(one, other, levels, ("base", "candidate"), gated)
+    found = compare_items(one, other, levels, ("base", "candidate"), gated)
     return ComparisonResult(**dict(found))
 
 

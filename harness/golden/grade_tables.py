@@ -115,8 +115,8 @@ def read_golden_grades(
     version, where rows keep their history.
     """
     table = read_table(path, layout)
-    judged = under_version(table, layout, version) if version else table
-    rows = by_item(table, _without_gaps(table, graded_rows(judged, layout, scale)))
+    then = under_version(table, layout, version) if version else table
+    rows = by_item(table, _without_gaps(table, graded_rows(then, layout, scale)))
     for item in [item for item, row in rows.items() if row.beside.split == "shots"]:
         del rows[item]
     return rows

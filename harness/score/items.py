@@ -81,7 +81,7 @@ def answer_of(record: Record) -> Answer:
             return NEVER_ASKED
 
 
-def judged_files(
+def items_of_files(
     golden: Golden, grades: Mapping[str, GradedRow], name: str
 ) -> tuple[list[GradedItem], tuple[str, ...]]:
     """Each golden item with its grade from the file `name`, and warnings."""
@@ -119,24 +119,18 @@ def _told_of(item: str, row: GradedRow) -> ItemText | None:
 
 
 def _given(row: GradedRow | None) -> tuple[Answer]:
-    """A file's answer: an empty grade is unreadable; an item that the file lacks has failed."""
+    """A file's answer; an item that the file lacks has failed."""
     if row is None:
         return (NEVER_ASKED,)
-    if row.beside.reasoning or row.beside.clauses:
-        return (_answer(row.grade, row.beside.reasoning, row.beside.clauses),)
-    return _bare(row.grade)
-
-
-def _answer(grade: int | None, reasoning: str = "", clauses: tuple[str, ...] = ()) -> Answer:
-    if grade is None:
-        return Answer(None, "ungraded", "no_answer")
-    return Answer(grade, "graded", None, reasoning, clauses)
+    if row.grade is not None and (row.beside.reasoning or row.beside.clauses):
+        return (Answer(row.grade, "graded", None, row.beside.reasoning, row.beside.clauses),)
+    return bare_answer(row.grade)
 
 
 @lru_cache
-def _bare(grade: int | None) -> tuple[Answer]:
-    """A grade without reasoning or clauses; cached, since files of grades are long."""
-    return (_answer(grade),)
+def bare_answer(grade: int | None) -> tuple[Answer]:
+    """A grade without reasoning or clauses; an empty one is unreadable. Cached, since files are long."""
+    return (Answer(None, "ungraded", "no_answer") if grade is None else Answer(grade, "graded"),)
 
 
 def voted(item: GradedItem) -> GradedItem:

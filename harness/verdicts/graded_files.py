@@ -5,7 +5,7 @@ from dataclasses import replace
 from harness.golden.grade_tables import read_grades
 from harness.golden.graded_files import Golden, GradesFile, Levels
 from harness.golden.rating.ratings import Rated
-from harness.score.items import judged_files
+from harness.score.items import items_of_files
 from harness.score.settings import gate2_bar, settings_of
 from harness.score.threshold import Threshold
 from harness.scorecards.gate2 import Gate2
@@ -24,7 +24,7 @@ def judge_files(
     """Judge a file of grades against golden ones. `rated`: ratings of the same items, for Gate 1."""
     scale, policy, gates = levels
     grades = read_grades(file.path, file.table, scale, file.rater)
-    items, warnings = judged_files(golden, grades, file.path.name)
+    items, warnings = items_of_files(golden, grades, file.path.name)
     # If the file holds one rater's grades, that rater is the grader, named or not.
     grader = next((row.rater for row in grades.values()), None)
     others, more = _without(rated, grader)
