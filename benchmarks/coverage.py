@@ -25,7 +25,7 @@ from scipy.special import expit, ndtri, stdtrit
 from harness.nouns.base import Interval, Weighting
 from harness.stats.agreement import Floats, Integers, distances
 from harness.stats.bootstrap import cluster_bootstrap
-from harness.stats.intervals import KappaTable, Spread, kappa_spread
+from harness.stats.intervals import KappaTable, Spread, mean_spread
 from harness.stats.planning import items_for_delta, items_to_pass
 from harness.stats.three_way import three_way
 
@@ -95,6 +95,12 @@ def data_sets(
     for _ in range(sets):
         table = process.sample(random, queries, items, weighting)
         yield table, kappa_spread(table)
+
+
+def kappa_spread(table: KappaTable) -> Spread:
+    """The product's interval of one kappa."""
+    n = len(table.rows)
+    return mean_spread([table], [np.arange(n)], n, table.clusters)
 
 
 def side(ci: Interval | None, truth: float) -> str:

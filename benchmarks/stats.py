@@ -20,11 +20,12 @@ from harness.score.gate2 import score_gate2
 from harness.score.items import Answer, GradedItem
 from harness.score.settings import ScoreSettings
 from harness.score.threshold import Threshold
+from harness.stats.agreement import renumbered
 from harness.stats.bootstrap import cluster_bootstrap
-from harness.stats.intervals import KappaTable, kappa_spread, table_of
+from harness.stats.intervals import KappaTable, Spread, mean_spread
 
 SCALE = (0, 1, 2, 3, 4)
-FILES = ((500, 92), (200_000, 20_000))
+FILES = ((500, 92), (200_000, 20_000), (1_000_000, 50_000))
 
 
 def main() -> None:
@@ -41,8 +42,8 @@ def print_table(folder: Path) -> None:
         for at, (g, t, c) in enumerate(zip(large.rows, large.columns, large.clusters, strict=True))
     ]
     rows: list[tuple[str, Callable[[], object]]] = [
-        ("interval, 500 items, 92 queries", lambda: kappa_spread(small)),
-        ("interval, 200,000 items, 20,000 queries", lambda: kappa_spread(large)),
+        ("interval, 500 items, 92 queries", lambda: interval(small)),
+        ("interval, 200,000 items, 20,000 queries", lambda: interval(large)),
         ("cluster bootstrap, 10,000 draws, 500 items", lambda: cluster_bootstrap(small)),
         (
             "gate 2 scorecard, 200,000 items",
@@ -72,8 +73,14 @@ def graded(n: int, queries: int) -> KappaTable:
     random = np.random.default_rng(1)
     golden = random.integers(0, 5, n)
     teacher = np.where(random.random(n) < 2 / 3, golden, random.integers(0, 5, n))
-    clusters = [f"q{c:06d}" for c in random.integers(0, queries, n)]
-    return table_of(list(golden), list(teacher), clusters, SCALE, "none")
+    clusters = renumbered(random.integers(0, queries, n))
+    return KappaTable(golden, teacher, clusters, SCALE, "none")
+
+
+def interval(table: KappaTable) -> Spread:
+    """The product's interval of one kappa."""
+    n = len(table.rows)
+    return mean_spread([table], [np.arange(n)], n, table.clusters)
 
 
 def gate1_of(raters: int, each: int, items: int) -> Callable[[], object]:

@@ -6,14 +6,14 @@ the table of the command line, in a notebook too.
 """
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 from rich.console import Console, RenderableType
 
 from harness.comparison.graded_files import side_of_file
-from harness.comparison.paired import compare_judged, compare_sides
+from harness.comparison.paired import compare_items, compare_sides
 from harness.errors import BadInput
 from harness.golden.graded_files import GradesFile, Levels, read_golden
 from harness.golden.rating.files import rated_in
@@ -23,53 +23,54 @@ from harness.nouns.policy import Gate1Bar, Gate2Bar, Gates
 from harness.report.comparison import comparison_view
 from harness.report.gate1 import gate1_view
 from harness.report.sections import details_view, gate2_view
-from harness.score.arrays import Scale, judged_from, levels_of, ratings_from
+from harness.score.arrays import Scale, items_from, levels_of, ratings_from
 from harness.score.settings import ScoreSettings, gate2_bar
 from harness.score.threshold import WEIGHTINGS
 from harness.scorecards.comparison import Comparison
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
-from harness.storage.tables import Layout, parse_columns
+from harness.storage.tables import Layout, parse_columns, parse_labels
 from harness.verdicts.assessment import judge_items, judge_raters
 from harness.verdicts.graded_files import judge_files
 
 WIDTH = 100
 
 
-class Gate1Result(Gate1):
+class _Shown:
+    """A result that prints as its table, in a notebook too."""
+
+    def _view(self) -> Iterable[RenderableType]:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return _text(self._view())
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return _html(self._view())
+
+
+class Gate1Result(_Shown, Gate1):
     """Gate 1 that prints as its table."""
 
-    def __repr__(self) -> str:
-        return _text(gate1_view(self))
-
-    __str__ = __repr__
-
-    def _repr_html_(self) -> str:
-        return _html(gate1_view(self))
+    def _view(self) -> Iterable[RenderableType]:
+        return gate1_view(self)
 
 
-class Gate2Result(Gate2):
+class Gate2Result(_Shown, Gate2):
     """Gate 2 that prints as its table."""
 
-    def __repr__(self) -> str:
-        return _text(_gate2_view(self))
-
-    __str__ = __repr__
-
-    def _repr_html_(self) -> str:
-        return _html(_gate2_view(self))
+    def _view(self) -> Iterable[RenderableType]:
+        yield from gate2_view(self, "the grader", "the golden grades")
+        yield from details_view(self, 0)
 
 
-class ComparisonResult(Comparison):
+class ComparisonResult(_Shown, Comparison):
     """A comparison that prints as its table."""
 
-    def __repr__(self) -> str:
-        return _text(comparison_view(self))
-
-    __str__ = __repr__
-
-    def _repr_html_(self) -> str:
-        return _html(comparison_view(self))
+    def _view(self) -> Iterable[RenderableType]:
+        return comparison_view(self)
 
 
 def gate1(
@@ -115,10 +116,10 @@ def gate2(
     levels, gates = levels_of(scale), _gates(weighting, bar, coverage_floor)
     if aggregate not in ("mean", "vote"):
         raise BadInput(f"aggregate {aggregate!r} is not one of: mean, vote")
-    named, (items,) = judged_from({"golden": golden, "grades": grades, "queries": queries}, levels)
+    named, (items,) = items_from({"golden": golden, "grades": grades, "queries": queries}, levels)
     rated = None if ratings is None else Rated(ratings_from(ratings, levels, items=named))
-    terms = ScoreSettings(levels, gate2_bar(gates), gates, aggregate=aggregate, bootstrap=bootstrap)
-    return Gate2Result(**dict(judge_items(items, terms, rated)[1]))
+    settings = ScoreSettings(levels, gate2_bar(gates), gates, aggregate=aggregate, bootstrap=bootstrap)
+    return Gate2Result(**dict(judge_items(items, settings, rated)[1]))
 
 
 def compare(
@@ -136,9 +137,9 @@ def compare(
     """
     levels = levels_of(scale)
     sides = {"golden": golden, "base": base, "candidate": candidate, "queries": queries}
-    _, (one, other) = judged_from(sides, levels)
+    _, (one, other) = items_from(sides, levels)
     gated = _gates(weighting, 0.0).weighting
-    found = compare_judged(one, other, levels, ("base", "candidate"), gated)
+    found = compare_items(one, other, levels, ("base", "candidate"), gated)
     return ComparisonResult(**dict(found))
 
 
@@ -149,6 +150,8 @@ def gate2_files(
     scale: Scale,
     ratings: str | Path | None = None,
     columns: str | None = None,
+    labels: str | None = None,
+    encoding: str | None = None,
     rater: str | None = None,
     weighting: Weighting = "none",
     bar: float = 0.8,
@@ -157,11 +160,12 @@ def gate2_files(
 ) -> Gate2Result:
     """`gate2` on files, as `harness gate2 --golden GOLDEN --grades GRADES` reads them.
 
-    `columns` maps headers, as `item=query+docid,grade=label`; `rater` says whose grades, where a file holds
-    several raters'.
+    `columns` maps headers, as `item=query+docid,grade=label`; `labels` says what words mean, as
+    `Exact=2,Partial=1`; `encoding` is that of tables that are not UTF-8. `rater` says whose grades, where a
+    file holds several raters'.
     """
     levels = Levels(levels_of(scale), None, _gates(weighting, bar, coverage_floor))
-    table = Layout(parse_columns(columns))
+    table = _layout(columns, labels, encoding)
     right = read_golden(Path(golden), table, levels)
     rated = rated_in(Path(ratings), table, levels.scale, right.rows) if ratings is not None else None
     file = GradesFile(Path(grades), table, rater)
@@ -175,21 +179,28 @@ def compare_files(
     *,
     scale: Scale,
     columns: str | None = None,
+    labels: str | None = None,
+    encoding: str | None = None,
     raters: tuple[str | None, str | None] = (None, None),
     weighting: Weighting = "none",
 ) -> ComparisonResult:
     """`compare` on files, as `harness compare BASE CANDIDATE --golden GOLDEN` reads them.
 
-    `raters` says whose grades to take of the base and of the candidate, which may be one file.
+    `columns`, `labels` and `encoding` as in `gate2_files`. `raters` says whose grades to take of the base and
+    of the candidate, which may be one file.
     """
     levels = Levels(levels_of(scale), None, _gates(weighting, 0.0))
-    table = Layout(parse_columns(columns))
+    table = _layout(columns, labels, encoding)
     right = read_golden(Path(golden), table, levels)
     one, other = (
         side_of_file(right, GradesFile(Path(path), table, rater), levels)
         for path, rater in zip((base, candidate), raters, strict=True)
     )
     return ComparisonResult(**dict(compare_sides(one, other)))
+
+
+def _layout(columns: str | None, labels: str | None, encoding: str | None) -> Layout:
+    return Layout(parse_columns(columns), labels=parse_labels(labels), encoding=encoding)
 
 
 def _gates(weighting: Weighting, bar: float, coverage_floor: float = 0.99) -> Gates:
@@ -202,23 +213,18 @@ def _gates(weighting: Weighting, bar: float, coverage_floor: float = 0.99) -> Ga
     return Gates(weighting=weighting, coverage_floor=coverage_floor, **held)
 
 
-def _gate2_view(score: Gate2) -> Iterator[RenderableType]:
-    yield from gate2_view(score, "the grader", "the golden grades")
-    yield from details_view(score, 0)
-
-
-def _text(parts: Iterable[RenderableType]) -> str:
-    console = Console(width=WIDTH, file=io.StringIO(), highlight=False, emoji=False, markup=False)
-    for part in parts:
-        console.print(part)
-    assert isinstance(console.file, io.StringIO)
-    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
-
-
-def _html(parts: Iterable[RenderableType]) -> str:
+def _printed(parts: Iterable[RenderableType]) -> Console:
     console = Console(
         width=WIDTH, file=io.StringIO(), record=True, highlight=False, emoji=False, markup=False
     )
     for part in parts:
         console.print(part)
-    return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
+    return console
+
+
+def _text(parts: Iterable[RenderableType]) -> str:
+    return "\n".join(line.rstrip() for line in _printed(parts).export_text().splitlines())
+
+
+def _html(parts: Iterable[RenderableType]) -> str:
+    return _printed(parts).export_html(inline_styles=True, code_format="<pre>{code}</pre>")

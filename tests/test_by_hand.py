@@ -20,7 +20,7 @@ from harness.stats.agreement import (
     mean_kappa,
 )
 from harness.stats.alternative import AlternativeTest, alternative_annotator_test
-from harness.stats.calibration import calibration, decisions
+from harness.stats.calibration import calibration
 from harness.stats.ceiling import NO_REST, human_ceiling, leave_one_out
 from harness.stats.diagnostics import diagnostics
 from harness.stats.intervals import ONE_CLUSTER, KappaTable
@@ -241,11 +241,6 @@ def test_rater_without_two_others_is_named_with_a_reason() -> None:
 def test_one_item_without_any_probability_among_others_is_our_own_mistake() -> None:
     with pytest.raises(AssertionError, match="without any probability"):
         calibration([[0.5, 0.5, 0.0], [0.0, 0.0, 0.0]], [0, 0], [0, 0], SCALE)
-
-
-def test_mean_halfway_between_two_grades_goes_up_whatever_their_size() -> None:
-    """(3 x 3540 + 3970 + 7 x 4830) / 11 = 4400, in floats a little less: halfway from 3970 to 4830."""
-    assert decisions([[0.3, 0.1, 0.7]], (3540, 3970, 4830), [0, 0, 1]).mean.tolist() == [2]
 
 
 def test_kappa_is_unweighted_unless_it_is_told() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, log_loss
 
-from harness.stats.calibration import BINS, NO_ITEMS, Calibration, ConfidenceBin, calibration, decisions
+from harness.stats.calibration import BINS, NO_ITEMS, Calibration, ConfidenceBin, calibration
 from harness.stats.proportions import wilson
 
 SCALE = (0, 1, 2, 3, 4)
@@ -32,24 +32,25 @@ def close(value: float) -> Any:
 
 def test_scores_by_hand() -> None:
     found = calibration([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]], [0, 2], [0, 1], GAPPED)
-    assert (found.n, found.accuracy, found.confidence) == (2, 0.5, close(0.65))
+    assert found.n == 2
     assert found.brier == close(((0.09 + 0.04 + 0.01) + (0.01 + 0.49 + 0.36)) / 2)
     assert found.log_loss == close(-(math.log(0.7) + math.log(0.3)) / 2)
     assert found.rps == close(((0.09 + 0.01) + (0.01 + 0.36)) / 2)
     assert found.ece_width == close((0.3 + 0.6) / 2)
-    assert (found.lost_mean, found.lost_largest, found.reason) == (close(0), close(0), None)
+    assert (found.lost, found.reason) == (close(0), None)
 
 
 def test_lost_mass_is_reported_and_renormalised_away() -> None:
     found = calibration([[0.4, 0.2, 0.2], [0.5, 0.25, 0.25], [1.0, 0.5, 0.5]], [0, 1, 2], [0, 0, 0], GAPPED)
-    assert (found.lost_mean, found.lost_largest) == (close(0.2 / 3), close(0.2))
-    assert found.confidence == close((0.5 + 0.25 + 0.25) / 3)
+    assert found.lost == close(0.2 / 3)
+    assert [one.confidence for one in found.width_bins] == [close(0.25), close(0.5)]
     assert found.log_loss == close(math.log(2))
 
 
 def test_confidence_is_that_of_the_grade_given_and_not_of_the_likeliest() -> None:
     found = calibration([[0.8, 0.1, 0.1]], [2], [2], GAPPED)
-    assert (found.confidence, found.accuracy, found.ece_width) == (close(0.1), 1.0, close(0.9))
+    (only,) = found.width_bins
+    assert (only.confidence, only.accuracy, found.ece_width) == (close(0.1), 1.0, close(0.9))
 
 
 def test_bins_of_equal_width_by_hand() -> None:
@@ -120,7 +121,7 @@ def test_order_of_items_plays_no_part(
     rows = list(zip(*items, strict=True))
     p, chosen, golden = zip(*random.sample(rows, len(rows)), strict=True)
     one, other = calibration(*items, GAPPED), calibration(p, chosen, golden, GAPPED)
-    for name in ("ece_width", "ece_mass", "brier", "log_loss", "rps", "lost_mean"):
+    for name in ("ece_width", "ece_mass", "brier", "log_loss", "rps", "lost"):
         assert getattr(one, name) == pytest.approx(getattr(other, name), abs=1e-9)
     assert [bin_.n for bin_ in one.mass_bins] == [bin_.n for bin_ in other.mass_bins]
 
@@ -139,9 +140,10 @@ def test_every_item_is_in_one_bin_and_every_figure_in_its_range(
             assert one.accuracy - 1e-12 <= one.ci.high <= 1
     assert 0 <= (found.brier or 0) <= 2
     assert 0 <= (found.rps or 0) <= 2
+    gap = abs(sum(one.n * (one.confidence - one.accuracy) for one in found.width_bins)) / found.n
     for ece in (found.ece_width, found.ece_mass):
         assert ece is not None
-        assert abs((found.confidence or 0) - (found.accuracy or 0)) - 1e-9 <= ece <= 1
+        assert gap - 1e-9 <= ece <= 1
 
 
 # --- where the truth is known --------------------------------------------------------------------
@@ -158,7 +160,6 @@ def simulated(n: int, seed: int, sharpened: float = 1.0) -> Calibration:
 
 def test_a_calibrated_grader_is_on_the_diagonal_and_an_overconfident_one_below() -> None:
     honest, boaster = simulated(20_000, 7), simulated(20_000, 7, sharpened=4)
-    assert honest.accuracy == boaster.accuracy
     for name in ("ece_width", "ece_mass"):
         assert getattr(honest, name) < 0.015
         assert getattr(boaster, name) > 0.3
@@ -196,7 +197,7 @@ def test_a_golden_grade_without_probability_has_no_log_loss_but_all_else() -> No
 def test_nothing_is_undefined() -> None:
     found = calibration([], [], [], GAPPED)
     assert (found.n, found.reason, found.width_bins, found.mass_bins) == (0, NO_ITEMS, (), ())
-    for name in ("confidence", "accuracy", "lost_mean", "lost_largest", "ece_width", "ece_mass", "brier"):
+    for name in ("lost", "ece_width", "ece_mass", "brier"):
         assert getattr(found, name) is None
     assert (found.log_loss, found.rps) == (None, None)
 
@@ -218,75 +219,3 @@ def test_bad_input_is_our_own_mistake(row: list[float], grade: int, message: str
         calibration([row], [grade], [0], GAPPED)
     with pytest.raises(AssertionError):
         calibration([row], [0], [0, 0], GAPPED)
-
-
-# --- decisions -----------------------------------------------------------------------------------
-
-
-def decided(row: list[float], scale: tuple[int, ...], actions: list[int]) -> list[int]:
-    found = decisions([row], scale, actions)
-    return [int(one[0]) for one in (found.argmax, found.median, found.mean, found.action)]
-
-
-@pytest.mark.parametrize(
-    ("row", "scale", "actions", "want"),
-    [
-        pytest.param([0.4, 0.1, 0.1, 0.1, 0.3], SCALE, [0, 0, 1, 1, 1], [0, 1, 2, 0], id="action-tie"),
-        pytest.param([0.4, 0.0, 0.0, 0.3, 0.3], SCALE, [0, 0, 1, 1, 1], [0, 3, 2, 1], id="summed"),
-        pytest.param([0.1, 0.4, 0.5], GAPPED, [0, 0, 1], [2, 1, 1, 0], id="mean-1.9-is-nearer-to-1"),
-        pytest.param([0.0, 0.6, 0.4], GAPPED, [0, 0, 1], [1, 1, 1, 0], id="mean-1.8-is-1"),
-        pytest.param([0.0, 0.5, 0.5], GAPPED, [0, 0, 1], [1, 1, 2, 0], id="mean-2-goes-up"),
-        pytest.param([0.5, 0.5, 0.0], GAPPED, [0, 1, 1], [0, 0, 1, 0], id="mean-a-half-goes-up"),
-        pytest.param([0.1, 0.2, 0.3], GAPPED, [0, 0, 1], [2, 1, 1, 0], id="rounding-is-no-lead"),
-        pytest.param([1 / 12, 4 / 12, 1 / 12, 6 / 12], (0, 1, 2, 3), [0, 0, 0, 1], [3, 2, 2, 0], id="halves"),
-        pytest.param(
-            [1 / 14, 6 / 14, 6 / 14, 1 / 14], (0, 1, 2, 3), [0, 0, 1, 1], [1, 1, 2, 0], id="mean-1.5"
-        ),
-        pytest.param([0.05, 0.0, 0.15], GAPPED, [0, 0, 1], [2, 2, 2, 1], id="lost-mass"),
-    ],
-)
-def test_decisions_by_hand(row: list[float], scale: tuple[int, ...], actions: list[int], want: Any) -> None:
-    assert decided(row, scale, actions) == want
-
-
-@given(
-    st.lists(st.integers(0, 6), min_size=4, max_size=4).filter(any),
-    st.lists(st.integers(-3, 9), min_size=4, max_size=4, unique=True).map(sorted),
-    st.lists(st.integers(0, 2), min_size=4, max_size=4),
-)
-def test_each_rule_has_the_least_expected_loss(
-    weights: list[int], scale: list[int], actions: list[int]
-) -> None:
-    """In integers: no other grade on the scale, and no other action, loses less."""
-    argmax, median, mean, action = decided([w / 7 for w in weights], tuple(scale), actions)
-    items = list(zip(weights, scale, strict=True))
-
-    def loss(at: int, power: int) -> int:
-        return sum(w * abs(value - scale[at]) ** power for w, value in items)
-
-    assert weights[argmax] == max(weights)
-    assert loss(median, 1) == min(loss(at, 1) for at in range(4))
-    assert loss(mean, 2) == min(loss(at, 2) for at in range(4))
-    votes = [sum(w for w, theirs in zip(weights, actions, strict=True) if theirs == one) for one in range(3)]
-    assert votes[action] == max(votes)
-
-
-@given(st.lists(st.integers(0, 6), min_size=4, max_size=4).filter(any))
-def test_ties_go_down_but_a_mean_between_two_grades_goes_up(weights: list[int]) -> None:
-    argmax, median, mean, action = decided([w / 7 for w in weights], (0, 1, 2, 3), [0, 1, 2, 3])
-    total = sum(weights)
-    assert argmax == action == weights.index(max(weights))
-    assert median == next(at for at in range(4) if 2 * sum(weights[: at + 1]) >= total)
-    assert mean == (2 * sum(at * w for at, w in enumerate(weights)) + total) // (2 * total)
-
-
-def test_no_items_take_no_decision() -> None:
-    found = decisions([], GAPPED, [0, 0, 1])
-    assert [len(one) for one in (found.argmax, found.median, found.mean, found.action)] == [0, 0, 0, 0]
-
-
-def test_actions_that_do_not_fit_the_scale_are_our_own_mistake() -> None:
-    with pytest.raises(AssertionError, match="one action per grade"):
-        decisions([[0.5, 0.3, 0.2]], GAPPED, [0, 1])
-    with pytest.raises(AssertionError, match="from 0"):
-        decisions([[0.5, 0.3, 0.2]], GAPPED, [-1, 0, 1])

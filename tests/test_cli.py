@@ -118,6 +118,16 @@ def test_replay_with_gaps_keeps_them_as_gaps(here: Path) -> None:
     assert ended.json["kappa_worst_case"] < 1.0
 
 
+def test_replay_says_of_an_item_without_a_grade_how_it_is_likely_spelled(here: Path) -> None:
+    write_project(here)
+    put(here / "s.csv", "item,grade\n" + "".join(f"{line['id'].upper()},{line['grade']}\n" for line in DEV))
+    ended = harness("eval", "--policy", "small", "--model", "replay/s.csv", "--json")
+    records = Path(ended.json["run"]).joinpath("records.jsonl").read_text(encoding="utf-8")
+    for line in DEV:
+        hint = f"'{line['id']}' here is likely '{line['id'].upper()}' in s.csv: capitals differ"
+        assert f"s.csv has no grade for {line['id']} ({hint})" in records
+
+
 def test_replay_takes_one_rater_of_a_wide_file(here: Path) -> None:
     write_project(here)
     rows = "".join(f"{line['id']},{line['grade']},0\n" for line in DEV)
@@ -237,6 +247,15 @@ def test_rater_is_held_against_the_others(here: Path) -> None:
     alone = harness("gate1", two, "--wide", "ann,bob", "--scale", "0-3", "--json").json["rater_bias"][0]
     assert (alone["n"], alone["bias"], alone["kappa_vs_rest"]) == (2, 1.0, 0.0)
     assert alone["reason"]
+
+
+def test_gate1_warns_of_examples_that_are_spelled_otherwise(here: Path) -> None:
+    write_project(here)
+    rows = [f"{line['id'].upper()},{rater},{line['grade']}\n" for line in DEV for rater in ("ann", "bob")]
+    path = put(here / "r.csv", "item,rater,grade\n" + "".join(rows))
+    score = harness("gate1", path, "--policy", "small", "--json").json
+    assert "here is likely" in score["warnings"][0]
+    assert score["warnings"][0].endswith("in the golden set: capitals differ)")
 
 
 def test_gate1_leaves_small_pairs_out_and_says_so(here: Path) -> None:

@@ -5,6 +5,7 @@ import pytest
 from builders import example
 from comparing import item as compared
 from comparing import side
+from one_kappa import kappa_spread, table_of
 from scipy import stats
 from scoring import gate1, gate2, item, text_of
 
@@ -13,7 +14,7 @@ from harness.nouns.policy import Gates
 from harness.report.sections import details_view
 from harness.score.answer_matrix import answer_matrix_of
 from harness.score.items import GradedItem
-from harness.stats.intervals import FEW, kappa_spread, table_of
+from harness.stats.intervals import FEW
 from harness.verdicts.regression import judge_regression
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from one_kappa import kappa_spread
 from scipy import stats
 
 from harness.nouns.base import Weighting
@@ -19,7 +20,6 @@ from harness.stats.intervals import (
     ONE_CLUSTER,
     KappaTable,
     clustered_error,
-    kappa_spread,
     mean_spread,
 )
 from harness.stats.means import NOTHING, clustered_mean, rare_upper

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd  # type: ignore[import-untyped]  # ships no types
 import pytest
 from builders import harness
+from one_kappa import kappa_spread
 from test_stats import SCALE, against_golden, clustered, clustered_rows
 
 from harness import compare, compare_files, gate1, gate2, gate2_files
 from harness.errors import BadInput
-from harness.stats.intervals import kappa_spread
 
 GOLDEN = [0, 0, 1, 1, 2, 2, 0, 1, 2, 2]
 GRADES = [0, 1, 1, 1, 2, 2, 0, 2, 2, 1]
@@ -294,6 +294,18 @@ def test_files_are_scored_and_compared_as_on_the_command_line(here: Path) -> Non
     moved = compare_files("golden.csv", "one.csv", "other.csv", **more)
     assert json.loads(moved.model_dump_json()) == harness("compare", "one.csv", "other.csv", *words).json
     assert "What moved" in str(moved)
+
+
+def test_words_and_encodings_of_files_are_read_as_on_the_command_line(here: Path) -> None:
+    labels, rows = "très=2,peu=1,non=0", ("d0,très", "d1,peu", "d2,non", "d3,peu")
+    for name, grades in (("golden", rows), ("one", (*rows[:3], "d3,non")), ("other", rows)):
+        (here / f"{name}.csv").write_bytes("\n".join(["item,grade", *grades]).encode("cp1252"))
+    more: dict[str, Any] = {"scale": "0-2", "labels": labels, "encoding": "cp1252"}
+    words = ("--golden", "golden.csv", "--scale", "0-2", "--labels", labels, "--encoding", "cp1252", "--json")
+    found = gate2_files("golden.csv", "one.csv", **more)
+    assert json.loads(found.model_dump_json()) == harness("gate2", *words, "--grades", "one.csv").json
+    moved = compare_files("golden.csv", "one.csv", "other.csv", **more)
+    assert json.loads(moved.model_dump_json()) == harness("compare", "one.csv", "other.csv", *words).json
 
 
 def test_whose_grades_a_file_holds_can_be_said(here: Path) -> None:

@@ -347,7 +347,7 @@ def test_what_a_data_frame_lacks_is_missing(tmp_path: Path) -> None:
     columns = {"item": ["a", "b"], "query": [nan, 1.0], "grade": [nan, 2.0], "title": [None, "None"]}
     datasets.Dataset.from_dict(columns).to_parquet(str(tmp_path / "t.parquet"))
     found = read_grades(tmp_path / "t.parquet", Layout(), SCALE)
-    assert [(row.query, row.grade, row.title) for row in found.values()] == [
+    assert [(row.query, row.grade, row.beside.title) for row in found.values()] == [
         (None, None, None),
         ("1.0", 2, "None"),
     ]
@@ -376,6 +376,24 @@ def test_ids_that_do_not_meet_have_a_likely_reason(here: str, there: str, reason
 def test_ids_without_a_likely_reason_are_shown_all_the_same() -> None:
     assert unmatched(["x"], ["y"], "golden.csv") == "'x' here, 'y' in golden.csv"
     assert unmatched(["x"], [], "golden.csv") == "'x' here"
+
+
+def test_two_queries_with_the_same_product_are_not_one_item() -> None:
+    assert unmatched(["q1|7"], ["q2|7"], "golden.csv") == "'q1|7' here, 'q2|7' in golden.csv"
+
+
+def test_ratings_of_items_that_are_spelled_otherwise_are_warned_of(tmp_path: Path) -> None:
+    golden = put(tmp_path, "g.csv", "item,grade\n001,1\n002,0\n")
+    grades = put(tmp_path, "s.csv", "item,grade\n001,1\n002,0\n")
+    rows = [f"{item},{rater},1" for item in ("1", "002", "other") for rater in ("ann", "bob")]
+    ratings = put(tmp_path, "r.csv", "item,rater,grade\n" + "\n".join(rows) + "\n")
+    words = ("gate2", "--golden", golden, "--grades", grades, "--scale", "0-1", "--ratings")
+    hint = "'1' here is likely '001' in the golden set: leading zeros were lost"
+    assert f"2 of 3 items of r.csv are not in the golden set ({hint})" in " ".join(
+        harness(*words, ratings)[1].split()
+    )
+    plain = put(tmp_path, "p.csv", "item,rater,grade\n" + "\n".join(rows[2:]) + "\n")
+    assert "are not in the golden set" not in harness(*words, plain)[1]
 
 
 @given(st.text(min_size=1), st.lists(st.text()))

@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from one_kappa import kappa_spread
 from scipy.optimize import linprog
 from scipy.special import chdtri, ndtr, ndtri
 
 from harness.nouns.base import Weighting
 from harness.stats.agreement import Floats, cohen_kappa
-from harness.stats.intervals import KappaTable, kappa_spread
+from harness.stats.intervals import KappaTable
 from harness.stats.paired import delta_kappa
 from harness.stats.planning import (
     items_for_delta,

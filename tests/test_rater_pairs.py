@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from one_kappa import kappa_spread
 
 from harness.nouns.base import Weighting
 from harness.nouns.pair import Rating
 from harness.score.gate1 import score_gate1
 from harness.score.rater_pairs import RaterPairs, rater_pairs
-from harness.score.rating_matrix import MIN_COMMON, RatingMatrix, rating_matrix_of, renumbered
+from harness.score.rating_matrix import MIN_COMMON, RatingMatrix, rating_matrix_of
 from harness.score.threshold import WEIGHTINGS, Threshold
-from harness.stats.agreement import crossing, mean_kappa, pooled
-from harness.stats.intervals import KappaTable, kappa_spread, mean_spread
+from harness.stats.agreement import Matrix, crossing, mean_kappa, renumbered
+from harness.stats.intervals import KappaTable, mean_spread
 from harness.stats.raters import MISSING
 
 SCALES = ((0, 1), (0, 1, 2), (-2, 0, 7), (0, 1, 2, 3, 4), (0, 10**9))
@@ -41,6 +42,14 @@ def table(panel: RatingMatrix, pair: tuple[int, int], weighting: Weighting) -> K
     at = panel.common(*pair)
     one, other = (panel.grades[at, rater] for rater in pair)
     return KappaTable(one, other, renumbered(panel.clusters[at]), panel.scale, weighting)
+
+
+def pooled(matrices: list[Matrix], size: int) -> Matrix:
+    """The sum of matrices and of their transposes: every ordered pair of raters."""
+    total = np.zeros((size, size), dtype=np.int64)
+    for matrix in matrices:
+        total += np.array(matrix) + np.array(matrix).T
+    return tuple(map(tuple, total.tolist()))
 
 
 def one_by_one(panel: RatingMatrix, gated: Weighting, found: RaterPairs) -> None:

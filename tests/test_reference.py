@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd  # type: ignore[import-untyped]  # ships no types
 import pytest
 from builders import harness
+from one_kappa import kappa_spread, table_of
 
 from harness import gate2
 from harness.nouns.base import Weighting
@@ -32,7 +33,7 @@ from harness.stats.agreement import (
     mean_kappa,
 )
 from harness.stats.diagnostics import KappaDiagnostics, diagnostics
-from harness.stats.intervals import KappaTable, kappa_spread, table_of
+from harness.stats.intervals import KappaTable
 from harness.stats.paired import (
     benjamini_yekutieli,
     durkalski,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from one_kappa import kappa_spread, table_of
 from scipy import stats
 from scoring import (
     ACTIONS,
@@ -31,7 +32,6 @@ from harness.score.items import Answer, GradedItem
 from harness.score.threshold import WEIGHTINGS
 from harness.scorecards.gate2 import Gate2
 from harness.scorecards.shared import Estimate
-from harness.stats.intervals import kappa_spread, table_of
 
 
 def estimate(score: Gate2, weighting: Weighting) -> Estimate:

@@ -22,10 +22,11 @@ from harness.score.arrays import ratings_from
 from harness.score.ceiling import NO_EPSILON, SEVERAL
 from harness.score.gate1 import score_gate1
 from harness.score.items import INDEPENDENT, Answer, GradedItem, vote
-from harness.score.rating_matrix import numbered, rating_matrix_of, renumbered
+from harness.score.rating_matrix import numbered, rating_matrix_of
 from harness.score.threshold import Threshold
 from harness.scorecards.gate1 import AgreementIn, RaterBias
 from harness.scorecards.gate2 import Gate2
+from harness.stats.agreement import renumbered
 from harness.stats.alternative import alternative_annotator_test
 from harness.stats.ceiling import human_ceiling, leave_one_out
 from harness.stats.intervals import KappaTable, influence

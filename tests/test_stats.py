@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from one_kappa import kappa_spread, table_of
 
 from harness.nouns.base import Reason, Weighting
 from harness.scorecards.shared import Estimate
 from harness.stats.bootstrap import cluster_bootstrap
-from harness.stats.intervals import KappaTable, influence, kappa_spread, mean_spread, table_of
+from harness.stats.intervals import KappaTable, influence, mean_spread
 from harness.stats.paired import (
     delta_kappa,
     durkalski,

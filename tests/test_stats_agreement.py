@@ -15,11 +15,9 @@ from harness.stats.agreement import (
     Kappa,
     band,
     cohen_kappa,
-    collapse,
     confusion,
-    dichotomy,
+    crossing,
     mean_kappa,
-    pooled,
 )
 
 SCALE = (0, 1, 2, 3, 4)
@@ -86,7 +84,7 @@ def test_linear_kappa_is_the_weighted_mean_of_its_boundaries(pairs: list[tuple[i
     linear = cohen_kappa(matrix, SCALE, "linear").exact
     total, weights = Fraction(0), 0
     for at in range(1, len(SCALE)):
-        table = dichotomy(matrix, at)
+        table = confusion([a >= at for a, _ in pairs], [b >= at for _, b in pairs], (0, 1))
         weight = sum(table[0]) * sum(line[1] for line in table) + sum(table[1]) * sum(
             line[0] for line in table
         )
@@ -102,11 +100,8 @@ def test_mean_kappa_is_exact_and_undefined_where_a_part_is() -> None:
     assert mean_kappa([]).exact is None
 
 
-def test_collapse_and_pool_count_by_hand() -> None:
-    matrix = ((1, 2, 3), (4, 5, 6), (7, 8, 9))
-    assert collapse(matrix, [1, 1, 0]) == ((9, 15), (9, 12))
-    assert dichotomy(matrix, 1) == ((1, 5), (11, 28))
-    assert pooled([matrix, matrix], 3) == ((4, 12, 20), (12, 20, 28), (20, 28, 36))
+def test_counts_on_two_sides_of_a_line_by_hand() -> None:
+    assert crossing(((1, 2, 3), (4, 5, 6), (7, 8, 9)), 1) == 5 + 11
 
 
 def test_a_grade_off_the_scale_is_our_own_mistake() -> None:

@@ -8,13 +8,13 @@ from harness.golden.grade_tables import read_grades
 from harness.golden.graded_files import Golden, GradesFile, Levels
 from harness.golden.unmatched import unmatched
 from harness.nouns.pair import one_form
-from harness.score.items import answered, judged_files
+from harness.score.items import answered, items_of_files
 
 
 def side_of_file(golden: Golden, file: GradesFile, levels: Levels) -> Side:
     """A file's grades of the golden items, matched by name."""
     scale, policy, gates = levels
-    items, warnings = judged_files(golden, read_grades(file.path, file.table, scale, file.rater), file.name)
+    items, warnings = items_of_files(golden, read_grades(file.path, file.table, scale, file.rater), file.name)
     return Side(
         name=file.name,
         items={item.item: item for item in items},

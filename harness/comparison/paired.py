@@ -76,7 +76,7 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
     )
 
 
-def compare_judged(
+def compare_items(
     base: Sequence[GradedItem],
     candidate: Sequence[GradedItem],
     scale: tuple[int, ...],

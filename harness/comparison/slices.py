@@ -6,9 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness.score.answer_matrix import AnswerMatrix
-from harness.score.rating_matrix import renumbered
 from harness.scorecards.comparison import SliceChange
-from harness.stats.agreement import Floats
+from harness.stats.agreement import Floats, renumbered
 from harness.stats.means import clustered_mean
 from harness.stats.paired import holm
 

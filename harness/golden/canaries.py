@@ -6,7 +6,8 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.errors import BadInput, Fault
-from harness.golden.grade_tables import off_scale, refuse_doubles
+from harness.golden.grade_tables import off_scale
+from harness.golden.table_faults import without_doubles
 from harness.nouns.base import Level, Noun
 from harness.nouns.pair import Example, PastGrade, Provenance, Result, judged_under
 from harness.nouns.policy import Policy
@@ -125,8 +126,8 @@ def load_canaries(path: Path, policy: Policy) -> list[Canary]:
             faults.append(Fault(where, "plain and steered are the same"))
     if faults:
         raise BadInput(faults)
-    refuse_doubles([(f"{path}, line {line}", (canary.id,)) for line, canary in numbered], "canary {0!r}")
-    return [canary for _, canary in numbered]
+    keyed = ((line, canary.id, canary) for line, canary in numbered)
+    return list(without_doubles(keyed, lambda id_: f"canary {id_!r}", f"{path}, line").values())
 
 
 def canary_examples(canaries: Sequence[Canary]) -> list[Example]:

@@ -27,22 +27,37 @@ def load_examples(path: Path, policy: Policy) -> list[Example]:
 
 def checked_examples(path: Path, policy: Policy) -> Iterator[Example]:
     """The same, one by one. Faults are raised when the file has been gone through: all of them at once."""
-    ids, faults, off = array("q"), list[Fault](), list[Fault]()
+    faults: list[Fault] = []
+    for _, example in _each_numbered(path, policy, faults):
+        yield example.under(policy.version)
+    if faults:
+        raise BadInput(faults)
+
+
+def read_numbered(path: Path, policy: Policy) -> tuple[list[tuple[int, Example]], list[Fault]]:
+    """Each readable example with its line number, and the faults that stop an evaluation."""
+    faults: list[Fault] = []
+    return list(_each_numbered(path, policy, faults)), faults
+
+
+def _each_numbered(path: Path, policy: Policy, faults: list[Fault]) -> Iterator[tuple[int, Example]]:
+    """Each readable example with its line number. When all are read, `faults` has every fault of the file."""
+    ids, off = array("q"), list[Fault]()
     for number, data in each_json_line(path):
         where = f"{path}, line {number}"
         example, found = (None, [data]) if isinstance(data, Fault) else build(Example, data, where)
         faults += found
         if example is not None:
             ids.append(hash(example.id))
-            graded = example.under(policy.version)
-            off += _off(where, graded, policy)
-            yield graded
+            grade = example.under(policy.version).grade
+            if grade not in policy.scale:
+                off.append(Fault(f"{where}, {example.id}", off_scale(grade, policy)))
+            yield number, example
     if not ids and not faults:
-        faults = [Fault(str(path), "the golden set is empty")]
+        faults.append(Fault(str(path), "the golden set is empty"))
     if len(set(ids)) < len(ids):
-        faults += _doubles(path, ((number, example) for number, example in read_nouns(path, Example)[0]))
-    if faults or off:
-        raise BadInput([*faults, *off])
+        faults += _doubles(path)
+    faults += off
 
 
 def each_example(path: Path, policy: Policy) -> Iterator[Example]:
@@ -53,24 +68,6 @@ def each_example(path: Path, policy: Policy) -> Iterator[Example]:
             if example is None:
                 raise BadInput(faults)
             yield example.under(policy.version)
-
-
-def read_numbered(path: Path, policy: Policy) -> tuple[list[tuple[int, Example]], list[Fault]]:
-    """Each readable example with its line number, and the faults that stop an evaluation."""
-    numbered, faults = read_nouns(path, Example)
-    if not numbered and not faults:
-        faults = [Fault(str(path), "the golden set is empty")]
-    faults += _doubles(path, numbered)
-    for line, example in numbered:
-        faults += _off(f"{path}, line {line}", example.under(policy.version), policy)
-    return numbered, faults
-
-
-def _off(where: str, graded: Example, policy: Policy) -> list[Fault]:
-    """What is wrong with a grade that the policy does not have."""
-    if graded.grade in policy.scale:
-        return []
-    return [Fault(f"{where}, {graded.id}", off_scale(graded.grade, policy))]
 
 
 def stale(examples: Iterable[Example], version: str) -> list[Example]:
@@ -87,9 +84,9 @@ def _said(example: Example) -> bytes:
     return canonical_json([example.pair.digest, example.grade, example.reasoning, list(example.clauses)])
 
 
-def _doubles(path: Path, numbered: Iterable[tuple[int, Example]]) -> Iterator[Fault]:
+def _doubles(path: Path) -> Iterator[Fault]:
     ids: dict[str, int] = {}
-    for line, example in numbered:
+    for line, example in read_nouns(path, Example)[0]:
         if example.id in ids:
             yield Fault(f"{path}, line {line}, {example.id}", f"the id is taken (line {ids[example.id]})")
         ids.setdefault(example.id, line)

@@ -1,14 +1,15 @@
 """Grades from tables, long or wide: who gave which item which grade. Every fault names its line."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from harness.errors import BadInput, Fault
 from harness.golden.rows import listed
+from harness.golden.table_faults import NO_GRADE, TableFaults, rating_name, without_doubles
 from harness.golden.versions import under_version
 from harness.nouns.pair import Rating, one_form, query_key
 from harness.nouns.policy import Policy
@@ -18,28 +19,12 @@ from harness.storage.tables import Layout, Row, Table, joined
 
 MOST_GRADES = 101
 """0 to 100: people cannot distinguish more grades, and kappa's matrix grows with their square."""
-MOST_WORDS = 12
-"""Words that an error lists, where grades are wanted."""
-TWICE = "item {0!r} by rater {1!r}"
-"""How a duplicate rating is named; see `refuse_doubles`."""
-TEXTS = ("query", "reasoning", "split", "title", "policy_version")
-BESIDE = (*TEXTS, "rater", "clauses", "tags")
-"""Optional columns beside item and grade."""
 
 
-@dataclass(frozen=True, slots=True)
-class GradedRow:
-    """One grade in a table; None where the cell is empty. `rater` is None where the table has no raters.
+class Beside(NamedTuple):
+    """What a table says about an item beside its query and its grade."""
 
-    The other fields hold what else the table says about the item.
-    """
-
-    where: str
-    item: str
-    rater: str | None
-    query: str | None
-    grade: int | None
-    reasoning: str
+    reasoning: str = ""
     split: str | None = None
     title: str | None = None
     policy_version: str | None = None
@@ -48,8 +33,26 @@ class GradedRow:
 
     @property
     def told(self) -> bool:
-        """Whether the table says more than a grade and a query."""
+        """Whether there is anything that a report shows."""
         return bool(self.title or self.reasoning or self.clauses or self.tags)
+
+
+NOTHING = Beside()
+
+
+class GradedRow(NamedTuple):
+    """One grade in a table; None where the cell is empty. `rater` is None where the table has no raters."""
+
+    rater: str | None
+    query: str | None
+    grade: int | None
+    beside: Beside = NOTHING
+
+
+_bare = lru_cache(maxsize=65_536)(GradedRow)
+"""Rows that say no more are shared where they are alike, since tables are long."""
+Placed = tuple[int, str, GradedRow]
+"""A row's line, its item, and what it says of it."""
 
 
 def parse_scale(text: str) -> tuple[int, ...]:
@@ -67,55 +70,73 @@ def parse_scale(text: str) -> tuple[int, ...]:
 
 
 def read_ratings(path: Path, layout: Layout, scale: tuple[int, ...]) -> list[Rating]:
-    """Every rating of a table; empty grades are missing ratings. BadInput for duplicates too."""
-    rows = rating_rows(path, layout, scale)
-    refuse_doubles([(row.where, (row.item, row.rater)) for row in rows], TWICE)
+    """Every rating of a table; empty grades are missing ratings."""
+    table = read_table(path, layout)
+    full = () if layout.wide else ("rater",)
+    rated = ((line, (item, row.rater), row) for line, item, row in graded_rows(table, layout, scale, full))
+    rows = without_doubles(rated, rating_name, table.place)
     return [
-        Rating(item=row.item, rater=row.rater, grade=row.grade, reasoning=row.reasoning, query=row.query)
-        for row in rows
-        if row.rater is not None and row.grade is not None
+        Rating(item=item, rater=rater, grade=row.grade, reasoning=row.beside.reasoning, query=row.query)
+        for (item, rater), row in rows.items()
+        if rater is not None and row.grade is not None
     ]
 
 
-def rating_rows(
-    path: Path, layout: Layout, scale: tuple[int, ...], rater: str | None = None
-) -> list[GradedRow]:
-    """Every row of a table of ratings, each with its rater.
+class RatingRow(NamedTuple):
+    """One rating in a table; the grade is None where the cell is empty."""
 
-    `rater` selects one where the table has raters, and otherwise names the one who gave all grades.
+    where: str
+    item: str
+    rater: str
+    grade: int | None
+    reasoning: str
+    policy_version: str
+
+
+def rating_rows(
+    path: Path, layout: Layout, scale: tuple[int, ...], version: str, rater: str | None = None
+) -> list[RatingRow]:
+    """Every row of a table of ratings, each with its rater. BadInput for a rating that comes twice.
+
+    `version` is the policy version of rows that name none. `rater` selects one where the table has raters,
+    and otherwise names the one who gave all grades.
     """
     table = read_table(path, layout)
-    nobody = rater is not None and not layout.wide and not table.find("rater", layout)
-    rows = graded_rows(table, layout, scale, () if layout.wide or nobody else ("rater",))
-    if nobody:
-        rows = [replace(row, rater=rater) for row in rows]
-    nameless = [Fault(row.where, "no rater") for row in rows if row.rater is None]
-    if nameless:
-        raise BadInput(nameless)
-    chosen = rows if rater is None else [row for row in rows if row.rater == rater]
-    if not chosen:
-        raise _no_rater(path, rater, rows)
-    return chosen
+    nameless = rater is not None and not layout.wide and not table.find("rater", layout)
+    rows = graded_rows(table, layout, scale, () if layout.wide or nameless else ("rater",))
+    if rater is not None and not nameless:
+        rows = _of_one_rater(path, rows, rater)
+    found = (
+        (line, RatingRow(f"{table.place} {line}", item, row.rater or rater or "", row.grade, *said))
+        for line, item, row in rows
+        for said in [(row.beside.reasoning, row.beside.policy_version or version)]
+    )
+    keyed = ((line, (row.item, row.rater, row.policy_version), row) for line, row in found)
+    return list(without_doubles(keyed, rating_name, table.place).values())
 
 
 def read_grades(
     path: Path, layout: Layout, scale: tuple[int, ...], rater: str | None = None
 ) -> dict[str, GradedRow]:
     """One grader's row for each item. `rater` selects one where a table holds several."""
-    rows = graded_rows(read_table(path, layout), layout, scale)
-    raters = sorted({row.rater for row in rows if row.rater is not None})
+    table = read_table(path, layout)
+    return by_item(table, _of_one_rater(path, graded_rows(table, layout, scale), rater))
+
+
+def _of_one_rater(path: Path, rows: Iterable[Placed], rater: str | None) -> Iterator[Placed]:
+    """The rows of the rater. BadInput at the end if it has none, or if no rater is named among several."""
+    raters: set[str] = set()
+    for placed in rows:
+        own = placed[2].rater
+        if own is not None:
+            raters.add(own)
+        if rater is None or own == rater:
+            yield placed
+    there = ", ".join(sorted(raters))
     if rater is not None and rater not in raters:
-        raise _no_rater(path, rater, rows)
+        raise BadInput([Fault(str(path), f"no rater {rater!r}; there are: {there or 'none'}")])
     if rater is None and len(raters) > 1:
-        raise BadInput([Fault(str(path), f"has several raters: {', '.join(raters)}; name one with --rater")])
-    chosen = [row for row in rows if rater is None or row.rater == rater]
-    refuse_doubles([(row.where, (row.item,)) for row in chosen], "item {0!r}")
-    return {row.item: row for row in chosen}
-
-
-def _no_rater(path: Path, rater: str | None, rows: Sequence[GradedRow]) -> BadInput:
-    there = ", ".join(sorted({row.rater for row in rows if row.rater is not None})) or "none"
-    return BadInput([Fault(str(path), f"no rater {rater!r}; there are: {there}")])
+        raise BadInput([Fault(str(path), f"has several raters: {there}; name one with --rater")])
 
 
 def read_golden_grades(
@@ -127,135 +148,91 @@ def read_golden_grades(
     version, where rows keep their history.
     """
     table = read_table(path, layout)
-    rows = graded_rows(under_version(table, layout, version) if version else table, layout, scale)
-    refuse_doubles([(row.where, (row.item,)) for row in rows], "item {0!r}")
-    golden = {row.item: row for row in rows if row.split != "shots"}
-    empty = [Fault(row.where, "no golden grade") for row in golden.values() if row.grade is None]
-    if empty:
-        raise BadInput(empty)
-    return golden
-
-
-def graded_rows(
-    table: Table, layout: Layout, scale: tuple[int, ...], also: tuple[str, ...] = ()
-) -> list[GradedRow]:
-    """Every grade of a table. BadInput for missing columns, and for every grade off the scale.
-
-    `also` names further columns that the table must have.
-    """
-    wanted = ("item",) if layout.wide else ("item", "grade")
-    headers = table.require((*wanted, *also), layout)
-    headers |= {name: table.find(name, layout) for name in BESIDE}
-    several = {name: headers[name][0] for name in ("clauses", "tags") if headers[name]}
-    faults: list[Fault] = []
-    unknown = _UnknownWords(table.path)
-    rows: list[GradedRow] = []
-    off = [f"{word}={grade}" for word, grade in layout.labels.items() if grade not in (None, *scale)]
-    if off:
-        raise BadInput(f"--labels: {', '.join(off)} is not on the scale {scale_text(scale)}")
-    for row in table.rows:
-        where = table.where(row)
-        item = one_form(joined(row, headers["item"]))
-        if not item:
-            faults.append(Fault(where, f"empty item ({'+'.join(headers['item'])})"))
-        query, reasoning, split, title, version = (_cell(row, headers[name]) for name in TEXTS)
-        words = {name: tuple(listed(row.cells.get(header))) for name, header in several.items()}
-        for rater, column in _graders(row, layout, headers):
-            text = row.text(column)
-            if text in layout.labels:
-                grade, fault = layout.labels[text], None
-            else:
-                grade, fault = _grade(text, scale)
-            if fault is _NO_GRADE:
-                unknown.note(where, column, text)
-            elif fault:
-                faults.append(Fault(where, f"{column}: {fault}"))
-            rows.append(
-                GradedRow(
-                    where=where,
-                    item=item,
-                    rater=rater,
-                    query=query,
-                    grade=grade,
-                    reasoning=reasoning or "",
-                    split=split,
-                    title=title,
-                    policy_version=version,
-                    **words,
-                )
-            )
-    faults += unknown.faults
-    if faults:
-        raise BadInput(faults)
+    then = under_version(table, layout, version) if version else table
+    rows = by_item(table, _without_gaps(table, graded_rows(then, layout, scale)))
+    for item in [item for item, row in rows.items() if row.beside.split == "shots"]:
+        del rows[item]
     return rows
 
 
-_NO_GRADE = "is not a grade"
-
-
-class _UnknownWords:
-    """Words where grades are wanted: each is named once, with its first place, since files are long."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._found: dict[tuple[str, str], list[str | int]] = {}
-
-    def note(self, where: str, column: str, text: str) -> None:
-        """One more row with this word."""
-        entry = self._found.setdefault((column, text), [where, 0])
-        entry[1] = int(entry[1]) + 1
-
-    @property
-    def faults(self) -> list[Fault]:
-        """A fault for each word, and one that says what to do."""
-        found = []
-        for (column, text), (where, count) in self._found.items():
-            rows = f" ({count:,} rows)" if count != 1 else ""
-            found.append(Fault(str(where), f"{column}: {shortened(text)!r} is not a grade{rows}"))
-        if not found:
-            return []
-        words = list(dict.fromkeys(text for _, text in self._found))
-        named = ",".join(_option_word(shortened(word)) + "=N" for word in words[:MOST_WORDS])
-        quote = "'" if '"' in named else '"'
-        more = f" (and {len(words) - MOST_WORDS:,} more)" if len(words) > MOST_WORDS else ""
-        what = f"say which grade each word means: --labels {quote}{named}{quote}{more}"
-        return [*found[:MOST_WORDS], Fault(str(self._path), what)]
-
-
-def _option_word(word: str) -> str:
-    return f'"{word}"' if "," in word else word
-
-
-def shortened(text: str) -> str:
-    """A cell as a message shows it."""
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def refuse_doubles(found: list[tuple[str, tuple[Any, ...]]], wording: str, verb: str = "is graded") -> None:
-    """BadInput for every duplicate key, with both places."""
-    first: dict[tuple[Any, ...], str] = {}
+def _without_gaps(table: Table, rows: Iterable[Placed]) -> Iterator[Placed]:
+    """The rows. BadInput at the end for every golden grade that is missing, but for shots."""
     faults = []
-    for where, key in found:
-        if key in first:
-            faults.append(Fault(where, f"{wording.format(*key)} {verb} twice (first: {first[key]})"))
-        first.setdefault(key, where)
+    for placed in rows:
+        line, _, row = placed
+        if row.grade is None and row.beside.split != "shots":
+            faults.append(Fault(f"{table.place} {line}", "no golden grade"))
+        yield placed
     if faults:
         raise BadInput(faults)
 
 
-def clusters_of(rows: Mapping[str, GradedRow]) -> dict[str, str]:
-    """Each item's cluster key: its query, or the item itself where it has no query."""
-    return {item: query_key(row.query) if row.query else item for item, row in rows.items()}
+def graded_rows(
+    table: Table, layout: Layout, scale: tuple[int, ...], full: tuple[str, ...] = ()
+) -> Iterator[Placed]:
+    """Every grade of a table, while there is no fault. BadInput at the end, for every fault of every row.
+
+    `full` names those of rater, query and grade that the table must have in every row.
+    """
+    wanted = ("item",) if layout.wide else ("item", "grade")
+    headers = table.require(tuple(dict.fromkeys((*wanted, *full))), layout)
+    headers |= {name: table.find(name, layout) for name in ("query", "rater", *Beside._fields)}
+    told = any(headers[name] for name in Beside._fields)
+    off = [f"{word}={grade}" for word, grade in layout.labels.items() if grade not in (None, *scale)]
+    if off:
+        raise BadInput(f"--labels: {', '.join(off)} is not on the scale {scale_text(scale)}")
+    faults = TableFaults(table)
+    for row in table.rows:
+        item = one_form(joined(row, headers["item"]))
+        if not item:
+            faults.note(row, f"empty item ({'+'.join(headers['item'])})")
+        query = _repeated(row, headers["query"])
+        beside = _beside(row, headers) if told else NOTHING
+        for rater, column in _graders(row, layout, headers):
+            text = row.text(column)
+            grade, fault = (layout.labels[text], None) if text in layout.labels else _grade(text, scale)
+            if fault:
+                faults.note_grade(row, column, text, fault)
+            if full:
+                faults.note_gaps(row, full, {"rater": rater, "query": query, "grade": fault or grade})
+            if not faults:
+                make = _bare if beside is NOTHING else GradedRow
+                yield row.line, item, make(rater, query, grade, beside)
+    faults.refuse()
+
+
+def _beside(row: Row, headers: Mapping[str, tuple[str, ...]]) -> Beside:
+    reasoning, split, title, version = (_cell(row, headers[name]) for name in Beside._fields[:4])
+    clauses, tags = (
+        tuple(listed(row.cells.get(headers[name][0]))) if headers[name] else ()
+        for name in ("clauses", "tags")
+    )
+    return Beside(reasoning or "", split, title, version, clauses, tags)
+
+
+def by_item(table: Table, rows: Iterable[Placed]) -> dict[str, GradedRow]:
+    """The rows of a table by their items. BadInput for every item that is graded twice."""
+    return without_doubles(rows, lambda item: f"item {item!r}", table.place)
+
+
+def cluster_of(item: str, row: GradedRow) -> str:
+    """An item's cluster key: its query, or the item itself where it has no query."""
+    return query_key(row.query) if row.query else item
 
 
 def _graders(
-    row: Row, layout: Layout, headers: dict[str, tuple[str, ...]]
-) -> Iterator[tuple[str | None, str]]:
+    row: Row, layout: Layout, headers: Mapping[str, tuple[str, ...]]
+) -> Iterable[tuple[str | None, str]]:
     """Each rater of this row with the column of their grade."""
     if layout.wide:
-        yield from ((column, column) for column in layout.wide)
-        return
-    yield _cell(row, headers["rater"]), headers["grade"][0]
+        return ((column, column) for column in layout.wide)
+    return ((_repeated(row, headers["rater"]), headers["grade"][0]),)
+
+
+def _repeated(row: Row, headers: tuple[str, ...]) -> str | None:
+    """A cell whose text many rows have: one copy is kept."""
+    text = _cell(row, headers)
+    return sys.intern(text) if text else None
 
 
 def _cell(row: Row, headers: tuple[str, ...]) -> str | None:
@@ -270,7 +247,7 @@ def _grade(text: str, scale: tuple[int, ...]) -> tuple[int | None, str | None]:
     # Spreadsheets and data frames write whole numbers as 3.0, or as 3,0.
     number = number_of(text)
     if number is None:
-        return None, _NO_GRADE
+        return None, NO_GRADE
     if number not in scale:
         return None, f"{text} is not on the scale {scale_text(scale)}"
     return int(number), None

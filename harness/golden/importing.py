@@ -1,12 +1,12 @@
 """Import graded pairs as a golden set, with splits, provenance and, if needed, a policy skeleton."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import BadInput, Fault
 from harness.golden.examples import FILE
-from harness.golden.grade_tables import GradedRow, graded_rows, parse_scale, refuse_doubles, scale_text
+from harness.golden.grade_tables import GradedRow, by_item, graded_rows, parse_scale, scale_text
 from harness.golden.rows import JUDGEMENT, check_attributes, text_of, texts_of
 from harness.golden.similarity import near_duplicates, text_tokens
 from harness.golden.skeleton import GATES_SKELETON, golden_readme, policy_skeleton
@@ -142,17 +142,15 @@ def _examples(table: Table, request: Import, policy_version: str, scale: tuple[i
     check_attributes(table, request.layout, request.attributes)
     nested = [name for name in table.columns if "." in name]
     refuse_controls(table, _TEXTS, request.layout, [*request.attributes, *nested])
-    graded = graded_rows(table, request.layout, scale)
-    _refuse_gaps(graded)
-    refuse_doubles([(row.where, (row.item,)) for row in graded], "item {0!r}")
-    splits = _splits(table, request, graded)
+    graded = by_item(table, graded_rows(table, request.layout, scale, ("query", "grade")))
+    splits = _splits(table, request, graded.values())
     provenance = _provenance(table, request)
     examples: list[Example] = []
     faults: list[Fault] = []
-    for row, found in zip(table.rows, graded, strict=True):
+    for row, (item, found) in zip(table.rows, graded.items(), strict=True):
         data = texts_of(table, row, request.layout, request.attributes)
         data |= {
-            "id": found.item,
+            "id": item,
             "query": found.query,
             "grade": found.grade,
             "policy_version": text_of(table, row, "policy_version", request.layout) or policy_version,
@@ -161,7 +159,7 @@ def _examples(table: Table, request: Import, policy_version: str, scale: tuple[i
             else text_of(table, row, "split", request.layout),
             "provenance": provenance.model_copy(update={"line": row.line}),
         }
-        example, wrong = build(Example, data, found.where)
+        example, wrong = build(Example, data, table.where(row))
         faults += wrong
         examples += [example] if example else []
     if faults:
@@ -169,27 +167,20 @@ def _examples(table: Table, request: Import, policy_version: str, scale: tuple[i
     return examples
 
 
-def _refuse_gaps(graded: Sequence[GradedRow]) -> None:
-    faults = [Fault(row.where, "no grade") for row in graded if row.grade is None]
-    faults += [Fault(row.where, "no query") for row in graded if not row.query]
-    if faults:
-        raise BadInput(faults)
-
-
-def _splits(table: Table, request: Import, graded: Sequence[GradedRow]) -> dict[str, Split] | None:
+def _splits(table: Table, request: Import, graded: Collection[GradedRow]) -> dict[str, Split] | None:
     """New splits, unless the table brings its own and no others are asked for."""
     if request.shares is None and table.find("split", request.layout):
-        _refuse_other_splits(graded)
+        _refuse_other_splits(table, request.layout)
         return None
     pairs = [(row.query, row.grade) for row in graded if row.query is not None and row.grade is not None]
     return assign_splits(pairs, request.shares or DEFAULT_SHARES, request.seed, _alike(table, request, pairs))
 
 
-def _refuse_other_splits(graded: Sequence[GradedRow]) -> None:
+def _refuse_other_splits(table: Table, layout: Layout) -> None:
     """BadInput for each word in the split column that is no split of ours, with its first line."""
     first: dict[str, str] = {}
-    for row in graded:
-        first.setdefault(row.split or "", row.where)
+    for row in table.rows:
+        first.setdefault(text_of(table, row, "split", layout) or "", table.where(row))
     faults = [
         Fault(where, f"split: {word!r} is not one of {', '.join(SPLITS)}")
         for word, where in first.items()

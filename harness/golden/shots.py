@@ -14,7 +14,8 @@ def choose_shots(shots: Sequence[Example], count: int | None, scale: tuple[int, 
     Of the shots of a grade, those that cite most clauses not yet shown are chosen. Where no shot cites a
     clause, those with a reasoning come first, then those of the query that is shown least. Ties go by id.
     """
-    left = {grade: sorted(_of(shots, grade), key=lambda shot: shot.id) for grade in scale}
+    ordered = sorted(shots, key=lambda shot: shot.id)
+    left = {grade: [shot for shot in ordered if shot.grade == grade] for grade in scale}
     if count is None or count >= len(shots):
         return [shot for round_ in zip_longest(*left.values()) for shot in round_ if shot is not None]
     shown: set[str] = set()
@@ -45,7 +46,3 @@ def nearest_shots(pair: Pair, shots: Sequence[tuple[Example, Tokens]], count: in
     words = tokens(pair)
     ranked = sorted(shots, key=lambda shot: (-jaccard(words, shot[1]), shot[0].id))
     return [shot for shot, _ in reversed(ranked[:count])]
-
-
-def _of(shots: Sequence[Example], grade: int) -> list[Example]:
-    return [shot for shot in shots if shot.grade == grade]

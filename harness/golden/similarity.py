@@ -45,7 +45,7 @@ class NearIndex:
         if self._index.keys().isdisjoint(words):
             return []
         candidates = {other for token in self._prefix(words) for other in self._index.get(token, ())}
-        return [other for other in sorted(candidates) if jaccard(self._sets[other], words) >= NEAR]
+        return [other for other in sorted(candidates) if is_near(self._sets[other], words)]
 
     def _prefix(self, words: Tokens) -> list[str]:
         ordered = sorted(words, key=lambda token: (self._rarity[token], token))
@@ -57,6 +57,12 @@ def near_duplicates(left: Sequence[Tokens], right: Iterable[Tokens]) -> Iterator
     """Positions (in left, in right) of every two token sets with a Jaccard index of NEAR or more."""
     near = NearIndex(left)
     return ((other, position) for position, words in enumerate(right) for other in near.of(words))
+
+
+def is_near(one: Tokens, other: Tokens) -> bool:
+    """Whether the Jaccard index is NEAR or more. In whole numbers: long tables have many to compare."""
+    shared = len(one & other)
+    return shared * NEAR.denominator >= NEAR.numerator * (len(one) + len(other) - shared)
 
 
 def jaccard(one: Tokens, other: Tokens) -> Fraction:

@@ -103,11 +103,11 @@ def choose_examples(
     inside = [example for example in golden if example.split in splits]
     if not inside:
         raise BadInput(f"the golden set has no example in split {'+'.join(splits)}")
-    ids = None if limit is None else draw(inside, splits, limit, seed)
+    ids = None if limit is None else sample_ids(inside, splits, limit, seed)
     return inside if ids is None else [example for example in inside if example.id in ids]
 
 
-def draw(golden: Iterable[Example], splits: Sequence[Split], limit: int, seed: int) -> frozenset[str]:
+def sample_ids(golden: Iterable[Example], splits: Sequence[Split], limit: int, seed: int) -> frozenset[str]:
     """The ids of a seeded sample of the splits; all of theirs, where they have no more than `limit`."""
     inside = (example for example in golden if example.split in splits)
     keyed = ((digest([seed, example.pair.digest]), at, example.id) for at, example in enumerate(inside))

@@ -20,24 +20,51 @@ REASONS: dict[str, Callable[[str], str]] = {
         letter for letter in id_ if unicodedata.category(letter)[0] not in "ZC"
     ),
     "the Unicode form differs": lambda id_: unicodedata.normalize("NFKC", id_),
-    "one is named by several columns, the other by one of them": lambda id_: id_.rpartition("|")[2],
 }
 """What makes two ids differ, the likeliest first, with what takes the difference away."""
+COLUMNS = "one is named by several columns, the other by one of them"
+
+
+class KnownIds:
+    """Ids among which those are found that another id is likely to mean."""
+
+    def __init__(self, known: Iterable[str], there: str) -> None:
+        self._there = there
+        self._by_form: dict[str, str] = {}
+        for id_ in known:
+            self._by_form.setdefault(_last_column(_form(id_)), id_)
+
+    def hint(self, id_: str) -> str | None:
+        """The id that this one is likely to mean, and why; None without one."""
+        form = _form(id_)
+        other = self._by_form.get(_last_column(form))
+        if other is None:
+            return None
+        alike = form == _form(other)
+        if not alike and ("|" in form) == ("|" in other):
+            return None  # two queries with the same product
+        reasons = (reason for reason, same in REASONS.items() if same(id_) == same(other))
+        reason = next(reasons, "the spelling differs") if alike else COLUMNS
+        return f"{id_!r} here is likely {other!r} in {self._there}: {reason}"
+
+    def first_hint(self, strangers: Iterable[str]) -> str | None:
+        """The hint for the first of the ids that has one."""
+        return next((hint for id_ in strangers if (hint := self.hint(id_))), None)
 
 
 def unmatched(strangers: Collection[str], known: Iterable[str], there: str) -> str:
     """One of the ids that are not known, beside the id `there` that it is likely to mean."""
     left = list(known)
-    for reason, alike in [*REASONS.items(), ("the spelling differs", _alike_at_all)]:
-        by_form = {alike(id_): id_ for id_ in reversed(left)}
-        for id_ in strangers:
-            if (other := by_form.get(alike(id_))) is not None:
-                return f"{id_!r} here is likely {other!r} in {there}: {reason}"
     beside = f", {left[0]!r} in {there}" if left else ""
-    return f"{next(iter(strangers))!r} here{beside}"
+    return KnownIds(left, there).first_hint(strangers) or f"{next(iter(strangers))!r} here{beside}"
 
 
-def _alike_at_all(id_: str) -> str:
-    for alike in REASONS.values():
-        id_ = alike(id_)
+def _form(id_: str) -> str:
+    """What is left of an id without all that makes ids differ."""
+    for same in REASONS.values():
+        id_ = same(id_)
     return id_
+
+
+def _last_column(form: str) -> str:
+    return form.rpartition("|")[2]

@@ -14,7 +14,7 @@ from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import checked_examples, each_example, golden_digest, golden_path
 from harness.golden.leakage import Dropped, Leaks
 from harness.golden.rating.ratings import RATINGS, ratings_under
-from harness.golden.splits import draw
+from harness.golden.splits import sample_ids
 from harness.nouns.base import Split
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates, Policy
@@ -128,7 +128,7 @@ class _GoldenSet:
         if asked.kind is CHOSEN:
             self._ids = _only(asked, checked)
         elif asked.kind is GOLDEN and asked.limit is not None:
-            self._ids = draw(checked, asked.splits, asked.limit, asked.seed or 0)
+            self._ids = sample_ids(checked, asked.splits, asked.limit, asked.seed or 0)
         deque(checked, maxlen=0)  # checks the rest of the file
         self._canaries = canary_examples(load_canaries(path.with_name(CANARIES), policy))
 

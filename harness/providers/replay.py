@@ -1,7 +1,10 @@
 """replay/FILE: grades that came from elsewhere - a student model, a vendor, a spreadsheet."""
 
+from functools import cached_property
+
 from harness.errors import RejectedError
 from harness.golden.grade_tables import read_grades
+from harness.golden.unmatched import KnownIds
 from harness.nouns.pair import one_form
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
@@ -25,12 +28,19 @@ class Replay:
         self._file = file
         self._rows = read_grades(setup.root / file, setup.layout, setup.policy.scale, setup.rater)
 
+    @cached_property
+    def _known(self) -> KnownIds:
+        return KnownIds(self._rows, self._file)
+
     async def ask(self, prompt: Prompt) -> Reply:
         """The answer that the file holds for the prompt's item."""
         row = self._rows.get(one_form(prompt.item))
         if row is None:
-            raise RejectedError(f"{self._file} has no grade for {prompt.item}")
-        text = "" if row.grade is None else answer_text(row.reasoning, [], row.grade)
+            hint = self._known.hint(prompt.item)
+            raise RejectedError(
+                f"{self._file} has no grade for {prompt.item}" + (f" ({hint})" if hint else "")
+            )
+        text = "" if row.grade is None else answer_text(row.beside.reasoning, [], row.grade)
         return Reply(text=text, model=f"replay/{self._file}")
 
     async def close(self) -> None:

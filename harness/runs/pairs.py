@@ -12,8 +12,8 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.errors import BadInput, Fault
-from harness.golden.grade_tables import refuse_doubles
 from harness.golden.rows import check_attributes, texts_of
+from harness.golden.table_faults import without_doubles
 from harness.nouns.base import Noun
 from harness.nouns.pair import Pair, Result, query_key
 from harness.storage.cells import number_of
@@ -70,8 +70,8 @@ def read_pairs(
         if found.faults:
             raise BadInput(found.faults)
         if len(set(found.ids)) < len(found.ids):
-            doubles = [(table.where(row), (joined(row, headers["item"]),)) for row in table.rows]
-            refuse_doubles(doubles, "item {0!r}", "is there")
+            keyed = ((row.line, joined(row, headers["item"]), row) for row in table.rows)
+            without_doubles(keyed, lambda item: f"item {item!r}", table.place, "is there")
         if not found.weight:
             raise BadInput([Fault(str(path), f"{traffic}: no pair has any weight")])
     except BaseException:

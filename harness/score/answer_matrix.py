@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from harness.nouns.base import Weighting
 from harness.score.items import GradedItem
-from harness.score.rating_matrix import numbered, renumbered
+from harness.score.rating_matrix import numbered
 from harness.score.threshold import Measured
-from harness.stats.agreement import Floats, Integers, Matrix, cell_counts, mean_kappa
+from harness.stats.agreement import Floats, Integers, Matrix, cell_counts, mean_kappa, renumbered
 from harness.stats.bootstrap import Bootstrap, cluster_bootstrap
-from harness.stats.intervals import KappaTable, influence, mean_spread
+from harness.stats.intervals import KappaTable, mean_influence, mean_spread
 from harness.stats.raters import MISSING
 
 
@@ -65,13 +65,9 @@ class AnswerMatrix:
 
     def influence(self, weighting: Weighting) -> Floats:
         """Each item's influence on the kappa averaged over the repeats; 0 without a readable answer."""
-        phi = np.zeros(len(self.golden))
-        answered = [column for column in self.grades.T if (column != MISSING).any()]
-        for column in answered:
-            at = np.flatnonzero(column != MISSING)
-            table = KappaTable(self.golden[at], column[at], self.clusters[at], self.scale, weighting)
-            phi[at] += influence(table) * len(phi) / len(at) / len(answered)
-        return phi
+        tables, where, _ = self._tables(weighting)
+        used, n = np.flatnonzero(self.answered.any(axis=1)), len(self.golden)
+        return mean_influence(tables, [used[at] for at in where], n, n)
 
     def errors(self) -> Integers:
         """Grade minus golden grade of every readable answer."""
@@ -105,11 +101,10 @@ class AnswerMatrix:
 def answer_matrix_of(items: Sequence[GradedItem], scale: tuple[int, ...]) -> AnswerMatrix:
     """Graded items as arrays; all have the same number of answers."""
     position: dict[int | None, int] = {grade: at for at, grade in enumerate(scale)} | {None: MISSING}
+    given = (position[answer.grade] for item in items for answer in item.answers)
     return AnswerMatrix(
-        golden=np.array([position[item.golden] for item in items], dtype=np.int64),
-        grades=np.array(
-            [[position[answer.grade] for answer in item.answers] for item in items], dtype=np.int64
-        ),
+        golden=np.fromiter((position[item.golden] for item in items), dtype=np.int64, count=len(items)),
+        grades=np.fromiter(given, dtype=np.int64).reshape(len(items), -1),
         clusters=numbered([item.cluster for item in items]),
         scale=scale,
     )

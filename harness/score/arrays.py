@@ -1,10 +1,9 @@
-"""Arrays, lists, series and data frames of grades become ratings and judged items.
+"""Arrays, lists, series and data frames of grades become ratings and graded items.
 
 None, NaN and pandas' NA are missing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Sized
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from harness.errors import BadInput, Fault
 from harness.golden.grade_tables import parse_scale, scale_text
 from harness.nouns.pair import Rating, query_key
 from harness.score.indexes import doubles_of, is_missing, matched
-from harness.score.items import Answer, GradedItem
+from harness.score.items import GradedItem, bare_answer
 
 Scale = str | Sequence[int]
 
@@ -112,7 +111,7 @@ def _long(ratings: Any, levels: tuple[int, ...]) -> list[Rating]:
     ]
 
 
-def judged_from(
+def items_from(
     sides: Mapping[str, Any], levels: tuple[int, ...]
 ) -> tuple[dict[str, str | None], list[list[GradedItem]]]:
     """Each item with its query, and each grader's answers beside the golden grades.
@@ -134,16 +133,10 @@ def judged_from(
     graded = []
     for name, values in placed.items():
         given = np.asarray(values, dtype=object)
-        draws = [_grades(column, levels, name) for column in given.reshape(len(given), -1).T]
-        answers = [tuple(map(_answer, row)) for row in zip(*draws, strict=True)]
+        columns = [_grades(column, levels, name) for column in given.reshape(len(given), -1).T]
+        answers = [tuple(bare_answer(grade)[0] for grade in row) for row in zip(*columns, strict=True)]
         graded.append([GradedItem(*row) for row in zip(items, clusters, right, answers, strict=True)])
     return dict(zip(items, of_item, strict=True)), graded
-
-
-@lru_cache
-def _answer(grade: int | None) -> Answer:
-    """One answer for all that are alike, since arrays are long."""
-    return Answer(grade, "graded") if grade is not None else Answer(None, "ungraded", "no_answer")
 
 
 def _queries(queries: Any, n: int) -> list[str | None]:

@@ -4,9 +4,9 @@ import numpy as np
 
 from harness.nouns.base import Reason
 from harness.score.rater_pairs import RaterPairs
-from harness.score.rating_matrix import MIN_COMMON, RatingMatrix, renumbered
+from harness.score.rating_matrix import MIN_COMMON, RatingMatrix
 from harness.scorecards.gate1 import RaterBias
-from harness.stats.agreement import NO_RATERS, Floats, Integers, crossing
+from harness.stats.agreement import NO_RATERS, Floats, Integers, crossing, renumbered
 from harness.stats.intervals import Tested
 from harness.stats.means import clustered_mean
 from harness.stats.paired import holm

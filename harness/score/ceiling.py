@@ -10,9 +10,8 @@ from harness.score.rating_matrix import MIN_COMMON, RatingMatrix
 from harness.score.settings import Raters, ScoreSettings
 from harness.scorecards.ceiling import AgainstRest, AltTest, AnnotatorScore, Ceiling
 from harness.scorecards.shared import Estimate
-from harness.stats.agreement import Integers
 from harness.stats.alternative import alternative_annotator_test
-from harness.stats.ceiling import HumanCeiling, LeftOut, human_ceiling, leave_one_out
+from harness.stats.ceiling import LeftOut, human_ceiling, leave_one_out
 from harness.stats.intervals import Tested
 
 SEVERAL = "asked several times: test a run of one answer an item"
@@ -29,9 +28,11 @@ def ceiling_score(
     ratings = ratings.with_some(np.flatnonzero(answers.answered.any(axis=1)))
     if not ratings.raters:
         return None
-    found = [_ceiling(column, answers, ratings, settings) for column in answers.grades.T]
+    about = (ratings.grades, answers.clusters, settings.scale, settings.bar.weighting)
+    found = [human_ceiling(column, *about, least=MIN_COMMON) for column in answers.grades.T]
     delta, margin = _mean_delta([one.delta for one in found]), settings.gates.margin
     once = len(found) == 1
+    left_out = leave_one_out(answers.grades[:, 0], *about) if once else ()
     return Ceiling(
         n=max(one.n for one in found),
         raters=ratings.raters,
@@ -41,16 +42,9 @@ def ceiling_score(
         delta=delta,
         margin=margin,
         as_good=None if delta.ci is None else delta.ci.low > -margin,
-        leave_one_out=_leave_one_out(answers, ratings, settings) if once else (),
+        leave_one_out=tuple(_against_rest(ratings.raters[one.rater], one) for one in left_out),
         alt_test=_alt_test(answers, ratings, settings) if once else _no_test(settings, SEVERAL),
     )
-
-
-def _ceiling(
-    grader: Integers, answers: AnswerMatrix, ratings: RatingMatrix, settings: ScoreSettings
-) -> HumanCeiling:
-    given = (grader, ratings.grades, answers.clusters, settings.scale)
-    return human_ceiling(*given, settings.bar.weighting, least=MIN_COMMON)
 
 
 def _mean_delta(deltas: Sequence[Tested]) -> Estimate:
@@ -73,14 +67,6 @@ def _mean(values: Sequence[float | None]) -> float | None:
     """The mean; None if one of them is undefined."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if len(known) == len(values) else None
-
-
-def _leave_one_out(
-    answers: AnswerMatrix, ratings: RatingMatrix, settings: ScoreSettings
-) -> tuple[AgainstRest, ...]:
-    given = (answers.grades[:, 0], ratings.grades, answers.clusters, settings.scale)
-    found = leave_one_out(*given, settings.bar.weighting)
-    return tuple(_against_rest(ratings.raters[one.rater], one) for one in found)
 
 
 def _against_rest(rater: str, one: LeftOut) -> AgainstRest:

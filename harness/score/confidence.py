@@ -42,7 +42,7 @@ def confidence_score(items: Sequence[GradedItem], settings: ScoreSettings) -> Co
     decided = alone(sure, wrong, settings.gates.target_error)
     return Confidence(
         n=measured.n,
-        lost=measured.lost_mean,
+        lost=measured.lost,
         ece=measured.ece_width,
         ece_equal_mass=measured.ece_mass,
         brier=measured.brier,

@@ -8,7 +8,7 @@ from harness.score.rating_matrix import RatingMatrix
 from harness.scorecards.gate2 import Citations, Citing, Diagnosis, Disagreement
 
 
-def misses(
+def disagreements(
     items: Sequence[GradedItem],
     votes: Sequence[GradedItem],
     action_of: Mapping[int, str] | None,
@@ -25,18 +25,17 @@ def misses(
         return rated.ratings_of(row_of[item]) if rated and item in row_of else {}
 
     found = [
-        _miss(item, answer, action_of, ratings_of(item.item))
+        _disagreement(item, answer, action_of, ratings_of(item.item))
         for item, answer in ((item, vote.answers[0]) for item, vote in zip(items, votes, strict=True))
         if answer.grade is not None and answer.grade != item.golden
     ]
-    return tuple(sorted(found, key=_worst_first))
+    found.sort(
+        key=lambda miss: (miss.golden_action == miss.action, -abs(miss.grade - miss.golden), miss.item)
+    )
+    return tuple(found)
 
 
-def _worst_first(miss: Disagreement) -> tuple[bool, int, str]:
-    return miss.golden_action == miss.action, -abs(miss.grade - miss.golden), miss.item
-
-
-def _miss(
+def _disagreement(
     item: GradedItem, answer: Answer, action_of: Mapping[int, str] | None, ratings: dict[str, int]
 ) -> Disagreement:
     assert answer.grade is not None, "only a readable answer can be wrong"

@@ -10,7 +10,7 @@ from harness.nouns.policy import Gates
 from harness.score.bias import biases
 from harness.score.copies import copies
 from harness.score.few import SHOWN, few_names, lowest
-from harness.score.items import INDEPENDENT
+from harness.score.items import independence
 from harness.score.rater_pairs import RaterPairs, rater_pairs
 from harness.score.rating_matrix import MIN_COMMON, RatingMatrix, rating_matrix_of
 from harness.score.threshold import WEIGHTINGS, Threshold, bands_differ, bootstrap_check, gate_fields
@@ -56,7 +56,7 @@ def score_gate1(
             *_left_out(panel, pairs),
             *_low_pairs(panel, pairs, bar, pair_floor),
             *bands_differ(pairs.means),
-            *_independence(queries),
+            *independence(bool(queries)),
         ),
         provisional=_provisional(panel.raters, kinds) if kinds is not None else None,
         copies=copies(panel.raters, pairs),
@@ -102,10 +102,6 @@ def _low_pairs(panel: RatingMatrix, pairs: RaterPairs, bar: Threshold, floor: fl
         yield f"{one} and {other} agree on a kappa of {value:.3f} alone, under {floor:g}"
     if len(low) > SHOWN:
         yield f"{len(low) - SHOWN:,} more pairs of raters agree on a kappa under {floor:g}"
-
-
-def _independence(queries: Mapping[str, str]) -> tuple[str, ...]:
-    return () if queries else (INDEPENDENT,)
 
 
 def _provisional(raters: Sequence[str], kinds: Mapping[str, str]) -> str | None:

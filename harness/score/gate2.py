@@ -9,8 +9,8 @@ from harness.nouns.base import Reason
 from harness.score.answer_matrix import AnswerMatrix, answer_matrix_of
 from harness.score.ceiling import ceiling_score
 from harness.score.confidence import confidence_score
-from harness.score.disagreements import citations, counted, misses
-from harness.score.items import INDEPENDENT, Answer, GradedItem, names_query, voted
+from harness.score.disagreements import citations, counted, disagreements
+from harness.score.items import Answer, GradedItem, independence, names_query, voted
 from harness.score.repeats import repeats_score
 from harness.score.settings import Raters, ScoreSettings
 from harness.score.slices import action_score, boundary_score, cells, floor, grade_score, slices, unused
@@ -32,24 +32,29 @@ def score_gate2(
     ratings = raters.ratings.of(item.item for item in items) if raters else None
     asked = answer_matrix_of(items, settings.scale)
     votes = [voted(item) for item in items]
-    judged = votes if settings.aggregate == "vote" else items
-    answer_matrix = answer_matrix_of(judged, settings.scale) if settings.aggregate == "vote" else asked
+    graded = votes if settings.aggregate == "vote" else items
+    answer_matrix = answer_matrix_of(graded, settings.scale) if settings.aggregate == "vote" else asked
     measured = {weighting: answer_matrix.measure(weighting) for weighting in WEIGHTINGS}
-    missed = misses(items, votes, settings.action_of, ratings)
+    wrong = disagreements(items, votes, settings.action_of, ratings)
     return Gate2(
         **gate_fields(measured, settings.bar, len({item.cluster for item in items})),
         bootstrap=bootstrap_check(answer_matrix.bootstrap(settings.bar.weighting))
         if settings.bootstrap
         else None,
-        warnings=(*warnings, *bands_differ(measured), *unused(answer_matrix), *_independence(items)),
+        warnings=(
+            *warnings,
+            *bands_differ(measured),
+            *unused(answer_matrix),
+            *independence(any(map(names_query, items))),
+        ),
         n=len(items),
-        **_outcomes([answer for item in judged for answer in item.answers]),
+        **_outcomes([answer for item in graded for answer in item.answers]),
         **_figures(answer_matrix, settings, measured[settings.bar.weighting]),
         **_slices(items, answer_matrix, settings),
         ceiling=ceiling_score(answer_matrix, ratings, raters, settings) if raters and ratings else None,
-        diagnosis=counted(missed),
-        misses=missed,
-        citations=citations(judged, settings.clause_ids),
+        diagnosis=counted(wrong),
+        misses=wrong,
+        citations=citations(graded, settings.clause_ids),
         repeats=repeats_score(
             asked,
             [item.item for item in items],
@@ -115,7 +120,3 @@ def _slices(
         "per_tag": slices(answer_matrix, tags, weighting),
         "per_clause": slices(answer_matrix, clauses, weighting),
     }
-
-
-def _independence(items: Sequence[GradedItem]) -> tuple[str, ...]:
-    return () if any(map(names_query, items)) else (INDEPENDENT,)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Literal
 
 from harness.errors import BadInput
-from harness.golden.grade_tables import GradedRow, clusters_of
+from harness.golden.grade_tables import GradedRow, cluster_of
 from harness.golden.graded_files import Golden
 from harness.golden.unmatched import unmatched
 from harness.nouns.pair import Example, one_form
@@ -59,6 +59,11 @@ def names_query(item: GradedItem) -> bool:
     return item.cluster != item.item or (item.about is not None and item.about.query != item.item)
 
 
+def independence(known: bool) -> tuple[str, ...]:
+    """A warning where no query is known."""
+    return () if known else (INDEPENDENT,)
+
+
 def about_of(example: Example) -> ItemText:
     """The fields of an example that a scorecard shows."""
     return ItemText(example.query, example.result.title, example.tags, example.clauses, example.reasoning)
@@ -76,15 +81,16 @@ def answer_of(record: Record) -> Answer:
             return NEVER_ASKED
 
 
-def judged_files(
+def items_of_files(
     golden: Golden, grades: Mapping[str, GradedRow], name: str
 ) -> tuple[list[GradedItem], tuple[str, ...]]:
     """Each golden item with its grade from the file `name`, and warnings."""
-    clusters = clusters_of(golden.rows)
     items = []
     for item, row in golden.rows.items():
         assert row.grade is not None, "golden grades are read without gaps"
-        items.append(GradedItem(item, clusters[item], row.grade, (_given(grades.get(item)),), _told_of(row)))
+        items.append(
+            GradedItem(item, cluster_of(item, row), row.grade, _given(grades.get(item)), _told_of(item, row))
+        )
     strangers = [item for item in grades if item not in golden.rows]
     if not strangers:
         return items, ()
@@ -100,32 +106,31 @@ def answered(
 ) -> tuple[list[GradedItem], tuple[str, ...]]:
     """A run's items with their grades from a file instead, and the items that only the file has."""
     known = {one_form(item.item) for item in items}
-    given = [replace(item, answers=(_given(grades.get(one_form(item.item))),)) for item in items]
+    given = [replace(item, answers=_given(grades.get(one_form(item.item)))) for item in items]
     return given, tuple(item for item in grades if item not in known)
 
 
-def _told_of(row: GradedRow) -> ItemText | None:
+def _told_of(item: str, row: GradedRow) -> ItemText | None:
     """The file's texts about an item; None if it has none."""
-    if not row.told:
+    told = row.beside
+    if not told.told:
         return None
-    return ItemText(row.query or row.item, row.title or row.item, row.tags, row.clauses, row.reasoning)
+    return ItemText(row.query or item, told.title or item, told.tags, told.clauses, told.reasoning)
 
 
-def _given(row: GradedRow | None) -> Answer:
-    """A file's answer: an empty grade is unreadable; an item that the file lacks has failed."""
+def _given(row: GradedRow | None) -> tuple[Answer]:
+    """A file's answer; an item that the file lacks has failed."""
     if row is None:
-        return NEVER_ASKED
-    if row.grade is None:
-        return Answer(None, "ungraded", "no_answer")
-    if row.reasoning or row.clauses:
-        return Answer(row.grade, "graded", None, row.reasoning, row.clauses)
-    return _bare(row.grade)
+        return (NEVER_ASKED,)
+    if row.grade is not None and (row.beside.reasoning or row.beside.clauses):
+        return (Answer(row.grade, "graded", None, row.beside.reasoning, row.beside.clauses),)
+    return bare_answer(row.grade)
 
 
 @lru_cache
-def _bare(grade: int) -> Answer:
-    """A grade without reasoning or clauses; cached, since files of grades are long."""
-    return Answer(grade, "graded")
+def bare_answer(grade: int | None) -> tuple[Answer]:
+    """A grade without reasoning or clauses; an empty one is unreadable. Cached, since files are long."""
+    return (Answer(None, "ungraded", "no_answer") if grade is None else Answer(grade, "graded"),)
 
 
 def voted(item: GradedItem) -> GradedItem:

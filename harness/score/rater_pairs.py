@@ -13,10 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.nouns.base import Weighting
-from harness.score.rating_matrix import RatingMatrix, renumbered
+from harness.score.rating_matrix import RatingMatrix
 from harness.score.threshold import WEIGHTINGS, Measured
-from harness.stats.agreement import Floats, Integers, Kappa, Matrix, distances
-from harness.stats.intervals import FEW, ONE_CLUSTER, Spread, cell_influences, guard, spread_of
+from harness.stats.agreement import Floats, Integers, Kappa, Matrix, distances, renumbered
+from harness.stats.intervals import (
+    FEW,
+    ONE_CLUSTER,
+    Spread,
+    cell_influences,
+    clustered_spread,
+    guard,
+    mean_distances,
+    spread_of,
+)
 from harness.stats.many import Kappas, cohen_kappas, joined
 from harness.stats.raters import MISSING
 
@@ -176,18 +185,13 @@ class _Mean:
         groups = int(clusters.max()) + 1 if len(clusters) else 0
         taken = counted.tolist()
         reason = next((r for r, t in zip(kappas.reasons, taken, strict=True) if t and r), None)
-        if reason or groups < 2:
-            return Spread(groups, reason=reason or ONE_CLUSTER)
+        if reason:
+            return Spread(groups, reason=reason)
         values = [value for value, t in zip(kappas.values(), taken, strict=True) if t and value is not None]
-        touched = len(np.unique(clusters[self._differ[used]]))
-        limit = None
-        if touched < FEW:
-            limit = guard(
-                groups, touched, _sizes(self._counts[None], self._d)[0], float(np.mean(self._expected))
-            )
-        phi = self._phi[used]
-        sums = np.bincount(clusters, weights=phi, minlength=groups)
-        return spread_of(float(np.mean(values)), sums, float(phi @ phi), len(phi), limit)
+        phi, differ = self._phi[used], self._differ[used]
+        return clustered_spread(
+            float(np.mean(values)), phi, clusters, differ, self._counts, self._d, self._expected
+        )
 
 
 def _spreads(beside: _Beside, kappas: Kappas, cells: _Cells, q: int) -> Iterator[Spread]:
@@ -201,7 +205,7 @@ def _spreads(beside: _Beside, kappas: Kappas, cells: _Cells, q: int) -> Iterator
     apart = beside.cell // q != beside.cell % q
     touched = (np.bincount(key[apart], minlength=size).reshape(shape) > 0).sum(axis=1).tolist()
     ends = np.cumsum(beside.counts.sum(axis=(1, 2))).tolist()
-    sizes = _sizes(beside.counts, cells.d)
+    sizes = mean_distances(beside.counts, cells.d)
     groups, start = present.sum(axis=1).tolist(), 0
     for at, (end, value) in enumerate(zip(ends, kappas.values(), strict=True)):
         own, start = phi[start:end], end
@@ -214,13 +218,6 @@ def _spreads(beside: _Beside, kappas: Kappas, cells: _Cells, q: int) -> Iterator
             expected = float(cells.expected[at])
             limit = guard(groups[at], touched[at], sizes[at], expected)
         yield spread_of(value, sums[at][present[at]], float(own @ own), len(own), limit)
-
-
-def _sizes(counts: Integers, d: Floats) -> list[float]:
-    """How large each pair's disagreements are on average; without any, the largest that there can be."""
-    apart, together = (counts * (d > 0)).sum(axis=(1, 2)), (counts * d).sum(axis=(1, 2))
-    found = np.divide(together, apart, out=np.full(len(counts), d.max()), where=apart > 0)
-    return [float(size) for size in found]
 
 
 def _dichotomies(counts: Integers, at: int) -> Integers:

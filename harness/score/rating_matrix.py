@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Weighting
 from harness.nouns.pair import Rating, query_key
-from harness.stats.agreement import Floats, Integers
+from harness.stats.agreement import Floats, Integers, renumbered
 from harness.stats.bootstrap import Bootstrap, cluster_bootstrap
 from harness.stats.intervals import KappaTable
 from harness.stats.raters import MISSING, grade_counts
@@ -144,9 +144,3 @@ def numbered(names: Sequence[str]) -> Integers:
     """Names as numbers from 0, the same for the same name, whatever their order."""
     order = {name: at for at, name in enumerate(sorted(set(names)))}
     return np.array([order[name] for name in names], dtype=np.int64)
-
-
-def renumbered(clusters: Integers) -> Integers:
-    """Cluster numbers without gaps."""
-    _, numbers = np.unique(clusters, return_inverse=True)
-    return np.asarray(numbers, dtype=np.int64)

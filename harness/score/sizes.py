@@ -105,7 +105,7 @@ def size_golden_set(
         have=Need(items=len(graded), queries=queries),
         rows=tuple(row(kappa) for kappa in wish.kappas),
         to_tell_apart=need(_to_tell_apart(answers, against, shares, policy, bar, wish, effect)),
-        notes=(*_guarded(max(wish.kappas)), *_notes(measured, against)),
+        notes=tuple(_notes(measured, against, max(wish.kappas))),
     )
 
 
@@ -153,13 +153,10 @@ def _paired_variance(base: AnswerMatrix, candidate: AnswerMatrix, bar: Threshold
     return max(float((phi**2).mean()), len(one.golden) * (found.se or 0.0) ** 2)
 
 
-def _guarded(highest: float) -> Iterator[str]:
+def _notes(measured: Measured | None, against: Pilot | None, highest: float) -> Iterator[str]:
+    """The assumptions made because a measurement is missing, or kappas are high."""
     if highest > NEAR_1:
         yield GUARDED
-
-
-def _notes(measured: Measured | None, against: Pilot | None) -> Iterator[str]:
-    """The assumptions made because a measurement is missing."""
     if measured is None:
         yield NO_PILOT
     elif measured.spread.design_effect is None:

@@ -117,31 +117,14 @@ def band(kappa: Kappa) -> Band | None:
     return "weak" if kappa.exact < Fraction(6, 10) else "moderate"
 
 
-def collapse(matrix: Matrix, groups: Sequence[int]) -> Matrix:
-    """The matrix of groups of grades: `groups` holds the group of each position, from 0 on."""
-    size = max(groups) + 1
-    counts = [[0] * size for _ in range(size)]
-    for i, line in enumerate(matrix):
-        for j, count in enumerate(line):
-            counts[groups[i]][groups[j]] += count
-    return tuple(tuple(line) for line in counts)
-
-
-def dichotomy(matrix: Matrix, at: int) -> Matrix:
-    """The 2x2 matrix of "below" and "at or above" the grade in position `at` of the scale."""
-    return collapse(matrix, [int(position >= at) for position in range(len(matrix))])
-
-
 def crossing(matrix: Matrix, at: int) -> int:
     """How many counts are on different sides of the line below the grade in position `at`."""
-    (_, above), (below, _) = dichotomy(matrix, at)
-    return above + below
+    return sum(
+        count for i, line in enumerate(matrix) for j, count in enumerate(line) if (i >= at) != (j >= at)
+    )
 
 
-def pooled(matrices: Sequence[Matrix], size: int) -> Matrix:
-    """The sum of matrices and of their transposes: every ordered pair of raters."""
-    total = np.zeros((size, size), dtype=np.int64)
-    for matrix in matrices:
-        counts = np.array(matrix, dtype=np.int64)
-        total += counts + counts.T
-    return tuple(tuple(int(count) for count in line) for line in total)
+def renumbered(clusters: Integers) -> Integers:
+    """Cluster numbers without gaps: clusters without an item here must not count."""
+    _, numbers = np.unique(clusters, return_inverse=True)
+    return np.asarray(numbers, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Calibration of a teacher's probabilities, and the grade that each decision rule derives from them.
+"""Calibration of a teacher's probabilities.
 
 Probabilities are an items x grades array over the scale in order. Rows are renormalised: they need not sum
 to 1, because the probability of other tokens is lost. Grades are positions on the scale.
@@ -15,8 +15,6 @@ from harness.stats.agreement import Floats, Integers
 from harness.stats.proportions import wilson
 
 BINS = 15
-SAME = 1e-12
-"""Sums of probabilities closer than this are equal: 0.1 + 0.2 and 0.3 differ by rounding only."""
 
 NO_ITEMS = Reason("undefined", "there are no items with probabilities")
 ZERO = "log loss is undefined: the golden grade has probability 0 in {count} of {n} items"
@@ -42,16 +40,13 @@ class ConfidenceBin:
 class Calibration:
     """How well probabilities predict golden grades. `reason` says why a figure is None.
 
-    `confidence` and `accuracy` are means over the items. `lost_mean` and `lost_largest` are the probability
-    outside the grades. `brier` is from 0 to 2, `log_loss` from 0 up in nats, `rps` from 0 to
-    q - 1; less is better. `ece_width` and `ece_mass` are from 0 to 1, over `width_bins` and `mass_bins`.
+    `lost` is the mean probability outside the grades. `brier` is from 0 to 2, `log_loss` from 0 up in nats,
+    `rps` from 0 to q - 1; less is better. `ece_width` and `ece_mass` are from 0 to 1, over `width_bins` and
+    `mass_bins`.
     """
 
     n: int
-    confidence: float | None
-    accuracy: float | None
-    lost_mean: float | None
-    lost_largest: float | None
+    lost: float | None
     ece_width: float | None
     ece_mass: float | None
     brier: float | None
@@ -60,16 +55,6 @@ class Calibration:
     width_bins: tuple[ConfidenceBin, ...] = ()
     mass_bins: tuple[ConfidenceBin, ...] = ()
     reason: Reason | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RuleDecisions:
-    """Each rule's decision for each item: three arrays of positions on the scale, and one of actions."""
-
-    argmax: Integers
-    median: Integers
-    mean: Integers
-    action: Integers
 
 
 def calibration(
@@ -95,7 +80,7 @@ def calibration(
     grades, gold = _positions(chosen, given), _positions(golden, given)
     n = len(given)
     if n == 0:
-        return Calibration(0, *(None,) * 9, reason=NO_ITEMS)
+        return Calibration(0, *(None,) * 6, reason=NO_ITEMS)
     lost = np.maximum(0.0, 1 - given.sum(axis=1))
     p = _normalised(given)
     confidence, right = p[np.arange(n), grades], grades == gold
@@ -105,10 +90,7 @@ def calibration(
     below = (p - truth).cumsum(axis=1)[:, :-1]
     return Calibration(
         n=n,
-        confidence=float(confidence.mean()),
-        accuracy=float(right.mean()),
-        lost_mean=float(lost.mean()),
-        lost_largest=float(lost.max()),
+        lost=float(lost.mean()),
         ece_width=_ece(width),
         ece_mass=_ece(mass),
         brier=float(((p - truth) ** 2).sum(axis=1).mean()),
@@ -117,31 +99,6 @@ def calibration(
         width_bins=width,
         mass_bins=mass,
         reason=reason,
-    )
-
-
-def decisions(probabilities: ArrayLike, scale: Sequence[int], actions: Sequence[int]) -> RuleDecisions:
-    """The decision with the least expected loss, for each of n items' probabilities (n x q).
-
-    By grade: argmax for the 0-1 loss, median for the linear one, and for the quadratic one the grade on the
-    scale nearest to the mean, which on a scale with gaps is not the mean rounded. `actions` holds the
-    action of each position on the scale, numbered from 0; the action is the argmax of summed probability,
-    which need not be the action of any of these grades. Ties go to the lower position, but a mean halfway
-    between two grades goes to the upper one.
-    """
-    assert len(actions) == len(scale), "one action per grade"
-    assert min(actions) >= 0, "actions are numbered from 0"
-    p = _normalised(_checked(probabilities, scale))
-    summed = p @ np.eye(max(actions) + 1)[np.asarray(actions, dtype=np.int64)]
-    values = np.asarray(scale, dtype=np.float64)
-    gaps = np.abs((p @ values)[:, None] - values[None, :])
-    # In reversed order, argmin finds the upper of two equally near grades first.
-    from_above = _first_largest(-gaps[:, ::-1], SAME * float(np.abs(values).max()))
-    return RuleDecisions(
-        argmax=_first_largest(p),
-        median=np.argmax(p.cumsum(axis=1) >= 0.5 - SAME, axis=1),
-        mean=len(values) - 1 - from_above,
-        action=_first_largest(summed),
     )
 
 
@@ -166,12 +123,6 @@ def _positions(grades: ArrayLike, given: Floats) -> Integers:
 
 def _normalised(given: Floats) -> Floats:
     return np.asarray(given / given.sum(axis=1, keepdims=True), dtype=np.float64)
-
-
-def _first_largest(values: Floats, same: float = SAME) -> Integers:
-    """The position of each row's largest value; the first of values that are equal except for rounding."""
-    first: Integers = np.argmax(values >= values.max(axis=1, keepdims=True) - same, axis=1)
-    return first
 
 
 def _log_loss(p: Floats) -> tuple[float | None, Reason | None]:

@@ -5,20 +5,17 @@ Grades come as positions on the scale, -1 (`raters.MISSING`) where a grade is mi
 so that the model and the raters are compared on the same items.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import TypeVar
 
 import numpy as np
 
 from harness.nouns.base import Reason, Weighting
-from harness.stats.agreement import Floats, Integers, Kappa, mean_kappa
-from harness.stats.intervals import ONE_CLUSTER, ROUNDING, KappaTable, Tested, influence
+from harness.stats.agreement import Floats, Integers, Kappa, mean_kappa, renumbered
+from harness.stats.intervals import ONE_CLUSTER, ROUNDING, KappaTable, Tested, mean_influence
 from harness.stats.paired import delta_from, delta_kappa, holm
 from harness.stats.raters import MISSING, lower_median
-
-Name = TypeVar("Name")
 
 NO_SPREAD = Reason(
     "no interval", "the two agree alike in every query, so there is no spread to estimate it from"
@@ -31,7 +28,7 @@ class HumanCeiling:
     """The model's mean kappa with the raters, theirs with each other, and the first minus the second.
 
     `delta.reason` says why there is no difference or no interval. `n` and `clusters` count the items and
-    queries; `raters_counted` and `pairs_counted` hold the indices whose kappas are in the two means.
+    queries.
     """
 
     model: Kappa
@@ -39,8 +36,6 @@ class HumanCeiling:
     delta: Tested
     n: int
     clusters: int
-    raters_counted: tuple[int, ...]
-    pairs_counted: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +83,19 @@ def human_ceiling(
     one query, or without spread.
     """
     columns = [np.where(model == MISSING, MISSING, column) for column in ratings.T]
-    own = {h: _common(model, column, clusters, scale, weighting) for h, column in enumerate(columns)}
-    between = {
-        (h, other): _common(columns[h], columns[other], clusters, scale, weighting)
-        for h, other in combinations(range(len(columns)), 2)
-    }
-    own, between = _enough(own, least), _enough(between, least)
+    own = _enough([_common(model, column, clusters, scale, weighting) for column in columns], least)
+    between = _enough(
+        [_common(one, other, clusters, scale, weighting) for one, other in combinations(columns, 2)], least
+    )
     of_model, of_raters = _mean(own), _mean(between)
-    pairs = [*own.values(), *between.values()]
+    pairs = [*own, *between]
     items = np.unique(np.concatenate([pair.items for pair in pairs])) if pairs else np.arange(0)
     numbered, groups = _numbered(clusters[items])
     delta = _without_interval(of_model, of_raters, groups)
     if delta.value is not None and delta.reason is None:
-        phi = _mean_influence(own, len(model), len(items)) - _mean_influence(between, len(model), len(items))
+        phi = _influence(own, len(model), len(items)) - _influence(between, len(model), len(items))
         delta = _with_spread(delta_from(delta.value, phi[items], numbered))
-    return HumanCeiling(of_model, of_raters, delta, len(items), groups, tuple(own), tuple(between))
+    return HumanCeiling(of_model, of_raters, delta, len(items), groups)
 
 
 def leave_one_out(
@@ -156,27 +149,22 @@ def _common(
     return _CommonItems(items, KappaTable(one[items], other[items], clusters[items], scale, weighting))
 
 
-def _enough(pairs: Mapping[Name, _CommonItems], least: int) -> dict[Name, _CommonItems]:
+def _enough(pairs: list[_CommonItems], least: int) -> list[_CommonItems]:
     """The pairs with at least `least` items in common; all pairs if none has enough."""
-    return {name: pair for name, pair in pairs.items() if len(pair.items) >= least} or dict(pairs)
+    return [pair for pair in pairs if len(pair.items) >= least] or pairs
 
 
-def _mean(pairs: Mapping[Name, _CommonItems]) -> Kappa:
-    return mean_kappa([pair.table.kappa for pair in pairs.values()])
+def _mean(pairs: Sequence[_CommonItems]) -> Kappa:
+    return mean_kappa([pair.table.kappa for pair in pairs])
+
+
+def _influence(pairs: Sequence[_CommonItems], rows: int, n: int) -> Floats:
+    return mean_influence([pair.table for pair in pairs], [pair.items for pair in pairs], rows, n)
 
 
 def _numbered(clusters: Integers) -> tuple[Integers, int]:
-    """The clusters renumbered, and their number: clusters without an item here must not count."""
-    names, numbers = np.unique(clusters, return_inverse=True)
-    return np.asarray(numbers, dtype=np.int64), len(names)
-
-
-def _mean_influence(pairs: Mapping[Name, _CommonItems], rows: int, n: int) -> Floats:
-    """Each row's influence on the pairs' mean kappa over n items; 0 for a row that is in no pair."""
-    phi = np.zeros(rows)
-    for pair in pairs.values():
-        phi[pair.items] += influence(pair.table) * n / len(pair.items) / len(pairs)
-    return phi
+    numbered = renumbered(clusters)
+    return numbered, int(numbered.max(initial=-1)) + 1
 
 
 def _without_interval(model: Kappa, other: Kappa, groups: int) -> Tested:

@@ -23,7 +23,6 @@ from harness.stats.agreement import (
     cell_counts,
     cohen_kappa,
     distances,
-    positions,
 )
 from harness.stats.proportions import CONFIDENCE, clopper_pearson
 
@@ -102,32 +101,9 @@ class KappaTable:
         p /= p.sum()
         return float(p.sum(axis=1) @ self.distances() @ p.sum(axis=0))
 
-    def disagreements(self) -> Floats:
-        """The weights of the items that disagree."""
-        found: Floats = self.distances()[self.rows, self.columns]
-        return found[found > 0]
-
-    def clusters_in_disagreement(self) -> Integers:
-        """The clusters with an item that disagrees."""
-        return np.unique(self.clusters[self.rows != self.columns])
-
     def distances(self) -> Floats:
         """The disagreement weight of each cell."""
         return distances(self.scale, self.weighting)
-
-
-def table_of(
-    rows: Sequence[int],
-    columns: Sequence[int],
-    clusters: Sequence[str],
-    scale: tuple[int, ...],
-    weighting: Weighting,
-) -> KappaTable:
-    """Grades and cluster names as a Table. The order of the items has no effect on the results."""
-    levels = np.asarray(scale, dtype=np.int64)
-    _, numbers = np.unique(np.asarray(clusters, dtype=object).astype(str), return_inverse=True)
-    clustered = np.asarray(numbers, dtype=np.int64)
-    return KappaTable(positions(rows, levels), positions(columns, levels), clustered, scale, weighting)
 
 
 def influence(table: KappaTable) -> Floats:
@@ -161,19 +137,16 @@ def cell_influences(p: Floats, d: Floats) -> tuple[Floats, Floats]:
     return np.asarray(-(d - o) / e + o / e2 * chance, dtype=np.float64), expected
 
 
-def kappa_spread(table: KappaTable) -> Spread:
-    """The standard error and 95 % interval of one kappa, tanh(atanh kappa +- t SE/(1 - kappa^2)), in [-1, 1].
+def mean_influence(tables: Sequence[KappaTable], items: Sequence[Integers], rows: int, n: int) -> Floats:
+    """Each of `rows` items' influence on the mean of several pairs' kappas, over `n` items.
 
-    SE is cluster-robust (Gwet 2016, Yang & Zhou 2015), t on G - 1 degrees of freedom, and the lower limit is
-    the guard's if that is lower. No interval, with the reason, for: undefined kappa, a constant grader, one
-    cluster, kappa -1, kappa 1 without the guard, and clusters that are all alike.
+    `items[k]` holds the positions of pair k's items. An item's influence is the mean over the pairs of its
+    influence on each, scaled by n / n_pair and 0 if the pair lacks it.
     """
-    kappa = table.kappa
-    groups = int(table.clusters.max()) + 1 if len(table.clusters) else 0
-    if kappa.exact is None or kappa.reason is not None:
-        return Spread(groups, reason=kappa.reason)
-    touched = len(table.clusters_in_disagreement())
-    return _spread(float(kappa.exact), influence(table), table.clusters, [table], touched)
+    phi = np.zeros(rows)
+    for table, theirs in zip(tables, items, strict=True):
+        phi[theirs] += influence(table) * n / len(theirs) / len(tables)
+    return phi
 
 
 def mean_spread(
@@ -181,44 +154,61 @@ def mean_spread(
 ) -> Spread:
     """The standard error and interval of the mean of several pairs' kappas, over one set of items.
 
-    `items[k]` holds the positions of pair k's items among the `n_items`, whose clusters are given.
-    An item's influence is the mean over the pairs of its influence on each, scaled by n_items / n_pair
-    and 0 if the pair lacks it.
+    `items[k]` holds the positions of pair k's items among the `n_items`, whose clusters are given. SE is
+    cluster-robust (Gwet 2016, Yang & Zhou 2015), from each item's `mean_influence`.
     """
-    groups = int(clusters.max()) + 1 if len(clusters) else 0
     kappas = [table.kappa for table in tables]
     reason = next((kappa.reason for kappa in kappas if kappa.reason), None)
     if reason is not None:
-        return Spread(groups, reason=reason)
-    phi = np.zeros(n_items)
+        return Spread(len(np.unique(clusters)), reason=reason)
     differ = np.zeros(n_items, dtype=np.bool_)
     for table, theirs in zip(tables, items, strict=True):
-        phi[theirs] += influence(table) * n_items / len(theirs) / len(tables)
         differ[theirs] |= table.rows != table.columns
     value = float(np.mean([float(kappa.exact) for kappa in kappas if kappa.exact is not None]))
-    return _spread(value, phi, clusters, tables, len(np.unique(clusters[differ])))
+    phi = mean_influence(tables, items, n_items, n_items)
+    counts = np.sum([table.matrix for table in tables], axis=0)
+    expected = [table.expected() for table in tables]
+    return clustered_spread(value, phi, clusters, differ, counts, tables[0].distances(), expected)
 
 
-def _spread(
-    value: float, phi: Floats, clusters: Integers, tables: Sequence[KappaTable], touched: int
+def clustered_spread(
+    value: float,
+    phi: Floats,
+    clusters: Integers,
+    differ: NDArray[np.bool_],
+    counts: Integers,
+    d: Floats,
+    expected: Sequence[float],
 ) -> Spread:
-    groups, n = int(clusters.max()) + 1, len(phi)
+    """The spread of a kappa, or of a mean of several, from each item's influence `phi` on it.
+
+    `differ` says on which items any pair disagrees; `counts` holds the pairs' summed confusion matrices,
+    `d` the weight of each cell, and `expected` each pair's disagreement by chance. None of these matters but
+    where so few clusters disagree that the guard decides.
+    """
+    groups = int(clusters.max()) + 1
     if groups < 2:
         return Spread(groups, reason=ONE_CLUSTER)
-    limit = None
+    touched, limit = len(np.unique(clusters[differ])), None
     if touched < FEW:
-        d = tables[0].distances()
-        disagreements = np.concatenate([table.disagreements() for table in tables])
-        size = float(disagreements.mean()) if touched else float(d.max())
-        limit = guard(groups, touched, size, float(np.mean([table.expected() for table in tables])))
+        limit = guard(groups, touched, mean_distances(counts[None], d)[0], float(np.mean(expected)))
     sums = np.bincount(clusters, weights=phi, minlength=groups)
-    return spread_of(value, sums, float(phi @ phi), n, limit)
+    return spread_of(value, sums, float(phi @ phi), len(phi), limit)
+
+
+def mean_distances(counts: Integers, d: Floats) -> list[float]:
+    """How large each pair's disagreements are on average; without any, the largest that there can be."""
+    apart, together = (counts * (d > 0)).sum(axis=(1, 2)), (counts * d).sum(axis=(1, 2))
+    found = np.divide(together, apart, out=np.full(len(counts), d.max()), where=apart > 0)
+    return [float(size) for size in found]
 
 
 def spread_of(value: float, sums: NDArray[Any], squares: float, n: int, limit: float | None) -> Spread:
     """The spread of a kappa from each cluster's sum of influences, two at least, and their sum of squares.
 
-    `n` counts the items, and `limit` is the guard's lower limit, where there is one.
+    The interval is tanh(atanh kappa +- t SE/(1 - kappa^2)), in [-1, 1], with t on G - 1 degrees of freedom;
+    its lower limit is the guard's, `limit`, where there is one and it is lower. `n` counts the items. No
+    interval, with the reason, for kappa -1, kappa 1 without the guard, and clusters that are all alike.
     """
     groups = len(sums)
     se, se_iid = _error_of(sums, n), math.sqrt(squares) / n

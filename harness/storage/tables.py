@@ -7,7 +7,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.errors import BadInput, Fault
 from harness.storage.cells import CONTROL
@@ -39,8 +39,7 @@ class Layout:
     """Of CSV, TSV and qrels files that are not UTF-8; other formats say their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row, with the line (or, where a format has no lines, the row number) that it starts on."""
 
     line: int
@@ -64,9 +63,14 @@ class Table:
     defaults: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Headers for our names that the format itself settles."""
 
+    @property
+    def place(self) -> str:
+        """What comes before the line of a row's place for a message."""
+        return f"{self.path}, {self.unit}"
+
     def where(self, row: Row) -> str:
         """A row's place for a message."""
-        return f"{self.path}, {self.unit} {row.line}"
+        return f"{self.place} {row.line}"
 
     def find(self, name: str, layout: Layout) -> tuple[str, ...]:
         """The headers that hold one of our names; empty where the table has none."""

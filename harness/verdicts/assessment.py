@@ -129,7 +129,8 @@ def judge_raters(
         pair_floor=gates.gate1.pair_floor,
         bootstrap=bootstrap,
     )
-    return judge_gate1(score, names)
+    warned = score.model_copy(update={"warnings": (*rated.warnings, *score.warnings)})
+    return judge_gate1(warned, names)
 
 
 def mixtures(reading: Reading) -> tuple[str, ...]:

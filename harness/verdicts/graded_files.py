@@ -5,7 +5,7 @@ from dataclasses import replace
 from harness.golden.grade_tables import read_grades
 from harness.golden.graded_files import Golden, GradesFile, Levels
 from harness.golden.rating.ratings import Rated
-from harness.score.items import judged_files
+from harness.score.items import items_of_files
 from harness.score.settings import gate2_bar, settings_of
 from harness.score.threshold import Threshold
 from harness.scorecards.gate2 import Gate2
@@ -24,10 +24,11 @@ def judge_files(
     """Judge a file of grades against golden ones. `rated`: ratings of the same items, for Gate 1."""
     scale, policy, gates = levels
     grades = read_grades(file.path, file.table, scale, file.rater)
-    items, warnings = judged_files(golden, grades, file.path.name)
+    items, warnings = items_of_files(golden, grades, file.path.name)
     # If the file holds one rater's grades, that rater is the grader, named or not.
     grader = next((row.rater for row in grades.values()), None)
     others, more = _without(rated, grader)
+    del grades  # long, and the items have what matters
     settings = settings_of(policy, scale, gates, bar or gate2_bar(gates), bootstrap=bootstrap)
     stale = golden.stale_under(policy)
     return judge_items(items, settings, others, stale=stale, warnings=(*warnings, *more))[1]
@@ -41,7 +42,7 @@ def _without(rated: Rated | None, grader: str | None) -> tuple[Rated | None, lis
     if rated is None:
         return None, []
     others = replace(rated, ratings=[rating for rating in rated.ratings if rating.rater != grader])
-    warnings = []
+    warnings = [*rated.warnings]
     if len(others.ratings) < len(rated.ratings):
         warnings.append(
             f"{grader} is one of the raters: where the golden grades were made with these ratings too, "

@@ -1,6 +1,6 @@
 """Find ratings for a set of grades: from a file, or from the policy's golden folder."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import BadInput
@@ -15,7 +15,8 @@ from harness.golden.rating.ratings import (
     rater_kinds,
     ratings_under,
 )
-from harness.nouns.pair import Example
+from harness.golden.unmatched import KnownIds
+from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Policy
 from harness.storage.project import Project
 from harness.storage.tables import Layout
@@ -24,7 +25,10 @@ from harness.storage.tables import Layout
 def rated_in(
     path: Path, table: Layout, scale: tuple[int, ...], known: Mapping[str, Example] | Mapping[str, GradedRow]
 ) -> Rated:
-    """The ratings of a file; known items provide the queries that the file lacks."""
+    """The ratings of a file; known items provide the queries that the file lacks.
+
+    A warning names an item that is likely a known one under another spelling.
+    """
     ratings = [
         rating.model_copy(update={"query": known[rating.item].query})
         if rating.query is None and rating.item in known
@@ -32,7 +36,18 @@ def rated_in(
         for rating in read_ratings(path, table, scale)
     ]
     beside = path.with_name(RATERS)
-    return Rated(ratings, rater_kinds(beside) if beside.exists() else None)
+    kinds = rater_kinds(beside) if beside.exists() else None
+    return Rated(ratings, kinds, warnings=_other_spellings(path, ratings, known))
+
+
+def _other_spellings(path: Path, ratings: Sequence[Rating], known: Collection[str]) -> tuple[str, ...]:
+    rated = dict.fromkeys(rating.item for rating in ratings)
+    strangers = [item for item in rated if item not in known]
+    if not strangers or not known:
+        return ()
+    hint = KnownIds((item for item in known if item not in rated), "the golden set").first_hint(strangers)
+    what = f"{len(strangers):,} of {len(rated):,} items of {path.name} are not in the golden set"
+    return (f"{what} ({hint})",) if hint else ()
 
 
 def own_ratings(project: Project, policy: Policy, about: Mapping[str, Example]) -> Rated:

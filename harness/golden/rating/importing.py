@@ -10,14 +10,15 @@ from typing import Literal, NamedTuple
 
 from harness.errors import BadInput, Fault
 from harness.golden.examples import golden_path
-from harness.golden.grade_tables import TWICE, GradedRow, rating_rows, refuse_doubles
+from harness.golden.grade_tables import RatingRow, rating_rows
 from harness.golden.graded_files import examples_of
-from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds, read_ratings_file
+from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds
 from harness.golden.rating.sheet import check_rater
+from harness.golden.table_faults import rating_name, without_doubles
 from harness.golden.unmatched import unmatched
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Policy
-from harness.storage.files import read_text, write_atomic, write_lines
+from harness.storage.files import read_nouns, read_text, write_atomic, write_lines
 from harness.storage.locks import alone
 from harness.storage.project import Project, is_version
 from harness.storage.tables import Layout
@@ -68,9 +69,7 @@ def import_ratings(
     """
     path = golden_path(project, policy.name).with_name(RATINGS)
     examples = examples_of(project, policy)
-    rows = rating_rows(table.path, table.layout, policy.scale, table.rater)
-    versions = ((row, row.policy_version or policy.version) for row in rows)
-    refuse_doubles([(row.where, (row.item, row.rater, version)) for row, version in versions], TWICE)
+    rows = rating_rows(table.path, table.layout, policy.scale, policy.version, table.rater)
     given = [row for row in rows if row.grade is not None]
     known = [row for row in given if row.item in examples]
     unmet = _unmet(given, examples, path.parent)
@@ -91,7 +90,7 @@ def _merged(
     path: Path,
     policy: Policy,
     table: RatingsTable,
-    rows: Sequence[GradedRow],
+    rows: Sequence[RatingRow],
     examples: Mapping[str, Example],
     unmet: str,
 ) -> tuple[RatingsImported, dict[Key, Rating]]:
@@ -99,7 +98,7 @@ def _merged(
     ratings = _there(path)
     kinds = rater_kinds(path.with_name(RATERS))
     raters = tuple(dict.fromkeys(row.rater or "" for row in rows))
-    new = [(row.where, _rating(row, policy, examples[row.item].id)) for row in rows]
+    new = [(row.where, _rating(row, examples[row.item].id)) for row in rows]
     count, conflicts = _take(ratings, new, replace=table.replace)
     if faults := [*_rater_faults(raters, kinds, table.kind), *_version_faults(rows), *conflicts]:
         raise BadInput(faults)
@@ -120,9 +119,11 @@ def _merged(
 
 def _there(path: Path) -> dict[Key, Rating]:
     """The ratings in the golden folder. BadInput for duplicates, of which one would be lost."""
-    before = read_ratings_file(path) if path.exists() else []
-    refuse_doubles([(str(path), _key(rating)) for rating in before], TWICE)
-    return {_key(rating): rating for rating in before}
+    numbered, faults = read_nouns(path, Rating) if path.exists() else ([], [])
+    if faults:
+        raise BadInput(faults)
+    keyed = ((line, _key(rating), rating) for line, rating in numbered)
+    return without_doubles(keyed, rating_name, f"{path}, line")
 
 
 def _take(
@@ -150,12 +151,9 @@ def _key(rating: Rating) -> Key:
     return rating.item, rating.rater, rating.policy_version
 
 
-def _rating(row: GradedRow, policy: Policy, item: str) -> Rating:
-    assert row.rater is not None and row.grade is not None, "rows have a rater and a grade by now"
-    version = row.policy_version or policy.version
-    return Rating(
-        item=item, rater=row.rater, grade=row.grade, reasoning=row.reasoning, policy_version=version
-    )
+def _rating(row: RatingRow, item: str) -> Rating:
+    said = {name: value for name, value in row._asdict().items() if name not in ("where", "item")}
+    return Rating(item=item, **said)
 
 
 def _says_no_more(new: Rating, old: Rating) -> bool:
@@ -182,7 +180,7 @@ def _rater_faults(raters: Iterable[str], kinds: Mapping[str, str], kind: Kind | 
     return faults
 
 
-def _version_faults(rows: Iterable[GradedRow]) -> list[Fault]:
+def _version_faults(rows: Iterable[RatingRow]) -> list[Fault]:
     return [
         Fault(row.where, f"policy_version: {row.policy_version!r} is not a version such as v1")
         for row in rows
@@ -190,7 +188,7 @@ def _version_faults(rows: Iterable[GradedRow]) -> list[Fault]:
     ]
 
 
-def _unmet(rows: Sequence[GradedRow], examples: Mapping[str, Example], golden: Path) -> str:
+def _unmet(rows: Sequence[RatingRow], examples: Mapping[str, Example], golden: Path) -> str:
     """The items that the golden set lacks, in words, with the likeliest reason."""
     rated = dict.fromkeys(row.item for row in rows)
     strangers = [item for item in rated if item not in examples]

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from harness.errors import BadInput, Fault
-from harness.golden.grade_tables import off_scale, refuse_doubles
+from harness.golden.grade_tables import off_scale
+from harness.golden.table_faults import rating_name, without_doubles
 from harness.nouns.base import Noun
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Policy
@@ -21,12 +22,13 @@ class Rated:
     """Ratings with the raters' kinds and the rated examples.
 
     `kinds`: whether each rater is "human" or "llm"; None if unknown. `about` holds the golden examples by id,
-    if the items are golden examples.
+    if the items are golden examples. `warnings`: what is odd about the file.
     """
 
     ratings: Sequence[Rating]
     kinds: Mapping[str, str] | None = None
     about: Mapping[str, Example] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @property
     def raters(self) -> frozenset[str]:
@@ -98,8 +100,8 @@ def ratings_under(path: Path, policy: Policy, examples: Iterable[Example]) -> li
             faults.append(Fault(f"{path}, line {line}", off_scale(rating.grade, policy)))
     if faults:
         raise BadInput(faults)
-    keys = [(f"{path}, line {line}", (rating.item, rating.rater)) for line, rating in here]
-    refuse_doubles(keys, "item {0!r} by rater {1!r}")
+    keyed = ((line, (rating.item, rating.rater), rating) for line, rating in here)
+    without_doubles(keyed, rating_name, f"{path}, line")
     rated = {rating.item for _, rating in here}
     queries = {example.id: example.query for example in examples if example.id in rated}
     return [rating.model_copy(update={"query": queries.get(rating.item)}) for _, rating in here]

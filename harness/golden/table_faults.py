@@ -1,0 +1,110 @@
+"""Faults in the rows of a table: collected, so that all are told at once; and keys that come twice."""
+
+from array import array
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from harness.errors import BadInput, Fault
+from harness.storage.tables import Row, Table
+
+MOST_WORDS = 12
+"""Words that an error lists, where grades are wanted."""
+NO_GRADE = "is not a grade"
+"""The fault of a word where a grade is wanted."""
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
+
+
+class TableFaults:
+    """The faults of a table, collected until all are known.
+
+    Of words where grades are wanted, each is named once, with its first place, since tables are long.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._found: list[Fault] = []
+        self._words: Counter[tuple[str, str]] = Counter()
+        self._first: dict[tuple[str, str], str] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._found or self._words)
+
+    def note(self, row: Row, what: str) -> None:
+        """One more fault."""
+        self._found.append(Fault(self._table.where(row), what))
+
+    def note_gaps(self, row: Row, full: Sequence[str], found: Mapping[str, object]) -> None:
+        """A fault for each of the names under which nothing was found."""
+        for name in full:
+            if found[name] is None:
+                self.note(row, f"no {name}")
+
+    def note_grade(self, row: Row, column: str, text: str, fault: str) -> None:
+        """One more cell that is no grade."""
+        if fault is not NO_GRADE:
+            self.note(row, f"{column}: {fault}")
+            return
+        self._words[column, text] += 1
+        self._first.setdefault((column, text), self._table.where(row))
+
+    def refuse(self) -> None:
+        """BadInput if there is a fault; for words, with what to do."""
+        if self:
+            raise BadInput([*self._found, *self._word_faults()])
+
+    def _word_faults(self) -> list[Fault]:
+        if not self._words:
+            return []
+        found = []
+        for (column, text), count in self._words.items():
+            rows = f" ({count:,} rows)" if count != 1 else ""
+            where = self._first[column, text]
+            found.append(Fault(where, f"{column}: {_shortened(text)!r} is not a grade{rows}"))
+        words = list(dict.fromkeys(text for _, text in self._words))
+        named = ",".join(_option_word(_shortened(word)) + "=N" for word in words[:MOST_WORDS])
+        quote = "'" if '"' in named else '"'
+        more = f" (and {len(words) - MOST_WORDS:,} more)" if len(words) > MOST_WORDS else ""
+        what = f"say which grade each word means: --labels {quote}{named}{quote}{more}"
+        return [*found[:MOST_WORDS], Fault(str(self._table.path), what)]
+
+
+def _option_word(word: str) -> str:
+    return f'"{word}"' if "," in word else word
+
+
+def _shortened(text: str) -> str:
+    """A cell as a message shows it."""
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def rating_name(key: tuple[str | None, ...]) -> str:
+    """A rating's name in a message; its key begins with item and rater."""
+    return f"item {key[0]!r} by rater {key[1]!r}"
+
+
+def without_doubles(
+    rows: Iterable[tuple[int, K, T]], named: Callable[[K], str], place: str, verb: str = "is graded"
+) -> dict[K, T]:
+    """Rows, given with their lines and keys, by their keys. BadInput for every key that comes twice.
+
+    Both places are named: `place` is what comes before the line.
+    """
+    found: dict[K, T] = {}
+    lines = array("q")  # an item each, as in `found`
+    doubles = []
+    for line, key, row in rows:
+        if key in found:
+            doubles.append((line, key))
+        else:
+            found[key] = row
+            lines.append(line)
+    if doubles:
+        first = dict(zip(found, lines, strict=True))
+        faults = [
+            Fault(f"{place} {line}", f"{named(key)} {verb} twice (first: {place} {first[key]})")
+            for line, key in doubles
+        ]
+        raise BadInput(faults)
+    return found
