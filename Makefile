@@ -37,7 +37,7 @@ impact: $(VENV)/installed  ## What would a policy change do to what people see? 
 	@$(BIN)/harness policy impact "$(V1)" "$(V2)" --pairs "$(PAIRS)" $(if $(MODEL),--model "$(MODEL)") $(FLAGS)
 
 ship: $(VENV)/installed  ## May a policy version ship? POLICY=policy@v2 [RUN= BASE=baseline PAIRS= FLAGS=]
-	@$(BIN)/harness ship "$(POLICY)" $(SHIP_FLAGS)
+	@$(BIN)/harness ship --policy "$(POLICY)" $(SHIP_FLAGS)
 
 report: $(VENV)/installed  ## A run as one HTML file: [RUN=latest BASE=run FLAGS=]
 	@$(BIN)/harness report "$(or $(RUN),latest)" $(if $(BASE),"$(BASE)") $(FLAGS)

@@ -7,7 +7,7 @@ import typer
 
 from harness.cli.groups import CallOptions, Markdown, PairsOptions, TeacherOptions, append, grouped
 from harness.cli.options import Json, Root, load_keys, print_json, project_at, say, show
-from harness.cli.policy import NewVersion, OldVersion, two_versions
+from harness.cli.policy_options import Versions
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ Twice = Annotated[
 
 @grouped
 def impact_command(
-    old: OldVersion,
-    new: NewVersion = None,
+    versions: Versions,
     *,
     pairs: PairsOptions,
     teacher: TeacherOptions,
@@ -43,7 +42,7 @@ def impact_command(
 
     path = pairs.path
     project = project_at(root)
-    before, after = two_versions(project, old, new)
+    before, after = versions.both(project)
     if before == after:
         raise BadInput(f"{before} on both sides; name two versions")
     asked = teacher.asked(after, path)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from harness.cli import completion
+from harness.cli.help import document
 from harness.errors import HarnessError
 from harness.storage.visible import visible
 
@@ -59,11 +61,26 @@ Bootstrap = Annotated[
     bool, typer.Option("--bootstrap", help="A cluster bootstrap of the gated kappa too, to compare.")
 ]
 BarValue = Annotated[float | None, typer.Option("--bar", help="The kappa asked for. Default: gates.toml.")]
-RunName = Annotated[str, typer.Argument(help="Its folder, its name or the beginning of it, or latest.")]
+RUN = typer.Argument(
+    help="Its folder, its name or the beginning of it, latest, or baseline.", autocompletion=completion.runs
+)
+RunName = Annotated[str, RUN]
+OptionalRun = Annotated[str | None, RUN]
 
 
 class Commands(TyperGroup):
     """A group of commands, and of groups, whose errors end in a message and an exit code."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        document(self)
+
+    def get_params(self, ctx: Any) -> Any:
+        """The options of `harness` itself: set in an environment, each would end every command in success."""
+        own: list[Any] = self.params  # the type of options is private
+        for one in own:
+            one.allow_from_autoenv = one.show_envvar = False
+        return super().get_params(ctx)
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # the base type is private
         """Run the command."""

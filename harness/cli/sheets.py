@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.golden import Name, load_set
+from harness.cli.golden import load_set
+from harness.cli.groups import grouped
 from harness.cli.options import DEFAULT_POLICY, Root, names_in, project_at, say, shown_path
+from harness.cli.policy_options import PolicyName, PolicyOptions
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -15,9 +17,11 @@ if TYPE_CHECKING:
     from harness.nouns.pair import Example
 
 
+@grouped
 def rating_sheet_command(
+    which: PolicyOptions,
+    *,
     rater: Annotated[str, typer.Option(help="The rater of the sheet; each gets a different order.")],
-    name: Name = DEFAULT_POLICY,
     split: Annotated[str | None, typer.Option(help="dev, test or dev+test. Default: dev+test.")] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="A sample of this many pairs, the same for every rater.")
@@ -43,7 +47,7 @@ def rating_sheet_command(
     from harness.report.policy import policy_document
     from harness.storage.files import write_atomic
 
-    policy, examples = load_set(project_at(root), name)
+    policy, examples = load_set(project_at(root), which.label)
     rater = check_rater(rater)
     if only is not None and (split or limit or leave_out):
         raise BadInput("--only names the pairs; remove --split, --limit and --leave-out")
@@ -74,7 +78,7 @@ def _named(examples: "Sequence[Example]", only: str) -> "list[Example]":
 def collect_ratings(
     sheet: Annotated[Path, typer.Argument(metavar="FILE", help="A rater's lines: pair, grade, reasoning.")],
     rater: Annotated[str, typer.Option(help="Who rated.")],
-    name: Annotated[str, typer.Option("--policy", help="name, or name@v1")] = DEFAULT_POLICY,
+    policy: PolicyName = DEFAULT_POLICY,
     root: Root = None,
 ) -> None:
     """Take a rater's filled-in sheet into ratings.jsonl.
@@ -88,9 +92,9 @@ def collect_ratings(
     from harness.golden.rating.sheet import check_rater, read_sheet
 
     project = project_at(root)
-    policy, examples = load_set(project, name)
+    judged_by, examples = load_set(project, policy)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    found = read_sheet(sheet, examples, policy, check_rater(rater), now)
-    path = golden_path(project, policy.name).with_name("ratings.jsonl")
+    found = read_sheet(sheet, examples, judged_by, check_rater(rater), now)
+    path = golden_path(project, judged_by.name).with_name("ratings.jsonl")
     add_ratings(path, found)
     say(f"{len(found)} ratings by {rater.strip()}: {shown_path(path)}")

@@ -21,7 +21,7 @@ bar = 0.8
 
 _POLICY = """\
 # A skeleton, made from the scale of an imported golden set. Fill in what is empty:
-# `harness policy lint {name}` lists what is left.
+# `harness policy lint --policy {name}` lists what is left.
 
 name = "{name}"
 version = "v1"
@@ -70,7 +70,7 @@ _README = """\
 Splits are by query: {splits}. Shots may be shown to a teacher; dev is to iterate on; test is to gate on.
 
 The import brings grades. A golden set also says why: add a `reasoning` and the `clauses` that decide to
-each example, starting with the shots. `harness golden lint {name}` counts what is missing.
+each example, starting with the shots. `harness golden lint --policy {name}` counts what is missing.
 """
 
 

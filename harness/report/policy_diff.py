@@ -77,9 +77,9 @@ def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableT
     name = diff.new
     yield Text("What to do:")
     for step in (
-        f"judge these again: harness golden sheet {name} --rater YOU --only ID,ID,...",
-        f"or a sample first: harness golden sheet {name} --rater YOU --limit 50",
-        f"confirm those that keep their grade: harness golden confirm {name} --examples ID,ID,...",
+        f"judge these again: harness golden sheet --policy {name} --rater YOU --only ID,ID,...",
+        f"or a sample first: harness golden sheet --policy {name} --rater YOU --limit 50",
+        f"confirm those that keep their grade: harness golden confirm --policy {name} --examples ID,ID,...",
         *(
             []
             if effect.suggested is not None

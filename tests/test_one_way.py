@@ -1,0 +1,142 @@
+"""One way to say a thing: `--policy`, environment names, help, shell completion, counts, run names."""
+
+import os
+import resource
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import harness, write_project
+from typer.main import get_command
+
+from harness.cli.app import app
+from harness.cli.help import commands_of, examples_of
+
+COMMANDS = commands_of(get_command(app))
+NAMED = (
+    "golden lint", "golden stats --json", "golden export", "golden sheet --rater ann", "golden plan --json",
+    "golden confirm --unaffected", "policy show", "policy lint --json",
+)  # fmt: skip
+
+
+@pytest.fixture
+def project(here: Path) -> Path:
+    write_project(here)
+    for name in ("policies", "golden"):
+        (here / name / "other").symlink_to(here / name / "small")
+    return here
+
+
+@pytest.mark.parametrize("command", NAMED)
+def test_policy_is_an_option_and_its_position_an_alias(project: Path, command: str) -> None:
+    said = harness(*command.split(), "--policy", "small@v1")
+    assert said.code == 0, said.err
+    assert harness(*command.split(), "small@v1") == said
+    assert harness(*command.split(), "small@v1", "--policy", "small@v1") == said
+    twice = harness(*command.split(), "small", "--policy", "other")
+    assert (twice.code, "two policies are named: small and --policy other" in twice.err) == (2, True)
+
+
+def test_two_versions_and_the_version_to_ship_are_named_by_policy_too(project: Path) -> None:
+    text = (project / "policies/small/v1.toml").read_text(encoding="utf-8")
+    (project / "policies/small/v2.toml").write_text(text.replace('"v1"', '"v2"'), encoding="utf-8")
+    by_position = harness("policy", "diff", "small", "--json")
+    assert by_position.code == 0 and by_position == harness("policy", "diff", "--policy", "small", "--json")
+    assert (
+        harness("ship", "small@v1", "--json").json == harness("ship", "--policy", "small@v1", "--json").json
+    )
+    assert "name the version to ship: --policy small@v2" in harness("ship", "--policy", "small").err
+    assert "two policies are named" in harness("policy", "diff", "small", "--policy", "other").err
+    assert "name a policy" in harness("policy", "impact", "--pairs", "x.csv").err
+
+
+def test_list_of_golden_sets_can_be_one(project: Path) -> None:
+    assert harness("golden", "list", "--policy", "small@v1").out == "small  24 examples, for small@v1\n"
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS, ids=[name for name, _ in COMMANDS])
+def test_help_ends_with_two_examples_and_the_rule_of_the_environment(name: str, command: Any) -> None:
+    text = harness(*name.split()[1:], "--help").out
+    assert "env var" not in text
+    assert [line for line in text.splitlines() if len(line) > 80] == []
+    end = text.partition("\n  Examples:\n")[2]
+    rule = f"  The environment can set an option, too: {name.upper().replace(' ', '_')}_<OPTION>."
+    assert end.rstrip().splitlines()[-1] == rule
+    shown = [" ".join(shlex.split(line)) for line in examples_of(name)]
+    assert len(set(shown)) == 2
+    copied = end.partition("\n\n")[0].replace("\\\n", " ")
+    assert [" ".join(shlex.split(line)) for line in copied.splitlines()] == shown
+    for line in examples_of(name):
+        words = shlex.split(line)[len(name.split()) :]
+        command.make_context(name, words)  # raises for what does not parse
+
+
+def test_every_option_has_the_environment_name_of_its_flag() -> None:
+    for name, command in COMMANDS:
+        for one in command.params:
+            if one.param_type_name == "option":
+                assert f"--{one.name.replace('_', '-')}" in one.opts, (name, one.name)
+
+
+def test_old_spellings_still_work(project: Path) -> None:
+    (project / "t.csv").write_text("item,query,title,grade\na,shoe,red,1\nb,hat,blue,0\n", encoding="utf-8")
+    words = ("golden", "import", "t.csv", "--policy", "shop", "--scale", "0-1", "--replace")
+    for more, env in (
+        (["--license", "MIT"], {}),
+        (["--licence", "MIT"], {}),
+        ([], {"HARNESS_GOLDEN_IMPORT_LICENSE": "MIT"}),
+        ([], {"HARNESS_GOLDEN_IMPORT_LICENCE": "MIT"}),
+    ):
+        assert harness(*words, *more, **env).code == 0
+        assert '"licence": "MIT"' in (project / "golden/shop/examples.jsonl").read_text(encoding="utf-8")
+        (project / "golden/shop/examples.jsonl").unlink()
+    assert "licence" not in harness("golden", "import", "--help").out
+
+
+def test_help_starts_fast() -> None:
+    """In seconds of the processor: other work on the machine does not count."""
+    words = [sys.executable, "-m", "harness", "--help"]
+    took = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(words, check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(took) < 0.3
+
+
+@pytest.mark.parametrize(
+    ("typed", "proposed"),
+    [
+        ("harness gold", "golden"),
+        ("harness golden li", "list lint"),
+        ("harness golden lint --po", "--policy"),
+        ("harness golden lint --policy sm", "small small@v1"),
+        ("harness golden confirm --policy small@v", "small@v1"),
+        ("harness gate2 bas", "baseline"),
+        ("harness report lat", "latest"),
+    ],
+)
+def test_bash_completes_commands_options_policies_and_runs(project: Path, typed: str, proposed: str) -> None:
+    words = typed.split()
+    script = (
+        'eval "$(_HARNESS_COMPLETE=source_bash harness)"; '
+        f"COMP_WORDS=({typed}); COMP_CWORD={len(words) - 1}; "
+        "$(complete -p harness | sed 's/.*-F \\([^ ]*\\).*/\\1/') harness; echo \"${COMPREPLY[@]}\""
+    )
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    command = ["bash", "--norc", "-c", script]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=project, env={**os.environ, "PATH": path}
+    )
+    assert (done.stdout.strip(), done.stderr) == (proposed, "")
+
+
+def test_shell_completion_offers_itself_and_no_variable_can_set_it_off(project: Path) -> None:
+    for option in ("--install-completion", "--show-completion"):
+        assert option in harness("--help").out
+    variables = {"HARNESS_SHOW_COMPLETION": "1", "HARNESS_INSTALL_COMPLETION": "1", "HARNESS_VERSION": "1"}
+    assert harness("policy", "list", **variables).out == "other  v1\nsmall  v1\n"
