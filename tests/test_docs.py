@@ -97,7 +97,7 @@ def expanded(command: str) -> str:
     stamps = ("--assume-old=.venv/installed", "--assume-old=.venv/installed-dev")
     dry = ["make", "--dry-run", "--no-print-directory", *stamps, *shlex.split(command)[1:]]
     done = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=True)
-    return done.stdout.strip().splitlines()[-1].replace(".venv/bin/", "")
+    return done.stdout.partition(" || ")[0].strip().splitlines()[-1].replace(".venv/bin/", "")
 
 
 READ = Tokens(new=9_000)

@@ -3,6 +3,7 @@
 import os
 import resource
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from typer.main import get_command
 from harness.cli.app import app
 from harness.cli.help import commands_of, examples_of
 
+ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = commands_of(get_command(app))
 NAMED = (
     "golden lint", "golden stats --json", "golden export", "golden sheet --rater ann", "golden plan --json",
@@ -140,3 +142,36 @@ def test_shell_completion_offers_itself_and_no_variable_can_set_it_off(project: 
         assert option in harness("--help").out
     variables = {"HARNESS_SHOW_COMPLETION": "1", "HARNESS_INSTALL_COMPLETION": "1", "HARNESS_VERSION": "1"}
     assert harness("policy", "list", **variables).out == "other  v1\nsmall  v1\n"
+
+
+@pytest.mark.parametrize(
+    ("variables", "last"),
+    [
+        (("RATINGS=r.csv", "FLAGS=--scale 0-1"), "harness: exit 3, inconclusive: the data do not decide"),
+        (("RATINGS=near.csv", "FLAGS=--scale 0-1"), None),
+        (("RATINGS=far.csv", "FLAGS=--scale 0-1"), "harness: exit 1, failed: a gate, or what it asks for"),
+        (("RATINGS=none.csv", "FLAGS=--scale 0-1"), "harness: exit 2, bad usage or bad input"),
+        (("RATINGS=r.csv", "FLAGS=--no-such-option"), "harness: exit 2, bad usage or bad input"),
+    ],
+)
+def test_make_says_what_the_command_ended_with(
+    here: Path, variables: tuple[str, ...], last: str | None
+) -> None:
+    for name, wrong in (("near", 50), ("far", 3)):
+        rows = "".join(f"i{at},x,{at % 2}\ni{at},y,{(at + (at % wrong == 0)) % 2}\n" for at in range(300))
+        (here / f"{name}.csv").write_text(f"item,rater,grade\n{rows}", encoding="utf-8")
+    (here / "r.csv").write_text("item,rater,grade\na,x,1\na,y,1\nb,x,0\nb,y,1\n", encoding="utf-8")
+    shutil.copy(ROOT / "Makefile", here)
+    (here / ".venv").mkdir()
+    (here / ".venv/installed").touch()
+    words = [
+        "make",
+        "--assume-old=.venv/installed",
+        f"BIN={Path(sys.executable).parent}",
+        "gate1",
+        *variables,
+    ]
+    done = subprocess.run(words, cwd=here, capture_output=True, text=True)
+    said = [line for line in done.stderr.splitlines() if line.startswith("harness: exit")]
+    assert said == ([last] if last else []), done.stderr
+    assert done.returncode == (2 if last else 0)
