@@ -160,7 +160,7 @@ def test_resumed_run_counts_what_was_spent_before() -> None:
 
 def test_resumed_run_that_cannot_know_what_it_cost_is_refused() -> None:
     before = [record(reply=reply(""))]
-    with pytest.raises(BadInput, match="unknown cost of 1 answers"):
+    with pytest.raises(BadInput, match="unknown cost of 1 answer"):
         budget_of(3.0, PRICE, "openai/m", policy(), before)
     assert budget_of(3.0, FREE, "builtin/lexical", policy(), before).spent == 0
 

@@ -1,6 +1,7 @@
 """One way to say a thing: `--policy`, environment names, help, shell completion, counts, run names."""
 
 import os
+import re
 import resource
 import shlex
 import shutil
@@ -10,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import harness, write_project
+from builders import examples, harness, write_project
 from typer.main import get_command
 
 from harness.cli.app import app
 from harness.cli.help import commands_of, examples_of
+from harness.storage.plural import plural
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = commands_of(get_command(app))
@@ -175,3 +177,76 @@ def test_make_says_what_the_command_ended_with(
     said = [line for line in done.stderr.splitlines() if line.startswith("harness: exit")]
     assert said == ([last] if last else []), done.stderr
     assert done.returncode == (2 if last else 0)
+
+
+NOUNS = re.findall(
+    r"\w+",
+    """example pair item query question shot answer reply attempt word reasoning text rating rater grade
+    clause area case flip miss canary tag character token field error request level call record time stage
+    draw letter run cell header warning row""",
+)
+MANY = re.compile(rf"\{{([^{{}}]+)\}} (?:\w+ )?(?:{'|'.join(plural(2, noun)[2:] for noun in NOUNS)})\b")
+NEVER_ONE = {
+    # constants
+    "MOST_GRADES", "LETTERS:,", "SOURCE:,", "CUT", "PATIENCE", "THOUGHT:,", "UNSAID.high",
+    "ANSWERS:,", "MIN_COMMON",
+    # two or more, where they are said
+    "len(found.stages)", "len(found.comparisons)", "len(score.raters)", "found.repeats",
+    "asked.repeats", "len(names)",
+    "self._cut_off", "self._exhausted", "shared:,", "room:,", "least", "tried", "len(reading.models)",
+    # estimates of hundreds
+    "prefix.high:,.0f", "count:,", "least:,.0f", "items", "queries",
+    # no noun follows, but a verb or a sum
+    "who", "found.model", "side.name", "variable", "usd(self.lost)", "NEAR_1:g",
+    # part of a stored baseline, which is compared word for word
+    "manifest.examples",
+}  # fmt: skip
+
+
+def test_no_count_stands_before_a_fixed_plural() -> None:
+    found = {
+        (path.name, count)
+        for path in (ROOT / "harness").rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if 'f"' in line
+        for count in MANY.findall(line)
+        if count not in NEVER_ONE and not count.startswith("plural(")
+    }
+    assert found == set()
+
+
+@pytest.fixture
+def single(here: Path) -> Path:
+    """A project whose every count is 1: one example for each split, of one query, with a run over it."""
+    golden = [
+        {**line, "split": split, "query": f"a single {split}", "id": split}
+        for split, line in zip(("shots", "dev", "test"), examples(), strict=False)
+    ]
+    write_project(here, golden=golden)
+    (here / "g.csv").write_text("item,query,grade\na,shoe,1\n", encoding="utf-8")
+    (here / "h.csv").write_text("item,grade\na,1\nb,0\n", encoding="utf-8")
+    (here / "r.csv").write_text("item,rater,grade\na,x,1\na,y,0\n", encoding="utf-8")
+    (here / "t.csv").write_text("item,query,title,grade\na,shoe,red,1\n", encoding="utf-8")
+    assert harness("eval", "--policy", "small").code == 0
+    return here
+
+
+ONES = (
+    "eval --policy small", "eval --policy small --repeats 2 --no-cache", "eval --policy small --dry-run",
+    "gate2 latest",
+    "gate2 --golden g.csv --grades h.csv --scale 0-1", "gate1 r.csv --scale 0-1", "compare latest latest",
+    "regress --base latest --candidate latest", "golden list", "golden lint", "golden stats --policy small",
+    "golden plan --policy small", "golden sheet --policy small --rater a -o s.md --split dev",
+    "golden export --policy small -o s.csv", "golden import t.csv --policy new --scale 0-1", 
+    "runs list", "runs show",
+    "runs list --sort kappa", "prompt render --policy small --stats", "doctor", "cache stats", "cache clear",
+    "policy lint", "baseline set", "report latest", "ship --policy small@v1",
+)  # fmt: skip
+ONE = re.compile(rf"(?<![\d.,:+@-])\b1 (?:\w+ )?(?:{'|'.join(plural(2, noun)[2:] for noun in NOUNS)})\b")
+
+
+@pytest.mark.parametrize("command", ONES)
+def test_one_is_one(single: Path, command: str) -> None:
+    ended = harness(*command.split())
+    assert ended.code in (0, 1, 3), ended.err
+    assert ONE.findall(ended.out + ended.err) == []

@@ -1,7 +1,7 @@
 """`harness golden`: list, lint, stats, import, export."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,6 +24,7 @@ from harness.cli.options import (
 )
 from harness.cli.policy_options import EveryPolicy, PolicyOptions
 from harness.errors import BadInput
+from harness.storage.plural import plural
 
 if TYPE_CHECKING:
     from harness.golden.checks import Finding
@@ -50,7 +51,7 @@ def list_golden(
     from harness.storage.project import folder_names, split_label
 
     project = project_at(root)
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for name in [split_label(policy)[0]] if policy else folder_names(project.golden):
         if policy or (project.golden / name / FILE).exists():
             judged_by, examples = load_set(project, policy or name)
@@ -58,7 +59,9 @@ def list_golden(
     if json:
         print_json({"golden": found})
         return
-    lines = [f"{name}  {set_['examples']} examples, for {set_['policy']}" for name, set_ in found.items()]
+    lines = [
+        f"{name}  {plural(set_['examples'], 'example')}, for {set_['policy']}" for name, set_ in found.items()
+    ]
     show(lines or ["no golden set yet"])
 
 
@@ -89,7 +92,7 @@ def lint_golden_set(which: EveryPolicy, *, root: Root = None, json: Json = False
 def _show_findings(label: str, findings: "list[Finding]") -> None:
     errors = sum(finding.level == "error" for finding in findings)
     counts = (("error", errors), ("warning", len(findings) - errors))
-    summary = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts)
+    summary = ", ".join(plural(count, name) for name, count in counts)
     summary = summary if findings else "clean"
     show([f"golden set of {label}: {summary}"])
     show([f"  {one.level}: {one.where}: {one.what}" for one in findings[:FINDINGS_SHOWN]])
@@ -169,7 +172,7 @@ def import_golden_set(
 
 def _say_imported(done: "Imported", policy: str) -> None:
     queries = len({example.cluster for example in done.examples})
-    show([f"{len(done.examples):,} examples of {queries} queries: {shown_path(done.path)}"])
+    show([f"{plural(len(done.examples), 'example')} of {plural(queries, 'query')}: {shown_path(done.path)}"])
     if done.columns_left:
         say(f"columns left out: {', '.join(done.columns_left)} (--attributes keeps them)")
     for text in done.long_texts:
@@ -215,7 +218,7 @@ def export_golden_set(
         raise BadInput(f"{output}: no folder {output.parent}")
     else:
         write_atomic(output, text)
-        say(f"{len(examples)} examples: {output}")
+        say(f"{plural(len(examples), 'example')}: {output}")
 
 
 def find_set(project: "Project", name: str) -> "tuple[Policy, Path]":

@@ -9,6 +9,7 @@ from harness.cli.groups import CallOptions, Markdown, PairsOptions, TeacherOptio
 from harness.cli.options import Json, Root, load_keys, print_json, project_at, say, show
 from harness.cli.policy_options import Versions
 from harness.errors import BadInput
+from harness.storage.plural import plural
 
 if TYPE_CHECKING:
     from harness.grading.job import Limits
@@ -50,7 +51,8 @@ def impact_command(
     append(markdown, impact_markdown(found))
     print_json(found) if json else show(impact_view(found, examples))
     if found.unanswered:
-        say(f"{found.unanswered} questions have no answer; repeat the command to ask them again")
+        left = plural(found.unanswered, "question has", "questions have")
+        say(f"{left} no answer; repeat the command to ask again")
         raise typer.Exit(4)
 
 

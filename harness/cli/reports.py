@@ -7,6 +7,7 @@ import typer
 
 from harness.cli.options import Json, Root, RunName, print_json, project_at, say, show, shown_path
 from harness.errors import BadInput
+from harness.storage.plural import plural
 
 if TYPE_CHECKING:
     from harness.score.reading import Reading
@@ -82,7 +83,7 @@ def report_beside(found: "Assessment") -> None:
     """Write the report of a run that has just ended into its folder, unless the run is long."""
     folder, pairs = found.run.folder, len(found.reading.items)
     if pairs > MADE_BY_ITSELF:
-        say(f"no report yet of {pairs:,} pairs; write it with: harness report {folder.name}")
+        say(f"no report yet of {plural(pairs, 'pair')}; write it with: harness report {folder.name}")
         return
     from harness.report.page.write import REPORT, write_report
 

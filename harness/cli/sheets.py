@@ -10,6 +10,7 @@ from harness.cli.groups import grouped
 from harness.cli.options import DEFAULT_POLICY, Root, names_in, project_at, say, shown_path
 from harness.cli.policy_options import PolicyName, PolicyOptions
 from harness.errors import BadInput
+from harness.storage.plural import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +64,7 @@ def rating_sheet_command(
         typer.echo(text.encode("utf-8"), nl=False)
     else:
         write_atomic(output, text)
-        say(f"{len(chosen)} pairs for {rater}: {output}")
+        say(f"{plural(len(chosen), 'pair')} for {rater}: {output}")
 
 
 def _named(examples: "Sequence[Example]", only: str) -> "list[Example]":
@@ -97,4 +98,4 @@ def collect_ratings(
     found = read_sheet(sheet, examples, judged_by, check_rater(rater), now)
     path = golden_path(project, judged_by.name).with_name("ratings.jsonl")
     add_ratings(path, found)
-    say(f"{len(found)} ratings by {rater.strip()}: {shown_path(path)}")
+    say(f"{plural(len(found), 'rating')} by {rater.strip()}: {shown_path(path)}")

@@ -13,6 +13,7 @@ from harness.prompting.answer import answer_schema
 from harness.providers import PROVIDERS, split_model
 from harness.providers.base import LONGEST_ANSWER
 from harness.scorecards.money import usd
+from harness.storage.plural import plural
 
 ENVELOPE = 1_000
 """Tokens that a server may add to a prompt: roles, marks, instructions about the form."""
@@ -147,7 +148,9 @@ def budget_of(
     costs = [_cost(record, price) for record in before if record.reply is not None]
     if None in costs:
         unknown = costs.count(None)
-        raise BadInput(f"--max-cost: unknown cost of {unknown} answers of this run; start a new run")
+        raise BadInput(
+            f"--max-cost: unknown cost of {plural(unknown, 'answer')} of this run; start a new run"
+        )
     spent = sum(cost for cost in costs if cost is not None)
     longest = max(PROVIDERS[provider].longest, max_tokens or 0)
     form = _bytes(sent_along(policy))

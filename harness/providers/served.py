@@ -18,6 +18,7 @@ from harness.providers.error_body import told_in
 from harness.providers.wire import FilteredError, MissingError, Wire, clip, told_error
 from harness.storage.digest import digest
 from harness.storage.files import whole_text
+from harness.storage.plural import plural
 
 MOST = 1_000_000_000
 """Tokens that a call can have at most: a count beyond is no count."""
@@ -211,7 +212,8 @@ class Served:
     def _hopeless(self, error: RejectedError) -> RejectedError | FatalError:
         self._rejected += 1
         if self._rejected >= HOPELESS:
-            return FatalError(f"{self._rejected} requests were rejected and none was answered: {error}")
+            count = plural(self._rejected, "request was", "requests were")
+            return FatalError(f"{count} rejected and none was answered: {error}")
         return error
 
 
@@ -225,7 +227,7 @@ def _check_whole(prompt: Prompt, reply: Reply) -> None:
     least = sum(tokens_of(message.content).low for message in prompt.messages if message.role == "system")
     if 0 < read < least:
         raise FatalError(
-            f"the server read {read:,} tokens of a prompt whose constant prefix alone has at least "
+            f"the server read {plural(read, 'token')} of a prompt whose constant prefix alone has at least "
             f"{least:,.0f}: it cut the prompt at its context size, so the policy was not read whole; raise "
             "that (OLLAMA_CONTEXT_LENGTH or num_ctx at Ollama, --ctx-size at llama-server, "
             "--max-model-len at vLLM)"

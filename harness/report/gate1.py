@@ -20,6 +20,7 @@ from harness.report.parts import (
     warnings,
 )
 from harness.scorecards.gate1 import AgreementIn, Dispute, Gate1
+from harness.storage.plural import plural
 
 CLEAR = "The raters agree: the policy is clear."
 COPIED = "The raters agree, and it is not shown that they rated independently."
@@ -41,7 +42,7 @@ NAMES_BESIDE = 48
 
 def gate1_view(score: Gate1, disputes: int = 1) -> Iterator[RenderableType]:
     """Gate 1's report; `disputes` is the number of disputed pairs to show with the raters' reasons."""
-    items = f"{score.n_items:,} items in {score.n_clusters:,} queries"
+    items = f"{plural(score.n_items, 'item')} in {plural(score.n_clusters, 'query')}"
     yield Text(f"Gate 1: do the raters agree? {len(score.raters)} raters, {items}", style="bold")
     yield from verdict_lines(score)
     if score.verdict == "pass":
@@ -60,7 +61,7 @@ def gate1_view(score: Gate1, disputes: int = 1) -> Iterator[RenderableType]:
         yield from _parts("clauses", score.per_clause)
         yield from _parts("tags", score.per_tag)
         yield from _parts("queries", score.per_query)
-        yield indented(Text(f"In dispute: {len(score.disputed):,} items; the widest apart:"))
+        yield indented(Text(f"In dispute: {plural(len(score.disputed), 'item')}; the widest apart:"))
         yield indented(_disputes(score, max(disputes, DISPUTES_SHOWN)), above=0)
         yield from _reasons(score, disputes)
     if score.advice:

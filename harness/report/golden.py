@@ -8,13 +8,16 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.golden.summary import GoldenStats
+from harness.storage.plural import plural
 
 TAGS_SHOWN = 20
 
 
 def golden_view(stats: GoldenStats) -> Iterator[RenderableType]:
     """Splits by grade, clauses by count, tags, reasonings."""
-    title = f"Golden set of {stats.policy}: {stats.examples:,} examples, {stats.queries:,} queries"
+    title = (
+        f"Golden set of {stats.policy}: {plural(stats.examples, 'example')}, {plural(stats.queries, 'query')}"
+    )
     yield Text(title, style="bold")
     yield Padding(_splits(stats), (1, 0, 0, 2))
     if stats.clauses:
@@ -23,7 +26,9 @@ def golden_view(stats: GoldenStats) -> Iterator[RenderableType]:
         most = dict(list(stats.tags.items())[:TAGS_SHOWN])
         yield Padding(_counts("tag", "examples", most), (1, 0, 0, 2))
     if len(stats.tags) > TAGS_SHOWN:
-        yield Padding(Text(f"... and {len(stats.tags) - TAGS_SHOWN} more tags; --json has all"), (0, 0, 0, 2))
+        yield Padding(
+            Text(f"... and {plural(len(stats.tags) - TAGS_SHOWN, 'more tag')}; --json has all"), (0, 0, 0, 2)
+        )
     if stats.reasoning_words:
         shortest, median, longest = stats.reasoning_words
         words = f"words per reasoning: {shortest} to {longest}, median {median}"

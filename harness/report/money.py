@@ -7,6 +7,7 @@ from rich.text import Text
 
 from harness.report.parts import columns, indented
 from harness.scorecards.money import Forecast, Span, Spending, usd
+from harness.storage.plural import plural
 
 UNKNOWN = "unknown"
 
@@ -14,7 +15,7 @@ UNKNOWN = "unknown"
 def forecast_view(found: Forecast) -> Iterator[RenderableType]:
     """A dry run: requests, tokens and prices as ranges."""
     if not found.input_tokens.high:
-        yield Text(f"{found.requests:,} answers, and nothing to pay: {found.model} runs here.")
+        yield Text(f"{plural(found.requests, 'answer')}, and nothing to pay: {found.model} runs here.")
         return
     yield Text(f"What {found.model} would be asked (nothing was sent)", style="bold")
     table = columns("", "at least", "at most")
@@ -53,11 +54,10 @@ def spending_view(found: Spending) -> Iterator[RenderableType]:
     if found.input_tokens is not None:
         yield Text(f"Tokens: {token_words(found)}")
     if found.reused:
-        yield Text(f"{found.reused:,} answers came from the reply cache and cost nothing again.")
+        yield Text(f"{plural(found.reused, 'answer')} came from the reply cache and cost nothing again.")
     if found.unanswered:
-        yield Text(
-            f"{found.unanswered:,} attempts brought no answer; one that timed out may have been billed."
-        )
+        count = plural(found.unanswered, "attempt")
+        yield Text(f"{count} brought no answer; one that timed out may have been billed.")
     for warning in found.warnings:
         yield Text(f"Warning: {warning}.", style="yellow")
 
@@ -77,5 +77,5 @@ def token_words(found: Spending) -> str:
     if found.written_tokens:
         parts.append(f"{found.written_tokens:,} written to it")
     thought = f" ({found.reasoning_tokens:,} of thinking)" if found.reasoning_tokens else ""
-    uncounted = f"; {found.uncounted:,} replies without a count" if found.uncounted else ""
+    uncounted = f"; {plural(found.uncounted, 'reply')} without a count" if found.uncounted else ""
     return f"{found.input_tokens:,} in ({', '.join(parts)}), {found.output_tokens:,} out{thought}{uncounted}"

@@ -29,6 +29,7 @@ from harness.runs.kind import PAIRS as PAIR_RUN
 from harness.runs.manifest import ANSWERS, MANIFEST, Manifest, load_manifest, save_manifest
 from harness.runs.record_log import RECORDS, iter_records
 from harness.storage.files import Content, iter_nouns, write_atomic
+from harness.storage.plural import plural
 from harness.storage.project import Project, folder_names
 
 EXAMPLES, PAIRS = "examples.jsonl", "pairs.jsonl"
@@ -155,7 +156,9 @@ def read_through(
     elif manifest.finished_at is not None and lost > 0:
         keys = ((name, at) for name in sorted(pairs) for at in range(manifest.asked.repeats))
         first = next((name for name, at in keys if (name, at) not in found), "")
-        what = f"the run is finished, but {lost} records are gone (the first: {first})"
+        what = (
+            f"the run is finished, but {plural(lost, 'record is', 'records are')} gone (the first: {first})"
+        )
         faults.append(Fault(str(folder / RECORDS), what))
     if faults:
         raise BadInput(faults)

@@ -25,6 +25,7 @@ from harness.scorecards.gate1 import (
 from harness.scorecards.shared import Confusion
 from harness.stats.agreement import Matrix, crossing
 from harness.stats.raters import Metric, coefficients, krippendorff_alpha
+from harness.storage.plural import plural
 
 METRICS: tuple[Metric, ...] = ("nominal", "ordinal", "interval")
 
@@ -81,7 +82,7 @@ def _left_out(panel: RatingMatrix, pairs: RaterPairs) -> Iterator[str]:
     for pair, n, counted in zip(pairs.pairs, pairs.n, pairs.counted.tolist(), strict=True):
         if not counted:
             one, other = (panel.raters[at] for at in pair)
-            yield f"{one} and {other} share {n} items, under {MIN_COMMON}: left out of the mean"
+            yield f"{one} and {other} share {plural(n, 'item')}, under {MIN_COMMON}: left out of the mean"
 
 
 def _low_pairs(panel: RatingMatrix, pairs: RaterPairs, bar: Threshold, floor: float) -> Iterator[str]:

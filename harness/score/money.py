@@ -8,6 +8,7 @@ from harness.pricing.vendors import vendor_of
 from harness.runs.folder import Run
 from harness.scorecards.money import Spending
 from harness.storage.files import read_text
+from harness.storage.plural import plural
 
 HANDFUL = 10
 """With fewer answers there is no cache warning: the first requests always miss the cache."""
@@ -85,7 +86,7 @@ def spending(run: Run, sums: Sums) -> Spending:
 
 def _reason(answered: int, graded: int, unknown: int) -> str | None:
     if unknown:
-        return f"the price or the tokens of {unknown} answers are unknown"
+        return f"the price or the tokens of {plural(unknown, 'answer is', 'answers are')} unknown"
     if not answered:
         return "nothing was asked for"
     return None if graded else "no answer was a grade"

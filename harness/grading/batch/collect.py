@@ -18,6 +18,7 @@ from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
 from harness.providers.batches import BatchStatus
 from harness.providers.wire import MissingError
+from harness.storage.plural import plural
 
 
 async def wait_for(session: BatchSession, out: Sequence[LoggedBatch]) -> None:
@@ -61,7 +62,9 @@ async def _take_in(session: BatchSession, logged: LoggedBatch, standing: BatchSt
             answers = dict(await patiently(session, lambda: session.batches.results(batch)))
         except MissingError as error:
             lacking = f"the results of batch {batch} are gone: {error}"
-            session.say(f"{lacking}; its {len(logged.keys)} questions have to be paid again")
+            session.say(
+                f"{lacking}; {plural(len(logged.keys), 'question has', 'questions have')} to be paid again"
+            )
     if answers and not any(id.startswith(f"{logged.mark}-") for id in answers):
         return await _mistaken(session, logged)
     await _record(session, logged, answers, lacking)
