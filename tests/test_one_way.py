@@ -250,3 +250,42 @@ def test_one_is_one(single: Path, command: str) -> None:
     ended = harness(*command.split())
     assert ended.code in (0, 1, 3), ended.err
     assert ONE.findall(ended.out + ended.err) == []
+
+
+def test_latest_and_baseline_name_runs_wherever_a_run_is_named(project: Path) -> None:
+    assert "no baseline; `harness baseline show` lists them" in harness("gate2", "baseline").err
+    for model in ("builtin/majority", "builtin/lexical"):
+        assert harness("eval", "--policy", "small", "--model", model, "--no-report").code == 0
+    assert harness("baseline", "set", "latest~1").code == 0
+    for command in (
+        "gate2 NAME --json", "runs show NAME --json", "report NAME --json", 
+        "eval --disagreements-of NAME --dry-run --json",
+        "golden plan --policy small --pilot NAME --json", "regress --base NAME --candidate latest --json",
+        "eval --resume NAME --dry-run --json",
+    ):  # fmt: skip
+        by_name, named = (harness(*command.replace("NAME", it).split()) for it in ("latest~1", "baseline"))
+        assert by_name.code in (0, 1, 3) and named.code == by_name.code, (command, by_name.err, named.err)
+        if "regress" not in command:
+            assert named.json == by_name.json, command
+    beside = harness("report", "latest", "baseline", "--json").json
+    assert "report-against-" in beside["report"] and "majority" in beside["report"]
+    assert "was made of it" in harness("runs", "rm", "baseline", "--yes").err
+
+
+def test_baseline_of_the_same_policy_and_split_is_meant_or_the_name_asked_for(project: Path) -> None:
+    for split in ("dev", "test"):
+        assert harness("eval", "--policy", "small", "--split", split, "--no-report").code == 0
+        assert harness("baseline", "set").code == 0
+    assert harness("report", "latest", "baseline", "--json").json["report"].endswith("-test.html")
+    assert "several baselines (small-dev, small-test): name the run" in harness("gate2", "baseline").err
+    (project / "runs/baselines/small-dev.json").unlink()
+    assert harness("gate2", "baseline").code in (0, 1, 3)
+    (run,) = (path for path in (project / "runs").iterdir() if path.name.endswith("-test"))
+    assert harness("runs", "rm", run.name, "--yes", "--force").code == 0
+    said = harness("gate2", "baseline")
+    assert (said.code, "is not here; compare and regress take the baseline by itself" in said.err) == (
+        2,
+        True,
+    )
+    (project / "runs/baselines/small-test.json").write_text("[]", encoding="utf-8")
+    assert "small-test.json: not a baseline" in harness("gate2", "baseline").err

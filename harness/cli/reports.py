@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli import completion
 from harness.cli.options import Json, Root, RunName, print_json, project_at, say, show, shown_path
 from harness.errors import BadInput
 from harness.storage.plural import plural
@@ -21,7 +22,11 @@ MADE_BY_ITSELF = 2_000
 def report_command(
     run: RunName = "latest",
     base: Annotated[
-        str | None, typer.Argument(help="A run to compare it with: what moved, and what was changed.")
+        str | None,
+        typer.Argument(
+            help="A run to compare it with, or baseline: what moved, and what was changed.",
+            autocompletion=completion.runs,
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -44,7 +49,7 @@ def report_command(
 
     project = project_at(root)
     found = assess_folder(find_run(project, run))
-    other = reading_of(project, base) if base is not None else None
+    other = reading_of(project, base, found.run.folder) if base is not None else None
     if (png or svg) and (found.canaries or (other and output is None)):
         what = "only the HTML file shows the base; add -o FILE" if other else "a run over canaries has none"
         raise BadInput(f"pictures: {what}")

@@ -13,14 +13,12 @@ from harness.comparison.sides import Side, side_of_run
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Level, Noun
 from harness.nouns.policy import Gates
-from harness.runs.folder import Run
+from harness.runs.folder import BASELINES, Run
 from harness.score.items import Answer, GradedItem
 from harness.storage.files import build, decode, parse_json, read_bytes, write_atomic
 from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.verdicts.assessment import Assessment, assess
-
-FOLDER = "baselines"
 
 
 class Case(Noun):
@@ -64,7 +62,7 @@ def set_baseline(project: Project, run: Run) -> Path:
 
 def baseline_path(project: Project, policy: str, part: str) -> Path:
     """The path of the baseline of a policy and split."""
-    return project.runs / FOLDER / f"{policy}-{part}.json"
+    return project.runs / BASELINES / f"{policy}-{part}.json"
 
 
 def _baseline(found: Assessment) -> Baseline:
