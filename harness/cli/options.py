@@ -20,7 +20,7 @@ from harness.storage.visible import visible
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
     from harness.golden.canaries import CanaryReport
     from harness.nouns.base import Weighting as Weights
@@ -150,26 +150,17 @@ def _routes(name: str) -> bool:
     return name.upper().endswith(("_PROXY", "_BASE_URL", "_BASE", "_ENDPOINT", "_HOST")) or "SSL" in name
 
 
-def console() -> "Console":
-    """Standard output, as wide as the terminal, or 80 columns.
+def show(parts: "Iterable[RenderableType]") -> None:
+    """Print renderables to standard output, as wide as the terminal, or 80 columns.
 
     With NO_COLOR, Rich would still print bold: here it means plain text.
     """
     from harness.report.console import SafeConsole
 
     colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
-    return SafeConsole(highlight=False, emoji=False, markup=False, color_system=colours)
-
-
-def show(parts: "Iterable[RenderableType]") -> None:
-    """Print renderables to standard output."""
-    out = console()
+    out = SafeConsole(highlight=False, emoji=False, markup=False, color_system=colours)
     for part in parts:
-        if isinstance(part, str):
-            # Not folded: that would break a path to copy.
-            out.file.write(visible(part) + "\n")
-        else:
-            out.print(part)
+        out.put(part)
 
 
 def shown_path(path: Path) -> Path:

@@ -113,7 +113,6 @@ def _slices(name: str, slices: Sequence[SliceChange]) -> Iterator[RenderableType
     if not moved:
         return
     table = columns(f"{name} that moved most", "items", "accuracy", "now", "p (Holm)")
-    table.columns[0].overflow, table.columns[0].no_wrap = "ellipsis", True
     for one in moved[:SLICES_SHOWN]:
         table.add_row(one.name, f"{one.n:,}", percent(one.base), percent(one.candidate), _p(one.p_holm))
     yield indented(table)
@@ -166,7 +165,6 @@ def ranking_view(found: Ranking) -> Iterator[RenderableType]:
     first = found.comparisons[0]
     yield Text(f"{len(found.comparisons)} runs against {found.base}", style="bold")
     table = columns("run", first.gated, "difference", "interval", "p (Holm)", "items")
-    table.columns[0].overflow = "fold"
     table.add_row(found.base, number(first.gated_change.base), "", "", "", "")
     for one, p in zip(found.comparisons, found.p_holm, strict=True):
         change = one.gated_change

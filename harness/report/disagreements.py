@@ -45,7 +45,6 @@ def against_rest_view(score: Ceiling | None) -> Iterator[RenderableType]:
     if not known:
         return
     table = columns("in the place of", "items", "grader", "rater", "difference", "interval", "p (Holm)")
-    table.columns[0].overflow = "fold"
     for one in known:
         kappas = number(one.grader), number(one.rater_kappa), signed(one.delta)
         p = "-" if one.p_holm is None else f"{one.p_holm:.2g}"

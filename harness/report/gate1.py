@@ -115,7 +115,6 @@ def _parts(name: str, parts: Sequence[AgreementIn]) -> Iterator[RenderableType]:
     if not lowest:
         return
     table = columns(f"{name} with the least agreement", "agreement", "items", "in dispute")
-    table.columns[0].overflow, table.columns[0].no_wrap = "ellipsis", True
     for part in lowest:
         table.add_row(part.name, percent(part.agreement), f"{part.n:,}", f"{part.disputed:,}")
     yield indented(table)
@@ -124,8 +123,8 @@ def _parts(name: str, parts: Sequence[AgreementIn]) -> Iterator[RenderableType]:
 def _disputes(score: Gate1, shown: int) -> RenderableType:
     if sum(len(rater) + 2 for rater in score.raters) > NAMES_BESIDE:
         return Text("\n".join(_by_grade(dispute) for dispute in score.disputed[:shown]))
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("item", overflow="ellipsis", no_wrap=True, max_width=40)
+    table = columns("item")
+    table.columns[0].max_width = 40
     for rater in score.raters:
         # Names stay on one line while there is room, and then wrap instead of being cut.
         table.add_column(rater, justify="right", overflow="fold", min_width=min(3, len(rater)))

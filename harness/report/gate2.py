@@ -153,7 +153,6 @@ def _weakest(name: str, slices: tuple[SliceScore, ...]) -> Iterator[RenderableTy
     if not lowest:
         return
     table = columns(f"{name} with the lowest accuracy", "accuracy", "items", "kappa", "interval")
-    table.columns[0].overflow, table.columns[0].no_wrap = "ellipsis", True
     for one in lowest:
         kappa = number(one.kappa, 2), interval(one.ci, 2) or "-"
         table.add_row(one.name, percent(one.accuracy), f"{one.n:,}", *kappa)

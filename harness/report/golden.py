@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.golden.summary import GoldenStats
+from harness.report.parts import columns
 from harness.storage.plural import plural
 
 TAGS_SHOWN = 20
@@ -40,12 +41,8 @@ def golden_view(stats: GoldenStats) -> Iterator[RenderableType]:
 
 
 def _splits(stats: GoldenStats) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("split")
-    for name in ("queries", "examples"):
-        table.add_column(name, justify="right")
-    for grade in stats.splits[0].grades:
-        table.add_column(f"grade {grade}", justify="right")
+    grades = (f"grade {grade}" for grade in stats.splits[0].grades)
+    table = columns("split", "queries", "examples", *grades)
     for split in stats.splits:
         counts = [split.queries, split.examples, *split.grades.values()]
         table.add_row(split.split, *(f"{count:,}" for count in counts))
@@ -53,9 +50,7 @@ def _splits(stats: GoldenStats) -> Table:
 
 
 def _counts(what: str, how: str, counts: dict[str, int]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column(what)
-    table.add_column(how, justify="right")
+    table = columns(what, how)
     for name, count in sorted(counts.items(), key=lambda pair: -pair[1]):
         table.add_row(name, f"{count:,}")
     return table

@@ -87,7 +87,6 @@ def _queries(found: Impact) -> Iterator[RenderableType]:
     if not touched:
         return
     table = columns("queries that change most", "pairs", "grades", "actions")
-    table.columns[0].overflow, table.columns[0].no_wrap = "ellipsis", True
     for one in touched:
         table.add_row(one.query, f"{one.pairs:,}", f"{one.grades:,}", f"{one.actions:,}")
     yield indented(table)

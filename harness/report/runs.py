@@ -44,7 +44,7 @@ def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableTy
     for policy, split in groups:
         yield Text(f"{policy} ({split})", style="bold")
         table = columns("prompt", "model", "kappa", "interval", "verdict", "n", "begun")
-        table.columns[1].overflow = "fold"
+        table.columns[1].justify = "left"
         for column in table.columns[2:]:
             column.no_wrap = True
         for row in rows:
@@ -61,7 +61,7 @@ def manifest_view(manifest: Manifest, folder: Path) -> Iterator[RenderableType]:
     """A manifest, one fact per line."""
     table = Table.grid(padding=(0, 2))
     for name, value in manifest_facts(manifest, folder).items():
-        table.add_row(Text(name, style="dim"), Text(value, overflow="fold"))
+        table.add_row(Text(name, style="dim"), value)
     yield table
 
 

@@ -17,7 +17,6 @@ def stages_view(found: Stages) -> Iterator[RenderableType]:
     if found.left_out:
         yield Text(f"Left out: {plural(found.left_out, 'item')} that not every run was asked about.")
     table = columns("right by its own policy", "share", "interval", "kappa")
-    table.columns[0].overflow = "fold"
     for stage in found.stages:
         table.add_row(f"{stage.policy} ({stage.run})", *_rate(stage.right), number(stage.kappa.value))
     table.add_section()
