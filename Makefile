@@ -12,6 +12,16 @@ EVAL_FLAGS = $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY
 
 SHIP_FLAGS = --base "$(or $(BASE),baseline)" $(if $(RUN),--run "$(RUN)") $(if $(PAIRS),--pairs "$(PAIRS)") $(FLAGS)
 
+# make ends with 2 on every error. The last line of the command says with what it ended itself.
+ENDS = || { code=$$?; case $$code in \
+  1) what="failed: a gate, or what it asks for";; \
+  2) what="bad usage or bad input";; \
+  3) what="inconclusive: the data do not decide";; \
+  4) what="unfinished: questions have no answer";; \
+  130) what="interrupted";; \
+  *) what="unexpected";; \
+  esac; echo "harness: exit $$code, $$what" >&2; exit $$code; }
+
 .DEFAULT_GOAL := help
 .PHONY: help eval gate1 gate2 compare regress impact ship report view lint demo-server test check format golden-update screenshots mutants clean
 
@@ -19,35 +29,35 @@ help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 eval: $(VENV)/installed  ## Grade the golden set: [MODEL= POLICY= PROMPT= SPLIT= LIMIT= FLAGS=]
-	@$(BIN)/harness eval $(EVAL_FLAGS)
+	@$(BIN)/harness eval $(EVAL_FLAGS) $(ENDS)
 
 gate1: $(VENV)/installed  ## Do the raters agree? RATINGS=file [POLICY= FLAGS=]
-	@$(BIN)/harness gate1 $(if $(RATINGS),"$(RATINGS)") $(if $(POLICY),--policy "$(POLICY)") $(FLAGS)
+	@$(BIN)/harness gate1 $(if $(RATINGS),"$(RATINGS)") $(if $(POLICY),--policy "$(POLICY)") $(FLAGS) $(ENDS)
 
 gate2: $(VENV)/installed  ## Score a finished run again, offline: [RUN=latest FLAGS=]
-	@$(BIN)/harness gate2 "$(or $(RUN),latest)" $(FLAGS)
+	@$(BIN)/harness gate2 "$(or $(RUN),latest)" $(FLAGS) $(ENDS)
 
 compare: $(VENV)/installed  ## What moved between two runs? A=run B=run [FLAGS=]
-	@$(BIN)/harness compare "$(or $(A),latest~1)" "$(or $(B),latest)" $(FLAGS)
+	@$(BIN)/harness compare "$(or $(A),latest~1)" "$(or $(B),latest)" $(FLAGS) $(ENDS)
 
 regress: $(VENV)/installed  ## May a run replace another? [BASE=baseline RUN=latest FLAGS=]
-	@$(BIN)/harness regress --base "$(or $(BASE),baseline)" --candidate "$(or $(RUN),latest)" $(FLAGS)
+	@$(BIN)/harness regress --base "$(or $(BASE),baseline)" --candidate "$(or $(RUN),latest)" $(FLAGS) $(ENDS)
 
 impact: $(VENV)/installed  ## What would a policy change do to what people see? V1=policy@v1 V2=policy@v2 PAIRS=file [MODEL= FLAGS=]
-	@$(BIN)/harness policy impact "$(V1)" "$(V2)" --pairs "$(PAIRS)" $(if $(MODEL),--model "$(MODEL)") $(FLAGS)
+	@$(BIN)/harness policy impact "$(V1)" "$(V2)" --pairs "$(PAIRS)" $(if $(MODEL),--model "$(MODEL)") $(FLAGS) $(ENDS)
 
 ship: $(VENV)/installed  ## May a policy version ship? POLICY=policy@v2 [RUN= BASE=baseline PAIRS= FLAGS=]
-	@$(BIN)/harness ship "$(POLICY)" $(SHIP_FLAGS)
+	@$(BIN)/harness ship --policy "$(POLICY)" $(SHIP_FLAGS) $(ENDS)
 
 report: $(VENV)/installed  ## A run as one HTML file: [RUN=latest BASE=run FLAGS=]
-	@$(BIN)/harness report "$(or $(RUN),latest)" $(if $(BASE),"$(BASE)") $(FLAGS)
+	@$(BIN)/harness report "$(or $(RUN),latest)" $(if $(BASE),"$(BASE)") $(FLAGS) $(ENDS)
 
 view: $(VENV)/installed  ## Runs, reports and comparisons as local web pages: [FLAGS="--port 0 --open"]
-	@$(BIN)/harness view $(FLAGS)
+	@$(BIN)/harness view $(FLAGS) $(ENDS)
 
 lint: $(VENV)/installed  ## Check the policies and the golden sets
-	@$(BIN)/harness policy lint
-	@$(BIN)/harness golden lint
+	@$(BIN)/harness policy lint $(ENDS)
+	@$(BIN)/harness golden lint $(ENDS)
 
 demo-server: $(VENV)/installed  ## A model API on loopback without a model, to try the network path [FLAGS=]
 	@$(BIN)/python tests/demo_server.py $(FLAGS)

@@ -178,7 +178,7 @@ def test_resumed_run_counts_what_was_spent_before(tmp_path: Path) -> None:
 
 def test_resumed_run_that_cannot_know_what_it_cost_is_refused(tmp_path: Path) -> None:
     before = [record(reply=reply(""))]
-    with pytest.raises(BadInput, match="unknown cost of 1 answers"):
+    with pytest.raises(BadInput, match="unknown cost of 1 answer"):
         resumed(tmp_path, before)
     assert resumed(tmp_path, before, FREE).spent == 0
 

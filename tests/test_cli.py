@@ -179,7 +179,7 @@ def test_gate2_names_items_that_only_one_file_has(here: Path) -> None:
     score = harness("gate2", *words, "--json").json
     assert score["outcomes"] == {"graded": 1, "ungraded": 1, "failed": 1}
     assert score["warnings"] == [
-        "1 items of grades.csv have no golden grade in golden.csv, or are shots there "
+        "1 item of grades.csv has no golden grade in golden.csv, or is a shot there "
         "('x' here, 'c' in golden.csv)",
         "the grader never gives grade 0",
         "no item names its query: the intervals treat items as independent",

@@ -143,12 +143,10 @@ def test_grades_that_are_missing_or_empty_are_told_apart(folder: Path) -> None:
     assert (found["n_common"], found["unread_candidate"]) == (58, ["q1|d1", "q3|d0"])
     assert found["coverage"]["candidate"] == 58 / 60
     assert found["warnings"] == [
-        "1 items of b.csv have no golden grade in golden.csv, or are shots there "
+        "1 item of b.csv has no golden grade in golden.csv, or is a shot there "
         "('q0|unheard' here, 'q3|d0' in golden.csv)"
     ]
-    assert (
-        "Warning: 1 items of b.csv have no golden grade" in harness("compare", "a.csv", "b.csv", *GOLDEN).out
-    )
+    assert "Warning: 1 item of b.csv has no golden grade" in harness("compare", "a.csv", "b.csv", *GOLDEN).out
 
 
 def test_golden_file_without_queries_is_warned_of_once(folder: Path) -> None:
@@ -164,7 +162,7 @@ def test_golden_file_without_queries_is_warned_of_once(folder: Path) -> None:
 def test_warning_about_one_of_several_names_it(folder: Path) -> None:
     write(folder / "c.csv", "query,docid,grade", [*((q, d, g) for q, d, g, *_ in ROWS), ("x", "y", 1)])
     out = " ".join(harness("compare", "a.csv", "b.csv", "c.csv", *GOLDEN).out.split())
-    assert "Warning: c.csv: 1 items of c.csv have no golden grade in golden.csv" in out
+    assert "Warning: c.csv: 1 item of c.csv has no golden grade in golden.csv" in out
 
 
 def test_without_a_policy_nothing_is_said_of_what_users_would_see(folder: Path) -> None:
@@ -313,7 +311,7 @@ def test_items_that_the_run_was_not_asked_are_counted(project: Path) -> None:
     path.write_text(path.read_text("utf-8") + "stranger,1\n", encoding="utf-8")
     found = compare(run, path.name)
     assert found["unread_candidate"] == [IDS[3]]
-    assert found["warnings"] == [f"1 items of today.csv are not in {run} ('stranger' here)"]
+    assert found["warnings"] == [f"1 item of today.csv is not in {run} ('stranger' here)"]
     write(project / "others.csv", "item,grade", [("x", 1), ("y", 0)])
     assert f"no item of others.csv is in {run}" in refused("compare", run, "others.csv")
 

@@ -23,8 +23,10 @@ from test_layers import ORDER
 from typer.main import get_command
 
 from harness.cli.app import app
+from harness.cli.help import commands_of, examples_of
 from harness.comparison.baseline import Baseline, Case
 from harness.golden.examples import load_examples
+from harness.golden.rating.sheet import code_of
 from harness.nouns.base import Noun
 from harness.nouns.policy import Action, Boundary, Cell, Clause, Gates, GradeLevel, Policy
 from harness.nouns.records import Usage
@@ -96,7 +98,7 @@ def expanded(command: str) -> str:
     stamps = ("--assume-old=.venv/installed", "--assume-old=.venv/installed-dev")
     dry = ["make", "--dry-run", "--no-print-directory", *stamps, *shlex.split(command)[1:]]
     done = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=True)
-    return done.stdout.strip().splitlines()[-1].replace(".venv/bin/", "")
+    return done.stdout.partition(" || ")[0].strip().splitlines()[-1].replace(".venv/bin/", "")
 
 
 READ = Tokens(new=9_000)
@@ -112,7 +114,10 @@ def shop(here: Path) -> Path:
     policy = load_policy(here / "policies/product-search/v1.toml")
     golden = load_examples(here / "golden/product-search/examples.jsonl", policy)
     grades = [(e.id, e.grade) for e in golden if e.split != "shots"]
-    (here / "pairs.csv").write_text("query,product_id,title,label\nshoe,1,red,3\nhat,2,blue,0\n", "utf-8")
+    pairs = "query,product_id,title,label\nshoe,1,red,3\nhat,2,blue,0\n"
+    (here / "pairs.csv").write_text(pairs, "utf-8")
+    (here / "graded.csv").write_text(pairs.replace("product_id", "item").replace("label", "grade"), "utf-8")
+    (here / "ann.jsonl").write_text(f'{{"pair": "{code_of(golden[-1].pair)}", "grade": 1}}\n', "utf-8")
     (here / "student.csv").write_text("doc,label\n" + "".join(f"{i},{g}\n" for i, g in grades), "utf-8")
     rated = "".join(f"{item},{rater},{grade}\n" for item, grade in grades for rater in ("ann", "bob"))
     (here / "ratings.csv").write_text("item,rater,grade\n" + rated, "utf-8")
@@ -137,6 +142,9 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
             urls = dict.fromkeys(("HARNESS_EVAL_BASE_URL", "HARNESS_DOCTOR_BASE_URL"), server.url)
             ended = harness(*words[1:], **KEYS, **urls)
             gated = words[1] in ("gate1", "gate2", "regress", "ship")
+            if words[1] == "stages":  # the shipped project has one policy, and stages are runs of several
+                assert "are runs of one policy" in ended.err, command
+                continue
             assert ended.code in ((0, 1, 3) if gated else (0,)), (command, ended.err)
 
 
@@ -148,31 +156,33 @@ def test_output_in_the_readme_is_what_comes_out(shop: Path) -> None:
     assert squeezed == [" ".join(line.split()) for line in out.splitlines() if not line.startswith("Run: ")]
 
 
-def reference(command: Any, name: str) -> Iterator[str]:
-    """The reference of a command and of those below it, from the command line's own definition."""
-    if hasattr(command, "commands"):
-        for word, below in command.commands.items():
-            yield from reference(below, f"{name} {word}")
-        return
-    twin = name.upper().replace(" ", "_").replace("-", "_")
-    yield from (f"## {name}", "", " ".join(command.help.split()), "", "| | | environment |", "|---|---|---|")
+def reference(name: str, command: Any) -> Iterator[str]:
+    """The reference of a command, from the command line's own definition."""
+    yield from (f"## {name}", "", " ".join(command.help.split()), "", "```sh", *examples_of(name), "```", "")
+    yield from ("| | |", "|---|---|")
     for parameter in command.params:
-        if parameter.param_type_name == "argument":
-            yield f"| `{parameter.name.upper()}` | {parameter.help or ''} | |"
-        else:
-            flag = ", ".join(f"`{option}`" for option in parameter.opts)
-            yield f"| {flag} | {parameter.help} | `{twin}_{parameter.name.upper()}` |"
+        if parameter.param_type_name == "option":
+            yield f"| {', '.join(f'`{option}`' for option in parameter.opts)} | {parameter.help} |"
+        elif not parameter.hidden:
+            yield f"| `{parameter.metavar or parameter.name.upper()}` | {parameter.help or ''} |"
     yield ""
 
 
 def test_golden_file_of_the_command_reference() -> None:
     intro = (
         "# Every command\n\n"
-        "Written from the command line's own definition by `make golden-update`. Every option has an\n"
-        "environment twin. Every command works on the project that the current folder lies in, or\n"
-        "`--root DIR`.\n\n"
+        "Written from the command line's own definition by `make golden-update`. Every command works on\n"
+        "the project that the current folder lies in, or `--root DIR`. The environment can set every\n"
+        "option: `HARNESS_GOLDEN_LINT_POLICY` is `harness golden lint --policy`. The policy is `--policy`\n"
+        "everywhere; the commands that took its name without the option still do.\n\n"
+        "`harness --install-completion` makes the shell (bash, zsh, fish, PowerShell) complete commands,\n"
+        "options, policies and runs; `harness --show-completion` prints what it would install. Where the\n"
+        "shell cannot be found out: `_HARNESS_COMPLETE=source_bash harness`.\n\n"
+        "Piped into a file or another program, a table is as wide as in a terminal of 80 columns, without\n"
+        "spaces at the ends of its lines; `COLUMNS=200` makes it wider.\n\n"
     )
-    text = intro + "\n".join(reference(get_command(app), "harness"))
+    commands = commands_of(get_command(app))
+    text = intro + "\n".join(line for name, one in commands for line in reference(name, one))
     path = ROOT / "docs/commands.md"
     if os.environ.get("UPDATE_CASES"):
         path.write_text(text, encoding="utf-8")

@@ -70,7 +70,7 @@ def test_one_rejected_example_fails_and_the_rest_goes_on(here: Path) -> None:
     with fault_server(lambda number, body: error(400) if number == 1 else right(number, body)) as server:
         ended = ask(server, "--json", "--max-connections", "1")
     assert (ended.code, ended.json["outcomes"]["failed"]) == (4, 1)
-    assert "1 examples have no answer" in ended.err
+    assert "1 example has no answer" in ended.err
     assert len(server.requests) == len(DEV)
 
 

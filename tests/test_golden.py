@@ -218,7 +218,7 @@ def test_lint_warns_of_what_only_deserves_a_look(here: Path) -> None:
     )
     golden[-1]["reasoning"] = "Here is a reasoning that no other example has, and that is long."
     warned = [what for level, _, what in findings(here, golden) if level == "warning"]
-    assert "1 examples cite no clause (the first: q0-0)" in warned
+    assert "1 example cites no clause (the first: q0-0)" in warned
     assert "no example of grade 2" in warned
     assert "never shown to a teacher: the same query as leak" in warned
 

@@ -105,7 +105,7 @@ def test_repeats_are_columns_and_missing_answers_are_unreadable() -> None:
         (lambda: gate2([0, 1], [0, 1], scale="0-1", aggregate=BEST), "'best' is not one of: mean, vote"),
         (lambda: gate2([0, 1], [0, 1], scale="0-1", bar=8), "bar 8: a kappa lies between -1 and 1"),
         (lambda: gate1([[0], [1]], scale="0-2"), "two raters or more"),
-        (lambda: gate2(pd.Series([0, 1], index=["a", "a"]), [0, 1], scale="0-1"), "names 1 items twice"),
+        (lambda: gate2(pd.Series([0, 1], index=["a", "a"]), [0, 1], scale="0-1"), "names 1 item twice"),
         (lambda: gate1(pd.DataFrame([[0, 1]], columns=["a", "a"]), scale="0-1"), "columns are called 'a'"),
         (lambda: gate1(pd.DataFrame([[0, 1]], columns=["a", None]), scale="0-1"), r"column\[1\]: no rater"),
         (lambda: compare([0, 1], [None, 1], [0, None], scale="0-1"), "no item has a readable answer in both"),
@@ -169,7 +169,7 @@ def test_plain_arrays_go_by_place_and_take_the_names_that_there_are() -> None:
     ("index", "what"),
     [
         ([f"x{at}" for at in range(10)], "no item in common .'d0' in golden, 'x0' here.: give both"),
-        ([*NAMED.index[:8], "d0", "d9"], "the index names 1 items twice .the first: d0.: keep one"),
+        ([*NAMED.index[:8], "d0", "d9"], "the index names 1 item twice .the first: d0.: keep one"),
         ([*NAMED.index[:9], "x"], "1 of 10 items of golden are not in it .the first: 'd9'., and 1"),
         ([*NAMED.index[:9], None], "has 1 without a name .the first: row 10."),
         ([*NAMED.index[:8], None, pd.NA], "has 2 without a name .the first: row 9."),

@@ -416,7 +416,7 @@ def test_files_without_a_common_id_are_refused_and_some_without_are_warned_of(tm
     code, output = harness("gate2", "--grades", none, *files)
     assert code == 2 and "all 2 items of s.csv have no golden grade" in output and reason in output
     code, output = harness("gate2", "--grades", some, *files)
-    assert code == 3 and "1 items of t.csv" in output and reason in output
+    assert code == 3 and "1 item of t.csv" in output and reason in output
     assert harness("compare", golden, none, *files)[0] == 2
 
 

@@ -265,7 +265,7 @@ def test_unknown_is_not_unaffected(here: Path) -> None:
     said = " ".join(harness("policy", "diff", "small@v1", "small@v2").out.split())
     assert "0 of 24 golden examples are known to depend on changed parts." in said
     assert "Cannot tell for 24: they cite no clause." in said
-    assert "can move 16 of them" in said and "golden sheet small@v2" in said
+    assert "can move 16 of them" in said and "golden sheet --policy small@v2" in said
     before = path.read_text("utf-8")
     refused = harness("golden", "confirm", "small@v2", "--unaffected")
     assert refused.code == 2 and "cannot tell for 24 of 24" in " ".join(refused.err.split())

@@ -195,7 +195,7 @@ def test_new_case_is_never_passed_silently(project: Path) -> None:
     for words in ((base, candidate), ("baseline", candidate)):
         ended = regress(*words, "--json")
         assert (ended.code, ended.json["verdict"]) == (3, "inconclusive")
-        assert "1 cases are not in the base, so it is unknown" in ended.json["reason"]
+        assert "1 case is not in the base, so it is unknown" in ended.json["reason"]
 
 
 def test_cases_that_the_candidate_was_not_asked_about_leave_it_open(project: Path) -> None:

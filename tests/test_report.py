@@ -20,9 +20,10 @@ from oracle import KEYS
 from harness.cli import reports
 from harness.report.page.environment import in_page
 from harness.report.page.items import Item, fit
-from harness.report.page.words import chance, change, moment, plural, sentence, shade, share, span
+from harness.report.page.words import chance, change, moment, sentence, shade, share, span
 from harness.report.text_diff import DiffLine, diff_lines
 from harness.scorecards.money import usd
+from harness.storage.plural import plural
 
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
 
@@ -204,7 +205,7 @@ def test_canaries_are_told_without_a_kappa(here: Path) -> None:
     ended = harness("eval", "--policy", "small", "--canaries")
     assert ended.code == 0, ended.err
     text = words_of(page_of("latest"))
-    assert re.search(r"[01] of 1 grades moved", text)
+    assert re.search(r"[01] of 1 grade moved", text)
     assert "Cohen's kappa" not in text
     ended = harness("report", "latest", "latest")
     assert (ended.code, ended.err) == (
@@ -317,7 +318,7 @@ def test_words_for_figures() -> None:
         "-0.2",
         "under 0.0001",
     )
-    assert (plural(1, "query", "queries"), plural(1200, "query", "queries")) == ("1 query", "1,200 queries")
+    assert (plural(1, "query"), plural(1200, "query")) == ("1 query", "1,200 queries")
     assert sentence("it differs") == "It differs."
     assert [shade(part, 9) for part in (0, 1, 5, 9)] == [0, 2, 6, 9]
     assert shade(0, 0) == 0

@@ -82,7 +82,7 @@ def test_ratings_of_other_items_explain_nothing_here(here: Path) -> None:
     assert (score["ceiling"], score["diagnosis"]["unrated"], score["n"]) == (None, 1, 9)
     assert score["gate1"] is not None
     assert (
-        "1 items of g.csv have no golden grade in golden.csv, or are shots there ('x' here)"
+        "1 item of g.csv has no golden grade in golden.csv, or is a shot there ('x' here)"
         in score["warnings"]
     )
 

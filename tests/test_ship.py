@@ -141,10 +141,10 @@ STOPPED: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
     ),
     "stale grade": (
         golden_with(0, policy_version="v0"),
-        "golden", "fail", "1 of 121 golden grades were not yet judged under small@v1",
+        "golden", "fail", "1 of 121 golden grades was not yet judged under small@v1",
     ),
     "fault in the golden set": (
-        golden_with(0, reasoning=""), "golden", "fail", "1 errors (the first: q2-0: no reasoning)",
+        golden_with(0, reasoning=""), "golden", "fail", "1 error (the first: q2-0: no reasoning)",
     ),
     "no rating": (removed("golden/small/ratings.jsonl"), "gate1", "fail", "missing: no ratings"),
     "one rater": (lambda here: rate(here, {"ann": "human"}), "gate1", "fail", "only one rater"),
@@ -184,7 +184,7 @@ STOPPED: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
         removed("runs/*-canaries"), "canaries", "inconclusive", "harness eval --policy small@v1 --canaries",
     ),
     "canary that moved": (
-        lambda here: on_canaries(here, 2), "canaries", "fail", "1 of 1 grades moved, 0 are allowed",
+        lambda here: on_canaries(here, 2), "canaries", "fail", "1 of 1 grade moved, 0 are allowed",
     ),
     "canaries graded by another version's words": (
         edited("golden/small/canaries.jsonl", "a flute", "a whistle"),
@@ -275,7 +275,7 @@ def test_override_that_is_not_needed_is_not_recorded(ready: Path) -> None:
 
 
 FAULTS = {
-    "no version": (("small",), "name the version to ship: small@v2"),
+    "no version": (("small",), "name the version to ship: --policy small@v2"),
     "no such version": (("small@v9",), "no version v9"),
     "nobody answers": (("small@v1", "--allow-provisional", "--because", "x"), "--by NAME --because TEXT"),
     "no reason": (("small@v1", "--allow-provisional", "--by", "x", "--because", " "), "--because TEXT"),
@@ -334,7 +334,7 @@ def test_canaries_of_another_teacher_are_no_evidence(ready: Path) -> None:
     assert step(ended, "canaries")[0] == "inconclusive"
     assert "this teacher has not graded them" in step(ended, "canaries")[1]
     assert harness("eval", "--policy", "small", "--canaries").code == 0
-    assert "grades moved" in step(ship("--json"), "canaries")[1]
+    assert "grade moved" in step(ship("--json"), "canaries")[1]
 
 
 def test_base_may_be_a_run_and_the_baseline_itself_is_said(ready: Path) -> None:
@@ -365,4 +365,4 @@ def test_verdict_is_kept_with_the_run_and_told_to_github(ready: Path) -> None:
     ship("--markdown", "page.md")
     page = (ready / "page.md").read_text("utf-8")
     assert page.count("## Fail: small@v1 must not ship") == 2
-    assert "| canaries do not move the teacher | FAILED | 1 of 1 grades moved, 0 are allowed |" in page
+    assert "| canaries do not move the teacher | FAILED | 1 of 1 grade moved, 0 are allowed |" in page

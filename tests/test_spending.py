@@ -87,7 +87,7 @@ def test_answer_from_the_reply_cache_costs_nothing_again(here: Path) -> None:
     found = read_run(run).spending
     assert (found.asked, found.reused, found.cost, found.per_hundred) == (1, 1, 0.01, 1.0)
     assert found.input_tokens == 1_000
-    assert "1 answers came from the reply cache and cost nothing again." in text_of(found)
+    assert "1 answer came from the reply cache and cost nothing again." in text_of(found)
 
 
 def test_run_that_asked_nothing_has_no_price_a_grade(here: Path) -> None:
@@ -101,8 +101,8 @@ def test_one_unknown_cost_makes_the_total_unknown(here: Path) -> None:
     assert (found.cost, found.known, found.unknown, found.per_hundred) == (None, 0.01, 1, None)
     assert found.uncounted == 1
     assert text_of(found) == [
-        "Cost: unknown: the price or the tokens of 1 answers are unknown; the other 1 cost $0.01",
-        "Tokens: 1,000 in (80% from the cache, 100 written to it), 50 out; 1 replies without a count",
+        "Cost: unknown: the price or the tokens of 1 answer is unknown; the other 1 cost $0.01",
+        "Tokens: 1,000 in (80% from the cache, 100 written to it), 50 out; 1 reply without a count",
     ]
 
 

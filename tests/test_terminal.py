@@ -89,6 +89,7 @@ def test_in_80_columns_nothing_runs_over_and_nothing_is_cut(project: Path, comma
     text = ended.out + ended.err
     assert ESCAPE not in text
     assert CUT not in text
+    assert [line for line in text.splitlines() if line.endswith(" ")] == []
     assert [line for line in text.splitlines() if not is_whole(line)] == []
 
 
@@ -157,3 +158,24 @@ def test_a_reader_that_stops_leaves_the_exit_code_alone(here: Path) -> None:
         running.stdout.close()
         said = running.stderr.read()
     assert (running.returncode, b"Traceback" in said) == (3, False), said
+
+
+@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")  # the child only starts another
+def test_long_names_are_folded_at_their_separators_and_never_cut(project: Path) -> None:
+    model = "replay/graders/meta-llama-Llama-3.3-70B-Instruct-Turbo@2026_11_29-answers-of-all.csv"
+    grades = "item,grade\n" + "".join(f"q{n}-{g},{g}\n" for n in range(8) for g in (0, 1, 2))
+    (project / "graders").mkdir()
+    (project / model.removeprefix("replay/")).write_text(grades, encoding="utf-8")
+    # The grades are for the ids of another set.
+    assert harness("eval", "--policy", "small", "--model", model, "--no-report").code == 4
+    broken = "".join(re.escape(letter) + (r"\s*" if letter in "-/@_" else "") for letter in model)
+    assert re.search(rf"does\s+{broken}\s+with", harness("gate2", "latest").out)
+    said = in_a_terminal(["runs", "list", "--sort", "kappa"], project, TERM="dumb")
+    lines = [line.rstrip() for line in said.splitlines()]
+    assert max(map(len, lines)) <= 80, said
+    second = next(at for at, line in enumerate(lines) if "graders/" in line)
+    parts = ["replay/"]
+    while "".join(parts) != model:
+        parts.append(lines[second - 1 + len(parts)].strip())
+        assert model.startswith("".join(parts)), parts
+    assert len(parts) > 1 and all(part[-1] in "-/@_" for part in parts[:-1]), parts

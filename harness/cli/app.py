@@ -30,16 +30,21 @@ from harness.cli import (
 )
 from harness.cli.options import Commands, complain
 
+OLD_NAMES = {"licence": "license"}
+"""Former spellings of options, which still work."""
 app = typer.Typer(
     name="harness",
     cls=Commands,
     help="Can we trust this LLM's judgement of our product? Policy, golden set, teacher, gates.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help: half the time to the first line
     # Every flag has an environment twin: HARNESS_EVAL_MODEL for `harness eval --model`.
-    context_settings={"auto_envvar_prefix": "HARNESS", "help_option_names": ["-h", "--help"]},
+    context_settings={
+        "auto_envvar_prefix": "HARNESS",
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": lambda name: OLD_NAMES.get(name, name),
+    },
 )
 app.command("eval")(run_eval.eval_command)
 app.command("gate1")(gate1.gate1_command)
@@ -79,7 +84,6 @@ def _root(
         "--version",
         callback=_version,
         is_eager=True,
-        allow_from_autoenv=False,  # HARNESS_VERSION in an environment must end no check in success
         help="Print the version and end.",
     ),
 ) -> None:

@@ -26,10 +26,11 @@ def set_command(
 @app.command("show")
 def show_command(root: Root = None, json: Json = False) -> None:
     """Every baseline: which run it was, and its kappa."""
-    from harness.comparison.baseline import FOLDER, load_baseline
+    from harness.comparison.baseline import load_baseline
     from harness.report.comparison import baselines_view
+    from harness.runs.folder import BASELINES
 
-    folder = project_at(root).runs / FOLDER
+    folder = project_at(root).runs / BASELINES
     found = [(path, load_baseline(path)) for path in sorted(folder.glob("*.json"))]
     if json:
         rows = [one.model_dump(mode="json", exclude={"cases"}) | {"n": len(one.cases)} for _, one in found]

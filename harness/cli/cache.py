@@ -3,6 +3,7 @@
 import typer
 
 from harness.cli.options import Json, Root, print_json, project_at, say, show
+from harness.storage.plural import plural
 
 app = typer.Typer(help="Replies kept across runs, so that none is paid for twice.", no_args_is_help=True)
 
@@ -18,7 +19,7 @@ def stats_command(root: Root = None, json: Json = False) -> None:
         print_json({"file": str(path), "replies": dict(found.replies), "bytes": found.size})
         return
     total = sum(found.replies.values())
-    show([f"{total:,} replies, {found.size / 1e6:.1f} MB: {path}"])
+    show([f"{plural(total, 'reply')}, {found.size / 1e6:.1f} MB: {path}"])
     show(f"  {count:>9,}  {model}" for model, count in found.replies.items())
 
 
@@ -27,4 +28,4 @@ def clear_command(root: Root = None) -> None:
     """Delete every kept reply. Runs keep their own; a new run of the same prompt pays again."""
     from harness.grading.reply_cache import FILE, clear_cache
 
-    say(f"{clear_cache(project_at(root).runs / FILE):,} replies deleted")
+    say(f"{plural(clear_cache(project_at(root).runs / FILE), 'reply')} deleted")

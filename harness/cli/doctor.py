@@ -13,6 +13,7 @@ import typer
 from harness import __version__
 from harness.cli.options import DEFAULT_POLICY, Json, Root, load_keys, print_json, project_at, say, show
 from harness.errors import BadInput
+from harness.storage.plural import plural
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +101,7 @@ def _contents(project: "Project", facts: dict[str, Any]) -> list[str]:
 
     def examples(name: str) -> str:
         policy = load_policy(policy_path(project, name))
-        return f"{name} ({len(load_examples(golden_path(project, name), policy))} examples)"
+        return f"{name} ({plural(len(load_examples(golden_path(project, name), policy)), 'example')})"
 
     readers: dict[str, tuple[list[str], Callable[[str], str]]] = {
         "policies": (policy_names(project), lambda name: load_policy(policy_path(project, name)).label),

@@ -15,6 +15,7 @@ from harness.cli.options import (
     GradesFormat,
     Json,
     Labels,
+    OptionalRun,
     Rater,
     Root,
     Scale,
@@ -54,9 +55,7 @@ if TYPE_CHECKING:
 
 
 def gate2_command(
-    run: Annotated[
-        str | None, typer.Argument(help="A run: its folder, its name or the beginning of it, or latest.")
-    ] = None,
+    run: OptionalRun = None,
     golden: Annotated[Path | None, typer.Option(help="A file of golden grades, instead of a run.")] = None,
     grades: Annotated[Path | None, typer.Option(help="The file of grades to compare with it.")] = None,
     policy: PolicyOption = None,

@@ -1,12 +1,12 @@
 """`harness golden`: list, lint, stats, import, export."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.cli.groups import grouped
 from harness.cli.options import (
-    DEFAULT_POLICY,
     Columns,
     Encoding,
     Format,
@@ -22,7 +22,9 @@ from harness.cli.options import (
     show,
     shown_path,
 )
+from harness.cli.policy_options import EveryPolicy, PolicyOptions
 from harness.errors import BadInput
+from harness.storage.plural import plural
 
 if TYPE_CHECKING:
     from harness.golden.checks import Finding
@@ -35,36 +37,37 @@ app = typer.Typer(
     help="Golden sets: graded pairs with the chain of thought behind each.", no_args_is_help=True
 )
 
-Name = Annotated[str, typer.Argument(metavar="[POLICY]", help="name, or name@v1")]
 FINDINGS_SHOWN = 20
 
 
 @app.command("list")
-def list_golden(root: Root = None, json: Json = False) -> None:
+def list_golden(
+    policy: Annotated[str | None, typer.Option(help="Only the set of this policy.")] = None,
+    root: Root = None,
+    json: Json = False,
+) -> None:
     """The golden sets, with their sizes."""
     from harness.golden.examples import FILE
-    from harness.storage.project import folder_names
+    from harness.storage.project import folder_names, split_label
 
     project = project_at(root)
-    found = {}
-    for name in folder_names(project.golden):
-        path = project.golden / name / FILE
-        if path.exists():
-            policy, examples = load_set(project, name)
-            found[name] = {"policy": policy.label, "examples": len(examples)}
+    found: dict[str, dict[str, Any]] = {}
+    for name in [split_label(policy)[0]] if policy else folder_names(project.golden):
+        if policy or (project.golden / name / FILE).exists():
+            judged_by, examples = load_set(project, policy or name)
+            found[name] = {"policy": judged_by.label, "examples": len(examples)}
     if json:
         print_json({"golden": found})
         return
-    lines = [f"{name}  {set_['examples']} examples, for {set_['policy']}" for name, set_ in found.items()]
+    lines = [
+        f"{name}  {plural(set_['examples'], 'example')}, for {set_['policy']}" for name, set_ in found.items()
+    ]
     show(lines or ["no golden set yet"])
 
 
 @app.command("lint")
-def lint_golden_set(
-    name: Annotated[str | None, typer.Argument(metavar="[POLICY]", help="Default: every golden set.")] = None,
-    root: Root = None,
-    json: Json = False,
-) -> None:
+@grouped
+def lint_golden_set(which: EveryPolicy, *, root: Root = None, json: Json = False) -> None:
     """What is wrong with a golden set. Ends with 2 if there is an error; warnings only inform."""
     from harness.golden.examples import golden_path
     from harness.golden.lint import lint_golden
@@ -73,7 +76,7 @@ def lint_golden_set(
 
     project = project_at(root)
     findings: list[Finding] = []
-    for each in [name] if name else folder_names(project.golden):
+    for each in [which.given] if which.given else folder_names(project.golden):
         policy = load_policy(policy_path(project, each))
         found = lint_golden(golden_path(project, split_label(each)[0]), policy)
         findings += found
@@ -89,7 +92,7 @@ def lint_golden_set(
 def _show_findings(label: str, findings: "list[Finding]") -> None:
     errors = sum(finding.level == "error" for finding in findings)
     counts = (("error", errors), ("warning", len(findings) - errors))
-    summary = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts)
+    summary = ", ".join(plural(count, name) for name, count in counts)
     summary = summary if findings else "clean"
     show([f"golden set of {label}: {summary}"])
     show([f"  {one.level}: {one.where}: {one.what}" for one in findings[:FINDINGS_SHOWN]])
@@ -98,12 +101,13 @@ def _show_findings(label: str, findings: "list[Finding]") -> None:
 
 
 @app.command("stats")
-def golden_set_stats(name: Name = DEFAULT_POLICY, root: Root = None, json: Json = False) -> None:
+@grouped
+def golden_set_stats(which: PolicyOptions, *, root: Root = None, json: Json = False) -> None:
     """Counts: grades by split, clauses, tags, words."""
     from harness.golden.summary import golden_stats
     from harness.report.golden import golden_view
 
-    policy, examples = load_set(project_at(root), name)
+    policy, examples = load_set(project_at(root), which.label)
     stats = golden_stats(examples, policy)
     print_json(stats) if json else show(golden_view(stats))
 
@@ -123,7 +127,10 @@ def import_golden_set(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the splits.")] = 0,
     scale: Scale = None,
-    licence: Annotated[str | None, typer.Option("--license", help="A note on the source's licence.")] = None,
+    license: Annotated[
+        str | None,
+        typer.Option(envvar="HARNESS_GOLDEN_IMPORT_LICENCE", help="A note on the source's license."),
+    ] = None,
     format: Format = None,
     labels: Labels = None,
     encoding: Encoding = None,
@@ -150,7 +157,7 @@ def import_golden_set(
         shares=parse_shares(splits) if splits else None,
         seed=seed,
         scale=scale,
-        licence=licence,
+        licence=license,
         dataset_split=dataset_split,
         replace=replace,
     )
@@ -165,7 +172,7 @@ def import_golden_set(
 
 def _say_imported(done: "Imported", policy: str) -> None:
     queries = len({example.cluster for example in done.examples})
-    show([f"{len(done.examples):,} examples of {queries} queries: {shown_path(done.path)}"])
+    show([f"{plural(len(done.examples), 'example')} of {plural(queries, 'query')}: {shown_path(done.path)}"])
     if done.columns_left:
         say(f"columns left out: {', '.join(done.columns_left)} (--attributes keeps them)")
     for text in done.long_texts:
@@ -177,12 +184,14 @@ def _say_imported(done: "Imported", policy: str) -> None:
         )
     if done.new_policy is not None:
         say(f"a policy to fill in: {shown_path(done.new_policy)}")
-    say(f"next: harness golden lint {policy}, then make eval POLICY={policy}")
+    say(f"next: harness golden lint --policy {policy}, then make eval POLICY={policy}")
 
 
 @app.command("export")
+@grouped
 def export_golden_set(
-    name: Name = DEFAULT_POLICY,
+    which: PolicyOptions,
+    *,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A .csv or .jsonl file. Default: standard output.")
     ] = None,
@@ -198,7 +207,7 @@ def export_golden_set(
     from harness.golden.exporting import FORMATS, export_golden
     from harness.storage.files import write_atomic
 
-    _, examples = load_set(project_at(root), name)
+    _, examples = load_set(project_at(root), which.label)
     kind = format or (output.suffix.removeprefix(".") if output else "csv")
     if kind not in FORMATS:
         raise BadInput(f"format {kind!r} is not one of: {', '.join(FORMATS)}")
@@ -209,7 +218,7 @@ def export_golden_set(
         raise BadInput(f"{output}: no folder {output.parent}")
     else:
         write_atomic(output, text)
-        say(f"{len(examples)} examples: {output}")
+        say(f"{plural(len(examples), 'example')}: {output}")
 
 
 def find_set(project: "Project", name: str) -> "tuple[Policy, Path]":

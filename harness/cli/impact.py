@@ -7,8 +7,9 @@ import typer
 
 from harness.cli.groups import CallOptions, Markdown, PairsOptions, TeacherOptions, append, grouped
 from harness.cli.options import Json, Root, load_keys, print_json, project_at, say, show
-from harness.cli.policy import NewVersion, OldVersion, two_versions
+from harness.cli.policy_options import Versions
 from harness.errors import BadInput
+from harness.storage.plural import plural
 
 if TYPE_CHECKING:
     from harness.grading.job import Limits
@@ -23,8 +24,7 @@ Twice = Annotated[
 
 @grouped
 def impact_command(
-    old: OldVersion,
-    new: NewVersion = None,
+    versions: Versions,
     *,
     pairs: PairsOptions,
     teacher: TeacherOptions,
@@ -43,7 +43,7 @@ def impact_command(
 
     path = pairs.path
     project = project_at(root)
-    before, after = two_versions(project, old, new)
+    before, after = versions.both(project)
     if before == after:
         raise BadInput(f"{before} on both sides; name two versions")
     asked = teacher.asked(after, path)
@@ -51,7 +51,8 @@ def impact_command(
     append(markdown, impact_markdown(found))
     print_json(found) if json else show(impact_view(found, examples))
     if found.unanswered:
-        say(f"{found.unanswered} questions have no answer; repeat the command to ask them again")
+        left = plural(found.unanswered, "question has", "questions have")
+        say(f"{left} no answer; repeat the command to ask again")
         raise typer.Exit(4)
 
 

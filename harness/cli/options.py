@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from harness.cli import completion
+from harness.cli.help import document
 from harness.errors import HarnessError
 from harness.storage.visible import visible
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
     from harness.golden.canaries import CanaryReport
     from harness.nouns.base import Weighting as Weights
@@ -59,11 +61,26 @@ Bootstrap = Annotated[
     bool, typer.Option("--bootstrap", help="A cluster bootstrap of the gated kappa too, to compare.")
 ]
 BarValue = Annotated[float | None, typer.Option("--bar", help="The kappa asked for. Default: gates.toml.")]
-RunName = Annotated[str, typer.Argument(help="Its folder, its name or the beginning of it, or latest.")]
+RUN = typer.Argument(
+    help="Its folder, its name or the beginning of it, latest, or baseline.", autocompletion=completion.runs
+)
+RunName = Annotated[str, RUN]
+OptionalRun = Annotated[str | None, RUN]
 
 
 class Commands(TyperGroup):
     """A group of commands, and of groups, whose errors end in a message and an exit code."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        document(self)
+
+    def get_params(self, ctx: Any) -> Any:
+        """The options of `harness` itself: set in an environment, each would end every command in success."""
+        own: list[Any] = self.params  # the type of options is private
+        for one in own:
+            one.allow_from_autoenv = one.show_envvar = False
+        return super().get_params(ctx)
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # the base type is private
         """Run the command."""
@@ -133,26 +150,17 @@ def _routes(name: str) -> bool:
     return name.upper().endswith(("_PROXY", "_BASE_URL", "_BASE", "_ENDPOINT", "_HOST")) or "SSL" in name
 
 
-def console() -> "Console":
-    """Standard output, as wide as the terminal, or 80 columns.
+def show(parts: "Iterable[RenderableType]") -> None:
+    """Print renderables to standard output, as wide as the terminal, or 80 columns.
 
     With NO_COLOR, Rich would still print bold: here it means plain text.
     """
     from harness.report.console import SafeConsole
 
     colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
-    return SafeConsole(highlight=False, emoji=False, markup=False, color_system=colours)
-
-
-def show(parts: "Iterable[RenderableType]") -> None:
-    """Print renderables to standard output."""
-    out = console()
+    out = SafeConsole(highlight=False, emoji=False, markup=False, color_system=colours)
     for part in parts:
-        if isinstance(part, str):
-            # Not folded: that would break a path to copy.
-            out.file.write(visible(part) + "\n")
-        else:
-            out.print(part)
+        out.put(part)
 
 
 def shown_path(path: Path) -> Path:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.groups import grouped
 from harness.cli.options import Json, Root, complain, print_json, project_at, say, show
+from harness.cli.policy_options import EveryPolicy, PolicyOptions, Versions
 from harness.errors import BadInput
 from harness.storage.visible import visible
 
@@ -16,14 +18,6 @@ if TYPE_CHECKING:
     from harness.storage.project import Project
 
 app = typer.Typer(help="Policies: the product team's judgement, written down.", no_args_is_help=True)
-
-Name = Annotated[str, typer.Argument(metavar="POLICY", help="name, or name@v1")]
-OldVersion = Annotated[
-    str, typer.Argument(metavar="V1", help="name@v1; or a name alone: its two latest versions.")
-]
-NewVersion = Annotated[
-    str | None, typer.Argument(metavar="[V2]", help="name@v2. Default: the version after V1.")
-]
 
 
 @app.command("list")
@@ -48,12 +42,13 @@ def list_policies(root: Root = None, json: Json = False) -> None:
 
 
 @app.command("show")
-def show_policy(name: Name, root: Root = None, json: Json = False) -> None:
+@grouped
+def show_policy(which: PolicyOptions, *, root: Root = None, json: Json = False) -> None:
     """A policy as a document, in Markdown."""
     from harness.policy.load import load_policy, policy_path
     from harness.report.policy import policy_document
 
-    policy = load_policy(policy_path(project_at(root), name))
+    policy = load_policy(policy_path(project_at(root), which.label))
     if json:
         print_json(policy)
     else:
@@ -61,18 +56,13 @@ def show_policy(name: Name, root: Root = None, json: Json = False) -> None:
 
 
 @app.command("lint")
-def lint_policies(
-    name: Annotated[
-        str | None, typer.Argument(metavar="POLICY", help="Default: every version of all.")
-    ] = None,
-    root: Root = None,
-    json: Json = False,
-) -> None:
+@grouped
+def lint_policies(which: EveryPolicy, *, root: Root = None, json: Json = False) -> None:
     """What is wrong with a policy or its gates.
 
     Ends with 2 if anything is; warnings only inform.
     """
-    project = project_at(root)
+    project, name = project_at(root), which.given
     paths = _paths(project, name)
     faults = {str(_short(path, project)): _faults(path) for path in paths}
     if name is None:
@@ -94,9 +84,10 @@ def lint_policies(
 
 
 @app.command("diff")
+@grouped
 def diff_policy(
-    old: OldVersion,
-    new: NewVersion = None,
+    versions: Versions,
+    *,
     suggest: Annotated[
         str | None,
         typer.Option(help="A run whose cited clauses suggest examples to judge again."),
@@ -110,7 +101,7 @@ def diff_policy(
     from harness.report.policy_diff import diff_view, effect_view
 
     project = project_at(root)
-    before, after = (load_policy(policy_path(project, label)) for label in two_versions(project, old, new))
+    before, after = (load_policy(policy_path(project, label)) for label in versions.both(project))
     diff = diff_policies(before, after)
     examples = _golden(project, after)
     cited = _cited(project, suggest) if suggest is not None else None
@@ -130,25 +121,6 @@ def _cited(project: "Project", run: str) -> "dict[str, tuple[str, ...]]":
 
     records = load_run(find_run(project, run)).each_record()
     return {one.example: one.outcome.clauses for one in records if isinstance(one.outcome, Grade)}
-
-
-def two_versions(project: "Project", old: str, new: str | None) -> tuple[str, str]:
-    """Both versions as name@version; the missing one is the neighbour."""
-    from harness.policy.load import policy_path, policy_versions
-    from harness.storage.project import split_label
-
-    name, version = split_label(old)
-    folder = policy_path(project, old).parent
-    if new is not None:
-        if split_label(new)[0] != name:
-            raise BadInput(f"{old} and {new} are two policies; name two versions of one")
-        first, second = (f"{name}@{policy_path(project, label).stem}" for label in (old, new))
-        return first, second
-    known = list(policy_versions(folder))
-    at = known.index(version) if version else len(known) - 2
-    if not 0 <= at < len(known) - 1:
-        raise BadInput(f"{old}: no version after it to compare with; there are: {', '.join(known)}")
-    return f"{name}@{known[at]}", f"{name}@{known[at + 1]}"
 
 
 def _golden(project: "Project", policy: "Policy") -> "list[Labelled]":

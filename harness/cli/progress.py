@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from harness.cli.options import say, shown_path
 from harness.scorecards.money import usd
+from harness.storage.plural import plural
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -45,8 +46,8 @@ class Progress:
         asked, examples = plan.asked, plan.size
         done = examples * asked.repeats - todo
         before = f" ({done} are done)" if done else ""
-        noun = asked.kind.items
-        what = f"{todo} {noun}" if asked.repeats == 1 else f"{examples} {noun} {asked.repeats} times"
+        again = "" if asked.repeats == 1 else f" {asked.repeats} times"
+        what = plural(todo if asked.repeats == 1 else examples, asked.kind.item) + again
         who = asked.model if is_home(asked.model, asked.base_url) else f"{asked.model} at {asked.base_url}"
         say(f"{who} grades {what} of {asked.policy}{before}: {shown_path(folder)}")
         self._total = todo
@@ -77,7 +78,7 @@ class Progress:
 
     def stopping(self, in_flight: int) -> None:
         """The user pressed Ctrl-C once."""
-        say(f"waiting for {in_flight} answers in flight; press Ctrl-C again to stop at once")
+        say(f"waiting for {plural(in_flight, 'answer')} in flight; press Ctrl-C again to stop at once")
 
     def _line(self, now: float) -> str:
         done, rate = sum(self._counts.values()), self._rate(now)
@@ -92,7 +93,7 @@ class Progress:
         """Calls in flight, tokens and cost, if there are any."""
         if not self._tokens and self._in_flight <= 1:
             return ""
-        parts = [f"{self._in_flight} calls", f"{_short(self._tokens)} tok"]
+        parts = [plural(self._in_flight, "call"), f"{_short(self._tokens)} tok"]
         return ", ".join([*parts, usd(self._cost)] if self._cost else parts)
 
     def _rate(self, now: float) -> float:
@@ -125,24 +126,24 @@ def warnings_of(plan: "Plan") -> list[str]:
     warnings = []
     lacking = unfinished(plan.policy)
     if lacking:
-        warnings.append(
-            f"{plan.policy.label} is not finished ({len(lacking)} texts are empty): {plan.policy_file}"
-        )
+        empty = plural(len(lacking), "empty text")
+        warnings.append(f"{plan.policy.label} is not finished ({empty}): {plan.policy_file}")
     if plan.dropped:
-        warnings.append(
-            f"{len(plan.dropped)} shots are withheld from the teacher: too close to graded examples"
-        )
+        count = plural(len(plan.dropped), "shot is", "shots are")
+        warnings.append(f"{count} withheld from the teacher: too close to graded examples")
     if bare := sum(not shot.reasoning for shot in plan.writer.shown):
-        warnings.append(
-            f"{bare} of {len(plan.writer.shown)} shots have no reasoning: they show a grade alone"
-        )
+        count = f"{bare} of {plural(len(plan.writer.shown), 'shot')}"
+        has = "has" if bare == 1 else "have"
+        warnings.append(f"{count} {has} no reasoning: they show a grade alone")
     if plan.withheld:
         queries = ", ".join(plan.withheld)
         warnings.append(
             f"worked examples of the policy are withheld from the teacher, since they are graded: {queries}"
         )
     if plan.stale:
-        count = f"{plan.stale} examples were not yet judged under {plan.policy.label}"
+        count = (
+            f"{plural(plan.stale, 'example was', 'examples were')} not yet judged under {plan.policy.label}"
+        )
         warnings.append(f"{count}: Gate 2 is inconclusive")
     return warnings
 

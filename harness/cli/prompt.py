@@ -6,6 +6,7 @@ import typer
 
 from harness.cli.options import DEFAULT_POLICY, Json, Root, print_json, project_at, say, show
 from harness.errors import BadInput
+from harness.storage.plural import plural
 from harness.storage.visible import visible
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _show_size(prompt: "Prompt", prefix: int, *, as_json: bool) -> None:
         return
     show(
         [
-            f"{characters:,} characters, about {characters // 4:,} tokens",
+            f"{plural(characters, 'character')}, about {plural(characters // 4, 'token')}",
             f"{prefix:,} of them, {prefix / characters:.1%}, are the constant prefix",
         ]
     )

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.golden import Name, find_set
+from harness.cli.golden import find_set
+from harness.cli.groups import grouped
 from harness.cli.options import DEFAULT_POLICY, Json, Root, names_in, print_json, project_at, say, show
+from harness.cli.policy_options import PolicyName, PolicyOptions
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
 IDS_SHOWN = 10
 
 
+@grouped
 def confirm_examples(
-    name: Name = DEFAULT_POLICY,
+    which: PolicyOptions,
+    *,
     examples: Annotated[
         str | None, typer.Option(help="Examples or canaries that you have read again, by id: a,b,c")
     ] = None,
@@ -42,7 +46,7 @@ def confirm_examples(
     if unaffected and why is not None:
         raise BadInput("remove --why: --unaffected gives its own reason")
     project = project_at(root)
-    policy, path = find_set(project, name)
+    policy, path = find_set(project, which.label)
     if examples is not None:
         chosen = dict.fromkeys(
             names_in(examples), why or f"read again: the grade stands under {policy.version}"
@@ -86,27 +90,28 @@ def regrade_example(
     reasoning: Annotated[str, typer.Option(help="The chain of thought that leads there.")],
     why: Annotated[str, typer.Option(help="Why the grade changes.")],
     clauses: Annotated[str, typer.Option(help="The clauses that decide: a,b")] = "",
-    policy_name: Annotated[str, typer.Option("--policy", help="name, or name@v2")] = DEFAULT_POLICY,
+    policy: PolicyName = DEFAULT_POLICY,
     root: Root = None,
     json: Json = False,
 ) -> None:
     """Give an example its grade under a policy version; the old grade goes into its history."""
     from harness.golden.rejudging import Judgement, golden_lines, left_to_judge, regrade
 
-    policy, path = find_set(project_at(root), policy_name)
+    judged_by, path = find_set(project_at(root), policy)
     said = Judgement(grade=grade, reasoning=reasoning, clauses=names_in(clauses))
-    changed = regrade(path, policy, id, said, why, _now())
-    left = left_to_judge(golden_lines(path), policy)
+    changed = regrade(path, judged_by, id, said, why, _now())
+    left = left_to_judge(golden_lines(path), judged_by)
     if json:
-        print_json({"policy": policy.label, "regraded": [id] if changed else [], "left": left})
+        print_json({"policy": judged_by.label, "regraded": [id] if changed else [], "left": left})
         return
-    show([f"{id} is {grade} under {policy.label}" + ("" if changed else ", as it was")])
-    _say_left(left, policy)
+    show([f"{id} is {grade} under {judged_by.label}" + ("" if changed else ", as it was")])
+    _say_left(left, judged_by)
 
 
 def _say_left(left: "Sequence[str]", policy: "Policy") -> None:
     if not left:
-        say(f"nothing is left to judge under {policy.label}; next: harness golden lint {policy.label}")
+        label = policy.label
+        say(f"nothing is left to judge under {label}; next: harness golden lint --policy {label}")
         return
     more = ", ..." if len(left) > IDS_SHOWN else ""
     say(f"{len(left)} left to judge under {policy.label}: {', '.join(left[:IDS_SHOWN])}{more}")

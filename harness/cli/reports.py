@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli import completion
 from harness.cli.options import Json, Root, RunName, print_json, project_at, say, show, shown_path
 from harness.errors import BadInput
+from harness.storage.plural import plural
 
 if TYPE_CHECKING:
     from harness.score.reading import Reading
@@ -20,7 +22,11 @@ MADE_BY_ITSELF = 2_000
 def report_command(
     run: RunName = "latest",
     base: Annotated[
-        str | None, typer.Argument(help="A run to compare it with: what moved, and what was changed.")
+        str | None,
+        typer.Argument(
+            help="A run to compare it with, or baseline: what moved, and what was changed.",
+            autocompletion=completion.runs,
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -43,7 +49,7 @@ def report_command(
 
     project = project_at(root)
     found = assess_folder(find_run(project, run))
-    other = reading_of(project, base) if base is not None else None
+    other = reading_of(project, base, found.run.folder) if base is not None else None
     if (png or svg) and (found.canaries or (other and output is None)):
         what = "only the HTML file shows the base; add -o FILE" if other else "a run over canaries has none"
         raise BadInput(f"pictures: {what}")
@@ -82,7 +88,7 @@ def report_beside(found: "Assessment") -> None:
     """Write the report of a run that has just ended into its folder, unless the run is long."""
     folder, pairs = found.run.folder, len(found.reading.items)
     if pairs > MADE_BY_ITSELF:
-        say(f"no report yet of {pairs:,} pairs; write it with: harness report {folder.name}")
+        say(f"no report yet of {plural(pairs, 'pair')}; write it with: harness report {folder.name}")
         return
     from harness.report.page.write import REPORT, write_report
 

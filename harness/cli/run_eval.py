@@ -15,6 +15,7 @@ from harness.cli.eval_options import (
 from harness.cli.groups import CallOptions, grouped
 from harness.cli.options import Json, Root, load_keys, print_json, project_at, say, show
 from harness.cli.reports import report_beside
+from harness.storage.plural import plural
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +74,7 @@ def eval_command(
     report(project, found, as_json=json)
     failed = found.gate2.outcomes.failed
     if failed:
-        say(f"{failed} examples have no answer; {_what_to_do(found.run)}")
+        say(f"{plural(failed, 'example has', 'examples have')} no answer; {_what_to_do(found.run)}")
         raise typer.Exit(4)
 
 

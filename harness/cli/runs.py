@@ -184,10 +184,11 @@ def remove_runs(
 
 def _to_remove(project: "Project", runs: list[str], *, force: bool) -> "list[Path]":
     """The folders, each once. BadInput names every one that cannot be removed."""
-    from harness.comparison.baseline import FOLDER, load_baseline
+    from harness.comparison.baseline import load_baseline
+    from harness.runs.folder import BASELINES
     from harness.runs.remove import find_removable
 
-    paths = () if force else sorted((project.runs / FOLDER).glob("*.json"))
+    paths = () if force else sorted((project.runs / BASELINES).glob("*.json"))
     baselines = {load_baseline(path).run: shown_path(path) for path in paths}
     found: dict[Path, None] = {}
     faults: list[Fault] = []

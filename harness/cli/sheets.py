@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.golden import Name, load_set
+from harness.cli.golden import load_set
+from harness.cli.groups import grouped
 from harness.cli.options import DEFAULT_POLICY, Root, names_in, project_at, say, shown_path
+from harness.cli.policy_options import PolicyName, PolicyOptions
 from harness.errors import BadInput
+from harness.storage.plural import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,9 +18,11 @@ if TYPE_CHECKING:
     from harness.nouns.pair import Example
 
 
+@grouped
 def rating_sheet_command(
+    which: PolicyOptions,
+    *,
     rater: Annotated[str, typer.Option(help="The rater of the sheet; each gets a different order.")],
-    name: Name = DEFAULT_POLICY,
     split: Annotated[str | None, typer.Option(help="dev, test or dev+test. Default: dev+test.")] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="A sample of this many pairs, the same for every rater.")
@@ -43,7 +48,7 @@ def rating_sheet_command(
     from harness.report.policy import policy_document
     from harness.storage.files import write_atomic
 
-    policy, examples = load_set(project_at(root), name)
+    policy, examples = load_set(project_at(root), which.label)
     rater = check_rater(rater)
     if only is not None and (split or limit or leave_out):
         raise BadInput("--only names the pairs; remove --split, --limit and --leave-out")
@@ -59,7 +64,7 @@ def rating_sheet_command(
         typer.echo(text.encode("utf-8"), nl=False)
     else:
         write_atomic(output, text)
-        say(f"{len(chosen)} pairs for {rater}: {output}")
+        say(f"{plural(len(chosen), 'pair')} for {rater}: {output}")
 
 
 def _named(examples: "Sequence[Example]", only: str) -> "list[Example]":
@@ -74,7 +79,7 @@ def _named(examples: "Sequence[Example]", only: str) -> "list[Example]":
 def collect_ratings(
     sheet: Annotated[Path, typer.Argument(metavar="FILE", help="A rater's lines: pair, grade, reasoning.")],
     rater: Annotated[str, typer.Option(help="Who rated.")],
-    name: Annotated[str, typer.Option("--policy", help="name, or name@v1")] = DEFAULT_POLICY,
+    policy: PolicyName = DEFAULT_POLICY,
     root: Root = None,
 ) -> None:
     """Take a rater's filled-in sheet into ratings.jsonl.
@@ -88,9 +93,9 @@ def collect_ratings(
     from harness.golden.rating.sheet import check_rater, read_sheet
 
     project = project_at(root)
-    policy, examples = load_set(project, name)
+    judged_by, examples = load_set(project, policy)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    found = read_sheet(sheet, examples, policy, check_rater(rater), now)
-    path = golden_path(project, policy.name).with_name("ratings.jsonl")
+    found = read_sheet(sheet, examples, judged_by, check_rater(rater), now)
+    path = golden_path(project, judged_by.name).with_name("ratings.jsonl")
     add_ratings(path, found)
-    say(f"{len(found)} ratings by {rater.strip()}: {shown_path(path)}")
+    say(f"{plural(len(found), 'rating')} by {rater.strip()}: {shown_path(path)}")

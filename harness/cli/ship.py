@@ -8,6 +8,7 @@ from harness.cli.compare import keep_verdict
 from harness.cli.groups import CallOptions, Markdown, PairsOptions, append, grouped
 from harness.cli.impact import measure
 from harness.cli.options import Json, Root, end_with, print_json, project_at, say, show, shown_path
+from harness.cli.policy_options import NewPolicy
 from harness.cli.rated import given_in
 from harness.errors import BadInput
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @grouped
 def ship_command(
-    version: Annotated[str, typer.Argument(metavar="V2", help="The version to ship: name@v2.")],
+    which: NewPolicy,
     *,
     run: Annotated[
         str | None,
@@ -53,7 +54,7 @@ def ship_command(
     from harness.shipping.verdict import judge_shipping
 
     project = project_at(root)
-    label = _version(version)
+    label = which.label
     override = _override(label, allow_provisional, by, because)
     _refuse_idle(pairs)
     evidence = gather(project, label, run, base)
@@ -71,15 +72,6 @@ def ship_command(
         say(line)
     print_json(found) if json else show(shipping_view(found))
     end_with(found.verdict)
-
-
-def _version(label: str) -> str:
-    """The label with a version: none is guessed."""
-    from harness.storage.project import split_label
-
-    if split_label(label)[1] is None:
-        raise BadInput(f"name the version to ship: {label}@v2")
-    return label
 
 
 def _refuse_idle(pairs: PairsOptions) -> None:

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.golden import Name, load_set
+from harness.cli.golden import load_set
+from harness.cli.groups import grouped
 from harness.cli.options import (
-    DEFAULT_POLICY,
     BarValue,
     Json,
     Root,
@@ -16,6 +16,7 @@ from harness.cli.options import (
     project_at,
     show,
 )
+from harness.cli.policy_options import PolicyOptions
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from harness.storage.project import Project
 
 
+@grouped
 def size_command(
-    name: Name = DEFAULT_POLICY,
+    which: PolicyOptions,
+    *,
     pilot: Annotated[
         str | None, typer.Option(metavar="RUN", help="A run to take the design effect from.")
     ] = None,
@@ -59,8 +62,8 @@ def size_command(
     from harness.score.threshold import Threshold
 
     project = project_at(root)
-    policy, examples = load_set(project, name)
-    gates = load_gates(policy_path(project, name).with_name("gates.toml"), policy)
+    policy, examples = load_set(project, which.label)
+    gates = load_gates(policy_path(project, which.label).with_name("gates.toml"), policy)
     chosen = bar_of(weighting, bar, Threshold(gates.weighting, gates.gate2.bar))
     if against is not None and pilot is None:
         raise BadInput("--against needs --pilot: it compares the two runs")

@@ -13,13 +13,12 @@ from harness.comparison.sides import Side, side_of_run
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Level, Noun
 from harness.nouns.policy import Gates
-from harness.runs.folder import Run
+from harness.runs.folder import BASELINES, Run
 from harness.score.items import Answer, GradedItem
 from harness.storage.files import build, decode, parse_json, read_bytes, write_atomic
+from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.verdicts.assessment import Assessment, assess
-
-FOLDER = "baselines"
 
 
 class Case(Noun):
@@ -63,7 +62,7 @@ def set_baseline(project: Project, run: Run) -> Path:
 
 def baseline_path(project: Project, policy: str, part: str) -> Path:
     """The path of the baseline of a policy and split."""
-    return project.runs / FOLDER / f"{policy}-{part}.json"
+    return project.runs / BASELINES / f"{policy}-{part}.json"
 
 
 def _baseline(found: Assessment) -> Baseline:
@@ -126,13 +125,14 @@ def _damage(found: Baseline) -> Iterator[str]:
         yield "actions: expected one for each grade of the scale"
     for pair, count in Counter(case.pair for case in found.cases).items():
         if count > 1:
-            yield f"cases: {pair} appears {count} times"
+            yield f"cases: {pair} appears {plural(count, 'time')}"
     known = {None, *found.scale}
     for case in found.cases:
         if case.golden not in found.scale or not known.issuperset(case.grades):
             yield f"cases: {case.item} has a grade that is not on the scale"
         if len(case.grades) != len(found.cases[0].grades) or not case.grades:
-            yield f"cases: {case.item} has {len(case.grades)} answers; other cases have another number"
+            answers = plural(len(case.grades), "answer")
+            yield f"cases: {case.item} has {answers}; other cases have another number"
 
 
 def side_of_baseline(baseline: Baseline) -> Side:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from harness.comparison.sides import Side
 from harness.score.items import INDEPENDENT, names_query
 from harness.scorecards.comparison import Difference
+from harness.storage.plural import plural
 
 WHAT_WAS_RUN = ("policy", "prompt", "model", "shots", "parameters")
 """The possible causes of a change. If several differ, the cause cannot be told."""
@@ -38,9 +39,12 @@ def warnings_of(
     if policies_differ(base, candidate):
         found.append("the policies differ: each run is compared with its own version's golden grades")
     elif relabelled:
-        found.append(f"{len(relabelled)} pairs have another golden grade now: left out")
+        found.append(
+            f"{plural(len(relabelled), 'pair has', 'pairs have')} another golden grade now: left out"
+        )
     if candidate.stale:
-        found.append(f"{candidate.stale} examples were not yet judged under {candidate.policy}")
+        stale = plural(candidate.stale, "example was", "examples were")
+        found.append(f"{stale} not yet judged under {candidate.policy}")
     if base.gates != candidate.gates:
         found.append(f"the bars of gates.toml differ: those of {candidate.name} hold")
     return tuple(found)

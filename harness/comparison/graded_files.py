@@ -9,6 +9,7 @@ from harness.golden.graded_files import Golden, GradesFile, Levels
 from harness.golden.unmatched import unmatched
 from harness.nouns.pair import one_form
 from harness.score.items import answered, items_of_files
+from harness.storage.plural import plural
 
 
 def side_of_file(golden: Golden, file: GradesFile, levels: Levels) -> Side:
@@ -36,7 +37,8 @@ def side_beside_run(file: GradesFile, run: Side) -> Side:
     unmet = unmatched(strangers, ids, run.name) if strangers else ""
     if len(strangers) == len(grades):
         raise BadInput(f"no item of {file.path} is in {run.name}: its items are the examples' ids ({unmet})")
-    what = f"{len(strangers):,} items of {file.name} are not in {run.name} ({unmet})"
+    count = plural(len(strangers), f"item of {file.name} is", f"items of {file.name} are")
+    what = f"{count} not in {run.name} ({unmet})"
     return replace(
         run,
         name=file.name,

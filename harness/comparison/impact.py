@@ -16,6 +16,7 @@ from harness.scorecards.impact import ActionMove, Impact, MovedPair, MovedShare,
 from harness.scorecards.shared import Confusion
 from harness.stats.agreement import Floats, Integers, confusion
 from harness.stats.means import clustered_mean, rare_upper
+from harness.storage.plural import plural
 from harness.storage.stream import Stream
 
 Pairs = Sequence[ShownPair] | Stream[ShownPair]
@@ -146,4 +147,6 @@ def _seen(one: MovedPair) -> bool:
 def _left_out(pairs: Pairs, read: Sequence[ShownPair]) -> tuple[str, ...]:
     if len(read) == len(pairs):
         return ()
-    return (f"{len(pairs) - len(read)} of {len(pairs)} pairs have no readable answer under both versions",)
+    lost = len(pairs) - len(read)
+    has = "has" if lost == 1 else "have"
+    return (f"{lost} of {plural(len(pairs), 'pair')} {has} no readable answer under both versions",)

@@ -9,6 +9,7 @@ from harness.golden.grade_tables import GradedRow, read_golden_grades
 from harness.nouns.pair import Example, one_form
 from harness.nouns.policy import Gates, Policy
 from harness.policy.load import load_gates, load_policy, policy_path
+from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.storage.tables import Layout
 
@@ -45,7 +46,7 @@ class Golden(NamedTuple):
         """What keeps the grades from being those of the policy: that some are another version's."""
         if policy is None or not self.stale:
             return None
-        of = f"{self.stale} of {len(self.rows)} golden grades in {self.name}"
+        of = f"{self.stale} of {plural(len(self.rows), 'golden grade')} in {self.name}"
         return f"{of} are of another version, and {policy.label} has none of those"
 
 

@@ -18,6 +18,7 @@ from harness.policy.load import load_policy, policy_path
 from harness.storage.digest import digest, digest_bytes
 from harness.storage.files import build, read_bytes, write_atomic, write_lines
 from harness.storage.formats import dataset_table, read_table
+from harness.storage.plural import plural
 from harness.storage.project import Project, folder_names, is_name
 from harness.storage.tables import RESULT_TEXTS, Layout, Table, refuse_controls
 
@@ -92,12 +93,16 @@ def _empty_splits(examples: Sequence[Example], request: Import) -> tuple[Split, 
 def _long_texts(examples: Sequence[Example]) -> tuple[str, ...]:
     """Texts longer than a surface shows: likely cells that ran together."""
     found = [
-        f"{example.id}: {name} has {len(text):,} letters"
+        f"{example.id}: {name} has {plural(len(text), 'letter')}"
         for example in examples
         for name, text in _texts_shown(example)
         if len(text) > LONG_TEXT
     ]
-    more = (f"{len(found) - LONG_SHOWN:,} more texts are that long",) if len(found) > LONG_SHOWN else ()
+    more = (
+        (f"{plural(len(found) - LONG_SHOWN, 'more text is', 'more texts are')} that long",)
+        if len(found) > LONG_SHOWN
+        else ()
+    )
     return (*found[:LONG_SHOWN], *more)
 
 

@@ -17,6 +17,7 @@ from harness.golden.rating.ratings import rater_kinds, ratings_under
 from harness.golden.similarity import near_duplicates, tokens
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
+from harness.storage.plural import plural
 
 RUN_WORDS = 8
 """Two reasonings that share this many consecutive words were not both written for their pair."""
@@ -84,7 +85,8 @@ def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator
             decided[decision.item] = decision
     open_ = [item for item in disputed(examples, ratings) if item not in decided]
     if open_:
-        what = f"{len(open_)} pairs in dispute are not adjudicated (the first: {open_[0]})"
+        count = plural(len(open_), "pair in dispute is", "pairs in dispute are")
+        what = f"{count} not adjudicated (the first: {open_[0]})"
         yield Finding("warning", "ratings", what)
 
 
@@ -140,7 +142,8 @@ def _missing_reasonings(examples: Sequence[Example], policy: Policy) -> Iterator
     imported = [example for example in empty if _imported(example)]
     yield from (Finding("error", example.id, "no reasoning") for example in empty if not _imported(example))
     if imported:
-        what = f"{len(imported)} imported examples have no reasoning (the first: {imported[0].id})"
+        count = plural(len(imported), "imported example has", "imported examples have")
+        what = f"{count} no reasoning (the first: {imported[0].id})"
         yield Finding("warning", "reasoning", what)
 
 
@@ -149,7 +152,9 @@ def _missing_clauses(examples: Sequence[Example], policy: Policy) -> Iterator[Fi
     empty = [example for example in examples if not example.clauses]
     if empty and policy.clauses:
         yield Finding(
-            "warning", "clauses", f"{len(empty)} examples cite no clause (the first: {empty[0].id})"
+            "warning",
+            "clauses",
+            f"{plural(len(empty), 'example cites', 'examples cite')} no clause (the first: {empty[0].id})",
         )
 
 
@@ -164,7 +169,7 @@ def _boilerplate(examples: Sequence[Example], policy: Policy) -> Iterator[Findin
     for example in examples:
         words = _words(example.reasoning)
         if 0 < len(words) < SHORT_WORDS:
-            yield Finding("error", example.id, f"a reasoning of {len(words)} words gives no reason")
+            yield Finding("error", example.id, f"a reasoning of {plural(len(words), 'word')} gives no reason")
         shared = {run: first[run] for run in _runs(example.reasoning) if run in first and run not in allowed}
         if shared:
             run, other = next(iter(shared.items()))

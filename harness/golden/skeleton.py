@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from harness.golden.splits import SPLITS
 from harness.nouns.pair import Example
+from harness.storage.plural import plural
 
 GATES_SKELETON = """\
 # The bars for runs under this policy.
@@ -21,7 +22,7 @@ bar = 0.8
 
 _POLICY = """\
 # A skeleton, made from the scale of an imported golden set. Fill in what is empty:
-# `harness policy lint {name}` lists what is left.
+# `harness policy lint --policy {name}` lists what is left.
 
 name = "{name}"
 version = "v1"
@@ -61,7 +62,7 @@ shown = "not at all"
 _README = """\
 # Golden set: {name}
 
-{count} examples over {queries} queries, imported; no grade was changed.
+{examples} over {queries}, imported; no grade was changed.
 
 | source | digest | licence | examples |
 |---|---|---|---|
@@ -70,7 +71,7 @@ _README = """\
 Splits are by query: {splits}. Shots may be shown to a teacher; dev is to iterate on; test is to gate on.
 
 The import brings grades. A golden set also says why: add a `reasoning` and the `clauses` that decide to
-each example, starting with the shots. `harness golden lint {name}` counts what is missing.
+each example, starting with the shots. `harness golden lint --policy {name}` counts what is missing.
 """
 
 
@@ -92,8 +93,8 @@ def golden_readme(name: str, examples: Sequence[Example]) -> str:
     splits = Counter(example.split for example in examples)
     return _README.format(
         name=name,
-        count=len(examples),
-        queries=len({example.cluster for example in examples}),
+        examples=plural(len(examples), "example"),
+        queries=plural(len({example.cluster for example in examples}), "query"),
         sources="\n".join(f"| {' | '.join(origin)} | {n} |" for origin, n in origins.items()),
         splits=", ".join(f"{splits[split]} {split}" for split in SPLITS),
     )

@@ -16,6 +16,7 @@ from harness.runs.call_log import Call, unanswered_calls
 from harness.runs.paid import PaidAnswers
 from harness.runs.record_log import iter_records
 from harness.scorecards.money import usd
+from harness.storage.plural import plural
 
 ENVELOPE = 1_000
 """Tokens that a server may add to a prompt: roles, marks, instructions about the form."""
@@ -185,7 +186,9 @@ def budget_of(limit: float, worst: WorstCase, folder: Path | None = None, *, bat
             unknown += sign * (cost is None)
             spent += sign * (cost or 0.0)
     if unknown:
-        raise BadInput(f"--max-cost: unknown cost of {unknown} answers of this run; start a new run")
+        raise BadInput(
+            f"--max-cost: unknown cost of {plural(unknown, 'answer')} of this run; start a new run"
+        )
     budget = Budget(limit, worst, spent=spent, batch=batch)
     budget.lost = sum(map(worst.cost_again, unanswered_calls(folder, paid.answers)))
     return budget

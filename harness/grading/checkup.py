@@ -19,6 +19,7 @@ from harness.providers.probe import LOGPROBS, ProbeDialect
 from harness.providers.served import CACHE, FORM, GIVEN_UP, TEMPERATURE, Dialect, Served, Taken
 from harness.runs.manifest import Asked
 from harness.scorecards.checkup import Capability, Checkup
+from harness.storage.plural import plural
 from harness.storage.project import Project
 
 DEADLINE = 180.0
@@ -181,7 +182,7 @@ async def _cache(served: Served, plan: Plan, reply: Reply) -> Capability:
 
 def _moved(used: Usage) -> str:
     parts = [(used.cached_tokens, "read from it"), (used.written_tokens, "written to it")]
-    return " and ".join(f"{count:,} tokens {what}" for count, what in parts if count)
+    return " and ".join(f"{plural(count, 'token')} {what}" for count, what in parts if count)
 
 
 def _checkup(

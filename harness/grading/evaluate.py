@@ -23,6 +23,7 @@ from harness.runs.kind import PAIRS
 from harness.runs.manifest import Asked, Manifest, how_to_resume, load_manifest, save_manifest
 from harness.runs.record_log import RecordLog, iter_records
 from harness.scorecards.money import Forecast
+from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.verdicts.assessment import Assessment, assess_folder, save_assessment
 
@@ -136,7 +137,7 @@ def answer(job: Job, resumed_by: str) -> Manifest:
             left = asyncio.run(execute(job, log, executor_of(job.plan.asked)))
         except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
             left = left_to_ask(job, log)
-            raise Interrupted(f"interrupted with {left} answers to go; {resumed_by}") from None
+            raise Interrupted(f"interrupted with {plural(left, 'answer')} to go; {resumed_by}") from None
         except Unfinished as error:
             left = left_to_ask(job, log)
             if left != len(log.failed):

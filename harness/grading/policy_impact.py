@@ -19,6 +19,7 @@ from harness.runs.manifest import Asked, load_manifest
 from harness.runs.pair_run import PairRun, find_pair_run, load_pair_run, pairs_folder
 from harness.runs.pairs import ShownPair
 from harness.scorecards.impact import Impact
+from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.storage.stream import Stream
 
@@ -93,8 +94,9 @@ def _warnings(plans: Sequence[Plan], pairs: Stream[ShownPair]) -> list[str]:
         why = "it learned from golden examples, and a reworded clause moves nothing in it"
         found.append(f"{new.asked.model} reads no policy: {why}; name a teacher with --model")
     if kept:
-        count = f"{kept} of {kept + len(new.learnable)} golden shots"
+        count = f"{kept} of {plural(kept + len(new.learnable), 'golden shot')}"
         found.append(f"{count} are withheld from the teacher: the pairs have their queries")
     if left := stale(new.learnable, new.policy.version):
-        found.append(f"{len(left)} golden shots were not yet judged under {new.policy.label}")
+        count = plural(len(left), "golden shot was", "golden shots were")
+        found.append(f"{count} not yet judged under {new.policy.label}")
     return found

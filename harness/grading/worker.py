@@ -18,6 +18,7 @@ from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
 from harness.runs.call_log import Call, CallLog
 from harness.runs.record_log import RecordLog
+from harness.storage.plural import plural
 
 CUT_OFF = 5
 """Answers in a row that may be cut off at their limit: the next ones would be, and are paid for."""
@@ -77,7 +78,7 @@ class Worker:
         if self._cut_off < CUT_OFF:
             return
         usage = found.reply.usage if found.reply else None
-        at = f", the last one after {usage.output_tokens:,} tokens" if usage else ""
+        at = f", the last one after {plural(usage.output_tokens, 'token')}" if usage else ""
         self._too_short = Unfinished(
             f"{self._cut_off} answers in a row were cut off at the output limit{at}: "
             "start a new run with a higher one, --max-tokens N (thinking counts too)"

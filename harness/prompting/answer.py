@@ -15,6 +15,7 @@ from harness.nouns.policy import Policy
 from harness.nouns.records import Grade, Reply, Ungraded
 from harness.prompting.thinking import TwoAnswers, without_thinking
 from harness.storage.files import single_keys, whole_text
+from harness.storage.plural import plural
 
 KEYS: Final = ("reasoning", "clauses", "grade")
 _BRACE = re.compile(r"[{}]")
@@ -69,7 +70,7 @@ def read_grade(reply: Reply, scale: Sequence[int]) -> Grade | Ungraded:
     if not answers:
         return Ungraded(cause="no_answer", detail=_why_none(reply, text))
     if len(answers) > 1:
-        return Ungraded(cause="two_answers", detail=f"{len(answers)} answers")
+        return Ungraded(cause="two_answers", detail=plural(len(answers), "answer"))
     answer, start, end = answers[0]
     if not _MARKS.fullmatch(text, end):
         return Ungraded(cause="no_answer", detail="words follow the object: it is quoted, and not the answer")

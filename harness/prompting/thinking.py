@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+from harness.storage.plural import plural
+
 _NAMES = r"think|thinking|thought|thoughts|reasoning|reflection|seed:think"
 _BEGIN: Final = re.compile(
     rf"\s*(?:<(?:{_NAMES})>|\[THINK\]|\u25c1think\u25b7|<\|START_THINKING\|>)", re.IGNORECASE
@@ -31,7 +33,7 @@ def without_thinking(text: str) -> str:
         return text.partition(_BARE_FINAL)[2]
     ends = list(_END.finditer(text))
     if len(ends) > 1:
-        raise TwoAnswers(f"the thinking ends {len(ends)} times")
+        raise TwoAnswers(f"the thinking ends {plural(len(ends), 'time')}")
     if ends:
         return text[ends[0].end() :]
     return "" if _BEGIN.match(text) else text

@@ -6,6 +6,7 @@ from harness.errors import BadInput
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
 from harness.providers.base import SENT_ALONG, Setup, Teacher, refuse
+from harness.storage.plural import plural
 
 NAMES = ("lexical", "majority")
 
@@ -35,7 +36,8 @@ class Majority:
         counts = Counter(shot.grade for shot in setup.shots)
         self._grade = max(sorted(counts), key=lambda grade: counts[grade])
         share = {grade: counts[grade] / counts.total() for grade in setup.policy.scale}
-        reasoning = f"{self._grade} is the commonest grade of {counts.total()} shots; the pair was not read."
+        shots = plural(counts.total(), "shot")
+        reasoning = f"{self._grade} is the commonest grade of {shots}; the pair was not read."
         self._reply = Reply(
             text=answer_text(reasoning, [], self._grade), model="builtin/majority", probabilities=share
         )

@@ -13,6 +13,7 @@ from harness.providers.openai_responses import CACHE_MARK, USAGE, marked_input
 from harness.providers.reading import read_answer, read_usage
 from harness.providers.served import CACHE, Taken
 from harness.storage.files import whole_text
+from harness.storage.plural import plural
 
 API = "the decisions API"
 QUESTION = (
@@ -91,7 +92,7 @@ def _shares(answer: _Decision) -> dict[int, float]:
     share = {level.label: level.probability for level in levels}
     if answer.type != "score" or len(share) < len(levels) or not math.fsum(share.values()) > 0:
         raise TransientError(
-            f"the server's answer is not a decision: {answer.type} with {len(levels)} levels"
+            f"the server's answer is not a decision: {answer.type} with {plural(len(levels), 'level')}"
         )
     return share
 

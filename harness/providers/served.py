@@ -12,6 +12,7 @@ from harness.pricing.tokens import tokens_of
 from harness.providers.base import Setup, UnusableError
 from harness.providers.wire import FilteredError, MissingError, Wire
 from harness.storage.digest import digest
+from harness.storage.plural import plural
 
 HOPELESS = 3
 """After this many rejections without one answer, the request itself is at fault."""
@@ -199,7 +200,8 @@ class Served:
     def _hopeless(self, error: RejectedError) -> RejectedError | FatalError:
         self._rejected += 1
         if self._rejected >= HOPELESS:
-            return FatalError(f"{self._rejected} requests were rejected and none was answered: {error}")
+            count = plural(self._rejected, "request was", "requests were")
+            return FatalError(f"{count} rejected and none was answered: {error}")
         return error
 
 
@@ -213,7 +215,7 @@ def check_whole(prompt: Prompt, reply: Reply) -> None:
     least = sum(tokens_of(message.content).low for message in prompt.messages if message.role == "system")
     if 0 < read < least:
         raise UnusableError(
-            f"the server read {read:,} tokens of a prompt whose constant prefix alone has at least "
+            f"the server read {plural(read, 'token')} of a prompt whose constant prefix alone has at least "
             f"{least:,.0f}: it cut the prompt at its context size, so the policy was not read whole; raise "
             "that (OLLAMA_CONTEXT_LENGTH or num_ctx at Ollama, --ctx-size at llama-server, "
             "--max-model-len at vLLM)",

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from harness.golden.canaries import CanaryReport
 from harness.report.parts import number
+from harness.storage.plural import plural
 
 
 def canary_view(report: CanaryReport, grader: str) -> Iterator[RenderableType]:
@@ -17,10 +18,11 @@ def canary_view(report: CanaryReport, grader: str) -> Iterator[RenderableType]:
     if not report.compared:
         yield Text("No answer: no canary had both its grades read.")
         return
-    moved = f"{report.moved} of {report.compared} grades moved"
+    moved = f"{report.moved} of {plural(report.compared, 'grade')} moved"
     yield Text(f"{moved}: {report.up} up, {report.down} down, {number(report.mean_move, 2)} on average.")
     if report.compared < report.canaries:
-        yield Text(f"{report.canaries - report.compared} canaries could not be compared: a grade is missing.")
+        lost = plural(report.canaries - report.compared, "canary")
+        yield Text(f"{lost} could not be compared: a grade is missing.")
     shown = [move for move in report.moves if move.plain != move.steered]
     if not shown:
         return

@@ -9,6 +9,7 @@ from rich.text import Text
 from harness.report.parts import indented
 from harness.scorecards.checkup import Checkup
 from harness.scorecards.money import usd
+from harness.storage.plural import plural
 
 WORDS = {True: "yes", False: "no", None: "not found out"}
 
@@ -37,4 +38,4 @@ def _cost(found: Checkup) -> str:
     used = found.usage
     if used is None:
         return amount
-    return f"{amount} ({used.input_tokens:,} tokens in, {used.output_tokens:,} out)"
+    return f"{amount} ({plural(used.input_tokens, 'token')} in, {used.output_tokens:,} out)"

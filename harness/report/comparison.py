@@ -14,6 +14,7 @@ from harness.report.figures import any_of, changes_of
 from harness.report.parts import columns, indented, interval, number, percent, signed
 from harness.scorecards.comparison import Change, Comparison, Flip, Ranking, SliceChange
 from harness.scorecards.money import usd
+from harness.storage.plural import plural
 
 SLICES_SHOWN = 5
 NO_ACTIONS = "no policy defines actions"
@@ -21,7 +22,7 @@ NO_ACTIONS = "no policy defines actions"
 
 def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableType]:
     """A comparison's summary and tables."""
-    where = f"{found.n_common:,} items in {found.n_clusters:,} queries"
+    where = f"{plural(found.n_common, 'item')} in {plural(found.n_clusters, 'query')}"
     yield Text(f"What moved, on {where}", style="bold")
     yield Text(f"base:      {found.base}\ncandidate: {found.candidate}")
     yield Text(change_sentence(found))
@@ -67,7 +68,7 @@ def _left_out(found: Comparison) -> Iterator[RenderableType]:
     )
     for items, why in lost:
         if items:
-            yield Text(f"Left out: {len(items):,} items that {why}.")
+            yield Text(f"Left out: {plural(len(items), 'item')} that {why}.")
 
 
 def _figures(found: Comparison) -> Table:
@@ -94,8 +95,8 @@ def _flip_counts(found: Comparison) -> str:
     known = found.actions is not None or any(flip.base_action for flip in found.flips)
     test, p = found.mcnemar, found.mcnemar.obuchowski.p
     return (
-        f"{len(found.flips):,} flips: {kinds['fixed']} fixed, {kinds['broken']} broken, {kinds['moved']} "
-        f"moved (as right or wrong as before);\n"
+        f"{plural(len(found.flips), 'flip')}: {kinds['fixed']} fixed, {kinds['broken']} broken, "
+        f"{kinds['moved']} moved (as right or wrong as before);\n"
         f"{f'{seen} would show the user something else' if known else NO_ACTIONS}\n"
         f"as many fixed as broken? p {_p(p)} clustered (Obuchowski), {test.exact:.2g} if independent\n"
         f"are the grades used as often? p {_p(found.stuart_maxwell.p)} if independent (Stuart, Maxwell)"
@@ -112,7 +113,6 @@ def _slices(name: str, slices: Sequence[SliceChange]) -> Iterator[RenderableType
     if not moved:
         return
     table = columns(f"{name} that moved most", "items", "accuracy", "now", "p (Holm)")
-    table.columns[0].overflow, table.columns[0].no_wrap = "ellipsis", True
     for one in moved[:SLICES_SHOWN]:
         table.add_row(one.name, f"{one.n:,}", percent(one.base), percent(one.candidate), _p(one.p_holm))
     yield indented(table)
@@ -165,7 +165,6 @@ def ranking_view(found: Ranking) -> Iterator[RenderableType]:
     first = found.comparisons[0]
     yield Text(f"{len(found.comparisons)} runs against {found.base}", style="bold")
     table = columns("run", first.gated, "difference", "interval", "p (Holm)", "items")
-    table.columns[0].overflow = "fold"
     table.add_row(found.base, number(first.gated_change.base), "", "", "", "")
     for one, p in zip(found.comparisons, found.p_holm, strict=True):
         change = one.gated_change
@@ -196,4 +195,4 @@ def baselines_view(found: Sequence[tuple[Path, Baseline]]) -> Iterator[Renderabl
     for path, one in found:
         yield Text(str(path), style="bold")
         yield f"  {one.run}"
-        yield f"  kappa {number(one.kappa)} on {len(one.cases):,} cases of {one.policy}"
+        yield f"  kappa {number(one.kappa)} on {plural(len(one.cases), 'case')} of {one.policy}"

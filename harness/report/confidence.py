@@ -8,6 +8,7 @@ from rich.text import Text
 
 from harness.report.parts import columns, indented, interval, number, percent
 from harness.scorecards.confidence import Confidence, SelectiveScore
+from harness.storage.plural import plural
 
 FIFTHS = 5
 FIRST = 5
@@ -20,7 +21,7 @@ def confidence_view(score: Confidence | None) -> Iterator[RenderableType]:
         return
     yield indented(
         Text(
-            f"Its own probabilities, on {score.n:,} answers: calibration error {number(score.ece)}, "
+            f"Its own probabilities, on {plural(score.n, 'answer')}: calibration error {number(score.ece)}, "
             f"Brier {number(score.brier)}, RPS {number(score.rps)}"
         )
     )

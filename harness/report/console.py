@@ -1,22 +1,48 @@
 """The console. Printed text may be untrusted and must not control the terminal."""
 
 import os
+import re
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.text import Text
 
+from harness.report.folding import FoldedText
 from harness.storage.visible import visible
 
 
 class SafeConsole(Console):
-    """Rich's console, with control characters escaped: Rich passes them through."""
+    """Rich's console, with control characters escaped, which Rich passes through, and long names folded."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Escape control characters in texts. Rich's own control codes are segments of another kind."""
+        renderable = FoldedText.of(renderable) if type(renderable) is Text else renderable
         for text, style, control in super().render(renderable, options):
             yield Segment(text if control else visible(text), style, control)
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """A string as a text, as in a table's cell."""
+        return FoldedText.of(super().render_str(text, **how))
+
+    def put(self, part: RenderableType) -> None:
+        """Write a part; a text as it is: folding would break a path to copy.
+
+        A file or another program gets no spaces that fill up the lines of a table.
+        """
+        if isinstance(part, str):
+            written = f"{visible(part)}\n"
+        else:
+            with self.capture() as captured:
+                self.print(part)
+            written = captured.get()
+        try:
+            self.file.write(written if self.is_terminal else re.sub(r" +$", "", written, flags=re.MULTILINE))
+            self.file.flush()
+        except BrokenPipeError:
+            self.on_broken_pipe()
 
     def on_broken_pipe(self) -> None:
         """The reader has stopped, such as `head`: drop the rest, and keep the command's exit code."""

@@ -10,6 +10,7 @@ from harness.report.parts import columns, indented, interval, number, percent, s
 from harness.score.few import SHOWN, few_names, lowest
 from harness.scorecards.ceiling import Ceiling
 from harness.scorecards.gate2 import Citing, Disagreement, Gate2
+from harness.storage.plural import plural
 
 DIAGNOSIS_WORDS = {
     "policy": "policy: the raters differ too",
@@ -25,7 +26,7 @@ def ceiling_view(score: Ceiling | None) -> Iterator[RenderableType]:
         return
     kind = " of raters that are not known to be people" if score.provisional else ""
     lines = [
-        f"Ceiling{kind}, on {score.n:,} items: the grader agrees with raters "
+        f"Ceiling{kind}, on {plural(score.n, 'item')}: the grader agrees with raters "
         f"{number(score.grader)}, raters with each other {number(score.rater)}",
         f"difference {signed(score.delta.value)} {interval(score.delta.ci)}".rstrip(),
     ]
@@ -70,14 +71,21 @@ def diagnosis_view(score: Gate2) -> Iterator[RenderableType]:
     """The disagreements by diagnosis, and the agreement of cited clauses."""
     if score.misses and score.diagnosis["unrated"] < len(score.misses):
         lines = [f"{count:>5}  {DIAGNOSIS_WORDS[name]}" for name, count in score.diagnosis.items() if count]
-        yield indented(Text(f"Whose problem the {len(score.misses):,} misses are:\n" + "\n".join(lines)))
+        yield indented(
+            Text(
+                f"Whose problem the {plural(len(score.misses), 'miss is', 'misses are')}:\n"
+                + "\n".join(lines)
+            )
+        )
     if score.citations:
         right, wrong = score.citations.right, score.citations.wrong
         text = f"{_citing(right)} when right, {_citing(wrong)} when wrong"
         yield indented(Text(f"Cites a clause of the golden reasoning: {text}"))
         strange = sum(score.citations.unknown.values())
         if strange:
-            yield indented(Text(f"cited {strange} times a clause that the policy does not have"), above=0)
+            yield indented(
+                Text(f"cited {plural(strange, 'time')} a clause that the policy does not have"), above=0
+            )
 
 
 def _citing(found: Citing) -> str:

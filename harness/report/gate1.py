@@ -22,6 +22,7 @@ from harness.report.parts import (
 )
 from harness.score.few import SHOWN, few_names, least_agreeing, lowest_pairs
 from harness.scorecards.gate1 import AgreementIn, Dispute, Gate1, PairAgreement, RaterBias
+from harness.storage.plural import plural
 
 CLEAR = "The raters agree: the policy is clear."
 COPIED = "The raters agree, and it is not shown that they rated independently."
@@ -46,7 +47,7 @@ def gate1_view(score: Gate1, disputes: int = 1, *, every: bool = False) -> Itera
 
     Of many raters only those who agree least are shown, unless `every` one is wanted.
     """
-    items = f"{score.n_items:,} items in {score.n_clusters:,} queries"
+    items = f"{plural(score.n_items, 'item')} in {plural(score.n_clusters, 'query')}"
     yield Text(f"Gate 1: do the raters agree? {len(score.raters)} raters, {items}", style="bold")
     yield from verdict_lines(score)
     if score.verdict == "pass":
@@ -67,7 +68,7 @@ def gate1_view(score: Gate1, disputes: int = 1, *, every: bool = False) -> Itera
         yield from _parts("clauses", score.per_clause)
         yield from _parts("tags", score.per_tag)
         yield from _parts("queries", score.per_query)
-        yield indented(Text(f"In dispute: {len(score.disputed):,} items; the widest apart:"))
+        yield indented(Text(f"In dispute: {plural(len(score.disputed), 'item')}; the widest apart:"))
         yield indented(_disputes(score, max(disputes, DISPUTES_SHOWN)), above=0)
         yield from _reasons(score, disputes)
     if score.advice:
@@ -138,7 +139,6 @@ def _parts(name: str, parts: Sequence[AgreementIn]) -> Iterator[RenderableType]:
     if not lowest:
         return
     table = columns(f"{name} with the least agreement", "agreement", "items", "in dispute")
-    table.columns[0].overflow, table.columns[0].no_wrap = "ellipsis", True
     for part in lowest:
         table.add_row(part.name, percent(part.agreement), f"{part.n:,}", f"{part.disputed:,}")
     yield indented(table)
@@ -147,8 +147,8 @@ def _parts(name: str, parts: Sequence[AgreementIn]) -> Iterator[RenderableType]:
 def _disputes(score: Gate1, shown: int) -> RenderableType:
     if sum(len(rater) + 2 for rater in score.raters) > NAMES_BESIDE:
         return Text("\n".join(_by_grade(dispute) for dispute in score.disputed[:shown]))
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("item", overflow="ellipsis", no_wrap=True, max_width=40)
+    table = columns("item")
+    table.columns[0].max_width = 40
     for rater in score.raters:
         # Names stay on one line while there is room, and then wrap instead of being cut.
         table.add_column(rater, justify="right", overflow="fold", min_width=min(3, len(rater)))

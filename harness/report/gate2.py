@@ -21,6 +21,7 @@ from harness.report.parts import (
     verdict_lines,
 )
 from harness.scorecards.gate2 import Gate2, SliceScore
+from harness.storage.plural import plural
 
 SLICES_SHOWN = 5
 FEW_ITEMS = 5
@@ -62,10 +63,10 @@ def parts_view(score: Gate2) -> Iterator[RenderableType]:
 
 def agreement_sentence(score: Gate2) -> str:
     """The agreement of grader and golden set in words."""
-    graded = f"{score.outcomes.graded:,} of {score.n:,} examples"
+    graded = f"{score.outcomes.graded:,} of {plural(score.n, 'example')}"
     if score.repeats:
         total = score.n * score.repeats.repeats if score.repeats.aggregate == "mean" else score.n
-        graded = f"{score.outcomes.graded:,} of {total:,} answers"
+        graded = f"{score.outcomes.graded:,} of {plural(total, 'answer')}"
     if score.band is None:
         return f"No agreement could be measured on {graded}."
     value = number(score.gated_kappa.value)
@@ -142,7 +143,7 @@ def _clustering(score: Gate2) -> str:
     """The number of clusters and the design effect behind the intervals."""
     effect = score.gated_kappa.design_effect
     cost = f", design effect {effect:.2f}" if effect is not None else ""
-    return f"Intervals are clustered by query: {score.n_clusters:,} queries{cost}."
+    return f"Intervals are clustered by query: {plural(score.n_clusters, 'query')}{cost}."
 
 
 def _weakest(name: str, slices: tuple[SliceScore, ...]) -> Iterator[RenderableType]:
@@ -152,7 +153,6 @@ def _weakest(name: str, slices: tuple[SliceScore, ...]) -> Iterator[RenderableTy
     if not lowest:
         return
     table = columns(f"{name} with the lowest accuracy", "accuracy", "items", "kappa", "interval")
-    table.columns[0].overflow, table.columns[0].no_wrap = "ellipsis", True
     for one in lowest:
         kappa = number(one.kappa, 2), interval(one.ci, 2) or "-"
         table.add_row(one.name, percent(one.accuracy), f"{one.n:,}", *kappa)

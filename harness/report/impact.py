@@ -9,13 +9,14 @@ from rich.text import Text
 from harness.report.parts import columns, indented, interval, matrix_table, number
 from harness.report.regression import markdown_cell
 from harness.scorecards.impact import Impact, MovedShare
+from harness.storage.plural import plural
 
 QUERIES_SHOWN = 5
 
 
 def impact_view(found: Impact, examples: int) -> Iterator[RenderableType]:
     """The share of grades and actions that change."""
-    where = f"{found.n:,} pairs in {found.n_queries:,} queries"
+    where = f"{plural(found.n, 'pair')} in {plural(found.n_queries, 'query')}"
     yield Text(
         f"From {found.before} to {found.after}, {found.model} with {found.prompt}, {where}", style="bold"
     )
@@ -45,7 +46,8 @@ def impact_view(found: Impact, examples: int) -> Iterator[RenderableType]:
 def impact_markdown(found: Impact) -> str:
     """The same as Markdown, for a pull request."""
     weight = " of the traffic" if found.weighted else ""
-    title = f"From {found.before} to {found.after}, on {found.n:,} pairs in {found.n_queries:,} queries"
+    where = f"{plural(found.n, 'pair')} in {plural(found.n_queries, 'query')}"
+    title = f"From {found.before} to {found.after}, on {where}"
     rows = _rows(found)
     lines = [
         f"### {markdown_cell(title)}",
@@ -85,7 +87,6 @@ def _queries(found: Impact) -> Iterator[RenderableType]:
     if not touched:
         return
     table = columns("queries that change most", "pairs", "grades", "actions")
-    table.columns[0].overflow, table.columns[0].no_wrap = "ellipsis", True
     for one in touched:
         table.add_row(one.query, f"{one.pairs:,}", f"{one.grades:,}", f"{one.actions:,}")
     yield indented(table)

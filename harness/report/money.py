@@ -7,6 +7,7 @@ from rich.text import Text
 
 from harness.report.parts import columns, indented
 from harness.scorecards.money import Forecast, Span, Spending, usd
+from harness.storage.plural import plural
 
 UNKNOWN = "unknown"
 
@@ -14,7 +15,7 @@ UNKNOWN = "unknown"
 def forecast_view(found: Forecast) -> Iterator[RenderableType]:
     """A dry run: requests, tokens and prices as ranges."""
     if not found.input_tokens.high:
-        yield Text(f"{found.requests:,} answers, and nothing to pay: {found.model} runs here.")
+        yield Text(f"{plural(found.requests, 'answer')}, and nothing to pay: {found.model} runs here.")
         return
     yield Text(f"What {found.model} would be asked (nothing was sent)", style="bold")
     table = columns("", "at least", "at most")
@@ -53,7 +54,7 @@ def spending_view(found: Spending) -> Iterator[RenderableType]:
     if found.input_tokens is not None:
         yield Text(f"Tokens: {token_words(found)}")
     if found.reused:
-        yield Text(f"{found.reused:,} answers came from the reply cache and cost nothing again.")
+        yield Text(f"{plural(found.reused, 'answer')} came from the reply cache and cost nothing again.")
     if lost := lost_words(found):
         yield Text(lost)
     for warning in found.warnings:
@@ -72,12 +73,12 @@ def cost_words(found: Spending) -> str:
 def lost_words(found: Spending) -> str:
     """What may have been billed without an answer; empty if nothing was."""
     if found.lost_calls is None and found.unanswered:
-        return f"{found.unanswered:,} attempts brought no answer; one that timed out may have been billed."
+        lost = plural(found.unanswered, "attempt")
+        return f"{lost} brought no answer; one that timed out may have been billed."
     if not found.lost_calls:
         return ""
     most = "An unknown amount" if found.lost is None else f"At most {usd(found.lost)} more"
-    calls = "1 call" if found.lost_calls == 1 else f"{found.lost_calls:,} calls"
-    return f"{most} may have been billed without an answer, for {calls}."
+    return f"{most} may have been billed without an answer, for {plural(found.lost_calls, 'call')}."
 
 
 def token_words(found: Spending) -> str:
@@ -86,5 +87,5 @@ def token_words(found: Spending) -> str:
     if found.written_tokens:
         parts.append(f"{found.written_tokens:,} written to it")
     thought = f" ({found.reasoning_tokens:,} of thinking)" if found.reasoning_tokens else ""
-    uncounted = f"; {found.uncounted:,} replies without a count" if found.uncounted else ""
+    uncounted = f"; {plural(found.uncounted, 'reply')} without a count" if found.uncounted else ""
     return f"{found.input_tokens:,} in ({', '.join(parts)}), {found.output_tokens:,} out{thought}{uncounted}"

@@ -10,6 +10,7 @@ from rich.text import Text
 from harness.nouns.base import Interval
 from harness.report.figures import KAPPAS
 from harness.scorecards.shared import Confusion, Estimate, Gate
+from harness.storage.plural import plural
 
 BAND_WORDS = {
     "strong": "strong (above 0.8)",
@@ -53,7 +54,9 @@ def verdict_lines(score: Gate) -> Iterator[RenderableType]:
     label = score.verdict.upper() + (", provisional" if score.provisional else "")
     yield Text.assemble((label, VERDICT_STYLES[score.verdict]), f": {score.reason}.")
     if score.items_needed is not None:
-        yield Text(f"About {score.items_needed:,} items would decide it, at this kappa and design effect.")
+        yield Text(
+            f"About {plural(score.items_needed, 'item')} would decide it, at this kappa and design effect."
+        )
     if score.provisional:
         yield Text(f"Provisional: {score.provisional}.")
     if score.bar_moved:
@@ -70,7 +73,7 @@ def kappas(score: Gate, title: str) -> RenderableType:
         table.add_row(figure.row or title, value, bar)
     if score.bootstrap:
         check = interval(score.bootstrap.ci) or f"none: {score.bootstrap.reason}"
-        table.add_row("  cluster bootstrap", check, f"{score.bootstrap.draws:,} draws, to compare")
+        table.add_row("  cluster bootstrap", check, f"{plural(score.bootstrap.draws, 'draw')}, to compare")
     return indented(table)
 
 

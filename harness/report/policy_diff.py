@@ -15,6 +15,7 @@ from harness.scorecards.policy_change import (
     Regraded,
     Wording,
 )
+from harness.storage.plural import plural
 
 BOUNDS = {"cap": "at most", "floor": "at least"}
 IDS_SHOWN = 20
@@ -39,7 +40,9 @@ def diff_view(diff: PolicyDiff) -> Iterator[RenderableType]:
 def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableType]:
     """The golden examples that depend on changed parts, by part."""
     known = " are known to" if effect.cannot_tell else ""
-    share = f"{len(effect.touched)} of {effect.examples} golden examples{known} depend on changed parts"
+    share = (
+        f"{len(effect.touched)} of {plural(effect.examples, 'golden example')}{known} depend on changed parts"
+    )
     yield Padding(Text(f"{share}{':' if effect.touched else '.'}", style="bold"), (1, 0, 0, 0))
     for label, count in effect.counts.items():
         ids = ", ".join(_marked(one) for one in effect.touched if label in one.because)
@@ -77,9 +80,9 @@ def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableT
     name = diff.new
     yield Text("What to do:")
     for step in (
-        f"judge these again: harness golden sheet {name} --rater YOU --only ID,ID,...",
-        f"or a sample first: harness golden sheet {name} --rater YOU --limit 50",
-        f"confirm those that keep their grade: harness golden confirm {name} --examples ID,ID,...",
+        f"judge these again: harness golden sheet --policy {name} --rater YOU --only ID,ID,...",
+        f"or a sample first: harness golden sheet --policy {name} --rater YOU --limit 50",
+        f"confirm those that keep their grade: harness golden confirm --policy {name} --examples ID,ID,...",
         *(
             []
             if effect.suggested is not None

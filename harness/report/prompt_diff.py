@@ -11,6 +11,7 @@ from harness.report.policy_diff import word_diff
 from harness.report.text_diff import diff_lines
 from harness.scorecards.policy_change import Wording
 from harness.scorecards.prompt_change import PromptDiff
+from harness.storage.plural import plural
 
 SIGNS = {"gone": "-", "new": "+", "same": "", "place": "@"}
 STYLES = {"gone": "red", "new": "green", "same": "", "place": "dim"}
@@ -48,5 +49,5 @@ def _prefix(diff: PromptDiff) -> str:
     if diff.prefix is None:
         return f"{what} is unknown: {diff.reason}"
     if diff.prefix.same:
-        return f"{what} is the same, {diff.prefix.new:,} characters."
-    return f"{what} differs: {diff.prefix.old:,} -> {diff.prefix.new:,} characters."
+        return f"{what} is the same, {plural(diff.prefix.new, 'character')}."
+    return f"{what} differs: {diff.prefix.old:,} -> {plural(diff.prefix.new, 'character')}."

@@ -12,6 +12,7 @@ from harness.report.comparison import comparison_view
 from harness.report.figures import changes_of
 from harness.report.parts import VERDICT_STYLES, interval, number, signed
 from harness.scorecards.comparison import Comparison, Condition, Regression
+from harness.storage.plural import plural
 
 MARKS = {"pass": "passed", "fail": "FAILED", "inconclusive": "open"}
 LEVELS = {"pass": "notice", "fail": "error", "inconclusive": "warning"}
@@ -58,6 +59,7 @@ def _printable(text: str) -> str:
 def markdown_text(found: Regression, flips: int) -> str:
     """The result for a pull request or a job summary."""
     c = found.comparison
+    where = f"{plural(c.n_common, 'item')}, {plural(c.n_clusters, 'query')}"
     lines = [
         f"## Regression check: {found.verdict}",
         "",
@@ -72,7 +74,7 @@ def markdown_text(found: Regression, flips: int) -> str:
             for one in found.conditions
         ),
         "",
-        f"| {c.n_common:,} items, {c.n_clusters:,} queries | base | candidate | difference | 95 % interval |",
+        f"| {where} | base | candidate | difference | 95 % interval |",
         "|---|---|---|---|---|",
         *_rows(c),
         "",
@@ -84,7 +86,7 @@ def markdown_text(found: Regression, flips: int) -> str:
             f"| {one.golden} | {one.base} | {one.candidate} |"
             for one in c.flips[:flips]
         ]
-        lines += ["", f"{len(c.flips)} flips in all.", ""]
+        lines += ["", f"{plural(len(c.flips), 'flip')} in all.", ""]
     lines += [f"- {markdown_cell(warning)}" for warning in c.warnings]
     return "\n".join(lines) + "\n"
 

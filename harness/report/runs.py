@@ -12,6 +12,7 @@ from rich.text import Text
 
 from harness.report.parts import columns, indented, interval, number
 from harness.runs.manifest import Manifest, how_to_resume
+from harness.storage.plural import plural
 
 if TYPE_CHECKING:
     from harness.score.reading import Reading
@@ -23,9 +24,9 @@ def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
         yield Text(str(row["run"]), style="bold")
         state = "" if row["finished"] else ", unfinished"
         if row["coverage"] is None:
-            line = f"not scored, {row['n']} examples{state}"
+            line = f"not scored, {plural(row['n'], 'example')}{state}"
         else:
-            line = f"{_found(row)} on {row['n']} examples, coverage {row['coverage']:.1%}{state}"
+            line = f"{_found(row)} on {plural(row['n'], 'example')}, coverage {row['coverage']:.1%}{state}"
         yield Padding(Text(line), (0, 0, 0, 2))
 
 
@@ -43,7 +44,7 @@ def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableTy
     for policy, split in groups:
         yield Text(f"{policy} ({split})", style="bold")
         table = columns("prompt", "model", "kappa", "interval", "verdict", "n", "begun")
-        table.columns[1].overflow = "fold"
+        table.columns[1].justify = "left"
         for column in table.columns[2:]:
             column.no_wrap = True
         for row in rows:
@@ -60,7 +61,7 @@ def manifest_view(manifest: Manifest, folder: Path) -> Iterator[RenderableType]:
     """A manifest, one fact per line."""
     table = Table.grid(padding=(0, 2))
     for name, value in manifest_facts(manifest, folder).items():
-        table.add_row(Text(name, style="dim"), Text(value, overflow="fold"))
+        table.add_row(Text(name, style="dim"), value)
     yield table
 
 
@@ -94,7 +95,9 @@ def unfinished_sentence(reading: "Reading") -> str | None:
         return None
     wanted = manifest.examples * manifest.asked.repeats
     lost = wanted - reading.answered
-    counted = f"{lost:,} of its {wanted:,} answers were never asked for and count as failed" if lost else ""
+    counted = (
+        f"{lost:,} of its {plural(wanted, 'answer')} were never asked for and count as failed" if lost else ""
+    )
     state = f"This run is not finished{': ' if counted else ''}{counted}."
     run = reading.run
     return f"{state}\n{how_to_resume(run.folder, run.manifest.asked)} goes on from here."

@@ -7,12 +7,13 @@ from rich.text import Text
 
 from harness.report.parts import columns, indented, number, percent
 from harness.scorecards.sizes import Need, Sizes
+from harness.storage.plural import plural
 
 
 def sizes_view(found: Sizes) -> Iterator[RenderableType]:
     """The examples that are needed, for each true kappa."""
     yield Text(f"How large a golden set for {found.policy}?", style="bold")
-    have = f"{found.have.items:,} in {found.have.queries:,} queries"
+    have = f"{found.have.items:,} in {plural(found.have.queries or 0, 'query')}"
     yield Text(f"Now in dev and test: {have} ({found.items_per_query:.1f} a query).")
     if found.pilot:
         kappa = number(found.pilot_kappa)

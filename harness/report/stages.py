@@ -7,16 +7,16 @@ from rich.text import Text
 
 from harness.report.parts import columns, indented, interval, number
 from harness.scorecards.stages import Rate, Stages
+from harness.storage.plural import plural
 
 
 def stages_view(found: Stages) -> Iterator[RenderableType]:
     """The comparison of several policies with one."""
-    where = f"{found.n:,} items in {found.n_clusters:,} queries"
+    where = f"{plural(found.n, 'item')} in {plural(found.n_clusters, 'query')}"
     yield Text(f"{len(found.stages)} stages, each with a policy of its own, on {where}", style="bold")
     if found.left_out:
-        yield Text(f"Left out: {found.left_out:,} items that not every run was asked about.")
+        yield Text(f"Left out: {plural(found.left_out, 'item')} that not every run was asked about.")
     table = columns("right by its own policy", "share", "interval", "kappa")
-    table.columns[0].overflow = "fold"
     for stage in found.stages:
         table.add_row(f"{stage.policy} ({stage.run})", *_rate(stage.right), number(stage.kappa.value))
     table.add_section()

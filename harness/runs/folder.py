@@ -28,10 +28,13 @@ from harness.policy.load import gates_digest, load_gates, load_policy, policy_di
 from harness.runs.kind import PAIRS as PAIR_RUN
 from harness.runs.manifest import ANSWERS, MANIFEST, Manifest, load_manifest, save_manifest
 from harness.runs.record_log import RECORDS, iter_records
-from harness.storage.files import Content, iter_nouns, write_atomic
+from harness.storage.files import Content, iter_nouns, parse_json, read_text, write_atomic
+from harness.storage.plural import plural
 from harness.storage.project import Project, folder_names
 
 EXAMPLES, PAIRS = "examples.jsonl", "pairs.jsonl"
+BASELINES = "baselines"
+"""The folder of the baselines in runs/."""
 SCORECARD, DISAGREEMENTS, VERDICT = "scorecard.json", "disagreements.jsonl", "verdict.json"
 
 
@@ -155,7 +158,9 @@ def read_through(
     elif manifest.finished_at is not None and lost > 0:
         keys = ((name, at) for name in sorted(pairs) for at in range(manifest.asked.repeats))
         first = next((name for name, at in keys if (name, at) not in found), "")
-        what = f"the run is finished, but {lost} records are gone (the first: {first})"
+        what = (
+            f"the run is finished, but {plural(lost, 'record is', 'records are')} gone (the first: {first})"
+        )
         faults.append(Fault(str(folder / RECORDS), what))
     if faults:
         raise BadInput(faults)
@@ -194,9 +199,14 @@ def earlier_runs(folder: Path) -> list[Path]:
     return [folder.parent / name for name in reversed(names)]
 
 
-def find_run(project: Project, text: str) -> Path:
-    """A run by its folder, its name, the beginning of its name, `latest`, or `latest~1` before it."""
+def find_run(project: Project, text: str, beside: Path | None = None) -> Path:
+    """A run by its folder, its name or the beginning of it, `latest`, `latest~1` before it, or `baseline`.
+
+    Of several baselines, that for the policy and split of the run `beside` counts.
+    """
     names = run_names(project)
+    if text == "baseline":
+        text = _run_of_baseline(project, beside)
     with contextlib.suppress(OSError):
         if (Path(text) / MANIFEST).exists():
             return Path(text)
@@ -214,6 +224,27 @@ def find_run(project: Project, text: str) -> Path:
     if found:
         raise BadInput(f"several runs begin with {text!r}: {_some(found)}")
     raise BadInput(f"no run {text!r} in {project.runs}; there are: {_some(names) or 'none'}")
+
+
+def _run_of_baseline(project: Project, beside: Path | None) -> str:
+    """The name of the run that the baseline was made of. BadInput unless there is one, and its run."""
+    asked = load_manifest(beside).asked if beside else None
+    wanted = f"{asked.policy.partition('@')[0]}-{asked.part}" if asked else "*"
+    found = sorted((project.runs / BASELINES).glob(f"{wanted}.json"))
+    if len(found) != 1:
+        which = ", ".join(path.stem for path in found)
+        there = (
+            f"several baselines ({which}): name the run" if found else f"no baseline {wanted}".rstrip(" *")
+        )
+        raise BadInput(f"{there}; `harness baseline show` lists them")
+    try:
+        run = parse_json(read_text(found[0]))["run"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise BadInput([Fault(str(found[0]), f"not a baseline: {error}")]) from None
+    if run not in run_names(project):
+        how = "compare and regress take the baseline by itself"
+        raise BadInput(f"the run {run} that {found[0]} was made of is not here; {how}")
+    return str(run)
 
 
 def _latest(names: list[str], back: int, project: Project) -> str:

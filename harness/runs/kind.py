@@ -12,12 +12,12 @@ class Kind:
     """
 
     name: str
-    items: str
+    item: str
     scored: bool
     apart: str | None = None
 
 
-GOLDEN = Kind("golden", "examples", scored=True)
-CHOSEN = Kind("chosen", "examples", scored=True, apart="graded chosen examples")
-CANARIES = Kind("canaries", "examples", scored=False, apart="graded canaries")
-PAIRS = Kind("pairs", "pairs", scored=False, apart="graded production pairs")
+GOLDEN = Kind("golden", "example", scored=True)
+CHOSEN = Kind("chosen", "example", scored=True, apart="graded chosen examples")
+CANARIES = Kind("canaries", "example", scored=False, apart="graded canaries")
+PAIRS = Kind("pairs", "pair", scored=False, apart="graded production pairs")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harness.score.few import SHOWN
 from harness.scorecards.gate1 import Gate1, RaterBias
+from harness.storage.plural import plural
 
 FEW_ITEMS = 5
 """Clauses with fewer rated items are not named in the advice."""
@@ -25,7 +26,7 @@ def _definitions(score: Gate1, names: Mapping[int, str]) -> Iterator[str]:
     total = sum(one.disagreements for one in score.confused)
     yield (
         f"Sharpen the line between {low} and {high}: "
-        f"{worst.disagreements:,} of {total:,} disagreements ({worst.share:.0%}) stand there"
+        f"{worst.disagreements:,} of {plural(total, 'disagreement')} ({worst.share:.0%}) stand there"
     )
 
 
@@ -37,8 +38,8 @@ def _clauses(score: Gate1) -> Iterator[str]:
     if disputed:
         worst = disputed[0]
         yield (
-            f"Reword the clause {worst.name}: raters differ on {worst.disputed} of its {worst.n} items "
-            f"({worst.agreement:.0%} agreement)"
+            f"Reword the clause {worst.name}: raters differ on {worst.disputed} of its "
+            f"{plural(worst.n, 'item')} ({worst.agreement:.0%} agreement)"
         )
 
 
@@ -46,8 +47,8 @@ def _raters(score: Gate1) -> Iterator[str]:
     leaning = list(_leaning(score))
     yield from leaning[:SHOWN]
     if len(leaning) > SHOWN:
-        more = f"{len(leaning) - SHOWN:,} more raters"
-        yield f"{more} grade higher or lower than the others (p < {SIGNIFICANT:g})"
+        more = plural(len(leaning) - SHOWN, "more rater grades", "more raters grade")
+        yield f"{more} higher or lower than the others (p < {SIGNIFICANT:g})"
     outlier = _outlier(score)
     if outlier is not None:
         yield f"Talk to {outlier.rater}, who agrees least with the rest ({outlier.kappa_vs_rest:.2f}, linear)"
@@ -82,6 +83,6 @@ def _ratings(score: Gate1) -> Iterator[str]:
     if score.items_needed is not None:
         more = score.items_needed - score.gated_kappa.n
         yield (
-            f"Rate about {more:,} more items ({score.items_needed:,} in all) to decide, "
+            f"Rate about {plural(more, 'more item')} ({score.items_needed:,} in all) to decide, "
             "at the observed kappa and design effect"
         )

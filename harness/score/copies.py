@@ -4,6 +4,7 @@ from itertools import compress
 
 from harness.score.rater_pairs import RaterPairs
 from harness.score.rating_matrix import MIN_COMMON
+from harness.storage.plural import plural
 
 LUCK = 0.01
 """A pair is named where raters who agree as the others do would be identical more seldom than this."""
@@ -29,13 +30,13 @@ def copies(raters: tuple[str, ...], pairs: RaterPairs) -> str | None:
     agreement = (n_same - n_copied) / (shared - n_copied)
     large = sum(n >= MIN_COMMON for n in pairs.n)
     named = [
-        f"{raters[one]} and {raters[other]} ({n:,} items)"
+        f"{raters[one]} and {raters[other]} ({plural(n, 'item')})"
         for (one, other), n in compress(zip(pairs.pairs, pairs.n, strict=True), identical)
         if large * agreement**n < LUCK
     ]
     if not named:
         return None
-    more = f" and {len(named) - 3:,} pairs more" if len(named) > 3 else ""
+    more = f" and {plural(len(named) - 3, 'pair')} more" if len(named) > 3 else ""
     return (
         f"raters who gave the same grade to every item that both rated: {', '.join(named[:3])}{more}: {ASK}"
     )

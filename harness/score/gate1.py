@@ -26,6 +26,7 @@ from harness.scorecards.gate1 import (
 from harness.scorecards.shared import Confusion
 from harness.stats.agreement import Matrix, crossing
 from harness.stats.raters import Metric, coefficients, krippendorff_alpha
+from harness.storage.plural import plural
 
 METRICS: tuple[Metric, ...] = ("nominal", "ordinal", "interval")
 
@@ -83,10 +84,10 @@ def _left_out(panel: RatingMatrix, pairs: RaterPairs) -> Iterator[str]:
     left = [(pair, n) for pair, n, counted in known if not counted]
     for pair, n in left[:SHOWN]:
         one, other = (panel.raters[at] for at in pair)
-        yield f"{one} and {other} share {n} items, under {MIN_COMMON}: left out of the mean"
+        yield f"{one} and {other} share {plural(n, 'item')}, under {MIN_COMMON}: left out of the mean"
     if len(left) > SHOWN:
-        more = f"{len(left) - SHOWN:,} more pairs of raters"
-        yield f"{more} share fewer than {MIN_COMMON} items: left out of the mean"
+        more = plural(len(left) - SHOWN, "more pair of raters shares", "more pairs of raters share")
+        yield f"{more} fewer than {MIN_COMMON} items: left out of the mean"
 
 
 def _low_pairs(panel: RatingMatrix, pairs: RaterPairs, bar: Threshold, floor: float) -> Iterator[str]:
@@ -101,7 +102,8 @@ def _low_pairs(panel: RatingMatrix, pairs: RaterPairs, bar: Threshold, floor: fl
         one, other = (panel.raters[at] for at in pair)
         yield f"{one} and {other} agree on a kappa of {value:.3f} alone, under {floor:g}"
     if len(low) > SHOWN:
-        yield f"{len(low) - SHOWN:,} more pairs of raters agree on a kappa under {floor:g}"
+        more = plural(len(low) - SHOWN, "more pair of raters agrees", "more pairs of raters agree")
+        yield f"{more} on a kappa under {floor:g}"
 
 
 def _provisional(raters: Sequence[str], kinds: Mapping[str, str]) -> str | None:

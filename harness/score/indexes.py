@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from harness.errors import BadInput, Fault
+from harness.storage.plural import plural
 
 Name = TypeVar("Name", bound=Hashable)
 
@@ -79,7 +80,7 @@ def _unusable(name: str, index: Sequence[Any]) -> list[Fault]:
     doubles = doubles_of(map(str, index))
     if not doubles:
         return []
-    what = f"the index names {len(doubles)} items twice (the first: {doubles[0]})"
+    what = f"the index names {plural(len(doubles), 'item')} twice (the first: {doubles[0]})"
     return [Fault(name, f"{what}: keep one row an item, or give plain arrays, which go by place")]
 
 
@@ -95,7 +96,7 @@ def _differing(lead: str, items: Sequence[str], name: str, own: Sequence[str]) -
     here = [item for item in items if item not in given]
     more = [item for item in own if item not in known]
     said = (
-        [f"{len(here)} of {len(items)} items of {lead} are not in it (the first: {here[0]!r})"]
+        [f"{len(here)} of {plural(len(items), 'item')} of {lead} are not in it (the first: {here[0]!r})"]
         if here
         else []
     )

@@ -12,6 +12,7 @@ from harness.golden.graded_files import Golden
 from harness.golden.unmatched import unmatched
 from harness.nouns.pair import Example, one_form
 from harness.nouns.records import Failed, Grade, Record, Ungraded
+from harness.storage.plural import plural
 
 Ending = Literal["graded", "ungraded", "failed"]
 
@@ -95,10 +96,11 @@ def items_of_files(
     if not strangers:
         return items, ()
     unmet = unmatched(strangers, (item for item in golden.rows if item not in grades), golden.name)
-    what = f"have no golden grade in {golden.name}, or are shots there ({unmet})"
+    what = f"no golden grade in {golden.name}, or {'is a shot' if len(strangers) == 1 else 'are shots'} there"
+    lost = f"{plural(len(strangers), f'item of {name} has', f'items of {name} have')} {what} ({unmet})"
     if len(strangers) == len(grades):
-        raise BadInput(f"all {len(grades):,} items of {name} {what}")
-    return items, (f"{len(strangers):,} items of {name} {what}",)
+        raise BadInput(f"all {lost}")
+    return items, (lost,)
 
 
 def answered(

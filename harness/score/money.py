@@ -11,6 +11,7 @@ from harness.runs.folder import Run
 from harness.runs.paid import PaidAnswers
 from harness.scorecards.money import Spending
 from harness.storage.files import read_text
+from harness.storage.plural import plural
 
 HANDFUL = 10
 """With fewer answers there is no cache warning: the first requests always miss the cache."""
@@ -102,7 +103,7 @@ def _worst(calls: Sequence[Call]) -> float | None:
 
 def _reason(answered: int, graded: int, unknown: int) -> str | None:
     if unknown:
-        return f"the price or the tokens of {unknown} answers are unknown"
+        return f"the price or the tokens of {plural(unknown, 'answer is', 'answers are')} unknown"
     if not answered:
         return "nothing was asked for"
     return None if graded else "no answer was a grade"

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from statistics import median
 
 from harness.nouns.pair import Example
@@ -85,9 +86,9 @@ def read_run(run: Run) -> Reading:
     )
 
 
-def reading_of(project: Project, name: str) -> Reading:
-    """Read a run by its folder, its name or a prefix of it, or `latest`. BadInput if it is damaged."""
-    return read_run(open_run(find_run(project, name)))
+def reading_of(project: Project, name: str, beside: Path | None = None) -> Reading:
+    """Read a run, named as for `find_run`. BadInput if it is damaged."""
+    return read_run(open_run(find_run(project, name, beside)))
 
 
 @dataclass(slots=True)

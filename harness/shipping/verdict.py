@@ -17,6 +17,7 @@ from harness.scorecards.gate1 import Gate1
 from harness.scorecards.impact import Impact
 from harness.scorecards.shared import Verdict
 from harness.scorecards.ship import GATE1, Override, Shipping
+from harness.storage.plural import plural
 from harness.verdicts.assessment import Assessment
 from harness.verdicts.regression import judge_regression
 
@@ -142,13 +143,14 @@ def _policy(found: Evidence) -> Judged:
 
 def _golden(found: Evidence) -> Judged:
     if found.stale:
-        label = found.policy.label
-        return "fail", f"{found.stale} of {found.judged} golden grades were not yet judged under {label}"
+        was = "was" if found.stale == 1 else "were"
+        count = f"{found.stale} of {plural(found.judged, 'golden grade')} {was}"
+        return "fail", f"{count} not yet judged under {found.policy.label}"
     errors = [finding for finding in found.findings if finding.level == "error"]
     if errors:
-        return "fail", f"{len(errors)} errors (the first: {errors[0].where}: {errors[0].what})"
+        return "fail", f"{plural(len(errors), 'error')} (the first: {errors[0].where}: {errors[0].what})"
     bare = f"; {found.bare} of them have no reasoning" if found.bare else ""
-    return "pass", f"{found.judged} golden grades, none stale{bare}"
+    return "pass", f"{plural(found.judged, 'golden grade')}, none stale{bare}"
 
 
 def _gate1(found: Evidence, override: Override | None) -> Judged:
@@ -204,7 +206,7 @@ def _canaries(found: Evidence) -> Judged:
     if found.canaries.outdated:
         return "inconclusive", _outdated(found.canaries)
     allowed = found.gates.canaries_moved
-    reason = f"{report.moved} of {report.compared} grades moved, {allowed} are allowed"
+    reason = f"{report.moved} of {plural(report.compared, 'grade')} moved, {allowed} are allowed"
     if report.moved > allowed:
         return "fail", reason
     if report.compared < report.canaries:
@@ -231,6 +233,6 @@ def _impact_words(impact: Impact) -> str:
     moved = impact.action_moved
     span = f" ({moved.ci.low:.1%} to {moved.ci.high:.1%})" if moved.ci else ""
     share = "an unknown share" if moved.share is None else f"{moved.share:.1%}{span}"
-    whole = "the traffic" if impact.weighted else f"{impact.n:,} pairs"
-    unread = f"; {impact.unread:,} pairs could not be read under both" if impact.unread else ""
+    whole = "the traffic" if impact.weighted else plural(impact.n, "pair")
+    unread = f"; {plural(impact.unread, 'pair')} could not be read under both" if impact.unread else ""
     return f"another action for {share} of {whole}{unread}"

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from harness.nouns.base import Reason
 from harness.stats.agreement import Floats, Integers
 from harness.stats.proportions import CONFIDENCE, clopper_pearson
+from harness.storage.plural import plural
 
 GRID = 20
 """The number of coverages examined: every 5 %."""
@@ -21,7 +22,7 @@ TAIL = (1 - CONFIDENCE) / GRID
 """The error probability of one coverage's limit (Bonferroni): all limits together hold 95 % of the time."""
 
 NO_ITEMS = Reason("undefined", "there are no items")
-TOO_FEW = "{n} items are too few: it takes {needed} without an error to show a risk below {target:.2%}"
+TOO_FEW = "{few} too few: it takes {needed} without an error to show a risk below {target:.2%}"
 TOO_RISKY = "at no coverage is the risk surely below {target:.2%}: the lowest upper limit is {upper:.2%}"
 
 
@@ -134,7 +135,9 @@ def _no_threshold(n: int, target: float, lowest: float) -> Reason:
     """The reason: either too few items to show anything, or too many errors."""
     needed = math.floor(math.log(TAIL) / math.log1p(-target)) + 1
     if n < needed:
-        return Reason("remark", TOO_FEW.format(n=n, needed=needed, target=target))
+        return Reason(
+            "remark", TOO_FEW.format(few=plural(n, "item is", "items are"), needed=needed, target=target)
+        )
     return Reason("remark", TOO_RISKY.format(target=target, upper=lowest))
 
 

@@ -13,11 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from harness.nouns.base import Interval, Reason
 from harness.stats.agreement import Floats, Integers
 from harness.stats.proportions import wilson
+from harness.storage.plural import plural
 
 BINS = 15
 
 NO_ITEMS = Reason("undefined", "there are no items with probabilities")
-ZERO = "log loss is undefined: the golden grade has probability 0 in {count} of {n} items"
+ZERO = "log loss is undefined: the golden grade has probability 0 in {count} of {items}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def _normalised(given: Floats) -> Floats:
 def _log_loss(p: Floats) -> tuple[float | None, Reason | None]:
     zeros = int((p == 0).sum())
     if zeros:
-        return None, Reason("remark", ZERO.format(count=zeros, n=len(p)))
+        return None, Reason("remark", ZERO.format(count=zeros, items=plural(len(p), "item")))
     return float(np.abs(np.log(p)).mean()), None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from harness.errors import BadInput, Fault
 from harness.storage.cells import present
 from harness.storage.files import json_lines, parse_json, read_text
+from harness.storage.plural import plural
 from harness.storage.separated import lines_of, read_csv, read_tsv
 from harness.storage.tables import Layout, Row, Table
 
@@ -99,7 +100,7 @@ def _read_qrels(path: Path, layout: Layout) -> Table:
         if len(cells) == len(header):
             rows.append(Row(number, dict(zip(header, cells, strict=True))))
         elif cells:
-            what = f"{len(cells)} fields; a qrels line is: query iteration docid grade"
+            what = f"{plural(len(cells), 'field')}; a qrels line is: query iteration docid grade"
             faults.append(Fault(f"{path}, line {number}", what))
     if faults:
         raise BadInput(faults)

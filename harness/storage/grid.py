@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.errors import BadInput, Fault
 from harness.storage.cells import unquoted
+from harness.storage.plural import plural
 from harness.storage.stream import Stream
 from harness.storage.tables import Row, Table
 
@@ -75,7 +76,7 @@ def _header_faults(header: Sequence[str], where: str) -> list[Fault]:
 
 def _ragged(cells: Sequence[str], header: Sequence[str], where: str) -> Fault:
     named = [name for name in header if name]
-    what = f"{len(cells)} cell{'' if len(cells) == 1 else 's'} under {len(header)} headers"
+    what = f"{plural(len(cells), 'cell')} under {plural(len(header), 'header')}"
     if len(named) == 1 and len(cells) > 1:
         return Fault(where, f"{what}; is {named[0]!r} a title over the table? delete its line")
     if _width(cells) == 1 and len(cells) == 1:

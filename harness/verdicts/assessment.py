@@ -27,6 +27,7 @@ from harness.score.threshold import Threshold
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
 from harness.storage.files import write_atomic
+from harness.storage.plural import plural
 from harness.verdicts.gates import judge_gate1, judge_gate2, verdict_of
 from harness.verdicts.threshold_changes import moved_since
 
@@ -161,9 +162,11 @@ def _stale(run: Run) -> str | None:
     """Why no gate is read: grades of another policy version, or examples that were chosen, not sampled."""
     left, of = run.manifest.stale, run.manifest.examples
     if left:
-        return f"{left} of {of} examples were not yet judged under {run.policy.label}"
+        was = "was" if left == 1 else "were"
+        return f"{left} of {plural(of, 'example')} {was} not yet judged under {run.policy.label}"
     if run.manifest.asked.kind is CHOSEN:
-        return f"{of} chosen examples were graded: chosen examples do not represent the whole set"
+        count = plural(of, "chosen example was", "chosen examples were")
+        return f"{count} graded: chosen examples do not represent the whole set"
     return None
 
 

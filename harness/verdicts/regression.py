@@ -11,6 +11,7 @@ from harness.nouns.policy import Gates
 from harness.scorecards.comparison import Change, Comparison, Condition, Regression
 from harness.scorecards.shared import Verdict
 from harness.stats.paired import one_sided_limits
+from harness.storage.plural import plural
 
 
 def judge_regression(found: Comparison, gates: Gates) -> Regression:
@@ -96,7 +97,8 @@ def _coverage(found: Comparison, floor: float) -> Condition:
 def _golden(found: Comparison) -> Iterator[Condition]:
     """The candidate's golden grades must have been judged under its policy version."""
     if found.stale:
-        reason = f"{found.stale} examples were not yet judged under the candidate's policy version"
+        count = plural(found.stale, "example was", "examples were")
+        reason = f"{count} not yet judged under the candidate's policy version"
         yield _open("the golden grades are those of the policy", reason)
 
 
@@ -118,9 +120,9 @@ def _cases(found: Comparison, floor: float) -> Iterator[Condition]:
         yield Condition(
             name="the base's cases are compared",
             verdict="inconclusive" if kept < floor else "pass",
-            reason=f"{found.n_common} of the {known} cases that the base knows could be compared",
+            reason=f"{found.n_common} of the {plural(known, 'case')} that the base knows could be compared",
         )
     if found.only_candidate:
-        new = f"{len(found.only_candidate)} cases are not in the base"
+        new = f"{plural(len(found.only_candidate), 'case is', 'cases are')} not in the base"
         reason = f"{new}, so it is unknown whether they got worse: set a new baseline"
         yield _open("the baseline knows every case", reason)

@@ -9,6 +9,7 @@ from itertools import pairwise
 from harness.report import trend
 from harness.report.parts import number
 from harness.runs.listing import ListedRun
+from harness.storage.plural import plural
 from harness.web.words import begun
 
 HEIGHT, TOP, BOTTOM = 320, 18, 30
@@ -65,7 +66,8 @@ class Picture:
         """The chart in a sentence."""
         latest = "; ".join(f"{one.prompt} {one.points[-1].said}" for one in self.series)
         return (
-            f"Kappa of {self.runs} runs over time, {self.title}. The latest of each prompt version: {latest}."
+            f"Kappa of {plural(self.runs, 'run')} over time, {self.title}. "
+            f"The latest of each prompt version: {latest}."
         )
 
 

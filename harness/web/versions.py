@@ -12,6 +12,7 @@ from harness.report.policy_diff import change_heading
 from harness.report.text_diff import DiffRow, side_by_side, word_changes
 from harness.scorecards.policy_change import PolicyDiff, Wording
 from harness.storage.files import read_text
+from harness.storage.plural import plural
 from harness.storage.project import Project, is_name
 
 
@@ -79,9 +80,10 @@ def _or_fault(about: Callable[[str], str], label: str) -> str:
 def _about_policy(project: Project) -> Callable[[str], str]:
     def about(label: str) -> str:
         policy = load_policy(policy_path(project, label))
-        counts = f"{len(policy.grades)} grades, {len(policy.clauses)} clauses"
+        parts = (policy.grades, "grade"), (policy.clauses, "clause"), (policy.boundaries, "gray area")
+        counts = ", ".join(plural(len(part), one) for part, one in parts)
         state = "released" if policy.released else "a draft"
-        return f"{policy.title or policy.name} ({state}; {counts}, {len(policy.boundaries)} gray areas)"
+        return f"{policy.title or policy.name} ({state}; {counts})"
 
     return about
 

@@ -18,6 +18,7 @@ from harness.golden.rating.ratings import (
 from harness.golden.unmatched import KnownIds
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Policy
+from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.storage.tables import Layout
 
@@ -46,7 +47,7 @@ def _other_spellings(path: Path, ratings: Sequence[Rating], known: Collection[st
     if not strangers or not known:
         return ()
     hint = KnownIds((item for item in known if item not in rated), "the golden set").first_hint(strangers)
-    what = f"{len(strangers):,} of {len(rated):,} items of {path.name} are not in the golden set"
+    what = f"{len(strangers):,} of {plural(len(rated), 'item')} of {path.name} are not in the golden set"
     return (f"{what} ({hint})",) if hint else ()
 
 

@@ -83,7 +83,7 @@ def load_ratings(path: Path, policy: Policy, examples: Sequence[Example]) -> lis
     """The ratings of a file under this policy version; BadInput without any."""
     found = ratings_under(path, policy, examples)
     if not found:
-        next_ = f"`harness golden sheet {policy.label} --rater NAME` writes a sheet for a rater"
+        next_ = f"`harness golden sheet --policy {policy.label} --rater NAME` writes a sheet for a rater"
         raise BadInput([Fault(str(path), f"no ratings under {policy.label}; {next_}")])
     return found
 

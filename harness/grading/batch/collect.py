@@ -20,6 +20,7 @@ from harness.prompting.answer import read_grade
 from harness.providers.batches import BatchStatus, Result, UnreadError
 from harness.providers.served import check_whole
 from harness.providers.wire import MissingError
+from harness.storage.plural import plural
 
 
 async def wait_for(session: BatchSession, out: Sequence[LoggedBatch]) -> None:
@@ -65,7 +66,9 @@ async def _take_in(session: BatchSession, logged: LoggedBatch, standing: BatchSt
             lines, unasked = await _results(session, batch), standing.unasked
         except MissingError as error:
             lacking = f"the results of batch {batch} are gone: {error}"
-            session.say(f"{lacking}; its {len(logged.keys)} questions have to be paid again")
+            session.say(
+                f"{lacking}; {plural(len(logged.keys), 'question has', 'questions have')} to be paid again"
+            )
     if logged.found and _of_others(logged, lines):
         return await _mistaken(session, logged)
     found = sort_out(logged, lines, unasked, lacking)
@@ -74,7 +77,8 @@ async def _take_in(session: BatchSession, logged: LoggedBatch, standing: BatchSt
     answers, cut = _without_cut(session, found)
     await _record(session, logged, answers)
     if found.unread and not logged.again:
-        session.sent.short(logged, f"{standing.word}, with {len(found.unread)} answers that cannot be read")
+        unread = plural(len(found.unread), "answer")
+        session.sent.short(logged, f"{standing.word}, with {unread} that cannot be read")
     else:
         session.sent.over(logged, standing.word)
     if cut:

@@ -6,6 +6,7 @@ from harness.errors import RejectedError
 from harness.grading.batch.batch_log import FOUND, LoggedBatch
 from harness.grading.batch.session import BatchSession, patiently
 from harness.providers.wire import MissingError
+from harness.storage.plural import plural
 
 
 async def find(session: BatchSession, logged: LoggedBatch) -> LoggedBatch | None:
@@ -14,7 +15,7 @@ async def find(session: BatchSession, logged: LoggedBatch) -> LoggedBatch | None
     try:
         named = await patiently(session, lambda: session.batches.find(logged.mark, len(logged.keys), since))
     except (MissingError, RejectedError) as error:
-        count = f"{len(logged.keys)} questions may be paid twice"
+        count = f"{plural(len(logged.keys), 'question')} may be paid twice"
         session.say(f"{count}: they were being sent, and the server lists no batches ({error})")
         return None
     unknown = [batch for batch in named if batch not in session.sent.named]
@@ -25,6 +26,7 @@ async def find_or_lose(session: BatchSession, logged: LoggedBatch) -> LoggedBatc
     """Like `find`; logs a batch without a candidate as lost, so that its questions are asked again."""
     found = await find(session, logged)
     if found is None:
-        session.say(f"{len(logged.keys)} questions were being sent, but the server has no batch with them")
+        count = plural(len(logged.keys), "question was", "questions were")
+        session.say(f"{count} being sent, but the server has no batch with them")
         session.sent.lost(logged, "the server has no such batch")
     return found

@@ -7,6 +7,7 @@ from harness.errors import CallError, RejectedError
 from harness.grading.batch.batch_log import LoggedBatch
 from harness.nouns.records import Key, Reply
 from harness.providers.batches import Result, UnaskedError, UnreadError
+from harness.storage.plural import plural
 
 NAMED = 5
 """Questions or lines that a sentence names."""
@@ -84,8 +85,8 @@ def about(logged: LoggedBatch, found: Sorted) -> list[str]:
         more = f" and {len(found.unread) - NAMED} more" if len(found.unread) > NAMED else ""
         said.append(
             f"batch {logged.batch}: its results have no readable answer to {len(found.unread)} of "
-            f"{len(logged.keys)} questions, which may be paid for: {names}{more}. They are failed; --resume "
-            "reads the results again, and --retry-failed asks, and pays for, them again"
+            f"{plural(len(logged.keys), 'question')}, which may be paid for: {names}{more}. They are failed; "
+            "--resume reads the results again, and --retry-failed asks, and pays for, them again"
         )
     if found.strays:
         lines = ", ".join(f"{line.where} ({line.id or 'no id'})" for line in found.strays[:NAMED])

@@ -18,6 +18,7 @@ from harness.nouns.records import Key, Record
 from harness.providers import batches_of
 from harness.providers.base import Teacher
 from harness.runs.record_log import RecordLog
+from harness.storage.plural import plural
 
 
 class Batched:
@@ -114,7 +115,9 @@ async def _take_up(session: BatchSession) -> list[LoggedBatch]:
             out += [found] if found else []
     for logged in out:
         session.out.update(key for key in logged.keys if logged.again or key not in session.log.answered)
-        session.say(f"batch {logged.batch}: {len(logged.keys)} questions were sent before")
+        session.say(
+            f"batch {logged.batch}: {plural(len(logged.keys), 'question was', 'questions were')} sent before"
+        )
     _hold(session)
     return out
 

@@ -14,6 +14,7 @@ from harness.grading.budget import OverBudget
 from harness.grading.job import Question
 from harness.grading.questions import key_of
 from harness.nouns.records import Failed, Key, Prompt, Record
+from harness.storage.plural import plural
 
 LARGEST = 16 * 1024**2
 MOST = 10_000
@@ -113,7 +114,7 @@ async def _submit(
     logged = session.sent.meant(pile.mark, pile.keys, again=before is not None)
     logged = await _send(session, logged, pile.lines)
     session.out.update(logged.keys)
-    session.say(f"batch {logged.batch}: {len(logged.keys)} questions submitted")
+    session.say(f"batch {logged.batch}: {plural(len(logged.keys), 'question')} submitted")
     return [logged]
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from harness.errors import TransientError, Unfinished
+from harness.storage.plural import plural
 
 FAULTS = 20
 """Attempts without one answer between them before a silence counts; fewer where fewer are in flight."""
@@ -38,7 +39,7 @@ class Breaker:
         self._failed[error.busy] = count + 1, since
         enough = min(FAULTS, 2 * in_flight)
         if count + 1 >= enough and now - since >= (PATIENCE if error.busy else SILENCE):
-            raise Unfinished(f"no answer for {now - since:.0f} s, in {count + 1} attempts: {error}")
+            raise Unfinished(f"no answer for {now - since:.0f} s, in {plural(count + 1, 'attempt')}: {error}")
 
     def exhausted(self, error: TransientError) -> None:
         """Every attempt for one example failed."""

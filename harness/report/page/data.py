@@ -28,6 +28,7 @@ from harness.scorecards.confidence import Confidence
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2, SliceScore
 from harness.scorecards.money import Spending, usd
+from harness.storage.plural import plural
 from harness.verdicts.assessment import Assessment
 
 CURVE_POINTS = 200
@@ -97,7 +98,7 @@ def _cost_note(found: Spending) -> str:
     elif found.per_hundred is not None:
         said.append(f"{usd(found.per_hundred)} per hundred grades")
     if found.reused:
-        said.append(f"{found.reused:,} answers came from the reply cache and cost nothing again")
+        said.append(f"{plural(found.reused, 'answer')} came from the reply cache and cost nothing again")
     if found.input_tokens is not None:
         said.append(f"tokens: {token_words(found)}")
     if lost := lost_words(found):

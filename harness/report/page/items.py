@@ -13,6 +13,7 @@ from harness.score.items import GradedItem, voted
 from harness.score.reading import NEVER, Unread
 from harness.scorecards.comparison import Comparison, Flip
 from harness.scorecards.gate2 import Disagreement
+from harness.storage.plural import plural
 from harness.verdicts.assessment import Assessment
 
 Item = dict[str, Any]
@@ -117,7 +118,7 @@ def fit(items: Sequence[Item], limit: int = LIMIT) -> tuple[list[Item], list[str
         said.append(words)
     room = bisect_right(list(accumulate(sizes)), limit)
     if room < len(kept):
-        said.append(f"only the first {room:,} of {len(kept):,} pairs are listed, the worst first")
+        said.append(f"only the first {room:,} of {plural(len(kept), 'pair')} are listed, the worst first")
     return kept[:room], said
 
 

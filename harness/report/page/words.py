@@ -7,6 +7,7 @@ from typing import Any
 from harness.nouns.base import Interval
 from harness.report.parts import number, signed
 from harness.scorecards.money import usd
+from harness.storage.plural import plural
 
 UNDEFINED = "undefined"
 
@@ -53,11 +54,6 @@ def moment(text: str | None) -> str:
     when = datetime.fromisoformat(text)
     zone = " UTC" if when.utcoffset() is not None and not when.utcoffset() else when.strftime(" %z").rstrip()
     return f"{when.day} {when:%B %Y, %H:%M}{zone}"
-
-
-def plural(number_of: int, one: str, many: str | None = None) -> str:
-    """`1 pair`, `2 pairs`."""
-    return f"{number_of:,} {one if number_of == 1 else many or one + 's'}"
 
 
 def percent_of_track(value: float, low: float = 0.0, high: float = 1.0) -> str:

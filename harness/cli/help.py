@@ -1,0 +1,42 @@
+"""The end of a command's help: two examples, and how the environment sets its options."""
+
+import textwrap
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+WIDTH = 72
+"""The length of an example's line, without its indentation and its backslash."""
+
+
+def document(command: Any) -> None:
+    """End the help of every command of a group with its examples. Typer keeps their types private."""
+    for name, one in commands_of(command):
+        for parameter in one.params:
+            parameter.show_envvar = False  # one line says the rule
+        lines = [line for example in examples_of(name) for line in _folded(example)]
+        rule = f"The environment can set an option, too: {name.upper().replace(' ', '_')}_<OPTION>."
+        # \b keeps the lines as they are: a command that is folded as text is cannot be copied.
+        one.epilog = "\n".join(["\b", "Examples:", *lines, "", rule])
+
+
+def commands_of(command: Any, words: str = "harness") -> list[tuple[str, Any]]:
+    """Every command of a group and of the groups in it, with the words that call it."""
+    if not hasattr(command, "commands"):
+        return [(words, command)]
+    return [one for word, below in command.commands.items() for one in commands_of(below, f"{words} {word}")]
+
+
+@cache
+def _examples() -> list[str]:
+    return Path(__file__).with_name("examples.txt").read_text(encoding="utf-8").splitlines()
+
+
+def examples_of(name: str) -> list[str]:
+    """The example command lines of a command."""
+    return [line for line in _examples() if f"{line} ".startswith(f"{name} ")]
+
+
+def _folded(example: str) -> list[str]:
+    parts = textwrap.wrap(example, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return ("  " + " \\\n      ".join(parts)).split("\n")

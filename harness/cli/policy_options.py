@@ -1,0 +1,104 @@
+"""`--policy`: one way to name a policy. Positions that named one before are aliases."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli import completion
+from harness.cli.options import DEFAULT_POLICY
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from harness.storage.project import Project
+
+Position = Annotated[
+    str | None, typer.Argument(metavar="POLICY", hidden=True, autocompletion=completion.policies)
+]
+PolicyName = Annotated[str, typer.Option(help="name or name@v1.", autocompletion=completion.policies)]
+
+
+@dataclass(frozen=True)
+class PolicyOptions:
+    """A policy; `label` is its name, with a version if one was given."""
+
+    name: Position = None
+    policy: Annotated[
+        str | None,
+        typer.Option(help=f"name or name@v1. Default: {DEFAULT_POLICY}.", autocompletion=completion.policies),
+    ] = None
+
+    @property
+    def given(self) -> str | None:
+        """The policy named; None if none was. BadInput if two were."""
+        if self.name and self.policy and self.name != self.policy:
+            raise BadInput(f"two policies are named: {self.name} and --policy {self.policy}; keep --policy")
+        return self.policy or self.name
+
+    @property
+    def label(self) -> str:
+        """The policy named, or the one that comes with the project."""
+        return self.given or DEFAULT_POLICY
+
+
+@dataclass(frozen=True)
+class EveryPolicy(PolicyOptions):
+    """A policy, or all of them."""
+
+    policy: Annotated[
+        str | None,
+        typer.Option(help="name or name@v1. Default: every one.", autocompletion=completion.policies),
+    ] = None
+
+
+@dataclass(frozen=True)
+class NewPolicy(PolicyOptions):
+    """A version of a policy; none is guessed."""
+
+    policy: Annotated[
+        str | None,
+        typer.Option(help="The version to ship: name@v2.", autocompletion=completion.policies),
+    ] = None
+
+    @property
+    def label(self) -> str:
+        """The version. BadInput if none was named."""
+        from harness.storage.project import split_label
+
+        if self.given is None or split_label(self.given)[1] is None:
+            raise BadInput(f"name the version to ship: --policy {self.given or 'NAME'}@v2")
+        return self.given
+
+
+@dataclass(frozen=True)
+class Versions(PolicyOptions):
+    """Two versions of a policy."""
+
+    name: Annotated[
+        str | None, typer.Argument(metavar="V1", help="name@v1; or a name: its two latest versions.")
+    ] = None
+    new: Annotated[
+        str | None, typer.Argument(metavar="V2", help="name@v2. Default: the version after V1.")
+    ] = None
+    policy: Annotated[str | None, typer.Option(help="The same as V1.")] = None
+
+    def both(self, project: "Project") -> tuple[str, str]:
+        """Both as name@version; the missing one is the neighbour."""
+        from harness.policy.load import policy_path, policy_versions
+        from harness.storage.project import split_label
+
+        old, new = self.given, self.new
+        if old is None:
+            raise BadInput("name a policy, whose two latest versions are compared, or two versions: V1 V2")
+        name, version = split_label(old)
+        folder = policy_path(project, old).parent
+        if new is not None:
+            if split_label(new)[0] != name:
+                raise BadInput(f"{old} and {new} are two policies; name two versions of one")
+            first, second = (f"{name}@{policy_path(project, label).stem}" for label in (old, new))
+            return first, second
+        known = list(policy_versions(folder))
+        at = known.index(version) if version else len(known) - 2
+        if not 0 <= at < len(known) - 1:
+            raise BadInput(f"{old}: no version after it to compare with; there are: {', '.join(known)}")
+        return f"{name}@{known[at]}", f"{name}@{known[at + 1]}"
