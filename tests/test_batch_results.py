@@ -170,6 +170,21 @@ def test_line_that_can_be_read_the_next_time_is_a_record_then(small: Path, provi
     assert (again.outcomes()["grade"], len(paid(server)), steps(at)[-1]) == (ALL, ALL, "over")
 
 
+@each
+def test_second_answer_that_cannot_be_read_leaves_the_first_one(small: Path, provider: str) -> None:
+    seen: list[int] = []
+
+    def prose_once(number: int, body: dict[str, Any]) -> Turn:
+        seen.append(number)
+        return completion("A three.") if len(seen) == 2 else right(number, body)
+
+    with fault_server(prose_once, [Fate(), Fate(spoil=lambda lines: ['{"custom'])]) as server:
+        at = session(small, server.url, f"{provider}/m")
+        session(small, server.url, f"{provider}/m", at)
+    assert at.outcomes() == {"grade": ALL - 1, "ungraded": 1, "failed": 0}
+    assert (made(server), steps(at)[-1]) == ([ALL - 1, 1], "over")
+
+
 # --- too few lines ----------------------------------------------------------------------------------
 
 
@@ -184,6 +199,8 @@ def test_fewer_lines_than_were_completed_are_said_and_not_paid_again(small: Path
         assert all(name in said for name in failures(at))
         resumed = session(small, server.url, f"{provider}/m", at)
         assert (resumed.outcomes()["failed"], len(paid(server))) == (3, ALL)
+        # What was said once is not written again.
+        assert len(list(iter_records(at.folder))) == ALL
         lost = False
         # A last look comes before they are paid again.
         again = session(small, server.url, f"{provider}/m", at, RETRY)

@@ -82,9 +82,9 @@ class Messages:
         """The text blocks of the answer. A refusal raises nothing in this API: the stop reason says it."""
         body = read_answer(text, _MessageBody, "a message")
         answer, _, thinking = read_content(body.content)
-        why = body.stop_details.explanation if body.stop_details else None
+        why, _, _ = read_content((body.stop_details or {}).get("explanation"))
         return Reply(
-            text=whole_text(answer or why or ""),
+            text=answer or why,
             model=whole_text(body.model or ""),
             stop=read_stop(body.stop_reason, STOPS),
             thinking=None if answer or why else thinking or None,
@@ -93,17 +93,13 @@ class Messages:
         )
 
 
-class _Details(BaseModel):
-    explanation: str | None = None
-
-
 class _MessageBody(BaseModel):
     """The parts of a message that are read."""
 
     model: str | None = None
     content: str | list[dict[str, Any]]
     stop_reason: str | None = None
-    stop_details: _Details | None = None
+    stop_details: dict[str, Any] | None = None
     usage: Any = None
 
 

@@ -121,17 +121,13 @@ class _Item(BaseModel):
         return self.content if isinstance(self.content, list) else [self.content]
 
 
-class _Why(BaseModel):
-    reason: str | None = None
-
-
 class _ResponseBody(BaseModel):
     """The parts of a response that are read."""
 
     status: str | None = None
     model: str | None = None
     output: list[_Item]
-    incomplete_details: _Why | None = None
+    incomplete_details: dict[str, Any] | None = None
     error: Any = None
     usage: Any = None
 
@@ -149,5 +145,4 @@ def _verdict(body: _ResponseBody) -> str:
 def _stop(body: _ResponseBody) -> Stop:
     if body.status != "incomplete":
         return "end"
-    reason = body.incomplete_details.reason if body.incomplete_details else None
-    return read_stop(reason or "incomplete", STOPS)
+    return read_stop(str((body.incomplete_details or {}).get("reason") or "incomplete"), STOPS)

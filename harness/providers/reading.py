@@ -46,17 +46,13 @@ def read_json(text: str) -> Any:
     return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < LONG else math.inf)
 
 
-def read_stop(reason: str | None, stops: Mapping[str, Stop], words: str = "") -> Stop:
-    """Why an answer ends; the end where the server does not say. TransientError for a reason that is none.
-
-    `words`: what else the server says of it.
-    """
+def read_stop(reason: str | None, stops: Mapping[str, Stop]) -> Stop:
+    """Why an answer ends; the end where the server does not say. TransientError for a reason that is none."""
     if not reason:
         return "end"
     stop = stops.get(reason.casefold())
     if stop is None:
-        more = f": {words}" if words else ""
-        raise TransientError(f"the server broke the answer off, with the reason {clip(reason)!r}{more}")
+        raise TransientError(f"the server broke the answer off, with the reason {clip(reason)!r}")
     return stop
 
 

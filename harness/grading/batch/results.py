@@ -69,27 +69,27 @@ def _same(one: Result, other: Result) -> bool:
 
 
 def _no_line(logged: LoggedBatch, unnamed: Sequence[Result]) -> str:
-    lines = "; ".join(f"{line.where}: {line.answer}" for line in unnamed[:NAMED])
-    return f"the results of batch {logged.batch} have no line for it" + (
-        f", and lines that name no question: {lines}" if lines else ""
-    )
+    lines = _some([f"{line.where}: {line.answer}" for line in unnamed])
+    beside = f", and lines that name no question: {lines}" if lines else ""
+    return f"the results of batch {logged.batch} have no line for it{beside}"
 
 
 def about(logged: LoggedBatch, found: Sorted) -> list[str]:
     """What there is to say of the results of a batch."""
     said = []
     if found.unread:
-        names = ", ".join(
-            f"{item} (repeat {repeat})" if repeat else item for item, repeat in found.unread[:NAMED]
-        )
-        more = f" and {len(found.unread) - NAMED} more" if len(found.unread) > NAMED else ""
+        names = _some([f"{item} (repeat {repeat})" if repeat else item for item, repeat in found.unread])
         said.append(
             f"batch {logged.batch}: its results have no readable answer to {len(found.unread)} of "
-            f"{plural(len(logged.keys), 'question')}, which may be paid for: {names}{more}. They are failed; "
+            f"{plural(len(logged.keys), 'question')}, which may be paid for: {names}. They are failed; "
             "--resume reads the results again, and --retry-failed asks, and pays for, them again"
         )
     if found.strays:
-        lines = ", ".join(f"{line.where} ({line.id or 'no id'})" for line in found.strays[:NAMED])
-        more = f" and {len(found.strays) - NAMED} more" if len(found.strays) > NAMED else ""
-        said.append(f"batch {logged.batch}: lines of none of its questions are left alone: {lines}{more}")
+        lines = _some([f"{line.where} ({line.id or 'no id'})" for line in found.strays])
+        said.append(f"batch {logged.batch}: lines of none of its questions are left alone: {lines}")
     return said
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
