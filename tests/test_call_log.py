@@ -1,5 +1,6 @@
 """What may have been billed without an answer is on the disk: no later process spends that money again."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from oracle import DEV, KEYS, ask, only_run, right
 from spoken import Tokens
 
 from harness.errors import BadInput
-from harness.nouns.records import Failed, Grade, Record, Ungraded
+from harness.nouns.records import Failed, Grade, Key, Record, Ungraded
 from harness.runs.call_log import CALLS, Call, CallLog, unanswered_calls
 from harness.runs.folder import load_run
 from harness.runs.paid import PaidAnswers
@@ -124,6 +125,19 @@ def test_call_that_was_refused_costs_nothing(here: Path, turn: Turn) -> None:
 
 
 @pytest.mark.usefixtures("no_waiting")
+def test_amount_is_unknown_where_an_old_version_made_calls_that_no_log_has(here: Path) -> None:
+    priced(here)
+    with fault_server(lambda number, body: error(500) if number == 1 else right(number, body)) as server:
+        ask(server, "--no-cache", "--max-connections", "1")
+    assert spending()["lost"] is not None
+    path = only_run(here) / "records.jsonl"
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    lines[-1]["attempts"] = 3
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    assert (spending()["lost_calls"], spending()["lost"]) == (3, None)
+
+
+@pytest.mark.usefixtures("no_waiting")
 def test_server_that_is_not_there_bills_nothing(here: Path) -> None:
     priced(here)
     with fault_server(right) as server:
@@ -185,14 +199,18 @@ def logged(folder: Path, *lines: Call) -> Path:
     return folder
 
 
+def left_in(folder: Path, answers: dict[Key, int] | None = None) -> list[Call]:
+    return unanswered_calls(folder, answers or {}).calls
+
+
 def test_calls_without_an_answer_are_those_left_over(tmp_path: Path) -> None:
     logged(tmp_path, call("a"), call("b"), call("a", 2.0), call("b", free=True), call("b"), call("c"))
-    assert unanswered_calls(tmp_path, {}) == [call("a"), call("a", 2.0), call("b"), call("c")]
-    assert len(unanswered_calls(tmp_path, {("a", 0): 1, ("b", 0): 1, ("c", 0): 5})) == 1
+    assert left_in(tmp_path) == [call("a"), call("a", 2.0), call("b"), call("c")]
+    assert len(left_in(tmp_path, {("a", 0): 1, ("b", 0): 1, ("c", 0): 5})) == 1
     # Refused, then answered: nothing is left, in whichever order the answers are used up.
     (tmp_path / CALLS).unlink()
     again = logged(tmp_path, call("a"), call("a", free=True), call("a"))
-    assert unanswered_calls(again, {("a", 0): 1}) == []
+    assert left_in(again, {("a", 0): 1}) == []
 
 
 def test_log_cut_off_at_any_byte_goes_on_and_loses_no_whole_line(tmp_path: Path) -> None:
@@ -201,16 +219,16 @@ def test_log_cut_off_at_any_byte_goes_on_and_loses_no_whole_line(tmp_path: Path)
     for size in range(len(content) + 1):
         whole.write_bytes(content[:size])
         kept = content[:size].count(b"\n")
-        assert len(unanswered_calls(tmp_path, {})) == kept
+        assert len(left_in(tmp_path)) == kept
         logged(tmp_path, call("c"))
-        assert [one.example for one in unanswered_calls(tmp_path, {})] == [*"ab"[:kept], "c"]
+        assert [one.example for one in left_in(tmp_path)] == [*"ab"[:kept], "c"]
 
 
 def test_damaged_log_is_said_and_a_run_without_one_has_lost_nothing(tmp_path: Path) -> None:
-    assert unanswered_calls(tmp_path, {}) == []
+    assert left_in(tmp_path) == []
     (tmp_path / CALLS).write_text('{"example": "a"}\n{"example": \n', encoding="utf-8")
     with pytest.raises(BadInput, match="line 2, not a call") as found:
-        unanswered_calls(tmp_path, {})
+        left_in(tmp_path)
     assert "the file is damaged" in str(found.value)
 
 

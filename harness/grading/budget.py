@@ -187,7 +187,7 @@ def budget_of(limit: float, worst: WorstCase, folder: Path | None = None, *, bat
     if unknown:
         raise BadInput(f"--max-cost: unknown cost of {unknown} answers of this run; start a new run")
     budget = Budget(limit, worst, spent=spent, batch=batch)
-    budget.lost = sum(map(worst.cost_again, unanswered_calls(folder, paid.answers)))
+    budget.lost = sum(map(worst.cost_again, unanswered_calls(folder, paid.answers).calls))
     return budget
 
 

@@ -6,6 +6,7 @@ process. The answers are in the records, so that one line per call is enough.
 
 import os
 from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -82,14 +83,23 @@ def _lines(path: Path) -> Iterator[bytes]:
         raise BadInput([unreadable(path, error)]) from error
 
 
-def unanswered_calls(folder: Path, answers: MutableMapping[Key, int]) -> list[Call]:
-    """The calls of a run that may have been billed and brought no answer.
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The calls without an answer that may have been billed, and how many others cost nothing."""
+
+    calls: list[Call]
+    free: int
+
+
+def unanswered_calls(folder: Path, answers: MutableMapping[Key, int]) -> Unanswered:
+    """The calls of a run that brought no answer.
 
     `answers`: how many answers each question got, which this uses up. A run of an old version has no log.
     BadInput for a damaged log.
     """
     path = folder / CALLS
     left: dict[Key, list[Call]] = {}
+    free = 0
     faults: list[Fault] = []
     for number, line in enumerate(_lines(path), start=1):
         if not line.endswith(b"\n"):
@@ -98,6 +108,7 @@ def unanswered_calls(folder: Path, answers: MutableMapping[Key, int]) -> list[Ca
         faults += found
         if call is None:
             continue
+        free += call.free
         same = left.setdefault(call.key, [])
         if not call.free and not _take(answers, call.key):
             same.append(call)
@@ -110,7 +121,7 @@ def unanswered_calls(folder: Path, answers: MutableMapping[Key, int]) -> list[Ca
     if faults:
         damage = "the file is damaged; restore it: it lists the calls that may have been billed"
         raise BadInput([*faults, Fault(str(path), damage)])
-    return [call for same in left.values() for call in same]
+    return Unanswered([call for same in left.values() for call in same], free)
 
 
 def _take(answers: MutableMapping[Key, int], key: Key) -> bool:
