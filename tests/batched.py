@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fault_server import FaultServer
+from spoken import item_of
+
 from harness.grading.batch.run import Batched
 from harness.grading.evaluate import job_of
 from harness.grading.executors import execute
@@ -100,3 +103,34 @@ async def _session(job: Job, log: RecordLog, at: Session) -> None:
         await asyncio.sleep(0)
 
     at.left = await execute(job, log, Batched(None if REAL_SLEEP else sleep))
+
+
+class Killed(BaseException):
+    """What ends a session as a kill would: nothing that comes after it is done."""
+
+
+def kill(*_: object) -> None:
+    raise Killed
+
+
+def paid(server: FaultServer) -> list[str]:
+    """The items that were answered, live or in a batch, however often."""
+    assert server.desk is not None
+    bodies = [*server.requests, *(_asked(server, name, id) for name, id in _answers(server))]
+    return [f"{item_of(body)['query']}: {item_of(body)['result']['title']}" for body in bodies]
+
+
+def _answers(server: FaultServer) -> list[tuple[str, str]]:
+    assert server.desk is not None
+    return [(name, id) for name, made in server.desk.made.items() for id, _ in made.items]
+
+
+def _asked(server: FaultServer, name: str, id: str) -> dict[str, Any]:
+    assert server.desk is not None
+    return dict(server.desk.made[name].requests)[id]
+
+
+def made(server: FaultServer) -> list[int]:
+    """The sizes of the batches that the server has."""
+    assert server.desk is not None
+    return [len(made.requests) for made in server.desk.made.values()]

@@ -1,11 +1,14 @@
-"""What holds for every test: no keys, no settings from outside, no network beyond loopback."""
+"""What holds for every test: no keys, no outside settings, no network beyond loopback, no file of a user."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
+from shipped import is_own, ship
 
 # No deadline: machines differ. On CI the same examples every time, so that red means a change broke it;
 # on a desk new ones, so that something is found.
@@ -18,7 +21,34 @@ settings.register_profile(
 mutated = "MUTANT_UNDER_TEST" in os.environ
 settings.load_profile("mutants" if mutated else "ci" if os.environ.get("CI") else "desk")
 
-ROOT = Path(__file__).resolve().parent.parent
+READING = ("open", "os.listdir", "os.scandir", "os.symlink")
+
+
+def _keep_out(event: str, args: tuple[Any, ...]) -> None:
+    """Fail a test that reads the project around it: it would fail as soon as a user adds to the project.
+
+    Only whole paths: tests work elsewhere, and shutil.rmtree opens names relative to a folder not named here.
+    """
+    if event in READING and isinstance(args[0], str | Path) and is_own(str(args[0])):
+        pytest.fail(f"a test reads {args[0]}, which is the user's; copy what ships with shipped.ship()")
+
+
+sys.addaudithook(_keep_out)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Work outside the project: a command that is given no folder must not find the user's."""
+    before = Path.cwd()
+    os.chdir(tmp_path_factory.mktemp("elsewhere"))
+    yield
+    os.chdir(before)
+
+
+@pytest.fixture(scope="session")
+def shipped_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project that ships, to read: a test that writes makes a copy of its own with `ship`."""
+    return ship(tmp_path_factory.mktemp("shipped") / "project")
 
 
 @pytest.fixture(autouse=True)

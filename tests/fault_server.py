@@ -188,7 +188,7 @@ class _Handler(BaseHTTPRequestHandler):
         if turn.drop or turn.silent:
             self.hang_up()
         else:
-            self.answer(turn, turn.text(self.path, body).encode("utf-8"))
+            self.answer(turn, turn.text(self.path, body).encode("utf-8", "surrogateescape"))
 
     def answer(self, turn: Turn, data: bytes) -> None:
         self.send_response(turn.status)

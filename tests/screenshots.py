@@ -11,6 +11,7 @@ from random import Random
 from browser import opened
 from builders import harness
 from playwright.sync_api import Page
+from shipped import ship
 from viewing import change_manifest, names, unfinish, viewing
 
 from harness.golden.examples import load_examples
@@ -31,8 +32,7 @@ OFF = (-1, 1, 1, 2)
 
 def shop(root: Path) -> Path:
     """The report of a builtin grader on the shipped golden set."""
-    for name in ("policies", "prompts", "golden"):
-        shutil.copytree(ROOT / name, root / name)
+    ship(root)
     harness("eval", "--root", root, "--model", "builtin/lexical", "--no-report")
     page = root / "report.html"
     harness("report", "latest", "-o", page, "--root", root)
@@ -68,8 +68,7 @@ def take(
 
 def gallery(root: Path) -> Project:
     """The shipped project with runs for a table: made-up grades that get better, one run that goes on."""
-    for name in ("policies", "prompts", "golden"):
-        shutil.copytree(ROOT / name, root / name)
+    ship(root)
     random = Random(7)
     golden = load_examples(root / "golden/product-search/examples.jsonl", load_policy(root / POLICY))
     harness("eval", "--root", root, "--no-report")

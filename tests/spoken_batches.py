@@ -26,7 +26,8 @@ class Fate:
     `answered` requests have an answer by then, all if None; of the others a line says that they expired or
     were cancelled, unless the batch is `silent` about them. `lost`: it is accepted, and the connection closed
     before the client hears of it; `held`: it is accepted, and nothing is said. `gone`: its results are no
-    longer kept. `odd`: its first line comes twice, and one that nobody asked for.
+    longer kept. `odd`: its first line comes twice, and one that nobody asked for. `spoil` changes the lines
+    of its answers on their way; a surrogate in them is sent as a bare byte.
     """
 
     end: Literal["completed", "expired", "cancelled", "failed"] = "completed"
@@ -38,6 +39,7 @@ class Fate:
     held: bool = False
     gone: bool = False
     odd: bool = False
+    spoil: Callable[[list[str]], list[str]] = lambda lines: lines
 
 
 @dataclass
@@ -70,6 +72,8 @@ class BatchDesk:
 
     def __init__(self, answer: Callable[[str, dict[str, Any]], Item], fates: Iterable[Fate] = ()) -> None:
         self.made: dict[str, Made] = {}
+        self.tell: Callable[[Made, dict[str, Any]], dict[str, Any]] = lambda made, said: said
+        """What is said of a batch, in other words than those of the API."""
         self._answer = answer
         self._fates = iter(fates)
         self._files: dict[str, str] = {}
@@ -149,7 +153,7 @@ class BatchDesk:
             "line": None,
             "param": None,
         }
-        return {
+        said = {
             "id": made.id,
             "object": "batch",
             "endpoint": made.path,
@@ -167,6 +171,7 @@ class BatchDesk:
             },
             "metadata": made.metadata,
         }
+        return self.tell(made, said)
 
     def _download(self, id: str, **_: Any) -> Said:
         name, which = id.rsplit("-", 1)
@@ -179,7 +184,7 @@ class BatchDesk:
         else:
             lines = [_openai_line(name, item) for name, item in made.items if item[0] == 200]
             lines += [lines[0], {**lines[0], "custom_id": "nobody-0"}] if made.fate.odd else []
-        return Said(200, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in reversed(lines)))
+        return _lines(lines, None if which == "error" else made.fate)
 
     # --- Anthropic
 
@@ -201,7 +206,7 @@ class BatchDesk:
         counts = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
         for _, result in _results(made):
             counts[result["type"] if over else "processing"] += 1
-        return {
+        said = {
             "id": made.id,
             "type": "message_batch",
             "processing_status": "ended" if over else "in_progress",
@@ -211,13 +216,14 @@ class BatchDesk:
             "archived_at": made.created.isoformat() if made.fate.gone else None,
             "results_url": f"https://elsewhere.invalid/{made.id}" if over else None,
         }
+        return self.tell(made, said)
 
     def _message_results(self, id: str, **_: Any) -> Said:
         made = self.made[id]
         lines = [{"custom_id": name, "result": result} for name, result in _results(made)]
         lines = lines[: len(made.items)] if made.fate.silent else lines
         lines += [lines[0], {**lines[0], "custom_id": "nobody-0"}] if made.fate.odd else []
-        return Said(200, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in reversed(lines)))
+        return _lines(lines, made.fate)
 
     # --- both
 
@@ -286,6 +292,12 @@ def _openai_line(id: str, item: Item) -> dict[str, Any]:
 def _openai_rest(id: str, end: str) -> dict[str, Any]:
     error = {"code": f"batch_{end}", "message": "This request was not executed before the batch ended."}
     return {"id": f"req_{id}", "custom_id": id, "response": None, "error": error}
+
+
+def _lines(lines: list[dict[str, Any]], fate: Fate | None) -> Said:
+    """A file of results, in an order that is not the one of asking."""
+    written = [json.dumps(line, ensure_ascii=False) for line in reversed(lines)]
+    return Said(200, "".join(f"{line}\n" for line in (fate.spoil(written) if fate else written)))
 
 
 def _said(body: dict[str, Any], fate: Fate | None = None) -> Said:

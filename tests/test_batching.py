@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batched import Session, begin, session
+from batched import Killed, Session, begin, kill, made, paid, session
 from builders import example, harness, policy, write_project
 from fault_server import FaultServer, Turn, completion, error, fault_server, graded
 from oracle import DEV, KEY, KEYS, RIGHT, ask, only_run, right
-from spoken import item_of
 from spoken_batches import Fate
 
 from harness.comparison.sides import side_of_run
@@ -25,6 +24,7 @@ from harness.grading.batch import session as turns
 from harness.grading.batch import submit
 from harness.grading.batch.batch_log import BATCHES, BatchLog
 from harness.grading.budget import OverBudget, worst_case
+from harness.grading.events import EVENTS
 from harness.grading.job import Limits
 from harness.grading.live.ask import ATTEMPTS
 from harness.grading.plan import make_plan
@@ -59,37 +59,6 @@ def small(here: Path) -> Path:
     """The small project."""
     write_project(here)
     return here
-
-
-class Killed(BaseException):
-    """What ends a session as a kill would: nothing that comes after it is done."""
-
-
-def kill(*_: object) -> None:
-    raise Killed
-
-
-def paid(server: FaultServer) -> list[str]:
-    """The items that were answered, live or in a batch, however often."""
-    assert server.desk is not None
-    bodies = [*server.requests, *(_asked(server, name, id) for name, id in _answers(server))]
-    return [f"{item_of(body)['query']}: {item_of(body)['result']['title']}" for body in bodies]
-
-
-def _answers(server: FaultServer) -> list[tuple[str, str]]:
-    assert server.desk is not None
-    return [(name, id) for name, made in server.desk.made.items() for id, _ in made.items]
-
-
-def _asked(server: FaultServer, name: str, id: str) -> dict[str, Any]:
-    assert server.desk is not None
-    return dict(server.desk.made[name].requests)[id]
-
-
-def made(server: FaultServer) -> list[int]:
-    """The sizes of the batches that the server has."""
-    assert server.desk is not None
-    return [len(made.requests) for made in server.desk.made.values()]
 
 
 def assert_all_right_and_each_paid_once(at: Session, server: FaultServer) -> None:
@@ -280,7 +249,9 @@ def test_batch_that_is_refused_as_a_whole_says_why(small: Path, provider: str) -
     with fault_server(right, [Fate("failed")]) as server:
         at = session(small, server.url, f"{provider}/m")
         assert at.outcomes()["failed"] == ALL - 1
-        assert any("refused as a whole: token_limit_exceeded: Enqueued token" in line for line in at.said_)
+        assert any(
+            "refused as a whole: Enqueued token limit reached. (code token" in line for line in at.said_
+        )
         again = session(small, server.url, f"{provider}/m", at)
     assert_all_right_and_each_paid_once(again, server)
 
@@ -777,6 +748,8 @@ def test_ctrl_c_while_it_waits_leaves_at_once(small: Path, provider: str) -> Non
         (error(429, "rate_limit_error", retry_after="7"), 7.0),
         (error(429, "rate_limit_error", retry_after="9999"), 300.0),
         (Turn("<html>busy</html>"), 5.0),
+        (Turn("<html>busy</html>", headers={"Retry-After": "7"}), 7.0),
+        (Turn('{"error": {"code": 429, "retry_after": 7}}'), 7.0),
         (Turn(drop=True), 5.0),
         (Turn('{"id": "ba'), 5.0),
     ],
@@ -811,6 +784,7 @@ def test_server_that_stays_away_ends_the_session_and_the_batch_is_kept(small: Pa
         at = begin(small, server.url, f"{provider}/m")
         with pytest.raises(Unfinished, match="the server did not answer 20 times in a row"):
             session(small, server.url, f"{provider}/m", at, nap=leave)
+        assert "did not answer 3 times in a row, and is asked again" in (at.folder / EVENTS).read_text()
         away = False
         again = session(small, server.url, f"{provider}/m", at)
     assert_all_right_and_each_paid_once(again, server)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from builders import examples, harness, write_golden, write_project
+from shipped import ship
 from sklearn.metrics import cohen_kappa_score
 
-ROOT = Path(__file__).resolve().parent.parent
 DEV = [line for line in examples() if line["split"] == "dev"]
 
 
@@ -25,8 +25,7 @@ def put(path: Path, text: str) -> Path:
 
 
 def test_eval_of_the_shipped_project_ends_with_table_band_and_folder(here: Path) -> None:
-    for name in ("policies", "prompts", "golden"):
-        (here / name).symlink_to(ROOT / name)
+    ship(here)
     ended = harness("eval")
     assert ended.code == 0
     assert "Agreement is weak (below 0.6): kappa 0." in ended.out
@@ -470,8 +469,8 @@ def test_reader_that_goes_away_is_no_error(here: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (["--temperature", "1"], "asks no server: leave --temperature away"),
-        (["--seed", "1"], "asks no server: leave --seed away"),
+        (["--temperature", "1"], "which asks no server, takes no temperature: leave --temperature away"),
+        (["--seed", "1"], "which asks no server, takes no seed: leave --seed away"),
         (["--rater", "ann"], "--rater: only for a file of grades"),
         (["--columns", "item=x", "--format", "tsv"], "--columns, --format: only for a file"),
         (["--aggregate", "vote"], "add --repeats"),

@@ -16,8 +16,8 @@ from spoken import Answer, say
 
 from harness.errors import BadInput, CallError, FatalError, RejectedError, TransientError
 from harness.nouns.pair import Pair
-from harness.nouns.records import Message, Prompt, Reply, Ungraded
-from harness.prompting.answer import read_grade
+from harness.nouns.records import Grade, Message, Prompt, Reply, Ungraded
+from harness.prompting.answer import answer_text, read_grade
 from harness.providers import PROVIDERS, base_url_of, open_teacher
 from harness.providers import openai as ours
 from harness.providers.anthropic import Messages
@@ -620,6 +620,16 @@ TOLD: dict[str, tuple[Any, type[CallError], str]] = {
     "spent": ({"error": {"code": 402, "message": "pay"}}, FatalError, "quota is spent"),
     "spent by name": ({"error": {"code": "insufficient_quota"}}, FatalError, "quota is spent"),
     "bad": ({"object": "error", "message": "too long", "code": 400}, RejectedError, "too long"),
+    "a key further up": (
+        {"error": {"code": 502, "message": "busy", "metadata": {"raw": '{"error": {"code": 401}}'}}},
+        TransientError,
+        "busy",
+    ),
+    "busy behind a 400": (
+        {"error": {"type": "rate_limit_error", "details": {"code": 400}}},
+        TransientError,
+        "rate limit",
+    ),
     "in a list": ([{"error": {"code": 401, "status": "UNAUTHENTICATED"}}], FatalError, "UNAUTHENTICATED"),
 }
 
@@ -685,8 +695,46 @@ def test_answer_that_is_only_thinking_is_kept_and_not_graded(turn: Turn) -> None
     assert (outcome.cause, "thinking" in outcome.detail) == ("no_answer", True)
 
 
+def reasoning(content: list[Any] | None, summary: list[Any]) -> dict[str, Any]:
+    return {"type": "reasoning", "id": "rs", "summary": summary, "content": content}
+
+
+SUMMARY = {"type": "summary_text", "text": "It is "}
+REASONED = {"type": "reasoning_text", "text": "a 2."}
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [reasoning(None, [SUMMARY, {"type": "summary_text", "text": "a 2."}])],
+        [reasoning([{"type": "reasoning_text", "text": "It is a 2."}], [])],
+        [reasoning([REASONED], [SUMMARY])],
+        [reasoning(None, [SUMMARY]), reasoning([REASONED], [])],
+    ],
+)
+def test_reasoning_of_a_response_without_an_answer_is_kept_and_not_graded(items: list[Any]) -> None:
+    reply = ask_once("openai-responses", graded(output=items))
+    assert (reply.text, reply.thinking) == ("", "It is a 2.")
+    assert isinstance(read_grade(reply, (0, 1, 2)), Ungraded)
+
+
 def test_thinking_beside_an_answer_is_not_kept() -> None:
     assert ask_once("openai", choice("text", reasoning_content="long")).thinking is None
+    message = {"type": "message", "content": [{"type": "output_text", "text": "text"}]}
+    reply = ask_once("openai-responses", graded(output=[reasoning(None, [SUMMARY]), message]))
+    assert (reply.text, reply.thinking) == ("text", None)
+
+
+def test_two_choices_are_two_answers_and_the_first_is_not_preferred() -> None:
+    choices = [
+        {"index": at, "message": {"content": answer_text("a", [], grade)}, "finish_reason": "stop"}
+        for at, grade in enumerate((1, 2))
+    ]
+    outcome = read_grade(ask_once("openai", graded(choices=choices)), (0, 1, 2))
+    assert isinstance(outcome, Ungraded)
+    assert outcome.cause == "two_answers"
+    same = [choices[0], choices[0] | {"index": 1}]
+    assert isinstance(read_grade(ask_once("openai", graded(choices=same)), (0, 1, 2)), Grade)
 
 
 def test_explanation_of_a_refusal_is_kept() -> None:
@@ -716,6 +764,41 @@ def test_wait_that_the_server_asks_for_reaches_the_run(provider: str) -> None:
     with pytest.raises(TransientError) as raised:
         ask_once(provider, error(429, "rate_limit_error", retry_after="7"))
     assert raised.value.retry_after == 7.0
+
+
+WAITS = {
+    "a header on a 200": Turn('{"error": {"code": 429}}', headers={"Retry-After": "7"}),
+    "a header on a page": Turn("<html>busy</html>", headers={"Retry-After": "7"}),
+    "seconds": Turn('{"error": {"code": 429, "retry_after": 7}}'),
+    "a text": Turn('{"error": {"code": 503, "metadata": {"retry-after": "7"}}}'),
+    "milliseconds": Turn('{"error": {"code": 429, "retry_after_ms": 7000}}'),
+    "a duration": Turn('[{"error": {"code": 429, "details": [{"retryDelay": "7s"}]}}]'),
+    "handed on": Turn('{"error": {"code": 429, "metadata": {"raw": "{\\"retry_after\\": 7}"}}}'),
+    "the body of a 429": Turn('{"error": {"message": "slow", "retry_after": 7}}', 429),
+}
+
+
+@pytest.mark.parametrize("provider", DIALECTS)
+@pytest.mark.parametrize("turn", WAITS.values(), ids=WAITS)
+def test_wait_is_obeyed_wherever_the_server_says_it(provider: str, turn: Turn) -> None:
+    with pytest.raises(TransientError) as raised:
+        ask_once(provider, turn)
+    assert raised.value.retry_after == 7.0
+
+
+@pytest.mark.parametrize("wait", ['"soon"', "null", "true", "[]", "-7", "NaN"])
+def test_wait_that_is_none_is_not_obeyed(wait: str) -> None:
+    with pytest.raises(TransientError) as raised:
+        ask_once("openai", Turn(f'{{"error": {{"code": 429, "retry_after": {wait}}}}}'))
+    assert not raised.value.retry_after
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_wait_of_a_response_that_failed_is_obeyed_and_says_that_the_server_is_busy(status: str) -> None:
+    said = {"code": "rate_limit_exceeded", "message": "slow", "retry_after": 7}
+    with pytest.raises(TransientError) as raised:
+        ask_once("openai-responses", graded(1, status=status, output=[], error=said))
+    assert (raised.value.busy, raised.value.retry_after) == (True, 7.0)
 
 
 @pytest.mark.parametrize("provider", DIALECTS)

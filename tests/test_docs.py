@@ -16,6 +16,7 @@ import pytest
 from builders import harness
 from fault_server import fault_server, graded
 from oracle import KEYS
+from shipped import FILES, ship
 from spoken import Tokens
 from spoken_batches import Fate
 from test_layers import ORDER
@@ -105,8 +106,8 @@ READ = Tokens(new=9_000)
 @pytest.fixture
 def shop(here: Path) -> Path:
     """The shipped project with the files that the docs speak of."""
-    for name in ("policies", "prompts", "golden", "docs"):
-        shutil.copytree(ROOT / name, here / name)
+    ship(here)
+    shutil.copytree(ROOT / "docs", here / "docs")
     shutil.rmtree(here / "docs/decisions")
     policy = load_policy(here / "policies/product-search/v1.toml")
     golden = load_examples(here / "golden/product-search/examples.jsonl", policy)
@@ -214,7 +215,7 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
         *((model, "ship") for model in (Shipping, Override)),
         *((model, "stages") for model in (Stages, Stage, Rate)),
         *((model, "policy diff, policy lint") for model in POLICY_CHANGED),
-        *((model, "prompt diff, runs rm") for model in (PromptDiff, PrefixChange)),
+        *((model, "prompt list, prompt diff, runs rm") for model in (PromptDiff, PrefixChange)),
     ],
 )
 def test_every_key_of_the_json_is_documented(model: type[Noun], section: str | None) -> None:
@@ -230,9 +231,12 @@ def test_every_provider_is_documented() -> None:
     assert [name for name in PROVIDERS if f"`{name}/" not in text] == []
 
 
-def test_links_between_pages_lead_somewhere() -> None:
-    for page in [*PAGES, *sorted((ROOT / "golden").glob("*/README.md"))]:
-        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+def test_links_between_pages_lead_somewhere(shipped_project: Path) -> None:
+    texts = {page: page.read_text(encoding="utf-8") for page in PAGES}
+    for name in (name for name in FILES if name.endswith(".md")):
+        texts[ROOT / name] = (shipped_project / name).read_text(encoding="utf-8")
+    for page, text in texts.items():
+        for target in re.findall(r"\]\(([^)#:]+)\)", text):
             assert (page.parent / target).exists(), (page.name, target)
 
 

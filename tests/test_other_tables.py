@@ -1,13 +1,13 @@
 """Tables as other programs write them: spreadsheets, annotation tools, data frames, other languages."""
 
 import json
-import shutil
 from pathlib import Path
 
 import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import ship
 from typer.testing import CliRunner
 
 from harness.cli.app import app
@@ -19,7 +19,6 @@ from harness.storage.cells import number_of
 from harness.storage.formats import dataset_table, read_table
 from harness.storage.tables import Layout, Table, parse_columns, parse_labels
 
-ROOT = Path(__file__).parent.parent
 SCALE = (0, 1, 2, 3)
 ROWS = [("item", "grade"), ("a", "3"), ("b", "0")]
 
@@ -251,8 +250,7 @@ def test_every_command_that_reads_grades_reads_words(tmp_path: Path) -> None:
 
 
 def test_replay_reads_words(tmp_path: Path) -> None:
-    for name in ("policies", "prompts", "golden"):
-        shutil.copytree(ROOT / name, tmp_path / name)
+    ship(tmp_path)
     put(tmp_path, "g.csv", "item,grade\na,Yes\nb,0\n")
     replay = (
         "eval",
@@ -266,7 +264,9 @@ def test_replay_reads_words(tmp_path: Path) -> None:
     )
     assert "'Yes' is not a grade" in harness(*replay)[1]
     assert "is not a grade" not in harness(*replay, "--labels", "Yes=1")[1]
-    assert "--labels: only for a file of grades" in harness("eval", "--labels", "Yes=1")[1]
+    assert (
+        "--labels: only for a file of grades" in harness("eval", "--root", tmp_path, "--labels", "Yes=1")[1]
+    )
 
 
 def test_split_of_another_word_names_the_option(tmp_path: Path) -> None:

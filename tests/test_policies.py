@@ -10,7 +10,6 @@ from harness.errors import BadInput
 from harness.policy.lint import unfinished
 from harness.policy.load import load_gates, load_policy, policy_digest
 
-ROOT = Path(__file__).resolve().parent.parent
 BOUNDARY = """
 [[boundaries]]
 query = "q"
@@ -115,7 +114,18 @@ def test_lint_names_a_copied_version(here: Path) -> None:
     shutil.copy(here / "policies/small/v1.toml", here / "policies/small/v2.toml")
     ended = harness("policy", "lint", "--json")
     assert ended.code == 2
-    assert "version: 'v1', but the file is v2.toml" in ended.json["faults"][0]
+    assert "version: says 'v1', but this is v2; in a copy, set version" in ended.json["faults"][0]
+
+
+@pytest.mark.parametrize("slip", ["", "\nfoo = [\n"])
+def test_copy_of_a_released_version_is_no_default_while_it_says_the_old_one(here: Path, slip: str) -> None:
+    write_project(here)
+    path = here / "policies/small/v1.toml"
+    path.write_text("released = true\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    path.with_name("v2.toml").write_text(path.read_text(encoding="utf-8") + slip, encoding="utf-8")
+    assert harness("policy", "list").out == "small  v1 v2 (draft)\n"
+    assert harness("policy", "show", "small", "--json").json["version"] == "v1"
+    assert harness("policy", "lint").code == 2
 
 
 def test_latest_version_is_the_default_and_v10_comes_after_v9(here: Path) -> None:
@@ -128,10 +138,10 @@ def test_latest_version_is_the_default_and_v10_comes_after_v9(here: Path) -> Non
     assert harness("policy", "show", "small@v9", "--json").json["version"] == "v9"
 
 
-def test_shipped_policies_are_clean_and_shown_whole() -> None:
-    assert harness("policy", "lint", "--root", ROOT).code == 0
-    shown = harness("policy", "show", "product-search", "--root", ROOT).out
-    known = load_policy(ROOT / "policies/product-search/v1.toml")
+def test_shipped_policies_are_clean_and_shown_whole(shipped_project: Path) -> None:
+    assert harness("policy", "lint", "--root", shipped_project).code == 0
+    shown = harness("policy", "show", "product-search", "--root", shipped_project).out
+    known = load_policy(shipped_project / "policies/product-search/v1.toml")
     texts = [clause.text for clause in known.clauses] + [b.decision for b in known.boundaries]
     assert all(text.strip() in shown for text in texts)
     assert "| 4, 3 | show |" in shown

@@ -17,7 +17,6 @@ from harness.policy.diff import diff_policies, golden_effect, reasons
 from harness.policy.load import load_policy
 from harness.report.policy_diff import diff_view, word_diff
 
-ROOT = Path(__file__).resolve().parent.parent
 BOUNDARY = """
 [[boundaries]]
 query = "shoe"
@@ -489,17 +488,24 @@ def test_gate1_of_a_version_that_nobody_rated_says_how_to_go_on(here: Path) -> N
 # --- the change that ships ----------------------------------------------------------------------------
 
 
-def test_shipped_change_is_judged_whole_and_moves_what_it_says() -> None:
-    one, other = (load_policy(ROOT / f"policies/product-search/v{number}.toml") for number in (1, 2))
+def test_shipped_change_is_judged_whole_and_moves_what_it_says(shipped_project: Path) -> None:
+    one, other = (
+        load_policy(shipped_project / f"policies/product-search/v{number}.toml") for number in (1, 2)
+    )
     assert (one.released, other.released) == (True, False)
     diff = diff_policies(one, other)
     assert [c.name for c in diff.changes if c.part == "clause"] == ["kind-first"]
-    path = ROOT / "golden/product-search/examples.jsonl"
+    path = shipped_project / "golden/product-search/examples.jsonl"
     golden = [Example.model_validate_json(line) for line in path.read_text("utf-8").splitlines()]
     effect = golden_effect(one, other, golden)
     assert effect.left == 0
     assert {(e.id, e.old, e.new) for e in effect.regraded} == {("toaster-02", 1, 2), ("fan-04", 1, 2)}
     assert {e.id for e in effect.regraded} <= {e.id for e in effect.touched}
-    lint = harness("golden", "lint", "product-search@v2", "--root", ROOT, "--json").json["findings"]
+    lint = harness("golden", "lint", "product-search@v2", "--root", shipped_project, "--json").json[
+        "findings"
+    ]
     assert [(f["level"], f["where"]) for f in lint] == [("warning", "ratings")], lint
-    assert harness("golden", "lint", "product-search@v1", "--root", ROOT, "--json").json["findings"] == []
+    assert (
+        harness("golden", "lint", "product-search@v1", "--root", shipped_project, "--json").json["findings"]
+        == []
+    )

@@ -29,9 +29,9 @@ def plan_of(root: Path, **asked: Any) -> Any:
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.parent.name)
-def test_golden_file_of_a_rendered_prompt(path: Path) -> None:
+def test_golden_file_of_a_rendered_prompt(path: Path, shipped_project: Path) -> None:
     case = tomllib.loads(path.read_text(encoding="utf-8"))
-    plan = plan_of(ROOT, prompt=case["prompt"], policy=case["policy"])
+    plan = plan_of(shipped_project, prompt=case["prompt"], policy=case["policy"])
     if "pair" in case:
         pair, item = Pair.model_validate(case["pair"]), "case"
     else:
@@ -59,8 +59,10 @@ text = st.text(min_size=1)
 
 
 @given(text, text, text)
-def test_everything_before_the_pair_is_the_same_for_all_pairs(query: str, title: str, other: str) -> None:
-    plan = plan_of(ROOT, policy="product-search")
+def test_everything_before_the_pair_is_the_same_for_all_pairs(
+    shipped_project: Path, query: str, title: str, other: str
+) -> None:
+    plan = plan_of(shipped_project, policy="product-search")
     one, two = (
         Pair.model_validate({"query": query, "result": {"title": name, "description": query}})
         for name in (title, other)
@@ -72,8 +74,8 @@ def test_everything_before_the_pair_is_the_same_for_all_pairs(query: str, title:
         assert json.loads(message.content.removeprefix(plan.writer.lead)) == pair.data()
 
 
-def test_no_graded_pair_nor_query_is_in_the_prefix() -> None:
-    plan = plan_of(ROOT, policy="product-search")
+def test_no_graded_pair_nor_query_is_in_the_prefix(shipped_project: Path) -> None:
+    plan = plan_of(shipped_project, policy="product-search")
     prefix = plan.writer.system + plan.writer.lead
     assert len(plan.writer.shots) == 15
     for graded in plan.examples:
@@ -82,17 +84,22 @@ def test_no_graded_pair_nor_query_is_in_the_prefix() -> None:
         assert graded.reasoning not in prefix
 
 
-def test_prefix_does_not_depend_on_limit_split_or_seed() -> None:
+def test_prefix_does_not_depend_on_limit_split_or_seed(shipped_project: Path) -> None:
     prefixes = {
-        plan_of(ROOT, policy="product-search", splits=splits, limit=limit, seed=seed).digests.prefix
+        plan_of(
+            shipped_project, policy="product-search", splits=splits, limit=limit, seed=seed
+        ).digests.prefix
         for splits, limit, seed in ((("dev",), None, None), (("test",), 5, 3), (("dev", "test"), 1, 9))
     }
     assert len(prefixes) == 1
 
 
-def test_number_of_shots_can_be_chosen() -> None:
-    assert [len(plan_of(ROOT, policy="product-search", shots=n).writer.shots) for n in (0, 5)] == [0, 5]
-    assert len(plan_of(ROOT, policy="product-search", prompt="teacher@v1").writer.shots) == 0
+def test_number_of_shots_can_be_chosen(shipped_project: Path) -> None:
+    assert [len(plan_of(shipped_project, policy="product-search", shots=n).writer.shots) for n in (0, 5)] == [
+        0,
+        5,
+    ]
+    assert len(plan_of(shipped_project, policy="product-search", prompt="teacher@v1").writer.shots) == 0
 
 
 FAULTY = {
@@ -139,7 +146,79 @@ def test_prompt_spec_is_checked(here: Path) -> None:
     spec.write_text('name = "teacher"\nversion = "v2"\ndescription = ""\nshot = 3\n', encoding="utf-8")
     assert "shot: unknown key" in harness("prompt", "list").err
     spec.write_text('name = "teacher"\nversion = "v2"\ndescription = ""\n', encoding="utf-8")
-    assert "says teacher@v2, lies in teacher/v1" in harness("prompt", "list").err
+    assert "version: says 'v2', but this is v1" in harness("prompt", "list").err
+
+
+def copied_prompt(here: Path, old: str = "", new: str = "") -> Path:
+    """teacher@v2, copied from a released teacher@v1 as `cp -r` does it; `old` is replaced in its spec."""
+    write_project(here)
+    first = here / "prompts/teacher/v1"
+    spec = first / "prompt.toml"
+    spec.write_text("released = true\n" + spec.read_text(encoding="utf-8"), encoding="utf-8")
+    second = shutil.copytree(first, first.with_name("v2"))
+    text = spec.read_text(encoding="utf-8")
+    assert old in text
+    (second / "prompt.toml").write_text(text.replace(old, new), encoding="utf-8")
+    return second
+
+
+def default_prompt() -> str:
+    """The prompt of an evaluation that names no version."""
+    ended = harness("eval", "--policy", "small", "--json")
+    assert ended.code == 0, ended.err
+    label: str = harness("runs", "show", "--json").json["asked"]["prompt"]
+    return label
+
+
+def test_copied_prompt_folder_is_named_and_stops_nobody(here: Path) -> None:
+    copied_prompt(here)
+    ended = harness("prompt", "list")
+    assert (ended.code, ended.out) == (0, "teacher@v1  For tests.\n")
+    assert "says 'v1', but this is v2; in a copy, set version = \"v2\", and released = false" in ended.err
+    assert default_prompt() == "teacher@v1"
+    assert harness("doctor").code == 0
+    named = harness("eval", "--policy", "small", "--prompt", "teacher@v2")
+    assert (named.code, 'set version = "v2"' in named.err) == (2, True)
+
+
+def test_draft_of_a_prompt_is_taken_only_where_it_is_named(here: Path) -> None:
+    folder = copied_prompt(
+        here, 'released = true\nname = "teacher"\nversion = "v1"', 'name = "teacher"\nversion = "v2"'
+    )
+    ended = harness("prompt", "list")
+    assert ended.out == "teacher@v1  For tests.\nteacher@v2 (draft)  For tests.\n"
+    note = "teacher@v2 is a draft: without a version, teacher is teacher@v1"
+    assert ended.err == f"warning: {note}\n"
+    assert harness("prompt", "list", "--json").json["warnings"] == [note]
+    assert default_prompt() == "teacher@v1"
+    assert harness("eval", "--policy", "small", "--prompt", "teacher@v2").code == 0
+    for odd in ("half a", None):
+        (folder / "prompt.toml").write_text(odd, "utf-8") if odd else (folder / "prompt.toml").unlink()
+        ended = harness("prompt", "list")
+        assert (ended.code, ended.out, "v2/prompt.toml" in ended.err) == (0, "teacher@v1  For tests.\n", True)
+        assert default_prompt() == "teacher@v1"
+
+
+def test_released_copy_that_sends_the_same_is_told(here: Path) -> None:
+    folder = copied_prompt(here, 'version = "v1"', 'version = "v2"')
+    told = "teacher@v2 is released and sends what teacher@v1 sends; set released = false"
+    assert told in harness("prompt", "list").err
+    (folder / "pair.j2").write_text("Now: {{ pair | json }}", encoding="utf-8")
+    assert harness("prompt", "list").err == ""
+    assert default_prompt() == "teacher@v2"
+
+
+def test_slip_in_the_released_prompt_is_told_and_not_stepped_over(here: Path) -> None:
+    folder = copied_prompt(here, 'version = "v1"', 'version = "v2"')
+    with (folder / "prompt.toml").open("a", encoding="utf-8") as spec:
+        spec.write("shots = [\n")
+    ended = harness("eval", "--policy", "small")
+    assert (ended.code, "v2/prompt.toml: not TOML" in ended.err) == (2, True)
+
+
+def test_prompts_that_ship_are_released(shipped_project: Path) -> None:
+    ended = harness("prompt", "list", "--root", shipped_project)
+    assert ("draft" in ended.out, ended.err, ended.out.count("teacher@")) == (False, "", 3)
 
 
 def test_render_shows_what_is_sent(here: Path) -> None:

@@ -18,7 +18,6 @@ from harness.nouns.pair import Example
 from harness.policy.load import load_policy
 from harness.runs.listing import read_line
 
-ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = "golden/small"
 DECISION = {"item": "q1-0", "policy_version": "v1", "grade": 0, "reason": "So."}
 CANARY = {
@@ -411,10 +410,10 @@ def test_shot_of_a_canary_query_is_kept_from_prompts(here: Path) -> None:
     assert "3 shots are withheld from the teacher" in harness("eval", "--policy", "small").err
 
 
-def test_shipped_canaries_are_twice_the_same_product_but_for_the_trick() -> None:
-    policy = load_policy(ROOT / "policies/product-search/v1.toml")
-    canaries = load_canaries(ROOT / "golden/product-search/canaries.jsonl", policy)
-    golden = load_examples(ROOT / "golden/product-search/examples.jsonl", policy)
+def test_shipped_canaries_are_twice_the_same_product_but_for_the_trick(shipped_project: Path) -> None:
+    policy = load_policy(shipped_project / "policies/product-search/v1.toml")
+    canaries = load_canaries(shipped_project / "golden/product-search/canaries.jsonl", policy)
+    golden = load_examples(shipped_project / "golden/product-search/examples.jsonl", policy)
     assert len(canaries) >= 15
     assert len({one.trick for one in canaries}) == len(canaries)
     for one in canaries:

@@ -8,6 +8,7 @@ import pytest
 from browser import opened, runs_over, serious, started
 from builders import examples, harness, write_project
 from playwright.sync_api import Browser, Page
+from shipped import ship
 
 from harness.nouns.records import Grade
 from harness.runs.folder import Run, find_run, load_run
@@ -15,7 +16,6 @@ from harness.scorecards.gate2 import Gate2
 from harness.storage.project import Project
 from harness.verdicts.assessment import assess
 
-ROOT = Path(__file__).resolve().parent.parent
 OWNED = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)><b>bold</b>"
 RTL = "\u202e\u0645\u0635\u0628\u0627\u062d \u0623\u0632\u0631\u0642"
 """Arabic for a blue lamp, behind a mark that turns everything around."""
@@ -39,14 +39,6 @@ class Made:
         return {e.id for e in self.run.examples if e.id in given and wanted(e.grade, given[e.id])}
 
 
-def shipped(root: Path) -> Path:
-    """The shipped policies, prompts and golden sets, with no run yet."""
-    for name in ("policies", "prompts", "golden"):
-        (root / name).symlink_to(ROOT / name)
-    (root / "runs").mkdir()
-    return root
-
-
 def report(page: Path, *words: str | Path) -> Path:
     """A report where it is wanted."""
     ended = harness("report", *words, "-o", page)
@@ -57,7 +49,7 @@ def report(page: Path, *words: str | Path) -> Path:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """The shipped golden set under two graders, the second held against the first."""
-    root = shipped(tmp_path_factory.mktemp("shop"))
+    root = ship(tmp_path_factory.mktemp("shop"))
     for model, prompt in (("builtin/majority", "teacher@v1"), ("builtin/lexical", "teacher@v3")):
         ended = harness("eval", "--root", root, "--model", model, "--prompt", prompt, "--no-report")
         assert ended.code == 0, ended.err
@@ -84,7 +76,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def canaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report on the shipped canaries."""
-    root = shipped(tmp_path_factory.mktemp("canaries"))
+    root = ship(tmp_path_factory.mktemp("canaries"))
     assert harness("eval", "--root", root, "--canaries", "--no-report").code == 0
     return report(root / "report.html", "latest", "--root", root)
 

@@ -10,6 +10,7 @@ import pytest
 from builders import harness
 from rich.console import RenderableType
 from scoring import ACTIONS, Rows, answer, gate1, gate2, item, text_of
+from shipped import ship
 
 from harness.nouns.base import Interval
 from harness.nouns.policy import Gates
@@ -19,7 +20,6 @@ from harness.report.sections import details_view, gate2_view
 from harness.score.items import GradedItem
 from harness.scorecards.gate2 import Gate2
 
-ROOT = Path(__file__).resolve().parent.parent
 MANY = tuple(range(12))
 
 
@@ -195,8 +195,7 @@ def test_undefined_is_a_dash_and_a_rounded_zero_has_no_minus() -> None:
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped project, with a run of its own in it."""
     here = tmp_path_factory.mktemp("shipped")
-    for name in ("policies", "prompts", "golden"):
-        (here / name).symlink_to(ROOT / name)
+    ship(here)
     assert harness("eval", "--root", here).code == 0
     return here
 

@@ -17,6 +17,7 @@ from harness.cli import (
     impact,
     policy,
     prompt,
+    ratings,
     rejudge,
     reports,
     run_eval,
@@ -56,6 +57,7 @@ golden.app.command("confirm")(rejudge.confirm_examples)
 golden.app.command("regrade")(rejudge.regrade_example)
 golden.app.command("plan")(sizes.size_command)
 app.add_typer(golden.app, name="golden")
+app.add_typer(ratings.app, name="ratings")
 app.add_typer(prompt.app, name="prompt")
 app.add_typer(runs.app, name="runs")
 app.command("report")(reports.report_command)

@@ -94,7 +94,7 @@ def _contents(project: "Project", facts: dict[str, Any]) -> list[str]:
     """Read every policy, golden set and prompt; return what cannot be read."""
     from harness.golden.examples import golden_path, load_examples
     from harness.policy.load import load_policy, policy_names, policy_path
-    from harness.prompting.prompt import load_prompt, prompt_labels
+    from harness.prompting.prompt import load_prompt, prompt_names
     from harness.runs.folder import run_names
     from harness.storage.project import folder_names
 
@@ -105,7 +105,7 @@ def _contents(project: "Project", facts: dict[str, Any]) -> list[str]:
     readers: dict[str, tuple[list[str], Callable[[str], str]]] = {
         "policies": (policy_names(project), lambda name: load_policy(policy_path(project, name)).label),
         "golden sets": (folder_names(project.golden), examples),
-        "prompts": (prompt_labels(project), lambda label: load_prompt(project, label).label),
+        "prompts": (prompt_names(project), lambda name: load_prompt(project, name).label),
     }
     problems: list[str] = []
     for kind, (names, read) in readers.items():

@@ -48,6 +48,9 @@ def gate1_command(
         int,
         typer.Option(min=0, help="How many disputed pairs to show with the raters' reasons, widest first."),
     ] = 1,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every rater and pair of raters, not the ten lowest.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Gate 1: do the raters agree?
@@ -76,5 +79,5 @@ def gate1_command(
         rated = replace(rated_in(ratings, how, scale_, about), about=about)
     chosen = bar_of(weighting, bar, gate1_bar(gates), bar_origin(known))
     score = judge_raters(rated, scale_, gates, chosen, names=grade_names(known), bootstrap=bootstrap)
-    print_json(score) if json else show(gate1_view(score, disputes))
+    print_json(score) if json else show(gate1_view(score, disputes, every=every))
     end_by(score)

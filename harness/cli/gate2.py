@@ -25,6 +25,7 @@ from harness.cli.options import (
     layout,
     print_json,
     project_at,
+    say,
     scored_json,
     show,
 )
@@ -40,7 +41,7 @@ from harness.cli.rated import (
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from harness.golden.graded_files import GradesFile, Levels
     from harness.golden.rating.ratings import Rated
@@ -99,9 +100,8 @@ def gate2_command(
     how |= {"labels": labels, "encoding": encoding}
     canaries = unfinished = None
     if run is not None:
-        named = {"policy": policy, "scale": scale, "ratings": str(ratings) if ratings else None}
-        refuse({**named, **how}, "a run brings its own")
-        found = _assessed(project_at(root), run, weighting, bar, bootstrap)
+        _refuse_beside_run({"policy": policy, "scale": scale, **how}, ratings)
+        found = _assessed(project_at(root), run, weighting, bar, bootstrap, _rated_by(ratings, how))
         score, canaries, names = found.gate2, found.canaries, found.run.manifest.asked.sides
         unfinished = unfinished_sentence(found.reading)
     elif golden is not None and grades is not None:
@@ -160,15 +160,41 @@ def _ratings_table(ratings: Path | None, file: "GradesFile", how: "Mapping[str, 
     return layout(columns, own["ratings-wide"], own["ratings-format"], how["labels"], how["encoding"])
 
 
+def _refuse_beside_run(options: "Mapping[str, str | None]", ratings: Path | None) -> None:
+    """BadInput for options that a run leaves no use for; those for ratings have one if a file is named."""
+    for_ratings = ("ratings-columns", "ratings-wide", "ratings-format", "labels", "encoding")
+    used = for_ratings if ratings else ()
+    why = "a run brings its own" + (" (for the ratings: --ratings-columns, ...)" if ratings else "")
+    refuse({name: value for name, value in options.items() if name not in used}, why)
+
+
+def _rated_by(ratings: Path | None, how: "Mapping[str, str | None]") -> "Callable[[Run], Run]":
+    """What gives a run the ratings of a file instead of its own, where a file is named."""
+    from harness.runs.rated import with_ratings
+
+    if ratings is None:
+        return lambda run: run
+    say(f"with the ratings of {ratings}, instead of the run's own")
+    table = layout(
+        how["ratings-columns"], how["ratings-wide"], how["ratings-format"], how["labels"], how["encoding"]
+    )
+    return lambda run: with_ratings(run, ratings, table)
+
+
 def _assessed(
-    project: "Project", name: str, weighting: str | None, bar: float | None, bootstrap: bool
+    project: "Project",
+    name: str,
+    weighting: str | None,
+    bar: float | None,
+    bootstrap: bool,
+    rated_by: "Callable[[Run], Run]",
 ) -> "Assessment":
     """A run by the bars that it was made under, or by those of the command line."""
     from harness.runs.folder import earlier_runs, find_run, open_run
     from harness.score.settings import gate2_bar
     from harness.verdicts.assessment import assess
 
-    run = open_run(find_run(project, name))
+    run = rated_by(open_run(find_run(project, name)))
     given = given_in({"weighting": weighting, "bar": bar, "bootstrap": bootstrap or None})
     if given and not run.manifest.asked.kind.scored:
         raise BadInput(f"{given}: no gate applies to a run over canaries")

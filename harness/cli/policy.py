@@ -32,21 +32,18 @@ def list_policies(root: Root = None, json: Json = False) -> None:
 
     A draft beside released versions is marked; name its version to use it.
     """
-    from harness.policy.load import policy_names, policy_versions, released_versions
-    from harness.storage.project import version_number
+    from harness.policy.load import policy_names, policy_versions
+    from harness.storage.versions import drafts_beside
 
     project = project_at(root)
-    found = {
-        name: sorted(policy_versions(project.policies / name), key=version_number)
-        for name in policy_names(project)
-    }
+    found = {name: policy_versions(project.policies / name) for name in policy_names(project)}
     if json:
-        print_json({"policies": found})
+        print_json({"policies": {name: list(files) for name, files in found.items()}})
         return
     lines = []
-    for name, versions in found.items():
-        released = released_versions(project.policies / name) or versions
-        lines.append(" ".join([f"{name} ", *(v if v in released else f"{v} (draft)" for v in versions)]))
+    for name, files in found.items():
+        drafts = drafts_beside(files)
+        lines.append(" ".join([f"{name} ", *(f"{v} (draft)" if v in drafts else v for v in files)]))
     show(lines or ["no policy yet"])
 
 
@@ -138,7 +135,7 @@ def _cited(project: "Project", run: str) -> "dict[str, tuple[str, ...]]":
 def two_versions(project: "Project", old: str, new: str | None) -> tuple[str, str]:
     """Both versions as name@version; the missing one is the neighbour."""
     from harness.policy.load import policy_path, policy_versions
-    from harness.storage.project import split_label, version_number
+    from harness.storage.project import split_label
 
     name, version = split_label(old)
     folder = policy_path(project, old).parent
@@ -147,7 +144,7 @@ def two_versions(project: "Project", old: str, new: str | None) -> tuple[str, st
             raise BadInput(f"{old} and {new} are two policies; name two versions of one")
         first, second = (f"{name}@{policy_path(project, label).stem}" for label in (old, new))
         return first, second
-    known = sorted(policy_versions(folder), key=version_number)
+    known = list(policy_versions(folder))
     at = known.index(version) if version else len(known) - 2
     if not 0 <= at < len(known) - 1:
         raise BadInput(f"{old}: no version after it to compare with; there are: {', '.join(known)}")
@@ -165,19 +162,20 @@ def _golden(project: "Project", policy: "Policy") -> "list[Labelled]":
 
 def _warnings(project: "Project", name: str | None) -> list[str]:
     """Drafts, and surfaces with several policies."""
-    from harness.policy.lint import draft_notes, shared_surfaces
-    from harness.policy.load import load_policy, policy_names, policy_path
+    from harness.policy.lint import shared_surfaces
+    from harness.policy.load import load_policy, policy_names, policy_path, policy_versions
     from harness.storage.project import split_label
+    from harness.storage.versions import draft_notes
 
     asked = split_label(name)[0] if name else None
     policies = []
+    drafts = []
     for known in policy_names(project):
+        if asked in (None, known):
+            drafts += draft_notes(known, policy_versions(project.policies / known))
         # A policy that does not load is among the faults already.
         with contextlib.suppress(BadInput):
             policies.append(load_policy(policy_path(project, known)))
-    drafts = [
-        note for policy in policies if asked in (None, policy.name) for note in draft_notes(project, policy)
-    ]
     return drafts + shared_surfaces(policies, asked)
 
 
@@ -187,7 +185,7 @@ def _paths(project: "Project", name: str | None) -> list[Path]:
     if name is not None:
         return [policy_path(project, name)]
     folders = [project.policies / known for known in policy_names(project)]
-    return [folder / f"{version}.toml" for folder in folders for version in sorted(policy_versions(folder))]
+    return [path for folder in folders for path in policy_versions(folder).values()]
 
 
 def _folders_without_versions(project: "Project") -> dict[str, list[str]]:

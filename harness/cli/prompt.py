@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import DEFAULT_POLICY, Json, Root, print_json, project_at, show
+from harness.cli.options import DEFAULT_POLICY, Json, Root, print_json, project_at, say, show
 from harness.errors import BadInput
 from harness.storage.visible import visible
 
@@ -19,18 +19,47 @@ app = typer.Typer(help="Teacher prompts: templates for the policy and some shots
 
 @app.command("list")
 def list_prompts(root: Root = None, json: Json = False) -> None:
-    """The prompts, their versions and their descriptions."""
-    from harness.prompting.prompt import load_prompt, prompt_labels
+    """The prompts, their versions and their descriptions.
 
-    project = project_at(root)
-    labels = prompt_labels(project)
-    found = {label: load_prompt(project, label).spec.description for label in labels}
-    if json:
-        print_json({"prompts": found})
-        return
+    A draft beside released versions is marked; name its version to use it.
+    """
     from rich.text import Text
 
-    show([Text(f"{label}  {description}") for label, description in found.items()] or ["no prompt yet"])
+    from harness.prompting.prompt import prompt_names, prompt_versions
+    from harness.storage.versions import draft_notes, drafts_beside
+
+    project = project_at(root)
+    files = {name: prompt_versions(project.prompts / name) for name in prompt_names(project)}
+    found, notes = _described(project, [f"{name}@{v}" for name, known in files.items() for v in known])
+    notes += [note for name, known in files.items() for note in draft_notes(name, known)]
+    if json:
+        print_json({"prompts": found, "warnings": notes})
+        return
+    drafts = [f"{name}@{version}" for name, known in files.items() for version in drafts_beside(known)]
+    shown = {f"{label} (draft)" if label in drafts else label: text for label, text in found.items()}
+    show([Text(f"{label}  {text}") for label, text in shown.items()] or ["no prompt yet"])
+    for note in notes:
+        say(f"warning: {note}")
+
+
+def _described(project: "Project", labels: list[str]) -> tuple[dict[str, str], list[str]]:
+    """The description of each prompt that loads, and what is wrong with any: one must not hide the others."""
+    from harness.prompting.prompt import load_prompt
+
+    found: dict[str, str] = {}
+    wrong: list[str] = []
+    released: dict[str, str] = {}
+    for label in labels:
+        try:
+            files = load_prompt(project, label)
+        except BadInput as error:
+            wrong += [str(fault) for fault in error.faults]
+            continue
+        found[label] = files.spec.description
+        if files.spec.released and (first := released.setdefault(files.digest, label)) != label:
+            todo = "set released = false in a copy until it is to be the default"
+            wrong.append(f"{label} is released and sends what {first} sends; {todo}")
+    return found, wrong
 
 
 @app.command("render")

@@ -106,4 +106,6 @@ def _what_to_do(run: "Run") -> str:
         return "add their grades to the file, and start a new run"
     from harness.runs.manifest import how_to_resume
 
-    return f"ask again with: {how_to_resume(run.folder, run.manifest.asked)}"
+    # Without it, what may be at the server already is only looked for there.
+    paid_again = " --retry-failed" if run.manifest.asked.batch else ""
+    return f"ask again with: {how_to_resume(run.folder, run.manifest.asked)}{paid_again}"

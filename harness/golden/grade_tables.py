@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ MOST_GRADES = 101
 """0 to 100: people cannot distinguish more grades, and kappa's matrix grows with their square."""
 MOST_WORDS = 12
 """Words that an error lists, where grades are wanted."""
+TWICE = "item {0!r} by rater {1!r}"
+"""How a duplicate rating is named; see `refuse_doubles`."""
 TEXTS = ("query", "reasoning", "split", "title", "policy_version")
 BESIDE = (*TEXTS, "rater", "clauses", "tags")
 """Optional columns beside item and grade."""
@@ -65,18 +67,35 @@ def parse_scale(text: str) -> tuple[int, ...]:
 
 
 def read_ratings(path: Path, layout: Layout, scale: tuple[int, ...]) -> list[Rating]:
-    """Every rating of a table; empty grades are missing ratings."""
-    also = () if layout.wide else ("rater",)
-    rows = graded_rows(read_table(path, layout), layout, scale, also)
-    nameless = [Fault(row.where, "no rater") for row in rows if row.rater is None]
-    if nameless:
-        raise BadInput(nameless)
-    refuse_doubles([(row.where, (row.item, row.rater)) for row in rows], "item {0!r} by rater {1!r}")
+    """Every rating of a table; empty grades are missing ratings. BadInput for duplicates too."""
+    rows = rating_rows(path, layout, scale)
+    refuse_doubles([(row.where, (row.item, row.rater)) for row in rows], TWICE)
     return [
         Rating(item=row.item, rater=row.rater, grade=row.grade, reasoning=row.reasoning, query=row.query)
         for row in rows
         if row.rater is not None and row.grade is not None
     ]
+
+
+def rating_rows(
+    path: Path, layout: Layout, scale: tuple[int, ...], rater: str | None = None
+) -> list[GradedRow]:
+    """Every row of a table of ratings, each with its rater.
+
+    `rater` selects one where the table has raters, and otherwise names the one who gave all grades.
+    """
+    table = read_table(path, layout)
+    nobody = rater is not None and not layout.wide and not table.find("rater", layout)
+    rows = graded_rows(table, layout, scale, () if layout.wide or nobody else ("rater",))
+    if nobody:
+        rows = [replace(row, rater=rater) for row in rows]
+    nameless = [Fault(row.where, "no rater") for row in rows if row.rater is None]
+    if nameless:
+        raise BadInput(nameless)
+    chosen = rows if rater is None else [row for row in rows if row.rater == rater]
+    if not chosen:
+        raise _no_rater(path, rater, rows)
+    return chosen
 
 
 def read_grades(
@@ -86,12 +105,17 @@ def read_grades(
     rows = graded_rows(read_table(path, layout), layout, scale)
     raters = sorted({row.rater for row in rows if row.rater is not None})
     if rater is not None and rater not in raters:
-        raise BadInput([Fault(str(path), f"no rater {rater!r}; there are: {', '.join(raters) or 'none'}")])
+        raise _no_rater(path, rater, rows)
     if rater is None and len(raters) > 1:
         raise BadInput([Fault(str(path), f"has several raters: {', '.join(raters)}; name one with --rater")])
     chosen = [row for row in rows if rater is None or row.rater == rater]
     refuse_doubles([(row.where, (row.item,)) for row in chosen], "item {0!r}")
     return {row.item: row for row in chosen}
+
+
+def _no_rater(path: Path, rater: str | None, rows: Sequence[GradedRow]) -> BadInput:
+    there = ", ".join(sorted({row.rater for row in rows if row.rater is not None})) or "none"
+    return BadInput([Fault(str(path), f"no rater {rater!r}; there are: {there}")])
 
 
 def read_golden_grades(

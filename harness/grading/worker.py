@@ -40,6 +40,7 @@ class Worker:
         self._cache = _cache_of(job)
         self._in_flight = in_flight
         self._cut_off = 0
+        self._too_short: Unfinished | None = None
         self._calls = _LoggedCalls(job) if job.teacher.identity and is_logged(job.price) else None
         self._asker = Asker(job.teacher, self._scale, stop, pace, in_flight, job.budget, self._calls)
 
@@ -61,10 +62,14 @@ class Worker:
         self.keep(question, found)
         if known is None:
             self.remember(prompt, found)
-        self._watch_limit(found)
+        self.check_limit()
+
+    def check_limit(self) -> None:
+        """Unfinished where answer after answer that was kept is cut off."""
+        if self._too_short:
+            raise self._too_short
 
     def _watch_limit(self, found: Answered) -> None:
-        """Unfinished where answer after answer is cut off."""
         outcome = found.outcome
         self._cut_off = (
             self._cut_off + 1 if isinstance(outcome, Ungraded) and outcome.cause == "cut_off" else 0
@@ -73,7 +78,7 @@ class Worker:
             return
         usage = found.reply.usage if found.reply else None
         at = f", the last one after {usage.output_tokens:,} tokens" if usage else ""
-        raise Unfinished(
+        self._too_short = Unfinished(
             f"{self._cut_off} answers in a row were cut off at the output limit{at}: "
             "start a new run with a higher one, --max-tokens N (thinking counts too)"
         )
@@ -119,6 +124,7 @@ class Worker:
         item, repeat = question
         record = record_of(item.id, repeat, item.pair.digest, found, self._job.moved_to)
         self._log.append(record, last=last and not is_curable(found.outcome))
+        self._watch_limit(found)
         if last:
             self._job.watch.recorded(record, self._in_flight())
 

@@ -1,28 +1,14 @@
-"""Lint of a policy that loads: unfinished texts, unused drafts, surfaces with several policies."""
+"""Lint of a policy that loads: unfinished texts, surfaces with several policies."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from harness.nouns.policy import Policy
-from harness.policy.load import policy_versions, released_versions
-from harness.storage.project import Project, version_number
 
 
 def unfinished(policy: Policy) -> list[str]:
     """The empty texts of a usable policy, each as `key: what`. People cannot rate by an empty definition."""
     return list(_empty_texts(policy))
-
-
-def draft_notes(project: Project, policy: Policy) -> list[str]:
-    """A note for each draft after the released version: it is used only when named."""
-    folder = project.policies / policy.name
-    released = released_versions(folder)
-    drafts = [version for version in policy_versions(folder) if version not in released]
-    return [
-        f"{policy.name}@{version} is a draft: without a version, {policy.name} is {policy.label}"
-        for version in sorted(drafts, key=version_number)
-        if released and version_number(version) > version_number(policy.version)
-    ]
 
 
 def shared_surfaces(policies: Sequence[Policy], asked: str | None = None) -> list[str]:

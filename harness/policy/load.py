@@ -1,6 +1,5 @@
 """Load policies: TOML files as a Policy and its Gates, with their faults."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,15 +8,9 @@ from typing import Any
 from harness.errors import BadInput, Fault
 from harness.nouns.policy import Cell, Gates, Policy
 from harness.storage.digest import digest
-from harness.storage.files import build, read_bytes, read_toml
-from harness.storage.project import (
-    Project,
-    folder_names,
-    is_version,
-    pick_name,
-    pick_version,
-    split_label,
-)
+from harness.storage.files import build, read_toml
+from harness.storage.project import Project, folder_names, is_version, pick_name, split_label
+from harness.storage.versions import in_order, misplaced, pick_version
 
 
 def policy_names(project: Project) -> list[str]:
@@ -25,39 +18,16 @@ def policy_names(project: Project) -> list[str]:
     return folder_names(project.policies)
 
 
-def policy_versions(folder: Path) -> list[str]:
-    """Every version in a policy's folder."""
-    return [path.stem for path in folder.glob("*.toml") if is_version(path.stem)]
+def policy_versions(folder: Path) -> dict[str, Path]:
+    """Every version in a policy's folder with its file, the oldest first."""
+    return in_order({path.stem: path for path in folder.glob("*.toml") if is_version(path.stem)})
 
 
 def policy_path(project: Project, label: str) -> Path:
     """The file of `name@version`; without a version the latest released one, else the latest."""
     name, wanted = split_label(label)
-    folder = pick_name("policy", name, project.policies)
-    known = policy_versions(folder)
-    if wanted is None:
-        known = released_versions(folder) or known
-    return folder / f"{pick_version('policy', name, wanted, known)}.toml"
-
-
-_RELEASED = re.compile(rb"^\s*released\s*=\s*true\b", re.MULTILINE)
-
-
-def released_versions(folder: Path) -> list[str]:
-    """The versions in a policy's folder that say `released = true`."""
-    return [version for version in policy_versions(folder) if _says_released(folder / f"{version}.toml")]
-
-
-def _says_released(path: Path) -> bool:
-    """Whether a file says `released = true`, even if it is not valid TOML.
-
-    An unfinished draft must not block the version before it. A broken released version counts as released:
-    loading it reports the fault, while skipping it would silently select another policy.
-    """
-    try:
-        return read_toml(path).get("released", False) is not False
-    except BadInput:
-        return _RELEASED.search(read_bytes(path)) is not None
+    files = policy_versions(pick_name("policy", name, project.policies))
+    return files[pick_version("policy", name, wanted, files)]
 
 
 def load_policy(path: Path) -> Policy:
@@ -72,7 +42,8 @@ def load_policy(path: Path) -> Policy:
         faults.append(Fault(str(path), "author: expected exactly one; name the others under contributors"))
     if policy is not None:
         faults += [Fault(str(path), text) for text in structural_faults(policy)]
-        faults += _misplaced(policy, path)
+        if is_version(path.stem):
+            faults += misplaced(path, (policy.name, policy.version), path.parent.name, path.stem)
     if faults or policy is None:
         raise BadInput(faults)
     return policy
@@ -169,16 +140,6 @@ def _cell_faults(gates: Gates, policy: Policy) -> Iterator[str]:
             yield f"never_grow[{number}]: grade {cell.golden} is not on the policy's scale"
         if cell.action not in actions:
             yield f"never_grow[{number}]: the policy has no action {cell.action!r}"
-
-
-def _misplaced(policy: Policy, path: Path) -> list[Fault]:
-    """A name or version that differs from the path, as after copying a file."""
-    faults = []
-    if is_version(path.stem) and policy.version != path.stem:
-        faults.append(Fault(str(path), f"version: {policy.version!r}, but the file is {path.name}"))
-    if is_version(path.stem) and policy.name != path.parent.name:
-        faults.append(Fault(str(path), f"name: {policy.name!r}, but the folder is {path.parent.name}"))
-    return faults
 
 
 def _twice(values: list[Any]) -> list[Any]:

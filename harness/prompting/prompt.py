@@ -24,16 +24,9 @@ from harness.prompting.plain import plain
 from harness.prompting.template import appends_pair_only, compile_template, render_template
 from harness.storage.digest import digest
 from harness.storage.files import build, read_text, read_toml
-from harness.storage.project import (
-    Project,
-    folder_names,
-    is_version,
-    pick_name,
-    pick_version,
-    split_label,
-    version_number,
-)
+from harness.storage.project import Project, folder_names, is_version, pick_name, split_label
 from harness.storage.regular import SETTINGS
+from harness.storage.versions import in_order, misplaced, pick_version
 
 SYSTEM, PAIR, SPEC = "system.j2", "pair.j2", "prompt.toml"
 _ANY_PAIR = Pair.model_validate({"query": "query", "result": {"title": "title"}})
@@ -42,8 +35,9 @@ _ANY_PAIR = Pair.model_validate({"query": "query", "result": {"title": "title"}}
 class PromptSpec(Noun):
     """The content of prompt.toml.
 
-    `shots`: the number of golden examples to show; all if absent. `strategy`: show the same ones, balanced
-    over the grades, with every pair, or the nearest ones with each pair.
+    `released`: false for a draft, which is used only when named. `shots`: the number of golden examples to
+    show; all if absent. `strategy`: show the same ones, balanced over the grades, with every pair, or the
+    nearest ones with each pair.
     """
 
     name: str
@@ -79,32 +73,26 @@ def prompt_names(project: Project) -> list[str]:
     return folder_names(project.prompts)
 
 
-def prompt_versions(folder: Path) -> list[str]:
-    """Every version of a prompt."""
-    return [name for name in folder_names(folder) if is_version(name)]
-
-
-def prompt_labels(project: Project) -> list[str]:
-    """Every version of every prompt, in order."""
-    return [
-        f"{name}@{version}"
-        for name in prompt_names(project)
-        for version in sorted(prompt_versions(project.prompts / name), key=version_number)
-    ]
+def prompt_versions(folder: Path) -> dict[str, Path]:
+    """Every version of a prompt with its prompt.toml, the oldest first."""
+    return in_order({name: folder / name / SPEC for name in folder_names(folder) if is_version(name)})
 
 
 def load_prompt(project: Project, label: str) -> PromptFiles:
-    """Load `name@version`; without a version the latest. BadInput for an incomplete folder."""
+    """Load `name@version`; without a version the latest released one, else the latest.
+
+    BadInput for an incomplete folder.
+    """
     name, wanted = split_label(label)
     parent = pick_name("prompt", name, project.prompts)
-    folder = parent / pick_version("prompt", name, wanted, prompt_versions(parent))
+    files = prompt_versions(parent)
+    path = files[pick_version("prompt", name, wanted, files)]
+    folder = path.parent
     if parent.is_symlink() or folder.is_symlink():
         raise BadInput([Fault(str(folder), "is a link; expected a folder: copy the prompt here")])
-    spec, faults = build(PromptSpec, read_toml(folder / SPEC, links=False), str(folder / SPEC))
-    if spec is not None and (spec.name, spec.version) != (name, folder.name):
-        faults.append(
-            Fault(str(folder / SPEC), f"says {spec.name}@{spec.version}, lies in {name}/{folder.name}")
-        )
+    spec, faults = build(PromptSpec, read_toml(path, links=False), str(path))
+    if spec is not None:
+        faults += misplaced(path, (spec.name, spec.version), name, folder.name)
     if faults or spec is None:
         raise BadInput(faults)
     system, pair = (read_text(folder / name, SETTINGS, links=False) for name in (SYSTEM, PAIR))

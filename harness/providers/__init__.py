@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,9 @@ from harness.providers.anthropic_batches import AnthropicBatches
 from harness.providers.base import LONGEST_ANSWER, Setup, Teacher
 from harness.providers.batches import Batches
 from harness.providers.openai_batches import OpenAIBatches
+from harness.providers.openai_chat import Chat
+from harness.providers.openai_decisions import Decisions
+from harness.providers.openai_responses import Responses
 from harness.providers.served import Served
 
 
@@ -46,11 +50,18 @@ SDKS = ("openai", "anthropic")
 """The packages that the providers call."""
 _OPENAI: dict[str, Any] = {"key": openai.KEY, "base": "OPENAI_BASE_URL", "vendor": OPENAI}
 
+
+def _chat_at(url: str, key: str) -> Provider:
+    return Provider(partial(openai.open_as, Chat, key), key=key, url=url)
+
+
 PROVIDERS: dict[str, Provider] = {
     "builtin": Provider(builtin.open_teacher, free=True, floor=True),
     "openai": Provider(openai.open_teacher, **_OPENAI, batches=OpenAIBatches),
-    "openai-responses": Provider(openai.open_responses, **_OPENAI, batches=OpenAIBatches),
-    "openai-decisions": Provider(openai.open_decisions, **_OPENAI),
+    "openai-responses": Provider(
+        partial(openai.open_as, Responses, openai.KEY), **_OPENAI, batches=OpenAIBatches
+    ),
+    "openai-decisions": Provider(partial(openai.open_as, Decisions, openai.KEY), **_OPENAI),
     "anthropic": Provider(
         anthropic.open_teacher,
         key=anthropic.KEY,
@@ -59,9 +70,9 @@ PROVIDERS: dict[str, Provider] = {
         vendor=ANTHROPIC,
         longest=anthropic.LONGEST,
     ),
-    "vllm": Provider(openai.open_vllm, key="VLLM_API_KEY", url="http://localhost:8000/v1"),
-    "llamacpp": Provider(openai.open_llamacpp, key="LLAMA_API_KEY", url="http://127.0.0.1:8080/v1"),
-    "ollama": Provider(openai.open_ollama, key="OLLAMA_API_KEY", url="http://localhost:11434/v1"),
+    "vllm": _chat_at("http://localhost:8000/v1", "VLLM_API_KEY"),
+    "llamacpp": _chat_at("http://127.0.0.1:8080/v1", "LLAMA_API_KEY"),
+    "ollama": _chat_at("http://localhost:11434/v1", "OLLAMA_API_KEY"),
     "replay": Provider(replay.open_teacher, free=True, reads_grades=True),
 }
 

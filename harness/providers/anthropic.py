@@ -7,21 +7,10 @@ from pydantic import BaseModel
 
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
-from harness.providers.base import Setup, Teacher
-from harness.providers.served import (
-    CACHE,
-    FORM,
-    Feature,
-    Served,
-    Stop,
-    Taken,
-    form_of,
-    read_answer,
-    read_content,
-    read_stop,
-    read_usage,
-)
-from harness.providers.wire import TIMEOUT, Wire, check_url, http_options, read_key, refuse
+from harness.providers.base import Setup, Teacher, refuse
+from harness.providers.reading import Stop, read_answer, read_content, read_stop, read_usage
+from harness.providers.served import CACHE, FORM, Feature, Served, Taken, form_of
+from harness.providers.wire import check_url, connect, read_key
 from harness.storage.files import whole_text
 
 KEY = "ANTHROPIC_API_KEY"
@@ -66,8 +55,7 @@ class Messages:
     path = "/v1/messages"
 
     def __init__(self, model: str, setup: Setup) -> None:
-        refuse(API, temperature=setup.temperature, seed=None if setup.sampled else setup.seed)
-        refuse(API, fold_system=setup.fold_system)
+        refuse(API, setup, "temperature", "seed", "fold_system")
         form, cache = FEATURES
         self.features = (form_of(form, setup), cache)
         self._constant: dict[str, Any] = {"model": model, "max_tokens": setup.max_tokens or LONGEST}
@@ -124,20 +112,11 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
     check_url(setup.base_url, KEY)
     dialect = Messages(model, setup)
     home = setup.base_url is None or urlsplit(setup.base_url).hostname == HOME
-    return Served(dialect, connect(setup.base_url, read_key(KEY, needed=home)))
-
-
-def connect(base_url: str | None, key: str | None) -> Wire:
-    """A wire to Anthropic, or to a server that speaks like it; the address with or without /v1."""
+    key = read_key(KEY, needed=home)
     import anthropic
 
-    client = anthropic.AsyncAnthropic(
-        # Given in any case, so that the SDK looks for no other credentials.
-        api_key=key or "none",
-        base_url=base_url.rstrip("/").removesuffix("/v1") if base_url else None,
-        # Retries are the run's, not the SDK's: two layers of them would multiply.
-        max_retries=0,
-        timeout=TIMEOUT,
-        http_client=anthropic.DefaultAioHttpClient(**http_options(base_url)),
+    # The address may be given with or without /v1.
+    address = setup.base_url.rstrip("/").removesuffix("/v1") if setup.base_url else None
+    return Served(
+        dialect, connect(anthropic, anthropic.AsyncAnthropic, anthropic.AnthropicError, address, key)
     )
-    return Wire(anthropic, anthropic.AnthropicError, client, key)

@@ -14,6 +14,10 @@ LONGEST_ANSWER = 16_000
 """Tokens that an answer is taken to have at most, thinking included, where no limit is sent along."""
 
 
+SENT_ALONG = ("temperature", "seed", "max_tokens", "no_schema", "fold_system")
+"""What a server may be sent besides the prompt, by its name in Setup."""
+
+
 class UnusableError(FatalError):
     """An answer shows that no call can succeed. It is paid for: the record keeps it, without a grade."""
 
@@ -46,19 +50,15 @@ class Setup:
     """The project's folder, where relative file names start."""
 
 
-def refuse_what_a_server_takes(teacher: str, setup: Setup) -> None:
-    """BadInput for parameters of a call, where nobody is called: better refused than silently left out."""
-    seed = None if setup.sampled else setup.seed
-    given = {
-        "temperature": setup.temperature,
-        "seed": seed,
-        "max-tokens": setup.max_tokens,
-        "no-schema": setup.no_schema or None,
-        "fold-system": setup.fold_system or None,
-    }
-    idle = [f"--{name}" for name, value in given.items() if value is not None]
+def refuse(teacher: str, setup: Setup, *names: str) -> None:
+    """BadInput for what is given and a teacher does not take: better refused than silently left out."""
+    given = {name: getattr(setup, name) for name in names if not (name == "seed" and setup.sampled)}
+    idle = [
+        name.replace("_", "-") for name, value in given.items() if value is not None and value is not False
+    ]
     if idle:
-        raise BadInput(f"{teacher} asks no server: leave {', '.join(idle)} away")
+        options = ", ".join(f"--{name}" for name in idle)
+        raise BadInput(f"{teacher} takes no {' and no '.join(idle)}: leave {options} away")
 
 
 class Teacher(Protocol):

@@ -1,25 +1,54 @@
 """The seam for batches: many prompts are handed over at once, and answered within a day at half price."""
 
-import json
-from collections.abc import Sequence
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 from urllib.parse import quote, urlencode
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
-from harness.errors import CallError
+from harness.errors import CallError, RejectedError
 from harness.nouns.records import Prompt, Reply
-from harness.providers.served import Dialect, filtered_reply, read_answer
-from harness.providers.wire import FilteredError, Wire, call_error, clip
+from harness.providers.error_body import parsed, told_in
+from harness.providers.reading import Body, read_answer, read_json
+from harness.providers.served import Served, filtered_reply
+from harness.providers.wire import FilteredError, told_error
 
 SKEW = timedelta(hours=1)
 """How far the server's clock may be from ours."""
 PAGE = 100
+SHOWN = 80
+"""Letters of a line that cannot be read that are shown."""
+_ID = re.compile(r'"custom_id"\s*:\s*"([\w-]+)"', re.ASCII)
+"""Where a line that was cut off names its request. Within an answer's text the quotes would be escaped."""
 
-Answer = tuple[str, Reply | CallError]
-"""The id of a request within its batch, and what came of it."""
+
+class UnaskedError(RejectedError):
+    """The batch ended before the request was asked: nothing is paid for."""
+
+
+class UnreadError(CallError):
+    """What came of a request of a batch cannot be read: it may have an answer, and be paid for.
+
+    `replies`: the answers, where there are several and they differ.
+    """
+
+    def __init__(self, message: str, replies: tuple[Reply, ...] = ()) -> None:
+        super().__init__(message)
+        self.replies = replies
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One line of a batch's results: where it stands, its request if it names one, and what came of it."""
+
+    where: str
+    id: str | None
+    answer: Reply | CallError
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,43 +60,19 @@ class BatchStatus:
     """No more answers will come."""
     done: int
     total: int
+    unasked: int = 0
+    """Requests that the batch ended without: only they may have no line in its results."""
     failure: str | None = None
     """Why the API asked nothing of it, where it refused the batch as a whole."""
-
-
-class Batches(Protocol):
-    """The batch API of one teacher. Raises as Teacher.ask does."""
-
-    @property
-    def settled(self) -> bool:
-        """Whether it is known what the server takes: a batch cannot find out."""
-
-    def line(self, id: str, prompt: Prompt) -> bytes:
-        """One request of a batch, as it is sent. `id`: up to 64 letters, digits, - and _."""
-
-    async def submit(self, lines: Sequence[bytes], mark: str) -> str:
-        """Hand over a batch; the id that the server gives it. Where the API can, it is labelled `mark`."""
-
-    async def find(self, mark: str, size: int, since: datetime) -> list[str]:
-        """The batches that may be what was submitted with that mark and size since then, likeliest first."""
-
-    async def standing(self, batch: str) -> BatchStatus:
-        """How far a batch is. MissingError where the server knows none of that id."""
-
-    async def results(self, batch: str) -> list[Answer]:
-        """What came of each request of a batch that is over, in any order; of some perhaps nothing.
-
-        MissingError where the server no longer keeps it.
-        """
 
 
 class ListedBatch(BaseModel):
     """What a list of batches says of each."""
 
     id: str
-    created_at: datetime
-    metadata: dict[str, str] | None = None
-    request_counts: dict[str, int] | None = None
+    created_at: AwareDatetime
+    metadata: Any = None
+    request_counts: Any = None
 
 
 class _Page(BaseModel):
@@ -75,30 +80,97 @@ class _Page(BaseModel):
     has_more: bool = False
 
 
-async def listed(wire: Wire, path: str, cursor: str, since: datetime) -> list[ListedBatch]:
-    """The batches made since then, the newest first. `cursor` is what the API calls its place in the list."""
-    found: list[ListedBatch] = []
-    query = {"limit": str(PAGE)}
-    while True:
-        page = read_answer(await wire.get(f"{path}?{urlencode(query)}"), _Page, "a list of batches")
-        found += [one for one in page.data if one.created_at >= since - SKEW]
-        if not page.has_more or not page.data or page.data[-1].created_at < since - SKEW:
-            return sorted(found, key=lambda one: one.created_at, reverse=True)
-        query[cursor] = page.data[-1].id
+_read_page = partial(read_answer, model=_Page, what="a list of batches")
 
 
-def answered(dialect: Dialect, body: Any) -> Reply | CallError:
-    """The answer that a request of a batch got, read as it would be by itself."""
+class Batches(ABC):
+    """The batch API of one teacher. Raises as Teacher.ask does."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+        self._wire = served.wire
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is known what the server takes: a batch cannot find out."""
+        return self._served.settled
+
+    @abstractmethod
+    def line(self, id: str, prompt: Prompt) -> bytes:
+        """One request of a batch, as it is sent. `id`: up to 64 letters, digits, - and _."""
+
+    @abstractmethod
+    async def submit(self, lines: Sequence[bytes], mark: str) -> str:
+        """Hand over a batch; the id that the server gives it. Where the API can, it is labelled `mark`."""
+
+    @abstractmethod
+    async def find(self, mark: str, size: int, since: datetime) -> list[str]:
+        """The batches that may be what was submitted with that mark and size since then, likeliest first."""
+
+    @abstractmethod
+    async def standing(self, batch: str) -> BatchStatus:
+        """How far a batch is. MissingError where the server knows none of that id."""
+
+    @abstractmethod
+    async def results(self, batch: str) -> list[Result]:
+        """The lines of a batch that is over, in any order.
+
+        MissingError where the server no longer keeps it.
+        """
+
+    def _body(self, prompt: Prompt) -> dict[str, Any]:
+        return self._served.dialect.body(prompt, self._served.taken)
+
+    async def _listed(self, path: str, cursor: str, since: datetime) -> list[ListedBatch]:
+        """The batches made since then, the newest first. `cursor`: what the API calls its place."""
+        found: list[ListedBatch] = []
+        query = {"limit": str(PAGE)}
+        while True:
+            page = await self._wire.get(f"{path}?{urlencode(query)}", _read_page)
+            found += [one for one in page.data if one.created_at >= since - SKEW]
+            if not page.has_more or not page.data or page.data[-1].created_at < since - SKEW:
+                return sorted(found, key=lambda one: one.created_at, reverse=True)
+            query[cursor] = page.data[-1].id
+
+    async def _lines(
+        self, path: str, file: str, model: type[Body], answer: Callable[[Body], Reply]
+    ) -> list[Result]:
+        """A file of results, each line by itself, so that one that is odd costs no other.
+
+        `answer` is the one that a line holds; CallError where it holds none.
+        """
+
+        def read(text: str) -> list[Result]:
+            numbered = [(f"{file}, line {at}", line) for at, line in enumerate(text.split("\n"), 1)]
+            found = [Result(where, *_read(line, model, answer)) for where, line in numbered if line.strip()]
+            # An error can come in place of the whole file.
+            told = told_in(parsed(text)) if len(found) == 1 and found[0].id is None else None
+            if told is not None:
+                raise told_error(told)
+            return found
+
+        return await self._wire.get(path, read)
+
+
+def _read(
+    line: str, model: type[Body], read: Callable[[Body], Reply]
+) -> tuple[str | None, Reply | CallError]:
+    """The id that a line names, and what came of that request."""
+    id: Any = None
     try:
-        return dialect.reply(json.dumps(body))
+        data = read_json(line)
+        id = data.get("custom_id") if isinstance(data, dict) else None
+        if isinstance(id, str):
+            return id, read(model.model_validate(data))
+    except FilteredError as error:
+        # A filter's verdict is an answer, as it is by itself.
+        return id, filtered_reply(error)
     except CallError as error:
-        return error
-
-
-def faulted(status: int, names: set[str], words: str) -> Reply | CallError:
-    """The error that a request of a batch got, as it would be by itself: a filter's verdict is an answer."""
-    error = call_error(status, names, clip(words))
-    return filtered_reply(error) if isinstance(error, FilteredError) else error
+        return id, error
+    except (ValueError, RecursionError):
+        named = set(_ID.findall(line))
+        id = id or (named.pop() if len(named) == 1 else None)
+    return id if isinstance(id, str) else None, UnreadError(f"it cannot be read: {line[:SHOWN]!r}")
 
 
 def part(id: str) -> str:

@@ -5,7 +5,7 @@ from collections import Counter
 from harness.errors import BadInput
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
-from harness.providers.base import Setup, Teacher, refuse_what_a_server_takes
+from harness.providers.base import SENT_ALONG, Setup, Teacher, refuse
 
 NAMES = ("lexical", "majority")
 
@@ -14,7 +14,7 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
     """`builtin/lexical` or `builtin/majority`, trained on the shots and on nothing else."""
     if model not in NAMES:
         raise BadInput(f"unknown model builtin/{model}; there are: builtin/{', builtin/'.join(NAMES)}")
-    refuse_what_a_server_takes(f"builtin/{model}", setup)
+    refuse(f"builtin/{model}, which asks no server,", setup, *SENT_ALONG)
     if not setup.shots:
         raise BadInput(f"builtin/{model} learns from shots, and the golden set has none that it may see")
     if model == "majority":

@@ -1,6 +1,7 @@
 """What a server says went wrong, whatever form it says it in: no two of them agree on one."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,18 +24,25 @@ STATUS = {
     "billing_error": 402, "payment_required": 402, "permission_error": 403, "permission_denied": 403,
     "forbidden": 403, "not_found_error": 404, "model_not_found": 404, "not_found": 404, "notfounderror": 404,
     "request_too_large": 413, "rate_limit_error": 429, "rate_limit_exceeded": 429, "rate_limited": 429,
-    "resource_exhausted": 429, "too_many_requests": 429, "timeout_error": 504, "overloaded_error": 529,
+    "resource_exhausted": 429, "too_many_requests": 429, "api_error": 500, "server_error": 500,
+    "timeout_error": 504, "vector_store_timeout": 504, "overloaded_error": 529,
 }  # fmt: skip
 """What each name of an error would be as a status, in lower case."""
+WAITS = {"retryafter": 1.0, "retryafterseconds": 1.0, "retrydelay": 1.0, "retryafterms": 0.001}
+"""Keys that hold a wait, without their strokes and in lower case, and what their unit is in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An error that a body tells of: as a status, by every name that it goes by, and in words."""
+    """An error that a body tells of: as a status, by every name that it goes by, and in words.
+
+    `wait`: seconds that the server asks us to wait, where the body says so.
+    """
 
     status: int
     names: frozenset[str]
     words: str
+    wait: float | None = None
 
 
 def told_in(body: Any) -> Told | None:
@@ -50,7 +58,7 @@ def told_in(body: Any) -> Told | None:
 def told_by(body: Any) -> Told:
     """A body that is an error, or the part of one that is, as an error."""
     names = names_of(body)
-    return Told(_status_of(body, names), frozenset(names), words_of(body))
+    return Told(_status_of(body), frozenset(names), words_of(body), wait_of(body))
 
 
 def words_of(body: Any) -> str:
@@ -75,6 +83,18 @@ def names_of(body: Any) -> set[str]:
     return {value for path, value in _leaves(body, ()) if path and path[-1] in NAMED}
 
 
+def wait_of(body: Any) -> float | None:
+    """Seconds that a body asks us to wait: 7, "7" or "7s"; None where it says nothing that can be read."""
+    for path, value in _leaves(body, ()):
+        unit = WAITS.get(path[-1].replace("_", "").replace("-", "").casefold()) if path else None
+        try:
+            if unit:
+                return max(0.0, float(value.removesuffix("s")) * unit)
+        except ValueError:
+            continue
+    return None
+
+
 def parsed(text: str) -> Any:
     """A body as data; the text itself where it is none."""
     try:
@@ -83,11 +103,15 @@ def parsed(text: str) -> Any:
         return text.strip()
 
 
-def _status_of(body: Any, names: set[str]) -> int:
-    numbers = [int(name) for name in names if name.isascii() and name.isdigit() and len(name) == 3]
-    found = [number for number in numbers if 400 <= number < 600]
-    found = found or [STATUS[name.casefold()] for name in names if name.casefold() in STATUS]
-    return min(found, default=ELSE)
+def _status_of(body: Any) -> int:
+    """The status that a body names, by a number or else a name: its own rather than one that is handed on."""
+    found = []
+    for path, value in _leaves(body, ()):
+        if path and path[-1] in NAMED:
+            number = int(value) if re.fullmatch("[45][0-9][0-9]", value) else None
+            status = number or STATUS.get(value.casefold())
+            found += [(len(path), number is None, status)] if status else []
+    return min(found)[-1] if found else ELSE
 
 
 def _leaves(data: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

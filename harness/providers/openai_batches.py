@@ -2,118 +2,108 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
 
-from harness.errors import CallError, RejectedError
 from harness.nouns.records import Prompt, Reply
-from harness.providers.batches import Answer, BatchStatus, answered, faulted, listed, part
-from harness.providers.served import Served, read_answer
+from harness.providers.batches import (
+    Batches,
+    BatchStatus,
+    Result,
+    UnaskedError,
+    UnreadError,
+    part,
+)
+from harness.providers.error_body import told_by, words_of
+from harness.providers.reading import read_answer, read_number
+from harness.providers.wire import shown, told_error
 
 LABEL = "harness_mark"
 """The entry of a batch's metadata by which it is found again."""
-OVER = ("completed", "failed", "expired", "cancelled")
-SHOWN = 3
-"""Faults of a refused batch that are shown: every line of it can have the same."""
+OVER = ("completed", "failed", "expired", "cancelled", "canceled")
 
 
-class OpenAIBatches:
+class OpenAIBatches(Batches):
     """Batches for chat completions or responses, whichever the teacher speaks."""
-
-    def __init__(self, served: Served) -> None:
-        self._served = served
-        self._wire = served.wire
-
-    @property
-    def settled(self) -> bool:
-        """As the teacher is."""
-        return self._served.settled
 
     def line(self, id: str, prompt: Prompt) -> bytes:
         """One line of the file. In ASCII, since some readers end a line at more than its end."""
-        body = self._served.dialect.body(prompt, self._served.taken)
-        request = {"custom_id": id, "method": "POST", "url": self._endpoint, "body": body}
+        request = {"custom_id": id, "method": "POST", "url": self._endpoint, "body": self._body(prompt)}
         return json.dumps(request).encode("ascii") + b"\n"
 
     async def submit(self, lines: Sequence[bytes], mark: str) -> str:
         """The file first, then the batch that reads it."""
-        text = await self._wire.send(
+        file = await self._wire.send(
             "/files",
+            _read_file,
             body={"purpose": "batch"},
             files={"file": (f"{mark}.jsonl", b"".join(lines))},
             options={"headers": {"Content-Type": "multipart/form-data"}},
         )
-        file = read_answer(text, _BatchFile, "a file")
         made = {
             "input_file_id": file.id,
             "endpoint": self._endpoint,
             "completion_window": "24h",
             "metadata": {LABEL: mark},
         }
-        return read_answer(await self._wire.post("/batches", made), _OpenAIBatch, "a batch").id
+        return (await self._wire.post("/batches", made, _read_batch)).id
 
     async def find(self, mark: str, size: int, since: datetime) -> list[str]:
         """Those whose metadata hold the mark."""
-        found = await listed(self._wire, "/batches", "after", since)
-        return [one.id for one in found if (one.metadata or {}).get(LABEL) == mark]
+        found = await self._listed("/batches", "after", since)
+        return [one.id for one in found if isinstance(one.metadata, dict) and one.metadata.get(LABEL) == mark]
 
     async def standing(self, batch: str) -> BatchStatus:
         """The batch's status and counts."""
         found = await self._batch(batch)
-        counts = found.request_counts or _Counts()
-        failure = found.why() if found.status == "failed" else None
-        done = counts.completed + counts.failed
-        word = found.status.replace("_", " ")
-        return BatchStatus(word, found.status in OVER, done, counts.total, failure)
+        total, done, failed = (
+            read_number(found.request_counts, name) or 0 for name in ("total", "completed", "failed")
+        )
+        why = shown(words_of(found.errors)) or "no reason is given"
+        return BatchStatus(
+            found.status.replace("_", " "),
+            found.status in OVER,
+            done + failed,
+            total,
+            unasked=0 if found.status == "completed" else max(0, total - done - failed),
+            failure=why if found.status == "failed" else None,
+        )
 
-    async def results(self, batch: str) -> list[Answer]:
+    async def results(self, batch: str) -> list[Result]:
         """Both files' lines. An expired or cancelled batch has files too, of what was done before."""
         found = await self._batch(batch)
-        files = [id for id in (found.output_file_id, found.error_file_id) if id]
-        texts = [await self._wire.get(f"/files/{part(id)}/content") for id in files]
-        lines = [line for text in texts for line in text.split("\n") if line.strip()]
-        return [self._answer(read_answer(line, _OutputLine, "a line of a batch")) for line in lines]
+        files = {"output file": found.output_file_id, "error file": found.error_file_id}
+        return [
+            line
+            for name, id in files.items()
+            if id
+            for line in await self._lines(f"/files/{part(id)}/content", name, _OutputLine, self._answer)
+        ]
 
     @property
     def _endpoint(self) -> str:
         return f"/v1{self._served.dialect.path}"
 
     async def _batch(self, id: str) -> "_OpenAIBatch":
-        return read_answer(await self._wire.get(f"/batches/{part(id)}"), _OpenAIBatch, "a batch")
+        return await self._wire.get(f"/batches/{part(id)}", _read_batch)
 
-    def _answer(self, line: "_OutputLine") -> Answer:
-        response = line.response
-        if response is not None and response.status_code == 200:
-            return line.custom_id, answered(self._served.dialect, response.body)
-        return line.custom_id, _fault(line)
+    def _answer(self, line: "_OutputLine") -> Reply:
+        response, error = line.response, line.error
+        if response is None:
+            raise UnaskedError(shown(words_of(error))) if error else UnreadError("no answer and no error")
+        if response.status_code != 200:
+            raise told_error(replace(told_by(response.body or error), status=response.status_code))
+        if error:
+            raise UnreadError(f"an answer and an error: {shown(words_of(error))}")
+        return self._served.dialect.reply(json.dumps(response.body))
 
 
 class _BatchFile(BaseModel):
     id: str
-
-
-class _Counts(BaseModel):
-    completed: int = 0
-    failed: int = 0
-    total: int = 0
-
-
-class _BatchError(BaseModel):
-    code: str | None = None
-    type: str | None = None
-    message: str | None = None
-    line: int | None = None
-
-    @property
-    def words(self) -> str:
-        where = f" (line {self.line})" if self.line is not None else ""
-        return f"{self.code or self.type}: {self.message}{where}"
-
-
-class _BatchErrors(BaseModel):
-    data: list[_BatchError] | None = None
 
 
 class _OpenAIBatch(BaseModel):
@@ -121,13 +111,8 @@ class _OpenAIBatch(BaseModel):
     status: str
     output_file_id: str | None = None
     error_file_id: str | None = None
-    request_counts: _Counts | None = None
-    errors: _BatchErrors | None = None
-
-    def why(self) -> str:
-        """What the server holds against the batch as a whole."""
-        faults = (self.errors and self.errors.data) or []
-        return "; ".join(fault.words for fault in faults[:SHOWN]) or "no reason is given"
+    request_counts: Any = None
+    errors: Any = None
 
 
 class _Response(BaseModel):
@@ -136,21 +121,9 @@ class _Response(BaseModel):
 
 
 class _OutputLine(BaseModel):
-    custom_id: str
     response: _Response | None = None
-    error: _BatchError | None = None
+    error: Any = None
 
 
-class _Refused(BaseModel):
-    error: _BatchError
-
-
-def _fault(line: _OutputLine) -> Reply | CallError:
-    if line.response is None:
-        return RejectedError((line.error or _BatchError(code="no answer", message="nor an error")).words)
-    body = line.response.body
-    found = (
-        _Refused.model_validate(body).error if isinstance(body, dict) and body.get("error") else _BatchError()
-    )
-    names = {name for name in (found.code, found.type) if name}
-    return faulted(line.response.status_code, names, found.words)
+_read_file = partial(read_answer, model=_BatchFile, what="a file")
+_read_batch = partial(read_answer, model=_OpenAIBatch, what="a batch")

@@ -9,6 +9,7 @@ from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup
 from harness.providers.error_body import told_by
+from harness.providers.reading import Stop, read_answer, read_content, read_stop, read_usage
 from harness.providers.served import (
     FORM,
     LIMIT,
@@ -17,14 +18,9 @@ from harness.providers.served import (
     SENT,
     TEMPERATURE,
     Feature,
-    Stop,
     Taken,
     form_of,
     parameter,
-    read_answer,
-    read_content,
-    read_stop,
-    read_usage,
 )
 from harness.providers.wire import told_error
 from harness.storage.files import whole_text
@@ -102,18 +98,18 @@ class Chat:
         return {"model": self._model, "messages": messages, **self._formats[taken[FORM]], **sent}
 
     def reply(self, text: str) -> Reply:
-        """The first choice."""
+        """The choice that was asked for. Where there are several that differ, none is better: all count."""
         body = read_answer(text, _ChatBody, "a chat completion")
+        for one in body.choices:
+            if one.error:
+                raise told_error(told_by(one.error))
         choice = body.choices[0]
-        if choice.error:
-            raise told_error(told_by(choice.error))
-        answer, refusal, thinking = read_content(choice.message.content)
-        refusal = whole_text(choice.message.refusal or refusal)
+        said = "\n".join(dict.fromkeys(one.message.said for one in body.choices))
         return Reply(
-            text=refusal or answer,
+            text=said,
             model=whole_text(body.model or ""),
-            stop="refused" if refusal else read_stop(choice.finish_reason, STOPS),
-            thinking=None if refusal or answer else choice.message.thought or thinking or None,
+            stop="refused" if choice.message.refused else read_stop(choice.finish_reason, STOPS),
+            thinking=None if said else choice.message.thought or None,
             usage=read_usage(body.usage, USAGE),
         )
 
@@ -134,10 +130,22 @@ class _ChatMessage(BaseModel):
     thinking: Any = None
 
     @property
+    def refused(self) -> str:
+        """The refusal, if it is one."""
+        return whole_text(self.refusal or read_content(self.content)[1])
+
+    @property
+    def said(self) -> str:
+        """The refusal, or else the answer."""
+        return self.refused or read_content(self.content)[0]
+
+    @property
     def thought(self) -> str:
-        """What servers put beside the answer, each in a field of its own."""
-        found = (self.reasoning_content, self.reasoning, self.thinking)
-        return next((text for text, _, _ in map(read_content, found) if text), "")
+        """What servers put beside the answer, each in a field of its own, or among its parts."""
+        found = [
+            text for text, _, _ in map(read_content, (self.reasoning_content, self.reasoning, self.thinking))
+        ]
+        return next(filter(None, (*found, read_content(self.content)[2])), "")
 
 
 class _Choice(BaseModel):

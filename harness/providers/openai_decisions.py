@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 from harness.errors import TransientError
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
-from harness.providers.base import Setup
+from harness.providers.base import SENT_ALONG, Setup, refuse
 from harness.providers.openai_responses import CACHE_MARK, USAGE, marked_input
-from harness.providers.served import CACHE, Taken, read_answer, read_usage
-from harness.providers.wire import refuse
+from harness.providers.reading import read_answer, read_usage
+from harness.providers.served import CACHE, Taken
 from harness.storage.files import whole_text
 
 API = "the decisions API"
@@ -28,8 +28,7 @@ class Decisions:
     features = (CACHE_MARK,)
 
     def __init__(self, model: str, setup: Setup) -> None:
-        refuse(API, temperature=setup.temperature, seed=None if setup.sampled else setup.seed)
-        refuse(API, max_tokens=setup.max_tokens, no_schema=setup.no_schema, fold_system=setup.fold_system)
+        refuse(API, setup, *SENT_ALONG)
         levels = sorted(setup.policy.grades, key=lambda level: level.value)
         question = {
             "type": "score",

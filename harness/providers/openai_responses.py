@@ -1,32 +1,20 @@
 """OpenAI's Responses API, with the constant prefix marked for its cache."""
 
 import hashlib
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
 
-from harness.errors import TransientError
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
-from harness.providers.base import Setup
+from harness.providers.base import Setup, refuse
 from harness.providers.error_body import ELSE, told_by
 from harness.providers.openai_chat import JSON_FORM
-from harness.providers.served import (
-    CACHE,
-    FORM,
-    SENT,
-    TEMPERATURE,
-    Feature,
-    Stop,
-    Taken,
-    form_of,
-    parameter,
-    read_answer,
-    read_stop,
-    read_usage,
-)
-from harness.providers.wire import FILTERED, SPENT, call_error, refuse, shown
+from harness.providers.reading import Stop, read_answer, read_content, read_stop, read_usage
+from harness.providers.served import CACHE, FORM, SENT, TEMPERATURE, Feature, Taken, form_of, parameter
+from harness.providers.wire import FILTERED, shown, told_error
 from harness.storage.files import whole_text
 
 API = "the Responses API"
@@ -43,8 +31,6 @@ STOPS: dict[str, Stop] = {
     "length": "cut_off",
     "content_filter": "filtered",
 }
-PASSING = (None, "server_error", "rate_limit_exceeded", "vector_store_timeout")
-"""Codes of a failed response that another try may cure."""
 CACHE_MARK = Feature(
     CACHE,
     ("prompt_cache",),
@@ -59,7 +45,7 @@ class Responses:
     path = "/responses"
 
     def __init__(self, model: str, setup: Setup) -> None:
-        refuse(API, seed=None if setup.sampled else setup.seed, fold_system=setup.fold_system)
+        refuse(API, setup, "seed", "fold_system")
         self._constant: dict[str, Any] = {"model": model, "store": False}
         if setup.max_tokens is not None:
             self._constant["max_output_tokens"] = setup.max_tokens
@@ -81,17 +67,16 @@ class Responses:
         return {**self._constant, **sent, **self._formats[taken[FORM]], **marked}
 
     def reply(self, text: str) -> Reply:
-        """The text of the output's messages, or the refusal in them."""
+        """The text of the output's messages, or the refusal in them; the reasoning where there is neither."""
         body = read_answer(text, _ResponseBody, "a response")
-        if body.status not in (None, "completed", "incomplete"):
-            return _unfinished(body)
-        parts = [part for item in body.output if item.is_answer for part in item.content or ()]
-        refusal = "".join(part.refusal or "" for part in parts if part.type == "refusal")
-        answer = "".join(part.text or "" for part in parts if part.type == "output_text")
+        ended = body.status in (None, "completed", "incomplete")
+        filtered = "" if ended else _verdict(body)
+        answer, refusal, thinking = read_content([part for item in body.output for part in item.parts])
         return Reply(
-            text=whole_text(refusal or answer),
+            text=filtered or refusal or answer,
             model=whole_text(body.model or ""),
-            stop="refused" if refusal else _stop(body),
+            stop="filtered" if filtered else "refused" if refusal else _stop(body),
+            thinking=None if filtered or refusal or answer else thinking or None,
             usage=read_usage(body.usage, USAGE),
         )
 
@@ -120,30 +105,24 @@ def _cache_key(prefix: str) -> str:
     return "teacher-" + hashlib.sha256(prefix.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
-class _Part(BaseModel):
-    type: str
-    text: str | None = None
-    refusal: str | None = None
-
-
 class _Item(BaseModel):
     type: str
     phase: str | None = None
-    content: list[_Part] | None = None
+    summary: Any = None
+    content: Any = None
 
     @property
-    def is_answer(self) -> bool:
-        """A message, and not one that only comments on the work."""
-        return self.type == "message" and self.phase != "commentary"
+    def parts(self) -> list[Any]:
+        """The parts of a message, unless it only comments on the work, and those of a reasoning."""
+        if self.type == "reasoning":
+            return [{"type": "thinking", "text": text} for text in (self.summary, self.content) if text]
+        if self.type != "message" or self.phase == "commentary":
+            return []
+        return self.content if isinstance(self.content, list) else [self.content]
 
 
 class _Why(BaseModel):
     reason: str | None = None
-
-
-class _Error(BaseModel):
-    code: str | None = None
-    message: str | None = None
 
 
 class _ResponseBody(BaseModel):
@@ -153,27 +132,18 @@ class _ResponseBody(BaseModel):
     model: str | None = None
     output: list[_Item]
     incomplete_details: _Why | None = None
-    error: _Error | None = None
+    error: Any = None
     usage: Any = None
 
 
-def _unfinished(body: _ResponseBody) -> Reply:
-    """A response that never came to its end: the filter's verdict, or an error."""
-    error = body.error or _Error()
-    words = shown(f"the response is {body.status}: {error.code}: {error.message}")
-    if error.code in FILTERED:
-        return Reply(
-            text=words,
-            model=whole_text(body.model or ""),
-            stop="filtered",
-            usage=read_usage(body.usage, USAGE),
-        )
-    if error.code in PASSING:
-        raise TransientError(words)
-    told = told_by(error.model_dump())
-    raise call_error(
-        told.status if told.status != ELSE or error.code in SPENT else 400, set(told.names), words
-    )
+def _verdict(body: _ResponseBody) -> str:
+    """Why a response never came to its end, where it was the filter. CallError for any other reason."""
+    told = told_by(body.error)
+    told = replace(told, words=f"the response is {body.status}: {told.words or 'no reason is given'}")
+    if told.names & set(FILTERED):
+        return shown(told.words)
+    # A name that is not known is a fault of this prompt; without a name it is the server's own.
+    raise told_error(replace(told, status=400) if told.names and told.status == ELSE else told)
 
 
 def _stop(body: _ResponseBody) -> Stop:

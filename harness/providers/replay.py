@@ -5,12 +5,12 @@ from harness.golden.grade_tables import read_grades
 from harness.nouns.pair import one_form
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
-from harness.providers.base import Setup, Teacher, refuse_what_a_server_takes
+from harness.providers.base import SENT_ALONG, Setup, Teacher, refuse
 
 
 def open_teacher(model: str, setup: Setup) -> Teacher:
     """The grades of a file. BadInput for whatever is wrong in it."""
-    refuse_what_a_server_takes("replay", setup)
+    refuse("replay, which asks no server,", setup, *SENT_ALONG)
     return Replay(model, setup)
 
 

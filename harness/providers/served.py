@@ -1,28 +1,18 @@
 """Served: a teacher behind a model API. A Dialect says what one API's requests and answers look like."""
 
 import asyncio
-import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol
 
-from pydantic import BaseModel, ValidationError
-
-from harness.errors import FatalError, RejectedError, TransientError
+from harness.errors import FatalError, RejectedError
 from harness.nouns.pair import Pair
-from harness.nouns.records import Message, Prompt, Reply, Usage
+from harness.nouns.records import Message, Prompt, Reply
 from harness.pricing.tokens import tokens_of
 from harness.providers.base import Setup, UnusableError
-from harness.providers.error_body import told_in
-from harness.providers.wire import FilteredError, MissingError, Wire, clip, told_error
+from harness.providers.wire import FilteredError, MissingError, Wire
 from harness.storage.digest import digest
-from harness.storage.files import whole_text
 
-MOST = 1_000_000_000
-"""Tokens that a call can have at most: a count beyond is no count."""
-LONG = 100
-"""Digits of a number that means nothing."""
 HOPELESS = 3
 """After this many rejections without one answer, the request itself is at fault."""
 FORM = "form"
@@ -41,8 +31,6 @@ SAMPLE = Prompt(
 )
 """What a request looks like without a question: all that its answer depends on besides."""
 
-Body = TypeVar("Body", bound=BaseModel)
-Stop = Literal["end", "cut_off", "refused", "filtered"]
 Taken = Mapping[str, str]
 """The way that the server takes of each feature."""
 
@@ -168,14 +156,14 @@ class Served:
                     continue
                 self._take_back()
                 raise (first if isinstance(first, MissingError) else self._hopeless(first)) from None
-            _check_whole(prompt, reply)
+            check_whole(prompt, reply)
             self._settled = True
             return reply
 
     async def _send(self, prompt: Prompt) -> Reply:
         self.requests += 1
-        text = await self.wire.post(self.dialect.path, self.dialect.body(prompt, self._taken))
-        return self.dialect.reply(text)
+        body = self.dialect.body(prompt, self._taken)
+        return await self.wire.post(self.dialect.path, body, self.dialect.reply)
 
     def _give_way(self, error: RejectedError | MissingError) -> bool:
         """Ask for less of what a rejection names; where it names nothing, of one thing more, in one try."""
@@ -215,7 +203,7 @@ class Served:
         return error
 
 
-def _check_whole(prompt: Prompt, reply: Reply) -> None:
+def check_whole(prompt: Prompt, reply: Reply) -> None:
     """UnusableError where the server read less of the first prompt than its beginning can have at least.
 
     Local servers cut a prompt at their context size and answer all the same. Only the first answer shows it:
@@ -236,109 +224,3 @@ def _check_whole(prompt: Prompt, reply: Reply) -> None:
 def filtered_reply(error: FilteredError) -> Reply:
     """The verdict of a filter as an answer. No model gave it: the reply names none."""
     return Reply(text=str(error), model="", stop="filtered")
-
-
-def read_answer(text: str, model: type[Body], what: str) -> Body:
-    """An answer's body, checked. TransientError for HTML, half an answer, or one without what is read.
-
-    A body that tells of an error is that error, though its status says that all is well.
-    """
-    try:
-        data = json.loads(text, parse_int=_integer)
-        told = told_in(data)
-        # A response that failed, and a line of a batch, hold an error of their own and are read with it.
-        if told is None or any(key in data for key in ("output", "custom_id")):
-            return model.model_validate(data)
-    except (ValueError, ValidationError, RecursionError) as error:
-        raise TransientError(f"the server's answer is not {what}: {text[:80]!r}") from error
-    raise told_error(told)
-
-
-def _integer(digits: str) -> int | float:
-    """A number of hundreds of digits is beyond what Python takes for one, and no reason to lose an answer."""
-    return int(digits) if len(digits) < LONG else math.inf
-
-
-def read_stop(reason: str | None, stops: Mapping[str, Stop], words: str = "") -> Stop:
-    """Why an answer ends; the end where the server does not say. TransientError for a reason that is none.
-
-    `words`: what else the server says of it.
-    """
-    if not reason:
-        return "end"
-    stop = stops.get(reason.casefold())
-    if stop is None:
-        more = f": {words}" if words else ""
-        raise TransientError(f"the server broke the answer off, with the reason {clip(reason)!r}{more}")
-    return stop
-
-
-def read_content(content: Any) -> tuple[str, str, str]:
-    """An answer's text, refusal and thinking, where its content is a text or a list of parts."""
-    parts = content if isinstance(content, list) else [content]
-    said: dict[str, list[str]] = {"text": [], "refusal": [], "thinking": []}
-    for part in parts:
-        kind = part.get("type", "text") if isinstance(part, dict) else "text"
-        kind = {"output_text": "text", "reasoning": "thinking"}.get(kind, kind)
-        if kind in said:
-            said[kind].append(_text_of(part, kind))
-    text, refusal, thinking = (whole_text("".join(found)) for found in said.values())
-    return text, refusal, thinking
-
-
-def _text_of(part: Any, kind: str) -> str:
-    """The text of a part, which may be made of parts again."""
-    if isinstance(part, dict):
-        inner = part.get(kind, part.get("text"))
-        return "".join(_text_of(one, "text") for one in inner) if isinstance(inner, list) else _text(inner)
-    return _text(part)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def read_usage(data: Any, names: Mapping[str, str], *, extra: tuple[str, ...] = ()) -> Usage | None:
-    """The tokens, where the server counts them in its API's usual way: no reason to lose an answer over.
-
-    `names` maps the fields of Usage to dotted paths, several with | between them; the fields in `extra` come
-    on top of the input.
-    """
-    found = {field: _number(data, path) for field, path in names.items()}
-    if found["input_tokens"] is None or found["output_tokens"] is None:
-        return None
-    counted = {field: value or 0 for field, value in found.items()}
-    counted["input_tokens"] += sum(counted[field] for field in extra)
-    beside = _beside(counted, _number(data, "total_tokens"))
-    counted["output_tokens"] += beside
-    counted["reasoning_tokens"] = max(counted["reasoning_tokens"], beside)
-    # What a cache had a part in is part of the input, whatever the server says.
-    counted["cached_tokens"] = min(counted["cached_tokens"], counted["input_tokens"])
-    counted["written_tokens"] = min(
-        counted["written_tokens"], counted["input_tokens"] - counted["cached_tokens"]
-    )
-    return Usage(**counted)
-
-
-def _beside(counted: Mapping[str, int], total: int | None) -> int:
-    """Tokens of output that the server does not count as such: some put the thinking beside it.
-
-    They are what the total has more than its parts, or, without a total that says so, thinking that is more
-    than all of the output.
-    """
-    more = (total or 0) - counted["input_tokens"] - counted["output_tokens"]
-    if more > 0:
-        return more
-    thinking = counted["reasoning_tokens"]
-    return thinking if thinking > counted["output_tokens"] else 0
-
-
-def _number(data: Any, paths: str) -> int | None:
-    """The number at the first of several dotted paths that has one. More than any call has is none."""
-    for path in paths.split("|"):
-        found = data
-        for key in path.split("."):
-            found = found.get(key) if isinstance(found, dict) else None
-        if type(found) is int and 0 <= found <= MOST:
-            return found
-    return None

@@ -8,14 +8,14 @@ import ipaddress
 import os
 import re
 import time
-from collections.abc import Awaitable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic_core import to_json
 
 from harness.errors import BadInput, CallError, FatalError, RejectedError, TransientError
-from harness.providers.error_body import Told, names_of, parsed, words_of
+from harness.providers.error_body import Told, parsed, told_by
 from harness.storage.files import whole_text
 from harness.storage.visible import one_line
 
@@ -43,6 +43,9 @@ _USER_INFO = re.compile(r"://[^/\s@]+@")
 _NO_MODEL = re.compile(r"\bmodel\b.*\b(not found|not exist|unknown)\b", re.IGNORECASE | re.DOTALL)
 
 
+Read = TypeVar("Read")
+
+
 class FilteredError(RejectedError):
     """The server's content filter will not let this prompt through: an answer of a kind, and a final one."""
 
@@ -57,51 +60,58 @@ class MissingError(FatalError):
 
 
 class Wire:
-    """One client for one server. Posts a body and gives back the text of the answer."""
+    """One client for one server. Every call brings `read`, which makes of the answer's text what is wanted.
+
+    The SDK itself would take half an answer for a whole one.
+    """
 
     def __init__(self, sdk: Any, base_error: type[Exception], client: Any, key: str | None) -> None:
         import aiohttp
+        import httpx2
 
         self._sdk = sdk
+        # The whole response: a server can ask to wait in the headers of a 200 that holds an error.
+        self._kind = httpx2.Response
         # What is not HTTP at all comes through openai's transport as aiohttp's own error.
         self._caught = (base_error, aiohttp.ClientError)
         self._client = client
         # What is as short as a word is no secret, and hiding it would change answers that hold the word.
         self._key = key if key and len(key) >= SECRET else None
 
-    async def post(self, path: str, body: dict[str, Any]) -> str:
-        """One request. The answer's text is read elsewhere: the SDK takes half an answer for a whole one.
+    async def post(self, path: str, body: dict[str, Any], read: Callable[[str], Read]) -> Read:
+        """One request.
 
         The SDK's plain `post` costs half of what its typed methods do, most of which is rewriting the body.
+        As bytes, since what the SDK is given as a dict it copies first and then encodes in Python.
         """
-        try:
-            # As bytes, since what the SDK is given as a dict it copies first and then encodes in Python.
-            text: str = await self._client.post(path, content=to_json(body), cast_to=str)
-        except self._caught as error:
-            # `from None`: a chained error would print the request, and the key in its headers.
-            raise self._translate(error) from None
-        # A server that echoes its request would else bring the key into the records.
-        return text.replace(self._key, HIDDEN) if self._key else text
+        return await self.send(path, read, content=to_json(body))
 
-    async def get(self, path: str) -> str:
-        """The text at a path."""
-        return await self._text(self._client.get(path, cast_to=str))
+    async def get(self, path: str, read: Callable[[str], Read]) -> Read:
+        """What is at a path."""
+        return await self._answer(self._client.get(path, cast_to=self._kind), read)
 
-    async def send(self, path: str, **parts: Any) -> str:
+    async def send(self, path: str, read: Callable[[str], Read], **parts: Any) -> Read:
         """A POST of something other than a body of JSON, in the words of the SDK's own `post`."""
-        return await self._text(self._client.post(path, cast_to=str, **parts))
+        return await self._answer(self._client.post(path, cast_to=self._kind, **parts), read)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    async def _text(self, call: Awaitable[str]) -> str:
-        """The text of an answer, as in `post`."""
+    async def _answer(self, call: Awaitable[Any], read: Callable[[str], Read]) -> Read:
         try:
-            text = await call
+            response = await call
         except self._caught as error:
+            # `from None`: a chained error would print the request, and the key in its headers.
             raise self._translate(error) from None
-        return text.replace(self._key, HIDDEN) if self._key else text
+        text: str = response.text
+        try:
+            # A server that echoes its request would else bring the key into the records.
+            return read(text.replace(self._key, HIDDEN) if self._key else text)
+        except TransientError as error:
+            if error.retry_after is None:
+                error.retry_after = retry_after(response.headers)
+            raise
 
     def _translate(self, error: Exception) -> CallError:
         if isinstance(error, self._sdk.APIStatusError):
@@ -120,10 +130,10 @@ class Wire:
             what = f"the server sends every request on to {to} ({error.status_code})"
             return FatalError(f"{what}, which is not followed: if it is right, name it with --base-url")
         # The SDK shows one field of the body, and nothing of a body in any other form.
-        body = parsed(error.response.text)
+        told = told_by(parsed(error.response.text))
         wait = retry_after(error.response.headers)
-        words = self._clean(words_of(body) or str(error))
-        return call_error(error.status_code, names_of(body), words, wait)
+        words = self._clean(told.words or str(error))
+        return call_error(error.status_code, set(told.names), words, told.wait if wait is None else wait)
 
     def _words(self, error: BaseException) -> str:
         return self._clean(str(error) or type(error).__name__)
@@ -174,7 +184,7 @@ def shown(text: str) -> str:
 
 def told_error(told: Told) -> CallError:
     """What an error in a body means, where the status said that all was well."""
-    return call_error(told.status, set(told.names), shown(told.words))
+    return call_error(told.status, set(told.names), shown(told.words), told.wait)
 
 
 def retry_after(headers: Any) -> float | None:
@@ -224,6 +234,22 @@ def check_url(url: str | None, variable: str) -> None:
         raise BadInput(f"the base URL holds {what}: leave it away, and put a key into {variable}")
 
 
+def connect(
+    sdk: Any, client: Any, base_error: type[Exception], base_url: str | None, key: str | None
+) -> Wire:
+    """A wire through an SDK's client to a server, or to the SDK's own."""
+    opened = client(
+        # A local server asks for no key, but the client insists on one, or looks for other credentials.
+        api_key=key or "none",
+        base_url=base_url,
+        # Retries are the run's, not the SDK's: two layers of them would multiply.
+        max_retries=0,
+        timeout=TIMEOUT,
+        http_client=sdk.DefaultAioHttpClient(**http_options(base_url)),
+    )
+    return Wire(sdk, base_error, opened, key)
+
+
 def http_options(base_url: str | None) -> dict[str, Any]:
     """How the SDK's client is to ask: it follows no redirect, and goes through no proxy to this machine.
 
@@ -239,11 +265,3 @@ def _is_loopback(base_url: str | None) -> bool:
     except ValueError:
         return f".{host}".endswith(".localhost")
     return address.is_loopback or address.is_unspecified
-
-
-def refuse(api: str, **given: object) -> None:
-    """BadInput for parameters that an API does not take: better refused than silently left out."""
-    for name, value in given.items():
-        if value is not None and value is not False:
-            option = name.replace("_", "-")
-            raise BadInput(f"{api} takes no {option}: leave --{option} away")

@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from harness.report.parts import columns, indented, interval, number, percent, signed
+from harness.score.few import SHOWN, few_names, lowest
 from harness.scorecards.ceiling import Ceiling
 from harness.scorecards.gate2 import Citing, Disagreement, Gate2
 
@@ -45,7 +46,9 @@ def against_rest_view(score: Ceiling | None) -> Iterator[RenderableType]:
         return
     table = columns("in the place of", "items", "grader", "rater", "difference", "interval", "p (Holm)")
     table.columns[0].overflow = "fold"
-    for one in known:
+    if len(known) > SHOWN:
+        yield indented(Text(f"The {SHOWN} of {len(known):,} raters whom the grader falls furthest behind:"))
+    for one in lowest(known, lambda one: one.delta):
         kappas = number(one.grader), number(one.rater_kappa), signed(one.delta)
         p = "-" if one.p_holm is None else f"{one.p_holm:.2g}"
         table.add_row(one.rater, f"{one.n:,}", *kappas, interval(one.ci) or "-", p)
@@ -98,7 +101,7 @@ def _miss(miss: Disagreement) -> Iterator[RenderableType]:
     yield Padding(Text(f"{golden} {miss.golden_reasoning}".rstrip(" :")), (0, 0, 0, 4))
     yield Padding(Text(f"{given} {miss.reasoning}".rstrip(" :")), (0, 0, 0, 4))
     if miss.ratings:
-        said = ", ".join(f"{rater} {grade}" for rater, grade in miss.ratings.items())
+        said = few_names([f"{rater} {grade}" for rater, grade in miss.ratings.items()])
         yield Padding(Text(f"raters: {said} ({DIAGNOSIS_WORDS[miss.diagnosis]})"), (0, 0, 0, 4))
 
 

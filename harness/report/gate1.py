@@ -1,6 +1,7 @@
 """Gate 1 for a terminal: a plain sentence first, the numbers after."""
 
 from collections.abc import Iterator, Sequence
+from statistics import median
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -19,7 +20,8 @@ from harness.report.parts import (
     verdict_lines,
     warnings,
 )
-from harness.scorecards.gate1 import AgreementIn, Dispute, Gate1
+from harness.score.few import SHOWN, few_names, least_agreeing, lowest_pairs
+from harness.scorecards.gate1 import AgreementIn, Dispute, Gate1, PairAgreement, RaterBias
 
 CLEAR = "The raters agree: the policy is clear."
 COPIED = "The raters agree, and it is not shown that they rated independently."
@@ -39,8 +41,11 @@ NAMES_BESIDE = 48
 """The width in characters for raters' names as columns; longer ones are listed in lines."""
 
 
-def gate1_view(score: Gate1, disputes: int = 1) -> Iterator[RenderableType]:
-    """Gate 1's report; `disputes` is the number of disputed pairs to show with the raters' reasons."""
+def gate1_view(score: Gate1, disputes: int = 1, *, every: bool = False) -> Iterator[RenderableType]:
+    """Gate 1's report; `disputes` is the number of disputed pairs to show with the raters' reasons.
+
+    Of many raters only those who agree least are shown, unless `every` one is wanted.
+    """
     items = f"{score.n_items:,} items in {score.n_clusters:,} queries"
     yield Text(f"Gate 1: do the raters agree? {len(score.raters)} raters, {items}", style="bold")
     yield from verdict_lines(score)
@@ -51,9 +56,11 @@ def gate1_view(score: Gate1, disputes: int = 1) -> Iterator[RenderableType]:
     elif score.band:
         yield Text((OPEN if score.verdict == "inconclusive" else MEANING)[score.band])
     yield kappas(score, "Mean pairwise kappa")
-    yield indented(_pairs(score))
+    if not every:
+        yield from _many(score)
+    yield indented(_pairs(score, score.pairs if every else lowest_pairs(score)))
     yield indented(Text(_beside(score)))
-    yield indented(_biases(score))
+    yield indented(_biases(score.rater_bias if every else least_agreeing(score)))
     yield indented(confusion_table(score.confusion, "rater", "other rater"))
     if score.disputed:
         yield indented(_boundaries(score))
@@ -70,9 +77,26 @@ def gate1_view(score: Gate1, disputes: int = 1) -> Iterator[RenderableType]:
     yield from warnings(score)
 
 
-def _pairs(score: Gate1) -> Table:
+def _many(score: Gate1) -> Iterator[RenderableType]:
+    """How the kappas of many pairs of raters are spread, and what is shown of them."""
+    if len(score.pairs) <= SHOWN:
+        return
+    counted = [getattr(pair, score.gated) for pair in score.pairs if pair.counted]
+    known = sorted(value for value in counted if value is not None)
+    spread = f"{number(known[0])} to {number(known[-1])}, median {number(median(known))}" if known else "-"
+    left, undefined = len(score.pairs) - len(counted), len(counted) - len(known)
+    raters = f" and of {len(score.raters):,} raters" if len(score.raters) > SHOWN else ""
+    lines = [
+        f"{len(score.pairs):,} pairs of raters: {score.gated_words} {spread}",
+        f"of these left out of the mean: {left:,}; undefined: {undefined:,}",
+        f"The {SHOWN} lowest of the pairs{raters} (all: --all or --json):",
+    ]
+    yield indented(Text("\n".join(lines)))
+
+
+def _pairs(score: Gate1, pairs: Sequence[PairAgreement]) -> Table:
     table = columns("raters", "items", *(one.column for one in KAPPAS), f"interval of {score.gated}")
-    for pair in score.pairs:
+    for pair in pairs:
         name = " - ".join(pair.raters) + ("" if pair.counted else " (left out)")
         values = (number(one.of(pair)) for one in KAPPAS)
         table.add_row(name, f"{pair.n:,}", *values, interval(pair.ci) or "-")
@@ -91,9 +115,9 @@ def _beside(score: Gate1) -> str:
     )
 
 
-def _biases(score: Gate1) -> Table:
+def _biases(raters: Sequence[RaterBias]) -> Table:
     table = columns("rater against the rest", "items", "bias", "p", "linear kappa", "worst at")
-    for one in score.rater_bias:
+    for one in raters:
         at = "-" if one.worst_boundary is None else f">={one.worst_boundary}"
         p = "-" if one.p is None else f"{one.p:.2g}"
         table.add_row(one.rater, f"{one.n:,}", signed(one.bias), p, number(one.kappa_vs_rest), at)
@@ -138,7 +162,7 @@ def _by_grade(dispute: Dispute) -> str:
     given: dict[int, list[str]] = {}
     for rater, grade in dispute.grades.items():
         given.setdefault(grade, []).append(rater)
-    return f"{dispute.item}: " + "; ".join(f"{grade} {', '.join(given[grade])}" for grade in sorted(given))
+    return f"{dispute.item}: " + "; ".join(f"{grade} {few_names(given[grade])}" for grade in sorted(given))
 
 
 def _reasons(score: Gate1, shown: int) -> Iterator[RenderableType]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from harness.score.few import SHOWN
 from harness.scorecards.gate1 import Gate1, RaterBias
 
 FEW_ITEMS = 5
@@ -42,6 +43,17 @@ def _clauses(score: Gate1) -> Iterator[str]:
 
 
 def _raters(score: Gate1) -> Iterator[str]:
+    leaning = list(_leaning(score))
+    yield from leaning[:SHOWN]
+    if len(leaning) > SHOWN:
+        more = f"{len(leaning) - SHOWN:,} more raters"
+        yield f"{more} grade higher or lower than the others (p < {SIGNIFICANT:g})"
+    outlier = _outlier(score)
+    if outlier is not None:
+        yield f"Talk to {outlier.rater}, who agrees least with the rest ({outlier.kappa_vs_rest:.2f}, linear)"
+
+
+def _leaning(score: Gate1) -> Iterator[str]:
     # With two raters, the second one's bias mirrors the first one's: name one of them.
     for one in score.rater_bias if len(score.raters) > 2 else _higher(score.rater_bias):
         if one.bias is not None and one.p is not None and one.p < SIGNIFICANT:
@@ -49,9 +61,6 @@ def _raters(score: Gate1) -> Iterator[str]:
             far = f"{abs(one.bias):.2f}" if abs(one.bias) >= 0.005 else "slightly"
             at = f", most of all at >= {one.worst_boundary}" if one.worst_boundary is not None else ""
             yield f"Talk to {one.rater}, who grades {far} {way} than the others (p = {one.p:.2g}){at}"
-    outlier = _outlier(score)
-    if outlier is not None:
-        yield f"Talk to {outlier.rater}, who agrees least with the rest ({outlier.kappa_vs_rest:.2f}, linear)"
 
 
 def _higher(both: Sequence[RaterBias]) -> list[RaterBias]:

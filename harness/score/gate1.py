@@ -9,6 +9,7 @@ from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates
 from harness.score.bias import biases
 from harness.score.copies import copies
+from harness.score.few import SHOWN, few_names, lowest
 from harness.score.items import INDEPENDENT
 from harness.score.rater_pairs import RaterPairs, rater_pairs
 from harness.score.rating_matrix import MIN_COMMON, RatingMatrix, rating_matrix_of
@@ -78,19 +79,29 @@ def score_gate1(
 
 
 def _left_out(panel: RatingMatrix, pairs: RaterPairs) -> Iterator[str]:
-    for pair, n, counted in zip(pairs.pairs, pairs.n, pairs.counted.tolist(), strict=True):
-        if not counted:
-            one, other = (panel.raters[at] for at in pair)
-            yield f"{one} and {other} share {n} items, under {MIN_COMMON}: left out of the mean"
+    known = zip(pairs.pairs, pairs.n, pairs.counted.tolist(), strict=True)
+    left = [(pair, n) for pair, n, counted in known if not counted]
+    for pair, n in left[:SHOWN]:
+        one, other = (panel.raters[at] for at in pair)
+        yield f"{one} and {other} share {n} items, under {MIN_COMMON}: left out of the mean"
+    if len(left) > SHOWN:
+        more = f"{len(left) - SHOWN:,} more pairs of raters"
+        yield f"{more} share fewer than {MIN_COMMON} items: left out of the mean"
 
 
 def _low_pairs(panel: RatingMatrix, pairs: RaterPairs, bar: Threshold, floor: float) -> Iterator[str]:
     """A mean can hide one pair that hardly agrees."""
     values = pairs.kappas[bar.weighting].values()
-    for pair, value, counted in zip(pairs.pairs, values, pairs.counted.tolist(), strict=True):
-        if counted and value is not None and value < floor:
-            one, other = (panel.raters[at] for at in pair)
-            yield f"{one} and {other} agree on a kappa of {value:.3f} alone, under {floor:g}"
+    low = [
+        (value, pair)
+        for pair, value, counted in zip(pairs.pairs, values, pairs.counted.tolist(), strict=True)
+        if counted and value is not None and value < floor
+    ]
+    for value, pair in lowest(low, lambda one: one[0]):
+        one, other = (panel.raters[at] for at in pair)
+        yield f"{one} and {other} agree on a kappa of {value:.3f} alone, under {floor:g}"
+    if len(low) > SHOWN:
+        yield f"{len(low) - SHOWN:,} more pairs of raters agree on a kappa under {floor:g}"
 
 
 def _independence(queries: Mapping[str, str]) -> tuple[str, ...]:
@@ -102,8 +113,8 @@ def _provisional(raters: Sequence[str], kinds: Mapping[str, str]) -> str | None:
     machines = [rater for rater in raters if kinds.get(rater) == "llm"]
     unknown = [rater for rater in raters if rater not in kinds]
     if machines:
-        return f"{', '.join(machines)} rated as language models: this says nothing yet about people"
-    return f"raters.toml does not say what {', '.join(unknown)} is" if unknown else None
+        return f"{few_names(machines)} rated as language models: this says nothing yet about people"
+    return f"raters.toml does not say what {few_names(unknown)} is" if unknown else None
 
 
 def _agreements(panel: RatingMatrix, pairs: RaterPairs, bar: Threshold) -> Iterator[PairAgreement]:

@@ -70,18 +70,6 @@ def version_number(version: str) -> int:
     return int(version[1:])
 
 
-def pick_version(kind: str, name: str, wanted: str | None, known: list[str]) -> str:
-    """The wanted version, or the latest one known."""
-    if not known:
-        raise BadInput(f"the {kind} {name} has no version yet")
-    if wanted is None:
-        return max(known, key=version_number)
-    if wanted not in known:
-        there = ", ".join(sorted(known, key=version_number))
-        raise BadInput(f"the {kind} {name} has no version {wanted}; there are: {there}")
-    return wanted
-
-
 def pick_name(kind: str, name: str, folder: Path) -> Path:
     """The folder of a name. BadInput lists the names there are."""
     if not (folder / name).is_dir():

@@ -12,7 +12,7 @@ from harness.report.policy_diff import change_heading
 from harness.report.text_diff import DiffRow, side_by_side, word_changes
 from harness.scorecards.policy_change import PolicyDiff, Wording
 from harness.storage.files import read_text
-from harness.storage.project import Project, is_name, version_number
+from harness.storage.project import Project, is_name
 
 
 class VersionList(NamedTuple):
@@ -55,13 +55,13 @@ class VersionDiff:
 
 def policies_of(project: Project) -> list[VersionList]:
     """Every policy."""
-    return [_named(name, _versions(policy_versions(project.policies / name)), _about_policy(project))
+    return [_named(name, tuple(policy_versions(project.policies / name)), _about_policy(project))
             for name in policy_names(project)]  # fmt: skip
 
 
 def prompts_of(project: Project) -> list[VersionList]:
     """Every prompt."""
-    return [_named(name, _versions(prompt_versions(project.prompts / name)), _about_prompt(project))
+    return [_named(name, tuple(prompt_versions(project.prompts / name)), _about_prompt(project))
             for name in prompt_names(project)]  # fmt: skip
 
 
@@ -87,11 +87,11 @@ def _about_policy(project: Project) -> Callable[[str], str]:
 
 
 def _about_prompt(project: Project) -> Callable[[str], str]:
-    return lambda label: load_prompt(project, label).spec.description
+    def about(label: str) -> str:
+        spec = load_prompt(project, label).spec
+        return f"{spec.description} ({'released' if spec.released else 'a draft'})"
 
-
-def _versions(found: Sequence[str]) -> tuple[str, ...]:
-    return tuple(sorted(found, key=version_number))
+    return about
 
 
 def policies_beside(
@@ -100,7 +100,7 @@ def policies_beside(
     """Two versions of a policy; None if the policy or a version does not exist."""
     if not is_name(name) or name not in policy_names(project):
         return None
-    versions = _versions(policy_versions(project.policies / name))
+    versions = tuple(policy_versions(project.policies / name))
     pair = _pair(versions, old, new)
     if pair is None:
         return None
@@ -138,7 +138,7 @@ def prompts_beside(
     """Two versions of a prompt; None if the prompt or a version does not exist."""
     if not is_name(name) or name not in prompt_names(project):
         return None
-    versions = _versions(prompt_versions(project.prompts / name))
+    versions = tuple(prompt_versions(project.prompts / name))
     pair = _pair(versions, old, new)
     if pair is None:
         return None

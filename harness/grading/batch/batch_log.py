@@ -1,7 +1,7 @@
 """batches.jsonl: each step of a batch, logged so that a killed run knows which batches may be out.
 
 Steps: "meant" (logged before the upload), "sent" (with the server's id), then "over" (its answers are in the
-records) or "lost".
+records), "short" (those that can be read are; its results are read again when the run is resumed) or "lost".
 """
 
 import os
@@ -18,13 +18,15 @@ from harness.storage.files import build, parse_json, read_bytes, to_line
 from harness.storage.regular import append_whole, open_to_append
 
 BATCHES = "batches.jsonl"
+FOUND = "found at the server"
+"""The detail of a batch whose id was looked up: it may be another run's."""
 
 
 class Entry(Noun):
     """One line. `mark`: our id of the batch, also in the ids of its requests; `batch`: the server's id."""
 
     mark: str
-    step: Literal["meant", "sent", "over", "lost"]
+    step: Literal["meant", "sent", "over", "short", "lost"]
     at: str
     keys: tuple[Key, ...] = ()
     again: bool = False
@@ -34,7 +36,10 @@ class Entry(Noun):
 
 @dataclass(frozen=True, slots=True)
 class LoggedBatch:
-    """A batch by its log. `again`: its questions have one answer that could not be read."""
+    """A batch by its log. `again`: its questions have one answer that could not be read.
+
+    `found`: it was looked up at the server.
+    """
 
     mark: str
     keys: tuple[Key, ...]
@@ -42,6 +47,7 @@ class LoggedBatch:
     meant_at: str
     batch: str | None = None
     step: str = "meant"
+    found: bool = False
 
     def id(self, number: int) -> str:
         """The id of a request by its number."""
@@ -78,6 +84,10 @@ class BatchLog:
         """All of its answers are in the records."""
         return self._add(Entry(mark=logged.mark, step="over", at=_now(), detail=detail))
 
+    def short(self, logged: LoggedBatch, detail: str) -> LoggedBatch:
+        """Its results lack answers that the server has: those that are there are in the records."""
+        return self._add(Entry(mark=logged.mark, step="short", at=_now(), detail=detail))
+
     def lost(self, logged: LoggedBatch, detail: str) -> LoggedBatch:
         """The server does not have it."""
         return self._add(Entry(mark=logged.mark, step="lost", at=_now(), detail=detail))
@@ -93,7 +103,7 @@ class BatchLog:
         else:
             logged = replace(self._batches[entry.mark], step=entry.step)
         if entry.batch is not None:
-            logged = replace(logged, batch=entry.batch)
+            logged = replace(logged, batch=entry.batch, found=entry.detail == FOUND)
             self.named.add(entry.batch)
         self._batches[entry.mark] = logged
         return logged

@@ -5,18 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from harness.errors import CallError, RejectedError, Unfinished
+from harness.errors import CallError, FatalError, TransientError, Unfinished
 from harness.grading.answered import Answered
 from harness.grading.batch.batch_log import LoggedBatch
 from harness.grading.batch.recover import find_or_lose
-from harness.grading.batch.session import BatchSession, patiently, pauses, unread_once
+from harness.grading.batch.results import Sorted, about, sort_out
+from harness.grading.batch.session import READS, BatchSession, patiently, pauses, unread_once
 from harness.grading.job import Question
 from harness.grading.live.ask import is_curable
 from harness.grading.questions import each_question, key_of
-from harness.nouns.records import Failed, Key, Record, Reply
+from harness.nouns.records import Failed, Key, Outcome, Record, Reply
 from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
-from harness.providers.batches import BatchStatus
+from harness.providers.batches import BatchStatus, Result, UnreadError
+from harness.providers.served import check_whole
 from harness.providers.wire import MissingError
 
 
@@ -49,71 +51,133 @@ async def _look(session: BatchSession, logged: LoggedBatch, shown: dict[str, str
 
 
 async def _take_in(session: BatchSession, logged: LoggedBatch, standing: BatchStatus) -> LoggedBatch | None:
-    """Write a record for every answer of a batch, and a Failed for each question without one."""
-    batch = logged.batch or ""
+    """Write a record for every answer of a batch, and a Failed for each question without one.
+
+    FatalError or Unfinished, once all is written, where the answers show that further ones are not worth it.
+    """
+    batch, lines, unasked = logged.batch or "", list[Result](), len(logged.keys)
     lacking = f"batch {batch} is {standing.word} without an answer to it"
-    answers: dict[str, Reply | CallError] = {}
     if standing.failure is not None:
         lacking = f"batch {batch} was refused as a whole: {standing.failure}"
         session.say(lacking)
     else:
         try:
-            answers = dict(await patiently(session, lambda: session.batches.results(batch)))
+            lines, unasked = await _results(session, batch), standing.unasked
         except MissingError as error:
             lacking = f"the results of batch {batch} are gone: {error}"
             session.say(f"{lacking}; its {len(logged.keys)} questions have to be paid again")
-    if answers and not any(id.startswith(f"{logged.mark}-") for id in answers):
+    if logged.found and _of_others(logged, lines):
         return await _mistaken(session, logged)
-    await _record(session, logged, answers, lacking)
-    session.sent.over(logged, standing.word)
+    found = sort_out(logged, lines, unasked, lacking)
+    for sentence in about(logged, found):
+        session.say(sentence)
+    answers, cut = _without_cut(session, found)
+    await _record(session, logged, answers)
+    if found.unread and not logged.again:
+        session.sent.short(logged, f"{standing.word}, with {len(found.unread)} answers that cannot be read")
+    else:
+        session.sent.over(logged, standing.word)
+    if cut:
+        raise cut
+    session.worker.check_limit()
     return None
+
+
+async def _results(session: BatchSession, batch: str) -> list[Result]:
+    """The lines of a batch's results. Where none of them can be read, they are read again, a few times."""
+    turns = pauses()
+    for tries in range(1, READS + 1):
+        lines = await patiently(session, lambda: session.batches.results(batch))
+        if not lines or tries == READS or any(line.id for line in lines):
+            break
+        session.say(
+            f"batch {batch}: no line of its results can be read; they are read again: {lines[0].answer}"
+        )
+        await session.sleep(next(turns))
+    return lines
+
+
+def _of_others(logged: LoggedBatch, lines: Sequence[Result]) -> bool:
+    """Whether all results are those of another run."""
+    ids = [line.id for line in lines if line.id]
+    return bool(ids) and not any(id.startswith(f"{logged.mark}-") for id in ids)
 
 
 async def _mistaken(session: BatchSession, logged: LoggedBatch) -> LoggedBatch | None:
     """The batch found for a batch belongs to another run: try the next candidate."""
     found = await find_or_lose(session, logged)
     if found is None:
-        await _record(session, logged, {}, "its batch was lost when the run stopped")
+        lost = sort_out(logged, [], len(logged.keys), "its batch was lost when the run stopped")
+        await _record(session, logged, lost.answers)
     return found
 
 
-async def _record(
-    session: BatchSession, logged: LoggedBatch, answers: Mapping[str, Reply | CallError], lacking: str
-) -> None:
+def _without_cut(session: BatchSession, found: Sorted) -> tuple[Mapping[Key, Result], FatalError | None]:
+    """The answers, and the error if the server cut the prompts: such answers are kept, and count as none.
+
+    The answer that read most speaks for all: some servers count only what was not in their cache.
+    """
+    try:
+        if found.replies:
+            read_most = max(found.replies, key=lambda reply: reply.usage.input_tokens if reply.usage else 0)
+            check_whole(session.worker.prompt(next(each_question(session.job))), read_most)
+    except FatalError as error:
+        return {key: _uncounted(one, error) for key, one in found.answers.items()}, error
+    return found.answers, None
+
+
+def _uncounted(one: Result, why: FatalError) -> Result:
+    return replace(one, answer=UnreadError(str(why), (one.answer,))) if isinstance(one.answer, Reply) else one
+
+
+async def _record(session: BatchSession, logged: LoggedBatch, answers: Mapping[Key, Result]) -> None:
     """Write a record for each question of a batch, except those that a killed session has written."""
-    number_of = {key: number for number, key in enumerate(logged.keys)}
     before = unread_once(session) if logged.again else {}
     for question in each_question(session.job):
         key = key_of(question)
-        if key not in number_of:
+        if key not in answers:
             continue
-        answer = answers.get(logged.id(number_of[key]), RejectedError(lacking))
-        _settle(session, key, answer)
-        if key in before or not (logged.again or key in session.log.answered):
-            _keep(session, question, _answered(session, logged, answer), before.get(key))
+        one = answers[key]
+        _settle(session, key, one.answer)
+        # Failed for the same reason already: the results were read once more.
+        still = logged.step == "short" and isinstance(one.answer, UnreadError) and key in session.log.failed
+        if key in before or not (still or logged.again or key in session.log.answered):
+            _keep(session, question, _answered(session, logged, one), before.get(key))
         await asyncio.sleep(0)
 
 
 def _settle(session: BatchSession, key: Key, answer: Reply | CallError) -> None:
-    """Release the question and its reservation. Questions without an answer are not billed."""
+    """Release the question and its reservation. What may be paid for without an answer counts as lost."""
     session.out.discard(key)
     room = session.rooms.pop(key, None)
-    if session.job.budget and room:
-        if isinstance(answer, Reply):
-            session.job.budget.settle(room, answer.usage)
-        else:
-            session.job.budget.release(room)
+    if not (session.job.budget and room):
+        return
+    if replies := _replies(answer):
+        session.job.budget.settle(room, replies[0].usage if len(replies) == 1 else None)
+    elif isinstance(answer, UnreadError) or (isinstance(answer, TransientError) and not answer.busy):
+        session.job.budget.settle(room, None)
+    else:
+        session.job.budget.release(room)
 
 
-def _answered(session: BatchSession, logged: LoggedBatch, answer: Reply | CallError) -> Answered:
+def _replies(answer: Reply | CallError) -> tuple[Reply, ...]:
+    """What is kept of an answer, whether it counts or not."""
+    return (
+        (answer,) if isinstance(answer, Reply) else answer.replies if isinstance(answer, UnreadError) else ()
+    )
+
+
+def _answered(session: BatchSession, logged: LoggedBatch, one: Result) -> Answered:
     """How a question ended in a batch; its seconds count from the submission."""
     waited = (datetime.now(UTC) - datetime.fromisoformat(logged.meant_at)) / timedelta(seconds=1)
-    found = Answered(Failed(detail=str(answer)), attempts=1, seconds=round(waited, 3))
-    if not isinstance(answer, Reply):
-        return found
-    outcome = read_grade(answer, session.job.plan.policy.scale)
-    cost = cost_of([answer], session.job.price, batch=True)
-    return replace(found, outcome=outcome, reply=answer, cost=cost)
+    answer = one.answer
+    outcome: Outcome = Failed(detail=f"{one.where}: {answer}" if one.where else str(answer))
+    if isinstance(answer, Reply):
+        outcome = read_grade(answer, session.job.plan.policy.scale)
+    replies = _replies(answer)
+    reply, unread = (*replies, None, None)[:2]
+    cost = cost_of(replies, session.job.price, batch=True) if replies else None
+    return Answered(outcome, reply, unread, attempts=1, seconds=round(waited, 3), cost=cost)
 
 
 def _keep(session: BatchSession, question: Question, found: Answered, before: Record | None) -> None:
@@ -134,6 +198,6 @@ def second_of(before: Record, found: Answered) -> Answered:
         seconds=round(before.seconds + found.seconds, 3),
         cost=sum(costs) if len(costs) == 1 + (found.reply is not None) else None,
     )
-    if found.reply is None:
+    if isinstance(found.outcome, Failed):
         return replace(found, outcome=before.outcome, reply=before.reply)
     return replace(found, unread=before.reply)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from harness.errors import RejectedError
-from harness.grading.batch.batch_log import LoggedBatch
+from harness.grading.batch.batch_log import FOUND, LoggedBatch
 from harness.grading.batch.session import BatchSession, patiently
 from harness.providers.wire import MissingError
 
@@ -18,7 +18,7 @@ async def find(session: BatchSession, logged: LoggedBatch) -> LoggedBatch | None
         session.say(f"{count}: they were being sent, and the server lists no batches ({error})")
         return None
     unknown = [batch for batch in named if batch not in session.sent.named]
-    return session.sent.sent(logged, unknown[0], "found at the server") if unknown else None
+    return session.sent.sent(logged, unknown[0], FOUND) if unknown else None
 
 
 async def find_or_lose(session: BatchSession, logged: LoggedBatch) -> LoggedBatch | None:

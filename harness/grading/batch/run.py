@@ -60,6 +60,8 @@ class Batched:
 async def _all_rounds(session: BatchSession) -> None:
     """Every open question once, including those already sent, then the unreadable answers again."""
     out = await _take_up(session)
+    if session.job.limits.only_failed:
+        out = await _give_up_short(session, out)
     # The next session repeats what fails in this one.
     tried, failed = set(session.out), frozenset(session.log.failed)
 
@@ -105,16 +107,26 @@ async def _take_up(session: BatchSession) -> list[LoggedBatch]:
     """The batches of an earlier session that may still have answers."""
     out = []
     for logged in session.sent.batches:
-        if logged.step == "sent" or (logged.step == "over" and _lacks_records(session, logged)):
+        if logged.step in ("sent", "short") or (logged.step == "over" and _lacks_records(session, logged)):
             out.append(logged)
         elif logged.step == "meant":
             found = await find_or_lose(session, logged)
             out += [found] if found else []
     for logged in out:
-        session.out.update(logged.keys)
+        session.out.update(key for key in logged.keys if logged.again or key not in session.log.answered)
         session.say(f"batch {logged.batch}: {len(logged.keys)} questions were sent before")
     _hold(session)
     return out
+
+
+async def _give_up_short(session: BatchSession, out: list[LoggedBatch]) -> list[LoggedBatch]:
+    """Read short results a last time, so that what they still lack is asked again. The other batches."""
+    short = [logged for logged in out if logged.step == "short"]
+    await wait_for(session, short)
+    for logged in session.sent.batches:
+        if logged.step == "short":
+            session.sent.over(logged, "what its results lack is asked again")
+    return [logged for logged in out if logged not in short]
 
 
 def _lacks_records(session: BatchSession, logged: LoggedBatch) -> bool:

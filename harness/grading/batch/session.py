@@ -21,6 +21,10 @@ QUICKEST, SLOWEST, GROWTH = 5.0, 300.0, 1.5
 """Seconds between two polls or tries: at first, at most, and their growth."""
 PATIENCE = 20
 """Tries in a row, over more than an hour, before a server counts as gone. A batch loses nothing by it."""
+PATIENT = 3
+"""Tries in a row after which the user is told."""
+READS = 3
+"""Readings of results in which no line can be read: an error page can come in their place."""
 CALL = 1800.0
 """Seconds that one call, such as the upload of a batch, may take."""
 
@@ -83,11 +87,13 @@ async def pause_after(session: BatchSession, error: TransientError, pause: float
 async def patiently(session: BatchSession, call: Callable[[], Awaitable[Done]]) -> Done:
     """Make a call that only reads, and repeat it while the server is busy or away."""
     turns = pauses()
-    for _ in range(PATIENCE):
+    for tries in range(1, PATIENCE + 1):
         try:
             return await once(call())
         except TransientError as error:
             last = error
+            if tries == PATIENT:
+                session.say(f"the server did not answer {tries} times in a row, and is asked again: {error}")
             await pause_after(session, error, next(turns))
     raise Unfinished(f"the server did not answer {PATIENCE} times in a row: {last}")
 

@@ -1,0 +1,94 @@
+"""The results of a batch, sorted by its questions: what cannot be read is named, and costs no other."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.errors import CallError, RejectedError
+from harness.grading.batch.batch_log import LoggedBatch
+from harness.nouns.records import Key, Reply
+from harness.providers.batches import Result, UnaskedError, UnreadError
+
+NAMED = 5
+"""Questions or lines that a sentence names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """What came of each question of a batch. `unread`: those that may have an answer that cannot be read.
+
+    `strays`: lines that belong to no question of the batch, or to one that they do not name.
+    """
+
+    answers: Mapping[Key, Result]
+    unread: Sequence[Key]
+    strays: Sequence[Result]
+
+    @property
+    def replies(self) -> list[Reply]:
+        """All answers."""
+        return [one.answer for one in self.answers.values() if isinstance(one.answer, Reply)]
+
+
+def sort_out(logged: LoggedBatch, lines: Sequence[Result], unasked: int, lacking: str) -> Sorted:
+    """The lines by question. `unasked`: how many requests the batch ended without, `lacking`: why."""
+    keys = {logged.id(number): key for number, key in enumerate(logged.keys)}
+    found: dict[Key, list[Result]] = {key: [] for key in logged.keys}
+    strays = []
+    for line in lines:
+        if line.id in keys:
+            found[keys[line.id]].append(line)
+        else:
+            strays.append(line)
+    answers = {key: _one(several) for key, several in found.items() if several}
+    missing = [key for key in found if key not in answers]
+    ended = sum(isinstance(one.answer, UnaskedError) for one in answers.values())
+    why: CallError = RejectedError(lacking)
+    if len(missing) + ended > unasked:
+        why = UnreadError(_no_line(logged, [line for line in strays if line.id is None]))
+    answers |= {key: Result("", None, why) for key in missing}
+    unread = [key for key in logged.keys if isinstance(answers[key].answer, UnreadError)]
+    return Sorted(answers, unread, strays)
+
+
+def _one(lines: Sequence[Result]) -> Result:
+    """The one thing that the lines of a question say. Where they differ, none is better than another."""
+    different = [line for at, line in enumerate(lines) if not any(_same(line, one) for one in lines[:at])]
+    if len(different) == 1:
+        return lines[0]
+    replies = tuple(line.answer for line in different if isinstance(line.answer, Reply))
+    error = UnreadError(f"{len(different)} different answers to one question", replies)
+    return Result(" and ".join(line.where for line in different), lines[0].id, error)
+
+
+def _same(one: Result, other: Result) -> bool:
+    """Whether two lines say the same. Errors are equal by their words."""
+    if isinstance(one.answer, Reply):
+        return one.answer == other.answer
+    return type(one.answer) is type(other.answer) and str(one.answer) == str(other.answer)
+
+
+def _no_line(logged: LoggedBatch, unnamed: Sequence[Result]) -> str:
+    lines = "; ".join(f"{line.where}: {line.answer}" for line in unnamed[:NAMED])
+    return f"the results of batch {logged.batch} have no line for it" + (
+        f", and lines that name no question: {lines}" if lines else ""
+    )
+
+
+def about(logged: LoggedBatch, found: Sorted) -> list[str]:
+    """What there is to say of the results of a batch."""
+    said = []
+    if found.unread:
+        names = ", ".join(
+            f"{item} (repeat {repeat})" if repeat else item for item, repeat in found.unread[:NAMED]
+        )
+        more = f" and {len(found.unread) - NAMED} more" if len(found.unread) > NAMED else ""
+        said.append(
+            f"batch {logged.batch}: its results have no readable answer to {len(found.unread)} of "
+            f"{len(logged.keys)} questions, which may be paid for: {names}{more}. They are failed; --resume "
+            "reads the results again, and --retry-failed asks, and pays for, them again"
+        )
+    if found.strays:
+        lines = ", ".join(f"{line.where} ({line.id or 'no id'})" for line in found.strays[:NAMED])
+        more = f" and {len(found.strays) - NAMED} more" if len(found.strays) > NAMED else ""
+        said.append(f"batch {logged.batch}: lines of none of its questions are left alone: {lines}{more}")
+    return said

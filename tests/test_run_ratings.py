@@ -1,0 +1,111 @@
+"""`harness gate2 RUN --ratings FILE`: a run with the ratings of a table instead of those in its folder."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import examples, harness, write_project
+
+RATED = [line for line in examples() if line["split"] != "shots"]
+RATINGS = "golden/small/ratings.jsonl"
+
+
+@pytest.fixture
+def rated(here: Path) -> Path:
+    """A project with a run whose golden set, test pairs too, was rated by two people and a model."""
+    write_project(here)
+    lines: list[dict[str, Any]] = [
+        {"item": line["id"], "rater": rater, "grade": (line["grade"] + (at % turn == 1)) % 3}
+        for at, line in enumerate(RATED)
+        for rater, turn in (("ann", 3), ("bob", 4), ("cy", 5))
+    ]
+    (here / RATINGS).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    kinds = "".join(
+        f'[{name}]\nkind = "{kind}"\n' for name, kind in {"ann": "human", "bob": "human", "cy": "llm"}.items()
+    )
+    (here / "golden/small/raters.toml").write_text(kinds, encoding="utf-8")
+    assert harness("eval", "--policy", "small", "--no-report").code == 0
+    return here
+
+
+def as_csv(here: Path, header: str, wide: bool = False) -> Path:
+    """The golden set's ratings as a table without queries and kinds."""
+    lines = [json.loads(line) for line in (here / RATINGS).read_text("utf-8").splitlines()]
+    rows = [f"{line['item']},{line['rater']},{line['grade']}" for line in lines]
+    if wide:
+        of = {(line["item"], line["rater"]): line["grade"] for line in lines}
+        rows = [
+            f"{one['id']},{of[one['id'], 'ann']},{of[one['id'], 'bob']},{of[one['id'], 'cy']}"
+            for one in RATED
+        ]
+    path = here / "elsewhere.csv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def score(*words: str | Path) -> dict[str, Any]:
+    ended = harness("gate2", "latest", "--json", *words)
+    assert ended.code in (0, 1, 3), ended.err
+    found: dict[str, Any] = ended.json
+    return found
+
+
+def test_same_ratings_from_a_file_score_as_the_runs_own(rated: Path) -> None:
+    own = score()
+    assert own["ceiling"]["raters"] == ["ann", "bob", "cy"]
+    (folder,) = (rated / "runs").glob("2*")
+    assert score("--ratings", folder / "ratings.jsonl") == own
+    assert score("--ratings", rated / RATINGS) == own
+    assert score("--ratings", as_csv(rated, "item,rater,grade")) == own
+    assert (
+        score("--ratings", as_csv(rated, "i,who,g"), "--ratings-columns", "item=i,rater=who,grade=g") == own
+    )
+    assert (
+        score("--ratings", as_csv(rated, "item,ann,bob,cy", wide=True), "--ratings-wide", "ann,bob,cy") == own
+    )
+
+
+def test_run_folder_stays_as_it_is(rated: Path) -> None:
+    before = {path: path.read_bytes() for path in (rated / "runs").rglob("*") if path.is_file()}
+    path = rated / "few.csv"
+    rows = "".join(f"{one['id']},{who},{one['grade']}\n" for one in RATED for who in ("dan", "eve"))
+    path.write_text("item,rater,grade\n" + rows, encoding="utf-8")
+    ended = harness("gate2", "latest", "--ratings", path)
+    assert "with the ratings of" in ended.err and "instead of the run's own" in ended.err
+    assert set(score("--ratings", path)["ceiling"]["raters"]) == {"dan", "eve"}
+    assert {path: path.read_bytes() for path in (rated / "runs").rglob("*") if path.is_file()} == before
+
+
+def test_raters_that_no_file_tells_of_are_not_taken_for_people(rated: Path) -> None:
+    path = rated / "few.csv"
+    rows = "".join(
+        f"{one['id']},{who},{(one['grade'] + at % 2) % 3}\n"
+        for one in RATED
+        for at, who in enumerate(("dan", "eve"))
+    )
+    path.write_text("item,rater,grade\n" + rows, encoding="utf-8")
+    assert "dan, eve" in " ".join(harness("gate2", "latest", "--ratings", path).out.split())
+    assert score("--ratings", path)["provisional"]
+    kinds = '[dan]\nkind = "human"\n[eve]\nkind = "human"\n'
+    path.with_name("raters.toml").write_text(kinds, encoding="utf-8")
+    assert "dan, eve" not in str(score("--ratings", path)["provisional"])
+
+
+def test_ratings_of_other_items_are_refused_with_the_likeliest_reason(rated: Path) -> None:
+    path = rated / "other.csv"
+    rows = "".join(f"{one['id'].upper()},ann,1\n" for one in RATED)
+    path.write_text("item,rater,grade\n" + rows, encoding="utf-8")
+    ended = harness("gate2", "latest", "--ratings", path)
+    assert ended.code == 2
+    assert "none of its items is graded in" in ended.err and "capitals differ" in ended.err
+
+
+def test_options_that_a_run_has_no_use_for_are_refused(rated: Path) -> None:
+    path = rated / RATINGS
+    assert "--columns goes with a file; a run brings its own (for the ratings: --ratings-columns" in harness(
+        "gate2", "latest", "--ratings", path, "--columns", "item=i"
+    ).err  # fmt: skip
+    assert (
+        "--ratings-columns goes with a file" in harness("gate2", "latest", "--ratings-columns", "item=i").err
+    )
