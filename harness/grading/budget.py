@@ -42,9 +42,9 @@ class WorstCase:
             return None
         return self.price.worst(self._sent(prompt), self.longest, batch=batch)
 
-    def call(self, prompt: Prompt) -> Call:
-        """A call as it is logged before it is sent."""
-        sent, worst = self._sent(prompt), self.cost(prompt)
+    def call(self, prompt: Prompt, *, batch: bool = False) -> Call:
+        """A call as it is logged."""
+        sent, worst = self._sent(prompt), self.cost(prompt, batch=batch)
         return Call(
             example=prompt.item,
             repeat=prompt.repeat,

@@ -96,7 +96,8 @@ def _lost(run: Run, sums: Sums) -> tuple[int | None, float | None]:
     """The calls without an answer that may have been billed, and what they can have cost at most, in USD.
 
     None if there is no log; the amount is unknown if a call had no known price, or if the run was begun by an
-    old version: the records then have more attempts than the log. (Questions of batches are not in the log.)
+    old version: the records then have more attempts than the log. (A question that a batch ended without has
+    an attempt and no line.)
     """
     if not (run.folder / CALLS).exists():
         return None, None
