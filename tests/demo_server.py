@@ -104,12 +104,16 @@ def graded_by(baseline: Baseline) -> Served:
     return serve
 
 
+MANY = Tokens(new=20_000)
+"""As many as any prompt has: a server that read fewer than the constant prefix has would be found out."""
+
+
 def canned(scale: tuple[int, ...]) -> Served:
     """Answers with each grade of the scale in turn and reads nothing: for measuring who asks."""
     turn = count()
     ready = {
         end: [
-            json.dumps(say(end, Answer(answer_text(SAYS, [], grade), model=MODEL), {})).encode()
+            json.dumps(say(end, Answer(answer_text(SAYS, [], grade), model=MODEL, tokens=MANY), {})).encode()
             for grade in scale
         ]
         for end in SPOKEN

@@ -1,5 +1,6 @@
 """What may have been billed without an answer is on the disk: no later process spends that money again."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -8,16 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from batched import Session, begin, session
 from builders import Ended, harness, reply, write_project
 from fault_server import FaultServer, Turn, error, fault_server, graded
 from oracle import DEV, KEYS, ask, only_run, right
 from spoken import Tokens
+from spoken_batches import Fate
 
 from harness.errors import BadInput
-from harness.nouns.records import Failed, Grade, Record, Ungraded
+from harness.grading.budget import OverBudget
+from harness.grading.job import Limits
+from harness.nouns.records import Failed, Grade, Key, Record, Ungraded
 from harness.runs.call_log import CALLS, Call, CallLog, unanswered_calls
-from harness.runs.folder import load_run
+from harness.runs.folder import load_run, open_run
 from harness.runs.paid import PaidAnswers
+from harness.score.reading import read_run
 
 PRICES = '[models."openai/m"]\ninput = 1.0\noutput = 1.0\n'
 LIMIT = 0.12
@@ -124,6 +130,19 @@ def test_call_that_was_refused_costs_nothing(here: Path, turn: Turn) -> None:
 
 
 @pytest.mark.usefixtures("no_waiting")
+def test_amount_is_unknown_where_an_old_version_made_calls_that_no_log_has(here: Path) -> None:
+    priced(here)
+    with fault_server(lambda number, body: error(500) if number == 1 else right(number, body)) as server:
+        ask(server, "--no-cache", "--max-connections", "1")
+    assert spending()["lost"] is not None
+    path = only_run(here) / "records.jsonl"
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    lines[-1]["attempts"] = 3
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    assert (spending()["lost_calls"], spending()["lost"]) == (3, None)
+
+
+@pytest.mark.usefixtures("no_waiting")
 def test_server_that_is_not_there_bills_nothing(here: Path) -> None:
     priced(here)
     with fault_server(right) as server:
@@ -170,6 +189,94 @@ def test_answer_to_a_prompt_that_was_cut_is_kept_and_counted(here: Path) -> None
         assert len(server.requests) == 1
 
 
+# --- batches ------------------------------------------------------------------------------------------
+
+HALF_PRICES = PRICES + "batch = 0.5\n"
+
+
+@pytest.fixture
+def small(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, key in KEYS.items():
+        monkeypatch.setenv(name, key)
+    write_project(here)
+    (here / "prices.toml").write_text(HALF_PRICES, encoding="utf-8")
+    return here
+
+
+def lost_in(at: Session) -> tuple[int | None, float | None]:
+    found = read_run(open_run(at.folder)).spending
+    return found.lost_calls, found.lost
+
+
+def worst_of(at: Session) -> float:
+    """What one question of a batch can cost at most."""
+    calls = map(Call.model_validate_json, (at.folder / CALLS).read_text("utf-8").splitlines())
+    return max(call.worst or 0 for call in list(calls)[1:])
+
+
+def test_answers_of_batches_leave_nothing_open(small: Path) -> None:
+    with fault_server(right) as server:
+        at = session(small, server.url, "openai/m")
+    assert lost_in(at) == (0, 0)
+    assert worst_of(at) < 0.01, "the price of a batch"
+
+
+def test_batch_whose_results_are_gone_counts_in_the_next_session(small: Path) -> None:
+    with fault_server(right, [Fate(gone=True)]) as server:
+        at = session(small, server.url, "openai/m")
+        count = len(DEV) - 1
+        assert at.outcomes()["failed"] == count
+        calls, lost = lost_in(at)
+        assert calls == count and lost is not None
+        room = lost + worst_of(at) / 2
+        with pytest.raises(OverBudget, match="on calls without an answer"):
+            session(small, server.url, "openai/m", at, Limits(cache=False, max_cost=room))
+        again = session(small, server.url, "openai/m", at)
+    assert again.outcomes()["grade"] == len(DEV)
+    # Paid for twice, and answered once. One was answered live, and its dearer call is taken to be lost.
+    calls_now, lost_now = lost_in(again)
+    assert calls_now == calls
+    assert lost_now == pytest.approx(lost + 0.0089, abs=0.0001)
+
+
+def test_expired_part_of_a_batch_costs_nothing(small: Path) -> None:
+    with fault_server(right, [Fate("expired", answered=4)]) as server:
+        at = session(small, server.url, "openai/m")
+    assert at.outcomes()["failed"] == len(DEV) - 5
+    assert lost_in(at) == (0, 0)
+
+
+def test_batch_that_may_have_arrived_counts_where_the_server_lists_none(small: Path) -> None:
+    def control(call: str) -> Turn | None:
+        return error(404, "not_found_error") if call.startswith("GET") and call.endswith("/batches") else None
+
+    def stop(at: Session) -> None:
+        raise KeyboardInterrupt
+
+    with fault_server(right, [Fate(lost=True)], control) as server:
+        at = begin(small, server.url, "openai/m")
+        with pytest.raises(KeyboardInterrupt):
+            session(small, server.url, "openai/m", at, nap=stop)
+        again = session(small, server.url, "openai/m", at)
+    assert again.outcomes()["grade"] == len(DEV)
+    assert lost_in(again)[0] == len(DEV) - 1
+
+
+def test_line_that_cannot_be_read_is_counted_until_it_is(small: Path) -> None:
+    spoiled = [True]
+
+    def spoil(lines: list[str]) -> list[str]:
+        return ["{", *lines[1:]] if spoiled else lines
+
+    with fault_server(right, [Fate(spoil=spoil)]) as server:
+        at = session(small, server.url, "openai/m")
+        assert lost_in(at)[0] == 1
+        spoiled.clear()
+        again = session(small, server.url, "openai/m", at)
+    assert again.outcomes()["grade"] == len(DEV)
+    assert lost_in(again) == (0, 0)
+
+
 # --- the file -----------------------------------------------------------------------------------------
 
 
@@ -185,14 +292,21 @@ def logged(folder: Path, *lines: Call) -> Path:
     return folder
 
 
+def left_in(folder: Path, answers: dict[Key, int] | None = None) -> list[Call]:
+    return unanswered_calls(folder, answers or {}).calls
+
+
 def test_calls_without_an_answer_are_those_left_over(tmp_path: Path) -> None:
     logged(tmp_path, call("a"), call("b"), call("a", 2.0), call("b", free=True), call("b"), call("c"))
-    assert unanswered_calls(tmp_path, {}) == [call("a"), call("a", 2.0), call("b"), call("c")]
-    assert len(unanswered_calls(tmp_path, {("a", 0): 1, ("b", 0): 1, ("c", 0): 5})) == 1
+    found = left_in(tmp_path)
+    assert sorted(found, key=str) == [call("a"), call("a", 2.0), call("b"), call("c")]
+    # It is not known which of two was answered: the amount is the most that it can be.
+    assert left_in(tmp_path, {("a", 0): 1, ("b", 0): 1, ("c", 0): 1}) == [call("a", 2.0)]
+    assert len(left_in(tmp_path, {("a", 0): 1, ("b", 0): 1, ("c", 0): 5})) == 1
     # Refused, then answered: nothing is left, in whichever order the answers are used up.
     (tmp_path / CALLS).unlink()
     again = logged(tmp_path, call("a"), call("a", free=True), call("a"))
-    assert unanswered_calls(again, {("a", 0): 1}) == []
+    assert left_in(again, {("a", 0): 1}) == []
 
 
 def test_log_cut_off_at_any_byte_goes_on_and_loses_no_whole_line(tmp_path: Path) -> None:
@@ -201,16 +315,16 @@ def test_log_cut_off_at_any_byte_goes_on_and_loses_no_whole_line(tmp_path: Path)
     for size in range(len(content) + 1):
         whole.write_bytes(content[:size])
         kept = content[:size].count(b"\n")
-        assert len(unanswered_calls(tmp_path, {})) == kept
+        assert len(left_in(tmp_path)) == kept
         logged(tmp_path, call("c"))
-        assert [one.example for one in unanswered_calls(tmp_path, {})] == [*"ab"[:kept], "c"]
+        assert [one.example for one in left_in(tmp_path)] == [*"ab"[:kept], "c"]
 
 
 def test_damaged_log_is_said_and_a_run_without_one_has_lost_nothing(tmp_path: Path) -> None:
-    assert unanswered_calls(tmp_path, {}) == []
+    assert left_in(tmp_path) == []
     (tmp_path / CALLS).write_text('{"example": "a"}\n{"example": \n', encoding="utf-8")
     with pytest.raises(BadInput, match="line 2, not a call") as found:
-        unanswered_calls(tmp_path, {})
+        left_in(tmp_path)
     assert "the file is damaged" in str(found.value)
 
 

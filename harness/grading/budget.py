@@ -43,9 +43,9 @@ class WorstCase:
             return None
         return self.price.worst(self._sent(prompt), self.longest, batch=batch)
 
-    def call(self, prompt: Prompt) -> Call:
-        """A call as it is logged before it is sent."""
-        sent, worst = self._sent(prompt), self.cost(prompt)
+    def call(self, prompt: Prompt, *, batch: bool = False) -> Call:
+        """A call as it is logged."""
+        sent, worst = self._sent(prompt), self.cost(prompt, batch=batch)
         return Call(
             example=prompt.item,
             repeat=prompt.repeat,
@@ -190,7 +190,7 @@ def budget_of(limit: float, worst: WorstCase, folder: Path | None = None, *, bat
             f"--max-cost: unknown cost of {plural(unknown, 'answer')} of this run; start a new run"
         )
     budget = Budget(limit, worst, spent=spent, batch=batch)
-    budget.lost = sum(map(worst.cost_again, unanswered_calls(folder, paid.answers)))
+    budget.lost = sum(map(worst.cost_again, unanswered_calls(folder, paid.answers).calls))
     return budget
 
 

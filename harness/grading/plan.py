@@ -4,7 +4,7 @@ Memory does not grow with the run: each pass over a golden set reads its file ag
 """
 
 from collections import deque
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,18 +67,13 @@ class Plan:
 
 def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = None) -> Plan:
     """Read and check everything that a run needs. BadInput for any fault."""
-    provider, _ = split_model(asked.model)
-    # An SDK silently reads an address from the environment; the manifest has to record the one in use.
-    address = (asked.base_url or base_url_of(provider)) if asks_a_server(provider) else None
     policy_file = policy_path(project, asked.policy)
     policy = load_policy(policy_file)
     gates = load_gates(policy_file.with_name("gates.toml"), policy)
     prompt = load_prompt(project, asked.prompt)
-    named = {"base_url": address, "policy": policy.label, "prompt": prompt.label}
-    asked = asked.model_copy(update=named)
-    golden_file = golden_path(project, policy.name)
-    stamp = stamp_of(golden_file)
-    set_ = _GoldenSet(golden_file, policy, asked)
+    address = _address(asked)
+    asked = asked.model_copy(update={"base_url": address, "policy": policy.label, "prompt": prompt.label})
+    set_ = _GoldenSet(golden_path(project, policy.name), policy, asked)
     leaks = Leaks(set_.shots, policy)
     found = _PlannedSet(policy)
     golden = golden_digest(found.noted(set_.chosen(leaks)))
@@ -90,14 +85,22 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
     set_.refuse_none(found.count)
     graded = Stream(set_.chosen, found.count)
     _check_prompts(writer, pairs or graded)
+    digests = Digests(
+        policy=policy_digest(policy),
+        prompt=prompt.digest,
+        prefix=writer.prefix_digest,
+        shots=golden_digest(learnable),
+        golden=pairs_digest(pairs) if pairs else golden,
+        replayed=_replayed(project, asked),
+    )
     return Plan(
         asked=asked,
         policy=policy,
         policy_file=policy_file,
         gates=gates,
         writer=writer,
-        golden_file=golden_file,
-        stamp=stamp,
+        golden_file=set_.path,
+        stamp=set_.stamp,
         examples=graded,
         pairs=pairs or Stream(),
         learnable=tuple(learnable),
@@ -105,23 +108,23 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
         withheld=tuple(withheld),
         stale=found.stale,
         sources=tuple(sorted(found.sources)),
-        ratings=tuple(_ratings(golden_file, policy)),
-        digests=Digests(
-            policy=policy_digest(policy),
-            prompt=prompt.digest,
-            prefix=writer.prefix_digest,
-            shots=golden_digest(learnable),
-            golden=pairs_digest(pairs) if pairs else golden,
-            replayed=_replayed(project, asked),
-        ),
+        ratings=set_.ratings(),
+        digests=digests,
     )
+
+
+def _address(asked: Asked) -> str | None:
+    """The address in use, which the manifest records: an SDK reads one from the environment silently."""
+    provider, _ = split_model(asked.model)
+    return (asked.base_url or base_url_of(provider)) if asks_a_server(provider) else None
 
 
 class _GoldenSet:
     """A golden set with its canaries, checked, and the part of it that a run grades."""
 
     def __init__(self, path: Path, policy: Policy, asked: Asked) -> None:
-        self._path, self._policy, self._asked = path, policy, asked
+        self.path, self._policy, self._asked = path, policy, asked
+        self.stamp = stamp_of(path)
         self.shots: list[Example] = []
         checked = self._noting_shots(checked_examples(path, policy))
         self._ids: Container[str] | None = None
@@ -135,7 +138,7 @@ class _GoldenSet:
     def chosen(self, leaks: Leaks | None = None) -> Iterator[Example]:
         """What the run grades, in the order of the file. `leaks` sees all that any run grades."""
         asked = self._asked
-        for example in each_example(self._path, self._policy):
+        for example in each_example(self.path, self._policy):
             if leaks and example.split != "shots":
                 leaks.see(example.id, example)
             if asked.kind.scored and self._is_chosen(example):
@@ -153,6 +156,13 @@ class _GoldenSet:
             raise BadInput(f"no canaries: add {CANARIES} beside the golden set of {self._asked.policy}")
         if not count and self._asked.kind.scored:
             raise BadInput(f"the golden set has no example in split {self._asked.part}")
+
+    def ratings(self) -> tuple[Rating, ...]:
+        """All ratings under the policy version."""
+        path = self.path.with_name(RATINGS)
+        if not path.exists():
+            return ()
+        return tuple(ratings_under(path, self._policy, each_example(self.path, self._policy)))
 
     def _is_chosen(self, example: Example) -> bool:
         return example.split in self._asked.splits and (self._ids is None or example.id in self._ids)
@@ -204,11 +214,6 @@ def _only(asked: Asked, golden: Iterable[Example]) -> Container[str]:
     if faults:
         raise BadInput(faults)
     return wanted
-
-
-def _ratings(golden: Path, policy: Policy) -> Sequence[Rating]:
-    path = golden.with_name(RATINGS)
-    return ratings_under(path, policy, each_example(golden, policy)) if path.exists() else ()
 
 
 def _replayed(project: Project, asked: Asked) -> str | None:

@@ -106,6 +106,11 @@ class Worker:
         found = await self._asker.ask(prompt)
         return replace(found, cost=cost_of((found.reply, found.unread), self._job.price))
 
+    def note_batched(self, question: Question) -> None:
+        """Log a question of a batch that was billed, or may have been, before its record is written."""
+        if self._calls:
+            self._calls.sending(self.prompt(question), batch=True)
+
     def remember(self, prompt: Prompt, found: Answered) -> None:
         """Keep an answer for other runs."""
         if self._cache is None or found.reply is None or isinstance(found.outcome, Failed):
@@ -138,8 +143,8 @@ class _LoggedCalls:
         self._worst = worst_case(job.price, asked.model, job.plan.policy, asked.max_tokens)
         self._log = CallLog(job.folder)
 
-    def sending(self, prompt: Prompt) -> None:
-        self._log.add(self._worst.call(prompt))
+    def sending(self, prompt: Prompt, *, batch: bool = False) -> None:
+        self._log.add(self._worst.call(prompt, batch=batch))
 
     def cost_nothing(self, prompt: Prompt) -> None:
         self._log.add(Call(example=prompt.item, repeat=prompt.repeat, free=True))

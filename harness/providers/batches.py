@@ -31,11 +31,19 @@ class UnaskedError(RejectedError):
     """The batch ended before the request was asked: nothing is paid for."""
 
 
+class GoneError(RejectedError):
+    """The answer of a request of a batch was there, and the server keeps it no longer."""
+
+    may_be_billed = True
+
+
 class UnreadError(CallError):
     """What came of a request of a batch cannot be read: it may have an answer, and be paid for.
 
     `replies`: the answers, where there are several and they differ.
     """
+
+    may_be_billed = True
 
     def __init__(self, message: str, replies: tuple[Reply, ...] = ()) -> None:
         super().__init__(message)

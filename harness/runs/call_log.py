@@ -4,8 +4,10 @@ A call without an answer may have been billed: it timed out, the connection was 
 process. The answers are in the records, so that one line per call is enough.
 """
 
+import math
 import os
 from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -82,40 +84,48 @@ def _lines(path: Path) -> Iterator[bytes]:
         raise BadInput([unreadable(path, error)]) from error
 
 
-def unanswered_calls(folder: Path, answers: MutableMapping[Key, int]) -> list[Call]:
-    """The calls of a run that may have been billed and brought no answer.
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The calls without an answer that may have been billed, and how many others cost nothing."""
 
-    `answers`: how many answers each question got, which this uses up. A run of an old version has no log.
-    BadInput for a damaged log.
+    calls: list[Call]
+    free: int
+
+
+def unanswered_calls(folder: Path, answers: MutableMapping[Key, int]) -> Unanswered:
+    """The calls of a run that brought no answer.
+
+    `answers`: how many answers each question got, from which its calls are taken away. The log does not say
+    which call was answered: the dearest of a question are taken to be open. A run of an old version has no
+    log. BadInput for a damaged log.
     """
-    path = folder / CALLS
-    left: dict[Key, list[Call]] = {}
+    free = 0
+    for call in _calls(folder / CALLS):
+        free += call.free
+        answers[call.key] = answers.get(call.key, 0) + (1 if call.free else -1)
+    open_ = {key: -balance for key, balance in answers.items() if balance < 0}
+    asked: dict[Key, list[Call]] = {key: [] for key in open_}
+    for call in _calls(folder / CALLS) if open_ else ():
+        if call.key in open_ and not call.free:
+            asked[call.key].append(call)
+    dearest = (sorted(same, key=_worst, reverse=True)[: open_[key]] for key, same in asked.items())
+    return Unanswered([call for same in dearest for call in same], free)
+
+
+def _worst(call: Call) -> float:
+    return math.inf if call.worst is None else call.worst
+
+
+def _calls(path: Path) -> Iterator[Call]:
+    """The whole lines. BadInput, at the end, for a damaged file."""
     faults: list[Fault] = []
     for number, line in enumerate(_lines(path), start=1):
         if not line.endswith(b"\n"):
             break
         call, found = parse(Call, line, f"{path}, line {number}, not a call")
         faults += found
-        if call is None:
-            continue
-        same = left.setdefault(call.key, [])
-        if not call.free and not _take(answers, call.key):
-            same.append(call)
-        elif call.free and same:
-            same.pop()
-        elif call.free:
-            answers[call.key] = answers.get(call.key, 0) + 1
-        if not same:
-            del left[call.key]
+        if call is not None:
+            yield call
     if faults:
         damage = "the file is damaged; restore it: it lists the calls that may have been billed"
         raise BadInput([*faults, Fault(str(path), damage)])
-    return [call for same in left.values() for call in same]
-
-
-def _take(answers: MutableMapping[Key, int], key: Key) -> bool:
-    """Whether there is one more answer to a question; it is used up."""
-    found = answers.get(key, 0)
-    if found:
-        answers[key] = found - 1
-    return found > 0

@@ -1,12 +1,11 @@
 """The cost of a run, from its records."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.nouns.records import Grade, Record, Reply, Usage
 from harness.pricing.tokens import tokens_of
 from harness.pricing.vendors import vendor_of
-from harness.runs.call_log import CALLS, Call, unanswered_calls
+from harness.runs.call_log import CALLS, unanswered_calls
 from harness.runs.folder import Run
 from harness.runs.paid import PaidAnswers
 from harness.scorecards.money import Spending
@@ -74,8 +73,7 @@ def spending(run: Run, sums: Sums) -> Spending:
     """The tokens and the cost of a run's answers. Answers from an earlier run cost nothing again."""
     used, answered = sums.used, sums.answered
     cost = None if sums.unknown else sums.known
-    logged = (run.folder / CALLS).exists()
-    lost = unanswered_calls(run.folder, sums.paid.answers)
+    lost_calls, lost = _lost(run, sums)
     return Spending(
         asked=answered,
         reused=sums.reused,
@@ -88,17 +86,27 @@ def spending(run: Run, sums: Sums) -> Spending:
         uncounted=sums.uncounted,
         hit_rate=used.cached_tokens / used.input_tokens if used and used.input_tokens else None,
         unanswered=sums.unanswered,
-        lost_calls=len(lost) if logged else None,
-        lost=_worst(lost) if logged else None,
+        lost_calls=lost_calls,
+        lost=lost,
         reason=_reason(answered, sums.graded, sums.unknown),
         warnings=_warnings(run, used, answered),
     )
 
 
-def _worst(calls: Sequence[Call]) -> float | None:
-    """USD that calls can have cost at most; None if one of them has no known price."""
-    worst = [call.worst for call in calls if call.worst is not None]
-    return sum(worst) if len(worst) == len(calls) else None
+def _lost(run: Run, sums: Sums) -> tuple[int | None, float | None]:
+    """The calls without an answer that may have been billed, and what they can have cost at most, in USD.
+
+    None if there is no log; the amount is unknown if a call had no known price, or if the run was begun by an
+    old version: the records then have more attempts than the log. (A question that a batch ended without has
+    an attempt and no line.)
+    """
+    if not (run.folder / CALLS).exists():
+        return None, None
+    found = unanswered_calls(run.folder, sums.paid.answers)
+    attempts = 0 if run.manifest.waited else sums.unanswered - found.free
+    worst = [call.worst for call in found.calls if call.worst is not None]
+    known = len(worst) == len(found.calls) >= attempts
+    return max(len(found.calls), attempts), sum(worst) if known else None
 
 
 def _reason(answered: int, graded: int, unknown: int) -> str | None:

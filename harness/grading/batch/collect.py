@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from harness.errors import CallError, FatalError, TransientError, Unfinished
+from harness.errors import CallError, FatalError, RejectedError, Unfinished
 from harness.grading.answered import Answered
 from harness.grading.batch.batch_log import LoggedBatch
 from harness.grading.batch.recover import find_or_lose
@@ -17,7 +17,7 @@ from harness.grading.questions import each_question, key_of
 from harness.nouns.records import Failed, Key, Outcome, Record, Reply
 from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
-from harness.providers.batches import BatchStatus, Result, UnreadError
+from harness.providers.batches import BatchStatus, GoneError, Result, UnreadError
 from harness.providers.served import check_whole
 from harness.providers.wire import MissingError
 from harness.storage.plural import plural
@@ -57,15 +57,15 @@ async def _take_in(session: BatchSession, logged: LoggedBatch, standing: BatchSt
     FatalError or Unfinished, once all is written, where the answers show that further ones are not worth it.
     """
     batch, lines, unasked = logged.batch or "", list[Result](), len(logged.keys)
-    lacking = f"batch {batch} is {standing.word} without an answer to it"
+    lacking: CallError = RejectedError(f"batch {batch} is {standing.word} without an answer to it")
     if standing.failure is not None:
-        lacking = f"batch {batch} was refused as a whole: {standing.failure}"
-        session.say(lacking)
+        lacking = RejectedError(f"batch {batch} was refused as a whole: {standing.failure}")
+        session.say(str(lacking))
     else:
         try:
             lines, unasked = await _results(session, batch), standing.unasked
         except MissingError as error:
-            lacking = f"the results of batch {batch} are gone: {error}"
+            lacking = GoneError(f"the results of batch {batch} are gone: {error}")
             session.say(
                 f"{lacking}; {plural(len(logged.keys), 'question has', 'questions have')} to be paid again"
             )
@@ -111,8 +111,8 @@ async def _mistaken(session: BatchSession, logged: LoggedBatch) -> LoggedBatch |
     """The batch found for a batch belongs to another run: try the next candidate."""
     found = await find_or_lose(session, logged)
     if found is None:
-        lost = sort_out(logged, [], len(logged.keys), "its batch was lost when the run stopped")
-        await _record(session, logged, lost.answers)
+        lost = RejectedError("its batch was lost when the run stopped")
+        await _record(session, logged, sort_out(logged, [], len(logged.keys), lost).answers)
     return found
 
 
@@ -146,6 +146,9 @@ async def _record(session: BatchSession, logged: LoggedBatch, answers: Mapping[K
         # Failed for the same reason already: the results were read once more.
         still = logged.step == "short" and isinstance(one.answer, UnreadError) and key in session.log.failed
         if key in before or not (still or logged.again or key in session.log.answered):
+            # An answer that could not be read was logged when it was read first.
+            if _is_paid(one.answer) and not (logged.step == "short" and key in session.log.failed):
+                session.worker.note_batched(question)
             _keep(session, question, _answered(session, logged, one), before.get(key))
         await asyncio.sleep(0)
 
@@ -158,10 +161,15 @@ def _settle(session: BatchSession, key: Key, answer: Reply | CallError) -> None:
         return
     if replies := _replies(answer):
         session.job.budget.settle(room, replies[0].usage if len(replies) == 1 else None)
-    elif isinstance(answer, UnreadError) or (isinstance(answer, TransientError) and not answer.busy):
+    elif _is_paid(answer):
         session.job.budget.settle(room, None)
     else:
         session.job.budget.release(room)
+
+
+def _is_paid(answer: Reply | CallError) -> bool:
+    """Whether a question was billed, or may have been."""
+    return isinstance(answer, Reply) or answer.may_be_billed
 
 
 def _replies(answer: Reply | CallError) -> tuple[Reply, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.errors import CallError, RejectedError
+from harness.errors import CallError
 from harness.grading.batch.batch_log import LoggedBatch
 from harness.nouns.records import Key, Reply
 from harness.providers.batches import Result, UnaskedError, UnreadError
@@ -30,7 +30,7 @@ class Sorted:
         return [one.answer for one in self.answers.values() if isinstance(one.answer, Reply)]
 
 
-def sort_out(logged: LoggedBatch, lines: Sequence[Result], unasked: int, lacking: str) -> Sorted:
+def sort_out(logged: LoggedBatch, lines: Sequence[Result], unasked: int, lacking: CallError) -> Sorted:
     """The lines by question. `unasked`: how many requests the batch ended without, `lacking`: why."""
     keys = {logged.id(number): key for number, key in enumerate(logged.keys)}
     found: dict[Key, list[Result]] = {key: [] for key in logged.keys}
@@ -43,7 +43,7 @@ def sort_out(logged: LoggedBatch, lines: Sequence[Result], unasked: int, lacking
     answers = {key: _one(several) for key, several in found.items() if several}
     missing = [key for key in found if key not in answers]
     ended = sum(isinstance(one.answer, UnaskedError) for one in answers.values())
-    why: CallError = RejectedError(lacking)
+    why = lacking
     if len(missing) + ended > unasked:
         why = UnreadError(_no_line(logged, [line for line in strays if line.id is None]))
     answers |= {key: Result("", None, why) for key in missing}
