@@ -73,7 +73,11 @@ def read_ratings(path: Path, layout: Layout, scale: tuple[int, ...]) -> list[Rat
     """Every rating of a table; empty grades are missing ratings."""
     table = read_table(path, layout)
     full = () if layout.wide else ("rater",)
-    rated = ((line, (item, row.rater), row) for line, item, row in graded_rows(table, layout, scale, full))
+    # Several raters rate an item: one copy of its name is kept.
+    rated = (
+        (line, (sys.intern(item), row.rater), row)
+        for line, item, row in graded_rows(table, layout, scale, full)
+    )
     rows = without_doubles(rated, lambda key: f"item {key[0]!r} by rater {key[1]!r}", table.place)
     return [
         Rating(item=item, rater=rater, grade=row.grade, reasoning=row.beside.reasoning, query=row.query)
