@@ -37,6 +37,8 @@ SAYS = f"Demo answer: no language model read this, {BASELINE} graded it."
 SPOKEN = [end for end in FORMS if end != "/decisions"]
 """Where it answers. A decision is a probability for every grade: the wire forms hold one answer alone."""
 BATCHED = re.compile(r"/(files|batches)(/|$)")
+MANY = Tokens(cached=20_000)
+"""More than any prompt of ours has: fewer would look like a server that cuts the prompt."""
 Served = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 

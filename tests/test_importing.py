@@ -171,6 +171,18 @@ def test_fault_is_named_and_nothing_is_written(
     assert sorted(p.name for p in (here / "policies").iterdir()) == ["small"]
 
 
+def test_gaps_and_grades_off_the_scale_are_told_at_once(here: Path) -> None:
+    path = put(here, "item,query,title,grade\na,,t,9\nb,q,t,\nc,q,t,good\n")
+    ended = harness("golden", "import", path, "--policy", "shop", "--scale", "0-3")
+    for fault in (
+        "line 2: grade: 9 is not on",
+        "line 2: no query",
+        "line 3: no grade",
+        "line 4: grade: 'good' is",
+    ):
+        assert fault in ended.err, fault
+
+
 @pytest.mark.parametrize("kind", ["tsv", "jsonl", "parquet", "saved", "folder"])
 def test_every_format_imports_the_same(here: Path, kind: str) -> None:
     path = put(here)

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -73,7 +73,11 @@ def read_ratings(path: Path, layout: Layout, scale: tuple[int, ...]) -> list[Rat
     """Every rating of a table; empty grades are missing ratings."""
     table = read_table(path, layout)
     full = () if layout.wide else ("rater",)
-    rated = ((line, (item, row.rater), row) for line, item, row in graded_rows(table, layout, scale, full))
+    # Several raters rate an item: one copy of its name is kept.
+    rated = (
+        (line, (sys.intern(item), row.rater), row)
+        for line, item, row in graded_rows(table, layout, scale, full)
+    )
     rows = without_doubles(rated, rating_name, table.place)
     return [
         Rating(item=item, rater=rater, grade=row.grade, reasoning=row.beside.reasoning, query=row.query)
@@ -178,10 +182,7 @@ def graded_rows(
     headers = table.require(tuple(dict.fromkeys((*wanted, *full))), layout)
     headers |= {name: table.find(name, layout) for name in ("query", "rater", *Beside._fields)}
     told = any(headers[name] for name in Beside._fields)
-    off = [f"{word}={grade}" for word, grade in layout.labels.items() if grade not in (None, *scale)]
-    if off:
-        raise BadInput(f"--labels: {', '.join(off)} is not on the scale {scale_text(scale)}")
-    faults = TableFaults(table)
+    read, faults = _grade_reader(layout.labels, scale), TableFaults(table)
     for row in table.rows:
         item = one_form(joined(row, headers["item"]))
         if not item:
@@ -190,7 +191,7 @@ def graded_rows(
         beside = _beside(row, headers) if told else NOTHING
         for rater, column in _graders(row, layout, headers):
             text = row.text(column)
-            grade, fault = (layout.labels[text], None) if text in layout.labels else _grade(text, scale)
+            grade, fault = read(text)
             if fault:
                 faults.note_grade(row, column, text, fault)
             if full:
@@ -239,18 +240,27 @@ def _cell(row: Row, headers: tuple[str, ...]) -> str | None:
     return (joined(row, headers) or None) if headers else None
 
 
-@lru_cache(maxsize=1024)
-def _grade(text: str, scale: tuple[int, ...]) -> tuple[int | None, str | None]:
-    """A cell as a grade, None where it is empty; or the fault in it."""
-    if not text:
-        return None, None
-    # Spreadsheets and data frames write whole numbers as 3.0, or as 3,0.
-    number = number_of(text)
-    if number is None:
-        return None, NO_GRADE
-    if number not in scale:
-        return None, f"{text} is not on the scale {scale_text(scale)}"
-    return int(number), None
+def _grade_reader(
+    labels: Mapping[str, int | None], scale: tuple[int, ...]
+) -> Callable[[str], tuple[int | None, str | None]]:
+    """What reads a cell as a grade, None where it is empty; or says the fault in it."""
+    off = [f"{word}={grade}" for word, grade in labels.items() if grade not in (None, *scale)]
+    if off:
+        raise BadInput(f"--labels: {', '.join(off)} is not on the scale {scale_text(scale)}")
+
+    @lru_cache(maxsize=1024)
+    def read(text: str) -> tuple[int | None, str | None]:
+        if text in labels or not text:
+            return labels.get(text), None
+        # Spreadsheets and data frames write whole numbers as 3.0, or as 3,0.
+        number = number_of(text)
+        if number is None:
+            return None, NO_GRADE
+        if number not in scale:
+            return None, f"{text} is not on the scale {scale_text(scale)}"
+        return int(number), None
+
+    return read
 
 
 def off_scale(grade: int, policy: Policy) -> str:

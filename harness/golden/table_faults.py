@@ -1,7 +1,6 @@
 """Faults in the rows of a table: collected, so that all are told at once; and keys that come twice."""
 
 from array import array
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
@@ -25,8 +24,7 @@ class TableFaults:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._found: list[Fault] = []
-        self._words: Counter[tuple[str, str]] = Counter()
-        self._first: dict[tuple[str, str], str] = {}
+        self._words: dict[tuple[str, str], tuple[str, int]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._found or self._words)
@@ -46,8 +44,8 @@ class TableFaults:
         if fault is not NO_GRADE:
             self.note(row, f"{column}: {fault}")
             return
-        self._words[column, text] += 1
-        self._first.setdefault((column, text), self._table.where(row))
+        where, count = self._words.get((column, text), (self._table.where(row), 0))
+        self._words[column, text] = where, count + 1
 
     def refuse(self) -> None:
         """BadInput if there is a fault; for words, with what to do."""
@@ -58,9 +56,8 @@ class TableFaults:
         if not self._words:
             return []
         found = []
-        for (column, text), count in self._words.items():
+        for (column, text), (where, count) in self._words.items():
             rows = f" ({count:,} rows)" if count != 1 else ""
-            where = self._first[column, text]
             found.append(Fault(where, f"{column}: {_shortened(text)!r} is not a grade{rows}"))
         words = list(dict.fromkeys(text for _, text in self._words))
         named = ",".join(_option_word(_shortened(word)) + "=N" for word in words[:MOST_WORDS])

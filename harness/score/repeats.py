@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from harness.nouns.base import Weighting
 from harness.score.answer_matrix import AnswerMatrix
 from harness.score.rater_pairs import rater_pairs
 from harness.score.rating_matrix import RatingMatrix
+from harness.score.slices import action_groups
 from harness.scorecards.gate2 import Aggregate, Repeats
 from harness.stats.raters import krippendorff_alpha
 
@@ -27,23 +26,21 @@ def repeats_score(
     count = answers.grades.shape[1]
     if count < 2:
         return None
-    ratings = RatingMatrix(
-        items=tuple(items),
-        raters=tuple(f"repeat {at + 1}" for at in range(count)),
-        queries=tuple(items),
-        grades=answers.grades,
-        clusters=answers.clusters,
-        scale=answers.scale,
-    )
+    repeats = tuple(f"repeat {at + 1}" for at in range(count))
+    names = tuple(items)
+    ratings = RatingMatrix(names, repeats, names, answers.grades, answers.clusters, answers.scale)
     pairs, agreeing = ratings.comparisons()
     twice = pairs > 0
+    actions = answers.regrouped(action_groups(answers.scale, action_of)) if action_of else None
     return Repeats(
         repeats=count,
         aggregate=aggregate,
         n=int(twice.sum()),
         agreement=float(agreeing.sum() / pairs.sum()) if twice.any() else None,
         unanimous=_unanimous(ratings),
-        unanimous_actions=_unanimous(_as_actions(ratings, action_of)) if action_of else None,
+        unanimous_actions=_unanimous(replace(ratings, grades=actions.grades, scale=actions.scale))
+        if actions
+        else None,
         kappa=rater_pairs(ratings, weighting).means[weighting].estimate(),
         alpha=krippendorff_alpha(ratings.grades, ratings.scale, "ordinal").value,
     )
@@ -54,10 +51,3 @@ def _unanimous(ratings: RatingMatrix) -> float | None:
     pairs, agreeing = ratings.comparisons()
     twice = pairs > 0
     return float((pairs == agreeing)[twice].mean()) if twice.any() else None
-
-
-def _as_actions(ratings: RatingMatrix, action_of: Mapping[int, str]) -> RatingMatrix:
-    names = sorted(set(action_of.values()))
-    to = np.array([names.index(action_of[grade]) for grade in ratings.scale])
-    grades = np.where(ratings.grades < 0, ratings.grades, to[ratings.grades])
-    return replace(ratings, grades=grades, scale=tuple(range(len(names))))

@@ -37,8 +37,7 @@ def boundary_score(answers: AnswerMatrix, at: int) -> BoundaryScore:
 
 def action_score(answers: AnswerMatrix, action_of: Mapping[int, str], bar: float | None) -> ActionScore:
     """Agreement on what the user would see."""
-    labels = action_labels(answers.scale, action_of)
-    groups = [labels.index(action_of[grade]) for grade in answers.scale]
+    labels, groups = action_labels(answers.scale, action_of), action_groups(answers.scale, action_of)
     regrouped = answers.regrouped(groups)
     matrix = regrouped.matrix()
     if len(labels) < 2:
@@ -60,6 +59,12 @@ def action_score(answers: AnswerMatrix, action_of: Mapping[int, str], bar: float
 def action_labels(scale: Sequence[int], action_of: Mapping[int, str]) -> tuple[str, ...]:
     """The actions, the highest grade's first."""
     return tuple(dict.fromkeys(action_of[grade] for grade in reversed(scale)))
+
+
+def action_groups(scale: Sequence[int], action_of: Mapping[int, str]) -> list[int]:
+    """The place of each grade's action among the labels."""
+    labels = action_labels(scale, action_of)
+    return [labels.index(action_of[grade]) for grade in scale]
 
 
 def cells(answers: AnswerMatrix, action_of: Mapping[int, str], gates: Gates) -> tuple[CellScore, ...]:

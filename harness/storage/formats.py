@@ -7,9 +7,11 @@ from typing import Any
 from harness.errors import BadInput, Fault
 from harness.storage.cells import present
 from harness.storage.files import json_lines, parse_json, read_text
+from harness.storage.huggingface import dataset_rows, parquet_rows
 from harness.storage.plural import plural
 from harness.storage.separated import lines_of, read_csv, read_tsv
 from harness.storage.tables import Layout, Row, Table
+from harness.storage.xlsx import read_xlsx
 
 
 def read_table(path: Path, layout: Layout | None = None) -> Table:
@@ -31,8 +33,6 @@ def read_table(path: Path, layout: Layout | None = None) -> Table:
 
 def dataset_table(source: str, split: str | None) -> Table:
     """A Hugging Face data set, from a local folder or by its hub name, as a table."""
-    from harness.storage.huggingface import dataset_rows
-
     return _numbered(Path(source), dataset_rows(source, split))
 
 
@@ -61,15 +61,7 @@ def _read_json(path: Path, _: Layout) -> Table:
 
 
 def _read_parquet(path: Path, _: Layout) -> Table:
-    from harness.storage.huggingface import parquet_rows
-
     return _numbered(path, parquet_rows(path))
-
-
-def _read_xlsx(path: Path, _: Layout) -> Table:
-    from harness.storage.xlsx import read_xlsx
-
-    return read_xlsx(path)
 
 
 def _numbered(path: Path, data: Iterable[Mapping[str, Any]]) -> Table:
@@ -113,7 +105,7 @@ READERS: dict[str, Callable[[Path, Layout], Table]] = {
     "jsonl": _read_json_lines,
     "json": _read_json,
     "parquet": _read_parquet,
-    "xlsx": _read_xlsx,
+    "xlsx": read_xlsx,
     "qrels": _read_qrels,
 }
 

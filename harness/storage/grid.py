@@ -59,10 +59,10 @@ def fits(cells: Sequence[str], header: Sequence[str]) -> bool:
 
 def _rows(records: Records, kept: Sequence[tuple[int, str]]) -> Iterator[Row]:
     """The records after the header, which have passed once."""
-    names = [name for _, name in kept]
+    names, last = [name for _, name in kept], kept[-1][0] if kept else 0
     for line, cells in islice(told(records), 1, None):
         assert not isinstance(cells, str), "the same records were sound"
-        if len(kept) < len(cells) or len(cells) <= kept[-1][0]:
+        if len(names) < len(cells) or len(cells) <= last:
             cells = [cells[at] if at < len(cells) else "" for at, _ in kept]
         if "'" in "".join(cells):  # seldom: cell by cell, a long table takes much longer
             cells = list(map(unquoted, cells))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import BadInput, Fault
 from harness.storage.grid import Records, table_of
 from harness.storage.regular import LARGEST, unreadable
-from harness.storage.tables import Table
+from harness.storage.tables import Layout, Table
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -18,7 +18,7 @@ MISSING = ("#N/A", "#N/A N/A")
 """What Excel shows where there is no value."""
 
 
-def read_xlsx(path: Path) -> Table:
+def read_xlsx(path: Path, _: Layout) -> Table:
     """The one sheet of a workbook that holds anything. BadInput for several, and without openpyxl."""
     try:
         # A small file can unpack to any size.
