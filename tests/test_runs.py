@@ -201,6 +201,7 @@ def test_run_holds_all_that_is_needed_to_read_it(here: Path) -> None:
     saved = json.loads((run / "scorecard.json").read_text(encoding="utf-8"))
     lines = (run / "disagreements.jsonl").read_text(encoding="utf-8").splitlines()
     assert saved.pop("spending")["cost"] == 0.0
+    assert saved.pop("mixed") == []
     assert {**saved, "misses": [json.loads(line) for line in lines]} == before
 
 
@@ -378,7 +379,7 @@ def test_every_finished_look_at_test_is_counted(here: Path) -> None:
 
 
 def test_leaderboard_has_the_best_prompt_first(here: Path) -> None:
-    write_project(here)
+    write_project(here, golden=examples(queries=40))
     for model in ("builtin/majority", "builtin/lexical"):
         for split in ("dev", "test"):
             assert harness("eval", "--policy", "small", "--model", model, "--split", split).code == 0

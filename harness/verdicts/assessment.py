@@ -71,11 +71,11 @@ def assess(
     every = Rated(run.ratings, run.raters, reading.rated)
     rated = every if len(every.raters) > 1 else None
     if not asked.kind.scored:
-        gate1, score = _measured(reading.items, settings, rated, mixed_models(reading))
+        gate1, score = _measured(reading.items, settings, rated, mixed_answers(reading))
         report = canary_report(reading.items)
         return Assessment(reading, own, gate1, score.model_copy(update={"reason": NO_GATE}), report)
     gates_judged = judge_items(
-        reading.items, settings, rated, stale=_stale(run), warnings=mixed_models(reading)
+        reading.items, settings, rated, stale=_stale(run), warnings=mixed_answers(reading)
     )
     return Assessment(reading, own, *gates_judged, None)
 
@@ -134,12 +134,9 @@ def judge_raters(
     return judge_gate1(score, names)
 
 
-def mixed_models(reading: Reading) -> tuple[str, ...]:
-    """The warning of a run that more than one model answered: its verdict is about none of them alone."""
-    if len(reading.models) < 2:
-        return ()
-    counted = ", ".join(f"{name} {count:,}" for name, count in sorted(reading.models.items()))
-    return (f"{len(reading.models)} models answered, and the verdict is about their mixture: {counted}",)
+def mixed_answers(reading: Reading) -> tuple[str, ...]:
+    """The warnings of a run that more than one grader answered: its verdict is about none of them alone."""
+    return tuple(f"{mixed}, and the verdict is about their mixture" for mixed in reading.mixed)
 
 
 def _stale(run: Run) -> str | None:
@@ -156,7 +153,7 @@ def save_assessment(found: Assessment) -> None:
     """Write the scorecard, the disagreements and the verdict into the run's folder."""
     folder = found.run.folder
     write_atomic(folder / DISAGREEMENTS, (to_json(miss) + b"\n" for miss in found.gate2.misses))
-    score = dict(found.gate2) | {"spending": found.reading.spending}
+    score = dict(found.gate2) | {"spending": found.reading.spending, "mixed": found.reading.mixed}
     del score["misses"]
     write_atomic(folder / SCORECARD, to_json(score, indent=2) + b"\n")
     write_atomic(folder / VERDICT, json.dumps(verdict_of(found.gate2), indent=2) + "\n")
