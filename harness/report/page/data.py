@@ -46,6 +46,7 @@ def report_data(found: Assessment, base: Reading | None = None) -> dict[str, Any
         "score": score,
         "gate1": gate1,
         "canaries": found.canaries,
+        "mixed": found.reading.mixed,
         "grade_names": grade_names(run.policy),
         "per_tag": _least_accurate(score.per_tag),
         "per_clause": _least_accurate(score.per_clause),
