@@ -153,7 +153,9 @@ def save_assessment(found: Assessment) -> None:
     """Write the scorecard, the disagreements and the verdict into the run's folder."""
     folder = found.run.folder
     write_atomic(folder / DISAGREEMENTS, (to_json(miss) + b"\n" for miss in found.gate2.misses))
-    score = dict(found.gate2) | {"spending": found.reading.spending, "mixed": found.reading.mixed}
+    score = dict(found.gate2) | {"spending": found.reading.spending}
+    if found.reading.mixed:
+        score["mixed"] = found.reading.mixed
     del score["misses"]
     write_atomic(folder / SCORECARD, to_json(score, indent=2) + b"\n")
     write_atomic(folder / VERDICT, json.dumps(verdict_of(found.gate2), indent=2) + "\n")
