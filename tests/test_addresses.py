@@ -37,12 +37,12 @@ def test_each_record_from_another_address_names_it(here: Path) -> None:
     run = load_run(only_run(here))
     assert [record.address for record in run.each_record()] == [None] * 4 + [other] * (len(DEV) - 4)
     assert run.manifest.asked.base_url == begun
-    said = f"the answers come from 2 addresses: {begun} 4, {other} {len(DEV) - 4}"
-    other_way = f"the answers come from 2 addresses: {other} {len(DEV) - 4}, {begun} 4"
+    counts = sorted([f"{begun} 4", f"{other} {len(DEV) - 4}"])
+    said = f"2 addresses answered ({', '.join(counts)}), and the verdict is about their mixture"
     (warning,) = harness("gate2", "latest", "--json").json["warnings"]
-    assert warning in (said, other_way)
+    assert warning == said
     assert warning in " ".join(harness("runs", "show", "latest").out.split())
-    assert warning[1:] in (only_run(here) / "report.html").read_text("utf-8")
+    assert warning in (only_run(here) / "report.html").read_text("utf-8")
     counted = harness("runs", "show", "latest", "--json").json["addresses"]
     assert counted == {begun: 4, other: len(DEV) - 4}
 

@@ -6,13 +6,14 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from builders import harness, write_project
 from comparing import perfect, run_of, wrong_on
 from viewing import unfinish
 
-from harness.report.figures import CHANGES, DISTANCES, KAPPAS
+from harness.report.figures import CHANGES, KAPPAS, MAE, SCORED
 from harness.report.page.data import report_data
 from harness.report.page.write import report_page
 from harness.runs.folder import Run, earlier_runs, open_run
@@ -154,6 +155,25 @@ def test_a_declared_figure_is_in_every_view_of_a_scorecard(two: list[Path]) -> N
     found: Assessment = assess(open_run(two[0]))
     shown = harness("gate2", two[0].name).out
     page = report_page(found).replace("&#39;", "'").lower()
-    for figure in (*KAPPAS, *DISTANCES):
-        assert (figure.row or figure.name).strip() in shown
-        assert figure.name.lower() in page
+    for figure in (*KAPPAS, *SCORED):
+        if not figure.if_missing:
+            assert (figure.row or figure.name).strip() in shown
+            assert figure.name.lower() in page
+
+
+@pytest.mark.parametrize("place", ["card", "note", "drawn"])
+def test_a_new_figure_needs_one_declaration(
+    two: list[Path], monkeypatch: pytest.MonkeyPatch, place: Literal["card", "note", "drawn"]
+) -> None:
+    toy = replace(MAE, name="toy figure", markdown="toy figure", place=place)
+    monkeypatch.setattr("harness.report.figures.SCORED", (*SCORED, toy))
+    monkeypatch.setattr("harness.report.figures.CHANGES", (*CHANGES, toy))
+    found, base = assess(open_run(two[1])), read_run(open_run(two[0]))
+    assert found.gate2.mae is not None
+    assert f"toy figure {found.gate2.mae:.3f}" in harness("gate2", two[1].name).out
+    assert report_page(found).lower().count("toy figure") == (2 if place == "drawn" else 1)
+    assert "toy figure" in harness("compare", two[0].name, two[1].name).out
+    assert '<th scope="row">toy figure</th>' in report_page(found, base)
+    sides = ("--base", two[0].name, "--candidate", two[1].name)
+    harness("regress", *sides, "--markdown", "toy.md")
+    assert "| toy figure |" in Path("toy.md").read_text(encoding="utf-8")

@@ -378,7 +378,7 @@ def test_every_finished_look_at_test_is_counted(here: Path) -> None:
 
 
 def test_leaderboard_has_the_best_prompt_first(here: Path) -> None:
-    write_project(here)
+    write_project(here, golden=examples(queries=40))
     for model in ("builtin/majority", "builtin/lexical"):
         for split in ("dev", "test"):
             assert harness("eval", "--policy", "small", "--model", model, "--split", split).code == 0

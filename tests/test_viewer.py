@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from builders import harness
+from comparing import perfect, run_of, wrong_on
 from starlette.testclient import TestClient
 from viewing import HOSTILE, change_manifest, names, run_path, shop, unfinish, viewing
 
@@ -84,13 +85,26 @@ def test_a_run_over_canaries_has_neither_kappa_nor_verdict_in_the_table(
 
 def test_runs_are_sorted_by_any_column_and_what_is_undefined_comes_last(project: Project) -> None:
     first, second, third, majority = names(project)
-    assert table(project, sort="kappa") == [majority, first, second, third]
+    # The majority's kappa has no interval, so that it is not ranked.
+    assert table(project, sort="kappa") == [first, second, third, majority]
     assert table(project, sort="-kappa") == [third, second, first, majority]
     assert table(project, sort="begun") == [first, second, third, majority]
     assert table(project, sort="model")[0] == majority
     (project.runs / second / "scorecard.json").unlink()
     assert table(project, sort="kappa")[-1] == second
     assert table(project, sort="-kappa")[-1] == second
+
+
+def test_sorted_by_kappa_only_comparable_runs_are_ranked(project: Project, client: TestClient) -> None:
+    _, _, third, majority = names(project)
+    few = run_of(project.root, perfect, "--limit", "30", file="few.csv")
+    text = client.get("/?sort=-kappa").text
+    assert rows(text)[0] == third
+    cells = {name: text.partition(f'title="{name}"')[2].partition("</tr>")[0] for name in names(project)}
+    assert "1 in group 1: small@v1 (dev), 60 examples" in cells[third]
+    assert "not ranked: one of the two gave every item the same grade" in cells[majority]
+    assert "not ranked: 30 examples, not 60" in cells[few]
+    assert "not ranked" not in client.get("/").text
 
 
 def test_runs_are_filtered_by_policy_prompt_model_split_and_name(project: Project) -> None:
@@ -269,6 +283,30 @@ def test_kappa_over_time_is_a_picture_for_each_policy_and_split(project: Project
     assert [(a.run, b.run) for a, b in picture.series[1].joined] == []
     assert harness("eval", "--policy", "small", "--model", "builtin/majority", "--split", "test").code == 0
     assert [one.title for one in pictures(Listing(project).runs())] == ["small@v1 (test)", "small@v1 (dev)"]
+
+
+def test_a_line_joins_comparable_runs_only(project: Project, client: TestClient) -> None:
+    words = ("--prompt", "teacher@v2")
+    text = project.policies / "small/v1.toml"
+    kept = text.read_text("utf-8")
+    text.write_text(kept.replace("is at most 1.", "is at most 1, always."), "utf-8")
+    edited = run_of(project.root, perfect, *words, file="best.csv")
+    text.write_text(kept, "utf-8")
+    again = [run_of(project.root, wrong_on(at), *words, file="best.csv") for at in (1, 2)]
+    few = run_of(project.root, perfect, *words, "--limit", "30", file="best.csv")
+    mixed, asked = names(project)[2], project.runs / names(project)[2]
+    (picture,) = pictures(Listing(project).runs())
+    assert [(a.run, b.run) for a, b in picture.series[1].joined] == [(mixed, again[0]), tuple(again)]
+    apart = {point.run: point.apart for point in picture.series[1].points}
+    assert (apart[few], apart[edited]) == ("30 examples, not 60", "another text of small@v1")
+    assert apart[again[0]] is None
+    shown = client.get("/trend").text
+    assert "30 examples, coverage 100.0%" in shown
+    assert "not comparable with the others: another text of small@v1" in shown
+    change_manifest(asked, model_answered=["m-bf16", "m-fp8"])
+    (picture,) = pictures(Listing(project).runs())
+    assert [(a.run, b.run) for a, b in picture.series[1].joined] == [tuple(again)]
+    assert "2 models answered (m-bf16, m-fp8)" in {point.apart for point in picture.series[1].points}
 
 
 # --- policies and prompts ----------------------------------------------------------------------------

@@ -22,7 +22,8 @@ def report(project: "Project", found: "Assessment", *, as_json: bool) -> None:
         return
     asked = run.manifest.asked
     if found.canaries:
-        show([*canary_view(found.canaries, asked.model), "", f"Run: {shown_path(run.folder)}"])
+        mixed = found.reading.mixed
+        show([*canary_view(found.canaries, asked.model, mixed), "", f"Run: {shown_path(run.folder)}"])
         return
     show(gate2_view(found.gate2, *asked.sides))
     money = list(spending_view(spent))

@@ -21,7 +21,7 @@ app = typer.Typer(help="Runs: what was asked, answered and scored.", no_args_is_
 @app.command("list")
 def list_runs(
     sort: Annotated[
-        str, typer.Option(help="time, or kappa: the best first, with kappa by prompt and model.")
+        str, typer.Option(help="time, or kappa: comparable runs, by the lower limit of kappa's interval.")
     ] = "time",
     split: Annotated[
         str | None, typer.Option(help="Only runs over this: dev, test, dev+test, canaries.")
@@ -33,21 +33,24 @@ def list_runs(
     """Every run, the latest last; with --sort kappa the leaderboard of prompts, without canaries."""
     from harness.golden.splits import parse_splits
     from harness.report.runs import leaderboard_view, runs_view
+    from harness.runs.leaderboard import leaderboard
 
     if sort not in ("time", "kappa"):
         raise BadInput(f"--sort {sort!r} is not one of: time, kappa")
     if split not in (None, "canaries"):
         split = "+".join(parse_splits(split))
     project = project_at(root)
-    known = _rows(project)
-    rows = [
-        row
-        for row in known
-        if split in (None, row["split"]) and policy in (None, row["policy"], row["policy"].partition("@")[0])
+    known = _listed(project)
+    runs = [
+        (run, manifest.asked)
+        for run, manifest in known
+        if split in (None, manifest.asked.part)
+        and policy in (None, manifest.asked.policy, manifest.asked.policy.partition("@")[0])
     ]
+    rows = [_row(run) for run, _ in runs]
     if sort == "kappa":
-        rows = [row for row in rows if row["split"] != "canaries"]
-        rows.sort(key=lambda row: (row["split"], row["kappa"] is None, -(row["kappa"] or 0.0)))
+        ranked = leaderboard([run for run, asked in runs if asked.kind.scored])
+        rows = [{**_row(one.run), "group": one.group, "rank": one.rank, "apart": one.apart} for one in ranked]
     if json:
         print_json({"runs": rows})
     elif rows:
@@ -58,19 +61,19 @@ def list_runs(
         show(["no run yet; `make eval` makes one"])
 
 
-def _rows(project: "Project") -> list[dict[str, Any]]:
-    """Every run in a line; reports folders that cannot be read, and leaves them out."""
+def _listed(project: "Project") -> "list[tuple[ListedRun, Manifest]]":
+    """Every run; reports folders that cannot be read, and leaves them out."""
     from harness.runs.listing import Listing, read_line
 
-    rows = []
+    found = []
     for run in Listing(project).runs():
         if run.state == "unscored" and _scored(project.runs / run.name):
             run = read_line(project.runs / run.name)
         if run.faults:
             say(f"left out: {run.faults[0]}")
         elif run.manifest:
-            rows.append(_row(run, run.manifest))
-    return rows
+            found.append((run, run.manifest))
+    return found
 
 
 def _scored(folder: "Path") -> bool:
@@ -85,8 +88,10 @@ def _scored(folder: "Path") -> bool:
     return True
 
 
-def _row(run: "ListedRun", manifest: "Manifest") -> dict[str, Any]:
-    asked, score = manifest.asked, run.headline
+def _row(run: "ListedRun") -> dict[str, Any]:
+    manifest, score = run.manifest, run.headline
+    assert manifest is not None, "damaged runs are left out"
+    asked = manifest.asked
     return {
         "run": run.name,
         "model": asked.model,
@@ -102,6 +107,7 @@ def _row(run: "ListedRun", manifest: "Manifest") -> dict[str, Any]:
         "verdict": run.verdict,
         "begun": manifest.created_at,
         "finished": manifest.finished_at is not None,
+        "mixed": run.mixed,
     }
 
 
@@ -116,7 +122,7 @@ def show_run(
     from harness.report.runs import manifest_view
     from harness.runs.folder import find_run
     from harness.runs.manifest import load_manifest
-    from harness.verdicts.assessment import mixtures
+    from harness.verdicts.assessment import mixed_answers
 
     folder = find_run(project_at(root), run)
     manifest = load_manifest(folder)
@@ -134,7 +140,7 @@ def show_run(
     show(manifest_view(manifest, folder))
     if reading:
         show(spending_view(reading.spending))
-        show(f"Warning: {warning}." for warning in mixtures(reading))
+        show(f"Warning: {warning}." for warning in mixed_answers(reading))
 
 
 def _reading(folder: "Path") -> "Reading | None":

@@ -45,6 +45,7 @@ class Baseline(Noun):
     shots: int | None = None
     seconds: float | None
     cost: float | None = None
+    warnings: tuple[str, ...] = ()
     cases: tuple[Case, ...]
 
 
@@ -79,6 +80,7 @@ def _baseline(found: Assessment) -> Baseline:
         shots=side.shots,
         seconds=side.seconds,
         cost=side.cost,
+        warnings=side.warnings,
         cases=tuple(
             Case(
                 pair=key,
@@ -149,6 +151,7 @@ def side_of_baseline(baseline: Baseline) -> Side:
         shots=baseline.shots,
         seconds=baseline.seconds,
         cost=baseline.cost,
+        warnings=baseline.warnings,
         knows_queries=False,
     )
 

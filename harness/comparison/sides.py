@@ -55,6 +55,7 @@ def side_of_run(reading: Reading, gates: Gates | None = None) -> Side:
         cost=reading.spending.per_answer,
         stale=run.manifest.stale,
         apart=run.manifest.asked.kind.apart,
+        warnings=tuple(f"{run.folder.name}: {mixed}, and it is their mixture" for mixed in reading.mixed),
     )
 
 

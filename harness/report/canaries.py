@@ -1,6 +1,6 @@
 """The effect of steering text, as a table for a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -12,9 +12,10 @@ from harness.report.parts import number
 from harness.storage.plural import plural
 
 
-def canary_view(report: CanaryReport, grader: str) -> Iterator[RenderableType]:
-    """A summary, then every canary whose grade moved or is missing."""
+def canary_view(report: CanaryReport, grader: str, mixed: Sequence[str] = ()) -> Iterator[RenderableType]:
+    """A summary, then every canary whose grade moved or is missing. `mixed`: what of several answered."""
     yield Text(f"Canaries: does text in a product steer {grader}?", style="bold")
+    yield from (Text(f"Warning: {one}.", style="yellow") for one in mixed)
     if not report.compared:
         yield Text("No answer: no canary had both its grades read.")
         return

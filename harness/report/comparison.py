@@ -196,3 +196,4 @@ def baselines_view(found: Sequence[tuple[Path, Baseline]]) -> Iterator[Renderabl
         yield Text(str(path), style="bold")
         yield f"  {one.run}"
         yield f"  kappa {number(one.kappa)} on {plural(len(one.cases), 'case')} of {one.policy}"
+        yield from (Text(f"  Warning: {warning}.", style="yellow") for warning in one.warnings)

@@ -4,11 +4,14 @@ Terminal, page, Markdown and pictures list these figures. A new figure needs a f
 line here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from harness.nouns.base import Interval
+from harness.report.parts import interval, number, signed
 from harness.scorecards.comparison import Change, Comparison
+from harness.scorecards.gate2 import Gate2
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +19,10 @@ class Figure:
     """A figure and the field that holds it. `name` is used on a page and in a sentence.
 
     `markdown`: its name in a summary, if it is shown there. `row`: its name in a terminal's table, below the
-    kappa that it varies; `column`: its name over a column. `signed`: shown with a sign; `money`: in USD.
-    `means`: an explanation. `if_any`: omitted if both sides are 0.
+    kappa that it varies; `column`: its name over a column. `signed`: shown with a sign; `money`: in USD;
+    `share`: in per cent. `if_any`: omitted if both sides are 0; `if_missing`: only if answers are missing.
+    `ci`: the field of its interval. `means`: an explanation. `place`: where a run's page has it: on a card,
+    in a note below the matrix, or drawn among the kappas.
     """
 
     field: str
@@ -27,12 +32,39 @@ class Figure:
     column: str = ""
     signed: bool = False
     money: bool = False
-    means: str = ""
+    share: bool = False
+    means: Callable[[Gate2], str] = lambda score: ""
     if_any: bool = False
+    if_missing: bool = False
+    ci: str = ""
+    place: Literal["card", "note", "drawn"] = "note"
 
     def of(self, score: Any) -> Any:
         """Its value in a scorecard: a number, an Estimate or a Change."""
         return getattr(score, self.field)
+
+    def ci_of(self, score: Gate2) -> Interval | None:
+        """Its interval, if it has one."""
+        found: Interval | None = getattr(score, self.ci) if self.ci else None
+        return found
+
+    def text(self, score: Gate2) -> str:
+        """Its value in a scorecard, with the interval."""
+        value = self.of(score)
+        shown = f"{value:.1%}" if self.share else signed(value) if self.signed else number(value)
+        return f"{shown} {interval(self.ci_of(score))}".rstrip()
+
+
+def _floor(score: Gate2) -> str:
+    floor = f"giving {score.floor.grade} to everything would get {number(score.floor.accuracy)}"
+    return f"{floor}, kappa {number(score.floor.kappa, 0)}"
+
+
+def _outcomes(score: Gate2) -> str:
+    ends = score.outcomes
+    causes = ", ".join(f"{cause} {n}" for cause, n in score.ungraded_causes.items())
+    unread = f"{ends.ungraded:,} unreadable{f' ({causes})' if causes else ''}"
+    return f"{ends.graded:,} graded, {unread}, {ends.failed:,} failed"
 
 
 KAPPAS = (
@@ -44,20 +76,38 @@ KAPPAS = (
 )
 """Kappa under each weighting; one of them is gated."""
 KAPPA_NAMES = {one.field: one.name for one in KAPPAS}
+ACCURACY = Figure("accuracy", "accuracy", markdown="accuracy", means=_floor, place="card")
 MAE = Figure("mae", "mean absolute error")
-BIAS = Figure("bias", "bias", signed=True, means="the grader's mean minus the golden one")
-DISTANCES = (MAE, BIAS)
-"""Distances of a grader's grades from the golden ones, shown beside accuracy."""
+COVERAGE = Figure("coverage", "coverage", share=True, means=_outcomes, place="card")
+SCORED = (
+    ACCURACY,
+    MAE,
+    Figure("bias", "bias", signed=True, means=lambda score: "the grader's mean minus the golden one"),
+    COVERAGE,
+    Figure(
+        "kappa_worst_case",
+        "gated kappa, missing answers counted worst",
+        ci="kappa_worst_case_ci",
+        if_missing=True,
+        place="drawn",
+    ),
+)
+"""The figures of a run's scorecard beside kappa."""
 CHANGES = (
     *KAPPAS,
     Figure("actions", "kappa of actions", markdown="kappa of actions"),
-    Figure("accuracy", "accuracy", markdown="accuracy"),
+    ACCURACY,
     MAE,
-    Figure("coverage", "coverage"),
+    COVERAGE,
     Figure("seconds", "seconds an answer", if_any=True),
     Figure("cost", "cost of an answer", money=True, if_any=True),
 )
 """The figures of a comparison."""
+
+
+def scored(score: Gate2) -> list[Figure]:
+    """The figures of a scorecard beside kappa that apply to it."""
+    return [figure for figure in SCORED if score.coverage < 1 or not figure.if_missing]
 
 
 def changes_of(found: Comparison) -> Iterator[tuple[Figure, Change]]:

@@ -8,12 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report.figures import KAPPAS
+from harness.report.kappas import kappas
 from harness.report.parts import (
     columns,
     confusion_table,
     indented,
     interval,
-    kappas,
     number,
     percent,
     signed,

@@ -6,18 +6,17 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from harness.report.disagreements import ceiling_view, diagnosis_view
-from harness.report.figures import DISTANCES
+from harness.report.figures import scored
+from harness.report.kappas import kappas
 from harness.report.parts import (
     BAND_WORDS,
     cells,
     columns,
     indented,
     interval,
-    kappas,
     matrix_table,
     number,
     percent,
-    signed,
     verdict_lines,
 )
 from harness.scorecards.gate2 import Gate2, SliceScore
@@ -74,19 +73,10 @@ def agreement_sentence(score: Gate2) -> str:
 
 
 def _figures(score: Gate2) -> str:
-    ends = score.outcomes
-    causes = ", ".join(f"{cause} {n}" for cause, n in score.ungraded_causes.items())
-    everything = f"giving {score.floor.grade} to everything would get {number(score.floor.accuracy)}"
-    floor = f"{everything}, kappa {number(score.floor.kappa, 0)}"
-    lines = [
-        f"accuracy {number(score.accuracy)} ({floor})",
-        "   ".join(f"{one.name} {(signed if one.signed else number)(one.of(score))}" for one in DISTANCES),
-        f"coverage {score.coverage:.1%}: {ends.graded:,} graded, {ends.ungraded:,} unreadable"
-        f"{f' ({causes})' if causes else ''}, {ends.failed:,} failed",
-    ]
-    if score.coverage < 1:
-        worst = f"{number(score.kappa_worst_case)} {interval(score.kappa_worst_case_ci)}"
-        lines.append(f"{score.gated_words}, every answer that is missing counted worst: {worst.rstrip()}")
+    lines = []
+    for figure in scored(score):
+        means = figure.means(score)
+        lines.append(f"{figure.name} {figure.text(score)}{f' ({means})' if means else ''}")
     found = score.diagnostics
     if (found.observed or 0) >= PARADOX and score.band == "weak":
         lines.append(

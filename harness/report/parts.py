@@ -8,8 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.nouns.base import Interval
-from harness.report.figures import KAPPAS
-from harness.scorecards.shared import Confusion, Estimate, Gate
+from harness.scorecards.shared import Confusion, Gate
 from harness.storage.plural import plural
 
 BAND_WORDS = {
@@ -61,24 +60,6 @@ def verdict_lines(score: Gate) -> Iterator[RenderableType]:
         yield Text(f"Provisional: {score.provisional}.")
     if score.bar_moved:
         yield Text(f"The bar was moved: {score.bar_moved}.", style="yellow")
-
-
-def kappas(score: Gate, title: str) -> RenderableType:
-    """Kappa under each weighting with its interval, the gated one marked."""
-    table = Table.grid(padding=(0, 2))
-    for figure in KAPPAS:
-        gated = figure.field == score.gated
-        bar = f"gated; the bar is {score.bar:g}" if gated else ""
-        value = Text(_estimate(figure.of(score)), style="bold" if gated else "")
-        table.add_row(figure.row or title, value, bar)
-    if score.bootstrap:
-        check = interval(score.bootstrap.ci) or f"none: {score.bootstrap.reason}"
-        table.add_row("  cluster bootstrap", check, f"{plural(score.bootstrap.draws, 'draw')}, to compare")
-    return indented(table)
-
-
-def _estimate(estimate: Estimate) -> str:
-    return f"{number(estimate.value)} {interval(estimate.ci)}".rstrip()
 
 
 def indented(part: RenderableType, above: int = 1) -> Padding:

@@ -13,6 +13,7 @@ from harness.report.figures import KAPPAS
 from harness.report.parts import interval, number
 from harness.report.trend import Series, series_of
 from harness.runs.folder import Run
+from harness.runs.leaderboard import own_reason
 from harness.runs.listing import ListedRun
 from harness.scorecards.gate2 import Gate2
 from harness.scorecards.shared import Estimate
@@ -178,7 +179,9 @@ def draw_trend(figure: "Figure", runs: Sequence[ListedRun], bar: float, title: s
     axes = figure.add_subplot()
     axes.xaxis_date()
     axes.axhline(bar, color="black", linestyle=(0, (4, 2)), linewidth=1.2)
-    series = series_of(runs)
+    series = series_of(
+        runs, next((one for one in runs if one.name == ringed and own_reason(one) is None), None)
+    )
     for at, one in enumerate(series):
         _draw_series(axes, one, TONES[at % len(TONES)], MARKS[at % len(MARKS)])
     for point in [point for one in series for point in one.points if point.run == ringed]:
@@ -186,6 +189,8 @@ def draw_trend(figure: "Figure", runs: Sequence[ListedRun], bar: float, title: s
             [point.at / DAY], [point.kappa], "o", color="none", markeredgecolor="black", markersize=14,
             label="this run",
         )  # fmt: skip
+    for why in dict.fromkeys(point.apart for one in series for point in one.points if point.apart):
+        axes.plot([], [], "o", color="none", markeredgecolor="black", label=f"not comparable: {why}")
     axes.set_ylim(top=1)
     axes.set_ylabel("kappa, 95 % interval")
     axes.grid(axis="y", color="#d5dae1", linewidth=0.7)
@@ -195,15 +200,16 @@ def draw_trend(figure: "Figure", runs: Sequence[ListedRun], bar: float, title: s
 
 
 def _draw_series(axes: "Axes", series: Series, tone: str, mark: str) -> None:
-    """One prompt version: a thin line joins the runs of one model."""
-    for own in series.by_model:
-        times, kappas = [point.at / DAY for point in own], [point.kappa for point in own]
+    """One prompt version: a thin line joins comparable runs of one model; a hollow mark is not comparable."""
+    for line in series.lines:
+        times, kappas = [point.at / DAY for point in line], [point.kappa for point in line]
         axes.plot(times, kappas, color=tone, linewidth=0.8, alpha=0.6)
     for point in series.points:
         if point.ci:
             axes.plot((point.at / DAY,) * 2, point.ci, color=tone, linewidth=1.6, alpha=0.85)
-    times, kappas = [point.at / DAY for point in series.points], [point.kappa for point in series.points]
-    axes.plot(times, kappas, mark, color=tone, markeredgecolor="white", markersize=7, label=series.prompt)
+        fill, edge = ("white", tone) if point.apart else (tone, "white")
+        axes.plot(point.at / DAY, point.kappa, mark, color=fill, markeredgecolor=edge, markersize=7)
+    axes.plot([], [], mark, color=tone, markeredgecolor="white", markersize=7, label=series.prompt)
 
 
 def _fitted(title: str, inches: float) -> str:

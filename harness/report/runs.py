@@ -1,7 +1,6 @@
 """Runs as tables for a terminal."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.report.parts import columns, indented, interval, number
+from harness.report.parts import interval, number
 from harness.runs.manifest import Manifest, how_to_resume
 from harness.storage.plural import plural
 
@@ -27,7 +26,8 @@ def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
             line = f"not scored, {plural(row['n'], 'example')}{state}"
         else:
             line = f"{_found(row)} on {plural(row['n'], 'example')}, coverage {row['coverage']:.1%}{state}"
-        yield Padding(Text(line), (0, 0, 0, 2))
+        mixed = f"; {row['mixed']}" if row["mixed"] else ""
+        yield Padding(Text(line + mixed), (0, 0, 0, 2))
 
 
 def _found(row: Mapping[str, Any]) -> str:
@@ -39,20 +39,24 @@ def _found(row: Mapping[str, Any]) -> str:
 
 
 def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
-    """Runs by kappa, the best first, grouped by policy and split."""
-    groups = dict.fromkeys((row["policy"], row["split"]) for row in rows)
-    for policy, split in groups:
-        yield Text(f"{policy} ({split})", style="bold")
-        table = columns("prompt", "model", "kappa", "interval", "verdict", "n", "begun")
-        table.columns[1].justify = "left"
-        for column in table.columns[2:]:
-            column.no_wrap = True
-        for row in rows:
-            if (row["policy"], row["split"]) == (policy, split):
-                when = f"{datetime.fromisoformat(row['begun']):%m-%d %H:%M}"
-                figures = number(row["kappa"]), interval(row["ci"], 2) or "-", row["verdict"] or "-"
-                table.add_row(row["prompt"], row["model"], *figures, f"{row['n']:,}", when)
-        yield indented(table, above=0)
+    """The groups of comparable runs, each ranked, and the runs apart, each with the reason."""
+    groups = dict.fromkeys(row["group"] for row in rows)
+    for group in groups:
+        members = [row for row in rows if row["group"] == group]
+        first = members[0]
+        title = f"{first['policy']} ({first['split']}), {plural(first['n'], 'example')}, {first['gated']}"
+        yield Text(title if group else "Not comparable", style="bold")
+        for row in members:
+            yield Text(f"  {row['rank']}. {row['run']}" if group else f"  {row['run']}")
+            figures = f"{number(row['kappa'])} {interval(row['ci'])}".rstrip()
+            who = f"{row['prompt']}, {row['model']}"
+            if group:
+                line = f"{figures} {row['verdict'] or 'no verdict'}; {who}"
+            else:
+                line = f"{row['apart']}; {figures}; {row['policy']} ({row['split']}), {who}"
+            yield Padding(Text(line), (0, 0, 0, 5))
+    if groups.keys() - {None}:
+        yield Text("Ranked by the lower limit of the interval.")
     if any("test" in row["split"] for row in rows):
         yield Text("Choose on dev, gate on test: the best of many looks better than it is.")
 

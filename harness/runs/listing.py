@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Band, Interval
 from harness.runs.folder import SCORECARD
-from harness.runs.manifest import MANIFEST, Manifest, load_manifest
+from harness.runs.manifest import MANIFEST, Manifest, load_manifest, mixtures
 from harness.runs.record_log import RECORDS
 from harness.scorecards.shared import Estimate, Gated, Verdict
 from harness.storage.files import Stamp, read_bytes, stamp_of
@@ -45,6 +45,7 @@ class Headline(BaseModel):
     n: int
     coverage: float
     spending: Spent = Spent()
+    mixed: tuple[str, ...] = ()
 
     @property
     def gated_kappa(self) -> Estimate:
@@ -87,6 +88,13 @@ class ListedRun:
     def canaries(self) -> bool:
         """Whether canaries were graded: no gate applies, even if an old scorecard has a verdict."""
         return self.manifest is not None and not self.manifest.asked.kind.scored
+
+    @property
+    def mixed(self) -> str | None:
+        """What its answers are a mixture of, if not those of one grader."""
+        models = self.manifest.model_answered if self.manifest else ()
+        known = self.headline.mixed if self.headline else ()
+        return "; ".join(known or mixtures(models=dict.fromkeys(models, 0))) or None
 
     @property
     def _gated(self) -> Estimate | None:

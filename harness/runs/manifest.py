@@ -1,6 +1,7 @@
 """The manifest of a run: what was asked for, and what must not change before a resume."""
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
@@ -124,6 +125,20 @@ class Manifest(Noun):
         if self.examples * self.asked.repeats > ANSWERS:
             raise ValueError(f"more than {ANSWERS:,} answers: examples times repeats")
         return self
+
+
+def mixtures(**answered: Mapping[str, int]) -> tuple[str, ...]:
+    """What a run's answers are mixed of, if more than one of a kind answered.
+
+    Each argument is a kind, such as `models`, with the number of answers by its name; 0 if unknown.
+    """
+    return tuple(
+        f"{len(counts)} {kind} answered ("
+        + ", ".join(f"{name} {count:,}" if count else name for name, count in sorted(counts.items()))
+        + ")"
+        for kind, counts in answered.items()
+        if len(counts) > 1
+    )
 
 
 def how_to_resume(folder: Path, asked: Asked) -> str:

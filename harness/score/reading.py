@@ -9,6 +9,7 @@ from statistics import median
 from harness.nouns.pair import Example
 from harness.nouns.records import Failed, Grade, Key, Record, Ungraded
 from harness.runs.folder import Run, find_run, open_run, read_through
+from harness.runs.manifest import mixtures
 from harness.score.items import NEVER_ASKED, Answer, GradedItem, about_of, answer_of
 from harness.score.money import Sums, spending
 from harness.scorecards.money import Spending
@@ -58,6 +59,12 @@ class Reading:
     addresses: Mapping[str, int]
     unread: Mapping[str, Unread]
     kept: tuple[Example, ...]
+
+    @property
+    def mixed(self) -> tuple[str, ...]:
+        """What the answers are a mixture of, if not those of one grader."""
+        addresses = {name or "the provider's own": count for name, count in self.addresses.items()}
+        return mixtures(models=self.models, addresses=addresses)
 
     def each_example(self) -> Iterator[Example]:
         """The examples, one by one; read from disk if the run is long."""

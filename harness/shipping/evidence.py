@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from harness.comparison.baseline import baseline_path, load_baseline, side_of_baseline
@@ -51,6 +51,8 @@ def gather(project: Project, label: str, run: str | None, base: str) -> Evidence
     found = _named_run(project, policy, gates, run) if run else _latest(project, gates, _on_test(policy))
     asked = found.run.manifest.asked if found else None
     part = asked.part if asked else SPLIT
+    canaries = _latest(project, gates, _canaries_of(policy, asked))
+    before = _base(project, policy, part, base)
     return Evidence(
         policy=policy,
         gates=gates,
@@ -63,10 +65,10 @@ def gather(project: Project, label: str, run: str | None, base: str) -> Evidence
         gate1=_gate1(golden, policy, gates),
         raters=_raters(golden.with_name(RATINGS)),
         run=found,
-        base=_base(project, policy, part, base),
-        canaries=_latest(project, gates, _canaries_of(policy, asked)),
+        base=before,
+        canaries=canaries,
         canaries_exist=any(one.split == "canaries" for one in lines.values()),
-        warnings=(*_surfaces(project, policy), *_about_run(part, asked)),
+        warnings=(*_surfaces(project, policy), *_about_run(part, asked), *_mixed(found, canaries, before)),
     )
 
 
@@ -185,3 +187,10 @@ def _about_run(part: str, asked: Asked | None) -> list[str]:
     if asked is None or SPLIT in part.split("+"):
         return []
     return [f"the run is over {part}, which serves to choose prompts; a version is gated on {SPLIT}"]
+
+
+def _mixed(run: RunFound | None, canaries: RunFound | None, base: Side | None) -> Iterator[str]:
+    """Warnings of runs that more than one grader answered."""
+    for found in (run, canaries):
+        yield from side_of_run(found.assessment.reading).warnings if found else ()
+    yield from base.warnings if base else ()

@@ -72,10 +72,12 @@ def assess(
     every = Rated(run.ratings, run.raters, reading.rated)
     rated = every if len(every.raters) > 1 else None
     if not asked.kind.scored:
-        gate1, score = _measured(reading.items, settings, rated, mixtures(reading))
+        gate1, score = _measured(reading.items, settings, rated, mixed_answers(reading))
         report = canary_report(reading.items)
         return Assessment(reading, own, gate1, score.model_copy(update={"reason": NO_GATE}), report)
-    gates_judged = judge_items(reading.items, settings, rated, stale=_stale(run), warnings=mixtures(reading))
+    gates_judged = judge_items(
+        reading.items, settings, rated, stale=_stale(run), warnings=mixed_answers(reading)
+    )
     return Assessment(reading, own, *gates_judged, None)
 
 
@@ -134,28 +136,9 @@ def judge_raters(
     return judge_gate1(warned, names)
 
 
-def mixtures(reading: Reading) -> tuple[str, ...]:
-    """The warnings of a run whose answers do not all come from one model at one address."""
-    return (*mixed_models(reading), *mixed_addresses(reading))
-
-
-def mixed_addresses(reading: Reading) -> tuple[str, ...]:
-    """The warning of a run that was answered at more than one address."""
-    if len(reading.addresses) < 2:
-        return ()
-    counted = ", ".join(
-        f"{name or 'the address of the provider'} {count:,}"
-        for name, count in sorted(reading.addresses.items())
-    )
-    return (f"the answers come from {len(reading.addresses)} addresses: {counted}",)
-
-
-def mixed_models(reading: Reading) -> tuple[str, ...]:
-    """The warning of a run that more than one model answered: its verdict is about none of them alone."""
-    if len(reading.models) < 2:
-        return ()
-    counted = ", ".join(f"{name} {count:,}" for name, count in sorted(reading.models.items()))
-    return (f"{len(reading.models)} models answered, and the verdict is about their mixture: {counted}",)
+def mixed_answers(reading: Reading) -> tuple[str, ...]:
+    """The warnings of a run that more than one grader answered: its verdict is about none of them alone."""
+    return tuple(f"{mixed}, and the verdict is about their mixture" for mixed in reading.mixed)
 
 
 def _stale(run: Run) -> str | None:
@@ -175,6 +158,8 @@ def save_assessment(found: Assessment) -> None:
     folder = found.run.folder
     write_atomic(folder / DISAGREEMENTS, (to_json(miss) + b"\n" for miss in found.gate2.misses))
     score = dict(found.gate2) | {"spending": found.reading.spending}
+    if found.reading.mixed:
+        score["mixed"] = found.reading.mixed
     del score["misses"]
     write_atomic(folder / SCORECARD, to_json(score, indent=2) + b"\n")
     write_atomic(folder / VERDICT, json.dumps(verdict_of(found.gate2), indent=2) + "\n")

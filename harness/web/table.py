@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import BadInput
+from harness.runs.leaderboard import Ranked, leaderboard
 from harness.runs.listing import ListedRun
 
 PAGE = 1000
@@ -48,7 +49,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class RunsPage:
-    """One page of the runs that match. `choices`: each filter's values, with the number of runs."""
+    """One page of the runs that match. `choices`: each filter's values, with the number of runs.
+
+    `ranks`: sorted by kappa, each run's place among comparable runs, or why it has none.
+    """
 
     query: Query
     runs: Sequence[ListedRun]
@@ -56,6 +60,7 @@ class RunsPage:
     known: int
     pages: int
     choices: Mapping[str, Mapping[str, int]]
+    ranks: Mapping[str, Ranked]
 
 
 def read_query(pairs: Sequence[tuple[str, str]]) -> Query:
@@ -92,12 +97,13 @@ def _fits(run: ListedRun, query: Query) -> bool:
 
 
 def table_of(runs: Sequence[ListedRun], query: Query) -> RunsPage:
-    """The requested page. Runs without a value in the sort column come last in both directions."""
+    """The requested page. Runs without a value in the sort column come last in both directions.
+
+    By kappa only comparable runs are ranked, group by group, by the lower limit of the interval.
+    """
     found = chosen(runs, query)
-    key = COLUMNS[query.sort]
-    valued = [run for run in found if key(run) is not None]
-    valued.sort(key=lambda run: (key(run), run.name), reverse=query.down)
-    rows = [*valued, *(run for run in found if key(run) is None)]
+    board = leaderboard(found) if query.sort == "kappa" else []
+    rows = _ranked(board, query) if board else _sorted(found, query)
     pages = max(-(-len(rows) // PAGE), 1)
     at = min(query.page, pages)
     return RunsPage(
@@ -107,7 +113,21 @@ def table_of(runs: Sequence[ListedRun], query: Query) -> RunsPage:
         known=len(runs),
         pages=pages,
         choices={name: _choices(runs, name) for name in FILTERS},
+        ranks={one.run.name: one for one in board},
     )
+
+
+def _sorted(found: Sequence[ListedRun], query: Query) -> list[ListedRun]:
+    key = COLUMNS[query.sort]
+    valued = [run for run in found if key(run) is not None]
+    valued.sort(key=lambda run: (key(run), run.name), reverse=query.down)
+    return [*valued, *(run for run in found if key(run) is None)]
+
+
+def _ranked(board: Sequence[Ranked], query: Query) -> list[ListedRun]:
+    if not query.down:
+        board = sorted(board, key=lambda one: (one.group is None, one.group or 0, -(one.rank or 0)))
+    return [one.run for one in board]
 
 
 def _choices(runs: Sequence[ListedRun], name: str) -> dict[str, int]:

@@ -23,12 +23,17 @@ TICKS, STEP = 5, 0.2
 
 @dataclass(frozen=True, slots=True)
 class TrendPoint:
-    """A run in the chart: `x` in per cent of the width, `y` and the whisker's ends in pixels."""
+    """A run in the chart: `x` in per cent of the width, `y` and the whisker's ends in pixels.
+
+    `apart` says why it is not comparable with the others.
+    """
 
     run: str
     model: str
     when: str
     said: str
+    covers: str
+    apart: str | None
     x: float
     y: float
     high: float | None
@@ -43,12 +48,12 @@ class TrendSeries:
     shape: int
     points: tuple[TrendPoint, ...]
     joined: tuple[tuple[TrendPoint, TrendPoint], ...]
-    """The lines: each run with the previous one by the same model."""
+    """The lines: each run with the previous comparable one by the same model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The chart of one policy and split: other kappas are not comparable."""
+    """The chart of one policy and split."""
 
     title: str
     series: tuple[TrendSeries, ...]
@@ -120,7 +125,7 @@ def _picture(title: str, runs: Sequence[ListedRun]) -> Picture:
 
 def _series(one: trend.Series, shape: int, scale: _Scale) -> TrendSeries:
     points = {point.run: _point(point, scale) for point in one.points}
-    steps = (step for own in one.by_model for step in pairwise(own))
+    steps = (step for own in one.lines for step in pairwise(own))
     joined = tuple((points[before.run], points[after.run]) for before, after in steps)
     return TrendSeries(one.prompt, shape, tuple(points.values()), joined)
 
@@ -133,6 +138,8 @@ def _point(point: trend.KappaPoint, scale: _Scale) -> TrendPoint:
         model=point.model,
         when=begun(point.run, point.manifest.created_at),
         said=number(point.kappa) + ends,
+        covers=f"{plural(point.n, 'example')}, coverage {point.coverage:.1%}",
+        apart=point.apart,
         x=scale.x(point.at),
         y=scale.y(point.kappa),
         high=None if high is None else scale.y(high),

@@ -12,7 +12,7 @@ from harness.nouns.base import Interval, Reason
 from harness.report.comparison import amounts, change_sentence
 from harness.report.confidence import alone_sentence
 from harness.report.disagreements import DIAGNOSIS_WORDS, ceiling_sentence
-from harness.report.figures import DISTANCES, KAPPA_NAMES, KAPPAS, any_of, changes_of
+from harness.report.figures import KAPPA_NAMES, KAPPAS, any_of, changes_of, scored
 from harness.report.gate2 import agreement_sentence
 from harness.report.money import cost_words, lost_words, token_words
 from harness.report.page.facts import facts, policy_text, prefix_of, sent
@@ -51,6 +51,7 @@ def report_data(found: Assessment, base: Reading | None = None) -> dict[str, Any
         "raters_shown": least_agreeing(gate1) if gate1 else [],
         "places_shown": lowest(score.ceiling.leave_one_out, lambda one: one.delta) if score.ceiling else [],
         "canaries": found.canaries,
+        "mixed": found.reading.mixed,
         "grade_names": grade_names(run.policy),
         "per_tag": _least_accurate(score.per_tag),
         "per_clause": _least_accurate(score.per_clause),
@@ -65,7 +66,7 @@ def report_data(found: Assessment, base: Reading | None = None) -> dict[str, Any
         ),
         "kappa_names": KAPPA_NAMES,
         "kappa_figures": KAPPAS,
-        "distances": DISTANCES,
+        "figures": scored(score),
         "diagnoses": DIAGNOSIS_WORDS,
         "curve": _curve(score.confidence),
         "spending": spending,
@@ -123,10 +124,10 @@ def _kappas(score: Gate2, gate1: Gate1 | None) -> Iterator[Track]:
         found, gated = figure.of(score), figure.field == score.gated
         drawn = found.value, found.ci, found.reason, score.bar if gated else None, gated
         yield Track(figure.name + (", gated" if gated else ""), *drawn)
-    if score.coverage < 1:
-        name = f"{KAPPA_NAMES[score.gated]}, missing answers counted worst"
-        why = score.reasons.get("kappa_worst_case")
-        yield Track(name, score.kappa_worst_case, score.kappa_worst_case_ci, why, score.bar)
+    for figure in scored(score):
+        if figure.place == "drawn":
+            why = score.reasons.get(figure.field)
+            yield Track(figure.name, figure.of(score), figure.ci_of(score), why, score.bar)
     if score.ceiling is not None:
         name = "Ceiling: the raters with each other, on these pairs"
         why = Reason("remark", "the difference from the grader has one")
