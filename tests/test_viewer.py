@@ -101,7 +101,7 @@ def test_sorted_by_kappa_only_comparable_runs_are_ranked(project: Project, clien
     text = client.get("/?sort=-kappa").text
     assert rows(text)[0] == third
     cells = {name: text.partition(f'title="{name}"')[2].partition("</tr>")[0] for name in names(project)}
-    assert "1 in group 1: small@v1 (dev), 60 examples" in cells[third]
+    assert "rank 1 in group 1" in cells[third]
     assert "not ranked: one of the two gave every item the same grade" in cells[majority]
     assert "not ranked: 30 examples, not 60" in cells[few]
     assert "not ranked" not in client.get("/").text

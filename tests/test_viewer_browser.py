@@ -1,5 +1,6 @@
 """The viewer in a real browser: sorted, filtered, ticked, followed link by link, and read by everybody."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin
@@ -7,9 +8,16 @@ from urllib.parse import urldefrag, urljoin
 import pytest
 from browser import opened, runs_over, serious, started
 from playwright.sync_api import Browser, Page
-from viewing import HOSTILE, names, run_path, shop, stock, unfinish, viewing
+from viewing import HOSTILE, change_manifest, names, run_path, shop, stock, unfinish, viewing
 
 from harness.storage.project import Project
+
+WORDS_IN_A_LINE = """all => all.every(cell => [...cell.childNodes].every(part => {
+    const range = document.createRange();
+    range.selectNodeContents(part);
+    return new Set([...range.getClientRects()].map(box => Math.round(box.top))).size <= 1;
+}))"""
+"""No part of a name between two places to break it stands on two lines."""
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +47,33 @@ def test_runs_are_sorted_filtered_and_found_by_name(project: Project, browser: B
         assert shown(page) == [third, second, first, majority]
         assert page.locator("th[aria-sort=descending]").inner_text() == "kappa and interval"
         page.get_by_role("button", name="kappa and interval").click()
-        assert shown(page) == [majority, first, second, third]
+        assert shown(page) == [first, second, third, majority]
         page.get_by_label("Prompt").select_option("teacher@v2")
         page.wait_for_url("**prompt=teacher%40v2**")
-        assert shown(page) == [majority, second, third]
+        assert shown(page) == [second, third, majority]
         page.get_by_label("Name contains").fill("best")
         page.keyboard.press("Enter")
         page.wait_for_url("**q=best**")
         assert shown(page) == [third]
         page.get_by_role("link", name="All runs").click()
         assert len(shown(page)) == 4
+
+
+def test_every_column_is_visible_and_names_break_between_words(project: Project, browser: Browser) -> None:
+    for name in names(project):
+        manifest = json.loads((project.runs / name / "manifest.json").read_text("utf-8"))
+        asked = {**manifest["asked"], "model": "vllm/Organisation/Instruct_Reasoning_Distilled_Q4.gguf"}
+        asked |= {"policy": "product_search_relevance@v12", "prompt": "teacher_with_reasons@v12"}
+        change_manifest(project.runs / name, asked=asked, model_answered=["Instruct_Distilled", "Other_One"])
+    with viewing(project) as address, opened(address, browser=browser) as page:
+        page.set_viewport_size({"width": 1265, "height": 900})  # 1280 without a scroll bar
+        for path in ("/", "/?sort=-kappa"):
+            page.goto(address + path)
+            cells = page.locator("td[data-name=cost]")
+            ends = cells.evaluate_all("all => all.map(one => one.getBoundingClientRect().right)")
+            assert ends
+            assert max(ends) <= 1265
+            assert page.locator("td.model, td.version").evaluate_all(WORDS_IN_A_LINE)
 
 
 def test_two_runs_are_ticked_across_a_filter_and_compared(project: Project, browser: Browser) -> None:

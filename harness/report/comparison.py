@@ -171,7 +171,7 @@ def ranking_view(found: Ranking) -> Iterator[RenderableType]:
         figures = number(change.candidate), signed(change.delta), interval(change.ci) or "-", _p(p)
         table.add_row(one.candidate, *figures, f"{one.n_common:,}")
     yield indented(table)
-    yield from _ranking_warnings(found)
+    yield from (Text(f"Warning: {text}.", style="yellow") for text in ranking_warnings(found))
     if found.flattery is not None:
         yield Text(
             f"\nThe best of {len(found.comparisons) + 1} looks better than it is by about "
@@ -179,15 +179,12 @@ def ranking_view(found: Ranking) -> Iterator[RenderableType]:
         )
 
 
-def _ranking_warnings(found: Ranking) -> Iterator[RenderableType]:
+def ranking_warnings(found: Ranking) -> list[str]:
     """Warnings common to every comparison once, the others with their run."""
     every = set.intersection(*(set(one.warnings) for one in found.comparisons))
-    said = [text for one in found.comparisons[:1] for text in one.warnings if text in every]
-    said += [
+    return [text for text in found.comparisons[0].warnings if text in every] + [
         f"{one.candidate}: {text}" for one in found.comparisons for text in one.warnings if text not in every
     ]
-    for text in said:
-        yield Text(f"Warning: {text}.", style="yellow")
 
 
 def baselines_view(found: Sequence[tuple[Path, Baseline]]) -> Iterator[RenderableType]:

@@ -21,12 +21,8 @@ def shipping_view(found: Shipping) -> Iterator[RenderableType]:
     words = f": {found.policy} {WORDS[found.verdict]}."
     yield Text.assemble((label, VERDICT_STYLES[found.verdict]), words)
     yield Text("")
-    for step in found.steps:
-        mark = _mark(step, found)
-        yield Text.assemble((f"{mark:<8}", VERDICT_STYLES[step.verdict]), step.name)
-        yield Padding(Text(f"{step.reason}."), (0, 0, 0, 8), expand=False)
-    for name, reason in found.not_run.items():
-        yield Text(f"{'not run':<8}{name}")
+    for name, mark, reason, style in _results(found):
+        yield Text.assemble((f"{mark:<8}", style), name)
         yield Padding(Text(f"{reason}."), (0, 0, 0, 8), expand=False)
     yield Text("")
     if found.override:
@@ -48,12 +44,8 @@ def shipping_markdown(found: Shipping) -> str:
         "| step | | |",
         "|---|---|---|",
         *(
-            f"| {markdown_cell(step.name)} | {_mark(step, found)} | {markdown_cell(step.reason)} |"
-            for step in found.steps
-        ),
-        *(
-            f"| {markdown_cell(name)} | not run | {markdown_cell(why)} |"
-            for name, why in found.not_run.items()
+            f"| {markdown_cell(name)} | {mark} | {markdown_cell(reason)} |"
+            for name, mark, reason, _ in _results(found)
         ),
         "",
     ]
@@ -63,6 +55,13 @@ def shipping_markdown(found: Shipping) -> str:
     lines += [f"- {name}: {markdown_cell(run)}" for name, run in _read_from(found)]
     text = "\n".join(lines) + "\n"
     return f"{text}\n{impact_markdown(found.impact)}" if found.impact else text
+
+
+def _results(found: Shipping) -> Iterator[tuple[str, str, str, str]]:
+    """Every step, and every check that had nothing to check: name, result, reason, style."""
+    for step in found.steps:
+        yield step.name, _mark(step, found), step.reason, VERDICT_STYLES[step.verdict]
+    yield from ((name, "not run", reason, "") for name, reason in found.not_run.items())
 
 
 def _mark(step: Condition, found: Shipping) -> str:

@@ -12,12 +12,13 @@ from harness.storage.plural import plural
 class Terms(NamedTuple):
     """What a kappa was measured on and how. Two kappas are comparable if all of it is equal.
 
-    `policy` and `examples` are digests; `votes` is the number of answers that vote on an item, 0 if none do.
+    `policy` and `examples` are digests, `n` counts examples, `votes` the answers that vote on one, 0 if none.
     """
 
     label: str
     split: str
     policy: str
+    n: int
     examples: str
     kappa: str
     votes: int
@@ -39,7 +40,8 @@ def terms_of(run: ListedRun) -> Terms:
     asked, digests = run.manifest.asked, run.manifest.digests
     votes = asked.repeats if asked.aggregate == "vote" and asked.repeats > 1 else 0
     kappa = run.headline.gated if run.headline else ""
-    return Terms(asked.policy, asked.part, digests.policy, digests.golden, kappa, votes)
+    n = run.manifest.examples
+    return Terms(asked.policy, asked.part, digests.policy, n, digests.golden, kappa, votes)
 
 
 def own_reason(run: ListedRun) -> str | None:
@@ -59,14 +61,13 @@ def own_reason(run: ListedRun) -> str | None:
 
 def unlike(run: ListedRun, other: ListedRun) -> str | None:
     """Why the kappas of two runs of one policy version and split are not comparable; None if they are."""
-    assert run.manifest, "only runs with a manifest are compared"
-    assert other.manifest, "only runs with a manifest are compared"
     own, terms = terms_of(run), terms_of(other)
     if own.policy != terms.policy:
         return f"another text of {own.label}"
+    if own.n != terms.n:
+        return f"{plural(own.n, 'example')}, not {terms.n:,}"
     if own.examples != terms.examples:
-        n, of = run.manifest.examples, other.manifest.examples
-        return f"{plural(n, 'example')}, not {of:,}" if n != of else "other examples, or an edited golden set"
+        return "other examples, or an edited golden set"
     if own.kappa != terms.kappa:
         return f"gated by {own.kappa}, not {terms.kappa}"
     return None if own.votes == terms.votes else "another number of votes per example"
@@ -78,12 +79,8 @@ def groups_of(runs: Sequence[ListedRun]) -> list[list[ListedRun]]:
     for run in runs:
         if own_reason(run) is None:
             groups.setdefault(terms_of(run), []).append(run)
-    return sorted(groups.values(), key=_size, reverse=True)
-
-
-def _size(group: Sequence[ListedRun]) -> tuple[int, str]:
-    assert group[0].manifest, "only runs with a manifest are compared"
-    return group[0].manifest.examples, max(run.name for run in group)
+    newest = sorted(groups, key=lambda terms: (terms.n, max(run.name for run in groups[terms])), reverse=True)
+    return [groups[terms] for terms in newest]
 
 
 def leaderboard(runs: Sequence[ListedRun]) -> list[Ranked]:

@@ -73,14 +73,19 @@ def judge_shipping(found: Evidence, override: Override | None = None) -> Shippin
     """The verdict: fail where a step fails, else inconclusive where one is open, else pass."""
     lacking = gate1_lacks(found)
     used = override.model_copy(update={"gate1": lacking}) if override and lacking else None
-    steps = tuple(_steps(found, used))
+    not_run = dict(_not_run(found))
+    steps = tuple(
+        Condition(name=name, verdict=verdict, reason=reason)
+        for name, (verdict, reason) in _steps(found, used)
+        if name not in not_run
+    )
     verdict, reason = _worst(steps)
     return Shipping(
         policy=found.policy.label,
         verdict=verdict,
         reason=reason,
         steps=steps,
-        not_run=dict(_not_run(found)),
+        not_run=not_run,
         override=used,
         run=found.run.run.folder.name if found.run else None,
         base=found.base.name if found.base else None,
@@ -111,16 +116,14 @@ def _worst(steps: Sequence[Condition]) -> Judged:
     return "pass", "every step passed"
 
 
-def _steps(found: Evidence, override: Override | None) -> Iterator[Condition]:
-    yield _step("the policy is complete", _policy(found))
-    yield _step("the golden set is complete and fresh", _golden(found))
-    yield _step(GATE1, _gate1(found, override))
-    yield _step("Gate 2: the teacher agrees with the golden set", _gate2(found))
-    yield _step("no regression against the baseline", _regression(found))
-    if found.canaries_exist:
-        yield _step(CANARIES, _canaries(found))
-    if found.pairs_given:
-        yield _step(IMPACT, _impact(found.impact, found.gates))
+def _steps(found: Evidence, override: Override | None) -> Iterator[tuple[str, Judged]]:
+    yield "the policy is complete", _policy(found)
+    yield "the golden set is complete and fresh", _golden(found)
+    yield GATE1, _gate1(found, override)
+    yield "Gate 2: the teacher agrees with the golden set", _gate2(found)
+    yield "no regression against the baseline", _regression(found)
+    yield CANARIES, _canaries(found)
+    yield IMPACT, _impact(found.impact, found.gates)
 
 
 def _not_run(found: Evidence) -> Iterator[tuple[str, str]]:
@@ -129,10 +132,6 @@ def _not_run(found: Evidence) -> Iterator[tuple[str, str]]:
         yield CANARIES, f"golden/{found.policy.name}/canaries.jsonl has no canaries"
     if not found.pairs_given:
         yield IMPACT, "no production pairs were given; name a file with --pairs"
-
-
-def _step(name: str, judged: Judged) -> Condition:
-    return Condition(name=name, verdict=judged[0], reason=judged[1])
 
 
 def _policy(found: Evidence) -> Judged:

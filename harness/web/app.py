@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from harness.comparison.ranking import rank_sides
 from harness.comparison.sides import side_of_run
 from harness.errors import BadInput
+from harness.report.comparison import ranking_warnings
 from harness.report.runs import manifest_facts
 from harness.runs.folder import open_run
 from harness.runs.listing import ListedRun, Listing
@@ -118,7 +119,9 @@ class Viewer:
             return RedirectResponse(against(names[1], names[0]), status_code=303)
         sides = [side_of_run(read_run(open_run(self._project.runs / name))) for name in names]
         links = [against(name, names[0]) for name in names[1:]]
-        return page("ranking.html.j2", {"ranking": rank_sides(sides), "names": names, "links": links}, "/")
+        ranking = rank_sides(sides)
+        values = {"ranking": ranking, "names": names, "links": links, "warnings": ranking_warnings(ranking)}
+        return page("ranking.html.j2", values, "/")
 
     def versions(self, request: Request) -> Response:
         """Every policy and prompt with its versions."""

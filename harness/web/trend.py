@@ -13,7 +13,7 @@ from harness.storage.plural import plural
 from harness.web.words import begun
 
 HEIGHT, TOP, BOTTOM = 320, 18, 30
-LEFT, RIGHT = 9.0, 95.0
+LEFT, RIGHT = 9.0, 93.0
 """The x of the first and the last run, in per cent. Heights are pixels, so that text keeps its size."""
 SHAPES = 6
 """The number of shapes and colours; they repeat from the seventh prompt version on."""

@@ -1,7 +1,8 @@
 """Policies and prompts: their versions, and two versions side by side."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from harness.errors import BadInput
@@ -100,12 +101,10 @@ def policies_beside(
     project: Project, name: str, old: str, new: str, *, everything: bool
 ) -> VersionDiff | None:
     """Two versions of a policy; None if the policy or a version does not exist."""
-    if not is_name(name) or name not in policy_names(project):
+    found = _chosen(project.policies, policy_names(project), policy_versions, name, old, new)
+    if found is None:
         return None
-    versions = tuple(policy_versions(project.policies / name))
-    pair = _pair(versions, old, new)
-    if pair is None:
-        return None
+    versions, pair = found
     paths = [project.policies / name / f"{version}.toml" for version in pair]
     texts = [read_text(path) for path in paths]
     said: tuple[ChangedPart, ...] = ()
@@ -138,12 +137,10 @@ def prompts_beside(
     project: Project, name: str, old: str, new: str, *, everything: bool
 ) -> VersionDiff | None:
     """Two versions of a prompt; None if the prompt or a version does not exist."""
-    if not is_name(name) or name not in prompt_names(project):
+    found = _chosen(project.prompts, prompt_names(project), prompt_versions, name, old, new)
+    if found is None:
         return None
-    versions = tuple(prompt_versions(project.prompts / name))
-    pair = _pair(versions, old, new)
-    if pair is None:
-        return None
+    versions, pair = found
     folders = [project.prompts / name / version for version in pair]
     files = tuple(
         _file(file, *(read_text(folder / file) for folder in folders), everything=everything)
@@ -152,13 +149,13 @@ def prompts_beside(
     return VersionDiff(name, *pair, versions, files)
 
 
-def _pair(versions: Sequence[str], old: str, new: str) -> tuple[str, str] | None:
-    """The requested versions; by default the last two, or the only one twice."""
-    if not versions:
-        return None
-    before = old or versions[-2 if len(versions) > 1 else -1]
-    after = new or versions[-1]
-    return (before, after) if before in versions and after in versions else None
+def _chosen(
+    folder: Path, names: Sequence[str], of: Callable[[Path], Iterable[str]], name: str, old: str, new: str
+) -> tuple[tuple[str, ...], tuple[str, str]] | None:
+    """All versions and the requested two: by default the last two, or the only one twice."""
+    versions = tuple(of(folder / name)) if is_name(name) and name in names else ()
+    before, after = old or "".join(versions[-2:][:1]), new or "".join(versions[-1:])
+    return (versions, (before, after)) if {before, after} <= set(versions) else None
 
 
 def _file(name: str, old: str, new: str, *, everything: bool) -> FileDiff:

@@ -1,10 +1,13 @@
 """The viewer's formats for times and addresses."""
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
+
+from markupsafe import Markup, escape
 
 from harness.scorecards.money import usd
 
@@ -39,7 +42,13 @@ def address(path: str, **parameters: Any) -> str:
     return f"{path}?{urlencode(given, doseq=True)}" if given else path
 
 
+def breakable(name: str) -> Markup:
+    """A name as HTML that a browser breaks between its words."""
+    return Markup(re.sub(r"(?<=[/_:])|(?=@)", "<wbr>", escape(name)))
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
+    "breakable": breakable,
     "duration": duration,
     "begun": begun,
     "usd": usd,
