@@ -347,7 +347,7 @@ def test_what_a_data_frame_lacks_is_missing(tmp_path: Path) -> None:
     columns = {"item": ["a", "b"], "query": [nan, 1.0], "grade": [nan, 2.0], "title": [None, "None"]}
     datasets.Dataset.from_dict(columns).to_parquet(str(tmp_path / "t.parquet"))
     found = read_grades(tmp_path / "t.parquet", Layout(), SCALE)
-    assert [(row.query, row.grade, row.beside.title) for row in found.values()] == [
+    assert [(row.query, row.grade, row.notes.title) for row in found.values()] == [
         (None, None, None),
         ("1.0", 2, "None"),
     ]

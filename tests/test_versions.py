@@ -32,15 +32,15 @@ def test_row_is_as_its_history_has_it(tmp_path: Path) -> None:
     stood = {**THEN, "policy_version": "v2", "stands": True}
     path = put(tmp_path / "g.jsonl", row("a", THEN, stood))
     grades = {version: read(path, version)["a"] for version in ("v1", "v2", "v3", "v9")}
-    assert [(one.grade, one.beside.policy_version) for one in grades.values()] == [
+    assert [(one.grade, one.notes.policy_version) for one in grades.values()] == [
         (1, "v1"),
         (1, "v2"),
         (2, "v3"),
         (2, "v3"),
     ]
-    assert (grades["v1"].beside.reasoning, grades["v1"].beside.clauses) == ("then", ("accessory",))
+    assert (grades["v1"].notes.reasoning, grades["v1"].notes.clauses) == ("then", ("accessory",))
     # A judgement that stands is worded as the one after it.
-    assert (grades["v2"].beside.reasoning, grades["v2"].beside.clauses) == ("now", ("plain",))
+    assert (grades["v2"].notes.reasoning, grades["v2"].notes.clauses) == ("now", ("plain",))
     assert read(path, None)["a"].grade == 2
 
 
@@ -53,7 +53,7 @@ def test_grade_of_today_may_be_off_the_scale_of_then(tmp_path: Path) -> None:
 
 def test_table_that_tells_no_version_is_of_every_one(tmp_path: Path) -> None:
     path = put(tmp_path / "g.jsonl", {"id": "a", "grade": 2, "history": ["once 1"]})
-    assert (read(path, "v1")["a"].grade, read(path, "v1")["a"].beside.policy_version) == (2, None)
+    assert (read(path, "v1")["a"].grade, read(path, "v1")["a"].notes.policy_version) == (2, None)
 
 
 def test_mapped_headers_and_parquet_have_a_history_too(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_mapped_headers_and_parquet_have_a_history_too(tmp_path: Path) -> None:
     rows = [row("a", THEN, {**THEN, "policy_version": "v2", "why": "w"}), row("b", policy_version="v1")]
     datasets.Dataset.from_list(rows).to_parquet(str(tmp_path / "g.parquet"))
     found = read(tmp_path / "g.parquet", "v1")
-    assert {item: (one.grade, one.beside.policy_version) for item, one in found.items()} == {
+    assert {item: (one.grade, one.notes.policy_version) for item, one in found.items()} == {
         "a": (1, "v1"),
         "b": (2, "v1"),
     }

@@ -21,7 +21,7 @@ MOST_GRADES = 101
 """0 to 100: people cannot distinguish more grades, and kappa's matrix grows with their square."""
 
 
-class Beside(NamedTuple):
+class RowNotes(NamedTuple):
     """What a table says about an item beside its query and its grade."""
 
     reasoning: str = ""
@@ -37,7 +37,7 @@ class Beside(NamedTuple):
         return bool(self.title or self.reasoning or self.clauses or self.tags)
 
 
-NOTHING = Beside()
+NO_NOTES = RowNotes()
 
 
 class GradedRow(NamedTuple):
@@ -46,7 +46,7 @@ class GradedRow(NamedTuple):
     rater: str | None
     query: str | None
     grade: int | None
-    beside: Beside = NOTHING
+    notes: RowNotes = NO_NOTES
 
 
 _bare = lru_cache(maxsize=65_536)(GradedRow)
@@ -80,7 +80,7 @@ def read_ratings(path: Path, layout: Layout, scale: tuple[int, ...]) -> list[Rat
     )
     rows = without_doubles(rated, rating_name, table.place)
     return [
-        Rating(item=item, rater=rater, grade=row.grade, reasoning=row.beside.reasoning, query=row.query)
+        Rating(item=item, rater=rater, grade=row.grade, reasoning=row.notes.reasoning, query=row.query)
         for (item, rater), row in rows.items()
         if rater is not None and row.grade is not None
     ]
@@ -154,7 +154,7 @@ def read_golden_grades(
     table = read_table(path, layout)
     then = under_version(table, layout, version) if version else table
     rows = by_item(table, _without_gaps(table, graded_rows(then, layout, scale)))
-    for item in [item for item, row in rows.items() if row.beside.split == "shots"]:
+    for item in [item for item, row in rows.items() if row.notes.split == "shots"]:
         del rows[item]
     return rows
 
@@ -164,7 +164,7 @@ def _without_gaps(table: Table, rows: Iterable[Placed]) -> Iterator[Placed]:
     faults = []
     for placed in rows:
         line, _, row = placed
-        if row.grade is None and row.beside.split != "shots":
+        if row.grade is None and row.notes.split != "shots":
             faults.append(Fault(f"{table.place} {line}", "no golden grade"))
         yield placed
     if faults:
@@ -180,15 +180,15 @@ def graded_rows(
     """
     wanted = ("item",) if layout.wide else ("item", "grade")
     headers = table.require(tuple(dict.fromkeys((*wanted, *full))), layout)
-    headers |= {name: table.find(name, layout) for name in ("query", "rater", *Beside._fields)}
-    told = any(headers[name] for name in Beside._fields)
+    headers |= {name: table.find(name, layout) for name in ("query", "rater", *RowNotes._fields)}
+    told = any(headers[name] for name in RowNotes._fields)
     read, faults = _grade_reader(layout.labels, scale), TableFaults(table)
     for row in table.rows:
         item = one_form(joined(row, headers["item"]))
         if not item:
             faults.note(row, f"empty item ({'+'.join(headers['item'])})")
         query = _repeated(row, headers["query"])
-        beside = _beside(row, headers) if told else NOTHING
+        notes = _notes(row, headers) if told else NO_NOTES
         for rater, column in _graders(row, layout, headers):
             text = row.text(column)
             grade, fault = read(text)
@@ -197,18 +197,18 @@ def graded_rows(
             if full:
                 faults.note_gaps(row, full, {"rater": rater, "query": query, "grade": fault or grade})
             if not faults:
-                make = _bare if beside is NOTHING else GradedRow
-                yield row.line, item, make(rater, query, grade, beside)
+                make = _bare if notes is NO_NOTES else GradedRow
+                yield row.line, item, make(rater, query, grade, notes)
     faults.refuse()
 
 
-def _beside(row: Row, headers: Mapping[str, tuple[str, ...]]) -> Beside:
-    reasoning, split, title, version = (_cell(row, headers[name]) for name in Beside._fields[:4])
+def _notes(row: Row, headers: Mapping[str, tuple[str, ...]]) -> RowNotes:
+    reasoning, split, title, version = (_cell(row, headers[name]) for name in RowNotes._fields[:4])
     clauses, tags = (
         tuple(listed(row.cells.get(headers[name][0]))) if headers[name] else ()
         for name in ("clauses", "tags")
     )
-    return Beside(reasoning or "", split, title, version, clauses, tags)
+    return RowNotes(reasoning or "", split, title, version, clauses, tags)
 
 
 def by_item(table: Table, rows: Iterable[Placed]) -> dict[str, GradedRow]:

@@ -62,7 +62,7 @@ def read_golden(path: Path, table: Layout, levels: Levels) -> Golden:
     policy = levels.policy
     version = policy.version if policy else None
     rows = read_golden_grades(path, table, levels.scale, version)
-    stale = sum(row.beside.policy_version not in (None, version) for row in rows.values()) if policy else 0
+    stale = sum(row.notes.policy_version not in (None, version) for row in rows.values()) if policy else 0
     return Golden(path.name, rows, stale)
 
 

@@ -40,7 +40,7 @@ class Replay:
             raise RejectedError(
                 f"{self._file} has no grade for {prompt.item}" + (f" ({hint})" if hint else "")
             )
-        text = "" if row.grade is None else answer_text(row.beside.reasoning, [], row.grade)
+        text = "" if row.grade is None else answer_text(row.notes.reasoning, [], row.grade)
         return Reply(text=text, model=f"replay/{self._file}")
 
     async def close(self) -> None:

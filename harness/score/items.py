@@ -114,18 +114,18 @@ def answered(
 
 def _told_of(item: str, row: GradedRow) -> ItemText | None:
     """The file's texts about an item; None if it has none."""
-    told = row.beside
-    if not told.told:
+    notes = row.notes
+    if not notes.told:
         return None
-    return ItemText(row.query or item, told.title or item, told.tags, told.clauses, told.reasoning)
+    return ItemText(row.query or item, notes.title or item, notes.tags, notes.clauses, notes.reasoning)
 
 
 def _given(row: GradedRow | None) -> tuple[Answer]:
     """A file's answer; an item that the file lacks has failed."""
     if row is None:
         return (NEVER_ASKED,)
-    if row.grade is not None and (row.beside.reasoning or row.beside.clauses):
-        return (Answer(row.grade, "graded", None, row.beside.reasoning, row.beside.clauses),)
+    if row.grade is not None and (row.notes.reasoning or row.notes.clauses):
+        return (Answer(row.grade, "graded", None, row.notes.reasoning, row.notes.clauses),)
     return bare_answer(row.grade)
 
 
