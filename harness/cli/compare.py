@@ -1,32 +1,16 @@
 """`harness compare` and `harness regress`: one run compared with another."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.compared import (
-    BASELINE,
-    FileColumns,
-    FileFormat,
-    FileOptions,
-    FileRater,
-    FileWide,
-    GoldenFile,
-    for_each_rater,
-    is_file,
-    sides_of,
-)
+from harness.cli import completion
+from harness.cli.compared import BASELINE, for_each_rater, is_file, sides_of
 from harness.cli.groups import Markdown, append, grouped
 from harness.cli.options import (
-    Columns,
-    Encoding,
-    Format,
     Json,
-    Labels,
     Root,
-    Scale,
     Weighting,
     end_with,
     print_json,
@@ -35,7 +19,7 @@ from harness.cli.options import (
     show,
     weighting_of,
 )
-from harness.cli.rated import PolicyOption, bar_origin
+from harness.cli.rated import FileOptions, bar_origin
 from harness.errors import BadInput, Fault
 
 if TYPE_CHECKING:
@@ -45,34 +29,11 @@ if TYPE_CHECKING:
     from harness.scorecards.ship import Shipping
 
 
-@dataclass(frozen=True)
-class ComparedOptions:
-    """How to read the files of grades, if any are compared, and the kappa to compare by."""
-
-    golden: GoldenFile = None
-    policy: PolicyOption = None
-    scale: Scale = None
-    columns: Columns = None
-    format: Format = None
-    grades_columns: FileColumns = None
-    grades_format: FileFormat = None
-    labels: Labels = None
-    encoding: Encoding = None
-    wide: FileWide = None
-    rater: FileRater = None
-    weighting: Weighting = None
-
-    def files(self, root: Path | None) -> FileOptions:
-        """How to read the files; `root` is the folder of the project."""
-        how = {"columns": self.columns, "format": self.format, "wide": self.wide, "rater": self.rater}
-        how |= {"grades-columns": self.grades_columns, "grades-format": self.grades_format}
-        how |= {"labels": self.labels, "encoding": self.encoding}
-        return FileOptions(self.golden, self.policy, self.scale, root, how)
-
-    @property
-    def kappa(self) -> "Weights | None":
-        """The weighting asked for; None for that of the gates. BadInput for an unknown one."""
-        return None if self.weighting is None else weighting_of(self.weighting)
+Flips = Annotated[int, typer.Option(min=0, help="How many flips to show, the worst first.")]
+Base = Annotated[
+    str,
+    typer.Option(metavar="RUN|FILE|baseline", help="What is in use now.", autocompletion=completion.runs),
+]
 
 
 @grouped
@@ -80,29 +41,32 @@ def compare_command(
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN RUN...", help="Runs, files of grades, or baseline; the first is the base."
+            metavar="RUN RUN...",
+            help="Runs, files of grades, or baseline; the first is the base.",
+            autocompletion=completion.runs,
         ),
     ],
     *,
-    comparing: ComparedOptions,
-    flips: Annotated[int, typer.Option(min=0, help="How many flips to show, the worst first.")] = 5,
+    files: FileOptions,
+    weighting: Weighting = None,
+    flips: Flips = 5,
     root: Root = None,
     json: Json = False,
 ) -> None:
     """What moved between runs, and whether the change is real.
 
-    Two runs in full; more as a table against the first.
+    Two runs in full; more as a table against the first. Of several files of grades, --wide, --grades-columns
+    and --grades-format can be given for each, separated by ";", and --rater as a list: ann,bob.
     """
     from harness.comparison.paired import compare_sides
     from harness.comparison.ranking import rank_sides
     from harness.report.comparison import comparison_view, ranking_view
 
-    files = comparing.files(root)
     names = for_each_rater(runs, files)
     if len(names) < 2:
         raise BadInput("name two runs or more (or a file with --rater a,b): the first is the base")
-    sides = sides_of(names, files)
-    chosen = comparing.kappa
+    sides = sides_of(names, files, root)
+    chosen = weighting_of(weighting)
     if len(sides) > 2:
         ranking = rank_sides(sides, chosen)
         print_json(ranking) if json else show(ranking_view(ranking))
@@ -114,15 +78,19 @@ def compare_command(
 @grouped
 def regress_command(
     *,
-    base: Annotated[str, typer.Option(metavar="RUN|FILE|baseline", help="What is in use now.")] = "baseline",
-    candidate: Annotated[str, typer.Option(metavar="RUN|FILE", help="What may replace it.")] = "latest",
-    comparing: ComparedOptions,
+    base: Base = BASELINE,
+    candidate: Annotated[
+        str,
+        typer.Option(metavar="RUN|FILE", help="What may replace it.", autocompletion=completion.runs),
+    ] = "latest",
+    files: FileOptions,
+    weighting: Weighting = None,
     margin: Annotated[
         float | None, typer.Option(min=0, max=2, help="The kappa it may lose. Default: gates.toml.")
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the conditions as JUnit XML.")] = None,
     markdown: Markdown = None,
-    flips: Annotated[int, typer.Option(min=0, help="How many flips to show, the worst first.")] = 5,
+    flips: Flips = 5,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -133,9 +101,8 @@ def regress_command(
     from harness.report.regression import annotations, junit_xml, markdown_text, regression_view
     from harness.runs.folder import find_run
 
-    files = comparing.files(root)
-    sides = sides_of([base, candidate], files)
-    found = _judged(sides[0], sides[1], margin, comparing.kappa)
+    sides = sides_of([base, candidate], files, root)
+    found = _judged(sides[0], sides[1], margin, weighting_of(weighting))
     if candidate != BASELINE and not is_file(candidate):
         keep_verdict(find_run(project_at(root), candidate), "regress", found, exclude={"comparison"})
     if junit is not None:

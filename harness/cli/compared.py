@@ -1,15 +1,11 @@
 """What `harness compare` and `harness regress` compare: runs, a baseline, files of grades."""
 
-import csv
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import project_at
-from harness.cli.rated import given_in, golden_table, grades_table, levels_of, refuse
+from harness.cli.rated import FileOptions, given_in, refuse
 from harness.errors import BadInput, Fault
 
 if TYPE_CHECKING:
@@ -17,51 +13,9 @@ if TYPE_CHECKING:
     from harness.golden.graded_files import GradesFile
     from harness.runs.folder import Run
 
-GoldenFile = Annotated[
-    Path | None,
-    typer.Option(help="A file of golden grades, to compare files. Default: those of the first run."),
-]
-FileColumns = Annotated[
-    str | None,
-    typer.Option(help="Like --columns, for the files of grades; ; separates those of several files."),
-]
-FileFormat = Annotated[
-    str | None,
-    typer.Option(help="Like --format, for the files of grades; ; separates those of several files."),
-]
-FileWide = Annotated[
-    str | None,
-    typer.Option(help="A column for each rater: rater1,rater2,...; ; separates those of several files."),
-]
-FileRater = Annotated[
-    str | None,
-    typer.Option(help="Whose grades to take: one rater for all files, or ann,bob."),
-]
 BASELINE = "baseline"
-PER_FILE = ("grades-columns", "grades-format", "wide")
+PER_FILE = ("grades_columns", "grades_format", "wide")
 """Options that can be given for each file of grades."""
-
-
-class FileOptions(NamedTuple):
-    """How to read files of grades; `how` holds the options about tables by name."""
-
-    golden: Path | None
-    policy: str | None
-    scale: str | None
-    root: Path | None
-    how: Mapping[str, str | None]
-
-    @property
-    def given(self) -> dict[str, str | None]:
-        """The options by name."""
-        golden = None if self.golden is None else str(self.golden)
-        return {"golden": golden, "policy": self.policy, "scale": self.scale, **self.how}
-
-    @property
-    def raters(self) -> list[str]:
-        """The raters of --rater; double quotes enclose a name with a comma."""
-        named = next(csv.reader([self.how["rater"] or ""], skipinitialspace=True), [])
-        return [name.strip() for name in named if name.strip()]
 
 
 def is_file(name: str) -> bool:
@@ -76,7 +30,7 @@ def for_each_rater(names: list[str], files: FileOptions) -> list[str]:
     return [one for name in names for one in ([name] * len(files.raters) if is_file(name) else [name])]
 
 
-def sides_of(names: list[str], files: FileOptions) -> "list[Side]":
+def sides_of(names: list[str], files: FileOptions, root: Path | None) -> "list[Side]":
     """The sides in the order named; `baseline` stands for the baseline of the first run among them."""
     from harness.comparison.graded_files import by_name
     from harness.comparison.sides import side_of_run
@@ -86,17 +40,17 @@ def sides_of(names: list[str], files: FileOptions) -> "list[Side]":
     _refuse_lost(names)
     paths = [Path(name) for name in names if is_file(name)]
     if not paths:
-        refuse(files.given, "a run has its own")
+        refuse(vars(files), "a run has its own")
     runs: dict[str, Run] = {
-        name: open_run(find_run(project_at(files.root), name))
+        name: open_run(find_run(project_at(root), name))
         for name in dict.fromkeys(names)
         if name != BASELINE and not is_file(name)
     }
     known = {name: side_of_run(read_run(run)) for name, run in runs.items()}
     if BASELINE in names:
-        known[BASELINE] = _baseline(next(iter(runs.values()), None), files.root)
+        known[BASELINE] = _baseline(next(iter(runs.values()), None), root)
     first = next((known[name] for name in runs), None)
-    graded = iter(_sides_of_files(_each(paths, files), files, first) if paths else ())
+    graded = iter(_sides_of_files(_each(paths, files), files, first, root) if paths else ())
     sides = [next(graded) if is_file(name) else known[name] for name in names]
     if paths and files.golden:
         sides = [by_name(side) for side in sides]
@@ -129,9 +83,15 @@ def _each(paths: list[Path], files: FileOptions) -> "list[GradesFile]":
     from harness.golden.graded_files import GradesFile
 
     raters: list[str | None] = [*files.raters] or [None]
-    said = {name: [part.strip() or None for part in (files.how[name] or "").split(";")] for name in PER_FILE}
+    said: dict[str, list[Any]] = {
+        name: [part.strip() or None for part in (getattr(files, name) or "").split(";")] for name in PER_FILE
+    }
     counts = {name: len(parts) for name, parts in [*said.items(), ("rater", raters)]}
-    wrong = [f"--{name} has {count}" for name, count in counts.items() if count not in (1, len(paths))]
+    wrong = [
+        f"--{name.replace('_', '-')} has {count}"
+        for name, count in counts.items()
+        if count not in (1, len(paths))
+    ]
     if wrong:
         which = ", ".join(path.name for path in paths)
         raise BadInput(
@@ -140,21 +100,23 @@ def _each(paths: list[Path], files: FileOptions) -> "list[GradesFile]":
     return [
         GradesFile(
             path,
-            grades_table({**files.how, **{name: parts[at % len(parts)] for name, parts in said.items()}}),
+            replace(files, **{name: parts[at % len(parts)] for name, parts in said.items()}).grades_table,
             raters[at % len(raters)],
         )
         for at, path in enumerate(paths)
     ]
 
 
-def _sides_of_files(found: "list[GradesFile]", files: FileOptions, run: "Side | None") -> "list[Side]":
+def _sides_of_files(
+    found: "list[GradesFile]", files: FileOptions, run: "Side | None", root: Path | None
+) -> "list[Side]":
     """Files of grades beside the golden file or, without one, beside the examples of the run."""
     from harness.comparison.graded_files import side_beside_run, side_of_file
     from harness.golden.graded_files import read_golden
 
     if files.golden is not None:
-        levels = levels_of(files.policy, files.scale, files.root)
-        golden = read_golden(files.golden, golden_table(files.how), levels)
+        levels = files.levels(root)
+        golden = read_golden(files.golden, files.golden_table, levels)
         return [side_of_file(golden, one, levels) for one in found]
     if run is None:
         raise BadInput(f"{found[0].path} is a file of grades; add the golden grades with --golden FILE")
@@ -165,7 +127,7 @@ def _sides_of_files(found: "list[GradesFile]", files: FileOptions, run: "Side | 
 def _refuse_unused(files: FileOptions, run: str) -> None:
     """BadInput for options about a golden file where there is none."""
     unused = {"policy": files.policy, "scale": files.scale}
-    for name in ("columns", "format"):
-        unused[name] = files.how[name] if files.how[f"grades-{name}"] is not None else None
+    unused |= {"columns": files.columns} if files.grades_columns else {}
+    unused |= {"format": files.format} if files.grades_format else {}
     if given := given_in(unused):
         raise BadInput(f"{given} needs --golden FILE; without it the golden grades are those of {run}")

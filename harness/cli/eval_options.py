@@ -7,17 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.groups import BaseUrl, FoldSystem, MaxTokens, NoSchema, Shots, Temperature
-from harness.cli.options import (
-    DEFAULT_POLICY,
-    Columns,
-    Encoding,
-    Format,
-    Labels,
-    Rater,
-    Wide,
-    layout,
-    names_in,
-)
+from harness.cli.options import DEFAULT_POLICY, names_in
+from harness.cli.rated import GraderTable, given_in
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -27,6 +18,7 @@ if TYPE_CHECKING:
 MODEL = "builtin/lexical"
 UNCHANGED = ("policy", "prompt", "limit", "repeats", "shots", "seed", "temperature", "max_tokens")
 """Options that are a setting of the same name."""
+NEVER_EMPTY = ("model", "base_url", "only", "disagreements_of")
 NoReport = Annotated[
     bool, typer.Option("--no-report", help="Write no report.html (runs of more than 2,000 pairs get none).")
 ]
@@ -99,21 +91,6 @@ class RunOptions:
         return self.resume or ("latest" if self.retry_failed else None)
 
 
-TABLE = ("columns", "wide", "format", "labels", "encoding", "rater")
-
-
-@dataclass(frozen=True)
-class TableOptions:
-    """How to read a replayed file of grades."""
-
-    columns: Columns = None
-    wide: Wide = None
-    format: Format = None
-    labels: Labels = None
-    encoding: Encoding = None
-    rater: Rater = None
-
-
 @dataclass(frozen=True)
 class Request:
     """What is asked for; `given` names the settings that are not defaults."""
@@ -138,12 +115,13 @@ def _same(given: object, before: object) -> bool:
 
 
 def request_of(
-    project: "Project", asking: AskedOptions, table: TableOptions, run: RunOptions, *, no_cache: bool
+    project: "Project", asking: AskedOptions, table: GraderTable, run: RunOptions, *, no_cache: bool
 ) -> Request:
     """The options as one request. BadInput if they contradict each other or have no effect."""
     from harness.runs.manifest import Asked
 
-    read = layout(table.columns, table.wide, table.format, table.labels, table.encoding)
+    _refuse_empty(asking, run)
+    read = table.layout
     values: dict[str, object] = {
         "model": _from_root(asking.model, project) if asking.model else None,
         "splits": _splits(asking.split),
@@ -161,7 +139,7 @@ def request_of(
         "rater": table.rater,
     }
     if run.resume is None:
-        _refuse_idle(asking, [name for name in TABLE if values[name]])
+        _refuse_idle(asking, given_in({name: values[name] for name in vars(table)}))
     values |= {name: value for name, value in _chosen(project, asking).items() if not values.get(name)}
     given = {name: value for name, value in values.items() if value is not None}
     defaults = {"model": MODEL, "policy": DEFAULT_POLICY, "prompt": "teacher", "splits": ("dev",)}
@@ -169,21 +147,24 @@ def request_of(
     return Request(Asked.model_validate({**defaults, **given, **calls}), tuple(given))
 
 
-def refuse_empty(**given: str | None) -> None:
+def _refuse_empty(asking: AskedOptions, run: RunOptions) -> None:
     """BadInput for empty values, as from an unset variable: they must not mean the whole golden set."""
-    empty = [name for name, value in given.items() if value is not None and not value.strip()]
+    values: dict[str, object] = {
+        "resume": run.resume,
+        **{name: getattr(asking, name) for name in NEVER_EMPTY},
+    }
+    empty = [name for name, value in values.items() if isinstance(value, str) and not value.strip()]
     if empty:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in empty)
         raise BadInput(f"{names}: empty value; give one, or remove the option")
 
 
-def _refuse_idle(asking: AskedOptions, table: list[str]) -> None:
+def _refuse_idle(asking: AskedOptions, table: str) -> None:
     """BadInput for options that would have no effect."""
     from harness.providers import reads_grades
 
     if table and not reads_grades(asking.model or MODEL):
-        names = ", ".join(f"--{name}" for name in table)
-        raise BadInput(f"{names}: only for a file of grades; add --model replay/FILE")
+        raise BadInput(f"{table}: only for a file of grades; add --model replay/FILE")
     if asking.aggregate and (asking.repeats or 1) == 1:
         raise BadInput("--aggregate combines several answers; add --repeats")
 

@@ -7,14 +7,8 @@ import typer
 
 from harness.cli.groups import grouped
 from harness.cli.options import (
-    Columns,
-    Encoding,
-    Format,
     Json,
-    Labels,
     Root,
-    Scale,
-    layout,
     names_in,
     print_json,
     project_at,
@@ -23,6 +17,7 @@ from harness.cli.options import (
     shown_path,
 )
 from harness.cli.policy_options import EveryPolicy, PolicyOptions
+from harness.cli.rated import TableOptions
 from harness.errors import BadInput
 from harness.storage.plural import plural
 
@@ -113,12 +108,14 @@ def golden_set_stats(which: PolicyOptions, *, root: Root = None, json: Json = Fa
 
 
 @app.command("import")
+@grouped
 def import_golden_set(
     source: Annotated[
         str, typer.Argument(metavar="FILE", help="A table, or a data set: its folder, or its name.")
     ],
     policy: Annotated[str, typer.Option(help="The policy of the grades; a new one gets a skeleton.")],
-    columns: Columns = None,
+    *,
+    table: TableOptions,
     attributes: Annotated[
         str | None, typer.Option(help="More columns to show a grader: class,colour. Others are left out.")
     ] = None,
@@ -126,14 +123,11 @@ def import_golden_set(
         str | None, typer.Option(help="shots/dev/test in per cent, by query. Default: 20/40/40.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the splits.")] = 0,
-    scale: Scale = None,
+    scale: Annotated[str | None, typer.Option(help="The grades, such as 0-4, if the policy is new.")] = None,
     license: Annotated[
         str | None,
         typer.Option(envvar="HARNESS_GOLDEN_IMPORT_LICENCE", help="A note on the source's license."),
     ] = None,
-    format: Format = None,
-    labels: Labels = None,
-    encoding: Encoding = None,
     dataset_split: Annotated[str | None, typer.Option(help="Which split of a data set.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Overwrite the existing golden set.")] = False,
     root: Root = None,
@@ -152,7 +146,7 @@ def import_golden_set(
     request = Import(
         source=source,
         policy=policy,
-        layout=layout(columns, None, format, labels, encoding),
+        layout=table.layout,
         attributes=names_in(attributes),
         shares=parse_shares(splits) if splits else None,
         seed=seed,

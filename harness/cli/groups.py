@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from harness.cli.options import Columns, Encoding, Format, Labels, Wide, layout, names_in
+from harness.cli.options import Columns, Encoding, Format, layout, names_in
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from harness.runs.manifest import Asked
     from harness.runs.pairs import ShownPair
     from harness.storage.stream import Stream
-    from harness.storage.tables import Layout
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
@@ -121,21 +120,6 @@ class CallOptions:
         from harness.grading.job import Limits
 
         return Limits(self.max_connections, not self.no_cache, only_failed, max_cost)
-
-
-@dataclass(frozen=True)
-class TableOptions:
-    """How to read a table of grades."""
-
-    columns: Columns = None
-    wide: Wide = None
-    format: Format = None
-    labels: Labels = None
-    encoding: Encoding = None
-
-    def layout(self) -> "Layout":
-        """These options as a layout."""
-        return layout(self.columns, self.wide, self.format, self.labels, self.encoding)
 
 
 @dataclass(frozen=True)

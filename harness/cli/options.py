@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from harness.golden.canaries import CanaryReport
     from harness.nouns.base import Weighting as Weights
-    from harness.score.threshold import Threshold
     from harness.scorecards.gate2 import Gate2
     from harness.scorecards.shared import Gate, Verdict
     from harness.storage.project import Project
@@ -43,24 +42,12 @@ Columns = Annotated[
 Format = Annotated[
     str | None, typer.Option(help="csv, tsv, jsonl, json, parquet, xlsx or qrels. Default: by its ending.")
 ]
-Labels = Annotated[
-    str | None, typer.Option(help="Grades as words: Exact=2,Partial=1,Irrelevant=0. Holds for all files.")
-]
 Encoding = Annotated[
     str | None, typer.Option(help="Of tables that are not UTF-8: cp1252, utf-16, ... (CSV, TSV, qrels).")
 ]
-Wide = Annotated[str | None, typer.Option(help="A column for each rater: rater1,rater2,...")]
-Rater = Annotated[str | None, typer.Option(help="Whose grades to take from a file with several raters.")]
-GradesColumns = Annotated[str | None, typer.Option(help="Like --columns, for the grades file.")]
-GradesFormat = Annotated[str | None, typer.Option(help="Like --format, for the grades file.")]
-Scale = Annotated[str | None, typer.Option(help="The grades, such as 0-4, if there is no policy.")]
 Weighting = Annotated[
     str | None, typer.Option(help="Which kappa is gated: none, linear or quadratic. Default: gates.toml.")
 ]
-Bootstrap = Annotated[
-    bool, typer.Option("--bootstrap", help="A cluster bootstrap of the gated kappa too, to compare.")
-]
-BarValue = Annotated[float | None, typer.Option("--bar", help="The kappa asked for. Default: gates.toml.")]
 RUN = typer.Argument(
     help="Its folder, its name or the beginning of it, latest, or baseline.", autocompletion=completion.runs
 )
@@ -209,26 +196,13 @@ def layout(
     return Layout(parse_columns(columns), names, format, parse_labels(labels), encoding)
 
 
-def bar_of(
-    weighting: str | None, value: float | None, own: "Threshold", origin: str = "gates.toml has"
-) -> "Threshold":
-    """The bar to gate by: the one asked for, else `own`; a moved bar names the `origin` of its own."""
-    from harness.errors import BadInput
-    from harness.score.threshold import Threshold
-
-    if value is not None and not -1 <= value <= 1:
-        raise BadInput(f"bar {value}: a kappa lies between -1 and 1")
-    chosen = own.weighting if weighting is None else weighting_of(weighting)
-    bar = Threshold(chosen, own.bar if value is None else value, own.moved)
-    same = (bar.weighting, bar.bar) == (own.weighting, own.bar)
-    return bar if same else bar.moved_from(f"{origin} {own.text}")
-
-
-def weighting_of(text: str) -> "Weights":
-    """A weighting by its name. BadInput for an unknown one."""
+def weighting_of(text: str | None) -> "Weights | None":
+    """A weighting by its name; None for none. BadInput for an unknown one."""
     from harness.errors import BadInput
     from harness.score.threshold import WEIGHTINGS
 
+    if text is None:
+        return None
     for known in WEIGHTINGS:
         if text == known:
             return known

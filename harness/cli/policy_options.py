@@ -1,7 +1,7 @@
 """`--policy`: one way to name a policy. Positions that named one before are aliases."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,21 +12,23 @@ from harness.errors import BadInput
 if TYPE_CHECKING:
     from harness.storage.project import Project
 
-Position = Annotated[
-    str | None, typer.Argument(metavar="POLICY", hidden=True, autocompletion=completion.policies)
-]
-PolicyName = Annotated[str, typer.Option(help="name or name@v1.", autocompletion=completion.policies)]
+
+def named(help: str) -> Any:
+    """An option for a policy's name, which the shell completes."""
+    return typer.Option(help=help, autocompletion=completion.policies)
+
+
+PolicyName = Annotated[str, named("name or name@v1.")]
 
 
 @dataclass(frozen=True)
 class PolicyOptions:
     """A policy; `label` is its name, with a version if one was given."""
 
-    name: Position = None
-    policy: Annotated[
-        str | None,
-        typer.Option(help=f"name or name@v1. Default: {DEFAULT_POLICY}.", autocompletion=completion.policies),
+    name: Annotated[
+        str | None, typer.Argument(metavar="POLICY", hidden=True, autocompletion=completion.policies)
     ] = None
+    policy: Annotated[str | None, named(f"name or name@v1. Default: {DEFAULT_POLICY}.")] = None
 
     @property
     def given(self) -> str | None:
@@ -45,20 +47,14 @@ class PolicyOptions:
 class EveryPolicy(PolicyOptions):
     """A policy, or all of them."""
 
-    policy: Annotated[
-        str | None,
-        typer.Option(help="name or name@v1. Default: every one.", autocompletion=completion.policies),
-    ] = None
+    policy: Annotated[str | None, named("name or name@v1. Default: every one.")] = None
 
 
 @dataclass(frozen=True)
 class NewPolicy(PolicyOptions):
     """A version of a policy; none is guessed."""
 
-    policy: Annotated[
-        str | None,
-        typer.Option(help="The version to ship: name@v2.", autocompletion=completion.policies),
-    ] = None
+    policy: Annotated[str | None, named("The version to ship: name@v2.")] = None
 
     @property
     def label(self) -> str:

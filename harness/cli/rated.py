@@ -1,23 +1,150 @@
-"""Shared by the commands that read files of grades: scale, policy, layouts."""
+"""Options of the commands that read files of grades: tables, scale, bars; each is declared once."""
 
+import csv
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import layout, project_at
+from harness.cli.options import Columns, Encoding, Format, Weighting, layout, project_at, weighting_of
+from harness.cli.policy_options import named
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
     from harness.golden.graded_files import Levels
     from harness.nouns.policy import Policy
+    from harness.score.threshold import Threshold
     from harness.storage.tables import Layout
 
-PolicyOption = Annotated[str | None, typer.Option(help="The policy that sets scale, actions and bars.")]
+
+@dataclass(frozen=True)
+class TableOptions:
+    """How to read a table."""
+
+    columns: Columns = None
+    format: Format = None
+    labels: Annotated[
+        str | None,
+        typer.Option(help="Grades as words: Exact=2,Partial=1,Irrelevant=0. Holds for all files."),
+    ] = None
+    encoding: Encoding = None
+
+    @property
+    def layout(self) -> "Layout":
+        """The table's layout, as that of a golden file: without a column for each rater."""
+        return layout(self.columns, None, self.format, self.labels, self.encoding)
 
 
-def refuse(options: Mapping[str, str | None], why: str) -> None:
+@dataclass(frozen=True)
+class RatedTable(TableOptions):
+    """How to read a table with several raters."""
+
+    wide: Annotated[str | None, typer.Option(help="A column for each rater: rater1,rater2,...")] = None
+
+    @property
+    def layout(self) -> "Layout":
+        """The table's layout."""
+        return layout(self.columns, self.wide, self.format, self.labels, self.encoding)
+
+
+@dataclass(frozen=True)
+class GraderTable(RatedTable):
+    """How to read a table of one rater's grades, or with several raters."""
+
+    rater: Annotated[
+        str | None, typer.Option(help="Whose grades to take from a file with several raters.")
+    ] = None
+
+
+@dataclass(frozen=True)
+class LevelOptions:
+    """The grades."""
+
+    policy: Annotated[str | None, named("The policy that sets scale, actions and bars.")] = None
+    scale: Annotated[str | None, typer.Option(help="The grades, such as 0-4, if there is no policy.")] = None
+
+    def levels(self, root: Path | None) -> "Levels":
+        """The scale from --scale, or from a policy, then with the policy and its gates."""
+        from harness.golden.grade_tables import parse_scale
+        from harness.golden.graded_files import Levels, policy_levels
+
+        if self.policy is None:
+            if self.scale is None:
+                raise BadInput("give the scale: --scale 0-4, or --policy NAME")
+            return Levels(parse_scale(self.scale))
+        if self.scale is not None:
+            raise BadInput("a policy has its own scale; give either --policy or --scale")
+        return policy_levels(project_at(root), self.policy)
+
+
+@dataclass(frozen=True)
+class GoldenFile:
+    """A file of golden grades."""
+
+    golden: Annotated[
+        Path | None,
+        typer.Option(help="A file of golden grades, for files of grades. Default: those of a run."),
+    ] = None
+
+
+@dataclass(frozen=True)
+class FileOptions(GraderTable, LevelOptions, GoldenFile):
+    """A file of golden grades, and how to read it and the files of grades beside it."""
+
+    grades_columns: Annotated[str | None, typer.Option(help="Like --columns, for the files of grades.")] = (
+        None
+    )
+    grades_format: Annotated[str | None, typer.Option(help="Like --format, for the files of grades.")] = None
+
+    @property
+    def golden_table(self) -> "Layout":
+        """How to read the golden file."""
+        return layout(self.columns, None, self.format, self.labels, self.encoding)
+
+    @property
+    def grades_table(self) -> "Layout":
+        """How to read a grader's file: by default, like the golden file."""
+        columns, format = self.grades_columns or self.columns, self.grades_format or self.format
+        return layout(columns, self.wide, format, self.labels, self.encoding)
+
+    @property
+    def raters(self) -> list[str]:
+        """The raters of --rater; double quotes enclose a name with a comma."""
+        named = next(csv.reader([self.rater or ""], skipinitialspace=True), [])
+        return [name.strip() for name in named if name.strip()]
+
+
+@dataclass(frozen=True)
+class BarOptions:
+    """The kappa to gate by."""
+
+    weighting: Weighting = None
+    bar: Annotated[float | None, typer.Option(help="The kappa asked for. Default: gates.toml.")] = None
+
+    def threshold(self, own: "Threshold", origin: str = "gates.toml has") -> "Threshold":
+        """The bar asked for, else `own`; a moved bar names the `origin` of its own."""
+        from harness.score.threshold import Threshold
+
+        if self.bar is not None and not -1 <= self.bar <= 1:
+            raise BadInput(f"bar {self.bar}: a kappa lies between -1 and 1")
+        chosen = weighting_of(self.weighting) or own.weighting
+        bar = Threshold(chosen, own.bar if self.bar is None else self.bar, own.moved)
+        same = (bar.weighting, bar.bar) == (own.weighting, own.bar)
+        return bar if same else bar.moved_from(f"{origin} {own.text}")
+
+
+@dataclass(frozen=True)
+class GatedOptions(BarOptions):
+    """The kappa to gate by, and how to check its interval."""
+
+    bootstrap: Annotated[
+        bool, typer.Option("--bootstrap", help="A cluster bootstrap of the gated kappa too, to compare.")
+    ] = False
+
+
+def refuse(options: Mapping[str, object], why: str) -> None:
     """BadInput for options that would have no effect."""
     if given := given_in(options):
         raise BadInput(f"{given} goes with a file; {why}")
@@ -25,34 +152,9 @@ def refuse(options: Mapping[str, str | None], why: str) -> None:
 
 def given_in(options: Mapping[str, object]) -> str:
     """The names of the options that were given, for a sentence."""
-    return ", ".join(f"--{name}" for name, value in options.items() if value is not None)
-
-
-def levels_of(policy: str | None, scale: str | None, root: Path | None) -> "Levels":
-    """The scale from --scale, or from a policy, then with the policy and its gates."""
-    from harness.golden.grade_tables import parse_scale
-    from harness.golden.graded_files import Levels, policy_levels
-
-    if policy is None:
-        if scale is None:
-            raise BadInput("give the scale: --scale 0-4, or --policy NAME")
-        return Levels(parse_scale(scale))
-    if scale is not None:
-        raise BadInput("a policy has its own scale; give either --policy or --scale")
-    return policy_levels(project_at(root), policy)
+    return ", ".join(f"--{name.replace('_', '-')}" for name, value in options.items() if value is not None)
 
 
 def bar_origin(policy: "Policy | str | None") -> str:
     """Where the bars come from, for a sentence."""
     return "gates.toml has" if policy else "the default is"
-
-
-def golden_table(how: Mapping[str, str | None]) -> "Layout":
-    """How to read the golden file; `how` holds the options by name."""
-    return layout(how["columns"], None, how["format"], how["labels"], how["encoding"])
-
-
-def grades_table(how: Mapping[str, str | None]) -> "Layout":
-    """How to read a grader's file: by default, like the golden file."""
-    columns, format = how["grades-columns"] or how["columns"], how["grades-format"] or how["format"]
-    return layout(columns, how["wide"], format, how["labels"], how["encoding"])

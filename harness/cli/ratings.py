@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from harness.cli.groups import TableOptions, grouped
+from harness.cli.groups import grouped
 from harness.cli.options import Root, project_at, say, shown_path
+from harness.cli.rated import RatedTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ def _group() -> None:
 def import_ratings_command(
     ratings: Annotated[Path, typer.Argument(metavar="FILE", help="A table of ratings, as gate1 takes it.")],
     policy: Annotated[str, typer.Option(help="name, or name@v1: whose golden set, rated by which version.")],
-    table: TableOptions,
+    table: RatedTable,
     *,
     rater: Annotated[
         str | None, typer.Option(help="Whose ratings to take; or who gave them, in a table without raters.")
@@ -51,7 +52,7 @@ def import_ratings_command(
     from harness.policy.load import load_policy, policy_path
 
     project = project_at(root)
-    wanted = RatingsTable(ratings, table.layout(), rater, kind, replace)
+    wanted = RatingsTable(ratings, table.layout, rater, kind, replace)
     found = import_ratings(project, load_policy(policy_path(project, policy)), wanted, dry_run=dry_run)
     for line in _said(found, dry_run=dry_run):
         say(line)

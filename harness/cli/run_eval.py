@@ -8,12 +8,11 @@ from harness.cli.eval_options import (
     AskedOptions,
     NoReport,
     RunOptions,
-    TableOptions,
-    refuse_empty,
     request_of,
 )
 from harness.cli.groups import CallOptions, grouped
 from harness.cli.options import Json, Root, load_keys, print_json, project_at, say, show
+from harness.cli.rated import GraderTable
 from harness.cli.reports import report_beside
 from harness.storage.plural import plural
 
@@ -31,7 +30,7 @@ def eval_command(
     asking: AskedOptions,
     calls: CallOptions,
     how: RunOptions,
-    table: TableOptions,
+    table: GraderTable,
     *,
     no_report: NoReport = False,
     root: Root = None,
@@ -47,13 +46,6 @@ def eval_command(
     from harness.runs.folder import find_run
     from harness.runs.manifest import load_manifest
 
-    refuse_empty(
-        model=asking.model,
-        base_url=asking.base_url,
-        only=asking.only,
-        disagreements_of=asking.disagreements_of,
-        resume=how.resume,
-    )
     project = project_at(root)
     load_keys(project)
     request = request_of(project, asking, table, how, no_cache=calls.no_cache)

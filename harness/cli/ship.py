@@ -1,5 +1,6 @@
 """`harness ship`: the whole check before a policy version ships."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,6 +20,37 @@ if TYPE_CHECKING:
     from harness.storage.project import Project
 
 
+@dataclass(frozen=True)
+class OverrideOptions:
+    """Whether to ship on a provisional Gate 1, and who says so."""
+
+    allow_provisional: Annotated[
+        bool,
+        typer.Option(
+            "--allow-provisional",
+            help="Ship on a Gate 1 that people have not passed; needs --by and --because.",
+        ),
+    ] = False
+    by: Annotated[str | None, typer.Option(help="Who is responsible for --allow-provisional.")] = None
+    because: Annotated[str | None, typer.Option(help="The reason for --allow-provisional.")] = None
+
+    def override(self, label: str) -> "Override | None":
+        """The override; None if none was asked for. BadInput without a person and a reason."""
+        from datetime import UTC, datetime
+
+        from harness.scorecards.ship import Override
+
+        who, why = (" ".join((text or "").split()) for text in (self.by, self.because))
+        if not self.allow_provisional:
+            if self.by is not None or self.because is not None:
+                raise BadInput("--by and --because go with --allow-provisional")
+            return None
+        if not who or not why:
+            raise BadInput("--allow-provisional needs a person and a reason: --by NAME --because TEXT")
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return Override(at=now, policy=label, by=who, because=why)
+
+
 @grouped
 def ship_command(
     which: NewPolicy,
@@ -28,15 +60,7 @@ def ship_command(
         typer.Option(metavar="RUN", help="Default: the version's latest finished run on all of test."),
     ] = None,
     base: Annotated[str, typer.Option(metavar="RUN|baseline", help="What is in use now.")] = "baseline",
-    allow_provisional: Annotated[
-        bool,
-        typer.Option(
-            "--allow-provisional",
-            help="Ship on a Gate 1 that people have not passed; needs --by and --because.",
-        ),
-    ] = False,
-    by: Annotated[str | None, typer.Option(help="Who is responsible for --allow-provisional.")] = None,
-    because: Annotated[str | None, typer.Option(help="The reason for --allow-provisional.")] = None,
+    override: OverrideOptions,
     pairs: PairsOptions,
     calls: CallOptions,
     markdown: Markdown = None,
@@ -53,17 +77,16 @@ def ship_command(
     from harness.shipping.evidence import gather
     from harness.shipping.verdict import judge_shipping
 
-    project = project_at(root)
-    label = which.label
-    override = _override(label, allow_provisional, by, because)
+    project, label = project_at(root), which.label
+    asked = override.override(label)
     _refuse_idle(pairs)
     evidence = gather(project, label, run, base)
     if pairs.pairs is not None:
         evidence = _with_impact(project, evidence, pairs, calls.limits())
-    found = judge_shipping(evidence, override)
+    found = judge_shipping(evidence, asked)
     if found.override:
         _record(project, found.override)
-    elif override:
+    elif asked:
         say("--allow-provisional has no effect: Gate 1 has people's ratings")
     if evidence.run:
         keep_verdict(evidence.run.run.folder, "ship", found, exclude={"impact"})
@@ -95,22 +118,6 @@ def _with_impact(
     teacher = teacher_of(evidence.run.run.manifest.asked, str(pairs.path))
     impact = measure(project, (before, evidence.policy.label), pairs, teacher, limits)
     return replace(evidence, pairs_given=True, impact=impact)
-
-
-def _override(label: str, allowed: bool, by: str | None, because: str | None) -> "Override | None":
-    from datetime import UTC, datetime
-
-    from harness.scorecards.ship import Override
-
-    who, why = (" ".join((text or "").split()) for text in (by, because))
-    if not allowed:
-        if by is not None or because is not None:
-            raise BadInput("--by and --because go with --allow-provisional")
-        return None
-    if not who or not why:
-        raise BadInput("--allow-provisional needs a person and a reason: --by NAME --because TEXT")
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Override(at=now, policy=label, by=who, because=why)
 
 
 def _record(project: "Project", override: "Override") -> None:

@@ -7,16 +7,14 @@ import typer
 from harness.cli.golden import load_set
 from harness.cli.groups import grouped
 from harness.cli.options import (
-    BarValue,
     Json,
     Root,
-    Weighting,
-    bar_of,
     print_json,
     project_at,
     show,
 )
 from harness.cli.policy_options import PolicyOptions
+from harness.cli.rated import BarOptions
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -47,8 +45,7 @@ def size_command(
     power: Annotated[
         float, typer.Option(min=0.5, max=0.999, help="The probability to pass, and to tell two runs apart.")
     ] = 0.8,
-    weighting: Weighting = None,
-    bar: BarValue = None,
+    gate: BarOptions,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -64,7 +61,7 @@ def size_command(
     project = project_at(root)
     policy, examples = load_set(project, which.label)
     gates = load_gates(policy_path(project, which.label).with_name("gates.toml"), policy)
-    chosen = bar_of(weighting, bar, Threshold(gates.weighting, gates.gate2.bar))
+    chosen = gate.threshold(Threshold(gates.weighting, gates.gate2.bar))
     if against is not None and pilot is None:
         raise BadInput("--against needs --pilot: it compares the two runs")
     runs = [_pilot(project, run, policy) for run in (pilot, against) if run is not None]

@@ -113,7 +113,7 @@ def rating_rows(
     found = (
         (line, RatingRow(f"{table.place} {line}", item, row.rater or rater or "", row.grade, *said))
         for line, item, row in rows
-        for said in [(row.beside.reasoning, row.beside.policy_version or version)]
+        for said in [(row.notes.reasoning, row.notes.policy_version or version)]
     )
     keyed = ((line, (row.item, row.rater, row.policy_version), row) for line, row in found)
     return list(without_doubles(keyed, rating_name, table.place).values())
