@@ -14,6 +14,7 @@ from oracle import DEV, ask
 from scoring import ACTIONS, SCALE, gate1, gate2, item, ratings
 
 from harness.errors import BadInput
+from harness.golden.grade_tables import GradedRow
 from harness.nouns.base import Weighting
 from harness.nouns.policy import Gates
 from harness.score.advice import advice
@@ -21,7 +22,7 @@ from harness.score.answer_matrix import answer_matrix_of
 from harness.score.arrays import ratings_from
 from harness.score.ceiling import NO_EPSILON, SEVERAL
 from harness.score.gate1 import score_gate1
-from harness.score.items import INDEPENDENT, Answer, GradedItem, vote
+from harness.score.items import INDEPENDENT, Answer, GradedItem, answered, vote
 from harness.score.rating_matrix import numbered, rating_matrix_of
 from harness.score.threshold import Threshold
 from harness.scorecards.gate1 import AgreementIn, RaterBias
@@ -179,6 +180,14 @@ def test_names_of_grades_are_told_where_they_are_known() -> None:
 
 
 # --- the panel ---------------------------------------------------------------------------------------------
+
+
+def test_grades_of_a_file_take_the_place_of_a_runs_answers() -> None:
+    items = [GradedItem(name, "q", 1, (Answer(0, "graded"),)) for name in ("a", "b")]
+    rows = {name: GradedRow(None, None, 2) for name in ("a", "z")}
+    given, strangers = answered(items, rows)
+    assert [(one.item, one.golden, one.answers[0].grade) for one in given] == [("a", 1, 2), ("b", 1, None)]
+    assert strangers == ("z",)
 
 
 def test_names_are_numbered_by_the_alphabet_and_gaps_are_closed() -> None:
