@@ -12,6 +12,7 @@ import typer
 
 from harness import __version__
 from harness.cli.options import DEFAULT_POLICY, Json, Root, load_keys, print_json, project_at, say, show
+from harness.cli.policy_options import named
 from harness.errors import BadInput
 from harness.storage.plural import plural
 
@@ -30,9 +31,7 @@ def doctor_command(
     base_url: Annotated[
         str | None, typer.Option(help="A server of your own that speaks the provider's API.")
     ] = None,
-    policy: Annotated[
-        str, typer.Option(help="The policy whose first dev example is graded.")
-    ] = DEFAULT_POLICY,
+    policy: Annotated[str, named("The policy whose first dev example is graded.")] = DEFAULT_POLICY,
     prompt: Annotated[str, typer.Option(help="The prompt: name or name@v2.")] = "teacher",
     root: Root = None,
     json: Json = False,

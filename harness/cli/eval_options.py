@@ -8,6 +8,7 @@ import typer
 
 from harness.cli.groups import BaseUrl, FoldSystem, MaxTokens, NoSchema, Shots, Temperature
 from harness.cli.options import DEFAULT_POLICY, names_in
+from harness.cli.policy_options import named
 from harness.cli.rated import GraderTable, given_in
 from harness.errors import BadInput
 
@@ -31,7 +32,7 @@ class AskedOptions:
     model: Annotated[
         str | None, typer.Option(help="provider/model. Default: builtin/lexical, no key, no network.")
     ] = None
-    policy: Annotated[str | None, typer.Option(help="name or name@v1. Default: product-search.")] = None
+    policy: Annotated[str | None, named(f"name or name@v1. Default: {DEFAULT_POLICY}.")] = None
     prompt: Annotated[str | None, typer.Option(help="name or name@v2. Default: teacher, the latest.")] = None
     split: Annotated[str | None, typer.Option(help="dev, test or dev+test. Default: dev.")] = None
     canaries: Annotated[

@@ -16,7 +16,7 @@ from harness.cli.options import (
     show,
     shown_path,
 )
-from harness.cli.policy_options import EveryPolicy, PolicyOptions
+from harness.cli.policy_options import EveryPolicy, PolicyOptions, named
 from harness.cli.rated import TableOptions
 from harness.errors import BadInput
 from harness.storage.plural import plural
@@ -37,7 +37,7 @@ FINDINGS_SHOWN = 20
 
 @app.command("list")
 def list_golden(
-    policy: Annotated[str | None, typer.Option(help="Only the set of this policy.")] = None,
+    policy: Annotated[str | None, named("Only the set of this policy.")] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -113,7 +113,7 @@ def import_golden_set(
     source: Annotated[
         str, typer.Argument(metavar="FILE", help="A table, or a data set: its folder, or its name.")
     ],
-    policy: Annotated[str, typer.Option(help="The policy of the grades; a new one gets a skeleton.")],
+    policy: Annotated[str, named("The policy of the grades; a new one gets a skeleton.")],
     *,
     table: TableOptions,
     attributes: Annotated[

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from harness.storage.project import Project
 
 
-def named(help: str) -> Any:
+def named(help: str, former_variable: str | None = None) -> Any:
     """An option for a policy's name, which the shell completes."""
-    return typer.Option(help=help, autocompletion=completion.policies)
+    return typer.Option(help=help, envvar=former_variable, autocompletion=completion.policies)
 
 
 PolicyName = Annotated[str, named("name or name@v1.")]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.options import DEFAULT_POLICY, Json, Root, print_json, project_at, say, show
+from harness.cli.policy_options import PolicyName, named
 from harness.errors import BadInput
 from harness.storage.plural import plural
 from harness.storage.visible import visible
@@ -66,7 +67,7 @@ def _described(project: "Project", labels: list[str]) -> tuple[dict[str, str], l
 @app.command("render")
 def render_prompt(
     name: Annotated[str, typer.Argument(metavar="[PROMPT]", help="name, or name@v2")] = "teacher",
-    policy: Annotated[str, typer.Option(help="name, or name@v1")] = DEFAULT_POLICY,
+    policy: PolicyName = DEFAULT_POLICY,
     item: Annotated[
         str | None, typer.Option(help="An example's id. Default: the first of dev or test.")
     ] = None,
@@ -95,7 +96,7 @@ def render_prompt(
 def diff_prompt(
     old: Annotated[str, typer.Argument(metavar="PROMPT_A", help="name@v1")],
     new: Annotated[str, typer.Argument(metavar="PROMPT_B", help="name@v2, or name: its latest version.")],
-    policy: Annotated[str, typer.Option(help="name, or name@v1: whose prefix is compared.")] = DEFAULT_POLICY,
+    policy: Annotated[str, named("name or name@v1: whose prefix is compared.")] = DEFAULT_POLICY,
     root: Root = None,
     json: Json = False,
 ) -> None:

@@ -7,7 +7,7 @@ import typer
 from harness.cli.golden import find_set
 from harness.cli.groups import grouped
 from harness.cli.options import DEFAULT_POLICY, Json, Root, names_in, print_json, project_at, say, show
-from harness.cli.policy_options import PolicyName, PolicyOptions
+from harness.cli.policy_options import PolicyOptions, named
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def regrade_example(
     reasoning: Annotated[str, typer.Option(help="The chain of thought that leads there.")],
     why: Annotated[str, typer.Option(help="Why the grade changes.")],
     clauses: Annotated[str, typer.Option(help="The clauses that decide: a,b")] = "",
-    policy: PolicyName = DEFAULT_POLICY,
+    policy: Annotated[str, named("name or name@v1.", "HARNESS_GOLDEN_REGRADE_POLICY_NAME")] = DEFAULT_POLICY,
     root: Root = None,
     json: Json = False,
 ) -> None:

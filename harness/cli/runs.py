@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli.options import Json, Root, RunName, print_json, project_at, say, show, shown_path
+from harness.cli.policy_options import named
 from harness.errors import BadInput, Fault
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def list_runs(
     split: Annotated[
         str | None, typer.Option(help="Only runs over this: dev, test, dev+test, canaries.")
     ] = None,
-    policy: Annotated[str | None, typer.Option(help="Only runs under this policy, name or name@v1.")] = None,
+    policy: Annotated[str | None, named("Only runs under this policy, name or name@v1.")] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:

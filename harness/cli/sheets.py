@@ -8,7 +8,7 @@ import typer
 from harness.cli.golden import load_set
 from harness.cli.groups import grouped
 from harness.cli.options import DEFAULT_POLICY, Root, names_in, project_at, say, shown_path
-from harness.cli.policy_options import PolicyName, PolicyOptions
+from harness.cli.policy_options import PolicyOptions, named
 from harness.errors import BadInput
 from harness.storage.plural import plural
 
@@ -79,7 +79,7 @@ def _named(examples: "Sequence[Example]", only: str) -> "list[Example]":
 def collect_ratings(
     sheet: Annotated[Path, typer.Argument(metavar="FILE", help="A rater's lines: pair, grade, reasoning.")],
     rater: Annotated[str, typer.Option(help="Who rated.")],
-    policy: PolicyName = DEFAULT_POLICY,
+    policy: Annotated[str, named("name or name@v1.", "HARNESS_GOLDEN_COLLECT_NAME")] = DEFAULT_POLICY,
     root: Root = None,
 ) -> None:
     """Take a rater's filled-in sheet into ratings.jsonl.
