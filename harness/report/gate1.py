@@ -67,7 +67,7 @@ def gate1_view(score: Gate1, disputes: int = 1) -> Iterator[RenderableType]:
         yield Text("\nWhat to do:")
     for one in score.advice:
         yield Text(f"- {one}.")
-    yield from warnings(score)
+    yield from warnings(score.warnings, above=True)
 
 
 def _pairs(score: Gate1) -> Table:
