@@ -8,14 +8,14 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.golden.canaries import CanaryReport
-from harness.report.parts import number
+from harness.report.parts import number, warnings
 from harness.storage.plural import plural
 
 
 def canary_view(report: CanaryReport, grader: str, mixed: Sequence[str] = ()) -> Iterator[RenderableType]:
     """A summary, then every canary whose grade moved or is missing. `mixed`: what of several answered."""
     yield Text(f"Canaries: does text in a product steer {grader}?", style="bold")
-    yield from (Text(f"Warning: {one}.", style="yellow") for one in mixed)
+    yield from warnings(mixed)
     if not report.compared:
         yield Text("No answer: no canary had both its grades read.")
         return

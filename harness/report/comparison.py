@@ -11,7 +11,7 @@ from rich.text import Text
 
 from harness.comparison.baseline import Baseline
 from harness.report.figures import any_of, changes_of
-from harness.report.parts import columns, indented, interval, number, percent, signed
+from harness.report.parts import columns, indented, interval, number, percent, signed, warnings
 from harness.scorecards.comparison import Change, Comparison, Flip, Ranking, SliceChange
 from harness.scorecards.money import usd
 from harness.storage.plural import plural
@@ -39,10 +39,7 @@ def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableTyp
     yield from _slices("tags", found.per_tag)
     yield from _changed(found)
     yield from _flips(found.flips[:flips])
-    if found.warnings:
-        yield Text("")
-    for warning in found.warnings:
-        yield Text(f"Warning: {warning}.", style="yellow")
+    yield from warnings(found.warnings, above=True)
 
 
 def change_sentence(found: Comparison) -> str:
@@ -171,7 +168,7 @@ def ranking_view(found: Ranking) -> Iterator[RenderableType]:
         figures = number(change.candidate), signed(change.delta), interval(change.ci) or "-", _p(p)
         table.add_row(one.candidate, *figures, f"{one.n_common:,}")
     yield indented(table)
-    yield from (Text(f"Warning: {text}.", style="yellow") for text in ranking_warnings(found))
+    yield from warnings(ranking_warnings(found))
     if found.flattery is not None:
         yield Text(
             f"\nThe best of {len(found.comparisons) + 1} looks better than it is by about "
@@ -193,4 +190,4 @@ def baselines_view(found: Sequence[tuple[Path, Baseline]]) -> Iterator[Renderabl
         yield Text(str(path), style="bold")
         yield f"  {one.run}"
         yield f"  kappa {number(one.kappa)} on {plural(len(one.cases), 'case')} of {one.policy}"
-        yield from (Text(f"  Warning: {warning}.", style="yellow") for warning in one.warnings)
+        yield from warnings(one.warnings)

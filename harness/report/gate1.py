@@ -75,7 +75,7 @@ def gate1_view(score: Gate1, disputes: int = 1, *, every: bool = False) -> Itera
         yield Text("\nWhat to do:")
     for one in score.advice:
         yield Text(f"- {one}.")
-    yield from warnings(score)
+    yield from warnings(score.warnings, above=True)
 
 
 def _many(score: Gate1) -> Iterator[RenderableType]:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.golden.summary import GoldenStats
-from harness.report.parts import columns
+from harness.report.parts import columns, warnings
 from harness.storage.plural import plural
 
 TAGS_SHOWN = 20
@@ -34,8 +34,7 @@ def golden_view(stats: GoldenStats) -> Iterator[RenderableType]:
         shortest, median, longest = stats.reasoning_words
         words = f"words per reasoning: {shortest} to {longest}, median {median}"
         yield Padding(Text(words), (1, 0, 0, 2))
-    for warning in stats.warnings:
-        yield Text(f"Warning: {warning}.", style="yellow")
+    yield from warnings(stats.warnings)
     if stats.without_reasoning:
         yield Padding(Text(f"without a reasoning: {stats.without_reasoning:,}"), (1, 0, 0, 2))
 

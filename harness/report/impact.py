@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from harness.report.parts import columns, indented, interval, matrix_table, number
+from harness.report.parts import columns, indented, interval, matrix_table, number, warnings
 from harness.report.regression import markdown_cell
 from harness.scorecards.impact import Impact, MovedShare
 from harness.storage.plural import plural
@@ -37,10 +37,7 @@ def impact_view(found: Impact, examples: int) -> Iterator[RenderableType]:
         for name, reasoning in (("before", one.reasoning_before), ("after", one.reasoning_after)):
             if reasoning:
                 yield Padding(Text(f"{name}: {reasoning}"), (0, 0, 0, 4))
-    if found.warnings:
-        yield Text("")
-    for warning in found.warnings:
-        yield Text(f"Warning: {warning}.", style="yellow")
+    yield from warnings(found.warnings, above=True)
 
 
 def impact_markdown(found: Impact) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, indented
+from harness.report.parts import columns, indented, warnings
 from harness.scorecards.money import Forecast, Span, Spending, usd
 from harness.storage.plural import plural
 
@@ -38,8 +38,7 @@ def forecast_view(found: Forecast) -> Iterator[RenderableType]:
     yield Text(f"Prices: {found.source}." if found.source else f"Price unknown: {found.reason}.")
     for assumption in found.assumptions:
         yield Text(f"Assumed: {assumption}.", style="dim")
-    for warning in found.warnings:
-        yield Text(f"Warning: {warning}.", style="yellow")
+    yield from warnings(found.warnings)
 
 
 def _ends(cost: Span | None) -> tuple[str, str]:
@@ -57,8 +56,7 @@ def spending_view(found: Spending) -> Iterator[RenderableType]:
         yield Text(f"{plural(found.reused, 'answer')} came from the reply cache and cost nothing again.")
     if lost := lost_words(found):
         yield Text(lost)
-    for warning in found.warnings:
-        yield Text(f"Warning: {warning}.", style="yellow")
+    yield from warnings(found.warnings)
 
 
 def cost_words(found: Spending) -> str:

@@ -118,9 +118,8 @@ def cells(line: Sequence[int], diagonal: int) -> list[Text]:
     ]
 
 
-def warnings(score: Gate) -> Iterator[RenderableType]:
-    """Remarks and warnings."""
-    if score.warnings:
+def warnings(texts: Sequence[str], *, above: bool = False) -> Iterator[RenderableType]:
+    """Warnings, each on a line; with `above`, after an empty line."""
+    if above and texts:
         yield Text("")
-    for warning in score.warnings:
-        yield Text(f"Warning: {warning}.", style="yellow")
+    yield from (Text(f"Warning: {text}.", style="yellow") for text in texts)

@@ -70,7 +70,7 @@ def gate2_view(score: Gate2, grader: str, against: str) -> Iterator[RenderableTy
     yield Text(f"Gate 2: does {grader} agree with {against}?", style="bold")
     for section in SECTIONS:
         yield from section.brief(score)
-    yield from warnings(score)
+    yield from warnings(score.warnings, above=True)
 
 
 def details_view(score: Gate2, misses: int) -> Iterator[RenderableType]:

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from harness.report.impact import impact_markdown, impact_view
-from harness.report.parts import VERDICT_STYLES
+from harness.report.parts import VERDICT_STYLES, warnings
 from harness.report.regression import MARKS, markdown_cell
 from harness.scorecards.comparison import Condition
 from harness.scorecards.ship import GATE1, Shipping
@@ -27,8 +27,7 @@ def shipping_view(found: Shipping) -> Iterator[RenderableType]:
     yield Text("")
     if found.override:
         yield Text(f"{_answered(found)}.", style="yellow")
-    for warning in found.warnings:
-        yield Text(f"Warning: {warning}.", style="yellow")
+    yield from warnings(found.warnings)
     yield from (f"{name}: {run}" for name, run in _read_from(found))
     if found.impact:
         yield Text("")
