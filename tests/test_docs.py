@@ -117,7 +117,9 @@ def shop(here: Path) -> Path:
     pairs = "query,product_id,title,label\nshoe,1,red,3\nhat,2,blue,0\n"
     (here / "pairs.csv").write_text(pairs, "utf-8")
     (here / "graded.csv").write_text(pairs.replace("product_id", "item").replace("label", "grade"), "utf-8")
-    (here / "ann.jsonl").write_text(f'{{"pair": "{code_of(golden[-1].pair)}", "grade": 1}}\n', "utf-8")
+    (here / "ann.jsonl").write_text(
+        f'{{"pair": "{code_of(golden[-1].pair)}", "grade": {golden[-1].grade}}}\n', "utf-8"
+    )
     (here / "student.csv").write_text("doc,label\n" + "".join(f"{i},{g}\n" for i, g in grades), "utf-8")
     rated = "".join(f"{item},{rater},{grade}\n" for item, grade in grades for rater in ("ann", "bob"))
     (here / "ratings.csv").write_text("item,rater,grade\n" + rated, "utf-8")

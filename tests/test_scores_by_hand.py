@@ -176,7 +176,7 @@ def test_clause_that_nobody_disputes_is_not_named_and_the_first_of_several_is() 
 def test_names_of_grades_are_told_where_they_are_known() -> None:
     rows = {f"i{at}": {"ann": 0, "bob": 0} for at in range(20)} | {"x": {"ann": 1, "bob": 2}}
     (first, *_) = gate1(rows, names={1: "fair"}).advice
-    assert first == "Sharpen the line between 1 (fair) and 2: 1 of 1 disagreements (100%) stand there"
+    assert first == "Sharpen the line between 1 (fair) and 2: 1 of 1 disagreement (100%) stands there"
 
 
 # --- the panel ---------------------------------------------------------------------------------------------

@@ -56,6 +56,7 @@ WRONG = (
     "stages RUN OTHER",
     "view --port 99999",
     "runs rm RUN",
+    "ratings import ratings.csv --policy small",
     "runs rm nothing --yes",
     "prompt diff teacher@v1 teacher@v9",
     "eval --model nothing",

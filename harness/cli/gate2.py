@@ -107,7 +107,7 @@ def _show_run(found: "Assessment", misses: int, *, as_json: bool) -> None:
     unfinished = unfinished_sentence(found.reading)
     show([unfinished, ""] if unfinished else [])
     if canaries:
-        show([*canary_view(canaries, names[0]), "", f"No verdict: {score.reason}."])
+        show([*canary_view(canaries, names[0], found.reading.mixed), "", f"No verdict: {score.reason}."])
     else:
         show([*gate2_view(score, *names), *details_view(score, misses)])
 

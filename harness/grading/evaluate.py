@@ -1,7 +1,8 @@
 """A run from its plan to its scorecard: examples x teacher -> records."""
 
 import asyncio
-from collections.abc import Iterator
+import errno
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,9 @@ from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.verdicts.assessment import Assessment, assess_folder, save_assessment
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a full disk, a used-up quota and a file at its limit say."""
+
 
 def evaluate(project: Project, asked: Asked, watch: RunObserver, limits: Limits = NO_LIMITS) -> Assessment:
     """A new run from the first call to its scorecard. Writes nothing until every input is checked."""
@@ -38,7 +42,7 @@ def _begin(project: Project, asked: Asked, watch: RunObserver, limits: Limits) -
     price, budget = _money(project, plan, limits)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     executor_of(plan.asked).check(plan.asked.model, teacher)
-    with resumable(project.runs, "nothing was asked yet; free some space and start the run again"):
+    with resumable(project.runs, "nothing was asked yet; free some space and start the run again", FULL):
         folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
     return Job(project, folder, plan, teacher, price, budget, watch, limits)
 
@@ -122,11 +126,16 @@ def _carry_out(job: Job) -> Assessment:
 
 
 @contextmanager
-def resumable(folder: Path, how: str) -> Iterator[None]:
-    """Unfinished, with how to go on, where the disk does not take what is written."""
+def resumable(folder: Path, how: str, errors: Collection[int] = ()) -> Iterator[None]:
+    """Unfinished, with how to go on, where the disk does not take what is written.
+
+    `errors`: the only error numbers to take so; by default all.
+    """
     try:
         yield
     except OSError as error:
+        if errors and error.errno not in errors:
+            raise
         raise Unfinished(f"{error.filename or folder}: {error.strerror or error}\n{how}") from error
 
 

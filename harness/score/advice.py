@@ -26,7 +26,8 @@ def _definitions(score: Gate1, names: Mapping[int, str]) -> Iterator[str]:
     total = sum(one.disagreements for one in score.confused)
     yield (
         f"Sharpen the line between {low} and {high}: "
-        f"{worst.disagreements:,} of {plural(total, 'disagreement')} ({worst.share:.0%}) stand there"
+        f"{worst.disagreements:,} of {plural(total, 'disagreement')} ({worst.share:.0%}) "
+        f"{'stands' if worst.disagreements == 1 else 'stand'} there"
     )
 
 
