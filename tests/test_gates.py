@@ -271,6 +271,18 @@ def test_every_bar_that_moved_since_the_run_before_is_reported(here: Path) -> No
     )
 
 
+def test_an_unfinished_run_and_another_policys_are_not_the_run_before(here: Path) -> None:
+    write_project(here)
+    gates = here / "policies/small/gates.toml"
+    before = harness("eval", "--policy", "small", "--json").json["run"]
+    gates.write_text("[gate2]\nbar = 0.7\n", encoding="utf-8")
+    only = next(example["id"] for example in examples() if example["split"] == "dev")
+    (here / "part.csv").write_text(f"item,grade\n{only},1\n", encoding="utf-8")
+    assert harness("eval", "--policy", "small", "--model", "replay/part.csv").code == 4
+    ended = harness("eval", "--policy", "small", "--json").json
+    assert ended["bar_moved"] == f"the run before, {Path(before).name}, had kappa 0.8"
+
+
 def test_bar_of_a_file_without_a_policy_is_the_default(here: Path) -> None:
     (here / "g.csv").write_text("item,grade\na,0\nb,1\n", encoding="utf-8")
     words = ("gate2", "--golden", "g.csv", "--grades", "g.csv", "--scale", "0-1", "--json")

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,13 @@ from harness.score.ceiling import NO_EPSILON, SEVERAL
 from harness.score.gate1 import score_gate1
 from harness.score.items import INDEPENDENT, Answer, GradedItem, answered, vote
 from harness.score.rating_matrix import numbered, rating_matrix_of
-from harness.score.threshold import Threshold
+from harness.score.threshold import Measured, Threshold, bands_differ
 from harness.scorecards.gate1 import AgreementIn, RaterBias
 from harness.scorecards.gate2 import Gate2
-from harness.stats.agreement import renumbered
+from harness.stats.agreement import Kappa, renumbered
 from harness.stats.alternative import alternative_annotator_test
 from harness.stats.ceiling import human_ceiling, leave_one_out
-from harness.stats.intervals import KappaTable, influence
+from harness.stats.intervals import KappaTable, Spread, influence
 from harness.stats.raters import coefficients, krippendorff_alpha
 
 ROWS = {f"i{at:02}": {"ann": at % 3, "bob": (at + (at % 5 == 0)) % 3, "cy": (at * 2) % 3} for at in range(40)}
@@ -587,3 +588,55 @@ def test_probabilities_of_a_run_reach_its_scorecard(here: Path) -> None:
     write_project(here)
     found = harness("eval", "--policy", "small", "--model", "builtin/lexical", "--json").json
     assert found["confidence"]["n"] == found["n"]
+
+
+# --- what decides in a line ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("margin", "as_good"), [(0.9, True), (0.001, False)])
+def test_as_good_as_the_raters_is_decided_by_the_margin_below_zero(margin: float, as_good: bool) -> None:
+    """The grader is slightly worse than the raters: the interval of the difference holds 0."""
+    items = [item(name, row["ann"], row["ann"] if at % 4 else (row["ann"] + 1) % 3) for at, (name, row) in
+             enumerate(ROWS.items())]  # fmt: skip
+    ceiling = gate2(items, rows=ROWS, gates=Gates(margin=margin)).ceiling
+    assert ceiling is not None and ceiling.delta.ci is not None
+    assert -0.9 < ceiling.delta.ci.low < -0.001
+    assert ceiling.as_good is as_good
+
+
+def test_ratings_keep_the_query_of_their_own_and_get_that_of_their_item() -> None:
+    rows = pd.DataFrame(
+        {"item": ["a", "b"], "rater": ["ann", "ann"], "grade": [1, 2], "query": ["own", None]}
+    )
+    found = ratings_from(rows, SCALE, items={"a": "shoe", "b": "hat"})
+    assert [(rating.item, rating.query) for rating in found] == [("a", "own"), ("b", "hat")]
+
+
+def test_common_items_of_two_raters_are_those_that_both_rated() -> None:
+    rows = {"x": {"ann": 0, "bob": 1}, "y": {"ann": 1}, "z": {"bob": 2}}
+    assert rating_matrix_of(ratings(rows), SCALE).common(0, 1).tolist() == [0]
+
+
+def test_bands_that_differ_are_two_different_ones() -> None:
+    """Linear and quadratic weights share a band here; that without weights is another."""
+    spread = Spread(3)
+    kappas: dict[Weighting, Fraction] = {"none": Fraction(1, 2), "linear": Fraction(17, 20)}
+    kappas["quadratic"] = Fraction(9, 10)
+    two = {how: Measured(Kappa(exact, None), spread, 9) for how, exact in kappas.items()}
+    assert len(bands_differ(two)) == 1
+    assert bands_differ(dict.fromkeys(kappas, two["linear"])) == ()
+
+
+def test_a_grader_that_is_one_of_the_raters_is_not_rated_by_itself(here: Path) -> None:
+    """Of ann, bob and cy, cy is the grader: two raters are left, with the kappa of ann and bob alone."""
+    (here / "golden.csv").write_text("item,grade\n" + _column("ann"), "utf-8")
+    rows = "".join(f"{name},{who},{row[who]}\n" for name, row in ROWS.items() for who in row)
+    (here / "r.csv").write_text("item,rater,grade\n" + rows, "utf-8")
+    words = ("gate2", "--golden", "golden.csv", "--grades", "r.csv", "--rater", "cy", "--ratings", "r.csv")
+    found = harness(*words, "--scale", "0-2", "--bootstrap", "--json").json
+    assert found["ceiling"]["raters"] == ["ann", "bob"]
+    assert found["bootstrap"]["draws"] > 0
+
+
+def _column(rater: str) -> str:
+    return "".join(f"{name},{row[rater]}\n" for name, row in ROWS.items())

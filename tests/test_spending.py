@@ -65,10 +65,12 @@ def test_total_covers_what_was_read_and_what_was_not(here: Path) -> None:
         {},
         {"unread": reply("half", usage=USAGE), "cost": 0.03, "attempts": 2},
         {"outcome": Ungraded(cause="refused")},
-        {"outcome": Failed(detail="busy"), "reply": None, "cost": 0.0, "attempts": 6},
+        {"outcome": Failed(detail="busy"), "reply": None, "cost": 0.0, "attempts": 4},
+        {"outcome": Failed(detail="away"), "reply": None, "cost": 0.0, "attempts": 2},
     )
     found = read_run(run).spending
     assert (found.asked, found.unknown, found.reused, found.unanswered) == (3, 0, 0, 6)
+    assert found.reason is None
     assert found.cost == pytest.approx(0.05)
     assert found.per_hundred == pytest.approx(2.5)
     assert found.per_answer == pytest.approx(0.05 / 3)
