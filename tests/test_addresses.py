@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from builders import harness, write_project
-from fault_server import Turn, error, fault_server
+from fault_server import Turn, error, fault_server, graded
 from oracle import DEV, KEYS, ask, only_run, right
 
 from harness.runs.folder import load_run
@@ -45,6 +45,24 @@ def test_each_record_from_another_address_names_it(here: Path) -> None:
     assert warning in (only_run(here) / "report.html").read_text("utf-8")
     counted = harness("runs", "show", "latest", "--json").json["addresses"]
     assert counted == {begun: 4, other: len(DEV) - 4}
+
+
+def test_an_address_with_a_slash_at_its_end_is_no_other(here: Path) -> None:
+    write_project(here)
+    with fault_server(lambda number, body: error(401) if number == 4 else right(number, body)) as server:
+        assert ask(server, "--max-connections", "1").code == 4
+        ended = harness("eval", "--resume", "latest", "--base-url", server.url + "/", **KEYS)
+        assert ended.code == 0, ended.err
+        counted = harness("runs", "show", "latest", "--json").json["addresses"]
+        assert counted == {server.url: len(DEV)}
+
+
+def test_names_of_models_are_bounded_in_the_manifest(here: Path) -> None:
+    write_project(here)
+    with fault_server(lambda number, body: graded(1, model=f"{number}" + "m" * 100_000)) as server:
+        assert ask(server).code == 0
+    names = load_run(only_run(here)).manifest.model_answered
+    assert len(names) == len(DEV) and {len(name) for name in names} == {200}
 
 
 def test_run_at_one_address_names_none(here: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from builders import policy, reply
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from harness.errors import BadInput
 from harness.grading.budget import ENVELOPE, Budget, OverBudget, WorstCase, budget_of, sent_along, worst_case
@@ -21,6 +22,7 @@ from harness.pricing.prices import NoPrice, Price, Rates
 from harness.prompting.answer import answer_schema
 from harness.providers import PROVIDERS, anthropic
 from harness.providers.base import LONGEST_ANSWER
+from harness.runs.call_log import Call, CallLog
 from harness.scorecards.money import usd
 from harness.storage.files import to_line
 
@@ -181,6 +183,27 @@ def test_resumed_run_that_cannot_know_what_it_cost_is_refused(tmp_path: Path) ->
     with pytest.raises(BadInput, match="unknown cost of 1 answer"):
         resumed(tmp_path, before)
     assert resumed(tmp_path, before, FREE).spent == 0
+
+
+def test_answer_without_a_count_is_taken_at_the_most_that_its_call_could_cost(tmp_path: Path) -> None:
+    log = CallLog(tmp_path)
+    for worst in (0.25, 0.5):
+        log.add(Call(example="a", worst=worst))
+    log.add(Call(example="b", worst=0.1))
+    log.close()
+    counted = record(example="b", cost=0.03)
+    budget = resumed(tmp_path, [record(reply=reply("")), counted])
+    assert [budget.spent, budget.lost] == pytest.approx([0.03, 0.75])
+    with pytest.raises(BadInput, match="unknown cost of 1 answer"):
+        resumed(tmp_path, [record(example="c", reply=reply("")), counted])
+
+
+@pytest.mark.parametrize("tokens", [-1, 10**9 + 1])
+def test_tokens_that_cannot_be_are_no_count(tokens: int) -> None:
+    with pytest.raises(ValidationError):
+        used(tokens, 0)
+    with pytest.raises(ValidationError):
+        used(0, tokens)
 
 
 def test_longest_answer_is_the_limit_that_is_sent_where_one_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -328,6 +328,15 @@ def test_damaged_log_is_said_and_a_run_without_one_has_lost_nothing(tmp_path: Pa
     assert "the file is damaged" in str(found.value)
 
 
+@pytest.mark.parametrize(
+    "field", ['"worst": -1000', '"worst": 1e999', '"input_tokens": -5', f'"output_tokens": {"9" * 401}']
+)
+def test_log_that_would_lift_the_limit_is_damaged(tmp_path: Path, field: str) -> None:
+    (tmp_path / CALLS).write_text('{"example": "a", ' + field + "}\n", encoding="utf-8")
+    with pytest.raises(BadInput, match="line 1, not a call"):
+        left_in(tmp_path)
+
+
 # --- the records --------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import BadInput
-from harness.nouns.records import Failed, Grade, Record, Ungraded
+from harness.nouns.records import Failed, Grade, Record, Reply, Ungraded, Usage
 from harness.runs.folder import find_run, load_run
 from harness.runs.manifest import load_manifest
 from harness.runs.record_log import RecordLog, iter_records
@@ -176,6 +176,19 @@ def test_place_that_cannot_be_written_is_named(here: Path) -> None:
     (here / "runs").write_text("", encoding="utf-8")
     ended = harness("eval", "--policy", "small")
     assert (ended.code, "runs" in ended.err) == (2, True)
+
+
+def test_answer_that_no_reader_would_take_is_a_failed_call_and_costs_no_other(here: Path) -> None:
+    run = small_run(here)
+    records = list(load_run(run).each_record())
+    reply = Reply(text="x" * (17 << 20), model="m" * 5_000, usage=Usage(input_tokens=7, output_tokens=8))
+    with RecordLog(run) as log:
+        log.append(records[0].model_copy(update={"reply": reply, "cost": 0.5}))
+    *before, last = load_run(run).each_record()
+    assert before == records
+    assert isinstance(last.outcome, Failed) and "too long to keep: 17 MB" in last.outcome.detail
+    assert last.reply is not None and last.reply.usage == reply.usage and last.cost == 0.5
+    assert (len(last.reply.text), len(last.reply.model)) == (1_000, 1_000)
 
 
 def test_two_processes_cannot_write_one_run(tmp_path: Path) -> None:

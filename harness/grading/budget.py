@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import BadInput, Unfinished
 from harness.nouns.policy import Policy
-from harness.nouns.records import Prompt, Record, Usage
+from harness.nouns.records import Key, Prompt, Record, Usage
 from harness.pricing.prices import NoPrice, Price, cost_of, is_free
 from harness.prompting.answer import answer_schema
 from harness.providers import PROVIDERS, split_model
@@ -179,18 +180,23 @@ def budget_of(limit: float, worst: WorstCase, folder: Path | None = None, *, bat
     if folder is None:
         return Budget(limit, worst, batch=batch)
     paid = PaidAnswers()
-    spent, unknown = 0.0, 0
+    spent = 0.0
+    unknown: Counter[Key] = Counter()
     for record, _ in iter_records(folder):
         for sign, one in paid.take(record):
             cost = _cost(one, worst.price)
-            unknown += sign * (cost is None)
+            unknown[one.key] += sign * (cost is None) * (1 + (one.unread is not None))
             spent += sign * (cost or 0.0)
-    if unknown:
-        raise BadInput(
-            f"--max-cost: unknown cost of {plural(unknown, 'answer')} of this run; start a new run"
-        )
+    # An answer of unknown cost counts with the most that its call could cost, as while the run went on.
+    for key, count in unknown.items():
+        paid.answers[key] -= count
+    lost = unanswered_calls(folder, paid.answers).calls
+    unlogged = unknown - Counter(call.key for call in lost)
+    if unlogged:
+        answers = plural(unlogged.total(), "answer")
+        raise BadInput(f"--max-cost: unknown cost of {answers} of this run; start a new run")
     budget = Budget(limit, worst, spent=spent, batch=batch)
-    budget.lost = sum(map(worst.cost_again, unanswered_calls(folder, paid.answers).calls))
+    budget.lost = sum(map(worst.cost_again, lost))
     return budget
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.errors import BadInput, FatalError, Interrupted, Unfinished
+from harness.errors import BadInput, CallError, Interrupted, Unfinished
 from harness.golden.holdout_log import LOOKS, HoldoutLook, note_look
 from harness.grading.budget import Budget, budget_of, worst_case
 from harness.grading.executors import execute, executor_of
@@ -30,6 +30,8 @@ from harness.verdicts.assessment import Assessment, assess_folder, save_assessme
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What a full disk, a used-up quota and a file at its limit say."""
+LONGEST_NAME, MOST_NAMES = 200, 100
+"""What the manifest takes of the names of models that answered: a server may say anything."""
 
 
 def evaluate(project: Project, asked: Asked, watch: RunObserver, limits: Limits = NO_LIMITS) -> Assessment:
@@ -79,7 +81,8 @@ def resume(
     plan = make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url}))
     if changed := manifest.digests.changed(plan.digests):
         raise BadInput(f"{folder}: changed since the run began: {', '.join(changed)}; start a new run")
-    moved_to = base_url if base_url != asked.base_url else None
+    base_url = base_url and base_url.rstrip("/")
+    moved_to = base_url if base_url != (asked.base_url or "").rstrip("/") else None
     return _carry_out(job_of(project, folder, plan, watch, limits, moved_to))
 
 
@@ -153,7 +156,7 @@ def answer(job: Job, resumed_by: str) -> Manifest:
                 raise Unfinished(f"{error}\n{resumed_by}") from error
             # Only questions that failed on every attempt are left: the run is complete and gets its score.
             job.watch.said(str(error))
-        except FatalError as error:
+        except CallError as error:
             raise Unfinished(f"{error}\n{resumed_by}") from error
         return _seal(job.folder, log, job.teacher.notes, left)
 
@@ -163,7 +166,7 @@ def _seal(folder: Path, log: RecordLog, notes: tuple[str, ...], left: int) -> Ma
     manifest = load_manifest(folder)
     # A resumed run keeps what was noted before it.
     noted = tuple(dict.fromkeys((*manifest.notes, *notes)))
-    answered = tuple(sorted(log.models))
+    answered = tuple(sorted({name[:LONGEST_NAME] for name in log.models})[:MOST_NAMES])
     manifest = manifest.model_copy(update={"model_answered": answered, "notes": noted})
     if manifest.finished_at is None and not left:
         now = datetime.now(UTC).isoformat(timespec="seconds")

@@ -30,6 +30,11 @@ class Prompt(Noun):
     pair: Pair
 
 
+MOST_TOKENS = 1_000_000_000
+"""Tokens that a call can have at most; a file that says more is damaged."""
+Tokens = Annotated[int, Field(ge=0, le=MOST_TOKENS)]
+
+
 class Usage(Noun):
     """Tokens of one call, with the same meaning for every API.
 
@@ -37,11 +42,11 @@ class Usage(Noun):
     `output_tokens` includes `reasoning_tokens`.
     """
 
-    input_tokens: int
-    output_tokens: int
-    cached_tokens: int = 0
-    written_tokens: int = 0
-    reasoning_tokens: int = 0
+    input_tokens: Tokens
+    output_tokens: Tokens
+    cached_tokens: Tokens = 0
+    written_tokens: Tokens = 0
+    reasoning_tokens: Tokens = 0
 
 
 class Reply(Noun):

@@ -9,7 +9,7 @@ from harness.errors import BadInput, Fault
 from harness.nouns.records import Failed, Key, Record
 from harness.storage.files import parse, to_line
 from harness.storage.locks import alone
-from harness.storage.regular import append_whole, lines_of, open_regular, unreadable
+from harness.storage.regular import LONGEST_LINE, append_whole, lines_of, open_regular, unreadable
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 RECORDS, LOCK = "records.jsonl", ".records.lock"
 SYNC_EVERY = 64
 """Records between two syncs to the disk. A killed process loses none, a power cut at most these."""
+KEPT = 1_000
+"""Characters that are kept of a text that is too long to keep."""
 
 
 def iter_records(folder: Path) -> Iterator[tuple[Record, int]]:
@@ -60,6 +62,19 @@ def writing(folder: Path) -> "BaseFileLock":
     return lock
 
 
+def _without_texts(record: Record, size: int) -> Record:
+    """A record that no reader would take, as a failed one: its answer is paid for, and cannot be kept."""
+    what = f"the answer is too long to keep: {size >> 20} MB, and a record may have {LONGEST_LINE >> 20} MB"
+    short = {
+        name: reply.model_copy(
+            update={"text": reply.text[:KEPT], "thinking": None, "model": reply.model[:KEPT]}
+        )
+        for name in ("reply", "unread")
+        if (reply := getattr(record, name))
+    }
+    return record.model_copy(update={"outcome": Failed(detail=what), **short})
+
+
 class RecordLog:
     """The records of one run, open for appending by one process at a time.
 
@@ -94,7 +109,11 @@ class RecordLog:
 
     def append(self, record: Record, *, last: bool = True) -> None:
         """Add one record; after this call a kill does not lose it. `last`: the key is not appended again."""
-        append_whole(self._file, to_line(record).encode("utf-8"))
+        line = to_line(record).encode("utf-8")
+        if len(line) > LONGEST_LINE:
+            record = _without_texts(record, len(line))
+            line = to_line(record).encode("utf-8")
+        append_whole(self._file, line)
         self._note(record, last=last)
         self._unsynced += 1
         if self._unsynced >= SYNC_EVERY:
