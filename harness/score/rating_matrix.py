@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Weighting
 from harness.nouns.pair import Rating, query_key
+from harness.scorecards.shared import BootstrapCheck
 from harness.stats.agreement import Floats, Integers, renumbered
-from harness.stats.bootstrap import Bootstrap, cluster_bootstrap
+from harness.stats.bootstrap import cluster_bootstrap
 from harness.stats.intervals import KappaTable
 from harness.stats.raters import MISSING, grade_counts
 
@@ -64,7 +65,7 @@ class RatingMatrix:
         """The items that both rated."""
         return np.flatnonzero((self.grades[:, one] != MISSING) & (self.grades[:, other] != MISSING))
 
-    def bootstrap(self, weighting: Weighting) -> Bootstrap:
+    def bootstrap(self, weighting: Weighting) -> BootstrapCheck:
         """The cluster bootstrap of the mean of the counted pairs' kappas."""
         pairs = [(self.common(*pair), *pair) for pair in self.counted()]
         used = self.used(self.shared()[1])
