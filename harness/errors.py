@@ -50,6 +50,12 @@ class BadInput(HarnessError):
         return "\n".join(lines)
 
 
+def refuse_faults(faults: Sequence[Fault]) -> None:
+    """BadInput with all of them, if there are any."""
+    if faults:
+        raise BadInput(faults)
+
+
 class Unfinished(HarnessError):
     """The work stopped early for a reason outside the input: key, quota, network."""
 

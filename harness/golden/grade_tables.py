@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.rows import listed
 from harness.golden.table_faults import NO_GRADE, TableFaults, rating_name, without_doubles
 from harness.golden.versions import under_version
@@ -167,8 +167,7 @@ def _without_gaps(table: Table, rows: Iterable[Placed]) -> Iterator[Placed]:
         if row.grade is None and row.notes.split != "shots":
             faults.append(Fault(f"{table.place} {line}", "no golden grade"))
         yield placed
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
 
 
 def graded_rows(

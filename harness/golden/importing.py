@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.examples import FILE
 from harness.golden.grade_tables import GradedRow, by_item, graded_rows, parse_scale, scale_text
 from harness.golden.rows import JUDGEMENT, check_attributes, text_of, texts_of
@@ -167,8 +167,7 @@ def _examples(table: Table, request: Import, policy_version: str, scale: tuple[i
         example, wrong = build(Example, data, table.where(row))
         faults += wrong
         examples += [example] if example else []
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return examples
 
 

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import checked_examples, each_example, golden_digest, golden_path
@@ -211,8 +211,7 @@ def _only(asked: Asked, golden: Iterable[Example]) -> Container[str]:
         for id_ in asked.only
         if splits.get(id_) not in asked.splits
     ]
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return wanted
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.base import Noun
 from harness.nouns.records import Reply, Usage
 from harness.pricing.vendors import SoldAs
@@ -150,8 +150,7 @@ def load_prices(project: Project, sold_as: SoldAs) -> dict[str, UserPrice]:
             continue
         if name != f"{sold.provider}/{sold.model}":
             faults.append(Fault(str(path), f"models: write {sold.provider}/{sold.model}, not {name}"))
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return prices
 
 

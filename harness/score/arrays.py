@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.grade_tables import parse_scale, scale_text
 from harness.nouns.pair import Rating, query_key
 from harness.score.indexes import doubles_of, is_missing, matched
@@ -85,8 +85,7 @@ def _raters(ratings: Any, n: int) -> list[str]:
     if columns is None:
         return [f"rater {at + 1}" for at in range(n)]
     raters, faults = _texts(columns, "ratings, column", "no rater")
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     doubles = doubles_of(raters)
     if doubles:
         raise BadInput([Fault("ratings", f"two columns are called {name!r}") for name in doubles])
@@ -176,6 +175,5 @@ def _grades(values: Any, levels: tuple[int, ...], name: str) -> list[int | None]
             found.append(int(value))
         else:
             faults.append(Fault(f"{name}[{at}]", f"{value!r} is not on the scale {scale_text(levels)}"))
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return found

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.cells import present
 from harness.storage.files import json_lines, parse_json, read_text
 from harness.storage.huggingface import dataset_rows, parquet_rows
@@ -38,8 +38,7 @@ def dataset_table(source: str, split: str | None) -> Table:
 
 def _read_json_lines(path: Path, _: Layout) -> Table:
     objects, faults = json_lines(path)
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return _objects(path, objects, "line")
 
 
@@ -55,8 +54,7 @@ def _read_json(path: Path, _: Layout) -> Table:
         for number, entry in enumerate(found, start=1)
         if not isinstance(entry, dict)
     ]
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return _numbered(path, found)
 
 
@@ -94,8 +92,7 @@ def _read_qrels(path: Path, layout: Layout) -> Table:
         elif cells:
             what = f"{plural(len(cells), 'field')}; a qrels line is: query iteration docid grade"
             faults.append(Fault(f"{path}, line {number}", what))
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return Table(path, header, rows, defaults={"item": ("query", "docid")})
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.cells import CONTROL
 from harness.storage.stream import Stream
 
@@ -156,5 +156,4 @@ def refuse_controls(table: Table, names: Sequence[str], layout: Layout, more: Se
         for header in headers
         if isinstance(value := row.cells.get(header), str) and (found := CONTROL.search(value))
     ]
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.grid import Records, table_of
 from harness.storage.regular import LARGEST, unreadable
 from harness.storage.tables import Layout, Table
@@ -61,8 +61,7 @@ def _refuse_uncomputed(path: Path) -> None:
         finally:
             written.close()
             computed.close()
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
 
 
 def _sheets(path: Path) -> dict[str, list[tuple[int, list[str]]]]:

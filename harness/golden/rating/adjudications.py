@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.errors import BadInput
+from harness.errors import refuse_faults
 from harness.nouns.base import Level, Noun
 from harness.nouns.pair import Example, Rating
 from harness.storage.files import read_nouns
@@ -28,8 +28,7 @@ def load_adjudications(path: Path) -> list[Adjudication]:
     if not path.exists():
         return []
     numbered, faults = read_nouns(path, Adjudication)
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return [decision for _, decision in numbered]
 
 

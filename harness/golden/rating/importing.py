@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.examples import golden_path
 from harness.golden.grade_tables import RatingRow, rating_rows
 from harness.golden.graded_files import examples_of
@@ -120,8 +120,7 @@ def _merged(
 def _there(path: Path) -> dict[Key, Rating]:
     """The ratings in the golden folder. BadInput for duplicates, of which one would be lost."""
     numbered, faults = read_nouns(path, Rating) if path.exists() else ([], [])
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     keyed = ((line, _key(rating), rating) for line, rating in numbered)
     return without_doubles(keyed, rating_name, f"{path}, line")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.grade_tables import off_scale
 from harness.golden.table_faults import rating_name, without_doubles
 from harness.nouns.base import Noun
@@ -39,8 +39,7 @@ class Rated:
 def read_ratings_file(path: Path) -> list[Rating]:
     """Every rating in a file, of all policy versions. BadInput names every invalid line."""
     numbered, faults = read_nouns(path, Rating)
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return [rating for _, rating in numbered]
 
 
@@ -74,8 +73,7 @@ def rater_kinds(path: Path) -> dict[str, str]:
         faults += found
         if rater is not None:
             kinds[name] = rater.kind
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return kinds
 
 
@@ -98,8 +96,7 @@ def ratings_under(path: Path, policy: Policy, examples: Iterable[Example]) -> li
     for line, rating in here:
         if rating.grade not in policy.scale:
             faults.append(Fault(f"{path}, line {line}", off_scale(rating.grade, policy)))
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     keyed = ((line, (rating.item, rating.rater), rating) for line, rating in here)
     without_doubles(keyed, rating_name, f"{path}, line")
     rated = {rating.item for _, rating in here}
