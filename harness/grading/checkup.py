@@ -16,7 +16,7 @@ from harness.prompting.answer import read_grade
 from harness.providers import open_teacher, sold_as
 from harness.providers.base import Setup, Teacher
 from harness.providers.probe import LOGPROBS, ProbeDialect
-from harness.providers.served import CACHE, FORM, GIVEN_UP, TEMPERATURE, Dialect, Served, Taken
+from harness.providers.served import CACHE, FORM, GIVEN_UP, TEMPERATURE, Served, Taken
 from harness.runs.manifest import Asked
 from harness.scorecards.checkup import Capability, Checkup
 from harness.storage.plural import plural
@@ -62,13 +62,9 @@ def _warm(model: str, setup: Setup) -> Teacher | None:
 
 
 async def _examine_served(plan: Plan, price: Price | NoPrice, plain: Served, warm: Teacher | None) -> Checkup:
-    trying: list[ProbeDialect] = []
-
-    def change(inner: Dialect) -> Dialect:
-        trying.append(ProbeDialect(inner, temperature=warm is not None))
-        return trying[0]
-
-    served = (warm if isinstance(warm, Served) else plain).trying(change)
+    first = warm if isinstance(warm, Served) else plain
+    probe = ProbeDialect(first.dialect, temperature=warm is not None)
+    served = Served(probe, first.wire)
     asked = [served]
     unnamed = False
     try:
@@ -79,7 +75,7 @@ async def _examine_served(plan: Plan, price: Price | NoPrice, plain: Served, war
         asked.append(served)
         reply, seconds = await _grade(served, plan, 0)
     unnamed = unnamed or served.guessed
-    gave = trying[0].gave_logprobs
+    gave = probe.gave_logprobs
     findings = (
         _temperature(served.taken, warm=warm is not None, unnamed=unnamed),
         await _form(served, plan),

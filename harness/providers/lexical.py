@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from harness.nouns.pair import Pair
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
-from harness.providers.base import Setup
+from harness.providers.base import LocalTeacher, Setup
 
 Floats = NDArray[np.float64]
 
@@ -34,12 +34,8 @@ REGULARISATION = 1.0
 """Inverse strength, scikit-learn's default: with some dozens of shots, nothing is tuned."""
 
 
-class Lexical:
+class Lexical(LocalTeacher):
     """One logistic regression per step of the scale (Frank & Hall 2001): P(grade >= k) for each k."""
-
-    notes: tuple[str, ...] = ()
-    varies = False
-    identity = None
 
     def __init__(self, setup: Setup) -> None:
         self._scale = setup.policy.scale
@@ -69,9 +65,6 @@ class Lexical:
             model="builtin/lexical",
             probabilities=dict(zip(self._scale, map(float, share), strict=True)),
         )
-
-    async def close(self) -> None:
-        """Nothing is open."""
 
     def _read(self, pairs: Sequence[Pair]) -> tuple[Floats, Any]:
         """One row of FEATURES per pair, and the pairs' characters as sparse vectors."""
