@@ -12,7 +12,7 @@ from harness.pricing.prices import NoPrice, Price, cost_of, is_free
 from harness.prompting.answer import answer_schema
 from harness.providers import PROVIDERS, split_model
 from harness.providers.base import LONGEST_ANSWER
-from harness.runs.call_log import Call, unanswered_calls
+from harness.runs.call_log import Call, CallLog, unanswered_calls
 from harness.runs.paid import PaidAnswers
 from harness.runs.record_log import iter_records
 from harness.scorecards.money import usd
@@ -74,6 +74,26 @@ def worst_case(
     """
     provider, _ = split_model(model)
     return WorstCase(price, max(PROVIDERS[provider].longest, max_tokens or 0), _bytes(sent_along(policy)))
+
+
+class LoggedCalls:
+    """The calls of a run, each in its log with what it can cost at most, for a later process."""
+
+    def __init__(self, worst: WorstCase, folder: Path) -> None:
+        self._worst = worst
+        self._log = CallLog(folder)
+
+    def sending(self, prompt: Prompt, *, batch: bool = False) -> None:
+        """A call is about to be sent."""
+        self._log.add(self._worst.call(prompt, batch=batch))
+
+    def cost_nothing(self, prompt: Prompt) -> None:
+        """It was not billed."""
+        self._log.add(Call(example=prompt.item, repeat=prompt.repeat, free=True))
+
+    def close(self) -> None:
+        """Close the log."""
+        self._log.close()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -84,7 +84,9 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
     writer = bind_prompt(prompt, shown, learnable, asked.shots)
     set_.refuse_none(found.count)
     graded = Stream(set_.chosen, found.count)
-    _check_prompts(writer, pairs or graded)
+    # A template can fail on a single pair: find out before any call is paid for.
+    for item in () if writer.is_fixed else pairs or graded:
+        writer.prompt(item.id, item.pair)
     digests = Digests(
         policy=policy_digest(policy),
         prompt=prompt.digest,
@@ -190,12 +192,6 @@ class _PlannedSet:
             if example.provenance:
                 self.sources.add(example.provenance.source)
             yield example
-
-
-def _check_prompts(writer: PromptWriter, items: Iterable[Example] | Iterable[ShownPair]) -> None:
-    """A template can fail on a single pair: find out before any call is paid for."""
-    for item in () if writer.is_fixed else items:
-        writer.prompt(item.id, item.pair)
 
 
 def _only(asked: Asked, golden: Iterable[Example]) -> Container[str]:
