@@ -33,8 +33,7 @@ def _then(table: Table, row: Row, layout: Layout, version: str, faults: list[Fau
         found, wrong = _past(entry, f"{table.where(row)}, history[{number}]")
         past += [found] if found else []
         faults += wrong
-    clauses = table.find("clauses", layout)
-    today = tuple(listed(row.cells.get(clauses[0]))) if clauses else ()
+    today = tuple(listed(row, table.find("clauses", layout)))
     then = judged_under(version, past, text_of(table, row, "reasoning", layout) or "", today)
     if then is None:
         return row

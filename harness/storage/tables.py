@@ -135,7 +135,7 @@ def parse_labels(text: str | None) -> dict[str, int | None]:
 
 
 def joined(row: Row, headers: tuple[str, ...]) -> str:
-    """One value out of several cells, so that different cells never join to the same value."""
+    """One value out of several cells, so that different cells never join to the same; empty without any."""
     if len(headers) == 1:
         return row.text(headers[0])
     cells = [row.text(header) for header in headers]

@@ -11,7 +11,7 @@ from harness.golden.table_faults import rating_name, without_doubles
 from harness.nouns.base import Noun
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Policy
-from harness.storage.files import build, read_nouns, read_toml, write_lines
+from harness.storage.files import build, load_nouns, read_nouns, read_toml, write_lines
 from harness.storage.locks import alone
 
 RATINGS, RATERS = "ratings.jsonl", "raters.toml"
@@ -36,21 +36,13 @@ class Rated:
         return frozenset(rating.rater for rating in self.ratings)
 
 
-def read_ratings_file(path: Path) -> list[Rating]:
-    """Every rating in a file, of all policy versions. BadInput names every invalid line."""
-    numbered, faults = read_nouns(path, Rating)
-    refuse_faults(faults)
-    return [rating for _, rating in numbered]
-
-
 def add_ratings(path: Path, new: Sequence[Rating]) -> None:
     """Add ratings to a file, replacing those of the same item, rater and policy version.
 
     Locked, so that two sheets collected at once are both kept.
     """
     with alone(path.parent / ".ratings.lock"):
-        before = read_ratings_file(path) if path.exists() else []
-        merged = {(r.item, r.rater, r.policy_version): r for r in [*before, *new]}
+        merged = {(r.item, r.rater, r.policy_version): r for r in [*load_nouns(path, Rating), *new]}
         write_lines(path, [merged[key] for key in sorted(merged)])
 
 
