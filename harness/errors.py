@@ -10,7 +10,7 @@ HarnessError
     └── FatalError            no call can succeed: key, quota, model name
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -50,10 +50,10 @@ class BadInput(HarnessError):
         return "\n".join(lines)
 
 
-def refuse_faults(faults: Sequence[Fault]) -> None:
+def refuse_faults(faults: Iterable[Fault]) -> None:
     """BadInput with all of them, if there are any."""
-    if faults:
-        raise BadInput(faults)
+    if found := list(faults):
+        raise BadInput(found)
 
 
 class Unfinished(HarnessError):

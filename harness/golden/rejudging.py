@@ -91,8 +91,7 @@ def confirm(path: Path, policy: Policy, why: Mapping[str, str], at: str) -> list
     """Record that grades stand under this policy version. Skips ids already judged under it."""
     with alone(path.parent / ".golden.lock"):
         golden = golden_lines(path)
-        faults = [fault for id_ in why for fault in _confirm_faults(id_, golden, policy)]
-        refuse_faults(faults)
+        refuse_faults(fault for id_ in why for fault in _confirm_faults(id_, golden, policy))
         new = [id_ for id_ in why if not is_judged(golden[id_], policy.version)]
         _rewrite(path, {id_: _entry(policy, at, why[id_], None) for id_ in new})
     return new

@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from harness.errors import BadInput, Fault
+from harness.errors import Fault, refuse_faults
 from harness.storage.tables import Row, Table
 
 MOST_WORDS = 12
@@ -49,8 +49,7 @@ class TableFaults:
 
     def refuse(self) -> None:
         """BadInput if there is a fault; for words, with what to do."""
-        if self:
-            raise BadInput([*self._found, *self._word_faults()])
+        refuse_faults([*self._found, *self._word_faults()])
 
     def _word_faults(self) -> list[Fault]:
         if not self._words:
@@ -97,11 +96,9 @@ def without_doubles(
         else:
             found[key] = row
             lines.append(line)
-    if doubles:
-        first = dict(zip(found, lines, strict=True))
-        faults = [
-            Fault(f"{place} {line}", f"{named(key)} {verb} twice (first: {place} {first[key]})")
-            for line, key in doubles
-        ]
-        raise BadInput(faults)
+    first = dict(zip(found, lines, strict=True)) if doubles else {}
+    refuse_faults(
+        Fault(f"{place} {line}", f"{named(key)} {verb} twice (first: {place} {first[key]})")
+        for line, key in doubles
+    )
     return found

@@ -199,15 +199,14 @@ def _only(asked: Asked, golden: Iterable[Example]) -> Container[str]:
     wanted = set(asked.only)
     splits: dict[str, Split] = {example.id: example.split for example in golden if example.id in wanted}
     part = "+".join(asked.splits)
-    faults = [
+    refuse_faults(
         Fault(
             f"--only {id_}",
             f"is in split {splits[id_]}; the run grades {part}" if id_ in splits else "no such example",
         )
         for id_ in asked.only
         if splits.get(id_) not in asked.splits
-    ]
-    refuse_faults(faults)
+    )
     return wanted
 
 

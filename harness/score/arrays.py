@@ -86,9 +86,7 @@ def _raters(ratings: Any, n: int) -> list[str]:
         return [f"rater {at + 1}" for at in range(n)]
     raters, faults = _texts(columns, "ratings, column", "no rater")
     refuse_faults(faults)
-    doubles = doubles_of(raters)
-    if doubles:
-        raise BadInput([Fault("ratings", f"two columns are called {name!r}") for name in doubles])
+    refuse_faults(Fault("ratings", f"two columns are called {name!r}") for name in doubles_of(raters))
     return raters
 
 
@@ -97,12 +95,11 @@ def _long(ratings: Any, levels: tuple[int, ...]) -> list[Rating]:
     of_item = _queries(ratings.get("query"), len(grades))
     items, faults = _texts(ratings["item"], "item", "empty item")
     raters, more = _texts(ratings["rater"], "rater", "no rater")
-    if faults or more:
-        raise BadInput([*faults, *more])
+    refuse_faults([*faults, *more])
     keys = list(zip(items, raters, strict=True))
-    doubles = doubles_of(keys)
-    if doubles:
-        raise BadInput([Fault("", f"item {item!r} is graded twice by {rater!r}") for item, rater in doubles])
+    refuse_faults(
+        Fault("", f"item {item!r} is graded twice by {rater!r}") for item, rater in doubles_of(keys)
+    )
     return [
         Rating(item=item, rater=rater, grade=grade, query=query)
         for (item, rater), grade, query in zip(keys, grades, of_item, strict=True)

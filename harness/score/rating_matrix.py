@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.base import Weighting
 from harness.nouns.pair import Rating, query_key
 from harness.scorecards.shared import BootstrapCheck
@@ -130,14 +130,11 @@ def _queries(ratings: Sequence[Rating]) -> dict[str, str]:
         found = named.setdefault(rating.item, {})
         if rating.query:
             found.setdefault(query_key(rating.query), rating.query)
-    several = {item: found for item, found in named.items() if len(found) > 1}
-    if several:
-        raise BadInput(
-            [
-                Fault(f"item {item!r}", f"has several queries: {', '.join(found.values())}")
-                for item, found in several.items()
-            ]
-        )
+    refuse_faults(
+        Fault(f"item {item!r}", f"has several queries: {', '.join(found.values())}")
+        for item, found in named.items()
+        if len(found) > 1
+    )
     return {item: next(iter(found), item) for item, found in named.items()}
 
 

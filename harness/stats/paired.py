@@ -69,9 +69,7 @@ def obuchowski(broken: Sequence[int], fixed: Sequence[int]) -> Statistic:
     `broken` and `fixed` hold one count per cluster; df 1.
     """
     d = np.asarray(broken, dtype=np.float64) - np.asarray(fixed, dtype=np.float64)
-    return (
-        _ratio((len(d) - 1) / len(d) * float(d.sum()) ** 2, float((d**2).sum())) if len(d) else _ratio(0, 0)
-    )
+    return _ratio((len(d) - 1) / max(1, len(d)) * float(d.sum()) ** 2, float((d**2).sum()))
 
 
 def durkalski(broken: Sequence[int], fixed: Sequence[int], sizes: Sequence[int]) -> Statistic:

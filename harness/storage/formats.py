@@ -49,12 +49,11 @@ def _read_json(path: Path, _: Layout) -> Table:
         raise BadInput([Fault(str(path), f"not JSON: {error} (for JSON lines: --format jsonl)")]) from None
     if not isinstance(found, list):
         raise BadInput([Fault(str(path), "a list of objects is wanted, as in [{...}, {...}]")])
-    faults = [
+    refuse_faults(
         Fault(f"{path}, row {number}", "a JSON object is wanted")
         for number, entry in enumerate(found, start=1)
         if not isinstance(entry, dict)
-    ]
-    refuse_faults(faults)
+    )
     return _numbered(path, found)
 
 
@@ -106,13 +105,4 @@ READERS: dict[str, Callable[[Path, Layout], Table]] = {
     "qrels": _read_qrels,
 }
 
-FORMAT_OF = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "json",
-    ".parquet": "parquet",
-    ".xlsx": "xlsx",
-    ".qrels": "qrels",
-}
+FORMAT_OF = {f".{name}": name for name in READERS} | {".ndjson": "jsonl"}

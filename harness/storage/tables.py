@@ -150,10 +150,9 @@ def refuse_controls(table: Table, names: Sequence[str], layout: Layout, more: Se
     Tabs and line ends are none of these.
     """
     headers = dict.fromkeys([*(header for name in names for header in table.find(name, layout)), *more])
-    faults = [
+    refuse_faults(
         Fault(table.where(row), f"{header}: the control character {found[0]!r} is no text; take it out")
         for row in table.rows
         for header in headers
         if isinstance(value := row.cells.get(header), str) and (found := CONTROL.search(value))
-    ]
-    refuse_faults(faults)
+    )

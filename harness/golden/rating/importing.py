@@ -100,8 +100,7 @@ def _merged(
     raters = tuple(dict.fromkeys(row.rater or "" for row in rows))
     new = [(row.where, _rating(row, examples[row.item].id)) for row in rows]
     count, conflicts = _take(ratings, new, replace=table.replace)
-    if faults := [*_rater_faults(raters, kinds, table.kind), *_version_faults(rows), *conflicts]:
-        raise BadInput(faults)
+    refuse_faults([*_rater_faults(raters, kinds, table.kind), *_version_faults(rows), *conflicts])
     missing = tuple(rater for rater in raters if rater not in kinds)
     found = RatingsImported(
         path=path,
