@@ -208,12 +208,11 @@ def _provenance(table: Table, request: Import) -> Provenance:
     """The source by name, not by path: a path reveals who imported it, and where."""
     content = Path(request.source)
     source = content.name if content.exists() else request.source
-    known = digest_bytes(read_bytes(content)) if content.is_file() else _rows_digest(table)
+    if content.is_file():
+        known = digest_bytes(read_bytes(content))
+    else:
+        known = digest([{name: row.text(name) for name in table.columns} for row in table.rows])
     return Provenance(source=source, digest=known, licence=request.licence)
-
-
-def _rows_digest(table: Table) -> str:
-    return digest([{name: row.text(name) for name in table.columns} for row in table.rows])
 
 
 def _columns_left(table: Table, request: Import) -> tuple[str, ...]:

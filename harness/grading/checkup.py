@@ -196,6 +196,7 @@ def _checkup(
         detail = f": {outcome.detail}" if outcome.detail else ""
         problems.insert(0, f"the answer is not a grade ({outcome.cause}{detail})")
     cost = cost_of([reply], price)
+    why = price.reason if isinstance(price, NoPrice) else "the server counted no tokens"
     return Checkup(
         model=plan.asked.model,
         base_url=plan.asked.base_url,
@@ -208,7 +209,7 @@ def _checkup(
         usage=reply.usage,
         cost=cost,
         cost_cached=_from_cache(reply.usage, price),
-        reason=_why_unknown(reply, price) if cost is None else None,
+        reason=why if cost is None else None,
         findings=findings,
         problems=tuple(problems),
     )
@@ -220,7 +221,3 @@ def _from_cache(used: Usage | None, price: Price | NoPrice) -> float | None:
         return None
     prefix = used.cached_tokens + used.written_tokens
     return price.cost(used.model_copy(update={"cached_tokens": prefix, "written_tokens": 0}))
-
-
-def _why_unknown(reply: Reply, price: Price | NoPrice) -> str:
-    return price.reason if isinstance(price, NoPrice) else "the server counted no tokens"

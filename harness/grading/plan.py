@@ -21,7 +21,7 @@ from harness.nouns.policy import Gates, Policy
 from harness.policy.load import load_gates, load_policy, policy_digest, policy_path
 from harness.prompting.prompt import PromptWriter, bind_prompt, load_prompt
 from harness.providers import asks_a_server, base_url_of, reads_grades, split_model
-from harness.providers.base import Setup
+from harness.providers.base import SENT_ALONG, Setup
 from harness.runs.kind import CANARIES as CANARY_RUN
 from harness.runs.kind import CHOSEN, GOLDEN
 from harness.runs.manifest import Asked, Digests
@@ -222,11 +222,7 @@ def setup_of(project: Project, plan: Plan) -> Setup:
         policy=plan.policy,
         shots=plan.learnable,
         base_url=asked.base_url,
-        temperature=asked.temperature,
-        seed=asked.seed,
-        max_tokens=asked.max_tokens,
-        no_schema=asked.no_schema,
-        fold_system=asked.fold_system,
+        **{name: getattr(asked, name) for name in SENT_ALONG},
         sampled=asked.limit is not None,
         layout=Layout(asked.columns, asked.wide, asked.format, asked.labels, asked.encoding),
         rater=asked.rater,

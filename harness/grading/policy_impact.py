@@ -14,6 +14,7 @@ from harness.grading.job import Limits, RunObserver
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, make_plan
 from harness.providers import provider_of, reads_grades
+from harness.providers.base import SENT_ALONG
 from harness.runs.folder import create_run
 from harness.runs.manifest import Asked, load_manifest
 from harness.runs.pair_run import PairRun, find_pair_run, load_pair_run, pairs_folder
@@ -59,8 +60,7 @@ def impact_of(
 
 def teacher_of(asked: Asked, pairs: str) -> Asked:
     """A run's teacher, to grade the pairs of a file."""
-    sent = ("temperature", "seed", "max_tokens", "no_schema", "fold_system")
-    kept = ("model", "policy", "prompt", "shots", *sent, "base_url")
+    kept = ("model", "policy", "prompt", "shots", *SENT_ALONG, "base_url")
     return Asked(**{name: getattr(asked, name) for name in kept}, splits=(), pairs=pairs)
 
 

@@ -12,8 +12,6 @@ from harness.storage.tables import Layout
 
 LONGEST_ANSWER = 16_000
 """Tokens that an answer is taken to have at most, thinking included, where no limit is sent along."""
-
-
 SENT_ALONG = ("temperature", "seed", "max_tokens", "no_schema", "fold_system")
 """What a server may be sent besides the prompt, by its name in Setup."""
 

@@ -41,8 +41,6 @@ SECRET = 8
 """Letters that a key has at least; a server of one's own may be given any word."""
 _USER_INFO = re.compile(r"://[^/\s@]+@")
 _NO_MODEL = re.compile(r"\bmodel\b.*\b(not found|not exist|unknown)\b", re.IGNORECASE | re.DOTALL)
-
-
 Read = TypeVar("Read")
 
 

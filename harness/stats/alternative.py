@@ -96,7 +96,8 @@ def alternative_annotator_test(
     every = [_wins(h, model, ratings, clusters, values, scoring) for h in range(ratings.shape[1])]
     found = [one for one in every if len(one.own) >= MIN_ITEMS]
     if len(found) < MIN_ANNOTATORS:
-        text = TOO_FEW.format(least=MIN_ANNOTATORS, items=MIN_ITEMS, found=_sizes(every))
+        sizes = ", ".join(f"annotator {one.annotator} with {len(one.own)}" for one in every) or "none"
+        text = TOO_FEW.format(least=MIN_ANNOTATORS, items=MIN_ITEMS, found=sizes)
         return AlternativeTest(None, None, None, (), Reason("undefined", text))
     # One cluster per item gives the ordinary t-test's error, s / sqrt(n).
     p = [_one_sided(one.own - one.model, np.arange(len(one.own)), epsilon) for one in found]
@@ -160,7 +161,3 @@ def _annotator(wins: _Wins, p: float, adjusted: float, epsilon: float) -> Annota
         p_adjusted=adjusted,
         rejected=adjusted <= LEVEL,
     )
-
-
-def _sizes(every: Sequence[_Wins]) -> str:
-    return ", ".join(f"annotator {one.annotator} with {len(one.own)}" for one in every) or "none"

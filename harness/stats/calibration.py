@@ -68,7 +68,7 @@ def calibration(
     if n == 0:
         return Calibration(0, *(None,) * 6, reason=NO_ITEMS)
     lost = np.maximum(0.0, 1 - given.sum(axis=1))
-    p = _normalised(given)
+    p = np.asarray(given / given.sum(axis=1, keepdims=True), dtype=np.float64)
     confidence, right = p[np.arange(n), grades], grades == gold
     width, mass = _width_bins(confidence, right), _mass_bins(confidence, right)
     log_loss, reason = _log_loss(p[np.arange(n), gold])
@@ -105,10 +105,6 @@ def _positions(grades: ArrayLike, given: Floats) -> Integers:
     assert found.shape == given.shape[:1], "a grade per item"
     assert bool(((found >= 0) & (found < given.shape[1])).all()), "a position off the scale"
     return found
-
-
-def _normalised(given: Floats) -> Floats:
-    return np.asarray(given / given.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
 def _log_loss(p: Floats) -> tuple[float | None, Reason | None]:
