@@ -69,7 +69,8 @@ def import_golden(project: Project, request: Import) -> Imported:
     target = project.golden / request.policy / FILE
     if target.exists() and not request.replace:
         raise BadInput([Fault(str(target), "already exists; --replace overwrites it")])
-    policy = _known_policy(project, request)
+    known = request.policy in folder_names(project.policies)
+    policy = load_policy(policy_path(project, request.policy)) if known else None
     scale = _scale(request, policy)
     table = _table(request)
     examples = _examples(table, request, policy.version if policy else "v1", scale)
@@ -110,12 +111,6 @@ def _texts_shown(example: Example) -> Iterator[tuple[str, str]]:
     yield "query", example.query
     yield from ((name, getattr(example.result, name) or "") for name in RESULT_TEXTS)
     yield from example.result.attributes.items()
-
-
-def _known_policy(project: Project, request: Import) -> Policy | None:
-    if request.policy in folder_names(project.policies):
-        return load_policy(policy_path(project, request.policy))
-    return None
 
 
 def _scale(request: Import, policy: Policy | None) -> tuple[int, ...]:

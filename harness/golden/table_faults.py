@@ -59,15 +59,12 @@ class TableFaults:
             rows = f" ({count:,} rows)" if count != 1 else ""
             found.append(Fault(where, f"{column}: {_shortened(text)!r} is not a grade{rows}"))
         words = list(dict.fromkeys(text for _, text in self._words))
-        named = ",".join(_option_word(_shortened(word)) + "=N" for word in words[:MOST_WORDS])
+        shown = [_shortened(word) for word in words[:MOST_WORDS]]
+        named = ",".join(f'"{word}"=N' if "," in word else f"{word}=N" for word in shown)
         quote = "'" if '"' in named else '"'
         more = f" (and {len(words) - MOST_WORDS:,} more)" if len(words) > MOST_WORDS else ""
         what = f"say which grade each word means: --labels {quote}{named}{quote}{more}"
         return [*found[:MOST_WORDS], Fault(str(self._table.path), what)]
-
-
-def _option_word(word: str) -> str:
-    return f'"{word}"' if "," in word else word
 
 
 def _shortened(text: str) -> str:

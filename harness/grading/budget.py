@@ -155,7 +155,11 @@ class Budget:
     def take(self, worst: float, *, batch: bool = False) -> Reservation:
         """Reserve the cost of a call or of a part of a batch at once. OverBudget if it does not fit."""
         if not self.fits(worst):
-            raise OverBudget(self._sentence(worst))
+            lost = f", and up to {usd(self.lost)} on calls without an answer" if self.lost else ""
+            raise OverBudget(
+                f"--max-cost {usd(self.limit)}: {usd(self.spent)} is spent{lost}; "
+                f"one more call could cost up to {usd(worst)}"
+            )
         return self.hold(worst, batch=batch)
 
     def hold(self, worst: float, *, batch: bool = False) -> Reservation:
@@ -185,13 +189,6 @@ class Budget:
         worst = self._worst.cost(prompt, batch=batch)
         assert worst is not None, "the price was looked at when the budget was made"
         return worst
-
-    def _sentence(self, worst: float) -> str:
-        lost = f", and up to {usd(self.lost)} on calls without an answer" if self.lost else ""
-        return (
-            f"--max-cost {usd(self.limit)}: {usd(self.spent)} is spent{lost}; "
-            f"one more call could cost up to {usd(worst)}"
-        )
 
 
 def budget_of(limit: float, worst: WorstCase, folder: Path | None = None, *, batch: bool = False) -> Budget:

@@ -71,7 +71,7 @@ class Lexical(LocalTeacher):
         queries = [pair.query for pair in pairs]
         titles = [pair.result.title for pair in pairs]
         descriptions = [_description(pair) for pair in pairs]
-        texts = [_text(pair) for pair in pairs]
+        texts = [f"{pair.query} {pair.result.title}" for pair in pairs]
         # One call for all texts: a call costs more than the texts of a pair do.
         words = _rows(self._words.transform(queries + titles), 2)
         characters = _rows(self._characters.transform(queries + titles + descriptions + texts), 4)
@@ -166,7 +166,3 @@ def _description(pair: Pair) -> str:
     result = pair.result
     parts = [result.brand, result.category, result.description, *result.attributes.values()]
     return " ".join(part for part in parts if part)
-
-
-def _text(pair: Pair) -> str:
-    return f"{pair.query} {pair.result.title}"

@@ -22,11 +22,6 @@ def levels_of(scale: Scale) -> tuple[int, ...]:
     return parse_scale(scale if isinstance(scale, str) else ",".join(map(str, scale)))
 
 
-def is_long(ratings: Any) -> bool:
-    """Whether a data frame has a row for each rating."""
-    return {"item", "rater", "grade"} <= {str(name) for name in getattr(ratings, "columns", ())}
-
-
 def ratings_from(
     ratings: Any,
     levels: tuple[int, ...],
@@ -38,7 +33,8 @@ def ratings_from(
     `items`: the items that are graded beside them, each with its query. Ratings with an index, or with a
     column item, belong to them by name, and some must; rows of a plain array belong to them by place.
     """
-    if is_long(ratings):
+    # A data frame with these columns has a row for each rating.
+    if {"item", "rater", "grade"} <= {str(name) for name in getattr(ratings, "columns", ())}:
         if queries is not None:
             raise BadInput("queries: a frame of item, rater and grade has a column query instead")
         found = _long(ratings, levels)

@@ -209,8 +209,4 @@ def _disputed(
         for at, item in enumerate(panel.items)
         if pairs[at] > agreeing[at]
     ]
-    return sorted(found, key=lambda dispute: (-_spread(dispute), dispute.item))
-
-
-def _spread(dispute: Dispute) -> int:
-    return max(dispute.grades.values()) - min(dispute.grades.values())
+    return sorted(found, key=lambda one: (min(one.grades.values()) - max(one.grades.values()), one.item))

@@ -116,11 +116,10 @@ def _log_loss(p: Floats) -> tuple[float | None, Reason | None]:
 
 def _width_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[BinScore, ...]:
     at = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
-    found = []
-    for number in np.unique(at).tolist():
-        inside = at == number
-        found.append(_bin(number / BINS, (number + 1) / BINS, confidence[inside], right[inside]))
-    return tuple(found)
+    return tuple(
+        _bin(number / BINS, (number + 1) / BINS, confidence[at == number], right[at == number])
+        for number in np.unique(at).tolist()
+    )
 
 
 def _mass_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[BinScore, ...]:

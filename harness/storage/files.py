@@ -216,12 +216,10 @@ def write_atomic(path: Path, content: Content) -> None:
             os.fsync(file.fileno())
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         # Name the user's file, not the temporary one.
         raise OSError(error.errno, error.strerror, str(path)) from error
-    except BaseException:
+    finally:
         beside.unlink(missing_ok=True)
-        raise
 
 
 def _pieces(content: Content) -> Iterator[bytes]:

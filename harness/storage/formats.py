@@ -57,10 +57,6 @@ def _read_json(path: Path, _: Layout) -> Table:
     return _numbered(path, found)
 
 
-def _read_parquet(path: Path, _: Layout) -> Table:
-    return _numbered(path, parquet_rows(path))
-
-
 def _numbered(path: Path, data: Iterable[Mapping[str, Any]]) -> Table:
     return _objects(path, enumerate(data, start=1), "row")
 
@@ -100,7 +96,7 @@ READERS: dict[str, Callable[[Path, Layout], Table]] = {
     "tsv": read_tsv,
     "jsonl": _read_json_lines,
     "json": _read_json,
-    "parquet": _read_parquet,
+    "parquet": lambda path, _: _numbered(path, parquet_rows(path)),
     "xlsx": read_xlsx,
     "qrels": _read_qrels,
 }
