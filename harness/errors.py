@@ -10,7 +10,7 @@ HarnessError
     └── FatalError            no call can succeed: key, quota, model name
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -48,6 +48,12 @@ class BadInput(HarnessError):
         if hidden:
             lines.append(f"... and {hidden} more like these")
         return "\n".join(lines)
+
+
+def refuse_faults(faults: Iterable[Fault]) -> None:
+    """BadInput with all of them, if there are any."""
+    if found := list(faults):
+        raise BadInput(found)
 
 
 class Unfinished(HarnessError):

@@ -42,13 +42,21 @@ class _Shown:
     def _view(self) -> Iterable[RenderableType]:
         raise NotImplementedError
 
+    def _printed(self) -> Console:
+        console = Console(
+            width=WIDTH, file=io.StringIO(), record=True, highlight=False, emoji=False, markup=False
+        )
+        for part in self._view():
+            console.print(part)
+        return console
+
     def __repr__(self) -> str:
-        return _text(self._view())
+        return "\n".join(line.rstrip() for line in self._printed().export_text().splitlines())
 
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
-        return _html(self._view())
+        return self._printed().export_html(inline_styles=True, code_format="<pre>{code}</pre>")
 
 
 class Gate1Result(_Shown, Gate1):
@@ -211,20 +219,3 @@ def _gates(weighting: Weighting, bar: float, coverage_floor: float = 0.99) -> Ga
         raise BadInput(f"bar {bar}: a kappa lies between -1 and 1")
     held = {"gate1": Gate1Bar(bar=bar), "gate2": Gate2Bar(bar=bar)}
     return Gates(weighting=weighting, coverage_floor=coverage_floor, **held)
-
-
-def _printed(parts: Iterable[RenderableType]) -> Console:
-    console = Console(
-        width=WIDTH, file=io.StringIO(), record=True, highlight=False, emoji=False, markup=False
-    )
-    for part in parts:
-        console.print(part)
-    return console
-
-
-def _text(parts: Iterable[RenderableType]) -> str:
-    return "\n".join(line.rstrip() for line in _printed(parts).export_text().splitlines())
-
-
-def _html(parts: Iterable[RenderableType]) -> str:
-    return _printed(parts).export_html(inline_styles=True, code_format="<pre>{code}</pre>")

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import auc, roc_auc_score
 
-from harness.stats.abstention import GRID, NO_ITEMS, SelectivePrediction, alone, risk_coverage
+from harness.scorecards.confidence import SelectiveScore
+from harness.stats.abstention import GRID, NO_ITEMS, alone, risk_coverage
 
 sure_and_wrong = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 1)), min_size=1, max_size=60)
 few_losses = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4)), min_size=1, max_size=6)
@@ -39,11 +40,11 @@ def test_areas_by_hand() -> None:
     assert found.aurc == close((0 + 1 / 2 + 1 / 3 + 2 / 4) / 4)
     assert found.e_aurc == close((1 / 2 + 1 / 3 + 2 / 4) / 4 - (1 / 3 + 2 / 4) / 4)
     assert found.augrc == close((0.125 + 0.25 + 0.375) / 4)
-    assert [(one.coverage, one.risk, one.threshold, one.n) for one in found.curve] == [
-        (0.25, 0.0, 0.9, 1),
-        (0.5, 0.5, 0.8, 2),
-        (0.75, close(1 / 3), 0.7, 3),
-        (1.0, 0.5, 0.6, 4),
+    assert [(one.coverage, one.risk, one.threshold) for one in found.curve] == [
+        (0.25, 0.0, 0.9),
+        (0.5, 0.5, 0.8),
+        (0.75, close(1 / 3), 0.7),
+        (1.0, 0.5, 0.6),
     ]
 
 
@@ -53,7 +54,7 @@ def test_tied_items_share_their_risk_by_hand() -> None:
         found = risk_coverage([0.9, 0.5, 0.5], losses)
         assert found.aurc == close((1 / 4 + 1 / 3) / 3)
         assert found.augrc == close(((1 / 6) / 2 + (1 / 6 + 1 / 3) / 2) / 3)
-        assert [(one.n, one.threshold) for one in found.curve] == [(1, 0.9), (3, 0.5)]
+        assert [(one.coverage * 3, one.threshold) for one in found.curve] == [(1, 0.9), (3, 0.5)]
 
 
 @given(few_losses)
@@ -111,7 +112,7 @@ def test_curve_points_are_what_their_threshold_takes_in(items: list[tuple[int, i
     found = risk_coverage([sure for sure, _ in items], [wrong for _, wrong in items])
     for point in found.curve:
         taken = [wrong for sure, wrong in items if sure >= point.threshold]
-        assert (point.n, point.coverage) == (len(taken), len(taken) / len(items))
+        assert point.coverage == len(taken) / len(items)
         assert point.risk == close(sum(taken) / len(taken))
     coverages = [point.coverage for point in found.curve]
     assert coverages == sorted(set(coverages))
@@ -124,7 +125,8 @@ def test_curve_points_are_what_their_threshold_takes_in(items: list[tuple[int, i
 def test_curve_is_thinned_to_every_twentieth(n: int) -> None:
     """100 and 180 are where the next whole number above n * 0.55 in floats is one too many."""
     found = risk_coverage(np.arange(n), np.zeros(n))
-    assert [point.n for point in found.curve] == sorted({-(-n * step // GRID) for step in range(1, 21)})
+    sizes = [round(point.coverage * n) for point in found.curve]
+    assert sizes == sorted({-(-n * step // GRID) for step in range(1, 21)})
     assert n % GRID or [point.coverage for point in found.curve] == [close(k / 20) for k in range(1, 21)]
 
 
@@ -200,7 +202,7 @@ def test_too_many_errors_have_no_threshold_but_a_reason() -> None:
     assert "at no coverage is the risk surely below 5.00%" in (found.reason or "")
     lowest = min(exact_limit(n // 2, n) for n in range(20, 401, 20))
     assert f"the lowest upper limit is {lowest:.2%}" in (found.reason or "")
-    assert alone([], [], 0.05) == SelectivePrediction(reason=NO_ITEMS)
+    assert alone([], [], 0.05) == SelectiveScore(target=0.05, reason=NO_ITEMS)
 
 
 @pytest.mark.parametrize(("wrong", "target"), [([0.5], 0.1), ([2], 0.1), ([0], 0.0), ([0], 1.0)])
@@ -216,7 +218,8 @@ def test_what_is_found_keeps_the_target_and_no_larger_coverage_does(
     sure, wrong = [one for one, _ in items], [one for _, one in items]
     found = alone(sure, wrong, target)
     larger = [p for p in risk_coverage(sure, wrong).curve if p.coverage > (found.coverage or 0)]
-    assert all(exact_limit(round(p.risk * p.n), p.n) >= target for p in larger)
+    sizes = [round(p.coverage * len(sure)) for p in larger]
+    assert all(exact_limit(round(p.risk * n), n) >= target for p, n in zip(larger, sizes, strict=True))
     if found.reason is None:
         assert found.upper is not None
         assert found.upper < target

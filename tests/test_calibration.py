@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, log_loss
 
-from harness.stats.calibration import BINS, NO_ITEMS, Calibration, ConfidenceBin, calibration
+from harness.scorecards.confidence import BinScore
+from harness.stats.calibration import BINS, NO_ITEMS, Calibration, calibration
 from harness.stats.proportions import wilson
 
 SCALE = (0, 1, 2, 3, 4)
@@ -80,7 +81,7 @@ def test_bins_of_equal_mass_hold_the_same_number_and_never_part_a_tie() -> None:
     assert [(one.low, one.high, one.n) for one in tied] == [(0.5, 0.5, 10), (0.99, 0.99, 90)]
 
 
-def mass_bins(sure: Any) -> tuple[ConfidenceBin, ...]:
+def mass_bins(sure: Any) -> tuple[BinScore, ...]:
     rows = np.stack([sure, 1 - sure], axis=1)
     return calibration(rows, np.zeros(len(sure), int), np.zeros(len(sure), int), (0, 1)).mass_bins
 

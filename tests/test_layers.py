@@ -16,8 +16,8 @@ MAP = """
 errors      the exception tree
 storage     files, tables, the project folder, digests, Hugging Face data sets
 nouns       the frozen nouns, in the order of the flow
-stats       pure numbers: no LLM, no file, no policy
 scorecards  what the gates found: the objects that --json prints
+stats       pure numbers: no LLM, no file, no policy
 pricing     vendors, tokens, prices
 policy      load, lint, diff
 golden      examples, splits, leakage, import and export, ratings

@@ -17,7 +17,7 @@ from harness.errors import BadInput
 from harness.nouns.records import Usage
 from harness.pricing.prices import NoPrice, Price, Rates, cost_of, price_of
 from harness.pricing.vendors import VENDORS, vendor_of
-from harness.providers import PROVIDERS, anthropic, openai, sold_as
+from harness.providers import PROVIDERS, sold_as
 from harness.storage.project import Project
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -117,7 +117,7 @@ def test_every_provider_has_a_price_or_a_reason(tmp_path: Path, provider: str) -
 
 
 def test_vendors_are_at_home_where_their_providers_say() -> None:
-    assert {vendor.home for vendor in VENDORS} == {openai.HOME, anthropic.HOME}
+    assert {vendor.home for vendor in VENDORS} == {"api.openai.com", "api.anthropic.com"}
     assert {known.vendor for known in PROVIDERS.values() if known.vendor} == set(VENDORS)
 
 

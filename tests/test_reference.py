@@ -20,6 +20,7 @@ from one_kappa import kappa_spread, table_of
 
 from harness import gate2
 from harness.nouns.base import Weighting
+from harness.score.slices import grade_score
 from harness.score.threshold import WEIGHTINGS
 from harness.stats.agreement import (
     CONSTANT_RATER,
@@ -32,7 +33,7 @@ from harness.stats.agreement import (
     confusion,
     mean_kappa,
 )
-from harness.stats.diagnostics import KappaDiagnostics, diagnostics
+from harness.stats.diagnostics import diagnostics
 from harness.stats.intervals import KappaTable
 from harness.stats.paired import (
     benjamini_yekutieli,
@@ -163,6 +164,12 @@ def beside(name: str) -> Callable[[str, Params], Any]:
     return lambda case, _: getattr(diagnostics(square(case)[0]), name)
 
 
+def specific(case: str, _: Params) -> list[float | None]:
+    """Agreement on each grade."""
+    matrix, scale = square(case)
+    return [grade_score(matrix, at, grade).f1 for at, grade in enumerate(scale)]
+
+
 def among(name: str) -> Callable[[str, Params], Any]:
     """A coefficient of several raters."""
 
@@ -208,7 +215,7 @@ STATISTICS: dict[str, Callable[[str, Params], Any]] = {
     "ac1": beside("ac1"),
     "prevalence_index": beside("prevalence"),
     "bias_index": beside("bias"),
-    "specific_agreement": beside("specific"),
+    "specific_agreement": specific,
     "scott": among("fleiss"),  # of two raters Fleiss's kappa is Scott's pi
     "fleiss_kappa": among("fleiss"),
     "conger_kappa": among("conger"),
@@ -456,7 +463,5 @@ def test_every_trap_has_a_test() -> None:
 
 
 def test_diagnostics_of_nothing_are_undefined() -> None:
-    assert diagnostics(((0, 0), (0, 0))) == KappaDiagnostics(
-        None, None, None, None, None, None, None, (None, None)
-    )
+    assert set(diagnostics(((0, 0), (0, 0))).model_dump().values()) == {None}
     assert diagnostics(square("fce1969")[0]).prevalence is None

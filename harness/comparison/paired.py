@@ -16,12 +16,12 @@ from harness.score.answer_matrix import AnswerMatrix, answer_matrix_of
 from harness.score.items import GradedItem, voted
 from harness.score.slices import action_labels
 from harness.score.threshold import WEIGHTINGS
-from harness.scorecards.comparison import CellChange, Change, Comparison, McNemar, Relabelled, Statistic
+from harness.scorecards.comparison import CellChange, Change, Comparison, McNemar, Relabelled
 from harness.scorecards.shared import Confusion
 from harness.stats.agreement import Floats, Integers, cell_counts
 from harness.stats.intervals import Tested
 from harness.stats.means import clustered_mean
-from harness.stats.paired import ChiSquare, delta_from, durkalski, mcnemar_exact, obuchowski, stuart_maxwell
+from harness.stats.paired import delta_from, durkalski, mcnemar_exact, obuchowski, stuart_maxwell
 
 Pairing = list[tuple[GradedItem, GradedItem]]
 
@@ -112,7 +112,7 @@ def _figures(base: Side, candidate: Side, read: Pairing) -> dict[str, object]:
         "mae": _mean(_distance(before), _distance(after), after.clusters),
         "actions": _actions(base, candidate, before, after),
         "mcnemar": _mcnemar(one == left.golden, other == right.golden, after.clusters),
-        "stuart_maxwell": _statistic(stuart_maxwell(cell_counts(one, other, len(candidate.scale)))),
+        "stuart_maxwell": stuart_maxwell(cell_counts(one, other, len(candidate.scale))),
         "moves": Confusion(labels=candidate.scale, matrix=cell_counts(one, other, len(candidate.scale))),
         "never_grow": _cells(base, candidate, votes),
         "per_tag": slice_changes([about.tags if about else () for about in abouts], before, after, moved),
@@ -214,10 +214,6 @@ def _mcnemar(before: Integers, after: Integers, clusters: Integers) -> McNemar:
         broken=int(broken.sum()),
         fixed=int(fixed.sum()),
         exact=mcnemar_exact(int(broken.sum()), int(fixed.sum())),
-        obuchowski=_statistic(obuchowski(broken.tolist(), fixed.tolist())),
-        durkalski=_statistic(durkalski(broken.tolist(), fixed.tolist(), sizes.tolist())),
+        obuchowski=obuchowski(broken.tolist(), fixed.tolist()),
+        durkalski=durkalski(broken.tolist(), fixed.tolist(), sizes.tolist()),
     )
-
-
-def _statistic(found: ChiSquare) -> Statistic:
-    return Statistic(value=found.value, df=found.df, p=found.p, reason=found.reason)

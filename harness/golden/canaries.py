@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness.errors import BadInput, Fault
+from harness.errors import Fault, refuse_faults
 from harness.golden.grade_tables import off_scale
 from harness.golden.table_faults import without_doubles
 from harness.nouns.base import Level, Noun
@@ -124,8 +124,7 @@ def load_canaries(path: Path, policy: Policy) -> list[Canary]:
             faults.append(Fault(where, off_scale(canary.grade, policy)))
         if canary.plain == canary.steered:
             faults.append(Fault(where, "plain and steered are the same"))
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     keyed = ((line, canary.id, canary) for line, canary in numbered)
     return list(without_doubles(keyed, lambda id_: f"canary {id_!r}", f"{path}, line").values())
 

@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.grade_tables import off_scale
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
@@ -30,8 +30,7 @@ def checked_examples(path: Path, policy: Policy) -> Iterator[Example]:
     faults: list[Fault] = []
     for _, example in _each_numbered(path, policy, faults):
         yield example.under(policy.version)
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
 
 
 def read_numbered(path: Path, policy: Policy) -> tuple[list[tuple[int, Example]], list[Fault]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.nouns.pair import Example
 from harness.storage.cells import harmless
-from harness.storage.files import to_line
+from harness.storage.files import to_lines
 from harness.storage.tables import RESULT_TEXTS
 
 FORMATS = ("csv", "jsonl")
@@ -15,7 +15,7 @@ FORMATS = ("csv", "jsonl")
 def export_golden(examples: Sequence[Example], format: str) -> str:
     """The whole set as text in one of FORMATS."""
     if format == "jsonl":
-        return "".join(to_line(example, sparse=True) for example in examples)
+        return "".join(to_lines(examples))
     rows = [_row(example) for example in examples]
     more = dict.fromkeys(n for row in rows for n in row if n.startswith(("attributes.", "context.")))
     columns = ["id", "query", *RESULT_TEXTS, *more, *_JUDGEMENT]

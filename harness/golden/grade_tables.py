@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.rows import listed
 from harness.golden.table_faults import NO_GRADE, TableFaults, rating_name, without_doubles
 from harness.golden.versions import under_version
@@ -167,8 +167,7 @@ def _without_gaps(table: Table, rows: Iterable[Placed]) -> Iterator[Placed]:
         if row.grade is None and row.notes.split != "shots":
             faults.append(Fault(f"{table.place} {line}", "no golden grade"))
         yield placed
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
 
 
 def graded_rows(
@@ -203,12 +202,9 @@ def graded_rows(
 
 
 def _notes(row: Row, headers: Mapping[str, tuple[str, ...]]) -> RowNotes:
-    reasoning, split, title, version = (_cell(row, headers[name]) for name in RowNotes._fields[:4])
-    clauses, tags = (
-        tuple(listed(row.cells.get(headers[name][0]))) if headers[name] else ()
-        for name in ("clauses", "tags")
-    )
-    return RowNotes(reasoning or "", split, title, version, clauses, tags)
+    reasoning, split, title, version = (joined(row, headers[name]) for name in RowNotes._fields[:4])
+    clauses, tags = (tuple(listed(row, headers[name])) for name in ("clauses", "tags"))
+    return RowNotes(reasoning, split or None, title or None, version or None, clauses, tags)
 
 
 def by_item(table: Table, rows: Iterable[Placed]) -> dict[str, GradedRow]:
@@ -232,12 +228,8 @@ def _graders(
 
 def _repeated(row: Row, headers: tuple[str, ...]) -> str | None:
     """A cell whose text many rows have: one copy is kept."""
-    text = _cell(row, headers)
+    text = joined(row, headers)
     return sys.intern(text) if text else None
-
-
-def _cell(row: Row, headers: tuple[str, ...]) -> str | None:
-    return (joined(row, headers) or None) if headers else None
 
 
 def _grade_reader(

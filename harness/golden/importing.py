@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.examples import FILE
 from harness.golden.grade_tables import GradedRow, by_item, graded_rows, parse_scale, scale_text
 from harness.golden.rows import JUDGEMENT, check_attributes, text_of, texts_of
@@ -69,7 +69,8 @@ def import_golden(project: Project, request: Import) -> Imported:
     target = project.golden / request.policy / FILE
     if target.exists() and not request.replace:
         raise BadInput([Fault(str(target), "already exists; --replace overwrites it")])
-    policy = _known_policy(project, request)
+    known = request.policy in folder_names(project.policies)
+    policy = load_policy(policy_path(project, request.policy)) if known else None
     scale = _scale(request, policy)
     table = _table(request)
     examples = _examples(table, request, policy.version if policy else "v1", scale)
@@ -110,12 +111,6 @@ def _texts_shown(example: Example) -> Iterator[tuple[str, str]]:
     yield "query", example.query
     yield from ((name, getattr(example.result, name) or "") for name in RESULT_TEXTS)
     yield from example.result.attributes.items()
-
-
-def _known_policy(project: Project, request: Import) -> Policy | None:
-    if request.policy in folder_names(project.policies):
-        return load_policy(policy_path(project, request.policy))
-    return None
 
 
 def _scale(request: Import, policy: Policy | None) -> tuple[int, ...]:
@@ -167,8 +162,7 @@ def _examples(table: Table, request: Import, policy_version: str, scale: tuple[i
         example, wrong = build(Example, data, table.where(row))
         faults += wrong
         examples += [example] if example else []
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return examples
 
 
@@ -209,12 +203,11 @@ def _provenance(table: Table, request: Import) -> Provenance:
     """The source by name, not by path: a path reveals who imported it, and where."""
     content = Path(request.source)
     source = content.name if content.exists() else request.source
-    known = digest_bytes(read_bytes(content)) if content.is_file() else _rows_digest(table)
+    if content.is_file():
+        known = digest_bytes(read_bytes(content))
+    else:
+        known = digest([{name: row.text(name) for name in table.columns} for row in table.rows])
     return Provenance(source=source, digest=known, licence=request.licence)
-
-
-def _rows_digest(table: Table) -> str:
-    return digest([{name: row.text(name) for name in table.columns} for row in table.rows])
 
 
 def _columns_left(table: Table, request: Import) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from harness.errors import BadInput
+from harness.errors import BadInput, Fault
 from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.checks import Finding, broken_caps, broken_history, not_judged, unknown_clauses
@@ -28,24 +28,26 @@ SHORT_WORDS = 8
 def lint_golden(path: Path, policy: Policy) -> list[Finding]:
     """Every finding about a golden set under a policy version, errors first."""
     numbered, faults = read_numbered(path, policy)
-    findings = [Finding("error", fault.where, fault.what) for fault in faults]
+    findings = _errors(faults)
     examples = [example.under(policy.version) for _, example in numbered]
     findings += broken_history([example for _, example in numbered])
     for check in CHECKS:
         findings += check(examples, policy)
-    if not faults:
-        findings += _canaries(path.with_name(CANARIES), examples, policy)
-        findings += _beside(path, examples, policy)
+    for beside in () if faults else (_canaries, _beside):
+        try:
+            findings += beside(path, examples, policy)
+        except BadInput as error:
+            findings += _errors(error.faults)
     return sorted(findings, key=lambda finding: finding.level != "error")
+
+
+def _errors(faults: Sequence[Fault]) -> list[Finding]:
+    return [Finding("error", fault.where, fault.what) for fault in faults]
 
 
 def _canaries(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
     """Canaries are graded like examples, and must not cause a shot to be dropped from the prompts."""
-    try:
-        loaded = load_canaries(path, policy)
-    except BadInput as error:
-        yield from (Finding("error", fault.where, fault.what) for fault in error.faults)
-        return
+    loaded = load_canaries(path.with_name(CANARIES), policy)
     canaries = canary_examples(loaded)
     # Both products of a canary share one grade: report its faults once, under the canary's name.
     plain = [one.examples()[0].model_copy(update={"id": one.id}) for one in loaded]
@@ -63,13 +65,9 @@ def _canaries(path: Path, examples: Sequence[Example], policy: Policy) -> Iterat
 def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
     """The files beside the examples: ratings, raters, adjudications."""
     ratings_file = path.with_name("ratings.jsonl")
-    try:
-        decisions = load_adjudications(path.with_name(ADJUDICATIONS))
-        kinds = rater_kinds(path.with_name("raters.toml"))
-        ratings = ratings_under(ratings_file, policy, examples) if ratings_file.exists() else []
-    except BadInput as error:
-        yield from (Finding("error", fault.where, fault.what) for fault in error.faults)
-        return
+    decisions = load_adjudications(path.with_name(ADJUDICATIONS))
+    kinds = rater_kinds(path.with_name("raters.toml"))
+    ratings = ratings_under(ratings_file, policy, examples) if ratings_file.exists() else []
     if ratings_file.exists() and not ratings:
         yield Finding("warning", "ratings", f"none under {policy.label}: its Gate 1 was never measured")
     golden = {example.id: example.grade for example in examples}

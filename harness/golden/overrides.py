@@ -11,7 +11,7 @@ OVERRIDES = "overrides.jsonl"
 
 def note_override(path: Path, override: Override) -> bool:
     """Add a line unless the log holds the same override. Returns whether a line was added."""
-    if any(_said(known) == _said(override) for known in overrides(path)):
+    if any(known.model_copy(update={"at": override.at}) == override for known in overrides(path)):
         return False
     with open_to_append(path) as file:
         file.write(to_line(override).encode())
@@ -21,7 +21,3 @@ def note_override(path: Path, override: Override) -> bool:
 def overrides(path: Path) -> list[Override]:
     """Every override so far; skips lines that cannot be read."""
     return [one for _, one in read_nouns(path, Override)[0]] if path.exists() else []
-
-
-def _said(one: Override) -> tuple[str, ...]:
-    return one.policy, one.by, one.because, one.gate1

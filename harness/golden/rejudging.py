@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.errors import BadInput, Fault
+from harness.errors import Fault, refuse_faults
 from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import Canary
 from harness.golden.checks import broken_caps, unknown_clauses
@@ -41,8 +41,7 @@ def golden_lines(path: Path) -> dict[str, Judged]:
             if one.id in found:
                 faults.append(Fault(f"{file}, line {line}, {one.id}", "the id is taken"))
             found[one.id] = one
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return found
 
 
@@ -92,9 +91,7 @@ def confirm(path: Path, policy: Policy, why: Mapping[str, str], at: str) -> list
     """Record that grades stand under this policy version. Skips ids already judged under it."""
     with alone(path.parent / ".golden.lock"):
         golden = golden_lines(path)
-        faults = [fault for id_ in why for fault in _confirm_faults(id_, golden, policy)]
-        if faults:
-            raise BadInput(faults)
+        refuse_faults(fault for id_ in why for fault in _confirm_faults(id_, golden, policy))
         new = [id_ for id_ in why if not is_judged(golden[id_], policy.version)]
         _rewrite(path, {id_: _entry(policy, at, why[id_], None) for id_ in new})
     return new
@@ -107,8 +104,7 @@ def regrade(path: Path, policy: Policy, id_: str, said: Judgement, why: str, at:
         faults = _regrade_faults(id_, golden, policy, said)
         if not why.strip():
             faults.append(Fault(id_, "no reason; give --why: it is kept in the history"))
-        if faults:
-            raise BadInput(faults)
+        refuse_faults(faults)
         was = golden[id_]
         if was.policy_version == policy.version and _said(was) == _said(was.model_copy(update=dict(said))):
             return False

@@ -34,8 +34,8 @@ def texts_of(table: Table, row: Row, layout: Layout, attributes: Sequence[str]) 
         "context": _under("context.", row) or None,
         "history": history if isinstance(history, list) else (),
         "reasoning": text_of(table, row, "reasoning", layout) or "",
-        "clauses": _words(table, row, "clauses", layout),
-        "tags": _words(table, row, "tags", layout),
+        "clauses": listed(row, table.find("clauses", layout)),
+        "tags": listed(row, table.find("tags", layout)),
     }
 
 
@@ -47,18 +47,12 @@ def _under(prefix: str, row: Row) -> dict[str, str]:
 
 def text_of(table: Table, row: Row, name: str, layout: Layout) -> str | None:
     """A row's cell under one of our names; None where it is empty or absent."""
-    headers = table.find(name, layout)
-    return (joined(row, headers) or None) if headers else None
+    return joined(row, table.find(name, layout)) or None
 
 
-def _words(table: Table, row: Row, name: str, layout: Layout) -> list[str]:
-    """Several words under one of our names; none where the table has no such header."""
-    headers = table.find(name, layout)
-    return listed(row.cells.get(headers[0])) if headers else []
-
-
-def listed(value: Any) -> list[str]:
-    """A cell as a list: a JSON list as it is; text split at spaces and commas."""
+def listed(row: Row, headers: Sequence[str]) -> list[str]:
+    """A cell as a list: a JSON list as it is; text split at spaces and commas. Empty without a header."""
+    value = row.cells.get(headers[0]) if headers else None
     if isinstance(value, list):
         return [str(part) for part in value]
     return [] if value is None else str(value).replace(",", " ").split()

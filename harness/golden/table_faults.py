@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from harness.errors import BadInput, Fault
+from harness.errors import Fault, refuse_faults
 from harness.storage.tables import Row, Table
 
 MOST_WORDS = 12
@@ -49,8 +49,7 @@ class TableFaults:
 
     def refuse(self) -> None:
         """BadInput if there is a fault; for words, with what to do."""
-        if self:
-            raise BadInput([*self._found, *self._word_faults()])
+        refuse_faults([*self._found, *self._word_faults()])
 
     def _word_faults(self) -> list[Fault]:
         if not self._words:
@@ -60,15 +59,12 @@ class TableFaults:
             rows = f" ({count:,} rows)" if count != 1 else ""
             found.append(Fault(where, f"{column}: {_shortened(text)!r} is not a grade{rows}"))
         words = list(dict.fromkeys(text for _, text in self._words))
-        named = ",".join(_option_word(_shortened(word)) + "=N" for word in words[:MOST_WORDS])
+        shown = [_shortened(word) for word in words[:MOST_WORDS]]
+        named = ",".join(f'"{word}"=N' if "," in word else f"{word}=N" for word in shown)
         quote = "'" if '"' in named else '"'
         more = f" (and {len(words) - MOST_WORDS:,} more)" if len(words) > MOST_WORDS else ""
         what = f"say which grade each word means: --labels {quote}{named}{quote}{more}"
         return [*found[:MOST_WORDS], Fault(str(self._table.path), what)]
-
-
-def _option_word(word: str) -> str:
-    return f'"{word}"' if "," in word else word
 
 
 def _shortened(text: str) -> str:
@@ -97,11 +93,9 @@ def without_doubles(
         else:
             found[key] = row
             lines.append(line)
-    if doubles:
-        first = dict(zip(found, lines, strict=True))
-        faults = [
-            Fault(f"{place} {line}", f"{named(key)} {verb} twice (first: {place} {first[key]})")
-            for line, key in doubles
-        ]
-        raise BadInput(faults)
+    first = dict(zip(found, lines, strict=True)) if doubles else {}
+    refuse_faults(
+        Fault(f"{place} {line}", f"{named(key)} {verb} twice (first: {place} {first[key]})")
+        for line, key in doubles
+    )
     return found

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from harness.errors import BadInput, Fault
+from harness.errors import Fault, refuse_faults
 from harness.golden.rows import listed, text_of
 from harness.nouns.pair import PastGrade, judged_under
 from harness.storage.files import build
@@ -20,8 +20,7 @@ def under_version(table: Table, layout: Layout, version: str) -> Table:
         return table
     faults: list[Fault] = []
     rows = [_then(table, row, layout, version, faults) for row in table.rows]
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return replace(table, rows=rows)
 
 
@@ -34,8 +33,7 @@ def _then(table: Table, row: Row, layout: Layout, version: str, faults: list[Fau
         found, wrong = _past(entry, f"{table.where(row)}, history[{number}]")
         past += [found] if found else []
         faults += wrong
-    clauses = table.find("clauses", layout)
-    today = tuple(listed(row.cells.get(clauses[0]))) if clauses else ()
+    today = tuple(listed(row, table.find("clauses", layout)))
     then = judged_under(version, past, text_of(table, row, "reasoning", layout) or "", today)
     if then is None:
         return row

@@ -1,14 +1,16 @@
 """How a question ended, as the record that a run keeps."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from harness.nouns.records import Outcome, Record, Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """How one question ended. `unread`: a first reply that could not be read. `attempts`: calls made."""
+class Answered(NamedTuple):
+    """How one question ended: the fields of its record that say so.
+
+    `unread`: a first reply that could not be read. `attempts`: calls made.
+    """
 
     outcome: Outcome
     reply: Reply | None = None
@@ -28,13 +30,7 @@ def record_of(example: str, repeat: int, pair: str, found: Answered, address: st
         example=example,
         repeat=repeat,
         pair=pair,
-        outcome=found.outcome,
-        reply=found.reply,
-        unread=found.unread,
         at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-        seconds=found.seconds,
-        attempts=found.attempts,
-        cost=found.cost,
-        cached_reply=found.cached_reply,
         address=address if found.reply else None,
+        **found._asdict(),
     )

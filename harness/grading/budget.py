@@ -13,7 +13,7 @@ from harness.pricing.prices import NoPrice, Price, cost_of, is_free
 from harness.prompting.answer import answer_schema
 from harness.providers import PROVIDERS, split_model
 from harness.providers.base import LONGEST_ANSWER
-from harness.runs.call_log import Call, unanswered_calls
+from harness.runs.call_log import Call, CallLog, unanswered_calls
 from harness.runs.paid import PaidAnswers
 from harness.runs.record_log import iter_records
 from harness.scorecards.money import usd
@@ -77,6 +77,26 @@ def worst_case(
     return WorstCase(price, max(PROVIDERS[provider].longest, max_tokens or 0), _bytes(sent_along(policy)))
 
 
+class LoggedCalls:
+    """The calls of a run, each in its log with what it can cost at most, for a later process."""
+
+    def __init__(self, worst: WorstCase, folder: Path) -> None:
+        self._worst = worst
+        self._log = CallLog(folder)
+
+    def sending(self, prompt: Prompt, *, batch: bool = False) -> None:
+        """A call is about to be sent."""
+        self._log.add(self._worst.call(prompt, batch=batch))
+
+    def cost_nothing(self, prompt: Prompt) -> None:
+        """It was not billed."""
+        self._log.add(Call(example=prompt.item, repeat=prompt.repeat, free=True))
+
+    def close(self) -> None:
+        """Close the log."""
+        self._log.close()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Reservation:
     """What one call in flight can cost at worst; `batch`: at the price of a batch."""
@@ -136,7 +156,11 @@ class Budget:
     def take(self, worst: float, *, batch: bool = False) -> Reservation:
         """Reserve the cost of a call or of a part of a batch at once. OverBudget if it does not fit."""
         if not self.fits(worst):
-            raise OverBudget(self._sentence(worst))
+            lost = f", and up to {usd(self.lost)} on calls without an answer" if self.lost else ""
+            raise OverBudget(
+                f"--max-cost {usd(self.limit)}: {usd(self.spent)} is spent{lost}; "
+                f"one more call could cost up to {usd(worst)}"
+            )
         return self.hold(worst, batch=batch)
 
     def hold(self, worst: float, *, batch: bool = False) -> Reservation:
@@ -166,13 +190,6 @@ class Budget:
         worst = self._worst.cost(prompt, batch=batch)
         assert worst is not None, "the price was looked at when the budget was made"
         return worst
-
-    def _sentence(self, worst: float) -> str:
-        lost = f", and up to {usd(self.lost)} on calls without an answer" if self.lost else ""
-        return (
-            f"--max-cost {usd(self.limit)}: {usd(self.spent)} is spent{lost}; "
-            f"one more call could cost up to {usd(worst)}"
-        )
 
 
 def budget_of(limit: float, worst: WorstCase, folder: Path | None = None, *, batch: bool = False) -> Budget:

@@ -16,7 +16,7 @@ from harness.prompting.answer import read_grade
 from harness.providers import open_teacher, sold_as
 from harness.providers.base import Setup, Teacher
 from harness.providers.probe import LOGPROBS, ProbeDialect
-from harness.providers.served import CACHE, FORM, GIVEN_UP, TEMPERATURE, Dialect, Served, Taken
+from harness.providers.served import CACHE, FORM, GIVEN_UP, TEMPERATURE, Served, Taken
 from harness.runs.manifest import Asked
 from harness.scorecards.checkup import Capability, Checkup
 from harness.storage.plural import plural
@@ -62,13 +62,9 @@ def _warm(model: str, setup: Setup) -> Teacher | None:
 
 
 async def _examine_served(plan: Plan, price: Price | NoPrice, plain: Served, warm: Teacher | None) -> Checkup:
-    trying: list[ProbeDialect] = []
-
-    def change(inner: Dialect) -> Dialect:
-        trying.append(ProbeDialect(inner, temperature=warm is not None))
-        return trying[0]
-
-    served = (warm if isinstance(warm, Served) else plain).trying(change)
+    first = warm if isinstance(warm, Served) else plain
+    probe = ProbeDialect(first.dialect, temperature=warm is not None)
+    served = Served(probe, first.wire)
     asked = [served]
     unnamed = False
     try:
@@ -79,7 +75,7 @@ async def _examine_served(plan: Plan, price: Price | NoPrice, plain: Served, war
         asked.append(served)
         reply, seconds = await _grade(served, plan, 0)
     unnamed = unnamed or served.guessed
-    gave = trying[0].gave_logprobs
+    gave = probe.gave_logprobs
     findings = (
         _temperature(served.taken, warm=warm is not None, unnamed=unnamed),
         await _form(served, plan),
@@ -200,6 +196,7 @@ def _checkup(
         detail = f": {outcome.detail}" if outcome.detail else ""
         problems.insert(0, f"the answer is not a grade ({outcome.cause}{detail})")
     cost = cost_of([reply], price)
+    why = price.reason if isinstance(price, NoPrice) else "the server counted no tokens"
     return Checkup(
         model=plan.asked.model,
         base_url=plan.asked.base_url,
@@ -212,7 +209,7 @@ def _checkup(
         usage=reply.usage,
         cost=cost,
         cost_cached=_from_cache(reply.usage, price),
-        reason=_why_unknown(reply, price) if cost is None else None,
+        reason=why if cost is None else None,
         findings=findings,
         problems=tuple(problems),
     )
@@ -224,7 +221,3 @@ def _from_cache(used: Usage | None, price: Price | NoPrice) -> float | None:
         return None
     prefix = used.cached_tokens + used.written_tokens
     return price.cost(used.model_copy(update={"cached_tokens": prefix, "written_tokens": 0}))
-
-
-def _why_unknown(reply: Reply, price: Price | NoPrice) -> str:
-    return price.reason if isinstance(price, NoPrice) else "the server counted no tokens"

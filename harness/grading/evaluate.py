@@ -36,17 +36,13 @@ LONGEST_NAME, MOST_NAMES = 200, 100
 
 def evaluate(project: Project, asked: Asked, watch: RunObserver, limits: Limits = NO_LIMITS) -> Assessment:
     """A new run from the first call to its scorecard. Writes nothing until every input is checked."""
-    return _carry_out(_begin(project, asked, watch, limits))
-
-
-def _begin(project: Project, asked: Asked, watch: RunObserver, limits: Limits) -> Job:
     plan = make_plan(project, asked)
     price, budget = _money(project, plan, limits)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     executor_of(plan.asked).check(plan.asked.model, teacher)
     with resumable(project.runs, "nothing was asked yet; free some space and start the run again", FULL):
         folder = create_run(project.runs, new_manifest(project, plan), run_contents(plan))
-    return Job(project, folder, plan, teacher, price, budget, watch, limits)
+    return _carry_out(Job(project, folder, plan, teacher, price, budget, watch, limits))
 
 
 def job_of(

@@ -7,7 +7,7 @@ from itertools import chain
 from harness.grading.budget import sent_along
 from harness.grading.plan import Plan
 from harness.nouns.pair import Example
-from harness.pricing.prices import NoPrice, Price, Rates
+from harness.pricing.prices import NoPrice, Price
 from harness.pricing.tokens import TokenRange, tokens_of
 from harness.prompting.answer import answer_text
 from harness.providers import sold_as
@@ -135,13 +135,11 @@ def _cost(price: Price, asked: _Requests, *, high: bool, batch: bool, cached: bo
     rates = price.rates(int(asked.input[at] / max(1, asked.requests)), batch=batch)
     if rates is None:
         return None
-    prefixes = _prefixes(rates, asked.requests) if cached else asked.requests * rates.input
+    prefixes = asked.requests * rates.input
+    if cached and asked.requests:
+        prefixes = rates.written + (asked.requests - 1) * rates.cached
     rest, output = asked.rest[at] * rates.input, asked.output[at] * rates.output
     return (asked.prefix[at] * prefixes + rest + output) / MILLION
-
-
-def _prefixes(rates: Rates, requests: int) -> float:
-    return rates.written + (requests - 1) * rates.cached if requests else 0.0
 
 
 def _assumptions(plan: Plan) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,13 +13,11 @@ from harness.errors import BadInput, Fault
 from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds
 from harness.grading.executors import executor_of
 from harness.grading.plan import Plan
-from harness.nouns.pair import Example, Rating
 from harness.policy.load import gates_digest
 from harness.providers import SDKS, reads_grades, sold_as, split_model
 from harness.runs.folder import EXAMPLES, PAIRS
 from harness.runs.manifest import Manifest
-from harness.runs.pairs import ShownPair
-from harness.storage.files import Content, read_bytes, stamp_of, to_line
+from harness.storage.files import Content, read_bytes, stamp_of, to_lines
 from harness.storage.project import Project
 
 PACKAGES = (*SDKS, "jinja2", "scikit-learn", "tenacity", "pydantic", "datasets", "numpy")
@@ -71,14 +69,14 @@ def run_contents(plan: Plan) -> dict[str, Content]:
         "policy.toml": read_bytes(plan.policy_file),
         "gates.toml": read_bytes(gates_file) if gates_file.exists() else "",
         "prefix.txt": f"{plan.writer.system}\n\n{plan.writer.lead}",
-        "shots.jsonl": _lines(plan.writer.shown),
+        "shots.jsonl": to_lines(plan.writer.shown),
     }
     if plan.pairs:
-        return {**contents, PAIRS: _lines(plan.pairs)}
+        return {**contents, PAIRS: to_lines(plan.pairs)}
     contents[EXAMPLES] = _golden_lines(plan)
     raters = plan.golden_file.with_name(RATERS)
     if plan.ratings:
-        contents[RATINGS] = _lines(plan.ratings)
+        contents[RATINGS] = to_lines(plan.ratings)
     if raters.exists():
         rater_kinds(raters)
         contents[RATERS] = read_bytes(raters)
@@ -87,15 +85,11 @@ def run_contents(plan: Plan) -> dict[str, Content]:
 
 def _golden_lines(plan: Plan) -> Iterator[str]:
     """The examples, read again. BadInput if the file has changed since it was planned."""
-    yield from _lines(plan.examples)
+    yield from to_lines(plan.examples)
     if stamp_of(plan.golden_file) != plan.stamp:
         raise BadInput(
             [Fault(str(plan.golden_file), "was changed while the run was planned; start it again")]
         )
-
-
-def _lines(nouns: Iterable[Example] | Iterable[Rating] | Iterable[ShownPair]) -> Iterator[str]:
-    return (to_line(noun, sparse=True) for noun in nouns)
 
 
 def _run_name(plan: Plan, now: datetime) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import checked_examples, each_example, golden_digest, golden_path
@@ -21,7 +21,7 @@ from harness.nouns.policy import Gates, Policy
 from harness.policy.load import load_gates, load_policy, policy_digest, policy_path
 from harness.prompting.prompt import PromptWriter, bind_prompt, load_prompt
 from harness.providers import asks_a_server, base_url_of, reads_grades, split_model
-from harness.providers.base import Setup
+from harness.providers.base import SENT_ALONG, Setup
 from harness.runs.kind import CANARIES as CANARY_RUN
 from harness.runs.kind import CHOSEN, GOLDEN
 from harness.runs.manifest import Asked, Digests
@@ -84,7 +84,9 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
     writer = bind_prompt(prompt, shown, learnable, asked.shots)
     set_.refuse_none(found.count)
     graded = Stream(set_.chosen, found.count)
-    _check_prompts(writer, pairs or graded)
+    # A template can fail on a single pair: find out before any call is paid for.
+    for item in () if writer.is_fixed else pairs or graded:
+        writer.prompt(item.id, item.pair)
     digests = Digests(
         policy=policy_digest(policy),
         prompt=prompt.digest,
@@ -192,27 +194,19 @@ class _PlannedSet:
             yield example
 
 
-def _check_prompts(writer: PromptWriter, items: Iterable[Example] | Iterable[ShownPair]) -> None:
-    """A template can fail on a single pair: find out before any call is paid for."""
-    for item in () if writer.is_fixed else items:
-        writer.prompt(item.id, item.pair)
-
-
 def _only(asked: Asked, golden: Iterable[Example]) -> Container[str]:
     """The examples chosen by id. BadInput names every one that cannot be graded."""
     wanted = set(asked.only)
     splits: dict[str, Split] = {example.id: example.split for example in golden if example.id in wanted}
     part = "+".join(asked.splits)
-    faults = [
+    refuse_faults(
         Fault(
             f"--only {id_}",
             f"is in split {splits[id_]}; the run grades {part}" if id_ in splits else "no such example",
         )
         for id_ in asked.only
         if splits.get(id_) not in asked.splits
-    ]
-    if faults:
-        raise BadInput(faults)
+    )
     return wanted
 
 
@@ -228,11 +222,7 @@ def setup_of(project: Project, plan: Plan) -> Setup:
         policy=plan.policy,
         shots=plan.learnable,
         base_url=asked.base_url,
-        temperature=asked.temperature,
-        seed=asked.seed,
-        max_tokens=asked.max_tokens,
-        no_schema=asked.no_schema,
-        fold_system=asked.fold_system,
+        **{name: getattr(asked, name) for name in SENT_ALONG},
         sampled=asked.limit is not None,
         layout=Layout(asked.columns, asked.wide, asked.format, asked.labels, asked.encoding),
         rater=asked.rater,

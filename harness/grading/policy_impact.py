@@ -14,6 +14,7 @@ from harness.grading.job import Limits, RunObserver
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, make_plan
 from harness.providers import provider_of, reads_grades
+from harness.providers.base import SENT_ALONG
 from harness.runs.folder import create_run
 from harness.runs.manifest import Asked, load_manifest
 from harness.runs.pair_run import PairRun, find_pair_run, load_pair_run, pairs_folder
@@ -44,8 +45,8 @@ def impact_of(
     if reads_grades(teacher.model):
         raise BadInput(f"{teacher.model}: a replay gives the same grades under both versions; name a model")
     plans = [
-        make_plan(project, _asked(teacher, label, 2 if twice and not at else 1), pairs)
-        for at, label in enumerate(versions)
+        make_plan(project, teacher.model_copy(update={"policy": label, "repeats": repeats}), pairs)
+        for label, repeats in zip(versions, (2 if twice else 1, 1), strict=True)
     ]
     folders = [find_pair_run(project, plan.asked, plan.digests) for plan in plans]
     if not limits.cache and all(folder and _is_finished(folder) for folder in folders):
@@ -59,13 +60,8 @@ def impact_of(
 
 def teacher_of(asked: Asked, pairs: str) -> Asked:
     """A run's teacher, to grade the pairs of a file."""
-    sent = ("temperature", "seed", "max_tokens", "no_schema", "fold_system")
-    kept = ("model", "policy", "prompt", "shots", *sent, "base_url")
+    kept = ("model", "policy", "prompt", "shots", *SENT_ALONG, "base_url")
     return Asked(**{name: getattr(asked, name) for name in kept}, splits=(), pairs=pairs)
-
-
-def _asked(teacher: Asked, label: str, repeats: int) -> Asked:
-    return teacher.model_copy(update={"policy": label, "repeats": repeats})
 
 
 def _graded(project: Project, plan: Plan, folder: Path | None, watch: RunObserver, limits: Limits) -> PairRun:

@@ -10,6 +10,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -88,12 +89,9 @@ def cache_stats(path: Path) -> Stats:
     """The content of a cache; empty if there is no file."""
     if not path.exists():
         return Stats({}, 0)
-    connection = _open(path)
-    try:
+    with closing(_open(path)) as connection:
         query = "select model, count(*) from replies group by model order by model"
         found = dict(_execute(connection, path, query).fetchall())
-    finally:
-        connection.close()
     beside = [path.with_name(path.name + ending) for ending in ("", "-wal")]
     return Stats(found, sum(file.stat().st_size for file in beside if file.exists()))
 

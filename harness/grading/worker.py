@@ -1,12 +1,11 @@
 """From questions to records: each is found in the cache or asked, and written at once."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Self
 
 from harness.errors import BadInput, Unfinished
 from harness.grading.answered import Answered, record_of
-from harness.grading.budget import is_logged, worst_case
+from harness.grading.budget import LoggedCalls, is_logged, worst_case
 from harness.grading.job import Job, Question
 from harness.grading.live.ask import Asker, is_curable
 from harness.grading.live.pace import Pace
@@ -16,7 +15,6 @@ from harness.grading.stop import Stop
 from harness.nouns.records import Failed, Prompt, Ungraded
 from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
-from harness.runs.call_log import Call, CallLog
 from harness.runs.record_log import RecordLog
 from harness.storage.plural import plural
 
@@ -42,7 +40,7 @@ class Worker:
         self._in_flight = in_flight
         self._cut_off = 0
         self._too_short: Unfinished | None = None
-        self._calls = _LoggedCalls(job) if job.teacher.identity and is_logged(job.price) else None
+        self._calls = _logged_calls(job)
         self._asker = Asker(job.teacher, self._scale, stop, pace, in_flight, job.budget, self._calls)
 
     def __enter__(self) -> Self:
@@ -104,7 +102,7 @@ class Worker:
     async def ask(self, prompt: Prompt) -> Answered:
         """The teacher's answer with its cost."""
         found = await self._asker.ask(prompt)
-        return replace(found, cost=cost_of((found.reply, found.unread), self._job.price))
+        return found._replace(cost=cost_of((found.reply, found.unread), self._job.price))
 
     def note_batched(self, question: Question) -> None:
         """Log a question of a batch that was billed, or may have been, before its record is written."""
@@ -135,22 +133,12 @@ class Worker:
             self._job.watch.recorded(record, self._in_flight())
 
 
-class _LoggedCalls:
-    """The calls of a run, each in its log with what it can cost at most."""
-
-    def __init__(self, job: Job) -> None:
-        asked = job.plan.asked
-        self._worst = worst_case(job.price, asked.model, job.plan.policy, asked.max_tokens)
-        self._log = CallLog(job.folder)
-
-    def sending(self, prompt: Prompt, *, batch: bool = False) -> None:
-        self._log.add(self._worst.call(prompt, batch=batch))
-
-    def cost_nothing(self, prompt: Prompt) -> None:
-        self._log.add(Call(example=prompt.item, repeat=prompt.repeat, free=True))
-
-    def close(self) -> None:
-        self._log.close()
+def _logged_calls(job: Job) -> LoggedCalls | None:
+    """The log of the run's calls; None if they cost nothing."""
+    if not job.teacher.identity or not is_logged(job.price):
+        return None
+    asked = job.plan.asked
+    return LoggedCalls(worst_case(job.price, asked.model, job.plan.policy, asked.max_tokens), job.folder)
 
 
 def _cache_of(job: Job) -> ReplyCache | None:

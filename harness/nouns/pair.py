@@ -151,11 +151,7 @@ def words(text: str) -> list[str]:
 
 
 _ASCII_WORD = re.compile(r"(?:[a-z0-9+#]|(?<=[0-9])\.(?=[0-9]))+")
-
-
 _POINT = re.compile(r"(?<=[0-9])\.(?=[0-9])")
-
-
 _POINT_KEPT = "\uf8ff"
 """A private letter that stands for a decimal point while the other points go."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.base import Noun
 from harness.nouns.records import Reply, Usage
 from harness.pricing.vendors import SoldAs
@@ -65,11 +65,7 @@ class Price(Noun):
         known = self.batch if batch else self.standard
         if known is None:
             return None
-        found = known[0]
-        for rates in known[1:]:
-            if input_tokens > rates.above:
-                found = rates
-        return found
+        return [known[0], *(rates for rates in known[1:] if input_tokens > rates.above)][-1]
 
     def worst(self, input_tokens: int, output_tokens: int, *, batch: bool = False) -> float | None:
         """The most, in USD, that a call of at most so many tokens can cost, cached or not."""
@@ -150,8 +146,7 @@ def load_prices(project: Project, sold_as: SoldAs) -> dict[str, UserPrice]:
             continue
         if name != f"{sold.provider}/{sold.model}":
             faults.append(Fault(str(path), f"models: write {sold.provider}/{sold.model}, not {name}"))
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return prices
 
 
@@ -208,15 +203,9 @@ def cost_of(replies: Iterable[Reply | None], price: Price | NoPrice, *, batch: b
         return None
     if is_free(price):
         return 0.0
-    total = 0.0
-    for reply in replies:
-        if reply is None:
-            continue
-        cost = price.cost(reply.usage, batch=batch) if reply.usage else None
-        if cost is None:
-            return None
-        total += cost
-    return total
+    used = [reply.usage for reply in replies if reply]
+    known = [cost for usage in used if usage and (cost := price.cost(usage, batch=batch)) is not None]
+    return sum(known, 0.0) if len(known) == len(used) else None
 
 
 def is_free(price: Price) -> bool:

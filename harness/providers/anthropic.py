@@ -1,11 +1,11 @@
 """anthropic/MODEL: Anthropic's Messages API, the answer held to the form's JSON schema."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
 from harness.nouns.records import Prompt, Reply
+from harness.pricing.vendors import ANTHROPIC
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup, Teacher, refuse
 from harness.providers.reading import Stop, read_answer, read_content, read_stop, read_usage
@@ -14,7 +14,6 @@ from harness.providers.wire import check_url, connect, read_key
 from harness.storage.files import whole_text
 
 KEY = "ANTHROPIC_API_KEY"
-HOME = "api.anthropic.com"
 API = "Anthropic's Messages API"
 LONGEST = 16_000
 """Tokens that an answer may have. The API insists on a limit, and a model's thinking counts towards it."""
@@ -107,8 +106,7 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
     """A client for one model. FatalError where a key is needed and there is none."""
     check_url(setup.base_url, KEY)
     dialect = Messages(model, setup)
-    home = setup.base_url is None or urlsplit(setup.base_url).hostname == HOME
-    key = read_key(KEY, needed=home)
+    key = read_key(KEY, needed=ANTHROPIC.sells_at(setup.base_url))
     import anthropic
 
     # The address may be given with or without /v1.

@@ -12,8 +12,6 @@ from harness.storage.tables import Layout
 
 LONGEST_ANSWER = 16_000
 """Tokens that an answer is taken to have at most, thinking included, where no limit is sent along."""
-
-
 SENT_ALONG = ("temperature", "seed", "max_tokens", "no_schema", "fold_system")
 """What a server may be sent besides the prompt, by its name in Setup."""
 
@@ -85,3 +83,14 @@ class Teacher(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+
+
+class LocalTeacher:
+    """What is the same for all teachers that answer in this process, for nothing and always alike."""
+
+    notes: tuple[str, ...] = ()
+    varies = False
+    identity = None
+
+    async def close(self) -> None:
+        """Nothing is open."""

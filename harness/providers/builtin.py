@@ -5,7 +5,7 @@ from collections import Counter
 from harness.errors import BadInput
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
-from harness.providers.base import SENT_ALONG, Setup, Teacher, refuse
+from harness.providers.base import SENT_ALONG, LocalTeacher, Setup, Teacher, refuse
 from harness.storage.plural import plural
 
 NAMES = ("lexical", "majority")
@@ -25,12 +25,8 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
     return Lexical(setup)
 
 
-class Majority:
+class Majority(LocalTeacher):
     """Gives every pair the commonest grade of the shots, the lower of two: Cohen's kappa 0."""
-
-    notes: tuple[str, ...] = ()
-    varies = False
-    identity = None
 
     def __init__(self, setup: Setup) -> None:
         counts = Counter(shot.grade for shot in setup.shots)
@@ -45,6 +41,3 @@ class Majority:
     async def ask(self, prompt: Prompt) -> Reply:
         """The same answer to all."""
         return self._reply
-
-    async def close(self) -> None:
-        """Nothing is open."""

@@ -57,8 +57,9 @@ def told_in(body: Any) -> Told | None:
 
 def told_by(body: Any) -> Told:
     """A body that is an error, or the part of one that is, as an error."""
-    names = names_of(body)
-    return Told(_status_of(body), frozenset(names), words_of(body), wait_of(body))
+    # Every code and type: the APIs put them into different fields.
+    names = frozenset(value for path, value in _leaves(body, ()) if path and path[-1] in NAMED)
+    return Told(_status_of(body), names, words_of(body), wait_of(body))
 
 
 def words_of(body: Any) -> str:
@@ -76,11 +77,6 @@ def words_of(body: Any) -> str:
     words = "; ".join(dict.fromkeys(said))
     more = ", ".join(dict.fromkeys(beside))
     return f"{words} ({more})" if words and more else words or more
-
-
-def names_of(body: Any) -> set[str]:
-    """Every code and type that an error goes by: the APIs put them into different fields."""
-    return {value for path, value in _leaves(body, ()) if path and path[-1] in NAMED}
 
 
 def wait_of(body: Any) -> float | None:

@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from harness.nouns.pair import Pair
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
-from harness.providers.base import Setup
+from harness.providers.base import LocalTeacher, Setup
 
 Floats = NDArray[np.float64]
 
@@ -34,12 +34,8 @@ REGULARISATION = 1.0
 """Inverse strength, scikit-learn's default: with some dozens of shots, nothing is tuned."""
 
 
-class Lexical:
+class Lexical(LocalTeacher):
     """One logistic regression per step of the scale (Frank & Hall 2001): P(grade >= k) for each k."""
-
-    notes: tuple[str, ...] = ()
-    varies = False
-    identity = None
 
     def __init__(self, setup: Setup) -> None:
         self._scale = setup.policy.scale
@@ -70,15 +66,12 @@ class Lexical:
             probabilities=dict(zip(self._scale, map(float, share), strict=True)),
         )
 
-    async def close(self) -> None:
-        """Nothing is open."""
-
     def _read(self, pairs: Sequence[Pair]) -> tuple[Floats, Any]:
         """One row of FEATURES per pair, and the pairs' characters as sparse vectors."""
         queries = [pair.query for pair in pairs]
         titles = [pair.result.title for pair in pairs]
         descriptions = [_description(pair) for pair in pairs]
-        texts = [_text(pair) for pair in pairs]
+        texts = [f"{pair.query} {pair.result.title}" for pair in pairs]
         # One call for all texts: a call costs more than the texts of a pair do.
         words = _rows(self._words.transform(queries + titles), 2)
         characters = _rows(self._characters.transform(queries + titles + descriptions + texts), 4)
@@ -173,7 +166,3 @@ def _description(pair: Pair) -> str:
     result = pair.result
     parts = [result.brand, result.category, result.description, *result.attributes.values()]
     return " ".join(part for part in parts if part)
-
-
-def _text(pair: Pair) -> str:
-    return f"{pair.query} {pair.result.title}"

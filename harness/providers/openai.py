@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from harness.pricing.vendors import OPENAI
 from harness.providers.base import Setup, Teacher
 from harness.providers.openai_chat import Chat
 from harness.providers.openai_responses import Responses
@@ -10,7 +11,6 @@ from harness.providers.served import Dialect, Served
 from harness.providers.wire import check_url, connect, read_key
 
 KEY = "OPENAI_API_KEY"
-HOME = "api.openai.com"
 
 
 def open_teacher(model: str, setup: Setup) -> Teacher:
@@ -21,8 +21,8 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
 
 def is_home(base_url: str | None) -> bool:
     """Whether a base URL is OpenAI's own, in whatever region."""
-    host = urlsplit(base_url).hostname or "" if base_url else HOME
-    return host == HOME or host.endswith(f".{HOME}")
+    host = urlsplit(base_url).hostname or "" if base_url else OPENAI.home
+    return f".{host}".endswith(f".{OPENAI.home}")
 
 
 def open_as(dialect: Callable[[str, Setup], Dialect], variable: str, model: str, setup: Setup) -> Teacher:

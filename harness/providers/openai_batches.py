@@ -10,14 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from harness.nouns.records import Prompt, Reply
-from harness.providers.batches import (
-    Batches,
-    BatchStatus,
-    Result,
-    UnaskedError,
-    UnreadError,
-    part,
-)
+from harness.providers.batches import Batches, BatchStatus, Result, UnaskedError, UnreadError, part
 from harness.providers.error_body import told_by, words_of
 from harness.providers.reading import read_answer, read_number
 from harness.providers.wire import shown, told_error

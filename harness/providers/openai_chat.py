@@ -50,8 +50,6 @@ JSON_FORM = Feature(
         "The server takes no JSON mode: the prompt alone asked for the form, and answers were read strictly.",
     ),
 )
-
-
 ROLES = Feature(
     ROLE,
     (

@@ -8,7 +8,7 @@ from harness.golden.unmatched import KnownIds
 from harness.nouns.pair import one_form
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
-from harness.providers.base import SENT_ALONG, Setup, Teacher, refuse
+from harness.providers.base import SENT_ALONG, LocalTeacher, Setup, Teacher, refuse
 
 
 def open_teacher(model: str, setup: Setup) -> Teacher:
@@ -17,12 +17,8 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
     return Replay(model, setup)
 
 
-class Replay:
+class Replay(LocalTeacher):
     """Answers with the file's grade; an empty one is an empty reply, a missing item no reply."""
-
-    notes: tuple[str, ...] = ()
-    varies = False
-    identity = None
 
     def __init__(self, file: str, setup: Setup) -> None:
         self._file = file
@@ -42,6 +38,3 @@ class Replay:
             )
         text = "" if row.grade is None else answer_text(row.notes.reasoning, [], row.grade)
         return Reply(text=text, model=f"replay/{self._file}")
-
-    async def close(self) -> None:
-        """Nothing is open."""

@@ -91,9 +91,11 @@ class Served:
         self.notes: tuple[str, ...] = ()
         self.dialect = dialect
         self.wire = wire
-        self._taken = {feature.name: feature.ways[0] for feature in dialect.features}
-        self.identity = digest([dialect.path, dialect.body(SAMPLE, self._taken)])
-        self._settled = False
+        self.taken = {feature.name: feature.ways[0] for feature in dialect.features}
+        """The way of each feature that the server takes, once it has answered."""
+        self.identity = digest([dialect.path, dialect.body(SAMPLE, self.taken)])
+        self.settled = False
+        """Whether a request was answered, so that it is known what the server takes."""
         self._probing = asyncio.Lock()
         self._dead: FatalError | None = None
         self._rejected = 0
@@ -102,20 +104,6 @@ class Served:
         """Whether less was asked for of a server that did not say what it rejects."""
         self.requests = 0
         """How many were sent, with those that were rejected."""
-
-    @property
-    def settled(self) -> bool:
-        """Whether a request was answered, so that it is known what the server takes."""
-        return self._settled
-
-    @property
-    def taken(self) -> Taken:
-        """The way of each feature that the server takes, once it has answered."""
-        return self._taken
-
-    def trying(self, change: Callable[[Dialect], Dialect]) -> "Served":
-        """The same server, asked in a changed dialect: to find out what else it takes."""
-        return Served(change(self.dialect), self.wire)
 
     async def ask(self, prompt: Prompt) -> Reply:
         """One request, one reply."""
@@ -129,12 +117,12 @@ class Served:
         await self.wire.close()
 
     async def _ask(self, prompt: Prompt) -> Reply:
-        if self._settled:
+        if self.settled:
             return await self._send(prompt)
         async with self._probing:
             if self._dead:
                 raise self._dead
-            if not self._settled:
+            if not self.settled:
                 try:
                     return await self._find_out(prompt)
                 except FatalError as error:
@@ -158,12 +146,12 @@ class Served:
                 self._take_back()
                 raise (first if isinstance(first, MissingError) else self._hopeless(first)) from None
             check_whole(prompt, reply)
-            self._settled = True
+            self.settled = True
             return reply
 
     async def _send(self, prompt: Prompt) -> Reply:
         self.requests += 1
-        body = self.dialect.body(prompt, self._taken)
+        body = self.dialect.body(prompt, self.taken)
         return await self.wire.post(self.dialect.path, body, self.dialect.reply)
 
     def _give_way(self, error: RejectedError | MissingError) -> bool:
@@ -176,16 +164,16 @@ class Served:
         if self._before is None:
             if self.guessed:
                 return False
-            self._before, self.guessed = (dict(self._taken), self.notes), True
+            self._before, self.guessed = (dict(self.taken), self.notes), True
         # The guess can be wrong where it helps: what the server said stands beside it.
         return self._give_up(lambda feature: True, f" It was a guess: {error}")
 
     def _give_up(self, concerns: Callable[[Feature], bool], why: str = "") -> bool:
         """The next way of the first feature that has one, with its note; False where none has."""
         for feature in self.dialect.features:
-            at = feature.ways.index(self._taken[feature.name])
+            at = feature.ways.index(self.taken[feature.name])
             if at + 1 < len(feature.ways) and concerns(feature):
-                self._taken[feature.name] = feature.ways[at + 1]
+                self.taken[feature.name] = feature.ways[at + 1]
                 if feature.lost[at]:
                     self.notes += (feature.lost[at] + why,)
                 return True
@@ -194,7 +182,7 @@ class Served:
     def _take_back(self) -> None:
         """What was given up on a guess cured nothing."""
         if self._before:
-            self._taken, self.notes = self._before
+            self.taken, self.notes = self._before
             self._before = None
 
     def _hopeless(self, error: RejectedError) -> RejectedError | FatalError:

@@ -9,6 +9,7 @@ import os
 import re
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -41,8 +42,6 @@ SECRET = 8
 """Letters that a key has at least; a server of one's own may be given any word."""
 _USER_INFO = re.compile(r"://[^/\s@]+@")
 _NO_MODEL = re.compile(r"\bmodel\b.*\b(not found|not exist|unknown)\b", re.IGNORECASE | re.DOTALL)
-
-
 Read = TypeVar("Read")
 
 
@@ -133,7 +132,8 @@ class Wire:
         told = told_by(parsed(error.response.text))
         wait = retry_after(error.response.headers)
         words = self._clean(told.words or str(error))
-        return call_error(error.status_code, set(told.names), words, told.wait if wait is None else wait)
+        wait = told.wait if wait is None else wait
+        return told_error(replace(told, status=error.status_code, words=words, wait=wait))
 
     def _words(self, error: BaseException) -> str:
         return self._clean(str(error) or type(error).__name__)
@@ -152,8 +152,9 @@ def _is_unsent(error: BaseException | None) -> bool:
     )
 
 
-def call_error(status: int, names: set[str], words: str, wait: float | None = None) -> CallError:
-    """What an error of the API means for the run. `names`: every code and type that it goes by."""
+def told_error(told: Told) -> CallError:
+    """What an error of the API means for the run."""
+    status, names, words, wait = told.status, told.names, shown(told.words), told.wait
     if names & set(SPENT) or status == 402 or SPENT[-1] in words:
         return FatalError(f"the quota is spent ({status}): {words}")
     if names & set(FILTERED):
@@ -180,11 +181,6 @@ def clip(text: str) -> str:
 def shown(text: str) -> str:
     """A server's words as they may be shown: clipped, and without the user info of any URL in them."""
     return clip(_USER_INFO.sub(f"://{HIDDEN}@", text))
-
-
-def told_error(told: Told) -> CallError:
-    """What an error in a body means, where the status said that all was well."""
-    return call_error(told.status, set(told.names), shown(told.words), told.wait)
 
 
 def retry_after(headers: Any) -> float | None:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from harness.errors import BadInput, Fault
 from harness.golden.examples import golden_digest
-from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds, read_ratings_file
+from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates, Policy
 from harness.nouns.records import Grade, Key, Record, latest
@@ -28,7 +28,7 @@ from harness.policy.load import gates_digest, load_gates, load_policy, policy_di
 from harness.runs.kind import PAIRS as PAIR_RUN
 from harness.runs.manifest import ANSWERS, MANIFEST, Manifest, load_manifest, save_manifest
 from harness.runs.record_log import RECORDS, iter_records
-from harness.storage.files import Content, iter_nouns, parse_json, read_text, write_atomic
+from harness.storage.files import Content, iter_nouns, load_nouns, parse_json, read_text, write_atomic
 from harness.storage.plural import plural
 from harness.storage.project import Project, folder_names
 
@@ -120,7 +120,7 @@ def open_run(folder: Path) -> Run:
 def _raters(folder: Path) -> tuple[tuple[Rating, ...], dict[str, str]]:
     """The ratings of the run, and the kinds of its raters."""
     path = folder / RATINGS
-    ratings = read_ratings_file(path) if path.exists() else []
+    ratings = load_nouns(path, Rating)
     return tuple(ratings), rater_kinds(folder / RATERS)
 
 

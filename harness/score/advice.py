@@ -1,6 +1,6 @@
 """Advice after a Gate 1, in words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from harness.score.few import SHOWN
 from harness.scorecards.gate1 import Gate1, RaterBias
@@ -57,16 +57,13 @@ def _raters(score: Gate1) -> Iterator[str]:
 
 def _leaning(score: Gate1) -> Iterator[str]:
     # With two raters, the second one's bias mirrors the first one's: name one of them.
-    for one in score.rater_bias if len(score.raters) > 2 else _higher(score.rater_bias):
+    higher = [one for one in score.rater_bias if (one.bias or 0.0) > 0][:1]
+    for one in score.rater_bias if len(score.raters) > 2 else higher:
         if one.bias is not None and one.p is not None and one.p < SIGNIFICANT:
             way = "higher" if one.bias > 0 else "lower"
             far = f"{abs(one.bias):.2f}" if abs(one.bias) >= 0.005 else "slightly"
             at = f", most of all at >= {one.worst_boundary}" if one.worst_boundary is not None else ""
             yield f"Talk to {one.rater}, who grades {far} {way} than the others (p = {one.p:.2g}){at}"
-
-
-def _higher(both: Sequence[RaterBias]) -> list[RaterBias]:
-    return [one for one in both if (one.bias or 0.0) > 0][:1]
 
 
 def _outlier(score: Gate1) -> RaterBias | None:

@@ -11,8 +11,9 @@ from harness.nouns.base import Weighting
 from harness.score.items import GradedItem
 from harness.score.rating_matrix import numbered
 from harness.score.threshold import Measured
+from harness.scorecards.shared import BootstrapCheck
 from harness.stats.agreement import Floats, Integers, Matrix, cell_counts, mean_kappa, renumbered
-from harness.stats.bootstrap import Bootstrap, cluster_bootstrap
+from harness.stats.bootstrap import cluster_bootstrap
 from harness.stats.intervals import KappaTable, mean_influence, mean_spread
 from harness.stats.raters import MISSING
 
@@ -45,7 +46,7 @@ class AnswerMatrix:
         kappa = mean_kappa([table.kappa for table in tables])
         return Measured(kappa, mean_spread(tables, where, len(clusters), clusters), len(clusters))
 
-    def bootstrap(self, weighting: Weighting) -> Bootstrap:
+    def bootstrap(self, weighting: Weighting) -> BootstrapCheck:
         """The same mean's cluster bootstrap."""
         return cluster_bootstrap(*self._tables(weighting)[0])
 

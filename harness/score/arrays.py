@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.grade_tables import parse_scale, scale_text
 from harness.nouns.pair import Rating, query_key
 from harness.score.indexes import doubles_of, is_missing, matched
@@ -22,11 +22,6 @@ def levels_of(scale: Scale) -> tuple[int, ...]:
     return parse_scale(scale if isinstance(scale, str) else ",".join(map(str, scale)))
 
 
-def is_long(ratings: Any) -> bool:
-    """Whether a data frame has a row for each rating."""
-    return {"item", "rater", "grade"} <= {str(name) for name in getattr(ratings, "columns", ())}
-
-
 def ratings_from(
     ratings: Any,
     levels: tuple[int, ...],
@@ -38,7 +33,8 @@ def ratings_from(
     `items`: the items that are graded beside them, each with its query. Ratings with an index, or with a
     column item, belong to them by name, and some must; rows of a plain array belong to them by place.
     """
-    if is_long(ratings):
+    # A data frame with these columns has a row for each rating.
+    if {"item", "rater", "grade"} <= {str(name) for name in getattr(ratings, "columns", ())}:
         if queries is not None:
             raise BadInput("queries: a frame of item, rater and grade has a column query instead")
         found = _long(ratings, levels)
@@ -85,11 +81,8 @@ def _raters(ratings: Any, n: int) -> list[str]:
     if columns is None:
         return [f"rater {at + 1}" for at in range(n)]
     raters, faults = _texts(columns, "ratings, column", "no rater")
-    if faults:
-        raise BadInput(faults)
-    doubles = doubles_of(raters)
-    if doubles:
-        raise BadInput([Fault("ratings", f"two columns are called {name!r}") for name in doubles])
+    refuse_faults(faults)
+    refuse_faults(Fault("ratings", f"two columns are called {name!r}") for name in doubles_of(raters))
     return raters
 
 
@@ -98,12 +91,11 @@ def _long(ratings: Any, levels: tuple[int, ...]) -> list[Rating]:
     of_item = _queries(ratings.get("query"), len(grades))
     items, faults = _texts(ratings["item"], "item", "empty item")
     raters, more = _texts(ratings["rater"], "rater", "no rater")
-    if faults or more:
-        raise BadInput([*faults, *more])
+    refuse_faults([*faults, *more])
     keys = list(zip(items, raters, strict=True))
-    doubles = doubles_of(keys)
-    if doubles:
-        raise BadInput([Fault("", f"item {item!r} is graded twice by {rater!r}") for item, rater in doubles])
+    refuse_faults(
+        Fault("", f"item {item!r} is graded twice by {rater!r}") for item, rater in doubles_of(keys)
+    )
     return [
         Rating(item=item, rater=rater, grade=grade, query=query)
         for (item, rater), grade, query in zip(keys, grades, of_item, strict=True)
@@ -176,6 +168,5 @@ def _grades(values: Any, levels: tuple[int, ...], name: str) -> list[int | None]
             found.append(int(value))
         else:
             faults.append(Fault(f"{name}[{at}]", f"{value!r} is not on the scale {scale_text(levels)}"))
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return found

@@ -1,13 +1,12 @@
 """The quality of a grader's own probabilities: calibration, and the share that it could grade alone."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import numpy as np
 
 from harness.score.items import Answer, GradedItem
 from harness.score.settings import ScoreSettings
-from harness.scorecards.confidence import BinScore, Confidence, RiskPoint, SelectiveScore
+from harness.scorecards.confidence import Confidence
 from harness.stats.abstention import alone, risk_coverage
 from harness.stats.agreement import Floats
 from harness.stats.calibration import calibration
@@ -48,12 +47,12 @@ def confidence_score(items: Sequence[GradedItem], settings: ScoreSettings) -> Co
         brier=measured.brier,
         log_loss=measured.log_loss,
         rps=measured.rps,
-        bins=tuple(BinScore.model_validate(one, from_attributes=True) for one in measured.width_bins),
-        curve=tuple(RiskPoint.model_validate(one, from_attributes=True) for one in reached.curve),
+        bins=measured.width_bins,
+        curve=reached.curve,
         aurc=reached.aurc,
         excess_aurc=reached.e_aurc,
         augrc=reached.augrc,
-        alone=SelectiveScore(target=settings.gates.target_error, **asdict(decided)),
+        alone=decided,
         to_people=_to_people([found[at][0].item for at in kept], sure, decided.threshold),
         reason=measured.reason,
     )

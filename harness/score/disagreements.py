@@ -1,7 +1,7 @@
 """The diagnosis of each wrong grade, and the agreement of cited clauses."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from harness.score.items import Answer, GradedItem
 from harness.score.rating_matrix import RatingMatrix
@@ -17,16 +17,12 @@ def disagreements(
     """Every item whose grade differs from the golden one, the worst first.
 
     Sorted by whether the action differs, then by the distance between the grades. `votes` holds the same
-    items with one answer each, the most common.
+    items with one answer each, the most common; `rated` has the same items in the same order.
     """
-    row_of = {item: at for at, item in enumerate(rated.items)} if rated else {}
-
-    def ratings_of(item: str) -> dict[str, int]:
-        return rated.ratings_of(row_of[item]) if rated and item in row_of else {}
-
     found = [
-        _disagreement(item, answer, action_of, ratings_of(item.item))
-        for item, answer in ((item, vote.answers[0]) for item, vote in zip(items, votes, strict=True))
+        _disagreement(item, answer, action_of, rated.ratings_of(at) if rated else {})
+        for at, (item, vote) in enumerate(zip(items, votes, strict=True))
+        for answer in vote.answers
         if answer.grade is not None and answer.grade != item.golden
     ]
     found.sort(
@@ -103,14 +99,9 @@ def citations(items: Sequence[GradedItem], known: frozenset[str] | None) -> Cita
 
 
 def _citing(pairs: Sequence[tuple[set[str], set[str]]]) -> Citing:
+    n = len(pairs)
     return Citing(
-        n=len(pairs),
-        any=_share(pairs, lambda given, golden: bool(given & golden)),
-        all=_share(pairs, lambda given, golden: golden <= given),
+        n=n,
+        any=sum(bool(given & golden) for given, golden in pairs) / n if n else None,
+        all=sum(golden <= given for given, golden in pairs) / n if n else None,
     )
-
-
-def _share(
-    pairs: Sequence[tuple[set[str], set[str]]], holds: Callable[[set[str], set[str]], bool]
-) -> float | None:
-    return sum(holds(given, golden) for given, golden in pairs) / len(pairs) if pairs else None

@@ -13,7 +13,7 @@ from harness.score.few import SHOWN, few_names, lowest
 from harness.score.items import independence
 from harness.score.rater_pairs import RaterPairs, rater_pairs
 from harness.score.rating_matrix import MIN_COMMON, RatingMatrix, rating_matrix_of
-from harness.score.threshold import WEIGHTINGS, Threshold, bands_differ, bootstrap_check, gate_fields
+from harness.score.threshold import WEIGHTINGS, Threshold, bands_differ, gate_fields
 from harness.scorecards.gate1 import (
     AgreementIn,
     Alpha,
@@ -52,7 +52,7 @@ def score_gate1(
     queries = {rating.item: rating.query for rating in ratings if rating.query}
     return Gate1(
         **gate_fields(pairs.means, bar, len(set(panel.queries))),
-        bootstrap=bootstrap_check(panel.bootstrap(bar.weighting)) if bootstrap else None,
+        bootstrap=panel.bootstrap(bar.weighting) if bootstrap else None,
         warnings=(
             *_left_out(panel, pairs),
             *_low_pairs(panel, pairs, bar, pair_floor),
@@ -209,8 +209,4 @@ def _disputed(
         for at, item in enumerate(panel.items)
         if pairs[at] > agreeing[at]
     ]
-    return sorted(found, key=lambda dispute: (-_spread(dispute), dispute.item))
-
-
-def _spread(dispute: Dispute) -> int:
-    return max(dispute.grades.values()) - min(dispute.grades.values())
+    return sorted(found, key=lambda one: (min(one.grades.values()) - max(one.grades.values()), one.item))

@@ -14,8 +14,8 @@ from harness.score.items import Answer, GradedItem, independence, names_query, v
 from harness.score.repeats import repeats_score
 from harness.score.settings import Raters, ScoreSettings
 from harness.score.slices import action_score, boundary_score, cells, floor, grade_score, slices, unused
-from harness.score.threshold import WEIGHTINGS, Measured, bands_differ, bootstrap_check, gate_fields
-from harness.scorecards.gate2 import Diagnostics, Gate2, Outcomes
+from harness.score.threshold import WEIGHTINGS, Measured, bands_differ, gate_fields
+from harness.scorecards.gate2 import Gate2, Outcomes
 from harness.scorecards.shared import Confusion
 from harness.stats.diagnostics import diagnostics
 
@@ -38,9 +38,7 @@ def score_gate2(
     wrong = disagreements(items, votes, settings.action_of, ratings)
     return Gate2(
         **gate_fields(measured, settings.bar, len({item.cluster for item in items})),
-        bootstrap=bootstrap_check(answer_matrix.bootstrap(settings.bar.weighting))
-        if settings.bootstrap
-        else None,
+        bootstrap=answer_matrix.bootstrap(settings.bar.weighting) if settings.bootstrap else None,
         warnings=(
             *warnings,
             *bands_differ(measured),
@@ -95,7 +93,7 @@ def _figures(answer_matrix: AnswerMatrix, settings: ScoreSettings, gated: Measur
         "mae": float(abs(errors).mean()) if n else None,
         "bias": float(errors.mean()) if n else None,
         "confusion": Confusion(labels=answer_matrix.scale, matrix=matrix),
-        "diagnostics": Diagnostics.model_validate(diagnostics(matrix), from_attributes=True),
+        "diagnostics": diagnostics(matrix),
         "floor": floor(answer_matrix),
         "reasons": reasons,
     }

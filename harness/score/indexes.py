@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.plural import plural
 
 Name = TypeVar("Name", bound=Hashable)
@@ -23,16 +23,12 @@ def matched(sides: Mapping[str, Any]) -> tuple[list[str] | None, dict[str, Any]]
     not at all, for two that name different items, and for two orders where the first side has no index.
     """
     indexes = {name: index for name, values in sides.items() if (index := _index_of(values)) is not None}
-    faults = [fault for name, index in indexes.items() for fault in _unusable(name, index)]
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(fault for name, index in indexes.items() for fault in _unusable(name, index))
     named = {name: [str(item) for item in index] for name, index in indexes.items()}
     if not named:
         return None, dict(sides)
     (lead, items), *others = named.items()
-    faults = [fault for name, own in others for fault in _differing(lead, items, name, own)]
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(fault for name, own in others for fault in _differing(lead, items, name, own))
     first = next(iter(sides))
     moved = {name for name, own in others if own != items}
     if moved and lead != first:

@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 from harness.nouns.base import Weighting
 from harness.score.rating_matrix import RatingMatrix
 from harness.score.threshold import WEIGHTINGS, Measured
-from harness.stats.agreement import Floats, Integers, Kappa, Matrix, distances, renumbered
+from harness.stats.agreement import (
+    Floats,
+    Integers,
+    Kappa,
+    Kappas,
+    Matrix,
+    cohen_kappas,
+    distances,
+    joined,
+    renumbered,
+)
 from harness.stats.intervals import (
     FEW,
     ONE_CLUSTER,
@@ -26,7 +36,6 @@ from harness.stats.intervals import (
     mean_distances,
     spread_of,
 )
-from harness.stats.many import Kappas, cohen_kappas, joined
 from harness.stats.raters import MISSING
 
 Mask = NDArray[np.bool_]

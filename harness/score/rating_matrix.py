@@ -7,11 +7,12 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.base import Weighting
 from harness.nouns.pair import Rating, query_key
+from harness.scorecards.shared import BootstrapCheck
 from harness.stats.agreement import Floats, Integers, renumbered
-from harness.stats.bootstrap import Bootstrap, cluster_bootstrap
+from harness.stats.bootstrap import cluster_bootstrap
 from harness.stats.intervals import KappaTable
 from harness.stats.raters import MISSING, grade_counts
 
@@ -64,7 +65,7 @@ class RatingMatrix:
         """The items that both rated."""
         return np.flatnonzero((self.grades[:, one] != MISSING) & (self.grades[:, other] != MISSING))
 
-    def bootstrap(self, weighting: Weighting) -> Bootstrap:
+    def bootstrap(self, weighting: Weighting) -> BootstrapCheck:
         """The cluster bootstrap of the mean of the counted pairs' kappas."""
         pairs = [(self.common(*pair), *pair) for pair in self.counted()]
         used = self.used(self.shared()[1])
@@ -129,14 +130,11 @@ def _queries(ratings: Sequence[Rating]) -> dict[str, str]:
         found = named.setdefault(rating.item, {})
         if rating.query:
             found.setdefault(query_key(rating.query), rating.query)
-    several = {item: found for item, found in named.items() if len(found) > 1}
-    if several:
-        raise BadInput(
-            [
-                Fault(f"item {item!r}", f"has several queries: {', '.join(found.values())}")
-                for item, found in several.items()
-            ]
-        )
+    refuse_faults(
+        Fault(f"item {item!r}", f"has several queries: {', '.join(found.values())}")
+        for item, found in named.items()
+        if len(found) > 1
+    )
     return {item: next(iter(found), item) for item, found in named.items()}
 
 

@@ -38,10 +38,8 @@ def settings_of(
     bootstrap: bool = False,
 ) -> ScoreSettings:
     """The settings of a policy, or of a bare scale without one."""
-    if policy is None:
-        return ScoreSettings(scale, bar, gates, aggregate=aggregate, bootstrap=bootstrap)
-    known = policy.action_of, policy.clause_ids, aggregate, bootstrap
-    return ScoreSettings(scale, bar, gates, *known, names=grade_names(policy))
+    actions, clauses = (policy.action_of, policy.clause_ids) if policy else (None, None)
+    return ScoreSettings(scale, bar, gates, actions, clauses, aggregate, bootstrap, grade_names(policy))
 
 
 def grade_names(policy: Policy | None) -> dict[int, str]:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.nouns.base import Interval, Reason, Weighting
-from harness.scorecards.shared import BootstrapCheck, Estimate, Gated
+from harness.scorecards.shared import Estimate, Gated
 from harness.stats.agreement import Kappa, band
-from harness.stats.bootstrap import Bootstrap
 from harness.stats.intervals import Spread
 
 WEIGHTINGS: dict[Weighting, Gated] = {
@@ -79,11 +78,6 @@ def gate_fields(measured: Mapping[Weighting, Measured], bar: Threshold, n_cluste
         "n_clusters": n_clusters,
         **{WEIGHTINGS[weighting]: one.estimate() for weighting, one in measured.items()},
     }
-
-
-def bootstrap_check(found: Bootstrap) -> BootstrapCheck:
-    """The scorecard's form."""
-    return BootstrapCheck.model_validate(found, from_attributes=True)
 
 
 def bands_differ(measured: Mapping[Weighting, Measured]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ class Change(Noun):
 
 
 class Statistic(Noun):
-    """A test statistic with its p; None with the reason if undefined."""
+    """A test statistic with its degrees of freedom and p, or the reason why it is undefined."""
 
     value: float | None
     df: int | None = None

@@ -4,7 +4,11 @@ from harness.nouns.base import Interval, Noun, Reason
 
 
 class BinScore(Noun):
-    """A bin of answers of similar confidence: the share that is right, with Wilson's interval."""
+    """A bin of answers of similar confidence: the share that is right, with Wilson's interval.
+
+    `low` and `high` are the bin's edges, or in a bin of equal mass its least and greatest confidence;
+    `confidence` is the mean.
+    """
 
     low: float
     high: float
@@ -15,7 +19,7 @@ class BinScore(Noun):
 
 
 class RiskPoint(Noun):
-    """The share of wrong answers at a coverage, most confident answers first."""
+    """The items whose confidence is `threshold` or above: their share of all, and their mean loss."""
 
     coverage: float
     risk: float
@@ -23,14 +27,18 @@ class RiskPoint(Noun):
 
 
 class SelectiveScore(Noun):
-    """The share of items that the grader could grade alone: answers of at least this confidence."""
+    """The items that the grader could grade alone: confidence at `threshold` or above.
+
+    `errors` of these `n` items are wrong, and `upper` is the limit of their risk, below the `target`. All
+    None, with the reason, if no threshold qualifies.
+    """
 
     target: float
-    threshold: float | None
-    coverage: float | None
-    n: int | None
-    errors: int | None
-    upper: float | None
+    threshold: float | None = None
+    coverage: float | None = None
+    n: int | None = None
+    errors: int | None = None
+    upper: float | None = None
     reason: Reason | None = None
 
 

@@ -101,7 +101,12 @@ class Floor(Noun):
 
 
 class Diagnostics(Noun):
-    """Diagnostics that explain kappa: shares of agreement, and coefficients that are never gated."""
+    """Diagnostics that explain kappa and are never gated; None for an undefined figure.
+
+    `observed` (po) and `expected` (pe) are shares of exact agreement. `kappa_max` is the kappa that the
+    margins allow. `pabak` is Brennan and Prediger's: kappa with uniform chance, (q po - 1)/(q - 1).
+    `ac1` is Gwet's (2008). `prevalence` and `bias` (Byrt, Bishop & Carlin 1993) are for two grades only.
+    """
 
     observed: float | None
     expected: float | None

@@ -16,11 +16,10 @@ from harness.golden.rating.ratings import (
     Rated,
     rater_kinds,
     ratings_under,
-    read_ratings_file,
 )
 from harness.golden.rejudging import golden_lines, left_to_judge
 from harness.grading.plan import make_plan
-from harness.nouns.pair import Example
+from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates, Policy
 from harness.policy.lint import shared_surfaces, unfinished
 from harness.policy.load import load_gates, load_policy, policy_names, policy_path, policy_versions
@@ -31,6 +30,7 @@ from harness.runs.manifest import Asked, Manifest, load_manifest
 from harness.score.reading import reading_of
 from harness.scorecards.gate1 import Gate1
 from harness.shipping.verdict import Evidence, RunFound
+from harness.storage.files import load_nouns
 from harness.storage.project import Project, version_number
 from harness.verdicts.assessment import assess, judge_raters
 
@@ -97,7 +97,7 @@ def _gate1(golden: Path, policy: Policy, gates: Gates) -> Gate1 | None:
 def _raters(path: Path) -> Mapping[str, int]:
     """How many rated under each policy version."""
     names: dict[str, set[str]] = defaultdict(set)
-    for rating in read_ratings_file(path) if path.exists() else ():
+    for rating in load_nouns(path, Rating):
         names[rating.policy_version].add(rating.rater)
     return {version: len(raters) for version, raters in names.items()}
 

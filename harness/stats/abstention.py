@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.nouns.base import Reason
+from harness.scorecards.confidence import RiskPoint, SelectiveScore
 from harness.stats.agreement import Floats, Integers
 from harness.stats.proportions import CONFIDENCE, clopper_pearson
 from harness.storage.plural import plural
@@ -27,16 +28,6 @@ TOO_RISKY = "at no coverage is the risk surely below {target:.2%}: the lowest up
 
 
 @dataclass(frozen=True, slots=True)
-class CurvePoint:
-    """The `n` items whose confidence is `threshold` or above: their share of all, and their mean loss."""
-
-    coverage: float
-    risk: float
-    threshold: float
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
 class RiskCoverage:
     """Summary figures of the risk-coverage curve; lower is better. None with the reason if there is no item.
 
@@ -49,23 +40,7 @@ class RiskCoverage:
     aurc: float | None
     e_aurc: float | None
     augrc: float | None
-    curve: tuple[CurvePoint, ...] = ()
-    reason: Reason | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SelectivePrediction:
-    """The items that a teacher may grade alone: confidence at `threshold` or above.
-
-    `errors` of these `n` items are wrong, and `upper` is the limit of their risk. All None, with the
-    reason, if no threshold qualifies.
-    """
-
-    threshold: float | None = None
-    coverage: float | None = None
-    n: int | None = None
-    errors: int | None = None
-    upper: float | None = None
+    curve: tuple[RiskPoint, ...] = ()
     reason: Reason | None = None
 
 
@@ -90,9 +65,10 @@ def risk_coverage(confidence: ArrayLike, losses: ArrayLike) -> RiskCoverage:
     shared = np.repeat(sums / sizes, sizes)
     aurc = _mean_selective_risk(shared)
     ends, totals = sizes.cumsum(), sums.cumsum()
+    at = _grid(ends)
     curve = [
-        CurvePoint(float(ends[at] / n), float(totals[at] / ends[at]), float(thresholds[at]), int(ends[at]))
-        for at in _grid(ends)
+        RiskPoint(coverage=float(share), risk=float(risk), threshold=float(threshold))
+        for share, risk, threshold in zip(ends[at] / n, totals[at] / ends[at], thresholds[at], strict=True)
     ]
     return RiskCoverage(
         n=n,
@@ -105,7 +81,7 @@ def risk_coverage(confidence: ArrayLike, losses: ArrayLike) -> RiskCoverage:
     )
 
 
-def alone(confidence: ArrayLike, wrong: ArrayLike, target: float) -> SelectivePrediction:
+def alone(confidence: ArrayLike, wrong: ArrayLike, target: float) -> SelectiveScore:
     """The largest coverage whose risk is surely below the target; `wrong` is 1 or 0 for each of n items.
 
     It examines 20 coverages, 5 % to 100 %, each with all items that tie with its last one. A coverage
@@ -118,7 +94,7 @@ def alone(confidence: ArrayLike, wrong: ArrayLike, target: float) -> SelectivePr
     sure, lost = _checked(confidence, wrong)
     assert bool(np.isin(lost, (0, 1)).all()), "right or wrong"
     if len(sure) == 0:
-        return SelectivePrediction(reason=NO_ITEMS)
+        return SelectiveScore(target=target, reason=NO_ITEMS)
     thresholds, sizes, sums = _ties(sure, lost)
     ends, errors = sizes.cumsum(), sums.cumsum()
     lowest = 1.0
@@ -126,9 +102,16 @@ def alone(confidence: ArrayLike, wrong: ArrayLike, target: float) -> SelectivePr
         n, x = int(ends[at]), int(errors[at])
         upper = clopper_pearson(x, n, 1 - 2 * TAIL).high
         if upper < target:
-            return SelectivePrediction(float(thresholds[at]), n / len(sure), n, x, upper)
+            return SelectiveScore(
+                target=target,
+                threshold=float(thresholds[at]),
+                coverage=n / len(sure),
+                n=n,
+                errors=x,
+                upper=upper,
+            )
         lowest = min(lowest, upper)
-    return SelectivePrediction(reason=_no_threshold(len(sure), target, lowest))
+    return SelectiveScore(target=target, reason=_no_threshold(len(sure), target, lowest))
 
 
 def _no_threshold(n: int, target: float, lowest: float) -> Reason:

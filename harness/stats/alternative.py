@@ -9,7 +9,7 @@ from scipy.special import stdtr
 
 from harness.nouns.base import Reason
 from harness.stats.agreement import Floats, Integers
-from harness.stats.intervals import ONE_CLUSTER, clustered_error
+from harness.stats.intervals import clustered_error
 from harness.stats.paired import benjamini_yekutieli
 from harness.stats.raters import MISSING
 
@@ -32,37 +32,32 @@ class AnnotatorTest:
     """The model and one annotator (by index), each scored against the other annotators on n items.
 
     `model_wins` and `own_wins` are the shares of items on which the model, or the annotator, is at least as
-    close to the rest; `difference` is own minus model. `p` tests difference < epsilon, treating items as
-    independent; `p_adjusted` is Benjamini and Yekutieli's; `rejected` means p_adjusted <= .05: the model
-    wins. `p_clustered` is p clustered by query; None with the `reason` if there is one query only.
+    close to the rest. `p` tests own minus model < epsilon, treating items as independent; `p_adjusted` is
+    Benjamini and Yekutieli's; `rejected` means p_adjusted <= .05: the model wins. `p_clustered` is p
+    clustered by query; None if there is one query only.
     """
 
     annotator: int
     n: int
-    clusters: int
     model_wins: float
     own_wins: float
-    difference: float
     p: float
     p_clustered: float | None
     p_adjusted: float
     rejected: bool
-    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AlternativeTest:
     """The share of annotators that the model wins against (omega) and its mean share of items won (rho).
 
-    Both are in [0, 1]. They and the verdict are None with the reason if too few annotators have enough items;
-    `left_out` holds the indices of annotators with too few.
+    Both are in [0, 1]. They and the verdict are None with the reason if too few annotators have enough items.
     """
 
     winning_rate: float | None
     advantage: float | None
     passed: bool | None
     annotators: tuple[AnnotatorTest, ...]
-    left_out: tuple[int, ...]
     reason: Reason | None = None
 
 
@@ -100,17 +95,17 @@ def alternative_annotator_test(
     values = np.asarray(scale, dtype=np.int64)
     every = [_wins(h, model, ratings, clusters, values, scoring) for h in range(ratings.shape[1])]
     found = [one for one in every if len(one.own) >= MIN_ITEMS]
-    left_out = tuple(one.annotator for one in every if len(one.own) < MIN_ITEMS)
     if len(found) < MIN_ANNOTATORS:
-        text = TOO_FEW.format(least=MIN_ANNOTATORS, items=MIN_ITEMS, found=_sizes(every))
-        return AlternativeTest(None, None, None, (), left_out, Reason("undefined", text))
+        sizes = ", ".join(f"annotator {one.annotator} with {len(one.own)}" for one in every) or "none"
+        text = TOO_FEW.format(least=MIN_ANNOTATORS, items=MIN_ITEMS, found=sizes)
+        return AlternativeTest(None, None, None, (), Reason("undefined", text))
     # One cluster per item gives the ordinary t-test's error, s / sqrt(n).
     p = [_one_sided(one.own - one.model, np.arange(len(one.own)), epsilon) for one in found]
     adjusted = benjamini_yekutieli(p)
     tested = tuple(_annotator(*each, epsilon) for each in zip(found, p, adjusted, strict=True))
     winning_rate = sum(one.rejected for one in tested) / len(tested)
     advantage = sum(one.model_wins for one in tested) / len(tested)
-    return AlternativeTest(winning_rate, advantage, winning_rate >= WINNING, tested, left_out)
+    return AlternativeTest(winning_rate, advantage, winning_rate >= WINNING, tested)
 
 
 def _wins(
@@ -159,17 +154,10 @@ def _annotator(wins: _Wins, p: float, adjusted: float, epsilon: float) -> Annota
     return AnnotatorTest(
         annotator=wins.annotator,
         n=len(d),
-        clusters=groups,
         model_wins=float(wins.model.mean()),
         own_wins=float(wins.own.mean()),
-        difference=float(d.mean()),
         p=p,
         p_clustered=_one_sided(d, wins.clusters, epsilon) if groups > 1 else None,
         p_adjusted=adjusted,
         rejected=adjusted <= LEVEL,
-        reason=None if groups > 1 else ONE_CLUSTER,
     )
-
-
-def _sizes(every: Sequence[_Wins]) -> str:
-    return ", ".join(f"annotator {one.annotator} with {len(one.own)}" for one in every) or "none"

@@ -1,10 +1,9 @@
 """The cluster bootstrap: a second estimate of an interval, by resampling whole queries."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from harness.nouns.base import Interval, Reason
+from harness.scorecards.shared import BootstrapCheck
 from harness.stats.agreement import Floats
 from harness.stats.intervals import ONE_CLUSTER, KappaTable
 from harness.stats.proportions import CONFIDENCE
@@ -15,17 +14,7 @@ TOO_MANY_UNDEFINED = 0.01
 """With a larger share of undefined draws, the interval is not reported."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bootstrap:
-    """A percentile interval. `undefined` is the share of draws whose kappa was undefined, and left out."""
-
-    ci: Interval | None
-    draws: int
-    undefined: float
-    reason: Reason | None = None
-
-
-def cluster_bootstrap(*tables: KappaTable, draws: int = 10_000, seed: int = 0) -> Bootstrap:
+def cluster_bootstrap(*tables: KappaTable, draws: int = 10_000, seed: int = 0) -> BootstrapCheck:
     """The 2.5 % and 97.5 % percentiles of kappa over draws of whole clusters, with replacement.
 
     Of several tables, whose clusters are numbered alike, of the mean of their kappas. Works on per-cluster
@@ -35,7 +24,7 @@ def cluster_bootstrap(*tables: KappaTable, draws: int = 10_000, seed: int = 0) -
     """
     groups = max((int(table.clusters.max()) + 1 for table in tables if len(table.clusters)), default=0)
     if groups < 2:
-        return Bootstrap(None, 0, 0.0, ONE_CLUSTER)
+        return BootstrapCheck(ci=None, draws=0, undefined=0.0, reason=ONE_CLUSTER)
     cells = [_cells(table, groups) for table in tables]
     distances = tables[0].distances()
     random = np.random.default_rng(seed)
@@ -49,10 +38,10 @@ def cluster_bootstrap(*tables: KappaTable, draws: int = 10_000, seed: int = 0) -
     undefined = 1 - len(kept) / draws
     if undefined > TOO_MANY_UNDEFINED:
         few = Reason("remark", f"{undefined:.1%} of the draws have no kappa")
-        return Bootstrap(None, draws, undefined, few)
+        return BootstrapCheck(ci=None, draws=draws, undefined=undefined, reason=few)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(kept, [tail, 1 - tail])
-    return Bootstrap(Interval(float(low), float(high)), draws, undefined)
+    return BootstrapCheck(ci=Interval(float(low), float(high)), draws=draws, undefined=undefined)
 
 
 def _cells(table: KappaTable, groups: int) -> Floats:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.nouns.base import Interval, Reason
+from harness.nouns.base import Reason
+from harness.scorecards.confidence import BinScore
 from harness.stats.agreement import Floats, Integers
 from harness.stats.proportions import wilson
 from harness.storage.plural import plural
@@ -19,22 +20,6 @@ BINS = 15
 
 NO_ITEMS = Reason("undefined", "there are no items with probabilities")
 ZERO = "log loss is undefined: the golden grade has probability 0 in {count} of {items}"
-
-
-@dataclass(frozen=True, slots=True)
-class ConfidenceBin:
-    """The items whose confidence lies in one bin; at least one.
-
-    `low` and `high` are the bin's edges, or in a bin of equal mass its least and greatest confidence.
-    `confidence` is the items' mean; `accuracy` is the share graded right, with Wilson's interval `ci`.
-    """
-
-    low: float
-    high: float
-    n: int
-    confidence: float
-    accuracy: float
-    ci: Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +38,8 @@ class Calibration:
     brier: float | None
     log_loss: float | None
     rps: float | None
-    width_bins: tuple[ConfidenceBin, ...] = ()
-    mass_bins: tuple[ConfidenceBin, ...] = ()
+    width_bins: tuple[BinScore, ...] = ()
+    mass_bins: tuple[BinScore, ...] = ()
     reason: Reason | None = None
 
 
@@ -83,7 +68,7 @@ def calibration(
     if n == 0:
         return Calibration(0, *(None,) * 6, reason=NO_ITEMS)
     lost = np.maximum(0.0, 1 - given.sum(axis=1))
-    p = _normalised(given)
+    p = np.asarray(given / given.sum(axis=1, keepdims=True), dtype=np.float64)
     confidence, right = p[np.arange(n), grades], grades == gold
     width, mass = _width_bins(confidence, right), _mass_bins(confidence, right)
     log_loss, reason = _log_loss(p[np.arange(n), gold])
@@ -122,10 +107,6 @@ def _positions(grades: ArrayLike, given: Floats) -> Integers:
     return found
 
 
-def _normalised(given: Floats) -> Floats:
-    return np.asarray(given / given.sum(axis=1, keepdims=True), dtype=np.float64)
-
-
 def _log_loss(p: Floats) -> tuple[float | None, Reason | None]:
     zeros = int((p == 0).sum())
     if zeros:
@@ -133,16 +114,15 @@ def _log_loss(p: Floats) -> tuple[float | None, Reason | None]:
     return float(np.abs(np.log(p)).mean()), None
 
 
-def _width_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[ConfidenceBin, ...]:
+def _width_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[BinScore, ...]:
     at = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
-    found = []
-    for number in np.unique(at).tolist():
-        inside = at == number
-        found.append(_bin(number / BINS, (number + 1) / BINS, confidence[inside], right[inside]))
-    return tuple(found)
+    return tuple(
+        _bin(number / BINS, (number + 1) / BINS, confidence[at == number], right[at == number])
+        for number in np.unique(at).tolist()
+    )
 
 
-def _mass_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[ConfidenceBin, ...]:
+def _mass_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[BinScore, ...]:
     """Bins of equal mass, by rank. Equal confidences share their middle rank, and so a bin."""
     ranked = np.sort(confidence)
     twice_rank = np.searchsorted(ranked, confidence) + np.searchsorted(ranked, confidence, "right")
@@ -154,10 +134,17 @@ def _mass_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[Confidence
     return tuple(found)
 
 
-def _bin(low: float, high: float, confidence: Floats, right: NDArray[np.bool_]) -> ConfidenceBin:
+def _bin(low: float, high: float, confidence: Floats, right: NDArray[np.bool_]) -> BinScore:
     n, correct = len(right), int(right.sum())
-    return ConfidenceBin(low, high, n, float(confidence.mean()), correct / n, wilson(correct, n))
+    return BinScore(
+        low=low,
+        high=high,
+        n=n,
+        confidence=float(confidence.mean()),
+        accuracy=correct / n,
+        ci=wilson(correct, n),
+    )
 
 
-def _ece(bins: Sequence[ConfidenceBin]) -> float:
+def _ece(bins: Sequence[BinScore]) -> float:
     return sum(one.n * abs(one.accuracy - one.confidence) for one in bins) / sum(one.n for one in bins)

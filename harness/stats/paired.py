@@ -1,12 +1,12 @@
 """Paired comparison of two graders on the same items: differences, intervals and tests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import bdtr, chdtrc, stdtrit
 
 from harness.nouns.base import Interval, Reason
+from harness.scorecards.comparison import Statistic
 from harness.stats.agreement import Floats, Integers, Matrix
 from harness.stats.intervals import (
     ONE_CLUSTER,
@@ -21,16 +21,6 @@ from harness.stats.proportions import CONFIDENCE
 
 NO_DISCORDANCE = Reason("undefined", "no item is right in one and wrong in the other")
 SAME_MARGINS = Reason("undefined", "no item was graded differently")
-
-
-@dataclass(frozen=True, slots=True)
-class ChiSquare:
-    """A test statistic with its degrees of freedom and p, or the reason why it is undefined."""
-
-    value: float | None
-    df: int | None = None
-    p: float | None = None
-    reason: Reason | None = None
 
 
 def delta_kappa(base: KappaTable, candidate: KappaTable) -> Tested:
@@ -73,32 +63,30 @@ def mcnemar_exact(broken: int, fixed: int) -> float:
     return min(1.0, 2 * float(bdtr(min(broken, fixed), n, 0.5))) if n else 1.0
 
 
-def obuchowski(broken: Sequence[int], fixed: Sequence[int]) -> ChiSquare:
+def obuchowski(broken: Sequence[int], fixed: Sequence[int]) -> Statistic:
     """McNemar's test for clustered pairs (Obuchowski 1998): (K-1)/K (sum d)^2 / sum d^2, d = broken - fixed.
 
     `broken` and `fixed` hold one count per cluster; df 1.
     """
     d = np.asarray(broken, dtype=np.float64) - np.asarray(fixed, dtype=np.float64)
-    return (
-        _ratio((len(d) - 1) / len(d) * float(d.sum()) ** 2, float((d**2).sum())) if len(d) else _ratio(0, 0)
-    )
+    return _ratio((len(d) - 1) / max(1, len(d)) * float(d.sum()) ** 2, float((d**2).sum()))
 
 
-def durkalski(broken: Sequence[int], fixed: Sequence[int], sizes: Sequence[int]) -> ChiSquare:
+def durkalski(broken: Sequence[int], fixed: Sequence[int], sizes: Sequence[int]) -> Statistic:
     """McNemar's test for clustered pairs (Durkalski et al. 2003), each d over its cluster's size; df 1."""
     d = np.asarray(broken, dtype=np.float64) - np.asarray(fixed, dtype=np.float64)
     shares = d / np.asarray(sizes, dtype=np.float64)
     return _ratio(float(shares.sum()) ** 2, float((shares**2).sum()))
 
 
-def _ratio(above: float, below: float) -> ChiSquare:
+def _ratio(above: float, below: float) -> Statistic:
     if below == 0:
-        return ChiSquare(None, reason=NO_DISCORDANCE)
+        return Statistic(value=None, reason=NO_DISCORDANCE)
     value = above / below
-    return ChiSquare(value, 1, float(chdtrc(1, value)))
+    return Statistic(value=value, df=1, p=float(chdtrc(1, value)))
 
 
-def stuart_maxwell(matrix: Matrix) -> ChiSquare:
+def stuart_maxwell(matrix: Matrix) -> Statistic:
     """Are the two margins the same (Stuart 1955, Maxwell 1970)? d' V^+ d with df the rank of V.
 
     Grades that neither grader uses do no harm: V's pseudo-inverse ignores them.
@@ -106,9 +94,9 @@ def stuart_maxwell(matrix: Matrix) -> ChiSquare:
     d, v = _margins(matrix)
     df = int(np.linalg.matrix_rank(v))
     if df == 0:
-        return ChiSquare(None, reason=SAME_MARGINS)
+        return Statistic(value=None, reason=SAME_MARGINS)
     value = float(d @ np.linalg.pinv(v, hermitian=True) @ d)
-    return ChiSquare(value, df, float(chdtrc(df, value)))
+    return Statistic(value=value, df=df, p=float(chdtrc(df, value)))
 
 
 def _margins(matrix: Matrix) -> tuple[Floats, Floats]:

@@ -50,7 +50,7 @@ def coefficients(ratings: Integers, scale: Sequence[int], weighting: Weighting =
     Undefined without such an item, and where chance alone explains all (pe = 1).
     """
     weights = agreement_weights(scale, weighting)
-    counts = _counts(ratings, len(scale))
+    counts = grade_counts(ratings, len(scale)).astype(np.float64)
     rated = counts.sum(axis=1)
     twice = rated >= 2
     if not twice.any():
@@ -81,7 +81,7 @@ def krippendorff_alpha(ratings: Integers, scale: Sequence[int], metric: Metric =
     """
     if metric == "ratio" and min(scale) < 0:
         return Coefficient(None, BELOW_ZERO)
-    counts = _counts(ratings, len(scale))
+    counts = grade_counts(ratings, len(scale)).astype(np.float64)
     rated = counts.sum(axis=1)
     counts, rated = counts[rated >= 2], rated[rated >= 2]
     if not len(counts):
@@ -115,10 +115,6 @@ def grade_counts(ratings: Integers, q: int) -> Integers:
     items, raters = np.nonzero(ratings != MISSING)
     flat = np.bincount(items * q + ratings[items, raters], minlength=len(ratings) * q)
     return flat.reshape(len(ratings), q)
-
-
-def _counts(ratings: Integers, q: int) -> Floats:
-    return grade_counts(ratings, q).astype(np.float64)
 
 
 def _conger_chance(ratings: Integers, weights: Floats) -> float:

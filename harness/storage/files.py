@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.regular import LARGEST, SETTINGS, lines_of, open_regular, unreadable
 from harness.storage.regular import read_bytes as read_bytes
 
@@ -159,6 +159,13 @@ def read_nouns(path: Path, model: type[Model]) -> tuple[list[tuple[int, Model]],
     return nouns, faults
 
 
+def load_nouns(path: Path, model: type[Model]) -> list[Model]:
+    """Every noun of a JSON lines file; none without a file. BadInput names every invalid line."""
+    numbered, faults = read_nouns(path, model) if path.exists() else ([], [])
+    refuse_faults(faults)
+    return [noun for _, noun in numbered]
+
+
 def iter_nouns(path: Path, model: type[Model]) -> Iterator[Model]:
     """Each noun of a JSON lines file that this program wrote, lazily; BadInput at the first damaged line."""
     for number, line in text_lines(path):
@@ -186,9 +193,14 @@ def to_line(noun: BaseModel, *, sparse: bool = False) -> str:
     return json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def to_lines(nouns: Iterable[BaseModel]) -> Iterator[str]:
+    """Nouns as the lines of a JSON lines file, without defaults."""
+    return (to_line(noun, sparse=True) for noun in nouns)
+
+
 def write_lines(path: Path, nouns: Iterable[BaseModel]) -> None:
     """A JSON lines file, in one atomic step."""
-    write_atomic(path, (to_line(noun, sparse=True) for noun in nouns))
+    write_atomic(path, to_lines(nouns))
 
 
 def write_atomic(path: Path, content: Content) -> None:
@@ -204,12 +216,10 @@ def write_atomic(path: Path, content: Content) -> None:
             os.fsync(file.fileno())
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         # Name the user's file, not the temporary one.
         raise OSError(error.errno, error.strerror, str(path)) from error
-    except BaseException:
+    finally:
         beside.unlink(missing_ok=True)
-        raise
 
 
 def _pieces(content: Content) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.cells import present
 from harness.storage.files import json_lines, parse_json, read_text
 from harness.storage.huggingface import dataset_rows, parquet_rows
@@ -38,8 +38,7 @@ def dataset_table(source: str, split: str | None) -> Table:
 
 def _read_json_lines(path: Path, _: Layout) -> Table:
     objects, faults = json_lines(path)
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return _objects(path, objects, "line")
 
 
@@ -50,18 +49,12 @@ def _read_json(path: Path, _: Layout) -> Table:
         raise BadInput([Fault(str(path), f"not JSON: {error} (for JSON lines: --format jsonl)")]) from None
     if not isinstance(found, list):
         raise BadInput([Fault(str(path), "a list of objects is wanted, as in [{...}, {...}]")])
-    faults = [
+    refuse_faults(
         Fault(f"{path}, row {number}", "a JSON object is wanted")
         for number, entry in enumerate(found, start=1)
         if not isinstance(entry, dict)
-    ]
-    if faults:
-        raise BadInput(faults)
+    )
     return _numbered(path, found)
-
-
-def _read_parquet(path: Path, _: Layout) -> Table:
-    return _numbered(path, parquet_rows(path))
 
 
 def _numbered(path: Path, data: Iterable[Mapping[str, Any]]) -> Table:
@@ -94,8 +87,7 @@ def _read_qrels(path: Path, layout: Layout) -> Table:
         elif cells:
             what = f"{plural(len(cells), 'field')}; a qrels line is: query iteration docid grade"
             faults.append(Fault(f"{path}, line {number}", what))
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return Table(path, header, rows, defaults={"item": ("query", "docid")})
 
 
@@ -104,18 +96,9 @@ READERS: dict[str, Callable[[Path, Layout], Table]] = {
     "tsv": read_tsv,
     "jsonl": _read_json_lines,
     "json": _read_json,
-    "parquet": _read_parquet,
+    "parquet": lambda path, _: _numbered(path, parquet_rows(path)),
     "xlsx": read_xlsx,
     "qrels": _read_qrels,
 }
 
-FORMAT_OF = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "json",
-    ".parquet": "parquet",
-    ".xlsx": "xlsx",
-    ".qrels": "qrels",
-}
+FORMAT_OF = {f".{name}": name for name in READERS} | {".ndjson": "jsonl"}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from harness.errors import BadInput, Fault
+from harness.errors import Fault, refuse_faults
 from harness.storage.cells import unquoted
 from harness.storage.plural import plural
 from harness.storage.stream import Stream
@@ -36,8 +36,7 @@ def table_of(path: Path, records: Callable[[], Records], unit: str = "line") -> 
         else:
             count += 1
             nameless |= {at for at in unnamed if at < len(cells) and cells[at].strip()}
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     kept = [(at, name or f"column {at + 1}") for at, name in enumerate(header) if name or at in nameless]
     return Table(path, tuple(name for _, name in kept), Stream(lambda: _rows(records(), kept), count), unit)
 

@@ -34,7 +34,7 @@ def dataset_rows(source: str, split: str | None) -> Iterator[Mapping[str, Any]]:
     folder = Path(source)
     try:
         with tempfile.TemporaryDirectory() as cache:
-            if _saved_to_disk(folder):
+            if any((folder / name).exists() for name in ("state.json", "dataset_dict.json")):
                 loaded = datasets.load_from_disk(source)
             elif folder.is_dir():
                 loaded = _loaded(source, cache_dir=cache)
@@ -54,10 +54,6 @@ def _loaded(source: str, **where: str) -> Any:
     names = next(iter(loaded.values())).column_names
     texts = datasets.Features({name: datasets.Value("string") for name in names})
     return datasets.load_dataset(source, features=texts, keep_default_na=False, **where)
-
-
-def _saved_to_disk(folder: Path) -> bool:
-    return any((folder / name).exists() for name in ("state.json", "dataset_dict.json"))
 
 
 def _one_split(loaded: Any, source: str, split: str | None) -> Any:

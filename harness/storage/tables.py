@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.cells import CONTROL
 from harness.storage.stream import Stream
 
@@ -135,7 +135,7 @@ def parse_labels(text: str | None) -> dict[str, int | None]:
 
 
 def joined(row: Row, headers: tuple[str, ...]) -> str:
-    """One value out of several cells, so that different cells never join to the same value."""
+    """One value out of several cells, so that different cells never join to the same; empty without any."""
     if len(headers) == 1:
         return row.text(headers[0])
     cells = [row.text(header) for header in headers]
@@ -150,11 +150,9 @@ def refuse_controls(table: Table, names: Sequence[str], layout: Layout, more: Se
     Tabs and line ends are none of these.
     """
     headers = dict.fromkeys([*(header for name in names for header in table.find(name, layout)), *more])
-    faults = [
+    refuse_faults(
         Fault(table.where(row), f"{header}: the control character {found[0]!r} is no text; take it out")
         for row in table.rows
         for header in headers
         if isinstance(value := row.cells.get(header), str) and (found := CONTROL.search(value))
-    ]
-    if faults:
-        raise BadInput(faults)
+    )

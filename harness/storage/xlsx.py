@@ -3,11 +3,12 @@
 import re
 import warnings
 import zipfile
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import BadInput, Fault
-from harness.storage.grid import Records, table_of
+from harness.errors import BadInput, Fault, refuse_faults
+from harness.storage.grid import table_of
 from harness.storage.regular import LARGEST, unreadable
 from harness.storage.tables import Layout, Table
 
@@ -26,8 +27,11 @@ def read_xlsx(path: Path, _: Layout) -> Table:
             unpacked = sum(part.file_size for part in parts.infolist())
         if unpacked > LARGEST:
             raise BadInput([Fault(str(path), f"unpacks to more than {LARGEST >> 20} MB; save it as CSV")])
-        _refuse_uncomputed(path)
-        sheets = _sheets(path)
+        with warnings.catch_warnings():
+            # Of styles and extensions, which hold no cell.
+            warnings.simplefilter("ignore")
+            _refuse_uncomputed(path)
+            sheets = _sheets(path)
     except OSError as error:
         raise BadInput([unreadable(path, error)]) from error
     except (zipfile.BadZipFile, KeyError, ValueError, SyntaxError) as error:
@@ -37,49 +41,29 @@ def read_xlsx(path: Path, _: Layout) -> Table:
         what = f"has several sheets: {', '.join(filled)}; save the one that is meant as a file of its own"
         raise BadInput([Fault(str(path), what)])
     rows = next(iter(filled.values()), [])
-
-    def records() -> Records:
-        yield from rows
-
-    return table_of(path, records, "row")
+    return table_of(path, lambda: iter(rows), "row")
 
 
 def _refuse_uncomputed(path: Path) -> None:
     """BadInput for formulas that no spreadsheet has computed: their cells would look empty."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        written, computed = _book(path, data_only=False), _book(path)
-        try:
-            faults = [
-                Fault(f"{path}, row {number}", "a formula without its value; save it in a spreadsheet first")
-                for sheet, values in zip(written.worksheets, computed.worksheets, strict=True)
-                for number, rows in enumerate(
-                    zip(sheet.iter_rows(), values.iter_rows(), strict=True), start=1
-                )
-                if any(cell.data_type == "f" and one.value is None for cell, one in zip(*rows, strict=True))
-            ]
-        finally:
-            written.close()
-            computed.close()
-    if faults:
-        raise BadInput(faults)
+    with closing(_book(path, data_only=False)) as written, closing(_book(path)) as computed:
+        refuse_faults(
+            Fault(f"{path}, row {number}", "a formula without its value; save it in a spreadsheet first")
+            for sheet, values in zip(written.worksheets, computed.worksheets, strict=True)
+            for number, rows in enumerate(zip(sheet.iter_rows(), values.iter_rows(), strict=True), start=1)
+            if any(cell.data_type == "f" and one.value is None for cell, one in zip(*rows, strict=True))
+        )
 
 
 def _sheets(path: Path) -> dict[str, list[tuple[int, list[str]]]]:
-    with warnings.catch_warnings():
-        # Of styles and extensions, which hold no cell.
-        warnings.simplefilter("ignore")
-        book = _book(path)
-        try:
-            return {
-                sheet.title: [
-                    (number, [_text(cell) for cell in cells])
-                    for number, cells in enumerate(sheet.iter_rows(), start=1)
-                ]
-                for sheet in book.worksheets
-            }
-        finally:
-            book.close()
+    with closing(_book(path)) as book:
+        return {
+            sheet.title: [
+                (number, [_text(cell) for cell in cells])
+                for number, cells in enumerate(sheet.iter_rows(), start=1)
+            ]
+            for sheet in book.worksheets
+        }
 
 
 def _book(path: Path, *, data_only: bool = True) -> "Workbook":

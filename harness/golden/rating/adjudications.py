@@ -4,10 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.errors import BadInput
 from harness.nouns.base import Level, Noun
 from harness.nouns.pair import Example, Rating
-from harness.storage.files import read_nouns
+from harness.storage.files import load_nouns
 
 FILE = "adjudications.jsonl"
 
@@ -25,12 +24,7 @@ class Adjudication(Noun):
 
 def load_adjudications(path: Path) -> list[Adjudication]:
     """Every decision in a file; empty without a file. BadInput names every invalid line."""
-    if not path.exists():
-        return []
-    numbered, faults = read_nouns(path, Adjudication)
-    if faults:
-        raise BadInput(faults)
-    return [decision for _, decision in numbered]
+    return load_nouns(path, Adjudication)
 
 
 def disputed(examples: Sequence[Example], ratings: Sequence[Rating]) -> dict[str, list[Rating]]:

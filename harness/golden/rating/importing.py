@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.examples import golden_path
 from harness.golden.grade_tables import RatingRow, rating_rows
 from harness.golden.graded_files import examples_of
@@ -100,8 +100,7 @@ def _merged(
     raters = tuple(dict.fromkeys(row.rater or "" for row in rows))
     new = [(row.where, _rating(row, examples[row.item].id)) for row in rows]
     count, conflicts = _take(ratings, new, replace=table.replace)
-    if faults := [*_rater_faults(raters, kinds, table.kind), *_version_faults(rows), *conflicts]:
-        raise BadInput(faults)
+    refuse_faults([*_rater_faults(raters, kinds, table.kind), *_version_faults(rows), *conflicts])
     missing = tuple(rater for rater in raters if rater not in kinds)
     found = RatingsImported(
         path=path,
@@ -120,8 +119,7 @@ def _merged(
 def _there(path: Path) -> dict[Key, Rating]:
     """The ratings in the golden folder. BadInput for duplicates, of which one would be lost."""
     numbered, faults = read_nouns(path, Rating) if path.exists() else ([], [])
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     keyed = ((line, _key(rating), rating) for line, rating in numbered)
     return without_doubles(keyed, rating_name, f"{path}, line")
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.grade_tables import off_scale
 from harness.golden.table_faults import rating_name, without_doubles
 from harness.nouns.base import Noun
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Policy
-from harness.storage.files import build, read_nouns, read_toml, write_lines
+from harness.storage.files import build, load_nouns, read_nouns, read_toml, write_lines
 from harness.storage.locks import alone
 
 RATINGS, RATERS = "ratings.jsonl", "raters.toml"
@@ -36,22 +36,13 @@ class Rated:
         return frozenset(rating.rater for rating in self.ratings)
 
 
-def read_ratings_file(path: Path) -> list[Rating]:
-    """Every rating in a file, of all policy versions. BadInput names every invalid line."""
-    numbered, faults = read_nouns(path, Rating)
-    if faults:
-        raise BadInput(faults)
-    return [rating for _, rating in numbered]
-
-
 def add_ratings(path: Path, new: Sequence[Rating]) -> None:
     """Add ratings to a file, replacing those of the same item, rater and policy version.
 
     Locked, so that two sheets collected at once are both kept.
     """
     with alone(path.parent / ".ratings.lock"):
-        before = read_ratings_file(path) if path.exists() else []
-        merged = {(r.item, r.rater, r.policy_version): r for r in [*before, *new]}
+        merged = {(r.item, r.rater, r.policy_version): r for r in [*load_nouns(path, Rating), *new]}
         write_lines(path, [merged[key] for key in sorted(merged)])
 
 
@@ -74,8 +65,7 @@ def rater_kinds(path: Path) -> dict[str, str]:
         faults += found
         if rater is not None:
             kinds[name] = rater.kind
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return kinds
 
 
@@ -98,8 +88,7 @@ def ratings_under(path: Path, policy: Policy, examples: Iterable[Example]) -> li
     for line, rating in here:
         if rating.grade not in policy.scale:
             faults.append(Fault(f"{path}, line {line}", off_scale(rating.grade, policy)))
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     keyed = ((line, (rating.item, rating.rater), rating) for line, rating in here)
     without_doubles(keyed, rating_name, f"{path}, line")
     rated = {rating.item for _, rating in here}

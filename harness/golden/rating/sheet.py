@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.grade_tables import scale_text
 from harness.nouns.base import Level, Noun
 from harness.nouns.pair import Example, Pair, Rating
@@ -102,8 +102,7 @@ def read_sheet(path: Path, examples: Sequence[Example], policy: Policy, rater: s
         ]
     if not numbered and not faults:
         faults.append(Fault(str(path), "holds no rating"))
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return ratings
 
 

@@ -18,6 +18,7 @@ from harness.storage.files import build, parse_json, read_bytes, to_line
 from harness.storage.regular import append_whole, open_to_append
 
 BATCHES = "batches.jsonl"
+Ending = Literal["over", "short", "lost"]
 FOUND = "found at the server"
 """The detail of a batch whose id was looked up: it may be another run's."""
 
@@ -80,17 +81,9 @@ class BatchLog:
         """The server has it under the id `batch`."""
         return self._add(Entry(mark=logged.mark, step="sent", at=_now(), batch=batch, detail=detail))
 
-    def over(self, logged: LoggedBatch, detail: str) -> LoggedBatch:
-        """All of its answers are in the records."""
-        return self._add(Entry(mark=logged.mark, step="over", at=_now(), detail=detail))
-
-    def short(self, logged: LoggedBatch, detail: str) -> LoggedBatch:
-        """Its results lack answers that the server has: those that are there are in the records."""
-        return self._add(Entry(mark=logged.mark, step="short", at=_now(), detail=detail))
-
-    def lost(self, logged: LoggedBatch, detail: str) -> LoggedBatch:
-        """The server does not have it."""
-        return self._add(Entry(mark=logged.mark, step="lost", at=_now(), detail=detail))
+    def ended(self, logged: LoggedBatch, step: Ending, detail: str) -> LoggedBatch:
+        """Nothing is awaited from it, for now or for ever."""
+        return self._add(Entry(mark=logged.mark, step=step, at=_now(), detail=detail))
 
     def _add(self, entry: Entry) -> LoggedBatch:
         append_whole(self._file, to_line(entry, sparse=True).encode("utf-8"))

@@ -78,9 +78,9 @@ async def _take_in(session: BatchSession, logged: LoggedBatch, standing: BatchSt
     await _record(session, logged, answers)
     if found.unread and not logged.again:
         unread = plural(len(found.unread), "answer")
-        session.sent.short(logged, f"{standing.word}, with {unread} that cannot be read")
+        session.sent.ended(logged, "short", f"{standing.word}, with {unread} that cannot be read")
     else:
-        session.sent.over(logged, standing.word)
+        session.sent.ended(logged, "over", standing.word)
     if cut:
         raise cut
     session.worker.check_limit()
@@ -204,12 +204,11 @@ def _keep(session: BatchSession, question: Question, found: Answered, before: Re
 def second_of(before: Record, found: Answered) -> Answered:
     """How a question ended after a second request: its answer counts, and the first is kept as unread."""
     costs = [cost for cost in (before.cost, found.cost) if cost is not None]
-    found = replace(
-        found,
+    found = found._replace(
         attempts=before.attempts + found.attempts,
         seconds=round(before.seconds + found.seconds, 3),
         cost=sum(costs) if len(costs) == 1 + (found.reply is not None) else None,
     )
     if isinstance(found.outcome, Failed):
-        return replace(found, outcome=before.outcome, reply=before.reply)
-    return replace(found, unread=before.reply)
+        return found._replace(outcome=before.outcome, reply=before.reply)
+    return found._replace(unread=before.reply)

@@ -43,5 +43,5 @@ async def find_or_lose(session: BatchSession, logged: LoggedBatch) -> LoggedBatc
     if found is None:
         count = plural(len(logged.keys), "question was", "questions were")
         session.say(f"{count} being sent, but the server has no batch with them")
-        session.sent.lost(logged, "the server has no such batch")
+        session.sent.ended(logged, "lost", "the server has no such batch")
     return found

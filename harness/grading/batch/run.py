@@ -128,7 +128,7 @@ async def _give_up_short(session: BatchSession, out: list[LoggedBatch]) -> list[
     await wait_for(session, short)
     for logged in session.sent.batches:
         if logged.step == "short":
-            session.sent.over(logged, "what its results lack is asked again")
+            session.sent.ended(logged, "over", "what its results lack is asked again")
     return [logged for logged in out if logged not in short]
 
 

@@ -131,6 +131,6 @@ async def _send(session: BatchSession, logged: LoggedBatch, lines: Sequence[byte
             await pause_after(session, error, next(turns))
         except (RejectedError, FatalError) as error:
             if not attempt:
-                session.sent.lost(logged, f"refused: {error}")
+                session.sent.ended(logged, "lost", f"refused: {error}")
             raise Unfinished(f"the server refused the batch: {error}") from error
     raise Unfinished(f"could not submit a batch in {TRIES} tries: {last}")

@@ -6,13 +6,12 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from harness.errors import CallError, FatalError, RejectedError, TransientError, Unfinished
 from harness.grading.answered import Answered
-from harness.grading.budget import Budget, Reservation
+from harness.grading.budget import Budget, LoggedCalls, Reservation
 from harness.grading.live.breaker import Breaker
 from harness.grading.live.pace import Pace
 from harness.grading.stop import DrainedError, Stop
@@ -45,16 +44,6 @@ def is_curable(outcome: Outcome) -> bool:
     return isinstance(outcome, Ungraded) and outcome.cause in REASKED
 
 
-class Calls(Protocol):
-    """Notes each call before it is sent, for a later process."""
-
-    def sending(self, prompt: Prompt) -> None:
-        """A call is about to be sent."""
-
-    def cost_nothing(self, prompt: Prompt) -> None:
-        """It was not billed."""
-
-
 class Asker:
     """Asks one teacher; what its calls teach goes to the pace and the breaker."""
 
@@ -66,7 +55,7 @@ class Asker:
         pace: Pace,
         in_flight: Callable[[], int],
         budget: Budget | None = None,
-        calls: Calls | None = None,
+        calls: LoggedCalls | None = None,
     ) -> None:
         self._teacher = teacher
         self._scale = scale
