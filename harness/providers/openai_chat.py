@@ -103,14 +103,16 @@ class Chat:
         for one in body.choices:
             if one.error:
                 raise told_error(told_by(one.error))
-        choice = body.choices[0]
+        # A reason that is no end is the same beside a refusal, and at any choice.
+        stops = [read_stop(one.finish_reason, STOPS) for one in body.choices]
+        refused = any(one.message.refused for one in body.choices)
         said = "\n".join(dict.fromkeys(one.message.said for one in body.choices))
         return Reply(
             text=said,
             model=whole_text(body.model or ""),
-            stop="refused" if choice.message.refused else read_stop(choice.finish_reason, STOPS),
-            thinking=None if said else choice.message.thought or None,
-            usage=read_usage(body.usage, USAGE),
+            stop="refused" if refused else next((stop for stop in stops if stop != "end"), "end"),
+            thinking=None if said else body.choices[0].message.thought or None,
+            usage=read_usage(body.usage, USAGE, said),
         )
 
 
