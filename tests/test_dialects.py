@@ -726,6 +726,22 @@ def test_error_on_a_choice_is_what_it_would_be_by_itself(code: int, kind: type[C
         ask_once("openai", graded(choices=[broken]))
 
 
+@pytest.mark.parametrize("tokens", [0, 40])
+def test_error_beside_a_count_of_tokens_may_be_billed(tokens: int) -> None:
+    usage = {"prompt_tokens": tokens, "input_tokens": tokens}
+    rejected = {"code": 400, "message": "too long"}
+    on_choice = [{"message": {"content": ""}, "error": rejected}]
+    for provider, change in (
+        ("openai", {"error": rejected}),
+        ("openai", {"choices": on_choice}),
+        ("openai-responses", {"status": "failed", "error": rejected}),
+        ("anthropic", {"error": rejected}),
+    ):
+        with pytest.raises(RejectedError) as raised:
+            ask_once(provider, graded(1, usage=usage, **change))
+        assert raised.value.may_be_billed == bool(tokens)
+
+
 def test_error_of_a_failed_response_that_no_try_cures() -> None:
     turn = graded(1, status="failed", output=[], error={"code": "insufficient_quota", "message": "pay"})
     with pytest.raises(FatalError, match="pay"):

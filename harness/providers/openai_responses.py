@@ -12,9 +12,9 @@ from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup, refuse
 from harness.providers.error_body import ELSE, tells, told_by
 from harness.providers.openai_chat import JSON_FORM
-from harness.providers.reading import Stop, read_answer, read_content, read_stop, read_usage
+from harness.providers.reading import Stop, read_answer, read_content, read_stop, read_usage, told_beside
 from harness.providers.served import CACHE, FORM, SENT, TEMPERATURE, Feature, Taken, form_of, parameter
-from harness.providers.wire import FILTERED, shown, told_error
+from harness.providers.wire import FILTERED, shown
 from harness.storage.files import whole_text
 
 API = "the Responses API"
@@ -141,7 +141,8 @@ def _verdict(body: _ResponseBody) -> str:
     if told.names & set(FILTERED):
         return shown(told.words)
     # A name that is not known is a fault of this prompt; without a name it is the server's own.
-    raise told_error(replace(told, status=400) if told.names and told.status == ELSE else told)
+    told = replace(told, status=400) if told.names and told.status == ELSE else told
+    raise told_beside(told, body.usage)
 
 
 def _stop(body: _ResponseBody) -> Stop:

@@ -7,9 +7,9 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from harness.errors import TransientError
+from harness.errors import CallError, TransientError
 from harness.nouns.records import Usage
-from harness.providers.error_body import told_by, told_in
+from harness.providers.error_body import Told, told_by, told_in
 from harness.providers.wire import clip, told_error
 from harness.storage.files import whole_text
 
@@ -19,6 +19,9 @@ MOST_BESIDE = 300_000
 """Tokens of thinking that can be counted beside the output: more is no count of one answer."""
 LONG = 100
 """Digits of a number that means nothing."""
+
+COUNTED = ("total_tokens", "prompt_tokens", "input_tokens", "completion_tokens", "output_tokens")
+"""What the APIs call the tokens of a call."""
 
 Body = TypeVar("Body", bound=BaseModel)
 Stop = Literal["end", "cut_off", "refused", "filtered"]
@@ -38,7 +41,14 @@ def read_answer(text: str, model: type[Body], what: str) -> Body:
             return model.model_validate(data)
     except (ValueError, ValidationError, RecursionError) as error:
         raise TransientError(f"the server's answer is not {what}: {clip(text)!r}") from error
-    raise told_error(told)
+    raise told_beside(told, data.get("usage") if isinstance(data, dict) else None)
+
+
+def told_beside(told: Told, usage: Any) -> CallError:
+    """The error of an answer. Where the answer counts tokens, it may be billed all the same."""
+    error = told_error(told)
+    error.may_be_billed |= any(read_number(usage, name) for name in COUNTED)
+    return error
 
 
 def read_json(text: str, *, unique: bool = False) -> Any:
