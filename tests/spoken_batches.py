@@ -220,6 +220,8 @@ class BatchDesk:
 
     def _message_results(self, id: str, **_: Any) -> Said:
         made = self.made[id]
+        if made.fate.gone:
+            return Said(404, json.dumps(say("/messages", Fault("not_found_error", f"No results: {id}"), {})))
         lines = [{"custom_id": name, "result": result} for name, result in _results(made)]
         lines = lines[: len(made.items)] if made.fate.silent else lines
         lines += [lines[0], {**lines[0], "custom_id": "nobody-0"}] if made.fate.odd else []

@@ -10,6 +10,7 @@ from batched import Killed, Session, begin, made, paid, session
 from builders import harness, write_project
 from fault_server import Turn, completion, fault_server, graded
 from oracle import DEV, KEY, KEYS, ask, right
+from pydantic import BaseModel
 from spoken import Tokens
 from spoken_batches import Fate, Made
 
@@ -17,7 +18,9 @@ from harness.errors import FatalError, Unfinished
 from harness.grading.batch import session as turns
 from harness.grading.batch.batch_log import BATCHES
 from harness.grading.job import Limits
-from harness.nouns.records import Failed, Record
+from harness.nouns.records import Failed, Record, Reply
+from harness.providers.batches import UnreadError
+from harness.providers.batches import _read as read_line
 from harness.runs.record_log import iter_records
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
@@ -97,6 +100,7 @@ UNREAD: dict[str, Callable[[str], str]] = {
     "no id": changed(custom_id=None),
     "an id that is a number": changed(custom_id=3),
     "an id that nobody asked for": changed(custom_id="nobody-3"),
+    "two ids": lambda line: line.replace('"custom_id"', '"custom_id": "nobody-3", "custom_id"', 1),
     "neither answer nor error": changed(response=7, result=7),
     "a list": lambda line: f"[{line}]",
 }
@@ -315,6 +319,40 @@ def test_answer_that_comes_twice_counts_once(small: Path, provider: str) -> None
     assert (at.outcomes()["grade"], len(at.told)) == (ALL, ALL)
 
 
+BOTH: dict[str, tuple[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
+    "a status of nothing": ("openai", lambda line: {"response": {**line["response"], "status_code": 0}}),
+    "another status of success": (
+        "openai",
+        lambda line: {"response": {**line["response"], "status_code": 201}},
+    ),
+    "no status and no answer": ("openai", lambda line: {"response": {"status_code": 0, "body": {}}}),
+    "errored with a message": ("anthropic", lambda line: {"result": {**line["result"], "type": "errored"}}),
+    "succeeded with an error": (
+        "anthropic",
+        lambda line: {"result": {**line["result"], "error": {"message": "half"}}},
+    ),
+}
+
+
+@pytest.mark.parametrize(("provider", "change"), BOTH.values(), ids=BOTH)
+def test_line_that_contradicts_itself_may_be_paid_for(
+    small: Path, provider: str, change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    def spoil(line: str) -> str:
+        data = json.loads(line)
+        return json.dumps(data | change(data))
+
+    with fault_server(right, [Fate(spoil=third(spoil))]) as server:
+        at = session(small, server.url, f"{provider}/m")
+    assert (at.outcomes()["failed"], steps(at)[-1]) == (1, "short")
+
+
+def test_error_of_nulls_beside_an_answer_is_none(small: Path) -> None:
+    nulls = changed(error={"code": None, "message": None})
+    with fault_server(right, [Fate(spoil=lambda lines: [nulls(line) for line in lines])]) as server:
+        assert session(small, server.url, "openai/m").outcomes()["grade"] == ALL
+
+
 def test_line_that_holds_an_answer_and_an_error_says_so(small: Path) -> None:
     with fault_server(right, [Fate(spoil=third(changed(error={"message": "half"})))]) as server:
         at = session(small, server.url, "openai/m")
@@ -429,3 +467,30 @@ def test_cancelled_in_another_spelling_is_over(small: Path) -> None:
         server.desk.tell = tell
         at = session(small, server.url, "openai/m")
     assert at.outcomes() == {"grade": 6, "ungraded": 0, "failed": ALL - 6}
+
+
+ODD_ENDS: dict[str, dict[str, Any]] = {
+    "an error file that is missing": {"error_file_id": "none-error"},
+    "capitals": {"status": "COMPLETED"},
+    "a word of its own": {"status": "done"},
+}
+
+
+@pytest.mark.parametrize("case", ODD_ENDS)
+def test_odd_end_of_a_batch_keeps_no_answer_back(small: Path, case: str) -> None:
+    def tell(made: Made, said: dict[str, Any]) -> dict[str, Any]:
+        return said if said["status"] == "in_progress" else {**said, **ODD_ENDS[case]}
+
+    with fault_server(right) as server:
+        assert server.desk is not None
+        server.desk.tell = tell
+        at = session(small, server.url, "openai/m")
+    assert (at.outcomes()["grade"], len(at.waits)) == (ALL, 1)
+
+
+def test_line_that_nothing_of_ours_can_read_costs_no_other() -> None:
+    def stumble(body: BaseModel) -> Reply:
+        raise TypeError("unhashable type: 'list'")
+
+    id, answer = read_line('{"custom_id": "a-1"}', BaseModel, stumble)
+    assert (id, isinstance(answer, UnreadError)) == ("a-1", True)

@@ -129,6 +129,7 @@ def test_server_without_a_count_of_tokens_leaves_cache_and_cost_open(here: Path)
     (here / "prices.toml").write_text('[models."openai/m"]\ninput = 1\noutput = 1\n', encoding="utf-8")
     found, requests = found_by(here, lambda number, body: graded(1, usage=None))
     assert by_name(found)["prompt cache"].takes is None
+    assert by_name(found)["whole prompt"].takes is None
     assert (found.cost, found.reason) == (None, "the server counted no tokens")
     assert len(requests) == 2
 

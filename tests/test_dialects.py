@@ -18,7 +18,7 @@ from harness.errors import BadInput, CallError, FatalError, RejectedError, Trans
 from harness.nouns.pair import Pair
 from harness.nouns.records import Grade, Message, Prompt, Reply, Ungraded
 from harness.prompting.answer import answer_text, read_grade
-from harness.providers import PROVIDERS, base_url_of, open_teacher
+from harness.providers import PROVIDERS, base_url_of, open_teacher, wire
 from harness.providers import openai as ours
 from harness.providers.anthropic import Messages
 from harness.providers.base import Setup
@@ -408,6 +408,15 @@ def test_prompt_that_the_server_cut_stops_the_run_at_the_first_answer(here: Path
     assert "OLLAMA_CONTEXT_LENGTH" in ended.err
 
 
+def test_prompt_that_was_cut_is_seen_in_the_first_answer_that_counts(here: Path) -> None:
+    write_project(here)
+    (here / "prompts/teacher/v1/system.j2").write_text("The policy. " * 900, encoding="utf-8")
+    uncounted = graded(1, usage=None)
+    with fault_server(lambda number, body: right(number, body) if number else uncounted) as server:
+        ended = ask(server, "--max-connections", "1")
+    assert (ended.code, len(server.requests), "read 100 tokens" in ended.err) == (4, 2, True)
+
+
 def test_verdict_on_a_mixture_of_models_says_so(here: Path) -> None:
     write_project(here)
 
@@ -435,6 +444,10 @@ COUNTS: dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]] = {
         (800, 40, 0, 700),
     ),
     "more cached than read": ({"completion_tokens": 40, "cached_tokens": 9000}, (800, 40, 0, 800)),
+    "the cached beside the input": (
+        {"prompt_tokens": 500, "cached_tokens": 7500, "completion_tokens": 50, "total_tokens": 8050},
+        (8000, 50, 0, 7500),
+    ),
     "an absurd total": ({"completion_tokens": 40, "total_tokens": 10**400}, (800, 40, 0, 0)),
 }
 
@@ -446,6 +459,19 @@ def test_parts_of_the_usage_add_up(counts: dict[str, Any], expected: tuple[int, 
     used = ask_once("openai", graded(1, usage=usage)).usage
     assert used is not None
     assert (used.input_tokens, used.output_tokens, used.reasoning_tokens, used.cached_tokens) == expected
+
+
+NO_COUNTS: dict[str, dict[str, int]] = {
+    "zeros": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+    "no input": {"prompt_tokens": 0, "completion_tokens": 40},
+    "no output beside a text": {"prompt_tokens": 800, "completion_tokens": 0},
+    "more than any answer has": {"prompt_tokens": 800, "completion_tokens": 40, "total_tokens": 10**9},
+}
+
+
+@pytest.mark.parametrize("usage", NO_COUNTS.values(), ids=NO_COUNTS)
+def test_usage_that_no_answer_has_is_no_count(usage: dict[str, int]) -> None:
+    assert ask_once("openai", graded(1, usage=usage)).usage is None
 
 
 @pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic"])
@@ -495,6 +521,7 @@ ODD_DECISIONS = {
     "twice the same level": decision(("1", 0.5), ("1", 0.5)),
     "no probability at all": decision(("0", 0.0), ("1", 0.0)),
     "not a number": decision(("0", float("nan")), ("1", 1.0)),
+    "shares whose sum is beyond a number": decision(("0", 1.7e308), ("1", 1.7e308)),
     "no levels": decision(),
     "a label that is no grade": decision(("good", 1.0)),
     "another kind of answer": graded(1, answers=[{"type": "predicate", "probability": 0.5}]),
@@ -521,6 +548,24 @@ def test_response_that_failed(code: str | None, kind: type[CallError]) -> None:
     turn = graded(1, status="failed", output=[], error={"code": code, "message": "no"})
     with pytest.raises(kind, match="the response is failed"):
         ask_once("openai-responses", turn)
+
+
+DIED: dict[str, tuple[dict[str, Any], str]] = {
+    "an error": ({"error": {"code": "server_error", "message": "died midway"}}, "died midway"),
+    "paused": ({"incomplete_details": {"reason": "paused"}}, "paused"),
+    "an item": ({"output": [{"type": "message", "status": "incomplete", "content": "text"}]}, "incomplete"),
+}
+
+
+@pytest.mark.parametrize("status", [None, "completed"])
+@pytest.mark.parametrize(("change", "words"), DIED.values(), ids=DIED)
+def test_response_that_died_is_no_answer_whatever_its_status(
+    status: str | None, change: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(TransientError, match=words):
+        ask_once("openai-responses", graded(1, status=status, **change))
+    cut = graded(1, status=status, incomplete_details={"reason": "max_output_tokens"})
+    assert ask_once("openai-responses", cut).stop == "cut_off"
 
 
 def test_response_that_the_filter_stopped() -> None:
@@ -630,6 +675,35 @@ TOLD: dict[str, tuple[Any, type[CallError], str]] = {
         TransientError,
         "rate limit",
     ),
+    "camel case": ({"statusCode": 401, "message": "no subscription"}, FatalError, "no subscription"),
+    "a class": ({"error": {"type": "AuthenticationError", "message": "bad key"}}, FatalError, "bad key"),
+    "a busy class": ({"error": {"type": "RateLimitError"}}, TransientError, "rate limit"),
+    "busy with a dot": ({"error": {"code": "Throttling.RateQuota"}}, TransientError, "rate limit"),
+    "busy at AWS": ({"error": {"code": "ThrottlingException"}}, TransientError, "rate limit"),
+    "a code beside a type": (
+        {"error": {"type": "invalid_request_error", "code": "invalid_api_key", "message": "bad key"}},
+        FatalError,
+        "bad key",
+    ),
+    "a code without strokes": ({"code": "InvalidApiKey", "message": "bad key"}, FatalError, "bad key"),
+    "no balance": ({"error": {"code": "insufficient_balance"}}, FatalError, "quota is spent"),
+    "a status code": ({"error": {"status_code": 402, "message": "pay"}}, FatalError, "quota is spent"),
+    "beside an empty answer": (
+        {"choices": [], "content": [], "answers": [], "code": 402, "message": "pay"},
+        FatalError,
+        "quota is spent",
+    ),
+    "beside a null": (
+        {"error": {"code": 402, "message": "pay"}, "output": None},
+        FatalError,
+        "quota is spent",
+    ),
+    "msg": ({"code": 401, "msg": "Invalid token", "data": None}, FatalError, "Invalid token"),
+    "MiniMax": (
+        {"id": "x" * 90, "choices": None, "base_resp": {"status_code": 1004, "status_msg": "login fail"}},
+        TransientError,
+        "login fail",
+    ),
     "in a list": ([{"error": {"code": 401, "status": "UNAUTHENTICATED"}}], FatalError, "UNAUTHENTICATED"),
 }
 
@@ -652,6 +726,22 @@ def test_error_on_a_choice_is_what_it_would_be_by_itself(code: int, kind: type[C
         ask_once("openai", graded(choices=[broken]))
 
 
+@pytest.mark.parametrize("tokens", [0, 40])
+def test_error_beside_a_count_of_tokens_may_be_billed(tokens: int) -> None:
+    usage = {"prompt_tokens": tokens, "input_tokens": tokens}
+    rejected = {"code": 400, "message": "too long"}
+    on_choice = [{"message": {"content": ""}, "error": rejected}]
+    for provider, change in (
+        ("openai", {"error": rejected}),
+        ("openai", {"choices": on_choice}),
+        ("openai-responses", {"status": "failed", "error": rejected}),
+        ("anthropic", {"error": rejected}),
+    ):
+        with pytest.raises(RejectedError) as raised:
+            ask_once(provider, graded(1, usage=usage, **change))
+        assert raised.value.may_be_billed == bool(tokens)
+
+
 def test_error_of_a_failed_response_that_no_try_cures() -> None:
     turn = graded(1, status="failed", output=[], error={"code": "insufficient_quota", "message": "pay"})
     with pytest.raises(FatalError, match="pay"):
@@ -664,6 +754,7 @@ PARTS = {
     "two": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}],
     "thinking first": [THOUGHT, {"type": "output_text", "text": "ab"}],
     "bare": ["a", {"text": "b"}],
+    "a type that is no text": [{"type": ["text"], "text": "x"}, {"type": {}}, {"type": "text", "text": "ab"}],
     "odd ones": [{"type": "text", "text": "ab"}, 7, None, {"type": "text"}, {"type": "image", "url": "x"}],
 }
 
@@ -671,6 +762,27 @@ PARTS = {
 @pytest.mark.parametrize("content", PARTS.values(), ids=PARTS)
 def test_text_parts_are_the_answer(content: list[Any]) -> None:
     assert ask_once("openai", choice(content)).text == "ab"
+
+
+REFUSED_BY = {"role": "assistant", "content": "No.", "refusal": "No."}
+GRADED_BY = {"role": "assistant", "content": "text"}
+ENDED = {"message": GRADED_BY, "finish_reason": "stop"}
+BROKEN = {
+    "an error among the parts": [{"message": {"content": ["a", {"type": "error", "message": "died"}]}}],
+    "a second choice that died": [ENDED, {"message": {"content": ""}, "finish_reason": "error"}],
+    "a refusal that died": [{"message": REFUSED_BY, "finish_reason": "error"}],
+}
+
+
+@pytest.mark.parametrize("choices", BROKEN.values(), ids=BROKEN)
+def test_sign_of_an_error_beside_the_first_text_counts(choices: list[Any]) -> None:
+    with pytest.raises(TransientError, match=r"died|error"):
+        ask_once("openai", graded(choices=choices))
+
+
+def test_second_choice_that_was_filtered_counts() -> None:
+    second = {"message": {"content": ""}, "finish_reason": "content_filter"}
+    assert ask_once("openai", graded(choices=[ENDED, second])).stop == "filtered"
 
 
 def test_refusal_in_parts_is_a_refusal() -> None:
@@ -815,6 +927,45 @@ def test_secrets_in_an_error_are_blotted_out_and_long_ones_cut(
     assert len(words) < 800
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__
+
+
+ECHOES = {
+    "as it is": "sk-a/b012",
+    "with a stroke": r"sk-a\/b012",
+    "as code points": r"\u0073k-a\u002Fb01\u0032",
+    "in JSON within JSON": r"sk-a\\\/b\\u0030\\u00312",
+}
+
+
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+@pytest.mark.parametrize("status", [200, 400])
+def test_key_in_any_escape_is_blotted_out(echo: str, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-a/b012")
+    said = f'{{"error": {{"code": 400, "message": "no <{echo}>"}}}}'
+    with pytest.raises(RejectedError, match=r"no <\*\*\*>"):
+        ask_once("openai", Turn(said, status))
+
+
+def test_key_that_is_a_word_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "reasoning")
+    assert "reasoning" in ask_once("openai", graded(1)).text
+
+
+@pytest.mark.parametrize("charset", ["rot13", "base64", "zip", "idna", "undefined"])
+def test_charset_that_is_no_encoding_costs_no_answer(charset: str) -> None:
+    headers = {"Content-Type": f"application/json; charset={charset}"}
+    assert "grade" in ask_once("openai", graded(1, headers=headers)).text
+    with pytest.raises(RejectedError, match="too long"):
+        ask_once("openai", Turn('{"error": {"message": "too long"}}', 400, headers))
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_answer_that_unpacks_without_end_is_not_read_to_its_end(
+    status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "MOST_IN_ANSWER", 1 << 20)
+    with pytest.raises(TransientError, match="longer than 1 MB"):
+        ask_once("openai", graded(1, status=status, filler="x" * (1 << 20)))
 
 
 def known_errors(sdk: Any, base: type[Exception]) -> set[str]:

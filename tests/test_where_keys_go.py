@@ -1,6 +1,7 @@
 """Where a key goes: to the provider, or where the user says; never where a file or a server says."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,12 @@ LOOPBACK = {
     "http://127.9.9.9": True,
     "http://[::1]:8/v1": True,
     "http://0.0.0.0:8": True,
+    "http://127.1:8": True,
+    "http://0x7f000001": True,
+    "http://2130706433/v1": True,
+    "http://[::ffff:127.0.0.1]:8": True,
+    f"http://{socket.gethostname()}:8/v1": True,
+    "http://[::ffff:10.0.0.1]": False,
     "http://localhost.example.com": False,
     "http://10.0.0.1": False,
     "https://api.openai.com/v1": False,
@@ -134,5 +141,7 @@ def test_a_providers_own_address_is_its_home() -> None:
         "http://api.openai.com/v1",
         "https://api.openai.com.evil.test",
         "https://evilapi.openai.com",
+        "http://[",
+        "http://x／y",  # noqa: RUF001 - what a file may hold in place of a stroke
     ):
         assert not is_expected("openai/m", address)

@@ -29,6 +29,11 @@ COLOUR = (
     Message(role="user", content="What colour is a clear sky by day?"),
 )
 """A prompt without instructions about the form: a graded answer shows that the server enforces the schema."""
+UNCOUNTED = Capability(
+    name="whole prompt",
+    takes=None,
+    says="the server counts no tokens: that it cut the prompt would not be seen",
+)
 
 
 def check_model(project: Project, asked: Asked) -> Checkup:
@@ -81,6 +86,7 @@ async def _examine_served(plan: Plan, price: Price | NoPrice, plain: Served, war
         await _form(served, plan),
         _logprobs(reply, served.taken, gave=gave, unnamed=unnamed),
         await _cache(served, plan, reply),
+        *([UNCOUNTED] if reply.usage is None else []),
     )
     requests = sum(one.requests for one in asked)
     return _checkup(plan, price, reply, seconds, requests, findings, served.notes)

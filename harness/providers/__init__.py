@@ -139,7 +139,10 @@ def is_home(model: str, address: str | None) -> bool:
     known = PROVIDERS[split_model(model)[0]]
     if address is None or address == known.url:
         return True
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
     host = parts.hostname or ""
     return (
         parts.scheme == "https" and known.vendor is not None and f".{host}".endswith(f".{known.vendor.home}")

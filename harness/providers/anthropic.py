@@ -88,7 +88,9 @@ class Messages:
             stop=read_stop(body.stop_reason, STOPS),
             thinking=None if answer or why else thinking or None,
             # Here the cached and the written tokens come on top of the input.
-            usage=read_usage(body.usage, USAGE, extra=("cached_tokens", "written_tokens")),
+            usage=read_usage(
+                body.usage, USAGE, answer or thinking, extra=("cached_tokens", "written_tokens")
+            ),
         )
 
 

@@ -9,10 +9,10 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from harness.nouns.records import Prompt, Reply
-from harness.providers.batches import Batches, BatchStatus, Result, UnaskedError, part
-from harness.providers.error_body import told_by
+from harness.providers.batches import Batches, BatchStatus, Result, UnaskedError, UnreadError, part
+from harness.providers.error_body import tells, told_by, words_of
 from harness.providers.reading import read_answer, read_number
-from harness.providers.wire import MissingError, told_error
+from harness.providers.wire import shown, told_error
 
 PATH = "/v1/messages/batches"
 COUNTED = ("processing", "succeeded", "errored", "canceled", "expired")
@@ -44,7 +44,7 @@ class AnthropicBatches(Batches):
         total = sum(counts.values())
         return BatchStatus(
             found.processing_status.replace("_", " "),
-            found.processing_status == "ended",
+            found.processing_status.casefold() == "ended",
             total - counts["processing"],
             total,
             unasked=counts["canceled"] + counts["expired"],
@@ -52,8 +52,6 @@ class AnthropicBatches(Batches):
 
     async def results(self, batch: str) -> list[Result]:
         """The lines of the result file, at its place in the API: the key goes to no other address."""
-        if (await self._batch(batch)).archived_at:
-            raise MissingError(f"the results of batch {batch} are no longer kept")
         return await self._lines(f"{PATH}/{part(batch)}/results", "results", _MessageLine, self._answer)
 
     async def _batch(self, id: str) -> "_MessageBatch":
@@ -61,6 +59,8 @@ class AnthropicBatches(Batches):
 
     def _answer(self, line: "_MessageLine") -> Reply:
         result = line.result
+        if result.message and (result.type != "succeeded" or tells(result.error)):
+            raise UnreadError(f"an answer and an error: {shown(words_of(result.error)) or result.type}")
         if result.type == "succeeded":
             return self._served.dialect.reply(json.dumps(result.message))
         if result.type == "errored":
@@ -72,7 +72,6 @@ class _MessageBatch(BaseModel):
     id: str
     processing_status: str
     request_counts: Any = None
-    archived_at: Any = None
 
 
 class _MessageResult(BaseModel):

@@ -166,7 +166,7 @@ def _read(
     """The id that a line names, and what came of that request."""
     id: Any = None
     try:
-        data = read_json(line)
+        data = read_json(line, unique=True)
         id = data.get("custom_id") if isinstance(data, dict) else None
         if isinstance(id, str):
             return id, read(model.model_validate(data))
@@ -175,7 +175,7 @@ def _read(
         return id, filtered_reply(error)
     except CallError as error:
         return id, error
-    except (ValueError, RecursionError):
+    except Exception:  # noqa: BLE001 - whatever is odd about a line, the others are read
         named = set(_ID.findall(line))
         id = id or (named.pop() if len(named) == 1 else None)
     return id if isinstance(id, str) else None, UnreadError(f"it cannot be read: {line[:SHOWN]!r}")

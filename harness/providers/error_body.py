@@ -6,10 +6,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-SAID = ("message", "msg", "detail", "title", "error", "error_description", "raw", "reason", "description")
+SAID = (
+    "message",
+    "msg",
+    "status_msg",
+    "detail",
+    "title",
+    "error",
+    "error_description",
+    "raw",
+    "reason",
+    "description",
+)
 """Keys that hold a sentence; of any other, the key is shown too."""
-NAMED = ("code", "type", "error_code", "error_type", "status")
-"""Keys that hold a word for the kind of error."""
+NAMED = (
+    "code", "error_code", "statusCode", "status_code", "http_status", "status", "type", "error_type",
+)  # fmt: skip
+"""Keys that hold a word for the kind of error, the one that says most first."""
 SILENT = ("request_id", "id", "object", "instance", "user_id", "url", "input", "provider_name")
 """Keys that say nothing of what went wrong, or repeat what was sent."""
 ANSWERS = {"choices", "content", "output", "answers"}
@@ -25,9 +38,11 @@ STATUS = {
     "forbidden": 403, "not_found_error": 404, "model_not_found": 404, "not_found": 404, "notfounderror": 404,
     "request_too_large": 413, "rate_limit_error": 429, "rate_limit_exceeded": 429, "rate_limited": 429,
     "resource_exhausted": 429, "too_many_requests": 429, "api_error": 500, "server_error": 500,
+    "insufficient_balance": 402, "throttling": 429,
     "timeout_error": 504, "vector_store_timeout": 504, "overloaded_error": 529,
 }  # fmt: skip
-"""What each name of an error would be as a status, in lower case."""
+"""What each name of an error would be as a status, in lower case. Its strokes do not count."""
+_STATUS = {name.replace("_", ""): status for name, status in STATUS.items()}
 WAITS = {"retryafter": 1.0, "retryafterseconds": 1.0, "retrydelay": 1.0, "retryafterms": 0.001}
 """Keys that hold a wait, without their strokes and in lower case, and what their unit is in seconds."""
 
@@ -50,9 +65,19 @@ def told_in(body: Any) -> Told | None:
     found = body[0] if isinstance(body, list) and body else body
     if not isinstance(found, dict):
         return None
-    marked = bool(found.get("error")) or "error" in (found.get("object"), found.get("type"))
-    bare = not ANSWERS & found.keys() and bool({"detail", "message"} & found.keys())
+    marked = tells(found.get("error")) or "error" in (found.get("object"), found.get("type"))
+    bare = not holds_answer(found) and bool({"detail", "message", "msg", "base_resp"} & found.keys())
     return told_by(found) if marked or bare else None
+
+
+def tells(error: Any) -> bool:
+    """Whether what stands where an error would says anything: some fill its form with nothing."""
+    return error is True or bool(words_of(error))
+
+
+def holds_answer(body: Any) -> bool:
+    """Whether a body has something in it where an answer would be."""
+    return isinstance(body, dict) and any(body.get(key) for key in ANSWERS)
 
 
 def told_by(body: Any) -> Told:
@@ -105,8 +130,9 @@ def _status_of(body: Any) -> int:
     for path, value in _leaves(body, ()):
         if path and path[-1] in NAMED:
             number = int(value) if re.fullmatch("[45][0-9][0-9]", value) else None
-            status = number or STATUS.get(value.casefold())
-            found += [(len(path), number is None, status)] if status else []
+            name = re.sub("[^a-z]", "", value.casefold().partition(".")[0])
+            status = number or _STATUS.get(name.removesuffix("exception"))
+            found += [(len(path), number is None, NAMED.index(path[-1]), status)] if status else []
     return min(found)[-1] if found else ELSE
 
 

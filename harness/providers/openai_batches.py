@@ -10,13 +10,21 @@ from typing import Any
 from pydantic import BaseModel
 
 from harness.nouns.records import Prompt, Reply
-from harness.providers.batches import Batches, BatchStatus, Result, UnaskedError, UnreadError, part
-from harness.providers.error_body import told_by, words_of
+from harness.providers.batches import (
+    Batches,
+    BatchStatus,
+    Result,
+    UnaskedError,
+    UnreadError,
+    part,
+)
+from harness.providers.error_body import holds_answer, tells, told_by, words_of
 from harness.providers.reading import read_answer, read_number
-from harness.providers.wire import shown, told_error
+from harness.providers.wire import MissingError, shown, told_error
 
 LABEL = "harness_mark"
 """The entry of a batch's metadata by which it is found again."""
+OPEN = ("validating", "in_progress", "finalizing", "cancelling")
 OVER = ("completed", "failed", "expired", "cancelled", "canceled")
 
 
@@ -56,26 +64,35 @@ class OpenAIBatches(Batches):
         total, done, failed = (
             read_number(found.request_counts, name) or 0 for name in ("total", "completed", "failed")
         )
+        status = found.status.casefold()
+        has_files = bool(found.output_file_id or found.error_file_id)
         why = shown(words_of(found.errors)) or "no reason is given"
         return BatchStatus(
-            found.status.replace("_", " "),
-            found.status in OVER,
+            status.replace("_", " "),
+            status in OVER or (status not in OPEN and has_files and 0 < total <= done + failed),
             done + failed,
             total,
-            unasked=0 if found.status == "completed" else max(0, total - done - failed),
-            failure=why if found.status == "failed" else None,
+            unasked=0 if status == "completed" else max(0, total - done - failed),
+            failure=why if status == "failed" else None,
         )
 
     async def results(self, batch: str) -> list[Result]:
         """Both files' lines. An expired or cancelled batch has files too, of what was done before."""
         found = await self._batch(batch)
         files = {"output file": found.output_file_id, "error file": found.error_file_id}
-        return [
-            line
-            for name, id in files.items()
-            if id
-            for line in await self._lines(f"/files/{part(id)}/content", name, _OutputLine, self._answer)
-        ]
+        lines, gone = list[Result](), list[MissingError]()
+        for name, id in files.items():
+            try:
+                path = f"/files/{part(id or '')}/content"
+                lines += await self._lines(path, name, _OutputLine, self._answer) if id else []
+            except MissingError as error:
+                gone.append(error)
+                missing = Result(name, None, UnreadError(f"the file is missing: {error}"))
+        if not gone:
+            return lines
+        if not lines:
+            raise gone[0]
+        return [*lines, missing]
 
     @property
     def _endpoint(self) -> str:
@@ -87,11 +104,18 @@ class OpenAIBatches(Batches):
     def _answer(self, line: "_OutputLine") -> Reply:
         response, error = line.response, line.error
         if response is None:
-            raise UnaskedError(shown(words_of(error))) if error else UnreadError("no answer and no error")
+            raise (
+                UnaskedError(shown(words_of(error)))
+                if tells(error)
+                else UnreadError("no answer and no error")
+            )
+        if holds_answer(response.body) if response.status_code != 200 else tells(error):
+            what = shown(words_of(error)) or f"status {response.status_code}"
+            raise UnreadError(f"an answer and an error: {what}")
+        if response.status_code not in (200, *range(400, 600)):
+            raise UnreadError(f"neither an answer nor an error: status {response.status_code}")
         if response.status_code != 200:
             raise told_error(replace(told_by(response.body or error), status=response.status_code))
-        if error:
-            raise UnreadError(f"an answer and an error: {shown(words_of(error))}")
         return self._served.dialect.reply(json.dumps(response.body))
 
 

@@ -9,7 +9,7 @@ from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup
 from harness.providers.error_body import told_by
-from harness.providers.reading import Stop, read_answer, read_content, read_stop, read_usage
+from harness.providers.reading import Stop, read_answer, read_content, read_stop, read_usage, told_beside
 from harness.providers.served import (
     FORM,
     LIMIT,
@@ -22,7 +22,6 @@ from harness.providers.served import (
     form_of,
     parameter,
 )
-from harness.providers.wire import told_error
 from harness.storage.files import whole_text
 
 STOPS: dict[str, Stop] = {
@@ -100,15 +99,17 @@ class Chat:
         body = read_answer(text, _ChatBody, "a chat completion")
         for one in body.choices:
             if one.error:
-                raise told_error(told_by(one.error))
-        choice = body.choices[0]
+                raise told_beside(told_by(one.error), body.usage)
+        # A reason that is no end is the same beside a refusal, and at any choice.
+        stops = [read_stop(one.finish_reason, STOPS) for one in body.choices]
+        refused = any(one.message.refused for one in body.choices)
         said = "\n".join(dict.fromkeys(one.message.said for one in body.choices))
         return Reply(
             text=said,
             model=whole_text(body.model or ""),
-            stop="refused" if choice.message.refused else read_stop(choice.finish_reason, STOPS),
-            thinking=None if said else choice.message.thought or None,
-            usage=read_usage(body.usage, USAGE),
+            stop="refused" if refused else next((stop for stop in stops if stop != "end"), "end"),
+            thinking=None if said else body.choices[0].message.thought or None,
+            usage=read_usage(body.usage, USAGE, said),
         )
 
 

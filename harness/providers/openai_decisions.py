@@ -10,7 +10,7 @@ from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
 from harness.providers.base import SENT_ALONG, Setup, refuse
 from harness.providers.openai_responses import CACHE_MARK, USAGE, marked_input
-from harness.providers.reading import read_answer, read_usage
+from harness.providers.reading import MOST, read_answer, read_usage
 from harness.providers.served import CACHE, Taken
 from harness.storage.files import whole_text
 from harness.storage.plural import plural
@@ -51,7 +51,7 @@ class Decisions:
         """The likeliest grade, the lower of two, put into the answer form; or a refusal."""
         body = read_answer(text, _DecisionBody, "a decision")
         answer = body.answers[0]
-        usage = read_usage(body.usage, USAGE)
+        usage = read_usage(body.usage, USAGE, "")
         if answer.type == "refusal":
             return Reply(text="", model=whole_text(body.model or ""), stop="refused", usage=usage)
         share = _shares(answer)
@@ -68,7 +68,7 @@ class Decisions:
 class _Level(BaseModel):
     label: int
     """The grade: what the level was called in the question. Its `value` is only the level's number."""
-    probability: float = Field(ge=0, allow_inf_nan=False)
+    probability: float = Field(ge=0, le=MOST, allow_inf_nan=False)
 
 
 class _Decision(BaseModel):

@@ -10,11 +10,11 @@ from pydantic import BaseModel
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup, refuse
-from harness.providers.error_body import ELSE, told_by
+from harness.providers.error_body import ELSE, tells, told_by
 from harness.providers.openai_chat import JSON_FORM
-from harness.providers.reading import Stop, read_answer, read_content, read_stop, read_usage
+from harness.providers.reading import Stop, read_answer, read_content, read_stop, read_usage, told_beside
 from harness.providers.served import CACHE, FORM, SENT, TEMPERATURE, Feature, Taken, form_of, parameter
-from harness.providers.wire import FILTERED, shown, told_error
+from harness.providers.wire import FILTERED, shown
 from harness.storage.files import whole_text
 
 API = "the Responses API"
@@ -69,15 +69,16 @@ class Responses:
     def reply(self, text: str) -> Reply:
         """The text of the output's messages, or the refusal in them; the reasoning where there is neither."""
         body = read_answer(text, _ResponseBody, "a response")
-        ended = body.status in (None, "completed", "incomplete")
+        ended = body.status in (None, "completed", "incomplete") and not tells(body.error)
         filtered = "" if ended else _verdict(body)
         answer, refusal, thinking = read_content([part for item in body.output for part in item.parts])
+        stop = "filtered" if filtered else _stop(body)
         return Reply(
             text=filtered or refusal or answer,
             model=whole_text(body.model or ""),
-            stop="filtered" if filtered else "refused" if refusal else _stop(body),
+            stop="refused" if refusal and not filtered else stop,
             thinking=None if filtered or refusal or answer else thinking or None,
-            usage=read_usage(body.usage, USAGE),
+            usage=read_usage(body.usage, USAGE, answer or thinking),
         )
 
 
@@ -107,6 +108,7 @@ def _cache_key(prefix: str) -> str:
 
 class _Item(BaseModel):
     type: str
+    status: Any = None
     phase: str | None = None
     summary: Any = None
     content: Any = None
@@ -139,10 +141,13 @@ def _verdict(body: _ResponseBody) -> str:
     if told.names & set(FILTERED):
         return shown(told.words)
     # A name that is not known is a fault of this prompt; without a name it is the server's own.
-    raise told_error(replace(told, status=400) if told.names and told.status == ELSE else told)
+    told = replace(told, status=400) if told.names and told.status == ELSE else told
+    raise told_beside(told, body.usage)
 
 
 def _stop(body: _ResponseBody) -> Stop:
-    if body.status != "incomplete":
+    """Why a response ends: it can be cut off under any status, as a whole or in one of its items."""
+    details = body.incomplete_details or {}
+    if not details and "incomplete" not in (body.status, *(item.status for item in body.output)):
         return "end"
-    return read_stop(str((body.incomplete_details or {}).get("reason") or "incomplete"), STOPS)
+    return read_stop(str(details.get("reason") or "incomplete"), STOPS)

@@ -96,6 +96,8 @@ class Served:
         self.identity = digest([dialect.path, dialect.body(SAMPLE, self.taken)])
         self.settled = False
         """Whether a request was answered, so that it is known what the server takes."""
+        self._counted = False
+        """Whether an answer said how much of its prompt was read, and that was all of it."""
         self._probing = asyncio.Lock()
         self._dead: FatalError | None = None
         self._rejected = 0
@@ -145,14 +147,17 @@ class Served:
                     continue
                 self._take_back()
                 raise (first if isinstance(first, MissingError) else self._hopeless(first)) from None
-            check_whole(prompt, reply)
             self.settled = True
             return reply
 
     async def _send(self, prompt: Prompt) -> Reply:
         self.requests += 1
         body = self.dialect.body(prompt, self.taken)
-        return await self.wire.post(self.dialect.path, body, self.dialect.reply)
+        reply = await self.wire.post(self.dialect.path, body, self.dialect.reply)
+        if not self._counted and reply.usage:
+            check_whole(prompt, reply)
+            self._counted = True
+        return reply
 
     def _give_way(self, error: RejectedError | MissingError) -> bool:
         """Ask for less of what a rejection names; where it names nothing, of one thing more, in one try."""
@@ -196,8 +201,8 @@ class Served:
 def check_whole(prompt: Prompt, reply: Reply) -> None:
     """UnusableError where the server read less of the first prompt than its beginning can have at least.
 
-    Local servers cut a prompt at their context size and answer all the same. Only the first answer shows it:
-    later on, some count what was not in their cache.
+    Local servers cut a prompt at their context size and answer all the same. Only the first answer that
+    counts its tokens shows it: later on, some count what was not in their cache.
     """
     read = reply.usage.input_tokens if reply.usage else 0
     least = sum(tokens_of(message.content).low for message in prompt.messages if message.role == "system")

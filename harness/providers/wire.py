@@ -7,6 +7,7 @@ import email.utils
 import ipaddress
 import os
 import re
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -20,6 +21,8 @@ from harness.providers.error_body import Told, parsed, told_by
 from harness.storage.files import whole_text
 from harness.storage.visible import one_line
 
+MOST_IN_ANSWER, MOST_IN_FILE = 64 << 20, 1 << 30
+"""Bytes that an answer can have, and a file of a batch's results, once they are unpacked."""
 TIMEOUT = 120.0
 """Seconds that one attempt may wait for the server."""
 SHOWN = 600
@@ -38,8 +41,8 @@ FILTERED = (
 GONE = {"model_not_found", "not_found_error", "notfounderror"}
 """What a server calls a model that it has not, in lower case: nothing else that is asked would cure that."""
 HIDDEN = "***"
-SECRET = 8
-"""Letters that a key has at least; a server of one's own may be given any word."""
+SECRET, SURE = 8, 20
+"""Letters that a key has at least, and from which on even a word is one: one's own server takes any word."""
 _USER_INFO = re.compile(r"://[^/\s@]+@")
 _NO_MODEL = re.compile(r"\bmodel\b.*\b(not found|not exist|unknown)\b", re.IGNORECASE | re.DOTALL)
 Read = TypeVar("Read")
@@ -75,7 +78,7 @@ class Wire:
         self._caught = (base_error, aiohttp.ClientError)
         self._client = client
         # What is as short as a word is no secret, and hiding it would change answers that hold the word.
-        self._key = key if key and len(key) >= SECRET else None
+        self._key = _pattern_of(key) if key else None
 
     async def post(self, path: str, body: dict[str, Any], read: Callable[[str], Read]) -> Read:
         """One request.
@@ -103,20 +106,26 @@ class Wire:
         except self._caught as error:
             # `from None`: a chained error would print the request, and the key in its headers.
             raise self._translate(error) from None
-        text: str = response.text
         try:
             # A server that echoes its request would else bring the key into the records.
-            return read(text.replace(self._key, HIDDEN) if self._key else text)
+            return read(self._hidden(response.text))
         except TransientError as error:
             if error.retry_after is None:
                 error.retry_after = retry_after(response.headers)
             raise
+        except CallError:
+            raise
+        except Exception as error:
+            # A form that no server was seen to send: the answer is lost, the run is not.
+            raise TransientError(f"the server's answer cannot be read: {self._words(error)}") from error
 
     def _translate(self, error: Exception) -> CallError:
         if isinstance(error, self._sdk.APIStatusError):
             return self._translate_status(error)
         if isinstance(error, self._sdk.APIConnectionError) or not isinstance(error, self._sdk.APIError):
             # The SDK calls every lost connection a time-out; what lies behind it says which it was.
+            if isinstance(error.__cause__, CallError):
+                return error.__cause__
             what = self._words(error.__cause__ or error)
             return TransientError(
                 f"no connection to {self._client.base_url}: {what}", unsent=_is_unsent(error)
@@ -129,7 +138,7 @@ class Wire:
             what = f"the server sends every request on to {to} ({error.status_code})"
             return FatalError(f"{what}, which is not followed: if it is right, name it with --base-url")
         # The SDK shows one field of the body, and nothing of a body in any other form.
-        told = told_by(parsed(error.response.text))
+        told = told_by(parsed(self._hidden(error.response.text)))
         wait = retry_after(error.response.headers)
         words = self._clean(told.words or str(error))
         wait = told.wait if wait is None else wait
@@ -140,7 +149,34 @@ class Wire:
 
     def _clean(self, text: str) -> str:
         """A server's words without the key."""
-        return shown(text.replace(self._key, HIDDEN) if self._key else text)
+        return shown(self._hidden(text))
+
+    def _hidden(self, text: str) -> str:
+        return self._key.sub(HIDDEN, text) if self._key else text
+
+
+async def _receive(response: Any) -> None:
+    """Read a body, which a few bytes can unpack to without end, up to a bound.
+
+    JSON is UTF-8, whatever charset the header names: some of those are no encodings.
+    """
+    response.encoding = "utf-8"
+    most = MOST_IN_FILE if response.request.method == "GET" else MOST_IN_ANSWER
+    parts, size = [], 0
+    async for one in response.aiter_bytes():
+        parts.append(one)
+        size += len(one)
+        if size > most:
+            raise TransientError(f"the server's answer is longer than {most >> 20} MB")
+    # Where the client keeps what it has read: it finds it there, and reads no more.
+    response._content = b"".join(parts)
+
+
+def _pattern_of(key: str) -> re.Pattern[str] | None:
+    """A key in whatever escapes JSON has for its letters; None for what is a word rather than a key."""
+    if len(key) < SECRET or not (len(key) >= SURE or key.startswith("sk-") or re.search("[0-9]", key)):
+        return None
+    return re.compile("".join(rf"(?:\\*{re.escape(one)}|\\+u(?i:{ord(one):04x}))" for one in key))
 
 
 def _is_unsent(error: BaseException | None) -> bool:
@@ -241,7 +277,7 @@ def connect(
         # Retries are the run's, not the SDK's: two layers of them would multiply.
         max_retries=0,
         timeout=TIMEOUT,
-        http_client=sdk.DefaultAioHttpClient(**http_options(base_url)),
+        http_client=sdk.DefaultAioHttpClient(**http_options(base_url), event_hooks={"response": [_receive]}),
     )
     return Wire(sdk, base_error, opened, key)
 
@@ -257,7 +293,9 @@ def http_options(base_url: str | None) -> dict[str, Any]:
 def _is_loopback(base_url: str | None) -> bool:
     host = (urlsplit(base_url).hostname or "").rstrip(".") if base_url else ""
     try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return f".{host}".endswith(".localhost")
+        address = ipaddress.ip_address(host if ":" in host else socket.inet_aton(host))
+    except (ValueError, OSError):
+        own = socket.gethostname().casefold()
+        return f".{host}".endswith(".localhost") or (bool(host) and host in (own, own.partition(".")[0]))
+    address = getattr(address, "ipv4_mapped", None) or address
     return address.is_loopback or address.is_unspecified
