@@ -11,12 +11,12 @@ import typer
 
 from harness.cli.options import Columns, Encoding, Format, layout, names_in
 from harness.errors import BadInput
+from harness.storage.stream import Stream
 
 if TYPE_CHECKING:
     from harness.grading.job import Limits
     from harness.runs.manifest import Asked
     from harness.runs.pairs import ShownPair
-    from harness.storage.stream import Stream
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:

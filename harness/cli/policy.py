@@ -10,12 +10,12 @@ from harness.cli.groups import grouped
 from harness.cli.options import Json, Root, complain, print_json, project_at, say, show
 from harness.cli.policy_options import EveryPolicy, PolicyOptions, Versions
 from harness.errors import BadInput
+from harness.storage.project import Project, split_label
 from harness.storage.visible import visible
 
 if TYPE_CHECKING:
     from harness.nouns.policy import Policy
     from harness.policy.diff import Labelled
-    from harness.storage.project import Project
 
 app = typer.Typer(help="Policies: the product team's judgement, written down.", no_args_is_help=True)
 
@@ -114,7 +114,7 @@ def diff_policy(
     show(effect_view(diff, effect) if effect else ["", "No golden set yet."])
 
 
-def _cited(project: "Project", run: str) -> "dict[str, tuple[str, ...]]":
+def _cited(project: Project, run: str) -> "dict[str, tuple[str, ...]]":
     """The clauses that a run's teacher cited, by example."""
     from harness.nouns.records import Grade
     from harness.runs.folder import find_run, load_run
@@ -123,7 +123,7 @@ def _cited(project: "Project", run: str) -> "dict[str, tuple[str, ...]]":
     return {one.example: one.outcome.clauses for one in records if isinstance(one.outcome, Grade)}
 
 
-def _golden(project: "Project", policy: "Policy") -> "list[Labelled]":
+def _golden(project: Project, policy: "Policy") -> "list[Labelled]":
     """The examples and canaries of a policy; empty without a golden set."""
     from harness.golden.examples import FILE
     from harness.golden.rejudging import golden_lines
@@ -132,11 +132,10 @@ def _golden(project: "Project", policy: "Policy") -> "list[Labelled]":
     return list(golden_lines(path).values()) if path.exists() else []
 
 
-def _warnings(project: "Project", name: str | None) -> list[str]:
+def _warnings(project: Project, name: str | None) -> list[str]:
     """Drafts, and surfaces with several policies."""
     from harness.policy.lint import shared_surfaces
     from harness.policy.load import load_policy, policy_names, policy_path, policy_versions
-    from harness.storage.project import split_label
     from harness.storage.versions import draft_notes
 
     asked = split_label(name)[0] if name else None
@@ -151,7 +150,7 @@ def _warnings(project: "Project", name: str | None) -> list[str]:
     return drafts + shared_surfaces(policies, asked)
 
 
-def _paths(project: "Project", name: str | None) -> list[Path]:
+def _paths(project: Project, name: str | None) -> list[Path]:
     from harness.policy.load import policy_names, policy_path, policy_versions
 
     if name is not None:
@@ -160,7 +159,7 @@ def _paths(project: "Project", name: str | None) -> list[Path]:
     return [path for folder in folders for path in policy_versions(folder).values()]
 
 
-def _folders_without_versions(project: "Project") -> dict[str, list[str]]:
+def _folders_without_versions(project: Project) -> dict[str, list[str]]:
     from harness.policy.load import policy_names, policy_versions
 
     folders = [project.policies / name for name in policy_names(project)]
@@ -181,5 +180,5 @@ def _faults(path: Path) -> list[str]:
     return [f"{path}: {text}" for text in unfinished(policy)]
 
 
-def _short(path: Path, project: "Project") -> Path:
+def _short(path: Path, project: Project) -> Path:
     return path.relative_to(project.root)

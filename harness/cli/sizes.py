@@ -16,11 +16,11 @@ from harness.cli.options import (
 from harness.cli.policy_options import PolicyOptions
 from harness.cli.rated import BarOptions
 from harness.errors import BadInput
+from harness.storage.project import Project
 
 if TYPE_CHECKING:
     from harness.nouns.policy import Policy
     from harness.score.sizes import Pilot
-    from harness.storage.project import Project
 
 
 @grouped
@@ -72,7 +72,7 @@ def size_command(
     print_json(found) if json else show(sizes_view(found))
 
 
-def _pilot(project: "Project", name: str, policy: "Policy") -> "Pilot":
+def _pilot(project: Project, name: str, policy: "Policy") -> "Pilot":
     from harness.score.reading import reading_of
     from harness.score.sizes import Pilot
 
