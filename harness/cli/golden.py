@@ -6,16 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli.groups import grouped
-from harness.cli.options import (
-    Json,
-    Root,
-    names_in,
-    print_json,
-    project_at,
-    say,
-    show,
-    shown_path,
-)
+from harness.cli.options import Json, Root, names_in, print_json, project_at, say, show, shown_path
 from harness.cli.policy_options import EveryPolicy, PolicyOptions, named
 from harness.cli.rated import TableOptions
 from harness.errors import BadInput

@@ -111,8 +111,7 @@ class CallOptions:
         ),
     ] = None
     no_cache: Annotated[
-        bool,
-        typer.Option("--no-cache", help="Do not use replies of earlier runs, and keep none."),
+        bool, typer.Option("--no-cache", help="Do not use replies of earlier runs, and keep none.")
     ] = False
 
     def limits(self, *, only_failed: bool = False, max_cost: float | None = None) -> "Limits":

@@ -89,8 +89,7 @@ def diff_policy(
     versions: Versions,
     *,
     suggest: Annotated[
-        str | None,
-        typer.Option(help="A run whose cited clauses suggest examples to judge again."),
+        str | None, typer.Option(help="A run whose cited clauses suggest examples to judge again.")
     ] = None,
     root: Root = None,
     json: Json = False,

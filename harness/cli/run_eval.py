@@ -4,12 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from harness.cli.eval_options import (
-    AskedOptions,
-    NoReport,
-    RunOptions,
-    request_of,
-)
+from harness.cli.eval_options import AskedOptions, NoReport, RunOptions, request_of
 from harness.cli.groups import CallOptions, grouped
 from harness.cli.options import Json, Root, load_keys, print_json, project_at, say, show
 from harness.cli.rated import GraderTable

@@ -113,11 +113,7 @@ def _row(run: "ListedRun") -> dict[str, Any]:
 
 
 @app.command("show")
-def show_run(
-    run: RunName = "latest",
-    root: Root = None,
-    json: Json = False,
-) -> None:
+def show_run(run: RunName = "latest", root: Root = None, json: Json = False) -> None:
     """What one run was: model, prompt, policy, digests, versions, and what it cost."""
     from harness.report.money import spending_view
     from harness.report.runs import manifest_view

@@ -6,13 +6,7 @@ import typer
 
 from harness.cli.golden import load_set
 from harness.cli.groups import grouped
-from harness.cli.options import (
-    Json,
-    Root,
-    print_json,
-    project_at,
-    show,
-)
+from harness.cli.options import Json, Root, print_json, project_at, show
 from harness.cli.policy_options import PolicyOptions
 from harness.cli.rated import BarOptions
 from harness.errors import BadInput
