@@ -119,13 +119,14 @@ def request_of(
     project: Project, asking: AskedOptions, table: GraderTable, run: RunOptions, *, no_cache: bool
 ) -> Request:
     """The options as one request. BadInput if they contradict each other or have no effect."""
+    from harness.golden.splits import parse_splits
     from harness.runs.manifest import Asked
 
     _refuse_empty(asking, run)
     read = table.layout
     values: dict[str, object] = {
         "model": _from_root(asking.model, project) if asking.model else None,
-        "splits": _splits(asking.split),
+        "splits": None if asking.split is None else parse_splits(asking.split),
         "canaries": asking.canaries or None,
         "aggregate": _aggregate(asking.aggregate),
         **{name: getattr(asking, name) for name in UNCHANGED},
@@ -220,9 +221,3 @@ def _aggregate(text: str | None) -> str | None:
     if text not in (None, "mean", "vote"):
         raise BadInput(f"--aggregate {text!r} is not one of: mean, vote")
     return text
-
-
-def _splits(split: str | None) -> tuple[str, ...] | None:
-    from harness.golden.splits import parse_splits
-
-    return None if split is None else parse_splits(split)

@@ -59,8 +59,8 @@ def size_command(
     if against is not None and pilot is None:
         raise BadInput("--against needs --pilot: it compares the two runs")
     runs = [_pilot(project, run, policy) for run in (pilot, against) if run is not None]
-    if len(runs) == 2:
-        _refuse_others(*runs)
+    if len({tuple(item.item for item in one.items) for one in runs}) > 1:
+        raise BadInput("--against: the two runs did not grade the same examples")
     target = SizeTarget(half_width, difference, power, TRUE_KAPPAS if kappa is None else (kappa,))
     found = size_golden_set(examples, policy, chosen, target, *runs)
     print_json(found) if json else show(sizes_view(found))
@@ -79,8 +79,3 @@ def _pilot(project: Project, name: str, policy: "Policy") -> "Pilot":
     if run.policy.scale != policy.scale:
         raise BadInput(f"{run.folder.name} was graded on another scale than {policy.label} has")
     return Pilot(run.folder.name, reading.items)
-
-
-def _refuse_others(pilot: "Pilot", against: "Pilot") -> None:
-    if [item.item for item in pilot.items] != [item.item for item in against.items]:
-        raise BadInput("--against: the two runs did not grade the same examples")
