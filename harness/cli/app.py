@@ -80,11 +80,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version: bool = typer.Option(
-        False,
-        "--version",
-        callback=_version,
-        is_eager=True,
-        help="Print the version and end.",
+        False, "--version", callback=_version, is_eager=True, help="Print the version and end."
     ),
 ) -> None:
     pass

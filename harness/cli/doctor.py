@@ -15,13 +15,12 @@ from harness.cli.options import DEFAULT_POLICY, Json, Root, load_keys, print_jso
 from harness.cli.policy_options import named
 from harness.errors import BadInput
 from harness.storage.plural import plural
+from harness.storage.project import Project, folder_names
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import RenderableType
-
-    from harness.storage.project import Project
 
 
 def doctor_command(
@@ -47,7 +46,7 @@ def doctor_command(
 
 
 def _model(
-    project: "Project", model: str, base_url: str | None, policy: str, prompt: str, *, as_json: bool
+    project: Project, model: str, base_url: str | None, policy: str, prompt: str, *, as_json: bool
 ) -> None:
     """Ask a model for one grade. Ends with 4 if the answer has none."""
     from harness.grading.checkup import check_model
@@ -90,13 +89,12 @@ def _installation(root: "Path | None", *, as_json: bool) -> None:
         raise typer.Exit(2)
 
 
-def _contents(project: "Project", facts: dict[str, Any]) -> list[str]:
+def _contents(project: Project, facts: dict[str, Any]) -> list[str]:
     """Read every policy, golden set and prompt; return what cannot be read."""
     from harness.golden.examples import golden_path, load_examples
     from harness.policy.load import load_policy, policy_names, policy_path
     from harness.prompting.prompt import load_prompt, prompt_names
     from harness.runs.folder import run_names
-    from harness.storage.project import folder_names
 
     def examples(name: str) -> str:
         policy = load_policy(policy_path(project, name))

@@ -11,10 +11,10 @@ from harness.cli.options import DEFAULT_POLICY, names_in
 from harness.cli.policy_options import named
 from harness.cli.rated import GraderTable, given_in
 from harness.errors import BadInput
+from harness.storage.project import Project
 
 if TYPE_CHECKING:
     from harness.runs.manifest import Asked
-    from harness.storage.project import Project
 
 MODEL = "builtin/lexical"
 UNCHANGED = ("policy", "prompt", "limit", "repeats", "shots", "seed", "temperature", "max_tokens")
@@ -116,16 +116,17 @@ def _same(given: object, before: object) -> bool:
 
 
 def request_of(
-    project: "Project", asking: AskedOptions, table: GraderTable, run: RunOptions, *, no_cache: bool
+    project: Project, asking: AskedOptions, table: GraderTable, run: RunOptions, *, no_cache: bool
 ) -> Request:
     """The options as one request. BadInput if they contradict each other or have no effect."""
+    from harness.golden.splits import parse_splits
     from harness.runs.manifest import Asked
 
     _refuse_empty(asking, run)
     read = table.layout
     values: dict[str, object] = {
         "model": _from_root(asking.model, project) if asking.model else None,
-        "splits": _splits(asking.split),
+        "splits": None if asking.split is None else parse_splits(asking.split),
         "canaries": asking.canaries or None,
         "aggregate": _aggregate(asking.aggregate),
         **{name: getattr(asking, name) for name in UNCHANGED},
@@ -170,7 +171,7 @@ def _refuse_idle(asking: AskedOptions, table: str) -> None:
         raise BadInput("--aggregate combines several answers; add --repeats")
 
 
-def _chosen(project: "Project", asking: AskedOptions) -> dict[str, object]:
+def _chosen(project: Project, asking: AskedOptions) -> dict[str, object]:
     """The examples chosen by id, or those that another run got wrong, with its splits and policy."""
     chosen = asking.only or asking.disagreements_of
     if asking.canaries and (asking.split or asking.limit or asking.repeats or chosen):
@@ -188,7 +189,7 @@ def _chosen(project: "Project", asking: AskedOptions) -> dict[str, object]:
     return {"only": names}
 
 
-def _wrong_in(project: "Project", text: str) -> dict[str, object]:
+def _wrong_in(project: Project, text: str) -> dict[str, object]:
     from harness.score.items import voted
     from harness.score.reading import reading_of
 
@@ -205,7 +206,7 @@ def _wrong_in(project: "Project", text: str) -> dict[str, object]:
     return {"only": wrong, "splits": asked.splits, "policy": asked.policy}
 
 
-def _from_root(model: str, project: "Project") -> str:
+def _from_root(model: str, project: Project) -> str:
     """A replayed file by its path from the project's folder, so that any folder can resume the run."""
     from harness.providers import reads_grades, split_model
 
@@ -220,9 +221,3 @@ def _aggregate(text: str | None) -> str | None:
     if text not in (None, "mean", "vote"):
         raise BadInput(f"--aggregate {text!r} is not one of: mean, vote")
     return text
-
-
-def _splits(split: str | None) -> tuple[str, ...] | None:
-    from harness.golden.splits import parse_splits
-
-    return None if split is None else parse_splits(split)

@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING
 
 from harness.cli.options import print_json, scored_json, show, shown_path
+from harness.storage.project import Project
 
 if TYPE_CHECKING:
     from harness.runs.folder import Run
-    from harness.storage.project import Project
     from harness.verdicts.assessment import Assessment
 
 
-def report(project: "Project", found: "Assessment", *, as_json: bool) -> None:
+def report(project: Project, found: "Assessment", *, as_json: bool) -> None:
     """Print the scorecard, the spending and the run's folder."""
     from harness.report.canaries import canary_view
     from harness.report.money import spending_view
@@ -32,7 +32,7 @@ def report(project: "Project", found: "Assessment", *, as_json: bool) -> None:
     show([*_remarks(project, run), "", more, "", f"Run: {shown_path(run.folder)}"])
 
 
-def _remarks(project: "Project", run: "Run") -> list[str]:
+def _remarks(project: Project, run: "Run") -> list[str]:
     """What a reader of the table should know about the run."""
     from harness.golden.holdout_log import LOOKS, looks
     from harness.providers import provider_of

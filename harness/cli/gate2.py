@@ -21,6 +21,8 @@ from harness.cli.options import (
 )
 from harness.cli.rated import FileOptions, GatedOptions, bar_origin, given_in, refuse
 from harness.errors import BadInput
+from harness.storage.project import Project
+from harness.storage.tables import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from harness.golden.graded_files import GradesFile
     from harness.runs.folder import Run
     from harness.scorecards.gate2 import Gate2
-    from harness.storage.project import Project
-    from harness.storage.tables import Layout
     from harness.verdicts.assessment import Assessment
 
 
@@ -45,7 +45,7 @@ class RatingsOptions:
     ratings_wide: Annotated[str | None, typer.Option(help="Like --wide, for the ratings file.")] = None
     ratings_format: Annotated[str | None, typer.Option(help="Like --format, for the ratings file.")] = None
 
-    def table(self, files: FileOptions, graded: "GradesFile") -> "Layout":
+    def table(self, files: FileOptions, graded: "GradesFile") -> Layout:
         """By default like the golden file, or like the grades if it is the same file."""
         own = {name: value for name, value in vars(self).items() if name != "ratings"}
         if self.ratings is None:
@@ -54,7 +54,7 @@ class RatingsOptions:
             return graded.table
         return self.layout(files, self.ratings_columns or files.columns)
 
-    def layout(self, files: FileOptions, columns: str | None) -> "Layout":
+    def layout(self, files: FileOptions, columns: str | None) -> Layout:
         """How to read the ratings, with these columns."""
         return layout(columns, self.ratings_wide, self.ratings_format, files.labels, files.encoding)
 
@@ -155,7 +155,7 @@ def _rated_by(files: FileOptions, rated: RatingsOptions) -> "Callable[[Run], Run
 
 
 def _assessed(
-    project: "Project", name: str, gated: GatedOptions, rated_by: "Callable[[Run], Run]"
+    project: Project, name: str, gated: GatedOptions, rated_by: "Callable[[Run], Run]"
 ) -> "Assessment":
     """A run by the bars that it was made under, or by those of the command line."""
     from harness.runs.folder import earlier_runs, find_run, open_run
@@ -173,7 +173,7 @@ def _assessed(
     return assess(run, chosen, earlier=earlier_runs(run.folder), bootstrap=gated.bootstrap)
 
 
-def _bars_now(project: "Project", run: "Run") -> str | None:
+def _bars_now(project: Project, run: "Run") -> str | None:
     """What the project's gates.toml asks for now, if that has changed since the run."""
     from harness.policy.load import load_gates
     from harness.verdicts.threshold_changes import differing

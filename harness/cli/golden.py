@@ -6,27 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli.groups import grouped
-from harness.cli.options import (
-    Json,
-    Root,
-    names_in,
-    print_json,
-    project_at,
-    say,
-    show,
-    shown_path,
-)
+from harness.cli.options import Json, Root, names_in, print_json, project_at, say, show, shown_path
 from harness.cli.policy_options import EveryPolicy, PolicyOptions, named
 from harness.cli.rated import TableOptions
 from harness.errors import BadInput
 from harness.storage.plural import plural
+from harness.storage.project import Project, folder_names, split_label
 
 if TYPE_CHECKING:
     from harness.golden.checks import Finding
     from harness.golden.importing import Imported
     from harness.nouns.pair import Example
     from harness.nouns.policy import Policy
-    from harness.storage.project import Project
 
 app = typer.Typer(
     help="Golden sets: graded pairs with the chain of thought behind each.", no_args_is_help=True
@@ -43,7 +34,6 @@ def list_golden(
 ) -> None:
     """The golden sets, with their sizes."""
     from harness.golden.examples import FILE
-    from harness.storage.project import folder_names, split_label
 
     project = project_at(root)
     found: dict[str, dict[str, Any]] = {}
@@ -67,7 +57,6 @@ def lint_golden_set(which: EveryPolicy, *, root: Root = None, json: Json = False
     from harness.golden.examples import golden_path
     from harness.golden.lint import lint_golden
     from harness.policy.load import load_policy, policy_path
-    from harness.storage.project import folder_names, split_label
 
     project = project_at(root)
     findings: list[Finding] = []
@@ -215,7 +204,7 @@ def export_golden_set(
         say(f"{plural(len(examples), 'example')}: {output}")
 
 
-def find_set(project: "Project", name: str) -> "tuple[Policy, Path]":
+def find_set(project: Project, name: str) -> "tuple[Policy, Path]":
     """A policy, and the file of its golden set."""
     from harness.golden.examples import golden_path
     from harness.policy.load import load_policy, policy_path
@@ -224,7 +213,7 @@ def find_set(project: "Project", name: str) -> "tuple[Policy, Path]":
     return policy, golden_path(project, policy.name)
 
 
-def load_set(project: "Project", name: str) -> "tuple[Policy, list[Example]]":
+def load_set(project: Project, name: str) -> "tuple[Policy, list[Example]]":
     """A policy and its golden examples."""
     from harness.golden.examples import load_examples
 

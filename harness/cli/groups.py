@@ -11,12 +11,12 @@ import typer
 
 from harness.cli.options import Columns, Encoding, Format, layout, names_in
 from harness.errors import BadInput
+from harness.storage.stream import Stream
 
 if TYPE_CHECKING:
     from harness.grading.job import Limits
     from harness.runs.manifest import Asked
     from harness.runs.pairs import ShownPair
-    from harness.storage.stream import Stream
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
@@ -111,8 +111,7 @@ class CallOptions:
         ),
     ] = None
     no_cache: Annotated[
-        bool,
-        typer.Option("--no-cache", help="Do not use replies of earlier runs, and keep none."),
+        bool, typer.Option("--no-cache", help="Do not use replies of earlier runs, and keep none.")
     ] = False
 
     def limits(self, *, only_failed: bool = False, max_cost: float | None = None) -> "Limits":

@@ -10,12 +10,12 @@ from harness.cli.options import Json, Root, load_keys, print_json, project_at, s
 from harness.cli.policy_options import Versions
 from harness.errors import BadInput
 from harness.storage.plural import plural
+from harness.storage.project import Project
 
 if TYPE_CHECKING:
     from harness.grading.job import Limits
     from harness.runs.manifest import Asked
     from harness.scorecards.impact import Impact
-    from harness.storage.project import Project
 
 Twice = Annotated[
     bool, typer.Option("--twice", help="Ask twice under V1, to see what the teacher changes by itself.")
@@ -57,7 +57,7 @@ def impact_command(
 
 
 def measure(
-    project: "Project",
+    project: Project,
     versions: Sequence[str],
     pairs: PairsOptions,
     teacher: "Asked",

@@ -15,7 +15,9 @@ from typer.core import TyperGroup
 
 from harness.cli import completion
 from harness.cli.help import document
-from harness.errors import HarnessError
+from harness.errors import BadInput, HarnessError
+from harness.storage.project import Project, find_project
+from harness.storage.tables import Layout, parse_columns, parse_labels
 from harness.storage.visible import visible
 
 if TYPE_CHECKING:
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from harness.nouns.base import Weighting as Weights
     from harness.scorecards.gate2 import Gate2
     from harness.scorecards.shared import Gate, Verdict
-    from harness.storage.project import Project
-    from harness.storage.tables import Layout
 
 DEFAULT_POLICY = "product-search"
 """The policy that comes with the project: the default of the commands."""
@@ -100,14 +100,12 @@ def say(text: str) -> None:
     typer.echo(visible(text), err=True)
 
 
-def project_at(root: Path | None) -> "Project":
+def project_at(root: Path | None) -> Project:
     """The project that a command works on."""
-    from harness.storage.project import find_project
-
     return find_project(root)
 
 
-def load_keys(project: "Project") -> None:
+def load_keys(project: Project) -> None:
     """Take the keys that the environment lacks, and nothing else, from the project's .env.
 
     A project may be untrusted: an address or a proxy in its .env would send a key elsewhere.
@@ -184,11 +182,8 @@ def layout(
     format: str | None,
     labels: str | None = None,
     encoding: str | None = None,
-) -> "Layout":
+) -> Layout:
     """How to read a table."""
-    from harness.errors import BadInput
-    from harness.storage.tables import Layout, parse_columns, parse_labels
-
     names = names_in(wide)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -198,7 +193,6 @@ def layout(
 
 def weighting_of(text: str | None) -> "Weights | None":
     """A weighting by its name; None for none. BadInput for an unknown one."""
-    from harness.errors import BadInput
     from harness.score.threshold import WEIGHTINGS
 
     if text is None:

@@ -10,12 +10,14 @@ from harness.cli.groups import grouped
 from harness.cli.options import Json, Root, complain, print_json, project_at, say, show
 from harness.cli.policy_options import EveryPolicy, PolicyOptions, Versions
 from harness.errors import BadInput
+from harness.storage.project import Project, split_label
 from harness.storage.visible import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.nouns.policy import Policy
     from harness.policy.diff import Labelled
-    from harness.storage.project import Project
 
 app = typer.Typer(help="Policies: the product team's judgement, written down.", no_args_is_help=True)
 
@@ -63,10 +65,7 @@ def lint_policies(which: EveryPolicy, *, root: Root = None, json: Json = False) 
     Ends with 2 if anything is; warnings only inform.
     """
     project, name = project_at(root), which.given
-    paths = _paths(project, name)
-    faults = {str(_short(path, project)): _faults(path) for path in paths}
-    if name is None:
-        faults |= _folders_without_versions(project)
+    faults = {str(path.relative_to(project.root)): found for path, found in _checked(project, name)}
     warnings = _warnings(project, name)
     if json:
         every = [fault for found in faults.values() for fault in found]
@@ -89,8 +88,7 @@ def diff_policy(
     versions: Versions,
     *,
     suggest: Annotated[
-        str | None,
-        typer.Option(help="A run whose cited clauses suggest examples to judge again."),
+        str | None, typer.Option(help="A run whose cited clauses suggest examples to judge again.")
     ] = None,
     root: Root = None,
     json: Json = False,
@@ -114,7 +112,7 @@ def diff_policy(
     show(effect_view(diff, effect) if effect else ["", "No golden set yet."])
 
 
-def _cited(project: "Project", run: str) -> "dict[str, tuple[str, ...]]":
+def _cited(project: Project, run: str) -> "dict[str, tuple[str, ...]]":
     """The clauses that a run's teacher cited, by example."""
     from harness.nouns.records import Grade
     from harness.runs.folder import find_run, load_run
@@ -123,7 +121,7 @@ def _cited(project: "Project", run: str) -> "dict[str, tuple[str, ...]]":
     return {one.example: one.outcome.clauses for one in records if isinstance(one.outcome, Grade)}
 
 
-def _golden(project: "Project", policy: "Policy") -> "list[Labelled]":
+def _golden(project: Project, policy: "Policy") -> "list[Labelled]":
     """The examples and canaries of a policy; empty without a golden set."""
     from harness.golden.examples import FILE
     from harness.golden.rejudging import golden_lines
@@ -132,11 +130,10 @@ def _golden(project: "Project", policy: "Policy") -> "list[Labelled]":
     return list(golden_lines(path).values()) if path.exists() else []
 
 
-def _warnings(project: "Project", name: str | None) -> list[str]:
+def _warnings(project: Project, name: str | None) -> list[str]:
     """Drafts, and surfaces with several policies."""
     from harness.policy.lint import shared_surfaces
     from harness.policy.load import load_policy, policy_names, policy_path, policy_versions
-    from harness.storage.project import split_label
     from harness.storage.versions import draft_notes
 
     asked = split_label(name)[0] if name else None
@@ -151,21 +148,19 @@ def _warnings(project: "Project", name: str | None) -> list[str]:
     return drafts + shared_surfaces(policies, asked)
 
 
-def _paths(project: "Project", name: str | None) -> list[Path]:
+def _checked(project: Project, name: str | None) -> "Iterator[tuple[Path, list[str]]]":
+    """The faults of a policy, or of all versions of every one; then the folders without a version."""
     from harness.policy.load import policy_names, policy_path, policy_versions
 
     if name is not None:
-        return [policy_path(project, name)]
-    folders = [project.policies / known for known in policy_names(project)]
-    return [path for folder in folders for path in policy_versions(folder).values()]
-
-
-def _folders_without_versions(project: "Project") -> dict[str, list[str]]:
-    from harness.policy.load import policy_names, policy_versions
-
-    folders = [project.policies / name for name in policy_names(project)]
-    empty = [folder for folder in folders if not policy_versions(folder)]
-    return {str(_short(folder, project)): [f"{folder}: holds no version (v1.toml)"] for folder in empty}
+        path = policy_path(project, name)
+        yield path, _faults(path)
+        return
+    folders = {
+        folder: policy_versions(folder) for folder in map(project.policies.joinpath, policy_names(project))
+    }
+    yield from ((path, _faults(path)) for found in folders.values() for path in found.values())
+    yield from ((one, [f"{one}: holds no version (v1.toml)"]) for one, found in folders.items() if not found)
 
 
 def _faults(path: Path) -> list[str]:
@@ -179,7 +174,3 @@ def _faults(path: Path) -> list[str]:
     except BadInput as error:
         return [str(fault) for fault in error.faults]
     return [f"{path}: {text}" for text in unfinished(policy)]
-
-
-def _short(path: Path, project: "Project") -> Path:
-    return path.relative_to(project.root)

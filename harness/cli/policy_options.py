@@ -1,16 +1,14 @@
 """`--policy`: one way to name a policy. Positions that named one before are aliases."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from harness.cli import completion
 from harness.cli.options import DEFAULT_POLICY
 from harness.errors import BadInput
-
-if TYPE_CHECKING:
-    from harness.storage.project import Project
+from harness.storage.project import Project, split_label
 
 
 def named(help: str, former_variable: str | None = None) -> Any:
@@ -59,8 +57,6 @@ class NewPolicy(PolicyOptions):
     @property
     def label(self) -> str:
         """The version. BadInput if none was named."""
-        from harness.storage.project import split_label
-
         if self.given is None or split_label(self.given)[1] is None:
             raise BadInput(f"name the version to ship: --policy {self.given or 'NAME'}@v2")
         return self.given
@@ -78,10 +74,9 @@ class Versions(PolicyOptions):
     ] = None
     policy: Annotated[str | None, typer.Option(help="The same as V1.")] = None
 
-    def both(self, project: "Project") -> tuple[str, str]:
+    def both(self, project: Project) -> tuple[str, str]:
         """Both as name@version; the missing one is the neighbour."""
         from harness.policy.load import policy_path, policy_versions
-        from harness.storage.project import split_label
 
         old, new = self.given, self.new
         if old is None:

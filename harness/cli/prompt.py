@@ -8,13 +8,13 @@ from harness.cli.options import DEFAULT_POLICY, Json, Root, print_json, project_
 from harness.cli.policy_options import PolicyName, named
 from harness.errors import BadInput
 from harness.storage.plural import plural
+from harness.storage.project import Project
 from harness.storage.visible import visible
 
 if TYPE_CHECKING:
     from harness.grading.plan import Plan
     from harness.nouns.records import Prompt
     from harness.scorecards.prompt_change import PrefixChange, PromptDiff
-    from harness.storage.project import Project
 
 app = typer.Typer(help="Teacher prompts: templates for the policy and some shots.", no_args_is_help=True)
 
@@ -44,7 +44,7 @@ def list_prompts(root: Root = None, json: Json = False) -> None:
         say(f"warning: {note}")
 
 
-def _described(project: "Project", labels: list[str]) -> tuple[dict[str, str], list[str]]:
+def _described(project: Project, labels: list[str]) -> tuple[dict[str, str], list[str]]:
     """The description of each prompt that loads, and what is wrong with any: one must not hide the others."""
     from harness.prompting.prompt import load_prompt
 
@@ -118,7 +118,7 @@ def diff_prompt(
     print_json(diff) if json else show(prompt_diff_view(diff))
 
 
-def _plan(project: "Project", policy: str, prompt: str, shots: int | None = None) -> "Plan":
+def _plan(project: Project, policy: str, prompt: str, shots: int | None = None) -> "Plan":
     from harness.grading.plan import make_plan
     from harness.runs.manifest import Asked
 
@@ -126,7 +126,7 @@ def _plan(project: "Project", policy: str, prompt: str, shots: int | None = None
     return make_plan(project, asked)
 
 
-def _prefix_change(project: "Project", diff: "PromptDiff") -> "PrefixChange":
+def _prefix_change(project: Project, diff: "PromptDiff") -> "PrefixChange":
     """Compare the constant prefixes. BadInput if a prompt cannot be rendered."""
     from harness.scorecards.prompt_change import PrefixChange
 

@@ -11,12 +11,12 @@ import typer
 from harness.cli.options import Columns, Encoding, Format, Weighting, layout, project_at, weighting_of
 from harness.cli.policy_options import named
 from harness.errors import BadInput
+from harness.storage.tables import Layout
 
 if TYPE_CHECKING:
     from harness.golden.graded_files import Levels
     from harness.nouns.policy import Policy
     from harness.score.threshold import Threshold
-    from harness.storage.tables import Layout
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class TableOptions:
     encoding: Encoding = None
 
     @property
-    def layout(self) -> "Layout":
+    def layout(self) -> Layout:
         """The table's layout, as that of a golden file: without a column for each rater."""
         return layout(self.columns, None, self.format, self.labels, self.encoding)
 
@@ -44,7 +44,7 @@ class RatedTable(TableOptions):
     wide: Annotated[str | None, typer.Option(help="A column for each rater: rater1,rater2,...")] = None
 
     @property
-    def layout(self) -> "Layout":
+    def layout(self) -> Layout:
         """The table's layout."""
         return layout(self.columns, self.wide, self.format, self.labels, self.encoding)
 
@@ -99,12 +99,12 @@ class FileOptions(GraderTable, LevelOptions, GoldenFile):
     grades_format: Annotated[str | None, typer.Option(help="Like --format, for the files of grades.")] = None
 
     @property
-    def golden_table(self) -> "Layout":
+    def golden_table(self) -> Layout:
         """How to read the golden file."""
         return layout(self.columns, None, self.format, self.labels, self.encoding)
 
     @property
-    def grades_table(self) -> "Layout":
+    def grades_table(self) -> Layout:
         """How to read a grader's file: by default, like the golden file."""
         columns, format = self.grades_columns or self.columns, self.grades_format or self.format
         return layout(columns, self.wide, format, self.labels, self.encoding)

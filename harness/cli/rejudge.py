@@ -9,13 +9,13 @@ from harness.cli.groups import grouped
 from harness.cli.options import DEFAULT_POLICY, Json, Root, names_in, print_json, project_at, say, show
 from harness.cli.policy_options import PolicyOptions, named
 from harness.errors import BadInput
+from harness.storage.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.golden.rejudging import Judged
     from harness.nouns.policy import Policy
-    from harness.storage.project import Project
 
 IDS_SHOWN = 10
 
@@ -62,7 +62,7 @@ def confirm_examples(
     _say_left(left, policy)
 
 
-def _unaffected(project: "Project", policy: "Policy", golden: "Mapping[str, Judged]") -> dict[str, str]:
+def _unaffected(project: Project, policy: "Policy", golden: "Mapping[str, Judged]") -> dict[str, str]:
     from harness.golden.rejudging import unaffected
     from harness.policy.load import load_policy, policy_path
 

@@ -9,10 +9,10 @@ from harness.cli import completion
 from harness.cli.options import Json, Root, RunName, print_json, project_at, say, show, shown_path
 from harness.errors import BadInput
 from harness.storage.plural import plural
+from harness.storage.project import Project
 
 if TYPE_CHECKING:
     from harness.score.reading import Reading
-    from harness.storage.project import Project
     from harness.verdicts.assessment import Assessment
 
 MADE_BY_ITSELF = 2_000
@@ -72,7 +72,7 @@ def _html(found: "Assessment", base: "Reading | None", output: Path | None) -> d
     return {"report": str(path), "bytes": write_report(path, found, base)}
 
 
-def _pictures(project: "Project", found: "Assessment", png: Path | None, svg: Path | None) -> list[Path]:
+def _pictures(project: Project, found: "Assessment", png: Path | None, svg: Path | None) -> list[Path]:
     """Write the pictures asked for."""
     if png is None and svg is None:
         return []

@@ -4,24 +4,19 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from harness.cli.eval_options import (
-    AskedOptions,
-    NoReport,
-    RunOptions,
-    request_of,
-)
+from harness.cli.eval_options import AskedOptions, NoReport, RunOptions, request_of
 from harness.cli.groups import CallOptions, grouped
 from harness.cli.options import Json, Root, load_keys, print_json, project_at, say, show
 from harness.cli.rated import GraderTable
 from harness.cli.reports import report_beside
 from harness.storage.plural import plural
+from harness.storage.project import Project
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.runs.folder import Run
     from harness.runs.manifest import Asked
-    from harness.storage.project import Project
     from harness.verdicts.assessment import Assessment
 
 
@@ -79,7 +74,7 @@ def _write_report(found: "Assessment") -> None:
         say(f"no report was written ({error.filename}: {error.strerror}); {how} writes it")
 
 
-def _forecast(project: "Project", asked: "Asked", folder: "Path | None", *, as_json: bool) -> None:
+def _forecast(project: Project, asked: "Asked", folder: "Path | None", *, as_json: bool) -> None:
     """Print what a run, or the rest of one, would cost. Makes no API calls and writes nothing."""
     from harness.grading.evaluate import foresee
     from harness.report.money import forecast_view

@@ -7,6 +7,7 @@ import typer
 from harness.cli.options import Json, Root, RunName, print_json, project_at, say, show, shown_path
 from harness.cli.policy_options import named
 from harness.errors import BadInput, Fault
+from harness.storage.project import Project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from harness.runs.listing import ListedRun
     from harness.runs.manifest import Manifest
     from harness.score.reading import Reading
-    from harness.storage.project import Project
 
 app = typer.Typer(help="Runs: what was asked, answered and scored.", no_args_is_help=True)
 
@@ -62,7 +62,7 @@ def list_runs(
         show(["no run yet; `make eval` makes one"])
 
 
-def _listed(project: "Project") -> "list[tuple[ListedRun, Manifest]]":
+def _listed(project: Project) -> "list[tuple[ListedRun, Manifest]]":
     """Every run; reports folders that cannot be read, and leaves them out."""
     from harness.runs.listing import Listing, read_line
 
@@ -113,11 +113,7 @@ def _row(run: "ListedRun") -> dict[str, Any]:
 
 
 @app.command("show")
-def show_run(
-    run: RunName = "latest",
-    root: Root = None,
-    json: Json = False,
-) -> None:
+def show_run(run: RunName = "latest", root: Root = None, json: Json = False) -> None:
     """What one run was: model, prompt, policy, digests, versions, and what it cost."""
     from harness.report.money import spending_view
     from harness.report.runs import manifest_view
@@ -189,7 +185,7 @@ def remove_runs(
         show(f"removed: {name}" for name in names)
 
 
-def _to_remove(project: "Project", runs: list[str], *, force: bool) -> "list[Path]":
+def _to_remove(project: Project, runs: list[str], *, force: bool) -> "list[Path]":
     """The folders, each once. BadInput names every one that cannot be removed."""
     from harness.comparison.baseline import load_baseline
     from harness.runs.folder import BASELINES

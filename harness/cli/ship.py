@@ -12,12 +12,12 @@ from harness.cli.options import Json, Root, end_with, print_json, project_at, sa
 from harness.cli.policy_options import NewPolicy
 from harness.cli.rated import given_in
 from harness.errors import BadInput
+from harness.storage.project import Project, split_label
 
 if TYPE_CHECKING:
     from harness.grading.job import Limits
     from harness.scorecards.ship import Override
     from harness.shipping.verdict import Evidence
-    from harness.storage.project import Project
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,7 @@ def _refuse_idle(pairs: PairsOptions) -> None:
         raise BadInput(f"{given}: only for a file of pairs; add --pairs FILE")
 
 
-def _with_impact(
-    project: "Project", evidence: "Evidence", pairs: PairsOptions, limits: "Limits"
-) -> "Evidence":
+def _with_impact(project: Project, evidence: "Evidence", pairs: PairsOptions, limits: "Limits") -> "Evidence":
     """Measure the change on production pairs, by the teacher of the judged run."""
     from dataclasses import replace
 
@@ -120,11 +118,10 @@ def _with_impact(
     return replace(evidence, pairs_given=True, impact=impact)
 
 
-def _record(project: "Project", override: "Override") -> None:
+def _record(project: Project, override: "Override") -> None:
     """Keep the override beside the golden set, in git."""
     from harness.golden.examples import golden_path
     from harness.golden.overrides import OVERRIDES, note_override
-    from harness.storage.project import split_label
 
     path = golden_path(project, split_label(override.policy)[0]).with_name(OVERRIDES)
     if note_override(path, override):

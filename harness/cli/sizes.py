@@ -6,21 +6,15 @@ import typer
 
 from harness.cli.golden import load_set
 from harness.cli.groups import grouped
-from harness.cli.options import (
-    Json,
-    Root,
-    print_json,
-    project_at,
-    show,
-)
+from harness.cli.options import Json, Root, print_json, project_at, show
 from harness.cli.policy_options import PolicyOptions
 from harness.cli.rated import BarOptions
 from harness.errors import BadInput
+from harness.storage.project import Project
 
 if TYPE_CHECKING:
     from harness.nouns.policy import Policy
     from harness.score.sizes import Pilot
-    from harness.storage.project import Project
 
 
 @grouped
@@ -65,14 +59,14 @@ def size_command(
     if against is not None and pilot is None:
         raise BadInput("--against needs --pilot: it compares the two runs")
     runs = [_pilot(project, run, policy) for run in (pilot, against) if run is not None]
-    if len(runs) == 2:
-        _refuse_others(*runs)
+    if len({tuple(item.item for item in one.items) for one in runs}) > 1:
+        raise BadInput("--against: the two runs did not grade the same examples")
     target = SizeTarget(half_width, difference, power, TRUE_KAPPAS if kappa is None else (kappa,))
     found = size_golden_set(examples, policy, chosen, target, *runs)
     print_json(found) if json else show(sizes_view(found))
 
 
-def _pilot(project: "Project", name: str, policy: "Policy") -> "Pilot":
+def _pilot(project: Project, name: str, policy: "Policy") -> "Pilot":
     from harness.score.reading import reading_of
     from harness.score.sizes import Pilot
 
@@ -85,8 +79,3 @@ def _pilot(project: "Project", name: str, policy: "Policy") -> "Pilot":
     if run.policy.scale != policy.scale:
         raise BadInput(f"{run.folder.name} was graded on another scale than {policy.label} has")
     return Pilot(run.folder.name, reading.items)
-
-
-def _refuse_others(pilot: "Pilot", against: "Pilot") -> None:
-    if [item.item for item in pilot.items] != [item.item for item in against.items]:
-        raise BadInput("--against: the two runs did not grade the same examples")

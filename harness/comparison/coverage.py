@@ -1,6 +1,6 @@
 """Coverage: the share of readable answers, on each side."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -22,8 +22,8 @@ def coverage_change(base: Side, candidate: Side) -> Change:
     keys = sorted(base.items)
     # If one side is a baseline, the other one knows the queries.
     knowing = candidate if candidate.knows_queries else base
-    moved = np.array([_share(candidate.items[key]) - _share(base.items[key]) for key in keys])
-    found = clustered_mean(moved, numbered(_clusters(keys, knowing.items)))
+    moved = np.array([_total([candidate.items[key]]) - _total([base.items[key]]) for key in keys])
+    found = clustered_mean(moved, numbered([knowing.items[key].cluster for key in keys]))
     return Change(
         base=one, candidate=other, delta=other - one, ci=found.ci, se=found.se, p=found.p, reason=found.reason
     )
@@ -32,11 +32,3 @@ def coverage_change(base: Side, candidate: Side) -> Change:
 def _total(items: Iterable[GradedItem]) -> float:
     answers = [answer for item in items for answer in item.answers]
     return sum(answer.grade is not None for answer in answers) / len(answers)
-
-
-def _share(item: GradedItem) -> float:
-    return _total([item])
-
-
-def _clusters(keys: Sequence[str], items: Mapping[str, GradedItem]) -> list[str]:
-    return [items[key].cluster for key in keys]

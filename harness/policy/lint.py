@@ -1,14 +1,19 @@
 """Lint of a policy that loads: unfinished texts, surfaces with several policies."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from harness.nouns.policy import Policy
 
 
 def unfinished(policy: Policy) -> list[str]:
     """The empty texts of a usable policy, each as `key: what`. People cannot rate by an empty definition."""
-    return list(_empty_texts(policy))
+    texts = {f"{key}: empty": getattr(policy, key) for key in ("author", "title", "surface", "goal")}
+    texts |= {f"grades, {level.value}: empty definition": level.definition for level in policy.grades}
+    for clause in policy.clauses:
+        texts[f"clauses, {clause.id}: empty text"] = clause.text
+        texts[f"clauses, {clause.id}: no reason (why)"] = clause.why
+    return [fault for fault, text in texts.items() if not text.strip()]
 
 
 def shared_surfaces(policies: Sequence[Policy], asked: str | None = None) -> list[str]:
@@ -22,17 +27,3 @@ def shared_surfaces(policies: Sequence[Policy], asked: str | None = None) -> lis
         for surface, names in named.items()
         if surface and len(names) > 1 and (asked is None or asked in names)
     ]
-
-
-def _empty_texts(policy: Policy) -> Iterator[str]:
-    for key in ("author", "title", "surface", "goal"):
-        if not getattr(policy, key).strip():
-            yield f"{key}: empty"
-    for level in policy.grades:
-        if not level.definition.strip():
-            yield f"grades, {level.value}: empty definition"
-    for clause in policy.clauses:
-        if not clause.text.strip():
-            yield f"clauses, {clause.id}: empty text"
-        if not clause.why.strip():
-            yield f"clauses, {clause.id}: no reason (why)"

@@ -3,12 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from harness.golden.canaries import CanaryReport
-from harness.report.parts import number, warnings
+from harness.report.parts import columns, indented, number, warnings
 from harness.storage.plural import plural
 
 
@@ -27,12 +25,9 @@ def canary_view(report: CanaryReport, grader: str, mixed: Sequence[str] = ()) ->
     shown = [move for move in report.moves if move.plain != move.steered]
     if not shown:
         return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("canary")
-    table.add_column("trick")
-    for name in ("golden", "plain", "steered"):
-        table.add_column(name, justify="right")
+    table = columns("canary", "trick", "golden", "plain", "steered")
+    table.columns[1].justify = "left"
     for move in shown:
         grades = (move.golden, move.plain, move.steered)
-        table.add_row(move.id, move.trick, *("-" if grade is None else str(grade) for grade in grades))
-    yield Padding(table, (1, 0, 0, 2))
+        table.add_row(move.id, move.trick, *(number(grade, 0) for grade in grades))
+    yield indented(table)

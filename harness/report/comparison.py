@@ -5,13 +5,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from harness.comparison.baseline import Baseline
 from harness.report.figures import any_of, changes_of
-from harness.report.parts import columns, indented, interval, number, percent, signed, warnings
+from harness.report.parts import columns, entry, indented, interval, number, percent, signed, warnings
 from harness.scorecards.comparison import Change, Comparison, Flip, Ranking, SliceChange
 from harness.scorecards.money import usd
 from harness.storage.plural import plural
@@ -122,7 +121,7 @@ def _changed(found: Comparison) -> Iterator[RenderableType]:
     for one in found.changed:
         table.add_row(one.name, f"{one.base} -> {one.candidate}")
     yield indented(Text("What differs between the two:"))
-    yield Padding(table, (0, 0, 0, 4))
+    yield indented(table, above=0, by=4)
 
 
 def _flips(flips: Sequence[Flip]) -> Iterator[RenderableType]:
@@ -131,20 +130,11 @@ def _flips(flips: Sequence[Flip]) -> Iterator[RenderableType]:
         first = "those first whose user would see something else" if known else "broken ones first"
         yield Text(f"\nThe flips, {first} (--flips N shows more):")
     for flip in flips:
-        yield Padding(Text(_headline(flip), style="bold"), (1, 0, 0, 2))
-        yield Padding(Text(_moved(flip)), (0, 0, 0, 4))
-        sides = (
-            ("golden", flip.golden_reasoning),
-            ("base", flip.base_reasoning),
-            ("candidate", flip.candidate_reasoning),
-        )
-        for who, reasoning in sides:
-            if reasoning:
-                yield Padding(Text(f"{who}: {reasoning}"), (0, 0, 0, 4))
-
-
-def _headline(flip: Flip) -> str:
-    return f"{flip.item}: {flip.query} -> {flip.title}" if flip.query else flip.item
+        title = f"{flip.item}: {flip.query} -> {flip.title}" if flip.query else flip.item
+        sides = "golden", "base", "candidate"
+        reasonings = flip.golden_reasoning, flip.base_reasoning, flip.candidate_reasoning
+        said = (f"{who}: {why}" for who, why in zip(sides, reasonings, strict=True) if why)
+        yield from entry(title, _moved(flip), *said)
 
 
 def _moved(flip: Flip) -> str:

@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
-from harness.report.parts import columns, indented, interval, number, percent, signed
+from harness.report.parts import columns, entry, indented, interval, number, percent, signed
 from harness.score.few import SHOWN, few_names, lowest
 from harness.scorecards.ceiling import Ceiling
 from harness.scorecards.gate2 import Citing, Disagreement, Gate2
@@ -103,14 +102,15 @@ def miss_view(misses: Sequence[Disagreement]) -> Iterator[RenderableType]:
 def _miss(miss: Disagreement) -> Iterator[RenderableType]:
     # A file of grades may name an item only.
     what = f": {miss.query} -> {miss.title}" if miss.query else ""
-    yield Padding(Text(f"{miss.item}{what}", style="bold"), (1, 0, 0, 2))
     golden = _side("golden", miss.golden, miss.golden_action, miss.golden_clauses)
     given = _side("grader", miss.grade, miss.action, miss.clauses)
-    yield Padding(Text(f"{golden} {miss.golden_reasoning}".rstrip(" :")), (0, 0, 0, 4))
-    yield Padding(Text(f"{given} {miss.reasoning}".rstrip(" :")), (0, 0, 0, 4))
-    if miss.ratings:
-        said = few_names([f"{rater} {grade}" for rater, grade in miss.ratings.items()])
-        yield Padding(Text(f"raters: {said} ({DIAGNOSIS_WORDS[miss.diagnosis]})"), (0, 0, 0, 4))
+    said = few_names([f"{rater} {grade}" for rater, grade in miss.ratings.items()])
+    yield from entry(
+        f"{miss.item}{what}",
+        f"{golden} {miss.golden_reasoning}".rstrip(" :"),
+        f"{given} {miss.reasoning}".rstrip(" :"),
+        f"raters: {said} ({DIAGNOSIS_WORDS[miss.diagnosis]})" if miss.ratings else "",
+    )
 
 
 def _side(who: str, grade: int, action: str | None, clauses: Sequence[str]) -> str:

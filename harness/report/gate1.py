@@ -11,9 +11,9 @@ from harness.report.figures import KAPPAS
 from harness.report.kappas import kappas
 from harness.report.parts import (
     columns,
-    confusion_table,
     indented,
     interval,
+    matrix_table,
     number,
     percent,
     signed,
@@ -62,7 +62,8 @@ def gate1_view(score: Gate1, disputes: int = 1, *, every: bool = False) -> Itera
     yield indented(_pairs(score, score.pairs if every else lowest_pairs(score)))
     yield indented(Text(_beside(score)))
     yield indented(_biases(score.rater_bias if every else least_agreeing(score)))
-    yield indented(confusion_table(score.confusion, "rater", "other rater"))
+    labels, matrix = score.confusion.labels, score.confusion.matrix
+    yield indented(matrix_table("rater \\ other rater", labels, matrix))
     if score.disputed:
         yield indented(_boundaries(score))
         yield from _parts("clauses", score.per_clause)

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from harness.golden.summary import GoldenStats
-from harness.report.parts import columns, warnings
+from harness.report.parts import columns, indented, warnings
 from harness.storage.plural import plural
 
 TAGS_SHOWN = 20
@@ -16,27 +15,24 @@ TAGS_SHOWN = 20
 
 def golden_view(stats: GoldenStats) -> Iterator[RenderableType]:
     """Splits by grade, clauses by count, tags, reasonings."""
-    title = (
-        f"Golden set of {stats.policy}: {plural(stats.examples, 'example')}, {plural(stats.queries, 'query')}"
-    )
-    yield Text(title, style="bold")
-    yield Padding(_splits(stats), (1, 0, 0, 2))
+    sizes = f"{plural(stats.examples, 'example')}, {plural(stats.queries, 'query')}"
+    yield Text(f"Golden set of {stats.policy}: {sizes}", style="bold")
+    yield indented(_splits(stats))
     if stats.clauses:
-        yield Padding(_counts("clause", "cited", stats.clauses), (1, 0, 0, 2))
+        yield indented(_counts("clause", "cited", stats.clauses))
     if stats.tags:
         most = dict(list(stats.tags.items())[:TAGS_SHOWN])
-        yield Padding(_counts("tag", "examples", most), (1, 0, 0, 2))
+        yield indented(_counts("tag", "examples", most))
     if len(stats.tags) > TAGS_SHOWN:
-        yield Padding(
-            Text(f"... and {plural(len(stats.tags) - TAGS_SHOWN, 'more tag')}; --json has all"), (0, 0, 0, 2)
-        )
+        more = plural(len(stats.tags) - TAGS_SHOWN, "more tag")
+        yield indented(Text(f"... and {more}; --json has all"), above=0)
     if stats.reasoning_words:
         shortest, median, longest = stats.reasoning_words
         words = f"words per reasoning: {shortest} to {longest}, median {median}"
-        yield Padding(Text(words), (1, 0, 0, 2))
+        yield indented(Text(words))
     yield from warnings(stats.warnings)
     if stats.without_reasoning:
-        yield Padding(Text(f"without a reasoning: {stats.without_reasoning:,}"), (1, 0, 0, 2))
+        yield indented(Text(f"without a reasoning: {stats.without_reasoning:,}"))
 
 
 def _splits(stats: GoldenStats) -> Table:

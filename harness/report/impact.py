@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
-from harness.report.parts import columns, indented, interval, matrix_table, number, warnings
+from harness.report.parts import columns, entry, indented, interval, matrix_table, number, warnings
 from harness.report.regression import markdown_cell
 from harness.scorecards.impact import Impact, MovedShare
 from harness.storage.plural import plural
@@ -31,12 +30,10 @@ def impact_view(found: Impact, examples: int) -> Iterator[RenderableType]:
         yield indented(matrix_table("before \\ after", labels, matrix))
     yield from _queries(found)
     for one in found.moved[:examples]:
-        yield Padding(Text(f"{one.id}: {one.query} -> {one.title}", style="bold"), (1, 0, 0, 2))
-        seen = f"{one.action_before} -> {one.action_after}"
-        yield Padding(Text(f"{one.before} -> {one.after}, {seen}"), (0, 0, 0, 4))
-        for name, reasoning in (("before", one.reasoning_before), ("after", one.reasoning_after)):
-            if reasoning:
-                yield Padding(Text(f"{name}: {reasoning}"), (0, 0, 0, 4))
+        change = f"{one.before} -> {one.after}, {one.action_before} -> {one.action_after}"
+        reasonings = {"before": one.reasoning_before, "after": one.reasoning_after}
+        said = (f"{name}: {why}" for name, why in reasonings.items() if why)
+        yield from entry(f"{one.id}: {one.query} -> {one.title}", change, *said)
     yield from warnings(found.warnings, above=True)
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.nouns.base import Interval
-from harness.scorecards.shared import Confusion, Gate
+from harness.scorecards.shared import Gate
 from harness.storage.plural import plural
 
 BAND_WORDS = {
@@ -62,9 +62,15 @@ def verdict_lines(score: Gate) -> Iterator[RenderableType]:
         yield Text(f"The bar was moved: {score.bar_moved}.", style="yellow")
 
 
-def indented(part: RenderableType, above: int = 1) -> Padding:
+def indented(part: RenderableType, above: int = 1, by: int = 2) -> Padding:
     """A section of a report, indented under its title."""
-    return Padding(part, (above, 0, 0, 2))
+    return Padding(part, (above, 0, 0, by))
+
+
+def entry(title: str, *lines: str) -> Iterator[RenderableType]:
+    """A title in bold and lines under it, as of a disagreement; empty lines are omitted."""
+    yield indented(Text(title, style="bold"))
+    yield from (indented(Text(line), above=0, by=4) for line in lines if line)
 
 
 def columns(first: str, *others: str) -> Table:
@@ -74,11 +80,6 @@ def columns(first: str, *others: str) -> Table:
     for name in others:
         table.add_column(name, justify="right")
     return table
-
-
-def confusion_table(confusion: Confusion, rows: str, others: str) -> RenderableType:
-    """A confusion matrix as a table."""
-    return matrix_table(f"{rows} \\ {others}", confusion.labels, confusion.matrix)
 
 
 def matrix_table(corner: str, labels: Sequence[int | str], matrix: Sequence[Sequence[int]]) -> RenderableType:

@@ -1,6 +1,7 @@
 """The viewer's routes. Only GET; every name in an address is looked up among the known ones."""
 
 from collections.abc import Callable
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -48,8 +49,8 @@ class Viewer:
             Route("/trend", self.trend),
             Route("/compare", self.compare),
             Route("/versions", self.versions),
-            Route("/policies/{name}", self.policy),
-            Route("/prompts/{name}", self.prompt),
+            Route("/policies/{name}", partial(self.beside, "policy", policies_beside)),
+            Route("/prompts/{name}", partial(self.beside, "prompt", prompts_beside)),
             Route("/runs/{name}", self.run),
             Route("/runs/{name}/report", self.report),
             Route("/runs/{name}/progress.json", self.progress),
@@ -128,15 +129,8 @@ class Viewer:
         values = {"policies": policies_of(self._project), "prompts": prompts_of(self._project)}
         return page("versions.html.j2", values, "/versions")
 
-    def policy(self, request: Request) -> Response:
-        """Two versions of a policy side by side."""
-        return self._beside("policy", request, policies_beside)
-
-    def prompt(self, request: Request) -> Response:
-        """Two versions of a prompt side by side."""
-        return self._beside("prompt", request, prompts_beside)
-
-    def _beside(self, kind: str, request: Request, of: Callable[..., VersionDiff | None]) -> Response:
+    def beside(self, kind: str, of: Callable[..., VersionDiff | None], request: Request) -> Response:
+        """Two versions of a policy or a prompt side by side."""
         given = request.query_params
         everything = bool(given.get("all"))
         asked = request.path_params["name"], given.get("old", ""), given.get("new", "")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,13 +58,13 @@ class VersionDiff:
 
 def policies_of(project: Project) -> list[VersionList]:
     """Every policy."""
-    return [_named(name, tuple(policy_versions(project.policies / name)), _about_policy(project))
+    return [_named(name, tuple(policy_versions(project.policies / name)), partial(_about_policy, project))
             for name in policy_names(project)]  # fmt: skip
 
 
 def prompts_of(project: Project) -> list[VersionList]:
     """Every prompt."""
-    return [_named(name, tuple(prompt_versions(project.prompts / name)), _about_prompt(project))
+    return [_named(name, tuple(prompt_versions(project.prompts / name)), partial(_about_prompt, project))
             for name in prompt_names(project)]  # fmt: skip
 
 
@@ -78,23 +79,16 @@ def _or_fault(about: Callable[[str], str], label: str) -> str:
         return f"cannot be read: {error.faults[0]}"
 
 
-def _about_policy(project: Project) -> Callable[[str], str]:
-    def about(label: str) -> str:
-        policy = load_policy(policy_path(project, label))
-        parts = (policy.grades, "grade"), (policy.clauses, "clause"), (policy.boundaries, "gray area")
-        counts = ", ".join(plural(len(part), one) for part, one in parts)
-        state = "released" if policy.released else "a draft"
-        return f"{policy.title or policy.name} ({state}; {counts})"
-
-    return about
+def _about_policy(project: Project, label: str) -> str:
+    policy = load_policy(policy_path(project, label))
+    parts = (policy.grades, "grade"), (policy.clauses, "clause"), (policy.boundaries, "gray area")
+    counts = ", ".join(plural(len(part), one) for part, one in parts)
+    return f"{policy.title or policy.name} ({'released' if policy.released else 'a draft'}; {counts})"
 
 
-def _about_prompt(project: Project) -> Callable[[str], str]:
-    def about(label: str) -> str:
-        spec = load_prompt(project, label).spec
-        return f"{spec.description} ({'released' if spec.released else 'a draft'})"
-
-    return about
+def _about_prompt(project: Project, label: str) -> str:
+    spec = load_prompt(project, label).spec
+    return f"{spec.description} ({'released' if spec.released else 'a draft'})"
 
 
 def policies_beside(
