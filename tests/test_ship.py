@@ -342,7 +342,7 @@ def test_base_may_be_a_run_and_the_baseline_itself_is_said(ready: Path) -> None:
     ended = ship("--base", runs[0], "--json")
     assert (ended.code, ended.json["base"]) == (0, runs[0])
     harness("baseline", "set", runs[-1])
-    assert "the run is the baseline itself" in step(ship("--json"), "regression")[1]
+    assert "the candidate is the base itself" in step(ship("--json"), "regression")[1]
 
 
 def test_other_policies_of_the_surface_are_warned_of(ready: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.comparison.paired import compare_sides
-from harness.comparison.sides import Side, side_of_run
+from harness.comparison.sides import Side, of_itself, side_of_run
 from harness.errors import BadInput
 from harness.golden.checks import Finding
 from harness.nouns.policy import Gates, Policy
@@ -193,8 +193,7 @@ def _regression(found: Evidence) -> Judged:
     except BadInput as error:
         # Another scale, or no pair in common: a run that cannot be compared may be worse.
         return "inconclusive", str(error)
-    itself = " (the run is the baseline itself)" if candidate.run == found.base.run else ""
-    return result.verdict, f"{result.reason}{itself}"
+    return result.verdict, f"{result.reason}{of_itself(found.base, candidate)}"
 
 
 def _canaries(found: Evidence) -> Judged:
