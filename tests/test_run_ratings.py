@@ -54,6 +54,7 @@ def score(*words: str | Path) -> dict[str, Any]:
 def test_same_ratings_from_a_file_score_as_the_runs_own(rated: Path) -> None:
     own = score()
     assert own["ceiling"]["raters"] == ["ann", "bob", "cy"]
+    assert own["ceiling"]["delta"]["n"] == own["ceiling"]["n"] > 0
     (folder,) = (rated / "runs").glob("2*")
     assert score("--ratings", folder / "ratings.jsonl") == own
     assert score("--ratings", rated / RATINGS) == own
@@ -133,3 +134,14 @@ def test_a_replayed_rater_is_not_compared_with_his_own_ratings(rated: Path, name
     found = score()
     assert found["ceiling"]["raters"] == ["bob", "cy"]
     assert any(warning.startswith("ann is one of the raters") for warning in found["warnings"])
+
+
+def test_ratings_under_another_version_are_told_of(rated: Path) -> None:
+    path = rated / RATINGS
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    path.write_text("".join(json.dumps({**line, "policy_version": "v0"}) + "\n" for line in lines), "utf-8")
+    assert harness("eval", "--policy", "small", "--no-report").code == 0
+    assert score()["provisional"] == (
+        "rated under v0, not under small@v1: Gate 1 was never measured, "
+        "so it is unknown whether the policy is clear"
+    )

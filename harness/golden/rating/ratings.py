@@ -1,5 +1,6 @@
 """The ratings of a golden set."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -61,6 +62,14 @@ def read_ratings_file(path: Path) -> list[Rating]:
     if faults:
         raise BadInput(faults)
     return [rating for _, rating in numbered]
+
+
+def raters_by_version(path: Path) -> dict[str, int]:
+    """How many rated under each policy version; empty without a file."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for rating in read_ratings_file(path) if path.exists() else ():
+        names[rating.policy_version].add(rating.rater)
+    return {version: len(raters) for version, raters in names.items()}
 
 
 def add_ratings(path: Path, new: Sequence[Rating]) -> None:
