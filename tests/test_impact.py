@@ -405,6 +405,9 @@ def test_impact_is_a_step_of_shipping(shop: Path, limit: float | None, moved: in
         ended = shipped(server, limit)
     step = ended.json["steps"][-1]
     assert (step["name"], step["verdict"]) == ("impact on what people see", verdict), step
+    page = harness("ship", "small@v2", "--pairs", "pairs.csv", "--traffic", "views", **KEYS).out
+    mark = {"pass": "shown" if limit is None else "passed", "inconclusive": "open", "fail": "FAILED"}[verdict]
+    assert f"{mark:<8}impact on what people see" in page
     share = sum(range(moved)) / sum(range(N))
     assert f"another action for {share:.1%}" in step["reason"] and "of the traffic" in step["reason"]
     assert (ended.json["impact"]["before"], ended.json["impact"]["model"]) == ("small@v1", "openai/m")
@@ -428,3 +431,10 @@ def test_a_grader_that_reads_no_policy_is_said_to_read_none(shop: Path) -> None:
     with fault_server(strict) as server:
         ended = impact(server, "--json")
     assert not [one for one in ended.json["warnings"] if "reads no policy" in one]
+
+
+def test_impact_by_a_grader_that_reads_no_policy_is_open(shop: Path) -> None:
+    assert harness("eval", "--policy", "small@v2", "--split", "test").code == 0
+    step = harness("ship", "small@v2", "--pairs", "pairs.csv", "--json").json["steps"][-1]
+    assert step["verdict"] == "inconclusive"
+    assert step["reason"].startswith("builtin/lexical reads no policy, so it shows nothing of the change")

@@ -48,7 +48,9 @@ def test_every_run_that_is_not_comparable_says_why(project: Path) -> None:
     base, again = run_of(project, wrong_on(1)), run_of(project, wrong_on(1, 2))
     ids = ",".join(IDS[:30])
     reasons = {run_of(project, perfect, "--only", ids): "graded chosen examples"}
-    unfinished, mixed = run_of(project, perfect), run_of(project, perfect)
+    unfinished, mixed, stale = (run_of(project, perfect) for _ in range(3))
+    change_manifest(project / "runs" / stale, stale=59)
+    reasons[stale] = "59 of 60 examples not yet judged under small@v1"
     change_manifest(project / "runs" / unfinished, finished_at=None)
     change_manifest(project / "runs" / mixed, model_answered=["a", "b"])
     policy = project / "policies/small/v1.toml"

@@ -136,7 +136,12 @@ def test_ratings_bring_gate1_the_ceiling_and_whose_problem_a_miss_is() -> None:
 
 
 def test_missing_queries_are_items_of_their_own_and_na_is_missing() -> None:
-    score = gate2([0, 1, 2], pd.array([0, 1, None], dtype="Int64"), scale="0-2", queries=["q", None, np.nan])
+    score = gate2(
+        [0, 1, 2, 2],
+        pd.array([0, 1, 2, None], dtype="Int64"),
+        scale="0-2",
+        queries=["q", None, np.nan, "r"],
+    )
     assert (score.n_clusters, score.outcomes.ungraded) == (3, 1)
 
 

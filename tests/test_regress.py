@@ -134,6 +134,7 @@ def test_run_against_itself_passes(project: Path) -> None:
     run = run_of(project, BASE)
     ended = regress(run, run, "--json")
     assert (ended.code, ended.json["low"], ended.json["high"]) == (0, 0.0, 0.0)
+    assert ended.json["reason"].endswith("(the candidate is the base itself)")
 
 
 def test_moved_margin_and_weighting_are_said(project: Path) -> None:
@@ -229,6 +230,12 @@ def test_examples_that_nobody_judged_under_the_version_leave_it_open(project: Pa
     assert (ended.code, ended.json["comparison"]["stale"]) == (3, 60)
     assert ended.json["reason"] == "60 examples were not yet judged under the candidate's policy version"
     assert "60 examples were not yet judged under small@v2" in ended.json["comparison"]["warnings"]
+    # Nor does such a run, or a baseline made of it, show that another is no worse.
+    harness("baseline", "set", candidate)
+    for words in (candidate, "baseline"):
+        ended = regress(words, base, "--json")
+        assert (ended.code, ended.json["comparison"]["stale_base"]) == (3, 60)
+        assert ended.json["reason"] == "60 examples were not yet judged under the base's policy version"
 
 
 def test_constant_golden_grades_leave_it_open() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import examples, harness, write_project
+from builders import examples, harness, write_golden, write_project
 
 RATED = [line for line in examples() if line["split"] != "shots"]
 RATINGS = "golden/small/ratings.jsonl"
@@ -54,6 +54,7 @@ def score(*words: str | Path) -> dict[str, Any]:
 def test_same_ratings_from_a_file_score_as_the_runs_own(rated: Path) -> None:
     own = score()
     assert own["ceiling"]["raters"] == ["ann", "bob", "cy"]
+    assert own["ceiling"]["delta"]["n"] == own["ceiling"]["n"] > 0
     (folder,) = (rated / "runs").glob("2*")
     assert score("--ratings", folder / "ratings.jsonl") == own
     assert score("--ratings", rated / RATINGS) == own
@@ -108,4 +109,39 @@ def test_options_that_a_run_has_no_use_for_are_refused(rated: Path) -> None:
     ).err  # fmt: skip
     assert (
         "--ratings-columns goes with a file" in harness("gate2", "latest", "--ratings-columns", "item=i").err
+    )
+
+
+@pytest.mark.parametrize("named", [("--rater", "ann"), ()])
+def test_a_replayed_rater_is_not_compared_with_his_own_ratings(rated: Path, named: tuple[str, ...]) -> None:
+    lines = [json.loads(line) for line in (rated / RATINGS).read_text("utf-8").splitlines()]
+    rows = [f"{one['item']},{one['rater']},{one['grade']}" for one in lines]
+    if not named:
+        # Without a column of raters, identical grades tell.
+        write_golden(rated, examples(queries=40))
+        golden = [one for one in examples(queries=40) if one["split"] == "dev"]
+        lines = [
+            {"item": one["id"], "rater": who, "grade": (one["grade"] + (at % turn == 1)) % 3}
+            for at, one in enumerate(golden)
+            for who, turn in (("ann", 3), ("bob", 4), ("cy", 5))
+        ]
+        (rated / RATINGS).write_text("".join(json.dumps(one) + "\n" for one in lines), encoding="utf-8")
+        rows = [f"{one['item']},,{one['grade']}" for one in lines if one["rater"] == "ann"]
+    header = "item,rater,grade" if named else "item,note,grade"
+    (rated / "replay.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    ended = harness("eval", "--policy", "small", "--model", "replay/replay.csv", "--json", *named)
+    assert ended.code in (0, 1, 3), ended.err
+    found = score()
+    assert found["ceiling"]["raters"] == ["bob", "cy"]
+    assert any(warning.startswith("ann is one of the raters") for warning in found["warnings"])
+
+
+def test_ratings_under_another_version_are_told_of(rated: Path) -> None:
+    path = rated / RATINGS
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    path.write_text("".join(json.dumps({**line, "policy_version": "v0"}) + "\n" for line in lines), "utf-8")
+    assert harness("eval", "--policy", "small", "--no-report").code == 0
+    assert score()["provisional"] == (
+        "rated under v0, not under small@v1: Gate 1 was never measured, "
+        "so it is unknown whether the policy is clear"
     )

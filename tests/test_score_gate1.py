@@ -406,3 +406,12 @@ def test_two_raters_are_told_once_who_grades_higher() -> None:
     ]
     score = judge_gate1(score_gate1(found, (0, 1, 2), Threshold("none", 0.8)))
     assert [one.partition(",")[0] for one in score.advice if "Talk" in one] == ["Talk to bob"]
+
+
+def test_advice_on_grades_that_are_no_neighbours_says_so_and_names_the_queries() -> None:
+    rows = {f"i{at}": {"ann": 2 * (at % 2), "bob": 2 * (at % 2 or at < 8)} for at in range(40)}
+    queries = {name: "tin" if at < 6 else "pan" for at, name in enumerate(rows)}
+    assert gate1(rows, queries=queries, names=NAMES).advice[0] == (
+        "Say what the product is judged by: raters read the same pairs as 0 (bad) and as 2 (good), which are "
+        "not neighbours; 4 of 4 disagreements (100%) stand there, most of all in the queries 'tin' (3), 'pan' (1)"
+    )

@@ -393,3 +393,8 @@ def test_repeat_that_nobody_answered_takes_nothing_from_the_others() -> None:
     silent = [replace(item, answers=(*item.answers, Answer(None, "ungraded", "no_answer"))) for item in once]
     one, other = (answer_matrix_of(items, (0, 1, 2)).measure("none") for items in (once, silent))
     assert (one.kappa.exact, one.ci) == (other.kappa.exact, other.ci)
+
+
+def test_queries_without_a_graded_item_are_not_counted() -> None:
+    items = [GradedItem(f"i{at}", f"q{at % 3}", 1, (answer(1 if at % 3 else None),)) for at in range(9)]
+    assert gate2(items).n_clusters == 2

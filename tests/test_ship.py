@@ -14,7 +14,7 @@ GOLDEN = examples(queries=40)
 TEST = [line for line in GOLDEN if line["split"] == "test"]
 STEPS = {
     "policy": "the policy is complete",
-    "golden": "the golden set is complete and fresh",
+    "golden": "the golden set has no errors and none is stale",
     "gate1": "Gate 1: the raters agree",
     "gate2": "Gate 2: the teacher agrees with the golden set",
     "regression": "no regression against the baseline",
@@ -266,6 +266,14 @@ def test_a_golden_set_of_bare_grades_is_not_called_complete_without_a_word(ready
     path.write_text("".join(json.dumps({**line, **bare}) + "\n" for line in lines), encoding="utf-8")
     said = " ".join(harness("ship", "small@v1").out.split())
     assert f"none stale; {len(lines)} of them have no reasoning" in said
+    # What was reasoned under another version is not reasoned under this one.
+    past = {"policy_version": "v1", "grade": lines[0]["grade"], "reasoning": ""}
+    later = {**lines[0], **bare, "policy_version": "v2", "reasoning": "So.", "history": [past]}
+    rest = [json.dumps({**line, **bare}) for line in lines[1:]]
+    path.write_text("\n".join([json.dumps(later), *rest]) + "\n", encoding="utf-8")
+    said = " ".join(harness("ship", "small@v1").out.split())
+    assert f"none stale; {len(lines)} of them have no reasoning" in said
+    assert "warnings of `harness golden lint`" in said
 
 
 def test_override_that_is_not_needed_is_not_recorded(ready: Path) -> None:
@@ -342,7 +350,7 @@ def test_base_may_be_a_run_and_the_baseline_itself_is_said(ready: Path) -> None:
     ended = ship("--base", runs[0], "--json")
     assert (ended.code, ended.json["base"]) == (0, runs[0])
     harness("baseline", "set", runs[-1])
-    assert "the run is the baseline itself" in step(ship("--json"), "regression")[1]
+    assert "the candidate is the base itself" in step(ship("--json"), "regression")[1]
 
 
 def test_other_policies_of_the_surface_are_warned_of(ready: Path) -> None:

@@ -306,6 +306,10 @@ def test_a_line_joins_comparable_runs_only(project: Project, client: TestClient)
     change_manifest(asked, model_answered=["m-bf16", "m-fp8"])
     (picture,) = pictures(Listing(project).runs())
     assert [(a.run, b.run) for a, b in picture.series[1].joined] == [tuple(again)]
+    change_manifest(project.runs / again[0], stale=60)
+    (picture,) = pictures(Listing(project).runs())
+    assert not picture.series[1].joined
+    assert "60 of 60 examples not yet judged under small@v1" in {p.apart for p in picture.series[1].points}
     assert "2 models answered (m-bf16, m-fp8)" in {point.apart for point in picture.series[1].points}
 
 

@@ -119,11 +119,13 @@ def _judged(
 ) -> "Regression":
     """The verdict by the candidate's gates; its reason names a margin or weighting that replaces them."""
     from harness.comparison.paired import compare_sides
+    from harness.comparison.sides import of_itself
     from harness.verdicts.regression import judge_regression
 
     own = candidate.gates
     gates = own if margin is None else own.model_copy(update={"margin": margin})
     found = judge_regression(compare_sides(base, candidate, weighting), gates)
+    found = found.model_copy(update={"reason": f"{found.reason}{of_itself(base, candidate)}"})
     if (found.margin, found.comparison.weighting) == (own.margin, own.weighting):
         return found
     moved = f"(moved: {bar_origin(candidate.policy)} margin {own.margin:g} and weighting {own.weighting})"

@@ -43,6 +43,7 @@ class Baseline(Noun):
     actions: dict[int, str]
     facts: dict[str, str]
     shots: int | None = None
+    stale: int = 0
     seconds: float | None
     cost: float | None = None
     warnings: tuple[str, ...] = ()
@@ -78,6 +79,7 @@ def _baseline(found: Assessment) -> Baseline:
         actions=run.policy.action_of,
         facts=side.facts,
         shots=side.shots,
+        stale=side.stale,
         seconds=side.seconds,
         cost=side.cost,
         warnings=side.warnings,
@@ -149,6 +151,7 @@ def side_of_baseline(baseline: Baseline) -> Side:
         gates=baseline.gates,
         facts=baseline.facts,
         shots=baseline.shots,
+        stale=baseline.stale,
         seconds=baseline.seconds,
         cost=baseline.cost,
         warnings=baseline.warnings,

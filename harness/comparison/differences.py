@@ -42,9 +42,10 @@ def warnings_of(
         found.append(
             f"{plural(len(relabelled), 'pair has', 'pairs have')} another golden grade now: left out"
         )
-    if candidate.stale:
-        stale = plural(candidate.stale, "example was", "examples were")
-        found.append(f"{stale} not yet judged under {candidate.policy}")
+    for side in (base, candidate):
+        if side.stale:
+            stale = plural(side.stale, "example was", "examples were")
+            found.append(f"{stale} not yet judged under {side.policy}")
     if base.gates != candidate.gates:
         found.append(f"the bars of gates.toml differ: those of {candidate.name} hold")
     return tuple(found)

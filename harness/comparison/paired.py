@@ -64,6 +64,7 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
         ),
         policies_differ=differ,
         stale=candidate.stale,
+        stale_base=base.stale,
         apart=candidate.apart or base.apart,
         **_figures(base, candidate, read),
         coverage=coverage_change(base, candidate),

@@ -59,6 +59,11 @@ def side_of_run(reading: Reading, gates: Gates | None = None) -> Side:
     )
 
 
+def of_itself(base: Side, candidate: Side) -> str:
+    """What a verdict adds where both sides are the same run."""
+    return " (the candidate is the base itself)" if base.run and candidate.run == base.run else ""
+
+
 def keyed(pairs: Sequence[str], items: Sequence[GradedItem]) -> dict[str, GradedItem]:
     """Items keyed by their pair's digest; duplicates of a pair are numbered in the order of their ids."""
     ids: dict[str, list[str]] = defaultdict(list)

@@ -40,6 +40,7 @@ def new_manifest(project: Project, plan: Plan) -> Manifest:
         worked_withheld=plan.withheld,
         stale=plan.stale,
         sources=plan.sources,
+        rated_under=plan.rated_under,
         vendor=vendor.id if vendor else None,
         waits=executor_of(plan.asked).waits,
         harness=__version__,

@@ -13,7 +13,7 @@ from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import checked_examples, each_example, golden_digest, golden_path
 from harness.golden.leakage import Dropped, Leaks
-from harness.golden.rating.ratings import RATINGS, ratings_under
+from harness.golden.rating.ratings import RATINGS, raters_by_version, ratings_under
 from harness.golden.splits import sample_ids
 from harness.nouns.base import Split
 from harness.nouns.pair import Example, Rating
@@ -57,6 +57,7 @@ class Plan:
     stale: int
     sources: tuple[str, ...]
     ratings: tuple[Rating, ...]
+    rated_under: tuple[str, ...]
     digests: Digests
 
     @property
@@ -111,6 +112,7 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
         stale=found.stale,
         sources=tuple(sorted(found.sources)),
         ratings=set_.ratings(),
+        rated_under=tuple(sorted(raters_by_version(set_.path.with_name(RATINGS)))),
         digests=digests,
     )
 

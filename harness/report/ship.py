@@ -10,7 +10,7 @@ from harness.report.impact import impact_markdown, impact_view
 from harness.report.parts import VERDICT_STYLES, warnings
 from harness.report.regression import MARKS, markdown_cell
 from harness.scorecards.comparison import Condition
-from harness.scorecards.ship import GATE1, Shipping
+from harness.scorecards.ship import GATE1, IMPACT, Shipping
 
 WORDS = {"pass": "may ship", "fail": "must not ship", "inconclusive": "is not shown to be fit to ship"}
 
@@ -64,9 +64,11 @@ def _results(found: Shipping) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _mark(step: Condition, found: Shipping) -> str:
-    """A step's result. An overridden step does not count as passed."""
+    """A step's result. A step that was overridden, or that has no limit, does not count as passed."""
     if found.override and step.name == GATE1 and step.verdict == "pass":
         return "allowed"
+    if step.name == IMPACT and step.verdict == "pass" and found.impact_limit is None:
+        return "shown"
     return MARKS[step.verdict]
 
 

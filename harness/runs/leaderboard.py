@@ -54,6 +54,9 @@ def own_reason(run: ListedRun) -> str | None:
         return run.manifest.asked.kind.apart
     if run.headline is None:
         return "not scored"
+    if run.manifest.stale:
+        count = f"{run.manifest.stale:,} of {plural(run.manifest.examples, 'example')}"
+        return f"{count} not yet judged under {run.manifest.asked.policy}"
     if run.ci is None:
         return str(run.headline.gated_kappa.reason or "kappa has no interval")
     return run.mixed

@@ -105,6 +105,8 @@ class Manifest(Noun):
     worked_withheld: tuple[str, ...] = ()
     stale: int = 0
     sources: tuple[str, ...] = ()
+    rated_under: tuple[str, ...] = ()
+    """The policy versions that people or models rated the golden set under."""
     vendor: str | None = None
     """Who is paid for the answers; None for the user's own server."""
     waits: bool = False

@@ -1,5 +1,6 @@
 """Advice after a Gate 1, in words."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from harness.score.few import SHOWN
@@ -24,10 +25,18 @@ def _definitions(score: Gate1, names: Mapping[int, str]) -> Iterator[str]:
     worst = score.confused[0]
     low, high = (f"{grade} ({names[grade]})" if grade in names else str(grade) for grade in worst.grades)
     total = sum(one.disagreements for one in score.confused)
+    count = f"{worst.disagreements:,} of {plural(total, 'disagreement')} ({worst.share:.0%})"
+    stand = "stands" if worst.disagreements == 1 else "stand"
+    scale = score.confusion.labels
+    if scale.index(worst.grades[1]) - scale.index(worst.grades[0]) == 1:
+        yield f"Sharpen the line between {low} and {high}: {count} {stand} there"
+        return
+    apart = [one.query for one in score.disputed if one.query and {*worst.grades} <= {*one.grades.values()}]
+    most = ", ".join(f"{query!r} ({n})" for query, n in Counter(apart).most_common(3))
+    where = f", most of all in the queries {most}" if apart else ""
     yield (
-        f"Sharpen the line between {low} and {high}: "
-        f"{worst.disagreements:,} of {plural(total, 'disagreement')} ({worst.share:.0%}) "
-        f"{'stands' if worst.disagreements == 1 else 'stand'} there"
+        f"Say what the product is judged by: raters read the same pairs as {low} and as {high}, "
+        f"which are not neighbours; {count} {stand} there{where}"
     )
 
 

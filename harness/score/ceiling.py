@@ -30,11 +30,12 @@ def ceiling_score(
         return None
     about = (ratings.grades, answers.clusters, settings.scale, settings.bar.weighting)
     found = [human_ceiling(column, *about, least=MIN_COMMON) for column in answers.grades.T]
-    delta, margin = _mean_delta([one.delta for one in found]), settings.gates.margin
+    n, margin = max(one.n for one in found), settings.gates.margin
+    delta = _mean_delta([one.delta for one in found]).model_copy(update={"n": n})
     once = len(found) == 1
     left_out = leave_one_out(answers.grades[:, 0], *about) if once else ()
     return Ceiling(
-        n=max(one.n for one in found),
+        n=n,
         raters=ratings.raters,
         provisional=raters.provisional,
         grader=_mean([one.model.value for one in found]),

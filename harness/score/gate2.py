@@ -37,7 +37,7 @@ def score_gate2(
     measured = {weighting: answer_matrix.measure(weighting) for weighting in WEIGHTINGS}
     wrong = disagreements(items, votes, settings.action_of, ratings)
     return Gate2(
-        **gate_fields(measured, settings.bar, len({item.cluster for item in items})),
+        **gate_fields(measured, settings.bar, len({item.cluster for item in graded if _is_graded(item)})),
         bootstrap=answer_matrix.bootstrap(settings.bar.weighting) if settings.bootstrap else None,
         warnings=(
             *warnings,
@@ -62,6 +62,10 @@ def score_gate2(
         ),
         confidence=confidence_score(votes, settings),
     )
+
+
+def _is_graded(item: GradedItem) -> bool:
+    return any(answer.outcome == "graded" for answer in item.answers)
 
 
 def _outcomes(answers: Sequence[Answer]) -> dict[str, Any]:

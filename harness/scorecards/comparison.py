@@ -109,8 +109,8 @@ class Comparison(Noun):
 
     `only_base` and `only_candidate` are items of one side only; `unread_base` and `unread_candidate` are
     common items without a readable answer on that side. All four are excluded. `stale` counts the
-    candidate's examples not yet judged under its policy version. `apart` says why the items do not
-    represent a split: one of the runs graded chosen examples, or canaries.
+    candidate's examples not yet judged under its policy version, `stale_base` the base's. `apart` says why
+    the items do not represent a split: one of the runs graded chosen examples, or canaries.
     """
 
     base: str
@@ -126,6 +126,7 @@ class Comparison(Noun):
     relabelled: tuple[Relabelled, ...]
     policies_differ: bool = False
     stale: int = 0
+    stale_base: int = 0
     apart: str | None = None
     kappa: Change
     kappa_linear: Change

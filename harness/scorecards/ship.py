@@ -9,6 +9,8 @@ from harness.scorecards.shared import Verdict
 
 GATE1 = "Gate 1: the raters agree"
 """The name of the step that a person may override."""
+IMPACT = "impact on what people see"
+"""The name of the step that decides nothing without a limit."""
 
 
 class Override(Noun):
@@ -25,6 +27,7 @@ class Shipping(Noun):
     """The ship verdict. `steps` are in the order of the checks; the worst of them decides.
 
     `run` is the run of Gate 2, `canaries` the run over canaries, `base` the run or baseline compared with.
+    `impact_limit`: the largest share of what people see that may change, if gates.toml declares one.
     `not_run`: the checks that were not made, by name, each with what it lacks.
     """
 
@@ -38,4 +41,5 @@ class Shipping(Noun):
     base: str | None = None
     canaries: str | None = None
     impact: Impact | None = None
+    impact_limit: float | None = None
     warnings: tuple[str, ...] = ()

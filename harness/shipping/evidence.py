@@ -1,8 +1,7 @@
 """The evidence on a policy version: its golden set, its ratings, its runs."""
 
 import contextlib
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from harness.comparison.baseline import baseline_path, load_baseline, side_of_baseline
@@ -15,11 +14,12 @@ from harness.golden.rating.ratings import (
     RATINGS,
     Rated,
     rater_kinds,
+    raters_by_version,
     ratings_under,
 )
 from harness.golden.rejudging import golden_lines, left_to_judge
 from harness.grading.plan import make_plan
-from harness.nouns.pair import Example, Rating
+from harness.nouns.pair import Example
 from harness.nouns.policy import Gates, Policy
 from harness.policy.lint import shared_surfaces, unfinished
 from harness.policy.load import load_gates, load_policy, policy_names, policy_path, policy_versions
@@ -30,7 +30,6 @@ from harness.runs.manifest import Asked, Manifest, load_manifest
 from harness.score.reading import reading_of
 from harness.scorecards.gate1 import Gate1
 from harness.shipping.verdict import Evidence, RunFound
-from harness.storage.files import load_nouns
 from harness.storage.project import Project, version_number
 from harness.verdicts.assessment import assess, judge_raters
 
@@ -61,9 +60,11 @@ def gather(project: Project, label: str, run: str | None, base: str) -> Evidence
         findings=lint_golden(golden, policy),
         judged=len(lines),
         stale=len(left_to_judge(lines, policy)),
-        bare=sum(isinstance(one, Example) and not one.reasoning for one in lines.values()),
+        bare=sum(
+            isinstance(one, Example) and not one.under(policy.version).reasoning for one in lines.values()
+        ),
         gate1=_gate1(golden, policy, gates),
-        raters=_raters(golden.with_name(RATINGS)),
+        raters=raters_by_version(golden.with_name(RATINGS)),
         run=found,
         base=before,
         canaries=canaries,
@@ -92,14 +93,6 @@ def _gate1(golden: Path, policy: Policy, gates: Gates) -> Gate1 | None:
     about = {example.id: example for example in examples}
     rated = Rated(ratings, rater_kinds(path.with_name(RATERS)), about)
     return judge_raters(rated, policy.scale, gates) if len(rated.raters) > 1 else None
-
-
-def _raters(path: Path) -> Mapping[str, int]:
-    """How many rated under each policy version."""
-    names: dict[str, set[str]] = defaultdict(set)
-    for rating in load_nouns(path, Rating):
-        names[rating.policy_version].add(rating.rater)
-    return {version: len(raters) for version, raters in names.items()}
 
 
 Wanted = Callable[[Asked], bool]

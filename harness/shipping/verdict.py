@@ -7,22 +7,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.comparison.paired import compare_sides
-from harness.comparison.sides import Side, side_of_run
+from harness.comparison.sides import Side, of_itself, side_of_run
 from harness.errors import BadInput
 from harness.golden.checks import Finding
 from harness.nouns.policy import Gates, Policy
+from harness.providers import provider_of
 from harness.runs.folder import Run
 from harness.scorecards.comparison import Condition
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.impact import Impact
 from harness.scorecards.shared import Verdict
-from harness.scorecards.ship import GATE1, Override, Shipping
+from harness.scorecards.ship import GATE1, IMPACT, Override, Shipping
 from harness.storage.plural import plural
 from harness.verdicts.assessment import Assessment
 from harness.verdicts.regression import judge_regression
 
 CANARIES = "canaries do not move the teacher"
-IMPACT = "impact on what people see"
 Judged = tuple[Verdict, str]
 """A verdict and its reason."""
 
@@ -91,6 +91,7 @@ def judge_shipping(found: Evidence, override: Override | None = None) -> Shippin
         base=found.base.name if found.base else None,
         canaries=found.canaries.run.folder.name if found.canaries else None,
         impact=found.impact,
+        impact_limit=found.gates.impact,
         warnings=tuple(found.warnings),
     )
 
@@ -118,7 +119,7 @@ def _worst(steps: Sequence[Condition]) -> Judged:
 
 def _steps(found: Evidence, override: Override | None) -> Iterator[tuple[str, Judged]]:
     yield "the policy is complete", _policy(found)
-    yield "the golden set is complete and fresh", _golden(found)
+    yield "the golden set has no errors and none is stale", _golden(found)
     yield GATE1, _gate1(found, override)
     yield "Gate 2: the teacher agrees with the golden set", _gate2(found)
     yield "no regression against the baseline", _regression(found)
@@ -148,8 +149,10 @@ def _golden(found: Evidence) -> Judged:
     errors = [finding for finding in found.findings if finding.level == "error"]
     if errors:
         return "fail", f"{plural(len(errors), 'error')} (the first: {errors[0].where}: {errors[0].what})"
-    bare = f"; {found.bare} of them have no reasoning" if found.bare else ""
-    return "pass", f"{plural(found.judged, 'golden grade')}, none stale{bare}"
+    bare = f"; {found.bare:,} of them have no reasoning" if found.bare else ""
+    rest = len(found.findings)
+    warned = f"; {plural(rest, 'warning')} of `harness golden lint`" if rest else ""
+    return "pass", f"{plural(found.judged, 'golden grade')}, none stale{bare}{warned}"
 
 
 def _gate1(found: Evidence, override: Override | None) -> Judged:
@@ -193,8 +196,7 @@ def _regression(found: Evidence) -> Judged:
     except BadInput as error:
         # Another scale, or no pair in common: a run that cannot be compared may be worse.
         return "inconclusive", str(error)
-    itself = " (the run is the baseline itself)" if candidate.run == found.base.run else ""
-    return result.verdict, f"{result.reason}{itself}"
+    return result.verdict, f"{result.reason}{of_itself(found.base, candidate)}"
 
 
 def _canaries(found: Evidence) -> Judged:
@@ -218,6 +220,9 @@ def _impact(impact: Impact | None, gates: Gates) -> Judged:
     if impact is None:
         return "inconclusive", "no run names a teacher to grade the pairs"
     moved, limit, reason = impact.action_moved, gates.impact, _impact_words(impact)
+    provider = provider_of(impact.model)
+    if provider and provider.floor:
+        return "inconclusive", f"{impact.model} reads no policy, so it shows nothing of the change; {reason}"
     if limit is None:
         return "pass", f"{reason}; no limit is declared"
     reason += f"; the limit is {limit:.1%}"

@@ -5,6 +5,7 @@ The assembly also serves items of other origins: files of grades, and arrays in 
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 from pydantic_core import to_json
 
 from harness.golden.canaries import CanaryReport
-from harness.golden.rating.ratings import Rated
+from harness.golden.rating.ratings import Rated, without_rater
 from harness.nouns.policy import Gates
 from harness.runs.folder import DISAGREEMENTS, SCORECARD, VERDICT, Run, earlier_runs, open_run
 from harness.runs.kind import CHOSEN
@@ -20,7 +21,7 @@ from harness.score.canaries import canary_report
 from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
 from harness.score.items import GradedItem
-from harness.score.rating_matrix import rating_matrix_of
+from harness.score.rating_matrix import MIN_COMMON, rating_matrix_of
 from harness.score.reading import Reading, read_run
 from harness.score.settings import Raters, ScoreSettings, gate1_bar, gate2_bar, settings_of
 from harness.score.threshold import Threshold
@@ -28,7 +29,7 @@ from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
 from harness.storage.files import write_atomic
 from harness.storage.plural import plural
-from harness.verdicts.gates import judge_gate1, judge_gate2, verdict_of
+from harness.verdicts.gates import NEVER_MEASURED, judge_gate1, judge_gate2, verdict_of
 from harness.verdicts.threshold_changes import moved_since
 
 NO_GATE = "gates do not apply to a run over canaries: half of its products are written to mislead"
@@ -70,15 +71,36 @@ def assess(
         run.policy, run.policy.scale, own, held, aggregate=asked.aggregate, bootstrap=bootstrap
     )
     every = Rated(run.ratings, run.raters, reading.rated)
-    rated = every if len(every.raters) > 1 else None
+    rated, replayed = without_rater(every, _replayed_rater(reading)) if len(every.raters) > 1 else (None, ())
+    warnings = (*mixed_answers(reading), *replayed)
     if not asked.kind.scored:
-        gate1, score = _measured(reading.items, settings, rated, mixed_answers(reading))
+        gate1, score = _measured(reading.items, settings, rated, warnings)
         report = canary_report(reading.items)
         return Assessment(reading, own, gate1, score.model_copy(update={"reason": NO_GATE}), report)
-    gates_judged = judge_items(
-        reading.items, settings, rated, stale=_stale(run), warnings=mixed_answers(reading)
-    )
+    gates_judged = judge_items(reading.items, settings, rated, stale=_stale(run), warnings=warnings)
+    others = [version for version in run.manifest.rated_under if version not in ("", run.policy.version)]
+    if gates_judged[0] is None and others:
+        why = f"rated under {', '.join(others)}, not under {run.policy.label}: {NEVER_MEASURED}"
+        gates_judged = None, gates_judged[1].model_copy(update={"provisional": why})
     return Assessment(reading, own, *gates_judged, None)
+
+
+def _replayed_rater(reading: Reading) -> str | None:
+    """Which rater the replayed grades are: the one named, or one who gave the grade of every common item."""
+    run = reading.run
+    if run.manifest.digests.replayed is None or run.manifest.asked.rater:
+        return run.manifest.asked.rater
+    grades = {item.item: item.answers[0].grade for item in reading.items if item.answers[0].grade is not None}
+    common: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for one in run.ratings:
+        if one.item in grades:
+            common[one.rater].append((grades[one.item], one.grade))
+    same = (
+        rater
+        for rater, pairs in sorted(common.items())
+        if len(pairs) >= MIN_COMMON and len(set(pairs)) > 1 and all(a == b for a, b in pairs)
+    )
+    return next(same, None)
 
 
 def assess_folder(folder: Path) -> Assessment:

@@ -95,11 +95,16 @@ def _coverage(found: Comparison, floor: float) -> Condition:
 
 
 def _golden(found: Comparison) -> Iterator[Condition]:
-    """The candidate's golden grades must have been judged under its policy version."""
-    if found.stale:
-        count = plural(found.stale, "example was", "examples were")
-        reason = f"{count} not yet judged under the candidate's policy version"
-        yield _open("the golden grades are those of the policy", reason)
+    """The golden grades of each side must have been judged under its policy version."""
+    name = "golden grades are those of the policy"
+    for side, stale, whose in (
+        ("base", found.stale_base, "the base's"),
+        ("candidate", found.stale, "the"),
+    ):
+        if stale:
+            count = plural(stale, "example was", "examples were")
+            reason = f"{count} not yet judged under the {side}'s policy version"
+            yield _open(f"{whose} {name}", reason)
 
 
 def _sample(found: Comparison) -> Iterator[Condition]:

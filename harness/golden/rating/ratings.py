@@ -1,7 +1,8 @@
 """The ratings of a golden set."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -34,6 +35,33 @@ class Rated:
     def raters(self) -> frozenset[str]:
         """The raters."""
         return frozenset(rating.rater for rating in self.ratings)
+
+
+def without_rater(rated: Rated | None, grader: str | None) -> tuple[Rated | None, tuple[str, ...]]:
+    """The ratings without the grader's own, and warnings.
+
+    A grader's own ratings are no evidence that the policy is clear to people.
+    """
+    if rated is None:
+        return None, ()
+    others = replace(rated, ratings=[rating for rating in rated.ratings if rating.rater != grader])
+    warnings = [*rated.warnings]
+    if len(others.ratings) < len(rated.ratings):
+        warnings.append(
+            f"{grader} is one of the raters: where the golden grades were made with these ratings too, "
+            "agreement looks better than it is"
+        )
+    if len(others.raters) < 2:
+        return None, (*warnings, "fewer than two raters are left: no Gate 1, and no human ceiling")
+    return others, tuple(warnings)
+
+
+def raters_by_version(path: Path) -> dict[str, int]:
+    """How many rated under each policy version; empty without a file."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for rating in load_nouns(path, Rating) if path.exists() else ():
+        names[rating.policy_version].add(rating.rater)
+    return {version: len(raters) for version, raters in names.items()}
 
 
 def add_ratings(path: Path, new: Sequence[Rating]) -> None:
