@@ -413,5 +413,6 @@ def test_advice_on_grades_that_are_no_neighbours_says_so_and_names_the_queries()
     queries = {name: "tin" if at < 6 else "pan" for at, name in enumerate(rows)}
     assert gate1(rows, queries=queries, names=NAMES).advice[0] == (
         "Say what the product is judged by: raters read the same pairs as 0 (bad) and as 2 (good), which are "
-        "not neighbours; 4 of 4 disagreements (100%) stand there, most of all in the queries 'tin' (3), 'pan' (1)"
+        "not neighbours; 4 of 4 disagreements (100%) stand there, most of all in the queries "
+        "'tin' (3), 'pan' (1)"
     )
