@@ -426,6 +426,7 @@ ODD_WORDS: dict[str, dict[str, Any]] = {
     "no counts": {"request_counts": None},
     "counts that are none": {"request_counts": {"total": "many", "completed": None}},
     "metadata of another kind": {"metadata": [1, 2]},
+    "archived, with its results still there": {"archived_at": "2026-11-01T00:00:00Z"},
     "errors that are a sentence": {"errors": "none"},
     "an error with an integer as its code": {"errors": {"data": [{"code": 7, "line": "x"}]}},
 }
