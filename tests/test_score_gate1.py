@@ -412,6 +412,7 @@ def test_advice_on_grades_that_are_no_neighbours_says_so_and_names_the_queries()
     rows = {f"i{at}": {"ann": 2 * (at % 2), "bob": 2 * (at % 2 or at < 8)} for at in range(40)}
     queries = {name: "tin" if at < 6 else "pan" for at, name in enumerate(rows)}
     assert gate1(rows, queries=queries, names=NAMES).advice[0] == (
-        "Say what the product is judged by: raters read the same pairs as 0 (bad) and as 2 (good), which are not "
-        "neighbours; 4 of 4 disagreements (100%) stand there, most of all in the queries 'tin' (3), 'pan' (1)"
+        "Say what the product is judged by: raters read the same pairs as 0 (bad) and as 2 (good), which are "
+        "not neighbours; 4 of 4 disagreements (100%) stand there, most of all in the "
+        "queries 'tin' (3), 'pan' (1)"
     )

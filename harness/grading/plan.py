@@ -229,6 +229,7 @@ def setup_of(project: Project, plan: Plan) -> Setup:
     return Setup(
         policy=plan.policy,
         shots=plan.learnable,
+        withheld=len(plan.dropped),
         base_url=asked.base_url,
         temperature=asked.temperature,
         seed=asked.seed,
