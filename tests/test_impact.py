@@ -438,3 +438,16 @@ def test_impact_by_a_grader_that_reads_no_policy_is_open(shop: Path) -> None:
     step = harness("ship", "small@v2", "--pairs", "pairs.csv", "--json").json["steps"][-1]
     assert step["verdict"] == "inconclusive"
     assert step["reason"].startswith("builtin/lexical reads no policy, so it shows nothing of the change")
+
+
+def test_a_grader_whose_shots_are_all_withheld_says_so(shop: Path) -> None:
+    path = shop / "golden/small/examples.jsonl"
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    shots = {one["query"]: None for one in lines if one["split"] == "shots"}
+    rows = "".join(f"p{at},{query},thing {at},1\n" for at, query in enumerate(shots))
+    (shop / "pairs.csv").write_text("item,query,title,views\n" + rows, "utf-8")
+    ended = impact(None)
+    assert (ended.code, "shots are withheld, since what is graded has their queries" in ended.err) == (
+        2,
+        True,
+    )

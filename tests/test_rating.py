@@ -476,3 +476,23 @@ def test_stats_warn_where_set_and_policy_leave_each_other_alone(here: Path) -> N
     warnings = harness("golden", "stats", "small", "--json").json["warnings"]
     assert warnings == ["no example cites the clause plain", "no boundary of the policy argues grade 2"]
     assert "Warning: no example cites" in harness("golden", "stats", "small").out
+
+
+def test_lines_of_another_policy_version_are_refused_and_pairs_are_counted(here: Path) -> None:
+    write_project(here)
+    path = here / GOLDEN / "examples.jsonl"
+    rows = lines(path)
+    twin = next(one for one in rows if one["split"] == "dev")
+    write_lines(path, [*rows, {**twin, "id": "twin"}])
+    n = sum(one["split"] != "shots" for one in rows)
+    ended = harness("golden", "sheet", "small", "--rater", "ann", "-o", here / "ann.md")
+    assert f"{n} pairs (of {n + 1} examples) for ann" in ended.err
+    assert '"policy": "small@v1"' in (here / "ann.md").read_text("utf-8")
+    words = ("--rater", "ann", "--policy", "small")
+    code = next(code_of(one.pair) for one in loaded(here) if one.id == "twin")
+    for policy in ("", "small@v1"):
+        one = write_lines(here / "ann.jsonl", [{"pair": code, "policy": policy, "grade": 1}])
+        assert "2 ratings of 1 pair by ann" in harness("golden", "collect", one, *words).err
+    one = write_lines(here / "ann.jsonl", [{"pair": code, "policy": "small@v2", "grade": 1}])
+    ended = harness("golden", "collect", one, *words)
+    assert (ended.code, "rated under small@v2: collect it with --policy small@v2" in ended.err) == (2, True)

@@ -103,6 +103,8 @@ def diff_policy(
     diff = diff_policies(before, after)
     examples = _golden(project, after)
     cited = _cited(project, suggest) if suggest is not None else None
+    if cited is not None and not any(cited.values()):
+        raise BadInput(f"--suggest: the grader of {suggest} cites no clauses, so it cannot suggest anything")
     effect = golden_effect(before, after, examples, cited) if examples else None
     if json:
         golden = effect.model_dump(mode="json") if effect else None

@@ -64,7 +64,9 @@ def rating_sheet_command(
         typer.echo(text.encode("utf-8"), nl=False)
     else:
         write_atomic(output, text)
-        say(f"{plural(len(chosen), 'pair')} for {rater}: {output}")
+        count = len({one.pair.digest for one in chosen})
+        alike = f" (of {plural(len(chosen), 'example')})" if count < len(chosen) else ""
+        say(f"{plural(count, 'pair')}{alike} for {rater}: {output}")
 
 
 def _named(examples: "Sequence[Example]", only: str) -> "list[Example]":
@@ -98,4 +100,7 @@ def collect_ratings(
     found = read_sheet(sheet, examples, judged_by, check_rater(rater), now)
     path = golden_path(project, judged_by.name).with_name("ratings.jsonl")
     add_ratings(path, found)
-    say(f"{plural(len(found), 'rating')} by {rater.strip()}: {shown_path(path)}")
+    pairs = {one.id: one.pair.digest for one in examples}
+    count = len({pairs[one.item] for one in found})
+    alike = f" of {plural(count, 'pair')}" if count < len(found) else ""
+    say(f"{plural(len(found), 'rating')}{alike} by {rater.strip()}: {shown_path(path)}")

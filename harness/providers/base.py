@@ -32,6 +32,8 @@ class Setup:
 
     policy: Policy
     shots: tuple[Example, ...]
+    withheld: int = 0
+    """How many more shots there are, which would give away what is graded."""
     base_url: str | None = None
     temperature: float | None = None
     seed: int | None = None

@@ -16,6 +16,12 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
     if model not in NAMES:
         raise BadInput(f"unknown model builtin/{model}; there are: builtin/{', builtin/'.join(NAMES)}")
     refuse(f"builtin/{model}, which asks no server,", setup, *SENT_ALONG)
+    if not setup.shots and setup.withheld:
+        shots = plural(setup.withheld, "shot")
+        raise BadInput(
+            f"builtin/{model} learns from shots, and all {shots} are withheld, since what is graded has "
+            "their queries: grade pairs of other queries, or name a teacher with --model"
+        )
     if not setup.shots:
         raise BadInput(f"builtin/{model} learns from shots, and the golden set has none that it may see")
     if model == "majority":

@@ -27,7 +27,7 @@ is expected.
 
 Write one line of JSON for each pair, into a file of its own:
 
-{{"pair": "<its code>", "grade": <your grade>, "reasoning": "<one sentence: what decided>"}}
+{{"pair": "<its code>", "policy": "{policy}", "grade": <your grade>, "reasoning": "<what decided>"}}
 
 ---
 
@@ -47,7 +47,7 @@ def rater_order(examples: Sequence[Example], rater: str, leave_out: int) -> list
 
 def rating_sheet(policy_text: str, policy: Policy, examples: Sequence[Example], rater: str) -> str:
     """The whole sheet, in Markdown."""
-    intro = _INTRO.format(rater=rater, scale=scale_text(policy.scale))
+    intro = _INTRO.format(rater=rater, policy=policy.label, scale=scale_text(policy.scale))
     different = {example.pair.digest: example.pair for example in examples}
     pairs = "\n".join(_shown(pair) for pair in different.values())
     return f"{intro}{policy_text}\n---\n\n# Pairs\n\n{pairs}"
@@ -64,6 +64,8 @@ class SheetLine(Noun):
     """A rater's answer for one pair."""
 
     pair: str
+    policy: str = ""
+    """The policy version of the sheet; "" on sheets that do not say it."""
     grade: Level
     reasoning: str = ""
 
@@ -84,6 +86,8 @@ def read_sheet(path: Path, examples: Sequence[Example], policy: Policy, rater: s
         where = f"{path}, line {number}"
         if line.pair not in by_code:
             faults.append(Fault(where, f"no pair of dev or test has the code {line.pair!r}"))
+        if line.policy not in ("", policy.label):
+            faults.append(Fault(where, f"rated under {line.policy}: collect it with --policy {line.policy}"))
         if line.grade not in policy.scale:
             faults.append(Fault(where, f"grade {line.grade} is not on the scale {scale_text(policy.scale)}"))
         if line.pair in seen:
