@@ -98,7 +98,7 @@ def test_old_spellings_still_work(project: Path) -> None:
         assert '"licence": "MIT"' in (project / "golden/shop/examples.jsonl").read_text(encoding="utf-8")
         (project / "golden/shop/examples.jsonl").unlink()
     assert "licence" not in harness("golden", "import", "--help").out
-    again = ("golden", "regrade", "q1-0", "--grade", "0", "--reasoning", "x", "--why", "x")
+    again = ("golden", "regrade", "q1-0", "--grade", "0", "--reasoning", "a b c d e f g h", "--why", "x")
     for variable in ("HARNESS_GOLDEN_REGRADE_POLICY", "HARNESS_GOLDEN_REGRADE_POLICY_NAME"):
         assert harness(*again, "--json", **{variable: "small@v1"}).json["policy"] == "small@v1"
     (project / "sheet.jsonl").write_text('{"pair": "x", "grade": 0}\n', encoding="utf-8")

@@ -265,11 +265,26 @@ def test_unknown_is_not_unaffected(here: Path) -> None:
     said = " ".join(harness("policy", "diff", "small@v1", "small@v2").out.split())
     assert "0 of 24 golden examples are known to depend on changed parts." in said
     assert "Cannot tell for 24: they cite no clause." in said
-    assert "can move 16 of them" in said and "golden sheet --policy small@v2" in said
+    assert "can move 16 of them" in said and "golden sheet" not in said
+    assert "confirm the other 8: harness golden confirm --policy small@v2 --cannot-move" in said
+    assert "harness golden regrade ID --policy small@v2" in said
     before = path.read_text("utf-8")
     refused = harness("golden", "confirm", "small@v2", "--unaffected")
     assert refused.code == 2 and "cannot tell for 24 of 24" in " ".join(refused.err.split())
     assert path.read_text("utf-8") == before
+
+
+def test_what_no_cap_can_move_is_confirmed_in_bulk_and_the_rest_from_a_file(here: Path) -> None:
+    path = bare(here)
+    left = harness("policy", "diff", "small@v1", "small@v2", "--json").json["golden"]["could_move"]
+    done = harness("golden", "confirm", "--policy", "small@v2", "--cannot-move", "--json").json
+    assert done == {"policy": "small@v2", "confirmed": [f"q{n}-0" for n in range(8)], "left": left}
+    line = json.loads(path.read_text("utf-8").splitlines()[0])
+    assert line["history"][0]["why"] == "no cap or floor of what v2 changed moves a 0 (clause accessory)"
+    (here / "ids.txt").write_text("\n".join([*left, "q0-0", ""]), "utf-8")
+    rest = harness("golden", "confirm", "--policy", "small@v2", "--file", here / "ids.txt", "--why", "read")
+    assert rest.out == "16 confirmed under small@v2\n"
+    assert "1 of 17 were judged under v2 before and keep the reason given then" in rest.err
 
 
 def test_what_cites_no_clause_is_left_out_of_a_bulk_confirmation(here: Path) -> None:
@@ -356,7 +371,7 @@ def test_other_lines_keep_every_letter(here: Path) -> None:
     odd = json.dumps(examples()[0], ensure_ascii=False, separators=(",", ":")) + "  \r"
     rest = path.read_text("utf-8").split("\n")[1:]
     path.write_bytes("\n".join([odd, *rest, ""]).encode())
-    assert harness("golden", "confirm", "small@v2", "--examples", "q1-1").code == 0
+    assert harness("golden", "confirm", "small@v2", "--examples", "q1-1", "--why", "as before").code == 0
     after = path.read_bytes().decode().split("\n")
     assert after[0] == odd
     assert [at for at, (old, new) in enumerate(zip(rest, after[1:], strict=False)) if old != new] == [3]
@@ -366,7 +381,7 @@ def test_what_stood_is_worded_as_what_took_it_over(here: Path) -> None:
     """v1 stands under v2, v2 is corrected: v1 keeps the words that it stood with."""
     path = draft(here)
     before = said(path, "v1")
-    assert harness("golden", "confirm", "small@v2", "--examples", "q1-1").code == 0
+    assert harness("golden", "confirm", "small@v2", "--examples", "q1-1", "--why", "as before").code == 0
     under_v2 = said(path, "v2")
     assert regrade("q1-1", 0).code == 0
     assert said(path, "v1") == before
@@ -388,7 +403,12 @@ def test_new_clause_is_warned_of_since_nobody_can_cite_it(here: Path) -> None:
 CONFIRM_FAULTS = {
     "nothing named": ((), "name either --examples"),
     "both named": (("--examples", "q1-1", "--unaffected"), "name either --examples"),
-    "unknown ids": (("--examples", "nope,q1-1,neither"), "neither: not an example or canary of this set"),
+    "unknown ids": (
+        ("--examples", "nope,q1-1,neither", "--why", "x"),
+        "neither: not an example or canary of this set",
+    ),
+    "no reason": (("--examples", "q1-1"), "say with --why TEXT"),
+    "an empty file": (("--file", "none.txt", "--why", "x"), "none.txt: no ids"),
     "why of none": (("--unaffected", "--why", "x"), "remove --why"),
 }
 
@@ -396,6 +416,7 @@ CONFIRM_FAULTS = {
 @pytest.mark.parametrize(("words", "what"), CONFIRM_FAULTS.values(), ids=CONFIRM_FAULTS)
 def test_confirm_says_what_is_wrong_and_writes_nothing(here: Path, words: tuple[str, ...], what: str) -> None:
     path = draft(here)
+    (here / "none.txt").write_text("\n", "utf-8")
     before = path.read_bytes()
     ended = harness("golden", "confirm", "small@v2", *words)
     assert (ended.code, what in ended.err, path.read_bytes() == before) == (2, True, True)
@@ -403,7 +424,7 @@ def test_confirm_says_what_is_wrong_and_writes_nothing(here: Path, words: tuple[
 
 def test_grade_that_the_new_version_forbids_is_not_confirmed(here: Path) -> None:
     path = draft(here, "max_grade = 1", "max_grade = 0")
-    ended = harness("golden", "confirm", "small@v2", "--examples", "q1-1,q1-0")
+    ended = harness("golden", "confirm", "small@v2", "--examples", "q1-1,q1-0", "--why", "as before")
     assert "q1-1: grade 1, but accessory allows at most 0; regrade it" in ended.err
     assert path.read_text("utf-8").count('"v2"') == 0
 
@@ -415,13 +436,14 @@ def test_regrade_names_every_fault_at_once(here: Path) -> None:
     for what in ("unknown in small@v2", "allows at most 1", "no reasoning"):
         assert what in ended.err
     assert "not on the scale" in regrade("q1-1", 7).err
+    assert "a reasoning of 3 words gives no reason" in regrade("q1-1", 0, reasoning="Not a shoe.").err
     assert "not an example or canary" in regrade("nope", 1).err
 
 
 def test_version_before_the_last_judged_one_is_not_judged_again(here: Path) -> None:
     draft(here)
     harness("golden", "confirm", "small@v2", "--unaffected")
-    words = ("--grade", "1", "--reasoning", "Said again, and at length.", "--why", "a slip")
+    words = ("--grade", "1", "--reasoning", "It is said again here, and now at length.", "--why", "a slip")
     ended = harness("golden", "regrade", "q0-2", "--policy", "small@v1", *words)
     assert (ended.code, "is already judged under v2" in ended.err) == (2, True)
 

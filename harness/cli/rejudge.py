@@ -1,5 +1,6 @@
 """`harness golden confirm` and `regrade`: judge the golden set again under a new policy version."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,11 +28,23 @@ def confirm_examples(
     examples: Annotated[
         str | None, typer.Option(help="Examples or canaries that you have read again, by id: a,b,c")
     ] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="The same from a file: one id on each line.", metavar="FILE")
+    ] = None,
     unaffected: Annotated[
         bool,
         typer.Option("--unaffected", help="All that cite only clauses that the new version did not change."),
     ] = False,
-    why: Annotated[str | None, typer.Option(help="Why the grades of --examples stand.")] = None,
+    cannot_move: Annotated[
+        bool,
+        typer.Option(
+            "--cannot-move",
+            help="All that cite no clause, with a grade that no cap or floor of the change can move.",
+        ),
+    ] = False,
+    why: Annotated[
+        str | None, typer.Option(help="Why the grades of --examples or --file stand: the history keeps it.")
+    ] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -41,19 +54,23 @@ def confirm_examples(
     """
     from harness.golden.rejudging import confirm, golden_lines, left_to_judge
 
-    if (examples is None) == (not unaffected):
-        raise BadInput("name either --examples a,b,c or --unaffected")
-    if unaffected and why is not None:
-        raise BadInput("remove --why: --unaffected gives its own reason")
+    bulk = unaffected or cannot_move
+    if [examples is not None, file is not None, unaffected, cannot_move].count(True) != 1:
+        raise BadInput("name either --examples a,b,c or --file FILE or --unaffected or --cannot-move")
+    if bulk and why is not None:
+        raise BadInput("remove --why: --unaffected and --cannot-move give their own reason")
+    if not bulk and not (why or "").strip():
+        raise BadInput("say with --why TEXT why the grades stand: the history keeps it")
     project = project_at(root)
     policy, path = find_set(project, which.label)
-    if examples is not None:
-        chosen = dict.fromkeys(
-            names_in(examples), why or f"read again: the grade stands under {policy.version}"
-        )
+    if bulk:
+        chosen = _bulk(project, policy, golden_lines(path), cannot_move=cannot_move)
     else:
-        chosen = _unaffected(project, policy, golden_lines(path))
+        chosen = dict.fromkeys(names_in(examples) if file is None else _ids_in(file), why or "")
     done = confirm(path, policy, chosen, _now())
+    if not bulk and len(done) < len(chosen):
+        count = f"{len(chosen) - len(done):,} of {len(chosen):,}"
+        say(f"warning: {count} were judged under {policy.version} before and keep the reason given then")
     left = left_to_judge(golden_lines(path), policy)
     if json:
         print_json({"policy": policy.label, "confirmed": done, "left": left})
@@ -62,18 +79,32 @@ def confirm_examples(
     _say_left(left, policy)
 
 
-def _unaffected(project: Project, policy: "Policy", golden: "Mapping[str, Judged]") -> dict[str, str]:
+def _ids_in(file: Path) -> list[str]:
+    from harness.storage.files import read_text
+
+    ids = [line.strip() for line in read_text(file).splitlines() if line.strip()]
+    if not ids:
+        raise BadInput(f"{file}: no ids; write one on each line")
+    return ids
+
+
+def _bulk(
+    project: "Project", policy: "Policy", golden: "Mapping[str, Judged]", *, cannot_move: bool
+) -> dict[str, str]:
     from harness.golden.rejudging import unaffected
     from harness.policy.load import load_policy, policy_path
 
     found = unaffected(
         golden, policy, lambda version: load_policy(policy_path(project, f"{policy.name}@{version}"))
     )
+    if cannot_move:
+        return found.unmoved
     if found.cannot_tell:
         count = f"{len(found.cannot_tell):,} of {len(golden):,}"
         what = (
             f"cannot tell for {count}: they cite no clause that decided; "
-            "`harness policy diff` lists the grades that the change can move"
+            f"`--cannot-move` confirms the {len(found.unmoved):,} that the change cannot move, "
+            "`harness policy diff` lists the others"
         )
         if not found.why:
             raise BadInput(f"{what}, and what to do. Nothing was confirmed")

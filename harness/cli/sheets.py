@@ -74,7 +74,14 @@ def _named(examples: "Sequence[Example]", only: str) -> "list[Example]":
     found = [example for example in examples if example.id in ids and example.split != "shots"]
     missing = ids - {example.id for example in found}
     if missing or not found:
-        raise BadInput(f"--only: no example {', '.join(sorted(missing)) or '(none named)'} in dev or test")
+        in_shots = sorted(missing & {example.id for example in examples})
+        judge = (
+            f"; {in_shots[0]} is in shots, which raters do not rate: harness golden confirm or regrade"
+            * bool(in_shots)
+        )
+        raise BadInput(
+            f"--only: no example {', '.join(sorted(missing)) or '(none named)'} in dev or test{judge}"
+        )
     return found
 
 

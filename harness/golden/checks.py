@@ -1,5 +1,6 @@
 """Checks of judgements: grades against clauses, histories, policy versions."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,10 @@ from typing import Literal
 from harness.golden.examples import stale
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
+from harness.storage.plural import plural
+
+SHORT_WORDS = 8
+"""A reasoning with fewer words than this gives no reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +22,18 @@ class Finding:
     level: Literal["error", "warning"]
     where: str
     what: str
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, without case."""
+    return re.findall(r"\w+", text.casefold())
+
+
+def short_reasoning(example: Example) -> Iterator[Finding]:
+    """A reasoning that is there, but too short to give a reason."""
+    count = len(words_of(example.reasoning))
+    if 0 < count < SHORT_WORDS:
+        yield Finding("error", example.id, f"a reasoning of {plural(count, 'word')} gives no reason")
 
 
 def unknown_clauses(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:

@@ -1,6 +1,5 @@
 """Lint of a golden set: errors to fix and warnings to review."""
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,7 +7,15 @@ from pathlib import Path
 from harness.errors import BadInput, Fault
 from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import canary_examples, load_canaries
-from harness.golden.checks import Finding, broken_caps, broken_history, not_judged, unknown_clauses
+from harness.golden.checks import (
+    Finding,
+    broken_caps,
+    broken_history,
+    not_judged,
+    short_reasoning,
+    unknown_clauses,
+    words_of,
+)
 from harness.golden.examples import read_numbered
 from harness.golden.leakage import safe_shots, withhold_worked
 from harness.golden.rating.adjudications import FILE as ADJUDICATIONS
@@ -21,8 +28,6 @@ from harness.storage.plural import plural
 
 RUN_WORDS = 8
 """Two reasonings that share this many consecutive words were not both written for their pair."""
-SHORT_WORDS = 8
-"""A reasoning with fewer words than this gives no reason."""
 
 
 def lint_golden(path: Path, policy: Policy) -> list[Finding]:
@@ -165,9 +170,7 @@ def _boilerplate(examples: Sequence[Example], policy: Policy) -> Iterator[Findin
     allowed = {run for clause in policy.clauses for run in _runs(clause.text)}
     first: dict[tuple[str, ...], str] = {}
     for example in examples:
-        words = _words(example.reasoning)
-        if 0 < len(words) < SHORT_WORDS:
-            yield Finding("error", example.id, f"a reasoning of {plural(len(words), 'word')} gives no reason")
+        yield from short_reasoning(example)
         shared = {run: first[run] for run in _runs(example.reasoning) if run in first and run not in allowed}
         if shared:
             run, other = next(iter(shared.items()))
@@ -176,12 +179,8 @@ def _boilerplate(examples: Sequence[Example], policy: Policy) -> Iterator[Findin
             first.setdefault(run, example.id)
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.casefold())
-
-
 def _runs(text: str) -> list[tuple[str, ...]]:
-    words = _words(text)
+    words = words_of(text)
     return [tuple(words[start : start + RUN_WORDS]) for start in range(len(words) - RUN_WORDS + 1)]
 
 

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from harness.errors import Fault, refuse_faults
 from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import Canary
-from harness.golden.checks import broken_caps, unknown_clauses
+from harness.golden.checks import broken_caps, short_reasoning, unknown_clauses
 from harness.golden.grade_tables import off_scale
 from harness.nouns.base import Noun
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
-from harness.policy.diff import cannot_tell, diff_policies, is_judged, reasons
+from harness.policy.diff import cannot_tell, diff_policies, is_judged, movable_grades, reasons
 from harness.scorecards.policy_change import PolicyDiff
 from harness.storage.files import json_lines, read_nouns, read_text, write_atomic
 from harness.storage.locks import alone
@@ -53,30 +53,40 @@ def left_to_judge(golden: Mapping[str, Judged], policy: Policy) -> list[str]:
 class Unaffected(NamedTuple):
     """The unjudged ids that no change affects, each with the reason.
 
-    `cannot_tell`: ids of examples that cite no clause while a rule changed. `new`: new clauses.
+    `cannot_tell`: ids of examples that cite no clause while a rule changed; `unmoved`: those of them whose
+    grade the caps and floors of the changed rules cannot move. `new`: new clauses.
     """
 
     why: dict[str, str]
     cannot_tell: list[str]
+    unmoved: dict[str, str]
     new: list[str]
 
 
 def unaffected(golden: Mapping[str, Judged], policy: Policy, load: Callable[[str], Policy]) -> Unaffected:
     """The examples that a policy version does not affect; `load` reads an earlier version of the policy."""
     left = left_to_judge(golden, policy)
-    diffs = {v: diff_policies(load(v), policy) for v in sorted({golden[id_].policy_version for id_ in left})}
+    olds = {v: load(v) for v in sorted({golden[id_].policy_version for id_ in left})}
+    diffs = {v: diff_policies(old, policy) for v, old in olds.items()}
+    movable = {v: movable_grades(old, policy, diffs[v].rules) for v, old in olds.items()}
     why: dict[str, str] = {}
     unknown: list[str] = []
+    unmoved: dict[str, str] = {}
     for id_ in left:
-        diff = diffs[golden[id_].policy_version]
+        version, grade = golden[id_].policy_version, golden[id_].grade
+        diff = diffs[version]
         if reasons(diff, golden[id_]):
             continue
         if cannot_tell(diff, golden[id_]):
             unknown.append(id_)
+            if grade not in movable[version]:
+                unmoved[id_] = (
+                    f"no cap or floor of what {policy.version} changed moves a {grade} ({_rules(diff)})"
+                )
         else:
             why[id_] = f"rests on nothing that {policy.version} changed ({_rules(diff)})"
     return Unaffected(
-        why, unknown, sorted({clause for diff in diffs.values() for clause in diff.new_clauses})
+        why, unknown, unmoved, sorted({clause for diff in diffs.values() for clause in diff.new_clauses})
     )
 
 
@@ -122,7 +132,7 @@ def _confirm_faults(id_: str, golden: Mapping[str, Judged], policy: Policy) -> l
     one = golden[id_]
     if is_judged(one, policy.version):
         return []
-    now = Judgement(grade=one.grade, reasoning=one.reasoning, clauses=one.clauses)
+    now = Judgement(grade=one.grade, reasoning="", clauses=one.clauses)  # the reasoning stays as it was
     found = _judgement_faults(id_, now, policy)
     return [*_order_faults(one, policy), *(Fault(f.where, f"{f.what}; regrade it") for f in found)]
 
@@ -152,7 +162,7 @@ def _judgement_faults(id_: str, said: Judgement, policy: Policy) -> list[Fault]:
         {"id": id_, "query": "-", "result": {"title": "-"}, "split": "dev", **dict(said)}
         | {"policy_version": policy.version}
     )
-    found = [*unknown_clauses([judged], policy), *broken_caps([judged], policy)]
+    found = [*unknown_clauses([judged], policy), *broken_caps([judged], policy), *short_reasoning(judged)]
     return [Fault(finding.where, finding.what) for finding in found]
 
 

@@ -111,7 +111,7 @@ def golden_effect(
             )
         elif not judged and cannot_tell(diff, then):
             unknown.append(then)
-    movable = _movable_grades(old, new, diff.rules)
+    movable = movable_grades(old, new, diff.rules)
     rules = {name for rule in diff.rules for name in (rule.name, *rule.clauses)}
     return GoldenEffect(
         examples=len(examples),
@@ -127,7 +127,7 @@ def golden_effect(
     )
 
 
-def _movable_grades(old: Policy, new: Policy, rules: Iterable[PartChange]) -> set[int]:
+def movable_grades(old: Policy, new: Policy, rules: Iterable[PartChange]) -> set[int]:
     """The grades that changed rules can move.
 
     A cap binds only grades at or above it, so it cannot move a grade below it in both versions; a floor

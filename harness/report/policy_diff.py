@@ -77,12 +77,17 @@ def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableT
         suggested = ", ".join(effect.suggested[:IDS_SHOWN]) or "none"
         yield Text(f"The teacher's reasons suggest {len(effect.suggested):,}, a suggestion, not a judgement:")
         yield Padding(Text(suggested), (0, 0, 0, 2))
-    name = diff.new
+    name, still = diff.new, unknown - len(movable)
     yield Text("What to do:")
     for step in (
-        f"judge these again: harness golden sheet --policy {name} --rater YOU --only ID,ID,...",
-        f"or a sample first: harness golden sheet --policy {name} --rater YOU --limit 50",
-        f"confirm those that keep their grade: harness golden confirm --policy {name} --examples ID,ID,...",
+        *(
+            [f"confirm the other {still:,}: harness golden confirm --policy {name} --cannot-move"]
+            if still
+            else []
+        ),
+        "read these again; all their ids: --json, golden.could_move",
+        f"those that keep their grade: harness golden confirm --policy {name} --file IDS --why TEXT",
+        f"the others: harness golden regrade ID --policy {name} --grade N --reasoning TEXT --why TEXT",
         *(
             []
             if effect.suggested is not None
