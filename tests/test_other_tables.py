@@ -1,6 +1,10 @@
 """Tables as other programs write them: spreadsheets, annotation tools, data frames, other languages."""
 
 import json
+import re
+import zipfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import openpyxl
@@ -179,6 +183,69 @@ def test_workbook_of_several_sheets_or_none_is_refused(tmp_path: Path) -> None:
 def test_formula_that_nobody_computed_is_not_an_empty_cell(tmp_path: Path) -> None:
     path = workbook(tmp_path / "t.xlsx", A=[["item", "grade"], ["a", "=1+1"]])
     assert "row 2: a formula without its value; save it in a spreadsheet first" in fault(path)
+
+
+def changed(path: Path, change: Callable[[bytes], bytes]) -> Path:
+    """The workbook with its first sheet's XML changed."""
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    with zipfile.ZipFile(path, "w") as book:
+        for name, content in parts.items():
+            book.writestr(name, change(content) if name.endswith("sheet2.xml") else content)
+    return path
+
+
+def test_size_that_a_sheet_declares_is_not_believed(tmp_path: Path) -> None:
+    rows: list[list[object]] = [["item", "x", "grade"], ["z"]]
+    rows += [[f"i{n}", None, 1] for n in range(9)]
+    path = workbook(tmp_path / "t.xlsx", A=rows)
+    expected = read_grades(path, Layout(), SCALE)
+    assert len(expected) == 10
+    for size in (b"A1:C3", b"A1:B11", b"A1", b"A1:XFD1048576"):
+        declared = partial(re.compile(rb'(?<=<dimension ref=")[^"]*').sub, size)
+        changed(path, declared)
+        assert read_grades(path, Layout(), SCALE) == expected
+
+
+def test_row_beyond_all_spreadsheets_is_refused(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "t.xlsx", A=[["item", "grade"], ["a", 1]])
+    changed(path, lambda xml: xml.replace(b'<row r="2"', b'<row r="2000000000"'))
+    assert "row 1048577: more than 1,048,576 rows" in fault(path)
+
+
+def test_error_that_a_sheet_shows_is_not_a_word(tmp_path: Path) -> None:
+    rows: list[list[object]] = [
+        ["item", "query", "grade"],
+        ["a", "#REF!", 1],
+        ["b", "#N/A", 2],
+        ["c", "#NAME?", 1],
+    ]
+    found = fault(workbook(tmp_path / "t.xlsx", A=rows))
+    assert "row 2: the error #REF! instead of a value" in found
+    assert "row 3" not in found and "row 4: the error #NAME?" in found
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda xml: xml.replace(b't="n"', b't="s"'),
+        lambda xml: xml.replace(b'r="A2"', b'r="2"'),
+        lambda xml: xml.replace(b'<c r="A1" t="', b'<c r="A1" s="99" t="'),
+        lambda xml: xml[:300],
+    ],
+)
+def test_damaged_workbook_is_named(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    path = changed(workbook(tmp_path / "t.xlsx", A=[["item", "grade"], ["a", 1]]), damage)
+    assert "t.xlsx: not readable as an Excel workbook: " in fault(path)
+
+
+def test_damaged_compression_of_a_workbook_is_named(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "t.xlsx", A=[["item", "grade"], ["a", 1]])
+    with zipfile.ZipFile(path) as book:
+        start = book.getinfo("xl/worksheets/sheet2.xml").header_offset
+    content = bytearray(path.read_bytes())
+    content[start + 60 : start + 100] = b"\xff" * 40
+    assert "not readable as an Excel workbook: " in fault(put(tmp_path, "t.xlsx", bytes(content)))
 
 
 def test_zeros_that_a_workbook_shows_are_kept(tmp_path: Path) -> None:
