@@ -130,6 +130,7 @@ def read_grades(
 def _of_one_rater(path: Path, rows: Iterable[Placed], rater: str | None) -> Iterator[Placed]:
     """The rows of the rater. BadInput at the end if it has none, or if no rater is named among several."""
     raters: set[str] = set()
+    rater = rater and one_form(rater)
     for placed in rows:
         own = placed[2].rater
         if own is not None:
@@ -226,8 +227,9 @@ def _graders(
 ) -> Iterable[tuple[str | None, str]]:
     """Each rater of this row with the column of their grade."""
     if layout.wide:
-        return ((column, column) for column in layout.wide)
-    return ((_repeated(row, headers["rater"]), headers["grade"][0]),)
+        return ((one_form(column), column) for column in layout.wide)
+    rater = _repeated(row, headers["rater"])
+    return ((rater and one_form(rater), headers["grade"][0]),)
 
 
 def _repeated(row: Row, headers: tuple[str, ...]) -> str | None:
@@ -248,13 +250,18 @@ def _grade_reader(
     if off:
         raise BadInput(f"--labels: {', '.join(off)} is not on the scale {scale_text(scale)}")
 
+    numbers = {number_of(word): grade for word, grade in labels.items()}
+    recoded = any(grade not in (None, number) for number, grade in numbers.items() if number is not None)
+
     @lru_cache(maxsize=1024)
     def read(text: str) -> tuple[int | None, str | None]:
         if text in labels or not text:
             return labels.get(text), None
         # Spreadsheets and data frames write whole numbers as 3.0, or as 3,0.
         number = number_of(text)
-        if number is None:
+        if number is not None and number in numbers:
+            return numbers[number], None
+        if number is None or recoded:
             return None, NO_GRADE
         if number not in scale:
             return None, f"{text} is not on the scale {scale_text(scale)}"

@@ -36,7 +36,7 @@ def read_xlsx(path: Path, _: Layout) -> Table:
         raise BadInput([unreadable(path, error)]) from error
     except Exception as error:
         # The libraries below raise errors of many kinds for a damaged file.
-        what = f"not readable as an Excel workbook: {error or type(error).__name__}"
+        what = f"not readable as an Excel workbook: {str(error) or type(error).__name__}"
         raise BadInput([Fault(str(path), what)]) from error
     filled = {name: rows for name, rows in sheets.items() if rows}
     if len(filled) > 1:
