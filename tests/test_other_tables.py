@@ -203,6 +203,19 @@ def test_bytes_of_a_parquet_file_are_text(tmp_path: Path) -> None:
     assert "u.parquet, row 2: 'utf-8' codec can't decode" in fault(stored("u.parquet", b"\xff"))
 
 
+def test_ratings_of_another_policy_version_are_left_out(tmp_path: Path) -> None:
+    text = "item,rater,grade,policy_version\na,x,1,v1\na,x,2,v2\nb,x,3,\n"
+    path = put(tmp_path, "t.csv", text)
+    for version, grades in (("v1", [1, 3]), ("v2", [2, 3]), ("v3", [3])):
+        assert [rating.grade for rating in read_ratings(path, Layout(), SCALE, version)] == grades
+    with pytest.raises(BadInput, match=r"several policy versions: v1, v2; name one with --policy"):
+        read_ratings(path, Layout(), SCALE)
+    old = put(tmp_path, "u.csv", "item,rater,grade,policy_version\na,x,1,v1\n")
+    assert read_ratings(old, Layout(), SCALE)[0].policy_version == "v1"
+    with pytest.raises(BadInput, match="no ratings under v2; there are: v1"):
+        read_ratings(old, Layout(), SCALE, "v2")
+
+
 def test_rater_in_two_unicode_forms_is_one(tmp_path: Path) -> None:
     path = put(tmp_path, "t.csv", "item,rater,grade\na,Jos\u00e9,1\nb,Jose\u0301,2\n")
     for name in ("Jos\u00e9", "Jose\u0301"):

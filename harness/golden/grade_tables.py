@@ -69,21 +69,50 @@ def parse_scale(text: str) -> tuple[int, ...]:
     return tuple(scale)
 
 
-def read_ratings(path: Path, layout: Layout, scale: tuple[int, ...]) -> list[Rating]:
-    """Every rating of a table; empty grades are missing ratings."""
+def read_ratings(
+    path: Path, layout: Layout, scale: tuple[int, ...], version: str | None = None
+) -> list[Rating]:
+    """The ratings of a table under a policy version, or under all; empty grades are missing ratings.
+
+    A rating without a version counts under every version.
+    """
     table = read_table(path, layout)
     full = () if layout.wide else ("rater",)
     # Several raters rate an item: one copy of its name is kept.
     rated = (
         (line, (sys.intern(item), row.rater), row)
-        for line, item, row in graded_rows(table, layout, scale, full)
+        for line, item, row in _of_version(path, graded_rows(table, layout, scale, full), version)
     )
     rows = without_doubles(rated, rating_name, table.place)
     return [
-        Rating(item=item, rater=rater, grade=row.grade, reasoning=row.notes.reasoning, query=row.query)
+        Rating(
+            item=item,
+            rater=rater,
+            grade=row.grade,
+            reasoning=row.notes.reasoning,
+            policy_version=row.notes.policy_version or "",
+            query=row.query,
+        )
         for (item, rater), row in rows.items()
         if rater is not None and row.grade is not None
     ]
+
+
+def _of_version(path: Path, rows: Iterable[Placed], version: str | None) -> Iterator[Placed]:
+    """The rows under the version. BadInput at the end for none, and for several versions if none is named."""
+    versions: set[str | None] = set()
+    for placed in rows:
+        own = placed[2].notes.policy_version
+        versions.add(own)
+        if version is None or own in (None, version):
+            yield placed
+    there = ", ".join(sorted(filter(None, versions)))
+    if version is not None and versions and versions.isdisjoint((None, version)):
+        raise BadInput([Fault(str(path), f"no ratings under {version}; there are: {there}")])
+    if version is None and len(versions - {None}) > 1:
+        raise BadInput(
+            [Fault(str(path), f"ratings under several policy versions: {there}; name one with --policy")]
+        )
 
 
 class RatingRow(NamedTuple):
