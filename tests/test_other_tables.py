@@ -1,6 +1,10 @@
 """Tables as other programs write them: spreadsheets, annotation tools, data frames, other languages."""
 
 import json
+import re
+import zipfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import openpyxl
@@ -12,10 +16,13 @@ from typer.testing import CliRunner
 
 from harness.cli.app import app
 from harness.errors import BadInput
-from harness.golden.grade_tables import read_grades
+from harness.golden.grade_tables import read_grades, read_ratings
+from harness.golden.rating.ratings import rater_kinds
 from harness.golden.unmatched import unmatched
+from harness.nouns.pair import Rating
 from harness.runs.pairs import read_pairs
 from harness.storage.cells import number_of
+from harness.storage.files import load_nouns
 from harness.storage.formats import dataset_table, read_table
 from harness.storage.tables import Layout, Table, parse_columns, parse_labels
 
@@ -120,6 +127,16 @@ def test_encoding_is_named(tmp_path: Path, encoding: str) -> None:
     assert list(read_grades(path, Layout(encoding=encoding), SCALE)) == [letters]
 
 
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [("utf-8-sig", "utf-8"), ("utf-8-sig", "cp1252"), ("utf-8-sig", "UTF8"), ("utf-16-le", "utf-16-le")],
+)
+def test_byte_order_mark_is_no_letter_of_a_header(tmp_path: Path, written: str, named: str) -> None:
+    mark = "" if written == "utf-8-sig" else "\ufeff"
+    path = put(tmp_path, "t.csv", f"{mark}item,grade\na,3\n".encode(written))
+    assert list(read_grades(path, Layout(encoding=named), SCALE)) == ["a"]
+
+
 def test_file_that_is_utf8_is_read_as_such_beside_one_that_is_not(tmp_path: Path) -> None:
     path = put(tmp_path, "t.csv", "item,grade\nä,3\n")
     assert list(read_grades(path, Layout(encoding="cp1252"), SCALE)) == ["ä"]
@@ -133,6 +150,8 @@ def test_file_that_is_utf8_is_read_as_such_beside_one_that_is_not(tmp_path: Path
         (b"item,grade\n\x81,3\n", "cp1252", "line 2: not cp1252 (byte 0x81); name another --encoding"),
         (b"item,grade\na,3\n", "latin-x", "--encoding: unknown encoding 'latin-x'"),
         (b"item,grade\na,3\n", "base64", "--encoding: unknown encoding 'base64'"),
+        (b"item,grade\na,3\n", "undefined", "--encoding: unknown encoding 'undefined'"),
+        (b"item,grade\na,3\n", "utf-8\0", "--encoding: unknown encoding 'utf-8"),
     ],
 )
 def test_wrong_encoding_says_which_to_name(
@@ -150,6 +169,66 @@ def test_json_array_is_a_table(tmp_path: Path) -> None:
     assert "row 2: a JSON object is wanted" in fault(put(tmp_path, "u.json", '[{"item": "a"}, 1]'))
     assert "a list of objects is wanted" in fault(put(tmp_path, "v.json", "{}"))
     assert "--format jsonl" in fault(put(tmp_path, "w.json", '{"item": "a"}\n{"item": "b"}\n'))
+
+
+def test_half_a_surrogate_pair_is_refused(tmp_path: Path) -> None:
+    for half in ("\\ud800", "\\uD800"):
+        row = f'{{"item": "a{half}", "grade": 1}}'
+        what = "contains half a surrogate pair, which is not a character"
+        assert f"t.json: not JSON: {what}" in fault(put(tmp_path, "t.json", f"[{row}]"))
+        assert f"t.jsonl, line 1: not JSON: {what}" in fault(put(tmp_path, "t.jsonl", row))
+
+
+def test_list_is_no_text(tmp_path: Path) -> None:
+    path = put(tmp_path, "t.json", '[{"item": "b", "grade": 1}, {"item": ["a", "b"], "grade": 1}]')
+    assert "row 2: item: a list where a text is wanted" in fault(path)
+    path = put(tmp_path, "u.jsonl", '{"item": "a", "grade": 1, "clauses": ["x"], "more": ["y"]}')
+    assert read_grades(path, Layout(), SCALE)["a"].notes.clauses == ("x",)
+
+
+def test_two_keys_that_make_one_header_are_refused(tmp_path: Path) -> None:
+    row = '{"item": "a", "grade": 1, "result": {"title": "x"}, "result.title": "y"}'
+    assert "line 1: key 'result.title' given twice" in fault(put(tmp_path, "t.jsonl", row))
+
+
+def test_bytes_of_a_parquet_file_are_text(tmp_path: Path) -> None:
+    import datasets
+
+    def stored(name: str, last: bytes) -> Path:
+        columns = {"item": [b"1", last], "grade": [1, 2], "clauses": [[b"x"], []]}
+        datasets.Dataset.from_dict(columns).to_parquet(str(tmp_path / name))
+        return tmp_path / name
+
+    found = read_grades(stored("t.parquet", "\u00e9".encode()), Layout(), SCALE)
+    assert list(found) == ["1", "\u00e9"]
+    assert found["1"].notes.clauses == ("x",)
+    assert "u.parquet, row 2: 'utf-8' codec can't decode" in fault(stored("u.parquet", b"\xff"))
+
+
+def test_ratings_of_another_policy_version_are_left_out(tmp_path: Path) -> None:
+    text = "item,rater,grade,policy_version\na,x,1,v1\na,x,2,v2\nb,x,3,\n"
+    path = put(tmp_path, "t.csv", text)
+    for version, grades in (("v1", [1, 3]), ("v2", [2, 3]), ("v3", [3])):
+        assert [rating.grade for rating in read_ratings(path, Layout(), SCALE, version)] == grades
+    with pytest.raises(BadInput, match=r"several policy versions: v1, v2; name one with --policy"):
+        read_ratings(path, Layout(), SCALE)
+    old = put(tmp_path, "u.csv", "item,rater,grade,policy_version\na,x,1,v1\n")
+    assert read_ratings(old, Layout(), SCALE)[0].policy_version == "v1"
+    with pytest.raises(BadInput, match="no ratings under v2; there are: v1"):
+        read_ratings(old, Layout(), SCALE, "v2")
+
+
+def test_rater_in_two_unicode_forms_is_one(tmp_path: Path) -> None:
+    path = put(tmp_path, "t.csv", "item,rater,grade\na,Jos\u00e9,1\nb,Jose\u0301,2\n")
+    for name in ("Jos\u00e9", "Jose\u0301"):
+        assert len(read_grades(path, Layout(), SCALE, name)) == 2
+    kept = '{"item": "a", "rater": "Jose\u0301", "grade": 1}\n'
+    assert [rating.rater for rating in load_nouns(put(tmp_path, "r.jsonl", kept), Rating)] == ["Jos\u00e9"]
+    assert rater_kinds(put(tmp_path, "r.toml", '["Jose\u0301"]\nkind = "llm"')) == {"Jos\u00e9": "llm"}
+    wide = put(tmp_path, "w.csv", "item,Jose\u0301\na,1\n")
+    assert [rating.rater for rating in read_ratings(wide, Layout(wide=("Jose\u0301",)), SCALE)] == [
+        "Jos\u00e9"
+    ]
 
 
 def workbook(path: Path, **sheets: list[list[object]]) -> Path:
@@ -179,6 +258,69 @@ def test_workbook_of_several_sheets_or_none_is_refused(tmp_path: Path) -> None:
 def test_formula_that_nobody_computed_is_not_an_empty_cell(tmp_path: Path) -> None:
     path = workbook(tmp_path / "t.xlsx", A=[["item", "grade"], ["a", "=1+1"]])
     assert "row 2: a formula without its value; save it in a spreadsheet first" in fault(path)
+
+
+def changed(path: Path, change: Callable[[bytes], bytes]) -> Path:
+    """The workbook with its first sheet's XML changed."""
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    with zipfile.ZipFile(path, "w") as book:
+        for name, content in parts.items():
+            book.writestr(name, change(content) if name.endswith("sheet2.xml") else content)
+    return path
+
+
+def test_size_that_a_sheet_declares_is_not_believed(tmp_path: Path) -> None:
+    rows: list[list[object]] = [["item", "x", "grade"], ["z"]]
+    rows += [[f"i{n}", None, 1] for n in range(9)]
+    path = workbook(tmp_path / "t.xlsx", A=rows)
+    expected = read_grades(path, Layout(), SCALE)
+    assert len(expected) == 10
+    for size in (b"A1:C3", b"A1:B11", b"A1", b"A1:XFD1048576"):
+        declared = partial(re.compile(rb'(?<=<dimension ref=")[^"]*').sub, size)
+        changed(path, declared)
+        assert read_grades(path, Layout(), SCALE) == expected
+
+
+def test_row_beyond_all_spreadsheets_is_refused(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "t.xlsx", A=[["item", "grade"], ["a", 1]])
+    changed(path, lambda xml: xml.replace(b'<row r="2"', b'<row r="2000000000"'))
+    assert "row 1048577: more than 1,048,576 rows" in fault(path)
+
+
+def test_error_that_a_sheet_shows_is_not_a_word(tmp_path: Path) -> None:
+    rows: list[list[object]] = [
+        ["item", "query", "grade"],
+        ["a", "#REF!", 1],
+        ["b", "#N/A", 2],
+        ["c", "#NAME?", 1],
+    ]
+    found = fault(workbook(tmp_path / "t.xlsx", A=rows))
+    assert "row 2: the error #REF! instead of a value" in found
+    assert "row 3" not in found and "row 4: the error #NAME?" in found
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda xml: xml.replace(b't="n"', b't="s"'),
+        lambda xml: xml.replace(b'r="A2"', b'r="2"'),
+        lambda xml: xml.replace(b'<c r="A1" t="', b'<c r="A1" s="99" t="'),
+        lambda xml: xml[:300],
+    ],
+)
+def test_damaged_workbook_is_named(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    path = changed(workbook(tmp_path / "t.xlsx", A=[["item", "grade"], ["a", 1]]), damage)
+    assert "t.xlsx: not readable as an Excel workbook: " in fault(path)
+
+
+def test_damaged_compression_of_a_workbook_is_named(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "t.xlsx", A=[["item", "grade"], ["a", 1]])
+    with zipfile.ZipFile(path) as book:
+        start = book.getinfo("xl/worksheets/sheet2.xml").header_offset
+    content = bytearray(path.read_bytes())
+    content[start + 60 : start + 100] = b"\xff" * 40
+    assert "not readable as an Excel workbook: " in fault(put(tmp_path, "t.xlsx", bytes(content)))
 
 
 def test_zeros_that_a_workbook_shows_are_kept(tmp_path: Path) -> None:
@@ -216,7 +358,21 @@ def test_unknown_word_names_the_option_and_the_words(tmp_path: Path) -> None:
     assert off == "--labels: Exact=7 is not on the scale 0-3"
 
 
-@pytest.mark.parametrize("text", ["Exact", "=2", "Exact=two", "a=1,a=2"])
+@pytest.mark.parametrize("shift", ["1=0,2=1,3=2,9=", "01=0,2.0=1,3=2,9=", "1=0,1.0=0,2=1,3=2,9="])
+def test_labels_of_numbers_hold_however_the_numbers_are_written(tmp_path: Path, shift: str) -> None:
+    path = put(tmp_path, "t.csv", 'item,grade\na,1\nb,2.0\nc,"3,0"\nd,9.0\ne,\n')
+    found = read_grades(path, Layout(labels=parse_labels(shift)), SCALE)
+    assert [row.grade for row in found.values()] == [0, 1, 2, None, None]
+
+
+def test_number_without_a_label_is_refused_where_others_are_recoded(tmp_path: Path) -> None:
+    path = put(tmp_path, "t.csv", "item,grade\na,1\nb,2\nc,2\n")
+    assert "'2' is not a grade (2 rows)" in fault(path, Layout(labels=parse_labels("1=0")))
+    for harmless in ("1=1", "1=", "Yes=1"):
+        assert len(read_grades(path, Layout(labels=parse_labels(harmless)), SCALE)) == 3
+
+
+@pytest.mark.parametrize("text", ["Exact", "=2", "Exact=two", "a=1,a=2", "1=0,01=2", "1=0,1.0="])
 def test_what_is_no_label_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="--labels"):
         parse_labels(text)

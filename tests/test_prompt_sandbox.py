@@ -227,6 +227,8 @@ BOMBS = {
     "a number too long": "{{ " + "9" * 9999 + " }}",
     "too many words": "{{ a }}" * 99999,
     "too long": "x" * 999999,
+    "a number beyond all numbers": "{{ 1e999 }}",
+    "truncate below its sign": "{{ 'aaaaaaaa' | truncate(2) }}",
     "urlize": "{{ ('http://' * 999999) | urlize }}",
     "wordwrap": "{{ ('a' * 999999) | wordwrap(1, wrapstring='b' * 9999) }}",
 }

@@ -132,12 +132,6 @@ def test_json_lines_faults_name_their_lines(tmp_path: Path) -> None:
     assert [part in found for part in ("line 3", "line 4", "line 5", "given twice")] == [True] * 4
 
 
-def test_half_a_surrogate_pair_is_named(tmp_path: Path) -> None:
-    assert "line 1: contains half a surrogate pair" in fault(
-        put(tmp_path, "r.jsonl", '{"item": "\\ud800"}\n')
-    )
-
-
 def test_unknown_ending_asks_for_a_format(tmp_path: Path) -> None:
     assert "--format" in fault(put(tmp_path, "r.ods", "x"))
 
@@ -178,6 +172,19 @@ def test_what_is_no_scale_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["item", "item=", "=x", "item=a+"])
 def test_what_is_no_mapping_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="is not name=header"):
+        parse_columns(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("item=item,item=docid", "item is mapped twice"),
+        ("grade=g1+g2", "grade takes one header"),
+        ("item=a+b,clauses=c+d,tags=e+f", "clauses, tags takes one header"),
+    ],
+)
+def test_header_that_would_be_passed_over_is_refused(text: str, what: str) -> None:
+    with pytest.raises(BadInput, match=what):
         parse_columns(text)
 
 

@@ -133,7 +133,8 @@ def _score_files(
     table = rated.table(files, graded)
     ratings = None
     if rated.ratings is not None:
-        ratings = rated_in(rated.ratings, table, levels.scale, right.rows)
+        version = levels.policy.version if levels.policy else None
+        ratings = rated_in(rated.ratings, table, levels.scale, right.rows, version)
     elif levels.policy is not None:
         ratings = ratings_beside(project_at(root), levels, golden)
     return judge_files(right, graded, levels, bar, rated=ratings, bootstrap=gated.bootstrap)

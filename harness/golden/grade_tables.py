@@ -69,21 +69,50 @@ def parse_scale(text: str) -> tuple[int, ...]:
     return tuple(scale)
 
 
-def read_ratings(path: Path, layout: Layout, scale: tuple[int, ...]) -> list[Rating]:
-    """Every rating of a table; empty grades are missing ratings."""
+def read_ratings(
+    path: Path, layout: Layout, scale: tuple[int, ...], version: str | None = None
+) -> list[Rating]:
+    """The ratings of a table under a policy version, or under all; empty grades are missing ratings.
+
+    A rating without a version counts under every version.
+    """
     table = read_table(path, layout)
     full = () if layout.wide else ("rater",)
     # Several raters rate an item: one copy of its name is kept.
     rated = (
         (line, (sys.intern(item), row.rater), row)
-        for line, item, row in graded_rows(table, layout, scale, full)
+        for line, item, row in _of_version(path, graded_rows(table, layout, scale, full), version)
     )
     rows = without_doubles(rated, rating_name, table.place)
     return [
-        Rating(item=item, rater=rater, grade=row.grade, reasoning=row.notes.reasoning, query=row.query)
+        Rating(
+            item=item,
+            rater=rater,
+            grade=row.grade,
+            reasoning=row.notes.reasoning,
+            policy_version=row.notes.policy_version or "",
+            query=row.query,
+        )
         for (item, rater), row in rows.items()
         if rater is not None and row.grade is not None
     ]
+
+
+def _of_version(path: Path, rows: Iterable[Placed], version: str | None) -> Iterator[Placed]:
+    """The rows under the version. BadInput at the end for none, and for several versions if none is named."""
+    versions: set[str | None] = set()
+    for placed in rows:
+        own = placed[2].notes.policy_version
+        versions.add(own)
+        if version is None or own in (None, version):
+            yield placed
+    there = ", ".join(sorted(filter(None, versions)))
+    if version is not None and versions and versions.isdisjoint((None, version)):
+        raise BadInput([Fault(str(path), f"no ratings under {version}; there are: {there}")])
+    if version is None and len(versions - {None}) > 1:
+        raise BadInput(
+            [Fault(str(path), f"ratings under several policy versions: {there}; name one with --policy")]
+        )
 
 
 class RatingRow(NamedTuple):
@@ -130,6 +159,7 @@ def read_grades(
 def _of_one_rater(path: Path, rows: Iterable[Placed], rater: str | None) -> Iterator[Placed]:
     """The rows of the rater. BadInput at the end if it has none, or if no rater is named among several."""
     raters: set[str] = set()
+    rater = rater and one_form(rater)
     for placed in rows:
         own = placed[2].rater
         if own is not None:
@@ -222,8 +252,9 @@ def _graders(
 ) -> Iterable[tuple[str | None, str]]:
     """Each rater of this row with the column of their grade."""
     if layout.wide:
-        return ((column, column) for column in layout.wide)
-    return ((_repeated(row, headers["rater"]), headers["grade"][0]),)
+        return ((one_form(column), column) for column in layout.wide)
+    rater = _repeated(row, headers["rater"])
+    return ((rater and one_form(rater), headers["grade"][0]),)
 
 
 def _repeated(row: Row, headers: tuple[str, ...]) -> str | None:
@@ -240,13 +271,18 @@ def _grade_reader(
     if off:
         raise BadInput(f"--labels: {', '.join(off)} is not on the scale {scale_text(scale)}")
 
+    numbers = {number_of(word): grade for word, grade in labels.items()}
+    recoded = any(grade not in (None, number) for number, grade in numbers.items() if number is not None)
+
     @lru_cache(maxsize=1024)
     def read(text: str) -> tuple[int | None, str | None]:
         if text in labels or not text:
             return labels.get(text), None
         # Spreadsheets and data frames write whole numbers as 3.0, or as 3,0.
         number = number_of(text)
-        if number is None:
+        if number is not None and number in numbers:
+            return numbers[number], None
+        if number is None or recoded:
             return None, NO_GRADE
         if number not in scale:
             return None, f"{text} is not on the scale {scale_text(scale)}"

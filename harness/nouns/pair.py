@@ -5,9 +5,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticSerializationError
 
 from harness.nouns.base import Level, Noun, Split
@@ -164,7 +164,7 @@ class Rating(Noun):
     """One rater's grade for one item."""
 
     item: str = Field(min_length=1)
-    rater: str = Field(min_length=1)
+    rater: Annotated[str, AfterValidator(one_form)] = Field(min_length=1)
     grade: Level
     reasoning: str = ""
     policy_version: str = ""

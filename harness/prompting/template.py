@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import Template, TemplateSyntaxError, nodes
 
 from harness.errors import BadInput, Fault
 from harness.prompting.sandbox import Sandbox
@@ -49,16 +49,7 @@ def render_template(template: Template, values: dict[str, Any]) -> str:
     template.environment.budget.begin()
     try:
         return template.render(values)
-    except (
-        TemplateError,
-        TypeError,
-        ValueError,
-        ArithmeticError,
-        LookupError,
-        AttributeError,
-        RecursionError,
-        MemoryError,
-    ) as error:
+    except Exception as error:
         # A template is the user's program: any exception is a fault in it.
         where = f"{template.filename}, line {_line(error, template.filename)}"
         raise BadInput([Fault(where, f"{error} (it sees: {', '.join(values)})")]) from error

@@ -21,7 +21,7 @@ def with_ratings(run: Run, path: Path, table: Layout) -> Run:
     graded: dict[str, str | None] = {example.id: example.query for example in run.each_example()}
     queries = {rating.item: rating.query for rating in run.ratings} | graded
     named = {one_form(item): item for item in queries}
-    rated = rated_in(path, table, run.policy.scale, {})
+    rated = rated_in(path, table, run.policy.scale, {}, run.policy.version)
     ratings = tuple(_told(rating, named, queries) for rating in rated.ratings)
     items = dict.fromkeys(rating.item for rating in ratings)
     if not items.keys() & graded.keys():

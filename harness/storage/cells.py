@@ -13,7 +13,14 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def present(value: Any) -> Any:
-    """A value as it is; None for what a data frame or Parquet stores where there is none: NaN, NaT, NA."""
+    """A value as it is; None for what a data frame or Parquet stores where there is none: NaN, NaT, NA.
+
+    Bytes, as some programs write strings into Parquet, become text. ValueError if they are not UTF-8.
+    """
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if isinstance(value, list):
+        return [present(part) for part in value]
     # NaN and NaT differ from themselves, and pandas' NA refuses to say whether it does.
     return (
         None if type(value).__name__ == "NAType" or (not isinstance(value, str) and value != value) else value

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -11,11 +12,19 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.storage.regular import LARGEST, SETTINGS, lines_of, open_regular, unreadable
+from harness.storage.regular import LARGEST, lines_of, open_regular, unreadable
 from harness.storage.regular import read_bytes as read_bytes
 
 Model = TypeVar("Model", bound=BaseModel)
 PIECE = 1 << 16
+TOML = 4 << 20
+"""The most bytes of a TOML file."""
+_STRING = re.compile(
+    r'''"""(?:[^"\\]|\\.|"(?!""))*+(?:"""|\Z)|'{3}.*?(?:'{3}|\Z)|"(?:[^"\\\n]|\\.)*+"?|'[^'\n]*+'?|\#[^\n]*+''',
+    re.DOTALL,
+)
+_DOTTED = re.compile(r"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){100}")
+"""The time that tomllib takes for a dotted key grows with the square of its parts."""
 Content = str | bytes | Iterable[str | bytes]
 """The content of a file: bytes or text, or lines if it is long."""
 
@@ -41,8 +50,12 @@ def _not_utf8(path: Path, line: int, byte: int) -> Fault:
 def read_toml(path: Path, *, links: bool = True) -> dict[str, Any]:
     """A TOML file as plain data."""
     try:
-        return tomllib.loads(read_text(path, SETTINGS, links=links))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        text = read_text(path, TOML, links=links)
+        if _DOTTED.search(_STRING.sub("_", text)):
+            raise ValueError("a key of more than 100 parts")
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        # Also of a number of 5,000 digits.
         raise BadInput([Fault(str(path), f"not TOML: {error}")]) from None
 
 
@@ -83,6 +96,16 @@ def parse_json(text: str) -> Any:
     return json.loads(text, object_pairs_hook=single_keys, parse_constant=_no_constant)
 
 
+def parse_whole(text: str) -> Any:
+    """Parse strict JSON of whole characters: ValueError for half a surrogate pair too."""
+    value = parse_json(text)
+    if "\\ud" in text or "\\uD" in text:
+        plain = json.dumps(value, ensure_ascii=False)
+        if whole_text(plain) != plain:
+            raise ValueError("contains half a surrogate pair, which is not a character")
+    return value
+
+
 def single_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object's pairs as a dict; ValueError for a duplicate key."""
     result = dict(pairs)
@@ -116,15 +139,12 @@ def each_json_line(path: Path) -> Iterator[tuple[int, dict[str, Any] | Fault]]:
         if not line.strip():
             continue
         try:
-            value = parse_json(line)
+            value = parse_whole(line)
         except (ValueError, RecursionError) as error:
             yield number, Fault(f"{path}, line {number}", f"not JSON: {error}")
             continue
         if not isinstance(value, dict):
             yield number, Fault(f"{path}, line {number}", "expected a JSON object on each line")
-        elif "\\ud" in line and _holds_half_a_pair(value):
-            what = "contains half a surrogate pair, which is not a character"
-            yield number, Fault(f"{path}, line {number}", what)
         else:
             yield number, value
 
@@ -140,11 +160,6 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
                     raise BadInput([_not_utf8(path, number, line[error.start])]) from None
     except OSError as error:
         raise BadInput([unreadable(path, error)]) from error
-
-
-def _holds_half_a_pair(value: Any) -> bool:
-    text = json.dumps(value, ensure_ascii=False)
-    return whole_text(text) != text
 
 
 def read_nouns(path: Path, model: type[Model]) -> tuple[list[tuple[int, Model]], list[Fault]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.cells import present
-from harness.storage.files import json_lines, parse_json, read_text
+from harness.storage.files import json_lines, parse_whole, read_text, single_keys
 from harness.storage.huggingface import dataset_rows, parquet_rows
 from harness.storage.plural import plural
 from harness.storage.separated import lines_of, read_csv, read_tsv
@@ -44,7 +44,7 @@ def _read_json_lines(path: Path, _: Layout) -> Table:
 
 def _read_json(path: Path, _: Layout) -> Table:
     try:
-        found = parse_json(read_text(path))
+        found = parse_whole(read_text(path))
     except (ValueError, RecursionError) as error:
         raise BadInput([Fault(str(path), f"not JSON: {error} (for JSON lines: --format jsonl)")]) from None
     if not isinstance(found, list):
@@ -62,9 +62,24 @@ def _numbered(path: Path, data: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def _objects(path: Path, numbered: Iterable[tuple[int, Mapping[str, Any]]], unit: str) -> Table:
-    rows = [Row(number, dict(_flat(cells))) for number, cells in numbered]
+    rows: list[Row] = []
+    faults: list[Fault] = []
+    lists: dict[str, int] = {}
+    for number, cells in numbered:
+        try:
+            row = Row(number, single_keys(list(_flat(cells))))
+        except ValueError as error:
+            # Also of bytes that are not UTF-8.
+            faults.append(Fault(f"{path}, {unit} {number}", str(error)))
+            continue
+        rows.append(row)
+        for name, value in row.cells.items():
+            if isinstance(value, list):
+                lists.setdefault(name, number)
+    if faults:
+        raise BadInput(faults)
     columns = dict.fromkeys(name for row in rows for name in row.cells)
-    return Table(path, tuple(columns), rows, unit)
+    return Table(path, tuple(columns), rows, unit, lists=lists)
 
 
 def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

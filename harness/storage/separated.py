@@ -14,6 +14,8 @@ from harness.storage.grid import Records, fits, table_of, told
 from harness.storage.regular import LARGEST, unreadable
 from harness.storage.tables import Layout, Table
 
+MARK = "\ufeff"
+"""A byte order mark, which codecs such as utf-16-le leave in the text."""
 MAX_CELL = 10_000_000
 SEPARATORS = (",", ";", "\t", "|")
 """What people put between cells; Excel writes semicolons wherever the decimal sign is a comma."""
@@ -50,14 +52,14 @@ def lines_of(path: Path, encoding: str | None) -> Lines:
         raise BadInput([unreadable(path, error)]) from error
     except UnicodeDecodeError as error:
         raise BadInput([_not_decoded(path, name, error)]) from None
-    return partial(io.StringIO, text, newline="")
+    return partial(io.StringIO, text.removeprefix(MARK), newline="")
 
 
 def encoding_named(encoding: str | None) -> str:
     """A name that Python reads text by. BadInput for one that it does not know."""
     try:
         "".encode(encoding or "utf-8")
-    except LookupError:
+    except (LookupError, ValueError):
         raise BadInput(f"--encoding: unknown encoding {encoding!r}; try cp1252 or utf-16") from None
     return encoding or "utf-8-sig"
 
@@ -70,7 +72,8 @@ def _own_encoding(path: Path, named: str) -> str:
     if named == "utf-8-sig":
         return named
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        # A byte order mark is beyond ASCII.
+        with path.open(encoding="utf-8", newline="") as file:
             beyond = False
             for line in file:
                 beyond = beyond or not line.isascii()
@@ -84,6 +87,7 @@ def _each_line(path: Path, stamp: Stamp, encoding: str) -> Iterator[str]:
         raise BadInput([Fault(str(path), "changed while it was read; start again")])
     try:
         with path.open(encoding=encoding, newline="") as file:
+            yield next(file, "").removeprefix(MARK)
             yield from file
     except UnicodeError:
         raise BadInput([_first_fault(path, encoding)]) from None

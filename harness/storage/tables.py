@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.storage.cells import CONTROL
+from harness.storage.cells import CONTROL, number_of
 from harness.storage.stream import Stream
 
 RESULT_TEXTS = ("title", "brand", "category", "price", "description")
@@ -19,6 +19,9 @@ NAMES = (
     *RESULT_TEXTS,
 )  # fmt: skip
 """What a header can be mapped to."""
+LISTS = ("clauses", "tags")
+LONE = ("grade", *LISTS)
+"""Names of which no cells are joined."""
 ALIASES: dict[str, tuple[str, ...]] = {
     "item": ("item", "id"),
     **{name: (name, f"result.{name}") for name in RESULT_TEXTS},
@@ -62,6 +65,8 @@ class Table:
     """What `Row.line` counts."""
     defaults: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Headers for our names that the format itself settles."""
+    lists: Mapping[str, int] = field(default_factory=dict)
+    """Headers with a list in a cell, and the first line that has one."""
 
     @property
     def place(self) -> str:
@@ -73,7 +78,21 @@ class Table:
         return f"{self.place} {row.line}"
 
     def find(self, name: str, layout: Layout) -> tuple[str, ...]:
-        """The headers that hold one of our names; empty where the table has none."""
+        """The headers that hold one of our names; empty where the table has none.
+
+        BadInput where a text is wanted and a cell holds a list.
+        """
+        found = self._headers(name, layout)
+        faults = [
+            Fault(f"{self.place} {self.lists[header]}", f"{header}: a list where a text is wanted")
+            for header in found
+            if header in self.lists and name not in LISTS
+        ]
+        if faults:
+            raise BadInput(faults)
+        return found
+
+    def _headers(self, name: str, layout: Layout) -> tuple[str, ...]:
         if name in layout.columns:
             return layout.columns[name]
         if name in self.defaults:
@@ -109,10 +128,15 @@ def parse_columns(text: str | None) -> dict[str, tuple[str, ...]]:
             continue
         if not equals or not name.strip() or not all(header.strip() for header in headers.split("+")):
             raise BadInput(f"columns: {part!r} is not name=header (or name=header+header)")
+        if name.strip() in mapping:
+            raise BadInput(f"columns: {name.strip()} is mapped twice; several headers: name=header+header")
         mapping[name.strip()] = tuple(header.strip() for header in headers.split("+"))
     unknown = [name for name in mapping if name not in NAMES]
     if unknown:
         raise BadInput(f"columns: {', '.join(unknown)} is none of our names: {', '.join(NAMES)}")
+    several = [name for name in LONE if len(mapping.get(name, ())) > 1]
+    if several:
+        raise BadInput(f"columns: {', '.join(several)} takes one header")
     return mapping
 
 
@@ -128,9 +152,11 @@ def parse_labels(text: str | None) -> dict[str, int | None]:
             continue
         if not equals or not word or (grade and not grade.removeprefix("-").isdecimal()):
             raise BadInput(f'--labels: {part!r} is not word=grade, such as "Exact=2,Partial=1,Irrelevant=0"')
-        if word in labels:
-            raise BadInput(f"--labels names {word!r} twice")
-        labels[word] = int(grade) if grade else None
+        means, number = int(grade) if grade else None, number_of(word)
+        same = [one for one in labels if number is not None and number_of(one) == number]
+        if word in labels or any(labels[one] != means for one in same):
+            raise BadInput(f"--labels names {' and '.join([*same, word]) if same else repr(word)} twice")
+        labels[word] = means
     return labels
 
 

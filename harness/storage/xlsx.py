@@ -3,12 +3,12 @@
 import re
 import warnings
 import zipfile
-from contextlib import closing
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from harness.errors import BadInput, Fault, refuse_faults
-from harness.storage.grid import table_of
+from harness.errors import BadInput, Fault
+from harness.storage.grid import Records, table_of
 from harness.storage.regular import LARGEST, unreadable
 from harness.storage.tables import Layout, Table
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MISSING = ("#N/A", "#N/A N/A")
 """What Excel shows where there is no value."""
+MOST_ROWS, MOST_CELLS = 1 << 20, 50_000_000
+"""Of a sheet: Excel's own limit, and what is read in minutes."""
 
 
 def read_xlsx(path: Path, _: Layout) -> Table:
@@ -27,52 +29,79 @@ def read_xlsx(path: Path, _: Layout) -> Table:
             unpacked = sum(part.file_size for part in parts.infolist())
         if unpacked > LARGEST:
             raise BadInput([Fault(str(path), f"unpacks to more than {LARGEST >> 20} MB; save it as CSV")])
-        with warnings.catch_warnings():
-            # Of styles and extensions, which hold no cell.
-            warnings.simplefilter("ignore")
-            _refuse_uncomputed(path)
-            sheets = _sheets(path)
+        sheets = _sheets(path)
+    except (BadInput, MemoryError):
+        raise
     except OSError as error:
         raise BadInput([unreadable(path, error)]) from error
-    except (zipfile.BadZipFile, KeyError, ValueError, SyntaxError) as error:
-        raise BadInput([Fault(str(path), f"not readable as an Excel workbook: {error}")]) from error
-    filled = {name: rows for name, rows in sheets.items() if any(any(cells) for _, cells in rows)}
+    except Exception as error:
+        # The libraries below raise errors of many kinds for a damaged file.
+        what = f"not readable as an Excel workbook: {str(error) or type(error).__name__}"
+        raise BadInput([Fault(str(path), what)]) from error
+    filled = {name: rows for name, rows in sheets.items() if rows}
     if len(filled) > 1:
         what = f"has several sheets: {', '.join(filled)}; save the one that is meant as a file of its own"
         raise BadInput([Fault(str(path), what)])
     rows = next(iter(filled.values()), [])
-    return table_of(path, lambda: iter(rows), "row")
+    width = max((len(cells) for _, cells in rows), default=0)
 
+    def records() -> Records:
+        return ((number, cells + [""] * (width - len(cells))) for number, cells in rows)
 
-def _refuse_uncomputed(path: Path) -> None:
-    """BadInput for formulas that no spreadsheet has computed: their cells would look empty."""
-    with closing(_book(path, data_only=False)) as written, closing(_book(path)) as computed:
-        refuse_faults(
-            Fault(f"{path}, row {number}", "a formula without its value; save it in a spreadsheet first")
-            for sheet, values in zip(written.worksheets, computed.worksheets, strict=True)
-            for number, rows in enumerate(zip(sheet.iter_rows(), values.iter_rows(), strict=True), start=1)
-            if any(cell.data_type == "f" and one.value is None for cell, one in zip(*rows, strict=True))
-        )
+    return table_of(path, records, "row")
 
 
 def _sheets(path: Path) -> dict[str, list[tuple[int, list[str]]]]:
-    with closing(_book(path)) as book:
-        return {
-            sheet.title: [
-                (number, [_text(cell) for cell in cells])
-                for number, cells in enumerate(sheet.iter_rows(), start=1)
-            ]
-            for sheet in book.worksheets
-        }
+    """The rows of each sheet that hold anything. BadInput for every row with a cell that has no value."""
+    sheets: dict[str, list[tuple[int, list[str]]]] = {}
+    faults: list[Fault] = []
+    # openpyxl leaves files open that it cannot read; this one is closed.
+    with warnings.catch_warnings(), path.open("rb") as file:
+        # Of styles and extensions, which hold no cell.
+        warnings.simplefilter("ignore")
+        written, computed = _book(path, file, data_only=False), _book(path, file, data_only=True)
+        for sheet, values in zip(written.worksheets, computed.worksheets, strict=True):
+            rows = sheets[sheet.title] = []
+            both = zip(_rows(path, sheet), _rows(path, values), strict=True)
+            for number, (formulas, cells) in enumerate(both, start=1):
+                where = f"{path}, row {number}"
+                faults += [Fault(where, what) for what in _without_value(formulas, cells)]
+                texts = [_text(cell) for cell in cells]
+                if any(texts):
+                    rows.append((number, texts))
+    if faults:
+        raise BadInput(faults)
+    return sheets
 
 
-def _book(path: Path, *, data_only: bool = True) -> "Workbook":
+def _rows(path: Path, sheet: Any) -> Iterator[Sequence[Any]]:
+    """The rows of a sheet, whatever size it declares. BadInput for too many."""
+    sheet.reset_dimensions()
+    count = 0
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        count += len(cells)
+        if number > MOST_ROWS or count > MOST_CELLS:
+            what = f"more than {MOST_ROWS:,} rows or {MOST_CELLS:,} cells; save it as CSV"
+            raise BadInput([Fault(f"{path}, row {number}", what)])
+        yield cells
+
+
+def _without_value(formulas: Sequence[Any], cells: Sequence[Any]) -> Iterator[str]:
+    """The faults of a row's formulas: those that no spreadsheet has computed would look empty."""
+    for formula, cell in zip(formulas, cells, strict=True):
+        if formula.data_type == "f" and cell.value is None:
+            yield "a formula without its value; save it in a spreadsheet first"
+        elif cell.data_type == "e" and cell.value not in MISSING:
+            yield f"the error {cell.value} instead of a value; mend it in a spreadsheet"
+
+
+def _book(path: Path, file: BinaryIO, *, data_only: bool) -> "Workbook":
     try:
         from openpyxl import load_workbook
     except ImportError:
         what = "Excel workbooks take one more package: pip install 'teacher-harness[xlsx]'; or save it as CSV"
         raise BadInput([Fault(str(path), what)]) from None
-    return load_workbook(path, read_only=True, data_only=data_only)
+    return load_workbook(file, read_only=True, data_only=data_only)
 
 
 def _text(cell: Any) -> str:

@@ -24,9 +24,13 @@ from harness.storage.tables import Layout
 
 
 def rated_in(
-    path: Path, table: Layout, scale: tuple[int, ...], known: Mapping[str, Example] | Mapping[str, GradedRow]
+    path: Path,
+    table: Layout,
+    scale: tuple[int, ...],
+    known: Mapping[str, Example] | Mapping[str, GradedRow],
+    version: str | None = None,
 ) -> Rated:
-    """The ratings of a file; known items provide the queries that the file lacks.
+    """The ratings of a file under a policy version; known items provide the queries that the file lacks.
 
     A warning names an item that is likely a known one under another spelling.
     """
@@ -34,7 +38,7 @@ def rated_in(
         rating.model_copy(update={"query": known[rating.item].query})
         if rating.query is None and rating.item in known
         else rating
-        for rating in read_ratings(path, table, scale)
+        for rating in read_ratings(path, table, scale, version)
     ]
     beside = path.with_name(RATERS)
     kinds = rater_kinds(beside) if beside.exists() else None

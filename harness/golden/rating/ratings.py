@@ -10,7 +10,7 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.grade_tables import off_scale
 from harness.golden.table_faults import rating_name, without_doubles
 from harness.nouns.base import Noun
-from harness.nouns.pair import Example, Rating
+from harness.nouns.pair import Example, Rating, one_form
 from harness.nouns.policy import Policy
 from harness.storage.files import build, load_nouns, read_nouns, read_toml, write_lines
 from harness.storage.locks import alone
@@ -92,7 +92,7 @@ def rater_kinds(path: Path) -> dict[str, str]:
         rater, found = build(Rater, data, f"{path}, {name}")
         faults += found
         if rater is not None:
-            kinds[name] = rater.kind
+            kinds[one_form(name)] = rater.kind
     refuse_faults(faults)
     return kinds
 
