@@ -62,6 +62,6 @@ def _rated(ratings: Path | None, levels: "Levels", table: RatedTable, root: Path
 
     about = examples_of(project_at(root), levels.policy) if levels.policy else {}
     if ratings is not None:
-        return replace(rated_in(ratings, table.layout, levels.scale, about), about=about)
+        return replace(rated_in(ratings, table.layout, levels.scale, about, every=True), about=about)
     assert levels.policy is not None, "without a file there is a default policy"
     return own_ratings(project_at(root), levels.policy, about)

@@ -56,6 +56,8 @@ def own_reason(run: ListedRun) -> str | None:
         return "not scored"
     if run.ci is None:
         return str(run.headline.gated_kappa.reason or "kappa has no interval")
+    if (run.headline.reason or "").startswith("coverage "):
+        return run.headline.reason  # it answered what it chose, and kappa is over that alone
     return run.mixed
 
 
