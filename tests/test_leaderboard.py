@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from builders import examples, harness, write_project
-from comparing import IDS, perfect, run_of, wrong_on
+from comparing import IDS, perfect, run_of, unread_on, wrong_on
 from viewing import change_manifest
 
 from harness.runs.manifest import mixtures
@@ -64,6 +64,13 @@ def test_every_run_that_is_not_comparable_says_why(project: Path) -> None:
     shown = harness("runs", "list", "--sort", "kappa").out
     assert all(name in shown for name in rows)
     assert "graded chosen examples; 1.000" in shown
+
+
+def test_a_run_that_answered_by_choice_is_not_ranked(project: Path) -> None:
+    full, chosen = run_of(project, wrong_on(1)), run_of(project, unread_on(*range(45)))
+    rows = board()
+    assert (rows[full]["rank"], rows[chosen]["rank"]) == (1, None)
+    assert rows[chosen]["apart"] == "coverage 25.0% is under 99.0%"
 
 
 def test_mixtures_are_said_for_models_and_addresses() -> None:

@@ -548,8 +548,25 @@ def test_ratings_of_items_that_are_spelled_otherwise_are_warned_of(tmp_path: Pat
     assert f"2 of 3 items of r.csv are not in the golden set ({hint})" in " ".join(
         harness(*words, ratings)[1].split()
     )
-    plain = put(tmp_path, "p.csv", "item,rater,grade\n" + "\n".join(rows[2:]) + "\n")
+    plain = put(tmp_path, "p.csv", "item,rater,grade\n" + "\n".join(rows[2:4]) + "\n")
     assert "are not in the golden set" not in harness(*words, plain)[1]
+
+
+def test_ratings_of_other_items_are_no_evidence(tmp_path: Path) -> None:
+    rows = "".join(f"i{at},{at % 2}\n" for at in range(60))
+    golden = put(tmp_path, "g.csv", "item,grade\n" + rows)
+    words = ("gate2", "--golden", golden, "--grades", golden, "--scale", "0-1", "--ratings")
+    strange = [
+        f"z{at},{who},{(at + (who == 'bob' and at == 0)) % 2}" for at in range(200) for who in ("ann", "bob")
+    ]
+    table = "item,rater,grade\n" + "\n".join(strange) + "\n"
+    put(tmp_path, "raters.toml", '[ann]\nkind = "human"\n[bob]\nkind = "human"\n')
+    none = harness(*words, put(tmp_path, "none.csv", table))
+    assert none[0] == 2
+    one = harness(*words, put(tmp_path, "one.csv", table + "i1,ann,1\ni1,bob,1\n"))
+    said = " ".join(one[1].split())
+    assert "200 of 201 items of one.csv are not in the golden set" in said
+    assert "Gate 1 has not passed" in said
 
 
 @given(st.text(min_size=1), st.lists(st.text()))

@@ -63,6 +63,7 @@ def _rated(ratings: Path | None, levels: "Levels", table: RatedTable, root: Path
     about = examples_of(project_at(root), levels.policy) if levels.policy else {}
     if ratings is not None:
         version = levels.policy.version if levels.policy else None
-        return replace(rated_in(ratings, table.layout, levels.scale, about, version), about=about)
+        rated = rated_in(ratings, table.layout, levels.scale, about, version, every=True)
+        return replace(rated, about=about)
     assert levels.policy is not None, "without a file there is a default policy"
     return own_ratings(project_at(root), levels.policy, about)

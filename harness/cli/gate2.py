@@ -152,7 +152,14 @@ def _rated_by(files: FileOptions, rated: RatingsOptions) -> "Callable[[Run], Run
     refuse(without, "a run brings its own (for the ratings: --ratings-columns, ...)")
     say(f"with the ratings of {ratings}, instead of the run's own")
     table = rated.layout(files, rated.ratings_columns)
-    return lambda run: with_ratings(run, ratings, table)
+
+    def with_these(run: "Run") -> "Run":
+        rated_run, warnings = with_ratings(run, ratings, table)
+        for warning in warnings:
+            say(f"warning: {warning}")
+        return rated_run
+
+    return with_these
 
 
 def _assessed(

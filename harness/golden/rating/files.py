@@ -1,9 +1,10 @@
 """Find ratings for a set of grades: from a file, or from the policy's golden folder."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from harness.errors import BadInput
+from harness.errors import BadInput, Fault
 from harness.golden.examples import FILE, golden_path
 from harness.golden.grade_tables import GradedRow, read_ratings
 from harness.golden.graded_files import Levels, examples_of
@@ -15,7 +16,7 @@ from harness.golden.rating.ratings import (
     rater_kinds,
     ratings_under,
 )
-from harness.golden.unmatched import KnownIds
+from harness.golden.unmatched import KnownIds, unmatched
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Policy
 from harness.storage.plural import plural
@@ -29,10 +30,12 @@ def rated_in(
     scale: tuple[int, ...],
     known: Mapping[str, Example] | Mapping[str, GradedRow],
     version: str | None = None,
+    *,
+    every: bool = False,
 ) -> Rated:
     """The ratings of a file under a policy version; known items provide the queries that the file lacks.
 
-    A warning names an item that is likely a known one under another spelling.
+    Other items are left out with a warning, and BadInput if no item is known; `every` keeps them.
     """
     ratings = [
         rating.model_copy(update={"query": known[rating.item].query})
@@ -41,18 +44,33 @@ def rated_in(
         for rating in read_ratings(path, table, scale, version)
     ]
     beside = path.with_name(RATERS)
-    kinds = rater_kinds(beside) if beside.exists() else None
-    return Rated(ratings, kinds, warnings=_other_spellings(path, ratings, known))
+    rated = Rated(ratings, rater_kinds(beside) if beside.exists() else None)
+    if not every:
+        return of_known(rated, known, path, "the golden set")
+    return replace(rated, warnings=_strangers(path, ratings, known, "the golden set") if known else ())
 
 
-def _other_spellings(path: Path, ratings: Sequence[Rating], known: Collection[str]) -> tuple[str, ...]:
+def of_known(rated: Rated, known: Collection[str], path: Path, there: str) -> Rated:
+    """The ratings of known items; a warning counts the others. BadInput if no item is known.
+
+    Agreement on other items is no evidence that people agree on what is graded.
+    """
+    kept = [rating for rating in rated.ratings if rating.item in known]
+    if not kept:
+        items = dict.fromkeys(rating.item for rating in rated.ratings)
+        likely = f" ({unmatched(items, known, there)})" if items else ""
+        raise BadInput([Fault(str(path), f"none of its items is in {there}{likely}")])
+    return replace(rated, ratings=kept, warnings=_strangers(path, rated.ratings, known, there))
+
+
+def _strangers(path: Path, ratings: Sequence[Rating], known: Collection[str], there: str) -> tuple[str, ...]:
     rated = dict.fromkeys(rating.item for rating in ratings)
     strangers = [item for item in rated if item not in known]
-    if not strangers or not known:
+    if not strangers:
         return ()
-    hint = KnownIds((item for item in known if item not in rated), "the golden set").first_hint(strangers)
-    what = f"{len(strangers):,} of {plural(len(rated), 'item')} of {path.name} are not in the golden set"
-    return (f"{what} ({hint})",) if hint else ()
+    hint = KnownIds((item for item in known if item not in rated), there).first_hint(strangers)
+    what = f"{len(strangers):,} of {plural(len(rated), 'item')} of {path.name} are not in {there}"
+    return (f"{what} ({hint})" if hint else what,)
 
 
 def own_ratings(project: Project, policy: Policy, about: Mapping[str, Example]) -> Rated:
