@@ -78,9 +78,10 @@ def test_ratings_of_other_items_explain_nothing_here(here: Path) -> None:
     golden = write(here / "golden.csv", "item,grade", [(at, at % 3) for at in range(9)])
     grades = write(here / "g.csv", "item,grade", [(at, (at + (at == 4)) % 3) for at in range(9)] + [("x", 1)])
     rows = [(f"other{at}", rater, at % 3) for at in range(40) for rater in ("ann", "bob")]
-    score = gate2(golden, grades, "--ratings", write(here / "r.csv", "item,rater,grade", rows)).json
-    assert (score["ceiling"], score["diagnosis"]["unrated"], score["n"]) == (None, 1, 9)
-    assert score["gate1"] is not None
+    ended = gate2(golden, grades, "--ratings", write(here / "r.csv", "item,rater,grade", rows))
+    assert (ended.code, "r.csv: none of its items is in the golden set" in ended.err) == (2, True)
+    score = gate2(golden, grades).json
+    assert (score["ceiling"], score["gate1"], score["n"]) == (None, None, 9)
     assert (
         "1 item of g.csv has no golden grade in golden.csv, or is a shot there ('x' here)"
         in score["warnings"]

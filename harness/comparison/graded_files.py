@@ -42,6 +42,7 @@ def side_beside_run(file: GradesFile, run: Side) -> Side:
     return replace(
         run,
         name=file.name,
+        run=None,
         items=dict(zip(run.items, items, strict=True)),
         facts={},
         seconds=None,
