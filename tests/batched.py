@@ -86,7 +86,7 @@ def session(
     job = job_of(project, at.folder, plan, at, limits)
     with RecordLog(at.folder) as log:
         asyncio.run(_session(job, log, at))
-    at.records = latest(record for record, _ in iter_records(at.folder))
+    at.records = latest(iter_records(at.folder))
     return at
 
 

@@ -12,7 +12,7 @@ from harness.cli.app import app
 from harness.golden.skeleton import policy_skeleton
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
-from harness.nouns.records import Reply
+from harness.nouns.records import Grade, Record, Reply
 from harness.policy.load import load_policy
 from harness.storage.project import Project
 
@@ -30,6 +30,20 @@ def example(id: str = "a", **changes: Any) -> Example:
         "split": "dev",
     }
     return Example.model_validate({**data, **changes})
+
+
+def record(id: str = "a", **changes: Any) -> Record:
+    """The record of an answer, with texts that are awkward to keep on one line."""
+    data: dict[str, Any] = {
+        "example": id,
+        "pair": "sha256:0",
+        "outcome": Grade(value=1, reasoning="grüße \u2028", clauses=("a",)),
+        "reply": reply("text\nwith lines"),
+        "at": "2026-11-23T00:00:00+00:00",
+        "seconds": 0.1,
+        "attempts": 1,
+    }
+    return Record.model_validate({**data, **changes})
 
 
 def reply(text: str, **changes: Any) -> Reply:

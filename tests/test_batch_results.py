@@ -382,7 +382,7 @@ def test_prompts_that_were_cut_in_a_batch_stop_the_run(small: Path, provider: st
         at = begin(small, server.url, f"{provider}/m")
         with pytest.raises(FatalError, match="the server read 20 tokens of a prompt whose constant prefix"):
             session(small, server.url, f"{provider}/m", at)
-        records = [record for record, _ in iter_records(at.folder)]
+        records = list(iter_records(at.folder))
         failed = [record for record in records if isinstance(record.outcome, Failed)]
         assert (len(records), len(failed), steps(at)[-1]) == (ALL, ALL - 1, "over")
         # They are paid for, and kept; but they are no answers.

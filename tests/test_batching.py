@@ -125,7 +125,7 @@ def test_records_are_those_of_a_live_run(small: Path, provider: str) -> None:
 
 def _live(here: Path, url: str, model: str) -> dict[Any, Record]:
     ended = harness("eval", "--policy", "small", "--model", model, "--base-url", url, "--json", **KEYS)
-    return {record.key: record for record, _ in iter_records(Path(ended.json["run"]))}
+    return {record.key: record for record in iter_records(Path(ended.json["run"]))}
 
 
 def _plain(records: Any) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import examples, harness, reply, write_golden, write_project
+from builders import examples, harness, record, reply, write_golden, write_project
 from fault_server import fault_server, graded
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,19 +23,6 @@ from harness.storage.files import to_line
 from harness.storage.project import Project
 
 DEV = [line for line in examples() if line["split"] == "dev"]
-
-
-def record(id: str = "a", **changes: Any) -> Record:
-    data: dict[str, Any] = {
-        "example": id,
-        "pair": "sha256:0",
-        "outcome": Grade(value=1, reasoning="grüße \u2028", clauses=("a",)),
-        "reply": reply("text\nwith lines"),
-        "at": "2026-11-23T00:00:00+00:00",
-        "seconds": 0.1,
-        "attempts": 1,
-    }
-    return Record.model_validate({**data, **changes})
 
 
 def small_run(here: Path, *words: str) -> Path:

@@ -82,7 +82,7 @@ class Desk:
         teacher = Scripted(*says)
         teacher.identity = "a teacher"
         left, _ = self.asked(folder, teacher, limits)
-        return teacher, left, [record for record, _ in iter_records(folder)]
+        return teacher, left, list(iter_records(folder))
 
 
 @pytest.fixture
@@ -214,7 +214,7 @@ def test_run_stops_before_the_call_that_could_pass_its_budget(desk: Desk) -> Non
     teacher.identity = "a teacher"
     with pytest.raises(OverBudget):
         desk.asked(folder, teacher, NO_LIMITS, Budget(0.02, WorstCase(PRICE, 1_000)))
-    records = [record for record, _ in iter_records(folder)]
+    records = list(iter_records(folder))
     assert 0 < len(records) == len(teacher.asked) < ITEMS
 
 

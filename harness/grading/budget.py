@@ -199,7 +199,7 @@ def budget_of(limit: float, worst: WorstCase, folder: Path | None = None, *, bat
     paid = PaidAnswers()
     spent = 0.0
     unknown: Counter[Key] = Counter()
-    for record, _ in iter_records(folder):
+    for record in iter_records(folder):
         for sign, one in paid.take(record):
             cost = _cost(one, worst.price)
             unknown[one.key] += sign * (cost is None) * (1 + (one.unread is not None))

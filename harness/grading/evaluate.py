@@ -88,7 +88,7 @@ def foresee(project: Project, asked: Asked, folder: Path | None = None) -> Forec
     price = price_of(project, plan.asked.model, plan.asked.base_url, sold_as)
     if folder is None:
         return forecast(plan, price)
-    answered = {record.key for record, _ in iter_records(folder) if not isinstance(record.outcome, Failed)}
+    answered = {record.key for record in iter_records(folder) if not isinstance(record.outcome, Failed)}
     todo = (
         (example, repeat)
         for repeat in range(asked.repeats)

@@ -66,7 +66,7 @@ class Run:
 
     def each_record(self) -> Iterator[Record]:
         """Every record, one by one, in the order of writing: the last one of a key counts."""
-        return (record for record, _ in iter_records(self.folder))
+        return iter_records(self.folder)
 
 
 def create_run(runs: Path, manifest: Manifest, contents: Mapping[str, Content]) -> Path:

@@ -13,7 +13,7 @@ from harness.errors import BadInput, Fault
 from harness.nouns.base import Band, Interval
 from harness.runs.folder import SCORECARD
 from harness.runs.manifest import MANIFEST, Manifest, load_manifest, mixtures
-from harness.runs.record_log import RECORDS
+from harness.runs.record_log import RECORDS, segments
 from harness.scorecards.shared import Estimate, Gated, Verdict
 from harness.storage.files import Stamp, read_bytes, stamp_of
 from harness.storage.project import Project, folder_names
@@ -124,7 +124,7 @@ class Listing:
 
     def _line(self, name: str) -> ListedRun:
         folder = self.project.runs / name
-        stamp = tuple(stamp_of(folder / file) for file in (MANIFEST, SCORECARD, RECORDS))
+        stamp = tuple(stamp_of(path) for path in (folder / MANIFEST, folder / SCORECARD, *segments(folder)))
         kept = self._known.get(name)
         if kept and kept[0] == stamp and kept[1].state not in ("going", "stopped"):
             return kept[1]
@@ -157,7 +157,7 @@ def _state(folder: Path, manifest: Manifest, headline: Headline | None) -> State
 
 def silence(folder: Path) -> float:
     """Seconds since the last record, or since the run began."""
-    written = datetime.fromtimestamp((folder / RECORDS).stat().st_mtime, UTC)
+    written = datetime.fromtimestamp(segments(folder)[-1].stat().st_mtime, UTC)
     return max((datetime.now(UTC) - written).total_seconds(), 0.0)
 
 

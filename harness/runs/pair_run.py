@@ -83,7 +83,7 @@ def load_pair_run(folder: Path) -> PairRun:
     pairs = {pair.id: pair.pair.digest for pair in iter_nouns(folder / PAIRS, ShownPair)}
     outcomes: dict[Key, Outcome] = {}
     wrong: dict[Key, list[Fault]] = {}
-    for record, _ in iter_records(folder):
+    for record in iter_records(folder):
         outcomes[record.key] = record.outcome
         wrong[record.key] = misfits(folder, policy, record, pairs.get(record.example))
     faults: list[Fault] = []

@@ -1,7 +1,13 @@
-"""records.jsonl: append-only. A line that a kill cut off is repaired; other damage is an error."""
+"""The records of a run: append-only files, read as one stream.
+
+records.jsonl is the first segment. One that is full is followed by records-2.jsonl and so on, and is not
+written again, so that backups of a long run take only what is new. A line that a kill cut off, at the end of
+the last segment, is repaired; other damage is an error.
+"""
 
 import os
 from collections.abc import Iterator
+from itertools import chain, count, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
 
@@ -17,25 +23,65 @@ if TYPE_CHECKING:
 RECORDS, LOCK = "records.jsonl", ".records.lock"
 SYNC_EVERY = 64
 """Records between two syncs to the disk. A killed process loses none, a power cut at most these."""
+SEGMENT = 256 << 20
+"""Bytes after which a segment is full."""
 KEPT = 1_000
 """Characters that are kept of a text that is too long to keep."""
+DAMAGE = "the file is damaged; restore it, or start a new run"
 
 
-def iter_records(folder: Path) -> Iterator[tuple[Record, int]]:
-    """Each record with the offset of its end, one by one.
+def segment(folder: Path, number: int) -> Path:
+    """The file of a segment; the first is number 1."""
+    return folder / (RECORDS if number == 1 else f"records-{number}.jsonl")
+
+
+def segments(folder: Path) -> list[Path]:
+    """The files of a run's records in the order of writing. The first is named even where it is missing."""
+    later = (segment(folder, number) for number in count(2))
+    return [segment(folder, 1), *takewhile(os.path.lexists, later)]
+
+
+def _unbroken(folder: Path) -> list[Path]:
+    """The segments. BadInput if one in the middle is gone: its answers would be asked and paid for again."""
+    found = segments(folder)
+    if lost := set(folder.glob("records-*.jsonl")) - set(found):
+        what = f"no such file, though {min(lost).name} follows it; restore it"
+        raise BadInput([Fault(str(segment(folder, len(found) + 1)), what)])
+    return found
+
+
+def iter_records(folder: Path) -> Iterator[Record]:
+    """Each record of a run, one by one.
 
     A last line that a kill cut off is skipped, unless only its line end is missing. BadInput, at the end of
-    the file, for any other damage.
+    its file, for any other damage.
     """
-    path = folder / RECORDS
+    *full, last = _unbroken(folder)
+    for path in full:
+        yield from _full_segment(path)
+    try:
+        with open_regular(last, links=False) as file:
+            yield from (record for record, _ in _records_in(file, last))
+    except OSError as error:
+        raise BadInput([unreadable(last, error)]) from error
+
+
+def _full_segment(path: Path) -> Iterator[Record]:
+    """The records of a segment that others follow: nothing writes it any more, so its lines are whole."""
+    size = 0
     try:
         with open_regular(path, links=False) as file:
-            yield from _records_in(file, path)
+            for record, end in _records_in(file, path):
+                yield record
+                size = end
+            if size != os.fstat(file.fileno()).st_size:
+                raise BadInput([Fault(str(path), f"the last line is cut off; {DAMAGE}")])
     except OSError as error:
         raise BadInput([unreadable(path, error)]) from error
 
 
 def _records_in(file: BinaryIO, path: Path) -> Iterator[tuple[Record, int]]:
+    """Each record with the offset of its end."""
     faults: list[Fault] = []
     at = 0
     for number, line in enumerate(lines_of(file, path), start=1):
@@ -46,8 +92,7 @@ def _records_in(file: BinaryIO, path: Path) -> Iterator[tuple[Record, int]]:
         if record is not None and not faults:
             yield record, at
     if faults:
-        damage = "the file is damaged; restore it, or start a new run"
-        raise BadInput([*faults, Fault(str(path), damage)])
+        raise BadInput([*faults, Fault(str(path), DAMAGE)])
 
 
 def writing(folder: Path) -> "BaseFileLock":
@@ -88,24 +133,35 @@ class RecordLog:
         self.count = 0
         self.failed: set[Key] = set()
         self.models: set[str] = set()
-        self._file: BinaryIO = open_regular(folder / RECORDS, os.O_RDWR, links=False)
-        self._lock: BaseFileLock | None = None
-        size = 0
+        self._folder = folder
+        self._lock: BaseFileLock = writing(folder)
         try:
-            self._lock = writing(folder)
-            for record, end in _records_in(self._file, folder / RECORDS):
+            *full, path = _unbroken(folder)
+            for record in chain.from_iterable(_full_segment(one) for one in full):
+                self._note(record, last=False)
+            self._file: BinaryIO = self._mended(path)
+        except (BadInput, OSError):
+            self._lock.release()
+            raise
+        self._unsynced = 0
+
+    def _mended(self, path: Path) -> BinaryIO:
+        """The last segment, open for appending, its records noted, and a line that was cut off removed."""
+        file = open_regular(path, os.O_RDWR, links=False)
+        try:
+            size = 0
+            for record, end in _records_in(file, path):
                 self._note(record, last=False)
                 size = end
+            file.truncate(size)
+            if size:
+                file.seek(size - 1)
+                if file.read(1) != b"\n":
+                    append_whole(file, b"\n")
         except (BadInput, OSError):
-            self._close()
+            file.close()
             raise
-        self._file.truncate(size)
-        self._file.seek(0, os.SEEK_END)
-        if size:
-            self._file.seek(-1, os.SEEK_END)
-            if self._file.read(1) != b"\n":
-                append_whole(self._file, b"\n")
-        self._unsynced = 0
+        return file
 
     def append(self, record: Record, *, last: bool = True) -> None:
         """Add one record; after this call a kill does not lose it. `last`: the key is not appended again."""
@@ -113,11 +169,21 @@ class RecordLog:
         if len(line) > LONGEST_LINE:
             record = _without_texts(record, len(line))
             line = to_line(record).encode("utf-8")
+        if os.fstat(self._file.fileno()).st_size >= SEGMENT:
+            self._begin_segment()
         append_whole(self._file, line)
         self._note(record, last=last)
         self._unsynced += 1
         if self._unsynced >= SYNC_EVERY:
             self._sync()
+
+    def _begin_segment(self) -> None:
+        """Go on in a new file; a kill right after leaves it empty, which is no damage."""
+        self._sync()
+        path = segment(self._folder, len(segments(self._folder)) + 1)
+        new = open_regular(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, links=False)
+        self._file.close()
+        self._file = new
 
     def _note(self, record: Record, *, last: bool) -> None:
         """The last record of a key counts."""
@@ -146,9 +212,5 @@ class RecordLog:
         try:
             self._sync()
         finally:
-            self._close()
-
-    def _close(self) -> None:
-        self._file.close()
-        if self._lock:
+            self._file.close()
             self._lock.release()

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 from collections import deque
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from typing import Any
 
 from harness.errors import BadInput
 from harness.runs.listing import ListedRun, silence
-from harness.runs.record_log import RECORDS
+from harness.runs.record_log import segment
 from harness.storage.regular import lines_of, open_regular
 from harness.web.words import duration
 
@@ -58,12 +59,12 @@ class Counter:
     """The record counts of one run. The last record of a key counts, so a resume does not count twice."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / RECORDS
+        self._folder = folder
         self._lock = Lock()
         self._reset()
 
     def _reset(self) -> None:
-        self._read = 0
+        self._segment, self._read = 1, 0
         self._kinds: dict[tuple[str, int], str] = {}
         self._times: deque[datetime] = deque(maxlen=WINDOW)
 
@@ -88,17 +89,24 @@ class Counter:
             failed=ends["failed"],
             per_second=rate,
             seconds_left=left,
-            quiet=silence(self._path.parent),
+            quiet=silence(self._folder),
         )
 
     def _read_on(self) -> None:
-        size = self._path.stat().st_size
-        if size < self._read:
+        if segment(self._folder, self._segment).stat().st_size < self._read:
             # The file is shorter: a resume removed a line that a kill had cut off, so count again.
             self._reset()
-        with contextlib.suppress(BadInput), open_regular(self._path, links=False) as file:
+        self._read_segment()
+        while os.path.lexists(segment(self._folder, self._segment + 1)):
+            self._read_segment()  # what was appended to it before the next one was there
+            self._segment, self._read = self._segment + 1, 0
+            self._read_segment()
+
+    def _read_segment(self) -> None:
+        path = segment(self._folder, self._segment)
+        with contextlib.suppress(BadInput), open_regular(path, links=False) as file:
             file.seek(self._read)
-            for line in lines_of(file, self._path):
+            for line in lines_of(file, path):
                 if not line.endswith(b"\n"):
                     break
                 self._read += len(line)

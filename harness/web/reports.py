@@ -9,7 +9,7 @@ from harness.report.page.environment import render_page
 from harness.report.page.write import SCRIPTS
 from harness.runs.folder import Run, open_run
 from harness.runs.manifest import MANIFEST, Asked
-from harness.runs.record_log import RECORDS
+from harness.runs.record_log import segments
 from harness.score.reading import Reading, read_run
 from harness.storage.files import stamp_of
 from harness.storage.project import Project, split_label
@@ -54,7 +54,11 @@ class Reports:
 
     def _key(self, name: str, base: str | None) -> tuple[object, ...]:
         folders = [self._project.runs / one for one in (name, base) if one]
-        return name, base, *(stamp_of(folder / file) for folder in folders for file in (MANIFEST, RECORDS))
+        return (
+            name,
+            base,
+            *(stamp_of(path) for folder in folders for path in (folder / MANIFEST, *segments(folder))),
+        )
 
 
 def against(candidate: str, base: str) -> str:

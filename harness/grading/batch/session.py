@@ -63,7 +63,7 @@ class BatchSession:
 def unread_once(session: BatchSession) -> dict[Key, Record]:
     """The records with an unreadable answer that was not asked for again."""
     found: dict[Key, Record] = {}
-    for record, _ in iter_records(session.job.folder):
+    for record in iter_records(session.job.folder):
         if is_curable(record.outcome) and record.attempts == 1:
             found[record.key] = record
         else:
