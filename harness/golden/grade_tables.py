@@ -30,6 +30,7 @@ class RowNotes(NamedTuple):
     policy_version: str | None = None
     clauses: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    repeat: int = 0
 
     @property
     def told(self) -> bool:
@@ -80,7 +81,7 @@ def read_ratings(
     full = () if layout.wide else ("rater",)
     # Several raters rate an item: one copy of its name is kept.
     rated = (
-        (line, (sys.intern(item), row.rater), row)
+        (line, (sys.intern(item), row.rater, row.notes.repeat), row)
         for line, item, row in _of_version(path, graded_rows(table, layout, scale, full), version)
     )
     rows = without_doubles(rated, rating_name, table.place)
@@ -91,9 +92,10 @@ def read_ratings(
             grade=row.grade,
             reasoning=row.notes.reasoning,
             policy_version=row.notes.policy_version or "",
+            repeat=row.notes.repeat,
             query=row.query,
         )
-        for (item, rater), row in rows.items()
+        for (item, rater, _), row in rows.items()
         if rater is not None and row.grade is not None
     ]
 
@@ -124,6 +126,7 @@ class RatingRow(NamedTuple):
     grade: int | None
     reasoning: str
     policy_version: str
+    repeat: int
 
 
 def rating_rows(
@@ -142,9 +145,9 @@ def rating_rows(
     found = (
         (line, RatingRow(f"{table.place} {line}", item, row.rater or rater or "", row.grade, *said))
         for line, item, row in rows
-        for said in [(row.notes.reasoning, row.notes.policy_version or version)]
+        for said in [(row.notes.reasoning, row.notes.policy_version or version, row.notes.repeat)]
     )
-    keyed = ((line, (row.item, row.rater, row.policy_version), row) for line, row in found)
+    keyed = ((line, (row.item, row.rater, row.policy_version, row.repeat), row) for line, row in found)
     return list(without_doubles(keyed, rating_name, table.place).values())
 
 
@@ -210,6 +213,8 @@ def graded_rows(
     wanted = ("item",) if layout.wide else ("item", "grade")
     headers = table.require(tuple(dict.fromkeys((*wanted, *full))), layout)
     headers |= {name: table.find(name, layout) for name in ("query", "rater", *RowNotes._fields)}
+    if not (layout.wide or headers["rater"]):
+        headers["repeat"] = ()  # another meaning: only a rater grades again
     told = any(headers[name] for name in RowNotes._fields)
     read, faults = _grade_reader(layout.labels, scale), TableFaults(table)
     for row in table.rows:
@@ -217,7 +222,7 @@ def graded_rows(
         if not item:
             faults.note(row, f"empty item ({'+'.join(headers['item'])})")
         query = _repeated(row, headers["query"])
-        notes = _notes(row, headers) if told else NO_NOTES
+        notes = _notes(row, headers, faults) if told else NO_NOTES
         for rater, column in _graders(row, layout, headers):
             text = row.text(column)
             grade, fault = read(text)
@@ -231,10 +236,16 @@ def graded_rows(
     faults.refuse()
 
 
-def _notes(row: Row, headers: Mapping[str, tuple[str, ...]]) -> RowNotes:
+def _notes(row: Row, headers: Mapping[str, tuple[str, ...]], faults: TableFaults) -> RowNotes:
     reasoning, split, title, version = (joined(row, headers[name]) for name in RowNotes._fields[:4])
     clauses, tags = (tuple(listed(row, headers[name])) for name in ("clauses", "tags"))
-    return RowNotes(reasoning, split or None, title or None, version or None, clauses, tags)
+    repeat = number_of(joined(row, headers["repeat"]) or "0")
+    if repeat is None or repeat < 0 or repeat != int(repeat):
+        faults.note(
+            row, f"repeat: {joined(row, headers['repeat'])!r} does not count a rater's grades: 0, 1 ..."
+        )
+        repeat = 0
+    return RowNotes(reasoning, split or None, title or None, version or None, clauses, tags, int(repeat))
 
 
 def by_item(table: Table, rows: Iterable[Placed]) -> dict[str, GradedRow]:

@@ -72,7 +72,7 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def rating_name(key: tuple[str | None, ...]) -> str:
+def rating_name(key: tuple[str | int | None, ...]) -> str:
     """A rating's name in a message; its key begins with item and rater."""
     return f"item {key[0]!r} by rater {key[1]!r}"
 

@@ -161,7 +161,7 @@ def _is_word(letter: str) -> bool:
 
 
 class Rating(Noun):
-    """One rater's grade for one item."""
+    """One rater's grade for one item; `repeat` counts the rater's grades of the item, the first lowest."""
 
     item: str = Field(min_length=1)
     rater: Annotated[str, AfterValidator(one_form)] = Field(min_length=1)
@@ -169,4 +169,5 @@ class Rating(Noun):
     reasoning: str = ""
     policy_version: str = ""
     at: str = ""
+    repeat: int = Field(default=0, ge=0)
     query: str | None = None

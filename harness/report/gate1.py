@@ -20,7 +20,7 @@ from harness.report.parts import (
     verdict_lines,
     warnings,
 )
-from harness.score.few import SHOWN, few_names, least_agreeing, lowest_pairs
+from harness.score.few import SHOWN, few_names, least_agreeing, least_consistent, lowest_pairs
 from harness.scorecards.gate1 import AgreementIn, Dispute, Gate1, PairAgreement, RaterBias
 from harness.storage.plural import plural
 
@@ -62,6 +62,8 @@ def gate1_view(score: Gate1, disputes: int = 1, *, every: bool = False) -> Itera
     yield indented(_pairs(score, score.pairs if every else lowest_pairs(score)))
     yield indented(Text(_beside(score)))
     yield indented(_biases(score.rater_bias if every else least_agreeing(score)))
+    if score.self_agreement:
+        yield indented(_again(score, every=every))
     labels, matrix = score.confusion.labels, score.confusion.matrix
     yield indented(matrix_table("rater \\ other rater", labels, matrix))
     if score.disputed:
@@ -123,6 +125,16 @@ def _biases(raters: Sequence[RaterBias]) -> Table:
         at = "-" if one.worst_boundary is None else f">={one.worst_boundary}"
         p = "-" if one.p is None else f"{one.p:.2g}"
         table.add_row(one.rater, f"{one.n:,}", signed(one.bias), p, number(one.kappa_vs_rest), at)
+    return table
+
+
+def _again(score: Gate1, *, every: bool) -> Table:
+    table = columns(
+        "rater with their own first grade", "again", "equal", "kappa", f"interval of {score.gated}"
+    )
+    for one in score.self_agreement if every else least_consistent(score):
+        cells = (percent(one.agreement), number(one.kappa), interval(one.ci) or "-")
+        table.add_row(one.rater, f"{one.n:,}", *cells)
     return table
 
 

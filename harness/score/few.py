@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from harness.scorecards.gate1 import Gate1, PairAgreement, RaterBias
+from harness.scorecards.gate1 import Gate1, PairAgreement, RaterBias, SelfAgreement
 
 Entry = TypeVar("Entry")
 
@@ -39,3 +39,8 @@ def lowest_pairs(score: Gate1) -> list[PairAgreement]:
 def least_agreeing(score: Gate1) -> list[RaterBias]:
     """The raters who agree least with the rest; all raters if they are few."""
     return lowest(score.rater_bias, lambda one: one.kappa_vs_rest)
+
+
+def least_consistent(score: Gate1) -> list[SelfAgreement]:
+    """The raters who agree least with their own first grades; all of them if they are few."""
+    return lowest(score.self_agreement, lambda one: one.kappa)

@@ -12,7 +12,8 @@ from harness.score.copies import copies
 from harness.score.few import SHOWN, few_names, lowest
 from harness.score.items import independence
 from harness.score.rater_pairs import RaterPairs, rater_pairs
-from harness.score.rating_matrix import MIN_COMMON, RatingMatrix, rating_matrix_of
+from harness.score.rating_matrix import MIN_COMMON, RatingMatrix, first_readings, rating_matrix_of
+from harness.score.self_agreement import self_agreement
 from harness.score.threshold import WEIGHTINGS, Threshold, bands_differ, gate_fields
 from harness.scorecards.gate1 import (
     AgreementIn,
@@ -66,6 +67,7 @@ def score_gate1(
         pairs=tuple(_agreements(panel, pairs, bar)),
         **_beside(panel),
         rater_bias=biases(panel, pairs),
+        self_agreement=self_agreement(ratings, scale, bar.weighting),
         confusion=Confusion(labels=scale, matrix=pairs.matrix),
         boundaries=tuple(_boundary(panel, pairs, at) for at in range(1, len(scale))),
         confused=_confused(pairs.matrix, scale),
@@ -75,7 +77,7 @@ def score_gate1(
         ),
         per_tag=_agreement_in(panel, [known[i].tags if i in known else () for i in panel.items]),
         per_clause=_agreement_in(panel, [known[i].clauses if i in known else () for i in panel.items]),
-        disputed=tuple(_disputed(panel, ratings, known, queries)),
+        disputed=tuple(_disputed(panel, first_readings(ratings), known, queries)),
     )
 
 

@@ -1,6 +1,7 @@
 """Ratings as an array: what every figure of Gate 1 is made of."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -106,8 +107,27 @@ class RatingMatrix:
         return replace(self, items=wanted, grades=grades, queries=queries, clusters=numbered(queries))
 
 
+def first_readings(ratings: Sequence[Rating]) -> Sequence[Rating]:
+    """Each rater's first grade of an item, which is what raters are compared by."""
+    if not any(rating.repeat for rating in ratings):
+        return ratings
+    return [found[0] for found in readings(ratings).values()]
+
+
+def readings(ratings: Sequence[Rating]) -> Mapping[tuple[str, str], Sequence[Rating]]:
+    """A rater's grades of an item, in the order of giving."""
+    found: dict[tuple[str, str], list[Rating]] = defaultdict(list)
+    for rating in sorted(ratings, key=lambda one: one.repeat):
+        found[rating.rater, rating.item].append(rating)
+    return found
+
+
 def rating_matrix_of(ratings: Sequence[Rating], scale: tuple[int, ...]) -> RatingMatrix:
-    """Ratings as a panel; an item without a query is a query of its own. BadInput for one rater alone."""
+    """Ratings as a panel; an item without a query is a query of its own. BadInput for one rater alone.
+
+    Where a rater graded an item again, the first grade is taken.
+    """
+    ratings = first_readings(ratings)
     raters = tuple(sorted({rating.rater for rating in ratings}))
     if len(raters) < 2:
         raise BadInput(f"agreement takes two raters or more; here: {', '.join(raters) or 'none'}")

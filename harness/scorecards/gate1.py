@@ -50,6 +50,22 @@ class RaterBias(Noun):
     reason: Reason | None = None
 
 
+class SelfAgreement(Noun):
+    """A rater's later grades compared with the first ones of the same items (intra-rater agreement).
+
+    `n`: comparisons; `items`: different items. `agreement`: the share of equal grades. `kappa` and `ci` are
+    under the weighting of the gate.
+    """
+
+    rater: str
+    n: int
+    items: int
+    agreement: float
+    kappa: float | None
+    ci: Interval | None = None
+    reason: Reason | None = None
+
+
 class DisputedBoundary(Noun):
     """The boundary below a grade: how often two raters are on different sides of it.
 
@@ -112,6 +128,7 @@ class Gate1(Gate):
     brennan_prediger: float | None
     agreement: float | None
     rater_bias: tuple[RaterBias, ...]
+    self_agreement: tuple[SelfAgreement, ...] = ()
     reasons: dict[str, Reason]
     confusion: Confusion
     boundaries: tuple[DisputedBoundary, ...]

@@ -24,8 +24,8 @@ from harness.storage.project import Project, is_version
 from harness.storage.tables import Layout
 
 Kind = Literal["human", "llm"]
-Key = tuple[str, str, str]
-"""The item, rater and policy version of a rating."""
+Key = tuple[str, str, str, int]
+"""The item, rater, policy version and repeat of a rating."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _take(
     conflicts = []
     for where, one in new:
         # A rating without a version counts under every version.
-        old = ratings.get(_key(one)) or ratings.get((one.item, one.rater, ""))
+        old = ratings.get(_key(one)) or ratings.get((one.item, one.rater, "", one.repeat))
         if old is not None and _says_no_more(one, old):
             count["same"] += 1
         elif old is not None and not replace:
@@ -146,7 +146,7 @@ def _take(
 
 
 def _key(rating: Rating) -> Key:
-    return rating.item, rating.rater, rating.policy_version
+    return rating.item, rating.rater, rating.policy_version, rating.repeat
 
 
 def _rating(row: RatingRow, item: str) -> Rating:

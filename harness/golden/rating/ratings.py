@@ -65,12 +65,12 @@ def raters_by_version(path: Path) -> dict[str, int]:
 
 
 def add_ratings(path: Path, new: Sequence[Rating]) -> None:
-    """Add ratings to a file, replacing those of the same item, rater and policy version.
+    """Add ratings to a file, replacing those of the same item, rater, policy version and repeat.
 
     Locked, so that two sheets collected at once are both kept.
     """
     with alone(path.parent / ".ratings.lock"):
-        merged = {(r.item, r.rater, r.policy_version): r for r in [*load_nouns(path, Rating), *new]}
+        merged = {(r.item, r.rater, r.policy_version, r.repeat): r for r in [*load_nouns(path, Rating), *new]}
         write_lines(path, [merged[key] for key in sorted(merged)])
 
 
@@ -117,7 +117,7 @@ def ratings_under(path: Path, policy: Policy, examples: Iterable[Example]) -> li
         if rating.grade not in policy.scale:
             faults.append(Fault(f"{path}, line {line}", off_scale(rating.grade, policy)))
     refuse_faults(faults)
-    keyed = ((line, (rating.item, rating.rater), rating) for line, rating in here)
+    keyed = ((line, (rating.item, rating.rater, rating.repeat), rating) for line, rating in here)
     without_doubles(keyed, rating_name, f"{path}, line")
     rated = {rating.item for _, rating in here}
     queries = {example.id: example.query for example in examples if example.id in rated}

@@ -20,7 +20,7 @@ from harness.report.page.items import Item, fit, items_of
 from harness.report.sections import SECTIONS, Section
 from harness.report.text_diff import diff_lines
 from harness.runs.folder import Run
-from harness.score.few import least_agreeing, lowest, lowest_pairs
+from harness.score.few import least_agreeing, least_consistent, lowest, lowest_pairs
 from harness.score.reading import Reading
 from harness.score.settings import grade_names
 from harness.scorecards.comparison import Comparison
@@ -49,6 +49,7 @@ def report_data(found: Assessment, base: Reading | None = None) -> dict[str, Any
         "gate1": gate1,
         "pairs_shown": lowest_pairs(gate1) if gate1 else [],
         "raters_shown": least_agreeing(gate1) if gate1 else [],
+        "again_shown": least_consistent(gate1) if gate1 else [],
         "places_shown": lowest(score.ceiling.leave_one_out, lambda one: one.delta) if score.ceiling else [],
         "canaries": found.canaries,
         "mixed": found.reading.mixed,
