@@ -1,5 +1,6 @@
 """`harness golden`: list, lint, stats, import, export."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,7 @@ from harness.storage.project import Project, folder_names, split_label
 
 if TYPE_CHECKING:
     from harness.golden.checks import Finding
-    from harness.golden.importing import Imported
+    from harness.golden.importing import Import, Imported
     from harness.nouns.pair import Example
     from harness.nouns.policy import Policy
 
@@ -96,6 +97,44 @@ def golden_set_stats(which: PolicyOptions, *, root: Root = None, json: Json = Fa
     print_json(stats) if json else show(golden_view(stats))
 
 
+@dataclass(frozen=True)
+class ImportOptions:
+    """What to take from a table, and how to divide it."""
+
+    attributes: Annotated[
+        str | None, typer.Option(help="More columns to show a grader: class,colour. Others are left out.")
+    ] = None
+    splits: Annotated[
+        str | None, typer.Option(help="shots/dev/test in per cent, by query. Default: 20/40/40.")
+    ] = None
+    seed: Annotated[int, typer.Option(help="Seed of the splits.")] = 0
+    scale: Annotated[str | None, typer.Option(help="The grades, such as 0-4, if the policy is new.")] = None
+    license: Annotated[
+        str | None,
+        typer.Option(envvar="HARNESS_GOLDEN_IMPORT_LICENCE", help="A note on the source's license."),
+    ] = None
+    dataset_split: Annotated[str | None, typer.Option(help="Which split of a data set.")] = None
+    replace: Annotated[bool, typer.Option("--replace", help="Overwrite the existing golden set.")] = False
+
+    def request(self, source: str, policy: str, table: TableOptions) -> "Import":
+        """What to import, and how."""
+        from harness.golden.importing import Import
+        from harness.golden.splits import parse_shares
+
+        return Import(
+            source=source,
+            policy=policy,
+            layout=table.layout,
+            attributes=names_in(self.attributes),
+            shares=parse_shares(self.splits) if self.splits else None,
+            seed=self.seed,
+            scale=self.scale,
+            licence=self.license,
+            dataset_split=self.dataset_split,
+            replace=self.replace,
+        )
+
+
 @app.command("import")
 @grouped
 def import_golden_set(
@@ -105,20 +144,7 @@ def import_golden_set(
     policy: Annotated[str, named("The policy of the grades; a new one gets a skeleton.")],
     *,
     table: TableOptions,
-    attributes: Annotated[
-        str | None, typer.Option(help="More columns to show a grader: class,colour. Others are left out.")
-    ] = None,
-    splits: Annotated[
-        str | None, typer.Option(help="shots/dev/test in per cent, by query. Default: 20/40/40.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the splits.")] = 0,
-    scale: Annotated[str | None, typer.Option(help="The grades, such as 0-4, if the policy is new.")] = None,
-    license: Annotated[
-        str | None,
-        typer.Option(envvar="HARNESS_GOLDEN_IMPORT_LICENCE", help="A note on the source's license."),
-    ] = None,
-    dataset_split: Annotated[str | None, typer.Option(help="Which split of a data set.")] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Overwrite the existing golden set.")] = False,
+    how: ImportOptions,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -129,22 +155,9 @@ def import_golden_set(
 
     Columns that are not mapped are left out: one might hold the grade.
     """
-    from harness.golden.importing import Import, import_golden
-    from harness.golden.splits import parse_shares
+    from harness.golden.importing import import_golden
 
-    request = Import(
-        source=source,
-        policy=policy,
-        layout=table.layout,
-        attributes=names_in(attributes),
-        shares=parse_shares(splits) if splits else None,
-        seed=seed,
-        scale=scale,
-        licence=license,
-        dataset_split=dataset_split,
-        replace=replace,
-    )
-    done = import_golden(project_at(root), request)
+    done = import_golden(project_at(root), how.request(source, policy, table))
     if json:
         left = list(done.columns_left)
         found = {"path": str(done.path), "examples": len(done.examples), "columns_left": left}
