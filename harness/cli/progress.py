@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from harness.cli.options import say, shown_path
+from harness.cli.output import say, shown_path
 from harness.scorecards.money import usd
 from harness.storage.plural import plural
 

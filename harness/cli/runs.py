@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.options import Json, Root, RunName, print_json, project_at, say, show, shown_path
+from harness.cli.options import Json, Root, RunName, argument, option, project_at
+from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import named
 from harness.errors import BadInput, Fault
 from harness.storage.project import Project
@@ -22,11 +23,9 @@ app = typer.Typer(help="Runs: what was asked, answered and scored.", no_args_is_
 @app.command("list")
 def list_runs(
     sort: Annotated[
-        str, typer.Option(help="time, or kappa: comparable runs, by the lower limit of kappa's interval.")
+        str, option("time, or kappa: comparable runs, by the lower limit of kappa's interval.")
     ] = "time",
-    split: Annotated[
-        str | None, typer.Option(help="Only runs over this: dev, test, dev+test, canaries.")
-    ] = None,
+    split: Annotated[str | None, option("Only runs over this: dev, test, dev+test, canaries.")] = None,
     policy: Annotated[str | None, named("Only runs under this policy, name or name@v1.")] = None,
     root: Root = None,
     json: Json = False,
@@ -155,13 +154,10 @@ def _reading(folder: "Path") -> "Reading | None":
 @app.command("rm")
 def remove_runs(
     runs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="RUN...", help="Runs, also those in runs/pairs/: name, its beginning, latest."
-        ),
+        list[str], argument("Runs, also those in runs/pairs/: name, its beginning, latest.", metavar="RUN...")
     ],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Remove a run that is a baseline, too.")] = False,
+    yes: Annotated[bool, option("Remove without asking.", "--yes", "-y")] = False,
+    force: Annotated[bool, option("Remove a run that is a baseline, too.", "--force")] = False,
     root: Root = None,
     json: Json = False,
 ) -> None:

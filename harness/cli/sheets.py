@@ -8,7 +8,8 @@ import typer
 
 from harness.cli.golden import load_set
 from harness.cli.groups import grouped
-from harness.cli.options import DEFAULT_POLICY, Root, names_in, project_at, say, shown_path
+from harness.cli.options import DEFAULT_POLICY, Root, argument, names_in, option, project_at
+from harness.cli.output import say, shown_path
 from harness.cli.policy_options import PolicyOptions, named
 from harness.errors import BadInput
 from harness.storage.plural import plural
@@ -23,16 +24,14 @@ if TYPE_CHECKING:
 class PairsOnSheet:
     """Which pairs a rater rates."""
 
-    split: Annotated[str | None, typer.Option(help="dev, test or dev+test. Default: dev+test.")] = None
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="A sample of this many pairs, the same for every rater.")
-    ] = None
-    only: Annotated[
-        str | None, typer.Option(help="Only these examples, by id, such as those to rate again: a,b,c")
-    ] = None
-    leave_out: Annotated[
-        int, typer.Option(min=0, max=90, help="Per cent of the pairs to leave out for this rater.")
-    ] = 0
+    split: Annotated[str | None, option("dev, test or dev+test. Default: dev+test.")] = None
+    limit: Annotated[int | None, option("A sample of this many pairs, the same for every rater.", min=1)] = (
+        None
+    )
+    only: Annotated[str | None, option("Only these examples, by id, such as those to rate again: a,b,c")] = (
+        None
+    )
+    leave_out: Annotated[int, option("Per cent of the pairs to leave out for this rater.", min=0, max=90)] = 0
 
     def drawn(self, examples: "Sequence[Example]") -> "list[Example]":
         """The examples that are named, or those of the splits or a sample of them."""
@@ -49,11 +48,9 @@ class PairsOnSheet:
 def rating_sheet_command(
     which: PolicyOptions,
     *,
-    rater: Annotated[str, typer.Option(help="The rater of the sheet; each gets a different order.")],
+    rater: Annotated[str, option("The rater of the sheet; each gets a different order.")],
     pairs: PairsOnSheet,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A file. Default: standard output.")
-    ] = None,
+    output: Annotated[Path | None, option("A file. Default: standard output.", "--output", "-o")] = None,
     root: Root = None,
 ) -> None:
     """Write a rating sheet: the policy and the pairs.
@@ -80,8 +77,8 @@ def rating_sheet_command(
 
 
 def collect_ratings(
-    sheet: Annotated[Path, typer.Argument(metavar="FILE", help="A rater's lines: pair, grade, reasoning.")],
-    rater: Annotated[str, typer.Option(help="Who rated.")],
+    sheet: Annotated[Path, argument("A rater's lines: pair, grade, reasoning.", metavar="FILE")],
+    rater: Annotated[str, option("Who rated.")],
     policy: Annotated[str, named("name or name@v1.", "HARNESS_GOLDEN_COLLECT_NAME")] = DEFAULT_POLICY,
     root: Root = None,
 ) -> None:

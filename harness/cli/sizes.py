@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from harness.cli.golden import load_set
 from harness.cli.groups import grouped
-from harness.cli.options import Json, Root, print_json, project_at, show
+from harness.cli.options import Json, Root, option, project_at
+from harness.cli.output import print_json, show
 from harness.cli.policy_options import PolicyOptions
 from harness.cli.rated import BarOptions
 from harness.errors import BadInput
@@ -22,23 +21,19 @@ if TYPE_CHECKING:
 class PlanOptions:
     """What a golden set is to show, and the runs to plan it by."""
 
-    pilot: Annotated[
-        str | None, typer.Option(metavar="RUN", help="A run to take the design effect from.")
-    ] = None
+    pilot: Annotated[str | None, option("A run to take the design effect from.", metavar="RUN")] = None
     against: Annotated[
-        str | None, typer.Option(metavar="RUN", help="A second run of the same examples, for differences.")
+        str | None, option("A second run of the same examples, for differences.", metavar="RUN")
     ] = None
     kappa: Annotated[
-        float | None, typer.Option(min=0, max=0.99, help="The true kappa to plan for. Default: several.")
+        float | None, option("The true kappa to plan for. Default: several.", min=0, max=0.99)
     ] = None
-    half_width: Annotated[
-        float, typer.Option(min=0.001, max=1, help="Half the width of the 95 % interval.")
-    ] = 0.05
+    half_width: Annotated[float, option("Half the width of the 95 % interval.", min=0.001, max=1)] = 0.05
     difference: Annotated[
-        float, typer.Option(min=0.001, max=2, help="The difference of two runs' kappas to detect.")
+        float, option("The difference of two runs' kappas to detect.", min=0.001, max=2)
     ] = 0.05
     power: Annotated[
-        float, typer.Option(min=0.5, max=0.999, help="The probability to pass, and to tell two runs apart.")
+        float, option("The probability to pass, and to tell two runs apart.", min=0.5, max=0.999)
     ] = 0.8
 
     @property
