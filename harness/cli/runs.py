@@ -7,7 +7,7 @@ import typer
 from harness.cli.options import Json, Root, RunName, argument, option, project_at
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import named
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.project import Project
 
 if TYPE_CHECKING:
@@ -201,8 +201,7 @@ def _to_remove(project: Project, runs: list[str], *, force: bool) -> "list[Path]
             what = f"the baseline {baselines[folder.name]} was made of it; add --force (the baseline stays)"
             faults.append(Fault(folder.name, what))
         found[folder] = None
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return list(found)
 
 

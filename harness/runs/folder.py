@@ -18,7 +18,7 @@ from functools import cached_property
 from itertools import count
 from pathlib import Path
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.examples import golden_digest
 from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds
 from harness.nouns.pair import Example, Rating
@@ -162,8 +162,7 @@ def read_through(
             f"the run is finished, but {plural(lost, 'record is', 'records are')} gone (the first: {first})"
         )
         faults.append(Fault(str(folder / RECORDS), what))
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return pairs
 
 

@@ -96,6 +96,14 @@ def parse_json(text: str) -> Any:
     return json.loads(text, object_pairs_hook=single_keys, parse_constant=_no_constant)
 
 
+def read_json(path: Path, most: int = LARGEST, *, links: bool = True) -> Any:
+    """A JSON file as plain data. BadInput if it is none."""
+    try:
+        return parse_json(read_text(path, most, links=links))
+    except (ValueError, RecursionError) as error:
+        raise BadInput([Fault(str(path), f"not JSON: {error}")]) from None
+
+
 def parse_whole(text: str) -> Any:
     """Parse strict JSON of whole characters: ValueError for half a surrogate pair too."""
     value = parse_json(text)
