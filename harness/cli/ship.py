@@ -76,7 +76,8 @@ def ship_command(
 
     project, label = project_at(root), which.label
     asked = override.override(label)
-    _refuse_idle(pairs)
+    if pairs.pairs is None and (given := given_in(vars(pairs))):
+        raise BadInput(f"{given}: only for a file of pairs; add --pairs FILE")
     evidence = gather(project, label, run, base)
     if pairs.pairs is not None:
         evidence = _with_impact(project, evidence, pairs, calls.limits())
@@ -92,12 +93,6 @@ def ship_command(
         say(line)
     print_json(found) if json else show(shipping_view(found))
     end_with(found.verdict)
-
-
-def _refuse_idle(pairs: PairsOptions) -> None:
-    """BadInput for options that would have no effect."""
-    if pairs.pairs is None and (given := given_in(vars(pairs))):
-        raise BadInput(f"{given}: only for a file of pairs; add --pairs FILE")
 
 
 def _with_impact(project: Project, evidence: "Evidence", pairs: PairsOptions, limits: "Limits") -> "Evidence":

@@ -79,20 +79,14 @@ def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableT
         yield Padding(Text(suggested), (0, 0, 0, 2))
     name, still = diff.new, unknown - len(movable)
     yield Text("What to do:")
+    other = f"confirm the other {still:,}: harness golden confirm --policy {name} --cannot-move"
+    suggest = f"let a teacher suggest: harness policy diff {diff.old} {name} --suggest RUN"
     for step in (
-        *(
-            [f"confirm the other {still:,}: harness golden confirm --policy {name} --cannot-move"]
-            if still
-            else []
-        ),
+        *([other] if still else []),
         "read these again; all their ids: --json, golden.could_move",
         f"those that keep their grade: harness golden confirm --policy {name} --file IDS --why TEXT",
         f"the others: harness golden regrade ID --policy {name} --grade N --reasoning TEXT --why TEXT",
-        *(
-            []
-            if effect.suggested is not None
-            else [f"let a teacher suggest: harness policy diff {diff.old} {name} --suggest RUN"]
-        ),
+        *([suggest] if effect.suggested is None else []),
     ):
         yield Padding(Text(step), (0, 0, 0, 2))
 

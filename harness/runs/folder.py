@@ -114,14 +114,8 @@ def open_run(folder: Path) -> Run:
         raise BadInput([Fault(str(folder), what)])
     policy = load_policy(folder / "policy.toml")
     gates = load_gates(folder / "gates.toml", policy)
-    return Run(folder, manifest, policy, gates, *_raters(folder))
-
-
-def _raters(folder: Path) -> tuple[tuple[Rating, ...], dict[str, str]]:
-    """The ratings of the run, and the kinds of its raters."""
-    path = folder / RATINGS
-    ratings = load_nouns(path, Rating)
-    return tuple(ratings), rater_kinds(folder / RATERS)
+    ratings, raters = tuple(load_nouns(folder / RATINGS, Rating)), rater_kinds(folder / RATERS)
+    return Run(folder, manifest, policy, gates, ratings, raters)
 
 
 def read_through(
