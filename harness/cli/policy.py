@@ -169,11 +169,10 @@ def _checked(project: Project, name: str | None) -> "Iterator[tuple[Path, list[s
 def _faults(path: Path) -> list[str]:
     """Why a policy does not load, or else what it lacks."""
     from harness.policy.lint import unfinished
-    from harness.policy.load import load_gates, load_policy
+    from harness.policy.load import load_with_gates
 
     try:
-        policy = load_policy(path)
-        load_gates(path.with_name("gates.toml"), policy)
+        policy, _ = load_with_gates(path)
     except BadInput as error:
         return [str(fault) for fault in error.faults]
     return [f"{path}: {text}" for text in unfinished(policy)]

@@ -71,14 +71,13 @@ def size_command(
 
     For an interval of a given width, to pass the bar, and to tell two runs apart.
     """
-    from harness.policy.load import load_gates, policy_path
+    from harness.golden.graded_files import policy_levels
     from harness.report.sizes import sizes_view
+    from harness.score.settings import gate2_bar
     from harness.score.sizes import size_golden_set
-    from harness.score.threshold import Threshold
 
     project = project_at(root)
     policy, examples = load_set(project, which.label)
-    gates = load_gates(policy_path(project, which.label).with_name("gates.toml"), policy)
-    chosen = gate.threshold(Threshold(gates.weighting, gates.gate2.bar))
+    chosen = gate.threshold(gate2_bar(policy_levels(project, which.label).gates))
     found = size_golden_set(examples, policy, chosen, plan.target, *plan.pilots(project, policy))
     print_json(found) if json else show(sizes_view(found))

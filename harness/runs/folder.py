@@ -24,7 +24,7 @@ from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates, Policy
 from harness.nouns.records import Grade, Key, Record, latest
-from harness.policy.load import gates_digest, load_gates, load_policy, policy_digest
+from harness.policy.load import gates_digest, load_with_gates, policy_digest
 from harness.runs.kind import PAIRS as PAIR_RUN
 from harness.runs.manifest import ANSWERS, MANIFEST, Manifest, load_manifest, save_manifest
 from harness.runs.record_log import RECORDS, iter_records
@@ -112,8 +112,7 @@ def open_run(folder: Path) -> Run:
     if manifest.asked.kind is PAIR_RUN:
         what = "graded production pairs, which have no golden grades: use `harness policy impact`"
         raise BadInput([Fault(str(folder), what)])
-    policy = load_policy(folder / "policy.toml")
-    gates = load_gates(folder / "gates.toml", policy)
+    policy, gates = load_with_gates(folder / "policy.toml")
     ratings, raters = tuple(load_nouns(folder / RATINGS, Rating)), rater_kinds(folder / RATERS)
     return Run(folder, manifest, policy, gates, ratings, raters)
 
