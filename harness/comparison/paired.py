@@ -108,22 +108,20 @@ def _figures(base: Side, candidate: Side, read: Pairing) -> dict[str, object]:
     left, right = (answer_matrix_of(list(items), candidate.scale) for items in zip(*votes, strict=True))
     one, other = left.grades[:, 0], right.grades[:, 0]
     abouts = [another.about or item.about for item, another in read]
-    moved = _right(after) - _right(before)
+    shares = _right(before), _right(after)
     return {
         "n_common": len(read),
         "n_clusters": len(np.unique(after.clusters)),
         **{name: _kappa(before, after, weighting) for weighting, name in WEIGHTINGS.items()},
-        "accuracy": _mean(_right(before), _right(after), after.clusters),
+        "accuracy": _mean(*shares, after.clusters),
         "mae": _mean(_distance(before), _distance(after), after.clusters),
         "actions": _actions(base, candidate, before, after),
         "mcnemar": _mcnemar(one == left.golden, other == right.golden, after.clusters),
         "stuart_maxwell": stuart_maxwell(cell_counts(one, other, len(candidate.scale))),
         "moves": Confusion(labels=candidate.scale, matrix=cell_counts(one, other, len(candidate.scale))),
         "never_grow": _cells(base, candidate, votes),
-        "per_tag": slice_changes([about.tags if about else () for about in abouts], before, after, moved),
-        "per_clause": slice_changes(
-            [about.clauses if about else () for about in abouts], before, after, moved
-        ),
+        "per_tag": slice_changes([one.tags if one else () for one in abouts], *shares, clusters),
+        "per_clause": slice_changes([one.clauses if one else () for one in abouts], *shares, clusters),
         "flips": find_flips(base, candidate, votes),
     }
 
