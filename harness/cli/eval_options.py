@@ -116,7 +116,7 @@ def request_of(
         "model": _from_root(asking.model, project) if asking.model else None,
         "splits": None if asking.split is None else parse_splits(asking.split),
         "canaries": asking.canaries or None,
-        "aggregate": _aggregate(asking.aggregate),
+        "aggregate": asking.aggregate,
         **{name: getattr(asking, name) for name in UNCHANGED},
         "no_schema": asking.no_schema or None,
         "fold_system": asking.fold_system or None,
@@ -128,6 +128,8 @@ def request_of(
         "encoding": table.encoding,
         "rater": table.rater,
     }
+    if asking.aggregate not in (None, "mean", "vote"):
+        raise BadInput(f"--aggregate {asking.aggregate!r} is not one of: mean, vote")
     if run.resume is None:
         _refuse_idle(asking, given_in({name: values[name] for name in vars(table)}))
     values |= {name: value for name, value in _chosen(project, asking).items() if not values.get(name)}
@@ -203,9 +205,3 @@ def _from_root(model: str, project: Project) -> str:
     provider, file = split_model(model)
     path = Path.cwd() / file
     return f"{provider}/{path.relative_to(project.root) if path.is_relative_to(project.root) else path}"
-
-
-def _aggregate(text: str | None) -> str | None:
-    if text not in (None, "mean", "vote"):
-        raise BadInput(f"--aggregate {text!r} is not one of: mean, vote")
-    return text

@@ -141,9 +141,5 @@ def _show_size(prompt: "Prompt", prefix: int, *, as_json: bool) -> None:
     if as_json:
         print_json(size)
         return
-    show(
-        [
-            f"{plural(characters, 'character')}, about {plural(characters // 4, 'token')}",
-            f"{prefix:,} of them, {prefix / characters:.1%}, are the constant prefix",
-        ]
-    )
+    show([f"{plural(characters, 'character')}, about {plural(characters // 4, 'token')}"])
+    show([f"{prefix:,} of them, {prefix / characters:.1%}, are the constant prefix"])

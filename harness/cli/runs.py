@@ -125,13 +125,8 @@ def show_run(run: RunName = "latest", root: Root = None, json: Json = False) -> 
     reading = _reading(folder)
     if json:
         spent = reading.spending.model_dump(mode="json") if reading else None
-        print_json(
-            {
-                **manifest.model_dump(mode="json"),
-                "spending": spent,
-                "addresses": reading and dict(reading.addresses),
-            }
-        )
+        more = {"spending": spent, "addresses": reading and dict(reading.addresses)}
+        print_json({**manifest.model_dump(mode="json"), **more})
         return
     show(manifest_view(manifest, folder))
     if reading:
