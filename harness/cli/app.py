@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from typing import Annotated
 
 import typer
 
@@ -28,7 +29,8 @@ from harness.cli import (
     stages,
     view,
 )
-from harness.cli.options import Commands, complain
+from harness.cli.options import option
+from harness.cli.output import Commands, complain
 
 OLD_NAMES = {"licence": "license"}
 """Former spellings of options, which still work."""
@@ -79,9 +81,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Print the version and end."
-    ),
+    version: Annotated[
+        bool, option("Print the version and end.", "--version", callback=_version, is_eager=True)
+    ] = False,
 ) -> None:
     pass
 

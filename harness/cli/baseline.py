@@ -4,14 +4,15 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import Json, Root, print_json, project_at, say, show, shown_path
+from harness.cli.options import Json, Root, argument, project_at
+from harness.cli.output import print_json, say, show, shown_path
 
 app = typer.Typer(help="Baselines: runs that others are compared with.", no_args_is_help=True)
 
 
 @app.command("set")
 def set_command(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Its folder, name, or latest.")] = "latest",
+    run: Annotated[str, argument("Its folder, name, or latest.", metavar="RUN")] = "latest",
     root: Root = None,
 ) -> None:
     """Keep a run as the baseline of its policy and split, in runs/baselines/, for git."""

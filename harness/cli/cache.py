@@ -2,7 +2,8 @@
 
 import typer
 
-from harness.cli.options import Json, Root, print_json, project_at, say, show
+from harness.cli.options import Json, Root, project_at
+from harness.cli.output import print_json, say, show
 from harness.storage.plural import plural
 
 app = typer.Typer(help="Replies kept across runs, so that none is paid for twice.", no_args_is_help=True)

@@ -3,22 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from harness.cli import completion
 from harness.cli.compared import BASELINE, for_each_rater, is_file, sides_of
 from harness.cli.groups import Markdown, append, grouped
-from harness.cli.options import (
-    Json,
-    Root,
-    Weighting,
-    end_with,
-    print_json,
-    project_at,
-    say,
-    show,
-    weighting_of,
-)
+from harness.cli.options import Json, Root, Weighting, argument, option, project_at, weighting_of
+from harness.cli.output import end_with, print_json, say, show
 from harness.cli.rated import FileOptions, bar_origin
 from harness.errors import BadInput, Fault
 
@@ -29,10 +18,9 @@ if TYPE_CHECKING:
     from harness.scorecards.ship import Shipping
 
 
-Flips = Annotated[int, typer.Option(min=0, help="How many flips to show, the worst first.")]
+Flips = Annotated[int, option("How many flips to show, the worst first.", min=0)]
 Base = Annotated[
-    str,
-    typer.Option(metavar="RUN|FILE|baseline", help="What is in use now.", autocompletion=completion.runs),
+    str, option("What is in use now.", metavar="RUN|FILE|baseline", autocompletion=completion.runs)
 ]
 
 
@@ -40,9 +28,9 @@ Base = Annotated[
 def compare_command(
     runs: Annotated[
         list[str],
-        typer.Argument(
+        argument(
+            "Runs, files of grades, or baseline; the first is the base.",
             metavar="RUN RUN...",
-            help="Runs, files of grades, or baseline; the first is the base.",
             autocompletion=completion.runs,
         ),
     ],
@@ -80,15 +68,14 @@ def regress_command(
     *,
     base: Base = BASELINE,
     candidate: Annotated[
-        str,
-        typer.Option(metavar="RUN|FILE", help="What may replace it.", autocompletion=completion.runs),
+        str, option("What may replace it.", metavar="RUN|FILE", autocompletion=completion.runs)
     ] = "latest",
     files: FileOptions,
     weighting: Weighting = None,
     margin: Annotated[
-        float | None, typer.Option(min=0, max=2, help="The kappa it may lose. Default: gates.toml.")
+        float | None, option("The kappa it may lose. Default: gates.toml.", min=0, max=2)
     ] = None,
-    junit: Annotated[Path | None, typer.Option(help="Write the conditions as JUnit XML.")] = None,
+    junit: Annotated[Path | None, option("Write the conditions as JUnit XML.")] = None,
     markdown: Markdown = None,
     flips: Flips = 5,
     root: Root = None,

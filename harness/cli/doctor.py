@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness import __version__
-from harness.cli.options import DEFAULT_POLICY, Json, Root, load_keys, print_json, project_at, say, show
+from harness.cli.options import DEFAULT_POLICY, Json, Root, argument, load_keys, option, project_at
+from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import named
 from harness.errors import BadInput
 from harness.storage.plural import plural
@@ -25,13 +26,11 @@ if TYPE_CHECKING:
 
 def doctor_command(
     model: Annotated[
-        str | None, typer.Argument(help="provider/model to ask for one grade, to see what it accepts.")
+        str | None, argument("provider/model to ask for one grade, to see what it accepts.")
     ] = None,
-    base_url: Annotated[
-        str | None, typer.Option(help="A server of your own that speaks the provider's API.")
-    ] = None,
+    base_url: Annotated[str | None, option("A server of your own that speaks the provider's API.")] = None,
     policy: Annotated[str, named("The policy whose first dev example is graded.")] = DEFAULT_POLICY,
-    prompt: Annotated[str, typer.Option(help="The prompt: name or name@v2.")] = "teacher",
+    prompt: Annotated[str, option("The prompt: name or name@v2.")] = "teacher",
     root: Root = None,
     json: Json = False,
 ) -> None:

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from harness.cli.groups import BaseUrl, FoldSystem, MaxTokens, NoSchema, Shots, Temperature
-from harness.cli.options import DEFAULT_POLICY, names_in
+from harness.cli.options import DEFAULT_POLICY, names_in, option
 from harness.cli.policy_options import named
 from harness.cli.rated import GraderTable, given_in
 from harness.errors import BadInput
@@ -21,7 +19,7 @@ UNCHANGED = ("policy", "prompt", "limit", "repeats", "shots", "seed", "temperatu
 """Options that are a setting of the same name."""
 NEVER_EMPTY = ("model", "base_url", "only", "disagreements_of")
 NoReport = Annotated[
-    bool, typer.Option("--no-report", help="Write no report.html (runs of more than 2,000 pairs get none).")
+    bool, option("Write no report.html (runs of more than 2,000 pairs get none).", "--no-report")
 ]
 
 
@@ -29,34 +27,28 @@ NoReport = Annotated[
 class AskedOptions:
     """What to ask which teacher. None means "not given": a resumed run keeps its settings."""
 
-    model: Annotated[
-        str | None, typer.Option(help="provider/model. Default: builtin/lexical, no key, no network.")
-    ] = None
+    model: Annotated[str | None, option("provider/model. Default: builtin/lexical, no key, no network.")] = (
+        None
+    )
     policy: Annotated[str | None, named(f"name or name@v1. Default: {DEFAULT_POLICY}.")] = None
-    prompt: Annotated[str | None, typer.Option(help="name or name@v2. Default: teacher, the latest.")] = None
-    split: Annotated[str | None, typer.Option(help="dev, test or dev+test. Default: dev.")] = None
+    prompt: Annotated[str | None, option("name or name@v2. Default: teacher, the latest.")] = None
+    split: Annotated[str | None, option("dev, test or dev+test. Default: dev.")] = None
     canaries: Annotated[
-        bool,
-        typer.Option("--canaries", help="Grade the canaries instead: does text in a product steer it?"),
+        bool, option("Grade the canaries instead: does text in a product steer it?", "--canaries")
     ] = False
-    limit: Annotated[int | None, typer.Option(min=1, help="Grade a sample of this many examples.")] = None
-    only: Annotated[str | None, typer.Option(help="Grade only these examples, by id: a,b,c")] = None
+    limit: Annotated[int | None, option("Grade a sample of this many examples.", min=1)] = None
+    only: Annotated[str | None, option("Grade only these examples, by id: a,b,c")] = None
     disagreements_of: Annotated[
-        str | None,
-        typer.Option(metavar="RUN", help="Grade only what this run got wrong or gave no readable answer to."),
+        str | None, option("Grade only what this run got wrong or gave no readable answer to.", metavar="RUN")
     ] = None
     shots: Shots = None
     repeats: Annotated[
-        int | None,
-        typer.Option(min=1, max=100, help="Ask about every example this many times. Default: 1."),
+        int | None, option("Ask about every example this many times. Default: 1.", min=1, max=100)
     ] = None
     aggregate: Annotated[
-        str | None,
-        typer.Option(help="What repeats count for: mean (each its share) or vote. Default: mean."),
+        str | None, option("What repeats count for: mean (each its share) or vote. Default: mean.")
     ] = None
-    seed: Annotated[
-        int | None, typer.Option(help="Seed of the --limit sample; sent to the model if given.")
-    ] = None
+    seed: Annotated[int | None, option("Seed of the --limit sample; sent to the model if given.")] = None
     temperature: Temperature = None
     max_tokens: MaxTokens = None
     no_schema: NoSchema = False
@@ -69,21 +61,17 @@ class RunOptions:
     """How to carry out or resume the run."""
 
     batch: Annotated[
-        bool,
-        typer.Option("--batch", help="Through the provider's batch API: half the price, within a day."),
+        bool, option("Through the provider's batch API: half the price, within a day.", "--batch")
     ] = False
-    resume: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Resume a run: ask only what has no answer.")
-    ] = None
+    resume: Annotated[str | None, option("Resume a run: ask only what has no answer.", metavar="RUN")] = None
     retry_failed: Annotated[
-        bool,
-        typer.Option("--retry-failed", help="Resume a run (latest, or --resume): ask only what failed."),
+        bool, option("Resume a run (latest, or --resume): ask only what failed.", "--retry-failed")
     ] = False
     max_cost: Annotated[
-        float | None, typer.Option(min=0, metavar="USD", help="Stop before the run costs more than this.")
+        float | None, option("Stop before the run costs more than this.", min=0, metavar="USD")
     ] = None
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what the run would ask and cost; make no API calls.")
+        bool, option("Print what the run would ask and cost; make no API calls.", "--dry-run")
     ] = False
 
     @property
@@ -128,7 +116,7 @@ def request_of(
         "model": _from_root(asking.model, project) if asking.model else None,
         "splits": None if asking.split is None else parse_splits(asking.split),
         "canaries": asking.canaries or None,
-        "aggregate": _aggregate(asking.aggregate),
+        "aggregate": asking.aggregate,
         **{name: getattr(asking, name) for name in UNCHANGED},
         "no_schema": asking.no_schema or None,
         "fold_system": asking.fold_system or None,
@@ -140,6 +128,8 @@ def request_of(
         "encoding": table.encoding,
         "rater": table.rater,
     }
+    if asking.aggregate not in (None, "mean", "vote"):
+        raise BadInput(f"--aggregate {asking.aggregate!r} is not one of: mean, vote")
     if run.resume is None:
         _refuse_idle(asking, given_in({name: values[name] for name in vars(table)}))
     values |= {name: value for name, value in _chosen(project, asking).items() if not values.get(name)}
@@ -215,9 +205,3 @@ def _from_root(model: str, project: Project) -> str:
     provider, file = split_model(model)
     path = Path.cwd() / file
     return f"{provider}/{path.relative_to(project.root) if path.is_relative_to(project.root) else path}"
-
-
-def _aggregate(text: str | None) -> str | None:
-    if text not in (None, "mean", "vote"):
-        raise BadInput(f"--aggregate {text!r} is not one of: mean, vote")
-    return text

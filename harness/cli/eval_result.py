@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from harness.cli.options import print_json, scored_json, show, shown_path
+from harness.cli.output import print_json, scored_json, show, shown_path
 from harness.storage.project import Project
 
 if TYPE_CHECKING:

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from harness.cli.groups import grouped
-from harness.cli.options import DEFAULT_POLICY, Json, Root, end_by, print_json, project_at, show
+from harness.cli.options import DEFAULT_POLICY, Json, Root, argument, option, project_at
+from harness.cli.output import end_by, print_json, show
 from harness.cli.rated import GatedOptions, LevelOptions, RatedTable, bar_origin, refuse
 
 if TYPE_CHECKING:
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 @grouped
 def gate1_command(
     ratings: Annotated[
-        Path | None,
-        typer.Argument(help="A file of ratings. Default: the policy's own golden/.../ratings.jsonl."),
+        Path | None, argument("A file of ratings. Default: the policy's own golden/.../ratings.jsonl.")
     ] = None,
     *,
     grades: LevelOptions,
@@ -26,12 +24,9 @@ def gate1_command(
     gated: GatedOptions,
     root: Root = None,
     disputes: Annotated[
-        int,
-        typer.Option(min=0, help="How many disputed pairs to show with the raters' reasons, widest first."),
+        int, option("How many disputed pairs to show with the raters' reasons, widest first.", min=0)
     ] = 1,
-    all: Annotated[
-        bool, typer.Option("--all", help="Every rater and pair of raters, not the ten lowest.")
-    ] = False,
+    all: Annotated[bool, option("Every rater and pair of raters, not the ten lowest.", "--all")] = False,
     json: Json = False,
 ) -> None:
     """Gate 1: do the raters agree?

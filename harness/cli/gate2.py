@@ -4,21 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from harness.cli.groups import grouped
-from harness.cli.options import (
-    Json,
-    OptionalRun,
-    Root,
-    end_by,
-    layout,
-    print_json,
-    project_at,
-    say,
-    scored_json,
-    show,
-)
+from harness.cli.options import Json, OptionalRun, Root, layout, option, project_at
+from harness.cli.output import end_by, print_json, say, scored_json, show
 from harness.cli.rated import FileOptions, GatedOptions, bar_origin, given_in, refuse
 from harness.errors import BadInput
 from harness.storage.project import Project
@@ -38,12 +26,11 @@ class RatingsOptions:
     """A file of ratings, and how to read it."""
 
     ratings: Annotated[
-        Path | None,
-        typer.Option(help="A file of ratings, for Gate 1, the human ceiling and the diagnosis of misses."),
+        Path | None, option("A file of ratings, for Gate 1, the human ceiling and the diagnosis of misses.")
     ] = None
-    ratings_columns: Annotated[str | None, typer.Option(help="Like --columns, for the ratings file.")] = None
-    ratings_wide: Annotated[str | None, typer.Option(help="Like --wide, for the ratings file.")] = None
-    ratings_format: Annotated[str | None, typer.Option(help="Like --format, for the ratings file.")] = None
+    ratings_columns: Annotated[str | None, option("Like --columns, for the ratings file.")] = None
+    ratings_wide: Annotated[str | None, option("Like --wide, for the ratings file.")] = None
+    ratings_format: Annotated[str | None, option("Like --format, for the ratings file.")] = None
 
     def table(self, files: FileOptions, graded: "GradesFile") -> Layout:
         """By default like the golden file, or like the grades if it is the same file."""
@@ -63,12 +50,12 @@ class RatingsOptions:
 def gate2_command(
     run: OptionalRun = None,
     *,
-    grades: Annotated[Path | None, typer.Option(help="The file of grades to compare with --golden.")] = None,
+    grades: Annotated[Path | None, option("The file of grades to compare with --golden.")] = None,
     files: FileOptions,
     rated: RatingsOptions,
     gated: GatedOptions,
     root: Root = None,
-    misses: Annotated[int, typer.Option(min=0, help="How many misses to show, the worst first.")] = 3,
+    misses: Annotated[int, option("How many misses to show, the worst first.", min=0)] = 3,
     json: Json = False,
 ) -> None:
     """Gate 2: does a grader agree with the golden set?

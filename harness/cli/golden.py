@@ -1,12 +1,14 @@
 """`harness golden`: list, lint, stats, import, export."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.cli.groups import grouped
-from harness.cli.options import Json, Root, names_in, print_json, project_at, say, show, shown_path
+from harness.cli.options import Json, Root, argument, names_in, option, project_at
+from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import EveryPolicy, PolicyOptions, named
 from harness.cli.rated import TableOptions
 from harness.errors import BadInput
@@ -15,7 +17,7 @@ from harness.storage.project import Project, folder_names, split_label
 
 if TYPE_CHECKING:
     from harness.golden.checks import Finding
-    from harness.golden.importing import Imported
+    from harness.golden.importing import Import, Imported
     from harness.nouns.pair import Example
     from harness.nouns.policy import Policy
 
@@ -96,29 +98,49 @@ def golden_set_stats(which: PolicyOptions, *, root: Root = None, json: Json = Fa
     print_json(stats) if json else show(golden_view(stats))
 
 
+@dataclass(frozen=True)
+class ImportOptions:
+    """What to take from a table, and how to divide it."""
+
+    attributes: Annotated[
+        str | None, option("More columns to show a grader: class,colour. Others are left out.")
+    ] = None
+    splits: Annotated[str | None, option("shots/dev/test in per cent, by query. Default: 20/40/40.")] = None
+    seed: Annotated[int, option("Seed of the splits.")] = 0
+    scale: Annotated[str | None, option("The grades, such as 0-4, if the policy is new.")] = None
+    license: Annotated[
+        str | None, option("A note on the source's license.", envvar="HARNESS_GOLDEN_IMPORT_LICENCE")
+    ] = None
+    dataset_split: Annotated[str | None, option("Which split of a data set.")] = None
+    replace: Annotated[bool, option("Overwrite the existing golden set.", "--replace")] = False
+
+    def request(self, source: str, policy: str, table: TableOptions) -> "Import":
+        """What to import, and how."""
+        from harness.golden.importing import Import
+        from harness.golden.splits import parse_shares
+
+        return Import(
+            source=source,
+            policy=policy,
+            layout=table.layout,
+            attributes=names_in(self.attributes),
+            shares=parse_shares(self.splits) if self.splits else None,
+            seed=self.seed,
+            scale=self.scale,
+            licence=self.license,
+            dataset_split=self.dataset_split,
+            replace=self.replace,
+        )
+
+
 @app.command("import")
 @grouped
 def import_golden_set(
-    source: Annotated[
-        str, typer.Argument(metavar="FILE", help="A table, or a data set: its folder, or its name.")
-    ],
+    source: Annotated[str, argument("A table, or a data set: its folder, or its name.", metavar="FILE")],
     policy: Annotated[str, named("The policy of the grades; a new one gets a skeleton.")],
     *,
     table: TableOptions,
-    attributes: Annotated[
-        str | None, typer.Option(help="More columns to show a grader: class,colour. Others are left out.")
-    ] = None,
-    splits: Annotated[
-        str | None, typer.Option(help="shots/dev/test in per cent, by query. Default: 20/40/40.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the splits.")] = 0,
-    scale: Annotated[str | None, typer.Option(help="The grades, such as 0-4, if the policy is new.")] = None,
-    license: Annotated[
-        str | None,
-        typer.Option(envvar="HARNESS_GOLDEN_IMPORT_LICENCE", help="A note on the source's license."),
-    ] = None,
-    dataset_split: Annotated[str | None, typer.Option(help="Which split of a data set.")] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Overwrite the existing golden set.")] = False,
+    how: ImportOptions,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -129,22 +151,9 @@ def import_golden_set(
 
     Columns that are not mapped are left out: one might hold the grade.
     """
-    from harness.golden.importing import Import, import_golden
-    from harness.golden.splits import parse_shares
+    from harness.golden.importing import import_golden
 
-    request = Import(
-        source=source,
-        policy=policy,
-        layout=table.layout,
-        attributes=names_in(attributes),
-        shares=parse_shares(splits) if splits else None,
-        seed=seed,
-        scale=scale,
-        licence=license,
-        dataset_split=dataset_split,
-        replace=replace,
-    )
-    done = import_golden(project_at(root), request)
+    done = import_golden(project_at(root), how.request(source, policy, table))
     if json:
         left = list(done.columns_left)
         found = {"path": str(done.path), "examples": len(done.examples), "columns_left": left}
@@ -176,11 +185,9 @@ def export_golden_set(
     which: PolicyOptions,
     *,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A .csv or .jsonl file. Default: standard output.")
+        Path | None, option("A .csv or .jsonl file. Default: standard output.", "--output", "-o")
     ] = None,
-    format: Annotated[
-        str | None, typer.Option(help="csv or jsonl. Default: by the file's ending, or csv.")
-    ] = None,
+    format: Annotated[str | None, option("csv or jsonl. Default: by the file's ending, or csv.")] = None,
     root: Root = None,
 ) -> None:
     """Write a golden set as CSV or JSON lines.

@@ -7,9 +7,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
-import typer
-
-from harness.cli.options import Columns, Encoding, Format, layout, names_in
+from harness.cli.options import Columns, Encoding, Format, layout, names_in, option
 from harness.errors import BadInput
 from harness.storage.stream import Stream
 
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose dataclass parameters become one option for each of their fields, in order.
 
-    A field is declared like an option: `Annotated[type, typer.Option(...)]` with a default.
+    A field is declared like an option: `Annotated[type, option(...)]` with a default.
     """
     hints = get_type_hints(command, include_extras=True)
     groups = {name: kind for name, kind in hints.items() if isinstance(kind, type) and is_dataclass(kind)}
@@ -54,40 +52,32 @@ def _parameters(group: type) -> list[inspect.Parameter]:
     return list(inspect.signature(group, eval_str=True).parameters.values())
 
 
-Markdown = Annotated[Path | None, typer.Option(help="Append the result as Markdown, for a summary.")]
-Shots = Annotated[
-    int | None, typer.Option(min=0, help="Golden examples in the prompt. Default: as the prompt says.")
-]
+Markdown = Annotated[Path | None, option("Append the result as Markdown, for a summary.")]
+Shots = Annotated[int | None, option("Golden examples in the prompt. Default: as the prompt says.", min=0)]
 Temperature = Annotated[
-    float | None, typer.Option(min=0, max=10, help="Sent to the model if given; some models reject it.")
+    float | None, option("Sent to the model if given; some models reject it.", min=0, max=10)
 ]
 MaxTokens = Annotated[
-    int | None,
-    typer.Option(min=1, metavar="N", help="Limit of an answer, thinking included. Default: the server's."),
+    int | None, option("Limit of an answer, thinking included. Default: the server's.", min=1, metavar="N")
 ]
-NoSchema = Annotated[
-    bool, typer.Option("--no-schema", help="Send no JSON schema: the prompt alone asks for the form.")
-]
+NoSchema = Annotated[bool, option("Send no JSON schema: the prompt alone asks for the form.", "--no-schema")]
 FoldSystem = Annotated[
-    bool,
-    typer.Option(
-        "--fold-system", help="Send the system text in the user message: some models lack the role."
-    ),
+    bool, option("Send the system text in the user message: some models lack the role.", "--fold-system")
 ]
-BaseUrl = Annotated[str | None, typer.Option(help="A server of your own that speaks the provider's API.")]
+BaseUrl = Annotated[str | None, option("A server of your own that speaks the provider's API.")]
 
 
 @dataclass(frozen=True)
 class TeacherOptions:
     """Who grades, for commands that cannot resume a run."""
 
-    model: Annotated[str, typer.Option(help="provider/model. The default needs no key and no network.")] = (
+    model: Annotated[str, option("provider/model. The default needs no key and no network.")] = (
         "builtin/lexical"
     )
-    prompt: Annotated[str, typer.Option(help="name or name@v2.")] = "teacher"
+    prompt: Annotated[str, option("name or name@v2.")] = "teacher"
     shots: Shots = None
     temperature: Temperature = None
-    seed: Annotated[int | None, typer.Option(help="Sent to the model if given.")] = None
+    seed: Annotated[int | None, option("Sent to the model if given.")] = None
     max_tokens: MaxTokens = None
     no_schema: NoSchema = False
     fold_system: FoldSystem = False
@@ -106,13 +96,11 @@ class CallOptions:
 
     max_connections: Annotated[
         int | None,
-        typer.Option(
-            min=1, max=5000, help="Maximum of calls in flight. Default: as many as the server bears."
-        ),
+        option("Maximum of calls in flight. Default: as many as the server bears.", min=1, max=5000),
     ] = None
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Do not use replies of earlier runs, and keep none.")
-    ] = False
+    no_cache: Annotated[bool, option("Do not use replies of earlier runs, and keep none.", "--no-cache")] = (
+        False
+    )
 
     def limits(self, *, only_failed: bool = False, max_cost: float | None = None) -> "Limits":
         """These and the limits of a run."""
@@ -126,13 +114,10 @@ class PairsOptions:
     """Which production pairs to grade, and how to read their file."""
 
     pairs: Annotated[
-        Path | None,
-        typer.Option(help="Production pairs: a table with item, query and title, without grades."),
+        Path | None, option("Production pairs: a table with item, query and title, without grades.")
     ] = None
-    traffic: Annotated[str | None, typer.Option(help="The column that says how often a pair is seen.")] = None
-    attributes: Annotated[
-        str | None, typer.Option(help="Further columns that the surface shows: colour,size")
-    ] = None
+    traffic: Annotated[str | None, option("The column that says how often a pair is seen.")] = None
+    attributes: Annotated[str | None, option("Further columns that the surface shows: colour,size")] = None
     columns: Columns = None
     format: Format = None
     encoding: Encoding = None

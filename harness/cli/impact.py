@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.groups import CallOptions, Markdown, PairsOptions, TeacherOptions, append, grouped
-from harness.cli.options import Json, Root, load_keys, print_json, project_at, say, show
+from harness.cli.options import Json, Root, load_keys, option, project_at
+from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import Versions
 from harness.errors import BadInput
 from harness.storage.plural import plural
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
     from harness.runs.manifest import Asked
     from harness.scorecards.impact import Impact
 
-Twice = Annotated[
-    bool, typer.Option("--twice", help="Ask twice under V1, to see what the teacher changes by itself.")
-]
+Twice = Annotated[bool, option("Ask twice under V1, to see what the teacher changes by itself.", "--twice")]
 
 
 @grouped
@@ -30,7 +29,7 @@ def impact_command(
     teacher: TeacherOptions,
     calls: CallOptions,
     twice: Twice = False,
-    examples: Annotated[int, typer.Option(min=0, help="How many changed pairs to show.")] = 5,
+    examples: Annotated[int, option("How many changed pairs to show.", min=0)] = 5,
     markdown: Markdown = None,
     root: Root = None,
     json: Json = False,

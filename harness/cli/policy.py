@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.groups import grouped
-from harness.cli.options import Json, Root, complain, print_json, project_at, say, show
+from harness.cli.options import Json, Root, option, project_at
+from harness.cli.output import complain, print_json, say, show
 from harness.cli.policy_options import EveryPolicy, PolicyOptions, Versions
 from harness.errors import BadInput
 from harness.storage.project import Project, split_label
@@ -88,7 +89,7 @@ def diff_policy(
     versions: Versions,
     *,
     suggest: Annotated[
-        str | None, typer.Option(help="A run whose cited clauses suggest examples to judge again.")
+        str | None, option("A run whose cited clauses suggest examples to judge again.")
     ] = None,
     root: Root = None,
     json: Json = False,
@@ -168,11 +169,10 @@ def _checked(project: Project, name: str | None) -> "Iterator[tuple[Path, list[s
 def _faults(path: Path) -> list[str]:
     """Why a policy does not load, or else what it lacks."""
     from harness.policy.lint import unfinished
-    from harness.policy.load import load_gates, load_policy
+    from harness.policy.load import load_with_gates
 
     try:
-        policy = load_policy(path)
-        load_gates(path.with_name("gates.toml"), policy)
+        policy, _ = load_with_gates(path)
     except BadInput as error:
         return [str(fault) for fault in error.faults]
     return [f"{path}: {text}" for text in unfinished(policy)]

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 import typer
 
 from harness.cli import completion
-from harness.cli.options import DEFAULT_POLICY
+from harness.cli.options import DEFAULT_POLICY, argument, option
 from harness.errors import BadInput
 from harness.storage.project import Project, split_label
 
 
 def named(help: str, former_variable: str | None = None) -> Any:
     """An option for a policy's name, which the shell completes."""
-    return typer.Option(help=help, envvar=former_variable, autocompletion=completion.policies)
+    return option(help, envvar=former_variable, autocompletion=completion.policies)
 
 
 PolicyName = Annotated[str, named("name or name@v1.")]
@@ -66,13 +66,9 @@ class NewPolicy(PolicyOptions):
 class Versions(PolicyOptions):
     """Two versions of a policy."""
 
-    name: Annotated[
-        str | None, typer.Argument(metavar="V1", help="name@v1; or a name: its two latest versions.")
-    ] = None
-    new: Annotated[
-        str | None, typer.Argument(metavar="V2", help="name@v2. Default: the version after V1.")
-    ] = None
-    policy: Annotated[str | None, typer.Option(help="The same as V1.")] = None
+    name: Annotated[str | None, argument("name@v1; or a name: its two latest versions.", metavar="V1")] = None
+    new: Annotated[str | None, argument("name@v2. Default: the version after V1.", metavar="V2")] = None
+    policy: Annotated[str | None, option("The same as V1.")] = None
 
     def both(self, project: Project) -> tuple[str, str]:
         """Both as name@version; the missing one is the neighbour."""

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from harness.cli.options import say, shown_path
+from harness.cli.output import say, shown_path
 from harness.scorecards.money import usd
 from harness.storage.plural import plural
 
@@ -136,15 +136,11 @@ def warnings_of(plan: "Plan") -> list[str]:
         has = "has" if bare == 1 else "have"
         warnings.append(f"{count} {has} no reasoning: they show a grade alone")
     if plan.withheld:
-        queries = ", ".join(plan.withheld)
-        warnings.append(
-            f"worked examples of the policy are withheld from the teacher, since they are graded: {queries}"
-        )
+        what = "worked examples of the policy are withheld from the teacher, since they are graded"
+        warnings.append(f"{what}: {', '.join(plan.withheld)}")
     if plan.stale:
-        count = (
-            f"{plural(plan.stale, 'example was', 'examples were')} not yet judged under {plan.policy.label}"
-        )
-        warnings.append(f"{count}: Gate 2 is inconclusive")
+        count = plural(plan.stale, "example was", "examples were")
+        warnings.append(f"{count} not yet judged under {plan.policy.label}: Gate 2 is inconclusive")
     return warnings
 
 

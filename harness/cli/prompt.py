@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import DEFAULT_POLICY, Json, Root, print_json, project_at, say, show
+from harness.cli.options import DEFAULT_POLICY, Json, Root, argument, option, project_at
+from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import PolicyName, named
 from harness.errors import BadInput
 from harness.storage.plural import plural
@@ -66,13 +67,11 @@ def _described(project: Project, labels: list[str]) -> tuple[dict[str, str], lis
 
 @app.command("render")
 def render_prompt(
-    name: Annotated[str, typer.Argument(metavar="[PROMPT]", help="name, or name@v2")] = "teacher",
+    name: Annotated[str, argument("name, or name@v2", metavar="[PROMPT]")] = "teacher",
     policy: PolicyName = DEFAULT_POLICY,
-    item: Annotated[
-        str | None, typer.Option(help="An example's id. Default: the first of dev or test.")
-    ] = None,
-    shots: Annotated[int | None, typer.Option(min=0, help="Golden examples in it.")] = None,
-    stats: Annotated[bool, typer.Option("--stats", help="Its size instead of its text.")] = False,
+    item: Annotated[str | None, option("An example's id. Default: the first of dev or test.")] = None,
+    shots: Annotated[int | None, option("Golden examples in it.", min=0)] = None,
+    stats: Annotated[bool, option("Its size instead of its text.", "--stats")] = False,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -94,8 +93,8 @@ def render_prompt(
 
 @app.command("diff")
 def diff_prompt(
-    old: Annotated[str, typer.Argument(metavar="PROMPT_A", help="name@v1")],
-    new: Annotated[str, typer.Argument(metavar="PROMPT_B", help="name@v2, or name: its latest version.")],
+    old: Annotated[str, argument("name@v1", metavar="PROMPT_A")],
+    new: Annotated[str, argument("name@v2, or name: its latest version.", metavar="PROMPT_B")],
     policy: Annotated[str, named("name or name@v1: whose prefix is compared.")] = DEFAULT_POLICY,
     root: Root = None,
     json: Json = False,
@@ -142,9 +141,5 @@ def _show_size(prompt: "Prompt", prefix: int, *, as_json: bool) -> None:
     if as_json:
         print_json(size)
         return
-    show(
-        [
-            f"{plural(characters, 'character')}, about {plural(characters // 4, 'token')}",
-            f"{prefix:,} of them, {prefix / characters:.1%}, are the constant prefix",
-        ]
-    )
+    show([f"{plural(characters, 'character')}, about {plural(characters // 4, 'token')}"])
+    show([f"{prefix:,} of them, {prefix / characters:.1%}, are the constant prefix"])

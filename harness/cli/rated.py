@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from harness.cli.options import Columns, Encoding, Format, Weighting, layout, project_at, weighting_of
+from harness.cli.options import Columns, Encoding, Format, Weighting, layout, option, project_at, weighting_of
 from harness.cli.policy_options import named
 from harness.errors import BadInput
 from harness.storage.tables import Layout
@@ -26,8 +24,7 @@ class TableOptions:
     columns: Columns = None
     format: Format = None
     labels: Annotated[
-        str | None,
-        typer.Option(help="Grades as words: Exact=2,Partial=1,Irrelevant=0. Holds for all files."),
+        str | None, option("Grades as words: Exact=2,Partial=1,Irrelevant=0. Holds for all files.")
     ] = None
     encoding: Encoding = None
 
@@ -41,7 +38,7 @@ class TableOptions:
 class RatedTable(TableOptions):
     """How to read a table with several raters."""
 
-    wide: Annotated[str | None, typer.Option(help="A column for each rater: rater1,rater2,...")] = None
+    wide: Annotated[str | None, option("A column for each rater: rater1,rater2,...")] = None
 
     @property
     def layout(self) -> Layout:
@@ -53,9 +50,7 @@ class RatedTable(TableOptions):
 class GraderTable(RatedTable):
     """How to read a table of one rater's grades, or with several raters."""
 
-    rater: Annotated[
-        str | None, typer.Option(help="Whose grades to take from a file with several raters.")
-    ] = None
+    rater: Annotated[str | None, option("Whose grades to take from a file with several raters.")] = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,7 @@ class LevelOptions:
     """The grades."""
 
     policy: Annotated[str | None, named("The policy that sets scale, actions and bars.")] = None
-    scale: Annotated[str | None, typer.Option(help="The grades, such as 0-4, if there is no policy.")] = None
+    scale: Annotated[str | None, option("The grades, such as 0-4, if there is no policy.")] = None
 
     def levels(self, root: Path | None) -> "Levels":
         """The scale from --scale, or from a policy, then with the policy and its gates."""
@@ -84,8 +79,7 @@ class GoldenFile:
     """A file of golden grades."""
 
     golden: Annotated[
-        Path | None,
-        typer.Option(help="A file of golden grades, for files of grades. Default: those of a run."),
+        Path | None, option("A file of golden grades, for files of grades. Default: those of a run.")
     ] = None
 
 
@@ -93,10 +87,8 @@ class GoldenFile:
 class FileOptions(GraderTable, LevelOptions, GoldenFile):
     """A file of golden grades, and how to read it and the files of grades beside it."""
 
-    grades_columns: Annotated[str | None, typer.Option(help="Like --columns, for the files of grades.")] = (
-        None
-    )
-    grades_format: Annotated[str | None, typer.Option(help="Like --format, for the files of grades.")] = None
+    grades_columns: Annotated[str | None, option("Like --columns, for the files of grades.")] = None
+    grades_format: Annotated[str | None, option("Like --format, for the files of grades.")] = None
 
     @property
     def golden_table(self) -> Layout:
@@ -121,7 +113,7 @@ class BarOptions:
     """The kappa to gate by."""
 
     weighting: Weighting = None
-    bar: Annotated[float | None, typer.Option(help="The kappa asked for. Default: gates.toml.")] = None
+    bar: Annotated[float | None, option("The kappa asked for. Default: gates.toml.")] = None
 
     def threshold(self, own: "Threshold", origin: str = "gates.toml has") -> "Threshold":
         """The bar asked for, else `own`; a moved bar names the `origin` of its own."""
@@ -140,7 +132,7 @@ class GatedOptions(BarOptions):
     """The kappa to gate by, and how to check its interval."""
 
     bootstrap: Annotated[
-        bool, typer.Option("--bootstrap", help="A cluster bootstrap of the gated kappa too, to compare.")
+        bool, option("A cluster bootstrap of the gated kappa too, to compare.", "--bootstrap")
     ] = False
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from harness.cli.groups import grouped
-from harness.cli.options import Root, project_at, say, shown_path
+from harness.cli.options import Root, argument, option, project_at
+from harness.cli.output import say, shown_path
 from harness.cli.rated import RatedTable
 
 if TYPE_CHECKING:
@@ -25,23 +26,20 @@ def _group() -> None:
 @app.command("import")
 @grouped
 def import_ratings_command(
-    ratings: Annotated[Path, typer.Argument(metavar="FILE", help="A table of ratings, as gate1 takes it.")],
-    policy: Annotated[str, typer.Option(help="name, or name@v1: whose golden set, rated by which version.")],
+    ratings: Annotated[Path, argument("A table of ratings, as gate1 takes it.", metavar="FILE")],
+    policy: Annotated[str, option("name, or name@v1: whose golden set, rated by which version.")],
     table: RatedTable,
     *,
     rater: Annotated[
-        str | None, typer.Option(help="Whose ratings to take; or who gave them, in a table without raters.")
+        str | None, option("Whose ratings to take; or who gave them, in a table without raters.")
     ] = None,
     kind: Annotated[
-        Literal["human", "llm"] | None,
-        typer.Option(help="What the raters are that raters.toml does not have yet."),
+        Literal["human", "llm"] | None, option("What the raters are that raters.toml does not have yet.")
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Replace other ratings of the same items by the same raters.")
+        bool, option("Replace other ratings of the same items by the same raters.", "--replace")
     ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be added; write nothing.")
-    ] = False,
+    dry_run: Annotated[bool, option("Say what would be added; write nothing.", "--dry-run")] = False,
     root: Root = None,
 ) -> None:
     """Take a table of ratings into the golden set's ratings.jsonl.

@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from harness.cli.golden import find_set
 from harness.cli.groups import grouped
-from harness.cli.options import DEFAULT_POLICY, Json, Root, names_in, print_json, project_at, say, show
+from harness.cli.options import DEFAULT_POLICY, Json, Root, argument, names_in, option, project_at
+from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import PolicyOptions, named
 from harness.errors import BadInput
 from harness.storage.project import Project
@@ -26,24 +25,21 @@ def confirm_examples(
     which: PolicyOptions,
     *,
     examples: Annotated[
-        str | None, typer.Option(help="Examples or canaries that you have read again, by id: a,b,c")
+        str | None, option("Examples or canaries that you have read again, by id: a,b,c")
     ] = None,
-    file: Annotated[
-        Path | None, typer.Option(help="The same from a file: one id on each line.", metavar="FILE")
-    ] = None,
+    file: Annotated[Path | None, option("The same from a file: one id on each line.", metavar="FILE")] = None,
     unaffected: Annotated[
-        bool,
-        typer.Option("--unaffected", help="All that cite only clauses that the new version did not change."),
+        bool, option("All that cite only clauses that the new version did not change.", "--unaffected")
     ] = False,
     cannot_move: Annotated[
         bool,
-        typer.Option(
+        option(
+            "All that cite no clause, with a grade that no cap or floor of the change can move.",
             "--cannot-move",
-            help="All that cite no clause, with a grade that no cap or floor of the change can move.",
         ),
     ] = False,
     why: Annotated[
-        str | None, typer.Option(help="Why the grades of --examples or --file stand: the history keeps it.")
+        str | None, option("Why the grades of --examples or --file stand: the history keeps it.")
     ] = None,
     root: Root = None,
     json: Json = False,
@@ -116,11 +112,11 @@ def _bulk(
 
 
 def regrade_example(
-    id: Annotated[str, typer.Argument(metavar="ID", help="An example or a canary.")],
-    grade: Annotated[int, typer.Option(help="Its grade under this policy version.")],
-    reasoning: Annotated[str, typer.Option(help="The chain of thought that leads there.")],
-    why: Annotated[str, typer.Option(help="Why the grade changes.")],
-    clauses: Annotated[str, typer.Option(help="The clauses that decide: a,b")] = "",
+    id: Annotated[str, argument("An example or a canary.", metavar="ID")],
+    grade: Annotated[int, option("Its grade under this policy version.")],
+    reasoning: Annotated[str, option("The chain of thought that leads there.")],
+    why: Annotated[str, option("Why the grade changes.")],
+    clauses: Annotated[str, option("The clauses that decide: a,b")] = "",
     policy: Annotated[str, named("name or name@v1.", "HARNESS_GOLDEN_REGRADE_POLICY_NAME")] = DEFAULT_POLICY,
     root: Root = None,
     json: Json = False,

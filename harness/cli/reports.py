@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from harness.cli import completion
-from harness.cli.options import Json, Root, RunName, print_json, project_at, say, show, shown_path
+from harness.cli.options import Json, Root, RunName, argument, option, project_at
+from harness.cli.output import print_json, say, show, shown_path
 from harness.errors import BadInput
 from harness.storage.plural import plural
 from harness.storage.project import Project
@@ -23,19 +22,18 @@ def report_command(
     run: RunName = "latest",
     base: Annotated[
         str | None,
-        typer.Argument(
-            help="A run to compare it with, or baseline: what moved, and what was changed.",
+        argument(
+            "A run to compare it with, or baseline: what moved, and what was changed.",
             autocompletion=completion.runs,
         ),
     ] = None,
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="The file to write. Default: report.html in the run's folder."),
+        Path | None, option("The file to write. Default: report.html in the run's folder.", "--output", "-o")
     ] = None,
     png: Annotated[
-        Path | None, typer.Option(help="Pictures for documents into this folder, instead of the HTML file.")
+        Path | None, option("Pictures for documents into this folder, instead of the HTML file.")
     ] = None,
-    svg: Annotated[Path | None, typer.Option(help="The same as SVG.")] = None,
+    svg: Annotated[Path | None, option("The same as SVG.")] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:

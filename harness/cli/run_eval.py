@@ -6,7 +6,8 @@ import typer
 
 from harness.cli.eval_options import AskedOptions, NoReport, RunOptions, request_of
 from harness.cli.groups import CallOptions, grouped
-from harness.cli.options import Json, Root, load_keys, print_json, project_at, say, show
+from harness.cli.options import Json, Root, load_keys, project_at
+from harness.cli.output import print_json, say, show
 from harness.cli.rated import GraderTable
 from harness.cli.reports import report_beside
 from harness.storage.plural import plural

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.options import Json, Root, RunName, print_json, project_at, say, show, shown_path
+from harness.cli.options import Json, Root, RunName, argument, option, project_at
+from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import named
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.project import Project
 
 if TYPE_CHECKING:
@@ -22,11 +23,9 @@ app = typer.Typer(help="Runs: what was asked, answered and scored.", no_args_is_
 @app.command("list")
 def list_runs(
     sort: Annotated[
-        str, typer.Option(help="time, or kappa: comparable runs, by the lower limit of kappa's interval.")
+        str, option("time, or kappa: comparable runs, by the lower limit of kappa's interval.")
     ] = "time",
-    split: Annotated[
-        str | None, typer.Option(help="Only runs over this: dev, test, dev+test, canaries.")
-    ] = None,
+    split: Annotated[str | None, option("Only runs over this: dev, test, dev+test, canaries.")] = None,
     policy: Annotated[str | None, named("Only runs under this policy, name or name@v1.")] = None,
     root: Root = None,
     json: Json = False,
@@ -126,13 +125,8 @@ def show_run(run: RunName = "latest", root: Root = None, json: Json = False) -> 
     reading = _reading(folder)
     if json:
         spent = reading.spending.model_dump(mode="json") if reading else None
-        print_json(
-            {
-                **manifest.model_dump(mode="json"),
-                "spending": spent,
-                "addresses": reading and dict(reading.addresses),
-            }
-        )
+        more = {"spending": spent, "addresses": reading and dict(reading.addresses)}
+        print_json({**manifest.model_dump(mode="json"), **more})
         return
     show(manifest_view(manifest, folder))
     if reading:
@@ -155,13 +149,10 @@ def _reading(folder: "Path") -> "Reading | None":
 @app.command("rm")
 def remove_runs(
     runs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="RUN...", help="Runs, also those in runs/pairs/: name, its beginning, latest."
-        ),
+        list[str], argument("Runs, also those in runs/pairs/: name, its beginning, latest.", metavar="RUN...")
     ],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Remove a run that is a baseline, too.")] = False,
+    yes: Annotated[bool, option("Remove without asking.", "--yes", "-y")] = False,
+    force: Annotated[bool, option("Remove a run that is a baseline, too.", "--force")] = False,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -205,8 +196,7 @@ def _to_remove(project: Project, runs: list[str], *, force: bool) -> "list[Path]
             what = f"the baseline {baselines[folder.name]} was made of it; add --force (the baseline stays)"
             faults.append(Fault(folder.name, what))
         found[folder] = None
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return list(found)
 
 

@@ -1,5 +1,6 @@
 """`harness golden sheet` and `collect`: write rating sheets, and read them as ratings."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,7 +8,8 @@ import typer
 
 from harness.cli.golden import load_set
 from harness.cli.groups import grouped
-from harness.cli.options import DEFAULT_POLICY, Root, names_in, project_at, say, shown_path
+from harness.cli.options import DEFAULT_POLICY, Root, argument, names_in, option, project_at
+from harness.cli.output import say, shown_path
 from harness.cli.policy_options import PolicyOptions, named
 from harness.errors import BadInput
 from harness.storage.plural import plural
@@ -18,24 +20,37 @@ if TYPE_CHECKING:
     from harness.nouns.pair import Example
 
 
+@dataclass(frozen=True)
+class PairsOnSheet:
+    """Which pairs a rater rates."""
+
+    split: Annotated[str | None, option("dev, test or dev+test. Default: dev+test.")] = None
+    limit: Annotated[int | None, option("A sample of this many pairs, the same for every rater.", min=1)] = (
+        None
+    )
+    only: Annotated[str | None, option("Only these examples, by id, such as those to rate again: a,b,c")] = (
+        None
+    )
+    leave_out: Annotated[int, option("Per cent of the pairs to leave out for this rater.", min=0, max=90)] = 0
+
+    def drawn(self, examples: "Sequence[Example]") -> "list[Example]":
+        """The examples that are named, or those of the splits or a sample of them."""
+        from harness.golden.splits import choose_examples, named_examples, parse_splits
+
+        if self.only is not None and (self.split or self.limit or self.leave_out):
+            raise BadInput("--only names the pairs; remove --split, --limit and --leave-out")
+        if self.only:
+            return named_examples(examples, names_in(self.only))
+        return choose_examples(examples, parse_splits(self.split or "dev+test"), self.limit)
+
+
 @grouped
 def rating_sheet_command(
     which: PolicyOptions,
     *,
-    rater: Annotated[str, typer.Option(help="The rater of the sheet; each gets a different order.")],
-    split: Annotated[str | None, typer.Option(help="dev, test or dev+test. Default: dev+test.")] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="A sample of this many pairs, the same for every rater.")
-    ] = None,
-    only: Annotated[
-        str | None, typer.Option(help="Only these examples, by id, such as those to rate again: a,b,c")
-    ] = None,
-    leave_out: Annotated[
-        int, typer.Option(min=0, max=90, help="Per cent of the pairs to leave out for this rater.")
-    ] = 0,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A file. Default: standard output.")
-    ] = None,
+    rater: Annotated[str, option("The rater of the sheet; each gets a different order.")],
+    pairs: PairsOnSheet,
+    output: Annotated[Path | None, option("A file. Default: standard output.", "--output", "-o")] = None,
     root: Root = None,
 ) -> None:
     """Write a rating sheet: the policy and the pairs.
@@ -44,20 +59,12 @@ def rating_sheet_command(
     """
     from harness.golden.leakage import withhold_worked
     from harness.golden.rating.sheet import check_rater, rater_order, rating_sheet
-    from harness.golden.splits import choose_examples, parse_splits
     from harness.report.policy import policy_document
     from harness.storage.files import write_atomic
 
     policy, examples = load_set(project_at(root), which.label)
     rater = check_rater(rater)
-    if only is not None and (split or limit or leave_out):
-        raise BadInput("--only names the pairs; remove --split, --limit and --leave-out")
-    drawn = (
-        _named(examples, only)
-        if only
-        else choose_examples(examples, parse_splits(split or "dev+test"), limit)
-    )
-    chosen = rater_order(drawn, rater, leave_out)
+    chosen = rater_order(pairs.drawn(examples), rater, pairs.leave_out)
     shown, _ = withhold_worked(policy, examples)
     text = rating_sheet(policy_document(shown), policy, chosen, rater)
     if output is None:
@@ -69,25 +76,9 @@ def rating_sheet_command(
         say(f"{plural(count, 'pair')}{alike} for {rater}: {output}")
 
 
-def _named(examples: "Sequence[Example]", only: str) -> "list[Example]":
-    ids = set(names_in(only))
-    found = [example for example in examples if example.id in ids and example.split != "shots"]
-    missing = ids - {example.id for example in found}
-    if missing or not found:
-        in_shots = sorted(missing & {example.id for example in examples})
-        judge = (
-            f"; {in_shots[0]} is in shots, which raters do not rate: harness golden confirm or regrade"
-            * bool(in_shots)
-        )
-        raise BadInput(
-            f"--only: no example {', '.join(sorted(missing)) or '(none named)'} in dev or test{judge}"
-        )
-    return found
-
-
 def collect_ratings(
-    sheet: Annotated[Path, typer.Argument(metavar="FILE", help="A rater's lines: pair, grade, reasoning.")],
-    rater: Annotated[str, typer.Option(help="Who rated.")],
+    sheet: Annotated[Path, argument("A rater's lines: pair, grade, reasoning.", metavar="FILE")],
+    rater: Annotated[str, option("Who rated.")],
     policy: Annotated[str, named("name or name@v1.", "HARNESS_GOLDEN_COLLECT_NAME")] = DEFAULT_POLICY,
     root: Root = None,
 ) -> None:

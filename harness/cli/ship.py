@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from harness.cli.compare import keep_verdict
 from harness.cli.groups import CallOptions, Markdown, PairsOptions, append, grouped
 from harness.cli.impact import measure
-from harness.cli.options import Json, Root, end_with, print_json, project_at, say, show, shown_path
+from harness.cli.options import Json, Root, option, project_at
+from harness.cli.output import end_with, print_json, say, show, shown_path
 from harness.cli.policy_options import NewPolicy
 from harness.cli.rated import given_in
 from harness.errors import BadInput
@@ -26,13 +25,12 @@ class OverrideOptions:
 
     allow_provisional: Annotated[
         bool,
-        typer.Option(
-            "--allow-provisional",
-            help="Ship on a Gate 1 that people have not passed; needs --by and --because.",
+        option(
+            "Ship on a Gate 1 that people have not passed; needs --by and --because.", "--allow-provisional"
         ),
     ] = False
-    by: Annotated[str | None, typer.Option(help="Who is responsible for --allow-provisional.")] = None
-    because: Annotated[str | None, typer.Option(help="The reason for --allow-provisional.")] = None
+    by: Annotated[str | None, option("Who is responsible for --allow-provisional.")] = None
+    because: Annotated[str | None, option("The reason for --allow-provisional.")] = None
 
     def override(self, label: str) -> "Override | None":
         """The override; None if none was asked for. BadInput without a person and a reason."""
@@ -56,10 +54,9 @@ def ship_command(
     which: NewPolicy,
     *,
     run: Annotated[
-        str | None,
-        typer.Option(metavar="RUN", help="Default: the version's latest finished run on all of test."),
+        str | None, option("Default: the version's latest finished run on all of test.", metavar="RUN")
     ] = None,
-    base: Annotated[str, typer.Option(metavar="RUN|baseline", help="What is in use now.")] = "baseline",
+    base: Annotated[str, option("What is in use now.", metavar="RUN|baseline")] = "baseline",
     override: OverrideOptions,
     pairs: PairsOptions,
     calls: CallOptions,
@@ -79,7 +76,8 @@ def ship_command(
 
     project, label = project_at(root), which.label
     asked = override.override(label)
-    _refuse_idle(pairs)
+    if pairs.pairs is None and (given := given_in(vars(pairs))):
+        raise BadInput(f"{given}: only for a file of pairs; add --pairs FILE")
     evidence = gather(project, label, run, base)
     if pairs.pairs is not None:
         evidence = _with_impact(project, evidence, pairs, calls.limits())
@@ -95,12 +93,6 @@ def ship_command(
         say(line)
     print_json(found) if json else show(shipping_view(found))
     end_with(found.verdict)
-
-
-def _refuse_idle(pairs: PairsOptions) -> None:
-    """BadInput for options that would have no effect."""
-    if pairs.pairs is None and (given := given_in(vars(pairs))):
-        raise BadInput(f"{given}: only for a file of pairs; add --pairs FILE")
 
 
 def _with_impact(project: Project, evidence: "Evidence", pairs: PairsOptions, limits: "Limits") -> "Evidence":

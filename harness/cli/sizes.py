@@ -1,12 +1,12 @@
 """`harness golden plan`: how many examples, and how many queries, a golden set needs."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
-
-import typer
 
 from harness.cli.golden import load_set
 from harness.cli.groups import grouped
-from harness.cli.options import Json, Root, print_json, project_at, show
+from harness.cli.options import Json, Root, option, project_at
+from harness.cli.output import print_json, show
 from harness.cli.policy_options import PolicyOptions
 from harness.cli.rated import BarOptions
 from harness.errors import BadInput
@@ -14,31 +14,55 @@ from harness.storage.project import Project
 
 if TYPE_CHECKING:
     from harness.nouns.policy import Policy
-    from harness.score.sizes import Pilot
+    from harness.score.sizes import Pilot, SizeTarget
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """What a golden set is to show, and the runs to plan it by."""
+
+    pilot: Annotated[str | None, option("A run to take the design effect from.", metavar="RUN")] = None
+    against: Annotated[
+        str | None, option("A second run of the same examples, for differences.", metavar="RUN")
+    ] = None
+    kappa: Annotated[
+        float | None, option("The true kappa to plan for. Default: several.", min=0, max=0.99)
+    ] = None
+    half_width: Annotated[float, option("Half the width of the 95 % interval.", min=0.001, max=1)] = 0.05
+    difference: Annotated[
+        float, option("The difference of two runs' kappas to detect.", min=0.001, max=2)
+    ] = 0.05
+    power: Annotated[
+        float, option("The probability to pass, and to tell two runs apart.", min=0.5, max=0.999)
+    ] = 0.8
+
+    @property
+    def target(self) -> "SizeTarget":
+        """The goals of the plan."""
+        from harness.score.sizes import TRUE_KAPPAS, SizeTarget
+
+        kappas = TRUE_KAPPAS if self.kappa is None else (self.kappa,)
+        return SizeTarget(self.half_width, self.difference, self.power, kappas)
+
+    def pilots(self, project: Project, policy: "Policy") -> "list[Pilot]":
+        """The runs named. BadInput if they do not fit the policy, or each other."""
+        from harness.score.reading import reading_of
+        from harness.score.sizes import pilot_of
+
+        if self.against is not None and self.pilot is None:
+            raise BadInput("--against needs --pilot: it compares the two runs")
+        names = [name for name in (self.pilot, self.against) if name is not None]
+        runs = [pilot_of(reading_of(project, name), policy) for name in names]
+        if len({tuple(item.item for item in one.items) for one in runs}) > 1:
+            raise BadInput("--against: the two runs did not grade the same examples")
+        return runs
 
 
 @grouped
 def size_command(
     which: PolicyOptions,
     *,
-    pilot: Annotated[
-        str | None, typer.Option(metavar="RUN", help="A run to take the design effect from.")
-    ] = None,
-    against: Annotated[
-        str | None, typer.Option(metavar="RUN", help="A second run of the same examples, for differences.")
-    ] = None,
-    kappa: Annotated[
-        float | None, typer.Option(min=0, max=0.99, help="The true kappa to plan for. Default: several.")
-    ] = None,
-    half_width: Annotated[
-        float, typer.Option(min=0.001, max=1, help="Half the width of the 95 % interval.")
-    ] = 0.05,
-    difference: Annotated[
-        float, typer.Option(min=0.001, max=2, help="The difference of two runs' kappas to detect.")
-    ] = 0.05,
-    power: Annotated[
-        float, typer.Option(min=0.5, max=0.999, help="The probability to pass, and to tell two runs apart.")
-    ] = 0.8,
+    plan: PlanOptions,
     gate: BarOptions,
     root: Root = None,
     json: Json = False,
@@ -47,35 +71,13 @@ def size_command(
 
     For an interval of a given width, to pass the bar, and to tell two runs apart.
     """
-    from harness.policy.load import load_gates, policy_path
+    from harness.golden.graded_files import policy_levels
     from harness.report.sizes import sizes_view
-    from harness.score.sizes import TRUE_KAPPAS, SizeTarget, size_golden_set
-    from harness.score.threshold import Threshold
+    from harness.score.settings import gate2_bar
+    from harness.score.sizes import size_golden_set
 
     project = project_at(root)
     policy, examples = load_set(project, which.label)
-    gates = load_gates(policy_path(project, which.label).with_name("gates.toml"), policy)
-    chosen = gate.threshold(Threshold(gates.weighting, gates.gate2.bar))
-    if against is not None and pilot is None:
-        raise BadInput("--against needs --pilot: it compares the two runs")
-    runs = [_pilot(project, run, policy) for run in (pilot, against) if run is not None]
-    if len({tuple(item.item for item in one.items) for one in runs}) > 1:
-        raise BadInput("--against: the two runs did not grade the same examples")
-    target = SizeTarget(half_width, difference, power, TRUE_KAPPAS if kappa is None else (kappa,))
-    found = size_golden_set(examples, policy, chosen, target, *runs)
+    chosen = gate.threshold(gate2_bar(policy_levels(project, which.label).gates))
+    found = size_golden_set(examples, policy, chosen, plan.target, *plan.pilots(project, policy))
     print_json(found) if json else show(sizes_view(found))
-
-
-def _pilot(project: Project, name: str, policy: "Policy") -> "Pilot":
-    from harness.score.reading import reading_of
-    from harness.score.sizes import Pilot
-
-    reading = reading_of(project, name)
-    run = reading.run
-    if run.manifest.asked.kind.apart:
-        raise BadInput(
-            f"{run.folder.name} {run.manifest.asked.kind.apart}; name a run over a split as the pilot"
-        )
-    if run.policy.scale != policy.scale:
-        raise BadInput(f"{run.folder.name} was graded on another scale than {policy.label} has")
-    return Pilot(run.folder.name, reading.items)

@@ -2,19 +2,17 @@
 
 from typing import Annotated
 
-import typer
-
-from harness.cli.options import Json, Root, print_json, project_at, show
+from harness.cli.options import Json, Root, argument, option, project_at
+from harness.cli.output import print_json, show
 from harness.errors import BadInput
 
 
 def stages_command(
     runs: Annotated[
-        list[str],
-        typer.Argument(metavar="RUN RUN...", help="A run of each stage's policy, on the same pairs."),
+        list[str], argument("A run of each stage's policy, on the same pairs.", metavar="RUN RUN...")
     ],
     unified: Annotated[
-        str | None, typer.Option(metavar="RUN", help="A run of one policy for all, on the same pairs.")
+        str | None, option("A run of one policy for all, on the same pairs.", metavar="RUN")
     ] = None,
     root: Root = None,
     json: Json = False,

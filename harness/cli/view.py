@@ -5,15 +5,14 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import Root, project_at, say
+from harness.cli.options import Root, option, project_at
+from harness.cli.output import say
 
 
 def view_command(
-    host: Annotated[
-        str, typer.Option(help="The address to listen at. Default: only this machine.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 picks a free one.")] = 8765,
-    open: Annotated[bool, typer.Option("--open", help="Open the browser too.")] = False,
+    host: Annotated[str, option("The address to listen at. Default: only this machine.")] = "127.0.0.1",
+    port: Annotated[int, option("The port; 0 picks a free one.", min=0, max=65535)] = 8765,
+    open: Annotated[bool, option("Open the browser too.", "--open")] = False,
     root: Root = None,
 ) -> None:
     """Show runs, reports and comparisons as local web pages.

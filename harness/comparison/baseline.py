@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Literal
 
 from harness.comparison.sides import Side, side_of_run
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.base import Level, Noun
 from harness.nouns.policy import Gates
 from harness.runs.folder import BASELINES, Run
 from harness.score.items import Answer, GradedItem
-from harness.storage.files import build, decode, parse_json, read_bytes, write_atomic
+from harness.storage.files import build, read_json, write_atomic
 from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.verdicts.assessment import Assessment, assess
+
+SHARED = ("run", "policy", "gates", "scale", "facts", "shots", "stale", "seconds", "cost", "warnings")
+"""What a baseline keeps of its side as it is."""
 
 
 class Case(Noun):
@@ -70,19 +73,10 @@ def baseline_path(project: Project, policy: str, part: str) -> Path:
 def _baseline(found: Assessment) -> Baseline:
     run, side = found.run, side_of_run(found.reading)
     return Baseline(
-        run=run.folder.name,
-        policy=run.policy.label,
+        **{name: getattr(side, name) for name in SHARED},
         part=run.manifest.asked.part,
         kappa=found.gate2.gated_kappa.value,
-        gates=run.gates,
-        scale=run.policy.scale,
         actions=run.policy.action_of,
-        facts=side.facts,
-        shots=side.shots,
-        stale=side.stale,
-        seconds=side.seconds,
-        cost=side.cost,
-        warnings=side.warnings,
         cases=tuple(
             Case(
                 pair=key,
@@ -108,16 +102,10 @@ def load_baseline(path: Path) -> Baseline:
     """Load a baseline file. BadInput names what is wrong with it."""
     if not path.exists():
         raise BadInput(f"there is no baseline {path}: `harness baseline set RUN` makes one")
-    try:
-        data = parse_json(decode(read_bytes(path), path))
-    except ValueError as error:
-        raise BadInput([Fault(str(path), f"not JSON: {error}")]) from None
-    found, faults = build(Baseline, data, str(path))
+    found, faults = build(Baseline, read_json(path), str(path))
     if found is None:
         raise BadInput(faults)
-    wrong = [Fault(str(path), text) for text in _damage(found)]
-    if wrong:
-        raise BadInput(wrong)
+    refuse_faults(Fault(str(path), text) for text in _damage(found))
     return found
 
 
@@ -142,19 +130,10 @@ def _damage(found: Baseline) -> Iterator[str]:
 def side_of_baseline(baseline: Baseline) -> Side:
     """A baseline as a side."""
     return Side(
+        **{name: getattr(baseline, name) for name in SHARED},
         name=f"baseline ({baseline.run})",
-        run=baseline.run,
         items={case.pair: _judged(case) for case in baseline.cases},
-        scale=baseline.scale,
-        policy=baseline.policy,
         action_of=baseline.actions,
-        gates=baseline.gates,
-        facts=baseline.facts,
-        shots=baseline.shots,
-        stale=baseline.stale,
-        seconds=baseline.seconds,
-        cost=baseline.cost,
-        warnings=baseline.warnings,
         knows_queries=False,
     )
 

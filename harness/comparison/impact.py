@@ -14,7 +14,7 @@ from harness.runs.pairs import ShownPair
 from harness.score.rating_matrix import numbered
 from harness.scorecards.impact import ActionMove, Impact, MovedPair, MovedShare, QueryImpact
 from harness.scorecards.shared import Confusion
-from harness.stats.agreement import Floats, Integers, confusion
+from harness.stats.agreement import confusion
 from harness.stats.means import clustered_mean, rare_upper
 from harness.storage.plural import plural
 from harness.storage.stream import Stream
@@ -70,8 +70,24 @@ class _Sample:
         self._clusters = numbered([one.cluster for one in pairs])
 
     def share(self, which: Sequence[bool]) -> MovedShare:
-        """The weighted share of these pairs, with its interval."""
-        return _share(np.array(which, dtype=np.float64), self._weights, self._clusters)
+        """The weighted share of these pairs, and its interval by linearisation of the ratio of two sums."""
+        values, weights, clusters = np.array(which, dtype=np.float64), self._weights, self._clusters
+        count = int((values > 0).sum())
+        if not weights.sum():
+            reason = Reason("remark", "no pair that could be read under both versions has any weight")
+            return MovedShare(pairs=count, share=None, ci=None, reason=reason)
+        share = float((weights * values).sum() / weights.sum())
+        # The ratio's linearisation: its mean is the share, and its spread that of the ratio.
+        found = clustered_mean(share + weights * (values - share) / weights.mean(), clusters)
+        above, below = rare_upper(values, weights, clusters), rare_upper(1 - values, weights, clusters)
+        ci = found.ci
+        # Where no query changes, or every one, the spread is 0, which proves nothing: use the guard.
+        if ci is None and ((share == 0 and above is not None) or (share == 1 and below is not None)):
+            ci = Interval(share, share)
+        if ci is None:
+            return MovedShare(pairs=count, share=share, ci=None, reason=found.reason)
+        ends = Interval(min(ci.low, 1.0 if below is None else 1 - below), max(ci.high, above or 0.0))
+        return MovedShare(pairs=count, share=share, ci=ends.within(0.0, 1.0), guarded=ends != ci)
 
 
 def _moved(one: ShownPair, old: Policy, new: Policy, was: Grade, now: Grade) -> MovedPair:
@@ -91,26 +107,6 @@ def _moved(one: ShownPair, old: Policy, new: Policy, was: Grade, now: Grade) -> 
 
 def _worst_first(one: MovedPair) -> tuple[bool, float, str]:
     return not _seen(one), -one.weight, one.id
-
-
-def _share(values: Floats, weights: Floats, clusters: Integers) -> MovedShare:
-    """The weighted share, and its interval by linearisation of the ratio of two sums."""
-    count = int((values > 0).sum())
-    if not weights.sum():
-        reason = Reason("remark", "no pair that could be read under both versions has any weight")
-        return MovedShare(pairs=count, share=None, ci=None, reason=reason)
-    share = float((weights * values).sum() / weights.sum())
-    # The ratio's linearisation: its mean is the share, and its spread that of the ratio.
-    found = clustered_mean(share + weights * (values - share) / weights.mean(), clusters)
-    above, below = rare_upper(values, weights, clusters), rare_upper(1 - values, weights, clusters)
-    ci = found.ci
-    # With no change in any query, or a change in all, the spread is 0, which proves nothing: use the guard.
-    if ci is None and ((share == 0 and above is not None) or (share == 1 and below is not None)):
-        ci = Interval(share, share)
-    if ci is None:
-        return MovedShare(pairs=count, share=share, ci=None, reason=found.reason)
-    ends = Interval(min(ci.low, 1.0 if below is None else 1 - below), max(ci.high, above or 0.0))
-    return MovedShare(pairs=count, share=share, ci=ends.within(0.0, 1.0), guarded=ends != ci)
 
 
 def _matrix(moved: Sequence[MovedPair], old: Policy, new: Policy) -> Confusion | None:

@@ -50,28 +50,15 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
         candidate=candidate.name,
         weighting=chosen,
         gated=WEIGHTINGS[chosen],
-        only_base=tuple(item.item for key, item in base.items.items() if key not in candidate.items),
-        only_candidate=tuple(item.item for key, item in candidate.items.items() if key not in base.items),
-        unread_base=tuple(one.item for one, _ in pairs if not _readable(one)),
-        unread_candidate=tuple(other.item for _, other in pairs if not _readable(other)),
-        relabelled=tuple(
-            Relabelled(
-                item=candidate.items[key].item,
-                base=base.items[key].golden,
-                candidate=candidate.items[key].golden,
-            )
-            for key in relabelled
-        ),
         policies_differ=differ,
         stale=candidate.stale,
         stale_base=base.stale,
         apart=candidate.apart or base.apart,
+        **_left_out(base, candidate, pairs, relabelled),
         **_figures(base, candidate, read),
         coverage=coverage_change(base, candidate),
         seconds=_plain(base.seconds, candidate.seconds),
-        cost=_plain(base.cost, candidate.cost)
-        if base.cost is not None or candidate.cost is not None
-        else None,
+        cost=None if (base.cost, candidate.cost) == (None, None) else _plain(base.cost, candidate.cost),
         changed=changed,
         warnings=warnings_of(base, candidate, changed, relabelled),
     )
@@ -95,6 +82,23 @@ def _readable(item: GradedItem) -> bool:
     return any(answer.grade is not None for answer in item.answers)
 
 
+def _left_out(
+    base: Side, candidate: Side, pairs: Pairing, relabelled: Sequence[str]
+) -> dict[str, tuple[str | Relabelled, ...]]:
+    """The items that are compared in no figure, or by another golden grade than the other side has."""
+    old, new = base.items, candidate.items
+    return {
+        "only_base": tuple(item.item for key, item in old.items() if key not in new),
+        "only_candidate": tuple(item.item for key, item in new.items() if key not in old),
+        "unread_base": tuple(one.item for one, _ in pairs if not _readable(one)),
+        "unread_candidate": tuple(other.item for _, other in pairs if not _readable(other)),
+        "relabelled": tuple(
+            Relabelled(item=new[key].item, base=old[key].golden, candidate=new[key].golden)
+            for key in relabelled
+        ),
+    }
+
+
 def _figures(base: Side, candidate: Side, read: Pairing) -> dict[str, object]:
     """All figures of the common items."""
     before, after = (answer_matrix_of(list(items), candidate.scale) for items in zip(*read, strict=True))
@@ -104,22 +108,20 @@ def _figures(base: Side, candidate: Side, read: Pairing) -> dict[str, object]:
     left, right = (answer_matrix_of(list(items), candidate.scale) for items in zip(*votes, strict=True))
     one, other = left.grades[:, 0], right.grades[:, 0]
     abouts = [another.about or item.about for item, another in read]
-    moved = _right(after) - _right(before)
+    shares = _right(before), _right(after)
     return {
         "n_common": len(read),
         "n_clusters": len(np.unique(after.clusters)),
         **{name: _kappa(before, after, weighting) for weighting, name in WEIGHTINGS.items()},
-        "accuracy": _mean(_right(before), _right(after), after.clusters),
+        "accuracy": _mean(*shares, after.clusters),
         "mae": _mean(_distance(before), _distance(after), after.clusters),
         "actions": _actions(base, candidate, before, after),
         "mcnemar": _mcnemar(one == left.golden, other == right.golden, after.clusters),
         "stuart_maxwell": stuart_maxwell(cell_counts(one, other, len(candidate.scale))),
         "moves": Confusion(labels=candidate.scale, matrix=cell_counts(one, other, len(candidate.scale))),
         "never_grow": _cells(base, candidate, votes),
-        "per_tag": slice_changes([about.tags if about else () for about in abouts], before, after, moved),
-        "per_clause": slice_changes(
-            [about.clauses if about else () for about in abouts], before, after, moved
-        ),
+        "per_tag": slice_changes([one.tags if one else () for one in abouts], *shares, clusters),
+        "per_clause": slice_changes([one.clauses if one else () for one in abouts], *shares, clusters),
         "flips": find_flips(base, candidate, votes),
     }
 

@@ -17,15 +17,13 @@ def rank_sides(sides: Sequence[Side], weighting: Weighting | None = None) -> Ran
     """Every further side against the first, Holm-corrected over them by the gated kappa's p."""
     base = sides[0]
     found = tuple(compare_sides(base, side, weighting) for side in sides[1:])
-    p = [one.gated_change.p for one in found]
-    corrected = iter(holm([one for one in p if one is not None]))
     values = {base.name: found[0].gated_change.base}
     values |= {one.candidate: one.gated_change.candidate for one in found}
     errors = [one.gated_change.se for one in found if one.gated_change.se]
     return Ranking(
         base=base.name,
         comparisons=found,
-        p_holm=tuple(None if one is None else next(corrected) for one in p),
+        p_holm=tuple(holm([one.gated_change.p for one in found])),
         best=max(values, key=lambda name: -math.inf if values[name] is None else values[name] or 0.0),
         flattery=_flattery(errors, len(sides)),
     )

@@ -1,13 +1,10 @@
 """The change of accuracy by tag and clause."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 
-import numpy as np
-
-from harness.score.answer_matrix import AnswerMatrix
+from harness.score.rating_matrix import rows_by_name
 from harness.scorecards.comparison import SliceChange
-from harness.stats.agreement import Floats, renumbered
+from harness.stats.agreement import Floats, Integers, renumbered
 from harness.stats.means import clustered_mean
 from harness.stats.paired import holm
 
@@ -16,35 +13,28 @@ FEW_ITEMS = 5
 
 
 def slice_changes(
-    names: Sequence[Sequence[str]], before: AnswerMatrix, after: AnswerMatrix, moved: Floats
+    names: Sequence[Sequence[str]], before: Floats, after: Floats, clusters: Integers
 ) -> tuple[SliceChange, ...]:
-    """The change of accuracy of each tag or clause, sorted by name; `moved` holds each item's change."""
-    rows: dict[str, list[int]] = defaultdict(list)
-    for at, of_item in enumerate(names):
-        for name in dict.fromkeys(of_item):
-            rows[name].append(at)
-    enough = {name: np.array(rows[name]) for name in sorted(rows) if len(rows[name]) >= FEW_ITEMS}
-    found = [_change(name, before.where(at), after.where(at), moved[at]) for name, at in enough.items()]
-    tested = [at for at, one in enumerate(found) if one.p is not None]
-    corrected = dict(zip(tested, holm([p for one in found if (p := one.p) is not None]), strict=True))
-    return tuple(one.model_copy(update={"p_holm": corrected.get(at)}) for at, one in enumerate(found))
+    """The change of accuracy of each tag or clause, sorted by name.
+
+    `before` and `after` hold the share of each item's answers that is right.
+    """
+    enough = {name: rows for name, rows in rows_by_name(names).items() if len(rows) >= FEW_ITEMS}
+    found = [_change(name, before[at], after[at], clusters[at]) for name, at in enough.items()]
+    corrected = holm([one.p for one in found])
+    return tuple(one.model_copy(update={"p_holm": p}) for one, p in zip(found, corrected, strict=True))
 
 
-def _change(name: str, before: AnswerMatrix, after: AnswerMatrix, moved: Floats) -> SliceChange:
-    mean = clustered_mean(moved, renumbered(after.clusters))
-    base = _accuracy(before)
+def _change(name: str, before: Floats, after: Floats, clusters: Integers) -> SliceChange:
+    moved = after - before
+    mean = clustered_mean(moved, renumbered(clusters))
     return SliceChange(
         name=name,
         n=len(moved),
-        base=base,
-        candidate=_accuracy(after),
+        base=float(before.mean()),
+        candidate=float(after.mean()),
         delta=float(moved.mean()),
         ci=mean.ci,
         p=mean.p,
         p_holm=None,
     )
-
-
-def _accuracy(answers: AnswerMatrix) -> float:
-    right = (answers.grades == answers.golden[:, None]) & answers.answered
-    return float((right.sum(axis=1) / answers.answered.sum(axis=1)).mean())

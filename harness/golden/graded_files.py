@@ -8,7 +8,7 @@ from harness.golden.examples import FILE, load_examples
 from harness.golden.grade_tables import GradedRow, read_golden_grades
 from harness.nouns.pair import Example, one_form
 from harness.nouns.policy import Gates, Policy
-from harness.policy.load import load_gates, load_policy, policy_path
+from harness.policy.load import load_with_gates, policy_path
 from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.storage.tables import Layout
@@ -52,9 +52,8 @@ class Golden(NamedTuple):
 
 def policy_levels(project: Project, label: str) -> Levels:
     """A policy's scale, and the bars beside it."""
-    path = policy_path(project, label)
-    policy = load_policy(path)
-    return Levels(policy.scale, policy, load_gates(path.with_name("gates.toml"), policy))
+    policy, gates = load_with_gates(policy_path(project, label))
+    return Levels(policy.scale, policy, gates)
 
 
 def read_golden(path: Path, table: Layout, levels: Levels) -> Golden:

@@ -99,12 +99,11 @@ def _long_texts(examples: Sequence[Example]) -> tuple[str, ...]:
         for name, text in _texts_shown(example)
         if len(text) > LONG_TEXT
     ]
-    more = (
-        (f"{plural(len(found) - LONG_SHOWN, 'more text is', 'more texts are')} that long",)
-        if len(found) > LONG_SHOWN
-        else ()
-    )
-    return (*found[:LONG_SHOWN], *more)
+    if len(found) > LONG_SHOWN:
+        found[LONG_SHOWN:] = [
+            f"{plural(len(found) - LONG_SHOWN, 'more text is', 'more texts are')} that long"
+        ]
+    return tuple(found)
 
 
 def _texts_shown(example: Example) -> Iterator[tuple[str, str]]:

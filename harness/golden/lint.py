@@ -60,9 +60,8 @@ def _canaries(path: Path, examples: Sequence[Example], policy: Policy) -> Iterat
         yield from check(plain, policy)
     for drop in safe_shots([*examples, *canaries])[1]:
         if drop.graded in {canary.id for canary in canaries}:
-            yield Finding(
-                "error", drop.graded, f"keeps the shot {drop.shot} from every prompt: {drop.reason}"
-            )
+            what = f"keeps the shot {drop.shot} from every prompt: {drop.reason}"
+            yield Finding("error", drop.graded, what)
     for query in withhold_worked(policy, canaries)[1]:
         yield Finding("error", f"query {query!r}", "used by a canary and by a worked example of the policy")
 
@@ -154,11 +153,8 @@ def _missing_clauses(examples: Sequence[Example], policy: Policy) -> Iterator[Fi
     """Only one warning: an obvious grade may rest on the rubric alone."""
     empty = [example for example in examples if not example.clauses]
     if empty and policy.clauses:
-        yield Finding(
-            "warning",
-            "clauses",
-            f"{plural(len(empty), 'example cites', 'examples cite')} no clause (the first: {empty[0].id})",
-        )
+        count = plural(len(empty), "example cites", "examples cite")
+        yield Finding("warning", "clauses", f"{count} no clause (the first: {empty[0].id})")
 
 
 def _imported(example: Example) -> bool:

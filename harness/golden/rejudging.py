@@ -85,9 +85,8 @@ def unaffected(golden: Mapping[str, Judged], policy: Policy, load: Callable[[str
                 )
         else:
             why[id_] = f"rests on nothing that {policy.version} changed ({_rules(diff)})"
-    return Unaffected(
-        why, unknown, unmoved, sorted({clause for diff in diffs.values() for clause in diff.new_clauses})
-    )
+    new = sorted({clause for diff in diffs.values() for clause in diff.new_clauses})
+    return Unaffected(why, unknown, unmoved, new)
 
 
 def _rules(diff: PolicyDiff) -> str:

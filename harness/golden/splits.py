@@ -107,6 +107,19 @@ def choose_examples(
     return inside if ids is None else [example for example in inside if example.id in ids]
 
 
+def named_examples(golden: Sequence[Example], ids: Collection[str]) -> list[Example]:
+    """The examples of dev and test with these ids. BadInput if one is missing, or none is named."""
+    found = [example for example in golden if example.id in ids and example.split != "shots"]
+    missing = set(ids) - {example.id for example in found}
+    if missing or not found:
+        named = ", ".join(sorted(missing)) or "(none named)"
+        in_shots = sorted(missing & {example.id for example in golden})
+        rule = "which raters do not rate: harness golden confirm or regrade"
+        hint = f"; {in_shots[0]} is in shots, {rule}" if in_shots else ""
+        raise BadInput(f"--only: no example {named} in dev or test{hint}")
+    return found
+
+
 def sample_ids(golden: Iterable[Example], splits: Sequence[Split], limit: int, seed: int) -> frozenset[str]:
     """The ids of a seeded sample of the splits; all of theirs, where they have no more than `limit`."""
     inside = (example for example in golden if example.split in splits)

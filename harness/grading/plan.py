@@ -18,7 +18,7 @@ from harness.golden.splits import sample_ids
 from harness.nouns.base import Split
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates, Policy
-from harness.policy.load import load_gates, load_policy, policy_digest, policy_path
+from harness.policy.load import load_with_gates, policy_digest, policy_path
 from harness.prompting.prompt import PromptWriter, bind_prompt, load_prompt
 from harness.providers import asks_a_server, base_url_of, reads_grades, split_model
 from harness.providers.base import SENT_ALONG, Setup
@@ -69,8 +69,7 @@ class Plan:
 def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = None) -> Plan:
     """Read and check everything that a run needs. BadInput for any fault."""
     policy_file = policy_path(project, asked.policy)
-    policy = load_policy(policy_file)
-    gates = load_gates(policy_file.with_name("gates.toml"), policy)
+    policy, gates = load_with_gates(policy_file)
     prompt = load_prompt(project, asked.prompt)
     address = _address(asked)
     asked = asked.model_copy(update={"base_url": address, "policy": policy.label, "prompt": prompt.label})
@@ -145,7 +144,8 @@ class _GoldenSet:
         for example in each_example(self.path, self._policy):
             if leaks and example.split != "shots":
                 leaks.see(example.id, example)
-            if asked.kind.scored and self._is_chosen(example):
+            wanted = example.split in asked.splits and (self._ids is None or example.id in self._ids)
+            if asked.kind.scored and wanted:
                 yield example
         for canary in self._canaries:
             # Shots must not give canaries away either.
@@ -163,13 +163,8 @@ class _GoldenSet:
 
     def ratings(self) -> tuple[Rating, ...]:
         """All ratings under the policy version."""
-        path = self.path.with_name(RATINGS)
-        if not path.exists():
-            return ()
-        return tuple(ratings_under(path, self._policy, each_example(self.path, self._policy)))
-
-    def _is_chosen(self, example: Example) -> bool:
-        return example.split in self._asked.splits and (self._ids is None or example.id in self._ids)
+        examples = each_example(self.path, self._policy)
+        return tuple(ratings_under(self.path.with_name(RATINGS), self._policy, examples))
 
     def _noting_shots(self, examples: Iterable[Example]) -> Iterator[Example]:
         for example in examples:

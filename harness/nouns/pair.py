@@ -95,13 +95,28 @@ def judged_under(
     return None
 
 
-class Example(Noun):
-    """A pair with its right grade and the chain of thought that leads there."""
+class NamedPair(Noun):
+    """A pair with its id in a file."""
 
     id: str = Field(min_length=1)
     query: str = Field(min_length=1)
     result: Result
     context: dict[str, str] | None = None
+
+    @property
+    def pair(self) -> Pair:
+        """What a teacher may see of it: no grade, no reasoning. Made anew, since files are long."""
+        return Pair(query=self.query, result=self.result, context=self.context)
+
+    @property
+    def cluster(self) -> str:
+        """The query as a key: spellings that differ in case, spaces or punctuation are one query."""
+        return query_key(self.query)
+
+
+class Example(NamedPair):
+    """A pair with its right grade and the chain of thought that leads there."""
+
     grade: Level
     reasoning: str = ""
     clauses: tuple[str, ...] = ()
@@ -110,16 +125,6 @@ class Example(Noun):
     split: Split
     tags: tuple[str, ...] = ()
     provenance: Provenance | None = None
-
-    @property
-    def pair(self) -> Pair:
-        """What a teacher may see of the example: no grade, no reasoning. Made anew, since sets are long."""
-        return Pair(query=self.query, result=self.result, context=self.context)
-
-    @property
-    def cluster(self) -> str:
-        """The query as a key: spellings that differ in case, spaces or punctuation are one query."""
-        return query_key(self.query)
 
     def under(self, version: str) -> "Example":
         """The example as graded under a policy version; as it is where that version never graded it."""

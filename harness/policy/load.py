@@ -64,6 +64,12 @@ def load_gates(path: Path, policy: Policy) -> Gates:
     return gates
 
 
+def load_with_gates(path: Path) -> tuple[Policy, Gates]:
+    """A policy file and the gates file beside it."""
+    policy = load_policy(path)
+    return policy, load_gates(path.with_name("gates.toml"), policy)
+
+
 def policy_digest(policy: Policy) -> str:
     """Digest of a policy's content, without `released`.
 

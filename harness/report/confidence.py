@@ -34,11 +34,10 @@ def confidence_view(score: Confidence | None) -> Iterator[RenderableType]:
     yield indented(Text(alone_sentence(score.alone)), above=0)
     if score.to_people:
         first = ", ".join(score.to_people[:FIRST])
-        rest = (
-            f"the other {len(score.to_people):,} go to people" if score.alone.coverage is not None else None
-        )
-        what = rest or "people should look first at what it is least sure of"
-        yield indented(Text(f"{what[0].upper()}{what[1:]}: {first}"), above=0)
+        what = "People should look first at what it is least sure of"
+        if score.alone.coverage is not None:
+            what = f"The other {len(score.to_people):,} go to people"
+        yield indented(Text(f"{what}: {first}"), above=0)
     if score.curve:
         yield indented(_curve(score))
 

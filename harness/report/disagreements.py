@@ -69,22 +69,17 @@ def ceiling_sentence(score: Ceiling) -> str:
 def diagnosis_view(score: Gate2) -> Iterator[RenderableType]:
     """The disagreements by diagnosis, and the agreement of cited clauses."""
     if score.misses and score.diagnosis["unrated"] < len(score.misses):
-        lines = [f"{count:>5}  {DIAGNOSIS_WORDS[name]}" for name, count in score.diagnosis.items() if count]
-        yield indented(
-            Text(
-                f"Whose problem the {plural(len(score.misses), 'miss is', 'misses are')}:\n"
-                + "\n".join(lines)
-            )
-        )
+        lines = [f"Whose problem the {plural(len(score.misses), 'miss is', 'misses are')}:"]
+        lines += [f"{count:>5}  {DIAGNOSIS_WORDS[name]}" for name, count in score.diagnosis.items() if count]
+        yield indented(Text("\n".join(lines)))
     if score.citations:
         right, wrong = score.citations.right, score.citations.wrong
         text = f"{_citing(right)} when right, {_citing(wrong)} when wrong"
         yield indented(Text(f"Cites a clause of the golden reasoning: {text}"))
         strange = sum(score.citations.unknown.values())
         if strange:
-            yield indented(
-                Text(f"cited {plural(strange, 'time')} a clause that the policy does not have"), above=0
-            )
+            lost = f"cited {plural(strange, 'time')} a clause that the policy does not have"
+            yield indented(Text(lost), above=0)
 
 
 def _citing(found: Citing) -> str:

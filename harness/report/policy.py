@@ -29,12 +29,8 @@ def _lines(policy: Policy) -> Iterator[str]:
 def _rubric(policy: Policy) -> Iterator[str]:
     yield from ("", "## Grades")
     for level in sorted(policy.grades, key=lambda level: -level.value):
-        yield from (
-            "",
-            f"### {level.value}: {level.name}",
-            "",
-            level.definition.strip() or "(no definition yet)",
-        )
+        definition = level.definition.strip() or "(no definition yet)"
+        yield from ("", f"### {level.value}: {level.name}", "", definition)
         if level.examples:
             yield ""
         yield from (f"- *{example.query}*: {example.result}" for example in level.examples)
@@ -50,24 +46,14 @@ def _actions(policy: Policy) -> Iterator[str]:
 def _clauses(policy: Policy) -> Iterator[str]:
     if not policy.clauses:
         return
-    yield from (
-        "",
-        "## Clauses",
-        "",
-        "Where several bind, the lowest cap wins; a floor holds where no cap binds.",
-    )
+    yield from ("", "## Clauses", "")
+    yield "Where several bind, the lowest cap wins; a floor holds where no cap binds."
     for clause in policy.clauses:
         bounds = [f"at most {clause.max_grade}"] if clause.max_grade is not None else []
         bounds += [f"at least {clause.min_grade}"] if clause.min_grade is not None else []
         suffix = f" ({', '.join(bounds)})" if bounds else ""
-        yield from (
-            "",
-            f"### {clause.id}{suffix}",
-            "",
-            clause.text.strip(),
-            "",
-            f"*Why:* {clause.why.strip()}",
-        )
+        yield from ("", f"### {clause.id}{suffix}", "", clause.text.strip())
+        yield from ("", f"*Why:* {clause.why.strip()}")
 
 
 def _boundaries(policy: Policy) -> Iterator[str]:

@@ -7,14 +7,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from harness.report.text_diff import word_changes
-from harness.scorecards.policy_change import (
-    AffectedExample,
-    GoldenEffect,
-    PartChange,
-    PolicyDiff,
-    Regraded,
-    Wording,
-)
+from harness.scorecards.policy_change import GoldenEffect, PartChange, PolicyDiff, Wording
 from harness.storage.plural import plural
 
 BOUNDS = {"cap": "at most", "floor": "at least"}
@@ -45,7 +38,8 @@ def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableTy
     )
     yield Padding(Text(f"{share}{':' if effect.touched else '.'}", style="bold"), (1, 0, 0, 0))
     for label, count in effect.counts.items():
-        ids = ", ".join(_marked(one) for one in effect.touched if label in one.because)
+        resting = [one for one in effect.touched if label in one.because]
+        ids = ", ".join(one.id if one.judged else f"{one.id}*" for one in resting)
         yield Padding(Text(f"{label} ({count}): {ids}"), (0, 0, 0, 2))
     if any(not one.judged for one in effect.touched):
         yield Padding(Text(f"* not yet judged under {diff.new}"), (0, 0, 0, 2))
@@ -57,7 +51,8 @@ def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableTy
     if effect.regraded:
         yield Padding(Text(f"{len(effect.regraded)} have another grade now:", style="bold"), (1, 0, 0, 0))
     for one in effect.regraded:
-        yield Padding(Text(_regraded(one)), (0, 0, 0, 2))
+        seen = "" if one.old_action == one.new_action else f" ({one.old_action} -> {one.new_action})"
+        yield Padding(Text(f"{one.id}, {one.split}: {one.old} -> {one.new}{seen}"), (0, 0, 0, 2))
     left = effect.left
     yield Text(
         f"\nLeft to judge under {diff.new}: {left}." if left else f"\nAll are judged under {diff.new}."
@@ -79,20 +74,14 @@ def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableT
         yield Padding(Text(suggested), (0, 0, 0, 2))
     name, still = diff.new, unknown - len(movable)
     yield Text("What to do:")
+    other = f"confirm the other {still:,}: harness golden confirm --policy {name} --cannot-move"
+    suggest = f"let a teacher suggest: harness policy diff {diff.old} {name} --suggest RUN"
     for step in (
-        *(
-            [f"confirm the other {still:,}: harness golden confirm --policy {name} --cannot-move"]
-            if still
-            else []
-        ),
+        *([other] if still else []),
         "read these again; all their ids: --json, golden.could_move",
         f"those that keep their grade: harness golden confirm --policy {name} --file IDS --why TEXT",
         f"the others: harness golden regrade ID --policy {name} --grade N --reasoning TEXT --why TEXT",
-        *(
-            []
-            if effect.suggested is not None
-            else [f"let a teacher suggest: harness policy diff {diff.old} {name} --suggest RUN"]
-        ),
+        *([suggest] if effect.suggested is None else []),
     ):
         yield Padding(Text(step), (0, 0, 0, 2))
 
@@ -131,12 +120,3 @@ def marked(sign: str, text: str | None) -> str:
     if not text:
         return ""
     return f"[-{text}-]" if sign == "-" else f"{{+{text}+}}"
-
-
-def _marked(one: AffectedExample) -> str:
-    return one.id if one.judged else f"{one.id}*"
-
-
-def _regraded(one: Regraded) -> str:
-    seen = "" if one.old_action == one.new_action else f" ({one.old_action} -> {one.new_action})"
-    return f"{one.id}, {one.split}: {one.old} -> {one.new}{seen}"

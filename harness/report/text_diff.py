@@ -128,18 +128,8 @@ def _spans(old: str, new: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
 
 
 def _folded(rows: Sequence[DiffRow]) -> Iterator[DiffRow]:
-    near: set[int] = set()
-    for at, row in enumerate(rows):
-        if row.kind != "same":
-            near.update(range(at - CONTEXT, at + CONTEXT + 1))
-    hidden = 0
-    for at, row in enumerate(rows):
-        if at in near:
-            if hidden:
-                yield DiffRow("folded", count=hidden)
-            hidden = 0
-            yield row
-        else:
-            hidden += 1
-    if hidden:
-        yield DiffRow("folded", count=hidden)
+    changed = (at for at, row in enumerate(rows) if row.kind != "same")
+    near = {at + beside for at in changed for beside in range(-CONTEXT, CONTEXT + 1)}
+    for shown, group in groupby(range(len(rows)), key=near.__contains__):
+        places = list(group)
+        yield from (rows[at] for at in places) if shown else (DiffRow("folded", count=len(places)),)

@@ -18,13 +18,13 @@ from functools import cached_property
 from itertools import count
 from pathlib import Path
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.examples import golden_digest
 from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates, Policy
 from harness.nouns.records import Grade, Key, Record, latest
-from harness.policy.load import gates_digest, load_gates, load_policy, policy_digest
+from harness.policy.load import gates_digest, load_with_gates, policy_digest
 from harness.runs.kind import PAIRS as PAIR_RUN
 from harness.runs.manifest import ANSWERS, MANIFEST, Manifest, load_manifest, save_manifest
 from harness.runs.record_log import RECORDS, iter_records
@@ -112,16 +112,9 @@ def open_run(folder: Path) -> Run:
     if manifest.asked.kind is PAIR_RUN:
         what = "graded production pairs, which have no golden grades: use `harness policy impact`"
         raise BadInput([Fault(str(folder), what)])
-    policy = load_policy(folder / "policy.toml")
-    gates = load_gates(folder / "gates.toml", policy)
-    return Run(folder, manifest, policy, gates, *_raters(folder))
-
-
-def _raters(folder: Path) -> tuple[tuple[Rating, ...], dict[str, str]]:
-    """The ratings of the run, and the kinds of its raters."""
-    path = folder / RATINGS
-    ratings = load_nouns(path, Rating)
-    return tuple(ratings), rater_kinds(folder / RATERS)
+    policy, gates = load_with_gates(folder / "policy.toml")
+    ratings, raters = tuple(load_nouns(folder / RATINGS, Rating)), rater_kinds(folder / RATERS)
+    return Run(folder, manifest, policy, gates, ratings, raters)
 
 
 def read_through(
@@ -162,8 +155,7 @@ def read_through(
             f"the run is finished, but {plural(lost, 'record is', 'records are')} gone (the first: {first})"
         )
         faults.append(Fault(str(folder / RECORDS), what))
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return pairs
 
 

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, refuse_faults
 from harness.nouns.base import Noun, Split
 from harness.runs.kind import CANARIES, CHOSEN, GOLDEN, PAIRS, Kind
-from harness.storage.files import faults_of, parse_json, read_text, write_atomic
+from harness.storage.files import build, read_json, write_atomic
 from harness.storage.regular import SETTINGS, odd_files
 
 MANIFEST = "manifest.json"
@@ -157,12 +157,8 @@ def save_manifest(folder: Path, manifest: Manifest) -> None:
 def load_manifest(folder: Path) -> Manifest:
     """Check the folder and read its manifest. BadInput with the faults. Every reader of a run starts here."""
     path = folder / MANIFEST
-    odd = odd_files(folder)
-    if odd:
-        raise BadInput(odd)
-    try:
-        return Manifest.model_validate(parse_json(read_text(path, SETTINGS, links=False)))
-    except ValidationError as error:
-        raise BadInput(faults_of(error, str(path))) from None
-    except (ValueError, RecursionError) as error:
-        raise BadInput([Fault(str(path), f"not JSON: {error}")]) from None
+    refuse_faults(odd_files(folder))
+    manifest, faults = build(Manifest, read_json(path, SETTINGS, links=False), str(path))
+    if manifest is None:
+        raise BadInput(faults)
+    return manifest

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.policy import Policy
 from harness.nouns.records import Failed, Grade, Key, Outcome
 from harness.policy.load import load_policy, policy_digest
@@ -90,6 +90,5 @@ def load_pair_run(folder: Path) -> PairRun:
     if policy_digest(policy) != manifest.digests.policy:
         faults.append(Fault(str(folder / "policy.toml"), "is not what the manifest says it was made with"))
     faults += [fault for found in wrong.values() for fault in found]
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return PairRun(folder, manifest, policy, outcomes)

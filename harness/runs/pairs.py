@@ -11,11 +11,10 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.rows import check_attributes, texts_of
 from harness.golden.table_faults import without_doubles
-from harness.nouns.base import Noun
-from harness.nouns.pair import Pair, Result, query_key
+from harness.nouns.pair import NamedPair
 from harness.storage.cells import number_of
 from harness.storage.digest import canonical_json, keyed_digest
 from harness.storage.files import build, iter_nouns, write_lines
@@ -24,24 +23,10 @@ from harness.storage.stream import Stream
 from harness.storage.tables import RESULT_TEXTS, Layout, Row, Table, joined, refuse_controls
 
 
-class ShownPair(Noun):
+class ShownPair(NamedPair):
     """A pair with its id in the file and its traffic weight."""
 
-    id: str = Field(min_length=1)
-    query: str = Field(min_length=1)
-    result: Result
-    context: dict[str, str] | None = None
     weight: float = Field(default=1.0, ge=0)
-
-    @property
-    def pair(self) -> Pair:
-        """What the teacher sees."""
-        return Pair(query=self.query, result=self.result, context=self.context)
-
-    @property
-    def cluster(self) -> str:
-        """The query as a key."""
-        return query_key(self.query)
 
 
 def pairs_digest(pairs: Iterable[ShownPair]) -> str:
@@ -67,8 +52,7 @@ def read_pairs(
     file = folder / "pairs.jsonl"
     try:
         write_lines(file, found.noted(_each_pair(table, layout, traffic, attributes)))
-        if found.faults:
-            raise BadInput(found.faults)
+        refuse_faults(found.faults)
         if len(set(found.ids)) < len(found.ids):
             keyed = ((row.line, joined(row, headers["item"]), row) for row in table.rows)
             without_doubles(keyed, lambda item: f"item {item!r}", table.place, "is there")

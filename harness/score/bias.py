@@ -22,13 +22,12 @@ def biases(panel: RatingMatrix, pairs: RaterPairs) -> tuple[RaterBias, ...]:
     # Grades are whole numbers, so that their sum is exact, and a rater's own can be taken out again.
     sums, counts = values[panel.grades].sum(axis=1), rated.sum(axis=1)
     leans = [_lean(panel, at, values, sums, counts) for at in range(len(panel.raters))]
-    tested = [at for at, lean in enumerate(leans) if lean.p is not None]
-    found = [p for lean in leans if (p := lean.p) is not None]
+    p = [lean.p for lean in leans]
     # Of two raters, one's lean is the other's turned round: that is one test.
-    corrected = dict(zip(tested, found if len(panel.raters) == 2 else holm(found), strict=True))
+    corrected = p if len(panel.raters) == 2 else holm(p)
     with_others = [int((rated[:, at] & (counts > 1)).sum()) for at in range(len(panel.raters))]
     return tuple(
-        _bias(panel, pairs, at, with_others[at], lean, corrected.get(at)) for at, lean in enumerate(leans)
+        _bias(panel, pairs, at, with_others[at], lean, corrected[at]) for at, lean in enumerate(leans)
     )
 
 

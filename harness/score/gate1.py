@@ -12,7 +12,13 @@ from harness.score.copies import copies
 from harness.score.few import SHOWN, few_names, lowest
 from harness.score.items import independence
 from harness.score.rater_pairs import RaterPairs, rater_pairs
-from harness.score.rating_matrix import MIN_COMMON, RatingMatrix, first_readings, rating_matrix_of
+from harness.score.rating_matrix import (
+    MIN_COMMON,
+    RatingMatrix,
+    first_readings,
+    rating_matrix_of,
+    rows_by_name,
+)
 from harness.score.self_agreement import self_agreement
 from harness.score.threshold import WEIGHTINGS, Threshold, bands_differ, gate_fields
 from harness.scorecards.gate1 import (
@@ -175,18 +181,16 @@ def _confused(matrix: Matrix, scale: tuple[int, ...]) -> tuple[ConfusedGrades, .
 def _agreement_in(panel: RatingMatrix, names: Sequence[Sequence[str]]) -> tuple[AgreementIn, ...]:
     """Agreement on the items of each name, the lowest first; `names` holds those of each item."""
     pairs, agreeing = panel.comparisons()
-    rows: dict[str, list[int]] = defaultdict(list)
-    for at, of_item in enumerate(names):
-        for name in dict.fromkeys(of_item if pairs[at] else ()):
-            rows[name].append(at)
     found = [
         AgreementIn(
             name=name,
-            n=len(rows[name]),
-            disputed=int((pairs > agreeing)[rows[name]].sum()),
-            agreement=float(agreeing[rows[name]].sum() / pairs[rows[name]].sum()),
+            n=len(rows),
+            disputed=int((pairs > agreeing)[rows].sum()),
+            agreement=float(agreeing[rows].sum() / pairs[rows].sum()),
         )
-        for name in rows
+        for name, rows in rows_by_name(
+            [of_item if paired else () for of_item, paired in zip(names, pairs, strict=True)]
+        ).items()
     ]
     return tuple(sorted(found, key=lambda one: (one.agreement, one.name)))
 

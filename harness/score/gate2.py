@@ -53,13 +53,7 @@ def score_gate2(
         diagnosis=counted(wrong),
         misses=wrong,
         citations=citations(graded, settings.clause_ids),
-        repeats=repeats_score(
-            asked,
-            [item.item for item in items],
-            settings.aggregate,
-            settings.bar.weighting,
-            settings.action_of,
-        ),
+        repeats=repeats_score(asked, [item.item for item in items], settings),
         confidence=confidence_score(votes, settings),
     )
 

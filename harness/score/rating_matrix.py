@@ -162,3 +162,12 @@ def numbered(names: Sequence[str]) -> Integers:
     """Names as numbers from 0, the same for the same name, whatever their order."""
     order = {name: at for at, name in enumerate(sorted(set(names)))}
     return np.array([order[name] for name in names], dtype=np.int64)
+
+
+def rows_by_name(names: Sequence[Sequence[str]]) -> dict[str, Integers]:
+    """The rows of the items with each name, by name; `names` holds those of each item."""
+    rows: dict[str, list[int]] = defaultdict(list)
+    for at, of_item in enumerate(names):
+        for name in dict.fromkeys(of_item):
+            rows[name].append(at)
+    return {name: np.array(rows[name], dtype=np.int64) for name in sorted(rows)}

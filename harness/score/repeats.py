@@ -1,24 +1,18 @@
 """Agreement of several answers to the same question."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.nouns.base import Weighting
 from harness.score.answer_matrix import AnswerMatrix
 from harness.score.rater_pairs import rater_pairs
 from harness.score.rating_matrix import RatingMatrix
+from harness.score.settings import ScoreSettings
 from harness.score.slices import action_groups
-from harness.scorecards.gate2 import Aggregate, Repeats
+from harness.scorecards.gate2 import Repeats
 from harness.stats.raters import krippendorff_alpha
 
 
-def repeats_score(
-    answers: AnswerMatrix,
-    items: Sequence[str],
-    aggregate: Aggregate,
-    weighting: Weighting,
-    action_of: Mapping[int, str] | None,
-) -> Repeats | None:
+def repeats_score(answers: AnswerMatrix, items: Sequence[str], settings: ScoreSettings) -> Repeats | None:
     """Test-retest agreement over the repeats; None with one repeat.
 
     Each repeat counts as a rater of the same items (Haldar & Hockenmaier 2025), as in Gate 1.
@@ -27,14 +21,14 @@ def repeats_score(
     if count < 2:
         return None
     repeats = tuple(f"repeat {at + 1}" for at in range(count))
-    names = tuple(items)
+    names, action_of, weighting = tuple(items), settings.action_of, settings.bar.weighting
     ratings = RatingMatrix(names, repeats, names, answers.grades, answers.clusters, answers.scale)
     pairs, agreeing = ratings.comparisons()
     twice = pairs > 0
     actions = answers.regrouped(action_groups(answers.scale, action_of)) if action_of else None
     return Repeats(
         repeats=count,
-        aggregate=aggregate,
+        aggregate=settings.aggregate,
         n=int(twice.sum()),
         agreement=float(agreeing.sum() / pairs.sum()) if twice.any() else None,
         unanimous=_unanimous(ratings),

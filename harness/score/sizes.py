@@ -12,6 +12,7 @@ from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
 from harness.score.answer_matrix import AnswerMatrix, answer_matrix_of
 from harness.score.items import GradedItem
+from harness.score.reading import Reading
 from harness.score.threshold import Measured, Threshold
 from harness.scorecards.sizes import Need, SizeRow, Sizes
 from harness.stats.paired import delta_from
@@ -55,6 +56,52 @@ class Pilot:
     items: Sequence[GradedItem]
 
 
+def pilot_of(reading: Reading, policy: Policy) -> Pilot:
+    """A run as a pilot. BadInput if it graded no split, or on another scale than the policy's."""
+    run, apart = reading.run, reading.run.manifest.asked.kind.apart
+    if apart:
+        raise BadInput(f"{run.folder.name} {apart}; name a run over a split as the pilot")
+    if run.policy.scale != policy.scale:
+        raise BadInput(f"{run.folder.name} was graded on another scale than {policy.label} has")
+    return Pilot(run.folder.name, reading.items)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Sizes for one design effect, by the shares of the golden grades.
+
+    The joint distribution is the mixture kappa diag(p) + (1 - kappa) p p'.
+    """
+
+    shares: dict[int, float]
+    bar: Threshold
+    wish: SizeTarget
+    effect: float
+    items_per_query: float
+
+    def need(self, items: int | None) -> Need:
+        return Need(items=items, queries=None if items is None else math.ceil(items / self.items_per_query))
+
+    def variance(self, kappa: float) -> float:
+        """Of kappa, times the number of independent items."""
+        return variance_per_item(
+            mixture(kappa, list(self.shares.values())), tuple(self.shares), self.bar.weighting
+        )
+
+    def row(self, kappa: float) -> SizeRow:
+        variance = self.variance(kappa)
+        return SizeRow(
+            kappa=kappa,
+            half_width=self.need(items_for_half_width(variance, self.wish.half_width, self.effect)),
+            to_pass=self.need(items_to_pass(variance, kappa, self.bar.bar, self.wish.power, self.effect)),
+        )
+
+    def to_tell_apart(self, paired: float | None) -> Need:
+        """To detect a difference of two runs, from their paired variance, or from unrelated errors."""
+        variance, effect = (2 * self.variance(self.bar.bar), self.effect) if paired is None else (paired, 1.0)
+        return self.need(items_for_delta(variance, self.wish.difference, self.wish.power, effect))
+
+
 def size_golden_set(
     examples: Sequence[Example],
     policy: Policy,
@@ -65,30 +112,17 @@ def size_golden_set(
 ) -> Sizes:
     """The sizes for a policy's golden set, by the shares of its grades in dev and test.
 
-    The joint distribution is the mixture kappa diag(p) + (1 - kappa) p p', and its variance is multiplied
-    by the pilot's design effect, or by 1 if that is smaller: with few queries it can be low by chance.
+    Variances are multiplied by the pilot's design effect, or by 1 if that is smaller: with few queries it
+    can be low by chance.
     """
     graded = [example for example in examples if example.split != "shots"]
     shares = _shares(graded, policy)
     queries = len({example.cluster for example in graded})
-    per_query = len(graded) / queries
-    answers = answer_matrix_of(pilot.items, policy.scale) if pilot else None
+    answers, others = (answer_matrix_of(one.items, policy.scale) if one else None for one in (pilot, against))
     measured = answers.measure(bar.weighting) if answers else None
     found = measured.spread.design_effect if measured else None
-    effect = max(1.0, found or 1.0)
-
-    def need(items: int | None) -> Need:
-        return Need(items=items, queries=None if items is None else math.ceil(items / per_query))
-
-    def row(kappa: float) -> SizeRow:
-        joint = mixture(kappa, list(shares.values()))
-        variance = variance_per_item(joint, policy.scale, bar.weighting)
-        return SizeRow(
-            kappa=kappa,
-            half_width=need(items_for_half_width(variance, wish.half_width, effect)),
-            to_pass=need(items_to_pass(variance, kappa, bar.bar, wish.power, effect)),
-        )
-
+    plan = _Plan(shares, bar, wish, max(1.0, found or 1.0), len(graded) / queries)
+    paired = _paired_variance(answers, others, bar) if answers and others else None
     return Sizes(
         policy=policy.label,
         weighting=bar.weighting,
@@ -100,11 +134,11 @@ def size_golden_set(
         pilot=pilot.name if pilot else None,
         pilot_kappa=measured.kappa.value if measured else None,
         pilot_design_effect=found,
-        design_effect=effect,
-        items_per_query=per_query,
+        design_effect=plan.effect,
+        items_per_query=plan.items_per_query,
         have=Need(items=len(graded), queries=queries),
-        rows=tuple(row(kappa) for kappa in wish.kappas),
-        to_tell_apart=need(_to_tell_apart(answers, against, shares, policy, bar, wish, effect)),
+        rows=tuple(map(plan.row, wish.kappas)),
+        to_tell_apart=plan.to_tell_apart(paired),
         notes=tuple(_notes(measured, against, max(wish.kappas))),
     )
 
@@ -120,25 +154,6 @@ def _shares(graded: Sequence[Example], policy: Policy) -> dict[int, float]:
             "kappa is undefined, however many there are"
         )
     return {grade: counts[grade] / len(graded) for grade in policy.scale}
-
-
-def _to_tell_apart(
-    answers: AnswerMatrix | None,
-    against: Pilot | None,
-    shares: dict[int, float],
-    policy: Policy,
-    bar: Threshold,
-    wish: SizeTarget,
-    effect: float,
-) -> int | None:
-    """Items to detect a difference of two runs, from their paired error, or from unrelated errors."""
-    if answers is not None and against is not None:
-        other = answer_matrix_of(against.items, policy.scale)
-        paired = _paired_variance(answers, other, bar)
-        return items_for_delta(paired, wish.difference, wish.power)
-    joint = mixture(bar.bar, list(shares.values()))
-    variance = 2 * variance_per_item(joint, policy.scale, bar.weighting)
-    return items_for_delta(variance, wish.difference, wish.power, effect)
 
 
 def _paired_variance(base: AnswerMatrix, candidate: AnswerMatrix, bar: Threshold) -> float:

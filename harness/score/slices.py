@@ -1,6 +1,5 @@
 """Agreement by grade, boundary, action, tag and clause."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from harness.nouns.base import Reason, Weighting
 from harness.nouns.policy import Gates
 from harness.score.answer_matrix import AnswerMatrix
+from harness.score.rating_matrix import rows_by_name
 from harness.scorecards.gate2 import ActionScore, BoundaryScore, CellScore, Floor, GradeScore, SliceScore
 from harness.stats.agreement import Matrix
 from harness.stats.proportions import clopper_pearson
@@ -101,11 +101,8 @@ def slices(
     answers: AnswerMatrix, names: Sequence[Sequence[str]], weighting: Weighting
 ) -> tuple[SliceScore, ...]:
     """Agreement on the items of each name, by name; `names` holds those of each item."""
-    rows: dict[str, list[int]] = defaultdict(list)
-    for at, of_item in enumerate(names):
-        for name in dict.fromkeys(of_item):
-            rows[name].append(at)
-    return tuple(_slice(name, answers.where(np.array(rows[name])), weighting) for name in sorted(rows))
+    found = rows_by_name(names)
+    return tuple(_slice(name, answers.where(rows), weighting) for name, rows in found.items())
 
 
 def _slice(name: str, answers: AnswerMatrix, weighting: Weighting) -> SliceScore:

@@ -22,7 +22,7 @@ from harness.grading.plan import make_plan
 from harness.nouns.pair import Example
 from harness.nouns.policy import Gates, Policy
 from harness.policy.lint import shared_surfaces, unfinished
-from harness.policy.load import load_gates, load_policy, policy_names, policy_path, policy_versions
+from harness.policy.load import load_policy, load_with_gates, policy_names, policy_path, policy_versions
 from harness.providers import reads_grades
 from harness.runs.folder import find_run, open_run, run_names
 from harness.runs.kind import CANARIES, GOLDEN
@@ -42,9 +42,7 @@ def gather(project: Project, label: str, run: str | None, base: str) -> Evidence
 
     BadInput for what cannot be read, and for a named run of another version.
     """
-    file = policy_path(project, label)
-    policy = load_policy(file)
-    gates = load_gates(file.with_name("gates.toml"), policy)
+    policy, gates = load_with_gates(policy_path(project, label))
     golden = golden_path(project, policy.name)
     lines = golden_lines(golden)
     found = _named_run(project, policy, gates, run) if run else _latest(project, gates, _on_test(policy))
@@ -89,9 +87,8 @@ def _gate1(golden: Path, policy: Policy, gates: Gates) -> Gate1 | None:
     """Gate 1 on the current ratings of the golden set; None with fewer than two raters."""
     path = golden.with_name(RATINGS)
     examples = load_examples(golden, policy)
-    ratings = ratings_under(path, policy, examples) if path.exists() else []
     about = {example.id: example for example in examples}
-    rated = Rated(ratings, rater_kinds(path.with_name(RATERS)), about)
+    rated = Rated(ratings_under(path, policy, examples), rater_kinds(path.with_name(RATERS)), about)
     return judge_raters(rated, policy.scale, gates) if len(rated.raters) > 1 else None
 
 

@@ -16,15 +16,13 @@ from harness.runs.folder import Run
 from harness.scorecards.comparison import Condition
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.impact import Impact
-from harness.scorecards.shared import Verdict
 from harness.scorecards.ship import GATE1, IMPACT, Override, Shipping
 from harness.storage.plural import plural
 from harness.verdicts.assessment import Assessment
+from harness.verdicts.gates import Check, together
 from harness.verdicts.regression import judge_regression
 
 CANARIES = "canaries do not move the teacher"
-Judged = tuple[Verdict, str]
-"""A verdict and its reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,8 @@ def judge_shipping(found: Evidence, override: Override | None = None) -> Shippin
         for name, (verdict, reason) in _steps(found, used)
         if name not in not_run
     )
-    verdict, reason = _worst(steps)
+    checks = [(step.verdict, f"{step.name}: {step.reason}") for step in steps]
+    verdict, reason = together(checks, passed="every step passed")
     return Shipping(
         policy=found.policy.label,
         verdict=verdict,
@@ -109,15 +108,7 @@ def gate1_lacks(found: Evidence) -> str | None:
     return f"missing: no ratings under {label}"
 
 
-def _worst(steps: Sequence[Condition]) -> Judged:
-    for verdict in ("fail", "inconclusive"):
-        reasons = [f"{step.name}: {step.reason}" for step in steps if step.verdict == verdict]
-        if reasons:
-            return verdict, "; ".join(reasons)
-    return "pass", "every step passed"
-
-
-def _steps(found: Evidence, override: Override | None) -> Iterator[tuple[str, Judged]]:
+def _steps(found: Evidence, override: Override | None) -> Iterator[tuple[str, Check]]:
     yield "the policy is complete", _policy(found)
     yield "the golden set has no errors and none is stale", _golden(found)
     yield GATE1, _gate1(found, override)
@@ -135,13 +126,13 @@ def _not_run(found: Evidence) -> Iterator[tuple[str, str]]:
         yield IMPACT, "no production pairs were given; name a file with --pairs"
 
 
-def _policy(found: Evidence) -> Judged:
+def _policy(found: Evidence) -> Check:
     if not found.unfinished:
         return "pass", f"{found.policy.label} has no findings"
     return "fail", f"{len(found.unfinished)} to mend (the first: {found.unfinished[0]})"
 
 
-def _golden(found: Evidence) -> Judged:
+def _golden(found: Evidence) -> Check:
     if found.stale:
         was = "was" if found.stale == 1 else "were"
         count = f"{found.stale} of {plural(found.judged, 'golden grade')} {was}"
@@ -155,7 +146,7 @@ def _golden(found: Evidence) -> Judged:
     return "pass", f"{plural(found.judged, 'golden grade')}, none stale{bare}{warned}"
 
 
-def _gate1(found: Evidence, override: Override | None) -> Judged:
+def _gate1(found: Evidence, override: Override | None) -> Check:
     """Missing, stale or provisional fails, unless a named person overrides it."""
     lacking, gate1 = gate1_lacks(found), found.gate1
     if not lacking:
@@ -169,7 +160,7 @@ def _gate1(found: Evidence, override: Override | None) -> Judged:
     return "pass", f"{lacking}; allowed by {override.by}: {override.because}"
 
 
-def _gate2(found: Evidence) -> Judged:
+def _gate2(found: Evidence) -> Check:
     if found.run is None:
         how = f"harness eval --policy {found.policy.label} --split {found.split}"
         return "inconclusive", f"no finished run yet: {how}"
@@ -184,7 +175,7 @@ def _outdated(found: RunFound) -> str:
     return f"{found.run.folder.name} is out of date: {found.outdated}; make a new one"
 
 
-def _regression(found: Evidence) -> Judged:
+def _regression(found: Evidence) -> Check:
     if found.run is None:
         return "inconclusive", "no run to compare with it"
     if found.base is None:
@@ -199,7 +190,7 @@ def _regression(found: Evidence) -> Judged:
     return result.verdict, f"{result.reason}{of_itself(found.base, candidate)}"
 
 
-def _canaries(found: Evidence) -> Judged:
+def _canaries(found: Evidence) -> Check:
     report = found.canaries.assessment.canaries if found.canaries else None
     if found.canaries is None or report is None:
         how = f"harness eval --policy {found.policy.label} --canaries"
@@ -215,7 +206,7 @@ def _canaries(found: Evidence) -> Judged:
     return "pass", reason
 
 
-def _impact(impact: Impact | None, gates: Gates) -> Judged:
+def _impact(impact: Impact | None, gates: Gates) -> Check:
     """Always shown; can fail only if gates.toml declares how much may change."""
     if impact is None:
         return "inconclusive", "no run names a teacher to grade the pairs"

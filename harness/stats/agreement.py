@@ -4,7 +4,7 @@ Everything is computed from the confusion matrix in integers and divided once: t
 in floats puts [[28, 2], [2, 4]], whose kappa is exactly 3/5, below 0.6.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -57,15 +57,8 @@ class Kappas:
 
     def mean(self, where: Integers) -> Kappa:
         """The mean of those in these places, as `mean_kappa` has it."""
-        reasons = [self.reasons[at] for at in where.tolist()]
-        bottoms = self.bottom[where].tolist()
-        if not reasons:
-            return Kappa(None, NO_RATERS)
-        missing = next((at for at, bottom in enumerate(bottoms) if not bottom), None)
-        if missing is not None:
-            return Kappa(None, reasons[missing])
-        total = _sum(self.top[where].tolist(), bottoms)
-        return Kappa(total / len(bottoms), next((reason for reason in reasons if reason), None))
+        tops, bottoms = self.top[where].tolist(), self.bottom[where].tolist()
+        return _mean(tops, bottoms, [self.reasons[at] for at in where.tolist()])
 
 
 def confusion(rows: Sequence[int], columns: Sequence[int], scale: Sequence[int]) -> Matrix:
@@ -147,13 +140,18 @@ def distances(scale: Sequence[int], weighting: Weighting) -> Floats:
 
 def mean_kappa(kappas: Sequence[Kappa]) -> Kappa:
     """The mean of several kappas (of all pairs of raters: Light 1971); undefined where one of them is."""
-    missing = next((kappa for kappa in kappas if kappa.exact is None), None)
-    if not kappas:
+    tops = [kappa.exact.numerator if kappa.exact is not None else 0 for kappa in kappas]
+    bottoms = [kappa.exact.denominator if kappa.exact is not None else 0 for kappa in kappas]
+    return _mean(tops, bottoms, [kappa.reason for kappa in kappas])
+
+
+def _mean(tops: Sequence[int], bottoms: Sequence[int], reasons: Sequence[Reason | None]) -> Kappa:
+    """The exact mean of top/bottom; a bottom of 0 is an undefined one."""
+    if not reasons:
         return Kappa(None, NO_RATERS)
-    if missing is not None:
-        return Kappa(None, missing.reason)
-    values = [kappa.exact for kappa in kappas if kappa.exact is not None]
-    return Kappa(sum(values, Fraction(0)) / len(values), next((k.reason for k in kappas if k.reason), None))
+    if 0 in bottoms:
+        return Kappa(None, reasons[bottoms.index(0)])
+    return Kappa(_sum(tops, bottoms) / len(bottoms), next((reason for reason in reasons if reason), None))
 
 
 def band(kappa: Kappa) -> Band | None:
@@ -178,17 +176,12 @@ def renumbered(clusters: Integers) -> Integers:
     return np.asarray(numbers, dtype=np.int64)
 
 
-def _sum(tops: list[int], bottoms: list[int]) -> Fraction:
+def _sum(tops: Sequence[int], bottoms: Sequence[int]) -> Fraction:
     """The exact sum. Added one by one, many fractions would each be added to one with a huge denominator."""
     by_bottom: dict[int, int] = {}
     for top, bottom in zip(tops, bottoms, strict=True):
         by_bottom[bottom] = by_bottom.get(bottom, 0) + top
     parts = [Fraction(top, bottom) for bottom, top in by_bottom.items()]
     while len(parts) > 1:
-        parts = list(_halved(parts))
+        parts = [sum(parts[at : at + 2], Fraction(0)) for at in range(0, len(parts), 2)]
     return parts[0]
-
-
-def _halved(parts: list[Fraction]) -> Iterator[Fraction]:
-    for at in range(0, len(parts), 2):
-        yield sum(parts[at : at + 2], Fraction(0))

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import stdtr
 
 from harness.nouns.base import Reason
-from harness.stats.agreement import Floats, Integers
+from harness.stats.agreement import Floats, Integers, renumbered
 from harness.stats.intervals import clustered_error
 from harness.stats.paired import benjamini_yekutieli
 from harness.stats.raters import MISSING
@@ -120,10 +120,8 @@ def _wins(
     at = (own != MISSING) & (model != MISSING) & (others != MISSING).any(axis=1)
     theirs = _closeness(own[at], others[at], values, scoring)
     models = _closeness(model[at], others[at], values, scoring)
-    _, numbered = np.unique(clusters[at], return_inverse=True)
-    return _Wins(
-        annotator, (models >= theirs).astype(np.int64), (theirs >= models).astype(np.int64), numbered
-    )
+    wins, own_wins = (models >= theirs).astype(np.int64), (theirs >= models).astype(np.int64)
+    return _Wins(annotator, wins, own_wins, renumbered(clusters[at]))
 
 
 def _closeness(own: Integers, others: Integers, values: Integers, scoring: Scoring) -> Integers:

@@ -114,8 +114,8 @@ def leave_one_out(
     """
     raters = range(ratings.shape[1])
     found = [_left_out(h, model, ratings, clusters, scale, weighting) for h in raters]
-    adjusted = iter(holm([one.p for one in found if one.p is not None]))
-    return tuple(one if one.p is None else replace(one, p_holm=next(adjusted)) for one in found)
+    adjusted = holm([one.p for one in found])
+    return tuple(replace(one, p_holm=p) for one, p in zip(found, adjusted, strict=True))
 
 
 def _left_out(

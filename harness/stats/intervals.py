@@ -15,15 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from harness.nouns.base import Interval, Reason, Weighting
-from harness.stats.agreement import (
-    Floats,
-    Integers,
-    Kappa,
-    Matrix,
-    cell_counts,
-    cohen_kappa,
-    distances,
-)
+from harness.stats.agreement import Floats, Integers, Kappa, Matrix, cell_counts, cohen_kappa, distances
 from harness.stats.proportions import CONFIDENCE, clopper_pearson
 
 FEW = 5

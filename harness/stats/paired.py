@@ -107,12 +107,13 @@ def _margins(matrix: Matrix) -> tuple[Floats, Floats]:
     return rows - columns, v
 
 
-def holm(p: Sequence[float]) -> list[float]:
-    """Holm's (1979) adjusted p-values, in the order given."""
-    order = sorted(range(len(p)), key=lambda at: p[at])
-    adjusted, highest = [0.0] * len(p), 0.0
-    for rank, at in enumerate(order):
-        highest = max(highest, min(1.0, (len(p) - rank) * p[at]))
+def holm(p: Sequence[float | None]) -> list[float | None]:
+    """Holm's (1979) adjusted p-values, in the order given; None, where no test was possible, stays None."""
+    known = sorted((value, at) for at, value in enumerate(p) if value is not None)
+    adjusted: list[float | None] = [None] * len(p)
+    highest = 0.0
+    for rank, (value, at) in enumerate(known):
+        highest = max(highest, min(1.0, (len(known) - rank) * value))
         adjusted[at] = highest
     return adjusted
 

@@ -96,6 +96,14 @@ def parse_json(text: str) -> Any:
     return json.loads(text, object_pairs_hook=single_keys, parse_constant=_no_constant)
 
 
+def read_json(path: Path, most: int = LARGEST, *, links: bool = True) -> Any:
+    """A JSON file as plain data. BadInput if it is none."""
+    try:
+        return parse_json(read_text(path, most, links=links))
+    except (ValueError, RecursionError) as error:
+        raise BadInput([Fault(str(path), f"not JSON: {error}")]) from None
+
+
 def parse_whole(text: str) -> Any:
     """Parse strict JSON of whole characters: ValueError for half a surrogate pair too."""
     value = parse_json(text)
@@ -123,14 +131,9 @@ def _no_constant(name: str) -> float:
 
 def json_lines(path: Path) -> tuple[list[tuple[int, dict[str, Any]]], list[Fault]]:
     """Each object of a JSON lines file with its line number, and the faults of the other lines."""
-    rows: list[tuple[int, dict[str, Any]]] = []
-    faults: list[Fault] = []
-    for number, found in each_json_line(path):
-        if isinstance(found, Fault):
-            faults.append(found)
-        else:
-            rows.append((number, found))
-    return rows, faults
+    lines = list(each_json_line(path))
+    faults = [found for _, found in lines if isinstance(found, Fault)]
+    return [(number, found) for number, found in lines if not isinstance(found, Fault)], faults
 
 
 def each_json_line(path: Path) -> Iterator[tuple[int, dict[str, Any] | Fault]]:

@@ -76,8 +76,7 @@ def _objects(path: Path, numbered: Iterable[tuple[int, Mapping[str, Any]]], unit
         for name, value in row.cells.items():
             if isinstance(value, list):
                 lists.setdefault(name, number)
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     columns = dict.fromkeys(name for row in rows for name in row.cells)
     return Table(path, tuple(columns), rows, unit, lists=lists)
 

@@ -89,8 +89,7 @@ class Table:
             for header in found
             if header in self.lists and name not in LISTS
         ]
-        if faults:
-            raise BadInput(faults)
+        refuse_faults(faults)
         return found
 
     def _headers(self, name: str, layout: Layout) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.grid import Records, table_of
 from harness.storage.regular import LARGEST, unreadable
 from harness.storage.tables import Layout, Table
@@ -69,8 +69,7 @@ def _sheets(path: Path) -> dict[str, list[tuple[int, list[str]]]]:
                 texts = [_text(cell) for cell in cells]
                 if any(texts):
                     rows.append((number, texts))
-    if faults:
-        raise BadInput(faults)
+    refuse_faults(faults)
     return sheets
 
 

@@ -4,7 +4,7 @@ The verdict is read from the 95 % interval, never from the point value. An incon
 Missing answers can only prevent a pass.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from harness.nouns.base import Interval
@@ -103,12 +103,15 @@ def _gate2_check(score: Gate2, gates: Gates) -> Check:
                 "inconclusive",
                 f"the missing answers could change the verdict: in the worst case, {worst[1]}",
             )
-    said = [found for found, _ in checks]
-    for verdict in ("fail", "inconclusive"):
-        reasons = [reason for found, reason in said if found == verdict]
-        if reasons:
-            return verdict, "; ".join(reasons)
-    return "pass", "; ".join(reason for _, reason in said)
+    return together([found for found, _ in checks])
+
+
+def together(checks: Sequence[Check], passed: str | None = None) -> Check:
+    """The worst verdict, fail before inconclusive, with its reasons; `passed`: what to say of a pass."""
+    verdicts: tuple[Verdict, ...] = ("fail", "inconclusive", "pass")
+    worst = next(verdict for verdict in verdicts if any(found == verdict for found, _ in checks))
+    reasons = [reason for found, reason in checks if found == worst]
+    return worst, passed if passed and worst == "pass" else "; ".join(reasons)
 
 
 def _worst_kappa_check(score: Gate2) -> Check:

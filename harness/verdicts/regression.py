@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from harness.nouns.base import Interval
 from harness.nouns.policy import Gates
 from harness.scorecards.comparison import Change, Comparison, Condition, Regression
-from harness.scorecards.shared import Verdict
 from harness.stats.paired import one_sided_limits
 from harness.storage.plural import plural
+from harness.verdicts.gates import together
 
 
 def judge_regression(found: Comparison, gates: Gates) -> Regression:
@@ -25,7 +25,8 @@ def judge_regression(found: Comparison, gates: Gates) -> Regression:
         *_golden(found),
         *_sample(found),
     )
-    verdict, reason = _together(conditions)
+    checks = [(one.verdict, one.reason) for one in conditions]
+    verdict, reason = together(checks, passed=conditions[0].reason)
     return Regression(
         verdict=verdict,
         reason=reason,
@@ -35,14 +36,6 @@ def judge_regression(found: Comparison, gates: Gates) -> Regression:
         conditions=conditions,
         comparison=found,
     )
-
-
-def _together(conditions: tuple[Condition, ...]) -> tuple[Verdict, str]:
-    for verdict in ("fail", "inconclusive"):
-        reasons = [one.reason for one in conditions if one.verdict == verdict]
-        if reasons:
-            return verdict, "; ".join(reasons)
-    return "pass", conditions[0].reason
 
 
 def _limits(change: Change, clusters: int) -> Interval | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.errors import BadInput
 from harness.nouns.policy import Gates
-from harness.policy.load import load_gates, load_policy
+from harness.policy.load import load_with_gates
 from harness.runs.folder import Run
 from harness.runs.manifest import load_manifest
 from harness.score.threshold import Threshold
@@ -45,7 +45,7 @@ def moved_since(run: Run, earlier: Iterable[Path]) -> str | None:
                 continue
             if manifest.gates == run.manifest.gates:
                 return None
-            before = load_gates(folder / "gates.toml", load_policy(folder / "policy.toml"))
+            _, before = load_with_gates(folder / "policy.toml")
             found = differing(before, run.gates)
             return f"the run before, {folder.name}, had {found}" if found else None
     return None

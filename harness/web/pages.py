@@ -47,17 +47,17 @@ def trouble(status: int, title: str, lines: tuple[str, ...]) -> HTMLResponse:
     return page("trouble.html.j2", {"title": title, "lines": lines}, status=status)
 
 
+STATIC = {"style.css": "text/css", "viewer.css": "text/css", "viewer.js": "text/javascript"}
+"""Our styles and scripts with their media types: the report's style, and the viewer's own files."""
+
+
 @cache
-def _own(name: str) -> str:
+def _text_of(name: str) -> str:
+    if name == "style.css":
+        return str(asset(name))
     return files("harness.web").joinpath("static", name).read_text(encoding="utf-8")
 
 
 def static(name: str) -> Response | None:
-    """One of our styles or scripts; None for any other name. The name never becomes a path."""
-    if name == "style.css":
-        return Response(str(asset("style.css")), media_type="text/css")
-    if name == "viewer.css":
-        return Response(_own("viewer.css"), media_type="text/css")
-    if name == "viewer.js":
-        return Response(_own("viewer.js"), media_type="text/javascript")
-    return None
+    """One of STATIC; None for any other name, which never becomes a path."""
+    return Response(_text_of(name), media_type=STATIC[name]) if name in STATIC else None

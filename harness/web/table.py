@@ -103,7 +103,9 @@ def table_of(runs: Sequence[ListedRun], query: Query) -> RunsPage:
     """
     found = chosen(runs, query)
     board = leaderboard(found) if query.sort == "kappa" else []
-    rows = _ranked(board, query) if board else _sorted(found, query)
+    if board and not query.down:
+        board.sort(key=lambda one: (one.group is None, one.group or 0, -(one.rank or 0)))
+    rows = [one.run for one in board] or _sorted(found, query)
     pages = max(-(-len(rows) // PAGE), 1)
     at = min(query.page, pages)
     return RunsPage(
@@ -122,12 +124,6 @@ def _sorted(found: Sequence[ListedRun], query: Query) -> list[ListedRun]:
     valued = [run for run in found if key(run) is not None]
     valued.sort(key=lambda run: (key(run), run.name), reverse=query.down)
     return [*valued, *(run for run in found if key(run) is None)]
-
-
-def _ranked(board: Sequence[Ranked], query: Query) -> list[ListedRun]:
-    if not query.down:
-        board = sorted(board, key=lambda one: (one.group is None, one.group or 0, -(one.rank or 0)))
-    return [one.run for one in board]
 
 
 def _choices(runs: Sequence[ListedRun], name: str) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,25 +57,26 @@ class VersionDiff:
 
 def policies_of(project: Project) -> list[VersionList]:
     """Every policy."""
-    return [_named(name, tuple(policy_versions(project.policies / name)), partial(_about_policy, project))
-            for name in policy_names(project)]  # fmt: skip
+    known = {name: policy_versions(project.policies / name) for name in policy_names(project)}
+    return [_listed(project, name, versions, _about_policy) for name, versions in known.items()]
 
 
 def prompts_of(project: Project) -> list[VersionList]:
     """Every prompt."""
-    return [_named(name, tuple(prompt_versions(project.prompts / name)), partial(_about_prompt, project))
-            for name in prompt_names(project)]  # fmt: skip
+    known = {name: prompt_versions(project.prompts / name) for name in prompt_names(project)}
+    return [_listed(project, name, versions, _about_prompt) for name, versions in known.items()]
 
 
-def _named(name: str, versions: tuple[str, ...], about: Callable[[str], str]) -> VersionList:
-    return VersionList(name, versions, tuple(_or_fault(about, f"{name}@{version}") for version in versions))
-
-
-def _or_fault(about: Callable[[str], str], label: str) -> str:
-    try:
-        return about(label)
-    except BadInput as error:
-        return f"cannot be read: {error.faults[0]}"
+def _listed(
+    project: Project, name: str, versions: Iterable[str], about: Callable[[Project, str], str]
+) -> VersionList:
+    said = {}
+    for version in versions:
+        try:
+            said[version] = about(project, f"{name}@{version}")
+        except BadInput as error:
+            said[version] = f"cannot be read: {error.faults[0]}"
+    return VersionList(name, tuple(said), tuple(said.values()))
 
 
 def _about_policy(project: Project, label: str) -> str:

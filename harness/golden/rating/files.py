@@ -8,14 +8,7 @@ from harness.errors import BadInput, Fault
 from harness.golden.examples import FILE, golden_path
 from harness.golden.grade_tables import GradedRow, read_ratings
 from harness.golden.graded_files import Levels, examples_of
-from harness.golden.rating.ratings import (
-    RATERS,
-    RATINGS,
-    Rated,
-    load_ratings,
-    rater_kinds,
-    ratings_under,
-)
+from harness.golden.rating.ratings import RATERS, RATINGS, Rated, load_ratings, rater_kinds, ratings_under
 from harness.golden.unmatched import KnownIds, unmatched
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Policy

@@ -59,7 +59,7 @@ def without_rater(rated: Rated | None, grader: str | None) -> tuple[Rated | None
 def raters_by_version(path: Path) -> dict[str, int]:
     """How many rated under each policy version; empty without a file."""
     names: dict[str, set[str]] = defaultdict(set)
-    for rating in load_nouns(path, Rating) if path.exists() else ():
+    for rating in load_nouns(path, Rating):
         names[rating.policy_version].add(rating.rater)
     return {version: len(raters) for version, raters in names.items()}
 
@@ -107,11 +107,11 @@ def load_ratings(path: Path, policy: Policy, examples: Sequence[Example]) -> lis
 
 
 def ratings_under(path: Path, policy: Policy, examples: Iterable[Example]) -> list[Rating]:
-    """The ratings given under this policy version, each with the query of its example.
+    """The ratings given under this policy version, each with the query of its example; none without a file.
 
     A rating without a version counts under every version. BadInput names every invalid line.
     """
-    numbered, faults = read_nouns(path, Rating)
+    numbered, faults = read_nouns(path, Rating) if path.exists() else ([], [])
     here = [(line, rating) for line, rating in numbered if rating.policy_version in ("", policy.version)]
     for line, rating in here:
         if rating.grade not in policy.scale:

@@ -5,7 +5,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
@@ -44,29 +44,20 @@ def is_curable(outcome: Outcome) -> bool:
     return isinstance(outcome, Ungraded) and outcome.cause in REASKED
 
 
+@dataclass(slots=True)
 class Asker:
     """Asks one teacher; what its calls teach goes to the pace and the breaker."""
 
-    def __init__(
-        self,
-        teacher: Teacher,
-        scale: Sequence[int],
-        stop: Stop,
-        pace: Pace,
-        in_flight: Callable[[], int],
-        budget: Budget | None = None,
-        calls: LoggedCalls | None = None,
-    ) -> None:
-        self._teacher = teacher
-        self._scale = scale
-        self._stop = stop
-        self._pace = pace
-        self._breaker = Breaker()
-        self._in_flight = in_flight
-        self._budget = budget
-        self._calls = calls
-        self._answered = False
-        self._first = asyncio.Lock()
+    teacher: Teacher
+    scale: Sequence[int]
+    stop: Stop
+    pace: Pace
+    in_flight: Callable[[], int]
+    budget: Budget | None = None
+    calls: LoggedCalls | None = None
+    _breaker: Breaker = field(default_factory=Breaker)
+    _answered: bool = False
+    _first: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def ask(self, prompt: Prompt) -> Answered:
         """The outcome for a prompt. DrainedError where the run ends before there is one."""
@@ -76,22 +67,22 @@ class Asker:
         outcome: Outcome
         try:
             reply = await self._persist(prompt, tries)
-            outcome = read_grade(reply, self._scale)
-            if is_curable(outcome) and self._teacher.varies:
+            outcome = read_grade(reply, self.scale)
+            if is_curable(outcome) and self.teacher.varies:
                 reply, unread = await self._again(prompt, tries, reply)
-                outcome = read_grade(reply, self._scale)
+                outcome = read_grade(reply, self.scale)
         except TransientError as error:
             outcome = Failed(detail=str(error))
             try:
                 self._breaker.exhausted(error)
             except Unfinished as gone:
                 # The run ends, and this example's outcome is kept all the same.
-                self._stop.call(gone)
+                self.stop.call(gone)
         except RejectedError as error:
             outcome = Failed(detail=str(error))
         except UnusableError as error:
             # The answer is paid for: the run ends, and keeps it.
-            self._stop.call(error)
+            self.stop.call(error)
             reply, outcome = error.reply, Failed(detail=str(error))
         return Answered(outcome, reply, unread, tries.made, round(time.monotonic() - began, 3))
 
@@ -101,7 +92,7 @@ class Asker:
             retry=retry_if_exception_type(TransientError),
             stop=tries.used_up,
             wait=_wait,
-            sleep=self._stop.sleep,
+            sleep=self.stop.sleep,
             reraise=True,
         )
         return await retrying(self._attempt, prompt, tries)
@@ -114,7 +105,7 @@ class Asker:
             return first, None
         except (FatalError, Unfinished) as error:
             # The first answer is paid for: the run ends, and keeps it.
-            self._stop.call(error)
+            self.stop.call(error)
             return first, None
 
     async def _attempt(self, prompt: Prompt, tries: "_Tries") -> Reply:
@@ -127,13 +118,13 @@ class Asker:
 
     async def _paid(self, prompt: Prompt, tries: "_Tries") -> Reply:
         """One call, within the budget and noted before it is sent."""
-        room = await self._budget.reserve(prompt) if self._budget else None
+        room = await self.budget.reserve(prompt) if self.budget else None
         bill = _Bill()
         try:
-            if self._stop.called:
+            if self.stop.called:
                 raise DrainedError
-            if self._calls:
-                self._calls.sending(prompt)
+            if self.calls:
+                self.calls.sending(prompt)
             tries.begin()
             bill.sent = bill.due = True
             return await self._call(prompt, bill)
@@ -141,10 +132,10 @@ class Asker:
             self._settle(prompt, room, bill)
 
     def _settle(self, prompt: Prompt, room: Reservation | None, bill: "_Bill") -> None:
-        if self._budget and room:
-            self._budget.settle(room, bill.usage) if bill.due else self._budget.release(room)
-        if self._calls and bill.sent and not bill.due:
-            self._calls.cost_nothing(prompt)
+        if self.budget and room:
+            self.budget.settle(room, bill.usage) if bill.due else self.budget.release(room)
+        if self.calls and bill.sent and not bill.due:
+            self.calls.cost_nothing(prompt)
 
     async def _call(self, prompt: Prompt, bill: "_Bill") -> Reply:
         """One call, from which pace and breaker learn."""
@@ -162,22 +153,22 @@ class Asker:
             raise
         bill.usage, self._answered = reply.usage, True
         self._breaker.answered()
-        self._pace.answered(self._in_flight())
+        self.pace.answered(self.in_flight())
         return reply
 
     async def _in_time(self, prompt: Prompt) -> Reply:
         try:
             async with asyncio.timeout(DEADLINE):
-                return await self._teacher.ask(prompt)
+                return await self.teacher.ask(prompt)
         except TimeoutError:
             raise TransientError("no whole answer in time") from None
 
     def _note(self, error: TransientError, seconds: float) -> None:
         if error.busy or seconds >= SLOW:
-            self._pace.turned_away()
+            self.pace.turned_away()
         else:
-            self._pace.failed()
-        self._breaker.failed(error, self._in_flight())
+            self.pace.failed()
+        self._breaker.failed(error, self.in_flight())
 
 
 @dataclass(slots=True)

@@ -38,11 +38,8 @@ def items_of(
         )
         for example, one in zip(examples, reading.items, strict=True)
     ]
-    return sorted(made, key=lambda item: (_rank(item), place.get(item["id"], 0)))
-
-
-def _rank(item: Item) -> int:
-    return ("wrong", "unread", "right").index(item["outcome"])
+    rank = ("wrong", "unread", "right").index
+    return sorted(made, key=lambda item: (rank(item["outcome"]), place.get(item["id"], 0)))
 
 
 def _item(about: Example, one: GradedItem, miss: Disagreement | None, ratings: Sequence[Rating]) -> Item:
