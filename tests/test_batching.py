@@ -256,14 +256,6 @@ def test_batch_that_is_refused_as_a_whole_says_why(small: Path, provider: str) -
     assert_all_right_and_each_paid_once(again, server)
 
 
-@each
-def test_results_that_are_gone_are_said_to_be(small: Path, provider: str) -> None:
-    with fault_server(right, [Fate(gone=True)]) as server:
-        at = session(small, server.url, f"{provider}/m")
-    assert at.outcomes()["failed"] == ALL - 1
-    assert any("have to be paid again" in line for line in at.said_)
-
-
 FAULTS = {
     "rejected": (error(400, "invalid_request_error", "too long"), "failed", "too long"),
     "server failed": (error(500, "api_error"), "failed", "500"),
