@@ -16,11 +16,11 @@ from spoken_batches import Fate, Made
 
 from harness.errors import FatalError, Unfinished
 from harness.grading.batch import session as turns
-from harness.grading.batch.batch_log import BATCHES
 from harness.grading.job import Limits
 from harness.nouns.records import Failed, Record, Reply
 from harness.providers.batches import UnreadError
 from harness.providers.batches import _read as read_line
+from harness.runs.batch_log import BATCHES
 from harness.runs.record_log import iter_records
 
 pytestmark = pytest.mark.usefixtures("no_waiting")

@@ -76,7 +76,8 @@ def lost_words(found: Spending) -> str:
     if not found.lost_calls:
         return ""
     most = "An unknown amount" if found.lost is None else f"At most {usd(found.lost)} more"
-    return f"{most} may have been billed without an answer, for {plural(found.lost_calls, 'call')}."
+    out = f", {found.batched:,} of them in batches that are not collected" if found.batched else ""
+    return f"{most} may have been billed without an answer, for {plural(found.lost_calls, 'call')}{out}."
 
 
 def token_words(found: Spending) -> str:

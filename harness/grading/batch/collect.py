@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 from harness.errors import CallError, FatalError, RejectedError, Unfinished
 from harness.grading.answered import Answered
-from harness.grading.batch.batch_log import LoggedBatch
 from harness.grading.batch.recover import find_or_lose
 from harness.grading.batch.results import Sorted, about, sort_out
 from harness.grading.batch.session import READS, BatchSession, patiently, pauses, unread_once
@@ -20,6 +19,7 @@ from harness.prompting.answer import read_grade
 from harness.providers.batches import BatchStatus, Result, UnreadError
 from harness.providers.served import check_whole
 from harness.providers.wire import MissingError
+from harness.runs.batch_log import LoggedBatch
 from harness.storage.plural import plural
 
 

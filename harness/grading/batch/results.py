@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.errors import CallError
-from harness.grading.batch.batch_log import LoggedBatch
 from harness.nouns.records import Key, Reply
 from harness.providers.batches import Result, UnaskedError, UnreadError
+from harness.runs.batch_log import LoggedBatch
 from harness.storage.plural import plural
 
 NAMED = 5
