@@ -116,7 +116,7 @@ class OpenAIBatches(Batches):
             raise UnreadError(f"neither an answer nor an error: status {response.status_code}")
         if response.status_code != 200:
             raise told_error(replace(told_by(response.body or error), status=response.status_code))
-        return self._served.dialect.reply(json.dumps(response.body))
+        return self._served.read(json.dumps(response.body))
 
 
 class _BatchFile(BaseModel):

@@ -86,5 +86,5 @@ def token_words(found: Spending) -> str:
     if found.written_tokens:
         parts.append(f"{found.written_tokens:,} written to it")
     thought = f" ({found.reasoning_tokens:,} of thinking)" if found.reasoning_tokens else ""
-    uncounted = f"; {plural(found.uncounted, 'reply')} without a count" if found.uncounted else ""
+    uncounted = f"; {plural(found.uncounted, 'reply')} without a sound count" if found.uncounted else ""
     return f"{found.input_tokens:,} in ({', '.join(parts)}), {found.output_tokens:,} out{thought}{uncounted}"

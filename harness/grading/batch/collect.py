@@ -118,11 +118,15 @@ def _without_cut(session: BatchSession, found: Sorted) -> tuple[Mapping[Key, Res
     """
     try:
         if found.replies:
-            read_most = max(found.replies, key=lambda reply: reply.usage.input_tokens if reply.usage else 0)
-            check_whole(session.worker.prompt(next(each_question(session.job))), read_most)
+            read, reply = max(((_input(one), one) for one in found.replies), key=lambda pair: pair[0])
+            check_whole(session.worker.prompt(next(each_question(session.job))), reply, read)
     except FatalError as error:
         return {key: _uncounted(one, error) for key, one in found.answers.items()}, error
     return found.answers, None
+
+
+def _input(reply: Reply) -> int:
+    return reply.usage.input_tokens if reply.usage else 0
 
 
 def _uncounted(one: Result, why: FatalError) -> Result:
