@@ -14,9 +14,9 @@ from harness.golden.holdout_log import LOOKS, looks
 from harness.golden.overrides import OVERRIDES, overrides
 from harness.golden.rating.adjudications import load_adjudications
 from harness.golden.rating.ratings import rater_kinds
-from harness.grading.batch.batch_log import BATCHES, BatchLog
 from harness.grading.new_run import new_manifest
 from harness.grading.plan import make_plan
+from harness.runs.batch_log import BATCHES, BatchLog
 from harness.runs.folder import load_run, run_names
 from harness.runs.manifest import load_manifest
 from harness.runs.pair_run import load_pair_run, pair_run_names, pairs_folder

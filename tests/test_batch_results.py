@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from batched import Killed, Session, begin, made, paid, session
 from builders import harness, write_project
-from fault_server import Turn, completion, fault_server, graded
+from fault_server import Turn, completion, error, fault_server, graded
 from oracle import DEV, KEY, KEYS, ask, right
 from pydantic import BaseModel
 from spoken import Tokens
@@ -16,11 +16,11 @@ from spoken_batches import Fate, Made
 
 from harness.errors import FatalError, Unfinished
 from harness.grading.batch import session as turns
-from harness.grading.batch.batch_log import BATCHES
 from harness.grading.job import Limits
 from harness.nouns.records import Failed, Record, Reply
 from harness.providers.batches import UnreadError
 from harness.providers.batches import _read as read_line
+from harness.runs.batch_log import BATCHES
 from harness.runs.record_log import iter_records
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
@@ -130,7 +130,8 @@ def test_line_that_cannot_be_read_is_one_failed_question_and_paid_again_on_deman
         at = session(small, server.url, f"{provider}/m")
         ((name, detail),) = failures(at).items()
         assert "line 3: it cannot be read" in detail or case == "an id that nobody asked for"
-        assert (at.outcomes()["grade"], len(at.waits), steps(at)[-1]) == (ALL - 1, 1, "short")
+        # One wait for the batch, and one before each further reading of its results.
+        assert (at.outcomes()["grade"], len(at.waits), steps(at)[-1]) == (ALL - 1, 3, "short")
         said = [line for line in at.said_ if "no readable answer to 1 of 11 questions" in line]
         assert len(said) == 1
         assert name in said[0]
@@ -234,7 +235,7 @@ def test_results_without_a_single_line_are_read_again_a_few_times_and_then_on_re
         at = session(small, server.url, f"{provider}/m")
         assert (at.outcomes()["failed"], len(at.waits), steps(at)[-1]) == (ALL - 1, 3, "short")
         assert (
-            sum("no line of its results can be read; they are read again" in line for line in at.said_) == 2
+            sum("not all of its results can be read; they are read again" in line for line in at.said_) == 2
         )
         broken = False
         again = session(small, server.url, f"{provider}/m", at)
@@ -495,3 +496,144 @@ def test_line_that_nothing_of_ours_can_read_costs_no_other() -> None:
 
     id, answer = read_line('{"custom_id": "a-1"}', BaseModel, stumble)
     assert (id, isinstance(answer, UnreadError)) == ("a-1", True)
+
+
+# --- results that are missing, and counts that contradict them ------------------------------------------
+
+
+def is_file(call: str) -> bool:
+    """Whether a call asks for a file of answers."""
+    return call.endswith(("-output/content", "/results"))
+
+
+@each
+@pytest.mark.parametrize("fault", [error(404, "not_found", "not yet"), error(400, "bad", "not now")])
+def test_results_that_are_missing_once_are_read_again(small: Path, provider: str, fault: Turn) -> None:
+    asked: list[str] = []
+
+    def control(call: str) -> Turn | None:
+        asked.extend([call] if is_file(call) else [])
+        return fault if asked == [call] else None
+
+    with fault_server(right, [Fate()], control) as server:
+        at = session(small, server.url, f"{provider}/m")
+    assert (at.outcomes()["grade"], len(paid(server)), steps(at)[-1]) == (ALL, ALL, "over")
+
+
+@each
+def test_half_a_file_is_read_again(small: Path, provider: str) -> None:
+    readings: list[int] = []
+
+    def spoil(lines: list[str]) -> list[str]:
+        readings.append(len(lines))
+        return [*lines[:4], lines[4][:90]] if len(readings) == 1 else lines
+
+    with fault_server(right, [Fate(spoil=spoil)]) as server:
+        at = session(small, server.url, f"{provider}/m")
+    assert (at.outcomes()["grade"], len(readings), steps(at)[-1]) == (ALL, 2, "over")
+
+
+@each
+def test_of_several_readings_the_best_counts(small: Path, provider: str) -> None:
+    kept = [9, 8, 2, 0]
+    with fault_server(right, [Fate(spoil=lambda lines: lines[: kept.pop()])]) as server:
+        at = session(small, server.url, f"{provider}/m")
+    assert (at.outcomes()["grade"], kept) == (9, [9])
+
+
+@each
+def test_results_that_stay_missing_are_paid_again_on_demand_alone(small: Path, provider: str) -> None:
+    with fault_server(right, [Fate(gone=True)]) as server:
+        at = session(small, server.url, f"{provider}/m")
+        assert at.outcomes()["failed"] == ALL - 1
+        assert all("missing" in detail for detail in failures(at).values())
+        assert any("no readable answer to 11 of 11 questions" in line for line in at.said_)
+        session(small, server.url, f"{provider}/m", at)
+        assert (len(paid(server)), steps(at)[-1]) == (ALL, "short")
+        again = session(small, server.url, f"{provider}/m", at, RETRY)
+    assert (again.outcomes()["grade"], len(paid(server))) == (ALL, 2 * ALL - 1)
+
+
+def test_file_that_is_missing_costs_the_answers_of_the_other_nothing(small: Path) -> None:
+    """Whether the missing one has the rest of the answers, or only errors."""
+    fate = Fate("expired", answered=7, silent=True)
+    faults = {"-output": error(404, "not_found", "no"), "-error": error(410, "gone", "no")}
+    for which, fault in faults.items():
+
+        def control(call: str, which: str = which, fault: Turn = fault) -> Turn | None:
+            return fault if call.endswith(f"{which}/content") else None
+
+        with fault_server(right, [fate], control) as server:
+            at = session(small, server.url, "openai/m")
+            session(small, server.url, "openai/m", at)
+            assert server.desk is not None
+            sent = len(server.desk.made)
+        assert (at.outcomes()["grade"], steps(at)[-1], sent) == {
+            "-output": (1, "short", 1),
+            # The counts say that the rest was not asked: it is, in a second batch, by the resume.
+            "-error": (8, "over", 2),
+        }[which]
+
+
+@pytest.mark.parametrize(("kept", "step"), [(True, "over"), (False, "short")])
+def test_failed_batch_that_has_answers_is_read(small: Path, kept: bool, step: str) -> None:
+    def tell(made: Made, said: dict[str, Any]) -> dict[str, Any]:
+        if said["status"] != "completed":
+            return said
+        files = {} if kept else {"output_file_id": None, "error_file_id": None}
+        return {**said, **files, "status": "failed", "errors": {"data": [{"message": "stopped midway"}]}}
+
+    with fault_server(right) as server:
+        assert server.desk is not None
+        server.desk.tell = tell
+        at = session(small, server.url, "openai/m")
+        session(small, server.url, "openai/m", at)
+    assert (at.outcomes()["failed"], len(paid(server))) == ((0, ALL) if kept else (ALL - 1, ALL))
+    assert steps(at)[-1] == step
+    assert any("failed: stopped midway" in line for line in at.said_)
+
+
+@pytest.mark.parametrize(
+    "counts", [{"total": ALL - 1, "completed": 0, "failed": 0}, {"total": 7, "completed": 7}]
+)
+def test_counts_that_contradict_the_lines_do_not_make_a_missing_line_free(
+    small: Path, counts: dict[str, int]
+) -> None:
+    def tell(made: Made, said: dict[str, Any]) -> dict[str, Any]:
+        return {**said, "request_counts": counts}
+
+    with fault_server(right, [Fate("expired", answered=3, silent=True)]) as server:
+        assert server.desk is not None
+        server.desk.tell = tell
+        at = session(small, server.url, "openai/m")
+        session(small, server.url, "openai/m", at)
+    assert (at.outcomes()["grade"], steps(at)[-1], len(made(server))) == (4, "short", 1)
+
+
+def test_counts_of_anthropic_that_contradict_the_lines(small: Path) -> None:
+    def tell(made: Made, said: dict[str, Any]) -> dict[str, Any]:
+        return {**said, "request_counts": {"succeeded": 0, "expired": ALL - 1}}
+
+    with fault_server(right, [Fate("expired", answered=3, silent=True)]) as server:
+        assert server.desk is not None
+        server.desk.tell = tell
+        at = session(small, server.url, "anthropic/m")
+        session(small, server.url, "anthropic/m", at)
+    assert (at.outcomes()["grade"], steps(at)[-1], len(made(server))) == (4, "short", 1)
+
+
+def test_batch_that_was_cancelled_before_anything_was_asked_is_asked_again(small: Path) -> None:
+    batches: list[str] = []
+
+    def tell(made: Made, said: dict[str, Any]) -> dict[str, Any]:
+        batches.append(made.id)
+        empty = {"output_file_id": None, "error_file_id": None, "request_counts": {"total": 0}}
+        return {**said, **empty, "status": "cancelled"} if made.id == batches[0] else said
+
+    with fault_server(right) as server:
+        assert server.desk is not None
+        server.desk.tell = tell
+        at = session(small, server.url, "openai/m")
+        assert steps(at)[-1] == "over"
+        again = session(small, server.url, "openai/m", at)
+    assert again.outcomes()["grade"] == ALL

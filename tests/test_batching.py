@@ -22,7 +22,6 @@ from harness.comparison.sides import side_of_run
 from harness.errors import BadInput, FatalError, Unfinished
 from harness.grading.batch import session as turns
 from harness.grading.batch import submit
-from harness.grading.batch.batch_log import BATCHES, BatchLog
 from harness.grading.budget import OverBudget, worst_case
 from harness.grading.events import EVENTS
 from harness.grading.job import Limits
@@ -33,10 +32,13 @@ from harness.pricing.prices import price_of
 from harness.providers import PROVIDERS, batches_of, open_teacher, sold_as
 from harness.providers.base import Setup
 from harness.providers.served import Served
+from harness.report.money import lost_words
+from harness.runs.batch_log import BATCHES, BatchLog
 from harness.runs.folder import load_run
 from harness.runs.manifest import Asked
 from harness.runs.record_log import RECORDS, iter_records
 from harness.score.reading import read_run
+from harness.scorecards.money import Spending
 from harness.storage.project import Project
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
@@ -254,14 +256,6 @@ def test_batch_that_is_refused_as_a_whole_says_why(small: Path, provider: str) -
         )
         again = session(small, server.url, f"{provider}/m", at)
     assert_all_right_and_each_paid_once(again, server)
-
-
-@each
-def test_results_that_are_gone_are_said_to_be(small: Path, provider: str) -> None:
-    with fault_server(right, [Fate(gone=True)]) as server:
-        at = session(small, server.url, f"{provider}/m")
-    assert at.outcomes()["failed"] == ALL - 1
-    assert any("have to be paid again" in line for line in at.said_)
 
 
 FAULTS = {
@@ -938,3 +932,64 @@ def test_what_is_handed_over_is_what_the_typed_methods_send(small: Path, provide
     ours, typed = server.desk.made.values()
     assert (ours.path, ours.requests, ours.metadata) == (typed.path, typed.requests, typed.metadata)
     assert [id for id, _ in ours.requests] == ["m-0", "m-1", "m-2"]
+
+
+# --- what may have been billed ---------------------------------------------------------------------
+
+
+def spent(at: Session) -> Spending:
+    return read_run(load_run(at.folder)).spending
+
+
+@each
+def test_batch_that_is_out_may_have_been_billed(small: Path, provider: str) -> None:
+    model = f"{provider}/m"
+    write_prices(small, model)
+
+    def dies(record: Record) -> None:
+        if len(list(iter_records(at.folder))) == 6:
+            raise Killed
+
+    with fault_server(right) as server:
+        at = begin(small, server.url, model)
+        with pytest.raises(Killed):
+            session(small, server.url, model, at, nap=kill)
+        found = spent(at)
+        most = (ALL - 1) * _worst(small, server.url, model) / 2
+        assert (found.lost_calls, found.batched) == (ALL - 1, ALL - 1)
+        assert found.lost == pytest.approx(most, rel=0.02)
+        assert f"for {ALL - 1} calls, {ALL - 1} of them in batches that are not coll" in lost_words(found)
+        with pytest.raises(Killed):
+            session(small, server.url, model, at, hear=dies)
+        found = spent(at)
+        assert found.batched == ALL - 6
+        assert found.lost == pytest.approx(most * (ALL - 6) / (ALL - 1), rel=0.02)
+        again = session(small, server.url, model, at)
+    assert_all_right_and_each_paid_once(again, server)
+    assert (spent(at).lost_calls, spent(at).batched, spent(at).lost) == (0, 0, 0)
+
+
+@each
+def test_question_that_failed_before_and_is_out_again_may_have_been_billed(
+    small: Path, provider: str
+) -> None:
+    with fault_server(right, [Fate("expired", answered=5), Fate()]) as server:
+        at = session(small, server.url, f"{provider}/m")
+        assert spent(at).batched == 0
+        with pytest.raises(Killed):
+            session(small, server.url, f"{provider}/m", at, nap=kill)
+        found = spent(at)
+    # One call of its own finds out what the server takes.
+    assert (found.batched, found.lost) == (ALL - 1 - 5 - 1, None)
+
+
+@each
+def test_what_is_out_beyond_the_limit_is_said(small: Path, provider: str) -> None:
+    model = f"{provider}/m"
+    write_prices(small, model)
+    with fault_server(right) as server:
+        at = begin(small, server.url, model)
+        with pytest.raises(Killed):
+            session(small, server.url, model, at, nap=kill)
+        again = session(small, server.url, model, at, Limits(cache=False, max_cost=0.045))
+    assert any("sent already can cost up to $" in line for line in again.said_)

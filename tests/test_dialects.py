@@ -417,6 +417,24 @@ def test_prompt_that_was_cut_is_seen_in_the_first_answer_that_counts(here: Path)
     assert (ended.code, len(server.requests), "read 100 tokens" in ended.err) == (4, 2, True)
 
 
+@pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic"])
+@pytest.mark.parametrize(("cached", "code"), [(0, 4), (9000, 0)])
+def test_prompt_that_was_cut_is_seen_without_a_count_of_the_output(
+    here: Path, provider: str, cached: int, code: int
+) -> None:
+    write_project(here)
+    (here / "prompts/teacher/v1/system.j2").write_text("The policy. " * 900, encoding="utf-8")
+    usage = {
+        "prompt_tokens" if provider == "openai" else "input_tokens": 100,
+        "prompt_tokens_details": {"cached_tokens": cached * (provider == "openai")},
+        "input_tokens_details": {"cached_tokens": cached * (provider == "openai-responses")},
+        "cache_read_input_tokens": cached * (provider == "anthropic"),
+    }
+    with fault_server(lambda number, body: graded(1, usage=usage)) as server:
+        ended = ask(server, "--max-connections", "1", model=f"{provider}/m")
+    assert (ended.code, "read 100 tokens" in ended.err) == (code, bool(code))
+
+
 def test_verdict_on_a_mixture_of_models_says_so(here: Path) -> None:
     write_project(here)
 
@@ -443,7 +461,28 @@ COUNTS: dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]] = {
         {"completion_tokens": 40, "prompt_cache_hit_tokens": 700, "prompt_cache_miss_tokens": 100},
         (800, 40, 0, 700),
     ),
-    "more cached than read": ({"completion_tokens": 40, "cached_tokens": 9000}, (800, 40, 0, 800)),
+    "thinking at the top": (
+        {"completion_tokens": 40, "total_tokens": 1040, "reasoning_tokens": 200},
+        (800, 240, 200, 0),
+    ),
+    "the cached and the thinking beside it": (
+        {
+            "prompt_tokens": 500,
+            "cached_tokens": 700,
+            "completion_tokens": 50,
+            "total_tokens": 1550,
+            "reasoning": 300,
+        },
+        (1200, 350, 300, 700),
+    ),
+    "the cached beside the input, and thinking in the total alone": (
+        {"prompt_tokens": 500, "cached_tokens": 700, "completion_tokens": 50, "total_tokens": 1550},
+        (1200, 350, 300, 700),
+    ),
+    "a cached part that is less than the input, beside it": (
+        {"cached_tokens": 300, "completion_tokens": 50, "total_tokens": 1150},
+        (1100, 50, 0, 300),
+    ),
     "the cached beside the input": (
         {"prompt_tokens": 500, "cached_tokens": 7500, "completion_tokens": 50, "total_tokens": 8050},
         (8000, 50, 0, 7500),
@@ -461,10 +500,24 @@ def test_parts_of_the_usage_add_up(counts: dict[str, Any], expected: tuple[int, 
     assert (used.input_tokens, used.output_tokens, used.reasoning_tokens, used.cached_tokens) == expected
 
 
-NO_COUNTS: dict[str, dict[str, int]] = {
+NO_COUNTS: dict[str, dict[str, Any]] = {
     "zeros": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
     "no input": {"prompt_tokens": 0, "completion_tokens": 40},
     "no output beside a text": {"prompt_tokens": 800, "completion_tokens": 0},
+    "no output": {"prompt_tokens": 800},
+    "more cached than read": {"prompt_tokens": 800, "completion_tokens": 40, "cached_tokens": 9000},
+    "a total of neither": {
+        "prompt_tokens": 800,
+        "completion_tokens": 40,
+        "total_tokens": 90_000,
+        "completion_tokens_details": {"reasoning_tokens": 20},
+    },
+    "a total beside no thinking": {
+        "prompt_tokens": 800,
+        "completion_tokens": 40,
+        "total_tokens": 1_000,
+        "completion_tokens_details": {"reasoning_tokens": 0},
+    },
     "more than any answer has": {"prompt_tokens": 800, "completion_tokens": 40, "total_tokens": 10**9},
 }
 
@@ -731,11 +784,15 @@ def test_error_beside_a_count_of_tokens_may_be_billed(tokens: int) -> None:
     usage = {"prompt_tokens": tokens, "input_tokens": tokens}
     rejected = {"code": 400, "message": "too long"}
     on_choice = [{"message": {"content": ""}, "error": rejected}]
+    in_part = [{"type": "error", **rejected}]
     for provider, change in (
         ("openai", {"error": rejected}),
         ("openai", {"choices": on_choice}),
         ("openai-responses", {"status": "failed", "error": rejected}),
         ("anthropic", {"error": rejected}),
+        ("openai", {"choices": [{"message": {"content": in_part}}]}),
+        ("openai-responses", {"output": [{"type": "message", "content": in_part}]}),
+        ("anthropic", {"content": in_part}),
     ):
         with pytest.raises(RejectedError) as raised:
             ask_once(provider, graded(1, usage=usage, **change))
@@ -783,6 +840,18 @@ def test_sign_of_an_error_beside_the_first_text_counts(choices: list[Any]) -> No
 def test_second_choice_that_was_filtered_counts() -> None:
     second = {"message": {"content": ""}, "finish_reason": "content_filter"}
     assert ask_once("openai", graded(choices=[ENDED, second])).stop == "filtered"
+
+
+def test_refusal_that_is_cut_off_or_broken_off_is_not_final() -> None:
+    """An error in its place is tried again."""
+    refusal = {"role": "assistant", "content": None, "refusal": "I will"}
+    cut = ask_once("openai", graded(choices=[{"message": refusal, "finish_reason": "length"}]))
+    parts = [{"type": "message", "content": [{"type": "refusal", "refusal": "I will"}]}]
+    reason = {"reason": "max_output_tokens"}
+    response = graded(status="incomplete", incomplete_details=reason, output=parts)
+    assert (cut.stop, ask_once("openai-responses", response).stop) == ("cut_off", "cut_off")
+    with pytest.raises(TransientError, match="broke the answer off"):
+        ask_once("openai", graded(choices=[{"message": refusal, "finish_reason": "error"}]))
 
 
 def test_refusal_in_parts_is_a_refusal() -> None:

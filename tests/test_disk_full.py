@@ -184,3 +184,40 @@ def test_run_goes_on_without_a_cache_that_cannot_be_used(here: Path, spoil: Any)
     assert ended.err.count("this run goes on without it") == 1
     assert "harness cache clear" in ended.err
     assert len(load_run(only_run(here)).records) == len(DEV)
+
+
+NOT_UTF8 = "cast(x'ff80' as text)"
+
+
+def test_entry_that_is_no_text_is_asked_for_again(here: Path) -> None:
+    write_project(here)
+    with fault_server(right) as server:
+        ask(server)
+        with sqlite3.connect(here / "runs/.cache/replies.sqlite3") as connection:
+            connection.execute(f"update replies set body = {NOT_UTF8}")
+        ended = ask(server)
+        assert (ended.code, len(server.requests)) == (0, 2 * len(DEV))
+        assert ask(server).code == 0
+    assert len(server.requests) == 2 * len(DEV)
+
+
+def test_cache_that_cannot_be_counted_says_so(here: Path) -> None:
+    write_project(here)
+    with fault_server(right) as server:
+        ask(server)
+    with sqlite3.connect(here / "runs/.cache/replies.sqlite3") as connection:
+        connection.execute(f"update replies set model = {NOT_UTF8}")
+    ended = harness("cache", "stats")
+    assert (ended.code, "harness cache clear" in ended.err) == (4, True)
+    assert harness("cache", "clear").code == 0
+    assert harness("cache", "stats").out.startswith("0 replies")
+
+
+def test_folder_in_place_of_the_cache_is_cleared_where_it_is_empty(here: Path) -> None:
+    write_project(here)
+    folder = here / "runs/.cache/replies.sqlite3"
+    (folder / "mine").mkdir(parents=True)
+    ended = harness("cache", "clear")
+    assert (ended.code, "delete it by hand" in ended.err) == (2, True)
+    (folder / "mine").rmdir()
+    assert (harness("cache", "clear").code, folder.exists()) == (0, False)

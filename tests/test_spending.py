@@ -104,7 +104,7 @@ def test_one_unknown_cost_makes_the_total_unknown(here: Path) -> None:
     assert found.uncounted == 1
     assert text_of(found) == [
         "Cost: unknown: the price or the tokens of 1 answer is unknown; the other 1 cost $0.01",
-        "Tokens: 1,000 in (80% from the cache, 100 written to it), 50 out; 1 reply without a count",
+        "Tokens: 1,000 in (80% from the cache, 100 written to it), 50 out; 1 reply without a sound count",
     ]
 
 

@@ -88,6 +88,10 @@ class LoggedCalls:
         """A call is about to be sent."""
         self._log.add(self._worst.call(prompt, batch=batch))
 
+    def worst(self, prompt: Prompt) -> float | None:
+        """USD that a question of a batch can cost at most; None where the price is unknown."""
+        return self._worst.cost(prompt, batch=True)
+
     def cost_nothing(self, prompt: Prompt) -> None:
         """It was not billed."""
         self._log.add(Call(example=prompt.item, repeat=prompt.repeat, free=True))

@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -61,10 +62,11 @@ class ReplyCache:
 
     def get(self, prompt: Prompt) -> CachedReply | None:
         """The entry for a prompt, if there is one."""
-        query = "select body from replies where key = ?"
-        row = _execute(self._connection, self._path, query, self._key(prompt)).fetchone()
+        # As bytes: a text that is no UTF-8 is as damaged as one that is no entry.
+        query = "select cast(body as blob) from replies where key = ?"
+        rows = _execute(self._connection, self._path, query, self._key(prompt))
         try:
-            return None if row is None else CachedReply.model_validate_json(row[0])
+            return CachedReply.model_validate_json(rows[0][0]) if rows else None
         except ValidationError:
             # Written by an older version, or damaged: ask again.
             return None
@@ -91,7 +93,7 @@ def cache_stats(path: Path) -> Stats:
         return Stats({}, 0)
     with closing(_open(path)) as connection:
         query = "select model, count(*) from replies group by model order by model"
-        found = dict(_execute(connection, path, query).fetchall())
+        found = dict(_execute(connection, path, query))
     beside = [path.with_name(path.name + ending) for ending in ("", "-wal")]
     return Stats(found, sum(file.stat().st_size for file in beside if file.exists()))
 
@@ -102,8 +104,14 @@ def clear_cache(path: Path) -> int:
         count = sum(cache_stats(path).replies.values())
     except HarnessError:
         count = 0
-    for ending in ("", "-wal", "-shm"):
-        path.with_name(path.name + ending).unlink(missing_ok=True)
+    for file in (path.with_name(path.name + ending) for ending in ("", "-wal", "-shm")):
+        if file.is_dir() and not file.is_symlink():
+            try:
+                file.rmdir()
+            except OSError as error:
+                raise BadInput([Fault(str(file), "a folder with files in it; delete it by hand")]) from error
+        else:
+            file.unlink(missing_ok=True)
     return count
 
 
@@ -134,9 +142,10 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _execute(connection: sqlite3.Connection, path: Path, query: str, *values: object) -> sqlite3.Cursor:
+def _execute(connection: sqlite3.Connection, path: Path, query: str, *values: object) -> list[Any]:
+    """The rows: reading them can fail as well."""
     try:
-        return connection.execute(query, values)
+        return connection.execute(query, values).fetchall()
     except sqlite3.Error as error:
         # In the middle of a run: a full disk, or another process held the file for too long.
         raise Unfinished(f"{path}: {_what(error)}") from error

@@ -104,6 +104,10 @@ class Worker:
         found = await self._asker.ask(prompt)
         return found._replace(cost=cost_of((found.reply, found.unread), self._job.price))
 
+    def worst_batched(self, prompt: Prompt) -> float | None:
+        """USD that a question of a batch can cost at most; None where the price is unknown."""
+        return self._calls.worst(prompt) if self._calls else 0.0
+
     def note_batched(self, question: Question) -> None:
         """Log a question of a batch that was billed, or may have been, before its record is written."""
         if self._calls:

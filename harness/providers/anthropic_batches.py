@@ -62,7 +62,7 @@ class AnthropicBatches(Batches):
         if result.message and (result.type != "succeeded" or tells(result.error)):
             raise UnreadError(f"an answer and an error: {shown(words_of(result.error)) or result.type}")
         if result.type == "succeeded":
-            return self._served.dialect.reply(json.dumps(result.message))
+            return self._served.read(json.dumps(result.message))
         if result.type == "errored":
             raise told_error(told_by(result.error))
         raise UnaskedError(f"the request is {result.type}: it was not asked")

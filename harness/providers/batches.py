@@ -31,12 +31,6 @@ class UnaskedError(RejectedError):
     """The batch ended before the request was asked: nothing is paid for."""
 
 
-class GoneError(RejectedError):
-    """The answer of a request of a batch was there, and the server keeps it no longer."""
-
-    may_be_billed = True
-
-
 class UnreadError(CallError):
     """What came of a request of a batch cannot be read: it may have an answer, and be paid for.
 
@@ -68,10 +62,8 @@ class BatchStatus:
     """No more answers will come."""
     done: int
     total: int
-    unasked: int = 0
-    """Requests that the batch ended without: only they may have no line in its results."""
-    failure: str | None = None
-    """Why the API asked nothing of it, where it refused the batch as a whole."""
+    unasked: int | None = 0
+    """Requests that the batch ended without, None for all: only they may have no line in its results."""
 
 
 class ListedBatch(BaseModel):

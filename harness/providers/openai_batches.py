@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from harness.errors import RejectedError
 from harness.nouns.records import Prompt, Reply
 from harness.providers.batches import (
     Batches,
@@ -66,33 +67,32 @@ class OpenAIBatches(Batches):
         )
         status = found.status.casefold()
         has_files = bool(found.output_file_id or found.error_file_id)
-        why = shown(words_of(found.errors)) or "no reason is given"
+        # It can fail midway, and has answers then.
+        is_idle = status != "completed" and not (has_files or done or failed)
+        word = status.replace("_", " ")
+        if status == "failed":
+            why = shown(words_of(found.errors)) or "no reason is given"
+            word = f"{'refused as a whole' if is_idle else word}: {why}"
         return BatchStatus(
-            status.replace("_", " "),
+            word,
             status in OVER or (status not in OPEN and has_files and 0 < total <= done + failed),
             done + failed,
             total,
-            unasked=0 if status == "completed" else max(0, total - done - failed),
-            failure=why if status == "failed" else None,
+            unasked=None if is_idle else 0 if status == "completed" else max(0, total - done - failed),
         )
 
     async def results(self, batch: str) -> list[Result]:
         """Both files' lines. An expired or cancelled batch has files too, of what was done before."""
         found = await self._batch(batch)
         files = {"output file": found.output_file_id, "error file": found.error_file_id}
-        lines, gone = list[Result](), list[MissingError]()
+        lines, missing = list[Result](), list[Result]()
         for name, id in files.items():
             try:
                 path = f"/files/{part(id or '')}/content"
                 lines += await self._lines(path, name, _OutputLine, self._answer) if id else []
-            except MissingError as error:
-                gone.append(error)
-                missing = Result(name, None, UnreadError(f"the file is missing: {error}"))
-        if not gone:
-            return lines
-        if not lines:
-            raise gone[0]
-        return [*lines, missing]
+            except (MissingError, RejectedError) as error:
+                missing.append(Result(name, None, UnreadError(f"the file is missing: {error}")))
+        return [*lines, *missing]
 
     @property
     def _endpoint(self) -> str:
@@ -116,7 +116,7 @@ class OpenAIBatches(Batches):
             raise UnreadError(f"neither an answer nor an error: status {response.status_code}")
         if response.status_code != 200:
             raise told_error(replace(told_by(response.body or error), status=response.status_code))
-        return self._served.dialect.reply(json.dumps(response.body))
+        return self._served.read(json.dumps(response.body))
 
 
 class _BatchFile(BaseModel):

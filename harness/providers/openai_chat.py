@@ -9,7 +9,7 @@ from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup
 from harness.providers.error_body import told_by
-from harness.providers.reading import Stop, read_answer, read_content, read_stop, read_usage, told_beside
+from harness.providers.reading import Stop, end_of, read_answer, read_content, read_stop, read_usage
 from harness.providers.served import (
     FORM,
     LIMIT,
@@ -22,6 +22,7 @@ from harness.providers.served import (
     form_of,
     parameter,
 )
+from harness.providers.wire import told_error
 from harness.storage.files import whole_text
 
 STOPS: dict[str, Stop] = {
@@ -38,7 +39,7 @@ USAGE = {
     "output_tokens": "completion_tokens",
     "cached_tokens": "prompt_tokens_details.cached_tokens|prompt_cache_hit_tokens|cached_tokens",
     "written_tokens": "prompt_tokens_details.cache_write_tokens",
-    "reasoning_tokens": "completion_tokens_details.reasoning_tokens",
+    "reasoning_tokens": "completion_tokens_details.reasoning_tokens|reasoning_tokens",
 }
 JSON_FORM = Feature(
     FORM,
@@ -99,7 +100,7 @@ class Chat:
         body = read_answer(text, _ChatBody, "a chat completion")
         for one in body.choices:
             if one.error:
-                raise told_beside(told_by(one.error), body.usage)
+                raise told_error(told_by(one.error))
         # A reason that is no end is the same beside a refusal, and at any choice.
         stops = [read_stop(one.finish_reason, STOPS) for one in body.choices]
         refused = any(one.message.refused for one in body.choices)
@@ -107,7 +108,7 @@ class Chat:
         return Reply(
             text=said,
             model=whole_text(body.model or ""),
-            stop="refused" if refused else next((stop for stop in stops if stop != "end"), "end"),
+            stop=end_of(next((stop for stop in stops if stop != "end"), "end"), refused=refused),
             thinking=None if said else body.choices[0].message.thought or None,
             usage=read_usage(body.usage, USAGE, said),
         )

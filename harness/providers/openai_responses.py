@@ -12,9 +12,9 @@ from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup, refuse
 from harness.providers.error_body import ELSE, tells, told_by
 from harness.providers.openai_chat import JSON_FORM
-from harness.providers.reading import Stop, read_answer, read_content, read_stop, read_usage, told_beside
+from harness.providers.reading import Stop, end_of, read_answer, read_content, read_stop, read_usage
 from harness.providers.served import CACHE, FORM, SENT, TEMPERATURE, Feature, Taken, form_of, parameter
-from harness.providers.wire import FILTERED, shown
+from harness.providers.wire import FILTERED, shown, told_error
 from harness.storage.files import whole_text
 
 API = "the Responses API"
@@ -76,7 +76,7 @@ class Responses:
         return Reply(
             text=filtered or refusal or answer,
             model=whole_text(body.model or ""),
-            stop="refused" if refusal and not filtered else stop,
+            stop=end_of(stop, refused=bool(refusal and not filtered)),
             thinking=None if filtered or refusal or answer else thinking or None,
             usage=read_usage(body.usage, USAGE, answer or thinking),
         )
@@ -142,7 +142,7 @@ def _verdict(body: _ResponseBody) -> str:
         return shown(told.words)
     # A name that is not known is a fault of this prompt; without a name it is the server's own.
     told = replace(told, status=400) if told.names and told.status == ELSE else told
-    raise told_beside(told, body.usage)
+    raise told_error(told)
 
 
 def _stop(body: _ResponseBody) -> Stop:

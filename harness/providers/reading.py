@@ -7,9 +7,9 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from harness.errors import CallError, TransientError
+from harness.errors import TransientError
 from harness.nouns.records import Usage
-from harness.providers.error_body import Told, told_by, told_in
+from harness.providers.error_body import parsed, told_by, told_in
 from harness.providers.wire import clip, told_error
 from harness.storage.files import whole_text
 
@@ -22,6 +22,11 @@ LONG = 100
 
 COUNTED = ("total_tokens", "prompt_tokens", "input_tokens", "completion_tokens", "output_tokens")
 """What the APIs call the tokens of a call."""
+INPUT = (
+    "prompt_tokens|input_tokens", "prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens",
+    "cached_tokens", "cache_read_input_tokens", "cache_creation_input_tokens",
+)  # fmt: skip
+"""What the APIs call the parts of the input. Some count a part twice."""
 
 Body = TypeVar("Body", bound=BaseModel)
 Stop = Literal["end", "cut_off", "refused", "filtered"]
@@ -41,14 +46,23 @@ def read_answer(text: str, model: type[Body], what: str) -> Body:
             return model.model_validate(data)
     except (ValueError, ValidationError, RecursionError) as error:
         raise TransientError(f"the server's answer is not {what}: {clip(text)!r}") from error
-    raise told_beside(told, data.get("usage") if isinstance(data, dict) else None)
+    raise told_error(told)
 
 
-def told_beside(told: Told, usage: Any) -> CallError:
-    """The error of an answer. Where the answer counts tokens, it may be billed all the same."""
-    error = told_error(told)
-    error.may_be_billed |= any(read_number(usage, name) for name in COUNTED)
-    return error
+def is_counted(text: str) -> bool:
+    """Whether an answer counts tokens: it may be billed though it holds an error."""
+    return any(read_number(_usage_of(text), name) for name in COUNTED)
+
+
+def input_read(text: str) -> int:
+    """Tokens of the input that an answer counts at most, whatever its other counts say; 0 without a count."""
+    usage = _usage_of(text)
+    return sum(read_number(usage, paths) or 0 for paths in INPUT)
+
+
+def _usage_of(text: str) -> Any:
+    data = parsed(text)
+    return data.get("usage") if isinstance(data, dict) else None
 
 
 def read_json(text: str, *, unique: bool = False) -> Any:
@@ -78,6 +92,11 @@ def read_stop(reason: str | None, stops: Mapping[str, Stop]) -> Stop:
     if stop is None:
         raise TransientError(f"the server broke the answer off, with the reason {clip(reason)!r}")
     return stop
+
+
+def end_of(stop: Stop, *, refused: bool) -> Stop:
+    """How an answer ends that may hold a refusal: one that is cut off is not known to be one."""
+    return "refused" if refused and stop != "cut_off" else stop
 
 
 def read_content(content: Any) -> tuple[str, str, str]:
@@ -113,46 +132,41 @@ def read_usage(
     """The tokens, where the server counts them in its API's usual way: no reason to lose an answer over.
 
     `names` maps the fields of Usage to dotted paths, several with | between them; the fields in `extra` come
-    on top of the input. No input, or no output beside what was `said`, is no count; nor is more output than
-    any answer has.
+    on top of the input. No input, or no output beside what was `said`, is no count; nor are parts that do not
+    make the total, in whatever way servers are known to count.
     """
     found = {field: read_number(data, path) for field, path in names.items()}
     if found["input_tokens"] is None or found["output_tokens"] is None:
         return None
     counted = {field: value or 0 for field, value in found.items()}
     counted["input_tokens"] += sum(counted[field] for field in extra)
-    total = read_number(data, "total_tokens")
-    cache = counted["cached_tokens"] + counted["written_tokens"]
-    # Some servers leave out of the input what a cache had a part in; the total shows it.
-    if (
-        cache > counted["input_tokens"]
-        and total == counted["input_tokens"] + cache + counted["output_tokens"]
-    ):
-        counted["input_tokens"] += cache
-    beside = _beside(counted, total)
-    counted["output_tokens"] += beside
-    if not counted["input_tokens"] or (said and not counted["output_tokens"]) or beside > MOST_BESIDE:
+    beside = _beside(counted, read_number(data, "total_tokens"), is_silent=found["reasoning_tokens"] is None)
+    if beside is None:
         return None
-    counted["reasoning_tokens"] = max(counted["reasoning_tokens"], beside)
-    # What a cache had a part in is part of the input, whatever the server says.
-    counted["cached_tokens"] = min(counted["cached_tokens"], counted["input_tokens"])
-    counted["written_tokens"] = min(
-        counted["written_tokens"], counted["input_tokens"] - counted["cached_tokens"]
-    )
+    counted["input_tokens"] += beside[0]
+    counted["output_tokens"] += beside[1]
+    if not counted["input_tokens"] or (said and not counted["output_tokens"]):
+        return None
+    counted["reasoning_tokens"] = max(counted["reasoning_tokens"], beside[1])
     return Usage(**counted)
 
 
-def _beside(counted: Mapping[str, int], total: int | None) -> int:
-    """Tokens of output that the server does not count as such: some put the thinking beside it.
+def _beside(counted: Mapping[str, int], total: int | None, *, is_silent: bool) -> tuple[int, int] | None:
+    """Tokens that the server counts beside its input and its output; None where its counts contradict it.
 
-    They are what the total has more than its parts, or, without a total that says so, thinking that is more
-    than all of the output.
+    Some leave out of the input what a cache had a part in, and some the thinking out of the output: either is
+    what the total has more than its parts. A server that `is_silent` of thinking has it in the total alone.
     """
-    more = (total or 0) - counted["input_tokens"] - counted["output_tokens"]
-    if more > 0:
-        return more
-    thinking = counted["reasoning_tokens"]
-    return thinking if thinking > counted["output_tokens"] else 0
+    read, written, thinking = counted["input_tokens"], counted["output_tokens"], counted["reasoning_tokens"]
+    cache = counted["cached_tokens"] + counted["written_tokens"]
+    least = thinking if thinking > written else 0
+    more = max(0, (total or 0) - read - written) or least
+    ways = [(0, 0), (0, thinking), (cache, 0), (cache, thinking)]
+    # A cache can have had no part in more than was read.
+    top = cache if cache > read else 0
+    if is_silent and more - top <= MOST_BESIDE:
+        ways.append((top, more - top))
+    return next((way for way in ways if sum(way) == more and way[0] >= top and way[1] >= least), None)
 
 
 def read_number(data: Any, paths: str) -> int | None:

@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from harness.errors import FatalError, RejectedError
+from harness.errors import CallError, FatalError, RejectedError
 from harness.nouns.pair import Pair
 from harness.nouns.records import Message, Prompt, Reply
 from harness.pricing.tokens import tokens_of
 from harness.providers.base import Setup, UnusableError
+from harness.providers.reading import input_read, is_counted
 from harness.providers.wire import FilteredError, MissingError, Wire
 from harness.storage.digest import digest
 from harness.storage.plural import plural
@@ -153,10 +154,23 @@ class Served:
     async def _send(self, prompt: Prompt) -> Reply:
         self.requests += 1
         body = self.dialect.body(prompt, self.taken)
-        reply = await self.wire.post(self.dialect.path, body, self.dialect.reply)
-        if not self._counted and reply.usage:
-            check_whole(prompt, reply)
-            self._counted = True
+        return await self.wire.post(self.dialect.path, body, lambda text: self._read_whole(prompt, text))
+
+    def read(self, text: str) -> Reply:
+        """The answer as a Reply. CallError for what is none, which may be billed where it counts tokens."""
+        try:
+            return self.dialect.reply(text)
+        except CallError as error:
+            error.may_be_billed |= is_counted(text)
+            raise
+
+    def _read_whole(self, prompt: Prompt, text: str) -> Reply:
+        """The answer, checked if it is the first that says how much of its prompt was read."""
+        reply = self.read(text)
+        if not self._counted:
+            read = reply.usage.input_tokens if reply.usage else input_read(text)
+            check_whole(prompt, reply, read)
+            self._counted = read > 0
         return reply
 
     def _give_way(self, error: RejectedError | MissingError) -> bool:
@@ -198,13 +212,12 @@ class Served:
         return error
 
 
-def check_whole(prompt: Prompt, reply: Reply) -> None:
-    """UnusableError where the server read less of the first prompt than its beginning can have at least.
+def check_whole(prompt: Prompt, reply: Reply, read: int) -> None:
+    """UnusableError where the server `read` fewer tokens of the first prompt than its beginning can have.
 
     Local servers cut a prompt at their context size and answer all the same. Only the first answer that
     counts its tokens shows it: later on, some count what was not in their cache.
     """
-    read = reply.usage.input_tokens if reply.usage else 0
     least = sum(tokens_of(message.content).low for message in prompt.messages if message.role == "system")
     if 0 < read < least:
         raise UnusableError(

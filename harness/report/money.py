@@ -76,7 +76,8 @@ def lost_words(found: Spending) -> str:
     if not found.lost_calls:
         return ""
     most = "An unknown amount" if found.lost is None else f"At most {usd(found.lost)} more"
-    return f"{most} may have been billed without an answer, for {plural(found.lost_calls, 'call')}."
+    out = f", {found.batched:,} of them in batches that are not collected" if found.batched else ""
+    return f"{most} may have been billed without an answer, for {plural(found.lost_calls, 'call')}{out}."
 
 
 def token_words(found: Spending) -> str:
@@ -85,5 +86,5 @@ def token_words(found: Spending) -> str:
     if found.written_tokens:
         parts.append(f"{found.written_tokens:,} written to it")
     thought = f" ({found.reasoning_tokens:,} of thinking)" if found.reasoning_tokens else ""
-    uncounted = f"; {plural(found.uncounted, 'reply')} without a count" if found.uncounted else ""
+    uncounted = f"; {plural(found.uncounted, 'reply')} without a sound count" if found.uncounted else ""
     return f"{found.input_tokens:,} in ({', '.join(parts)}), {found.output_tokens:,} out{thought}{uncounted}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from harness.nouns.records import Grade, Record, Reply, Usage
 from harness.pricing.tokens import tokens_of
 from harness.pricing.vendors import vendor_of
+from harness.runs.batch_log import batches_out
 from harness.runs.call_log import CALLS, unanswered_calls
 from harness.runs.folder import Run
 from harness.runs.paid import PaidAnswers
@@ -73,7 +74,8 @@ def spending(run: Run, sums: Sums) -> Spending:
     """The tokens and the cost of a run's answers. Answers from an earlier run cost nothing again."""
     used, answered = sums.used, sums.answered
     cost = None if sums.unknown else sums.known
-    lost_calls, lost = _lost(run, sums)
+    out = _out(run)
+    lost_calls, lost = _lost(run, sums, out)
     return Spending(
         asked=answered,
         reused=sums.reused,
@@ -87,26 +89,34 @@ def spending(run: Run, sums: Sums) -> Spending:
         hit_rate=used.cached_tokens / used.input_tokens if used and used.input_tokens else None,
         unanswered=sums.unanswered,
         lost_calls=lost_calls,
+        batched=len(out),
         lost=lost,
         reason=_reason(answered, sums.graded, sums.unknown),
         warnings=_warnings(run, used, answered),
     )
 
 
-def _lost(run: Run, sums: Sums) -> tuple[int | None, float | None]:
+def _out(run: Run) -> list[float | None]:
+    """USD that each question in a batch that is not collected can cost at most; None where unknown."""
+    batches = batches_out(run.folder)
+    answered = {record.key: record.at for record in run.each_record()} if batches else {}
+    return [batch.worst for batch in batches for key in batch.keys if answered.get(key, "") < batch.meant_at]
+
+
+def _lost(run: Run, sums: Sums, out: list[float | None]) -> tuple[int | None, float | None]:
     """The calls without an answer that may have been billed, and what they can have cost at most, in USD.
 
     None if there is no log; the amount is unknown if a call had no known price, or if the run was begun by an
     old version: the records then have more attempts than the log. (A question that a batch ended without has
-    an attempt and no line.)
+    an attempt and no line.) `out`: what is in batches that are not collected.
     """
-    if not (run.folder / CALLS).exists():
+    if not (run.folder / CALLS).exists() and not out:
         return None, None
     found = unanswered_calls(run.folder, sums.paid.answers)
     attempts = 0 if run.manifest.waited else sums.unanswered - found.free
-    worst = [call.worst for call in found.calls if call.worst is not None]
-    known = len(worst) == len(found.calls) >= attempts
-    return max(len(found.calls), attempts), sum(worst) if known else None
+    worst = [one for one in (*(call.worst for call in found.calls), *out) if one is not None]
+    calls = len(found.calls) + len(out)
+    return max(calls, attempts), sum(worst) if len(worst) == calls >= attempts else None
 
 
 def _reason(answered: int, graded: int, unknown: int) -> str | None:

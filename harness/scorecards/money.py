@@ -67,6 +67,8 @@ class Spending(Noun):
     """Attempts without an answer, of the questions that have a record."""
     lost_calls: int | None = None
     """Calls that brought no answer and may have been billed; None if the run has no call log."""
+    batched: int = 0
+    """Those of them that are in batches which are not collected yet."""
     lost: float | None = None
     """What they can have cost at most; None if that is unknown."""
     reason: str | None

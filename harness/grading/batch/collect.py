@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 from harness.errors import CallError, FatalError, RejectedError, Unfinished
 from harness.grading.answered import Answered
-from harness.grading.batch.batch_log import LoggedBatch
 from harness.grading.batch.recover import find_or_lose
 from harness.grading.batch.results import Sorted, about, sort_out
 from harness.grading.batch.session import READS, BatchSession, patiently, pauses, unread_once
@@ -17,9 +16,10 @@ from harness.grading.questions import each_question, key_of
 from harness.nouns.records import Failed, Key, Outcome, Record, Reply
 from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
-from harness.providers.batches import BatchStatus, GoneError, Result, UnreadError
+from harness.providers.batches import BatchStatus, Result, UnreadError
 from harness.providers.served import check_whole
 from harness.providers.wire import MissingError
+from harness.runs.batch_log import LoggedBatch
 from harness.storage.plural import plural
 
 
@@ -56,22 +56,9 @@ async def _take_in(session: BatchSession, logged: LoggedBatch, standing: BatchSt
 
     FatalError or Unfinished, once all is written, where the answers show that further ones are not worth it.
     """
-    batch, lines, unasked = logged.batch or "", list[Result](), len(logged.keys)
-    lacking: CallError = RejectedError(f"batch {batch} is {standing.word} without an answer to it")
-    if standing.failure is not None:
-        lacking = RejectedError(f"batch {batch} was refused as a whole: {standing.failure}")
-        session.say(str(lacking))
-    else:
-        try:
-            lines, unasked = await _results(session, batch), standing.unasked
-        except MissingError as error:
-            lacking = GoneError(f"the results of batch {batch} are gone: {error}")
-            session.say(
-                f"{lacking}; {plural(len(logged.keys), 'question has', 'questions have')} to be paid again"
-            )
-    if logged.found and _of_others(logged, lines):
+    found = await _read(session, logged, standing)
+    if logged.found and _is_of_others(logged, found):
         return await _mistaken(session, logged)
-    found = sort_out(logged, lines, unasked, lacking)
     for sentence in about(logged, found):
         session.say(sentence)
     answers, cut = _without_cut(session, found)
@@ -87,23 +74,31 @@ async def _take_in(session: BatchSession, logged: LoggedBatch, standing: BatchSt
     return None
 
 
-async def _results(session: BatchSession, batch: str) -> list[Result]:
-    """The lines of a batch's results. Where none of them can be read, they are read again, a few times."""
-    turns = pauses()
-    for tries in range(1, READS + 1):
-        lines = await patiently(session, lambda: session.batches.results(batch))
-        if not lines or tries == READS or any(line.id for line in lines):
-            break
-        session.say(
-            f"batch {batch}: no line of its results can be read; they are read again: {lines[0].answer}"
-        )
+async def _read(session: BatchSession, logged: LoggedBatch, standing: BatchStatus) -> Sorted:
+    """What the results of a batch say. Where the server has answers that cannot be read, they are read again.
+
+    A page of an error, half a file or a file that is missing can be whole the next time.
+    """
+    batch, turns, readings = logged.batch or "", pauses(), list[Sorted]()
+    unasked = len(logged.keys) if standing.unasked is None else standing.unasked
+    lacking = RejectedError(f"batch {batch} ended without an answer to it: {standing.word}")
+    while True:
+        try:
+            lines = await patiently(session, lambda: session.batches.results(batch))
+        except (MissingError, RejectedError) as error:
+            lines = [Result("results", None, UnreadError(f"they are missing: {error}"))]
+        found = sort_out(logged, lines, unasked, lacking)
+        readings.append(found)
+        if not found.unread or len(readings) == READS or _is_of_others(logged, found):
+            return min(readings, key=lambda one: len(one.unread))
+        why = found.answers[found.unread[0]].answer
+        session.say(f"batch {batch}: not all of its results can be read; they are read again: {why}")
         await session.sleep(next(turns))
-    return lines
 
 
-def _of_others(logged: LoggedBatch, lines: Sequence[Result]) -> bool:
+def _is_of_others(logged: LoggedBatch, found: Sorted) -> bool:
     """Whether all results are those of another run."""
-    ids = [line.id for line in lines if line.id]
+    ids = [line.id for line in (*found.answers.values(), *found.strays) if line.id]
     return bool(ids) and not any(id.startswith(f"{logged.mark}-") for id in ids)
 
 
@@ -123,11 +118,15 @@ def _without_cut(session: BatchSession, found: Sorted) -> tuple[Mapping[Key, Res
     """
     try:
         if found.replies:
-            read_most = max(found.replies, key=lambda reply: reply.usage.input_tokens if reply.usage else 0)
-            check_whole(session.worker.prompt(next(each_question(session.job))), read_most)
+            read, reply = max(((_input(one), one) for one in found.replies), key=lambda pair: pair[0])
+            check_whole(session.worker.prompt(next(each_question(session.job))), reply, read)
     except FatalError as error:
         return {key: _uncounted(one, error) for key, one in found.answers.items()}, error
     return found.answers, None
+
+
+def _input(reply: Reply) -> int:
+    return reply.usage.input_tokens if reply.usage else 0
 
 
 def _uncounted(one: Result, why: FatalError) -> Result:

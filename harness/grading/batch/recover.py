@@ -4,11 +4,11 @@ from collections.abc import Collection
 from datetime import datetime
 
 from harness.errors import RejectedError
-from harness.grading.batch.batch_log import FOUND, LoggedBatch
 from harness.grading.batch.session import BatchSession, patiently
 from harness.grading.questions import each_question, key_of
 from harness.nouns.records import Key
 from harness.providers.wire import MissingError
+from harness.runs.batch_log import FOUND, LoggedBatch
 from harness.storage.plural import plural
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.errors import CallError
-from harness.grading.batch.batch_log import LoggedBatch
 from harness.nouns.records import Key, Reply
 from harness.providers.batches import Result, UnaskedError, UnreadError
+from harness.runs.batch_log import LoggedBatch
 from harness.storage.plural import plural
 
 NAMED = 5
@@ -44,7 +44,8 @@ def sort_out(logged: LoggedBatch, lines: Sequence[Result], unasked: int, lacking
     missing = [key for key in found if key not in answers]
     ended = sum(isinstance(one.answer, UnaskedError) for one in answers.values())
     why = lacking
-    if len(missing) + ended > unasked:
+    # Counts that do not fit the lines say nothing of what was asked.
+    if len(missing) + ended != unasked:
         why = UnreadError(_no_line(logged, [line for line in strays if line.id is None]))
     answers |= {key: Result("", None, why) for key in missing}
     unread = [key for key in logged.keys if isinstance(answers[key].answer, UnreadError)]
@@ -70,7 +71,7 @@ def _same(one: Result, other: Result) -> bool:
 
 def _no_line(logged: LoggedBatch, unnamed: Sequence[Result]) -> str:
     lines = _some([f"{line.where}: {line.answer}" for line in unnamed])
-    beside = f", and lines that name no question: {lines}" if lines else ""
+    beside = f", and what names no question: {lines}" if lines else ""
     return f"the results of batch {logged.batch} have no line for it{beside}"
 
 
@@ -85,8 +86,8 @@ def about(logged: LoggedBatch, found: Sorted) -> list[str]:
             "--resume reads the results again, and --retry-failed asks, and pays for, them again"
         )
     if found.strays:
-        lines = _some([f"{line.where} ({line.id or 'no id'})" for line in found.strays])
-        said.append(f"batch {logged.batch}: lines of none of its questions are left alone: {lines}")
+        lines = _some([f"{line.where} ({line.id or line.answer})" for line in found.strays])
+        said.append(f"batch {logged.batch}: lines that name none of its questions are left alone: {lines}")
     return said
 
 

@@ -1,8 +1,7 @@
 """One run, graded in batches; continues where an earlier session stopped."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 
-from harness.grading.batch.batch_log import BatchLog, LoggedBatch
 from harness.grading.batch.collect import wait_for
 from harness.grading.batch.recover import find_or_lose
 from harness.grading.batch.session import BatchSession, Sleep, unread_once
@@ -17,7 +16,9 @@ from harness.grading.worker import Worker
 from harness.nouns.records import Key, Record
 from harness.providers import batches_of
 from harness.providers.base import Teacher
+from harness.runs.batch_log import BatchLog, LoggedBatch
 from harness.runs.record_log import RecordLog
+from harness.scorecards.money import usd
 from harness.storage.plural import plural
 
 
@@ -118,7 +119,11 @@ async def _take_up(session: BatchSession) -> list[LoggedBatch]:
         session.say(
             f"batch {logged.batch}: {plural(len(logged.keys), 'question was', 'questions were')} sent before"
         )
-    _hold(session)
+    # What could not be read counts already, by its line in the log of calls.
+    short = {
+        key for logged in out if logged.step == "short" for key in logged.keys if key in session.log.failed
+    }
+    _hold(session, session.out - short)
     return out
 
 
@@ -137,12 +142,18 @@ def _lacks_records(session: BatchSession, logged: LoggedBatch) -> bool:
     return any(key not in session.log.answered and key not in session.log.failed for key in logged.keys)
 
 
-def _hold(session: BatchSession) -> None:
+def _hold(session: BatchSession, out: Set[Key]) -> None:
     """Reserve the worst cost of what is already sent, even over the limit."""
     budget = session.job.budget
-    if budget is None or not session.out:
+    if budget is None or not out:
         return
     for question in each_question(session.job):
-        if key_of(question) in session.out:
+        if key_of(question) in out:
             worst = budget.worst(session.worker.prompt(question), batch=True)
             session.rooms[key_of(question)] = budget.hold(worst, batch=True)
+    if not budget.fits(0.0):
+        most = usd(budget.spent + budget.lost + budget.in_flight)
+        session.say(
+            f"--max-cost {usd(budget.limit)}: what is spent and sent already can cost up to {most}; "
+            "nothing more is sent until that is known to be less"
+        )

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from harness.errors import TransientError, Unfinished
-from harness.grading.batch.batch_log import BatchLog
 from harness.grading.budget import Reservation
 from harness.grading.events import EventLog
 from harness.grading.job import Job
@@ -15,6 +14,7 @@ from harness.grading.stop import DrainedError, Stop
 from harness.grading.worker import Worker
 from harness.nouns.records import Key, Record
 from harness.providers.batches import Batches
+from harness.runs.batch_log import BatchLog
 from harness.runs.record_log import RecordLog, iter_records
 
 QUICKEST, SLOWEST, GROWTH = 5.0, 300.0, 1.5

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.errors import FatalError, RejectedError, TransientError, Unfinished
-from harness.grading.batch.batch_log import LoggedBatch
 from harness.grading.batch.collect import second_of
 from harness.grading.batch.recover import find
 from harness.grading.batch.session import BatchSession, once, pause_after, pauses
@@ -14,6 +13,7 @@ from harness.grading.budget import OverBudget
 from harness.grading.job import Question
 from harness.grading.questions import key_of
 from harness.nouns.records import Failed, Key, Prompt, Record
+from harness.runs.batch_log import LoggedBatch
 from harness.storage.plural import plural
 
 LARGEST = 16 * 1024**2
@@ -31,16 +31,18 @@ class _OpenBatch:
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
     keys: list[Key] = field(default_factory=list)
     lines: list[bytes] = field(default_factory=list)
+    worst: list[float | None] = field(default_factory=list)
     size: int = 0
 
     def takes(self, line: bytes) -> bool:
         """Whether there is room for one more."""
         return not self.keys or (len(self.keys) < MOST and self.size + len(line) <= LARGEST)
 
-    def add(self, key: Key, line: bytes) -> None:
+    def add(self, key: Key, line: bytes, worst: float | None) -> None:
         """Add one request."""
         self.keys.append(key)
         self.lines.append(line)
+        self.worst.append(worst)
         self.size += len(line) + 1
 
 
@@ -70,7 +72,8 @@ async def hand_over(
             if not pile.takes(session.batches.line(f"{pile.mark}-{len(pile.keys)}", prompt)):
                 out += await _submit(session, pile, before)
                 pile = _OpenBatch()
-            pile.add(key_of(question), session.batches.line(f"{pile.mark}-{len(pile.keys)}", prompt))
+            line = session.batches.line(f"{pile.mark}-{len(pile.keys)}", prompt)
+            pile.add(key_of(question), line, session.worker.worst_batched(prompt))
     return [*out, *await _submit(session, pile, before)], None
 
 
@@ -111,7 +114,9 @@ async def _submit(
     """Send the pile, unless it is empty."""
     if not pile.keys:
         return []
-    logged = session.sent.meant(pile.mark, pile.keys, again=before is not None)
+    known = [worst for worst in pile.worst if worst is not None]
+    worst = max(known) if len(known) == len(pile.keys) else None
+    logged = session.sent.meant(pile.mark, pile.keys, again=before is not None, worst=worst)
     logged = await _send(session, logged, pile.lines)
     session.out.update(logged.keys)
     session.say(f"batch {logged.batch}: {plural(len(logged.keys), 'question')} submitted")

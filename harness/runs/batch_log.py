@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, Literal, Self
+from typing import Annotated, BinaryIO, Literal, Self
+
+from pydantic import Field
 
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Noun
@@ -24,7 +26,10 @@ FOUND = "found at the server"
 
 
 class Entry(Noun):
-    """One line. `mark`: our id of the batch, also in the ids of its requests; `batch`: the server's id."""
+    """One line. `mark`: our id of the batch, also in the ids of its requests; `batch`: the server's id.
+
+    `worst`: USD that each of its questions can cost at most, None where that is unknown.
+    """
 
     mark: str
     step: Literal["meant", "sent", "over", "short", "lost"]
@@ -33,6 +38,7 @@ class Entry(Noun):
     again: bool = False
     batch: str | None = None
     detail: str = ""
+    worst: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class LoggedBatch:
     batch: str | None = None
     step: str = "meant"
     found: bool = False
+    worst: float | None = None
 
     def id(self, number: int) -> str:
         """The id of a request by its number."""
@@ -63,7 +70,9 @@ class BatchLog:
         self._batches: dict[str, LoggedBatch] = {}
         self.named: set[str] = set()
         """The server's ids of all batches of this run."""
-        size = self._read()
+        entries, size = _read(self._path)
+        for entry in entries:
+            self._take(entry)
         self._file: BinaryIO = open_to_append(self._path)
         self._file.truncate(size)
         _sync_folder(folder)
@@ -73,9 +82,13 @@ class BatchLog:
         """Every batch in its latest step."""
         return list(self._batches.values())
 
-    def meant(self, mark: str, keys: Sequence[Key], *, again: bool) -> LoggedBatch:
+    def meant(
+        self, mark: str, keys: Sequence[Key], *, again: bool, worst: float | None = None
+    ) -> LoggedBatch:
         """A batch is about to be sent."""
-        return self._add(Entry(mark=mark, step="meant", at=_now(), keys=tuple(keys), again=again))
+        return self._add(
+            Entry(mark=mark, step="meant", at=_now(), keys=tuple(keys), again=again, worst=worst)
+        )
 
     def sent(self, logged: LoggedBatch, batch: str, detail: str = "") -> LoggedBatch:
         """The server has it under the id `batch`."""
@@ -91,38 +104,52 @@ class BatchLog:
         return self._take(entry)
 
     def _take(self, entry: Entry) -> LoggedBatch:
-        if entry.step == "meant":
-            logged = LoggedBatch(entry.mark, entry.keys, entry.again, entry.at)
-        else:
-            logged = replace(self._batches[entry.mark], step=entry.step)
+        self._batches[entry.mark] = logged = _after(entry, self._batches.get(entry.mark))
         if entry.batch is not None:
-            logged = replace(logged, batch=entry.batch, found=entry.detail == FOUND)
             self.named.add(entry.batch)
-        self._batches[entry.mark] = logged
         return logged
-
-    def _read(self) -> int:
-        """Read the file and return the length of its whole lines: a kill can cut off the last one."""
-        there = os.path.lexists(self._path)
-        content = read_bytes(self._path, links=False) if there else b""
-        *lines, torn = content.split(b"\n")
-        for number, line in enumerate(lines, start=1):
-            where = f"{self._path}, line {number}"
-            try:
-                entry, faults = build(Entry, parse_json(line.decode("utf-8")), where)
-            except (ValueError, RecursionError) as error:
-                entry, faults = None, [Fault(where, f"not JSON: {error}")]
-            if entry is None or (entry.step != "meant" and entry.mark not in self._batches):
-                damage = "the file is damaged; restore it: it lists the batches that are paid for"
-                raise BadInput([*faults, Fault(str(self._path), damage)])
-            self._take(entry)
-        return len(content) - len(torn)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
         self._file.close()
+
+
+def batches_out(folder: Path) -> list[LoggedBatch]:
+    """The batches of a run that may be at the server, in whole or in part. BadInput for a damaged log."""
+    batches: dict[str, LoggedBatch] = {}
+    for entry in _read(folder / BATCHES)[0]:
+        batches[entry.mark] = _after(entry, batches.get(entry.mark))
+    return [logged for logged in batches.values() if logged.step in ("meant", "sent", "short")]
+
+
+def _after(entry: Entry, before: LoggedBatch | None) -> LoggedBatch:
+    """A batch after one more step."""
+    if entry.step == "meant" or before is None:
+        logged = LoggedBatch(entry.mark, entry.keys, entry.again, entry.at, worst=entry.worst)
+    else:
+        logged = replace(before, step=entry.step)
+    return logged if entry.batch is None else replace(logged, batch=entry.batch, found=entry.detail == FOUND)
+
+
+def _read(path: Path) -> tuple[list[Entry], int]:
+    """The entries, and the length of the whole lines: a kill can cut off the last one."""
+    content = read_bytes(path, links=False) if os.path.lexists(path) else b""
+    *lines, torn = content.split(b"\n")
+    entries, marks = list[Entry](), set[str]()
+    for number, line in enumerate(lines, start=1):
+        where = f"{path}, line {number}"
+        try:
+            entry, faults = build(Entry, parse_json(line.decode("utf-8")), where)
+        except (ValueError, RecursionError) as error:
+            entry, faults = None, [Fault(where, f"not JSON: {error}")]
+        if entry is None or (entry.step != "meant" and entry.mark not in marks):
+            damage = "the file is damaged; restore it: it lists the batches that are paid for"
+            raise BadInput([*faults, Fault(str(path), damage)])
+        marks.add(entry.mark)
+        entries.append(entry)
+    return entries, len(content) - len(torn)
 
 
 def _now() -> str:
