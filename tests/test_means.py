@@ -84,6 +84,7 @@ def test_share_of_items_that_are_their_own_clusters_is_exact() -> None:
     assert clustered_share(happened, np.arange(4), 0.5) == clopper_pearson(1.5, 4, 0.5)
     assert clustered_share(np.array([1.0]), np.array([0])) == clopper_pearson(1, 1)
     assert clustered_share(happened, np.zeros(4, dtype=np.int64)) is None
+    assert clustered_share(happened, np.array([0, 0, 1, 1])) is not None, "two clusters are enough"
 
 
 def test_share_of_clusters_counts_as_many_items_as_they_are_worth() -> None:
