@@ -1,19 +1,25 @@
 """Sides, and runs of the small project, in a line each."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from builders import Ended, example, examples, harness
+from builders import Ended, example, examples, harness, reply, write_project
 
 from harness.comparison.sides import Side
+from harness.nouns.records import Grade, Record
+from harness.runs.folder import Run, load_run
 from harness.score.items import Answer, GradedItem, about_of
+from harness.storage.files import to_line
 
 SCALE = (0, 1, 2)
 ACTIONS = {0: "filter", 1: "show", 2: "show"}
 DEV = [line for line in examples(queries=40) if line["split"] == "dev"]
 """60 examples of 20 queries: what runs of the small project grade."""
 IDS = [str(line["id"]) for line in DEV]
+
+USAGE = {"input_tokens": 1_000, "output_tokens": 50, "cached_tokens": 800, "written_tokens": 100}
 
 Grading = Callable[[int, int], int | None]
 """What a grader gives to the item in a place, whose golden grade it is told."""
@@ -80,3 +86,29 @@ def figures(found: Mapping[str, Any]) -> dict[str, Any]:
     """What a comparison says of both, without the words that only a run has."""
     words = {"base", "candidate", "changed", "warnings", "flips", "per_tag", "per_clause"}
     return {key: value for key, value in found.items() if key not in words}
+
+
+def run_with(here: Path, *changes: dict[str, Any], model: str = "openai/m") -> Run:
+    """A run whose first records are these, and which has no others."""
+    write_project(here)
+    words = ("--policy", "small", "--model", "builtin/majority", "--root", here)
+    assert harness("eval", *words).code == 0
+    (folder,) = (here / "runs").glob("[!.]*")
+    run = load_run(folder)
+    lines = []
+    for one, change in zip(run.examples, changes, strict=False):
+        data = {
+            "example": one.id,
+            "pair": one.pair.digest,
+            "outcome": Grade(value=1, reasoning="", clauses=()),
+            "reply": reply("x", usage=USAGE),
+            "at": "2026-11-25T00:00:00+00:00",
+            "seconds": 1.0,
+            "attempts": 1,
+            "cost": 0.01,
+        }
+        lines.append(to_line(Record.model_validate({**data, **change})))
+    (folder / "records.jsonl").write_text("".join(lines), encoding="utf-8")
+    asked = run.manifest.asked.model_copy(update={"model": model})
+    # Not finished: a finished run has a record of every example.
+    return replace(run, manifest=run.manifest.model_copy(update={"asked": asked, "finished_at": None}))

@@ -1,12 +1,14 @@
-"""One kappa from plain lists, with its spread: what the figures of several pairs are held against."""
+"""One kappa from plain lists, its spread, and margins of independent items."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from harness.nouns.base import Weighting
+from harness.scorecards.comparison import Statistic
 from harness.stats.agreement import positions, renumbered
 from harness.stats.intervals import KappaTable, Spread, clustered_spread, influence
+from harness.stats.paired import stuart_maxwell
 
 
 def table_of(
@@ -30,3 +32,10 @@ def kappa_spread(table: KappaTable) -> Spread:
     differ, counts = table.rows != table.columns, np.array(table.matrix)
     about = (counts, table.distances(), [table.expected()])
     return clustered_spread(float(kappa.exact), influence(table), table.clusters, differ, *about)
+
+
+def margins(matrix: Sequence[Sequence[int]]) -> Statistic:
+    """Stuart and Maxwell's test as published: of independent items, by how many have which two grades."""
+    counts = np.asarray(matrix, dtype=np.int64)
+    before, after = (np.repeat(grades.ravel(), counts.ravel()) for grades in np.indices(counts.shape))
+    return stuart_maxwell(before, after, np.arange(len(before)), len(counts))

@@ -14,6 +14,7 @@ from sklearn.metrics import auc, roc_auc_score
 
 from harness.scorecards.confidence import SelectiveScore
 from harness.stats.abstention import GRID, NO_ITEMS, alone, risk_coverage
+from harness.stats.means import clustered_share
 
 sure_and_wrong = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 1)), min_size=1, max_size=60)
 few_losses = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4)), min_size=1, max_size=6)
@@ -194,6 +195,36 @@ def test_too_few_items_say_how_many_it_takes() -> None:
     assert found.reason == (
         f"{needed - 1} items are too few: it takes {needed} without an error to show a risk below 5.00%"
     )
+
+
+def test_limit_is_clustered_by_query() -> None:
+    """One query of two answers has an error: the rest of 200 queries would do, were there 130 of them."""
+    wrong, pairs = np.zeros(400), np.repeat(np.arange(200), 2)
+    wrong[100] = 1
+    sure = np.linspace(1, 0, 400)
+    found = alone(sure, wrong, 0.05, pairs)
+    assert (found.coverage, found.errors) == (1.0, 1)
+    limits = clustered_share(wrong, pairs, 1 - 2 * 0.05 / 20)
+    assert limits is not None and found.upper == limits.high > exact_limit(1, 400)
+    crossed = alone(sure, wrong, 0.05, np.tile(np.arange(200), 2))
+    assert crossed == found, "which queries, not in which order"
+
+
+def test_few_queries_are_too_few_however_many_answers_they_have() -> None:
+    found = alone(np.arange(1_160), np.zeros(1_160), 0.05, np.repeat(np.arange(116), 10))
+    assert found.coverage is None
+    assert found.reason == "116 queries are too few: it takes 117 without an error to show a risk below 5.00%"
+    assert alone(np.arange(1_170), np.zeros(1_170), 0.05, np.repeat(np.arange(117), 10)).coverage == 1.0
+    (one,) = {alone(np.arange(n), np.zeros(n), 0.05, np.zeros(n, dtype=int)).reason for n in (2, 500)}
+    assert one == "1 query is too few: it takes 117 without an error to show a risk below 5.00%"
+
+
+def test_threshold_of_a_part_takes_the_queries_of_that_part() -> None:
+    """The surer half of 240 queries has no error and is enough by itself; the other half errs throughout."""
+    clusters = np.repeat(np.arange(240), 2)
+    found = alone(-clusters, clusters >= 120, 0.05, clusters)
+    assert (found.n, found.threshold) == (240, -119)
+    assert found.upper == close(exact_limit(0, 120))
 
 
 def test_too_many_errors_have_no_threshold_but_a_reason() -> None:

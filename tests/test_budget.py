@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from harness.errors import BadInput
-from harness.grading.budget import ENVELOPE, Budget, OverBudget, WorstCase, budget_of, sent_along, worst_case
+from harness.grading.budget import (
+    ENVELOPE,
+    Budget,
+    LoggedCalls,
+    OverBudget,
+    WorstCase,
+    budget_of,
+    sent_along,
+    worst_case,
+)
 from harness.nouns.pair import Pair
 from harness.nouns.policy import Policy
 from harness.nouns.records import Failed, Grade, Message, Prompt, Record, Usage
@@ -22,7 +31,7 @@ from harness.pricing.prices import NoPrice, Price, Rates
 from harness.prompting.answer import answer_schema
 from harness.providers import PROVIDERS, anthropic
 from harness.providers.base import LONGEST_ANSWER
-from harness.runs.call_log import Call, CallLog
+from harness.runs.call_log import Call, CallLog, unanswered_calls
 from harness.scorecards.money import usd
 from harness.storage.files import to_line
 
@@ -331,3 +340,32 @@ def test_what_is_sent_along_names_each_grade_as_it_is_written() -> None:
     assert grades == [f"{at} Größe {at}: defined {at}" for at in (2, 1, 0)]
     assert schema == answer_schema(known)
     assert "Größe" in sent_along(known.model_copy(update={"grades": named}))
+
+
+# --- the log of calls ----------------------------------------------------------------------------
+
+
+HALVED = PRICE.model_copy(update={"batch": (Rates(input=0.5, output=5, cached=0.05, written=0.625),)})
+
+
+def test_call_is_logged_with_its_worst_cost_and_whose_it_is(tmp_path: Path) -> None:
+    worst = WorstCase(HALVED, longest=500, form=40)
+    calls = LoggedCalls(worst, tmp_path)
+    asked = prompt("text").model_copy(update={"item": "b", "repeat": 2})
+    calls.sending(asked)
+    calls.sending(asked, batch=True)
+    calls.sending(prompt("text"))
+    calls.cost_nothing(prompt("text"))
+    calls.close()
+    tokens = len("text") + 40 + ENVELOPE
+    live, batched = unanswered_calls(tmp_path, {}).calls
+    assert (live.key, live.input_tokens, live.output_tokens) == (("b", 2), tokens, 500)
+    assert sorted(one.worst or 0 for one in (live, batched)) == pytest.approx(
+        [(tokens * 0.625 + 500 * 5) / 1e6, (tokens * 1.25 + 500 * 10) / 1e6]
+    )
+    assert worst.cost(asked) == pytest.approx((tokens * 1.25 + 500 * 10) / 1e6)
+
+
+def test_call_of_unknown_cost_counts_by_its_own_tokens_at_the_price_of_today() -> None:
+    again = WorstCase(PRICE, longest=7).cost_again(Call(example="a", input_tokens=1_000, output_tokens=20))
+    assert again == pytest.approx((1_000 * 1.25 + 20 * 10) / 1e6)

@@ -8,6 +8,8 @@ import pytest
 from scipy import stats
 
 from harness.nouns.base import Reason
+from harness.report.disagreements import alternative_sentence
+from harness.scorecards.ceiling import AltTest, AnnotatorScore
 from harness.stats.abstention import alone
 from harness.stats.agreement import (
     CONSTANT_RATER,
@@ -33,7 +35,7 @@ from harness.stats.paired import (
     one_sided_limits,
 )
 from harness.stats.planning import items_to_pass
-from harness.stats.proportions import clopper_pearson, wilson
+from harness.stats.proportions import clopper_pearson
 from harness.stats.raters import BELOW_ZERO, MISSING, coefficients, krippendorff_alpha, lower_median
 
 M = MISSING
@@ -163,13 +165,6 @@ def test_exact_interval_of_a_share(x: float, n: float, low: float | None, high: 
     )
     narrow = clopper_pearson(x, n, 0.5)
     assert found[0] <= narrow[0] <= narrow[1] <= found[1]
-
-
-def test_score_interval_never_leaves_0_and_1() -> None:
-    for n in range(1, 300):
-        assert 0.0 <= wilson(0, n)[0] < 1e-12
-        assert wilson(n, n)[1] <= 1.0
-        assert 0.0 < wilson(0, n)[1] == pytest.approx(1 - wilson(n, n)[0])
 
 
 def test_bar_at_an_end_of_the_scale_takes_no_number_of_items() -> None:
@@ -345,6 +340,25 @@ def test_two_queries_are_enough_for_a_clustered_p() -> None:
     for clusters, several in ((np.arange(60) % 2, True), (np.zeros(60, dtype=np.int64), False)):
         for one in alternative(FOUR, clusters).annotators:
             assert (one.p_clustered is not None) == several
+
+
+@pytest.mark.parametrize(
+    ("clustered", "said"),
+    [((0.3, 0.04), "p up to 0.01; up to 0.3 clustered by query"), ((None, None), "none for one query alone")],
+)
+def test_alternative_test_says_what_it_takes_for_granted(
+    clustered: tuple[float | None, ...], said: str
+) -> None:
+    raters = tuple(
+        AnnotatorScore(rater="r", n=60, grader=0.9, rater_share=0.8, p=p, p_clustered=other, rejected=True)
+        for p, other in zip((0.001, 0.01), clustered, strict=True)
+    )
+    test = AltTest(epsilon=0.1, winning_rate=1.0, advantage=0.9, passed=True, annotators=raters)
+    found = alternative_sentence(test) or ""
+    assert "(epsilon 0.1): could replace 100% of the raters, passed; as published it takes items as" in found
+    assert said in found
+    nothing = AltTest(epsilon=0.1, winning_rate=None, advantage=None, passed=None)
+    assert alternative_sentence(nothing) is None
 
 
 def test_just_enough_items_with_an_error_among_them_are_too_risky_and_not_too_few() -> None:

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn.metrics import brier_score_loss, log_loss
 
 from harness.scorecards.confidence import BinScore
 from harness.stats.calibration import BINS, NO_ITEMS, Calibration, calibration
-from harness.stats.proportions import wilson
+from harness.stats.proportions import clopper_pearson
 
 SCALE = (0, 1, 2, 3, 4)
 GAPPED = (0, 1, 3)
@@ -68,7 +69,7 @@ def test_bins_of_equal_width_by_hand() -> None:
         (1.0, 1.0),
     ]
     assert found.ece_width == close((2 * 0.025 + 2 * 0.125) / 5)
-    assert found.width_bins[1].ci == wilson(1, 2)
+    assert found.width_bins[1].ci == clopper_pearson(1, 2)
 
 
 def test_bins_of_equal_mass_hold_the_same_number_and_never_part_a_tie() -> None:
@@ -137,6 +138,7 @@ def test_every_item_is_in_one_bin_and_every_figure_in_its_range(
         assert len(bins) <= BINS
         for one in bins:
             assert one.low - 1e-9 <= one.confidence <= one.high + 1e-9
+            assert one.ci is not None
             assert 0 <= one.ci.low <= one.accuracy + 1e-12
             assert one.accuracy - 1e-12 <= one.ci.high <= 1
     assert 0 <= (found.brier or 0) <= 2
@@ -166,9 +168,24 @@ def test_a_calibrated_grader_is_on_the_diagonal_and_an_overconfident_one_below()
         assert getattr(boaster, name) > 0.3
     for name in ("brier", "log_loss", "rps"):
         assert getattr(honest, name) < getattr(boaster, name)
-    held = [one.ci.low <= one.confidence <= one.ci.high for one in honest.mass_bins]
+    held = [one.ci.low <= one.confidence <= one.ci.high for one in honest.mass_bins if one.ci]
     assert sum(held) >= 13
-    assert all(one.ci.high < one.confidence for one in boaster.mass_bins)
+    assert all(one.ci and one.ci.high < one.confidence for one in boaster.mass_bins)
+
+
+def test_bins_are_clustered_by_query_and_one_query_alone_has_no_interval() -> None:
+    """Ten queries of four answers that are right or wrong together are worth ten answers; then one query."""
+    rows, right = np.tile([0.6, 0.4], (40, 1)), np.repeat([1, 0], [24, 16])
+    (found,) = calibration(rows, np.ones(40, int), right, (0, 1), np.repeat(np.arange(10), 4)).width_bins
+    (apart,) = calibration(rows, np.ones(40, int), right, (0, 1)).width_bins
+    assert found.accuracy == apart.accuracy == 0.6
+    assert apart.ci == clopper_pearson(24, 40)
+    # deff = (10/9 x 2.4 x 16) / 1600 / (0.24 / 39) = 4.3333; t(39) and t(9) at 97.5 %.
+    worth = 40 / (13 / 3) * (stats.t.ppf(0.975, 39) / stats.t.ppf(0.975, 9)) ** 2
+    assert found.ci is not None
+    assert found.ci.low == close(stats.beta.ppf(0.025, 0.6 * worth, 0.4 * worth + 1))
+    (alone,) = calibration(rows, np.ones(40, int), right, (0, 1), np.zeros(40, int)).width_bins
+    assert (alone.n, alone.ci) == (40, None)
 
 
 def test_calibration_error_is_biased_upwards_in_small_n() -> None:

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from builders import Ended, examples, harness, write_project
+from scipy import stats
 from scoring import text_of
 
 from harness.nouns.pair import Rating
 from harness.nouns.policy import Gates
 from harness.report.gate1 import gate1_view
+from harness.report.gate2 import confusion_view
 from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
 from harness.score.items import Answer, GradedItem
@@ -19,6 +21,7 @@ from harness.score.settings import ScoreSettings
 from harness.score.threshold import Threshold
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
+from harness.stats.intervals import ONE_CLUSTER
 from harness.verdicts.gates import NEVER_MEASURED, exit_code, judge_gate1, judge_gate2, verdict_of
 
 SCALE = (0, 1, 2)
@@ -154,20 +157,46 @@ def test_cells_that_must_not_grow_have_a_limit_where_one_is_declared(limit: floa
     score = gate2(graded((0, 0, 90), (0, 2, 10), (1, 1, 100), (2, 2, 100)), gates)
     found = score.never_grow[0]
     assert (found.count, found.n, found.share) == (10, 100, 0.1)
-    # Clopper & Pearson for 10 of 100: R's binom.test gives 0.04900469 to 0.17622260.
-    assert found.ci == pytest.approx((0.04900469, 0.1762226), abs=1e-7)
+    # 5 of 50 queries, wholly: deff = (50/49 x (5 x 1.8^2 + 45 x 0.2^2)) / 100^2 / (0.09 / 99) = 99/49. Were
+    # the items independent, R's binom.test would give 0.04900469 to 0.17622260.
+    worth = 100 / (99 / 49) * (stats.t.ppf(0.975, 99) / stats.t.ppf(0.975, 49)) ** 2
+    ends = (
+        stats.beta.ppf(0.025, worth / 10, 0.9 * worth + 1),
+        stats.beta.ppf(0.975, worth / 10 + 1, 0.9 * worth),
+    )
+    assert found.ci == pytest.approx(ends, abs=1e-9)
+    assert found.ci == pytest.approx((0.0324253, 0.2208892), abs=1e-6)
     assert score.verdict == verdict
 
 
+def test_cell_whose_items_are_all_of_one_query_has_no_limit_and_leaves_the_verdict_open() -> None:
+    cell = {"golden": 0, "action": "show", "limit": 0.3}
+    rows = [GradedItem(f"z{at:02}", "one query", 0, (answer(0),)) for at in range(40)]
+    score = gate2([*rows, *graded((1, 1, 100), (2, 2, 100))], Gates.model_validate({"never_grow": [cell]}))
+    (found,) = score.never_grow
+    assert (found.n, found.share, found.ci, found.ci_worst_case) == (40, 0.0, None, None)
+    assert found.reason == ONE_CLUSTER
+    assert score.verdict == "inconclusive"
+    assert score.reason == f"golden 0 with action show has {ONE_CLUSTER}"
+    shown = " ".join(text_of(confusion_view(score)).split())
+    assert f"golden 0 with action show: 0 of 40 ({ONE_CLUSTER}); the limit is 30.0%" in shown
+
+
 def test_missing_answers_may_have_been_in_a_cell_that_must_not_grow() -> None:
-    cell = {"golden": 0, "action": "show", "limit": 0.03}
+    cell = {"golden": 0, "action": "show", "limit": 0.04}
     gates = Gates.model_validate({"never_grow": [cell], "coverage_floor": 0.9})
     rows = ((0, 0, 190), (1, 1, 400), (2, 2, 400))
     assert gate2(graded(*rows), gates).verdict == "pass"
     score = gate2(graded(*rows, (0, None, 10)), gates)
     (found,) = score.never_grow
     assert (found.count, found.n) == (0, 190)
-    assert found.ci_worst_case == pytest.approx((0.0242342, 0.0900275), abs=1e-6)  # binom.test(10, 200)
+    # 5 of 100 queries, wholly: deff = (100/99 x (5 x 1.9^2 + 95 x 0.1^2)) / 200^2 / (0.0475 / 199) = 199/99.
+    worth = 200 / (199 / 99) * (stats.t.ppf(0.975, 199) / stats.t.ppf(0.975, 99)) ** 2
+    ends = (
+        stats.beta.ppf(0.025, worth / 20, 0.95 * worth + 1),
+        stats.beta.ppf(0.975, worth / 20 + 1, 0.95 * worth),
+    )
+    assert found.ci_worst_case == pytest.approx(ends, abs=1e-9)
     assert score.verdict == "inconclusive" and "missing answers could change" in (score.reason or "")
 
 

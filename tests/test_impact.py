@@ -107,13 +107,17 @@ def test_interval_of_a_weighted_share_is_that_of_a_ratio_and_guarded_above() -> 
     assert found.guarded is False
     # Half of a query's two pairs, in one query of eight that weigh alike: 1 of 8 is at most 0.5265.
     values, clusters = np.array([1.0] + [0.0] * 15), np.repeat(np.arange(8), 2)
-    assert rare_upper(values, np.ones(16), clusters) == pytest.approx(0.5265097 * 0.5)
+    assert rare_upper(values, np.ones(16), clusters) == pytest.approx(1 - 0.025 ** (1 / 8)), (
+        "0.5265097 / 2 is less than the limit of no query at all"
+    )
     # Where the rest weighs a hundred times as much, 8 queries are worth 214^2 / (7 x 2^2 + 200^2) of them.
     heavy = np.where(clusters == 7, 100.0, 1.0)
     worth = 214**2 / (7 * 4 + 200**2)
     assert rare_upper(values * 0, heavy, clusters) == pytest.approx(1 - 0.025 ** (1 / worth))
     x = 2 / 214 * worth
-    assert rare_upper(values, heavy, clusters) == pytest.approx(stats.beta.ppf(0.975, x + 1, worth - x) / 2)
+    assert rare_upper(values, heavy, clusters, 0.5) == pytest.approx(1 - 0.25 ** (1 / worth))
+    wholly = np.repeat([1.0, 0.0], [2, 14])
+    assert rare_upper(wholly, heavy, clusters) == pytest.approx(stats.beta.ppf(0.975, x + 1, worth - x))
     assert rare_upper(np.array([1.0] * 5), np.ones(5), np.arange(5)) is None
 
 

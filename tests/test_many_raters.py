@@ -89,6 +89,9 @@ def test_names_are_cut_after_ten(count: int, text: str) -> None:
 def test_lowest_come_first_and_undefined_ones_last() -> None:
     values = [None, *range(11, 0, -1)]
     assert lowest(values, lambda one: one) == list(range(1, 11))
+    # A kappa of 0 is below one of 0.5, and no undefined one.
+    near = [0.5, *(0.9 + at / 1_000 for at in range(8)), 0.0, None, -0.1]
+    assert lowest(near, lambda one: one)[:3] == [-0.1, 0.0, 0.5]
 
 
 def test_page_and_command_show_the_lowest_too(here: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from one_kappa import kappa_spread
 from scipy import stats
 
@@ -22,7 +23,8 @@ from harness.stats.intervals import (
     clustered_error,
     mean_spread,
 )
-from harness.stats.means import NOTHING, clustered_mean, rare_upper
+from harness.stats.means import NOTHING, clustered_mean, clustered_share, rare_upper
+from harness.stats.proportions import clopper_pearson
 from harness.stats.three_way import items_needed
 
 
@@ -62,7 +64,103 @@ def test_share_that_is_seldom_seen_has_an_upper_limit_from_its_clusters(touched:
     happened = np.array([float(at % 2 == 0 and at < 2 * touched) for at in range(24)])
     found = rare_upper(happened, np.ones(24), clusters)
     limit = stats.beta.ppf(0.975, touched + 1, 12 - touched)
-    assert found == (None if touched >= FEW else pytest.approx(limit * (0.5 if touched else 1)))
+    least = 1 - 0.025 ** (1 / 12)
+    assert found == (None if touched >= FEW else pytest.approx(max(least, limit * (0.5 if touched else 1))))
+
+
+def test_a_worse_result_has_no_lower_limit_than_none_at_all() -> None:
+    """One item of 400 in one of 20 queries: 0.2487 x 1/20, were it not for the limit of no item, 0.1684."""
+    clusters, once = np.repeat(np.arange(20), 20), np.zeros(400)
+    once[7] = 1
+    none, one = (clustered_share(happened, clusters) for happened in (np.zeros(400), once))
+    assert none is not None and one is not None
+    assert none.high == one.high == pytest.approx(1 - 0.025 ** (1 / 20)) == pytest.approx(0.1684, abs=1e-4)
+    assert (none.low, one.low > 0) == (0.0, True)
+
+
+def test_share_of_items_that_are_their_own_clusters_is_exact() -> None:
+    happened = np.array([1.0, 0.5, 0.0, 0.0])
+    assert clustered_share(happened, np.arange(4)) == clopper_pearson(1.5, 4)
+    assert clustered_share(happened, np.arange(4), 0.5) == clopper_pearson(1.5, 4, 0.5)
+    assert clustered_share(np.array([1.0]), np.array([0])) == clopper_pearson(1, 1)
+    assert clustered_share(happened, np.zeros(4, dtype=np.int64)) is None
+    assert clustered_share(happened, np.array([0, 0, 1, 1])) is not None, "two clusters are enough"
+
+
+def test_share_of_clusters_counts_as_many_items_as_they_are_worth() -> None:
+    """Sizes 1, 2, 3, 4, 5 twice: G* = 30^2 / (2 x 55) = 8.18; in all queries but two half happened or all."""
+    sizes = np.tile([1, 2, 3, 4, 5], 2)
+    clusters = np.repeat(np.arange(10), sizes)
+    happened = np.repeat([1.0, 0.5, 0.0, 1.0, 0.5, 0.5, 1.0, 0.5, 0.0, 1.0], sizes)
+    share = happened.mean()
+    sums = np.bincount(clusters, weights=happened - share)
+    effect = 10 / 9 * (sums @ sums) / 30**2 / (share * (1 - share) / 29)
+    assert effect > 1
+    for confidence in (0.95, 0.5):
+        tail = (1 + confidence) / 2
+        n = 30 / effect * (stats.t.ppf(tail, 29) / stats.t.ppf(tail, 900 / 110 - 1)) ** 2
+        ends = [
+            stats.beta.ppf(1 - tail, share * n, n - share * n + 1),
+            stats.beta.ppf(tail, share * n + 1, n - share * n),
+        ]
+        found, turned = (clustered_share(one, clusters, confidence) for one in (happened, 1 - happened))
+        assert found is not None and turned is not None
+        # In two queries it did not happen at all, and in eight not wholly: the guard has no word.
+        assert list(found) == pytest.approx(ends)
+        assert [1 - turned.high, 1 - turned.low] == pytest.approx(list(found))
+
+
+def test_clusters_that_are_more_alike_than_chance_make_no_item_worth_more() -> None:
+    """Every query has the same share, so that the design effect found is 0: it is taken as 1."""
+    clusters, happened = np.repeat(np.arange(20), 2), np.tile([1.0, 0.0], 20)
+    found = clustered_share(happened, clusters)
+    n = 40 * (stats.t.ppf(0.975, 39) / stats.t.ppf(0.975, 19)) ** 2
+    assert found is not None
+    assert found.high == pytest.approx(stats.beta.ppf(0.975, n / 2 + 1, n / 2))
+
+
+LEVELS = [(0.05, 0.0), (0.05, 0.6), (0.1, 0.3), (0.1, 1.0), (0.2, 0.1), (0.2, 0.6)]
+
+
+@pytest.mark.parametrize(("share", "alike"), LEVELS)
+@pytest.mark.parametrize("sizes", [(5,), (1, 2, 5, 15)], ids=["even", "uneven"])
+def test_limit_of_a_share_holds_its_level_where_queries_have_several_items(
+    sizes: tuple[int, ...], share: float, alike: float
+) -> None:
+    """20 queries, beta-binomial with the intra-cluster correlation `alike`; 2.5 % of limits may be too low.
+
+    In 10,000 draws of each, the share of upper limits below the true share, in %, of this interval and (in
+    brackets) of Clopper and Pearson's for independent items. The lower limits: 1.6 at most (24.0).
+
+        items a query   share   alike 0     0.1         0.3         0.6          1
+        5               0.05    0.0 (0.5)   0.0 (1.6)   0.0 (4.7)   0.0 (13.5)   0.0 (36.3)
+        5               0.1     0.0 (2.5)   0.0 (4.7)   0.0 (9.4)   0.0 (15.2)   0.0 (12.2)
+        5               0.2     0.9 (1.2)   1.9 (2.7)   2.7 (7.1)   2.5 (12.2)   1.0 (20.5)
+        1, 2, 5 or 15   0.05    0.0 (1.4)   0.0 (4.7)   0.0 (12.5)  0.0 (23.7)   0.0 (40.6)
+        1, 2, 5 or 15   0.1     0.1 (1.5)   0.3 (6.2)   0.2 (14.8)  0.0 (25.9)   0.0 (36.8)
+        1, 2, 5 or 15   0.2     0.6 (1.9)   2.1 (7.2)   3.4 (15.8)  2.2 (24.1)   0.1 (30.1)
+    """
+    random, low, high, exact = np.random.default_rng(5), 0, 0, 0
+    for _ in range(400):
+        of = random.choice(sizes, 20)
+        chance = _chances(random, share, alike)
+        clusters = np.repeat(np.arange(20), of)
+        happened = (random.random(len(clusters)) < chance[clusters]).astype(np.float64)
+        found = clustered_share(happened, clusters)
+        assert found is not None
+        high += found.high < share
+        low += found.low > share
+        exact += clopper_pearson(happened.sum(), len(happened)).high < share
+    assert max(high, low) <= 400 * 0.05
+    if alike >= 0.3:
+        assert exact > 400 * 0.05, "what independent items would promise is broken"
+
+
+def _chances(random: np.random.Generator, share: float, alike: float) -> NDArray[np.float64]:
+    """Each query's own chance, with the mean `share`, and as spread as the correlation asks for."""
+    if alike in (0, 1):
+        return np.where(random.random(20) < share, 1.0, 0.0) if alike else np.full(20, share)
+    return random.beta(share * (1 - alike) / alike, (1 - share) * (1 - alike) / alike, 20)
 
 
 def test_weights_decide_how_many_clusters_there_are_in_effect() -> None:

@@ -3,11 +3,17 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from builders import harness
+from comparing import perfect, run_of, unread_on, wrong_on
+from matplotlib.figure import Figure
 from viewing import change_manifest, names, shop
 
+from harness.report.pictures import DAY, draw_trend
+from harness.report.trend import series_of
 from harness.runs.folder import load_run
+from harness.runs.listing import Listing
 from harness.storage.project import Project
 from harness.verdicts.assessment import assess
 
@@ -84,6 +90,44 @@ def test_a_kappa_without_an_interval_or_value_is_said(project: Project) -> None:
 def test_the_trend_has_every_prompt_version_of_this_policy_and_split(project: Project) -> None:
     found = texts(draw(names(project)[0], "--svg", "c")["trend.svg"])
     assert {"teacher@v1", "teacher@v2", "this run", "small@v1 (dev)"} <= set(found)
+
+
+def test_the_trend_joins_no_run_that_stands_apart(project: Project) -> None:
+    """Too few answers, stale grades, fewer examples: hollow, with the reason, and on no line with others."""
+    words = ("--prompt", "teacher@v2")
+    grades = [wrong_on(1), unread_on(*range(45)), perfect, wrong_on(2), perfect, wrong_on(3)]
+    limits: list[tuple[str, ...]] = [(), (), (), (), ("--limit", "30"), ()]
+    made = [
+        run_of(project.root, grade, *words, *limit, file="best.csv")
+        for grade, limit in zip(grades, limits, strict=True)
+    ]
+    for minute, name in enumerate(made):
+        change_manifest(project.runs / name, created_at=f"2031-01-01T10:{minute:02}:00+00:00")
+    one, unread, stale, two, few, three = made
+    change_manifest(project.runs / stale, stale=60)
+    reasons = {
+        unread: "coverage 25.0% is under 99.0%",
+        stale: "60 of 60 examples not yet judged under small@v1",
+        few: "30 examples, not 60",
+    }
+    runs = Listing(project).runs()
+    for main in (None, next(run for run in runs if run.name == one)):
+        points = [point for series in series_of(runs, main) for point in series.points]
+        assert {point.run: point.apart for point in points if point.run in made} == {
+            **dict.fromkeys(made), **reasons
+        }  # fmt: skip
+    figure = Figure()
+    draw_trend(figure, runs, 0.8, "small@v1 (dev)", one)
+    at = {point.run: point.at / DAY for point in points}
+    drawn = [(line, np.asarray(line.get_xdata()).tolist()) for line in figure.axes[0].get_lines()]
+    joined = [times for line, times in drawn if line.get_linewidth() == 0.8 and len(times) > 1]
+    (together,) = [times for times in joined if at[one] in times]
+    assert together[-3:] == [at[one], at[two], at[three]]
+    assert not [name for name in reasons if any(at[name] in times for times in joined)]
+    marks = {times[0]: line for line, times in drawn if line.get_markersize() == 7 and times}
+    assert {name for name in made if marks[at[name]].get_color() == "white"} == set(reasons)
+    found = texts(draw(one, "--svg", "c")["trend.svg"])
+    assert {f"not comparable: {why}" for why in reasons.values()} <= set(found)
 
 
 def test_the_same_run_makes_the_same_file(project: Project) -> None:

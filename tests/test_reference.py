@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd  # type: ignore[import-untyped]  # ships no types
 import pytest
 from builders import harness
-from one_kappa import kappa_spread, table_of
+from one_kappa import kappa_spread, margins, table_of
 
 from harness import gate2
 from harness.nouns.base import Weighting
@@ -41,10 +41,8 @@ from harness.stats.paired import (
     holm,
     mcnemar_exact,
     obuchowski,
-    stuart_maxwell,
 )
 from harness.stats.planning import items_for_half_width, mixture, variance_per_item
-from harness.stats.proportions import wilson
 from harness.stats.raters import MISSING, Coefficients, coefficients, krippendorff_alpha
 from harness.stats.stages import compound
 
@@ -226,8 +224,8 @@ STATISTICS: dict[str, Callable[[str, Params], Any]] = {
     "fleiss_category_kappa": by_category,
     "mean_pairwise_cohen (Light)": light,
     "krippendorff_alpha": lambda case, params: krippendorff_alpha(*panel(case), params["level"]).value,
-    "stuart_maxwell": lambda case, _: stuart_maxwell(square(case)[0]).value,
-    "stuart_maxwell_p": lambda case, _: stuart_maxwell(square(case)[0]).p,
+    "stuart_maxwell": lambda case, _: margins(square(case)[0]).value,
+    "stuart_maxwell_p": lambda case, _: margins(square(case)[0]).p,
     "mcnemar_exact_p": lambda _, params: mcnemar_exact(params["b"], params["c"]),
     "mcnemar_chi2": unclustered_mcnemar,
     "obuchowski_chi2": lambda case, params: obuchowski(*counts(case, params)[:2]).value,
@@ -240,15 +238,16 @@ STATISTICS: dict[str, Callable[[str, Params], Any]] = {
     "first_position_p": lambda case, _: mcnemar_exact(
         swap(case)["favour_first"], swap(case)["favour_second"]
     ),
-    "consistency_ci95_wilson": lambda case, _: wilson(swap(case)["consistent"], swap(case)["n"]),
 }
 OTHER_QUESTIONS = (
     "n_binary_test",
     "n_multicategory_test_flack",
     "n_ci_5cats_kappaSize",
     "n_ci_binary_kappaSize",
+    "consistency_ci95_wilson",
 )
-"""What R packages ask of a sample size is another question: test_planning.py derives how it relates."""
+"""What R packages ask of a sample size is another question: test_planning.py derives how it relates. And no
+share here has Wilson's interval, since it takes items as independent."""
 
 
 def name_of(case: str, row: dict[str, Any]) -> str:
@@ -308,7 +307,7 @@ def test_constant_rater_of_a_published_table_has_no_interval() -> None:
 
 @pytest.mark.parametrize("case", ["stuart1953_vision", "marginal_absent_grade", "marginal_one_equal"])
 def test_degrees_of_freedom_leave_out_grades_that_nobody_uses(case: str) -> None:
-    assert stuart_maxwell(square(case)[0]).df == 3
+    assert margins(square(case)[0]).df == 3
 
 
 # --- what naive code returns ---------------------------------------------------------------------
@@ -409,17 +408,15 @@ def whole_numbers_may_come_as_floats_and_text_not(here: Path) -> None:
 
 
 def margins_of_an_absent_grade_are_finite(_: Path) -> None:
-    found = stuart_maxwell(square("marginal_absent_grade")[0])
+    found = margins(square("marginal_absent_grade")[0])
     assert found.value is not None and np.isfinite(found.value)
 
 
 def grade_with_equal_margins_stays(_: Path) -> None:
     matrix = square("marginal_one_equal")[0]
-    margins = [
-        (sum(line), sum(column)) for line, column in zip(matrix, zip(*matrix, strict=True), strict=True)
-    ]
-    assert any(rows == columns for rows, columns in margins)
-    assert stuart_maxwell(matrix).df == 3
+    sums = [(sum(line), sum(column)) for line, column in zip(matrix, zip(*matrix, strict=True), strict=True)]
+    assert any(rows == columns for rows, columns in sums)
+    assert margins(matrix).df == 3
 
 
 def product_prints_as_it_is(_: Path) -> None:

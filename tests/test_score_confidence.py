@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,20 @@ def test_what_could_be_graded_alone_is_limited_by_clopper_and_pearson() -> None:
     assert alone.upper == pytest.approx(float(stats.beta.ppf(1 - 0.05 / 20, 1, 300)))
     strict = confidence(items, gates=Gates(target_error=0.01)).alone
     assert strict.threshold is None and strict.reason
+
+
+def test_answers_of_one_query_are_not_many() -> None:
+    """300 answers without an error, but of 30 queries: no threshold; a bin's interval is theirs too."""
+    items = [
+        GradedItem(f"a{at:03}", f"q{at // 10}", 0, (answer(0, probabilities={0: 0.9, 1: 0.1}),))
+        for at in range(300)
+    ]
+    found = confidence(items)
+    assert "30 queries are too few" in (found.alone.reason or "")
+    (only,) = found.bins
+    assert only.ci == pytest.approx((0.025 ** (1 / 30), 1.0))
+    (alone,) = confidence([replace(one, cluster="q") for one in items]).bins
+    assert (alone.n, alone.ci) == (300, None)
 
 
 def test_least_sure_of_many_come_first_and_twenty_are_named() -> None:

@@ -1,54 +1,22 @@
 """What a run cost: every answer that was asked for, once, and unknown where it is."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from builders import harness, reply, write_project
-from comparing import item, side
+from comparing import USAGE, item, run_with, side
 from oracle import only_run
 from rich.console import Console
 
 from harness.comparison.paired import compare_sides
 from harness.comparison.sides import side_of_run
-from harness.nouns.records import Failed, Grade, Record, Ungraded
+from harness.nouns.records import Failed, Ungraded
 from harness.report.comparison import comparison_view
 from harness.report.money import spending_view
-from harness.runs.folder import Run, load_run
+from harness.runs.folder import load_run
 from harness.score.reading import read_run
 from harness.scorecards.money import Spending
-from harness.storage.files import to_line
-
-GRADE = Grade(value=1, reasoning="", clauses=())
-USAGE = {"input_tokens": 1_000, "output_tokens": 50, "cached_tokens": 800, "written_tokens": 100}
-
-
-def run_with(here: Path, *changes: dict[str, Any], model: str = "openai/m") -> Run:
-    """A run whose first records are these, and which has no others."""
-    write_project(here)
-    words = ("--policy", "small", "--model", "builtin/majority", "--root", here)
-    assert harness("eval", *words).code == 0
-    (folder,) = (here / "runs").glob("[!.]*")
-    run = load_run(folder)
-    lines = []
-    for example, change in zip(run.examples, changes, strict=False):
-        data = {
-            "example": example.id,
-            "pair": example.pair.digest,
-            "outcome": GRADE,
-            "reply": reply("x", usage=USAGE),
-            "at": "2026-11-25T00:00:00+00:00",
-            "seconds": 1.0,
-            "attempts": 1,
-            "cost": 0.01,
-        }
-        lines.append(to_line(Record.model_validate({**data, **change})))
-    (folder / "records.jsonl").write_text("".join(lines), encoding="utf-8")
-    asked = run.manifest.asked.model_copy(update={"model": model})
-    # Not finished: a finished run has a record of every example.
-    return replace(run, manifest=run.manifest.model_copy(update={"asked": asked, "finished_at": None}))
 
 
 def text_of(found: Spending) -> list[str]:

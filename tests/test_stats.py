@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from one_kappa import kappa_spread, table_of
+from one_kappa import kappa_spread, margins, table_of
 
 from harness.nouns.base import Reason, Weighting
 from harness.scorecards.shared import Estimate
 from harness.stats.bootstrap import cluster_bootstrap
-from harness.stats.intervals import KappaTable, influence, mean_spread
+from harness.stats.intervals import ONE_CLUSTER, KappaTable, influence, mean_spread
 from harness.stats.paired import (
+    SAME_MARGINS,
     delta_kappa,
     durkalski,
     holm,
@@ -139,9 +140,9 @@ def test_clustered_mcnemar_and_margins_of_two_runs_are_the_reference_ones() -> N
     assert (sum(broken), sum(fixed), len(names)) == (want["b"], want["c"], want["K"])
     assert obuchowski(broken, fixed).value == close(want["obuchowski"])
     assert durkalski(broken, fixed, sizes).value == close(want["durkalski"])
-    margins = stuart_maxwell(tuple(map(tuple, counts)))
+    found = margins(counts)
     wanted = clustered("stuart_maxwell_a_vs_b")
-    assert (margins.value, margins.df) == (close(wanted["chi2"]), wanted["df"])
+    assert (found.value, found.df) == (close(wanted["chi2"]), wanted["df"])
 
 
 def test_one_query_has_no_interval() -> None:
@@ -287,11 +288,44 @@ def test_no_nan_leaves_the_module(rows: list[list[int]]) -> None:
 # --- paired tests --------------------------------------------------------------------------------
 
 
+def test_margins_by_query_are_obuchowski_s_where_there_are_two_grades() -> None:
+    """With K/(K - 1) between the two: his test has it. Queries of which some take an item back."""
+    random = np.random.default_rng(3)
+    before, after, clusters = random.integers(0, 2, 60), random.integers(0, 2, 60), random.integers(0, 12, 60)
+    broken = np.bincount(clusters, weights=(before > after), minlength=12)
+    fixed = np.bincount(clusters, weights=(before < after), minlength=12)
+    found, other = stuart_maxwell(before, after, clusters, 2), obuchowski(broken.tolist(), fixed.tolist())
+    assert other.value is not None
+    assert (found.value, found.df) == (close(other.value * 12 / 11), 1)
+
+
+def test_margins_of_queries_that_move_together_are_not_shifted_by_chance_alone() -> None:
+    """30 queries of ten items, each of which has one grade before and one after: nominal 5 %.
+
+    In 3,000 draws 3.9 % are called different, and 86.8 % where items count as independent.
+    """
+    random, clusters = np.random.default_rng(8), np.repeat(np.arange(30), 10)
+    by_query = by_item = 0
+    for _ in range(300):
+        before, after = np.repeat(random.integers(0, 4, (2, 30)), 10, axis=1)
+        by_query += (stuart_maxwell(before, after, clusters, 4).p or 0) < 0.05
+        by_item += (stuart_maxwell(before, after, np.arange(300), 4).p or 0) < 0.05
+    assert by_query <= 300 * 0.08
+    assert by_item > 300 * 0.5
+
+
+def test_margins_of_one_query_and_of_queries_that_stay_as_they_are_have_a_reason() -> None:
+    grades, other = np.array([0, 1, 1, 2]), np.array([1, 0, 1, 2])
+    assert stuart_maxwell(grades, other, np.zeros(4, dtype=np.int64), 3).reason == ONE_CLUSTER
+    assert stuart_maxwell(grades, other, np.array([0, 0, 1, 1]), 3).reason == SAME_MARGINS
+    assert stuart_maxwell(grades, other, np.array([0, 1, 1, 1]), 3).df == 1
+
+
 def test_paired_tests_of_nothing_have_a_reason() -> None:
     assert obuchowski([0, 0], [0, 0]).reason
     assert durkalski([], [], []).reason
     assert obuchowski([], []).reason
-    assert stuart_maxwell(((3, 0), (0, 4))).reason
+    assert margins(((3, 0), (0, 4))).reason
     assert mcnemar_exact(0, 0) == 1.0
 
 

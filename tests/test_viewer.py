@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from builders import harness
-from comparing import perfect, run_of, wrong_on
+from comparing import perfect, run_of, unread_on, wrong_on
 from starlette.testclient import TestClient
 from viewing import HOSTILE, change_manifest, names, run_path, shop, unfinish, viewing
 
@@ -294,15 +295,19 @@ def test_a_line_joins_comparable_runs_only(project: Project, client: TestClient)
     text.write_text(kept, "utf-8")
     again = [run_of(project.root, wrong_on(at), *words, file="best.csv") for at in (1, 2)]
     few = run_of(project.root, perfect, *words, "--limit", "30", file="best.csv")
+    chosen = run_of(project.root, unread_on(*range(45)), *words, file="best.csv")
     mixed, asked = names(project)[2], project.runs / names(project)[2]
     (picture,) = pictures(Listing(project).runs())
     assert [(a.run, b.run) for a, b in picture.series[1].joined] == [(mixed, again[0]), tuple(again)]
     apart = {point.run: point.apart for point in picture.series[1].points}
     assert (apart[few], apart[edited]) == ("30 examples, not 60", "another text of small@v1")
-    assert apart[again[0]] is None
+    assert (apart[again[0]], apart[chosen]) == (None, "coverage 25.0% is under 99.0%")
     shown = client.get("/trend").text
     assert "30 examples, coverage 100.0%" in shown
     assert "not comparable with the others: another text of small@v1" in shown
+    assert "not comparable with the others: coverage 25.0% is under 99.0%" in shown
+    hollow = re.findall(r'<g data-run="/runs/([^"]*)" class="apart">', shown)
+    assert sorted(map(unquote, hollow)) == sorted(name for name, why in apart.items() if why)
     change_manifest(asked, model_answered=["m-bf16", "m-fp8"])
     (picture,) = pictures(Listing(project).runs())
     assert [(a.run, b.run) for a, b in picture.series[1].joined] == [tuple(again)]

@@ -15,7 +15,8 @@ from harness.score.rating_matrix import numbered
 from harness.scorecards.impact import ActionMove, Impact, MovedPair, MovedShare, QueryImpact
 from harness.scorecards.shared import Confusion
 from harness.stats.agreement import confusion
-from harness.stats.means import clustered_mean, rare_upper
+from harness.stats.intervals import NO_SPREAD
+from harness.stats.means import clustered_mean, guarded
 from harness.storage.plural import plural
 from harness.storage.stream import Stream
 
@@ -79,14 +80,13 @@ class _Sample:
         share = float((weights * values).sum() / weights.sum())
         # The ratio's linearisation: its mean is the share, and its spread that of the ratio.
         found = clustered_mean(share + weights * (values - share) / weights.mean(), clusters)
-        above, below = rare_upper(values, weights, clusters), rare_upper(1 - values, weights, clusters)
         ci = found.ci
         # Where no query changes, or every one, the spread is 0, which proves nothing: use the guard.
-        if ci is None and ((share == 0 and above is not None) or (share == 1 and below is not None)):
+        if found.reason is NO_SPREAD and share in (0.0, 1.0):
             ci = Interval(share, share)
         if ci is None:
             return MovedShare(pairs=count, share=share, ci=None, reason=found.reason)
-        ends = Interval(min(ci.low, 1.0 if below is None else 1 - below), max(ci.high, above or 0.0))
+        ends = guarded(ci, values, weights, clusters)
         return MovedShare(pairs=count, share=share, ci=ends.within(0.0, 1.0), guarded=ends != ci)
 
 

@@ -117,7 +117,7 @@ def _figures(base: Side, candidate: Side, read: Pairing) -> dict[str, object]:
         "mae": _mean(_distance(before), _distance(after), after.clusters),
         "actions": _actions(base, candidate, before, after),
         "mcnemar": _mcnemar(one == left.golden, other == right.golden, after.clusters),
-        "stuart_maxwell": stuart_maxwell(cell_counts(one, other, len(candidate.scale))),
+        "stuart_maxwell": stuart_maxwell(one, other, after.clusters, len(candidate.scale)),
         "moves": Confusion(labels=candidate.scale, matrix=cell_counts(one, other, len(candidate.scale))),
         "never_grow": _cells(base, candidate, votes),
         "per_tag": slice_changes([one.tags if one else () for one in abouts], *shares, clusters),

@@ -11,7 +11,8 @@ from harness.score.answer_matrix import answer_matrix_of
 from harness.score.rating_matrix import numbered
 from harness.scorecards.stages import Rate, Stage, Stages
 from harness.stats.agreement import Floats, Integers
-from harness.stats.means import clustered_mean
+from harness.stats.intervals import ONE_CLUSTER
+from harness.stats.means import clustered_share
 from harness.stats.stages import compound
 
 
@@ -72,6 +73,5 @@ def _stage(side: Side, keys: Sequence[str], right: Floats, clusters: Integers) -
 
 
 def _rate(right: Floats, clusters: Integers) -> Rate:
-    found = clustered_mean(right, clusters)
-    ci = found.ci and found.ci.within(0.0, 1.0)
-    return Rate(value=float(right.mean()), ci=ci, reason=found.reason)
+    ci = clustered_share(right, clusters)
+    return Rate(value=float(right.mean()), ci=ci, reason=None if ci else ONE_CLUSTER)

@@ -95,7 +95,7 @@ def _flip_counts(found: Comparison) -> str:
         f"{kinds['moved']} moved (as right or wrong as before);\n"
         f"{f'{seen} would show the user something else' if known else NO_ACTIONS}\n"
         f"as many fixed as broken? p {_p(p)} clustered (Obuchowski), {test.exact:.2g} if independent\n"
-        f"are the grades used as often? p {_p(found.stuart_maxwell.p)} if independent (Stuart, Maxwell)"
+        f"are the grades used as often? p {_p(found.stuart_maxwell.p)} clustered (Stuart, Maxwell)"
     )
 
 

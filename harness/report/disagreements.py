@@ -7,7 +7,7 @@ from rich.text import Text
 
 from harness.report.parts import columns, entry, indented, interval, number, percent, signed
 from harness.score.few import SHOWN, few_names, lowest
-from harness.scorecards.ceiling import Ceiling
+from harness.scorecards.ceiling import AltTest, Ceiling
 from harness.scorecards.gate2 import Citing, Disagreement, Gate2
 from harness.storage.plural import plural
 
@@ -30,13 +30,23 @@ def ceiling_view(score: Ceiling | None) -> Iterator[RenderableType]:
         f"difference {signed(score.delta.value)} {interval(score.delta.ci)}".rstrip(),
     ]
     lines.append(ceiling_sentence(score))
-    test = score.alt_test
-    if test.winning_rate is not None:
-        lines.append(
-            f"alternative annotator test (epsilon {test.epsilon:g}): could replace "
-            f"{percent(test.winning_rate)} of the raters, {'passed' if test.passed else 'not passed'}"
-        )
+    if said := alternative_sentence(score.alt_test):
+        lines.append(said)
     yield indented(Text("\n".join(lines)))
+
+
+def alternative_sentence(test: AltTest) -> str | None:
+    """The alternative annotator test in words, with what it takes for granted; None where there is none."""
+    if test.winning_rate is None:
+        return None
+    clustered = [one.p_clustered for one in test.annotators if one.p_clustered is not None]
+    beside = f"up to {max(clustered):.2g} clustered by query" if clustered else "none for one query alone"
+    share, highest = percent(test.winning_rate), max(one.p for one in test.annotators)
+    return (
+        f"alternative annotator test (epsilon {test.epsilon:g}): could replace {share} of the "
+        f"raters, {'passed' if test.passed else 'not passed'}; as published it takes items as independent "
+        f"(p up to {highest:.2g}; {beside})"
+    )
 
 
 def against_rest_view(score: Ceiling | None) -> Iterator[RenderableType]:

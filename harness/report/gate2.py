@@ -119,6 +119,7 @@ def _actions(score: Gate2) -> Iterator[RenderableType]:
     for cell in score.never_grow:
         places = 0 if cell.limit is None else 1
         most = f", at most {cell.ci.high:.{places}%} (95 %)" if cell.ci else ""
+        most = f" ({cell.reason})" if cell.reason else most
         limit = f"; the limit is {cell.limit:.1%}" if cell.limit is not None else ""
         name = f"golden {cell.golden} with action {cell.action}"
         yield indented(Text(f"must not grow: {name}: {cell.found}{most}{limit}"), above=0)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness.score.items import Answer, GradedItem
+from harness.score.rating_matrix import numbered
 from harness.score.settings import ScoreSettings
 from harness.scorecards.confidence import Confidence
 from harness.stats.abstention import alone, risk_coverage
@@ -34,11 +35,12 @@ def confidence_score(items: Sequence[GradedItem], settings: ScoreSettings) -> Co
     chosen = np.array([position[answer.grade] for _, answer in found if answer.grade is not None])[kept]
     golden = np.array([position[item.golden] for item, _ in found])[kept]
     rows = given[kept]
-    measured = calibration(rows, chosen, golden, settings.scale)
+    clusters = numbered([found[at][0].cluster for at in kept])
+    measured = calibration(rows, chosen, golden, settings.scale, clusters)
     sure = rows[np.arange(len(rows)), chosen] / rows.sum(axis=1)
     wrong = (chosen != golden).astype(np.int64)
     reached = risk_coverage(sure, wrong)
-    decided = alone(sure, wrong, settings.gates.target_error)
+    decided = alone(sure, wrong, settings.gates.target_error, clusters)
     return Confidence(
         n=measured.n,
         lost=measured.lost,

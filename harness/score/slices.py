@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from harness.nouns.base import Reason, Weighting
+from harness.nouns.base import Interval, Reason, Weighting
 from harness.nouns.policy import Gates
 from harness.score.answer_matrix import AnswerMatrix
 from harness.score.rating_matrix import rows_by_name
 from harness.scorecards.gate2 import ActionScore, BoundaryScore, CellScore, Floor, GradeScore, SliceScore
-from harness.stats.agreement import Matrix
-from harness.stats.proportions import clopper_pearson
+from harness.stats.agreement import Floats, Integers, Matrix, renumbered
+from harness.stats.intervals import ONE_CLUSTER
+from harness.stats.means import clustered_share
 
 
 def grade_score(matrix: Matrix, at: int, grade: int) -> GradeScore:
@@ -76,25 +77,29 @@ def cells(answers: AnswerMatrix, action_of: Mapping[int, str], gates: Gates) -> 
         hits = row.answered & hit[row.grades]
         answered = row.answered.sum(axis=1)
         kept = answered > 0
-        n = int(kept.sum())
         # With several answers, an item counts once: by the share of its answers that are in the cell.
-        x = float((hits.sum(axis=1)[kept] / answered[kept]).sum())
+        found = hits.sum(axis=1)[kept] / answered[kept]
         # An unread answer of this golden grade may have been in the cell.
-        missing = ~row.answered
-        most = float(((hits | missing).sum(axis=1) / row.grades.shape[1]).sum())
+        most = (hits | ~row.answered).mean(axis=1)
+        ci = _share_interval(found, row.clusters[kept])
         scores.append(
             CellScore(
                 golden=cell.golden,
                 action=cell.action,
                 count=int(hits.sum()),
-                n=n,
-                share=x / n if n else None,
-                ci=clopper_pearson(x, n) if n else None,
-                ci_worst_case=clopper_pearson(most, len(row.golden)) if len(row.golden) else None,
+                n=len(found),
+                share=float(found.mean()) if len(found) else None,
+                ci=ci,
+                ci_worst_case=_share_interval(most, row.clusters),
                 limit=cell.limit,
+                reason=ONE_CLUSTER if len(found) and ci is None else None,
             )
         )
     return tuple(scores)
+
+
+def _share_interval(values: Floats, clusters: Integers) -> Interval | None:
+    return clustered_share(values, renumbered(clusters)) if len(values) else None
 
 
 def slices(

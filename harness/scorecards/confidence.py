@@ -4,10 +4,10 @@ from harness.nouns.base import Interval, Noun, Reason
 
 
 class BinScore(Noun):
-    """A bin of answers of similar confidence: the share that is right, with Wilson's interval.
+    """A bin of answers of similar confidence: the share that is right, with its interval.
 
     `low` and `high` are the bin's edges, or in a bin of equal mass its least and greatest confidence;
-    `confidence` is the mean.
+    `confidence` is the mean. `ci` is clustered by query, and None if several answers are all of one.
     """
 
     low: float
@@ -15,7 +15,7 @@ class BinScore(Noun):
     n: int
     confidence: float
     accuracy: float
-    ci: Interval
+    ci: Interval | None
 
 
 class RiskPoint(Noun):

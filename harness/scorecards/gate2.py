@@ -60,9 +60,9 @@ class ActionScore(Noun):
 class CellScore(Noun):
     """A cell that must never grow: golden items of a grade that got an action.
 
-    `share` is of the `n` graded items with that golden grade, `ci` its Clopper-Pearson interval, and
+    `share` is of the `n` graded items with that golden grade, `ci` its interval, clustered by query, and
     `limit` the share that gates.toml allows, if it declares one. `ci_worst_case` assumes that every
-    missing answer is in the cell.
+    missing answer is in the cell. `reason` says why items have no interval.
     """
 
     golden: int
@@ -73,6 +73,7 @@ class CellScore(Noun):
     ci: Interval | None
     ci_worst_case: Interval | None = None
     limit: float | None = None
+    reason: Reason | None = None
 
     @property
     def found(self) -> str:

@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike
 
 from harness.nouns.base import Reason
 from harness.scorecards.confidence import RiskPoint, SelectiveScore
-from harness.stats.agreement import Floats, Integers
-from harness.stats.proportions import CONFIDENCE, clopper_pearson
+from harness.stats.agreement import Floats, Integers, renumbered
+from harness.stats.means import clustered_share
+from harness.stats.proportions import CONFIDENCE
 from harness.storage.plural import plural
 
 GRID = 20
@@ -81,26 +82,31 @@ def risk_coverage(confidence: ArrayLike, losses: ArrayLike) -> RiskCoverage:
     )
 
 
-def alone(confidence: ArrayLike, wrong: ArrayLike, target: float) -> SelectiveScore:
+def alone(
+    confidence: ArrayLike, wrong: ArrayLike, target: float, clusters: Integers | None = None
+) -> SelectiveScore:
     """The largest coverage whose risk is surely below the target; `wrong` is 1 or 0 for each of n items.
 
     It examines 20 coverages, 5 % to 100 %, each with all items that tie with its last one. A coverage
-    qualifies if Clopper and Pearson's (1934) one-sided upper limit of its share of errors is below the
-    target, at 95 % for the 20 together (Bonferroni: 99.75 % each). The threshold is chosen on these items,
-    so report its risk on others. The limit treats items as independent: with many items per query, it is
-    too low. No threshold if there are no items, too few items, or too many errors.
+    qualifies if the one-sided upper limit of its share of errors (`clustered_share`, by the items' queries
+    as numbers; without them, items are independent) is below the target, at 95 % for the 20 together
+    (Bonferroni: 99.75 % each). The threshold is chosen on these items, so report its risk on others. No
+    threshold if there are no items, too few queries, or too many errors.
     """
     assert 0 < target < 1, "a target between 0 and 1"
     sure, lost = _checked(confidence, wrong)
     assert bool(np.isin(lost, (0, 1)).all()), "right or wrong"
     if len(sure) == 0:
         return SelectiveScore(target=target, reason=NO_ITEMS)
+    queries = np.arange(len(sure)) if clusters is None else clusters
     thresholds, sizes, sums = _ties(sure, lost)
     ends, errors = sizes.cumsum(), sums.cumsum()
     lowest = 1.0
     for at in reversed(_grid(ends)):
         n, x = int(ends[at]), int(errors[at])
-        upper = clopper_pearson(x, n, 1 - 2 * TAIL).high
+        kept = sure >= thresholds[at]
+        limits = clustered_share(lost[kept], renumbered(queries[kept]), 1 - 2 * TAIL)
+        upper = limits.high if limits else 1.0
         if upper < target:
             return SelectiveScore(
                 target=target,
@@ -111,16 +117,18 @@ def alone(confidence: ArrayLike, wrong: ArrayLike, target: float) -> SelectiveSc
                 upper=upper,
             )
         lowest = min(lowest, upper)
-    return SelectiveScore(target=target, reason=_no_threshold(len(sure), target, lowest))
+    return SelectiveScore(target=target, reason=_no_threshold(queries, target, lowest))
 
 
-def _no_threshold(n: int, target: float, lowest: float) -> Reason:
-    """The reason: either too few items to show anything, or too many errors."""
+def _no_threshold(clusters: Integers, target: float, lowest: float) -> Reason:
+    """The reason: either too few queries to show anything, or too many errors."""
+    n = len(np.unique(clusters))
     needed = math.floor(math.log(TAIL) / math.log1p(-target)) + 1
     if n < needed:
-        return Reason(
-            "remark", TOO_FEW.format(few=plural(n, "item is", "items are"), needed=needed, target=target)
+        few = (
+            plural(n, "item is", "items are") if n == len(clusters) else plural(n, "query is", "queries are")
         )
+        return Reason("remark", TOO_FEW.format(few=few, needed=needed, target=target))
     return Reason("remark", TOO_RISKY.format(target=target, upper=lowest))
 
 

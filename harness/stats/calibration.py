@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from harness.nouns.base import Reason
 from harness.scorecards.confidence import BinScore
-from harness.stats.agreement import Floats, Integers
-from harness.stats.proportions import wilson
+from harness.stats.agreement import Floats, Integers, renumbered
+from harness.stats.means import clustered_share
 from harness.storage.plural import plural
 
 BINS = 15
@@ -43,18 +43,32 @@ class Calibration:
     reason: Reason | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Answers: the confidence of each, whether it is right, and its query's number."""
+
+    confidence: Floats
+    right: NDArray[np.bool_]
+    clusters: Integers
+
+    def where(self, kept: NDArray[np.bool_]) -> "_Said":
+        return _Said(self.confidence[kept], self.right[kept], self.clusters[kept])
+
+
 def calibration(
     probabilities: ArrayLike,
     chosen: ArrayLike,
     golden: ArrayLike,
     scale: Sequence[int],
+    clusters: Integers | None = None,
 ) -> Calibration:
     """The calibration of n items' probabilities (n x q) for the grades `chosen`, against the `golden` ones.
 
     Confidence is the probability of the grade given, which need not be the likeliest. ECE is the sum over
     bins of n_b/n |accuracy - confidence|, with 15 bins of equal width (Naeini et al. 2015, Guo et al. 2017)
     or of equal mass (Nguyen & O'Connor 2015). It is biased upwards for small n, because chance alone moves
-    a bin off the diagonal: show it, never gate on it.
+    a bin off the diagonal: show it, never gate on it. A bin's interval is clustered by `clusters`, the
+    items' queries as numbers; without them, items are independent.
 
     With p renormalised and y golden, means over the items: Brier (1950) sum_k (p_k - 1[y=k])^2; log loss
     -ln p_y, undefined where a golden grade has probability 0; ranked probability score (Epstein 1969)
@@ -70,7 +84,8 @@ def calibration(
     lost = np.maximum(0.0, 1 - given.sum(axis=1))
     p = np.asarray(given / given.sum(axis=1, keepdims=True), dtype=np.float64)
     confidence, right = p[np.arange(n), grades], grades == gold
-    width, mass = _width_bins(confidence, right), _mass_bins(confidence, right)
+    said = _Said(confidence, right, np.arange(n) if clusters is None else clusters)
+    width, mass = _width_bins(said), _mass_bins(said)
     log_loss, reason = _log_loss(p[np.arange(n), gold])
     truth = np.eye(len(scale))[gold]
     below = (p - truth).cumsum(axis=1)[:, :-1]
@@ -114,35 +129,34 @@ def _log_loss(p: Floats) -> tuple[float | None, Reason | None]:
     return float(np.abs(np.log(p)).mean()), None
 
 
-def _width_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[BinScore, ...]:
-    at = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+def _width_bins(said: _Said) -> tuple[BinScore, ...]:
+    at = np.minimum((said.confidence * BINS).astype(np.int64), BINS - 1)
     return tuple(
-        _bin(number / BINS, (number + 1) / BINS, confidence[at == number], right[at == number])
+        _bin(number / BINS, (number + 1) / BINS, said.where(at == number))
         for number in np.unique(at).tolist()
     )
 
 
-def _mass_bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[BinScore, ...]:
+def _mass_bins(said: _Said) -> tuple[BinScore, ...]:
     """Bins of equal mass, by rank. Equal confidences share their middle rank, and so a bin."""
-    ranked = np.sort(confidence)
-    twice_rank = np.searchsorted(ranked, confidence) + np.searchsorted(ranked, confidence, "right")
+    ranked = np.sort(said.confidence)
+    twice_rank = np.searchsorted(ranked, said.confidence) + np.searchsorted(ranked, said.confidence, "right")
     at = twice_rank * BINS // (2 * len(ranked))
     found = []
     for number in np.unique(at):
-        mine = confidence[at == number]
-        found.append(_bin(float(mine.min()), float(mine.max()), mine, right[at == number]))
+        mine = said.where(at == number)
+        found.append(_bin(float(mine.confidence.min()), float(mine.confidence.max()), mine))
     return tuple(found)
 
 
-def _bin(low: float, high: float, confidence: Floats, right: NDArray[np.bool_]) -> BinScore:
-    n, correct = len(right), int(right.sum())
+def _bin(low: float, high: float, said: _Said) -> BinScore:
     return BinScore(
         low=low,
         high=high,
-        n=n,
-        confidence=float(confidence.mean()),
-        accuracy=correct / n,
-        ci=wilson(correct, n),
+        n=len(said.right),
+        confidence=float(said.confidence.mean()),
+        accuracy=float(said.right.mean()),
+        ci=clustered_share(said.right.astype(np.float64), renumbered(said.clusters)),
     )
 
 

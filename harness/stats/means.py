@@ -1,11 +1,15 @@
-"""A mean over items clustered by query, with its error and its test against 0."""
+"""Means and shares over items clustered by query, with their errors and intervals."""
+
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
 
-from harness.nouns.base import Reason
+from harness.nouns.base import Interval, Reason
 from harness.stats.agreement import Floats, Integers
 from harness.stats.intervals import FEW, NO_SPREAD, ONE_CLUSTER, ROUNDING, Tested, clustered_error, t_test
-from harness.stats.proportions import clopper_pearson
+from harness.stats.proportions import CONFIDENCE, clopper_pearson
 
 NOTHING = Reason("undefined", "there is no item")
 
@@ -29,12 +33,48 @@ def clustered_mean(values: Floats, clusters: Integers) -> Tested:
     return t_test(mean, se, groups)
 
 
-def rare_upper(happened: Floats, weights: Floats, clusters: Integers) -> float | None:
-    """An upper limit U d* for a weighted share that occurs in fewer than FEW clusters; None if in more.
+def clustered_share(happened: Floats, clusters: Integers, confidence: float = CONFIDENCE) -> Interval | None:
+    """The two-sided interval of the share of n > 0 items in which something happened, clustered by query.
 
-    U is the Clopper-Pearson limit (97.5 %) of the weight of the clusters in which it occurs, at Kish's
-    effective number of clusters, (sum W)^2 / sum W^2 (Korn & Graubard 1998); d* its mean share within those,
-    1 if there are none. As with kappa, so few clusters underestimate the spread.
+    Clopper and Pearson's (1934) at an effective number of items (Korn & Graubard 1998), n / deff
+    (t_{n-1} / t_{G*-1})^2 but at most n, with deff at least 1 and G* Kish's effective number of clusters;
+    then `guarded`. Where every item is its own cluster it is the exact interval. None where the items are
+    several, and all of one cluster.
+    """
+    n, groups = len(happened), int(clusters.max()) + 1
+    x = float(happened.sum())
+    if groups == n:
+        return clopper_pearson(x, n, confidence)
+    if groups < 2:
+        return None
+    share, tail = x / n, (1 + confidence) / 2
+    independent = share * (1 - share) / (n - 1)
+    error = clustered_error(np.asarray(happened - share), clusters, groups, n)
+    effect = max(1.0, error**2 / independent) if independent > 0 else 1.0
+    weights = np.ones(n)
+    freedom = _effective(np.bincount(clusters, weights=weights, minlength=groups)) - 1
+    kept = min(1.0, float(stdtrit(n - 1, tail) / stdtrit(freedom, tail)) ** 2 / effect)
+    return guarded(clopper_pearson(x * kept, n * kept, confidence), happened, weights, clusters, confidence)
+
+
+def guarded(
+    ci: Interval, happened: Floats, weights: Floats, clusters: Integers, confidence: float = CONFIDENCE
+) -> Interval:
+    """The interval of a share, as wide as `rare_upper` asks where nearly nothing, or everything, happened."""
+    above = rare_upper(happened, weights, clusters, confidence)
+    below = rare_upper(1 - happened, weights, clusters, confidence)
+    return Interval(min(ci.low, 1.0 if below is None else 1 - below), max(ci.high, above or 0.0))
+
+
+def rare_upper(
+    happened: Floats, weights: Floats, clusters: Integers, confidence: float = CONFIDENCE
+) -> float | None:
+    """An upper limit for a weighted share that occurs in fewer than FEW clusters; None if in more.
+
+    It is U d*, and at least the limit where it occurs in none: a worse result has no lower limit. U is
+    Clopper and Pearson's (at 95 %, its 97.5 % one) of the weight of the clusters in which it occurs, at
+    Kish's effective number of clusters, (sum W)^2 / sum W^2; d* its mean share within those, 1 if there are
+    none. As with kappa, so few clusters underestimate the spread.
     """
     groups = int(clusters.max()) + 1
     whole = np.bincount(clusters, weights=weights, minlength=groups)
@@ -42,7 +82,13 @@ def rare_upper(happened: Floats, weights: Floats, clusters: Integers) -> float |
     touched = np.flatnonzero(part > 0)
     if len(touched) >= FEW or groups < 2:
         return None
-    effective = float(whole.sum() ** 2 / (whole @ whole))
+    effective = _effective(whole)
     share = float(whole[touched].sum() / whole.sum())
     severity = float((part[touched] / whole[touched]).mean()) if len(touched) else 1.0
-    return clopper_pearson(share * effective, effective).high * severity
+    limit = clopper_pearson(share * effective, effective, confidence).high * severity
+    return max(limit, clopper_pearson(0, effective, confidence).high)
+
+
+def _effective(whole: NDArray[Any]) -> float:
+    """Kish's effective number of clusters, from each one's weight."""
+    return float(whole.sum() ** 2 / (whole @ whole))

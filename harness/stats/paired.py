@@ -7,7 +7,7 @@ from scipy.special import bdtr, chdtrc, stdtrit
 
 from harness.nouns.base import Interval, Reason
 from harness.scorecards.comparison import Statistic
-from harness.stats.agreement import Floats, Integers, Matrix
+from harness.stats.agreement import Floats, Integers
 from harness.stats.intervals import (
     ONE_CLUSTER,
     ROUNDING,
@@ -20,7 +20,7 @@ from harness.stats.intervals import (
 from harness.stats.proportions import CONFIDENCE
 
 NO_DISCORDANCE = Reason("undefined", "no item is right in one and wrong in the other")
-SAME_MARGINS = Reason("undefined", "no item was graded differently")
+SAME_MARGINS = Reason("undefined", "in every query, both use each grade as often")
 
 
 def delta_kappa(base: KappaTable, candidate: KappaTable) -> Tested:
@@ -86,25 +86,27 @@ def _ratio(above: float, below: float) -> Statistic:
     return Statistic(value=value, df=1, p=float(chdtrc(1, value)))
 
 
-def stuart_maxwell(matrix: Matrix) -> Statistic:
-    """Are the two margins the same (Stuart 1955, Maxwell 1970)? d' V^+ d with df the rank of V.
+def stuart_maxwell(before: Integers, after: Integers, clusters: Integers, q: int) -> Statistic:
+    """Are q grades used as often in both (Stuart 1955, Maxwell 1970), clustered as Obuchowski (1998)?
 
-    Grades that neither grader uses do no harm: V's pseudo-inverse ignores them.
+    d' V^+ d with df the rank of V; d are the differences of the margins and V = sum_g d_g d_g' over the
+    clusters' own, which for independent items is the published V. Positions on the scale and clusters, one
+    per item. Grades that neither uses do no harm: V's pseudo-inverse ignores them.
     """
-    d, v = _margins(matrix)
+    groups = int(clusters.max()) + 1
+    if groups < 2:
+        return Statistic(value=None, reason=ONE_CLUSTER)
+    used, other = (
+        np.bincount(clusters * q + grades, minlength=groups * q).reshape(groups, q)
+        for grades in (before, after)
+    )
+    moved = (used - other).astype(np.float64)
+    d, v = moved.sum(axis=0), moved.T @ moved
     df = int(np.linalg.matrix_rank(v))
     if df == 0:
         return Statistic(value=None, reason=SAME_MARGINS)
     value = float(d @ np.linalg.pinv(v, hermitian=True) @ d)
     return Statistic(value=value, df=df, p=float(chdtrc(df, value)))
-
-
-def _margins(matrix: Matrix) -> tuple[Floats, Floats]:
-    counts = np.array(matrix, dtype=np.float64)
-    rows, columns = counts.sum(axis=1), counts.sum(axis=0)
-    v = -(counts + counts.T)
-    np.fill_diagonal(v, rows + columns - 2 * np.diag(counts))
-    return rows - columns, v
 
 
 def holm(p: Sequence[float | None]) -> list[float | None]:

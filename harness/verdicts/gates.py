@@ -144,7 +144,7 @@ def _cell_check(cell: CellScore, ci: Interval | None) -> Check:
     name = f"golden {cell.golden} with action {cell.action}"
     assert cell.limit is not None, "only cells with a limit are checked"
     if ci is None:
-        return "inconclusive", f"{name} has no item"
+        return "inconclusive", f"{name} has {cell.reason or 'no item'}"
     share = f"{name}: {cell.found}, at most {ci.high:.1%},"
     if ci.high <= cell.limit:
         return "pass", f"{share} within the limit {cell.limit:.1%}"

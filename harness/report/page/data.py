@@ -11,7 +11,7 @@ from harness.errors import BadInput
 from harness.nouns.base import Interval, Reason
 from harness.report.comparison import amounts, change_sentence
 from harness.report.confidence import alone_sentence
-from harness.report.disagreements import DIAGNOSIS_WORDS, ceiling_sentence
+from harness.report.disagreements import DIAGNOSIS_WORDS, alternative_sentence, ceiling_sentence
 from harness.report.figures import KAPPA_NAMES, KAPPAS, any_of, changes_of, scored
 from harness.report.gate2 import agreement_sentence
 from harness.report.money import cost_words, lost_words, token_words
@@ -57,6 +57,7 @@ def report_data(found: Assessment, base: Reading | None = None) -> dict[str, Any
         "per_tag": _least_accurate(score.per_tag),
         "per_clause": _least_accurate(score.per_clause),
         "sentence": agreement_sentence(score),
+        "alternative_sentence": alternative_sentence(score.ceiling.alt_test) if score.ceiling else None,
         "ceiling_sentence": ceiling_sentence(score.ceiling) if score.ceiling else None,
         "alone_sentence": alone_sentence(score.confidence.alone) if score.confidence else None,
         "kappas": kappas,
