@@ -28,6 +28,7 @@ class RowNotes(NamedTuple):
     split: str | None = None
     title: str | None = None
     policy_version: str | None = None
+    at: str = ""
     clauses: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
 
@@ -124,6 +125,7 @@ class RatingRow(NamedTuple):
     grade: int | None
     reasoning: str
     policy_version: str
+    at: str
 
 
 def rating_rows(
@@ -142,7 +144,7 @@ def rating_rows(
     found = (
         (line, RatingRow(f"{table.place} {line}", item, row.rater or rater or "", row.grade, *said))
         for line, item, row in rows
-        for said in [(row.notes.reasoning, row.notes.policy_version or version)]
+        for said in [(row.notes.reasoning, row.notes.policy_version or version, row.notes.at)]
     )
     keyed = ((line, (row.item, row.rater, row.policy_version), row) for line, row in found)
     return list(without_doubles(keyed, rating_name, table.place).values())
@@ -232,9 +234,9 @@ def graded_rows(
 
 
 def _notes(row: Row, headers: Mapping[str, tuple[str, ...]]) -> RowNotes:
-    reasoning, split, title, version = (joined(row, headers[name]) for name in RowNotes._fields[:4])
+    reasoning, split, title, version, at = (joined(row, headers[name]) for name in RowNotes._fields[:5])
     clauses, tags = (tuple(listed(row, headers[name])) for name in ("clauses", "tags"))
-    return RowNotes(reasoning, split or None, title or None, version or None, clauses, tags)
+    return RowNotes(reasoning, split or None, title or None, version or None, at, clauses, tags)
 
 
 def by_item(table: Table, rows: Iterable[Placed]) -> dict[str, GradedRow]:
