@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from builders import CLAUSE, Ended, example, examples, harness, policy_text, write_golden, write_project
+from fault_server import Turn, completion, fault_server
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -349,6 +350,23 @@ def test_a_teachers_clauses_are_suggestions(here: Path) -> None:
     ended = harness("policy", "diff", "small@v1", "small@v2", "--suggest", "latest")
     assert (ended.code, "cites no clauses" in ended.err) == (2, True)
     assert harness("policy", "diff", "small@v1", "small@v2", "--suggest", "nothing").code == 2
+
+
+def test_clauses_that_a_teacher_cited_in_a_run_suggest_examples(here: Path) -> None:
+    bare(here)
+
+    def cites(_: int, body: dict[str, Any]) -> Turn:
+        clauses = ["accessory"] if "entirely" in str(body["messages"][-1]) else ["plain"]
+        return completion(json.dumps({"reasoning": "Because.", "clauses": clauses, "grade": 0}))
+
+    with fault_server(cites) as server:
+        asked = ("--model", "vllm/test", "--base-url", server.url, "--policy", "small@v1", "--no-report")
+        assert harness("eval", *asked, "--split", "dev+test").code == 0
+    suggested = ("policy", "diff", "small@v1", "small@v2", "--suggest", "latest")
+    ids = [f"q{n}-0" for n in range(8) if n % 4]
+    assert harness(*suggested, "--json").json["golden"]["suggested"] == ids
+    said = " ".join(harness(*suggested).out.split())
+    assert f"suggest 6, a suggestion, not a judgement: {', '.join(ids)} What to do:" in said
 
 
 def test_grade_is_replaced_and_its_history_kept(here: Path) -> None:
