@@ -15,7 +15,7 @@ from harness.verdicts.gates import exit_code, judge_gate1
 
 def judged(rows: Rows, bar: float | None = None) -> Gate1:
     """Every item a query of its own; with another bar where one is given."""
-    score = gate1(rows)
+    score = gate1(rows, (0, 1, 2, 3))
     return judge_gate1(score.model_copy(update={"bar": bar, "warnings": ()})) if bar is not None else score
 
 
@@ -43,6 +43,65 @@ def test_one_difference_in_all_ratings_passes() -> None:
     rows["i0"]["bob"] = 1
     score = judged(rows)
     assert (score.verdict, score.copies, score.doubt) == ("pass", None, None)
+
+
+def pair(items: int, differing: int, grades: int = 4, common: int = 0) -> dict[str, dict[str, int]]:
+    """Two raters who differ on this many items; every grade is as common, but for so many more of grade 0."""
+    rows = {f"c{at}": {"ann": 0, "bob": 0} for at in range(common)}
+    rows |= {f"i{at}": {"ann": at % grades, "bob": at % grades} for at in range(items - common)}
+    for at in range(differing):
+        rows[f"i{at}"]["bob"] = (at + 1) % grades
+    return rows
+
+
+NEARLY: dict[str, tuple[dict[str, dict[str, int]], bool]] = {
+    "one of 562 differs": (pair(562, 1), True),
+    "two of 1,000": (pair(1000, 2), True),
+    "one of 200: too few to tell": (pair(200, 1), False),
+    "kappa 0.98 of 3,000": (pair(3000, 45), False),
+    "kappa 0.96 of 562": (pair(562, 17), False),
+    "one of 562, of which 480 have one grade": (pair(562, 1, 2, common=400), False),
+    "none of 300, beside a third who differs once": (
+        {key: {**row, "cy": row["ann"]} for key, row in pair(300, 0).items()}
+        | {"i0": {"ann": 0, "bob": 0, "cy": 1}},
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("rows", "named"), NEARLY.values(), ids=NEARLY)
+def test_copies_but_for_a_few_are_provisional_and_ask(rows: dict[str, dict[str, int]], named: bool) -> None:
+    score = judged(rows)
+    assert (score.verdict, score.copies, score.alike is not None) == ("pass", None, named)
+    assert score.provisional == score.alike
+    text = text_of(gate1_view(score))
+    assert ("policy is clear" in text, "are these independent?" in text) == (not named, named)
+
+
+def test_copies_but_for_one_are_named_beside_raters_who_differ() -> None:
+    rows = pair(562, 1)
+    for at, row in enumerate(rows.values()):
+        row["cy"] = row["ann"] if at % 7 else (row["ann"] + 1) % 4
+    score = judged(rows)
+    assert score.provisional is not None and score.provisional.startswith(
+        "raters who gave the same grade to more items than a kappa of 0.98 explains: "
+        "ann and bob (561 of 562 items): are"
+    )
+
+
+def test_gate_2_is_provisional_where_the_raters_are_copies_but_for_one(here: Path) -> None:
+    rows = pair(562, 1)
+    lines = "".join(f"{key},{row['ann']},{row['bob']}\n" for key, row in rows.items())
+    (here / "r.csv").write_text(f"item,ann,bob\n{lines}", encoding="utf-8")
+    golden = "".join(f"{key},{key},{row['ann']}\n" for key, row in rows.items())
+    for name in ("golden.csv", "grades.csv"):
+        (here / name).write_text(f"item,query,grade\n{golden}", encoding="utf-8")
+    files = ("--golden", "golden.csv", "--grades", "grades.csv", "--ratings", "r.csv")
+    done = harness("gate2", *files, "--ratings-wide", "ann,bob", "--scale", "0-3", "--json").json
+    assert done["verdict"] == "pass"
+    assert done["provisional"].startswith(
+        "in Gate 1, the raters gave the same grade to 561 of 562 items, more"
+    )
 
 
 def test_pair_that_is_identical_beyond_luck_is_named() -> None:

@@ -81,6 +81,21 @@ def test_a_split_that_stays_empty_is_said(here: Path) -> None:
     assert both.code == 0 and "is empty" not in both.err
 
 
+def test_lint_groups_what_is_alike_and_shows_the_worst_first(here: Path) -> None:
+    rows = "".join(f"q{at % 8},{at},same title {at % 8},{int(at > 37)}\n" for at in range(40))
+    path = put(here, "query,product_id,title,grade\n" + rows)
+    asked = ("--policy", "shop", "--columns", "item=query+product_id", "--scale", "0-1")
+    assert harness("golden", "import", path, *asked).code == 0
+    said = harness("golden", "lint", "--policy", "shop").out.splitlines()
+    counted = [line for line in said if " in all: " in line]
+    assert counted == ["  ... 30 in all: a pair under two ids"]
+    first = said.index("  warning: q6|38: grade 1, but the same pair is 0 in q6|6")
+    assert first == 1 < said.index(counted[0])
+    assert said[said.index(counted[0]) - 3].endswith("the same pair as q0|0")
+    assert said[-1] == "  every finding: harness golden lint --policy shop@v1 --json"
+    assert len(harness("golden", "lint", "shop", "--json").json["findings"]) > 30
+
+
 def test_imported_set_goes_the_whole_way(here: Path) -> None:
     path = put(here)
     harness("golden", "import", path, "--policy", "shop", *NAMED, "--scale", "0-3")

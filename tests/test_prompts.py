@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import WORDS, example, examples, harness, policy, write_golden, write_project
+from builders import WORDS, example, examples, harness, policy, policy_text, write_golden, write_project
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -359,7 +359,38 @@ def test_the_answer_of_a_shot_without_a_reasoning_shows_none(here: Path) -> None
     system = "{% for shot in shots %}\n{{ " + answer + " }}\n{% endfor %}\n{{ policy.title }}"
     (here / "prompts/teacher/v1/system.j2").write_text(system, encoding="utf-8")
     shown = harness("prompt", "render", "teacher@v1", "--policy", "small").out
-    assert '"reasoning": ""' not in shown
+    assert '"reasoning": ""' not in shown and "clauses" not in shown
     assert shown.count('"grade"') == 4 and shown.count("It is no shoe.") == 1
     ended = harness("eval", "--policy", "small", "--model", "builtin/lexical", "--no-report")
     assert "3 of 4 shots have no reasoning: they show a grade alone" in ended.err
+
+
+CITED: dict[str, tuple[bool, bool, str, int]] = {
+    "no shot cites a clause": (False, True, "", 0),
+    "one shot cites a clause": (True, True, "", 3),
+    "the policy has no clauses": (False, False, "", 4),
+    "one shot cites a clause, and none of the nearest": (True, True, '\nstrategy = "nearest"', 4),
+}
+
+
+@pytest.mark.parametrize(("cited", "rules", "strategy", "empty"), CITED.values(), ids=CITED)
+def test_clauses_that_nobody_recorded_are_not_shown_as_none(
+    here: Path, cited: bool, rules: bool, strategy: str, empty: int
+) -> None:
+    golden = [{**line, "clauses": []} for line in examples(queries=16)]
+    golden[0 if not strategy else -1] |= {"clauses": ["plain"] if cited else []}
+    if strategy:
+        golden[-1] |= {"split": "shots", "query": "far away", "result": {"title": "nothing alike"}}
+    write_project(here, golden=golden)
+    if not rules:
+        (here / "policies/small/v1.toml").write_text(policy_text(), encoding="utf-8")
+    folder = here / "prompts/teacher/v1"
+    spec = (folder / "prompt.toml").read_text("utf-8")
+    (folder / "prompt.toml").write_text(spec.rstrip() + strategy + "\n", encoding="utf-8")
+    answer = '{"reasoning": shot.reasoning, "clauses": shot.clauses, "grade": shot.grade} | json'
+    shots = "{% for shot in shots %}\n{{ " + answer + " }}\n{% endfor %}\n"
+    (folder / ("pair.j2" if strategy else "system.j2")).write_text(
+        shots + ("Pair:\n{{ pair | json }}" if strategy else "{{ policy.title }}"), encoding="utf-8"
+    )
+    shown = harness("prompt", "render", "teacher@v1", "--policy", "small").out
+    assert (shown.count('"grade": '), shown.count('"clauses": []')) == (4, empty)

@@ -121,6 +121,52 @@ def test_collected_sheet_becomes_ratings_and_again_replaces_them(here: Path) -> 
     ]
 
 
+def test_collect_says_what_gave_way_and_what_was_there(here: Path) -> None:
+    write_project(here)
+    words = ("--rater", "ann", "--policy", "small")
+    path = here / GOLDEN / "ratings.jsonl"
+    rows = filled(here)[:3]
+    # A rating without a version counts under every version: the sheet's takes its place.
+    items = {code_of(e.pair): e.id for e in loaded(here)}
+    old = {"item": items[rows[0]["pair"]], "rater": "ann", "grade": 2}
+    write_lines(path, [old])
+    sheet = write_lines(here / "ann.jsonl", [{**row, "policy": "small@v1"} for row in rows])
+    said = harness("golden", "collect", sheet, *words).err.splitlines()
+    assert said[0].startswith("3 ratings by ann") and said[1:] == ["ratings by ann that gave way to these: 1"]
+    assert [line["grade"] for line in lines(path)] == [1, 1, 1]
+    before = path.read_bytes()
+    said = harness("golden", "collect", sheet, *words).err.splitlines()
+    assert (said[1:], path.read_bytes()) == (["ratings that are there already: 3"], before)
+
+
+def test_a_pair_that_is_graded_twice_on_one_sheet_is_refused(here: Path) -> None:
+    write_project(here)
+    one, other = filled(here)[:2]
+    for twice in (one, {**one, "grade": 2}):
+        sheet = write_lines(here / "ann.jsonl", [one, other, twice])
+        ended = harness("golden", "collect", sheet, "--rater", "ann", "--policy", "small")
+        assert (ended.code, f"line 3: the pair {one['pair']} is graded twice" in ended.err) == (2, True)
+
+
+def test_duplicates_among_the_ratings_are_told_before_collect_loses_one(here: Path) -> None:
+    write_project(here)
+    item = next(e.id for e in loaded(here) if e.split != "shots")
+    there = [{"item": item, "rater": "bob", "grade": grade, "policy_version": "v1"} for grade in (0, 1)]
+    path = write_lines(here / GOLDEN / "ratings.jsonl", there)
+    sheet = write_lines(here / "ann.jsonl", filled(here)[:1])
+    ended = harness("golden", "collect", sheet, "--rater", "ann", "--policy", "small")
+    assert (ended.code, f"item '{item}' by rater 'bob' is graded twice" in ended.err) == (2, True)
+    assert lines(path) == there
+
+
+def test_lines_that_do_not_say_their_version_are_counted(here: Path) -> None:
+    write_project(here)
+    rows = filled(here)[:3]
+    sheet = write_lines(here / "ann.jsonl", [{**rows[0], "policy": "small@v1"}, *rows[1:]])
+    said = harness("golden", "collect", sheet, "--rater", "ann", "--policy", "small").err
+    assert said.count("warning: 2 of 3 lines without the policy version of the sheet: taken as small@v1") == 1
+
+
 def test_sheets_collected_at_once_are_all_there(here: Path) -> None:
     write_project(here)
     sheet = write_lines(here / "a.jsonl", filled(here)[:1])

@@ -124,8 +124,39 @@ def test_rating_without_a_version_is_one_of_every_version(here: Path) -> None:
     assert "is there already with grade 0, here 1" in imported(path).err
     assert imported(path, "--replace").code == 0
     assert ratings(here) == [{**line, "grade": 1, "policy_version": "v1"}]
-    other = table(here, f"item,rater,grade,policy_version\n{RATED[0]},ann,2,v7\n{RATED[1]},ann,2,soon\n")
-    assert "line 3: policy_version: 'soon' is not a version" in imported(other).err
+    other = table(here, f"item,rater,grade,policy_version\n{RATED[0]},ann,2,v99\n{RATED[1]},ann,2,soon\n")
+    ended = imported(other)
+    for place, version in ((2, "v99"), (3, "soon")):
+        fault = f"line {place}: policy_version '{version}': small has no such version; there are: v1\n"
+        assert (ended.code, fault in ended.err) == (2, True)
+
+
+def second_version(here: Path) -> None:
+    path = here / "policies/small/v1.toml"
+    path.with_name("v2.toml").write_text(path.read_text("utf-8").replace('"v1"', '"v2"'), "utf-8")
+
+
+def test_ratings_are_counted_by_version_and_keep_their_time(here: Path) -> None:
+    write_project(here)
+    second_version(here)
+    rows: list[dict[str, Any]] = [
+        {"item": RATED[0], "rater": "ann", "grade": 1, "policy_version": "v1", "at": "2026-01-02T03:04:05"},
+        {"item": RATED[0], "rater": "bob", "grade": 1, "policy_version": "v2"},
+        {"item": RATED[1], "rater": "ann", "grade": 2, "policy_version": "v1"},
+    ]
+    ended = imported(table(here, "".join(json.dumps(row) + "\n" for row in rows), "r.jsonl"))
+    there = "ratings added to golden/small/ratings.jsonl under"
+    assert ended.err.splitlines()[:2] == [f"{there} small@v1, by ann: 2", f"{there} small@v2, by bob: 1"]
+    assert sorted(map(str, ratings(here))) == sorted(map(str, rows))
+
+
+def test_a_raters_name_is_taken_without_its_outer_spaces(here: Path) -> None:
+    write_project(here)
+    path = table(here, f"item,grade\n{RATED[0]},1\n")
+    for rater in ("zed", "  zed "):
+        assert imported(path, "--rater", rater, "--kind", "human").code == 0
+    assert ([line["rater"] for line in ratings(here)], list(kinds(here))) == (["zed"], ["zed"])
+    assert "--rater: '  ' is not a name" in imported(path, "--rater", "  ").err
 
 
 def test_duplicates_that_are_there_are_told_before_one_is_lost(here: Path) -> None:
@@ -140,6 +171,7 @@ def test_duplicates_that_are_there_are_told_before_one_is_lost(here: Path) -> No
 
 def test_versions_of_one_rating_are_imported_together(here: Path) -> None:
     write_project(here)
+    second_version(here)
     rows = f"{RATED[0]},ann,1,v1\n{RATED[0]},ann,2,v2\n{RATED[0]},ann,2,v2\n"
     path = table(here, "item,rater,grade,policy_version\n" + rows)
     assert "line 4: item" in imported(path).err

@@ -112,21 +112,28 @@ def test_options_that_a_run_has_no_use_for_are_refused(rated: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("named", [("--rater", "ann"), ()])
-def test_a_replayed_rater_is_not_compared_with_his_own_ratings(rated: Path, named: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("named", "queries", "changed"),
+    [(("--rater", "ann"), 8, 0), ((), 40, 0), ((), 640, 1)],
+    ids=["named", "identical", "identical but for one"],
+)
+def test_a_replayed_rater_is_not_compared_with_his_own_ratings(
+    rated: Path, named: tuple[str, ...], queries: int, changed: int
+) -> None:
     lines = [json.loads(line) for line in (rated / RATINGS).read_text("utf-8").splitlines()]
     rows = [f"{one['item']},{one['rater']},{one['grade']}" for one in lines]
     if not named:
         # Without a column of raters, identical grades tell.
-        write_golden(rated, examples(queries=40))
-        golden = [one for one in examples(queries=40) if one["split"] == "dev"]
+        write_golden(rated, examples(queries=queries))
+        golden = [one for one in examples(queries=queries) if one["split"] == "dev"]
         lines = [
             {"item": one["id"], "rater": who, "grade": (one["grade"] + (at % turn == 1)) % 3}
             for at, one in enumerate(golden)
             for who, turn in (("ann", 3), ("bob", 4), ("cy", 5))
         ]
         (rated / RATINGS).write_text("".join(json.dumps(one) + "\n" for one in lines), encoding="utf-8")
-        rows = [f"{one['item']},,{one['grade']}" for one in lines if one["rater"] == "ann"]
+        own = [one for one in lines if one["rater"] == "ann"]
+        rows = [f"{one['item']},,{(one['grade'] + (at < changed)) % 3}" for at, one in enumerate(own)]
     header = "item,rater,grade" if named else "item,note,grade"
     (rated / "replay.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
     ended = harness("eval", "--policy", "small", "--model", "replay/replay.csv", "--json", *named)

@@ -25,7 +25,7 @@ app = typer.Typer(
     help="Golden sets: graded pairs with the chain of thought behind each.", no_args_is_help=True
 )
 
-FINDINGS_SHOWN = 20
+KINDS_SHOWN, OF_A_KIND_SHOWN = 20, 3
 
 
 @app.command("list")
@@ -81,9 +81,16 @@ def _show_findings(label: str, findings: "list[Finding]") -> None:
     summary = ", ".join(plural(count, name) for name, count in counts)
     summary = summary if findings else "clean"
     show([f"golden set of {label}: {summary}"])
-    show([f"  {one.level}: {one.where}: {one.what}" for one in findings[:FINDINGS_SHOWN]])
-    if len(findings) > FINDINGS_SHOWN:
-        show([f"  ... and {len(findings) - FINDINGS_SHOWN} more; --json prints all"])
+    kinds: dict[tuple[str, str], list[Finding]] = {}
+    for one in findings:
+        kinds.setdefault((one.level, one.kind or one.what), []).append(one)
+    for (_, kind), alike in list(kinds.items())[:KINDS_SHOWN]:
+        show([f"  {one.level}: {one.where}: {one.what}" for one in alike[:OF_A_KIND_SHOWN]])
+        if len(alike) > OF_A_KIND_SHOWN:
+            show([f"  ... {len(alike):,} in all: {kind}"])
+    if len(kinds) > KINDS_SHOWN or any(len(alike) > OF_A_KIND_SHOWN for alike in kinds.values()):
+        more = f"{len(kinds) - KINDS_SHOWN:,} more kinds; " if len(kinds) > KINDS_SHOWN else ""
+        show([f"  {more}every finding: harness golden lint --policy {label} --json"])
 
 
 @app.command("stats")

@@ -57,9 +57,10 @@ def import_ratings_command(
 
 
 def _said(found: "RatingsImported", *, dry_run: bool) -> "Iterator[str]":
-    by = ", ".join(found.raters)
     would = "that would be " if dry_run else ""
-    yield f"ratings {would}added to {shown_path(found.path)} under {found.policy}, by {by}: {found.added:,}"
+    for version, count in found.added.items():
+        under = f"under {found.policy}@{version}, by {', '.join(found.raters[version])}"
+        yield f"ratings {would}added to {shown_path(found.path)} {under}: {count:,}"
     if found.replaced:
         yield f"ratings {would}replaced: {found.replaced:,}"
     if found.same:

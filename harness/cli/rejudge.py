@@ -29,12 +29,12 @@ def confirm_examples(
     ] = None,
     file: Annotated[Path | None, option("The same from a file: one id on each line.", metavar="FILE")] = None,
     unaffected: Annotated[
-        bool, option("All that cite only clauses that the new version did not change.", "--unaffected")
+        bool, option("All that rest on nothing that the new version changed.", "--unaffected")
     ] = False,
     cannot_move: Annotated[
         bool,
         option(
-            "All that cite no clause, with a grade that no cap or floor of the change can move.",
+            "All that cite no clause, with a grade that the change cannot move.",
             "--cannot-move",
         ),
     ] = False,
@@ -97,17 +97,15 @@ def _bulk(
         return found.unmoved
     if found.cannot_tell:
         count = f"{len(found.cannot_tell):,} of {len(golden):,}"
+        some = f"`--cannot-move` confirms the {len(found.unmoved):,} that the change cannot move, "
         what = (
-            f"cannot tell for {count}: they cite no clause that decided; "
-            f"`--cannot-move` confirms the {len(found.unmoved):,} that the change cannot move, "
-            "`harness policy diff` lists the others"
+            f"cannot tell for {count}: they cite no clause that decided, or have a grade that a change can "
+            f"move that no example cites; {some if found.unmoved else ''}`harness policy diff` lists the "
+            "others"
         )
         if not found.why:
             raise BadInput(f"{what}, and what to do. Nothing was confirmed")
         say(f"warning: {what}. They are not confirmed")
-    if found.new:
-        names = ", ".join(found.new)
-        say(f"warning: no example cites the new clauses ({names}) yet; look for those they touch")
     return found.why
 
 

@@ -84,7 +84,7 @@ def collect_ratings(
 ) -> None:
     """Take a rater's filled-in sheet into ratings.jsonl.
 
-    It replaces the rater's earlier ratings of the same pairs under the same policy version.
+    It replaces the rater's earlier ratings of the same pairs under the same policy version, and counts them.
     """
     from datetime import UTC, datetime
 
@@ -95,10 +95,15 @@ def collect_ratings(
     project = project_at(root)
     judged_by, examples = load_set(project, policy)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    found = read_sheet(sheet, examples, judged_by, check_rater(rater), now)
+    filled = read_sheet(sheet, examples, judged_by, check_rater(rater), now)
     path = golden_path(project, judged_by.name).with_name("ratings.jsonl")
-    add_ratings(path, found)
-    pairs = {one.id: one.pair.digest for one in examples}
-    count = len({pairs[one.item] for one in found})
-    alike = f" of {plural(count, 'pair')}" if count < len(found) else ""
-    say(f"{plural(len(found), 'rating')}{alike} by {rater.strip()}: {shown_path(path)}")
+    taken, given = add_ratings(path, filled.ratings), len(filled.ratings)
+    alike = f" of {plural(filled.lines, 'pair')}" if filled.lines < given else ""
+    say(f"{plural(given, 'rating')}{alike} by {rater.strip()}: {shown_path(path)}")
+    if taken.replaced:
+        say(f"ratings by {rater.strip()} that gave way to these: {taken.replaced:,}")
+    if taken.same:
+        say(f"ratings that are there already: {taken.same:,}")
+    if filled.unversioned:
+        count = f"{filled.unversioned:,} of {plural(filled.lines, 'line')}"
+        say(f"warning: {count} without the policy version of the sheet: taken as {judged_by.label}")

@@ -17,11 +17,15 @@ SHORT_WORDS = 8
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding: fix an error; review a warning."""
+    """One finding: fix an error; review a warning.
+
+    `kind`: what it has in common with others that are worded for their own examples; else `what` is its kind.
+    """
 
     level: Literal["error", "warning"]
     where: str
     what: str
+    kind: str = ""
 
 
 def words_of(text: str) -> list[str]:
@@ -33,7 +37,8 @@ def short_reasoning(example: Example) -> Iterator[Finding]:
     """A reasoning that is there, but too short to give a reason."""
     count = len(words_of(example.reasoning))
     if 0 < count < SHORT_WORDS:
-        yield Finding("error", example.id, f"a reasoning of {plural(count, 'word')} gives no reason")
+        what = f"a reasoning of {plural(count, 'word')} gives no reason"
+        yield Finding("error", example.id, what, "a reasoning too short")
 
 
 def unknown_clauses(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
@@ -53,11 +58,11 @@ def broken_caps(examples: Sequence[Example], policy: Policy) -> Iterator[Finding
         for clause in caps:
             if clause.max_grade is not None and example.grade > clause.max_grade:
                 what = f"grade {example.grade}, but {clause.id} allows at most {clause.max_grade}"
-                yield Finding("error", example.id, what)
+                yield Finding("error", example.id, what, "a grade above a cited cap")
         for clause in [] if caps else cited:
             if clause.min_grade is not None and example.grade < clause.min_grade:
                 what = f"grade {example.grade}, but {clause.id} asks for at least {clause.min_grade}"
-                yield Finding("error", example.id, what)
+                yield Finding("error", example.id, what, "a grade below a cited floor")
 
 
 def broken_history(examples: Sequence[Example]) -> Iterator[Finding]:

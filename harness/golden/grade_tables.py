@@ -28,6 +28,7 @@ class RowNotes(NamedTuple):
     split: str | None = None
     title: str | None = None
     policy_version: str | None = None
+    at: str = ""
     clauses: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     repeat: int = 0
@@ -127,6 +128,7 @@ class RatingRow(NamedTuple):
     reasoning: str
     policy_version: str
     repeat: int
+    at: str
 
 
 def rating_rows(
@@ -145,7 +147,9 @@ def rating_rows(
     found = (
         (line, RatingRow(f"{table.place} {line}", item, row.rater or rater or "", row.grade, *said))
         for line, item, row in rows
-        for said in [(row.notes.reasoning, row.notes.policy_version or version, row.notes.repeat)]
+        for said in [
+            (row.notes.reasoning, row.notes.policy_version or version, row.notes.repeat, row.notes.at)
+        ]
     )
     keyed = ((line, (row.item, row.rater, row.policy_version, row.repeat), row) for line, row in found)
     return list(without_doubles(keyed, rating_name, table.place).values())
@@ -237,7 +241,7 @@ def graded_rows(
 
 
 def _notes(row: Row, headers: Mapping[str, tuple[str, ...]], faults: TableFaults) -> RowNotes:
-    reasoning, split, title, version = (joined(row, headers[name]) for name in RowNotes._fields[:4])
+    reasoning, split, title, version, at = (joined(row, headers[name]) for name in RowNotes._fields[:5])
     clauses, tags = (tuple(listed(row, headers[name])) for name in ("clauses", "tags"))
     repeat = number_of(joined(row, headers["repeat"]) or "0")
     if repeat is None or repeat < 0 or repeat != int(repeat):
@@ -245,7 +249,7 @@ def _notes(row: Row, headers: Mapping[str, tuple[str, ...]], faults: TableFaults
             row, f"repeat: {joined(row, headers['repeat'])!r} does not count a rater's grades: 0, 1 ..."
         )
         repeat = 0
-    return RowNotes(reasoning, split or None, title or None, version or None, clauses, tags, int(repeat))
+    return RowNotes(reasoning, split or None, title or None, version or None, at, clauses, tags, int(repeat))
 
 
 def by_item(table: Table, rows: Iterable[Placed]) -> dict[str, GradedRow]:

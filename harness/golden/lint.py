@@ -28,10 +28,12 @@ from harness.storage.plural import plural
 
 RUN_WORDS = 8
 """Two reasonings that share this many consecutive words were not both written for their pair."""
+CONTRADICTION = "a pair with two grades"
+DUPLICATE = "a pair under two ids"
 
 
 def lint_golden(path: Path, policy: Policy) -> list[Finding]:
-    """Every finding about a golden set under a policy version, errors first."""
+    """Every finding about a golden set under a policy version: errors, then warnings, the worst first."""
     numbered, faults = read_numbered(path, policy)
     findings = _errors(faults)
     examples = [example.under(policy.version) for _, example in numbered]
@@ -43,7 +45,8 @@ def lint_golden(path: Path, policy: Policy) -> list[Finding]:
             findings += beside(path, examples, policy)
         except BadInput as error:
             findings += _errors(error.faults)
-    return sorted(findings, key=lambda finding: finding.level != "error")
+    weight = {CONTRADICTION: 0, DUPLICATE: 2}
+    return sorted(findings, key=lambda one: (one.level != "error", weight.get(one.kind, 1)))
 
 
 def _errors(faults: Sequence[Fault]) -> list[Finding]:
@@ -124,9 +127,9 @@ def _same_pairs(examples: Sequence[Example], policy: Policy) -> Iterator[Finding
         other = first.setdefault(example.pair.digest, example)
         if other.grade != example.grade:
             what = f"grade {example.grade}, but the same pair is {other.grade} in {other.id}"
-            yield Finding("warning" if _imported(example) else "error", example.id, what)
+            yield Finding("warning" if _imported(example) else "error", example.id, what, CONTRADICTION)
         elif other is not example:
-            yield Finding("warning", example.id, f"the same pair as {other.id}")
+            yield Finding("warning", example.id, f"the same pair as {other.id}", DUPLICATE)
 
 
 def _near_duplicates(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
@@ -135,7 +138,7 @@ def _near_duplicates(examples: Sequence[Example], policy: Policy) -> Iterator[Fi
         left, right = examples[one], examples[other]
         if one < other and left.split != right.split and left.cluster != right.cluster:
             what = f"nearly the same query and title as {right.id}, in another split ({right.split})"
-            yield Finding("error", left.id, what)
+            yield Finding("error", left.id, what, "nearly the same pair in two splits")
 
 
 def _missing_reasonings(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
@@ -170,7 +173,8 @@ def _boilerplate(examples: Sequence[Example], policy: Policy) -> Iterator[Findin
         shared = {run: first[run] for run in _runs(example.reasoning) if run in first and run not in allowed}
         if shared:
             run, other = next(iter(shared.items()))
-            yield Finding("error", example.id, f'boilerplate: shares "{" ".join(run)}" with {other}')
+            what = f'boilerplate: shares "{" ".join(run)}" with {other}'
+            yield Finding("error", example.id, what, "boilerplate")
         for run in _runs(example.reasoning):
             first.setdefault(run, example.id)
 
@@ -183,7 +187,8 @@ def _runs(text: str) -> list[tuple[str, ...]]:
 def _lost_shots(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
     _, dropped = safe_shots(examples)
     for drop in dropped:
-        yield Finding("warning", drop.shot, f"never shown to a teacher: {drop.reason} as {drop.graded}")
+        what = f"never shown to a teacher: {drop.reason} as {drop.graded}"
+        yield Finding("warning", drop.shot, what, "a shot that is never shown to a teacher")
 
 
 def _worked_queries(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:

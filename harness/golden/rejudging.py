@@ -53,22 +53,20 @@ def left_to_judge(golden: Mapping[str, Judged], policy: Policy) -> list[str]:
 class Unaffected(NamedTuple):
     """The unjudged ids that no change affects, each with the reason.
 
-    `cannot_tell`: ids of examples that cite no clause while a rule changed; `unmoved`: those of them whose
-    grade the caps and floors of the changed rules cannot move. `new`: new clauses.
+    `cannot_tell`: the others; `unmoved`: those of them whose grade the changes cannot move.
     """
 
     why: dict[str, str]
     cannot_tell: list[str]
     unmoved: dict[str, str]
-    new: list[str]
 
 
 def unaffected(golden: Mapping[str, Judged], policy: Policy, load: Callable[[str], Policy]) -> Unaffected:
     """The examples that a policy version does not affect; `load` reads an earlier version of the policy."""
     left = left_to_judge(golden, policy)
-    olds = {v: load(v) for v in sorted({golden[id_].policy_version for id_ in left})}
-    diffs = {v: diff_policies(old, policy) for v, old in olds.items()}
-    movable = {v: movable_grades(old, policy, diffs[v].rules) for v, old in olds.items()}
+    versions = sorted({golden[id_].policy_version for id_ in left})
+    diffs = {version: diff_policies(load(version), policy) for version in versions}
+    movable = {version: movable_grades(diff) for version, diff in diffs.items()}
     why: dict[str, str] = {}
     unknown: list[str] = []
     unmoved: dict[str, str] = {}
@@ -80,13 +78,10 @@ def unaffected(golden: Mapping[str, Judged], policy: Policy, load: Callable[[str
         if cannot_tell(diff, golden[id_]):
             unknown.append(id_)
             if grade not in movable[version]:
-                unmoved[id_] = (
-                    f"no cap or floor of what {policy.version} changed moves a {grade} ({_rules(diff)})"
-                )
+                unmoved[id_] = f"what {policy.version} changed cannot move a {grade} ({_rules(diff)})"
         else:
             why[id_] = f"rests on nothing that {policy.version} changed ({_rules(diff)})"
-    new = sorted({clause for diff in diffs.values() for clause in diff.new_clauses})
-    return Unaffected(why, unknown, unmoved, new)
+    return Unaffected(why, unknown, unmoved)
 
 
 def _rules(diff: PolicyDiff) -> str:

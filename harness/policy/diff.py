@@ -20,13 +20,16 @@ from harness.scorecards.policy_change import (
 Texts = Mapping[tuple[str, str], str]
 """The texts of a part. The second half of a key distinguishes its worked examples."""
 BINDING: Mapping[Part, tuple[str, ...]] = {
-    "policy": (),
+    "policy": ("surface", "goal"),
     "grade": ("name", "definition"),
     "clause": ("text", "cap", "floor"),
-    "action": (),
+    "action": ("shown",),
     "boundary": ("grade",),
 }
-"""The texts that can change which grade is right. Action moves are found separately."""
+"""The texts that can change which grade is right. The others name people or explain: they decide nothing.
+
+Grades with another action, and worked examples with another grade, are found separately.
+"""
 
 
 class Labelled(Protocol):
@@ -50,18 +53,16 @@ class Labelled(Protocol):
 def diff_policies(old: Policy, new: Policy) -> PolicyDiff:
     """Every part that was added, removed or reworded, and the grades whose action changed."""
     changes = tuple(
-        change for part in _PARTS for change in _changes(part, _PARTS[part](old), _PARTS[part](new))
+        _weighed(change, old, new)
+        for part in _PARTS
+        for change in _changes(part, _PARTS[part](old), _PARTS[part](new))
     )
-    argued: dict[str, tuple[str, ...]] = {}
-    for boundary in (*old.boundaries, *new.boundaries):
-        before = argued.get(_name(boundary), ())
-        argued[_name(boundary)] = tuple(dict.fromkeys([*before, *boundary.clauses]))
     return PolicyDiff(
         old=old.label,
         new=new.label,
         old_scale=old.scale,
         new_scale=new.scale,
-        changes=tuple(c.model_copy(update={"clauses": argued.get(c.name, ())}) for c in changes),
+        changes=changes,
         action_moves=tuple(_action_moves(old, new)),
         reordered=not changes and _said(old) != _said(new),
     )
@@ -81,11 +82,13 @@ def reasons(diff: PolicyDiff, example: Labelled) -> tuple[str, ...]:
 
 
 def cannot_tell(diff: PolicyDiff, example: Labelled) -> bool:
-    """Whether an example without `reasons` may still rest on a changed rule: it cites no clause at all.
+    """Whether an example without `reasons` may still rest on what changed. Unknown is not unaffected.
 
-    `example` is as it was judged under the old version. Unknown is not unaffected.
+    It cites no clause at all, or has a grade that a change can move that no example can have cited.
+    `example` is as it was judged under the old version.
     """
-    return bool(diff.rules) and not example.clauses
+    bare = bool(diff.rules) and not example.clauses
+    return bare or any(example.grade in change.moves for change in diff.uncited)
 
 
 def golden_effect(
@@ -111,7 +114,7 @@ def golden_effect(
             )
         elif not judged and cannot_tell(diff, then):
             unknown.append(then)
-    movable = movable_grades(old, new, diff.rules)
+    movable = movable_grades(diff)
     rules = {name for rule in diff.rules for name in (rule.name, *rule.clauses)}
     return GoldenEffect(
         examples=len(examples),
@@ -127,27 +130,9 @@ def golden_effect(
     )
 
 
-def movable_grades(old: Policy, new: Policy, rules: Iterable[PartChange]) -> set[int]:
-    """The grades that changed rules can move.
-
-    A cap binds only grades at or above it, so it cannot move a grade below it in both versions; a floor
-    likewise. A rule without either, in one of the versions, can move every grade.
-    """
-    scale = {*old.scale, *new.scale}
-    movable = set[int]()
-    for rule in rules:
-        clauses = [
-            c for policy in (old, new) for c in policy.clauses if (rule.part, c.id) == ("clause", rule.name)
-        ]
-        caps = [c.max_grade for c in clauses if c.max_grade is not None and c.min_grade is None]
-        floors = [c.min_grade for c in clauses if c.min_grade is not None and c.max_grade is None]
-        if clauses and len(caps) == len(clauses):
-            movable |= {grade for grade in scale if grade >= min(caps)}
-        elif clauses and len(floors) == len(clauses):
-            movable |= {grade for grade in scale if grade <= max(floors)}
-        else:
-            movable |= scale
-    return movable
+def movable_grades(diff: PolicyDiff) -> set[int]:
+    """The grades that the changes can move."""
+    return {grade for change in diff.changes for grade in change.moves}
 
 
 def is_judged(example: Labelled, version: str) -> bool:
@@ -158,6 +143,10 @@ def is_judged(example: Labelled, version: str) -> bool:
 def _rests_on(example: Labelled, change: PartChange, reworded: set[str]) -> bool:
     if change.part == "grade":
         return change.name == str(example.grade)
+    if change.part == "policy":
+        return False
+    if change.part == "action":
+        return example.grade in change.moves
     if change.part == "boundary":
         # An example that cites a reworded clause is already touched by that.
         return bool(set(change.clauses) & set(example.clauses) - reworded)
@@ -190,8 +179,78 @@ def _changes(part: Part, old: Mapping[str, Texts], new: Mapping[str, Texts]) -> 
             kind: Literal["added", "removed", "changed"] = (
                 "added" if name not in old else "removed" if name not in new else "changed"
             )
-            binds = any(one.key in BINDING[part] for one in reworded)
-            yield PartChange(part=part, name=name, kind=kind, binds=binds, wordings=reworded)
+            yield PartChange(part=part, name=name, kind=kind, binds=False, wordings=reworded)
+
+
+def _weighed(change: PartChange, old: Policy, new: Policy) -> PartChange:
+    """A change with whether it binds, the grades that it can move, and the clauses that a boundary cites."""
+    binds = any(one.key in BINDING[change.part] for one in change.wordings) or _regrades(change, old, new)
+    if change.part == "action" and change.kind != "changed":
+        binds = False  # its grades have another action, and are found by that
+    argued = (id_ for one in _both_boundaries(change, old, new) for id_ in one.clauses)
+    return change.model_copy(
+        update={
+            "binds": binds,
+            "clauses": tuple(dict.fromkeys(argued)) if change.part == "boundary" else (),
+            "moves": tuple(_moves(change, old, new)) if binds else (),
+        }
+    )
+
+
+def _regrades(change: PartChange, old: Policy, new: Policy) -> bool:
+    """Whether one of a grade's worked examples has another grade in the other version."""
+    before, after = _worked(old), _worked(new)
+    shown = [one.old or one.new or "" for one in change.wordings if one.key == "example"]
+    return any(before.get(one, after.get(one)) != after.get(one, before.get(one)) for one in shown)
+
+
+def _worked(policy: Policy) -> dict[str, int]:
+    """The grade of each worked example, by its words."""
+    levels = ((level.value, _grade(level)) for level in policy.grades)
+    return {text: value for value, texts in levels for (key, _), text in texts.items() if key == "example"}
+
+
+def _moves(change: PartChange, old: Policy, new: Policy) -> list[int]:
+    """The grades that a binding change can move.
+
+    On an ordered scale a definition draws the lines between its grade and the two next to it, and a boundary
+    those between its two grades.
+    """
+    scale = sorted({*old.scale, *new.scale})
+    if change.part == "grade":
+        at = scale.index(int(change.name))
+        return scale[max(at - 1, 0) : at + 2]
+    if change.part == "boundary":
+        ends = [grade for one in _both_boundaries(change, old, new) for grade in one.between]
+        return [grade for grade in scale if min(ends) <= grade <= max(ends)]
+    if change.part == "action":
+        actions = [one for policy in (old, new) for one in policy.actions if one.name == change.name]
+        return sorted({grade for one in actions for grade in one.grades})
+    return _moved_by_clause(change, old, new, scale) if change.part == "clause" else scale
+
+
+def _moved_by_clause(change: PartChange, old: Policy, new: Policy, scale: list[int]) -> list[int]:
+    """The grades that a clause's cap or floor can move: all if it has neither, in one of the versions.
+
+    A cap binds only grades at or above it, so it cannot move a grade below it in both versions; a new cap
+    moves only those above it. A floor likewise. No floor holds where a cap binds: a cap can end one.
+    """
+    every = [*old.clauses, *new.clauses]
+    clauses = [clause for clause in every if clause.id == change.name]
+    caps = [c.max_grade for c in clauses if c.max_grade is not None and c.min_grade is None]
+    floors = [c.min_grade for c in clauses if c.min_grade is not None and c.max_grade is None]
+    kept = {*caps, *floors} if change.kind == "added" else set[int]()
+    if len(caps) == len(clauses):
+        held = {clause.min_grade for clause in every}
+        return [g for g in scale if (g >= min(caps) and g not in kept) or g in held]
+    if len(floors) == len(clauses):
+        return [g for g in scale if g <= max(floors) and g not in kept]
+    return scale
+
+
+def _both_boundaries(change: PartChange, old: Policy, new: Policy) -> list[Boundary]:
+    """A changed boundary in both versions; empty for another part."""
+    return [one for one in (_boundaries(old).get(change.name), _boundaries(new).get(change.name)) if one]
 
 
 def _action_moves(old: Policy, new: Policy) -> Iterator[ActionReassigned]:
@@ -205,8 +264,14 @@ def _said(policy: Policy) -> object:
     return policy.model_dump(exclude={"version", "released"})
 
 
-def _name(boundary: Boundary) -> str:
-    return f"{boundary.query}: {boundary.result}"
+def _boundaries(policy: Policy) -> dict[str, Boundary]:
+    """The boundaries by their pair, numbered where several are of one pair."""
+    named: dict[str, Boundary] = {}
+    for one in policy.boundaries:
+        name = f"{one.query}: {one.result}"
+        times = sum(f"{other.query}: {other.result}" == name for other in named.values())
+        named[f"{name} ({times + 1})" if times else name] = one
+    return named
 
 
 def _texts(**texts: str | None) -> dict[tuple[str, str], str]:
@@ -250,5 +315,5 @@ _PARTS: Mapping[Part, Callable[[Policy], Mapping[str, Texts]]] = {
     "grade": lambda policy: {str(level.value): _grade(level) for level in policy.grades},
     "clause": lambda policy: {clause.id: _clause(clause) for clause in policy.clauses},
     "action": lambda policy: {action.name: _action(action) for action in policy.actions},
-    "boundary": lambda policy: {_name(boundary): _boundary(boundary) for boundary in policy.boundaries},
+    "boundary": lambda policy: {name: _boundary(one) for name, one in _boundaries(policy).items()},
 }

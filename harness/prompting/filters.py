@@ -29,12 +29,16 @@ OF_TEXT: Final = (
 def as_json(environment: Any, value: Any) -> str:
     """JSON, counted while it is made: a list can hold one table many times.
 
-    The answer of a shot without a reasoning is shown without the key: an empty text teaches to give none.
+    The answer of a shot without a reasoning is shown without the key: an empty text teaches to give none. So
+    are empty clauses where no shot of the set cites one: nobody recorded them.
     """
     if isinstance(value, Undefined):
         str(value)
-    if isinstance(value, dict) and value.get("reasoning") == "":
-        value = {key: part for key, part in value.items() if key != "reasoning"}
+    if isinstance(value, dict) and "reasoning" in value:
+        unsaid = [
+            key for key in ("reasoning", "clauses")[: 1 if environment.cites else 2] if not value.get(key)
+        ]
+        value = {key: part for key, part in value.items() if key not in unsaid} if unsaid else value
     parts = []
     for part in json_parts(value):
         environment.budget.spend(len(part))

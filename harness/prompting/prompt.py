@@ -128,10 +128,15 @@ class PromptWriter:
         return self.shots + tuple(shot for shot, _ in self._pool)
 
     @cached_property
+    def _cites(self) -> bool:
+        return not self._policy.clauses or any(shot.clauses for shot in self.shown)
+
+    @cached_property
     def system(self) -> str:
         """The system message: the policy and the shots, the same for every pair."""
         template = compile_template(self.files.folder / SYSTEM, self.files.system)
-        return render_template(template, {"policy": plain(self._policy), "shots": plain(self.shots)})
+        values = {"policy": plain(self._policy), "shots": plain(self.shots)}
+        return render_template(template, values, cites=self._cites)
 
     @cached_property
     def lead(self) -> str:
@@ -162,7 +167,7 @@ class PromptWriter:
 
     def _render_pair(self, pair: Pair, shots: Sequence[Example]) -> str:
         values = {"pair": plain(pair), "shots": plain(shots)}
-        return render_template(self._pair_template, values).rstrip()
+        return render_template(self._pair_template, values, cites=self._cites).rstrip()
 
     def _pair_message(self, pair: Pair) -> str:
         text = self._render_pair(pair, nearest_shots(pair, self._pool, self._near))

@@ -47,12 +47,16 @@ _BOUNDED: Final = ("join", "replace")
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """The environment of one template; its budget is reset for each rendering."""
+    """The environment of one template; its budget is reset for each rendering.
+
+    `cites`: whether shots record their clauses, so that none is an answer.
+    """
 
     intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%", "**"))
 
     def __init__(self) -> None:
         self.budget = RenderBudget()
+        self.cites = True
         super().__init__(
             undefined=StrictUndefined,
             autoescape=False,

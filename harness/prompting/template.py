@@ -43,9 +43,10 @@ def compile_template(path: Path, source: str) -> Template:
     raise BadInput([Fault(where, f"not a template: {what}")])
 
 
-def render_template(template: Template, values: dict[str, Any]) -> str:
-    """The template's text for these values. BadInput for any error in it."""
+def render_template(template: Template, values: dict[str, Any], *, cites: bool = True) -> str:
+    """The template's text for these values. `cites`: see Sandbox. BadInput for any error in it."""
     assert isinstance(template.environment, Sandbox)
+    template.environment.cites = cites
     template.environment.budget.begin()
     try:
         return template.render(values)

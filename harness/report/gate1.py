@@ -51,7 +51,7 @@ def gate1_view(score: Gate1, disputes: int = 1, *, every: bool = False) -> Itera
     yield Text(f"Gate 1: do the raters agree? {len(score.raters)} raters, {items}", style="bold")
     yield from verdict_lines(score)
     if score.verdict == "pass":
-        yield Text(CLEAR)
+        yield Text(COPIED if score.alike else CLEAR)
     elif score.doubt:
         yield Text(COPIED)
     elif score.band:

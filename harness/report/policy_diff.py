@@ -45,9 +45,6 @@ def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableTy
         yield Padding(Text(f"* not yet judged under {diff.new}"), (0, 0, 0, 2))
     if effect.cannot_tell:
         yield from _cannot_tell(diff, effect)
-    if diff.new_clauses:
-        names = ", ".join(diff.new_clauses)
-        yield Text(f"No example cites a new clause yet ({names}): find the affected examples by reading.")
     if effect.regraded:
         yield Padding(Text(f"{len(effect.regraded)} have another grade now:", style="bold"), (1, 0, 0, 0))
     for one in effect.regraded:
@@ -60,11 +57,13 @@ def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableTy
 
 
 def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableType]:
-    """The examples without clauses, whose dependence is unknown, and next steps."""
-    rules = ", ".join(rule.label for rule in diff.rules)
+    """The examples whose dependence is unknown, and next steps."""
+    new = ", ".join(part.label for part in diff.uncited)
+    why = f"no example can have cited {new}" if new else "they cite no clause"
+    rules = ", ".join(dict.fromkeys(part.label for part in (*diff.rules, *diff.uncited)))
     unknown, movable = len(effect.cannot_tell), effect.could_move
-    yield Padding(Text(f"Cannot tell for {unknown:,}: they cite no clause.", style="bold"), (1, 0, 0, 0))
-    yield Text(f"By its caps and floors the change ({rules}) can move {len(movable):,} of them.")
+    yield Padding(Text(f"Cannot tell for {unknown:,}: {why}.", style="bold"), (1, 0, 0, 0))
+    yield Text(f"By its caps, floors and grades the change ({rules}) can move {len(movable):,} of them.")
     if movable:
         more = ", ..." if len(movable) > IDS_SHOWN else ""
         yield Padding(Text(f"{', '.join(movable[:IDS_SHOWN])}{more}"), (0, 0, 0, 2))

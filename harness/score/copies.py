@@ -2,12 +2,16 @@
 
 from itertools import compress
 
+from scipy.special import bdtr
+
 from harness.score.rater_pairs import RaterPairs
 from harness.score.rating_matrix import MIN_COMMON
 from harness.storage.plural import plural
 
 LUCK = 0.01
 """A pair is named where raters who agree as the others do would be identical more seldom than this."""
+BEYOND = 0.98
+"""Raters who surely agree on a kappa above this are asked about too: independent people hardly get there."""
 ASK = "are these independent? Copied grades, or grades that raters showed each other, would look the same"
 
 
@@ -36,7 +40,43 @@ def copies(raters: tuple[str, ...], pairs: RaterPairs) -> str | None:
     ]
     if not named:
         return None
+    return f"raters who gave the same grade to every item that both rated: {_few(named)}: {ASK}"
+
+
+def nearly_copies(raters: tuple[str, ...], pairs: RaterPairs, items: int, differing: int) -> str | None:
+    """Why ratings that are not all identical may be copies but for a few; None where nothing speaks for it.
+
+    Of all `items` with two ratings or more, `differing` have different ones. They, or the items of a pair of
+    raters, differ more seldom than luck makes those differ who agree on a kappa of BEYOND. Kappa and not the
+    share of identical grades: where nearly everything has one grade, people who agree are as alike.
+    """
+    shared = sum(pairs.n)
+    facts = zip(pairs.n, pairs.kappas["none"].bottom.tolist(), strict=True)
+    # A kappa's denominator is the number of differing items that chance alone gives, times n.
+    by_chance = [bottom / n if n else 0.0 for n, bottom in facts]
+    if shared and surely_beyond(items, differing, sum(by_chance) / shared):
+        what = f"the raters gave the same grade to {items - differing:,} of {plural(items, 'item')}"
+        return f"{what}, more than a kappa of {BEYOND:g} explains: {ASK}"
+    large = sum(n >= MIN_COMMON for n in pairs.n)
+    named = [
+        f"{raters[one]} and {raters[other]} ({same:,} of {plural(n, 'item')})"
+        for (one, other), n, same, chance in zip(pairs.pairs, pairs.n, pairs.same, by_chance, strict=True)
+        if n >= MIN_COMMON and surely_beyond(n, n - same, chance / n, tests=large)
+    ]
+    if not named:
+        return None
+    what = f"raters who gave the same grade to more items than a kappa of {BEYOND:g} explains"
+    return f"{what}: {_few(named)}: {ASK}"
+
+
+def surely_beyond(n: int, differing: int, by_chance: float, tests: int = 1) -> bool:
+    """Whether so few of n items differ that a kappa of BEYOND makes LUCK of it, in one of so many tests.
+
+    `by_chance`: the share of items that chance alone makes differ, which is 0 where all have one grade.
+    """
+    return tests * float(bdtr(differing, n, (1 - BEYOND) * by_chance)) < LUCK
+
+
+def _few(named: list[str]) -> str:
     more = f" and {plural(len(named) - 3, 'pair')} more" if len(named) > 3 else ""
-    return (
-        f"raters who gave the same grade to every item that both rated: {', '.join(named[:3])}{more}: {ASK}"
-    )
+    return f"{', '.join(named[:3])}{more}"

@@ -8,7 +8,7 @@ from typing import Any
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates
 from harness.score.bias import biases
-from harness.score.copies import copies
+from harness.score.copies import copies, nearly_copies
 from harness.score.few import SHOWN, few_names, lowest
 from harness.score.items import independence
 from harness.score.rater_pairs import RaterPairs, rater_pairs
@@ -57,6 +57,9 @@ def score_gate1(
     pairs = rater_pairs(panel, bar.weighting)
     known = about or {}
     queries = {rating.item: rating.query for rating in ratings if rating.query}
+    copied = copies(panel.raters, pairs)
+    alike = None if copied else _alike(panel, pairs)
+    kind = _provisional(panel.raters, kinds) if kinds is not None else None
     return Gate1(
         **gate_fields(pairs.means, bar, len(set(panel.queries))),
         bootstrap=panel.bootstrap(bar.weighting) if bootstrap else None,
@@ -66,8 +69,9 @@ def score_gate1(
             *bands_differ(pairs.means),
             *independence(bool(queries)),
         ),
-        provisional=_provisional(panel.raters, kinds) if kinds is not None else None,
-        copies=copies(panel.raters, pairs),
+        provisional="; ".join(filter(None, (kind, alike))) or None,
+        copies=copied,
+        alike=alike,
         n_items=len(panel.items),
         raters=panel.raters,
         pairs=tuple(_agreements(panel, pairs, bar)),
@@ -85,6 +89,11 @@ def score_gate1(
         per_clause=_agreement_in(panel, [known[i].clauses if i in known else () for i in panel.items]),
         disputed=tuple(_disputed(panel, first_readings(ratings), known, queries)),
     )
+
+
+def _alike(panel: RatingMatrix, pairs: RaterPairs) -> str | None:
+    compared, agreeing = panel.comparisons()
+    return nearly_copies(panel.raters, pairs, int((compared > 0).sum()), int((compared > agreeing).sum()))
 
 
 def _left_out(panel: RatingMatrix, pairs: RaterPairs) -> Iterator[str]:

@@ -113,7 +113,8 @@ class Gate1(Gate):
     """Gate 1: do the raters agree? Kappas are means over pairs of raters.
 
     `agreement`: the share of agreeing pairs of ratings, averaged over items with two or more. `copies`: why
-    the ratings may not be independent, where something speaks for it; then the gate does not pass.
+    the ratings may not be independent, where something speaks for it; then the gate does not pass. `alike`:
+    why they may be copies but for a few; then the gate is provisional.
     """
 
     gate: Literal[1] = 1
@@ -138,6 +139,7 @@ class Gate1(Gate):
     per_clause: tuple[AgreementIn, ...]
     disputed: tuple[Dispute, ...]
     copies: str | None = None
+    alike: str | None = None
     advice: tuple[str, ...] = ()
 
     @property

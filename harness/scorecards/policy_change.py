@@ -18,7 +18,7 @@ class Wording(Noun):
 class PartChange(Noun):
     """A part that was added, removed or changed. `binds`: whether it can change which grade is right.
 
-    `clauses`: those that a boundary cites.
+    `clauses`: those that a boundary cites. `moves`: the grades that the change can move, if it binds.
     """
 
     part: Part
@@ -27,6 +27,7 @@ class PartChange(Noun):
     binds: bool
     wordings: tuple[Wording, ...]
     clauses: tuple[str, ...] = ()
+    moves: tuple[int, ...] = ()
 
     @property
     def label(self) -> str:
@@ -64,9 +65,19 @@ class PolicyDiff(Noun):
         return tuple(c for c in self.changes if c.binds and c.part in ("clause", "boundary"))
 
     @property
-    def new_clauses(self) -> tuple[str, ...]:
-        """New clauses. No example can cite them yet: find the affected examples by reading."""
-        return tuple(c.name for c in self.changes if (c.part, c.kind) == ("clause", "added"))
+    def uncited(self) -> tuple[PartChange, ...]:
+        """The binding changes that no example can have cited: only their grades tell which they can move."""
+        new = {c.name for c in self.changes if (c.part, c.kind) == ("clause", "added")}
+        return tuple(
+            c
+            for c in self.changes
+            if c.binds
+            and (
+                c.part in ("policy", "grade")
+                or (c.part == "clause" and c.name in new)
+                or (c.part == "boundary" and new.issuperset(c.clauses))
+            )
+        )
 
 
 class AffectedExample(Noun):
@@ -93,8 +104,8 @@ class GoldenEffect(Noun):
     """The effect of a change on the golden set. `counts`: examples for each changed part.
 
     `left`: all examples not yet judged under the new version. `cannot_tell`: those that cite no clause while
-    a rule changed; `could_move`: those of them whose grade the caps and floors of the changed rules could
-    move; `suggested`: those for which a teacher cited a changed rule.
+    a rule changed, or whose grade a change can move that no example can cite; `could_move`: those of them
+    whose grade the changes can move; `suggested`: those for which a teacher cited a changed rule.
     """
 
     examples: int

@@ -5,7 +5,7 @@ The assembly also serves items of other origins: files of grades, and arrays in 
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from harness.nouns.policy import Gates
 from harness.runs.folder import DISAGREEMENTS, SCORECARD, VERDICT, Run, earlier_runs, open_run
 from harness.runs.kind import CHOSEN
 from harness.score.canaries import canary_report
+from harness.score.copies import surely_beyond
 from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
 from harness.score.items import GradedItem
@@ -86,7 +87,7 @@ def assess(
 
 
 def _replayed_rater(reading: Reading) -> str | None:
-    """Which rater the replayed grades are: the one named, or one who gave the grade of every common item."""
+    """Which rater the replayed grades are: the one named, or one whose grades they surely are."""
     run = reading.run
     if run.manifest.digests.replayed is None or run.manifest.asked.rater:
         return run.manifest.asked.rater
@@ -96,11 +97,17 @@ def _replayed_rater(reading: Reading) -> str | None:
         if one.item in grades:
             common[one.rater].append((grades[one.item], one.grade))
     same = (
-        rater
-        for rater, pairs in sorted(common.items())
-        if len(pairs) >= MIN_COMMON and len(set(pairs)) > 1 and all(a == b for a, b in pairs)
+        rater for rater, pairs in sorted(common.items()) if len(pairs) >= MIN_COMMON and _same_grader(pairs)
     )
     return next(same, None)
+
+
+def _same_grader(pairs: Sequence[tuple[int, int]]) -> bool:
+    """Whether two grades of each item are one grader's: all alike, or more than two graders would be."""
+    n, differing = len(pairs), sum(a != b for a, b in pairs)
+    one, other = (Counter(grades) for grades in zip(*pairs, strict=True))
+    by_chance = 1 - sum(one[grade] * other[grade] for grade in one) / n**2
+    return by_chance > 0 and (not differing or surely_beyond(n, differing, by_chance))
 
 
 def assess_folder(folder: Path) -> Assessment:

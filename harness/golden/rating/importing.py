@@ -2,9 +2,8 @@
 
 import json
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -12,20 +11,18 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.examples import golden_path
 from harness.golden.grade_tables import RatingRow, rating_rows
 from harness.golden.graded_files import examples_of
-from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds
+from harness.golden.rating.ratings import RATERS, RATINGS, Key, rater_kinds, ratings_by_key, take
 from harness.golden.rating.sheet import check_rater
-from harness.golden.table_faults import rating_name, without_doubles
 from harness.golden.unmatched import unmatched
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Policy
-from harness.storage.files import read_nouns, read_text, write_atomic, write_lines
+from harness.policy.load import policy_versions
+from harness.storage.files import read_text, write_atomic, write_lines
 from harness.storage.locks import alone
-from harness.storage.project import Project, is_version
+from harness.storage.project import Project, version_number
 from harness.storage.tables import Layout
 
 Kind = Literal["human", "llm"]
-Key = tuple[str, str, str, int]
-"""The item, rater, policy version and repeat of a rating."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +45,12 @@ class RatingsImported(NamedTuple):
 
     path: Path
     policy: str
-    added: int
+    added: Mapping[str, int]
+    """How many under each policy version of the rows."""
     replaced: int
     same: int
-    raters: tuple[str, ...]
+    raters: Mapping[str, tuple[str, ...]]
+    """Who rated under each policy version of the rows."""
     kinds: Mapping[str, str]
     """The kinds that are new in raters.toml."""
     unsaid: tuple[str, ...]
@@ -65,12 +64,16 @@ def import_ratings(
     """Add a table's ratings to golden/<policy>/ratings.jsonl, and their raters to raters.toml.
 
     A rating without a version of its own counts as given under this policy version. BadInput, with nothing
-    written, for any fault in any row, and for ratings that contradict those there unless `replace`.
+    written, for any fault in any row, such as a version that the policy does not have, and for ratings that
+    contradict those there unless `replace`.
     """
+    if table.rater is not None:
+        table = replace(table, rater=check_rater(table.rater))
     path = golden_path(project, policy.name).with_name(RATINGS)
     examples = examples_of(project, policy)
     rows = rating_rows(table.path, table.layout, policy.scale, policy.version, table.rater)
     given = [row for row in rows if row.grade is not None]
+    refuse_faults(_version_faults(given, policy.name, policy_versions(project.policies / policy.name)))
     known = [row for row in given if row.item in examples]
     unmet = _unmet(given, examples, path.parent)
     if not known:
@@ -81,7 +84,7 @@ def import_ratings(
         found, ratings = _merged(path, policy, table, known, examples, unmet)
         if found.kinds:
             write_atomic(path.with_name(RATERS), _with_kinds(path.with_name(RATERS), found.kinds))
-        if found.added or found.replaced:
+        if any(found.added.values()) or found.replaced:
             write_lines(path, [ratings[key] for key in sorted(ratings)])
     return found
 
@@ -95,20 +98,24 @@ def _merged(
     unmet: str,
 ) -> tuple[RatingsImported, dict[Key, Rating]]:
     """The ratings of the file after the import, and what the import changes in it."""
-    ratings = _there(path)
+    ratings = ratings_by_key(path)
     kinds = rater_kinds(path.with_name(RATERS))
-    raters = tuple(dict.fromkeys(row.rater or "" for row in rows))
+    raters = tuple(dict.fromkeys(row.rater for row in rows))
+    versions = sorted({row.policy_version for row in rows}, key=version_number)
     new = [(row.where, _rating(row, examples[row.item].id)) for row in rows]
-    count, conflicts = _take(ratings, new, replace=table.replace)
-    refuse_faults([*_rater_faults(raters, kinds, table.kind), *_version_faults(rows), *conflicts])
+    count = take(ratings, new, replace=table.replace)
+    refuse_faults([*_rater_faults(raters, kinds, table.kind), *count.conflicts])
     missing = tuple(rater for rater in raters if rater not in kinds)
     found = RatingsImported(
         path=path,
-        policy=policy.label,
-        added=count["added"],
-        replaced=count["replaced"],
-        same=count["same"],
-        raters=raters,
+        policy=policy.name,
+        added={version: count.added[version] for version in versions},
+        replaced=count.replaced,
+        same=count.same,
+        raters={
+            version: tuple(dict.fromkeys(row.rater for row in rows if row.policy_version == version))
+            for version in versions
+        },
         kinds=dict.fromkeys(missing, table.kind) if table.kind else {},
         unsaid=() if table.kind else missing,
         unmatched=unmet,
@@ -116,53 +123,9 @@ def _merged(
     return found, ratings
 
 
-def _there(path: Path) -> dict[Key, Rating]:
-    """The ratings in the golden folder. BadInput for duplicates, of which one would be lost."""
-    numbered, faults = read_nouns(path, Rating) if path.exists() else ([], [])
-    refuse_faults(faults)
-    keyed = ((line, _key(rating), rating) for line, rating in numbered)
-    return without_doubles(keyed, rating_name, f"{path}, line")
-
-
-def _take(
-    ratings: dict[Key, Rating], new: Iterable[tuple[str, Rating]], *, replace: bool
-) -> tuple[Counter[str], list[Fault]]:
-    """Add new ratings, each with its place: how many were added, replaced and the same, and the conflicts."""
-    count: Counter[str] = Counter()
-    conflicts = []
-    for where, one in new:
-        # A rating without a version counts under every version.
-        old = ratings.get(_key(one)) or ratings.get((one.item, one.rater, "", one.repeat))
-        if old is not None and _says_no_more(one, old):
-            count["same"] += 1
-        elif old is not None and not replace:
-            conflicts.append(Fault(where, _conflict(one, old)))
-        else:
-            count["replaced" if old else "added"] += 1
-            if old is not None:
-                del ratings[_key(old)]
-            ratings[_key(one)] = one
-    return count, conflicts
-
-
-def _key(rating: Rating) -> Key:
-    return rating.item, rating.rater, rating.policy_version, rating.repeat
-
-
 def _rating(row: RatingRow, item: str) -> Rating:
     said = {name: value for name, value in row._asdict().items() if name not in ("where", "item")}
     return Rating(item=item, **said)
-
-
-def _says_no_more(new: Rating, old: Rating) -> bool:
-    """Whether a rating is there already: the same grade, and no other reasoning."""
-    return new.grade == old.grade and new.reasoning in ("", old.reasoning)
-
-
-def _conflict(new: Rating, old: Rating) -> str:
-    of = f"{new.item!r} by {new.rater!r} under {new.policy_version}"
-    differs = f"grade {old.grade}, here {new.grade}" if new.grade != old.grade else "another reasoning"
-    return f"{of} is there already with {differs}; --replace takes this one"
 
 
 def _rater_faults(raters: Iterable[str], kinds: Mapping[str, str], kind: Kind | None) -> list[Fault]:
@@ -178,11 +141,12 @@ def _rater_faults(raters: Iterable[str], kinds: Mapping[str, str], kind: Kind | 
     return faults
 
 
-def _version_faults(rows: Iterable[RatingRow]) -> list[Fault]:
+def _version_faults(rows: Iterable[RatingRow], name: str, versions: Collection[str]) -> list[Fault]:
+    there = f"{name} has no such version; there are: {', '.join(versions)}"
     return [
-        Fault(row.where, f"policy_version: {row.policy_version!r} is not a version such as v1")
+        Fault(row.where, f"policy_version {row.policy_version!r}: {there}")
         for row in rows
-        if row.policy_version and not is_version(row.policy_version)
+        if row.policy_version not in versions
     ]
 
 

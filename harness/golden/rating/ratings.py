@@ -1,6 +1,6 @@
 """The ratings of a golden set."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -64,14 +64,73 @@ def raters_by_version(path: Path) -> dict[str, int]:
     return {version: len(raters) for version, raters in names.items()}
 
 
-def add_ratings(path: Path, new: Sequence[Rating]) -> None:
-    """Add ratings to a file, replacing those of the same item, rater, policy version and repeat.
+Key = tuple[str, str, str, int]
+"""The item, rater, policy version and repeat of a rating."""
 
-    Locked, so that two sheets collected at once are both kept.
+
+@dataclass(slots=True)
+class Taken:
+    """What new ratings do to those there. `added` counts by policy version; `conflicts` are not taken."""
+
+    added: Counter[str] = field(default_factory=Counter)
+    replaced: int = 0
+    same: int = 0
+    conflicts: list[Fault] = field(default_factory=list)
+
+
+def add_ratings(path: Path, new: Sequence[Rating]) -> Taken:
+    """Add ratings to a file, replacing others of the same item, rater, policy version and repeat.
+
+    Locked, so that two sheets collected at once are both kept. BadInput where the file has a rating twice.
     """
     with alone(path.parent / ".ratings.lock"):
-        merged = {(r.item, r.rater, r.policy_version, r.repeat): r for r in [*load_nouns(path, Rating), *new]}
+        merged = ratings_by_key(path)
+        count = take(merged, ((str(path), one) for one in new), replace=True)
         write_lines(path, [merged[key] for key in sorted(merged)])
+    return count
+
+
+def ratings_by_key(path: Path) -> dict[Key, Rating]:
+    """The ratings of a file, none without one. BadInput for duplicates, of which one would be lost."""
+    numbered, faults = read_nouns(path, Rating) if path.exists() else ([], [])
+    refuse_faults(faults)
+    keyed = ((line, _key(rating), rating) for line, rating in numbered)
+    return without_doubles(keyed, rating_name, f"{path}, line")
+
+
+def take(ratings: dict[Key, Rating], new: Iterable[tuple[str, Rating]], *, replace: bool) -> Taken:
+    """Add new ratings, given with their places. Without `replace`, contradicting ones are conflicts."""
+    count = Taken()
+    for where, one in new:
+        # A rating without a version counts under every version.
+        old = ratings.get(_key(one)) or ratings.get((one.item, one.rater, "", one.repeat))
+        if old is not None and _says_no_more(one, old):
+            count.same += 1
+        elif old is not None and not replace:
+            count.conflicts.append(Fault(where, _conflict(one, old)))
+        elif old is not None:
+            count.replaced += 1
+            del ratings[_key(old)]
+            ratings[_key(one)] = one
+        else:
+            count.added[one.policy_version] += 1
+            ratings[_key(one)] = one
+    return count
+
+
+def _key(rating: Rating) -> Key:
+    return rating.item, rating.rater, rating.policy_version, rating.repeat
+
+
+def _says_no_more(new: Rating, old: Rating) -> bool:
+    """Whether a rating is there already: the same grade, and no other reasoning."""
+    return new.grade == old.grade and new.reasoning in ("", old.reasoning)
+
+
+def _conflict(new: Rating, old: Rating) -> str:
+    of = f"{new.item!r} by {new.rater!r} under {new.policy_version}"
+    differs = f"grade {old.grade}, here {new.grade}" if new.grade != old.grade else "another reasoning"
+    return f"{of} is there already with {differs}; --replace takes this one"
 
 
 class Rater(Noun):

@@ -8,6 +8,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.grade_tables import scale_text
@@ -70,8 +71,16 @@ class SheetLine(Noun):
     reasoning: str = ""
 
 
-def read_sheet(path: Path, examples: Sequence[Example], policy: Policy, rater: str, at: str) -> list[Rating]:
-    """A rater's lines as ratings. BadInput names every invalid line.
+class FilledSheet(NamedTuple):
+    """A rater's answers as ratings. `unversioned`: how many `lines` do not say their policy version."""
+
+    ratings: list[Rating]
+    lines: int
+    unversioned: int
+
+
+def read_sheet(path: Path, examples: Sequence[Example], policy: Policy, rater: str, at: str) -> FilledSheet:
+    """A rater's lines as ratings. BadInput names every invalid line, and every pair that is graded twice.
 
     A pair with several ids in the golden set is one pair on the sheet; its rating counts under each id.
     """
@@ -107,7 +116,7 @@ def read_sheet(path: Path, examples: Sequence[Example], policy: Policy, rater: s
     if not numbered and not faults:
         faults.append(Fault(str(path), "holds no rating"))
     refuse_faults(faults)
-    return ratings
+    return FilledSheet(ratings, len(numbered), sum(not line.policy for _, line in numbered))
 
 
 def _shown(pair: Pair) -> str:
