@@ -58,14 +58,16 @@ Placed = tuple[int, str, GradedRow]
 def parse_scale(text: str) -> tuple[int, ...]:
     """`0-4` as (0, 1, 2, 3, 4); `0,1,3` as it stands."""
     plain = "".join(text.split())
-    span = re.fullmatch(r"(\d+)-(\d+)", plain)
+    span = re.fullmatch(r"(\d{1,9})-(\d{1,9})", plain)
     scale: Sequence[int] = ()
     if span:
         scale = range(int(span[1]), int(span[2]) + 1)
-    elif re.fullmatch(r"-?\d+(,-?\d+)*", plain):
+    elif re.fullmatch(r"-?\d{1,9}(,-?\d{1,9})*", plain):
         scale = sorted({int(part) for part in plain.split(",")})
     if not 2 <= len(scale) <= MOST_GRADES:
-        raise BadInput(f"invalid scale {text!r}; expected 2 to {MOST_GRADES} grades, such as 0-4 or 0,1,3")
+        raise BadInput(
+            f"invalid scale {text[:80]!r}; expected 2 to {MOST_GRADES} grades, such as 0-4 or 0,1,3"
+        )
     return tuple(scale)
 
 
