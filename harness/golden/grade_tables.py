@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.errors import BadInput, Fault, refuse_faults
+from harness.golden.by_chance import Told
 from harness.golden.rows import listed
 from harness.golden.table_faults import NO_GRADE, TableFaults, rating_name, without_doubles
 from harness.golden.versions import under_version
@@ -47,6 +48,11 @@ class GradedRow(NamedTuple):
     query: str | None
     grade: int | None
     notes: RowNotes = NO_NOTES
+
+    @property
+    def about(self) -> Told:
+        """What the row says of the item."""
+        return Told(self.query, self.notes.title)
 
 
 _bare = lru_cache(maxsize=65_536)(GradedRow)
@@ -126,6 +132,7 @@ class RatingRow(NamedTuple):
     grade: int | None
     reasoning: str
     policy_version: str
+    about: Told
 
 
 def rating_rows(
@@ -144,7 +151,7 @@ def rating_rows(
     found = (
         (line, RatingRow(f"{table.place} {line}", item, row.rater or rater or "", row.grade, *said))
         for line, item, row in rows
-        for said in [(row.notes.reasoning, row.notes.policy_version or version)]
+        for said in [(row.notes.reasoning, row.notes.policy_version or version, row.about)]
     )
     keyed = ((line, (row.item, row.rater, row.policy_version), row) for line, row in found)
     return list(without_doubles(keyed, rating_name, table.place).values())

@@ -54,10 +54,7 @@ def ratings_from(
     if items is None:
         return found
     _refuse_other_places(names, list(items), named)
-    return [
-        rating.model_copy(update={"query": items.get(rating.item)}) if rating.query is None else rating
-        for rating in found
-    ]
+    return found
 
 
 def _refuse_other_places(rated: list[str], items: list[str], named: bool) -> None:
