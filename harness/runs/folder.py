@@ -18,8 +18,9 @@ from functools import cached_property
 from itertools import count
 from pathlib import Path
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.examples import golden_digest
+from harness.golden.grade_tables import off_scale
 from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates, Policy
@@ -114,13 +115,15 @@ def open_run(folder: Path) -> Run:
         raise BadInput([Fault(str(folder), what)])
     policy = load_policy(folder / "policy.toml")
     gates = load_gates(folder / "gates.toml", policy)
-    return Run(folder, manifest, policy, gates, *_raters(folder))
+    return Run(folder, manifest, policy, gates, *_raters(folder, policy))
 
 
-def _raters(folder: Path) -> tuple[tuple[Rating, ...], dict[str, str]]:
+def _raters(folder: Path, policy: Policy) -> tuple[tuple[Rating, ...], dict[str, str]]:
     """The ratings of the run, and the kinds of its raters."""
     path = folder / RATINGS
     ratings = load_nouns(path, Rating)
+    off = {rating.grade: rating.item for rating in ratings if rating.grade not in policy.scale}
+    refuse_faults(Fault(f"{path}, {item}", off_scale(grade, policy)) for grade, item in off.items())
     return tuple(ratings), rater_kinds(folder / RATERS)
 
 

@@ -14,7 +14,7 @@ from pydantic import Field
 from harness.errors import BadInput, Fault
 from harness.golden.rows import check_attributes, texts_of
 from harness.golden.table_faults import without_doubles
-from harness.nouns.base import Noun
+from harness.nouns.base import Amount, Noun
 from harness.nouns.pair import Pair, Result, query_key
 from harness.storage.cells import number_of
 from harness.storage.digest import canonical_json, keyed_digest
@@ -31,7 +31,7 @@ class ShownPair(Noun):
     query: str = Field(min_length=1)
     result: Result
     context: dict[str, str] | None = None
-    weight: float = Field(default=1.0, ge=0)
+    weight: Amount = 1.0
 
     @property
     def pair(self) -> Pair:
