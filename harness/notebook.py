@@ -6,7 +6,8 @@ the table of the command line, in a notebook too.
 """
 
 import io
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from harness.comparison.graded_files import side_of_file
 from harness.comparison.paired import compare_items, compare_sides
 from harness.errors import BadInput
 from harness.golden.graded_files import GradesFile, Levels, read_golden
-from harness.golden.rating.files import rated_in
+from harness.golden.rating.files import of_known, rated_in
 from harness.golden.rating.ratings import Rated
 from harness.nouns.base import Weighting
 from harness.nouns.policy import Gate1Bar, Gate2Bar, Gates
@@ -25,6 +26,7 @@ from harness.report.gate1 import gate1_view
 from harness.report.sections import details_view, gate2_view
 from harness.score.arrays import Scale, items_from, levels_of, ratings_from
 from harness.score.settings import ScoreSettings, gate2_bar
+from harness.score.shapes import shown
 from harness.score.threshold import WEIGHTINGS
 from harness.scorecards.comparison import Comparison
 from harness.scorecards.gate1 import Gate1
@@ -122,12 +124,15 @@ def gate2(
     miss is. BadInput for indexes that name different items, or an item twice.
     """
     levels, gates = levels_of(scale), _gates(weighting, bar, coverage_floor)
-    if aggregate not in ("mean", "vote"):
-        raise BadInput(f"aggregate {aggregate!r} is not one of: mean, vote")
-    named, (items,) = items_from({"golden": golden, "grades": grades, "queries": queries}, levels)
-    rated = None if ratings is None else Rated(ratings_from(ratings, levels, items=named))
+    _refuse_other("aggregate", aggregate, ("mean", "vote"))
+    named, known, (items,) = items_from({"golden": golden, "grades": grades, "queries": queries}, levels)
+    rated = None
+    if ratings is not None:
+        found = Rated(ratings_from(ratings, levels, items=known, named=named))
+        rated = of_known(found, known, Path("ratings"), "what is graded")
     settings = ScoreSettings(levels, gate2_bar(gates), gates, aggregate=aggregate, bootstrap=bootstrap)
-    return Gate2Result(**dict(judge_items(items, settings, rated)[1]))
+    warnings = rated.warnings if rated else ()
+    return Gate2Result(**dict(judge_items(items, settings, rated, warnings=warnings)[1]))
 
 
 def compare(
@@ -145,7 +150,7 @@ def compare(
     """
     levels = levels_of(scale)
     sides = {"golden": golden, "base": base, "candidate": candidate, "queries": queries}
-    _, (one, other) = items_from(sides, levels)
+    _, _, (one, other) = items_from(sides, levels)
     gated = _gates(weighting, 0.0).weighting
     found = compare_items(one, other, levels, ("base", "candidate"), gated)
     return ComparisonResult(**dict(found))
@@ -212,10 +217,18 @@ def _layout(columns: str | None, labels: str | None, encoding: str | None) -> La
 
 
 def _gates(weighting: Weighting, bar: float, coverage_floor: float = 0.99) -> Gates:
-    """The same threshold for both gates. BadInput if it is outside -1 to 1."""
-    if weighting not in WEIGHTINGS:
-        raise BadInput(f"weighting {weighting!r} is not one of: {', '.join(WEIGHTINGS)}")
-    if not -1 <= bar <= 1:
-        raise BadInput(f"bar {bar}: a kappa lies between -1 and 1")
-    held = {"gate1": Gate1Bar(bar=bar), "gate2": Gate2Bar(bar=bar)}
-    return Gates(weighting=weighting, coverage_floor=coverage_floor, **held)
+    """The same threshold for both gates. BadInput where it is no kappa, or the floor no share."""
+    _refuse_other("weighting", weighting, WEIGHTINGS)
+    for name, value, least, what in (
+        ("bar", bar, -1, "a kappa lies between -1 and 1"),
+        ("coverage_floor", coverage_floor, 0, "a share lies between 0 and 1"),
+    ):
+        if isinstance(value, bool) or not isinstance(value, Real) or not least <= value <= 1:
+            raise BadInput(f"{name} {shown(value)}: {what}")
+    held = {"gate1": Gate1Bar(bar=float(bar)), "gate2": Gate2Bar(bar=float(bar))}
+    return Gates(weighting=weighting, coverage_floor=float(coverage_floor), **held)
+
+
+def _refuse_other(name: str, value: Any, known: Collection[str]) -> None:
+    if not isinstance(value, str) or value not in known:
+        raise BadInput(f"{name} {shown(value)} is not one of: {', '.join(known)}")

@@ -107,7 +107,7 @@ def test_repeats_are_columns_and_missing_answers_are_unreadable() -> None:
         (lambda: gate1([[0], [1]], scale="0-2"), "two raters or more"),
         (lambda: gate2(pd.Series([0, 1], index=["a", "a"]), [0, 1], scale="0-1"), "names 1 item twice"),
         (lambda: gate1(pd.DataFrame([[0, 1]], columns=["a", "a"]), scale="0-1"), "columns are called 'a'"),
-        (lambda: gate1(pd.DataFrame([[0, 1]], columns=["a", None]), scale="0-1"), r"column\[1\]: no rater"),
+        (lambda: gate1(pd.DataFrame([[0, 1]], columns=["a", None]), scale="0-1"), r"column\[1\]: no name"),
         (lambda: compare([0, 1], [None, 1], [0, None], scale="0-1"), "no item has a readable answer in both"),
     ],
 )  # fmt: skip
@@ -220,7 +220,7 @@ def test_ratings_are_matched_by_name_or_by_place_or_refused() -> None:
         want.kappa,
         {"rater 1": wide["ann"].iloc[1], "rater 2": wide["bob"].iloc[1]},
     )
-    with pytest.raises(BadInput, match="ratings: no item in common with what is graded"):
+    with pytest.raises(BadInput, match="ratings: none of its items is in what is graded"):
         gate2(NAMED, GRADES, scale="0-2", ratings=wide.set_axis([f"x{at}" for at in range(10)]))
 
 

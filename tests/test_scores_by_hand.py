@@ -16,6 +16,8 @@ from scoring import ACTIONS, SCALE, gate1, gate2, item, ratings
 
 from harness.errors import BadInput
 from harness.golden.grade_tables import GradedRow
+from harness.golden.rating.files import of_known
+from harness.golden.rating.ratings import Rated
 from harness.nouns.base import Weighting
 from harness.nouns.policy import Gates
 from harness.score.advice import advice
@@ -186,9 +188,9 @@ def test_names_of_grades_are_told_where_they_are_known() -> None:
 def test_grades_of_a_file_take_the_place_of_a_runs_answers() -> None:
     items = [GradedItem(name, "q", 1, (Answer(0, "graded"),)) for name in ("a", "b")]
     rows = {name: GradedRow(None, None, 2) for name in ("a", "z")}
-    given, strangers = answered(items, rows)
+    given, strangers, odd = answered(items, rows, "f", "r")
     assert [(one.item, one.golden, one.answers[0].grade) for one in given] == [("a", 1, 2), ("b", 1, None)]
-    assert strangers == ("z",)
+    assert (strangers, odd) == (("z",), ())
 
 
 def test_names_are_numbered_by_the_alphabet_and_gaps_are_closed() -> None:
@@ -608,7 +610,9 @@ def test_ratings_keep_the_query_of_their_own_and_get_that_of_their_item() -> Non
     rows = pd.DataFrame(
         {"item": ["a", "b"], "rater": ["ann", "ann"], "grade": [1, 2], "query": ["own", None]}
     )
-    found = ratings_from(rows, SCALE, items={"a": "shoe", "b": "hat"})
+    queries: dict[str, str | None] = {"a": "Own!", "b": "hat"}
+    rated = Rated(ratings_from(rows, SCALE, items=queries))
+    found = of_known(rated, queries, Path("r"), "golden").ratings
     assert [(rating.item, rating.query) for rating in found] == [("a", "own"), ("b", "hat")]
 
 

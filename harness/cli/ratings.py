@@ -67,6 +67,7 @@ def _said(found: "RatingsImported", *, dry_run: bool) -> "Iterator[str]":
         yield f"ratings that are there already: {found.same:,}"
     if found.unmatched:
         yield f"warning: left out: {found.unmatched}"
+    yield from (f"warning: {warning}" for warning in found.warnings)
     if found.kinds:
         kinds = ", ".join(f"{rater} ({kind})" for rater, kind in found.kinds.items())
         yield f"raters {would}added to raters.toml: {kinds}"

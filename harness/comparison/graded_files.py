@@ -32,7 +32,7 @@ def side_of_file(golden: Golden, file: GradesFile, levels: Levels) -> Side:
 def side_beside_run(file: GradesFile, run: Side) -> Side:
     """A file's grades of a run's items, under that run's policy and golden grades."""
     grades = read_grades(file.path, file.table, run.scale, file.rater)
-    items, strangers = answered(list(run.items.values()), grades)
+    items, strangers, odd = answered(list(run.items.values()), grades, file.name, run.name)
     ids = (item.item for item in run.items.values() if one_form(item.item) not in grades)
     unmet = unmatched(strangers, ids, run.name) if strangers else ""
     if len(strangers) == len(grades):
@@ -47,7 +47,7 @@ def side_beside_run(file: GradesFile, run: Side) -> Side:
         facts={},
         seconds=None,
         cost=None,
-        warnings=(what,) if strangers else (),
+        warnings=(*((what,) if strangers else ()), *odd),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.errors import BadInput, Fault, refuse_faults
+from harness.golden.by_chance import Told
 from harness.golden.rows import listed
 from harness.golden.table_faults import NO_GRADE, TableFaults, rating_name, without_doubles
 from harness.golden.versions import under_version
@@ -50,6 +51,11 @@ class GradedRow(NamedTuple):
     grade: int | None
     notes: RowNotes = NO_NOTES
 
+    @property
+    def about(self) -> Told:
+        """What the row says of the item."""
+        return Told(self.query, self.notes.title)
+
 
 _bare = lru_cache(maxsize=65_536)(GradedRow)
 """Rows that say no more are shared where they are alike, since tables are long."""
@@ -60,14 +66,16 @@ Placed = tuple[int, str, GradedRow]
 def parse_scale(text: str) -> tuple[int, ...]:
     """`0-4` as (0, 1, 2, 3, 4); `0,1,3` as it stands."""
     plain = "".join(text.split())
-    span = re.fullmatch(r"(\d+)-(\d+)", plain)
+    span = re.fullmatch(r"(\d{1,9})-(\d{1,9})", plain)
     scale: Sequence[int] = ()
     if span:
         scale = range(int(span[1]), int(span[2]) + 1)
-    elif re.fullmatch(r"-?\d+(,-?\d+)*", plain):
+    elif re.fullmatch(r"-?\d{1,9}(,-?\d{1,9})*", plain):
         scale = sorted({int(part) for part in plain.split(",")})
     if not 2 <= len(scale) <= MOST_GRADES:
-        raise BadInput(f"invalid scale {text!r}; expected 2 to {MOST_GRADES} grades, such as 0-4 or 0,1,3")
+        raise BadInput(
+            f"invalid scale {text[:80]!r}; expected 2 to {MOST_GRADES} grades, such as 0-4 or 0,1,3"
+        )
     return tuple(scale)
 
 
@@ -129,6 +137,7 @@ class RatingRow(NamedTuple):
     policy_version: str
     repeat: int
     at: str
+    about: Told
 
 
 def rating_rows(
@@ -147,9 +156,8 @@ def rating_rows(
     found = (
         (line, RatingRow(f"{table.place} {line}", item, row.rater or rater or "", row.grade, *said))
         for line, item, row in rows
-        for said in [
-            (row.notes.reasoning, row.notes.policy_version or version, row.notes.repeat, row.notes.at)
-        ]
+        for notes in [row.notes]
+        for said in [(notes.reasoning, notes.policy_version or version, notes.repeat, notes.at, row.about)]
     )
     keyed = ((line, (row.item, row.rater, row.policy_version, row.repeat), row) for line, row in found)
     return list(without_doubles(keyed, rating_name, table.place).values())

@@ -219,6 +219,7 @@ def setup_of(project: Project, plan: Plan) -> Setup:
         policy=plan.policy,
         shots=plan.learnable,
         withheld=len(plan.dropped),
+        examples=plan.examples,
         base_url=asked.base_url,
         **{name: getattr(asked, name) for name in SENT_ALONG},
         sampled=asked.limit is not None,

@@ -2,11 +2,16 @@
 
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Strict
+from pydantic import BaseModel, ConfigDict, Field, Strict
 from pydantic_core import CoreSchema, core_schema
 
-Level = Annotated[int, Strict()]
+MOST = 1_000_000_000
+"""No grade, and nothing that is counted of one answer, is more: a file that says so is damaged."""
+Level = Annotated[int, Strict(), Field(ge=-MOST, le=MOST)]
 """A value of the grade scale. Strict: neither "3" nor true is a grade."""
+Count = Annotated[int, Field(ge=0, le=MOST)]
+Amount = Annotated[float, Field(ge=0, le=1000 * MOST)]
+"""Seconds or USD of one answer, or a weight: bounded, so that no sum of them is infinite."""
 
 Split = Literal["shots", "dev", "test"]
 Weighting = Literal["none", "linear", "quadratic"]

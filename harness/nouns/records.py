@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.nouns.base import Level, Noun
+from harness.nouns.base import Amount, Count, Level, Noun
 from harness.nouns.pair import Pair
 
 # --- asking a teacher ----------------------------------------------------------------------------
@@ -30,11 +30,6 @@ class Prompt(Noun):
     pair: Pair
 
 
-MOST_TOKENS = 1_000_000_000
-"""Tokens that a call can have at most; a file that says more is damaged."""
-Tokens = Annotated[int, Field(ge=0, le=MOST_TOKENS)]
-
-
 class Usage(Noun):
     """Tokens of one call, with the same meaning for every API.
 
@@ -42,11 +37,11 @@ class Usage(Noun):
     `output_tokens` includes `reasoning_tokens`.
     """
 
-    input_tokens: Tokens
-    output_tokens: Tokens
-    cached_tokens: Tokens = 0
-    written_tokens: Tokens = 0
-    reasoning_tokens: Tokens = 0
+    input_tokens: Count
+    output_tokens: Count
+    cached_tokens: Count = 0
+    written_tokens: Count = 0
+    reasoning_tokens: Count = 0
 
 
 class Reply(Noun):
@@ -59,7 +54,7 @@ class Reply(Noun):
     text: str
     model: str
     stop: Literal["end", "cut_off", "refused", "filtered"] = "end"
-    probabilities: dict[int, float] | None = None
+    probabilities: dict[Level, Amount] | None = None
     usage: Usage | None = None
     thinking: str | None = None
 
@@ -108,15 +103,15 @@ class Record(Noun):
     """
 
     example: str
-    repeat: int = 0
+    repeat: Count = 0
     pair: str
     outcome: Outcome
     reply: Reply | None = None
     unread: Reply | None = None
     at: str
-    seconds: float
-    attempts: int
-    cost: float | None = Field(default=None, ge=0)
+    seconds: Amount
+    attempts: Count
+    cost: Amount | None = None
     cached_reply: bool = False
     address: str | None = None
 

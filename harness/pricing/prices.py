@@ -24,7 +24,8 @@ MILLION = 1_000_000
 BATCH = {"processing": "batch"}
 """What genai-prices calls a batch."""
 
-Dollars = Annotated[float, Field(ge=0, strict=True)]
+Dollars = Annotated[float, Field(ge=0, le=1_000_000, strict=True)]
+"""For a million tokens: at this limit, no call can cost more than a record may say."""
 
 
 class Rates(Noun):

@@ -1,5 +1,6 @@
 """The seam: a Teacher is asked a Prompt and gives back its raw Reply."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -44,6 +45,8 @@ class Setup:
     """Whether the system text goes at the head of the user message, for models without that role."""
     sampled: bool = False
     """Whether the seed draws a sample too: then an API that takes none need not refuse it."""
+    examples: Iterable[Example] = ()
+    """What is graded."""
     layout: Layout = field(default_factory=Layout)
     rater: str | None = None
     root: Path = field(default_factory=Path)

@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from harness.errors import RejectedError
+from harness.golden.by_chance import Told, other_items
 from harness.golden.grade_tables import read_grades
 from harness.golden.unmatched import KnownIds
 from harness.nouns.pair import one_form
@@ -23,6 +24,12 @@ class Replay(LocalTeacher):
     def __init__(self, file: str, setup: Setup) -> None:
         self._file = file
         self._rows = read_grades(setup.root / file, setup.layout, setup.policy.scale, setup.rater)
+        both = (
+            (one.id, row.about, Told(one.query, one.result.title))
+            for one in setup.examples
+            if (row := self._rows.get(one_form(one.id)))
+        )
+        self.notes = other_items(both, file, "the golden set")
 
     @cached_property
     def _known(self) -> KnownIds:

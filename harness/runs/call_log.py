@@ -9,13 +9,11 @@ import os
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, BinaryIO
-
-from pydantic import Field
+from typing import BinaryIO
 
 from harness.errors import BadInput, Fault
-from harness.nouns.base import Noun
-from harness.nouns.records import Key, Tokens
+from harness.nouns.base import Amount, Count, Noun
+from harness.nouns.records import Key
 from harness.runs.record_log import SYNC_EVERY
 from harness.storage.files import parse, to_line
 from harness.storage.regular import append_whole, lines_of, open_regular, open_to_append, unreadable
@@ -30,10 +28,10 @@ class Call(Noun):
     """
 
     example: str
-    repeat: int = 0
-    input_tokens: Tokens = 0
-    output_tokens: Tokens = 0
-    worst: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    repeat: Count = 0
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    worst: Amount | None = None
     free: bool = False
 
     @property

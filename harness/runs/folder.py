@@ -20,6 +20,7 @@ from pathlib import Path
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.examples import golden_digest
+from harness.golden.grade_tables import off_scale
 from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Gates, Policy
@@ -113,8 +114,16 @@ def open_run(folder: Path) -> Run:
         what = "graded production pairs, which have no golden grades: use `harness policy impact`"
         raise BadInput([Fault(str(folder), what)])
     policy, gates = load_with_gates(folder / "policy.toml")
-    ratings, raters = tuple(load_nouns(folder / RATINGS, Rating)), rater_kinds(folder / RATERS)
-    return Run(folder, manifest, policy, gates, ratings, raters)
+    return Run(folder, manifest, policy, gates, *_raters(folder, policy))
+
+
+def _raters(folder: Path, policy: Policy) -> tuple[tuple[Rating, ...], dict[str, str]]:
+    """The ratings of the run, and the kinds of its raters."""
+    path = folder / RATINGS
+    ratings = load_nouns(path, Rating)
+    off = {rating.grade: rating.item for rating in ratings if rating.grade not in policy.scale}
+    refuse_faults(Fault(f"{path}, {item}", off_scale(grade, policy)) for grade, item in off.items())
+    return tuple(ratings), rater_kinds(folder / RATERS)
 
 
 def read_through(

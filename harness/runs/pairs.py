@@ -9,11 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import Field
-
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.rows import check_attributes, texts_of
 from harness.golden.table_faults import without_doubles
+from harness.nouns.base import Amount
 from harness.nouns.pair import NamedPair
 from harness.storage.cells import number_of
 from harness.storage.digest import canonical_json, keyed_digest
@@ -26,7 +25,7 @@ from harness.storage.tables import RESULT_TEXTS, Layout, Row, Table, joined, ref
 class ShownPair(NamedPair):
     """A pair with its id in the file and its traffic weight."""
 
-    weight: float = Field(default=1.0, ge=0)
+    weight: Amount = 1.0
 
 
 def pairs_digest(pairs: Iterable[ShownPair]) -> str:

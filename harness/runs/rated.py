@@ -1,13 +1,12 @@
 """A run with ratings from a file instead of its own."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import BadInput, Fault
 from harness.golden.rating.files import of_known, rated_in
 from harness.golden.unmatched import unmatched
-from harness.nouns.pair import Rating, one_form
+from harness.nouns.pair import one_form
 from harness.runs.folder import Run
 from harness.storage.tables import Layout
 
@@ -22,7 +21,9 @@ def with_ratings(run: Run, path: Path, table: Layout) -> tuple[Run, tuple[str, .
     queries = {rating.item: rating.query for rating in run.ratings} | graded
     named = {one_form(item): item for item in queries}
     rated = rated_in(path, table, run.policy.scale, {}, run.policy.version, every=True)
-    ratings = tuple(_told(rating, named, queries) for rating in rated.ratings)
+    ratings = tuple(
+        rating.model_copy(update={"item": named.get(rating.item, rating.item)}) for rating in rated.ratings
+    )
     items = dict.fromkeys(rating.item for rating in ratings)
     if not items.keys() & graded.keys():
         likely = f" ({unmatched(items, graded, 'the run')})" if items else ""
@@ -30,9 +31,3 @@ def with_ratings(run: Run, path: Path, table: Layout) -> tuple[Run, tuple[str, .
     kept = of_known(replace(rated, ratings=ratings), queries, path, f"the golden set of {run.manifest.name}")
     raters = run.raters if rated.kinds is None else rated.kinds
     return replace(run, ratings=tuple(kept.ratings), raters=raters), kept.warnings
-
-
-def _told(rating: Rating, named: Mapping[str, str], queries: Mapping[str, str | None]) -> Rating:
-    """The rating with the run's spelling of the item, and with its query."""
-    item = named.get(rating.item, rating.item)
-    return rating.model_copy(update={"item": item, "query": rating.query or queries.get(item)})

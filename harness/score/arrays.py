@@ -1,9 +1,11 @@
 """Arrays, lists, series and data frames of grades become ratings and graded items.
 
-None, NaN and pandas' NA are missing.
+None, NaN, pandas' NA and masked values are missing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence, Set
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,15 +13,21 @@ import numpy as np
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.grade_tables import parse_scale, scale_text
 from harness.nouns.pair import Rating, query_key
-from harness.score.indexes import doubles_of, is_missing, matched
+from harness.score.indexes import doubles_of, matched
 from harness.score.items import GradedItem, bare_answer
+from harness.score.shapes import Given, given, is_missing, refuse_fields, shown, texts
 
 Scale = str | Sequence[int]
+LONG = ("item", "rater", "grade")
+"""The columns of a data frame that has a row for each rating."""
 
 
 def levels_of(scale: Scale) -> tuple[int, ...]:
     """A scale as the command line writes it, or as numbers."""
-    return parse_scale(scale if isinstance(scale, str) else ",".join(map(str, scale)))
+    if isinstance(scale, str):
+        return parse_scale(scale)
+    side = given(list(scale) if isinstance(scale, Set) else scale, "scale")
+    return parse_scale(",".join(map(shown, _flat(side, "scale", "grade"))))
 
 
 def ratings_from(
@@ -27,76 +35,81 @@ def ratings_from(
     levels: tuple[int, ...],
     queries: Any = None,
     items: Mapping[str, str | None] | None = None,
+    *,
+    named: bool = True,
 ) -> list[Rating]:
     """A frame of item, rater, grade[, query], or items x raters. BadInput for grades off the scale.
 
     `items`: the items that are graded beside them, each with its query. Ratings with an index, or with a
-    column item, belong to them by name, and some must; rows of a plain array belong to them by place.
+    column item, belong to them by name; rows of a plain array belong to them by place. `named`: whether an
+    index named the items; items called by their places take only ratings that are called so too.
     """
-    # A data frame with these columns has a row for each rating.
-    if {"item", "rater", "grade"} <= {str(name) for name in getattr(ratings, "columns", ())}:
+    table = given(ratings, "ratings")
+    if set(LONG) <= set(table.headers or ()):
         if queries is not None:
             raise BadInput("queries: a frame of item, rater and grade has a column query instead")
-        found = _long(ratings, levels)
+        names, found = _long(table, levels)
     else:
-        found = _wide(ratings, levels, queries, items)
+        names, found = _wide(table, levels, queries, items)
     if items is None:
         return found
-    if found and not any(rating.item in items for rating in found):
-        raise BadInput(
-            f"ratings: no item in common with what is graded ({found[0].item!r} there, "
-            f"{next(iter(items), '')!r} here): name both by the same ids"
-        )
-    return [
-        rating.model_copy(update={"query": items.get(rating.item)}) if rating.query is None else rating
-        for rating in found
-    ]
+    _refuse_other_places(names, list(items), named)
+    return found
+
+
+def _refuse_other_places(rated: list[str], items: list[str], named: bool) -> None:
+    """BadInput for named ratings of items that were called by their places: joined, they could be shifted.
+
+    Row numbers that came as an index, `named`, may be more than are rated, and no fewer.
+    """
+    if items != _places(len(items)) or (set(rated) <= set(items) if named else rated == items):
+        return
+    raise BadInput(
+        f"ratings: items {', '.join(rated[:3])}..., and what is graded has row numbers alone, 0 to "
+        f"{len(items) - 1}: give golden grades as a series with the same ids as its index, or ratings as a "
+        "plain array, which goes by place"
+    )
 
 
 def _wide(
-    ratings: Any, levels: tuple[int, ...], queries: Any, items: Mapping[str, str | None] | None
-) -> list[Rating]:
-    named, sides = matched({"ratings": ratings, "queries": queries})
-    values = np.asarray(sides["ratings"], dtype=object)
-    if values.ndim != 2:
-        raise BadInput(f"ratings: items x raters are wanted, here are {values.ndim} dimensions")
-    raters = _raters(ratings, values.shape[1])
+    table: Given, levels: tuple[int, ...], queries: Any, items: Mapping[str, str | None] | None
+) -> tuple[list[str], list[Rating]]:
+    if table.flat:
+        raise BadInput("ratings: items x raters are wanted, here is one value an item")
+    asked = {} if queries is None else {"queries": given(queries, "queries")}
+    named, sides = matched({"ratings": table, **asked})
+    refuse_fields(table.headers or (), "ratings", "raters")
+    raters = table.headers or [f"rater {at + 1}" for at in range(len(table.columns))]
+    refuse_faults(Fault("ratings", f"two columns are called {name!r}") for name in doubles_of(raters))
     if named is None and items is not None:
-        _same_length("ratings", values, list(items), "items")
+        _same_length("ratings", table, len(items), "items")
         named = list(items)
-    names = named or _places(len(values))
-    of_item = _queries(sides["queries"], len(values))
-    grades = [_grades(column, levels, name) for name, column in zip(raters, values.T, strict=True)]
-    return [
-        Rating(item=item, rater=name, grade=given[at], query=of_item[at])
-        for name, given in zip(raters, grades, strict=True)
-        for at, item in enumerate(names)
-        if given[at] is not None
+    names = named or _places(len(table))
+    of_item = _queries(sides.get("queries"), len(table))
+    grades = [_grades(column, levels, name) for name, column in zip(raters, table.columns, strict=True)]
+    return names, [
+        Rating(item=item, rater=name, grade=grade, query=query)
+        for name, own in zip(raters, grades, strict=True)
+        for item, grade, query in zip(names, own, of_item, strict=True)
+        if grade is not None
     ]
 
 
-def _raters(ratings: Any, n: int) -> list[str]:
-    """Who the columns are: by a data frame's headers, else by their place."""
-    columns = getattr(ratings, "columns", None)
-    if columns is None:
-        return [f"rater {at + 1}" for at in range(n)]
-    raters, faults = _texts(columns, "ratings, column", "no rater")
-    refuse_faults(faults)
-    refuse_faults(Fault("ratings", f"two columns are called {name!r}") for name in doubles_of(raters))
-    return raters
-
-
-def _long(ratings: Any, levels: tuple[int, ...]) -> list[Rating]:
-    grades = _grades(ratings["grade"], levels, "grade")
-    of_item = _queries(ratings.get("query"), len(grades))
-    items, faults = _texts(ratings["item"], "item", "empty item")
-    raters, more = _texts(ratings["rater"], "rater", "no rater")
+def _long(table: Given, levels: tuple[int, ...]) -> tuple[list[str], list[Rating]]:
+    """The items, row numbers in their order, and their ratings."""
+    headers = table.headers or []
+    refuse_faults(Fault("ratings", f"two columns are called {name!r}") for name in doubles_of(headers))
+    columns = dict(zip(headers, table.columns, strict=True))
+    grades = _grades(columns["grade"], levels, "grade")
+    items, faults = texts(columns["item"], "item", "empty item")
+    raters, more = texts(columns["rater"], "rater", "no rater")
     refuse_faults([*faults, *more])
+    of_item = _query_texts(columns.get("query", [None] * len(items)), "query")
     keys = list(zip(items, raters, strict=True))
     refuse_faults(
         Fault("", f"item {item!r} is graded twice by {rater!r}") for item, rater in doubles_of(keys)
     )
-    return [
+    return sorted(set(items), key=lambda item: (len(item), item)), [
         Rating(item=item, rater=rater, grade=grade, query=query)
         for (item, rater), grade, query in zip(keys, grades, of_item, strict=True)
         if grade is not None
@@ -105,44 +118,56 @@ def _long(ratings: Any, levels: tuple[int, ...]) -> list[Rating]:
 
 def items_from(
     sides: Mapping[str, Any], levels: tuple[int, ...]
-) -> tuple[dict[str, str | None], list[list[GradedItem]]]:
-    """Each item with its query, and each grader's answers beside the golden grades.
+) -> tuple[bool, dict[str, str | None], list[list[GradedItem]]]:
+    """Whether an index names the items; each with its query; and each grader's answers beside golden grades.
 
     `sides` are "golden", "queries" (or None), and each grader's grades by a name for messages: n, or n x
     repeats. BadInput where they do not belong together.
     """
-    named, placed = matched(sides)
-    golden = _grades(placed.pop("golden"), levels, "golden")
-    if None in golden:
-        raise BadInput("golden: every item needs its grade")
-    items = named or _places(len(golden))
+    named, placed = matched(
+        {name: given(side, name) for name, side in sides.items() if name != "queries" or side is not None}
+    )
+    golden = _grades(_flat(placed.pop("golden"), "golden", "grade"), levels, "golden")
     right = [grade for grade in golden if grade is not None]
-    queries = placed.pop("queries")
-    for name, values in placed.items():
-        _same_length(name, values, right, "golden grades")
-    of_item = _queries(queries, len(right))
+    if not golden or len(right) < len(golden):
+        raise BadInput("golden: every item needs its grade" if golden else "golden: no item")
+    for name, side in placed.items():
+        _same_length(name, side, len(golden), "items" if name == "queries" else "golden grades")
+    items = named or _places(len(golden))
+    of_item = _queries(placed.pop("queries", None), len(right))
     clusters = [query_key(query or "") or item for item, query in zip(items, of_item, strict=True)]
     graded = []
-    for name, values in placed.items():
-        given = np.asarray(values, dtype=object)
-        columns = [_grades(column, levels, name) for column in given.reshape(len(given), -1).T]
+    for name, side in placed.items():
+        columns = [_grades(column, levels, name) for column in _repeats(side, name)]
         answers = [tuple(bare_answer(grade)[0] for grade in row) for row in zip(*columns, strict=True)]
         graded.append([GradedItem(*row) for row in zip(items, clusters, right, answers, strict=True)])
-    return dict(zip(items, of_item, strict=True)), graded
+    return named is not None, dict(zip(items, of_item, strict=True)), graded
 
 
-def _queries(queries: Any, n: int) -> list[str | None]:
+def _repeats(side: Given, name: str) -> list[list[Any]]:
+    """Each repeat's grades. BadInput for a frame with other columns beside them."""
+    if len(side.columns) > 1 or side.headers != ["grade"]:
+        refuse_fields(side.headers or (), name, "repeats")
+    return side.columns
+
+
+def _flat(side: Given, name: str, what: str) -> list[Any]:
+    if not side.flat:
+        raise BadInput(f"{name}: one {what} an item is wanted, here are rows of {len(side.columns)}")
+    return side.columns[0]
+
+
+def _queries(queries: Given | None, n: int) -> list[str | None]:
     if queries is None:
         return [None] * n
-    found = [None if is_missing(query) else str(query) for query in queries]
-    _same_length("queries", found, range(n), "items")
-    return found
+    _same_length("queries", queries, n, "items")
+    return _query_texts(_flat(queries, "queries", "query"), "queries")
 
 
-def _texts(values: Iterable[Any], name: str, missing: str) -> tuple[list[str], list[Fault]]:
-    """Names as text, and a fault for each that is missing or empty."""
-    found = ["" if is_missing(value) else str(value) for value in values]
-    return found, [Fault(f"{name}[{at}]", missing) for at, text in enumerate(found) if not text.strip()]
+def _query_texts(values: Iterable[Any], name: str) -> list[str | None]:
+    found, faults = texts(values, name, None)
+    refuse_faults(faults)
+    return [text or None for text in found]
 
 
 def _places(n: int) -> list[str]:
@@ -150,23 +175,26 @@ def _places(n: int) -> list[str]:
     return [str(at) for at in range(n)]
 
 
-def _same_length(name: str, values: Sized, others: Sized, what: str) -> None:
-    if len(values) != len(others):
-        raise BadInput(f"{name}: {len(values)} for {len(others)} {what}")
+def _same_length(name: str, side: Given, n: int, what: str) -> None:
+    if len(side) != n:
+        raise BadInput(f"{name}: {len(side)} for {n} {what}")
 
 
-def _grades(values: Any, levels: tuple[int, ...], name: str) -> list[int | None]:
+def _grades(values: Iterable[Any], levels: tuple[int, ...], name: str) -> list[int | None]:
     """Whole numbers on the scale; None for what is missing. BadInput names every other value."""
-    if np.ndim(values) != 1:
-        raise BadInput(f"{name}: one grade an item is wanted, here are {np.ndim(values)} dimensions")
     found: list[int | None] = []
     faults = []
     for at, value in enumerate(values):
         if is_missing(value):
             found.append(None)
-        elif value in levels:
+        elif _is_number(value) and value in levels:
             found.append(int(value))
         else:
-            faults.append(Fault(f"{name}[{at}]", f"{value!r} is not on the scale {scale_text(levels)}"))
+            faults.append(Fault(f"{name}[{at}]", f"{shown(value)} is not on the scale {scale_text(levels)}"))
     refuse_faults(faults)
     return found
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value can be a grade: true and false are no numbers, and no files have them as grades."""
+    return isinstance(value, Real | Decimal) and not isinstance(value, bool | np.timedelta64)

@@ -6,25 +6,28 @@ refused, since grades that are matched by place look like a grader that guesses.
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
-import numpy as np
-
 from harness.errors import BadInput, Fault, refuse_faults
+from harness.score.shapes import Given, is_missing, texts
 from harness.storage.plural import plural
 
 Name = TypeVar("Name", bound=Hashable)
 
 
-def matched(sides: Mapping[str, Any]) -> tuple[list[str] | None, dict[str, Any]]:
+def matched(sides: Mapping[str, Given]) -> tuple[list[str] | None, dict[str, Given]]:
     """What the items are called, None where no side names them, and each side in their order.
 
     `sides` by their names for messages; the first leads. BadInput for an index that names an item twice or
     not at all, for two that name different items, and for two orders where the first side has no index.
     """
-    indexes = {name: index for name, values in sides.items() if (index := _index_of(values)) is not None}
-    refuse_faults(fault for name, index in indexes.items() for fault in _unusable(name, index))
-    named = {name: [str(item) for item in index] for name, index in indexes.items()}
+    named, faults = {}, []
+    for name, side in sides.items():
+        if side.names is not None:
+            named[name], found = _texts_of(name, side.names)
+            faults += found
+    refuse_faults(faults)
     if not named:
         return None, dict(sides)
     (lead, items), *others = named.items()
@@ -37,8 +40,7 @@ def matched(sides: Mapping[str, Any]) -> tuple[list[str] | None, dict[str, Any]]
             f"index to say which is its own: give {first} as a series with these names as its index"
         )
     return items, {
-        name: _in_order(values, named[name], items) if name in moved else values
-        for name, values in sides.items()
+        name: _in_order(side, named[name], items) if name in moved else side for name, side in sides.items()
     }
 
 
@@ -47,23 +49,8 @@ def doubles_of(names: Iterable[Name]) -> list[Name]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-def is_missing(value: Any) -> bool:
-    """Whether a value is None, NaN or pandas' NA."""
-    if value is None:
-        return True
-    try:
-        return bool(value != value)
-    except TypeError:
-        return True  # pandas' NA, which says neither yes nor no
-
-
-def _index_of(values: Any) -> list[Any] | None:
-    """A series' or frame's index. Lists and texts have a method of that name."""
-    index = getattr(values, "index", None)
-    return None if index is None or callable(index) else list(index)
-
-
-def _unusable(name: str, index: Sequence[Any]) -> list[Fault]:
+def _texts_of(name: str, index: Sequence[Any]) -> tuple[list[str], list[Fault]]:
+    """The names of an index as text, and what makes it unusable."""
     parts = [item if isinstance(item, tuple) else (item,) for item in index]
     empty = [
         at
@@ -72,12 +59,12 @@ def _unusable(name: str, index: Sequence[Any]) -> list[Fault]:
     ]
     if empty:
         what = f"the index has {len(empty)} without a name (the first: row {empty[0] + 1})"
-        return [Fault(name, f"{what}: name every item, or give plain arrays, which go by place")]
-    doubles = doubles_of(map(str, index))
-    if not doubles:
-        return []
-    what = f"the index names {plural(len(doubles), 'item')} twice (the first: {doubles[0]})"
-    return [Fault(name, f"{what}: keep one row an item, or give plain arrays, which go by place")]
+        return [], [Fault(name, f"{what}: name every item, or give plain arrays, which go by place")]
+    found, faults = texts(index, f"{name}, index", None)
+    if doubles := [] if faults else doubles_of(found):
+        what = f"the index names {plural(len(doubles), 'item')} twice (the first: {doubles[0]})"
+        faults = [Fault(name, f"{what}: keep one row an item, or give plain arrays, which go by place")]
+    return found, faults
 
 
 def _differing(lead: str, items: Sequence[str], name: str, own: Sequence[str]) -> list[Fault]:
@@ -103,6 +90,7 @@ def _differing(lead: str, items: Sequence[str], name: str, own: Sequence[str]) -
     ]
 
 
-def _in_order(values: Any, own: Sequence[str], items: Sequence[str]) -> Any:
+def _in_order(side: Given, own: Sequence[str], items: Sequence[str]) -> Given:
     place = {item: at for at, item in enumerate(own)}
-    return np.asarray(values, dtype=object)[[place[item] for item in items]]
+    order = [place[item] for item in items]
+    return replace(side, columns=[[column[at] for at in order] for column in side.columns])

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Literal
 
 from harness.errors import BadInput
+from harness.golden.by_chance import Told, other_items
 from harness.golden.grade_tables import GradedRow, cluster_of
 from harness.golden.graded_files import Golden
 from harness.golden.unmatched import unmatched
@@ -92,24 +93,35 @@ def items_of_files(
         items.append(
             GradedItem(item, cluster_of(item, row), row.grade, _given(grades.get(item)), _told_of(item, row))
         )
+    both = ((item, row.about, golden.rows[item].about) for item, row in grades.items() if item in golden.rows)
+    odd = other_items(both, name, golden.name)
     strangers = [item for item in grades if item not in golden.rows]
     if not strangers:
-        return items, ()
+        return items, odd
     unmet = unmatched(strangers, (item for item in golden.rows if item not in grades), golden.name)
     what = f"no golden grade in {golden.name}, or {'is a shot' if len(strangers) == 1 else 'are shots'} there"
     lost = f"{plural(len(strangers), f'item of {name} has', f'items of {name} have')} {what} ({unmet})"
     if len(strangers) == len(grades):
         raise BadInput(f"all {lost}")
-    return items, (lost,)
+    return items, (lost, *odd)
 
 
 def answered(
-    items: Sequence[GradedItem], grades: Mapping[str, GradedRow]
-) -> tuple[list[GradedItem], tuple[str, ...]]:
-    """A run's items with their grades from a file instead, and the items that only the file has."""
-    known = {one_form(item.item) for item in items}
+    items: Sequence[GradedItem], grades: Mapping[str, GradedRow], name: str, run: str
+) -> tuple[list[GradedItem], tuple[str, ...], tuple[str, ...]]:
+    """A run's items with their grades from the file `name` instead, the file's other items, and warnings."""
+    known = {one_form(item.item): item.about for item in items}
+    odd = other_items(
+        (
+            (item, row.about, Told(about.query, about.title))
+            for item, row in grades.items()
+            if (about := known.get(item))
+        ),
+        name,
+        run,
+    )
     given = [replace(item, answers=_given(grades.get(one_form(item.item)))) for item in items]
-    return given, tuple(item for item in grades if item not in known)
+    return given, tuple(item for item in grades if item not in known), odd
 
 
 def _told_of(item: str, row: GradedRow) -> ItemText | None:

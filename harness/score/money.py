@@ -67,7 +67,8 @@ class Sums:
     @property
     def used(self) -> Usage | None:
         """The total tokens; None if no reply counted any."""
-        return Usage(**self.tokens) if self.counted else None
+        # Of a long run they are more than one answer can have.
+        return Usage.model_construct(None, **self.tokens) if self.counted else None
 
 
 def spending(run: Run, sums: Sums) -> Spending:

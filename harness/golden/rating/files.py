@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import BadInput, Fault
+from harness.golden.by_chance import Told, other_items
 from harness.golden.examples import FILE, golden_path
 from harness.golden.grade_tables import GradedRow, read_ratings
 from harness.golden.graded_files import Levels, examples_of
@@ -30,30 +31,37 @@ def rated_in(
 
     Other items are left out with a warning, and BadInput if no item is known; `every` keeps them.
     """
-    ratings = [
-        rating.model_copy(update={"query": known[rating.item].query})
+    beside = path.with_name(RATERS)
+    rated = Rated(read_ratings(path, table, scale, version), rater_kinds(beside) if beside.exists() else None)
+    queries = {item: one.query for item, one in known.items()}
+    if every and not known:
+        return rated
+    return of_known(rated, queries, path, "the golden set", every=every)
+
+
+def of_known(
+    rated: Rated, known: Mapping[str, str | None], path: Path, there: str, *, every: bool = False
+) -> Rated:
+    """The ratings of known items, each with its query; a warning counts the others, which `every` keeps.
+
+    Agreement on other items is no evidence that people agree on what is graded. BadInput if no item is known
+    without `every`, or if the queries that both sides name differ for most items.
+    """
+    kept = [
+        rating.model_copy(update={"query": known[rating.item]})
         if rating.query is None and rating.item in known
         else rating
-        for rating in read_ratings(path, table, scale, version)
+        for rating in rated.ratings
+        if every or rating.item in known
     ]
-    beside = path.with_name(RATERS)
-    rated = Rated(ratings, rater_kinds(beside) if beside.exists() else None)
-    if not every:
-        return of_known(rated, known, path, "the golden set")
-    return replace(rated, warnings=_strangers(path, ratings, known, "the golden set") if known else ())
-
-
-def of_known(rated: Rated, known: Collection[str], path: Path, there: str) -> Rated:
-    """The ratings of known items; a warning counts the others. BadInput if no item is known.
-
-    Agreement on other items is no evidence that people agree on what is graded.
-    """
-    kept = [rating for rating in rated.ratings if rating.item in known]
-    if not kept:
+    if not kept and not every:
         items = dict.fromkeys(rating.item for rating in rated.ratings)
         likely = f" ({unmatched(items, known, there)})" if items else ""
         raise BadInput([Fault(str(path), f"none of its items is in {there}{likely}")])
-    return replace(rated, ratings=kept, warnings=_strangers(path, rated.ratings, known, there))
+    asked = {rating.item: rating.query for rating in rated.ratings if rating.query and rating.item in known}
+    both = ((item, Told(query), Told(known[item])) for item, query in asked.items())
+    odd = other_items(both, path.name, there)
+    return replace(rated, ratings=kept, warnings=(*_strangers(path, rated.ratings, known, there), *odd))
 
 
 def _strangers(path: Path, ratings: Sequence[Rating], known: Collection[str], there: str) -> tuple[str, ...]:

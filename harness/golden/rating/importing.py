@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from harness.errors import BadInput, Fault, refuse_faults
+from harness.golden.by_chance import Told, other_items
 from harness.golden.examples import golden_path
 from harness.golden.grade_tables import RatingRow, rating_rows
 from harness.golden.graded_files import examples_of
@@ -56,6 +57,7 @@ class RatingsImported(NamedTuple):
     unsaid: tuple[str, ...]
     """The raters whose kind raters.toml does not have."""
     unmatched: str
+    warnings: tuple[str, ...]
 
 
 def import_ratings(
@@ -105,6 +107,8 @@ def _merged(
     new = [(row.where, _rating(row, examples[row.item].id)) for row in rows]
     count = take(ratings, new, replace=table.replace)
     refuse_faults([*_rater_faults(raters, kinds, table.kind), *count.conflicts])
+    examples_of_rows = ((row, examples[row.item]) for row in {row.item: row for row in rows}.values())
+    both = ((row.item, row.about, Told(one.query, one.result.title)) for row, one in examples_of_rows)
     missing = tuple(rater for rater in raters if rater not in kinds)
     found = RatingsImported(
         path=path,
@@ -119,12 +123,13 @@ def _merged(
         kinds=dict.fromkeys(missing, table.kind) if table.kind else {},
         unsaid=() if table.kind else missing,
         unmatched=unmet,
+        warnings=other_items(both, table.path.name, "the golden set"),
     )
     return found, ratings
 
 
 def _rating(row: RatingRow, item: str) -> Rating:
-    said = {name: value for name, value in row._asdict().items() if name not in ("where", "item")}
+    said = {name: value for name, value in row._asdict().items() if name not in ("where", "item", "about")}
     return Rating(item=item, **said)
 
 

@@ -188,7 +188,7 @@ def _answered(session: BatchSession, logged: LoggedBatch, one: Result) -> Answer
     replies = _replies(answer)
     reply, unread = (*replies, None, None)[:2]
     cost = cost_of(replies, session.job.price, batch=True) if replies else None
-    return Answered(outcome, reply, unread, attempts=1, seconds=round(waited, 3), cost=cost)
+    return Answered(outcome, reply, unread, attempts=1, seconds=max(0.0, round(waited, 3)), cost=cost)
 
 
 def _keep(session: BatchSession, question: Question, found: Answered, before: Record | None) -> None:
