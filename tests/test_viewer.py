@@ -137,7 +137,7 @@ def test_an_address_that_asks_for_nonsense_is_told_so(client: TestClient, asked:
 def test_a_project_without_runs_says_how_to_make_one(client: TestClient, project: Project) -> None:
     for name in names(project):
         (project.runs / name).rename(project.root / name)
-    assert "make eval" in client.get("/").text
+    assert "<code>harness eval</code>" in client.get("/").text
     assert client.get("/trend").status_code == 200
 
 

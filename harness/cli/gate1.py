@@ -27,7 +27,10 @@ def gate1_command(
     root: Root = None,
     disputes: Annotated[
         int,
-        typer.Option(min=0, help="How many disputed pairs to show with the raters' reasons, widest first."),
+        typer.Option(
+            min=0,
+            help="How many disputed pairs to list (five or more), and how many with the raters' reasons.",
+        ),
     ] = 1,
     all: Annotated[
         bool, typer.Option("--all", help="Every rater and pair of raters, not the ten lowest.")

@@ -40,9 +40,8 @@ def diff_view(diff: PolicyDiff) -> Iterator[RenderableType]:
 def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableType]:
     """The golden examples that depend on changed parts, by part."""
     known = " are known to" if effect.cannot_tell else ""
-    share = (
-        f"{len(effect.touched)} of {plural(effect.examples, 'golden example')}{known} depend on changed parts"
-    )
+    touched = f"{len(effect.touched):,} of {plural(effect.examples, 'golden example')}"
+    share = f"{touched}{known} depend on changed parts"
     yield Padding(Text(f"{share}{':' if effect.touched else '.'}", style="bold"), (1, 0, 0, 0))
     for label, count in effect.counts.items():
         ids = ", ".join(_marked(one) for one in effect.touched if label in one.because)
@@ -55,7 +54,7 @@ def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableTy
         names = ", ".join(diff.new_clauses)
         yield Text(f"No example cites a new clause yet ({names}): find the affected examples by reading.")
     if effect.regraded:
-        yield Padding(Text(f"{len(effect.regraded)} have another grade now:", style="bold"), (1, 0, 0, 0))
+        yield Padding(Text(f"{len(effect.regraded):,} have another grade now:", style="bold"), (1, 0, 0, 0))
     for one in effect.regraded:
         yield Padding(Text(_regraded(one)), (0, 0, 0, 2))
     left = effect.left

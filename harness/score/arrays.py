@@ -152,7 +152,7 @@ def _places(n: int) -> list[str]:
 
 def _same_length(name: str, values: Sized, others: Sized, what: str) -> None:
     if len(values) != len(others):
-        raise BadInput(f"{name}: {len(values)} for {len(others)} {what}")
+        raise BadInput(f"{name}: {len(values):,} for {len(others):,} {what}")
 
 
 def _grades(values: Any, levels: tuple[int, ...], name: str) -> list[int | None]:

@@ -4,7 +4,7 @@
 margin.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from harness.nouns.base import Interval
 from harness.nouns.policy import Gates
@@ -17,15 +17,16 @@ from harness.storage.plural import plural
 def judge_regression(found: Comparison, gates: Gates) -> Regression:
     """The verdict on a comparison by these gates: pass only where every condition passes."""
     limits = _limits(found.gated_change, found.n_clusters)
+    cells = dict(_cells(found))
     conditions = (
         _non_inferior(found, gates.margin, limits),
-        *_cells(found),
+        *cells.values(),
         _coverage(found, gates.coverage_floor),
         *_cases(found, gates.coverage_floor),
         *_golden(found),
         *_sample(found),
     )
-    verdict, reason = _together(conditions)
+    verdict, reason = _together(conditions, cells)
     return Regression(
         verdict=verdict,
         reason=reason,
@@ -37,9 +38,12 @@ def judge_regression(found: Comparison, gates: Gates) -> Regression:
     )
 
 
-def _together(conditions: tuple[Condition, ...]) -> tuple[Verdict, str]:
+def _together(conditions: tuple[Condition, ...], cells: Mapping[str, Condition]) -> tuple[Verdict, str]:
+    """The verdict of all, with the reasons; that of a cell begins with the cell."""
+    subjects = {one.name: f"{cell}: " for cell, one in cells.items()}
     for verdict in ("fail", "inconclusive"):
-        reasons = [one.reason for one in conditions if one.verdict == verdict]
+        found = [one for one in conditions if one.verdict == verdict]
+        reasons = [f"{subjects.get(one.name, '')}{one.reason}" for one in found]
         if reasons:
             return verdict, "; ".join(reasons)
     return "pass", conditions[0].reason
@@ -71,16 +75,19 @@ def _open(name: str, reason: str) -> Condition:
     return Condition(name=name, verdict="inconclusive", reason=reason)
 
 
-def _cells(found: Comparison) -> Iterator[Condition]:
+def _cells(found: Comparison) -> Iterator[tuple[str, Condition]]:
     for cell in found.never_grow:
         grew = cell.candidate - cell.base
         what = f"golden {cell.golden} with action {cell.action}"
-        reason = f"{what}: {cell.base} before, {cell.candidate} now"
+        reason = f"{cell.base:,} before, {cell.candidate:,} now"
         failed = grew > cell.allowed
-        yield Condition(
-            name=f"{what} does not grow",
-            verdict="fail" if failed else "pass",
-            reason=f"{reason}, {cell.allowed} more are allowed" if failed else reason,
+        yield (
+            what,
+            Condition(
+                name=f"{what} does not grow",
+                verdict="fail" if failed else "pass",
+                reason=f"{reason}, {cell.allowed:,} more are allowed" if failed else reason,
+            ),
         )
 
 
@@ -125,7 +132,7 @@ def _cases(found: Comparison, floor: float) -> Iterator[Condition]:
         yield Condition(
             name="the base's cases are compared",
             verdict="inconclusive" if kept < floor else "pass",
-            reason=f"{found.n_common} of the {plural(known, 'case')} that the base knows could be compared",
+            reason=f"{found.n_common:,} of the {plural(known, 'case')} that the base knows could be compared",
         )
     if found.only_candidate:
         new = f"{plural(len(found.only_candidate), 'case is', 'cases are')} not in the base"
