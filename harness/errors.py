@@ -46,7 +46,7 @@ class BadInput(HarnessError):
         lines = [str(fault) for fault in self.faults[: self.shown]]
         hidden = len(self.faults) - len(lines)
         if hidden:
-            lines.append(f"... and {hidden} more like these")
+            lines.append(f"... and {hidden:,} more like these")
         return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
 from harness.comparison.graded_files import side_of_file
 from harness.comparison.paired import compare_items, compare_sides
@@ -22,6 +22,7 @@ from harness.golden.rating.ratings import Rated
 from harness.nouns.base import Weighting
 from harness.nouns.policy import Gate1Bar, Gate2Bar, Gates
 from harness.report.comparison import comparison_view
+from harness.report.console import SafeConsole
 from harness.report.gate1 import gate1_view
 from harness.report.sections import details_view, gate2_view
 from harness.score.arrays import Scale, items_from, levels_of, ratings_from
@@ -44,8 +45,8 @@ class _Shown:
     def _view(self) -> Iterable[RenderableType]:
         raise NotImplementedError
 
-    def _printed(self) -> Console:
-        console = Console(
+    def _printed(self) -> SafeConsole:
+        console = SafeConsole(
             width=WIDTH, file=io.StringIO(), record=True, highlight=False, emoji=False, markup=False
         )
         for part in self._view():

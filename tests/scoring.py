@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 from builders import example
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
 from harness.nouns.base import Weighting
 from harness.nouns.pair import Rating
 from harness.nouns.policy import Gates
+from harness.report.console import SafeConsole
 from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
 from harness.score.items import Answer, GradedItem, about_of
@@ -81,7 +82,7 @@ def gate1(
 def text_of(parts: Iterator[RenderableType], width: int = 80) -> str:
     """What a terminal shows."""
     out = io.StringIO()
-    console = Console(width=width, file=out, highlight=False, emoji=False, markup=False)
+    console = SafeConsole(width=width, file=out, highlight=False, emoji=False, markup=False)
     for part in parts:
         console.print(part)
     return out.getvalue()

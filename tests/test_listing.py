@@ -150,6 +150,8 @@ def test_a_listing_notices_new_changed_and_removed_runs(project: Project, here: 
     run_of(here, perfect, file="other.csv")
     assert [run.kappa for run in listing.runs()] == [first.kappa, 1.0]
     change_manifest(folder_of_name(project, first.name), finished_at=None)
+    assert listing.runs()[0].state == "gaps"
+    (folder_of_name(project, first.name) / "scorecard.json").unlink()
     assert listing.runs()[0].state == "going"
     shutil.rmtree(project.runs / first.name)
     assert [run.kappa for run in listing.runs()] == [1.0]

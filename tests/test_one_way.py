@@ -198,8 +198,8 @@ NEVER_ONE = {
     "MOST_GRADES", "LETTERS:,", "SOURCE:,", "CUT", "PATIENCE", "THOUGHT:,", "UNSAID.high",
     "ANSWERS:,", "MIN_COMMON", "MOST_CELLS:,", "MOST_ROWS:,",
     # two or more, where they are said
-    "len(found.stages)", "len(found.comparisons)", "len(score.raters)", "found.repeats",
-    "asked.repeats", "len(names)", "len(different)", "tries", "len(score.pairs):,", "len(score.raters):,",
+    "len(found.stages):,", "len(found.comparisons):,", "found.repeats",
+    "asked.repeats", "len(names):,", "len(different):,", "tries", "len(score.pairs):,", "len(score.raters):,",
     "len(known):,",
     "self._cut_off", "self._exhausted", "shared:,", "room:,", "least", "tried", "len(reading.models)",
     # estimates of hundreds

@@ -545,7 +545,7 @@ def test_ratings_of_items_that_are_spelled_otherwise_are_warned_of(tmp_path: Pat
     ratings = put(tmp_path, "r.csv", "item,rater,grade\n" + "\n".join(rows) + "\n")
     words = ("gate2", "--golden", golden, "--grades", grades, "--scale", "0-1", "--ratings")
     hint = "'1' here is likely '001' in the golden set: leading zeros were lost"
-    assert f"2 of 3 items of r.csv are not in the golden set ({hint})" in " ".join(
+    assert f"2 of 3 items of r.csv (4 ratings) are not in the golden set ({hint})" in " ".join(
         harness(*words, ratings)[1].split()
     )
     plain = put(tmp_path, "p.csv", "item,rater,grade\n" + "\n".join(rows[2:4]) + "\n")
@@ -565,7 +565,7 @@ def test_ratings_of_other_items_are_no_evidence(tmp_path: Path) -> None:
     assert none[0] == 2
     one = harness(*words, put(tmp_path, "one.csv", table + "i1,ann,1\ni1,bob,1\n"))
     said = " ".join(one[1].split())
-    assert "200 of 201 items of one.csv are not in the golden set" in said
+    assert "200 of 201 items of one.csv (400 ratings) are not in the golden set" in said
     assert "Gate 1 has not passed" in said
 
 

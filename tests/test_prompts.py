@@ -12,6 +12,7 @@ from builders import WORDS, example, examples, harness, policy, policy_text, wri
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.cli.progress import warnings_of
 from harness.errors import BadInput
 from harness.grading.plan import make_plan
 from harness.nouns.pair import Pair, indented_json
@@ -354,15 +355,15 @@ def test_the_answer_of_a_shot_without_a_reasoning_shows_none(here: Path) -> None
     """An empty text would teach the teacher to give none."""
     golden = [{k: v for k, v in line.items() if k not in ("reasoning", "clauses")} for line in examples()]
     golden[0]["reasoning"] = "It is no shoe."
-    write_project(here, golden=golden)
+    project = write_project(here, golden=golden)
     answer = '{"reasoning": shot.reasoning, "clauses": shot.clauses, "grade": shot.grade} | json'
     system = "{% for shot in shots %}\n{{ " + answer + " }}\n{% endfor %}\n{{ policy.title }}"
     (here / "prompts/teacher/v1/system.j2").write_text(system, encoding="utf-8")
     shown = harness("prompt", "render", "teacher@v1", "--policy", "small").out
     assert '"reasoning": ""' not in shown and "clauses" not in shown
     assert shown.count('"grade"') == 4 and shown.count("It is no shoe.") == 1
-    ended = harness("eval", "--policy", "small", "--model", "builtin/lexical", "--no-report")
-    assert "3 of 4 shots have no reasoning: they show a grade alone" in ended.err
+    asked = Asked(model="openai/x", policy="small", prompt="teacher", splits=("dev",))
+    assert "3 of 4 shots have no reasoning: they show a grade alone" in warnings_of(make_plan(project, asked))
 
 
 CITED: dict[str, tuple[bool, bool, str, int]] = {

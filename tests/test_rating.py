@@ -277,7 +277,7 @@ def rate(here: Path, **raters: int) -> None:
         ('[ann]\nkind = "human"\n[bob]\nkind = "human"\n', None),
         ('[ann]\nkind = "human"\n[bob]\nkind = "llm"\n', "bob rated as language models"),
         ('[ann]\nkind = "human"\n', "raters.toml does not say what bob is"),
-        ("", "raters.toml does not say what ann, bob is"),
+        ("", "raters.toml does not say what ann, bob are"),
     ],
 )
 def test_gate1_is_provisional_unless_every_rater_is_known_to_be_a_person(

@@ -345,10 +345,7 @@ def test_markdown_is_appended_and_says_what_was_compared(project: Path) -> None:
     assert text.startswith("# Job\n## Regression check: fail\n")
     assert f"Base: {base}. Candidate: {candidate}." in text
     assert len([line for line in text.splitlines() if line.startswith("| broken |")]) == 2
-    assert (
-        "| golden 0 with action show does not grow | passed | golden 0 with action show: 0 before, 0 now |"
-        in text
-    )
+    assert "| golden 0 with action show does not grow | passed | 0 before, 0 now |" in text
     assert "21 flips in all." in text
 
 
@@ -390,6 +387,16 @@ def test_verdict_file_keeps_the_gate_s_and_the_last_regress(project: Path) -> No
     path.write_text("{half", encoding="utf-8")
     ended = regress(base, candidate)
     assert (ended.code, "verdict.json: not JSON" in ended.err) == (2, True)
+
+
+def test_a_folded_condition_stays_beside_its_mark(project: Path) -> None:
+    run_of(project, wrong_on(1))
+    run_of(project, perfect)
+    lines = harness("regress", "--base", "latest~1").out.splitlines()
+    first = next(at for at, line in enumerate(lines) if "kappa loses less than" in line)
+    assert lines[first].startswith(("  open ", "  passed "))
+    assert lines[first + 1].startswith(" " * 9)
+    assert "  passed  golden 0 with action show does not grow: 0 before, 0 now" in lines
 
 
 def test_every_line_fits_a_terminal_of_80_columns(project: Path) -> None:

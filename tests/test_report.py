@@ -16,6 +16,7 @@ from fault_server import graded as graded_1
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle import KEYS
+from viewing import change_manifest
 
 from harness.cli import reports
 from harness.report.page.environment import in_page
@@ -58,6 +59,13 @@ def graded(root: Path, grade: Callable[[int, int], int | str | None], **project:
     (root / "grades.csv").write_text("item,grade\n" + text, encoding="utf-8")
     ended = harness("eval", "--policy", "small", "--model", "replay/grades.csv", "--no-report")
     assert ended.code in (0, 4), ended.err
+
+
+def prompted() -> Path:
+    """A run over a small project, whose manifest says nothing of the prompt, as those of old versions."""
+    run = Path(harness("eval", "--policy", "small", "--json").json["run"])
+    change_manifest(run, unprompted=False)
+    return run
 
 
 # --- the file ------------------------------------------------------------------------------------------
@@ -104,7 +112,7 @@ def test_a_file_that_cannot_be_written_is_named(here: Path) -> None:
 
 def test_a_run_folder_without_its_prompt_is_named(here: Path) -> None:
     write_project(here)
-    run = Path(harness("eval", "--policy", "small", "--json").json["run"])
+    run = prompted()
     (run / "prefix.txt").unlink()
     ended = harness("report")
     assert ended.code == 2
@@ -156,7 +164,7 @@ def test_every_answer_of_a_repeated_run_is_there(here: Path) -> None:
 
 def test_the_prompt_is_there_as_it_was_sent(here: Path) -> None:
     write_project(here)
-    run = Path(harness("eval", "--policy", "small", "--json").json["run"])
+    run = prompted()
     (shown,) = re.findall(r'<pre class="text" tabindex="0">(.*?)</pre>', page_of("latest"), flags=re.DOTALL)
     assert html.unescape(shown) == (run / "prefix.txt").read_text(encoding="utf-8")
 

@@ -214,6 +214,19 @@ def test_everybody_can_read_it(browser: Browser, shop: Made, width: int, dark: b
         assert runs_over(page) <= 0
 
 
+def test_a_caption_is_no_wider_than_the_screen(browser: Browser, shop: Made) -> None:
+    with opened(shop.page, browser=browser, width=360) as page:
+        ends = page.evaluate(
+            """() => [...document.querySelectorAll("caption:not(.unseen)")].map(caption => {
+                const text = document.createRange();
+                text.selectNodeContents(caption);
+                return text.getBoundingClientRect().right;
+            })"""
+        )
+    assert ends
+    assert max(ends) <= 360
+
+
 def test_it_is_there_within_a_second_and_small(browser: Browser, shop: Made) -> None:
     with opened(shop.page, browser=browser) as page:
         page.locator("#list details").first.wait_for()

@@ -74,7 +74,7 @@ def test_bootstrap_is_had_where_it_is_asked_for() -> None:
             {"ann": "llm", "bob": "human", "cy": "llm"},
             "ann, cy rated as language models: this says nothing yet about people",
         ),
-        ({"ann": "human"}, "raters.toml does not say what bob, cy is"),
+        ({"ann": "human"}, "raters.toml does not say what bob, cy are"),
         ({"ann": "llm"}, "ann rated as language models: this says nothing yet about people"),
     ],
 )

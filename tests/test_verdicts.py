@@ -383,10 +383,11 @@ def test_kappa_that_cannot_be_compared_leaves_it_open(delta: float | None, se: f
 def test_cell_may_grow_by_what_is_allowed_and_no_more(candidate: int, verdict: str) -> None:
     grown = CellChange(golden=0, action="show", base=3, candidate=candidate, allowed=2)
     found = regression(comparison(never_grow=(grown,)))
-    said = f"golden 0 with action show: 3 before, {candidate} now"
+    said = f"3 before, {candidate} now"
     words = f"{said}, 2 more are allowed" if verdict == "fail" else said
     assert condition(found, "golden 0 with action show does not grow") == (verdict, words)
     assert found.verdict == verdict
+    assert ("golden 0 with action show: 3 before" in found.reason) == (verdict == "fail")
 
 
 def test_coverage_of_the_candidate_has_a_floor() -> None:
@@ -450,7 +451,8 @@ def test_failures_are_told_before_what_is_open() -> None:
     )
     found = regression(comparison(never_grow=cells, stale=3))
     assert found.verdict == "fail"
-    assert found.reason == "; ".join(one.reason for one in found.conditions if one.verdict == "fail")
+    told = [f"golden {at} with action show: 0 before, 1 now, 0 more are allowed" for at in (0, 1)]
+    assert found.reason == "; ".join(told)
     assert found.reason.count("1 now") == 2
 
 

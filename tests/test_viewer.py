@@ -135,10 +135,22 @@ def test_an_address_that_asks_for_nonsense_is_told_so(client: TestClient, asked:
     assert "<b>" not in answer.text
 
 
+def test_a_kappa_below_0_is_drawn_at_its_place(client: TestClient, project: Project) -> None:
+    run_of(project.root, lambda at, golden: (golden + 1) % 3, file="worse.csv")
+    runs = [run for run in Listing(project).runs() if run.kappa is not None]
+    assert min(run.kappa or 0 for run in runs) < 0
+    text = client.get("/").text
+    low = float(re.findall(r"the axis begins at (-[\d]\.[\d])", text)[0])
+    drawn = re.findall(r'class="point" cx="([\d.]+)%"', text)
+    assert [float(at) for at in drawn] == [
+        pytest.approx(100 * ((run.kappa or 0) - low) / (1 - low), abs=0.01) for run in reversed(runs)
+    ]
+
+
 def test_a_project_without_runs_says_how_to_make_one(client: TestClient, project: Project) -> None:
     for name in names(project):
         (project.runs / name).rename(project.root / name)
-    assert "make eval" in client.get("/").text
+    assert "<code>harness eval</code>" in client.get("/").text
     assert client.get("/trend").status_code == 200
 
 

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+LACKING = {
+    "policies": "no policy: harness golden import FILE --policy NAME begins one",
+    "golden sets": "no golden set: harness golden import FILE --policy NAME makes one",
+    "prompts": "no prompt, and harness eval needs one: copy prompts/ from the harness's repository",
+}
+"""What a project cannot do without, and where it comes from."""
+
 
 def doctor_command(
     model: Annotated[
@@ -72,7 +79,9 @@ def _installation(root: "Path | None", *, as_json: bool) -> None:
     facts["packages"] = package_versions()
     facts["providers"] = list(PROVIDERS)
     absent = [name for name, version in facts["packages"].items() if version == "not installed"]
-    problems = [f"{name} is not installed: run make eval, or pip install it" for name in absent]
+    problems = [
+        f"{name} is not installed: pip install it, or run make eval where the harness is" for name in absent
+    ]
     try:
         project = project_at(root)
     except BadInput as error:
@@ -113,6 +122,8 @@ def _contents(project: Project, facts: dict[str, Any]) -> list[str]:
             except BadInput as error:
                 problems += _texts(error)
         facts[kind] = found
+        if not names:
+            problems.append(LACKING[kind])
     facts["runs"] = len(run_names(project))
     return problems
 

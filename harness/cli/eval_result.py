@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from harness.cli.options import DEFAULT_POLICY
 from harness.cli.output import print_json, scored_json, show, shown_path
 from harness.storage.project import Project
 
@@ -12,9 +13,12 @@ if TYPE_CHECKING:
 
 def report(project: Project, found: "Assessment", *, as_json: bool) -> None:
     """Print the scorecard, the spending and the run's folder."""
+    from rich.text import Text
+
     from harness.report.canaries import canary_view
     from harness.report.money import spending_view
-    from harness.report.sections import gate2_view
+    from harness.report.sections import details_words, gate2_view
+    from harness.runs.folder import find_run
 
     run, spent = found.run, found.reading.spending
     if as_json:
@@ -25,11 +29,14 @@ def report(project: Project, found: "Assessment", *, as_json: bool) -> None:
         mixed = found.reading.mixed
         show([*canary_view(found.canaries, asked.model, mixed), "", f"Run: {shown_path(run.folder)}"])
         return
-    show(gate2_view(found.gate2, *asked.sides))
+    show(gate2_view(found.gate2, *run.manifest.sides))
     money = list(spending_view(spent))
     show(["", *money] if money else [])
-    more = "More in `harness gate2 latest`: clauses, tags, confidence, the worst misses."
-    show([*_remarks(project, run), "", more, "", f"Run: {shown_path(run.folder)}"])
+    words = details_words(found.gate2)
+    name = "latest" if find_run(project, "latest") == run.folder else run.folder.name
+    show(_remarks(project, run))
+    show(["", Text(f"More in `harness gate2 {name}`: {words}.")] if words else [])
+    show(["", f"Run: {shown_path(run.folder)}"])
 
 
 def _remarks(project: Project, run: "Run") -> list[str]:
@@ -44,11 +51,22 @@ def _remarks(project: Project, run: "Run") -> list[str]:
         remarks += ["", f"Looks at the test split so far: {count}. Choose on dev, gate on test."]
     provider = provider_of(manifest.asked.model)
     if provider and provider.floor:
+        policy = None if run.policy.label == _default(project) else run.policy.label
+        own = "--base-url http://localhost:8000/v1"
         remarks += [
             "",
             "This grader is a floor to beat, not a teacher. Run a real one:",
-            "  make eval MODEL=openai/gpt-6-luna",
+            f"  {project.how_to('eval', policy=policy, model='openai/gpt-6-luna')}",
             "with OPENAI_API_KEY in the environment or in .env, or a server of your own:",
-            "  make eval MODEL=openai/NAME FLAGS='--base-url http://localhost:8000/v1'",
+            f"  {project.how_to('eval', own, policy=policy, model='openai/NAME')}",
         ]
     return remarks
+
+
+def _default(project: Project) -> str | None:
+    """The policy version that `harness eval` grades under by itself."""
+    from harness.policy.load import policy_path
+
+    if not (project.policies / DEFAULT_POLICY).is_dir():
+        return None
+    return f"{DEFAULT_POLICY}@{policy_path(project, DEFAULT_POLICY).stem}"

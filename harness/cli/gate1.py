@@ -24,7 +24,10 @@ def gate1_command(
     gated: GatedOptions,
     root: Root = None,
     disputes: Annotated[
-        int, option("How many disputed pairs to show with the raters' reasons, widest first.", min=0)
+        int,
+        option(
+            "How many disputed pairs to list (five or more), and how many with the raters' reasons.", min=0
+        ),
     ] = 1,
     all: Annotated[bool, option("Every rater and pair of raters, not the ten lowest.", "--all")] = False,
     json: Json = False,

@@ -87,7 +87,7 @@ def _show_run(found: "Assessment", misses: int, *, as_json: bool) -> None:
     from harness.report.runs import unfinished_sentence
     from harness.report.sections import details_view, gate2_view
 
-    score, canaries, names = found.gate2, found.canaries, found.run.manifest.asked.sides
+    score, canaries, names = found.gate2, found.canaries, found.run.manifest.sides
     if as_json:
         print_json(scored_json(score, canaries))
         return

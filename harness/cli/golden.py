@@ -160,16 +160,17 @@ def import_golden_set(
     """
     from harness.golden.importing import import_golden
 
-    done = import_golden(project_at(root), how.request(source, policy, table))
+    project = project_at(root)
+    done = import_golden(project, how.request(source, policy, table))
     if json:
         left = list(done.columns_left)
         found = {"path": str(done.path), "examples": len(done.examples), "columns_left": left}
         print_json({**found, "empty_splits": list(done.empty_splits), "long_texts": list(done.long_texts)})
     else:
-        _say_imported(done, policy)
+        _say_imported(project, done, policy)
 
 
-def _say_imported(done: "Imported", policy: str) -> None:
+def _say_imported(project: Project, done: "Imported", policy: str) -> None:
     queries = len({example.cluster for example in done.examples})
     show([f"{plural(len(done.examples), 'example')} of {plural(queries, 'query')}: {shown_path(done.path)}"])
     if done.columns_left:
@@ -183,7 +184,7 @@ def _say_imported(done: "Imported", policy: str) -> None:
         )
     if done.new_policy is not None:
         say(f"a policy to fill in: {shown_path(done.new_policy)}")
-    say(f"next: harness golden lint --policy {policy}, then make eval POLICY={policy}")
+    say(f"next: harness golden lint --policy {policy}, then {project.how_to('eval', policy=policy)}")
 
 
 @app.command("export")

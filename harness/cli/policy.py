@@ -73,7 +73,7 @@ def lint_policies(which: EveryPolicy, *, root: Root = None, json: Json = False) 
         print_json({"faults": every, "warnings": warnings})
     else:
         for path, found in faults.items():
-            show([f"{path}: {'clean' if not found else f'{len(found)} to mend'}"])
+            show([f"{path}: {'clean' if not found else f'{len(found):,} to mend'}"])
         for warning in warnings:
             say(f"warning: {warning}")
     wrong = [fault for found in faults.values() for fault in found]

@@ -122,8 +122,9 @@ def _short(count: int) -> str:
 def warnings_of(plan: "Plan") -> list[str]:
     """Warnings to print before money is spent."""
     from harness.policy.lint import unfinished
+    from harness.providers import is_prompted
 
-    warnings = []
+    warnings, prompted = [], is_prompted(plan.asked.model)
     lacking = unfinished(plan.policy)
     if lacking:
         empty = plural(len(lacking), "empty text")
@@ -131,11 +132,11 @@ def warnings_of(plan: "Plan") -> list[str]:
     if plan.dropped:
         count = plural(len(plan.dropped), "shot is", "shots are")
         warnings.append(f"{count} withheld from the teacher: too close to graded examples")
-    if bare := sum(not shot.reasoning for shot in plan.writer.shown):
-        count = f"{bare} of {plural(len(plan.writer.shown), 'shot')}"
+    if prompted and (bare := sum(not shot.reasoning for shot in plan.writer.shown)):
+        count = f"{bare:,} of {plural(len(plan.writer.shown), 'shot')}"
         has = "has" if bare == 1 else "have"
         warnings.append(f"{count} {has} no reasoning: they show a grade alone")
-    if plan.withheld:
+    if prompted and plan.withheld:
         what = "worked examples of the policy are withheld from the teacher, since they are graded"
         warnings.append(f"{what}: {', '.join(plan.withheld)}")
     if plan.stale:

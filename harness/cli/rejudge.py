@@ -71,7 +71,7 @@ def confirm_examples(
     if json:
         print_json({"policy": policy.label, "confirmed": done, "left": left})
         return
-    show([f"{len(done)} confirmed under {policy.label}"])
+    show([f"{len(done):,} confirmed under {policy.label}"])
     _say_left(left, policy)
 
 
@@ -139,7 +139,7 @@ def _say_left(left: "Sequence[str]", policy: "Policy") -> None:
         say(f"nothing is left to judge under {label}; next: harness golden lint --policy {label}")
         return
     more = ", ..." if len(left) > IDS_SHOWN else ""
-    say(f"{len(left)} left to judge under {policy.label}: {', '.join(left[:IDS_SHOWN])}{more}")
+    say(f"{len(left):,} left to judge under {policy.label}: {', '.join(left[:IDS_SHOWN])}{more}")
 
 
 def _now() -> str:

@@ -89,10 +89,8 @@ def _forecast(project: Project, asked: "Asked", folder: "Path | None", *, as_jso
 
 
 def _what_to_do(run: "Run") -> str:
-    from harness.providers import reads_grades
-
-    if reads_grades(run.manifest.asked.model):
-        return "add their grades to the file, and start a new run"
+    if run.manifest.digests.replayed:
+        return "add what is missing to the file, and start a new run"
     from harness.runs.manifest import how_to_resume
 
     # Without it, what may be at the server already is only looked for there.

@@ -8,7 +8,7 @@ from harness.cli.options import Json, Root, RunName, argument, option, project_a
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import named
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.storage.project import Project
+from harness.storage.project import Project, likeliest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,14 +38,18 @@ def list_runs(
     if sort not in ("time", "kappa"):
         raise BadInput(f"--sort {sort!r} is not one of: time, kappa")
     if split not in (None, "canaries"):
-        split = "+".join(parse_splits(split))
+        try:
+            split = "+".join(parse_splits(split))
+        except BadInput:
+            raise BadInput(f"--split {split!r} is not one of: dev, test, dev+test, canaries") from None
     project = project_at(root)
     known = _listed(project)
+    _refuse_unknown(project, policy, [manifest for _, manifest in known])
     runs = [
         (run, manifest.asked)
         for run, manifest in known
         if split in (None, manifest.asked.part)
-        and policy in (None, manifest.asked.policy, manifest.asked.policy.partition("@")[0])
+        and policy in (None, manifest.asked.policy, _name(manifest.asked.policy))
     ]
     rows = [_row(run) for run, _ in runs]
     if sort == "kappa":
@@ -58,7 +62,24 @@ def list_runs(
     elif known:
         show(["no run matches"])
     else:
-        show(["no run yet; `make eval` makes one"])
+        show([f"no run yet; `{project.how_to('eval')}` makes one"])
+
+
+def _refuse_unknown(project: Project, policy: str | None, known: "list[Manifest]") -> None:
+    """BadInput for a policy that neither the project nor a run has."""
+    from harness.policy.load import policy_names
+
+    names = dict.fromkeys([*policy_names(project), *(_name(one.asked.policy) for one in known)])
+    labels = {one.asked.policy for one in known}
+    if policy is not None and policy not in labels and _name(policy) not in names:
+        near = likeliest(policy, [*names, *labels])
+        meant = f"; did you mean {near}?" if near else ""
+        there = ", ".join(sorted(names)) or "none"
+        raise BadInput(f"--policy {policy}: no such policy{meant} (there are: {there})")
+
+
+def _name(label: str) -> str:
+    return label.partition("@")[0]
 
 
 def _listed(project: Project) -> "list[tuple[ListedRun, Manifest]]":
@@ -96,9 +117,11 @@ def _row(run: "ListedRun") -> dict[str, Any]:
         "run": run.name,
         "model": asked.model,
         "prompt": asked.prompt,
+        "prompted": not manifest.unprompted,
         "policy": asked.policy,
         "split": asked.part,
         "n": score.n if score else manifest.examples,
+        "kappa_n": score.gated_kappa.n if score and not run.canaries else None,
         "coverage": score.coverage if score else None,
         "gated": score.gated if score else None,
         "kappa": run.kappa,
@@ -206,7 +229,7 @@ def _agreed(names: list[str]) -> bool:
         say(f"  {name}")
     try:
         return typer.confirm(
-            f"Delete {'this run' if len(names) == 1 else f'these {len(names)} runs'}?", err=True
+            f"Delete {'this run' if len(names) == 1 else f'these {len(names):,} runs'}?", err=True
         )
     except typer.Abort:
         raise BadInput("nothing was removed: no answer; add --yes to remove without asking") from None

@@ -82,6 +82,6 @@ def not_judged(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]
     left = stale(examples, policy.version)
     for version, count in Counter(example.policy_version for example in left).items():
         first = next(example.id for example in left if example.policy_version == version)
-        what = f"{count} of {len(examples)} graded under {version}, not yet judged under {policy.version}"
+        what = f"{count} of {len(examples):,} graded under {version}, not yet judged under {policy.version}"
         next_ = f"`harness golden confirm` and `regrade` with {policy.label}"
         yield Finding("error", f"stale, such as {first}", f"{what}: {next_}")

@@ -93,7 +93,7 @@ def read_ratings(
         (line, (sys.intern(item), row.rater, row.notes.repeat), row)
         for line, item, row in _of_version(path, graded_rows(table, layout, scale, full), version)
     )
-    rows = without_doubles(rated, rating_name, table.place)
+    rows = without_doubles(rated, rating_name, table.place, remedy=_both_columns(table, layout))
     return [
         Rating(
             item=item,
@@ -160,7 +160,8 @@ def rating_rows(
         for said in [(notes.reasoning, notes.policy_version or version, notes.repeat, notes.at, row.about)]
     )
     keyed = ((line, (row.item, row.rater, row.policy_version, row.repeat), row) for line, row in found)
-    return list(without_doubles(keyed, rating_name, table.place).values())
+    remedy = _both_columns(table, layout)
+    return list(without_doubles(keyed, rating_name, table.place, remedy=remedy).values())
 
 
 def read_grades(
@@ -168,7 +169,7 @@ def read_grades(
 ) -> dict[str, GradedRow]:
     """One grader's row for each item. `rater` selects one where a table holds several."""
     table = read_table(path, layout)
-    return by_item(table, _of_one_rater(path, graded_rows(table, layout, scale), rater))
+    return by_item(table, _of_one_rater(path, graded_rows(table, layout, scale), rater), layout)
 
 
 def _of_one_rater(path: Path, rows: Iterable[Placed], rater: str | None) -> Iterator[Placed]:
@@ -198,7 +199,7 @@ def read_golden_grades(
     """
     table = read_table(path, layout)
     then = under_version(table, layout, version) if version else table
-    rows = by_item(table, _without_gaps(table, graded_rows(then, layout, scale)))
+    rows = by_item(table, _without_gaps(table, graded_rows(then, layout, scale)), layout)
     for item in [item for item, row in rows.items() if row.notes.split == "shots"]:
         del rows[item]
     return rows
@@ -260,9 +261,26 @@ def _notes(row: Row, headers: Mapping[str, tuple[str, ...]], faults: TableFaults
     return RowNotes(reasoning, split or None, title or None, version or None, at, clauses, tags, int(repeat))
 
 
-def by_item(table: Table, rows: Iterable[Placed]) -> dict[str, GradedRow]:
+def by_item(table: Table, rows: Iterable[Placed], layout: Layout) -> dict[str, GradedRow]:
     """The rows of a table by their items. BadInput for every item that is graded twice."""
-    return without_doubles(rows, lambda item: f"item {item!r}", table.place)
+    remedy = _several_raters(table, layout) or _both_columns(table, layout)
+    return without_doubles(rows, lambda item: f"item {item!r}", table.place, remedy=remedy)
+
+
+def _several_raters(table: Table, layout: Layout) -> list[Fault]:
+    """What to do where items come twice, since several people rated them."""
+    rater = table.find("rater", layout)
+    what = "says that these are the ratings of several people; harness ratings import takes them"
+    return [Fault(str(table.path), f"the column {rater[0]} {what}, and gate2 --ratings")] if rater else []
+
+
+def _both_columns(table: Table, layout: Layout) -> list[Fault]:
+    """What to do where items come twice, since their name lacks the query."""
+    item, query = table.find("item", layout), table.find("query", layout)
+    if len(item) != 1 or not query or query == item:
+        return []
+    what = f"a result can belong to several queries; try --columns item={query[0]}+{item[0]}"
+    return [Fault(str(table.path), what)]
 
 
 def cluster_of(item: str, row: GradedRow) -> str:

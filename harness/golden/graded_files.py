@@ -46,7 +46,7 @@ class Golden(NamedTuple):
         """What keeps the grades from being those of the policy: that some are another version's."""
         if policy is None or not self.stale:
             return None
-        of = f"{self.stale} of {plural(len(self.rows), 'golden grade')} in {self.name}"
+        of = f"{self.stale:,} of {plural(len(self.rows), 'golden grade')} in {self.name}"
         return f"{of} are of another version, and {policy.label} has none of those"
 
 

@@ -141,7 +141,7 @@ def _examples(table: Table, request: Import, policy_version: str, scale: tuple[i
     check_attributes(table, request.layout, request.attributes)
     nested = [name for name in table.columns if "." in name]
     refuse_controls(table, _TEXTS, request.layout, [*request.attributes, *nested])
-    graded = by_item(table, graded_rows(table, request.layout, scale, ("query", "grade")))
+    graded = by_item(table, graded_rows(table, request.layout, scale, ("query", "grade")), request.layout)
     splits = _splits(table, request, graded.values())
     provenance = _provenance(table, request)
     examples: list[Example] = []

@@ -78,11 +78,16 @@ def rating_name(key: tuple[str | int | None, ...]) -> str:
 
 
 def without_doubles(
-    rows: Iterable[tuple[int, K, T]], named: Callable[[K], str], place: str, verb: str = "is graded"
+    rows: Iterable[tuple[int, K, T]],
+    named: Callable[[K], str],
+    place: str,
+    verb: str = "is graded",
+    remedy: Sequence[Fault] = (),
 ) -> dict[K, T]:
     """Rows, given with their lines and keys, by their keys. BadInput for every key that comes twice.
 
-    Both places are named: `place` is what comes before the line.
+    Both places are named: `place` is what comes before the line. `remedy` comes first, since of many faults
+    the last are not shown.
     """
     found: dict[K, T] = {}
     lines = array("q")  # an item each, as in `found`
@@ -94,8 +99,9 @@ def without_doubles(
             found[key] = row
             lines.append(line)
     first = dict(zip(found, lines, strict=True)) if doubles else {}
-    refuse_faults(
+    twice = [
         Fault(f"{place} {line}", f"{named(key)} {verb} twice (first: {place} {first[key]})")
         for line, key in doubles
-    )
+    ]
+    refuse_faults([*remedy, *twice] if twice else ())
     return found

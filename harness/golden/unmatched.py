@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from difflib import get_close_matches
 
 
 def _rounded(id_: str) -> str:
@@ -22,6 +23,8 @@ REASONS: dict[str, Callable[[str], str]] = {
     "the Unicode form differs": lambda id_: unicodedata.normalize("NFKC", id_),
 }
 """What makes two ids differ, the likeliest first, with what takes the difference away."""
+NEAR, TRIED = 0.8, 1_000
+"""How alike a mistyped id is at least (difflib's ratio), and how many ids are compared."""
 COLUMNS = "one is named by several columns, the other by one of them"
 
 
@@ -48,8 +51,19 @@ class KnownIds:
         return f"{id_!r} here is likely {other!r} in {self._there}: {reason}"
 
     def first_hint(self, strangers: Iterable[str]) -> str | None:
-        """The hint for the first of the ids that has one."""
-        return next((hint for id_ in strangers if (hint := self.hint(id_))), None)
+        """The hint for the first of the ids that has one, else for a likely typing error in one."""
+        ids = list(strangers)
+        return next((hint for id_ in ids if (hint := self.hint(id_))), None) or self._mistyped(ids[:TRIED])
+
+    def _mistyped(self, ids: Sequence[str]) -> str | None:
+        """An id whose digits are those of a known one, and whose other letters are nearly the same."""
+        alike: dict[str, list[str]] = {}
+        for known in self._by_form.values():
+            alike.setdefault(_digits(known), []).append(known)
+        for id_ in ids:
+            if near := get_close_matches(id_, alike.get(_digits(id_), [])[:TRIED], 1, NEAR):
+                return f"{id_!r} here is likely {near[0]!r} in {self._there}: a typing error"
+        return None
 
 
 def unmatched(strangers: Collection[str], known: Iterable[str], there: str) -> str:
@@ -64,6 +78,10 @@ def _form(id_: str) -> str:
     for same in REASONS.values():
         id_ = same(id_)
     return id_
+
+
+def _digits(id_: str) -> str:
+    return re.sub("[^0-9]", "", id_)
 
 
 def _last_column(form: str) -> str:

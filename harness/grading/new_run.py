@@ -14,7 +14,7 @@ from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds
 from harness.grading.executors import executor_of
 from harness.grading.plan import Plan
 from harness.policy.load import gates_digest
-from harness.providers import SDKS, reads_grades, sold_as, split_model
+from harness.providers import SDKS, is_prompted, reads_grades, sold_as, split_model
 from harness.runs.folder import EXAMPLES, PAIRS
 from harness.runs.manifest import Manifest
 from harness.storage.files import Content, read_bytes, stamp_of, to_lines
@@ -43,6 +43,7 @@ def new_manifest(project: Project, plan: Plan) -> Manifest:
         rated_under=plan.rated_under,
         vendor=vendor.id if vendor else None,
         waits=executor_of(plan.asked).waits,
+        unprompted=not is_prompted(plan.asked.model),
         harness=__version__,
         python=platform.python_version(),
         packages=package_versions(),

@@ -43,5 +43,5 @@ def _final_channel(text: str) -> str:
     """The text of the one final channel; nothing where there is none."""
     found = list(_FINAL.finditer(text))
     if len(found) > 1:
-        raise TwoAnswers(f"{len(found)} final channels")
+        raise TwoAnswers(f"{len(found):,} final channels")
     return _TURN_ENDS.split(text[found[0].end() :], maxsplit=1)[0] if found else ""

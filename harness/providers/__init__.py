@@ -31,7 +31,7 @@ class Provider:
     `key` and `base` name variables of the environment; `url` is its address where nothing else is said, None
     where its SDK knows it. `batches` is its batch API. `vendor` is paid for its models; where `free`, nobody
     is. `longest`: tokens that an answer has at most. `reads_grades`: a model is a file of grades. `floor`:
-    its models are what a teacher has to beat.
+    its models are what a teacher has to beat. `prompted`: its models read the prompt.
     """
 
     open: Callable[[str, Setup], Teacher]
@@ -44,6 +44,7 @@ class Provider:
     longest: int = LONGEST_ANSWER
     reads_grades: bool = False
     floor: bool = False
+    prompted: bool = True
 
 
 SDKS = ("openai", "anthropic")
@@ -56,7 +57,7 @@ def _chat_at(url: str, key: str) -> Provider:
 
 
 PROVIDERS: dict[str, Provider] = {
-    "builtin": Provider(builtin.open_teacher, free=True, floor=True),
+    "builtin": Provider(builtin.open_teacher, free=True, floor=True, prompted=False),
     "openai": Provider(openai.open_teacher, **_OPENAI, batches=OpenAIBatches),
     "openai-responses": Provider(
         partial(openai.open_as, Responses, openai.KEY), **_OPENAI, batches=OpenAIBatches
@@ -73,7 +74,7 @@ PROVIDERS: dict[str, Provider] = {
     "vllm": _chat_at("http://localhost:8000/v1", "VLLM_API_KEY"),
     "llamacpp": _chat_at("http://127.0.0.1:8080/v1", "LLAMA_API_KEY"),
     "ollama": _chat_at("http://localhost:11434/v1", "OLLAMA_API_KEY"),
-    "replay": Provider(replay.open_teacher, free=True, reads_grades=True),
+    "replay": Provider(replay.open_teacher, free=True, reads_grades=True, prompted=False),
 }
 
 
@@ -104,6 +105,12 @@ def reads_grades(model: str) -> bool:
     """Whether a model is a file of grades, whoever made them."""
     known = provider_of(model)
     return known is not None and known.reads_grades
+
+
+def is_prompted(model: str) -> bool:
+    """Whether a model reads the prompt, or grades without one."""
+    known = provider_of(model)
+    return known is None or known.prompted
 
 
 def open_teacher(name: str, setup: Setup) -> Teacher:

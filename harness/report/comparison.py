@@ -10,7 +10,8 @@ from rich.text import Text
 
 from harness.comparison.baseline import Baseline
 from harness.report.figures import any_of, changes_of
-from harness.report.parts import columns, entry, indented, interval, number, percent, signed, warnings
+from harness.report.parts import columns, entry, indented, interval, number, percent, signed, warnings, whole
+from harness.score.items import INDEPENDENT
 from harness.scorecards.comparison import Change, Comparison, Flip, Ranking, SliceChange
 from harness.scorecards.money import usd
 from harness.storage.plural import plural
@@ -21,7 +22,8 @@ NO_ACTIONS = "no policy defines actions"
 
 def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableType]:
     """A comparison's summary and tables."""
-    where = f"{plural(found.n_common, 'item')} in {plural(found.n_clusters, 'query')}"
+    queries = "" if INDEPENDENT in found.warnings else f" in {plural(found.n_clusters, 'query')}"
+    where = f"{plural(found.n_common, 'item')}{queries}"
     yield Text(f"What moved, on {where}", style="bold")
     yield Text(f"base:      {found.base}\ncandidate: {found.candidate}")
     yield Text(change_sentence(found))
@@ -30,7 +32,8 @@ def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableTyp
     yield indented(Text(_flip_counts(found)))
     if found.never_grow:
         lines = [
-            f"must not grow: golden {cell.golden} with action {cell.action}: {cell.base} -> {cell.candidate}"
+            f"must not grow: golden {cell.golden} with action {cell.action}: "
+            f"{cell.base:,} -> {cell.candidate:,}"
             for cell in found.never_grow
         ]
         yield indented(Text("\n".join(lines)))
@@ -130,7 +133,8 @@ def _flips(flips: Sequence[Flip]) -> Iterator[RenderableType]:
         first = "those first whose user would see something else" if known else "broken ones first"
         yield Text(f"\nThe flips, {first} (--flips N shows more):")
     for flip in flips:
-        title = f"{flip.item}: {flip.query} -> {flip.title}" if flip.query else flip.item
+        item = whole(flip.item)
+        title = f"{item}: {flip.query} -> {flip.title}" if flip.query else item
         sides = "golden", "base", "candidate"
         reasonings = flip.golden_reasoning, flip.base_reasoning, flip.candidate_reasoning
         said = (f"{who}: {why}" for who, why in zip(sides, reasonings, strict=True) if why)
@@ -150,7 +154,7 @@ def _moved(flip: Flip) -> str:
 def ranking_view(found: Ranking) -> Iterator[RenderableType]:
     """Several runs against the first."""
     first = found.comparisons[0]
-    yield Text(f"{len(found.comparisons)} runs against {found.base}", style="bold")
+    yield Text(f"{len(found.comparisons):,} runs against {found.base}", style="bold")
     table = columns("run", first.gated, "difference", "interval", "p (Holm)", "items")
     table.add_row(found.base, number(first.gated_change.base), "", "", "", "")
     for one, p in zip(found.comparisons, found.p_holm, strict=True):

@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.report.parts import columns, indented, interval, number, percent
+from harness.report.parts import columns, indented, interval, number, percent, whole
 from harness.scorecards.confidence import Confidence, SelectiveScore
 from harness.storage.plural import plural
 
@@ -33,7 +33,7 @@ def confidence_view(score: Confidence | None) -> Iterator[RenderableType]:
     yield indented(table, above=0)
     yield indented(Text(alone_sentence(score.alone)), above=0)
     if score.to_people:
-        first = ", ".join(score.to_people[:FIRST])
+        first = ", ".join(map(whole, score.to_people[:FIRST]))
         what = "People should look first at what it is least sure of"
         if score.alone.coverage is not None:
             what = f"The other {len(score.to_people):,} go to people"
@@ -58,6 +58,6 @@ def alone_sentence(found: SelectiveScore) -> str:
         return f"Could be graded alone at {percent(found.target)} error: nothing yet ({found.reason})."
     return (
         f"Could be graded alone at {percent(found.target)} error: the {percent(found.coverage)} with "
-        f"confidence {number(found.threshold, 2)} or more ({found.errors} of {found.n} wrong here, "
+        f"confidence {number(found.threshold, 2)} or more ({found.errors:,} of {found.n:,} wrong here, "
         f"at most {number(found.upper, 3)}); check it on other examples."
     )

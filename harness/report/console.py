@@ -13,6 +13,9 @@ from rich.text import Text
 from harness.report.folding import FoldedText
 from harness.storage.visible import visible
 
+GLUE = "\ue000"
+"""A space that lines are not folded at, of Unicode's private use: printed as a space."""
+
 
 class SafeConsole(Console):
     """Rich's console, with control characters escaped, which Rich passes through, and long names folded."""
@@ -21,7 +24,7 @@ class SafeConsole(Console):
         """Escape control characters in texts. Rich's own control codes are segments of another kind."""
         renderable = FoldedText.of(renderable) if type(renderable) is Text else renderable
         for text, style, control in super().render(renderable, options):
-            yield Segment(text if control else visible(text), style, control)
+            yield Segment(text if control else visible(text).replace(GLUE, " "), style, control)
 
     def render_str(self, text: str, **how: Any) -> Text:
         """A string as a text, as in a table's cell."""

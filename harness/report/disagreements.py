@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, entry, indented, interval, number, percent, signed
+from harness.report.parts import columns, entry, indented, interval, number, percent, signed, whole
 from harness.score.few import SHOWN, few_names, lowest
 from harness.scorecards.ceiling import AltTest, Ceiling
 from harness.scorecards.gate2 import Citing, Disagreement, Gate2
@@ -111,7 +111,7 @@ def _miss(miss: Disagreement) -> Iterator[RenderableType]:
     given = _side("grader", miss.grade, miss.action, miss.clauses)
     said = few_names([f"{rater} {grade}" for rater, grade in miss.ratings.items()])
     yield from entry(
-        f"{miss.item}{what}",
+        f"{whole(miss.item)}{what}",
         f"{golden} {miss.golden_reasoning}".rstrip(" :"),
         f"{given} {miss.reasoning}".rstrip(" :"),
         f"raters: {said} ({DIAGNOSIS_WORDS[miss.diagnosis]})" if miss.ratings else "",

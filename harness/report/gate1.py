@@ -19,8 +19,10 @@ from harness.report.parts import (
     signed,
     verdict_lines,
     warnings,
+    whole,
 )
 from harness.score.few import SHOWN, few_names, least_agreeing, least_consistent, lowest_pairs
+from harness.score.items import INDEPENDENT
 from harness.scorecards.gate1 import AgreementIn, Dispute, Gate1, PairAgreement, RaterBias
 from harness.storage.plural import plural
 
@@ -47,8 +49,9 @@ def gate1_view(score: Gate1, disputes: int = 1, *, every: bool = False) -> Itera
 
     Of many raters only those who agree least are shown, unless `every` one is wanted.
     """
-    items = f"{plural(score.n_items, 'item')} in {plural(score.n_clusters, 'query')}"
-    yield Text(f"Gate 1: do the raters agree? {len(score.raters)} raters, {items}", style="bold")
+    queries = "" if INDEPENDENT in score.warnings else f" in {plural(score.n_clusters, 'query')}"
+    items = f"{plural(score.n_items, 'item')}{queries}"
+    yield Text(f"Gate 1: do the raters agree? {len(score.raters):,} raters, {items}", style="bold")
     yield from verdict_lines(score)
     if score.verdict == "pass":
         yield Text(COPIED if score.alike else CLEAR)
@@ -76,8 +79,10 @@ def gate1_view(score: Gate1, disputes: int = 1, *, every: bool = False) -> Itera
         yield from _reasons(score, disputes)
     if score.advice:
         yield Text("\nWhat to do:")
+    advice = Table.grid(padding=(0, 1))
     for one in score.advice:
-        yield Text(f"- {one}.")
+        advice.add_row("-", f"{one}.")
+    yield advice
     yield from warnings(score.warnings, above=True)
 
 
@@ -166,7 +171,7 @@ def _disputes(score: Gate1, shown: int) -> RenderableType:
         # Names stay on one line while there is room, and then wrap instead of being cut.
         table.add_column(rater, justify="right", overflow="fold", min_width=min(3, len(rater)))
     for dispute in score.disputed[:shown]:
-        table.add_row(dispute.item, *(str(dispute.grades.get(rater, "-")) for rater in score.raters))
+        table.add_row(_named(dispute), *(str(dispute.grades.get(rater, "-")) for rater in score.raters))
     return table
 
 
@@ -175,7 +180,13 @@ def _by_grade(dispute: Dispute) -> str:
     given: dict[int, list[str]] = {}
     for rater, grade in dispute.grades.items():
         given.setdefault(grade, []).append(rater)
-    return f"{dispute.item}: " + "; ".join(f"{grade} {few_names(given[grade])}" for grade in sorted(given))
+    return f"{_named(dispute)}: " + "; ".join(f"{grade} {few_names(given[grade])}" for grade in sorted(given))
+
+
+def _named(dispute: Dispute) -> str:
+    """A dispute's item with what it is about, as far as its id does not say that."""
+    said = [text for text in (dispute.query, dispute.title) if text and text not in dispute.item]
+    return f"{whole(dispute.item)}{': ' if said else ''}{' -> '.join(said)}"
 
 
 def _reasons(score: Gate1, shown: int) -> Iterator[RenderableType]:

@@ -19,6 +19,7 @@ from harness.report.parts import (
     percent,
     verdict_lines,
 )
+from harness.score.items import INDEPENDENT
 from harness.scorecards.gate2 import Gate2, SliceScore
 from harness.storage.plural import plural
 
@@ -55,7 +56,8 @@ def raters_view(score: Gate2) -> Iterator[RenderableType]:
 
 def parts_view(score: Gate2) -> Iterator[RenderableType]:
     """The clustering, and the weakest clauses and tags."""
-    yield indented(Text(_clustering(score)))
+    if INDEPENDENT not in score.warnings:
+        yield indented(Text(_clustering(score)))
     yield from _weakest("clauses", score.per_clause)
     yield from _weakest("tags", score.per_tag)
 
@@ -137,10 +139,14 @@ def _clustering(score: Gate2) -> str:
     return f"Intervals are clustered by query: {plural(score.n_clusters, 'query')}{cost}."
 
 
-def _weakest(name: str, slices: tuple[SliceScore, ...]) -> Iterator[RenderableType]:
+def lowest_parts(slices: tuple[SliceScore, ...]) -> list[SliceScore]:
     """The tags or clauses with the lowest accuracy, among those with enough items."""
     known = [one for one in slices if one.n >= FEW_ITEMS and one.accuracy is not None]
-    lowest = sorted(known, key=lambda one: (one.accuracy, one.name))[:SLICES_SHOWN]
+    return sorted(known, key=lambda one: (one.accuracy, one.name))[:SLICES_SHOWN]
+
+
+def _weakest(name: str, slices: tuple[SliceScore, ...]) -> Iterator[RenderableType]:
+    lowest = lowest_parts(slices)
     if not lowest:
         return
     table = columns(f"{name} with the lowest accuracy", "accuracy", "items", "kappa", "interval")

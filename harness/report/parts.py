@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.nouns.base import Interval
+from harness.report.console import GLUE
 from harness.scorecards.shared import Gate
 from harness.storage.plural import plural
 
@@ -60,6 +61,11 @@ def verdict_lines(score: Gate) -> Iterator[RenderableType]:
         yield Text(f"Provisional: {score.provisional}.")
     if score.bar_moved:
         yield Text(f"The bar was moved: {score.bar_moved}.", style="yellow")
+
+
+def whole(name: str) -> str:
+    """A name to copy, such as an item's id: lines are not folded at its spaces."""
+    return name.replace(" ", GLUE)
 
 
 def indented(part: RenderableType, above: int = 1, by: int = 2) -> Padding:

@@ -48,7 +48,7 @@ def write_pictures(folder: Path, form: Form, found: Assessment, runs: Sequence[L
     `runs`: those over the same policy and split. Without a kappa among them no trend is written.
     """
     run, score = found.run, found.gate2
-    grader, golden = run.manifest.asked.sides
+    grader, golden = run.manifest.sides
     title = f"{grader} on {golden}"
     drawings: dict[str, Drawing] = {
         "confusion": lambda figure: draw_heat_map(figure, score, title),
@@ -62,8 +62,8 @@ def write_pictures(folder: Path, form: Form, found: Assessment, runs: Sequence[L
 
 def like(run: Run, runs: Sequence[ListedRun]) -> list[ListedRun]:
     """The runs over the same policy and split, whose kappas are comparable."""
-    sides = run.manifest.asked.sides[1]
-    return [one for one in runs if one.manifest and one.manifest.asked.sides[1] == sides]
+    sides = run.manifest.sides[1]
+    return [one for one in runs if one.manifest and one.manifest.sides[1] == sides]
 
 
 def _save(path: Path, form: Form, draw: "Drawing") -> Path:

@@ -33,9 +33,8 @@ def diff_view(diff: PolicyDiff) -> Iterator[RenderableType]:
 def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableType]:
     """The golden examples that depend on changed parts, by part."""
     known = " are known to" if effect.cannot_tell else ""
-    share = (
-        f"{len(effect.touched)} of {plural(effect.examples, 'golden example')}{known} depend on changed parts"
-    )
+    touched = f"{len(effect.touched):,} of {plural(effect.examples, 'golden example')}"
+    share = f"{touched}{known} depend on changed parts"
     yield Padding(Text(f"{share}{':' if effect.touched else '.'}", style="bold"), (1, 0, 0, 0))
     for label, count in effect.counts.items():
         resting = [one for one in effect.touched if label in one.because]
@@ -46,7 +45,7 @@ def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableTy
     if effect.cannot_tell:
         yield from _cannot_tell(diff, effect)
     if effect.regraded:
-        yield Padding(Text(f"{len(effect.regraded)} have another grade now:", style="bold"), (1, 0, 0, 0))
+        yield Padding(Text(f"{len(effect.regraded):,} have another grade now:", style="bold"), (1, 0, 0, 0))
     for one in effect.regraded:
         seen = "" if one.old_action == one.new_action else f" ({one.old_action} -> {one.new_action})"
         yield Padding(Text(f"{one.id}, {one.split}: {one.old} -> {one.new}{seen}"), (0, 0, 0, 2))

@@ -25,9 +25,15 @@ def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
         if row["coverage"] is None:
             line = f"not scored, {plural(row['n'], 'example')}{state}"
         else:
-            line = f"{_found(row)} on {plural(row['n'], 'example')}, coverage {row['coverage']:.1%}{state}"
+            line = f"{_found(row)} on {_measured(row)}, coverage {row['coverage']:.1%}{state}"
         mixed = f"; {row['mixed']}" if row["mixed"] else ""
         yield Padding(Text(line + mixed), (0, 0, 0, 2))
+
+
+def _measured(row: Mapping[str, Any]) -> str:
+    """The examples that kappa was measured on, of all where some have no answer."""
+    whole, some = plural(row["n"], "example"), row["kappa_n"]
+    return whole if some in (None, row["n"]) else f"{some:,} of {whole}"
 
 
 def _found(row: Mapping[str, Any]) -> str:
@@ -49,7 +55,7 @@ def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableTy
         for row in members:
             yield Text(f"  {row['rank']}. {row['run']}" if group else f"  {row['run']}")
             figures = f"{number(row['kappa'])} {interval(row['ci'])}".rstrip()
-            who = f"{row['prompt']}, {row['model']}"
+            who = f"{row['prompt']}, {row['model']}" if row["prompted"] else row["model"]
             if group:
                 line = f"{figures} {row['verdict'] or 'no verdict'}; {who}"
             else:
@@ -63,33 +69,55 @@ def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableTy
 
 def manifest_view(manifest: Manifest, folder: Path) -> Iterator[RenderableType]:
     """A manifest, one fact per line."""
-    table = Table.grid(padding=(0, 2))
-    for name, value in manifest_facts(manifest, folder).items():
-        table.add_row(Text(name, style="dim"), value)
-    yield table
+    facts = manifest_facts(manifest, folder)
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        if ", " in value:
+            table = Table.grid(padding=(0, 2))
+            table.add_column(min_width=width)
+            table.add_row(Text(name, style="dim"), value)
+            yield table
+        else:
+            # A path or a digest stays on one line, to be copied.
+            yield f"{name:<{width}}  {value}"
 
 
 def manifest_facts(manifest: Manifest, folder: Path) -> dict[str, str]:
     """The facts of a run with their names."""
     asked, digests = manifest.asked, manifest.digests
     commit = manifest.commit or "not under git"
+    resumed = ": harness eval --resume goes on"
     return {
         "run": str(folder),
         "begun": manifest.created_at,
-        "finished": manifest.finished_at or "not yet: harness eval --resume goes on",
+        "finished": manifest.finished_at or f"not yet{'' if digests.replayed else resumed}",
         "model asked for": asked.model,
         "model that answered": ", ".join(manifest.model_answered) or "-",
         "parameters": _parameters(manifest),
         "policy": f"{asked.policy}  {digests.policy}",
-        "prompt": f"{asked.prompt}  {digests.prompt}",
-        "constant prefix": digests.prefix,
-        "shots shown": f"{len(manifest.shots)}  {digests.shots}",
-        "examples": f"{manifest.examples} of {asked.part}  {digests.golden}",
-        "stale examples": str(manifest.stale),
+        **(_unprompted(manifest) if manifest.unprompted else _prompt(manifest)),
+        "examples": f"{manifest.examples:,} of {asked.part}  {digests.golden}",
+        "stale examples": f"{manifest.stale:,}",
         "gates": manifest.gates,
         "commit": f"{commit}{' (with changes)' if manifest.dirty else ''}",
         "versions": ", ".join(f"{name} {version}" for name, version in manifest.packages.items()),
     }
+
+
+def _prompt(manifest: Manifest) -> dict[str, str]:
+    asked, digests = manifest.asked, manifest.digests
+    return {
+        "prompt": f"{asked.prompt}  {digests.prompt}",
+        "constant prefix": digests.prefix,
+        "shots shown": f"{len(manifest.shots):,}  {digests.shots}",
+    }
+
+
+def _unprompted(manifest: Manifest) -> dict[str, str]:
+    """What stands for the prompt of a grader that is sent none."""
+    replayed = manifest.digests.replayed
+    read = {"the file's digest": replayed} if replayed else {"learned from shots": manifest.digests.shots}
+    return {"prompt": "none was sent", **read}
 
 
 def unfinished_sentence(reading: "Reading") -> str | None:
@@ -104,6 +132,8 @@ def unfinished_sentence(reading: "Reading") -> str | None:
     )
     state = f"This run is not finished{': ' if counted else ''}{counted}."
     run = reading.run
+    if manifest.digests.replayed and not lost:
+        return f"{state}\nIts file lacks grades: add them, and start a new run."
     return f"{state}\n{how_to_resume(run.folder, run.manifest.asked)} goes on from here."
 
 

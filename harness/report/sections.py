@@ -8,7 +8,7 @@ from rich.text import Text
 
 from harness.report.confidence import confidence_view
 from harness.report.disagreements import against_rest_view, miss_view
-from harness.report.gate2 import confusion_view, parts_view, raters_view, verdict_view
+from harness.report.gate2 import confusion_view, lowest_parts, parts_view, raters_view, verdict_view
 from harness.report.parts import warnings
 from harness.scorecards.gate2 import Gate2
 
@@ -39,7 +39,7 @@ SECTIONS = (
     Section("confusion", "Confusion", "report/confusion.html.j2", brief=confusion_view),
     Section(
         "parts",
-        "Grades, tags, clauses",
+        "Where it is right",
         "report/slices.html.j2",
         details=lambda score, misses: parts_view(score),
     ),
@@ -60,7 +60,7 @@ SECTIONS = (
         details=lambda score, misses: miss_view(score.misses[:misses]),
     ),
     Section("run", "What was run", "report/run.html.j2", reports="gate2, canaries"),
-    Section("prompt", "Prompt", reports="gate2, canaries"),
+    Section("prompt", "Prompt", needs="sent", reports="gate2, canaries"),
 )
 """The sections of a report, in order. A new one needs a line here, and its template or view."""
 
@@ -71,6 +71,18 @@ def gate2_view(score: Gate2, grader: str, against: str) -> Iterator[RenderableTy
     for section in SECTIONS:
         yield from section.brief(score)
     yield from warnings(score.warnings, above=True)
+
+
+def details_words(score: Gate2) -> str:
+    """What the details have; empty if nothing but the clustering."""
+    found = {
+        "clauses": lowest_parts(score.per_clause),
+        "tags": lowest_parts(score.per_tag),
+        "each rater's place": score.ceiling and score.ceiling.leave_one_out,
+        "confidence": score.confidence,
+        "the worst misses": score.misses,
+    }
+    return ", ".join(name for name, part in found.items() if part)
 
 
 def details_view(score: Gate2, misses: int) -> Iterator[RenderableType]:

@@ -13,7 +13,7 @@ from harness.storage.plural import plural
 def stages_view(found: Stages) -> Iterator[RenderableType]:
     """The comparison of several policies with one."""
     where = f"{plural(found.n, 'item')} in {plural(found.n_clusters, 'query')}"
-    yield Text(f"{len(found.stages)} stages, each with a policy of its own, on {where}", style="bold")
+    yield Text(f"{len(found.stages):,} stages, each with a policy of its own, on {where}", style="bold")
     if found.left_out:
         yield Text(f"Left out: {plural(found.left_out, 'item')} that not every run was asked about.")
     table = columns("right by its own policy", "share", "interval", "kappa")

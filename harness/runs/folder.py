@@ -250,9 +250,9 @@ def _run_of_baseline(project: Project, beside: Path | None) -> str:
 
 def _latest(names: list[str], back: int, project: Project) -> str:
     if not names:
-        raise BadInput(f"no run in {project.runs} yet; `make eval` makes one")
+        raise BadInput(f"no run in {project.runs} yet; `{project.how_to('eval')}` makes one")
     if back >= len(names):
-        there = "is 1 run" if len(names) == 1 else f"are {len(names)} runs"
+        there = "is 1 run" if len(names) == 1 else f"are {len(names):,} runs"
         raise BadInput(f"latest~{back}: there {there} in {project.runs}")
     return names[-1 - back]
 

@@ -21,7 +21,8 @@ from harness.storage.project import Project, folder_names
 QUIET = 180.0
 """Seconds without an answer after which a run counts as stopped: the deadline of one attempt."""
 
-State = Literal["finished", "unscored", "going", "stopped", "damaged"]
+State = Literal["finished", "unscored", "gaps", "going", "stopped", "damaged"]
+"""`gaps`: scored with questions that have no answer; nothing is being asked."""
 
 
 class Spent(BaseModel):
@@ -151,6 +152,9 @@ def read_line(folder: Path) -> ListedRun:
 
 def _state(folder: Path, manifest: Manifest, headline: Headline | None) -> State:
     if manifest.finished_at is None:
+        # A resume appends records, and scores when it ends.
+        if headline and (folder / SCORECARD).stat().st_mtime >= (folder / RECORDS).stat().st_mtime:
+            return "gaps"
         return "going" if silence(folder) < QUIET else "stopped"
     return "finished" if headline else "unscored"
 

@@ -66,11 +66,6 @@ class Asked(Noun):
         """The splits that are graded, or the name of the kind."""
         return "+".join(self.splits) if self.kind.scored else self.kind.name
 
-    @property
-    def sides(self) -> tuple[str, str]:
-        """Who graded, and what: the title of a score."""
-        return f"{self.model} with {self.prompt}", f"{self.policy} ({self.part})"
-
 
 class Digests(Noun):
     """What must not change before a resume; `replayed` is the file of a replay."""
@@ -111,6 +106,8 @@ class Manifest(Noun):
     """Who is paid for the answers; None for the user's own server."""
     waits: bool = False
     """Whether answers waited in a queue, so that their seconds say nothing about the teacher."""
+    unprompted: bool = False
+    """Whether the grader was sent no prompt; manifests of old versions do not say so."""
     harness: str
     python: str
     packages: dict[str, str]
@@ -121,6 +118,16 @@ class Manifest(Noun):
     def waited(self) -> bool:
         """`waits`; manifests of old versions do not say it, and only batches waited then."""
         return self.waits or self.asked.batch
+
+    @property
+    def grader(self) -> str:
+        """Who graded: the model, with its prompt if one was sent."""
+        return self.asked.model if self.unprompted else f"{self.asked.model} with {self.asked.prompt}"
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """Who graded, and what: the title of a score."""
+        return self.grader, f"{self.asked.policy} ({self.asked.part})"
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:

@@ -177,7 +177,7 @@ def _places(n: int) -> list[str]:
 
 def _same_length(name: str, side: Given, n: int, what: str) -> None:
     if len(side) != n:
-        raise BadInput(f"{name}: {len(side)} for {n} {what}")
+        raise BadInput(f"{name}: {len(side):,} for {n:,} {what}")
 
 
 def _grades(values: Iterable[Any], levels: tuple[int, ...], name: str) -> list[int | None]:

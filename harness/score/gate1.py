@@ -129,7 +129,8 @@ def _provisional(raters: Sequence[str], kinds: Mapping[str, str]) -> str | None:
     unknown = [rater for rater in raters if rater not in kinds]
     if machines:
         return f"{few_names(machines)} rated as language models: this says nothing yet about people"
-    return f"raters.toml does not say what {few_names(unknown)} is" if unknown else None
+    are = "is" if len(unknown) == 1 else "are"
+    return f"raters.toml does not say what {few_names(unknown)} {are}" if unknown else None
 
 
 def _agreements(panel: RatingMatrix, pairs: RaterPairs, bar: Threshold) -> Iterator[PairAgreement]:

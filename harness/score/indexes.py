@@ -58,7 +58,7 @@ def _texts_of(name: str, index: Sequence[Any]) -> tuple[list[str], list[Fault]]:
         if any(is_missing(value) or not str(value).strip() for value in part)
     ]
     if empty:
-        what = f"the index has {len(empty)} without a name (the first: row {empty[0] + 1})"
+        what = f"the index has {len(empty):,} without a name (the first: row {empty[0] + 1})"
         return [], [Fault(name, f"{what}: name every item, or give plain arrays, which go by place")]
     found, faults = texts(index, f"{name}, index", None)
     if doubles := [] if faults else doubles_of(found):
@@ -79,11 +79,11 @@ def _differing(lead: str, items: Sequence[str], name: str, own: Sequence[str]) -
     here = [item for item in items if item not in given]
     more = [item for item in own if item not in known]
     said = (
-        [f"{len(here)} of {plural(len(items), 'item')} of {lead} are not in it (the first: {here[0]!r})"]
+        [f"{len(here):,} of {plural(len(items), 'item')} of {lead} are not in it (the first: {here[0]!r})"]
         if here
         else []
     )
-    said += [f"{len(more)} of its items are not in {lead} (the first: {more[0]!r})"] if more else []
+    said += [f"{len(more):,} of its items are not in {lead} (the first: {more[0]!r})"] if more else []
     what = f"the index is another than that of {lead}: {', and '.join(said)}"
     return [
         Fault(name, f"{what}; {name}.reindex({lead}.index) takes the same items, missing ones as missing")

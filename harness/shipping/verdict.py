@@ -129,7 +129,7 @@ def _not_run(found: Evidence) -> Iterator[tuple[str, str]]:
 def _policy(found: Evidence) -> Check:
     if not found.unfinished:
         return "pass", f"{found.policy.label} has no findings"
-    return "fail", f"{len(found.unfinished)} to mend (the first: {found.unfinished[0]})"
+    return "fail", f"{len(found.unfinished):,} to mend (the first: {found.unfinished[0]})"
 
 
 def _golden(found: Evidence) -> Check:

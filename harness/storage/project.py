@@ -1,7 +1,9 @@
 """The project folder and the versioned names in it."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from harness.errors import BadInput
@@ -32,6 +34,23 @@ class Project:
     def runs(self) -> Path:
         """One folder per run."""
         return self.root / "runs"
+
+    def how_to(self, command: str, flags: str = "", **given: str | None) -> str:
+        """A command with its options, to be typed here: by make where the Makefile has it as a target."""
+        options = {name: value for name, value in given.items() if value is not None}
+        if self._makes(command):
+            variables = [f"{name.upper()}={value}" for name, value in options.items()]
+            return " ".join(["make", command, *variables, *([f"FLAGS='{flags}'"] if flags else [])])
+        named = [f"--{name} {value}" for name, value in options.items()]
+        return " ".join(["harness", command, *named, *([flags] if flags else [])])
+
+    def _makes(self, target: str) -> bool:
+        """Whether the Makefile is the harness's own, as far as this target goes."""
+        try:
+            text = (self.root / "Makefile").read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return False
+        return re.search(rf"^{target}:", text, re.MULTILINE) is not None and "harness" in text
 
 
 def find_project(root: Path | None = None) -> Project:
@@ -73,9 +92,17 @@ def version_number(version: str) -> int:
 def pick_name(kind: str, name: str, folder: Path) -> Path:
     """The folder of a name. BadInput lists the names there are."""
     if not (folder / name).is_dir():
-        names = ", ".join(folder_names(folder)) or "none"
-        raise BadInput(f"no {kind} {name!r} in {folder}; there are: {names}")
+        names = folder_names(folder)
+        near = likeliest(name, names)
+        ask = "; name one with --policy" if kind == "policy" and names else ""
+        meant = f"; did you mean {near}?" if near else ask
+        raise BadInput(f"no {kind} {name!r} in {folder}{meant} (there are: {', '.join(names) or 'none'})")
     return folder / name
+
+
+def likeliest(name: str, names: Iterable[str]) -> str | None:
+    """The one of the names that a mistyped one is likely to mean, if one is near."""
+    return next(iter(get_close_matches(name, list(names), 1)), None)
 
 
 def folder_names(folder: Path) -> list[str]:

@@ -4,6 +4,7 @@ The formats are read in formats.py.
 """
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,10 @@ ALIASES: dict[str, tuple[str, ...]] = {
     **{name: (name, f"result.{name}") for name in RESULT_TEXTS},
 }
 """Headers that are taken for a name where no mapping is given; every other name stands for itself."""
+
+
+PRODUCT = re.compile(r"product|sku|asin|doc|(^|_)id$", re.IGNORECASE)
+"""Headers that are likely to name a result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,11 @@ class Table:
             return "not every row has as many cells; save it as CSV with commas, or name --format"
         if "no column for rater" in missing:
             return "map others with --columns name=header; a column for each rater: --wide r1,r2"
-        return "map others with --columns name=header"
+        both = [*self.find("query", Layout()), *filter(PRODUCT.search, self.columns)][:2]
+        such = (
+            f", such as item={'+'.join(both)}" if "no column for item" in missing and len(both) == 2 else ""
+        )
+        return f"map others with --columns name=header{such}"
 
 
 def parse_columns(text: str | None) -> dict[str, tuple[str, ...]]:

@@ -175,7 +175,7 @@ def _stale(run: Run) -> str | None:
     left, of = run.manifest.stale, run.manifest.examples
     if left:
         was = "was" if left == 1 else "were"
-        return f"{left} of {plural(of, 'example')} {was} not yet judged under {run.policy.label}"
+        return f"{left:,} of {plural(of, 'example')} {was} not yet judged under {run.policy.label}"
     if run.manifest.asked.kind is CHOSEN:
         count = plural(of, "chosen example was", "chosen examples were")
         return f"{count} graded: chosen examples do not represent the whole set"

@@ -17,15 +17,17 @@ from harness.verdicts.gates import together
 def judge_regression(found: Comparison, gates: Gates) -> Regression:
     """The verdict on a comparison by these gates: pass only where every condition passes."""
     limits = _limits(found.gated_change, found.n_clusters)
+    cells = dict(_cells(found))
     conditions = (
         _non_inferior(found, gates.margin, limits),
-        *_cells(found),
+        *cells.values(),
         _coverage(found, gates.coverage_floor),
         *_cases(found, gates.coverage_floor),
         *_golden(found),
         *_sample(found),
     )
-    checks = [(one.verdict, one.reason) for one in conditions]
+    subjects = {one.name: f"{cell}: " for cell, one in cells.items()}
+    checks = [(one.verdict, f"{subjects.get(one.name, '')}{one.reason}") for one in conditions]
     verdict, reason = together(checks, passed=conditions[0].reason)
     return Regression(
         verdict=verdict,
@@ -64,16 +66,19 @@ def _open(name: str, reason: str) -> Condition:
     return Condition(name=name, verdict="inconclusive", reason=reason)
 
 
-def _cells(found: Comparison) -> Iterator[Condition]:
+def _cells(found: Comparison) -> Iterator[tuple[str, Condition]]:
     for cell in found.never_grow:
         grew = cell.candidate - cell.base
         what = f"golden {cell.golden} with action {cell.action}"
-        reason = f"{what}: {cell.base} before, {cell.candidate} now"
+        reason = f"{cell.base:,} before, {cell.candidate:,} now"
         failed = grew > cell.allowed
-        yield Condition(
-            name=f"{what} does not grow",
-            verdict="fail" if failed else "pass",
-            reason=f"{reason}, {cell.allowed} more are allowed" if failed else reason,
+        yield (
+            what,
+            Condition(
+                name=f"{what} does not grow",
+                verdict="fail" if failed else "pass",
+                reason=f"{reason}, {cell.allowed:,} more are allowed" if failed else reason,
+            ),
         )
 
 
@@ -118,7 +123,7 @@ def _cases(found: Comparison, floor: float) -> Iterator[Condition]:
         yield Condition(
             name="the base's cases are compared",
             verdict="inconclusive" if kept < floor else "pass",
-            reason=f"{found.n_common} of the {plural(known, 'case')} that the base knows could be compared",
+            reason=f"{found.n_common:,} of the {plural(known, 'case')} that the base knows could be compared",
         )
     if found.only_candidate:
         new = f"{plural(len(found.only_candidate), 'case is', 'cases are')} not in the base"

@@ -14,6 +14,7 @@ from harness.comparison.ranking import rank_sides
 from harness.comparison.sides import side_of_run
 from harness.errors import BadInput
 from harness.report.comparison import ranking_warnings
+from harness.report.page.words import axis_low
 from harness.report.runs import manifest_facts
 from harness.runs.folder import open_run
 from harness.runs.listing import ListedRun, Listing
@@ -63,11 +64,14 @@ class Viewer:
         runs = self._listing.runs()
         known = {run.name for run in runs}
         going = {run.name: self._progress(run) for run in runs if run.state in ("going", "stopped")}
+        table = table_of(runs, query)
         values = {
-            "table": table_of(runs, query),
+            "table": table,
+            "low": axis_low((run.kappa, run.ci) for run in table.runs),
             "going": going,
             "ticked": [name for name in query.ticked if name in known],
             "root": self._project.root.name,
+            "how": self._project.how_to("eval"),
             "costs": any(run.cost is not None for run in runs),
         }
         return page("runs.html.j2", values, "/")

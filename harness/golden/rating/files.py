@@ -70,7 +70,10 @@ def _strangers(path: Path, ratings: Sequence[Rating], known: Collection[str], th
     if not strangers:
         return ()
     hint = KnownIds((item for item in known if item not in rated), there).first_hint(strangers)
-    what = f"{len(strangers):,} of {plural(len(rated), 'item')} of {path.name} are not in {there}"
+    lost = plural(sum(rating.item not in known for rating in ratings), "rating")
+    are = "is" if len(strangers) == 1 else "are"
+    of = f"{len(strangers):,} of {plural(len(rated), 'item')}"
+    what = f"{of} of {path.name} ({lost}) {are} not in {there}"
     return (f"{what} ({hint})" if hint else what,)
 
 

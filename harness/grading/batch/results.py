@@ -58,7 +58,7 @@ def _one(lines: Sequence[Result]) -> Result:
     if len(different) == 1:
         return lines[0]
     replies = tuple(line.answer for line in different if isinstance(line.answer, Reply))
-    error = UnreadError(f"{len(different)} different answers to one question", replies)
+    error = UnreadError(f"{len(different):,} different answers to one question", replies)
     return Result(" and ".join(line.where for line in different), lines[0].id, error)
 
 
@@ -81,7 +81,7 @@ def about(logged: LoggedBatch, found: Sorted) -> list[str]:
     if found.unread:
         names = _some([f"{item} (repeat {repeat})" if repeat else item for item, repeat in found.unread])
         said.append(
-            f"batch {logged.batch}: its results have no readable answer to {len(found.unread)} of "
+            f"batch {logged.batch}: its results have no readable answer to {len(found.unread):,} of "
             f"{plural(len(logged.keys), 'question')}, which may be paid for: {names}. They are failed; "
             "--resume reads the results again, and --retry-failed asks, and pays for, them again"
         )

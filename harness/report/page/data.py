@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from harness.comparison.paired import compare_sides
@@ -17,6 +17,7 @@ from harness.report.gate2 import agreement_sentence
 from harness.report.money import cost_words, lost_words, token_words
 from harness.report.page.facts import facts, policy_text, prefix_of, sent
 from harness.report.page.items import Item, fit, items_of
+from harness.report.page.words import axis_low
 from harness.report.sections import SECTIONS, Section
 from harness.report.text_diff import diff_lines
 from harness.runs.folder import Run
@@ -61,8 +62,8 @@ def report_data(found: Assessment, base: Reading | None = None) -> dict[str, Any
         "ceiling_sentence": ceiling_sentence(score.ceiling) if score.ceiling else None,
         "alone_sentence": alone_sentence(score.confidence.alone) if score.confidence else None,
         "kappas": kappas,
-        "lowest": _lowest((one.value, one.ci) for one in kappas),
-        "lowest_part": _lowest(
+        "lowest": axis_low((one.value, one.ci) for one in kappas),
+        "lowest_part": axis_low(
             [(one.kappa, one.ci) for one in (*score.per_tag, *score.per_clause)]
             + [(one.kappa, one.ci) for one in score.boundaries]
         ),
@@ -72,9 +73,11 @@ def report_data(found: Assessment, base: Reading | None = None) -> dict[str, Any
         "diagnoses": DIAGNOSIS_WORDS,
         "curve": _curve(score.confidence),
         "spending": spending,
-        "cost_note": _cost_note(spending),
+        "cost_note": _cost_note(spending, local=run.manifest.unprompted),
         "facts": facts(found.reading),
-        "sent": sent(run, examples, items[0]["id"] if items else None),
+        "sent": sent(run, examples, items[0]["id"] if items else None)
+        if not run.manifest.unprompted
+        else None,
         "moved": _moved(run, base.run, comparison) if base and comparison else None,
         "pairs": _pairs(run, score, items),
         "cut": cut,
@@ -91,8 +94,10 @@ def _sections(values: dict[str, Any]) -> Iterator[Section]:
             yield section
 
 
-def _cost_note(found: Spending) -> str:
+def _cost_note(found: Spending, *, local: bool) -> str:
     """The details of the cost: per hundred grades, or why it is unknown, and the tokens."""
+    if local:
+        return "this grader costs nothing"
     said = []
     if found.cost is None:
         said.append(cost_words(found))
@@ -138,12 +143,6 @@ def _kappas(score: Gate2, gate1: Gate1 | None) -> Iterator[Track]:
         found = gate1.gated_kappa
         name = "Gate 1: the raters among themselves"
         yield Track(name, found.value, found.ci, found.reason, gate1.bar)
-
-
-def _lowest(drawn: Iterable[tuple[float | None, Interval | None]]) -> float:
-    """The lower end of the kappa axis: 0, or less if a kappa is negative."""
-    ends = [end for value, ci in drawn for end in (value, ci.low if ci else None) if end is not None]
-    return max(-1.0, math.floor(min([0.0, *ends]) * 5) / 5)
 
 
 def _least_accurate(slices: tuple[SliceScore, ...]) -> list[SliceScore]:

@@ -1,6 +1,7 @@
 """Formats of figures, dates and names for pages; undefined values are words."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +55,12 @@ def moment(text: str | None) -> str:
     when = datetime.fromisoformat(text)
     zone = " UTC" if when.utcoffset() is not None and not when.utcoffset() else when.strftime(" %z").rstrip()
     return f"{when.day} {when:%B %Y, %H:%M}{zone}"
+
+
+def axis_low(drawn: Iterable[tuple[float | None, Interval | None]]) -> float:
+    """The lower end of the kappa axis: 0, or less if a kappa or its interval is negative."""
+    ends = [end for value, ci in drawn for end in (value, ci.low if ci else None) if end is not None]
+    return max(-1.0, math.floor(min([0.0, *ends]) * 5) / 5)
 
 
 def percent_of_track(value: float, low: float = 0.0, high: float = 1.0) -> str:
