@@ -61,7 +61,8 @@ def test_an_eval_reads_what_grows_twice_and_its_scoring_reads_it_once(here: Path
     # Once to grade and once to score: the report, the spending and the list add nothing.
     assert (found["examples.jsonl"], found["records.jsonl"]) == (2, 2)
     assert found["manifest.json"] == 2
-    assert {found[name] for name in ("policy.toml", "gates.toml", "prefix.txt")} == {1}
+    assert {found[name] for name in ("policy.toml", "gates.toml")} == {1}
+    assert found["prefix.txt"] == 0  # the grader is sent no prompt
 
 
 @pytest.mark.parametrize(

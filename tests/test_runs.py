@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import BadInput
+from harness.nouns.base import MOST
 from harness.nouns.records import Failed, Grade, Record, Reply, Ungraded, Usage
 from harness.runs.folder import find_run, load_run
 from harness.runs.manifest import load_manifest
@@ -34,7 +35,12 @@ def small_run(here: Path, *words: str) -> Path:
 
 
 outcomes = st.one_of(
-    st.builds(Grade, value=st.integers(), reasoning=st.text(), clauses=st.lists(st.text()).map(tuple)),
+    st.builds(
+        Grade,
+        value=st.integers(-MOST, MOST),
+        reasoning=st.text(),
+        clauses=st.lists(st.text()).map(tuple),
+    ),
     st.builds(Ungraded, cause=st.sampled_from(["refused", "bad_json"]), detail=st.text()),
     st.builds(Failed, detail=st.text()),
 )
@@ -152,7 +158,7 @@ def test_a_run_with_failures_is_not_finished(here: Path) -> None:
     (here / "g.csv").write_text("item,grade\n" + "".join(f"{e['id']},1\n" for e in DEV[1:]), "utf-8")
     ended = harness("eval", "--policy", "small", "--model", "replay/g.csv")
     assert ended.code == 4
-    assert "add their grades to the file" in ended.err
+    assert "add what is missing to the file" in ended.err
     assert "This run is not finished" in harness("gate2", "latest").out
     assert harness("runs", "show", "--json").json["finished_at"] is None
 

@@ -235,7 +235,8 @@ def test_ratings_of_other_items_are_left_out_with_a_warning() -> None:
     names = [f"i{at}" for at in range(N)]
     wide = pd.DataFrame({"ann": G, "bob": G}, index=[*names[:-1], "x"])
     found = gate2(pd.Series(G, index=names), G, scale="0-3", ratings=wide)
-    assert any("1 of 20 items of ratings are not in what is graded" in one for one in found.warnings)
+    said = "1 of 20 items of ratings (2 ratings) is not in what is graded"
+    assert any(said in one for one in found.warnings)
     assert found.ceiling is not None and found.ceiling.n == N - 1
 
 

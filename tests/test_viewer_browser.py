@@ -56,6 +56,7 @@ def test_runs_are_sorted_filtered_and_found_by_name(project: Project, browser: B
         page.wait_for_url("**q=best**")
         assert shown(page) == [third]
         page.get_by_role("link", name="All runs").click()
+        page.wait_for_url(lambda address: "q=" not in address)
         assert len(shown(page)) == 4
 
 
