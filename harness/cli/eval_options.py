@@ -23,7 +23,7 @@ NoReport = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AskedOptions:
     """What to ask which teacher. None means "not given": a resumed run keeps its settings."""
 
@@ -56,7 +56,7 @@ class AskedOptions:
     base_url: BaseUrl = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RunOptions:
     """How to carry out or resume the run."""
 
@@ -80,7 +80,7 @@ class RunOptions:
         return self.resume or ("latest" if self.retry_failed else None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Request:
     """What is asked for; `given` names the settings that are not defaults."""
 

@@ -10,7 +10,6 @@ from harness.cli.output import end_by, print_json, say, scored_json, show
 from harness.cli.rated import FileOptions, GatedOptions, bar_origin, given_in, refuse
 from harness.errors import BadInput
 from harness.storage.project import Project
-from harness.storage.tables import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,10 +17,11 @@ if TYPE_CHECKING:
     from harness.golden.graded_files import GradesFile
     from harness.runs.folder import Run
     from harness.scorecards.gate2 import Gate2
+    from harness.storage.tables import Layout
     from harness.verdicts.assessment import Assessment
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RatingsOptions:
     """A file of ratings, and how to read it."""
 
@@ -32,7 +32,7 @@ class RatingsOptions:
     ratings_wide: Annotated[str | None, option("Like --wide, for the ratings file.")] = None
     ratings_format: Annotated[str | None, option("Like --format, for the ratings file.")] = None
 
-    def table(self, files: FileOptions, graded: "GradesFile") -> Layout:
+    def table(self, files: FileOptions, graded: "GradesFile") -> "Layout":
         """By default like the golden file, or like the grades if it is the same file."""
         own = {name: value for name, value in vars(self).items() if name != "ratings"}
         if self.ratings is None:
@@ -41,7 +41,7 @@ class RatingsOptions:
             return graded.table
         return self.layout(files, self.ratings_columns or files.columns)
 
-    def layout(self, files: FileOptions, columns: str | None) -> Layout:
+    def layout(self, files: FileOptions, columns: str | None) -> "Layout":
         """How to read the ratings, with these columns."""
         return layout(columns, self.ratings_wide, self.ratings_format, files.labels, files.encoding)
 

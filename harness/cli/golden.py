@@ -105,7 +105,7 @@ def golden_set_stats(which: PolicyOptions, *, root: Root = None, json: Json = Fa
     print_json(stats) if json else show(golden_view(stats))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ImportOptions:
     """What to take from a table, and how to divide it."""
 

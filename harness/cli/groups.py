@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 from harness.cli.options import Columns, Encoding, Format, layout, names_in, option
 from harness.errors import BadInput
-from harness.storage.stream import Stream
 
 if TYPE_CHECKING:
     from harness.grading.job import Limits
     from harness.runs.manifest import Asked
     from harness.runs.pairs import ShownPair
+    from harness.storage.stream import Stream
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
@@ -67,7 +67,7 @@ FoldSystem = Annotated[
 BaseUrl = Annotated[str | None, option("A server of your own that speaks the provider's API.")]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TeacherOptions:
     """Who grades, for commands that cannot resume a run."""
 
@@ -90,7 +90,7 @@ class TeacherOptions:
         return Asked(**asdict(self), policy=policy, splits=(), pairs=str(pairs))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class CallOptions:
     """How to make calls; none of it changes an answer."""
 
@@ -109,7 +109,7 @@ class CallOptions:
         return Limits(self.max_connections, not self.no_cache, only_failed, max_cost)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PairsOptions:
     """Which production pairs to grade, and how to read their file."""
 

@@ -13,10 +13,10 @@ from harness.cli import completion
 from harness.cli.output import say
 from harness.errors import BadInput
 from harness.storage.project import Project, find_project
-from harness.storage.tables import Layout, parse_columns, parse_labels
 
 if TYPE_CHECKING:
     from harness.nouns.base import Weighting as Weights
+    from harness.storage.tables import Layout
 
 DEFAULT_POLICY = "product-search"
 """The policy that comes with the project: the default of the commands."""
@@ -99,8 +99,10 @@ def layout(
     format: str | None,
     labels: str | None = None,
     encoding: str | None = None,
-) -> Layout:
+) -> "Layout":
     """How to read a table."""
+    from harness.storage.tables import Layout, parse_columns, parse_labels
+
     names = names_in(wide)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

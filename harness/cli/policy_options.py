@@ -19,7 +19,7 @@ def named(help: str, former_variable: str | None = None) -> Any:
 PolicyName = Annotated[str, named("name or name@v1.")]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PolicyOptions:
     """A policy; `label` is its name, with a version if one was given."""
 
@@ -41,14 +41,14 @@ class PolicyOptions:
         return self.given or DEFAULT_POLICY
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class EveryPolicy(PolicyOptions):
     """A policy, or all of them."""
 
     policy: Annotated[str | None, named("name or name@v1. Default: every one.")] = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class NewPolicy(PolicyOptions):
     """A version of a policy; none is guessed."""
 
@@ -62,7 +62,7 @@ class NewPolicy(PolicyOptions):
         return self.given
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Versions(PolicyOptions):
     """Two versions of a policy."""
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 from harness.cli.options import Columns, Encoding, Format, Weighting, layout, option, project_at, weighting_of
 from harness.cli.policy_options import named
 from harness.errors import BadInput
-from harness.storage.tables import Layout
 
 if TYPE_CHECKING:
     from harness.golden.graded_files import Levels
     from harness.nouns.policy import Policy
     from harness.score.threshold import Threshold
+    from harness.storage.tables import Layout
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TableOptions:
     """How to read a table."""
 
@@ -29,31 +29,31 @@ class TableOptions:
     encoding: Encoding = None
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> "Layout":
         """The table's layout, as that of a golden file: without a column for each rater."""
         return layout(self.columns, None, self.format, self.labels, self.encoding)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RatedTable(TableOptions):
     """How to read a table with several raters."""
 
     wide: Annotated[str | None, option("A column for each rater: rater1,rater2,...")] = None
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> "Layout":
         """The table's layout."""
         return layout(self.columns, self.wide, self.format, self.labels, self.encoding)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GraderTable(RatedTable):
     """How to read a table of one rater's grades, or with several raters."""
 
     rater: Annotated[str | None, option("Whose grades to take from a file with several raters.")] = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class LevelOptions:
     """The grades."""
 
@@ -74,7 +74,7 @@ class LevelOptions:
         return policy_levels(project_at(root), self.policy)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GoldenFile:
     """A file of golden grades."""
 
@@ -83,7 +83,7 @@ class GoldenFile:
     ] = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class FileOptions(GraderTable, LevelOptions, GoldenFile):
     """A file of golden grades, and how to read it and the files of grades beside it."""
 
@@ -91,12 +91,12 @@ class FileOptions(GraderTable, LevelOptions, GoldenFile):
     grades_format: Annotated[str | None, option("Like --format, for the files of grades.")] = None
 
     @property
-    def golden_table(self) -> Layout:
+    def golden_table(self) -> "Layout":
         """How to read the golden file."""
         return layout(self.columns, None, self.format, self.labels, self.encoding)
 
     @property
-    def grades_table(self) -> Layout:
+    def grades_table(self) -> "Layout":
         """How to read a grader's file: by default, like the golden file."""
         columns, format = self.grades_columns or self.columns, self.grades_format or self.format
         return layout(columns, self.wide, format, self.labels, self.encoding)
@@ -108,7 +108,7 @@ class FileOptions(GraderTable, LevelOptions, GoldenFile):
         return [name.strip() for name in named if name.strip()]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class BarOptions:
     """The kappa to gate by."""
 
@@ -127,7 +127,7 @@ class BarOptions:
         return bar if same else bar.moved_from(f"{origin} {own.text}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GatedOptions(BarOptions):
     """The kappa to gate by, and how to check its interval."""
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.nouns.pair import Example
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PairsOnSheet:
     """Which pairs a rater rates."""
 

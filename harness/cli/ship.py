@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.shipping.verdict import Evidence
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class OverrideOptions:
     """Whether to ship on a provisional Gate 1, and who says so."""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.score.sizes import Pilot, SizeTarget
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PlanOptions:
     """What a golden set is to show, and the runs to plan it by."""
 
