@@ -3,6 +3,7 @@
 `harness --help` imports this, so it imports no library that is slow to load.
 """
 
+import csv
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -89,8 +90,12 @@ def _routes(name: str) -> bool:
 
 
 def names_in(text: str | None) -> tuple[str, ...]:
-    """The names in a comma-separated list; none in None."""
-    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    """The names in a comma-separated list; none in None. Double quotes enclose a name with a comma."""
+    try:
+        named = next(csv.reader([text or ""], skipinitialspace=True), [])
+    except csv.Error as error:
+        raise BadInput(f"{text!r} is not a list of names on one line: {error}") from None
+    return tuple(name.strip() for name in named if name.strip())
 
 
 def layout(
