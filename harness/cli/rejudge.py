@@ -100,8 +100,8 @@ def _bulk(
         some = f"`--cannot-move` confirms the {len(found.unmoved):,} that the change cannot move, "
         what = (
             f"cannot tell for {count}: they cite no clause that decided, or have a grade that a change can "
-            f"move that no example cites; {some if found.unmoved else ''}`harness policy diff` lists the "
-            "others"
+            "move that no example cites, or were judged by rules that were edited since; "
+            f"{some if found.unmoved else ''}`harness policy diff` lists the others"
         )
         if not found.why:
             raise BadInput(f"{what}, and what to do. Nothing was confirmed")

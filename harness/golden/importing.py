@@ -14,6 +14,7 @@ from harness.golden.splits import SPLITS, assign_splits
 from harness.nouns.base import Split
 from harness.nouns.pair import Example, Provenance, query_key
 from harness.nouns.policy import Policy
+from harness.policy.lint import unfinished
 from harness.policy.load import load_policy, policy_path
 from harness.storage.digest import digest, digest_bytes
 from harness.storage.files import build, read_bytes, write_atomic, write_lines
@@ -73,7 +74,7 @@ def import_golden(project: Project, request: Import) -> Imported:
     policy = load_policy(policy_path(project, request.policy)) if known else None
     scale = _scale(request, policy)
     table = _table(request)
-    examples = _examples(table, request, policy.version if policy else "v1", scale)
+    examples = _examples(table, request, policy, scale)
     target.parent.mkdir(parents=True, exist_ok=True)
     new_policy = None if policy else _write_skeleton(project, request.policy, scale)
     write_lines(target, examples)
@@ -135,7 +136,7 @@ def _table(request: Import) -> Table:
     return read_table(path, request.layout)
 
 
-def _examples(table: Table, request: Import, policy_version: str, scale: tuple[int, ...]) -> list[Example]:
+def _examples(table: Table, request: Import, policy: Policy | None, scale: tuple[int, ...]) -> list[Example]:
     """Every row as an example, or every fault of every row."""
     table.require(("item", "query", "title", "grade"), request.layout)
     check_attributes(table, request.layout, request.attributes)
@@ -148,11 +149,14 @@ def _examples(table: Table, request: Import, policy_version: str, scale: tuple[i
     faults: list[Fault] = []
     for row, (item, found) in zip(table.rows, graded.items(), strict=True):
         data = texts_of(table, row, request.layout, request.attributes)
+        version = text_of(table, row, "policy_version", request.layout)
         data |= {
             "id": item,
             "query": found.query,
             "grade": found.grade,
-            "policy_version": text_of(table, row, "policy_version", request.layout) or policy_version,
+            "policy_version": version or (policy.version if policy else "v1"),
+            # Nobody can have graded by a skeleton's empty texts.
+            "rules": policy.rules if policy and not version and not unfinished(policy) else None,
             "split": splits[query_key(found.query or "")]
             if splits
             else text_of(table, row, "split", request.layout),

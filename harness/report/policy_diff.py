@@ -50,6 +50,9 @@ def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableTy
     for one in effect.regraded:
         seen = "" if one.old_action == one.new_action else f" ({one.old_action} -> {one.new_action})"
         yield Padding(Text(f"{one.id}, {one.split}: {one.old} -> {one.new}{seen}"), (0, 0, 0, 2))
+    if earlier := effect.earlier_text:
+        were = f"{plural(earlier, 'was', 'were')} judged under {diff.new} before its rules were edited"
+        yield Padding(Text(f"{were}: read them again.", style="bold"), (1, 0, 0, 0))
     left = effect.left
     yield Text(
         f"\nLeft to judge under {diff.new}: {left}." if left else f"\nAll are judged under {diff.new}."
@@ -63,7 +66,9 @@ def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableT
     rules = ", ".join(dict.fromkeys(part.label for part in (*diff.rules, *diff.uncited)))
     unknown, movable = len(effect.cannot_tell), effect.could_move
     yield Padding(Text(f"Cannot tell for {unknown:,}: {why}.", style="bold"), (1, 0, 0, 0))
-    yield Text(f"By its caps, floors and grades the change ({rules}) can move {len(movable):,} of them.")
+    some = f"By its caps, floors and grades the change ({rules}) can move {len(movable):,} of them."
+    every = f"The change ({rules}) can move any of them: no cap, floor or grade rules one out."
+    yield Text(every if len(movable) == unknown else some)
     if movable:
         more = ", ..." if len(movable) > IDS_SHOWN else ""
         yield Padding(Text(f"{', '.join(movable[:IDS_SHOWN])}{more}"), (0, 0, 0, 2))

@@ -141,7 +141,7 @@ def _golden(found: Evidence) -> Check:
     if found.stale:
         was = "was" if found.stale == 1 else "were"
         count = f"{found.stale} of {plural(found.judged, 'golden grade')} {was}"
-        return "fail", f"{count} not yet judged under {found.policy.label}"
+        return "fail", f"{count} not yet judged under {found.policy.label} as it reads now"
     errors = [finding for finding in found.findings if finding.level == "error"]
     if errors:
         return "fail", f"{plural(len(errors), 'error')} (the first: {errors[0].where}: {errors[0].what})"
