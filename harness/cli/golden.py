@@ -121,6 +121,11 @@ class ImportOptions:
     dataset_split: Annotated[str | None, option("Which split of a data set.")] = None
     replace: Annotated[bool, option("Overwrite the existing golden set.", "--replace")] = False
 
+    discard_judgements: Annotated[
+        bool,
+        option("Let --replace drop what the table lacks: judgements, reasonings.", "--discard-judgements"),
+    ] = False
+
     def request(self, source: str, policy: str, table: TableOptions) -> "Import":
         """What to import, and how."""
         from harness.golden.importing import Import
@@ -137,6 +142,7 @@ class ImportOptions:
             licence=self.license,
             dataset_split=self.dataset_split,
             replace=self.replace,
+            discard=self.discard_judgements,
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import BadInput, Fault, refuse_faults
+from harness.golden.dropped import dropped_by
 from harness.golden.examples import FILE
 from harness.golden.grade_tables import GradedRow, by_item, graded_rows, parse_scale, scale_text
 from harness.golden.rows import JUDGEMENT, check_attributes, text_of, texts_of
@@ -44,6 +45,7 @@ class Import:
     licence: str | None = None
     dataset_split: str | None = None
     replace: bool = False
+    discard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,10 @@ def import_golden(project: Project, request: Import) -> Imported:
     scale = _scale(request, policy)
     table = _table(request)
     examples = _examples(table, request, policy, scale)
+    if target.exists() and not request.discard and (lost := dropped_by(examples, target)):
+        raise BadInput(
+            [Fault(str(target), f"--replace would drop {lost}; --discard-judgements says that it may")]
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     new_policy = None if policy else _write_skeleton(project, request.policy, scale)
     write_lines(target, examples)
@@ -144,6 +150,7 @@ def _examples(table: Table, request: Import, policy: Policy | None, scale: tuple
     refuse_controls(table, _TEXTS, request.layout, [*request.attributes, *nested])
     graded = by_item(table, graded_rows(table, request.layout, scale, ("query", "grade")))
     splits = _splits(table, request, graded.values())
+    rules = policy.rules if policy and not unfinished(policy) else None
     provenance = _provenance(table, request)
     examples: list[Example] = []
     faults: list[Fault] = []
@@ -156,7 +163,7 @@ def _examples(table: Table, request: Import, policy: Policy | None, scale: tuple
             "grade": found.grade,
             "policy_version": version or (policy.version if policy else "v1"),
             # Nobody can have graded by a skeleton's empty texts.
-            "rules": policy.rules if policy and not version and not unfinished(policy) else None,
+            "rules": row.cells.get("rules") if version else rules,
             "split": splits[query_key(found.query or "")]
             if splits
             else text_of(table, row, "split", request.layout),
@@ -217,7 +224,7 @@ def _columns_left(table: Table, request: Import) -> tuple[str, ...]:
     """The columns that were not imported."""
     names = ("item", "query", "tags", "policy_version", *JUDGEMENT, *RESULT_TEXTS)
     used = {header for name in names for header in table.find(name, request.layout)}
-    used |= {*request.attributes, "history"}
+    used |= {*request.attributes, "history", "rules"}
     objects = ("attributes.", "result.attributes.", "context.", "provenance.")
     return tuple(name for name in table.columns if name not in used and not name.startswith(objects))
 
