@@ -9,6 +9,7 @@ from builders import CLAUSE, Ended, example, examples, harness, policy_text, wri
 from fault_server import Turn, completion, fault_server
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.padding import Padding
 
 from harness.golden.examples import golden_digest, load_examples
 from harness.golden.rejudging import confirm
@@ -129,6 +130,14 @@ def test_action_moves_are_told_grade_by_grade_and_touch_its_examples(tmp_path: P
     assert "Grade 1: show -> filter." in "\n".join(str(part) for part in diff_view(diff))
 
 
+def test_a_long_list_of_examples_is_cut_and_says_where_all_are(tmp_path: Path) -> None:
+    old, new = change(tmp_path / "small", WORDED, SHARPER)
+    golden = [example(f"g{at}", clauses=["accessory"]) for at in range(41)]
+    parts = effect_view(diff_policies(old, new), golden_effect(old, new, golden))
+    text = " ".join(str(part.renderable) for part in parts if isinstance(part, Padding))
+    assert "g39*, ... (all: --json, golden.touched)" in text and "g40" not in text
+
+
 def test_new_scale_touches_every_example(tmp_path: Path) -> None:
     (tmp_path / "small").mkdir()
     one = version(tmp_path / "small", 1, CLAUSE)
@@ -182,6 +191,11 @@ def test_diff_command_tells_words_and_examples(here: Path) -> None:
     assert "{+accessory, such as a lace,+}" in " ".join(ended.out.split())
     assert "clause accessory (16): q0-0*, q0-1*" in " ".join(ended.out.split())
     assert "Left to judge under small@v2: 24." in ended.out
+    words = " ".join(ended.out.split())
+    assert "confirm the 8 that depend on none: harness golden confirm --policy small@v2 --unaffected" in words
+    assert "read those marked * again: harness golden confirm --policy small@v2 --examples IDS" in words
+    harness("golden", "confirm", "small@v2", "--unaffected")
+    assert "--unaffected" not in harness("policy", "diff", "small").out
     found = harness("policy", "diff", "small@v1", "small@v2", "--json").json
     assert found["golden"]["counts"] == {"clause accessory": 16}
     assert found["changes"][0]["wordings"] == [{"key": "text", "old": WORDED, "new": SHARPER}]

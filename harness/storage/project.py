@@ -74,7 +74,8 @@ def pick_name(kind: str, name: str, folder: Path) -> Path:
     """The folder of a name. BadInput lists the names there are."""
     if not (folder / name).is_dir():
         names = ", ".join(folder_names(folder)) or "none"
-        raise BadInput(f"no {kind} {name!r} in {folder}; there are: {names}")
+        how = "; name one with --policy" if kind == "policy" and names != "none" else ""
+        raise BadInput(f"no {kind} {name!r} in {folder}; there are: {names}{how}")
     return folder / name
 
 
