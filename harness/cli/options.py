@@ -13,14 +13,14 @@ import typer
 from harness.cli import completion
 from harness.cli.output import say
 from harness.errors import BadInput
-from harness.storage.project import Project, find_project
+from harness.storage.project import Project, find_project, folder_names
 from harness.storage.tables import Layout, parse_columns, parse_labels
 
 if TYPE_CHECKING:
     from harness.nouns.base import Weighting as Weights
 
 DEFAULT_POLICY = "product-search"
-"""The policy that comes with the project: the default of the commands."""
+"""The policy that comes with the project: the default of the commands where there are several."""
 
 
 def option(help: str, *names: str, **more: Any) -> Any:
@@ -57,6 +57,14 @@ OptionalRun = Annotated[str | None, RUN]
 def project_at(root: Path | None) -> Project:
     """The project that a command works on."""
     return find_project(root)
+
+
+def policy_or_only(given: str | None, project: Project) -> str:
+    """The policy given, else the project's only one, else the one that comes with the project."""
+    if given is not None:
+        return given  # an empty one too, as from an unset variable: it names no policy
+    known = folder_names(project.policies)
+    return known[0] if len(known) == 1 else DEFAULT_POLICY
 
 
 def load_keys(project: Project) -> None:
