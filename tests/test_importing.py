@@ -133,8 +133,29 @@ def test_what_is_there_is_overwritten_only_when_told(here: Path) -> None:
     path = put(here)
     words = ("golden", "import", path, "--policy", "small", *NAMED)
     assert "--replace overwrites it" in harness(*words).err
-    assert harness(*words, "--replace").code == 0
+    ended = harness(*words, "--replace")
+    assert ended.code == 2 and "--replace would drop 24 reasonings, 24 citations of clauses" in ended.err
+    assert harness("golden", "list").out.startswith("small  24 examples")
+    assert harness(*words, "--replace", "--discard-judgements").code == 0
     assert harness("golden", "list").out.startswith("small  40 examples")
+
+
+def test_a_new_import_names_the_judgements_that_it_would_drop(here: Path) -> None:
+    path = put(here)
+    words = ("golden", "import", path, "--policy", "shop", *NAMED, "--scale", "0-3")
+    assert harness(*words, "--attributes", "class").code == 0
+    golden = here / "golden/shop/examples.jsonl"
+    rows = [json.loads(line) for line in golden.read_text("utf-8").splitlines()]
+    past = {"policy_version": "v1", "grade": rows[0]["grade"], "stands": True}
+    rows[0] |= {"policy_version": "v2", "history": [past]}
+    before = "".join(json.dumps(row) + "\n" for row in rows)
+    golden.write_text(before, "utf-8")
+    said = " ".join(harness(*words, "--replace").err.split())
+    assert "would drop 1 judgement under v2, 1 history, 40 values of class; --discard-judgements" in said
+    assert golden.read_text("utf-8") == before
+    assert harness(*words, "--replace", "--discard-judgements").code == 0
+    # The same table again loses nothing.
+    assert harness(*words, "--replace").code == 0
 
 
 BAD = {
@@ -254,6 +275,7 @@ def test_export_is_imported_as_it_was(here: Path, kind: str) -> None:
     golden[4] |= {"id": "-odd", "query": "=1+1", "policy_version": "v0"}
     golden[5]["query"] = "'=quoted"
     if kind == "jsonl":
+        golden[6]["rules"] = "sha256:0123"
         golden[6]["history"] = [{"policy_version": "v0", "grade": 2, "why": "it was unclear"}]
     project = write_project(here, golden=golden)
     before = load_examples(here / "golden/small/examples.jsonl", load_policy(here / "policies/small/v1.toml"))

@@ -179,3 +179,15 @@ def test_slip_in_the_released_version_is_told_and_not_stepped_over(here: Path, s
 def test_a_version_in_the_environment_ends_no_command() -> None:
     ended = harness("policy", "list", HARNESS_VERSION="true")
     assert "harness 0" not in ended.out
+
+
+def test_the_only_policy_of_a_project_needs_no_name(here: Path) -> None:
+    write_project(here)
+    assert harness("golden", "stats", "--json").code == 0
+    assert '"policy": "small@v1"' in harness("golden", "sheet", "--rater", "ann").out
+    assert harness("policy", "show").out.startswith(harness("policy", "show", "small").out[:40])
+    assert harness("eval", "--model", "builtin/majority").code in (0, 1, 3)
+    assert harness("golden", "confirm", "--unaffected", "--json").json["policy"] == "small@v1"
+    (here / "policies/other").mkdir()
+    ended = harness("golden", "stats")
+    assert (ended.code, "there are: other, small; name one with --policy" in ended.err) == (2, True)

@@ -9,6 +9,7 @@ from builders import CLAUSE, Ended, example, examples, harness, policy_text, wri
 from fault_server import Turn, completion, fault_server
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.padding import Padding
 
 from harness.golden.examples import golden_digest, load_examples
 from harness.golden.rejudging import confirm
@@ -16,7 +17,7 @@ from harness.nouns.pair import Example
 from harness.nouns.policy import Action, Boundary, Clause, GradeLevel, Policy, WorkedExample
 from harness.policy.diff import diff_policies, golden_effect, reasons
 from harness.policy.load import load_policy
-from harness.report.policy_diff import diff_view, word_diff
+from harness.report.policy_diff import diff_view, effect_view, word_diff
 
 BOUNDARY = """
 [[boundaries]]
@@ -129,6 +130,14 @@ def test_action_moves_are_told_grade_by_grade_and_touch_its_examples(tmp_path: P
     assert "Grade 1: show -> filter." in "\n".join(str(part) for part in diff_view(diff))
 
 
+def test_a_long_list_of_examples_is_cut_and_says_where_all_are(tmp_path: Path) -> None:
+    old, new = change(tmp_path / "small", WORDED, SHARPER)
+    golden = [example(f"g{at}", clauses=["accessory"]) for at in range(41)]
+    parts = effect_view(diff_policies(old, new), golden_effect(old, new, golden))
+    text = " ".join(str(part.renderable) for part in parts if isinstance(part, Padding))
+    assert "g39*, ... (all: --json, golden.touched)" in text and "g40" not in text
+
+
 def test_new_scale_touches_every_example(tmp_path: Path) -> None:
     (tmp_path / "small").mkdir()
     one = version(tmp_path / "small", 1, CLAUSE)
@@ -182,6 +191,11 @@ def test_diff_command_tells_words_and_examples(here: Path) -> None:
     assert "{+accessory, such as a lace,+}" in " ".join(ended.out.split())
     assert "clause accessory (16): q0-0*, q0-1*" in " ".join(ended.out.split())
     assert "Left to judge under small@v2: 24." in ended.out
+    words = " ".join(ended.out.split())
+    assert "confirm the 8 that depend on none: harness golden confirm --policy small@v2 --unaffected" in words
+    assert "read those marked * again: harness golden confirm --policy small@v2 --examples IDS" in words
+    harness("golden", "confirm", "small@v2", "--unaffected")
+    assert "--unaffected" not in harness("policy", "diff", "small").out
     found = harness("policy", "diff", "small@v1", "small@v2", "--json").json
     assert found["golden"]["counts"] == {"clause accessory": 16}
     assert found["changes"][0]["wordings"] == [{"key": "text", "old": WORDED, "new": SHARPER}]
@@ -317,6 +331,11 @@ MOVABLE: dict[str, tuple[dict[str, int], dict[str, int], set[int]]] = {
     "a cap goes down": ({"max_grade": 2}, {"max_grade": 1}, {1, 2}),
     "a floor is sharpened": ({"min_grade": 1}, {"min_grade": 1}, {0, 1}),
     "a cap becomes a floor": ({"max_grade": 1}, {"min_grade": 1}, {0, 1, 2}),
+    "a cap alone goes up": ({"max_grade": 0}, {"max_grade": 1}, {0}),
+    "a cap alone goes down": ({"max_grade": 1}, {"max_grade": 0}, {1}),
+    "a cap alone goes down by two": ({"max_grade": 2}, {"max_grade": 0}, {1, 2}),
+    "a floor alone goes up": ({"min_grade": 1}, {"min_grade": 2}, {1}),
+    "a floor alone goes down": ({"min_grade": 2}, {"min_grade": 1}, {2}),
     "a rule has neither": ({}, {}, {0, 1, 2}),
     "a rule gets a cap": ({}, {"max_grade": 1}, {0, 1, 2}),
 }
@@ -324,19 +343,30 @@ MOVABLE: dict[str, tuple[dict[str, int], dict[str, int], set[int]]] = {
 
 @pytest.mark.parametrize(("before", "after", "grades"), MOVABLE.values(), ids=MOVABLE.keys())
 def test_caps_and_floors_say_which_grades_a_change_can_move(
-    tmp_path: Path, before: dict[str, int], after: dict[str, int], grades: set[int]
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    before: dict[str, int],
+    after: dict[str, int],
+    grades: set[int],
 ) -> None:
+    alone = "alone" in request.node.callspec.id
+
     def clause(word: str, bounds: dict[str, int]) -> str:
         lines = "".join(f"{key} = {value}\n" for key, value in bounds.items())
         return f'\n[[clauses]]\nid = "one"\ntext = "{word}"\nwhy = "w"\n{lines}'
 
     folder = tmp_path / "small"
     folder.mkdir()
-    old, new = version(folder, 1, clause("before", before)), version(folder, 2, clause("after", after))
+    old, new = (
+        version(folder, 1, clause("before", before)),
+        version(folder, 2, clause("before" if alone else "after", after)),
+    )
     golden = [example(f"g{grade}", grade=grade) for grade in (0, 1, 2)]
     effect = golden_effect(old, new, golden)
     assert effect.cannot_tell == ("g0", "g1", "g2")
     assert set(effect.could_move) == {f"g{grade}" for grade in grades}
+    text = " ".join(str(part) for part in effect_view(diff_policies(old, new), effect))
+    assert ("can move any of them: no cap, floor or grade rules one out" in text) == (len(grades) == 3)
 
 
 def test_a_teachers_clauses_are_suggestions(here: Path) -> None:
@@ -618,6 +648,36 @@ def test_version_before_the_last_judged_one_is_not_judged_again(here: Path) -> N
     words = ("--grade", "1", "--reasoning", "It is said again here, and now at length.", "--why", "a slip")
     ended = harness("golden", "regrade", "q0-2", "--policy", "small@v1", *words)
     assert (ended.code, "is already judged under v2" in ended.err) == (2, True)
+
+
+def test_a_judgement_does_not_outlive_the_text_that_it_was_made_under(here: Path) -> None:
+    golden, path = draft(here), here / "policies/small/v2.toml"
+    ids = [line["id"] for line in map(json.loads, golden.read_text("utf-8").splitlines())]
+    read = ("golden", "confirm", "small@v2", "--examples", ",".join(ids), "--why", "All read.", "--json")
+    assert harness(*read).json["left"] == []
+    judged = golden.read_text("utf-8")
+    # White space, titles and reasons decide nothing.
+    v2 = path.read_text("utf-8")
+    path.write_text(swapped(v2, 'title = "', 'title = "The '), "utf-8")
+    assert harness("golden", "confirm", "small@v2", "--unaffected", "--json").json["left"] == []
+    path.write_text(swapped(v2, 'definition = "', 'definition = "Not '), "utf-8")
+    diff = " ".join(harness("policy", "diff", "small@v1", "small@v2").out.split())
+    assert f"{len(ids)} were judged under small@v2 before its rules were edited" in diff
+    assert f"Left to judge under small@v2: {len(ids)}" in diff
+    lint = harness("golden", "lint", "small@v2")
+    assert (lint.code, "graded under v2 before its rules were edited" in lint.out) == (2, True)
+    ship = " ".join(harness("ship", "small@v2").out.split())
+    assert f"{len(ids)} of {len(ids)} golden grades were not yet judged under small@v2 as it reads" in ship
+    harness("eval", "--policy", "small@v2", "--model", "builtin/majority")
+    gate2 = harness("gate2", "latest").out
+    assert "INCONCLUSIVE" in gate2 and "not yet judged under" in gate2
+    bulk = harness("golden", "confirm", "small@v2", "--unaffected")
+    assert bulk.code == 2 and "judged by rules that were edited since" in bulk.err
+    # Read once more, they stand under the new text; under the old one they stood as they did.
+    assert harness(*read).json["left"] == [] and "All are judged" in harness("policy", "diff", "small").out
+    path.write_text(v2, "utf-8")
+    golden.write_text(judged, "utf-8")
+    assert "All are judged" in harness("policy", "diff", "small").out
 
 
 def test_canaries_are_judged_again_too(here: Path) -> None:

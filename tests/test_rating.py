@@ -103,6 +103,24 @@ def test_sheet_of_named_pairs_is_for_rating_them_again(here: Path) -> None:
     assert (ended.code, "no example nope, q0-0 in dev or test" in ended.err) == (2, True)
 
 
+def test_an_id_with_a_comma_takes_quotes_wherever_ids_are_listed(here: Path) -> None:
+    odd = 'sofa, "blue"|7'
+    write_project(
+        here, golden=[line | {"id": odd if line["id"] == "q1-0" else line["id"]} for line in examples()]
+    )
+    quoted = '"sofa, ""blue""|7", q2-2'
+    sheet = harness("golden", "sheet", "small", "--rater", "ann", "--only", quoted).out
+    assert {e.id for e in loaded(here) if code_of(e.pair) in sheet} == {odd, "q2-2"}
+    run = harness(
+        "eval", "--policy", "small", "--model", "builtin/majority", "--split", "dev+test", "--only", quoted
+    )
+    assert run.code == 0, run.err
+    confirmed = harness("golden", "confirm", "small@v1", "--examples", quoted, "--why", "Read.", "--json")
+    assert confirmed.code == 0, confirmed.err
+    ended = harness("golden", "sheet", "small", "--rater", "ann", "--only", odd)
+    assert (ended.code, "double quotes enclose an id with a comma" in ended.err) == (2, True)
+
+
 def test_collected_sheet_becomes_ratings_and_again_replaces_them(here: Path) -> None:
     write_project(here)
     sheet = write_lines(here / "ann.jsonl", filled(here, reasoning="So."))

@@ -165,3 +165,7 @@ def test_ratings_beside_have_the_queries_of_the_golden_file(here: Path) -> None:
     words = ("--golden", "golden.csv", "--grades", "g.csv", "--ratings", "ratings.csv", "--scale", "0-2")
     score = harness("gate2", *words, "--json").json
     assert (score["gate1"], score["provisional"]) == ("inconclusive", "Gate 1 has not passed (inconclusive)")
+    # What was measured goes before what the raters are.
+    (here / "raters.toml").write_text('[ann]\nkind = "llm"\n[bob]\nkind = "human"\n', "utf-8")
+    said = harness("gate2", *words, "--json").json["provisional"]
+    assert said.startswith("Gate 1 has not passed (inconclusive); in Gate 1, ann")

@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 from builders import Ended, examples, harness, write_golden, write_project
 
+from harness.report.ship import shipping_markdown
+from harness.scorecards.comparison import Condition
+from harness.scorecards.ship import CANARIES, IMPACT, Shipping
+
 GOLDEN = examples(queries=40)
 TEST = [line for line in GOLDEN if line["split"] == "test"]
 STEPS = {
@@ -174,6 +178,12 @@ STOPPED: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
         edited("policies/small/gates.toml", "[gate2]\nbar = 0.3", "[gate2]\nbar = 0.99"),
         "gate2", "inconclusive", "today's bars hold",
     ),
+    "another golden grade since, beside a baseline": (
+        golden_with(0, grade=1), "regression", "inconclusive", "is out of date: golden changed since",
+    ),
+    "nobody rated, with the way on": (
+        removed("golden/small/ratings.jsonl"), "gate1", "fail", "golden sheet --policy small@v1 --rater NAME",
+    ),
     "no baseline": (
         removed("runs/baselines/*"), "regression", "inconclusive", "harness baseline set RUN",
     ),
@@ -244,19 +254,34 @@ def test_nobody_can_answer_for_raters_who_disagree(ready: Path) -> None:
     rate(ready, {"ann": "human", "bot": "llm"}, wrong=25)
     ended = ship(*ALLOW, "--json")
     assert (ended.code, step(ended, "gate1")[0]) == (1, "fail")
-    assert "lies below the bar 0.3" in step(ended, "gate1")[1]
+    reason = step(ended, "gate1")[1]
+    assert reason.index("lies below the bar 0.3") < reason.index("provisional: bot rated")
+    assert step(ship("--json"), "gate1") == ("fail", reason)
+    # It allowed nothing, so nothing is recorded.
+    assert ended.json["override"] is None and "no effect: Gate 1 has not passed" in ended.err
+    assert not (ready / "golden/small/overrides.jsonl").exists()
 
 
 def test_checks_that_did_not_run_are_on_the_page(ready: Path) -> None:
     (ready / "golden/small/canaries.jsonl").unlink(missing_ok=True)
     ended = harness("ship", "small@v1")
     page = " ".join(ended.out.split())
-    assert "not run canaries do not move the teacher golden/small/canaries.jsonl has no canaries." in page
+    assert "not run canaries do not move the teacher there are none: golden/small/canaries.jsonl" in page
     assert "not run impact on what people see no production pairs were given" in page
     found = harness("ship", "small@v1", "--json").json
     assert set(found["not_run"]) == {"canaries do not move the teacher", "impact on what people see"}
     harness("ship", "small@v1", "--markdown", ready / "out.md")
     assert (ready / "out.md").read_text("utf-8").count("| not run |") == 2
+
+
+def test_steps_have_one_order_whatever_ran() -> None:
+    impact = Condition(name=IMPACT, verdict="pass", reason="r")
+    for steps, lacking in (((impact,), [CANARIES]), ((), [IMPACT, CANARIES])):
+        found = Shipping(
+            policy="p@v1", verdict="pass", reason="r", steps=steps, not_run=dict.fromkeys(lacking, "none")
+        )
+        page = shipping_markdown(found)
+        assert page.index(CANARIES) < page.index(IMPACT)
 
 
 def test_a_golden_set_of_bare_grades_is_not_called_complete_without_a_word(ready: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.groups import BaseUrl, FoldSystem, MaxTokens, NoSchema, Shots, Temperature
-from harness.cli.options import DEFAULT_POLICY, names_in, option
+from harness.cli.options import DEFAULT_POLICY, names_in, option, policy_or_only
 from harness.cli.policy_options import named
 from harness.cli.rated import GraderTable, given_in
 from harness.errors import BadInput
@@ -30,7 +30,9 @@ class AskedOptions:
     model: Annotated[str | None, option("provider/model. Default: builtin/lexical, no key, no network.")] = (
         None
     )
-    policy: Annotated[str | None, named(f"name or name@v1. Default: {DEFAULT_POLICY}.")] = None
+    policy: Annotated[
+        str | None, named(f"name or name@v1. Default: the only one, else {DEFAULT_POLICY}.")
+    ] = None
     prompt: Annotated[str | None, option("name or name@v2. Default: teacher, the latest.")] = None
     split: Annotated[str | None, option("dev, test or dev+test. Default: dev.")] = None
     canaries: Annotated[
@@ -134,7 +136,12 @@ def request_of(
         _refuse_idle(asking, given_in({name: values[name] for name in vars(table)}))
     values |= {name: value for name, value in _chosen(project, asking).items() if not values.get(name)}
     given = {name: value for name, value in values.items() if value is not None}
-    defaults = {"model": MODEL, "policy": DEFAULT_POLICY, "prompt": "teacher", "splits": ("dev",)}
+    defaults = {
+        "model": MODEL,
+        "policy": policy_or_only(None, project),
+        "prompt": "teacher",
+        "splits": ("dev",),
+    }
     calls = {"base_url": asking.base_url, "no_cache": no_cache}
     return Request(Asked.model_validate({**defaults, **given, **calls}), tuple(given))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.groups import grouped
-from harness.cli.options import DEFAULT_POLICY, Json, Root, argument, option, project_at
+from harness.cli.options import Json, Root, argument, option, policy_or_only, project_at
 from harness.cli.output import end_by, print_json, show
 from harness.cli.rated import GatedOptions, LevelOptions, RatedTable, bar_origin, refuse
 
@@ -42,7 +42,7 @@ def gate1_command(
 
     if ratings is None:
         refuse({"scale": grades.scale, **vars(table)}, "the policy's own ratings need none")
-        grades = LevelOptions(grades.policy or DEFAULT_POLICY)
+        grades = LevelOptions(policy_or_only(grades.policy, project_at(root)))
     scale, known, gates = levels = grades.levels(root)
     rated = _rated(ratings, levels, table, root)
     bar = gated.threshold(gate1_bar(gates), bar_origin(known))

@@ -100,7 +100,8 @@ def golden_set_stats(which: PolicyOptions, *, root: Root = None, json: Json = Fa
     from harness.golden.summary import golden_stats
     from harness.report.golden import golden_view
 
-    policy, examples = load_set(project_at(root), which.label)
+    project = project_at(root)
+    policy, examples = load_set(project, which.label_in(project))
     stats = golden_stats(examples, policy)
     print_json(stats) if json else show(golden_view(stats))
 
@@ -121,6 +122,11 @@ class ImportOptions:
     dataset_split: Annotated[str | None, option("Which split of a data set.")] = None
     replace: Annotated[bool, option("Overwrite the existing golden set.", "--replace")] = False
 
+    discard_judgements: Annotated[
+        bool,
+        option("Let --replace drop what the table lacks: judgements, reasonings.", "--discard-judgements"),
+    ] = False
+
     def request(self, source: str, policy: str, table: TableOptions) -> "Import":
         """What to import, and how."""
         from harness.golden.importing import Import
@@ -137,6 +143,7 @@ class ImportOptions:
             licence=self.license,
             dataset_split=self.dataset_split,
             replace=self.replace,
+            discard=self.discard_judgements,
         )
 
 
@@ -205,7 +212,8 @@ def export_golden_set(
     from harness.golden.exporting import FORMATS, export_golden
     from harness.storage.files import write_atomic
 
-    _, examples = load_set(project_at(root), which.label)
+    project = project_at(root)
+    _, examples = load_set(project, which.label_in(project))
     kind = format or (output.suffix.removeprefix(".") if output else "csv")
     if kind not in FORMATS:
         raise BadInput(f"format {kind!r} is not one of: {', '.join(FORMATS)}")

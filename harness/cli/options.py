@@ -3,6 +3,7 @@
 `harness --help` imports this, so it imports no library that is slow to load.
 """
 
+import csv
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,14 +13,14 @@ import typer
 from harness.cli import completion
 from harness.cli.output import say
 from harness.errors import BadInput
-from harness.storage.project import Project, find_project
+from harness.storage.project import Project, find_project, folder_names
 
 if TYPE_CHECKING:
     from harness.nouns.base import Weighting as Weights
     from harness.storage.tables import Layout
 
 DEFAULT_POLICY = "product-search"
-"""The policy that comes with the project: the default of the commands."""
+"""The policy that comes with the project: the default of the commands where there are several."""
 
 
 def option(help: str, *names: str, **more: Any) -> Any:
@@ -58,6 +59,14 @@ def project_at(root: Path | None) -> Project:
     return find_project(root)
 
 
+def policy_or_only(given: str | None, project: Project) -> str:
+    """The policy given, else the project's only one, else the one that comes with the project."""
+    if given is not None:
+        return given  # an empty one too, as from an unset variable: it names no policy
+    known = folder_names(project.policies)
+    return known[0] if len(known) == 1 else DEFAULT_POLICY
+
+
 def load_keys(project: Project) -> None:
     """Take the keys that the environment lacks, and nothing else, from the project's .env.
 
@@ -89,8 +98,12 @@ def _routes(name: str) -> bool:
 
 
 def names_in(text: str | None) -> tuple[str, ...]:
-    """The names in a comma-separated list; none in None."""
-    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    """The names in a comma-separated list; none in None. Double quotes enclose a name with a comma."""
+    try:
+        named = next(csv.reader([text or ""], skipinitialspace=True), [])
+    except csv.Error as error:
+        raise BadInput(f"{text!r} is not a list of names on one line: {error}") from None
+    return tuple(name.strip() for name in named if name.strip())
 
 
 def layout(

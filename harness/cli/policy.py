@@ -51,7 +51,8 @@ def show_policy(which: PolicyOptions, *, root: Root = None, json: Json = False) 
     from harness.policy.load import load_policy, policy_path
     from harness.report.policy import policy_document
 
-    policy = load_policy(policy_path(project_at(root), which.label))
+    project = project_at(root)
+    policy = load_policy(policy_path(project, which.label_in(project)))
     if json:
         print_json(policy)
     else:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from harness.cli import completion
-from harness.cli.options import DEFAULT_POLICY, argument, option
+from harness.cli.options import DEFAULT_POLICY, argument, option, policy_or_only
 from harness.errors import BadInput
 from harness.storage.project import Project, split_label
 
@@ -21,24 +21,25 @@ PolicyName = Annotated[str, named("name or name@v1.")]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PolicyOptions:
-    """A policy; `label` is its name, with a version if one was given."""
+    """A policy."""
 
     name: Annotated[
         str | None, typer.Argument(metavar="POLICY", hidden=True, autocompletion=completion.policies)
     ] = None
-    policy: Annotated[str | None, named(f"name or name@v1. Default: {DEFAULT_POLICY}.")] = None
+    policy: Annotated[
+        str | None, named(f"name or name@v1. Default: the only one, else {DEFAULT_POLICY}.")
+    ] = None
 
     @property
     def given(self) -> str | None:
         """The policy named; None if none was. BadInput if two were."""
         if self.name and self.policy and self.name != self.policy:
             raise BadInput(f"two policies are named: {self.name} and --policy {self.policy}; keep --policy")
-        return self.policy or self.name
+        return self.name if self.policy is None else self.policy
 
-    @property
-    def label(self) -> str:
-        """The policy named, or the one that comes with the project."""
-        return self.given or DEFAULT_POLICY
+    def label_in(self, project: Project) -> str:
+        """The policy named, with a version if one was given, or the project's own."""
+        return policy_or_only(self.given, project)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,12 +1,21 @@
 """Options of the commands that read files of grades: tables, scale, bars; each is declared once."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.options import Columns, Encoding, Format, Weighting, layout, option, project_at, weighting_of
+from harness.cli.options import (
+    Columns,
+    Encoding,
+    Format,
+    Weighting,
+    layout,
+    names_in,
+    option,
+    project_at,
+    weighting_of,
+)
 from harness.cli.policy_options import named
 from harness.errors import BadInput
 
@@ -102,10 +111,9 @@ class FileOptions(GraderTable, LevelOptions, GoldenFile):
         return layout(columns, self.wide, format, self.labels, self.encoding)
 
     @property
-    def raters(self) -> list[str]:
-        """The raters of --rater; double quotes enclose a name with a comma."""
-        named = next(csv.reader([self.rater or ""], skipinitialspace=True), [])
-        return [name.strip() for name in named if name.strip()]
+    def raters(self) -> tuple[str, ...]:
+        """The raters of --rater."""
+        return names_in(self.rater)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

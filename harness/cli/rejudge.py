@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.golden import find_set
 from harness.cli.groups import grouped
-from harness.cli.options import DEFAULT_POLICY, Json, Root, argument, names_in, option, project_at
+from harness.cli.options import Json, Root, argument, names_in, option, policy_or_only, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import PolicyOptions, named
 from harness.errors import BadInput
@@ -58,7 +58,7 @@ def confirm_examples(
     if not bulk and not (why or "").strip():
         raise BadInput("say with --why TEXT why the grades stand: the history keeps it")
     project = project_at(root)
-    policy, path = find_set(project, which.label)
+    policy, path = find_set(project, which.label_in(project))
     if bulk:
         chosen = _bulk(project, policy, golden_lines(path), cannot_move=cannot_move)
     else:
@@ -100,8 +100,8 @@ def _bulk(
         some = f"`--cannot-move` confirms the {len(found.unmoved):,} that the change cannot move, "
         what = (
             f"cannot tell for {count}: they cite no clause that decided, or have a grade that a change can "
-            f"move that no example cites; {some if found.unmoved else ''}`harness policy diff` lists the "
-            "others"
+            "move that no example cites, or were judged by rules that were edited since; "
+            f"{some if found.unmoved else ''}`harness policy diff` lists the others"
         )
         if not found.why:
             raise BadInput(f"{what}, and what to do. Nothing was confirmed")
@@ -115,14 +115,15 @@ def regrade_example(
     reasoning: Annotated[str, option("The chain of thought that leads there.")],
     why: Annotated[str, option("Why the grade changes.")],
     clauses: Annotated[str, option("The clauses that decide: a,b")] = "",
-    policy: Annotated[str, named("name or name@v1.", "HARNESS_GOLDEN_REGRADE_POLICY_NAME")] = DEFAULT_POLICY,
+    policy: Annotated[str | None, named("name or name@v1.", "HARNESS_GOLDEN_REGRADE_POLICY_NAME")] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
     """Give an example its grade under a policy version; the old grade goes into its history."""
     from harness.golden.rejudging import Judgement, golden_lines, left_to_judge, regrade
 
-    judged_by, path = find_set(project_at(root), policy)
+    project = project_at(root)
+    judged_by, path = find_set(project, policy_or_only(policy, project))
     said = Judgement(grade=grade, reasoning=reasoning, clauses=names_in(clauses))
     changed = regrade(path, judged_by, id, said, why, _now())
     left = left_to_judge(golden_lines(path), judged_by)

@@ -8,7 +8,7 @@ import typer
 
 from harness.cli.golden import load_set
 from harness.cli.groups import grouped
-from harness.cli.options import DEFAULT_POLICY, Root, argument, names_in, option, project_at
+from harness.cli.options import Root, argument, names_in, option, policy_or_only, project_at
 from harness.cli.output import say, shown_path
 from harness.cli.policy_options import PolicyOptions, named
 from harness.errors import BadInput
@@ -62,7 +62,8 @@ def rating_sheet_command(
     from harness.report.policy import policy_document
     from harness.storage.files import write_atomic
 
-    policy, examples = load_set(project_at(root), which.label)
+    project = project_at(root)
+    policy, examples = load_set(project, which.label_in(project))
     rater = check_rater(rater)
     chosen = rater_order(pairs.drawn(examples), rater, pairs.leave_out)
     shown, _ = withhold_worked(policy, examples)
@@ -79,7 +80,7 @@ def rating_sheet_command(
 def collect_ratings(
     sheet: Annotated[Path, argument("A rater's lines: pair, grade, reasoning.", metavar="FILE")],
     rater: Annotated[str, option("Who rated.")],
-    policy: Annotated[str, named("name or name@v1.", "HARNESS_GOLDEN_COLLECT_NAME")] = DEFAULT_POLICY,
+    policy: Annotated[str | None, named("name or name@v1.", "HARNESS_GOLDEN_COLLECT_NAME")] = None,
     root: Root = None,
 ) -> None:
     """Take a rater's filled-in sheet into ratings.jsonl.
@@ -93,7 +94,7 @@ def collect_ratings(
     from harness.golden.rating.sheet import check_rater, read_sheet
 
     project = project_at(root)
-    judged_by, examples = load_set(project, policy)
+    judged_by, examples = load_set(project, policy_or_only(policy, project))
     now = datetime.now(UTC).isoformat(timespec="seconds")
     filled = read_sheet(sheet, examples, judged_by, check_rater(rater), now)
     path = golden_path(project, judged_by.name).with_name("ratings.jsonl")

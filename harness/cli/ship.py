@@ -72,7 +72,7 @@ def ship_command(
     from harness.report.regression import annotations
     from harness.report.ship import shipping_markdown, shipping_view
     from harness.shipping.evidence import gather
-    from harness.shipping.verdict import judge_shipping
+    from harness.shipping.verdict import judge_shipping, not_passed
 
     project, label = project_at(root), which.label
     asked = override.override(label)
@@ -85,7 +85,8 @@ def ship_command(
     if found.override:
         _record(project, found.override)
     elif asked:
-        say("--allow-provisional has no effect: Gate 1 has people's ratings")
+        why = "Gate 1 has not passed" if not_passed(evidence) else "Gate 1 has people's ratings"
+        say(f"--allow-provisional has no effect: {why}")
     if evidence.run:
         keep_verdict(evidence.run.run.folder, "ship", found, exclude={"impact"})
     append(markdown, shipping_markdown(found))

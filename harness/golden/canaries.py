@@ -50,6 +50,7 @@ class Canary(Noun):
     grade: Level
     clauses: tuple[str, ...] = ()
     policy_version: str
+    rules: str | None = None
     history: tuple[PastGrade, ...] = ()
     provenance: Provenance | None = None
 
@@ -70,7 +71,9 @@ class Canary(Noun):
         then = judged_under(version, self.history, "", self.clauses)
         if then is None:
             return self
-        return self.model_copy(update={key: then[key] for key in ("policy_version", "grade", "clauses")})
+        return self.model_copy(
+            update={key: then[key] for key in ("policy_version", "rules", "grade", "clauses")}
+        )
 
     def examples(self) -> tuple[Example, Example]:
         """Both products as examples of a run: plain, steered."""

@@ -79,9 +79,11 @@ def broken_history(examples: Sequence[Example]) -> Iterator[Finding]:
 
 def not_judged(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
     """How many examples are not judged under this version; until then no gate can be read from them."""
-    left = stale(examples, policy.version)
+    left = stale(examples, policy)
     for version, count in Counter(example.policy_version for example in left).items():
         first = next(example.id for example in left if example.policy_version == version)
-        what = f"{count} of {len(examples):,} graded under {version}, not yet judged under {policy.version}"
+        edited = " before its rules were edited" if version == policy.version else ""
+        judged = f"graded under {version}{edited}, not yet judged under {policy.version}"
+        what = f"{count:,} of {len(examples):,} {judged}{' as it reads now' if edited else ''}"
         next_ = f"`harness golden confirm` and `regrade` with {policy.label}"
         yield Finding("error", f"stale, such as {first}", f"{what}: {next_}")

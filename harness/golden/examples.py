@@ -8,6 +8,7 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.grade_tables import off_scale
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
+from harness.policy.diff import is_judged
 from harness.storage.digest import canonical_json, keyed_digest
 from harness.storage.files import build, each_json_line, parse, read_nouns, text_lines
 from harness.storage.project import Project, pick_name
@@ -69,9 +70,9 @@ def each_example(path: Path, policy: Policy) -> Iterator[Example]:
             yield example.under(policy.version)
 
 
-def stale(examples: Iterable[Example], version: str) -> list[Example]:
-    """The examples not judged under this policy version."""
-    return [example for example in examples if example.policy_version != version]
+def stale(examples: Iterable[Example], policy: Policy) -> list[Example]:
+    """The examples not judged under this policy version as it reads now."""
+    return [example for example in examples if not is_judged(example, policy)]
 
 
 def golden_digest(examples: Iterable[Example]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import BadInput, Fault, refuse_faults
+from harness.golden.dropped import dropped_by
 from harness.golden.examples import FILE
 from harness.golden.grade_tables import GradedRow, by_item, graded_rows, parse_scale, scale_text
 from harness.golden.rows import JUDGEMENT, check_attributes, text_of, texts_of
@@ -14,6 +15,7 @@ from harness.golden.splits import SPLITS, assign_splits
 from harness.nouns.base import Split
 from harness.nouns.pair import Example, Provenance, query_key
 from harness.nouns.policy import Policy
+from harness.policy.lint import unfinished
 from harness.policy.load import load_policy, policy_path
 from harness.storage.digest import digest, digest_bytes
 from harness.storage.files import build, read_bytes, write_atomic, write_lines
@@ -43,6 +45,7 @@ class Import:
     licence: str | None = None
     dataset_split: str | None = None
     replace: bool = False
+    discard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,11 @@ def import_golden(project: Project, request: Import) -> Imported:
     policy = load_policy(policy_path(project, request.policy)) if known else None
     scale = _scale(request, policy)
     table = _table(request)
-    examples = _examples(table, request, policy.version if policy else "v1", scale)
+    examples = _examples(table, request, policy, scale)
+    if target.exists() and not request.discard and (lost := dropped_by(examples, target)):
+        raise BadInput(
+            [Fault(str(target), f"--replace would drop {lost}; --discard-judgements says that it may")]
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     new_policy = None if policy else _write_skeleton(project, request.policy, scale)
     write_lines(target, examples)
@@ -135,7 +142,7 @@ def _table(request: Import) -> Table:
     return read_table(path, request.layout)
 
 
-def _examples(table: Table, request: Import, policy_version: str, scale: tuple[int, ...]) -> list[Example]:
+def _examples(table: Table, request: Import, policy: Policy | None, scale: tuple[int, ...]) -> list[Example]:
     """Every row as an example, or every fault of every row."""
     table.require(("item", "query", "title", "grade"), request.layout)
     check_attributes(table, request.layout, request.attributes)
@@ -143,16 +150,20 @@ def _examples(table: Table, request: Import, policy_version: str, scale: tuple[i
     refuse_controls(table, _TEXTS, request.layout, [*request.attributes, *nested])
     graded = by_item(table, graded_rows(table, request.layout, scale, ("query", "grade")), request.layout)
     splits = _splits(table, request, graded.values())
+    rules = policy.rules if policy and not unfinished(policy) else None
     provenance = _provenance(table, request)
     examples: list[Example] = []
     faults: list[Fault] = []
     for row, (item, found) in zip(table.rows, graded.items(), strict=True):
         data = texts_of(table, row, request.layout, request.attributes)
+        version = text_of(table, row, "policy_version", request.layout)
         data |= {
             "id": item,
             "query": found.query,
             "grade": found.grade,
-            "policy_version": text_of(table, row, "policy_version", request.layout) or policy_version,
+            "policy_version": version or (policy.version if policy else "v1"),
+            # Nobody can have graded by a skeleton's empty texts.
+            "rules": row.cells.get("rules") if version else rules,
             "split": splits[query_key(found.query or "")]
             if splits
             else text_of(table, row, "split", request.layout),
@@ -213,7 +224,7 @@ def _columns_left(table: Table, request: Import) -> tuple[str, ...]:
     """The columns that were not imported."""
     names = ("item", "query", "tags", "policy_version", *JUDGEMENT, *RESULT_TEXTS)
     used = {header for name in names for header in table.find(name, request.layout)}
-    used |= {*request.attributes, "history"}
+    used |= {*request.attributes, "history", "rules"}
     objects = ("attributes.", "result.attributes.", "context.", "provenance.")
     return tuple(name for name in table.columns if name not in used and not name.startswith(objects))
 

@@ -47,7 +47,7 @@ def golden_lines(path: Path) -> dict[str, Judged]:
 
 def left_to_judge(golden: Mapping[str, Judged], policy: Policy) -> list[str]:
     """The ids not yet judged under a policy version."""
-    return [id_ for id_, one in golden.items() if not is_judged(one, policy.version)]
+    return [id_ for id_, one in golden.items() if not is_judged(one, policy)]
 
 
 class Unaffected(NamedTuple):
@@ -65,7 +65,8 @@ def unaffected(golden: Mapping[str, Judged], policy: Policy, load: Callable[[str
     """The examples that a policy version does not affect; `load` reads an earlier version of the policy."""
     left = left_to_judge(golden, policy)
     versions = sorted({golden[id_].policy_version for id_ in left})
-    diffs = {version: diff_policies(load(version), policy) for version in versions}
+    bases = {version: load(version) for version in versions}
+    diffs = {version: diff_policies(base, policy) for version, base in bases.items()}
     movable = {version: movable_grades(diff) for version, diff in diffs.items()}
     why: dict[str, str] = {}
     unknown: list[str] = []
@@ -73,6 +74,9 @@ def unaffected(golden: Mapping[str, Judged], policy: Policy, load: Callable[[str
     for id_ in left:
         version, grade = golden[id_].policy_version, golden[id_].grade
         diff = diffs[version]
+        if not is_judged(golden[id_], bases[version]):
+            unknown.append(id_)  # by rules that were edited since, so that the change is unknown
+            continue
         if reasons(diff, golden[id_]):
             continue
         if cannot_tell(diff, golden[id_]):
@@ -96,7 +100,7 @@ def confirm(path: Path, policy: Policy, why: Mapping[str, str], at: str) -> list
     with alone(path.parent / ".golden.lock"):
         golden = golden_lines(path)
         refuse_faults(fault for id_ in why for fault in _confirm_faults(id_, golden, policy))
-        new = [id_ for id_ in why if not is_judged(golden[id_], policy.version)]
+        new = [id_ for id_ in why if not is_judged(golden[id_], policy)]
         _rewrite(path, {id_: _entry(policy, at, why[id_], None) for id_ in new})
     return new
 
@@ -110,7 +114,11 @@ def regrade(path: Path, policy: Policy, id_: str, said: Judgement, why: str, at:
             faults.append(Fault(id_, "no reason; give --why: it is kept in the history"))
         refuse_faults(faults)
         was = golden[id_]
-        if was.policy_version == policy.version and _said(was) == _said(was.model_copy(update=dict(said))):
+        if (
+            is_judged(was, policy)
+            and was.policy_version == policy.version
+            and _said(was) == _said(was.model_copy(update=dict(said)))
+        ):
             return False
         _rewrite(path, {id_: _entry(policy, at, why, said)})
     return True
@@ -124,7 +132,7 @@ def _confirm_faults(id_: str, golden: Mapping[str, Judged], policy: Policy) -> l
     if id_ not in golden:
         return [Fault(id_, "not an example or canary of this set")]
     one = golden[id_]
-    if is_judged(one, policy.version):
+    if is_judged(one, policy):
         return []
     now = Judgement(grade=one.grade, reasoning="", clauses=one.clauses)  # the reasoning stays as it was
     found = _judgement_faults(id_, now, policy)
@@ -164,13 +172,13 @@ def _entry(policy: Policy, at: str, why: str, said: Judgement | None) -> Callabl
     """A function that moves a line's judgement into its history; without a new one, the old one stands."""
 
     def change(line: dict[str, Any]) -> dict[str, Any]:
-        past = {"policy_version": line["policy_version"], "grade": line["grade"]}
+        past: dict[str, Any] = {key: line[key] for key in ("policy_version", "rules", "grade") if key in line}
         if said is None:
             past |= {"stands": True}
         else:
             past |= {key: line[key] for key in ("reasoning", "clauses") if key in line}
         history = [*line.get("history", []), {**past, "changed_at": at, "why": why}]
-        new = {"policy_version": policy.version, "history": history}
+        new = {"policy_version": policy.version, "rules": policy.rules, "history": history}
         if said is not None:
             # A canary keeps no reasoning.
             new |= said.model_dump(mode="json", exclude={"reasoning"} if "steered" in line else set())

@@ -116,6 +116,7 @@ def named_examples(golden: Sequence[Example], ids: Collection[str]) -> list[Exam
         in_shots = sorted(missing & {example.id for example in golden})
         rule = "which raters do not rate: harness golden confirm or regrade"
         hint = f"; {in_shots[0]} is in shots, {rule}" if in_shots else ""
+        hint += "; double quotes enclose an id with a comma" if len(ids) > 1 else ""
         raise BadInput(f"--only: no example {named} in dev or test{hint}")
     return found
 

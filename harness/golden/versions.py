@@ -38,7 +38,7 @@ def _then(table: Table, row: Row, layout: Layout, version: str, faults: list[Fau
     if then is None:
         return row
     # Columns that the table lacks today are not added for the past.
-    headers = {name: table.find(name, layout) for name in then}
+    headers = {name: table.find(name, layout) for name in then if name != "rules"}
     cells = {
         header: list(then[name]) if name == "clauses" else then[name]
         for name, found_in in headers.items()

@@ -92,7 +92,7 @@ def _warnings(plans: Sequence[Plan], pairs: Stream[ShownPair]) -> list[str]:
     if kept:
         count = f"{kept} of {plural(kept + len(new.learnable), 'golden shot')}"
         found.append(f"{count} are withheld from the teacher: the pairs have their queries")
-    if left := stale(new.learnable, new.policy.version):
+    if left := stale(new.learnable, new.policy):
         count = plural(len(left), "golden shot was", "golden shots were")
         found.append(f"{count} not yet judged under {new.policy.label}")
     return found

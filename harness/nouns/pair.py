@@ -68,6 +68,7 @@ class PastGrade(Noun):
     """The grade that an example had under an earlier policy version, and why it changed.
 
     `stands`: the judgement after it took it over as it was, so that its reasoning and clauses are there.
+    `rules`: `Policy.rules` of the version as it read then; None where that was not noted.
     """
 
     policy_version: str
@@ -75,6 +76,7 @@ class PastGrade(Noun):
     reasoning: str = ""
     clauses: tuple[str, ...] = ()
     stands: bool = False
+    rules: str | None = None
     changed_at: str = ""
     why: str = ""
 
@@ -91,7 +93,7 @@ def judged_under(
         if not past.stands:
             worded = {"reasoning": past.reasoning, "clauses": past.clauses}
         if past.policy_version == version:
-            return {"policy_version": version, "grade": past.grade, **worded}
+            return {"policy_version": version, "grade": past.grade, "rules": past.rules, **worded}
     return None
 
 
@@ -115,12 +117,16 @@ class NamedPair(Noun):
 
 
 class Example(NamedPair):
-    """A pair with its right grade and the chain of thought that leads there."""
+    """A pair with its right grade and the chain of thought that leads there.
+
+    `rules`: `Policy.rules` of the version as it read when the pair was judged; None where that was not noted.
+    """
 
     grade: Level
     reasoning: str = ""
     clauses: tuple[str, ...] = ()
     policy_version: str
+    rules: str | None = None
     history: tuple[PastGrade, ...] = ()
     split: Split
     tags: tuple[str, ...] = ()

@@ -1,11 +1,12 @@
 """The policy's nouns: rubric, clauses, actions, boundaries, and the gates for runs."""
 
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from harness.nouns.base import Level, Noun, Weighting
+from harness.storage.digest import digest
 
 
 class WorkedExample(Noun):
@@ -90,6 +91,25 @@ class Policy(Noun):
     def action_of(self) -> dict[int, str]:
         """The action's name for each grade."""
         return {grade: action.name for action in self.actions for grade in action.grades}
+
+    @cached_property
+    def rules(self) -> str:
+        """A short digest of what decides which grade is right: no titles, people, reasons or white space."""
+        decides: Any = {
+            "clauses": {"__all__": {"id", "text", "max_grade", "min_grade"}},
+            "boundaries": {"__all__": {"query", "result", "between", "grade"}},
+        }
+        whole = dict.fromkeys(("surface", "goal", "grades", "actions"), True)
+        return digest(_in_one_line(self.model_dump(mode="json", include=decides | whole)))[:19]
+
+
+def _in_one_line(value: Any) -> Any:
+    """JSON with the white space of every text made one space."""
+    if isinstance(value, dict):
+        return {key: _in_one_line(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_in_one_line(one) for one in value]
+    return " ".join(value.split()) if isinstance(value, str) else value
 
 
 class GateBar(Noun):

@@ -47,6 +47,8 @@ class Labelled(Protocol):
     def clauses(self) -> tuple[str, ...]: ...
     @property
     def policy_version(self) -> str: ...
+    @property
+    def rules(self) -> str | None: ...
     def under(self, version: str) -> Self: ...
 
 
@@ -106,7 +108,7 @@ def golden_effect(
     touched = []
     unknown = []
     for example in examples:
-        then, judged = example.under(old.version), is_judged(example, new.version)
+        then, judged = example.under(old.version), is_judged(example, new)
         because = reasons(diff, then)
         if because:
             touched.append(
@@ -125,7 +127,11 @@ def golden_effect(
         if cited is None
         else tuple(one.id for one in unknown if rules & {*cited.get(one.id, ())}),
         counts=dict(Counter(label for one in touched for label in one.because).most_common()),
-        left=sum(not is_judged(example, new.version) for example in examples),
+        left=sum(not is_judged(example, new) for example in examples),
+        earlier_text=sum(
+            example.under(new.version).policy_version == new.version and not is_judged(example, new)
+            for example in examples
+        ),
         regraded=tuple(_regraded(old, new, examples)),
     )
 
@@ -135,9 +141,10 @@ def movable_grades(diff: PolicyDiff) -> set[int]:
     return {grade for change in diff.changes for grade in change.moves}
 
 
-def is_judged(example: Labelled, version: str) -> bool:
-    """Whether an example was judged under a policy version."""
-    return example.under(version).policy_version == version
+def is_judged(example: Labelled, policy: Policy) -> bool:
+    """Whether an example was judged under a policy version, and by its rules as they read now."""
+    then = example.under(policy.version)
+    return then.policy_version == policy.version and then.rules in (None, policy.rules)
 
 
 def _rests_on(example: Labelled, change: PartChange, reworded: set[str]) -> bool:
@@ -240,6 +247,13 @@ def _moved_by_clause(change: PartChange, old: Policy, new: Policy, scale: list[i
     caps = [c.max_grade for c in clauses if c.max_grade is not None and c.min_grade is None]
     floors = [c.min_grade for c in clauses if c.min_grade is not None and c.max_grade is None]
     kept = {*caps, *floors} if change.kind == "added" else set[int]()
+    if len(clauses) == 2 and all(one.key != "text" for one in change.wordings):
+        # The same pairs as before, which are at or below the old cap: a lower one moves those above it, a
+        # higher one those that the old one held.
+        if len(caps) == 2:
+            return [grade for grade in scale if min(caps[0], caps[1] + 1) <= grade <= caps[0]]
+        if len(floors) == 2:
+            return [grade for grade in scale if floors[0] <= grade <= max(floors[0], floors[1] - 1)]
     if len(caps) == len(clauses):
         held = {clause.min_grade for clause in every}
         return [g for g in scale if (g >= min(caps) and g not in kept) or g in held]

@@ -23,7 +23,10 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
             "their queries: grade pairs of other queries, or name a teacher with --model"
         )
     if not setup.shots:
-        raise BadInput(f"builtin/{model} learns from shots, and the golden set has none that it may see")
+        raise BadInput(
+            f"builtin/{model} learns from shots, and the golden set has none that it may see; "
+            "give some queries the split shots (golden import: --splits 20/40/40)"
+        )
     if model == "majority":
         return Majority(setup)
     from harness.providers.lexical import Lexical

@@ -12,6 +12,7 @@ from harness.storage.plural import plural
 
 BOUNDS = {"cap": "at most", "floor": "at least"}
 IDS_SHOWN = 20
+TOUCHED_SHOWN = 40
 
 
 def diff_view(diff: PolicyDiff) -> Iterator[RenderableType]:
@@ -38,21 +39,42 @@ def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableTy
     yield Padding(Text(f"{share}{':' if effect.touched else '.'}", style="bold"), (1, 0, 0, 0))
     for label, count in effect.counts.items():
         resting = [one for one in effect.touched if label in one.because]
-        ids = ", ".join(one.id if one.judged else f"{one.id}*" for one in resting)
-        yield Padding(Text(f"{label} ({count}): {ids}"), (0, 0, 0, 2))
+        ids = ", ".join(one.id if one.judged else f"{one.id}*" for one in resting[:TOUCHED_SHOWN])
+        more = ", ... (all: --json, golden.touched)" if count > TOUCHED_SHOWN else ""
+        yield Padding(Text(f"{label} ({count}): {ids}{more}"), (0, 0, 0, 2))
     if any(not one.judged for one in effect.touched):
         yield Padding(Text(f"* not yet judged under {diff.new}"), (0, 0, 0, 2))
     if effect.cannot_tell:
         yield from _cannot_tell(diff, effect)
+    elif effect.left and not effect.earlier_text:
+        yield from _left(diff, effect)
     if effect.regraded:
         yield Padding(Text(f"{len(effect.regraded):,} have another grade now:", style="bold"), (1, 0, 0, 0))
     for one in effect.regraded:
         seen = "" if one.old_action == one.new_action else f" ({one.old_action} -> {one.new_action})"
         yield Padding(Text(f"{one.id}, {one.split}: {one.old} -> {one.new}{seen}"), (0, 0, 0, 2))
+    if earlier := effect.earlier_text:
+        were = f"{plural(earlier, 'was', 'were')} judged under {diff.new} before its rules were edited"
+        yield Padding(Text(f"{were}: read them again.", style="bold"), (1, 0, 0, 0))
     left = effect.left
     yield Text(
         f"\nLeft to judge under {diff.new}: {left}." if left else f"\nAll are judged under {diff.new}."
     )
+
+
+def _left(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableType]:
+    """Next steps where the dependence of every example is known."""
+    read = sum(not one.judged for one in effect.touched)
+    name, rest = diff.new, effect.left - read
+    yield Text("What to do:")
+    if rest:
+        step = (
+            f"confirm the {rest:,} that depend on none: harness golden confirm --policy {name} --unaffected"
+        )
+        yield Padding(Text(step), (0, 0, 0, 2))
+    if read:
+        step = f"read those marked * again: harness golden confirm --policy {name} --examples IDS --why TEXT"
+        yield Padding(Text(f"{step}, or regrade"), (0, 0, 0, 2))
 
 
 def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableType]:
@@ -62,7 +84,9 @@ def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableT
     rules = ", ".join(dict.fromkeys(part.label for part in (*diff.rules, *diff.uncited)))
     unknown, movable = len(effect.cannot_tell), effect.could_move
     yield Padding(Text(f"Cannot tell for {unknown:,}: {why}.", style="bold"), (1, 0, 0, 0))
-    yield Text(f"By its caps, floors and grades the change ({rules}) can move {len(movable):,} of them.")
+    some = f"By its caps, floors and grades the change ({rules}) can move {len(movable):,} of them."
+    every = f"The change ({rules}) can move any of them: no cap, floor or grade rules one out."
+    yield Text(every if len(movable) == unknown else some)
     if movable:
         more = ", ..." if len(movable) > IDS_SHOWN else ""
         yield Padding(Text(f"{', '.join(movable[:IDS_SHOWN])}{more}"), (0, 0, 0, 2))

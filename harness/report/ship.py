@@ -10,7 +10,7 @@ from harness.report.impact import impact_markdown, impact_view
 from harness.report.parts import VERDICT_STYLES, warnings
 from harness.report.regression import MARKS, markdown_cell
 from harness.scorecards.comparison import Condition
-from harness.scorecards.ship import GATE1, IMPACT, Shipping
+from harness.scorecards.ship import CANARIES, GATE1, IMPACT, Shipping
 
 WORDS = {"pass": "may ship", "fail": "must not ship", "inconclusive": "is not shown to be fit to ship"}
 
@@ -57,10 +57,13 @@ def shipping_markdown(found: Shipping) -> str:
 
 
 def _results(found: Shipping) -> Iterator[tuple[str, str, str, str]]:
-    """Every step, and every check that had nothing to check: name, result, reason, style."""
-    for step in found.steps:
-        yield step.name, _mark(step, found), step.reason, VERDICT_STYLES[step.verdict]
-    yield from ((name, "not run", reason, "") for name, reason in found.not_run.items())
+    """Every step, and every check that had nothing to check, in one order: name, result, reason, style."""
+    made = [(one.name, _mark(one, found), one.reason, VERDICT_STYLES[one.verdict]) for one in found.steps]
+    rest = [(name, "not run", reason, "") for name, reason in found.not_run.items()]
+    yield from sorted(
+        [*made, *rest],
+        key=lambda row: [CANARIES, IMPACT].index(row[0]) if row[0] in (CANARIES, IMPACT) else -1,
+    )
 
 
 def _mark(step: Condition, found: Shipping) -> str:

@@ -103,7 +103,8 @@ class Regraded(Noun):
 class GoldenEffect(Noun):
     """The effect of a change on the golden set. `counts`: examples for each changed part.
 
-    `left`: all examples not yet judged under the new version. `cannot_tell`: those that cite no clause while
+    `left`: all examples not yet judged under the new version; `earlier_text`: those of them that were judged
+    under it before its rules were edited. `cannot_tell`: those that cite no clause while
     a rule changed, or whose grade a change can move that no example can cite; `could_move`: those of them
     whose grade the changes can move; `suggested`: those for which a teacher cited a changed rule.
     """
@@ -115,4 +116,5 @@ class GoldenEffect(Noun):
     suggested: tuple[str, ...] | None = None
     counts: dict[str, int]
     left: int
+    earlier_text: int = 0
     regraded: tuple[Regraded, ...]

@@ -9,6 +9,7 @@ from harness.scorecards.shared import Verdict
 
 GATE1 = "Gate 1: the raters agree"
 """The name of the step that a person may override."""
+CANARIES = "canaries do not move the teacher"
 IMPACT = "impact on what people see"
 """The name of the step that decides nothing without a limit."""
 

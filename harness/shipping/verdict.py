@@ -16,13 +16,11 @@ from harness.runs.folder import Run
 from harness.scorecards.comparison import Condition
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.impact import Impact
-from harness.scorecards.ship import GATE1, IMPACT, Override, Shipping
+from harness.scorecards.ship import CANARIES, GATE1, IMPACT, Override, Shipping
 from harness.storage.plural import plural
 from harness.verdicts.assessment import Assessment
 from harness.verdicts.gates import Check, together
 from harness.verdicts.regression import judge_regression
-
-CANARIES = "canaries do not move the teacher"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,8 @@ class Evidence:
 def judge_shipping(found: Evidence, override: Override | None = None) -> Shipping:
     """The verdict: fail where a step fails, else inconclusive where one is open, else pass."""
     lacking = gate1_lacks(found)
-    used = override.model_copy(update={"gate1": lacking}) if override and lacking else None
+    useful = override and lacking and not not_passed(found)
+    used = override.model_copy(update={"gate1": lacking}) if override and useful else None
     not_run = dict(_not_run(found))
     steps = tuple(
         Condition(name=name, verdict=verdict, reason=reason)
@@ -93,6 +92,12 @@ def judge_shipping(found: Evidence, override: Override | None = None) -> Shippin
         impact_limit=found.gates.impact,
         warnings=tuple(found.warnings),
     )
+
+
+def not_passed(found: Evidence) -> bool:
+    """Whether Gate 1 was measured and not passed, which no override covers; doubts about who rated are."""
+    gate1 = found.gate1
+    return gate1 is not None and gate1.verdict != "pass" and not gate1.doubt
 
 
 def gate1_lacks(found: Evidence) -> str | None:
@@ -121,7 +126,7 @@ def _steps(found: Evidence, override: Override | None) -> Iterator[tuple[str, Ch
 def _not_run(found: Evidence) -> Iterator[tuple[str, str]]:
     """The checks that have nothing to check, each with what it lacks."""
     if not found.canaries_exist:
-        yield CANARIES, f"golden/{found.policy.name}/canaries.jsonl has no canaries"
+        yield CANARIES, f"there are none: golden/{found.policy.name}/canaries.jsonl would list them"
     if not found.pairs_given:
         yield IMPACT, "no production pairs were given; name a file with --pairs"
 
@@ -136,7 +141,7 @@ def _golden(found: Evidence) -> Check:
     if found.stale:
         was = "was" if found.stale == 1 else "were"
         count = f"{found.stale} of {plural(found.judged, 'golden grade')} {was}"
-        return "fail", f"{count} not yet judged under {found.policy.label}"
+        return "fail", f"{count} not yet judged under {found.policy.label} as it reads now"
     errors = [finding for finding in found.findings if finding.level == "error"]
     if errors:
         return "fail", f"{plural(len(errors), 'error')} (the first: {errors[0].where}: {errors[0].what})"
@@ -149,14 +154,12 @@ def _golden(found: Evidence) -> Check:
 def _gate1(found: Evidence, override: Override | None) -> Check:
     """Missing, stale or provisional fails, unless a named person overrides it."""
     lacking, gate1 = gate1_lacks(found), found.gate1
-    if not lacking:
-        assert gate1 is not None and gate1.verdict is not None, "a judged scorecard"
-        return gate1.verdict, gate1.reason or ""
+    if gate1 is not None and (not_passed(found) or not lacking):
+        reason = f"{gate1.reason}; {lacking}" if lacking else gate1.reason or ""
+        return ("fail" if lacking else gate1.verdict or "inconclusive"), reason
     if override is None:
-        return "fail", lacking
-    if gate1 is not None and gate1.verdict != "pass" and not gate1.doubt:
-        # An override does not cover raters who disagree.
-        return gate1.verdict or "inconclusive", f"{lacking}; {gate1.reason}"
+        how = f"; next: harness golden sheet --policy {found.policy.label} --rater NAME, or ratings import"
+        return "fail", f"{lacking}{how if gate1 is None else ''}"
     return "pass", f"{lacking}; allowed by {override.by}: {override.because}"
 
 
@@ -178,6 +181,8 @@ def _outdated(found: RunFound) -> str:
 def _regression(found: Evidence) -> Check:
     if found.run is None:
         return "inconclusive", "no run to compare with it"
+    if found.run.outdated:
+        return "inconclusive", _outdated(found.run)
     if found.base is None:
         how = "set one with: harness baseline set RUN"
         return "inconclusive", f"{found.policy.name} has no baseline on {found.split}; {how}"

@@ -155,8 +155,6 @@ def _provisional(gate1: Gate1 | None) -> str | None:
     """Why a Gate 2 is provisional."""
     if gate1 is None:
         return NEVER_MEASURED
-    if gate1.provisional:
-        return f"in Gate 1, {gate1.provisional}"
-    if gate1.verdict != "pass":
-        return f"Gate 1 has not passed ({gate1.verdict})"
-    return None
+    failed = None if gate1.verdict == "pass" else f"Gate 1 has not passed ({gate1.verdict})"
+    doubt = f"in Gate 1, {gate1.provisional}" if gate1.provisional else None
+    return "; ".join(filter(None, (failed, doubt))) or None

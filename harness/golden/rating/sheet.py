@@ -96,7 +96,10 @@ def read_sheet(path: Path, examples: Sequence[Example], policy: Policy, rater: s
         if line.pair not in by_code:
             faults.append(Fault(where, f"no pair of dev or test has the code {line.pair!r}"))
         if line.policy not in ("", policy.label):
-            faults.append(Fault(where, f"rated under {line.policy}: collect it with --policy {line.policy}"))
+            what = f"rated under {line.policy}: collect it with --policy {line.policy}"
+            if line.policy == policy.name:
+                what = f"policy: {line.policy} names no version; write {policy.label}, or leave it out"
+            faults.append(Fault(where, what))
         if line.grade not in policy.scale:
             faults.append(Fault(where, f"grade {line.grade} is not on the scale {scale_text(policy.scale)}"))
         if line.pair in seen:
