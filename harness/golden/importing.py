@@ -16,7 +16,7 @@ from harness.nouns.pair import Example, Provenance, query_key
 from harness.nouns.policy import Policy
 from harness.policy.load import load_policy, policy_path
 from harness.storage.digest import digest, digest_bytes
-from harness.storage.files import build, read_bytes, write_atomic, write_lines
+from harness.storage.files import build, read_bytes, to_line, too_long, write_atomic, write_lines
 from harness.storage.formats import dataset_table, read_table
 from harness.storage.plural import plural
 from harness.storage.project import Project, folder_names, is_name
@@ -159,7 +159,7 @@ def _examples(table: Table, request: Import, policy_version: str, scale: tuple[i
             "provenance": provenance.model_copy(update={"line": row.line}),
         }
         example, wrong = build(Example, data, table.where(row))
-        faults += wrong
+        faults += wrong or (too_long(to_line(example, sparse=True), table.where(row)) if example else [])
         examples += [example] if example else []
     refuse_faults(faults)
     return examples

@@ -16,7 +16,7 @@ from harness.nouns.base import Amount
 from harness.nouns.pair import NamedPair
 from harness.storage.cells import number_of
 from harness.storage.digest import canonical_json, keyed_digest
-from harness.storage.files import build, iter_nouns, write_lines
+from harness.storage.files import build, iter_nouns, to_line, too_long, write_lines
 from harness.storage.formats import read_table
 from harness.storage.stream import Stream
 from harness.storage.tables import RESULT_TEXTS, Layout, Row, Table, joined, refuse_controls
@@ -94,6 +94,8 @@ def _each_pair(
         data |= {"result": texts["result"], "context": texts["context"]}
         weight = _weight(row, traffic)
         pair, faults = build(ShownPair, {**data, "weight": 1.0 if weight is None else weight}, where)
+        if pair is not None and (long := too_long(to_line(pair, sparse=True), where)):
+            pair, faults = None, long
         if weight is None:
             faults.append(
                 Fault(where, f"{traffic}: {row.text(traffic or '')!r} is not a number of 0 or more")
