@@ -121,6 +121,23 @@ def test_collected_sheet_becomes_ratings_and_again_replaces_them(here: Path) -> 
     ]
 
 
+def test_a_sheet_takes_whole_numbers_as_tables_do(here: Path) -> None:
+    write_project(here)
+    rows = filled(here)
+    rows[0]["grade"], rows[1]["grade"] = "1,0", "2"
+    sheet = write_lines(here / "ann.jsonl", rows)
+    assert harness("golden", "collect", sheet, "--rater", "ann", "--policy", "small").code == 0
+    grades = [line["grade"] for line in lines(here / GOLDEN / "ratings.jsonl")]
+    assert sorted(grades) == sorted([1, 2, *(row["grade"] for row in rows[2:])])
+    for bad in ("1,5", "Exact", True):
+        write_lines(sheet, [{**rows[0], "grade": bad}])
+        ended = harness("golden", "collect", sheet, "--rater", "ann", "--policy", "small")
+        assert (ended.code, "line 1: grade: input should be a valid integer" in ended.err) == (2, True)
+    sheet.write_text("a remark\n", "utf-8")
+    ended = harness("golden", "collect", sheet, "--rater", "ann", "--policy", "small")
+    assert "line 1: not JSON: Expecting value at letter 1\n" in ended.err
+
+
 def test_collect_says_what_gave_way_and_what_was_there(here: Path) -> None:
     write_project(here)
     words = ("--rater", "ann", "--policy", "small")

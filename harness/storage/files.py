@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -144,7 +145,9 @@ def each_json_line(path: Path) -> Iterator[tuple[int, dict[str, Any] | Fault]]:
         try:
             value = parse_whole(line)
         except (ValueError, RecursionError) as error:
-            yield number, Fault(f"{path}, line {number}", f"not JSON: {error}")
+            # Without the place that Python adds: line 1 of each line.
+            what = f"{error.msg} at letter {error.colno}" if isinstance(error, JSONDecodeError) else error
+            yield number, Fault(f"{path}, line {number}", f"not JSON: {what}")
             continue
         if not isinstance(value, dict):
             yield number, Fault(f"{path}, line {number}", "expected a JSON object on each line")

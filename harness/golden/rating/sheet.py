@@ -8,13 +8,16 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BeforeValidator
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.grade_tables import scale_text
 from harness.nouns.base import Level, Noun
 from harness.nouns.pair import Example, Pair, Rating
 from harness.nouns.policy import Policy
+from harness.storage.cells import number_of
 from harness.storage.files import read_nouns
 
 CODE_LENGTH = 10
@@ -61,13 +64,19 @@ def check_rater(name: str) -> str:
     return name.strip()
 
 
+def _as_in_tables(grade: Any) -> Any:
+    """A whole number that was written as a text, as spreadsheets do: "1,0"."""
+    number = number_of(grade) if isinstance(grade, str) else None
+    return grade if number is None or number != int(number) else int(number)
+
+
 class SheetLine(Noun):
     """A rater's answer for one pair."""
 
     pair: str
     policy: str = ""
     """The policy version of the sheet; "" on sheets that do not say it."""
-    grade: Level
+    grade: Annotated[Level, BeforeValidator(_as_in_tables)]
     reasoning: str = ""
 
 
