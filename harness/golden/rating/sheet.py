@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.grade_tables import scale_text
@@ -64,10 +65,12 @@ def check_rater(name: str) -> str:
     return name.strip()
 
 
-def _as_in_tables(grade: Any) -> Any:
-    """A whole number that was written as a text, as spreadsheets do: "1,0"."""
+def _no_text(grade: Any) -> Any:
+    """The grade. A number in quotes is refused, with how to write it."""
     number = number_of(grade) if isinstance(grade, str) else None
-    return grade if number is None or number != int(number) else int(number)
+    if number is not None and number == int(number):
+        raise PydanticCustomError("grade", f"write the grade without quotes, {int(number)}")
+    return grade
 
 
 class SheetLine(Noun):
@@ -76,7 +79,7 @@ class SheetLine(Noun):
     pair: str
     policy: str = ""
     """The policy version of the sheet; "" on sheets that do not say it."""
-    grade: Annotated[Level, BeforeValidator(_as_in_tables)]
+    grade: Annotated[Level, BeforeValidator(_no_text)]
     reasoning: str = ""
 
 
