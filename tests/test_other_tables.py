@@ -443,10 +443,19 @@ def test_half_a_surrogate_pair_under_an_encoding_is_refused(tmp_path: Path, enco
     assert f"{path}, line 3: not {encoding}" in fault(path, Layout(encoding=encoding))
 
 
-@pytest.mark.parametrize("cell", ["1_000", "0x10", "inf", "nan", "1e", "-1"])
+@pytest.mark.parametrize("cell", ["1_000", "0x10", "inf", "nan", "1e", "-1", "1e999"])
 def test_what_is_no_weight_is_refused(tmp_path: Path, cell: str) -> None:
     with pytest.raises(BadInput, match="is not a number of 0 or more"):
         read_pairs(put(tmp_path, "q.csv", f"item;query;title;n\na;q;t;{cell}\n"), Layout(), "n")
+
+
+def test_a_weight_that_no_sum_can_hold_is_refused(tmp_path: Path) -> None:
+    def pairs(weight: str) -> Path:
+        return put(tmp_path, "q.csv", f"item;query;title;n\na;q;t;{weight}\n")
+
+    assert len(read_pairs(pairs("1e12"), Layout(), "n")) == 1
+    with pytest.raises(BadInput, match="line 2: weight: input should be less than or equal to 1000000000000"):
+        read_pairs(pairs("1.1e12"), Layout(), "n")
 
 
 def test_weights_are_written_in_one_way(tmp_path: Path) -> None:
