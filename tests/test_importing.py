@@ -10,10 +10,16 @@ from builders import examples, harness, write_project
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.errors import BadInput
 from harness.golden.examples import load_examples
+from harness.golden.rating.ratings import add_ratings
+from harness.nouns.pair import Rating
 from harness.policy.lint import unfinished
 from harness.policy.load import load_policy
+from harness.runs.pairs import read_pairs
 from harness.storage.cells import harmless, unquoted
+from harness.storage.files import write_lines
+from harness.storage.tables import Layout, parse_columns
 
 SHOP = (
     "query,product_id,title,description,class,grade\n"
@@ -205,6 +211,39 @@ def test_fault_is_named_and_nothing_is_written(
     assert what in ended.err
     assert sorted(p.name for p in (here / "golden").iterdir()) == ["small"]
     assert sorted(p.name for p in (here / "policies").iterdir()) == ["small"]
+
+
+LONG_CELL = "\u20ac" * 6_000_000
+"""18 MB as UTF-8, where a line may have 16."""
+
+
+def test_a_row_that_makes_too_long_a_line_is_refused_before_anything_is_written(here: Path) -> None:
+    rows = SHOP.replace('"Title, 5"', LONG_CELL)
+    path = put(here, rows)
+    ended = harness("golden", "import", path, "--policy", "shop", *NAMED, "--scale", "0-2")
+    assert ended.code == 2
+    assert "shop.csv, line 7: its texts make a line of 17.2 MB; a line may have 16 MB" in ended.err
+    assert not (here / "golden/shop").exists() and not (here / "policies/shop").exists()
+    with pytest.raises(BadInput, match=r"shop\.csv, line 7: its texts"):
+        read_pairs(path, Layout(parse_columns(NAMED[1])))
+    before = (here / "golden/small/examples.jsonl").read_bytes()
+    path.write_text(f"item,rater,grade,reasoning\n{examples()[-1]['id']},ann,1,{LONG_CELL}\n", "utf-8")
+    ended = harness("ratings", "import", path, "--policy", "small", "--kind", "human")
+    assert (ended.code, "shop.csv, line 2: its texts" in ended.err) == (2, True)
+    assert sorted(one.name for one in (here / "golden/small").iterdir() if one.suffix == ".jsonl") == [
+        "examples.jsonl"
+    ]
+    assert (here / "golden/small/examples.jsonl").read_bytes() == before
+
+
+def test_no_line_is_written_that_no_reader_takes(tmp_path: Path) -> None:
+    path = tmp_path / "ratings.jsonl"
+    one = Rating(item="a", rater="ann", grade=1, reasoning=LONG_CELL)
+    with pytest.raises(BadInput, match="a: its texts"):
+        add_ratings(path, [one])
+    with pytest.raises(BadInput, match="a: its texts"):
+        write_lines(path, [one])
+    assert not path.exists()
 
 
 def test_gaps_and_grades_off_the_scale_are_told_at_once(here: Path) -> None:

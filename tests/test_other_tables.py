@@ -4,8 +4,10 @@ import json
 import re
 import zipfile
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -27,6 +29,7 @@ from harness.storage.formats import dataset_table, read_table
 from harness.storage.tables import Layout, Table, parse_columns, parse_labels
 
 SCALE = (0, 1, 2, 3)
+DAY = datetime.fromisoformat("2024-01-02")
 ROWS = [("item", "grade"), ("a", "3"), ("b", "0")]
 
 
@@ -333,6 +336,33 @@ def test_zeros_that_a_workbook_shows_are_kept(tmp_path: Path) -> None:
     assert cells(read_table(tmp_path / "t.xlsx")) == [{"item": "00123", "price": "10.50"}]
 
 
+@pytest.mark.parametrize(
+    ("value", "form", "shown"),
+    [
+        (1, "0%", "100%"),
+        (0.07, "0.00%", "7%"),
+        (0.125, '0.0%" of all"', "12.5%"),
+        (5, '0"%"', "5"),
+        (DAY, "yyyy-mm-dd", "2024-01-02"),
+        (DAY, "dd/mm/yyyy", "2024-01-02"),
+        (DAY, "yyyy-mm-dd hh:mm", "2024-01-02 00:00:00"),
+        (DAY.replace(hour=3), "yyyy-mm-dd", "2024-01-02 03:00:00"),
+    ],
+)
+def test_percents_and_dates_of_a_workbook_are_as_shown(
+    tmp_path: Path, value: Any, form: str, shown: str
+) -> None:
+    book = openpyxl.Workbook()
+    for row in (["item", "grade"], ["a", value]):
+        book.worksheets[0].append(row)
+    book.worksheets[0]["B2"].number_format = form
+    book.save(tmp_path / "t.xlsx")
+    assert cells(read_table(tmp_path / "t.xlsx")) == [{"item": "a", "grade": shown}]
+    if "%" in shown:
+        with pytest.raises(BadInput, match=f"'{shown}' is not a grade"):
+            read_grades(tmp_path / "t.xlsx", Layout(), tuple(range(101)))
+
+
 def test_workbook_without_openpyxl_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -367,15 +397,74 @@ def test_labels_of_numbers_hold_however_the_numbers_are_written(tmp_path: Path, 
 
 def test_number_without_a_label_is_refused_where_others_are_recoded(tmp_path: Path) -> None:
     path = put(tmp_path, "t.csv", "item,grade\na,1\nb,2\nc,2\n")
-    assert "'2' is not a grade (2 rows)" in fault(path, Layout(labels=parse_labels("1=0")))
+    said = fault(path, Layout(labels=parse_labels("1=0")))
+    assert "grade: 2 has no label, and --labels changes other numbers: add 2=N to it (2 rows)" in said
     for harmless in ("1=1", "1=", "Yes=1"):
         assert len(read_grades(path, Layout(labels=parse_labels(harmless)), SCALE)) == 3
 
 
-@pytest.mark.parametrize("text", ["Exact", "=2", "Exact=two", "a=1,a=2", "1=0,01=2", "1=0,1.0="])
+@pytest.mark.parametrize(
+    "text", ["Exact", "=2", "Exact=two", "a=1,a=2", "1=0,01=2", "1=0,1.0=", "a=" + "1" * 5_000]
+)
 def test_what_is_no_label_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="--labels"):
         parse_labels(text)
+
+
+def test_labels_hold_in_every_unicode_form(tmp_path: Path) -> None:
+    forms = ("\u00e9", "e\u0301")
+    for here in forms:
+        for there in forms:
+            path = put(tmp_path, "t.csv", f"item,grade\na,{here}\n")
+            found = read_grades(path, Layout(labels=parse_labels(f"{there}=2")), SCALE)
+            assert found["a"].grade == 2
+
+
+def test_number_off_the_scale_is_named_once(tmp_path: Path) -> None:
+    rows = "".join(f"i{at},{at % 5}\n" for at in range(50))
+    assert fault(put(tmp_path, "t.csv", "item,grade\n" + rows)) == (
+        f"{tmp_path / 't.csv'}, line 6: grade: 4 is not on the scale 0-3 (10 rows)"
+    )
+
+
+def test_two_titles_that_differ_are_refused(tmp_path: Path) -> None:
+    same = '{"item": "a", "grade": 1, "title": "x", "result": {"title": "x"}}\n'
+    path = put(tmp_path, "t.jsonl", same)
+    assert read_grades(path, Layout(), SCALE)["a"].notes.title == "x"
+    path = put(tmp_path, "t.jsonl", same + same.replace('"a"', '"b"').replace('"x"}', '"y"}'))
+    assert f"{path}, line 2: title and result.title differ; say which one is meant" in fault(path)
+    mapped = Layout(parse_columns("title=result.title"))
+    assert read_grades(path, mapped, SCALE)["b"].notes.title == "y"
+
+
+@pytest.mark.parametrize(("encoding", "cell"), [("utf-7", "+2AA-"), ("raw_unicode_escape", "\\ud800")])
+def test_half_a_surrogate_pair_under_an_encoding_is_refused(tmp_path: Path, encoding: str, cell: str) -> None:
+    path = put(tmp_path, "t.csv", f"item,grade\na,1\n{cell},1\n")
+    assert f"{path}, line 3: not {encoding}" in fault(path, Layout(encoding=encoding))
+
+
+@pytest.mark.parametrize("cell", ["1_000", "0x10", "inf", "nan", "1e", "-1", "1e999"])
+def test_what_is_no_weight_is_refused(tmp_path: Path, cell: str) -> None:
+    with pytest.raises(BadInput, match="is not a number of 0 or more"):
+        read_pairs(put(tmp_path, "q.csv", f"item;query;title;n\na;q;t;{cell}\n"), Layout(), "n")
+
+
+def test_a_weight_that_no_sum_can_hold_is_refused(tmp_path: Path) -> None:
+    def pairs(weight: str) -> Path:
+        return put(tmp_path, "q.csv", f"item;query;title;n\na;q;t;{weight}\n")
+
+    assert len(read_pairs(pairs("1e12"), Layout(), "n")) == 1
+    with pytest.raises(BadInput, match="line 2: weight: input should be less than or equal to 1000000000000"):
+        read_pairs(pairs("1.1e12"), Layout(), "n")
+
+
+def test_weights_are_written_in_one_way(tmp_path: Path) -> None:
+    head = "item;query;title;n\na;q;t;0,5\nb;q;t;3\n"
+    found = read_pairs(put(tmp_path, "q.csv", head), Layout(), "n")
+    assert [one.weight for one in found] == [0.5, 3.0]
+    path = put(tmp_path, "q.csv", head + "c;q;t;1.234\n")
+    with pytest.raises(BadInput, match=r"n: '1\.234' in line 4 has a decimal point, '0,5' in line 2"):
+        read_pairs(path, Layout(), "n")
 
 
 def test_label_with_a_comma_takes_quotes() -> None:
@@ -516,6 +605,8 @@ def test_what_a_data_frame_lacks_is_missing(tmp_path: Path) -> None:
         ("q1|7", "q01|007", "leading zeros were lost"),
         ("17.0", "17", "one is written as a decimal number"),
         ("1.23457E+11", "123457000000", "a long number was rounded"),
+        ("4006380000000", "4006381333911", "a long number was rounded"),
+        ("1234567890123450", "1234567890123456", "a long number was rounded"),
         ("AB-1", "ab-1", "capitals differ"),
         ("a 1", "a\u200b1", "white space or invisible letters differ"),
         ("\uff21", "A", "the Unicode form differs"),
@@ -527,6 +618,19 @@ def test_ids_that_do_not_meet_have_a_likely_reason(here: str, there: str, reason
     for one, other in ((here, there), (there, here)):
         said = unmatched(["zz", one], ["yy", other], "golden.csv")
         assert said.startswith(f"{one!r} here is likely {other!r} in golden.csv: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        ("4006381333911", "4006381333340"),
+        ("4.01E+12", "4006381333911"),
+        ("1234567890123456", "1234567890123457"),
+    ],
+)
+def test_numbers_of_one_maker_are_not_rounded(here: str, there: str) -> None:
+    for one, other in ((here, there), (there, here)):
+        assert unmatched([one], [other], "golden.csv") == f"{one!r} here, {other!r} in golden.csv"
 
 
 def test_ids_without_a_likely_reason_are_shown_all_the_same() -> None:

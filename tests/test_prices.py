@@ -175,6 +175,7 @@ def test_faulty_price_file_says_all_that_is_wrong(tmp_path: Path) -> None:
         '[models."openai/a"]\ninput = -1\noutput = "2"\ncahced = 1\n'
         '[models."openai/b"]\ninput = nan\n'
         '[models."openai/c"]\ninput = 1\noutput = 1\nbatch = 50\n'
+        '[models."openai/d"]\ninput = 1000001\noutput = 1000000\n'
         "[model]\n",
         encoding="utf-8",
     )
@@ -188,9 +189,11 @@ def test_faulty_price_file_says_all_that_is_wrong(tmp_path: Path) -> None:
         "models.openai/b.input: input should be a finite number",
         "models.openai/b.output: missing",
         "models.openai/c.batch: input should be less than or equal to 1",
+        "models.openai/d.input: input should be less than or equal to 1000000",
         "model: unknown key",
     ):
         assert part in said
+    assert "openai/d.output" not in said
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Templates from a stranger: what they can say, what they cannot reach, and what they may take."""
 
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -13,6 +14,8 @@ from harness.nouns.pair import Pair
 from harness.prompting import render_budget
 from harness.prompting.plain import Data, plain
 from harness.prompting.prompt import PromptFiles, PromptSpec, PromptWriter
+from harness.prompting.sandbox import METHODS, Sandbox
+from harness.prompting.template import compile_template, render_template
 
 SPEC = PromptSpec(name="teacher", version="v1", description="")
 POLICY = policy(clauses=CLAUSE)
@@ -176,6 +179,10 @@ BOMBS = {
     "squared by join": "{% set a = 'a' * 9999 %}{{ a | join(a) }}",
     "squared by the join method": "{% set a = 'a' * 9999 %}{{ a.join(a) }}",
     "squared by indent": "{% set a = '\n' * 9999 %}{{ a | indent(a) }}",
+    "squared by indent, other lines": "{% set a = '\x0b' * 9999 %}{{ a | indent(a) }}",
+    "JSON's indent": "{{ [1] | tojson(17) }}",
+    "JSON's indent as a text": "{{ [1] | tojson('xx') }}",
+    "a sort that holds a long text for each value": "{{ ([policy] * 9999) | sort(attribute='title') }}",
     "a nest of lists": NESTED + "{{ a }}",
     "a nest of lists as JSON": NESTED + "{{ a | json }}",
     "a nest of lists compared": NESTED + "{{ a == a }}",
@@ -248,8 +255,58 @@ def test_a_template_takes_neither_all_the_memory_nor_all_the_time(
     assert time.thread_time() - began < 5
 
 
+LENGTH = 200_000
+LARGE: dict[str, Any] = {
+    "a": "a" * LENGTH,
+    "z": "Z" * LENGTH,
+    "words": "\u0101b-\n" * (LENGTH // 4),
+    "lines": "\x0b" * LENGTH,
+    "listed": [str(number) for number in range(10_000)],
+    "policies": [plain(POLICY)] * 10_000,
+    "table": {str(number): "x" * 99 for number in range(9_999)},
+    "start": "ab" + "a" * (LENGTH // 2),
+    "end": "a" * (LENGTH // 2) + "Z",
+    "hex": "f" * LENGTH * 10,
+    "path": "0." * LENGTH + "0",
+}
+"""Values as large as a hostile policy or golden set can hold."""
+ARGUMENTS = (
+    "", "start", "end", "100000", "100000, end", "0, 16", "attribute=path", "'attribute', end", "chars=end",
+    "sep=start", "indent=99999", "'string'", "'in', a", "listed",
+)  # fmt: skip
+ALLOWED = {
+    **{f"{kind.__name__}.{name}": f"v.{name}(%s)" for kind, names in METHODS.items() for name in names},
+    "str.replace": "v.replace('a', end)",
+    "str.join": "v.join(listed)",
+    **{f"filter {name}": f"v | {name}(%s)" for name in Sandbox().filters if name.isalpha()},
+    **{f"test {name}": f"v is {name}(%s)" for name in Sandbox().tests if name.isalpha()},
+    **{
+        f"operator {sign}": f"v {sign} (%s)" for sign in ("==", "<", "in", "+", "-", "*", "/", "//", "%", "~")
+    },
+    "division of long numbers": "(hex | int(0, 16)) // ((hex | int(0, 16)) - 1)",
+    "range of long numbers": "range(0, " + "9" * 4_200 + ", " + "9" * 4_196 + ") | length",
+    "sort by a path": "listed | sort(attribute=path)",
+    "slice": "v[::-1]",
+}
+
+
+@pytest.mark.parametrize("allowed", ALLOWED.values(), ids=ALLOWED)
+def test_nothing_that_a_template_may_use_outlasts_its_budget(
+    allowed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render_budget, "SECONDS", 0.05)
+    monkeypatch.setattr(render_budget, "LETTERS", 2_000_000)
+    for given in ARGUMENTS if "%s" in allowed else ("",):
+        source = "{% set n = " + allowed.replace("%s", given) + " %}"
+        for name, value in list(LARGE.items())[:6]:
+            began = time.thread_time()
+            with contextlib.suppress(BadInput):
+                render_template(compile_template(Path("x.j2"), source), {**LARGE, "v": value})
+            assert time.thread_time() - began < 1, f"{name}: {source[:200]}"
+
+
 def test_every_rendering_has_the_whole_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render_budget, "LETTERS", 20_000)
+    monkeypatch.setattr(render_budget, "LETTERS", 200_000)
     files = PromptFiles(Path("p"), SPEC, "s", "{% for x in range(1000) %}{% endfor %}{{ pair | json }}")
     writer = PromptWriter(files, POLICY, SHOTS)
     pair = Pair.model_validate({"query": "q", "result": {"title": "t"}})

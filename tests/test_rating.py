@@ -139,6 +139,19 @@ def test_collected_sheet_becomes_ratings_and_again_replaces_them(here: Path) -> 
     ]
 
 
+def test_a_grade_in_quotes_on_a_sheet_says_how_to_write_it(here: Path) -> None:
+    write_project(here)
+    rows, sheet = filled(here), here / "ann.jsonl"
+    whole, other = "write the grade without quotes, 1, not", "input should be a valid integer"
+    for bad, what in (("1,0", whole), ("1", whole), ("1,5", other), ("Exact", other), (True, other)):
+        write_lines(sheet, [{**rows[0], "grade": bad}])
+        ended = harness("golden", "collect", sheet, "--rater", "ann", "--policy", "small")
+        assert (ended.code, f"line 1: grade: {what}" in ended.err) == (2, True)
+    sheet.write_text("a remark\n", "utf-8")
+    ended = harness("golden", "collect", sheet, "--rater", "ann", "--policy", "small")
+    assert "line 1: not JSON: Expecting value at letter 1\n" in ended.err
+
+
 def test_collect_says_what_gave_way_and_what_was_there(here: Path) -> None:
     write_project(here)
     words = ("--rater", "ann", "--policy", "small")

@@ -51,6 +51,17 @@ def score(*words: str | Path) -> dict[str, Any]:
     return found
 
 
+def test_a_rating_off_the_scale_in_a_received_run_is_damage(rated: Path) -> None:
+    (folder,) = (rated / "runs").glob("2*")
+    path = folder / "ratings.jsonl"
+    first, *others = path.read_text("utf-8").splitlines(keepends=True)
+    path.write_text(json.dumps({**json.loads(first), "grade": 9}) + "\n" + "".join(others), "utf-8")
+    for command in ("gate2", "report"):
+        ended = harness(command, "latest")
+        assert (ended.code, "grade 9 is not on the scale 0-2 of small@v1" in ended.err) == (2, True)
+        assert f"ratings.jsonl, {json.loads(first)['item']}: " in ended.err
+
+
 def test_same_ratings_from_a_file_score_as_the_runs_own(rated: Path) -> None:
     own = score()
     assert own["ceiling"]["raters"] == ["ann", "bob", "cy"]

@@ -4,6 +4,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ GAPS: list[Any] = [None, *G[1:]]
 
 
 def polars(make: str, *values: Any) -> Any:
-    """A series or frame of polars, which only some machines have."""
-    return getattr(pytest.importorskip("polars"), make)(*values)
+    """A series or frame of polars."""
+    return getattr(import_module("polars"), make)(*values)
 
 
 FLAT: dict[str, Callable[[list[Any]], Any]] = {

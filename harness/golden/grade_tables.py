@@ -312,19 +312,23 @@ def _grade_reader(
     if off:
         raise BadInput(f"--labels: {', '.join(off)} is not on the scale {scale_text(scale)}")
 
+    labels = {one_form(word): grade for word, grade in labels.items()}
     numbers = {number_of(word): grade for word, grade in labels.items()}
     recoded = any(grade not in (None, number) for number, grade in numbers.items() if number is not None)
 
     @lru_cache(maxsize=1024)
     def read(text: str) -> tuple[int | None, str | None]:
+        text = one_form(text)
         if text in labels or not text:
             return labels.get(text), None
         # Spreadsheets and data frames write whole numbers as 3.0, or as 3,0.
         number = number_of(text)
         if number is not None and number in numbers:
             return numbers[number], None
-        if number is None or recoded:
+        if number is None:
             return None, NO_GRADE
+        if recoded:
+            return None, f"{text} has no label, and --labels changes other numbers: add {text}=N to it"
         if number not in scale:
             return None, f"{text} is not on the scale {scale_text(scale)}"
         return int(number), None

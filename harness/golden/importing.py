@@ -18,7 +18,7 @@ from harness.nouns.policy import Policy
 from harness.policy.lint import unfinished
 from harness.policy.load import load_policy, policy_path
 from harness.storage.digest import digest, digest_bytes
-from harness.storage.files import build, read_bytes, write_atomic, write_lines
+from harness.storage.files import build, read_bytes, to_line, too_long, write_atomic, write_lines
 from harness.storage.formats import dataset_table, read_table
 from harness.storage.plural import plural
 from harness.storage.project import Project, folder_names, is_name
@@ -170,7 +170,7 @@ def _examples(table: Table, request: Import, policy: Policy | None, scale: tuple
             "provenance": provenance.model_copy(update={"line": row.line}),
         }
         example, wrong = build(Example, data, table.where(row))
-        faults += wrong
+        faults += wrong or (too_long(to_line(example, sparse=True), table.where(row)) if example else [])
         examples += [example] if example else []
     refuse_faults(faults)
     return examples

@@ -15,7 +15,7 @@ from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
 from harness.policy.diff import cannot_tell, diff_policies, is_judged, movable_grades, reasons
 from harness.scorecards.policy_change import PolicyDiff
-from harness.storage.files import json_lines, read_nouns, read_text, write_atomic
+from harness.storage.files import json_lines, read_nouns, read_text, too_long, write_atomic
 from harness.storage.locks import alone
 from harness.storage.project import is_version, version_number
 
@@ -199,6 +199,8 @@ def _placed(line: Mapping[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 def _rewrite(path: Path, changes: Mapping[str, Callable[[dict[str, Any]], Any]]) -> None:
     """Change the lines of these ids; keep every other line byte for byte."""
+    made: dict[Path, list[str]] = {}
+    faults: list[Fault] = []
     for file, _ in _files(path):
         rows, _ = json_lines(file)
         lines = read_text(file).split("\n")
@@ -206,8 +208,12 @@ def _rewrite(path: Path, changes: Mapping[str, Callable[[dict[str, Any]], Any]])
         for number, row in touched:
             end = "\r" if lines[number - 1].endswith("\r") else ""
             lines[number - 1] = json.dumps(changes[row["id"]](row), ensure_ascii=False) + end
+            faults += too_long(lines[number - 1] + "\n", f"{file}, line {number}")
         if touched:
-            write_atomic(file, "\n".join(lines))
+            made[file] = lines
+    refuse_faults(faults)
+    for file, lines in made.items():
+        write_atomic(file, "\n".join(lines))
 
 
 def _files(path: Path) -> Sequence[tuple[Path, type[Judged]]]:

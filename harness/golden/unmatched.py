@@ -3,19 +3,35 @@
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
+from decimal import Decimal
 from difflib import get_close_matches
+
+_LONG = re.compile(r"[0-9]{12,300}|[0-9](\.[0-9]+)?[eE]\+?[0-9]{1,2}")
 
 
 def _rounded(id_: str) -> str:
     """A long number as a spreadsheet shows it, in one way of writing it."""
-    digits = re.fullmatch(r"[0-9]{12,300}|[0-9](\.[0-9]+)?[eE]\+?[0-9]{1,3}", id_)
-    return f"{float(id_):.4e}" if digits else id_
+    return f"{float(id_):.4e}" if _LONG.fullmatch(id_) else id_
 
 
+def _can_be_rounded(one: str, other: str) -> bool:
+    """Whether a long number is another one rounded or cut: to 6 digits at most, or to Excel's 15."""
+    digits = str(int(Decimal(one))).rstrip("0") if _LONG.fullmatch(one) else ""
+    whole = str(int(Decimal(other))) if _LONG.fullmatch(other) else ""
+    kept = len(digits) if len(digits) > 6 else max(len(digits), 5)
+    if not digits or not whole or (kept > 6 and (kept > 15 or len(whole) < 16)):
+        return False
+    return Decimal(one) in (
+        Decimal(f"{Decimal(whole):.{kept - 1}e}"),
+        Decimal(whole[:kept].ljust(len(whole), "0")),
+    )
+
+
+ROUNDED = "a long number was rounded"
 REASONS: dict[str, Callable[[str], str]] = {
     "leading zeros were lost": lambda id_: re.sub(r"(?<![0-9.])0+(?=[0-9])", "", id_),
     "one is written as a decimal number": lambda id_: re.sub(r"(?<=[0-9])\.0+(?![0-9])", "", id_),
-    "a long number was rounded": _rounded,
+    ROUNDED: _rounded,
     "capitals differ": str.casefold,
     "white space or invisible letters differ": lambda id_: "".join(
         letter for letter in id_ if unicodedata.category(letter)[0] not in "ZC"
@@ -46,6 +62,9 @@ class KnownIds:
         alike = form == _form(other)
         if not alike and ("|" in form) == ("|" in other):
             return None  # two queries with the same product
+        far = alike and _form(id_, ROUNDED) != _form(other, ROUNDED)
+        if far and not (_can_be_rounded(id_, other) or _can_be_rounded(other, id_)):
+            return None  # two products of one maker
         reasons = (reason for reason, same in REASONS.items() if same(id_) == same(other))
         reason = next(reasons, "the spelling differs") if alike else COLUMNS
         return f"{id_!r} here is likely {other!r} in {self._there}: {reason}"
@@ -73,10 +92,10 @@ def unmatched(strangers: Collection[str], known: Iterable[str], there: str) -> s
     return KnownIds(left, there).first_hint(strangers) or f"{next(iter(strangers))!r} here{beside}"
 
 
-def _form(id_: str) -> str:
-    """What is left of an id without all that makes ids differ."""
-    for same in REASONS.values():
-        id_ = same(id_)
+def _form(id_: str, without: str = "") -> str:
+    """What is left of an id without all that makes ids differ, but for the reason `without`."""
+    for reason, same in REASONS.items():
+        id_ = id_ if reason == without else same(id_)
     return id_
 
 

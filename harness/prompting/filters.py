@@ -1,5 +1,6 @@
 """The filters of a template: Jinja's with small results, and bounded versions of the others."""
 
+import json
 import re
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from jinja2.filters import FILTERS, do_sum, make_attrgetter
 from jinja2.utils import htmlsafe_json_dumps
 
 from harness.prompting.plain import json_parts
-from harness.prompting.render_budget import sizes_of
+from harness.prompting.render_budget import ENTRY, TooMuch, sizes_of
 
 KNOWN: Final = (
     "abs", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "first",
@@ -23,6 +24,30 @@ OF_TEXT: Final = (
     "truncate", "upper", "wordcount",
 )  # fmt: skip
 """Filters of texts, which would write out a whole table."""
+LISTING: Final = ("batch", "groupby", "list", "reverse", "slice", "sort", "unique")
+"""Filters that list all of their input before their result can be counted."""
+_FROM_THE_RIGHT: Final = ("rfind", "rpartition", "rsplit")
+_STRIPPING: Final = ("lstrip", "rstrip", "strip", "trim")
+_DIVIDING: Final = ("indent", "rsplit", "split", "splitlines", "title", "wordcount")
+DEEPEST: Final = 16
+"""The most spaces of JSON's indent."""
+_BREAKS: Final = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
+_MARKS: Final = "-({[<"
+"""What divides words beside white space, for the filter title."""
+
+
+def cost_of(name: str, text: str, what: Any) -> int:
+    """The cost in characters of a method or filter of a text beyond its result, before it is run.
+
+    Python searches from the right, and strips letters, in a time that grows with the product of both texts.
+    """
+    cost = len(text)
+    if name in (*_FROM_THE_RIGHT, *_STRIPPING) and isinstance(what, str):
+        cost *= max(1, len(what))
+    if name in _DIVIDING:
+        by = (what,) if name in ("split", "rsplit") and isinstance(what, str) else (*_BREAKS, *_MARKS)
+        cost += ENTRY * sum(map(text.count, by))
+    return cost
 
 
 @pass_environment
@@ -39,18 +64,17 @@ def as_json(environment: Any, value: Any) -> str:
             key for key in ("reasoning", "clauses")[: 1 if environment.cites else 2] if not value.get(key)
         ]
         value = {key: part for key, part in value.items() if key not in unsaid} if unsaid else value
-    parts = []
-    for part in json_parts(value):
-        environment.budget.spend(len(part))
-        parts.append(part)
-    return "".join(parts)
+    return str(environment.budget.joined(json_parts(value)))
 
 
 @pass_environment
 def plain_json(environment: Any, value: Any, indent: int | None = None) -> str:
     """Jinja's own JSON, escaped for HTML. For our tables use the filter json."""
     environment.budget.spend_all(sizes_of(value, texts=True))
-    return str(htmlsafe_json_dumps(value, sort_keys=True, indent=indent))
+    if indent is not None and not (isinstance(indent, int) and 0 <= indent <= DEEPEST):
+        raise TooMuch(f"tojson is given the indent {str(indent)[:40]!r}: at most {DEEPEST} spaces")
+    encoder = json.JSONEncoder(sort_keys=True, indent=indent)
+    return str(htmlsafe_json_dumps(value, lambda one: environment.budget.joined(encoder.iterencode(one))))
 
 
 @pass_environment
@@ -86,7 +110,7 @@ def bounded_indent(
 ) -> str:
     """Indent the lines; by default not the first and not the empty ones."""
     before = width if isinstance(width, str) else " " * width
-    environment.budget.spend((str(text).count("\n") + 1) * len(before))
+    environment.budget.spend((sum(map(str(text).count, _BREAKS)) + 1) * len(before))
     return str(FILTERS["indent"](text, before, first, blank))
 
 

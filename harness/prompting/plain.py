@@ -22,9 +22,12 @@ _JSON = json.JSONEncoder(ensure_ascii=False, indent=2)
 
 
 class Data(dict[str, Any]):
-    """A noun's values by name. `bare` holds the values of its JSON: no defaults and no properties."""
+    """A noun's values by name. `bare` holds the values of its JSON: no defaults and no properties.
 
-    __slots__ = ("bare", "kind")
+    `weight`: what comparing it with its equal takes, as so many short texts.
+    """
+
+    __slots__ = ("bare", "kind", "weight")
 
     def __init__(self, noun: Noun) -> None:
         fields = type(noun).model_fields
@@ -32,6 +35,14 @@ class Data(dict[str, Any]):
         self.kind = type(noun).__name__.lower()
         self.bare = {name: bare(self[name]) for name, field in fields.items() if self[name] != field.default}
         self.update((name, plain(getattr(noun, name))) for name in DERIVED.get(type(noun), ()))
+        self.weight = sum(map(_weight, self.values()))
+
+
+def _weight(value: Any) -> int:
+    if isinstance(value, Data):
+        return value.weight
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else ()
+    return 1 + (len(value) // 64 if isinstance(value, str) else sum(map(_weight, parts)))
 
 
 def plain(value: Any) -> Any:

@@ -13,8 +13,8 @@ LETTERS: Final = 16_000_000
 """The most characters that one rendering may make: about four million tokens."""
 SECONDS: Final = 5.0
 """The most CPU time of one rendering, in seconds."""
-ENTRY: Final = 8
-"""The cost of a list entry, in characters."""
+ENTRY: Final = 64
+"""The cost of a list entry, in characters: about the memory of the entry and of a short text in it."""
 
 
 class TooMuch(TemplateRuntimeError):
@@ -58,6 +58,14 @@ class RenderBudget:
         self.spend(len(text))
         return text
 
+    def joined(self, parts: Iterable[str]) -> str:
+        """One text of parts, each counted when it is made."""
+        texts = []
+        for part in parts:
+            self.spend(len(part))
+            texts.append(part)
+        return "".join(texts)
+
     def ticking(self, values: Iterable[Any]) -> Iterator[Any]:
         """The values, each counted when taken."""
         for value in values:
@@ -87,10 +95,8 @@ def sizes_of(value: Any, *, texts: bool = False) -> Iterator[int]:
         if texts and isinstance(one, Data | Undefined):
             str(one if isinstance(one, Undefined) else "")
             raise TemplateRuntimeError(f"the {one.kind} is a table: write it | json, or one of its values")
-        yield len(one) if isinstance(one, str) else ENTRY
+        yield ENTRY + (len(one) if isinstance(one, str) else one.weight if isinstance(one, Data) else 0)
         if isinstance(one, dict) and not isinstance(one, Data):
             todo += (*one, *one.values())
         elif isinstance(one, list | tuple):
             todo += one
-        elif isinstance(one, int):
-            yield one.bit_length() // 8

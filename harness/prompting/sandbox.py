@@ -16,15 +16,17 @@ from jinja2.filters import FILTERS
 from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from harness.prompting.filters import KNOWN, OF_TEXT, OWN, printf
+from harness.prompting.filters import KNOWN, LISTING, OF_TEXT, OWN, cost_of, printf
 from harness.prompting.plain import Data
-from harness.prompting.render_budget import RenderBudget, TooMuch, Turns, sizes_of
+from harness.prompting.render_budget import ENTRY, RenderBudget, TooMuch, Turns, sizes_of
 from harness.prompting.template_guard import HELD, JOINED, TURNS
 
 WIDEST: Final = 100_000
 """The largest number that a filter accepts, such as a width."""
 BITS: Final = 1_000
-"""The most bits of a product of integers."""
+"""The most bits of an integer that is computed: dividing longer ones takes quadratic time."""
+FARTHEST: Final = 1_000_000_000
+"""The largest bound of a range: a list of longer numbers takes any memory."""
 
 METHODS: Final[Mapping[type, tuple[str, ...]]] = {
     str: (
@@ -78,7 +80,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return self.getitem(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """An entry, or one of METHODS."""
+        """An entry, or one of METHODS. A text is counted: filters by attribute hold it for every value."""
+        found = self._item(obj, argument)
+        self.budget.spend(1 + (len(found) if isinstance(found, str) else 0))
+        return found
+
+    def _item(self, obj: Any, argument: Any) -> Any:
         if isinstance(obj, Undefined):
             str(obj)  # says what is undefined
         if isinstance(obj, dict | list | tuple | str):
@@ -100,8 +107,14 @@ class Sandbox(ImmutableSandboxedEnvironment):
         for kind, names in METHODS.items():
             if isinstance(obj, kind) and name in names:
                 found = getattr(obj, name, None)
+                if isinstance(obj, str):
+                    return partial(self._of_text, found, name, obj)
                 return partial(found) if callable(found) else found
         return None
+
+    def _of_text(self, method: Any, name: str, text: str, *args: Any, **named: Any) -> Any:
+        self.budget.spend(cost_of(name, text, next(iter((*args, *named.values())), None)))
+        return method(*args, **named)
 
     def call(self, context: Context, function: Any, *args: Any, **named: Any) -> Any:
         """Call a macro, a recursive loop, or a method that `getitem` returned."""
@@ -133,13 +146,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def _allow_product(self, left: Any, right: Any) -> None:
         for value, times in ((left, right), (right, left)):
             if isinstance(value, str | list | tuple) and isinstance(times, int):
-                self.budget.spend(len(value) * max(times, 0))
-        if isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() > BITS:
-            raise TooMuch("a product that is too large")
+                self.budget.spend(len(value) * max(times, 0) * (1 if isinstance(value, str) else ENTRY))
 
     def _range(self, *bounds: int) -> list[int]:
+        if any(abs(bound) > FARTHEST for bound in bounds):
+            raise TooMuch(f"range is given a number beyond {FARTHEST:,}")
         found = range(*bounds)
-        self.budget.spend(len(found))
+        self.budget.spend(len(found) * ENTRY)
         return list(found)
 
     def _counted(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -154,12 +167,19 @@ class Sandbox(ImmutableSandboxedEnvironment):
                     raise TooMuch(f"{name} is given {given}: at most {WIDEST:,}")
             if name in OF_TEXT and isinstance(args[passed], dict | list | tuple):
                 raise TemplateRuntimeError(f"{name} takes a text: write | json or | join first")
+            if name in LISTING and isinstance(args[passed], str | dict | list | tuple):
+                self.budget.spend(len(args[passed]) * ENTRY)
+            if name in OF_TEXT and isinstance(args[passed], str):
+                what = next(iter((*args[passed + 1 :], *named.values())), None)
+                self.budget.spend(cost_of(name, args[passed], what))
             return self._kept(function(*args, **named))
 
         return counted
 
     def _kept(self, value: Any) -> Any:
         """Count a result; a generator becomes a list, and text marked as HTML plain text."""
+        if isinstance(value, int) and value.bit_length() > BITS:
+            raise TooMuch("a number that is too large")
         if isinstance(value, str | int | float | Undefined | None):
             self.budget.spend_all(sizes_of(value))
             return str(value) if type(value) is not str and isinstance(value, str) else value

@@ -1,6 +1,7 @@
 """Production pairs: what a surface shows, without grades, weighted by traffic if known."""
 
 import math
+import re
 import shutil
 import tempfile
 import weakref
@@ -16,10 +17,12 @@ from harness.nouns.base import Amount
 from harness.nouns.pair import NamedPair
 from harness.storage.cells import number_of
 from harness.storage.digest import canonical_json, keyed_digest
-from harness.storage.files import build, iter_nouns, write_lines
+from harness.storage.files import build, iter_nouns, to_line, too_long, write_lines
 from harness.storage.formats import read_table
 from harness.storage.stream import Stream
 from harness.storage.tables import RESULT_TEXTS, Layout, Row, Table, joined, refuse_controls
+
+_PLAIN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 class ShownPair(NamedPair):
@@ -87,27 +90,32 @@ def _each_pair(
 ) -> Iterator[tuple[ShownPair | None, list[Fault]]]:
     """Each row as a pair, or what is wrong with it."""
     item, query = table.find("item", layout), table.find("query", layout)
+    signs: dict[str, Row] = {}
     for row in table.rows:
+        signs |= {sign: row for sign in ".," if traffic and sign in row.text(traffic) and sign not in signs}
         where = table.where(row)
         texts = texts_of(table, row, layout, attributes)
         data = {"id": joined(row, item), "query": joined(row, query)}
         data |= {"result": texts["result"], "context": texts["context"]}
         weight = _weight(row, traffic)
         pair, faults = build(ShownPair, {**data, "weight": 1.0 if weight is None else weight}, where)
+        if pair is not None and (long := too_long(to_line(pair, sparse=True), where)):
+            pair, faults = None, long
         if weight is None:
             faults.append(
                 Fault(where, f"{traffic}: {row.text(traffic or '')!r} is not a number of 0 or more")
             )
         yield pair, faults
+    if traffic and len(signs) > 1:
+        point, comma = (f"{signs[sign].text(traffic)!r} in {table.unit} {signs[sign].line}" for sign in ".,")
+        what = f"{traffic}: {point} has a decimal point, {comma} a decimal comma; write all in one way"
+        yield None, [Fault(str(table.path), what)]
 
 
 def _weight(row: Row, traffic: str | None) -> float | None:
     if traffic is None:
         return 1.0
     text = row.text(traffic)
-    try:
-        # As data frames and spreadsheets write numbers: 1e-05, or 0,5 with a decimal comma.
-        weight = number_of(text) if "," in text else float(text)
-    except ValueError:
-        return None
+    # As data frames and spreadsheets write numbers: 1e-05, or 0,5 with a decimal comma.
+    weight = number_of(text) if "," in text else float(text) if _PLAIN.fullmatch(text) else None
     return weight if weight is not None and weight >= 0 and math.isfinite(weight) else None

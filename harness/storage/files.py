@@ -6,13 +6,14 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.storage.regular import LARGEST, lines_of, open_regular, unreadable
+from harness.storage.regular import LARGEST, LONGEST_LINE, lines_of, open_regular, unreadable
 from harness.storage.regular import read_bytes as read_bytes
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -144,7 +145,9 @@ def each_json_line(path: Path) -> Iterator[tuple[int, dict[str, Any] | Fault]]:
         try:
             value = parse_whole(line)
         except (ValueError, RecursionError) as error:
-            yield number, Fault(f"{path}, line {number}", f"not JSON: {error}")
+            # Without the place that Python adds: line 1 of each line.
+            what = f"{error.msg} at letter {error.colno}" if isinstance(error, JSONDecodeError) else error
+            yield number, Fault(f"{path}, line {number}", f"not JSON: {what}")
             continue
         if not isinstance(value, dict):
             yield number, Fault(f"{path}, line {number}", "expected a JSON object on each line")
@@ -212,8 +215,19 @@ def to_line(noun: BaseModel, *, sparse: bool = False) -> str:
 
 
 def to_lines(nouns: Iterable[BaseModel]) -> Iterator[str]:
-    """Nouns as the lines of a JSON lines file, without defaults."""
-    return (to_line(noun, sparse=True) for noun in nouns)
+    """Nouns as the lines of a JSON lines file, without defaults. BadInput for a line that no reader takes."""
+    for noun in nouns:
+        line = to_line(noun, sparse=True)
+        refuse_faults(too_long(line, str(getattr(noun, "id", "") or getattr(noun, "item", ""))))
+        yield line
+
+
+def too_long(line: str, where: str) -> list[Fault]:
+    """The fault of a line that no reader takes: with it, all of its file would be lost."""
+    if len(line) * 4 <= LONGEST_LINE or (size := len(line.encode("utf-8"))) <= LONGEST_LINE:
+        return []
+    what = f"its texts make a line of {size / (1 << 20):.1f} MB; a line may have {LONGEST_LINE >> 20} MB"
+    return [Fault(where, f"{what}: shorten them")]
 
 
 def write_lines(path: Path, nouns: Iterable[BaseModel]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.errors import BadInput, Fault
-from harness.storage.files import Stamp, stamp_of
+from harness.storage.files import Stamp, stamp_of, whole_text
 from harness.storage.grid import Records, fits, table_of, told
 from harness.storage.regular import LARGEST, unreadable
 from harness.storage.tables import Layout, Table
@@ -52,7 +52,7 @@ def lines_of(path: Path, encoding: str | None) -> Lines:
         raise BadInput([unreadable(path, error)]) from error
     except UnicodeDecodeError as error:
         raise BadInput([_not_decoded(path, name, error)]) from None
-    return partial(io.StringIO, text.removeprefix(MARK), newline="")
+    return partial(io.StringIO, whole_text(text.removeprefix(MARK)), newline="")
 
 
 def encoding_named(encoding: str | None) -> str:
@@ -87,8 +87,11 @@ def _each_line(path: Path, stamp: Stamp, encoding: str) -> Iterator[str]:
         raise BadInput([Fault(str(path), "changed while it was read; start again")])
     try:
         with path.open(encoding=encoding, newline="") as file:
-            yield next(file, "").removeprefix(MARK)
-            yield from file
+            for number, line in enumerate(file, start=1):
+                if encoding != "utf-8-sig" and whole_text(line) != line:
+                    what = f"not {encoding} (half a surrogate pair); name another --encoding"
+                    raise BadInput([Fault(f"{path}, line {number}", what)])
+                yield line if number > 1 else line.removeprefix(MARK)
     except UnicodeError:
         raise BadInput([_first_fault(path, encoding)]) from None
     except OSError as error:

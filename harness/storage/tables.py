@@ -114,7 +114,21 @@ class Table:
         if missing:
             hint = f"the columns there: {', '.join(self.columns)}; {self._remedy(missing)}"
             raise BadInput([Fault(str(self.path), f"{', '.join(missing)} ({hint})")])
+        self._refuse_two_texts(layout)
         return found
+
+    def _refuse_two_texts(self, layout: Layout) -> None:
+        """BadInput for the first row with two texts under one name: title and result.title."""
+        both = [
+            (name, f"result.{name}")
+            for name in RESULT_TEXTS
+            if name not in layout.columns and {name, f"result.{name}"} <= set(self.columns)
+        ]
+        for name, other in both:
+            for row in self.rows:
+                if row.text(name) != row.text(other):
+                    what = f"{name} and {other} differ; say which one is meant: --columns {name}={other}"
+                    raise BadInput([Fault(self.where(row), what)])
 
     def _remedy(self, missing: Sequence[str]) -> str:
         if len(self.columns) == 1 and any(mark in self.columns[0] for mark in ",;\t|"):
@@ -159,7 +173,7 @@ def parse_labels(text: str | None) -> dict[str, int | None]:
         word, equals, grade = (piece.strip() for piece in part.rpartition("="))
         if not part.strip():
             continue
-        if not equals or not word or (grade and not grade.removeprefix("-").isdecimal()):
+        if not equals or not word or not re.fullmatch(r"(-?\d{1,9})?", grade):
             raise BadInput(f'--labels: {part!r} is not word=grade, such as "Exact=2,Partial=1,Irrelevant=0"')
         means, number = int(grade) if grade else None, number_of(word)
         same = [one for one in labels if number is not None and number_of(one) == number]

@@ -4,6 +4,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
+from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -104,12 +105,19 @@ def _book(path: Path, file: BinaryIO, *, data_only: bool) -> "Workbook":
 
 
 def _text(cell: Any) -> str:
-    """A cell as the sheet shows it, as far as that tells values apart: 00123 by the format 00000, 10.50."""
+    """A cell as the sheet shows it, as far as that tells values apart: 00123, 10.50, 7%, 2024-01-02."""
     value = cell.value
     if value is None or value in MISSING:
         return ""
-    shown = re.fullmatch(r"(0+)(\.0+)?", str(cell.number_format or ""))
-    if isinstance(value, int | float) and not isinstance(value, bool) and shown:
+    # Without words and colours, which are no signs of the format.
+    form = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]', "", str(cell.number_format or ""))
+    if isinstance(value, datetime) and value.time() == time() and not re.search("[hs]", form, re.IGNORECASE):
+        return str(value.date())
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return str(value)
+    if "%" in form:
+        return f"{value * 100:.15g}%"
+    if shown := re.fullmatch(r"(0+)(\.0+)?", form):
         digits = len(shown[2] or ".") - 1
         if round(value, digits) == value:
             return f"{value:0{len(shown[1]) + digits + bool(digits)}.{digits}f}"

@@ -12,7 +12,7 @@ from harness.golden.table_faults import rating_name, without_doubles
 from harness.nouns.base import Noun
 from harness.nouns.pair import Example, Rating, one_form
 from harness.nouns.policy import Policy
-from harness.storage.files import build, load_nouns, read_nouns, read_toml, write_lines
+from harness.storage.files import build, load_nouns, read_nouns, read_toml, to_line, too_long, write_lines
 from harness.storage.locks import alone
 
 RATINGS, RATERS = "ratings.jsonl", "raters.toml"
@@ -102,6 +102,7 @@ def take(ratings: dict[Key, Rating], new: Iterable[tuple[str, Rating]], *, repla
     """Add new ratings, given with their places. Without `replace`, contradicting ones are conflicts."""
     count = Taken()
     for where, one in new:
+        count.conflicts += too_long(to_line(one, sparse=True), where)
         # A rating without a version counts under every version.
         old = ratings.get(_key(one)) or ratings.get((one.item, one.rater, "", one.repeat))
         if old is not None and _says_no_more(one, old):

@@ -8,13 +8,17 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.grade_tables import scale_text
 from harness.nouns.base import Level, Noun
 from harness.nouns.pair import Example, Pair, Rating
 from harness.nouns.policy import Policy
+from harness.storage.cells import number_of
 from harness.storage.files import read_nouns
 
 CODE_LENGTH = 10
@@ -61,13 +65,21 @@ def check_rater(name: str) -> str:
     return name.strip()
 
 
+def _no_text(grade: Any) -> Any:
+    """The grade. A number in quotes is refused, with how to write it."""
+    number = number_of(grade) if isinstance(grade, str) else None
+    if number is not None and number == int(number):
+        raise PydanticCustomError("grade", f"write the grade without quotes, {int(number)}")
+    return grade
+
+
 class SheetLine(Noun):
     """A rater's answer for one pair."""
 
     pair: str
     policy: str = ""
     """The policy version of the sheet; "" on sheets that do not say it."""
-    grade: Level
+    grade: Annotated[Level, BeforeValidator(_no_text)]
     reasoning: str = ""
 
 
