@@ -25,6 +25,7 @@ from harness.providers.base import Setup
 from harness.providers.openai_chat import Chat
 from harness.providers.openai_decisions import Decisions
 from harness.providers.openai_responses import Responses
+from harness.providers.reading import input_read
 from harness.providers.served import Dialect, Served
 from harness.providers.wire import retry_after
 from harness.runs.folder import load_run
@@ -487,7 +488,20 @@ COUNTS: dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]] = {
         {"prompt_tokens": 500, "cached_tokens": 7500, "completion_tokens": 50, "total_tokens": 8050},
         (8000, 50, 0, 7500),
     ),
-    "an absurd total": ({"completion_tokens": 40, "total_tokens": 10**400}, (800, 40, 0, 0)),
+    "thinking at the top beside a total without it": (
+        {"completion_tokens": 40, "total_tokens": 840, "reasoning_tokens": 200},
+        (800, 240, 200, 0),
+    ),
+    "thinking at the top beside a zero": (
+        {"completion_tokens": 40, "total_tokens": 840, "reasoning_tokens": 200, "reasoning": 0},
+        (800, 240, 200, 0),
+    ),
+    "thinking under the other API's name": (
+        {"completion_tokens": 40, "total_tokens": 840, "output_tokens_details": {"reasoning_tokens": 200}},
+        (800, 240, 200, 0),
+    ),
+    "a total as a float": ({"completion_tokens": 40, "total_tokens": 1040.0}, (800, 240, 200, 0)),
+    "a total as digits": ({"completion_tokens": "40", "total_tokens": "1040"}, (800, 240, 200, 0)),
 }
 
 
@@ -518,13 +532,31 @@ NO_COUNTS: dict[str, dict[str, Any]] = {
         "total_tokens": 1_000,
         "completion_tokens_details": {"reasoning_tokens": 0},
     },
+    "an absurd total": {"prompt_tokens": 800, "completion_tokens": 40, "total_tokens": 10**400},
+    "a total in words": {"prompt_tokens": 800, "completion_tokens": 40, "total_tokens": "840 tokens"},
+    "half a token": {"prompt_tokens": 800, "completion_tokens": 40, "total_tokens": 840.5},
+    "thinking in words": {"prompt_tokens": 800, "completion_tokens": 40, "reasoning_tokens": "some"},
     "more than any answer has": {"prompt_tokens": 800, "completion_tokens": 40, "total_tokens": 10**9},
 }
 
 
 @pytest.mark.parametrize("usage", NO_COUNTS.values(), ids=NO_COUNTS)
-def test_usage_that_no_answer_has_is_no_count(usage: dict[str, int]) -> None:
+def test_usage_that_no_answer_has_is_no_count(usage: dict[str, Any]) -> None:
     assert ask_once("openai", graded(1, usage=usage)).usage is None
+
+
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [
+        ({"usage": {"prompt_tokens": 4095}}, 4095),
+        ({"usage": {"prompt_tokens": 95, "prompt_tokens_details": {"cached_tokens": 7905}}}, 8000),
+        ({"prompt_eval_count": 4095}, 4095),
+        ({"timings": {"prompt_n": 95, "cache_n": 4000}, "usage": {"prompt_tokens": 4095}}, 4095),
+        ({}, 0),
+    ],
+)
+def test_input_is_counted_without_a_count_of_the_output(body: dict[str, Any], read: int) -> None:
+    assert input_read(json.dumps(body)) == read
 
 
 @pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic"])

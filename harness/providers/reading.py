@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
@@ -27,6 +28,16 @@ INPUT = (
     "cached_tokens", "cache_read_input_tokens", "cache_creation_input_tokens",
 )  # fmt: skip
 """What the APIs call the parts of the input. Some count a part twice."""
+TIMED = ("prompt_eval_count", "timings.prompt_n", "timings.cache_n")
+"""Where local servers count the input outside of `usage`."""
+THINKING = (
+    "completion_tokens_details.reasoning_tokens|output_tokens_details.reasoning_tokens"
+    "|output_tokens_details.thinking_tokens|reasoning_tokens|thoughts_token_count"
+)
+"""Where servers count thinking, whatever API they speak."""
+
+TOTAL = "total_tokens"
+_DIGITS = re.compile(r"[0-9]{1,12}(?:\.0{1,12})?")
 
 Body = TypeVar("Body", bound=BaseModel)
 Stop = Literal["end", "cut_off", "refused", "filtered"]
@@ -56,8 +67,8 @@ def is_counted(text: str) -> bool:
 
 def input_read(text: str) -> int:
     """Tokens of the input that an answer counts at most, whatever its other counts say; 0 without a count."""
-    usage = _usage_of(text)
-    return sum(read_number(usage, paths) or 0 for paths in INPUT)
+    counted = ((_usage_of(text), INPUT), (parsed(text), TIMED))
+    return max(sum(read_number(data, paths) or 0 for paths in names) for data, names in counted)
 
 
 def _usage_of(text: str) -> Any:
@@ -133,14 +144,18 @@ def read_usage(
 
     `names` maps the fields of Usage to dotted paths, several with | between them; the fields in `extra` come
     on top of the input. No input, or no output beside what was `said`, is no count; nor are parts that do not
-    make the total, in whatever way servers are known to count.
+    make the total, in whatever way servers are known to count, or a number that is there and cannot be read.
     """
     found = {field: read_number(data, path) for field, path in names.items()}
+    total = read_number(data, TOTAL)
+    unread = any(value is None and _told(data, names[field]) for field, value in found.items())
+    if unread or (total is None and _told(data, TOTAL)):
+        return None
     if found["input_tokens"] is None or found["output_tokens"] is None:
         return None
     counted = {field: value or 0 for field, value in found.items()}
     counted["input_tokens"] += sum(counted[field] for field in extra)
-    beside = _beside(counted, read_number(data, "total_tokens"), is_silent=found["reasoning_tokens"] is None)
+    beside = _beside(counted, total, is_silent=found["reasoning_tokens"] is None)
     if beside is None:
         return None
     counted["input_tokens"] += beside[0]
@@ -170,11 +185,28 @@ def _beside(counted: Mapping[str, int], total: int | None, *, is_silent: bool) -
 
 
 def read_number(data: Any, paths: str) -> int | None:
-    """The number at the first of several dotted paths that has one. More than any call has is none."""
+    """The number at the first of several dotted paths that has one, one that is not 0 before one that is.
+
+    Some servers write 8040 as 8040.0 or "8040". More than any call has is none.
+    """
+    found = [number for value in _told(data, paths) if (number := _number(value)) is not None]
+    return next(filter(None, found), 0) if found else None
+
+
+def _told(data: Any, paths: str) -> list[Any]:
+    """What stands at several dotted paths."""
+    found = []
     for path in paths.split("|"):
-        found = data
+        value = data
         for key in path.split("."):
-            found = found.get(key) if isinstance(found, dict) else None
-        if type(found) is int and 0 <= found <= MOST:
-            return found
-    return None
+            value = value.get(key) if isinstance(value, dict) else None
+        found += [] if value is None else [value]
+    return found
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, str):
+        value = float(value) if _DIGITS.fullmatch(value) else None
+    if type(value) not in (int, float) or not 0 <= value <= MOST or value != int(value):
+        return None
+    return int(value)
