@@ -908,6 +908,26 @@ def test_answer_that_is_only_thinking_is_kept_and_not_graded(turn: Turn) -> None
     assert (outcome.cause, "thinking" in outcome.detail) == ("no_answer", True)
 
 
+@pytest.mark.parametrize(
+    ("parts", "text", "thinking"),
+    [
+        ([{"type": "text", "text": "a 2", "thought": True}], "", "a 2"),
+        ([{"type": "text", "text": "a 2", "thought": True}, {"type": "text", "text": "3"}], "3", None),
+        ([{"type": "Text", "text": "3"}], "3", None),
+        ([{"type": "reasoning_text", "text": "a 2"}, {"type": "TEXT", "text": {"value": "3"}}], "3", None),
+        ([{"type": "answer_blob", "text": "3"}], "", "[answer_blob: not read]"),
+    ],
+)
+def test_parts_are_read_in_every_spelling_and_others_are_named(
+    parts: list[Any], text: str, thinking: str | None
+) -> None:
+    reply = ask_once("openai", choice(parts))
+    assert (reply.text, reply.thinking) == (text, thinking)
+    outcome = read_grade(reply, (0, 1, 2))
+    assert isinstance(outcome, Ungraded)
+    assert not thinking or thinking in outcome.detail
+
+
 def reasoning(content: list[Any] | None, summary: list[Any]) -> dict[str, Any]:
     return {"type": "reasoning", "id": "rs", "summary": summary, "content": content}
 

@@ -37,6 +37,12 @@ THINKING = (
 """Where servers count thinking, whatever API they speak."""
 
 TOTAL = "total_tokens"
+_KINDS = {
+    **dict.fromkeys(("text", "output_text"), "text"),
+    **dict.fromkeys(("thinking", "reasoning", "reasoning_text", "thought"), "thinking"),
+    "refusal": "refusal",
+}
+"""What the APIs call the parts of an answer, in lower case."""
 _DIGITS = re.compile(r"[0-9]{1,12}(?:\.0{1,12})?")
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -111,30 +117,32 @@ def end_of(stop: Stop, *, refused: bool) -> Stop:
 
 
 def read_content(content: Any) -> tuple[str, str, str]:
-    """An answer's text, refusal and thinking, where its content is a text or a list of parts."""
+    """An answer's text, refusal and thinking, where its content is a text or a list of parts.
+
+    A part of a kind that is not known is named beside the thinking: it is in no case an answer.
+    """
     parts = content if isinstance(content, list) else [content]
     said: dict[str, list[str]] = {"text": [], "refusal": [], "thinking": []}
     for part in parts:
-        kind = part.get("type", "text") if isinstance(part, dict) else "text"
-        if kind == "error":
+        told = str(part.get("type") or "text") if isinstance(part, dict) else "text"
+        kind = _KINDS.get(told.casefold())
+        if told.casefold() == "error":
             raise told_error(told_by(part))
-        kind = {"output_text": "text", "reasoning": "thinking"}.get(str(kind), kind)
-        if isinstance(kind, str) and kind in said:
-            said[kind].append(_text_of(part, kind))
+        if isinstance(part, dict) and part.get("thought") is True:
+            kind = "thinking"
+        said[kind or "thinking"].append(_text_of(part, kind) if kind else f"[{clip(told)}: not read]")
     text, refusal, thinking = (whole_text("".join(found)) for found in said.values())
     return text, refusal, thinking
 
 
-def _text_of(part: Any, kind: str) -> str:
+def _text_of(part: Any, kind: str = "text") -> str:
     """The text of a part, which may be made of parts again."""
+    if isinstance(part, list):
+        return "".join(map(_text_of, part))
     if isinstance(part, dict):
-        inner = part.get(kind, part.get("text"))
-        return "".join(_text_of(one, "text") for one in inner) if isinstance(inner, list) else _text(inner)
-    return _text(part)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+        names = (kind, "text", "value")
+        return _text_of(next((part[name] for name in names if part.get(name) is not None), None))
+    return part if isinstance(part, str) else ""
 
 
 def read_usage(
