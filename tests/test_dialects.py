@@ -928,6 +928,24 @@ def test_parts_are_read_in_every_spelling_and_others_are_named(
     assert not thinking or thinking in outcome.detail
 
 
+WELL: tuple[Any, ...] = ({"code": 0, "message": "success"}, {"code": 200, "message": "OK"}, "None")
+
+
+@pytest.mark.parametrize("said", WELL)
+@pytest.mark.parametrize("provider", ["openai", "openai-responses"])
+def test_error_that_says_success_costs_no_answer(provider: str, said: Any) -> None:
+    body = say(PATHS[provider], Answer("text"), {}) | {"error": said}
+    assert ask_once(provider, Turn(json.dumps(body))).text == "text"
+
+
+@pytest.mark.parametrize("said", [{"error": {"code": 503}}, {"errors": [{"code": 503, "message": "x"}]}])
+def test_error_beside_an_answer_is_told_without_the_answer(said: dict[str, Any]) -> None:
+    body = say(PATHS["openai"], Answer("secret words"), {}) | said
+    with pytest.raises(TransientError, match="503") as failed:
+        ask_once("openai", Turn(json.dumps(body)))
+    assert "secret" not in str(failed.value)
+
+
 def reasoning(content: list[Any] | None, summary: list[Any]) -> dict[str, Any]:
     return {"type": "reasoning", "id": "rs", "summary": summary, "content": content}
 
