@@ -327,9 +327,51 @@ def test_server_that_names_nothing_is_asked_for_less(here: Path, status: int) ->
 
     with fault_server(script) as server:
         ended = ask(server, "--json", "--temperature", "0", model="vllm/m")
-    assert (ended.code, ended.json["accuracy"], len(server.requests)) == (0, 1.0, len(DEV) + 3)
+    assert (ended.code, ended.json["accuracy"], len(server.requests)) == (0, 1.0, len(DEV) + 4)
     notes = load_run(only_run(here)).manifest.notes
-    assert "--temperature" in notes[-1]
+    assert ["JSON schema" in notes[0], "--temperature" in notes[1]] == [True, True]
+    assert server.requests[-1]["response_format"]["type"] == "json_object"
+
+
+@pytest.mark.parametrize("status", [500, 501])
+@pytest.mark.parametrize(
+    "words", ["System role not supported", "response_format json_schema is not supported here"]
+)
+def test_failure_that_names_a_feature_gives_way(here: Path, status: int, words: str) -> None:
+    write_project(here)
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        by_role = "System" in words and body["messages"][0]["role"] == "system"
+        by_form = "json" in words and body.get("response_format", {}).get("type") == "json_schema"
+        return error(status, message=words) if by_role or by_form else right(number, body)
+
+    with fault_server(script) as server:
+        assert ask(server, "--json", model="vllm/m").json["accuracy"] == 1.0
+    assert len(server.requests) == len(DEV) + 1
+    assert len(load_run(only_run(here)).manifest.notes) == 1
+
+
+def test_failure_that_giving_way_does_not_cure_is_a_failure(here: Path) -> None:
+    write_project(here)
+    bad = error(500, message="json_schema worker died")
+    with fault_server(lambda n, body: bad if n < 4 else right(n, body)) as server:
+        assert ask(server, "--limit", "3", model="vllm/m").code == 0
+    assert server.requests[-1]["response_format"]["type"] == "json_schema"
+    assert load_run(only_run(here)).manifest.notes == ()
+
+
+def test_guess_that_did_not_help_is_tried_again_after_success(here: Path) -> None:
+    write_project(here)
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        return error(400, message="no") if body["messages"][0]["role"] == "system" else right(number, body)
+
+    with fault_server(script) as server:
+        assert ask(server, "--json", model="vllm/m").json["accuracy"] == 1.0
+    assert server.requests[-1]["response_format"]["type"] == "json_schema"
+    (note,) = load_run(only_run(here)).manifest.notes
+    assert "no system message" in note
+    assert len(server.requests) == len(DEV) + 3
 
 
 def test_guess_that_cures_nothing_is_taken_back(here: Path) -> None:

@@ -55,6 +55,7 @@ ROLES = Feature(
     (
         "system role", "system message", "system prompt", "system instruction", "developer instruction",
         "role: system", "role 'system'", 'role "system"', "'system'", "`system`", "roles must alternate",
+        "only user and assistant", "'user' or 'assistant'", ".role",
     ),
     ("system", "user"),
     ("The model takes no system message: its text stood at the head of the user message.",),
