@@ -25,6 +25,7 @@ from harness.providers.base import Setup
 from harness.providers.openai_chat import Chat
 from harness.providers.openai_decisions import Decisions
 from harness.providers.openai_responses import Responses
+from harness.providers.reading import input_read
 from harness.providers.served import Dialect, Served
 from harness.providers.wire import retry_after
 from harness.runs.folder import load_run
@@ -326,9 +327,51 @@ def test_server_that_names_nothing_is_asked_for_less(here: Path, status: int) ->
 
     with fault_server(script) as server:
         ended = ask(server, "--json", "--temperature", "0", model="vllm/m")
-    assert (ended.code, ended.json["accuracy"], len(server.requests)) == (0, 1.0, len(DEV) + 3)
+    assert (ended.code, ended.json["accuracy"], len(server.requests)) == (0, 1.0, len(DEV) + 4)
     notes = load_run(only_run(here)).manifest.notes
-    assert "--temperature" in notes[-1]
+    assert ["JSON schema" in notes[0], "--temperature" in notes[1]] == [True, True]
+    assert server.requests[-1]["response_format"]["type"] == "json_object"
+
+
+@pytest.mark.parametrize("status", [500, 501])
+@pytest.mark.parametrize(
+    "words", ["System role not supported", "response_format json_schema is not supported here"]
+)
+def test_failure_that_names_a_feature_gives_way(here: Path, status: int, words: str) -> None:
+    write_project(here)
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        by_role = "System" in words and body["messages"][0]["role"] == "system"
+        by_form = "json" in words and body.get("response_format", {}).get("type") == "json_schema"
+        return error(status, message=words) if by_role or by_form else right(number, body)
+
+    with fault_server(script) as server:
+        assert ask(server, "--json", model="vllm/m").json["accuracy"] == 1.0
+    assert len(server.requests) == len(DEV) + 1
+    assert len(load_run(only_run(here)).manifest.notes) == 1
+
+
+def test_failure_that_giving_way_does_not_cure_is_a_failure(here: Path) -> None:
+    write_project(here)
+    bad = error(500, message="json_schema worker died")
+    with fault_server(lambda n, body: bad if n < 4 else right(n, body)) as server:
+        assert ask(server, "--limit", "3", model="vllm/m").code == 0
+    assert server.requests[-1]["response_format"]["type"] == "json_schema"
+    assert load_run(only_run(here)).manifest.notes == ()
+
+
+def test_guess_that_did_not_help_is_tried_again_after_success(here: Path) -> None:
+    write_project(here)
+
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        return error(400, message="no") if body["messages"][0]["role"] == "system" else right(number, body)
+
+    with fault_server(script) as server:
+        assert ask(server, "--json", model="vllm/m").json["accuracy"] == 1.0
+    assert server.requests[-1]["response_format"]["type"] == "json_schema"
+    (note,) = load_run(only_run(here)).manifest.notes
+    assert "no system message" in note
+    assert len(server.requests) == len(DEV) + 3
 
 
 def test_guess_that_cures_nothing_is_taken_back(here: Path) -> None:
@@ -487,7 +530,20 @@ COUNTS: dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]] = {
         {"prompt_tokens": 500, "cached_tokens": 7500, "completion_tokens": 50, "total_tokens": 8050},
         (8000, 50, 0, 7500),
     ),
-    "an absurd total": ({"completion_tokens": 40, "total_tokens": 10**400}, (800, 40, 0, 0)),
+    "thinking at the top beside a total without it": (
+        {"completion_tokens": 40, "total_tokens": 840, "reasoning_tokens": 200},
+        (800, 240, 200, 0),
+    ),
+    "thinking at the top beside a zero": (
+        {"completion_tokens": 40, "total_tokens": 840, "reasoning_tokens": 200, "reasoning": 0},
+        (800, 240, 200, 0),
+    ),
+    "thinking under the other API's name": (
+        {"completion_tokens": 40, "total_tokens": 840, "output_tokens_details": {"reasoning_tokens": 200}},
+        (800, 240, 200, 0),
+    ),
+    "a total as a float": ({"completion_tokens": 40, "total_tokens": 1040.0}, (800, 240, 200, 0)),
+    "a total as digits": ({"completion_tokens": "40", "total_tokens": "1040"}, (800, 240, 200, 0)),
 }
 
 
@@ -518,13 +574,31 @@ NO_COUNTS: dict[str, dict[str, Any]] = {
         "total_tokens": 1_000,
         "completion_tokens_details": {"reasoning_tokens": 0},
     },
+    "an absurd total": {"prompt_tokens": 800, "completion_tokens": 40, "total_tokens": 10**400},
+    "a total in words": {"prompt_tokens": 800, "completion_tokens": 40, "total_tokens": "840 tokens"},
+    "half a token": {"prompt_tokens": 800, "completion_tokens": 40, "total_tokens": 840.5},
+    "thinking in words": {"prompt_tokens": 800, "completion_tokens": 40, "reasoning_tokens": "some"},
     "more than any answer has": {"prompt_tokens": 800, "completion_tokens": 40, "total_tokens": 10**9},
 }
 
 
 @pytest.mark.parametrize("usage", NO_COUNTS.values(), ids=NO_COUNTS)
-def test_usage_that_no_answer_has_is_no_count(usage: dict[str, int]) -> None:
+def test_usage_that_no_answer_has_is_no_count(usage: dict[str, Any]) -> None:
     assert ask_once("openai", graded(1, usage=usage)).usage is None
+
+
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [
+        ({"usage": {"prompt_tokens": 4095}}, 4095),
+        ({"usage": {"prompt_tokens": 95, "prompt_tokens_details": {"cached_tokens": 7905}}}, 8000),
+        ({"prompt_eval_count": 4095}, 4095),
+        ({"timings": {"prompt_n": 95, "cache_n": 4000}, "usage": {"prompt_tokens": 4095}}, 4095),
+        ({}, 0),
+    ],
+)
+def test_input_is_counted_without_a_count_of_the_output(body: dict[str, Any], read: int) -> None:
+    assert input_read(json.dumps(body)) == read
 
 
 @pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic"])
@@ -874,6 +948,44 @@ def test_answer_that_is_only_thinking_is_kept_and_not_graded(turn: Turn) -> None
     outcome = read_grade(reply, (0, 1, 2))
     assert isinstance(outcome, Ungraded)
     assert (outcome.cause, "thinking" in outcome.detail) == ("no_answer", True)
+
+
+@pytest.mark.parametrize(
+    ("parts", "text", "thinking"),
+    [
+        ([{"type": "text", "text": "a 2", "thought": True}], "", "a 2"),
+        ([{"type": "text", "text": "a 2", "thought": True}, {"type": "text", "text": "3"}], "3", None),
+        ([{"type": "Text", "text": "3"}], "3", None),
+        ([{"type": "reasoning_text", "text": "a 2"}, {"type": "TEXT", "text": {"value": "3"}}], "3", None),
+        ([{"type": "answer_blob", "text": "3"}], "", "[answer_blob: not read]"),
+    ],
+)
+def test_parts_are_read_in_every_spelling_and_others_are_named(
+    parts: list[Any], text: str, thinking: str | None
+) -> None:
+    reply = ask_once("openai", choice(parts))
+    assert (reply.text, reply.thinking) == (text, thinking)
+    outcome = read_grade(reply, (0, 1, 2))
+    assert isinstance(outcome, Ungraded)
+    assert not thinking or thinking in outcome.detail
+
+
+WELL: tuple[Any, ...] = ({"code": 0, "message": "success"}, {"code": 200, "message": "OK"}, "None")
+
+
+@pytest.mark.parametrize("said", WELL)
+@pytest.mark.parametrize("provider", ["openai", "openai-responses"])
+def test_error_that_says_success_costs_no_answer(provider: str, said: Any) -> None:
+    body = say(PATHS[provider], Answer("text"), {}) | {"error": said}
+    assert ask_once(provider, Turn(json.dumps(body))).text == "text"
+
+
+@pytest.mark.parametrize("said", [{"error": {"code": 503}}, {"errors": [{"code": 503, "message": "x"}]}])
+def test_error_beside_an_answer_is_told_without_the_answer(said: dict[str, Any]) -> None:
+    body = say(PATHS["openai"], Answer("secret words"), {}) | said
+    with pytest.raises(TransientError, match="503") as failed:
+        ask_once("openai", Turn(json.dumps(body)))
+    assert "secret" not in str(failed.value)
 
 
 def reasoning(content: list[Any] | None, summary: list[Any]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from harness.prompting.thinking import TwoAnswers, without_thinking
 from harness.storage.files import single_keys, whole_text
 from harness.storage.plural import plural
 
+SHOWN: Final = 80
+"""Letters of the thinking beside an empty answer that are shown."""
 KEYS: Final = ("reasoning", "clauses", "grade")
 _BRACE = re.compile(r"[{}]")
 _KEY = re.compile(r'\s*["}]')
@@ -93,7 +95,7 @@ def _is_one_object(text: str) -> bool:
 
 def _why_none(reply: Reply, text: str) -> str:
     if reply.thinking and not text.strip():
-        return "the answer is empty: all that came is thinking beside it"
+        return f"the answer is empty: all that came is thinking beside it, {reply.thinking[:SHOWN]!r}"
     if text != reply.text:
         return "no JSON object with the keys of the form behind the thinking"
     return "no JSON object with the keys of the form"

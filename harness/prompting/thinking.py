@@ -21,7 +21,7 @@ class TwoAnswers(Exception):
 
 
 def without_thinking(text: str) -> str:
-    """What a text says once its thinking is over: all of it where there is none. TwoAnswers as said there.
+    """What a text says besides its thinking: all of it where there is none. TwoAnswers as said there.
 
     Thinking ends at `</think>`, whether or not a server left its beginning in the text; in the harmony form
     the answer is the final channel. Thinking that never ends leaves no answer.
@@ -35,7 +35,9 @@ def without_thinking(text: str) -> str:
     if len(ends) > 1:
         raise TwoAnswers(f"the thinking ends {plural(len(ends), 'time')}")
     if ends:
-        return text[ends[0].end() :]
+        begin, behind = _BEGIN.search(text, 0, ends[0].start()), text[ends[0].end() :]
+        # An answer before the thinking began is no draft of it: with one behind it, there are two.
+        return text[: begin.start()] + behind if begin and "{" in behind else behind
     return "" if _BEGIN.match(text) else text
 
 

@@ -8,7 +8,7 @@ from harness.nouns.records import Prompt, Reply
 from harness.pricing.vendors import ANTHROPIC
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup, Teacher, refuse
-from harness.providers.reading import Stop, read_answer, read_content, read_stop, read_usage
+from harness.providers.reading import THINKING, Stop, read_answer, read_content, read_stop, read_usage
 from harness.providers.served import CACHE, FORM, Feature, Served, Taken, form_of
 from harness.providers.wire import check_url, connect, read_key
 from harness.storage.files import whole_text
@@ -30,7 +30,7 @@ USAGE = {
     "output_tokens": "output_tokens",
     "cached_tokens": "cache_read_input_tokens",
     "written_tokens": "cache_creation_input_tokens",
-    "reasoning_tokens": "output_tokens_details.thinking_tokens",
+    "reasoning_tokens": THINKING,
 }
 FEATURES = (
     Feature(

@@ -25,6 +25,8 @@ NAMED = (
 """Keys that hold a word for the kind of error, the one that says most first."""
 SILENT = ("request_id", "id", "object", "instance", "user_id", "url", "input", "provider_name")
 """Keys that say nothing of what went wrong, or repeat what was sent."""
+WELL = {"0", "200", "ok", "success", "successful", "succeeded", "none", "null", "no error", ""}
+"""What stands where an error would and says that there is none."""
 ANSWERS = {"choices", "content", "output", "answers"}
 """Keys of which a body that answers has one."""
 DEEP, MANY = 8, 40
@@ -65,14 +67,18 @@ def told_in(body: Any) -> Told | None:
     found = body[0] if isinstance(body, list) and body else body
     if not isinstance(found, dict):
         return None
+    errors = [found[key] for key in ("error", "errors") if tells(found.get(key))]
+    if errors and holds_answer(found):
+        # The rest of the body is the answer, which is not what went wrong.
+        return told_by(errors)
     marked = tells(found.get("error")) or "error" in (found.get("object"), found.get("type"))
     bare = not holds_answer(found) and bool({"detail", "message", "msg", "base_resp"} & found.keys())
     return told_by(found) if marked or bare else None
 
 
 def tells(error: Any) -> bool:
-    """Whether what stands where an error would says anything: some fill its form with nothing."""
-    return error is True or bool(words_of(error))
+    """Whether what stands where an error would says anything: some fill its form with nothing, or success."""
+    return error is True or any(value.strip(" .!").casefold() not in WELL for _, value in _leaves(error, ()))
 
 
 def holds_answer(body: Any) -> bool:

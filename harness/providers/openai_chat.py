@@ -9,7 +9,7 @@ from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup
 from harness.providers.error_body import told_by
-from harness.providers.reading import Stop, end_of, read_answer, read_content, read_stop, read_usage
+from harness.providers.reading import THINKING, Stop, end_of, read_answer, read_content, read_stop, read_usage
 from harness.providers.served import (
     FORM,
     LIMIT,
@@ -39,7 +39,7 @@ USAGE = {
     "output_tokens": "completion_tokens",
     "cached_tokens": "prompt_tokens_details.cached_tokens|prompt_cache_hit_tokens|cached_tokens",
     "written_tokens": "prompt_tokens_details.cache_write_tokens",
-    "reasoning_tokens": "completion_tokens_details.reasoning_tokens|reasoning_tokens",
+    "reasoning_tokens": THINKING,
 }
 JSON_FORM = Feature(
     FORM,
@@ -55,6 +55,7 @@ ROLES = Feature(
     (
         "system role", "system message", "system prompt", "system instruction", "developer instruction",
         "role: system", "role 'system'", 'role "system"', "'system'", "`system`", "roles must alternate",
+        "only user and assistant", "'user' or 'assistant'", ".role",
     ),
     ("system", "user"),
     ("The model takes no system message: its text stood at the head of the user message.",),

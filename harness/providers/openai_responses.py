@@ -12,7 +12,7 @@ from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup, refuse
 from harness.providers.error_body import ELSE, tells, told_by
 from harness.providers.openai_chat import JSON_FORM
-from harness.providers.reading import Stop, end_of, read_answer, read_content, read_stop, read_usage
+from harness.providers.reading import THINKING, Stop, end_of, read_answer, read_content, read_stop, read_usage
 from harness.providers.served import CACHE, FORM, SENT, TEMPERATURE, Feature, Taken, form_of, parameter
 from harness.providers.wire import FILTERED, shown, told_error
 from harness.storage.files import whole_text
@@ -23,7 +23,7 @@ USAGE = {
     "output_tokens": "output_tokens",
     "cached_tokens": "input_tokens_details.cached_tokens",
     "written_tokens": "input_tokens_details.cache_write_tokens",
-    "reasoning_tokens": "output_tokens_details.reasoning_tokens",
+    "reasoning_tokens": THINKING,
 }
 STOPS: dict[str, Stop] = {
     "max_output_tokens": "cut_off",

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
@@ -27,6 +28,22 @@ INPUT = (
     "cached_tokens", "cache_read_input_tokens", "cache_creation_input_tokens",
 )  # fmt: skip
 """What the APIs call the parts of the input. Some count a part twice."""
+TIMED = ("prompt_eval_count", "timings.prompt_n", "timings.cache_n")
+"""Where local servers count the input outside of `usage`."""
+THINKING = (
+    "completion_tokens_details.reasoning_tokens|output_tokens_details.reasoning_tokens"
+    "|output_tokens_details.thinking_tokens|reasoning_tokens|thoughts_token_count"
+)
+"""Where servers count thinking, whatever API they speak."""
+
+TOTAL = "total_tokens"
+_KINDS = {
+    **dict.fromkeys(("text", "output_text"), "text"),
+    **dict.fromkeys(("thinking", "reasoning", "reasoning_text", "thought"), "thinking"),
+    "refusal": "refusal",
+}
+"""What the APIs call the parts of an answer, in lower case."""
+_DIGITS = re.compile(r"[0-9]{1,12}(?:\.0{1,12})?")
 
 Body = TypeVar("Body", bound=BaseModel)
 Stop = Literal["end", "cut_off", "refused", "filtered"]
@@ -56,8 +73,8 @@ def is_counted(text: str) -> bool:
 
 def input_read(text: str) -> int:
     """Tokens of the input that an answer counts at most, whatever its other counts say; 0 without a count."""
-    usage = _usage_of(text)
-    return sum(read_number(usage, paths) or 0 for paths in INPUT)
+    counted = ((_usage_of(text), INPUT), (parsed(text), TIMED))
+    return max(sum(read_number(data, paths) or 0 for paths in names) for data, names in counted)
 
 
 def _usage_of(text: str) -> Any:
@@ -100,30 +117,32 @@ def end_of(stop: Stop, *, refused: bool) -> Stop:
 
 
 def read_content(content: Any) -> tuple[str, str, str]:
-    """An answer's text, refusal and thinking, where its content is a text or a list of parts."""
+    """An answer's text, refusal and thinking, where its content is a text or a list of parts.
+
+    A part of a kind that is not known is named beside the thinking: it is in no case an answer.
+    """
     parts = content if isinstance(content, list) else [content]
     said: dict[str, list[str]] = {"text": [], "refusal": [], "thinking": []}
     for part in parts:
-        kind = part.get("type", "text") if isinstance(part, dict) else "text"
-        if kind == "error":
+        told = str(part.get("type") or "text") if isinstance(part, dict) else "text"
+        kind = _KINDS.get(told.casefold())
+        if told.casefold() == "error":
             raise told_error(told_by(part))
-        kind = {"output_text": "text", "reasoning": "thinking"}.get(str(kind), kind)
-        if isinstance(kind, str) and kind in said:
-            said[kind].append(_text_of(part, kind))
+        if isinstance(part, dict) and part.get("thought") is True:
+            kind = "thinking"
+        said[kind or "thinking"].append(_text_of(part, kind) if kind else f"[{clip(told)}: not read]")
     text, refusal, thinking = (whole_text("".join(found)) for found in said.values())
     return text, refusal, thinking
 
 
-def _text_of(part: Any, kind: str) -> str:
+def _text_of(part: Any, kind: str = "text") -> str:
     """The text of a part, which may be made of parts again."""
+    if isinstance(part, list):
+        return "".join(map(_text_of, part))
     if isinstance(part, dict):
-        inner = part.get(kind, part.get("text"))
-        return "".join(_text_of(one, "text") for one in inner) if isinstance(inner, list) else _text(inner)
-    return _text(part)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+        names = (kind, "text", "value")
+        return _text_of(next((part[name] for name in names if part.get(name) is not None), None))
+    return part if isinstance(part, str) else ""
 
 
 def read_usage(
@@ -133,14 +152,18 @@ def read_usage(
 
     `names` maps the fields of Usage to dotted paths, several with | between them; the fields in `extra` come
     on top of the input. No input, or no output beside what was `said`, is no count; nor are parts that do not
-    make the total, in whatever way servers are known to count.
+    make the total, in whatever way servers are known to count, or a number that is there and cannot be read.
     """
     found = {field: read_number(data, path) for field, path in names.items()}
+    total = read_number(data, TOTAL)
+    unread = any(value is None and _told(data, names[field]) for field, value in found.items())
+    if unread or (total is None and _told(data, TOTAL)):
+        return None
     if found["input_tokens"] is None or found["output_tokens"] is None:
         return None
     counted = {field: value or 0 for field, value in found.items()}
     counted["input_tokens"] += sum(counted[field] for field in extra)
-    beside = _beside(counted, read_number(data, "total_tokens"), is_silent=found["reasoning_tokens"] is None)
+    beside = _beside(counted, total, is_silent=found["reasoning_tokens"] is None)
     if beside is None:
         return None
     counted["input_tokens"] += beside[0]
@@ -170,11 +193,28 @@ def _beside(counted: Mapping[str, int], total: int | None, *, is_silent: bool) -
 
 
 def read_number(data: Any, paths: str) -> int | None:
-    """The number at the first of several dotted paths that has one. More than any call has is none."""
+    """The number at the first of several dotted paths that has one, one that is not 0 before one that is.
+
+    Some servers write 8040 as 8040.0 or "8040". More than any call has is none.
+    """
+    found = [number for value in _told(data, paths) if (number := _number(value)) is not None]
+    return next(filter(None, found), 0) if found else None
+
+
+def _told(data: Any, paths: str) -> list[Any]:
+    """What stands at several dotted paths."""
+    found = []
     for path in paths.split("|"):
-        found = data
+        value = data
         for key in path.split("."):
-            found = found.get(key) if isinstance(found, dict) else None
-        if type(found) is int and 0 <= found <= MOST:
-            return found
-    return None
+            value = value.get(key) if isinstance(value, dict) else None
+        found += [] if value is None else [value]
+    return found
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, str):
+        value = float(value) if _DIGITS.fullmatch(value) else None
+    if type(value) not in (int, float) or not 0 <= value <= MOST or value != int(value):
+        return None
+    return int(value)

@@ -1,7 +1,7 @@
 """Served: a teacher behind a model API. A Dialect says what one API's requests and answers look like."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -11,7 +11,7 @@ from harness.nouns.records import Message, Prompt, Reply
 from harness.pricing.tokens import tokens_of
 from harness.providers.base import Setup, UnusableError
 from harness.providers.reading import input_read, is_counted
-from harness.providers.wire import FilteredError, MissingError, Wire
+from harness.providers.wire import FilteredError, MissingError, UnsureError, Wire
 from harness.storage.digest import digest
 from harness.storage.plural import plural
 
@@ -92,7 +92,7 @@ class Served:
         self.notes: tuple[str, ...] = ()
         self.dialect = dialect
         self.wire = wire
-        self.taken = {feature.name: feature.ways[0] for feature in dialect.features}
+        self.taken: Taken = {feature.name: feature.ways[0] for feature in dialect.features}
         """The way of each feature that the server takes, once it has answered."""
         self.identity = digest([dialect.path, dialect.body(SAMPLE, self.taken)])
         self.settled = False
@@ -102,7 +102,12 @@ class Served:
         self._probing = asyncio.Lock()
         self._dead: FatalError | None = None
         self._rejected = 0
-        self._before: tuple[dict[str, str], tuple[str, ...]] | None = None
+        self._before: Taken | None = None
+        self._guesses: dict[tuple[str, int], str] = {}
+        """What the server said where a way was given up on a guess, by feature and number of the way."""
+        self._doubted: list[Feature] = []
+        """What was given up on a guess that did not help: each is tried once more with the next questions."""
+        self._hears_failures = True
         self.guessed = False
         """Whether less was asked for of a server that did not say what it rejects."""
         self.requests = 0
@@ -136,11 +141,22 @@ class Served:
 
     async def _find_out(self, prompt: Prompt) -> Reply:
         """The first reply, asked for with less and less until the server takes it."""
+        if self._doubted:
+            return await self._try_more(prompt)
         first: RejectedError | MissingError | None = None
+        before: Taken | None = None
         while True:
             try:
                 reply = await self._send(prompt)
             except FilteredError:
+                raise
+            except UnsureError as error:
+                # So some servers reject what they do not take. Where less is no cure, it was a failure.
+                before = before or self.taken
+                if self._hears_failures and self._give_up(error):
+                    continue
+                self._hears_failures = False
+                self._take(before)
                 raise
             except (RejectedError, MissingError) as error:
                 first = first or error
@@ -148,8 +164,27 @@ class Served:
                     continue
                 self._take_back()
                 raise (first if isinstance(first, MissingError) else self._hopeless(first)) from None
-            self.settled = True
+            self.settled = not self._doubted
             return reply
+
+    async def _try_more(self, prompt: Prompt) -> Reply:
+        """A reply, asked for in the best way of a feature that the server takes after all."""
+        feature, works = self._doubted[0], self.taken
+        for way in feature.ways[: feature.ways.index(works[feature.name])]:
+            self._take({**works, feature.name: way})
+            try:
+                reply = await self._send(prompt)
+                break
+            except BaseException as error:
+                self._take(works)
+                unfit = isinstance(error, RejectedError | MissingError | UnsureError)
+                if not unfit or isinstance(error, FilteredError):
+                    raise
+        else:
+            reply = await self._send(prompt)
+        self._doubted.pop(0)
+        self.settled = not self._doubted
+        return reply
 
     async def _send(self, prompt: Prompt) -> Reply:
         self.requests += 1
@@ -177,32 +212,44 @@ class Served:
         """Ask for less of what a rejection names; where it names nothing, of one thing more, in one try."""
         if isinstance(error, MissingError) and error.named:
             return False
-        words = str(error).casefold()
-        if self._give_up(lambda feature: any(mark in words for mark in feature.marks)):
+        if self._give_up(error):
             return True
         if self._before is None:
             if self.guessed:
                 return False
-            self._before, self.guessed = (dict(self.taken), self.notes), True
+            self._before, self.guessed = self.taken, True
         # The guess can be wrong where it helps: what the server said stands beside it.
-        return self._give_up(lambda feature: True, f" It was a guess: {error}")
+        return self._give_up(error, guess=True)
 
-    def _give_up(self, concerns: Callable[[Feature], bool], why: str = "") -> bool:
-        """The next way of the first feature that has one, with its note; False where none has."""
+    def _give_up(self, error: CallError, *, guess: bool = False) -> bool:
+        """The next way of the first feature that has one and is named, or any on a guess; else False."""
+        words = str(error).casefold()
         for feature in self.dialect.features:
             at = feature.ways.index(self.taken[feature.name])
-            if at + 1 < len(feature.ways) and concerns(feature):
-                self.taken[feature.name] = feature.ways[at + 1]
-                if feature.lost[at]:
-                    self.notes += (feature.lost[at] + why,)
+            if at + 1 < len(feature.ways) and (guess or any(mark in words for mark in feature.marks)):
+                if guess:
+                    self._guesses[feature.name, at] = f" It was a guess: {error}"
+                self._take({**self.taken, feature.name: feature.ways[at + 1]})
+                guessed = {name for name, _ in self._guesses} - {feature.name}
+                self._doubted = [one for one in self.dialect.features if one.name in guessed]
                 return True
         return False
+
+    def _take(self, taken: Taken) -> None:
+        """Ask in these ways from now on, and say what that means."""
+        self.taken = taken
+        self.notes = tuple(
+            lost + self._guesses.get((feature.name, at), "")
+            for feature in self.dialect.features
+            for at, lost in enumerate(feature.lost[: feature.ways.index(taken[feature.name])])
+            if lost
+        )
 
     def _take_back(self) -> None:
         """What was given up on a guess cured nothing."""
         if self._before:
-            self.taken, self.notes = self._before
-            self._before = None
+            self._take(self._before)
+            self._before, self._doubted = None, []
 
     def _hopeless(self, error: RejectedError) -> RejectedError | FatalError:
         self._rejected += 1

@@ -61,6 +61,10 @@ class MissingError(FatalError):
     named = False
 
 
+class UnsureError(TransientError):
+    """The server failed (500), or has not implemented it (501): some so reject what they do not take."""
+
+
 class Wire:
     """One client for one server. Every call brings `read`, which makes of the answer's text what is wanted.
 
@@ -126,7 +130,8 @@ class Wire:
             # The SDK calls every lost connection a time-out; what lies behind it says which it was.
             if isinstance(error.__cause__, CallError):
                 return error.__cause__
-            what = self._words(error.__cause__ or error)
+            # How aiohttp encrypts is no part of the address.
+            what = self._words(error.__cause__ or error).replace(" ssl:default", "")
             return TransientError(
                 f"no connection to {self._client.base_url}: {what}", unsent=_is_unsent(error)
             )
@@ -204,7 +209,8 @@ def told_error(told: Told) -> CallError:
     if status == 429:
         return TransientError(f"rate limit: {words}", wait, busy=True)
     if status in (408, 409) or status >= 500:
-        return TransientError(f"the server failed ({status}): {words}", wait)
+        kind = UnsureError if status in (500, 501) else TransientError
+        return kind(f"the server failed ({status}): {words}", wait)
     return RejectedError(f"the server rejected the request ({status}): {words}")
 
 

@@ -84,8 +84,8 @@ async def _ask_live(
     session.worker.keep(question, second_of(before[key_of(question)], found) if before else found)
     session.worker.remember(prompt, found)
     session.worker.check_limit()
-    if tried >= WARM_UPS and not session.batches.settled:
-        why = found.outcome.detail if isinstance(found.outcome, Failed) else "no answer"
+    if tried >= WARM_UPS and isinstance(found.outcome, Failed) and not session.batches.settled:
+        why = found.outcome.detail
         raise Unfinished(f"the first {tried} questions got no answer, and no batch was sent: {why}")
 
 
