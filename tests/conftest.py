@@ -45,6 +45,14 @@ def _elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.chdir(before)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _without_the_disk() -> Iterator[None]:
+    """Do not wait until the disk holds what was written: no test cuts the power."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)  # fails on a file that is closed, as before
+        yield
+
+
 @pytest.fixture(scope="session")
 def shipped_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project that ships, to read: a test that writes makes a copy of its own with `ship`."""
