@@ -1,5 +1,6 @@
 """What holds for every test: no keys, no outside settings, no network beyond loopback, no file of a user."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -34,6 +35,12 @@ def _keep_out(event: str, args: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_keep_out)
+
+
+def pytest_collection_finish() -> None:
+    """The tests and their modules stay until the end: the garbage collector need not look at them again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
