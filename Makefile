@@ -22,6 +22,9 @@ ENDS = || { code=$$?; case $$code in \
   *) what="unexpected";; \
   esac; echo "harness: exit $$code, $$what" >&2; exit $$code; }
 
+# Every process of the tests would compile the tests and the package anew: 5 s each.
+COMPILED = env -u PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help eval gate1 gate2 compare regress impact ship report view lint demo-server test check format golden-update screenshots mutants clean
 
@@ -63,7 +66,7 @@ demo-server: $(VENV)/installed  ## A model API on loopback without a model, to t
 	@$(BIN)/python tests/demo_server.py $(FLAGS)
 
 test: $(VENV)/installed-dev  ## Run the tests, on as many processes as there are cores
-	@$(BIN)/python -m pytest -q -n auto
+	@$(COMPILED) $(BIN)/python -m pytest -q -n auto --dist worksteal
 
 check: $(VENV)/installed-dev  ## What CI runs: format, lint, types, tests
 	@$(BIN)/ruff format --check .

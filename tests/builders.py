@@ -1,11 +1,15 @@
 """Builders: a whole project in a folder, and its nouns, with what a test does not care about filled in."""
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from typer.core import TyperGroup
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from harness.cli.app import app
@@ -153,7 +157,21 @@ class Ended:
 
 def harness(*words: str | Path, input: str | None = None, **env: str) -> Ended:
     """Run `harness` with these words, in this process; `input` is what the user types."""
-    result = CliRunner().invoke(app, [str(word) for word in words], input=input, env=env)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return Ended(result.exit_code, result.stdout, result.stderr)
+    command, runner = _command(), CliRunner()
+    with runner.isolation(input=input, env=env) as (out, err, _):
+        try:
+            command.main([str(word) for word in words], runner.get_default_prog_name(command))
+        except SystemExit as ended:
+            code = ended.code
+        sys.stdout.flush()
+        sys.stderr.flush()
+        assert isinstance(code, int)
+        return Ended(code, out.getvalue().decode(), err.getvalue().decode())
+
+
+@cache
+def _command() -> TyperGroup:
+    """The command line, made once: that takes longer than most commands."""
+    command = get_command(app)
+    assert isinstance(command, TyperGroup)
+    return command

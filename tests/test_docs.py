@@ -1,5 +1,6 @@
 """The docs cannot lie: commands are run, options are listed from the code, keys and providers are named."""
 
+import json
 import os
 import re
 import shlex
@@ -105,10 +106,34 @@ READ = Tokens(new=9_000)
 """More than any prompt's constant prefix has: a server that reports less has cut it."""
 
 
+def keep_some(root: Path) -> None:
+    """Leave in a shipped project's golden set the shots, what the docs name, and one in eight of the rest."""
+    folder = root / "golden/product-search"
+    named = set(re.findall(r"[\w-]+", " ".join(page.read_text(encoding="utf-8") for page in PAGES)))
+    files = {
+        path: path.read_text(encoding="utf-8").splitlines(keepends=True)
+        for path in sorted(folder.glob("*.jsonl"))
+        if path.stem != "canaries"
+    }
+    golden = [json.loads(line) for line in files[folder / "examples.jsonl"]]
+    kept = {one["id"] for n, one in enumerate(golden) if one["split"] == "shots" or n % 8 == 0}
+    kept |= named & {one["id"] for one in golden}
+    for path, lines in files.items():
+        key = "id" if path.stem == "examples" else "item"
+        path.write_text("".join(line for line in lines if json.loads(line)[key] in kept), encoding="utf-8")
+
+
+@pytest.fixture
+def whole_shop(here: Path) -> Path:
+    """The shipped project, whole."""
+    return ship(here)
+
+
 @pytest.fixture
 def shop(here: Path) -> Path:
-    """The shipped project with the files that the docs speak of."""
+    """The shipped project, with fewer examples and with the files that the docs speak of."""
     ship(here)
+    keep_some(here)
     shutil.copytree(ROOT / "docs", here / "docs")
     shutil.rmtree(here / "docs/decisions")
     policy = load_policy(here / "policies/product-search/v1.toml")
@@ -165,7 +190,7 @@ def test_commands_for_a_project_of_ones_own_run_outside_the_clone(shop: Path, tm
     assert "everything is in order" in done.stdout
 
 
-def test_output_in_the_readme_is_what_comes_out(shop: Path) -> None:
+def test_output_in_the_readme_is_what_comes_out(whole_shop: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"^```text\n(Gate 2.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
     squeezed = [" ".join(line.split()) for line in shown.splitlines() if not line.startswith("Run: ")]

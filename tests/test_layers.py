@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -53,16 +54,21 @@ def room(path: Path) -> str:
     return path.relative_to(ROOT / "harness").parts[0].removesuffix(".py")
 
 
-def imports(path: Path, *, top_level_only: bool = False) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes = tree.body if top_level_only else list(ast.walk(tree))
-    names = set()
-    for node in nodes:
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports(path: Path, *, top_level_only: bool = False) -> frozenset[str]:
+    tree = parsed(path)
+    names = set[str]()
+    for node in tree.body if top_level_only else ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
 def rooms_imported(path: Path) -> set[str]:
@@ -169,9 +175,7 @@ def looked_into(node: ast.AST) -> list[ast.expr]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_code_looks_into_the_words_of_a_reason(path: Path) -> None:
     """A reason has a kind for code; its words are for people."""
-    found = [
-        one for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) for one in looked_into(node)
-    ]
+    found = [one for node in ast.walk(parsed(path)) for one in looked_into(node)]
     assert not [text for text in map(ast.unparse, found) if re.search(r"(reason|why)( or '')?\)?$", text)]
 
 
@@ -187,8 +191,7 @@ def test_providers_are_known_by_name_in_their_own_room_alone(path: Path) -> None
     """Others ask for what a provider is: whether it is free, whose models it asks, what it reads."""
     if room(path) == "providers":
         return
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    named = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)} & set(PROVIDERS)
+    named = {node.value for node in ast.walk(parsed(path)) if isinstance(node, ast.Constant)} & set(PROVIDERS)
     # genai-prices has ids for vendors, and some are the names of providers too.
     vendors = {vendor.id for vendor in VENDORS} if path.name == "vendors.py" else set()
     assert named <= vendors, f"{path} names providers: ask for an attribute of Provider"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from harness.cli.progress import warnings_of
 from harness.errors import BadInput
-from harness.grading.plan import make_plan
+from harness.grading.plan import Plan, make_plan
 from harness.nouns.pair import Pair, indented_json
 from harness.prompting.prompt import PromptWriter, load_prompt
 from harness.runs.manifest import Asked
@@ -27,6 +27,13 @@ CASES = sorted((ROOT / "tests/cases/prompts").glob("*/input.toml"))
 def plan_of(root: Path, **asked: Any) -> Any:
     base: dict[str, Any] = {"model": "builtin/majority", "prompt": "teacher", "splits": ("dev", "test")}
     return make_plan(Project(root), Asked.model_validate({**base, **asked}))
+
+
+@pytest.fixture(scope="module")
+def shipped_plan(shipped_project: Path) -> Plan:
+    """A plan of the policy that ships."""
+    plan: Plan = plan_of(shipped_project, policy="product-search")
+    return plan
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.parent.name)
@@ -61,18 +68,19 @@ text = st.text(min_size=1)
 
 @given(text, text, text)
 def test_everything_before_the_pair_is_the_same_for_all_pairs(
-    shipped_project: Path, query: str, title: str, other: str
+    shipped_plan: Plan, query: str, title: str, other: str
 ) -> None:
-    plan = plan_of(shipped_project, policy="product-search")
     one, two = (
         Pair.model_validate({"query": query, "result": {"title": name, "description": query}})
         for name in (title, other)
     )
-    (system, user), (system_two, user_two) = (plan.writer.prompt("x", pair).messages for pair in (one, two))
+    (system, user), (system_two, user_two) = (
+        shipped_plan.writer.prompt("x", pair).messages for pair in (one, two)
+    )
     assert system == system_two
     for message, pair in ((user, one), (user_two, two)):
-        assert message.content == plan.writer.lead + pair.json_text
-        assert json.loads(message.content.removeprefix(plan.writer.lead)) == pair.data()
+        assert message.content == shipped_plan.writer.lead + pair.json_text
+        assert json.loads(message.content.removeprefix(shipped_plan.writer.lead)) == pair.data()
 
 
 def test_no_graded_pair_nor_query_is_in_the_prefix(shipped_project: Path) -> None:

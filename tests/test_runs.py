@@ -135,11 +135,24 @@ def test_record_lost_from_a_finished_run_is_missed(here: Path) -> None:
     assert (ended.code, "2 records are gone" in ended.err) == (2, True)
 
 
+FORKS = """
+import os, sys
+import harness.grading.evaluate
+from harness.cli.app import app
+def begun():
+    child = os.fork()
+    return child or app()
+children = [begun() for _ in range(6)]
+print([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children])
+"""
+"""The same command in six processes, none of which begins late because it still loads its modules."""
+
+
 def test_runs_begun_at_once_get_a_folder_each(here: Path) -> None:
     write_project(here)
-    words = [sys.executable, "-m", "harness", "eval", "--policy", "small", "--model", "builtin/majority"]
-    running = [subprocess.Popen(words, cwd=here, stdout=subprocess.DEVNULL) for _ in range(6)]
-    assert [process.wait(60) for process in running] == [0] * 6
+    words = [sys.executable, "-c", FORKS, "eval", "--policy", "small", "--model", "builtin/majority"]
+    done = subprocess.run(words, cwd=here, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, [str([0] * 6)]), done.stderr
     assert len(list((here / "runs").glob("[!.]*"))) == 6
 
 

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from fault_server import FaultServer, Turn, fault_server, graded
 
 from harness.errors import BadInput
 from harness.providers import is_expected, is_home
-from harness.providers.wire import check_url, http_options
+from harness.providers.wire import check_url, http_options, trusted
 
 KEY = "sk-secret-secret"
 MODELS = ("openai/m", "openai-responses/m", "anthropic/m", "vllm/m")
@@ -122,6 +123,14 @@ LOOPBACK = {
 @pytest.mark.parametrize(("url", "local"), LOOPBACK.items())
 def test_this_machine_is_known_by_its_names(url: str, local: bool) -> None:
     assert http_options(url) == {"follow_redirects": False, "trust_env": not local}
+
+
+def test_certificates_are_read_unless_no_tls_is_spoken() -> None:
+    for url in (None, "https://api.openai.com/v1", "https://127.0.0.1", "http://10.0.0.1"):
+        assert trusted(url) is True  # a proxy on the way to the last one may speak it
+    nobody = trusted("http://127.0.0.1:8")
+    assert isinstance(nobody, ssl.SSLContext)
+    assert (nobody.verify_mode, nobody.get_ca_certs()) == (ssl.CERT_REQUIRED, [])
 
 
 @pytest.mark.parametrize("more", ["#x", "#", "?a=b", "?", "/v1?key=1#x"])

@@ -8,6 +8,7 @@ import ipaddress
 import os
 import re
 import socket
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -283,7 +284,9 @@ def connect(
         # Retries are the run's, not the SDK's: two layers of them would multiply.
         max_retries=0,
         timeout=TIMEOUT,
-        http_client=sdk.DefaultAioHttpClient(**http_options(base_url), event_hooks={"response": [_receive]}),
+        http_client=sdk.DefaultAioHttpClient(
+            **http_options(base_url), verify=trusted(base_url), event_hooks={"response": [_receive]}
+        ),
     )
     return Wire(sdk, base_error, opened, key)
 
@@ -294,6 +297,12 @@ def http_options(base_url: str | None) -> dict[str, Any]:
     A redirect would take the prompt, and on the same host the key, where nobody said that they may go.
     """
     return {"follow_redirects": False, "trust_env": not _is_loopback(base_url)}
+
+
+def trusted(base_url: str | None) -> ssl.SSLContext | bool:
+    """Whom TLS is to trust: nobody where none is spoken, for to read the certificates takes a while."""
+    plain = base_url is not None and urlsplit(base_url).scheme == "http" and _is_loopback(base_url)
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True
 
 
 def _is_loopback(base_url: str | None) -> bool:
