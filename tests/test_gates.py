@@ -269,7 +269,7 @@ def test_moved_bar_is_reported(here: Path) -> None:
     harness("eval", "--policy", "small")
     assert harness("gate2", "latest", "--json").json["bar_moved"] is None
     moved = harness("gate2", "latest", "--bar", "0.3")
-    assert "The bar was moved: gates.toml has kappa 0.8." in moved.out
+    assert "The gate was changed: gates.toml has kappa 0.8." in moved.out
     same = harness("gate2", "latest", "--weighting", "none", "--bar", "0.8", "--json").json
     assert same["bar_moved"] is None
     (here / "policies/small/gates.toml").write_text("[gate2]\nbar = 0.7\n", encoding="utf-8")

@@ -77,3 +77,11 @@ def test_mixtures_are_said_for_models_and_addresses() -> None:
     assert mixtures(models={"a": 3}, addresses={"http://x": 1, "http://y": 2_000}) == (
         "2 addresses answered (http://x 1, http://y 2,000)",
     )
+
+
+def test_a_run_is_ranked_by_the_coverage_floor_that_it_was_made_under(project: Path) -> None:
+    gates = project / "policies" / "small" / "gates.toml"
+    kept = gates.read_text("utf-8") if gates.exists() else ""
+    gates.write_text("coverage_floor = 0.2\n" + kept, "utf-8")
+    chosen = run_of(project, unread_on(*range(45)))
+    assert board()[chosen]["rank"] == 1

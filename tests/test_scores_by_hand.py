@@ -137,9 +137,9 @@ def test_rater_whose_lean_is_significant_is_worth_a_talk(one: RaterBias, words: 
     assert advised(one, *others) == ((words,) if words else ())
 
 
-def test_of_two_raters_the_higher_one_is_told() -> None:
+def test_of_two_raters_both_are_told() -> None:
     assert advised(bias("ann", -0.25, 0.01), bias("bob", 0.25, 0.01)) == (
-        "Talk to bob, who grades 0.25 higher than the others (p = 0.01)",
+        "Talk to both: bob grades 0.25 higher than ann (p = 0.01)",
     )
     assert advised(bias("ann", 0.0, 1.0), bias("bob", 0.0, 1.0)) == ()
     assert advised(bias("ann", None), bias("bob", None)) == ()
@@ -644,3 +644,32 @@ def test_a_grader_that_is_one_of_the_raters_is_not_rated_by_itself(here: Path) -
 
 def _column(rater: str) -> str:
     return "".join(f"{name},{row[rater]}\n" for name, row in ROWS.items())
+
+
+# --- what some items lack -----------------------------------------------------------------------------------
+
+
+def test_items_without_a_query_are_counted_where_others_have_one() -> None:
+    items = [item(f"i{at}", at % 2, at % 2, query="lamp" if at < 4 else "") for at in range(10)]
+    said = "6 of 10 items name no query: each counts as a query of its own"
+    assert said in gate2(items).warnings
+
+
+def test_the_floor_is_over_the_answers_that_accuracy_is_over() -> None:
+    """Six of the ten are 1, of which the grader read one; of the five that it read four are 0."""
+    items = [item(f"i{at}", int(at < 6), None if at < 5 else int(at < 6)) for at in range(10)]
+    found = gate2(items)
+    assert (found.accuracy, found.floor.grade, found.floor.accuracy) == (1.0, 0, 0.8)
+
+
+def test_few_items_are_no_ground_to_call_the_grader_as_good_as_the_raters() -> None:
+    few = dict(list(ROWS.items())[:29])
+    items = [item(name, row["ann"], row["ann"]) for name, row in few.items()]
+    ceiling = gate2(items, rows=few, gates=Gates(margin=0.9)).ceiling
+    assert ceiling is not None and ceiling.as_good is None
+
+
+def test_raters_whose_names_differ_in_capitals_alone_are_asked_about() -> None:
+    rows = {f"i{at}": {"zed": at % 3, "Zed": at % 3, "ann": (at + (at % 5 == 0)) % 3} for at in range(40)}
+    said = "Zed, zed differ in capitals, spaces or marks alone: is it one person?"
+    assert said in gate1(rows).warnings

@@ -21,6 +21,8 @@ from harness.providers.base import LocalTeacher, Setup
 
 Floats = NDArray[np.float64]
 
+LEAST = 1e-6
+"""The least probability of a grade."""
 FEATURES = (
     "query words in the title",
     "query words in the whole listing",
@@ -84,9 +86,13 @@ class Lexical(LocalTeacher):
         return np.column_stack(features), characters[3]
 
     def _probabilities(self, features: Floats) -> Floats:
-        """P(grade) for each grade of the scale, from the steps' P(grade >= k) made non-increasing."""
+        """P(grade) for each grade of the scale, from the steps' P(grade >= k) made non-increasing.
+
+        Where steps cross, a grade between them gets the least probability: it was not ruled out.
+        """
         above = np.minimum.accumulate([step(features) for step in self._steps])
-        return np.asarray(-np.diff(above, prepend=1.0, append=0.0), dtype=np.float64)
+        share = np.maximum(-np.diff(above, prepend=1.0, append=0.0), LEAST)
+        return np.asarray(share / share.sum(), dtype=np.float64)
 
     def _nearest(self, vector: Any) -> str:
         similarity = (self._shot_vectors @ vector.T).toarray()[:, 0]

@@ -69,6 +69,8 @@ def ceiling_sentence(score: Ceiling) -> str:
     """How the grader compares with the raters, in words."""
     if score.delta.ci is None:
         return f"no comparison: {score.delta.reason}"
+    if score.as_good is None:
+        return f"{plural(score.n, 'item')} are too few to say which is the better rater"
     if score.as_good:
         return f"as good a rater as they are (margin {score.margin:g})"
     if score.delta.ci.high < -score.margin:

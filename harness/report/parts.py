@@ -60,7 +60,7 @@ def verdict_lines(score: Gate) -> Iterator[RenderableType]:
     if score.provisional:
         yield Text(f"Provisional: {score.provisional}.")
     if score.bar_moved:
-        yield Text(f"The bar was moved: {score.bar_moved}.", style="yellow")
+        yield Text(f"The gate was changed: {score.bar_moved}.", style="yellow")
 
 
 def whole(name: str) -> str:

@@ -4,13 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from harness.nouns.policy import Gates
 from harness.runs.kind import GOLDEN
-from harness.runs.listing import ListedRun
+from harness.runs.listing import ListedRun, coverage_floor
 from harness.storage.plural import plural
-
-COVERAGE = Gates().coverage_floor
-"""Below this share of answers, a run's kappa is over what it chose to answer."""
 
 
 class Terms(NamedTuple):
@@ -63,8 +59,8 @@ def own_reason(run: ListedRun) -> str | None:
         return f"{count} not yet judged under {run.manifest.asked.policy}"
     if run.ci is None:
         return str(run.headline.gated_kappa.reason or "kappa has no interval")
-    if run.headline.coverage < COVERAGE:
-        return f"coverage {run.headline.coverage:.1%} is under {COVERAGE:.1%}"
+    if run.headline.coverage < 1 and run.headline.coverage < (floor := coverage_floor(run.folder)):
+        return f"coverage {run.headline.coverage:.1%} is under {floor:.1%}"
     return run.mixed
 
 

@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Band, Interval
+from harness.nouns.policy import Gates
+from harness.policy.load import load_with_gates
 from harness.runs.folder import SCORECARD
 from harness.runs.manifest import MANIFEST, Manifest, load_manifest, mixtures
 from harness.runs.record_log import RECORDS, segments
@@ -64,6 +68,7 @@ class ListedRun:
     manifest: Manifest | None = None
     headline: Headline | None = None
     faults: tuple[str, ...] = ()
+    folder: Path | None = None
 
     @property
     def cost(self) -> float | None:
@@ -147,7 +152,16 @@ def read_line(folder: Path) -> ListedRun:
         return ListedRun(folder.name, "damaged", manifest, faults=(*lacking, *_words(error)))
     if lacking:
         return ListedRun(folder.name, "damaged", manifest, headline, lacking)
-    return ListedRun(folder.name, _state(folder, manifest, headline), manifest, headline)
+    state = _state(folder, manifest, headline)
+    return ListedRun(folder.name, state, manifest, headline, folder=folder)
+
+
+@lru_cache(maxsize=4096)
+def coverage_floor(folder: Path | None) -> float:
+    """The floor that a run was made under: below it, kappa is over what the run chose to answer."""
+    with suppress(BadInput):
+        return load_with_gates(folder / "policy.toml")[1].coverage_floor if folder else Gates().coverage_floor
+    return Gates().coverage_floor
 
 
 def _state(folder: Path, manifest: Manifest, headline: Headline | None) -> State:

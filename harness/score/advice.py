@@ -72,6 +72,10 @@ def _leaning(score: Gate1) -> Iterator[str]:
             way = "higher" if one.bias > 0 else "lower"
             far = f"{abs(one.bias):.2f}" if abs(one.bias) >= 0.005 else "slightly"
             at = f", most of all at >= {one.worst_boundary}" if one.worst_boundary is not None else ""
+            if len(score.raters) == 2:
+                other = next(rater for rater in score.raters if rater != one.rater)
+                yield f"Talk to both: {one.rater} grades {far} {way} than {other} (p = {one.p:.2g}){at}"
+                continue
             yield f"Talk to {one.rater}, who grades {far} {way} than the others (p = {one.p:.2g}){at}"
 
 

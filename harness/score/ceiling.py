@@ -42,7 +42,7 @@ def ceiling_score(
         rater=_mean([one.raters.value for one in found]),
         delta=delta,
         margin=margin,
-        as_good=None if delta.ci is None else delta.ci.low > -margin,
+        as_good=None if delta.ci is None or n < MIN_COMMON else delta.ci.low > -margin,
         leave_one_out=tuple(_against_rest(ratings.raters[one.rater], one) for one in left_out),
         alt_test=_alt_test(answers, ratings, settings) if once else _no_test(settings, SEVERAL),
     )

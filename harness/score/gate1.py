@@ -67,7 +67,8 @@ def score_gate1(
             *_left_out(panel, pairs),
             *_low_pairs(panel, pairs, bar, pair_floor),
             *bands_differ(pairs.means),
-            *independence(bool(queries)),
+            *independence(sum(item in queries for item in panel.items), len(panel.items)),
+            *_alike_names(panel.raters),
         ),
         provisional="; ".join(filter(None, (kind, alike))) or None,
         copies=copied,
@@ -94,6 +95,16 @@ def score_gate1(
 def _alike(panel: RatingMatrix, pairs: RaterPairs) -> str | None:
     compared, agreeing = panel.comparisons()
     return nearly_copies(panel.raters, pairs, int((compared > 0).sum()), int((compared > agreeing).sum()))
+
+
+def _alike_names(raters: Sequence[str]) -> Iterator[str]:
+    """One person under two names is two raters who always agree."""
+    spellings = defaultdict(list)
+    for rater in raters:
+        spellings["".join(filter(str.isalnum, rater.casefold())) or rater].append(rater)
+    for names in spellings.values():
+        if len(names) > 1:
+            yield f"{few_names(names)} differ in capitals, spaces or marks alone: is it one person?"
 
 
 def _left_out(panel: RatingMatrix, pairs: RaterPairs) -> Iterator[str]:

@@ -43,7 +43,7 @@ def score_gate2(
             *warnings,
             *bands_differ(measured),
             *unused(answer_matrix),
-            *independence(any(map(names_query, items))),
+            *independence(sum(map(names_query, items)), len(items)),
         ),
         n=len(items),
         **_outcomes([answer for item in graded for answer in item.answers]),

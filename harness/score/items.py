@@ -61,9 +61,12 @@ def names_query(item: GradedItem) -> bool:
     return item.cluster != item.item or (item.about is not None and item.about.query != item.item)
 
 
-def independence(known: bool) -> tuple[str, ...]:
-    """A warning where no query is known."""
-    return () if known else (INDEPENDENT,)
+def independence(named: int, items: int) -> tuple[str, ...]:
+    """A warning where no item, or not every one, names its query."""
+    if named == items:
+        return ()
+    some = f"{items - named:,} of {plural(items, 'item')} name no query: each counts as a query of its own"
+    return (some if named else INDEPENDENT,)
 
 
 def about_of(example: Example) -> ItemText:

@@ -125,8 +125,12 @@ def _slice(name: str, answers: AnswerMatrix, weighting: Weighting) -> SliceScore
 
 
 def floor(answers: AnswerMatrix) -> Floor:
-    """The floor of giving the most common golden grade to every item; of a tie, the lower grade."""
-    counts = np.bincount(answers.golden, minlength=len(answers.scale))
+    """The floor of giving the most common golden grade to every item; of a tie, the lower grade.
+
+    Over the readable answers, as accuracy is; over all items where there are none.
+    """
+    weights = answers.answered.sum(axis=1) if answers.answered.any() else None
+    counts = np.bincount(answers.golden, weights, minlength=len(answers.scale))
     at = int(counts.argmax())
     varied = int((counts > 0).sum()) > 1
     return Floor(
