@@ -273,3 +273,8 @@ def test_the_promise_is_kept_where_choosing_by_the_observed_risk_breaks_it() -> 
     assert broken <= 300 * 0.05
     assert broken_by_eye > 300 * 0.15
     assert np.mean(coverages) > 0.2
+
+
+def test_a_grader_that_is_mostly_wrong_is_not_short_of_items() -> None:
+    found = alone(np.linspace(0.5, 0.9, 78), np.arange(78) % 3 > 0, 0.05)
+    assert found.reason is not None and "too few" not in str(found.reason)

@@ -20,8 +20,9 @@ from scoring import (
 )
 
 from harness.nouns.policy import Gates
+from harness.providers.lexical import Lexical
 from harness.report.confidence import confidence_view
-from harness.score.items import GradedItem
+from harness.score.items import Answer, GradedItem
 from harness.scorecards.confidence import Confidence
 
 # --- confidence --------------------------------------------------------------------------------------------
@@ -136,3 +137,20 @@ def test_confidence_of_builtin_lexical_is_that_of_its_records(here: Path) -> Non
     least = sorted((chance, one["example"]) for chance, one in zip(chosen, records, strict=True))
     assert found["to_people"] == [name for _, name in least]
     assert "calibration error" in harness("gate2", "latest").out
+
+
+def test_equal_confidence_singles_no_item_out() -> None:
+    answers = [Answer(0, "graded", probabilities={0: 0.6, 1: 0.4}) for _ in range(8)]
+    items = [GradedItem(f"i{at}", f"i{at}", at % 2, (one,)) for at, one in enumerate(answers)]
+    found = gate2(items, (0, 1)).confidence
+    assert found is not None
+    shown = " ".join(text_of(confidence_view(found)).split())
+    assert "It is equally sure of all its answers" in shown and "i0" not in shown
+
+
+def test_crossing_steps_of_the_lexical_baseline_rule_no_grade_out() -> None:
+    """P(>= 1) 0.2 and P(>= 2) 0.9 cross: grade 1 would get -0.0."""
+    grader = object.__new__(Lexical)
+    grader._steps = [lambda _: 0.2, lambda _: 0.9]  # type: ignore[list-item]  # constants stand for fits
+    shares = grader._probabilities(np.zeros(1)).tolist()
+    assert min(shares) > 0 and sum(shares) == pytest.approx(1) and shares[0] == pytest.approx(0.8, abs=1e-5)

@@ -101,7 +101,7 @@ def alone(
     queries = np.arange(len(sure)) if clusters is None else clusters
     thresholds, sizes, sums = _ties(sure, lost)
     ends, errors = sizes.cumsum(), sums.cumsum()
-    lowest = 1.0
+    lowest, seldom = 1.0, 1.0
     for at in reversed(_grid(ends)):
         n, x = int(ends[at]), int(errors[at])
         kept = sure >= thresholds[at]
@@ -116,20 +116,21 @@ def alone(
                 errors=x,
                 upper=upper,
             )
-        lowest = min(lowest, upper)
-    return SelectiveScore(target=target, reason=_no_threshold(queries, target, lowest))
+        lowest, seldom = min(lowest, upper), min(seldom, x / n)
+    reason = _too_few(queries, target) if seldom < target else None
+    return SelectiveScore(
+        target=target, reason=reason or Reason("remark", TOO_RISKY.format(target=target, upper=lowest))
+    )
 
 
-def _no_threshold(clusters: Integers, target: float, lowest: float) -> Reason:
-    """The reason: either too few queries to show anything, or too many errors."""
+def _too_few(clusters: Integers, target: float) -> Reason | None:
+    """The reason where the queries are too few to show anything, even without an error."""
     n = len(np.unique(clusters))
     needed = math.floor(math.log(TAIL) / math.log1p(-target)) + 1
-    if n < needed:
-        few = (
-            plural(n, "item is", "items are") if n == len(clusters) else plural(n, "query is", "queries are")
-        )
-        return Reason("remark", TOO_FEW.format(few=few, needed=needed, target=target))
-    return Reason("remark", TOO_RISKY.format(target=target, upper=lowest))
+    if n >= needed:
+        return None
+    few = plural(n, "item is", "items are") if n == len(clusters) else plural(n, "query is", "queries are")
+    return Reason("remark", TOO_FEW.format(few=few, needed=needed, target=target))
 
 
 def _checked(confidence: ArrayLike, losses: ArrayLike) -> tuple[Floats, Floats]:
