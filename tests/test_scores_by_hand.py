@@ -12,7 +12,7 @@ import pytest
 from builders import example, harness, write_project
 from fault_server import Turn, completion, error, fault_server
 from oracle import DEV, ask
-from scoring import ACTIONS, SCALE, gate1, gate2, item, ratings
+from scoring import ACTIONS, SCALE, gate1, gate2, item, ratings, text_of
 
 from harness.errors import BadInput
 from harness.golden.grade_tables import GradedRow
@@ -20,6 +20,7 @@ from harness.golden.rating.files import of_known
 from harness.golden.rating.ratings import Rated
 from harness.nouns.base import Weighting
 from harness.nouns.policy import Gates
+from harness.report.gate2 import parts_view
 from harness.score.advice import advice
 from harness.score.answer_matrix import answer_matrix_of
 from harness.score.arrays import ratings_from
@@ -652,7 +653,10 @@ def _column(rater: str) -> str:
 def test_items_without_a_query_are_counted_where_others_have_one() -> None:
     items = [item(f"i{at}", at % 2, at % 2, query="lamp" if at < 4 else "") for at in range(10)]
     said = "6 of 10 items name no query: each counts as a query of its own"
-    assert said in gate2(items).warnings
+    found = gate2(items)
+    assert said in found.warnings
+    shown = " ".join(text_of(parts_view(found)).split())
+    assert "by query: 7 queries, each item without one counted as one" in shown
 
 
 def test_the_floor_is_over_the_answers_that_accuracy_is_over() -> None:

@@ -136,7 +136,9 @@ def _clustering(score: Gate2) -> str:
     """The number of clusters and the design effect behind the intervals."""
     effect = score.gated_kappa.design_effect
     cost = f", design effect {effect:.2f}" if effect is not None else ""
-    return f"Intervals are clustered by query: {plural(score.n_clusters, 'query')}{cost}."
+    lacking = any("its query" in one or "name no query" in one for one in score.warnings)
+    counted = ", each item without one counted as one" if lacking else ""
+    return f"Intervals are clustered by query: {plural(score.n_clusters, 'query')}{counted}{cost}."
 
 
 def lowest_parts(slices: tuple[SliceScore, ...]) -> list[SliceScore]:
