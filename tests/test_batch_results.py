@@ -542,6 +542,25 @@ def test_of_several_readings_the_best_counts(small: Path, provider: str) -> None
 
 
 @each
+def test_batch_that_was_deleted_at_the_server_is_paid_again_on_demand_alone(
+    small: Path, provider: str
+) -> None:
+    deleted = False
+
+    def control(call: str) -> Turn | None:
+        return error(404, message="no such batch") if deleted and call.endswith("_0") else None
+
+    with fault_server(right, [Fate(gone=True)], control) as server:
+        at = session(small, server.url, f"{provider}/m")
+        deleted = True
+        with pytest.raises(Unfinished, match="the server does not know batch"):
+            session(small, server.url, f"{provider}/m", at)
+        again = session(small, server.url, f"{provider}/m", at, RETRY)
+    assert again.outcomes()["grade"] == ALL
+    assert any("no longer known to the server" in line for line in again.said_)
+
+
+@each
 def test_results_that_stay_missing_are_paid_again_on_demand_alone(small: Path, provider: str) -> None:
     with fault_server(right, [Fate(gone=True)]) as server:
         at = session(small, server.url, f"{provider}/m")

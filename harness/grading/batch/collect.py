@@ -41,9 +41,11 @@ async def _look(session: BatchSession, logged: LoggedBatch, shown: dict[str, str
     try:
         standing = await patiently(session, lambda: session.batches.standing(batch))
     except MissingError as error:
-        raise Unfinished(
-            f"the server does not know batch {batch}; use the key and address that sent it ({error})"
-        ) from error
+        if not (logged.step == "short" and session.job.limits.only_failed):
+            raise Unfinished(
+                f"the server does not know batch {batch}; use the key and address that sent it ({error})"
+            ) from error
+        standing = BatchStatus("no longer known to the server", True, 0, len(logged.keys))
     words = f"batch {batch}: {standing.word}, {standing.done} of {standing.total} done"
     if words != shown.get(batch):
         shown[batch] = words
