@@ -21,7 +21,8 @@ from harness.nouns.records import Failed, Record, Reply
 from harness.providers.batches import UnreadError
 from harness.providers.batches import _read as read_line
 from harness.runs.batch_log import BATCHES
-from harness.runs.record_log import iter_records
+from harness.runs.call_log import CALLS
+from harness.runs.record_log import RECORDS, iter_records
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 
@@ -539,6 +540,37 @@ def test_of_several_readings_the_best_counts(small: Path, provider: str) -> None
     with fault_server(right, [Fate(spoil=lambda lines: lines[: kept.pop()])]) as server:
         at = session(small, server.url, f"{provider}/m")
     assert (at.outcomes()["grade"], kept) == (9, [9])
+
+
+@each
+def test_batch_that_was_deleted_at_the_server_is_paid_again_on_demand_alone(
+    small: Path, provider: str
+) -> None:
+    deleted = False
+
+    def control(call: str) -> Turn | None:
+        return error(404, message="no such batch") if deleted and call.endswith("_0") else None
+
+    with fault_server(right, [Fate(gone=True)], control) as server:
+        at = session(small, server.url, f"{provider}/m")
+        deleted = True
+        with pytest.raises(Unfinished, match="the server does not know batch"):
+            session(small, server.url, f"{provider}/m", at)
+        again = session(small, server.url, f"{provider}/m", at, RETRY)
+    assert again.outcomes()["grade"] == ALL
+    assert any("no longer known to the server" in line for line in again.said_)
+
+
+@each
+def test_kill_before_the_end_of_a_batch_is_logged_counts_nothing_twice(small: Path, provider: str) -> None:
+    with fault_server(right, [Fate(gone=True)]) as server:
+        at = session(small, server.url, f"{provider}/m")
+        counted = (at.folder / CALLS).read_text(), len((at.folder / RECORDS).read_text().splitlines())
+        log = at.folder / BATCHES
+        log.write_text("".join(log.read_text().splitlines(keepends=True)[:-1]))
+        session(small, server.url, f"{provider}/m", at)
+    after = (at.folder / CALLS).read_text(), len((at.folder / RECORDS).read_text().splitlines())
+    assert (after, steps(at)[-1]) == (counted, "short")
 
 
 @each

@@ -854,6 +854,28 @@ def test_error_on_a_choice_is_what_it_would_be_by_itself(code: int, kind: type[C
 
 
 @pytest.mark.parametrize("tokens", [0, 40])
+def test_rejection_that_counts_tokens_may_be_billed(tokens: int) -> None:
+    body = {"error": {"message": "invalid JSON was made"}, "usage": {"prompt_tokens": tokens}}
+    with pytest.raises(RejectedError) as raised:
+        ask_once("openai", Turn(json.dumps(body), 422))
+    assert raised.value.may_be_billed == bool(tokens)
+
+
+@pytest.mark.parametrize("base", ["http://127.0.0.1:1/v1"])
+def test_refused_connection_is_told_without_how_it_is_encrypted(base: str) -> None:
+    async def go() -> None:
+        teacher = open_teacher("vllm/m", setup(base))
+        try:
+            await teacher.ask(PROMPT)
+        finally:
+            await teacher.close()
+
+    with pytest.raises(TransientError, match=r"127\.0\.0\.1:1") as raised:
+        asyncio.run(go())
+    assert "ssl" not in str(raised.value)
+
+
+@pytest.mark.parametrize("tokens", [0, 40])
 def test_error_beside_a_count_of_tokens_may_be_billed(tokens: int) -> None:
     usage = {"prompt_tokens": tokens, "input_tokens": tokens}
     rejected = {"code": 400, "message": "too long"}

@@ -13,6 +13,7 @@ from typer.main import get_command
 from viewing import shop
 
 from harness.cli.app import app
+from harness.cli.progress import _left
 
 ESCAPE = "\x1b"
 CUT = "…"
@@ -180,3 +181,7 @@ def test_long_names_are_folded_at_their_separators_and_never_cut(project: Path) 
         parts.append(lines[first + len(parts)].strip())
         assert model.startswith("".join(parts)), parts
     assert len(parts) > 1 and all(part[-1] in "-/@_" for part in parts[:-1]), parts
+
+
+def test_time_that_is_left_is_told_as_people_say_it() -> None:
+    assert (_left(45.2), _left(294)) == ("45 s left", "5 min left")

@@ -83,7 +83,7 @@ class Progress:
     def _line(self, now: float) -> str:
         done, rate = sum(self._counts.values()), self._rate(now)
         left = (self._total - done) / rate
-        parts = (f"{done}/{self._total}", self._ends(), f"{rate:.1f}/s", self._engine(), f"{left:.0f} s left")
+        parts = (f"{done}/{self._total}", self._ends(), f"{rate:.1f}/s", self._engine(), _left(left))
         return ", ".join(part for part in parts if part)
 
     def _fields(self, now: float) -> dict[str, Any]:
@@ -110,6 +110,11 @@ class Progress:
     def __exit__(self, *error: object) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+
+def _left(seconds: float) -> str:
+    """How long it will take yet, as people say it."""
+    return f"{seconds / 60:.0f} min left" if seconds >= 120 else f"{seconds:.0f} s left"
 
 
 def _short(count: int) -> str:

@@ -144,11 +144,16 @@ class Wire:
             what = f"the server sends every request on to {to} ({error.status_code})"
             return FatalError(f"{what}, which is not followed: if it is right, name it with --base-url")
         # The SDK shows one field of the body, and nothing of a body in any other form.
-        told = told_by(parsed(self._hidden(error.response.text)))
+        body = parsed(self._hidden(error.response.text))
+        told = told_by(body)
         wait = retry_after(error.response.headers)
         words = self._clean(told.words or str(error))
         wait = told.wait if wait is None else wait
-        return told_error(replace(told, status=error.status_code, words=words, wait=wait))
+        found = told_error(replace(told, status=error.status_code, words=words, wait=wait))
+        # A refusal that counts tokens was worked on first.
+        usage = body.get("usage") if isinstance(body, dict) else None
+        found.may_be_billed |= isinstance(usage, dict) and any(usage.values())
+        return found
 
     def _words(self, error: BaseException) -> str:
         return self._clean(str(error) or type(error).__name__)

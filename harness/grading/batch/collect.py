@@ -9,7 +9,7 @@ from harness.errors import CallError, FatalError, RejectedError, Unfinished
 from harness.grading.answered import Answered
 from harness.grading.batch.recover import find_or_lose
 from harness.grading.batch.results import Sorted, about, sort_out
-from harness.grading.batch.session import READS, BatchSession, patiently, pauses, unread_once
+from harness.grading.batch.session import READS, BatchSession, failed_in, patiently, pauses, unread_once
 from harness.grading.job import Question
 from harness.grading.live.ask import is_curable
 from harness.grading.questions import each_question, key_of
@@ -41,9 +41,11 @@ async def _look(session: BatchSession, logged: LoggedBatch, shown: dict[str, str
     try:
         standing = await patiently(session, lambda: session.batches.standing(batch))
     except MissingError as error:
-        raise Unfinished(
-            f"the server does not know batch {batch}; use the key and address that sent it ({error})"
-        ) from error
+        if not (logged.step == "short" and session.job.limits.only_failed):
+            raise Unfinished(
+                f"the server does not know batch {batch}; use the key and address that sent it ({error})"
+            ) from error
+        standing = BatchStatus("no longer known to the server", True, 0, len(logged.keys))
     words = f"batch {batch}: {standing.word}, {standing.done} of {standing.total} done"
     if words != shown.get(batch):
         shown[batch] = words
@@ -136,6 +138,7 @@ def _uncounted(one: Result, why: FatalError) -> Result:
 async def _record(session: BatchSession, logged: LoggedBatch, answers: Mapping[Key, Result]) -> None:
     """Write a record for each question of a batch, except those that a killed session has written."""
     before = unread_once(session) if logged.again else {}
+    known = failed_in(session, logged)
     for question in each_question(session.job):
         key = key_of(question)
         if key not in answers:
@@ -143,10 +146,10 @@ async def _record(session: BatchSession, logged: LoggedBatch, answers: Mapping[K
         one = answers[key]
         _settle(session, key, one.answer)
         # Failed for the same reason already: the results were read once more.
-        still = logged.step == "short" and isinstance(one.answer, UnreadError) and key in session.log.failed
+        still = isinstance(one.answer, UnreadError) and key in known
         if key in before or not (still or logged.again or key in session.log.answered):
             # An answer that could not be read was logged when it was read first.
-            if _is_paid(one.answer) and not (logged.step == "short" and key in session.log.failed):
+            if _is_paid(one.answer) and key not in known:
                 session.worker.note_batched(question)
             _keep(session, question, _answered(session, logged, one), before.get(key))
         await asyncio.sleep(0)

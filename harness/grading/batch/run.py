@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Set
 
 from harness.grading.batch.collect import wait_for
 from harness.grading.batch.recover import find_or_lose
-from harness.grading.batch.session import BatchSession, Sleep, unread_once
+from harness.grading.batch.session import BatchSession, Sleep, failed_in, unread_once
 from harness.grading.batch.submit import hand_over
 from harness.grading.events import EventLog
 from harness.grading.job import Job, Question
@@ -120,10 +120,7 @@ async def _take_up(session: BatchSession) -> list[LoggedBatch]:
             f"batch {logged.batch}: {plural(len(logged.keys), 'question was', 'questions were')} sent before"
         )
     # What could not be read counts already, by its line in the log of calls.
-    short = {
-        key for logged in out if logged.step == "short" for key in logged.keys if key in session.log.failed
-    }
-    _hold(session, session.out - short)
+    _hold(session, session.out.difference(*(failed_in(session, logged) for logged in out)))
     return out
 
 

@@ -14,7 +14,7 @@ from harness.grading.stop import DrainedError, Stop
 from harness.grading.worker import Worker
 from harness.nouns.records import Key, Record
 from harness.providers.batches import Batches
-from harness.runs.batch_log import BatchLog
+from harness.runs.batch_log import BatchLog, LoggedBatch
 from harness.runs.record_log import RecordLog, iter_records
 
 QUICKEST, SLOWEST, GROWTH = 5.0, 300.0, 1.5
@@ -69,6 +69,15 @@ def unread_once(session: BatchSession) -> dict[Key, Record]:
         else:
             found.pop(record.key, None)
     return found
+
+
+def failed_in(session: BatchSession, logged: LoggedBatch) -> set[Key]:
+    """The questions of a batch that have a failed record of it: a kill can come before its end is logged."""
+    failed = session.log.failed.intersection(logged.keys)
+    if logged.step == "short" or not failed:
+        return failed
+    records = iter_records(session.job.folder)
+    return failed & {record.key for record in records if record.at > logged.meant_at}
 
 
 def pauses() -> Iterator[float]:
