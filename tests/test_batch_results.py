@@ -276,6 +276,24 @@ def test_killed_while_it_takes_in_too_few_lines_it_loses_and_pays_nothing(small:
     assert (again.outcomes()["grade"], len(paid(server))) == (ALL, ALL)
 
 
+@each
+def test_a_clock_that_was_set_back_makes_no_negative_seconds(small: Path, provider: str) -> None:
+    def dies(at: Session) -> None:
+        raise Killed
+
+    with fault_server(right, [Fate()]) as server:
+        at = begin(small, server.url, f"{provider}/m")
+        with pytest.raises(Killed):
+            session(small, server.url, f"{provider}/m", at, nap=dies)
+        path = at.folder / BATCHES
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        later = "2999-01-01T00:00:00+00:00"
+        path.write_text("".join(json.dumps({**line, "at": later}) + "\n" for line in lines))
+        resumed = session(small, server.url, f"{provider}/m", at)
+    assert resumed.outcomes()["grade"] == ALL
+    assert min(record.seconds for record in resumed.records.values()) == 0.0
+
+
 # --- lines that contradict each other ---------------------------------------------------------------
 
 
