@@ -31,7 +31,7 @@ def rated_in(
 
     Other items are left out with a warning, and BadInput if no item is known; `every` keeps them.
     """
-    beside = path.with_name(RATERS)
+    beside = path.parent / RATERS  # a path such as "." has no name
     rated = Rated(read_ratings(path, table, scale, version), rater_kinds(beside) if beside.exists() else None)
     queries = {item: one.query for item, one in known.items()}
     if every and not known:
