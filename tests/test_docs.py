@@ -194,7 +194,7 @@ def test_output_in_the_readme_is_what_comes_out(whole_shop: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"^```text\n(Gate 2.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
     squeezed = [" ".join(line.split()) for line in shown.splitlines() if not line.startswith("Run: ")]
-    shutil.copy(ROOT / "Makefile", shop)
+    shutil.copy(ROOT / "Makefile", whole_shop)
     out = harness("eval").out
     assert squeezed == [" ".join(line.split()) for line in out.splitlines() if not line.startswith("Run: ")]
 

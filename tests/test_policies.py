@@ -190,4 +190,4 @@ def test_the_only_policy_of_a_project_needs_no_name(here: Path) -> None:
     assert harness("golden", "confirm", "--unaffected", "--json").json["policy"] == "small@v1"
     (here / "policies/other").mkdir()
     ended = harness("golden", "stats")
-    assert (ended.code, "there are: other, small; name one with --policy" in ended.err) == (2, True)
+    assert (ended.code, "name one with --policy (there are: other, small)" in ended.err) == (2, True)

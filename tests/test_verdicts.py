@@ -304,7 +304,7 @@ RATED = gate1({f"i{at}": {"ann": at % 3, "bob": (at + (at % 100 == 7)) % 3} for 
         (
             RATED.model_copy(update={"verdict": "fail", "provisional": "all of them are models"}),
             "fail",
-            "in Gate 1, all of them are models",
+            "Gate 1 has not passed (fail); in Gate 1, all of them are models",
         ),
     ],
 )

@@ -31,8 +31,8 @@ def rated_in(
 
     Other items are left out with a warning, and BadInput if no item is known; `every` keeps them.
     """
-    ratings, beside = read_ratings(path, table, scale, version), path.parent / RATERS
-    rated = Rated(ratings, rater_kinds(beside) if beside.exists() else None)
+    beside = path.parent / RATERS  # a path such as "." has no name
+    rated = Rated(read_ratings(path, table, scale, version), rater_kinds(beside) if beside.exists() else None)
     queries = {item: one.query for item, one in known.items()}
     if every and not known:
         return rated
