@@ -274,3 +274,16 @@ def test_gate2_of_each_rater_of_chorus(real_data: Path, rater: str) -> None:
     assert ended.json["ceiling"]["raters"] == [other for other in RATERS if other != rater]
     assert sum(ended.json["diagnosis"].values()) == len(ended.json["misses"]) > 0
     assert max(map(len, harness("gate2", *words, *more).out.splitlines())) <= 80
+
+
+def test_a_lower_limit_that_the_guard_sets_is_said(here: Path) -> None:
+    rows = [(f"i{at}", f"q{at // 4}", at % 3) for at in range(120)]
+    golden = "".join(f"{item},{query},{grade}\n" for item, query, grade in rows)
+    (here / "golden.csv").write_text("item,query,grade\n" + golden, encoding="utf-8")
+    for wrong, guarded in ((4, True), (5, False)):
+        missed = range(0, 4 * wrong, 4)  # one wrong grade in each of so many queries
+        grades = "".join(f"{i},{(g + (at in missed)) % 3}\n" for at, (i, _, g) in enumerate(rows))
+        (here / "grades.csv").write_text("item,grade\n" + grades, encoding="utf-8")
+        words = ("gate2", "--golden", "golden.csv", "--grades", "grades.csv", "--scale", "0-2")
+        assert harness(*words, "--json").json["kappa"]["guarded"] is guarded
+        assert ("a guard sets the lower limit" in " ".join(harness(*words).out.split())) is guarded

@@ -57,6 +57,8 @@ def verdict_lines(score: Gate) -> Iterator[RenderableType]:
         yield Text(
             f"About {plural(score.items_needed, 'item')} would decide it, at this kappa and design effect."
         )
+    if score.guard:
+        yield Text(f"{score.guard[:1].upper()}{score.guard[1:]}.")
     if score.provisional:
         yield Text(f"Provisional: {score.provisional}.")
     if score.bar_moved:

@@ -82,6 +82,12 @@ class Gate(Noun):
         return found
 
     @property
+    def guard(self) -> str | None:
+        """That the guard, and not the standard error, set the lower limit of the gated kappa."""
+        few = "fewer than five queries have a disagreement, so a guard sets the lower limit of kappa"
+        return few if self.gated_kappa.guarded else None
+
+    @property
     def gated_words(self) -> str:
         """The name of the gated kappa in a sentence."""
         return KAPPAS_IN_WORDS[self.gated]
