@@ -201,6 +201,8 @@ NEVER_ONE = {
     "len(found.stages):,", "len(found.comparisons):,", "found.repeats",
     "asked.repeats", "len(names):,", "len(different):,", "tries", "len(score.pairs):,", "len(score.raters):,",
     "len(known):,",
+    # a name
+    "one.rater",
     "self._cut_off", "self._exhausted", "shared:,", "room:,", "least", "tried", "len(reading.models)",
     # estimates of hundreds
     "prefix.high:,.0f", "count:,", "least:,.0f", "items", "queries",
