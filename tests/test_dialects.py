@@ -1190,3 +1190,20 @@ def test_every_error_of_the_sdks_has_a_meaning_here() -> None:
             rest = {"APIError", "APIResponseValidationError", "ContentFilterFinishReasonError"}
             rest |= {"LengthFinishReasonError", "APIWebhookValidationError", "RetryableError"}
             assert known or name in rest | {base.__name__} or name.startswith(elsewhere), name
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ({"model": "m"}, "m"),
+        ({"model": "m\n", "provider": None}, "m"),
+        ({"model": "m", "provider": "DeepInfra"}, "m at DeepInfra"),
+        ({"model": "m", "provider": {"name": "DeepInfra"}}, "m"),
+        ({"model": "", "provider": "DeepInfra"}, ""),
+    ],
+)
+def test_a_router_says_who_ran_the_model(told: dict[str, Any], name: str) -> None:
+    """One name at two hosts can be two models, and a run of both is a mixture."""
+    said = {"role": "assistant", "content": "text"}
+    turn = graded(choices=[{"index": 0, "message": said, "finish_reason": "stop"}], **told)
+    assert ask_once("openai", turn).model == name

@@ -7,6 +7,7 @@ import pytest
 from browser import opened, runs_over, serious
 
 from harness.report.page.environment import asset, content_policy, environment
+from harness.report.page.words import sentence
 
 FRAME = """{% extends "base.html.j2" %}
 {% import "parts.html.j2" as parts %}
@@ -57,3 +58,16 @@ def test_the_frame_can_be_read_by_everybody(tmp_path: Path, dark: bool) -> None:
     with opened(frame(tmp_path), width=360, dark=dark) as page:
         assert serious(page) == []
         assert runs_over(page) <= 0
+
+
+@pytest.mark.parametrize(
+    ("remark", "shown"),
+    [
+        ("the band depends on it", "The band depends on it."),
+        ("agent_1 is one of the raters", "agent_1 is one of the raters."),
+        ("2 models answered.", "2 models answered."),
+        ("product-search@v2 is stale", "product-search@v2 is stale."),
+    ],
+)
+def test_a_remark_is_a_sentence_and_a_name_stays_as_it_is(remark: str, shown: str) -> None:
+    assert sentence(remark) == shown

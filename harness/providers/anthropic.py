@@ -8,10 +8,17 @@ from harness.nouns.records import Prompt, Reply
 from harness.pricing.vendors import ANTHROPIC
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup, Teacher, refuse
-from harness.providers.reading import THINKING, Stop, read_answer, read_content, read_stop, read_usage
+from harness.providers.reading import (
+    THINKING,
+    Stop,
+    answered_by,
+    read_answer,
+    read_content,
+    read_stop,
+    read_usage,
+)
 from harness.providers.served import CACHE, FORM, Feature, Served, Taken, form_of
 from harness.providers.wire import check_url, connect, read_key
-from harness.storage.files import whole_text
 
 KEY = "ANTHROPIC_API_KEY"
 API = "Anthropic's Messages API"
@@ -84,7 +91,7 @@ class Messages:
         why, _, _ = read_content((body.stop_details or {}).get("explanation"))
         return Reply(
             text=answer or why,
-            model=whole_text(body.model or ""),
+            model=answered_by(body.model),
             stop=read_stop(body.stop_reason, STOPS),
             thinking=None if answer or why else thinking or None,
             # Here the cached and the written tokens come on top of the input.

@@ -9,7 +9,16 @@ from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup
 from harness.providers.error_body import told_by
-from harness.providers.reading import THINKING, Stop, end_of, read_answer, read_content, read_stop, read_usage
+from harness.providers.reading import (
+    THINKING,
+    Stop,
+    answered_by,
+    end_of,
+    read_answer,
+    read_content,
+    read_stop,
+    read_usage,
+)
 from harness.providers.served import (
     FORM,
     LIMIT,
@@ -108,7 +117,7 @@ class Chat:
         said = "\n".join(dict.fromkeys(one.message.said for one in body.choices))
         return Reply(
             text=said,
-            model=whole_text(body.model or ""),
+            model=answered_by(body.model, body.provider),
             stop=end_of(next((stop for stop in stops if stop != "end"), "end"), refused=refused),
             thinking=None if said else body.choices[0].message.thought or None,
             usage=read_usage(body.usage, USAGE, said),
@@ -160,5 +169,6 @@ class _ChatBody(BaseModel):
     """The parts of a chat completion that are read. The SDK itself accepts a body without any of them."""
 
     model: str | None = None
+    provider: Any = None
     choices: list[_Choice] = Field(min_length=1)
     usage: Any = None

@@ -10,9 +10,8 @@ from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
 from harness.providers.base import SENT_ALONG, Setup, refuse
 from harness.providers.openai_responses import CACHE_MARK, USAGE, marked_input
-from harness.providers.reading import MOST, read_answer, read_usage
+from harness.providers.reading import MOST, answered_by, read_answer, read_usage
 from harness.providers.served import CACHE, Taken
-from harness.storage.files import whole_text
 from harness.storage.plural import plural
 
 API = "the decisions API"
@@ -53,12 +52,12 @@ class Decisions:
         answer = body.answers[0]
         usage = read_usage(body.usage, USAGE, "")
         if answer.type == "refusal":
-            return Reply(text="", model=whole_text(body.model or ""), stop="refused", usage=usage)
+            return Reply(text="", model=answered_by(body.model), stop="refused", usage=usage)
         share = _shares(answer)
         grade = max(sorted(share), key=lambda level: share[level])
         return Reply(
             text=answer_text(_reasoning(answer, share), [], grade),
-            model=whole_text(body.model or ""),
+            model=answered_by(body.model),
             # Off the scale there is nothing that a probability of a grade could mean.
             probabilities=share if set(share) == set(self._scale) else None,
             usage=usage,

@@ -12,10 +12,18 @@ from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup, refuse
 from harness.providers.error_body import ELSE, tells, told_by
 from harness.providers.openai_chat import JSON_FORM
-from harness.providers.reading import THINKING, Stop, end_of, read_answer, read_content, read_stop, read_usage
+from harness.providers.reading import (
+    THINKING,
+    Stop,
+    answered_by,
+    end_of,
+    read_answer,
+    read_content,
+    read_stop,
+    read_usage,
+)
 from harness.providers.served import CACHE, FORM, SENT, TEMPERATURE, Feature, Taken, form_of, parameter
 from harness.providers.wire import FILTERED, shown, told_error
-from harness.storage.files import whole_text
 
 API = "the Responses API"
 USAGE = {
@@ -75,7 +83,7 @@ class Responses:
         stop = "filtered" if filtered else _stop(body)
         return Reply(
             text=filtered or refusal or answer,
-            model=whole_text(body.model or ""),
+            model=answered_by(body.model),
             stop=end_of(stop, refused=bool(refusal and not filtered)),
             thinking=None if filtered or refusal or answer else thinking or None,
             usage=read_usage(body.usage, USAGE, answer or thinking),

@@ -49,6 +49,16 @@ Body = TypeVar("Body", bound=BaseModel)
 Stop = Literal["end", "cut_off", "refused", "filtered"]
 
 
+def answered_by(model: str | None, host: Any = None) -> str:
+    """The name of the model that answered, on one line, with who runs it where a router says so.
+
+    One name at two hosts can be two models: other weights, another quantisation.
+    """
+    name = " ".join(whole_text(model or "").split())
+    told = " ".join(whole_text(host).split()) if isinstance(host, str) else ""
+    return f"{name} at {told}" if name and told else name
+
+
 def read_answer(text: str, model: type[Body], what: str) -> Body:
     """An answer's body, checked. TransientError for HTML, half an answer, or one without what is read.
 

@@ -1,6 +1,7 @@
 """Formats of figures, dates and names for pages; undefined values are words."""
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
@@ -44,8 +45,9 @@ def count(value: float) -> str:
 
 
 def sentence(text: str) -> str:
-    """A remark as a sentence."""
-    return text[:1].upper() + text[1:].rstrip(".") + "."
+    """A remark as a sentence. A name at its beginning, such as agent_1, stays as it is."""
+    name = re.search(r"[\d_@/|]", text.partition(" ")[0])
+    return (text[:1] if name else text[:1].upper()) + text[1:].rstrip(".") + "."
 
 
 def moment(text: str | None) -> str:
