@@ -327,8 +327,11 @@ def test_where_only_a_grade_was_reworded_bare_grades_away_from_it_can_tell(here:
 
 MOVABLE: dict[str, tuple[dict[str, int], dict[str, int], set[int]]] = {
     "a cap is sharpened": ({"max_grade": 1}, {"max_grade": 1}, {1, 2}),
-    "a cap goes up": ({"max_grade": 1}, {"max_grade": 2}, {1, 2}),
-    "a cap goes down": ({"max_grade": 2}, {"max_grade": 1}, {1, 2}),
+    "a cap goes up": ({"max_grade": 1}, {"max_grade": 2}, {1}),
+    "a cap goes down": ({"max_grade": 2}, {"max_grade": 1}, {2}),
+    "a cap goes down to the lowest grade": ({"max_grade": 1}, {"max_grade": 0}, {1, 2}),
+    "a floor goes up": ({"min_grade": 1}, {"min_grade": 2}, {0, 1}),
+    "a floor goes down": ({"min_grade": 2}, {"min_grade": 1}, {0, 2}),
     "a floor is sharpened": ({"min_grade": 1}, {"min_grade": 1}, {0, 1}),
     "a cap becomes a floor": ({"max_grade": 1}, {"min_grade": 1}, {0, 1, 2}),
     "a cap alone goes up": ({"max_grade": 0}, {"max_grade": 1}, {0}),

@@ -254,8 +254,13 @@ def _moved_by_clause(change: PartChange, old: Policy, new: Policy, scale: list[i
             return [grade for grade in scale if min(caps[0], caps[1] + 1) <= grade <= caps[0]]
         if len(floors) == 2:
             return [grade for grade in scale if floors[0] <= grade <= max(floors[0], floors[1] - 1)]
+    held = {clause.min_grade for clause in every}
+    # Other words cover other pairs: those above the new cap may come under it, those at the old one go free.
+    if len(caps) == 2:
+        return [grade for grade in scale if grade > caps[1] or grade in (caps[0], *held)]
+    if len(floors) == 2:
+        return [grade for grade in scale if grade < floors[1] or grade == floors[0]]
     if len(caps) == len(clauses):
-        held = {clause.min_grade for clause in every}
         return [g for g in scale if (g >= min(caps) and g not in kept) or g in held]
     if len(floors) == len(clauses):
         return [g for g in scale if g <= max(floors) and g not in kept]
