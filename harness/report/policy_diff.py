@@ -49,7 +49,8 @@ def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableTy
     elif effect.left and not effect.earlier_text:
         yield from _left(diff, effect)
     if effect.regraded:
-        yield Padding(Text(f"{len(effect.regraded):,} have another grade now:", style="bold"), (1, 0, 0, 0))
+        have = plural(len(effect.regraded), "has", "have")
+        yield Padding(Text(f"{have} another grade now:", style="bold"), (1, 0, 0, 0))
     for one in effect.regraded:
         seen = "" if one.old_action == one.new_action else f" ({one.old_action} -> {one.new_action})"
         yield Padding(Text(f"{one.id}, {one.split}: {one.old} -> {one.new}{seen}"), (0, 0, 0, 2))
@@ -58,7 +59,7 @@ def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableTy
         yield Padding(Text(f"{were}: read them again.", style="bold"), (1, 0, 0, 0))
     left = effect.left
     yield Text(
-        f"\nLeft to judge under {diff.new}: {left}." if left else f"\nAll are judged under {diff.new}."
+        f"\nLeft to judge under {diff.new}: {left:,}." if left else f"\nAll are judged under {diff.new}."
     )
 
 
