@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from builders import examples, harness, write_project
 from comparing import IDS, perfect, run_of, unread_on, wrong_on
+from rich.text import Text
 from viewing import change_manifest
 
+from harness.report.runs import leaderboard_view
 from harness.runs.manifest import mixtures
 
 
@@ -85,3 +87,13 @@ def test_a_run_is_ranked_by_the_coverage_floor_that_it_was_made_under(project: P
     gates.write_text("coverage_floor = 0.2\n" + kept, "utf-8")
     chosen = run_of(project, unread_on(*range(45)))
     assert board()[chosen]["rank"] == 1
+
+
+def test_two_groups_with_one_title_are_told_apart() -> None:
+    row = {"policy": "small@v1", "split": "dev", "n": 12, "gated": "kappa", "kappa": 0.5, "ci": None}
+    row |= {"verdict": "fail", "prompt": "teacher@v1", "model": "m", "prompted": True, "rank": 1}
+    rows = [{**row, "group": group, "run": f"r{group}"} for group in (1, 2)]
+    said = [str(line) for line in leaderboard_view(rows) if isinstance(line, Text)]
+    heads = [line for line in said if line.startswith("small@v1")]
+    assert heads[0] == "small@v1 (dev), 12 examples, kappa"
+    assert heads[1] == f"{heads[0]}; another text of the policy, other examples or another vote"

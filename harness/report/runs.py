@@ -47,11 +47,14 @@ def _found(row: Mapping[str, Any]) -> str:
 def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
     """The groups of comparable runs, each ranked, and the runs apart, each with the reason."""
     groups = dict.fromkeys(row["group"] for row in rows)
+    titles = set[str]()
     for group in groups:
         members = [row for row in rows if row["group"] == group]
         first = members[0]
         title = f"{first['policy']} ({first['split']}), {plural(first['n'], 'example')}, {first['gated']}"
-        yield Text(title if group else "Not comparable", style="bold")
+        unlike = "; another text of the policy, other examples or another vote" if title in titles else ""
+        titles.add(title)
+        yield Text(f"{title}{unlike}" if group else "Not comparable", style="bold")
         for row in members:
             yield Text(f"  {row['rank']}. {row['run']}" if group else f"  {row['run']}")
             figures = f"{number(row['kappa'])} {interval(row['ci'])}".rstrip()
