@@ -644,10 +644,15 @@ def test_failed_batch_that_has_answers_is_read(small: Path, kept: bool, step: st
 
 
 @pytest.mark.parametrize(
-    "counts", [{"total": ALL - 1, "completed": 0, "failed": 0}, {"total": 7, "completed": 7}]
+    ("model", "counts"),
+    [
+        ("openai/m", {"total": ALL - 1, "completed": 0, "failed": 0}),
+        ("openai/m", {"total": 7, "completed": 7}),
+        ("anthropic/m", {"succeeded": 0, "expired": ALL - 1}),
+    ],
 )
 def test_counts_that_contradict_the_lines_do_not_make_a_missing_line_free(
-    small: Path, counts: dict[str, int]
+    small: Path, model: str, counts: dict[str, int]
 ) -> None:
     def tell(made: Made, said: dict[str, Any]) -> dict[str, Any]:
         return {**said, "request_counts": counts}
@@ -655,20 +660,8 @@ def test_counts_that_contradict_the_lines_do_not_make_a_missing_line_free(
     with fault_server(right, [Fate("expired", answered=3, silent=True)]) as server:
         assert server.desk is not None
         server.desk.tell = tell
-        at = session(small, server.url, "openai/m")
-        session(small, server.url, "openai/m", at)
-    assert (at.outcomes()["grade"], steps(at)[-1], len(made(server))) == (4, "short", 1)
-
-
-def test_counts_of_anthropic_that_contradict_the_lines(small: Path) -> None:
-    def tell(made: Made, said: dict[str, Any]) -> dict[str, Any]:
-        return {**said, "request_counts": {"succeeded": 0, "expired": ALL - 1}}
-
-    with fault_server(right, [Fate("expired", answered=3, silent=True)]) as server:
-        assert server.desk is not None
-        server.desk.tell = tell
-        at = session(small, server.url, "anthropic/m")
-        session(small, server.url, "anthropic/m", at)
+        at = session(small, server.url, model)
+        session(small, server.url, model, at)
     assert (at.outcomes()["grade"], steps(at)[-1], len(made(server))) == (4, "short", 1)
 
 

@@ -7,9 +7,8 @@ import numpy as np
 
 from harness.nouns.base import Weighting
 from harness.nouns.pair import Rating, query_key
-from harness.score.rating_matrix import readings
+from harness.score.rating_matrix import numbered, readings
 from harness.scorecards.gate1 import SelfAgreement
-from harness.stats.agreement import renumbered
 from harness.stats.intervals import KappaTable, mean_spread
 
 
@@ -35,8 +34,7 @@ def _of_one(
     position = {grade: at for at, grade in enumerate(scale)}
     first, later = (np.array([position[pair[at].grade] for pair in pairs]) for at in (0, 1))
     names = [query_key(one.query) if one.query else one.item for one, _ in pairs]
-    numbers = {name: at for at, name in enumerate(dict.fromkeys(names))}
-    clusters = renumbered(np.array([numbers[name] for name in names]))
+    clusters = numbered(names)
     table = KappaTable(first, later, clusters, scale, weighting)
     spread = mean_spread([table], [np.arange(len(pairs))], len(pairs), clusters)
     return SelfAgreement(
