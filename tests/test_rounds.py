@@ -89,6 +89,13 @@ def test_an_answer_sent_twice_is_stored_once_and_outlives_the_log(tmp_path: Path
         assert [rater for rater, _ in log.all()] == ["ann", "bob"]
 
 
+def test_an_answer_that_comes_late_again_does_not_count_as_the_last(tmp_path: Path) -> None:
+    """A tab that was offline sends what it kept, after another tab has said something newer."""
+    with AnswerLog(tmp_path / ANSWERS) as log:
+        log.add("ann", [grade(0, 1, "event-old"), grade(0, 2, "event-new")])
+        assert log.add("ann", [grade(0, 1, "event-old")])[0].grade == 2
+
+
 def test_a_closed_set_takes_no_more_answers(tmp_path: Path) -> None:
     with AnswerLog(tmp_path / ANSWERS) as log, AnswerLog(tmp_path / ANSWERS) as other:
         log.add("ann", [grade(0)])
