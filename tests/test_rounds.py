@@ -14,7 +14,15 @@ from rounds import add_round, grade, small_round
 from harness.errors import BadInput, Unfinished
 from harness.golden.rating.answers import Answer, AnswerLog, check_answers
 from harness.golden.rating.links import invite, linked, rater_of, revoke
-from harness.golden.rating.rounds import ANSWERS, ASSIGNMENTS, LINKS, POLICY, open_round, rounds_of
+from harness.golden.rating.rounds import (
+    ANSWERS,
+    ASSIGNMENTS,
+    LINKS,
+    POLICY,
+    open_round,
+    policy_change,
+    rounds_of,
+)
 from harness.storage.project import Project
 from harness.storage.regular import LARGEST
 
@@ -44,6 +52,7 @@ def test_a_changed_policy_is_said(tmp_path: Path) -> None:
     path = tmp_path / "policies/small/v1.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("Said.", "Said otherwise."), encoding="utf-8")
     assert "was changed after round r1 was planned" in open_round(project, "small").policy_changed
+    assert policy_change(project, opened.round) == open_round(project, "small").policy_changed
     path.unlink()
     assert "is gone" in open_round(project, "small").policy_changed
 
