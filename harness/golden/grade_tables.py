@@ -229,7 +229,7 @@ def graded_rows(
     if not (layout.wide or headers["rater"]):
         headers["repeat"] = ()  # another meaning: only a rater grades again
     told = any(headers[name] for name in RowNotes._fields)
-    read, faults = _grade_reader(layout.labels, scale), TableFaults(table)
+    read, faults = grade_reader(layout.labels, scale), TableFaults(table)
     for row in table.rows:
         item = one_form(joined(row, headers["item"]))
         if not item:
@@ -304,7 +304,7 @@ def _repeated(row: Row, headers: tuple[str, ...]) -> str | None:
     return sys.intern(text) if text else None
 
 
-def _grade_reader(
+def grade_reader(
     labels: Mapping[str, int | None], scale: tuple[int, ...]
 ) -> Callable[[str], tuple[int | None, str | None]]:
     """What reads a cell as a grade, None where it is empty; or says the fault in it."""
