@@ -1,4 +1,4 @@
-"""Argilla 2: records as its package exports them: `to_json`, `to_list`, `to_dict`. Suggestions are no ratings."""
+"""Argilla 2: records as its package exports them (`to_json`, `to_list`, `to_dict`); no suggestions."""
 
 import uuid
 from collections import defaultdict
@@ -167,6 +167,7 @@ def _add(
             text["reasoning"],
             clauses_of(text["clauses"]),
             policy=text_under("policy", data, source.layout),
+            policy_digest=text_under("policy_digest", data, source.layout),
         )
     )
 
@@ -202,7 +203,7 @@ def _record(task: Task) -> dict[str, Any]:
     return {
         "id": task.key,
         "fields": {"query": task.texts["query"], "shown": shown_text(task.texts)},
-        "metadata": {"pair": task.key, "policy": task.policy, **named},
+        "metadata": {"pair": task.key, **task.under, **named},
         "suggestions": {},
         "responses": dict(responses),
         "vectors": {},

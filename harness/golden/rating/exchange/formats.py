@@ -75,15 +75,17 @@ def format_of(path: Path, layout: Layout) -> str:
         )
     if path.suffix.lower() == ".json" and layout.format in (None, "json"):
         return _of_json(json_of(path), path)
+    kind = layout.format or FORMAT_OF.get(path.suffix.lower())
+    if kind == "qrels":
+        return "qrels"
     if layout.columns or layout.wide:
         return "table"  # its columns are said
-    kind = layout.format or FORMAT_OF.get(path.suffix.lower())
     columns = _columns(path, layout, kind)
     return next((name for name, one in FORMATS.items() if one.of_columns(columns)), "table")
 
 
 def _columns(path: Path, layout: Layout, kind: str | None) -> tuple[str, ...]:
-    if kind is None or kind == "qrels":
+    if kind is None:
         return ()
     if kind == "jsonl":
         # Potato's labels are objects, whose keys would be columns of a table.

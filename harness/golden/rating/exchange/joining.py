@@ -150,6 +150,7 @@ def _fields(
         )
     fields: dict[str, Any] = {"rater": one.rater, "reasoning": one.reasoning, "at": one.at}
     fields |= {"milliseconds": one.milliseconds, "policy_version": _version(one, policy, collected)}
+    fields["policy_digest"] = one.policy_digest
     if one.cannot:
         fields["cannot"] = one.cannot.strip().casefold().replace(" ", "_")
         if fields["cannot"] not in CANNOT:

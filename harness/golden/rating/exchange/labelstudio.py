@@ -140,6 +140,7 @@ def _said(
         one.created_at or "",
         milliseconds_of(one.lead_time),
         policy=text_under("policy", data, source.layout),
+        policy_digest=text_under("policy_digest", data, source.layout),
     )
 
 
@@ -184,6 +185,7 @@ def _flat(table: Table, source: Source) -> Collected:
                 at=row.text("created_at"),
                 milliseconds=milliseconds_of(seconds),
                 policy=text_under("policy", row.cells, source.layout),
+                policy_digest=text_under("policy_digest", row.cells, source.layout),
             )
         )
     plain = [name for name in table.columns if name not in COLUMNS]
@@ -201,7 +203,7 @@ def write(out: Outgoing) -> dict[Path, str]:
 def _task(task: Task) -> dict[str, Any]:
     data = {"pair": task.key, **task.texts, "shown": shown_text(task.texts)}
     if not task.answers:
-        return {"data": {**data, "policy": task.policy}}
+        return {"data": {**data, **task.under}}
     annotations = [
         {
             "completed_by": {"email": one.rater},
@@ -212,7 +214,7 @@ def _task(task: Task) -> dict[str, Any]:
         }
         for one in task.answers
     ]
-    return {"data": {**data, "policy": task.policy}, "annotations": annotations, "predictions": []}
+    return {"data": {**data, **task.under}, "annotations": annotations, "predictions": []}
 
 
 def _results(one: Response) -> list[dict[str, Any]]:

@@ -4,11 +4,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from harness.errors import Fault
-from harness.golden.rating.exchange.outgoing import Outgoing, Task
+from harness.golden.rating.exchange.outgoing import CAUSES, Outgoing, Task
 from harness.golden.rating.exchange.responses import (
     Collected,
     Response,
@@ -64,6 +65,7 @@ def read(source: Source) -> Collected:
                 _when(row.text("SubmitTime")),
                 milliseconds_of(number_of(row.text("WorkTimeInSeconds"))),
                 policy=text_under("policy", inputs, source.layout),
+                policy_digest=text_under("policy_digest", inputs, source.layout),
             )
         )
     ask_for_grade(collected, questions, source.layout, source.path)
@@ -125,7 +127,7 @@ def _when(text: str) -> str:
 def write(out: Outgoing) -> dict[Path, str]:
     """Pairs as the input of a batch, with a page for the HITs; ratings in the form of a batch's results."""
     if not out.raters:
-        rows = [{"pair": task.key, **_inputs(task), "policy": task.policy} for task in out.tasks]
+        rows = [{"pair": task.key, **_inputs(task), **task.under} for task in out.tasks]
         return {
             out.path: csv_of(rows, ["pair", "query", "title"]),
             out.path.with_suffix(".html"): _page(out, rows),
@@ -136,15 +138,17 @@ def write(out: Outgoing) -> dict[Path, str]:
 
 
 def _inputs(task: Task) -> dict[str, str]:
-    """A pair's texts under names that MTurk takes as variables: letters, digits and _."""
-    return {re.sub(r"\W", "_", name): text for name, text in task.texts.items()}
+    """A pair's texts under names that MTurk takes as variables: letters, digits and _.
+
+    MTurk puts them into the page as they are, so that a text must not be HTML.
+    """
+    return {re.sub(r"\W", "_", name): escape(text, quote=False) for name, text in task.texts.items()}
 
 
 def _assignment(number: int, task: Task, one: Response) -> dict[str, str]:
     seconds = "" if one.milliseconds is None else f"{one.milliseconds / 1000:g}"
     inputs = {
-        f"Input.{name}": text
-        for name, text in {"pair": task.key, **_inputs(task), "policy": task.policy}.items()
+        f"Input.{name}": text for name, text in {"pair": task.key, **_inputs(task), **task.under}.items()
     }
     said = {
         "grade": one.grade,
@@ -166,17 +170,14 @@ def _assignment(number: int, task: Task, one: Response) -> dict[str, str]:
 
 def _page(out: Outgoing, rows: Iterable[Mapping[str, str]]) -> str:
     """A page for the HITs of a batch: the pair's texts, the grades, and why there is none."""
-    from html import escape
-
-    names = dict.fromkeys(name for row in rows for name in row if name not in ("pair", "policy"))
+    hidden = ("pair", "policy", "policy_digest")
+    names = dict.fromkeys(name for row in rows for name in row if name not in hidden)
     shown = "\n".join(f"  <p><b>{name}</b>: ${{{name}}}</p>" for name in names)
     grades = "\n".join(
         f'  <p><label><input type="radio" name="grade" value="{level.value}"> '
         f"{level.value} {escape(level.name)}</label></p>"
         for level in out.policy.grades
     )
-    from harness.golden.rating.exchange.outgoing import CAUSES
-
     causes = "\n".join(
         f'  <p><label><input type="radio" name="cannot" value="{cause}"> '
         f"It cannot be rated: {text}</label></p>"

@@ -14,6 +14,7 @@ from harness.golden.rating.exchange.responses import Named, Response
 from harness.golden.rating.sheet import code_of
 from harness.nouns.pair import Example, Pair, Rating, Unrated
 from harness.nouns.policy import Policy
+from harness.policy.load import policy_digest
 from harness.storage.tables import RESULT_TEXTS
 
 CAUSES: Mapping[str, str] = {
@@ -26,14 +27,26 @@ CAUSES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A pair with the answers about it. `key` is its code, with the number of the repeat where it has one."""
+    """A pair with the answers about it. `key` is its code, with the number of the repeat where it has one.
+
+    `policy_digest`: of the policy as the raters read it; "" where that was not noted.
+    """
 
     key: str
-    item: str
+    items: tuple[str, ...]
     texts: Mapping[str, str]
     policy: str
+    policy_digest: str
     answers: tuple[Response, ...] = ()
     repeat: int = 0
+
+    @property
+    def under(self) -> dict[str, str]:
+        """Under which policy the pair is rated, as columns."""
+        return {
+            "policy": self.policy,
+            **({"policy_digest": self.policy_digest} if self.policy_digest else {}),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +80,10 @@ def shown_text(texts: Mapping[str, str]) -> str:
 def pairs_out(examples: Sequence[Example], policy: Policy, path: Path) -> Outgoing:
     """Pairs to rate, each once: no id, grade, tag or reasoning, and in the order of the codes."""
     by_code = _by_code(examples)
+    now = policy_digest(policy)
     tasks = [
-        Task(code, "", texts_shown(alike[0].pair), policy.label) for code, alike in sorted(by_code.items())
+        Task(code, (), texts_shown(alike[0].pair), policy.label, now)
+        for code, alike in sorted(by_code.items())
     ]
     return Outgoing(path, policy, tasks, Counter())
 
@@ -79,7 +94,7 @@ def ratings_out(
     """Ratings beside their pairs. A pair with several ids is written once, if its ratings are the same."""
     answers: dict[tuple[str, int], dict[str, Response]] = defaultdict(dict)
     codes = {one.id: code for code, alike in _by_code(examples).items() for one in alike}
-    items: dict[str, str] = {}
+    items: dict[str, dict[str, None]] = defaultdict(dict)
     left_out: Counter[str] = Counter()
     faults = []
     for one in ratings:
@@ -87,26 +102,34 @@ def ratings_out(
         if code is None:
             left_out["of items that the golden set does not have"] += 1
             continue
-        items.setdefault(code, one.item)
+        items[code][one.item] = None
         said = _said(one, code)
         before = answers[code, one.repeat].setdefault(one.rater, said)
         if before._replace(where="") != said._replace(where=""):
             what = f"{one.rater} rated the same pair otherwise as {before.where!r}; make the two alike"
             faults.append(Fault(f"item {one.item!r}", what))
     refuse_faults(faults)
-    about = {one.id: one for one in examples}
+    about = {one.id: one.pair for one in examples}
     tasks = [
-        _rated_task(code, repeat, about[items[code]], [by_rater[name] for name in sorted(by_rater)], policy)
+        _rated_task(code, repeat, tuple(items[code]), about, by_rater, policy)
         for (code, repeat), by_rater in sorted(answers.items())
     ]
     return Outgoing(path, policy, tasks, left_out)
 
 
 def _rated_task(
-    code: str, repeat: int, example: Example, answers: Sequence[Response], policy: Policy
+    code: str,
+    repeat: int,
+    items: tuple[str, ...],
+    about: Mapping[str, Pair],
+    by_rater: Mapping[str, Response],
+    policy: Policy,
 ) -> Task:
+    answers = tuple(by_rater[name] for name in sorted(by_rater))
+    digests = {one.policy_digest for one in answers}
     key = f"{code}.{repeat}" if repeat else code
-    return Task(key, example.id, texts_shown(example.pair), policy.label, tuple(answers), repeat)
+    texts = texts_shown(about[items[0]])
+    return Task(key, items, texts, policy.label, digests.pop() if len(digests) == 1 else "", answers, repeat)
 
 
 def _said(one: Rating | Unrated, code: str) -> Response:
@@ -121,6 +144,7 @@ def _said(one: Rating | Unrated, code: str) -> Response:
         at=one.at,
         milliseconds=one.milliseconds,
         repeat=one.repeat,
+        policy_digest=one.policy_digest,
     )
 
 

@@ -75,7 +75,7 @@ def _is_participant(name: str) -> bool:
 
 
 def _add_row(row: Row, id_: str, table: Table, source: Source, collected: Collected) -> None:
-    names = ("grade", "cannot", "reasoning", "policy", "at", "clauses")
+    names = ("grade", "cannot", "reasoning", "policy", "policy_digest", "at", "clauses")
     text = {name: text_under(name, row.cells, source.layout) for name in names}
     collected.add(
         Response(
@@ -89,6 +89,7 @@ def _add_row(row: Row, id_: str, table: Table, source: Source, collected: Collec
             text["at"],
             _whole(row.text("milliseconds")),
             policy=text["policy"],
+            policy_digest=text["policy_digest"],
         )
     )
 
@@ -119,9 +120,7 @@ def _states(source: Source) -> dict[str, str] | None:
 def write(out: Outgoing) -> dict[Path, str]:
     """Pairs as a table for a survey; ratings as a survey's table. Raters must be participants of Prolific."""
     if not out.raters:
-        return {
-            out.path: csv_of([{"pair": task.key, **task.texts, "policy": task.policy} for task in out.tasks])
-        }
+        return {out.path: csv_of([{"pair": task.key, **task.texts, **task.under} for task in out.tasks])}
     strangers = [rater for rater in out.raters if not _is_participant(rater)]
     if strangers:
         raise BadInput(f"{', '.join(strangers[:5])}: no participants of Prolific; use --to table")
@@ -130,7 +129,7 @@ def write(out: Outgoing) -> dict[Path, str]:
             "PROLIFIC_PID": one.rater,
             "pair": task.key,
             **task.texts,
-            "policy": task.policy,
+            **task.under,
             "grade": one.grade,
             "cannot": one.cannot,
             "clauses": " ".join(one.clauses),

@@ -25,18 +25,17 @@ PSEUDONYM = re.compile(r"rater-([a-z2-7]{3})-[a-z2-7]{8}")
 
 
 class Pseudonyms:
-    """The names that raters get. `written`: False makes them up for a dry run where there is no salt yet."""
+    """The names that raters get; `known` are those that there are. Nothing is written before `keep`."""
 
-    def __init__(self, project: Project, known: Collection[str], *, write: bool) -> None:
+    def __init__(self, project: Project, known: Collection[str]) -> None:
         self._path = project.golden / FOLDER / SALT
         self._known = known
-        self._write = write
         self._salt: bytes | None = None
         self.renamed: dict[str, str] = {}
 
     @property
     def made_up(self) -> bool:
-        """Whether the names are those of a dry run alone."""
+        """Whether there is no salt yet: without `keep`, the next import makes other names."""
         return bool(self.renamed) and not self._path.exists()
 
     def of(self, name: str, *, every: bool) -> str:
@@ -67,10 +66,16 @@ class Pseudonyms:
             raise BadInput(
                 [Fault(str(self._path), f"is missing, and raters have pseudonyms made with it; {TODO}")]
             )
-        salt = secrets.token_bytes(32)
-        if self._write:
-            _keep(self._path, salt)
-        return salt
+        return secrets.token_bytes(32)
+
+    def keep(self) -> None:
+        """Write a salt that is new, for its owner alone, beside a .gitignore that keeps the folder out."""
+        if self._salt is None or self._path.exists():
+            return
+        self._path.parent.mkdir(mode=0o700, exist_ok=True)
+        write_atomic(self._path.with_name(".gitignore"), IGNORE)
+        write_atomic(self._path, self._salt.hex() + "\n")
+        self._path.chmod(0o600)
 
 
 TODO = (
@@ -84,14 +89,6 @@ def _read(path: Path) -> bytes:
     if not re.fullmatch(r"[0-9a-f]{64}", text):
         raise BadInput([Fault(str(path), f"is no salt of 64 hex digits; {TODO}")])
     return bytes.fromhex(text)
-
-
-def _keep(path: Path, salt: bytes) -> None:
-    """Write the salt, for its owner alone, beside a .gitignore that keeps the folder out."""
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    write_atomic(path.with_name(".gitignore"), IGNORE)
-    write_atomic(path, salt.hex() + "\n")
-    path.chmod(0o600)
 
 
 def _tag(salt: bytes) -> str:

@@ -80,6 +80,7 @@ class Response(NamedTuple):
     milliseconds: int | None = None
     repeat: int | None = None
     policy: str = ""
+    policy_digest: str = ""
 
 
 @dataclass

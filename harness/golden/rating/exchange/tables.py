@@ -11,8 +11,8 @@ from harness.golden.rating.exchange.texts import csv_of, lines_text
 from harness.nouns.pair import query_key
 
 COLUMNS = (
-    "item", "query", "title", "rater", "grade", "cannot", "reasoning", "clauses", "policy_version", "at",
-    "milliseconds", "repeat",
+    "item", "query", "title", "rater", "grade", "cannot", "reasoning", "clauses", "policy_version",
+    "policy_digest", "at", "milliseconds", "repeat",
 )  # fmt: skip
 
 
@@ -20,15 +20,20 @@ def write_table(out: Outgoing) -> dict[Path, str]:
     """A row for each rating, by the golden ids; for pairs, their codes and texts."""
     if not out.raters:
         return {out.path: csv_of([{"pair": task.key, **task.texts} for task in out.tasks])}
-    rows = [_row(task, one, out.policy.version) for task in out.tasks for one in task.answers]
+    rows = [
+        _row(task, item, one, out.policy.version)
+        for task in out.tasks
+        for item in task.items
+        for one in task.answers
+    ]
     if out.path.suffix.lower() == ".jsonl":
         return {out.path: lines_text({name: cell for name, cell in row.items() if cell} for row in rows)}
     return {out.path: csv_of(rows, COLUMNS)}
 
 
-def _row(task: Task, one: Response, version: str) -> dict[str, str]:
+def _row(task: Task, item: str, one: Response, version: str) -> dict[str, str]:
     return {
-        "item": task.item,
+        "item": item,
         "query": task.texts["query"],
         "title": task.texts["title"],
         "rater": one.rater,
@@ -37,6 +42,7 @@ def _row(task: Task, one: Response, version: str) -> dict[str, str]:
         "reasoning": one.reasoning,
         "clauses": " ".join(one.clauses),
         "policy_version": version,
+        "policy_digest": one.policy_digest,
         "at": one.at,
         "milliseconds": "" if one.milliseconds is None else str(one.milliseconds),
         "repeat": str(one.repeat or 0),
@@ -76,9 +82,10 @@ def _topics(tasks: Iterable[Task]) -> dict[str, str]:
 
 def _qrel(task: Task, one: Response, topics: dict[str, str]) -> str:
     """A line: query, 0, document, grade. An id of two columns is both; another one is the document."""
-    topic, bar, document = task.item.partition("|")
-    if not (bar and topic and document) or "|" in document or "\\" in task.item:
-        topic, document = topics[query_key(task.texts["query"])], task.item
+    item = task.items[0]
+    topic, bar, document = item.partition("|")
+    if not (bar and topic and document) or "|" in document or "\\" in item:
+        topic, document = topics[query_key(task.texts["query"])], item
     if re.search(r"\s", topic + document):
-        raise BadInput(f"{task.item!r} has white space, which qrels cannot hold; use --to table")
+        raise BadInput(f"{item!r} has white space, which qrels cannot hold; use --to table")
     return f"{topic} 0 {document} {one.grade}\n"
