@@ -108,7 +108,7 @@ def _said(found: "RatingsImported", *, dry_run: bool) -> "Iterator[str]":
     if found.renamed:
         made_up = " (the pseudonyms of a dry run are made up)" if found.made_up and dry_run else ""
         yield (
-            f"raters {would}stored under a pseudonym: {found.renamed:,}{made_up}; --keep-names keeps the names"
+            f"raters {would}stored under a pseudonym: {found.renamed:,}{made_up}; --keep-names keeps names"
         )
     if found.kinds:
         kinds = ", ".join(f"{rater} ({kind})" for rater, kind in found.kinds.items())

@@ -55,7 +55,8 @@ def export_ratings(project: Project, policy: Policy, wanted: RatingsExport) -> R
         write_atomic(path, content)
     left_out = {reason: count for reason, count in out.left_out.items() if count}
     count = sum(len(task.answers) for task in out.tasks)
-    return RatingsExported(tuple(files), len(out.tasks), count, out.raters, left_out)
+    pairs = len({task.key.partition(".")[0] for task in out.tasks})
+    return RatingsExported(tuple(files), pairs, count, out.raters, left_out)
 
 
 def _said(project: Project, policy: Policy, wanted: RatingsExport, examples: Sequence[Example]) -> list[Said]:

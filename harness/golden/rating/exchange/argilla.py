@@ -188,6 +188,10 @@ def _names(metadata: Mapping[str, Any]) -> dict[str, str]:
 
 def write(out: Outgoing) -> dict[Path, str]:
     """Records, as `Dataset.records.from_json` reads them."""
+    answers = [one for task in out.tasks for one in task.answers]
+    out.left_out["dates and durations"] += sum(
+        bool(one.at) or one.milliseconds is not None for one in answers
+    )
     return {out.path: indented_json([_record(task) for task in out.tasks])}
 
 

@@ -10,6 +10,7 @@ from harness.errors import BadInput, Fault
 from harness.golden.rating.exchange import argilla, labelstudio, mturk, potato, prolific, quepid, tables
 from harness.golden.rating.exchange.outgoing import Outgoing
 from harness.golden.rating.exchange.responses import Collected, Source, json_of
+from harness.golden.rating.exchange.texts import csv_header
 from harness.storage.files import each_json_line
 from harness.storage.formats import FORMAT_OF, read_table
 from harness.storage.tables import Layout
@@ -91,6 +92,8 @@ def _columns(path: Path, layout: Layout, kind: str | None) -> tuple[str, ...]:
         # Potato's labels are objects, whose keys would be columns of a table.
         lines = islice(each_json_line(path), SAMPLE)
         return tuple(dict.fromkeys(key for _, line in lines if not isinstance(line, Fault) for key in line))
+    if kind == "csv" and len(header := csv_header(path, layout)) > 1:
+        return header
     return tuple(read_table(path, layout).columns)
 
 

@@ -180,8 +180,8 @@ def _answers(labels: Any, where: str, collected: Collected) -> dict[str, list[st
     """The answers to each question; Potato keeps labels as pairs, or as nested objects."""
     answers: dict[str, list[str]] = {}
     for question, label, value in _labels(labels, where, collected):
-        if value in (None, "", False, "false"):
-            continue
+        if value is None or value is False or value in ("", "false"):
+            continue  # 0 is an answer
         by_value = label in _BY_VALUE or label.startswith("scale_")
         answers.setdefault(question, []).append(str(value) if by_value else label)
     return answers

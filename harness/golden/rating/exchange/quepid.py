@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from harness.golden.rating.exchange.responses import (
     json_of,
     text_under,
 )
-from harness.golden.rating.exchange.texts import csv_text
+from harness.golden.rating.exchange.texts import csv_header, csv_records, csv_text
 from harness.nouns.pair import indented_json
 from harness.storage.formats import read_table
 from harness.storage.tables import Row, Table, joined
@@ -64,12 +65,12 @@ def read(source: Source) -> Collected:
     """The judgements of a book, or a case's ratings."""
     if source.path.suffix.lower() == ".json":
         return _book(json_of(source.path), source)
-    table = read_table(source.path, source.layout)
-    if tuple(table.columns[:2]) != RATINGS[:2]:
-        columns = ", ".join(table.columns[:8])
-        what = f"Quepid's CSV has the columns query, docid, then rating or a judge each; here: {columns}"
+    columns = csv_header(source.path, source.layout)
+    if columns[:2] != RATINGS[:2]:
+        there = ", ".join(columns[:8])
+        what = f"Quepid's CSV has the columns query, docid, then rating or a judge each; here: {there}"
         raise BadInput([Fault(str(source.path), what)])
-    return _case(table, source) if is_ratings(table.columns) else _wide(table)
+    return _case(source) if is_ratings(columns) else _wide(read_table(source.path, source.layout))
 
 
 def _book(content: Any, source: Source) -> Collected:
@@ -122,15 +123,21 @@ def _named(query: str, docid: str, title: str = "") -> Named:
     return Named((joined(row, ("query", "docid")), docid), query, title)
 
 
-def _case(table: Table, source: Source) -> Collected:
-    """Ratings of a case: of whom, the file does not say."""
+def _case(source: Source) -> Collected:
+    """Ratings of a case: of whom, the file does not say. A query without any is a line of its own."""
     if not source.rater:
         what = "a case's ratings do not say who rated; say it: --rater NAME (a book's export has the judges)"
-        raise BadInput([Fault(str(table.path), what)])
+        raise BadInput([Fault(str(source.path), what)])
     collected = Collected()
-    for row in table.rows:
-        named = _named(row.text("query"), row.text("docid"))
-        collected.add(Response(table.where(row), source.rater, named, row.text("rating")))
+    for line, cells in islice(csv_records(source.path, source.layout), 1, None):
+        where = f"{source.path}, line {line}"
+        if len(cells) == len(RATINGS):
+            query, docid, rating = cells
+            collected.add(Response(where, source.rater, _named(query, docid), rating))
+        elif len(cells) == 1:
+            collected.left_out["queries without ratings"] += 1
+        else:
+            collected.faults.append(Fault(where, f"{len(cells)} cells; wanted are {', '.join(RATINGS)}"))
     return collected
 
 

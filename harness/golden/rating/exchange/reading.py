@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from harness.errors import Fault, refuse_faults
+from harness.golden.by_chance import Told
 from harness.golden.grade_tables import RatingRow, rating_rows
 from harness.golden.rating.exchange.formats import FORMATS, format_named, format_of
 from harness.golden.rating.exchange.joining import Given, GoldenIndex, joined
@@ -63,7 +64,9 @@ def _table(source: Source, name: str, index: GoldenIndex, policy: Policy) -> Inc
         # A document's own id names the pair where the topics of qrels are numbers.
         keys = (row.item, row.item.rpartition("|")[2]) if name == "qrels" else (row.item,)
         ids, _ = index.find(Named(keys))
-        given += [Given(row.where, _line(row, id_), row.about) for id_ in ids]
+        # The topics of qrels are no queries.
+        about = Told(None) if name == "qrels" else row.about
+        given += [Given(row.where, _line(row, id_), about) for id_ in ids]
         if not ids:
             lost[row.item] = None
     return Incoming(name, given, list(lost), len({row.item for row in said}), Counter(), [])

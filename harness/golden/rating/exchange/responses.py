@@ -163,9 +163,10 @@ def one_answer(
 
 
 def ask_for_grade(collected: Collected, asked: Iterable[str], layout: Layout, path: Path) -> None:
-    """A fault where no question of the file is known to hold the grade."""
+    """A fault where no question of the file is known to hold the grade, and something was left out for it."""
     questions = sorted(set(asked))
-    if questions and not set(headers("grade", layout, questions)) & set(questions):
+    known = {*headers("grade", layout, questions)} & set(questions)
+    if questions and not known and collected.left_out["without a grade"]:
         such = f"--columns grade={questions[0]}"
         what = f"which of its questions is the grade? there are: {', '.join(questions)}; say it: {such}"
         collected.faults.append(Fault(str(path), what))

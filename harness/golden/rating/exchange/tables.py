@@ -1,7 +1,7 @@
 """Plain tables and JSON lines, which keep everything, and TREC qrels, which keep grades alone."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import BadInput
@@ -19,16 +19,21 @@ COLUMNS = (
 def write_table(out: Outgoing) -> dict[Path, str]:
     """A row for each rating, by the golden ids; for pairs, their codes and texts."""
     if not out.raters:
-        return {out.path: csv_of([{"pair": task.key, **task.texts} for task in out.tasks])}
+        return {out.path: _text([{"pair": task.key, **task.texts, **task.under} for task in out.tasks], out)}
     rows = [
         _row(task, item, one, out.policy.version)
         for task in out.tasks
         for item in task.items
         for one in task.answers
     ]
+    return {out.path: _text(rows, out, COLUMNS)}
+
+
+def _text(rows: Sequence[Mapping[str, str]], out: Outgoing, columns: Sequence[str] = ()) -> str:
+    """Rows as JSON lines where the file's ending says so, else as CSV."""
     if out.path.suffix.lower() == ".jsonl":
-        return {out.path: lines_text({name: cell for name, cell in row.items() if cell} for row in rows)}
-    return {out.path: csv_of(rows, COLUMNS)}
+        return lines_text({name: cell for name, cell in row.items() if cell} for row in rows)
+    return csv_of(rows, columns)
 
 
 def _row(task: Task, item: str, one: Response, version: str) -> dict[str, str]:
