@@ -85,7 +85,7 @@ def test_every_fault_of_a_file_is_told_at_once(here: Path) -> None:
         ("x.json", '{"a":' * 100_000, "not JSON"),
         ("x.json", '[{"id": 1, "id": 2}]', "key 'id' given twice"),
         ("x.json", "[]", "no form that is known: an empty list; say which it is: --from label-studio, "),
-        ("x.json", [{"text": "a", "label": "b"}], "no form that is known: a list of objects with text, label;"),
+        ("x.json", [{"text": "a", "label": "b"}], "known: a list of objects with text, label;"),
         ("x.json", {"examples": []}, "is in no form that is known: an object with examples;"),
         ("x.json", 3, "is in no form that is known: a int;"),
         ("x.jsonl", '{"text": "a", "label": 1}\n', "no column for item"),
@@ -206,7 +206,7 @@ def test_ids_that_do_not_meet_are_left_out_with_the_likeliest_reason(here: Path)
     ]
     ended = imported(written(here, tasks))
     assert (
-        "rated items that are not in the golden set: 1 of 2 ('Q1-2' here is likely 'q1-2' in golden/small: capitals differ)"
+        "not in the golden set: 1 of 2 ('Q1-2' here is likely 'q1-2' in golden/small: capitals differ)"
         in ended.err
     )
     assert [one["item"] for one in lines(here)] == ["q1-0"]

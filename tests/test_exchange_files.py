@@ -41,13 +41,18 @@ SUBMISSIONS = ("--submissions", FILES / "prolific/submissions.csv")
     ],
 )  # fmt: skip
 def test_files_of_all_tools_say_the_same(
-    here: Path, name: str, format: str, words: tuple[str, ...], more: list[object], left_out: list[str]
+    here: Path,
+    name: str,
+    format: str,
+    words: tuple[str, ...],
+    more: list[tuple[str, int, str, int, str]],
+    left_out: list[str],
 ) -> None:
     write_project(here)
     ended = imported(FILES / name, "--kind", "human", *words)
     assert ended.code == 0, ended.err
     assert ended.err.startswith(f"read as {format}\n")
-    assert verdicts(here) == sorted([*STORY, *more])  # type: ignore[list-item]
+    assert verdicts(here) == sorted([*STORY, *more])
     said = [
         line.removeprefix("left out, ") for line in ended.err.splitlines() if line.startswith("left out, ")
     ]
