@@ -17,7 +17,6 @@ from harness.golden.rating.exchange.responses import (
     Source,
     ask_for_grade,
     clauses_of,
-    json_of,
     one_answer,
     pair_named,
     text_under,
@@ -89,7 +88,7 @@ def _entries(source: Source, collected: Collected) -> Iterator[tuple[str, Any]]:
         table = read_table(path, source.layout)
         yield from ((table.where(row), row.cells) for row in table.rows)
         return
-    content = json_of(path)
+    content = source.json()
     if isinstance(content, dict) and {"fields", "responses"} <= set(content):
         content = _rows(content, path, collected)
     entries = list(content.values()) if isinstance(content, dict) else content

@@ -7,7 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInput, Fault
-from harness.golden.rating.exchange import argilla, labelstudio, mturk, potato, prolific, quepid, tables
+from harness.golden.rating.exchange import (
+    argilla,
+    labelstudio,
+    labelstudio_out,
+    mturk,
+    potato,
+    potato_out,
+    prolific,
+    quepid,
+    tables,
+)
 from harness.golden.rating.exchange.outgoing import Outgoing
 from harness.golden.rating.exchange.responses import Collected, Source, json_of
 from harness.golden.rating.exchange.texts import csv_header
@@ -33,14 +43,14 @@ class ExchangeFormat:
 
 FORMATS: Mapping[str, ExchangeFormat] = {
     "label-studio": ExchangeFormat(
-        labelstudio.write, labelstudio.read, of_json=labelstudio.is_tasks, of_columns=labelstudio.is_flat
+        labelstudio_out.write, labelstudio.read, of_json=labelstudio.is_tasks, of_columns=labelstudio.is_flat
     ),
     "argilla": ExchangeFormat(
         argilla.write, argilla.read, of_json=argilla.is_records, of_columns=argilla.is_flat
     ),
     "quepid": ExchangeFormat(quepid.write, quepid.read, of_json=quepid.is_book, of_columns=quepid.is_ratings),
     "potato": ExchangeFormat(
-        potato.write, potato.read, of_json=potato.is_state, of_columns=potato.is_instances
+        potato_out.write, potato.read, of_json=potato.is_state, of_columns=potato.is_instances
     ),
     "mturk": ExchangeFormat(mturk.write, mturk.read, people=True, of_columns=mturk.is_batch),
     "prolific": ExchangeFormat(
@@ -63,26 +73,28 @@ def format_named(name: str) -> ExchangeFormat:
     return FORMATS[name]
 
 
-def format_of(path: Path, layout: Layout) -> str:
-    """The format that a file is in for certain; a table where it is none of the others.
+def format_of(source: Source) -> tuple[str, Source]:
+    """The format that a file is in for certain, a table where it is none of the others; and what was parsed.
 
     BadInput for JSON of an unknown form: no form is read as the nearest one.
     """
+    path, layout = source.path, source.layout
     if path.is_dir():
         if potato.is_folder(path):
-            return "potato"
+            return "potato", source
         raise BadInput(
             [Fault(str(path), "is a folder, and not Potato's annotation_output; name a file in it")]
         )
     if path.suffix.lower() == ".json" and layout.format in (None, "json"):
-        return _of_json(json_of(path), path)
+        content = json_of(path)
+        return _of_json(content, path), source._replace(content=content)
     kind = layout.format or FORMAT_OF.get(path.suffix.lower())
     if kind == "qrels":
-        return "qrels"
+        return "qrels", source
     if layout.columns or layout.wide:
-        return "table"  # its columns are said
+        return "table", source  # its columns are said
     columns = _columns(path, layout, kind)
-    return next((name for name, one in FORMATS.items() if one.of_columns(columns)), "table")
+    return next((name for name, one in FORMATS.items() if one.of_columns(columns)), "table"), source
 
 
 def _columns(path: Path, layout: Layout, kind: str | None) -> tuple[str, ...]:

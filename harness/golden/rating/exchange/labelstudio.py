@@ -1,18 +1,15 @@
-"""Label Studio: its JSON, JSON-MIN and CSV exports; tasks to import there, and their labelling interface.
+"""Label Studio: its JSON, JSON-MIN and CSV exports.
 
 Answers are joined by the names of the controls (`from_name`): grade, cannot, reasoning, clauses. Predictions
 and drafts are no ratings.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from pydantic import Field
 
 from harness.errors import Fault
-from harness.golden.rating.exchange.outgoing import CAUSES, Outgoing, Task, shown_text
 from harness.golden.rating.exchange.responses import (
     Collected,
     Loose,
@@ -20,13 +17,11 @@ from harness.golden.rating.exchange.responses import (
     Source,
     ask_for_grade,
     clauses_of,
-    json_of,
     milliseconds_of,
     one_answer,
     pair_named,
     text_under,
 )
-from harness.nouns.pair import indented_json
 from harness.storage.cells import number_of
 from harness.storage.formats import read_table
 from harness.storage.tables import Table
@@ -77,7 +72,7 @@ def is_flat(columns: Iterable[str]) -> bool:
 def read(source: Source) -> Collected:
     """The ratings of an export."""
     if source.path.suffix.lower() == ".json":
-        content = json_of(source.path)
+        content = source.json()
         if not _is_min(content):
             return _tasks(content, source)
     return _flat(read_table(source.path, source.layout), source)
@@ -101,6 +96,8 @@ def _tasks(content: Any, source: Source) -> Collected:
         task = collected.read(_Task, entry, where)
         if task is None:
             continue
+        content[number - 1] = None  # files are long: what is read is let go
+        about = _about(task, source)
         for at, one in enumerate(task.annotations or task.completions or (), start=1):
             place = f"{where}, annotation {one.id or at}"
             if not collected.once(seen, one.id, place):
@@ -110,7 +107,7 @@ def _tasks(content: Any, source: Source) -> Collected:
                 continue
             questions |= {answer.from_name for answer in one.result or () if answer.from_name}
             from_model += one.parent_prediction is not None
-            collected.add(_said(task.data, one, place, source, collected))
+            collected.add(_said(about, one, place, source, collected))
     ask_for_grade(collected, questions, source.layout, source.path)
     if from_model:
         collected.notes.append(
@@ -119,9 +116,7 @@ def _tasks(content: Any, source: Source) -> Collected:
     return collected
 
 
-def _said(
-    data: Mapping[str, Any], one: _Annotation, where: str, source: Source, collected: Collected
-) -> Response:
+def _said(about: Response, one: _Annotation, where: str, source: Source, collected: Collected) -> Response:
     answers: dict[str, list[str]] = {}
     for answer in one.result or ():
         answers.setdefault(answer.from_name, []).extend(_texts(answer.value))
@@ -129,18 +124,26 @@ def _said(
         name: one_answer(answers, name, source.layout, where, collected)
         for name in ("grade", "cannot", "clauses", "reasoning")
     }
+    return about._replace(
+        where=where,
+        rater=_rater(one.completed_by, source),
+        grade=text["grade"],
+        cannot=text["cannot"],
+        reasoning=text["reasoning"],
+        clauses=clauses_of(text["clauses"]),
+        at=one.created_at or "",
+        milliseconds=milliseconds_of(one.lead_time),
+    )
+
+
+def _about(task: _Task, source: Source) -> Response:
+    """What a task says of each of its annotations."""
     return Response(
-        where,
-        _rater(one.completed_by, source),
-        pair_named(data, source.layout),
-        text["grade"],
-        text["cannot"],
-        text["reasoning"],
-        clauses_of(text["clauses"]),
-        one.created_at or "",
-        milliseconds_of(one.lead_time),
-        policy=text_under("policy", data, source.layout),
-        policy_digest=text_under("policy_digest", data, source.layout),
+        "",
+        "",
+        pair_named(task.data, source.layout),
+        policy=text_under("policy", task.data, source.layout),
+        policy_digest=text_under("policy_digest", task.data, source.layout),
     )
 
 
@@ -192,78 +195,3 @@ def _flat(table: Table, source: Source) -> Collected:
     if not collected.responses and collected.left_out["without a grade"]:
         ask_for_grade(collected, plain, source.layout, source.path)
     return collected
-
-
-def write(out: Outgoing) -> dict[Path, str]:
-    """Tasks, with annotations where ratings are exported, and the labelling interface beside them."""
-    tasks = [_task(task) for task in out.tasks]
-    return {out.path: indented_json(tasks), out.path.with_suffix(".config.xml"): interface(out)}
-
-
-def _task(task: Task) -> dict[str, Any]:
-    data = {"pair": task.key, **task.texts, "shown": shown_text(task.texts)}
-    if not task.answers:
-        return {"data": {**data, **task.under}}
-    annotations = [
-        {
-            "completed_by": {"email": one.rater},
-            "result": _results(one),
-            "was_cancelled": False,
-            "created_at": one.at or None,
-            "lead_time": None if one.milliseconds is None else one.milliseconds / 1000,
-        }
-        for one in task.answers
-    ]
-    return {"data": {**data, **task.under}, "annotations": annotations, "predictions": []}
-
-
-def _results(one: Response) -> list[dict[str, Any]]:
-    choices = {"grade": one.grade, "cannot": one.cannot}
-    texts = {"reasoning": one.reasoning, "clauses": " ".join(one.clauses)}
-    return [
-        *(
-            {**_to(name), "type": "choices", "value": {"choices": [text]}}
-            for name, text in choices.items()
-            if text
-        ),
-        *(
-            {**_to(name), "type": "textarea", "value": {"text": [text]}}
-            for name, text in texts.items()
-            if text
-        ),
-    ]
-
-
-def _to(name: str) -> dict[str, str]:
-    return {"from_name": name, "to_name": "shown"}
-
-
-def interface(out: Outgoing) -> str:
-    """The labelling interface that belongs to the tasks: grades by their numbers, and why there is none."""
-    grades = [
-        (f"{level.value} {level.name}".strip(), str(level.value), str(level.value)[-1])
-        for level in sorted(out.policy.grades, key=lambda level: level.value)
-    ]
-    causes = [(text, cause, "") for cause, text in CAUSES.items()]
-    return f"""\
-<View>
-  <Header value="$query"/>
-  <Text name="shown" value="$shown"/>
-  <Header value={quoteattr(out.policy.title)}/>
-{_choices("grade", grades)}
-  <Header value="It cannot be rated:"/>
-{_choices("cannot", causes)}
-  <TextArea name="clauses" toName="shown" rows="1" maxSubmissions="1" placeholder="clauses"/>
-  <TextArea name="reasoning" toName="shown" rows="2" maxSubmissions="1" placeholder="what decided"/>
-</View>
-"""
-
-
-def _choices(name: str, choices: Sequence[tuple[str, str, str]]) -> str:
-    lines = [
-        f"    <Choice value={quoteattr(value)} alias={quoteattr(alias)}"
-        + (f" hotkey={quoteattr(key)}/>" if key else "/>")
-        for value, alias, key in choices
-    ]
-    head = f'  <Choices name="{name}" toName="shown" choice="single-radio" showInLine="true">'
-    return "\n".join([head, *lines, "  </Choices>"])

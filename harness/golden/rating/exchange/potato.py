@@ -1,4 +1,4 @@
-"""Potato: the folder of its answers, and its tabular exports; tasks to import there, and their configuration.
+"""Potato: the folder of its answers, and its tabular exports.
 
 Potato 2 keeps a `user_state.json` for each rater, Potato 1 an `annotated_instances.jsonl`.
 """
@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import Field
 
 from harness.errors import BadInput, Fault
-from harness.golden.rating.exchange.outgoing import CAUSES, Outgoing, Task, shown_text
 from harness.golden.rating.exchange.responses import (
     Collected,
     Loose,
@@ -24,8 +23,6 @@ from harness.golden.rating.exchange.responses import (
     milliseconds_of,
     one_answer,
 )
-from harness.golden.rating.exchange.texts import lines_text
-from harness.nouns.pair import indented_json
 from harness.storage.files import each_json_line
 from harness.storage.formats import read_table
 
@@ -119,15 +116,15 @@ def _each(path: Path, source: Source, collected: Collected) -> Iterator[_One]:
         for file in files:
             yield from _each(file, source, collected)
     elif path.suffix.lower() == ".json":
-        yield from _of_state(path, collected)
+        yield from _of_state(path, json_of(path), collected)
     elif path.suffix.lower() in (".jsonl", ".ndjson"):
         yield from _of_lines(path, collected)
     else:
         yield from _of_table(path, source)
 
 
-def _of_state(path: Path, collected: Collected) -> Iterator[_One]:
-    state = collected.read(_State, json_of(path), str(path))
+def _of_state(path: Path, content: Any, collected: Collected) -> Iterator[_One]:
+    state = collected.read(_State, content, str(path))
     if state is None:
         return
     _note_machine(state.user_id, state.origin, collected)
@@ -222,48 +219,3 @@ def _note_machine(rater: str, origin: Mapping[str, Any] | None, collected: Colle
         note = f"Potato says that {rater} is a machine: import its ratings apart, with --rater and --kind llm"
         if note not in collected.notes:
             collected.notes.append(note)
-
-
-def write(out: Outgoing) -> dict[Path, str]:
-    """Ratings as the JSON lines of Potato's export; pairs as its data file, and a configuration."""
-    if out.raters:
-        return {out.path: lines_text(line for task in out.tasks for line in _lines(task, out))}
-    data = [{"id": task.key, "text": shown_text(task.texts)} for task in out.tasks]
-    # JSON is YAML too.
-    config = indented_json(_config(out)) + "\n"
-    return {out.path: lines_text(data), out.path.with_suffix(".config.yaml"): config}
-
-
-def _lines(task: Task, out: Outgoing) -> Iterator[dict[str, Any]]:
-    for one in task.answers:
-        chosen = {"grade": {one.grade: one.grade}, "cannot": {one.cannot: one.cannot}}
-        written = {"clauses": {"text_box": " ".join(one.clauses)}, "reasoning": {"text_box": one.reasoning}}
-        labels = {name: held for name, held in {**chosen, **written}.items() if all(held.values())}
-        yield {"instance_id": task.key, "user_id": one.rater, "labels": labels, "spans": {}, "links": {}}
-        out.left_out["dates and durations"] += bool(one.at or one.milliseconds is not None)
-
-
-def _config(out: Outgoing) -> dict[str, Any]:
-    grades = [
-        {"name": str(level.value), "tooltip": level.name, "key_value": str(level.value)[-1]}
-        for level in out.policy.grades
-    ]
-    causes = [{"name": cause, "tooltip": text} for cause, text in CAUSES.items()]
-    return {
-        "annotation_task_name": out.policy.title,
-        "task_dir": ".",
-        "output_annotation_dir": "annotation_output",
-        "data_files": [out.path.name],
-        "item_properties": {"id_key": "id", "text_key": "text"},
-        "annotation_schemes": [
-            {"annotation_type": "radio", "name": "grade", "description": "Grade", "labels": grades},
-            {
-                "annotation_type": "radio",
-                "name": "cannot",
-                "description": "It cannot be rated",
-                "labels": causes,
-            },
-            {"annotation_type": "text", "name": "clauses", "description": "Clauses"},
-            {"annotation_type": "text", "name": "reasoning", "description": "What decided"},
-        ],
-    }

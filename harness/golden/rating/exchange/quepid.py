@@ -18,7 +18,6 @@ from harness.golden.rating.exchange.responses import (
     Named,
     Response,
     Source,
-    json_of,
     text_under,
 )
 from harness.golden.rating.exchange.texts import csv_header, csv_records, csv_text
@@ -64,7 +63,7 @@ def is_ratings(columns: Sequence[str]) -> bool:
 def read(source: Source) -> Collected:
     """The judgements of a book, or a case's ratings."""
     if source.path.suffix.lower() == ".json":
-        return _book(json_of(source.path), source)
+        return _book(source.json(), source)
     columns = csv_header(source.path, source.layout)
     if columns[:2] != RATINGS[:2]:
         there = ", ".join(columns[:8])

@@ -37,7 +37,7 @@ def read_ratings_file(
     source: Source, format: str | None, examples: Mapping[str, Example], policy: Policy
 ) -> Incoming:
     """The ratings of a file; the file tells its format where none is named. BadInput for every fault."""
-    name = format or format_of(source.path, source.layout)
+    name, source = (format, source) if format else format_of(source)
     read = format_named(name).read
     index = GoldenIndex(examples)
     if read is None:

@@ -1,7 +1,7 @@
 """What a tool's file says: answers of raters about pairs, before they are joined to the golden set."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args
@@ -40,13 +40,18 @@ class Source(NamedTuple):
     """A file to read: its layout names the fields of ours that are called otherwise in it.
 
     `rater`: who gave the grades of a file that names no raters. `submissions`: a second file that says whose
-    work was accepted.
+    work was accepted. `content`: of a JSON file that was parsed already.
     """
 
     path: Path
     layout: Layout = Layout()
     rater: str | None = None
     submissions: Path | None = None
+    content: Any = None
+
+    def json(self) -> Any:
+        """The file as plain data. BadInput if it is no JSON."""
+        return json_of(self.path) if self.content is None else self.content
 
 
 class Named(NamedTuple):
@@ -128,18 +133,17 @@ def json_of(path: Path) -> Any:
         raise BadInput([Fault(str(path), f"not JSON: {error}")]) from None
 
 
-def headers(name: str, layout: Layout, there: Iterable[str]) -> tuple[str, ...]:
+def headers(name: str, layout: Layout, there: Container[str]) -> tuple[str, ...]:
     """The headers of one of our names: those of --columns, else the first of the usual ones that is there."""
     if name in layout.columns:
         return layout.columns[name]
-    known = set(there)
-    return next(((header,) for header in HEADERS.get(name, (name,)) if header in known), ())
+    return next(((header,) for header in HEADERS.get(name, (name,)) if header in there), ())
 
 
 def text_under(name: str, data: Mapping[str, Any], layout: Layout) -> str:
     """A text of a record under one of our names; empty where it has none."""
-    row = Row(0, {key: present(value) for key, value in data.items()})
-    return joined(row, headers(name, layout, data))
+    named = headers(name, layout, data)
+    return joined(Row(0, {header: present(data.get(header)) for header in named}), named) if named else ""
 
 
 def pair_named(data: Mapping[str, Any], layout: Layout, *more: str) -> Named:
