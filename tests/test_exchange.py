@@ -1,6 +1,7 @@
 """Ratings out and in again: each format keeps what it can hold, and names what it cannot."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from exchanged import RICH, exported, imported, lines, rich, write_ratings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.cli.ratings import FORMATS as NAMED
 from harness.golden.rating.exchange.formats import FORMATS
 from harness.golden.rating.exchange.joining import GoldenIndex, joined
 from harness.golden.rating.exchange.outgoing import ratings_out
@@ -219,3 +221,35 @@ def test_a_page_of_mturk_shows_texts_as_texts(here: Path) -> None:
     for variable in ("query", "title", "description"):
         assert f"${{{variable}}}" in files["pairs.html"]
     assert "${pair}" not in files["pairs.html"] and "${policy" not in files["pairs.html"]
+
+
+def test_a_batch_with_signs_of_html_comes_back(here: Path) -> None:
+    golden = examples()
+    for line in golden[3:6]:
+        line["query"] = "b&b <lamp>"
+    write_project(here, golden=golden)
+    write_ratings(here, RATED)
+    exported(here / "out.csv", "mturk")
+    assert "b&amp;b &lt;lamp&gt;" in (here / "out.csv").read_text("utf-8")
+    write_ratings(here, ())
+    ended = imported(here / "out.csv", "--keep-names")
+    assert (ended.code, "something else" in ended.err, len(lines(here))) == (0, False, len(RATED))
+
+
+def test_only_digits_are_keys(here: Path) -> None:
+    write_project(here, grades=(-1, 0, 1, 9, 10), golden=examples((0, 9)))
+    label_studio = pairs_of(here, "label-studio", "json")["pairs.config.xml"]
+    assert re.findall(r'alias="(-?\d+)" hotkey="(.*?)"', label_studio) == [("0", "0"), ("1", "1"), ("9", "9")]
+    for path in here.glob("pairs.*"):
+        path.unlink()
+    potato = json.loads(pairs_of(here, "potato", "jsonl")["pairs.config.yaml"])
+    labels = potato["annotation_schemes"][0]["labels"]
+    assert [one.get("key_value", "") for one in sorted(labels, key=lambda one: int(one["name"]))] == [
+        "", "0", "1", "9", "",
+    ]  # fmt: skip
+
+
+def test_every_format_is_in_the_docs_and_in_the_help() -> None:
+    page = (Path(__file__).parent.parent / "docs/ratings.md").read_text("utf-8")
+    assert all(page.count(f"| `{name}` |") >= 1 for name in FORMATS)
+    assert set(NAMED.replace(" or ", ", ").split(", ")) == set(FORMATS)

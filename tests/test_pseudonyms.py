@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from builders import write_project
-from exchanged import FILES, exported, imported, lines
+from builders import harness, write_project
+from exchanged import FILES, FOLDER, exported, imported, lines
 
 from harness.errors import BadInput
 from harness.golden.rating.exchange.pseudonyms import PSEUDONYM, Pseudonyms
@@ -79,6 +79,14 @@ def test_a_clone_without_the_salt_gives_nobody_a_second_name(here: Path) -> None
     assert (
         ended.code == 2 and "is missing, and raters have pseudonyms made with it; copy the file" in ended.err
     )
+    # Nor under another policy of the project.
+    shutil.copytree(here / "policies/small", here / "policies/other")
+    text = (here / "policies/other/v1.toml").read_text("utf-8").replace('name = "small"', 'name = "other"')
+    (here / "policies/other/v1.toml").write_text(text, "utf-8")
+    shutil.copytree(here / FOLDER, here / "golden/other")
+    (here / "golden/other/ratings.jsonl").unlink()
+    ended = harness("ratings", "import", FILES / "quepid/book.json", "--policy", "other")
+    assert ended.code == 2 and "is missing, and raters have pseudonyms" in ended.err
     # Another salt is no better.
     (here / "golden/.private").mkdir()
     (here / SALT).write_text("00" * 32, "utf-8")

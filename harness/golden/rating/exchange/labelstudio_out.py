@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from harness.golden.rating.exchange.outgoing import CAUSES, Outgoing, Task, shown_text
+from harness.golden.rating.exchange.outgoing import CAUSES, Outgoing, Task, key_of, shown_text
 from harness.golden.rating.exchange.responses import (
     Response,
 )
@@ -59,7 +59,7 @@ def _to(name: str) -> dict[str, str]:
 def interface(out: Outgoing) -> str:
     """The labelling interface that belongs to the tasks: grades by their numbers, and why there is none."""
     grades = [
-        (f"{level.value} {level.name}".strip(), str(level.value), str(level.value)[-1])
+        (f"{level.value} {level.name}".strip(), str(level.value), key_of(level.value))
         for level in sorted(out.policy.grades, key=lambda level: level.value)
     ]
     causes = [(text, cause, "") for cause, text in CAUSES.items()]

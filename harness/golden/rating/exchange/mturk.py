@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def read(source: Source) -> Collected:
             continue
         answers = _answers(row, where, collected)
         questions |= set(answers)
-        inputs = _under("Input.", row)
+        inputs = {name: unescape(text) for name, text in _under("Input.", row).items()}
         names = ("grade", "cannot", "reasoning", "clauses")
         text = {name: one_answer(answers, name, source.layout, where, collected) for name in names}
         collected.add(

@@ -77,6 +77,11 @@ def shown_text(texts: Mapping[str, str]) -> str:
     return "\n".join(f"{name}: {' '.join(text.split())}" for name, text in texts.items())
 
 
+def key_of(grade: int) -> str:
+    """The key by which a rater gives a grade; empty for one that is no digit."""
+    return str(grade) if 0 <= grade <= 9 else ""
+
+
 def pairs_out(examples: Sequence[Example], policy: Policy, path: Path) -> Outgoing:
     """Pairs to rate, each once: no id, grade, tag or reasoning, and in the order of the codes."""
     by_code = _by_code(examples)

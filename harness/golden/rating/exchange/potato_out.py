@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.golden.rating.exchange.outgoing import CAUSES, Outgoing, Task, shown_text
+from harness.golden.rating.exchange.outgoing import CAUSES, Outgoing, Task, key_of, shown_text
 from harness.golden.rating.exchange.texts import lines_text
 from harness.nouns.pair import indented_json
 
@@ -30,7 +30,8 @@ def _lines(task: Task, out: Outgoing) -> Iterator[dict[str, Any]]:
 
 def _config(out: Outgoing) -> dict[str, Any]:
     grades = [
-        {"name": str(level.value), "tooltip": level.name, "key_value": str(level.value)[-1]}
+        {"name": str(level.value), "tooltip": level.name}
+        | ({"key_value": key} if (key := key_of(level.value)) else {})
         for level in out.policy.grades
     ]
     causes = [{"name": cause, "tooltip": text} for cause, text in CAUSES.items()]

@@ -10,12 +10,13 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from harness.errors import BadInput, Fault
+from harness.golden.rating.ratings import RATINGS
 from harness.nouns.pair import one_form
-from harness.storage.files import read_text, write_atomic
+from harness.storage.files import read_text, text_lines, write_atomic
 from harness.storage.project import Project
 
 FOLDER, SALT = ".private", "rater_salt"
@@ -28,6 +29,7 @@ class Pseudonyms:
     """The names that raters get; `known` are those that there are. Nothing is written before `keep`."""
 
     def __init__(self, project: Project, known: Collection[str]) -> None:
+        self._golden = project.golden
         self._path = project.golden / FOLDER / SALT
         self._known = known
         self._salt: bytes | None = None
@@ -55,6 +57,8 @@ class Pseudonyms:
     def _load(self) -> bytes:
         """The project's salt; a new one where no rater has a pseudonym yet."""
         there = {found[1] for name in self._known if (found := PSEUDONYM.fullmatch(name))}
+        if not self._path.exists():
+            there |= {tag for path in self._golden.glob(f"*/{RATINGS}") for tag in _tags(path)}
         if self._path.exists():
             salt = _read(self._path)
             if there - {_tag(salt)}:
@@ -89,6 +93,12 @@ def _read(path: Path) -> bytes:
     if not re.fullmatch(r"[0-9a-f]{64}", text):
         raise BadInput([Fault(str(path), f"is no salt of 64 hex digits; {TODO}")])
     return bytes.fromhex(text)
+
+
+def _tags(path: Path) -> Iterator[str]:
+    """The salts that made the pseudonyms in the ratings of any policy."""
+    for _, line in text_lines(path):
+        yield from (found[1] for found in PSEUDONYM.finditer(line))
 
 
 def _tag(salt: bytes) -> str:
