@@ -1,37 +1,60 @@
-"""`harness ratings`: import ratings into a golden set."""
+"""`harness ratings`: import ratings into a golden set, export them, and export pairs to rate elsewhere."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from harness.cli.groups import grouped
-from harness.cli.options import Root, argument, option, project_at
+from harness.cli.options import DEFAULT_POLICY, Root, argument, names_in, option, policy_or_only, project_at
 from harness.cli.output import say, shown_path
+from harness.cli.policy_options import named
 from harness.cli.rated import RatedTable
+from harness.errors import BadInput
+from harness.storage.plural import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.golden.rating.exporting import RatingsExported
     from harness.golden.rating.importing import RatingsImported
 
 app = typer.Typer(help="Ratings: people's blind grades for a golden set.", no_args_is_help=True)
+FORMATS = "label-studio, argilla, quepid, potato, mturk, prolific, qrels or table"
 
 
 @app.callback()
 def _group() -> None:
-    """Without a callback, typer would take a single command for the whole group."""
+    """The commands are in docs/ratings.md."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FromTool:
+    """From which tool a file is, and who is behind its raters."""
+
+    source: Annotated[
+        str | None, option(f"{FORMATS}. Default: as the file tells for certain.", "--from", metavar="FORMAT")
+    ] = None
+    submissions: Annotated[
+        Path | None, option("Prolific's list of submissions: only accepted ones count.")
+    ] = None
+    keep_names: Annotated[
+        bool, option("Keep e-mail addresses and ids of crowds; by default pseudonyms.", "--keep-names")
+    ] = False
 
 
 @app.command("import")
 @grouped
 def import_ratings_command(
-    ratings: Annotated[Path, argument("A table of ratings, as gate1 takes it.", metavar="FILE")],
+    ratings: Annotated[Path, argument("A file of ratings: another tool's, or a table.", metavar="FILE")],
     policy: Annotated[str, option("name, or name@v1: whose golden set, rated by which version.")],
+    tool: FromTool,
     table: RatedTable,
     *,
     rater: Annotated[
-        str | None, option("Whose ratings to take; or who gave them, in a table without raters.")
+        str | None, option("Whose ratings to take; or who gave them, in a file without raters.")
     ] = None,
     kind: Annotated[
         Literal["human", "llm"] | None, option("What the raters are that raters.toml does not have yet.")
@@ -42,15 +65,24 @@ def import_ratings_command(
     dry_run: Annotated[bool, option("Say what would be added; write nothing.", "--dry-run")] = False,
     root: Root = None,
 ) -> None:
-    """Take a table of ratings into the golden set's ratings.jsonl.
+    """Take a file of ratings into the golden set's ratings.jsonl.
 
-    Nothing is written unless every row is sound. Ratings that are there already are left as they are.
+    Nothing is written unless every rating is sound. Ratings that are there already are left as they are.
     """
-    from harness.golden.rating.importing import RatingsTable, import_ratings
+    from harness.golden.rating.importing import RatingsFile, import_ratings
     from harness.policy.load import load_policy, policy_path
 
     project = project_at(root)
-    wanted = RatingsTable(ratings, table.layout, rater, kind, replace)
+    wanted = RatingsFile(
+        path=ratings,
+        layout=table.layout,
+        rater=rater,
+        kind=kind,
+        replace=replace,
+        format=tool.source,
+        keep_names=tool.keep_names,
+        submissions=tool.submissions,
+    )
     found = import_ratings(project, load_policy(policy_path(project, policy)), wanted, dry_run=dry_run)
     for line in _said(found, dry_run=dry_run):
         say(line)
@@ -58,19 +90,88 @@ def import_ratings_command(
 
 def _said(found: "RatingsImported", *, dry_run: bool) -> "Iterator[str]":
     would = "that would be " if dry_run else ""
+    if found.format not in ("table", "qrels"):
+        yield f"read as {found.format}"
     for version, count in found.added.items():
         under = f"under {found.policy}@{version}, by {', '.join(found.raters[version])}"
         yield f"ratings {would}added to {shown_path(found.path)} {under}: {count:,}"
+    if found.cannot:
+        yield f"of the ratings in the file, those that say why there is no grade: {found.cannot:,}"
     if found.replaced:
         yield f"ratings {would}replaced: {found.replaced:,}"
     if found.same:
         yield f"ratings that are there already: {found.same:,}"
+    yield from _left_out(found.left_out)
     if found.unmatched:
         yield f"warning: left out: {found.unmatched}"
     yield from (f"warning: {warning}" for warning in found.warnings)
+    if found.renamed:
+        made_up = " (the pseudonyms of a dry run are made up)" if found.made_up and dry_run else ""
+        yield (
+            f"raters {would}stored under a pseudonym: {found.renamed:,}{made_up}; --keep-names keeps names"
+        )
     if found.kinds:
         kinds = ", ".join(f"{rater} ({kind})" for rater, kind in found.kinds.items())
         yield f"raters {would}added to raters.toml: {kinds}"
     if found.unsaid:
         todo = "say it with --kind human or --kind llm"
         yield f"warning: raters.toml does not say what these raters are: {', '.join(found.unsaid)}; {todo}"
+
+
+def _left_out(counts: Mapping[str, int]) -> "Iterator[str]":
+    yield from (f"left out, {reason}: {count:,}" for reason, count in counts.items())
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class WhatToExport:
+    """Ratings or pairs."""
+
+    pairs: Annotated[
+        bool, option("The pairs to rate, without ids, grades and tags, instead of ratings.", "--pairs")
+    ] = False
+    rater: Annotated[str | None, option("Only the ratings of these raters: ann,bob.")] = None
+    split: Annotated[str | None, option("With --pairs: dev, test or dev+test. Default: dev+test.")] = None
+
+
+@app.command("export")
+@grouped
+def export_ratings_command(
+    target: Annotated[str, option(f"{FORMATS}.", "--to", metavar="FORMAT")],
+    output: Annotated[Path, option("The file; further files of the format lie beside it.", "--output", "-o")],
+    what: WhatToExport,
+    *,
+    policy: Annotated[
+        str | None, named(f"name or name@v1. Default: the only one, else {DEFAULT_POLICY}.")
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Write a golden set's ratings, or the pairs to rate, in the format of another tool.
+
+    What the format cannot hold is counted.
+    """
+    from harness.golden.rating.exporting import RatingsExport, export_ratings
+    from harness.golden.splits import parse_splits
+    from harness.policy.load import load_policy, policy_path
+
+    if what.pairs and what.rater:
+        raise BadInput("--rater chooses ratings; remove it, or --pairs")
+    if what.split and not what.pairs:
+        raise BadInput("--split goes with --pairs")
+    project = project_at(root)
+    wanted = RatingsExport(
+        target, output, what.pairs, names_in(what.rater), parse_splits(what.split or "dev+test")
+    )
+    loaded = load_policy(policy_path(project, policy_or_only(policy, project)))
+    for line in _exported(export_ratings(project, loaded, wanted)):
+        say(line)
+
+
+def _exported(done: "RatingsExported") -> "Iterator[str]":
+    raters = f" by {', '.join(done.raters)}" if done.raters else ""
+    count = (
+        f"{plural(done.ratings, 'rating')} of {plural(done.pairs, 'pair')}"
+        if raters
+        else plural(done.pairs, "pair")
+    )
+    yield f"{count}{raters}: {', '.join(map(str, map(shown_path, done.files)))}"
+    yield from _left_out(done.left_out)

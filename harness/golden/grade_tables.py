@@ -12,6 +12,7 @@ from harness.golden.by_chance import Told
 from harness.golden.rows import listed
 from harness.golden.table_faults import NO_GRADE, TableFaults, rating_name, without_doubles
 from harness.golden.versions import under_version
+from harness.nouns.base import MOST
 from harness.nouns.pair import Rating, one_form, query_key
 from harness.nouns.policy import Policy
 from harness.storage.cells import number_of
@@ -33,6 +34,9 @@ class RowNotes(NamedTuple):
     clauses: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     repeat: int = 0
+    cannot: str = ""
+    milliseconds: int | None = None
+    policy_digest: str = ""
 
     @property
     def told(self) -> bool:
@@ -127,7 +131,7 @@ def _of_version(path: Path, rows: Iterable[Placed], version: str | None) -> Iter
 
 
 class RatingRow(NamedTuple):
-    """One rating in a table; the grade is None where the cell is empty."""
+    """One rating in a table; the grade is None where the cell is empty, or why there is none in `cannot`."""
 
     where: str
     item: str
@@ -137,6 +141,10 @@ class RatingRow(NamedTuple):
     policy_version: str
     repeat: int
     at: str
+    clauses: tuple[str, ...]
+    cannot: str
+    milliseconds: int | None
+    policy_digest: str
     about: Told
 
 
@@ -154,14 +162,26 @@ def rating_rows(
     if rater is not None and not nameless:
         rows = _of_one_rater(path, rows, rater)
     found = (
-        (line, RatingRow(f"{table.place} {line}", item, row.rater or rater or "", row.grade, *said))
+        (line, _rating_row(f"{table.place} {line}", item, row, row.rater or rater or "", version))
         for line, item, row in rows
-        for notes in [row.notes]
-        for said in [(notes.reasoning, notes.policy_version or version, notes.repeat, notes.at, row.about)]
     )
     keyed = ((line, (row.item, row.rater, row.policy_version, row.repeat), row) for line, row in found)
     remedy = _both_columns(table, layout)
     return list(without_doubles(keyed, rating_name, table.place, remedy=remedy).values())
+
+
+def _rating_row(where: str, item: str, row: GradedRow, rater: str, version: str) -> RatingRow:
+    """A row as a rating, under `version` where it names none."""
+    notes = row.notes
+    said = (
+        notes.reasoning,
+        notes.policy_version or version,
+        notes.repeat,
+        notes.at,
+        notes.clauses,
+        notes.cannot,
+    )
+    return RatingRow(where, item, rater, row.grade, *said, notes.milliseconds, notes.policy_digest, row.about)
 
 
 def read_grades(
@@ -229,7 +249,7 @@ def graded_rows(
     if not (layout.wide or headers["rater"]):
         headers["repeat"] = ()  # another meaning: only a rater grades again
     told = any(headers[name] for name in RowNotes._fields)
-    read, faults = _grade_reader(layout.labels, scale), TableFaults(table)
+    read, faults = grade_reader(layout.labels, scale), TableFaults(table)
     for row in table.rows:
         item = one_form(joined(row, headers["item"]))
         if not item:
@@ -258,7 +278,15 @@ def _notes(row: Row, headers: Mapping[str, tuple[str, ...]], faults: TableFaults
             row, f"repeat: {joined(row, headers['repeat'])!r} does not count a rater's grades: 0, 1 ..."
         )
         repeat = 0
-    return RowNotes(reasoning, split or None, title or None, version or None, at, clauses, tags, int(repeat))
+    cannot, spent, digest = (joined(row, headers[name]) for name in RowNotes._fields[8:])
+    milliseconds = number_of(spent) if spent else None
+    if spent and not (milliseconds is not None and 0 <= milliseconds <= MOST):
+        faults.note(row, f"milliseconds: {spent!r} is no time; leave it empty where it is not known")
+        milliseconds = None
+    return RowNotes(
+        reasoning, split or None, title or None, version or None, at, clauses, tags, int(repeat), cannot,
+        None if milliseconds is None else round(milliseconds), digest,
+    )  # fmt: skip
 
 
 def by_item(table: Table, rows: Iterable[Placed], layout: Layout) -> dict[str, GradedRow]:
@@ -304,7 +332,7 @@ def _repeated(row: Row, headers: tuple[str, ...]) -> str | None:
     return sys.intern(text) if text else None
 
 
-def _grade_reader(
+def grade_reader(
     labels: Mapping[str, int | None], scale: tuple[int, ...]
 ) -> Callable[[str], tuple[int | None, str | None]]:
     """What reads a cell as a grade, None where it is empty; or says the fault in it."""

@@ -15,16 +15,49 @@ K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
-class TableFaults:
-    """The faults of a table, collected until all are known.
+class WordFaults:
+    """Cells that are no grade: each word is named once, with its first place, since files are long."""
 
-    Of what is no grade, each word and number is named once, with its first place, since tables are long.
-    """
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._words: dict[tuple[str, str, str], tuple[str, int]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._words)
+
+    def note(self, where: str, column: str, text: str, fault: str) -> None:
+        """One more."""
+        key = column, text, fault
+        first, count = self._words.get(key, (where, 0))
+        self._words[key] = first, count + 1
+
+    def faults(self) -> list[Fault]:
+        """What was noted; for words, with what to do."""
+        found, numbers = [], []
+        for (column, text, fault), (where, count) in self._words.items():
+            rows = f" ({count:,} rows)" if count != 1 else ""
+            if fault is NO_GRADE:
+                found.append(Fault(where, f"{column}: {_shortened(text)!r} {fault}{rows}"))
+            else:
+                numbers.append(Fault(where, f"{column}: {fault}{rows}"))
+        words = list(dict.fromkeys(text for _, text, fault in self._words if fault is NO_GRADE))
+        if not words:
+            return numbers
+        shown = [_shortened(word) for word in words[:MOST_WORDS]]
+        named = ",".join(f'"{word}"=N' if "," in word else f"{word}=N" for word in shown)
+        quote = "'" if '"' in named else '"'
+        more = f" (and {len(words) - MOST_WORDS:,} more)" if len(words) > MOST_WORDS else ""
+        what = f"say which grade each word means: --labels {quote}{named}{quote}{more}"
+        return [*numbers, *found[:MOST_WORDS], Fault(self._path, what)]
+
+
+class TableFaults:
+    """The faults of a table, collected until all are known."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
         self._found: list[Fault] = []
-        self._words: dict[tuple[str, str, str], tuple[str, int]] = {}
+        self._words = WordFaults(str(table.path))
 
     def __bool__(self) -> bool:
         return bool(self._found or self._words)
@@ -41,31 +74,11 @@ class TableFaults:
 
     def note_grade(self, row: Row, column: str, text: str, fault: str) -> None:
         """One more cell that is no grade."""
-        key = column, text, fault
-        where, count = self._words.get(key, (self._table.where(row), 0))
-        self._words[key] = where, count + 1
+        self._words.note(self._table.where(row), column, text, fault)
 
     def refuse(self) -> None:
-        """BadInput if there is a fault; for words, with what to do."""
-        refuse_faults([*self._found, *self._word_faults()])
-
-    def _word_faults(self) -> list[Fault]:
-        found, numbers = [], []
-        for (column, text, fault), (where, count) in self._words.items():
-            rows = f" ({count:,} rows)" if count != 1 else ""
-            if fault is NO_GRADE:
-                found.append(Fault(where, f"{column}: {_shortened(text)!r} {fault}{rows}"))
-            else:
-                numbers.append(Fault(where, f"{column}: {fault}{rows}"))
-        words = list(dict.fromkeys(text for _, text, fault in self._words if fault is NO_GRADE))
-        if not words:
-            return numbers
-        shown = [_shortened(word) for word in words[:MOST_WORDS]]
-        named = ",".join(f'"{word}"=N' if "," in word else f"{word}=N" for word in shown)
-        quote = "'" if '"' in named else '"'
-        more = f" (and {len(words) - MOST_WORDS:,} more)" if len(words) > MOST_WORDS else ""
-        what = f"say which grade each word means: --labels {quote}{named}{quote}{more}"
-        return [*numbers, *found[:MOST_WORDS], Fault(str(self._table.path), what)]
+        """BadInput if there is a fault."""
+        refuse_faults([*self._found, *self._words.faults()])
 
 
 def _shortened(text: str) -> str:

@@ -1,5 +1,6 @@
-"""Import ratings from a table of any layout into a policy's golden folder."""
+"""Import ratings from a file of any format into a policy's golden folder."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -8,8 +9,11 @@ from typing import NamedTuple
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.by_chance import Told, other_items
 from harness.golden.examples import golden_path
-from harness.golden.grade_tables import RatingRow, rating_rows
 from harness.golden.graded_files import examples_of
+from harness.golden.rating.exchange.joining import Given
+from harness.golden.rating.exchange.pseudonyms import Pseudonyms
+from harness.golden.rating.exchange.reading import Incoming, read_ratings_file
+from harness.golden.rating.exchange.responses import Source
 from harness.golden.rating.ratings import (
     RATERS,
     RATINGS,
@@ -23,7 +27,7 @@ from harness.golden.rating.ratings import (
 )
 from harness.golden.rating.sheet import check_rater
 from harness.golden.unmatched import unmatched
-from harness.nouns.pair import Example, Rating
+from harness.nouns.pair import Example, Unrated
 from harness.nouns.policy import Policy
 from harness.policy.load import policy_versions
 from harness.storage.files import write_atomic, write_lines
@@ -33,11 +37,13 @@ from harness.storage.tables import Layout
 
 
 @dataclass(frozen=True, slots=True)
-class RatingsTable:
+class RatingsFile:
     """A file of ratings, and how to take it.
 
-    `rater`: whose ratings; where the table has no raters, the one who gave them all. `kind`: what the raters
+    `rater`: whose ratings; where the file has no raters, the one who gave them all. `kind`: what the raters
     are that raters.toml does not have. `replace`: whether other ratings of the same items give way.
+    `format`: None tells it from the file. `keep_names`: no pseudonyms. `submissions`: the crowd's own list,
+    which says whose work was accepted.
     """
 
     path: Path
@@ -45,51 +51,62 @@ class RatingsTable:
     rater: str | None = None
     kind: Kind | None = None
     replace: bool = False
+    format: str | None = None
+    keep_names: bool = False
+    submissions: Path | None = None
 
 
 class RatingsImported(NamedTuple):
-    """What an import adds. `unmatched`: the items that the golden set lacks, in words; empty without any."""
+    """What an import adds. `unmatched`: the items that the golden set lacks, in words; empty without any.
+
+    `added`, `raters`: by policy version. `kinds` are new in raters.toml, which lacks those of `unsaid`.
+    `cannot` counts what could not be rated, `left_out` what is no rating. `renamed`: how many raters got a
+    pseudonym; with `made_up`, another one in each dry run.
+    """
 
     path: Path
     policy: str
+    format: str
     added: Mapping[str, int]
-    """How many under each policy version of the rows."""
+    cannot: int
     replaced: int
     same: int
     raters: Mapping[str, tuple[str, ...]]
-    """Who rated under each policy version of the rows."""
+    renamed: int
+    made_up: bool
     kinds: Mapping[str, str]
-    """The kinds that are new in raters.toml."""
     unsaid: tuple[str, ...]
-    """The raters whose kind raters.toml does not have."""
     unmatched: str
+    left_out: Mapping[str, int]
     warnings: tuple[str, ...]
 
 
 def import_ratings(
-    project: Project, policy: Policy, table: RatingsTable, *, dry_run: bool = False
+    project: Project, policy: Policy, file: RatingsFile, *, dry_run: bool = False
 ) -> RatingsImported:
-    """Add a table's ratings to golden/<policy>/ratings.jsonl, and their raters to raters.toml.
+    """Add a file's ratings to golden/<policy>/ratings.jsonl, and their raters to raters.toml.
 
     A rating without a version of its own counts as given under this policy version. BadInput, with nothing
     written, for any fault in any row, such as a version that the policy does not have, and for ratings that
     contradict those there unless `replace`.
     """
-    if table.rater is not None:
-        table = replace(table, rater=check_rater(table.rater))
+    if file.rater is not None:
+        file = replace(file, rater=check_rater(file.rater))
     path = golden_path(project, policy.name).with_name(RATINGS)
     examples = examples_of(project, policy)
-    rows = rating_rows(table.path, table.layout, policy.scale, policy.version, table.rater)
-    given = [row for row in rows if row.grade is not None]
-    refuse_faults(_version_faults(given, policy.name, policy_versions(project.policies / policy.name)))
-    known = [row for row in given if row.item in examples]
-    unmet = _unmet(given, examples, path.parent)
-    if not known:
-        raise BadInput([Fault(str(table.path), unmet or "holds no grade")])
+    source = Source(file.path, file.layout, file.rater, file.submissions)
+    incoming = read_ratings_file(source, file.format, examples, policy)
+    refuse_faults(
+        _version_faults(incoming.given, policy.name, policy_versions(project.policies / policy.name))
+    )
+    if not incoming.given:
+        raise BadInput([Fault(str(file.path), _unmet(incoming, examples, path.parent) or _nothing(incoming))])
+    merging = _Merging(project, path, policy, file, examples)
     if dry_run:
-        return _merged(path, policy, table, known, examples, unmet)[0]
+        return merging.merged(incoming)[0]
     with alone(path.parent / ".ratings.lock"):
-        found, ratings = _merged(path, policy, table, known, examples, unmet)
+        found, ratings, names = merging.merged(incoming)
+        names.keep()
         if found.kinds:
             write_atomic(path.with_name(RATERS), with_kinds(path.with_name(RATERS), found.kinds))
         if any(found.added.values()) or found.replaced:
@@ -97,46 +114,78 @@ def import_ratings(
     return found
 
 
-def _merged(
-    path: Path,
-    policy: Policy,
-    table: RatingsTable,
-    rows: Sequence[RatingRow],
-    examples: Mapping[str, Example],
-    unmet: str,
-) -> tuple[RatingsImported, dict[Key, Said]]:
-    """The ratings of the file after the import, and what the import changes in it."""
-    ratings = ratings_by_key(path)
-    kinds = rater_kinds(path.with_name(RATERS))
-    raters = tuple(dict.fromkeys(row.rater for row in rows))
-    versions = sorted({row.policy_version for row in rows}, key=version_number)
-    new = [(row.where, _rating(row, examples[row.item].id)) for row in rows]
-    count = take(ratings, new, replace=table.replace)
-    refuse_faults([*_rater_faults(raters, kinds, table.kind), *count.conflicts])
-    examples_of_rows = ((row, examples[row.item]) for row in {row.item: row for row in rows}.values())
-    both = ((row.item, row.about, Told(one.query, one.result.title)) for row, one in examples_of_rows)
-    missing = tuple(rater for rater in raters if rater not in kinds)
-    found = RatingsImported(
-        path=path,
-        policy=policy.name,
-        added={version: count.added[version] for version in versions},
-        replaced=count.replaced,
-        same=count.same,
-        raters={
-            version: tuple(dict.fromkeys(row.rater for row in rows if row.policy_version == version))
-            for version in versions
-        },
-        kinds=dict.fromkeys(missing, table.kind) if table.kind else {},
-        unsaid=() if table.kind else missing,
-        unmatched=unmet,
-        warnings=other_items(both, table.path.name, "the golden set"),
-    )
-    return found, ratings
+def _nothing(incoming: Incoming) -> str:
+    left_out = ", ".join(f"{count:,} {reason}" for reason, count in incoming.left_out.items())
+    return f"holds no grade ({left_out})" if left_out else "holds no grade"
 
 
-def _rating(row: RatingRow, item: str) -> Rating:
-    said = {name: value for name, value in row._asdict().items() if name not in ("where", "item", "about")}
-    return Rating(item=item, **said)
+class _Merging(NamedTuple):
+    """Where the ratings of a file go."""
+
+    project: Project
+    path: Path
+    policy: Policy
+    file: RatingsFile
+    examples: Mapping[str, Example]
+
+    def merged(self, incoming: Incoming) -> tuple[RatingsImported, dict[Key, Said], Pseudonyms]:
+        """The ratings of the file after the import, and what the import changes in it."""
+        ratings = ratings_by_key(self.path)
+        kinds = rater_kinds(self.path.with_name(RATERS))
+        names = Pseudonyms(self.project, {*kinds, *(one.rater for one in ratings.values())})
+        given = incoming.given if self.file.keep_names else _renamed(incoming, names)
+        raters = tuple(dict.fromkeys(one.said.rater for one in given))
+        count = take(ratings, [(one.where, one.said) for one in given], replace=self.file.replace)
+        refuse_faults([*_rater_faults(raters, kinds, self.file.kind), *count.conflicts])
+        by_version = _raters_by_version(given)
+        missing = tuple(rater for rater in raters if rater not in kinds)
+        found = RatingsImported(
+            path=self.path,
+            policy=self.policy.name,
+            format=incoming.format,
+            added={version: count.added[version] for version in by_version},
+            cannot=sum(isinstance(one.said, Unrated) for one in given),
+            replaced=count.replaced,
+            same=count.same,
+            raters=by_version,
+            renamed=len(names.renamed),
+            made_up=names.made_up,
+            kinds=dict.fromkeys(missing, self.file.kind) if self.file.kind else {},
+            unsaid=() if self.file.kind else missing,
+            unmatched=_unmet(incoming, self.examples, self.path.parent),
+            left_out=Counter({reason: n for reason, n in incoming.left_out.items() if n}),
+            warnings=(*incoming.notes, *self._other_items(given)),
+        )
+        return found, ratings, names
+
+    def _other_items(self, given: Sequence[Given]) -> tuple[str, ...]:
+        """A warning about items that have another query in the file than in the golden set."""
+        by_id = {one.id: one for one in self.examples.values()}
+        both = (
+            (item, one.about, Told(by_id[item].query, by_id[item].result.title))
+            for item, one in {one.said.item: one for one in given}.items()
+        )
+        return other_items(both, self.file.path.name, "the golden set")
+
+
+def _renamed(incoming: Incoming, names: Pseudonyms) -> list[Given]:
+    """The ratings under the names that are stored: pseudonyms for e-mail addresses and ids of a crowd."""
+    stored = {
+        rater: names.of(rater, every=incoming.people) for rater in {one.said.rater for one in incoming.given}
+    }
+    return [
+        one
+        if stored[one.said.rater] == one.said.rater
+        else one._replace(said=one.said.model_copy(update={"rater": stored[one.said.rater]}))
+        for one in incoming.given
+    ]
+
+
+def _raters_by_version(given: Sequence[Given]) -> dict[str, tuple[str, ...]]:
+    raters: dict[str, dict[str, None]] = {}
+    for one in given:
+        raters.setdefault(one.said.policy_version, {})[one.said.rater] = None
+    return {version: tuple(raters[version]) for version in sorted(raters, key=version_number)}
 
 
 def _rater_faults(raters: Iterable[str], kinds: Mapping[str, str], kind: Kind | None) -> list[Fault]:
@@ -152,21 +201,21 @@ def _rater_faults(raters: Iterable[str], kinds: Mapping[str, str], kind: Kind | 
     return faults
 
 
-def _version_faults(rows: Iterable[RatingRow], name: str, versions: Collection[str]) -> list[Fault]:
+def _version_faults(given: Iterable[Given], name: str, versions: Collection[str]) -> list[Fault]:
     there = f"{name} has no such version; there are: {', '.join(versions)}"
     return [
-        Fault(row.where, f"policy_version {row.policy_version!r}: {there}")
-        for row in rows
-        if row.policy_version not in versions
+        Fault(one.where, f"policy_version {one.said.policy_version!r}: {there}")
+        for one in given
+        if one.said.policy_version not in versions
     ]
 
 
-def _unmet(rows: Sequence[RatingRow], examples: Mapping[str, Example], golden: Path) -> str:
+def _unmet(incoming: Incoming, examples: Mapping[str, Example], golden: Path) -> str:
     """The items that the golden set lacks, in words, with the likeliest reason."""
-    rated = dict.fromkeys(row.item for row in rows)
-    strangers = [item for item in rated if item not in examples]
-    if not strangers:
+    if not incoming.lost:
         return ""
-    there = (item for item in examples if item not in rated)
-    likely = unmatched(strangers, there, f"golden/{golden.name}")
-    return f"rated items that are not in the golden set: {len(strangers):,} of {len(rated):,} ({likely})"
+    rated = {one.said.item for one in incoming.given}
+    there = (item for item, one in examples.items() if one.id not in rated)
+    likely = unmatched(incoming.lost, there, f"golden/{golden.name}")
+    count = f"{len(incoming.lost):,} of {incoming.rated:,}"
+    return f"rated items that are not in the golden set: {count} ({likely})"

@@ -1,0 +1,1 @@
+"""Ratings in and out: the files of other annotation tools, one module for each tool."""

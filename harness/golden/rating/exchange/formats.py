@@ -1,0 +1,137 @@
+"""The formats of ratings files, and which one a file is in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BadInput, Fault
+from harness.golden.rating.exchange import (
+    argilla,
+    labelstudio,
+    labelstudio_out,
+    mturk,
+    potato,
+    potato_out,
+    prolific,
+    quepid,
+    tables,
+)
+from harness.golden.rating.exchange.outgoing import Outgoing
+from harness.golden.rating.exchange.responses import Collected, Source, json_of
+from harness.golden.rating.exchange.texts import csv_header
+from harness.storage.files import each_json_line
+from harness.storage.formats import FORMAT_OF, read_table
+from harness.storage.tables import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeFormat:
+    """A format. `read` is None for plain tables, which are read as everywhere else.
+
+    `people`: whether raters go by ids of a crowd, which all become pseudonyms. `of_json`, `of_columns` tell
+    whether parsed JSON or the columns of a table are in this format for certain.
+    """
+
+    write: Callable[[Outgoing], dict[Path, str]]
+    read: Callable[[Source], Collected] | None = None
+    people: bool = False
+    of_json: Callable[[Any], bool] = lambda _: False
+    of_columns: Callable[[tuple[str, ...]], bool] = lambda _: False
+
+
+FORMATS: Mapping[str, ExchangeFormat] = {
+    "label-studio": ExchangeFormat(
+        labelstudio_out.write, labelstudio.read, of_json=labelstudio.is_tasks, of_columns=labelstudio.is_flat
+    ),
+    "argilla": ExchangeFormat(
+        argilla.write, argilla.read, of_json=argilla.is_records, of_columns=argilla.is_flat
+    ),
+    "quepid": ExchangeFormat(quepid.write, quepid.read, of_json=quepid.is_book, of_columns=quepid.is_ratings),
+    "potato": ExchangeFormat(
+        potato_out.write, potato.read, of_json=potato.is_state, of_columns=potato.is_instances
+    ),
+    "mturk": ExchangeFormat(mturk.write, mturk.read, people=True, of_columns=mturk.is_batch),
+    "prolific": ExchangeFormat(
+        prolific.write,
+        prolific.read,
+        people=True,
+        of_columns=lambda columns: prolific.is_survey(columns) or prolific.is_submissions(columns),
+    ),
+    "qrels": ExchangeFormat(tables.write_qrels),
+    "table": ExchangeFormat(tables.write_table),
+}
+SAMPLE = 100
+"""Lines of a JSON lines file by which its format is told."""
+
+
+def format_named(name: str) -> ExchangeFormat:
+    """A format. BadInput for an unknown name."""
+    if name not in FORMATS:
+        raise BadInput(f"unknown format {name!r}; there are: {', '.join(FORMATS)}")
+    return FORMATS[name]
+
+
+def format_of(source: Source) -> tuple[str, Source]:
+    """The format that a file is in for certain, a table where it is none of the others; and what was parsed.
+
+    BadInput for JSON of an unknown form: no form is read as the nearest one.
+    """
+    path, layout = source.path, source.layout
+    if path.is_dir():
+        if potato.is_folder(path):
+            return "potato", source
+        raise BadInput(
+            [Fault(str(path), "is a folder, and not Potato's annotation_output; name a file in it")]
+        )
+    if path.suffix.lower() == ".json" and layout.format in (None, "json"):
+        content = json_of(path)
+        return _of_json(content, path), source._replace(content=content)
+    kind = layout.format or FORMAT_OF.get(path.suffix.lower())
+    if kind == "qrels":
+        return "qrels", source
+    if layout.columns or layout.wide:
+        return "table", source  # its columns are said
+    columns = _columns(path, layout, kind)
+    return next((name for name, one in FORMATS.items() if one.of_columns(columns)), "table"), source
+
+
+def _columns(path: Path, layout: Layout, kind: str | None) -> tuple[str, ...]:
+    if kind is None:
+        return ()
+    if kind == "jsonl":
+        # Potato's labels are objects, whose keys would be columns of a table.
+        lines = islice(each_json_line(path), SAMPLE)
+        return tuple(dict.fromkeys(key for _, line in lines if not isinstance(line, Fault) for key in line))
+    if kind == "csv" and len(header := csv_header(path, layout)) > 1:
+        return header
+    return tuple(read_table(path, layout).columns)
+
+
+def _of_json(content: Any, path: Path) -> str:
+    for name, one in FORMATS.items():
+        if one.of_json(content):
+            return name
+    first = content[0] if isinstance(content, list) and content else content
+    keys = tuple(first) if isinstance(first, dict) else ()
+    for name, one in FORMATS.items():
+        if one.of_columns(keys):
+            return name
+    if isinstance(content, list) and {"rater", "grade"} & set(keys):
+        return "table"
+    form = (
+        f"a list of objects with {', '.join(keys[:8])}"
+        if isinstance(content, list) and keys
+        else _form(content)
+    )
+    others = ", ".join(FORMATS)
+    raise BadInput(
+        [Fault(str(path), f"is in no form that is known: {form}; say which it is: --from {others}")]
+    )
+
+
+def _form(content: Any) -> str:
+    if isinstance(content, dict):
+        return f"an object with {', '.join(list(content)[:8]) or 'nothing'}"
+    return "an empty list" if content == [] else f"a {type(content).__name__}"
