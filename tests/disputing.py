@@ -1,10 +1,13 @@
 """A project in dispute for tests: raters with names to look for, reasons to look for, and a decision."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from builders import examples, write_project
+from builders import examples, harness, write_project
+from viewing import serving
 
 from harness.golden.examples import golden_path, load_examples
 from harness.golden.rating.adjudications import decisions_under, load_adjudications
@@ -14,6 +17,9 @@ from harness.golden.rating.ratings import ratings_under
 from harness.nouns.policy import Policy
 from harness.policy.load import load_policy, policy_path
 from harness.storage.project import Project
+from harness.web.rating.adjudicate import adjudicate_app
+from harness.web.rating.disputes import Disputes
+from harness.web.serve import listen, server_of
 
 RATERS = ("annabel-rater", "bobby-rater")
 AUTHOR = Author("Said.", "2026-11-29T10:00:00+00:00")
@@ -79,3 +85,26 @@ def adjudicated(project: Project) -> list[dict[str, Any]]:
     """The lines of adjudications.jsonl."""
     path = project.root / "golden/small/adjudications.jsonl"
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+
+TEACHER_WHY = "A grader of another make reads it so, and says it in words of its own."
+
+
+def taught(project: Project, grade: int = 0) -> str:
+    """A run whose teacher gives every pair this grade and says why; the name of its folder."""
+    golden = (project.root / "golden/small/examples.jsonl").read_text(encoding="utf-8")
+    rows = "".join(f'{json.loads(line)["id"]},{grade},"{TEACHER_WHY}"\n' for line in golden.splitlines())
+    (project.root / "taught.csv").write_text(f"item,grade,reasoning\n{rows}", encoding="utf-8")
+    words = ("--policy", "small", "--model", f"replay/{project.root / 'taught.csv'}", "--split", "dev+test")
+    ended = harness("eval", *words, "--root", project.root, "--no-report", "--json")
+    assert ended.code == 0, ended.err
+    return Path(ended.json["run"]).name
+
+
+@contextmanager
+def adjudicating(project: Project, run: str | None = None) -> Iterator[str]:
+    """The address of the author's pages, without the slash at its end."""
+    listening = listen("127.0.0.1", 0)
+    server = server_of(adjudicate_app(Disputes(project, "small@v1", run)))
+    with serving(server, listening) as address:
+        yield address

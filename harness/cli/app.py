@@ -8,6 +8,7 @@ import typer
 
 from harness import __version__
 from harness.cli import (
+    adjudicate,
     baseline,
     cache,
     compare,
@@ -65,6 +66,7 @@ golden.app.command("regrade")(rejudge.regrade_example)
 golden.app.command("plan")(sizes.size_command)
 app.add_typer(golden.app, name="golden")
 app.add_typer(ratings.app, name="ratings")
+app.command("adjudicate")(adjudicate.adjudicate_command)
 app.add_typer(prompt.app, name="prompt")
 app.add_typer(runs.app, name="runs")
 app.command("report")(reports.report_command)

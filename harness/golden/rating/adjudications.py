@@ -22,6 +22,11 @@ CAUSES: dict[Cause, str] = {
 """What a decision says about the dispute, in words."""
 
 
+def cause_words() -> dict[str, str]:
+    """The causes in words, and "none" of decisions that were written without one."""
+    return {**{str(cause): words for cause, words in CAUSES.items()}, "none": "No cause given"}
+
+
 class Adjudication(Noun):
     """One decision. `unclear`: the clauses whose wording caused the dispute.
 

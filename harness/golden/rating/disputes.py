@@ -9,12 +9,23 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from harness.golden.rating.adjudications import Adjudication, disputed
+from harness.golden.examples import golden_path, load_examples
+from harness.golden.rating.adjudications import (
+    FILE,
+    Adjudication,
+    decisions_under,
+    disputed,
+    load_adjudications,
+)
+from harness.golden.rating.ratings import RATINGS, raters_by_version, ratings_under
 from harness.nouns.pair import Cannot, Example, PastGrade, Rating, Unrated
 from harness.nouns.policy import Policy
+from harness.policy.load import policy_versions
 from harness.storage.digest import digest
+from harness.storage.project import Project, pick_name, split_label
+from harness.storage.versions import released_versions
 
 CODE_LENGTH = 12
 
@@ -162,3 +173,42 @@ def before_decision(example: Example, first: Adjudication) -> Example | PastGrad
         if (one.grade, one.reasoning, one.clauses) == made and before.grade == first.golden:
             return before
     return example
+
+
+def rated_label(project: Project, label: str) -> str:
+    """The version whose disputes are meant: the one named, the one in use, or the latest that was rated.
+
+    A gap opens a draft. As long as no version is released, that is the latest one, and nobody rated it.
+    """
+    name, version = split_label(label)
+    files = policy_versions(pick_name("policy", name, project.policies))
+    rated = raters_by_version(golden_path(project, name).with_name(RATINGS))
+    if version or released_versions(files) or "" in rated:
+        return label
+    known = [version for version in files if version in rated]
+    return f"{name}@{known[-1]}" if known else label
+
+
+def load_disputes(project: Project, policy: Policy) -> list[Dispute]:
+    """Every dispute of a policy version: the collected ratings against each other and the golden set."""
+    path = golden_path(project, policy.name)
+    examples = load_examples(path, policy)
+    ratings = ratings_under(path.with_name(RATINGS), policy, examples)
+    past = decisions_under(load_adjudications(path.with_name(FILE)), policy.version)
+    return find_disputes(policy, examples, ratings, (), past)
+
+
+def listed(dispute: Dispute) -> dict[str, Any]:
+    """A dispute for JSON: without names, and without a word on which side is the golden grade."""
+    decision = dispute.decision
+    return {
+        "code": dispute.code,
+        "query": dispute.example.query,
+        "title": dispute.example.result.title,
+        "grades": list(dispute.grades),
+        "ungraded": dispute.ungraded,
+        "moves_action": dispute.moves_action,
+        "distance": dispute.distance,
+        "decided": decision.grade if decision else None,
+        "cause": decision.cause if decision else None,
+    }
