@@ -9,11 +9,8 @@ from typing import Any
 from builders import examples, harness, write_project
 from viewing import serving
 
-from harness.golden.examples import golden_path, load_examples
-from harness.golden.rating.adjudications import decisions_under, load_adjudications
 from harness.golden.rating.deciding import Author, Decision
-from harness.golden.rating.disputes import Dispute, find_disputes
-from harness.golden.rating.ratings import ratings_under
+from harness.golden.rating.disputes import Dispute, load_disputes
 from harness.nouns.policy import Policy
 from harness.policy.load import load_policy, policy_path
 from harness.storage.project import Project
@@ -56,12 +53,7 @@ def policy_of(project: Project, label: str = "small@v1") -> Policy:
 
 
 def disputes_of(project: Project, label: str = "small@v1") -> list[Dispute]:
-    policy = policy_of(project, label)
-    path = golden_path(project, policy.name)
-    golden = load_examples(path, policy)
-    ratings = ratings_under(path.with_name("ratings.jsonl"), policy, golden)
-    past = decisions_under(load_adjudications(path.with_name("adjudications.jsonl")), policy.version)
-    return find_disputes(policy, golden, ratings, (), past)
+    return load_disputes(project, policy_of(project, label))
 
 
 def decision(**changes: Any) -> Decision:

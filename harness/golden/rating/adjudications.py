@@ -1,12 +1,11 @@
 """Adjudications: the author's decisions where raters differ from each other or from the golden grade."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 from harness.nouns.base import Level, Noun
-from harness.nouns.pair import Example, Rating
 from harness.policy.drafts import DraftClause
 from harness.storage.digest import digest
 from harness.storage.files import load_nouns
@@ -79,15 +78,3 @@ def decisions_under(decisions: Iterable[Adjudication], version: str) -> dict[str
         if decision.policy_version == version:
             found[decision.item].append(decision)
     return dict(found)
-
-
-def disputed(examples: Sequence[Example], ratings: Sequence[Rating]) -> dict[str, list[Rating]]:
-    """The ratings of each example where a rater differs from another rater or from the golden grade."""
-    by_item: dict[str, list[Rating]] = defaultdict(list)
-    for rating in ratings:
-        by_item[rating.item].append(rating)
-    return {
-        example.id: given
-        for example in examples
-        if (given := by_item.get(example.id)) and {rating.grade for rating in given} != {example.grade}
-    }

@@ -16,10 +16,9 @@ from harness.golden.rating.adjudications import (
     FILE,
     Adjudication,
     decisions_under,
-    disputed,
     load_adjudications,
 )
-from harness.golden.rating.ratings import RATINGS, raters_by_version, ratings_under
+from harness.golden.rating.ratings import RATINGS, Said, rated_under, raters_by_version
 from harness.nouns.pair import Cannot, Example, PastGrade, Rating, Unrated
 from harness.nouns.policy import Policy
 from harness.policy.load import policy_versions
@@ -93,28 +92,37 @@ def find_disputes(
     stays, though nobody may differ any more. Shots count too: a wrong shot teaches a wrong grade.
     """
     decided = decisions or {}
-    said: dict[str, list[Rating | Unrated]] = defaultdict(list)
-    for one in first_times([*ratings, *unrated]):
-        said[one.item].append(one)
-    graded = [one for given in said.values() for one in given if isinstance(one, Rating)]
-    could_not = (item for item, given in said.items() if any(isinstance(one, Unrated) for one in given))
-    in_dispute = {*disputed(examples, graded), *decided, *could_not}
+    said = first_said(ratings, unrated)
+    wanted = {*in_dispute(examples, said), *decided}
     found = [
-        _dispute(policy, example, said.get(example.id, []), tuple(decided.get(example.id, ())))
+        _dispute(policy, example, said.get(example.id, ()), tuple(decided.get(example.id, ())))
         for example in examples
-        if example.id in in_dispute
+        if example.id in wanted
     ]
     return sorted(found, key=lambda one: (not one.moves_action, -one.distance, -len(one.sides)))
 
 
-def first_times(given: Iterable[Rating | Unrated]) -> list[Rating | Unrated]:
-    """What each rater said of each item the first time."""
-    first: dict[tuple[str, str], Rating | Unrated] = {}
-    for one in given:
+def first_said(ratings: Iterable[Rating], unrated: Iterable[Unrated]) -> dict[str, Sequence[Said]]:
+    """What each rater said of each item the first time, by item."""
+    first: dict[tuple[str, str], Said] = {}
+    everything: list[Said] = [*ratings, *unrated]
+    for one in everything:
         known = first.get((one.item, one.rater))
         if known is None or one.repeat < known.repeat:
             first[one.item, one.rater] = one
-    return list(first.values())
+    by_item: dict[str, list[Said]] = defaultdict(list)
+    for one in first.values():
+        by_item[one.item].append(one)
+    return dict(by_item)
+
+
+def in_dispute(examples: Iterable[Example], said: Mapping[str, Sequence[Said]]) -> list[str]:
+    """The examples that a rater graded otherwise than another or than golden, or could not grade."""
+    return [
+        example.id
+        for example in examples
+        if any(isinstance(one, Unrated) or one.grade != example.grade for one in said.get(example.id, ()))
+    ]
 
 
 def code_of(policy: Policy, item: str) -> str:
@@ -125,7 +133,7 @@ def code_of(policy: Policy, item: str) -> str:
 def _dispute(
     policy: Policy,
     example: Example,
-    said: Sequence[Rating | Unrated],
+    said: Sequence[Said],
     decisions: tuple[Adjudication, ...],
 ) -> Dispute:
     sides = _sides(policy, example, said, decisions)
@@ -139,7 +147,7 @@ def _dispute(
 def _sides(
     policy: Policy,
     example: Example,
-    said: Sequence[Rating | Unrated],
+    said: Sequence[Said],
     decisions: Sequence[Adjudication],
 ) -> tuple[Side, ...]:
     golden = before_decision(example, decisions[0]) if decisions else example
@@ -150,7 +158,7 @@ def _sides(
     return tuple(side._replace(letter=_letter(at)) for at, (_, side) in enumerate(spoken))
 
 
-def _said(one: Rating | Unrated) -> Side:
+def _said(one: Said) -> Side:
     if isinstance(one, Unrated):
         return Side("", None, one.cannot, one.reasoning, (), False)
     return Side("", one.grade, None, one.reasoning, one.clauses, False)
@@ -193,9 +201,9 @@ def load_disputes(project: Project, policy: Policy) -> list[Dispute]:
     """Every dispute of a policy version: the collected ratings against each other and the golden set."""
     path = golden_path(project, policy.name)
     examples = load_examples(path, policy)
-    ratings = ratings_under(path.with_name(RATINGS), policy, examples)
+    rated = rated_under(path.with_name(RATINGS), policy, examples)
     past = decisions_under(load_adjudications(path.with_name(FILE)), policy.version)
-    return find_disputes(policy, examples, ratings, (), past)
+    return find_disputes(policy, examples, rated.ratings, rated.unrated, past)
 
 
 def listed(dispute: Dispute) -> dict[str, Any]:
