@@ -94,9 +94,9 @@ def taught(project: Project, grade: int = 0) -> str:
 
 
 @contextmanager
-def adjudicating(project: Project, run: str | None = None) -> Iterator[str]:
+def adjudicating(project: Project, run: str | None = None, label: str = "small@v1") -> Iterator[str]:
     """The address of the author's pages, without the slash at its end."""
     listening = listen("127.0.0.1", 0)
-    server = server_of(adjudicate_app(Disputes(project, "small@v1", run)))
+    server = server_of(adjudicate_app(Disputes(project, label, run)))
     with serving(server, listening) as address:
         yield address

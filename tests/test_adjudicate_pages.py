@@ -1,5 +1,6 @@
 """What leaves the author's server: nothing that tells who said what, and no teacher before the decision."""
 
+import json
 import re
 import subprocess
 import sys
@@ -264,7 +265,7 @@ def test_list_and_summary_on_a_terminal_and_as_json(project: Project) -> None:
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (("--list", "--summary"), "either --list or --summary"),
+        (("--list", "--summary"), "give one of --list, --summary and --collect"),
         (("--json",), "--json goes with"),
         (("--run", "nothing"), "nothing"),
         (("--policy", "none"), "no policy 'none'"),
@@ -273,3 +274,53 @@ def test_list_and_summary_on_a_terminal_and_as_json(project: Project) -> None:
 def test_bad_usage_ends_with_2(project: Project, words: tuple[str, ...], what: str) -> None:
     ended = harness("adjudicate", *words, "--root", project.root)
     assert ended.code == 2 and what in ended.err
+
+
+def collected(project: Project, *lines: dict[str, Any], words: tuple[str, ...] = ()) -> Any:
+    """`harness adjudicate --collect` of these lines."""
+    path = project.root / "decisions.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return harness("adjudicate", "--collect", path, "--root", project.root, *words)
+
+
+def line(code: str, **changes: Any) -> dict[str, Any]:
+    said: dict[str, Any] = {"dispute": code, "grade": 1, "reasoning": WHY, "cause": "raters_slip"}
+    return said | changes
+
+
+def test_decisions_of_a_file_are_recorded_once(project: Project) -> None:
+    one, other = disputes_of(project)[:2]
+    lines = line(one.code), line(other.code, grade=0, note="As written.", clauses=["accessory"])
+    ended = collected(project, *lines, words=("--by", "Bea"))
+    assert ended.code == 0 and "2 decisions under small@v1" in ended.err
+    found = [(made["item"], made["grade"], made["decided_by"]) for made in adjudicated(project)]
+    assert found == [(one.example.id, 1, "Bea"), (other.example.id, 0, "Bea")]
+    assert line_of(project, other.example.id)["grade"] == 0
+    assert collected(project, *lines).code == 0
+    assert len(adjudicated(project)) == 2
+
+
+def test_faults_of_a_file_of_decisions_come_all_at_once_and_nothing_is_written(project: Project) -> None:
+    one, other, third = disputes_of(project)[:3]
+    assert collected(project, line(third.code)).code == 0
+    ended = collected(
+        project,
+        line("nobody"),
+        line(one.code, grade=9),
+        line(one.code, id="mine", cause="mood"),
+        line(other.code),
+        line(third.code, grade=0),
+    )
+    assert ended.code == 2
+    for what in (
+        "line 1: dispute: 'nobody' is no code",
+        "line 2: grade 9 is not on the scale",
+        "line 3: id: unknown key",
+        "line 3: cause: input should be 'policy_gap'",
+        f"line 3: dispute: {one.code} is decided twice in this file",
+        f"line 5: dispute: {third.code} is decided already, as 1",
+    ):
+        assert what in ended.err
+    assert len(adjudicated(project)) == 1
+    assert collected(project).code == 2
+    assert collected(project, line(one.code), words=("--run", "latest")).code == 2

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from harness.cli.options import RUN, Json, Root, option, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import PolicyOptions
 from harness.errors import BadInput
+from harness.storage.plural import plural
 
 if TYPE_CHECKING:
     from harness.nouns.policy import Policy
@@ -47,6 +49,10 @@ def adjudicate_command(
     summary: Annotated[
         bool, option("Print what the decisions say about the policy; no pages.", "--summary")
     ] = False,
+    collect: Annotated[
+        Path | None,
+        option("Take decisions from JSON lines that name disputes by the codes of --list.", metavar="FILE"),
+    ] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -58,13 +64,15 @@ def adjudicate_command(
     from harness.golden.rating.disputes import rated_label
 
     project = project_at(root)
-    if list and summary:
-        raise BadInput("give either --list or --summary")
+    if [list, summary, collect is not None].count(True) > 1:
+        raise BadInput("give one of --list, --summary and --collect")
     if json and not (list or summary):
         raise BadInput("--json goes with --list or --summary")
     label = rated_label(project, which.label_in(project))
     if list or summary:
         _print(project, label, summary=summary, json=json)
+    elif collect is not None:
+        _collect(project, label, collect, desk)
     else:
         _serve(project, label, desk)
 
@@ -85,6 +93,21 @@ def _print(project: "Project", label: str, *, summary: bool, json: bool) -> None
         print_json({"policy": policy.label, "disputes": [listed(one) for one in found]})
     else:
         show(disputes_view(counted, found))
+
+
+def _collect(project: "Project", label: str, path: Path, desk: DeskOptions) -> None:
+    from datetime import UTC, datetime
+
+    from harness.golden.rating.collecting import collect_decisions
+    from harness.golden.rating.deciding import Author, mend
+
+    if desk.run is not None:
+        raise BadInput("--run shows its answers on the pages; remove it with --collect")
+    policy = _policy(project, label)
+    mend(project, policy.name)
+    by = Author((desk.by or "").strip() or policy.author, datetime.now(UTC).isoformat(timespec="seconds"))
+    made = collect_decisions(project, policy, path, by)
+    say(f"{plural(len(made), 'decision')} under {policy.label}: recorded, and applied to the golden set")
 
 
 def _policy(project: "Project", label: str) -> "Policy":

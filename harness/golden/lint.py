@@ -94,7 +94,7 @@ def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator
     open_ = [item for item in in_dispute(examples, said) if item not in decided]
     if open_:
         count = plural(len(open_), "pair in dispute is", "pairs in dispute are")
-        what = f"{count} not adjudicated (the first: {open_[0]})"
+        what = f"{count} not adjudicated (the first: {open_[0]}); harness adjudicate --policy {policy.label}"
         yield Finding("warning", "ratings", what)
 
 

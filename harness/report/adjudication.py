@@ -24,7 +24,8 @@ def disputes_view(counted: Adjudicated, disputes: Sequence[Dispute]) -> Iterator
         if one.moves_action:
             marks.append("changes the action")
         marks.append("open" if one.decision is None else f"decided {one.decision.grade}")
-        yield from entry(f"{one.example.query}: {one.example.result.title}", "; ".join(marks))
+        title = f"{one.example.query}: {one.example.result.title}"
+        yield from entry(title, f"{one.code}: {'; '.join(marks)}")
 
 
 def summary_view(counted: Adjudicated) -> Iterator[RenderableType]:

@@ -4,6 +4,7 @@ A kill in between is mended by `mend`: what is being applied stands in PENDING u
 it twice changes nothing more than applying it once.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -90,7 +91,7 @@ def decide(project: Project, policy: Policy, item: str, said: Decision, by: Auth
         if (now.key if now else "") != said.seen:
             raise Overtaken(item, now)
         known = golden_lines(golden)
-        refuse_faults(_faults(known, policy, item, said))
+        refuse_faults(decision_faults(known, policy, item, said))
         made = _made(project, policy, known[item], said, by, now)
         if made.opened is not None:
             _check_draft(project, policy, made, made.opened)
@@ -129,7 +130,8 @@ def _mend(project: Project, policy_name: str, golden: Path) -> Adjudication | No
     return left
 
 
-def _faults(golden: dict[str, Judged], policy: Policy, item: str, said: Decision) -> list[Fault]:
+def decision_faults(golden: Mapping[str, Judged], policy: Policy, item: str, said: Decision) -> list[Fault]:
+    """Why a decision cannot stand; none if it can."""
     faults = correction_faults(item, golden, policy, judgement_of(said))
     if said.unclear is not None and said.unclear not in policy.clause_ids:
         faults.append(Fault(item, f"{policy.label} has no clause {said.unclear!r}"))
