@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -230,10 +231,47 @@ def test_decision_about_a_version_that_is_not_the_latest_corrects_its_entry_alon
     assert (old["grade"], old["reasoning"]) == (was["grade"], was["reasoning"]) and "stands" not in old
     assert (corrected["grade"], corrected["reasoning"], corrected["why"]) == (1, WHY, "Read again.")
     assert old["why"].startswith("adjudicated: ")
+    for version in ("v1", "v2"):
+        found = harness("golden", "lint", f"small@{version}", "--root", project.root, "--json").json[
+            "findings"
+        ]
+        assert [one["what"] for one in found if one["where"] == item and one["level"] == "error"] == []
     before = content(project)
     assert decide(project, policy_of(project), item, decision(), LATER).at == AUTHOR.at
     assert content(project) == before
     assert [one.example.grade for one in disputes_of(project) if one.example.id == item] == [1]
+
+
+def test_example_that_was_never_judged_under_the_version_gets_an_entry_before_the_later_one(
+    project: Project,
+) -> None:
+    item = first_of(project)
+    path = project.root / "golden/small/examples.jsonl"
+    lines = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
+    was = next(one for one in lines if one["id"] == item)
+    later = {"policy_version": "v3", "grade": 2, "changed_at": "2026-11-02", "why": "Then."}
+    was |= {"policy_version": "v4", "history": [later]}
+    path.write_text("".join(json.dumps(one) + "\n" for one in lines), encoding="utf-8")
+    decide(project, policy_of(project), item, decision(), AUTHOR)
+    made, then = line_of(project, item)["history"]
+    assert then == later
+    assert (made["policy_version"], made["grade"], made["changed_at"]) == ("v1", 1, "2026-11-29")
+
+
+def test_decisions_at_once_are_all_kept(project: Project) -> None:
+    items = [one.example.id for one in disputes_of(project)]
+    judged_by = policy_of(project)
+
+    def one(number: int) -> str:
+        said = decision(id=f"decision-{number}", cause="policy_gap", wording=f"Rule {number}.")
+        return decide(project, judged_by, items[number], said, AUTHOR).item
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(one, range(len(items)))) == items
+    assert sorted(line["item"] for line in adjudicated(project)) == sorted(items)
+    assert all(line_of(project, item)["grade"] == 1 for item in items)
+    drafts = [one.id for one in policy_of(project, "small@v2").clauses[2:]]
+    assert drafts == [f"draft-{number}" for number in range(1, len(items) + 1)]
 
 
 # --- the teacher -------------------------------------------------------------------------------------

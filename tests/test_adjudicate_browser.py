@@ -21,6 +21,7 @@ from disputing import (
     taught,
 )
 from playwright.sync_api import Browser, Page
+from viewing import HOSTILE
 
 from harness.golden.rating.deciding import Author, decide
 from harness.storage.project import Project
@@ -56,11 +57,19 @@ def refused(browser: Browser, where: str) -> Iterator[Page]:
     context.close()
 
 
+def press(page: Page, *keys: str) -> None:
+    """Keys, once the page listens to them."""
+    page.locator("html[data-keys]").wait_for()
+    for key in keys:
+        page.keyboard.press(key)
+
+
 def type_decision(page: Page, grade: int = 1, cause: str = "s", text: str = MINE) -> None:
     """Grade, cause and chain of thought, by keys alone."""
+    page.locator("html[data-keys]").wait_for()
     page.keyboard.press(str(grade))
     page.keyboard.press(cause)
-    page.keyboard.press("r")
+    press(page, "r")
     page.keyboard.insert_text(text)
 
 
@@ -68,11 +77,11 @@ def test_author_decides_by_keyboard_alone_until_no_dispute_is_open(here: Path, b
     project = disputing(here)
     rated = [one.code for one in disputes_of(project)]
     with adjudicating(project) as address, opened(address, browser=browser) as page:
-        page.keyboard.press("Enter")
+        press(page, "Enter")
         for left in range(len(rated), 0, -1):
             page.get_by_text(f"{left} left").wait_for()
             type_decision(page)
-            page.keyboard.press("Control+Enter")
+            press(page, "Control+Enter")
         page.get_by_text("12 of 12 disputes decided").wait_for()
         assert page.get_by_role("link", name="Go on").count() == 0
     lines = adjudicated(project)
@@ -87,21 +96,21 @@ def test_next_and_previous_and_the_keys_that_are_listed(project: Project, browse
         adjudicating(project) as address,
         opened(f"{address}/disputes/{codes[0]}", browser=browser) as page,
     ):
-        page.keyboard.press("j")
+        press(page, "j")
         page.wait_for_url(f"**/disputes/{codes[1]}")
-        page.keyboard.press("k")
+        press(page, "k")
         page.wait_for_url(f"**/disputes/{codes[0]}")
-        page.keyboard.press("?")
+        press(page, "?")
         dialog = page.get_by_role("dialog")
         assert "next, previous dispute" in dialog.inner_text()
-        page.keyboard.press("2")
-        page.keyboard.press("Escape")
+        press(page, "2")
+        press(page, "Escape")
         assert not dialog.is_visible()
         assert page.locator("[name=grade]:checked").count() == 0, "keys in the help are no grades"
-        page.keyboard.press("/")
+        press(page, "/")
         page.keyboard.insert_text("accessory most")
         assert page.locator("[data-clause]:visible").count() == 1
-        page.keyboard.press("Escape")
+        press(page, "Escape")
         for key, cause in (("g", "policy_gap"), ("a", "ambiguous_result"), ("e", "edge_case")):
             page.keyboard.press(key)
             assert page.locator("[name=cause]:checked").get_attribute("value") == cause
@@ -111,11 +120,11 @@ def test_next_and_previous_and_the_keys_that_are_listed(project: Project, browse
 def test_what_is_lacking_or_wrong_is_said_and_nothing_is_saved(project: Project, browser: Browser) -> None:
     code = disputes_of(project)[0].code
     with adjudicating(project) as address, refused(browser, f"{address}/disputes/{code}") as page:
-        page.keyboard.press("Control+Enter")
+        press(page, "Control+Enter")
         page.get_by_text("it lacks a grade, a chain of thought, why there was a dispute").wait_for()
         page.get_by_role("checkbox", name="accessory").check()
         type_decision(page, grade=2, text="Too short.")
-        page.keyboard.press("Control+Enter")
+        press(page, "Control+Enter")
         page.get_by_text("accessory allows at most 1").wait_for()
         assert "a reasoning of 2 words gives no reason" in page.locator("[data-said]").inner_text()
     assert adjudicated(project) == []
@@ -132,7 +141,7 @@ def test_gap_opens_a_draft_clause_and_the_page_says_so(project: Project, browser
         type_decision(page, cause="g")
         page.get_by_label("Which clause leaves it open").select_option("accessory")
         page.get_by_label("How the policy should say it").fill("A case is at most 1.")
-        page.keyboard.press("Control+Enter")
+        press(page, "Control+Enter")
         page.get_by_text("It opened draft-accessory in v2").wait_for()
     assert policy_of(project, "small@v2").clauses[-1].text == "TODO: A case is at most 1."
     assert line_of(project, first.example.id)["clauses"] == ["accessory"]
@@ -150,16 +159,16 @@ def test_teacher_is_revealed_after_the_decision_with_a_second_look(
     ):
         assert TEACHER_WHY not in page.content()
         type_decision(page)
-        page.keyboard.press("Control+Enter")
+        press(page, "Control+Enter")
         page.get_by_text("The teacher differs from your 1").wait_for()
         assert TEACHER_WHY in page.content()
-        page.keyboard.press("Control+Enter")  # keep
+        press(page, "Control+Enter")  # keep
         page.wait_for_url(f"**/disputes/*saved={first.code}")
         page.goto(f"{address}/disputes/{first.code}")
-        page.keyboard.press("o")
-        page.keyboard.press("Escape")
-        page.keyboard.press("0")
-        page.keyboard.press("Control+Enter")
+        press(page, "o")
+        press(page, "Escape")
+        press(page, "0")
+        press(page, "Control+Enter")
         page.wait_for_url(f"**/disputes/*saved={first.code}")
     looks = [(one["grade"], one["first_grade"], one.get("second_look")) for one in adjudicated(project)]
     assert looks == [(1, 1, None), (1, 1, "kept"), (0, 1, "changed")]
@@ -217,10 +226,10 @@ def test_server_that_does_not_answer_loses_nothing(project: Project, browser: Br
             route.fulfill(status=200, body="not JSON")  # type: ignore[attr-defined]
 
         page.route("**/decision", lost)
-        page.keyboard.press("Control+Enter")
+        press(page, "Control+Enter")
         page.get_by_text("Not saved: the server does not answer. Your draft is kept").wait_for()
         page.unroute("**/decision")
-        page.keyboard.press("Control+Enter")
+        press(page, "Control+Enter")
         page.wait_for_url(f"**/disputes/*saved={first.code}")
     (line,) = adjudicated(project)
     assert sent == [line["id"]], "sent twice under one id, and recorded once"
@@ -234,12 +243,12 @@ def test_second_tab_is_refused_with_what_was_decided_and_keeps_its_draft(
         by = Author("Bea", "2026-11-29T10:00:00+00:00")
         decide(project, policy_of(project), first.example.id, decision(), by)
         type_decision(page, grade=0)
-        page.keyboard.press("Control+Enter")
+        press(page, "Control+Enter")
         page.get_by_text("this dispute was decided meanwhile. It is 1 now (rater's slip)").wait_for()
         page.reload()
         assert page.get_by_label("Chain of thought").input_value() == MINE, "the draft"
         assert WHY in page.content(), "what was decided"
-        page.keyboard.press("Control+Enter")
+        press(page, "Control+Enter")
         page.wait_for_url(f"**/disputes/*saved={first.code}")
     assert [line["grade"] for line in adjudicated(project)] == [1, 0]
     assert adjudicated(project)[1]["supersedes"] == "decision-1"
@@ -258,9 +267,25 @@ def test_everybody_can_read_the_pages(project: Project, browser: Browser, width:
         for path in ("/", "/summary", f"/disputes/{one.code}", f"/disputes/{other.code}?saved={one.code}"):
             page.goto(address + path)
             assert (serious(page), runs_over(page)) == ([], 0), path
-        page.keyboard.press("g")
-        page.keyboard.press("?")
+        press(page, "g")
+        press(page, "?")
         assert serious(page) == []
+
+
+def test_text_of_a_product_or_a_rater_stays_text(here: Path, browser: Browser) -> None:
+    project = disputing(here)
+    first = disputes_of(project)[0]
+    golden = project.root / "golden/small"
+    for name, old in (("examples", first.example.result.title), ("ratings", "It reads as a ")):
+        text = (golden / f"{name}.jsonl").read_text(encoding="utf-8")
+        (golden / f"{name}.jsonl").write_text(text.replace(old, json.dumps(HOSTILE)[1:-1]), encoding="utf-8")
+    with adjudicating(project) as address, opened(address, browser=browser) as page:
+        page.get_by_text(HOSTILE[:40]).wait_for()
+        page.goto(f"{address}/disputes/{first.code}")
+        assert HOSTILE in page.locator("#pair").inner_text()
+        page.locator("[data-start]").first.click()
+        assert page.locator("main b", has_text="bold").count() == 0
+        assert page.title() != "ran"
 
 
 def test_thumb_decides_on_a_phone(project: Project, browser: Browser) -> None:

@@ -8,6 +8,7 @@ else document.addEventListener("keydown", (event) => {
   const first = document.querySelector("[data-key=Enter]");
   if (event.key === "Enter" && first && event.target === document.body) location.href = first.href;
 });
+document.documentElement.dataset.keys = "on";
 
 function decideHere(desk) {
   const form = document.getElementById("form");
