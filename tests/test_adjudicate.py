@@ -27,7 +27,7 @@ from harness.errors import BadInput
 from harness.golden.rating.deciding import PENDING, Decision, Overtaken, decide, mend
 from harness.golden.rating.disputes import find_disputes
 from harness.nouns.pair import Rating, Unrated
-from harness.policy.drafts import begun
+from harness.policy.drafts import begun, names_pair
 from harness.policy.lint import unfinished
 from harness.policy.load import load_policy
 from harness.storage.project import Project
@@ -217,6 +217,19 @@ def test_reopened_decision_supersedes_and_history_keeps_all(project: Project) ->
     assert [side.grade for side in found.sides if side.golden] == [golden], "the grade that was disputed"
 
 
+def test_decision_that_leaves_everything_as_it_is_shows_the_grade_that_was_disputed(project: Project) -> None:
+    item = first_of(project)
+    was = line_of(project, item)
+    words = ("golden", "regrade", item, "--policy", "small@v1", "--grade", "0", "--clauses", "accessory")
+    root = ("--root", project.root)
+    assert harness(*words, "--reasoning", WHY, "--why", "Read again.", *root).code == 0
+    said = decision(grade=0, reasoning=WHY, clauses=["accessory"])
+    decide(project, policy_of(project), item, said, AUTHOR)
+    assert len(line_of(project, item)["history"]) == 1, "nothing was added"
+    (found,) = [one for one in disputes_of(project) if one.example.id == item]
+    assert was["grade"] != 0 and [side.grade for side in found.sides if side.golden] == [0]
+
+
 def test_decision_about_a_version_that_is_not_the_latest_corrects_its_entry_alone(project: Project) -> None:
     item = first_of(project)
     v1 = (project.root / "policies/small/v1.toml").read_text(encoding="utf-8")
@@ -301,6 +314,14 @@ def test_second_look_keeps_both_grades(project: Project, grade: int, look: str) 
     assert (third.first_grade, third.second_look) == (1, "kept"), "the grade before the teacher was seen"
 
 
+def test_decision_reopened_after_a_teacher_who_agreed_is_no_second_look(project: Project) -> None:
+    item, by = first_of(project), replace(AUTHOR, run="r", teacher=1)
+    first = decide(project, policy_of(project), item, decision(), by)
+    again = decision(id="decision-2", seen=first.key, grade=0)
+    second = decide(project, policy_of(project), item, again, by)
+    assert (second.first_grade, second.second_look) == (1, None)
+
+
 def test_another_run_is_looked_at_against_the_decision_that_stands(project: Project) -> None:
     item = first_of(project)
     first = decide(project, policy_of(project), item, decision(), replace(AUTHOR, run="r", teacher=1))
@@ -382,6 +403,37 @@ def test_gaps_share_the_open_draft_and_a_clause_unless_they_are_worded(project: 
         "plain",
         *dict.fromkeys(id_ for _, id_ in opened),
     ]
+
+
+def test_gap_without_a_wording_takes_the_clause_that_is_open_and_worded(project: Project) -> None:
+    items = [one.example.id for one in disputes_of(project)]
+    for number, wording in enumerate(("A rule.", "")):
+        said = gap(number, unclear="accessory", wording=wording)
+        made = decide(project, policy_of(project), items[number], said, AUTHOR)
+        assert made.opened is not None
+        assert (made.opened.id, made.opened.text) == ("draft-accessory", "TODO: A rule.")
+
+
+def test_reopened_gap_with_another_wording_opens_another_clause(project: Project) -> None:
+    item = first_of(project)
+    first = decide(project, policy_of(project), item, gap(1, unclear="accessory", wording="A rule."), AUTHOR)
+    said = gap(2, unclear="accessory", wording="Another rule.", seen=first.key)
+    made = decide(project, policy_of(project), item, said, LATER)
+    assert made.opened is not None and made.opened.id == "draft-accessory-2"
+
+
+@pytest.mark.parametrize(
+    ("wording", "gives_away"),
+    [
+        ("Of a Red  Shoe, say 1.", True),
+        ("The Bolt 3 is at most 1.", True),
+        ("A shoe that is red is at most 1.", False),
+        ("Of redder shoes say 1.", False),
+    ],
+)
+def test_wording_with_the_whole_query_or_title_gives_the_pair_away(wording: str, gives_away: bool) -> None:
+    assert names_pair(wording, "red shoe", "bolt 3") is gives_away
+    assert not names_pair(wording, "shoe", "shoes"), "one word names no pair"
 
 
 def test_reopened_gap_does_not_open_again_what_its_author_dropped(project: Project) -> None:
