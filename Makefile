@@ -26,7 +26,7 @@ ENDS = || { code=$$?; case $$code in \
 COMPILED = env -u PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help eval gate1 gate2 compare regress impact ship report rate view lint demo-server test check format golden-update screenshots mutants clean
+.PHONY: help eval gate1 gate2 compare regress impact ship report rate adjudicate view lint demo-server test check format golden-update screenshots mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ rate: $(VENV)/installed  ## Rate a round's pairs in the browser: RATER=ann [POLI
 
 view: $(VENV)/installed  ## Runs, reports and comparisons as local web pages: [FLAGS="--port 0 --open"]
 	@$(BIN)/harness view $(FLAGS) $(ENDS)
+
+adjudicate: $(VENV)/installed  ## Decide where raters differ, on pages of this machine: [POLICY= RUN= FLAGS="--open"]
+	@$(BIN)/harness adjudicate $(if $(POLICY),--policy "$(POLICY)") $(if $(RUN),--run "$(RUN)") $(FLAGS) $(ENDS)
 
 lint: $(VENV)/installed  ## Check the policies and the golden sets
 	@$(BIN)/harness policy lint $(ENDS)

@@ -10,11 +10,13 @@ from random import Random
 
 from browser import opened
 from builders import harness
+from disputing import adjudicating
 from playwright.sync_api import Page
 from shipped import ship
 from viewing import change_manifest, names, unfinish, viewing
 
 from harness.golden.examples import load_examples
+from harness.golden.rating.disputes import load_disputes
 from harness.policy.load import load_policy
 from harness.storage.project import Project
 
@@ -28,6 +30,11 @@ HISTORY = (
 )  # fmt: skip
 """Prompt versions, and which share of the made-up grades is right."""
 OFF = (-1, 1, 1, 2)
+DECIDED = (
+    "A cooling mat for a large dog is the very thing. But the listing says itself that its gel is harmful if "
+    "swallowed and that the mat must not lie where an animal chews, which dogs do: shown, it could hurt one."
+)
+WORDED = "Unsafe for whom the thing is for, people or animals, is 0."
 
 
 def shop(root: Path) -> Path:
@@ -97,6 +104,29 @@ def pictures(project: Project) -> None:
         shutil.copy(Path(scratch) / "intervals.png", PICTURES / "intervals.png")
 
 
+def disputes(root: Path) -> tuple[Project, str]:
+    """The shipped project as it was before its disputes were decided, and a run of a builtin grader."""
+    ship(root)
+    (root / "golden/product-search/adjudications.jsonl").unlink()
+    harness("eval", "--root", root, "--model", "builtin/lexical", "--split", "dev+test", "--no-report")
+    project = Project(root)
+    return project, names(project)[0]
+
+
+def decide_first(page: Page) -> None:
+    """The first dispute, decided otherwise than by the teacher."""
+    page.keyboard.press("0")
+    page.keyboard.press("g")
+    page.get_by_role("checkbox", name="unsafe").check()
+    page.get_by_label("Chain of thought").fill(DECIDED)
+    page.get_by_label("Which clause leaves it open").select_option("unsafe")
+    page.get_by_label("How the policy should say it").fill(WORDED)
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("The teacher differs").wait_for()
+    page.locator("#decision").scroll_into_view_if_needed()
+    page.evaluate("document.getElementById('decision').scrollIntoView()")
+
+
 def main() -> None:
     """Take every picture anew."""
     PICTURES.mkdir(exist_ok=True)
@@ -106,6 +136,12 @@ def main() -> None:
         with viewing(project) as address:
             take("viewer", address, top, 800)
             take("viewer-trend", f"{address}/trend?split=dev", top, 700, dark=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        project, run = disputes(Path(scratch) / "shop")
+        with adjudicating(project, run, "product-search@v1") as address:
+            first = f"{address}/disputes/{load_disputes(project, load_policy(project.root / POLICY))[0].code}"
+            take("adjudicate", first, top, 900)
+            take("adjudicate-decided", first, decide_first, 800, dark=True)
     with tempfile.TemporaryDirectory() as scratch:
         page = shop(Path(scratch) / "report")
         take("report", page, top, 860)

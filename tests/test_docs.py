@@ -27,6 +27,7 @@ from harness.cli.app import app
 from harness.cli.help import commands_of, examples_of
 from harness.comparison.baseline import Baseline, Case
 from harness.golden.examples import load_examples
+from harness.golden.rating.adjudicated import Adjudicated, ClauseCount, Looked
 from harness.golden.rating.plan_summary import RaterShare, RoundSummary, StratumDrawn
 from harness.golden.rating.progress import RaterProgress, RoundProgress
 from harness.golden.rating.sheet import code_of
@@ -81,12 +82,12 @@ def commands_in(page: Path) -> list[str]:
 
 
 def shows_pages(words: list[str]) -> bool:
-    """Whether the viewer, which ends by Ctrl-C alone, prints an address and then ends well."""
+    """Whether a server of pages, which ends by Ctrl-C alone, prints an address and then ends well."""
     viewer = subprocess.Popen(
         [sys.executable, "-m", "harness", *words],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "HARNESS_VIEW_PORT": "0"},
+        env={**os.environ, "HARNESS_VIEW_PORT": "0", "HARNESS_ADJUDICATE_PORT": "0"},
     )
     assert viewer.stdout is not None
     address = viewer.stdout.readline()
@@ -166,7 +167,7 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
             if words[0] != "harness":
                 assert command.startswith(ELSEWHERE), command
                 continue
-            if words[1] == "view":
+            if words[1] in ("view", "adjudicate") and not {"--list", "--summary"} & set(words):
                 assert shows_pages(words[1:]), command
                 continue
             urls = dict.fromkeys(("HARNESS_EVAL_BASE_URL", "HARNESS_DOCTOR_BASE_URL"), server.url)
@@ -275,6 +276,7 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
         *((model, "ship") for model in (Shipping, Override)),
         *((model, "rate plan, rate status") for model in ROUNDS),
         *((model, "stages") for model in (Stages, Stage, Rate)),
+        *((m, "adjudicate --list, adjudicate --summary") for m in (Adjudicated, ClauseCount, Looked)),
         *((model, "policy diff, policy lint") for model in POLICY_CHANGED),
         *((model, "prompt list, prompt diff, runs rm") for model in (PromptDiff, PrefixChange)),
     ],

@@ -336,7 +336,12 @@ def test_lint_counts_disputes_until_they_are_adjudicated(here: Path) -> None:
         {r["item"] for r in lines(here / GOLDEN / "ratings.jsonl") if r["grade"] != grades[r["item"]]}
     )
     assert findings(here) == [
-        ("warning", "ratings", f"{len(open_)} pairs in dispute are not adjudicated (the first: {open_[0]})")
+        (
+            "warning",
+            "ratings",
+            f"{len(open_)} pairs in dispute are not adjudicated (the first: {open_[0]}); "
+            "harness adjudicate --policy small@v1",
+        )
     ]
     decisions = [
         {"item": item, "policy_version": "v1", "grade": grades[item], "reason": "As written."}

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import tempfile
 import threading
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import uvicorn
 from builders import examples, harness, write_project
 from comparing import perfect, run_of, wrong_on
 
@@ -27,8 +29,13 @@ HOSTILE = "</script><script>document.title = 'ran'</script><b>bold</b> \u202egni
 @contextmanager
 def viewing(project: Project, host: str = "127.0.0.1") -> Iterator[str]:
     """The address of a viewer of this project, without the slash at its end."""
-    listening = listen(host, 0)
-    server = viewer(project, host)
+    with serving(viewer(project, host), listen(host, 0)) as address:
+        yield address
+
+
+@contextmanager
+def serving(server: uvicorn.Server, listening: socket.socket) -> Iterator[str]:
+    """A server in a thread of its own: its address, without the slash at its end."""
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:

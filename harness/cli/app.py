@@ -8,6 +8,7 @@ import typer
 
 from harness import __version__
 from harness.cli import (
+    adjudicate,
     baseline,
     cache,
     compare,
@@ -69,6 +70,7 @@ app.add_typer(golden.app, name="golden")
 rate.app.command("plan")(rate_plan.plan_command)
 app.add_typer(rate.app, name="rate")
 app.add_typer(ratings.app, name="ratings")
+app.command("adjudicate")(adjudicate.adjudicate_command)
 app.add_typer(prompt.app, name="prompt")
 app.add_typer(runs.app, name="runs")
 app.command("report")(reports.report_command)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from harness.errors import BadInput, Fault
@@ -19,7 +20,8 @@ from harness.golden.checks import (
 from harness.golden.examples import read_numbered
 from harness.golden.leakage import safe_shots, withhold_worked
 from harness.golden.rating.adjudications import FILE as ADJUDICATIONS
-from harness.golden.rating.adjudications import Adjudication, disputed, load_adjudications
+from harness.golden.rating.adjudications import Adjudication, decisions_under, load_adjudications
+from harness.golden.rating.disputes import first_said, in_dispute
 from harness.golden.rating.ratings import rated_under
 from harness.golden.similarity import near_duplicates, tokens
 from harness.nouns.pair import Example
@@ -84,33 +86,37 @@ def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator
         yield Finding("error", item, "rated, but not in the golden set")
     for rater in sorted(rated.raters - set(kinds)):
         yield Finding("warning", rater, "raters.toml does not say whether this rater is human or llm")
-    decided: dict[str, Adjudication] = {}
-    for decision in decisions:
-        if decision.policy_version == policy.version:
-            for what in _decision_faults(decision, golden, decided, policy):
-                yield Finding("error", decision.item, what)
-            decided[decision.item] = decision
-    open_ = [item for item in disputed(examples, ratings) if item not in decided]
+    decided = decisions_under(decisions, policy.version)
+    for item, made in decided.items():
+        for what in (*_doubles(made), *_decision_faults(made[-1], golden, policy)):
+            yield Finding("error", item, what)
+    said = first_said(ratings, rated.unrated)
+    open_ = [item for item in in_dispute(examples, said) if item not in decided]
     if open_:
         count = plural(len(open_), "pair in dispute is", "pairs in dispute are")
-        what = f"{count} not adjudicated (the first: {open_[0]})"
+        what = f"{count} not adjudicated (the first: {open_[0]}); harness adjudicate --policy {policy.label}"
         yield Finding("warning", "ratings", what)
 
 
-def _decision_faults(
-    decision: Adjudication, golden: Mapping[str, int], decided: Mapping[str, Adjudication], policy: Policy
-) -> Iterator[str]:
+def _doubles(made: Sequence[Adjudication]) -> Iterator[str]:
+    """A decision that was reopened says which one it supersedes."""
+    if any(then.supersedes != first.key for first, then in pairwise(made)):
+        yield "adjudicated twice"
+
+
+def _decision_faults(decision: Adjudication, golden: Mapping[str, int], policy: Policy) -> Iterator[str]:
     if decision.item not in golden:
         yield "adjudicated, but not in the golden set"
     elif golden[decision.item] != decision.grade:
         yield f"adjudicated as {decision.grade}, but golden is {golden[decision.item]}"
-    if decision.item in decided:
-        yield "adjudicated twice"
     if not decision.reason.strip():
         yield "adjudicated without a reason"
     for clause in decision.unclear:
         if clause not in policy.clause_ids:
             yield f"its adjudication calls the clause {clause!r} unclear, unknown in {policy.label}"
+    for clause in decision.clauses:
+        if clause not in policy.clause_ids:
+            yield f"its adjudication cites the clause {clause!r}, unknown in {policy.label}"
 
 
 def _queries_in_two_splits(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:

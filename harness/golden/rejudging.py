@@ -101,7 +101,7 @@ def confirm(path: Path, policy: Policy, why: Mapping[str, str], at: str) -> list
         golden = golden_lines(path)
         refuse_faults(fault for id_ in why for fault in _confirm_faults(id_, golden, policy))
         new = [id_ for id_ in why if not is_judged(golden[id_], policy)]
-        _rewrite(path, {id_: _entry(policy, at, why[id_], None) for id_ in new})
+        rewrite(path, {id_: _entry(policy, at, why[id_], None) for id_ in new})
     return new
 
 
@@ -109,7 +109,7 @@ def regrade(path: Path, policy: Policy, id_: str, said: Judgement, why: str, at:
     """Record a new judgement under this policy version. False where the file already has it."""
     with alone(path.parent / ".golden.lock"):
         golden = golden_lines(path)
-        faults = _regrade_faults(id_, golden, policy, said)
+        faults = regrade_faults(id_, golden, policy, said)
         if not why.strip():
             faults.append(Fault(id_, "no reason; give --why: it is kept in the history"))
         refuse_faults(faults)
@@ -120,7 +120,7 @@ def regrade(path: Path, policy: Policy, id_: str, said: Judgement, why: str, at:
             and _said(was) == _said(was.model_copy(update=dict(said)))
         ):
             return False
-        _rewrite(path, {id_: _entry(policy, at, why, said)})
+        rewrite(path, {id_: _entry(policy, at, why, said)})
     return True
 
 
@@ -135,18 +135,19 @@ def _confirm_faults(id_: str, golden: Mapping[str, Judged], policy: Policy) -> l
     if is_judged(one, policy):
         return []
     now = Judgement(grade=one.grade, reasoning="", clauses=one.clauses)  # the reasoning stays as it was
-    found = _judgement_faults(id_, now, policy)
-    return [*_order_faults(one, policy), *(Fault(f.where, f"{f.what}; regrade it") for f in found)]
+    found = judgement_faults(id_, now, policy)
+    return [*order_faults(one, policy), *(Fault(f.where, f"{f.what}; regrade it") for f in found)]
 
 
-def _regrade_faults(id_: str, golden: Mapping[str, Judged], policy: Policy, said: Judgement) -> list[Fault]:
+def regrade_faults(id_: str, golden: Mapping[str, Judged], policy: Policy, said: Judgement) -> list[Fault]:
+    """Why a judgement cannot be recorded under a policy version; none if it can."""
     if id_ not in golden:
         return [Fault(id_, "not an example or canary of this set")]
     empty = [Fault(id_, "no reasoning; give --reasoning")] if not said.reasoning.strip() else []
-    return [*_order_faults(golden[id_], policy), *_judgement_faults(id_, said, policy), *empty]
+    return [*order_faults(golden[id_], policy), *judgement_faults(id_, said, policy), *empty]
 
 
-def _order_faults(one: Judged, policy: Policy) -> list[Fault]:
+def order_faults(one: Judged, policy: Policy) -> list[Fault]:
     """Refuse to judge under an earlier version what was already judged under a later one."""
     versions = one.policy_version, policy.version
     if not all(is_version(version) for version in versions):
@@ -157,7 +158,8 @@ def _order_faults(one: Judged, policy: Policy) -> list[Fault]:
     return [Fault(one.id, what)]
 
 
-def _judgement_faults(id_: str, said: Judgement, policy: Policy) -> list[Fault]:
+def judgement_faults(id_: str, said: Judgement, policy: Policy) -> list[Fault]:
+    """What a judgement says that its policy version does not allow."""
     if said.grade not in policy.scale:
         return [Fault(id_, off_scale(said.grade, policy))]
     judged = Example.model_validate(
@@ -197,7 +199,7 @@ def _placed(line: Mapping[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return made | new
 
 
-def _rewrite(path: Path, changes: Mapping[str, Callable[[dict[str, Any]], Any]]) -> None:
+def rewrite(path: Path, changes: Mapping[str, Callable[[dict[str, Any]], Any]]) -> None:
     """Change the lines of these ids; keep every other line byte for byte."""
     made: dict[Path, list[str]] = {}
     faults: list[Fault] = []

@@ -4,16 +4,21 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from harness.nouns.policy import Policy
+from harness.policy.drafts import TODO
 
 
 def unfinished(policy: Policy) -> list[str]:
-    """The empty texts of a usable policy, each as `key: what`. People cannot rate by an empty definition."""
+    """The texts that a usable policy lacks, each as `key: what`: people cannot rate by an empty one."""
     texts = {f"{key}: empty": getattr(policy, key) for key in ("author", "title", "surface", "goal")}
     texts |= {f"grades, {level.value}: empty definition": level.definition for level in policy.grades}
     for clause in policy.clauses:
         texts[f"clauses, {clause.id}: empty text"] = clause.text
         texts[f"clauses, {clause.id}: no reason (why)"] = clause.why
-    return [fault for fault, text in texts.items() if not text.strip()]
+    drafts = [one.id for one in policy.clauses if one.text.strip().startswith(TODO)]
+    return [
+        *(fault for fault, text in texts.items() if not text.strip()),
+        *(f"clauses, {id_}: a draft that begins with {TODO}; word it" for id_ in drafts),
+    ]
 
 
 def shared_surfaces(policies: Sequence[Policy], asked: str | None = None) -> list[str]:

@@ -36,8 +36,8 @@ def templates() -> Environment:
 
 
 def page(template: str, values: Mapping[str, Any], here: str = "", status: int = 200) -> HTMLResponse:
-    """A page of the viewer. `here`: the navigation link it belongs to."""
-    text = templates().get_template(template).render({**values, "ways": WAYS, "here": here})
+    """A page of the viewer. `here`: the navigation link it belongs to; `values` may hold other `ways`."""
+    text = templates().get_template(template).render({"ways": WAYS, **values, "here": here})
     # A broken source can hold half a surrogate pair, which UTF-8 cannot encode.
     return HTMLResponse(text.encode("utf-8", "replace"), status_code=status)
 
@@ -47,7 +47,13 @@ def trouble(status: int, title: str, lines: tuple[str, ...]) -> HTMLResponse:
     return page("trouble.html.j2", {"title": title, "lines": lines}, status=status)
 
 
-STATIC = {"style.css": "text/css", "viewer.css": "text/css", "viewer.js": "text/javascript"}
+STATIC = {
+    "style.css": "text/css",
+    "viewer.css": "text/css",
+    "viewer.js": "text/javascript",
+    "adjudicate.css": "text/css",
+    "adjudicate.js": "text/javascript",
+}
 """Our styles and scripts with their media types: the report's style, and the viewer's own files."""
 
 

@@ -1,18 +1,40 @@
-"""Adjudications: the author's decision where raters differ from each other or from the golden grade."""
+"""Adjudications: the author's decisions where raters differ from each other or from the golden grade."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from harness.nouns.base import Level, Noun
-from harness.nouns.pair import Example, Rating
+from harness.policy.drafts import DraftClause
+from harness.storage.digest import digest
 from harness.storage.files import load_nouns
 
 FILE = "adjudications.jsonl"
+Cause = Literal["policy_gap", "ambiguous_result", "raters_slip", "edge_case"]
+CAUSES: dict[Cause, str] = {
+    "policy_gap": "Policy gap",
+    "ambiguous_result": "Ambiguous result",
+    "raters_slip": "Rater's slip",
+    "edge_case": "Edge case",
+}
+"""What a decision says about the dispute, in words."""
+
+
+def cause_words() -> dict[str, str]:
+    """The causes in words, and "none" of decisions that were written without one."""
+    return {**{str(cause): words for cause, words in CAUSES.items()}, "none": "No cause given"}
 
 
 class Adjudication(Noun):
-    """One decision. `unclear`: the clauses whose wording caused the dispute."""
+    """One decision. `unclear`: the clauses whose wording caused the dispute.
+
+    `reason`: what the dispute was about; `reasoning` and `clauses`: what the golden example says from now on.
+    Empty in decisions that were written by hand before there were pages. `golden`: the golden grade that the
+    author found. `supersedes`: the key of the decision that this one replaces. `opened`: the clause that a
+    policy gap opened in a draft. `teacher`: the grade of `run` for the pair, which the author saw only after
+    `first_grade`; `second_look`: what the author did then.
+    """
 
     item: str
     policy_version: str
@@ -20,6 +42,28 @@ class Adjudication(Noun):
     reason: str
     unclear: tuple[str, ...] = ()
     at: str = ""
+    id: str = ""
+    supersedes: str = ""
+    cause: Cause | None = None
+    reasoning: str = ""
+    clauses: tuple[str, ...] = ()
+    decided_by: str = ""
+    golden: Level | None = None
+    opened: DraftClause | None = None
+    run: str = ""
+    teacher: Level | None = None
+    first_grade: Level | None = None
+    second_look: Literal["kept", "changed"] | None = None
+
+    @property
+    def key(self) -> str:
+        """What names the decision: its id, or a digest of a decision that was written by hand."""
+        return self.id or digest(self.data())[7:19]
+
+    @property
+    def differs(self) -> bool:
+        """Whether the teacher's grade is another one than the author's first."""
+        return self.teacher is not None and self.teacher != self.first_grade
 
 
 def load_adjudications(path: Path) -> list[Adjudication]:
@@ -27,13 +71,10 @@ def load_adjudications(path: Path) -> list[Adjudication]:
     return load_nouns(path, Adjudication)
 
 
-def disputed(examples: Sequence[Example], ratings: Sequence[Rating]) -> dict[str, list[Rating]]:
-    """The ratings of each example where a rater differs from another rater or from the golden grade."""
-    by_item: dict[str, list[Rating]] = defaultdict(list)
-    for rating in ratings:
-        by_item[rating.item].append(rating)
-    return {
-        example.id: given
-        for example in examples
-        if (given := by_item.get(example.id)) and {rating.grade for rating in given} != {example.grade}
-    }
+def decisions_under(decisions: Iterable[Adjudication], version: str) -> dict[str, list[Adjudication]]:
+    """Each item's decisions under a policy version, in the order of the file: the last one counts."""
+    found: dict[str, list[Adjudication]] = defaultdict(list)
+    for decision in decisions:
+        if decision.policy_version == version:
+            found[decision.item].append(decision)
+    return dict(found)

@@ -1,0 +1,138 @@
+"""`harness adjudicate`: the author decides where raters differ from each other or from the golden grade."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.groups import grouped
+from harness.cli.options import RUN, Json, Root, option, project_at
+from harness.cli.output import print_json, say, show
+from harness.cli.policy_options import PolicyOptions
+from harness.errors import BadInput
+from harness.storage.plural import plural
+
+if TYPE_CHECKING:
+    from harness.nouns.policy import Policy
+    from harness.storage.project import Project
+
+HOST = "127.0.0.1"
+"""These pages show what raters said: only this machine can reach them."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DeskOptions:
+    """How the pages are opened, and who decides on them."""
+
+    run: Annotated[
+        str | None,
+        option(
+            "A run whose answer is shown after each decision, for a second look where it differs.",
+            autocompletion=RUN.autocompletion,
+        ),
+    ] = None
+    by: Annotated[str | None, option("Who decides. Default: the author of the policy.")] = None
+    port: Annotated[int, option("The port; 0 picks a free one.", min=0, max=65535)] = 8766
+    open: Annotated[bool, option("Open the browser too.", "--open")] = False
+
+
+@grouped
+def adjudicate_command(
+    which: PolicyOptions,
+    *,
+    desk: DeskOptions,
+    list: Annotated[
+        bool, option("Print the disputes, the most important first; no pages.", "--list")
+    ] = False,
+    summary: Annotated[
+        bool, option("Print what the decisions say about the policy; no pages.", "--summary")
+    ] = False,
+    collect: Annotated[
+        Path | None,
+        option("Take decisions from JSON lines that name disputes by the codes of --list.", metavar="FILE"),
+    ] = None,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Decide the disputes of a golden set, on pages of this machine.
+
+    A dispute is a pair on which raters differ from each other or from the golden grade, or that one could not
+    grade. Names are hidden. Runs until Ctrl-C; a decision is saved when the page says so.
+    """
+    from harness.golden.rating.disputes import rated_label
+
+    project = project_at(root)
+    if [list, summary, collect is not None].count(True) > 1:
+        raise BadInput("give one of --list, --summary and --collect")
+    if json and not (list or summary):
+        raise BadInput("--json goes with --list or --summary")
+    label = rated_label(project, which.label_in(project))
+    if list or summary:
+        _print(project, label, summary=summary, json=json)
+    elif collect is not None:
+        _collect(project, label, collect, desk)
+    else:
+        _serve(project, label, desk)
+
+
+def _print(project: "Project", label: str, *, summary: bool, json: bool) -> None:
+    from harness.golden.rating.adjudicated import sum_up
+    from harness.golden.rating.deciding import mend
+    from harness.golden.rating.disputes import listed, load_disputes
+    from harness.report.adjudication import disputes_view, summary_view
+
+    policy = _policy(project, label)
+    mend(project, policy.name)
+    found = load_disputes(project, policy)
+    counted = sum_up(policy, found)
+    if summary:
+        print_json(counted) if json else show(summary_view(counted))
+    elif json:
+        print_json({"policy": policy.label, "disputes": [listed(one) for one in found]})
+    else:
+        show(disputes_view(counted, found))
+
+
+def _collect(project: "Project", label: str, path: Path, desk: DeskOptions) -> None:
+    from datetime import UTC, datetime
+
+    from harness.golden.rating.collecting import collect_decisions
+    from harness.golden.rating.deciding import Author, mend
+
+    if desk.run is not None:
+        raise BadInput("--run shows its answers on the pages; remove it with --collect")
+    policy = _policy(project, label)
+    mend(project, policy.name)
+    by = Author((desk.by or "").strip() or policy.author, datetime.now(UTC).isoformat(timespec="seconds"))
+    made = collect_decisions(project, policy, path, by)
+    say(f"{plural(len(made), 'decision')} under {policy.label}: recorded, and applied to the golden set")
+
+
+def _policy(project: "Project", label: str) -> "Policy":
+    from harness.policy.load import load_policy, policy_path
+
+    return load_policy(policy_path(project, label))
+
+
+def _serve(project: "Project", label: str, desk: DeskOptions) -> None:
+    from harness.web.rating.adjudicate import adjudicate_app
+    from harness.web.rating.disputes import Disputes
+    from harness.web.serve import address_of, listen, server_of
+
+    disputes = Disputes(project, label, desk.run, (desk.by or "").strip())
+    state = disputes.state()
+    if disputes.mended is not None:
+        say(f"the decision about {disputes.mended.item} was saved and not yet applied: it is now")
+    open_ = sum(one.decision is None for one in state.disputes)
+    say(f"{state.policy.label}: {len(state.disputes):,} in dispute, {open_:,} open")
+    server = server_of(adjudicate_app(disputes))
+    # Ctrl-C ends it: uvicorn finishes what it is sending, and then raises KeyboardInterrupt.
+    with suppress(KeyboardInterrupt), listen(HOST, desk.port) as listening:
+        address = address_of(listening)
+        typer.echo(address)
+        say("Ctrl-C stops it.")
+        if desk.open:
+            typer.launch(address)
+        server.run(sockets=[listening])

@@ -1,0 +1,98 @@
+"""What adjudication says about a policy: causes, the clauses behind the disputes, the teacher's influence."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from harness.golden.rating.adjudications import CAUSES
+from harness.golden.rating.disputes import Dispute
+from harness.nouns.base import Noun
+from harness.nouns.policy import Policy
+
+
+class ClauseCount(Noun):
+    """A clause in the disputes. `unclear`: the gaps that are laid to it; `cited`: disputes that cite it."""
+
+    id: str
+    unclear: int
+    cited: int
+
+
+class Looked(Noun):
+    """Decisions beside a teacher's grade. `unlooked`: the second looks that are still to be taken."""
+
+    decided: int
+    differs: int
+    kept: int
+    changed: int
+    unlooked: int
+
+
+class Adjudicated(Noun):
+    """The disputes of a policy version in numbers.
+
+    `golden_changed`: decisions whose grade is not the golden grade that was disputed, of the `golden_noted`
+    that say what it was. `reopened`: disputes with more than one decision, without second looks. `causes`
+    counts decisions; "none": those without one.
+    """
+
+    policy: str
+    disputes: int
+    decided: int
+    open: int
+    change_action: int
+    golden_changed: int
+    golden_noted: int
+    reopened: int
+    causes: dict[str, int]
+    clauses: tuple[ClauseCount, ...]
+    teacher: Looked | None
+
+
+def sum_up(policy: Policy, disputes: Sequence[Dispute]) -> Adjudicated:
+    """Count the disputes of a policy version and their decisions; the clause with most disputes first."""
+    decided = [(one, one.decision) for one in disputes if one.decision is not None]
+    causes: Counter[str] = Counter(last.cause or "none" for _, last in decided)
+    unclear = Counter(clause for _, last in decided for clause in last.unclear)
+    cited = Counter(clause for one in disputes for clause in _cited(one))
+    ids = sorted({*unclear, *cited}, key=lambda id_: (-unclear[id_], -cited[id_], id_))
+    return Adjudicated(
+        policy=policy.label,
+        disputes=len(disputes),
+        decided=len(decided),
+        open=len(disputes) - len(decided),
+        change_action=sum(one.moves_action for one in disputes),
+        golden_changed=sum(_golden(one) not in (None, last.grade) for one, last in decided),
+        golden_noted=sum(_golden(one) is not None for one, _ in decided),
+        reopened=sum(_reopened(one) for one, _ in decided),
+        causes={name: causes[name] for name in (*CAUSES, "none") if name != "none" or causes[name]},
+        clauses=tuple(ClauseCount(id=id_, unclear=unclear[id_], cited=cited[id_]) for id_ in ids),
+        teacher=_looked(disputes),
+    )
+
+
+def _cited(dispute: Dispute) -> set[str]:
+    return {clause for side in dispute.sides for clause in side.clauses}
+
+
+def _golden(dispute: Dispute) -> int | None:
+    """The golden grade that was disputed; None where the first decision did not note it."""
+    return dispute.decisions[0].golden
+
+
+def _reopened(dispute: Dispute) -> bool:
+    return sum(one.second_look is None for one in dispute.decisions) > 1
+
+
+def _looked(disputes: Sequence[Dispute]) -> Looked | None:
+    """None where no decision was made beside a teacher."""
+    beside = [last for one in disputes if (last := one.decision) and last.teacher is not None]
+    if not beside:
+        return None
+    looks = Counter(last.second_look for last in beside if last.differs)
+    return Looked(
+        decided=len(beside),
+        differs=sum(looks.values()),
+        kept=looks["kept"],
+        changed=looks["changed"],
+        unlooked=looks[None],
+    )

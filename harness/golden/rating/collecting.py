@@ -1,0 +1,66 @@
+"""Decisions from a file: for authors who write in an editor and open no page."""
+
+from pathlib import Path
+
+from harness.errors import BadInput, Fault, refuse_faults
+from harness.golden.examples import golden_path
+from harness.golden.rating.adjudications import Adjudication
+from harness.golden.rating.deciding import Author, Decision, decide, decision_faults
+from harness.golden.rating.disputes import Dispute, load_disputes
+from harness.golden.rejudging import golden_lines
+from harness.nouns.policy import Policy
+from harness.storage.digest import digest
+from harness.storage.files import build, json_lines
+from harness.storage.project import Project
+
+DISPUTE = "dispute"
+"""The key of a line that names the dispute by the code that `--list` prints."""
+
+
+def collect_decisions(project: Project, policy: Policy, path: Path, by: Author) -> list[Adjudication]:
+    """Take every decision of a file. BadInput with every fault of every line, and then nothing is written.
+
+    The same line is recorded once, however often the file is collected. A line about a dispute that was
+    decided otherwise is refused: what was decided is reopened on its page, where it can be read.
+    """
+    by_code = {one.code: one for one in load_disputes(project, policy)}
+    golden = golden_lines(golden_path(project, policy.name))
+    numbered, faults = json_lines(path)
+    wanted: list[tuple[str, Decision]] = []
+    seen: set[str] = set()
+    for number, line in numbered:
+        where = f"{path}, line {number}"
+        said, found = _decision(line, where)
+        code = str(line.get(DISPUTE, ""))
+        faults += found + _line_faults(by_code.get(code), code, said, where, again=code in seen)
+        seen.add(code)
+        if said is not None and code in by_code:
+            item = by_code[code].example.id
+            wrong = decision_faults(golden, policy, item, said)
+            faults += [Fault(where, fault.what) for fault in wrong]
+            wanted.append((item, said))
+    refuse_faults(faults)
+    if not wanted:
+        raise BadInput([Fault(str(path), "holds no decision")])
+    return [decide(project, policy, item, said, by) for item, said in wanted]
+
+
+def _decision(line: dict[str, object], where: str) -> tuple[Decision | None, list[Fault]]:
+    given = {key: value for key, value in line.items() if key != DISPUTE}
+    own = [key for key in ("id", "seen") if key in given]
+    faults = [Fault(where, f"{key}: unknown key (misspelt?)") for key in own]
+    said, found = build(Decision, {**given, "id": f"line-{digest(line)[7:31]}", "seen": ""}, where)
+    return said, faults + found
+
+
+def _line_faults(
+    dispute: Dispute | None, code: str, said: Decision | None, where: str, *, again: bool
+) -> list[Fault]:
+    if dispute is None:
+        return [Fault(where, f"dispute: {code!r} is no code that `harness adjudicate --list` prints")]
+    if again:
+        return [Fault(where, f"dispute: {code} is decided twice in this file")]
+    now = dispute.decision
+    if now is not None and (said is None or now.id != said.id):
+        return [Fault(where, f"dispute: {code} is decided already, as {now.grade}; reopen it on its page")]
+    return []

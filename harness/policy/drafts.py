@@ -1,0 +1,160 @@
+"""Draft clauses: what an adjudication opens in the next version of a policy, for its author to word."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.errors import BadInput, Fault
+from harness.nouns.base import Noun
+from harness.nouns.pair import query_key
+from harness.nouns.policy import Policy
+from harness.policy.load import load_policy, policy_versions
+from harness.storage.files import read_text, write_atomic
+from harness.storage.locks import alone
+from harness.storage.project import Project, version_number
+from harness.storage.versions import released_versions
+
+TODO = "TODO:"
+"""How the text of a clause begins that has yet to be worded; `policy lint` calls it unfinished."""
+LOCK = ".policy.lock"
+
+
+class DraftClause(Noun):
+    """A clause to be worded, and the version that it stands in."""
+
+    version: str
+    id: str
+    text: str
+    why: str
+
+
+class Draft(NamedTuple):
+    """The version that takes draft clauses, and the one that it begins as a copy of; None if it is there."""
+
+    version: str
+    copied_from: str | None
+
+
+def next_draft(project: Project, policy: Policy) -> Draft:
+    """The latest draft after a version; else a version after the latest, as its copy. Writes nothing."""
+    files = policy_versions(project.policies / policy.name)
+    latest = max(files, key=version_number)
+    if version_number(latest) > version_number(policy.version) and latest not in released_versions(files):
+        return Draft(latest, None)
+    return Draft(f"v{version_number(latest) + 1}", latest)
+
+
+def plan_clause(project: Project, policy: Policy, unclear: str | None, wording: str, why: str) -> DraftClause:
+    """The clause that a gap opens: beside the clause `unclear`, or about something that no clause says yet.
+
+    Another gap of the same clause without a wording of its own takes the clause that is open already.
+    """
+    draft = next_draft(project, policy)
+    known = {} if draft.copied_from else _clauses(project, policy.name, draft.version)
+    text = f"{TODO} {' '.join(wording.split()) or _task(unclear)}"
+    stem = f"draft-{unclear}" if unclear else "draft"
+    names = [stem if unclear else f"{stem}-1", *(f"{stem}-{n}" for n in range(2, len(known) + 3))]
+    for id_ in names:
+        if id_ not in known:
+            return DraftClause(version=draft.version, id=id_, text=text, why=why)
+        if known[id_] == text or (unclear and not wording.strip()):
+            return DraftClause(version=draft.version, id=id_, text=known[id_], why=why)
+    raise AssertionError("one of more names than there are clauses is free")
+
+
+def _task(unclear: str | None) -> str:
+    return f"sharpen {unclear}." if unclear else "say what decides."
+
+
+def _clauses(project: Project, name: str, version: str) -> dict[str, str]:
+    policy = load_policy(project.policies / name / f"{version}.toml")
+    return {clause.id: clause.text for clause in policy.clauses}
+
+
+def open_clause(project: Project, policy: Policy, clause: DraftClause, remark: str) -> bool:
+    """Append a draft clause to its version, which is begun where it is missing. False if it is there already.
+
+    BadInput where the version was released meanwhile: a released version never changes. `remark`: a comment
+    above the clause, which no grader reads.
+    """
+    folder = project.policies / policy.name
+    with alone(folder / LOCK):
+        if is_open(project, policy, clause):
+            return False
+        write_atomic(folder / f"{clause.version}.toml", drafted(project, policy, clause, remark))
+    return True
+
+
+def is_open(project: Project, policy: Policy, clause: DraftClause) -> bool:
+    """Whether the version of a draft clause has a clause of its id already."""
+    path = project.policies / policy.name / f"{clause.version}.toml"
+    return path.exists() and clause.id in _clauses(project, policy.name, clause.version)
+
+
+def drafted(project: Project, policy: Policy, clause: DraftClause, remark: str) -> str:
+    """The text of a draft with one clause more. BadInput where it would be no policy, or is released."""
+    folder, draft = project.policies / policy.name, next_draft(project, policy)
+    if draft.version != clause.version:
+        what = f"{policy.name}@{clause.version} is released, or not the latest version any more"
+        raise BadInput([Fault(str(folder), f"{what}: a draft clause goes into {draft.version}")])
+    path = folder / f"{draft.copied_from or draft.version}.toml"
+    text = read_text(path)
+    if draft.copied_from:
+        text = begun(text, draft.version, path)
+    made = f"{text.rstrip()}\n\n# {' '.join(remark.split())}\n{_toml(clause)}"
+    return _checked(text, made, clause, path)
+
+
+def begun(text: str, version: str, path: Path) -> str:
+    """A policy file as the draft of another version: comments and all, with two values changed."""
+    head, table, rest = _parts(text)
+    head = re.sub(r"""^(\s*version\s*=\s*)["'][^"'\n]*["']""", rf'\g<1>"{version}"', head, flags=re.MULTILINE)
+    head = re.sub(r"^(\s*released\s*=\s*)true\b", r"\g<1>false", head, flags=re.MULTILINE)
+    made = head + table + rest
+    was = tomllib.loads(text)
+    wanted = {**was, "version": version, **({"released": False} if "released" in was else {})}
+    if not _is(made, wanted):
+        what = f"cannot be copied line by line: write {version}.toml beside it yourself"
+        raise BadInput([Fault(str(path), f'{what}, with version = "{version}" and released = false')])
+    return made
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """The keys above the first table, which may hold lines that look like them."""
+    first = re.search(r"^\s*\[", text, flags=re.MULTILINE)
+    at = first.start() if first else len(text)
+    return text[:at], text[at : at + 1], text[at + 1 :]
+
+
+def _checked(before: str, made: str, clause: DraftClause, path: Path) -> str:
+    was = tomllib.loads(before)
+    added = {"id": clause.id, "text": clause.text, "why": clause.why}
+    if not _is(made, {**was, "clauses": [*was.get("clauses", []), added]}):
+        raise BadInput([Fault(str(path), "no clause can be appended: write its clauses as [[clauses]]")])
+    return made
+
+
+def _is(text: str, wanted: dict[str, object]) -> bool:
+    try:
+        return tomllib.loads(text) == wanted
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+def _toml(clause: DraftClause) -> str:
+    keys = (f"{key} = {_string(getattr(clause, key))}" for key in ("id", "text", "why"))
+    return "\n".join(("[[clauses]]", *keys)) + "\n"
+
+
+def _string(text: str) -> str:
+    """A TOML string: JSON's, whose escapes TOML has too, but for one letter that only TOML escapes."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def names_pair(wording: str, query: str, title: str) -> bool:
+    """Whether a wording gives a graded pair away: its whole query of two words or more, or its title."""
+    said = f" {query_key(wording)} "
+    wholes = [key for key in (query_key(query), query_key(title)) if " " in key]
+    return any(f" {whole} " in said for whole in wholes)

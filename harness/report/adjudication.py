@@ -1,0 +1,69 @@
+"""Disputes and what their decisions say, as tables for a terminal."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from harness.golden.rating.adjudicated import Adjudicated, Looked
+from harness.golden.rating.adjudications import cause_words
+from harness.golden.rating.disputes import Dispute
+from harness.report.parts import columns, entry, indented
+from harness.storage.plural import plural
+
+CLAUSES_SHOWN = 10
+
+
+def disputes_view(counted: Adjudicated, disputes: Sequence[Dispute]) -> Iterator[RenderableType]:
+    """Every dispute: the grades that were given, and the decision where there is one. No names."""
+    yield _head(counted)
+    for one in disputes:
+        marks = [f"grades {', '.join(map(str, one.grades))}"]
+        if one.ungraded:
+            marks.append(f"{one.ungraded} could not grade it")
+        if one.moves_action:
+            marks.append("changes the action")
+        marks.append("open" if one.decision is None else f"decided {one.decision.grade}")
+        title = f"{one.example.query}: {one.example.result.title}"
+        yield from entry(title, f"{one.code}: {'; '.join(marks)}")
+
+
+def summary_view(counted: Adjudicated) -> Iterator[RenderableType]:
+    """Counts by cause and by clause, and what the teacher moved."""
+    yield _head(counted)
+    words = cause_words()
+    causes = columns("cause", "decisions")
+    for name, count in counted.causes.items():
+        causes.add_row(words[name], f"{count:,}")
+    yield indented(causes)
+    yield from _clauses(counted)
+    changed = f"{counted.golden_changed:,} of {plural(counted.golden_noted, 'golden grade')} changed"
+    unnoted = "the decisions do not note the golden grade that they found"
+    yield indented(Text(f"{changed if counted.golden_noted else unnoted}; {counted.reopened:,} reopened."))
+    if counted.teacher is not None:
+        yield indented(Text(_influence(counted.teacher)))
+
+
+def _influence(looked: Looked) -> str:
+    beside = f"Beside a teacher: {looked.decided:,} decided, {looked.differs:,} otherwise than the teacher"
+    after = f"{looked.kept:,} kept, {looked.changed:,} changed, {looked.unlooked:,} not yet looked at"
+    return f"{beside}; after the second look {after}."
+
+
+def _head(counted: Adjudicated) -> Text:
+    count = f"{counted.policy}: {plural(counted.disputes, 'dispute')}"
+    moves = f"{counted.change_action:,} that change the action"
+    return Text(f"{count} ({moves}), {counted.decided:,} decided, {counted.open:,} open", style="bold")
+
+
+def _clauses(counted: Adjudicated) -> Iterator[RenderableType]:
+    if not counted.clauses:
+        return
+    table = columns("clause", "unclear", "cited")
+    for one in counted.clauses[:CLAUSES_SHOWN]:
+        table.add_row(one.id, f"{one.unclear:,}", f"{one.cited:,}")
+    yield indented(table)
+    if len(counted.clauses) > CLAUSES_SHOWN:
+        yield indented(
+            Text(f"... and {len(counted.clauses) - CLAUSES_SHOWN:,} more; --json has all"), above=0
+        )

@@ -1,0 +1,1 @@
+"""The pages that write: those of raters, and that of the author who adjudicates."""
