@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from harness.cli import rate_plan
 from harness.cli.options import Json, Root, argument, option, policy_or_only, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import named
@@ -26,6 +27,10 @@ Rater = Annotated[str, argument("A rater of the round.")]
 @app.callback()
 def _group() -> None:
     """Rounds of rating: people grade pairs, blind, in the browser."""
+
+
+# First: it is what a lead begins with.
+app.command("plan")(rate_plan.plan_command)
 
 
 def round_at(root: "Path | None", policy: str | None, name: str | None) -> "OpenRound":
@@ -136,5 +141,5 @@ def _answering(opened: "OpenRound") -> tuple[str, ...]:
     progress = progress_of(opened).raters
     found = tuple(one.rater for one in progress if one.graded + one.cannot or one.sealed_at)
     if not found:
-        raise BadInput(f"nobody has answered anything in {opened.round.name} yet")
+        raise BadInput(f"nobody has answered anything in {opened.round.name} yet: there is nothing to seal")
     return found
