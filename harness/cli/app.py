@@ -18,6 +18,8 @@ from harness.cli import (
     impact,
     policy,
     prompt,
+    rate,
+    rate_live,
     ratings,
     rejudge,
     reports,
@@ -64,6 +66,9 @@ golden.app.command("confirm")(rejudge.confirm_examples)
 golden.app.command("regrade")(rejudge.regrade_example)
 golden.app.command("plan")(sizes.size_command)
 app.add_typer(golden.app, name="golden")
+rate.app.command("live")(rate_live.live_command)
+rate.app.command("close")(rate_live.close_command)
+app.add_typer(rate.app, name="rate")
 app.add_typer(ratings.app, name="ratings")
 app.add_typer(prompt.app, name="prompt")
 app.add_typer(runs.app, name="runs")

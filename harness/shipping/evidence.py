@@ -9,6 +9,7 @@ from harness.comparison.sides import Side, side_of_run
 from harness.errors import BadInput
 from harness.golden.examples import golden_path, load_examples
 from harness.golden.lint import lint_golden
+from harness.golden.rating.open_rounds import with_rounds
 from harness.golden.rating.ratings import (
     RATERS,
     RATINGS,
@@ -61,7 +62,7 @@ def gather(project: Project, label: str, run: str | None, base: str) -> Evidence
         bare=sum(
             isinstance(one, Example) and not one.under(policy.version).reasoning for one in lines.values()
         ),
-        gate1=_gate1(golden, policy, gates),
+        gate1=_gate1(project, golden, policy, gates),
         raters=raters_by_version(golden.with_name(RATINGS)),
         run=found,
         base=before,
@@ -83,13 +84,15 @@ def version_before(project: Project, found: Evidence) -> str:
     return f"{new.name}@{max(earlier, key=version_number)}"
 
 
-def _gate1(golden: Path, policy: Policy, gates: Gates) -> Gate1 | None:
+def _gate1(project: Project, golden: Path, policy: Policy, gates: Gates) -> Gate1 | None:
     """Gate 1 on the current ratings of the golden set; None with fewer than two raters."""
     path = golden.with_name(RATINGS)
     examples = load_examples(golden, policy)
     about = {example.id: example for example in examples}
     rated = Rated(ratings_under(path, policy, examples), rater_kinds(path.with_name(RATERS)), about)
-    return judge_raters(rated, policy.scale, gates) if len(rated.raters) > 1 else None
+    if len(rated.raters) < 2:
+        return None
+    return judge_raters(with_rounds(project, policy, rated), policy.scale, gates)
 
 
 Wanted = Callable[[Asked], bool]

@@ -161,8 +161,9 @@ def judge_raters(
         pair_floor=gates.gate1.pair_floor,
         bootstrap=bootstrap,
     )
-    warned = score.model_copy(update={"warnings": (*rated.warnings, *score.warnings)})
-    return judge_gate1(warned, names)
+    provisional = "; ".join(filter(None, (score.provisional, rated.early))) or None
+    noted = {"warnings": (*rated.warnings, *score.warnings), "provisional": provisional}
+    return judge_gate1(score.model_copy(update=noted), names, rated.unfinished)
 
 
 def mixed_answers(reading: Reading) -> tuple[str, ...]:

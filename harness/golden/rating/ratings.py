@@ -23,13 +23,16 @@ class Rated:
     """Ratings with the raters' kinds and the rated examples.
 
     `kinds`: whether each rater is "human" or "llm"; None if unknown. `about` holds the golden examples by id,
-    if the items are golden examples. `warnings`: what is odd about the file.
+    if the items are golden examples. `warnings`: what is odd about the file. `unfinished`: why no verdict may
+    be read from them yet, since a round of rating is open; `early`: that a round was closed too early.
     """
 
     ratings: Sequence[Rating]
     kinds: Mapping[str, str] | None = None
     about: Mapping[str, Example] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    unfinished: str | None = None
+    early: str | None = None
 
     @property
     def raters(self) -> frozenset[str]:
