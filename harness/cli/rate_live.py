@@ -7,7 +7,7 @@ from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import named
 
 if TYPE_CHECKING:
-    from harness.golden.rating.progress import RoundNow
+    from harness.golden.rating.waiting import RoundNow
 
 Policy = Annotated[str | None, named("Whose round.")]
 Round = Annotated[str | None, option("The round. Default: the latest.")]
@@ -48,8 +48,8 @@ def close_command(
 
     The round then has a verdict, which is provisional for good: it may have been closed after a look.
     """
-    from harness.golden.rating.progress import close, round_now
     from harness.golden.rating.rounds import open_round
+    from harness.golden.rating.waiting import close, round_now
 
     project = project_at(root)
     now = round_now(open_round(project, policy_or_only(policy, project), round))

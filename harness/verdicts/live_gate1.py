@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 from harness.golden.examples import golden_path
 from harness.golden.graded_files import examples_of
-from harness.golden.rating.progress import RaterSet, RoundNow, round_now
 from harness.golden.rating.ratings import RATERS, Rated, rater_kinds
 from harness.golden.rating.rounds import open_round
+from harness.golden.rating.waiting import RaterSet, RoundNow, round_now
 from harness.nouns.pair import Example, Rating, Unrated
 from harness.nouns.policy import Gates
 from harness.policy.load import load_gates
@@ -33,11 +33,10 @@ def live_gate1(
 ) -> LiveGate1:
     """What the lead sees of a round. `kinds` as in raters.toml; `about`: the golden examples by id."""
     opened = now.open_round
-    answers = [answer for one in now.sets for answer in one.answers]
-    graded = [one for one in answers if isinstance(one, Rating)]
-    unrated = [one for one in answers if isinstance(one, Unrated)]
+    graded = [line for one in now.sets for line in one.said if isinstance(line, Rating)]
+    unrated = [line for one in now.sets for line in _unrated(now, one)]
     reason = _nothing(now, graded)
-    rated = Rated(graded, kinds, about, unfinished=now.open, early=now.early)
+    rated = Rated(graded, kinds, about, unrated=unrated, unfinished=now.open, early=now.early)
     names = grade_names(opened.policy)
     gate1 = None if reason else judge_raters(rated, opened.policy.scale, gates, names=names)
     timed = _timed(now)
@@ -46,16 +45,16 @@ def live_gate1(
         round=opened.round.name,
         planned=now.planned,
         given=now.given,
-        graded=len(graded),
+        graded=sum(one.progress.graded for one in now.sets),
         cannot=_causes(unrated),
-        later=sum(one.later for one in now.sets),
+        later=sum(one.progress.later for one in now.sets),
         complete=now.open is None,
         open=now.open,
         early=now.early,
         unsealed=now.unsealed,
         gate1=gate1,
         reason=reason,
-        raters=tuple(_rater(one, timed) for one in now.sets),
+        raters=tuple(_rater(now, one, timed) for one in now.sets),
         cited=_cited(first_readings(graded), gate1),
         cannot_rate=_cannot_rate(now, unrated),
         policy_changed=opened.policy_changed or None,
@@ -84,19 +83,25 @@ def _timed(now: RoundNow) -> list[Timed]:
     return [
         Timed(one.rater, one.item, queries[one.item], one.milliseconds)
         for each in now.sets
-        for one in each.answers
-        if one.milliseconds and not one.repeat
+        for one in each.said
+        if one.milliseconds and not one.repeat and one.item in queries
     ]
 
 
-def _rater(one: RaterSet, timed: Sequence[Timed]) -> RaterNow:
+def _unrated(now: RoundNow, one: RaterSet) -> list[Unrated]:
+    """What a rater could not rate; once where the golden set has the same pair under several ids."""
+    items = {pair.item for pair in now.open_round.pairs.values()}
+    return [line for line in one.said if isinstance(line, Unrated) and line.item in items]
+
+
+def _rater(now: RoundNow, one: RaterSet, timed: Sequence[Timed]) -> RaterNow:
     return RaterNow(
         rater=one.rater,
-        assigned=one.assigned,
-        graded=sum(isinstance(answer, Rating) for answer in one.answers),
-        cannot=_causes([answer for answer in one.answers if isinstance(answer, Unrated)]),
-        later=one.later,
-        sealed_at=one.sealed_at,
+        assigned=one.progress.places,
+        graded=one.progress.graded,
+        cannot=_causes(_unrated(now, one)),
+        later=one.progress.later,
+        sealed_at=one.progress.sealed_at,
         closed_at=one.closed.at if one.closed else None,
         seconds=seconds_of(timed, one.rater),
         pace=pace_of(timed, one.rater),

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from harness.golden.rating.progress import round_now
 from harness.golden.rating.ratings import Rated
 from harness.golden.rating.rounds import load_round, read_round, rounds_folder, rounds_of
+from harness.golden.rating.waiting import round_now
 from harness.nouns.policy import Policy
 from harness.storage.project import Project
 
