@@ -23,6 +23,7 @@ from harness.storage.project import Project
 from harness.web.guard import Guard
 from harness.web.pages import page, static, trouble
 from harness.web.progress import Counter, RunProgress
+from harness.web.rating.lead import Lead
 from harness.web.reports import Reports, against
 from harness.web.table import chosen, read_query, table_of
 from harness.web.trend import HEIGHT, pictures
@@ -55,6 +56,7 @@ class Viewer:
             Route("/runs/{name}", self.run),
             Route("/runs/{name}/report", self.report),
             Route("/runs/{name}/progress.json", self.progress),
+            *Lead(self._project).routes(),
             Route("/static/{name}", _static),
         ]
 

@@ -23,6 +23,7 @@ WAYS = (
     NavLink("/", "Runs"),
     NavLink("/trend", "Kappa over time"),
     NavLink("/versions", "Policies and prompts"),
+    NavLink("/rounds", "Rounds of rating"),
 )
 
 
@@ -47,13 +48,19 @@ def trouble(status: int, title: str, lines: tuple[str, ...]) -> HTMLResponse:
     return page("trouble.html.j2", {"title": title, "lines": lines}, status=status)
 
 
-STATIC = {"style.css": "text/css", "viewer.css": "text/css", "viewer.js": "text/javascript"}
-"""Our styles and scripts with their media types: the report's style, and the viewer's own files."""
+STATIC = {
+    "style.css": "text/css",
+    "viewer.css": "text/css",
+    "viewer.js": "text/javascript",
+    "rounds.js": "text/javascript",
+    "tables.js": "text/javascript",
+}
+"""Our styles and scripts with their media types: the report's style and tables, and the viewer's own."""
 
 
 @cache
 def _text_of(name: str) -> str:
-    if name == "style.css":
+    if name in ("style.css", "tables.js"):
         return str(asset(name))
     return files("harness.web").joinpath("static", name).read_text(encoding="utf-8")
 
