@@ -20,6 +20,7 @@ from harness.cli import (
     prompt,
     rate,
     rate_live,
+    rate_plan,
     ratings,
     rejudge,
     reports,
@@ -68,6 +69,7 @@ golden.app.command("plan")(sizes.size_command)
 app.add_typer(golden.app, name="golden")
 rate.app.command("live")(rate_live.live_command)
 rate.app.command("close")(rate_live.close_command)
+rate.app.command("plan")(rate_plan.plan_command)
 app.add_typer(rate.app, name="rate")
 app.add_typer(ratings.app, name="ratings")
 app.add_typer(prompt.app, name="prompt")

@@ -4,18 +4,15 @@ from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.options import Json, Root, option, policy_or_only, project_at
 from harness.cli.output import print_json, say, show
-from harness.cli.policy_options import named
+from harness.cli.rate import Policy, RoundName, round_at
 
 if TYPE_CHECKING:
     from harness.golden.rating.waiting import RoundNow
 
-Policy = Annotated[str | None, named("Whose round.")]
-Round = Annotated[str | None, option("The round. Default: the latest.")]
-
 
 def live_command(
     policy: Policy = None,
-    round: Round = None,
+    round_: RoundName = None,
     disputes: Annotated[
         int, option("How many disputed pairs to list (five or more), and how many with reasons.", min=0)
     ] = 1,
@@ -31,14 +28,14 @@ def live_command(
     from harness.verdicts.live_gate1 import live_gate1_of
 
     project = project_at(root)
-    score = live_gate1_of(project, policy_or_only(policy, project), round)
+    score = live_gate1_of(project, policy_or_only(policy, project), round_)
     print_json(score) if json else show(live_view(score, disputes, every=all))
 
 
 def close_command(
     why: Annotated[str, option("Why, for whoever reads the verdict.")],
     policy: Policy = None,
-    round: Round = None,
+    round_: RoundName = None,
     rater: Annotated[
         str | None, option("Whose missing ratings not to wait for. Default: everybody's.")
     ] = None,
@@ -48,11 +45,9 @@ def close_command(
 
     The round then has a verdict, which is provisional for good: it may have been closed after a look.
     """
-    from harness.golden.rating.rounds import open_round
     from harness.golden.rating.waiting import close, round_now
 
-    project = project_at(root)
-    now = round_now(open_round(project, policy_or_only(policy, project), round))
+    now = round_now(round_at(root, policy, round_))
     for line in _closed(now, close(now, rater, why)):
         say(line)
 

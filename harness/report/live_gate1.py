@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.report.gate1 import gate1_figures, gate1_view
+from harness.report.gate1 import CAUSES, gate1_figures, gate1_view
 from harness.report.parts import columns, indented, interval, number, warnings
 from harness.score.few import few_names, lowest
 from harness.scorecards.gate1 import Gate1
@@ -16,11 +16,6 @@ from harness.storage.plural import plural
 BLIND = "This shows what raters answered. If you rate in this round, look at it after your own set is sealed."
 FAST = 0.5
 """A rater whose whole interval lies below this part of the others' time is named."""
-CAUSES = {
-    "ambiguous_text": "ambiguous text",
-    "policy_silent": "policy silent",
-    "not_enough_shown": "not enough shown",
-}
 
 
 def live_view(score: LiveGate1, disputes: int = 1, *, every: bool = False) -> Iterator[RenderableType]:
@@ -55,7 +50,7 @@ def progress_words(score: LiveGate1) -> str:
 
 def causes_words(cannot: dict[str, int]) -> str:
     """Causes with their counts."""
-    return ", ".join(f"{CAUSES.get(cause, cause)} {count:,}" for cause, count in cannot.items())
+    return ", ".join(f"{CAUSES[cause]} {count:,}" for cause, count in cannot.items())
 
 
 def state_lines(score: LiveGate1) -> Iterator[str]:
@@ -159,5 +154,5 @@ def _cannot_rate(score: LiveGate1) -> Iterator[RenderableType]:
         return
     yield indented(Text(f"Could not be rated: {plural(len(score.cannot_rate), 'pair')}"))
     for one in lowest(score.cannot_rate, lambda one: -sum(map(len, one.causes.values()))):
-        why = "; ".join(f"{CAUSES.get(cause, cause)} {few_names(who)}" for cause, who in one.causes.items())
+        why = "; ".join(f"{CAUSES[cause]} {few_names(who)}" for cause, who in one.causes.items())
         yield indented(Text(f"{one.query} -> {one.title}: {why}"), above=0)

@@ -18,9 +18,9 @@ from starlette.routing import Route
 
 from harness.golden.rating.progress import RoundProgress, progress_of
 from harness.golden.rating.rounds import open_round, rounds_of
+from harness.report.gate1 import CAUSES
 from harness.report.live_gate1 import (
     BLIND,
-    CAUSES,
     given,
     pace_lines,
     progress_words,
