@@ -285,3 +285,28 @@ def test_judging_with_a_reason_to_wait_leaves_the_figures(tmp_path: Path) -> Non
     waiting = judge_raters(Rated(lines, unfinished="not yet"), (0, 1, 2), Gates())
     assert judged.verdict == "pass" and waiting.verdict == "inconclusive" and waiting.reason == "not yet"
     assert waiting.kappa == judged.kappa and waiting.pairs == judged.pairs
+
+
+def test_a_run_that_begins_while_a_round_is_open_has_no_gate_1_for_good(tmp_path: Path) -> None:
+    opened = party(tmp_path, RATERS)
+    answer(opened, *ALIKE[:2], Guest("cy", 0.5, 0.04))
+    keep(opened, "ann", "bob")
+    words = ("eval", "--policy", "small", "--model", "builtin/majority", "--root", tmp_path)
+    assert harness(*words, "--prompt", "teacher").code == 0
+    said = json.loads(harness("gate2", "latest", "--root", tmp_path, "--json").out)
+    assert said["gate1"] == "inconclusive" and "Gate 1 has not passed" in said["provisional"]
+    close(round_now(opened), None, "ill")
+    keep(opened, "cy")
+    again = json.loads(harness("gate2", "latest", "--root", tmp_path, "--json").out)
+    assert again["gate1"] == "inconclusive", "the run keeps the ratings that it began with"
+    assert harness(*words, "--prompt", "teacher").code == 0
+    early = json.loads(harness("gate2", "latest", "--root", tmp_path, "--json").out)
+    assert early["gate1"] == "pass" and "closed early" in early["provisional"]
+
+
+def test_ship_waits_for_an_open_round(tmp_path: Path) -> None:
+    opened = party(tmp_path, RATERS)
+    answer(opened, *ALIKE[:2], Guest("cy", 0.5, 0.04))
+    keep(opened, "ann", "bob")
+    done = harness("ship", "--policy", "small@v1", "--root", tmp_path)
+    assert done.code == 1 and "round r1 is open" in " ".join(done.out.split())

@@ -71,7 +71,8 @@ def assess(
     settings = settings_of(
         run.policy, run.policy.scale, own, held, aggregate=asked.aggregate, bootstrap=bootstrap
     )
-    every = Rated(run.ratings, run.raters, reading.rated, unrated=run.unrated)
+    waits, early = run.manifest.rating_open, run.manifest.rating_early
+    every = Rated(run.ratings, run.raters, reading.rated, unrated=run.unrated, unfinished=waits, early=early)
     rated, replayed = without_rater(every, _replayed_rater(reading)) if len(every.raters) > 1 else (None, ())
     warnings = (*mixed_answers(reading), *replayed)
     if not asked.kind.scored:
