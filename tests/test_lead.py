@@ -60,7 +60,7 @@ def test_a_project_without_a_round_says_how_to_plan_one(tmp_path: Path) -> None:
 
 def test_an_open_round_shows_figures_and_neither_verdict_nor_band(rated: OpenRound, tmp_path: Path) -> None:
     text = client_of(tmp_path).get("/rounds/small/r1").text
-    assert "No verdict yet: round r1 is open: verdict when 270 of 270 ratings are there; now 207." in text
+    assert "Round r1 is open: verdict when 270 of 270 ratings are there; now 207." in text
     assert "look at it after your own set is sealed" in text
     for word in ("inconclusive", "strong", "moderate", "weak", "What to do"):
         assert word not in text

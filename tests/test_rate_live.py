@@ -59,7 +59,7 @@ def test_no_word_of_an_open_round_reads_like_a_verdict(tmp_path: Path) -> None:
     done = harness("rate", "live", "--policy", "small", "--root", tmp_path)
     assert done.code == 0
     said = " ".join(done.out.split())
-    assert "No verdict yet: round r1 is open" in said
+    assert "Round r1 is open: verdict when" in said
     for word in ("strong", "moderate", "weak", "PASS", "FAIL", "INCONCLUSIVE", "What to do"):
         assert word not in said
     assert "ann - bob" in said and "Mean pairwise kappa" in said
@@ -204,7 +204,8 @@ def test_closing_for_a_stranger_is_refused(tmp_path: Path) -> None:
 
 def test_a_round_without_an_answer_that_is_closed_makes_nothing_provisional(tmp_path: Path) -> None:
     opened = small_round(tmp_path)
-    close(round_now(opened), None, "planned by mistake")
+    done = harness("rate", "close", "--policy", "small", "--why", "a mistake", "--root", tmp_path)
+    assert "36 no longer waited for; it leaves no rating behind" in done.err
     now = round_now(opened)
     assert now.open is None and now.early is None and now.unread is None
 
@@ -259,7 +260,7 @@ def test_raters_are_told_apart_by_how_far_they_are(tmp_path: Path) -> None:
     answer(opened, Guest("ann"), Guest("bob"), Guest("cy", 0.3))
     keep(opened, "ann")
     lines = "\n".join(str(getattr(part, "renderable", part)) for part in live_view(live(opened)))
-    assert "No verdict yet" in lines
+    assert "Round r1 is open" in lines
     shown = harness("rate", "live", "--policy", "small", "--root", tmp_path).out
     for state in ("sealed", "done", "rating", "not begun"):
         assert state in shown

@@ -40,8 +40,8 @@ class Plan:
     """A run before its first call. `learnable`: every shot that gives no graded example away.
 
     `ratings`: all that was said under the policy version, since Gate 1 is about the policy and not about the
-    graded part of the golden set; `rating_open` and `rating_early` as in the manifest. `stamp`: the state of the
-    golden file when it was read.
+    graded part of the golden set; `rating_open` and `rating_early` as in the manifest. `stamp`: the state of
+    the golden file when it was read.
     """
 
     asked: Asked

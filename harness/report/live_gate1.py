@@ -56,7 +56,7 @@ def causes_words(cannot: dict[str, int]) -> str:
 def state_lines(score: LiveGate1) -> Iterator[str]:
     """What is waited for, and how much more would decide it: sentences without a full stop."""
     if score.open:
-        yield f"No verdict yet: {score.open}"
+        yield f"{score.open[:1].upper()}{score.open[1:]}"
     if score.reason:
         yield f"No agreement yet: {score.reason}"
     if score.open and score.gate1 and (why := no_interval(score.gate1)):
