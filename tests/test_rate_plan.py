@@ -329,4 +329,5 @@ def test_a_golden_set_of_one_grade_is_planned_without_an_interval(here: Path) ->
     write_golden(here, [{**line, "grade": 1} for line in examples()])
     found = harness(*PLAN, "--json").json
     assert found["expected"] == []
-    assert "kappa is undefined" in found["warnings"][0]
+    assert "raters.toml does not say what ann, bob, cy are" in found["warnings"][0]
+    assert "kappa is undefined" in found["warnings"][1]

@@ -36,7 +36,6 @@ def round_at(root: "Path | None", policy: str | None, name: str | None) -> "Open
     return open_round(project, policy_or_only(policy, project), name)
 
 
-@app.command("invite")
 def invite_command(
     rater: Rater,
     policy: Policy = None,
@@ -73,7 +72,6 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-@app.command("revoke")
 def revoke_command(rater: Rater, policy: Policy = None, round_: RoundName = None, root: Root = None) -> None:
     """Revoke every link of a rater.
 
@@ -86,7 +84,6 @@ def revoke_command(rater: Rater, policy: Policy = None, round_: RoundName = None
     say(f"{plural(count, 'link')} of {rater} for round {opened.round.name} revoked")
 
 
-@app.command("status")
 def status_command(
     policy: Policy = None, round_: RoundName = None, root: Root = None, json: Json = False
 ) -> None:
@@ -101,7 +98,6 @@ def status_command(
     print_json(found) if json else show(progress_view(found))
 
 
-@app.command("seal")
 def seal_command(
     rater: Annotated[str | None, argument("A rater of the round.")] = None,
     policy: Policy = None,
@@ -136,5 +132,5 @@ def _answering(opened: "OpenRound") -> tuple[str, ...]:
     progress = progress_of(opened).raters
     found = tuple(one.rater for one in progress if one.graded + one.cannot or one.sealed_at)
     if not found:
-        raise BadInput(f"nobody has answered anything in {opened.round.name} yet")
+        raise BadInput(f"nobody has answered anything in {opened.round.name} yet: there is nothing to seal")
     return found

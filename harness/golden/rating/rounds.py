@@ -31,6 +31,7 @@ from harness.storage.regular import SETTINGS, odd_files
 ROUNDS, ROUND, POLICY = "rounds", "round.json", "policy.toml"
 PAIRS, ASSIGNMENTS, SEALED = "pairs.jsonl", "assignments.jsonl", "sealed.jsonl"
 ANSWERS, LINKS = "answers.sqlite3", "links.jsonl"
+FORMAT = 1
 FIELDS = ("title", "brand", "category", "price", "description", "attributes")
 
 
@@ -230,6 +231,9 @@ def _faults(
 ) -> list[Fault]:
     faults: list[Fault] = []
     codes = {pair.code for pair in pairs}
+    if planned.format > FORMAT:
+        what = f"has format {planned.format}, and this version reads up to {FORMAT}: use a newer one"
+        faults.append(Fault(str(folder / ROUND), what))
     if not is_name(planned.name) or planned.name != folder.name:
         faults.append(Fault(str(folder / ROUND), f"name: {planned.name!r} is not the folder's name"))
     if policy_digest(policy) != planned.policy_digest:
