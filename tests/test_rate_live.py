@@ -133,6 +133,12 @@ def test_gate1_over_the_ratings_is_inconclusive_while_a_round_is_open(tmp_path: 
     said = json.loads(done.out)
     assert said["reason"] == "round r1 is open: verdict when 540 of 540 ratings are there; now 450"
     assert said["kappa"]["ci"][0] > 0.8 and said["band"] is None
+    file = tmp_path / "golden/small/ratings.jsonl"
+    named = harness("gate1", file, "--policy", "small", "--root", tmp_path, "--json")
+    assert json.loads(named.out)["reason"] == said["reason"], "the same file by its name"
+    copy = tmp_path / "copy.jsonl"
+    copy.write_bytes(file.read_bytes())
+    assert harness("gate1", copy, "--policy", "small", "--root", tmp_path).code == 0, "a file of one's own"
 
 
 def test_gate1_waits_for_the_seal_of_what_is_answered(tmp_path: Path) -> None:
