@@ -5,12 +5,12 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticSerializationError
 
-from harness.nouns.base import Level, Noun, Split
+from harness.nouns.base import Count, Level, Noun, Split
 from harness.storage.digest import digest
 
 
@@ -171,14 +171,48 @@ def _is_word(letter: str) -> bool:
     return letter in ("+", "#", _POINT_KEPT) or unicodedata.category(letter)[0] in "LMN"
 
 
+Cannot = Literal["ambiguous_text", "policy_silent", "not_enough_shown"]
+"""Why a rater could not grade a pair."""
+Drawn = Literal["random", "hunted"]
+"""How a pair came into a round: at random, or because something about it made it worth a look."""
+Chance = Annotated[float, Field(gt=0, le=1)]
+"""The probability that a drawing takes a pair."""
+RaterName = Annotated[str, AfterValidator(one_form), Field(min_length=1)]
+
+
 class Rating(Noun):
-    """One rater's grade for one item; `repeat` counts the rater's grades of the item, the first lowest."""
+    """One rater's grade for one item; `repeat` counts the rater's grades of the item, the first lowest.
+
+    `policy_digest`: of the policy as the rater read it; "" where that was not noted. `drawn`, `pi`: how the
+    item came into a round, and its inclusion probability where it was drawn at random.
+    """
 
     item: str = Field(min_length=1)
-    rater: Annotated[str, AfterValidator(one_form)] = Field(min_length=1)
+    rater: RaterName
     grade: Level
     reasoning: str = ""
+    clauses: tuple[str, ...] = ()
     policy_version: str = ""
+    policy_digest: str = ""
     at: str = ""
+    milliseconds: Count | None = None
     repeat: int = Field(default=0, ge=0)
+    drawn: Drawn | None = None
+    pi: Chance | None = None
     query: str | None = None
+
+
+class Unrated(Noun):
+    """A rater looked at an item and could not grade it: never a grade. Other fields as in `Rating`."""
+
+    item: str = Field(min_length=1)
+    rater: RaterName
+    cannot: Cannot
+    reasoning: str = ""
+    policy_version: str = ""
+    policy_digest: str = ""
+    at: str = ""
+    milliseconds: Count | None = None
+    repeat: int = Field(default=0, ge=0)
+    drawn: Drawn | None = None
+    pi: Chance | None = None

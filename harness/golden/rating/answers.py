@@ -1,0 +1,269 @@
+"""The answers of a round while it is rated: one SQLite file, appended to and never rewritten.
+
+An answer is on the disk when `add` returns. Each has an id that the browser made; sent again, it is not
+stored again. What counts for a place is what was said last; `undo` takes the last one back.
+"""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from harness.errors import BadInput, Fault, Unfinished, refuse_faults
+from harness.golden.grade_tables import off_scale
+from harness.golden.rating.rounds import OpenRound
+from harness.nouns.base import Count, Level, Noun
+from harness.nouns.pair import Cannot
+from harness.storage.regular import LARGEST, open_regular, unreadable
+
+WAIT = 10.0
+"""Seconds to wait for another process that writes."""
+LONGEST = 1 << 20
+"""The most bytes of a value in the file."""
+MOST_AT_ONCE = 10_000
+Text = Annotated[str, StringConstraints(max_length=10_000)]
+_TABLES = {
+    "answers": (
+        "CREATE TABLE answers (number INTEGER PRIMARY KEY AUTOINCREMENT, rater TEXT NOT NULL, "
+        "event TEXT NOT NULL, place INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE (rater, event))"
+    ),
+    "closed": "CREATE TABLE closed (rater TEXT PRIMARY KEY, at TEXT NOT NULL)",
+    "places": "CREATE INDEX places ON answers (rater, place)",
+}
+_SAID = "SELECT number, CAST(body AS BLOB) FROM answers"
+_OWN = {"sqlite_sequence": "CREATE TABLE sqlite_sequence(name,seq)"}
+"""What SQLite itself adds."""
+
+
+class Answer(Noun):
+    """What a rater said about a place. `event`: its id, made by the browser. `at`: the server's time."""
+
+    event: str = Field(pattern=r"^[0-9A-Za-z-]{8,64}$")
+    place: int = Field(ge=0)
+    kind: Literal["grade", "cannot", "later", "undo"]
+    grade: Level | None = None
+    cannot: Cannot | None = None
+    reasoning: Text = ""
+    clauses: tuple[Text, ...] = Field(default=(), max_length=100)
+    milliseconds: Count = 0
+    at: str = ""
+
+
+def check_answers(open_round: OpenRound, rater: str, answers: Sequence[Answer]) -> None:
+    """BadInput with every answer that the round cannot take."""
+    faults: list[Fault] = []
+    if rater in open_round.sealed():
+        raise BadInput(_closed(rater))
+    places = len(open_round.assigned(rater))
+    for answer in answers:
+        where = f"place {answer.place}"
+        if answer.place >= places:
+            faults.append(Fault(where, f"{rater} has {places:,} places"))
+        if (answer.grade is None) is (answer.kind == "grade"):
+            faults.append(Fault(where, "a grade goes with kind grade, and with no other kind"))
+        if (answer.cannot is None) is (answer.kind == "cannot"):
+            faults.append(Fault(where, "a cause goes with kind cannot, and with no other kind"))
+        if answer.grade is not None and answer.grade not in open_round.policy.scale:
+            faults.append(Fault(where, off_scale(answer.grade, open_round.policy)))
+        if unknown := set(answer.clauses) - open_round.policy.clause_ids:
+            faults.append(Fault(where, f"no clause {min(unknown)!r} in {open_round.policy.label}"))
+    refuse_faults(faults)
+
+
+class AnswerLog:
+    """The answers of a round, open; a context manager. Several processes may write at once.
+
+    BadInput for a file that this program did not write so: another schema, a link, too long a value.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = _open(path)
+        # A server's threads share the connection, and a connection has one transaction.
+        self._alone = threading.RLock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def add(self, rater: str, answers: Sequence[Answer]) -> Mapping[int, Answer]:
+        """Store answers, and what counts now at their places. On the disk when it returns.
+
+        An answer whose id is there already is not stored again. BadInput where the rater's set is closed.
+        """
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        rows = [
+            (
+                rater,
+                one.event,
+                one.place,
+                one.model_copy(update={"at": now}).model_dump_json(exclude_defaults=True),
+            )
+            for one in answers
+        ]
+
+        def write() -> None:
+            # In the same transaction: nothing comes in while the set is being closed.
+            if self._fetch("SELECT 1 FROM closed WHERE rater = ?", rater):
+                raise BadInput(_closed(rater))
+            query = "INSERT OR IGNORE INTO answers (rater, event, place, body) VALUES (?, ?, ?, ?)"
+            self._connection.executemany(query, rows)
+
+        self._transaction(write)
+        return {place: said for place in {one.place for one in answers} if (said := self._at(rater, place))}
+
+    def close_set(self, rater: str, at: str) -> str:
+        """Take no more answers of a rater; since when, which stays as it was the first time."""
+
+        def write() -> None:
+            self._connection.execute("INSERT OR IGNORE INTO closed VALUES (?, ?)", (rater, at))
+
+        self._transaction(write)
+        return str(self._fetch("SELECT at FROM closed WHERE rater = ?", rater)[0][0])
+
+    def current(self, rater: str) -> dict[int, Answer]:
+        """What counts at each of a rater's places; a place without an answer is not in it."""
+        rows = self._fetch(f"{_SAID} WHERE rater = ? ORDER BY place, number", rater)
+        by_place = groupby((self._read(*row) for row in rows), key=attrgetter("place"))
+        counts = ((place, _counting(said)) for place, said in by_place)
+        return {place: answer for place, answer in counts if answer}
+
+    def _at(self, rater: str, place: int) -> Answer | None:
+        rows = self._fetch(f"{_SAID} WHERE rater = ? AND place = ? ORDER BY number", rater, place)
+        return _counting(self._read(*row) for row in rows)
+
+    def all(self) -> Iterator[tuple[str, Answer]]:
+        """Every stored answer with its rater, in the order of storing."""
+        query = "SELECT number, rater, CAST(body AS BLOB) FROM answers ORDER BY number"
+        for number, rater, body in self._fetch(query):
+            yield str(rater), self._read(number, body)
+
+    def _read(self, number: int, body: bytes) -> Answer:
+        try:
+            return Answer.model_validate_json(body)
+        except ValidationError as error:
+            raise BadInput(
+                [Fault(f"{self._path}, answer {number}", "is damaged; restore the file")]
+            ) from error
+
+    def _fetch(self, query: str, *values: object) -> list[Any]:
+        try:
+            with self._alone:
+                return self._connection.execute(query, values).fetchall()
+        except (sqlite3.Error, OverflowError) as error:
+            raise _refused(self._path, error) from error
+
+    def _transaction(self, write: Callable[[], None]) -> None:
+        with self._alone:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                write()
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                # A full disk, or another process held the file for too long: nothing was stored.
+                raise Unfinished(f"{self._path}: the answers were not stored ({error})") from error
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+
+def _counting(said: Iterable[Answer]) -> Answer | None:
+    """What counts of the answers at one place, in the order of storing."""
+    stack: list[Answer] = []
+    for answer in said:
+        if answer.kind != "undo":
+            stack.append(answer)
+        elif stack:
+            stack.pop()
+    return stack[-1] if stack else None
+
+
+def _closed(rater: str) -> str:
+    return f"{rater}'s set is sealed: it takes no more answers"
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    _check_files(path)
+    ends = time.monotonic() + WAIT
+    while True:
+        try:
+            return _connect(path)
+        except sqlite3.Error as error:
+            # SQLite's own time-out does not cover two processes that create the file at once.
+            if "locked" not in str(error) or time.monotonic() >= ends:
+                raise _refused(path, error) from error
+        time.sleep(0.02)
+
+
+def _check_files(path: Path) -> None:
+    """BadInput where a file that SQLite would open is none of its own kind, or too large."""
+    for file in (path.with_name(path.name + ending) for ending in ("", "-wal", "-shm", "-journal")):
+        try:
+            with open_regular(file, links=False) as found:
+                size = os.fstat(found.fileno()).st_size
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise BadInput([unreadable(file, error)]) from error
+        if size > LARGEST:
+            raise BadInput(
+                [Fault(str(file), f"larger than {LARGEST >> 20} MB; no round has so many answers")]
+            )
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
+    try:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
+        # A received file's views and triggers call no function, and pages are checked.
+        for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0"):
+            connection.execute(f"PRAGMA {pragma}")
+        _check_schema(connection, path)
+        # FULL syncs the log at each commit: neither a kill nor a power cut takes a confirmed answer.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables in an empty file. BadInput for any other table, view, trigger or index."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        found = connection.execute(
+            "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+        ).fetchall()
+        if not found:
+            for table in _TABLES.values():
+                connection.execute(table)
+        elif {(name, sql) for _, name, sql in found} != {*_TABLES.items(), *_OWN.items()}:
+            odd = sorted(
+                f"{kind} {name}" for kind, name, sql in found if _TABLES.get(name, _OWN.get(name)) != sql
+            )
+            what = f"is no answer file of this program ({', '.join(odd) or 'a table is missing'}); restore it"
+            raise BadInput([Fault(str(path), what)])
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _refused(path: Path, error: Exception) -> BadInput:
+    return BadInput([Fault(str(path), f"cannot be read as a round's answers ({error}); restore it")])

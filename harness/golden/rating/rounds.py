@@ -1,0 +1,248 @@
+"""Rounds: planned pieces of rating, each a folder below golden/<policy>/rounds/.
+
+round.json          what was planned: policy, raters, design, seed
+policy.toml         the policy as it read when the round was planned
+pairs.jsonl         the pairs that were drawn, with their golden ids, which never leave the server
+assignments.jsonl   who rates which pair, in which order
+links.jsonl         the raters' links, as digests
+answers.sqlite3     what the raters answered
+sealed.jsonl        whose set is closed, and counted in ratings.jsonl
+"""
+
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+from harness.errors import BadInput, Fault, refuse_faults
+from harness.golden.examples import golden_path
+from harness.golden.leakage import Leaks
+from harness.nouns.base import Noun
+from harness.nouns.pair import Chance, Drawn, Pair, RaterName, Result
+from harness.nouns.policy import Policy
+from harness.policy.load import load_policy, policy_digest
+from harness.storage.files import build, load_nouns, read_json
+from harness.storage.project import Project, folder_names, is_name, likeliest
+from harness.storage.regular import SETTINGS, odd_files
+
+ROUNDS, ROUND, POLICY = "rounds", "round.json", "policy.toml"
+PAIRS, ASSIGNMENTS, SEALED = "pairs.jsonl", "assignments.jsonl", "sealed.jsonl"
+ANSWERS, LINKS = "answers.sqlite3", "links.jsonl"
+FIELDS = ("title", "brand", "category", "price", "description", "attributes")
+
+
+class Show(Noun):
+    """What raters see of a result.
+
+    `picture`: the attribute that has a picture's URL; it is shown from `picture_hosts` alone.
+    """
+
+    fields: tuple[str, ...] = FIELDS
+    picture: str = ""
+    picture_hosts: tuple[str, ...] = ()
+
+
+class Design(Noun):
+    """Who rates what: each pair by `each` raters, a share by all, a share twice by the same rater."""
+
+    each: int = Field(default=2, ge=1)
+    by_all: float = Field(default=0.1, ge=0, le=1)
+    repeated: float = Field(default=0.05, ge=0, le=1)
+
+
+class Round(Noun):
+    """What was planned. `reasons`: the share of pairs that a reason is asked for. `planned`: the ratings."""
+
+    format: int = 1
+    name: str = Field(min_length=1)
+    policy: str = Field(min_length=1)
+    policy_digest: str
+    seed: int
+    created_at: str
+    raters: tuple[RaterName, ...] = Field(min_length=1)
+    design: Design = Design()
+    reasons: float = Field(default=0.1, ge=0, le=1)
+    planned: int = Field(ge=1)
+    show: Show = Show()
+
+
+class RoundPair(Noun):
+    """A pair of a round. `item`: its id in the golden set. `code`: its name in the round, which says nothing.
+
+    `pi`: its inclusion probability; None where it was hunted, which is no basis for an estimate.
+    """
+
+    code: str = Field(min_length=1)
+    item: str = Field(min_length=1)
+    query: str = Field(min_length=1)
+    result: Result
+    context: dict[str, str] | None = None
+    drawn: Drawn
+    pi: Chance | None = None
+    stratum: str = ""
+
+    @property
+    def pair(self) -> Pair:
+        """What is graded of it."""
+        return Pair(query=self.query, result=self.result, context=self.context)
+
+
+class Assignment(Noun):
+    """One pair for one rater, at a place in that rater's order. `repeat` 1: the second time, unmarked."""
+
+    rater: RaterName
+    place: int = Field(ge=0)
+    code: str
+    repeat: int = Field(default=0, ge=0, le=1)
+
+
+class Sealed(Noun):
+    """A rater's set is closed. `graded` and `cannot` count what went to ratings.jsonl."""
+
+    rater: RaterName
+    at: str
+    graded: int = 0
+    cannot: int = 0
+
+
+@dataclass(frozen=True)
+class OpenRound:
+    """A round's folder, read once.
+
+    `policy`: as raters may see it, without worked examples that give away a pair of the round.
+    `policy_changed`: a sentence where the policy file reads otherwise now; empty where it does not.
+    """
+
+    folder: Path
+    round: Round
+    policy: Policy
+    pairs: Mapping[str, RoundPair]
+    assignments: Mapping[str, tuple[Assignment, ...]]
+    policy_changed: str = ""
+
+    def assigned(self, rater: str) -> tuple[Assignment, ...]:
+        """What a rater rates, in the rater's own order."""
+        return self.assignments.get(rater, ())
+
+    def sealed(self) -> Mapping[str, str]:
+        """Whose set is closed, and since when: read anew each time."""
+        return {one.rater: one.at for one in load_nouns(self.folder / SEALED, Sealed)}
+
+    def asks_reason(self, rater: str, place: int) -> bool:
+        """Whether the page asks for a reason there: by chance alone, so that being asked says nothing."""
+        chance = random.Random(f"reason {self.round.seed} {rater} {place}").random()
+        return chance < self.round.reasons
+
+
+def rounds_folder(project: Project, policy: str) -> Path:
+    """The folder of a policy's rounds; there may be none."""
+    return golden_path(project, policy.partition("@")[0]).with_name(ROUNDS)
+
+
+def rounds_of(project: Project, policy: str) -> list[str]:
+    """The names of a policy's rounds, the oldest first."""
+    folder = rounds_folder(project, policy)
+    found = [name for name in folder_names(folder) if (folder / name / ROUND).exists()]
+    return sorted(found, key=lambda name: (load_round(folder / name).created_at, _natural(name)))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """A key by which r10 comes after r9."""
+    return [(int(part or 0), rest) for rest, part in re.findall(r"([^0-9]*)([0-9]*)", name)]
+
+
+def load_round(folder: Path) -> Round:
+    """What was planned in a folder."""
+    round_, faults = build(Round, read_json(folder / ROUND, SETTINGS, links=False), str(folder / ROUND))
+    if round_ is None:
+        raise BadInput(faults)
+    return round_
+
+
+def open_round(project: Project, policy: str, name: str | None = None) -> OpenRound:
+    """A round of a policy, the latest where none is named. BadInput without one, and for faulty files."""
+    label = policy.partition("@")[0]
+    names = rounds_of(project, label)
+    if name is None and names:
+        name = names[-1]
+    if name is None or name not in names:
+        raise BadInput(_no_round(project, label, name, names))
+    return read_round(rounds_folder(project, label) / name, project)
+
+
+def _no_round(project: Project, policy: str, name: str | None, names: list[str]) -> str:
+    if name is None:
+        plan = f"harness rate plan --policy {policy} --raters ann,bob"
+        return f"{policy} has no round yet in {rounds_folder(project, policy)}; `{plan}` plans one"
+    near = likeliest(name, names)
+    meant = f"; did you mean {near}?" if near else ""
+    return f"{policy} has no round {name!r}{meant} (there are: {', '.join(names) or 'none'})"
+
+
+def read_round(folder: Path, project: Project | None = None) -> OpenRound:
+    """Everything of a round's folder. BadInput for all faults of its files."""
+    refuse_faults(odd_files(folder))
+    planned = load_round(folder)
+    policy = load_policy(folder / POLICY)
+    pairs = load_nouns(folder / PAIRS, RoundPair)
+    assigned = load_nouns(folder / ASSIGNMENTS, Assignment)
+    refuse_faults(_faults(folder, planned, policy, pairs, assigned))
+    leaks = Leaks((), policy)
+    for pair in pairs:
+        leaks.see(pair.code, pair.pair)
+    orders = {
+        rater: tuple(sorted((a for a in assigned if a.rater == rater), key=lambda a: a.place))
+        for rater in planned.raters
+    }
+    return OpenRound(
+        folder=folder,
+        round=planned,
+        policy=leaks.shown_policy()[0],
+        pairs={pair.code: pair for pair in pairs},
+        assignments=orders,
+        policy_changed=_changed(project, planned) if project else "",
+    )
+
+
+def _faults(
+    folder: Path, planned: Round, policy: Policy, pairs: list[RoundPair], assigned: list[Assignment]
+) -> list[Fault]:
+    faults: list[Fault] = []
+    codes = {pair.code for pair in pairs}
+    if not is_name(planned.name) or planned.name != folder.name:
+        faults.append(Fault(str(folder / ROUND), f"name: {planned.name!r} is not the folder's name"))
+    if policy_digest(policy) != planned.policy_digest:
+        faults.append(
+            Fault(str(folder / POLICY), "is not the policy that round.json was planned with; restore it")
+        )
+    for number, a in enumerate(assigned, start=1):
+        where = f"{folder / ASSIGNMENTS}, line {number}"
+        if a.code not in codes:
+            faults.append(Fault(where, f"no pair of {PAIRS} has the code {a.code!r}"))
+        if a.rater not in planned.raters:
+            faults.append(Fault(where, f"{a.rater!r} is not a rater of the round"))
+    if len(codes) < len(pairs):
+        faults.append(Fault(str(folder / PAIRS), "a code is there twice; restore the file"))
+    places = {(a.rater, a.place) for a in assigned}
+    if len(places) < len(assigned) or len({(a.rater, a.code, a.repeat) for a in assigned}) < len(assigned):
+        faults.append(Fault(str(folder / ASSIGNMENTS), "an assignment is there twice; restore the file"))
+    return faults
+
+
+def _changed(project: Project, planned: Round) -> str:
+    """A sentence where the policy reads otherwise than when the round was planned."""
+    name, _, version = planned.policy.partition("@")
+    path = project.policies / name / f"{version}.toml"
+    if not path.exists():
+        return f"{planned.policy} is gone from policies/: the round goes on with its own copy"
+    try:
+        same = policy_digest(load_policy(path)) == planned.policy_digest
+    except BadInput:
+        same = False
+    if same:
+        return ""
+    since = f"{planned.policy} was changed after round {planned.name} was planned"
+    return f"{since}: the round goes on with its own copy"
