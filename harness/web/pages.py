@@ -47,7 +47,11 @@ def trouble(status: int, title: str, lines: tuple[str, ...]) -> HTMLResponse:
     return page("trouble.html.j2", {"title": title, "lines": lines}, status=status)
 
 
-STATIC = {"style.css": "text/css", "viewer.css": "text/css", "viewer.js": "text/javascript"}
+RATING = ("rate.css", "rate.js", "rate-work.js", "rate-queue.js", "rate-view.js")
+STATIC = {
+    name: "text/css" if name.endswith("css") else "text/javascript"
+    for name in ("style.css", "viewer.css", "viewer.js", *RATING)
+}
 """Our styles and scripts with their media types: the report's style, and the viewer's own files."""
 
 

@@ -1,0 +1,1 @@
+"""Raters' pages: grade pairs blind, in the browser."""
