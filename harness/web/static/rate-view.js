@@ -52,7 +52,7 @@ export function resultCard(pair, words) {
       make("div", { className: "rate-text" }, title ? own("h3", title) : null, facts(rows),
         description ? own("p", description, "rate-description") : null,
         facts(Object.entries(attributes)))),
-    words.said ? make("p", { className: "rate-own", textContent: words.said }) : null);
+    ...words.said.filter(Boolean).map((text, at) => make(at ? "p" : "strong", { className: "rate-own", dir: "auto", textContent: text })));
 }
 
 export function gradeButtons(policy, keys, chosen, locked, act) {
@@ -91,11 +91,11 @@ export function reasonForm(draft, asked, hooks) {
 }
 
 export function keyBar(entries) {
-  return entries.map(({ key, text, act, pressed, phone }) => act === null
+  return entries.map(({ key, text, name, act, pressed }) => act === null
     ? make("span", { className: "rate-key wide-only" }, make("kbd", { textContent: key }), ` ${text}`)
     : make("button", {
-      type: "button", className: `rate-key${phone ? " only-phone" : ""}`, onclick: act, "aria-pressed": pressed === undefined ? null : String(pressed),
-      "aria-keyshortcuts": key,
+      type: "button", className: `rate-key${text ? "" : " bare"}`, onclick: act, "aria-label": name, "aria-pressed": pressed === undefined ? null : String(pressed),
+      "aria-keyshortcuts": { "←": "ArrowLeft", "→": "ArrowRight" }[key] ?? key,
     }, make("kbd", { textContent: key }), ` ${text}`));
 }
 
@@ -115,7 +115,7 @@ export function policyParts(policy, cite) {
     make("h3", { textContent: `${one.between.join(" or ")}: ${one.grade}` }),
     own("p", `“${one.query}”: ${one.result}`),
     own("p", one.decision))));
-  return [["What it is for", [part(own("p", policy.goal))]], ["Grades", parts], ["Clauses", clauses], ["Gray areas", gray]]
+  return [["Grades", parts], ["Clauses", clauses], ["Gray areas", gray], ["What it is for", [part(own("p", policy.goal))]]]
     .filter(([, found]) => found.length);
 }
 

@@ -164,6 +164,7 @@ function onwards(words) {
 function go(to, words = "") {
   phase = to === null ? "done" : "grade";
   if (to !== null) place = to;
+  at("hint").hidden = true;
   show();
   look();
   const pair = work.pairs[place];
@@ -249,13 +250,13 @@ function cards() {
 
 function ownWords(of) {
   const said = work.said(of);
-  if (!said) return work.sealed ? "You gave no answer." : "";
-  if (said.kind === "later") return "You put this off.";
+  if (!said) return work.sealed ? ["You gave no answer."] : [];
+  if (said.kind === "later") return ["You put this off."];
   const level = policy.grades.find((one) => one.value === said.grade);
   const what = said.kind === "grade"
     ? `You graded ${said.grade}, ${level?.name}.`
     : `You said that it cannot be rated: ${CAUSES.find(([cause]) => cause === said.cannot)[1].toLowerCase()}.`;
-  return [what, said.reasoning, ...(said.clauses ?? [])].filter(Boolean).join(" ");
+  return [what, [said.reasoning, ...(said.clauses ?? [])].filter(Boolean).join(" ")];
 }
 
 function doneCard() {
@@ -378,11 +379,11 @@ function bar() {
   const graded = phase === "cause" ? "1 to 3" : `${scale[0]} to ${scale.at(-1)}`;
   return [
     { key: graded, text: phase === "cause" ? "why" : "grade", act: null },
-    { key: "u", text: "cannot be rated", act: () => act.u(), pressed: phase === "cause" },
+    { key: "u", text: "cannot rate", act: () => act.u(), pressed: phase === "cause" },
     { key: "l", text: "later", act: later }, { key: "z", text: "undo", act: undo },
     { key: "c", text: "clauses", act: openPolicy }, { key: "r", text: "reason", act: () => act.r(), pressed: phase === "reason" },
     { key: "v", text: list ? "one pair" : "list", act: () => act.v() },
-    { key: "←", text: "back", act: () => step(-1) }, { key: "→", text: "on", act: () => step(1) },
+    { key: "←", text: "", name: "Back", act: () => step(-1) }, { key: "→", text: "", name: "On", act: () => step(1) },
     { key: "?", text: "help", act: help },
   ];
 }
@@ -412,10 +413,7 @@ function pressed(event) {
     return;
   }
   if (field) {
-    if (field.id === "reason" && event.key === "Enter" && !event.shiftKey) {
-      event.preventDefault();
-      keepReason();
-    }
+    if (field.id === "reason") inReason(event, field);
     return;
   }
   // A key that is held down would grade one pair after the other.
@@ -431,6 +429,17 @@ function pressed(event) {
     act[event.key]();
   } else if (phase !== "done" && /^[0-9]$/.test(event.key)) {
     hint(phase === "cause" ? "Press 1, 2 or 3, or Esc." : `${event.key} is not on the scale: ${[...keys.keys()].join(", ")}.`);
+  }
+}
+
+function inReason(event, field) {
+  if (event.key === "Enter" && !event.shiftKey) {
+    event.preventDefault();
+    keepReason();
+  } else if (field.value === "" && keys.has(event.key) && /^[0-9]$/.test(event.key)) {
+    // Meant as the grade of a next pair that did not come yet: it is neither that nor a reason.
+    event.preventDefault();
+    hint("A reason is asked for here. Type it, or press Esc to skip.");
   }
 }
 
