@@ -20,7 +20,7 @@ from harness.golden.examples import read_numbered
 from harness.golden.leakage import safe_shots, withhold_worked
 from harness.golden.rating.adjudications import FILE as ADJUDICATIONS
 from harness.golden.rating.adjudications import Adjudication, disputed, load_adjudications
-from harness.golden.rating.ratings import rater_kinds, ratings_under
+from harness.golden.rating.ratings import rated_under
 from harness.golden.similarity import near_duplicates, tokens
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
@@ -73,14 +73,16 @@ def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator
     """The files beside the examples: ratings, raters, adjudications."""
     ratings_file = path.with_name("ratings.jsonl")
     decisions = load_adjudications(path.with_name(ADJUDICATIONS))
-    kinds = rater_kinds(path.with_name("raters.toml"))
-    ratings = ratings_under(ratings_file, policy, examples) if ratings_file.exists() else []
+    rated = rated_under(ratings_file, policy, examples)
+    ratings, kinds = rated.ratings, rated.kinds or {}
+    for warning in rated.warnings:
+        yield Finding("warning", "ratings", warning)
     if ratings_file.exists() and not ratings:
         yield Finding("warning", "ratings", f"none under {policy.label}: its Gate 1 was never measured")
     golden = {example.id: example.grade for example in examples}
-    for item in sorted({rating.item for rating in ratings} - set(golden)):
+    for item in sorted({*(one.item for one in ratings), *(one.item for one in rated.unrated)} - set(golden)):
         yield Finding("error", item, "rated, but not in the golden set")
-    for rater in sorted({rating.rater for rating in ratings} - set(kinds)):
+    for rater in sorted(rated.raters - set(kinds)):
         yield Finding("warning", rater, "raters.toml does not say whether this rater is human or llm")
     decided: dict[str, Adjudication] = {}
     for decision in decisions:

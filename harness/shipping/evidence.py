@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from harness.comparison.baseline import baseline_path, load_baseline, side_of_baseline
@@ -9,14 +10,7 @@ from harness.comparison.sides import Side, side_of_run
 from harness.errors import BadInput
 from harness.golden.examples import golden_path, load_examples
 from harness.golden.lint import lint_golden
-from harness.golden.rating.ratings import (
-    RATERS,
-    RATINGS,
-    Rated,
-    rater_kinds,
-    raters_by_version,
-    ratings_under,
-)
+from harness.golden.rating.ratings import RATINGS, rated_under, raters_by_version
 from harness.golden.rejudging import golden_lines, left_to_judge
 from harness.grading.plan import make_plan
 from harness.nouns.pair import Example
@@ -86,9 +80,8 @@ def version_before(project: Project, found: Evidence) -> str:
 def _gate1(golden: Path, policy: Policy, gates: Gates) -> Gate1 | None:
     """Gate 1 on the current ratings of the golden set; None with fewer than two raters."""
     path = golden.with_name(RATINGS)
-    examples = load_examples(golden, policy)
-    about = {example.id: example for example in examples}
-    rated = Rated(ratings_under(path, policy, examples), rater_kinds(path.with_name(RATERS)), about)
+    about = {example.id: example for example in load_examples(golden, policy)}
+    rated = replace(rated_under(path, policy, about.values()), about=about)
     return judge_raters(rated, policy.scale, gates) if len(rated.raters) > 1 else None
 
 

@@ -59,9 +59,14 @@ class Answer(Noun):
 
 def check_answers(open_round: OpenRound, rater: str, answers: Sequence[Answer]) -> None:
     """BadInput with every answer that the round cannot take."""
-    faults: list[Fault] = []
     if rater in open_round.sealed():
         raise BadInput(_closed(rater))
+    refuse_faults(answer_faults(open_round, rater, answers))
+
+
+def answer_faults(open_round: OpenRound, rater: str, answers: Sequence[Answer]) -> list[Fault]:
+    """What is wrong with answers: a place, a grade or a clause that is none of the round."""
+    faults: list[Fault] = []
     places = len(open_round.assigned(rater))
     for answer in answers:
         where = f"place {answer.place}"
@@ -75,7 +80,7 @@ def check_answers(open_round: OpenRound, rater: str, answers: Sequence[Answer]) 
             faults.append(Fault(where, off_scale(answer.grade, open_round.policy)))
         if unknown := set(answer.clauses) - open_round.policy.clause_ids:
             faults.append(Fault(where, f"no clause {min(unknown)!r} in {open_round.policy.label}"))
-    refuse_faults(faults)
+    return faults
 
 
 class AnswerLog:

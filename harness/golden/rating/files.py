@@ -9,7 +9,7 @@ from harness.golden.by_chance import Told, other_items
 from harness.golden.examples import FILE, golden_path
 from harness.golden.grade_tables import GradedRow, read_ratings
 from harness.golden.graded_files import Levels, examples_of
-from harness.golden.rating.ratings import RATERS, RATINGS, Rated, load_ratings, rater_kinds, ratings_under
+from harness.golden.rating.ratings import RATERS, RATINGS, Rated, load_rated, rated_under, rater_kinds
 from harness.golden.unmatched import KnownIds, unmatched
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Policy
@@ -82,8 +82,7 @@ def own_ratings(project: Project, policy: Policy, about: Mapping[str, Example]) 
     path = golden_path(project, policy.name).with_name(RATINGS)
     if not path.exists():
         raise BadInput(f"{policy.name} has no ratings yet: there is no {path}; name a file of ratings")
-    found = load_ratings(path, policy, list(about.values()))
-    return Rated(found, rater_kinds(path.with_name(RATERS)), about)
+    return load_rated(path, policy, about)
 
 
 def ratings_beside(project: Project, levels: Levels, golden: Path) -> Rated | None:
@@ -94,5 +93,5 @@ def ratings_beside(project: Project, levels: Levels, golden: Path) -> Rated | No
     if golden.resolve() != folder / FILE or not (folder / RATINGS).exists():
         return None
     examples = list(examples_of(project, levels.policy).values())
-    found = ratings_under(folder / RATINGS, levels.policy, examples)
-    return Rated(found, rater_kinds(folder / RATERS)) if found else None
+    found = rated_under(folder / RATINGS, levels.policy, examples)
+    return found if found.ratings else None

@@ -1,29 +1,35 @@
 """Import ratings from a table of any layout into a policy's golden folder."""
 
-import json
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.by_chance import Told, other_items
 from harness.golden.examples import golden_path
 from harness.golden.grade_tables import RatingRow, rating_rows
 from harness.golden.graded_files import examples_of
-from harness.golden.rating.ratings import RATERS, RATINGS, Key, rater_kinds, ratings_by_key, take
+from harness.golden.rating.ratings import (
+    RATERS,
+    RATINGS,
+    Key,
+    Kind,
+    Said,
+    rater_kinds,
+    ratings_by_key,
+    take,
+    with_kinds,
+)
 from harness.golden.rating.sheet import check_rater
 from harness.golden.unmatched import unmatched
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Policy
 from harness.policy.load import policy_versions
-from harness.storage.files import read_text, write_atomic, write_lines
+from harness.storage.files import write_atomic, write_lines
 from harness.storage.locks import alone
 from harness.storage.project import Project, version_number
 from harness.storage.tables import Layout
-
-Kind = Literal["human", "llm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ def import_ratings(
     with alone(path.parent / ".ratings.lock"):
         found, ratings = _merged(path, policy, table, known, examples, unmet)
         if found.kinds:
-            write_atomic(path.with_name(RATERS), _with_kinds(path.with_name(RATERS), found.kinds))
+            write_atomic(path.with_name(RATERS), with_kinds(path.with_name(RATERS), found.kinds))
         if any(found.added.values()) or found.replaced:
             write_lines(path, [ratings[key] for key in sorted(ratings)])
     return found
@@ -98,7 +104,7 @@ def _merged(
     rows: Sequence[RatingRow],
     examples: Mapping[str, Example],
     unmet: str,
-) -> tuple[RatingsImported, dict[Key, Rating]]:
+) -> tuple[RatingsImported, dict[Key, Said]]:
     """The ratings of the file after the import, and what the import changes in it."""
     ratings = ratings_by_key(path)
     kinds = rater_kinds(path.with_name(RATERS))
@@ -164,14 +170,3 @@ def _unmet(rows: Sequence[RatingRow], examples: Mapping[str, Example], golden: P
     there = (item for item in examples if item not in rated)
     likely = unmatched(strangers, there, f"golden/{golden.name}")
     return f"rated items that are not in the golden set: {len(strangers):,} of {len(rated):,} ({likely})"
-
-
-def _with_kinds(path: Path, kinds: Mapping[str, str]) -> str:
-    """The text of raters.toml with further raters: what is there stays as it is, comments too."""
-    before = read_text(path).rstrip() + "\n\n" if path.exists() else ""
-    return before + "\n".join(f'[{_toml_key(rater)}]\nkind = "{kind}"\n' for rater, kind in kinds.items())
-
-
-def _toml_key(name: str) -> str:
-    # A JSON string is a TOML string too.
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)

@@ -1,7 +1,9 @@
 """The ratings of a golden set."""
 
+import json
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -10,12 +12,17 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.grade_tables import off_scale
 from harness.golden.table_faults import rating_name, without_doubles
 from harness.nouns.base import Noun
-from harness.nouns.pair import Example, Rating, one_form
+from harness.nouns.pair import Example, Rating, Unrated, one_form
 from harness.nouns.policy import Policy
-from harness.storage.files import build, load_nouns, read_nouns, read_toml, to_line, too_long, write_lines
+from harness.policy.load import policy_digest
+from harness.storage.files import build, each_json_line, read_text, read_toml, to_line, too_long, write_lines
 from harness.storage.locks import alone
+from harness.storage.plural import plural
 
 RATINGS, RATERS = "ratings.jsonl", "raters.toml"
+Kind = Literal["human", "llm"]
+Said = Rating | Unrated
+"""A line of ratings.jsonl: a grade, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +30,15 @@ class Rated:
     """Ratings with the raters' kinds and the rated examples.
 
     `kinds`: whether each rater is "human" or "llm"; None if unknown. `about` holds the golden examples by id,
-    if the items are golden examples. `warnings`: what is odd about the file.
+    if the items are golden examples. `warnings`: what is odd about the file. `unrated`: what raters could not
+    grade.
     """
 
     ratings: Sequence[Rating]
     kinds: Mapping[str, str] | None = None
     about: Mapping[str, Example] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    unrated: Sequence[Unrated] = ()
 
     @property
     def raters(self) -> frozenset[str]:
@@ -44,7 +53,11 @@ def without_rater(rated: Rated | None, grader: str | None) -> tuple[Rated | None
     """
     if rated is None:
         return None, ()
-    others = replace(rated, ratings=[rating for rating in rated.ratings if rating.rater != grader])
+    others = replace(
+        rated,
+        ratings=[rating for rating in rated.ratings if rating.rater != grader],
+        unrated=[one for one in rated.unrated if one.rater != grader],
+    )
     warnings = [*rated.warnings]
     if len(others.ratings) < len(rated.ratings):
         warnings.append(
@@ -59,9 +72,36 @@ def without_rater(rated: Rated | None, grader: str | None) -> tuple[Rated | None
 def raters_by_version(path: Path) -> dict[str, int]:
     """How many rated under each policy version; empty without a file."""
     names: dict[str, set[str]] = defaultdict(set)
-    for rating in load_nouns(path, Rating):
-        names[rating.policy_version].add(rating.rater)
+    for rating in load_said(path):
+        if isinstance(rating, Rating):
+            names[rating.policy_version].add(rating.rater)
     return {version: len(raters) for version, raters in names.items()}
+
+
+def read_said(path: Path) -> tuple[list[tuple[int, Said]], list[Fault]]:
+    """Each line of a ratings file with its number, and every fault; none without a file."""
+    said: list[tuple[int, Said]] = []
+    faults: list[Fault] = []
+    for number, data in each_json_line(path) if path.exists() else ():
+        where = f"{path}, line {number}"
+        if isinstance(data, Fault):
+            faults.append(data)
+            continue
+        if "grade" in data and "cannot" in data:
+            faults.append(Fault(where, "has a grade and `cannot`: keep the one that holds"))
+            continue
+        one, found = build(Unrated, data, where) if "cannot" in data else build(Rating, data, where)
+        faults += found
+        if one is not None:
+            said.append((number, one))
+    return said, faults
+
+
+def load_said(path: Path) -> list[Said]:
+    """Every line of a ratings file; none without a file. BadInput names every invalid line."""
+    numbered, faults = read_said(path)
+    refuse_faults(faults)
+    return [one for _, one in numbered]
 
 
 Key = tuple[str, str, str, int]
@@ -78,27 +118,32 @@ class Taken:
     conflicts: list[Fault] = field(default_factory=list)
 
 
-def add_ratings(path: Path, new: Sequence[Rating]) -> Taken:
+def add_ratings(path: Path, new: Sequence[Said]) -> Taken:
     """Add ratings to a file, replacing others of the same item, rater, policy version and repeat.
 
     Locked, so that two sheets collected at once are both kept. BadInput where the file has a rating twice.
     """
+    return merge_ratings(path, lambda _: new)
+
+
+def merge_ratings(path: Path, made: Callable[[Sequence[Said]], Sequence[Said]]) -> Taken:
+    """The same with ratings that are made from those there, while nobody else writes the file."""
     with alone(path.parent / ".ratings.lock"):
         merged = ratings_by_key(path)
-        count = take(merged, ((str(path), one) for one in new), replace=True)
+        count = take(merged, ((str(path), one) for one in made([*merged.values()])), replace=True)
         write_lines(path, [merged[key] for key in sorted(merged)])
     return count
 
 
-def ratings_by_key(path: Path) -> dict[Key, Rating]:
-    """The ratings of a file, none without one. BadInput for duplicates, of which one would be lost."""
-    numbered, faults = read_nouns(path, Rating) if path.exists() else ([], [])
+def ratings_by_key(path: Path) -> dict[Key, Said]:
+    """The lines of a file, none without one. BadInput for duplicates, of which one would be lost."""
+    numbered, faults = read_said(path)
     refuse_faults(faults)
     keyed = ((line, _key(rating), rating) for line, rating in numbered)
     return without_doubles(keyed, rating_name, f"{path}, line")
 
 
-def take(ratings: dict[Key, Rating], new: Iterable[tuple[str, Rating]], *, replace: bool) -> Taken:
+def take(ratings: dict[Key, Said], new: Iterable[tuple[str, Said]], *, replace: bool) -> Taken:
     """Add new ratings, given with their places. Without `replace`, contradicting ones are conflicts."""
     count = Taken()
     for where, one in new:
@@ -119,25 +164,31 @@ def take(ratings: dict[Key, Rating], new: Iterable[tuple[str, Rating]], *, repla
     return count
 
 
-def _key(rating: Rating) -> Key:
+def _key(rating: Said) -> Key:
     return rating.item, rating.rater, rating.policy_version, rating.repeat
 
 
-def _says_no_more(new: Rating, old: Rating) -> bool:
-    """Whether a rating is there already: the same grade, and no other reasoning."""
-    return new.grade == old.grade and new.reasoning in ("", old.reasoning)
+def _says_no_more(new: Said, old: Said) -> bool:
+    """Whether it is there already: the same grade or cause, and no other reasoning."""
+    return _verdict(new) == _verdict(old) and new.reasoning in ("", old.reasoning)
 
 
-def _conflict(new: Rating, old: Rating) -> str:
+def _verdict(said: Said) -> str:
+    return f"grade {said.grade}" if isinstance(said, Rating) else f"cannot: {said.cannot}"
+
+
+def _conflict(new: Said, old: Said) -> str:
     of = f"{new.item!r} by {new.rater!r} under {new.policy_version}"
-    differs = f"grade {old.grade}, here {new.grade}" if new.grade != old.grade else "another reasoning"
+    verdicts = _verdict(old), _verdict(new)
+    differs = f"{verdicts[0]}, here {verdicts[1].removeprefix('grade ')}"
+    differs = differs if verdicts[0] != verdicts[1] else "another reasoning"
     return f"{of} is there already with {differs}; --replace takes this one"
 
 
 class Rater(Noun):
     """An entry of raters.toml."""
 
-    kind: Literal["human", "llm"]
+    kind: Kind
     note: str = ""
 
 
@@ -157,28 +208,63 @@ def rater_kinds(path: Path) -> dict[str, str]:
     return kinds
 
 
-def load_ratings(path: Path, policy: Policy, examples: Sequence[Example]) -> list[Rating]:
-    """The ratings of a file under this policy version; BadInput without any."""
-    found = ratings_under(path, policy, examples)
-    if not found:
+def with_kinds(path: Path, kinds: Mapping[str, str]) -> str:
+    """The text of raters.toml with further raters: what is there stays as it is, comments too."""
+    before = read_text(path).rstrip() + "\n\n" if path.exists() else ""
+    return before + "\n".join(f'[{_toml_key(rater)}]\nkind = "{kind}"\n' for rater, kind in kinds.items())
+
+
+def _toml_key(name: str) -> str:
+    # A JSON string is a TOML string too.
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
+
+
+def load_rated(path: Path, policy: Policy, about: Mapping[str, Example]) -> Rated:
+    """What a file says under this policy version, with the raters' kinds; BadInput without any rating."""
+    found = rated_under(path, policy, about.values())
+    if not found.ratings:
         next_ = f"`harness golden sheet --policy {policy.label} --rater NAME` writes a sheet for a rater"
         raise BadInput([Fault(str(path), f"no ratings under {policy.label}; {next_}")])
-    return found
+    return replace(found, about=about)
+
+
+def rated_under(path: Path, policy: Policy, examples: Iterable[Example]) -> Rated:
+    """What was said under this policy version, and the raters' kinds. Each rating has its example's query.
+
+    A rating without a version counts under every version. BadInput names every invalid line. A warning
+    counts what was said of the policy as it read otherwise.
+    """
+    numbered, faults = read_said(path)
+    here = [(line, one) for line, one in numbered if one.policy_version in ("", policy.version)]
+    for line, one in here:
+        if isinstance(one, Rating) and one.grade not in policy.scale:
+            faults.append(Fault(f"{path}, line {line}", off_scale(one.grade, policy)))
+    refuse_faults(faults)
+    keyed = ((line, (one.item, one.rater, one.repeat), one) for line, one in here)
+    without_doubles(keyed, rating_name, f"{path}, line")
+    rated = {one.item for _, one in here}
+    queries = {example.id: example.query for example in examples if example.id in rated}
+    return Rated(
+        ratings=[
+            one.model_copy(update={"query": queries.get(one.item)})
+            for _, one in here
+            if isinstance(one, Rating)
+        ],
+        kinds=rater_kinds(path.with_name(RATERS)),
+        warnings=tuple(read_otherwise([one for _, one in here], policy)),
+        unrated=[one for _, one in here if isinstance(one, Unrated)],
+    )
+
+
+def read_otherwise(said: Iterable[Said], policy: Policy) -> Iterable[str]:
+    """A warning that counts what was said of the version when it read otherwise, if anything was."""
+    now = policy_digest(policy)
+    count = sum(one.policy_digest not in ("", now) for one in said)
+    if count:
+        were = plural(count, "rating was", "ratings were")
+        yield f"{were} given when {policy.label} read otherwise: a version that is rated should not change"
 
 
 def ratings_under(path: Path, policy: Policy, examples: Iterable[Example]) -> list[Rating]:
-    """The ratings given under this policy version, each with the query of its example; none without a file.
-
-    A rating without a version counts under every version. BadInput names every invalid line.
-    """
-    numbered, faults = read_nouns(path, Rating) if path.exists() else ([], [])
-    here = [(line, rating) for line, rating in numbered if rating.policy_version in ("", policy.version)]
-    for line, rating in here:
-        if rating.grade not in policy.scale:
-            faults.append(Fault(f"{path}, line {line}", off_scale(rating.grade, policy)))
-    refuse_faults(faults)
-    keyed = ((line, (rating.item, rating.rater, rating.repeat), rating) for line, rating in here)
-    without_doubles(keyed, rating_name, f"{path}, line")
-    rated = {rating.item for _, rating in here}
-    queries = {example.id: example.query for example in examples if example.id in rated}
-    return [rating.model_copy(update={"query": queries.get(rating.item)}) for _, rating in here]
+    """The grades of `rated_under` alone; none without a file."""
+    return [*rated_under(path, policy, examples).ratings]

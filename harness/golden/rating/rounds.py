@@ -11,7 +11,7 @@ sealed.jsonl        whose set is closed, and counted in ratings.jsonl
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,11 +72,13 @@ class Round(Noun):
 class RoundPair(Noun):
     """A pair of a round. `item`: its id in the golden set. `code`: its name in the round, which says nothing.
 
+    `also`: other ids that the same pair has in the golden set; a rating of it counts under each.
     `pi`: its inclusion probability; None where it was hunted, which is no basis for an estimate.
     """
 
     code: str = Field(min_length=1)
     item: str = Field(min_length=1)
+    also: tuple[str, ...] = ()
     query: str = Field(min_length=1)
     result: Result
     context: dict[str, str] | None = None
@@ -190,25 +192,41 @@ def read_round(folder: Path, project: Project | None = None) -> OpenRound:
     pairs = load_nouns(folder / PAIRS, RoundPair)
     assigned = load_nouns(folder / ASSIGNMENTS, Assignment)
     refuse_faults(_faults(folder, planned, policy, pairs, assigned))
+    changed = _changed(project, planned) if project else ""
+    return opened(folder, planned, policy, pairs, assigned, changed)
+
+
+def opened(
+    folder: Path,
+    planned: Round,
+    policy: Policy,
+    pairs: Sequence[RoundPair],
+    assigned: Sequence[Assignment],
+    changed: str = "",
+) -> OpenRound:
+    """A round from its parts, which fit each other."""
     leaks = Leaks((), policy)
     for pair in pairs:
         leaks.see(pair.code, pair.pair)
-    orders = {
-        rater: tuple(sorted((a for a in assigned if a.rater == rater), key=lambda a: a.place))
-        for rater in planned.raters
-    }
+    orders: dict[str, list[Assignment]] = {rater: [] for rater in planned.raters}
+    for one in sorted(assigned, key=lambda one: one.place):
+        orders[one.rater].append(one)
     return OpenRound(
         folder=folder,
         round=planned,
         policy=leaks.shown_policy()[0],
         pairs={pair.code: pair for pair in pairs},
-        assignments=orders,
-        policy_changed=_changed(project, planned) if project else "",
+        assignments={rater: tuple(order) for rater, order in orders.items()},
+        policy_changed=changed,
     )
 
 
 def _faults(
-    folder: Path, planned: Round, policy: Policy, pairs: list[RoundPair], assigned: list[Assignment]
+    folder: Path,
+    planned: Round,
+    policy: Policy,
+    pairs: Sequence[RoundPair],
+    assigned: Sequence[Assignment],
 ) -> list[Fault]:
     faults: list[Fault] = []
     codes = {pair.code for pair in pairs}

@@ -1,0 +1,146 @@
+"""Which pairs a round has: drawn at random by strata, or hunted for a reason.
+
+The random part is drawn first, from all pairs, so that each has a known inclusion probability: n_h of the N_h
+pairs of its stratum are taken, each with n_h / N_h. Hunted pairs come from the rest and have none, so that no
+estimate takes them for a sample.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+
+from harness.errors import BadInput
+from harness.nouns.pair import Drawn, Example
+from harness.nouns.policy import Policy
+
+Stratum = Callable[[Example], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What to draw. `by`: none, grade, action, or the beginning of a tag such as `lang:`.
+
+    `equal`: as many of every stratum, where it has them, instead of its share. `random_share`: the part that
+    is drawn at random; the rest is hunted.
+    """
+
+    pairs: int
+    by: str = "none"
+    equal: bool = False
+    random_share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnPair:
+    """A pair that was drawn. `also`: other ids of the same pair in the golden set."""
+
+    example: Example
+    drawn: Drawn
+    pi: float | None
+    stratum: str
+    also: tuple[str, ...] = ()
+
+
+def draw(
+    examples: Sequence[Example], policy: Policy, wanted: Drawing, seed: int, hunted: Sequence[str] = ()
+) -> list[DrawnPair]:
+    """Draw pairs; `hunted` names examples worth a look, the first most. The order of the file is nothing.
+
+    A pair with several ids is one pair. With fewer hunted examples than wanted there are fewer pairs.
+    """
+    same: dict[str, list[Example]] = defaultdict(list)
+    for example in sorted(examples, key=lambda one: one.id):
+        same[example.pair.digest].append(example)
+    frame = [alike[0] for alike in same.values()]
+    if wanted.pairs > len(frame):
+        raise BadInput(f"--pairs {wanted.pairs:,}: there are {len(frame):,} different pairs to draw from")
+    at_random = round(wanted.pairs * wanted.random_share)
+    stratum = _stratum(wanted.by, frame, policy)
+    found = list(_sample(frame, stratum, at_random, seed, equal=wanted.equal))
+    found += _hunt(same, hunted, {one.example.id for one in found}, wanted.pairs - at_random, stratum)
+    return [DrawnPair(one.example, one.drawn, one.pi, one.stratum, _also(same, one.example)) for one in found]
+
+
+def _also(same: Mapping[str, Sequence[Example]], example: Example) -> tuple[str, ...]:
+    return tuple(one.id for one in same[example.pair.digest] if one.id != example.id)
+
+
+def _sample(
+    frame: Sequence[Example], stratum: Stratum, count: int, seed: int, *, equal: bool
+) -> Iterable[DrawnPair]:
+    """A simple random sample of each stratum, of a size that depends on no chance."""
+    strata: dict[str, list[Example]] = defaultdict(list)
+    for example in frame:
+        strata[stratum(example)].append(example)
+    sizes = allocate({name: len(of) for name, of in strata.items()}, count, equal=equal) if count else {}
+    for name, size in sizes.items():
+        # A generator for each stratum: a pair that is added to one leaves the others' drawing as it was.
+        for example in random.Random(f"draw {seed} {name}").sample(strata[name], size):
+            yield DrawnPair(example, "random", size / len(strata[name]), name)
+
+
+def allocate(sizes: Mapping[str, int], count: int, *, equal: bool) -> dict[str, int]:
+    """How many to draw of each stratum: of all at least one, or no estimate could speak for it.
+
+    By largest remainders of the proportional shares; `equal` fills all alike up to their sizes. BadInput
+    where there are more strata than pairs.
+    """
+    if count < len(sizes):
+        raise BadInput(
+            f"{count:,} pairs at random cannot speak for {len(sizes):,} strata: draw more, or use --by none"
+        )
+    taken = dict.fromkeys(sorted(sizes), 1)
+    total = sum(sizes.values())
+    for _ in range(count - len(taken)):
+        open_ = [name for name in taken if taken[name] < sizes[name]]
+
+        def lacks(name: str) -> float:
+            share = 1 / len(sizes) if equal else sizes[name] / total
+            return count * share - taken[name]
+
+        taken[max(open_, key=lacks)] += 1
+    return taken
+
+
+def _hunt(
+    same: Mapping[str, Sequence[Example]],
+    hunted: Sequence[str],
+    taken: set[str],
+    count: int,
+    stratum: Stratum,
+) -> list[DrawnPair]:
+    first = {example.id: alike[0] for alike in same.values() for example in alike}
+    named = dict.fromkeys(first[id_].id for id_ in hunted if id_ in first)
+    ids = [id_ for id_ in named if id_ not in taken]
+    return [DrawnPair(first[id_], "hunted", None, stratum(first[id_])) for id_ in ids[:count]]
+
+
+def hunt_order(*reasons: Mapping[str, float], seed: int) -> list[str]:
+    """Examples in turn from several reasons to look, each `{id: how much}`; equal ones in a seeded order."""
+    by_chance = random.Random(f"hunt {seed}")
+    ranked = []
+    for weights in reasons:
+        names = sorted(weights)
+        by_chance.shuffle(names)
+        ranked.append(sorted(names, key=lambda id_: -weights[id_]))
+    turns = chain.from_iterable(zip_longest(*ranked))
+    return list(dict.fromkeys(id_ for id_ in turns if id_ is not None))
+
+
+def _stratum(by: str, frame: Iterable[Example], policy: Policy) -> Stratum:
+    """The stratum of an example, by what was asked for."""
+    if by == "none":
+        return lambda _: ""
+    if by == "grade":
+        return lambda one: f"grade {one.grade}"
+    if by == "action":
+        return lambda one: policy.action_of[one.grade]
+
+    def first_tag(one: Example) -> str:
+        return min((tag for tag in one.tags if tag.startswith(by)), default="")
+
+    if not any(first_tag(one) for one in frame):
+        raise BadInput(f"--by {by}: expected none, grade, action or the beginning of a tag; no tag begins so")
+    return first_tag

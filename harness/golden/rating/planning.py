@@ -1,0 +1,208 @@
+"""Plan a round: draw the pairs, assign them, write the folder."""
+
+import json
+import random
+import secrets
+import shutil
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.errors import BadInput, Fault, refuse_faults
+from harness.golden.examples import golden_path, load_examples
+from harness.golden.rating.assignment import assign
+from harness.golden.rating.drawing import Drawing, DrawnPair, draw, hunt_order
+from harness.golden.rating.ratings import RATERS, RATINGS, Kind, rater_kinds, ratings_under, with_kinds
+from harness.golden.rating.rounds import (
+    ASSIGNMENTS,
+    PAIRS,
+    POLICY,
+    ROUND,
+    Assignment,
+    Design,
+    OpenRound,
+    Round,
+    RoundPair,
+    Show,
+    opened,
+    read_round,
+    rounds_folder,
+)
+from harness.golden.rating.sheet import check_rater
+from harness.nouns.base import Split
+from harness.nouns.pair import Example, one_form
+from harness.nouns.policy import Policy
+from harness.policy.load import load_policy, policy_digest, policy_path
+from harness.storage.files import read_bytes, write_atomic, write_lines
+from harness.storage.locks import alone
+from harness.storage.plural import plural
+from harness.storage.project import Project, is_name
+
+LETTERS = "".join(sorted({*string.ascii_lowercase, *string.digits} - set("0o1il")))
+CODE_LENGTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RoundPlan:
+    """What to plan. `name`: None takes the next free one. `seed`: None takes one that nobody knows.
+
+    `hunted`: reasons to look at examples, each `{id: how much}`, such as how far a teacher was off.
+    """
+
+    raters: tuple[str, ...]
+    drawing: Drawing
+    splits: tuple[Split, ...] = ("dev", "test")
+    name: str | None = None
+    design: Design = field(default_factory=Design)
+    reasons: float = 0.1
+    show: Show = field(default_factory=Show)
+    kind: Kind | None = None
+    seed: int | None = None
+    hunted: tuple[Mapping[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A round that was planned. `warnings`: what the lead should know before anybody rates."""
+
+    opened: OpenRound
+    examples: Sequence[Example]
+    warnings: tuple[str, ...] = ()
+
+
+def plan_round(project: Project, policy: str, wanted: RoundPlan, *, dry_run: bool = False) -> Planned:
+    """Plan a round of a policy, and write its folder unless `dry_run`. BadInput where it cannot be."""
+    path = policy_path(project, policy)
+    judged_by = load_policy(path)
+    golden = golden_path(project, judged_by.name)
+    examples = [one for one in load_examples(golden, judged_by) if one.split in wanted.splits]
+    seed = secrets.randbits(64) if wanted.seed is None else wanted.seed
+    hunted = hunt_order(*wanted.hunted, seed=seed)
+    drawn = draw(examples, judged_by, wanted.drawing, seed, hunted)
+    if not drawn:
+        raise BadInput("no pair to rate: --pairs draws none, and nothing was found to hunt")
+    raters_file = golden.with_name(RATERS)
+    kinds = _new_kinds(raters_file, wanted.raters, wanted.kind)
+    with alone(golden.parent / ".rounds.lock"):
+        folder = rounds_folder(project, judged_by.name)
+        name = _free_name(folder, wanted.name)
+        planned, pairs, assigned = _content(judged_by, wanted, drawn, name, seed)
+        found = opened(folder / name, planned, judged_by, pairs, assigned)
+        if not dry_run:
+            _write(folder / name, planned, path, pairs, assigned)
+            if kinds:
+                write_atomic(raters_file, with_kinds(raters_file, kinds))
+            found = read_round(folder / name, project)
+    warnings = [*_missing(wanted.drawing, drawn), *_rated_before(golden, judged_by, examples, found)]
+    return Planned(found, [one.example for one in drawn], tuple(warnings))
+
+
+def _content(
+    policy: Policy, wanted: RoundPlan, drawn: Sequence[DrawnPair], name: str, seed: int
+) -> tuple[Round, list[RoundPair], tuple[Assignment, ...]]:
+    raters = _raters(wanted.raters)
+    codes = _codes(len(drawn), seed)
+    pairs = [
+        RoundPair(
+            code=code,
+            item=one.example.id,
+            also=one.also,
+            query=one.example.query,
+            result=one.example.result,
+            context=one.example.context,
+            drawn=one.drawn,
+            pi=one.pi,
+            stratum=one.stratum,
+        )
+        for code, one in zip(codes, drawn, strict=True)
+    ]
+    assigned = assign({pair.code: pair.query for pair in pairs}, raters, wanted.design, seed)
+    planned = Round(
+        name=name,
+        policy=policy.label,
+        policy_digest=policy_digest(policy),
+        seed=seed,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        raters=raters,
+        design=wanted.design,
+        reasons=wanted.reasons,
+        planned=len(assigned),
+        show=wanted.show,
+    )
+    return planned, pairs, assigned
+
+
+def _raters(names: Sequence[str]) -> tuple[str, ...]:
+    raters = tuple(one_form(check_rater(name)) for name in names)
+    twice = sorted({rater for rater in raters if raters.count(rater) > 1})
+    if twice or not raters:
+        raise BadInput(f"--raters names {', '.join(twice)} twice" if twice else "--raters names nobody")
+    return raters
+
+
+def _codes(count: int, seed: int) -> list[str]:
+    """Different names that say nothing: by chance, and not made of the pair's text."""
+    by_chance = random.Random(f"codes {seed}")
+    found: dict[str, None] = {}
+    while len(found) < count:
+        found["".join(by_chance.choices(LETTERS, k=CODE_LENGTH))] = None
+    return list(found)
+
+
+def _free_name(folder: Path, wanted: str | None) -> str:
+    if wanted is None:
+        return next(name for at in range(1, 1_000_000) if not (folder / (name := f"r{at}")).exists())
+    if not is_name(wanted):
+        raise BadInput(f"--name: {wanted!r} is not a name; use letters, digits, - and _")
+    if (folder / wanted).exists():
+        raise BadInput(f"--name: there is a round {wanted!r} already in {folder}; choose another name")
+    return wanted
+
+
+def _write(
+    folder: Path, planned: Round, policy: Path, pairs: Sequence[RoundPair], assigned: Sequence[Assignment]
+) -> None:
+    """The folder, whole or not at all."""
+    beside = folder.with_name(f".{folder.name}.tmp")
+    if beside.exists():
+        shutil.rmtree(beside)
+    beside.mkdir(parents=True)
+    text = json.dumps(planned.model_dump(mode="json"), ensure_ascii=False, indent=2)
+    write_atomic(beside / ROUND, f"{text}\n")
+    write_atomic(beside / POLICY, read_bytes(policy))
+    write_lines(beside / PAIRS, pairs)
+    write_lines(beside / ASSIGNMENTS, assigned)
+    beside.rename(folder)
+
+
+def _new_kinds(path: Path, raters: Sequence[str], kind: Kind | None) -> dict[str, str]:
+    """What --kind adds to raters.toml. BadInput where that says otherwise of a rater."""
+    known = rater_kinds(path)
+    what = "raters.toml says {}, --kind says {}; correct the one that is wrong"
+    refuse_faults(
+        Fault(rater, what.format(known[rater], kind))
+        for rater in raters
+        if kind and known.get(rater, kind) != kind
+    )
+    return {rater: kind for rater in raters if rater not in known} if kind else {}
+
+
+def _missing(wanted: Drawing, drawn: Sequence[DrawnPair]) -> list[str]:
+    lack = wanted.pairs - len(drawn)
+    what = f"nothing more to hunt: {plural(lack, 'pair')} fewer than asked for"
+    return [what] if lack else []
+
+
+def _rated_before(golden: Path, policy: Policy, examples: Sequence[Example], found: OpenRound) -> list[str]:
+    """The raters who rated pairs of the round before: what they say now counts as said again."""
+    before = {(one.item, one.rater) for one in ratings_under(golden.with_name(RATINGS), policy, examples)}
+    warnings = []
+    for rater in found.round.raters:
+        codes = {one.code for one in found.assigned(rater)}
+        count = sum((found.pairs[code].item, rater) in before for code in codes)
+        if count:
+            what = f"{rater} rated {count:,} of {plural(len(codes), 'pair')} before under {policy.version}"
+            warnings.append(f"{what}: the new grades count as repeats, for self-agreement alone")
+    return warnings

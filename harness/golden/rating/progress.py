@@ -1,0 +1,79 @@
+"""How far the raters of a round are. Never a grade: whoever looks often must not see where it goes."""
+
+from collections import Counter
+from collections.abc import Iterator
+from statistics import median
+
+from harness.golden.rating.answers import AnswerLog
+from harness.golden.rating.links import linked
+from harness.golden.rating.rounds import ANSWERS, OpenRound
+from harness.nouns.base import Noun
+
+
+class RaterProgress(Noun):
+    """One rater of a round. `seconds`: the median of an answer; None before the first."""
+
+    rater: str
+    places: int
+    graded: int
+    cannot: int
+    later: int
+    left: int
+    seconds: float | None
+    sealed_at: str | None
+    links: int
+
+
+class RoundProgress(Noun):
+    """A round and its raters. `policy_changed`: a sentence where the policy reads otherwise now, or empty."""
+
+    round: str
+    policy: str
+    created_at: str
+    pairs: int
+    planned: int
+    answered: int
+    policy_changed: str
+    raters: tuple[RaterProgress, ...]
+
+
+def progress_of(opened: OpenRound) -> RoundProgress:
+    """How far a round is. BadInput for damaged answers."""
+    raters = tuple(_each(opened))
+    return RoundProgress(
+        round=opened.round.name,
+        policy=opened.round.policy,
+        created_at=opened.round.created_at,
+        pairs=len(opened.pairs),
+        planned=opened.round.planned,
+        answered=sum(one.graded + one.cannot for one in raters),
+        policy_changed=opened.policy_changed,
+        raters=raters,
+    )
+
+
+def _each(opened: OpenRound) -> Iterator[RaterProgress]:
+    sealed, links = opened.sealed(), linked(opened.folder)
+    path = opened.folder / ANSWERS
+    log = AnswerLog(path) if path.exists() else None
+    try:
+        for rater in opened.round.raters:
+            counts = log.current(rater) if log else {}
+            kinds = Counter(answer.kind for answer in counts.values())
+            answered = kinds["grade"] + kinds["cannot"]
+            times = [a.milliseconds for a in counts.values() if a.kind != "later" and a.milliseconds]
+            places = len(opened.assigned(rater))
+            yield RaterProgress(
+                rater=rater,
+                places=places,
+                graded=kinds["grade"],
+                cannot=kinds["cannot"],
+                later=kinds["later"],
+                left=places - answered,
+                seconds=median(times) / 1000 if times else None,
+                sealed_at=sealed.get(rater),
+                links=links.get(rater, 0),
+            )
+    finally:
+        if log:
+            log.close()
