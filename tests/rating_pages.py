@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from harness.golden.rating.links import invite
 from harness.golden.rating.rounds import OpenRound
 from harness.storage.project import Project
+from harness.web.app import LOCAL
 from harness.web.rating.app import rating_app
 from harness.web.rating.desk import Desk
-from harness.web.serve import LOCAL, address_of, listen, server_of
+from harness.web.serve import address_of, listen, server_of
 
 
 @dataclass(frozen=True)

@@ -107,4 +107,3 @@ async def _body(request: Request) -> bytes:
         if len(body) > LONGEST:
             raise HTTPException(413, f"the body has more than {LONGEST:,} bytes")
     return bytes(body)
-

@@ -47,7 +47,7 @@ def trouble(status: int, title: str, lines: tuple[str, ...]) -> HTMLResponse:
     return page("trouble.html.j2", {"title": title, "lines": lines}, status=status)
 
 
-RATING = ("rate.css", "rate.js", "rate-work.js", "rate-queue.js", "rate-view.js")
+RATING = ("rate.css", *(f"rate{part}.js" for part in ("", "-page", "-queue", "-session", "-view", "-work")))
 STATIC = {
     name: "text/css" if name.endswith("css") else "text/javascript"
     for name in ("style.css", "viewer.css", "viewer.js", *RATING)

@@ -13,6 +13,7 @@ from harness.errors import BadInput
 from harness.golden.rating.answers import Answer, AnswerLog, check_answers
 from harness.golden.rating.links import rater_of
 from harness.golden.rating.rounds import ANSWERS, OpenRound
+from harness.golden.rating.sealing import seal
 from harness.storage.files import faults_of
 from harness.storage.project import Project
 from harness.web.rating.shown import answer_shown, state_of
@@ -59,7 +60,7 @@ class Desk:
         return state_of(self.opened, rater, self._log.current(rater))
 
     def take(self, rater: str, data: Any) -> dict[str, Any]:
-        """Store a rater's answers, and return what is on the disk: their ids, and what counts at their places."""
+        """Store answers; returns what is on the disk: their ids, and what counts now at their places."""
         answers = read_answers(data)
         if self._stored(rater, answers):
             now: Mapping[int, Answer] = self._log.current(rater)
@@ -81,8 +82,6 @@ class Desk:
 
     def seal(self, rater: str) -> dict[str, Any]:
         """Close a rater's set, and count it in ratings.jsonl."""
-        from harness.golden.rating.sealing import seal
-
         seal(self._project, self.opened, rater, datetime.now(UTC).isoformat(timespec="seconds"))
         return {"sealed": self.opened.sealed().get(rater)}
 

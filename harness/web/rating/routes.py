@@ -28,7 +28,11 @@ class RatingPages:
 
     def __init__(self, desks: tuple[Desk, ...], public: str | None = None) -> None:
         self._desks, self._public = desks, public
-        self._links, self._wrong, self._all = Limit(*PER_LINK), Limit(*WRONG_PER_ADDRESS), Limit(*WRONG_IN_ALL)
+        self._links, self._wrong, self._all = (
+            Limit(*PER_LINK),
+            Limit(*WRONG_PER_ADDRESS),
+            Limit(*WRONG_IN_ALL),
+        )
 
     def routes(self) -> list[Route]:
         """The routes."""

@@ -13,25 +13,27 @@ export function keysOf(scale) {
 }
 
 export class Work {
-  constructor(state) {
-    this.begin(state);
+  constructor(state, waiting) {
+    this.begin(state, waiting);
   }
 
-  /** Take over what the server says. */
-  begin(state) {
+  /** Take over what the server says, with the answers that it may not have yet. */
+  begin(state, waiting) {
     this.pairs = state.pairs;
     this.sealed = state.sealed;
-    this.base = new Map(state.answers.map((said) => [said.place ?? 0, said]));
-    this.order = this.order ?? state.answers.map((said) => said.place ?? 0);
-    this.waiting = this.waiting ?? new Map();
+    this.base = new Map(state.answers.map((said) => [said.place, said]));
+    this.order = state.answers.map((said) => said.place);
+    this.waiting = new Map();
+    for (const answer of waiting) this.add(answer);
   }
 
   /** An answer that the server has not confirmed yet. */
-  add(answer, ours = true) {
+  add(answer) {
     if (this.waiting.has(answer.event)) return;
     this.waiting.set(answer.event, answer);
+    const last = this.order.lastIndexOf(answer.place);
     if (answer.kind !== "undo") this.order.push(answer.place);
-    else if (ours || this.order.at(-1) === answer.place) this.order.pop();
+    else if (last >= 0) this.order.splice(last, 1);
   }
 
   /** What the server confirmed, and what counts now at those places. */
