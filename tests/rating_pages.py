@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from harness.golden.rating.links import invite
 from harness.golden.rating.rounds import OpenRound
 from harness.storage.project import Project
-from harness.web.app import LOCAL
-from harness.web.rating.app import rating_app
 from harness.web.rating.desk import Desk
-from harness.web.serve import address_of, listen, server_of
+from harness.web.rating.serve import rating_server
+from harness.web.serve import address_of, listen
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def rated_at(
 ) -> Iterator[Served]:
     """The same at a socket."""
     desk = Desk(project, opened)
-    server = server_of(rating_app((desk,), LOCAL, public))
+    server = rating_server((desk,), "127.0.0.1", public)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     address = address_of(listening).rstrip("/")
