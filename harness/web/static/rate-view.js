@@ -29,7 +29,7 @@ function facts(rows) {
 
 function picture(pair) {
   return pair.picture
-    ? make("img", { src: pair.picture, alt: "", referrerPolicy: "no-referrer", className: "rate-picture", loading: "lazy" })
+    ? make("img", { src: pair.picture, alt: "", referrerPolicy: "no-referrer", className: "rate-picture" })
     : null;
 }
 

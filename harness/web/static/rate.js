@@ -105,12 +105,20 @@ async function seal() {
 function pressed(event) {
   session.watch.sign();
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (document.querySelector("dialog[open]")) return;
+  const dialog = document.querySelector("dialog[open]");
+  if (dialog) return inDialog(event, dialog);
   const field = event.target.closest?.("textarea, input");
   if (event.key === "Escape") leave();
   else if (field?.id === "reason") inReason(event, field);
   // A key that is held down would grade one pair after the other.
   else if (!field && !event.repeat && page.single && onKey(event.key)) event.preventDefault();
+}
+
+function inDialog(event, dialog) {
+  // The browser would close it a moment later, and take the focus from where the next key has put it.
+  if (event.key !== "Escape") return;
+  event.preventDefault();
+  dialog.close();
 }
 
 function leave() {
