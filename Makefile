@@ -26,7 +26,7 @@ ENDS = || { code=$$?; case $$code in \
 COMPILED = env -u PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help eval gate1 gate2 compare regress impact ship report view lint demo-server test check format golden-update screenshots mutants clean
+.PHONY: help eval gate1 gate2 compare regress impact ship report rate view lint demo-server test check format golden-update screenshots mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ ship: $(VENV)/installed  ## May a policy version ship? POLICY=policy@v2 [RUN= BA
 
 report: $(VENV)/installed  ## A run as one HTML file: [RUN=latest BASE=run FLAGS=]
 	@$(BIN)/harness report "$(or $(RUN),latest)" $(if $(BASE),"$(BASE)") $(FLAGS) $(ENDS)
+
+rate: $(VENV)/installed  ## Rate a round's pairs in the browser: RATER=ann [POLICY= FLAGS=]
+	@$(BIN)/harness rate $(if $(POLICY),--policy "$(POLICY)") $(if $(RATER),--rater "$(RATER)") $(FLAGS) $(ENDS)
 
 view: $(VENV)/installed  ## Runs, reports and comparisons as local web pages: [FLAGS="--port 0 --open"]
 	@$(BIN)/harness view $(FLAGS) $(ENDS)

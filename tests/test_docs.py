@@ -27,6 +27,8 @@ from harness.cli.app import app
 from harness.cli.help import commands_of, examples_of
 from harness.comparison.baseline import Baseline, Case
 from harness.golden.examples import load_examples
+from harness.golden.rating.plan_summary import RaterShare, RoundSummary, StratumDrawn
+from harness.golden.rating.progress import RaterProgress, RoundProgress
 from harness.golden.rating.sheet import code_of
 from harness.nouns.base import Noun
 from harness.nouns.policy import Action, Boundary, Cell, Clause, Gates, GradeLevel, Policy
@@ -56,6 +58,7 @@ from harness.scorecards.policy_change import AffectedExample, GoldenEffect, Poli
 from harness.scorecards.policy_change import PartChange as PolicyChange
 from harness.scorecards.prompt_change import PrefixChange, PromptDiff
 from harness.scorecards.ship import Override, Shipping
+from harness.scorecards.sizes import ExpectedInterval
 from harness.scorecards.stages import Rate, Stage, Stages
 from harness.web.pages import WAYS
 
@@ -245,6 +248,7 @@ COMPARED = (
     Ranking,
 )
 
+ROUNDS = (RoundSummary, StratumDrawn, RaterShare, ExpectedInterval, RoundProgress, RaterProgress)
 POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExample, Regraded)
 
 
@@ -266,6 +270,7 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
         (Case, "regress, baseline show"),
         *((model, "policy impact") for model in (Impact, MovedShare, ActionMove, QueryImpact, MovedPair)),
         *((model, "ship") for model in (Shipping, Override)),
+        *((model, "rate plan, rate status") for model in ROUNDS),
         *((model, "stages") for model in (Stages, Stage, Rate)),
         *((model, "policy diff, policy lint") for model in POLICY_CHANGED),
         *((model, "prompt list, prompt diff, runs rm") for model in (PromptDiff, PrefixChange)),

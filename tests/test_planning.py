@@ -22,6 +22,7 @@ from harness.stats.agreement import Floats, cohen_kappa
 from harness.stats.intervals import KappaTable
 from harness.stats.paired import delta_kappa
 from harness.stats.planning import (
+    half_width,
     items_for_delta,
     items_for_half_width,
     items_to_pass,
@@ -242,3 +243,12 @@ def test_a_narrow_interval_of_kappasize_and_ours_grow_alike(kappa: float, shares
     joint = mixture(kappa, shares)
     ours = items_for_half_width(variance_per_item(joint, range(len(shares))), 0.001)
     assert donner_rotondi(kappa, kappa - 0.001, kappa + 0.001, shares) == pytest.approx(ours, rel=0.02)
+
+
+@given(variance=st.floats(0.01, 2), width=st.floats(0.01, 0.5), effect=st.floats(1, 5))
+def test_a_half_width_is_what_its_items_give(variance: float, width: float, effect: float) -> None:
+    """`half_width` and `items_for_half_width` are one formula, solved for one or the other."""
+    items = items_for_half_width(variance, width, effect)
+    assert half_width(variance, items, effect) <= width * (1 + 1e-9)
+    if items > 1:
+        assert half_width(variance, items - 1, effect) >= width * (1 - 1e-9)

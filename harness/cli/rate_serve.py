@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -20,9 +21,7 @@ def serve_command(
     context: typer.Context,
     policy: Annotated[str | None, named("name or name@v1.")] = None,
     rater: Annotated[str | None, option("Rate as this rater, on this machine; prints the address.")] = None,
-    round_: Annotated[
-        str | None, option("The round. Default: the latest.", "--round", metavar="NAME")
-    ] = None,
+    round: Annotated[str | None, option("The round. Default: the latest.", "--round", metavar="NAME")] = None,
     host: Annotated[str, option("The address to listen at. Default: only this machine.")] = "127.0.0.1",
     port: Annotated[int, option("The port; 0 picks a free one.", min=0, max=65535)] = PORT,
     public_url: Annotated[
@@ -44,7 +43,7 @@ def serve_command(
 
     project = project_at(root)
     origin = public_origin(public_url)
-    desk = Desk(project, open_round(project, policy_or_only(policy, project), round_))
+    desk = Desk(project, open_round(project, policy_or_only(policy, project), round))
     if desk.opened.policy_changed:
         say(f"warning: {desk.opened.policy_changed}")
     try:
@@ -98,21 +97,21 @@ def _refuse_options(context: typer.Context) -> None:
     ]
     if given:
         word = context.invoked_subcommand
-        options = ", ".join("--" + name.rstrip("_").replace("_", "-") for name in given)
+        options = ", ".join("--" + name.replace("_", "-") for name in given)
         raise BadInput(
             f"{options}: give it behind the command: harness rate {word} {options.split(', ')[0]} ..."
         )
 
 
 def public_origin(url: str | None) -> str | None:
-    """Scheme, host and port of an address for raters. BadInput for anything else in it."""
-    from urllib.parse import urlsplit
-
-    from harness.web.forms import origin_of
-
+    """The scheme and host of an address. BadInput for anything else in it."""
     if url is None:
         return None
-    parts = urlsplit(url)
-    if origin_of(url) is None or parts.path not in ("", "/") or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port)
+    except ValueError:
+        sound = None
+    if not sound or parts.username or parts.path not in ("", "/") or parts.query or parts.fragment:
         raise BadInput(f"--public-url: {url!r} is not an address such as https://rate.example.com")
     return f"{parts.scheme}://{parts.netloc}"

@@ -13,10 +13,10 @@ from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import checked_examples, each_example, golden_digest, golden_path
 from harness.golden.leakage import Dropped, Leaks
-from harness.golden.rating.ratings import RATINGS, raters_by_version, ratings_under
+from harness.golden.rating.ratings import RATINGS, Said, rated_under, raters_by_version
 from harness.golden.splits import sample_ids
 from harness.nouns.base import Split
-from harness.nouns.pair import Example, Rating
+from harness.nouns.pair import Example
 from harness.nouns.policy import Gates, Policy
 from harness.policy.diff import is_judged
 from harness.policy.load import load_with_gates, policy_digest, policy_path
@@ -38,8 +38,8 @@ from harness.storage.tables import Layout
 class Plan:
     """A run before its first call. `learnable`: every shot that gives no graded example away.
 
-    `ratings`: all under the policy version, since Gate 1 is about the policy and not about the graded part of
-    the golden set. `stamp`: the state of the golden file when it was read.
+    `ratings`: all that was said under the policy version, since Gate 1 is about the policy and not about the
+    graded part of the golden set. `stamp`: the state of the golden file when it was read.
     """
 
     asked: Asked
@@ -57,7 +57,7 @@ class Plan:
     withheld: tuple[str, ...]
     stale: int
     sources: tuple[str, ...]
-    ratings: tuple[Rating, ...]
+    ratings: tuple[Said, ...]
     rated_under: tuple[str, ...]
     digests: Digests
 
@@ -162,10 +162,11 @@ class _GoldenSet:
         if not count and self._asked.kind.scored:
             raise BadInput(f"the golden set has no example in split {self._asked.part}")
 
-    def ratings(self) -> tuple[Rating, ...]:
-        """All ratings under the policy version."""
+    def ratings(self) -> tuple[Said, ...]:
+        """All that raters said under the policy version."""
         examples = each_example(self.path, self._policy)
-        return tuple(ratings_under(self.path.with_name(RATINGS), self._policy, examples))
+        found = rated_under(self.path.with_name(RATINGS), self._policy, examples)
+        return (*found.ratings, *found.unrated)
 
     def _noting_shots(self, examples: Iterable[Example]) -> Iterator[Example]:
         for example in examples:

@@ -38,6 +38,11 @@ MEANING = {
     "moderate": "The raters agree moderately: refine the policy where they differ.",
     "weak": "The raters hardly agree: the policy is ambiguous. Mend it before any teacher is judged by it.",
 }
+CAUSES = {
+    "ambiguous_text": "ambiguous text",
+    "policy_silent": "policy silent",
+    "not_enough_shown": "not enough shown",
+}
 DISPUTES_SHOWN = 5
 PARTS_SHOWN = 5
 NAMES_BESIDE = 48
@@ -67,6 +72,8 @@ def gate1_view(score: Gate1, disputes: int = 1, *, every: bool = False) -> Itera
     yield indented(_biases(score.rater_bias if every else least_agreeing(score)))
     if score.self_agreement:
         yield indented(_again(score, every=every))
+    if score.cannot:
+        yield indented(Text(f"Could not be rated, and is in no figure: {cannot_words(score)}"))
     labels, matrix = score.confusion.labels, score.confusion.matrix
     yield indented(matrix_table("rater \\ other rater", labels, matrix))
     if score.disputed:
@@ -141,6 +148,13 @@ def _again(score: Gate1, *, every: bool) -> Table:
         cells = (percent(one.agreement), number(one.kappa), interval(one.ci) or "-")
         table.add_row(one.rater, f"{one.n:,}", *cells)
     return table
+
+
+def cannot_words(score: Gate1) -> str:
+    """What could not be rated, by cause and by rater."""
+    causes = ", ".join(f"{CAUSES[cause]} {count:,}" for cause, count in score.cannot.items())
+    raters = few_names([f"{one.rater} {one.n:,}" for one in score.cannot_by_rater])
+    return f"{plural(sum(score.cannot.values()), 'rating')} ({causes}; by {raters})"
 
 
 def _boundaries(score: Gate1) -> Table:

@@ -21,15 +21,15 @@ from pathlib import Path
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.examples import golden_digest
 from harness.golden.grade_tables import off_scale
-from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds
-from harness.nouns.pair import Example, Rating
+from harness.golden.rating.ratings import RATERS, RATINGS, load_said, rater_kinds
+from harness.nouns.pair import Example, Rating, Unrated
 from harness.nouns.policy import Gates, Policy
 from harness.nouns.records import Grade, Key, Record, latest
 from harness.policy.load import gates_digest, load_with_gates, policy_digest
 from harness.runs.kind import PAIRS as PAIR_RUN
 from harness.runs.manifest import ANSWERS, MANIFEST, Manifest, load_manifest, save_manifest
 from harness.runs.record_log import RECORDS, iter_records
-from harness.storage.files import Content, iter_nouns, load_nouns, parse_json, read_text, write_atomic
+from harness.storage.files import Content, iter_nouns, parse_json, read_text, write_atomic
 from harness.storage.plural import plural
 from harness.storage.project import Project, folder_names
 
@@ -50,6 +50,7 @@ class Run:
     ratings: tuple[Rating, ...] = ()
     raters: Mapping[str, str] = field(default_factory=dict)
     """The kind of each rater: "human" or "llm"."""
+    unrated: tuple[Unrated, ...] = ()
 
     @cached_property
     def examples(self) -> tuple[Example, ...]:
@@ -117,13 +118,15 @@ def open_run(folder: Path) -> Run:
     return Run(folder, manifest, policy, gates, *_raters(folder, policy))
 
 
-def _raters(folder: Path, policy: Policy) -> tuple[tuple[Rating, ...], dict[str, str]]:
-    """The ratings of the run, and the kinds of its raters."""
+def _raters(folder: Path, policy: Policy) -> tuple[tuple[Rating, ...], dict[str, str], tuple[Unrated, ...]]:
+    """The ratings of the run, the kinds of its raters, and what they could not grade."""
     path = folder / RATINGS
-    ratings = load_nouns(path, Rating)
+    said = load_said(path)
+    ratings = [one for one in said if isinstance(one, Rating)]
     off = {rating.grade: rating.item for rating in ratings if rating.grade not in policy.scale}
     refuse_faults(Fault(f"{path}, {item}", off_scale(grade, policy)) for grade, item in off.items())
-    return tuple(ratings), rater_kinds(folder / RATERS)
+    unrated = tuple(one for one in said if isinstance(one, Unrated))
+    return tuple(ratings), rater_kinds(folder / RATERS), unrated
 
 
 def read_through(

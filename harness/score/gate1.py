@@ -1,11 +1,11 @@
 """Gate 1: do the raters agree?"""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from harness.nouns.pair import Example, Rating
+from harness.nouns.pair import Example, Rating, Unrated
 from harness.nouns.policy import Gates
 from harness.score.bias import biases
 from harness.score.copies import copies, nearly_copies
@@ -25,6 +25,7 @@ from harness.scorecards.gate1 import (
     AgreementIn,
     Alpha,
     ConfusedGrades,
+    CouldNotRate,
     Dispute,
     DisputedBoundary,
     Gate1,
@@ -45,13 +46,15 @@ def score_gate1(
     kinds: Mapping[str, str] | None = None,
     about: Mapping[str, Example] | None = None,
     *,
+    unrated: Sequence[Unrated] = (),
     pair_floor: float = Gates().gate1.pair_floor,
     bootstrap: bool = False,
 ) -> Gate1:
     """Agreement among raters: the mean of the pairwise kappas, over the items that two raters share.
 
     `kinds` says of each rater whether it is "human" or "llm"; None where nobody says it. `about` holds
-    the golden examples by id, where the items are some: their tags, clauses and titles.
+    the golden examples by id, where the items are some: their tags, clauses and titles. `unrated`: what
+    raters could not grade; it is counted, and is no grade.
     """
     panel = rating_matrix_of(ratings, scale)
     pairs = rater_pairs(panel, bar.weighting)
@@ -79,6 +82,7 @@ def score_gate1(
         **_beside(panel),
         rater_bias=biases(panel, pairs),
         self_agreement=self_agreement(ratings, scale, bar.weighting),
+        **_cannot(unrated, ratings),
         confusion=Confusion(labels=scale, matrix=pairs.matrix),
         boundaries=tuple(_boundary(panel, pairs, at) for at in range(1, len(scale))),
         confused=_confused(pairs.matrix, scale),
@@ -90,6 +94,26 @@ def score_gate1(
         per_clause=_agreement_in(panel, [known[i].clauses if i in known else () for i in panel.items]),
         disputed=tuple(_disputed(panel, first_readings(ratings), known, queries)),
     )
+
+
+def _cannot(unrated: Sequence[Unrated], ratings: Sequence[Rating]) -> dict[str, Any]:
+    """What could not be graded at a rater's first reading of an item, by cause and by rater."""
+    graded = {(one.item, one.rater): one.repeat for one in first_readings(ratings)} if unrated else {}
+    first: dict[tuple[str, str], Unrated] = {}
+    for one in sorted(unrated, key=lambda one: one.repeat):
+        if one.repeat < graded.get((one.item, one.rater), one.repeat + 1):
+            first.setdefault((one.item, one.rater), one)
+    by_rater: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in first.values():
+        by_rater[one.rater][one.cannot] += 1
+    every = sum(by_rater.values(), Counter[str]())
+    return {
+        "cannot": dict(sorted(every.items())),
+        "cannot_by_rater": tuple(
+            CouldNotRate(rater=rater, n=causes.total(), causes=dict(sorted(causes.items())))
+            for rater, causes in sorted(by_rater.items(), key=lambda one: (-one[1].total(), one[0]))
+        ),
+    }
 
 
 def _alike(panel: RatingMatrix, pairs: RaterPairs) -> str | None:

@@ -14,9 +14,10 @@ from harness.score.answer_matrix import AnswerMatrix, answer_matrix_of
 from harness.score.items import GradedItem
 from harness.score.reading import Reading
 from harness.score.threshold import Measured, Threshold
-from harness.scorecards.sizes import Need, SizeRow, Sizes
+from harness.scorecards.sizes import ExpectedInterval, Need, SizeRow, Sizes
 from harness.stats.paired import delta_from
 from harness.stats.planning import (
+    half_width,
     items_for_delta,
     items_for_half_width,
     items_to_pass,
@@ -31,6 +32,7 @@ GUARDED = (
     "less often than this: take half as many examples again, or more"
 )
 TRUE_KAPPAS = (0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
+RATED_KAPPAS = (0.5, 0.6, 0.7, 0.8, 0.9)
 NO_PILOT = (
     "no pilot run: items of one query are treated as independent (design effect 1), which asks for too few; "
     "name one with --pilot"
@@ -140,6 +142,21 @@ def size_golden_set(
         rows=tuple(map(plan.row, wish.kappas)),
         to_tell_apart=plan.to_tell_apart(paired),
         notes=tuple(_notes(measured, against, max(wish.kappas))),
+    )
+
+
+def expected_intervals(
+    examples: Sequence[Example], policy: Policy, bar: Threshold, kappas: Sequence[float] = RATED_KAPPAS
+) -> tuple[ExpectedInterval, ...]:
+    """The half-width of Gate 1's interval to expect from rating these examples, by the true kappa.
+
+    By the shares of their golden grades. Items of one query count as independent, which promises too
+    narrow an interval. BadInput where kappa is undefined.
+    """
+    plan = _Plan(_shares(examples, policy), bar, SizeTarget(), 1.0, 1.0)
+    return tuple(
+        ExpectedInterval(kappa=kappa, half_width=half_width(plan.variance(kappa), len(examples)))
+        for kappa in kappas
     )
 
 

@@ -66,6 +66,14 @@ class SelfAgreement(Noun):
     reason: Reason | None = None
 
 
+class CouldNotRate(Noun):
+    """How many items a rater could not grade at the first reading, by cause."""
+
+    rater: str
+    n: int
+    causes: dict[str, int]
+
+
 class DisputedBoundary(Noun):
     """The boundary below a grade: how often two raters are on different sides of it.
 
@@ -114,7 +122,8 @@ class Gate1(Gate):
 
     `agreement`: the share of agreeing pairs of ratings, averaged over items with two or more. `copies`: why
     the ratings may not be independent, where something speaks for it; then the gate does not pass. `alike`:
-    why they may be copies but for a few; then the gate is provisional.
+    why they may be copies but for a few; then the gate is provisional. `cannot`: how many first readings
+    ended without a grade, by cause; none of them is in any other figure.
     """
 
     gate: Literal[1] = 1
@@ -130,6 +139,8 @@ class Gate1(Gate):
     agreement: float | None
     rater_bias: tuple[RaterBias, ...]
     self_agreement: tuple[SelfAgreement, ...] = ()
+    cannot: dict[str, int] = Field(default={})
+    cannot_by_rater: tuple[CouldNotRate, ...] = ()
     reasons: dict[str, Reason]
     confusion: Confusion
     boundaries: tuple[DisputedBoundary, ...]

@@ -41,3 +41,10 @@ class Sizes(Noun):
     rows: tuple[SizeRow, ...]
     to_tell_apart: Need
     notes: tuple[str, ...]
+
+
+class ExpectedInterval(Noun):
+    """Half the width of an interval to expect, if this is the true kappa."""
+
+    kappa: float
+    half_width: float

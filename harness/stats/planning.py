@@ -40,6 +40,14 @@ def items_for_half_width(variance: float, half_width: float, design_effect: floa
     return math.ceil(design_effect * z**2 * variance / half_width**2)
 
 
+def half_width(variance: float, items: int, design_effect: float = 1.0) -> float:
+    """Half the 95 % interval from n > 0 items: z sqrt(deff v / n), at least 0; `items_for_half_width` solved.
+
+    v is `variance_per_item` (Fleiss, Cohen & Everitt 1969).
+    """
+    return float(ndtri((1 + CONFIDENCE) / 2)) * math.sqrt(design_effect * variance / items)
+
+
 def items_to_pass(
     variance: float, kappa: float, bar: float, power: float = 0.8, design_effect: float = 1.0
 ) -> int | None:

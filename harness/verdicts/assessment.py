@@ -71,7 +71,7 @@ def assess(
     settings = settings_of(
         run.policy, run.policy.scale, own, held, aggregate=asked.aggregate, bootstrap=bootstrap
     )
-    every = Rated(run.ratings, run.raters, reading.rated)
+    every = Rated(run.ratings, run.raters, reading.rated, unrated=run.unrated)
     rated, replayed = without_rater(every, _replayed_rater(reading)) if len(every.raters) > 1 else (None, ())
     warnings = (*mixed_answers(reading), *replayed)
     if not asked.kind.scored:
@@ -158,6 +158,7 @@ def judge_raters(
         bar or gate1_bar(gates),
         rated.kinds,
         rated.about,
+        unrated=rated.unrated,
         pair_floor=gates.gate1.pair_floor,
         bootstrap=bootstrap,
     )

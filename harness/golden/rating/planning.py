@@ -78,7 +78,7 @@ def plan_round(project: Project, policy: str, wanted: RoundPlan, *, dry_run: boo
     judged_by = load_policy(path)
     golden = golden_path(project, judged_by.name)
     examples = [one for one in load_examples(golden, judged_by) if one.split in wanted.splits]
-    seed = secrets.randbits(64) if wanted.seed is None else wanted.seed
+    seed = secrets.randbits(53) if wanted.seed is None else wanted.seed
     hunted = hunt_order(*wanted.hunted, seed=seed)
     drawn = draw(examples, judged_by, wanted.drawing, seed, hunted)
     if not drawn:
@@ -124,7 +124,8 @@ def _content(
         policy=policy.label,
         policy_digest=policy_digest(policy),
         seed=seed,
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        # Rounds are told apart by it: two may be planned in one second.
+        created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         raters=raters,
         design=wanted.design,
         reasons=wanted.reasons,

@@ -169,8 +169,9 @@ def _key(rating: Said) -> Key:
 
 
 def _says_no_more(new: Said, old: Said) -> bool:
-    """Whether it is there already: the same grade or cause, and no other reasoning."""
-    return _verdict(new) == _verdict(old) and new.reasoning in ("", old.reasoning)
+    """Whether it is there already: the same grade or cause, no other reasoning, of the policy as it read."""
+    reads_alike = "" in (new.policy_digest, old.policy_digest) or new.policy_digest == old.policy_digest
+    return reads_alike and _verdict(new) == _verdict(old) and new.reasoning in ("", old.reasoning)
 
 
 def _verdict(said: Said) -> str:
@@ -231,8 +232,9 @@ def load_rated(path: Path, policy: Policy, about: Mapping[str, Example]) -> Rate
 def rated_under(path: Path, policy: Policy, examples: Iterable[Example]) -> Rated:
     """What was said under this policy version, and the raters' kinds. Each rating has its example's query.
 
-    A rating without a version counts under every version. BadInput names every invalid line. A warning
-    counts what was said of the policy as it read otherwise.
+    A rating without a version counts under every version; a grade that a rater gives where they could not at
+    first is no first reading, and is left out. BadInput names every invalid line. A warning counts what was
+    said of the policy as it read otherwise.
     """
     numbered, faults = read_said(path)
     here = [(line, one) for line, one in numbered if one.policy_version in ("", policy.version)]
@@ -244,15 +246,19 @@ def rated_under(path: Path, policy: Policy, examples: Iterable[Example]) -> Rate
     without_doubles(keyed, rating_name, f"{path}, line")
     rated = {one.item for _, one in here}
     queries = {example.id: example.query for example in examples if example.id in rated}
+    unrated = [one for _, one in here if isinstance(one, Unrated)]
+    unsure: dict[tuple[str, str], int] = {}
+    for one in unrated:
+        unsure[one.item, one.rater] = min(one.repeat, unsure.get((one.item, one.rater), one.repeat))
     return Rated(
         ratings=[
             one.model_copy(update={"query": queries.get(one.item)})
             for _, one in here
-            if isinstance(one, Rating)
+            if isinstance(one, Rating) and one.repeat < unsure.get((one.item, one.rater), one.repeat + 1)
         ],
         kinds=rater_kinds(path.with_name(RATERS)),
         warnings=tuple(read_otherwise([one for _, one in here], policy)),
-        unrated=[one for _, one in here if isinstance(one, Unrated)],
+        unrated=unrated,
     )
 
 

@@ -18,6 +18,7 @@ from harness.golden.grade_tables import scale_text
 from harness.nouns.base import Level, Noun
 from harness.nouns.pair import Example, Pair, Rating
 from harness.nouns.policy import Policy
+from harness.policy.load import policy_digest
 from harness.storage.cells import number_of
 from harness.storage.files import read_nouns
 
@@ -101,6 +102,7 @@ def read_sheet(path: Path, examples: Sequence[Example], policy: Policy, rater: s
         if example.split != "shots":
             by_code[code_of(example.pair)].append(example)
     numbered, faults = read_nouns(path, SheetLine)
+    digest = policy_digest(policy)
     seen: set[str] = set()
     ratings: list[Rating] = []
     for number, line in numbered:
@@ -124,6 +126,7 @@ def read_sheet(path: Path, examples: Sequence[Example], policy: Policy, rater: s
                 grade=line.grade,
                 reasoning=line.reasoning,
                 policy_version=policy.version,
+                policy_digest=digest,
                 at=at,
             )
             for example in by_code.get(line.pair, ())

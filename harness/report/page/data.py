@@ -13,6 +13,7 @@ from harness.report.comparison import amounts, change_sentence
 from harness.report.confidence import alone_sentence
 from harness.report.disagreements import DIAGNOSIS_WORDS, alternative_sentence, ceiling_sentence
 from harness.report.figures import KAPPA_NAMES, KAPPAS, any_of, changes_of, scored
+from harness.report.gate1 import cannot_words
 from harness.report.gate2 import agreement_sentence
 from harness.report.money import cost_words, lost_words, token_words
 from harness.report.page.facts import facts, policy_text, prefix_of, sent
@@ -51,6 +52,7 @@ def report_data(found: Assessment, base: Reading | None = None) -> dict[str, Any
         "pairs_shown": lowest_pairs(gate1) if gate1 else [],
         "raters_shown": least_agreeing(gate1) if gate1 else [],
         "again_shown": least_consistent(gate1) if gate1 else [],
+        "cannot_words": cannot_words(gate1) if gate1 else "",
         "places_shown": lowest(score.ceiling.leave_one_out, lambda one: one.delta) if score.ceiling else [],
         "canaries": found.canaries,
         "mixed": found.reading.mixed,

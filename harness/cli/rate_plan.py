@@ -1,0 +1,193 @@
+"""`harness rate plan`: draw pairs, and assign them to raters."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from harness.cli import completion
+from harness.cli.groups import grouped
+from harness.cli.options import Json, Root, names_in, option, policy_or_only, project_at
+from harness.cli.output import print_json, say, show, shown_path
+from harness.cli.policy_options import named
+from harness.errors import BadInput
+from harness.storage.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.golden.rating.drawing import Drawing
+    from harness.golden.rating.rounds import Design
+    from harness.nouns.policy import Policy
+
+
+def _share(help: str) -> Any:
+    return option(help, min=0, max=1)
+
+
+def _run(help: str) -> Any:
+    return option(help, metavar="RUN", autocompletion=completion.runs)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DrawingOptions:
+    """Which pairs."""
+
+    pairs: Annotated[int | None, option("How many pairs. Default: every one of the split.", min=1)] = None
+    split: Annotated[str, option("dev, test or dev+test.")] = "dev+test"
+    by: Annotated[str, option("Strata: none, grade, action, or the beginning of a tag such as lang:")] = (
+        "none"
+    )
+    equal: Annotated[bool, option("As many of every stratum, not its share.", "--equal")] = False
+    disagreements: Annotated[
+        str | None, _run("Hunt pairs on which this run's teacher and the golden grade differ.")
+    ] = None
+    low_confidence: Annotated[
+        str | None, _run("Hunt pairs of whose grade this run's teacher was unsure.")
+    ] = None
+    random_share: Annotated[
+        float | None, _share("The part drawn at random beside hunted pairs. Default: 0.5; 1 without hunting.")
+    ] = None
+
+    @property
+    def hunts(self) -> bool:
+        """Whether pairs are hunted. BadInput where the options do not fit each other."""
+        hunts = self.disagreements is not None or self.low_confidence is not None
+        if hunts and self.pairs is None:
+            raise BadInput("to hunt pairs, say how many: --pairs N")
+        if not hunts and self.random_share is not None:
+            raise BadInput("--random-share goes with --disagreements RUN or --low-confidence RUN")
+        return hunts
+
+    def drawing(self, there: int) -> "Drawing":
+        """What to draw of so many different pairs."""
+        from harness.golden.rating.drawing import Drawing
+
+        share = 0.5 if self.random_share is None else self.random_share
+        return Drawing(
+            there if self.pairs is None else self.pairs, self.by, self.equal, share if self.hunts else 1.0
+        )
+
+    def hunted(self, project: Project, policy: "Policy") -> "tuple[Mapping[str, float], ...]":
+        """Why pairs of the runs named are worth a look."""
+        from harness.score.hunting import disagreeing, unsure
+        from harness.score.reading import reading_of
+
+        found: list[Mapping[str, float]] = []
+        if self.disagreements is not None:
+            found.append(disagreeing(reading_of(project, self.disagreements).items, policy))
+        if self.low_confidence is not None:
+            found.append(unsure(reading_of(project, self.low_confidence).items, self.low_confidence))
+        return tuple(found)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DesignOptions:
+    """Who rates which pair."""
+
+    each: Annotated[int, option("Raters of each pair, in rotating pairs.", min=1)] = 2
+    by_all: Annotated[float, _share("The share of pairs that every rater rates.")] = 0.1
+    repeated: Annotated[float, _share("The share that a rater gets twice, unmarked.")] = 0.05
+    reasons: Annotated[float, _share("The share of pairs that a reason is asked for.")] = 0.1
+
+    @property
+    def design(self) -> "Design":
+        """The design."""
+        from harness.golden.rating.rounds import Design
+
+        return Design(each=self.each, by_all=self.by_all, repeated=self.repeated)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PictureOptions:
+    """Pictures: none unless a host is allowed."""
+
+    picture: Annotated[str | None, option("The attribute that has a picture's address.")] = None
+    picture_hosts: Annotated[str | None, option("Where pictures may come from: img.example.com,...")] = None
+
+
+@grouped
+def plan_command(
+    *,
+    policy: Annotated[str | None, named("name or name@v1.")] = None,
+    raters: Annotated[str, option("Who rates: ann,bob,cy")],
+    drawing: DrawingOptions,
+    design: DesignOptions,
+    pictures: PictureOptions,
+    name: Annotated[str | None, option("The round's name. Default: r1, r2, ...")] = None,
+    kind: Annotated[
+        Literal["human", "llm"] | None, option("What the raters are that raters.toml does not have yet.")
+    ] = None,
+    seconds: Annotated[
+        float | None, option("Seconds that a pair takes, to say how long it all takes.", min=0.1, max=3600)
+    ] = None,
+    seed: Annotated[
+        int | None, option("To draw the same again. Default: one that nobody knows.", min=0)
+    ] = None,
+    dry_run: Annotated[bool, option("Say what would be drawn; write nothing.", "--dry-run")] = False,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Plan a round: draw pairs, and assign them to raters.
+
+    Pairs drawn at random keep their inclusion probability and can serve an estimate; hunted ones cannot.
+    """
+    from harness.cli.golden import load_set
+    from harness.golden.rating.plan_summary import summary_of
+    from harness.golden.rating.planning import RoundPlan, plan_round
+    from harness.golden.splits import parse_splits
+    from harness.report.rating import plan_view
+
+    project = project_at(root)
+    judged_by, examples = load_set(project, policy_or_only(policy, project))
+    splits = parse_splits(drawing.split)
+    there = {one.pair.digest for one in examples if one.split in splits}
+    wanted = RoundPlan(
+        raters=names_in(raters),
+        drawing=drawing.drawing(len(there)),
+        splits=splits,
+        name=name,
+        design=design.design,
+        reasons=design.reasons,
+        show=_shown(pictures),
+        kind=kind,
+        seed=seed,
+        hunted=drawing.hunted(project, judged_by),
+    )
+    found = plan_round(project, judged_by.label, wanted, dry_run=dry_run)
+    summary, (expected, remarks) = (
+        summary_of(found.opened, seconds),
+        _expected(project, judged_by, found.examples),
+    )
+    warned = [*found.warnings, *remarks]
+    if json:
+        print_json(
+            {
+                **summary.model_dump(mode="json"),
+                "expected": [one.model_dump(mode="json") for one in expected],
+                "warnings": warned,
+            }
+        )
+    else:
+        show(plan_view(summary, expected, warned))
+    where = shown_path(found.opened.folder)
+    say(f"that would be written to {where}" if dry_run else f"written to {where}")
+
+
+def _shown(pictures: PictureOptions) -> Any:
+    from harness.golden.rating.rounds import Show
+
+    hosts = names_in(pictures.picture_hosts)
+    if (pictures.picture is None) is not (not hosts):
+        raise BadInput("pictures take both: --picture ATTRIBUTE and --picture-hosts HOST,...")
+    return Show(picture=pictures.picture or "", picture_hosts=hosts)
+
+
+def _expected(project: Project, policy: "Policy", examples: Any) -> Any:
+    """The intervals to expect, and why there are none."""
+    from harness.golden.graded_files import policy_levels
+    from harness.score.settings import gate1_bar
+    from harness.score.sizes import expected_intervals
+
+    try:
+        return expected_intervals(examples, policy, gate1_bar(policy_levels(project, policy.label).gates)), ()
+    except BadInput as error:
+        return (), (f"no interval to expect: {error}",)

@@ -1,0 +1,69 @@
+"""A round of rating for a terminal: what was planned, and how far the raters are."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from harness.golden.rating.plan_summary import RoundSummary
+from harness.golden.rating.progress import RoundProgress
+from harness.report.parts import columns, indented, number, warnings
+from harness.scorecards.sizes import ExpectedInterval
+from harness.storage.plural import plural
+
+NO_TIME = "How long it takes is unknown: --seconds N counts with N seconds a pair."
+
+
+def plan_view(
+    found: RoundSummary, expected: Sequence[ExpectedInterval], warned: Sequence[str] = ()
+) -> Iterator[RenderableType]:
+    """A planned round: what was drawn, what each rater gets, what it will show."""
+    pairs, raters = plural(found.pairs, "pair"), plural(len(found.raters), "rater")
+    title = f"Round {found.round} of {found.policy}: {pairs}, {raters}, {plural(found.planned, 'rating')}"
+    yield Text(title, style="bold")
+    drawn = f"at random {found.at_random:,}, hunted {found.hunted:,}; rated by all: {found.by_all:,}"
+    yield Text(f"Drawn {drawn}; seed {found.seed}")
+    yield indented(_strata(found))
+    yield indented(_shares(found))
+    if any(one.minutes is None for one in found.raters):
+        yield indented(Text(NO_TIME))
+    if expected:
+        yield indented(_expected(expected))
+        yield indented(Text("Pairs of one query count as independent here: expect it wider."), above=0)
+    yield from warnings(warned, above=True)
+
+
+def _strata(found: RoundSummary) -> Table:
+    table = columns("stratum", "at random", "chance of each", "hunted")
+    for one in found.strata:
+        table.add_row(one.name or "(all)", f"{one.at_random:,}", number(one.pi), f"{one.hunted:,}")
+    return table
+
+
+def _shares(found: RoundSummary) -> Table:
+    table = columns("rater", "pairs", "of these again", "queries", "minutes")
+    for one in found.raters:
+        minutes = "-" if one.minutes is None else f"{one.minutes:,.0f}"
+        table.add_row(one.rater, f"{one.places:,}", f"{one.again:,}", f"{one.queries:,}", minutes)
+    return table
+
+
+def _expected(expected: Sequence[ExpectedInterval]) -> Table:
+    table = columns("if the raters' kappa is", *(f"{one.kappa:g}" for one in expected))
+    table.add_row("Gate 1's interval is about +-", *(number(one.half_width) for one in expected))
+    return table
+
+
+def progress_view(found: RoundProgress) -> Iterator[RenderableType]:
+    """How far a round is: no grade, and nothing that shows where agreement goes."""
+    done = f"{found.answered:,} of {plural(found.planned, 'rating')}"
+    yield Text(f"Round {found.round} of {found.policy}: {done}", style="bold")
+    table = columns("rater", "pairs", "graded", "cannot", "later", "left", "seconds", "links", "sealed")
+    for one in found.raters:
+        counts = (one.places, one.graded, one.cannot, one.later, one.left)
+        seconds = "-" if one.seconds is None else f"{one.seconds:.1f}"
+        when = one.sealed_at[:10] if one.sealed_at else "-"
+        table.add_row(one.rater, *(f"{count:,}" for count in counts), seconds, f"{one.links:,}", when)
+    yield indented(table)
+    yield from warnings([found.policy_changed] if found.policy_changed else [], above=True)
