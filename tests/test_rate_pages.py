@@ -22,6 +22,7 @@ from harness.web.rating.desk import Desk
 from harness.web.rating.limits import KNOWN, Limit
 from harness.web.rating.routes import PER_LINK, WRONG_PER_ADDRESS
 from harness.web.rating.shown import content_policy, picture_of
+from harness.web.serve import is_local
 
 HERE = "http://127.0.0.1:8766"
 OWN = {"origin": HERE}
@@ -505,8 +506,49 @@ def test_a_policy_that_changed_meanwhile_is_said(tmp_path: Path) -> None:
     served.desk.close()
 
 
+# --- from the viewer ----------------------------------------------------------------------------------------
+
+
+def test_the_viewer_of_this_machine_has_a_link_for_each_rater(tmp_path: Path) -> None:
+    opened = small_round(tmp_path)
+    add_round(Project(tmp_path), ("cy",), "r2")
+    with TestClient(create_app(Project(tmp_path), rate=True), base_url=HERE) as client:
+        text = client.get("/rating").text
+        assert re.findall(r"Rate as (\w+)", text) == ["cy", "ann", "bob"]
+        link = re.findall(r'href="(/rate/[^"]+)">Rate as ann', text)[0]
+        assert client.get("/rating").text == text
+        assert client.get(f"{link}/state.json").json()["round"] == "r1"
+        assert client.post(f"{link}/answers", json=[said(0, 2)], headers=OWN).status_code == 200
+        assert client.post(f"{link}/answers", json=[said(1, 2)]).status_code == 403
+        assert f"1 of {len(opened.pairs)}" in client.get("/rating").text
+        assert client.post(f"{link}/seal", json={}, headers=OWN).status_code == 200
+        assert "closed on" in client.get("/rating").text
+    with AnswerLog(opened.folder / ANSWERS) as log:
+        assert [one.grade for one in log.current("ann").values()] == [2]
+
+
+def test_a_damaged_round_is_listed_in_words(tmp_path: Path) -> None:
+    opened = small_round(tmp_path)
+    (opened.folder / ANSWERS).write_bytes(b"no database, and long enough to be read as one" * 9)
+    with TestClient(create_app(Project(tmp_path), rate=True), base_url=HERE) as client:
+        answer = client.get("/rating")
+        assert answer.status_code == 200
+        assert "answers.sqlite3" in answer.text
+
+
 def test_the_viewer_of_a_team_has_no_rating_routes(tmp_path: Path) -> None:
     opened = small_round(tmp_path)
     token = invite(opened.folder, "ann")
     with TestClient(create_app(Project(tmp_path)), base_url=HERE) as client:
         assert client.get(f"/rate/{token}").status_code == 404
+        text = client.get("/rating").text
+        assert "Rate as" not in text
+        assert "harness rate --host" in text
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("shop.example", False)],
+)
+def test_only_a_viewer_on_loopback_takes_ratings(host: str, local: bool) -> None:
+    assert is_local(host) is local

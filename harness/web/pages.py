@@ -23,6 +23,7 @@ WAYS = (
     NavLink("/", "Runs"),
     NavLink("/trend", "Kappa over time"),
     NavLink("/versions", "Policies and prompts"),
+    NavLink("/rating", "Rating"),
 )
 
 

@@ -19,7 +19,7 @@ NOTHING = "There is no page at this address. Open the link that you were given."
 def rating_app(desks: tuple[Desk, ...], names: frozenset[str], public: str | None = None) -> ASGIApp:
     """The rating pages of open rounds. `names`: the host names that requests may use besides IP addresses."""
     app = Starlette(
-        routes=[*RatingPages(desks, public).routes(), Route("/static/{name}", _static)],
+        routes=[*RatingPages(lambda: desks, public).routes(), Route("/static/{name}", _static)],
         exception_handlers={HTTPException: _trouble, Exception: _our_fault},
     )
     # A redirect would name the address in full: http, where a proxy's browsers use https.

@@ -1,5 +1,6 @@
 """The routes of the rating pages. A link's address is all that a rater needs, and all that lets one in."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -26,7 +27,7 @@ WRONG_IN_ALL = 5.0, 200
 class RatingPages:
     """The pages of open rounds. `public`: the address that browsers use, where a proxy stands in front."""
 
-    def __init__(self, desks: tuple[Desk, ...], public: str | None = None) -> None:
+    def __init__(self, desks: Callable[[], Iterable[Desk]], public: str | None = None) -> None:
         self._desks, self._public = desks, public
         self._links, self._wrong, self._all = (
             Limit(*PER_LINK),
@@ -68,7 +69,7 @@ class RatingPages:
 
     def _let_in(self, request: Request) -> tuple[Desk, str]:
         token = request.path_params["token"]
-        for desk in self._desks:
+        for desk in self._desks():
             rater = desk.rater(token)
             if rater is not None:
                 if not self._links.take(f"{desk.folder} {rater}"):
