@@ -40,22 +40,19 @@ def rated(tmp_path: Path) -> OpenRound:
 
 
 def client_of(root: Path, host: str = "127.0.0.1") -> TestClient:
-    return TestClient(create_app(Project(root)), base_url="http://127.0.0.1", client=(host, 50000))
+    return TestClient(create_app(Project(root), rate=True), base_url="http://127.0.0.1", client=(host, 50000))
 
 
-def test_rounds_are_listed_with_their_progress_the_latest_first(rated: OpenRound, tmp_path: Path) -> None:
+def test_the_list_of_rounds_leads_to_each(rated: OpenRound, tmp_path: Path) -> None:
     add_round(Project(tmp_path), RATERS, name="r2")
-    text = client_of(tmp_path).get("/rounds").text
-    assert text.index("r2 of small@v1") < text.index("r1 of small@v1")
-    assert "207 of 270 ratings, 90 pairs, 3 raters" in text
-    assert "0 of 270 ratings" in text
+    text = client_of(tmp_path).get("/rating").text
+    assert 'href="/rounds/small/r2"' in text and 'href="/rounds/small/r1"' in text
 
 
-def test_a_project_without_a_round_says_how_to_plan_one(tmp_path: Path) -> None:
-    from builders import write_project
-
-    write_project(tmp_path)
-    assert "harness rate plan --policy NAME" in client_of(tmp_path).get("/rounds").text
+def test_a_viewer_that_others_can_reach_has_no_page_for_the_lead(rated: OpenRound, tmp_path: Path) -> None:
+    client = TestClient(create_app(Project(tmp_path)), base_url="http://127.0.0.1", client=("127.0.0.1", 1))
+    assert "/rounds/" not in client.get("/rating").text
+    assert client.get("/rounds/small/r1").status_code == 404
 
 
 def test_an_open_round_shows_figures_and_neither_verdict_nor_band(rated: OpenRound, tmp_path: Path) -> None:
@@ -109,7 +106,7 @@ def test_the_stamp_changes_with_the_answers_and_with_nothing_else(rated: OpenRou
     assert again["given"] == 207 and again["stamp"] != first["stamp"]
 
 
-@pytest.mark.parametrize("path", ["/rounds", "/rounds/small/r1", "/rounds/small/r1/live.json"])
+@pytest.mark.parametrize("path", ["/rounds/small/r1", "/rounds/small/r1/live.json"])
 def test_another_machine_sees_no_round(path: str, rated: OpenRound, tmp_path: Path) -> None:
     assert client_of(tmp_path).get(path).status_code == 200
     for host in ("192.168.1.7", "testclient"):
@@ -131,8 +128,8 @@ def test_hostile_texts_stay_text(rated: OpenRound, tmp_path: Path) -> None:
 
 
 def test_the_page_is_renewed_while_people_rate(rated: OpenRound, tmp_path: Path, browser: Browser) -> None:
-    with viewing(Project(tmp_path)) as address, opened(address + "/rounds", browser=browser) as page:
-        page.get_by_role("link", name="r1 of small@v1").click()
+    with viewing(Project(tmp_path)) as address, opened(address + "/rating", browser=browser) as page:
+        page.get_by_role("link", name="Agreement so far, for the lead of r1").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Round r1 of small@v1")
         assert "207 of 270 ratings" in page.locator("[data-said]").inner_text()
         row = page.locator("tr", has=page.get_by_role("rowheader", name="bob", exact=True)).first
@@ -148,7 +145,7 @@ def test_the_pages_fit_and_axe_finds_nothing(
     width: int, dark: bool, rated: OpenRound, tmp_path: Path, browser: Browser
 ) -> None:
     with viewing(Project(tmp_path)) as address:
-        for path in ("/rounds", "/rounds/small/r1"):
+        for path in ("/rating", "/rounds/small/r1"):
             with opened(address + path, width=width, dark=dark, browser=browser) as page:
                 assert runs_over(page) <= 0
                 assert serious(page) == []

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def live_command(
     policy: Policy = None,
-    round_: RoundName = None,
+    round: RoundName = None,
     disputes: Annotated[
         int, option("How many disputed pairs to list (five or more), and how many with reasons.", min=0)
     ] = 1,
@@ -28,14 +28,14 @@ def live_command(
     from harness.verdicts.live_gate1 import live_gate1_of
 
     project = project_at(root)
-    score = live_gate1_of(project, policy_or_only(policy, project), round_)
+    score = live_gate1_of(project, policy_or_only(policy, project), round)
     print_json(score) if json else show(live_view(score, disputes, every=all))
 
 
 def close_command(
     why: Annotated[str, option("Why, for whoever reads the verdict.")],
     policy: Policy = None,
-    round_: RoundName = None,
+    round: RoundName = None,
     rater: Annotated[
         str | None, option("Whose missing ratings not to wait for. Default: everybody's.")
     ] = None,
@@ -47,7 +47,7 @@ def close_command(
     """
     from harness.golden.rating.waiting import close, round_now
 
-    now = round_now(round_at(root, policy, round_))
+    now = round_now(round_at(root, policy, round))
     for line in _closed(now, close(now, rater, why)):
         say(line)
 

@@ -23,7 +23,7 @@ WAYS = (
     NavLink("/", "Runs"),
     NavLink("/trend", "Kappa over time"),
     NavLink("/versions", "Policies and prompts"),
-    NavLink("/rounds", "Rounds of rating"),
+    NavLink("/rating", "Rating"),
 )
 
 
@@ -48,12 +48,10 @@ def trouble(status: int, title: str, lines: tuple[str, ...]) -> HTMLResponse:
     return page("trouble.html.j2", {"title": title, "lines": lines}, status=status)
 
 
+RATING = ("rate.css", *(f"rate{part}.js" for part in ("", "-page", "-queue", "-session", "-view", "-work")))
 STATIC = {
-    "style.css": "text/css",
-    "viewer.css": "text/css",
-    "viewer.js": "text/javascript",
-    "rounds.js": "text/javascript",
-    "tables.js": "text/javascript",
+    name: "text/css" if name.endswith("css") else "text/javascript"
+    for name in ("style.css", "tables.js", "viewer.css", "viewer.js", "rounds.js", *RATING)
 }
 """Our styles and scripts with their media types: the report's style and tables, and the viewer's own."""
 

@@ -4,6 +4,7 @@ import socket
 from ipaddress import ip_address
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from harness.errors import BadInput
 from harness.storage.project import Project
@@ -46,8 +47,21 @@ def is_open(server: socket.socket) -> bool:
 
 def viewer(project: Project, host: str) -> uvicorn.Server:
     """The server of a project's pages. `host`: the name it listens at; browsers may use it."""
+    return server_of(create_app(project, LOCAL | {host.lower()}, rate=is_local(host)))
+
+
+def is_local(host: str) -> bool:
+    """Whether a host names this machine for itself alone."""
+    try:
+        return host.lower() in LOCAL or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def server_of(app: ASGIApp) -> uvicorn.Server:
+    """A server that logs no address: a rater's link is in it."""
     config = uvicorn.Config(
-        create_app(project, LOCAL | {host.lower()}),
+        app,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -1,10 +1,9 @@
-"""The lead's pages: every round, and the live Gate 1 of one.
+"""The lead's page: the live Gate 1 of a round.
 
 Never on the raters' server, and for this machine alone.
 """
 
 import hashlib
-from collections.abc import Iterator
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
@@ -16,8 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from harness.golden.rating.progress import RoundProgress, progress_of
-from harness.golden.rating.rounds import open_round, rounds_of
+from harness.golden.rating.rounds import rounds_of
 from harness.report.gate1 import CAUSES
 from harness.report.live_gate1 import (
     BLIND,
@@ -35,7 +33,7 @@ from harness.storage.project import Project, folder_names
 from harness.verdicts.live_gate1 import live_gate1_of
 from harness.web.pages import page
 
-HERE = "/rounds"
+HERE, LIST = "/rounds", "/rating"
 DISPUTES = 20
 ELSEWHERE = "The rounds are shown on the machine that the viewer runs on, so that no rater sees them."
 
@@ -48,7 +46,7 @@ class Shown(NamedTuple):
 
 
 class Lead:
-    """The lead's pages over one project."""
+    """The lead's page over one project."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -58,31 +56,20 @@ class Lead:
     def routes(self) -> list[Route]:
         """The routes."""
         return [
-            Route(HERE, self.rounds),
             Route(f"{HERE}/{{policy}}/{{name}}", self.round),
             Route(f"{HERE}/{{policy}}/{{name}}/live.json", self.live),
         ]
 
-    def rounds(self, request: Request) -> Response:
-        """Every round, the latest of each policy first."""
-        _here(request)
-        return page("rounds.html.j2", {"rounds": list(self._progress())}, HERE)
-
     def round(self, request: Request) -> Response:
         """The live Gate 1 of a round."""
         score, stamp = self._shown(request)
-        return page("lead.html.j2", {**lead_data(score), "stamp": stamp}, HERE)
+        return page("lead.html.j2", {**lead_data(score), "stamp": stamp}, LIST)
 
     def live(self, request: Request) -> Response:
         """What a page that polls needs to know: the progress, and whether anything changed."""
         score, stamp = self._shown(request)
         told = {"given": score.given, "planned": score.planned, "complete": score.complete}
         return JSONResponse({**told, "said": progress_words(score), "stamp": stamp})
-
-    def _progress(self) -> Iterator[RoundProgress]:
-        for policy in folder_names(self._project.golden):
-            for name in reversed(rounds_of(self._project, policy)):
-                yield progress_of(open_round(self._project, policy, name))
 
     def _shown(self, request: Request) -> Shown:
         """The live Gate 1, computed anew when a file that it is made of has changed."""
