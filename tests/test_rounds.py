@@ -14,7 +14,15 @@ from rounds import add_round, grade, small_round
 from harness.errors import BadInput, Unfinished
 from harness.golden.rating.answers import Answer, AnswerLog, check_answers
 from harness.golden.rating.links import invite, linked, rater_of, revoke
-from harness.golden.rating.rounds import ANSWERS, ASSIGNMENTS, LINKS, POLICY, open_round, rounds_of
+from harness.golden.rating.rounds import (
+    ANSWERS,
+    ASSIGNMENTS,
+    LINKS,
+    POLICY,
+    open_round,
+    policy_change,
+    rounds_of,
+)
 from harness.storage.project import Project
 from harness.storage.regular import LARGEST
 
@@ -44,6 +52,7 @@ def test_a_changed_policy_is_said(tmp_path: Path) -> None:
     path = tmp_path / "policies/small/v1.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("Said.", "Said otherwise."), encoding="utf-8")
     assert "was changed after round r1 was planned" in open_round(project, "small").policy_changed
+    assert policy_change(project, opened.round) == open_round(project, "small").policy_changed
     path.unlink()
     assert "is gone" in open_round(project, "small").policy_changed
 
@@ -87,6 +96,13 @@ def test_an_answer_sent_twice_is_stored_once_and_outlives_the_log(tmp_path: Path
         log.add("ann", [grade(0)])
         log.add("bob", [grade(0)])
         assert [rater for rater, _ in log.all()] == ["ann", "bob"]
+
+
+def test_an_answer_that_comes_late_again_does_not_count_as_the_last(tmp_path: Path) -> None:
+    """A tab that was offline sends what it kept, after another tab has said something newer."""
+    with AnswerLog(tmp_path / ANSWERS) as log:
+        log.add("ann", [grade(0, 1, "event-old"), grade(0, 2, "event-new")])
+        assert log.add("ann", [grade(0, 1, "event-old")])[0].grade == 2
 
 
 def test_a_closed_set_takes_no_more_answers(tmp_path: Path) -> None:

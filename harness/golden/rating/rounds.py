@@ -193,7 +193,7 @@ def read_round(folder: Path, project: Project | None = None) -> OpenRound:
     pairs = load_nouns(folder / PAIRS, RoundPair)
     assigned = load_nouns(folder / ASSIGNMENTS, Assignment)
     refuse_faults(_faults(folder, planned, policy, pairs, assigned))
-    changed = _changed(project, planned) if project else ""
+    changed = policy_change(project, planned) if project else ""
     return opened(folder, planned, policy, pairs, assigned, changed)
 
 
@@ -254,8 +254,11 @@ def _faults(
     return faults
 
 
-def _changed(project: Project, planned: Round) -> str:
-    """A sentence where the policy reads otherwise than when the round was planned."""
+def policy_change(project: Project, planned: Round) -> str:
+    """A sentence where the policy reads otherwise than when the round was planned; empty where it does not.
+
+    A server asks again from time to time: `OpenRound.policy_changed` is of the moment of reading.
+    """
     name, _, version = planned.policy.partition("@")
     path = project.policies / name / f"{version}.toml"
     if not path.exists():
