@@ -18,6 +18,7 @@ from harness.storage.project import Project
 from harness.web.app import create_app
 
 RATERS = ("ann", "bob", "cy")
+SHOWN = "/rounds/small/r1?agreement=shown"
 GUESTS = (
     Guest("ann", 0.9, cites=True, cannot=0.05),
     Guest("bob", 0.6, misses=0.2),
@@ -56,7 +57,7 @@ def test_a_viewer_that_others_can_reach_has_no_page_for_the_lead(rated: OpenRoun
 
 
 def test_an_open_round_shows_figures_and_neither_verdict_nor_band(rated: OpenRound, tmp_path: Path) -> None:
-    text = client_of(tmp_path).get("/rounds/small/r1").text
+    text = client_of(tmp_path).get(SHOWN).text
     assert "Round r1 is open: verdict when 270 of 270 ratings are there; now 207." in text
     assert "look at it after your own set is sealed" in text
     for word in ("inconclusive", "strong", "moderate", "weak", "What to do"):
@@ -74,12 +75,12 @@ def test_an_open_round_shows_figures_and_neither_verdict_nor_band(rated: OpenRou
 def test_a_finished_round_shows_its_verdict_with_the_bands(tmp_path: Path) -> None:
     finished = party(tmp_path, RATERS)
     answer(finished, *(Guest(name, misses=0.04) for name in RATERS))
-    text = client_of(tmp_path).get("/rounds/small/r1").text
+    text = client_of(tmp_path).get(SHOWN).text
     assert 'class="badge pass"' in text and "moderate (0.6 to 0.8)" in text
     assert "Everything that was planned is answered; not sealed yet" in text
     for rater in RATERS:
         seal(Project(tmp_path), finished, rater, "2026-11-29T10:00:00+00:00")
-    assert "not sealed yet" not in client_of(tmp_path).get("/rounds/small/r1").text
+    assert "not sealed yet" not in client_of(tmp_path).get(SHOWN).text
 
 
 @pytest.mark.parametrize(
@@ -91,6 +92,21 @@ def test_a_round_without_agreement_yet_is_a_page(guests: tuple[Guest, ...], tmp_
     answered = client_of(tmp_path).get("/rounds/small/r1")
     assert answered.status_code == 200
     assert "No agreement yet" in answered.text and "Agreement so far" not in answered.text
+
+
+def test_grades_are_shown_on_request_alone_until_every_set_is_sealed(tmp_path: Path) -> None:
+    begun = party(tmp_path, RATERS)
+    answer(begun, *(Guest(name, misses=0.04, cannot=0.1, cites=True) for name in RATERS))
+    for rater in ("ann", "bob"):
+        seal(Project(tmp_path), begun, rater, "2026-11-29T10:00:00+00:00")
+    client = client_of(tmp_path)
+    first = client.get("/rounds/small/r1").text
+    assert "Show what they agree on" in first
+    for told in ("kappa", "badge", "In dispute", "accessory", "What could not be rated", "the bar"):
+        assert told not in first.partition("<main")[2].replace("Gate 1 while", "")
+    assert "In dispute" in client.get("/rounds/small/r1?agreement=shown").text
+    seal(Project(tmp_path), begun, "cy", "2026-11-29T10:00:00+00:00")
+    assert "In dispute" in client.get("/rounds/small/r1").text
 
 
 def test_the_stamp_changes_with_the_answers_and_with_nothing_else(rated: OpenRound, tmp_path: Path) -> None:
@@ -123,8 +139,8 @@ def test_hostile_texts_stay_text(rated: OpenRound, tmp_path: Path) -> None:
     pairs = rated.folder / PAIRS
     text = pairs.read_text(encoding="utf-8")
     pairs.write_text(text.replace('"blue lamp"', '"<script>alert(1)</script>"'), encoding="utf-8")
-    assert "<script>alert(1)" not in client_of(tmp_path).get("/rounds/small/r1").text
-    assert HOSTILE not in client_of(tmp_path).get("/rounds/small/r1").text
+    assert "<script>alert(1)" not in client_of(tmp_path).get(SHOWN).text
+    assert HOSTILE not in client_of(tmp_path).get(SHOWN).text
 
 
 def test_the_page_is_renewed_while_people_rate(rated: OpenRound, tmp_path: Path, browser: Browser) -> None:
@@ -145,7 +161,7 @@ def test_the_pages_fit_and_axe_finds_nothing(
     width: int, dark: bool, rated: OpenRound, tmp_path: Path, browser: Browser
 ) -> None:
     with viewing(Project(tmp_path)) as address:
-        for path in ("/rating", "/rounds/small/r1"):
+        for path in ("/rating", "/rounds/small/r1", SHOWN):
             with opened(address + path, width=width, dark=dark, browser=browser) as page:
                 assert runs_over(page) <= 0
                 assert serious(page) == []

@@ -63,7 +63,9 @@ class Lead:
     def round(self, request: Request) -> Response:
         """The live Gate 1 of a round."""
         score, stamp = self._shown(request)
-        return page("lead.html.j2", {**lead_data(score), "stamp": stamp}, LIST)
+        # A lead who rates too must not come upon the others' grades by following a link.
+        shown = all(one.sealed_at for one in score.raters) or "agreement" in request.query_params
+        return page("lead.html.j2", {**lead_data(score), "stamp": stamp, "shown": shown}, LIST)
 
     def live(self, request: Request) -> Response:
         """What a page that polls needs to know: the progress, and whether anything changed."""
