@@ -37,6 +37,8 @@ SPREAD = 1.5
 """The standard deviation of a query's log-odds of an error: large makes their difficulty differ more."""
 WEIGHTINGS: tuple[Weighting, ...] = ("none", "linear", "quadratic")
 DRAWS, BAR, PER_QUERY = 1_000, 0.8, 5
+PLANNED, LOOKS = 300, (20, 50, 100)
+"""The planned pairs of a round, and after how many pairs somebody looks."""
 CHEAP = 5
 """Times as many data sets where no bootstrap is drawn."""
 DESIGNS = [(20, 5, 0.7), (50, 5, 0.7), (50, 10, 0.7), (100, 1, 0.7), (20, 5, 0.85), (50, 5, 0.85)]
@@ -222,6 +224,40 @@ def power_rows(sets: int) -> list[list[str]]:
     return rows
 
 
+def looking_rows(sets: int) -> list[list[str]]:
+    """(e) How often Gate 1 passes if somebody looks every few pairs and stops at the first pass.
+
+    Two raters, whose kappa is the process's. The rule: no verdict before the planned number.
+    """
+    rows = []
+    for kappa in (0.78, 0.79, 0.8):
+        process = process_at(kappa)
+        for step in LOOKS:
+            first, planned = looking_counts(process, PLANNED, step, sets)
+            rows.append([f"{kappa:g}", str(step), f"{first / sets:.1%}", f"{planned / sets:.1%}"])
+    return rows
+
+
+def looking_counts(process: Process, n: int, step: int, sets: int) -> tuple[int, int]:
+    """How many of the data sets of n pairs pass at one look or another, and how many at the last one."""
+    first = planned = 0
+    for table, spread in data_sets(process, n // PER_QUERY, PER_QUERY, sets):
+        at_last = passes(spread)
+        planned += at_last
+        first += at_last or any(passes(so_far(table, seen)) for seen in range(step, n, step))
+    return first, planned
+
+
+def so_far(table: KappaTable, n: int) -> Spread:
+    """The product's interval after the first n pairs."""
+    return kappa_spread(KappaTable(table.rows[:n], table.columns[:n], table.clusters[:n], SCALE, "none"))
+
+
+def passes(spread: Spread) -> bool:
+    """Whether the gate passes."""
+    return spread.ci is not None and three_way(spread.ci, BAR) == "pass"
+
+
 TABLES: dict[str, Callable[[int], list[list[str]]]] = {
     "True kappa: closed form, and a million items"
     "|weighting|true|sampled|SE of sampled|design effect at 5 a query": truth_rows,
@@ -234,6 +270,8 @@ TABLES: dict[str, Callable[[int], list[list[str]]]] = {
     "|items|queries x items|kappa is 1|guard decides|false-high, no guard|false-high, guard": guard_rows,
     f"(d) Share that passes bar {BAR} at a plan of 80 % power"
     "|true kappa|design effect|on kappa's own scale|passes|items_to_pass|passes": power_rows,
+    f"(e) Gate 1 of two raters at bar {BAR}, {PLANNED} pairs planned: passes"
+    "|true kappa|a look every|at the first look that passes|at the planned number": looking_rows,
 }
 """Title and columns, set apart by |, and what makes the rows."""
 
@@ -241,7 +279,9 @@ TABLES: dict[str, Callable[[int], list[list[str]]]] = {
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="Coverage of the interval, and the gate's false passes")
-    parser.add_argument("--sets", type=int, default=2_000, help="data sets a row of (a); (b) to (d) take 5 x")
+    parser.add_argument(
+        "--sets", type=int, default=2_000, help="data sets a row of (a); (b) to (d) take 5 x, (e) 1 x"
+    )
     sets, began = parser.parse_args().sets, time.perf_counter()
     with ProcessPoolExecutor(2) as pool:
         jobs = [pool.submit(rows, sets) for rows in TABLES.values()]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from builders import write_project
 
@@ -31,8 +32,10 @@ def small_round(root: Path, raters: Sequence[str] = ("ann", "bob"), name: str = 
     return add_round(project, raters, name)
 
 
-def add_round(project: Project, raters: Sequence[str] = ("ann", "bob"), name: str = "r1") -> OpenRound:
-    """The same in a project that is there."""
+def add_round(
+    project: Project, raters: Sequence[str] = ("ann", "bob"), name: str = "r1", **changes: Any
+) -> OpenRound:
+    """The same in a project that is there; `changes` to what was planned."""
     path = policy_path(project, "small")
     policy = load_policy(path)
     examples = [e for e in load_examples(golden_path(project, "small"), policy) if e.split != "shots"]
@@ -46,6 +49,7 @@ def add_round(project: Project, raters: Sequence[str] = ("ann", "bob"), name: st
         created_at=datetime.now(UTC).isoformat(),
         raters=tuple(raters),
         planned=len(raters) * len(examples),
+        **changes,
     )
     (folder / ROUND).write_text(planned.model_dump_json(), encoding="utf-8")
     (folder / POLICY).write_bytes(path.read_bytes())

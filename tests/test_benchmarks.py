@@ -40,6 +40,17 @@ def test_tables_of_the_simulation_have_their_columns(coverage: ModuleType) -> No
     assert {len(row) for row in coverage.guard_rows(1)} == {len(titles[3])}
 
 
+@pytest.mark.slow
+def test_looking_often_passes_too_often_and_the_planned_number_does_not(coverage: ModuleType) -> None:
+    """True kappa just below the bar of 0.8: it may pass in 2.5 % of the rounds at most."""
+    sets = 200
+    process = coverage.process_at(0.795)
+    first, planned = coverage.looking_counts(process, coverage.PLANNED, 20, sets)
+    assert first / sets > 0.05
+    assert planned / sets <= 0.025
+    assert coverage.looking_counts(process, 40, 40, 5)[0] == coverage.looking_counts(process, 40, 40, 5)[1]
+
+
 @pytest.mark.parametrize("name", ["coverage", "regression"])
 def test_benchmarks_start(name: str) -> None:
     path = ROOT / f"benchmarks/{name}.py"

@@ -54,6 +54,7 @@ from harness.scorecards.comparison import (
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
 from harness.scorecards.impact import ActionMove, Impact, MovedPair, MovedShare, QueryImpact
+from harness.scorecards.live_gate1 import CannotRate, CitedClause, LiveGate1, Pace, RaterNow, Seconds
 from harness.scorecards.money import Forecast, Prices, Spending
 from harness.scorecards.policy_change import AffectedExample, GoldenEffect, PolicyDiff, Regraded, Wording
 from harness.scorecards.policy_change import PartChange as PolicyChange
@@ -260,6 +261,7 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
     ("model", "section"),
     [
         (Gate1, None),
+        *((model, "rate live") for model in (LiveGate1, RaterNow, Seconds, Pace, CitedClause, CannotRate)),
         (Gate2, None),
         (Spending, "gate2, and eval"),
         (Forecast, "eval --dry-run"),

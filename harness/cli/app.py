@@ -20,6 +20,8 @@ from harness.cli import (
     policy,
     prompt,
     rate,
+    rate_live,
+    rate_plan,
     ratings,
     rejudge,
     reports,
@@ -66,6 +68,13 @@ golden.app.command("confirm")(rejudge.confirm_examples)
 golden.app.command("regrade")(rejudge.regrade_example)
 golden.app.command("plan")(sizes.size_command)
 app.add_typer(golden.app, name="golden")
+rate.app.command("plan")(rate_plan.plan_command)
+rate.app.command("invite")(rate.invite_command)
+rate.app.command("revoke")(rate.revoke_command)
+rate.app.command("status")(rate.status_command)
+rate.app.command("live")(rate_live.live_command)
+rate.app.command("seal")(rate.seal_command)
+rate.app.command("close")(rate_live.close_command)
 app.add_typer(rate.app, name="rate")
 app.add_typer(ratings.app, name="ratings")
 app.command("adjudicate")(adjudicate.adjudicate_command)

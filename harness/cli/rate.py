@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -10,6 +9,7 @@ from harness.cli import rate_plan
 from harness.cli.options import Json, Root, argument, option, policy_or_only, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import named
+from harness.cli.rate_serve import public_origin, serve_command
 from harness.errors import BadInput
 from harness.storage.plural import plural
 
@@ -18,19 +18,11 @@ if TYPE_CHECKING:
 
     from harness.golden.rating.rounds import OpenRound
 
-app = typer.Typer(help="Rounds of rating: people grade pairs, blind, in the browser.", no_args_is_help=True)
+app = typer.Typer()
+app.callback(invoke_without_command=True)(serve_command)
 Policy = Annotated[str | None, named("name or name@v1.")]
 RoundName = Annotated[str | None, option("The round. Default: the latest.", "--round", metavar="NAME")]
 Rater = Annotated[str, argument("A rater of the round.")]
-
-
-@app.callback()
-def _group() -> None:
-    """Rounds of rating: people grade pairs, blind, in the browser."""
-
-
-# First: it is what a lead begins with.
-app.command("plan")(rate_plan.plan_command)
 
 
 def round_at(root: "Path | None", policy: str | None, name: str | None) -> "OpenRound":
@@ -41,11 +33,10 @@ def round_at(root: "Path | None", policy: str | None, name: str | None) -> "Open
     return open_round(project, policy_or_only(policy, project), name)
 
 
-@app.command("invite")
 def invite_command(
     rater: Rater,
     policy: Policy = None,
-    round_: RoundName = None,
+    round: RoundName = None,
     public_url: Annotated[
         str | None, option("Where raters reach the server, such as https://rate.example.com.")
     ] = None,
@@ -57,8 +48,8 @@ def invite_command(
     """
     from harness.golden.rating.links import invite
 
-    address = _origin(public_url) if public_url else ""
-    opened = round_at(root, policy, round_)
+    address = public_origin(public_url) or ""
+    opened = round_at(root, policy, round)
     token = invite(opened.folder, rater)
     typer.echo(f"{address}/rate/{token}")
     say(f"this is {rater}'s link for round {opened.round.name}; it is not shown again")
@@ -66,34 +57,20 @@ def invite_command(
         say("it goes behind the address of your server; --public-url prints it whole")
 
 
-def _origin(url: str) -> str:
-    """The scheme and host of an address. BadInput for anything else in it."""
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port)
-    except ValueError:
-        sound = None
-    if not sound or parts.username or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise BadInput(f"--public-url: {url!r} is not an address such as https://rate.example.com")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-@app.command("revoke")
-def revoke_command(rater: Rater, policy: Policy = None, round_: RoundName = None, root: Root = None) -> None:
+def revoke_command(rater: Rater, policy: Policy = None, round: RoundName = None, root: Root = None) -> None:
     """Revoke every link of a rater.
 
     What was rated stays. A new link continues where the old one stopped.
     """
     from harness.golden.rating.links import revoke
 
-    opened = round_at(root, policy, round_)
+    opened = round_at(root, policy, round)
     count = revoke(opened.folder, rater)
     say(f"{plural(count, 'link')} of {rater} for round {opened.round.name} revoked")
 
 
-@app.command("status")
 def status_command(
-    policy: Policy = None, round_: RoundName = None, root: Root = None, json: Json = False
+    policy: Policy = None, round: RoundName = None, root: Root = None, json: Json = False
 ) -> None:
     """How far are the raters?
 
@@ -102,15 +79,14 @@ def status_command(
     from harness.golden.rating.progress import progress_of
     from harness.report.rating import progress_view
 
-    found = progress_of(round_at(root, policy, round_))
+    found = progress_of(round_at(root, policy, round))
     print_json(found) if json else show(progress_view(found))
 
 
-@app.command("seal")
 def seal_command(
     rater: Annotated[str | None, argument("A rater of the round.")] = None,
     policy: Policy = None,
-    round_: RoundName = None,
+    round: RoundName = None,
     all: Annotated[bool, option("Every rater who answered anything.", "--all")] = False,
     root: Root = None,
 ) -> None:
@@ -123,7 +99,7 @@ def seal_command(
     if (rater is None) is not all:
         raise BadInput("name the rater whose set is closed, or --all")
     project = project_at(root)
-    opened = round_at(root, policy, round_)
+    opened = round_at(root, policy, round)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     if opened.policy_changed:
         say(f"warning: {opened.policy_changed}")

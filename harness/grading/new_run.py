@@ -42,6 +42,8 @@ def new_manifest(project: Project, plan: Plan) -> Manifest:
         stale=plan.stale,
         sources=plan.sources,
         rated_under=plan.rated_under,
+        rating_open=plan.rating_open,
+        rating_early=plan.rating_early,
         vendor=vendor.id if vendor else None,
         waits=executor_of(plan.asked).waits,
         unprompted=not is_prompted(plan.asked.model),

@@ -13,7 +13,8 @@ from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import checked_examples, each_example, golden_digest, golden_path
 from harness.golden.leakage import Dropped, Leaks
-from harness.golden.rating.ratings import RATINGS, Said, rated_under, raters_by_version
+from harness.golden.rating.open_rounds import with_rounds
+from harness.golden.rating.ratings import RATINGS, Rated, Said, rated_under, raters_by_version
 from harness.golden.splits import sample_ids
 from harness.nouns.base import Split
 from harness.nouns.pair import Example
@@ -39,7 +40,8 @@ class Plan:
     """A run before its first call. `learnable`: every shot that gives no graded example away.
 
     `ratings`: all that was said under the policy version, since Gate 1 is about the policy and not about the
-    graded part of the golden set. `stamp`: the state of the golden file when it was read.
+    graded part of the golden set; `rating_open` and `rating_early` as in the manifest. `stamp`: the state of
+    the golden file when it was read.
     """
 
     asked: Asked
@@ -59,6 +61,8 @@ class Plan:
     sources: tuple[str, ...]
     ratings: tuple[Said, ...]
     rated_under: tuple[str, ...]
+    rating_open: str | None
+    rating_early: str | None
     digests: Digests
 
     @property
@@ -88,6 +92,7 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
     # A template can fail on a single pair: find out before any call is paid for.
     for item in () if writer.is_fixed else pairs or graded:
         writer.prompt(item.id, item.pair)
+    rounds = with_rounds(project, policy, Rated(()))
     digests = Digests(
         policy=policy_digest(policy),
         prompt=prompt.digest,
@@ -113,6 +118,8 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
         sources=tuple(sorted(found.sources)),
         ratings=set_.ratings(),
         rated_under=tuple(sorted(raters_by_version(set_.path.with_name(RATINGS)))),
+        rating_open=rounds.unfinished,
+        rating_early=rounds.early,
         digests=digests,
     )
 

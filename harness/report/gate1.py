@@ -64,6 +64,18 @@ def gate1_view(score: Gate1, disputes: int = 1, *, every: bool = False) -> Itera
         yield Text(COPIED)
     elif score.band:
         yield Text((OPEN if score.verdict == "inconclusive" else MEANING)[score.band])
+    yield from gate1_figures(score, disputes, every=every)
+    if score.advice:
+        yield Text("\nWhat to do:")
+    advice = Table.grid(padding=(0, 1))
+    for one in score.advice:
+        advice.add_row("-", f"{one}.")
+    yield advice
+    yield from warnings(score.warnings, above=True)
+
+
+def gate1_figures(score: Gate1, disputes: int, *, every: bool = False) -> Iterator[RenderableType]:
+    """The figures alone, without a word about the verdict."""
     yield kappas(score, "Mean pairwise kappa")
     if not every:
         yield from _many(score)
@@ -84,13 +96,6 @@ def gate1_view(score: Gate1, disputes: int = 1, *, every: bool = False) -> Itera
         yield indented(Text(f"In dispute: {plural(len(score.disputed), 'item')}; the widest apart:"))
         yield indented(_disputes(score, max(disputes, DISPUTES_SHOWN)), above=0)
         yield from _reasons(score, disputes)
-    if score.advice:
-        yield Text("\nWhat to do:")
-    advice = Table.grid(padding=(0, 1))
-    for one in score.advice:
-        advice.add_row("-", f"{one}.")
-    yield advice
-    yield from warnings(score.warnings, above=True)
 
 
 def _many(score: Gate1) -> Iterator[RenderableType]:

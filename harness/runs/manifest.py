@@ -102,6 +102,10 @@ class Manifest(Noun):
     sources: tuple[str, ...] = ()
     rated_under: tuple[str, ...] = ()
     """The policy versions that people or models rated the golden set under."""
+    rating_open: str | None = None
+    """Why the ratings were not yet those that were planned, when the run began."""
+    rating_early: str | None = None
+    """Which round of rating was closed before its planned number, so that Gate 1 is provisional."""
     vendor: str | None = None
     """Who is paid for the answers; None for the user's own server."""
     waits: bool = False

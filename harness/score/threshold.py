@@ -14,6 +14,7 @@ WEIGHTINGS: dict[Weighting, Gated] = {
     "linear": "kappa_linear",
     "quadratic": "kappa_quadratic",
 }
+BANDS_DIFFER = "the band depends on the weighting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +87,4 @@ def bands_differ(measured: Mapping[Weighting, Measured]) -> tuple[str, ...]:
     if len(set(bands.values()) - {None}) < 2:
         return ()
     named = ", ".join(f"{word} with weighting {weighting}" for weighting, word in bands.items() if word)
-    return (f"the band depends on the weighting: {named}",)
+    return (f"{BANDS_DIFFER}: {named}",)

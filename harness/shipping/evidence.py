@@ -10,6 +10,7 @@ from harness.comparison.sides import Side, side_of_run
 from harness.errors import BadInput
 from harness.golden.examples import golden_path, load_examples
 from harness.golden.lint import lint_golden
+from harness.golden.rating.open_rounds import with_rounds
 from harness.golden.rating.ratings import RATINGS, rated_under, raters_by_version
 from harness.golden.rejudging import golden_lines, left_to_judge
 from harness.grading.plan import make_plan
@@ -55,7 +56,7 @@ def gather(project: Project, label: str, run: str | None, base: str) -> Evidence
         bare=sum(
             isinstance(one, Example) and not one.under(policy.version).reasoning for one in lines.values()
         ),
-        gate1=_gate1(golden, policy, gates),
+        gate1=_gate1(project, golden, policy, gates),
         raters=raters_by_version(golden.with_name(RATINGS)),
         run=found,
         base=before,
@@ -77,12 +78,14 @@ def version_before(project: Project, found: Evidence) -> str:
     return f"{new.name}@{max(earlier, key=version_number)}"
 
 
-def _gate1(golden: Path, policy: Policy, gates: Gates) -> Gate1 | None:
+def _gate1(project: Project, golden: Path, policy: Policy, gates: Gates) -> Gate1 | None:
     """Gate 1 on the current ratings of the golden set; None with fewer than two raters."""
     path = golden.with_name(RATINGS)
     about = {example.id: example for example in load_examples(golden, policy)}
     rated = replace(rated_under(path, policy, about.values()), about=about)
-    return judge_raters(rated, policy.scale, gates) if len(rated.raters) > 1 else None
+    if len(rated.raters) < 2:
+        return None
+    return judge_raters(with_rounds(project, policy, rated), policy.scale, gates)
 
 
 Wanted = Callable[[Asked], bool]

@@ -71,7 +71,8 @@ def assess(
     settings = settings_of(
         run.policy, run.policy.scale, own, held, aggregate=asked.aggregate, bootstrap=bootstrap
     )
-    every = Rated(run.ratings, run.raters, reading.rated, unrated=run.unrated)
+    waits, early = run.manifest.rating_open, run.manifest.rating_early
+    every = Rated(run.ratings, run.raters, reading.rated, unrated=run.unrated, unfinished=waits, early=early)
     rated, replayed = without_rater(every, _replayed_rater(reading)) if len(every.raters) > 1 else (None, ())
     warnings = (*mixed_answers(reading), *replayed)
     if not asked.kind.scored:
@@ -162,8 +163,9 @@ def judge_raters(
         pair_floor=gates.gate1.pair_floor,
         bootstrap=bootstrap,
     )
-    warned = score.model_copy(update={"warnings": (*rated.warnings, *score.warnings)})
-    return judge_gate1(warned, names)
+    provisional = "; ".join(filter(None, (score.provisional, rated.early))) or None
+    noted = {"warnings": (*rated.warnings, *score.warnings), "provisional": provisional}
+    return judge_gate1(score.model_copy(update=noted), names, rated.unfinished)
 
 
 def mixed_answers(reading: Reading) -> tuple[str, ...]:

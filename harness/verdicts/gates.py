@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from harness.nouns.base import Interval
 from harness.nouns.policy import Gates
 from harness.score.advice import advice
+from harness.score.threshold import BANDS_DIFFER
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import CellScore, Gate2
 from harness.scorecards.shared import Estimate, Gate, Verdict
@@ -27,9 +28,19 @@ Check = tuple[Verdict, str]
 """The verdict of one condition, and why."""
 
 
-def judge_gate1(score: Gate1, grade_names: Mapping[int, str] | None = None) -> Gate1:
-    """Gate 1 with its verdict and advice. Ratings that look copied do not pass."""
+def judge_gate1(
+    score: Gate1, grade_names: Mapping[int, str] | None = None, unfinished: str | None = None
+) -> Gate1:
+    """Gate 1 with its verdict and advice. Ratings that look copied do not pass.
+
+    `unfinished` says why these are not yet the ratings that were planned, if so: then the verdict is open,
+    and neither band nor advice says what it might become.
+    """
     check = _kappa_check(score)
+    if unfinished:
+        waiting = {"verdict": "inconclusive", "reason": unfinished, "band": None}
+        warnings = tuple(one for one in score.warnings if not one.startswith(BANDS_DIFFER))
+        return _with_verdict(score, check).model_copy(update={**waiting, "warnings": warnings})
     if score.copies and check[0] == "pass":
         check = "inconclusive", score.copies
     elif score.copies:

@@ -1,4 +1,4 @@
-"""The viewer's routes. Only GET; every name in an address is looked up among the known ones."""
+"""The viewer's routes. Its own answer GET alone; a name in an address is looked up among the known ones."""
 
 from collections.abc import Callable
 from functools import partial
@@ -23,6 +23,9 @@ from harness.storage.project import Project
 from harness.web.guard import Guard
 from harness.web.pages import page, static, trouble
 from harness.web.progress import Counter, RunProgress
+from harness.web.rating.lead import Lead
+from harness.web.rating.listing import Desks, rounds_shown
+from harness.web.rating.routes import RatingPages
 from harness.web.reports import Reports, against
 from harness.web.table import chosen, read_query, table_of
 from harness.web.trend import HEIGHT, pictures
@@ -37,8 +40,8 @@ PLAIN = "There is no page at this address."
 class Viewer:
     """The pages over one project."""
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
+    def __init__(self, project: Project, desks: Desks | None = None) -> None:
+        self._project, self._desks = project, desks
         self._listing = Listing(project)
         self._reports = Reports(project)
         self._counters: dict[str, Counter] = {}
@@ -50,6 +53,7 @@ class Viewer:
             Route("/trend", self.trend),
             Route("/compare", self.compare),
             Route("/versions", self.versions),
+            Route("/rating", self.rating),
             Route("/policies/{name}", partial(self.beside, "policy", policies_beside)),
             Route("/prompts/{name}", partial(self.beside, "prompt", prompts_beside)),
             Route("/runs/{name}", self.run),
@@ -128,6 +132,11 @@ class Viewer:
         values = {"ranking": ranking, "names": names, "links": links, "warnings": ranking_warnings(ranking)}
         return page("ranking.html.j2", values, "/")
 
+    def rating(self, request: Request) -> Response:
+        """Every round of rating with its progress and, on this machine, a link for each rater."""
+        values = {"rounds": list(rounds_shown(self._project, self._desks)), "here_alone": self._desks}
+        return page("rounds.html.j2", values, "/rating")
+
     def versions(self, request: Request) -> Response:
         """Every policy and prompt with its versions."""
         values = {"policies": policies_of(self._project), "prompts": prompts_of(self._project)}
@@ -154,10 +163,15 @@ class Viewer:
         return counter.count(run)
 
 
-def create_app(project: Project, names: frozenset[str] = LOCAL) -> ASGIApp:
-    """The viewer of a project. `names`: the host names, besides IP addresses, that requests may use."""
+def create_app(project: Project, names: frozenset[str] = LOCAL, *, rate: bool = False) -> ASGIApp:
+    """The viewer of a project. `names`: the host names, besides IP addresses, that requests may use.
+
+    `rate`: with the pages of raters and of their lead. For a viewer that this machine alone can reach.
+    """
+    desks = Desks(project) if rate else None
+    rating = [*RatingPages(desks.open).routes(), *Lead(project).routes()] if desks else []
     app = Starlette(
-        routes=Viewer(project).routes(),
+        routes=[*Viewer(project, desks).routes(), *rating],
         exception_handlers={HTTPException: _http_trouble, BadInput: _bad_input, Exception: _our_fault},
     )
     return Guard(app, _foreign, names)

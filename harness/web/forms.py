@@ -1,6 +1,5 @@
 """The only way to write through a page: a POST of JSON that this server's own page sent."""
 
-import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -12,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from harness.errors import BadInput
+from harness.errors import BadInput, Unfinished
+from harness.storage.files import parse_json
 from harness.web.pages import trouble
 
 LONGEST = 256 * 1024
@@ -23,6 +23,7 @@ TITLES = {
     403: "Sent by another page",
     413: "The request is too long",
     415: "The request is not JSON",
+    503: "Not stored",
 }
 Answer = Callable[[Request, Any], Response]
 """What a form does: it gets the request with its JSON, and runs in a thread, since it writes files."""
@@ -46,6 +47,9 @@ async def _answer(answer: Answer, public: str | None, request: Request) -> Respo
         return refusal(request, error.status_code, (str(error.detail),))
     except BadInput as error:
         return refusal(request, 400, tuple(map(str, error.faults)))
+    except Unfinished as error:
+        # Nothing was stored, and the same request may succeed later.
+        return refusal(request, 503, (str(error),))
 
 
 def refusal(request: Request, status: int, lines: tuple[str, ...]) -> Response:
@@ -91,7 +95,7 @@ async def read_json(request: Request) -> Any:
         # Another site's form can send any other media type without asking this server first.
         raise HTTPException(415, f"the body is {media or 'of no media type'}, not application/json")
     try:
-        return json.loads(await _body(request), parse_constant=_no_number)
+        return parse_json((await _body(request)).decode("utf-8"))
     except (ValueError, RecursionError):
         raise HTTPException(400, "the body is not JSON") from None
 
@@ -103,7 +107,3 @@ async def _body(request: Request) -> bytes:
         if len(body) > LONGEST:
             raise HTTPException(413, f"the body has more than {LONGEST:,} bytes")
     return bytes(body)
-
-
-def _no_number(name: str) -> None:
-    raise ValueError(name)

@@ -23,6 +23,7 @@ WAYS = (
     NavLink("/", "Runs"),
     NavLink("/trend", "Kappa over time"),
     NavLink("/versions", "Policies and prompts"),
+    NavLink("/rating", "Rating"),
 )
 
 
@@ -47,19 +48,18 @@ def trouble(status: int, title: str, lines: tuple[str, ...]) -> HTMLResponse:
     return page("trouble.html.j2", {"title": title, "lines": lines}, status=status)
 
 
+RATING = ("rate.css", *(f"rate{part}.js" for part in ("", "-page", "-queue", "-session", "-view", "-work")))
+ADJUDICATION = ("adjudicate.css", "adjudicate.js")
 STATIC = {
-    "style.css": "text/css",
-    "viewer.css": "text/css",
-    "viewer.js": "text/javascript",
-    "adjudicate.css": "text/css",
-    "adjudicate.js": "text/javascript",
+    name: "text/css" if name.endswith("css") else "text/javascript"
+    for name in ("style.css", "tables.js", "viewer.css", "viewer.js", "rounds.js", *RATING, *ADJUDICATION)
 }
-"""Our styles and scripts with their media types: the report's style, and the viewer's own files."""
+"""Our styles and scripts with their media types: the report's style and tables, and the viewer's own."""
 
 
 @cache
 def _text_of(name: str) -> str:
-    if name == "style.css":
+    if name in ("style.css", "tables.js"):
         return str(asset(name))
     return files("harness.web").joinpath("static", name).read_text(encoding="utf-8")
 

@@ -47,11 +47,19 @@ def is_open(server: socket.socket) -> bool:
 
 def viewer(project: Project, host: str) -> uvicorn.Server:
     """The server of a project's pages. `host`: the name it listens at; browsers may use it."""
-    return server_of(create_app(project, LOCAL | {host.lower()}))
+    return server_of(create_app(project, LOCAL | {host.lower()}, rate=is_local(host)))
+
+
+def is_local(host: str) -> bool:
+    """Whether a host names this machine for itself alone."""
+    try:
+        return host.lower() in LOCAL or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def server_of(app: ASGIApp) -> uvicorn.Server:
-    """The server of an app, quiet but for its faults."""
+    """A server that logs no address: a rater's link is in it."""
     config = uvicorn.Config(
         app,
         log_level="warning",

@@ -9,6 +9,7 @@ from harness.golden.by_chance import Told, other_items
 from harness.golden.examples import FILE, golden_path
 from harness.golden.grade_tables import GradedRow, read_ratings
 from harness.golden.graded_files import Levels, examples_of
+from harness.golden.rating.open_rounds import with_rounds
 from harness.golden.rating.ratings import RATERS, RATINGS, Rated, load_rated, rated_under, rater_kinds
 from harness.golden.unmatched import KnownIds, unmatched
 from harness.nouns.pair import Example, Rating
@@ -77,12 +78,17 @@ def _strangers(path: Path, ratings: Sequence[Rating], known: Collection[str], th
     return (f"{what} ({hint})" if hint else what,)
 
 
+def is_own(project: Project, policy: Policy, path: Path) -> bool:
+    """Whether a file is the one in the policy's golden folder."""
+    return path.resolve() == golden_path(project, policy.name).with_name(RATINGS).resolve()
+
+
 def own_ratings(project: Project, policy: Policy, about: Mapping[str, Example]) -> Rated:
     """The ratings in a policy's golden folder. BadInput if there are none."""
     path = golden_path(project, policy.name).with_name(RATINGS)
     if not path.exists():
         raise BadInput(f"{policy.name} has no ratings yet: there is no {path}; name a file of ratings")
-    return load_rated(path, policy, about)
+    return with_rounds(project, policy, load_rated(path, policy, about))
 
 
 def ratings_beside(project: Project, levels: Levels, golden: Path) -> Rated | None:
@@ -94,4 +100,4 @@ def ratings_beside(project: Project, levels: Levels, golden: Path) -> Rated | No
         return None
     examples = list(examples_of(project, levels.policy).values())
     found = rated_under(folder / RATINGS, levels.policy, examples)
-    return found if found.ratings else None
+    return with_rounds(project, levels.policy, found) if found.ratings else None

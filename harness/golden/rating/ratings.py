@@ -31,7 +31,8 @@ class Rated:
 
     `kinds`: whether each rater is "human" or "llm"; None if unknown. `about` holds the golden examples by id,
     if the items are golden examples. `warnings`: what is odd about the file. `unrated`: what raters could not
-    grade.
+    grade. `unfinished`: why no verdict may be read from them yet, since a round of rating is open; `early`:
+    that a round was closed too early.
     """
 
     ratings: Sequence[Rating]
@@ -39,6 +40,8 @@ class Rated:
     about: Mapping[str, Example] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     unrated: Sequence[Unrated] = ()
+    unfinished: str | None = None
+    early: str | None = None
 
     @property
     def raters(self) -> frozenset[str]:

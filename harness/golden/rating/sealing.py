@@ -35,7 +35,7 @@ def seal(project: Project, opened: OpenRound, rater: str, at: str) -> Sealed:
         _check(opened, rater, log.current(rater))
         since = log.close_set(rater, at)
         counts = log.current(rater)
-    said = list(_said(opened, rater, counts))
+    said = list(lines_of(opened, rater, counts))
     path = golden_path(project, opened.round.policy.partition("@")[0]).with_name(RATINGS)
     merge_ratings(path, lambda before: _numbered(said, before))
     kinds = Counter(answer.kind for answer in counts.values())
@@ -52,7 +52,7 @@ def _check(opened: OpenRound, rater: str, counts: Mapping[int, Answer]) -> None:
         raise BadInput(f"{rater} has answered nothing in {opened.round.name} yet: there is nothing to seal")
 
 
-def _said(opened: OpenRound, rater: str, counts: Mapping[int, Answer]) -> Iterator[Said]:
+def lines_of(opened: OpenRound, rater: str, counts: Mapping[int, Answer]) -> Iterator[Said]:
     """The answers as lines of ratings.jsonl; what was left for later is no line."""
     for one in opened.assigned(rater):
         answer = counts.get(one.place)

@@ -30,6 +30,7 @@ from harness.scorecards.confidence import Confidence
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2, SliceScore
 from harness.scorecards.money import Spending, usd
+from harness.scorecards.shared import Gate
 from harness.storage.plural import plural
 from harness.verdicts.assessment import Assessment
 
@@ -48,11 +49,7 @@ def report_data(found: Assessment, base: Reading | None = None) -> dict[str, Any
         "manifest": run.manifest,
         "policy": run.policy,
         "score": score,
-        "gate1": gate1,
-        "pairs_shown": lowest_pairs(gate1) if gate1 else [],
-        "raters_shown": least_agreeing(gate1) if gate1 else [],
-        "again_shown": least_consistent(gate1) if gate1 else [],
-        "cannot_words": cannot_words(gate1) if gate1 else "",
+        **gate1_data(gate1),
         "places_shown": lowest(score.ceiling.leave_one_out, lambda one: one.delta) if score.ceiling else [],
         "canaries": found.canaries,
         "mixed": found.reading.mixed,
@@ -64,13 +61,13 @@ def report_data(found: Assessment, base: Reading | None = None) -> dict[str, Any
         "ceiling_sentence": ceiling_sentence(score.ceiling) if score.ceiling else None,
         "alone_sentence": alone_sentence(score.confidence.alone) if score.confidence else None,
         "kappas": kappas,
+        "bands": True,
         "lowest": axis_low((one.value, one.ci) for one in kappas),
         "lowest_part": axis_low(
             [(one.kappa, one.ci) for one in (*score.per_tag, *score.per_clause)]
             + [(one.kappa, one.ci) for one in score.boundaries]
         ),
         "kappa_names": KAPPA_NAMES,
-        "kappa_figures": KAPPAS,
         "figures": scored(score),
         "diagnoses": DIAGNOSIS_WORDS,
         "curve": _curve(score.confidence),
@@ -86,6 +83,18 @@ def report_data(found: Assessment, base: Reading | None = None) -> dict[str, Any
         "listed": len(items),
     }
     return values | {"sections": list(_sections(values))}
+
+
+def gate1_data(gate1: Gate1 | None) -> dict[str, Any]:
+    """What the tables of raters need."""
+    return {
+        "gate1": gate1,
+        "pairs_shown": lowest_pairs(gate1) if gate1 else [],
+        "raters_shown": least_agreeing(gate1) if gate1 else [],
+        "again_shown": least_consistent(gate1) if gate1 else [],
+        "cannot_words": cannot_words(gate1) if gate1 else "",
+        "kappa_figures": KAPPAS,
+    }
 
 
 def _sections(values: dict[str, Any]) -> Iterator[Section]:
@@ -127,12 +136,17 @@ class Track(NamedTuple):
     gated: bool = False
 
 
-def _kappas(score: Gate2, gate1: Gate1 | None) -> Iterator[Track]:
-    """The kappas to draw, each with its name."""
+def kappa_tracks(score: Gate) -> Iterator[Track]:
+    """Kappa under each weighting, the gated one with the bar."""
     for figure in KAPPAS:
         found, gated = figure.of(score), figure.field == score.gated
         drawn = found.value, found.ci, found.reason, score.bar if gated else None, gated
         yield Track(figure.name + (", gated" if gated else ""), *drawn)
+
+
+def _kappas(score: Gate2, gate1: Gate1 | None) -> Iterator[Track]:
+    """The kappas to draw, each with its name."""
+    yield from kappa_tracks(score)
     for figure in scored(score):
         if figure.place == "drawn":
             why = score.reasons.get(figure.field)

@@ -1,0 +1,30 @@
+"""How many requests a link and an address may make."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+KNOWN = 10_000
+"""Names that are remembered; the one that was quiet for the longest is forgotten first."""
+
+
+class Limit:
+    """So many requests a second for each name, and at most `burst` at once."""
+
+    def __init__(self, per_second: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second, self._burst, self._clock = per_second, burst, clock
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._alone = threading.Lock()
+
+    def take(self, name: str) -> bool:
+        """Count a request; whether the name may make it."""
+        now = self._clock()
+        with self._alone:
+            left, then = self._left.pop(name, (float(self._burst), now))
+            left = min(self._burst, left + (now - then) * self._per_second)
+            allowed = left >= 1
+            self._left[name] = (left - 1 if allowed else left, now)
+            if len(self._left) > KNOWN:
+                self._left.popitem(last=False)
+        return allowed
