@@ -207,6 +207,25 @@ def test_repeats_are_far_apart_and_queries_together(seed: int) -> None:
         assert len(stretches) == len(set(seen))
 
 
+def test_a_repeat_is_never_nearer_than_twenty_places_and_sometimes_no_farther() -> None:
+    """With 21 pairs of one query each there is room for two of them alone."""
+    distances = Counter[int]()
+    for seed in range(40):
+        order = assign(pairs_in(21, per_query=1), ["ann", "bob"], Design(), seed)
+        place = {(one.code, one.repeat): one.place for one in order if one.rater == "ann"}
+        (again,) = [code for code, repeat in place if repeat]
+        distances[place[again, 1] - place[again, 0]] += 1
+    assert distances.keys() == {20, 21}
+    # Where there is no room the repeats come last.
+    few = [
+        one for one in assign(pairs_in(10, per_query=1), ["ann", "bob"], Design(), 1) if one.rater == "ann"
+    ]
+    assert len(few) == 10, "a twentieth of ten is none"
+    few = [one for one in assign(pairs_in(10), ["ann", "bob"], Design(repeated=0.2), 1) if one.rater == "ann"]
+    assert [one.repeat for one in few] == [0] * 10 + [1] * 2
+    assert {few[10].code, few[11].code} == {few[0].code, few[1].code}
+
+
 def test_each_rater_has_another_order_and_the_same_each_time() -> None:
     orders = [of_raters(assign(pairs_in(60), ["ann", "bob"], Design(), 5)) for _ in range(2)]
     assert orders[0] == orders[1]

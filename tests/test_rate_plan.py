@@ -17,6 +17,7 @@ from harness.golden.rating.sealing import seal
 from harness.score.hunting import disagreeing, unsure
 from harness.score.items import Answer as Graded
 from harness.score.items import GradedItem
+from harness.score.reading import reading_of
 from harness.storage.project import Project
 
 PLAN = ("rate", "plan", "--policy", "small", "--raters", "ann,bob,cy", "--seed", "5")
@@ -125,12 +126,16 @@ def test_a_rater_who_is_something_else_is_refused(here: Path) -> None:
 def test_hunted_pairs_are_those_a_run_got_wrong(here: Path) -> None:
     write_project(here, golden=examples(queries=40))
     assert harness("eval", "--policy", "small", "--model", "builtin/lexical").code == 0
-    opened = planned(here, "--pairs", "20", "--disagreements", "latest", "--random-share", "0.5")
-    drawn = Counter(pair.drawn for pair in opened.pairs.values())
-    assert drawn["random"] == 10
-    assert {pair.pi for pair in opened.pairs.values() if pair.drawn == "hunted"} <= {None}
-    ended = harness(*PLAN, "--pairs", "20", "--low-confidence", "latest")
-    assert "has" in ended.err or ended.code == 0
+    items = reading_of(Project(here), "latest").items
+    wrong = {item.item for item in items if item.answers[0].grade != item.golden}
+    for share, at_random in ((None, 10), ("0.3", 6), ("1", 20)):
+        more = () if share is None else ("--random-share", share)
+        opened = planned(here, "--pairs", "20", "--disagreements", "latest", *more)
+        drawn = Counter(pair.drawn for pair in opened.pairs.values())
+        assert drawn == {name: n for name, n in (("random", at_random), ("hunted", 20 - at_random)) if n}
+        hunted = [pair for pair in opened.pairs.values() if pair.drawn == "hunted"]
+        assert {pair.item for pair in hunted} <= wrong
+        assert {pair.pi for pair in hunted} <= {None}
 
 
 def test_reasons_to_hunt_by_hand() -> None:
@@ -209,6 +214,16 @@ def test_a_status_never_says_a_grade(here: Path) -> None:
     assert found["raters"][0].keys() == {
         *("rater", "places", "graded", "cannot", "later", "left", "seconds", "sealed_at", "links")
     }
+
+
+def test_a_long_look_before_later_is_not_the_time_of_a_rating(here: Path) -> None:
+    opened = planned(here)
+    with AnswerLog(opened.folder / ANSWERS) as log:
+        log.add("bob", [grade(0, 1, milliseconds=4000)])
+        for place in (1, 2):
+            later = Answer(event=f"event-{place}-later", place=place, kind="later", milliseconds=900_000)
+            log.add("bob", [later])
+    assert harness("rate", "status", "--json").json["raters"][1]["seconds"] == 4.0
 
 
 def test_a_sealed_line_says_who_when_how_long_and_under_which_policy(here: Path) -> None:
@@ -329,4 +344,5 @@ def test_a_golden_set_of_one_grade_is_planned_without_an_interval(here: Path) ->
     write_golden(here, [{**line, "grade": 1} for line in examples()])
     found = harness(*PLAN, "--json").json
     assert found["expected"] == []
-    assert "kappa is undefined" in found["warnings"][0]
+    assert "raters.toml does not say what ann, bob, cy are" in found["warnings"][0]
+    assert "kappa is undefined" in found["warnings"][1]

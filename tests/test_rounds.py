@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rounds import add_round, grade, small_round
 
-from harness.errors import BadInput
+from harness.errors import BadInput, Unfinished
 from harness.golden.rating.answers import Answer, AnswerLog, check_answers
 from harness.golden.rating.links import invite, linked, rater_of, revoke
-from harness.golden.rating.rounds import ANSWERS, ASSIGNMENTS, LINKS, POLICY, open_round, rounds_of
+from harness.golden.rating.rounds import (
+    ANSWERS,
+    ASSIGNMENTS,
+    LINKS,
+    POLICY,
+    open_round,
+    policy_change,
+    rounds_of,
+)
 from harness.storage.project import Project
+from harness.storage.regular import LARGEST
 
 
 def test_the_latest_round_is_opened(tmp_path: Path) -> None:
@@ -42,6 +52,7 @@ def test_a_changed_policy_is_said(tmp_path: Path) -> None:
     path = tmp_path / "policies/small/v1.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("Said.", "Said otherwise."), encoding="utf-8")
     assert "was changed after round r1 was planned" in open_round(project, "small").policy_changed
+    assert policy_change(project, opened.round) == open_round(project, "small").policy_changed
     path.unlink()
     assert "is gone" in open_round(project, "small").policy_changed
 
@@ -85,6 +96,13 @@ def test_an_answer_sent_twice_is_stored_once_and_outlives_the_log(tmp_path: Path
         log.add("ann", [grade(0)])
         log.add("bob", [grade(0)])
         assert [rater for rater, _ in log.all()] == ["ann", "bob"]
+
+
+def test_an_answer_that_comes_late_again_does_not_count_as_the_last(tmp_path: Path) -> None:
+    """A tab that was offline sends what it kept, after another tab has said something newer."""
+    with AnswerLog(tmp_path / ANSWERS) as log:
+        log.add("ann", [grade(0, 1, "event-old"), grade(0, 2, "event-new")])
+        assert log.add("ann", [grade(0, 1, "event-old")])[0].grade == 2
 
 
 def test_a_closed_set_takes_no_more_answers(tmp_path: Path) -> None:
@@ -216,3 +234,42 @@ def test_reasons_are_asked_for_at_the_given_share_and_the_same_each_time(tmp_pat
     assert 900 < sum(asked) < 1100
     assert asked[:50] == [opened.asks_reason("ann", place) for place in range(50)]
     assert asked != [opened.asks_reason("bob", place) for place in range(10_000)]
+
+
+def test_threads_and_processes_write_at_once_and_nothing_is_lost(tmp_path: Path) -> None:
+    """Threads of one server share a log; another server has its own."""
+    with AnswerLog(tmp_path / ANSWERS) as log, AnswerLog(tmp_path / ANSWERS) as other:
+
+        def rate(at: int) -> None:
+            for number in range(20):
+                own = other if at % 2 else log
+                assert (
+                    own.add(f"rater {at // 2}", [grade(number, 1, f"event-{at}-{number}")])[number].grade == 1
+                )
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(rate, range(8)))
+        assert len({(rater, answer.event) for rater, answer in log.all()}) == 160
+        assert [len(log.current(f"rater {at}")) for at in range(4)] == [20] * 4
+
+
+def test_a_full_file_refuses_answers_and_keeps_those_it_has(tmp_path: Path) -> None:
+    with AnswerLog(tmp_path / ANSWERS) as log:
+        (most,) = log._connection.execute("PRAGMA max_page_count").fetchone()
+        (page,) = log._connection.execute("PRAGMA page_size").fetchone()
+        assert most * page == LARGEST
+        log.add("ann", [grade(0)])
+        log._connection.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(Unfinished, match="the answers were not stored"):
+            for number in range(1, 200):
+                log.add("ann", [grade(number, reasoning="long " * 500)])
+        assert 0 in log.current("ann")
+        assert number not in log.current("ann")
+
+
+def test_a_round_of_a_later_format_is_refused(tmp_path: Path) -> None:
+    opened = small_round(tmp_path)
+    path = opened.folder / "round.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 2}), encoding="utf-8")
+    with pytest.raises(BadInput, match="has format 2, and this version reads up to 1"):
+        open_round(Project(tmp_path), "small")

@@ -153,3 +153,13 @@ def test_a_collected_sheet_notes_the_policy_as_it_read(here: Path) -> None:
         "are there already: 1"
         in harness("golden", "collect", sheet, "--policy", "small", "--rater", "ann").err
     )
+
+
+def test_a_file_of_ratings_with_causes_is_read_as_a_table_without_those_lines(here: Path) -> None:
+    path = rated(here)
+    before = harness("gate1", path, "--policy", "small", "--json").json
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(cannot("q1-0", rater="ann", repeat=1)) + "\n")
+    assert harness("gate1", path, "--policy", "small", "--json").json == before
+    assert harness("eval", "--policy", "small", "--model", "builtin/majority").code in (0, 1, 3)
+    assert harness("gate2", "latest", "--ratings", path).code in (0, 1, 3)

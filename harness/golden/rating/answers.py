@@ -28,7 +28,8 @@ WAIT = 10.0
 """Seconds to wait for another process that writes."""
 LONGEST = 1 << 20
 """The most bytes of a value in the file."""
-MOST_AT_ONCE = 10_000
+PAGE = 4096
+"""Bytes of a page of the file, as SQLite makes it."""
 Text = Annotated[str, StringConstraints(max_length=10_000)]
 _TABLES = {
     "answers": (
@@ -170,6 +171,8 @@ class AnswerLog:
             with self._alone:
                 return self._connection.execute(query, values).fetchall()
         except (sqlite3.Error, OverflowError) as error:
+            if "locked" in str(error):
+                raise Unfinished(f"{self._path}: another process holds the file; try again") from error
             raise _refused(self._path, error) from error
 
     def _transaction(self, write: Callable[[], None]) -> None:
@@ -235,7 +238,9 @@ def _connect(path: Path) -> sqlite3.Connection:
     try:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
         # A received file's views and triggers call no function, and pages are checked.
-        for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0"):
+        # Answers without end find an end: a full file refuses them, and keeps those that it has.
+        full = f"max_page_count = {LARGEST // PAGE}"
+        for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0", full):
             connection.execute(f"PRAGMA {pragma}")
         _check_schema(connection, path)
         # FULL syncs the log at each commit: neither a kill nor a power cut takes a confirmed answer.

@@ -9,6 +9,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop, heapreplace
 from itertools import chain, zip_longest
 
 from harness.errors import BadInput
@@ -93,14 +94,16 @@ def allocate(sizes: Mapping[str, int], count: int, *, equal: bool) -> dict[str, 
         )
     taken = dict.fromkeys(sorted(sizes), 1)
     total = sum(sizes.values())
+    shares = {name: 1 / len(sizes) if equal else size / total for name, size in sizes.items()}
+    # Whoever lacks most of their share first; of equals, the first by name.
+    lacks = [(1 - count * shares[name], name) for name in taken]
+    heapify(lacks)
     for _ in range(count - len(taken)):
-        open_ = [name for name in taken if taken[name] < sizes[name]]
-
-        def lacks(name: str) -> float:
-            share = 1 / len(sizes) if equal else sizes[name] / total
-            return count * share - taken[name]
-
-        taken[max(open_, key=lacks)] += 1
+        while taken[lacks[0][1]] == sizes[lacks[0][1]]:
+            heappop(lacks)
+        more, name = lacks[0]
+        taken[name] += 1
+        heapreplace(lacks, (more + 1, name))
     return taken
 
 

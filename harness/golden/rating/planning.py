@@ -95,7 +95,11 @@ def plan_round(project: Project, policy: str, wanted: RoundPlan, *, dry_run: boo
             if kinds:
                 write_atomic(raters_file, with_kinds(raters_file, kinds))
             found = read_round(folder / name, project)
-    warnings = [*_missing(wanted.drawing, drawn), *_rated_before(golden, judged_by, examples, found)]
+    warnings = [
+        *_missing(wanted.drawing, drawn),
+        *_unsaid(found.round.raters, {**rater_kinds(raters_file), **kinds}),
+        *_rated_before(golden, judged_by, examples, found),
+    ]
     return Planned(found, [one.example for one in drawn], tuple(warnings))
 
 
@@ -194,6 +198,12 @@ def _missing(wanted: Drawing, drawn: Sequence[DrawnPair]) -> list[str]:
     lack = wanted.pairs - len(drawn)
     what = f"nothing more to hunt: {plural(lack, 'pair')} fewer than asked for"
     return [what] if lack else []
+
+
+def _unsaid(raters: Sequence[str], kinds: Mapping[str, str]) -> list[str]:
+    """Gate 1 is about people where raters.toml says so."""
+    unsaid = ", ".join(rater for rater in raters if rater not in kinds)
+    return [f"raters.toml does not say what {unsaid} are: --kind human says it"] if unsaid else []
 
 
 def _rated_before(golden: Path, policy: Policy, examples: Sequence[Example], found: OpenRound) -> list[str]:

@@ -31,6 +31,7 @@ from harness.storage.regular import SETTINGS, odd_files
 ROUNDS, ROUND, POLICY = "rounds", "round.json", "policy.toml"
 PAIRS, ASSIGNMENTS, SEALED = "pairs.jsonl", "assignments.jsonl", "sealed.jsonl"
 ANSWERS, LINKS = "answers.sqlite3", "links.jsonl"
+FORMAT = 1
 FIELDS = ("title", "brand", "category", "price", "description", "attributes")
 
 
@@ -192,7 +193,7 @@ def read_round(folder: Path, project: Project | None = None) -> OpenRound:
     pairs = load_nouns(folder / PAIRS, RoundPair)
     assigned = load_nouns(folder / ASSIGNMENTS, Assignment)
     refuse_faults(_faults(folder, planned, policy, pairs, assigned))
-    changed = _changed(project, planned) if project else ""
+    changed = policy_change(project, planned) if project else ""
     return opened(folder, planned, policy, pairs, assigned, changed)
 
 
@@ -230,6 +231,9 @@ def _faults(
 ) -> list[Fault]:
     faults: list[Fault] = []
     codes = {pair.code for pair in pairs}
+    if planned.format > FORMAT:
+        what = f"has format {planned.format}, and this version reads up to {FORMAT}: use a newer one"
+        faults.append(Fault(str(folder / ROUND), what))
     if not is_name(planned.name) or planned.name != folder.name:
         faults.append(Fault(str(folder / ROUND), f"name: {planned.name!r} is not the folder's name"))
     if policy_digest(policy) != planned.policy_digest:
@@ -250,8 +254,11 @@ def _faults(
     return faults
 
 
-def _changed(project: Project, planned: Round) -> str:
-    """A sentence where the policy reads otherwise than when the round was planned."""
+def policy_change(project: Project, planned: Round) -> str:
+    """A sentence where the policy reads otherwise than when the round was planned; empty where it does not.
+
+    A server asks again from time to time: `OpenRound.policy_changed` is of the moment of reading.
+    """
     name, _, version = planned.policy.partition("@")
     path = project.policies / name / f"{version}.toml"
     if not path.exists():
