@@ -19,7 +19,6 @@ from harness.cli import (
     policy,
     prompt,
     rate,
-    rate_plan,
     ratings,
     rejudge,
     reports,
@@ -66,7 +65,6 @@ golden.app.command("confirm")(rejudge.confirm_examples)
 golden.app.command("regrade")(rejudge.regrade_example)
 golden.app.command("plan")(sizes.size_command)
 app.add_typer(golden.app, name="golden")
-rate.app.command("plan")(rate_plan.plan_command)
 app.add_typer(rate.app, name="rate")
 app.add_typer(ratings.app, name="ratings")
 app.add_typer(prompt.app, name="prompt")

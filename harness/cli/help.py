@@ -24,9 +24,9 @@ def commands_of(command: Any, words: str = "harness") -> list[tuple[str, Any]]:
     """Every command of a group and of the groups in it, and a group that is a command, with their words."""
     if not hasattr(command, "commands"):
         return [(words, command)]
-    own = [(words, command)] if command.invoke_without_command else []
     below = command.commands.items()
-    return own + [one for word, each in below for one in commands_of(each, f"{words} {word}")]
+    found = [one for word, each in below for one in commands_of(each, f"{words} {word}")]
+    return [*found, (words, command)] if command.invoke_without_command else found
 
 
 @cache
