@@ -12,11 +12,13 @@ from browser import opened
 from builders import harness
 from disputing import adjudicating
 from playwright.sync_api import Page
+from rating_pages import rating
 from shipped import ship
 from viewing import change_manifest, names, unfinish, viewing
 
 from harness.golden.examples import load_examples
 from harness.golden.rating.disputes import load_disputes
+from harness.golden.rating.rounds import open_round
 from harness.policy.load import load_policy
 from harness.storage.project import Project
 
@@ -64,10 +66,15 @@ def matrices(page: Page) -> None:
 
 
 def take(
-    name: str, where: Path | str, prepare: Callable[[Page], None], height: int, dark: bool = False
+    name: str,
+    where: Path | str,
+    prepare: Callable[[Page], None],
+    height: int,
+    dark: bool = False,
+    width: int = 1280,
 ) -> None:
-    """One picture, as wide as a page on a desk."""
-    with opened(where, width=1280, height=height, dark=dark) as page:
+    """One picture, as wide as a page on a desk unless told otherwise."""
+    with opened(where, width=width, height=height, dark=dark) as page:
         prepare(page)
         page.screenshot(path=PICTURES / f"{name}.png")
     sys.stdout.write(f"docs/img/{name}.png, {(PICTURES / f'{name}.png').stat().st_size // 1024} KB\n")
@@ -95,6 +102,38 @@ def gallery(root: Path) -> Project:
         change_manifest(project.runs / name, created_at=began.isoformat())
     unfinish(project.runs / names(project)[-1], 131, every=0.4)
     return project
+
+
+def rating_pages(root: Path) -> None:
+    """The raters' page of a round of the shipped golden set, some pairs in."""
+    ship(root)
+    harness(
+        "rate",
+        "plan",
+        "--root",
+        root,
+        "--raters",
+        "ann,bob",
+        "--seed",
+        "7",
+        "--reasons",
+        "0",
+    )
+    project = Project(root)
+
+    def some(page: Page) -> None:
+        for key in "430142":
+            page.keyboard.press(key)
+        page.locator("#saved", has_text="All saved").wait_for()
+
+    def listed(page: Page) -> None:
+        some(page)
+        page.keyboard.press("v")
+
+    with rating(project, open_round(project, "product-search")) as served:
+        take("rating", served.links["ann"], some, 820)
+        take("rating-list-dark", served.links["bob"], listed, 820, dark=True)
+        take("rating-phone", served.links["ann"], some, 740, width=360)
 
 
 def pictures(project: Project) -> None:
@@ -142,6 +181,7 @@ def main() -> None:
             first = f"{address}/disputes/{load_disputes(project, load_policy(project.root / POLICY))[0].code}"
             take("adjudicate", first, top, 900)
             take("adjudicate-decided", first, decide_first, 800, dark=True)
+        rating_pages(Path(scratch) / "rating")
     with tempfile.TemporaryDirectory() as scratch:
         page = shop(Path(scratch) / "report")
         take("report", page, top, 860)

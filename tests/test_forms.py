@@ -108,7 +108,7 @@ def test_a_body_has_a_limit(kept: Kept, client: TestClient) -> None:
     assert post(client, most).status_code == 200
     answer = post(client, most + b" ")
     assert answer.status_code == 413
-    assert "262,144 bytes" in answer.json()["error"]
+    assert "longer than 256 kB" in answer.json()["error"]
     assert len(kept.taken) == 1
 
 

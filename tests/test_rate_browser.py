@@ -239,6 +239,37 @@ def test_time_is_counted_while_the_pair_is_seen(tmp_path: Path, browser: Browser
     assert 200 <= second < 1500
 
 
+AWAY = """async () => {
+    const { Watch } = await import('/static/rate-work.js');
+    let now = 0;
+    const watch = new Watch(() => now, 120_000);
+    const counted = [];
+    watch.look(0, true);
+    now = 100_000; watch.sign();
+    now = 900_000; counted.push(watch.of(0));
+    watch.sign();
+    now = 905_000; counted.push(watch.of(0));
+    watch.look(1, true);
+    now = 906_000; watch.look(0, true);
+    now = 907_000; counted.push(watch.of(0), watch.of(1));
+    watch.look(2, false);
+    now = 999_000; counted.push(watch.of(2));
+    watch.was(3, 5_000); watch.look(3, true);
+    now = 1_000_000; counted.push(watch.of(3));
+    return counted;
+}"""
+
+
+def test_a_rater_who_is_away_is_not_slow(tmp_path: Path, browser: Browser) -> None:
+    opened_round = a_round(tmp_path)
+    with (
+        rating(Project(tmp_path), opened_round) as served,
+        opened(served.links["ann"], browser=browser) as page,
+    ):
+        ready(page)
+        assert page.evaluate(AWAY) == [220_000, 225_000, 226_000, 1_000, 0, 6_000]
+
+
 def hide(page: Page, *, hidden: bool) -> None:
     """The page as if another tab were in front of it: a browser without a window never hides one."""
     page.evaluate(

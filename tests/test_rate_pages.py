@@ -500,8 +500,9 @@ def test_a_rounds_pictures_and_fields_reach_the_page(tmp_path: Path) -> None:
 def test_a_policy_that_changed_meanwhile_is_said(tmp_path: Path) -> None:
     opened = small_round(tmp_path)
     path = tmp_path / "policies/small/v1.toml"
+    served = Served(Project(tmp_path), opened)
+    assert served.state()["changed"] == ""
     path.write_text(re.sub("Said", "Said otherwise", path.read_text("utf-8"), count=1), "utf-8")
-    served = Served(Project(tmp_path), read_round(opened.folder, Project(tmp_path)))
     assert "was changed after round r1 was planned" in served.state()["changed"]
     served.desk.close()
 

@@ -21,10 +21,12 @@ def document(command: Any) -> None:
 
 
 def commands_of(command: Any, words: str = "harness") -> list[tuple[str, Any]]:
-    """Every command of a group and of the groups in it, with the words that call it."""
+    """Every command of a group and of the groups in it, and a group that is a command, with their words."""
     if not hasattr(command, "commands"):
         return [(words, command)]
-    return [one for word, below in command.commands.items() for one in commands_of(below, f"{words} {word}")]
+    below = command.commands.items()
+    found = [one for word, each in below for one in commands_of(each, f"{words} {word}")]
+    return [*found, (words, command)] if command.invoke_without_command else found
 
 
 @cache
@@ -33,8 +35,9 @@ def _examples() -> list[str]:
 
 
 def examples_of(name: str) -> list[str]:
-    """The example command lines of a command."""
-    return [line for line in _examples() if f"{line} ".startswith(f"{name} ")]
+    """The example command lines of a command: two. More begin alike where other commands are below it."""
+    found = [line for line in _examples() if f"{line} ".startswith(f"{name} ")]
+    return found if len(found) <= 2 else [line for line in found if line.startswith(f"{name} -")]
 
 
 def _folded(example: str) -> list[str]:

@@ -105,5 +105,5 @@ async def _body(request: Request) -> bytes:
     async for part in request.stream():
         body += part
         if len(body) > LONGEST:
-            raise HTTPException(413, f"the body has more than {LONGEST:,} bytes")
+            raise HTTPException(413, f"the body is longer than {LONGEST // 1024} kB")
     return bytes(body)

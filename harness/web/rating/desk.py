@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from harness.errors import BadInput
 from harness.golden.rating.answers import Answer, AnswerLog, check_answers
 from harness.golden.rating.links import rater_of
-from harness.golden.rating.rounds import ANSWERS, OpenRound
+from harness.golden.rating.rounds import ANSWERS, OpenRound, policy_change
 from harness.golden.rating.sealing import seal
 from harness.storage.files import faults_of
 from harness.storage.project import Project
@@ -57,7 +57,9 @@ class Desk:
 
     def state(self, rater: str) -> dict[str, Any]:
         """What the rater's page shows."""
-        return state_of(self.opened, rater, self._log.current(rater))
+        # The policy may change while people rate.
+        changed = policy_change(self._project, self.opened.round)
+        return state_of(self.opened, rater, self._log.current(rater), changed)
 
     def take(self, rater: str, data: Any) -> dict[str, Any]:
         """Store answers; returns what is on the disk: their ids, and what counts now at their places."""

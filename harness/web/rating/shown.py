@@ -19,8 +19,11 @@ HOST = re.compile(r"[a-z0-9.-]+(:[0-9]+)?")
 """A host in a content policy. Anything else could add a rule to it."""
 
 
-def state_of(opened: OpenRound, rater: str, said: Mapping[int, Answer]) -> dict[str, Any]:
-    """All that a rater's page shows: the policy, the pairs in the rater's order, the rater's own answers."""
+def state_of(opened: OpenRound, rater: str, said: Mapping[int, Answer], changed: str) -> dict[str, Any]:
+    """All that a rater's page shows: the policy, the pairs in the rater's order, the rater's own answers.
+
+    `changed`: that the policy reads otherwise now than in this round; empty where it does not.
+    """
     planned = opened.round
     return {
         # Names what the browser keeps: rounds of other projects are open at the same address.
@@ -28,7 +31,7 @@ def state_of(opened: OpenRound, rater: str, said: Mapping[int, Answer]) -> dict[
         "round": planned.name,
         "rater": rater,
         "policy": policy_shown(opened.policy),
-        "changed": opened.policy_changed,
+        "changed": changed,
         "pairs": [
             {"place": one.place, "ask": opened.asks_reason(rater, one.place)}
             | pair_shown(opened.pairs[one.code], planned.show)
