@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from harness.cli.groups import grouped
 from harness.cli.options import Root, argument, option, project_at
 from harness.cli.output import say, shown_path
 from harness.cli.rated import RatedTable
@@ -24,7 +23,6 @@ def _group() -> None:
 
 
 @app.command("import")
-@grouped
 def import_ratings_command(
     ratings: Annotated[Path, argument("A table of ratings, as gate1 takes it.", metavar="FILE")],
     policy: Annotated[str, option("name, or name@v1: whose golden set, rated by which version.")],
