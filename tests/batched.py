@@ -75,6 +75,7 @@ def session(
     limits: Limits | None = None,
     nap: Callable[[Session], None] | None = None,
     hear: Callable[[Record], None] | None = None,
+    moved_to: str | None = None,
     **asked: Any,
 ) -> Session:
     """One session of a run, a new one or the next of one that was stopped."""
@@ -83,7 +84,7 @@ def session(
     project, plan = _plan(here, url, model, asked)
     # Nothing is spared by the cache unless a test says so: others would find what this one was answered.
     limits = limits or Limits(cache=False)
-    job = job_of(project, at.folder, plan, at, limits)
+    job = job_of(project, at.folder, plan, at, limits, moved_to)
     with RecordLog(at.folder) as log:
         asyncio.run(_session(job, log, at))
     at.records = latest(iter_records(at.folder))

@@ -158,8 +158,9 @@ def _refuse_empty(asking: AskedOptions, run: RunOptions) -> None:
 
 def _refuse_idle(asking: AskedOptions, table: str) -> None:
     """BadInput for options that would have no effect."""
-    from harness.providers import reads_grades
+    from harness.providers import reads_grades, refuse_unread
 
+    refuse_unread(asking.model or MODEL, asking.shots)
     if table and not reads_grades(asking.model or MODEL):
         raise BadInput(f"{table}: only for a file of grades; add --model replay/FILE")
     if asking.aggregate and (asking.repeats or 1) == 1:

@@ -52,8 +52,10 @@ class TeacherOptions(Options):
 
     def asked(self, policy: str, pairs: Path) -> "Asked":
         """A request to grade a file of production pairs."""
+        from harness.providers import refuse_unread
         from harness.runs.manifest import Asked
 
+        refuse_unread(self.model, self.shots)
         return Asked(**vars(self), policy=policy, splits=(), pairs=str(pairs))
 
 

@@ -55,6 +55,18 @@ class WorstCase:
             worst=worst,
         )
 
+    def counted(self, prompt: Prompt, usage: Usage, *, batch: bool = False) -> Call:
+        """A call that brought no answer, but a count of its tokens, as it is logged."""
+        known = None if isinstance(self.price, NoPrice) else self.price.cost(usage, batch=batch)
+        return Call(
+            example=prompt.item,
+            repeat=prompt.repeat,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            worst=known,
+            counted=True,
+        )
+
     def cost_again(self, call: Call) -> float:
         """USD that a logged call can have cost, at today's price if it was unknown then."""
         assert isinstance(self.price, Price), "there is no budget without a price"
@@ -91,6 +103,10 @@ class LoggedCalls:
     def worst(self, prompt: Prompt) -> float | None:
         """USD that a question of a batch can cost at most; None where the price is unknown."""
         return self._worst.cost(prompt, batch=True)
+
+    def cost(self, prompt: Prompt, usage: Usage, *, batch: bool = False) -> None:
+        """The last call brought no answer, and the server counted its tokens all the same."""
+        self._log.add(self._worst.counted(prompt, usage, batch=batch))
 
     def cost_nothing(self, prompt: Prompt) -> None:
         """It was not billed."""
@@ -212,7 +228,7 @@ def budget_of(limit: float, worst: WorstCase, folder: Path | None = None, *, bat
     for key, count in unknown.items():
         paid.answers[key] -= count
     lost = unanswered_calls(folder, paid.answers).calls
-    unlogged = unknown - Counter(call.key for call in lost)
+    unlogged = unknown - Counter(call.key for call in lost if not call.counted)
     if unlogged:
         answers = plural(unlogged.total(), "answer")
         raise BadInput(f"--max-cost: unknown cost of {answers} of this run; start a new run")

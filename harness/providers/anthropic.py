@@ -1,5 +1,6 @@
 """anthropic/MODEL: Anthropic's Messages API, the answer held to the form's JSON schema."""
 
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
@@ -59,6 +60,8 @@ class Messages:
     """What the Messages API looks like. The newest models reject a temperature, and the SDK dropped it."""
 
     path = "/v1/messages"
+    # Here the cached and the written tokens come on top of the input.
+    usage = staticmethod(partial(read_usage, names=USAGE, extra=("cached_tokens", "written_tokens")))
 
     def __init__(self, model: str, setup: Setup) -> None:
         refuse(API, setup, "temperature", "seed", "fold_system")
@@ -94,10 +97,7 @@ class Messages:
             model=answered_by(body.model),
             stop=read_stop(body.stop_reason, STOPS),
             thinking=None if answer or why else thinking or None,
-            # Here the cached and the written tokens come on top of the input.
-            usage=read_usage(
-                body.usage, USAGE, answer or thinking, extra=("cached_tokens", "written_tokens")
-            ),
+            usage=self.usage(body.usage, said=answer or thinking),
         )
 
 

@@ -1,6 +1,7 @@
 """Chat completions: the API that every OpenAI-compatible server speaks."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -50,6 +51,7 @@ USAGE = {
     "written_tokens": "prompt_tokens_details.cache_write_tokens",
     "reasoning_tokens": THINKING,
 }
+read_tokens = partial(read_usage, names=USAGE)
 JSON_FORM = Feature(
     FORM,
     ("response_format", "json_schema", "json schema", "json_object", "text.format", "guided", "grammar"),
@@ -77,6 +79,7 @@ class Chat:
     """What chat completions look like."""
 
     path = "/chat/completions"
+    usage = staticmethod(read_tokens)
 
     def __init__(self, model: str, setup: Setup) -> None:
         self._model = model
@@ -120,7 +123,7 @@ class Chat:
             model=answered_by(body.model, body.provider),
             stop=end_of(next((stop for stop in stops if stop != "end"), "end"), refused=refused),
             thinking=None if said else body.choices[0].message.thought or None,
-            usage=read_usage(body.usage, USAGE, said),
+            usage=self.usage(body.usage, said=said),
         )
 
 

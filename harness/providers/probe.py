@@ -22,7 +22,7 @@ class ProbeDialect:
     def __init__(self, inner: Dialect, *, temperature: bool) -> None:
         self._inner = inner
         self._asks = ASKS_LOGPROBS.get(inner.path, {})
-        self.path = inner.path
+        self.path, self.usage = inner.path, inner.usage
         ways = (SENT, GIVEN_UP)
         more = []
         if temperature:

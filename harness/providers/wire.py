@@ -144,16 +144,11 @@ class Wire:
             what = f"the server sends every request on to {to} ({error.status_code})"
             return FatalError(f"{what}, which is not followed: if it is right, name it with --base-url")
         # The SDK shows one field of the body, and nothing of a body in any other form.
-        body = parsed(self._hidden(error.response.text))
-        told = told_by(body)
+        told = told_by(parsed(self._hidden(error.response.text)))
         wait = retry_after(error.response.headers)
         words = self._clean(told.words or str(error))
         wait = told.wait if wait is None else wait
-        found = told_error(replace(told, status=error.status_code, words=words, wait=wait))
-        # A refusal that counts tokens was worked on first.
-        usage = body.get("usage") if isinstance(body, dict) else None
-        found.may_be_billed |= isinstance(usage, dict) and any(usage.values())
-        return found
+        return told_error(replace(told, status=error.status_code, words=words, wait=wait))
 
     def _words(self, error: BaseException) -> str:
         return self._clean(str(error) or type(error).__name__)
@@ -201,6 +196,13 @@ def _is_unsent(error: BaseException | None) -> bool:
 
 def told_error(told: Told) -> CallError:
     """What an error of the API means for the run."""
+    error = _meant_by(told)
+    error.counts = told.counts
+    error.may_be_billed |= bool(told.counts)
+    return error
+
+
+def _meant_by(told: Told) -> CallError:
     status, names, words, wait = told.status, told.names, shown(told.words), told.wait
     if names & set(SPENT) or status == 402 or SPENT[-1] in words:
         return FatalError(f"the quota is spent ({status}): {words}")
