@@ -16,8 +16,8 @@ from harness.grading.job import Job, Limits
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, make_plan
 from harness.nouns.records import Key, Record, latest
-from harness.runs.folder import create_run
 from harness.runs.manifest import Asked
+from harness.runs.new_folder import create_run
 from harness.runs.record_log import RecordLog, iter_records
 from harness.storage.project import Project
 

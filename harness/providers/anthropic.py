@@ -9,6 +9,8 @@ from harness.nouns.records import Prompt, Reply
 from harness.pricing.vendors import ANTHROPIC
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup, Teacher, refuse
+from harness.providers.connection import check_url, connect, read_key
+from harness.providers.features import CACHE, FORM, Feature, Taken, form_of
 from harness.providers.reading import (
     THINKING,
     Stop,
@@ -18,8 +20,7 @@ from harness.providers.reading import (
     read_stop,
     read_usage,
 )
-from harness.providers.served import CACHE, FORM, Feature, Served, Taken, form_of
-from harness.providers.wire import check_url, connect, read_key
+from harness.providers.served import Served
 
 KEY = "ANTHROPIC_API_KEY"
 API = "Anthropic's Messages API"

@@ -10,17 +10,7 @@ from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup
 from harness.providers.error_body import told_by
-from harness.providers.reading import (
-    THINKING,
-    Stop,
-    answered_by,
-    end_of,
-    read_answer,
-    read_content,
-    read_stop,
-    read_usage,
-)
-from harness.providers.served import (
+from harness.providers.features import (
     FORM,
     LIMIT,
     ROLE,
@@ -31,6 +21,16 @@ from harness.providers.served import (
     Taken,
     form_of,
     parameter,
+)
+from harness.providers.reading import (
+    THINKING,
+    Stop,
+    answered_by,
+    end_of,
+    read_answer,
+    read_content,
+    read_stop,
+    read_usage,
 )
 from harness.providers.wire import told_error
 from harness.storage.files import whole_text

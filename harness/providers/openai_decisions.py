@@ -9,9 +9,9 @@ from harness.errors import TransientError
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
 from harness.providers.base import SENT_ALONG, Setup, refuse
+from harness.providers.features import CACHE, Taken
 from harness.providers.openai_responses import CACHE_MARK, marked_input, read_tokens
 from harness.providers.reading import MOST, answered_by, read_answer
-from harness.providers.served import CACHE, Taken
 from harness.storage.plural import plural
 
 API = "the decisions API"

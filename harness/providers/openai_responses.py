@@ -11,6 +11,7 @@ from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup, refuse
 from harness.providers.error_body import ELSE, tells, told_by
+from harness.providers.features import CACHE, FORM, SENT, TEMPERATURE, Feature, Taken, form_of, parameter
 from harness.providers.openai_chat import JSON_FORM
 from harness.providers.reading import (
     THINKING,
@@ -22,7 +23,6 @@ from harness.providers.reading import (
     read_stop,
     read_usage,
 )
-from harness.providers.served import CACHE, FORM, SENT, TEMPERATURE, Feature, Taken, form_of, parameter
 from harness.providers.wire import FILTERED, shown, told_error
 
 API = "the Responses API"

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from harness.nouns.records import Prompt, Reply
-from harness.providers.served import GIVEN_UP, SENT, TEMPERATURE, Dialect, Feature, Taken
+from harness.providers.features import GIVEN_UP, SENT, TEMPERATURE, Feature, Taken
+from harness.providers.served import Dialect
 
 LOGPROBS = "logprobs"
 ASKS_LOGPROBS: dict[str, dict[str, Any]] = {

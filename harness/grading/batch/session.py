@@ -61,7 +61,7 @@ class BatchSession:
             return
         own = load_manifest(self.job.folder).asked
         there = own.model_copy(update={"base_url": logged.address or own.base_url})
-        what = f"the server does not know batch {logged.batch or logged.mark}, which was sent to another address"
+        what = f"the server does not know batch {logged.batch or logged.mark}, sent to another address"
         how = f"{how_to_resume(self.job.folder, there)} --retry-failed"
         raise Unfinished(f"{what} and may be paid for; ask there: {how}")
 
