@@ -44,27 +44,20 @@ class WorstCase:
             return None
         return self.price.worst(self._sent(prompt), self.longest, batch=batch)
 
-    def call(self, prompt: Prompt, *, batch: bool = False) -> Call:
-        """A call as it is logged."""
-        sent, worst = self._sent(prompt), self.cost(prompt, batch=batch)
+    def call(self, prompt: Prompt, usage: Usage | None = None, *, batch: bool = False) -> Call:
+        """A call as it is logged; with `usage`, what the server counted of one that brought no answer."""
+        sent, written = self._sent(prompt), self.longest
+        worst = self.cost(prompt, batch=batch)
+        if usage:
+            sent, written = usage.input_tokens, usage.output_tokens
+            worst = None if isinstance(self.price, NoPrice) else self.price.cost(usage, batch=batch)
         return Call(
             example=prompt.item,
             repeat=prompt.repeat,
             input_tokens=sent,
-            output_tokens=self.longest,
+            output_tokens=written,
             worst=worst,
-        )
-
-    def counted(self, prompt: Prompt, usage: Usage, *, batch: bool = False) -> Call:
-        """A call that brought no answer, but a count of its tokens, as it is logged."""
-        known = None if isinstance(self.price, NoPrice) else self.price.cost(usage, batch=batch)
-        return Call(
-            example=prompt.item,
-            repeat=prompt.repeat,
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            worst=known,
-            counted=True,
+            counted=usage is not None,
         )
 
     def cost_again(self, call: Call) -> float:
@@ -106,7 +99,7 @@ class LoggedCalls:
 
     def cost(self, prompt: Prompt, usage: Usage, *, batch: bool = False) -> None:
         """The last call brought no answer, and the server counted its tokens all the same."""
-        self._log.add(self._worst.counted(prompt, usage, batch=batch))
+        self._log.add(self._worst.call(prompt, usage, batch=batch))
 
     def cost_nothing(self, prompt: Prompt) -> None:
         """It was not billed."""
