@@ -67,8 +67,8 @@ def plan_impact(root: Path) -> None:
     """Two plans over the same pairs, and a folder for each."""
     from harness.grading.new_run import new_manifest, run_contents
     from harness.grading.plan import make_plan
-    from harness.runs.folder import create_run
     from harness.runs.manifest import Asked
+    from harness.runs.new_folder import create_run
     from harness.runs.pair_run import pairs_folder
     from harness.runs.pairs import read_pairs
     from harness.storage.project import Project

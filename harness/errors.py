@@ -12,7 +12,7 @@ HarnessError
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,16 @@ class Interrupted(HarnessError):
 
 
 class CallError(HarnessError):
-    """One call to a teacher failed. `may_be_billed`: whether it may cost something all the same."""
+    """One call to a teacher failed. `may_be_billed`: whether it may cost something all the same.
+
+    `counts`: the tokens that the server counts beside the error, in its own words; `usage`: what is read of
+    them.
+    """
 
     exit_code = 4
     may_be_billed = False
+    counts: Any = None
+    usage: Any = None
 
 
 class TransientError(CallError):

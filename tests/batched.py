@@ -16,8 +16,8 @@ from harness.grading.job import Job, Limits
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, make_plan
 from harness.nouns.records import Key, Record, latest
-from harness.runs.folder import create_run
 from harness.runs.manifest import Asked
+from harness.runs.new_folder import create_run
 from harness.runs.record_log import RecordLog, iter_records
 from harness.storage.project import Project
 
@@ -75,6 +75,7 @@ def session(
     limits: Limits | None = None,
     nap: Callable[[Session], None] | None = None,
     hear: Callable[[Record], None] | None = None,
+    moved_to: str | None = None,
     **asked: Any,
 ) -> Session:
     """One session of a run, a new one or the next of one that was stopped."""
@@ -83,7 +84,7 @@ def session(
     project, plan = _plan(here, url, model, asked)
     # Nothing is spared by the cache unless a test says so: others would find what this one was answered.
     limits = limits or Limits(cache=False)
-    job = job_of(project, at.folder, plan, at, limits)
+    job = job_of(project, at.folder, plan, at, limits, moved_to)
     with RecordLog(at.folder) as log:
         asyncio.run(_session(job, log, at))
     at.records = latest(iter_records(at.folder))

@@ -21,7 +21,7 @@ from harness.nouns.records import Failed, Record, Reply
 from harness.providers.batches import UnreadError
 from harness.providers.batches import _read as read_line
 from harness.runs.batch_log import BATCHES
-from harness.runs.call_log import CALLS
+from harness.runs.call_log import CALLS, Call, unanswered_calls
 from harness.runs.record_log import RECORDS, iter_records
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
@@ -589,6 +589,68 @@ def test_kill_before_the_end_of_a_batch_is_logged_counts_nothing_twice(small: Pa
         session(small, server.url, f"{provider}/m", at)
     after = (at.folder / CALLS).read_text(), len((at.folder / RECORDS).read_text().splitlines())
     assert (after, steps(at)[-1]) == (counted, "short")
+
+
+@each
+def test_what_is_short_is_not_paid_again_at_an_address_that_never_had_it(small: Path, provider: str) -> None:
+    model = f"{provider}/m"
+    with fault_server(right, [Fate(gone=True)]) as server, fault_server(right, [Fate()]) as other:
+        at = session(small, server.url, model)
+        with pytest.raises(Unfinished, match=f"--base-url {server.url} --retry-failed"):
+            session(small, other.url, model, at, RETRY, moved_to=other.url)
+        assert (paid(other), steps(at)[-1]) == ([], "short")
+        again = session(small, server.url, model, at, RETRY)
+    assert (again.outcomes()["grade"], len(paid(server))) == (ALL, 2 * ALL - 1)
+
+
+@each
+def test_what_was_sent_elsewhere_by_a_resumed_run_is_asked_for_there(small: Path, provider: str) -> None:
+    model = f"{provider}/m"
+    with fault_server(right, [Fate()]) as first, fault_server(right, [Fate(gone=True)]) as second:
+        at = begin(small, first.url, model)
+        session(small, second.url, model, at, moved_to=second.url)
+        assert steps(at)[-1] == "short"
+        with pytest.raises(Unfinished, match=f"--base-url {second.url} --retry-failed"):
+            session(small, first.url, model, at, RETRY)
+        again = session(small, second.url, model, at, RETRY, moved_to=second.url)
+        assert (paid(first), again.outcomes()["grade"]) == ([], ALL)
+
+
+@each
+def test_what_was_being_sent_is_not_sent_to_another_address(small: Path, provider: str) -> None:
+    def dies(at: Session) -> None:
+        raise Killed
+
+    model = f"{provider}/m"
+    with fault_server(right, [Fate()]) as server, fault_server(right, [Fate()]) as other:
+        at = begin(small, server.url, model)
+        with pytest.raises(Killed):
+            session(small, server.url, model, at, nap=dies)
+        log = at.folder / BATCHES
+        log.write_text(log.read_text().splitlines(keepends=True)[0])
+        with pytest.raises(Unfinished, match=f"--base-url {server.url}"):
+            session(small, other.url, model, at, moved_to=other.url)
+        assert (paid(other), steps(at)) == ([], ["meant"])
+
+
+@each
+def test_error_of_a_batch_that_counts_its_tokens_costs_what_they_cost(small: Path, provider: str) -> None:
+    """It stands in no record's reply, so that the log of calls has it."""
+    price = f'[models."{provider}/m"]\ninput = 1.0\noutput = 1.0\nbatch = 0.5\n'
+    (small / "prices.toml").write_text(price, encoding="utf-8")
+    usage = {"prompt_tokens": 40, "input_tokens": 40, "completion_tokens": 7, "output_tokens": 7}
+    broken = {"error": {"type": "invalid_request_error", "message": "no"}, "usage": usage}
+    parts: dict[str, Any] = {"response": {"status_code": 422, "body": broken}}
+    if provider == "anthropic":
+        parts = {"result": {"type": "errored", "error": broken}}
+    with fault_server(right, [Fate(spoil=third(changed(**parts)))]) as server:
+        at = session(small, server.url, f"{provider}/m")
+    lines = (at.folder / CALLS).read_text("utf-8").splitlines()
+    (counted,) = [call for call in map(Call.model_validate_json, lines) if call.counted]
+    assert (counted.input_tokens, counted.output_tokens) == (40, 7)
+    assert counted.worst == pytest.approx(0.5 * 47e-6)
+    answers = {key: 1 for key, one in at.records.items() if one.reply}
+    assert unanswered_calls(at.folder, answers).calls == [counted]
 
 
 @each

@@ -130,6 +130,24 @@ def test_call_that_was_refused_costs_nothing(here: Path, turn: Turn) -> None:
 
 
 @pytest.mark.usefixtures("no_waiting")
+@pytest.mark.parametrize("status", [422, 500])
+def test_error_that_counts_its_tokens_costs_what_they_cost(here: Path, status: int) -> None:
+    """In the process that asks, and in the next one, which has the log alone."""
+    priced(here)
+    usage = {"prompt_tokens": 4_000, "completion_tokens": 1_000}
+    broken = Turn(json.dumps({"error": {"message": "no"}, "usage": usage}), status)
+    with fault_server(lambda number, body: broken if number == 1 else right(number, body)) as server:
+        # A call at its worst, 0.017, would leave no room for another one.
+        ended = ask(server, "--no-cache", "--max-connections", "1", "--max-cost", "0.025")
+        assert ended.code == (4 if status == 422 else 0), ended.err
+        assert (spending()["lost_calls"], spending()["lost"]) == (1, pytest.approx(0.005))
+        (counted,) = [call for call in calls(here) if call.counted]
+        assert (counted.worst, counted.input_tokens, counted.output_tokens) == (0.005, 4_000, 1_000)
+        assert resumed(server, "--max-cost", "0.025").code == 0
+    assert spending()["lost"] == pytest.approx(0.005)
+
+
+@pytest.mark.usefixtures("no_waiting")
 def test_amount_is_unknown_where_an_old_version_made_calls_that_no_log_has(here: Path) -> None:
     priced(here)
     with fault_server(lambda number, body: error(500) if number == 1 else right(number, body)) as server:

@@ -490,6 +490,8 @@ def test_reader_that_goes_away_is_no_error(here: Path) -> None:
     [
         (["--temperature", "1"], "which asks no server, takes no temperature: leave --temperature away"),
         (["--seed", "1"], "which asks no server, takes no seed: leave --seed away"),
+        (["--shots", "2"], "builtin/lexical is sent no prompt: leave --shots away"),
+        (["--shots", "2", "--model", "replay/g.csv"], "replay/g.csv is sent no prompt: leave --shots away"),
         (["--rater", "ann"], "--rater: only for a file of grades"),
         (["--columns", "item=x", "--format", "tsv"], "--columns, --format: only for a file"),
         (["--aggregate", "vote"], "add --repeats"),

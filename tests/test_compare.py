@@ -483,7 +483,11 @@ def test_shots_with_the_new_versions_grades_are_no_second_change(project: Path) 
     found = compare(before, run_of(project, perfect, policy="small@v2"))
     assert {"policy", "shots"} <= {one["name"] for one in found["changed"]}
     assert not any("changed together" in text for text in found["warnings"])
-    fewer = compare(before, run_of(project, perfect, "--shots", "2", policy="small@v2"))
+    after = run_of(project, perfect, policy="small@v2")
+    manifest = json.loads((project / "runs" / after / "manifest.json").read_text("utf-8"))
+    manifest["shots"] = manifest["shots"][:2]
+    (project / "runs" / after / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    fewer = compare(before, after)
     assert any("policy and shots changed together" in text for text in fewer["warnings"])
 
 

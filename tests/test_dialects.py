@@ -16,7 +16,7 @@ from spoken import Answer, say
 
 from harness.errors import BadInput, CallError, FatalError, RejectedError, TransientError
 from harness.nouns.pair import Pair
-from harness.nouns.records import Grade, Message, Prompt, Reply, Ungraded
+from harness.nouns.records import Grade, Message, Prompt, Reply, Ungraded, Usage
 from harness.prompting.answer import answer_text, read_grade
 from harness.providers import PROVIDERS, base_url_of, open_teacher, wire
 from harness.providers import openai as ours
@@ -893,6 +893,28 @@ def test_error_beside_a_count_of_tokens_may_be_billed(tokens: int) -> None:
         with pytest.raises(RejectedError) as raised:
             ask_once(provider, graded(1, usage=usage, **change))
         assert raised.value.may_be_billed == bool(tokens)
+
+
+@pytest.mark.parametrize("provider", ["openai", "openai-responses", "openai-decisions", "anthropic"])
+@pytest.mark.parametrize("status", [200, 422, 500])
+def test_error_costs_the_tokens_that_it_counts(provider: str, status: int) -> None:
+    usage = {"prompt_tokens": 40, "input_tokens": 40, "completion_tokens": 7, "output_tokens": 7}
+    cache = {"cache_read_input_tokens": 5} if provider == "anthropic" else {}
+    broken = {"type": "invalid_request_error" if status < 500 else "api_error", "message": "no"}
+    with pytest.raises(CallError) as raised:
+        ask_once(provider, Turn(json.dumps({"error": broken, "usage": usage | cache}), status))
+    assert raised.value.usage == Usage(
+        input_tokens=45 if cache else 40, output_tokens=7, cached_tokens=5 if cache else 0
+    )
+
+
+def test_verdict_of_a_filter_costs_the_tokens_that_it_counts() -> None:
+    body: dict[str, Any] = {"error": {"code": "content_filter", "message": "no"}}
+    half = ask_once("openai", Turn(json.dumps(body | {"usage": {"prompt_tokens": 40}}), 400))
+    assert (half.stop, half.usage) == ("filtered", None)
+    usage = {"prompt_tokens": 40, "completion_tokens": 0}
+    whole = ask_once("openai", Turn(json.dumps(body | {"usage": usage}), 400))
+    assert whole.usage == Usage(input_tokens=40, output_tokens=0)
 
 
 def test_error_of_a_failed_response_that_no_try_cures() -> None:

@@ -266,7 +266,7 @@ def test_shots_of_the_pairs_queries_are_kept_from_the_teacher(shop: Path) -> Non
     assert shot["split"] == "shots"
     with (shop / "pairs.csv").open("a", encoding="utf-8") as file:
         file.write(f"own,{shot['query'].upper()},something of the shop,0\n")
-    found = impact(None, "--shots", "2", "--json")
+    found = impact(None, "--json")
     kept = "3 of 6 golden shots are withheld from the teacher: the pairs have their queries"
     assert kept in found.json["warnings"]
     assert "6 golden shots were not yet judged under small@v2" not in found.json["warnings"]
@@ -274,6 +274,12 @@ def test_shots_of_the_pairs_queries_are_kept_from_the_teacher(shop: Path) -> Non
     for folder in pair_runs(shop):
         assert shot["query"] not in (folder / "prefix.txt").read_text("utf-8")
         assert shot["id"] in json.loads((folder / "manifest.json").read_text("utf-8"))["shots_dropped"]
+
+
+def test_shots_for_a_teacher_that_is_sent_no_prompt_are_refused(shop: Path) -> None:
+    ended = impact(None, "--shots", "2")
+    assert (ended.code, "builtin/lexical is sent no prompt: leave --shots away" in ended.err) == (2, True)
+    assert not list((shop / "runs").glob("pairs/*"))
 
 
 @pytest.mark.parametrize("more", [(), ("--no-cache",)])

@@ -200,3 +200,30 @@ def test_providers_are_known_by_name_in_their_own_room_alone(path: Path) -> None
 def test_vendors_are_known_without_their_providers() -> None:
     for path in [file for file in FILES if room(file) == "pricing"]:
         assert not {file for file in reached_from(path) if room(file) in ("providers", "runs", "grading")}
+
+
+def test_the_options_of_a_command_are_read_when_it_is_called(here: Path) -> None:
+    """To read those of every command took a third of the start, and each new command would add to it."""
+    code = (
+        "import sys, typer\nfrom harness.cli.app import app\nfrom harness.cli.help import commands_of\n"
+        "group = typer.main.get_command(app)\n"
+        "group.main(sys.argv[1:], standalone_mode=False)\n"
+        "read = [name for name, one in commands_of(group) if '_made' in vars(one)]\n"
+        "print(*read, sep='\\n', file=sys.stderr)"
+    )
+    for words, read in (("--help", ""), ("golden --help", ""), ("gate1 --help", "harness gate1")):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words.split()], capture_output=True, text=True, cwd=here
+        )
+        assert (done.returncode, done.stderr.strip()) == (0, read)
+
+
+def test_option_groups_are_no_dataclasses() -> None:
+    """Python would compile a constructor for each at every start, whatever the command."""
+    classes = [
+        (path.name, node.name)
+        for path in (ROOT / "harness/cli").glob("*.py")
+        for node in parsed(path).body
+        if isinstance(node, ast.ClassDef) and node.decorator_list and node.name.endswith("Options")
+    ]
+    assert classes == [("options.py", "Options")]

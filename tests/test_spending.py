@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from builders import harness, reply, write_project
+from builders import Ended, harness, reply, write_project
 from comparing import USAGE, item, run_with, side
-from oracle import only_run
+from fault_server import Script, Turn, fault_server, graded
+from oracle import DEV, ask, only_run
 from rich.console import Console
 
 from harness.comparison.paired import compare_sides
@@ -50,6 +52,47 @@ def test_total_covers_what_was_read_and_what_was_not(here: Path) -> None:
         "Tokens: 4,000 in (80% from the cache, 400 written to it), 200 out",
         "6 attempts brought no answer; one that timed out may have been billed.",
     ]
+
+
+UNCOUNTED = f"none of {len(DEV)} answers counts its tokens: what they cost is unknown"
+AT_ONCE = "each such call counts with the most that it could cost"
+PRICES = "input = 1.0\noutput = 1.0\n"
+
+
+def uncounted(number: int, body: dict[str, Any]) -> Turn:
+    return graded(1, usage=None)
+
+
+def priced(here: Path, prices: str, script: Script, *words: str) -> Ended:
+    write_project(here)
+    (here / "prices.toml").write_text(f'[models."openai/m"]\n{prices}', encoding="utf-8")
+    with fault_server(script) as server:
+        return ask(server, "--max-connections", "1", *words)
+
+
+def test_paid_teacher_that_counts_no_tokens_is_told_of_once_at_the_end(here: Path) -> None:
+    ended = priced(here, PRICES, uncounted)
+    assert ended.code == 0
+    assert ended.err.count(UNCOUNTED) == 1 and AT_ONCE not in ended.err
+    assert "Cost: unknown" in ended.out
+
+
+def test_limit_is_told_at_once_that_a_call_counts_at_its_worst(here: Path) -> None:
+    """Before the limit is reached is when to know why the run will stop early."""
+    ended = priced(here, PRICES, uncounted, "--max-cost", "0.05")
+    assert ended.code == 4
+    assert ended.err.count(AT_ONCE) == 1
+    assert ended.err.index(AT_ONCE) < ended.err.index("one more call could cost")
+
+
+def test_no_word_of_tokens_where_they_cost_nothing(here: Path) -> None:
+    ended = priced(here, "input = 0\noutput = 0\n", uncounted)
+    assert (ended.code, "its tokens" in ended.err) == (0, False)
+
+
+def test_one_answer_that_counts_its_tokens_says_that_the_server_does(here: Path) -> None:
+    ended = priced(here, PRICES, lambda number, body: graded(1) if number == 4 else uncounted(number, body))
+    assert (ended.code, "its tokens" in ended.err) == (0, False)
 
 
 def test_answer_from_the_reply_cache_costs_nothing_again(here: Path) -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from harness.errors import BadInput
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import make_plan
-from harness.runs.folder import create_run
 from harness.runs.manifest import Asked
+from harness.runs.new_folder import create_run
 from harness.runs.pairs import read_pairs
 from harness.storage import digest as digests
 from harness.storage.digest import canonical_json, digest, keyed_digest

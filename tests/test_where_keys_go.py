@@ -11,7 +11,7 @@ from fault_server import FaultServer, Turn, fault_server, graded
 
 from harness.errors import BadInput
 from harness.providers import is_expected, is_home
-from harness.providers.wire import check_url, http_options, trusted
+from harness.providers.connection import check_url, http_options, trusted
 
 KEY = "sk-secret-secret"
 MODELS = ("openai/m", "openai-responses/m", "anthropic/m", "vllm/m")

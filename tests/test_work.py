@@ -18,8 +18,8 @@ from harness.grading.plan import Plan, make_plan
 from harness.nouns.records import Record, Usage
 from harness.pricing.prices import Price, Rates
 from harness.prompting.answer import answer_text
-from harness.runs.folder import create_run
 from harness.runs.manifest import Asked
+from harness.runs.new_folder import create_run
 from harness.runs.record_log import RecordLog, iter_records
 from harness.storage.project import Project
 

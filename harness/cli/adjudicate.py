@@ -1,14 +1,12 @@
 """`harness adjudicate`: the author decides where raters differ from each other or from the golden grade."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.groups import grouped
-from harness.cli.options import RUN, Json, Root, option, project_at
+from harness.cli.options import RUN, Json, Options, Root, option, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import PolicyOptions
 from harness.errors import BadInput
@@ -22,8 +20,7 @@ HOST = "127.0.0.1"
 """These pages show what raters said: only this machine can reach them."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class DeskOptions:
+class DeskOptions(Options):
     """How the pages are opened, and who decides on them."""
 
     run: Annotated[
@@ -38,7 +35,6 @@ class DeskOptions:
     open: Annotated[bool, option("Open the browser too.", "--open")] = False
 
 
-@grouped
 def adjudicate_command(
     which: PolicyOptions,
     *,

@@ -33,6 +33,7 @@ from harness.cli import (
     stages,
     view,
 )
+from harness.cli.lazy import read_later
 from harness.cli.options import option
 from harness.cli.output import Commands, complain
 
@@ -84,6 +85,7 @@ app.command("report")(reports.report_command)
 app.add_typer(cache.app, name="cache")
 app.command("view")(view.view_command)
 app.command("doctor")(doctor.doctor_command)
+read_later(app)
 
 
 def _version(wanted: bool) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from harness.cli import completion
 from harness.cli.compared import BASELINE, for_each_rater, is_file, sides_of
-from harness.cli.groups import Markdown, append, grouped
+from harness.cli.groups import Markdown, append
 from harness.cli.options import Json, Root, Weighting, argument, option, project_at, weighting_of
 from harness.cli.output import end_with, print_json, say, show
 from harness.cli.rated import FileOptions, bar_origin
@@ -24,7 +24,6 @@ Base = Annotated[
 ]
 
 
-@grouped
 def compare_command(
     runs: Annotated[
         list[str],
@@ -63,7 +62,6 @@ def compare_command(
     print_json(found) if json else show(comparison_view(found, flips))
 
 
-@grouped
 def regress_command(
     *,
     base: Base = BASELINE,

@@ -100,7 +100,9 @@ def _each(paths: list[Path], files: FileOptions) -> "list[GradesFile]":
     return [
         GradesFile(
             path,
-            replace(files, **{name: parts[at % len(parts)] for name, parts in said.items()}).grades_table,
+            FileOptions(
+                **vars(files) | {name: parts[at % len(parts)] for name, parts in said.items()}
+            ).grades_table,
             raters[at % len(raters)],
         )
         for at, path in enumerate(paths)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.groups import BaseUrl, FoldSystem, MaxTokens, NoSchema, Shots, Temperature
-from harness.cli.options import DEFAULT_POLICY, names_in, option, policy_or_only
+from harness.cli.options import DEFAULT_POLICY, Options, names_in, option, policy_or_only
 from harness.cli.policy_options import named
 from harness.cli.rated import GraderTable, given_in
 from harness.errors import BadInput
@@ -23,8 +23,7 @@ NoReport = Annotated[
 ]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class AskedOptions:
+class AskedOptions(Options):
     """What to ask which teacher. None means "not given": a resumed run keeps its settings."""
 
     model: Annotated[str | None, option("provider/model. Default: builtin/lexical, no key, no network.")] = (
@@ -58,8 +57,7 @@ class AskedOptions:
     base_url: BaseUrl = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class RunOptions:
+class RunOptions(Options):
     """How to carry out or resume the run."""
 
     batch: Annotated[
@@ -160,8 +158,9 @@ def _refuse_empty(asking: AskedOptions, run: RunOptions) -> None:
 
 def _refuse_idle(asking: AskedOptions, table: str) -> None:
     """BadInput for options that would have no effect."""
-    from harness.providers import reads_grades
+    from harness.providers import reads_grades, refuse_unread
 
+    refuse_unread(asking.model or MODEL, asking.shots)
     if table and not reads_grades(asking.model or MODEL):
         raise BadInput(f"{table}: only for a file of grades; add --model replay/FILE")
     if asking.aggregate and (asking.repeats or 1) == 1:

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.groups import grouped
 from harness.cli.options import Json, Root, argument, option, policy_or_only, project_at
 from harness.cli.output import end_by, print_json, show
 from harness.cli.rated import GatedOptions, LevelOptions, RatedTable, bar_origin, refuse
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     from harness.golden.rating.ratings import Rated
 
 
-@grouped
 def gate1_command(
     ratings: Annotated[
         Path | None, argument("A file of ratings. Default: the policy's own golden/.../ratings.jsonl.")
@@ -42,7 +40,7 @@ def gate1_command(
 
     if ratings is None:
         refuse({"scale": grades.scale, **vars(table)}, "the policy's own ratings need none")
-        grades = LevelOptions(policy_or_only(grades.policy, project_at(root)))
+        grades = LevelOptions(policy=policy_or_only(grades.policy, project_at(root)))
     scale, known, gates = levels = grades.levels(root)
     rated = _rated(ratings, levels, table, root)
     bar = gated.threshold(gate1_bar(gates), bar_origin(known))

@@ -1,11 +1,9 @@
 """`harness gate2`: agreement of a grader with the golden set."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.groups import grouped
-from harness.cli.options import Json, OptionalRun, Root, layout, option, project_at
+from harness.cli.options import Json, OptionalRun, Options, Root, layout, option, project_at
 from harness.cli.output import end_by, print_json, say, scored_json, show
 from harness.cli.rated import FileOptions, GatedOptions, bar_origin, given_in, refuse
 from harness.errors import BadInput
@@ -21,8 +19,7 @@ if TYPE_CHECKING:
     from harness.verdicts.assessment import Assessment
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class RatingsOptions:
+class RatingsOptions(Options):
     """A file of ratings, and how to read it."""
 
     ratings: Annotated[
@@ -46,7 +43,6 @@ class RatingsOptions:
         return layout(columns, self.ratings_wide, self.ratings_format, files.labels, files.encoding)
 
 
-@grouped
 def gate2_command(
     run: OptionalRun = None,
     *,

@@ -1,13 +1,11 @@
 """`harness golden`: list, lint, stats, import, export."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.groups import grouped
-from harness.cli.options import Json, Root, argument, names_in, option, project_at
+from harness.cli.options import Json, Options, Root, argument, names_in, option, project_at
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import EveryPolicy, PolicyOptions, named
 from harness.cli.rated import TableOptions
@@ -53,7 +51,6 @@ def list_golden(
 
 
 @app.command("lint")
-@grouped
 def lint_golden_set(which: EveryPolicy, *, root: Root = None, json: Json = False) -> None:
     """What is wrong with a golden set. Ends with 2 if there is an error; warnings only inform."""
     from harness.golden.examples import golden_path
@@ -94,7 +91,6 @@ def _show_findings(label: str, findings: "list[Finding]") -> None:
 
 
 @app.command("stats")
-@grouped
 def golden_set_stats(which: PolicyOptions, *, root: Root = None, json: Json = False) -> None:
     """Counts: grades by split, clauses, tags, words."""
     from harness.golden.summary import golden_stats
@@ -106,8 +102,7 @@ def golden_set_stats(which: PolicyOptions, *, root: Root = None, json: Json = Fa
     print_json(stats) if json else show(golden_view(stats))
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class ImportOptions:
+class ImportOptions(Options):
     """What to take from a table, and how to divide it."""
 
     attributes: Annotated[
@@ -148,7 +143,6 @@ class ImportOptions:
 
 
 @app.command("import")
-@grouped
 def import_golden_set(
     source: Annotated[str, argument("A table, or a data set: its folder, or its name.", metavar="FILE")],
     policy: Annotated[str, named("The policy of the grades; a new one gets a skeleton.")],
@@ -195,7 +189,6 @@ def _say_imported(project: Project, done: "Imported", policy: str) -> None:
 
 
 @app.command("export")
-@grouped
 def export_golden_set(
     which: PolicyOptions,
     *,

@@ -1,13 +1,9 @@
 """Groups of options, each declared once and passed on as one typed value."""
 
-import functools
-import inspect
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.options import Columns, Encoding, Format, layout, names_in, option
+from harness.cli.options import Columns, Encoding, Format, Options, layout, names_in, option
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -17,39 +13,11 @@ if TYPE_CHECKING:
     from harness.storage.stream import Stream
 
 
-def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose dataclass parameters become one option for each of their fields, in order.
-
-    A field is declared like an option: `Annotated[type, option(...)]` with a default.
-    """
-    hints = get_type_hints(command, include_extras=True)
-    groups = {name: kind for name, kind in hints.items() if isinstance(kind, type) and is_dataclass(kind)}
-
-    @functools.wraps(command)
-    def run(**options: Any) -> None:  # the values are as typed as their options: typer parses them
-        for name, kind in groups.items():
-            options[name] = kind(**{field.name: options.pop(field.name) for field in fields(kind)})
-        command(**options)
-
-    shown = [
-        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for one in inspect.signature(command, eval_str=True).parameters.values()
-        for parameter in (_parameters(groups[one.name]) if one.name in groups else [one])
-    ]
-    run.__dict__["__signature__"] = inspect.Signature(shown)
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in shown}
-    return run
-
-
 def append(path: Path | None, text: str) -> None:
     """Append to a file, if there is a path."""
     if path is not None:
         with path.open("a", encoding="utf-8") as file:
             file.write(text)
-
-
-def _parameters(group: type) -> list[inspect.Parameter]:
-    return list(inspect.signature(group, eval_str=True).parameters.values())
 
 
 Markdown = Annotated[Path | None, option("Append the result as Markdown, for a summary.")]
@@ -67,8 +35,7 @@ FoldSystem = Annotated[
 BaseUrl = Annotated[str | None, option("A server of your own that speaks the provider's API.")]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class TeacherOptions:
+class TeacherOptions(Options):
     """Who grades, for commands that cannot resume a run."""
 
     model: Annotated[str, option("provider/model. The default needs no key and no network.")] = (
@@ -85,13 +52,14 @@ class TeacherOptions:
 
     def asked(self, policy: str, pairs: Path) -> "Asked":
         """A request to grade a file of production pairs."""
+        from harness.providers import refuse_unread
         from harness.runs.manifest import Asked
 
-        return Asked(**asdict(self), policy=policy, splits=(), pairs=str(pairs))
+        refuse_unread(self.model, self.shots)
+        return Asked(**vars(self), policy=policy, splits=(), pairs=str(pairs))
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class CallOptions:
+class CallOptions(Options):
     """How to make calls; none of it changes an answer."""
 
     max_connections: Annotated[
@@ -109,8 +77,7 @@ class CallOptions:
         return Limits(self.max_connections, not self.no_cache, only_failed, max_cost)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class PairsOptions:
+class PairsOptions(Options):
     """Which production pairs to grade, and how to read their file."""
 
     pairs: Annotated[

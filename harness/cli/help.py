@@ -9,15 +9,12 @@ WIDTH = 72
 """The length of an example's line, without its indentation and its backslash."""
 
 
-def document(command: Any) -> None:
-    """End the help of every command of a group with its examples. Typer keeps their types private."""
-    for name, one in commands_of(command):
-        for parameter in one.params:
-            parameter.show_envvar = False  # one line says the rule
-        lines = [line for example in examples_of(name) for line in _folded(example)]
-        rule = f"The environment can set an option, too: {name.upper().replace(' ', '_')}_<OPTION>."
-        # \b keeps the lines as they are: a command that is folded as text is cannot be copied.
-        one.epilog = "\n".join(["\b", "Examples:", *lines, "", rule])
+def ending_of(name: str) -> str:
+    """The end of the help of a command: its examples, and the variables that set its options."""
+    lines = [line for example in examples_of(name) for line in _folded(example)]
+    rule = f"The environment can set an option, too: {name.upper().replace(' ', '_')}_<OPTION>."
+    # \b keeps the lines as they are: a command that is folded as text is cannot be copied.
+    return "\n".join(["\b", "Examples:", *lines, "", rule])
 
 
 def commands_of(command: Any, words: str = "harness") -> list[tuple[str, Any]]:

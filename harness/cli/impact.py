@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.groups import CallOptions, Markdown, PairsOptions, TeacherOptions, append, grouped
+from harness.cli.groups import CallOptions, Markdown, PairsOptions, TeacherOptions, append
 from harness.cli.options import Json, Root, load_keys, option, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import Versions
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 Twice = Annotated[bool, option("Ask twice under V1, to see what the teacher changes by itself.", "--twice")]
 
 
-@grouped
 def impact_command(
     versions: Versions,
     *,

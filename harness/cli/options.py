@@ -5,8 +5,10 @@
 
 import csv
 import os
+from inspect import Parameter, get_annotations
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, dataclass_transform, get_type_hints
 
 import typer
 
@@ -25,12 +27,39 @@ DEFAULT_POLICY = "product-search"
 
 def option(help: str, *names: str, **more: Any) -> Any:
     """An option of a command; `names`: how it is written, where its parameter's name does not say it."""
-    return typer.Option(*names, help=help, **more)
+    return typer.Option(*names, help=help, show_envvar=False, **more)  # one line says the rule
 
 
 def argument(help: str, **more: Any) -> Any:
     """An argument of a command."""
-    return typer.Argument(help=help, **more)
+    return typer.Argument(help=help, show_envvar=False, **more)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Options:
+    """A group of options, passed on as one typed value; a field is declared like an option of a command.
+
+    To type checkers it is a frozen dataclass; Python would compile a constructor for each at every start.
+    """
+
+    def __init__(self, **values: Any) -> None:
+        for name in self.fields():
+            self.__dict__[name] = values.pop(name) if name in values else getattr(type(self), name)
+        assert not values, f"no such option: {', '.join(values)}"
+
+    @classmethod
+    def fields(cls) -> tuple[str, ...]:
+        """The names of the options, those of the bases first."""
+        return tuple(dict.fromkeys(chain.from_iterable(map(get_annotations, reversed(cls.__mro__)))))
+
+    @classmethod
+    def parameters(cls) -> list[Parameter]:
+        """The options as parameters of a command."""
+        kinds = get_type_hints(cls, include_extras=True)
+        return [
+            Parameter(name, Parameter.KEYWORD_ONLY, annotation=kinds[name], default=getattr(cls, name))
+            for name in cls.fields()
+        ]
 
 
 Root = Annotated[

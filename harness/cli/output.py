@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from harness.cli.help import document
 from harness.errors import HarnessError
 from harness.storage.visible import visible
 
@@ -28,10 +27,6 @@ if TYPE_CHECKING:
 
 class Commands(TyperGroup):
     """A group of commands, and of groups, whose errors end in a message and an exit code."""
-
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
-        document(self)
 
     def get_params(self, ctx: Any) -> Any:
         """The options of `harness` itself: set in an environment, each would end every command in success."""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.groups import grouped
 from harness.cli.options import Json, Root, option, project_at
 from harness.cli.output import complain, print_json, say, show
 from harness.cli.policy_options import EveryPolicy, PolicyOptions, Versions
@@ -45,7 +44,6 @@ def list_policies(root: Root = None, json: Json = False) -> None:
 
 
 @app.command("show")
-@grouped
 def show_policy(which: PolicyOptions, *, root: Root = None, json: Json = False) -> None:
     """A policy as a document, in Markdown."""
     from harness.policy.load import load_policy, policy_path
@@ -60,7 +58,6 @@ def show_policy(which: PolicyOptions, *, root: Root = None, json: Json = False) 
 
 
 @app.command("lint")
-@grouped
 def lint_policies(which: EveryPolicy, *, root: Root = None, json: Json = False) -> None:
     """What is wrong with a policy or its gates.
 
@@ -85,7 +82,6 @@ def lint_policies(which: EveryPolicy, *, root: Root = None, json: Json = False) 
 
 
 @app.command("diff")
-@grouped
 def diff_policy(
     versions: Versions,
     *,

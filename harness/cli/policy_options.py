@@ -1,12 +1,11 @@
 """`--policy`: one way to name a policy. Positions that named one before are aliases."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
 from harness.cli import completion
-from harness.cli.options import DEFAULT_POLICY, argument, option, policy_or_only
+from harness.cli.options import DEFAULT_POLICY, Options, argument, option, policy_or_only
 from harness.errors import BadInput
 from harness.storage.project import Project, split_label
 
@@ -19,8 +18,7 @@ def named(help: str, former_variable: str | None = None) -> Any:
 PolicyName = Annotated[str, named("name or name@v1.")]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class PolicyOptions:
+class PolicyOptions(Options):
     """A policy."""
 
     name: Annotated[
@@ -42,14 +40,12 @@ class PolicyOptions:
         return policy_or_only(self.given, project)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class EveryPolicy(PolicyOptions):
     """A policy, or all of them."""
 
     policy: Annotated[str | None, named("name or name@v1. Default: every one.")] = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class NewPolicy(PolicyOptions):
     """A version of a policy; none is guessed."""
 
@@ -63,7 +59,6 @@ class NewPolicy(PolicyOptions):
         return self.given
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Versions(PolicyOptions):
     """Two versions of a policy."""
 

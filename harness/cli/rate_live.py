@@ -55,6 +55,6 @@ def close_command(
 def _closed(now: "RoundNow", raters: tuple[str, ...]) -> list[str]:
     missing = sum(one.awaited for one in now.sets if one.rater in raters)
     name = now.open_round.round.name
-    count = f"{now.given:,} of {now.planned:,} ratings given, {missing:,} no longer waited for"
+    count = f"{now.given:,} of {plural(now.planned, 'rating')} given, {missing:,} no longer waited for"
     then = "its verdict is provisional" if now.given else "it leaves no rating behind"
     return [f"round {name} is closed for {', '.join(raters)}: {count}; {then}"]

@@ -1,11 +1,9 @@
 """`harness rate plan`: draw pairs, and assign them to raters."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from harness.cli import completion
-from harness.cli.groups import grouped
-from harness.cli.options import Json, Root, names_in, option, policy_or_only, project_at
+from harness.cli.options import Json, Options, Root, names_in, option, policy_or_only, project_at
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import named
 from harness.errors import BadInput
@@ -27,8 +25,7 @@ def _run(help: str) -> Any:
     return option(help, metavar="RUN", autocompletion=completion.runs)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class DrawingOptions:
+class DrawingOptions(Options):
     """Which pairs."""
 
     pairs: Annotated[int | None, option("How many pairs. Default: every one of the split.", min=1)] = None
@@ -79,8 +76,7 @@ class DrawingOptions:
         return tuple(found)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class DesignOptions:
+class DesignOptions(Options):
     """Who rates which pair."""
 
     each: Annotated[int, option("Raters of each pair, in rotating pairs.", min=1)] = 2
@@ -96,15 +92,13 @@ class DesignOptions:
         return Design(each=self.each, by_all=self.by_all, repeated=self.repeated)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class PictureOptions:
+class PictureOptions(Options):
     """Pictures: none unless a host is allowed."""
 
     picture: Annotated[str | None, option("The attribute that has a picture's address.")] = None
     picture_hosts: Annotated[str | None, option("Where pictures may come from: img.example.com,...")] = None
 
 
-@grouped
 def plan_command(
     *,
     policy: Annotated[str | None, named("name or name@v1.")] = None,

@@ -1,7 +1,6 @@
 """Options of the commands that read files of grades: tables, scale, bars; each is declared once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +8,7 @@ from harness.cli.options import (
     Columns,
     Encoding,
     Format,
+    Options,
     Weighting,
     layout,
     names_in,
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from harness.storage.tables import Layout
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class TableOptions:
+class TableOptions(Options):
     """How to read a table."""
 
     columns: Columns = None
@@ -43,7 +42,6 @@ class TableOptions:
         return layout(self.columns, None, self.format, self.labels, self.encoding)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class RatedTable(TableOptions):
     """How to read a table with several raters."""
 
@@ -55,15 +53,13 @@ class RatedTable(TableOptions):
         return layout(self.columns, self.wide, self.format, self.labels, self.encoding)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class GraderTable(RatedTable):
     """How to read a table of one rater's grades, or with several raters."""
 
     rater: Annotated[str | None, option("Whose grades to take from a file with several raters.")] = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class LevelOptions:
+class LevelOptions(Options):
     """The grades."""
 
     policy: Annotated[str | None, named("The policy that sets scale, actions and bars.")] = None
@@ -83,8 +79,7 @@ class LevelOptions:
         return policy_levels(project_at(root), self.policy)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class GoldenFile:
+class GoldenFile(Options):
     """A file of golden grades."""
 
     golden: Annotated[
@@ -92,7 +87,6 @@ class GoldenFile:
     ] = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class FileOptions(GraderTable, LevelOptions, GoldenFile):
     """A file of golden grades, and how to read it and the files of grades beside it."""
 
@@ -116,8 +110,7 @@ class FileOptions(GraderTable, LevelOptions, GoldenFile):
         return names_in(self.rater)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class BarOptions:
+class BarOptions(Options):
     """The kappa to gate by."""
 
     weighting: Weighting = None
@@ -135,7 +128,6 @@ class BarOptions:
         return bar if same else bar.moved_from(f"{origin} {own.text}")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class GatedOptions(BarOptions):
     """The kappa to gate by, and how to check its interval."""
 

@@ -1,14 +1,21 @@
 """`harness ratings`: import ratings into a golden set, export them, and export pairs to rate elsewhere."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from harness.cli.groups import grouped
-from harness.cli.options import DEFAULT_POLICY, Root, argument, names_in, option, policy_or_only, project_at
+from harness.cli.options import (
+    DEFAULT_POLICY,
+    Options,
+    Root,
+    argument,
+    names_in,
+    option,
+    policy_or_only,
+    project_at,
+)
 from harness.cli.output import say, shown_path
 from harness.cli.policy_options import named
 from harness.cli.rated import RatedTable
@@ -30,12 +37,17 @@ def _group() -> None:
     """The commands are in docs/ratings.md."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class FromTool:
+class FromTool(Options):
     """From which tool a file is, and who is behind its raters."""
 
     source: Annotated[
-        str | None, option(f"{FORMATS}. Default: as the file tells for certain.", "--from", metavar="FORMAT")
+        str | None,
+        option(
+            f"{FORMATS}. Default: as the file tells for certain.",
+            "--from",
+            metavar="FORMAT",
+            envvar="HARNESS_RATINGS_IMPORT_FROM",
+        ),
     ] = None
     submissions: Annotated[
         Path | None, option("Prolific's list of submissions: only accepted ones count.")
@@ -46,7 +58,6 @@ class FromTool:
 
 
 @app.command("import")
-@grouped
 def import_ratings_command(
     ratings: Annotated[Path, argument("A file of ratings: another tool's, or a table.", metavar="FILE")],
     policy: Annotated[str, option("name, or name@v1: whose golden set, rated by which version.")],
@@ -122,8 +133,7 @@ def _left_out(counts: Mapping[str, int]) -> "Iterator[str]":
     yield from (f"left out, {reason}: {count:,}" for reason, count in counts.items())
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class WhatToExport:
+class WhatToExport(Options):
     """Ratings or pairs."""
 
     pairs: Annotated[
@@ -134,7 +144,6 @@ class WhatToExport:
 
 
 @app.command("export")
-@grouped
 def export_ratings_command(
     target: Annotated[str, option(f"{FORMATS}.", "--to", metavar="FORMAT")],
     output: Annotated[Path, option("The file; further files of the format lie beside it.", "--output", "-o")],

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.golden import find_set
-from harness.cli.groups import grouped
 from harness.cli.options import Json, Root, argument, names_in, option, policy_or_only, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import PolicyOptions, named
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 IDS_SHOWN = 10
 
 
-@grouped
 def confirm_examples(
     which: PolicyOptions,
     *,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from harness.cli.eval_options import AskedOptions, NoReport, RunOptions, request_of
-from harness.cli.groups import CallOptions, grouped
+from harness.cli.groups import CallOptions
 from harness.cli.options import Json, Root, load_keys, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.rated import GraderTable
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from harness.verdicts.assessment import Assessment
 
 
-@grouped
 def eval_command(
     asking: AskedOptions,
     calls: CallOptions,

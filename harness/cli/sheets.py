@@ -1,14 +1,12 @@
 """`harness golden sheet` and `collect`: write rating sheets, and read them as ratings."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli.golden import load_set
-from harness.cli.groups import grouped
-from harness.cli.options import Root, argument, names_in, option, policy_or_only, project_at
+from harness.cli.options import Options, Root, argument, names_in, option, policy_or_only, project_at
 from harness.cli.output import say, shown_path
 from harness.cli.policy_options import PolicyOptions, named
 from harness.errors import BadInput
@@ -20,8 +18,7 @@ if TYPE_CHECKING:
     from harness.nouns.pair import Example
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class PairsOnSheet:
+class PairsOnSheet(Options):
     """Which pairs a rater rates."""
 
     split: Annotated[str | None, option("dev, test or dev+test. Default: dev+test.")] = None
@@ -44,7 +41,6 @@ class PairsOnSheet:
         return choose_examples(examples, parse_splits(self.split or "dev+test"), self.limit)
 
 
-@grouped
 def rating_sheet_command(
     which: PolicyOptions,
     *,

@@ -1,12 +1,11 @@
 """`harness ship`: the whole check before a policy version ships."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.compare import keep_verdict
-from harness.cli.groups import CallOptions, Markdown, PairsOptions, append, grouped
+from harness.cli.groups import CallOptions, Markdown, PairsOptions, append
 from harness.cli.impact import measure
-from harness.cli.options import Json, Root, option, project_at
+from harness.cli.options import Json, Options, Root, option, project_at
 from harness.cli.output import end_with, print_json, say, show, shown_path
 from harness.cli.policy_options import NewPolicy
 from harness.cli.rated import given_in
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from harness.shipping.verdict import Evidence
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class OverrideOptions:
+class OverrideOptions(Options):
     """Whether to ship on a provisional Gate 1, and who says so."""
 
     allow_provisional: Annotated[
@@ -49,7 +47,6 @@ class OverrideOptions:
         return Override(at=now, policy=label, by=who, because=why)
 
 
-@grouped
 def ship_command(
     which: NewPolicy,
     *,

@@ -1,11 +1,9 @@
 """`harness golden plan`: how many examples, and how many queries, a golden set needs."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.golden import load_set
-from harness.cli.groups import grouped
-from harness.cli.options import Json, Root, option, project_at
+from harness.cli.options import Json, Options, Root, option, project_at
 from harness.cli.output import print_json, show
 from harness.cli.policy_options import PolicyOptions
 from harness.cli.rated import BarOptions
@@ -17,8 +15,7 @@ if TYPE_CHECKING:
     from harness.score.sizes import Pilot, SizeTarget
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class PlanOptions:
+class PlanOptions(Options):
     """What a golden set is to show, and the runs to plan it by."""
 
     pilot: Annotated[str | None, option("A run to take the design effect from.", metavar="RUN")] = None
@@ -58,7 +55,6 @@ class PlanOptions:
         return runs
 
 
-@grouped
 def size_command(
     which: PolicyOptions,
     *,

@@ -44,15 +44,20 @@ class WorstCase:
             return None
         return self.price.worst(self._sent(prompt), self.longest, batch=batch)
 
-    def call(self, prompt: Prompt, *, batch: bool = False) -> Call:
-        """A call as it is logged."""
-        sent, worst = self._sent(prompt), self.cost(prompt, batch=batch)
+    def call(self, prompt: Prompt, usage: Usage | None = None, *, batch: bool = False) -> Call:
+        """A call as it is logged; with `usage`, what the server counted of one that brought no answer."""
+        sent, written = self._sent(prompt), self.longest
+        worst = self.cost(prompt, batch=batch)
+        if usage:
+            sent, written = usage.input_tokens, usage.output_tokens
+            worst = None if isinstance(self.price, NoPrice) else self.price.cost(usage, batch=batch)
         return Call(
             example=prompt.item,
             repeat=prompt.repeat,
             input_tokens=sent,
-            output_tokens=self.longest,
+            output_tokens=written,
             worst=worst,
+            counted=usage is not None,
         )
 
     def cost_again(self, call: Call) -> float:
@@ -91,6 +96,10 @@ class LoggedCalls:
     def worst(self, prompt: Prompt) -> float | None:
         """USD that a question of a batch can cost at most; None where the price is unknown."""
         return self._worst.cost(prompt, batch=True)
+
+    def cost(self, prompt: Prompt, usage: Usage, *, batch: bool = False) -> None:
+        """The last call brought no answer, and the server counted its tokens all the same."""
+        self._log.add(self._worst.call(prompt, usage, batch=batch))
 
     def cost_nothing(self, prompt: Prompt) -> None:
         """It was not billed."""
@@ -212,7 +221,7 @@ def budget_of(limit: float, worst: WorstCase, folder: Path | None = None, *, bat
     for key, count in unknown.items():
         paid.answers[key] -= count
     lost = unanswered_calls(folder, paid.answers).calls
-    unlogged = unknown - Counter(call.key for call in lost)
+    unlogged = unknown - Counter(call.key for call in lost if not call.counted)
     if unlogged:
         answers = plural(unlogged.total(), "answer")
         raise BadInput(f"--max-cost: unknown cost of {answers} of this run; start a new run")

@@ -15,8 +15,9 @@ from harness.pricing.tokens import tokens_of
 from harness.prompting.answer import read_grade
 from harness.providers import open_teacher, sold_as
 from harness.providers.base import Setup, Teacher
+from harness.providers.features import CACHE, FORM, GIVEN_UP, TEMPERATURE, Taken
 from harness.providers.probe import LOGPROBS, ProbeDialect
-from harness.providers.served import CACHE, FORM, GIVEN_UP, TEMPERATURE, Served, Taken
+from harness.providers.served import Served
 from harness.runs.manifest import Asked
 from harness.scorecards.checkup import Capability, Checkup
 from harness.storage.plural import plural

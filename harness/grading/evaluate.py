@@ -19,9 +19,9 @@ from harness.grading.questions import left_to_ask
 from harness.nouns.records import Failed
 from harness.pricing.prices import NoPrice, Price, price_of
 from harness.providers import is_expected, open_teacher, sold_as
-from harness.runs.folder import create_run
 from harness.runs.kind import PAIRS
 from harness.runs.manifest import Asked, Manifest, how_to_resume, load_manifest, save_manifest
+from harness.runs.new_folder import create_run
 from harness.runs.record_log import RecordLog, iter_records
 from harness.scorecards.money import Forecast
 from harness.storage.plural import plural

@@ -76,11 +76,10 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
     policy_file = policy_path(project, asked.policy)
     policy, gates = load_with_gates(policy_file)
     prompt = load_prompt(project, asked.prompt)
-    address = _address(asked)
-    asked = asked.model_copy(update={"base_url": address, "policy": policy.label, "prompt": prompt.label})
+    named = {"base_url": _address(asked), "policy": policy.label, "prompt": prompt.label}
+    asked = asked.model_copy(update=named)
     set_ = _GoldenSet(golden_path(project, policy.name), policy, asked)
-    leaks = Leaks(set_.shots, policy)
-    found = _PlannedSet(policy)
+    leaks, found = Leaks(set_.shots, policy), _PlannedSet(policy)
     golden = golden_digest(found.noted(set_.chosen(leaks)))
     for one in pairs or ():
         leaks.see(one.id, one.pair)
@@ -89,18 +88,8 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
     writer = bind_prompt(prompt, shown, learnable, asked.shots)
     set_.refuse_none(found.count)
     graded = Stream(set_.chosen, found.count)
-    # A template can fail on a single pair: find out before any call is paid for.
-    for item in () if writer.is_fixed else pairs or graded:
-        writer.prompt(item.id, item.pair)
+    _try_each(writer, pairs or graded)
     rounds = with_rounds(project, policy, Rated(()))
-    digests = Digests(
-        policy=policy_digest(policy),
-        prompt=prompt.digest,
-        prefix=writer.prefix_digest,
-        shots=golden_digest(learnable),
-        golden=pairs_digest(pairs) if pairs else golden,
-        replayed=_replayed(project, asked),
-    )
     return Plan(
         asked=asked,
         policy=policy,
@@ -120,8 +109,21 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
         rated_under=tuple(sorted(raters_by_version(set_.path.with_name(RATINGS)))),
         rating_open=rounds.unfinished,
         rating_early=rounds.early,
-        digests=digests,
+        digests=Digests(
+            policy=policy_digest(policy),
+            prompt=prompt.digest,
+            prefix=writer.prefix_digest,
+            shots=golden_digest(learnable),
+            golden=pairs_digest(pairs) if pairs else golden,
+            replayed=_replayed(project, asked),
+        ),
     )
+
+
+def _try_each(writer: PromptWriter, graded: Iterable[Example | ShownPair]) -> None:
+    """Render every prompt: a template can fail on a single pair, and no call is to be paid for before."""
+    for item in () if writer.is_fixed else graded:
+        writer.prompt(item.id, item.pair)
 
 
 def _address(asked: Asked) -> str | None:

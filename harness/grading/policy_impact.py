@@ -15,8 +15,8 @@ from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, make_plan
 from harness.providers import provider_of, reads_grades
 from harness.providers.base import SENT_ALONG
-from harness.runs.folder import create_run
 from harness.runs.manifest import Asked, load_manifest
+from harness.runs.new_folder import create_run
 from harness.runs.pair_run import PairRun, find_pair_run, load_pair_run, pairs_folder
 from harness.runs.pairs import ShownPair
 from harness.scorecards.impact import Impact

@@ -12,7 +12,8 @@ from harness.grading.live.pace import Pace
 from harness.grading.reply_cache import FILE as CACHE
 from harness.grading.reply_cache import CachedReply, ReplyCache
 from harness.grading.stop import Stop
-from harness.nouns.records import Failed, Prompt, Ungraded
+from harness.grading.uncounted import UncountedAnswers
+from harness.nouns.records import Failed, Prompt, Ungraded, Usage
 from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
 from harness.runs.record_log import RecordLog
@@ -41,6 +42,7 @@ class Worker:
         self._cut_off = 0
         self._too_short: Unfinished | None = None
         self._calls = _logged_calls(job)
+        self._uncounted = UncountedAnswers(job)
         self._asker = Asker(job.teacher, self._scale, stop, pace, in_flight, job.budget, self._calls)
 
     def __enter__(self) -> Self:
@@ -51,6 +53,7 @@ class Worker:
             self._cache.close()
         if self._calls:
             self._calls.close()
+        self._uncounted.end()
 
     async def grade(self, question: Question) -> None:
         """Find or ask for the answer to one question, and keep it."""
@@ -108,10 +111,15 @@ class Worker:
         """USD that a question of a batch can cost at most; None where the price is unknown."""
         return self._calls.worst(prompt) if self._calls else 0.0
 
-    def note_batched(self, question: Question) -> None:
-        """Log a question of a batch that was billed, or may have been, before its record is written."""
+    def note_batched(self, question: Question, usage: Usage | None = None) -> None:
+        """Log a question of a batch that was billed, or may have been, before its record is written.
+
+        `usage`: what it cost without an answer.
+        """
         if self._calls:
             self._calls.sending(self.prompt(question), batch=True)
+            if usage:
+                self._calls.cost(self.prompt(question), usage, batch=True)
 
     def remember(self, prompt: Prompt, found: Answered) -> None:
         """Keep an answer for other runs."""
@@ -133,6 +141,7 @@ class Worker:
         record = record_of(item.id, repeat, item.pair.digest, found, self._job.moved_to)
         self._log.append(record, last=last and not is_curable(found.outcome))
         self._watch_limit(found)
+        self._uncounted.take(found)
         if last:
             self._job.watch.recorded(record, self._in_flight())
 

@@ -71,7 +71,7 @@ class Reason(str):
 class Noun(BaseModel):
     """A value: frozen, without unknown keys, without NaN."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     def model_post_init(self, context: Any, /) -> None:
         """Nobody asks which fields were given, and the set of their names is a third of a long golden set."""

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 _LOWER = bytes(range(ord("a"), ord("z") + 1)) + b" \t\r\n"
 _OTHERS = (
-    (re.compile("[\u0080-\u036f\u1e00-\u1eff\u2000-\u206f]"), 0.25, 2.0),
-    (re.compile("[\u0370-\u06ff]"), 0.2, 1.5),
-    (re.compile("[\u0700-\u1dff\u1f00-\u1fff\u2070-\u2e7f]"), 0.2, 3.5),
-    (re.compile("[\u2e80-\uffff]"), 0.5, 2.0),
-    (re.compile("[\U00010000-\U0010ffff]"), 0.5, 4.0),
+    ("[\u0080-\u036f\u1e00-\u1eff\u2000-\u206f]", 0.25, 2.0),
+    ("[\u0370-\u06ff]", 0.2, 1.5),
+    ("[\u0700-\u1dff\u1f00-\u1fff\u2070-\u2e7f]", 0.2, 3.5),
+    ("[\u2e80-\uffff]", 0.5, 2.0),
+    ("[\U00010000-\U0010ffff]", 0.5, 4.0),
 )
 """Tokens a letter, fewest and most: Latin letters with marks and typographic signs; Greek, Cyrillic, Hebrew
 and Arabic; the scripts from Syriac to Georgian, Ethiopic and Khmer; Chinese, Japanese and Korean; emoji."""
@@ -46,6 +46,7 @@ def tokens_of(text: str) -> TokenRange:
     low, high = lower * 0.2 + rest * 0.25, lower * 0.5 + rest * 1.0
     if len(plain) < len(text):
         for letters, fewest, most in _OTHERS:
-            count = len(letters.findall(text))
+            # Compiled at the first text that needs it: that takes longer than to load this module.
+            count = len(re.findall(letters, text))
             low, high = low + count * fewest, high + count * most
     return TokenRange(low, high)

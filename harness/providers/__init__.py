@@ -113,6 +113,12 @@ def is_prompted(model: str) -> bool:
     return known is None or known.prompted
 
 
+def refuse_unread(name: str, shots: int | None) -> None:
+    """BadInput for shots that go into no prompt."""
+    if shots is not None and not is_prompted(name):
+        raise BadInput(f"{name} is sent no prompt: leave --shots away")
+
+
 def open_teacher(name: str, setup: Setup) -> Teacher:
     """The teacher of that name, ready to be asked. BadInput or FatalError where it cannot be."""
     provider, model = split_model(name)

@@ -1,5 +1,6 @@
 """anthropic/MODEL: Anthropic's Messages API, the answer held to the form's JSON schema."""
 
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
@@ -8,6 +9,8 @@ from harness.nouns.records import Prompt, Reply
 from harness.pricing.vendors import ANTHROPIC
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup, Teacher, refuse
+from harness.providers.connection import check_url, connect, read_key
+from harness.providers.features import CACHE, FORM, Feature, Taken, form_of
 from harness.providers.reading import (
     THINKING,
     Stop,
@@ -17,8 +20,7 @@ from harness.providers.reading import (
     read_stop,
     read_usage,
 )
-from harness.providers.served import CACHE, FORM, Feature, Served, Taken, form_of
-from harness.providers.wire import check_url, connect, read_key
+from harness.providers.served import Served
 
 KEY = "ANTHROPIC_API_KEY"
 API = "Anthropic's Messages API"
@@ -59,6 +61,8 @@ class Messages:
     """What the Messages API looks like. The newest models reject a temperature, and the SDK dropped it."""
 
     path = "/v1/messages"
+    # Here the cached and the written tokens come on top of the input.
+    usage = staticmethod(partial(read_usage, names=USAGE, extra=("cached_tokens", "written_tokens")))
 
     def __init__(self, model: str, setup: Setup) -> None:
         refuse(API, setup, "temperature", "seed", "fold_system")
@@ -94,10 +98,7 @@ class Messages:
             model=answered_by(body.model),
             stop=read_stop(body.stop_reason, STOPS),
             thinking=None if answer or why else thinking or None,
-            # Here the cached and the written tokens come on top of the input.
-            usage=read_usage(
-                body.usage, USAGE, answer or thinking, extra=("cached_tokens", "written_tokens")
-            ),
+            usage=self.usage(body.usage, said=answer or thinking),
         )
 
 

@@ -24,7 +24,7 @@ class UnusableError(FatalError):
 
     def __init__(self, message: str, reply: Reply) -> None:
         super().__init__(message)
-        self.reply = reply
+        self.reply, self.usage = reply, reply.usage
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,9 +140,16 @@ class Batches(ABC):
         `answer` is the one that a line holds; CallError where it holds none.
         """
 
+        def counted(line: Body) -> Reply:
+            try:
+                return answer(line)
+            except CallError as error:
+                self._served.count(error)
+                raise
+
         def read(text: str) -> list[Result]:
             numbered = [(f"{file}, line {at}", line) for at, line in enumerate(text.split("\n"), 1)]
-            found = [Result(where, *_read(line, model, answer)) for where, line in numbered if line.strip()]
+            found = [Result(where, *_read(line, model, counted)) for where, line in numbered if line.strip()]
             # An error can come in place of the whole file.
             told = told_in(parsed(text)) if len(found) == 1 and found[0].id is None else None
             if told is not None:

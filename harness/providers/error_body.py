@@ -53,13 +53,15 @@ WAITS = {"retryafter": 1.0, "retryafterseconds": 1.0, "retrydelay": 1.0, "retrya
 class Told:
     """An error that a body tells of: as a status, by every name that it goes by, and in words.
 
-    `wait`: seconds that the server asks us to wait, where the body says so.
+    `wait`: seconds that the server asks us to wait, where the body says so. `counts`: the tokens that it
+    counts: what counts any was worked on first.
     """
 
     status: int
     names: frozenset[str]
     words: str
     wait: float | None = None
+    counts: Any = None
 
 
 def told_in(body: Any) -> Told | None:
@@ -90,7 +92,9 @@ def told_by(body: Any) -> Told:
     """A body that is an error, or the part of one that is, as an error."""
     # Every code and type: the APIs put them into different fields.
     names = frozenset(value for path, value in _leaves(body, ()) if path and path[-1] in NAMED)
-    return Told(_status_of(body), names, words_of(body), wait_of(body))
+    usage = body.get("usage") if isinstance(body, dict) else None
+    counts = usage if isinstance(usage, dict) and any(usage.values()) else None
+    return Told(_status_of(body), names, words_of(body), wait_of(body), counts)
 
 
 def words_of(body: Any) -> str:

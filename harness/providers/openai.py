@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 from harness.pricing.vendors import OPENAI
 from harness.providers.base import Setup, Teacher
+from harness.providers.connection import check_url, connect, read_key
 from harness.providers.openai_chat import Chat
 from harness.providers.openai_responses import Responses
 from harness.providers.served import Dialect, Served
-from harness.providers.wire import check_url, connect, read_key
 
 KEY = "OPENAI_API_KEY"
 

@@ -1,6 +1,7 @@
 """Chat completions: the API that every OpenAI-compatible server speaks."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -9,17 +10,7 @@ from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup
 from harness.providers.error_body import told_by
-from harness.providers.reading import (
-    THINKING,
-    Stop,
-    answered_by,
-    end_of,
-    read_answer,
-    read_content,
-    read_stop,
-    read_usage,
-)
-from harness.providers.served import (
+from harness.providers.features import (
     FORM,
     LIMIT,
     ROLE,
@@ -30,6 +21,16 @@ from harness.providers.served import (
     Taken,
     form_of,
     parameter,
+)
+from harness.providers.reading import (
+    THINKING,
+    Stop,
+    answered_by,
+    end_of,
+    read_answer,
+    read_content,
+    read_stop,
+    read_usage,
 )
 from harness.providers.wire import told_error
 from harness.storage.files import whole_text
@@ -50,6 +51,7 @@ USAGE = {
     "written_tokens": "prompt_tokens_details.cache_write_tokens",
     "reasoning_tokens": THINKING,
 }
+read_tokens = partial(read_usage, names=USAGE)
 JSON_FORM = Feature(
     FORM,
     ("response_format", "json_schema", "json schema", "json_object", "text.format", "guided", "grammar"),
@@ -77,6 +79,7 @@ class Chat:
     """What chat completions look like."""
 
     path = "/chat/completions"
+    usage = staticmethod(read_tokens)
 
     def __init__(self, model: str, setup: Setup) -> None:
         self._model = model
@@ -120,7 +123,7 @@ class Chat:
             model=answered_by(body.model, body.provider),
             stop=end_of(next((stop for stop in stops if stop != "end"), "end"), refused=refused),
             thinking=None if said else body.choices[0].message.thought or None,
-            usage=read_usage(body.usage, USAGE, said),
+            usage=self.usage(body.usage, said=said),
         )
 
 

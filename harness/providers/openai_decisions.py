@@ -9,9 +9,9 @@ from harness.errors import TransientError
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
 from harness.providers.base import SENT_ALONG, Setup, refuse
-from harness.providers.openai_responses import CACHE_MARK, USAGE, marked_input
-from harness.providers.reading import MOST, answered_by, read_answer, read_usage
-from harness.providers.served import CACHE, Taken
+from harness.providers.features import CACHE, Taken
+from harness.providers.openai_responses import CACHE_MARK, marked_input, read_tokens
+from harness.providers.reading import MOST, answered_by, read_answer
 from harness.storage.plural import plural
 
 API = "the decisions API"
@@ -25,6 +25,7 @@ class Decisions:
     """What the decisions API looks like. It writes no reasoning and cites no clauses."""
 
     path = "/decisions"
+    usage = staticmethod(read_tokens)
     features = (CACHE_MARK,)
 
     def __init__(self, model: str, setup: Setup) -> None:
@@ -50,7 +51,7 @@ class Decisions:
         """The likeliest grade, the lower of two, put into the answer form; or a refusal."""
         body = read_answer(text, _DecisionBody, "a decision")
         answer = body.answers[0]
-        usage = read_usage(body.usage, USAGE, "")
+        usage = self.usage(body.usage, said="")
         if answer.type == "refusal":
             return Reply(text="", model=answered_by(body.model), stop="refused", usage=usage)
         share = _shares(answer)

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,6 +11,7 @@ from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_schema
 from harness.providers.base import Setup, refuse
 from harness.providers.error_body import ELSE, tells, told_by
+from harness.providers.features import CACHE, FORM, SENT, TEMPERATURE, Feature, Taken, form_of, parameter
 from harness.providers.openai_chat import JSON_FORM
 from harness.providers.reading import (
     THINKING,
@@ -22,7 +23,6 @@ from harness.providers.reading import (
     read_stop,
     read_usage,
 )
-from harness.providers.served import CACHE, FORM, SENT, TEMPERATURE, Feature, Taken, form_of, parameter
 from harness.providers.wire import FILTERED, shown, told_error
 
 API = "the Responses API"
@@ -33,6 +33,7 @@ USAGE = {
     "written_tokens": "input_tokens_details.cache_write_tokens",
     "reasoning_tokens": THINKING,
 }
+read_tokens = partial(read_usage, names=USAGE)
 STOPS: dict[str, Stop] = {
     "max_output_tokens": "cut_off",
     "max_tokens": "cut_off",
@@ -51,6 +52,7 @@ class Responses:
     """What the Responses API looks like. `store` is false: OpenAI would keep every answer for a month."""
 
     path = "/responses"
+    usage = staticmethod(read_tokens)
 
     def __init__(self, model: str, setup: Setup) -> None:
         refuse(API, setup, "seed", "fold_system")
@@ -86,7 +88,7 @@ class Responses:
             model=answered_by(body.model),
             stop=end_of(stop, refused=bool(refusal and not filtered)),
             thinking=None if filtered or refusal or answer else thinking or None,
-            usage=read_usage(body.usage, USAGE, answer or thinking),
+            usage=self.usage(body.usage, said=answer or thinking),
         )
 
 

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from harness.nouns.records import Prompt, Reply
-from harness.providers.served import GIVEN_UP, SENT, TEMPERATURE, Dialect, Feature, Taken
+from harness.providers.features import GIVEN_UP, SENT, TEMPERATURE, Feature, Taken
+from harness.providers.served import Dialect
 
 LOGPROBS = "logprobs"
 ASKS_LOGPROBS: dict[str, dict[str, Any]] = {
@@ -22,7 +23,7 @@ class ProbeDialect:
     def __init__(self, inner: Dialect, *, temperature: bool) -> None:
         self._inner = inner
         self._asks = ASKS_LOGPROBS.get(inner.path, {})
-        self.path = inner.path
+        self.path, self.usage = inner.path, inner.usage
         ways = (SENT, GIVEN_UP)
         more = []
         if temperature:

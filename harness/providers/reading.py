@@ -76,9 +76,10 @@ def read_answer(text: str, model: type[Body], what: str) -> Body:
     raise told_error(told)
 
 
-def is_counted(text: str) -> bool:
-    """Whether an answer counts tokens: it may be billed though it holds an error."""
-    return any(read_number(_usage_of(text), name) for name in COUNTED)
+def counts_in(text: str) -> Any:
+    """The tokens that an answer counts: it may be billed though it holds an error. None if it counts none."""
+    found = _usage_of(text)
+    return found if any(read_number(found, name) for name in COUNTED) else None
 
 
 def input_read(text: str) -> int:

@@ -1,30 +1,22 @@
 """Served: a teacher behind a model API. A Dialect says what one API's requests and answers look like."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from harness.errors import CallError, FatalError, RejectedError
 from harness.nouns.pair import Pair
-from harness.nouns.records import Message, Prompt, Reply
+from harness.nouns.records import Message, Prompt, Reply, Usage
 from harness.pricing.tokens import tokens_of
-from harness.providers.base import Setup, UnusableError
-from harness.providers.reading import input_read, is_counted
+from harness.providers.base import UnusableError
+from harness.providers.features import Feature, Taken
+from harness.providers.reading import counts_in, input_read
 from harness.providers.wire import FilteredError, MissingError, UnsureError, Wire
 from harness.storage.digest import digest
 from harness.storage.plural import plural
 
 HOPELESS = 3
 """After this many rejections without one answer, the request itself is at fault."""
-FORM = "form"
-"""The feature that holds an answer to the form."""
-TEMPERATURE, SEED, LIMIT, ROLE = "temperature", "seed", "limit", "role"
-"""The features of a request that go beside its text, or say whose the text is."""
-SENT, GIVEN_UP = "sent", "left out"
-CACHE = "cache"
-"""The feature that marks where the constant prefix ends."""
-
 SAMPLE = Prompt(
     item="",
     repeat=0,
@@ -32,34 +24,6 @@ SAMPLE = Prompt(
     pair=Pair.model_validate({"query": "query", "result": {"title": "title"}}),
 )
 """What a request looks like without a question: all that its answer depends on besides."""
-
-Taken = Mapping[str, str]
-"""The way that the server takes of each feature."""
-
-
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """Something that not every server takes. `ways`, the best first, each with what giving it up means.
-
-    `marks` are the words, in lower case, by which a server names the parameter when it rejects it.
-    """
-
-    name: str
-    marks: tuple[str, ...]
-    ways: tuple[str, ...]
-    lost: tuple[str, ...]
-    """A sentence for each way but the last: what it means that the server did not take it. Empty: nothing."""
-
-
-def form_of(feature: Feature, setup: Setup) -> Feature:
-    """How the form is asked for: by the prompt alone where the user wants no schema."""
-    return replace(feature, ways=feature.ways[-1:], lost=()) if setup.no_schema else feature
-
-
-def parameter(name: str) -> Feature:
-    """A number that is sent where the user gives it, until the model refuses it."""
-    lost = f"The model takes no {name}: it was asked without --{name}."
-    return Feature(name, (name,), (SENT, GIVEN_UP), (lost,))
 
 
 class Dialect(Protocol):
@@ -72,6 +36,10 @@ class Dialect(Protocol):
     @property
     def features(self) -> tuple[Feature, ...]:
         """What the API has that not every server takes."""
+
+    @property
+    def usage(self) -> Callable[..., Usage | None]:
+        """`read_usage`, with the names that the API has for its tokens."""
 
     def body(self, prompt: Prompt, taken: Taken) -> dict[str, Any]:
         """The request for a prompt, in the ways that the server takes."""
@@ -189,14 +157,24 @@ class Served:
     async def _send(self, prompt: Prompt) -> Reply:
         self.requests += 1
         body = self.dialect.body(prompt, self.taken)
-        return await self.wire.post(self.dialect.path, body, lambda text: self._read_whole(prompt, text))
+        try:
+            return await self.wire.post(self.dialect.path, body, lambda text: self._read_whole(prompt, text))
+        except CallError as error:
+            self.count(error)
+            raise
+
+    def count(self, error: CallError) -> None:
+        """Read the tokens that an error counts."""
+        if error.counts:
+            error.usage = self.dialect.usage(error.counts, said="")
 
     def read(self, text: str) -> Reply:
         """The answer as a Reply. CallError for what is none, which may be billed where it counts tokens."""
         try:
             return self.dialect.reply(text)
         except CallError as error:
-            error.may_be_billed |= is_counted(text)
+            error.counts = error.counts or counts_in(text)
+            error.may_be_billed |= bool(error.counts)
             raise
 
     def _read_whole(self, prompt: Prompt, text: str) -> Reply:
@@ -278,4 +256,4 @@ def check_whole(prompt: Prompt, reply: Reply, read: int) -> None:
 
 def filtered_reply(error: FilteredError) -> Reply:
     """The verdict of a filter as an answer. No model gave it: the reply names none."""
-    return Reply(text=str(error), model="", stop="filtered")
+    return Reply(text=str(error), model="", stop="filtered", usage=error.usage)

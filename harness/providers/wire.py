@@ -4,28 +4,19 @@ The two SDKs raise exceptions of the same names, so that one translation serves 
 """
 
 import email.utils
-import ipaddress
-import os
 import re
-import socket
-import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from pydantic_core import to_json
 
-from harness.errors import BadInput, CallError, FatalError, RejectedError, TransientError
+from harness.errors import CallError, FatalError, RejectedError, TransientError
 from harness.providers.error_body import Told, parsed, told_by
 from harness.storage.files import whole_text
 from harness.storage.visible import one_line
 
-MOST_IN_ANSWER, MOST_IN_FILE = 64 << 20, 1 << 30
-"""Bytes that an answer can have, and a file of a batch's results, once they are unpacked."""
-TIMEOUT = 120.0
-"""Seconds that one attempt may wait for the server."""
 SHOWN = 600
 """Letters of a server's error that are kept: some of them repeat the whole prompt."""
 SPENT = (
@@ -144,16 +135,11 @@ class Wire:
             what = f"the server sends every request on to {to} ({error.status_code})"
             return FatalError(f"{what}, which is not followed: if it is right, name it with --base-url")
         # The SDK shows one field of the body, and nothing of a body in any other form.
-        body = parsed(self._hidden(error.response.text))
-        told = told_by(body)
+        told = told_by(parsed(self._hidden(error.response.text)))
         wait = retry_after(error.response.headers)
         words = self._clean(told.words or str(error))
         wait = told.wait if wait is None else wait
-        found = told_error(replace(told, status=error.status_code, words=words, wait=wait))
-        # A refusal that counts tokens was worked on first.
-        usage = body.get("usage") if isinstance(body, dict) else None
-        found.may_be_billed |= isinstance(usage, dict) and any(usage.values())
-        return found
+        return told_error(replace(told, status=error.status_code, words=words, wait=wait))
 
     def _words(self, error: BaseException) -> str:
         return self._clean(str(error) or type(error).__name__)
@@ -164,23 +150,6 @@ class Wire:
 
     def _hidden(self, text: str) -> str:
         return self._key.sub(HIDDEN, text) if self._key else text
-
-
-async def _receive(response: Any) -> None:
-    """Read a body, which a few bytes can unpack to without end, up to a bound.
-
-    JSON is UTF-8, whatever charset the header names: some of those are no encodings.
-    """
-    response.encoding = "utf-8"
-    most = MOST_IN_FILE if response.request.method == "GET" else MOST_IN_ANSWER
-    parts, size = [], 0
-    async for one in response.aiter_bytes():
-        parts.append(one)
-        size += len(one)
-        if size > most:
-            raise TransientError(f"the server's answer is longer than {most >> 20} MB")
-    # Where the client keeps what it has read: it finds it there, and reads no more.
-    response._content = b"".join(parts)
 
 
 def _pattern_of(key: str) -> re.Pattern[str] | None:
@@ -201,6 +170,13 @@ def _is_unsent(error: BaseException | None) -> bool:
 
 def told_error(told: Told) -> CallError:
     """What an error of the API means for the run."""
+    error = _meant_by(told)
+    error.counts = told.counts
+    error.may_be_billed |= bool(told.counts)
+    return error
+
+
+def _meant_by(told: Told) -> CallError:
     status, names, words, wait = told.status, told.names, shown(told.words), told.wait
     if names & set(SPENT) or status == 402 or SPENT[-1] in words:
         return FatalError(f"the quota is spent ({status}): {words}")
@@ -243,79 +219,3 @@ def retry_after(headers: Any) -> float | None:
         return None if date is None else max(0.0, email.utils.mktime_tz(date) - time.time())
     except (ValueError, OverflowError):
         return None
-
-
-def read_key(variable: str, *, needed: bool) -> str | None:
-    """An API key from the environment. FatalError where it is missing or cannot be a key; never shown."""
-    key = os.environ.get(variable) or None
-    if key is None:
-        if needed:
-            raise FatalError(
-                f"{variable} is not set: put it into the environment or into .env, or name a server of "
-                "your own with --base-url"
-            )
-        return None
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise FatalError(f"{variable} holds characters that no key has: check how it was pasted")
-    return key
-
-
-def check_url(url: str | None, variable: str) -> None:
-    """A base URL is kept in the manifest, so that it must hold no secret."""
-    if url is None:
-        return
-    try:
-        parts = urlsplit(url)
-        # The name is tried as the transport will: what it cannot encode, it raises in its own way.
-        sound = parts.scheme in ("http", "https") and bool((parts.hostname or "").encode("idna"))
-        sound = sound and parts.port != 0
-    except ValueError:
-        sound = False
-    if not sound:
-        raise BadInput("the base URL is no URL: write http://host:port/v1")
-    if "@" in parts.netloc or "?" in url or "#" in url:
-        what = "a user, a query or a fragment"
-        raise BadInput(f"the base URL holds {what}: leave it away, and put a key into {variable}")
-
-
-def connect(
-    sdk: Any, client: Any, base_error: type[Exception], base_url: str | None, key: str | None
-) -> Wire:
-    """A wire through an SDK's client to a server, or to the SDK's own."""
-    opened = client(
-        # A local server asks for no key, but the client insists on one, or looks for other credentials.
-        api_key=key or "none",
-        base_url=base_url,
-        # Retries are the run's, not the SDK's: two layers of them would multiply.
-        max_retries=0,
-        timeout=TIMEOUT,
-        http_client=sdk.DefaultAioHttpClient(
-            **http_options(base_url), verify=trusted(base_url), event_hooks={"response": [_receive]}
-        ),
-    )
-    return Wire(sdk, base_error, opened, key)
-
-
-def http_options(base_url: str | None) -> dict[str, Any]:
-    """How the SDK's client is to ask: it follows no redirect, and goes through no proxy to this machine.
-
-    A redirect would take the prompt, and on the same host the key, where nobody said that they may go.
-    """
-    return {"follow_redirects": False, "trust_env": not _is_loopback(base_url)}
-
-
-def trusted(base_url: str | None) -> ssl.SSLContext | bool:
-    """Whom TLS is to trust: nobody where none is spoken, for to read the certificates takes a while."""
-    plain = base_url is not None and urlsplit(base_url).scheme == "http" and _is_loopback(base_url)
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True
-
-
-def _is_loopback(base_url: str | None) -> bool:
-    host = (urlsplit(base_url).hostname or "").rstrip(".") if base_url else ""
-    try:
-        address = ipaddress.ip_address(host if ":" in host else socket.inet_aton(host))
-    except (ValueError, OSError):
-        own = socket.gethostname().casefold()
-        return f".{host}".endswith(".localhost") or (bool(host) and host in (own, own.partition(".")[0]))
-    address = getattr(address, "ipv4_mapped", None) or address
-    return address.is_loopback or address.is_unspecified

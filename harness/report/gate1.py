@@ -1,8 +1,8 @@
 """Gate 1 for a terminal: a plain sentence first, the numbers after."""
 
 from collections.abc import Iterator, Sequence
-from statistics import median
 
+import numpy as np
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -104,7 +104,11 @@ def _many(score: Gate1) -> Iterator[RenderableType]:
         return
     counted = [getattr(pair, score.gated) for pair in score.pairs if pair.counted]
     known = sorted(value for value in counted if value is not None)
-    spread = f"{number(known[0])} to {number(known[-1])}, median {number(median(known))}" if known else "-"
+    spread = (
+        f"{number(known[0])} to {number(known[-1])}, median {number(float(np.median(known)))}"
+        if known
+        else "-"
+    )
     left, undefined = len(score.pairs) - len(counted), len(counted) - len(known)
     raters = f" and of {len(score.raters):,} raters" if len(score.raters) > SHOWN else ""
     lines = [

@@ -28,7 +28,8 @@ FOUND = "found at the server"
 class Entry(Noun):
     """One line. `mark`: our id of the batch, also in the ids of its requests; `batch`: the server's id.
 
-    `worst`: USD that each of its questions can cost at most, None where that is unknown.
+    `worst`: USD that each of its questions can cost at most, None where that is unknown. `address`: where it
+    is sent, if not to that of the manifest.
     """
 
     mark: str
@@ -39,6 +40,7 @@ class Entry(Noun):
     batch: str | None = None
     detail: str = ""
     worst: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class LoggedBatch:
     step: str = "meant"
     found: bool = False
     worst: float | None = None
+    address: str | None = None
 
     def id(self, number: int) -> str:
         """The id of a request by its number."""
@@ -83,12 +86,17 @@ class BatchLog:
         return list(self._batches.values())
 
     def meant(
-        self, mark: str, keys: Sequence[Key], *, again: bool, worst: float | None = None
+        self,
+        mark: str,
+        keys: Sequence[Key],
+        *,
+        again: bool,
+        worst: float | None = None,
+        address: str | None = None,
     ) -> LoggedBatch:
         """A batch is about to be sent."""
-        return self._add(
-            Entry(mark=mark, step="meant", at=_now(), keys=tuple(keys), again=again, worst=worst)
-        )
+        how = {"again": again, "worst": worst, "address": address}
+        return self._add(Entry(mark=mark, step="meant", at=_now(), keys=tuple(keys), **how))
 
     def sent(self, logged: LoggedBatch, batch: str, detail: str = "") -> LoggedBatch:
         """The server has it under the id `batch`."""
@@ -127,7 +135,9 @@ def batches_out(folder: Path) -> list[LoggedBatch]:
 def _after(entry: Entry, before: LoggedBatch | None) -> LoggedBatch:
     """A batch after one more step."""
     if entry.step == "meant" or before is None:
-        logged = LoggedBatch(entry.mark, entry.keys, entry.again, entry.at, worst=entry.worst)
+        logged = LoggedBatch(
+            entry.mark, entry.keys, entry.again, entry.at, worst=entry.worst, address=entry.address
+        )
     else:
         logged = replace(before, step=entry.step)
     return logged if entry.batch is None else replace(logged, batch=entry.batch, found=entry.detail == FOUND)

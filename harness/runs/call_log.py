@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,7 +25,8 @@ CALLS = "calls.jsonl"
 class Call(Noun):
     """One line: a call about to be sent, or with `free` that the last one of its question cost nothing.
 
-    `worst`: USD that it can cost at most, None where the price is unknown; the tokens are at most, too.
+    `worst`: USD that it can cost at most, None where the price is unknown; the tokens are at most, too. With
+    `counted`, they are what the server counted of the last call of its question, which brought no answer.
     """
 
     example: str
@@ -33,6 +35,7 @@ class Call(Noun):
     output_tokens: Count = 0
     worst: Amount | None = None
     free: bool = False
+    counted: bool = False
 
     @property
     def key(self) -> Key:
@@ -99,17 +102,18 @@ def unanswered_calls(folder: Path, answers: MutableMapping[Key, int]) -> Unanswe
     which call was answered: the dearest of a question are taken to be open. A run of an old version has no
     log. BadInput for a damaged log.
     """
-    free = 0
+    free, counted = 0, list[Call]()
     for call in _calls(folder / CALLS):
         free += call.free
-        answers[call.key] = answers.get(call.key, 0) + (1 if call.free else -1)
+        counted += [call] if call.counted else []
+        answers[call.key] = answers.get(call.key, 0) + (1 if call.free or call.counted else -1)
     open_ = {key: -balance for key, balance in answers.items() if balance < 0}
     asked: dict[Key, list[Call]] = {key: [] for key in open_}
     for call in _calls(folder / CALLS) if open_ else ():
-        if call.key in open_ and not call.free:
+        if call.key in open_ and not (call.free or call.counted):
             asked[call.key].append(call)
     dearest = (sorted(same, key=_worst, reverse=True)[: open_[key]] for key, same in asked.items())
-    return Unanswered([call for same in dearest for call in same], free)
+    return Unanswered([*counted, *chain.from_iterable(dearest)], free)
 
 
 def _worst(call: Call) -> float:

@@ -8,14 +8,10 @@ scorecard.json, disagreements.jsonl, verdict.json, report.html    derived; can b
 """
 
 import contextlib
-import errno
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import count
 from pathlib import Path
 
 from harness.errors import BadInput, Fault, refuse_faults
@@ -27,9 +23,9 @@ from harness.nouns.policy import Gates, Policy
 from harness.nouns.records import Grade, Key, Record, latest
 from harness.policy.load import gates_digest, load_with_gates, policy_digest
 from harness.runs.kind import PAIRS as PAIR_RUN
-from harness.runs.manifest import ANSWERS, MANIFEST, Manifest, load_manifest, save_manifest
+from harness.runs.manifest import ANSWERS, MANIFEST, Manifest, load_manifest
 from harness.runs.record_log import RECORDS, iter_records
-from harness.storage.files import Content, iter_nouns, parse_json, read_text, write_atomic
+from harness.storage.files import iter_nouns, parse_json, read_text
 from harness.storage.plural import plural
 from harness.storage.project import Project, folder_names
 
@@ -69,36 +65,6 @@ class Run:
     def each_record(self) -> Iterator[Record]:
         """Every record, one by one, in the order of writing: the last one of a key counts."""
         return iter_records(self.folder)
-
-
-def create_run(runs: Path, manifest: Manifest, contents: Mapping[str, Content]) -> Path:
-    """Create a run folder in one step. A name that is taken gets a number."""
-    runs.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".new-", dir=runs))
-    try:
-        draft.chmod(0o755)
-        for name, content in contents.items():
-            write_atomic(draft / name, content)
-        (draft / RECORDS).touch()
-        for number in count(1):
-            name = manifest.name if number == 1 else f"{manifest.name}-{number}"
-            save_manifest(draft, manifest.model_copy(update={"name": name}))
-            with contextlib.suppress(FileExistsError):
-                return _take_name(draft, runs / name)
-        raise AssertionError("counting ends with a free name")
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
-
-
-def _take_name(draft: Path, folder: Path) -> Path:
-    """Rename the draft; FileExistsError if another run has taken the name, perhaps just now."""
-    try:
-        return draft.rename(folder)
-    except OSError as error:
-        if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
-            raise FileExistsError(folder) from error
-        raise
 
 
 def load_run(folder: Path) -> Run:

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from statistics import median
+
+import numpy as np
 
 from harness.nouns.pair import Example
 from harness.nouns.records import Failed, Grade, Key, Record, Ungraded
@@ -84,7 +85,7 @@ def read_run(run: Run) -> Reading:
         spending=spending(run, found.sums),
         answered=len(found.answers),
         seconds=sum(counting) / len(counting) if counting else None,
-        usual_seconds=median(found.taken) if found.taken else None,
+        usual_seconds=float(np.median(found.taken)) if found.taken else None,
         asked_again=found.asked_again,
         models=Counter(model for model, _ in found.origins.values() if model),
         addresses=Counter(address for _, address in found.origins.values() if address is not None),

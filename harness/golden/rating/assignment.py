@@ -13,6 +13,7 @@ from itertools import cycle
 from harness.errors import BadInput
 from harness.golden.rating.rounds import Assignment, Design
 from harness.nouns.pair import query_key
+from harness.storage.plural import plural
 
 APART = 20
 """Places between the two times that a rater sees a pair, where there is room."""
@@ -23,7 +24,7 @@ def assign(
 ) -> tuple[Assignment, ...]:
     """The assignments of pairs, given as code and query. BadInput for fewer raters than each pair needs."""
     if design.each > len(raters):
-        raise BadInput(f"--each {design.each}: there are {len(raters):,} raters")
+        raise BadInput(f"--each {design.each}: {plural(len(raters), 'rater')} named")
     shares = _shares(list(queries), raters, design, seed)
     again = round(design.repeated * min(map(len, shares.values())))
     return tuple(

@@ -15,6 +15,7 @@ from itertools import chain, zip_longest
 from harness.errors import BadInput
 from harness.nouns.pair import Drawn, Example
 from harness.nouns.policy import Policy
+from harness.storage.plural import plural
 
 Stratum = Callable[[Example], str]
 
@@ -56,7 +57,7 @@ def draw(
         same[example.pair.digest].append(example)
     frame = [alike[0] for alike in same.values()]
     if wanted.pairs > len(frame):
-        raise BadInput(f"--pairs {wanted.pairs:,}: there are {len(frame):,} different pairs to draw from")
+        raise BadInput(f"--pairs {wanted.pairs:,}: to draw from: {plural(len(frame), 'different pair')}")
     at_random = round(wanted.pairs * wanted.random_share)
     stratum = _stratum(wanted.by, frame, policy)
     found = list(_sample(frame, stratum, at_random, seed, equal=wanted.equal))

@@ -86,10 +86,8 @@ class RoundNow:
         """Why there is no verdict yet; None where nothing is waited for."""
         if not any(one.awaited for one in self.sets):
             return None
-        name, planned = self.open_round.round.name, f"{self.planned:,}"
-        return (
-            f"round {name} is open: verdict when {planned} of {planned} ratings are there; now {self.given:,}"
-        )
+        name, planned = self.open_round.round.name, plural(self.planned, "rating")
+        return f"round {name} is open: a verdict takes the planned {planned}; now {self.given:,}"
 
     @property
     def unread(self) -> str | None:

@@ -41,6 +41,7 @@ async def _look(session: BatchSession, logged: LoggedBatch, shown: dict[str, str
     try:
         standing = await patiently(session, lambda: session.batches.standing(batch))
     except MissingError as error:
+        session.refuse_elsewhere(logged)
         if not (logged.step == "short" and session.job.limits.only_failed):
             raise Unfinished(
                 f"the server does not know batch {batch}; use the key and address that sent it ({error})"
@@ -150,7 +151,7 @@ async def _record(session: BatchSession, logged: LoggedBatch, answers: Mapping[K
         if key in before or not (still or logged.again or key in session.log.answered):
             # An answer that could not be read was logged when it was read first.
             if _is_paid(one.answer) and key not in known:
-                session.worker.note_batched(question)
+                session.worker.note_batched(question, None if _replies(one.answer) else one.answer.usage)
             _keep(session, question, _answered(session, logged, one), before.get(key))
         await asyncio.sleep(0)
 
@@ -163,8 +164,8 @@ def _settle(session: BatchSession, key: Key, answer: Reply | CallError) -> None:
         return
     if replies := _replies(answer):
         session.job.budget.settle(room, replies[0].usage if len(replies) == 1 else None)
-    elif _is_paid(answer):
-        session.job.budget.settle(room, None)
+    elif isinstance(answer, CallError) and answer.may_be_billed:
+        session.job.budget.settle(room, answer.usage)
     else:
         session.job.budget.release(room)
 

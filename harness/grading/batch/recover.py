@@ -41,6 +41,7 @@ async def find_or_lose(session: BatchSession, logged: LoggedBatch) -> LoggedBatc
     """Like `find`; logs a batch without a candidate as lost, so that its questions are asked again."""
     found = await find(session, logged)
     if found is None:
+        session.refuse_elsewhere(logged)
         count = plural(len(logged.keys), "question was", "questions were")
         session.say(f"{count} being sent, but the server has no batch with them")
         session.sent.ended(logged, "lost", "the server has no such batch")

@@ -15,6 +15,7 @@ from harness.grading.worker import Worker
 from harness.nouns.records import Key, Record
 from harness.providers.batches import Batches
 from harness.runs.batch_log import BatchLog, LoggedBatch
+from harness.runs.manifest import how_to_resume, load_manifest
 from harness.runs.record_log import RecordLog, iter_records
 
 QUICKEST, SLOWEST, GROWTH = 5.0, 300.0, 1.5
@@ -53,6 +54,16 @@ class BatchSession:
         """Tell the user, and write it to the event log."""
         self.job.watch.said(text)
         self.events.note(text)
+
+    def refuse_elsewhere(self, logged: LoggedBatch) -> None:
+        """Unfinished if an unknown batch was sent to another address: it would be paid for again."""
+        if logged.address == self.job.moved_to:
+            return
+        own = load_manifest(self.job.folder).asked
+        there = own.model_copy(update={"base_url": logged.address or own.base_url})
+        what = f"the server does not know batch {logged.batch or logged.mark}, sent to another address"
+        how = f"{how_to_resume(self.job.folder, there)} --retry-failed"
+        raise Unfinished(f"{what} and may be paid for; ask there: {how}")
 
     def go_on(self) -> None:
         """DrainedError if the run is ending. Call it before anything that costs money or time."""

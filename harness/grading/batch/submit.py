@@ -116,7 +116,8 @@ async def _submit(
         return []
     known = [worst for worst in pile.worst if worst is not None]
     worst = max(known) if len(known) == len(pile.keys) else None
-    logged = session.sent.meant(pile.mark, pile.keys, again=before is not None, worst=worst)
+    again, address = before is not None, session.job.moved_to
+    logged = session.sent.meant(pile.mark, pile.keys, again=again, worst=worst, address=address)
     logged = await _send(session, logged, pile.lines)
     session.out.update(logged.keys)
     session.say(f"batch {logged.batch}: {plural(len(logged.keys), 'question')} submitted")

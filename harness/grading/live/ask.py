@@ -136,6 +136,8 @@ class Asker:
             self.budget.settle(room, bill.usage) if bill.due else self.budget.release(room)
         if self.calls and bill.sent and not bill.due:
             self.calls.cost_nothing(prompt)
+        elif self.calls and bill.usage and not bill.answered:
+            self.calls.cost(prompt, bill.usage)
 
     async def _call(self, prompt: Prompt, bill: "_Bill") -> Reply:
         """One call, from which pace and breaker learn."""
@@ -143,15 +145,14 @@ class Asker:
         try:
             reply = await self._in_time(prompt)
         except CallError as error:
-            bill.due = error.may_be_billed
+            bill.due, bill.usage = error.may_be_billed, error.usage
+            bill.answered = isinstance(error, UnusableError)
             if isinstance(error, TransientError):
                 self._note(error, time.monotonic() - began)
             elif isinstance(error, RejectedError):
                 self._breaker.answered()
-            elif isinstance(error, UnusableError):
-                bill.usage = error.reply.usage
             raise
-        bill.usage, self._answered = reply.usage, True
+        bill.usage, bill.answered, self._answered = reply.usage, True, True
         self._breaker.answered()
         self.pace.answered(self.in_flight())
         return reply
@@ -175,11 +176,12 @@ class Asker:
 class _Bill:
     """What a call costs: nothing until it is sent and where the server refuses it, else `due`.
 
-    What ends in any other way, a second Ctrl-C too, may have been billed.
+    What ends in any other way, a second Ctrl-C too, may have been billed. `answered`: a record has its cost.
     """
 
     sent: bool = False
     due: bool = False
+    answered: bool = False
     usage: Usage | None = None
 
 

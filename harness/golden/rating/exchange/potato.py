@@ -25,6 +25,7 @@ from harness.golden.rating.exchange.responses import (
 )
 from harness.storage.files import each_json_line
 from harness.storage.formats import read_table
+from harness.storage.plural import plural
 
 STATE, INSTANCES = "user_state.json", "annotated_instances.jsonl"
 MOST_RATERS = 10_000
@@ -109,9 +110,7 @@ def _each(path: Path, source: Source, collected: Collected) -> Iterator[_One]:
     if path.is_dir():
         files = sorted([*path.glob(f"*/{STATE}"), *path.glob(f"*/{INSTANCES}"), *path.glob(INSTANCES)])
         if not files or len(files) > MOST_RATERS:
-            what = (
-                f"has {len(files):,} files of raters; name annotation_output (up to {MOST_RATERS:,} raters)"
-            )
+            what = f"has {plural(len(files), 'file')} of raters; name annotation_output (up to {plural(MOST_RATERS, 'rater')})"
             raise BadInput([Fault(str(path), what)])
         for file in files:
             yield from _each(file, source, collected)

@@ -23,6 +23,7 @@ from harness.golden.rating.exchange.responses import (
 from harness.golden.rating.exchange.texts import csv_header, csv_records, csv_text
 from harness.nouns.pair import indented_json
 from harness.storage.formats import read_table
+from harness.storage.plural import plural
 from harness.storage.tables import Row, Table, joined
 
 RATINGS = ("query", "docid", "rating")
@@ -136,7 +137,9 @@ def _case(source: Source) -> Collected:
         elif len(cells) == 1:
             collected.left_out["queries without ratings"] += 1
         else:
-            collected.faults.append(Fault(where, f"{len(cells)} cells; wanted are {', '.join(RATINGS)}"))
+            collected.faults.append(
+                Fault(where, f"{plural(len(cells), 'cell')}; wanted are {', '.join(RATINGS)}")
+            )
     return collected
 
 

@@ -12,6 +12,7 @@ from harness.errors import BadInput, Fault
 from harness.nouns.pair import Cannot
 from harness.storage.cells import present
 from harness.storage.files import build, parse_whole, read_text
+from harness.storage.plural import plural
 from harness.storage.tables import Layout, Row, joined
 
 CANNOT: tuple[str, ...] = get_args(Cannot)
@@ -161,7 +162,9 @@ def one_answer(
     given = [text for header in headers(name, layout, answers) for text in answers.get(header, ())]
     if len(given) > 1:
         shown = ", ".join(text[:40] for text in given[:6])
-        collected.faults.append(Fault(where, f"{name}: {len(given)} answers ({shown}) where one is wanted"))
+        collected.faults.append(
+            Fault(where, f"{name}: {plural(len(given), 'answer')} ({shown}) where one is wanted")
+        )
         return ""
     return given[0].strip() if given else ""
 
