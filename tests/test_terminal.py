@@ -38,6 +38,7 @@ def project(here: Path) -> Path:
 
 
 RIGHT = (
+    "rate plan --policy small --raters ann,bob --by grade --dry-run",
     "doctor", "policy list", "policy show small", "policy lint small", "golden list", "golden lint small",
     "golden stats small", "golden plan small --pilot RUN --half-width 0.05", "prompt list",
     "prompt render --policy small --stats", "runs list", "runs list --sort kappa", "runs show RUN",
@@ -58,6 +59,7 @@ WRONG = (
     "view --port 99999",
     "runs rm RUN",
     "ratings import ratings.csv --policy small",
+    "rate status --policy small",
     "runs rm nothing --yes",
     "prompt diff teacher@v1 teacher@v9",
     "eval --model nothing",

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli import rate_plan
 from harness.cli.options import Json, Root, argument, option, policy_or_only, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import named
-from harness.cli.rate_plan import plan_command
 from harness.cli.rate_serve import public_origin, serve_command
 from harness.errors import BadInput
 from harness.storage.plural import plural
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 app.callback(invoke_without_command=True)(serve_command)
-app.command("plan")(plan_command)
+# First: it is what a lead begins with.
+app.command("plan")(rate_plan.plan_command)
 Policy = Annotated[str | None, named("name or name@v1.")]
 RoundName = Annotated[str | None, option("The round. Default: the latest.", "--round", metavar="NAME")]
 Rater = Annotated[str, argument("A rater of the round.")]
@@ -122,5 +123,5 @@ def _answering(opened: "OpenRound") -> tuple[str, ...]:
     progress = progress_of(opened).raters
     found = tuple(one.rater for one in progress if one.graded + one.cannot or one.sealed_at)
     if not found:
-        raise BadInput(f"nobody has answered anything in {opened.round.name} yet")
+        raise BadInput(f"nobody has answered anything in {opened.round.name} yet: there is nothing to seal")
     return found
