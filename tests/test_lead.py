@@ -58,7 +58,7 @@ def test_a_viewer_that_others_can_reach_has_no_page_for_the_lead(rated: OpenRoun
 
 def test_an_open_round_shows_figures_and_neither_verdict_nor_band(rated: OpenRound, tmp_path: Path) -> None:
     text = client_of(tmp_path).get(SHOWN).text
-    assert "Round r1 is open: verdict when 270 of 270 ratings are there; now 207." in text
+    assert "Round r1 is open: a verdict takes the planned 270 ratings; now 207." in text
     assert "look at it after your own set is sealed" in text
     for word in ("inconclusive", "strong", "moderate", "weak", "What to do"):
         assert word not in text

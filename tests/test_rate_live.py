@@ -44,7 +44,7 @@ def test_before_the_planned_number_there_is_no_verdict(tmp_path: Path) -> None:
     assert score.gate1 is not None
     assert score.gate1.kappa.ci is not None and score.gate1.kappa.ci.low > 0.8, "it would pass"
     assert (score.gate1.verdict, score.gate1.band, score.gate1.advice) == ("inconclusive", None, ())
-    assert score.open == "round r1 is open: verdict when 540 of 540 ratings are there; now 538"
+    assert score.open == "round r1 is open: a verdict takes the planned 540 ratings; now 538"
     assert score.gate1.reason == score.open
     with AnswerLog(opened.folder / ANSWERS) as log:
         log.add("cy", [grade(178, 1, "the-last-one"), grade(179, 2, "the-last-two")])
@@ -59,7 +59,7 @@ def test_no_word_of_an_open_round_reads_like_a_verdict(tmp_path: Path) -> None:
     done = harness("rate", "live", "--policy", "small", "--root", tmp_path)
     assert done.code == 0
     said = " ".join(done.out.split())
-    assert "Round r1 is open: verdict when" in said
+    assert "Round r1 is open: a verdict takes" in said
     for word in ("strong", "moderate", "weak", "PASS", "FAIL", "INCONCLUSIVE", "What to do"):
         assert word not in said
     assert "ann - bob" in said and "Mean pairwise kappa" in said
@@ -131,7 +131,7 @@ def test_gate1_over_the_ratings_is_inconclusive_while_a_round_is_open(tmp_path: 
     done = harness("gate1", "--policy", "small", "--root", tmp_path, "--json")
     assert done.code == 3
     said = json.loads(done.out)
-    assert said["reason"] == "round r1 is open: verdict when 540 of 540 ratings are there; now 450"
+    assert said["reason"] == "round r1 is open: a verdict takes the planned 540 ratings; now 450"
     assert said["kappa"]["ci"][0] > 0.8 and said["band"] is None
     file = tmp_path / "golden/small/ratings.jsonl"
     named = harness("gate1", file, "--policy", "small", "--root", tmp_path, "--json")

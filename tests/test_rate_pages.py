@@ -22,7 +22,7 @@ from harness.web.rating.desk import Desk
 from harness.web.rating.limits import KNOWN, Limit
 from harness.web.rating.routes import PER_LINK, WRONG_PER_ADDRESS
 from harness.web.rating.shown import content_policy, picture_of
-from harness.web.serve import is_local
+from harness.web.serve import is_local, viewer
 
 HERE = "http://127.0.0.1:8766"
 OWN = {"origin": HERE}
@@ -72,6 +72,13 @@ def test_a_link_opens_the_page_with_and_without_a_slash(served: Served) -> None:
         answer = served.client.get(link, follow_redirects=False)
         assert answer.status_code == 200
         assert '<script type="module" src="/static/rate.js">' in answer.text
+
+
+def test_no_address_redirects(served: Served) -> None:
+    """A redirect would name http, where a proxy's browsers use https: the link would go in clear text."""
+    for path in (f"{served.links['ann']}/state.json/", "/rate/x/state.json/", "/static/rate.js/"):
+        answer = served.client.get(path, follow_redirects=False)
+        assert (answer.status_code, answer.headers.get("location")) == (404, None)
 
 
 def test_the_state_has_the_pairs_in_the_raters_order_and_the_policy(served: Served) -> None:
@@ -551,5 +558,8 @@ def test_the_viewer_of_a_team_has_no_rating_routes(tmp_path: Path) -> None:
     ("host", "local"),
     [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("shop.example", False)],
 )
-def test_only_a_viewer_on_loopback_takes_ratings(host: str, local: bool) -> None:
+def test_only_a_viewer_on_loopback_takes_ratings(tmp_path: Path, host: str, local: bool) -> None:
     assert is_local(host) is local
+    small_round(tmp_path)
+    app: Any = viewer(Project(tmp_path), host).config.app
+    assert ("Rate as ann" in TestClient(app, base_url=HERE).get("/rating").text) is local

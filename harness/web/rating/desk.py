@@ -89,11 +89,10 @@ class Desk:
 
 
 def read_answers(data: Any) -> tuple[Answer, ...]:
-    """The answers of a request. BadInput names every fault. Their time is the server's."""
+    """The answers of a request. BadInput names every fault."""
     if not isinstance(data, list) or len(data) > MOST:
         raise BadInput(f"answers are a list of at most {MOST:,}")
     try:
-        found = _ANSWERS.validate_python(data)
+        return _ANSWERS.validate_python(data)
     except ValidationError as error:
         raise BadInput(faults_of(error, "answers")) from None
-    return tuple(one.model_copy(update={"at": ""}) for one in found)

@@ -110,7 +110,8 @@ def _each(path: Path, source: Source, collected: Collected) -> Iterator[_One]:
     if path.is_dir():
         files = sorted([*path.glob(f"*/{STATE}"), *path.glob(f"*/{INSTANCES}"), *path.glob(INSTANCES)])
         if not files or len(files) > MOST_RATERS:
-            what = f"has {plural(len(files), 'file')} of raters; name annotation_output (up to {plural(MOST_RATERS, 'rater')})"
+            most = plural(MOST_RATERS, "rater")
+            what = f"has {plural(len(files), 'file')} of raters; name annotation_output (up to {most})"
             raise BadInput([Fault(str(path), what)])
         for file in files:
             yield from _each(file, source, collected)
