@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from harness.cli.options import Json, Root, option, policy_or_only, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.rate import Policy, RoundName, round_at
+from harness.storage.plural import plural
 
 if TYPE_CHECKING:
     from harness.golden.rating.waiting import RoundNow

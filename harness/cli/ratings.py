@@ -145,7 +145,9 @@ class WhatToExport(Options):
 
 @app.command("export")
 def export_ratings_command(
-    target: Annotated[str, option(f"{FORMATS}.", "--to", metavar="FORMAT")],
+    target: Annotated[
+        str, option(f"{FORMATS}.", "--to", metavar="FORMAT", envvar="HARNESS_RATINGS_EXPORT_TO")
+    ],
     output: Annotated[Path, option("The file; further files of the format lie beside it.", "--output", "-o")],
     what: WhatToExport,
     *,
