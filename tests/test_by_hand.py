@@ -27,6 +27,7 @@ from harness.stats.ceiling import NO_REST, human_ceiling, leave_one_out
 from harness.stats.diagnostics import diagnostics
 from harness.stats.intervals import ONE_CLUSTER, KappaTable
 from harness.stats.paired import (
+    ALIKE,
     benjamini_yekutieli,
     delta_kappa,
     durkalski,
@@ -122,15 +123,14 @@ def test_difference_on_two_queries_has_an_interval_on_one_degree_of_freedom() ->
     assert found.p == pytest.approx(2 * stats.t.sf(abs(found.value) / found.se, 1))
 
 
-def test_difference_without_spread_is_a_point_and_sure_only_at_0() -> None:
+def test_difference_without_spread_has_no_interval() -> None:
     """Two queries with the same items in each: nothing tells them apart."""
     golden, clusters = [0, 1, 2, 0, 1, 2], [0, 0, 0, 1, 1, 1]
     base, candidate = table(golden, [0, 1, 1, 0, 1, 1], clusters), table(golden, golden, clusters)
     found = delta_kappa(base, candidate)
-    assert (found.value, found.se, found.p) == (0.5, 0.0, None)
-    assert ends(found) == (0.5, 0.5)
+    assert (found.value, found.se, found.p, found.ci, found.reason) == (0.5, 0.0, None, None, ALIKE)
     same = delta_kappa(base, base)
-    assert (same.value, same.se, same.p, ends(same)) == (0.0, 0.0, 1.0, (0.0, 0.0))
+    assert (same.value, same.se, same.p, same.ci, same.reason) == (0.0, 0.0, 1.0, None, ALIKE)
 
 
 def test_adjusted_p_is_1_at_most() -> None:

@@ -14,9 +14,9 @@ from one_kappa import kappa_spread
 from harness.nouns.base import Weighting
 from harness.stats.agreement import CONSTANT_RATER, NO_ITEMS, NO_VARIATION, cohen_kappa, confusion
 from harness.stats.alternative import AlternativeTest, Scoring, alternative_annotator_test
-from harness.stats.ceiling import NO_REST, NO_SPREAD, HumanCeiling, human_ceiling, leave_one_out
+from harness.stats.ceiling import NO_REST, HumanCeiling, human_ceiling, leave_one_out
 from harness.stats.intervals import ONE_CLUSTER, KappaTable, mean_spread
-from harness.stats.paired import benjamini_yekutieli, holm
+from harness.stats.paired import ALIKE, benjamini_yekutieli, holm
 from harness.stats.raters import MISSING
 
 Ints = NDArray[np.int64]
@@ -238,7 +238,7 @@ def test_one_query_and_full_agreement_have_a_value_and_no_interval() -> None:
     assert (one_query.delta.value, one_query.delta.se, one_query.delta.reason) == (0.5, None, ONE_CLUSTER)
     same = np.arange(5)
     agreed = ceiling((same, np.stack([same] * 3, axis=1), same)).delta
-    assert (agreed.value, agreed.se, agreed.ci, agreed.reason) == (0.0, 0.0, None, NO_SPREAD)
+    assert (agreed.value, agreed.se, agreed.ci, agreed.reason) == (0.0, 0.0, None, ALIKE)
 
 
 # --- leaving one out -----------------------------------------------------------------------------
@@ -281,7 +281,7 @@ def test_model_that_repeats_a_rater_does_not_differ_from_it() -> None:
     _, ratings, clusters = panel(13)
     same, *others = leave_one_out(ratings[:, 0], ratings, clusters, SCALE)
     assert (same.delta.value, same.delta.se, same.p, same.p_holm) == (0.0, 0.0, 1.0, 1.0)
-    assert (same.delta.ci, same.delta.reason) == (None, NO_SPREAD)
+    assert (same.delta.ci, same.delta.reason) == (None, ALIKE)
     assert all(one.delta.value != 0 and one.p is not None and one.p < 1 for one in others)
 
 
@@ -303,7 +303,7 @@ def test_difference_without_spread_has_no_p() -> None:
     """kappa 1 against kappa -1: every item has the same influence on both."""
     rest = np.array([0, 1, 0, 1])
     first, *_ = leave_one_out(rest, np.column_stack([1 - rest, rest, rest]), np.arange(4), SCALE)
-    assert (first.delta.value, first.delta.se, first.p, first.delta.reason) == (2.0, 0.0, None, NO_SPREAD)
+    assert (first.delta.value, first.delta.se, first.p, first.delta.reason) == (2.0, 0.0, None, ALIKE)
 
 
 # --- the alternative annotator test --------------------------------------------------------------

@@ -7,7 +7,8 @@ from harness.score.items import INDEPENDENT, names_query
 from harness.scorecards.comparison import Difference
 from harness.storage.plural import plural
 
-WHAT_WAS_RUN = ("policy", "prompt", "model", "shots", "parameters")
+SHOTS = ("shots", "learned from shots")
+WHAT_WAS_RUN = ("policy", "prompt", "model", *SHOTS, "parameters")
 """The possible causes of a change. If several differ, the cause cannot be told."""
 
 
@@ -54,4 +55,4 @@ def warnings_of(
 def _follows(one: Difference, base: Side, candidate: Side) -> bool:
     """Whether a difference only follows from the policy: as many shots, graded under its version."""
     as_many = base.shots is None or base.shots == candidate.shots
-    return one.name == "shots" and policies_differ(base, candidate) and as_many
+    return one.name in SHOTS and policies_differ(base, candidate) and as_many

@@ -161,7 +161,8 @@ def judge_raters(
         pair_floor=gates.gate1.pair_floor,
         bootstrap=bootstrap,
     )
-    warned = score.model_copy(update={"warnings": (*rated.warnings, *score.warnings)})
+    about = {"warnings": (*rated.warnings, *score.warnings), "compared": rated.compared}
+    warned = score.model_copy(update=about)
     return judge_gate1(warned, names)
 
 

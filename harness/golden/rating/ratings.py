@@ -23,12 +23,14 @@ class Rated:
     """Ratings with the raters' kinds and the rated examples.
 
     `kinds`: whether each rater is "human" or "llm"; None if unknown. `about` holds the golden examples by id,
-    if the items are golden examples. `warnings`: what is odd about the file.
+    if the items are golden examples. `compared`: the rater who was left out, since that rater's grades are
+    compared with the golden ones. `warnings`: what is odd about the file.
     """
 
     ratings: Sequence[Rating]
     kinds: Mapping[str, str] | None = None
     about: Mapping[str, Example] = field(default_factory=dict)
+    compared: str | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -47,6 +49,7 @@ def without_rater(rated: Rated | None, grader: str | None) -> tuple[Rated | None
     others = replace(rated, ratings=[rating for rating in rated.ratings if rating.rater != grader])
     warnings = [*rated.warnings]
     if len(others.ratings) < len(rated.ratings):
+        others = replace(others, compared=grader)
         warnings.append(
             f"{grader} is one of the raters: where the golden grades were made with these ratings too, "
             "agreement looks better than it is"

@@ -11,7 +11,7 @@ from harness.errors import BadInput
 from harness.nouns.base import Interval, Reason
 from harness.report.comparison import amounts, change_sentence
 from harness.report.confidence import alone_sentence
-from harness.report.disagreements import DIAGNOSIS_WORDS, alternative_sentence, ceiling_sentence
+from harness.report.disagreements import DIAGNOSIS_WORDS, alternative_sentence, ceiling_sentence, places
 from harness.report.figures import KAPPA_NAMES, KAPPAS, any_of, changes_of, scored
 from harness.report.gate2 import agreement_sentence
 from harness.report.money import cost_words, lost_words, token_words
@@ -51,7 +51,8 @@ def report_data(found: Assessment, base: Reading | None = None) -> dict[str, Any
         "pairs_shown": lowest_pairs(gate1) if gate1 else [],
         "raters_shown": least_agreeing(gate1) if gate1 else [],
         "again_shown": least_consistent(gate1) if gate1 else [],
-        "places_shown": lowest(score.ceiling.leave_one_out, lambda one: one.delta) if score.ceiling else [],
+        "places": places(score.ceiling),
+        "places_shown": lowest(places(score.ceiling), lambda one: one.delta),
         "canaries": found.canaries,
         "mixed": found.reading.mixed,
         "grade_names": grade_names(run.policy),
@@ -141,7 +142,7 @@ def _kappas(score: Gate2, gate1: Gate1 | None) -> Iterator[Track]:
         yield Track(name, score.ceiling.rater, None, why)
     if gate1 is not None:
         found = gate1.gated_kappa
-        name = "Gate 1: the raters among themselves"
+        name = f"Gate 1: the {'other ' if gate1.compared else ''}raters among themselves"
         yield Track(name, found.value, found.ci, found.reason, gate1.bar)
 
 
