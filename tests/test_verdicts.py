@@ -54,8 +54,8 @@ def judged(score: Gate2, gates: Gates | None = None, rated: Gate1 | None = None,
     ("ci", "verdict", "words"),
     [
         ((0.8, 0.9), "pass", "the 95 % interval of kappa, 0.800 to 0.900, lies above the bar 0.8"),
-        ((0.7999, 0.9), "inconclusive", "the 95 % interval of kappa, 0.800 to 0.900, holds the bar 0.8"),
-        ((0.6, 0.8), "inconclusive", "the 95 % interval of kappa, 0.600 to 0.800, holds the bar 0.8"),
+        ((0.7999, 0.9), "inconclusive", "the 95 % interval of kappa, 0.800 to 0.900, contains the bar 0.8"),
+        ((0.6, 0.8), "inconclusive", "the 95 % interval of kappa, 0.600 to 0.800, contains the bar 0.8"),
         ((0.6, 0.7999), "fail", "the 95 % interval of kappa, 0.600 to 0.800, lies below the bar 0.8"),
     ],
 )
@@ -248,8 +248,8 @@ def test_failures_come_before_what_is_open_and_all_of_them_are_told() -> None:
     open_ = judged(card(WIDE, actions=acting(WIDE)))
     assert (open_.verdict, open_.reason) == (
         "inconclusive",
-        "the 95 % interval of kappa, 0.750 to 0.900, holds the bar 0.8; "
-        "the 95 % interval of the actions' kappa, 0.750 to 0.900, holds the bar 0.8",
+        "the 95 % interval of kappa, 0.750 to 0.900, contains the bar 0.8; "
+        "the 95 % interval of the actions' kappa, 0.750 to 0.900, contains the bar 0.8",
     )
 
 
@@ -264,7 +264,7 @@ def test_missing_answers_may_change_what_else_has_a_limit(change: dict[str, Any]
     assert found.verdict == "inconclusive"
     assert found.reason in (
         "the missing answers could change the verdict: in the worst case, "
-        "the 95 % interval of the actions' kappa, 0.750 to 0.900, holds the bar 0.8",
+        "the 95 % interval of the actions' kappa, 0.750 to 0.900, contains the bar 0.8",
         "the missing answers could change the verdict: in the worst case, "
         "golden 0 with action show: 2 of 40, at most 11.0%, against the limit 10.0%",
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from harness.comparison.sides import Side
+from harness.nouns.pair import ALMOST, namesakes
 from harness.score.items import INDEPENDENT, names_query
 from harness.scorecards.comparison import Difference
 from harness.storage.plural import plural
@@ -32,6 +33,8 @@ def warnings_of(
     """The warnings of a comparison."""
     several = [one.name for one in changed if one.name in WHAT_WAS_RUN and not _follows(one, base, candidate)]
     found = [*base.warnings, *candidate.warnings]
+    files = [side.name for side in (base, candidate) if side.run is None]
+    found += [f"{' and '.join(names)} {ALMOST}: is it one grader?" for names in namesakes(files)]
     if not any(names_query(item) for side in (base, candidate) for item in side.items.values()):
         found.append(INDEPENDENT)
     if len(several) > 1:

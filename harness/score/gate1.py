@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from harness.nouns.pair import Example, Rating
+from harness.nouns.pair import ALMOST, Example, Rating, namesakes
 from harness.nouns.policy import Gates
 from harness.score.bias import biases
 from harness.score.copies import copies, nearly_copies
@@ -99,12 +99,7 @@ def _alike(panel: RatingMatrix, pairs: RaterPairs) -> str | None:
 
 def _alike_names(raters: Sequence[str]) -> Iterator[str]:
     """One person under two names is two raters who always agree."""
-    spellings = defaultdict(list)
-    for rater in raters:
-        spellings["".join(filter(str.isalnum, rater.casefold())) or rater].append(rater)
-    for names in spellings.values():
-        if len(names) > 1:
-            yield f"{few_names(names)} differ in capitals, spaces or marks alone: is it one person?"
+    yield from (f"{few_names(names)} {ALMOST}: is it one person?" for names in namesakes(raters))
 
 
 def _left_out(panel: RatingMatrix, pairs: RaterPairs) -> Iterator[str]:

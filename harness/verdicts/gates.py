@@ -87,7 +87,7 @@ def _against(estimate: Estimate, bar: float, name: str) -> Check:
         return "inconclusive", f"{name} has no interval: {why.after_no_interval if why else ''}"
     interval = f"the 95 % interval of {name}, {estimate.ci.low:.3f} to {estimate.ci.high:.3f},"
     verdict = three_way(estimate.ci, bar)
-    where = {"pass": "lies above", "fail": "lies below", "inconclusive": "holds"}[verdict]
+    where = {"pass": "lies above", "fail": "lies below", "inconclusive": "contains"}[verdict]
     return verdict, f"{interval} {where} the bar {bar:g}"
 
 

@@ -10,7 +10,7 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.grade_tables import off_scale
 from harness.golden.table_faults import rating_name, without_doubles
 from harness.nouns.base import Noun
-from harness.nouns.pair import Example, Rating, one_form
+from harness.nouns.pair import ALMOST, Example, Rating, namesakes, one_form
 from harness.nouns.policy import Policy
 from harness.storage.files import build, load_nouns, read_nouns, read_toml, to_line, too_long, write_lines
 from harness.storage.locks import alone
@@ -54,6 +54,8 @@ def without_rater(rated: Rated | None, grader: str | None) -> tuple[Rated | None
             f"{grader} is one of the raters: where the golden grades were made with these ratings too, "
             "agreement looks better than it is"
         )
+    named = sorted(others.raters | {grader}) if grader else []
+    warnings += [f"{', '.join(one)} {ALMOST}: is it one person?" for one in namesakes(named) if grader in one]
     if len(others.raters) < 2:
         return None, (*warnings, "fewer than two raters are left: no Gate 1, and no human ceiling")
     return others, tuple(warnings)

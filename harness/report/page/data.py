@@ -182,6 +182,7 @@ def _moved(run: Run, base: Run, found: Comparison) -> dict[str, Any]:
         "kinds": {kind: kinds[kind] for kind in ("fixed", "broken", "moved")},
         "seen": sum(flip.base_action != flip.candidate_action for flip in found.flips),
         "slices": {"clauses": _most_moved(found.per_clause), "tags": _most_moved(found.per_tag)},
+        "prompted": not (base.manifest.unprompted and run.manifest.unprompted),
         "prompt": diff_lines(prefix_of(base), prefix_of(run)),
         "policy": diff_lines(policy_text(base), policy_text(run)),
     }
