@@ -21,7 +21,7 @@ from harness.stats.agreement import (
     crossing,
     mean_kappa,
 )
-from harness.stats.alternative import AlternativeTest, alternative_annotator_test
+from harness.stats.alternative import alternative_annotator_test
 from harness.stats.calibration import calibration
 from harness.stats.ceiling import NO_REST, human_ceiling, leave_one_out
 from harness.stats.diagnostics import diagnostics
@@ -306,10 +306,10 @@ def test_bias_and_prevalence_are_for_two_grades_alone() -> None:
 # --- the alternative annotator test ------------------------------------------------------------------------
 
 
-def alternative(ratings: Any, clusters: Any, epsilon: float = 0.1) -> AlternativeTest:
+def alternative(ratings: Any, clusters: Any, epsilon: float = 0.1) -> AltTest:
     """The test of a model that grades as the first annotator does."""
     model = ratings[:, 0] if ratings.shape[1] else np.zeros(len(ratings), dtype=np.int64)
-    return alternative_annotator_test(model, ratings, clusters, SCALE, "accuracy", epsilon)
+    return alternative_annotator_test(model, ratings, clusters, SCALE, "accuracy", epsilon, "abcdefgh")
 
 
 FOUR = np.array([[at % 3, at % 3, (at + (at % 4 == 0)) % 3, (at + (at % 5 == 0)) % 3] for at in range(60)])
