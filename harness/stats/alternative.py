@@ -53,9 +53,9 @@ def alternative_annotator_test(
     queries, numbered from 0, and `raters` the R names. For each annotator: the items that they, the model and
     another annotator graded; the closer one to the others' grades wins, by the share that is the same
     ("accuracy") or by the root mean square of the difference in value ("neg_rmse"), ties credit both;
-    one-sided t-test of mean(W_own - W_model) < epsilon, with epsilon for what a human costs more. omega is the
-    share rejected
-    after Benjamini-Yekutieli at .05, passed from .5 on; rho the mean over annotators of mean(W_model).
+    one-sided t-test of mean(W_own - W_model) < epsilon, with epsilon for what a human costs more. omega is
+    the share rejected after Benjamini-Yekutieli at .05, passed from .5 on; rho the mean over annotators of
+    mean(W_model).
     Annotators with fewer than 30 items are left out, though others are still held to their grades; undefined
     with fewer than 3 left. Where the differences have no variance t has no value, and the mean decides:
     p is 0 below epsilon, else 1.
