@@ -36,8 +36,11 @@ from harness.comparison.sides import Side, keyed
 from harness.errors import BadInput
 from harness.nouns.policy import Cell, Gates
 from harness.report.comparison import comparison_view
+from harness.report.trend import series_of
+from harness.runs.listing import Listing
 from harness.scorecards.comparison import Change, Comparison
 from harness.stats.paired import SAME
+from harness.storage.project import Project
 
 CHANGES = ("kappa", "kappa_linear", "kappa_quadratic", "accuracy", "mae", "actions")
 
@@ -562,6 +565,11 @@ def test_replays_of_two_raters_of_a_file_differ_in_the_rater(project: Path) -> N
     assert compare(ann, bob)["changed"] == [{"name": "rater", "base": "ann", "candidate": "bob"}]
     assert "Gate 2: does bob (replay/rated.csv) agree" in harness("gate2", bob).out
     assert [one["rater"] for one in harness("runs", "list", "--json").json["runs"]] == ["ann", "bob"]
+    (series,) = series_of(Listing(Project(project)).runs())
+    assert [[point.model for point in line] for line in series.lines] == [
+        ["ann (replay/rated.csv)"],
+        ["bob (replay/rated.csv)"],
+    ]
     # A baseline that was written before says neither the rater nor that no prompt was sent.
     harness("baseline", "set", ann)
     path = project / "runs/baselines/small-dev.json"
