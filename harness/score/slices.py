@@ -146,10 +146,10 @@ def unused(answers: AnswerMatrix) -> tuple[str, ...]:
     lacking = [grade for at, grade in enumerate(answers.scale) if at not in golden]
     never = [grade for at, grade in enumerate(answers.scale) if at not in given]
     return (
-        *([f"no golden item here has grade {_listed(lacking)}"] if lacking else []),
-        *([f"the grader never gives grade {_listed(never)}"] if never and given else []),
+        *([f"no golden item here has {_listed(lacking)}"] if lacking else []),
+        *([f"the grader never gives {_listed(never)}"] if never and given else []),
     )
 
 
 def _listed(grades: Sequence[int]) -> str:
-    return ", ".join(map(str, grades))
+    return f"{'grade' if len(grades) == 1 else 'grades'} {', '.join(map(str, grades))}"
