@@ -565,6 +565,7 @@ def test_replays_of_two_raters_of_a_file_differ_in_the_rater(project: Path) -> N
     assert compare(ann, bob)["changed"] == [{"name": "rater", "base": "ann", "candidate": "bob"}]
     assert "Gate 2: does bob (replay/rated.csv) agree" in harness("gate2", bob).out
     assert [one["rater"] for one in harness("runs", "list", "--json").json["runs"]] == ["ann", "bob"]
+    assert "bob (replay/rated.csv)" in harness("runs", "list", "--sort", "kappa").out
     (series,) = series_of(Listing(Project(project)).runs())
     assert [[point.model for point in line] for line in series.lines] == [
         ["ann (replay/rated.csv)"],
