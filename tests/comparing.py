@@ -1,5 +1,6 @@
 """Sides, and runs of the small project, in a line each."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -65,9 +66,22 @@ def write_grades(path: Path, grading: Grading, golden: list[dict[str, Any]] | No
 def run_of(here: Path, grading: Grading, *words: str, file: str = "grades.csv", policy: str = "small") -> str:
     """A run that replays a grading; the name of its folder."""
     write_grades(here / file, grading)
-    ended = harness("eval", "--policy", policy, "--model", f"replay/{file}", "--json", *words)
+    return run_by(f"replay/{file}", *words, policy=policy)
+
+
+def run_by(model: str, *words: str, policy: str = "small") -> str:
+    """A run by a model; the name of its folder."""
+    ended = harness("eval", "--policy", policy, "--model", model, "--json", *words)
     assert ended.code == 0, ended.err
     return Path(ended.json["run"]).name
+
+
+def as_prompted(project: Path, *runs: str) -> None:
+    """These runs as by a teacher that was sent a prompt."""
+    for run in runs:
+        path = project / "runs" / run / "manifest.json"
+        manifest = json.loads(path.read_text("utf-8"))
+        path.write_text(json.dumps({**manifest, "unprompted": False}), encoding="utf-8")
 
 
 def compare(*words: str | Path) -> Any:

@@ -96,6 +96,10 @@ def test_details_are_named_as_they_are_shown() -> None:
     assert details_words(gate2(wrong)) == "clauses, tags, the worst misses"
     few = [item(f"i{at}", at % 3, at % 3, tags=(f"t{at}",)) for at in range(9)]
     assert details_words(gate2(few)) == ""
+    # Two raters: neither has two others to be compared with.
+    two = gate2(few, rows={f"i{at}": {"ann": at % 3, "bob": at % 2} for at in range(9)})
+    assert two.ceiling and two.ceiling.leave_one_out
+    assert "place" not in details_words(two)
 
 
 def test_a_resumed_run_is_named_where_it_is_not_the_latest(bare: Path) -> None:

@@ -21,12 +21,13 @@ from harness.stats.agreement import (
     crossing,
     mean_kappa,
 )
-from harness.stats.alternative import AlternativeTest, alternative_annotator_test
+from harness.stats.alternative import alternative_annotator_test
 from harness.stats.calibration import calibration
 from harness.stats.ceiling import NO_REST, human_ceiling, leave_one_out
 from harness.stats.diagnostics import diagnostics
 from harness.stats.intervals import ONE_CLUSTER, KappaTable
 from harness.stats.paired import (
+    ALIKE,
     benjamini_yekutieli,
     delta_kappa,
     durkalski,
@@ -122,15 +123,14 @@ def test_difference_on_two_queries_has_an_interval_on_one_degree_of_freedom() ->
     assert found.p == pytest.approx(2 * stats.t.sf(abs(found.value) / found.se, 1))
 
 
-def test_difference_without_spread_is_a_point_and_sure_only_at_0() -> None:
+def test_difference_without_spread_has_no_interval() -> None:
     """Two queries with the same items in each: nothing tells them apart."""
     golden, clusters = [0, 1, 2, 0, 1, 2], [0, 0, 0, 1, 1, 1]
     base, candidate = table(golden, [0, 1, 1, 0, 1, 1], clusters), table(golden, golden, clusters)
     found = delta_kappa(base, candidate)
-    assert (found.value, found.se, found.p) == (0.5, 0.0, None)
-    assert ends(found) == (0.5, 0.5)
+    assert (found.value, found.se, found.p, found.ci, found.reason) == (0.5, 0.0, None, None, ALIKE)
     same = delta_kappa(base, base)
-    assert (same.value, same.se, same.p, ends(same)) == (0.0, 0.0, 1.0, (0.0, 0.0))
+    assert (same.value, same.se, same.p, same.ci, same.reason) == (0.0, 0.0, 1.0, None, ALIKE)
 
 
 def test_adjusted_p_is_1_at_most() -> None:
@@ -306,10 +306,10 @@ def test_bias_and_prevalence_are_for_two_grades_alone() -> None:
 # --- the alternative annotator test ------------------------------------------------------------------------
 
 
-def alternative(ratings: Any, clusters: Any, epsilon: float = 0.1) -> AlternativeTest:
+def alternative(ratings: Any, clusters: Any, epsilon: float = 0.1) -> AltTest:
     """The test of a model that grades as the first annotator does."""
     model = ratings[:, 0] if ratings.shape[1] else np.zeros(len(ratings), dtype=np.int64)
-    return alternative_annotator_test(model, ratings, clusters, SCALE, "accuracy", epsilon)
+    return alternative_annotator_test(model, ratings, clusters, SCALE, "accuracy", epsilon, "abcdefgh")
 
 
 FOUR = np.array([[at % 3, at % 3, (at + (at % 4 == 0)) % 3, (at + (at % 5 == 0)) % 3] for at in range(60)])

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from one_kappa import kappa_spread
 
 from harness.nouns.base import Weighting
+from harness.scorecards.ceiling import AltTest
 from harness.stats.agreement import CONSTANT_RATER, NO_ITEMS, NO_VARIATION, cohen_kappa, confusion
-from harness.stats.alternative import AlternativeTest, Scoring, alternative_annotator_test
-from harness.stats.ceiling import NO_REST, NO_SPREAD, HumanCeiling, human_ceiling, leave_one_out
+from harness.stats.alternative import Scoring, alternative_annotator_test
+from harness.stats.ceiling import NO_REST, HumanCeiling, human_ceiling, leave_one_out
 from harness.stats.intervals import ONE_CLUSTER, KappaTable, mean_spread
-from harness.stats.paired import benjamini_yekutieli, holm
+from harness.stats.paired import ALIKE, benjamini_yekutieli, holm
 from harness.stats.raters import MISSING
 
 Ints = NDArray[np.int64]
@@ -24,6 +25,7 @@ Panel = tuple[Ints, Ints, Ints]
 """A model's grades, several raters' and the items' clusters."""
 
 SCALE = (0, 1, 2, 3, 4)
+NAMES = "abcdefgh"
 WEIGHTINGS: tuple[Weighting, ...] = ("none", "linear", "quadratic")
 SCORINGS: tuple[Scoring, ...] = ("accuracy", "neg_rmse")
 M = MISSING
@@ -238,7 +240,7 @@ def test_one_query_and_full_agreement_have_a_value_and_no_interval() -> None:
     assert (one_query.delta.value, one_query.delta.se, one_query.delta.reason) == (0.5, None, ONE_CLUSTER)
     same = np.arange(5)
     agreed = ceiling((same, np.stack([same] * 3, axis=1), same)).delta
-    assert (agreed.value, agreed.se, agreed.ci, agreed.reason) == (0.0, 0.0, None, NO_SPREAD)
+    assert (agreed.value, agreed.se, agreed.ci, agreed.reason) == (0.0, 0.0, None, ALIKE)
 
 
 # --- leaving one out -----------------------------------------------------------------------------
@@ -281,7 +283,7 @@ def test_model_that_repeats_a_rater_does_not_differ_from_it() -> None:
     _, ratings, clusters = panel(13)
     same, *others = leave_one_out(ratings[:, 0], ratings, clusters, SCALE)
     assert (same.delta.value, same.delta.se, same.p, same.p_holm) == (0.0, 0.0, 1.0, 1.0)
-    assert (same.delta.ci, same.delta.reason) == (None, NO_SPREAD)
+    assert (same.delta.ci, same.delta.reason) == (None, ALIKE)
     assert all(one.delta.value != 0 and one.p is not None and one.p < 1 for one in others)
 
 
@@ -303,14 +305,14 @@ def test_difference_without_spread_has_no_p() -> None:
     """kappa 1 against kappa -1: every item has the same influence on both."""
     rest = np.array([0, 1, 0, 1])
     first, *_ = leave_one_out(rest, np.column_stack([1 - rest, rest, rest]), np.arange(4), SCALE)
-    assert (first.delta.value, first.delta.se, first.p, first.delta.reason) == (2.0, 0.0, None, NO_SPREAD)
+    assert (first.delta.value, first.delta.se, first.p, first.delta.reason) == (2.0, 0.0, None, ALIKE)
 
 
 # --- the alternative annotator test --------------------------------------------------------------
 
 
-def alternative(one: Panel, epsilon: float, scoring: Scoring = "accuracy") -> AlternativeTest:
-    return alternative_annotator_test(*one, SCALE, scoring, epsilon)
+def alternative(one: Panel, epsilon: float, scoring: Scoring = "accuracy") -> AltTest:
+    return alternative_annotator_test(*one, SCALE, scoring, epsilon, NAMES)
 
 
 def by_definition(one: Panel, scale: tuple[int, ...], scoring: Scoring, epsilon: float) -> list[Any]:
@@ -342,13 +344,13 @@ def by_definition(one: Panel, scale: tuple[int, ...], scoring: Scoring, epsilon:
 @pytest.mark.parametrize("missing", [0.0, 0.25])
 def test_alternative_test_is_that_of_the_paper(scoring: Scoring, epsilon: float, missing: float) -> None:
     one = panel(15, model_noise=0.1, missing=missing)
-    found = alternative_annotator_test(*one, SCALE, scoring, epsilon)
+    found = alternative_annotator_test(*one, SCALE, scoring, epsilon, NAMES)
     want = by_definition(one, SCALE, scoring, epsilon)
     for annotator, (p, model_wins, own_wins) in zip(found.annotators, want, strict=True):
-        assert (annotator.model_wins, annotator.own_wins) == (model_wins, own_wins)
+        assert (annotator.grader, annotator.rater_share) == (model_wins, own_wins)
         assert annotator.p == pytest.approx(p, rel=1e-9)
     adjusted = scipy.stats.false_discovery_control([p for p, *_ in want], method="by")
-    assert [one.p_adjusted for one in found.annotators] == pytest.approx(list(adjusted))
+    assert [one.rejected for one in found.annotators] == [p <= 0.05 for p in adjusted]
     assert found.winning_rate == pytest.approx(np.mean(adjusted <= 0.05))
     assert found.advantage == pytest.approx(np.mean([model_wins for _, model_wins, _ in want]))
 
@@ -356,17 +358,21 @@ def test_alternative_test_is_that_of_the_paper(scoring: Scoring, epsilon: float,
 def test_distance_is_in_grades_and_not_in_positions() -> None:
     """The rest says 1, the annotator 0 and the model 10: one position off each, but not as far."""
     model, ratings, clusters = np.full(30, 2), np.tile([0, 1, 1], (30, 1)), np.arange(30)
-    first, *_ = alternative_annotator_test(model, ratings, clusters, (0, 1, 10), "neg_rmse", 0.2).annotators
-    assert (first.model_wins, first.own_wins, first.p) == (0.0, 1.0, 1.0)
-    first, *_ = alternative_annotator_test(model, ratings, clusters, (0, 1, 10), "accuracy", 0.2).annotators
-    assert (first.model_wins, first.own_wins, first.p) == (1.0, 1.0, 0.0)
+    first, *_ = alternative_annotator_test(
+        model, ratings, clusters, (0, 1, 10), "neg_rmse", 0.2, NAMES
+    ).annotators
+    assert (first.grader, first.rater_share, first.p) == (0.0, 1.0, 1.0)
+    first, *_ = alternative_annotator_test(
+        model, ratings, clusters, (0, 1, 10), "accuracy", 0.2, NAMES
+    ).annotators
+    assert (first.grader, first.rater_share, first.p) == (1.0, 1.0, 0.0)
 
 
 def test_ties_credit_both() -> None:
     _, ratings, clusters = panel(16)
     found = alternative((ratings[:, 0], ratings, clusters), 0.1)
     same = found.annotators[0]
-    assert (same.model_wins, same.own_wins) == (1.0, 1.0)
+    assert (same.grader, same.rater_share) == (1.0, 1.0)
     assert (same.p, same.p_clustered, same.rejected) == (0.0, 0.0, True)
 
 
@@ -431,7 +437,7 @@ def test_annotator_with_too_few_items_is_left_out_and_still_counts_among_the_oth
     few = np.where(np.arange(len(model)) < 29, ratings[:, 0], M)
     with_few = (model, np.column_stack([few, ratings]), clusters)
     found = alternative(with_few, 0.1)
-    assert [one.annotator for one in found.annotators] == [1, 2, 3]
+    assert [one.rater for one in found.annotators] == ["b", "c", "d"]
     want = by_definition(with_few, SCALE, "accuracy", 0.1)
     assert [one.p for one in found.annotators] == pytest.approx([p for p, *_ in want[1:]])
     enough = np.where(np.arange(len(model)) < 30, ratings[:, 0], M)
@@ -472,12 +478,14 @@ def test_no_nan_leaves_and_what_is_missing_has_a_reason(
 @given(graded, st.sampled_from(SCORINGS), st.floats(0, 1))
 def test_alternative_test_is_in_range(lines: list[tuple[int, ...]], scoring: Scoring, epsilon: float) -> None:
     items = np.array(lines * 30)
-    found = alternative_annotator_test(items[:, 0], items[:, 1:4], items[:, 4], SCALE, scoring, epsilon)
+    found = alternative_annotator_test(
+        items[:, 0], items[:, 1:4], items[:, 4], SCALE, scoring, epsilon, NAMES
+    )
     assert (found.winning_rate is None) == (found.reason is not None) == (found.passed is None)
     for one in found.annotators:
-        shares = (one.model_wins, one.own_wins, one.p, one.p_adjusted)
+        shares = (one.grader, one.rater_share, one.p)
         assert all(0 <= share <= 1 for share in shares)
-        assert one.model_wins + one.own_wins >= 1
+        assert one.grader + one.rater_share >= 1
         assert one.p_clustered is None or 0 <= one.p_clustered <= 1
 
 

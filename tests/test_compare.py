@@ -12,10 +12,12 @@ from comparing import (
     DEV,
     IDS,
     SCALE,
+    as_prompted,
     compare,
     figures,
     item,
     perfect,
+    run_by,
     run_of,
     side,
     unread_on,
@@ -34,7 +36,11 @@ from harness.comparison.sides import Side, keyed
 from harness.errors import BadInput
 from harness.nouns.policy import Cell, Gates
 from harness.report.comparison import comparison_view
+from harness.report.trend import series_of
+from harness.runs.listing import Listing
 from harness.scorecards.comparison import Change, Comparison
+from harness.stats.paired import SAME
+from harness.storage.project import Project
 
 CHANGES = ("kappa", "kappa_linear", "kappa_quadratic", "accuracy", "mae", "actions")
 
@@ -297,13 +303,10 @@ def test_flips_that_the_user_sees_come_first() -> None:
     assert (found.flips[0].base_action, found.flips[0].candidate_action) == ("show", "filter")
 
 
-def test_without_flips_no_user_sees_anything_else() -> None:
+def test_without_flips_there_is_nothing_to_test() -> None:
     grades = [item(f"i{at}", at % 3, at % 3) for at in range(6)]
-    known = compare_sides(side(*grades, action_of=ACTIONS), side(*grades, action_of=ACTIONS))
-    assert "0 would show the user something else" in text_of(comparison_view(known))
-    assert "no policy defines actions" in text_of(
-        comparison_view(compare_sides(side(*grades), side(*grades)))
-    )
+    shown = text_of(comparison_view(compare_sides(side(*grades), side(*grades))))
+    assert "no flips" in shown and " p " not in shown
 
 
 def test_constant_grader_has_kappa_0_and_a_difference() -> None:
@@ -379,7 +382,15 @@ def test_run_against_itself_moves_by_exactly_0(project: Path) -> None:
     assert {found[name]["delta"] for name in (*CHANGES, "coverage", "seconds")} == {0.0}
     assert (found["base"], found["candidate"]) == (f"{run} (1)", f"{run} (2)")
     out = harness("compare", run, run).out
-    assert "No difference is shown: kappa moved by +0.000" in out and "0 flips" in out
+    assert "No difference: kappa did not move, as both gave every item the same grade." in out
+    assert "no flips" in out and " p " not in out and "[0.000, 0.000]" not in out
+    # An error of 0 is never an interval: what these items do not show may still be.
+    reasons = {
+        (found[name]["se"], found[name]["ci"], found[name]["reason"]) for name in (*CHANGES[:3], "actions")
+    }
+    assert reasons == {(0.0, None, SAME)}
+    verdict = harness("regress", "--base", run, "--candidate", run)
+    assert verdict.code == 0 and "kappa did not move: both gave every item the same grade" in verdict.out
 
 
 def test_unread_answers_are_left_out_of_both_and_counted(project: Path) -> None:
@@ -480,14 +491,16 @@ def test_shots_with_the_new_versions_grades_are_no_second_change(project: Path) 
     shot = next(line for line in lines if line["split"] == "shots" and line["grade"] == 2)
     write_golden(project, [{**line, "grade": 1} if line is shot else line for line in lines])
     before = run_of(project, perfect, policy="small@v1")
-    found = compare(before, run_of(project, perfect, policy="small@v2"))
+    after = run_of(project, perfect, policy="small@v2")
+    fewer_shots = run_of(project, perfect, policy="small@v2")
+    as_prompted(project, before, after, fewer_shots)
+    found = compare(before, after)
     assert {"policy", "shots"} <= {one["name"] for one in found["changed"]}
     assert not any("changed together" in text for text in found["warnings"])
-    after = run_of(project, perfect, policy="small@v2")
-    manifest = json.loads((project / "runs" / after / "manifest.json").read_text("utf-8"))
+    manifest = json.loads((project / "runs" / fewer_shots / "manifest.json").read_text("utf-8"))
     manifest["shots"] = manifest["shots"][:2]
-    (project / "runs" / after / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    fewer = compare(before, after)
+    (project / "runs" / fewer_shots / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    fewer = compare(before, fewer_shots)
     assert any("policy and shots changed together" in text for text in fewer["warnings"])
 
 
@@ -537,11 +550,48 @@ def test_what_differs_is_said_and_two_changes_at_once_warned_of(project: Path) -
         )
         (folder / path.name).write_text(text, encoding="utf-8")
     third = run_of(project, perfect, "--prompt", "teacher@v2", file="other.csv")
+    # A replay is sent no prompt.
+    assert [one["name"] for one in compare(first, third)["changed"]] == ["model"]
+    as_prompted(project, first, third)
     found = compare(first, third)
     assert [one["name"] for one in found["changed"]] == ["prompt", "model"]
     assert any("prompt and model changed together" in text for text in found["warnings"])
     out = " ".join(harness("compare", first, third).out.split())
     assert "What differs between the two:" in out and "model replay/grades.csv (" in out
+
+
+def test_replays_of_two_raters_of_a_file_differ_in_the_rater(project: Path) -> None:
+    rows = [f"{one['id']},{who},{one['grade']}" for one in DEV for who in ("ann", "bob")]
+    (project / "rated.csv").write_text("\n".join(["item,rater,grade", *rows]) + "\n", encoding="utf-8")
+    ann, bob = (run_by("replay/rated.csv", "--rater", who) for who in ("ann", "bob"))
+    assert "replay-rated-ann-dev" in ann and "replay-rated-bob-dev" in bob
+    assert compare(ann, bob)["changed"] == [{"name": "rater", "base": "ann", "candidate": "bob"}]
+    assert "Gate 2: does bob (replay/rated.csv) agree" in harness("gate2", bob).out
+    assert [one["rater"] for one in harness("runs", "list", "--json").json["runs"]] == ["ann", "bob"]
+    assert "bob (replay/rated.csv)" in harness("runs", "list", "--sort", "kappa").out
+    (series,) = series_of(Listing(Project(project)).runs())
+    assert [[point.model for point in line] for line in series.lines] == [
+        ["ann (replay/rated.csv)"],
+        ["bob (replay/rated.csv)"],
+    ]
+    # A baseline that was written before says neither the rater nor that no prompt was sent.
+    harness("baseline", "set", ann)
+    path = project / "runs/baselines/small-dev.json"
+    kept = json.loads(path.read_text("utf-8"))
+    old = {**kept["facts"], "prompt": "teacher@v9 1234", "shots": "9 shown, 1234"}
+    del old["rater"]
+    path.write_text(json.dumps({**kept, "facts": old}), encoding="utf-8")
+    assert compare("baseline", bob)["changed"] == []
+
+
+def test_builtin_graders_that_show_no_shots_are_not_said_to(project: Path) -> None:
+    one, other = run_by("builtin/majority"), run_by("builtin/lexical")
+    assert [change["name"] for change in compare(one, other)["changed"]] == ["model"]
+    lines = examples(queries=40)
+    shot = next(line for line in lines if line["split"] == "shots" and line["grade"])
+    write_golden(project, [{**line, "grade": 0} if line is shot else line for line in lines])
+    again = run_by("builtin/lexical")
+    assert [change["name"] for change in compare(other, again)["changed"]] == ["learned from shots"]
 
 
 def test_bars_that_differ_are_said(project: Path) -> None:
@@ -827,4 +877,4 @@ def test_runs_without_a_flip_still_have_a_policy_that_says_what_users_see(here: 
     for _ in range(2):
         assert harness("eval", "--policy", "small").code == 0
     shown = harness("compare", "latest~1", "latest").out
-    assert "0 would show the user something else" in shown
+    assert "no flips" in shown and "no policy defines actions" not in shown

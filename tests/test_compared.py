@@ -48,6 +48,16 @@ def refused(*words: str | Path) -> str:
     return " ".join(ended.err.split())
 
 
+def test_raters_and_files_whose_names_are_nearly_one_are_asked_about(folder: Path) -> None:
+    rows = [(q, d, who, a) for q, d, _, a, _ in ROWS for who in ("Ann", "ann", "bob")]
+    write(folder / "rated.csv", "query,docid,rater,grade", rows)
+    said = "Ann (rated.csv) and ann (rated.csv) differ in capitals, spaces or marks alone: is it one grader?"
+    assert said in compare("rated.csv", "--rater", "Ann,ann", *GOLDEN)["warnings"]
+    assert said not in compare("rated.csv", "--rater", "Ann,bob", *GOLDEN)["warnings"]
+    (folder / "A.csv").write_bytes((folder / "a.csv").read_bytes())
+    assert any("A.csv and a.csv differ" in text for text in compare("A.csv", "a.csv", *GOLDEN)["warnings"])
+
+
 # --- layouts -----------------------------------------------------------------------------------------------
 
 

@@ -91,7 +91,14 @@ def test_a_run_is_ranked_by_the_coverage_floor_that_it_was_made_under(project: P
 
 def test_two_groups_with_one_title_are_told_apart() -> None:
     row = {"policy": "small@v1", "split": "dev", "n": 12, "gated": "kappa", "kappa": 0.5, "ci": None}
-    row |= {"verdict": "fail", "prompt": "teacher@v1", "model": "m", "prompted": True, "rank": 1}
+    row |= {
+        "verdict": "fail",
+        "prompt": "teacher@v1",
+        "model": "m",
+        "rater": None,
+        "prompted": True,
+        "rank": 1,
+    }
     rows = [{**row, "group": group, "run": f"r{group}"} for group in (1, 2)]
     said = [str(line) for line in leaderboard_view(rows) if isinstance(line, Text)]
     heads = [line for line in said if line.startswith("small@v1")]

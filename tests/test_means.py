@@ -1,6 +1,7 @@
 """Means and kappas over clusters: errors, intervals, the guard and the bootstrap, by hand and by scipy."""
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from one_kappa import kappa_spread
 from scipy import stats
 
 from harness.nouns.base import Weighting
-from harness.stats.agreement import NO_ITEMS, NO_VARIATION
+from harness.stats.agreement import NO_ITEMS, NO_VARIATION, Floats, Integers
 from harness.stats.bootstrap import cluster_bootstrap
 from harness.stats.intervals import (
     FEW,
@@ -23,7 +24,7 @@ from harness.stats.intervals import (
     clustered_error,
     mean_spread,
 )
-from harness.stats.means import NOTHING, clustered_mean, clustered_share, rare_upper
+from harness.stats.means import NOTHING, by_guard, clustered_mean, clustered_share, rare_upper
 from harness.stats.proportions import clopper_pearson
 from harness.stats.three_way import items_needed
 
@@ -349,3 +350,25 @@ def test_query_in_which_any_pair_disagrees_counts_for_the_guard(first: bool) -> 
     tables[0] = KappaTable(golden, four, np.arange(50), (0, 1, 2), "none")
     found = mean_spread(tables if first else tables[::-1], [np.arange(50)] * 2, 50, np.arange(50))
     assert found.guarded
+
+
+@given(st.integers(2, 30), st.integers(1, 6), st.data())
+def test_a_limit_above_that_of_more_events_is_by_the_guard(
+    groups: int, size: int, data: st.DataObject
+) -> None:
+    """Of nested sets of events in the same items, only a guarded limit may be above that of a larger one."""
+    clusters = np.repeat(np.arange(groups), size)
+    touched = data.draw(st.permutations(range(groups)))
+    happened = np.zeros(groups * size)
+    found = []
+    for at in touched:
+        found.append((clustered_share(happened, clusters), by_guard_of(happened, clusters)))
+        happened[at * size] = 1.0
+    for (few, guarded), (more, _) in pairwise(found):
+        assert few is not None and more is not None
+        assert guarded or few.high <= more.high + 1e-12
+
+
+def by_guard_of(happened: Floats, clusters: Integers) -> bool:
+    found = clustered_share(happened, clusters)
+    return found is not None and by_guard(found, happened, clusters)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from builders import examples, harness, write_project
+from comparing import as_prompted
 from fault_server import fault_server
 from fault_server import graded as graded_1
 from hypothesis import given
@@ -180,8 +181,11 @@ def test_a_base_brings_flips_and_the_differences_of_prompt_and_policy(here: Path
     flips = {item["id"]: item["flip"] for item in data_of(page)["items"] if "flip" in item}
     assert flips
     assert flips == {flip["item"]: flip["kind"] for flip in compared["flips"]}
-    assert "The prompt's constant part: 0 lines gone, 1 line new" in words_of(page)
     assert "The policy: the same in both." in words_of(page)
+    # A replay is sent no prompt, whatever the project's is.
+    assert "The prompt's constant part" not in words_of(page)
+    as_prompted(here, *(path.name for path in (here / "runs").glob("2*")))
+    assert "The prompt's constant part: 0 lines gone, 1 line new" in words_of(page_of("latest", "latest~1"))
 
 
 def test_the_cost_is_that_of_the_run(here: Path) -> None:

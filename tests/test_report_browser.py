@@ -129,6 +129,8 @@ def test_filters_filter_and_orders_order(browser: Browser, shop: Made) -> None:
         choose(page, tag="dept:kitchen")
         assert listed(page) == [miss.item for miss in misses if "dept:kitchen" in about[miss.item].tags]
         choose(page, clause="host-device", diagnosis="teacher")
+        # Whoever graded, a rater or a model, is called the grader.
+        assert page.locator("#f-diagnosis option:checked").inner_text() == "grader"
         wanted = [m.item for m in misses if "host-device" in m.golden_clauses and m.diagnosis == "teacher"]
         assert listed(page) == wanted != []
         choose(page)

@@ -152,6 +152,15 @@ def test_a_replayed_rater_is_not_compared_with_his_own_ratings(
     found = score()
     assert found["ceiling"]["raters"] == ["bob", "cy"]
     assert any(warning.startswith("ann is one of the raters") for warning in found["warnings"])
+    assert "Gate 1 of the other raters (ann is the one compared)" in found["provisional"]
+    # Two others have no third to be compared with, so that gate2 has no place of a rater to show.
+    assert "each rater's place" not in ended.err + harness("gate2", "latest").out
+    assert "grader: the raters agree with the golden grade" in harness("gate2", "latest").out
+    harness("report", "latest")
+    (page,) = sorted((rated / "runs").glob("2*"))[-1].glob("report.html")
+    text = page.read_text("utf-8")
+    assert "Gate 1 of the other raters (ann is the one compared): do they agree?" in text
+    assert "Gate 1, the other raters among themselves" in text and "in their place" not in text
 
 
 def test_ratings_under_another_version_are_told_of(rated: Path) -> None:

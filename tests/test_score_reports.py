@@ -130,6 +130,18 @@ def test_one_item_fits() -> None:
         fits(text_of(view(gate2([item("a", 0, grade)], (0, 1), rows={"a": {"ann": 0, "bob": 1}}))))
 
 
+@pytest.mark.parametrize("touched", [0, 4, 5])
+def test_limit_of_few_queries_says_that_a_guard_set_it(touched: int) -> None:
+    gates = Gates.model_validate({"never_grow": [{"golden": 0, "action": "show", "limit": 0.01}]})
+    # 20 queries of five items with golden 0, and one of others; one item of each touched query is shown.
+    given = [2 if at % 5 == 0 and at < 5 * touched else 0 for at in range(100)]
+    items = [item(f"i{at}", 0, grade, query=f"q{at // 5}") for at, grade in enumerate(given)]
+    score = gate2([*items, item("other", 2, 2)], action_of=ACTIONS, gates=gates)
+    (cell,) = score.never_grow
+    said = "fewer than five queries have one, so a guard by the number of queries sets the limit"
+    assert cell.guarded == (touched < 5) == (said in " ".join(text_of(gate2_view(score, "x", "y")).split()))
+
+
 def test_cell_and_its_limit_are_told_as_exactly_as_the_verdict() -> None:
     gates = Gates.model_validate(CELL)
     items = [item(f"i{at:04}", at % 3, at % 3, query=f"q{at // 2}") for at in range(2400)]

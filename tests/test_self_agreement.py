@@ -12,6 +12,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from harness.nouns.pair import Rating
 from harness.score.gate1 import score_gate1
+from harness.score.rating_matrix import readings as in_order
 from harness.score.self_agreement import self_agreement
 from harness.score.threshold import Threshold
 
@@ -31,7 +32,7 @@ def test_kappa_is_that_of_later_grades_with_the_first(readings: list[tuple[int, 
     ratings = [
         rating(item, grade, at) for item, three in enumerate(readings) for at, grade in enumerate(three)
     ]
-    (found,) = self_agreement(ratings[::-1], SCALE, "none")
+    (found,) = self_agreement(in_order(ratings[::-1])[1], SCALE, "none")
     first = [three[0] for three in readings for _ in (1, 2)]
     later = [grade for three in readings for grade in three[1:]]
     assert (found.n, found.items) == (2 * len(readings), len(readings))
@@ -47,14 +48,14 @@ def test_kappa_is_that_of_later_grades_with_the_first(readings: list[tuple[int, 
 def test_an_item_that_comes_twice_widens_the_interval() -> None:
     """Three readings of ten items tell less than one more reading of twenty."""
     three = [rating(item, (item + (item % 5 == at)) % 3, at) for item in range(10) for at in range(3)]
-    (found,) = self_agreement(three, SCALE, "none")
+    (found,) = self_agreement(in_order(three)[1], SCALE, "none")
     apart = [
         Rating(item=f"{at}{item}", rater="ann", grade=grade, repeat=place, query=f"{at}{item}")
         for item in range(10)
         for at in (1, 2)
         for place, grade in enumerate((item % 3, (item + (item % 5 == at)) % 3))
     ]
-    (more,) = self_agreement(apart, SCALE, "none")
+    (more,) = self_agreement(in_order(apart)[1], SCALE, "none")
     assert found.kappa != 1
     assert found.ci is not None
     assert more.ci is not None

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from builders import Ended, examples, harness, write_golden, write_project
+from comparing import as_prompted
 
 from harness.report.ship import shipping_markdown
 from harness.scorecards.comparison import Condition
@@ -105,6 +106,13 @@ def _make(here: Path) -> Path:
     return here
 
 
+def test_replay_is_not_out_of_date_with_another_prompt(ready: Path) -> None:
+    edited("prompts/teacher/v1/pair.j2", "Grade:", "Grade this:")(ready)
+    assert ship("--json").code == 0
+    (ready / "test.csv").write_text((ready / "test.csv").read_text("utf-8") + "\n", encoding="utf-8")
+    assert "changed since it was made: the replayed file; make" in step(ship("--json"), "gate2")[1]
+
+
 def test_version_with_everything_in_place_ships(ready: Path) -> None:
     ended = ship("--json")
     assert (ended.code, ended.json["verdict"]) == (0, "pass"), ended.json["reason"]
@@ -138,6 +146,12 @@ def removed(pattern: str) -> Callable[[Path], object]:
     return change
 
 
+def another_prompt(here: Path) -> None:
+    """Another prompt for runs whose manifests do not say that they were sent none."""
+    as_prompted(here, *(path.name for path in here.glob("runs/2*")))
+    edited("prompts/teacher/v1/pair.j2", "Grade:", "Grade this:")(here)
+
+
 STOPPED: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
     "empty text": (
         edited("policies/small/v1.toml", 'goal = "Said."', 'goal = ""'),
@@ -166,11 +180,11 @@ STOPPED: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
         removed("runs/*-test"), "gate2", "inconclusive", "harness eval --policy small@v1 --split test",
     ),
     "another golden grade since": (
-        golden_with(0, grade=1), "gate2", "inconclusive", "golden changed since it was made",
+        golden_with(0, grade=1), "gate2", "inconclusive", "changed since it was made: the golden set",
     ),
     "another prompt since": (
-        edited("prompts/teacher/v1/pair.j2", "Grade:", "Grade this:"),
-        "gate2", "inconclusive", "prompt, prefix changed",
+        another_prompt,
+        "gate2", "inconclusive", "changed since it was made: the prompt; make",
     ),
     "prompt that is gone": (removed("prompts/teacher/v1"), "gate2", "inconclusive", "has no version yet"),
     "teacher that disagrees": (lambda here: on_test(here, 25), "gate2", "fail", "lies below the bar 0.3"),
@@ -179,7 +193,8 @@ STOPPED: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
         "gate2", "inconclusive", "today's bars hold",
     ),
     "another golden grade since, beside a baseline": (
-        golden_with(0, grade=1), "regression", "inconclusive", "is out of date: golden changed since",
+        golden_with(0, grade=1),
+        "regression", "inconclusive", "is out of date: changed since it was made: the golden set",
     ),
     "nobody rated, with the way on": (
         removed("golden/small/ratings.jsonl"), "gate1", "fail", "golden sheet --policy small@v1 --rater NAME",
@@ -198,7 +213,7 @@ STOPPED: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
     ),
     "canaries graded by another version's words": (
         edited("golden/small/canaries.jsonl", "a flute", "a whistle"),
-        "canaries", "inconclusive", "golden changed since it was made",
+        "canaries", "inconclusive", "changed since it was made: the golden set",
     ),
 }  # fmt: skip
 

@@ -21,6 +21,7 @@ from harness.scorecards.shared import Estimate
 from harness.stats.bootstrap import cluster_bootstrap
 from harness.stats.intervals import ONE_CLUSTER, KappaTable, influence, mean_spread
 from harness.stats.paired import (
+    ALIKE,
     SAME_MARGINS,
     delta_kappa,
     durkalski,
@@ -121,7 +122,7 @@ def test_paired_delta_is_the_reference_one(weights: str) -> None:
 def test_delta_of_a_run_with_itself_is_exactly_0() -> None:
     table = against_golden([row for row in clustered_rows() if row["run_a"]], "run_a", "unweighted")
     delta = delta_kappa(table, table)
-    assert (delta.value, delta.se, delta.ci) == (0.0, 0.0, (0.0, 0.0))
+    assert (delta.value, delta.se, delta.ci, delta.p, delta.reason) == (0.0, 0.0, None, 1.0, ALIKE)
 
 
 def test_clustered_mcnemar_and_margins_of_two_runs_are_the_reference_ones() -> None:

@@ -54,8 +54,8 @@ def judged(score: Gate2, gates: Gates | None = None, rated: Gate1 | None = None,
     ("ci", "verdict", "words"),
     [
         ((0.8, 0.9), "pass", "the 95 % interval of kappa, 0.800 to 0.900, lies above the bar 0.8"),
-        ((0.7999, 0.9), "inconclusive", "the 95 % interval of kappa, 0.800 to 0.900, holds the bar 0.8"),
-        ((0.6, 0.8), "inconclusive", "the 95 % interval of kappa, 0.600 to 0.800, holds the bar 0.8"),
+        ((0.7999, 0.9), "inconclusive", "the 95 % interval of kappa, 0.800 to 0.900, contains the bar 0.8"),
+        ((0.6, 0.8), "inconclusive", "the 95 % interval of kappa, 0.600 to 0.800, contains the bar 0.8"),
         ((0.6, 0.7999), "fail", "the 95 % interval of kappa, 0.600 to 0.800, lies below the bar 0.8"),
     ],
 )
@@ -226,6 +226,13 @@ def test_whole_interval_of_a_cell_has_to_stay_within_its_limit(
     assert (found.reason == f"{KAPPA}; golden 0 with action show: {words}") == (verdict == "pass")
 
 
+def test_verdict_by_a_guarded_limit_says_so() -> None:
+    said = "fewer than five queries have one, so a guard by the number of queries sets the limit"
+    guarded = cell((0.0, 0.2), (0.0, 0.3), guarded=True)
+    assert said in (judged(card(never_grow=(guarded,))).reason or "")
+    assert said not in (judged(card(never_grow=(cell((0.0, 0.2)),))).reason or "")
+
+
 def test_cell_and_actions_without_a_limit_decide_nothing() -> None:
     found = judged(card(actions=acting(LOW, bar=None), never_grow=(cell((0.5, 0.9), limit=None),)))
     assert (found.verdict, found.reason) == ("pass", KAPPA)
@@ -241,8 +248,8 @@ def test_failures_come_before_what_is_open_and_all_of_them_are_told() -> None:
     open_ = judged(card(WIDE, actions=acting(WIDE)))
     assert (open_.verdict, open_.reason) == (
         "inconclusive",
-        "the 95 % interval of kappa, 0.750 to 0.900, holds the bar 0.8; "
-        "the 95 % interval of the actions' kappa, 0.750 to 0.900, holds the bar 0.8",
+        "the 95 % interval of kappa, 0.750 to 0.900, contains the bar 0.8; "
+        "the 95 % interval of the actions' kappa, 0.750 to 0.900, contains the bar 0.8",
     )
 
 
@@ -257,7 +264,7 @@ def test_missing_answers_may_change_what_else_has_a_limit(change: dict[str, Any]
     assert found.verdict == "inconclusive"
     assert found.reason in (
         "the missing answers could change the verdict: in the worst case, "
-        "the 95 % interval of the actions' kappa, 0.750 to 0.900, holds the bar 0.8",
+        "the 95 % interval of the actions' kappa, 0.750 to 0.900, contains the bar 0.8",
         "the missing answers could change the verdict: in the worst case, "
         "golden 0 with action show: 2 of 40, at most 11.0%, against the limit 10.0%",
     )
@@ -354,7 +361,7 @@ def condition(found: Regression, start: str) -> tuple[str, str]:
     ],
 )
 def test_candidate_may_lose_less_than_the_margin(delta: float, verdict: str, words: str) -> None:
-    found = regression(comparison(delta, se=0.0))
+    found = regression(comparison(delta, se=1e-9))
     assert found.verdict == verdict
     assert words in found.reason
     assert condition(found, "kappa loses less than 0.05") == (verdict, found.reason)
@@ -372,7 +379,7 @@ def test_limits_of_a_regression_are_one_sided() -> None:
     assert regression(comparison(-0.03, se=0.02), margin=0.07).verdict == "pass"
 
 
-@pytest.mark.parametrize(("delta", "se"), [(None, None), (0.0, None)])
+@pytest.mark.parametrize(("delta", "se"), [(None, None), (0.0, None), (0.1, 0.0)])
 def test_kappa_that_cannot_be_compared_leaves_it_open(delta: float | None, se: float | None) -> None:
     found = regression(comparison(delta, se))
     assert (found.verdict, found.low, found.high) == ("inconclusive", None, None)

@@ -116,6 +116,7 @@ def _row(run: "ListedRun") -> dict[str, Any]:
     return {
         "run": run.name,
         "model": asked.model,
+        "rater": asked.rater,
         "prompt": asked.prompt,
         "prompted": not manifest.unprompted,
         "policy": asked.policy,

@@ -20,7 +20,7 @@ from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.verdicts.assessment import Assessment, assess
 
-SHARED = ("run", "policy", "gates", "scale", "facts", "shots", "stale", "seconds", "cost", "warnings")
+SHARED = ("run", "policy", "part", "gates", "scale", "facts", "shots", "stale", "seconds", "cost", "warnings")
 """What a baseline keeps of its side as it is."""
 
 
@@ -74,7 +74,6 @@ def _baseline(found: Assessment) -> Baseline:
     run, side = found.run, side_of_run(found.reading)
     return Baseline(
         **{name: getattr(side, name) for name in SHARED},
-        part=run.manifest.asked.part,
         kappa=found.gate2.gated_kappa.value,
         actions=run.policy.action_of,
         cases=tuple(

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from harness.comparison.sides import Side
+from harness.nouns.pair import ALMOST, namesakes
 from harness.score.items import INDEPENDENT, names_query
 from harness.scorecards.comparison import Difference
 from harness.storage.plural import plural
 
-WHAT_WAS_RUN = ("policy", "prompt", "model", "shots", "parameters")
+SHOTS = ("shots", "learned from shots")
+WHAT_WAS_RUN = ("policy", "prompt", "model", *SHOTS, "parameters")
 """The possible causes of a change. If several differ, the cause cannot be told."""
 
 
@@ -31,6 +33,8 @@ def warnings_of(
     """The warnings of a comparison."""
     several = [one.name for one in changed if one.name in WHAT_WAS_RUN and not _follows(one, base, candidate)]
     found = [*base.warnings, *candidate.warnings]
+    files = [side.name for side in (base, candidate) if side.run is None]
+    found += [f"{' and '.join(names)} {ALMOST}: is it one grader?" for names in namesakes(files)]
     if not any(names_query(item) for side in (base, candidate) for item in side.items.values()):
         found.append(INDEPENDENT)
     if len(several) > 1:
@@ -54,4 +58,4 @@ def warnings_of(
 def _follows(one: Difference, base: Side, candidate: Side) -> bool:
     """Whether a difference only follows from the policy: as many shots, graded under its version."""
     as_many = base.shots is None or base.shots == candidate.shots
-    return one.name == "shots" and policies_differ(base, candidate) and as_many
+    return one.name in SHOTS and policies_differ(base, candidate) and as_many

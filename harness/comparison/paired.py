@@ -21,7 +21,7 @@ from harness.scorecards.shared import Confusion
 from harness.stats.agreement import Floats, Integers, cell_counts
 from harness.stats.intervals import Tested
 from harness.stats.means import clustered_mean
-from harness.stats.paired import delta_from, durkalski, mcnemar_exact, obuchowski, stuart_maxwell
+from harness.stats.paired import ALIKE, SAME, delta_from, durkalski, mcnemar_exact, obuchowski, stuart_maxwell
 
 Pairing = list[tuple[GradedItem, GradedItem]]
 
@@ -37,12 +37,17 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
         raise BadInput(f"{base.name} and {candidate.name} were graded on different scales")
     differ = policies_differ(base, candidate)
     both = [key for key in base.items if key in candidate.items]
+    if not both:
+        raise BadInput(_nothing_shared(base, candidate))
     relabelled = [key for key in both if base.items[key].golden != candidate.items[key].golden]
     kept = both if differ else [key for key in both if key not in set(relabelled)]
     pairs = [(base.items[key], candidate.items[key]) for key in kept]
     read = [(one, other) for one, other in pairs if _readable(one) and _readable(other)]
     if not read:
-        raise BadInput("nothing to compare: no item has a readable answer in both")
+        lost = (
+            "no item has a readable answer in both" if pairs else "every common item has another golden grade"
+        )
+        raise BadInput(f"nothing to compare: {lost}")
     chosen = weighting or candidate.gates.weighting
     changed = changes_between(base, candidate)
     return Comparison(
@@ -76,6 +81,15 @@ def compare_items(
         side_of_items(name, items, scale) for name, items in zip(names, (base, candidate), strict=True)
     )
     return compare_sides(one, other, weighting)
+
+
+def _nothing_shared(base: Side, candidate: Side) -> str:
+    """Why two sides have no item in common."""
+    parts = base.part, candidate.part
+    other = (
+        f": one graded {parts[0]}, the other {parts[1]}" if None not in parts and len({*parts}) > 1 else ""
+    )
+    return f"nothing to compare: {base.name} and {candidate.name} share no item{other}"
 
 
 def _readable(item: GradedItem) -> bool:
@@ -132,7 +146,10 @@ def _kappa(before: AnswerMatrix, after: AnswerMatrix, weighting: Weighting) -> C
         reason = a.reason if a.exact is None else b.reason
         return Change(base=a.value, candidate=b.value, delta=None, reason=reason)
     phi = after.influence(weighting) - before.influence(weighting)
-    return _change(a.value, b.value, delta_from(float(b.exact - a.exact), phi, after.clusters))
+    found = delta_from(float(b.exact - a.exact), phi, after.clusters)
+    if found.value == 0 and found.reason is ALIKE and np.array_equal(before.grades, after.grades):
+        found = replace(found, reason=SAME)
+    return _change(a.value, b.value, found)
 
 
 def _change(base: float | None, candidate: float | None, found: Tested) -> Change:

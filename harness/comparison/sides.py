@@ -17,7 +17,7 @@ class Side:
     `facts` holds what was run, to list differences; `shots` counts those shown, None if a baseline does not
     say. `run`: its name. `cost` and `seconds` are per item. `knows_queries`: whether an item's cluster is its
     query. `stale` counts examples not yet judged under the policy version.
-    `apart`: what the run graded, if its items do not represent a split.
+    `part`: the splits that a run graded. `apart`: what it graded, if its items do not represent a split.
     `warnings`: remarks from reading the side.
     """
 
@@ -34,6 +34,7 @@ class Side:
     cost: float | None = None
     knows_queries: bool = True
     stale: int = 0
+    part: str | None = None
     apart: str | None = None
     warnings: tuple[str, ...] = ()
 
@@ -54,6 +55,7 @@ def side_of_run(reading: Reading, gates: Gates | None = None) -> Side:
         seconds=None if run.manifest.waited else reading.seconds,
         cost=reading.spending.per_answer,
         stale=run.manifest.stale,
+        part=run.manifest.asked.part,
         apart=run.manifest.asked.kind.apart,
         warnings=tuple(f"{run.folder.name}: {mixed}, and it is their mixture" for mixed in reading.mixed),
     )
@@ -97,12 +99,22 @@ def facts_of(manifest: Manifest) -> dict[str, str]:
     given = [f"{name} {value}" for name, value in parameters.items() if value is not None]
     return {
         "policy": f"{asked.policy} {_short(digests.policy)}",
-        "prompt": f"{asked.prompt} {_short(digests.prompt)}",
+        **_read(manifest),
         "model": _model(manifest),
-        "shots": f"{len(manifest.shots)} shown, {_short(digests.shots)}",
         "golden": f"{asked.part}, {manifest.examples} examples, {_short(digests.golden)}",
         "parameters": ", ".join(given) or "none",
     }
+
+
+def _read(manifest: Manifest) -> dict[str, str]:
+    """What the grader read beside the pairs. A fact has one form for ever, since baselines keep its text."""
+    asked, digests = manifest.asked, manifest.digests
+    if not manifest.unprompted:
+        shots = f"{len(manifest.shots)} shown, {_short(digests.shots)}"
+        return {"prompt": f"{asked.prompt} {_short(digests.prompt)}", "shots": shots}
+    if digests.replayed is None:
+        return {"learned from shots": _short(digests.shots)}
+    return {"rater": asked.rater} if asked.rater else {}
 
 
 def _model(manifest: Manifest) -> str:

@@ -103,7 +103,7 @@ def _run_name(plan: Plan, now: datetime) -> str:
     asked = plan.asked
     provider, model = split_model(asked.model)
     if reads_grades(asked.model):
-        model = Path(model).stem
+        model = "-".join(filter(None, (Path(model).stem, asked.rater)))
     began = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03d}"
     text = "-".join((began, asked.policy, asked.prompt, provider, model, asked.part))
     name = "".join(letter if letter.isalnum() or letter in "-_.@+" else "-" for letter in text)

@@ -3,7 +3,8 @@
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,8 @@ from pydantic_core import PydanticSerializationError
 
 from harness.nouns.base import Count, Level, Noun, Split
 from harness.storage.digest import digest
+
+ALMOST = "differ in capitals, spaces or marks alone"
 
 
 class Result(Noun):
@@ -144,6 +147,14 @@ class Example(NamedPair):
 def query_key(query: str) -> str:
     """A query without differences in case, white space, punctuation and Unicode form."""
     return " ".join(words(query)) or query.strip()
+
+
+def namesakes(names: Iterable[str]) -> list[list[str]]:
+    """The names, of one person perhaps, that are the same but for capitals, spaces and marks."""
+    spellings: dict[str, list[str]] = defaultdict(list)
+    for name in dict.fromkeys(names):
+        spellings["".join(filter(str.isalnum, name.casefold())) or name].append(name)
+    return [alike for alike in spellings.values() if len(alike) > 1]
 
 
 def one_form(id_: str) -> str:

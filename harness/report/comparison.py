@@ -14,6 +14,7 @@ from harness.report.parts import columns, entry, indented, interval, number, per
 from harness.score.items import INDEPENDENT
 from harness.scorecards.comparison import Change, Comparison, Flip, Ranking, SliceChange
 from harness.scorecards.money import usd
+from harness.stats.paired import SAME
 from harness.storage.plural import plural
 
 SLICES_SHOWN = 5
@@ -29,7 +30,7 @@ def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableTyp
     yield Text(change_sentence(found))
     yield from _left_out(found)
     yield indented(_figures(found))
-    yield indented(Text(_flip_counts(found)))
+    yield indented(Text(_flip_counts(found) if found.flips else "no flips"))
     if found.never_grow:
         lines = [
             f"must not grow: golden {cell.golden} with action {cell.action}: "
@@ -49,6 +50,8 @@ def change_sentence(found: Comparison) -> str:
     change = found.gated_change
     if change.delta is None:
         return f"{found.gated} cannot be compared: {change.reason}."
+    if change.reason == SAME:
+        return f"No difference: {found.gated} did not move, as both gave every item the same grade."
     if change.ci is None:
         return f"{found.gated} moved by {change.delta:+.3f}; {change.reason}."
     low, high = change.ci

@@ -7,13 +7,13 @@ from rich.text import Text
 
 from harness.report.parts import columns, entry, indented, interval, number, percent, signed, whole
 from harness.score.few import SHOWN, few_names, lowest
-from harness.scorecards.ceiling import AltTest, Ceiling
+from harness.scorecards.ceiling import AgainstRest, AltTest, Ceiling
 from harness.scorecards.gate2 import Citing, Disagreement, Gate2
 from harness.storage.plural import plural
 
 DIAGNOSIS_WORDS = {
     "policy": "policy: the raters differ too",
-    "teacher": "teacher: the raters agree with the golden grade",
+    "teacher": "grader: the raters agree with the golden grade",
     "golden": "golden: the raters agree on another grade; adjudicate the label again",
     "unrated": "not known: fewer than two ratings",
 }
@@ -51,7 +51,7 @@ def alternative_sentence(test: AltTest) -> str | None:
 
 def against_rest_view(score: Ceiling | None) -> Iterator[RenderableType]:
     """The grader in each rater's place, against the others; empty if too few raters share items."""
-    known = [one for one in score.leave_one_out if one.n] if score else []
+    known = places(score)
     if not known:
         return
     table = columns("in the place of", "items", "grader", "rater", "difference", "interval", "p (Holm)")
@@ -63,6 +63,11 @@ def against_rest_view(score: Ceiling | None) -> Iterator[RenderableType]:
         p = "-" if one.p_holm is None else f"{one.p_holm:.2g}"
         table.add_row(one.rater, f"{one.n:,}", *kappas, interval(one.ci) or "-", p)
     yield indented(table)
+
+
+def places(score: Ceiling | None) -> list[AgainstRest]:
+    """The raters in whose place the grader can be put: those who share items with two others."""
+    return [one for one in score.leave_one_out if one.n] if score else []
 
 
 def ceiling_sentence(score: Ceiling) -> str:
@@ -99,7 +104,7 @@ def _citing(found: Citing) -> str:
 
 
 def miss_view(misses: Sequence[Disagreement]) -> Iterator[RenderableType]:
-    """Wrong grades, with the golden chain of thought beside the teacher's."""
+    """Wrong grades, with the golden chain of thought beside the grader's."""
     if misses:
         yield Text("\nThe worst misses (--misses N shows more):")
     for miss in misses:

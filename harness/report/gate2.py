@@ -120,7 +120,8 @@ def _actions(score: Gate2) -> Iterator[RenderableType]:
     yield indented(matrix_table("golden \\ grader", actions.labels, actions.matrix), above=0)
     for cell in score.never_grow:
         places = 0 if cell.limit is None else 1
-        most = f", at most {cell.ci.high:.{places}%} (95 %)" if cell.ci else ""
+        guard = f": {cell.guard}" if cell.guard else ""
+        most = f", at most {cell.ci.high:.{places}%} (95 %{guard})" if cell.ci else ""
         most = f" ({cell.reason})" if cell.reason else most
         limit = f"; the limit is {cell.limit:.1%}" if cell.limit is not None else ""
         name = f"golden {cell.golden} with action {cell.action}"

@@ -131,4 +131,9 @@ def warnings(texts: Sequence[str], *, above: bool = False) -> Iterator[Renderabl
     """Warnings, each on a line; with `above`, after an empty line."""
     if above and texts:
         yield Text("")
-    yield from (Text(f"Warning: {text}.", style="yellow") for text in texts)
+    yield from (Text(f"Warning: {ended(text)}", style="yellow") for text in texts)
+
+
+def ended(text: str) -> str:
+    """A remark with the mark at its end: a full stop, unless it is a question."""
+    return text if text.endswith("?") else f"{text.rstrip('.')}."

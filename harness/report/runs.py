@@ -58,7 +58,8 @@ def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableTy
         for row in members:
             yield Text(f"  {row['rank']}. {row['run']}" if group else f"  {row['run']}")
             figures = f"{number(row['kappa'])} {interval(row['ci'])}".rstrip()
-            who = f"{row['prompt']}, {row['model']}" if row["prompted"] else row["model"]
+            model = f"{row['rater']} ({row['model']})" if row["rater"] else row["model"]
+            who = f"{row['prompt']}, {model}" if row["prompted"] else model
             if group:
                 line = f"{figures} {row['verdict'] or 'no verdict'}; {who}"
             else:
@@ -118,9 +119,10 @@ def _prompt(manifest: Manifest) -> dict[str, str]:
 
 def _unprompted(manifest: Manifest) -> dict[str, str]:
     """What stands for the prompt of a grader that is sent none."""
-    replayed = manifest.digests.replayed
+    replayed, rater = manifest.digests.replayed, manifest.asked.rater
+    rated = {"rater replayed": rater} if rater else {}
     read = {"the file's digest": replayed} if replayed else {"learned from shots": manifest.digests.shots}
-    return {"prompt": "none was sent", **read}
+    return {"prompt": "none was sent", **rated, **read}
 
 
 def unfinished_sentence(reading: "Reading") -> str | None:

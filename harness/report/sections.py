@@ -78,11 +78,11 @@ def details_words(score: Gate2) -> str:
     found = {
         "clauses": lowest_parts(score.per_clause),
         "tags": lowest_parts(score.per_tag),
-        "each rater's place": score.ceiling and score.ceiling.leave_one_out,
-        "confidence": score.confidence,
+        "each rater's place": against_rest_view(score.ceiling),
+        "confidence": confidence_view(score.confidence),
         "the worst misses": score.misses,
     }
-    return ", ".join(name for name, part in found.items() if part)
+    return ", ".join(name for name, part in found.items() if any(True for _ in part))
 
 
 def details_view(score: Gate2, misses: int) -> Iterator[RenderableType]:

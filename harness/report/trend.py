@@ -30,7 +30,7 @@ class KappaPoint:
     @property
     def model(self) -> str:
         """The grader."""
-        return self.manifest.asked.model
+        return self.manifest.graded_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +76,5 @@ def _point(run: ListedRun, beside: ListedRun | None) -> KappaPoint:
         n=run.headline.n,
         coverage=run.headline.coverage,
         apart=own or (unlike(run, beside) if beside else None),
-        line=(terms_of(run), run.manifest.asked.model, digests.prompt, digests.shots, *alone),
+        line=(terms_of(run), run.manifest.graded_by, digests.prompt, digests.shots, *alone),
     )

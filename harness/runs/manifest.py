@@ -18,6 +18,17 @@ REPEATS, EXAMPLES, ANSWERS = 1_000, 10_000_000, 100_000_000
 """The maximum of each in a run: a manifest with more is damaged."""
 
 
+IN_WORDS = {
+    "policy": "the policy",
+    "prompt": "the prompt",
+    "shots": "the shots",
+    "golden": "the golden set",
+    "replayed": "the replayed file",
+    "prefix": "the prompt's constant part",
+}
+"""The names of the digests in words."""
+
+
 class Asked(Noun):
     """What the user asked for: enough to plan the same run again."""
 
@@ -123,10 +134,33 @@ class Manifest(Noun):
         """`waits`; manifests of old versions do not say it, and only batches waited then."""
         return self.waits or self.asked.batch
 
+    def changed(self, now: Digests) -> str:
+        """What the grader reads that differs now, in words; empty if nothing does.
+
+        The prompt's constant part is named where nothing else has changed: a new version of the harness may
+        render it otherwise.
+        """
+        found = [name for name in self.digests.changed(now) if name not in self._unread]
+        parts = [name for name in found if name != "prefix"]
+        return ", ".join(IN_WORDS[name] for name in parts or found)
+
+    @property
+    def _unread(self) -> tuple[str, ...]:
+        """The inputs that this grader does not read."""
+        if not self.unprompted:
+            return ()
+        return ("prompt", "prefix", "shots") if self.digests.replayed else ("prompt", "prefix")
+
+    @property
+    def graded_by(self) -> str:
+        """The model; of a replay of one of several raters, whose grades they are."""
+        model, rater = self.asked.model, self.asked.rater
+        return f"{rater} ({model})" if rater else model
+
     @property
     def grader(self) -> str:
         """Who graded: the model, with its prompt if one was sent."""
-        return self.asked.model if self.unprompted else f"{self.asked.model} with {self.asked.prompt}"
+        return self.graded_by if self.unprompted else f"{self.graded_by} with {self.asked.prompt}"
 
     @property
     def sides(self) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from harness.nouns.base import Interval, Reason
 from harness.score.answer_matrix import AnswerMatrix
 from harness.score.rating_matrix import MIN_COMMON, RatingMatrix
 from harness.score.settings import Raters, ScoreSettings
-from harness.scorecards.ceiling import AgainstRest, AltTest, AnnotatorScore, Ceiling
+from harness.scorecards.ceiling import AgainstRest, AltTest, Ceiling
 from harness.scorecards.shared import Estimate
 from harness.stats.alternative import alternative_annotator_test
 from harness.stats.ceiling import LeftOut, human_ceiling, leave_one_out
@@ -88,28 +88,8 @@ def _alt_test(answers: AnswerMatrix, ratings: RatingMatrix, settings: ScoreSetti
     epsilon, scoring = settings.gates.human_ceiling.epsilon, settings.gates.human_ceiling.scoring
     if epsilon is None:
         return _no_test(settings, NO_EPSILON)
-    found = alternative_annotator_test(
-        answers.grades[:, 0], ratings.grades, answers.clusters, settings.scale, scoring, epsilon
-    )
-    return AltTest(
-        epsilon=epsilon,
-        winning_rate=found.winning_rate,
-        advantage=found.advantage,
-        passed=found.passed,
-        annotators=tuple(
-            AnnotatorScore(
-                rater=ratings.raters[one.annotator],
-                n=one.n,
-                grader=one.model_wins,
-                rater_share=one.own_wins,
-                p=one.p,
-                p_clustered=one.p_clustered,
-                rejected=one.rejected,
-            )
-            for one in found.annotators
-        ),
-        reason=found.reason,
-    )
+    about = answers.clusters, settings.scale, scoring, epsilon, ratings.raters
+    return alternative_annotator_test(answers.grades[:, 0], ratings.grades, *about)
 
 
 def _no_test(settings: ScoreSettings, why: str) -> AltTest:

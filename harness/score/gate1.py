@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from harness.nouns.pair import Example, Rating, Unrated
+from harness.nouns.pair import ALMOST, Example, Rating, Unrated, namesakes
 from harness.nouns.policy import Gates
 from harness.score.bias import biases
 from harness.score.copies import copies, nearly_copies
@@ -15,8 +15,8 @@ from harness.score.rater_pairs import RaterPairs, rater_pairs
 from harness.score.rating_matrix import (
     MIN_COMMON,
     RatingMatrix,
-    first_readings,
     rating_matrix_of,
+    readings,
     rows_by_name,
 )
 from harness.score.self_agreement import self_agreement
@@ -56,13 +56,10 @@ def score_gate1(
     the golden examples by id, where the items are some: their tags, clauses and titles. `unrated`: what
     raters could not grade; it is counted, and is no grade.
     """
-    panel = rating_matrix_of(ratings, scale)
+    first, again = readings(ratings)
+    panel = rating_matrix_of(first, scale)
     pairs = rater_pairs(panel, bar.weighting)
-    known = about or {}
     queries = {rating.item: rating.query for rating in ratings if rating.query}
-    copied = copies(panel.raters, pairs)
-    alike = None if copied else _alike(panel, pairs)
-    kind = _provisional(panel.raters, kinds) if kinds is not None else None
     return Gate1(
         **gate_fields(pairs.means, bar, len(set(panel.queries))),
         bootstrap=panel.bootstrap(bar.weighting) if bootstrap else None,
@@ -71,34 +68,28 @@ def score_gate1(
             *_low_pairs(panel, pairs, bar, pair_floor),
             *bands_differ(pairs.means),
             *independence(sum(item in queries for item in panel.items), len(panel.items)),
-            *_alike_names(panel.raters),
+            # One person under two names is two raters who always agree.
+            *(f"{few_names(names)} {ALMOST}: is it one person?" for names in namesakes(panel.raters)),
         ),
-        provisional="; ".join(filter(None, (kind, alike))) or None,
-        copies=copied,
-        alike=alike,
+        **_doubts(panel, pairs, kinds),
         n_items=len(panel.items),
         raters=panel.raters,
         pairs=tuple(_agreements(panel, pairs, bar)),
         **_beside(panel),
         rater_bias=biases(panel, pairs),
-        self_agreement=self_agreement(ratings, scale, bar.weighting),
-        **_cannot(unrated, ratings),
+        self_agreement=self_agreement(again, scale, bar.weighting),
+        **_cannot(unrated, first),
         confusion=Confusion(labels=scale, matrix=pairs.matrix),
         boundaries=tuple(_boundary(panel, pairs, at) for at in range(1, len(scale))),
         confused=_confused(pairs.matrix, scale),
-        per_query=_agreement_in(
-            panel,
-            [[key] if i in queries else [] for i, key in zip(panel.items, panel.queries, strict=True)],
-        ),
-        per_tag=_agreement_in(panel, [known[i].tags if i in known else () for i in panel.items]),
-        per_clause=_agreement_in(panel, [known[i].clauses if i in known else () for i in panel.items]),
-        disputed=tuple(_disputed(panel, first_readings(ratings), known, queries)),
+        **_parts(panel, about or {}, queries),
+        disputed=tuple(_disputed(panel, first, about or {}, queries)),
     )
 
 
-def _cannot(unrated: Sequence[Unrated], ratings: Sequence[Rating]) -> dict[str, Any]:
+def _cannot(unrated: Sequence[Unrated], first_grades: Sequence[Rating]) -> dict[str, Any]:
     """What could not be graded at a rater's first reading of an item, by cause and by rater."""
-    graded = {(one.item, one.rater): one.repeat for one in first_readings(ratings)} if unrated else {}
+    graded = {(one.item, one.rater): one.repeat for one in first_grades} if unrated else {}
     first: dict[tuple[str, str], Unrated] = {}
     for one in sorted(unrated, key=lambda one: one.repeat):
         if one.repeat < graded.get((one.item, one.rater), one.repeat + 1):
@@ -116,19 +107,29 @@ def _cannot(unrated: Sequence[Unrated], ratings: Sequence[Rating]) -> dict[str, 
     }
 
 
-def _alike(panel: RatingMatrix, pairs: RaterPairs) -> str | None:
-    compared, agreeing = panel.comparisons()
-    return nearly_copies(panel.raters, pairs, int((compared > 0).sum()), int((compared > agreeing).sum()))
+def _doubts(panel: RatingMatrix, pairs: RaterPairs, kinds: Mapping[str, str] | None) -> dict[str, str | None]:
+    """Why these ratings are no evidence, or not of people; None for what nothing speaks for."""
+    copied, alike = copies(panel.raters, pairs), None
+    if copied is None:
+        compared, agreeing = panel.comparisons()
+        items, differing = int((compared > 0).sum()), int((compared > agreeing).sum())
+        alike = nearly_copies(panel.raters, pairs, items, differing)
+    kind = _provisional(panel.raters, kinds) if kinds is not None else None
+    provisional = "; ".join(filter(None, (kind, alike))) or None
+    return {"copies": copied, "alike": alike, "provisional": provisional}
 
 
-def _alike_names(raters: Sequence[str]) -> Iterator[str]:
-    """One person under two names is two raters who always agree."""
-    spellings = defaultdict(list)
-    for rater in raters:
-        spellings["".join(filter(str.isalnum, rater.casefold())) or rater].append(rater)
-    for names in spellings.values():
-        if len(names) > 1:
-            yield f"{few_names(names)} differ in capitals, spaces or marks alone: is it one person?"
+def _parts(
+    panel: RatingMatrix, about: Mapping[str, Example], queries: Mapping[str, str]
+) -> dict[str, tuple[AgreementIn, ...]]:
+    """Agreement by query, tag and clause, as far as the items have them."""
+    known = [about.get(item) for item in panel.items]
+    asked = zip(panel.items, panel.queries, strict=True)
+    return {
+        "per_query": _agreement_in(panel, [[key] if item in queries else [] for item, key in asked]),
+        "per_tag": _agreement_in(panel, [one.tags if one else () for one in known]),
+        "per_clause": _agreement_in(panel, [one.clauses if one else () for one in known]),
+    }
 
 
 def _left_out(panel: RatingMatrix, pairs: RaterPairs) -> Iterator[str]:

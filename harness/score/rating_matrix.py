@@ -1,7 +1,7 @@
 """Ratings as an array: what every figure of Gate 1 is made of."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -107,19 +107,15 @@ class RatingMatrix:
         return replace(self, items=wanted, grades=grades, queries=queries, clusters=numbered(queries))
 
 
-def first_readings(ratings: Sequence[Rating]) -> Sequence[Rating]:
-    """Each rater's first grade of an item, which is what raters are compared by."""
+def readings(ratings: Sequence[Rating]) -> tuple[Sequence[Rating], list[tuple[Rating, Rating]]]:
+    """Each rater's first grade of an item, by which raters are compared; and each later one beside it."""
     if not any(rating.repeat for rating in ratings):
-        return ratings
-    return [found[0] for found in readings(ratings).values()]
-
-
-def readings(ratings: Sequence[Rating]) -> Mapping[tuple[str, str], Sequence[Rating]]:
-    """A rater's grades of an item, in the order of giving."""
+        return ratings, []
     found: dict[tuple[str, str], list[Rating]] = defaultdict(list)
     for rating in sorted(ratings, key=lambda one: one.repeat):
         found[rating.rater, rating.item].append(rating)
-    return found
+    given = found.values()
+    return [first for first, *_ in given], [(first, later) for first, *more in given for later in more]
 
 
 def rating_matrix_of(ratings: Sequence[Rating], scale: tuple[int, ...]) -> RatingMatrix:
@@ -127,7 +123,7 @@ def rating_matrix_of(ratings: Sequence[Rating], scale: tuple[int, ...]) -> Ratin
 
     Where a rater graded an item again, the first grade is taken.
     """
-    ratings = first_readings(ratings)
+    ratings, _ = readings(ratings)
     raters = tuple(sorted({rating.rater for rating in ratings}))
     if len(raters) < 2:
         raise BadInput(f"agreement takes two raters or more; here: {', '.join(raters) or 'none'}")

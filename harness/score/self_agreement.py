@@ -7,25 +7,23 @@ import numpy as np
 
 from harness.nouns.base import Weighting
 from harness.nouns.pair import Rating, query_key
-from harness.score.rating_matrix import numbered, readings
+from harness.score.rating_matrix import numbered
 from harness.scorecards.gate1 import SelfAgreement
 from harness.stats.intervals import KappaTable, mean_spread
 
 
 def self_agreement(
-    ratings: Sequence[Rating], scale: tuple[int, ...], weighting: Weighting
+    again: Sequence[tuple[Rating, Rating]], scale: tuple[int, ...], weighting: Weighting
 ) -> tuple[SelfAgreement, ...]:
     """Each rater's kappa with their own first grades, over the items that they graded again.
 
-    A third grade is a second comparison with the first. Intervals are clustered by query, or by item where
-    there is none. Empty if nobody graded an item again.
+    `again` has each later grade beside the first: a third one is a second comparison with it. Intervals are
+    clustered by query, or by item where there is none. Empty if nobody graded an item again.
     """
-    if not any(rating.repeat for rating in ratings):
-        return ()
-    again: dict[str, list[tuple[Rating, Rating]]] = defaultdict(list)
-    for (rater, _), found in readings(ratings).items():
-        again[rater] += [(found[0], later) for later in found[1:]]
-    return tuple(_of_one(rater, again[rater], scale, weighting) for rater in sorted(again) if again[rater])
+    pairs: dict[str, list[tuple[Rating, Rating]]] = defaultdict(list)
+    for pair in again:
+        pairs[pair[0].rater].append(pair)
+    return tuple(_of_one(rater, pairs[rater], scale, weighting) for rater in sorted(pairs))
 
 
 def _of_one(

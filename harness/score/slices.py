@@ -11,7 +11,7 @@ from harness.score.rating_matrix import rows_by_name
 from harness.scorecards.gate2 import ActionScore, BoundaryScore, CellScore, Floor, GradeScore, SliceScore
 from harness.stats.agreement import Floats, Integers, Matrix, renumbered
 from harness.stats.intervals import ONE_CLUSTER
-from harness.stats.means import clustered_share
+from harness.stats.means import by_guard, clustered_share
 
 
 def grade_score(matrix: Matrix, at: int, grade: int) -> GradeScore:
@@ -92,6 +92,7 @@ def cells(answers: AnswerMatrix, action_of: Mapping[int, str], gates: Gates) -> 
                 ci=ci,
                 ci_worst_case=_share_interval(most, row.clusters),
                 limit=cell.limit,
+                guarded=ci is not None and by_guard(ci, found, renumbered(row.clusters[kept])),
                 reason=ONE_CLUSTER if len(found) and ci is None else None,
             )
         )
@@ -145,10 +146,10 @@ def unused(answers: AnswerMatrix) -> tuple[str, ...]:
     lacking = [grade for at, grade in enumerate(answers.scale) if at not in golden]
     never = [grade for at, grade in enumerate(answers.scale) if at not in given]
     return (
-        *([f"no golden item here has grade {_listed(lacking)}"] if lacking else []),
-        *([f"the grader never gives grade {_listed(never)}"] if never and given else []),
+        *([f"no golden item here has {_listed(lacking)}"] if lacking else []),
+        *([f"the grader never gives {_listed(never)}"] if never and given else []),
     )
 
 
 def _listed(grades: Sequence[int]) -> str:
-    return ", ".join(map(str, grades))
+    return f"{'grade' if len(grades) == 1 else 'grades'} {', '.join(map(str, grades))}"

@@ -25,7 +25,8 @@ class AnnotatorScore(Noun):
     """One rater in the alternative annotator test.
 
     `grader` and `rater_share`: how often each of the two is at least as close to the others.
-    `p` treats items as independent, as published; `p_clustered` does not.
+    `p` tests rater minus grader < epsilon, and treats items as independent, as published; `p_clustered` does
+    not, and is None for one query alone. `rejected`: the grader wins, by Benjamini and Yekutieli's p.
     """
 
     rater: str

@@ -123,7 +123,8 @@ class Gate1(Gate):
     `agreement`: the share of agreeing pairs of ratings, averaged over items with two or more. `copies`: why
     the ratings may not be independent, where something speaks for it; then the gate does not pass. `alike`:
     why they may be copies but for a few; then the gate is provisional. `cannot`: how many first readings
-    ended without a grade, by cause; none of them is in any other figure.
+    ended without a grade, by cause; none of them is in any other figure. `compared`: the rater who was left
+    out, since that rater's grades are the ones compared in Gate 2.
     """
 
     gate: Literal[1] = 1
@@ -151,7 +152,13 @@ class Gate1(Gate):
     disputed: tuple[Dispute, ...]
     copies: str | None = None
     alike: str | None = None
+    compared: str | None = None
     advice: tuple[str, ...] = ()
+
+    @property
+    def whose(self) -> str:
+        """Behind the words "Gate 1": of whom it is, if not of all raters."""
+        return f" of the other raters ({self.compared} is the one compared)" if self.compared else ""
 
     @property
     def doubt(self) -> str | None:

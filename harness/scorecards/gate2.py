@@ -62,7 +62,8 @@ class CellScore(Noun):
 
     `share` is of the `n` graded items with that golden grade, `ci` its interval, clustered by query, and
     `limit` the share that gates.toml allows, if it declares one. `ci_worst_case` assumes that every
-    missing answer is in the cell. `reason` says why items have no interval.
+    missing answer is in the cell. `guarded`: so few queries have an item in it that their number, not their
+    spread, sets the upper limit. `reason` says why items have no interval.
     """
 
     golden: int
@@ -73,7 +74,14 @@ class CellScore(Noun):
     ci: Interval | None
     ci_worst_case: Interval | None = None
     limit: float | None = None
+    guarded: bool = False
     reason: Reason | None = None
+
+    @property
+    def guard(self) -> str:
+        """Which method the upper limit is from, if not the usual one; more items can have a lower limit."""
+        few = "fewer than five queries have one, so a guard by the number of queries sets the limit"
+        return f"{few}, which can lie above that of more" if self.guarded else ""
 
     @property
     def found(self) -> str:

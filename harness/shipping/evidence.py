@@ -146,11 +146,11 @@ def _found(project: Project, folder: Path, gates: Gates) -> RunFound:
 def _outdated(project: Project, manifest: Manifest) -> str | None:
     """Why a run made today would differ from this one; None if it would not."""
     try:
-        changed = manifest.digests.changed(make_plan(project, manifest.asked).digests)
+        changed = manifest.changed(make_plan(project, manifest.asked).digests)
     except BadInput as error:
         # An input of the run is gone or broken.
         return str(error.faults[0])
-    return f"{', '.join(changed)} changed since it was made" if changed else None
+    return f"changed since it was made: {changed}" if changed else None
 
 
 def _base(project: Project, policy: Policy, part: str, name: str) -> Side | None:

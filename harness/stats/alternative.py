@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import stdtr
 
 from harness.nouns.base import Reason
+from harness.scorecards.ceiling import AltTest, AnnotatorScore
 from harness.stats.agreement import Floats, Integers, renumbered
 from harness.stats.intervals import clustered_error
 from harness.stats.paired import benjamini_yekutieli
@@ -28,40 +29,6 @@ TOO_FEW = "the test takes {least} annotators with {items} items each; here: {fou
 
 
 @dataclass(frozen=True, slots=True)
-class AnnotatorTest:
-    """The model and one annotator (by index), each scored against the other annotators on n items.
-
-    `model_wins` and `own_wins` are the shares of items on which the model, or the annotator, is at least as
-    close to the rest. `p` tests own minus model < epsilon, treating items as independent; `p_adjusted` is
-    Benjamini and Yekutieli's; `rejected` means p_adjusted <= .05: the model wins. `p_clustered` is p
-    clustered by query; None if there is one query only.
-    """
-
-    annotator: int
-    n: int
-    model_wins: float
-    own_wins: float
-    p: float
-    p_clustered: float | None
-    p_adjusted: float
-    rejected: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AlternativeTest:
-    """The share of annotators that the model wins against (omega) and its mean share of items won (rho).
-
-    Both are in [0, 1]. They and the verdict are None with the reason if too few annotators have enough items.
-    """
-
-    winning_rate: float | None
-    advantage: float | None
-    passed: bool | None
-    annotators: tuple[AnnotatorTest, ...]
-    reason: Reason | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class _Wins:
     """For each of an annotator's items, whether model and annotator win; ties credit both."""
 
@@ -78,15 +45,17 @@ def alternative_annotator_test(
     scale: Sequence[int],
     scoring: Scoring,
     epsilon: float,
-) -> AlternativeTest:
+    raters: Sequence[str],
+) -> AltTest:
     """The alt-test of Calderon, Reichart & Dror (ACL 2025, arXiv 2501.10970).
 
     `model` (n) and `ratings` (n x R) are positions on the scale, -1 where missing, `clusters` (n) the items'
-    queries, numbered from 0. For each annotator: the items that they, the model and another annotator graded;
-    the closer one to the others' grades wins, by the share that is the same ("accuracy") or by the
-    root mean square of the difference in value ("neg_rmse"), ties credit both; one-sided t-test of
-    mean(W_own - W_model) < epsilon, with epsilon for what a human costs more. omega is the share rejected
-    after Benjamini-Yekutieli at .05, passed from .5 on; rho the mean over annotators of mean(W_model).
+    queries, numbered from 0, and `raters` the R names. For each annotator: the items that they, the model and
+    another annotator graded; the closer one to the others' grades wins, by the share that is the same
+    ("accuracy") or by the root mean square of the difference in value ("neg_rmse"), ties credit both;
+    one-sided t-test of mean(W_own - W_model) < epsilon, with epsilon for what a human costs more. omega is
+    the share rejected after Benjamini-Yekutieli at .05, passed from .5 on; rho the mean over annotators of
+    mean(W_model).
     Annotators with fewer than 30 items are left out, though others are still held to their grades; undefined
     with fewer than 3 left. Where the differences have no variance t has no value, and the mean decides:
     p is 0 below epsilon, else 1.
@@ -98,14 +67,20 @@ def alternative_annotator_test(
     if len(found) < MIN_ANNOTATORS:
         sizes = ", ".join(f"annotator {one.annotator} with {len(one.own)}" for one in every) or "none"
         text = TOO_FEW.format(least=MIN_ANNOTATORS, items=MIN_ITEMS, found=sizes)
-        return AlternativeTest(None, None, None, (), Reason("undefined", text))
+        reason = Reason("undefined", text)
+        return AltTest(epsilon=epsilon, winning_rate=None, advantage=None, passed=None, reason=reason)
     # One cluster per item gives the ordinary t-test's error, s / sqrt(n).
     p = [_one_sided(one.own - one.model, np.arange(len(one.own)), epsilon) for one in found]
-    adjusted = benjamini_yekutieli(p)
-    tested = tuple(_annotator(*each, epsilon) for each in zip(found, p, adjusted, strict=True))
-    winning_rate = sum(one.rejected for one in tested) / len(tested)
-    advantage = sum(one.model_wins for one in tested) / len(tested)
-    return AlternativeTest(winning_rate, advantage, winning_rate >= WINNING, tested)
+    rejected = [adjusted <= LEVEL for adjusted in benjamini_yekutieli(p)]
+    tested = tuple(_annotator(*each, epsilon, raters) for each in zip(found, p, rejected, strict=True))
+    winning_rate = sum(rejected) / len(tested)
+    return AltTest(
+        epsilon=epsilon,
+        winning_rate=winning_rate,
+        advantage=sum(one.grader for one in tested) / len(tested),
+        passed=winning_rate >= WINNING,
+        annotators=tested,
+    )
 
 
 def _wins(
@@ -147,15 +122,16 @@ def _one_sided(d: Integers, clusters: Integers, epsilon: float) -> float:
     return float(stdtr(groups - 1, (total / n - epsilon) / se))
 
 
-def _annotator(wins: _Wins, p: float, adjusted: float, epsilon: float) -> AnnotatorTest:
+def _annotator(
+    wins: _Wins, p: float, rejected: bool, epsilon: float, raters: Sequence[str]
+) -> AnnotatorScore:
     d, groups = wins.own - wins.model, int(wins.clusters.max()) + 1
-    return AnnotatorTest(
-        annotator=wins.annotator,
+    return AnnotatorScore(
+        rater=raters[wins.annotator],
         n=len(d),
-        model_wins=float(wins.model.mean()),
-        own_wins=float(wins.own.mean()),
+        grader=float(wins.model.mean()),
+        rater_share=float(wins.own.mean()),
         p=p,
         p_clustered=_one_sided(d, wins.clusters, epsilon) if groups > 1 else None,
-        p_adjusted=adjusted,
-        rejected=adjusted <= LEVEL,
+        rejected=rejected,
     )

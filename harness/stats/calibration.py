@@ -6,6 +6,7 @@ to 1, because the probability of other tokens is lost. Grades are positions on t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -81,26 +82,32 @@ def calibration(
     n = len(given)
     if n == 0:
         return Calibration(0, *(None,) * 6, reason=NO_ITEMS)
-    lost = np.maximum(0.0, 1 - given.sum(axis=1))
     p = np.asarray(given / given.sum(axis=1, keepdims=True), dtype=np.float64)
-    confidence, right = p[np.arange(n), grades], grades == gold
-    said = _Said(confidence, right, np.arange(n) if clusters is None else clusters)
+    said = _Said(p[np.arange(n), grades], grades == gold, np.arange(n) if clusters is None else clusters)
     width, mass = _width_bins(said), _mass_bins(said)
-    log_loss, reason = _log_loss(p[np.arange(n), gold])
-    truth = np.eye(len(scale))[gold]
-    below = (p - truth).cumsum(axis=1)[:, :-1]
     return Calibration(
         n=n,
-        lost=float(lost.mean()),
+        lost=float(np.maximum(0.0, 1 - given.sum(axis=1)).mean()),
         ece_width=_ece(width),
         ece_mass=_ece(mass),
-        brier=float(((p - truth) ** 2).sum(axis=1).mean()),
-        log_loss=log_loss,
-        rps=float((below**2).sum(axis=1).mean()),
+        **_scores(p, gold),
         width_bins=width,
         mass_bins=mass,
-        reason=reason,
     )
+
+
+def _scores(p: Floats, gold: Integers) -> dict[str, Any]:
+    """The scores of whole distributions: Brier, RPS and log loss, or why there is none."""
+    difference = p - np.eye(p.shape[1])[gold]
+    likely = p[np.arange(len(p)), gold]
+    zeros = int((likely == 0).sum())
+    items = plural(len(p), "item")
+    return {
+        "brier": float((difference**2).sum(axis=1).mean()),
+        "rps": float((difference.cumsum(axis=1)[:, :-1] ** 2).sum(axis=1).mean()),
+        "log_loss": None if zeros else float(np.abs(np.log(likely)).mean()),
+        "reason": Reason("remark", ZERO.format(count=zeros, items=items)) if zeros else None,
+    }
 
 
 def _checked(probabilities: ArrayLike, scale: Sequence[int]) -> Floats:
@@ -120,13 +127,6 @@ def _positions(grades: ArrayLike, given: Floats) -> Integers:
     assert found.shape == given.shape[:1], "a grade per item"
     assert bool(((found >= 0) & (found < given.shape[1])).all()), "a position off the scale"
     return found
-
-
-def _log_loss(p: Floats) -> tuple[float | None, Reason | None]:
-    zeros = int((p == 0).sum())
-    if zeros:
-        return None, Reason("remark", ZERO.format(count=zeros, items=plural(len(p), "item")))
-    return float(np.abs(np.log(p)).mean()), None
 
 
 def _width_bins(said: _Said) -> tuple[BinScore, ...]:

@@ -13,13 +13,10 @@ import numpy as np
 
 from harness.nouns.base import Reason, Weighting
 from harness.stats.agreement import Floats, Integers, Kappa, mean_kappa, renumbered
-from harness.stats.intervals import ONE_CLUSTER, ROUNDING, KappaTable, Tested, mean_influence
+from harness.stats.intervals import ONE_CLUSTER, KappaTable, Tested, mean_influence
 from harness.stats.paired import delta_from, delta_kappa, holm
 from harness.stats.raters import MISSING, lower_median
 
-NO_SPREAD = Reason(
-    "no interval", "the two agree alike in every query, so there is no spread to estimate it from"
-)
 NO_REST = Reason("undefined", "no item has a grade by the model, by this rater and by two others")
 
 
@@ -94,7 +91,7 @@ def human_ceiling(
     delta = _without_interval(of_model, of_raters, groups)
     if delta.value is not None and delta.reason is None:
         phi = _influence(own, len(model), len(items)) - _influence(between, len(model), len(items))
-        delta = _with_spread(delta_from(delta.value, phi[items], numbered))
+        delta = delta_from(delta.value, phi[items], numbered)
     return HumanCeiling(of_model, of_raters, delta, len(items), groups)
 
 
@@ -138,7 +135,7 @@ def _left_out(
         return LeftOut(rater, 0, 0, none, none, Tested(None, reason=NO_REST))
     delta = _without_interval(candidate.kappa, base.kappa, groups)
     if delta.reason is None:
-        delta = _with_spread(delta_kappa(base, candidate))
+        delta = delta_kappa(base, candidate)
     return LeftOut(rater, len(items), groups, candidate.kappa, base.kappa, delta, delta.p)
 
 
@@ -174,10 +171,3 @@ def _without_interval(model: Kappa, other: Kappa, groups: int) -> Tested:
         return Tested(None, reason=undefined.reason)
     reason = model.reason or other.reason or (ONE_CLUSTER if groups < 2 else None)
     return Tested(float(model.exact - other.exact), reason=reason)
-
-
-def _with_spread(delta: Tested) -> Tested:
-    """The difference; its interval is dropped if it would be a single point, which overstates certainty."""
-    if delta.se is not None and delta.se < ROUNDING:
-        return replace(delta, se=0.0, ci=None, reason=NO_SPREAD)
-    return delta

@@ -66,6 +66,16 @@ def guarded(
     return Interval(min(ci.low, 1.0 if below is None else 1 - below), max(ci.high, above or 0.0))
 
 
+def by_guard(ci: Interval, happened: Floats, clusters: Integers) -> bool:
+    """Whether the upper limit of `clustered_share` is that of `rare_upper`, since so few clusters have one.
+
+    That limit may lie above the one of more events, whose spread over the clusters can be estimated.
+    """
+    groups = int(clusters.max()) + 1
+    limit = rare_upper(happened, np.ones(len(happened)), clusters) if groups < len(happened) else None
+    return limit is not None and ci.high <= limit
+
+
 def rare_upper(
     happened: Floats, weights: Floats, clusters: Integers, confidence: float = CONFIDENCE
 ) -> float | None:

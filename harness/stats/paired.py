@@ -20,6 +20,8 @@ from harness.stats.intervals import (
 from harness.stats.proportions import CONFIDENCE
 
 NO_DISCORDANCE = Reason("undefined", "no item is right in one and wrong in the other")
+ALIKE = Reason("no interval", "the two agree alike in every query, so there is no spread to estimate it from")
+SAME = Reason("no interval", "both gave every item the same, so there is no change to estimate it from")
 SAME_MARGINS = Reason("undefined", "in every query, both use each grade as often")
 
 
@@ -28,7 +30,7 @@ def delta_kappa(base: KappaTable, candidate: KappaTable) -> Tested:
 
     Its error is from phi_B - phi_A summed by cluster (phi as Gwet 2016, clusters as Yang & Zhou 2015), the
     interval t on the clusters' degrees of freedom. Undefined if either kappa is; no interval with one
-    cluster.
+    cluster, or without spread.
     """
     assert len(base.rows) == len(candidate.rows), "the same items"
     a, b = base.kappa, candidate.kappa
@@ -38,13 +40,16 @@ def delta_kappa(base: KappaTable, candidate: KappaTable) -> Tested:
 
 
 def delta_from(value: float, phi: Floats, clusters: Integers) -> Tested:
-    """A difference, from each item's influence on it (n floats) and its cluster, numbered from 0."""
+    """A difference, from each item's influence on it (n floats) and its cluster, numbered from 0.
+
+    An error of 0 is never an interval. p is then 1 at a difference of 0, else there is none.
+    """
     groups = int(clusters.max()) + 1
     if groups < 2:
         return Tested(value, reason=ONE_CLUSTER)
     se = clustered_error(phi, clusters, groups, len(phi))
     if se < ROUNDING:
-        return Tested(value, 0.0, Interval(value, value), 1.0 if value == 0 else None)
+        return Tested(value, 0.0, p=1.0 if value == 0 else None, reason=ALIKE)
     return t_test(value, se, groups)
 
 

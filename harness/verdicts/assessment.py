@@ -164,7 +164,8 @@ def judge_raters(
         bootstrap=bootstrap,
     )
     provisional = "; ".join(filter(None, (score.provisional, rated.early))) or None
-    noted = {"warnings": (*rated.warnings, *score.warnings), "provisional": provisional}
+    warnings = (*rated.warnings, *score.warnings)
+    noted = {"warnings": warnings, "provisional": provisional, "compared": rated.compared}
     return judge_gate1(score.model_copy(update=noted), names, rated.unfinished)
 
 

@@ -98,7 +98,7 @@ def _against(estimate: Estimate, bar: float, name: str) -> Check:
         return "inconclusive", f"{name} has no interval: {why.after_no_interval if why else ''}"
     interval = f"the 95 % interval of {name}, {estimate.ci.low:.3f} to {estimate.ci.high:.3f},"
     verdict = three_way(estimate.ci, bar)
-    where = {"pass": "lies above", "fail": "lies below", "inconclusive": "holds"}[verdict]
+    where = {"pass": "lies above", "fail": "lies below", "inconclusive": "contains"}[verdict]
     return verdict, f"{interval} {where} the bar {bar:g}"
 
 
@@ -159,13 +159,16 @@ def _cell_check(cell: CellScore, ci: Interval | None) -> Check:
     share = f"{name}: {cell.found}, at most {ci.high:.1%},"
     if ci.high <= cell.limit:
         return "pass", f"{share} within the limit {cell.limit:.1%}"
-    return ("fail" if ci.low > cell.limit else "inconclusive"), f"{share} against the limit {cell.limit:.1%}"
+    against = f"{share} against the limit {cell.limit:.1%}"
+    guard = f" ({cell.guard})" if cell.guard and ci == cell.ci else ""
+    return ("fail" if ci.low > cell.limit else "inconclusive"), f"{against}{guard}"
 
 
 def _provisional(gate1: Gate1 | None) -> str | None:
     """Why a Gate 2 is provisional."""
     if gate1 is None:
         return NEVER_MEASURED
-    failed = None if gate1.verdict == "pass" else f"Gate 1 has not passed ({gate1.verdict})"
-    doubt = f"in Gate 1, {gate1.provisional}" if gate1.provisional else None
+    named = f"Gate 1{gate1.whose}"
+    failed = None if gate1.verdict == "pass" else f"{named} has not passed ({gate1.verdict})"
+    doubt = f"in {'Gate 1' if failed else named}, {gate1.provisional}" if gate1.provisional else None
     return "; ".join(filter(None, (failed, doubt))) or None

@@ -12,7 +12,7 @@ from harness.nouns.pair import Example, Rating, Unrated
 from harness.nouns.policy import Gates
 from harness.policy.load import load_gates
 from harness.score.pace import Timed, pace_of, seconds_of
-from harness.score.rating_matrix import first_readings
+from harness.score.rating_matrix import readings
 from harness.score.settings import grade_names
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.live_gate1 import CannotRate, CitedClause, LiveGate1, RaterNow
@@ -55,7 +55,7 @@ def live_gate1(
         gate1=gate1,
         reason=reason,
         raters=tuple(_rater(now, one, timed) for one in now.sets),
-        cited=_cited(first_readings(graded), gate1),
+        cited=_cited(readings(graded)[0], gate1),
         cannot_rate=_cannot_rate(now, unrated),
         policy_changed=opened.policy_changed or None,
     )

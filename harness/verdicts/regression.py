@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from harness.nouns.base import Interval
 from harness.nouns.policy import Gates
 from harness.scorecards.comparison import Change, Comparison, Condition, Regression
-from harness.stats.paired import one_sided_limits
+from harness.stats.paired import SAME, one_sided_limits
 from harness.storage.plural import plural
 from harness.verdicts.gates import together
 
@@ -41,14 +41,17 @@ def judge_regression(found: Comparison, gates: Gates) -> Regression:
 
 
 def _limits(change: Change, clusters: int) -> Interval | None:
-    if change.delta is None or change.se is None:
-        return None
+    if change.delta is None or not change.se:
+        return None  # an error of 0 is no interval
     return one_sided_limits(change.delta, change.se, clusters)
 
 
 def _non_inferior(found: Comparison, margin: float, limits: Interval | None) -> Condition:
     """Pass if the one-sided 95 % lower limit of the change is above minus the margin."""
     name = f"{found.gated} loses less than {margin:g}"
+    if found.gated_change.reason == SAME:
+        reason = f"{found.gated} did not move: both gave every item the same grade"
+        return Condition(name=name, verdict="pass", reason=reason)
     if limits is None:
         return _open(name, f"{found.gated} cannot be compared: {found.gated_change.reason}")
     change = f"{found.gated} moved by {found.gated_change.delta:+.3f}"

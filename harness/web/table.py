@@ -15,7 +15,7 @@ FILTERS = ("policy", "prompt", "model", "split")
 _ASKED: Mapping[str, Callable[[ListedRun], Any]] = {
     "policy": lambda run: run.manifest and run.manifest.asked.policy,
     "prompt": lambda run: run.manifest and run.manifest.asked.prompt,
-    "model": lambda run: run.manifest and run.manifest.asked.model,
+    "model": lambda run: run.manifest and run.manifest.graded_by,
     "split": lambda run: run.manifest and run.manifest.asked.part,
 }
 COLUMNS: Mapping[str, Callable[[ListedRun], Any]] = {

@@ -12,7 +12,7 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.grade_tables import off_scale
 from harness.golden.table_faults import rating_name, without_doubles
 from harness.nouns.base import Noun
-from harness.nouns.pair import Example, Rating, Unrated, one_form
+from harness.nouns.pair import ALMOST, Example, Rating, Unrated, namesakes, one_form
 from harness.nouns.policy import Policy
 from harness.policy.load import policy_digest
 from harness.storage.files import build, each_json_line, read_text, read_toml, to_line, too_long, write_lines
@@ -30,7 +30,8 @@ class Rated:
     """Ratings with the raters' kinds and the rated examples.
 
     `kinds`: whether each rater is "human" or "llm"; None if unknown. `about` holds the golden examples by id,
-    if the items are golden examples. `warnings`: what is odd about the file. `unrated`: what raters could not
+    if the items are golden examples. `compared`: the rater who was left out, since that rater's grades are
+    compared with the golden ones. `warnings`: what is odd about the file. `unrated`: what raters could not
     grade. `unfinished`: why no verdict may be read from them yet, since a round of rating is open; `early`:
     that a round was closed too early.
     """
@@ -38,6 +39,7 @@ class Rated:
     ratings: Sequence[Rating]
     kinds: Mapping[str, str] | None = None
     about: Mapping[str, Example] = field(default_factory=dict)
+    compared: str | None = None
     warnings: tuple[str, ...] = ()
     unrated: Sequence[Unrated] = ()
     unfinished: str | None = None
@@ -63,10 +65,13 @@ def without_rater(rated: Rated | None, grader: str | None) -> tuple[Rated | None
     )
     warnings = [*rated.warnings]
     if len(others.ratings) < len(rated.ratings):
+        others = replace(others, compared=grader)
         warnings.append(
             f"{grader} is one of the raters: where the golden grades were made with these ratings too, "
             "agreement looks better than it is"
         )
+    named = sorted(others.raters | {grader}) if grader else []
+    warnings += [f"{', '.join(one)} {ALMOST}: is it one person?" for one in namesakes(named) if grader in one]
     if len(others.raters) < 2:
         return None, (*warnings, "fewer than two raters are left: no Gate 1, and no human ceiling")
     return others, tuple(warnings)

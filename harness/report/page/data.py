@@ -11,7 +11,7 @@ from harness.errors import BadInput
 from harness.nouns.base import Interval, Reason
 from harness.report.comparison import amounts, change_sentence
 from harness.report.confidence import alone_sentence
-from harness.report.disagreements import DIAGNOSIS_WORDS, alternative_sentence, ceiling_sentence
+from harness.report.disagreements import DIAGNOSIS_WORDS, alternative_sentence, ceiling_sentence, places
 from harness.report.figures import KAPPA_NAMES, KAPPAS, any_of, changes_of, scored
 from harness.report.gate1 import cannot_words
 from harness.report.gate2 import agreement_sentence
@@ -40,49 +40,77 @@ CURVE_POINTS = 200
 
 def report_data(found: Assessment, base: Reading | None = None) -> dict[str, Any]:
     """The data of the report: of a run, and of its comparison with another."""
-    run, score, gate1, spending = found.run, found.gate2, found.gate1, found.reading.spending
     comparison = _compared(found.reading, base) if base else None
-    kappas = list(_kappas(score, gate1))
+    values = {
+        **_of_run(found, comparison),
+        "score": found.gate2,
+        **gate1_data(found.gate1),
+        "canaries": found.canaries,
+        **_in_words(found.gate2),
+        **_tracks(found.gate2, found.gate1),
+        **_lists(found.gate2),
+        "moved": _moved(found.run, base.run, comparison) if base and comparison else None,
+    }
+    return values | {"sections": list(_sections(values))}
+
+
+def _of_run(found: Assessment, comparison: Comparison | None) -> dict[str, Any]:
+    """What was run, and its pairs."""
+    run, spending = found.run, found.reading.spending
     examples = list(found.reading.each_example())
     items, cut = fit(items_of(found, examples, comparison))
-    values = {
+    local, first = run.manifest.unprompted, items[0]["id"] if items else None
+    return {
         "manifest": run.manifest,
         "policy": run.policy,
-        "score": score,
-        **gate1_data(gate1),
-        "places_shown": lowest(score.ceiling.leave_one_out, lambda one: one.delta) if score.ceiling else [],
-        "canaries": found.canaries,
         "mixed": found.reading.mixed,
         "grade_names": grade_names(run.policy),
-        "per_tag": _least_accurate(score.per_tag),
-        "per_clause": _least_accurate(score.per_clause),
-        "sentence": agreement_sentence(score),
-        "alternative_sentence": alternative_sentence(score.ceiling.alt_test) if score.ceiling else None,
-        "ceiling_sentence": ceiling_sentence(score.ceiling) if score.ceiling else None,
-        "alone_sentence": alone_sentence(score.confidence.alone) if score.confidence else None,
-        "kappas": kappas,
-        "bands": True,
-        "lowest": axis_low((one.value, one.ci) for one in kappas),
-        "lowest_part": axis_low(
-            [(one.kappa, one.ci) for one in (*score.per_tag, *score.per_clause)]
-            + [(one.kappa, one.ci) for one in score.boundaries]
-        ),
-        "kappa_names": KAPPA_NAMES,
-        "figures": scored(score),
-        "diagnoses": DIAGNOSIS_WORDS,
-        "curve": _curve(score.confidence),
         "spending": spending,
-        "cost_note": _cost_note(spending, local=run.manifest.unprompted),
+        "cost_note": _cost_note(spending, local=local),
         "facts": facts(found.reading),
-        "sent": sent(run, examples, items[0]["id"] if items else None)
-        if not run.manifest.unprompted
-        else None,
-        "moved": _moved(run, base.run, comparison) if base and comparison else None,
-        "pairs": _pairs(run, score, items),
+        "sent": None if local else sent(run, examples, first),
+        "pairs": _pairs(run, found.gate2, items),
         "cut": cut,
         "listed": len(items),
     }
-    return values | {"sections": list(_sections(values))}
+
+
+def _in_words(score: Gate2) -> dict[str, Any]:
+    """The sentences of the terminal, and the figures' names."""
+    ceiling, confidence = score.ceiling, score.confidence
+    return {
+        "sentence": agreement_sentence(score),
+        "alternative_sentence": alternative_sentence(ceiling.alt_test) if ceiling else None,
+        "ceiling_sentence": ceiling_sentence(ceiling) if ceiling else None,
+        "alone_sentence": alone_sentence(confidence.alone) if confidence else None,
+        "kappa_names": KAPPA_NAMES,
+        "figures": scored(score),
+        "diagnoses": DIAGNOSIS_WORDS,
+    }
+
+
+def _tracks(score: Gate2, gate1: Gate1 | None) -> dict[str, Any]:
+    """What is drawn, and where its axes begin."""
+    kappas = list(_kappas(score, gate1))
+    parts = [(one.kappa, one.ci) for one in (*score.per_tag, *score.per_clause)]
+    parts += [(one.kappa, one.ci) for one in score.boundaries]
+    return {
+        "kappas": kappas,
+        "bands": True,
+        "lowest": axis_low((one.value, one.ci) for one in kappas),
+        "lowest_part": axis_low(parts),
+        "curve": _curve(score.confidence),
+    }
+
+
+def _lists(score: Gate2) -> dict[str, Any]:
+    """The lists, each with the rows that are shown."""
+    return {
+        "places": places(score.ceiling),
+        "places_shown": lowest(places(score.ceiling), lambda one: one.delta),
+        "per_tag": _least_accurate(score.per_tag),
+        "per_clause": _least_accurate(score.per_clause),
+    }
 
 
 def gate1_data(gate1: Gate1 | None) -> dict[str, Any]:
@@ -157,7 +185,7 @@ def _kappas(score: Gate2, gate1: Gate1 | None) -> Iterator[Track]:
         yield Track(name, score.ceiling.rater, None, why)
     if gate1 is not None:
         found = gate1.gated_kappa
-        name = "Gate 1: the raters among themselves"
+        name = f"Gate 1: the {'other ' if gate1.compared else ''}raters among themselves"
         yield Track(name, found.value, found.ci, found.reason, gate1.bar)
 
 
@@ -197,6 +225,7 @@ def _moved(run: Run, base: Run, found: Comparison) -> dict[str, Any]:
         "kinds": {kind: kinds[kind] for kind in ("fixed", "broken", "moved")},
         "seen": sum(flip.base_action != flip.candidate_action for flip in found.flips),
         "slices": {"clauses": _most_moved(found.per_clause), "tags": _most_moved(found.per_tag)},
+        "prompted": not (base.manifest.unprompted and run.manifest.unprompted),
         "prompt": diff_lines(prefix_of(base), prefix_of(run)),
         "policy": diff_lines(policy_text(base), policy_text(run)),
     }

@@ -78,6 +78,8 @@ function counted(key) {
   return [...counts].sort((a, b) => collator.compare(a[0], b[0])).map(([value, count]) => [value, `${value} (${count})`]);
 }
 
+const problemOf = (diagnosis) => data.diagnoses[diagnosis].split(":")[0];
+
 function fillFilters() {
   const grades = Object.keys(data.grades).sort((a, b) => a - b).map((grade) => [grade, named(grade)]);
   const actions = [...new Set(Object.values(data.actions))].map((action) => [action, action]);
@@ -88,7 +90,7 @@ function fillFilters() {
   options("tag", "any", counted("tags"));
   options("clause", "any", counted("goldenClauses"));
   const present = new Set(data.items.map((item) => item.diagnosis));
-  options("diagnosis", "anybody's", Object.keys(data.diagnoses).filter((name) => present.has(name)).map((name) => [name, name]));
+  options("diagnosis", "anybody's", Object.keys(data.diagnoses).filter((name) => present.has(name)).map((name) => [name, problemOf(name)]));
   const flips = ["broken", "fixed", "moved"].filter((kind) => data.items.some((item) => item.flip === kind));
   options("flip", "any", flips.map((kind) => [kind, kind]));
 }
@@ -132,7 +134,7 @@ function row(item) {
   if (item.flip) marks.append(badge(item.flip, item.flip));
   if (unread) marks.append(badge(item.cause, "inconclusive"));
   else if (actionOf(item.golden) !== actionOf(item.grade)) marks.append(badge(`${actionOf(item.golden)} → ${actionOf(item.grade)}`, "fail"));
-  if (item.diagnosis && item.diagnosis !== "unrated") marks.append(badge(item.diagnosis));
+  if (item.diagnosis && item.diagnosis !== "unrated") marks.append(badge(problemOf(item.diagnosis)));
   const summary = element("summary", {},
     element("span", {class: "step"}, element("span", {"aria-hidden": "true"}, step), element("span", {class: "unseen"}, spoken)),
     element("span", {class: "what"}, item.query ? written("span", item.query, "query") : null, written("span", item.result.title, "title")),
