@@ -88,5 +88,6 @@ def _doubles(path: Path) -> Iterator[Fault]:
     ids: dict[str, int] = {}
     for line, example in read_nouns(path, Example)[0]:
         if example.id in ids:
-            yield Fault(f"{path}, line {line}, {example.id}", f"the id is taken (line {ids[example.id]})")
+            what = f"the id is taken (line {ids[example.id]})"
+            yield Fault(f"{path}, line {line}, {example.id}", what, "the id is taken")
         ids.setdefault(example.id, line)
