@@ -171,24 +171,26 @@ def import_golden_set(
     done = import_golden(project, how.request(source, policy, table))
     if json:
         left = list(done.columns_left)
-        found = {"path": str(done.path), "examples": len(done.examples), "columns_left": left}
+        found = {"path": str(done.path), "examples": done.examples, "columns_left": left}
         print_json({**found, "empty_splits": list(done.empty_splits), "long_texts": list(done.long_texts)})
     else:
         _say_imported(project, done, policy)
 
 
 def _say_imported(project: Project, done: "Imported", policy: str) -> None:
-    queries = len({example.cluster for example in done.examples})
-    show([f"{plural(len(done.examples), 'example')} of {plural(queries, 'query')}: {shown_path(done.path)}"])
+    size = f"{plural(done.examples, 'example')} of {plural(done.queries, 'query')}"
+    show([f"{size}: {shown_path(done.path)}"])
     if done.columns_left:
         say(f"columns left out: {', '.join(done.columns_left)} (--attributes keeps them)")
     for text in done.long_texts:
         say(f"warning: {text}: every request that shows it sends it all")
     for split in done.empty_splits:
         say(
-            f"warning: the split {split} is empty: a query is in one split, and {queries} are too few to "
-            "fill three; add queries, or give other shares with --splits"
+            f"warning: the split {split} is empty: a query is in one split, and {done.queries} are too few "
+            "to fill three; add queries, or give other shares with --splits"
         )
+    if not done.shots and "shots" not in done.empty_splits:
+        say("warning: no example is in shots: prompts will show no golden examples to a teacher")
     if done.new_policy is not None:
         say(f"a policy to fill in: {shown_path(done.new_policy)}")
     say(f"next: harness golden lint --policy {policy}, then {project.how_to('eval', policy=policy)}")

@@ -217,25 +217,26 @@ def _without_gaps(table: Table, rows: Iterable[Placed]) -> Iterator[Placed]:
 
 
 def graded_rows(
-    table: Table, layout: Layout, scale: tuple[int, ...], full: tuple[str, ...] = ()
+    table: Table, layout: Layout, scale: tuple[int, ...], full: tuple[str, ...] = (), *, notes: bool = True
 ) -> Iterator[Placed]:
     """Every grade of a table, while there is no fault. BadInput at the end, for every fault of every row.
 
-    `full` names those of rater, query and grade that the table must have in every row.
+    `full` names those of rater, query and grade that the table must have in every row. `notes`: whether to
+    read the others.
     """
     wanted = ("item",) if layout.wide else ("item", "grade")
     headers = table.require(tuple(dict.fromkeys((*wanted, *full))), layout)
     headers |= {name: table.find(name, layout) for name in ("query", "rater", *RowNotes._fields)}
     if not (layout.wide or headers["rater"]):
         headers["repeat"] = ()  # another meaning: only a rater grades again
-    told = any(headers[name] for name in RowNotes._fields)
+    told = notes and any(headers[name] for name in RowNotes._fields)
     read, faults = _grade_reader(layout.labels, scale), TableFaults(table)
     for row in table.rows:
         item = one_form(joined(row, headers["item"]))
         if not item:
             faults.note(row, f"empty item ({'+'.join(headers['item'])})")
         query = _repeated(row, headers["query"])
-        notes = _notes(row, headers, faults) if told else NO_NOTES
+        noted = _notes(row, headers, faults) if told else NO_NOTES
         for rater, column in _graders(row, layout, headers):
             text = row.text(column)
             grade, fault = read(text)
@@ -244,8 +245,8 @@ def graded_rows(
             if full:
                 faults.note_gaps(row, full, {"rater": rater, "query": query, "grade": fault or grade})
             if not faults:
-                make = _bare if notes is NO_NOTES else GradedRow
-                yield row.line, item, make(rater, query, grade, notes)
+                make = _bare if noted is NO_NOTES else GradedRow
+                yield row.line, item, make(rater, query, grade, noted)
     faults.refuse()
 
 

@@ -133,10 +133,9 @@ def _same_pairs(examples: Sequence[Example], policy: Policy) -> Iterator[Finding
 
 
 def _near_duplicates(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
-    words = [tokens(example) for example in examples]
-    for one, other in near_duplicates(words, words):
+    for one, other in near_duplicates(map(tokens, examples), [example.cluster for example in examples]):
         left, right = examples[one], examples[other]
-        if one < other and left.split != right.split and left.cluster != right.cluster:
+        if left.split != right.split:
             what = f"nearly the same query and title as {right.id}, in another split ({right.split})"
             yield Finding("error", left.id, what, "nearly the same pair in two splits")
 

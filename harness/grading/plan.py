@@ -27,8 +27,8 @@ from harness.runs.kind import CANARIES as CANARY_RUN
 from harness.runs.kind import CHOSEN, GOLDEN
 from harness.runs.manifest import Asked, Digests
 from harness.runs.pairs import ShownPair, pairs_digest
-from harness.storage.digest import digest_bytes
-from harness.storage.files import Stamp, read_bytes, stamp_of
+from harness.storage.digest import digest_file
+from harness.storage.files import Stamp, stamp_of
 from harness.storage.project import Project
 from harness.storage.stream import Stream
 from harness.storage.tables import Layout
@@ -210,7 +210,7 @@ def _only(asked: Asked, golden: Iterable[Example]) -> Container[str]:
 
 def _replayed(project: Project, asked: Asked) -> str | None:
     _, file = split_model(asked.model)
-    return digest_bytes(read_bytes(project.root / file)) if reads_grades(asked.model) else None
+    return digest_file(project.root / file) if reads_grades(asked.model) else None
 
 
 def setup_of(project: Project, plan: Plan) -> Setup:
