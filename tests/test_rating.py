@@ -335,8 +335,9 @@ def test_lint_counts_disputes_until_they_are_adjudicated(here: Path) -> None:
     open_ = sorted(
         {r["item"] for r in lines(here / GOLDEN / "ratings.jsonl") if r["grade"] != grades[r["item"]]}
     )
+    why = "a rater differs from another or from the golden grade"
     assert findings(here) == [
-        ("warning", "ratings", f"{len(open_)} pairs in dispute are not adjudicated (the first: {open_[0]})")
+        ("warning", "ratings", f"{len(open_)} pairs to adjudicate: {why} (the first: {open_[0]})")
     ]
     decisions = [
         {"item": item, "policy_version": "v1", "grade": grades[item], "reason": "As written."}

@@ -90,8 +90,8 @@ def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator
             decided[decision.item] = decision
     open_ = [item for item in disputed(examples, ratings) if item not in decided]
     if open_:
-        count = plural(len(open_), "pair in dispute is", "pairs in dispute are")
-        what = f"{count} not adjudicated (the first: {open_[0]})"
+        why = "a rater differs from another or from the golden grade"
+        what = f"{plural(len(open_), 'pair')} to adjudicate: {why} (the first: {open_[0]})"
         yield Finding("warning", "ratings", what)
 
 
