@@ -220,10 +220,8 @@ def test_grades_have_precision_recall_and_f1_by_hand() -> None:
         (2, None, None, None, 0),
     ]
     assert (score.accuracy, score.mae, score.bias) == (0.8, 0.2, 0.2)
-    assert score.warnings[-3:-1] == (
-        "no golden item here has grade 2",
-        "the grader never gives grade 2",
-    )
+    assert score.warnings[-2] == "no golden item here has grade 2"
+    assert not any("never gives" in warning for warning in score.warnings)
 
 
 def test_miss_tells_all_that_is_known_of_its_item() -> None:
