@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli.groups import grouped
-from harness.cli.options import Json, Root, argument, names_in, option, project_at
+from harness.cli.options import Json, Root, argument, names_in, option, project_at, with_note
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import EveryPolicy, PolicyOptions, named
 from harness.cli.rated import TableOptions
@@ -41,7 +41,7 @@ def list_golden(
     found: dict[str, dict[str, Any]] = {}
     for name in [split_label(policy)[0]] if policy else folder_names(project.golden):
         if policy or (project.golden / name / FILE).exists():
-            judged_by, examples = load_set(project, policy or name)
+            judged_by, examples = load_set(project, with_note(policy or name, project))
             found[name] = {"policy": judged_by.label, "examples": len(examples)}
     if json:
         print_json({"golden": found})
@@ -63,7 +63,7 @@ def lint_golden_set(which: EveryPolicy, *, root: Root = None, json: Json = False
     project = project_at(root)
     findings: list[Finding] = []
     for each in [which.given] if which.given else folder_names(project.golden):
-        policy = load_policy(policy_path(project, each))
+        policy = load_policy(policy_path(project, with_note(each, project)))
         found = lint_golden(golden_path(project, split_label(each)[0]), policy)
         findings += found
         if not json:
@@ -168,6 +168,7 @@ def import_golden_set(
     from harness.golden.importing import import_golden
 
     project = project_at(root)
+    with_note(policy, project)
     done = import_golden(project, how.request(source, policy, table))
     if json:
         left = list(done.columns_left)

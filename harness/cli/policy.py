@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.groups import grouped
-from harness.cli.options import Json, Root, option, project_at
+from harness.cli.options import Json, Root, option, project_at, with_note
 from harness.cli.output import complain, print_json, say, show
 from harness.cli.policy_options import EveryPolicy, PolicyOptions, Versions
 from harness.errors import BadInput
@@ -157,7 +157,7 @@ def _checked(project: Project, name: str | None) -> "Iterator[tuple[Path, list[s
     from harness.policy.load import policy_names, policy_path, policy_versions
 
     if name is not None:
-        path = policy_path(project, name)
+        path = policy_path(project, with_note(name, project))
         yield path, _faults(path)
         return
     folders = {

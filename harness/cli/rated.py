@@ -15,6 +15,7 @@ from harness.cli.options import (
     option,
     project_at,
     weighting_of,
+    with_note,
 )
 from harness.cli.policy_options import named
 from harness.errors import BadInput
@@ -80,7 +81,8 @@ class LevelOptions:
             return Levels(parse_scale(self.scale))
         if self.scale is not None:
             raise BadInput("a policy has its own scale; give either --policy or --scale")
-        return policy_levels(project_at(root), self.policy)
+        project = project_at(root)
+        return policy_levels(project, with_note(self.policy, project))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from harness.cli.groups import grouped
-from harness.cli.options import Root, argument, option, project_at
+from harness.cli.options import Root, argument, option, project_at, with_note
 from harness.cli.output import say, shown_path
 from harness.cli.rated import RatedTable
 
@@ -51,7 +51,8 @@ def import_ratings_command(
 
     project = project_at(root)
     wanted = RatingsTable(ratings, table.layout, rater, kind, replace)
-    found = import_ratings(project, load_policy(policy_path(project, policy)), wanted, dry_run=dry_run)
+    under = load_policy(policy_path(project, with_note(policy, project)))
+    found = import_ratings(project, under, wanted, dry_run=dry_run)
     for line in _said(found, dry_run=dry_run):
         say(line)
 

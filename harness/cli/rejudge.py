@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.golden import find_set
 from harness.cli.groups import grouped
-from harness.cli.options import Json, Root, argument, names_in, option, policy_or_only, project_at
+from harness.cli.options import (
+    Json,
+    Root,
+    argument,
+    names_in,
+    option,
+    policy_or_only,
+    project_at,
+    with_note,
+)
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import PolicyOptions, named
 from harness.errors import BadInput
@@ -123,7 +132,7 @@ def regrade_example(
     from harness.golden.rejudging import Judgement, golden_lines, left_to_judge, regrade
 
     project = project_at(root)
-    judged_by, path = find_set(project, policy_or_only(policy, project))
+    judged_by, path = find_set(project, with_note(policy_or_only(policy, project), project))
     said = Judgement(grade=grade, reasoning=reasoning, clauses=names_in(clauses))
     changed = regrade(path, judged_by, id, said, why, _now())
     left = left_to_judge(golden_lines(path), judged_by)
