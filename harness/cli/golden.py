@@ -76,6 +76,10 @@ def lint_golden_set(which: EveryPolicy, *, root: Root = None, json: Json = False
 
 
 def _show_findings(label: str, findings: "list[Finding]") -> None:
+    from rich.text import Text
+
+    from harness.report.parts import indented, whole
+
     errors = sum(finding.level == "error" for finding in findings)
     counts = (("error", errors), ("warning", len(findings) - errors))
     summary = ", ".join(plural(count, name) for name, count in counts)
@@ -85,7 +89,10 @@ def _show_findings(label: str, findings: "list[Finding]") -> None:
     for one in findings:
         kinds.setdefault((one.level, one.kind or one.what), []).append(one)
     for (_, kind), alike in list(kinds.items())[:KINDS_SHOWN]:
-        show([f"  {one.level}: {one.where}: {one.what}" for one in alike[:OF_A_KIND_SHOWN]])
+        show(
+            indented(Text(f"{one.level}: {whole(one.where)}: {one.what}"), 0)
+            for one in alike[:OF_A_KIND_SHOWN]
+        )
         if len(alike) > OF_A_KIND_SHOWN:
             show([f"  ... {len(alike):,} in all: {kind}"])
     if len(kinds) > KINDS_SHOWN or any(len(alike) > OF_A_KIND_SHOWN for alike in kinds.values()):
@@ -168,8 +175,8 @@ def import_golden_set(
     from harness.golden.importing import import_golden
 
     project = project_at(root)
-    with_note(policy, project)
     done = import_golden(project, how.request(source, policy, table))
+    with_note(policy, project)
     if json:
         left = list(done.columns_left)
         found = {"path": str(done.path), "examples": done.examples, "columns_left": left}

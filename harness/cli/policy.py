@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.nouns.policy import Policy
-    from harness.policy.diff import Labelled
+    from harness.policy.effect import Labelled
 
 app = typer.Typer(help="Policies: the product team's judgement, written down.", no_args_is_help=True)
 
@@ -96,7 +96,8 @@ def diff_policy(
     json: Json = False,
 ) -> None:
     """What changed between two versions of a policy, and which golden examples that affects."""
-    from harness.policy.diff import diff_policies, golden_effect
+    from harness.policy.diff import diff_policies
+    from harness.policy.effect import golden_effect
     from harness.policy.load import load_policy, policy_path
     from harness.report.policy_diff import diff_view, effect_view
 
@@ -105,6 +106,10 @@ def diff_policy(
     diff = diff_policies(before, after)
     examples = _golden(project, after)
     cited = _cited(project, suggest) if suggest is not None else None
+    if cited is not None and not diff.rules:
+        raise BadInput(
+            f"--suggest: {diff.new} changed no clause and no boundary, so no cited clause suggests one"
+        )
     if cited is not None and not any(cited.values()):
         raise BadInput(f"--suggest: the grader of {suggest} cites no clauses, so it cannot suggest anything")
     effect = golden_effect(before, after, examples, cited) if examples else None

@@ -148,8 +148,10 @@ def _say_left(left: "Sequence[str]", policy: "Policy") -> None:
         label = policy.label
         say(f"nothing is left to judge under {label}; next: harness golden lint --policy {label}")
         return
+    from harness.report.parts import id_lines
+
     more = ", ..." if len(left) > IDS_SHOWN else ""
-    say(f"{len(left):,} left to judge under {policy.label}: {', '.join(left[:IDS_SHOWN])}{more}")
+    say(id_lines(f"{len(left):,} left to judge under {policy.label}:", left[:IDS_SHOWN], more))
 
 
 def _now() -> str:

@@ -13,7 +13,8 @@ from harness.golden.grade_tables import off_scale
 from harness.nouns.base import Noun
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
-from harness.policy.diff import cannot_tell, diff_policies, is_judged, movable_grades, reasons
+from harness.policy.diff import diff_policies
+from harness.policy.effect import cannot_tell, is_judged, movable_grades, reasons
 from harness.scorecards.policy_change import PolicyDiff
 from harness.storage.files import json_lines, read_nouns, read_text, too_long, write_atomic
 from harness.storage.locks import alone
