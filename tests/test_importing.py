@@ -116,6 +116,37 @@ def test_a_long_table_is_not_held(here: Path) -> None:
     assert most < path.stat().st_size / 2
 
 
+def test_an_import_notes_the_rules_where_they_have_their_texts(here: Path) -> None:
+    path = put(here)
+    asked = ("golden", "import", path, "--policy", "shop", *NAMED)
+    assert "no example notes its rules" in harness(*asked, "--scale", "0-2").err
+    policy, golden = here / "policies/shop/v1.toml", here / "golden/shop/examples.jsonl"
+    assert '"rules"' not in golden.read_text("utf-8")
+    text = policy.read_text("utf-8").replace('definition = ""', 'definition = "Said."')
+    policy.write_text(
+        text.replace('surface = ""', 'surface = "s"').replace('goal = ""', 'goal = "g"'), "utf-8"
+    )
+    ids = [json.loads(line)["id"] for line in golden.read_text("utf-8").splitlines()]
+    (here / "ids.txt").write_text("\n".join(ids), "utf-8")
+    confirm = (
+        "golden",
+        "confirm",
+        "--policy",
+        "shop",
+        "--file",
+        here / "ids.txt",
+        "--why",
+        "as in the source",
+    )
+    assert len(harness(*confirm, "--json").json["confirmed"]) == len(ids)
+    assert harness(*confirm, "--json").json["confirmed"] == []
+    # An author and a title are still missing: nobody grades by them.
+    assert "no example notes" not in harness(*asked, "--replace", "--discard-judgements").err
+    policy.write_text(policy.read_text("utf-8").replace('"Said."', '"Meant."', 1), "utf-8")
+    lint = " ".join(harness("golden", "lint", "shop").out.split())
+    assert f"{len(ids)} of {len(ids)} graded under v1 before its rules were edited" in lint
+
+
 def test_lint_groups_what_is_alike_and_shows_the_worst_first(here: Path) -> None:
     rows = "".join(f"q{at % 8},{at},same title {at % 8},{int(at > 37)}\n" for at in range(40))
     path = put(here, "query,product_id,title,grade\n" + rows)

@@ -15,7 +15,7 @@ from oracle import DEV, ask
 from scoring import ACTIONS, SCALE, gate1, gate2, item, ratings, text_of
 
 from harness.errors import BadInput
-from harness.golden.grade_tables import GradedRow
+from harness.golden.grade_rows import GradedRow
 from harness.golden.rating.files import of_known
 from harness.golden.rating.ratings import Rated
 from harness.nouns.base import Weighting

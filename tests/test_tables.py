@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import BadInput, Fault
-from harness.golden.grade_tables import parse_scale, read_golden_grades, read_grades, read_ratings, scale_text
+from harness.golden.grade_tables import read_golden_grades, read_grades, read_ratings
+from harness.golden.scales import parse_scale, scale_text
 from harness.storage.formats import read_table
 from harness.storage.tables import Layout, Row, joined, parse_columns
 

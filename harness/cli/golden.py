@@ -201,6 +201,12 @@ def _say_imported(project: Project, done: "Imported", policy: str) -> None:
         say("warning: no example is in shots: prompts will show no golden examples to a teacher")
     if done.new_policy is not None:
         say(f"a policy to fill in: {shown_path(done.new_policy)}")
+    if not done.rules_noted:
+        say(
+            f"note: {policy} lacks a definition, or another text to grade by, so that no example notes its "
+            "rules, and later edits make none stale; once it is finished, harness golden confirm --file IDS "
+            "notes them"
+        )
     say(f"next: harness golden lint --policy {policy}, then {project.how_to('eval', policy=policy)}")
 
 

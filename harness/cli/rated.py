@@ -72,8 +72,8 @@ class LevelOptions:
 
     def levels(self, root: Path | None) -> "Levels":
         """The scale from --scale, or from a policy, then with the policy and its gates."""
-        from harness.golden.grade_tables import parse_scale
         from harness.golden.graded_files import Levels, policy_levels
+        from harness.golden.scales import parse_scale
 
         if self.policy is None:
             if self.scale is None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.golden.grade_tables import off_scale
+from harness.golden.scales import off_scale
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
 from harness.policy.effect import is_judged

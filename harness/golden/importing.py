@@ -9,8 +9,9 @@ from typing import Any
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.dropped import Replaced
 from harness.golden.examples import FILE
-from harness.golden.grade_tables import GradedRow, by_item, graded_rows, parse_scale, scale_text
+from harness.golden.grade_rows import GradedRow, by_item, graded_rows
 from harness.golden.rows import JUDGEMENT, RowTexts, check_attributes, text_of
+from harness.golden.scales import parse_scale, scale_text
 from harness.golden.similarity import near_duplicates, text_tokens
 from harness.golden.skeleton import GATES_SKELETON, golden_readme, policy_skeleton
 from harness.golden.splits import SPLITS, assign_splits
@@ -18,7 +19,7 @@ from harness.golden.tally import Tally
 from harness.nouns.base import Split
 from harness.nouns.pair import Example, Provenance, query_key
 from harness.nouns.policy import Policy
-from harness.policy.lint import unfinished
+from harness.policy.lint import noted_rules
 from harness.policy.load import load_policy, policy_path
 from harness.storage.digest import digest, digest_file
 from harness.storage.files import build, to_line, too_long, write_atomic
@@ -62,6 +63,7 @@ class Imported:
     empty_splits: tuple[Split, ...]
     long_texts: tuple[str, ...]
     shots: int
+    rules_noted: bool
 
 
 def import_golden(project: Project, request: Import) -> Imported:
@@ -97,6 +99,7 @@ def import_golden(project: Project, request: Import) -> Imported:
         empty_splits=tuple(split for split, share in shares if share and not tally.splits[split]),
         long_texts=tally.long_texts,
         shots=tally.splits["shots"],
+        rules_noted=policy is not None and noted_rules(policy) is not None,
     )
 
 
@@ -166,7 +169,7 @@ def _each(
     rows = graded_rows(table, layout, scale, ("query", "grade"), notes=False)
     graded = by_item(table, rows, layout)
     splits = _splits(table, request, graded.values())
-    rules = policy.rules if policy and not unfinished(policy) else None
+    rules = noted_rules(policy) if policy else None
     provenance = _provenance(table, request).model_dump()
     texts = RowTexts(table, layout, request.attributes)
     named_version, named_split = (table.find(name, layout) for name in ("policy_version", "split"))
@@ -179,7 +182,6 @@ def _each(
                 "query": found.query,
                 "grade": found.grade,
                 "policy_version": version or (policy.version if policy else "v1"),
-                # Nobody can have graded by a skeleton's empty texts.
                 "rules": row.cells.get("rules") if version else rules,
                 "split": splits[query_key(found.query or "")] if splits else joined(row, named_split) or None,
                 "provenance": provenance | {"line": row.line},
