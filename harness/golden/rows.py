@@ -29,9 +29,10 @@ class RowTexts:
     """
 
     def __init__(self, table: Table, layout: Layout, attributes: Sequence[str]) -> None:
-        self._results, self._reasoning, self._clauses, self._tags = (
-            {name: table.find(name, layout) for name in RESULT_TEXTS},
-            *(table.find(name, layout) for name in ("reasoning", "clauses", "tags")),
+        shown = {name: table.find(name, layout) for name in RESULT_TEXTS}
+        self._results = {name: headers for name, headers in shown.items() if headers}
+        self._reasoning, self._clauses, self._tags = (
+            table.find(name, layout) for name in ("reasoning", "clauses", "tags")
         )
         self._attributes = attributes
         flat = ("attributes.", "result.attributes.", "context.")

@@ -73,7 +73,9 @@ def near_duplicates(sets: Iterable[Tokens], groups: Sequence[Hashable]) -> Itera
         size = ends[position + 1] - ends[position]
         mine = {token for token in flat[ends[position] : ends[position + 1]] if rarity[token] > 1}
         # Sorted, the lone tokens are the first of the set's prefix.
-        first = max(len(mine) - _needed(size) + 1, 0)
+        first = len(mine) - _needed(size) + 1
+        if first <= 0:
+            continue
         prefix = sorted(mine, key=lambda token: (rarity[token], token))[:first]
         candidates = {other for token in prefix for other in index.get(token, ()) if groups[other] != group}
         for other in sorted(candidates):
