@@ -26,6 +26,7 @@ from harness.stats.intervals import KappaTable, Spread, mean_spread
 
 SCALE = (0, 1, 2, 3, 4)
 FILES = ((500, 92), (200_000, 20_000), (1_000_000, 50_000))
+TABLES = ((100_000, 5_000), (1_000_000, 50_000))
 
 
 def main() -> None:
@@ -59,6 +60,10 @@ def print_table(folder: Path) -> None:
         *[
             (f"harness gate2 on files, whole process, {n:,} items", whole_process(folder / str(n), n, q))
             for n, q in FILES
+        ],
+        *[
+            (f"harness golden import, whole process, {n:,} rows", import_process(folder / f"import{n}", n, q))
+            for n, q in TABLES
         ],
     ]
     for name, work in rows:
@@ -110,6 +115,22 @@ def whole_process(folder: Path, n: int, queries: int) -> Callable[[], object]:
     files = ["--golden", str(folder / "golden.csv"), "--grades", str(folder / "grades.csv")]
     command = [sys.executable, "-m", "harness", "gate2", *files, "--scale", "0-4"]
     return lambda: subprocess.run(command, check=False, capture_output=True)
+
+
+def import_process(folder: Path, n: int, queries: int) -> Callable[[], object]:
+    """`harness golden import` of a made-up table with titles, into a project of its own, as a command."""
+    random = np.random.default_rng(1)
+    (folder / "policies").mkdir(parents=True)
+    rows = zip(*(random.integers(0, most, n).tolist() for most in (queries, n, n // 3, 500, 5)), strict=True)
+    lines = (
+        f"p{at},blue thing {query} for q{query % (queries // 10)},product {a} make {b},{price}.99,{grade}\n"
+        for at, (query, a, b, price, grade) in enumerate(rows)
+    )
+    (folder / "table.csv").write_text("item,query,title,price,grade\n" + "".join(lines), encoding="utf-8")
+    words = ["golden", "import", "table.csv", "--policy", "made", "--scale", "0-4"]
+    replace = ["--replace", "--discard-judgements"]
+    command = [sys.executable, "-m", "harness", *words, *replace]
+    return lambda: subprocess.run(command, check=True, capture_output=True, cwd=folder)
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -10,17 +10,26 @@ HarnessError
     └── FatalError            no call can succeed: key, quota, model name
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+ALIKE_SHOWN = 3
+"""Faults of one kind in the lines of a file that a message shows."""
+_LINE = re.compile(r"(.*), (line|row) [0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault: where (a file, line, key or id), what is wrong, and what to do about it."""
+    """One fault: where (a file, line, key or id), what is wrong, and what to do about it.
+
+    `kind`: what it has in common with others that are worded for their own lines; else `what` is its kind.
+    """
 
     where: str
     what: str
+    kind: str = ""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}" if self.where else self.what
@@ -43,11 +52,30 @@ class BadInput(HarnessError):
         super().__init__(self._text())
 
     def _text(self) -> str:
-        lines = [str(fault) for fault in self.faults[: self.shown]]
-        hidden = len(self.faults) - len(lines)
-        if hidden:
-            lines.append(f"... and {hidden:,} more like these")
+        groups = _alike(self.faults)
+        lines = [line for group in groups[: self.shown] for line in _lines(group)]
+        if hidden := sum(map(len, groups[self.shown :])):
+            lines.append(f"... and {hidden:,} more")
         return "\n".join(lines)
+
+
+def _alike(faults: Sequence[Fault]) -> list[list[Fault]]:
+    """The faults in groups: those of one kind in the lines of one file together, every other one alone."""
+    groups: dict[object, list[Fault]] = {}
+    for number, fault in enumerate(faults):
+        line = _LINE.match(fault.where)
+        groups.setdefault((line[1], fault.kind or fault.what) if line else number, []).append(fault)
+    return list(groups.values())
+
+
+def _lines(alike: Sequence[Fault]) -> Iterator[str]:
+    """The first of the faults, and how many more lines have the same."""
+    yield from map(str, alike[:ALIKE_SHOWN])
+    places = [fault.where for fault in alike]
+    if more := len(set(places) - set(places[:ALIKE_SHOWN])):
+        line = _LINE.match(places[0])
+        unit = line[2] if line else "fault"
+        yield f"... and {more:,} more {unit}{'' if more == 1 else 's'} of this kind"
 
 
 def refuse_faults(faults: Iterable[Fault]) -> None:

@@ -1,5 +1,6 @@
 """What is said of a set of bare grades (no reasonings, clauses, tags), and of graders without a prompt."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,16 @@ def test_doctor_says_what_a_project_lacks(bare: Path) -> None:
     ended = harness("doctor")
     assert ended.code == 2
     assert "no prompt, and harness eval needs one: copy prompts/" in ended.out
+    assert "everything is in order" not in ended.out
+
+
+def test_doctor_says_which_policy_is_unfinished(bare: Path) -> None:
+    path = next((bare / "policies").glob("*/v1.toml"))
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub("(?m)^goal = .*$", 'goal = ""', text), encoding="utf-8")
+    ended = harness("doctor")
+    assert ended.code == 0
+    assert "@v1 is not finished (" in ended.out and "harness policy lint --policy" in ended.out
     assert "everything is in order" not in ended.out
 
 

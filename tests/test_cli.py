@@ -453,6 +453,18 @@ def test_project_is_found_from_a_folder_inside_it(here: Path, monkeypatch: pytes
     assert harness("policy", "list").out == "small  v1\n"
 
 
+@pytest.mark.parametrize(("words", "said"), [
+    (("golden", "regrade", "x", "--grade", "3,0"), "'3,0' is not a whole number, such as 3"),
+    (("eval", "--limit", "many"), "'many' is not a whole number, such as 3"),
+    (("gate2", "x", "--bar", "0,8"), "'0,8' is not a number, such as 0.5"),
+])  # fmt: skip
+def test_an_option_that_is_no_number_is_said_in_words(here: Path, words: tuple[str, ...], said: str) -> None:
+    ended = harness(*words)
+    assert ended.code == 2
+    assert said in " ".join(ended.err.split())
+    assert "unable to parse" not in ended.err
+
+
 def test_doctor_tells_what_is_there_and_no_secret(here: Path) -> None:
     write_project(here)
     ended = harness("doctor", "--json", OPENAI_API_KEY="sk-very-secret")

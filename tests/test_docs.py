@@ -196,7 +196,7 @@ def test_commands_for_a_project_of_ones_own_run_outside_the_clone(shop: Path, tm
         ["bash", "-ec", "\n".join(lines)], cwd=outside, env=env, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert "everything is in order" in done.stdout
+    assert "shop@v1 is not finished" in done.stdout
 
 
 def test_output_in_the_readme_is_what_comes_out(whole_shop: Path) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,65 @@ def test_a_split_that_stays_empty_is_said(here: Path) -> None:
     assert harness("golden", "import", path, *asked, "--replace", "--json").json["empty_splits"] == ["test"]
     both = harness("golden", "import", path, *asked, "--replace", "--splits", "0/50/50")
     assert both.code == 0 and "is empty" not in both.err
+
+
+@pytest.mark.parametrize(("shares", "said"), [("0/50/50", True), ("20/40/40", False)])
+def test_a_set_without_shots_is_said(here: Path, shares: str, said: bool) -> None:
+    asked = ("--policy", "shop", *NAMED, "--scale", "0-3", "--splits", shares)
+    ended = harness("golden", "import", put(here), *asked)
+    assert ("prompts will show no golden examples" in ended.err) == said
+
+
+def test_an_import_that_fails_leaves_no_folder(here: Path) -> None:
+    path = put(here, SHOP.replace("shoes,0\n", "shoes,9\n"))
+    assert harness("golden", "import", path, "--policy", "shop", *NAMED, "--scale", "0-3").code == 2
+    assert not (here / "golden/shop").exists() and not (here / "policies/shop").exists()
+    path.write_text(SHOP, encoding="utf-8")
+    assert harness("golden", "import", path, "--policy", "shop", *NAMED, "--scale", "0-3").code == 0
+
+
+def test_a_long_table_is_not_held(here: Path) -> None:
+    rows = "".join(f"{n},q{n // 4},Kettle number {n} {'x' * 2_000},{n % 3}\n" for n in range(5_000))
+    path = put(here, f"item,query,title,grade\n{rows}")
+    asked = ("--policy", "shop", "--scale", "0-2")
+    assert harness("golden", "import", path, *asked).code == 0  # loads the modules
+    tracemalloc.start()
+    ended = harness("golden", "import", path, *asked, "--replace")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert ended.code == 0
+    assert most < path.stat().st_size / 2
+
+
+def test_an_import_notes_the_rules_where_they_have_their_texts(here: Path) -> None:
+    path = put(here)
+    asked = ("golden", "import", path, "--policy", "shop", *NAMED)
+    assert "no example notes its rules" in harness(*asked, "--scale", "0-2").err
+    policy, golden = here / "policies/shop/v1.toml", here / "golden/shop/examples.jsonl"
+    assert '"rules"' not in golden.read_text("utf-8")
+    text = policy.read_text("utf-8").replace('definition = ""', 'definition = "Said."')
+    policy.write_text(
+        text.replace('surface = ""', 'surface = "s"').replace('goal = ""', 'goal = "g"'), "utf-8"
+    )
+    ids = [json.loads(line)["id"] for line in golden.read_text("utf-8").splitlines()]
+    (here / "ids.txt").write_text("\n".join(ids), "utf-8")
+    confirm = (
+        "golden",
+        "confirm",
+        "--policy",
+        "shop",
+        "--file",
+        here / "ids.txt",
+        "--why",
+        "as in the source",
+    )
+    assert len(harness(*confirm, "--json").json["confirmed"]) == len(ids)
+    assert harness(*confirm, "--json").json["confirmed"] == []
+    # An author and a title are still missing: nobody grades by them.
+    assert "no example notes" not in harness(*asked, "--replace", "--discard-judgements").err
+    policy.write_text(policy.read_text("utf-8").replace('"Said."', '"Meant."', 1), "utf-8")
+    lint = " ".join(harness("golden", "lint", "shop").out.split())
+    assert f"{len(ids)} of {len(ids)} graded under v1 before its rules were edited" in lint
 
 
 def test_lint_groups_what_is_alike_and_shows_the_worst_first(here: Path) -> None:

@@ -138,6 +138,38 @@ def test_latest_version_is_the_default_and_v10_comes_after_v9(here: Path) -> Non
     assert harness("policy", "show", "small@v9", "--json").json["version"] == "v9"
 
 
+NAMED = [
+    ("policy", "show", "--policy", "small"), ("golden", "stats", "--policy", "small"), ("golden", "list"),
+    ("golden", "lint"), ("golden", "sheet", "--rater", "ann", "--policy", "small"),
+    ("golden", "confirm", "--policy", "small", "--unaffected"),
+    ("eval", "--policy", "small", "--dry-run"), ("eval", "--json"), ("prompt", "render", "--policy", "small"),
+    ("prompt", "diff", "teacher@v1", "teacher@v1", "--policy", "small"), ("gate1", "--policy", "small"),
+    ("golden", "plan"), ("doctor", "builtin/majority", "--policy", "small"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", NAMED, ids=" ".join)
+def test_a_draft_that_a_name_means_is_said_once(here: Path, words: tuple[str, ...]) -> None:
+    write_project(here)
+    text = policy_text(clauses=CLAUSE)
+    (here / "policies/small/v1.toml").write_text(text, encoding="utf-8")
+    assert "note: no version" not in harness(*words).err  # the only version
+    v2 = here / "policies/small/v2.toml"
+    v2.write_text(text.replace('version = "v1"', 'version = "v2"'), encoding="utf-8")
+    note = "note: no version of small is released: small is its latest draft, small@v2\n"
+    assert harness(*words).err.count(note) == 1
+    v2.write_text("released = true\n" + v2.read_text(encoding="utf-8"), encoding="utf-8")
+    assert "note: no version" not in harness(*words).err
+
+
+def test_a_version_that_is_named_has_no_note_and_json_stays_whole(here: Path) -> None:
+    write_project(here)
+    text = policy_text(clauses=CLAUSE).replace('version = "v1"', 'version = "v2"')
+    (here / "policies/small/v2.toml").write_text(text, encoding="utf-8")
+    assert "note:" not in harness("policy", "show", "small@v1").err
+    assert harness("policy", "show", "small", "--json").json["version"] == "v2"
+
+
 def test_shipped_policies_are_clean_and_shown_whole(shipped_project: Path) -> None:
     assert harness("policy", "lint", "--root", shipped_project).code == 0
     shown = harness("policy", "show", "product-search", "--root", shipped_project).out

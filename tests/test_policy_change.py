@@ -1,6 +1,7 @@
 """A policy change: what a diff says, which examples it touches, and judging them again."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from harness.golden.examples import golden_digest, load_examples
 from harness.golden.rejudging import confirm
 from harness.nouns.pair import Example
 from harness.nouns.policy import Action, Boundary, Clause, GradeLevel, Policy, WorkedExample
-from harness.policy.diff import diff_policies, golden_effect, reasons
+from harness.policy.diff import diff_policies
+from harness.policy.effect import golden_effect, reasons
 from harness.policy.load import load_policy
 from harness.report.policy_diff import diff_view, effect_view, word_diff
 
@@ -325,7 +327,7 @@ def test_where_only_a_grade_was_reworded_bare_grades_away_from_it_can_tell(here:
     assert path.read_text("utf-8").count('"stands": true') == 8
 
 
-MOVABLE: dict[str, tuple[dict[str, int], dict[str, int], set[int]]] = {
+MOVABLE: dict[str, tuple[dict[str, int], dict[str, int] | None, set[int]]] = {
     "a cap is sharpened": ({"max_grade": 1}, {"max_grade": 1}, {1, 2}),
     "a cap goes up": ({"max_grade": 1}, {"max_grade": 2}, {1}),
     "a cap goes down": ({"max_grade": 2}, {"max_grade": 1}, {2}),
@@ -339,6 +341,8 @@ MOVABLE: dict[str, tuple[dict[str, int], dict[str, int], set[int]]] = {
     "a cap alone goes down by two": ({"max_grade": 2}, {"max_grade": 0}, {1, 2}),
     "a floor alone goes up": ({"min_grade": 1}, {"min_grade": 2}, {1}),
     "a floor alone goes down": ({"min_grade": 2}, {"min_grade": 1}, {2}),
+    "a cap is removed": ({"max_grade": 1}, None, {1}),
+    "a floor is removed": ({"min_grade": 1}, None, {1}),
     "a rule has neither": ({}, {}, {0, 1, 2}),
     "a rule gets a cap": ({}, {"max_grade": 1}, {0, 1, 2}),
 }
@@ -349,12 +353,14 @@ def test_caps_and_floors_say_which_grades_a_change_can_move(
     tmp_path: Path,
     request: pytest.FixtureRequest,
     before: dict[str, int],
-    after: dict[str, int],
+    after: dict[str, int] | None,
     grades: set[int],
 ) -> None:
     alone = "alone" in request.node.callspec.id
 
-    def clause(word: str, bounds: dict[str, int]) -> str:
+    def clause(word: str, bounds: dict[str, int] | None) -> str:
+        if bounds is None:
+            return ""
         lines = "".join(f"{key} = {value}\n" for key, value in bounds.items())
         return f'\n[[clauses]]\nid = "one"\ntext = "{word}"\nwhy = "w"\n{lines}'
 
@@ -460,6 +466,39 @@ def test_reworded_goal_can_move_every_grade(here: Path) -> None:
     found = harness("policy", "diff", "small", "--json").json["golden"]
     assert (found["touched"], len(found["cannot_tell"]), len(found["could_move"])) == ([], 24, 24)
     assert harness("golden", "confirm", "small@v2", "--unaffected").code == 2
+    said = " ".join(harness("policy", "diff", "small").out.split())
+    assert "Goal: reworded" in said and "no example can have cited the goal." in said
+    assert "policy small:" not in said.lower() and "policy small)" not in said
+    # No clause changed, so that no clause that a teacher cited tells.
+    assert "--suggest" not in said
+    harness("eval", "--policy", "small@v1", "--no-report")
+    ended = harness("policy", "diff", "small", "--suggest", "latest")
+    assert (ended.code, "changed no clause and no boundary" in ended.err) == (2, True)
+
+
+def test_what_was_judged_again_is_counted_beside_what_depends_on_a_change(here: Path) -> None:
+    draft(here, 'goal = "Said."', 'goal = "Meant."')
+    assert regrade("q0-1", 0).code == 0
+    said = " ".join(harness("policy", "diff", "small").out.split())
+    counted = (
+        "0 of 24 golden examples are known to depend on changed parts; 1 more that may was judged again."
+    )
+    assert counted in said and "1 has another grade now" in said
+    assert harness("golden", "confirm", "small@v2", "--examples", "q1-1,q2-1", "--why", "read").code == 0
+    assert "; 3 more that may were judged again." in " ".join(harness("policy", "diff", "small").out.split())
+    assert harness("policy", "diff", "small", "--json").json["golden"]["judged_apart"] == 3
+
+
+def test_long_lists_of_ids_are_folded_between_ids(here: Path) -> None:
+    path = draft(here, 'goal = "Said."', 'goal = "Meant."')
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    write_golden(here, [line | {"id": f"a pair {line['id']} of the shop"} for line in lines])
+    shown = harness("policy", "diff", "small").out
+    left = harness("golden", "confirm", "small@v2", "--examples", "a pair q0-0 of the shop", "--why", "w").err
+    linted = harness("golden", "lint", "small@v2").out
+    for text in (shown, left):
+        assert len(set(re.findall("a pair q[0-9]-[0-9] of the shop", text))) >= 10
+    assert max(len(line) for text in (shown, left, linted) for line in text.splitlines()) <= 80
 
 
 FORM: dict[str, Any] = {
@@ -668,7 +707,10 @@ def test_a_judgement_does_not_outlive_the_text_that_it_was_made_under(here: Path
     assert f"{len(ids)} were judged under small@v2 before its rules were edited" in diff
     assert f"Left to judge under small@v2: {len(ids)}" in diff
     lint = harness("golden", "lint", "small@v2")
-    assert (lint.code, "graded under v2 before its rules were edited" in lint.out) == (2, True)
+    assert (lint.code, "graded under v2 before its rules were edited" in " ".join(lint.out.split())) == (
+        2,
+        True,
+    )
     ship = " ".join(harness("ship", "small@v2").out.split())
     assert f"{len(ids)} of {len(ids)} golden grades were not yet judged under small@v2 as it reads" in ship
     harness("eval", "--policy", "small@v2", "--model", "builtin/majority")

@@ -335,11 +335,12 @@ def test_lint_counts_disputes_until_they_are_adjudicated(here: Path) -> None:
     open_ = sorted(
         {r["item"] for r in lines(here / GOLDEN / "ratings.jsonl") if r["grade"] != grades[r["item"]]}
     )
+    why = "a rater differs from another or from the golden grade, or could not grade it"
     assert findings(here) == [
         (
             "warning",
             "ratings",
-            f"{len(open_)} pairs in dispute are not adjudicated (the first: {open_[0]}); "
+            f"{len(open_)} pairs to adjudicate: {why} (the first: {open_[0]}); "
             "harness adjudicate --policy small@v1",
         )
     ]

@@ -15,7 +15,7 @@ from oracle import DEV, ask
 from scoring import ACTIONS, SCALE, gate1, gate2, item, ratings, text_of
 
 from harness.errors import BadInput
-from harness.golden.grade_tables import GradedRow
+from harness.golden.grade_rows import GradedRow
 from harness.golden.rating.files import of_known
 from harness.golden.rating.ratings import Rated, without_rater
 from harness.nouns.base import Weighting
@@ -222,10 +222,8 @@ def test_grades_have_precision_recall_and_f1_by_hand() -> None:
         (2, None, None, None, 0),
     ]
     assert (score.accuracy, score.mae, score.bias) == (0.8, 0.2, 0.2)
-    assert score.warnings[-3:-1] == (
-        "no golden item here has grade 2",
-        "the grader never gives grade 2",
-    )
+    assert score.warnings[-2] == "no golden item here has grade 2"
+    assert not any("never gives" in warning for warning in score.warnings)
 
 
 def test_miss_tells_all_that_is_known_of_its_item() -> None:

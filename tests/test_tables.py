@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import BadInput
-from harness.golden.grade_tables import parse_scale, read_golden_grades, read_grades, read_ratings, scale_text
+from harness.errors import BadInput, Fault
+from harness.golden.grade_tables import read_golden_grades, read_grades, read_ratings
+from harness.golden.scales import parse_scale, scale_text
 from harness.storage.formats import read_table
 from harness.storage.tables import Layout, Row, joined, parse_columns
 
@@ -221,3 +222,38 @@ def test_table_that_changes_between_two_readings_is_refused(tmp_path: Path) -> N
     put(tmp_path, "r.csv", "item,grade\na,1\nb,0\n")
     with pytest.raises(BadInput, match="changed while it was read"):
         list(table.rows)
+
+
+def test_faults_of_one_kind_are_shown_with_the_first_three_lines(tmp_path: Path) -> None:
+    rows = "".join(f"i{n // 2},ann,1\n" for n in range(40))
+    assert fault(put(tmp_path, "twice.csv", f"item,rater,grade\n{rows}")).split("\n") == [
+        *(
+            f"{tmp_path}/twice.csv, line {3 + 2 * n}: item 'i{n}' by rater 'ann' is graded twice "
+            f"(first: {tmp_path}/twice.csv, line {2 + 2 * n})"
+            for n in range(3)
+        ),
+        "... and 17 more lines of this kind",
+    ]
+
+
+def test_faults_of_several_kinds_and_files_are_not_mixed() -> None:
+    broken = [Fault(f"a.jsonl, line {n}", f"not JSON: letter {n}", "not JSON") for n in range(5)]
+    others = [Fault("a.jsonl, line 2", "grade: missing"), Fault("b.jsonl, row 1", "not JSON", "not JSON")]
+    ids = [Fault(f"pair-{n}", "not an example") for n in range(5)]
+    assert str(BadInput([*broken, *others, *ids])).split("\n") == [
+        *(f"a.jsonl, line {n}: not JSON: letter {n}" for n in range(3)),
+        "... and 2 more lines of this kind",
+        "a.jsonl, line 2: grade: missing",
+        "b.jsonl, row 1: not JSON",
+        *(f"pair-{n}: not an example" for n in range(5)),
+    ]
+    assert str(BadInput([Fault(f"id-{n}", "gone") for n in range(25)])).endswith(
+        "id-19: gone\n... and 5 more"
+    )
+
+
+def test_lines_that_are_not_json_are_counted(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_table(put(tmp_path, "a.jsonl", "".join(f"{' ' * n}{{\n" for n in range(6))), Layout())
+    assert str(caught.value).count("not JSON") == 3
+    assert str(caught.value).endswith("... and 3 more lines of this kind")

@@ -8,7 +8,8 @@ import pytest
 from builders import examples, harness, write_golden, write_project
 
 from harness.errors import BadInput
-from harness.golden.grade_tables import GradedRow, read_golden_grades
+from harness.golden.grade_rows import GradedRow
+from harness.golden.grade_tables import read_golden_grades
 from harness.storage.tables import Layout, parse_columns
 
 NOW = {"grade": 2, "reasoning": "now", "clauses": ["plain"], "policy_version": "v3"}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness import __version__
-from harness.cli.options import DEFAULT_POLICY, Json, Root, argument, load_keys, option, project_at
+from harness.cli.options import DEFAULT_POLICY, Json, Root, argument, load_keys, option, project_at, with_note
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import named
 from harness.errors import BadInput
@@ -48,7 +48,8 @@ def doctor_command(
     if model is None:
         _installation(root, as_json=json)
     else:
-        _model(project_at(root), model, base_url, policy, prompt, as_json=json)
+        project = project_at(root)
+        _model(project, model, base_url, with_note(policy, project), prompt, as_json=json)
 
 
 def _model(
@@ -100,16 +101,27 @@ def _installation(root: "Path | None", *, as_json: bool) -> None:
 def _contents(project: Project, facts: dict[str, Any]) -> list[str]:
     """Read every policy, golden set and prompt; return what cannot be read."""
     from harness.golden.examples import golden_path, load_examples
+    from harness.policy.lint import unfinished
     from harness.policy.load import load_policy, policy_names, policy_path
     from harness.prompting.prompt import load_prompt, prompt_names
     from harness.runs.folder import run_names
+
+    unready: list[str] = []
+
+    def policy_label(name: str) -> str:
+        path = policy_path(project, name)
+        policy = load_policy(path)
+        if lacking := unfinished(policy):
+            what = f"{policy.label} is not finished ({plural(len(lacking), 'empty text')})"
+            unready.append(f"{what}: harness policy lint --policy {policy.label} lists what {path} lacks")
+        return policy.label
 
     def examples(name: str) -> str:
         policy = load_policy(policy_path(project, name))
         return f"{name} ({plural(len(load_examples(golden_path(project, name), policy)), 'example')})"
 
     readers: dict[str, tuple[list[str], Callable[[str], str]]] = {
-        "policies": (policy_names(project), lambda name: load_policy(policy_path(project, name)).label),
+        "policies": (policy_names(project), policy_label),
         "golden sets": (folder_names(project.golden), examples),
         "prompts": (prompt_names(project), lambda name: load_prompt(project, name).label),
     }
@@ -125,6 +137,7 @@ def _contents(project: Project, facts: dict[str, Any]) -> list[str]:
         if not names:
             problems.append(LACKING[kind])
     facts["runs"] = len(run_names(project))
+    facts["unfinished"] = unready
     return problems
 
 
@@ -138,7 +151,7 @@ def _lines(facts: dict[str, Any]) -> "list[RenderableType]":
 
     lines: list[RenderableType] = []
     for name, value in facts.items():
-        if name == "problems":
+        if name in ("problems", "unfinished"):
             continue
         if isinstance(value, dict):
             value = [f"{key} {text}" for key, text in value.items()]
@@ -146,6 +159,6 @@ def _lines(facts: dict[str, Any]) -> "list[RenderableType]":
             lines.append(Text(f"{name}: {', '.join(value) or 'none'}"))
         else:
             lines.append(f"{name}: {value}")
-    problems = facts["problems"]
-    lines += [f"problem: {problem}" for problem in problems] or ["everything is in order"]
-    return lines
+    told = [f"problem: {problem}" for problem in facts["problems"]]
+    told += [f"unfinished: {what}" for what in facts.get("unfinished", ())]
+    return lines + (told or ["everything is in order"])

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.options import Json, Options, Root, argument, names_in, option, project_at
+from harness.cli.options import Json, Options, Root, argument, names_in, option, project_at, with_note
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import EveryPolicy, PolicyOptions, named
 from harness.cli.rated import TableOptions
@@ -39,7 +39,7 @@ def list_golden(
     found: dict[str, dict[str, Any]] = {}
     for name in [split_label(policy)[0]] if policy else folder_names(project.golden):
         if policy or (project.golden / name / FILE).exists():
-            judged_by, examples = load_set(project, policy or name)
+            judged_by, examples = load_set(project, with_note(policy or name, project))
             found[name] = {"policy": judged_by.label, "examples": len(examples)}
     if json:
         print_json({"golden": found})
@@ -60,7 +60,7 @@ def lint_golden_set(which: EveryPolicy, *, root: Root = None, json: Json = False
     project = project_at(root)
     findings: list[Finding] = []
     for each in [which.given] if which.given else folder_names(project.golden):
-        policy = load_policy(policy_path(project, each))
+        policy = load_policy(policy_path(project, with_note(each, project)))
         found = lint_golden(golden_path(project, split_label(each)[0]), policy)
         findings += found
         if not json:
@@ -73,6 +73,10 @@ def lint_golden_set(which: EveryPolicy, *, root: Root = None, json: Json = False
 
 
 def _show_findings(label: str, findings: "list[Finding]") -> None:
+    from rich.text import Text
+
+    from harness.report.parts import indented, whole
+
     errors = sum(finding.level == "error" for finding in findings)
     counts = (("error", errors), ("warning", len(findings) - errors))
     summary = ", ".join(plural(count, name) for name, count in counts)
@@ -82,7 +86,10 @@ def _show_findings(label: str, findings: "list[Finding]") -> None:
     for one in findings:
         kinds.setdefault((one.level, one.kind or one.what), []).append(one)
     for (_, kind), alike in list(kinds.items())[:KINDS_SHOWN]:
-        show([f"  {one.level}: {one.where}: {one.what}" for one in alike[:OF_A_KIND_SHOWN]])
+        show(
+            indented(Text(f"{one.level}: {whole(one.where)}: {one.what}"), 0)
+            for one in alike[:OF_A_KIND_SHOWN]
+        )
         if len(alike) > OF_A_KIND_SHOWN:
             show([f"  ... {len(alike):,} in all: {kind}"])
     if len(kinds) > KINDS_SHOWN or any(len(alike) > OF_A_KIND_SHOWN for alike in kinds.values()):
@@ -163,28 +170,37 @@ def import_golden_set(
 
     project = project_at(root)
     done = import_golden(project, how.request(source, policy, table))
+    with_note(policy, project)
     if json:
         left = list(done.columns_left)
-        found = {"path": str(done.path), "examples": len(done.examples), "columns_left": left}
+        found = {"path": str(done.path), "examples": done.examples, "columns_left": left}
         print_json({**found, "empty_splits": list(done.empty_splits), "long_texts": list(done.long_texts)})
     else:
         _say_imported(project, done, policy)
 
 
 def _say_imported(project: Project, done: "Imported", policy: str) -> None:
-    queries = len({example.cluster for example in done.examples})
-    show([f"{plural(len(done.examples), 'example')} of {plural(queries, 'query')}: {shown_path(done.path)}"])
+    size = f"{plural(done.examples, 'example')} of {plural(done.queries, 'query')}"
+    show([f"{size}: {shown_path(done.path)}"])
     if done.columns_left:
         say(f"columns left out: {', '.join(done.columns_left)} (--attributes keeps them)")
     for text in done.long_texts:
         say(f"warning: {text}: every request that shows it sends it all")
     for split in done.empty_splits:
         say(
-            f"warning: the split {split} is empty: a query is in one split, and {queries} are too few to "
-            "fill three; add queries, or give other shares with --splits"
+            f"warning: the split {split} is empty: a query is in one split, and {done.queries} are too few "
+            "to fill three; add queries, or give other shares with --splits"
         )
+    if not done.shots and "shots" not in done.empty_splits:
+        say("warning: no example is in shots: prompts will show no golden examples to a teacher")
     if done.new_policy is not None:
         say(f"a policy to fill in: {shown_path(done.new_policy)}")
+    if not done.rules_noted:
+        say(
+            f"note: {policy} lacks a definition, or another text to grade by, so that no example notes its "
+            "rules, and later edits make none stale; once it is finished, harness golden confirm --file IDS "
+            "notes them"
+        )
     say(f"next: harness golden lint --policy {policy}, then {project.how_to('eval', policy=policy)}")
 
 

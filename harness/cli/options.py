@@ -15,7 +15,7 @@ import typer
 from harness.cli import completion
 from harness.cli.output import say
 from harness.errors import BadInput
-from harness.storage.project import Project, find_project, folder_names
+from harness.storage.project import Project, find_project, folder_names, split_label
 
 if TYPE_CHECKING:
     from harness.nouns.base import Weighting as Weights
@@ -94,6 +94,19 @@ def policy_or_only(given: str | None, project: Project) -> str:
         return given  # an empty one too, as from an unset variable: it names no policy
     known = folder_names(project.policies)
     return known[0] if len(known) == 1 else DEFAULT_POLICY
+
+
+def with_note(label: str, project: Project) -> str:
+    """The policy named. A note says which draft that is, where it could be another."""
+    from harness.policy.load import policy_versions
+    from harness.storage.versions import pick_version, released_versions
+
+    name, version = split_label(label)
+    files = policy_versions(project.policies / name) if name in folder_names(project.policies) else {}
+    if version is None and len(files) > 1 and not released_versions(files):
+        latest = pick_version("policy", name, None, files)
+        say(f"note: no version of {name} is released: {name} is its latest draft, {name}@{latest}")
+    return label
 
 
 def load_keys(project: Project) -> None:

@@ -39,6 +39,9 @@ class Commands(TyperGroup):
         """Run the command."""
         try:
             return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = _in_words(error)
+            raise
         except HarnessError as error:
             complain(str(error))
             raise typer.Exit(error.exit_code) from None
@@ -52,6 +55,19 @@ class Commands(TyperGroup):
         except OSError as error:
             complain(f"{error.filename or 'output'}: {error.strerror or error}")
             raise typer.Exit(2) from None
+
+
+_NUMBERS = {"int_parsing": "a whole number, such as 3", "float_parsing": "a number, such as 0.5"}
+
+
+def _in_words(error: typer.BadParameter) -> str:
+    """What is wrong with an option's value; typer passes on what pydantic says of one that is no number."""
+    from pydantic import ValidationError
+
+    cause = error.__cause__
+    found = cause.errors()[0] if isinstance(cause, ValidationError) else None
+    wanted = _NUMBERS.get(found["type"]) if found else None
+    return f"{found['input']!r} is not {wanted}" if found and wanted else error.message
 
 
 def complain(text: str) -> None:

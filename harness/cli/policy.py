@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import Json, Root, option, project_at
+from harness.cli.options import Json, Root, option, project_at, with_note
 from harness.cli.output import complain, print_json, say, show
 from harness.cli.policy_options import EveryPolicy, PolicyOptions, Versions
 from harness.errors import BadInput
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.nouns.policy import Policy
-    from harness.policy.diff import Labelled
+    from harness.policy.effect import Labelled
 
 app = typer.Typer(help="Policies: the product team's judgement, written down.", no_args_is_help=True)
 
@@ -92,7 +92,8 @@ def diff_policy(
     json: Json = False,
 ) -> None:
     """What changed between two versions of a policy, and which golden examples that affects."""
-    from harness.policy.diff import diff_policies, golden_effect
+    from harness.policy.diff import diff_policies
+    from harness.policy.effect import golden_effect
     from harness.policy.load import load_policy, policy_path
     from harness.report.policy_diff import diff_view, effect_view
 
@@ -101,6 +102,10 @@ def diff_policy(
     diff = diff_policies(before, after)
     examples = _golden(project, after)
     cited = _cited(project, suggest) if suggest is not None else None
+    if cited is not None and not diff.rules:
+        raise BadInput(
+            f"--suggest: {diff.new} changed no clause and no boundary, so no cited clause suggests one"
+        )
     if cited is not None and not any(cited.values()):
         raise BadInput(f"--suggest: the grader of {suggest} cites no clauses, so it cannot suggest anything")
     effect = golden_effect(before, after, examples, cited) if examples else None
@@ -153,7 +158,7 @@ def _checked(project: Project, name: str | None) -> "Iterator[tuple[Path, list[s
     from harness.policy.load import policy_names, policy_path, policy_versions
 
     if name is not None:
-        path = policy_path(project, name)
+        path = policy_path(project, with_note(name, project))
         yield path, _faults(path)
         return
     folders = {

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from harness.cli import completion
-from harness.cli.options import DEFAULT_POLICY, Options, argument, option, policy_or_only
+from harness.cli.options import DEFAULT_POLICY, Options, argument, option, policy_or_only, with_note
 from harness.errors import BadInput
 from harness.storage.project import Project, split_label
 
@@ -37,7 +37,7 @@ class PolicyOptions(Options):
 
     def label_in(self, project: Project) -> str:
         """The policy named, with a version if one was given, or the project's own."""
-        return policy_or_only(self.given, project)
+        return with_note(policy_or_only(self.given, project), project)
 
 
 class EveryPolicy(PolicyOptions):
@@ -78,7 +78,8 @@ class Versions(PolicyOptions):
         if new is not None:
             if split_label(new)[0] != name:
                 raise BadInput(f"{old} and {new} are two policies; name two versions of one")
-            first, second = (f"{name}@{policy_path(project, label).stem}" for label in (old, new))
+            paths = (policy_path(project, with_note(label, project)) for label in (old, new))
+            first, second = (f"{name}@{path.stem}" for path in paths)
             return first, second
         known = list(policy_versions(folder))
         at = known.index(version) if version else len(known) - 2

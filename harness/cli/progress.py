@@ -136,7 +136,7 @@ def warnings_of(plan: "Plan") -> list[str]:
         warnings.append(f"{plan.policy.label} is not finished ({empty}): {plan.policy_file}")
     if plan.dropped:
         count = plural(len(plan.dropped), "shot is", "shots are")
-        warnings.append(f"{count} withheld from the teacher: too close to graded examples")
+        warnings.append(f"{count} withheld from the teacher: too close to what is graded")
     if prompted and (bare := sum(not shot.reasoning for shot in plan.writer.shown)):
         count = f"{bare:,} of {plural(len(plan.writer.shown), 'shot')}"
         has = "has" if bare == 1 else "have"

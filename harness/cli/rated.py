@@ -15,6 +15,7 @@ from harness.cli.options import (
     option,
     project_at,
     weighting_of,
+    with_note,
 )
 from harness.cli.policy_options import named
 from harness.errors import BadInput
@@ -67,8 +68,8 @@ class LevelOptions(Options):
 
     def levels(self, root: Path | None) -> "Levels":
         """The scale from --scale, or from a policy, then with the policy and its gates."""
-        from harness.golden.grade_tables import parse_scale
         from harness.golden.graded_files import Levels, policy_levels
+        from harness.golden.scales import parse_scale
 
         if self.policy is None:
             if self.scale is None:
@@ -76,7 +77,8 @@ class LevelOptions(Options):
             return Levels(parse_scale(self.scale))
         if self.scale is not None:
             raise BadInput("a policy has its own scale; give either --policy or --scale")
-        return policy_levels(project_at(root), self.policy)
+        project = project_at(root)
+        return policy_levels(project, with_note(self.policy, project))
 
 
 class GoldenFile(Options):

@@ -15,6 +15,7 @@ from harness.cli.options import (
     option,
     policy_or_only,
     project_at,
+    with_note,
 )
 from harness.cli.output import say, shown_path
 from harness.cli.policy_options import named
@@ -94,7 +95,8 @@ def import_ratings_command(
         keep_names=tool.keep_names,
         submissions=tool.submissions,
     )
-    found = import_ratings(project, load_policy(policy_path(project, policy)), wanted, dry_run=dry_run)
+    under = load_policy(policy_path(project, with_note(policy, project)))
+    found = import_ratings(project, under, wanted, dry_run=dry_run)
     for line in _said(found, dry_run=dry_run):
         say(line)
 

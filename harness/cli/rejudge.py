@@ -4,63 +4,90 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.golden import find_set
-from harness.cli.options import Json, Root, argument, names_in, option, policy_or_only, project_at
+from harness.cli.options import (
+    Json,
+    Options,
+    Root,
+    argument,
+    names_in,
+    option,
+    policy_or_only,
+    project_at,
+    with_note,
+)
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import PolicyOptions, named
 from harness.errors import BadInput
-from harness.storage.project import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from harness.golden.rejudging import Judged
+    from harness.golden.rejudging import Unaffected
     from harness.nouns.policy import Policy
 
 IDS_SHOWN = 10
 
 
-def confirm_examples(
-    which: PolicyOptions,
-    *,
-    examples: Annotated[
-        str | None, option("Examples or canaries that you have read again, by id: a,b,c")
-    ] = None,
-    file: Annotated[Path | None, option("The same from a file: one id on each line.", metavar="FILE")] = None,
+class ConfirmOptions(Options):
+    """Which grades stand, and why."""
+
+    examples: Annotated[str | None, option("Examples or canaries that you have read again, by id: a,b,c")] = (
+        None
+    )
+    file: Annotated[Path | None, option("The same from a file: one id on each line.", metavar="FILE")] = None
     unaffected: Annotated[
         bool, option("All that rest on nothing that the new version changed.", "--unaffected")
-    ] = False,
+    ] = False
     cannot_move: Annotated[
-        bool,
-        option(
-            "All that cite no clause, with a grade that the change cannot move.",
-            "--cannot-move",
-        ),
-    ] = False,
+        bool, option("All that cite no clause, with a grade that the change cannot move.", "--cannot-move")
+    ] = False
     why: Annotated[
         str | None, option("Why the grades of --examples or --file stand: the history keeps it.")
-    ] = None,
-    root: Root = None,
-    json: Json = False,
+    ] = None
+
+    @property
+    def bulk(self) -> bool:
+        """Whether a rule chooses the examples. BadInput for options that do not go together."""
+        bulk = self.unaffected or self.cannot_move
+        named = self.examples is not None, self.file is not None, self.unaffected, self.cannot_move
+        if named.count(True) != 1:
+            raise BadInput("name either --examples a,b,c or --file FILE or --unaffected or --cannot-move")
+        if bulk and self.why is not None:
+            raise BadInput("remove --why: --unaffected and --cannot-move give their own reason")
+        if not bulk and not (self.why or "").strip():
+            raise BadInput("say with --why TEXT why the grades stand: the history keeps it")
+        return bulk
+
+    def named(self) -> dict[str, str]:
+        """The ids of --examples or --file, each with --why."""
+        return dict.fromkeys(
+            names_in(self.examples) if self.file is None else _ids_in(self.file), self.why or ""
+        )
+
+    def found(self, by_rule: "Unaffected", total: int) -> dict[str, str]:
+        """The ids that the rule chooses, each with its reason. A warning for those that it cannot tell."""
+        if self.cannot_move:
+            return by_rule.unmoved
+        if doubt := by_rule.doubt(total):
+            if not by_rule.why:
+                raise BadInput(f"{doubt}, and what to do. Nothing was confirmed")
+            say(f"warning: {doubt}. They are not confirmed")
+        return by_rule.why
+
+
+def confirm_examples(
+    which: PolicyOptions, *, asked: ConfirmOptions, root: Root = None, json: Json = False
 ) -> None:
     """Confirm grades under a policy version.
 
     Grade, reasoning and clauses stay; the history keeps their first version, and why they stand.
     """
-    from harness.golden.rejudging import confirm, golden_lines, left_to_judge
+    from harness.golden.rejudging import confirm, golden_lines, left_to_judge, unaffected_in
 
-    bulk = unaffected or cannot_move
-    if [examples is not None, file is not None, unaffected, cannot_move].count(True) != 1:
-        raise BadInput("name either --examples a,b,c or --file FILE or --unaffected or --cannot-move")
-    if bulk and why is not None:
-        raise BadInput("remove --why: --unaffected and --cannot-move give their own reason")
-    if not bulk and not (why or "").strip():
-        raise BadInput("say with --why TEXT why the grades stand: the history keeps it")
-    project = project_at(root)
+    bulk, project = asked.bulk, project_at(root)
     policy, path = find_set(project, which.label_in(project))
-    if bulk:
-        chosen = _bulk(project, policy, golden_lines(path), cannot_move=cannot_move)
-    else:
-        chosen = dict.fromkeys(names_in(examples) if file is None else _ids_in(file), why or "")
+    golden = golden_lines(path) if bulk else {}
+    chosen = asked.found(unaffected_in(project, golden, policy), len(golden)) if bulk else asked.named()
     done = confirm(path, policy, chosen, _now())
     if not bulk and len(done) < len(chosen):
         count = f"{len(chosen) - len(done):,} of {len(chosen):,}"
@@ -82,31 +109,6 @@ def _ids_in(file: Path) -> list[str]:
     return ids
 
 
-def _bulk(
-    project: "Project", policy: "Policy", golden: "Mapping[str, Judged]", *, cannot_move: bool
-) -> dict[str, str]:
-    from harness.golden.rejudging import unaffected
-    from harness.policy.load import load_policy, policy_path
-
-    found = unaffected(
-        golden, policy, lambda version: load_policy(policy_path(project, f"{policy.name}@{version}"))
-    )
-    if cannot_move:
-        return found.unmoved
-    if found.cannot_tell:
-        count = f"{len(found.cannot_tell):,} of {len(golden):,}"
-        some = f"`--cannot-move` confirms the {len(found.unmoved):,} that the change cannot move, "
-        what = (
-            f"cannot tell for {count}: they cite no clause that decided, or have a grade that a change can "
-            "move that no example cites, or were judged by rules that were edited since; "
-            f"{some if found.unmoved else ''}`harness policy diff` lists the others"
-        )
-        if not found.why:
-            raise BadInput(f"{what}, and what to do. Nothing was confirmed")
-        say(f"warning: {what}. They are not confirmed")
-    return found.why
-
-
 def regrade_example(
     id: Annotated[str, argument("An example or a canary.", metavar="ID")],
     grade: Annotated[int, option("Its grade under this policy version.")],
@@ -121,7 +123,7 @@ def regrade_example(
     from harness.golden.rejudging import Judgement, golden_lines, left_to_judge, regrade
 
     project = project_at(root)
-    judged_by, path = find_set(project, policy_or_only(policy, project))
+    judged_by, path = find_set(project, with_note(policy_or_only(policy, project), project))
     said = Judgement(grade=grade, reasoning=reasoning, clauses=names_in(clauses))
     changed = regrade(path, judged_by, id, said, why, _now())
     left = left_to_judge(golden_lines(path), judged_by)
@@ -137,8 +139,10 @@ def _say_left(left: "Sequence[str]", policy: "Policy") -> None:
         label = policy.label
         say(f"nothing is left to judge under {label}; next: harness golden lint --policy {label}")
         return
+    from harness.report.parts import id_lines
+
     more = ", ..." if len(left) > IDS_SHOWN else ""
-    say(f"{len(left):,} left to judge under {policy.label}: {', '.join(left[:IDS_SHOWN])}{more}")
+    say(id_lines(f"{len(left):,} left to judge under {policy.label}:", left[:IDS_SHOWN], more))
 
 
 def _now() -> str:

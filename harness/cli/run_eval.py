@@ -6,7 +6,7 @@ import typer
 
 from harness.cli.eval_options import AskedOptions, NoReport, RunOptions, request_of
 from harness.cli.groups import CallOptions
-from harness.cli.options import Json, Root, load_keys, project_at
+from harness.cli.options import Json, Root, load_keys, project_at, with_note
 from harness.cli.output import print_json, say, show
 from harness.cli.rated import GraderTable
 from harness.cli.reports import report_beside
@@ -47,6 +47,8 @@ def eval_command(
     before = find_run(project, how.again) if how.again else None
     if before:
         request.refuse_changes(load_manifest(before).asked)
+    else:
+        with_note(request.asked.policy, project)
     if how.dry_run:
         _forecast(project, request.asked, before, as_json=json)
         return

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.golden import load_set
-from harness.cli.options import Options, Root, argument, names_in, option, policy_or_only, project_at
+from harness.cli.options import (
+    Options,
+    Root,
+    argument,
+    names_in,
+    option,
+    policy_or_only,
+    project_at,
+    with_note,
+)
 from harness.cli.output import say, shown_path
 from harness.cli.policy_options import PolicyOptions, named
 from harness.errors import BadInput
@@ -90,7 +99,7 @@ def collect_ratings(
     from harness.golden.rating.sheet import check_rater, read_sheet
 
     project = project_at(root)
-    judged_by, examples = load_set(project, policy_or_only(policy, project))
+    judged_by, examples = load_set(project, with_note(policy_or_only(policy, project), project))
     now = datetime.now(UTC).isoformat(timespec="seconds")
     filled = read_sheet(sheet, examples, judged_by, check_rater(rater), now)
     path = golden_path(project, judged_by.name).with_name("ratings.jsonl")

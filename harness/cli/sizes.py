@@ -73,7 +73,8 @@ def size_command(
     from harness.score.sizes import size_golden_set
 
     project = project_at(root)
-    policy, examples = load_set(project, which.label_in(project))
-    chosen = gate.threshold(gate2_bar(policy_levels(project, which.label_in(project)).gates))
+    label = which.label_in(project)
+    policy, examples = load_set(project, label)
+    chosen = gate.threshold(gate2_bar(policy_levels(project, label).gates))
     found = size_golden_set(examples, policy, chosen, plan.target, *plan.pilots(project, policy))
     print_json(found) if json else show(sizes_view(found))

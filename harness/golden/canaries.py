@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.errors import Fault, refuse_faults
-from harness.golden.grade_tables import off_scale
+from harness.golden.scales import off_scale
 from harness.golden.table_faults import without_doubles
 from harness.nouns.base import Level, Noun
 from harness.nouns.pair import Example, PastGrade, Provenance, Result, judged_under

@@ -1,29 +1,65 @@
 """What a golden set would lose if another took its place."""
 
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+from harness.errors import Fault
 from harness.nouns.pair import Example
-from harness.storage.files import read_nouns
+from harness.storage.files import build, each_json_line
 from harness.storage.plural import plural
 
 
-def dropped_by(new: Sequence[Example], path: Path) -> str:
-    """The judgements, reasonings, clauses and attributes that are in a file and not in the new examples.
+class _Said(NamedTuple):
+    """What is said of an example beside its grade."""
 
-    Counted, in words; empty where nothing is lost. Lines that cannot be read have nothing to lose.
+    version: str
+    history: bool
+    reasoning: bool
+    clauses: bool
+    attributes: tuple[str, ...]
+
+
+NOTHING = _Said("", False, False, False, ())
+
+
+def _said(one: Example) -> _Said:
+    has = bool(one.history), bool(one.reasoning), bool(one.clauses)
+    return _Said(one.policy_version, *has, tuple(one.result.attributes))
+
+
+class Replaced:
+    """The examples of a file, held against the new ones, which are seen one by one.
+
+    Lines that cannot be read have nothing to lose.
     """
-    later = {example.id: example for example in new}
-    versions = {example.policy_version for example in new}
-    lost: Counter[tuple[str, str]] = Counter()
-    for _, old in read_nouns(path, Example)[0]:
-        now = later.get(old.id)
-        under = f" under {old.policy_version}"
-        lost["judgement" + under, "judgements" + under] += old.policy_version not in versions
-        lost["history", "histories"] += bool(old.history and not (now and now.history))
-        lost["reasoning", "reasonings"] += bool(old.reasoning and not (now and now.reasoning))
-        lost["citation of clauses", "citations of clauses"] += bool(old.clauses and not (now and now.clauses))
-        for name in old.result.attributes.keys() - now.result.attributes.keys() if now else ():
-            lost[f"value of {name}", f"values of {name}"] += 1
-    return ", ".join(plural(count, *names) for names, count in lost.items() if count)
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        lines = (data for _, data in each_json_line(path) if not isinstance(data, Fault))
+        found = (build(Example, data, "")[0] for data in lines)
+        self._old = {one.id: _said(one) for one in found if one}
+        self._new: dict[str, _Said] = {}
+        self._versions: set[str] = set()
+
+    def see(self, new: Example) -> None:
+        """Take note of a new example."""
+        self._versions.add(new.policy_version)
+        if new.id in self._old:
+            self._new[new.id] = _said(new)
+
+    def lost(self) -> str:
+        """The judgements, reasonings, clauses and attributes that no new example has.
+
+        Counted, in words; empty where nothing is lost.
+        """
+        lost: Counter[tuple[str, str]] = Counter()
+        for id_, old in self._old.items():
+            now, under = self._new.get(id_, NOTHING), f" under {old.version}"
+            lost["judgement" + under, "judgements" + under] += old.version not in self._versions
+            lost["history", "histories"] += old.history and not now.history
+            lost["reasoning", "reasonings"] += old.reasoning and not now.reasoning
+            lost["citation of clauses", "citations of clauses"] += old.clauses and not now.clauses
+            gone = set(old.attributes).difference(now.attributes) if id_ in self._new else ()
+            lost.update((f"value of {name}", f"values of {name}") for name in sorted(gone))
+        return ", ".join(plural(count, *names) for names, count in lost.items() if count)

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.golden.grade_tables import off_scale
+from harness.golden.scales import off_scale
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
-from harness.policy.diff import is_judged
+from harness.policy.effect import is_judged
 from harness.storage.digest import canonical_json, keyed_digest
 from harness.storage.files import build, each_json_line, parse, read_nouns, text_lines
 from harness.storage.project import Project, pick_name
@@ -88,5 +88,6 @@ def _doubles(path: Path) -> Iterator[Fault]:
     ids: dict[str, int] = {}
     for line, example in read_nouns(path, Example)[0]:
         if example.id in ids:
-            yield Fault(f"{path}, line {line}, {example.id}", f"the id is taken (line {ids[example.id]})")
+            what = f"the id is taken (line {ids[example.id]})"
+            yield Fault(f"{path}, line {line}, {example.id}", what, "the id is taken")
         ids.setdefault(example.id, line)

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.golden.examples import FILE, load_examples
-from harness.golden.grade_tables import GradedRow, read_golden_grades
+from harness.golden.grade_rows import GradedRow
+from harness.golden.grade_tables import read_golden_grades
 from harness.nouns.pair import Example, one_form
 from harness.nouns.policy import Gates, Policy
 from harness.policy.load import load_with_gates, policy_path

@@ -1,32 +1,32 @@
 """Import graded pairs as a golden set, with splits, provenance and, if needed, a policy skeleton."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.golden.dropped import dropped_by
+from harness.golden.dropped import Replaced
 from harness.golden.examples import FILE
-from harness.golden.grade_tables import GradedRow, by_item, graded_rows, parse_scale, scale_text
-from harness.golden.rows import JUDGEMENT, check_attributes, text_of, texts_of
+from harness.golden.grade_rows import GradedRow, by_item, graded_rows
+from harness.golden.rows import JUDGEMENT, RowTexts, check_attributes, text_of
+from harness.golden.scales import parse_scale, scale_text
 from harness.golden.similarity import near_duplicates, text_tokens
 from harness.golden.skeleton import GATES_SKELETON, golden_readme, policy_skeleton
 from harness.golden.splits import SPLITS, assign_splits
+from harness.golden.tally import Tally
 from harness.nouns.base import Split
 from harness.nouns.pair import Example, Provenance, query_key
 from harness.nouns.policy import Policy
-from harness.policy.lint import unfinished
+from harness.policy.lint import noted_rules
 from harness.policy.load import load_policy, policy_path
-from harness.storage.digest import digest, digest_bytes
-from harness.storage.files import build, read_bytes, to_line, too_long, write_atomic, write_lines
+from harness.storage.digest import digest, digest_file
+from harness.storage.files import build, to_line, too_long, write_atomic
 from harness.storage.formats import dataset_table, read_table
-from harness.storage.plural import plural
 from harness.storage.project import Project, folder_names, is_name
-from harness.storage.tables import RESULT_TEXTS, Layout, Table, refuse_controls
+from harness.storage.tables import RESULT_TEXTS, Layout, Table, joined, refuse_controls
 
-LONG_TEXT = 20_000
-"""Letters; the longest product descriptions of shops have a few thousand."""
-LONG_SHOWN = 5
 DEFAULT_SHARES = (20, 40, 40)
 _TEXTS = ("item", "query", "reasoning", "clauses", "tags", *RESULT_TEXTS)
 
@@ -50,15 +50,20 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The result of an import. `columns_left`: those not imported. `empty_splits`: those without a pair."""
+    """The result of an import. `columns_left`: those not imported. `empty_splits`: those without a pair.
+
+    `long_texts`: the first texts that are too long for any surface, in words.
+    """
 
     path: Path
-    examples: list[Example]
+    examples: int
+    queries: int
     new_policy: Path | None
     columns_left: tuple[str, ...]
     empty_splits: tuple[Split, ...]
-    long_texts: tuple[str, ...] = ()
-    """The first texts that are too long for any surface, in words."""
+    long_texts: tuple[str, ...]
+    shots: int
+    rules_noted: bool
 
 
 def import_golden(project: Project, request: Import) -> Imported:
@@ -75,48 +80,40 @@ def import_golden(project: Project, request: Import) -> Imported:
     known = request.policy in folder_names(project.policies)
     policy = load_policy(policy_path(project, request.policy)) if known else None
     scale = _scale(request, policy)
-    table = _table(request)
-    examples = _examples(table, request, policy, scale)
-    if target.exists() and not request.discard and (lost := dropped_by(examples, target)):
-        raise BadInput(
-            [Fault(str(target), f"--replace would drop {lost}; --discard-judgements says that it may")]
-        )
-    target.parent.mkdir(parents=True, exist_ok=True)
+    table, tally = _table(request), Tally()
+    old = Replaced(target) if target.exists() and not request.discard else None
+    with _new_folder(target.parent):
+        write_atomic(target, _lines(_each(table, request, policy, scale), tally, old))
     new_policy = None if policy else _write_skeleton(project, request.policy, scale)
-    write_lines(target, examples)
     readme = target.with_name("README.md")
     if not readme.exists() or request.replace:
-        write_atomic(readme, golden_readme(request.policy, examples))
-    empty = _empty_splits(examples, request)
-    return Imported(target, examples, new_policy, _columns_left(table, request), empty, _long_texts(examples))
-
-
-def _empty_splits(examples: Sequence[Example], request: Import) -> tuple[Split, ...]:
-    """The splits that should have pairs and got none, since a query is never divided."""
-    filled = {example.split for example in examples}
+        write_atomic(readme, golden_readme(request.policy, tally))
     shares = zip(SPLITS, request.shares or DEFAULT_SHARES, strict=True)
-    return tuple(split for split, share in shares if share and split not in filled)
+    return Imported(
+        path=target,
+        examples=tally.examples,
+        queries=len(tally.queries),
+        new_policy=new_policy,
+        columns_left=_columns_left(table, request),
+        # A query is never divided.
+        empty_splits=tuple(split for split, share in shares if share and not tally.splits[split]),
+        long_texts=tally.long_texts,
+        shots=tally.splits["shots"],
+        rules_noted=policy is not None and noted_rules(policy) is not None,
+    )
 
 
-def _long_texts(examples: Sequence[Example]) -> tuple[str, ...]:
-    """Texts longer than a surface shows: likely cells that ran together."""
-    found = [
-        f"{example.id}: {name} has {plural(len(text), 'letter')}"
-        for example in examples
-        for name, text in _texts_shown(example)
-        if len(text) > LONG_TEXT
-    ]
-    if len(found) > LONG_SHOWN:
-        found[LONG_SHOWN:] = [
-            f"{plural(len(found) - LONG_SHOWN, 'more text is', 'more texts are')} that long"
-        ]
-    return tuple(found)
-
-
-def _texts_shown(example: Example) -> Iterator[tuple[str, str]]:
-    yield "query", example.query
-    yield from ((name, getattr(example.result, name) or "") for name in RESULT_TEXTS)
-    yield from example.result.attributes.items()
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[None]:
+    """A folder to write into; gone again if that fails and it is new."""
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        for one in new:
+            one.rmdir()
+        raise
 
 
 def _scale(request: Import, policy: Policy | None) -> tuple[int, ...]:
@@ -142,38 +139,55 @@ def _table(request: Import) -> Table:
     return read_table(path, request.layout)
 
 
-def _examples(table: Table, request: Import, policy: Policy | None, scale: tuple[int, ...]) -> list[Example]:
-    """Every row as an example, or every fault of every row."""
-    table.require(("item", "query", "title", "grade"), request.layout)
-    check_attributes(table, request.layout, request.attributes)
-    nested = [name for name in table.columns if "." in name]
-    refuse_controls(table, _TEXTS, request.layout, [*request.attributes, *nested])
-    graded = by_item(table, graded_rows(table, request.layout, scale, ("query", "grade")), request.layout)
-    splits = _splits(table, request, graded.values())
-    rules = policy.rules if policy and not unfinished(policy) else None
-    provenance = _provenance(table, request)
-    examples: list[Example] = []
+def _lines(rows: Iterable[tuple[dict[str, Any], str]], tally: Tally, old: Replaced | None) -> Iterator[str]:
+    """Every row as the line of an example, one by one; then BadInput for every fault of every row."""
     faults: list[Fault] = []
-    for row, (item, found) in zip(table.rows, graded.items(), strict=True):
-        data = texts_of(table, row, request.layout, request.attributes)
-        version = text_of(table, row, "policy_version", request.layout)
-        data |= {
-            "id": item,
-            "query": found.query,
-            "grade": found.grade,
-            "policy_version": version or (policy.version if policy else "v1"),
-            # Nobody can have graded by a skeleton's empty texts.
-            "rules": row.cells.get("rules") if version else rules,
-            "split": splits[query_key(found.query or "")]
-            if splits
-            else text_of(table, row, "split", request.layout),
-            "provenance": provenance.model_copy(update={"line": row.line}),
-        }
-        example, wrong = build(Example, data, table.where(row))
-        faults += wrong or (too_long(to_line(example, sparse=True), table.where(row)) if example else [])
-        examples += [example] if example else []
+    for data, where in rows:
+        example, wrong = build(Example, data, where)
+        line = to_line(example, sparse=True) if example else ""
+        faults += wrong or too_long(line, where)
+        if example and not faults:
+            tally.see(example, line)
+            if old:
+                old.see(example)
+            yield line
     refuse_faults(faults)
-    return examples
+    if old and (lost := old.lost()):
+        what = f"--replace would drop {lost}; --discard-judgements says that it may"
+        raise BadInput([Fault(str(old.path), what)])
+
+
+def _each(
+    table: Table, request: Import, policy: Policy | None, scale: tuple[int, ...]
+) -> Iterator[tuple[dict[str, Any], str]]:
+    """The data of an example for each row, and its place."""
+    layout = request.layout
+    table.require(("item", "query", "title", "grade"), layout)
+    check_attributes(table, layout, request.attributes)
+    nested = [name for name in table.columns if "." in name]
+    refuse_controls(table, _TEXTS, layout, [*request.attributes, *nested])
+    rows = graded_rows(table, layout, scale, ("query", "grade"), notes=False)
+    graded = by_item(table, rows, layout)
+    splits = _splits(table, request, graded.values())
+    rules = noted_rules(policy) if policy else None
+    provenance = _provenance(table, request).model_dump()
+    texts = RowTexts(table, layout, request.attributes)
+    named_version, named_split = (table.find(name, layout) for name in ("policy_version", "split"))
+    for row, (item, found) in zip(table.rows, graded.items(), strict=True):
+        version = joined(row, named_version)
+        yield (
+            texts.of(row)
+            | {
+                "id": item,
+                "query": found.query,
+                "grade": found.grade,
+                "policy_version": version or (policy.version if policy else "v1"),
+                "rules": row.cells.get("rules") if version else rules,
+                "split": splits[query_key(found.query or "")] if splits else joined(row, named_split) or None,
+                "provenance": provenance | {"line": row.line},
+            },
+            table.where(row),
+        )
 
 
 def _splits(table: Table, request: Import, graded: Collection[GradedRow]) -> dict[str, Split] | None:
@@ -203,10 +217,9 @@ def _refuse_other_splits(table: Table, layout: Layout) -> None:
 def _alike(table: Table, request: Import, pairs: Sequence[tuple[str, int]]) -> Iterator[tuple[str, str]]:
     """Every two queries with near-duplicate pairs: in different splits, one would leak the other."""
     titles = (text_of(table, row, "title", request.layout) for row in table.rows)
-    words = [text_tokens(query, title or "") for (query, _), title in zip(pairs, titles, strict=True)]
-    for one, other in near_duplicates(words, words):
-        if one < other and pairs[one][0] != pairs[other][0]:
-            yield pairs[one][0], pairs[other][0]
+    words = (text_tokens(query, title or "") for (query, _), title in zip(pairs, titles, strict=True))
+    for one, other in near_duplicates(words, [query_key(query) for query, _ in pairs]):
+        yield pairs[one][0], pairs[other][0]
 
 
 def _provenance(table: Table, request: Import) -> Provenance:
@@ -214,7 +227,7 @@ def _provenance(table: Table, request: Import) -> Provenance:
     content = Path(request.source)
     source = content.name if content.exists() else request.source
     if content.is_file():
-        known = digest_bytes(read_bytes(content))
+        known = digest_file(content)
     else:
         known = digest([{name: row.text(name) for name in table.columns} for row in table.rows])
     return Provenance(source=source, digest=known, licence=request.licence)

@@ -93,8 +93,9 @@ def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator
     said = first_said(ratings, rated.unrated)
     open_ = [item for item in in_dispute(examples, said) if item not in decided]
     if open_:
-        count = plural(len(open_), "pair in dispute is", "pairs in dispute are")
-        what = f"{count} not adjudicated (the first: {open_[0]}); harness adjudicate --policy {policy.label}"
+        why = "a rater differs from another or from the golden grade, or could not grade it"
+        what = f"{plural(len(open_), 'pair')} to adjudicate: {why} (the first: {open_[0]}); "
+        what += f"harness adjudicate --policy {policy.label}"
         yield Finding("warning", "ratings", what)
 
 
@@ -141,10 +142,9 @@ def _same_pairs(examples: Sequence[Example], policy: Policy) -> Iterator[Finding
 
 
 def _near_duplicates(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
-    words = [tokens(example) for example in examples]
-    for one, other in near_duplicates(words, words):
+    for one, other in near_duplicates(map(tokens, examples), [example.cluster for example in examples]):
         left, right = examples[one], examples[other]
-        if one < other and left.split != right.split and left.cluster != right.cluster:
+        if left.split != right.split:
             what = f"nearly the same query and title as {right.id}, in another split ({right.split})"
             yield Finding("error", left.id, what, "nearly the same pair in two splits")
 

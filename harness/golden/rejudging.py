@@ -9,15 +9,17 @@ from harness.errors import Fault, refuse_faults
 from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import Canary
 from harness.golden.checks import broken_caps, short_reasoning, unknown_clauses
-from harness.golden.grade_tables import off_scale
+from harness.golden.scales import off_scale
 from harness.nouns.base import Noun
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
-from harness.policy.diff import cannot_tell, diff_policies, is_judged, movable_grades, reasons
+from harness.policy.diff import diff_policies
+from harness.policy.effect import cannot_tell, is_judged, movable_grades, reasons
+from harness.policy.load import load_policy, policy_path
 from harness.scorecards.policy_change import PolicyDiff
 from harness.storage.files import json_lines, read_nouns, read_text, too_long, write_atomic
 from harness.storage.locks import alone
-from harness.storage.project import is_version, version_number
+from harness.storage.project import Project, is_version, version_number
 
 Judged = Example | Canary
 
@@ -60,12 +62,24 @@ class Unaffected(NamedTuple):
     cannot_tell: list[str]
     unmoved: dict[str, str]
 
+    def doubt(self, total: int) -> str:
+        """Why nobody can tell for some of the `total`, and which command helps; empty where all are known."""
+        if not self.cannot_tell:
+            return ""
+        some = f"`--cannot-move` confirms the {len(self.unmoved):,} that the change cannot move, "
+        return (
+            f"cannot tell for {len(self.cannot_tell):,} of {total:,}: they cite no clause that decided, or "
+            "have a grade that a change can move that no example cites, or were judged by rules that were "
+            f"edited since; {some if self.unmoved else ''}`harness policy diff` lists the others"
+        )
 
-def unaffected(golden: Mapping[str, Judged], policy: Policy, load: Callable[[str], Policy]) -> Unaffected:
-    """The examples that a policy version does not affect; `load` reads an earlier version of the policy."""
+
+def unaffected_in(project: Project, golden: Mapping[str, Judged], policy: Policy) -> Unaffected:
+    """The examples that a policy version does not affect."""
     left = left_to_judge(golden, policy)
     versions = sorted({golden[id_].policy_version for id_ in left})
-    bases = {version: load(version) for version in versions}
+    labels = {version: f"{policy.name}@{version}" for version in versions}
+    bases = {version: load_policy(policy_path(project, label)) for version, label in labels.items()}
     diffs = {version: diff_policies(base, policy) for version, base in bases.items()}
     movable = {version: movable_grades(diff) for version, diff in diffs.items()}
     why: dict[str, str] = {}
@@ -96,13 +110,18 @@ def _rules(diff: PolicyDiff) -> str:
 
 
 def confirm(path: Path, policy: Policy, why: Mapping[str, str], at: str) -> list[str]:
-    """Record that grades stand under this policy version. Skips ids already judged under it."""
+    """Record that grades stand under this policy version. Skips ids already judged under its noted rules."""
     with alone(path.parent / ".golden.lock"):
         golden = golden_lines(path)
         refuse_faults(fault for id_ in why for fault in _confirm_faults(id_, golden, policy))
-        new = [id_ for id_ in why if not is_judged(golden[id_], policy)]
+        new = [id_ for id_ in why if not _is_noted(golden[id_], policy)]
         rewrite(path, {id_: _entry(policy, at, why[id_], None) for id_ in new})
     return new
+
+
+def _is_noted(one: Judged, policy: Policy) -> bool:
+    """Whether it was judged under a policy version, and notes its rules, so that an edit can be told."""
+    return is_judged(one, policy) and one.under(policy.version).rules is not None
 
 
 def regrade(path: Path, policy: Policy, id_: str, said: Judgement, why: str, at: str) -> bool:
@@ -132,7 +151,7 @@ def _confirm_faults(id_: str, golden: Mapping[str, Judged], policy: Policy) -> l
     if id_ not in golden:
         return [Fault(id_, "not an example or canary of this set")]
     one = golden[id_]
-    if is_judged(one, policy):
+    if _is_noted(one, policy):
         return []
     now = Judgement(grade=one.grade, reasoning="", clauses=one.clauses)  # the reasoning stays as it was
     found = judgement_faults(id_, now, policy)

@@ -22,27 +22,44 @@ def check_attributes(table: Table, layout: Layout, attributes: Sequence[str]) ->
         raise BadInput(f"--attributes: {', '.join(shown)} would show the graders the answer")
 
 
-def texts_of(table: Table, row: Row, layout: Layout, attributes: Sequence[str]) -> dict[str, Any]:
-    """A row's fields besides its grade, under the names of an example."""
-    result: dict[str, Any] = {name: text_of(table, row, name, layout) for name in RESULT_TEXTS}
-    result["attributes"] = {name: row.text(name) for name in attributes if row.text(name)}
-    for prefix in ("attributes.", "result.attributes."):
-        result["attributes"] |= _under(prefix, row)
-    history = row.cells.get("history")
-    return {
-        "result": {name: value for name, value in result.items() if value},
-        "context": _under("context.", row) or None,
-        "history": history if isinstance(history, list) else (),
-        "reasoning": text_of(table, row, "reasoning", layout) or "",
-        "clauses": listed(row, table.find("clauses", layout)),
-        "tags": listed(row, table.find("tags", layout)),
-    }
+class RowTexts:
+    """Reads the rows of a table as the texts of pairs or examples: all but ids, queries and grades.
 
+    The headers are looked up once, since tables are long.
+    """
 
-def _under(prefix: str, row: Row) -> dict[str, str]:
-    """The cells of an object that an export flattened into columns."""
-    names = [column for column in row.cells if column.startswith(prefix) and row.text(column)]
-    return {column.removeprefix(prefix): row.text(column) for column in names}
+    def __init__(self, table: Table, layout: Layout, attributes: Sequence[str]) -> None:
+        shown = {name: table.find(name, layout) for name in RESULT_TEXTS}
+        self._results = {name: headers for name, headers in shown.items() if headers}
+        self._reasoning, self._clauses, self._tags = (
+            table.find(name, layout) for name in ("reasoning", "clauses", "tags")
+        )
+        self._attributes = attributes
+        flat = ("attributes.", "result.attributes.", "context.")
+        self._flat = {prefix for prefix in flat if any(name.startswith(prefix) for name in table.columns)}
+
+    def of(self, row: Row) -> dict[str, Any]:
+        """A row's texts, under the names of an example."""
+        shown = {name: joined(row, headers) for name, headers in self._results.items()}
+        result: dict[str, Any] = {name: text for name, text in shown.items() if text}
+        attributes = {name: row.text(name) for name in self._attributes if row.text(name)}
+        attributes |= self._under("attributes.", row) | self._under("result.attributes.", row)
+        history = row.cells.get("history")
+        return {
+            "result": {**result, "attributes": attributes} if attributes else result,
+            "context": self._under("context.", row) or None,
+            "history": history if isinstance(history, list) else (),
+            "reasoning": joined(row, self._reasoning),
+            "clauses": listed(row, self._clauses),
+            "tags": listed(row, self._tags),
+        }
+
+    def _under(self, prefix: str, row: Row) -> dict[str, str]:
+        """The cells of an object that an export flattened into columns."""
+        if prefix not in self._flat:
+            return {}
+        names = [column for column in row.cells if column.startswith(prefix) and row.text(column)]
+        return {column.removeprefix(prefix): row.text(column) for column in names}
 
 
 def text_of(table: Table, row: Row, name: str, layout: Layout) -> str | None:

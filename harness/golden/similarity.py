@@ -1,7 +1,8 @@
 """Near-duplicate pairs by token Jaccard of query and title, without comparing all with all."""
 
+from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from fractions import Fraction
 
 from harness.nouns.pair import Example, Pair
@@ -45,24 +46,54 @@ class NearIndex:
         if self._index.keys().isdisjoint(words):
             return []
         candidates = {other for token in self._prefix(words) for other in self._index.get(token, ())}
-        return [other for other in sorted(candidates) if is_near(self._sets[other], words)]
+        sets = ((other, self._sets[other]) for other in sorted(candidates))
+        return [other for other, own in sets if _is_near(len(own & words), len(own), len(words))]
 
     def _prefix(self, words: Tokens) -> list[str]:
         ordered = sorted(words, key=lambda token: (self._rarity[token], token))
-        needed = -(-len(ordered) * NEAR.numerator // NEAR.denominator)
-        return ordered[: len(ordered) - needed + 1]
+        return ordered[: len(ordered) - _needed(len(ordered)) + 1]
 
 
-def near_duplicates(left: Sequence[Tokens], right: Iterable[Tokens]) -> Iterator[tuple[int, int]]:
-    """Positions (in left, in right) of every two token sets with a Jaccard index of NEAR or more."""
-    near = NearIndex(left)
-    return ((other, position) for position, words in enumerate(right) for other in near.of(words))
+def near_duplicates(sets: Iterable[Tokens], groups: Sequence[Hashable]) -> Iterator[tuple[int, int]]:
+    """Positions of every two token sets of different groups with a Jaccard index of NEAR or more.
+
+    Found as in `NearIndex`, in little memory: a token that only one set has is shared with no other, so that
+    a set with too many of those is near none.
+    """
+    numbers: dict[str, int] = {}
+    flat, ends = array("q"), array("q", [0])
+    for words in sets:
+        flat.extend([numbers.setdefault(token, len(numbers)) for token in words])
+        ends.append(len(flat))
+    rarity = array("q", bytes(8 * len(numbers)))
+    for token in flat:
+        rarity[token] += 1
+    index: dict[int, list[int]] = defaultdict(list)
+    for position, group in enumerate(groups):
+        size = ends[position + 1] - ends[position]
+        mine = {token for token in flat[ends[position] : ends[position + 1]] if rarity[token] > 1}
+        # Sorted, the lone tokens are the first of the set's prefix.
+        first = len(mine) - _needed(size) + 1
+        if first <= 0:
+            continue
+        prefix = sorted(mine, key=lambda token: (rarity[token], token))[:first]
+        candidates = {other for token in prefix for other in index.get(token, ()) if groups[other] != group}
+        for other in sorted(candidates):
+            theirs = flat[ends[other] : ends[other + 1]]
+            if _is_near(len(mine.intersection(theirs)), size, len(theirs)):
+                yield other, position
+        for token in prefix:
+            index[token].append(position)
 
 
-def is_near(one: Tokens, other: Tokens) -> bool:
+def _needed(size: int) -> int:
+    """How many tokens a set of this size shares at least with one that is near it."""
+    return -(-size * NEAR.numerator // NEAR.denominator)
+
+
+def _is_near(shared: int, one: int, other: int) -> bool:
     """Whether the Jaccard index is NEAR or more. In whole numbers: long tables have many to compare."""
-    shared = len(one & other)
-    return shared * NEAR.denominator >= NEAR.numerator * (len(one) + len(other) - shared)
+    return shared * NEAR.denominator >= NEAR.numerator * (one + other - shared)
 
 
 def jaccard(one: Tokens, other: Tokens) -> Fraction:

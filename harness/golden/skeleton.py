@@ -1,10 +1,7 @@
 """Drafts for an imported golden set: a policy skeleton to fill in, and a README."""
 
-from collections import Counter
-from collections.abc import Sequence
-
 from harness.golden.splits import SPLITS
-from harness.nouns.pair import Example
+from harness.golden.tally import Tally
 from harness.storage.plural import plural
 
 GATES_SKELETON = """\
@@ -83,18 +80,12 @@ def policy_skeleton(name: str, scale: tuple[int, ...]) -> str:
     return _POLICY.format(name=name) + grades + actions
 
 
-def golden_readme(name: str, examples: Sequence[Example]) -> str:
+def golden_readme(name: str, tally: Tally) -> str:
     """Where an imported set comes from and how it is split."""
-    origins = Counter(
-        (given.source, given.digest or "", given.licence or "not given")
-        for example in examples
-        if (given := example.provenance)
-    )
-    splits = Counter(example.split for example in examples)
     return _README.format(
         name=name,
-        examples=plural(len(examples), "example"),
-        queries=plural(len({example.cluster for example in examples}), "query"),
-        sources="\n".join(f"| {' | '.join(origin)} | {n} |" for origin, n in origins.items()),
-        splits=", ".join(f"{splits[split]} {split}" for split in SPLITS),
+        examples=plural(tally.examples, "example"),
+        queries=plural(len(tally.queries), "query"),
+        sources="\n".join(f"| {' | '.join(origin)} | {n} |" for origin, n in tally.origins.items()),
+        splits=", ".join(f"{tally.splits[split]} {split}" for split in SPLITS),
     )

@@ -114,7 +114,7 @@ def without_doubles(
             lines.append(line)
     first = dict(zip(found, lines, strict=True)) if doubles else {}
     twice = [
-        Fault(f"{place} {line}", f"{named(key)} {verb} twice (first: {place} {first[key]})")
+        Fault(f"{place} {line}", f"{named(key)} {verb} twice (first: {place} {first[key]})", "twice")
         for line, key in doubles
     ]
     refuse_faults([*remedy, *twice] if twice else ())

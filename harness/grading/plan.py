@@ -19,7 +19,7 @@ from harness.golden.splits import sample_ids
 from harness.nouns.base import Split
 from harness.nouns.pair import Example
 from harness.nouns.policy import Gates, Policy
-from harness.policy.diff import is_judged
+from harness.policy.effect import is_judged
 from harness.policy.load import load_with_gates, policy_digest, policy_path
 from harness.prompting.prompt import PromptWriter, bind_prompt, load_prompt
 from harness.providers import asks_a_server, base_url_of, reads_grades, split_model
@@ -28,8 +28,8 @@ from harness.runs.kind import CANARIES as CANARY_RUN
 from harness.runs.kind import CHOSEN, GOLDEN
 from harness.runs.manifest import Asked, Digests
 from harness.runs.pairs import ShownPair, pairs_digest
-from harness.storage.digest import digest_bytes
-from harness.storage.files import Stamp, read_bytes, stamp_of
+from harness.storage.digest import digest_file
+from harness.storage.files import Stamp, stamp_of
 from harness.storage.project import Project
 from harness.storage.stream import Stream
 from harness.storage.tables import Layout
@@ -220,7 +220,7 @@ def _only(asked: Asked, golden: Iterable[Example]) -> Container[str]:
 
 def _replayed(project: Project, asked: Asked) -> str | None:
     _, file = split_model(asked.model)
-    return digest_bytes(read_bytes(project.root / file)) if reads_grades(asked.model) else None
+    return digest_file(project.root / file) if reads_grades(asked.model) else None
 
 
 def setup_of(project: Project, plan: Plan) -> Setup:

@@ -91,7 +91,7 @@ def _warnings(plans: Sequence[Plan], pairs: Stream[ShownPair]) -> list[str]:
         found.append(f"{new.asked.model} reads no policy: {why}; name a teacher with --model")
     if kept:
         count = f"{kept} of {plural(kept + len(new.learnable), 'golden shot')}"
-        found.append(f"{count} are withheld from the teacher: the pairs have their queries")
+        found.append(f"{count} are withheld from the teacher: a pair has the query, or nearly the text")
     if left := stale(new.learnable, new.policy):
         count = plural(len(left), "golden shot was", "golden shots were")
         found.append(f"{count} not yet judged under {new.policy.label}")

@@ -1,19 +1,14 @@
-"""The differences between two versions of a policy, and the golden examples they touch."""
+"""The differences between two versions of a policy, and the grades that each can move."""
 
-import re
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Literal, Protocol, Self
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
 
 from harness.nouns.policy import Action, Boundary, Clause, GradeLevel, Policy
 from harness.scorecards.policy_change import (
     ActionReassigned,
-    AffectedExample,
-    GoldenEffect,
     Part,
     PartChange,
     PolicyDiff,
-    Regraded,
     Wording,
 )
 
@@ -32,26 +27,6 @@ Grades with another action, and worked examples with another grade, are found se
 """
 
 
-class Labelled(Protocol):
-    """The common part of a golden example and a canary."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def split(self) -> str: ...
-    @property
-    def grade(self) -> int: ...
-    @property
-    def reasoning(self) -> str: ...
-    @property
-    def clauses(self) -> tuple[str, ...]: ...
-    @property
-    def policy_version(self) -> str: ...
-    @property
-    def rules(self) -> str | None: ...
-    def under(self, version: str) -> Self: ...
-
-
 def diff_policies(old: Policy, new: Policy) -> PolicyDiff:
     """Every part that was added, removed or reworded, and the grades whose action changed."""
     changes = tuple(
@@ -68,112 +43,6 @@ def diff_policies(old: Policy, new: Policy) -> PolicyDiff:
         action_moves=tuple(_action_moves(old, new)),
         reordered=not changes and _said(old) != _said(new),
     )
-
-
-def reasons(diff: PolicyDiff, example: Labelled) -> tuple[str, ...]:
-    """The changes that an example's grade rests on: by its clauses, its reasoning or its grade.
-
-    `example` is as it was judged under the old version.
-    """
-    if diff.old_scale != diff.new_scale:
-        return ("the scale",)
-    reworded = {change.name for change in diff.changes if change.binds and change.part == "clause"}
-    found = [c.label for c in diff.changes if c.binds and _rests_on(example, c, reworded)]
-    found += [move.label for move in diff.action_moves if move.grade == example.grade]
-    return tuple(found)
-
-
-def cannot_tell(diff: PolicyDiff, example: Labelled) -> bool:
-    """Whether an example without `reasons` may still rest on what changed. Unknown is not unaffected.
-
-    It cites no clause at all, or has a grade that a change can move that no example can have cited.
-    `example` is as it was judged under the old version.
-    """
-    bare = bool(diff.rules) and not example.clauses
-    return bare or any(example.grade in change.moves for change in diff.uncited)
-
-
-def golden_effect(
-    old: Policy,
-    new: Policy,
-    examples: Sequence[Labelled],
-    cited: Mapping[str, Collection[str]] | None = None,
-) -> GoldenEffect:
-    """The examples that depend on changed parts, those judged again, and the grades that moved.
-
-    `cited`: the clauses that a teacher cited for each example, by id: suggestions for examples that cite none
-    themselves.
-    """
-    diff = diff_policies(old, new)
-    touched = []
-    unknown = []
-    for example in examples:
-        then, judged = example.under(old.version), is_judged(example, new)
-        because = reasons(diff, then)
-        if because:
-            touched.append(
-                AffectedExample(id=example.id, split=example.split, because=because, judged=judged)
-            )
-        elif not judged and cannot_tell(diff, then):
-            unknown.append(then)
-    movable = movable_grades(diff)
-    rules = {name for rule in diff.rules for name in (rule.name, *rule.clauses)}
-    return GoldenEffect(
-        examples=len(examples),
-        touched=tuple(touched),
-        cannot_tell=tuple(one.id for one in unknown),
-        could_move=tuple(one.id for one in unknown if one.grade in movable),
-        suggested=None
-        if cited is None
-        else tuple(one.id for one in unknown if rules & {*cited.get(one.id, ())}),
-        counts=dict(Counter(label for one in touched for label in one.because).most_common()),
-        left=sum(not is_judged(example, new) for example in examples),
-        earlier_text=sum(
-            example.under(new.version).policy_version == new.version and not is_judged(example, new)
-            for example in examples
-        ),
-        regraded=tuple(_regraded(old, new, examples)),
-    )
-
-
-def movable_grades(diff: PolicyDiff) -> set[int]:
-    """The grades that the changes can move."""
-    return {grade for change in diff.changes for grade in change.moves}
-
-
-def is_judged(example: Labelled, policy: Policy) -> bool:
-    """Whether an example was judged under a policy version, and by its rules as they read now."""
-    then = example.under(policy.version)
-    return then.policy_version == policy.version and then.rules in (None, policy.rules)
-
-
-def _rests_on(example: Labelled, change: PartChange, reworded: set[str]) -> bool:
-    if change.part == "grade":
-        return change.name == str(example.grade)
-    if change.part == "policy":
-        return False
-    if change.part == "action":
-        return example.grade in change.moves
-    if change.part == "boundary":
-        # An example that cites a reworded clause is already touched by that.
-        return bool(set(change.clauses) & set(example.clauses) - reworded)
-    # A reasoning may argue by a clause that does not decide: "substitute's 2 stays shut".
-    spelt = rf"(?<![\w-]){re.escape(change.name)}(?![\w-])"
-    return change.name in example.clauses or bool(re.search(spelt, example.reasoning, re.IGNORECASE))
-
-
-def _regraded(old: Policy, new: Policy, examples: Iterable[Labelled]) -> Iterator[Regraded]:
-    for example in examples:
-        before, after = example.under(old.version), example.under(new.version)
-        if before.grade != after.grade and after.policy_version == new.version:
-            yield Regraded(
-                id=example.id,
-                split=example.split,
-                old=before.grade,
-                new=after.grade,
-                old_action=old.action_of.get(before.grade),
-                new_action=new.action_of.get(after.grade),
-            )
 
 
 def _changes(part: Part, old: Mapping[str, Texts], new: Mapping[str, Texts]) -> Iterator[PartChange]:
@@ -237,34 +106,33 @@ def _moves(change: PartChange, old: Policy, new: Policy) -> list[int]:
 
 
 def _moved_by_clause(change: PartChange, old: Policy, new: Policy, scale: list[int]) -> list[int]:
-    """The grades that a clause's cap or floor can move: all if it has neither, in one of the versions.
+    """The grades that a clause's only cap or floor can move: those it held, and those it reaches now.
 
-    A cap binds only grades at or above it, so it cannot move a grade below it in both versions; a new cap
-    moves only those above it. A floor likewise. No floor holds where a cap binds: a cap can end one.
+    A cap holds back what is at it, and reaches what is above it; a floor, what is below it. All grades where
+    either version of the clause has neither, or both, or the other one.
     """
-    every = [*old.clauses, *new.clauses]
-    clauses = [clause for clause in every if clause.id == change.name]
-    caps = [c.max_grade for c in clauses if c.max_grade is not None and c.min_grade is None]
-    floors = [c.min_grade for c in clauses if c.min_grade is not None and c.max_grade is None]
-    kept = {*caps, *floors} if change.kind == "added" else set[int]()
-    if len(clauses) == 2 and all(one.key != "text" for one in change.wordings):
-        # The same pairs as before, which are at or below the old cap: a lower one moves those above it, a
-        # higher one those that the old one held.
-        if len(caps) == 2:
-            return [grade for grade in scale if min(caps[0], caps[1] + 1) <= grade <= caps[0]]
-        if len(floors) == 2:
-            return [grade for grade in scale if floors[0] <= grade <= max(floors[0], floors[1] - 1)]
-    held = {clause.min_grade for clause in every}
-    # Other words cover other pairs: those above the new cap may come under it, those at the old one go free.
-    if len(caps) == 2:
-        return [grade for grade in scale if grade > caps[1] or grade in (caps[0], *held)]
-    if len(floors) == 2:
-        return [grade for grade in scale if grade < floors[1] or grade == floors[0]]
-    if len(caps) == len(clauses):
-        return [g for g in scale if (g >= min(caps) and g not in kept) or g in held]
-    if len(floors) == len(clauses):
-        return [g for g in scale if g <= max(floors) and g not in kept]
-    return scale
+    before, after = ([c for c in policy.clauses if c.id == change.name] for policy in (old, new))
+    bounds = {_bound(clause) for clause in (*before, *after)}
+    signs = {sign for sign, _ in bounds}
+    if len(signs) > 1 or signs == {0}:
+        return scale
+    (sign,) = signs
+    held, limits = ([_bound(clause)[1] for clause in clauses] for clauses in (before, after))
+    moved = {g for g in scale if g in held or any(sign * g > sign * limit for limit in limits)}
+    if before and after and all(one.key != "text" for one in change.wordings):
+        # The same pairs as before: none of them is beyond the old bound.
+        return sorted(g for g in moved if sign * g <= sign * held[0])
+    # Other pairs: no floor holds where a cap binds, so that a cap can end one.
+    floors = {c.min_grade for c in (*old.clauses, *new.clauses)} if sign > 0 else set()
+    return [g for g in scale if g in moved or g in floors]
+
+
+def _bound(clause: Clause) -> tuple[int, int]:
+    """A clause's only bound, with the sign of the side that it forbids; 0 and 0 for neither or both."""
+    cap, floor = clause.max_grade, clause.min_grade
+    if (cap is None) == (floor is None):
+        return 0, 0
+    return (1, cap) if cap is not None else (-1, floor or 0)
 
 
 def _both_boundaries(change: PartChange, old: Policy, new: Policy) -> list[Boundary]:

@@ -21,6 +21,16 @@ def unfinished(policy: Policy) -> list[str]:
     ]
 
 
+def noted_rules(policy: Policy) -> str | None:
+    """The digest of the rules that a judgement was made by; None where one of their texts is still empty.
+
+    Nobody can have judged by an empty text. A title, an author or a reason may come later.
+    """
+    clauses = [clause.text for clause in policy.clauses]
+    texts = [policy.surface, policy.goal, *(level.definition for level in policy.grades), *clauses]
+    return policy.rules if all(text.strip() for text in texts) else None
+
+
 def shared_surfaces(policies: Sequence[Policy], asked: str | None = None) -> list[str]:
     """A warning for each surface with several policies; with `asked`, only for that policy's surface."""
     named: dict[str, list[str]] = defaultdict(list)

@@ -1,6 +1,7 @@
 """Shared parts of the gates' tables, for a terminal of 80 columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -68,6 +69,13 @@ def verdict_lines(score: Gate) -> Iterator[RenderableType]:
 def whole(name: str) -> str:
     """A name to copy, such as an item's id: lines are not folded at its spaces."""
     return name.replace(" ", GLUE)
+
+
+def id_lines(head: str, ids: Iterable[str], end: str = "") -> str:
+    """A sentence with ids as lines of 80 columns at most, which are folded between ids."""
+    text = f"{head} {', '.join(map(whole, ids))}{end}"
+    lines = wrap(text, 80, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace(GLUE, " ")
 
 
 def indented(part: RenderableType, above: int = 1, by: int = 2) -> Padding:

@@ -6,6 +6,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from harness.report.parts import whole
 from harness.report.text_diff import word_changes
 from harness.scorecards.policy_change import GoldenEffect, PartChange, PolicyDiff, Wording
 from harness.storage.plural import plural
@@ -33,13 +34,15 @@ def diff_view(diff: PolicyDiff) -> Iterator[RenderableType]:
 
 def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableType]:
     """The golden examples that depend on changed parts, by part."""
-    known = " are known to" if effect.cannot_tell else ""
+    known = " are known to" if effect.cannot_tell or effect.judged_apart else ""
     touched = f"{len(effect.touched):,} of {plural(effect.examples, 'golden example')}"
     share = f"{touched}{known} depend on changed parts"
+    if again := effect.judged_apart:
+        share += f"; {again:,} more that may {'was' if again == 1 else 'were'} judged again"
     yield Padding(Text(f"{share}{':' if effect.touched else '.'}", style="bold"), (1, 0, 0, 0))
     for label, count in effect.counts.items():
         resting = [one for one in effect.touched if label in one.because]
-        ids = ", ".join(one.id if one.judged else f"{one.id}*" for one in resting[:TOUCHED_SHOWN])
+        ids = ", ".join(whole(one.id) + "*" * (not one.judged) for one in resting[:TOUCHED_SHOWN])
         more = ", ... (all: --json, golden.touched)" if count > TOUCHED_SHOWN else ""
         yield Padding(Text(f"{label} ({count}): {ids}{more}"), (0, 0, 0, 2))
     if any(not one.judged for one in effect.touched):
@@ -53,7 +56,7 @@ def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableTy
         yield Padding(Text(f"{have} another grade now:", style="bold"), (1, 0, 0, 0))
     for one in effect.regraded:
         seen = "" if one.old_action == one.new_action else f" ({one.old_action} -> {one.new_action})"
-        yield Padding(Text(f"{one.id}, {one.split}: {one.old} -> {one.new}{seen}"), (0, 0, 0, 2))
+        yield Padding(Text(f"{whole(one.id)}, {one.split}: {one.old} -> {one.new}{seen}"), (0, 0, 0, 2))
     if earlier := effect.earlier_text:
         were = f"{plural(earlier, 'was', 'were')} judged under {diff.new} before its rules were edited"
         yield Padding(Text(f"{were}: read them again.", style="bold"), (1, 0, 0, 0))
@@ -90,9 +93,9 @@ def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableT
     yield Text(every if len(movable) == unknown else some)
     if movable:
         more = ", ..." if len(movable) > IDS_SHOWN else ""
-        yield Padding(Text(f"{', '.join(movable[:IDS_SHOWN])}{more}"), (0, 0, 0, 2))
+        yield Padding(Text(f"{', '.join(map(whole, movable[:IDS_SHOWN]))}{more}"), (0, 0, 0, 2))
     if effect.suggested is not None:
-        suggested = ", ".join(effect.suggested[:IDS_SHOWN]) or "none"
+        suggested = ", ".join(map(whole, effect.suggested[:IDS_SHOWN])) or "none"
         yield Text(f"The teacher's reasons suggest {len(effect.suggested):,}, a suggestion, not a judgement:")
         yield Padding(Text(suggested), (0, 0, 0, 2))
     name, still = diff.new, unknown - len(movable)
@@ -104,7 +107,7 @@ def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableT
         "read these again; all their ids: --json, golden.could_move",
         f"those that keep their grade: harness golden confirm --policy {name} --file IDS --why TEXT",
         f"the others: harness golden regrade ID --policy {name} --grade N --reasoning TEXT --why TEXT",
-        *([suggest] if effect.suggested is None else []),
+        *([suggest] if effect.suggested is None and diff.rules else []),
     ):
         yield Padding(Text(step), (0, 0, 0, 2))
 
@@ -121,7 +124,8 @@ def change_heading(change: PartChange) -> str:
     else:
         did = "another bound" if keys <= set(BOUNDS) else "reworded"
     note = "" if change.binds or change.part != "clause" else " (its reason only: it binds as before)"
-    return f"{change.part.capitalize()} {change.name}: {did}{note}"
+    name = " and ".join(sorted(keys)) if change.part == "policy" else f"{change.part} {change.name}"
+    return f"{name[0].upper()}{name[1:]}: {did}{note}"
 
 
 def _wording(wording: Wording) -> Text:

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.examples import golden_digest
-from harness.golden.grade_tables import off_scale
 from harness.golden.rating.ratings import RATERS, RATINGS, load_said, rater_kinds
+from harness.golden.scales import off_scale
 from harness.nouns.pair import Example, Rating, Unrated
 from harness.nouns.policy import Gates, Policy
 from harness.nouns.records import Grade, Key, Record, latest

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.golden.rows import check_attributes, texts_of
+from harness.golden.rows import RowTexts, check_attributes
 from harness.golden.table_faults import without_doubles
 from harness.nouns.base import Amount
 from harness.nouns.pair import NamedPair
@@ -90,11 +90,12 @@ def _each_pair(
 ) -> Iterator[tuple[ShownPair | None, list[Fault]]]:
     """Each row as a pair, or what is wrong with it."""
     item, query = table.find("item", layout), table.find("query", layout)
+    texts_of = RowTexts(table, layout, attributes)
     signs: dict[str, Row] = {}
     for row in table.rows:
         signs |= {sign: row for sign in ".," if traffic and sign in row.text(traffic) and sign not in signs}
         where = table.where(row)
-        texts = texts_of(table, row, layout, attributes)
+        texts = texts_of.of(row)
         data = {"id": joined(row, item), "query": joined(row, query)}
         data |= {"result": texts["result"], "context": texts["context"]}
         weight = _weight(row, traffic)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.golden.grade_tables import parse_scale, scale_text
+from harness.golden.scales import parse_scale, scale_text
 from harness.nouns.pair import Rating, query_key
 from harness.score.indexes import doubles_of, matched
 from harness.score.items import GradedItem, bare_answer

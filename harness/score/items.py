@@ -8,7 +8,7 @@ from typing import Literal
 
 from harness.errors import BadInput
 from harness.golden.by_chance import Told, other_items
-from harness.golden.grade_tables import GradedRow, cluster_of
+from harness.golden.grade_rows import GradedRow, cluster_of
 from harness.golden.graded_files import Golden
 from harness.golden.unmatched import unmatched
 from harness.nouns.pair import Example, one_form

@@ -140,14 +140,14 @@ def floor(answers: AnswerMatrix) -> Floor:
 
 
 def unused(answers: AnswerMatrix) -> tuple[str, ...]:
-    """Warnings about grades that the golden items lack, and grades that the grader never gives."""
+    """Warnings about grades that the golden items lack, and those of theirs that the grader never gives."""
     given = set(np.unique(answers.grades[answers.answered]).tolist())
     golden = set(np.unique(answers.golden).tolist())
     lacking = [grade for at, grade in enumerate(answers.scale) if at not in golden]
-    never = [grade for at, grade in enumerate(answers.scale) if at not in given]
+    missed = [grade for at, grade in enumerate(answers.scale) if at in golden and at not in given]
     return (
         *([f"no golden item here has {_listed(lacking)}"] if lacking else []),
-        *([f"the grader never gives {_listed(never)}"] if never and given else []),
+        *([f"the grader never gives {_listed(missed)}"] if missed and given else []),
     )
 
 

@@ -31,7 +31,9 @@ class PartChange(Noun):
 
     @property
     def label(self) -> str:
-        """What it is called where an example is said to rest on it."""
+        """What it is called where an example is said to rest on it; of the policy itself, which texts."""
+        if self.part == "policy":
+            return " and ".join(f"the {one.key}" for one in self.wordings if one.key in ("surface", "goal"))
         return f"{self.part} {self.name}"
 
 
@@ -103,8 +105,9 @@ class Regraded(Noun):
 class GoldenEffect(Noun):
     """The effect of a change on the golden set. `counts`: examples for each changed part.
 
-    `left`: all examples not yet judged under the new version; `earlier_text`: those of them that were judged
-    under it before its rules were edited. `cannot_tell`: those that cite no clause while
+    `judged_apart`: those that were judged under the new version and depend on no changed part that is known,
+    but may, or got another grade. `left`: all examples not yet judged under it; `earlier_text`: those of them
+    that were judged under it before its rules were edited. `cannot_tell`: those that cite no clause while
     a rule changed, or whose grade a change can move that no example can cite; `could_move`: those of them
     whose grade the changes can move; `suggested`: those for which a teacher cited a changed rule.
     """
@@ -117,4 +120,5 @@ class GoldenEffect(Noun):
     counts: dict[str, int]
     left: int
     earlier_text: int = 0
+    judged_apart: int = 0
     regraded: tuple[Regraded, ...]

@@ -8,7 +8,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from operator import itemgetter
+from pathlib import Path
 from typing import IO, Any
+
+from harness.errors import BadInput
+from harness.storage.regular import open_regular, unreadable
 
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
@@ -26,6 +30,18 @@ def digest(value: Any) -> str:
 def digest_bytes(content: bytes) -> str:
     """`sha256:<hex>` of bytes."""
     return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def digest_file(path: Path) -> str:
+    """`sha256:<hex>` of a file's bytes, which are not held. BadInput if it cannot be read."""
+    whole = hashlib.sha256()
+    try:
+        with open_regular(path) as file:
+            while part := file.read(1 << 20):
+                whole.update(part)
+    except OSError as error:
+        raise BadInput([unreadable(path, error)]) from error
+    return f"sha256:{whole.hexdigest()}"
 
 
 def keyed_digest(values: Iterable[tuple[str, bytes]]) -> str:

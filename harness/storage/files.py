@@ -70,7 +70,10 @@ def build(model: type[Model], data: Any, where: str) -> tuple[Model | None, list
 
 def faults_of(error: ValidationError, where: str) -> list[Fault]:
     """pydantic's errors in this project's words, one fault each."""
-    return [Fault(where, f"{_key(found['loc'])}: {_words(dict(found))}") for found in error.errors()]
+    return [
+        Fault(where, f"{_key(found['loc'])}: {_words(dict(found))}", f"{found['loc']} {found['type']}")
+        for found in error.errors()
+    ]
 
 
 def _key(location: tuple[int | str, ...]) -> str:
@@ -147,7 +150,7 @@ def each_json_line(path: Path) -> Iterator[tuple[int, dict[str, Any] | Fault]]:
         except (ValueError, RecursionError) as error:
             # Without the place that Python adds: line 1 of each line.
             what = f"{error.msg} at letter {error.colno}" if isinstance(error, JSONDecodeError) else error
-            yield number, Fault(f"{path}, line {number}", f"not JSON: {what}")
+            yield number, Fault(f"{path}, line {number}", f"not JSON: {what}", "not JSON")
             continue
         if not isinstance(value, dict):
             yield number, Fault(f"{path}, line {number}", "expected a JSON object on each line")

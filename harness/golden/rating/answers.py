@@ -18,8 +18,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, ValidationError
 
 from harness.errors import BadInput, Fault, Unfinished, refuse_faults
-from harness.golden.grade_tables import off_scale
 from harness.golden.rating.rounds import OpenRound
+from harness.golden.scales import off_scale
 from harness.nouns.base import Count, Level, Noun
 from harness.nouns.pair import Cannot
 from harness.storage.regular import LARGEST, open_regular, unreadable

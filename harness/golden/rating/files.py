@@ -7,7 +7,8 @@ from pathlib import Path
 from harness.errors import BadInput, Fault
 from harness.golden.by_chance import Told, other_items
 from harness.golden.examples import FILE, golden_path
-from harness.golden.grade_tables import GradedRow, read_ratings
+from harness.golden.grade_rows import GradedRow
+from harness.golden.grade_tables import read_ratings
 from harness.golden.graded_files import Levels, examples_of
 from harness.golden.rating.open_rounds import with_rounds
 from harness.golden.rating.ratings import RATERS, RATINGS, Rated, load_rated, rated_under, rater_kinds

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.golden.grade_tables import off_scale
+from harness.golden.scales import off_scale
 from harness.golden.table_faults import rating_name, without_doubles
 from harness.nouns.base import Noun
 from harness.nouns.pair import ALMOST, Example, Rating, Unrated, namesakes, one_form

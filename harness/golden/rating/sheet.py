@@ -14,7 +14,7 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.golden.grade_tables import scale_text
+from harness.golden.scales import scale_text
 from harness.nouns.base import Level, Noun
 from harness.nouns.pair import Example, Pair, Rating
 from harness.nouns.policy import Policy

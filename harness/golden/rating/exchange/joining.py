@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from harness.errors import BadInput, Fault
 from harness.golden.by_chance import Told
-from harness.golden.grade_tables import grade_reader
 from harness.golden.rating.exchange.responses import CANNOT, Collected, Named, Response
 from harness.golden.rating.sheet import CODE_LENGTH, code_of
+from harness.golden.scales import grade_reader
 from harness.golden.table_faults import WordFaults, rating_name
 from harness.nouns.pair import Example, Rating, Unrated, one_form, query_key
 from harness.nouns.policy import Policy

@@ -1,0 +1,141 @@
+"""The golden examples that a policy change touches, and those that were judged again."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol, Self
+
+from harness.nouns.policy import Policy
+from harness.policy.diff import diff_policies
+from harness.scorecards.policy_change import AffectedExample, GoldenEffect, PartChange, PolicyDiff, Regraded
+
+
+class Labelled(Protocol):
+    """The common part of a golden example and a canary."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def split(self) -> str: ...
+    @property
+    def grade(self) -> int: ...
+    @property
+    def reasoning(self) -> str: ...
+    @property
+    def clauses(self) -> tuple[str, ...]: ...
+    @property
+    def policy_version(self) -> str: ...
+    @property
+    def rules(self) -> str | None: ...
+    def under(self, version: str) -> Self: ...
+
+
+def reasons(diff: PolicyDiff, example: Labelled) -> tuple[str, ...]:
+    """The changes that an example's grade rests on: by its clauses, its reasoning or its grade.
+
+    `example` is as it was judged under the old version.
+    """
+    if diff.old_scale != diff.new_scale:
+        return ("the scale",)
+    reworded = {change.name for change in diff.changes if change.binds and change.part == "clause"}
+    found = [c.label for c in diff.changes if c.binds and _rests_on(example, c, reworded)]
+    found += [move.label for move in diff.action_moves if move.grade == example.grade]
+    return tuple(found)
+
+
+def cannot_tell(diff: PolicyDiff, example: Labelled) -> bool:
+    """Whether an example without `reasons` may still rest on what changed. Unknown is not unaffected.
+
+    It cites no clause at all, or has a grade that a change can move that no example can have cited.
+    `example` is as it was judged under the old version.
+    """
+    bare = bool(diff.rules) and not example.clauses
+    return bare or any(example.grade in change.moves for change in diff.uncited)
+
+
+def golden_effect(
+    old: Policy,
+    new: Policy,
+    examples: Sequence[Labelled],
+    cited: Mapping[str, Collection[str]] | None = None,
+) -> GoldenEffect:
+    """The examples that depend on changed parts, those judged again, and the grades that moved.
+
+    `cited`: the clauses that a teacher cited for each example, by id: suggestions for examples that cite none
+    themselves.
+    """
+    diff = diff_policies(old, new)
+    touched, unknown, regraded = [], [], tuple(_regraded(old, new, examples))
+    moved = {one.id for one in regraded}
+    apart = 0
+    for example in examples:
+        then, judged = example.under(old.version), is_judged(example, new)
+        because = reasons(diff, then)
+        if because:
+            touched.append(
+                AffectedExample(id=example.id, split=example.split, because=because, judged=judged)
+            )
+        elif judged:
+            again = then.policy_version == old.version
+            apart += again and (example.id in moved or cannot_tell(diff, then))
+        elif cannot_tell(diff, then):
+            unknown.append(then)
+    movable = movable_grades(diff)
+    rules = {name for rule in diff.rules for name in (rule.name, *rule.clauses)}
+    return GoldenEffect(
+        examples=len(examples),
+        touched=tuple(touched),
+        cannot_tell=tuple(one.id for one in unknown),
+        could_move=tuple(one.id for one in unknown if one.grade in movable),
+        suggested=None
+        if cited is None
+        else tuple(one.id for one in unknown if rules & {*cited.get(one.id, ())}),
+        counts=dict(Counter(label for one in touched for label in one.because).most_common()),
+        left=sum(not is_judged(example, new) for example in examples),
+        earlier_text=sum(
+            example.under(new.version).policy_version == new.version and not is_judged(example, new)
+            for example in examples
+        ),
+        judged_apart=apart,
+        regraded=regraded,
+    )
+
+
+def movable_grades(diff: PolicyDiff) -> set[int]:
+    """The grades that the changes can move."""
+    return {grade for change in diff.changes for grade in change.moves}
+
+
+def is_judged(example: Labelled, policy: Policy) -> bool:
+    """Whether an example was judged under a policy version, and by its rules as they read now."""
+    then = example.under(policy.version)
+    return then.policy_version == policy.version and then.rules in (None, policy.rules)
+
+
+def _rests_on(example: Labelled, change: PartChange, reworded: set[str]) -> bool:
+    if change.part == "grade":
+        return change.name == str(example.grade)
+    if change.part == "policy":
+        return False
+    if change.part == "action":
+        return example.grade in change.moves
+    if change.part == "boundary":
+        # An example that cites a reworded clause is already touched by that.
+        return bool(set(change.clauses) & set(example.clauses) - reworded)
+    # A reasoning may argue by a clause that does not decide: "substitute's 2 stays shut".
+    spelt = rf"(?<![\w-]){re.escape(change.name)}(?![\w-])"
+    return change.name in example.clauses or bool(re.search(spelt, example.reasoning, re.IGNORECASE))
+
+
+def _regraded(old: Policy, new: Policy, examples: Iterable[Labelled]) -> Iterator[Regraded]:
+    for example in examples:
+        before, after = example.under(old.version), example.under(new.version)
+        if before.grade != after.grade and after.policy_version == new.version:
+            yield Regraded(
+                id=example.id,
+                split=example.split,
+                old=before.grade,
+                new=after.grade,
+                old_action=old.action_of.get(before.grade),
+                new_action=new.action_of.get(after.grade),
+            )
