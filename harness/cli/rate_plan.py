@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from harness.cli import completion
-from harness.cli.options import Json, Options, Root, names_in, option, policy_or_only, project_at
+from harness.cli.options import Json, Options, Root, names_in, option, policy_or_only, project_at, with_note
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import named
 from harness.errors import BadInput
@@ -131,7 +131,7 @@ def plan_command(
     from harness.report.rating import plan_view
 
     project = project_at(root)
-    judged_by, examples = load_set(project, policy_or_only(policy, project))
+    judged_by, examples = load_set(project, with_note(policy_or_only(policy, project), project))
     splits = parse_splits(drawing.split)
     there = {one.pair.digest for one in examples if one.split in splits}
     wanted = RoundPlan(

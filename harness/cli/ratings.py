@@ -174,7 +174,7 @@ def export_ratings_command(
     wanted = RatingsExport(
         target, output, what.pairs, names_in(what.rater), parse_splits(what.split or "dev+test")
     )
-    loaded = load_policy(policy_path(project, policy_or_only(policy, project)))
+    loaded = load_policy(policy_path(project, with_note(policy_or_only(policy, project), project)))
     for line in _exported(export_ratings(project, loaded, wanted)):
         say(line)
 
