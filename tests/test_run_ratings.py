@@ -13,7 +13,7 @@ RATINGS = "golden/small/ratings.jsonl"
 
 @pytest.fixture
 def rated(here: Path) -> Path:
-    """A project with a run whose golden set, test pairs too, was rated by two people and a model."""
+    """A project with a run whose golden set, test pairs too, was rated by three people."""
     write_project(here)
     lines: list[dict[str, Any]] = [
         {"item": line["id"], "rater": rater, "grade": (line["grade"] + (at % turn == 1)) % 3}
@@ -21,12 +21,17 @@ def rated(here: Path) -> Path:
         for rater, turn in (("ann", 3), ("bob", 4), ("cy", 5))
     ]
     (here / RATINGS).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    kinds = "".join(
-        f'[{name}]\nkind = "{kind}"\n' for name, kind in {"ann": "human", "bob": "human", "cy": "llm"}.items()
-    )
-    (here / "golden/small/raters.toml").write_text(kinds, encoding="utf-8")
+    rated_by(here, "human")
     assert harness("eval", "--policy", "small", "--no-report").code == 0
     return here
+
+
+def rated_by(here: Path, cy: str) -> None:
+    """Say what the raters are: ann and bob are people."""
+    kinds = "".join(
+        f'[{name}]\nkind = "{kind}"\n' for name, kind in {"ann": "human", "bob": "human", "cy": cy}.items()
+    )
+    (here / "golden/small/raters.toml").write_text(kinds, encoding="utf-8")
 
 
 def as_csv(here: Path, header: str, wide: bool = False) -> Path:
@@ -76,6 +81,24 @@ def test_same_ratings_from_a_file_score_as_the_runs_own(rated: Path) -> None:
     assert (
         score("--ratings", as_csv(rated, "item,ann,bob,cy", wide=True), "--ratings-wide", "ann,bob,cy") == own
     )
+
+
+def test_models_are_left_out_where_two_people_rated(rated: Path) -> None:
+    """They say nothing of people, and would keep what people say provisional for ever."""
+    path = rated / RATINGS
+    rated_by(rated, "llm")
+    beside = harness("gate1", "--policy", "small", "--json").json
+    assert beside["raters"] == ["ann", "bob"] and beside["provisional"] is None
+    assert f"{len(RATED)} ratings by language models (cy) left out" in " ".join(beside["warnings"])
+    assert score("--ratings", path)["ceiling"]["raters"] == ["ann", "bob"]
+    people = [line for line in path.read_text("utf-8").splitlines() if '"cy"' not in line]
+    path.write_text("\n".join(people) + "\n", encoding="utf-8")
+    alone = harness("gate1", "--policy", "small", "--json").json
+    assert {**beside, "warnings": []} == {**alone, "warnings": []}
+    # One person and a model: both are needed for a pair, and the verdict is provisional.
+    path.write_text(path.read_text("utf-8").replace('"bob"', '"cy"'), encoding="utf-8")
+    mixed = harness("gate1", "--policy", "small", "--json").json
+    assert mixed["raters"] == ["ann", "cy"] and "cy rated as language models" in mixed["provisional"]
 
 
 def test_run_folder_stays_as_it_is(rated: Path) -> None:

@@ -7,7 +7,7 @@ The assembly also serves items of other origins: files of grades, and arrays in 
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic_core import to_json
@@ -19,6 +19,7 @@ from harness.runs.folder import DISAGREEMENTS, SCORECARD, VERDICT, Run, earlier_
 from harness.runs.kind import CHOSEN
 from harness.score.canaries import canary_report
 from harness.score.copies import surely_beyond
+from harness.score.few import few_names
 from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
 from harness.score.items import GradedItem
@@ -138,6 +139,7 @@ def _measured(
     """Gate 1 judged, and Gate 2 scored."""
     if rated is None:
         return None, score_gate2(items, settings, None, warnings)
+    rated = people_alone(rated)
     gate1 = judge_raters(rated, settings.scale, settings.gates, names=settings.names)
     raters = Raters(rating_matrix_of(rated.ratings, settings.scale), gate1.provisional)
     return gate1, score_gate2(items, settings, raters, warnings)
@@ -152,7 +154,11 @@ def judge_raters(
     names: Mapping[int, str] | None = None,
     bootstrap: bool = False,
 ) -> Gate1:
-    """Judge Gate 1 on ratings by the gates, or by another threshold. BadInput for a single rater."""
+    """Judge Gate 1 on ratings by the gates, or by another threshold. BadInput for a single rater.
+
+    Where two people or more rated, language models are left out.
+    """
+    rated = people_alone(rated)
     score = score_gate1(
         rated.ratings,
         scale,
@@ -167,6 +173,26 @@ def judge_raters(
     warnings = (*rated.warnings, *score.warnings)
     noted = {"warnings": warnings, "provisional": provisional, "compared": rated.compared}
     return judge_gate1(score.model_copy(update=noted), names, rated.unfinished)
+
+
+def people_alone(rated: Rated) -> Rated:
+    """The ratings without those of language models, where two people or more rated, and a warning of it.
+
+    Gate 1 is about people: models that agree with them say nothing more of whether the policy is clear.
+    """
+    kinds = rated.kinds or {}
+    models = sorted(rater for rater in rated.raters if kinds.get(rater) == "llm")
+    if not models or sum(kinds.get(rater) == "human" for rater in rated.raters) < 2:
+        return rated
+    kept = [rating for rating in rated.ratings if rating.rater not in models]
+    count = plural(len(rated.ratings) - len(kept), "rating")
+    warning = f"{count} by language models ({few_names(models)}) left out: Gate 1 is read from people alone"
+    return replace(
+        rated,
+        ratings=kept,
+        unrated=[one for one in rated.unrated if one.rater not in models],
+        warnings=(*rated.warnings, warning),
+    )
 
 
 def mixed_answers(reading: Reading) -> tuple[str, ...]:
