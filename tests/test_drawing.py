@@ -91,7 +91,7 @@ def test_a_pair_with_two_ids_is_drawn_once() -> None:
     assert {(one.example.id, one.also) for one in drawn} == {("a", ("b",)), ("c", ())}
     (found,) = draw(twins, POLICY, Drawing(1, random_share=0), 1, ["b"])
     assert (found.example.id, found.also) == ("a", ("b",))
-    with pytest.raises(BadInput, match=r"--pairs 3: there are 2 different pairs"):
+    with pytest.raises(BadInput, match=r"--pairs 3: only 2 different pairs"):
         draw(twins, POLICY, Drawing(3), 1)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from browser import opened, runs_over, serious, started
 from builders import examples, write_project
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page, Route, expect
 from rating_pages import a_round, count, events, grades, opened_offline, rating, ready, saved, stored
 from rounds import add_round
 
@@ -95,7 +95,7 @@ def test_every_key_does_what_the_bar_says(tmp_path: Path, browser: Browser) -> N
         press("Escape")
         press("/")
         page.keyboard.type("highest")
-        assert page.locator("[data-clause]:visible").count() == 1
+        expect(page.locator("[data-clause]:visible")).to_have_count(1)
         press("Escape")
         saved(page)
         assert grades(opened_round) == {0: 2}
@@ -331,7 +331,7 @@ def test_a_thumb_reaches_every_answer_on_a_phone(tmp_path: Path, browser: Browse
             assert box["y"] >= 320 and box["y"] + box["height"] <= 640
         page.get_by_role("button", name="clauses").click()
         page.get_by_label("Search the policy").fill("accessory")
-        assert page.locator("[data-clause]:visible").count() == 1
+        expect(page.locator("[data-clause]:visible")).to_have_count(1)
         page.get_by_role("button", name="Close").click()
         page.locator(".rate-grade").nth(1).click()
         saved(page)

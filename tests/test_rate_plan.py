@@ -94,11 +94,11 @@ def test_nothing_in_a_code_says_which_pair_it_is(here: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (("--pairs", "1000"), "there are 90 different pairs"),
+        (("--pairs", "1000"), "only 90 different pairs to draw from"),
         (("--split", "shots"), "never graded"),
         (("--disagreements", "latest"), "say how many: --pairs N"),
         (("--random-share", "0.5"), "goes with --disagreements RUN"),
-        (("--each", "4"), "there are 3 raters"),
+        (("--each", "4"), "only 3 raters to choose from"),
         (("--name", "../up"), "is not a name"),
         (("--picture", "image"), "pictures take both"),
         (("--raters", "ann,ann"), "names ann twice"),

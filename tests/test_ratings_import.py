@@ -146,7 +146,7 @@ def test_ratings_are_counted_by_version_and_keep_their_time(here: Path) -> None:
     ]
     ended = imported(table(here, "".join(json.dumps(row) + "\n" for row in rows), "r.jsonl"))
     there = "ratings added to golden/small/ratings.jsonl under"
-    assert ended.err.splitlines()[:2] == [f"{there} small@v1, by ann: 2", f"{there} small@v2, by bob: 1"]
+    assert ended.err.splitlines()[1:3] == [f"{there} small@v1, by ann: 2", f"{there} small@v2, by bob: 1"]
     assert sorted(map(str, ratings(here))) == sorted(map(str, rows))
 
 

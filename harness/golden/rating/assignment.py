@@ -24,7 +24,7 @@ def assign(
 ) -> tuple[Assignment, ...]:
     """The assignments of pairs, given as code and query. BadInput for fewer raters than each pair needs."""
     if design.each > len(raters):
-        raise BadInput(f"--each {design.each}: {plural(len(raters), 'rater')} named")
+        raise BadInput(f"--each {design.each}: only {plural(len(raters), 'rater')} to choose from")
     shares = _shares(list(queries), raters, design, seed)
     again = round(design.repeated * min(map(len, shares.values())))
     return tuple(

@@ -57,7 +57,7 @@ def draw(
         same[example.pair.digest].append(example)
     frame = [alike[0] for alike in same.values()]
     if wanted.pairs > len(frame):
-        raise BadInput(f"--pairs {wanted.pairs:,}: to draw from: {plural(len(frame), 'different pair')}")
+        raise BadInput(f"--pairs {wanted.pairs:,}: only {plural(len(frame), 'different pair')} to draw from")
     at_random = round(wanted.pairs * wanted.random_share)
     stratum = _stratum(wanted.by, frame, policy)
     found = list(_sample(frame, stratum, at_random, seed, equal=wanted.equal))
