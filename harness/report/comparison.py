@@ -51,7 +51,7 @@ def change_sentence(found: Comparison) -> str:
     if change.delta is None:
         return f"{found.gated} cannot be compared: {change.reason}."
     if change.reason == SAME:
-        return f"No difference: {found.gated} did not move, as both gave every item the same grade."
+        return f"No difference: {found.gated} did not move, as both graded every item alike."
     if change.ci is None:
         return f"{found.gated} moved by {change.delta:+.3f}; {change.reason}."
     low, high = change.ci
