@@ -72,7 +72,7 @@ class Dispute:
 
     @property
     def raters_differ(self) -> bool:
-        """Whether raters gave different grades; else they differ from golden alone, or one could not grade."""
+        """Whether the raters gave different grades, as Gate 1 counts."""
         return len({side.grade for side in self.sides if not side.golden and side.grade is not None}) > 1
 
     def second_look(self, run: str, teacher: int | None) -> bool:
