@@ -20,11 +20,15 @@ from disputing import (
     disputes_of,
     disputing,
     line_of,
+    policy_of,
     taught,
 )
+from scoring import text_of
 from starlette.testclient import TestClient
 
+from harness.golden.rating.adjudicated import sum_up
 from harness.golden.rating.deciding import PENDING
+from harness.report.adjudication import summary_view
 from harness.storage.project import Project
 from harness.web.app import create_app
 from harness.web.rating.adjudicate import adjudicate_app
@@ -348,3 +352,12 @@ def test_nothing_to_adjudicate_is_said_in_a_sentence(here: Path) -> None:
         said = harness("adjudicate", how, "--policy", "small@v1").out
         assert "No rating under small@v1 differs from another or from the golden grade." in said
         assert "by size" not in said
+
+
+def test_where_the_raters_differ_on_every_dispute_nothing_is_said_of_others(here: Path) -> None:
+    project = disputing(here)
+    between = [one for one in disputes_of(project) if one.raters_differ]
+    counted = sum_up(policy_of(project), between)
+    assert (counted.disputes, counted.raters_differ) == (4, 4)
+    said = " ".join(text_of(summary_view(counted)).split())
+    assert "on 4 of them, as Gate 1 counts. " in said and "alone" not in said

@@ -62,7 +62,8 @@ def _head(counted: Adjudicated) -> Iterator[Text]:
         return
     rest = counted.disputes - counted.raters_differ
     raters = f"The raters differ from each other on {counted.raters_differ:,} of them, as Gate 1 counts"
-    yield Text(f"{raters}; on {rest:,} from the golden grade alone, or one could not grade.")
+    others = f"; on {rest:,} from the golden grade alone, or one could not grade" if rest else ""
+    yield Text(f"{raters}{others}.")
 
 
 def _clauses(counted: Adjudicated) -> Iterator[RenderableType]:
