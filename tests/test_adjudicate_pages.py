@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import harness
+from builders import harness, write_project
 from disputing import (
     RATERS,
     TEACHER_WHY,
@@ -20,11 +20,15 @@ from disputing import (
     disputes_of,
     disputing,
     line_of,
+    policy_of,
     taught,
 )
+from scoring import text_of
 from starlette.testclient import TestClient
 
+from harness.golden.rating.adjudicated import sum_up
 from harness.golden.rating.deciding import PENDING
+from harness.report.adjudication import summary_view
 from harness.storage.project import Project
 from harness.web.app import create_app
 from harness.web.rating.adjudicate import adjudicate_app
@@ -324,3 +328,36 @@ def test_faults_of_a_file_of_decisions_come_all_at_once_and_nothing_is_written(p
     assert len(adjudicated(project)) == 1
     assert collected(project).code == 2
     assert collected(project, line(one.code), words=("--run", "latest")).code == 2
+
+
+def test_terminal_says_which_disputes_gate_1_counts_and_whose_grades_are_listed(here: Path) -> None:
+    """8 pairs on which both raters differ from the golden grade alone are in no dispute of Gate 1's."""
+    project = disputing(here)
+    root = ("--policy", "small@v1", "--root", project.root)
+    listed = " ".join(harness("adjudicate", "--list", *root).out.split())
+    summary = harness("adjudicate", "--summary", *root)
+    for said in (listed, " ".join(summary.out.split())):
+        assert "12 disputes (4 that change the action), 0 decided, 12 open" in said
+        assert (
+            "differ from each other on 4 of them, as Gate 1 counts; on 8 from the golden grade alone" in said
+        )
+    assert len(harness("gate1", *root, "--json").json["disputed"]) == 4
+    assert "those of all its raters and the golden one" in listed
+    assert "No decision yet." in summary.out and "do not note" not in summary.out
+
+
+def test_nothing_to_adjudicate_is_said_in_a_sentence(here: Path) -> None:
+    write_project(here)
+    for how in ("--list", "--summary"):
+        said = harness("adjudicate", how, "--policy", "small@v1").out
+        assert "No rating under small@v1 differs from another or from the golden grade." in said
+        assert "by size" not in said
+
+
+def test_where_the_raters_differ_on_every_dispute_nothing_is_said_of_others(here: Path) -> None:
+    project = disputing(here)
+    between = [one for one in disputes_of(project) if one.raters_differ]
+    counted = sum_up(policy_of(project), between)
+    assert (counted.disputes, counted.raters_differ) == (4, 4)
+    said = " ".join(text_of(summary_view(counted)).split())
+    assert "on 4 of them, as Gate 1 counts. " in said and "alone" not in said

@@ -358,7 +358,8 @@ def test_gate_commands_say_what_they_need(here: Path) -> None:
     write_project(here)
     assert "name either a run" in harness("gate2").err
     assert "go together" in harness("gate2", "--golden", "x.csv").err
-    assert "has no ratings yet" in harness("gate1", "--policy", "small").err
+    unrated = harness("gate1", "--policy", "small").err
+    assert "has no ratings yet" in unrated and "harness rate plan --policy small@v1" in unrated
     assert "--scale 0-4, or --policy" in harness("gate1", put(here / "r.csv", "item\n")).err
     assert "has its own scale" in harness("gate1", here / "r.csv", "--scale", "0-1", "--policy", "small").err
     wide = put(here / "w.csv", "item,ann,bob\na,1,1\n")

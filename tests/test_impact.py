@@ -261,6 +261,16 @@ def test_pair_runs_are_no_evaluations(shop: Path) -> None:
     assert not (shop / "golden/small/test-looks.jsonl").exists()
 
 
+def test_one_withheld_shot_is_counted_in_the_singular(shop: Path) -> None:
+    shot = json.loads((shop / "golden/small/examples.jsonl").read_text("utf-8").splitlines()[0])
+    with (shop / "pairs.csv").open("a", encoding="utf-8") as file:
+        file.write(f"own,{shot['query']} two,{shot['result']['title']} too,0\n")
+    said = [one for one in impact(None, "--json").json["warnings"] if "withheld" in one]
+    assert said == [
+        "1 of 6 golden shots is withheld from the teacher: a pair has the query, or nearly the text"
+    ]
+
+
 def test_shots_of_the_pairs_queries_are_kept_from_the_teacher(shop: Path) -> None:
     shot = json.loads((shop / "golden/small/examples.jsonl").read_text("utf-8").splitlines()[0])
     assert shot["split"] == "shots"

@@ -46,7 +46,8 @@ def test_import_writes_golden_set_policy_skeleton_and_provenance(here: Path) -> 
     assert "columns left out: product_id, class" in ended.err or "columns left out: class" in ended.err
     policy = load_policy(here / "policies/shop/v1.toml")
     assert policy.scale == (0, 1, 2, 3)
-    assert len(unfinished(policy)) == 8
+    assert len(unfinished(policy)) == 9
+    assert "actions, show: empty shown" in unfinished(policy)
     found = load_examples(here / "golden/shop/examples.jsonl", policy)
     first = found[0]
     assert (first.id, first.query, first.result.title, first.grade) == ("q0|0", "q0", "Title, 0", 0)

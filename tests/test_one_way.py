@@ -52,7 +52,9 @@ def test_two_versions_and_the_version_to_ship_are_named_by_policy_too(project: P
     assert (
         harness("ship", "small@v1", "--json").json == harness("ship", "--policy", "small@v1", "--json").json
     )
-    assert "name the version to ship: --policy small@v2" in harness("ship", "--policy", "small").err
+    unversioned = harness("ship", "--policy", "small").err
+    assert unversioned == "error: name the version to ship: --policy small@v1 or --policy small@v2\n"
+    assert "no policy 'smal'" in harness("ship", "--policy", "smal").err
     assert "two policies are named" in harness("policy", "diff", "small", "--policy", "other").err
     assert "name a policy" in harness("policy", "impact", "--pairs", "x.csv").err
 

@@ -288,6 +288,7 @@ def test_unknown_is_not_unaffected(here: Path) -> None:
     before = path.read_text("utf-8")
     refused = harness("golden", "confirm", "small@v2", "--unaffected")
     assert refused.code == 2 and "cannot tell for 24 of 24" in " ".join(refused.err.split())
+    assert "`harness policy diff` lists them, and what to do." in " ".join(refused.err.split())
     assert path.read_text("utf-8") == before
 
 
@@ -481,11 +482,14 @@ def test_what_was_judged_again_is_counted_beside_what_depends_on_a_change(here: 
     assert regrade("q0-1", 0).code == 0
     said = " ".join(harness("policy", "diff", "small").out.split())
     counted = (
-        "0 of 24 golden examples are known to depend on changed parts; 1 more that may was judged again."
+        "0 of 24 golden examples are known to depend on changed parts; 1 more that may depend on them was "
+        "judged again."
     )
     assert counted in said and "1 has another grade now" in said
     assert harness("golden", "confirm", "small@v2", "--examples", "q1-1,q2-1", "--why", "read").code == 0
-    assert "; 3 more that may were judged again." in " ".join(harness("policy", "diff", "small").out.split())
+    assert "; 3 more that may depend on them were judged again." in " ".join(
+        harness("policy", "diff", "small").out.split()
+    )
     assert harness("policy", "diff", "small", "--json").json["golden"]["judged_apart"] == 3
 
 

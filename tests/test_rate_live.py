@@ -99,6 +99,11 @@ def test_what_cannot_be_computed_yet_is_a_sentence(
     assert f"No agreement yet: {said}" in " ".join(done.out.split())
     shown = harness("rate", "live", "--policy", "small", "--root", tmp_path, "--json")
     assert json.loads(shown.out)["gate1"] is None
+    # Nobody waits for a round that was closed: nothing is "so far" in it.
+    close(round_now(opened), None, "a trial")
+    done = harness("rate", "live", "--policy", "small", "--root", tmp_path)
+    final = said.replace(" so far", "").removesuffix(" yet")
+    assert f"No agreement: {final}" in " ".join(done.out.split())
 
 
 def test_two_raters_without_a_common_item_have_no_kappa_and_a_reason(tmp_path: Path) -> None:

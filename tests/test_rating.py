@@ -139,6 +139,16 @@ def test_collected_sheet_becomes_ratings_and_again_replaces_them(here: Path) -> 
     ]
 
 
+def test_collect_says_that_nobody_knows_what_the_rater_is(here: Path) -> None:
+    """Gate 1 would be provisional, and only the file of raters ends that."""
+    write_project(here)
+    sheet = write_lines(here / "ann.jsonl", filled(here)[:1])
+    unsaid = "warning: raters.toml does not say what ann is; say there kind ="
+    assert unsaid in harness("golden", "collect", sheet, "--rater", " ann ", "--policy", "small").err
+    (here / GOLDEN / "raters.toml").write_text('[ann]\nkind = "human"\n', "utf-8")
+    assert unsaid not in harness("golden", "collect", sheet, "--rater", " ann ", "--policy", "small").err
+
+
 def test_a_grade_in_quotes_on_a_sheet_says_how_to_write_it(here: Path) -> None:
     write_project(here)
     rows, sheet = filled(here), here / "ann.jsonl"
@@ -158,6 +168,7 @@ def test_collect_says_what_gave_way_and_what_was_there(here: Path) -> None:
     path = here / GOLDEN / "ratings.jsonl"
     rows = filled(here)[:3]
     # A rating without a version counts under every version: the sheet's takes its place.
+    (here / GOLDEN / "raters.toml").write_text('[ann]\nkind = "human"\n', "utf-8")
     items = {code_of(e.pair): e.id for e in loaded(here)}
     old = {"item": items[rows[0]["pair"]], "rater": "ann", "grade": 2}
     write_lines(path, [old])

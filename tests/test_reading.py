@@ -48,6 +48,14 @@ def test_seconds_are_those_of_answers_that_were_asked_for(here: Path) -> None:
     assert (cached.seconds, cached.usual_seconds) == (None, None)
 
 
+def test_replayed_grades_have_no_seconds(here: Path) -> None:
+    """What it took to read a file says nothing of whoever graded it."""
+    run = run_with(here, {"seconds": 0.001})
+    digests = run.manifest.digests.model_copy(update={"replayed": "sha256:0"})
+    found = read_run(replace(run, manifest=run.manifest.model_copy(update={"digests": digests})))
+    assert (found.seconds, found.usual_seconds) == (None, None)
+
+
 def test_first_answers_without_a_grade_are_kept_with_the_beginning_of_their_reply(here: Path) -> None:
     long = "x" * (RAW_SHOWN + 7)
     run = run_with(

@@ -135,7 +135,7 @@ def test_run_against_itself_passes(project: Path) -> None:
     run = run_of(project, BASE)
     ended = regress(run, run, "--json")
     assert (ended.code, ended.json["low"], ended.json["high"]) == (0, None, None)
-    assert ended.json["reason"].startswith("kappa did not move: both gave every item the same grade")
+    assert ended.json["reason"].startswith("kappa did not move: base and candidate graded every item alike")
     assert ended.json["reason"].endswith("(the candidate is the base itself)")
 
 

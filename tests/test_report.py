@@ -182,6 +182,7 @@ def test_a_base_brings_flips_and_the_differences_of_prompt_and_policy(here: Path
     assert flips
     assert flips == {flip["item"]: flip["kind"] for flip in compared["flips"]}
     assert "The policy: the same in both." in words_of(page)
+    assert "seconds an answer" not in words_of(page), "both were replayed"
     # A replay is sent no prompt, whatever the project's is.
     assert "The prompt's constant part" not in words_of(page)
     as_prompted(here, *(path.name for path in (here / "runs").glob("2*")))
@@ -249,7 +250,10 @@ def test_what_is_undefined_is_said_in_words(here: Path, case: str) -> None:
 def test_a_report_of_a_run_that_was_never_rated_says_so(here: Path) -> None:
     graded(here, lambda at, golden: golden)
     text = words_of(page_of("latest"))
-    assert "Gate 1 was never measured" in text
+    assert (
+        "Gate 1 was not measured here: fewer than two raters, without the one compared, had rated under"
+        in text
+    )
     assert "Human ceiling not known" in text
 
 

@@ -184,6 +184,26 @@ def test_a_replayed_rater_is_not_compared_with_his_own_ratings(
     text = page.read_text("utf-8")
     assert "Gate 1 of the other raters (ann is the one compared): do they agree?" in text
     assert "Gate 1, the other raters among themselves" in text and "in their place" not in text
+    assert "to replay; what the grades cost at first is not known" in text
+    assert "an answer took" not in text and "this grader costs nothing" not in text
+
+
+def test_ratings_that_came_after_the_run_are_named(rated: Path) -> None:
+    path = rated / RATINGS
+    later = path.read_text("utf-8")
+    path.unlink()
+    assert harness("eval", "--policy", "small", "--no-report").code == 0
+    assert "since the run was made" not in harness("gate2", "latest").err
+    path.write_text("".join(line for line in later.splitlines(True) if '"ann"' in line), "utf-8")
+    assert "since the run was made" not in harness("gate2", "latest").err, "one rater alone is no Gate 1"
+    path.write_text(later, "utf-8")
+    said = harness("gate2", "latest")
+    assert f"note: 3 raters have rated since the run was made: --ratings {path} reads them" in said.err
+    assert "Gate 1 was not measured here" in " ".join(said.out.split())
+    with_them = harness("gate2", "latest", "--ratings", path)
+    assert "since the run was made" not in with_them.err and "not measured" not in with_them.out
+    path.write_text("no json\n", "utf-8")
+    assert harness("gate2", "latest").code == said.code, "a broken file beside a run does not stop it"
 
 
 def test_ratings_under_another_version_are_told_of(rated: Path) -> None:
@@ -192,7 +212,7 @@ def test_ratings_under_another_version_are_told_of(rated: Path) -> None:
     path.write_text("".join(json.dumps({**line, "policy_version": "v0"}) + "\n" for line in lines), "utf-8")
     assert harness("eval", "--policy", "small", "--no-report").code == 0
     assert score()["provisional"] == (
-        "rated under v0, not under small@v1: Gate 1 was never measured, "
+        "rated under v0, not under small@v1: Gate 1 was not measured here, for want of two raters, "
         "so it is unknown whether the policy is clear"
     )
 

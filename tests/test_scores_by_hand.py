@@ -20,6 +20,7 @@ from harness.golden.rating.files import of_known
 from harness.golden.rating.ratings import Rated, without_rater
 from harness.nouns.base import Weighting
 from harness.nouns.policy import Gates
+from harness.report.disagreements import ceiling_sentence
 from harness.report.gate1 import gate1_view
 from harness.report.gate2 import parts_view
 from harness.report.page.words import sentence
@@ -668,6 +669,26 @@ def test_few_items_are_no_ground_to_call_the_grader_as_good_as_the_raters() -> N
     items = [item(name, row["ann"], row["ann"]) for name, row in few.items()]
     ceiling = gate2(items, rows=few, gates=Gates(margin=0.9)).ceiling
     assert ceiling is not None and ceiling.as_good is None
+
+
+@pytest.mark.parametrize("shared", [1, 29, 30])
+def test_raters_who_share_few_items_are_no_mark_for_the_grader(shared: int) -> None:
+    """Ann rated 60 items and Cy some of them: their kappa rests on those alone."""
+    rows = {
+        f"i{at}": {
+            "ann": (at + (at % 7 == 0)) % 3,
+            **({"cy": (at + (at % 5 == 0)) % 3} if at < shared else {}),
+        }
+        for at in range(60)
+    }
+    items = [item(name, at % 3, at % 3) for at, name in enumerate(rows)]
+    ceiling = gate2(items, rows=rows, gates=Gates(margin=0.9)).ceiling
+    assert ceiling is not None and (ceiling.n, ceiling.shared) == (60, shared)
+    assert ceiling.as_good is (True if shared == 30 else None)
+    few = (
+        f"only {shared} item{'s were' if shared > 1 else ' was'} rated by two raters: too few to compare with"
+    )
+    assert (ceiling_sentence(ceiling) == few) == (shared < 30)
 
 
 def test_raters_whose_names_differ_in_capitals_alone_are_asked_about() -> None:

@@ -323,7 +323,7 @@ def test_override_that_is_not_needed_is_not_recorded(ready: Path) -> None:
 
 
 FAULTS = {
-    "no version": (("small",), "name the version to ship: --policy small@v2"),
+    "no version": (("small",), "name the version to ship: --policy small@v1\n"),
     "no such version": (("small@v9",), "no version v9"),
     "nobody answers": (("small@v1", "--allow-provisional", "--because", "x"), "--by NAME --because TEXT"),
     "no reason": (("small@v1", "--allow-provisional", "--by", "x", "--because", " "), "--because TEXT"),

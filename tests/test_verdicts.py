@@ -14,11 +14,12 @@ from scoring import gate1, gate2, item
 
 from harness.comparison.paired import compare_sides
 from harness.nouns.policy import Gates
+from harness.report.comparison import change_sentence
 from harness.scorecards.comparison import CellChange, Change, Comparison, Regression
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import ActionScore, CellScore, Gate2
 from harness.scorecards.shared import Estimate
-from harness.verdicts.gates import NEVER_MEASURED, exit_code, judge_gate1, judge_gate2, verdict_of
+from harness.verdicts.gates import UNMEASURED, exit_code, judge_gate1, judge_gate2, verdict_of
 from harness.verdicts.regression import judge_regression
 from harness.verdicts.threshold_changes import bars_of, differing
 
@@ -300,7 +301,7 @@ RATED = gate1({f"i{at}": {"ann": at % 3, "bob": (at + (at % 100 == 7)) % 3} for 
 @pytest.mark.parametrize(
     ("rated", "verdict", "words"),
     [
-        (None, None, NEVER_MEASURED),
+        (None, None, UNMEASURED),
         (RATED, "pass", None),
         (RATED.model_copy(update={"verdict": "fail"}), "fail", "Gate 1 has not passed (fail)"),
         (
@@ -340,6 +341,37 @@ def comparison(delta: float | None = 0.0, se: float | None = 0.01, **more: Any) 
         base=0.9, candidate=0.9, delta=delta, se=se, reason=None if se else "undefined: all alike"
     )
     return plain.model_copy(update={"kappa": change, "n_clusters": 21, **more})
+
+
+def moved(low: float, high: float) -> Change:
+    return Change(base=0.5, candidate=0.5 + (low + high) / 2, delta=(low + high) / 2, ci=(low, high), se=0.1)
+
+
+@pytest.mark.parametrize(
+    ("kappa", "others", "said"),
+    [
+        (
+            (0.1, 0.3),
+            {"mae": (0.01, 0.2)},
+            "The candidate is better: kappa moved by +0.200 [0.100, 0.300]. By other figures it is worse: "
+            "mean absolute error moved by +0.105 [0.010, 0.200].",
+        ),
+        ((0.1, 0.3), {"mae": (0.0, 0.2), "accuracy": (-0.2, 0.0)}, "[0.100, 0.300]."),
+        ((0.1, 0.3), {"mae": (-0.2, -0.1), "accuracy": (0.1, 0.2)}, "[0.100, 0.300]."),
+        ((0.1, 0.3), {"accuracy": (-0.2, -0.01)}, "it is worse: accuracy moved by -0.105 [-0.200, -0.010]."),
+        ((-0.3, -0.1), {"mae": (-0.2, -0.01)}, "mean absolute error moved by -0.105 [-0.200, -0.010]."),
+        ((-0.3, -0.1), {"accuracy": (0.01, 0.2)}, "it is better: accuracy moved by +0.105 [0.010, 0.200]."),
+        ((-0.3, -0.1), {"accuracy": (0.0, 0.2), "mae": (-0.2, 0.0)}, "[-0.300, -0.100]."),
+        ((-0.1, 0.1), {"accuracy": (0.01, 0.2)}, "is shown: kappa moved by +0.000 [-0.100, 0.100]."),
+    ],
+)  # fmt: skip
+def test_figure_that_says_the_reverse_of_kappa_is_in_the_sentence(
+    kappa: tuple[float, float], others: dict[str, tuple[float, float]], said: str
+) -> None:
+    changes = {name: moved(*ci) for name, ci in {"kappa": kappa, **others}.items()}
+    sentence = change_sentence(comparison().model_copy(update=changes))
+    assert sentence.endswith(said)
+    assert ("By other figures" in sentence) == ("absolute error" in said or "accuracy" in said)
 
 
 def regression(found: Comparison, **gates: Any) -> Regression:

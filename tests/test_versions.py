@@ -129,7 +129,7 @@ def test_own_ratings_are_those_of_the_version_too(two_versions: Path) -> None:
     assert gate2("small@v1")["ceiling"]["raters"] == ["ann", "bob"]
     after = gate2("small@v2")
     assert (after["gate1"], after["ceiling"], after["accuracy"]) == (None, None, 2 / 3)
-    assert "Gate 1 was never measured" in after["provisional"]
+    assert "Gate 1 was not measured here" in after["provisional"]
 
 
 def test_copy_elsewhere_keeps_its_history(two_versions: Path) -> None:

@@ -1,5 +1,6 @@
 """`harness gate2`: agreement of a grader with the golden set."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,7 +64,10 @@ def gate2_command(
     if (run is None) == (files.golden is None and grades is None):
         raise BadInput("name either a run, or --golden FILE and --grades FILE")
     if run is not None:
-        found = _assessed(project_at(root), run, gated, _rated_by(files, rated))
+        project = project_at(root)
+        found = _assessed(project, run, gated, _rated_by(files, rated))
+        if note := _later_ratings(project, found):
+            say(note)
         _show_run(found, misses, as_json=json)
         if not found.canaries:
             end_by(found.gate2)
@@ -162,6 +166,26 @@ def _assessed(
     origin = "the run was made under" if now else "gates.toml has"
     chosen = gated.threshold(gate2_bar(run.gates).moved_from(now), origin)
     return assess(run, chosen, earlier=earlier_runs(run.folder), bootstrap=gated.bootstrap)
+
+
+def _later_ratings(project: Project, found: "Assessment") -> str | None:
+    """A note where people have rated under the run's policy version since a run without ratings."""
+    from harness.golden.rating.ratings import RATINGS, load_said
+    from harness.nouns.pair import Rating
+
+    if found.gate1 is not None or found.run.ratings:
+        return None
+    policy = found.run.policy
+    path = project.golden / policy.name / RATINGS
+    # What is wrong with ratings that the run does not have is no matter of the run.
+    with suppress(BadInput):
+        said = (one for one in load_said(path) if one.policy_version in ("", policy.version))
+        raters = {one.rater for one in said if isinstance(one, Rating)}
+        if len(raters) > 1:
+            return (
+                f"note: {len(raters)} raters have rated since the run was made: --ratings {path} reads them"
+            )
+    return None
 
 
 def _bars_now(project: Project, run: "Run") -> str | None:

@@ -51,12 +51,16 @@ class NewPolicy(PolicyOptions):
 
     policy: Annotated[str | None, named("The version to ship: name@v2.")] = None
 
-    @property
-    def label(self) -> str:
-        """The version. BadInput if none was named."""
-        if self.given is None or split_label(self.given)[1] is None:
-            raise BadInput(f"name the version to ship: --policy {self.given or 'NAME'}@v2")
-        return self.given
+    def label_in(self, project: Project) -> str:
+        """The version. BadInput if none was named, with those that there are."""
+        from harness.policy.load import policy_path, policy_versions
+
+        label = policy_or_only(self.given, project)
+        if split_label(label)[1] is None:
+            known = policy_versions(policy_path(project, label).parent)
+            there = " or ".join(f"--policy {label}@{version}" for version in known)
+            raise BadInput(f"name the version to ship: {there}")
+        return label
 
 
 class Versions(PolicyOptions):

@@ -95,8 +95,9 @@ def collect_ratings(
     from datetime import UTC, datetime
 
     from harness.golden.examples import golden_path
-    from harness.golden.rating.ratings import add_ratings
+    from harness.golden.rating.ratings import RATERS, add_ratings, rater_kinds
     from harness.golden.rating.sheet import check_rater, read_sheet
+    from harness.nouns.pair import one_form
 
     project = project_at(root)
     judged_by, examples = load_set(project, with_note(policy_or_only(policy, project), project))
@@ -110,6 +111,9 @@ def collect_ratings(
         say(f"ratings by {rater.strip()} that gave way to these: {taken.replaced:,}")
     if taken.same:
         say(f"ratings that are there already: {taken.same:,}")
+    if one_form(check_rater(rater)) not in rater_kinds(path.with_name(RATERS)):
+        todo = 'say there kind = "human" (or "llm"), since Gate 1 is provisional without'
+        say(f"warning: raters.toml does not say what {check_rater(rater)} is; {todo}")
     if filled.unversioned:
         count = f"{filled.unversioned:,} of {plural(filled.lines, 'line')}"
         say(f"warning: {count} without the policy version of the sheet: taken as {judged_by.label}")

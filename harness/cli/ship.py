@@ -71,7 +71,8 @@ def ship_command(
     from harness.shipping.evidence import gather
     from harness.shipping.verdict import judge_shipping, not_passed
 
-    project, label = project_at(root), which.label
+    project = project_at(root)
+    label = which.label_in(project)
     asked = override.override(label)
     if pairs.pairs is None and (given := given_in(vars(pairs))):
         raise BadInput(f"{given}: only for a file of pairs; add --pairs FILE")

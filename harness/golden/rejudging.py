@@ -70,7 +70,7 @@ class Unaffected(NamedTuple):
         return (
             f"cannot tell for {len(self.cannot_tell):,} of {total:,}: they cite no clause that decided, or "
             "have a grade that a change can move that no example cites, or were judged by rules that were "
-            f"edited since; {some if self.unmoved else ''}`harness policy diff` lists the others"
+            f"edited since; {some if self.unmoved else ''}`harness policy diff` lists them"
         )
 
 

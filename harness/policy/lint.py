@@ -11,6 +11,7 @@ def unfinished(policy: Policy) -> list[str]:
     """The texts that a usable policy lacks, each as `key: what`: people cannot rate by an empty one."""
     texts = {f"{key}: empty": getattr(policy, key) for key in ("author", "title", "surface", "goal")}
     texts |= {f"grades, {level.value}: empty definition": level.definition for level in policy.grades}
+    texts |= {f"actions, {one.name}: empty shown": one.shown for one in policy.actions}
     for clause in policy.clauses:
         texts[f"clauses, {clause.id}: empty text"] = clause.text
         texts[f"clauses, {clause.id}: no reason (why)"] = clause.why

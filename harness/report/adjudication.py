@@ -16,7 +16,9 @@ CLAUSES_SHOWN = 10
 
 def disputes_view(counted: Adjudicated, disputes: Sequence[Dispute]) -> Iterator[RenderableType]:
     """Every dispute: the grades that were given, and the decision where there is one. No names."""
-    yield _head(counted)
+    yield from _head(counted)
+    if disputes:
+        yield Text("The grades of a pair are those of all its raters and the golden one, by size.")
     for one in disputes:
         marks = [f"grades {', '.join(map(str, one.grades))}"]
         if one.ungraded:
@@ -30,7 +32,7 @@ def disputes_view(counted: Adjudicated, disputes: Sequence[Dispute]) -> Iterator
 
 def summary_view(counted: Adjudicated) -> Iterator[RenderableType]:
     """Counts by cause and by clause, and what the teacher moved."""
-    yield _head(counted)
+    yield from _head(counted)
     words = cause_words()
     causes = columns("cause", "decisions")
     for name, count in counted.causes.items():
@@ -39,7 +41,8 @@ def summary_view(counted: Adjudicated) -> Iterator[RenderableType]:
     yield from _clauses(counted)
     changed = f"{counted.golden_changed:,} of {plural(counted.golden_noted, 'golden grade')} changed"
     unnoted = "the decisions do not note the golden grade that they found"
-    yield indented(Text(f"{changed if counted.golden_noted else unnoted}; {counted.reopened:,} reopened."))
+    said = f"{changed if counted.golden_noted else unnoted}; {counted.reopened:,} reopened."
+    yield indented(Text(said if counted.decided else "No decision yet."))
     if counted.teacher is not None:
         yield indented(Text(_influence(counted.teacher)))
 
@@ -50,10 +53,17 @@ def _influence(looked: Looked) -> str:
     return f"{beside}; after the second look {after}."
 
 
-def _head(counted: Adjudicated) -> Text:
+def _head(counted: Adjudicated) -> Iterator[Text]:
     count = f"{counted.policy}: {plural(counted.disputes, 'dispute')}"
     moves = f"{counted.change_action:,} that change the action"
-    return Text(f"{count} ({moves}), {counted.decided:,} decided, {counted.open:,} open", style="bold")
+    yield Text(f"{count} ({moves}), {counted.decided:,} decided, {counted.open:,} open", style="bold")
+    if not counted.disputes:
+        yield Text(f"No rating under {counted.policy} differs from another or from the golden grade.")
+        return
+    rest = counted.disputes - counted.raters_differ
+    raters = f"The raters differ from each other on {counted.raters_differ:,} of them, as Gate 1 counts"
+    others = f"; on {rest:,} from the golden grade alone, or one could not grade" if rest else ""
+    yield Text(f"{raters}{others}.")
 
 
 def _clauses(counted: Adjudicated) -> Iterator[RenderableType]:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.comparison.baseline import Baseline
-from harness.report.figures import any_of, changes_of
+from harness.report.figures import any_of, changes_of, contrary
 from harness.report.parts import columns, entry, indented, interval, number, percent, signed, warnings, whole
 from harness.score.items import INDEPENDENT
 from harness.scorecards.comparison import Change, Comparison, Flip, Ranking, SliceChange
@@ -51,14 +51,25 @@ def change_sentence(found: Comparison) -> str:
     if change.delta is None:
         return f"{found.gated} cannot be compared: {change.reason}."
     if change.reason == SAME:
-        return f"No difference: {found.gated} did not move, as both gave every item the same grade."
+        return f"No difference: {found.gated} did not move, as both graded every item alike."
     if change.ci is None:
         return f"{found.gated} moved by {change.delta:+.3f}; {change.reason}."
     low, high = change.ci
     if low <= 0 <= high:
         return f"No difference is shown: {found.gated} moved by {change.delta:+.3f} {interval(change.ci)}."
-    word = "better" if low > 0 else "worse"
-    return f"The candidate is {word}: {found.gated} moved by {change.delta:+.3f} {interval(change.ci)}."
+    better = low > 0
+    said = f"The candidate is {'better' if better else 'worse'}: {found.gated} moved by {change.delta:+.3f}"
+    return f"{said} {interval(change.ci)}.{_contrary(found, better=better)}"
+
+
+def _contrary(found: Comparison, *, better: bool) -> str:
+    others = [
+        f"{figure.name} moved by {signed(change.delta)} {interval(change.ci)}"
+        for figure, change in contrary(found, better=better)
+    ]
+    return (
+        f" By other figures it is {'worse' if better else 'better'}: {', '.join(others)}." if others else ""
+    )
 
 
 def _left_out(found: Comparison) -> Iterator[RenderableType]:

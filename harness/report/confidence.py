@@ -36,7 +36,7 @@ def confidence_view(score: Confidence | None) -> Iterator[RenderableType]:
         first = ", ".join(map(whole, score.to_people[:FIRST]))
         what = "People should look first at what it is least sure of"
         if len(score.curve) == 1:
-            what = "It is equally sure of all its answers, so that people may start anywhere"
+            what = "It is equally sure of all its answers, so that people may start anywhere."
         if score.alone.coverage is not None:
             what = f"The other {len(score.to_people):,} go to people"
         shown = what if score.alone.coverage is None and len(score.curve) == 1 else f"{what}: {first}"

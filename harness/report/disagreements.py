@@ -7,6 +7,7 @@ from rich.text import Text
 
 from harness.report.parts import columns, entry, indented, interval, number, percent, signed, whole
 from harness.score.few import SHOWN, few_names, lowest
+from harness.score.rating_matrix import MIN_COMMON
 from harness.scorecards.ceiling import AgainstRest, AltTest, Ceiling
 from harness.scorecards.gate2 import Citing, Disagreement, Gate2
 from harness.storage.plural import plural
@@ -72,6 +73,9 @@ def places(score: Ceiling | None) -> list[AgainstRest]:
 
 def ceiling_sentence(score: Ceiling) -> str:
     """How the grader compares with the raters, in words."""
+    if 0 < score.shared < MIN_COMMON <= score.n:
+        both = plural(score.shared, "item was", "items were")
+        return f"only {both} rated by two raters: too few to compare with"
     if score.delta.ci is None:
         return f"no comparison: {score.delta.reason}"
     if score.as_good is None:

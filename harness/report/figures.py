@@ -34,6 +34,7 @@ class Figure:
     money: bool = False
     share: bool = False
     means: Callable[[Gate2], str] = lambda score: ""
+    less_is_better: bool = False
     if_any: bool = False
     if_missing: bool = False
     ci: str = ""
@@ -77,7 +78,7 @@ KAPPAS = (
 """Kappa under each weighting; one of them is gated."""
 KAPPA_NAMES = {one.field: one.name for one in KAPPAS}
 ACCURACY = Figure("accuracy", "accuracy", markdown="accuracy", means=_floor, place="card")
-MAE = Figure("mae", "mean absolute error")
+MAE = Figure("mae", "mean absolute error", less_is_better=True)
 COVERAGE = Figure("coverage", "coverage", share=True, means=_outcomes, place="card")
 SCORED = (
     ACCURACY,
@@ -116,6 +117,16 @@ def changes_of(found: Comparison) -> Iterator[tuple[Figure, Change]]:
         change: Change | None = figure.of(found)
         if change is not None:
             yield figure, change
+
+
+def contrary(found: Comparison, *, better: bool) -> Iterator[tuple[Figure, Change]]:
+    """The figures whose whole interval says the reverse of what the gated kappa does."""
+    for figure, change in changes_of(found):
+        if change.ci is not None:
+            low, high = change.ci
+            up, down = (high < 0, low > 0) if figure.less_is_better else (low > 0, high < 0)
+            if down if better else up:
+                yield figure, change
 
 
 def any_of(change: Change) -> bool:

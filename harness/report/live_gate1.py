@@ -58,7 +58,7 @@ def state_lines(score: LiveGate1) -> Iterator[str]:
     if score.open:
         yield f"{score.open[:1].upper()}{score.open[1:]}"
     if score.reason:
-        yield f"No agreement yet: {score.reason}"
+        yield f"No agreement{' yet' if score.open else ''}: {score.reason}"
     if score.open and score.gate1 and (why := no_interval(score.gate1)):
         yield why
     if score.open and score.gate1 and (more := more_items(score.gate1)):

@@ -38,7 +38,7 @@ def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableTy
     touched = f"{len(effect.touched):,} of {plural(effect.examples, 'golden example')}"
     share = f"{touched}{known} depend on changed parts"
     if again := effect.judged_apart:
-        share += f"; {again:,} more that may {'was' if again == 1 else 'were'} judged again"
+        share += f"; {again:,} more that may depend on them {'was' if again == 1 else 'were'} judged again"
     yield Padding(Text(f"{share}{':' if effect.touched else '.'}", style="bold"), (1, 0, 0, 0))
     for label, count in effect.counts.items():
         resting = [one for one in effect.touched if label in one.because]

@@ -30,19 +30,21 @@ def ceiling_score(
         return None
     about = (ratings.grades, answers.clusters, settings.scale, settings.bar.weighting)
     found = [human_ceiling(column, *about, least=MIN_COMMON) for column in answers.grades.T]
-    n, margin = max(one.n for one in found), settings.gates.margin
+    n, shared = max(one.n for one in found), max(one.shared for one in found)
+    margin = settings.gates.margin
     delta = _mean_delta([one.delta for one in found]).model_copy(update={"n": n})
     once = len(found) == 1
     left_out = leave_one_out(answers.grades[:, 0], *about) if once else ()
     return Ceiling(
         n=n,
+        shared=shared,
         raters=ratings.raters,
         provisional=raters.provisional,
         grader=_mean([one.model.value for one in found]),
         rater=_mean([one.raters.value for one in found]),
         delta=delta,
         margin=margin,
-        as_good=None if delta.ci is None or n < MIN_COMMON else delta.ci.low > -margin,
+        as_good=None if delta.ci is None or shared < MIN_COMMON else delta.ci.low > -margin,
         leave_one_out=tuple(_against_rest(ratings.raters[one.rater], one) for one in left_out),
         alt_test=_alt_test(answers, ratings, settings) if once else _no_test(settings, SEVERAL),
     )

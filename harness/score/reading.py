@@ -42,9 +42,9 @@ class Reading:
 
     `pairs` holds the digest of each item's pair, `rated` the examples that the run's ratings are about, and
     `answered` counts the answers that have a record. `seconds` is the mean over the answers that count, and
-    `usual_seconds` the median over all that were asked for; None if there are none. `asked_again` counts
-    records whose first reply was unreadable, `models` the answers by the model that gave them, `addresses`
-    by the address that they came from, "" for the provider's own.
+    `usual_seconds` the median over all that were asked for; None if there are none, and for replayed grades.
+    `asked_again` counts records whose first reply was unreadable, `models` the answers by the model that gave
+    them, `addresses` by the address that they came from, "" for the provider's own.
     """
 
     run: Run
@@ -76,7 +76,9 @@ def read_run(run: Run) -> Reading:
     """Read a run: one pass over its examples, one over its records. BadInput if the run is damaged."""
     found = _Pass(run, frozenset(rating.item for rating in run.ratings))
     pairs = read_through(run, found.example, found.record)
-    counting = [seconds for seconds in found.seconds.values() if seconds is not None]
+    # What it took to read a file says nothing of whoever graded it.
+    timed = run.manifest.digests.replayed is None
+    counting = [seconds for seconds in found.seconds.values() if seconds is not None and timed]
     return Reading(
         run=run,
         items=tuple(map(found.answered, found.items)),
@@ -85,7 +87,7 @@ def read_run(run: Run) -> Reading:
         spending=spending(run, found.sums),
         answered=len(found.answers),
         seconds=sum(counting) / len(counting) if counting else None,
-        usual_seconds=float(np.median(found.taken)) if found.taken else None,
+        usual_seconds=float(np.median(found.taken)) if found.taken and timed else None,
         asked_again=found.asked_again,
         models=Counter(model for model, _ in found.origins.values() if model),
         addresses=Counter(address for _, address in found.origins.values() if address is not None),

@@ -33,6 +33,8 @@ class HumanCeiling:
     delta: Tested
     n: int
     clusters: int
+    shared: int
+    """The items that the raters' own mean rests on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ def human_ceiling(
     if delta.value is not None and delta.reason is None:
         phi = _influence(own, len(model), len(items)) - _influence(between, len(model), len(items))
         delta = delta_from(delta.value, phi[items], numbered)
-    return HumanCeiling(of_model, of_raters, delta, len(items), groups)
+    shared = {int(item) for pair in between for item in pair.items}
+    return HumanCeiling(of_model, of_raters, delta, len(items), groups, len(shared))
 
 
 def leave_one_out(

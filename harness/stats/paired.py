@@ -21,7 +21,7 @@ from harness.stats.proportions import CONFIDENCE
 
 NO_DISCORDANCE = Reason("undefined", "no item is right in one and wrong in the other")
 ALIKE = Reason("no interval", "the two agree alike in every query, so there is no spread to estimate it from")
-SAME = Reason("no interval", "both gave every item the same, so there is no change to estimate it from")
+SAME = Reason("no interval", "both graded every item alike, so there is no change to estimate it from")
 SAME_MARGINS = Reason("undefined", "in every query, both use each grade as often")
 
 

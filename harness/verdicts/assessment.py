@@ -31,7 +31,7 @@ from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
 from harness.storage.files import write_atomic
 from harness.storage.plural import plural
-from harness.verdicts.gates import NEVER_MEASURED, judge_gate1, judge_gate2, verdict_of
+from harness.verdicts.gates import UNMEASURED, judge_gate1, judge_gate2, verdict_of
 from harness.verdicts.threshold_changes import moved_since
 
 NO_GATE = "gates do not apply to a run over canaries: half of its products are written to mislead"
@@ -39,7 +39,7 @@ NO_GATE = "gates do not apply to a run over canaries: half of its products are w
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """The assessment of one run under `gates`. `gate1` is None if it was never measured."""
+    """The assessment of one run under `gates`. `gate1` is None without two raters."""
 
     reading: Reading
     gates: Gates
@@ -83,7 +83,7 @@ def assess(
     gates_judged = judge_items(reading.items, settings, rated, stale=_stale(run), warnings=warnings)
     others = [version for version in run.manifest.rated_under if version not in ("", run.policy.version)]
     if gates_judged[0] is None and others:
-        why = f"rated under {', '.join(others)}, not under {run.policy.label}: {NEVER_MEASURED}"
+        why = f"rated under {', '.join(others)}, not under {run.policy.label}: {UNMEASURED}"
         gates_judged = None, gates_judged[1].model_copy(update={"provisional": why})
     return Assessment(reading, own, *gates_judged, None)
 

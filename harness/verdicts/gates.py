@@ -21,7 +21,9 @@ VERDICT_KEYS = {
     "gate", "verdict", "reason", "items_needed", "band", "bar", "bar_moved", "weighting", "gated", "kappa",
     "kappa_linear", "kappa_quadratic", "n", "n_clusters", "coverage", "gate1", "provisional",
 }  # fmt: skip
-NEVER_MEASURED = "Gate 1 was never measured, so it is unknown whether the policy is clear"
+UNMEASURED = (
+    "Gate 1 was not measured here, for want of two raters, so it is unknown whether the policy is clear"
+)
 
 G = TypeVar("G", bound=Gate)
 Check = tuple[Verdict, str]
@@ -167,7 +169,7 @@ def _cell_check(cell: CellScore, ci: Interval | None) -> Check:
 def _provisional(gate1: Gate1 | None) -> str | None:
     """Why a Gate 2 is provisional."""
     if gate1 is None:
-        return NEVER_MEASURED
+        return UNMEASURED
     named = f"Gate 1{gate1.whose}"
     failed = None if gate1.verdict == "pass" else f"{named} has not passed ({gate1.verdict})"
     doubt = f"in {'Gate 1' if failed else named}, {gate1.provisional}" if gate1.provisional else None

@@ -62,14 +62,15 @@ def live_gate1(
 
 
 def _nothing(now: RoundNow, graded: Sequence[Rating]) -> str | None:
-    """Why there is no agreement to compute yet."""
+    """Why there is no agreement to compute; "so far" only while ratings are waited for."""
+    so_far = " so far" if now.open else ""
     if not now.given:
-        return "nobody has answered yet"
+        return f"nobody has answered{' yet' if now.open else ''}"
     if not graded:
-        return "every answer so far says that the pair cannot be rated"
+        return f"every answer{so_far} says that the pair cannot be rated"
     raters = {one.rater for one in graded}
     if len(raters) < 2:
-        return f"only {min(raters)} has given grades so far: agreement takes two raters or more"
+        return f"only {min(raters)} has given grades{so_far}: agreement takes two raters or more"
     return None
 
 

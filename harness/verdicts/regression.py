@@ -50,7 +50,7 @@ def _non_inferior(found: Comparison, margin: float, limits: Interval | None) -> 
     """Pass if the one-sided 95 % lower limit of the change is above minus the margin."""
     name = f"{found.gated} loses less than {margin:g}"
     if found.gated_change.reason == SAME:
-        reason = f"{found.gated} did not move: both gave every item the same grade"
+        reason = f"{found.gated} did not move: base and candidate graded every item alike"
         return Condition(name=name, verdict="pass", reason=reason)
     if limits is None:
         return _open(name, f"{found.gated} cannot be compared: {found.gated_change.reason}")

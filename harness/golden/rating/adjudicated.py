@@ -30,6 +30,8 @@ class Looked(Noun):
 class Adjudicated(Noun):
     """The disputes of a policy version in numbers.
 
+    `raters_differ`: on how many the raters gave different grades, as Gate 1 counts them; on the others they
+    differ from the golden grade alone, or could not grade.
     `golden_changed`: decisions whose grade is not the golden grade that was disputed, of the `golden_noted`
     that say what it was. `reopened`: disputes with more than one decision, without second looks. `causes`
     counts decisions; "none": those without one.
@@ -40,6 +42,7 @@ class Adjudicated(Noun):
     decided: int
     open: int
     change_action: int
+    raters_differ: int
     golden_changed: int
     golden_noted: int
     reopened: int
@@ -61,6 +64,7 @@ def sum_up(policy: Policy, disputes: Sequence[Dispute]) -> Adjudicated:
         decided=len(decided),
         open=len(disputes) - len(decided),
         change_action=sum(one.moves_action for one in disputes),
+        raters_differ=sum(one.raters_differ for one in disputes),
         golden_changed=sum(_golden(one) not in (None, last.grade) for one, last in decided),
         golden_noted=sum(_golden(one) is not None for one, _ in decided),
         reopened=sum(_reopened(one) for one, _ in decided),

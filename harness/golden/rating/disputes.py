@@ -70,6 +70,11 @@ class Dispute:
         """How many could not give a grade."""
         return sum(side.cannot is not None for side in self.sides)
 
+    @property
+    def raters_differ(self) -> bool:
+        """Whether the raters gave different grades, as Gate 1 counts."""
+        return len({side.grade for side in self.sides if not side.golden and side.grade is not None}) > 1
+
     def second_look(self, run: str, teacher: int | None) -> bool:
         """Whether the author has yet to look again: the teacher of a run differs from the decision."""
         if self.decision is None or teacher is None:

@@ -88,7 +88,10 @@ def own_ratings(project: Project, policy: Policy, about: Mapping[str, Example]) 
     """The ratings in a policy's golden folder. BadInput if there are none."""
     path = golden_path(project, policy.name).with_name(RATINGS)
     if not path.exists():
-        raise BadInput(f"{policy.name} has no ratings yet: there is no {path}; name a file of ratings")
+        raise BadInput(
+            f"{policy.name} has no ratings yet: there is no {path}; name a file of ratings, or "
+            f"have pairs rated: harness rate plan --policy {policy.label}"
+        )
     return with_rounds(project, policy, load_rated(path, policy, about))
 
 

@@ -22,6 +22,7 @@ from harness.report.page.words import axis_low
 from harness.report.sections import SECTIONS, Section
 from harness.report.text_diff import diff_lines
 from harness.runs.folder import Run
+from harness.runs.manifest import Manifest
 from harness.score.few import least_agreeing, least_consistent, lowest, lowest_pairs
 from harness.score.reading import Reading
 from harness.score.settings import grade_names
@@ -66,7 +67,7 @@ def _of_run(found: Assessment, comparison: Comparison | None) -> dict[str, Any]:
         "mixed": found.reading.mixed,
         "grade_names": grade_names(run.policy),
         "spending": spending,
-        "cost_note": _cost_note(spending, local=local),
+        "cost_note": _cost_note(spending, run.manifest),
         "facts": facts(found.reading),
         "sent": None if local else sent(run, examples, first),
         "pairs": _pairs(run, found.gate2, items),
@@ -133,9 +134,11 @@ def _sections(values: dict[str, Any]) -> Iterator[Section]:
             yield section
 
 
-def _cost_note(found: Spending, *, local: bool) -> str:
+def _cost_note(found: Spending, manifest: Manifest) -> str:
     """The details of the cost: per hundred grades, or why it is unknown, and the tokens."""
-    if local:
+    if manifest.digests.replayed is not None:
+        return "to replay; what the grades cost at first is not known"
+    if manifest.unprompted:
         return "this grader costs nothing"
     said = []
     if found.cost is None:
@@ -212,7 +215,11 @@ def _compared(run: Reading, base: Reading) -> Comparison:
 def _moved(run: Run, base: Run, found: Comparison) -> dict[str, Any]:
     """The comparison in words and figures, with the differences of prompts and policies."""
     changes = list(changes_of(found))
-    kept = {figure.name: change for figure, change in changes if not figure.money}
+    kept = {
+        figure.name: change
+        for figure, change in changes
+        if not figure.money and (any_of(change) or not figure.if_any)
+    }
     paid = [(figure, change) for figure, change in changes if figure.money and any_of(change)]
     reach = max([0.1, *(abs(end) for change in kept.values() for end in change.ci or ())])
     kinds = Counter(flip.kind for flip in found.flips)
