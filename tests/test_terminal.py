@@ -39,7 +39,8 @@ def project(here: Path) -> Path:
 
 RIGHT = (
     "rate plan --policy small --raters ann,bob --by grade --dry-run",
-    "adjudicate --policy small --list", "doctor", "policy list", "policy show small", "policy lint small", "golden list", "golden lint small",
+    "adjudicate --policy small --list",
+    "doctor", "policy list", "policy show small", "policy lint small", "golden list", "golden lint small",
     "golden stats small", "golden plan small --pilot RUN --half-width 0.05", "prompt list",
     "prompt render --policy small --stats", "runs list", "runs list --sort kappa", "runs show RUN",
     "gate1 ratings.csv --scale 0-4", "gate2 RUN --misses 3 --bootstrap",
