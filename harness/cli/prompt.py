@@ -1,11 +1,11 @@
-"""`harness prompt`: list, render, diff."""
+"""`harness prompt`: list, render, diff, new."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli.options import DEFAULT_POLICY, Json, Root, argument, option, project_at, with_note
-from harness.cli.output import print_json, say, show
+from harness.cli.output import print_json, say, say_begun, show
 from harness.cli.policy_options import PolicyName, named
 from harness.errors import BadInput
 from harness.storage.plural import plural
@@ -116,6 +116,28 @@ def diff_prompt(
     except BadInput as error:
         diff = diff.model_copy(update={"reason": str(error.faults[0])})
     print_json(diff) if json else show(prompt_diff_view(diff))
+
+
+@app.command("new")
+def new_prompt_version(
+    name: Annotated[str, argument("name or name@v3. Default: the version after the latest.", metavar="NAME")],
+    source: Annotated[
+        str | None,
+        option("What to copy: name or name@v1. Default: the latest version, else teacher.", "--from"),
+    ] = None,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Begin the next version of a prompt, or a new prompt, as a draft: a copy of another version."""
+    from harness.scaffold.copies import new_prompt
+
+    project = project_at(root)
+    done = new_prompt(project, name, source)
+    steps = [
+        f"harness prompt diff {done.copied_from} {done.label}",
+        project.how_to("eval", prompt=done.label),
+    ]
+    say_begun(done, steps, as_json=json)
 
 
 def _plan(project: Project, policy: str, prompt: str, shots: int | None = None) -> "Plan":

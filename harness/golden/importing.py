@@ -1,6 +1,6 @@
 """Import graded pairs as a golden set, with splits, provenance and, if needed, a policy skeleton."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,11 +80,11 @@ def import_golden(project: Project, request: Import) -> Imported:
     known = request.policy in folder_names(project.policies)
     policy = load_policy(policy_path(project, request.policy)) if known else None
     scale = _scale(request, policy)
-    table, tally = _table(request), Tally()
+    table, tally = source_table(request), Tally()
     old = Replaced(target) if target.exists() and not request.discard else None
     with _new_folder(target.parent):
         write_atomic(target, _lines(_each(table, request, policy, scale), tally, old))
-    new_policy = None if policy else _write_skeleton(project, request.policy, scale)
+    new_policy = None if policy else write_skeleton(project, request.policy, scale)
     readme = target.with_name("README.md")
     if not readme.exists() or request.replace:
         write_atomic(readme, golden_readme(request.policy, tally))
@@ -127,7 +127,7 @@ def _scale(request: Import, policy: Policy | None) -> tuple[int, ...]:
     return policy.scale
 
 
-def _table(request: Import) -> Table:
+def source_table(request: Import) -> Table:
     """A table, or a data set: a folder, or with `--format dataset` a name on the hub."""
     path = Path(request.source)
     if request.layout.format == "dataset" or path.is_dir():
@@ -242,9 +242,12 @@ def _columns_left(table: Table, request: Import) -> tuple[str, ...]:
     return tuple(name for name in table.columns if name not in used and not name.startswith(objects))
 
 
-def _write_skeleton(project: Project, name: str, scale: tuple[int, ...]) -> Path:
+def write_skeleton(
+    project: Project, name: str, scale: tuple[int, ...], words: Mapping[int, str] | None = None
+) -> Path:
+    """A new policy to fill in, with its gates, as the path of its file."""
     folder = project.policies / name
     folder.mkdir(parents=True)
     write_atomic(folder / "gates.toml", GATES_SKELETON)
-    write_atomic(folder / "v1.toml", policy_skeleton(name, scale))
+    write_atomic(folder / "v1.toml", policy_skeleton(name, scale, words))
     return folder / "v1.toml"

@@ -1,8 +1,11 @@
 """Drafts for an imported golden set: a policy skeleton to fill in, and a README."""
 
+from collections.abc import Mapping
+
 from harness.golden.splits import SPLITS
 from harness.golden.tally import Tally
 from harness.storage.plural import plural
+from harness.storage.versions import toml_string
 
 GATES_SKELETON = """\
 # The bars for runs under this policy.
@@ -32,7 +35,7 @@ goal = ""        # what a great experience is there
 _GRADE = """
 [[grades]]
 value = {value}
-name = "Grade {value}"
+name = {name}
 definition = ""
 """
 
@@ -72,10 +75,11 @@ each example, starting with the shots. `harness golden lint --policy {name}` cou
 """
 
 
-def policy_skeleton(name: str, scale: tuple[int, ...]) -> str:
-    """A policy file over a scale, to be filled in; the upper half is shown."""
+def policy_skeleton(name: str, scale: tuple[int, ...], words: Mapping[int, str] | None = None) -> str:
+    """A policy file over a scale, to be filled in; the upper half is shown. `words`: names of grades."""
     middle = len(scale) // 2
-    grades = "".join(_GRADE.format(value=value) for value in reversed(scale))
+    names = {value: toml_string((words or {}).get(value, f"Grade {value}")) for value in scale}
+    grades = "".join(_GRADE.format(value=value, name=names[value]) for value in reversed(scale))
     actions = _ACTIONS.format(shown=list(scale[middle:]), filtered=list(scale[:middle]))
     return _POLICY.format(name=name) + grades + actions
 
