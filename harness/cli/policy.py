@@ -133,11 +133,14 @@ def new_policy_version(
     """
     from harness.scaffold.copies import new_policy
 
-    done = new_policy(project_at(root), name, source, scale)
-    policy = done.label.partition("@")[0]
-    compare = [f"harness policy diff {done.copied_from} {done.label}"]
-    same = done.copied_from is not None and done.copied_from.startswith(f"{policy}@")
-    say_begun(done, [f"harness policy lint --policy {done.label}", *(compare if same else ())], as_json=json)
+    project = project_at(root)
+    done = new_policy(project, name, source, scale)
+    own = split_label(name)[0]
+    steps = [f"harness policy lint --policy {done.label}"]
+    if done.copied_from is not None and split_label(done.copied_from)[0] == own:
+        steps.append(f"harness policy diff {done.copied_from} {done.label}")
+    say_begun(done, steps, as_json=json)
+    with_note(own, project)
 
 
 def _cited(project: Project, run: str) -> "dict[str, tuple[str, ...]]":

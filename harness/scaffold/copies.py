@@ -57,7 +57,7 @@ def new_policy(project: Project, label: str, source: str | None, scale: str | No
 
 
 def _example_policy(project: Project, name: str, wanted: str | None, scale: str | None) -> Begun:
-    if wanted not in (None, "v1"):
+    if _next(project.policies / name, wanted, ()) != "v1":
         raise BadInput(f"{name} has no version yet: its first one is v1, not {wanted}")
     path = write_policy(project, name, parse_scale(scale) if scale is not None else SCALE)
     return Begun(f"{name}@v1", path, None)

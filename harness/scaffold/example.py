@@ -58,8 +58,9 @@ def example_policy(name: str, scale: Sequence[int]) -> str:
 def write_policy(project: Project, name: str, scale: Sequence[int]) -> Path:
     """Write an example policy as its first version, with its gates."""
     folder = project.policies / name
-    folder.mkdir(parents=True)
-    write_atomic(folder / "gates.toml", GATES_SKELETON)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "gates.toml").exists():
+        write_atomic(folder / "gates.toml", GATES_SKELETON)
     write_atomic(folder / "v1.toml", example_policy(name, scale))
     return folder / "v1.toml"
 
