@@ -272,6 +272,7 @@ def test_words_of_grades_become_their_names(here: Path) -> None:
         ((0, 10), tuple(range(11))),
         ((0, 11), (0, 11)),
         ((0, 25, 100), (0, 25, 100)),
+        (tuple(range(101)), tuple(range(101))),
         (("1.0", "3,0"), (1, 2, 3)),
     ],
 )
@@ -282,6 +283,12 @@ def test_scale_is_a_whole_span_or_the_grades_that_are_there(
     (here / "p.csv").write_text("query;item;title;grade\n" + "".join(rows), "utf-8")
     assert init("shop", "--from", "p.csv").code == 0
     assert load_policy(here / "shop/policies/shop/v1.toml").scale == scale
+
+
+def test_environment_sets_the_table(here: Path) -> None:
+    (here / "p.csv").write_text("query,item,title,grade\na,1,t,0\nb,2,u,1\n", "utf-8")
+    ended = harness("init", "shop", "--json", HARNESS_INIT_FROM="p.csv")
+    assert ended.json["example_data"] is False
 
 
 def test_a_given_scale_is_taken_over_that_of_the_table(here: Path) -> None:
@@ -296,6 +303,7 @@ WORDS = "query,item,title,grade\na,1,t,good\nb,2,t,bad\nc,3,t,good\n"
 TABLES = {
     "words.csv": WORDS,
     "half.csv": WORDS.replace("good", "1.5").replace("bad", "1"),
+    "sizes.csv": "query,item,title,grade\n" + "".join(f"q{n},{n},t,size{n}\n" for n in range(10)),
     "one.csv": WORDS.replace("good", "1").replace("bad", "1"),
     "none.csv": "query,item,title,grade\na,1,t,\n",
     "many.csv": "query,item,title,grade\n" + "".join(f"q{n},{n},t,{n}\n" for n in range(102)),
@@ -322,6 +330,7 @@ TABLES = {
         (("shop", "--from", "words.csv"), 'say what each means: --labels "good=N,bad=N"'),
         (("shop", "--from", "words.csv", "--labels", "good=1"), "grade: 'bad' (1): no whole numbers"),
         (("shop", "--from", "half.csv"), "grade: '1.5' (2): no whole numbers"),
+        (("shop", "--from", "sizes.csv"), "'size7' (1) and 2 more: no whole numbers"),
         (("shop", "--from", "one.csv"), "grade: all grades are 1; give the scale"),
         (("shop", "--from", "none.csv"), "grade: no row has a grade; give the scale"),
         (("shop", "--from", "many.csv"), "has 102 different grades; a scale has at most 101"),
@@ -353,6 +362,16 @@ def test_link_to_an_empty_folder_is_not_followed(here: Path) -> None:
     (here / "link").symlink_to("empty")
     assert init("link").code == 2
     assert list((here / "empty").iterdir()) == []
+
+
+def test_example_data_gives_way_to_a_table(shop: Path) -> None:
+    (shop / "pairs.csv").write_text(PAIRS, "utf-8")
+    words = re.findall(r"`harness (golden import [^`]*)`", (shop / "README.md").read_text("utf-8"))[0].split()
+    words[words.index("FILE")] = "pairs.csv"
+    ended = harness(*words, *MAPPED)
+    assert ended.code == 0, ended.err
+    assert "example-data" not in (shop / "golden/shop/examples.jsonl").read_text("utf-8")
+    assert "written by `harness init`" not in (shop / "golden/shop/README.md").read_text("utf-8")
 
 
 def test_empty_folder_that_one_is_in_is_filled(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -416,10 +435,11 @@ def test_killed_in_the_middle_leaves_no_half_project(here: Path, files: int, the
             ):
                 break
         process.kill()
-    whole = (here / "shop/policies").exists()
-    assert not whole or files_in(here / "shop") >= WRITTEN
-    left = [one.name for one in beside.iterdir() if not one.name.startswith(".harness-init-")]
-    assert whole or left == []
+    # The policies come last: with them the project is whole, and without them it is none.
+    if (here / "shop/policies").exists():
+        assert files_in(here / "shop") >= WRITTEN
+    elif not there:
+        assert not (here / "shop").exists()
 
 
 # --- where the harness comes from --------------------------------------------------------------------

@@ -109,6 +109,13 @@ def test_next_version_of_a_prompt_is_a_draft(project: Project) -> None:
     )
 
 
+def test_environment_says_what_to_copy(project: Project) -> None:
+    prompt = harness("prompt", "new", "judge", "--json", HARNESS_PROMPT_NEW_FROM="teacher@v1")
+    policy = harness("policy", "new", "shop", "--json", HARNESS_POLICY_NEW_FROM="product-search@v2")
+    copied = [prompt.json["copied_from"], policy.json["copied_from"]]
+    assert copied == ["teacher@v1", "product-search@v2"]
+
+
 @pytest.mark.parametrize(
     ("words", "label", "copied"),
     [

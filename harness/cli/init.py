@@ -22,7 +22,12 @@ class FromOptions(TakenOptions):
 
     source: Annotated[
         str | None,
-        option("Graded pairs to begin with: a table, or a data set.", "--from", metavar="FILE"),
+        option(
+            "Graded pairs to begin with: a table, or a data set.",
+            "--from",
+            metavar="FILE",
+            envvar="HARNESS_INIT_FROM",
+        ),
     ] = None
     license: Annotated[str | None, option("A note on the source's license.")] = None
 

@@ -121,7 +121,12 @@ def diff_policy(
 def new_policy_version(
     name: Annotated[str, argument("name or name@v3. Default: the version after the latest.", metavar="NAME")],
     source: Annotated[
-        str | None, option("What to copy: name or name@v1. Default: the latest version.", "--from")
+        str | None,
+        option(
+            "What to copy: name or name@v1. Default: the latest version.",
+            "--from",
+            envvar="HARNESS_POLICY_NEW_FROM",
+        ),
     ] = None,
     scale: Annotated[str | None, option("The grades of a new policy that copies none. Default: 0-4.")] = None,
     root: Root = None,

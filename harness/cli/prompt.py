@@ -125,7 +125,11 @@ def new_prompt_version(
     name: Annotated[str, argument("name or name@v3. Default: the version after the latest.", metavar="NAME")],
     source: Annotated[
         str | None,
-        option("What to copy: name or name@v1. Default: the latest version, else teacher.", "--from"),
+        option(
+            "What to copy: name or name@v1. Default: the latest version, else teacher.",
+            "--from",
+            envvar="HARNESS_PROMPT_NEW_FROM",
+        ),
     ] = None,
     root: Root = None,
     json: Json = False,

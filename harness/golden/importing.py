@@ -1,6 +1,6 @@
 """Import graded pairs as a golden set, with splits, provenance and, if needed, a policy skeleton."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from harness.golden.grade_rows import GradedRow, by_item, graded_rows
 from harness.golden.rows import JUDGEMENT, RowTexts, check_attributes, text_of
 from harness.golden.scales import parse_scale, scale_text
 from harness.golden.similarity import near_duplicates, text_tokens
-from harness.golden.skeleton import GATES_SKELETON, golden_readme, policy_skeleton
+from harness.golden.skeleton import golden_readme, write_skeleton
 from harness.golden.splits import SPLITS, assign_splits
 from harness.golden.tally import Tally
 from harness.nouns.base import Split
@@ -240,14 +240,3 @@ def _columns_left(table: Table, request: Import) -> tuple[str, ...]:
     used |= {*request.attributes, "history", "rules"}
     objects = ("attributes.", "result.attributes.", "context.", "provenance.")
     return tuple(name for name in table.columns if name not in used and not name.startswith(objects))
-
-
-def write_skeleton(
-    project: Project, name: str, scale: tuple[int, ...], words: Mapping[int, str] | None = None
-) -> Path:
-    """A new policy to fill in, with its gates, as the path of its file."""
-    folder = project.policies / name
-    folder.mkdir(parents=True)
-    write_atomic(folder / "gates.toml", GATES_SKELETON)
-    write_atomic(folder / "v1.toml", policy_skeleton(name, scale, words))
-    return folder / "v1.toml"

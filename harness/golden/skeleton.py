@@ -1,10 +1,13 @@
 """Drafts for an imported golden set: a policy skeleton to fill in, and a README."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from harness.golden.splits import SPLITS
 from harness.golden.tally import Tally
+from harness.storage.files import write_atomic
 from harness.storage.plural import plural
+from harness.storage.project import Project
 from harness.storage.versions import toml_string
 
 GATES_SKELETON = """\
@@ -82,6 +85,17 @@ def policy_skeleton(name: str, scale: tuple[int, ...], words: Mapping[int, str] 
     grades = "".join(_GRADE.format(value=value, name=names[value]) for value in reversed(scale))
     actions = _ACTIONS.format(shown=list(scale[middle:]), filtered=list(scale[:middle]))
     return _POLICY.format(name=name) + grades + actions
+
+
+def write_skeleton(
+    project: Project, name: str, scale: tuple[int, ...], words: Mapping[int, str] | None = None
+) -> Path:
+    """A new policy to fill in, with its gates, as the path of its file."""
+    folder = project.policies / name
+    folder.mkdir(parents=True)
+    write_atomic(folder / "gates.toml", GATES_SKELETON)
+    write_atomic(folder / "v1.toml", policy_skeleton(name, scale, words))
+    return folder / "v1.toml"
 
 
 def golden_readme(name: str, tally: Tally) -> str:

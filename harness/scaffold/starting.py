@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import BadInput
-from harness.golden.importing import Import, Imported, import_golden, source_table, write_skeleton
+from harness.golden.importing import Import, Imported, import_golden, source_table
 from harness.golden.scales import parse_scale, scale_text
+from harness.golden.skeleton import write_skeleton
 from harness.scaffold.example import FILES, SCALE, rendered, write_example
 from harness.scaffold.from_table import in_words, scale_of_table
 from harness.scaffold.new_folder import whole_folder
