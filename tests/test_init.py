@@ -19,7 +19,7 @@ from harness.errors import BadInput
 from harness.golden.examples import load_examples
 from harness.policy.load import load_policy
 from harness.scaffold.example import example_policy
-from harness.scaffold.levels import drafted_actions, grades_of_levels
+from harness.scaffold.levels import drafted_actions, drafted_grades, grades_of_levels
 from harness.scaffold.new_folder import whole_folder
 from harness.scaffold.origin import requirement
 from harness.storage.project import Project
@@ -232,6 +232,49 @@ def test_grades_of_a_scale(
     assert graded == set(levels)
 
 
+@pytest.mark.parametrize(
+    ("scale", "first", "middle", "last"),
+    [
+        (
+            (0, 1),
+            "1 Good: The thing asked for; nothing that",
+            None,
+            "0 Irrelevant: Another thing than the one",
+        ),
+        (
+            (0, 1, 2),
+            "2 Good: The thing asked for; nothing",
+            "1 Related: A second",
+            "0 Irrelevant: Does not serve",
+        ),
+        (
+            (0, 1, 2, 3),
+            "3 Exact: The thing asked for, and",
+            "2 Good: The thing",
+            "0 Irrelevant: Does not serve",
+        ),
+        (
+            (0, 1, 2, 3, 4),
+            "4 Exact: The thing asked for, and",
+            "3 Good: The thing",
+            "0 Irrelevant: Serves nothing",
+        ),
+        (
+            tuple(range(0, 90, 10)),
+            "80 Exact: The thing asked for, and",
+            "70 Grade 70: Between Good (60) and Exact (80), in proportion.",
+            "0 Irrelevant: Serves nothing",
+        ),
+    ],
+)
+def test_definitions_of_a_scale(scale: tuple[int, ...], first: str, middle: str | None, last: str) -> None:
+    said = [f"{grade.value} {grade.name}: {grade.definition}" for grade in drafted_grades(scale)]
+    assert len(said) == len(set(said)) == len(scale)
+    assert said[0].startswith(first)
+    assert middle is None or said[1].startswith(middle)
+    assert said[-1].startswith(last)
+
+
 # --- from a table ------------------------------------------------------------------------------------
 
 
@@ -326,14 +369,17 @@ TABLES = {
         (("left",), "or remove what an init that was stopped has left"),
         (("shop", "--from", "no.csv"), "no.csv: no such file"),
         (("shop", "--from", "pairs.csv"), "no column for item, no column for grade"),
-        (("shop", "--from", "words.csv"), "grade: 'good' (2), 'bad' (1): no whole numbers"),
+        (("shop", "--from", "words.csv"), "words.csv: grade: 'good' (2), 'bad' (1): no whole numbers"),
         (("shop", "--from", "words.csv"), 'say what each means: --labels "good=N,bad=N"'),
         (("shop", "--from", "words.csv", "--labels", "good=1"), "grade: 'bad' (1): no whole numbers"),
         (("shop", "--from", "half.csv"), "grade: '1.5' (2): no whole numbers"),
         (("shop", "--from", "sizes.csv"), "'size7' (1) and 2 more: no whole numbers"),
-        (("shop", "--from", "one.csv"), "grade: all grades are 1; give the scale"),
+        (("shop", "--from", "one.csv"), "one.csv: grade: all grades are 1; give the scale"),
         (("shop", "--from", "none.csv"), "grade: no row has a grade; give the scale"),
-        (("shop", "--from", "many.csv"), "has 102 different grades; a scale has at most 101"),
+        (
+            ("shop", "--from", "many.csv"),
+            "many.csv: grade: has 102 different grades; a scale has at most 101",
+        ),
         (("shop", "--from", "twice.csv"), "twice.csv, line"),
         (("shop", "--from", "pairs.csv", *MAPPED, "--scale", "0-2"), "3 is not on the scale 0-2"),
         (("shop", "--from", "pairs.csv", *MAPPED, "--splits", "1/2"), "splits: '1/2' is not"),
