@@ -27,10 +27,11 @@ from harness.errors import BadInput
 from harness.golden.rating.deciding import PENDING, Decision, Overtaken, decide, mend
 from harness.golden.rating.disputes import find_disputes
 from harness.nouns.pair import Rating, Unrated
-from harness.policy.drafts import begun, names_pair
+from harness.policy.drafts import names_pair
 from harness.policy.lint import unfinished
 from harness.policy.load import load_policy
 from harness.storage.project import Project
+from harness.storage.versions import as_draft
 
 LATER = replace(AUTHOR, at="2026-11-30T10:00:00+00:00")
 
@@ -469,11 +470,11 @@ def test_draft_that_cannot_be_made_is_refused_before_anything_is_written(project
 
 def test_copy_of_a_policy_changes_two_values_and_no_line_that_looks_like_them(tmp_path: Path) -> None:
     text = policy_text(clauses='\n[[clauses]]\nid = "a"\ntext = """\nversion = "v1"\n"""\nwhy = "w"\n')
-    made = begun(text, "v7", tmp_path / "v1.toml")
+    made = as_draft(text, tmp_path / "v1.toml", version="v7")
     assert tomllib.loads(made) == tomllib.loads(text) | {"version": "v7"}
     assert made.count('"v1"') == 1
-    with pytest.raises(BadInput, match=r"write v7\.toml beside it yourself"):
-        begun('"version" = "v1"\n', "v7", tmp_path / "v1.toml")
+    with pytest.raises(BadInput, match=r"copy it yourself, with version = .v7. and released = false"):
+        as_draft('"version" = "v1"\n', tmp_path / "v1.toml", version="v7")
 
 
 # --- a kill between the writes -----------------------------------------------------------------------
@@ -492,6 +493,7 @@ from pathlib import Path
 from disputing import AUTHOR, decision, policy_of
 from harness.golden.rating.deciding import decide
 from harness.storage.project import Project
+from harness.storage.versions import as_draft
 project = Project(Path(sys.argv[2]))
 sys.addaudithook(hook)
 decide(project, policy_of(project), sys.argv[3], decision(cause="policy_gap", unclear="accessory"), AUTHOR)

@@ -121,7 +121,7 @@ def test_doctor_says_what_a_project_lacks(bare: Path) -> None:
     (bare / "prompts/teacher").rmdir()
     ended = harness("doctor")
     assert ended.code == 2
-    assert "no prompt, and harness eval needs one: copy prompts/" in ended.out
+    assert "no prompt, and harness eval needs one: harness init DIR" in ended.out
     assert "everything is in order" not in ended.out
 
 

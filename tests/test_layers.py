@@ -32,6 +32,7 @@ report      results -> terminal, Markdown, HTML, pictures
 web         the viewer
 grading     pairs x teacher -> records
 shipping    may this version ship?
+scaffold    a new project, the next version of a policy or a prompt
 notebook    the Python API
 cli         arguments, printing, exit codes
 """

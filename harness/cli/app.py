@@ -17,6 +17,7 @@ from harness.cli import (
     gate2,
     golden,
     impact,
+    init,
     policy,
     prompt,
     rate,
@@ -53,6 +54,7 @@ app = typer.Typer(
         "token_normalize_func": lambda name: OLD_NAMES.get(name, name),
     },
 )
+app.command("init")(init.init_command)
 app.command("eval")(run_eval.eval_command)
 app.command("gate1")(gate1.gate1_command)
 app.command("gate2")(gate2.gate2_command)

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness import __version__
-from harness.cli.options import DEFAULT_POLICY, Json, Root, argument, load_keys, option, project_at, with_note
+from harness.cli.options import (
+    Json,
+    Root,
+    argument,
+    load_keys,
+    option,
+    policy_or_only,
+    project_at,
+    with_note,
+)
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import named
 from harness.errors import BadInput
@@ -26,7 +35,7 @@ if TYPE_CHECKING:
 LACKING = {
     "policies": "no policy: harness golden import FILE --policy NAME begins one",
     "golden sets": "no golden set: harness golden import FILE --policy NAME makes one",
-    "prompts": "no prompt, and harness eval needs one: copy prompts/ from the harness's repository",
+    "prompts": "no prompt, and harness eval needs one: harness init DIR makes a project with some",
 }
 """What a project cannot do without, and where it comes from."""
 
@@ -36,7 +45,9 @@ def doctor_command(
         str | None, argument("provider/model to ask for one grade, to see what it accepts.")
     ] = None,
     base_url: Annotated[str | None, option("A server of your own that speaks the provider's API.")] = None,
-    policy: Annotated[str, named("The policy whose first dev example is graded.")] = DEFAULT_POLICY,
+    policy: Annotated[
+        str | None, named("Whose first dev example is graded. Default: the only policy.")
+    ] = None,
     prompt: Annotated[str, option("The prompt: name or name@v2.")] = "teacher",
     root: Root = None,
     json: Json = False,
@@ -49,7 +60,14 @@ def doctor_command(
         _installation(root, as_json=json)
     else:
         project = project_at(root)
-        _model(project, model, base_url, with_note(policy, project), prompt, as_json=json)
+        _model(
+            project,
+            model,
+            base_url,
+            with_note(policy_or_only(policy, project), project),
+            prompt,
+            as_json=json,
+        )
 
 
 def _model(

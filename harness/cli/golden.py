@@ -109,7 +109,7 @@ def golden_set_stats(which: PolicyOptions, *, root: Root = None, json: Json = Fa
     print_json(stats) if json else show(golden_view(stats))
 
 
-class ImportOptions(Options):
+class TakenOptions(Options):
     """What to take from a table, and how to divide it."""
 
     attributes: Annotated[
@@ -117,19 +117,9 @@ class ImportOptions(Options):
     ] = None
     splits: Annotated[str | None, option("shots/dev/test in per cent, by query. Default: 20/40/40.")] = None
     seed: Annotated[int, option("Seed of the splits.")] = 0
-    scale: Annotated[str | None, option("The grades, such as 0-4, if the policy is new.")] = None
-    license: Annotated[
-        str | None, option("A note on the source's license.", envvar="HARNESS_GOLDEN_IMPORT_LICENCE")
-    ] = None
     dataset_split: Annotated[str | None, option("Which split of a data set.")] = None
-    replace: Annotated[bool, option("Overwrite the existing golden set.", "--replace")] = False
 
-    discard_judgements: Annotated[
-        bool,
-        option("Let --replace drop what the table lacks: judgements, reasonings.", "--discard-judgements"),
-    ] = False
-
-    def request(self, source: str, policy: str, table: TableOptions) -> "Import":
+    def taken(self, source: str, policy: str, table: TableOptions) -> "Import":
         """What to import, and how."""
         from harness.golden.importing import Import
         from harness.golden.splits import parse_shares
@@ -141,9 +131,32 @@ class ImportOptions(Options):
             attributes=names_in(self.attributes),
             shares=parse_shares(self.splits) if self.splits else None,
             seed=self.seed,
+            dataset_split=self.dataset_split,
+        )
+
+
+class ImportOptions(TakenOptions):
+    """What to import into a golden set that may be there already."""
+
+    scale: Annotated[str | None, option("The grades, such as 0-4, if the policy is new.")] = None
+    license: Annotated[
+        str | None, option("A note on the source's license.", envvar="HARNESS_GOLDEN_IMPORT_LICENCE")
+    ] = None
+    replace: Annotated[bool, option("Overwrite the existing golden set.", "--replace")] = False
+
+    discard_judgements: Annotated[
+        bool,
+        option("Let --replace drop what the table lacks: judgements, reasonings.", "--discard-judgements"),
+    ] = False
+
+    def request(self, source: str, policy: str, table: TableOptions) -> "Import":
+        """What to import, and how."""
+        from dataclasses import replace
+
+        return replace(
+            self.taken(source, policy, table),
             scale=self.scale,
             licence=self.license,
-            dataset_split=self.dataset_split,
             replace=self.replace,
             discard=self.discard_judgements,
         )
@@ -176,10 +189,12 @@ def import_golden_set(
         found = {"path": str(done.path), "examples": done.examples, "columns_left": left}
         print_json({**found, "empty_splits": list(done.empty_splits), "long_texts": list(done.long_texts)})
     else:
-        _say_imported(project, done, policy)
+        say_imported(done, policy)
+        say(f"next: harness golden lint --policy {policy}, then {project.how_to('eval', policy=policy)}")
 
 
-def _say_imported(project: Project, done: "Imported", policy: str) -> None:
+def say_imported(done: "Imported", policy: str) -> None:
+    """The size of a golden set that was imported, and what was noticed."""
     size = f"{plural(done.examples, 'example')} of {plural(done.queries, 'query')}"
     show([f"{size}: {shown_path(done.path)}"])
     if done.columns_left:
@@ -201,7 +216,6 @@ def _say_imported(project: Project, done: "Imported", policy: str) -> None:
             "rules, and later edits make none stale; once it is finished, harness golden confirm --file IDS "
             "notes them"
         )
-    say(f"next: harness golden lint --policy {policy}, then {project.how_to('eval', policy=policy)}")
 
 
 @app.command("export")

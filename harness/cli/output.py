@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from harness.golden.canaries import CanaryReport
+    from harness.scaffold.copies import Begun
     from harness.scorecards.gate2 import Gate2
     from harness.scorecards.shared import Gate, Verdict
 
@@ -99,6 +100,16 @@ def shown_path(path: Path) -> Path:
     """A path, relative to the working folder if it is inside."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def say_begun(done: "Begun", steps: list[str], *, as_json: bool) -> None:
+    """A new draft: its path, what it is a copy of, and the commands that come next."""
+    if as_json:
+        print_json({"label": done.label, "path": str(done.path), "copied_from": done.copied_from})
+        return
+    origin = f"a copy of {done.copied_from}" if done.copied_from else "an example to change"
+    show([f"{done.label}, a draft, {origin}: {shown_path(done.path)}"])
+    say(f"next: edit it, then {', '.join(steps)}")
 
 
 def print_json(value: "BaseModel | dict[str, Any]") -> None:

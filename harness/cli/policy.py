@@ -1,4 +1,4 @@
-"""`harness policy`: list, show, lint, diff."""
+"""`harness policy`: list, show, lint, diff, new."""
 
 import contextlib
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import Json, Root, option, project_at, with_note
-from harness.cli.output import complain, print_json, say, show
+from harness.cli.options import Json, Root, argument, option, project_at, with_note
+from harness.cli.output import complain, print_json, say, say_begun, show
 from harness.cli.policy_options import EveryPolicy, PolicyOptions, Versions
 from harness.errors import BadInput
 from harness.storage.project import Project, split_label
@@ -115,6 +115,37 @@ def diff_policy(
         return
     show(diff_view(diff))
     show(effect_view(diff, effect) if effect else ["", "No golden set yet."])
+
+
+@app.command("new")
+def new_policy_version(
+    name: Annotated[str, argument("name or name@v3. Default: the version after the latest.", metavar="NAME")],
+    source: Annotated[
+        str | None,
+        option(
+            "What to copy: name or name@v1. Default: the latest version.",
+            "--from",
+            envvar="HARNESS_POLICY_NEW_FROM",
+        ),
+    ] = None,
+    scale: Annotated[str | None, option("The grades of a new policy that copies none. Default: 0-4.")] = None,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Begin the next version of a policy, or a new policy, as a draft.
+
+    It is a copy with its comments; a new name without --from gets a small example policy.
+    """
+    from harness.scaffold.copies import new_policy
+
+    project = project_at(root)
+    done = new_policy(project, name, source, scale)
+    own = split_label(name)[0]
+    steps = [f"harness policy lint --policy {done.label}"]
+    if done.copied_from is not None and split_label(done.copied_from)[0] == own:
+        steps.append(f"harness policy diff {done.copied_from} {done.label}")
+    say_begun(done, steps, as_json=json)
+    with_note(own, project)
 
 
 def _cited(project: Project, run: str) -> "dict[str, tuple[str, ...]]":

@@ -15,7 +15,7 @@ def named(help: str, former_variable: str | None = None) -> Any:
     return option(help, envvar=former_variable, autocompletion=completion.policies)
 
 
-PolicyName = Annotated[str, named("name or name@v1.")]
+PolicyName = Annotated[str | None, named(f"name or name@v1. Default: the only one, else {DEFAULT_POLICY}.")]
 
 
 class PolicyOptions(Options):
@@ -24,9 +24,7 @@ class PolicyOptions(Options):
     name: Annotated[
         str | None, typer.Argument(metavar="POLICY", hidden=True, autocompletion=completion.policies)
     ] = None
-    policy: Annotated[
-        str | None, named(f"name or name@v1. Default: the only one, else {DEFAULT_POLICY}.")
-    ] = None
+    policy: PolicyName = None
 
     @property
     def given(self) -> str | None:

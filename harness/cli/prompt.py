@@ -1,11 +1,11 @@
-"""`harness prompt`: list, render, diff."""
+"""`harness prompt`: list, render, diff, new."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import DEFAULT_POLICY, Json, Root, argument, option, project_at, with_note
-from harness.cli.output import print_json, say, show
+from harness.cli.options import Json, Root, argument, option, policy_or_only, project_at, with_note
+from harness.cli.output import print_json, say, say_begun, show
 from harness.cli.policy_options import PolicyName, named
 from harness.errors import BadInput
 from harness.storage.plural import plural
@@ -68,7 +68,7 @@ def _described(project: Project, labels: list[str]) -> tuple[dict[str, str], lis
 @app.command("render")
 def render_prompt(
     name: Annotated[str, argument("name, or name@v2", metavar="[PROMPT]")] = "teacher",
-    policy: PolicyName = DEFAULT_POLICY,
+    policy: PolicyName = None,
     item: Annotated[str | None, option("An example's id. Default: the first of dev or test.")] = None,
     shots: Annotated[int | None, option("Golden examples in it.", min=0)] = None,
     stats: Annotated[bool, option("Its size instead of its text.", "--stats")] = False,
@@ -77,7 +77,7 @@ def render_prompt(
 ) -> None:
     """The prompt for one example, exactly as a teacher gets it."""
     project = project_at(root)
-    plan = _plan(project, with_note(policy, project), name, shots)
+    plan = _plan(project, with_note(policy_or_only(policy, project), project), name, shots)
     example = next((one for one in plan.examples if item in (None, one.id)), None)
     if example is None:
         raise BadInput(f"no example {item!r} in dev or test of {plan.asked.policy} (shots are never graded)")
@@ -96,7 +96,9 @@ def render_prompt(
 def diff_prompt(
     old: Annotated[str, argument("name@v1", metavar="PROMPT_A")],
     new: Annotated[str, argument("name@v2, or name: its latest version.", metavar="PROMPT_B")],
-    policy: Annotated[str, named("name or name@v1: whose prefix is compared.")] = DEFAULT_POLICY,
+    policy: Annotated[
+        str | None, named("Whose prefix is compared: name or name@v1. Default: the only policy.")
+    ] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -108,7 +110,7 @@ def diff_prompt(
     from harness.scorecards.prompt_change import PromptDiff
 
     project = project_at(root)
-    label = load_policy(policy_path(project, with_note(policy, project))).label
+    label = load_policy(policy_path(project, with_note(policy_or_only(policy, project), project))).label
     before, after = load_prompt(project, old), load_prompt(project, new)
     diff = PromptDiff(old=before.label, new=after.label, policy=label, changes=changes_of(before, after))
     try:
@@ -116,6 +118,32 @@ def diff_prompt(
     except BadInput as error:
         diff = diff.model_copy(update={"reason": str(error.faults[0])})
     print_json(diff) if json else show(prompt_diff_view(diff))
+
+
+@app.command("new")
+def new_prompt_version(
+    name: Annotated[str, argument("name or name@v3. Default: the version after the latest.", metavar="NAME")],
+    source: Annotated[
+        str | None,
+        option(
+            "What to copy: name or name@v1. Default: the latest version, else teacher.",
+            "--from",
+            envvar="HARNESS_PROMPT_NEW_FROM",
+        ),
+    ] = None,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Begin the next version of a prompt, or a new prompt, as a draft: a copy of another version."""
+    from harness.scaffold.copies import new_prompt
+
+    project = project_at(root)
+    done = new_prompt(project, name, source)
+    steps = [
+        f"harness prompt diff {done.copied_from} {done.label}",
+        project.how_to("eval", prompt=done.label),
+    ]
+    say_begun(done, steps, as_json=json)
 
 
 def _plan(project: Project, policy: str, prompt: str, shots: int | None = None) -> "Plan":

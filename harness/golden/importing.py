@@ -13,7 +13,7 @@ from harness.golden.grade_rows import GradedRow, by_item, graded_rows
 from harness.golden.rows import JUDGEMENT, RowTexts, check_attributes, text_of
 from harness.golden.scales import parse_scale, scale_text
 from harness.golden.similarity import near_duplicates, text_tokens
-from harness.golden.skeleton import GATES_SKELETON, golden_readme, policy_skeleton
+from harness.golden.skeleton import golden_readme, write_skeleton
 from harness.golden.splits import SPLITS, assign_splits
 from harness.golden.tally import Tally
 from harness.nouns.base import Split
@@ -80,11 +80,11 @@ def import_golden(project: Project, request: Import) -> Imported:
     known = request.policy in folder_names(project.policies)
     policy = load_policy(policy_path(project, request.policy)) if known else None
     scale = _scale(request, policy)
-    table, tally = _table(request), Tally()
+    table, tally = source_table(request), Tally()
     old = Replaced(target) if target.exists() and not request.discard else None
     with _new_folder(target.parent):
         write_atomic(target, _lines(_each(table, request, policy, scale), tally, old))
-    new_policy = None if policy else _write_skeleton(project, request.policy, scale)
+    new_policy = None if policy else write_skeleton(project, request.policy, scale)
     readme = target.with_name("README.md")
     if not readme.exists() or request.replace:
         write_atomic(readme, golden_readme(request.policy, tally))
@@ -127,7 +127,7 @@ def _scale(request: Import, policy: Policy | None) -> tuple[int, ...]:
     return policy.scale
 
 
-def _table(request: Import) -> Table:
+def source_table(request: Import) -> Table:
     """A table, or a data set: a folder, or with `--format dataset` a name on the hub."""
     path = Path(request.source)
     if request.layout.format == "dataset" or path.is_dir():
@@ -240,11 +240,3 @@ def _columns_left(table: Table, request: Import) -> tuple[str, ...]:
     used |= {*request.attributes, "history", "rules"}
     objects = ("attributes.", "result.attributes.", "context.", "provenance.")
     return tuple(name for name in table.columns if name not in used and not name.startswith(objects))
-
-
-def _write_skeleton(project: Project, name: str, scale: tuple[int, ...]) -> Path:
-    folder = project.policies / name
-    folder.mkdir(parents=True)
-    write_atomic(folder / "gates.toml", GATES_SKELETON)
-    write_atomic(folder / "v1.toml", policy_skeleton(name, scale))
-    return folder / "v1.toml"

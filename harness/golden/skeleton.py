@@ -1,8 +1,14 @@
 """Drafts for an imported golden set: a policy skeleton to fill in, and a README."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 from harness.golden.splits import SPLITS
 from harness.golden.tally import Tally
+from harness.storage.files import write_atomic
 from harness.storage.plural import plural
+from harness.storage.project import Project
+from harness.storage.versions import toml_string
 
 GATES_SKELETON = """\
 # The bars for runs under this policy.
@@ -32,7 +38,7 @@ goal = ""        # what a great experience is there
 _GRADE = """
 [[grades]]
 value = {value}
-name = "Grade {value}"
+name = {name}
 definition = ""
 """
 
@@ -72,12 +78,24 @@ each example, starting with the shots. `harness golden lint --policy {name}` cou
 """
 
 
-def policy_skeleton(name: str, scale: tuple[int, ...]) -> str:
-    """A policy file over a scale, to be filled in; the upper half is shown."""
+def policy_skeleton(name: str, scale: tuple[int, ...], words: Mapping[int, str] | None = None) -> str:
+    """A policy file over a scale, to be filled in; the upper half is shown. `words`: names of grades."""
     middle = len(scale) // 2
-    grades = "".join(_GRADE.format(value=value) for value in reversed(scale))
+    names = {value: toml_string((words or {}).get(value, f"Grade {value}")) for value in scale}
+    grades = "".join(_GRADE.format(value=value, name=names[value]) for value in reversed(scale))
     actions = _ACTIONS.format(shown=list(scale[middle:]), filtered=list(scale[:middle]))
     return _POLICY.format(name=name) + grades + actions
+
+
+def write_skeleton(
+    project: Project, name: str, scale: tuple[int, ...], words: Mapping[int, str] | None = None
+) -> Path:
+    """A new policy to fill in, with its gates, as the path of its file."""
+    folder = project.policies / name
+    folder.mkdir(parents=True)
+    write_atomic(folder / "gates.toml", GATES_SKELETON)
+    write_atomic(folder / "v1.toml", policy_skeleton(name, scale, words))
+    return folder / "v1.toml"
 
 
 def golden_readme(name: str, tally: Tally) -> str:

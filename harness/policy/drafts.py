@@ -1,7 +1,5 @@
 """Draft clauses: what an adjudication opens in the next version of a policy, for its author to word."""
 
-import json
-import re
 import tomllib
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +12,7 @@ from harness.policy.load import load_policy, policy_versions
 from harness.storage.files import read_text, write_atomic
 from harness.storage.locks import alone
 from harness.storage.project import Project, version_number
-from harness.storage.versions import released_versions
+from harness.storage.versions import as_draft, released_versions, says, toml_string
 
 TODO = "TODO:"
 """How the text of a clause begins that has yet to be worded; `policy lint` calls it unfinished."""
@@ -102,55 +100,22 @@ def drafted(project: Project, policy: Policy, clause: DraftClause, remark: str) 
     path = folder / f"{draft.copied_from or draft.version}.toml"
     text = read_text(path)
     if draft.copied_from:
-        text = begun(text, draft.version, path)
+        text = as_draft(text, path, version=draft.version)
     made = f"{text.rstrip()}\n\n# {' '.join(remark.split())}\n{_toml(clause)}"
     return _checked(text, made, clause, path)
-
-
-def begun(text: str, version: str, path: Path) -> str:
-    """A policy file as the draft of another version: comments and all, with two values changed."""
-    head, table, rest = _parts(text)
-    head = re.sub(r"""^(\s*version\s*=\s*)["'][^"'\n]*["']""", rf'\g<1>"{version}"', head, flags=re.MULTILINE)
-    head = re.sub(r"^(\s*released\s*=\s*)true\b", r"\g<1>false", head, flags=re.MULTILINE)
-    made = head + table + rest
-    was = tomllib.loads(text)
-    wanted = {**was, "version": version, **({"released": False} if "released" in was else {})}
-    if not _is(made, wanted):
-        what = f"cannot be copied line by line: write {version}.toml beside it yourself"
-        raise BadInput([Fault(str(path), f'{what}, with version = "{version}" and released = false')])
-    return made
-
-
-def _parts(text: str) -> tuple[str, str, str]:
-    """The keys above the first table, which may hold lines that look like them."""
-    first = re.search(r"^\s*\[", text, flags=re.MULTILINE)
-    at = first.start() if first else len(text)
-    return text[:at], text[at : at + 1], text[at + 1 :]
 
 
 def _checked(before: str, made: str, clause: DraftClause, path: Path) -> str:
     was = tomllib.loads(before)
     added = {"id": clause.id, "text": clause.text, "why": clause.why}
-    if not _is(made, {**was, "clauses": [*was.get("clauses", []), added]}):
+    if not says(made, {**was, "clauses": [*was.get("clauses", []), added]}):
         raise BadInput([Fault(str(path), "no clause can be appended: write its clauses as [[clauses]]")])
     return made
 
 
-def _is(text: str, wanted: dict[str, object]) -> bool:
-    try:
-        return tomllib.loads(text) == wanted
-    except tomllib.TOMLDecodeError:
-        return False
-
-
 def _toml(clause: DraftClause) -> str:
-    keys = (f"{key} = {_string(getattr(clause, key))}" for key in ("id", "text", "why"))
+    keys = (f"{key} = {toml_string(getattr(clause, key))}" for key in ("id", "text", "why"))
     return "\n".join(("[[clauses]]", *keys)) + "\n"
-
-
-def _string(text: str) -> str:
-    """A TOML string: JSON's, whose escapes TOML has too, but for one letter that only TOML escapes."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def names_pair(wording: str, query: str, title: str) -> bool:

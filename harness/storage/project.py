@@ -63,7 +63,8 @@ def find_project(root: Path | None = None) -> Project:
     for folder in (here, *here.parents):
         if (folder / "policies").is_dir():
             return Project(folder)
-    raise BadInput(f"no policies/ folder in {here} or above it; change to the project, or give --root DIR")
+    todo = "change to the project, give --root DIR, or make one: harness init DIR"
+    raise BadInput(f"no policies/ folder in {here} or above it; {todo}")
 
 
 def split_label(label: str) -> tuple[str, str | None]:

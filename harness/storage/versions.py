@@ -1,6 +1,8 @@
 """The versions of a policy or a prompt: released ones and drafts, and which one a name means."""
 
+import json
 import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -61,6 +63,57 @@ def misplaced(path: Path, said: tuple[str, str], name: str, version: str) -> lis
     if said[0] != name:
         faults.append(Fault(str(path), f"name: says {said[0]!r}, but lies in {name}; set name = {name!r}"))
     return faults
+
+
+def as_draft(text: str, path: Path, *, version: str, name: str | None = None) -> str:
+    """The TOML file of a version as the draft of another one: comments and all, with a few values changed.
+
+    `name`: that of another policy or prompt. BadInput where the values cannot be found line by line.
+    """
+    changed = {"version": version, **({"name": name} if name else {})}
+    was = tomllib.loads(text)
+    head, table, rest = _parts(text)
+    for key, value in changed.items():
+        head = _with(head, key, value)
+    head = re.sub(r"^(\s*released\s*=\s*)true\b", r"\g<1>false", head, flags=re.MULTILINE)
+    made = head + table + rest
+    if not says(made, {**was, **changed, **({"released": False} if "released" in was else {})}):
+        given = ", ".join(f"{key} = {toml_string(value)}" for key, value in changed.items())
+        raise BadInput(
+            [
+                Fault(
+                    str(path),
+                    f"cannot be copied line by line: copy it yourself, with {given} and released = false",
+                )
+            ]
+        )
+    return made
+
+
+def _with(head: str, key: str, value: str) -> str:
+    # A function: in a text, backslashes of the value would mean something.
+    line = rf"""^(\s*{key}\s*=\s*)(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
+    return re.sub(line, lambda found: found[1] + toml_string(value), head, flags=re.MULTILINE)
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """The keys above the first table, which may hold lines that look like them."""
+    first = re.search(r"^\s*\[", text, flags=re.MULTILINE)
+    at = first.start() if first else len(text)
+    return text[:at], text[at : at + 1], text[at + 1 :]
+
+
+def says(text: str, wanted: dict[str, object]) -> bool:
+    """Whether a TOML text holds these values and no others."""
+    try:
+        return tomllib.loads(text) == wanted
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+def toml_string(text: str) -> str:
+    """A TOML string: JSON's, whose escapes TOML has too, but for one letter that only TOML escapes."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _says_released(path: Path, version: str) -> bool:
