@@ -32,6 +32,7 @@ report      results -> terminal, Markdown, HTML, pictures
 web         the viewer
 grading     pairs x teacher -> records
 shipping    may this version ship?
+audit       is the teacher biased?
 notebook    the Python API
 cli         arguments, printing, exit codes
 """
