@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from harness.audit.features import AGAINST, PER_SD, Feature, Subject, features
+from harness.audit.features import AGAINST, LEAST_SIDE, PER_SD, Feature, Subject, features
 from harness.nouns.base import Reason
 from harness.score.rating_matrix import numbered
 from harness.scorecards.audit import Effect, Outcome
@@ -15,8 +15,7 @@ from harness.stats.paired import holm
 from harness.stats.slopes import within_slope
 
 LEAST = 30
-"""Fewer items, and 10 on either side, say nothing about a feature."""
-LEAST_SIDE = 10
+"""Fewer items say nothing about a feature."""
 
 
 def effects(subjects: Sequence[Subject]) -> tuple[Effect, ...]:

@@ -16,6 +16,8 @@ PER_SD = "standard deviation"
 AGAINST = "against the others"
 MOST_NAMED = 3
 """How many brands, scripts and languages are features of their own: the most frequent ones."""
+LEAST_SIDE = 10
+"""Fewer items on either side say nothing about a feature that an item has or lacks."""
 LANGUAGE_KEYS = ("language", "lang", "locale")
 """Keys of a context, and beginnings of a tag (`language:de`), that name the language."""
 _PRICE = re.compile(r"[0-9][0-9.,\u00a0 ']*")
@@ -134,20 +136,17 @@ def _each_frequent(name: str, named: Sequence[str | None], *, skip_first: bool =
     `skip_first`: without the most frequent one, which is what the others are held against.
     """
     counts = Counter(one for one in named if one)
-    ranked = sorted(counts, key=lambda one: (-counts[one], one))
-    chosen = ranked[1:] if skip_first else ranked
-    if not counts:
-        yield Feature(name, AGAINST, named_none(named), _cannot(f"no item names its {name}"))
-    elif len(ranked) < 2:
-        yield Feature(name, AGAINST, named_none(named), _cannot(f"every item has the same: {ranked[0]}"))
-    for one in chosen[:MOST_NAMED] if len(ranked) > 1 else ():
+    known = sum(counts.values())
+    ranked = sorted(counts, key=lambda one: (-counts[one], one))[skip_first:]
+    chosen = [one for one in ranked if min(counts[one], known - counts[one]) >= LEAST_SIDE]
+    if not counts or not chosen:
+        why = f"no {name} has {LEAST_SIDE} items beside {LEAST_SIDE} others"
+        yield Feature(
+            name, AGAINST, [None] * len(named), _cannot(why if counts else f"no item names its {name}")
+        )
+    for one in chosen[:MOST_NAMED]:
         values = [None if other is None else float(other == one) for other in named]
         yield Feature(f"{name}: {one}", AGAINST, values)
-
-
-def named_none(named: Sequence[str | None]) -> list[float | None]:
-    """No value for anything."""
-    return [None] * len(named)
 
 
 @lru_cache(maxsize=65_536)

@@ -15,6 +15,8 @@ from harness.score.items import Answer, GradedItem, about_of
 from harness.score.rating_matrix import numbered
 from harness.scorecards.audit import ActionMoved, Rewrite
 from harness.scorecards.canaries import CanaryReport
+from harness.stats.agreement import Integers
+from harness.stats.intervals import NO_SPREAD, Tested
 from harness.stats.means import clustered_mean, clustered_share
 from harness.stats.paired import holm
 
@@ -87,12 +89,19 @@ def _rewrite(kind: str, steps: Sequence[Step], actions: int, asked: int) -> Rewr
         down=int((changes < 0).sum()),
         shift=shift.value,
         shift_ci=shift.ci,
-        p=shift.p,
+        p=_p(shift, clusters),
         actions_moved=actions,
         actions_first=0,
         unread=asked - len(steps),
         reason=shift.reason if steps else NONE_READ if asked else NO_PAIR,
     )
+
+
+def _p(shift: Tested, clusters: Integers) -> float | None:
+    """The p of the shift; where every query shifts alike, of a sign test over the queries."""
+    if shift.reason is NO_SPREAD and shift.value:
+        return float(2 * 0.5 ** (int(clusters.max()) + 1))
+    return shift.p
 
 
 def _action_moved(step: Step, policy: Policy) -> ActionMoved:

@@ -128,6 +128,6 @@ REWRITINGS: Mapping[str, Rewriting] = {
         _titled(lambda one: f"{one.result.title} {one.query}"),
         may_move=True,
     ),
-    **{f"without-{field}": Rewriting(f"no {field}", _without(field), may_move=True) for field in FIELDS},
+    **{f"no-{field}": Rewriting(f"no {field}", _without(field), may_move=True) for field in FIELDS},
 }
 """Every way, by its name, the mildest first."""

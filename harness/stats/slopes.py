@@ -23,10 +23,11 @@ def within_slope(feature: Floats, outcome: Floats, strata: Integers, clusters: I
     effective number of clusters by their share of sum (x - x_s)^2 (after Carter, Schnepel & Steigerwald
     2017). Undefined where the feature does not vary within a stratum, or G* is below FEW.
     """
+    if not len(feature):
+        return Tested(None, reason=CONSTANT)
     x, y = (np.asarray(one - one.mean(), dtype=np.float64) for one in (feature, outcome))
-    groups = int(clusters.max()) + 1 if len(clusters) else 0
-    spread = _within(x, strata) ** 2
-    if not groups or float(spread.sum()) <= ROUNDING * len(x) * max(1.0, float(np.abs(feature).max()) ** 2):
+    groups, spread = int(clusters.max()) + 1, _within(x, strata) ** 2
+    if float(spread.sum()) <= ROUNDING * len(x) * max(1.0, float(np.abs(feature).max()) ** 2):
         return Tested(None, reason=CONSTANT)
     share = np.bincount(clusters, weights=spread, minlength=groups)
     effective = float(share.sum() ** 2 / (share @ share))
