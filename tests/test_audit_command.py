@@ -36,7 +36,8 @@ def fond_of_praise(number: int, body: dict[str, Any]) -> Turn:
     """A teacher that knows the right grade, and adds one for praise or a plea."""
     pair = item_of(body)
     title = pair["result"]["title"].casefold()
-    right = 0 if "scarf" in title or title.startswith("something") else int(title.split("x")[1][0])
+    marked = re.search(r"[0-9]x([0-9])", title)
+    right = int(marked[1]) if marked else 0
     return graded(min(2, right + (PRAISE in title or "please" in title)))
 
 
@@ -78,6 +79,8 @@ def test_a_model_is_asked_once_and_what_moved_it_is_told(shop: Path) -> None:
     assert asked == sum(one["of"] for one in found["rewrites"]) + 36 + 2
     text = " ".join(shown.out.split())
     assert "praise raises the grade by 0.67 on average: 24 of 36 grades moved." in text
+    assert "Moved though the meaning stayed: praise 24 of 36." in text
+    assert "Changed an action first: praise 12." in text
     assert "1 of 1 grade moved: 1 up, 0 down" in text
     assert "Cannot tell about price: no item has a price above 0." in text
     page = (shop / "page.md").read_text("utf-8")
@@ -104,7 +107,7 @@ def test_a_run_is_read_and_nobody_is_asked_until_it_is_said(shop: Path) -> None:
         # The pairs as they are were answered in the run.
         assert len(server.requests) == asked + sum(one["of"] for one in with_them["rewrites"]) + 2
         prompt = shop / "prompts/teacher/v1/pair.j2"
-        prompt.write_text(prompt.read_text("utf-8") + "Now.\n", "utf-8")
+        prompt.write_text("Now.\n" + prompt.read_text("utf-8"), "utf-8")
         changed = audit(server, "--rewrites", target="latest")
     assert changed.code == 2 and "changed since the run began: the prompt; audit the model" in changed.err
 
@@ -115,12 +118,11 @@ def test_the_cost_is_told_before_anything_is_asked(shop: Path) -> None:
         assert (dry.code, len(server.requests), (shop / "runs/pairs").exists()) == (0, 0, False)
         some = audit(server, "--dry-run", "--json", "--limit", "6").json["requests"]
         found = audit(server, "--json").json
-        assert (
-            dry.json["requests"] == len(server.requests) == 38 + sum(one["of"] for one in found["rewrites"])
-        )
-        assert 0 < some < dry.json["requests"]
+        every = 38 + sum(one["of"] for one in found["rewrites"])
+        assert dry.json["requests"] == len(server.requests) == every
+        assert 0 < some < every
         assert audit(server, "--dry-run", "--json").json["requests"] == 0
-        assert audit(server, "--dry-run", "--json", "--no-cache").json["requests"] == dry.json["requests"]
+        assert audit(server, "--dry-run", "--json", "--no-cache").json["requests"] == every
     poor = harness("audit", "openai/gpt-5", "--max-cost", "0", **KEYS)
     assert poor.code != 0 and "Traceback" not in poor.err
 
@@ -177,7 +179,9 @@ def test_a_counter_of_words_is_moved_by_words(shop: Path) -> None:
     assert (moved["spaces"], moved["upper-case"]) == (0, 0)
     constant = harness("audit", "builtin/majority", "--json").json
     assert {one["moved"] for one in constant["rewrites"]} == {0}
-    assert "No effect differs from chance" in harness("audit", "builtin/majority").out
+    assert "No rewrite moved a grade, and nothing else could be tested." in harness(
+        "audit", "builtin/majority"
+    ).out.replace("\n", " ")
 
 
 def test_audits_are_no_evaluations(shop: Path) -> None:
@@ -200,10 +204,8 @@ def test_files_of_grades_are_audited_too(here: Path) -> None:
     found = harness("audit", *files, "--json").json
     length = next(one for one in found["effects"] if one["feature"] == "title length")
     assert length["effect"] > 0.2 and length["p_holm"] < 0.001
-    assert re.search(
-        "Related to title length: items of the same golden grade one standard",
-        " ".join(harness("audit", *files).out.split()),
-    )
+    shown = " ".join(harness("audit", *files).out.split())
+    assert "Related to title length: items of the same golden grade one standard deviation" in shown
     bare = "".join(f"i{at},{at % 3}\n" for at in range(60))
     (here / "bare.csv").write_text(f"item,grade\n{bare}", encoding="utf-8")
     ended = harness("audit", "--golden", "bare.csv", "--grades", "given.csv", "--scale", "0-2")
@@ -230,12 +232,10 @@ FAULTS = {
 def test_faults_are_told_before_anything_is_asked(shop: Path, words: tuple[str, ...], said: str) -> None:
     grades = "".join(f"{one['id']},{one['grade']}\n" for one in examples(queries=QUERIES))
     (shop / "g.csv").write_text(f"item,grade\n{grades}", encoding="utf-8")
-    made = {
-        "canaries": ("--canaries", "--model", "builtin/majority"),
-        "replayed": ("--model", "replay/g.csv"),
-    }
+    floor = ("--model", "builtin/majority")
+    made = {"canaries": ("--canaries", *floor), "replayed": ("--model", "replay/g.csv")}
     if words and words[0] in ("latest", *made):
-        harness("eval", *made.get(words[0], ("--model", "builtin/majority")), "--no-report")
+        harness("eval", *made.get(words[0], floor), "--no-report")
         words = ("latest", *words[1:])
     ended = harness("audit", *words)
     assert (ended.code, said in ended.err) == (2, True), ended.err

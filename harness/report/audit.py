@@ -50,15 +50,31 @@ def audit_markdown(found: Audit) -> str:
 
 
 def findings(found: Audit) -> Iterator[str]:
-    """What is not chance, one sentence each; one sentence where nothing is."""
+    """What is not chance, one sentence each; then what moved, and what changed an action first."""
     effects = [one for one in found.effects if _is_found(one.p_holm)]
-    moved = [one for one in found.rewrites if _is_found(one.p_holm)]
+    shifted = [one for one in found.rewrites if _is_found(one.p_holm)]
     yield from map(_effect_words, effects)
-    yield from map(_rewrite_words, moved)
+    yield from map(_rewrite_words, shifted)
+    if not effects and not shifted:
+        yield _nothing_found(found)
+    stayed = [
+        f"{one.kind} {one.moved} of {one.of}" for one in found.rewrites if one.moved and not one.may_move
+    ]
+    if stayed:
+        yield f"Moved though the meaning stayed: {', '.join(stayed)}."
+    first = [f"{one.kind} {one.actions_first}" for one in found.rewrites if one.actions_first]
+    if first:
+        yield f"Changed an action first: {', '.join(first)}."
+
+
+def _nothing_found(found: Audit) -> str:
     tests = sum(p is not None for p in (*(e.p for e in found.effects), *(r.p for r in found.rewrites)))
-    if not effects and not moved:
-        none = "No effect differs from chance" if tests else "Nothing could be tested"
-        yield f"{none} ({plural(tests, 'test')}, Holm). That is no proof that there is none."
+    if tests:
+        none = "No effect differs from chance"
+        return f"{none} ({plural(tests, 'test')}, Holm). That is no proof that there is none."
+    if any(one.of for one in found.rewrites):
+        return "No rewrite moved a grade, and nothing else could be tested."
+    return "Nothing could be tested."
 
 
 def _is_found(p: float | None) -> bool:
