@@ -17,6 +17,7 @@ LEVEL = 0.05
 EFFECTS = ("feature", "of the", "effect", "interval", "p (Holm)")
 REWRITES = ("rewrite", "moved", "share", "interval", "shift", "p (Holm)", "actions", "first")
 MARK = "may rightly move"
+STAR = "* the right grade may be another one for the rewritten pair"
 
 
 def audit_view(found: Audit, examples: int) -> Iterator[RenderableType]:
@@ -44,7 +45,7 @@ def audit_markdown(found: Audit) -> str:
         *_markdown_table(EFFECTS, map(_effect_row, tested)),
         *_markdown_table(REWRITES, [_rewrite_row(one) for one in found.rewrites if one.of]),
         "",
-        *(f"- {markdown_cell(line)}" for line in (*_cannot_tell(found), *_remarks(found))),
+        *(f"- {markdown_cell(line)}" for line in (*_stars(found), *_cannot_tell(found), *_remarks(found))),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -57,9 +58,8 @@ def findings(found: Audit) -> Iterator[str]:
     yield from map(_rewrite_words, shifted)
     if not effects and not shifted:
         yield _nothing_found(found)
-    stayed = [
-        f"{one.kind} {one.moved} of {one.of}" for one in found.rewrites if one.moved and not one.may_move
-    ]
+    kept = [one for one in found.rewrites if one.moved and not one.may_move]
+    stayed = [f"{one.kind} {one.moved} of {one.of}" for one in kept]
     if stayed:
         yield f"Moved though the meaning stayed: {', '.join(stayed)}."
     first = [f"{one.kind} {one.actions_first}" for one in found.rewrites if one.actions_first]
@@ -127,6 +127,11 @@ def _effects(found: Audit) -> Iterator[RenderableType]:
         yield from (Text(line, style="dim") for line in lines)
 
 
+def _stars(found: Audit) -> Iterator[str]:
+    if any(one.of and one.may_move for one in found.rewrites):
+        yield STAR
+
+
 def _cannot_tell(found: Audit) -> Iterator[str]:
     """Each feature without an effect, with the reason; and each rewrite without a pair."""
     reasons: dict[str, Reason | None] = {}
@@ -152,7 +157,7 @@ def _effect_row(one: Effect) -> tuple[str, ...]:
 
 def _rewrite_row(one: Rewrite) -> tuple[str, ...]:
     return (
-        f"{one.kind} *" if one.may_move else one.kind,
+        f"{one.kind}*" if one.may_move else one.kind,
         f"{one.moved}/{one.of}",
         percent(one.share),
         interval(one.ci, 2) or "-",
@@ -173,7 +178,7 @@ def _rewrites(found: Audit, examples: int) -> Iterator[RenderableType]:
         if one.of:
             table.add_row(*_rewrite_row(one))
     yield indented(table)
-    yield Text("  * the right grade may be another one for the rewritten pair", style="dim")
+    yield Text(f"  {STAR}", style="dim")
     for moved in found.actions[:examples]:
         yield from entry(f"{moved.item}: {moved.query} -> {moved.title}", _action_words(moved))
 
