@@ -17,7 +17,8 @@ from harness.audit.moves import moves, steered
 from harness.audit.rewriting import PRAISE, REWRITINGS, pair_id, rewritten
 from harness.golden.canaries import canary_examples, load_canaries
 from harness.nouns.pair import Example, Result
-from harness.scorecards.audit import ActionMoved, Effect, Rewrite
+from harness.report.audit import findings
+from harness.scorecards.audit import ActionMoved, Audit, Effect, Rewrite
 from harness.stats import intervals
 from harness.stats.agreement import Floats, Integers
 from harness.stats.slopes import CONSTANT, TOO_FEW, within_slope
@@ -156,8 +157,47 @@ def test_few_items_say_nothing() -> None:
     for count, tested in ((LEAST - 1, False), (LEAST, True)):
         found = by_feature([subject(at) for at in range(count)])["title length"]
         assert (found.effect is not None, found.n) == (tested, count)
-    named = [subject(at, result=Result(title="t", brand="A" if at < 9 else None)) for at in range(60)]
-    assert "fewer than 10 items on one side" in str(by_feature(named)["brand named"].reason)
+    for count in (9, 10, 50, 51):
+        named = [subject(at, result=Result(title="t", brand="A" if at < count else None)) for at in range(60)]
+        reason = str(by_feature(named)["brand named"].reason)
+        assert ("fewer than 10 items on one side" in reason) is (count in (9, 51))
+
+
+def test_the_three_most_frequent_brands_are_features_and_rare_ones_are_not() -> None:
+    brands = [*["A"] * 14, *["B"] * 13, *["C"] * 12, *["D"] * 11, *["E"] * 9]
+    set_ = [subject(at, result=Result(title="t", brand=brand)) for at, brand in enumerate(brands)]
+    assert [one.name for one in features(set_) if one.name.startswith("brand:")] == [
+        "brand: A",
+        "brand: B",
+        "brand: C",
+    ]
+    for count, known in ((9, False), (10, True)):
+        two = [subject(at, result=Result(title="t", brand="A" if at < count else "B")) for at in range(60)]
+        assert any(one.name == "brand: A" for one in features(two)) is known
+
+
+def test_a_finding_has_a_corrected_p_below_5_percent() -> None:
+    one = Effect(
+        feature="x", outcome="error", unit="against the others", effect=0.5, n=9, n_clusters=9, p=0.01
+    )
+    shift = measured([0] * 8, praise=[1] * 8)[0]["praise"]
+    for p, said in ((0.049, True), (0.05, False), (None, False)):
+        found = Audit(
+            grader="m", graded="g", run="r", n=9, n_clusters=9, unread=0,
+            effects=(one.model_copy(update={"p_holm": p}),),
+            rewrites=(shift.model_copy(update={"p_holm": p}),),
+        )  # fmt: skip
+        text = " ".join(findings(found))
+        assert (
+            "Related to x: items of the same golden grade that have it are graded 0.50 higher." in text
+        ) is said
+        assert ("praise raises the grade by 1.00 on average" in text) is said
+        assert ("No effect differs from chance (2 tests, Holm)" in text) is not said
+    larger = one.model_copy(update={"outcome": "absolute error", "effect": -0.5, "p_holm": 0.01})
+    (text,) = findings(found.model_copy(update={"effects": (larger,), "rewrites": ()}))
+    assert text == (
+        "Related to x: the errors for items of the same golden grade that have it are 0.50 smaller."
+    )
 
 
 def test_sides_of_a_feature_are_compared_in_grades() -> None:

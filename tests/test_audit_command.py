@@ -223,7 +223,7 @@ FAULTS = {
     "a run with settings": (("latest", "--prompt", "teacher"), "--prompt: a run brings its own"),
     "a run with a cost": (("latest", "--dry-run"), "add --rewrites"),
     "files with a cost": (("--golden", "g.csv", "--grades", "g.csv", "--max-cost", "1"), "nobody is asked"),
-    "a canary run": (("canaries",), "audit a run over the golden set"),
+    "a canary run": (("canaries",), "graded canaries: name a run over the golden set"),
     "a replayed run": (("replayed", "--rewrites"), "leave --rewrites away"),
 }
 

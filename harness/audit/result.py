@@ -33,7 +33,7 @@ def audit_run(reading: Reading) -> Audit:
     """What the answers of a run say. BadInput for a run without golden grades."""
     manifest = reading.run.manifest
     if not manifest.asked.kind.scored:
-        what = f"{manifest.asked.kind.apart}: audit a run over the golden set"
+        what = f"{manifest.asked.kind.apart}: name a run over the golden set, such as latest~1"
         raise BadInput(f"{reading.run.folder.name}: {what}")
     subjects = list(subjects_of_run(reading))
     return _audit(subjects, len(reading.items), manifest, reading.run.folder.name, reading.mixed)

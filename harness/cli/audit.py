@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 Target = Annotated[
     str | None,
-    argument("A run (its name, latest, ...), or a model (provider/model) to ask.", metavar="RUN|MODEL"),
+    argument("A run (its name, latest, ...), or a model (provider/model) to ask.", metavar="RUN_OR_MODEL"),
 ]
 
 
