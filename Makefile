@@ -26,7 +26,7 @@ ENDS = || { code=$$?; case $$code in \
 COMPILED = env -u PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help eval gate1 gate2 compare regress impact ship report rate adjudicate view lint demo-server test check format golden-update screenshots mutants clean
+.PHONY: help eval gate1 gate2 compare regress impact ship audit report rate adjudicate view lint demo-server test check format golden-update screenshots mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ impact: $(VENV)/installed  ## What would a policy change do to what people see? 
 
 ship: $(VENV)/installed  ## May a policy version ship? POLICY=policy@v2 [RUN= BASE=baseline PAIRS= FLAGS=]
 	@$(BIN)/harness ship --policy "$(POLICY)" $(SHIP_FLAGS) $(ENDS)
+
+audit: $(VENV)/installed  ## Is a teacher biased? [OF=run or model] [FLAGS="--limit 50 --dry-run"]
+	@$(BIN)/harness audit "$(or $(OF),latest)" $(FLAGS) $(ENDS)
 
 report: $(VENV)/installed  ## A run as one HTML file: [RUN=latest BASE=run FLAGS=]
 	@$(BIN)/harness report "$(or $(RUN),latest)" $(if $(BASE),"$(BASE)") $(FLAGS) $(ENDS)

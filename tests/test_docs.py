@@ -36,6 +36,7 @@ from harness.nouns.policy import Action, Boundary, Cell, Clause, Gates, GradeLev
 from harness.nouns.records import Usage
 from harness.policy.load import load_policy
 from harness.providers import PROVIDERS
+from harness.scorecards.audit import ActionMoved, Audit, Effect, Rewrite
 from harness.scorecards.checkup import Capability, Checkup
 from harness.scorecards.comparison import (
     CellChange,
@@ -276,6 +277,7 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
         (Baseline, "regress, baseline show"),
         (Case, "regress, baseline show"),
         *((model, "policy impact") for model in (Impact, MovedShare, ActionMove, QueryImpact, MovedPair)),
+        *((model, "audit") for model in (Audit, Effect, Rewrite, ActionMoved)),
         *((model, "ship") for model in (Shipping, Override)),
         *((model, "rate plan, rate status") for model in ROUNDS),
         *((model, "stages") for model in (Stages, Stage, Rate)),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from harness.runs.kind import CANARIES, CHOSEN, GOLDEN, PAIRS, Kind
+from harness.runs.kind import CANARIES, CHOSEN, GOLDEN, PAIRS, REWRITES, Kind
 from harness.runs.manifest import Asked
 
 
@@ -21,6 +21,7 @@ def asked(**more: Any) -> Asked:
         ({"only": ("a",)}, CHOSEN, "dev+test", True, False),
         ({"canaries": True}, CANARIES, "canaries", False, False),
         ({"pairs": "p.csv", "splits": ()}, PAIRS, "pairs", False, False),
+        ({"rewrites": True, "limit": 5}, REWRITES, "rewrites", False, False),
     ],
 )
 def test_kind_is_told_by_what_is_asked(
@@ -32,7 +33,7 @@ def test_kind_is_told_by_what_is_asked(
 
 
 def test_kinds_differ_by_name() -> None:
-    kinds = (GOLDEN, CHOSEN, CANARIES, PAIRS)
+    kinds = (GOLDEN, CHOSEN, CANARIES, PAIRS, REWRITES)
     assert len({kind.name for kind in kinds}) == len(kinds)
 
 

@@ -33,6 +33,7 @@ web         the viewer
 grading     pairs x teacher -> records
 shipping    may this version ship?
 scaffold    a new project, the next version of a policy or a prompt
+audit       is the teacher biased?
 notebook    the Python API
 cli         arguments, printing, exit codes
 """

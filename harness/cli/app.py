@@ -9,6 +9,7 @@ import typer
 from harness import __version__
 from harness.cli import (
     adjudicate,
+    audit,
     baseline,
     cache,
     compare,
@@ -62,6 +63,7 @@ app.command("compare")(compare.compare_command)
 app.command("regress")(compare.regress_command)
 app.add_typer(baseline.app, name="baseline")
 app.command("ship")(ship.ship_command)
+app.command("audit")(audit.audit_command)
 app.command("stages")(stages.stages_command)
 policy.app.command("impact")(impact.impact_command)
 app.add_typer(policy.app, name="policy")

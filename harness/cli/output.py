@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.console import RenderableType
 
-    from harness.golden.canaries import CanaryReport
     from harness.scaffold.copies import Begun
+    from harness.scorecards.canaries import CanaryReport
     from harness.scorecards.gate2 import Gate2
     from harness.scorecards.shared import Gate, Verdict
 

@@ -93,28 +93,6 @@ class Canary(Noun):
         )
 
 
-class Move(Noun):
-    """One canary's grades for the plain and the steered product; None if no grade was read."""
-
-    id: str
-    trick: str
-    golden: int
-    plain: int | None
-    steered: int | None
-
-
-class CanaryReport(Noun):
-    """How far text in a product moves the grade. `mean_move`: mean over canaries with both grades read."""
-
-    canaries: int
-    compared: int
-    moved: int
-    up: int
-    down: int
-    mean_move: float | None
-    moves: tuple[Move, ...]
-
-
 def load_canaries(path: Path, policy: Policy) -> list[Canary]:
     """The canaries of a golden set; empty without a file. BadInput lists every fault in it."""
     if not path.exists():

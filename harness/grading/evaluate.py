@@ -16,13 +16,11 @@ from harness.grading.job import NO_LIMITS, Job, Limits, RunObserver
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, make_plan, setup_of
 from harness.grading.questions import left_to_ask
-from harness.nouns.records import Failed
 from harness.pricing.prices import NoPrice, Price, price_of
 from harness.providers import is_expected, open_teacher, sold_as
-from harness.runs.kind import PAIRS
 from harness.runs.manifest import Asked, Manifest, how_to_resume, load_manifest, save_manifest
 from harness.runs.new_folder import create_run
-from harness.runs.record_log import RecordLog, iter_records
+from harness.runs.record_log import RecordLog, answered_in
 from harness.scorecards.money import Forecast
 from harness.storage.plural import plural
 from harness.storage.project import Project
@@ -69,8 +67,8 @@ def resume(
     """Answer the open questions of a run. BadInput if its inputs have changed since it began."""
     manifest = load_manifest(folder)
     asked = manifest.asked
-    if asked.kind is PAIRS:
-        raise BadInput(f"{folder}: a run over pairs; repeat its `harness policy impact` to resume it")
+    if again := asked.kind.repeated_by:
+        raise BadInput(f"{folder}: {asked.kind.apart}; repeat its `{again}` to resume it")
     if base_url is None and not is_expected(asked.model, asked.base_url):
         what = f"this sends your key and the pairs to {asked.base_url}; confirm the address"
         raise BadInput(f"{folder}: {what}: {how_to_resume(folder, asked)}")
@@ -88,7 +86,7 @@ def foresee(project: Project, asked: Asked, folder: Path | None = None) -> Forec
     price = price_of(project, plan.asked.model, plan.asked.base_url, sold_as)
     if folder is None:
         return forecast(plan, price)
-    answered = {record.key for record in iter_records(folder) if not isinstance(record.outcome, Failed)}
+    answered = answered_in(folder)
     todo = (
         (example, repeat)
         for repeat in range(asked.repeats)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from harness.grading.budget import sent_along
+from harness.grading.job import Question
 from harness.grading.plan import Plan
-from harness.nouns.pair import Example
 from harness.pricing.prices import NoPrice, Price
 from harness.pricing.tokens import TokenRange, tokens_of
 from harness.prompting.answer import answer_text
@@ -36,9 +36,7 @@ class _Requests:
         return self.prefix.times(self.requests).plus(self.rest)
 
 
-def forecast(
-    plan: Plan, price: Price | NoPrice, todo: Iterable[tuple[Example, int]] | None = None
-) -> Forecast:
+def forecast(plan: Plan, price: Price | NoPrice, todo: Iterable[Question] | None = None) -> Forecast:
     """What the questions in `todo` (None: all of the plan's) would cost, without repeated requests."""
     model = plan.asked.model
     free = sold_as(model).free
@@ -62,8 +60,8 @@ def forecast(
     )
 
 
-def _asked(plan: Plan, todo: Iterable[tuple[Example, int]] | None) -> _Requests:
-    every = ((example, 0) for example in plan.examples)
+def _asked(plan: Plan, todo: Iterable[Question] | None) -> _Requests:
+    every: Iterable[Question] = ((example, 0) for example in plan.examples)
     rest, count = TokenRange(0, 0), 0
     for example, repeat in every if todo is None else todo:
         prompt = plan.writer.prompt(example.id, example.pair, repeat)

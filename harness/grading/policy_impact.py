@@ -4,27 +4,22 @@ Each version has its own run folder, so that no later command asks an answered q
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from harness.comparison.impact import measure_impact
 from harness.errors import BadInput
 from harness.golden.examples import stale
-from harness.grading.evaluate import answer, job_of, resumable
 from harness.grading.job import Limits, RunObserver
-from harness.grading.new_run import new_manifest, run_contents
+from harness.grading.pair_grades import grade_pairs, is_finished
 from harness.grading.plan import Plan, make_plan
 from harness.providers import provider_of, reads_grades
 from harness.providers.base import SENT_ALONG
-from harness.runs.manifest import Asked, load_manifest
-from harness.runs.new_folder import create_run
-from harness.runs.pair_run import PairRun, find_pair_run, load_pair_run, pairs_folder
+from harness.runs.manifest import Asked
+from harness.runs.pair_run import find_pair_run
 from harness.runs.pairs import ShownPair
 from harness.scorecards.impact import Impact
 from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.storage.stream import Stream
-
-HOW_TO_RESUME = "repeat the command to resume; it asks no answered question again"
 
 
 def impact_of(
@@ -49,11 +44,11 @@ def impact_of(
         for label, repeats in zip(versions, (2 if twice else 1, 1), strict=True)
     ]
     folders = [find_pair_run(project, plan.asked, plan.digests) for plan in plans]
-    if not limits.cache and all(folder and _is_finished(folder) for folder in folders):
+    if not limits.cache and all(folder and is_finished(folder) for folder in folders):
         # Start over; an interrupted run is resumed all the same.
         folders = [None for _ in plans]
     before, after = (
-        _graded(project, plan, folder, watch, limits) for plan, folder in zip(plans, folders, strict=True)
+        grade_pairs(project, plan, folder, watch, limits) for plan, folder in zip(plans, folders, strict=True)
     )
     return measure_impact(pairs, before, after, tuple(_warnings(plans, pairs)))
 
@@ -62,20 +57,6 @@ def teacher_of(asked: Asked, pairs: str) -> Asked:
     """A run's teacher, to grade the pairs of a file."""
     kept = ("model", "policy", "prompt", "shots", *SENT_ALONG, "base_url")
     return Asked(**{name: getattr(asked, name) for name in kept}, splits=(), pairs=pairs)
-
-
-def _graded(project: Project, plan: Plan, folder: Path | None, watch: RunObserver, limits: Limits) -> PairRun:
-    """The grades under one version; asks for the missing ones."""
-    if folder is None:
-        with resumable(pairs_folder(project), HOW_TO_RESUME):
-            folder = create_run(pairs_folder(project), new_manifest(project, plan), run_contents(plan))
-    if not _is_finished(folder):
-        answer(job_of(project, folder, plan, watch, limits), HOW_TO_RESUME)
-    return load_pair_run(folder)
-
-
-def _is_finished(folder: Path) -> bool:
-    return load_manifest(folder).finished_at is not None
 
 
 def _warnings(plans: Sequence[Plan], pairs: Stream[ShownPair]) -> list[str]:

@@ -6,7 +6,6 @@ from harness.grading.job import Job, Question
 from harness.nouns.pair import Example
 from harness.nouns.records import Key
 from harness.runs.folder import EXAMPLES, PAIRS
-from harness.runs.kind import PAIRS as PAIR_RUN
 from harness.runs.pairs import ShownPair
 from harness.runs.record_log import RecordLog
 from harness.storage.files import iter_nouns
@@ -44,7 +43,7 @@ def left_to_ask(job: Job, log: RecordLog) -> int:
 
 
 def _items(job: Job) -> Iterator[Example | ShownPair]:
-    """What is graded: golden examples, or production pairs."""
-    if job.plan.asked.kind is PAIR_RUN:
+    """What is graded: golden examples, or pairs without golden grades."""
+    if job.plan.asked.kind.repeated_by:
         return iter_nouns(job.folder / PAIRS, ShownPair)
     return iter_nouns(job.folder / EXAMPLES, Example)

@@ -22,7 +22,6 @@ from harness.nouns.pair import Example, Rating, Unrated
 from harness.nouns.policy import Gates, Policy
 from harness.nouns.records import Grade, Key, Record, latest
 from harness.policy.load import gates_digest, load_with_gates, policy_digest
-from harness.runs.kind import PAIRS as PAIR_RUN
 from harness.runs.manifest import ANSWERS, MANIFEST, Manifest, load_manifest
 from harness.runs.record_log import RECORDS, iter_records
 from harness.storage.files import iter_nouns, parse_json, read_text
@@ -77,8 +76,9 @@ def load_run(folder: Path) -> Run:
 def open_run(folder: Path) -> Run:
     """Read the small files of a run folder; `read_through` reads and checks the long ones."""
     manifest = load_manifest(folder)
-    if manifest.asked.kind is PAIR_RUN:
-        what = "graded production pairs, which have no golden grades: use `harness policy impact`"
+    kind = manifest.asked.kind
+    if kind.repeated_by:
+        what = f"{kind.apart}, which have no golden grades: use `{kind.repeated_by}`"
         raise BadInput([Fault(str(folder), what)])
     policy, gates = load_with_gates(folder / "policy.toml")
     return Run(folder, manifest, policy, gates, *_raters(folder, policy))

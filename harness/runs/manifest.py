@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from harness.errors import BadInput, refuse_faults
 from harness.nouns.base import Noun, Split
-from harness.runs.kind import CANARIES, CHOSEN, GOLDEN, PAIRS, Kind
+from harness.runs.kind import CANARIES, CHOSEN, GOLDEN, PAIRS, REWRITES, Kind
 from harness.storage.files import build, read_json, write_atomic
 from harness.storage.regular import SETTINGS, odd_files
 
@@ -39,6 +39,8 @@ class Asked(Noun):
     canaries: bool = False
     pairs: str | None = None
     """The file of production pairs, if those are graded instead of golden examples."""
+    rewrites: bool = False
+    """Whether the examples are graded as they are and rewritten, for a bias audit."""
     limit: int | None = None
     only: tuple[str, ...] = ()
     """The ids of chosen examples: the score is that of the choice, and no gate applies."""
@@ -66,6 +68,8 @@ class Asked(Noun):
     @property
     def kind(self) -> Kind:
         """What the run grades."""
+        if self.rewrites:
+            return REWRITES
         if self.pairs is not None:
             return PAIRS
         if self.canaries:

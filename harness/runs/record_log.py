@@ -214,3 +214,9 @@ class RecordLog:
         finally:
             self._file.close()
             self._lock.release()
+
+
+def answered_in(folder: Path) -> frozenset[Key]:
+    """The questions of a run that have an answer, readable or not: the rest is asked by a resume."""
+    last = {record.key: isinstance(record.outcome, Failed) for record in iter_records(folder)}
+    return frozenset(key for key, failed in last.items() if not failed)

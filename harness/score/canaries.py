@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from harness.golden.canaries import PLAIN, STEERED, CanaryReport, Move, canary_and_side, product_id, trick_of
+from harness.golden.canaries import PLAIN, STEERED, canary_and_side, product_id, trick_of
 from harness.score.items import GradedItem
+from harness.scorecards.canaries import CanaryReport, Move
 
 
 def canary_report(items: Sequence[GradedItem]) -> CanaryReport:

@@ -227,12 +227,12 @@ def _error_of(sums: NDArray[Any], n: int) -> float:
 
 
 @lru_cache
-def _quantile(freedom: int) -> float:
+def _quantile(freedom: float) -> float:
     """The 97.5 % quantile of t."""
     return float(stdtrit(freedom, (1 + CONFIDENCE) / 2))
 
 
-def t_test(value: float, se: float, clusters: int) -> Tested:
+def t_test(value: float, se: float, clusters: float) -> Tested:
     """A value with an error above 0, its interval and p by t on `clusters` - 1 degrees of freedom."""
     half = _quantile(clusters - 1) * se
     p = 2 * float(stdtr(clusters - 1, -abs(value) / se))

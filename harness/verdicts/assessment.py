@@ -12,7 +12,6 @@ from pathlib import Path
 
 from pydantic_core import to_json
 
-from harness.golden.canaries import CanaryReport
 from harness.golden.rating.ratings import Rated, without_rater
 from harness.nouns.policy import Gates
 from harness.runs.folder import DISAGREEMENTS, SCORECARD, VERDICT, Run, earlier_runs, open_run
@@ -27,6 +26,7 @@ from harness.score.rating_matrix import MIN_COMMON, rating_matrix_of
 from harness.score.reading import Reading, read_run
 from harness.score.settings import Raters, ScoreSettings, gate1_bar, gate2_bar, settings_of
 from harness.score.threshold import Threshold
+from harness.scorecards.canaries import CanaryReport
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
 from harness.storage.files import write_atomic

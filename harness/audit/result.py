@@ -1,0 +1,103 @@
+"""An audit of a run, of a model's grades of rewritten pairs, or of two files."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from harness.audit.asking import Rewrites
+from harness.audit.effects import effects
+from harness.audit.features import Subject
+from harness.audit.moves import moves, steered
+from harness.audit.reading import subjects_of_items, subjects_of_plain, subjects_of_run
+from harness.errors import BadInput
+from harness.golden.grade_tables import read_grades
+from harness.golden.graded_files import Golden, GradesFile, Levels
+from harness.policy.effect import is_judged
+from harness.runs.manifest import Manifest
+from harness.runs.pair_run import PairRun
+from harness.score.items import independence, items_of_files, names_query
+from harness.score.reading import Reading
+from harness.scorecards.audit import Audit
+from harness.storage.plural import plural
+
+
+def audit_model(work: Rewrites, found: PairRun) -> Audit:
+    """What a model's grades of plain and rewritten pairs say."""
+    grades = _grades(found)
+    order = [id_ for id_, _ in found.outcomes]
+    subjects = list(subjects_of_plain(work.examples, grades, order))
+    clear = [f"{n} not yet judged under {work.plan.policy.label}" for n in _stale(work)]
+    audit = _audit(subjects, len(work.examples), found.manifest, found.folder.name, tuple(clear))
+    return _with_rewrites(audit, work, found, grades)
+
+
+def audit_run(reading: Reading) -> Audit:
+    """What the answers of a run say. BadInput for a run without golden grades."""
+    manifest = reading.run.manifest
+    if not manifest.asked.kind.scored:
+        what = f"{manifest.asked.kind.apart}: name a run over the golden set, such as latest~1"
+        raise BadInput(f"{reading.run.folder.name}: {what}")
+    subjects = list(subjects_of_run(reading))
+    return _audit(subjects, len(reading.items), manifest, reading.run.folder.name, reading.mixed)
+
+
+def with_rewrites(audit: Audit, work: Rewrites, found: PairRun) -> Audit:
+    """A run's audit with what its teacher says of the rewritten pairs."""
+    return _with_rewrites(audit, work, found, _grades(found))
+
+
+def audit_files(golden: Golden, file: GradesFile, levels: Levels) -> Audit:
+    """What a file of grades says, beside a file of golden ones."""
+    grades = read_grades(file.path, file.table, levels.scale, file.rater)
+    items, warnings = items_of_files(golden, grades, file.path.name)
+    subjects = list(subjects_of_items(items))
+    named = independence(sum(map(names_query, items)), len(items))
+    stale = golden.stale_under(levels.policy)
+    return Audit(
+        grader=file.name,
+        graded=golden.name,
+        run=file.path.name,
+        **_counts(subjects, len(items)),
+        effects=effects(subjects),
+        warnings=(*warnings, *named, *([stale] if stale else [])),
+    )
+
+
+def _audit(
+    subjects: Sequence[Subject], items: int, manifest: Manifest, run: str, warnings: tuple[str, ...]
+) -> Audit:
+    asked = manifest.asked
+    return Audit(
+        grader=manifest.grader,
+        graded=f"{asked.policy} ({'+'.join(asked.splits)})",
+        run=run,
+        **_counts(subjects, items),
+        effects=effects(subjects),
+        warnings=warnings,
+    )
+
+
+def _counts(subjects: Sequence[Subject], items: int) -> dict[str, int]:
+    clusters = len({one.cluster for one in subjects})
+    return {"n": len(subjects), "n_clusters": clusters, "unread": items - len(subjects)}
+
+
+def _with_rewrites(audit: Audit, work: Rewrites, found: PairRun, grades: Mapping[str, int]) -> Audit:
+    asked = frozenset(one.id for one in work.pairs())
+    rewrites, actions = moves(work.examples, asked, grades, found.policy)
+    return audit.model_copy(
+        update={
+            "rewritten": found.folder.name,
+            "unanswered": found.unanswered,
+            "rewrites": rewrites,
+            "actions": actions,
+            "canaries": steered(work.canaries, grades),
+        }
+    )
+
+
+def _grades(found: PairRun) -> dict[str, int]:
+    return {id_: grade.value for id_, grade in found.grades().items()}
+
+
+def _stale(work: Rewrites) -> Iterable[str]:
+    left = sum(not is_judged(one, work.plan.policy) for one in work.examples)
+    return [plural(left, "golden grade was", "golden grades were")] if left else []

@@ -1,0 +1,133 @@
+"""Ways to rewrite a result, the mildest first. All are deterministic: no model writes a text."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from harness.golden.canaries import canary_and_side
+from harness.nouns.pair import Example, Result
+from harness.runs.pairs import ShownPair
+
+PLAIN = "plain"
+"""The kind of a pair as it is."""
+_CANARY = "canary-"
+PRAISE = "best seller! top quality"
+_MARKS = re.compile(r"[,;:!?|()\[\]{}\"]+(?=\s|$)|(?:(?<=\s)|^)[-\u2013\u2014(\[{\"|&/]+(?=\s|\w)")
+"""Marks at the edge of a word; those inside, as in 5.5 or USB-C, are part of it."""
+_SENTENCE = re.compile(r"(?<=[.!?。！？])\s+")  # noqa: RUF001 the full stops of other scripts
+Rewriter = Callable[[Example], Result | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """One way to rewrite a result.
+
+    `what`: in words. `may_move`: whether the right grade may be another one for what comes out. `of`: the
+    rewritten result, or None where there is nothing to rewrite.
+    """
+
+    what: str
+    of: Rewriter
+    may_move: bool = False
+
+
+def rewritten(examples: Callable[[], Iterable[Example]]) -> Iterator[ShownPair]:
+    """Every pair as it is, then every pair in each way that changes it."""
+    for example in examples():
+        yield _pair(example, PLAIN, example.result)
+    for kind, way in REWRITINGS.items():
+        for example in examples():
+            result = way.of(example)
+            if result is not None and shown_text(result) != shown_text(example.result):
+                yield _pair(example, kind, result)
+
+
+def canary_pairs(canaries: Iterable[Example]) -> Iterator[ShownPair]:
+    """The products of the canaries, from `canary_examples`."""
+    for one in canaries:
+        canary, side = canary_and_side(one.id)
+        yield ShownPair(id=pair_id(canary, _CANARY + side), query=one.query, result=one.result)
+
+
+def pair_id(item: str, kind: str) -> str:
+    """The id of an item rewritten in one way."""
+    return f"{item}/{kind}"
+
+
+def canary_pair_id(product: str) -> str:
+    """The id of a canary's product among the rewritten pairs, from its id as an example."""
+    canary, side = canary_and_side(product)
+    return pair_id(canary, _CANARY + side)
+
+
+def shown_text(result: Result) -> str:
+    """A result as a prompt shows it, with its attributes in their order."""
+    return result.model_dump_json(exclude_defaults=True)
+
+
+def _pair(example: Example, kind: str, result: Result) -> ShownPair:
+    id_ = pair_id(example.id, kind)
+    return ShownPair(id=id_, query=example.query, result=result, context=example.context)
+
+
+def _titled(change: Callable[[Example], str]) -> Rewriter:
+    """A rewriting of the title alone; none where no title would be left."""
+
+    def of(example: Example) -> Result | None:
+        title = change(example)
+        return example.result.model_copy(update={"title": title}) if title.strip() else None
+
+    return of
+
+
+def _without_marks(text: str) -> str:
+    return " ".join(_MARKS.sub(" ", text).split())
+
+
+def _unpunctuated(example: Example) -> Result | None:
+    result = example.result
+    title = _without_marks(result.title)
+    description = _without_marks(result.description) if result.description else result.description
+    return result.model_copy(update={"title": title, "description": description}) if title else None
+
+
+def _attributes_reversed(example: Example) -> Result | None:
+    attributes = dict(reversed(example.result.attributes.items()))
+    return example.result.model_copy(update={"attributes": attributes})
+
+
+def _sentences_reversed(example: Example) -> Result | None:
+    sentences = _SENTENCE.split((example.result.description or "").strip())
+    if len(sentences) < 2:
+        return None
+    return example.result.model_copy(update={"description": " ".join(reversed(sentences))})
+
+
+def _without(field: str) -> Rewriter:
+    empty: dict[str, str] | None = {} if field == "attributes" else None
+
+    def of(example: Example) -> Result | None:
+        return example.result.model_copy(update={field: empty}) if getattr(example.result, field) else None
+
+    return of
+
+
+FIELDS = ("price", "brand", "category", "attributes", "description")
+REWRITINGS: Mapping[str, Rewriting] = {
+    "spaces": Rewriting(
+        "two spaces between the words of the title", _titled(lambda one: "  ".join(one.result.title.split()))
+    ),
+    "punctuation": Rewriting("no marks at the edges of words in title and description", _unpunctuated),
+    "lower-case": Rewriting("the title in small letters", _titled(lambda one: one.result.title.lower())),
+    "upper-case": Rewriting("the title in capitals", _titled(lambda one: one.result.title.upper())),
+    "attribute-order": Rewriting("the attributes in reverse order", _attributes_reversed),
+    "sentence-order": Rewriting("the sentences of the description in reverse order", _sentences_reversed),
+    "praise": Rewriting(f'"{PRAISE}" after the title', _titled(lambda one: f"{one.result.title} - {PRAISE}")),
+    "stuffing": Rewriting(
+        "the query's words after the title",
+        _titled(lambda one: f"{one.result.title} {one.query}"),
+        may_move=True,
+    ),
+    **{f"no-{field}": Rewriting(f"no {field}", _without(field), may_move=True) for field in FIELDS},
+}
+"""Every way, by its name, the mildest first."""

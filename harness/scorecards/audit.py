@@ -1,0 +1,93 @@
+"""What a bias audit found: the object that `harness audit --json` prints."""
+
+from typing import Literal
+
+from harness.nouns.base import Interval, Noun, Reason
+from harness.scorecards.canaries import CanaryReport
+
+Outcome = Literal["error", "absolute error"]
+
+
+class Effect(Noun):
+    """How the teacher's error changes with a feature, among items of one golden grade.
+
+    `effect`: grades per `unit` of the feature; `outcome`: the error is the teacher's grade minus the golden
+    one. The interval is clustered by query. `p_holm`: over all effects of the audit. Undefined is None, with
+    the reason.
+    """
+
+    feature: str
+    outcome: Outcome
+    unit: str
+    effect: float | None
+    ci: Interval | None = None
+    p: float | None = None
+    p_holm: float | None = None
+    n: int
+    n_clusters: int
+    reason: Reason | None = None
+
+
+class Rewrite(Noun):
+    """How grades moved when the pairs were rewritten in one way.
+
+    `may_move`: whether the right grade may be another one for the rewritten pair. `of`: pairs with both
+    grades read; `moved`: of those, the ones with another grade; `share`: moved / of, with the interval `ci`.
+    `shift`: mean of the new grade minus the old one, with interval and p; `p_holm`: over all rewrites.
+    `actions_first`: pairs whose action no earlier rewrite of the list changed. `unread`: pairs without both.
+    """
+
+    kind: str
+    what: str
+    may_move: bool
+    of: int
+    moved: int
+    share: float | None
+    ci: Interval | None = None
+    up: int
+    down: int
+    shift: float | None
+    shift_ci: Interval | None = None
+    p: float | None = None
+    p_holm: float | None = None
+    actions_moved: int
+    actions_first: int
+    unread: int
+    reason: Reason | None = None
+
+
+class ActionMoved(Noun):
+    """The first rewrite, in the order of the list, that changed a pair's action."""
+
+    item: str
+    query: str
+    title: str
+    kind: str
+    golden: int
+    before: int
+    after: int
+    action_before: str
+    action_after: str
+
+
+class Audit(Noun):
+    """Whether a teacher's grades depend on what they should not depend on.
+
+    `run`: the run, or the file, whose answers the effects are about; `rewritten`: the run over rewritten
+    pairs, None if none was made. `n` items had a readable answer, `unread` had none; `unanswered` questions
+    of the rewrites got no answer.
+    """
+
+    grader: str
+    graded: str
+    run: str
+    rewritten: str | None = None
+    n: int
+    n_clusters: int
+    unread: int
+    unanswered: int = 0
+    effects: tuple[Effect, ...]
+    rewrites: tuple[Rewrite, ...] = ()
+    actions: tuple[ActionMoved, ...] = ()
+    canaries: CanaryReport | None = None
+    warnings: tuple[str, ...] = ()
