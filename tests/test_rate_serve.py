@@ -20,8 +20,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from builders import harness
-from rounds import small_round
+from builders import examples, harness, write_project
+from rounds import add_round, small_round
 
 from harness.golden.rating.answers import AnswerLog
 from harness.golden.rating.links import invite, revoke
@@ -128,7 +128,8 @@ def test_an_open_server_without_links_lets_nobody_in_and_says_so(tmp_path: Path)
 
 @pytest.mark.slow
 def test_every_grade_that_was_confirmed_outlives_a_killed_server(tmp_path: Path) -> None:
-    opened = small_round(tmp_path)
+    # Many places: one takes so many answers.
+    opened = add_round(write_project(tmp_path, golden=examples(queries=100)))
     links = {rater: invite(opened.folder, rater) for rater in ("ann", "bob")}
     places = len(opened.assigned("ann"))
     confirmed: dict[str, list[str]] = {rater: [] for rater in links}
