@@ -279,6 +279,12 @@ def test_the_raters_server_has_rating_pages_alone(served: Served) -> None:
         assert served.client.get(f"/static/{name}").status_code == 200
 
 
+def test_every_page_has_the_files_that_it_names(served: Served) -> None:
+    for path in (served.links["ann"], "/", "/rate/unknown"):
+        for address in re.findall(r'(?:href|src)="(/[^"]*)"', served.client.get(path).text):
+            assert served.client.get(address).status_code == 200, (path, address)
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "GET"])
 def test_answers_are_posted_alone(served: Served, method: str) -> None:
     assert served.client.request(method, f"{served.links['ann']}/answers").status_code == 405
@@ -499,7 +505,7 @@ def test_the_viewer_of_this_machine_has_a_link_for_each_rater(tmp_path: Path) ->
         assert client.post(f"{link}/answers", json=[said(1, 2)]).status_code == 403
         assert f"1 of {len(opened.pairs)}" in client.get("/rating").text
         assert client.post(f"{link}/seal", json={}, headers=OWN).status_code == 200
-        assert "closed on" in client.get("/rating").text
+        assert "sealed on" in client.get("/rating").text
     with AnswerLog(opened.folder / ANSWERS) as log:
         assert [one.grade for one in log.current("ann").values()] == [2]
 

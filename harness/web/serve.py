@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from harness.errors import BadInput
 from harness.storage.project import Project
 from harness.web.app import LOCAL, create_app
+from harness.web.patience import BACKLOG, PatientProtocol
 
 GRACE = 2
 """Seconds for pages in transfer to finish when the viewer stops."""
@@ -24,7 +25,7 @@ def listen(host: str, port: int) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind(address)
-        made.listen(128)
+        made.listen(BACKLOG)
     except OSError as error:
         made.close()
         hint = "; --port 0 takes a free one" if port else ""
@@ -59,10 +60,18 @@ def is_local(host: str) -> bool:
 
 
 def server_of(app: ASGIApp) -> uvicorn.Server:
-    """A server that logs no address: a rater's link is in it."""
+    """A server that logs no address, since a rater's link is in it, and waits for nobody for ever.
+
+    No header says who asks: anybody can send X-Forwarded-For, and a proxy may pass it on.
+    """
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        http=PatientProtocol,
+        ws="none",
+        backlog=BACKLOG,
+        proxy_headers=False,
+        # What a stranger sends is no line in the log: he could fill the disk.
+        log_level="error",
         access_log=False,
         server_header=False,
         lifespan="off",

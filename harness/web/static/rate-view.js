@@ -90,6 +90,15 @@ export function reasonForm(draft, asked, hooks) {
   ];
 }
 
+/** Answers that the server refused, in words, and what can be done about them. */
+export function refusedList(lines, hooks) {
+  const title = lines.length === 1 ? "1 answer was not taken" : `${lines.length} answers were not taken`;
+  return [make("strong", { textContent: `${title}. Kept in this browser; tell the person who sent you the link.` }),
+    make("ul", {}, ...lines.map((text) => own("li", text))),
+    make("button", { type: "button", className: "button", textContent: "Send again", onclick: hooks.sendRefused }), " ",
+    make("button", { type: "button", className: "button", textContent: "Delete", onclick: hooks.deleteRefused })];
+}
+
 export function keyBar(entries) {
   return entries.map(({ key, text, name, act, pressed }) => act === null
     ? make("span", { className: "rate-key wide-only" }, make("kbd", { textContent: key }), ` ${text}`)
