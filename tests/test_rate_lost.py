@@ -237,7 +237,9 @@ def test_a_damaged_file_of_the_server_takes_no_answer_away(tmp_path: Path, brows
         links.write_text(sound + '{"rater": "bob', encoding="utf-8")
         for key in "120":
             page.keyboard.press(key)
-        page.locator("#saved", has_text="3 not yet saved: The server cannot do this at the moment").wait_for()
+        page.locator(
+            "#saved", has_text="3 not yet saved, kept in this browser. The server cannot do"
+        ).wait_for()
         assert "bob" not in page.locator("body").inner_text()
         other = page.context.new_page()
         other.goto(served.links["ann"].replace("/rate/", "/rate/x"))
@@ -306,7 +308,7 @@ def test_what_answers_in_the_servers_place_confirms_nothing(tmp_path: Path, brow
             answer = partial(log_in, body, asked)
             page.route("**/answers", answer)
             page.keyboard.press("1")
-            page.locator("#saved", has_text="what answered is not the rating server").wait_for()
+            page.locator("#saved", has_text="What answered is not the rating server").wait_for()
             assert len(asked) < 5
             page.unroute("**/answers")
             saved(page)

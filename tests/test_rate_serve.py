@@ -95,6 +95,7 @@ def test_a_team_comes_by_its_links(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=10)
     assert "warning: links go over the network in clear text" in told
+    assert f"from other machines: http://ADDRESS:{urlsplit(address).port}, with this machine's IP" in told
     assert token not in told and other not in told
 
 

@@ -36,9 +36,14 @@ def listen(host: str, port: int) -> socket.socket:
 def address_of(server: socket.socket) -> str:
     """The address for a browser on this machine."""
     host, port = server.getsockname()[:2]
-    if ip_address(host).is_unspecified:
+    if is_unspecified(server):
         host = "::1" if server.family == socket.AF_INET6 else "127.0.0.1"
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def is_unspecified(server: socket.socket) -> bool:
+    """Whether the server listens at every address of the machine, so that none is its own."""
+    return ip_address(server.getsockname()[0]).is_unspecified
 
 
 def is_open(server: socket.socket) -> bool:

@@ -17,10 +17,7 @@ from harness.golden.rating.answers import Refused
 from harness.storage.visible import visible
 from harness.web.rating.limits import Limit
 
-LATER = (
-    "The server cannot do this at the moment. What it confirmed as saved is saved; the rest stays in this "
-    "browser and is sent again. If it lasts, tell the person who sent you the link."
-)
+LATER = "The server cannot do this at the moment. If it lasts, tell the person who sent you the link."
 """What a browser gets of every fault that is not its own."""
 TOLD = 1 / 60, 1
 """How often the terminal is told of one fault: a page asks again every few seconds."""

@@ -156,7 +156,7 @@ export class Page {
       saved: this.work.sealed ? `Closed on ${this.work.sealed.slice(0, 10)}` : refused ? "The others are saved" : "All saved",
       sending: left,
       offline: `${left}: no connection; ${safe}`,
-      busy: `${left}: ${sender.why}; ${safe}`,
+      busy: `${left}, ${safe}. ${sender.why}`,
       unknown: `${left}; ${safe}. ${sender.why} They are sent when you open it.`,
     };
     const state = unsaved ? (sender.state === "saved" ? "sending" : sender.state) : "saved";

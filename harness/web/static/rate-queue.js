@@ -6,7 +6,7 @@ const REFUSALS = [400, 413];
 const WAITS = [500, 1_000, 2_000, 4_000, 8_000, 15_000];
 const PATIENCE = 15_000;
 // A network that wants a login first answers in the server's place.
-const STRANGE = "what answered is not the rating server";
+const STRANGE = "What answered is not the rating server.";
 
 /** Kept answers. Each has an entry of its own, so that two tabs never write over each other. */
 export class Kept {
@@ -179,7 +179,7 @@ export async function post(address, data) {
     });
     const said = await answer.json().catch(() => null);
     if (answer.ok) return said ? { data: said } : { state: "busy", why: STRANGE };
-    const why = said?.error ?? `the server answered ${answer.status}`;
+    const why = said?.error ?? `The server answered ${answer.status}.`;
     if (answer.status === 404) return { state: "unknown", why };
     // Anything else may be a fault of the server, or of what stands before it.
     return REFUSALS.includes(answer.status) && said?.error ? { refused: true, why } : { state: "busy", why };

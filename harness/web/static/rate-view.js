@@ -124,7 +124,7 @@ export function policyParts(policy, cite) {
     make("h3", { textContent: `${one.between.join(" or ")}: ${one.grade}` }),
     own("p", `“${one.query}”: ${one.result}`),
     own("p", one.decision))));
-  return [["Grades", parts], ["Clauses", clauses], ["Gray areas", gray], ["What it is for", [part(own("p", policy.goal))]]]
+  return [["Grades", parts], ["Clauses", clauses], ["Gray areas", gray], ["What it is for", policy.goal ? [part(own("p", policy.goal))] : []]]
     .filter(([, found]) => found.length);
 }
 
