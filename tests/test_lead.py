@@ -56,6 +56,15 @@ def test_a_viewer_that_others_can_reach_has_no_page_for_the_lead(rated: OpenRoun
     assert client.get("/rounds/small/r1").status_code == 404
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
+def test_what_a_proxy_passes_on_comes_from_elsewhere(rated: OpenRound, tmp_path: Path, header: str) -> None:
+    client = client_of(tmp_path)
+    assert client.get(SHOWN).status_code == 200
+    for said in ("127.0.0.1", "for=127.0.0.1", "10.0.0.1"):
+        for path in (SHOWN, f"{SHOWN}/live.json"):
+            assert client.get(path, headers={header: said}).status_code == 403
+
+
 def test_an_open_round_shows_figures_and_neither_verdict_nor_band(rated: OpenRound, tmp_path: Path) -> None:
     text = client_of(tmp_path).get(SHOWN).text
     assert "Round r1 is open: a verdict takes the planned 270 ratings; now 207." in text

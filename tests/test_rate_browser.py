@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 from rating_pages import a_round, count, events, grades, opened_offline, rating, ready, saved, stored
 from rounds import add_round
 
-from harness.golden.rating.rounds import Show
+from harness.golden.rating.rounds import ASSIGNMENTS, Assignment, Show, read_round
+from harness.storage.files import load_nouns, write_lines
 from harness.storage.project import Project
 
 
@@ -44,13 +45,15 @@ def test_a_set_is_rated_by_keyboard(tmp_path: Path, browser: Browser) -> None:
         page.get_by_role("button", name="Close my set").click()
         page.locator("#saved", has_text="Closed on").wait_for()
         assert opened_round.sealed().keys() == {"ann"}
+        assert page.locator("h2", has_text="Your set is closed. Thank you.").is_visible()
         page.keyboard.press("ArrowRight")
         page.locator(".rate-own", has_text="You graded").wait_for()
         page.keyboard.press("1")
         assert "closed" in page.locator("#hint").inner_text()
         assert page.locator(".rate-grade").first.is_disabled()
         page.reload()
-        page.locator(".rate-own", has_text="You graded 0").wait_for()
+        page.locator("h2", has_text="Your set is closed. Thank you.").wait_for()
+        assert not page.get_by_role("button", name="I am done").last.is_visible()
     assert len(events(opened_round)) == len(pairs)
 
 
@@ -147,17 +150,94 @@ def test_a_reason_is_asked_for_and_can_be_skipped(tmp_path: Path, browser: Brows
         page.keyboard.press("2")  # meant for the next pair
         assert page.locator("#reason").input_value() == ""
         assert "A reason is asked for here" in page.locator("#hint").inner_text()
+        page.keyboard.press("v")
+        assert page.locator("#reason").input_value() == ""
         page.get_by_role("button", name="Cite plain").click()
         page.locator("#reason").click()
-        page.keyboard.type("It is one, 2 of them.")
+        page.keyboard.type("2 of them.")
         page.keyboard.press("Enter")
         page.keyboard.press("2")
         page.keyboard.press("Escape")
         saved(page)
         assert count(page).startswith("2 of")
     found = stored(asking)
-    assert (found[0].grade, found[0].reasoning, found[0].clauses) == (1, "It is one, 2 of them.", ("plain",))
+    assert (found[0].grade, found[0].reasoning, found[0].clauses) == (1, "2 of them.", ("plain",))
     assert (found[1].grade, found[1].reasoning) == (2, "")
+
+
+def test_a_reason_may_begin_with_a_number(tmp_path: Path, browser: Browser) -> None:
+    opened_round = a_round(tmp_path)
+    asking = add_round(Project(tmp_path), name="r2", reasons=1)
+    with (
+        rating(Project(tmp_path), opened_round) as served,
+        opened(served.links["ann"], browser=browser) as page,
+    ):
+        ready(page)
+        page.keyboard.press("r")
+        page.keyboard.type("5 l is not 40 l")
+        page.keyboard.press("Enter")
+        page.keyboard.press("1")
+        saved(page)
+    assert (stored(opened_round)[0].grade, stored(opened_round)[0].reasoning) == (1, "5 l is not 40 l")
+    with rating(Project(tmp_path), asking) as served, opened(served.links["ann"], browser=browser) as page:
+        ready(page)
+        page.keyboard.press("1")
+        page.locator("#reason").wait_for()
+        page.wait_for_timeout(1_100)  # longer than a key that was meant for the next pair
+        page.keyboard.type("40 l asked")
+        page.keyboard.press("Enter")
+        saved(page)
+    assert stored(asking)[0].reasoning == "40 l asked"
+
+
+def test_half_a_character_in_a_reason_is_stored_as_its_mark(tmp_path: Path, browser: Browser) -> None:
+    opened_round = a_round(tmp_path)
+    with (
+        rating(Project(tmp_path), opened_round) as served,
+        opened(served.links["ann"], browser=browser) as page,
+    ):
+        ready(page)
+        page.keyboard.press("r")
+        page.evaluate("""() => {
+            const box = document.querySelector("#reason");
+            box.value = "half \\ud83d, whole \\ud83d\\ude00";
+            box.dispatchEvent(new Event("input", {bubbles: true}));
+        }""")
+        page.keyboard.press("Enter")
+        page.keyboard.press("1")
+        saved(page)
+    assert stored(opened_round)[0].reasoning == "half \ufffd, whole \U0001f600"
+
+
+def test_the_page_says_who_rates(tmp_path: Path, browser: Browser) -> None:
+    opened_round = a_round(tmp_path)
+    with rating(Project(tmp_path), opened_round) as served:
+        for rater, link in served.links.items():
+            with opened(link, browser=browser) as page:
+                ready(page)
+                assert page.locator("#title").inner_text().startswith(f"Rating as {rater}: ")
+                assert page.title() == page.locator("#title").inner_text()
+
+
+def test_a_pair_and_its_repeat_are_never_in_one_list(tmp_path: Path, browser: Browser) -> None:
+    """Where a round has one query alone, the second time follows in the same run of results."""
+    opened_round = a_round(tmp_path, queries=4)
+    path = opened_round.folder / ASSIGNMENTS
+    lines = [line for line in load_nouns(path, Assignment) if line.rater == "ann"][:3]
+    again = [one.model_copy(update={"place": 3 + at, "repeat": 1}) for at, one in enumerate(lines)]
+    write_lines(path, [*lines, *again])
+    project = Project(tmp_path)
+    twice = read_round(opened_round.folder, project)
+    assert len({twice.pairs[one.code].query for one in twice.assigned("ann")}) == 1
+    with rating(project, twice) as served, opened(served.links["ann"], browser=browser) as page:
+        ready(page)
+        page.keyboard.press("v")
+        for place in range(6):
+            titles = page.locator(".rate-list h3").all_inner_texts()
+            assert len(titles) == len(set(titles)) == 3, place
+            page.keyboard.press("1")
+        saved(page)
+    assert len(grades(twice)) == 6
 
 
 @pytest.mark.parametrize(

@@ -5,21 +5,24 @@
 """
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 import pytest
 from browser import opened, started
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 from rating_pages import a_round, count, events, grades, opened_offline, rating, ready, saved
 
 from harness.golden.rating.links import invite, revoke
+from harness.golden.rating.rounds import LINKS
 from harness.storage.project import Project
 
 PAIRS = int(os.environ.get("HARNESS_RATED_PAIRS", "60"))
@@ -202,9 +205,127 @@ def test_an_answer_to_a_set_that_was_closed_meanwhile_is_refused_in_words(
         served.desk.seal("ann")
         page.keyboard.press("2")
         page.locator("#hint", has_text="did not take an answer for pair 2").wait_for()
-        page.locator("#saved", has_text="Closed on").wait_for()
+        page.locator("#saved", has_text="1 not taken. Closed on").wait_for()
         assert count(page).startswith("1 of")
+        line = page.locator("#refused li")
+        assert line.inner_text().startswith("Pair 2: You graded 2,")
+        assert "Not taken: your set is closed" in line.inner_text()
+        page.reload()
+        line.wait_for()
+        page.get_by_role("button", name="Delete").click()
+        page.locator("#saved", has_text=re.compile("^Closed on")).wait_for()
+        assert not line.is_visible() and kept(page) == []
     assert grades(opened_round) == {0: 1}
+
+
+def kept(page: Page) -> list[str]:
+    """What the browser keeps of a set."""
+    names: list[str] = page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('rate'))")
+    return names
+
+
+def test_a_damaged_file_of_the_server_takes_no_answer_away(tmp_path: Path, browser: Browser) -> None:
+    opened_round = a_round(tmp_path)
+    links = opened_round.folder / LINKS
+    with (
+        rating(Project(tmp_path), opened_round) as served,
+        opened_offline(served.links["ann"], browser) as page,
+    ):
+        page.keyboard.press("1")
+        saved(page)
+        sound = links.read_text(encoding="utf-8")
+        links.write_text(sound + '{"rater": "bob', encoding="utf-8")
+        for key in "120":
+            page.keyboard.press(key)
+        page.locator(
+            "#saved", has_text="3 not yet saved, kept in this browser. The server cannot do"
+        ).wait_for()
+        assert "bob" not in page.locator("body").inner_text()
+        other = page.context.new_page()
+        other.goto(served.links["ann"].replace("/rate/", "/rate/x"))
+        assert "The server cannot do this" in other.locator("main").inner_text()
+        other.close()
+        links.write_text(sound, encoding="utf-8")
+        saved(page)
+    assert grades(opened_round) == {0: 1, 1: 1, 2: 2, 3: 0}
+    assert len(events(opened_round)) == 4
+
+
+def test_one_refused_answer_is_kept_and_the_others_are_saved(tmp_path: Path, browser: Browser) -> None:
+    """One has a grade off the scale: it is shown with the reason and stays, and the others go on."""
+    opened_round = a_round(tmp_path)
+    scale = opened_round.policy.scale
+    with (
+        rating(Project(tmp_path), opened_round) as served,
+        opened_offline(served.links["ann"], browser) as page,
+    ):
+        page.context.set_offline(True)
+        for key in "012012":
+            page.keyboard.press(key)
+        page.locator("#saved", has_text="6 not yet saved").wait_for()
+        named = page.evaluate(NAMES)
+        broken = page.evaluate(BREAK, named[3])
+        assert broken["grade"] == 0 and scale == (0, 1, 2)
+        page.close(run_before_unload=False)
+        page.context.set_offline(False)
+        page = page.context.new_page()
+        page.goto(served.links["ann"])
+        ready(page)
+        page.locator("#saved", has_text="1 not taken. The others are saved").wait_for()
+        assert grades(opened_round) == {0: 0, 1: 1, 2: 2, 4: 1, 5: 2}
+        assert "7 is not on the scale" in page.locator("#refused li").inner_text()
+        assert count(page).startswith("5 of")
+        assert len(kept(page)) == 1
+        page.get_by_role("button", name="Send again").click()
+        page.locator("#saved", has_text="1 not taken. The others are saved").wait_for()
+        assert len(kept(page)) == 1
+        page.keyboard.press("ArrowLeft")
+        page.context.close()
+
+
+NAMES = "Object.keys(localStorage).filter((name) => name.startsWith('rate:')).sort()"
+BREAK = """name => {
+    const said = JSON.parse(localStorage.getItem(name));
+    localStorage.setItem(name, JSON.stringify({...said, grade: 7}));
+    return said;
+}"""
+
+
+def log_in(body: str, asked: list[str], route: Route) -> None:
+    asked.append(route.request.url)
+    route.fulfill(status=200, body=body)
+
+
+def test_what_answers_in_the_servers_place_confirms_nothing(tmp_path: Path, browser: Browser) -> None:
+    """A network with a login page answers 200 to everything, and so do some proxies."""
+    opened_round = a_round(tmp_path)
+    with (
+        rating(Project(tmp_path), opened_round) as served,
+        opened_offline(served.links["ann"], browser) as page,
+    ):
+        for body in ("<p>Log in</p>", "{}"):
+            asked: list[str] = []
+            answer = partial(log_in, body, asked)
+            page.route("**/answers", answer)
+            page.keyboard.press("1")
+            page.locator("#saved", has_text="What answered is not the rating server").wait_for()
+            assert len(asked) < 5
+            page.unroute("**/answers")
+            saved(page)
+    assert grades(opened_round) == {0: 1, 1: 1}
+
+
+def test_a_page_that_cannot_be_filled_tries_again(tmp_path: Path, browser: Browser) -> None:
+    opened_round = a_round(tmp_path)
+    links = opened_round.folder / LINKS
+    with rating(Project(tmp_path), opened_round) as served, opened_offline(None, browser) as page:
+        page.route("**/state.json", lambda route: route.fulfill(status=503, body="{}"))
+        page.goto(served.links["ann"])
+        page.locator("#notice", has_text="This page tries again").wait_for()
+        page.unroute("**/state.json")
+        ready(page)
+        assert not page.locator("#notice").is_visible()
+    assert links.exists()
 
 
 # --- a server that dies -------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from builders import CLAUSE, examples, policy_text, write_project
 from rounds import add_round, grade, small_round
+from served_round import HERE, OWN, Served, said
 from starlette.testclient import TestClient
 
 from harness.golden.rating.answers import AnswerLog
@@ -17,37 +18,11 @@ from harness.golden.rating.rounds import ANSWERS, ASSIGNMENTS, PAIRS, ROUND, Ope
 from harness.storage.project import Project
 from harness.web.app import create_app
 from harness.web.pages import RATING
-from harness.web.rating.app import rating_app
 from harness.web.rating.desk import Desk
 from harness.web.rating.limits import KNOWN, Limit
 from harness.web.rating.routes import PER_LINK, WRONG_PER_ADDRESS
 from harness.web.rating.shown import content_policy, picture_of
 from harness.web.serve import is_local, viewer
-
-HERE = "http://127.0.0.1:8766"
-OWN = {"origin": HERE}
-
-
-class Served:
-    """A round's server without a socket, with a link for each rater."""
-
-    def __init__(self, project: Project, opened: OpenRound, public: str | None = None) -> None:
-        self.project, self.opened = project, opened
-        self.desk = Desk(project, opened)
-        self.links = {rater: f"/rate/{invite(opened.folder, rater)}" for rater in opened.round.raters}
-        names = frozenset({"localhost", "rate.example.com"})
-        self.client = TestClient(rating_app((self.desk,), names, public), base_url=HERE)
-
-    def state(self, rater: str = "ann") -> Any:
-        return self.client.get(f"{self.links[rater]}/state.json").json()
-
-    def post(self, data: Any, rater: str = "ann", to: str = "answers", **headers: str) -> Any:
-        address = f"{self.links[rater]}/{to}"
-        return self.client.post(address, json=data, headers={**OWN, **headers})
-
-    def stored(self, rater: str = "ann") -> dict[int, Any]:
-        with AnswerLog(self.opened.folder / ANSWERS) as log:
-            return {place: one.grade or one.cannot or one.kind for place, one in log.current(rater).items()}
 
 
 @pytest.fixture
@@ -56,12 +31,6 @@ def served(tmp_path: Path) -> Iterator[Served]:
     made = Served(Project(tmp_path), opened)
     yield made
     made.desk.close()
-
-
-def said(place: int, value: int = 1, event: str | None = None, **more: Any) -> dict[str, Any]:
-    """A grade as the page sends it."""
-    id_ = event or f"event-{place}-{value}"
-    return {"event": id_, "place": place, "kind": "grade", "grade": value, "milliseconds": 900, **more}
 
 
 # --- what it shows and takes ----------------------------------------------------------------------------
@@ -166,7 +135,7 @@ def test_a_sealed_set_is_counted_and_takes_no_more(served: Served) -> None:
     assert served.post({}, to="seal").json()["sealed"] == closed
     refused = served.post([said(2)])
     assert refused.status_code == 400
-    assert "sealed" in refused.json()["error"]
+    assert "closed" in refused.json()["error"]
     # The same answers again: their confirmation was lost.
     assert served.post([said(0, 2), said(1, 0)]).json()["confirmed"] == ["event-0-2", "event-1-0"]
     assert served.post([said(0, 2), said(2)]).status_code == 400
@@ -308,6 +277,12 @@ def test_the_raters_server_has_rating_pages_alone(served: Served) -> None:
         assert 'href="/"' not in answer.text
     for name in ("style.css", *RATING):
         assert served.client.get(f"/static/{name}").status_code == 200
+
+
+def test_every_page_has_the_files_that_it_names(served: Served) -> None:
+    for path in (served.links["ann"], "/", "/rate/unknown"):
+        for address in re.findall(r'(?:href|src)="(/[^"]*)"', served.client.get(path).text):
+            assert served.client.get(address).status_code == 200, (path, address)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "GET"])
@@ -530,7 +505,7 @@ def test_the_viewer_of_this_machine_has_a_link_for_each_rater(tmp_path: Path) ->
         assert client.post(f"{link}/answers", json=[said(1, 2)]).status_code == 403
         assert f"1 of {len(opened.pairs)}" in client.get("/rating").text
         assert client.post(f"{link}/seal", json={}, headers=OWN).status_code == 200
-        assert "closed on" in client.get("/rating").text
+        assert "sealed on" in client.get("/rating").text
     with AnswerLog(opened.folder / ANSWERS) as log:
         assert [one.grade for one in log.current("ann").values()] == [2]
 

@@ -13,19 +13,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from builders import harness
-from rounds import small_round
+from builders import examples, harness, write_project
+from rounds import add_round, small_round
 
 from harness.golden.rating.answers import AnswerLog
 from harness.golden.rating.links import invite, revoke
 from harness.golden.rating.rounds import ANSWERS
+from harness.web.rating.routes import WRONG_PER_ADDRESS
 
 KILLS = int(os.environ.get("HARNESS_KILLS", "3"))
 
@@ -43,14 +44,16 @@ def serving(root: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], st
         process.communicate()
 
 
-def asked(address: str, path: str = "", body: Any = None) -> tuple[int, Any]:
+def asked(
+    address: str, path: str = "", body: Any = None, headers: Mapping[str, str] | None = None
+) -> tuple[int, Any]:
     """A request as the page sends it; status and JSON or text."""
     parts = urlsplit(address)
     caller = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
-    headers = {"Origin": f"http://{parts.netloc}", "Content-Type": "application/json"}
+    sent = {"Origin": f"http://{parts.netloc}", "Content-Type": "application/json", **(headers or {})}
     try:
         method, data = ("GET", None) if body is None else ("POST", json.dumps(body))
-        caller.request(method, parts.path + path, data, headers)
+        caller.request(method, parts.path + path, data, sent)
         answer = caller.getresponse()
         text = answer.read().decode()
         return answer.status, json.loads(text) if text.startswith("{") else text
@@ -92,6 +95,7 @@ def test_a_team_comes_by_its_links(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=10)
     assert "warning: links go over the network in clear text" in told
+    assert f"from other machines: http://ADDRESS:{urlsplit(address).port}, with this machine's IP" in told
     assert token not in told and other not in told
 
 
@@ -119,6 +123,33 @@ def test_what_cannot_be_served_is_told(tmp_path: Path, words: tuple[str, ...], w
     assert why in " ".join(ended.err.split())
 
 
+def test_what_a_header_says_of_the_address_is_not_believed(tmp_path: Path) -> None:
+    """Else whoever guesses links would have a new address for each, behind a proxy that passes headers on."""
+    opened = small_round(tmp_path)
+    token = invite(opened.folder, "ann")
+    for words in ((), ("--public-url", "https://rate.example.com")):
+        with serving(tmp_path, "--port", "0", *words) as (process, printed):
+            port = printed.rpartition(":")[2] if not words else port_of(process.pid)
+            address = f"http://127.0.0.1:{port}"
+            codes = []
+            for number in range(WRONG_PER_ADDRESS[1] + 10):
+                lies = dict.fromkeys(("X-Forwarded-For", "X-Real-IP"), f"10.0.0.{number}")
+                lies["Forwarded"] = f"for=10.0.0.{number}"
+                codes.append(asked(f"{address}/rate/wrong{number}", headers=lies)[0])
+            assert (codes[0], codes[-1]) == (404, 429), words
+            assert asked(f"{address}/rate/{token}", "/state.json")[0] == 200
+
+
+def port_of(pid: int) -> int:
+    """The port that a process listens at, where it prints its public address alone."""
+    own = {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
+    for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+        words = line.split()
+        if words[3] == "0A" and f"socket:[{words[9]}]" in own:
+            return int(words[1].partition(":")[2], 16)
+    raise AssertionError("it listens nowhere")
+
+
 def test_an_open_server_without_links_lets_nobody_in_and_says_so(tmp_path: Path) -> None:
     small_round(tmp_path)
     ended = harness("rate", "--root", str(tmp_path), "--port", "0", "--host", "0.0.0.0")
@@ -128,7 +159,8 @@ def test_an_open_server_without_links_lets_nobody_in_and_says_so(tmp_path: Path)
 
 @pytest.mark.slow
 def test_every_grade_that_was_confirmed_outlives_a_killed_server(tmp_path: Path) -> None:
-    opened = small_round(tmp_path)
+    # Many places: one takes so many answers.
+    opened = add_round(write_project(tmp_path, golden=examples(queries=100)))
     links = {rater: invite(opened.folder, rater) for rater in ("ann", "bob")}
     places = len(opened.assigned("ann"))
     confirmed: dict[str, list[str]] = {rater: [] for rater in links}

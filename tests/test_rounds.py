@@ -110,7 +110,7 @@ def test_a_closed_set_takes_no_more_answers(tmp_path: Path) -> None:
         log.add("ann", [grade(0)])
         assert log.close_set("ann", "now") == "now"
         assert log.close_set("ann", "later") == "now"
-        with pytest.raises(BadInput, match="ann's set is sealed"):
+        with pytest.raises(BadInput, match="your set is closed"):
             other.add("ann", [grade(1)])
         assert other.add("bob", [grade(1)])[1].grade == 1
         assert other.current("ann").keys() == {0}

@@ -54,7 +54,7 @@ def serve_command(
 
 def _serve(desk: "Desk", rater: str | None, host: str, port: int, public: str | None, browse: bool) -> None:
     from harness.web.rating.serve import rating_server
-    from harness.web.serve import address_of, is_open, listen
+    from harness.web.serve import address_of, is_open, is_unspecified, listen
 
     # Ctrl-C ends it: uvicorn finishes what it is sending, and then raises KeyboardInterrupt.
     with suppress(KeyboardInterrupt), listen(host, port) as listening:
@@ -64,6 +64,9 @@ def _serve(desk: "Desk", rater: str | None, host: str, port: int, public: str | 
         if rater is None:
             typer.echo(public or address)
             say("raters open their own links (`harness rate invite NAME`); Ctrl-C stops it.")
+            if public is None and is_unspecified(listening):
+                port = listening.getsockname()[1]
+                say(f"from other machines: http://ADDRESS:{port}, with this machine's IP address")
         else:
             link = f"{address}/rate/{desk.session(rater)}"
             typer.echo(link)

@@ -1,5 +1,6 @@
 """The only way to write through a page: a POST of JSON that this server's own page sent."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -7,7 +8,7 @@ from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -94,16 +95,27 @@ async def read_json(request: Request) -> Any:
     if media != "application/json":
         # Another site's form can send any other media type without asking this server first.
         raise HTTPException(415, f"the body is {media or 'of no media type'}, not application/json")
+    body = await _body(request)
     try:
-        return parse_json((await _body(request)).decode("utf-8"))
+        data = parse_json(body.decode("utf-8"))
     except (ValueError, RecursionError):
         raise HTTPException(400, "the body is not JSON") from None
+    try:
+        json.dumps(data, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        # JSON may name half of a pair of surrogates; no file and no answer can hold it.
+        raise HTTPException(400, "a text holds half a character (an unpaired surrogate)") from None
+    return data
 
 
 async def _body(request: Request) -> bytes:
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LONGEST:
-            raise HTTPException(413, f"the body is longer than {LONGEST // 1024} kB")
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > LONGEST:
+                raise HTTPException(413, f"the body is longer than {LONGEST // 1024} kB")
+    except ClientDisconnect:
+        # Nobody reads this. Unsaid, it would be logged as a fault of ours, once for each such request.
+        raise HTTPException(400, "the connection ended before the body") from None
     return bytes(body)

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from harness.errors import BadInput
 from harness.storage.project import Project
 from harness.web.app import LOCAL, create_app
+from harness.web.patience import BACKLOG, PatientProtocol
 
 GRACE = 2
 """Seconds for pages in transfer to finish when the viewer stops."""
@@ -24,7 +25,7 @@ def listen(host: str, port: int) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind(address)
-        made.listen(128)
+        made.listen(BACKLOG)
     except OSError as error:
         made.close()
         hint = "; --port 0 takes a free one" if port else ""
@@ -35,9 +36,14 @@ def listen(host: str, port: int) -> socket.socket:
 def address_of(server: socket.socket) -> str:
     """The address for a browser on this machine."""
     host, port = server.getsockname()[:2]
-    if ip_address(host).is_unspecified:
+    if is_unspecified(server):
         host = "::1" if server.family == socket.AF_INET6 else "127.0.0.1"
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def is_unspecified(server: socket.socket) -> bool:
+    """Whether the server listens at every address of the machine, so that none is its own."""
+    return ip_address(server.getsockname()[0]).is_unspecified
 
 
 def is_open(server: socket.socket) -> bool:
@@ -59,10 +65,18 @@ def is_local(host: str) -> bool:
 
 
 def server_of(app: ASGIApp) -> uvicorn.Server:
-    """A server that logs no address: a rater's link is in it."""
+    """A server that logs no address, since a rater's link is in it, and waits for nobody for ever.
+
+    No header says who asks: anybody can send X-Forwarded-For, and a proxy may pass it on.
+    """
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        http=PatientProtocol,
+        ws="none",
+        backlog=BACKLOG,
+        proxy_headers=False,
+        # What a stranger sends is no line in the log: he could fill the disk.
+        log_level="error",
         access_log=False,
         server_header=False,
         lifespan="off",

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from harness.errors import BadInput, Fault, Unfinished, refuse_faults
+from harness.errors import BadInput, Fault, Unfinished
 from harness.golden.rating.rounds import OpenRound
 from harness.golden.scales import off_scale
 from harness.nouns.base import Count, Level, Noun
@@ -28,9 +28,12 @@ WAIT = 10.0
 """Seconds to wait for another process that writes."""
 LONGEST = 1 << 20
 """The most bytes of a value in the file."""
+MOST = 100
+"""Answers of a rater at one place, undone ones too: more than a person gives, and an end to a script."""
 PAGE = 4096
 """Bytes of a page of the file, as SQLite makes it."""
 Text = Annotated[str, StringConstraints(max_length=10_000)]
+CLOSED = "your set is closed: it takes no more answers"
 _TABLES = {
     "answers": (
         "CREATE TABLE answers (number INTEGER PRIMARY KEY AUTOINCREMENT, rater TEXT NOT NULL, "
@@ -42,6 +45,10 @@ _TABLES = {
 _SAID = "SELECT number, CAST(body AS BLOB) FROM answers"
 _OWN = {"sqlite_sequence": "CREATE TABLE sqlite_sequence(name,seq)"}
 """What SQLite itself adds."""
+
+
+class Refused(BadInput):
+    """The round cannot take these answers, now or later: a fault of theirs, and of no file."""
 
 
 class Answer(Noun):
@@ -59,10 +66,11 @@ class Answer(Noun):
 
 
 def check_answers(open_round: OpenRound, rater: str, answers: Sequence[Answer]) -> None:
-    """BadInput with every answer that the round cannot take."""
+    """Refused with every answer that the round cannot take. BadInput where its files cannot be read."""
     if rater in open_round.sealed():
-        raise BadInput(_closed(rater))
-    refuse_faults(answer_faults(open_round, rater, answers))
+        raise Refused(CLOSED)
+    if faults := answer_faults(open_round, rater, answers):
+        raise Refused(faults)
 
 
 def answer_faults(open_round: OpenRound, rater: str, answers: Sequence[Answer]) -> list[Fault]:
@@ -109,7 +117,8 @@ class AnswerLog:
     def add(self, rater: str, answers: Sequence[Answer]) -> Mapping[int, Answer]:
         """Store answers, and what counts now at their places. On the disk when it returns.
 
-        An answer whose id is there already is not stored again. BadInput where the rater's set is closed.
+        An answer whose id is there already is not stored again. Refused where the rater's set is closed, and
+        where a place has MOST answers.
         """
         now = datetime.now(UTC).isoformat(timespec="microseconds")
         rows = [
@@ -125,12 +134,20 @@ class AnswerLog:
         def write() -> None:
             # In the same transaction: nothing comes in while the set is being closed.
             if self._fetch("SELECT 1 FROM closed WHERE rater = ?", rater):
-                raise BadInput(_closed(rater))
+                raise Refused(CLOSED)
             query = "INSERT OR IGNORE INTO answers (rater, event, place, body) VALUES (?, ?, ?, ?)"
-            self._connection.executemany(query, rows)
+            for row in rows:
+                if self._connection.execute(query, row).rowcount:
+                    self._check_place(rater, row[2])
 
         self._transaction(write)
         return {place: said for place in {one.place for one in answers} if (said := self._at(rater, place))}
+
+    def _check_place(self, rater: str, place: int) -> None:
+        stored = self._fetch("SELECT COUNT(*) FROM answers WHERE rater = ? AND place = ?", rater, place)
+        if stored[0][0] > MOST:
+            what = f"{MOST} answers were given here, and it takes no more; the last one that was saved counts"
+            raise Refused([Fault(f"place {place}", what)])
 
     def close_set(self, rater: str, at: str) -> str:
         """Take no more answers of a rater; since when, which stays as it was the first time."""
@@ -198,10 +215,6 @@ def _counting(said: Iterable[Answer]) -> Answer | None:
         elif stack:
             stack.pop()
     return stack[-1] if stack else None
-
-
-def _closed(rater: str) -> str:
-    return f"{rater}'s set is sealed: it takes no more answers"
 
 
 def _open(path: Path) -> sqlite3.Connection:

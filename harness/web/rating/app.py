@@ -12,7 +12,7 @@ from harness.web.pages import RATING, static, templates
 from harness.web.rating.desk import Desk
 from harness.web.rating.routes import RatingPages
 
-FILES = frozenset({"style.css", *RATING})
+FILES = frozenset({"style.css", "viewer.css", *RATING})
 NOTHING = "There is no page at this address. Open the link that you were given."
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import BadInput
-from harness.golden.rating.answers import Answer, AnswerLog, check_answers
+from harness.golden.rating.answers import Answer, AnswerLog, Refused, check_answers
 from harness.golden.rating.links import rater_of
 from harness.golden.rating.rounds import ANSWERS, OpenRound, policy_change
 from harness.golden.rating.sealing import seal
@@ -62,7 +62,11 @@ class Desk:
         return state_of(self.opened, rater, self._log.current(rater), changed)
 
     def take(self, rater: str, data: Any) -> dict[str, Any]:
-        """Store answers; returns what is on the disk: their ids, and what counts now at their places."""
+        """Store answers; returns what is on the disk: their ids, and what counts now at their places.
+
+        Refused for answers that the round cannot take; any other error is the server's, and they may be sent
+        again.
+        """
         answers = read_answers(data)
         if self._stored(rater, answers):
             now: Mapping[int, Answer] = self._log.current(rater)
@@ -83,16 +87,18 @@ class Desk:
         return {one.event for one in answers} <= known
 
     def seal(self, rater: str) -> dict[str, Any]:
-        """Close a rater's set, and count it in ratings.jsonl."""
+        """Close a rater's set, and count it in ratings.jsonl. Refused where nothing is answered."""
+        if not any(one.kind in ("grade", "cannot") for one in self._log.current(rater).values()):
+            raise Refused("you have answered nothing yet: there is nothing to close")
         seal(self._project, self.opened, rater, datetime.now(UTC).isoformat(timespec="seconds"))
         return {"sealed": self.opened.sealed().get(rater)}
 
 
 def read_answers(data: Any) -> tuple[Answer, ...]:
-    """The answers of a request. BadInput names every fault."""
+    """The answers of a request. Refused names every fault."""
     if not isinstance(data, list) or len(data) > MOST:
-        raise BadInput(f"answers are a list of at most {MOST:,}")
+        raise Refused(f"answers are a list of at most {MOST:,}")
     try:
         return _ANSWERS.validate_python(data)
     except ValidationError as error:
-        raise BadInput(faults_of(error, "answers")) from None
+        raise Refused(faults_of(error, "answers")) from None

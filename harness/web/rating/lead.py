@@ -91,9 +91,10 @@ class Lead:
 
 
 def _here(request: Request) -> None:
-    """Refuse another machine: raters may reach this server too."""
+    """Refuse another machine, and what a proxy passes on: raters may reach this server too."""
+    passed_on = any(name in request.headers for name in ("forwarded", "x-forwarded-for"))
     with suppress(ValueError):  # a socket's name is no address
-        if request.client and ip_address(request.client.host).is_loopback:
+        if request.client and ip_address(request.client.host).is_loopback and not passed_on:
             return
     raise HTTPException(403, ELSEWHERE)
 

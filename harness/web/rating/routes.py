@@ -11,6 +11,7 @@ from starlette.routing import Route
 from harness.web.forms import form
 from harness.web.pages import templates
 from harness.web.rating.desk import Desk
+from harness.web.rating.faults import Faults
 from harness.web.rating.limits import Limit
 from harness.web.rating.shown import content_policy
 
@@ -28,7 +29,7 @@ class RatingPages:
     """The pages of open rounds. `public`: the address that browsers use, where a proxy stands in front."""
 
     def __init__(self, desks: Callable[[], Iterable[Desk]], public: str | None = None) -> None:
-        self._desks, self._public = desks, public
+        self._desks, self._public, self._faults = desks, public, Faults()
         self._links, self._wrong, self._all = (
             Limit(*PER_LINK),
             Limit(*WRONG_PER_ADDRESS),
@@ -38,11 +39,11 @@ class RatingPages:
     def routes(self) -> list[Route]:
         """The routes."""
         return [
-            Route("/rate/{token}", self.page),
-            Route("/rate/{token}/", self.page),
-            Route("/rate/{token}/state.json", self.state),
-            form("/rate/{token}/answers", self.take, self._public),
-            form("/rate/{token}/seal", self.seal, self._public),
+            Route("/rate/{token}", self._faults.hidden(self.page)),
+            Route("/rate/{token}/", self._faults.hidden(self.page)),
+            Route("/rate/{token}/state.json", self._faults.hidden(self.state)),
+            form("/rate/{token}/answers", self._faults.hidden(self.take), self._public),
+            form("/rate/{token}/seal", self._faults.hidden(self.seal), self._public),
         ]
 
     def page(self, request: Request) -> Response:

@@ -1,6 +1,6 @@
 // The rating page: what it shows of a session, and where the rater is in it.
 
-import { CAUSES, causeButtons, fill, gradeButtons, helpTable, keyBar, make, policyParts, queryCard, reasonForm, resultCard } from "./rate-view.js";
+import { CAUSES, causeButtons, fill, gradeButtons, helpTable, keyBar, make, policyParts, queryCard, reasonForm, refusedList, resultCard } from "./rate-view.js";
 import { keysOf } from "./rate-work.js";
 
 export const at = (id) => document.getElementById(id);
@@ -10,9 +10,9 @@ export class Page {
     this.policy = state.policy;
     this.keys = keysOf(state.policy.scale);
     Object.assign(this, { act, place: 0, phase: "grade", list: false, single: true, hinting: 0 });
-    document.title = at("title").textContent = `Rating: ${state.policy.title}`;
-    at("notice").hidden = !state.changed;
-    at("notice").textContent = state.changed;
+    document.title = at("title").textContent = `Rating as ${state.rater}${state.policy.title && `: ${state.policy.title}`}`;
+    at("notice").hidden = !state.changed || Boolean(state.sealed);
+    at("notice").textContent = "The policy was changed elsewhere since this round began. Keep to the one that is shown here.";
     this.parts = policyParts(state.policy, act.cite);
     at("policy").replaceChildren(...this.parts.map(([title, found]) => make("section", { className: "rate-part" },
       make("h2", { textContent: title }), ...found.map((one) => one.node))));
@@ -38,7 +38,7 @@ export class Page {
     this.show();
     this.look();
     const { pairs } = this.work;
-    const where = this.phase === "done" ? "Every pair has an answer." : `Pair ${this.place + 1} of ${pairs.length}: ${pairs[this.place].result.title ?? ""}`;
+    const where = this.phase === "done" ? this.doneWords() : `Pair ${this.place + 1} of ${pairs.length}: ${pairs[this.place].result.title ?? ""}`;
     this.announce(`${words} ${where}`);
   }
 
@@ -90,8 +90,7 @@ export class Page {
     });
     const query = queryCard(this.work.pairs[this.place]);
     if (!this.list) {
-      const where = group.length > 1 ? `Result ${this.place - group[0] + 1} of ${group.length} for this query` : "";
-      return [query, card(this.place, where)];
+      return [query, card(this.place, "")];
     }
     const items = group.map((place) => make("li", { onclick: () => place !== this.place && this.go(place) },
       card(place, String(place - group[0] + 1))));
@@ -102,19 +101,38 @@ export class Page {
   ownWords(place) {
     const said = this.work.said(place);
     if (!said) return this.work.sealed ? ["You gave no answer."] : [];
-    if (said.kind === "later") return ["You put this off."];
-    const what = said.kind === "grade"
+    return [this.answerWords(said), [said.reasoning, ...(said.clauses ?? [])].filter(Boolean).join(" ")];
+  }
+
+  answerWords(said) {
+    if (said.kind === "later") return "You put this off.";
+    if (said.kind === "undo") return "You took your last answer back.";
+    return said.kind === "grade"
       ? `You graded ${said.grade}, ${this.levelOf(said.grade)?.name}.`
-      : `You said that it cannot be rated: ${CAUSES.find(([cause]) => cause === said.cannot)[1].toLowerCase()}.`;
-    return [what, [said.reasoning, ...(said.clauses ?? [])].filter(Boolean).join(" ")];
+      : `You said that it cannot be rated: ${CAUSES.find(([cause]) => cause === said.cannot)?.[1].toLowerCase()}.`;
+  }
+
+  doneWords() {
+    if (this.work.sealed) return "Your set is closed. Thank you.";
+    return this.work.pairs.length ? "Every pair has an answer." : "There is no pair for you in this round.";
+  }
+
+  /** Answers that the server refused, until the rater sends them again or deletes them. */
+  showRefused() {
+    const found = [...this.session.kept.refused.values()];
+    at("refused").hidden = !found.length;
+    at("refused").replaceChildren(...(found.length ? refusedList(found.map(({ answer, why }) =>
+      `Pair ${answer.place + 1}: ${this.answerWords(answer)} ${answer.reasoning ?? ""} Not taken: ${why}.`), this.act) : []));
+    this.showSaved();
   }
 
   doneCard() {
     const { all, grade, cannot } = this.work.counts();
     const open = !this.work.sealed && all > 0;
     return [make("section", { className: "rate-query" },
-      make("h2", { className: "rate-words", textContent: all ? "Every pair has an answer." : "There is no pair for you in this round." }),
+      make("h2", { className: "rate-words", textContent: this.doneWords() }),
       make("p", { textContent: `${grade} graded, ${cannot} that cannot be rated.` }),
+      this.work.sealed ? make("p", { textContent: "You can close this page, or look at your answers with the arrow keys." }) : null,
       open ? make("p", { textContent: "Look over them with the arrow keys, or close your set: then nothing can be changed, and your grades count." }) : null,
       open ? make("button", { type: "button", className: "button first", textContent: "I am done", onclick: () => this.finish() }) : null)];
   }
@@ -131,17 +149,18 @@ export class Page {
   /** Whether answers are on the disk: only what the server has confirmed is called saved. */
   showSaved() {
     const { sender, kept, unsaved } = this.session;
+    const refused = kept.refused.size;
     const left = `${unsaved} not yet saved`;
     const safe = kept.storage ? "kept in this browser" : "this browser keeps nothing: do not close the page";
     const texts = {
-      saved: this.work.sealed ? `Closed on ${this.work.sealed.slice(0, 10)}` : "All saved",
+      saved: this.work.sealed ? `Closed on ${this.work.sealed.slice(0, 10)}` : refused ? "The others are saved" : "All saved",
       sending: left,
       offline: `${left}: no connection; ${safe}`,
-      busy: `${left}: ${sender.why}; ${safe}`,
+      busy: `${left}, ${safe}. ${sender.why}`,
       unknown: `${left}; ${safe}. ${sender.why} They are sent when you open it.`,
     };
     const state = unsaved ? (sender.state === "saved" ? "sending" : sender.state) : "saved";
-    at("saved").textContent = texts[state];
+    at("saved").textContent = `${refused ? `${refused} not taken. ` : ""}${texts[state]}`;
     at("saved").dataset.state = state;
   }
 

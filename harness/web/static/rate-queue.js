@@ -2,28 +2,34 @@
 
 const MOST = 200;
 const BYTES = 100_000;
+const REFUSALS = [400, 413];
 const WAITS = [500, 1_000, 2_000, 4_000, 8_000, 15_000];
 const PATIENCE = 15_000;
+// A network that wants a login first answers in the server's place.
+const STRANGE = "What answered is not the rating server.";
 
 /** Kept answers. Each has an entry of its own, so that two tabs never write over each other. */
 export class Kept {
   constructor(key) {
     this.prefix = `rate:${key}:`;
+    this.aside = `rate-refused:${key}:`;
     this.answers = new Map();
+    this.refused = new Map();
     this.stamp = 0;
     this.storage = working();
     if (this.storage) this.read();
   }
 
   read() {
-    const names = Object.keys(this.storage).filter((name) => name.startsWith(this.prefix)).sort();
-    for (const name of names) this.take(name, this.storage.getItem(name));
+    for (const name of Object.keys(this.storage).sort()) this.take(name, this.storage.getItem(name));
   }
 
   take(name, text) {
-    this.stamp = Math.max(this.stamp, parseInt(name.slice(this.prefix.length), 10) || 0);
+    const [to, prefix] = name.startsWith(this.aside) ? [this.refused, this.aside] : [this.answers, this.prefix];
+    if (!name.startsWith(prefix)) return;
+    this.stamp = Math.max(this.stamp, parseInt(name.slice(prefix.length), 10) || 0);
     try {
-      this.answers.set(name, JSON.parse(text));
+      to.set(name, JSON.parse(text));
     } catch {
       // Cut off by a full disk: it was never shown as taken.
       this.storage.removeItem(name);
@@ -34,10 +40,13 @@ export class Kept {
   add(answer) {
     // Names sort in the order of answering, also where the clock is set back meanwhile.
     this.stamp = Math.max(Date.now(), this.stamp + 1);
-    const name = `${this.prefix}${String(this.stamp).padStart(15, "0")}:${answer.event}`;
-    this.answers.set(name, answer);
+    return this.put(this.answers, `${this.prefix}${String(this.stamp).padStart(15, "0")}:${answer.event}`, answer);
+  }
+
+  put(to, name, kept) {
+    to.set(name, kept);
     try {
-      this.storage?.setItem(name, JSON.stringify(answer));
+      this.storage?.setItem(name, JSON.stringify(kept));
       return this.storage !== null;
     } catch {
       this.storage = null;
@@ -54,12 +63,35 @@ export class Kept {
     }
   }
 
+  /** Put an answer aside that the server refused, with its reason: the rater decides what becomes of it. */
+  refuse(answer, why) {
+    for (const [name, one] of this.answers) {
+      if (one.event !== answer.event) continue;
+      const lasts = this.put(this.refused, this.aside + name.slice(this.prefix.length), { answer, why });
+      this.answers.delete(name);
+      // Where the browser has no room for it, the old entry stays: it is sent and refused again.
+      if (lasts) this.storage.removeItem(name);
+    }
+  }
+
+  /** Forget what was refused; the answers. */
+  forgetRefused() {
+    const found = [...this.refused].sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [name] of found) this.storage?.removeItem(name);
+    this.refused.clear();
+    return found.map(([, { answer }]) => answer);
+  }
+
   /** What another tab kept or dropped; the answer, where it is a new one. */
   changed({ key, newValue }) {
-    if (!key?.startsWith(this.prefix)) return null;
-    if (newValue === null) this.answers.delete(key);
-    else this.take(key, newValue);
+    if (newValue !== null) this.take(key, newValue);
+    else if (!this.answers.delete(key)) this.refused.delete(key);
     return newValue === null ? null : this.answers.get(key) ?? null;
+  }
+
+  /** Whether a name in the browser's storage is of this rater's set. */
+  owns(name) {
+    return name?.startsWith(this.prefix) || name?.startsWith(this.aside);
   }
 
   /** The oldest answers, as many as one request takes. */
@@ -101,16 +133,17 @@ export class Sender {
       const batch = this.kept.batch(most);
       this.set("sending");
       const found = await post(this.address, batch);
-      if (found.ok) {
+      if (found.data?.confirmed?.length) {
         this.failed = 0;
         this.kept.drop(found.data.confirmed);
         this.hooks.tell(found.data.confirmed, found.data.places);
-        most = MOST;
       } else if (found.refused && batch.length > 1) {
-        most = 1;
+        // One of them is refused, and the others with it: halves find it.
+        most = Math.ceil(batch.length / 2);
       } else if (found.refused) {
-        this.kept.drop([batch[0].event]);
+        this.kept.refuse(batch[0], found.why);
         this.hooks.refuse(batch[0], found.why);
+        most = MOST;
       } else {
         this.wait(found);
         break;
@@ -123,7 +156,7 @@ export class Sender {
   wait(found) {
     this.timer = setTimeout(() => this.send(), WAITS[Math.min(this.failed, WAITS.length - 1)]);
     this.failed += 1;
-    this.set(found.state, found.why);
+    this.set(found.state ?? "busy", found.why ?? STRANGE);
   }
 
   set(state, why = "") {
@@ -132,7 +165,7 @@ export class Sender {
   }
 }
 
-/** A POST of JSON: `ok` with its data, `refused` for good, or a state to try again from. */
+/** A POST of JSON: its `data`, `refused` for what was sent, or a state to try again from. */
 export async function post(address, data) {
   const body = JSON.stringify(data);
   try {
@@ -144,11 +177,12 @@ export async function post(address, data) {
       keepalive: body.length < 30_000,
       signal: AbortSignal.timeout(PATIENCE),
     });
-    const said = await answer.json().catch(() => ({}));
-    if (answer.ok && said.error === undefined) return { ok: true, data: said };
-    const why = said.error ?? `the server answered ${answer.status}`;
+    const said = await answer.json().catch(() => null);
+    if (answer.ok) return said ? { data: said } : { state: "busy", why: STRANGE };
+    const why = said?.error ?? `The server answered ${answer.status}.`;
     if (answer.status === 404) return { state: "unknown", why };
-    return answer.status === 400 ? { refused: true, why } : { state: "busy", why };
+    // Anything else may be a fault of the server, or of what stands before it.
+    return REFUSALS.includes(answer.status) && said?.error ? { refused: true, why } : { state: "busy", why };
   } catch {
     return { state: "offline", why: "" };
   }

@@ -4,9 +4,18 @@ import { Kept, Sender, post } from "./rate-queue.js";
 import { Watch, Work } from "./rate-work.js";
 
 export async function load(here) {
-  const answer = await fetch(`${here}/state.json`, { headers: { Accept: "application/json" } });
-  if (!answer.ok) throw new Error(answer.status === 404 ? "unknown" : "busy");
-  return answer.json();
+  const answer = await fetch(`${here}/state.json`, { headers: { Accept: "application/json" } }).catch(() => null);
+  const state = answer?.ok ? await answer.json().catch(() => null) : null;
+  if (!state?.pairs) throw new NoState(answer?.status === 404);
+  return state;
+}
+
+/** The server did not give the state: its link is `unknown`, or it cannot now. */
+export class NoState extends Error {
+  constructor(unknown) {
+    super("no state");
+    this.unknown = unknown;
+  }
 }
 
 function eventId() {
@@ -72,7 +81,8 @@ export class Session {
   /** The reason as an answer has it. */
   reason(place) {
     const { reasoning, clauses } = this.draft(place);
-    const text = reasoning.trim();
+    // Half of a surrogate pair, as a cut-off paste leaves it, is in no file and in no answer.
+    const text = reasoning.trim().replace(/\p{Surrogate}/gu, "\ufffd");
     return { ...(text ? { reasoning: text } : {}), ...(clauses.length ? { clauses } : {}) };
   }
 
@@ -85,7 +95,26 @@ export class Session {
   refuse(answer, why) {
     this.work.forget(answer.event);
     this.hooks.hint(`The server did not take an answer for pair ${answer.place + 1}: ${why}`, true);
+    this.hooks.refused();
     this.refresh();
+  }
+
+  /** Send again what was refused. */
+  sendRefused() {
+    this.version += 1;
+    for (const answer of this.kept.forgetRefused()) {
+      this.work.add(answer);
+      this.kept.add(answer);
+    }
+    this.hooks.refused();
+    this.hooks.changed();
+    this.sender.send();
+  }
+
+  /** Delete what was refused. */
+  deleteRefused() {
+    this.kept.forgetRefused();
+    this.hooks.refused();
   }
 
   /** Take over what other tabs said, when nothing is on its way. */
@@ -107,7 +136,9 @@ export class Session {
 
   /** Another tab kept an answer, or dropped one that is saved. */
   otherTab(event) {
+    if (!this.kept.owns(event.key)) return;
     const came = this.kept.changed(event);
+    this.hooks.refused();
     if (came) this.work.add(came);
     else if (event.newValue === null) this.refresh();
     this.hooks.changed();
@@ -118,7 +149,7 @@ export class Session {
     await this.sender.send();
     if (this.unsaved) return "Some answers are not saved yet. Close your set when the page says that all are saved.";
     const found = await post(`${this.here}/seal`, {});
-    if (!found.ok) return `Your set is not closed: ${found.why || "no connection"}. Try again.`;
+    if (!found.data?.sealed) return `Your set is not closed: ${found.why || "no connection"}`;
     this.work.sealed = found.data.sealed;
     return "";
   }

@@ -90,6 +90,15 @@ export function reasonForm(draft, asked, hooks) {
   ];
 }
 
+/** Answers that the server refused, in words, and what can be done about them. */
+export function refusedList(lines, hooks) {
+  const title = lines.length === 1 ? "1 answer was not taken" : `${lines.length} answers were not taken`;
+  return [make("strong", { textContent: `${title}. Kept in this browser; tell the person who sent you the link.` }),
+    make("ul", {}, ...lines.map((text) => own("li", text))),
+    make("button", { type: "button", className: "button", textContent: "Send again", onclick: hooks.sendRefused }), " ",
+    make("button", { type: "button", className: "button", textContent: "Delete", onclick: hooks.deleteRefused })];
+}
+
 export function keyBar(entries) {
   return entries.map(({ key, text, name, act, pressed }) => act === null
     ? make("span", { className: "rate-key wide-only" }, make("kbd", { textContent: key }), ` ${text}`)
@@ -115,7 +124,7 @@ export function policyParts(policy, cite) {
     make("h3", { textContent: `${one.between.join(" or ")}: ${one.grade}` }),
     own("p", `“${one.query}”: ${one.result}`),
     own("p", one.decision))));
-  return [["Grades", parts], ["Clauses", clauses], ["Gray areas", gray], ["What it is for", [part(own("p", policy.goal))]]]
+  return [["Grades", parts], ["Clauses", clauses], ["Gray areas", gray], ["What it is for", policy.goal ? [part(own("p", policy.goal))] : []]]
     .filter(([, found]) => found.length);
 }
 

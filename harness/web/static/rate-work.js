@@ -81,14 +81,26 @@ export class Work {
     return counted;
   }
 
-  /** The places of a query's results that follow each other. */
+  /** The places of a query's results that follow each other, none of them twice: a second time is a list of its own. */
   group(place) {
     const same = (at) => this.pairs[at]?.query === this.pairs[place].query
       && JSON.stringify(this.pairs[at].context) === JSON.stringify(this.pairs[place].context);
     let [first, last] = [place, place];
     while (same(first - 1)) first -= 1;
     while (same(last + 1)) last += 1;
-    return Array.from({ length: last - first + 1 }, (_, at) => first + at);
+    const run = Array.from({ length: last - first + 1 }, (_, at) => first + at);
+    const text = (at) => JSON.stringify([this.pairs[at].result, this.pairs[at].picture]);
+    let group = [];
+    let seen = new Set();
+    for (const at of run) {
+      if (seen.has(text(at))) {
+        if (group.includes(place)) break;
+        [group, seen] = [[], new Set()];
+      }
+      group.push(at);
+      seen.add(text(at));
+    }
+    return group;
   }
 }
 

@@ -1,12 +1,16 @@
 // A key is answered from what the page holds; the answer is on its way to the disk meanwhile.
 
 import { Page, at } from "./rate-page.js";
-import { Session, load } from "./rate-session.js";
+import { NoState, Session, load } from "./rate-session.js";
 import { CAUSES } from "./rate-view.js";
 
 const CLOSED = "Your set is closed. You can look at your answers.";
 const here = location.pathname.replace(/\/+$/, "");
+// So long after a grade, keys are meant for the pair that was expected next, and not for the reason that is asked for.
+const MOMENT = 1_000;
+const AGAIN = 4_000;
 let page, session;
+let unasked = 0;
 
 const keyed = {
   u: () => {
@@ -49,8 +53,9 @@ async function grade(value) {
   const given = session.reason(place);
   await session.say(place, "grade", { grade: value, ...given });
   const words = `Graded ${value}, ${page.levelOf(value).name}.`;
-  if (page.isAsked() && !given.reasoning) ask(`${words} Why? A reason is asked for here.`);
-  else page.onwards(words);
+  if (!page.isAsked() || given.reasoning) return page.onwards(words);
+  ask(`${words} Why? A reason is asked for here.`);
+  unasked = performance.now() + MOMENT;
 }
 
 async function cannot(cause) {
@@ -59,6 +64,7 @@ async function cannot(cause) {
 }
 
 function ask(words = "") {
+  unasked = 0;
   page.phase = "reason";
   page.show();
   at("reason").focus();
@@ -85,6 +91,7 @@ function leaveReason() {
 function cite(id) {
   if (page.locked) return closed();
   session.cite(page.place, id);
+  unasked = 0;
   if (page.phase === "reason") page.showReason();
   else ask();
 }
@@ -99,7 +106,7 @@ function step(by) {
 async function seal() {
   const why = await session.seal();
   if (why) return page.hint(why, true);
-  page.go(page.place, "Your set is closed.");
+  page.go(null);
 }
 
 function pressed(event) {
@@ -143,8 +150,7 @@ function inReason(event, field) {
   if (event.key === "Enter" && !event.shiftKey) {
     event.preventDefault();
     keepReason();
-  } else if (field.value === "" && /^[0-9]$/.test(event.key)) {
-    // Meant as the grade of a next pair that did not come yet: it is neither that nor a reason.
+  } else if (event.key.length === 1 && performance.now() < unasked) {
     event.preventDefault();
     page.hint("A reason is asked for here. Type it, or press Esc.");
   }
@@ -173,22 +179,32 @@ function listen() {
 
 async function begin() {
   const state = await load(here);
-  page = new Page(state, { grade, cannot, cite, seal, keyed, keep: keepReason, skip: leaveReason, typed: (text) => session.type(page.place, text) });
+  page = new Page(state, {
+    grade, cannot, cite, seal, keyed, keep: keepReason, skip: leaveReason, typed: (text) => session.type(page.place, text),
+    sendRefused: () => session.sendRefused(), deleteRefused: () => session.deleteRefused(),
+  });
   session = new Session(here, state, {
-    changed: () => page.phase !== "reason" && page.show(), saved: () => page.showCount(), hint: (words, stays) => page.hint(words, stays),
+    changed: () => page.phase !== "reason" && page.show(), saved: () => page.showCount(), refused: () => page.showRefused(), hint: (words, stays) => page.hint(words, stays),
   });
   page.session = session;
   listen();
-  page.go(page.work.sealed ? 0 : page.work.next(-1));
+  page.go(page.work.sealed ? null : page.work.next(-1));
+  page.showRefused();
   session.sender.send();
 }
 
-begin().catch((error) => {
-  const unknown = error.message === "unknown";
-  at("saved").textContent = "";
-  at("notice").hidden = false;
-  at("notice").textContent = unknown
-    ? "This link is not known any more. Ask the person who sent it for another one."
-    : "The page cannot reach its server. Reload it when the connection is back.";
-  if (!unknown) throw error;
-});
+async function open() {
+  try {
+    await begin();
+  } catch (error) {
+    if (!(error instanceof NoState)) throw error;
+    at("saved").textContent = "";
+    at("notice").hidden = false;
+    at("notice").textContent = error.unknown
+      ? "This link is not known any more. Ask the person who sent it for another one."
+      : "The server does not answer at the moment. This page tries again every few seconds.";
+    if (!error.unknown) setTimeout(open, AGAIN);
+  }
+}
+
+open();
