@@ -138,7 +138,13 @@ def test_gate1_over_the_ratings_is_inconclusive_while_a_round_is_open(tmp_path: 
     assert json.loads(named.out)["reason"] == said["reason"], "the same file by its name"
     copy = tmp_path / "copy.jsonl"
     copy.write_bytes(file.read_bytes())
-    assert harness("gate1", copy, "--policy", "small", "--root", tmp_path).code == 0, "a file of one's own"
+    copied = harness("gate1", copy, "--policy", "small", "--root", tmp_path, "--json")
+    assert json.loads(copied.out)["reason"] == said["reason"], "its lines say that they are of the round"
+    table = tmp_path / "own.csv"
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    lines = [f"{one['item']},{one['rater']},{one['grade']}" for one in rows]
+    table.write_text("\n".join(["item,rater,grade", *lines]), encoding="utf-8")
+    assert harness("gate1", table, "--policy", "small", "--root", tmp_path).code == 0, "a file of one's own"
 
 
 def test_gate1_waits_for_the_seal_of_what_is_answered(tmp_path: Path) -> None:

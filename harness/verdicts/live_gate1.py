@@ -65,6 +65,8 @@ def _nothing(now: RoundNow, graded: Sequence[Rating]) -> str | None:
     """Why there is no agreement to compute yet."""
     if not now.given:
         return "nobody has answered yet"
+    if not any(one.said for one in now.sets):
+        return "the answers of this round are not here: answers.sqlite3 stays where people rated"
     if not graded:
         return "every answer so far says that the pair cannot be rated"
     raters = {one.rater for one in graded}

@@ -79,11 +79,6 @@ def _strangers(path: Path, ratings: Sequence[Rating], known: Collection[str], th
     return (f"{what} ({hint})" if hint else what,)
 
 
-def is_own(project: Project, policy: Policy, path: Path) -> bool:
-    """Whether a file is the one in the policy's golden folder."""
-    return path.resolve() == golden_path(project, policy.name).with_name(RATINGS).resolve()
-
-
 def own_ratings(project: Project, policy: Policy, about: Mapping[str, Example]) -> Rated:
     """The ratings in a policy's golden folder. BadInput if there are none."""
     path = golden_path(project, policy.name).with_name(RATINGS)
