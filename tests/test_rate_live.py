@@ -15,7 +15,7 @@ from harness.golden.rating.sealing import seal
 from harness.golden.rating.waiting import close, round_now
 from harness.nouns.pair import Rating
 from harness.nouns.policy import Gates
-from harness.report.live_gate1 import FAST, live_view, pace_lines
+from harness.report.live_gate1 import FAST, live_view, pace_lines, state_lines
 from harness.score.pace import Timed, pace_of, seconds_of
 from harness.scorecards.live_gate1 import LiveGate1
 from harness.storage.project import Project
@@ -198,6 +198,23 @@ def test_who_closes_a_round_early_has_a_provisional_verdict(tmp_path: Path) -> N
     assert shown["verdict"] == "pass" and shown["provisional"].endswith(score.early)
     assert "waits for no rating from cy" in harness(*words).err
     assert "waits for no rating:" in harness(*words[:4], *words[6:]).err
+
+
+def test_a_closed_round_does_not_say_that_all_is_answered(tmp_path: Path) -> None:
+    opened = party(tmp_path, RATERS)
+    answer(opened, *ALIKE[:2], Guest("cy", 0.5, 0.04))
+    close(round_now(opened), None, "tired")
+    told = list(state_lines(live(opened)))
+    assert not any("Everything that was planned" in line for line in told)
+    assert "Not sealed yet, and may still change: the sets of ann, bob, cy" in told
+    answer(opened, Guest("cy", 1.0, 0.04))
+    assert any("Everything that was planned is answered" in line for line in state_lines(live(opened)))
+    asked = "look at it after your own set is sealed"
+    assert asked in harness("rate", "live", "--policy", "small", "--root", tmp_path).out.replace("\n", " ")
+    keep(opened, *RATERS)
+    assert asked not in harness("rate", "live", "--policy", "small", "--root", tmp_path).out.replace(
+        "\n", " "
+    )
 
 
 def test_a_closed_rater_who_answers_all_the_same_ends_the_provision(tmp_path: Path) -> None:

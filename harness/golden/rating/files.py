@@ -83,7 +83,9 @@ def own_ratings(project: Project, policy: Policy, about: Mapping[str, Example]) 
     """The ratings in a policy's golden folder. BadInput if there are none."""
     path = golden_path(project, policy.name).with_name(RATINGS)
     if not path.exists():
-        raise BadInput(f"{policy.name} has no ratings yet: there is no {path}; name a file of ratings")
+        waits = with_rounds(project, policy, Rated(())).unfinished
+        next_ = f"{waits}, and no set is sealed" if waits else "name a file of ratings"
+        raise BadInput(f"{policy.name} has no ratings yet: there is no {path}; {next_}")
     return with_rounds(project, policy, load_rated(path, policy, about))
 
 

@@ -246,9 +246,17 @@ def load_rated(path: Path, policy: Policy, about: Mapping[str, Example]) -> Rate
     """What a file says under this policy version, with the raters' kinds; BadInput without any rating."""
     found = rated_under(path, policy, about.values())
     if not found.ratings:
-        next_ = f"`harness golden sheet --policy {policy.label} --rater NAME` writes a sheet for a rater"
-        raise BadInput([Fault(str(path), f"no ratings under {policy.label}; {next_}")])
+        raise BadInput([Fault(str(path), f"no ratings under {policy.label}; {_rated_instead(path, policy)}")])
     return replace(found, about=about)
+
+
+def _rated_instead(path: Path, policy: Policy) -> str:
+    """Which versions were rated; where none was, how to begin."""
+    counts = Counter(one.policy_version for one in load_said(path))
+    rated = [f"{policy.name}@{version} ({count:,})" for version, count in sorted(counts.items()) if version]
+    if rated:
+        return f"rated are {', '.join(rated)}: name the version, as in --policy {rated[-1].partition(' ')[0]}"
+    return f"`harness rate plan --policy {policy.label} --raters ann,bob` plans a round"
 
 
 def rated_under(path: Path, policy: Policy, examples: Iterable[Example]) -> Rated:
