@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import harness
+from builders import examples, harness, write_project
 from parties import Guest, answer, party
+from rounds import grade
 
 from harness.errors import BadInput
+from harness.golden.rating.answers import AnswerLog
 from harness.golden.rating.rounds import ANSWERS, ASSIGNMENTS, ROUND, OpenRound, open_round
 from harness.golden.rating.sealing import seal
 from harness.golden.rating.sheet import code_of
@@ -251,3 +253,33 @@ def test_a_damaged_set_is_not_sealed_in_part(tmp_path: Path) -> None:
     assert "ann" not in opened.sealed()
     ratings(tmp_path).unlink()
     assert seal(Project(tmp_path), opened, "ann", AT).graded == 180
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_two_readings_of_a_pair_in_one_request_are_two_lines(tmp_path: Path, same: bool) -> None:
+    """They have one time: a page that was offline sends its answers together."""
+    write_project(tmp_path, golden=examples(queries=40))
+    plan = (
+        "rate",
+        "plan",
+        "--policy",
+        "small",
+        "--raters",
+        "ann,bob",
+        "--kind",
+        "human",
+        "--repeated",
+        "0.2",
+    )
+    assert harness(*plan, "--root", tmp_path).code == 0
+    opened = open_round(Project(tmp_path), "small")
+    with AnswerLog(opened.folder / ANSWERS) as log:
+        for rater in ("ann", "bob"):
+            places = opened.assigned(rater)
+            log.add(rater, [grade(one.place, len(one.code) % 3 if same else one.repeat) for one in places])
+    assert sum(one.repeat for one in opened.assigned("ann")) > 10
+    assert harness("rate", "seal", "--all", "--policy", "small", "--root", tmp_path).code == 0
+    assert "sealed" not in gate1(tmp_path)["reason"]
+    lines = rows(ratings(tmp_path))
+    write(ratings(tmp_path), [one for one in lines if not (one["rater"] == "ann" and one.get("repeat"))])
+    assert "ann sealed" in gate1(tmp_path)["reason"]

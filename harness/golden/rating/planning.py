@@ -98,11 +98,13 @@ def plan_round(project: Project, policy: str, wanted: RoundPlan, *, dry_run: boo
         planned, pairs, assigned = _content(judged_by, wanted, drawn, name, seed)
         found = opened(folder / name, planned, judged_by, pairs, assigned)
         if not dry_run:
-            _write(folder / name, planned, path, pairs, assigned)
+            # The folder last: after a kill there is no round, or one that lacks nothing.
+            folder.mkdir(exist_ok=True)
             if not (folder / ".gitignore").exists():
                 write_atomic(folder / ".gitignore", IGNORED)
             if kinds:
                 write_atomic(raters_file, with_kinds(raters_file, kinds))
+            _write(folder / name, planned, path, pairs, assigned)
             found = read_round(folder / name, project)
     warnings = [
         *_missing(wanted.drawing, drawn),

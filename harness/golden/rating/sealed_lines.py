@@ -4,8 +4,8 @@ Nobody who edits all files by hand can be held up. What is compared: the lines t
 drawn, with the rounds that are there; and the sealed sets, with their lines.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,38 +19,33 @@ from harness.storage.plural import plural
 LINES = (".jsonl", ".ndjson")
 
 
-class Sealed(NamedTuple):
-    """What names a line that was sealed: two of a rater about an item differ in their time."""
+class Line(NamedTuple):
+    """What a line that was sealed keeps; its number among the rater's readings may be another one."""
 
     item: str
     rater: str
     at: str
-
-
-class Line(NamedTuple):
-    """What a line says: its grade or cause, in words, and which of the rater's readings it is."""
-
     verdict: str
-    repeat: int
 
 
-Lines = Mapping[Sealed, Line]
+Lines = Mapping[Line, Sequence[int]]
+"""The lines of a file with their numbers; two readings of a pair that came in one request may be alike."""
 
 
-def sealed_lines(path: Path, version: str) -> dict[Sealed, Line]:
+def sealed_lines(path: Path, version: str) -> Lines:
     """The lines of a file that say how their pair was drawn: they came from a round."""
-    found: dict[Sealed, Line] = {}
+    found: dict[Line, list[int]] = defaultdict(list)
     if path.suffix.lower() not in LINES or not path.exists():
-        return found
+        return {}
     # Most files are long, and most lines are from no round.
     for _, text in text_lines(path):
         one = _parsed(text) if '"drawn"' in text else {}
         if one.get("drawn") and one.get("policy_version", "") in ("", version):
-            name = Sealed(*(one_form(str(one.get(key, ""))) for key in Sealed._fields))
+            item, rater, at = (one_form(str(one.get(key, ""))) for key in ("item", "rater", "at"))
             repeat = one.get("repeat", 0)
             verdict = f"cannot: {one['cannot']}" if "cannot" in one else f"grade {one.get('grade')}"
-            found[name] = Line(verdict, repeat if isinstance(repeat, int) else 0)
-    return found
+            found[Line(item, rater, at, verdict)].append(repeat if isinstance(repeat, int) else 0)
+    return dict(found)
 
 
 def _parsed(text: str) -> Mapping[str, object]:
@@ -70,7 +65,10 @@ def is_about(lines: Lines, now: RoundNow) -> bool:
 def stray(lines: Lines, rounds: Iterable[RoundNow], folder: Path) -> str | None:
     """A sentence about lines of rounds that are not there; None without any."""
     known = {pair for now in rounds for pair in _pairs_of(now.open_round)}
-    count = Counter(one.rater for one in lines if (one.rater, one.item) not in known)
+    count = Counter[str]()
+    for one, numbers in lines.items():
+        if (one.rater, one.item) not in known:
+            count[one.rater] += len(numbers)
     if not count:
         return None
     by = ", ".join(sorted(count))
@@ -108,28 +106,26 @@ def missing(lines: Lines, now: RoundNow, file: str) -> Iterator[str]:
 def _there(lines: Lines, opened: OpenRound, one: RaterSet) -> tuple[int, int]:
     """How many of a set's lines are there, of how many; counted alone where the answers are not here."""
     if one.said:
-        return sum(_line_of(lines, said) is not None for said in one.said), len(one.said)
+        sealed = Counter(map(_line_of, one.said))
+        return sum(min(n, len(lines.get(line, ()))) for line, n in sealed.items()), len(one.said)
     items = {opened.pairs[assigned.code].item for assigned in opened.assigned(one.rater)}
-    there = sum(name.rater == one.rater and name.item in items for name in lines)
+    numbers = (found for line, found in lines.items() if line.rater == one.rater and line.item in items)
+    there = sum(map(len, numbers))
     return min(there, one.given), one.given
 
 
-def _line_of(lines: Lines, said: Said) -> Line | None:
-    line = lines.get(Sealed(said.item, said.rater, said.at))
-    return line if line and line.verdict == verdict_of(said) else None
+def _line_of(said: Said) -> Line:
+    return Line(said.item, said.rater, said.at, verdict_of(said))
 
 
 def not_first(lines: Lines, now: RoundNow) -> str | None:
     """A sentence about lines that Gate 1 does not read, since their raters had rated the pairs elsewhere."""
-    blind = {(one.item, one.rater) for one, line in lines.items() if line.repeat == 0}
+    blind = {(one.item, one.rater) for one, numbers in lines.items() if 0 in numbers}
     later = [
         said
         for each in now.sets
         for said in each.said
-        if not said.repeat
-        and (line := _line_of(lines, said))
-        and line.repeat
-        and (said.item, said.rater) not in blind
+        if not said.repeat and min(lines.get(_line_of(said), (0,))) and (said.item, said.rater) not in blind
     ]
     if not later:
         return None
