@@ -179,6 +179,9 @@ def test_a_pair_with_two_ids_is_rated_once_and_counts_for_both(here: Path) -> No
     [
         (("quepid", "x.csv", "--pairs"), "pairs for Quepid go into a book: -o FILE.json"),
         (("qrels", "x.qrels", "--pairs"), "qrels hold grades; for pairs to rate: --to table"),
+        (("table", "x.xlsx"), "x.xlsx: table is not written as .xlsx: -o FILE.csv or .jsonl"),
+        (("mturk", "x.tsv", "--pairs"), "mturk is not written as .tsv: -o FILE.csv"),
+        (("label-studio", "x.csv"), "label-studio is not written as .csv: -o FILE.json"),
         (("nothing", "x.json"), "unknown format 'nothing'; there are: label-studio, argilla"),
         (("table", "x.csv", "--rater", "eve"), "--rater: eve rated nothing under small@v1; there are: "),
         (("table", "x.csv", "--split", "dev"), "--split goes with --pairs"),

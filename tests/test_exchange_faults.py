@@ -9,6 +9,9 @@ import pytest
 from builders import examples, write_golden, write_project
 from exchanged import FILES, imported, lines
 
+from harness.errors import BadInput
+from harness.golden.rating.exchange.responses import MOST_JSON, json_of
+
 CODES = {"q1-0": "1e2bebe16f", "q1-1": "975173ca36", "q1-2": "a4cb15ac43"}
 
 
@@ -330,3 +333,12 @@ def test_a_long_file_is_read(here: Path) -> None:
     ]  # fmt: skip
     assert imported(written(here, tasks)).code == 0
     assert len(lines(here)) == 3 * len(rated)
+
+
+@pytest.mark.parametrize(("more", "said"), [(0, "not JSON"), (1, "import it in parts")])
+def test_a_json_file_that_memory_would_not_hold_is_refused(tmp_path: Path, more: int, said: str) -> None:
+    path = tmp_path / "out.json"
+    with path.open("wb") as file:
+        file.truncate(MOST_JSON + more)
+    with pytest.raises(BadInput, match=said):
+        json_of(path)

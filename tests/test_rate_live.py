@@ -15,7 +15,7 @@ from harness.golden.rating.sealing import seal
 from harness.golden.rating.waiting import close, round_now
 from harness.nouns.pair import Rating
 from harness.nouns.policy import Gates
-from harness.report.live_gate1 import FAST, live_view, pace_lines
+from harness.report.live_gate1 import FAST, live_view, pace_lines, state_lines
 from harness.score.pace import Timed, pace_of, seconds_of
 from harness.scorecards.live_gate1 import LiveGate1
 from harness.storage.project import Project
@@ -143,7 +143,13 @@ def test_gate1_over_the_ratings_is_inconclusive_while_a_round_is_open(tmp_path: 
     assert json.loads(named.out)["reason"] == said["reason"], "the same file by its name"
     copy = tmp_path / "copy.jsonl"
     copy.write_bytes(file.read_bytes())
-    assert harness("gate1", copy, "--policy", "small", "--root", tmp_path).code == 0, "a file of one's own"
+    copied = harness("gate1", copy, "--policy", "small", "--root", tmp_path, "--json")
+    assert json.loads(copied.out)["reason"] == said["reason"], "its lines say that they are of the round"
+    table = tmp_path / "own.csv"
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    lines = [f"{one['item']},{one['rater']},{one['grade']}" for one in rows]
+    table.write_text("\n".join(["item,rater,grade", *lines]), encoding="utf-8")
+    assert harness("gate1", table, "--policy", "small", "--root", tmp_path).code == 0, "a file of one's own"
 
 
 def test_gate1_waits_for_the_seal_of_what_is_answered(tmp_path: Path) -> None:
@@ -197,6 +203,23 @@ def test_who_closes_a_round_early_has_a_provisional_verdict(tmp_path: Path) -> N
     assert shown["verdict"] == "pass" and shown["provisional"].endswith(score.early)
     assert "waits for no rating from cy" in harness(*words).err
     assert "waits for no rating:" in harness(*words[:4], *words[6:]).err
+
+
+def test_a_closed_round_does_not_say_that_all_is_answered(tmp_path: Path) -> None:
+    opened = party(tmp_path, RATERS)
+    answer(opened, *ALIKE[:2], Guest("cy", 0.5, 0.04))
+    close(round_now(opened), None, "tired")
+    told = list(state_lines(live(opened)))
+    assert not any("Everything that was planned" in line for line in told)
+    assert "Not sealed yet, and may still change: the sets of ann, bob, cy" in told
+    answer(opened, Guest("cy", 1.0, 0.04))
+    assert any("Everything that was planned is answered" in line for line in state_lines(live(opened)))
+    asked = "look at it after your own set is sealed"
+    assert asked in harness("rate", "live", "--policy", "small", "--root", tmp_path).out.replace("\n", " ")
+    keep(opened, *RATERS)
+    assert asked not in harness("rate", "live", "--policy", "small", "--root", tmp_path).out.replace(
+        "\n", " "
+    )
 
 
 def test_a_closed_rater_who_answers_all_the_same_ends_the_provision(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """`harness rate`: plan, invite, revoke, status, seal."""
 
 import json
+import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import examples, harness, policy, write_golden, write_project
+from builders import examples, harness, policy, policy_text, write_golden, write_project
 from rounds import grade
 
 from harness.errors import BadInput
@@ -99,6 +100,7 @@ def test_nothing_in_a_code_says_which_pair_it_is(here: Path) -> None:
         (("--disagreements", "latest"), "say how many: --pairs N"),
         (("--random-share", "0.5"), "goes with --disagreements RUN"),
         (("--each", "4"), "only 3 raters to choose from"),
+        (("--equal",), "--equal goes with --by"),
         (("--name", "../up"), "is not a name"),
         (("--picture", "image"), "pictures take both"),
         (("--raters", "ann,ann"), "names ann twice"),
@@ -346,3 +348,72 @@ def test_a_golden_set_of_one_grade_is_planned_without_an_interval(here: Path) ->
     assert found["expected"] == []
     assert "raters.toml does not say what ann, bob, cy are" in found["warnings"][0]
     assert "kappa is undefined" in found["warnings"][1]
+
+
+def test_a_round_is_kept_out_of_version_control_where_raters_could_read_it(here: Path) -> None:
+    opened = planned(here)
+    answer_all(opened, "ann")
+    with AnswerLog(opened.folder / ANSWERS):
+        subprocess.run(["git", "init", "-q", here], check=True)
+        listed = subprocess.run(
+            ["git", "-C", here, "ls-files", "-o", "--exclude-standard", "golden/small/rounds"],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.split()
+    names = {Path(one).name for one in listed}
+    assert names == {".gitignore", "round.json", "policy.toml", "pairs.jsonl", "assignments.jsonl"}
+    ignored = opened.folder.parent / ".gitignore"
+    ignored.write_text("# mine\n", encoding="utf-8")
+    planned(here)
+    assert ignored.read_text(encoding="utf-8") == "# mine\n"
+
+
+def test_a_policy_without_its_texts_is_planned_with_a_warning(here: Path) -> None:
+    planned(here)
+    clause = '[[clauses]]\nid = "draft-1"\ntext = "TODO: say what decides."\nwhy = "x"\n'
+    path = here / "policies/small/v1.toml"
+    path.write_text(policy_text(clauses=clause).replace('title = "', 'title = ""\n# "', 1), encoding="utf-8")
+    warned = harness(*PLAN, "--json").json["warnings"]
+    assert any("small@v1 is unfinished, and raters would rate by it so" in one for one in warned)
+
+
+def test_one_person_under_two_names_is_asked_about(here: Path) -> None:
+    write_project(here, golden=examples(queries=40))
+    (here / "golden/small/raters.toml").write_text('["Cy."]\nkind = "human"\n', encoding="utf-8")
+    warned = harness(*PLAN, "--raters", "ann,Ann,cy", "--json").json["warnings"]
+    alike = [one for one in warned if "is it one person?" in one]
+    assert alike == [
+        "Ann, ann differ in capitals, spaces or marks alone: is it one person?",
+        "Cy., cy differ in capitals, spaces or marks alone: is it one person?",
+    ]
+
+
+def test_sealing_a_part_says_how_the_round_comes_to_a_verdict(here: Path) -> None:
+    opened = planned(here)
+    places = len(opened.assigned("ann"))
+    answer_all(opened, "ann", but=places - 1)
+    said = harness("rate", "seal", "ann", "--policy", "small").err
+    assert f"ann can no longer give these {places - 1}" in said
+    assert "harness rate close --rater ann --why" in said
+    words = ("rate", "close", "--policy", "small", "--rater", "ann", "--why")
+    assert "--why: say why" in harness(*words, " ").err
+    assert harness(*words, "ill").code == 0
+    assert f"ann: {places - 1} missing, no longer waited for since 20" in harness("rate", "status").out
+    assert "can no longer give" not in harness("rate", "seal", "ann", "--policy", "small").err
+
+
+def test_gate1_names_the_round_and_the_versions_that_were_rated(here: Path) -> None:
+    opened = planned(here)
+    answer_all(opened, "ann")
+    ended = harness("gate1", "--policy", "small")
+    assert ended.code == 2
+    assert "round r1 is open: a verdict takes the planned" in ended.err
+    assert "no set is sealed" in ended.err
+    harness("rate", "seal", "ann", "--policy", "small")
+    text = (here / "policies/small/v1.toml").read_text(encoding="utf-8")
+    (here / "policies/small/v2.toml").write_text(text.replace('"v1"', '"v2"'), encoding="utf-8")
+    count = len(opened.assigned("ann"))
+    said = harness("gate1", "--policy", "small@v2").err
+    assert f"no ratings under small@v2; rated are small@v1 ({count})" in said
+    assert "--policy small@v1" in said

@@ -134,9 +134,10 @@ def test_the_log_syncs_each_commit(tmp_path: Path) -> None:
 )
 def test_another_schema_is_refused(tmp_path: Path, sql: str, named: str) -> None:
     with sqlite3.connect(tmp_path / ANSWERS) as made:
+        made.execute("PRAGMA journal_mode = WAL")
         made.execute(sql)
     made.close()
-    with pytest.raises(BadInput, match=rf"is no answer file of this program \({named}\)"):
+    with pytest.raises(BadInput, match=rf"is no such file of this program \({named}\)"):
         AnswerLog(tmp_path / ANSWERS)
 
 

@@ -79,6 +79,22 @@ def test_only_the_first_reading_counts(here: Path) -> None:
     assert harness("gate1", "--policy", "small", "--json").json["cannot"] == {"policy_silent": 1}
 
 
+@pytest.mark.parametrize(("hard", "said"), [(3, False), (4, True)])
+def test_who_could_not_rate_a_tenth_is_named(here: Path, hard: int, said: bool) -> None:
+    path = rated(here)
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert len(lines) == 72, "36 items"
+    items = [line["item"] for line in lines if line["rater"] == "ann"][:hard]
+    kept = [line for line in lines if line["rater"] != "ann" or line["item"] not in items]
+    kept += [cannot(item, rater="ann") for item in items]
+    path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+    warnings = harness("gate1", "--policy", "small", "--json").json["warnings"]
+    words = (
+        f"ann could not rate {hard} of 36 items: agreement is about the others, which may be the easy ones"
+    )
+    assert (words in warnings) is said
+
+
 def test_a_run_keeps_them_and_its_page_says_so(here: Path) -> None:
     rated(here, cannot("q1-0"))
     assert harness("eval", "--policy", "small", "--model", "builtin/majority").code in (0, 1, 3)

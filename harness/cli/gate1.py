@@ -54,7 +54,7 @@ def _rated(ratings: Path | None, levels: "Levels", table: RatedTable, root: Path
     from dataclasses import replace
 
     from harness.golden.graded_files import examples_of
-    from harness.golden.rating.files import is_own, own_ratings, rated_in
+    from harness.golden.rating.files import own_ratings, rated_in
     from harness.golden.rating.open_rounds import with_rounds
 
     about = examples_of(project_at(root), levels.policy) if levels.policy else {}
@@ -62,7 +62,6 @@ def _rated(ratings: Path | None, levels: "Levels", table: RatedTable, root: Path
         version = levels.policy.version if levels.policy else None
         rated = rated_in(ratings, table.layout, levels.scale, about, version, every=True)
         rated = replace(rated, about=about)
-        own = levels.policy and is_own(project_at(root), levels.policy, ratings)
-        return with_rounds(project_at(root), levels.policy, rated) if levels.policy and own else rated
+        return with_rounds(project_at(root), levels.policy, rated, ratings) if levels.policy else rated
     assert levels.policy is not None, "without a file there is a default policy"
     return own_ratings(project_at(root), levels.policy, about)

@@ -77,10 +77,13 @@ def status_command(
     Counts and times alone: no grade, so that looking often changes nothing.
     """
     from harness.golden.rating.progress import progress_of
+    from harness.golden.rating.waiting import closed_sets
     from harness.report.rating import progress_view
 
-    found = progress_of(round_at(root, policy, round))
-    print_json(found) if json else show(progress_view(found))
+    opened = round_at(root, policy, round)
+    found = progress_of(opened)
+    closed = {rater: one.at for rater, one in closed_sets(opened).items()}
+    print_json(found) if json else show(progress_view(found, closed))
 
 
 def seal_command(
@@ -95,6 +98,7 @@ def seal_command(
     It takes no more answers then. Raters have a button for it; this is the lead's way.
     """
     from harness.golden.rating.sealing import seal
+    from harness.golden.rating.waiting import closed_sets
 
     if (rater is None) is not all:
         raise BadInput("name the rater whose set is closed, or --all")
@@ -108,6 +112,9 @@ def seal_command(
         left = len(opened.assigned(found.rater)) - found.graded - found.cannot
         counts = f"{plural(found.graded, 'rating')}, cannot be rated {found.cannot:,}, left out {left:,}"
         say(f"{found.rater}: sealed {found.at}: {counts}")
+        if left and found.rater not in closed_sets(opened):
+            command = f"`harness rate close --rater {found.rater} --why ...`"
+            say(f"{found.rater} can no longer give these {left:,}: there is a verdict after {command}")
 
 
 def _answering(opened: "OpenRound") -> tuple[str, ...]:

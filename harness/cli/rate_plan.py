@@ -50,6 +50,8 @@ class DrawingOptions(Options):
         hunts = self.disagreements is not None or self.low_confidence is not None
         if hunts and self.pairs is None:
             raise BadInput("to hunt pairs, say how many: --pairs N")
+        if self.equal and self.by == "none":
+            raise BadInput("--equal goes with --by: it takes as many pairs of each stratum")
         if not hunts and self.random_share is not None:
             raise BadInput("--random-share goes with --disagreements RUN or --low-confidence RUN")
         return hunts

@@ -18,7 +18,7 @@ from harness.cli.options import (
 )
 from harness.cli.output import say, shown_path
 from harness.cli.policy_options import PolicyOptions, named
-from harness.errors import BadInput
+from harness.errors import BadInput, refuse_faults
 from harness.storage.plural import plural
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def collect_ratings(
     from datetime import UTC, datetime
 
     from harness.golden.examples import golden_path
+    from harness.golden.rating.open_rounds import blind_faults
     from harness.golden.rating.ratings import RATERS, add_ratings, rater_kinds
     from harness.golden.rating.sheet import check_rater, read_sheet
     from harness.nouns.pair import one_form
@@ -104,6 +105,7 @@ def collect_ratings(
     now = datetime.now(UTC).isoformat(timespec="seconds")
     filled = read_sheet(sheet, examples, judged_by, check_rater(rater), now)
     path = golden_path(project, judged_by.name).with_name("ratings.jsonl")
+    refuse_faults(blind_faults(project, judged_by.name, ((str(sheet), one) for one in filled.ratings)))
     taken, given = add_ratings(path, filled.ratings), len(filled.ratings)
     alike = f" of {plural(filled.lines, 'pair')}" if filled.lines < given else ""
     say(f"{plural(given, 'rating')}{alike} by {rater.strip()}: {shown_path(path)}")

@@ -8,7 +8,6 @@ pairs whose prompt changed. Failures are not kept.
 import hashlib
 import json
 import sqlite3
-import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pydantic import ValidationError
 from harness.errors import BadInput, Fault, HarnessError, Unfinished
 from harness.nouns.base import Noun
 from harness.nouns.records import Prompt, Reply
+from harness.storage.databases import ENDINGS, open_database
 from harness.storage.digest import digest
 
 FILE = ".cache/replies.sqlite3"
@@ -104,7 +104,7 @@ def clear_cache(path: Path) -> int:
         count = sum(cache_stats(path).replies.values())
     except HarnessError:
         count = 0
-    for file in (path.with_name(path.name + ending) for ending in ("", "-wal", "-shm")):
+    for file in (path.with_name(path.name + ending) for ending in ENDINGS):
         if file.is_dir() and not file.is_symlink():
             try:
                 file.rmdir()
@@ -122,23 +122,14 @@ def _digest_of(text: str) -> str:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    ends = time.monotonic() + WAIT
-    while True:
-        try:
-            return _connect(path)
-        except sqlite3.Error as error:
-            # SQLite's own time-out does not cover two processes that create the file at once.
-            if "locked" not in str(error) or time.monotonic() >= ends:
-                raise BadInput([Fault(str(path), _what(error))]) from error
-        time.sleep(0.05)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        connection = open_database(path, [TABLE], wait=WAIT)
+    except sqlite3.Error as error:
+        raise BadInput([Fault(str(path), _what(error))]) from error
+    except BadInput as error:
+        raise BadInput([Fault(fault.where, _what(fault.what)) for fault in error.faults]) from error
     # The write-ahead log survives a kill; only a power cut could lose the last answers.
-    connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
-    connection.execute("pragma journal_mode = wal")
     connection.execute("pragma synchronous = normal")
-    connection.execute(TABLE)
     return connection
 
 
@@ -151,7 +142,7 @@ def _execute(connection: sqlite3.Connection, path: Path, query: str, *values: ob
         raise Unfinished(f"{path}: {_what(error)}") from error
 
 
-def _what(error: sqlite3.Error) -> str:
+def _what(error: sqlite3.Error | str) -> str:
     return (
         f"the reply cache cannot be used ({error}); delete it with `harness cache clear`, or add --no-cache"
     )

@@ -23,7 +23,8 @@ def live_view(score: LiveGate1, disputes: int = 1, *, every: bool = False) -> It
     yield Text(f"Round {score.round} of {score.policy}: {progress_words(score)}", style="bold")
     for line in state_lines(score):
         yield Text(f"{line}.")
-    yield Text(BLIND)
+    if any(one.sealed_at is None for one in score.raters):
+        yield Text(BLIND)
     yield indented(_raters(score))
     yield from _seconds(score)
     for line in pace_lines(score):
@@ -66,7 +67,8 @@ def state_lines(score: LiveGate1) -> Iterator[str]:
     if score.complete and score.unsealed:
         sets = "the set of" if len(score.unsealed) == 1 else "the sets of"
         may = f"not sealed yet, and may still change: {sets} {few_names(score.unsealed)}"
-        yield f"Everything that was planned is answered; {may}"
+        every = "Everything that was planned is answered"
+        yield f"{every}; {may}" if score.given == score.planned else f"{may[:1].upper()}{may[1:]}"
     if score.policy_changed:
         yield score.policy_changed
 

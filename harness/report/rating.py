@@ -1,6 +1,6 @@
 """A round of rating for a terminal: what was planned, and how far the raters are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -55,8 +55,11 @@ def _expected(expected: Sequence[ExpectedInterval]) -> Table:
     return table
 
 
-def progress_view(found: RoundProgress) -> Iterator[RenderableType]:
-    """How far a round is: no grade, and nothing that shows where agreement goes."""
+def progress_view(found: RoundProgress, closed: Mapping[str, str]) -> Iterator[RenderableType]:
+    """How far a round is: no grade, and nothing that shows where agreement goes.
+
+    `closed`: for whose missing ratings nobody waits, and since when.
+    """
     done = f"{found.answered:,} of {plural(found.planned, 'rating')}"
     yield Text(f"Round {found.round} of {found.policy}: {done}", style="bold")
     table = columns("rater", "pairs", "graded", "cannot", "later", "left", "seconds", "links", "sealed")
@@ -66,4 +69,10 @@ def progress_view(found: RoundProgress) -> Iterator[RenderableType]:
         when = one.sealed_at[:10] if one.sealed_at else "-"
         table.add_row(one.rater, *(f"{count:,}" for count in counts), seconds, f"{one.links:,}", when)
     yield indented(table)
+    left = {one.rater: one.left for one in found.raters}
+    for rater, at in closed.items():
+        if left.get(rater):
+            yield indented(
+                Text(f"{rater}: {left[rater]:,} missing, no longer waited for since {at[:10]}"), above=0
+            )
     yield from warnings([found.policy_changed] if found.policy_changed else [], above=True)

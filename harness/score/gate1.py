@@ -36,6 +36,8 @@ from harness.stats.agreement import Matrix, crossing
 from harness.stats.raters import Metric, coefficients, krippendorff_alpha
 from harness.storage.plural import plural
 
+MUCH = 0.1
+"""The share of items that a rater could not grade, from which on a warning says so."""
 METRICS: tuple[Metric, ...] = ("nominal", "ordinal", "interval")
 
 
@@ -59,6 +61,7 @@ def score_gate1(
     first, again = readings(ratings)
     panel = rating_matrix_of(first, scale)
     pairs = rater_pairs(panel, bar.weighting)
+    cannot = _cannot(unrated, first)
     queries = {rating.item: rating.query for rating in ratings if rating.query}
     return Gate1(
         **gate_fields(pairs.means, bar, len(set(panel.queries))),
@@ -67,6 +70,7 @@ def score_gate1(
             *_left_out(panel, pairs),
             *_low_pairs(panel, pairs, bar, pair_floor),
             *bands_differ(pairs.means),
+            *_mostly_hard(cannot["cannot_by_rater"], first),
             *independence(sum(item in queries for item in panel.items), len(panel.items)),
             # One person under two names is two raters who always agree.
             *(f"{few_names(names)} {ALMOST}: is it one person?" for names in namesakes(panel.raters)),
@@ -78,7 +82,7 @@ def score_gate1(
         **_beside(panel),
         rater_bias=biases(panel, pairs),
         self_agreement=self_agreement(again, scale, bar.weighting),
-        **_cannot(unrated, first),
+        **cannot,
         confusion=Confusion(labels=scale, matrix=pairs.matrix),
         boundaries=tuple(_boundary(panel, pairs, at) for at in range(1, len(scale))),
         confused=_confused(pairs.matrix, scale),
@@ -105,6 +109,15 @@ def _cannot(unrated: Sequence[Unrated], first_grades: Sequence[Rating]) -> dict[
             for rater, causes in sorted(by_rater.items(), key=lambda one: (-one[1].total(), one[0]))
         ),
     }
+
+
+def _mostly_hard(cannot: Sequence[CouldNotRate], first: Sequence[Rating]) -> Iterator[str]:
+    """Whoever grades the easy items alone agrees well."""
+    graded = Counter(one.rater for one in first)
+    much = [one for one in cannot if graded[one.rater] and one.n >= MUCH * (one.n + graded[one.rater])]
+    for one in much[:SHOWN]:
+        what = f"{one.rater} could not rate {one.n:,} of {plural(one.n + graded[one.rater], 'item')}"
+        yield f"{what}: agreement is about the others, which may be the easy ones"
 
 
 def _doubts(panel: RatingMatrix, pairs: RaterPairs, kinds: Mapping[str, str] | None) -> dict[str, str | None]:

@@ -66,6 +66,8 @@ def _nothing(now: RoundNow, graded: Sequence[Rating]) -> str | None:
     so_far = " so far" if now.open else ""
     if not now.given:
         return f"nobody has answered{' yet' if now.open else ''}"
+    if not any(one.said for one in now.sets):
+        return "the answers of this round are not here: answers.sqlite3 stays where people rated"
     if not graded:
         return f"every answer{so_far} says that the pair cannot be rated"
     raters = {one.rater for one in graded}

@@ -4,10 +4,8 @@ An answer is on the disk when `add` returns. Each has an id that the browser mad
 stored again. What counts for a place is what was said last; `undo` takes the last one back.
 """
 
-import os
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
@@ -22,7 +20,8 @@ from harness.golden.rating.rounds import OpenRound
 from harness.golden.scales import off_scale
 from harness.nouns.base import Count, Level, Noun
 from harness.nouns.pair import Cannot
-from harness.storage.regular import LARGEST, open_regular, unreadable
+from harness.storage.databases import open_database
+from harness.storage.regular import LARGEST
 
 WAIT = 10.0
 """Seconds to wait for another process that writes."""
@@ -34,17 +33,13 @@ PAGE = 4096
 """Bytes of a page of the file, as SQLite makes it."""
 Text = Annotated[str, StringConstraints(max_length=10_000)]
 CLOSED = "your set is closed: it takes no more answers"
-_TABLES = {
-    "answers": (
-        "CREATE TABLE answers (number INTEGER PRIMARY KEY AUTOINCREMENT, rater TEXT NOT NULL, "
-        "event TEXT NOT NULL, place INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE (rater, event))"
-    ),
-    "closed": "CREATE TABLE closed (rater TEXT PRIMARY KEY, at TEXT NOT NULL)",
-    "places": "CREATE INDEX places ON answers (rater, place)",
-}
+_TABLES = (
+    "CREATE TABLE answers (number INTEGER PRIMARY KEY AUTOINCREMENT, rater TEXT NOT NULL, "
+    "event TEXT NOT NULL, place INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE (rater, event))",
+    "CREATE TABLE closed (rater TEXT PRIMARY KEY, at TEXT NOT NULL)",
+    "CREATE INDEX places ON answers (rater, place)",
+)
 _SAID = "SELECT number, CAST(body AS BLOB) FROM answers"
-_OWN = {"sqlite_sequence": "CREATE TABLE sqlite_sequence(name,seq)"}
-"""What SQLite itself adds."""
 
 
 class Refused(BadInput):
@@ -218,74 +213,16 @@ def _counting(said: Iterable[Answer]) -> Answer | None:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    _check_files(path)
-    ends = time.monotonic() + WAIT
-    while True:
-        try:
-            return _connect(path)
-        except sqlite3.Error as error:
-            # SQLite's own time-out does not cover two processes that create the file at once.
-            if "locked" not in str(error) or time.monotonic() >= ends:
-                raise _refused(path, error) from error
-        time.sleep(0.02)
-
-
-def _check_files(path: Path) -> None:
-    """BadInput where a file that SQLite would open is none of its own kind, or too large."""
-    for file in (path.with_name(path.name + ending) for ending in ("", "-wal", "-shm", "-journal")):
-        try:
-            with open_regular(file, links=False) as found:
-                size = os.fstat(found.fileno()).st_size
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise BadInput([unreadable(file, error)]) from error
-        if size > LARGEST:
-            raise BadInput(
-                [Fault(str(file), f"larger than {LARGEST >> 20} MB; no round has so many answers")]
-            )
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
     try:
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
-        # A received file's views and triggers call no function, and pages are checked.
-        # Answers without end find an end: a full file refuses them, and keeps those that it has.
-        full = f"max_page_count = {LARGEST // PAGE}"
-        for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0", full):
-            connection.execute(f"PRAGMA {pragma}")
-        _check_schema(connection, path)
-        # FULL syncs the log at each commit: neither a kill nor a power cut takes a confirmed answer.
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-    except BaseException:
-        connection.close()
-        raise
+        connection = open_database(path, _TABLES, wait=WAIT)
+    except sqlite3.Error as error:
+        raise _refused(path, error) from error
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
+    # Answers without end find an end: a full file refuses them, and keeps those that it has.
+    connection.execute(f"PRAGMA max_page_count = {LARGEST // PAGE}")
+    # FULL syncs the log at each commit: neither a kill nor a power cut takes a confirmed answer.
+    connection.execute("PRAGMA synchronous = FULL")
     return connection
-
-
-def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables in an empty file. BadInput for any other table, view, trigger or index."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        found = connection.execute(
-            "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
-        ).fetchall()
-        if not found:
-            for table in _TABLES.values():
-                connection.execute(table)
-        elif {(name, sql) for _, name, sql in found} != {*_TABLES.items(), *_OWN.items()}:
-            odd = sorted(
-                f"{kind} {name}" for kind, name, sql in found if _TABLES.get(name, _OWN.get(name)) != sql
-            )
-            what = f"is no answer file of this program ({', '.join(odd) or 'a table is missing'}); restore it"
-            raise BadInput([Fault(str(path), what)])
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _refused(path: Path, error: Exception) -> BadInput:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from harness.errors import BadInput
 from harness.golden.examples import golden_path
 from harness.golden.graded_files import examples_of
-from harness.golden.rating.exchange.formats import format_named
+from harness.golden.rating.exchange.formats import check_ending, format_named
 from harness.golden.rating.exchange.outgoing import pairs_out, ratings_out
 from harness.golden.rating.ratings import RATINGS, Said, rated_under
 from harness.golden.splits import choose_examples
@@ -43,6 +43,7 @@ class RatingsExported(NamedTuple):
 def export_ratings(project: Project, policy: Policy, wanted: RatingsExport) -> RatingsExported:
     """Write the ratings under this policy version, or the pairs to rate. BadInput where there are none."""
     format = format_named(wanted.format)
+    check_ending(wanted.format, wanted.path)
     examples = list(examples_of(project, policy).values())
     if wanted.pairs:
         out = pairs_out(choose_examples(examples, wanted.splits, None), policy, wanted.path)

@@ -79,19 +79,14 @@ def _strangers(path: Path, ratings: Sequence[Rating], known: Collection[str], th
     return (f"{what} ({hint})" if hint else what,)
 
 
-def is_own(project: Project, policy: Policy, path: Path) -> bool:
-    """Whether a file is the one in the policy's golden folder."""
-    return path.resolve() == golden_path(project, policy.name).with_name(RATINGS).resolve()
-
-
 def own_ratings(project: Project, policy: Policy, about: Mapping[str, Example]) -> Rated:
     """The ratings in a policy's golden folder. BadInput if there are none."""
     path = golden_path(project, policy.name).with_name(RATINGS)
     if not path.exists():
-        raise BadInput(
-            f"{policy.name} has no ratings yet: there is no {path}; name a file of ratings, or "
-            f"have pairs rated: harness rate plan --policy {policy.label}"
-        )
+        waits = with_rounds(project, policy, Rated(())).unfinished
+        rate = f"name a file of ratings, or have pairs rated: harness rate plan --policy {policy.label}"
+        next_ = f"{waits}, and no set is sealed" if waits else rate
+        raise BadInput(f"{policy.name} has no ratings yet: there is no {path}; {next_}")
     return with_rounds(project, policy, load_rated(path, policy, about))
 
 

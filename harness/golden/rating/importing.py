@@ -14,6 +14,7 @@ from harness.golden.rating.exchange.joining import Given
 from harness.golden.rating.exchange.pseudonyms import Pseudonyms
 from harness.golden.rating.exchange.reading import Incoming, read_ratings_file
 from harness.golden.rating.exchange.responses import Source
+from harness.golden.rating.open_rounds import blind_faults
 from harness.golden.rating.ratings import (
     RATERS,
     RATINGS,
@@ -135,8 +136,10 @@ class _Merging(NamedTuple):
         names = Pseudonyms(self.project, {*kinds, *(one.rater for one in ratings.values())})
         given = incoming.given if self.file.keep_names else _renamed(incoming, names)
         raters = tuple(dict.fromkeys(one.said.rater for one in given))
-        count = take(ratings, [(one.where, one.said) for one in given], replace=self.file.replace)
-        refuse_faults([*_rater_faults(raters, kinds, self.file.kind), *count.conflicts])
+        said = [(one.where, one.said) for one in given]
+        count = take(ratings, said, replace=self.file.replace)
+        blind = blind_faults(self.project, self.policy.name, said)
+        refuse_faults([*_rater_faults(raters, kinds, self.file.kind), *count.conflicts, *blind])
         by_version = _raters_by_version(given)
         missing = tuple(rater for rater in raters if rater not in kinds)
         found = RatingsImported(

@@ -1,31 +1,96 @@
 """What the rounds of a policy version say about its ratings: may a verdict be read from them?"""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
-from harness.golden.rating.ratings import Rated
+from harness.errors import Fault
+from harness.golden.examples import golden_path
+from harness.golden.rating.ratings import RATINGS, Rated, Said
 from harness.golden.rating.rounds import load_round, read_round, rounds_folder, rounds_of
-from harness.golden.rating.waiting import round_now
+from harness.golden.rating.sealed_lines import Lines, is_about, missing, not_first, sealed_lines, stray
+from harness.golden.rating.waiting import RoundNow, round_now
 from harness.nouns.policy import Policy
 from harness.storage.project import Project
 
 
-def with_rounds(project: Project, policy: Policy, rated: Rated) -> Rated:
+def with_rounds(project: Project, policy: Policy, rated: Rated, path: Path | None = None) -> Rated:
     """The ratings of a policy version, with what its rounds say about reading a verdict from them.
 
     A round that is planned after a look at the one before is another chance to pass: a warning counts them.
+    `path`: the file that they are from, where it is not the policy's own; then its own lines say whether they
+    are from a round.
     """
-    folder = rounds_folder(project, policy.name)
-    names = [
-        name for name in rounds_of(project, policy.name) if load_round(folder / name).policy == policy.label
-    ]
-    rounds = [round_now(read_round(folder / name)) for name in names]
-    warnings = rated.warnings
-    if len(names) > 1:
-        count = f"{len(names)} rounds of rating ({', '.join(names)})"
-        warnings = (*warnings, f"{count}: a round after a look at the one before is another chance to pass")
+    own = golden_path(project, policy.name).with_name(RATINGS)
+    file = path or own
+    lines = sealed_lines(file, policy.version)
+    rounds = list(_rounds(project, policy))
+    if file.resolve() != own.resolve():
+        if not lines:
+            return rated
+        rounds = [one for one in rounds if is_about(lines, one)]
     return replace(
         rated,
-        warnings=warnings,
-        unfinished="; ".join(one.unread for one in rounds if one.unread) or None,
-        early="; ".join(one.early for one in rounds if one.early) or None,
+        warnings=(*rated.warnings, *_warnings(rounds, lines)),
+        unfinished="; ".join(_open(rounds, lines, file.name)) or None,
+        early="; ".join(_early(rounds, lines, rounds_folder(project, policy.name))) or None,
     )
+
+
+def _rounds(project: Project, policy: Policy) -> Iterator[RoundNow]:
+    folder = rounds_folder(project, policy.name)
+    for name in rounds_of(project, policy.name):
+        if load_round(folder / name).policy == policy.label:
+            yield round_now(read_round(folder / name))
+
+
+def _warnings(rounds: list[RoundNow], lines: Lines) -> Iterator[str]:
+    if len(rounds) > 1:
+        names = ", ".join(one.open_round.round.name for one in rounds)
+        count = f"{len(rounds)} rounds of rating ({names})"
+        yield f"{count}: a round after a look at the one before is another chance to pass"
+    yield from filter(None, (not_first(lines, one) for one in rounds))
+
+
+def _open(rounds: list[RoundNow], lines: Lines, file: str) -> Iterator[str]:
+    """Why no verdict may be read."""
+    yield from filter(None, (one.unread for one in rounds))
+    for one in rounds:
+        yield from missing(lines, one, file)
+
+
+def _early(rounds: list[RoundNow], lines: Lines, folder: Path) -> Iterator[str]:
+    """Why a verdict is provisional."""
+    yield from filter(None, (one.early for one in rounds))
+    yield from filter(None, [stray(lines, rounds, folder)])
+
+
+def blind_faults(project: Project, policy: str, given: Iterable[tuple[str, Said]]) -> Iterator[Fault]:
+    """Faults of ratings that would come before those that their rater is giving blind.
+
+    `given`: each with its place. Whoever rates in a round gives the first reading there; others of the same
+    items come after the seal.
+    """
+    rated = _rated_blind(project, policy)
+    versions = {version for _, _, version in rated}
+    for where, said in given if rated else ():
+        under = [said.policy_version] if said.policy_version else sorted(versions)
+        names = [rated.get((said.rater, said.item, version)) for version in under]
+        if name := next(filter(None, names), None):
+            what = f"{said.rater} rates {said.item!r} blind in round {name}, which is not sealed"
+            next_ = f"`harness rate seal {said.rater}` comes first, so that the blind reading counts"
+            yield Fault(where, f"{what}: {next_}", f"blind {said.rater} {name}")
+
+
+def _rated_blind(project: Project, policy: str) -> dict[tuple[str, str, str], str]:
+    """Who rates which item under which version in a round that is not sealed, and in which."""
+    folder = rounds_folder(project, policy)
+    found: dict[tuple[str, str, str], str] = {}
+    for name in rounds_of(project, policy):
+        opened = read_round(folder / name)
+        version = opened.round.policy.partition("@")[2]
+        for one in round_now(opened).sets:
+            if one.progress.sealed_at is None and (one.awaited or one.given):
+                for pair in (opened.pairs[assigned.code] for assigned in opened.assigned(one.rater)):
+                    found |= {(one.rater, item, version): name for item in (pair.item, *pair.also)}
+    return found

@@ -5,7 +5,7 @@ import random
 import secrets
 import shutil
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,14 +32,21 @@ from harness.golden.rating.rounds import (
 )
 from harness.golden.rating.sheet import check_rater
 from harness.nouns.base import Split
-from harness.nouns.pair import Example, one_form
+from harness.nouns.pair import ALMOST, Example, namesakes, one_form
 from harness.nouns.policy import Policy
+from harness.policy.lint import unfinished
 from harness.policy.load import load_policy, policy_digest, policy_path
 from harness.storage.files import read_bytes, write_atomic, write_lines
 from harness.storage.locks import alone
 from harness.storage.plural import plural
 from harness.storage.project import Project, is_name
 
+IGNORED = """\
+# Raters could read each other's answers there.
+answers.sqlite3*
+.*.lock
+.*.tmp/
+"""
 LETTERS = "".join(sorted({*string.ascii_lowercase, *string.digits} - set("0o1il")))
 CODE_LENGTH = 8
 
@@ -91,13 +98,19 @@ def plan_round(project: Project, policy: str, wanted: RoundPlan, *, dry_run: boo
         planned, pairs, assigned = _content(judged_by, wanted, drawn, name, seed)
         found = opened(folder / name, planned, judged_by, pairs, assigned)
         if not dry_run:
-            _write(folder / name, planned, path, pairs, assigned)
+            # The folder last: after a kill there is no round, or one that lacks nothing.
+            folder.mkdir(exist_ok=True)
+            if not (folder / ".gitignore").exists():
+                write_atomic(folder / ".gitignore", IGNORED)
             if kinds:
                 write_atomic(raters_file, with_kinds(raters_file, kinds))
+            _write(folder / name, planned, path, pairs, assigned)
             found = read_round(folder / name, project)
     warnings = [
         *_missing(wanted.drawing, drawn),
         *_unsaid(found.round.raters, {**rater_kinds(raters_file), **kinds}),
+        *_unworded(judged_by),
+        *_alike({*found.round.raters, *rater_kinds(raters_file)}),
         *_rated_before(golden, judged_by, examples, found),
     ]
     return Planned(found, [one.example for one in drawn], tuple(warnings))
@@ -202,8 +215,25 @@ def _missing(wanted: Drawing, drawn: Sequence[DrawnPair]) -> list[str]:
 
 def _unsaid(raters: Sequence[str], kinds: Mapping[str, str]) -> list[str]:
     """Gate 1 is about people where raters.toml says so."""
-    unsaid = ", ".join(rater for rater in raters if rater not in kinds)
-    return [f"raters.toml does not say what {unsaid} are: --kind human says it"] if unsaid else []
+    unsaid = [rater for rater in raters if rater not in kinds]
+    are = "is" if len(unsaid) == 1 else "are"
+    what = f"raters.toml does not say what {', '.join(unsaid)} {are}: --kind human says it"
+    return [what] if unsaid else []
+
+
+def _unworded(policy: Policy) -> list[str]:
+    """Raters read the policy as it is."""
+    lacks = unfinished(policy)
+    if not lacks:
+        return []
+    what = f"{policy.label} is unfinished, and raters would rate by it so: {lacks[0]}"
+    more = f", and {len(lacks) - 1:,} more" if len(lacks) > 1 else ""
+    return [f"{what}{more}; `harness policy lint {policy.label}` lists them"]
+
+
+def _alike(names: Iterable[str]) -> list[str]:
+    """One person under two names is two raters who always agree."""
+    return [f"{', '.join(sorted(one))} {ALMOST}: is it one person?" for one in namesakes(sorted(names))]
 
 
 def _rated_before(golden: Path, policy: Policy, examples: Sequence[Example], found: OpenRound) -> list[str]:

@@ -6,8 +6,9 @@ from statistics import median
 
 from harness.golden.rating.answers import AnswerLog
 from harness.golden.rating.links import linked
-from harness.golden.rating.rounds import ANSWERS, OpenRound
+from harness.golden.rating.rounds import ANSWERS, SEALED, OpenRound, Sealed
 from harness.nouns.base import Noun
+from harness.storage.files import load_nouns
 
 
 class RaterProgress(Noun):
@@ -53,13 +54,18 @@ def progress_of(opened: OpenRound) -> RoundProgress:
 
 
 def _each(opened: OpenRound) -> Iterator[RaterProgress]:
-    sealed, links = opened.sealed(), linked(opened.folder)
+    sealed = {one.rater: one for one in load_nouns(opened.folder / SEALED, Sealed)}
+    links = linked(opened.folder)
     path = opened.folder / ANSWERS
     log = AnswerLog(path) if path.exists() else None
     try:
         for rater in opened.round.raters:
             counts = log.current(rater) if log else {}
-            kinds = Counter(answer.kind for answer in counts.values())
+            done = sealed.get(rater)
+            kinds = Counter[str](answer.kind for answer in counts.values())
+            if done and not log:
+                # The answers are not for git: a clone has what was sealed of them.
+                kinds = Counter(grade=done.graded, cannot=done.cannot)
             answered = kinds["grade"] + kinds["cannot"]
             times = [a.milliseconds for a in counts.values() if a.kind != "later" and a.milliseconds]
             places = len(opened.assigned(rater))
@@ -71,7 +77,7 @@ def _each(opened: OpenRound) -> Iterator[RaterProgress]:
                 later=kinds["later"],
                 left=places - answered,
                 seconds=median(times) / 1000 if times else None,
-                sealed_at=sealed.get(rater),
+                sealed_at=done.at if done else None,
                 links=links.get(rater, 0),
             )
     finally:

@@ -129,7 +129,8 @@ class Taken:
 def add_ratings(path: Path, new: Sequence[Said]) -> Taken:
     """Add ratings to a file, replacing others of the same item, rater, policy version and repeat.
 
-    Locked, so that two sheets collected at once are both kept. BadInput where the file has a rating twice.
+    Locked, so that two sheets collected at once are both kept. BadInput where the file has a rating twice,
+    and for ratings of what was sealed in a round.
     """
     return merge_ratings(path, lambda _: new)
 
@@ -139,6 +140,7 @@ def merge_ratings(path: Path, made: Callable[[Sequence[Said]], Sequence[Said]]) 
     with alone(path.parent / ".ratings.lock"):
         merged = ratings_by_key(path)
         count = take(merged, ((str(path), one) for one in made([*merged.values()])), replace=True)
+        refuse_faults(count.conflicts)
         write_lines(path, [merged[key] for key in sorted(merged)])
     return count
 
@@ -152,7 +154,10 @@ def ratings_by_key(path: Path) -> dict[Key, Said]:
 
 
 def take(ratings: dict[Key, Said], new: Iterable[tuple[str, Said]], *, replace: bool) -> Taken:
-    """Add new ratings, given with their places. Without `replace`, contradicting ones are conflicts."""
+    """Add new ratings, given with their places. Without `replace`, contradicting ones are conflicts.
+
+    What was sealed in a round gives way to no rating that came another way.
+    """
     count = Taken()
     for where, one in new:
         count.conflicts += too_long(to_line(one, sparse=True), where)
@@ -160,6 +165,8 @@ def take(ratings: dict[Key, Said], new: Iterable[tuple[str, Said]], *, replace: 
         old = ratings.get(_key(one)) or ratings.get((one.item, one.rater, "", one.repeat))
         if old is not None and _says_no_more(one, old):
             count.same += 1
+        elif old is not None and old.drawn and not one.drawn:
+            count.conflicts.append(Fault(where, _sealed(one, old), f"sealed {one.rater}"))
         elif old is not None and not replace:
             count.conflicts.append(Fault(where, _conflict(one, old)))
         elif old is not None:
@@ -179,19 +186,26 @@ def _key(rating: Said) -> Key:
 def _says_no_more(new: Said, old: Said) -> bool:
     """Whether it is there already: the same grade or cause, no other reasoning, of the policy as it read."""
     reads_alike = "" in (new.policy_digest, old.policy_digest) or new.policy_digest == old.policy_digest
-    return reads_alike and _verdict(new) == _verdict(old) and new.reasoning in ("", old.reasoning)
+    return reads_alike and verdict_of(new) == verdict_of(old) and new.reasoning in ("", old.reasoning)
 
 
-def _verdict(said: Said) -> str:
+def verdict_of(said: Said) -> str:
+    """What was said of a pair: its grade, or why there is none."""
     return f"grade {said.grade}" if isinstance(said, Rating) else f"cannot: {said.cannot}"
 
 
 def _conflict(new: Said, old: Said) -> str:
     of = f"{new.item!r} by {new.rater!r} under {new.policy_version}"
-    verdicts = _verdict(old), _verdict(new)
+    verdicts = verdict_of(old), verdict_of(new)
     differs = f"{verdicts[0]}, here {verdicts[1].removeprefix('grade ')}"
     differs = differs if verdicts[0] != verdicts[1] else "another reasoning"
     return f"{of} is there already with {differs}; --replace takes this one"
+
+
+def _sealed(new: Said, old: Said) -> str:
+    of = f"{new.item!r} by {new.rater!r} under {old.policy_version}"
+    what = f"was sealed in a round, with {verdict_of(old)}; what was rated blind is not replaced"
+    return f"{of} {what}: give a later reading its number in `repeat`"
 
 
 class Rater(Noun):
@@ -232,9 +246,17 @@ def load_rated(path: Path, policy: Policy, about: Mapping[str, Example]) -> Rate
     """What a file says under this policy version, with the raters' kinds; BadInput without any rating."""
     found = rated_under(path, policy, about.values())
     if not found.ratings:
-        next_ = f"`harness golden sheet --policy {policy.label} --rater NAME` writes a sheet for a rater"
-        raise BadInput([Fault(str(path), f"no ratings under {policy.label}; {next_}")])
+        raise BadInput([Fault(str(path), f"no ratings under {policy.label}; {_rated_instead(path, policy)}")])
     return replace(found, about=about)
+
+
+def _rated_instead(path: Path, policy: Policy) -> str:
+    """Which versions were rated; where none was, how to begin."""
+    counts = Counter(one.policy_version for one in load_said(path))
+    rated = [f"{policy.name}@{version} ({count:,})" for version, count in sorted(counts.items()) if version]
+    if rated:
+        return f"rated are {', '.join(rated)}: name the version, as in --policy {rated[-1].partition(' ')[0]}"
+    return f"`harness rate plan --policy {policy.label} --raters ann,bob` plans a round"
 
 
 def rated_under(path: Path, policy: Policy, examples: Iterable[Example]) -> Rated:

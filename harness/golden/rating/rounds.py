@@ -25,6 +25,7 @@ from harness.nouns.pair import Chance, Drawn, Pair, RaterName, Result
 from harness.nouns.policy import Policy
 from harness.policy.load import load_policy, policy_digest
 from harness.storage.files import build, load_nouns, read_json
+from harness.storage.plural import plural
 from harness.storage.project import Project, folder_names, is_name, likeliest
 from harness.storage.regular import SETTINGS, odd_files
 
@@ -246,6 +247,11 @@ def _faults(
             faults.append(Fault(where, f"no pair of {PAIRS} has the code {a.code!r}"))
         if a.rater not in planned.raters:
             faults.append(Fault(where, f"{a.rater!r} is not a rater of the round"))
+    if len(assigned) != planned.planned:
+        what = (
+            f"has {plural(len(assigned), 'assignment')}, and {ROUND} planned {planned.planned:,}: restore it"
+        )
+        faults.append(Fault(str(folder / ASSIGNMENTS), what))
     if len(codes) < len(pairs):
         faults.append(Fault(str(folder / PAIRS), "a code is there twice; restore the file"))
     places = {(a.rater, a.place) for a in assigned}

@@ -1,7 +1,7 @@
 """Seal a rater's set: it takes no more answers, and what was answered goes to ratings.jsonl.
 
 In this order: the answer log is closed for the rater, ratings.jsonl is written, sealed.jsonl says so. Sealing
-again after a kill does what is left.
+again after a kill does what is left, and puts back lines that ratings.jsonl lost.
 """
 
 from collections import Counter
@@ -28,9 +28,9 @@ def seal(project: Project, opened: OpenRound, rater: str, at: str) -> Sealed:
     if not opened.assigned(rater):
         there = ", ".join(opened.round.raters)
         raise BadInput(f"{rater!r} has nothing to rate in {opened.round.name} (there are: {there})")
-    for one in load_nouns(opened.folder / SEALED, Sealed):
-        if one.rater == rater:
-            return one
+    done = next((one for one in load_nouns(opened.folder / SEALED, Sealed) if one.rater == rater), None)
+    if done and not (opened.folder / ANSWERS).exists():
+        return done  # a copy of the project without the answers
     with AnswerLog(opened.folder / ANSWERS) as log:
         _check(opened, rater, log.current(rater))
         since = log.close_set(rater, at)
@@ -41,7 +41,7 @@ def seal(project: Project, opened: OpenRound, rater: str, at: str) -> Sealed:
     kinds = Counter(answer.kind for answer in counts.values())
     found = Sealed(rater=rater, at=since, graded=kinds["grade"], cannot=kinds["cannot"])
     _note(opened, found)
-    return found
+    return done or found
 
 
 def _check(opened: OpenRound, rater: str, counts: Mapping[int, Answer]) -> None:

@@ -149,7 +149,7 @@ def closed_sets(open_round: OpenRound) -> dict[str, Closed]:
 def close(now: RoundNow, rater: str | None, why: str) -> tuple[str, ...]:
     """No longer wait for the missing answers of a rater, or of all; returns of whom.
 
-    BadInput where nobody is waited for.
+    BadInput where nobody is waited for, and without a reason.
     """
     raters = [one.rater for one in now.sets]
     if rater is not None and one_form(rater) not in raters:
@@ -160,6 +160,8 @@ def close(now: RoundNow, rater: str | None, why: str) -> tuple[str, ...]:
         raise BadInput(
             f"round {now.open_round.round.name} waits for no rating{of}: there is nothing to close"
         )
+    if not why.strip():
+        raise BadInput("--why: say why, for whoever reads the verdict")
     at = datetime.now(UTC).isoformat(timespec="seconds")
     lines = [Closed(rater=one.rater, at=at, given=now.given, planned=now.planned, why=why) for one in waited]
     folder = now.open_round.folder

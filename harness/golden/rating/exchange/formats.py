@@ -30,11 +30,13 @@ from harness.storage.tables import Layout
 class ExchangeFormat:
     """A format. `read` is None for plain tables, which are read as everywhere else.
 
-    `people`: whether raters go by ids of a crowd, which all become pseudonyms. `of_json`, `of_columns` tell
-    whether parsed JSON or the columns of a table are in this format for certain.
+    `endings`: what the names of its exports end in. `people`: whether raters go by ids of a crowd, which all
+    become pseudonyms. `of_json`, `of_columns` tell whether parsed JSON or the columns of a table are in this
+    format for certain.
     """
 
     write: Callable[[Outgoing], dict[Path, str]]
+    endings: tuple[str, ...]
     read: Callable[[Source], Collected] | None = None
     people: bool = False
     of_json: Callable[[Any], bool] = lambda _: False
@@ -43,24 +45,35 @@ class ExchangeFormat:
 
 FORMATS: Mapping[str, ExchangeFormat] = {
     "label-studio": ExchangeFormat(
-        labelstudio_out.write, labelstudio.read, of_json=labelstudio.is_tasks, of_columns=labelstudio.is_flat
+        labelstudio_out.write,
+        (".json",),
+        labelstudio.read,
+        of_json=labelstudio.is_tasks,
+        of_columns=labelstudio.is_flat,
     ),
     "argilla": ExchangeFormat(
-        argilla.write, argilla.read, of_json=argilla.is_records, of_columns=argilla.is_flat
+        argilla.write, (".json",), argilla.read, of_json=argilla.is_records, of_columns=argilla.is_flat
     ),
-    "quepid": ExchangeFormat(quepid.write, quepid.read, of_json=quepid.is_book, of_columns=quepid.is_ratings),
+    "quepid": ExchangeFormat(
+        quepid.write, (".json", ".csv"), quepid.read, of_json=quepid.is_book, of_columns=quepid.is_ratings
+    ),
     "potato": ExchangeFormat(
-        potato_out.write, potato.read, of_json=potato.is_state, of_columns=potato.is_instances
+        potato_out.write,
+        (".jsonl", ".ndjson"),
+        potato.read,
+        of_json=potato.is_state,
+        of_columns=potato.is_instances,
     ),
-    "mturk": ExchangeFormat(mturk.write, mturk.read, people=True, of_columns=mturk.is_batch),
+    "mturk": ExchangeFormat(mturk.write, (".csv",), mturk.read, people=True, of_columns=mturk.is_batch),
     "prolific": ExchangeFormat(
         prolific.write,
+        (".csv",),
         prolific.read,
         people=True,
         of_columns=lambda columns: prolific.is_survey(columns) or prolific.is_submissions(columns),
     ),
-    "qrels": ExchangeFormat(tables.write_qrels),
-    "table": ExchangeFormat(tables.write_table),
+    "qrels": ExchangeFormat(tables.write_qrels, (".qrels",)),
+    "table": ExchangeFormat(tables.write_table, (".csv", ".jsonl")),
 }
 SAMPLE = 100
 """Lines of a JSON lines file by which its format is told."""
@@ -71,6 +84,14 @@ def format_named(name: str) -> ExchangeFormat:
     if name not in FORMATS:
         raise BadInput(f"unknown format {name!r}; there are: {', '.join(FORMATS)}")
     return FORMATS[name]
+
+
+def check_ending(name: str, path: Path) -> None:
+    """BadInput for an export whose name ends like a file of another kind: other programs would misread it."""
+    endings, ending = format_named(name).endings, path.suffix.lower()
+    if ending in FORMAT_OF and ending not in endings:
+        kind = " or ".join(endings)
+        raise BadInput([Fault(str(path), f"{name} is not written as {ending}: -o FILE{kind}")])
 
 
 def format_of(source: Source) -> tuple[str, Source]:

@@ -15,6 +15,8 @@ from harness.storage.files import build, parse_whole, read_text
 from harness.storage.plural import plural
 from harness.storage.tables import Layout, Row, joined
 
+MOST_JSON = 256 << 20
+"""The most bytes of a JSON file of a tool: it is held whole, and takes seven times its size in memory."""
 CANNOT: tuple[str, ...] = get_args(Cannot)
 HEADERS: Mapping[str, tuple[str, ...]] = {
     "pair": ("pair",),
@@ -127,7 +129,10 @@ class Collected:
 
 
 def json_of(path: Path) -> Any:
-    """A JSON file as plain data. BadInput if it is none."""
+    """A JSON file as plain data. BadInput if it is none, or too long to be held."""
+    if path.is_file() and path.stat().st_size > MOST_JSON:
+        what = f"larger than {MOST_JSON >> 20} MB, the most that is read of a JSON file: import it in parts"
+        raise BadInput([Fault(str(path), what)])
     try:
         return parse_whole(read_text(path))
     except (ValueError, RecursionError) as error:
