@@ -97,7 +97,9 @@ def _words(found: dict[str, Any]) -> str:
 
 def parse_json(text: str) -> Any:
     """Parse strict JSON: ValueError for a duplicate key, NaN and infinity."""
-    return json.loads(text, object_pairs_hook=single_keys, parse_constant=_no_constant)
+    if text.startswith("\ufeff"):
+        json.loads(text)  # its message names the byte order mark
+    return _STRICT.decode(text)
 
 
 def read_json(path: Path, most: int = LARGEST, *, links: bool = True) -> Any:
@@ -131,6 +133,11 @@ def single_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=single_keys, parse_constant=_no_constant)
+_LINES = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+"""Made once: `json` makes one for each text, which takes longer than to read a short line."""
 
 
 def json_lines(path: Path) -> tuple[list[tuple[int, dict[str, Any]]], list[Fault]]:
@@ -214,7 +221,7 @@ def _line(path: Path, number: int) -> str:
 def to_line(noun: BaseModel, *, sparse: bool = False) -> str:
     """A noun as one line of JSON without None; `sparse` omits defaults too."""
     data = noun.model_dump(mode="json", exclude_none=True, exclude_defaults=sparse)
-    return json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n"
+    return _LINES.encode(data) + "\n"
 
 
 def to_lines(nouns: Iterable[BaseModel]) -> Iterator[str]:
