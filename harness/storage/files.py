@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.storage.regular import LARGEST, LONGEST_LINE, lines_of, open_regular, unreadable
+from harness.storage.regular import LARGEST, LONGEST_LINE, lines_of, reading
 from harness.storage.regular import read_bytes as read_bytes
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -167,15 +167,12 @@ def each_json_line(path: Path) -> Iterator[tuple[int, dict[str, Any] | Fault]]:
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Each line of a UTF-8 file with its number, read lazily."""
-    try:
-        with open_regular(path) as file:
-            for number, line in enumerate(lines_of(file, path), start=1):
-                try:
-                    yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-                except UnicodeDecodeError as error:
-                    raise BadInput([_not_utf8(path, number, line[error.start])]) from None
-    except OSError as error:
-        raise BadInput([unreadable(path, error)]) from error
+    with reading(path) as file:
+        for number, line in enumerate(lines_of(file, path), start=1):
+            try:
+                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                raise BadInput([_not_utf8(path, number, line[error.start])]) from None
 
 
 def read_nouns(path: Path, model: type[Model]) -> tuple[list[tuple[int, Model]], list[Fault]]:
