@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.testclient import TestClient
 
 from harness.errors import BadInput, Fault
-from harness.web.app import _foreign
+from harness.web.app import TROUBLES
 from harness.web.forms import LONGEST, form, origin_of
 from harness.web.guard import Guard
 
@@ -25,7 +25,7 @@ class Kept:
     def __init__(self, public: str | None = None) -> None:
         self.taken: list[Any] = []
         names = frozenset({"localhost", "rate.example.com"})
-        self.app = Guard(Starlette(routes=[form("/kept", self.keep, public)]), _foreign, names)
+        self.app = Guard(Starlette(routes=[form("/kept", self.keep, public)]), TROUBLES.refuse_host, names)
 
     def keep(self, request: Request, data: Any) -> Response:
         if data == "wrong":

@@ -20,3 +20,8 @@ def test_the_first_key_that_comes_twice_is_named() -> None:
     with pytest.raises(ValueError, match="key 'b' given twice"):
         parse_json('{"a": 1, "b": 2, "c": 3, "c": 4, "b": 5}')
     assert parse_json(json.dumps({"a": {"a": 1}})) == {"a": {"a": 1}}
+
+
+def test_a_byte_order_mark_within_a_file_is_named() -> None:
+    with pytest.raises(ValueError, match="BOM"):
+        parse_json("\ufeff{}")

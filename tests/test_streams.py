@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import BadInput
+from harness.grading import plan as plans
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import make_plan
 from harness.runs.manifest import Asked
@@ -37,10 +38,31 @@ def test_digest_of_a_stream_is_that_of_the_whole(
     assert keyed_digest((key, canonical_json(text)) for key, text in values.items()) == digest(values)
 
 
-def test_golden_set_that_changes_while_a_run_is_planned_makes_no_run(here: Path) -> None:
+ASKED = Asked(model="builtin/majority", policy="small", prompt="teacher", splits=("dev",))
+
+
+@pytest.mark.parametrize("beyond", [-1, 0, 1])
+def test_plan_grades_the_same_whether_its_examples_are_held_or_read_again(
+    here: Path, monkeypatch: pytest.MonkeyPatch, beyond: int
+) -> None:
     project = write_project(here)
-    asked = Asked(model="builtin/majority", policy="small", prompt="teacher", splits=("dev",))
-    plan = make_plan(project, asked)
+    plan = make_plan(project, ASKED)
+    whole = list(plan.examples)
+    monkeypatch.setattr(plans, "HELD", len(whole) - beyond)
+    again = make_plan(project, ASKED).examples
+    assert list(again) == list(again) == whole
+    assert plan.size == len(again) == len(whole) > 1
+    write_golden(here, examples(queries=1))
+    assert (list(again) == whole) == (beyond <= 0)
+
+
+@pytest.mark.parametrize("held", [0, plans.HELD])
+def test_golden_set_that_changes_while_a_run_is_planned_makes_no_run(
+    here: Path, monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    monkeypatch.setattr(plans, "HELD", held)
+    project = write_project(here)
+    plan = make_plan(project, ASKED)
     write_golden(here, examples(queries=9))
     with pytest.raises(BadInput, match="changed while the run was planned"):
         create_run(project.runs, new_manifest(project, plan), run_contents(plan))

@@ -1,11 +1,12 @@
 """What a run will ask, settled before the first call: policy, prompt, shots, examples, digests.
 
-Memory does not grow with the run: each pass over a golden set reads its file again.
+Memory does not grow with the run: each pass over more than HELD examples reads their file again.
 """
 
 from collections import deque
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from harness.errors import BadInput, Fault, refuse_faults
@@ -14,7 +15,7 @@ from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import checked_examples, each_example, golden_digest, golden_path
 from harness.golden.leakage import Dropped, Leaks
 from harness.golden.rating.open_rounds import with_rounds
-from harness.golden.rating.ratings import RATINGS, Rated, Said, rated_under, raters_by_version
+from harness.golden.rating.ratings import RATINGS, Rated, Said, rated_under
 from harness.golden.splits import sample_ids
 from harness.nouns.base import Split
 from harness.nouns.pair import Example
@@ -33,6 +34,9 @@ from harness.storage.files import Stamp, stamp_of
 from harness.storage.project import Project
 from harness.storage.stream import Stream
 from harness.storage.tables import Layout
+
+HELD = 1000
+"""The most examples that are kept in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +91,10 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
     shown, withheld = leaks.shown_policy()
     writer = bind_prompt(prompt, shown, learnable, asked.shots)
     set_.refuse_none(found.count)
-    graded = Stream(set_.chosen, found.count)
+    # What is read from the file again takes as long as all the file.
+    graded = Stream(set_.chosen if found.count > HELD else partial(iter, found.first), found.count)
     _try_each(writer, pairs or graded)
-    rounds = with_rounds(project, policy, Rated(()))
+    rated = with_rounds(project, policy, set_.rated())
     return Plan(
         asked=asked,
         policy=policy,
@@ -105,10 +110,10 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
         withheld=tuple(withheld),
         stale=found.stale,
         sources=tuple(sorted(found.sources)),
-        ratings=set_.ratings(),
-        rated_under=tuple(sorted(raters_by_version(set_.path.with_name(RATINGS)))),
-        rating_open=rounds.unfinished,
-        rating_early=rounds.early,
+        ratings=(*rated.ratings, *rated.unrated),
+        rated_under=rated.versions,
+        rating_open=rated.unfinished,
+        rating_early=rated.early,
         digests=Digests(
             policy=policy_digest(policy),
             prompt=prompt.digest,
@@ -171,11 +176,10 @@ class _GoldenSet:
         if not count and self._asked.kind.scored:
             raise BadInput(f"the golden set has no example in split {self._asked.part}")
 
-    def ratings(self) -> tuple[Said, ...]:
+    def rated(self) -> Rated:
         """All that raters said under the policy version."""
         examples = each_example(self.path, self._policy)
-        found = rated_under(self.path.with_name(RATINGS), self._policy, examples)
-        return (*found.ratings, *found.unrated)
+        return rated_under(self.path.with_name(RATINGS), self._policy, examples)
 
     def _noting_shots(self, examples: Iterable[Example]) -> Iterator[Example]:
         for example in examples:
@@ -186,15 +190,18 @@ class _GoldenSet:
 
 @dataclass(slots=True)
 class _PlannedSet:
-    """Totals of the graded examples, added up as they pass."""
+    """Totals of the graded examples, added up as they pass; the `first` of them are kept."""
 
     policy: Policy
+    first: list[Example] = field(default_factory=list)
     count: int = 0
     stale: int = 0
     sources: set[str] = field(default_factory=set)
 
     def noted(self, examples: Iterable[Example]) -> Iterator[Example]:
         for example in examples:
+            if self.count < HELD:
+                self.first.append(example)
             self.count += 1
             self.stale += not is_judged(example, self.policy)
             if example.provenance:

@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from harness.report.parts import columns, entry, indented, interval, matrix_table, number, warnings
-from harness.report.regression import markdown_cell
+from harness.report.regression import markdown_cell, markdown_table
 from harness.scorecards.impact import Impact, MovedShare
 from harness.storage.plural import plural
 
@@ -42,21 +42,22 @@ def impact_markdown(found: Impact) -> str:
     weight = " of the traffic" if found.weighted else ""
     where = f"{plural(found.n, 'pair')} in {plural(found.n_queries, 'query')}"
     title = f"From {found.before} to {found.after}, on {where}"
-    rows = _rows(found)
+    rows = (
+        (
+            markdown_cell(name.strip()),
+            f"{moved.pairs:,}",
+            number(moved.share),
+            markdown_cell(interval(moved.ci) or "-"),
+        )
+        for name, moved in _rows(found).items()
+    )
     lines = [
         f"### {markdown_cell(title)}",
         "",
         f"{markdown_cell(found.model)} with {markdown_cell(found.prompt)}. "
         f"What people see changes for {markdown_cell(_share(found.action_moved))}{weight}.",
         "",
-        f"| | pairs | share{weight} | 95 % interval |",
-        "|---|---|---|---|",
-        *(
-            f"| {markdown_cell(name.strip())} | {moved.pairs:,} | {number(moved.share)} "
-            f"| {markdown_cell(interval(moved.ci) or '-')} |"
-            for name, moved in rows.items()
-        ),
-        "",
+        *markdown_table(("", "pairs", f"share{weight}", "95 % interval"), rows),
         *(f"- {markdown_cell(warning)}" for warning in found.warnings),
     ]
     return "\n".join(lines).rstrip() + "\n"

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from xml.etree import ElementTree
 
 from rich.console import RenderableType
@@ -63,6 +63,9 @@ def markdown_text(found: Regression, flips: int) -> str:
     """The result for a pull request or a job summary."""
     c = found.comparison
     where = f"{plural(c.n_common, 'item')}, {plural(c.n_clusters, 'query')}"
+    conditions = (
+        (markdown_cell(one.name), MARKS[one.verdict], markdown_cell(one.reason)) for one in found.conditions
+    )
     lines = [
         f"## Regression check: {found.verdict}",
         "",
@@ -70,36 +73,34 @@ def markdown_text(found: Regression, flips: int) -> str:
         "",
         f"Base: {markdown_cell(c.base)}. Candidate: {markdown_cell(c.candidate)}.",
         "",
-        "| condition | | |",
-        "|---|---|---|",
-        *(
-            f"| {markdown_cell(one.name)} | {MARKS[one.verdict]} | {markdown_cell(one.reason)} |"
-            for one in found.conditions
-        ),
-        "",
-        f"| {where} | base | candidate | difference | 95 % interval |",
-        "|---|---|---|---|---|",
-        *_rows(c),
-        "",
+        *markdown_table(("condition", "", ""), conditions),
+        *markdown_table((where, "base", "candidate", "difference", "95 % interval"), _rows(c)),
     ]
     if c.flips[:flips]:
-        lines += ["| flip | item | query | golden | base | candidate |", "|---|---|---|---|---|---|"]
-        lines += [
-            f"| {one.kind} | {markdown_cell(one.item)} | {markdown_cell(one.query or '')} "
-            f"| {one.golden} | {one.base} | {one.candidate} |"
-            for one in c.flips[:flips]
-        ]
-        lines += ["", f"{plural(len(c.flips), 'flip')} in all.", ""]
+        rows = (
+            (o.kind, markdown_cell(o.item), markdown_cell(o.query or ""), o.golden, o.base, o.candidate)
+            for o in c.flips[:flips]
+        )
+        lines += markdown_table(("flip", "item", "query", "golden", "base", "candidate"), rows)
+        lines += [f"{plural(len(c.flips), 'flip')} in all.", ""]
     lines += [f"- {markdown_cell(warning)}" for warning in c.warnings]
     return "\n".join(lines) + "\n"
 
 
-def _rows(found: Comparison) -> Iterator[str]:
+def _rows(found: Comparison) -> Iterator[Sequence[str]]:
     """The figures for a summary; the actions' figure, which not every policy has, is last."""
     shown = [(figure, change) for figure, change in changes_of(found) if figure.markdown]
     for figure, change in sorted(shown, key=lambda one: one[0].field == "actions"):
         sides = number(change.base), number(change.candidate), signed(change.delta)
-        yield f"| {figure.markdown} | {' | '.join((*sides, interval(change.ci) or '-'))} |"
+        yield figure.markdown, *sides, interval(change.ci) or "-"
+
+
+def markdown_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """The lines of a table, and an empty one after it. The cells are escaped already."""
+    yield "|" + "".join(f" {header} |" if header else " |" for header in headers)
+    yield "|---" * len(headers) + "|"
+    yield from (f"| {' | '.join(map(str, row))} |" for row in rows)
+    yield ""
 
 
 def markdown_cell(text: str) -> str:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from harness.report.impact import impact_markdown, impact_view
 from harness.report.parts import VERDICT_STYLES, warnings
-from harness.report.regression import MARKS, markdown_cell
+from harness.report.regression import MARKS, markdown_cell, markdown_table
 from harness.scorecards.comparison import Condition
 from harness.scorecards.ship import CANARIES, GATE1, IMPACT, Shipping
 
@@ -37,16 +37,11 @@ def shipping_view(found: Shipping) -> Iterator[RenderableType]:
 def shipping_markdown(found: Shipping) -> str:
     """The check as Markdown, for a pull request."""
     provisional = ", provisional" if found.override else ""
+    steps = ((markdown_cell(name), mark, markdown_cell(reason)) for name, mark, reason, _ in _results(found))
     lines = [
         f"## {found.verdict.capitalize()}{provisional}: {markdown_cell(found.policy)} {WORDS[found.verdict]}",
         "",
-        "| step | | |",
-        "|---|---|---|",
-        *(
-            f"| {markdown_cell(name)} | {mark} | {markdown_cell(reason)} |"
-            for name, mark, reason, _ in _results(found)
-        ),
-        "",
+        *markdown_table(("step", "", ""), steps),
     ]
     if found.override:
         lines += [f"**{markdown_cell(_answered(found))}.**", ""]

@@ -17,7 +17,7 @@ from harness.nouns.base import Amount, Count, Noun
 from harness.nouns.records import Key
 from harness.runs.record_log import SYNC_EVERY
 from harness.storage.files import parse, to_line
-from harness.storage.regular import append_whole, lines_of, open_regular, open_to_append, unreadable
+from harness.storage.regular import append_whole, lines_of, open_to_append, reading
 
 CALLS = "calls.jsonl"
 
@@ -80,11 +80,8 @@ def _whole_size(path: Path) -> int:
 def _lines(path: Path) -> Iterator[bytes]:
     if not os.path.lexists(path):
         return
-    try:
-        with open_regular(path, links=False) as file:
-            yield from lines_of(file, path)
-    except OSError as error:
-        raise BadInput([unreadable(path, error)]) from error
+    with reading(path, links=False) as file:
+        yield from lines_of(file, path)
 
 
 @dataclass(frozen=True, slots=True)

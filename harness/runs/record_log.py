@@ -15,7 +15,7 @@ from harness.errors import BadInput, Fault
 from harness.nouns.records import Failed, Key, Record
 from harness.storage.files import parse, to_line
 from harness.storage.locks import alone
-from harness.storage.regular import LONGEST_LINE, append_whole, lines_of, open_regular, unreadable
+from harness.storage.regular import LONGEST_LINE, append_whole, lines_of, open_regular, reading
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -59,25 +59,19 @@ def iter_records(folder: Path) -> Iterator[Record]:
     *full, last = _unbroken(folder)
     for path in full:
         yield from _full_segment(path)
-    try:
-        with open_regular(last, links=False) as file:
-            yield from (record for record, _ in _records_in(file, last))
-    except OSError as error:
-        raise BadInput([unreadable(last, error)]) from error
+    with reading(last, links=False) as file:
+        yield from (record for record, _ in _records_in(file, last))
 
 
 def _full_segment(path: Path) -> Iterator[Record]:
     """The records of a segment that others follow: nothing writes it any more, so its lines are whole."""
     size = 0
-    try:
-        with open_regular(path, links=False) as file:
-            for record, end in _records_in(file, path):
-                yield record
-                size = end
-            if size != os.fstat(file.fileno()).st_size:
-                raise BadInput([Fault(str(path), f"the last line is cut off; {DAMAGE}")])
-    except OSError as error:
-        raise BadInput([unreadable(path, error)]) from error
+    with reading(path, links=False) as file:
+        for record, end in _records_in(file, path):
+            yield record
+            size = end
+        if size != os.fstat(file.fileno()).st_size:
+            raise BadInput([Fault(str(path), f"the last line is cut off; {DAMAGE}")])
 
 
 def _records_in(file: BinaryIO, path: Path) -> Iterator[tuple[Record, int]]:

@@ -7,7 +7,7 @@ and a guard corrects the lower limit if almost no items disagree.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,7 @@ class Tested:
     reason: Reason | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KappaTable:
     """One kappa's items as positions on the scale, for figures that need more than the counts.
 
@@ -77,12 +77,12 @@ class KappaTable:
     scale: tuple[int, ...]
     weighting: Weighting
 
-    @property
+    @cached_property
     def matrix(self) -> Matrix:
         """The confusion matrix."""
         return cell_counts(self.rows, self.columns, len(self.scale))
 
-    @property
+    @cached_property
     def kappa(self) -> Kappa:
         """Exact kappa."""
         return cohen_kappa(self.matrix, self.scale, self.weighting)

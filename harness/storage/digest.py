@@ -11,8 +11,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import IO, Any
 
-from harness.errors import BadInput
-from harness.storage.regular import open_regular, unreadable
+from harness.storage.regular import reading
 
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
@@ -35,12 +34,9 @@ def digest_bytes(content: bytes) -> str:
 def digest_file(path: Path) -> str:
     """`sha256:<hex>` of a file's bytes, which are not held. BadInput if it cannot be read."""
     whole = hashlib.sha256()
-    try:
-        with open_regular(path) as file:
-            while part := file.read(1 << 20):
-                whole.update(part)
-    except OSError as error:
-        raise BadInput([unreadable(path, error)]) from error
+    with reading(path) as file:
+        while part := file.read(1 << 20):
+            whole.update(part)
     return f"sha256:{whole.hexdigest()}"
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.storage.regular import LARGEST, LONGEST_LINE, lines_of, open_regular, unreadable
+from harness.storage.regular import LARGEST, LONGEST_LINE, lines_of, reading
 from harness.storage.regular import read_bytes as read_bytes
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -97,7 +97,9 @@ def _words(found: dict[str, Any]) -> str:
 
 def parse_json(text: str) -> Any:
     """Parse strict JSON: ValueError for a duplicate key, NaN and infinity."""
-    return json.loads(text, object_pairs_hook=single_keys, parse_constant=_no_constant)
+    if text.startswith("\ufeff"):
+        json.loads(text)  # its message names the byte order mark
+    return _STRICT.decode(text)
 
 
 def read_json(path: Path, most: int = LARGEST, *, links: bool = True) -> Any:
@@ -133,6 +135,11 @@ def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
+_STRICT = json.JSONDecoder(object_pairs_hook=single_keys, parse_constant=_no_constant)
+_LINES = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+"""Made once: `json` makes one for each text, which takes longer than to read a short line."""
+
+
 def json_lines(path: Path) -> tuple[list[tuple[int, dict[str, Any]]], list[Fault]]:
     """Each object of a JSON lines file with its line number, and the faults of the other lines."""
     lines = list(each_json_line(path))
@@ -160,15 +167,12 @@ def each_json_line(path: Path) -> Iterator[tuple[int, dict[str, Any] | Fault]]:
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Each line of a UTF-8 file with its number, read lazily."""
-    try:
-        with open_regular(path) as file:
-            for number, line in enumerate(lines_of(file, path), start=1):
-                try:
-                    yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-                except UnicodeDecodeError as error:
-                    raise BadInput([_not_utf8(path, number, line[error.start])]) from None
-    except OSError as error:
-        raise BadInput([unreadable(path, error)]) from error
+    with reading(path) as file:
+        for number, line in enumerate(lines_of(file, path), start=1):
+            try:
+                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                raise BadInput([_not_utf8(path, number, line[error.start])]) from None
 
 
 def read_nouns(path: Path, model: type[Model]) -> tuple[list[tuple[int, Model]], list[Fault]]:
@@ -214,7 +218,7 @@ def _line(path: Path, number: int) -> str:
 def to_line(noun: BaseModel, *, sparse: bool = False) -> str:
     """A noun as one line of JSON without None; `sparse` omits defaults too."""
     data = noun.model_dump(mode="json", exclude_none=True, exclude_defaults=sparse)
-    return json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n"
+    return _LINES.encode(data) + "\n"
 
 
 def to_lines(nouns: Iterable[BaseModel]) -> Iterator[str]:

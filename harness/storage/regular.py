@@ -8,6 +8,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -74,13 +75,20 @@ def _refuse_odd(mode: int, path: Path) -> None:
         raise OSError(errno.EINVAL, what, str(path))
 
 
-def read_bytes(path: Path, most: int = LARGEST, *, links: bool = True) -> bytes:
-    """A file's bytes. BadInput if it cannot be read or has more than `most` bytes."""
+@contextmanager
+def reading(path: Path, *, links: bool = True) -> Iterator[BinaryIO]:
+    """A regular file while it is read. BadInput where it cannot be."""
     try:
         with open_regular(path, links=links) as file:
-            content = file.read(most + 1)
+            yield file
     except OSError as error:
         raise BadInput([unreadable(path, error)]) from error
+
+
+def read_bytes(path: Path, most: int = LARGEST, *, links: bool = True) -> bytes:
+    """A file's bytes. BadInput if it cannot be read or has more than `most` bytes."""
+    with reading(path, links=links) as file:
+        content = file.read(most + 1)
     if len(content) > most:
         raise BadInput(
             [Fault(str(path), f"larger than {most >> 20} MB, the most that is read of such a file")]

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from functools import partial
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from harness.comparison.ranking import rank_sides
 from harness.comparison.sides import side_of_run
@@ -20,8 +19,7 @@ from harness.runs.folder import open_run
 from harness.runs.listing import ListedRun, Listing
 from harness.score.reading import read_run
 from harness.storage.project import Project
-from harness.web.guard import Guard
-from harness.web.pages import page, static, trouble
+from harness.web.pages import page, trouble
 from harness.web.progress import Counter, RunProgress
 from harness.web.rating.lead import Lead
 from harness.web.rating.listing import Desks, rounds_shown
@@ -29,12 +27,17 @@ from harness.web.rating.routes import RatingPages
 from harness.web.reports import Reports, against
 from harness.web.table import chosen, read_query, table_of
 from harness.web.trend import HEIGHT, pictures
+from harness.web.troubles import LOCAL, Troubles, static_file
 from harness.web.versions import VersionDiff, policies_beside, policies_of, prompts_beside, prompts_of
 
 REPORT_HEADERS = {"Content-Security-Policy": "frame-ancestors 'none'"}
 """A report has its own content policy, which names its style and scripts by their digests."""
-LOCAL = frozenset({"localhost"})
-PLAIN = "There is no page at this address."
+TROUBLES = Troubles(
+    "viewer",
+    ("The viewer is read-only", "{method} is not allowed: the viewer is read-only."),
+    "The viewer answers to addresses and to localhost; `harness view --host NAME` adds a name.",
+    trouble,
+)
 
 
 class Viewer:
@@ -59,7 +62,7 @@ class Viewer:
             Route("/runs/{name}", self.run),
             Route("/runs/{name}/report", self.report),
             Route("/runs/{name}/progress.json", self.progress),
-            Route("/static/{name}", _static),
+            Route("/static/{name}", static_file),
         ]
 
     def runs(self, request: Request) -> Response:
@@ -170,40 +173,4 @@ def create_app(project: Project, names: frozenset[str] = LOCAL, *, rate: bool = 
     """
     desks = Desks(project) if rate else None
     rating = [*RatingPages(desks.open).routes(), *Lead(project).routes()] if desks else []
-    app = Starlette(
-        routes=[*Viewer(project, desks).routes(), *rating],
-        exception_handlers={HTTPException: _http_trouble, BadInput: _bad_input, Exception: _our_fault},
-    )
-    return Guard(app, _foreign, names)
-
-
-def _static(request: Request) -> Response:
-    found = static(request.path_params["name"])
-    if found is None:
-        raise HTTPException(404, "there is no such file")
-    return found
-
-
-def _http_trouble(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException), "registered for these alone"
-    titles = {404: "There is no such page", 405: "The viewer is read-only"}
-    lines = {404: str(error.detail), 405: f"{request.method} is not allowed: the viewer is read-only."}
-    title = titles.get(error.status_code, "The request failed")
-    line = lines.get(error.status_code, str(error.detail))
-    return trouble(error.status_code, title, (PLAIN if line == "Not Found" else line,))
-
-
-def _bad_input(request: Request, error: Exception) -> Response:
-    assert isinstance(error, BadInput), "registered for these alone"
-    return trouble(400, "This page cannot be shown", tuple(map(str, error.faults)))
-
-
-def _our_fault(request: Request, error: Exception) -> Response:
-    line = f"{type(error).__name__}: the viewer has a fault. See its terminal for details."
-    return trouble(500, "The viewer failed", (line,))
-
-
-async def _foreign(scope: Scope, receive: Receive, send: Send) -> None:
-    """The response to a request with a foreign Host header."""
-    line = "The viewer answers to addresses and to localhost; `harness view --host NAME` adds a name."
-    await trouble(421, "Unknown host name", (line,))(scope, receive, send)
+    return TROUBLES.app([*Viewer(project, desks).routes(), *rating], names)

@@ -8,8 +8,9 @@ from starlette.types import ASGIApp
 
 from harness.errors import BadInput
 from harness.storage.project import Project
-from harness.web.app import LOCAL, create_app
+from harness.web.app import create_app
 from harness.web.patience import BACKLOG, PatientProtocol
+from harness.web.troubles import LOCAL
 
 GRACE = 2
 """Seconds for pages in transfer to finish when the viewer stops."""

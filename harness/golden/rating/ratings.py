@@ -33,7 +33,7 @@ class Rated:
     if the items are golden examples. `compared`: the rater who was left out, since that rater's grades are
     compared with the golden ones. `warnings`: what is odd about the file. `unrated`: what raters could not
     grade. `unfinished`: why no verdict may be read from them yet, since a round of rating is open; `early`:
-    that a round was closed too early.
+    that a round was closed too early. `versions`: every policy version that their file has grades under.
     """
 
     ratings: Sequence[Rating]
@@ -44,6 +44,7 @@ class Rated:
     unrated: Sequence[Unrated] = ()
     unfinished: str | None = None
     early: str | None = None
+    versions: tuple[str, ...] = ()
 
     @property
     def raters(self) -> frozenset[str]:
@@ -289,6 +290,7 @@ def rated_under(path: Path, policy: Policy, examples: Iterable[Example]) -> Rate
         kinds=rater_kinds(path.with_name(RATERS)),
         warnings=tuple(read_otherwise([one for _, one in here], policy)),
         unrated=unrated,
+        versions=tuple(sorted({one.policy_version for _, one in numbered if isinstance(one, Rating)})),
     )
 
 

@@ -7,25 +7,23 @@ what raters said.
 from datetime import UTC, datetime
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from harness.errors import BadInput, refuse_faults
+from harness.errors import refuse_faults
 from harness.golden.rating.adjudicated import sum_up
 from harness.golden.rating.adjudications import CAUSES, Adjudication, cause_words
 from harness.golden.rating.deciding import Decision, Overtaken, decide
 from harness.golden.rating.disputes import Dispute
 from harness.storage.files import build
 from harness.web.forms import form
-from harness.web.guard import Guard
-from harness.web.pages import NavLink, page, static
+from harness.web.pages import NavLink, page
 from harness.web.rating.disputes import Disputes, State
+from harness.web.troubles import LOCAL, Troubles, static_file
 
-LOCAL = frozenset({"localhost"})
 WAYS = (NavLink("/", "Disputes"), NavLink("/summary", "What they say"))
 FOOT = "Decisions go into adjudications.jsonl and the golden set on this machine. Nothing leaves it."
 SHOWN = {"all": "All", "open": "Open", "look": "Second look", "decided": "Decided"}
@@ -45,7 +43,7 @@ class Adjudicating:
             Route("/summary", self.summary),
             Route("/disputes/{code}", self.dispute),
             form("/disputes/{code}/decision", self.decide),
-            Route("/static/{name}", _static),
+            Route("/static/{name}", static_file),
         ]
 
     def listed(self, request: Request) -> Response:
@@ -121,11 +119,7 @@ class Adjudicating:
 
 def adjudicate_app(disputes: Disputes, names: frozenset[str] = LOCAL) -> ASGIApp:
     """The author's pages. `names`: the host names, besides IP addresses, that requests may use."""
-    app = Starlette(
-        routes=Adjudicating(disputes).routes(),
-        exception_handlers={HTTPException: _http_trouble, BadInput: _bad_input, Exception: _our_fault},
-    )
-    return Guard(app, _foreign, names)
+    return TROUBLES.app(Adjudicating(disputes).routes(), names)
 
 
 def _known(state: State, code: str) -> Dispute:
@@ -148,30 +142,9 @@ def _trouble(status: int, title: str, lines: tuple[str, ...]) -> HTMLResponse:
     return _page("trouble.html.j2", {"title": title, "lines": lines}, "", status)
 
 
-def _static(request: Request) -> Response:
-    found = static(request.path_params["name"])
-    if found is None:
-        raise HTTPException(404, "there is no such file")
-    return found
-
-
-def _http_trouble(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException), "registered for these alone"
-    titles = {404: "There is no such page", 405: "This page cannot do that"}
-    return _trouble(error.status_code, titles.get(error.status_code, "The request failed"), (error.detail,))
-
-
-def _bad_input(request: Request, error: Exception) -> Response:
-    assert isinstance(error, BadInput), "registered for these alone"
-    return _trouble(400, "This page cannot be shown", tuple(map(str, error.faults)))
-
-
-def _our_fault(request: Request, error: Exception) -> Response:
-    line = f"{type(error).__name__}: the server has a fault. See its terminal for details."
-    return _trouble(500, "The server failed", (line,))
-
-
-async def _foreign(scope: Scope, receive: Receive, send: Send) -> None:
-    """The response to a request with a foreign Host header."""
-    line = "These pages answer to addresses of this machine and to localhost."
-    await _trouble(421, "Unknown host name", (line,))(scope, receive, send)
+TROUBLES = Troubles(
+    "server",
+    ("This page cannot do that", "Method Not Allowed"),
+    "These pages answer to addresses of this machine and to localhost.",
+    _trouble,
+)
