@@ -20,7 +20,7 @@ from harness.runs.folder import open_run
 from harness.runs.listing import ListedRun, Listing
 from harness.score.reading import read_run
 from harness.storage.project import Project
-from harness.web.guard import Guard
+from harness.web.guard import LOCAL, Guard, is_here
 from harness.web.pages import page, static, trouble
 from harness.web.progress import Counter, RunProgress
 from harness.web.rating.lead import Lead
@@ -33,7 +33,6 @@ from harness.web.versions import VersionDiff, policies_beside, policies_of, prom
 
 REPORT_HEADERS = {"Content-Security-Policy": "frame-ancestors 'none'"}
 """A report has its own content policy, which names its style and scripts by their digests."""
-LOCAL = frozenset({"localhost"})
 PLAIN = "There is no page at this address."
 
 
@@ -134,7 +133,9 @@ class Viewer:
 
     def rating(self, request: Request) -> Response:
         """Every round of rating with its progress and, on this machine, a link for each rater."""
-        values = {"rounds": list(rounds_shown(self._project, self._desks)), "here_alone": self._desks}
+        # Whoever has a rater's link rates in that name.
+        desks = self._desks if is_here(request) else None
+        values = {"rounds": list(rounds_shown(self._project, desks)), "here_alone": desks}
         return page("rounds.html.j2", values, "/rating")
 
     def versions(self, request: Request) -> Response:

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
-from harness.web.app import LOCAL
+from harness.web.guard import LOCAL
 from harness.web.rating.app import rating_app
 from harness.web.rating.desk import Desk
 from harness.web.serve import server_of
