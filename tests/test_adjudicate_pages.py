@@ -147,6 +147,10 @@ def test_faults_of_a_decision_come_back_all_at_once(project: Project, client: Te
     headers = {"origin": HERE}
     odd = client.post(f"/disputes/{code}/decision", json={"id": "x", "grade": "1"}, headers=headers)
     assert odd.status_code == 400 and len(odd.json()["faults"]) >= 3
+    short = post(client, code, reasoning="Fast.")
+    assert short.status_code == 400 and "gives no reason" in short.json()["error"]
+    # The id of an example can hint at its grade.
+    assert disputes_of(project)[0].example.id not in short.text
     assert adjudicated(project) == []
 
 

@@ -63,6 +63,17 @@ def test_what_a_proxy_passes_on_comes_from_elsewhere(rated: OpenRound, tmp_path:
     for said in ("127.0.0.1", "for=127.0.0.1", "10.0.0.1"):
         for path in (SHOWN, f"{SHOWN}/live.json"):
             assert client.get(path, headers={header: said}).status_code == 403
+        assert "/rate/" not in client.get("/rating", headers={header: said}).text
+    assert "/rate/" in client.get("/rating").text
+
+
+def test_another_name_of_the_machine_comes_from_elsewhere(rated: OpenRound, tmp_path: Path) -> None:
+    """Another server on this machine can be made to ask; it names this one by an address of the network."""
+    client = client_of(tmp_path)
+    for host, there in (("localhost:8765", True), ("[::1]:8765", True), ("10.0.0.1", False)):
+        assert ("/rate/" in client.get("/rating", headers={"host": host}).text) is there
+        assert client.get(SHOWN, headers={"host": host}).status_code == (200 if there else 403)
+    assert "/rate/" not in client_of(tmp_path, "10.0.0.2").get("/rating").text
 
 
 def test_an_open_round_shows_figures_and_neither_verdict_nor_band(rated: OpenRound, tmp_path: Path) -> None:

@@ -17,12 +17,13 @@ from harness.golden.rating.links import invite, revoke
 from harness.golden.rating.rounds import ANSWERS, ASSIGNMENTS, PAIRS, ROUND, OpenRound, Show, read_round
 from harness.storage.project import Project
 from harness.web.app import create_app
+from harness.web.guard import is_local
 from harness.web.pages import RATING
 from harness.web.rating.desk import Desk
 from harness.web.rating.limits import KNOWN, Limit
 from harness.web.rating.routes import PER_LINK, WRONG_PER_ADDRESS
 from harness.web.rating.shown import content_policy, picture_of
-from harness.web.serve import is_local, viewer
+from harness.web.serve import viewer
 
 
 @pytest.fixture
@@ -466,7 +467,11 @@ def test_a_rounds_pictures_and_fields_reach_the_page(tmp_path: Path) -> None:
     for one in golden:
         one["result"]["attributes"] = {"image": "https://img.example.com/a.jpg", "size": "4"}
     opened = add_round(write_project(tmp_path, golden=golden))
-    show = {"fields": ["title", "attributes"], "picture": "image", "picture_hosts": ["img.example.com"]}
+    show = {
+        "fields": ["title", "attributes", "__class__", "model_fields"],
+        "picture": "image",
+        "picture_hosts": ["img.example.com"],
+    }
     path = opened.folder / ROUND
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"show": show}), "utf-8")
     served = Served(Project(tmp_path), read_round(opened.folder, Project(tmp_path)))
@@ -491,11 +496,14 @@ def test_a_policy_that_changed_meanwhile_is_said(tmp_path: Path) -> None:
 
 # --- from the viewer ----------------------------------------------------------------------------------------
 
+ALONE = ("127.0.0.1", 50_000)
+"""A browser on this machine."""
+
 
 def test_the_viewer_of_this_machine_has_a_link_for_each_rater(tmp_path: Path) -> None:
     opened = small_round(tmp_path)
     add_round(Project(tmp_path), ("cy",), "r2")
-    with TestClient(create_app(Project(tmp_path), rate=True), base_url=HERE) as client:
+    with TestClient(create_app(Project(tmp_path), rate=True), base_url=HERE, client=ALONE) as client:
         text = client.get("/rating").text
         assert re.findall(r"Rate as (\w+)", text) == ["cy", "ann", "bob"]
         link = re.findall(r'href="(/rate/[^"]+)">Rate as ann', text)[0]
@@ -513,7 +521,7 @@ def test_the_viewer_of_this_machine_has_a_link_for_each_rater(tmp_path: Path) ->
 def test_a_damaged_round_is_listed_in_words(tmp_path: Path) -> None:
     opened = small_round(tmp_path)
     (opened.folder / ANSWERS).write_bytes(b"no database, and long enough to be read as one" * 9)
-    with TestClient(create_app(Project(tmp_path), rate=True), base_url=HERE) as client:
+    with TestClient(create_app(Project(tmp_path), rate=True), base_url=HERE, client=ALONE) as client:
         answer = client.get("/rating")
         assert answer.status_code == 200
         assert "answers.sqlite3" in answer.text
@@ -537,4 +545,4 @@ def test_only_a_viewer_on_loopback_takes_ratings(tmp_path: Path, host: str, loca
     assert is_local(host) is local
     small_round(tmp_path)
     app: Any = viewer(Project(tmp_path), host).config.app
-    assert ("Rate as ann" in TestClient(app, base_url=HERE).get("/rating").text) is local
+    assert ("Rate as ann" in TestClient(app, base_url=HERE, client=ALONE).get("/rating").text) is local

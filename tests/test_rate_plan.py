@@ -262,7 +262,7 @@ def test_sealing_is_mended_by_sealing_again(here: Path) -> None:
     assert ratings.read_text(encoding="utf-8") == whole
     assert seal(project, opened, "ann", "fourth").at == "first"
     assert len(lines(opened.folder / SEALED)) == 1
-    with AnswerLog(opened.folder / ANSWERS) as log, pytest.raises(BadInput, match="sealed"):
+    with AnswerLog(opened.folder / ANSWERS) as log, pytest.raises(BadInput, match="closed"):
         log.add("ann", [grade(0, 1, "event-late")])
 
 

@@ -19,6 +19,7 @@ from harness.runs.folder import open_run
 from harness.runs.listing import ListedRun, Listing
 from harness.score.reading import read_run
 from harness.storage.project import Project
+from harness.web.guard import LOCAL, is_here
 from harness.web.pages import page, trouble
 from harness.web.progress import Counter, RunProgress
 from harness.web.rating.lead import Lead
@@ -27,7 +28,7 @@ from harness.web.rating.routes import RatingPages
 from harness.web.reports import Reports, against
 from harness.web.table import chosen, read_query, table_of
 from harness.web.trend import HEIGHT, pictures
-from harness.web.troubles import LOCAL, Troubles, static_file
+from harness.web.troubles import Troubles, static_file
 from harness.web.versions import VersionDiff, policies_beside, policies_of, prompts_beside, prompts_of
 
 REPORT_HEADERS = {"Content-Security-Policy": "frame-ancestors 'none'"}
@@ -137,7 +138,9 @@ class Viewer:
 
     def rating(self, request: Request) -> Response:
         """Every round of rating with its progress and, on this machine, a link for each rater."""
-        values = {"rounds": list(rounds_shown(self._project, self._desks)), "here_alone": self._desks}
+        # Whoever has a rater's link rates in that name.
+        desks = self._desks if is_here(request) else None
+        values = {"rounds": list(rounds_shown(self._project, desks)), "here_alone": desks}
         return page("rounds.html.j2", values, "/rating")
 
     def versions(self, request: Request) -> Response:

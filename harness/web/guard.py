@@ -4,6 +4,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PAGE_POLICY = (
@@ -11,6 +12,7 @@ PAGE_POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """For our own pages: style and script come from this server only."""
+LOCAL = frozenset({"localhost"})
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -40,6 +42,22 @@ def is_ours(host: str | None, names: frozenset[str]) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_here(request: Request) -> bool:
+    """Whether a browser on this machine asks, by a name of it; not what a proxy or a server passes on."""
+    names = [urlsplit(f"//{request.headers.get('host', '')}").hostname or ""]
+    names += [request.client.host] if request.client else [""]
+    passed_on = any(name in request.headers for name in ("forwarded", "x-forwarded-for"))
+    return not passed_on and all(map(is_local, names))
+
+
+def is_local(host: str) -> bool:
+    """Whether a host names this machine for itself alone."""
+    try:
+        return host.lower() in LOCAL or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Guard:

@@ -9,8 +9,8 @@ from starlette.types import ASGIApp
 from harness.errors import BadInput
 from harness.storage.project import Project
 from harness.web.app import create_app
+from harness.web.guard import LOCAL, is_local
 from harness.web.patience import BACKLOG, PatientProtocol
-from harness.web.troubles import LOCAL
 
 GRACE = 2
 """Seconds for pages in transfer to finish when the viewer stops."""
@@ -55,14 +55,6 @@ def is_open(server: socket.socket) -> bool:
 def viewer(project: Project, host: str) -> uvicorn.Server:
     """The server of a project's pages. `host`: the name it listens at; browsers may use it."""
     return server_of(create_app(project, LOCAL | {host.lower()}, rate=is_local(host)))
-
-
-def is_local(host: str) -> bool:
-    """Whether a host names this machine for itself alone."""
-    try:
-        return host.lower() in LOCAL or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def server_of(app: ASGIApp) -> uvicorn.Server:

@@ -14,7 +14,6 @@ from harness.errors import BadInput
 from harness.web.guard import Guard
 from harness.web.pages import static
 
-LOCAL = frozenset({"localhost"})
 PLAIN = "There is no page at this address."
 
 

@@ -4,6 +4,7 @@ An app of its own on loopback: neither the viewer nor the raters' server has the
 what raters said.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,16 +14,17 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from harness.errors import refuse_faults
+from harness.errors import BadInput, refuse_faults
 from harness.golden.rating.adjudicated import sum_up
 from harness.golden.rating.adjudications import CAUSES, Adjudication, cause_words
 from harness.golden.rating.deciding import Decision, Overtaken, decide
 from harness.golden.rating.disputes import Dispute
 from harness.storage.files import build
 from harness.web.forms import form
+from harness.web.guard import LOCAL
 from harness.web.pages import NavLink, page
 from harness.web.rating.disputes import Disputes, State
-from harness.web.troubles import LOCAL, Troubles, static_file
+from harness.web.troubles import Troubles, static_file
 
 WAYS = (NavLink("/", "Disputes"), NavLink("/summary", "What they say"))
 FOOT = "Decisions go into adjudications.jsonl and the golden set on this machine. Nothing leaves it."
@@ -106,6 +108,10 @@ class Adjudicating:
             faults_said = list(map(str, error.faults))
             now = _told(error.now) if error.now else None
             return JSONResponse({"error": faults_said[0], "faults": faults_said, "now": now}, 409)
+        except BadInput as error:
+            # A golden id can hint at its grade.
+            shown = [replace(one, where="") if one.where == item else one for one in error.faults]
+            raise BadInput(shown) from None
         state = self._disputes.state()
         look = self._disputes.looks_again(_known(state, dispute.code))
         following = self._next(state, state.place[dispute.code])

@@ -4,8 +4,6 @@ Never on the raters' server, and for this machine alone.
 """
 
 import hashlib
-from contextlib import suppress
-from ipaddress import ip_address
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
@@ -31,6 +29,7 @@ from harness.score.few import few_names
 from harness.scorecards.live_gate1 import LiveGate1
 from harness.storage.project import Project, folder_names
 from harness.verdicts.live_gate1 import live_gate1_of
+from harness.web.guard import is_here
 from harness.web.pages import page
 
 HERE, LIST = "/rounds", "/rating"
@@ -92,11 +91,8 @@ class Lead:
 
 def _here(request: Request) -> None:
     """Refuse another machine, and what a proxy passes on: raters may reach this server too."""
-    passed_on = any(name in request.headers for name in ("forwarded", "x-forwarded-for"))
-    with suppress(ValueError):  # a socket's name is no address
-        if request.client and ip_address(request.client.host).is_loopback and not passed_on:
-            return
-    raise HTTPException(403, ELSEWHERE)
+    if not is_here(request):
+        raise HTTPException(403, ELSEWHERE)
 
 
 def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:

@@ -4,10 +4,10 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from harness.web.guard import LOCAL
 from harness.web.rating.app import rating_app
 from harness.web.rating.desk import Desk
 from harness.web.serve import server_of
-from harness.web.troubles import LOCAL
 
 
 def rating_server(desks: tuple[Desk, ...], host: str, public: str | None = None) -> uvicorn.Server:

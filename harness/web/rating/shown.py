@@ -44,8 +44,9 @@ def state_of(opened: OpenRound, rater: str, said: Mapping[int, Answer], changed:
 
 def pair_shown(pair: RoundPair, show: Show) -> dict[str, Any]:
     """A pair as the surface shows it: the round's fields of the result, the query and the context."""
+    fields = [name for name in show.fields if name in type(pair.result).model_fields]
     kept: dict[str, Any] = {
-        name: value for name in show.fields if (value := getattr(pair.result, name, None)) not in (None, {})
+        name: value for name in fields if (value := getattr(pair.result, name)) not in (None, {})
     }
     if "attributes" in kept:
         kept["attributes"] = {name: text for name, text in kept["attributes"].items() if name != show.picture}
