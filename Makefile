@@ -26,7 +26,7 @@ ENDS = || { code=$$?; case $$code in \
 COMPILED = env -u PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help eval gate1 gate2 compare regress impact ship audit report rate adjudicate view lint demo-server test check format golden-update screenshots mutants clean
+.PHONY: help eval gate1 gate2 compare regress impact ship audit report rate adjudicate view lint demo-server test test-slow check format golden-update screenshots mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,9 +75,13 @@ demo-server: $(VENV)/installed  ## A model API on loopback without a model, to t
 	@$(BIN)/python tests/demo_server.py $(FLAGS)
 
 test: $(VENV)/installed-dev  ## Run the tests, on as many processes as there are cores
-	@$(COMPILED) $(BIN)/python -m pytest -q -n auto --dist worksteal
+	@$(COMPILED) $(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
 
-check: $(VENV)/installed-dev  ## What CI runs: format, lint, types, tests
+test-slow: $(VENV)/installed-dev  ## Run the long tests: simulations, kills, the wheel, three raters at once
+	@$(COMPILED) HARNESS_KILLS=$(or $(KILLS),20) HARNESS_RATED_PAIRS=$(or $(PAIRS),500) \
+		$(BIN)/python -m pytest -q -n auto --dist worksteal -m slow
+
+check: $(VENV)/installed-dev  ## Format, lint, types, tests: what CI runs, but for test-slow
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy

@@ -57,7 +57,9 @@ def test_a_plan_says_what_it_drew_and_what_each_rater_gets(here: Path) -> None:
     assert not (here / "golden/small/rounds").exists()
     assert not (here / "golden/small/raters.toml").exists()
 
-    found = harness(*PLAN, *words, "--json").json
+    given = harness(*PLAN, *words, "--json")
+    found = given.json
+    assert "next:" not in given.err + told.err
     assert (found["at_random"], found["hunted"], found["by_all"], found["planned"]) == (60, 0, 6, 132)
     assert [one["minutes"] for one in found["raters"]] == [22.0] * 3
     assert [one["pi"] for one in found["strata"]] == [pytest.approx(2 / 3)] * 3
@@ -70,6 +72,8 @@ def test_a_plan_says_what_it_drew_and_what_each_rater_gets(here: Path) -> None:
 
 def test_the_same_seed_plans_the_same_and_the_next_round_has_the_next_name(here: Path) -> None:
     first = planned(here, "--pairs", "30")
+    assert "next: harness rate --policy small --rater ann" in harness(*PLAN, "--pairs", "30").err
+    (here / "golden/small/rounds/r2").rename(here / "unwanted")
     second = planned(here, "--pairs", "30")
     assert (first.round.name, second.round.name) == ("r1", "r2")
     assert first.pairs == second.pairs

@@ -166,6 +166,10 @@ def plan_command(
         show(plan_view(summary, expected, warned))
     where = shown_path(found.opened.folder)
     say(f"that would be written to {where}" if dry_run else f"written to {where}")
+    if not (dry_run or json):
+        first, name = found.opened.round.raters[0], judged_by.name
+        say(f"next: harness rate --policy {name} --rater {first}, for one person on this machine;")
+        say(f"  for a team: harness rate invite {first} --policy {name}, and harness rate --host ...")
 
 
 def _shown(pictures: PictureOptions) -> Any:
