@@ -96,7 +96,7 @@ def test_advice_counts_from_the_items_that_take_part() -> None:
     assert score.items_needed is not None and score.kappa.n == 120
     more = score.items_needed - 120
     assert score.advice[-1] == (
-        f"Rate about {more:,} more items ({score.items_needed:,} in all) to decide, "
+        f"Rate about {more:,} more items ({score.items_needed:,} that two raters share, in all) to decide, "
         "at the observed kappa and design effect"
     )
 

@@ -197,7 +197,7 @@ STOPPED: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
         "regression", "inconclusive", "is out of date: changed since it was made: the golden set",
     ),
     "nobody rated, with the way on": (
-        removed("golden/small/ratings.jsonl"), "gate1", "fail", "golden sheet --policy small@v1 --rater NAME",
+        removed("golden/small/ratings.jsonl"), "gate1", "fail", "rate plan --policy small@v1 --raters A,B",
     ),
     "no baseline": (
         removed("runs/baselines/*"), "regression", "inconclusive", "harness baseline set RUN",

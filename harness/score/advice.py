@@ -94,6 +94,6 @@ def _ratings(score: Gate1) -> Iterator[str]:
     if score.items_needed is not None:
         more = score.items_needed - score.gated_kappa.n
         yield (
-            f"Rate about {plural(more, 'more item')} ({score.items_needed:,} in all) to decide, "
+            f"Rate about {plural(more, 'more item')} ({score.items_needed:,} that two raters share, in all) to decide, "
             "at the observed kappa and design effect"
         )

@@ -158,7 +158,7 @@ def _gate1(found: Evidence, override: Override | None) -> Check:
         reason = f"{gate1.reason}; {lacking}" if lacking else gate1.reason or ""
         return ("fail" if lacking else gate1.verdict or "inconclusive"), reason
     if override is None:
-        how = f"; next: harness golden sheet --policy {found.policy.label} --rater NAME, or ratings import"
+        how = f"; next: harness rate plan --policy {found.policy.label} --raters A,B, or ratings import"
         return "fail", f"{lacking}{how if gate1 is None else ''}"
     return "pass", f"{lacking}; allowed by {override.by}: {override.because}"
 
