@@ -9,6 +9,7 @@ from builders import examples, harness, write_project
 from oracle import only_run
 
 from harness.errors import BadInput
+from harness.golden.examples import load_examples
 from harness.golden.rating.ratings import add_ratings, load_said, ratings_under
 from harness.nouns.pair import Example, Rating, Unrated
 from harness.policy.load import load_policy, policy_digest
@@ -74,7 +75,11 @@ def test_only_the_first_reading_counts(here: Path) -> None:
     ]
     path = rated(here, *more)
     policy = load_policy(here / "policies/small/v1.toml")
-    taken = [(one.item, one.repeat) for one in ratings_under(path, policy, []) if one.rater == "cy"]
+    taken = [
+        (one.item, one.repeat)
+        for one in ratings_under(path, policy, load_examples(path.with_name("examples.jsonl"), policy))
+        if one.rater == "cy"
+    ]
     assert taken == [("q1-0", 0)]
     assert harness("gate1", "--policy", "small", "--json").json["cannot"] == {"policy_silent": 1}
 
@@ -121,6 +126,22 @@ def test_every_bad_line_is_named(here: Path) -> None:
 def test_an_item_that_is_not_there_is_an_error_of_lint(here: Path) -> None:
     rated(here, cannot("nowhere"))
     assert "nowhere: rated, but not in the golden set" in harness("golden", "lint", "--policy", "small").out
+
+
+def test_agreement_on_items_that_the_golden_set_lacks_is_none(here: Path) -> None:
+    """Two raters who agree on a thousand invented items have not agreed on one golden item more."""
+    path = rated(here)
+    before = harness("gate1", "--policy", "small", "--json").json
+    invented = [
+        {"item": f"x{at}", "rater": rater, "grade": at % 3, "policy_version": "v1"}
+        for at in range(1000)
+        for rater in before["raters"]
+    ]
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps(line) + "\n" for line in invented)
+    after = harness("gate1", "--policy", "small", "--json").json
+    assert "left out: 1,000 rated items that the golden set lacks (x0, x1," in " ".join(after["warnings"])
+    assert {**after, "warnings": []} == {**before, "warnings": []}
 
 
 def test_adding_replaces_a_grade_by_a_cause_and_back(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator
     if ratings_file.exists() and not ratings:
         yield Finding("warning", "ratings", f"none under {policy.label}: its Gate 1 was never measured")
     golden = {example.id: example.grade for example in examples}
-    for item in sorted({*(one.item for one in ratings), *(one.item for one in rated.unrated)} - set(golden)):
+    for item in sorted(rated.strangers):
         yield Finding("error", item, "rated, but not in the golden set")
     for rater in sorted(rated.raters - set(kinds)):
         yield Finding("warning", rater, "raters.toml does not say whether this rater is human or llm")

@@ -6,7 +6,7 @@ The assembly also serves items of other origins: files of grades, and arrays in 
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -170,7 +170,7 @@ def judge_raters(
         bootstrap=bootstrap,
     )
     provisional = "; ".join(filter(None, (score.provisional, rated.early))) or None
-    warnings = (*rated.warnings, *score.warnings)
+    warnings = (*rated.warnings, *_strangers(rated.strangers), *score.warnings)
     noted = {"warnings": warnings, "provisional": provisional, "compared": rated.compared}
     return judge_gate1(score.model_copy(update=noted), names, rated.unfinished)
 
@@ -193,6 +193,13 @@ def people_alone(rated: Rated) -> Rated:
         unrated=[one for one in rated.unrated if one.rater not in models],
         warnings=(*rated.warnings, warning),
     )
+
+
+def _strangers(items: Collection[str]) -> Iterator[str]:
+    """A warning of rated items that are not graded: agreement on them says nothing of the golden set."""
+    if items:
+        count = plural(len(items), "rated item")
+        yield f"left out: {count} that the golden set lacks ({few_names(sorted(items))})"
 
 
 def mixed_answers(reading: Reading) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ class Rated:
     compared with the golden ones. `warnings`: what is odd about the file. `unrated`: what raters could not
     grade. `unfinished`: why no verdict may be read from them yet, since a round of rating is open; `early`:
     that a round was closed too early. `versions`: every policy version that their file has grades under.
+    `strangers`: rated items that the golden set lacks; what was said of them is left out.
     """
 
     ratings: Sequence[Rating]
@@ -45,6 +46,7 @@ class Rated:
     unfinished: str | None = None
     early: str | None = None
     versions: tuple[str, ...] = ()
+    strangers: frozenset[str] = frozenset()
 
     @property
     def raters(self) -> frozenset[str]:
@@ -277,19 +279,21 @@ def rated_under(path: Path, policy: Policy, examples: Iterable[Example]) -> Rate
     without_doubles(keyed, rating_name, f"{path}, line")
     rated = {one.item for _, one in here}
     queries = {example.id: example.query for example in examples if example.id in rated}
+    here = [(line, one) for line, one in here if one.item in queries]
     unrated = [one for _, one in here if isinstance(one, Unrated)]
     unsure: dict[tuple[str, str], int] = {}
     for one in unrated:
         unsure[one.item, one.rater] = min(one.repeat, unsure.get((one.item, one.rater), one.repeat))
     return Rated(
         ratings=[
-            one.model_copy(update={"query": queries.get(one.item)})
+            one.model_copy(update={"query": queries[one.item]})
             for _, one in here
             if isinstance(one, Rating) and one.repeat < unsure.get((one.item, one.rater), one.repeat + 1)
         ],
         kinds=rater_kinds(path.with_name(RATERS)),
         warnings=tuple(read_otherwise([one for _, one in here], policy)),
         unrated=unrated,
+        strangers=frozenset(rated - set(queries)),
         versions=tuple(sorted({one.policy_version for _, one in numbered if isinstance(one, Rating)})),
     )
 
