@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.golden.rating.drawing import Drawing
+    from harness.golden.rating.planning import Planned
     from harness.golden.rating.rounds import Design
     from harness.nouns.policy import Policy
 
@@ -127,10 +128,8 @@ def plan_command(
     Pairs drawn at random keep their inclusion probability and can serve an estimate; hunted ones cannot.
     """
     from harness.cli.golden import load_set
-    from harness.golden.rating.plan_summary import summary_of
     from harness.golden.rating.planning import RoundPlan, plan_round
     from harness.golden.splits import parse_splits
-    from harness.report.rating import plan_view
 
     project = project_at(root)
     judged_by, examples = load_set(project, with_note(policy_or_only(policy, project), project))
@@ -149,27 +148,29 @@ def plan_command(
         hunted=drawing.hunted(project, judged_by),
     )
     found = plan_round(project, judged_by.label, wanted, dry_run=dry_run)
-    summary, (expected, remarks) = (
-        summary_of(found.opened, seconds),
-        _expected(project, judged_by, found.examples),
-    )
-    warned = [*found.warnings, *remarks]
-    if json:
-        print_json(
-            {
-                **summary.model_dump(mode="json"),
-                "expected": [one.model_dump(mode="json") for one in expected],
-                "warnings": warned,
-            }
-        )
-    else:
-        show(plan_view(summary, expected, warned))
+    _print(project, judged_by, found, seconds, json=json)
     where = shown_path(found.opened.folder)
     say(f"that would be written to {where}" if dry_run else f"written to {where}")
     if not (dry_run or json):
         first, name = found.opened.round.raters[0], judged_by.name
         say(f"next: harness rate --policy {name} --rater {first}, for one person on this machine;")
         say(f"  for a team: harness rate invite {first} --policy {name}, and harness rate --host ...")
+
+
+def _print(
+    project: Project, policy: "Policy", found: "Planned", seconds: float | None, *, json: bool
+) -> None:
+    from harness.golden.rating.plan_summary import summary_of
+    from harness.report.rating import plan_view
+
+    summary = summary_of(found.opened, seconds)
+    expected, remarks = _expected(project, policy, found.examples)
+    warned = [*found.warnings, *remarks]
+    if not json:
+        show(plan_view(summary, expected, warned))
+        return
+    intervals = [one.model_dump(mode="json") for one in expected]
+    print_json({**summary.model_dump(mode="json"), "expected": intervals, "warnings": warned})
 
 
 def _shown(pictures: PictureOptions) -> Any:
