@@ -262,9 +262,11 @@ def test_pair_runs_are_no_evaluations(shop: Path) -> None:
 
 
 def test_one_withheld_shot_is_counted_in_the_singular(shop: Path) -> None:
-    shot = json.loads((shop / "golden/small/examples.jsonl").read_text("utf-8").splitlines()[0])
+    path, words = shop / "golden/small/examples.jsonl", " ".join(f"word{at}" for at in range(30))
+    first, *others = path.read_text("utf-8").splitlines(keepends=True)
+    path.write_text(json.dumps({**json.loads(first), "result": {"title": words}}) + "\n" + "".join(others))
     with (shop / "pairs.csv").open("a", encoding="utf-8") as file:
-        file.write(f"own,{shot['query']} two,{shot['result']['title']} too,0\n")
+        file.write(f"own,{json.loads(first)['query']} two,{words},0\n")
     said = [one for one in impact(None, "--json").json["warnings"] if "withheld" in one]
     assert said == [
         "1 of 6 golden shots is withheld from the teacher: a pair has the query, or nearly the text"

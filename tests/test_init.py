@@ -24,7 +24,17 @@ from harness.scaffold.new_folder import whole_folder
 from harness.scaffold.origin import requirement
 from harness.storage.project import Project
 
-DEVELOPS = {"demo-server", "test", "check", "format", "golden-update", "screenshots", "mutants", "clean"}
+DEVELOPS = {
+    "demo-server",
+    "test",
+    "test-slow",
+    "check",
+    "format",
+    "golden-update",
+    "screenshots",
+    "mutants",
+    "clean",
+}
 """The targets of this repository that develop the harness."""
 WRITTEN = {
     ".github/workflows/check.yml",

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 from rating_pages import a_round, count, events, grades, opened_offline, rating, ready, saved, stored
 from rounds import add_round
 
-from harness.golden.rating.rounds import ASSIGNMENTS, Assignment, Show, read_round
-from harness.storage.files import load_nouns, write_lines
+from harness.golden.rating.rounds import ASSIGNMENTS, ROUND, Assignment, Show, read_round
+from harness.storage.files import load_nouns, write_atomic, write_lines
 from harness.storage.project import Project
 
 
@@ -226,6 +226,8 @@ def test_a_pair_and_its_repeat_are_never_in_one_list(tmp_path: Path, browser: Br
     lines = [line for line in load_nouns(path, Assignment) if line.rater == "ann"][:3]
     again = [one.model_copy(update={"place": 3 + at, "repeat": 1}) for at, one in enumerate(lines)]
     write_lines(path, [*lines, *again])
+    planned = opened_round.round.model_copy(update={"planned": len(lines) + len(again)})
+    write_atomic(opened_round.folder / ROUND, planned.model_dump_json())
     project = Project(tmp_path)
     twice = read_round(opened_round.folder, project)
     assert len({twice.pairs[one.code].query for one in twice.assigned("ann")}) == 1

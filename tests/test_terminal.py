@@ -39,6 +39,7 @@ def project(here: Path) -> Path:
 
 RIGHT = (
     "rate plan --policy small --raters ann,bob --by grade --dry-run",
+    "audit RUN",
     "adjudicate --policy small --list",
     "doctor", "policy list", "policy show small", "policy lint small", "golden list", "golden lint small",
     "golden stats small", "golden plan small --pilot RUN --half-width 0.05", "prompt list",
@@ -61,6 +62,7 @@ WRONG = (
     "runs rm RUN",
     "ratings import ratings.csv --policy small",
     "rate status --policy small",
+    "init policies",
     "runs rm nothing --yes",
     "prompt diff teacher@v1 teacher@v9",
     "eval --model nothing",

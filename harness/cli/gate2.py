@@ -8,6 +8,7 @@ from harness.cli.options import Json, OptionalRun, Options, Root, layout, option
 from harness.cli.output import end_by, print_json, say, scored_json, show
 from harness.cli.rated import FileOptions, GatedOptions, bar_origin, given_in, refuse
 from harness.errors import BadInput
+from harness.storage.plural import plural
 from harness.storage.project import Project
 
 if TYPE_CHECKING:
@@ -182,9 +183,8 @@ def _later_ratings(project: Project, found: "Assessment") -> str | None:
         said = (one for one in load_said(path) if one.policy_version in ("", policy.version))
         raters = {one.rater for one in said if isinstance(one, Rating)}
         if len(raters) > 1:
-            return (
-                f"note: {len(raters)} raters have rated since the run was made: --ratings {path} reads them"
-            )
+            count = plural(len(raters), "rater")
+            return f"note: {count} have rated since the run was made: --ratings {path} reads them"
     return None
 
 

@@ -8,6 +8,7 @@ from harness.errors import BadInput, Fault
 from harness.golden.scales import MOST_GRADES, parse_scale, scale_text
 from harness.nouns.pair import one_form
 from harness.storage.cells import number_of
+from harness.storage.plural import plural
 from harness.storage.tables import Layout, Table, joined
 
 WIDEST_SPAN = 10
@@ -38,7 +39,7 @@ def scale_of_table(table: Table, layout: Layout, given: str | None) -> TableScal
         what = f"all grades are {found.pop()}" if found else "no row has a grade"
         raise BadInput([Fault(str(table.path), f"{header}: {what}; give the scale: --scale 0-4")])
     if len(found) > MOST_GRADES:
-        what = f"has {len(found):,} different grades; a scale has at most {MOST_GRADES}"
+        what = f"has {plural(len(found), 'different grade')}; a scale has at most {MOST_GRADES}"
         raise BadInput([Fault(str(table.path), f"{header}: {what}")])
     spread = max(found) - min(found)
     whole = tuple(range(min(found), max(found) + 1)) if spread <= WIDEST_SPAN else tuple(sorted(found))

@@ -142,7 +142,7 @@ def merge_ratings(path: Path, made: Callable[[Sequence[Said]], Sequence[Said]]) 
     """The same with ratings that are made from those there, while nobody else writes the file."""
     with alone(path.parent / ".ratings.lock"):
         merged = ratings_by_key(path)
-        count = take(merged, ((str(path), one) for one in made([*merged.values()])), replace=True)
+        count = take(merged, ((f"{path}, {one.item}", one) for one in made([*merged.values()])), replace=True)
         refuse_faults(count.conflicts)
         write_lines(path, [merged[key] for key in sorted(merged)])
     return count
