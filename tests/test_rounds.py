@@ -69,6 +69,16 @@ def test_damaged_folders_are_named_with_all_faults(tmp_path: Path) -> None:
     assert "'eve' is not a rater of the round" in str(caught.value)
 
 
+def test_places_with_a_gap_are_refused(tmp_path: Path) -> None:
+    """An answer is stored at a place: with a gap, a page would show one pair and store another's grade."""
+    assigned = small_round(tmp_path).folder / ASSIGNMENTS
+    lines = [json.loads(line) for line in assigned.read_text(encoding="utf-8").splitlines()]
+    moved = [{**line, "place": line["place"] + (line["place"] > 0)} for line in lines]
+    assigned.write_text("".join(json.dumps(line) + "\n" for line in moved), encoding="utf-8")
+    with pytest.raises(BadInput, match="places do not count 0, 1, 2"):
+        open_round(Project(tmp_path), "small")
+
+
 def test_a_link_in_a_rounds_folder_is_refused(tmp_path: Path) -> None:
     opened = small_round(tmp_path)
     (opened.folder / "answers.sqlite3").symlink_to(tmp_path / "elsewhere")
@@ -96,6 +106,15 @@ def test_an_answer_sent_twice_is_stored_once_and_outlives_the_log(tmp_path: Path
         log.add("ann", [grade(0)])
         log.add("bob", [grade(0)])
         assert [rater for rater, _ in log.all()] == ["ann", "bob"]
+
+
+def test_an_id_that_is_stored_takes_no_other_answer(tmp_path: Path) -> None:
+    """To call it saved would lose it; what came with it is not stored either, and can be sent again."""
+    with AnswerLog(tmp_path / ANSWERS) as log:
+        log.add("ann", [grade(0, 1, "event-one")])
+        with pytest.raises(BadInput, match="place 0: its id is stored with another answer"):
+            log.add("ann", [grade(1, 2, "event-two"), grade(0, 2, "event-one")])
+        assert {place: one.grade for place, one in log.current("ann").items()} == {0: 1}
 
 
 def test_an_answer_that_comes_late_again_does_not_count_as_the_last(tmp_path: Path) -> None:

@@ -131,9 +131,11 @@ class AnswerLog:
             if self._fetch("SELECT 1 FROM closed WHERE rater = ?", rater):
                 raise Refused(CLOSED)
             query = "INSERT OR IGNORE INTO answers (rater, event, place, body) VALUES (?, ?, ?, ?)"
-            for row in rows:
+            for one, row in zip(answers, rows, strict=True):
                 if self._connection.execute(query, row).rowcount:
-                    self._check_place(rater, row[2])
+                    self._check_place(rater, one.place)
+                else:
+                    self._check_same(rater, one)
 
         self._transaction(write)
         return {place: said for place in {one.place for one in answers} if (said := self._at(rater, place))}
@@ -143,6 +145,13 @@ class AnswerLog:
         if stored[0][0] > MOST:
             what = f"{MOST} answers were given here, and it takes no more; the last one that was saved counts"
             raise Refused([Fault(f"place {place}", what)])
+
+    def _check_same(self, rater: str, again: Answer) -> None:
+        """A stored id stands for one answer: another one under it would be called saved, and be lost."""
+        (stored,) = self._fetch(f"{_SAID} WHERE rater = ? AND event = ?", rater, again.event)
+        if self._read(*stored).model_copy(update={"at": again.at}) != again:
+            what = "its id is stored with another answer; reload the page and answer again"
+            raise Refused([Fault(f"place {again.place}", what)])
 
     def close_set(self, rater: str, at: str) -> str:
         """Take no more answers of a rater; since when, which stays as it was the first time."""
@@ -182,7 +191,7 @@ class AnswerLog:
         try:
             with self._alone:
                 return self._connection.execute(query, values).fetchall()
-        except (sqlite3.Error, OverflowError) as error:
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
             if "locked" in str(error):
                 raise Unfinished(f"{self._path}: another process holds the file; try again") from error
             raise _refused(self._path, error) from error
@@ -215,7 +224,7 @@ def _counting(said: Iterable[Answer]) -> Answer | None:
 def _open(path: Path) -> sqlite3.Connection:
     try:
         connection = open_database(path, _TABLES, wait=WAIT)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # a damaged name in a message is no UTF-8
         raise _refused(path, error) from error
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
     # Answers without end find an end: a full file refuses them, and keeps those that it has.

@@ -11,7 +11,7 @@ sealed.jsonl        whose set is closed, and counted in ratings.jsonl
 
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -241,23 +241,30 @@ def _faults(
         faults.append(
             Fault(str(folder / POLICY), "is not the policy that round.json was planned with; restore it")
         )
-    for number, a in enumerate(assigned, start=1):
-        where = f"{folder / ASSIGNMENTS}, line {number}"
-        if a.code not in codes:
-            faults.append(Fault(where, f"no pair of {PAIRS} has the code {a.code!r}"))
-        if a.rater not in planned.raters:
-            faults.append(Fault(where, f"{a.rater!r} is not a rater of the round"))
-    if len(assigned) != planned.planned:
-        what = (
-            f"has {plural(len(assigned), 'assignment')}, and {ROUND} planned {planned.planned:,}: restore it"
-        )
-        faults.append(Fault(str(folder / ASSIGNMENTS), what))
     if len(codes) < len(pairs):
         faults.append(Fault(str(folder / PAIRS), "a code is there twice; restore the file"))
-    places = {(a.rater, a.place) for a in assigned}
-    if len(places) < len(assigned) or len({(a.rater, a.code, a.repeat) for a in assigned}) < len(assigned):
-        faults.append(Fault(str(folder / ASSIGNMENTS), "an assignment is there twice; restore the file"))
-    return faults
+    return [*faults, *_assignment_faults(folder / ASSIGNMENTS, planned, codes, assigned)]
+
+
+def _assignment_faults(
+    path: Path, planned: Round, codes: Collection[str], assigned: Sequence[Assignment]
+) -> Iterator[Fault]:
+    orders: dict[str, list[int]] = {rater: [] for rater in planned.raters}
+    for number, a in enumerate(assigned, start=1):
+        if a.code not in codes:
+            yield Fault(f"{path}, line {number}", f"no pair of {PAIRS} has the code {a.code!r}")
+        if a.rater not in orders:
+            yield Fault(f"{path}, line {number}", f"{a.rater!r} is not a rater of the round")
+        else:
+            orders[a.rater].append(a.place)
+    if len(assigned) != planned.planned:
+        has = plural(len(assigned), "assignment")
+        yield Fault(str(path), f"has {has}, and {ROUND} planned {planned.planned:,}: restore it")
+    # An answer is stored at a place: with a gap, a page would show one pair and store another's grade.
+    if any(sorted(places) != list(range(len(places))) for places in orders.values()):
+        yield Fault(str(path), "a rater's places do not count 0, 1, 2 ...; restore the file")
+    if len({(a.rater, a.code, a.repeat) for a in assigned}) < len(assigned):
+        yield Fault(str(path), "an assignment is there twice; restore the file")
 
 
 def policy_change(project: Project, planned: Round) -> str:
