@@ -78,7 +78,7 @@ test: $(VENV)/installed-dev  ## Run the tests, on as many processes as there are
 	@$(COMPILED) $(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
 
 test-slow: $(VENV)/installed-dev  ## Run the long tests: simulations, kills, the wheel, three raters at once
-	@$(COMPILED) HARNESS_KILLS=$(or $(KILLS),20) HARNESS_RATED_PAIRS=$(or $(PAIRS),500) \
+	@$(COMPILED) HARNESS_KILLS=$(or $(KILLS),10) HARNESS_RATED_PAIRS=$(or $(PAIRS),200) \
 		$(BIN)/python -m pytest -q -n auto --dist worksteal -m slow
 
 check: $(VENV)/installed-dev  ## Format, lint, types, tests: what CI runs, but for test-slow
