@@ -96,7 +96,6 @@ def test_every_key_does_what_the_bar_says(tmp_path: Path, browser: Browser) -> N
         assert page.locator("#help").is_visible()
         press("1")
         press("Escape")
-        page.locator("#help").wait_for(state="hidden")  # the browser closes it when it has time
         press("/")
         page.keyboard.type("highest")
         expect(page.locator("[data-clause]:visible")).to_have_count(1)

@@ -126,6 +126,8 @@ function inDialog(event, dialog) {
   if (event.key !== "Escape") return;
   event.preventDefault();
   dialog.close();
+  // Until the browser lays out again, the switch in it would still take the next key.
+  if (dialog.contains(document.activeElement)) at("main").focus({ preventScroll: true });
 }
 
 function leave() {
