@@ -13,7 +13,7 @@ from spoken import Tokens
 from harness.golden.holdout_log import LOOKS, looks
 from harness.golden.overrides import OVERRIDES, overrides
 from harness.golden.rating.adjudications import load_adjudications
-from harness.golden.rating.ratings import rater_kinds
+from harness.golden.rating.raters import rater_kinds
 from harness.grading.new_run import new_manifest
 from harness.grading.plan import make_plan
 from harness.runs.batch_log import BATCHES, BatchLog

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from harness.cli.app import app
 from harness.errors import BadInput
 from harness.golden.grade_tables import read_grades, read_ratings
-from harness.golden.rating.ratings import rater_kinds
+from harness.golden.rating.raters import rater_kinds
 from harness.golden.unmatched import unmatched
 from harness.nouns.pair import Rating
 from harness.runs.pairs import read_pairs

@@ -96,7 +96,8 @@ def collect_ratings(
 
     from harness.golden.examples import golden_path
     from harness.golden.rating.open_rounds import blind_faults
-    from harness.golden.rating.ratings import RATERS, add_ratings, rater_kinds
+    from harness.golden.rating.raters import RATERS, rater_kinds
+    from harness.golden.rating.ratings import add_ratings
     from harness.golden.rating.sheet import check_rater, read_sheet
     from harness.nouns.pair import one_form
 

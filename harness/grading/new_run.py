@@ -11,7 +11,8 @@ from pathlib import Path
 
 from harness import __version__
 from harness.errors import BadInput, Fault
-from harness.golden.rating.ratings import RATERS, RATINGS, rater_kinds
+from harness.golden.rating.raters import RATERS, rater_kinds
+from harness.golden.rating.ratings import RATINGS
 from harness.grading.executors import executor_of
 from harness.grading.plan import Plan
 from harness.policy.load import gates_digest

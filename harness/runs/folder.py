@@ -16,7 +16,8 @@ from pathlib import Path
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.examples import golden_digest
-from harness.golden.rating.ratings import RATERS, RATINGS, load_said, rater_kinds
+from harness.golden.rating.raters import RATERS, rater_kinds
+from harness.golden.rating.ratings import RATINGS, load_said
 from harness.golden.scales import off_scale
 from harness.nouns.pair import Example, Rating, Unrated
 from harness.nouns.policy import Gates, Policy

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from harness.golden.examples import golden_path
 from harness.golden.graded_files import examples_of
-from harness.golden.rating.ratings import RATERS, Rated, rater_kinds
+from harness.golden.rating.raters import RATERS, rater_kinds
+from harness.golden.rating.ratings import Rated
 from harness.golden.rating.rounds import open_round
 from harness.golden.rating.waiting import RaterSet, RoundNow, round_now
 from harness.nouns.pair import Example, Rating, Unrated

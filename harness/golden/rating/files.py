@@ -11,7 +11,8 @@ from harness.golden.grade_rows import GradedRow
 from harness.golden.grade_tables import read_ratings
 from harness.golden.graded_files import Levels, examples_of
 from harness.golden.rating.open_rounds import with_rounds
-from harness.golden.rating.ratings import RATERS, RATINGS, Rated, load_rated, rated_under, rater_kinds
+from harness.golden.rating.raters import RATERS, rater_kinds
+from harness.golden.rating.ratings import RATINGS, Rated, load_rated, rated_under
 from harness.golden.unmatched import KnownIds, unmatched
 from harness.nouns.pair import Example, Rating
 from harness.nouns.policy import Policy

@@ -15,17 +15,8 @@ from harness.golden.rating.exchange.pseudonyms import Pseudonyms
 from harness.golden.rating.exchange.reading import Incoming, read_ratings_file
 from harness.golden.rating.exchange.responses import Source
 from harness.golden.rating.open_rounds import blind_faults
-from harness.golden.rating.ratings import (
-    RATERS,
-    RATINGS,
-    Key,
-    Kind,
-    Said,
-    rater_kinds,
-    ratings_by_key,
-    take,
-    with_kinds,
-)
+from harness.golden.rating.raters import RATERS, Kind, rater_kinds, with_kinds
+from harness.golden.rating.ratings import RATINGS, Key, Said, ratings_by_key, take
 from harness.golden.rating.sheet import check_rater
 from harness.golden.unmatched import unmatched
 from harness.nouns.pair import Example, Unrated

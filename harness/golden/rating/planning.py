@@ -14,7 +14,8 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.examples import golden_path, load_examples
 from harness.golden.rating.assignment import assign
 from harness.golden.rating.drawing import Drawing, DrawnPair, draw, hunt_order
-from harness.golden.rating.ratings import RATERS, RATINGS, Kind, rater_kinds, ratings_under, with_kinds
+from harness.golden.rating.raters import RATERS, Kind, rater_kinds, with_kinds
+from harness.golden.rating.ratings import RATINGS, ratings_under
 from harness.golden.rating.rounds import (
     ASSIGNMENTS,
     PAIRS,

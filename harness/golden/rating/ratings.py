@@ -1,26 +1,22 @@
 """The ratings of a golden set."""
 
-import json
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from harness.errors import BadInput, Fault, refuse_faults
+from harness.golden.rating.raters import RATERS, rater_kinds
 from harness.golden.scales import off_scale
 from harness.golden.table_faults import rating_name, without_doubles
-from harness.nouns.base import Noun
-from harness.nouns.pair import ALMOST, Example, Rating, Unrated, namesakes, one_form
+from harness.nouns.pair import ALMOST, Example, Rating, Unrated, namesakes
 from harness.nouns.policy import Policy
 from harness.policy.load import policy_digest
-from harness.storage.files import build, each_json_line, read_text, read_toml, to_line, too_long, write_lines
+from harness.storage.files import build, each_json_line, to_line, too_long, write_lines
 from harness.storage.locks import alone
 from harness.storage.plural import plural
 
-RATINGS, RATERS = "ratings.jsonl", "raters.toml"
-Kind = Literal["human", "llm"]
+RATINGS = "ratings.jsonl"
 Said = Rating | Unrated
 """A line of ratings.jsonl: a grade, or why there is none."""
 
@@ -209,40 +205,6 @@ def _sealed(new: Said, old: Said) -> str:
     of = f"{new.item!r} by {new.rater!r} under {old.policy_version}"
     what = f"was sealed in a round, with {verdict_of(old)}; what was rated blind is not replaced"
     return f"{of} {what}: give a later reading its number in `repeat`"
-
-
-class Rater(Noun):
-    """An entry of raters.toml."""
-
-    kind: Kind
-    note: str = ""
-
-
-def rater_kinds(path: Path) -> dict[str, str]:
-    """Each rater's kind from raters.toml; empty without a file."""
-    kinds: dict[str, str] = {}
-    faults: list[Fault] = []
-    for name, data in (read_toml(path) if path.exists() else {}).items():
-        if not isinstance(data, dict):
-            faults.append(Fault(f"{path}, {name}", 'expected a table: kind = "human" or "llm"'))
-            continue
-        rater, found = build(Rater, data, f"{path}, {name}")
-        faults += found
-        if rater is not None:
-            kinds[one_form(name)] = rater.kind
-    refuse_faults(faults)
-    return kinds
-
-
-def with_kinds(path: Path, kinds: Mapping[str, str]) -> str:
-    """The text of raters.toml with further raters: what is there stays as it is, comments too."""
-    before = read_text(path).rstrip() + "\n\n" if path.exists() else ""
-    return before + "\n".join(f'[{_toml_key(rater)}]\nkind = "{kind}"\n' for rater, kind in kinds.items())
-
-
-def _toml_key(name: str) -> str:
-    # A JSON string is a TOML string too.
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
 def load_rated(path: Path, policy: Policy, about: Mapping[str, Example]) -> Rated:

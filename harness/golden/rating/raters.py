@@ -1,0 +1,49 @@
+"""raters.toml: whether each rater is a person or a language model."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from harness.errors import Fault, refuse_faults
+from harness.nouns.base import Noun
+from harness.nouns.pair import one_form
+from harness.storage.files import build, read_text, read_toml
+
+RATERS = "raters.toml"
+Kind = Literal["human", "llm"]
+
+
+class Rater(Noun):
+    """An entry of raters.toml."""
+
+    kind: Kind
+    note: str = ""
+
+
+def rater_kinds(path: Path) -> dict[str, str]:
+    """Each rater's kind from raters.toml; empty without a file."""
+    kinds: dict[str, str] = {}
+    faults: list[Fault] = []
+    for name, data in (read_toml(path) if path.exists() else {}).items():
+        if not isinstance(data, dict):
+            faults.append(Fault(f"{path}, {name}", 'expected a table: kind = "human" or "llm"'))
+            continue
+        rater, found = build(Rater, data, f"{path}, {name}")
+        faults += found
+        if rater is not None:
+            kinds[one_form(name)] = rater.kind
+    refuse_faults(faults)
+    return kinds
+
+
+def with_kinds(path: Path, kinds: Mapping[str, str]) -> str:
+    """The text of raters.toml with further raters: what is there stays as it is, comments too."""
+    before = read_text(path).rstrip() + "\n\n" if path.exists() else ""
+    return before + "\n".join(f'[{_toml_key(rater)}]\nkind = "{kind}"\n' for rater, kind in kinds.items())
+
+
+def _toml_key(name: str) -> str:
+    # A JSON string is a TOML string too.
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
