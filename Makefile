@@ -22,17 +22,38 @@ ENDS = || { code=$$?; case $$code in \
   *) what="unexpected";; \
   esac; echo "harness: exit $$code, $$what" >&2; exit $$code; }
 
+# A demonstration goes on where a gate fails or the data do not decide.
+SHOWN   = || { code=$$?; case $$code in 1|3) ;; *) exit $$code;; esac; }
+DEMO_OF = @$(BIN)/harness eval --model recorded/claude --split dev --prompt
+
 # Every process of the tests would compile the tests and the package anew: 5 s each.
 COMPILED = env -u PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help eval gate1 gate2 compare regress impact ship audit report rate adjudicate view lint demo-server test test-slow check format golden-update screenshots mutants clean
+.PHONY: help eval demo gate1 gate2 compare regress impact ship audit report rate adjudicate view lint demo-server test test-slow check format golden-update screenshots mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 eval: $(VENV)/installed  ## Grade the golden set: [MODEL= POLICY= PROMPT= SPLIT= LIMIT= FLAGS=]
 	@$(BIN)/harness eval $(EVAL_FLAGS) $(ENDS)
+
+demo: $(VENV)/installed  ## The whole loop on recorded replies of a language model: no key, no network
+	@echo "== 1 of 5: a language model read teacher@v1, which shows it the grades alone"
+	$(DEMO_OF) teacher@v1 $(SHOWN)
+	@echo; echo "== 2 of 5: the same model read teacher@v3, with the rules and examples"
+	$(DEMO_OF) teacher@v3 $(SHOWN)
+	@echo; echo "== 3 of 5: is teacher@v3 really better?"
+	@$(BIN)/harness compare latest~1 latest --flips 2 $(SHOWN)
+	@echo; echo "== 4 of 5: may it replace teacher@v1?"
+	@$(BIN)/harness regress --base latest~1 --candidate latest --flips 0 | sed '/^$$/q'
+	@echo "== 5 of 5: the report, with every disagreement"
+	@$(BIN)/harness report latest latest~1
+	@echo; echo "No model was asked: golden/product-search/recorded/README.md says how the replies"
+	@echo "were made. Next:"
+	@echo "  make eval                            the floor: a grader that counts words"
+	@echo "  make eval MODEL=openai/gpt-6-luna    a model of your own choice"
+	@echo "  harness init shop                    a project of your own (docs/start.md)"
 
 gate1: $(VENV)/installed  ## Do the raters agree? RATINGS=file [POLICY= FLAGS=]
 	@$(BIN)/harness gate1 $(if $(RATINGS),"$(RATINGS)") $(if $(POLICY),--policy "$(POLICY)") $(FLAGS) $(ENDS)

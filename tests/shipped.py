@@ -12,6 +12,7 @@ FILES = (
     *(f"golden/product-search/{name}.jsonl" for name in ("adjudications", "canaries", "examples")),
     *(f"golden/product-search/{name}.jsonl" for name in ("ratings", "ratings-round1")),
     "golden/product-search/raters.toml",
+    "golden/product-search/recorded",
     "golden/product-search/README.md",
 )
 """What ships: a later version of it is added here, and what a user adds is not."""

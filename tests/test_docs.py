@@ -71,7 +71,7 @@ START = ROOT / "docs/start.md"
 """The page whose commands run outside the clone, by a shell."""
 LOOPBACK = re.compile(r"http://(localhost:8000/v1|127\.0\.0\.1:8123(/v1)?)")
 """The servers that the pages speak of."""
-ELSEWHERE = ("make test", "make demo-server", "source ")
+ELSEWHERE = ("make test", "make demo", "source ")
 """What is no command of the harness: run by its own tests, or by nothing but a shell."""
 
 

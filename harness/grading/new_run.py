@@ -16,7 +16,7 @@ from harness.golden.rating.ratings import RATINGS
 from harness.grading.executors import executor_of
 from harness.grading.plan import Plan
 from harness.policy.load import gates_digest
-from harness.providers import SDKS, is_prompted, reads_grades, sold_as, split_model
+from harness.providers import SDKS, is_prompted, is_recorded, reads_grades, sold_as, split_model
 from harness.runs.folder import EXAMPLES, PAIRS
 from harness.runs.manifest import Manifest
 from harness.storage.files import Content, read_bytes, stamp_of, to_lines
@@ -46,7 +46,7 @@ def new_manifest(project: Project, plan: Plan) -> Manifest:
         rating_open=plan.rating_open,
         rating_early=plan.rating_early,
         vendor=vendor.id if vendor else None,
-        waits=executor_of(plan.asked).waits,
+        waits=executor_of(plan.asked).waits or is_recorded(plan.asked.model),
         unprompted=not is_prompted(plan.asked.model),
         harness=__version__,
         python=platform.python_version(),

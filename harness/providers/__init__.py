@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from harness.errors import BadInput
 from harness.pricing.vendors import ANTHROPIC, OPENAI, Sold, Vendor
-from harness.providers import anthropic, builtin, openai, replay
+from harness.providers import anthropic, builtin, openai, recorded, replay
 from harness.providers.anthropic_batches import AnthropicBatches
 from harness.providers.base import LONGEST_ANSWER, Setup, Teacher
 from harness.providers.batches import Batches
@@ -31,7 +31,8 @@ class Provider:
     `key` and `base` name variables of the environment; `url` is its address where nothing else is said, None
     where its SDK knows it. `batches` is its batch API. `vendor` is paid for its models; where `free`, nobody
     is. `longest`: tokens that an answer has at most. `reads_grades`: a model is a file of grades. `floor`:
-    its models are what a teacher has to beat. `prompted`: its models read the prompt.
+    its models are what a teacher has to beat. `prompted`: its models read the prompt. `recorded`: its answers
+    were given earlier, so that how long they take says nothing.
     """
 
     open: Callable[[str, Setup], Teacher]
@@ -45,6 +46,7 @@ class Provider:
     reads_grades: bool = False
     floor: bool = False
     prompted: bool = True
+    recorded: bool = False
 
 
 SDKS = ("openai", "anthropic")
@@ -74,6 +76,7 @@ PROVIDERS: dict[str, Provider] = {
     "vllm": _chat_at("http://localhost:8000/v1", "VLLM_API_KEY"),
     "llamacpp": _chat_at("http://127.0.0.1:8080/v1", "LLAMA_API_KEY"),
     "ollama": _chat_at("http://localhost:11434/v1", "OLLAMA_API_KEY"),
+    "recorded": Provider(recorded.open_teacher, free=True, recorded=True),
     "replay": Provider(replay.open_teacher, free=True, reads_grades=True, prompted=False),
 }
 
@@ -111,6 +114,12 @@ def is_prompted(model: str) -> bool:
     """Whether a model reads the prompt, or grades without one."""
     known = provider_of(model)
     return known is None or known.prompted
+
+
+def is_recorded(model: str) -> bool:
+    """Whether a model's answers were given earlier, and are only read now."""
+    known = provider_of(model)
+    return known is not None and known.recorded
 
 
 def refuse_unread(name: str, shots: int | None) -> None:

@@ -76,8 +76,8 @@ def read_run(run: Run) -> Reading:
     """Read a run: one pass over its examples, one over its records. BadInput if the run is damaged."""
     found = _Pass(run, frozenset(rating.item for rating in run.ratings))
     pairs = read_through(run, found.example, found.record)
-    # What it took to read a file says nothing of whoever graded it.
-    timed = run.manifest.digests.replayed is None
+    # What it took to read a file, or to wait in a queue, says nothing of whoever graded.
+    timed = run.manifest.digests.replayed is None and not run.manifest.waited
     counting = [seconds for seconds in found.seconds.values() if seconds is not None and timed]
     return Reading(
         run=run,
