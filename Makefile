@@ -93,7 +93,7 @@ lint: $(VENV)/installed  ## Check the policies and the golden sets
 	@$(BIN)/harness golden lint $(ENDS)
 
 demo-server: $(VENV)/installed  ## A model API on loopback without a model, to try the network path [FLAGS=]
-	@$(BIN)/python tests/demo_server.py $(FLAGS)
+	@$(BIN)/harness demo-server $(FLAGS) $(ENDS)
 
 test: $(VENV)/installed-dev  ## Run the tests, on as many processes as there are cores
 	@$(COMPILED) $(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"

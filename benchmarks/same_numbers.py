@@ -234,8 +234,10 @@ def write_table(path: Path, rows: list[list[Any]]) -> None:
 
 def serve(stack: ExitStack, checkout: Path, root: Path, *words: str) -> str:
     """The address of the checkout's demo server (of this one's where it has none); it ends with the stack."""
-    home = checkout if (checkout / "tests/demo_server.py").exists() else ROOT
-    command = [f"{home}/.venv/bin/python", "tests/demo_server.py", "--port=0", f"--root={root}", *words]
+    old = checkout / "tests/demo_server.py"
+    home = checkout if old.exists() or (checkout / "harness/demo").exists() else ROOT
+    program = [str(old)] if old.exists() else ["-m", "harness", "demo-server"]
+    command = [f"{home}/.venv/bin/python", *program, "--port=0", f"--root={root}", *words]
     server = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=home))
     stack.callback(server.terminate)
     assert server.stdout is not None, "it was asked for"

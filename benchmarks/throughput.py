@@ -165,7 +165,7 @@ def rendered(root: Path) -> str:
 
 def serve(latency: float) -> tuple["subprocess.Popen[str]", str]:
     """The server, and its base URL."""
-    words = [str(ROOT / "tests/demo_server.py"), "--canned", "--latency", str(latency), "--port", "0"]
+    words = ["-m", "harness", "demo-server", "--canned", "--latency", str(latency), "--port", "0"]
     server = subprocess.Popen(
         [sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
     )

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from fault_server import FaultServer
-from spoken import item_of
 
+from harness.demo.wire import item_of
 from harness.grading.batch.run import Batched
 from harness.grading.evaluate import job_of
 from harness.grading.executors import execute

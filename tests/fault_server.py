@@ -12,8 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from spoken import Answer, Fault, Tokens, item_of, say
-from spoken_batches import BatchDesk, Fate, Item
+from harness.demo.batch_apis import BatchDesk
+from harness.demo.batch_lines import Fate, Item
+from harness.demo.wire import Answer, Fault, Tokens, item_of, say
 
 __all__ = ["FaultServer", "Turn", "completion", "error", "fault_server", "graded", "item_of"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from builders import harness
 from fault_server import Turn, fault_server, graded
-from spoken import Tokens
 
+from harness.demo.wire import Tokens
 from harness.golden.holdout_log import LOOKS, looks
 from harness.golden.overrides import OVERRIDES, overrides
 from harness.golden.rating.adjudications import load_adjudications

@@ -11,9 +11,9 @@ from builders import harness, write_project
 from fault_server import Turn, completion, error, fault_server, graded
 from oracle import DEV, KEY, KEYS, ask, right
 from pydantic import BaseModel
-from spoken import Tokens
-from spoken_batches import Fate, Made
 
+from harness.demo.batch_lines import Fate, Made
+from harness.demo.wire import Tokens
 from harness.errors import FatalError, Unfinished
 from harness.grading.batch import session as turns
 from harness.grading.job import Limits

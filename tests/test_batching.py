@@ -16,9 +16,9 @@ from batched import Killed, Session, begin, kill, made, paid, session
 from builders import example, harness, policy, write_project
 from fault_server import FaultServer, Turn, completion, error, fault_server, graded
 from oracle import DEV, KEY, KEYS, RIGHT, ask, only_run, right
-from spoken_batches import Fate
 
 from harness.comparison.sides import side_of_run
+from harness.demo.batch_lines import Fate
 from harness.errors import BadInput, FatalError, Unfinished
 from harness.grading.batch import session as turns
 from harness.grading.batch import submit

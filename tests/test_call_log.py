@@ -13,9 +13,9 @@ from batched import Session, begin, made, session
 from builders import Ended, harness, reply, write_project
 from fault_server import FaultServer, Turn, error, fault_server, graded
 from oracle import DEV, KEYS, ask, only_run, right
-from spoken import Tokens
-from spoken_batches import Fate
 
+from harness.demo.batch_lines import Fate
+from harness.demo.wire import Tokens
 from harness.errors import BadInput
 from harness.grading.budget import OverBudget
 from harness.grading.job import Limits

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,9 +17,11 @@ from urllib.request import Request, urlopen
 import pytest
 from batched import session
 from builders import Ended, harness, write_project
-from demo_server import MODEL, SAYS, Baseline, Served, batching, canned, failing, graded_by, late, listening
 from oracle import DEV, KEYS
 
+from harness.demo.answers import MODEL, SAYS, Baseline, Served, batching, canned, graded_by
+from harness.demo.faults import failing, late
+from harness.demo.server import listening
 from harness.nouns.records import Grade
 from harness.runs.folder import Run, load_run
 
@@ -99,6 +104,13 @@ def test_batch_may_be_large(baseline: Baseline) -> None:
         assert _post(f"{url}/files/nowhere", "{}") == "404"
 
 
+@pytest.mark.parametrize("path", ["batches", "messages/batches", "files"])
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"requests": [{"custom_id": "a b", "params": {}}]}'])
+def test_batch_that_is_none_is_rejected(baseline: Baseline, path: str, body: str) -> None:
+    with running(batching(baseline, 0.0, graded_by(baseline))) as url:
+        assert _post(f"{url}/{path}", body) == "400"
+
+
 def test_prefix_is_read_from_the_cache_from_its_second_use_on(here: Path, baseline: Baseline) -> None:
     with running(graded_by(baseline)) as url:
         ended = grade("openai/demo", url, "--max-connections", "1")
@@ -171,3 +183,19 @@ def test_request_that_holds_no_pair_is_rejected(here: Path, baseline: Baseline) 
     ]
     said = [asyncio.run(baseline.answer(body)) for body in asked]
     assert [type(answer).__name__ for answer in said] == ["Fault", "Fault"]
+
+
+def test_command_serves_a_project_of_ones_own_and_says_that_it_is_no_model(here: Path) -> None:
+    write_project(here)
+    words = [sys.executable, "-m", "harness", "demo-server", "--port", "0"]
+    server = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    try:
+        url = server.stdout.readline().strip()
+        assert grade("openai/demo", url).code == 0
+        taken = harness("demo-server", "--port", url.split(":")[-1].split("/")[0])
+    finally:
+        server.send_signal(signal.SIGINT)
+        _, said = server.communicate(timeout=30)
+    assert (server.returncode, SAYS in said) == (0, True)
+    assert (taken.code, "Address already in use; --port 0 takes a free one" in taken.err) == (2, True)

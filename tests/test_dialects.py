@@ -12,8 +12,8 @@ import pytest
 from builders import examples, policy, write_project
 from fault_server import Turn, completion, error, fault_server, graded
 from oracle import DEV, ask, only_run, right
-from spoken import Answer, say
 
+from harness.demo.wire import Answer, say
 from harness.errors import BadInput, CallError, FatalError, RejectedError, TransientError
 from harness.nouns.pair import Pair
 from harness.nouns.records import Grade, Message, Prompt, Reply, Ungraded, Usage

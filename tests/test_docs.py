@@ -18,14 +18,14 @@ from builders import harness
 from fault_server import fault_server, graded
 from oracle import KEYS
 from shipped import FILES, ship
-from spoken import Tokens
-from spoken_batches import Fate
 from test_layers import ORDER
 from typer.main import get_command
 
 from harness.cli.app import app
 from harness.cli.help import commands_of, examples_of
 from harness.comparison.baseline import Baseline, Case
+from harness.demo.batch_lines import Fate
+from harness.demo.wire import Tokens
 from harness.golden.examples import load_examples
 from harness.golden.rating.adjudicated import Adjudicated, ClauseCount, Looked
 from harness.golden.rating.plan_summary import RaterShare, RoundSummary, StratumDrawn
@@ -89,7 +89,12 @@ def shows_pages(words: list[str]) -> bool:
         [sys.executable, "-m", "harness", *words, *(("--port", "0") if words[0] == "rate" else ())],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "HARNESS_VIEW_PORT": "0", "HARNESS_ADJUDICATE_PORT": "0"},
+        env={
+            **os.environ,
+            "HARNESS_VIEW_PORT": "0",
+            "HARNESS_ADJUDICATE_PORT": "0",
+            "HARNESS_DEMO_SERVER_PORT": "0",
+        },
     )
     assert viewer.stdout is not None
     address = viewer.stdout.readline()
@@ -169,7 +174,9 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
             if words[0] != "harness":
                 assert command.startswith(ELSEWHERE), command
                 continue
-            serves = words[1] in ("view", "adjudicate") or (words[1] == "rate" and words[2].startswith("-"))
+            serves = words[1] in ("view", "adjudicate", "demo-server") or (
+                words[1] == "rate" and words[2].startswith("-")
+            )
             if serves and not {"--list", "--summary"} & set(words):
                 assert shows_pages(words[1:]), command
                 continue

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harness.storage.files import parse_json
+from harness.storage.strict_json import parse_json
 
 
 def test_last_of_many_keys_that_comes_twice_is_found_at_once() -> None:

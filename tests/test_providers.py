@@ -9,8 +9,8 @@ import pytest
 from builders import Ended, examples, harness, write_project
 from fault_server import Turn, completion, error, fault_server, graded, item_of
 from oracle import DEV, KEY, KEYS, ask, only_run, right
-from spoken import Answer
 
+from harness.demo.wire import Answer
 from harness.grading.live import ask as ask_module
 from harness.providers import PROVIDERS
 from harness.runs.folder import load_run

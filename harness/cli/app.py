@@ -13,6 +13,7 @@ from harness.cli import (
     baseline,
     cache,
     compare,
+    demo_server,
     doctor,
     gate1,
     gate2,
@@ -89,6 +90,7 @@ app.command("report")(reports.report_command)
 app.add_typer(cache.app, name="cache")
 app.command("view")(view.view_command)
 app.command("doctor")(doctor.doctor_command)
+app.command("demo-server")(demo_server.demo_server_command)
 read_later(app)
 
 

@@ -122,7 +122,8 @@ def keep_verdict(folder: Path, name: str, found: "Regression | Shipping", exclud
     import json
 
     from harness.runs.folder import VERDICT
-    from harness.storage.files import parse_json, read_text, write_atomic
+    from harness.storage.files import read_text, write_atomic
+    from harness.storage.strict_json import parse_json
 
     path = folder / VERDICT
     try:

@@ -102,6 +102,22 @@ class PictureOptions(Options):
     picture_hosts: Annotated[str | None, option("Where pictures may come from: img.example.com,...")] = None
 
 
+class RoundOptions(Options):
+    """The round: its name, its raters' kind, and what is said of it before it is written."""
+
+    name: Annotated[str | None, option("The round's name. Default: r1, r2, ...")] = None
+    kind: Annotated[
+        Literal["human", "llm"] | None, option("What the raters are that raters.toml does not have yet.")
+    ] = None
+    seconds: Annotated[
+        float | None, option("Seconds that a pair takes, to say how long it all takes.", min=0.1, max=3600)
+    ] = None
+    seed: Annotated[int | None, option("To draw the same again. Default: one that nobody knows.", min=0)] = (
+        None
+    )
+    dry_run: Annotated[bool, option("Say what would be drawn; write nothing.", "--dry-run")] = False
+
+
 def plan_command(
     *,
     policy: Annotated[str | None, named("name or name@v1.")] = None,
@@ -109,17 +125,7 @@ def plan_command(
     drawing: DrawingOptions,
     design: DesignOptions,
     pictures: PictureOptions,
-    name: Annotated[str | None, option("The round's name. Default: r1, r2, ...")] = None,
-    kind: Annotated[
-        Literal["human", "llm"] | None, option("What the raters are that raters.toml does not have yet.")
-    ] = None,
-    seconds: Annotated[
-        float | None, option("Seconds that a pair takes, to say how long it all takes.", min=0.1, max=3600)
-    ] = None,
-    seed: Annotated[
-        int | None, option("To draw the same again. Default: one that nobody knows.", min=0)
-    ] = None,
-    dry_run: Annotated[bool, option("Say what would be drawn; write nothing.", "--dry-run")] = False,
+    round: RoundOptions,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -139,22 +145,25 @@ def plan_command(
         raters=names_in(raters),
         drawing=drawing.drawing(len(there)),
         splits=splits,
-        name=name,
+        name=round.name,
         design=design.design,
         reasons=design.reasons,
         show=_shown(pictures),
-        kind=kind,
-        seed=seed,
+        kind=round.kind,
+        seed=round.seed,
         hunted=drawing.hunted(project, judged_by),
     )
-    found = plan_round(project, judged_by.label, wanted, dry_run=dry_run)
-    _print(project, judged_by, found, seconds, json=json)
+    found = plan_round(project, judged_by.label, wanted, dry_run=round.dry_run)
+    _print(project, judged_by, found, round.seconds, json=json)
     where = shown_path(found.opened.folder)
-    say(f"that would be written to {where}" if dry_run else f"written to {where}")
-    if not (dry_run or json):
-        first, name = found.opened.round.raters[0], judged_by.name
-        say(f"next: harness rate --policy {name} --rater {first}, for one person on this machine;")
-        say(f"  for a team: harness rate invite {first} --policy {name}, and harness rate --host ...")
+    say(f"that would be written to {where}" if round.dry_run else f"written to {where}")
+    if not (round.dry_run or json):
+        _say_next(judged_by.name, found.opened.round.raters[0])
+
+
+def _say_next(policy: str, first: str) -> None:
+    say(f"next: harness rate --policy {policy} --rater {first}, for one person on this machine;")
+    say(f"  for a team: harness rate invite {first} --policy {policy}, and harness rate --host ...")
 
 
 def _print(

@@ -22,7 +22,7 @@ from harness.nouns.pair import Example
 from harness.nouns.policy import Gates, Policy
 from harness.policy.effect import is_judged
 from harness.policy.load import load_with_gates, policy_digest, policy_path
-from harness.prompting.prompt import PromptWriter, bind_prompt, load_prompt
+from harness.prompting.prompt import PromptFiles, PromptWriter, bind_prompt, load_prompt
 from harness.providers import asks_a_server, base_url_of, reads_grades, split_model
 from harness.providers.base import SENT_ALONG, Setup
 from harness.runs.kind import CANARIES as CANARY_RUN
@@ -80,8 +80,7 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
     policy_file = policy_path(project, asked.policy)
     policy, gates = load_with_gates(policy_file)
     prompt = load_prompt(project, asked.prompt)
-    named = {"base_url": _address(asked), "policy": policy.label, "prompt": prompt.label}
-    asked = asked.model_copy(update=named)
+    asked = _in_full(asked, policy, prompt)
     set_ = _GoldenSet(golden_path(project, policy.name), policy, asked)
     leaks, found = Leaks(set_.shots, policy), _PlannedSet(policy)
     golden = golden_digest(found.noted(set_.chosen(leaks)))
@@ -90,9 +89,7 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
     learnable, dropped = leaks.safe_shots()
     shown, withheld = leaks.shown_policy()
     writer = bind_prompt(prompt, shown, learnable, asked.shots)
-    set_.refuse_none(found.count)
-    # What is read from the file again takes as long as all the file.
-    graded = Stream(set_.chosen if found.count > HELD else partial(iter, found.first), found.count)
+    graded = found.stream(set_)
     _try_each(writer, pairs or graded)
     rated = with_rounds(project, policy, set_.rated())
     return Plan(
@@ -115,14 +112,29 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
         rating_open=rated.unfinished,
         rating_early=rated.early,
         digests=Digests(
-            policy=policy_digest(policy),
-            prompt=prompt.digest,
-            prefix=writer.prefix_digest,
-            shots=golden_digest(learnable),
             golden=pairs_digest(pairs) if pairs else golden,
             replayed=_replayed(project, asked),
+            **_digests_of(policy, prompt, writer, learnable),
         ),
     )
+
+
+def _in_full(asked: Asked, policy: Policy, prompt: PromptFiles) -> Asked:
+    """What was asked for, with the versions and the address that are meant."""
+    named = {"base_url": _address(asked), "policy": policy.label, "prompt": prompt.label}
+    return asked.model_copy(update=named)
+
+
+def _digests_of(
+    policy: Policy, prompt: PromptFiles, writer: PromptWriter, shots: Iterable[Example]
+) -> dict[str, str]:
+    """The digests of what the teacher is told of every item."""
+    return {
+        "policy": policy_digest(policy),
+        "prompt": prompt.digest,
+        "prefix": writer.prefix_digest,
+        "shots": golden_digest(shots),
+    }
 
 
 def _try_each(writer: PromptWriter, graded: Iterable[Example | ShownPair]) -> None:
@@ -207,6 +219,12 @@ class _PlannedSet:
             if example.provenance:
                 self.sources.add(example.provenance.source)
             yield example
+
+    def stream(self, golden: _GoldenSet) -> Stream[Example]:
+        """The graded examples again, from the file if they are many. BadInput if there are none."""
+        golden.refuse_none(self.count)
+        # What is read from the file again takes as long as all the file.
+        return Stream(golden.chosen if self.count > HELD else partial(iter, self.first), self.count)
 
 
 def _only(asked: Asked, golden: Iterable[Example]) -> Container[str]:

@@ -65,9 +65,34 @@ def golden_effect(
     themselves.
     """
     diff = diff_policies(old, new)
-    touched, unknown, regraded = [], [], tuple(_regraded(old, new, examples))
-    moved = {one.id for one in regraded}
-    apart = 0
+    regraded = tuple(_regraded(old, new, examples))
+    touched, unknown, apart = _sorted_by_effect(diff, old, new, examples, {one.id for one in regraded})
+    movable = movable_grades(diff)
+    return GoldenEffect(
+        examples=len(examples),
+        touched=tuple(touched),
+        cannot_tell=tuple(one.id for one in unknown),
+        could_move=tuple(one.id for one in unknown if one.grade in movable),
+        suggested=None if cited is None else _suggested(diff, unknown, cited),
+        counts=dict(Counter(label for one in touched for label in one.because).most_common()),
+        left=sum(not is_judged(example, new) for example in examples),
+        earlier_text=sum(
+            example.under(new.version).policy_version == new.version and not is_judged(example, new)
+            for example in examples
+        ),
+        judged_apart=apart,
+        regraded=regraded,
+    )
+
+
+def _sorted_by_effect(
+    diff: PolicyDiff, old: Policy, new: Policy, examples: Iterable[Labelled], moved: Collection[str]
+) -> tuple[list[AffectedExample], list[Labelled], int]:
+    """Examples that rest on a change, those that may, and how many were judged again for no such reason.
+
+    The second are as they were judged under the old version. `moved`: examples whose grade is another now.
+    """
+    touched, unknown, apart = list[AffectedExample](), list[Labelled](), 0
     for example in examples:
         then, judged = example.under(old.version), is_judged(example, new)
         because = reasons(diff, then)
@@ -80,25 +105,15 @@ def golden_effect(
             apart += again and (example.id in moved or cannot_tell(diff, then))
         elif cannot_tell(diff, then):
             unknown.append(then)
-    movable = movable_grades(diff)
+    return touched, unknown, apart
+
+
+def _suggested(
+    diff: PolicyDiff, unknown: Iterable[Labelled], cited: Mapping[str, Collection[str]]
+) -> tuple[str, ...]:
+    """Examples for which a teacher cited a rule that changed."""
     rules = {name for rule in diff.rules for name in (rule.name, *rule.clauses)}
-    return GoldenEffect(
-        examples=len(examples),
-        touched=tuple(touched),
-        cannot_tell=tuple(one.id for one in unknown),
-        could_move=tuple(one.id for one in unknown if one.grade in movable),
-        suggested=None
-        if cited is None
-        else tuple(one.id for one in unknown if rules & {*cited.get(one.id, ())}),
-        counts=dict(Counter(label for one in touched for label in one.because).most_common()),
-        left=sum(not is_judged(example, new) for example in examples),
-        earlier_text=sum(
-            example.under(new.version).policy_version == new.version and not is_judged(example, new)
-            for example in examples
-        ),
-        judged_apart=apart,
-        regraded=regraded,
-    )
+    return tuple(one.id for one in unknown if rules & {*cited.get(one.id, ())})
 
 
 def movable_grades(diff: PolicyDiff) -> set[int]:

@@ -14,8 +14,8 @@ from typing import Any, Final
 from harness.nouns.policy import Policy
 from harness.nouns.records import Grade, Reply, Ungraded
 from harness.prompting.thinking import TwoAnswers, without_thinking
-from harness.storage.files import single_keys, whole_text
 from harness.storage.plural import plural
+from harness.storage.strict_json import single_keys, whole_text
 
 SHOWN: Final = 80
 """Letters of the thinking beside an empty answer that are shown."""

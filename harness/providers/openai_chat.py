@@ -33,7 +33,7 @@ from harness.providers.reading import (
     read_usage,
 )
 from harness.providers.wire import told_error
-from harness.storage.files import whole_text
+from harness.storage.strict_json import whole_text
 
 STOPS: dict[str, Stop] = {
     **dict.fromkeys(("stop", "stop_sequence", "end_turn", "eos", "eos_token", "completed"), "end"),

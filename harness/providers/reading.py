@@ -12,7 +12,7 @@ from harness.errors import TransientError
 from harness.nouns.records import Usage
 from harness.providers.error_body import parsed, told_by, told_in
 from harness.providers.wire import clip, told_error
-from harness.storage.files import whole_text
+from harness.storage.strict_json import whole_text
 
 MOST = 1_000_000_000
 """Tokens that a call can have at most: a count beyond is no count."""

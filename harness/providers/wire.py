@@ -14,7 +14,7 @@ from pydantic_core import to_json
 
 from harness.errors import CallError, FatalError, RejectedError, TransientError
 from harness.providers.error_body import Told, parsed, told_by
-from harness.storage.files import whole_text
+from harness.storage.strict_json import whole_text
 from harness.storage.visible import one_line
 
 SHOWN = 600

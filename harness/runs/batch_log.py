@@ -16,8 +16,9 @@ from pydantic import Field
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Noun
 from harness.nouns.records import Key
-from harness.storage.files import build, parse_json, read_bytes, to_line
+from harness.storage.files import build, read_bytes, to_line
 from harness.storage.regular import append_whole, open_to_append
+from harness.storage.strict_json import parse_json
 
 BATCHES = "batches.jsonl"
 Ending = Literal["over", "short", "lost"]

@@ -25,9 +25,10 @@ from harness.nouns.records import Grade, Key, Record, latest
 from harness.policy.load import gates_digest, load_with_gates, policy_digest
 from harness.runs.manifest import ANSWERS, MANIFEST, Manifest, load_manifest
 from harness.runs.record_log import RECORDS, iter_records
-from harness.storage.files import iter_nouns, parse_json, read_text
+from harness.storage.files import iter_nouns, read_text
 from harness.storage.plural import plural
 from harness.storage.project import Project, folder_names
+from harness.storage.strict_json import parse_json
 
 EXAMPLES, PAIRS = "examples.jsonl", "pairs.jsonl"
 BASELINES = "baselines"

@@ -67,13 +67,9 @@ def score_gate1(
         **gate_fields(pairs.means, bar, len(set(panel.queries))),
         bootstrap=panel.bootstrap(bar.weighting) if bootstrap else None,
         warnings=(
-            *_left_out(panel, pairs),
-            *_low_pairs(panel, pairs, bar, pair_floor),
-            *bands_differ(pairs.means),
+            *_warned_of_pairs(panel, pairs, bar, pair_floor),
             *_mostly_hard(cannot["cannot_by_rater"], first),
-            *independence(sum(item in queries for item in panel.items), len(panel.items)),
-            # One person under two names is two raters who always agree.
-            *(f"{few_names(names)} {ALMOST}: is it one person?" for names in namesakes(panel.raters)),
+            *_warned_of_names(panel, queries),
         ),
         **_doubts(panel, pairs, kinds),
         n_items=len(panel.items),
@@ -83,9 +79,7 @@ def score_gate1(
         rater_bias=biases(panel, pairs),
         self_agreement=self_agreement(again, scale, bar.weighting),
         **cannot,
-        confusion=Confusion(labels=scale, matrix=pairs.matrix),
-        boundaries=tuple(_boundary(panel, pairs, at) for at in range(1, len(scale))),
-        confused=_confused(pairs.matrix, scale),
+        **_confusions(panel, pairs, scale),
         **_parts(panel, about or {}, queries),
         disputed=tuple(_disputed(panel, first, about or {}, queries)),
     )
@@ -132,6 +126,15 @@ def _doubts(panel: RatingMatrix, pairs: RaterPairs, kinds: Mapping[str, str] | N
     return {"copies": copied, "alike": alike, "provisional": provisional}
 
 
+def _confusions(panel: RatingMatrix, pairs: RaterPairs, scale: tuple[int, ...]) -> dict[str, Any]:
+    """Which grades raters take for each other."""
+    return {
+        "confusion": Confusion(labels=scale, matrix=pairs.matrix),
+        "boundaries": tuple(_boundary(panel, pairs, at) for at in range(1, len(scale))),
+        "confused": _confused(pairs.matrix, scale),
+    }
+
+
 def _parts(
     panel: RatingMatrix, about: Mapping[str, Example], queries: Mapping[str, str]
 ) -> dict[str, tuple[AgreementIn, ...]]:
@@ -143,6 +146,18 @@ def _parts(
         "per_tag": _agreement_in(panel, [one.tags if one else () for one in known]),
         "per_clause": _agreement_in(panel, [one.clauses if one else () for one in known]),
     }
+
+
+def _warned_of_pairs(panel: RatingMatrix, pairs: RaterPairs, bar: Threshold, floor: float) -> Iterator[str]:
+    yield from _left_out(panel, pairs)
+    yield from _low_pairs(panel, pairs, bar, floor)
+    yield from bands_differ(pairs.means)
+
+
+def _warned_of_names(panel: RatingMatrix, queries: Mapping[str, str]) -> Iterator[str]:
+    yield from independence(sum(item in queries for item in panel.items), len(panel.items))
+    # One person under two names is two raters who always agree.
+    yield from (f"{few_names(names)} {ALMOST}: is it one person?" for names in namesakes(panel.raters))
 
 
 def _left_out(panel: RatingMatrix, pairs: RaterPairs) -> Iterator[str]:

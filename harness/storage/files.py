@@ -4,7 +4,6 @@ import json
 import os
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from json import JSONDecodeError
 from pathlib import Path
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.regular import LARGEST, LONGEST_LINE, lines_of, reading
 from harness.storage.regular import read_bytes as read_bytes
+from harness.storage.strict_json import parse_json, parse_whole
 
 Model = TypeVar("Model", bound=BaseModel)
 PIECE = 1 << 16
@@ -95,13 +95,6 @@ def _words(found: dict[str, Any]) -> str:
     return f"{found['msg'][0].lower()}{found['msg'][1:]}, not {shown}"
 
 
-def parse_json(text: str) -> Any:
-    """Parse strict JSON: ValueError for a duplicate key, NaN and infinity."""
-    if text.startswith("\ufeff"):
-        json.loads(text)  # its message names the byte order mark
-    return _STRICT.decode(text)
-
-
 def read_json(path: Path, most: int = LARGEST, *, links: bool = True) -> Any:
     """A JSON file as plain data. BadInput if it is none."""
     try:
@@ -110,32 +103,6 @@ def read_json(path: Path, most: int = LARGEST, *, links: bool = True) -> Any:
         raise BadInput([Fault(str(path), f"not JSON: {error}")]) from None
 
 
-def parse_whole(text: str) -> Any:
-    """Parse strict JSON of whole characters: ValueError for half a surrogate pair too."""
-    value = parse_json(text)
-    if "\\ud" in text or "\\uD" in text:
-        plain = json.dumps(value, ensure_ascii=False)
-        if whole_text(plain) != plain:
-            raise ValueError("contains half a surrogate pair, which is not a character")
-    return value
-
-
-def single_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object's pairs as a dict; ValueError for a duplicate key."""
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        # Counted once: a reply may hold tens of thousands of keys.
-        counts = Counter(name for name, _ in pairs)
-        twice = next(name for name, count in counts.items() if count > 1)
-        raise ValueError(f"key {twice!r} given twice")
-    return result
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
-
-
-_STRICT = json.JSONDecoder(object_pairs_hook=single_keys, parse_constant=_no_constant)
 _LINES = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 """Made once: `json` makes one for each text, which takes longer than to read a short line."""
 
@@ -280,8 +247,3 @@ def stamp_of(path: Path) -> Stamp:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size
-
-
-def whole_text(text: str) -> str:
-    """Text without lone surrogates, which JSON can escape but UTF-8 cannot encode."""
-    return text.encode("utf-8", "replace").decode("utf-8")

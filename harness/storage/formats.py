@@ -6,10 +6,11 @@ from typing import Any
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.cells import present
-from harness.storage.files import json_lines, parse_whole, read_text, single_keys
+from harness.storage.files import json_lines, read_text
 from harness.storage.huggingface import dataset_rows, parquet_rows
 from harness.storage.plural import plural
 from harness.storage.separated import lines_of, read_csv, read_tsv
+from harness.storage.strict_json import parse_whole, single_keys
 from harness.storage.tables import Layout, Row, Table
 from harness.storage.xlsx import read_xlsx
 

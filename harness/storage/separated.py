@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from harness.errors import BadInput, Fault
-from harness.storage.files import Stamp, stamp_of, whole_text
+from harness.storage.files import Stamp, stamp_of
 from harness.storage.grid import Records, fits, table_of, told
 from harness.storage.regular import LARGEST, unreadable
+from harness.storage.strict_json import whole_text
 from harness.storage.tables import Layout, Table
 
 MARK = "\ufeff"

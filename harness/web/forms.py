@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from harness.errors import BadInput, Unfinished
-from harness.storage.files import parse_json
+from harness.storage.strict_json import parse_json
 from harness.web.pages import trouble
 
 LONGEST = 256 * 1024

@@ -13,8 +13,9 @@ from harness.golden.rating.ratings import Said, verdict_of
 from harness.golden.rating.rounds import OpenRound
 from harness.golden.rating.waiting import RaterSet, RoundNow
 from harness.nouns.pair import one_form
-from harness.storage.files import parse_json, text_lines
+from harness.storage.files import text_lines
 from harness.storage.plural import plural
+from harness.storage.strict_json import parse_json
 
 LINES = (".jsonl", ".ndjson")
 

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict
 from harness.errors import BadInput, Fault
 from harness.nouns.pair import Cannot
 from harness.storage.cells import present
-from harness.storage.files import build, parse_whole, read_text
+from harness.storage.files import build, read_text
 from harness.storage.plural import plural
+from harness.storage.strict_json import parse_whole
 from harness.storage.tables import Layout, Row, joined
 
 MOST_JSON = 256 << 20

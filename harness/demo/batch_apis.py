@@ -1,70 +1,31 @@
-"""The batch APIs of OpenAI and Anthropic on the wire: files, batches, results. Every batch has its fate."""
+"""The batch APIs of OpenAI and Anthropic: files, batches, results. Every batch has its fate."""
 
 import json
 import re
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.parser import BytesParser
 from email.policy import HTTP
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from spoken import Fault, say
+from harness.demo.batch_lines import (
+    Fate,
+    Item,
+    Made,
+    Said,
+    anthropic_results,
+    openai_line,
+    openai_rest,
+    results_file,
+    said_of,
+    unanswered,
+)
+from harness.demo.wire import Fault, say
 
-Item = tuple[int, dict[str, Any]]
-"""What one request of a batch is answered with: a status, and a body."""
 PAGE = 2
 """Batches that are listed at once: few, so that a second page is asked for."""
-
-
-@dataclass(frozen=True)
-class Fate:
-    """How a batch ends, after so many `looks` at it and so many `seconds`.
-
-    `answered` requests have an answer by then, all if None; of the others a line says that they expired or
-    were cancelled, unless the batch is `silent` about them. `lost`: it is accepted, and the connection closed
-    before the client hears of it; `held`: it is accepted, and nothing is said. `gone`: its results are no
-    longer kept. `odd`: its first line comes twice, and one that nobody asked for. `spoil` changes the lines
-    of its answers on their way; a surrogate in them is sent as a bare byte.
-    """
-
-    end: Literal["completed", "expired", "cancelled", "failed"] = "completed"
-    looks: int = 1
-    seconds: float = 0.0
-    answered: int | None = None
-    silent: bool = False
-    lost: bool = False
-    held: bool = False
-    gone: bool = False
-    odd: bool = False
-    spoil: Callable[[list[str]], list[str]] = lambda lines: lines
-
-
-@dataclass
-class Made:
-    """A batch at the server."""
-
-    id: str
-    path: str
-    requests: list[tuple[str, dict[str, Any]]]
-    fate: Fate
-    metadata: dict[str, str] | None
-    created: datetime
-    looks: int = 0
-    cancelled: bool = False
-    items: list[tuple[str, Item]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Said:
-    """What goes back; with `drop` or `hold` nothing does, and the connection is closed or kept."""
-
-    status: int
-    text: str
-    drop: bool = False
-    hold: bool = False
 
 
 class BatchDesk:
@@ -85,7 +46,7 @@ class BatchDesk:
         return [id for batch in self.made.values() for id, _ in batch.items]
 
     def handle(self, method: str, target: str, kind: str, raw: bytes) -> Said | None:
-        """The response at a path of the batch APIs; None at any other."""
+        """The response at a path of the batch APIs; None at any other. ValueError for what they reject."""
         url = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         for verb, pattern, act in self._routes():
@@ -116,27 +77,27 @@ class BatchDesk:
     def _upload(self, *, kind: str, raw: bytes, **_: Any) -> Said:
         form = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + raw)
         parts = {part.get_param("name", header="content-disposition"): part for part in form.iter_parts()}
-        content = parts["file"].get_payload(decode=True)
-        assert isinstance(content, bytes)
-        assert parts["purpose"].get_payload() == "batch"
+        content: Any = parts["file"].get_payload(decode=True)  # bytes, or None of a form inside the form
+        _check(content is not None and parts["purpose"].get_payload() == "batch", "a file for a batch")
         id = f"file-{len(self._files)}"
         self._files[id] = content.decode("utf-8")
-        return _said(
+        return said_of(
             {"id": id, "object": "file", "bytes": len(content), "purpose": "batch", "status": "processed"}
         )
 
     def _create(self, *, raw: bytes, **_: Any) -> Said:
         asked = json.loads(raw)
-        assert asked["completion_window"] == "24h"
+        _check(asked["completion_window"] == "24h", "completion_window: 24h")
         lines = [json.loads(line) for line in self._files[asked["input_file_id"]].split("\n") if line]
-        assert {(line["method"], line["url"]) for line in lines} == {("POST", asked["endpoint"])}
+        ways = {(line["method"], line["url"]) for line in lines}
+        _check(ways == {("POST", asked["endpoint"])}, "lines that POST to the batch's endpoint")
         requests = [(line["custom_id"], line["body"]) for line in lines]
         made = self._make("batch", asked["endpoint"], requests, asked.get("metadata"))
-        return _said(self._openai(made), made.fate)
+        return said_of(self._openai(made), made.fate)
 
     def _list(self, *, query: dict[str, str], **_: Any) -> Said:
         page, more = self._page(query.get("after"))
-        return _said({"object": "list", "data": [self._openai(made) for made in page], "has_more": more})
+        return said_of({"object": "list", "data": [self._openai(made) for made in page], "has_more": more})
 
     def _batch(self, id: str, **_: Any) -> Said:
         return self._looked_at(id, self._openai)
@@ -179,24 +140,29 @@ class BatchDesk:
         if made is None or made.fate.gone:
             return Said(404, json.dumps(say("/files", Fault("not_found", f"No such file: {id}"), {})))
         if which == "error":
-            lines = [_openai_line(name, item) for name, item in made.items if item[0] != 200]
-            lines += [] if made.fate.silent else [_openai_rest(name, made.fate.end) for name in _rest(made)]
+            lines = [openai_line(name, item) for name, item in made.items if item[0] != 200]
+            lines += (
+                [] if made.fate.silent else [openai_rest(name, made.fate.end) for name in unanswered(made)]
+            )
         else:
-            lines = [_openai_line(name, item) for name, item in made.items if item[0] == 200]
+            lines = [openai_line(name, item) for name, item in made.items if item[0] == 200]
             lines += [lines[0], {**lines[0], "custom_id": "nobody-0"}] if made.fate.odd else []
-        return _lines(lines, None if which == "error" else made.fate)
+        return results_file(lines, None if which == "error" else made.fate)
 
     # --- Anthropic
 
     def _create_messages(self, *, raw: bytes, **_: Any) -> Said:
         requests = [(asked["custom_id"], asked["params"]) for asked in json.loads(raw)["requests"]]
-        assert all(re.fullmatch("[a-zA-Z0-9_-]{1,64}", id) for id, _ in requests)
+        _check(
+            all(re.fullmatch("[a-zA-Z0-9_-]{1,64}", id) for id, _ in requests),
+            "custom_id: 1-64 of A-Za-z0-9_-",
+        )
         made = self._make("msgbatch", "/v1/messages", requests, None)
-        return _said(self._anthropic(made), made.fate)
+        return said_of(self._anthropic(made), made.fate)
 
     def _list_messages(self, *, query: dict[str, str], **_: Any) -> Said:
         page, more = self._page(query.get("after_id"))
-        return _said({"data": [self._anthropic(made) for made in page], "has_more": more})
+        return said_of({"data": [self._anthropic(made) for made in page], "has_more": more})
 
     def _message_batch(self, id: str, **_: Any) -> Said:
         return self._looked_at(id, self._anthropic)
@@ -204,7 +170,7 @@ class BatchDesk:
     def _anthropic(self, made: Made) -> dict[str, Any]:
         over = self._over(made)
         counts = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
-        for _, result in _results(made):
+        for _, result in anthropic_results(made):
             counts[result["type"] if over else "processing"] += 1
         said = {
             "id": made.id,
@@ -222,10 +188,10 @@ class BatchDesk:
         made = self.made[id]
         if made.fate.gone:
             return Said(404, json.dumps(say("/messages", Fault("not_found_error", f"No results: {id}"), {})))
-        lines = [{"custom_id": name, "result": result} for name, result in _results(made)]
+        lines = [{"custom_id": name, "result": result} for name, result in anthropic_results(made)]
         lines = lines[: len(made.items)] if made.fate.silent else lines
         lines += [lines[0], {**lines[0], "custom_id": "nobody-0"}] if made.fate.odd else []
-        return _lines(lines, made.fate)
+        return results_file(lines, made.fate)
 
     # --- both
 
@@ -255,53 +221,18 @@ class BatchDesk:
             path = "/messages" if form == self._anthropic else "/batches"
             return Said(404, json.dumps(say(path, Fault("not_found_error", f"No batch {id}"), {})))
         made.looks += 1
-        return _said(form(made))
+        return said_of(form(made))
 
     def _cancel(self, id: str, **_: Any) -> Said:
         made = self.made[id]
         made.cancelled = True
-        return _said(self._anthropic(made) if made.path.endswith("/messages") else self._openai(made))
+        return said_of(self._anthropic(made) if made.path.endswith("/messages") else self._openai(made))
 
     def _over(self, made: Made) -> bool:
         age = (datetime.now(UTC) - made.created).total_seconds()
         return made.cancelled or (made.looks > made.fate.looks and age >= made.fate.seconds)
 
 
-def _rest(made: Made) -> list[str]:
-    """What was not answered."""
-    done = {id for id, _ in made.items}
-    return [id for id, _ in made.requests if id not in done]
-
-
-def _results(made: Made) -> list[tuple[str, dict[str, Any]]]:
-    """Anthropic's results: what was answered first, and then the rest."""
-    unasked = "canceled" if made.cancelled or made.fate.end == "cancelled" else "expired"
-    done = [(id, _anthropic_result(item)) for id, item in made.items]
-    return [*done, *((id, {"type": unasked}) for id in _rest(made))]
-
-
-def _anthropic_result(item: Item) -> dict[str, Any]:
-    status, body = item
-    return {"type": "succeeded", "message": body} if status == 200 else {"type": "errored", "error": body}
-
-
-def _openai_line(id: str, item: Item) -> dict[str, Any]:
-    status, body = item
-    response = {"status_code": status, "request_id": "r", "body": body}
-    return {"id": f"req_{id}", "custom_id": id, "response": response, "error": None}
-
-
-def _openai_rest(id: str, end: str) -> dict[str, Any]:
-    error = {"code": f"batch_{end}", "message": "This request was not executed before the batch ended."}
-    return {"id": f"req_{id}", "custom_id": id, "response": None, "error": error}
-
-
-def _lines(lines: list[dict[str, Any]], fate: Fate | None) -> Said:
-    """A file of results, in an order that is not the one of asking."""
-    written = [json.dumps(line, ensure_ascii=False) for line in reversed(lines)]
-    return Said(200, "".join(f"{line}\n" for line in (fate.spoil(written) if fate else written)))
-
-
-def _said(body: dict[str, Any], fate: Fate | None = None) -> Said:
-    fate = fate or Fate()
-    return Said(200, json.dumps(body), drop=fate.lost, hold=fate.held)
+def _check(right: bool, expected: str) -> None:
+    if not right:
+        raise ValueError(f"expected {expected}")

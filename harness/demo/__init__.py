@@ -1,0 +1,1 @@
+"""A server on loopback that answers as the model APIs do, and has no model behind it."""

@@ -1,0 +1,154 @@
+"""How the demo server answers a request: with the grade of builtin/lexical, and every answer says so."""
+
+import asyncio
+import json
+import math
+import re
+from collections.abc import Awaitable, Callable
+from itertools import count, repeat
+from typing import Any
+
+from aiohttp import web
+
+from harness.demo.batch_apis import BatchDesk
+from harness.demo.batch_lines import Fate, Item
+from harness.demo.wire import FORMS, Answer, Fault, Tokens, item_of, prompt_of, say, scale_of
+from harness.grading.plan import make_plan, setup_of
+from harness.nouns.pair import Pair
+from harness.nouns.records import Grade, Prompt
+from harness.prompting.answer import answer_text, read_grade
+from harness.providers import open_teacher
+from harness.providers.base import Teacher
+from harness.runs.manifest import Asked
+from harness.storage.project import Project
+
+MODEL = "demo-baseline"
+BASELINE = "builtin/lexical"
+SAYS = f"Demo answer: no language model read this, {BASELINE} graded it."
+SPOKEN = [end for end in FORMS if end != "/decisions"]
+"""Where it answers. A decision is a probability for every grade: the wire forms hold one answer alone."""
+BATCHED = re.compile(r"/(files|batches)(/|$)")
+MANY = Tokens(new=20_000)
+"""As many as any prompt has: a server that read fewer than the constant prefix has would be found out."""
+Served = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class Baseline:
+    """The grader behind the server, trained on a policy's shots as `harness eval` trains it."""
+
+    def __init__(self, project: Project, policy: str) -> None:
+        asked = Asked(model=BASELINE, policy=policy, prompt="teacher", splits=("dev",))
+        plan = make_plan(project, asked)
+        self.scale = plan.policy.scale
+        self.label = plan.policy.label
+        self._teacher: Teacher = open_teacher(BASELINE, setup_of(project, plan))
+        self._known: set[int] = set()
+
+    async def answer(self, asked: dict[str, Any]) -> Answer | Fault:
+        """The answer to a request in any API, in the answer form."""
+        scale = scale_of(asked)
+        if scale is not None and tuple(scale) != self.scale:
+            return Fault("invalid_request_error", f"this demo server grades by {self.label}: {self.scale}")
+        try:
+            pair = Pair.model_validate(item_of(asked))
+        except (ValueError, LookupError, TypeError) as error:
+            return Fault("invalid_request_error", f"the last message does not end in a pair as JSON: {error}")
+        reply = await self._teacher.ask(Prompt(item="", repeat=0, messages=(), pair=pair))
+        grade = read_grade(reply, self.scale)
+        assert isinstance(grade, Grade), "the baseline answers in the form"
+        text = answer_text(f"{SAYS} {grade.reasoning}", [], grade.value)
+        return Answer(text, model=MODEL, tokens=self._tokens(prompt_of(asked), text))
+
+    def _tokens(self, prompt: list[str], answer: str) -> Tokens:
+        """Four letters count as a token. All but the last message is in the cache from its second use on."""
+        prefix = hash(tuple(prompt[:-1]))
+        constant = sum(map(_letters_as_tokens, prompt[:-1]))
+        seen = prefix in self._known
+        self._known.add(prefix)
+        return Tokens(
+            new=_letters_as_tokens(prompt[-1]),
+            cached=constant if seen else 0,
+            written=0 if seen else constant,
+            out=_letters_as_tokens(answer),
+            thinking=0,
+        )
+
+
+def _letters_as_tokens(text: str) -> int:
+    return math.ceil(len(text) / 4)
+
+
+async def whole(request: web.BaseRequest) -> bytes:
+    """The body, from the stream: `request.read` takes no more than a megabyte."""
+    return await request.content.read()
+
+
+def spoken(path: str, said: Answer | Fault, asked: dict[str, Any], status: int) -> web.Response:
+    """An answer or an error in the words of the API that was asked."""
+    return web.json_response(say(path, said, asked), status=status)
+
+
+def graded_by(baseline: Baseline) -> Served:
+    """Answers with the baseline's grade."""
+
+    async def serve(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            asked = json.loads(await whole(request))
+        except ValueError:
+            return spoken(request.path, Fault("invalid_request_error", "the body is not JSON"), {}, 400)
+        said = await baseline.answer(asked)
+        return spoken(request.path, said, asked, 400 if isinstance(said, Fault) else 200)
+
+    return serve
+
+
+def canned(scale: tuple[int, ...]) -> Served:
+    """Answers with each grade of the scale in turn and reads nothing: for measuring who asks."""
+    turn = count()
+    ready = {
+        end: [
+            json.dumps(say(end, Answer(answer_text(SAYS, [], grade), model=MODEL, tokens=MANY), {})).encode()
+            for grade in scale
+        ]
+        for end in SPOKEN
+    }
+
+    async def serve(request: web.BaseRequest) -> web.StreamResponse:
+        await whole(request)
+        bodies = ready.get(form_at(request.path))
+        if bodies is None:
+            return spoken(request.path, Fault("not_found_error", "no batches with --canned"), {}, 404)
+        return web.Response(body=bodies[next(turn) % len(bodies)], content_type="application/json")
+
+    return serve
+
+
+def batching(baseline: Baseline, seconds: float, serve: Served) -> Served:
+    """The same, and batches that take so long."""
+
+    def answer(path: str, asked: dict[str, Any]) -> Item:
+        said = asyncio.run(baseline.answer(asked))
+        return 400 if isinstance(said, Fault) else 200, say(path, said, asked)
+
+    desk = BatchDesk(answer, repeat(Fate(seconds=seconds, looks=0)))
+
+    async def take(request: web.BaseRequest) -> web.StreamResponse:
+        if not BATCHED.search(request.path):
+            return await serve(request)
+        raw, kind = await whole(request), request.headers.get("Content-Type", "")
+        # In a thread: a batch is graded as a whole, and the others are not to wait for it.
+        try:
+            said = await asyncio.to_thread(desk.handle, request.method, request.path_qs, kind, raw)
+        except (LookupError, TypeError, ValueError) as error:
+            what = f"not a request of the batch APIs: {error}"
+            return spoken(request.path, Fault("invalid_request_error", what), {}, 400)
+        if said is None:
+            return spoken(request.path, Fault("not_found_error", f"nothing is at {request.path}"), {}, 404)
+        return web.Response(text=said.text, status=said.status, content_type="application/json")
+
+    return take
+
+
+def form_at(path: str) -> str:
+    """The end of the path of the API that is at a path; empty where none is."""
+    return next((end for end in SPOKEN if path.endswith(end)), "")
