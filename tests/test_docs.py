@@ -69,6 +69,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 START = ROOT / "docs/start.md"
 """The page whose commands run outside the clone, by a shell."""
+APART = (START, ROOT / "docs/real-ratings.md")
+"""Pages whose commands have a test of their own (test_real_ratings.py for those that want the data)."""
 LOOPBACK = re.compile(r"http://(localhost:8000/v1|127\.0\.0\.1:8123(/v1)?)")
 """The servers that the pages speak of."""
 ELSEWHERE = ("make test", "make demo", "source ")
@@ -165,7 +167,7 @@ def shop(here: Path) -> Path:
     return here
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page != START], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in APART], ids=lambda page: page.name)
 def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
     assert harness("eval").code == 0  # the pages speak of a run that is there
     with fault_server(lambda number, body: graded(3, tokens=READ), repeat(Fate(looks=0))) as server:
