@@ -12,7 +12,7 @@ from harness.golden.holdout_log import LOOKS, HoldoutLook, note_look
 from harness.grading.budget import Budget, budget_of, worst_case
 from harness.grading.executors import execute, executor_of
 from harness.grading.forecast import forecast
-from harness.grading.job import NO_LIMITS, Job, Limits, RunObserver
+from harness.grading.job import NO_LIMITS, Answers, Job, Limits, RunObserver
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, make_plan, setup_of
 from harness.grading.questions import left_to_ask
@@ -139,20 +139,29 @@ def resumable(folder: Path, how: str, errors: Collection[int] = ()) -> Iterator[
 def answer(job: Job, resumed_by: str) -> Manifest:
     """Answer the open questions of a run folder and seal it. Every graded run goes through here."""
     with resumable(job.folder, resumed_by), RecordLog(job.folder) as log:
-        try:
-            left = asyncio.run(execute(job, log, executor_of(job.plan.asked)))
-        except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
-            left = left_to_ask(job, log)
-            raise Interrupted(f"interrupted with {plural(left, 'answer')} to go; {resumed_by}") from None
-        except Unfinished as error:
-            left = left_to_ask(job, log)
-            if left != len(log.failed):
-                raise Unfinished(f"{error}\n{resumed_by}") from error
-            # Only questions that failed on every attempt are left: the run is complete and gets its score.
-            job.watch.said(str(error))
-        except CallError as error:
-            raise Unfinished(f"{error}\n{resumed_by}") from error
+        left = ask_all(job, log, resumed_by)
         return _seal(job.folder, log, job.teacher.notes, left)
+
+
+def ask_all(job: Job, log: Answers, resumed_by: str) -> int:
+    """Answer the open questions; how many have no answer after that: each of them has failed.
+
+    Unfinished or Interrupted, with how to go on, where some were not asked.
+    """
+    try:
+        return asyncio.run(execute(job, log, executor_of(job.plan.asked)))
+    except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
+        left = left_to_ask(job, log)
+        raise Interrupted(f"interrupted with {plural(left, 'answer')} to go; {resumed_by}") from None
+    except Unfinished as error:
+        left = left_to_ask(job, log)
+        if left != log.failures:
+            raise Unfinished(f"{error}\n{resumed_by}") from error
+        # Only questions that failed on every attempt are left: the run is complete and gets its score.
+        job.watch.said(str(error))
+        return left
+    except CallError as error:
+        raise Unfinished(f"{error}\n{resumed_by}") from error
 
 
 def _seal(folder: Path, log: RecordLog, notes: tuple[str, ...], left: int) -> Manifest:

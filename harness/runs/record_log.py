@@ -139,6 +139,23 @@ class RecordLog:
             raise
         self._unsynced = 0
 
+    @property
+    def failures(self) -> int:
+        """How many questions were asked and have no answer."""
+        return len(self.failed)
+
+    def is_answered(self, key: Key) -> bool:
+        """Whether a key had an answer when the log was opened."""
+        return key in self.answered
+
+    def has_failed(self, key: Key) -> bool:
+        """Whether a key was asked and has no answer."""
+        return key in self.failed
+
+    def records(self) -> Iterator[Record]:
+        """Every record, in the order of writing."""
+        return iter_records(self._folder)
+
     def _mended(self, path: Path) -> BinaryIO:
         """The last segment, open for appending, its records noted, and a line that was cut off removed."""
         file = open_regular(path, os.O_RDWR, links=False)
