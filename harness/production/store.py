@@ -16,15 +16,15 @@ from harness.nouns.pair import Pair
 from harness.nouns.records import Failed, Key, Record
 from harness.runs.label_manifest import Source
 from harness.runs.pairs import ShownPair
+from harness.runs.record_log import without_texts
 from harness.storage.databases import open_database
+from harness.storage.regular import LONGEST_LINE
 
 STORE = "answers.sqlite3"
 WAIT = 10.0
 """Seconds to wait for another process that reads the file."""
 MOST = 1 << 40
 """The most bytes of the file. It is read in pages, so that a long one takes no more memory."""
-LONGEST = 16 << 20
-"""The most bytes of a value in the file: as a line of a run's records."""
 PIECE = 500
 """Pairs or rows that are read at a time. No reading stays open, since the log could not be emptied then."""
 _TABLES = (
@@ -201,7 +201,7 @@ class AnswerStore:
             last = 0
             query = f"SELECT {key}, body FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT ?"
             while rows := self._fetch(query, last, PIECE):
-                for last, body in rows:  # noqa: B007 - where the next piece begins
+                for last, body in rows:
                     yield self._record(last, body)
 
     def labelled(self, after: int, most: int) -> list[StoredRow]:
@@ -266,7 +266,10 @@ class AnswerStore:
 
 
 def _body(record: Record) -> str:
-    return record.model_dump_json(exclude_defaults=True)
+    body = record.model_dump_json(exclude_none=True)
+    if len(body) * 4 > LONGEST_LINE and (size := len(body.encode("utf-8"))) > LONGEST_LINE:
+        body = without_texts(record, size).model_dump_json(exclude_none=True)
+    return body
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -274,7 +277,7 @@ def _open(path: Path) -> sqlite3.Connection:
         connection = open_database(path, _TABLES, wait=WAIT, most=MOST)
     except (sqlite3.Error, UnicodeDecodeError) as error:  # a damaged name in a message is no UTF-8
         raise _refused(path, error) from error
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_LINE)
     # The log is synced when it is emptied: a kill loses nothing, a power cut at most the log's answers.
     connection.execute("PRAGMA synchronous = NORMAL")
     return connection

@@ -69,6 +69,8 @@ class LabelManifest(Noun):
     asked: Asked
     digests: LabelDigests
     shots: tuple[str, ...] = ()
+    columns: dict[str, tuple[str, ...]] = Field(default={})
+    """The headers of the input for our names, where they were named."""
     attributes: tuple[str, ...] = ()
     proven: Proof | None = None
     unproven: bool = False
