@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from harness.errors import BadInput
-from harness.grading.evaluate import ask_all
+from harness.grading.answering import ask_all
 from harness.grading.job import Job
 from harness.production.store import AnswerStore
 

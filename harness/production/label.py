@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness import __version__
 from harness.errors import BadInput, Fault, Unfinished
-from harness.grading.evaluate import money_of, names_of, resumable
+from harness.grading.answering import money_of, names_of, resumable
 from harness.grading.executors import executor_of
 from harness.grading.job import NO_LIMITS, Job, Limits, RunObserver
 from harness.grading.new_run import package_versions, teacher_contents

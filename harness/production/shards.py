@@ -4,13 +4,13 @@ What is in a shard depends on the rows and their answers alone, so that it is th
 written, and by whichever engine the answers came.
 """
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInput
-from harness.nouns.pair import Pair
 from harness.nouns.policy import Policy
 from harness.nouns.records import Failed, Record, Reply, Ungraded
 from harness.production.store import AnswerStore, StoredRow
@@ -115,11 +115,11 @@ STEP = 1_000
 
 def row_of(one: StoredRow, actions: Mapping[int, str]) -> dict[str, Any]:
     """A row of a shard, but for what is the same in all rows."""
-    pair = Pair.model_validate_json(one.pair)
+    pair = json.loads(one.pair)
     return {
         "item": one.item,
-        "query": pair.query,
-        "title": pair.result.title,
+        "query": pair["query"],
+        "title": pair["result"]["title"],
         "pair": one.pair,
         "digest": one.digest,
         "weight": one.weight,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from pydantic import ValidationError
+from pydantic import PrivateAttr, ValidationError
 
 from harness.errors import BadInput, Fault, Unfinished
 from harness.nouns.pair import Pair
@@ -37,6 +37,24 @@ _TABLES = (
     "CREATE TABLE answers (pair INTEGER PRIMARY KEY, failed INTEGER NOT NULL, body TEXT NOT NULL)",
     "CREATE TABLE earlier (number INTEGER PRIMARY KEY, body TEXT NOT NULL)",
 )
+
+
+class StoredPair(ShownPair):
+    """A distinct pair under its first item, with the pair as it was read."""
+
+    _own: Pair = PrivateAttr()
+
+    @classmethod
+    def of(cls, item: str, pair: Pair) -> "StoredPair":
+        """A pair that was checked when it was taken in."""
+        made = cls.model_construct(id=item, query=pair.query, result=pair.result, context=pair.context)
+        made._own = pair
+        return made
+
+    @property
+    def pair(self) -> Pair:
+        """What a teacher may see of it."""
+        return self._own
 
 
 class StoredRow(NamedTuple):
@@ -137,53 +155,67 @@ class AnswerStore:
 
     def __iter__(self) -> Iterator[ShownPair]:
         """Every distinct pair under its first item, in the order of the rows."""
-        return self._each("SELECT number, item, body FROM pairs WHERE number > ? ORDER BY number LIMIT ?")
+        return self._each(
+            "SELECT number, digest, item, body FROM pairs WHERE number > ? ORDER BY number LIMIT ?"
+        )
 
     def open(self) -> Iterator[ShownPair]:
         """The distinct pairs without an answer."""
         return self._each(
-            "SELECT number, item, pairs.body FROM pairs LEFT JOIN answers ON pair = number "
+            "SELECT number, digest, item, pairs.body FROM pairs LEFT JOIN answers ON pair = number "
             "WHERE number > ? AND (pair IS NULL OR failed) ORDER BY number LIMIT ?"
         )
 
     def _each(self, query: str) -> Iterator[ShownPair]:
         last = 0
         while rows := self._fetch(query, last, PIECE):
-            for number, item, body in rows:
-                pair = self._pair(number, body)
+            for number, digest, item, body in rows:
+                pair = self._pair(number, digest, body)
                 self._numbers[item] = last = number
-                yield ShownPair.model_construct(
-                    id=item, query=pair.query, result=pair.result, context=pair.context, weight=1.0
-                )
+                yield StoredPair.of(item, pair)
 
-    def _pair(self, number: int, body: str) -> Pair:
+    def _pair(self, number: int, digest: bytes, body: str) -> Pair:
         try:
-            return Pair.model_validate_json(body)
+            pair = Pair.model_validate_json(body)
         except ValidationError as error:
             raise self._damaged(f"pair {number}") from error
+        # It was the pair's when it was taken in: made of the same text again, it takes as long as the rest.
+        pair.__dict__["digest"] = f"sha256:{digest.hex()}"
+        return pair
 
     # --- answers -------------------------------------------------------------------------------------
 
     def append(self, record: Record, *, last: bool = True) -> None:
         """Keep a record as the pair's answer; after this call a kill does not lose it."""
         number = self._number_of(record.example)
-        before = self._fetch("SELECT failed FROM answers WHERE pair = ?", number)
         failed = isinstance(record.outcome, Failed)
-        writes: list[tuple[str, list[tuple[Any, ...]]]] = [
-            ("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", [(number, failed, _body(record))])
-        ]
-        if before:
-            # What it cost still counts.
-            keep = "INSERT INTO earlier (body) SELECT body FROM answers WHERE pair = ?"
-            writes.insert(0, (keep, [(number,)]))
-        self._write(writes)
+        row = number, failed, _body(record)
+        if not self._insert(row):
+            self._replace(row)
         if last:
             self._numbers.pop(record.example, None)
-        was_failed = bool(before and before[0][0])
-        self.failures += failed - was_failed
-        self.count += (not failed) - bool(before and not was_failed)
+        self.failures += failed
+        self.count += not failed
         if record.reply and record.reply.model:
             self.models.add(record.reply.model)
+
+    def _insert(self, row: tuple[int, bool, str]) -> bool:
+        """Whether a pair's first answer was stored; one statement is a transaction of its own."""
+        try:
+            self._connection.execute("INSERT INTO answers VALUES (?, ?, ?)", row)
+        except sqlite3.IntegrityError:
+            return False
+        except sqlite3.Error as error:
+            raise self._not_stored(error) from error
+        return True
+
+    def _replace(self, row: tuple[int, bool, str]) -> None:
+        """Store a pair's next answer; what the one before it cost still counts."""
+        ((failed,),) = self._fetch("SELECT failed FROM answers WHERE pair = ?", row[0])
+        keep = "INSERT INTO earlier (body) SELECT body FROM answers WHERE pair = ?"
+        self._write([(keep, [row[:1]]), ("REPLACE INTO answers VALUES (?, ?, ?)", [row])])
+        self.failures -= failed
+        self.count -= not failed
 
     def is_answered(self, key: Key) -> bool:
         """Whether a pair has an answer."""
@@ -243,6 +275,9 @@ class AnswerStore:
     def _damaged(self, what: str) -> BadInput:
         return BadInput([Fault(f"{self.path}, {what}", "is damaged; restore the file, or label anew")])
 
+    def _not_stored(self, error: sqlite3.Error) -> Unfinished:
+        return Unfinished(f"{self.path}: the answers were not stored ({error})")
+
     def _fetch(self, query: str, *values: object) -> list[Any]:
         try:
             return self._connection.execute(query, values).fetchall()
@@ -259,7 +294,7 @@ class AnswerStore:
                 self._connection.executemany(query, values)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            raise Unfinished(f"{self.path}: the answers were not stored ({error})") from error
+            raise self._not_stored(error) from error
         finally:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
