@@ -10,7 +10,8 @@ import pytest
 from builders import harness
 from fault_server import fault_server, graded
 from oracle import KEYS
-from spoken import Tokens
+
+from harness.demo.wire import Tokens
 
 PAGE = Path(__file__).resolve().parent.parent / "docs/real-ratings.md"
 HEADERS = ("query", "docid", "name", "description", *(f"agent_{n}_rating" for n in (1, 2, 3)), "final_rating")

@@ -116,8 +116,13 @@ def _notes(row: Row, headers: Mapping[str, tuple[str, ...]], faults: TableFaults
 
 def by_item(table: Table, rows: Iterable[Placed], layout: Layout) -> dict[str, GradedRow]:
     """The rows of a table by their items. BadInput for every item that is graded twice."""
-    remedy = _several_raters(table, layout) or both_columns(table, layout)
+    remedy = remedy_for_doubles(table, layout)
     return without_doubles(rows, lambda item: f"item {item!r}", table.place, remedy=remedy)
+
+
+def remedy_for_doubles(table: Table, layout: Layout) -> list[Fault]:
+    """What to do where items come twice."""
+    return _several_raters(table, layout) or both_columns(table, layout)
 
 
 def _several_raters(table: Table, layout: Layout) -> list[Fault]:

@@ -1,13 +1,21 @@
 """Ratings and grades from tables: those of one policy version, of one rater, or golden ones."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.by_chance import Told
-from harness.golden.grade_rows import GradedRow, Placed, both_columns, by_item, graded_rows
+from harness.golden.grade_rows import (
+    GradedRow,
+    Placed,
+    both_columns,
+    by_item,
+    graded_rows,
+    remedy_for_doubles,
+)
+from harness.golden.stored_grades import StoredGrades
 from harness.golden.table_faults import rating_name, without_doubles
 from harness.golden.versions import under_version
 from harness.nouns.pair import Rating, one_form
@@ -122,6 +130,21 @@ def read_grades(
     """One grader's row for each item. `rater` selects one where a table holds several."""
     table = read_table(path, layout)
     return by_item(table, _of_one_rater(path, graded_rows(table, layout, scale), rater), layout)
+
+
+HELD = 50_000
+"""Rows of a table of grades that are held in memory, where only some are looked up."""
+
+
+def stored_grades(
+    path: Path, layout: Layout, scale: tuple[int, ...], rater: str | None = None
+) -> Mapping[str, GradedRow]:
+    """As `read_grades`; the rows of a long table stay on the disk."""
+    table = read_table(path, layout)
+    rows = _of_one_rater(path, graded_rows(table, layout, scale), rater)
+    if len(table.rows) <= HELD:
+        return by_item(table, rows, layout)
+    return StoredGrades(rows, table.place, remedy_for_doubles(table, layout))
 
 
 def _of_one_rater(path: Path, rows: Iterable[Placed], rater: str | None) -> Iterator[Placed]:

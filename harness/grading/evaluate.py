@@ -1,41 +1,30 @@
 """A run from its plan to its scorecard: examples x teacher -> records."""
 
-import asyncio
-import errno
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.errors import BadInput, CallError, Interrupted, Unfinished
+from harness.errors import BadInput
 from harness.golden.holdout_log import LOOKS, HoldoutLook, note_look
-from harness.grading.budget import Budget, budget_of, worst_case
-from harness.grading.executors import execute, executor_of
+from harness.grading.answering import FULL, ask_all, money_of, names_of, resumable
+from harness.grading.executors import executor_of
 from harness.grading.forecast import forecast
 from harness.grading.job import NO_LIMITS, Job, Limits, RunObserver
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, make_plan, setup_of
-from harness.grading.questions import left_to_ask
-from harness.pricing.prices import NoPrice, Price, price_of
+from harness.pricing.prices import price_of
 from harness.providers import is_expected, open_teacher, sold_as
 from harness.runs.manifest import Asked, Manifest, how_to_resume, load_manifest, save_manifest
 from harness.runs.new_folder import create_run
 from harness.runs.record_log import RecordLog, answered_in
 from harness.scorecards.money import Forecast
-from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.verdicts.assessment import Assessment, assess_folder, save_assessment
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What a full disk, a used-up quota and a file at its limit say."""
-LONGEST_NAME, MOST_NAMES = 200, 100
-"""What the manifest takes of the names of models that answered: a server may say anything."""
 
 
 def evaluate(project: Project, asked: Asked, watch: RunObserver, limits: Limits = NO_LIMITS) -> Assessment:
     """A new run from the first call to its scorecard. Writes nothing until every input is checked."""
     plan = make_plan(project, asked)
-    price, budget = _money(project, plan, limits)
+    price, budget = money_of(project, plan, limits)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     executor_of(plan.asked).check(plan.asked.model, teacher)
     with resumable(project.runs, "nothing was asked yet; free some space and start the run again", FULL):
@@ -52,7 +41,7 @@ def job_of(
     moved_to: str | None = None,
 ) -> Job:
     """The rest of the work of a run folder. BadInput or FatalError if the teacher cannot be asked."""
-    price, budget = _money(project, plan, limits, folder)
+    price, budget = money_of(project, plan, limits, folder)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     return Job(project, folder, plan, teacher, price, budget, watch, limits, moved_to)
 
@@ -96,18 +85,6 @@ def foresee(project: Project, asked: Asked, folder: Path | None = None) -> Forec
     return forecast(plan, price, todo)
 
 
-def _money(
-    project: Project, plan: Plan, limits: Limits, folder: Path | None = None
-) -> tuple[Price | NoPrice, Budget | None]:
-    """The price of an answer and the budget of the run. BadInput for a limit without a price."""
-    asked = plan.asked
-    price = price_of(project, asked.model, asked.base_url, sold_as)
-    if limits.max_cost is None:
-        return price, None
-    worst = worst_case(price, asked.model, plan.policy, asked.max_tokens)
-    return price, budget_of(limits.max_cost, worst, folder, batch=executor_of(asked).priced_as_batch)
-
-
 def _carry_out(job: Job) -> Assessment:
     """Ask, seal and score."""
     folder = job.folder
@@ -122,36 +99,10 @@ def _carry_out(job: Job) -> Assessment:
     return found
 
 
-@contextmanager
-def resumable(folder: Path, how: str, errors: Collection[int] = ()) -> Iterator[None]:
-    """Unfinished, with how to go on, where the disk does not take what is written.
-
-    `errors`: the only error numbers to take so; by default all.
-    """
-    try:
-        yield
-    except OSError as error:
-        if errors and error.errno not in errors:
-            raise
-        raise Unfinished(f"{error.filename or folder}: {error.strerror or error}\n{how}") from error
-
-
 def answer(job: Job, resumed_by: str) -> Manifest:
     """Answer the open questions of a run folder and seal it. Every graded run goes through here."""
     with resumable(job.folder, resumed_by), RecordLog(job.folder) as log:
-        try:
-            left = asyncio.run(execute(job, log, executor_of(job.plan.asked)))
-        except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
-            left = left_to_ask(job, log)
-            raise Interrupted(f"interrupted with {plural(left, 'answer')} to go; {resumed_by}") from None
-        except Unfinished as error:
-            left = left_to_ask(job, log)
-            if left != len(log.failed):
-                raise Unfinished(f"{error}\n{resumed_by}") from error
-            # Only questions that failed on every attempt are left: the run is complete and gets its score.
-            job.watch.said(str(error))
-        except CallError as error:
-            raise Unfinished(f"{error}\n{resumed_by}") from error
+        left = ask_all(job, log, resumed_by)
         return _seal(job.folder, log, job.teacher.notes, left)
 
 
@@ -160,8 +111,7 @@ def _seal(folder: Path, log: RecordLog, notes: tuple[str, ...], left: int) -> Ma
     manifest = load_manifest(folder)
     # A resumed run keeps what was noted before it.
     noted = tuple(dict.fromkeys((*manifest.notes, *notes)))
-    answered = tuple(sorted({name[:LONGEST_NAME] for name in log.models})[:MOST_NAMES])
-    manifest = manifest.model_copy(update={"model_answered": answered, "notes": noted})
+    manifest = manifest.model_copy(update={"model_answered": names_of(log.models), "notes": noted})
     if manifest.finished_at is None and not left:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         manifest = manifest.model_copy(update={"finished_at": now})

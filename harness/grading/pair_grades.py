@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from harness.grading.evaluate import answer, job_of, resumable
+from harness.grading.answering import resumable
+from harness.grading.evaluate import answer, job_of
 from harness.grading.job import Limits, RunObserver
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan

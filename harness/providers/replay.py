@@ -1,15 +1,19 @@
 """replay/FILE: grades that came from elsewhere - a student model, a vendor, a spreadsheet."""
 
 from functools import cached_property
+from itertools import islice
 
 from harness.errors import RejectedError
 from harness.golden.by_chance import Told, other_items
-from harness.golden.grade_tables import read_grades
+from harness.golden.grade_tables import stored_grades
 from harness.golden.unmatched import KnownIds
 from harness.nouns.pair import one_form
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
 from harness.providers.base import SENT_ALONG, LocalTeacher, Setup, Teacher, refuse
+
+KNOWN = 100_000
+"""Ids among which the one that a missing item is likely to mean is looked for."""
 
 
 def open_teacher(model: str, setup: Setup) -> Teacher:
@@ -23,7 +27,7 @@ class Replay(LocalTeacher):
 
     def __init__(self, file: str, setup: Setup) -> None:
         self._file = file
-        self._rows = read_grades(setup.root / file, setup.layout, setup.policy.scale, setup.rater)
+        self._rows = stored_grades(setup.root / file, setup.layout, setup.policy.scale, setup.rater)
         both = (
             (one.id, row.about, Told(one.query, one.result.title))
             for one in setup.examples
@@ -33,7 +37,7 @@ class Replay(LocalTeacher):
 
     @cached_property
     def _known(self) -> KnownIds:
-        return KnownIds(self._rows, self._file)
+        return KnownIds(islice(self._rows, KNOWN), self._file)
 
     async def ask(self, prompt: Prompt) -> Reply:
         """The answer that the file holds for the prompt's item."""
