@@ -14,9 +14,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs, SeverityNumber
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, SeverityNumber
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 Value = str | int | float | bool | Sequence[str]
 Attributes = Mapping[str, Value | None]
@@ -40,11 +40,11 @@ def add_to(message: Span | LogRecord | Resource, attributes: Attributes) -> None
         if value is None:
             continue
         held = add(key=name).value
-        # Before int: True is an int too.
-        if isinstance(value, bool):
-            held.bool_value = value
-        elif isinstance(value, str):
+        if isinstance(value, str):
             held.string_value = value
+        elif isinstance(value, bool):
+            # Before int: True is an int too.
+            held.bool_value = value
         elif isinstance(value, int):
             held.int_value = value
         elif isinstance(value, float):
@@ -77,19 +77,24 @@ def failed(span: Span, kind: str, words: str = "") -> None:
 
 def spans_request(resource: Attributes, spans: Sequence[Span]) -> bytes:
     """Spans as the body of a request."""
-    held = ResourceSpans(
-        resource=_resource(resource), scope_spans=[ScopeSpans(scope=_scope(resource), spans=spans)]
-    )
-    body: bytes = ExportTraceServiceRequest(resource_spans=[held]).SerializeToString()
+    request = ExportTraceServiceRequest()
+    held = request.resource_spans.add()
+    scope = held.scope_spans.add()
+    # Filled in their places: a message that is given another one copies it whole.
+    scope.spans.extend(spans)
+    _say_who(held.resource, scope.scope, resource)
+    body: bytes = request.SerializeToString()
     return body
 
 
 def events_request(resource: Attributes, events: Sequence[LogRecord]) -> bytes:
     """Events as the body of a request."""
-    held = ResourceLogs(
-        resource=_resource(resource), scope_logs=[ScopeLogs(scope=_scope(resource), log_records=events)]
-    )
-    body: bytes = ExportLogsServiceRequest(resource_logs=[held]).SerializeToString()
+    request = ExportLogsServiceRequest()
+    held = request.resource_logs.add()
+    scope = held.scope_logs.add()
+    scope.log_records.extend(events)
+    _say_who(held.resource, scope.scope, resource)
+    body: bytes = request.SerializeToString()
     return body
 
 
@@ -102,11 +107,6 @@ def rejected_in(answer: bytes) -> tuple[int, str]:
     return said.rejected_spans, said.error_message
 
 
-def _resource(attributes: Attributes) -> Resource:
-    resource = Resource()
-    add_to(resource, attributes)
-    return resource
-
-
-def _scope(resource: Attributes) -> InstrumentationScope:
-    return InstrumentationScope(name="harness.grading", version=str(resource.get("service.version", "")))
+def _say_who(held: Resource, scope: InstrumentationScope, resource: Attributes) -> None:
+    add_to(held, resource)
+    scope.name, scope.version = "harness.grading", str(resource.get("service.version", ""))

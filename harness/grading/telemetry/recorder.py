@@ -18,6 +18,7 @@ from harness.grading.telemetry.messages import (
     SPAN_ID,
     TRACE_ID,
     Attributes,
+    Value,
     add_to,
     event_of,
     failed,
@@ -79,22 +80,19 @@ class Recorder:
     def answered(self, call: Call, reply: Reply) -> None:
         """The call brought a reply."""
         span = self._span_of(call)
-        usage = reply.usage
-        found: Attributes = {
+        found: dict[str, Value | None] = {
             "gen_ai.response.model": reply.model or None,
             "gen_ai.response.finish_reasons": (FINISH[reply.stop],),
-            **(reply_said(reply) if self._content else {}),
         }
+        if usage := reply.usage:
+            found["gen_ai.usage.input_tokens"] = usage.input_tokens
+            found["gen_ai.usage.output_tokens"] = usage.output_tokens
+            found["gen_ai.usage.cache_read.input_tokens"] = usage.cached_tokens or None
+            found["gen_ai.usage.cache_creation.input_tokens"] = usage.written_tokens or None
+            found["gen_ai.usage.reasoning.output_tokens"] = usage.reasoning_tokens or None
+        if self._content:
+            found |= reply_said(reply)
         add_to(span, found)
-        if usage:
-            counts: Attributes = {
-                "gen_ai.usage.input_tokens": usage.input_tokens,
-                "gen_ai.usage.output_tokens": usage.output_tokens,
-                "gen_ai.usage.cache_read.input_tokens": usage.cached_tokens or None,
-                "gen_ai.usage.cache_creation.input_tokens": usage.written_tokens or None,
-                "gen_ai.usage.reasoning.output_tokens": usage.reasoning_tokens or None,
-            }
-            add_to(span, counts)
         self._exporter.span(span)
 
     def broke(self, call: Call, error: BaseException) -> None:
@@ -124,15 +122,12 @@ class Recorder:
         question = self._open.pop(record.key, None) or Question(new_id(TRACE_ID), new_id(SPAN_ID), now)
         told = self._told_of(record)
         span = self._ended(question, now)
-        add_to(span, told)
-        add_to(
-            span,
-            {
-                "harness.attempts": record.attempts,
-                "harness.cost_usd": record.cost,
-                "harness.cached_reply": record.cached_reply or None,
-            },
-        )
+        more: Attributes = {
+            "harness.attempts": record.attempts,
+            "harness.cost_usd": record.cost,
+            "harness.cached_reply": record.cached_reply or None,
+        }
+        add_to(span, {**told, **more})
         event = type(self._result)()
         event.CopyFrom(self._result)
         event.trace_id, event.span_id = question.trace, question.last or question.span
