@@ -195,6 +195,11 @@ def test_the_pair_of_an_event_is_the_code_of_rating_sheets(here: Path) -> None:
     dev = [one for one in map(json.loads, lines) if one["split"] == "dev"]
     pairs = [Pair(query=one["query"], result=one["result"]) for one in dev]
     assert {attributes(one)["harness.pair"] for one in held.events} == set(map(code_of, pairs))
+    # So that a score of a trace or of its first span tells the pair.
+    for one in held.named("grade"):
+        code = attributes(one)["harness.pair"]
+        assert (one.trace_id.hex()[:10], one.span_id.hex()[:10]) == (code, code)
+    assert len({one.trace_id for one in held.named("grade")}) == len(held.named("grade"))
 
 
 def test_without_the_option_nothing_is_sent_and_nothing_imported(here: Path) -> None:

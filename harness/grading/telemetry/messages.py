@@ -28,9 +28,10 @@ RESULT = "gen_ai.evaluation.result"
 _dice = random.Random()
 
 
-def new_id(size: int) -> bytes:
-    """An id of a trace or a span: never all zeros, which would be none."""
-    return (_dice.getrandbits(8 * size) or 1).to_bytes(size, "big")
+def new_id(size: int, head: bytes = b"") -> bytes:
+    """An id of a trace or a span, with a head that is not drawn: never all zeros, which would be none."""
+    drawn = size - len(head)
+    return head + (_dice.getrandbits(8 * drawn) or 1).to_bytes(drawn, "big")
 
 
 def add_to(message: Span | LogRecord | Resource, attributes: Attributes) -> None:

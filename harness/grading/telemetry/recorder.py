@@ -37,7 +37,6 @@ class Question:
     trace: bytes
     span: bytes
     began: int
-    prompt: Prompt | None = None
     calls: int = 0
     last: bytes | None = None
 
@@ -72,7 +71,7 @@ class Recorder:
         now = time.time_ns()
         question = self._open.get((prompt.item, prompt.repeat))
         if question is None:
-            question = Question(new_id(TRACE_ID), new_id(SPAN_ID), now, prompt)
+            question = question_of(prompt.pair.digest, now)
             self._open[prompt.item, prompt.repeat] = question
         question.calls += 1
         return Call(question, prompt, now)
@@ -119,7 +118,7 @@ class Recorder:
     def recorded(self, record: Record) -> None:
         """A question has its outcome."""
         now = time.time_ns()
-        question = self._open.pop(record.key, None) or Question(new_id(TRACE_ID), new_id(SPAN_ID), now)
+        question = self._open.pop(record.key, None) or question_of(record.pair, now)
         told = self._told_of(record)
         span = self._ended(question, now)
         more: Attributes = {
@@ -148,7 +147,7 @@ class Recorder:
             "gen_ai.evaluation.score.value": float(grade.value) if grade else None,
             "gen_ai.evaluation.score.label": self._names.get(grade.value) if grade else None,
             "gen_ai.evaluation.explanation": grade.reasoning if grade and self._content else None,
-            "harness.pair": record.pair.removeprefix("sha256:")[:CODE_LENGTH],
+            "harness.pair": code_in(record.pair),
             "harness.repeat": record.repeat or None,
             # An id can be made of the query and the product.
             "harness.item": record.example if self._content else None,
@@ -170,6 +169,17 @@ class Recorder:
             failed(span, "interrupted")
             self._exporter.span(span)
         self._open.clear()
+
+
+def code_in(digest: str) -> str:
+    """The code of a pair, by its digest."""
+    return digest.removeprefix("sha256:")[:CODE_LENGTH]
+
+
+def question_of(digest: str, began: int) -> Question:
+    """A question that begins. Its ids begin with the code of its pair: scores that come back tell it so."""
+    code = bytes.fromhex(code_in(digest))
+    return Question(new_id(TRACE_ID, code), new_id(SPAN_ID, code), began)
 
 
 def model_of(asked: Asked) -> str:
