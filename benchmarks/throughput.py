@@ -116,10 +116,12 @@ def spread(values: Sequence[float]) -> str:
     return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
-def timed(command: list[str]) -> Figures:
-    """Wall and processor seconds and peak megabytes of one process."""
+def timed(command: list[str], **more: str) -> Figures:
+    """Wall and processor seconds and peak megabytes of one process, with `more` in its environment."""
     began = time.monotonic()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment())
+    child = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment() | more
+    )
     assert child.stderr is not None
     said = child.stderr.read()
     _, status, usage = os.wait4(child.pid, 0)

@@ -68,7 +68,7 @@ def shipped_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = ("HARNESS_", "OPENAI_", "ANTHROPIC_", "VLLM_", "LLAMA_", "OLLAMA_")
+    ours = ("HARNESS_", "OTEL_", "OPENAI_", "ANTHROPIC_", "VLLM_", "LLAMA_", "OLLAMA_")
     for name in list(os.environ):
         if name.startswith(ours) and name != "HARNESS_REAL_DATA":
             monkeypatch.delenv(name)

@@ -60,8 +60,11 @@ def test_benchmark_of_labels_counts_what_it_labels(tmp_path: Path) -> None:
     assert "60 rows labelled, 60 answers in the store" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["coverage", "regression", "audit"])
-def test_benchmarks_start(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [("coverage", "--sets"), ("regression", "--sets"), ("audit", "--sets"), ("telemetry", "--rounds")],
+)
+def test_benchmarks_start(name: str, option: str) -> None:
     path = ROOT / f"benchmarks/{name}.py"
     done = subprocess.run([sys.executable, path, "--help"], check=True, capture_output=True, text=True)
-    assert "--sets" in done.stdout
+    assert option in done.stdout

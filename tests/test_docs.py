@@ -82,7 +82,7 @@ APART = (START, ROOT / "docs/real-ratings.md")
 """Pages whose commands have a test of their own (test_real_ratings.py for those that want the data)."""
 LOOPBACK = re.compile(r"http://(localhost:8000/v1|127\.0\.0\.1:8123(/v1)?)")
 """The servers that the pages speak of."""
-ELSEWHERE = ("make test", "make demo", "source ")
+ELSEWHERE = ("make test", "make demo", "source ", "pip install ")
 """What is no command of the harness: run by its own tests, or by nothing but a shell."""
 
 
@@ -170,6 +170,11 @@ def shop(here: Path) -> Path:
     (here / "student.csv").write_text("doc,label\n" + "".join(f"{i},{g}\n" for i, g in grades), "utf-8")
     rated = "".join(f"{item},{rater},{grade}\n" for item, grade in grades for rater in ("ann", "bob"))
     (here / "ratings.csv").write_text("item,rater,grade\n" + rated, "utf-8")
+    scores = [
+        {"name": "relevance", "value": g, "source": "EVAL", "dataType": "NUMERIC", "metadata": {"item": i}}
+        for i, g in grades
+    ]
+    (here / "scores.json").write_text(json.dumps(scores), "utf-8")
     for name in ("golden", "yesterday", "today"):
         text = "item,grade\n" + "".join(f"{i},{g}\n" for i, g in grades)
         (here / f"{name}.csv").write_text(text, "utf-8")

@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.options import Columns, Encoding, Format, Options, layout, names_in, option
+from harness.cli.output import say
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
     from harness.grading.job import Limits
+    from harness.grading.telemetry.settings import Telemetry
     from harness.runs.manifest import Asked
     from harness.runs.pairs import ShownPair
     from harness.storage.stream import Stream
@@ -70,11 +72,31 @@ class CallOptions(Options):
         False
     )
 
+    telemetry: Annotated[
+        bool, option("Send spans and grades to an OpenTelemetry collector (OTEL_* variables).", "--telemetry")
+    ] = False
+    telemetry_content: Annotated[
+        bool, option("With --telemetry: prompts, replies, reasons and ids too.", "--telemetry-content")
+    ] = False
+
     def limits(self, *, only_failed: bool = False, max_cost: float | None = None) -> "Limits":
         """These and the limits of a run."""
         from harness.grading.job import Limits
 
-        return Limits(self.max_connections, not self.no_cache, only_failed, max_cost)
+        return Limits(self.max_connections, not self.no_cache, only_failed, max_cost, self._telemetry())
+
+    def _telemetry(self) -> "Telemetry | None":
+        """Where telemetry goes, if it is asked for; None if not. BadInput for content without it."""
+        from harness.grading.telemetry.settings import telemetry_asked
+
+        if not self.telemetry:
+            if self.telemetry_content:
+                raise BadInput("--telemetry-content goes with --telemetry")
+            return None
+        asked = telemetry_asked(content=self.telemetry_content)
+        if asked is None:
+            say("telemetry: nothing is sent: the OTEL_* variables of the environment turn it off")
+        return asked
 
 
 class PairsOptions(Options):

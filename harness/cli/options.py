@@ -135,8 +135,14 @@ def load_keys(project: Project) -> None:
 
 
 def _routes(name: str) -> bool:
-    """Whether a variable says where requests go, or which certificates are trusted."""
-    return name.upper().endswith(("_PROXY", "_BASE_URL", "_BASE", "_ENDPOINT", "_HOST")) or "SSL" in name
+    """Whether a variable says where requests or telemetry go, or which certificates are trusted."""
+    return (
+        name.upper().startswith("OTEL_")
+        or name.upper().endswith(
+            ("_PROXY", "_BASE_URL", "_BASE", "_ENDPOINT", "_HOST", "_TELEMETRY", "_TELEMETRY_CONTENT")
+        )
+        or "SSL" in name
+    )
 
 
 def names_in(text: str | None) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from harness.golden.rating.importing import RatingsImported
 
 app = typer.Typer(help="Ratings: people's blind grades for a golden set.", no_args_is_help=True)
-FORMATS = "label-studio, argilla, quepid, potato, mturk, prolific, qrels or table"
+FORMATS = "label-studio, argilla, quepid, potato, mturk, prolific, langfuse, phoenix, qrels or table"
 
 
 @app.callback()

@@ -15,6 +15,7 @@ from harness.golden.grade_rows import (
     graded_rows,
     remedy_for_doubles,
 )
+from harness.golden.scores import graded_table
 from harness.golden.stored_grades import StoredGrades
 from harness.golden.table_faults import rating_name, without_doubles
 from harness.golden.versions import under_version
@@ -30,7 +31,7 @@ def read_ratings(
 
     A rating without a version counts under every version.
     """
-    table = read_table(path, layout)
+    table, layout = graded_table(path, layout)
     full = () if layout.wide else ("rater",)
     # Several raters rate an item: one copy of its name is kept.
     rated = (
@@ -96,7 +97,7 @@ def rating_rows(
     `version` is the policy version of rows that name none. `rater` selects one where the table has raters,
     and otherwise names the one who gave all grades.
     """
-    table = read_table(path, layout)
+    table, layout = graded_table(path, layout)
     nameless = rater is not None and not layout.wide and not table.find("rater", layout)
     rows = graded_rows(table, layout, scale, () if layout.wide or nameless else ("rater",))
     if rater is not None and not nameless:
@@ -128,7 +129,7 @@ def read_grades(
     path: Path, layout: Layout, scale: tuple[int, ...], rater: str | None = None
 ) -> dict[str, GradedRow]:
     """One grader's row for each item. `rater` selects one where a table holds several."""
-    table = read_table(path, layout)
+    table, layout = graded_table(path, layout)
     return by_item(table, _of_one_rater(path, graded_rows(table, layout, scale), rater), layout)
 
 

@@ -7,6 +7,7 @@ from harness.grading.batch.run import Batched
 from harness.grading.job import Answers, Job
 from harness.grading.live.run import Live
 from harness.grading.questions import left_to_ask, to_ask
+from harness.grading.telemetry.observed import observed
 from harness.providers.base import Teacher
 from harness.runs.manifest import Asked
 
@@ -47,9 +48,10 @@ def executor_of(asked: Asked) -> Executor:
 
 async def execute(job: Job, log: Answers, executor: Executor) -> int:
     """Answer every open question, close the teacher, and return how many are still open."""
-    job.watch.started(job.folder, job.plan, to_ask(job, log))
-    try:
-        await executor.answer(job, log)
-    finally:
-        await job.teacher.close()
+    async with observed(job, calls=not executor.waits) as seen:
+        seen.watch.started(job.folder, job.plan, to_ask(job, log))
+        try:
+            await executor.answer(seen, log)
+        finally:
+            await job.teacher.close()
     return left_to_ask(job, log)

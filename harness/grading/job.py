@@ -7,6 +7,7 @@ from typing import Protocol
 
 from harness.grading.budget import Budget
 from harness.grading.plan import Plan
+from harness.grading.telemetry.settings import Telemetry
 from harness.nouns.pair import Example
 from harness.nouns.records import Key, Record
 from harness.pricing.prices import NoPrice, Price
@@ -30,6 +31,8 @@ class Limits:
     """Ask only what was asked before and never answered."""
     max_cost: float | None = None
     """USD that the run may cost, including earlier sessions."""
+    telemetry: Telemetry | None = None
+    """Where spans and events go; None: nothing is sent."""
 
 
 NO_LIMITS = Limits()

@@ -67,10 +67,13 @@ def refuse(teacher: str, setup: Setup, *names: str) -> None:
 class Teacher(Protocol):
     """Grades one pair at a time. It reads nothing into its answer: that is grading.py's work."""
 
-    notes: tuple[str, ...]
-    """Sentences for the manifest: what the server did not take, and how it was asked instead."""
-    varies: bool
-    """Whether the same question can bring another answer."""
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the manifest: what the server did not take, and how it was asked instead."""
+
+    @property
+    def varies(self) -> bool:
+        """Whether the same question can bring another answer."""
 
     @property
     def identity(self) -> str | None:

@@ -72,16 +72,17 @@ def http_options(base_url: str | None) -> dict[str, Any]:
 
     A redirect would take the prompt, and on the same host the key, where nobody said that they may go.
     """
-    return {"follow_redirects": False, "trust_env": not _is_loopback(base_url)}
+    return {"follow_redirects": False, "trust_env": not is_loopback(base_url)}
 
 
 def trusted(base_url: str | None) -> ssl.SSLContext | bool:
     """Whom TLS is to trust: nobody where none is spoken, for to read the certificates takes a while."""
-    plain = base_url is not None and urlsplit(base_url).scheme == "http" and _is_loopback(base_url)
+    plain = base_url is not None and urlsplit(base_url).scheme == "http" and is_loopback(base_url)
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True
 
 
-def _is_loopback(base_url: str | None) -> bool:
+def is_loopback(base_url: str | None) -> bool:
+    """Whether an address is on this machine."""
     host = (urlsplit(base_url).hostname or "").rstrip(".") if base_url else ""
     try:
         address = ipaddress.ip_address(host if ":" in host else socket.inet_aton(host))

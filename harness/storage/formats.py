@@ -52,6 +52,7 @@ def _read_json(path: Path, _: Layout) -> Table:
         found = parse_whole(read_text(path))
     except (ValueError, RecursionError) as error:
         raise BadInput([Fault(str(path), f"not JSON: {error} (for JSON lines: --format jsonl)")]) from None
+    found = page_of(path, found)
     if not isinstance(found, list):
         raise BadInput([Fault(str(path), "a list of objects is wanted, as in [{...}, {...}]")])
     refuse_faults(
@@ -64,6 +65,25 @@ def _read_json(path: Path, _: Layout) -> Table:
 
 def _read_parquet(path: Path, _: Layout) -> Table:
     return _objects(path, lambda: enumerate(parquet_rows(path), start=1), "row", again=True)
+
+
+def page_of(path: Path, content: Any) -> Any:
+    """The entries of an API answer, which lie under `data`; anything else as it is.
+
+    BadInput where more pages follow: what is missing would count as never graded.
+    """
+    pages = ("meta", "next_cursor")
+    if not isinstance(content, dict) or not isinstance(content.get("data"), list):
+        return content
+    if not set(content) <= {"data", *pages}:
+        return content
+    meta = content.get("meta")
+    meta = meta if isinstance(meta, dict) else {}
+    more = content.get("next_cursor") or meta.get("cursor") or (meta.get("totalPages") or 1) > 1
+    if more:
+        what = "is one page of several: put the entries under `data` of all of them into one JSON list"
+        raise BadInput([Fault(str(path), what)])
+    return content["data"]
 
 
 def _numbered(path: Path, data: Iterable[Mapping[str, Any]]) -> Table:

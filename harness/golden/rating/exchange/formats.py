@@ -16,13 +16,15 @@ from harness.golden.rating.exchange import (
     potato_out,
     prolific,
     quepid,
+    scored,
     tables,
 )
 from harness.golden.rating.exchange.outgoing import Outgoing
 from harness.golden.rating.exchange.responses import Collected, Source, json_of
 from harness.golden.rating.exchange.texts import csv_header
+from harness.golden.scores import FORMS as SCORES
 from harness.storage.files import each_json_line
-from harness.storage.formats import FORMAT_OF, read_table
+from harness.storage.formats import FORMAT_OF, page_of, read_table
 from harness.storage.tables import Layout
 
 
@@ -72,6 +74,10 @@ FORMATS: Mapping[str, ExchangeFormat] = {
         people=True,
         of_columns=lambda columns: prolific.is_survey(columns) or prolific.is_submissions(columns),
     ),
+    **{
+        name: ExchangeFormat(scored.writer(name), (), scored.reader(name), of_columns=form.told)
+        for name, form in SCORES.items()
+    },
     "qrels": ExchangeFormat(tables.write_qrels, (".qrels",)),
     "table": ExchangeFormat(tables.write_table, (".csv", ".jsonl")),
 }
@@ -107,7 +113,7 @@ def format_of(source: Source) -> tuple[str, Source]:
             [Fault(str(path), "is a folder, and not Potato's annotation_output; name a file in it")]
         )
     if path.suffix.lower() == ".json" and layout.format in (None, "json"):
-        content = json_of(path)
+        content = page_of(path, json_of(path))
         return _of_json(content, path), source._replace(content=content)
     kind = layout.format or FORMAT_OF.get(path.suffix.lower())
     if kind == "qrels":

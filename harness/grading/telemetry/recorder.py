@@ -1,0 +1,219 @@
+"""What becomes of each question: a span of the question, one for each call, and an event of its grade."""
+
+import time
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from harness.errors import CallError, FatalError, RejectedError, TransientError
+from harness.golden.rating.sheet import CODE_LENGTH
+from harness.grading.live.ask import DEADLINE
+from harness.grading.plan import Plan
+from harness.grading.telemetry.content import FINISH, prompt_said, reply_said
+from harness.grading.telemetry.export import Exporter
+from harness.grading.telemetry.messages import (
+    CLIENT,
+    INTERNAL,
+    SPAN_ID,
+    TRACE_ID,
+    Attributes,
+    Value,
+    add_to,
+    event_of,
+    failed,
+    new_id,
+    span_of,
+)
+from harness.nouns.records import Failed, Grade, Key, Prompt, Record, Reply
+from harness.providers import asks_a_server, base_url_of, is_prompted, sold_as
+from harness.runs.manifest import Asked
+
+
+@dataclass(slots=True)
+class Question:
+    """A question on its way: its trace, and the span of the last call for it."""
+
+    trace: bytes
+    span: bytes
+    began: int
+    calls: int = 0
+    last: bytes | None = None
+
+
+@dataclass(slots=True)
+class Call:
+    """A call on its way."""
+
+    question: Question
+    prompt: Prompt
+    began: int
+
+
+class Recorder:
+    """Makes spans and events of what it is told. `run`: the name of the run's folder."""
+
+    def __init__(self, plan: Plan, run: str, exporter: Exporter, *, content: bool) -> None:
+        self._exporter = exporter
+        self._content = content
+        self._names = {level.value: level.name for level in plan.policy.grades}
+        self._open: dict[Key, Question] = {}
+        own = {"harness.run": run, "harness.policy": plan.policy.label, "harness.prompt": plan.asked.prompt}
+        metric = {"gen_ai.evaluation.name": plan.policy.label}
+        self._call = span_of(f"chat {model_of(plan.asked)}", CLIENT, {**call_attributes(plan.asked), **own})
+        self._asked = span_of(f"grade {plan.policy.name}", INTERNAL, {**own, **metric})
+        self._result = event_of({**metric, **own})
+        self.calls = is_prompted(plan.asked.model)
+        """Whether a model is called: builtin and replayed grades come from none."""
+
+    def begin(self, prompt: Prompt) -> Call:
+        """A call is about to be made."""
+        now = time.time_ns()
+        question = self._open.get((prompt.item, prompt.repeat))
+        if question is None:
+            question = question_of(prompt.pair.digest, now)
+            self._open[prompt.item, prompt.repeat] = question
+        question.calls += 1
+        return Call(question, prompt, now)
+
+    def answered(self, call: Call, reply: Reply) -> None:
+        """The call brought a reply."""
+        span = self._span_of(call)
+        found: dict[str, Value | None] = {
+            "gen_ai.response.model": reply.model or None,
+            "gen_ai.response.finish_reasons": (FINISH[reply.stop],),
+        }
+        if usage := reply.usage:
+            found["gen_ai.usage.input_tokens"] = usage.input_tokens
+            found["gen_ai.usage.output_tokens"] = usage.output_tokens
+            found["gen_ai.usage.cache_read.input_tokens"] = usage.cached_tokens or None
+            found["gen_ai.usage.cache_creation.input_tokens"] = usage.written_tokens or None
+            found["gen_ai.usage.reasoning.output_tokens"] = usage.reasoning_tokens or None
+        if self._content:
+            found |= reply_said(reply)
+        add_to(span, found)
+        self._exporter.span(span)
+
+    def broke(self, call: Call, error: BaseException) -> None:
+        """The call failed, or was broken off."""
+        span = self._span_of(call)
+        # A server can repeat the prompt in its error.
+        late = time.time_ns() - call.began >= DEADLINE * 1e9
+        failed(span, error_type(error, late=late), str(error) if self._content else "")
+        self._exporter.span(span)
+
+    def _span_of(self, call: Call) -> Span:
+        """The span of a call that ends now."""
+        question, span = call.question, Span()
+        span.CopyFrom(self._call)
+        question.last = new_id(SPAN_ID)
+        span.trace_id, span.span_id, span.parent_span_id = question.trace, question.last, question.span
+        span.start_time_unix_nano, span.end_time_unix_nano = call.began, time.time_ns()
+        if question.calls > 1:
+            add_to(span, {"harness.attempt": question.calls})
+        if self._content:
+            add_to(span, prompt_said(call.prompt))
+        return span
+
+    def recorded(self, record: Record) -> None:
+        """A question has its outcome."""
+        now = time.time_ns()
+        question = self._open.pop(record.key, None) or question_of(record.pair, now)
+        told = self._told_of(record)
+        span = self._ended(question, now)
+        more: Attributes = {
+            "harness.attempts": record.attempts,
+            "harness.cost_usd": record.cost,
+            "harness.cached_reply": record.cached_reply or None,
+        }
+        add_to(span, {**told, **more})
+        event = type(self._result)()
+        event.CopyFrom(self._result)
+        event.trace_id, event.span_id = question.trace, question.last or question.span
+        event.time_unix_nano = now
+        add_to(event, told)
+        if not isinstance(record.outcome, Grade):
+            kind = "failed" if isinstance(record.outcome, Failed) else record.outcome.cause
+            failed(span, kind, record.outcome.detail if self._content else "")
+            add_to(event, {"error.type": kind})
+        self._exporter.span(span)
+        self._exporter.event(event)
+
+    def _told_of(self, record: Record) -> Attributes:
+        """What span and event say alike."""
+        outcome = record.outcome
+        grade = outcome if isinstance(outcome, Grade) else None
+        return {
+            "gen_ai.evaluation.score.value": float(grade.value) if grade else None,
+            "gen_ai.evaluation.score.label": self._names.get(grade.value) if grade else None,
+            "gen_ai.evaluation.explanation": grade.reasoning if grade and self._content else None,
+            "harness.pair": code_in(record.pair),
+            "harness.repeat": record.repeat or None,
+            # An id can be made of the query and the product.
+            "harness.item": record.example if self._content else None,
+        }
+
+    def _ended(self, question: Question, now: int) -> Span:
+        span = Span()
+        span.CopyFrom(self._asked)
+        span.trace_id, span.span_id = question.trace, question.span
+        span.start_time_unix_nano, span.end_time_unix_nano = question.began, now
+        return span
+
+    def end(self) -> None:
+        """The run ends: what has no outcome was broken off."""
+        now = time.time_ns()
+        for question in self._open.values():
+            span = self._ended(question, now)
+            add_to(span, {"harness.attempts": question.calls})
+            failed(span, "interrupted")
+            self._exporter.span(span)
+        self._open.clear()
+
+
+def code_in(digest: str) -> str:
+    """The code of a pair, by its digest."""
+    return digest.removeprefix("sha256:")[:CODE_LENGTH]
+
+
+def question_of(digest: str, began: int) -> Question:
+    """A question that begins. Its ids begin with the code of its pair: scores that come back tell it so."""
+    code = bytes.fromhex(code_in(digest))
+    return Question(new_id(TRACE_ID, code), new_id(SPAN_ID, code), began)
+
+
+def model_of(asked: Asked) -> str:
+    """A model's name at its provider."""
+    return sold_as(asked.model).model
+
+
+def call_attributes(asked: Asked) -> Attributes:
+    """What every call of a run has in common, by the names of the conventions."""
+    sold = sold_as(asked.model)
+    home = f"https://{sold.vendor.home}" if sold.vendor else None
+    address = asked.base_url or base_url_of(sold.provider) or home
+    parts = urlsplit(address) if address and asks_a_server(sold.provider) else None
+    return {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": sold.vendor.id if sold.vendor else sold.provider,
+        "gen_ai.request.model": sold.model,
+        "gen_ai.request.temperature": asked.temperature,
+        "gen_ai.request.seed": asked.seed,
+        "gen_ai.request.max_tokens": asked.max_tokens,
+        "gen_ai.output.type": "text" if asked.no_schema else "json",
+        "server.address": parts.hostname if parts else None,
+        "server.port": (parts.port or (443 if parts.scheme == "https" else 80)) if parts else None,
+    }
+
+
+def error_type(error: BaseException, *, late: bool = False) -> str:
+    """Why a call failed, as one of few words."""
+    if isinstance(error, TransientError):
+        return "rate_limit" if error.busy else "transient"
+    if isinstance(error, RejectedError):
+        return "rejected"
+    if isinstance(error, FatalError):
+        return "fatal"
+    if isinstance(error, CallError | Exception):
+        return type(error).__name__
+    return "timeout" if late else "cancelled"
