@@ -34,6 +34,7 @@ grading     pairs x teacher -> records
 shipping    may this version ship?
 scaffold    a new project, the next version of a policy or a prompt
 audit       is the teacher biased?
+production  the teacher at work: labels of production pairs
 notebook    the Python API
 cli         arguments, printing, exit codes
 """
@@ -43,7 +44,7 @@ BEHIND_THE_WALL = ("stats", "score", "verdicts", "comparison", "report", "web", 
 """Rooms that read what a folder holds, and reach no provider by any chain of imports."""
 HEAVY = (
     "openai", "anthropic", "sklearn", "datasets", "numpy", "pydantic", "jinja2", "rich", "scipy",
-    "genai_prices", "matplotlib", "starlette", "uvicorn",
+    "genai_prices", "matplotlib", "pyarrow", "starlette", "uvicorn",
 )  # fmt: skip
 FILES = sorted((ROOT / "harness").rglob("*.py"))
 MODULES = {

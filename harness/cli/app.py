@@ -19,6 +19,7 @@ from harness.cli import (
     golden,
     impact,
     init,
+    label,
     policy,
     prompt,
     rate,
@@ -64,6 +65,7 @@ app.command("regress")(compare.regress_command)
 app.add_typer(baseline.app, name="baseline")
 app.command("ship")(ship.ship_command)
 app.command("audit")(audit.audit_command)
+app.command("label")(label.label_command)
 app.command("stages")(stages.stages_command)
 policy.app.command("impact")(impact.impact_command)
 app.add_typer(policy.app, name="policy")

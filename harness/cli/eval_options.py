@@ -113,7 +113,7 @@ def request_of(
     _refuse_empty(asking, run)
     read = table.layout
     values: dict[str, object] = {
-        "model": _from_root(asking.model, project) if asking.model else None,
+        "model": from_root(asking.model, project) if asking.model else None,
         "splits": None if asking.split is None else parse_splits(asking.split),
         "canaries": asking.canaries or None,
         "aggregate": asking.aggregate,
@@ -202,7 +202,7 @@ def _wrong_in(project: Project, text: str) -> dict[str, object]:
     return {"only": wrong, "splits": asked.splits, "policy": asked.policy}
 
 
-def _from_root(model: str, project: Project) -> str:
+def from_root(model: str, project: Project) -> str:
     """A replayed file by its path from the project's folder, so that any folder can resume the run."""
     from harness.providers import reads_grades, split_model
 

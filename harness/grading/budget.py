@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -205,14 +206,24 @@ class Budget:
         return worst
 
 
-def budget_of(limit: float, worst: WorstCase, folder: Path | None = None, *, batch: bool = False) -> Budget:
-    """The budget of a run, less what the run in `folder` has cost. BadInput for an unknown price or cost."""
+def budget_of(
+    limit: float,
+    worst: WorstCase,
+    folder: Path | None = None,
+    *,
+    batch: bool = False,
+    records: Iterable[Record] | None = None,
+) -> Budget:
+    """The budget of a run, less what the run in `folder` has cost. BadInput for an unknown price or cost.
+
+    `records`: those of the folder, where they are not in a record log.
+    """
     if folder is None:
         return Budget(limit, worst, batch=batch)
     paid = PaidAnswers()
     spent = 0.0
     unknown: Counter[Key] = Counter()
-    for record in iter_records(folder):
+    for record in iter_records(folder) if records is None else records:
         for sign, one in paid.take(record):
             cost = _cost(one, worst.price)
             unknown[one.key] += sign * (cost is None) * (1 + (one.unread is not None))

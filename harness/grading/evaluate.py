@@ -2,7 +2,7 @@
 
 import asyncio
 import errno
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +12,11 @@ from harness.golden.holdout_log import LOOKS, HoldoutLook, note_look
 from harness.grading.budget import Budget, budget_of, worst_case
 from harness.grading.executors import execute, executor_of
 from harness.grading.forecast import forecast
-from harness.grading.job import NO_LIMITS, Job, Limits, RunObserver
+from harness.grading.job import NO_LIMITS, Answers, Job, Limits, RunObserver
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, make_plan, setup_of
 from harness.grading.questions import left_to_ask
+from harness.nouns.records import Record
 from harness.pricing.prices import NoPrice, Price, price_of
 from harness.providers import is_expected, open_teacher, sold_as
 from harness.runs.manifest import Asked, Manifest, how_to_resume, load_manifest, save_manifest
@@ -35,7 +36,7 @@ LONGEST_NAME, MOST_NAMES = 200, 100
 def evaluate(project: Project, asked: Asked, watch: RunObserver, limits: Limits = NO_LIMITS) -> Assessment:
     """A new run from the first call to its scorecard. Writes nothing until every input is checked."""
     plan = make_plan(project, asked)
-    price, budget = _money(project, plan, limits)
+    price, budget = money_of(project, plan, limits)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     executor_of(plan.asked).check(plan.asked.model, teacher)
     with resumable(project.runs, "nothing was asked yet; free some space and start the run again", FULL):
@@ -52,7 +53,7 @@ def job_of(
     moved_to: str | None = None,
 ) -> Job:
     """The rest of the work of a run folder. BadInput or FatalError if the teacher cannot be asked."""
-    price, budget = _money(project, plan, limits, folder)
+    price, budget = money_of(project, plan, limits, folder)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     return Job(project, folder, plan, teacher, price, budget, watch, limits, moved_to)
 
@@ -96,16 +97,24 @@ def foresee(project: Project, asked: Asked, folder: Path | None = None) -> Forec
     return forecast(plan, price, todo)
 
 
-def _money(
-    project: Project, plan: Plan, limits: Limits, folder: Path | None = None
+def money_of(
+    project: Project,
+    plan: Plan,
+    limits: Limits,
+    folder: Path | None = None,
+    records: Iterable[Record] | None = None,
 ) -> tuple[Price | NoPrice, Budget | None]:
-    """The price of an answer and the budget of the run. BadInput for a limit without a price."""
+    """The price of an answer and the budget of the run. BadInput for a limit without a price.
+
+    `folder`: where an earlier session asked; `records`: what it kept, where that is no record log.
+    """
     asked = plan.asked
     price = price_of(project, asked.model, asked.base_url, sold_as)
     if limits.max_cost is None:
         return price, None
     worst = worst_case(price, asked.model, plan.policy, asked.max_tokens)
-    return price, budget_of(limits.max_cost, worst, folder, batch=executor_of(asked).priced_as_batch)
+    batch = executor_of(asked).priced_as_batch
+    return price, budget_of(limits.max_cost, worst, folder, batch=batch, records=records)
 
 
 def _carry_out(job: Job) -> Assessment:
@@ -139,20 +148,29 @@ def resumable(folder: Path, how: str, errors: Collection[int] = ()) -> Iterator[
 def answer(job: Job, resumed_by: str) -> Manifest:
     """Answer the open questions of a run folder and seal it. Every graded run goes through here."""
     with resumable(job.folder, resumed_by), RecordLog(job.folder) as log:
-        try:
-            left = asyncio.run(execute(job, log, executor_of(job.plan.asked)))
-        except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
-            left = left_to_ask(job, log)
-            raise Interrupted(f"interrupted with {plural(left, 'answer')} to go; {resumed_by}") from None
-        except Unfinished as error:
-            left = left_to_ask(job, log)
-            if left != len(log.failed):
-                raise Unfinished(f"{error}\n{resumed_by}") from error
-            # Only questions that failed on every attempt are left: the run is complete and gets its score.
-            job.watch.said(str(error))
-        except CallError as error:
-            raise Unfinished(f"{error}\n{resumed_by}") from error
+        left = ask_all(job, log, resumed_by)
         return _seal(job.folder, log, job.teacher.notes, left)
+
+
+def ask_all(job: Job, log: Answers, resumed_by: str) -> int:
+    """Answer the open questions; how many have no answer after that: each of them has failed.
+
+    Unfinished or Interrupted, with how to go on, where some were not asked.
+    """
+    try:
+        return asyncio.run(execute(job, log, executor_of(job.plan.asked)))
+    except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
+        left = left_to_ask(job, log)
+        raise Interrupted(f"interrupted with {plural(left, 'answer')} to go; {resumed_by}") from None
+    except Unfinished as error:
+        left = left_to_ask(job, log)
+        if left != log.failures:
+            raise Unfinished(f"{error}\n{resumed_by}") from error
+        # Only questions that failed on every attempt are left: the run is complete and gets its score.
+        job.watch.said(str(error))
+        return left
+    except CallError as error:
+        raise Unfinished(f"{error}\n{resumed_by}") from error
 
 
 def _seal(folder: Path, log: RecordLog, notes: tuple[str, ...], left: int) -> Manifest:
@@ -160,13 +178,17 @@ def _seal(folder: Path, log: RecordLog, notes: tuple[str, ...], left: int) -> Ma
     manifest = load_manifest(folder)
     # A resumed run keeps what was noted before it.
     noted = tuple(dict.fromkeys((*manifest.notes, *notes)))
-    answered = tuple(sorted({name[:LONGEST_NAME] for name in log.models})[:MOST_NAMES])
-    manifest = manifest.model_copy(update={"model_answered": answered, "notes": noted})
+    manifest = manifest.model_copy(update={"model_answered": names_of(log.models), "notes": noted})
     if manifest.finished_at is None and not left:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         manifest = manifest.model_copy(update={"finished_at": now})
     save_manifest(folder, manifest)
     return manifest
+
+
+def names_of(models: Iterable[str]) -> tuple[str, ...]:
+    """The names of models that answered, as a manifest takes them."""
+    return tuple(sorted({name[:LONGEST_NAME] for name in models})[:MOST_NAMES])
 
 
 def _look(manifest: Manifest) -> HoldoutLook:

@@ -4,12 +4,11 @@ from typing import Protocol
 
 from harness.errors import BadInput
 from harness.grading.batch.run import Batched
-from harness.grading.job import Job
+from harness.grading.job import Answers, Job
 from harness.grading.live.run import Live
 from harness.grading.questions import left_to_ask, to_ask
 from harness.providers.base import Teacher
 from harness.runs.manifest import Asked
-from harness.runs.record_log import RecordLog
 
 
 class Executor(Protocol):
@@ -25,7 +24,7 @@ class Executor(Protocol):
     def check(self, model: str, teacher: Teacher) -> None:
         """BadInput if this teacher cannot be asked in this way. Called before anything is written."""
 
-    async def answer(self, job: Job, log: RecordLog) -> None:
+    async def answer(self, job: Job, log: Answers) -> None:
         """Write one record for each of `open_questions`, within the job's budget, and tell the watch.
 
         Each answer is kept at once, so that a killed run can be resumed. Raises Unfinished or FatalError if
@@ -46,7 +45,7 @@ def executor_of(asked: Asked) -> Executor:
     return EXECUTORS[name]
 
 
-async def execute(job: Job, log: RecordLog, executor: Executor) -> int:
+async def execute(job: Job, log: Answers, executor: Executor) -> int:
     """Answer every open question, close the teacher, and return how many are still open."""
     job.watch.started(job.folder, job.plan, to_ask(job, log))
     try:

@@ -1,5 +1,6 @@
 """A run that is ready to start, and its observer."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -7,13 +8,14 @@ from typing import Protocol
 from harness.grading.budget import Budget
 from harness.grading.plan import Plan
 from harness.nouns.pair import Example
-from harness.nouns.records import Record
+from harness.nouns.records import Key, Record
 from harness.pricing.prices import NoPrice, Price
 from harness.providers.base import Teacher
 from harness.runs.pairs import ShownPair
 from harness.storage.project import Project
 
-Question = tuple[Example | ShownPair, int]
+Item = Example | ShownPair
+Question = tuple[Item, int]
 """An example or a pair, and the number of its repeat: all are asked once before any is repeated."""
 
 
@@ -49,6 +51,46 @@ class RunObserver(Protocol):
         """The user stops the run; it waits for `in_flight` answers."""
 
 
+class Answers(Protocol):
+    """Where a job's answers are kept: the record log of a run, or the answer store of a label set.
+
+    `count`: the answers there are. `failures`: the questions that were asked and have none. `models`: who
+    answered.
+    """
+
+    models: set[str]
+
+    @property
+    def count(self) -> int:
+        """The number of answers."""
+
+    @property
+    def failures(self) -> int:
+        """The number of questions that were asked and have no answer."""
+
+    def append(self, record: Record, *, last: bool = True) -> None:
+        """Keep a record; after this call a kill does not lose it. `last`: the key is not appended again."""
+
+    def is_answered(self, key: Key) -> bool:
+        """Whether an earlier session answered it."""
+
+    def has_failed(self, key: Key) -> bool:
+        """Whether it was asked and has no answer."""
+
+    def records(self) -> Iterator[Record]:
+        """Every record; the last one of a key counts."""
+
+
+class Items(Protocol):
+    """What a job grades, streamed."""
+
+    def __iter__(self) -> Iterator[Item]:
+        """Every item."""
+
+    def open(self) -> Iterator[Item]:
+        """At least those that lack an answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A run that is ready to start."""
@@ -63,3 +105,5 @@ class Job:
     limits: Limits
     moved_to: str | None = None
     """The address of the teacher, if it is not the one in the manifest."""
+    items: Items | None = None
+    """What is graded; None: what the run folder holds."""

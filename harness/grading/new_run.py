@@ -71,13 +71,7 @@ def _version(package: str) -> str:
 
 def run_contents(plan: Plan) -> dict[str, Content]:
     """The inputs that a run folder keeps, so that it can be read after they have changed."""
-    gates_file = plan.policy_file.with_name("gates.toml")
-    contents: dict[str, Content] = {
-        "policy.toml": read_bytes(plan.policy_file),
-        "gates.toml": read_bytes(gates_file) if gates_file.exists() else "",
-        "prefix.txt": f"{plan.writer.system}\n\n{plan.writer.lead}",
-        "shots.jsonl": to_lines(plan.writer.shown),
-    }
+    contents = teacher_contents(plan)
     if plan.pairs:
         return {**contents, PAIRS: to_lines(plan.pairs)}
     contents[EXAMPLES] = _golden_lines(plan)
@@ -88,6 +82,17 @@ def run_contents(plan: Plan) -> dict[str, Content]:
         rater_kinds(raters)
         contents[RATERS] = read_bytes(raters)
     return contents
+
+
+def teacher_contents(plan: Plan) -> dict[str, Content]:
+    """What a teacher sees besides the pair, as it is now."""
+    gates_file = plan.policy_file.with_name("gates.toml")
+    return {
+        "policy.toml": read_bytes(plan.policy_file),
+        "gates.toml": read_bytes(gates_file) if gates_file.exists() else "",
+        "prefix.txt": f"{plan.writer.system}\n\n{plan.writer.lead}",
+        "shots.jsonl": to_lines(plan.writer.shown),
+    }
 
 
 def _golden_lines(plan: Plan) -> Iterator[str]:

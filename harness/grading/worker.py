@@ -6,7 +6,7 @@ from typing import Self
 from harness.errors import BadInput, Unfinished
 from harness.grading.answered import Answered, record_of
 from harness.grading.budget import LoggedCalls, is_logged, worst_case
-from harness.grading.job import Job, Question
+from harness.grading.job import Answers, Job, Question
 from harness.grading.live.ask import Asker, is_curable
 from harness.grading.live.pace import Pace
 from harness.grading.reply_cache import FILE as CACHE
@@ -16,7 +16,6 @@ from harness.grading.uncounted import UncountedAnswers
 from harness.nouns.records import Failed, Prompt, Ungraded, Usage
 from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
-from harness.runs.record_log import RecordLog
 from harness.storage.plural import plural
 
 CUT_OFF = 5
@@ -29,7 +28,7 @@ class Worker:
     def __init__(
         self,
         job: Job,
-        log: RecordLog,
+        log: Answers,
         stop: Stop,
         pace: Pace,
         in_flight: Callable[[], int],

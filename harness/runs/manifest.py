@@ -144,9 +144,13 @@ class Manifest(Noun):
         The prompt's constant part is named where nothing else has changed: a new version of the harness may
         render it otherwise.
         """
-        found = [name for name in self.digests.changed(now) if name not in self._unread]
+        found = self.differing(now)
         parts = [name for name in found if name != "prefix"]
         return ", ".join(IN_WORDS[name] for name in parts or found)
+
+    def differing(self, now: Digests) -> list[str]:
+        """The names of the digests of what the grader reads that differ now."""
+        return [name for name in self.digests.changed(now) if name not in self._unread]
 
     @property
     def _unread(self) -> tuple[str, ...]:

@@ -89,19 +89,19 @@ def _records_in(file: BinaryIO, path: Path) -> Iterator[tuple[Record, int]]:
         raise BadInput([*faults, Fault(str(path), DAMAGE)])
 
 
-def writing(folder: Path) -> "BaseFileLock":
-    """Lock a run for writing, until `release`. BadInput if another process holds the lock."""
+def writing(folder: Path, what: str = "run") -> "BaseFileLock":
+    """Lock a run or what else is in a folder, until `release`. BadInput if another process holds the lock."""
     from filelock import Timeout
 
     lock = alone(folder / LOCK)
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        raise BadInput(f"{folder}: another process is writing this run") from None
+        raise BadInput(f"{folder}: another process is writing this {what}") from None
     return lock
 
 
-def _without_texts(record: Record, size: int) -> Record:
+def without_texts(record: Record, size: int) -> Record:
     """A record that no reader would take, as a failed one: its answer is paid for, and cannot be kept."""
     what = f"the answer is too long to keep: {size >> 20} MB, and a record may have {LONGEST_LINE >> 20} MB"
     short = {
@@ -139,6 +139,23 @@ class RecordLog:
             raise
         self._unsynced = 0
 
+    @property
+    def failures(self) -> int:
+        """How many questions were asked and have no answer."""
+        return len(self.failed)
+
+    def is_answered(self, key: Key) -> bool:
+        """Whether a key had an answer when the log was opened."""
+        return key in self.answered
+
+    def has_failed(self, key: Key) -> bool:
+        """Whether a key was asked and has no answer."""
+        return key in self.failed
+
+    def records(self) -> Iterator[Record]:
+        """Every record, in the order of writing."""
+        return iter_records(self._folder)
+
     def _mended(self, path: Path) -> BinaryIO:
         """The last segment, open for appending, its records noted, and a line that was cut off removed."""
         file = open_regular(path, os.O_RDWR, links=False)
@@ -161,7 +178,7 @@ class RecordLog:
         """Add one record; after this call a kill does not lose it. `last`: the key is not appended again."""
         line = to_line(record).encode("utf-8")
         if len(line) > LONGEST_LINE:
-            record = _without_texts(record, len(line))
+            record = without_texts(record, len(line))
             line = to_line(record).encode("utf-8")
         if os.fstat(self._file.fileno()).st_size >= SEGMENT:
             self._begin_segment()

@@ -31,13 +31,15 @@ _SCHEMA = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
 Schema = set[tuple[str, str, str]]
 
 
-def open_database(path: Path, tables: Sequence[str], *, wait: float) -> sqlite3.Connection:
+def open_database(
+    path: Path, tables: Sequence[str], *, wait: float, most: int = LARGEST
+) -> sqlite3.Connection:
     """Open a database, and make it with its tables where there is none; several processes may at once.
 
     BadInput for what this program does not write: a link, a rollback journal, another mode, another schema.
-    sqlite3.Error where it is damaged, or held by others for `wait` seconds.
+    sqlite3.Error where it is damaged, or held by others for `wait` seconds. `most`: the bytes of a file.
     """
-    _check_files(path)
+    _check_files(path, most)
     empty, schema = _empty(tables)
     if not _content(path):
         with alone(path.with_name(f".{path.name}.lock")):
@@ -50,7 +52,7 @@ def open_database(path: Path, tables: Sequence[str], *, wait: float) -> sqlite3.
     return _patient(path, schema, wait)
 
 
-def _check_files(path: Path) -> None:
+def _check_files(path: Path, most: int) -> None:
     """BadInput where a file that SQLite would open is foreign or too large."""
     for ending in ENDINGS:
         file = path.with_name(path.name + ending)
@@ -63,8 +65,8 @@ def _check_files(path: Path) -> None:
             raise BadInput([unreadable(file, error)]) from error
         if ending == JOURNAL:
             raise BadInput([Fault(str(file), _FOREIGN)])
-        if size > LARGEST:
-            raise BadInput([Fault(str(file), f"larger than {LARGEST >> 20} MB, the most that is opened")])
+        if size > most:
+            raise BadInput([Fault(str(file), f"larger than {most >> 20:,} MB, the most that is opened")])
 
 
 def _content(path: Path) -> bytes:

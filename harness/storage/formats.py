@@ -6,12 +6,18 @@ from typing import Any
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.cells import present
-from harness.storage.files import json_lines, parse_whole, read_text, single_keys
-from harness.storage.huggingface import dataset_rows, parquet_rows
+from harness.storage.files import each_json_line, parse_whole, read_text, single_keys
+from harness.storage.huggingface import dataset_rows
+from harness.storage.parquet import parquet_rows
 from harness.storage.plural import plural
 from harness.storage.separated import lines_of, read_csv, read_tsv
+from harness.storage.stream import Stream
 from harness.storage.tables import Layout, Row, Table
 from harness.storage.xlsx import read_xlsx
+
+HELD = 20_000
+"""Rows of JSON lines or Parquet that are held; a longer file is read again for each pass."""
+Numbered = Iterable[tuple[int, Mapping[str, Any] | Fault]]
 
 
 def read_table(path: Path, layout: Layout | None = None) -> Table:
@@ -37,9 +43,7 @@ def dataset_table(source: str, split: str | None) -> Table:
 
 
 def _read_json_lines(path: Path, _: Layout) -> Table:
-    objects, faults = json_lines(path)
-    refuse_faults(faults)
-    return _objects(path, objects, "line")
+    return _objects(path, lambda: each_json_line(path), "line", again=True)
 
 
 def _read_json(path: Path, _: Layout) -> Table:
@@ -57,28 +61,51 @@ def _read_json(path: Path, _: Layout) -> Table:
     return _numbered(path, found)
 
 
+def _read_parquet(path: Path, _: Layout) -> Table:
+    return _objects(path, lambda: enumerate(parquet_rows(path), start=1), "row", again=True)
+
+
 def _numbered(path: Path, data: Iterable[Mapping[str, Any]]) -> Table:
-    return _objects(path, enumerate(data, start=1), "row")
+    return _objects(path, lambda: enumerate(data, start=1), "row")
 
 
-def _objects(path: Path, numbered: Iterable[tuple[int, Mapping[str, Any]]], unit: str) -> Table:
+def _objects(path: Path, numbered: Callable[[], Numbered], unit: str, *, again: bool = False) -> Table:
+    """Objects as a table. `again`: they can be read again, so that not all of a long file are held."""
     rows: list[Row] = []
     faults: list[Fault] = []
     lists: dict[str, int] = {}
-    for number, cells in numbered:
-        try:
-            row = Row(number, single_keys(list(_flat(cells))))
-        except ValueError as error:
-            # Also of bytes that are not UTF-8.
-            faults.append(Fault(f"{path}, {unit} {number}", str(error)))
+    columns: dict[str, None] = {}
+    count = 0
+    for number, cells in numbered():
+        row = cells if isinstance(cells, Fault) else _row(number, cells, f"{path}, {unit} {number}")
+        if isinstance(row, Fault):
+            faults.append(row)
             continue
-        rows.append(row)
+        count += 1
+        if not again or count <= HELD:
+            rows.append(row)
+        columns |= dict.fromkeys(row.cells)
         for name, value in row.cells.items():
             if isinstance(value, list):
                 lists.setdefault(name, number)
     refuse_faults(faults)
-    columns = dict.fromkeys(name for row in rows for name in row.cells)
-    return Table(path, tuple(columns), rows, unit, lists=lists)
+    kept = rows if count == len(rows) else Stream(lambda: _again(numbered()), count)
+    return Table(path, tuple(columns), kept, unit, lists=lists)
+
+
+def _row(number: int, cells: Mapping[str, Any], where: str) -> Row | Fault:
+    """An object as a row, or what is wrong with it: bytes that are not UTF-8 too."""
+    try:
+        return Row(number, single_keys(list(_flat(cells))))
+    except ValueError as error:
+        return Fault(where, str(error))
+
+
+def _again(numbered: Numbered) -> Iterator[Row]:
+    """The rows of objects that have been checked."""
+    for number, cells in numbered:
+        if not isinstance(cells, Fault):
+            yield Row(number, dict(_flat(cells)))
 
 
 def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -110,7 +137,7 @@ READERS: dict[str, Callable[[Path, Layout], Table]] = {
     "tsv": read_tsv,
     "jsonl": _read_json_lines,
     "json": _read_json,
-    "parquet": lambda path, _: _numbered(path, parquet_rows(path)),
+    "parquet": _read_parquet,
     "xlsx": read_xlsx,
     "qrels": _read_qrels,
 }

@@ -1,4 +1,4 @@
-"""Parquet files and data sets as plain rows. The only module that uses Hugging Face `datasets`.
+"""Data sets as plain rows. The only module that uses Hugging Face `datasets`.
 
 The package has no types and takes most of a second to import, so functions here import it when called.
 """
@@ -10,19 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInput, Fault
-
-
-def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The rows of one Parquet file."""
-    if not path.is_file():
-        raise BadInput([Fault(str(path), "no such file")])
-    datasets = _datasets()
-    try:
-        # Streaming reads the file in place; a plain load copies it into a cache first.
-        rows = datasets.load_dataset("parquet", data_files=str(path), split="train", streaming=True)
-        yield from rows
-    except _reading_errors() as error:
-        raise BadInput([Fault(str(path), f"not readable as Parquet: {_first_line(error)}")]) from error
 
 
 def dataset_rows(source: str, split: str | None) -> Iterator[Mapping[str, Any]]:

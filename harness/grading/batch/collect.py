@@ -148,7 +148,7 @@ async def _record(session: BatchSession, logged: LoggedBatch, answers: Mapping[K
         _settle(session, key, one.answer)
         # Failed for the same reason already: the results were read once more.
         still = isinstance(one.answer, UnreadError) and key in known
-        if key in before or not (still or logged.again or key in session.log.answered):
+        if key in before or not (still or logged.again or session.log.is_answered(key)):
             # An answer that could not be read was logged when it was read first.
             if _is_paid(one.answer) and key not in known:
                 session.worker.note_batched(question, None if _replies(one.answer) else one.answer.usage)

@@ -7,7 +7,7 @@ from harness.grading.batch.recover import find_or_lose
 from harness.grading.batch.session import BatchSession, Sleep, failed_in, unread_once
 from harness.grading.batch.submit import hand_over
 from harness.grading.events import EventLog
-from harness.grading.job import Job, Question
+from harness.grading.job import Answers, Job, Question
 from harness.grading.live.pace import Pace
 from harness.grading.questions import each_question, key_of
 from harness.grading.signals import draining
@@ -17,7 +17,6 @@ from harness.nouns.records import Key, Record
 from harness.providers import batches_of
 from harness.providers.base import Teacher
 from harness.runs.batch_log import BatchLog, LoggedBatch
-from harness.runs.record_log import RecordLog
 from harness.scorecards.money import usd
 from harness.storage.plural import plural
 
@@ -37,7 +36,7 @@ class Batched:
         """BadInput if the provider has no batch API."""
         batches_of(model, teacher)
 
-    async def answer(self, job: Job, log: RecordLog) -> None:
+    async def answer(self, job: Job, log: Answers) -> None:
         """Ask every open question by batches."""
         stop, out = Stop(), set[Key]()
         batches = batches_of(job.plan.asked.model, job.teacher)
@@ -65,10 +64,11 @@ async def _all_rounds(session: BatchSession) -> None:
     if session.job.limits.only_failed:
         out = await _give_up_short(session, out)
     # The next session repeats what fails in this one.
-    tried, failed = set(session.out), frozenset(session.log.failed)
+    tried = set(session.out)
 
     def is_open(key: Key) -> bool:
-        wanted = key in failed if session.job.limits.only_failed else key not in session.log.answered
+        failed_alone = session.job.limits.only_failed
+        wanted = session.log.has_failed(key) if failed_alone else not session.log.is_answered(key)
         return wanted and key not in tried
 
     await _round(session, out, is_open, tried)
@@ -115,7 +115,7 @@ async def _take_up(session: BatchSession) -> list[LoggedBatch]:
             found = await find_or_lose(session, logged)
             out += [found] if found else []
     for logged in out:
-        session.out.update(key for key in logged.keys if logged.again or key not in session.log.answered)
+        session.out.update(key for key in logged.keys if logged.again or not session.log.is_answered(key))
         session.say(
             f"batch {logged.batch}: {plural(len(logged.keys), 'question was', 'questions were')} sent before"
         )
@@ -136,7 +136,8 @@ async def _give_up_short(session: BatchSession, out: list[LoggedBatch]) -> list[
 
 def _lacks_records(session: BatchSession, logged: LoggedBatch) -> bool:
     """A power cut can lose the last records of a collected batch."""
-    return any(key not in session.log.answered and key not in session.log.failed for key in logged.keys)
+    log = session.log
+    return any(not log.is_answered(key) and not log.has_failed(key) for key in logged.keys)
 
 
 def _hold(session: BatchSession, out: Set[Key]) -> None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from harness.errors import TransientError, Unfinished
 from harness.grading.budget import Reservation
 from harness.grading.events import EventLog
-from harness.grading.job import Job
+from harness.grading.job import Answers, Job
 from harness.grading.live.ask import is_curable
 from harness.grading.stop import DrainedError, Stop
 from harness.grading.worker import Worker
@@ -16,7 +16,6 @@ from harness.nouns.records import Key, Record
 from harness.providers.batches import Batches
 from harness.runs.batch_log import BatchLog, LoggedBatch
 from harness.runs.manifest import how_to_resume, load_manifest
-from harness.runs.record_log import RecordLog, iter_records
 
 QUICKEST, SLOWEST, GROWTH = 5.0, 300.0, 1.5
 """Seconds between two polls or tries: at first, at most, and their growth."""
@@ -39,7 +38,7 @@ class BatchSession:
 
     job: Job
     batches: Batches
-    log: RecordLog
+    log: Answers
     sent: BatchLog
     events: EventLog
     worker: Worker
@@ -74,7 +73,7 @@ class BatchSession:
 def unread_once(session: BatchSession) -> dict[Key, Record]:
     """The records with an unreadable answer that was not asked for again."""
     found: dict[Key, Record] = {}
-    for record in iter_records(session.job.folder):
+    for record in session.log.records():
         if is_curable(record.outcome) and record.attempts == 1:
             found[record.key] = record
         else:
@@ -84,11 +83,10 @@ def unread_once(session: BatchSession) -> dict[Key, Record]:
 
 def failed_in(session: BatchSession, logged: LoggedBatch) -> set[Key]:
     """The questions of a batch that have a failed record of it: a kill can come before its end is logged."""
-    failed = session.log.failed.intersection(logged.keys)
+    failed = set(filter(session.log.has_failed, logged.keys))
     if logged.step == "short" or not failed:
         return failed
-    records = iter_records(session.job.folder)
-    return failed & {record.key for record in records if record.at > logged.meant_at}
+    return failed & {record.key for record in session.log.records() if record.at > logged.meant_at}
 
 
 def pauses() -> Iterator[float]:

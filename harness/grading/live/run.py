@@ -1,7 +1,7 @@
 """One run, asked live: as many questions at a time as the server bears."""
 
 from harness.grading.events import EventLog
-from harness.grading.job import Job
+from harness.grading.job import Answers, Job
 from harness.grading.live.pace import Pace
 from harness.grading.live.pool import Pool
 from harness.grading.questions import open_questions
@@ -9,7 +9,6 @@ from harness.grading.signals import draining
 from harness.grading.stop import Stop
 from harness.grading.worker import Worker
 from harness.providers.base import Teacher
-from harness.runs.record_log import RecordLog
 
 
 class Live:
@@ -20,7 +19,7 @@ class Live:
     def check(self, model: str, teacher: Teacher) -> None:
         """Every teacher can be asked so."""
 
-    async def answer(self, job: Job, log: RecordLog) -> None:
+    async def answer(self, job: Job, log: Answers) -> None:
         """Ask every open question."""
         stop = Stop()
         with EventLog(job.folder) as events:

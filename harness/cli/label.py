@@ -1,0 +1,113 @@
+"""`harness label`: production pairs, labelled by a proven teacher."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.groups import CallOptions, TeacherOptions
+from harness.cli.options import (
+    Columns,
+    Encoding,
+    Format,
+    Json,
+    Options,
+    Root,
+    argument,
+    layout,
+    load_keys,
+    names_in,
+    option,
+    policy_or_only,
+    project_at,
+    with_note,
+)
+from harness.cli.output import print_json, say, show, shown_path
+from harness.cli.policy_options import named
+from harness.errors import BadInput
+from harness.storage.plural import plural
+from harness.storage.project import Project
+
+if TYPE_CHECKING:
+    from harness.production.label import Request
+
+
+class LabelOptions(Options):
+    """What to label, and where the labels go."""
+
+    output: Annotated[
+        Path | None, option("The label set: a folder. One that is there goes on.", "--output", "-o")
+    ] = None
+    policy: Annotated[str | None, named("name or name@v1. Default: the only one.")] = None
+    columns: Columns = None
+    attributes: Annotated[str | None, option("Further columns that the surface shows: colour,size")] = None
+    format: Format = None
+    encoding: Encoding = None
+
+    @property
+    def folder(self) -> Path:
+        """The label set; BadInput if none is named."""
+        if self.output is None:
+            raise BadInput("name the folder of the labels: -o LABELS")
+        return self.output
+
+
+class HowToLabel(Options):
+    """How to carry it out."""
+
+    unproven: Annotated[
+        bool, option("Label with a teacher that no gate has passed; every shard says so.", "--unproven")
+    ] = False
+    batch: Annotated[
+        bool, option("Through the provider's batch API: half the price, within a day.", "--batch")
+    ] = False
+    retry_failed: Annotated[bool, option("Ask only what failed.", "--retry-failed")] = False
+    max_cost: Annotated[
+        float | None, option("Stop before the labels cost more than this.", min=0, metavar="USD")
+    ] = None
+
+
+def label_command(
+    pairs: Annotated[
+        list[str], argument("Tables with query, title, and item, weight, stratum, position: files, folders.")
+    ],
+    *,
+    what: LabelOptions,
+    teacher: TeacherOptions,
+    calls: CallOptions,
+    how: HowToLabel,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Label production pairs with a teacher that has passed Gate 2 on test.
+
+    Each distinct pair is asked once. The same command goes on where it was stopped.
+    """
+    from harness.cli.progress import Progress
+    from harness.production.label import label
+    from harness.report.labels import labels_view
+
+    project = project_at(root)
+    load_keys(project)
+    request = _request(project, pairs, what, teacher, how)
+    limits = calls.limits(only_failed=how.retry_failed, max_cost=how.max_cost)
+    with Progress() as progress:
+        found = label(project, request, progress, limits)
+    print_json(found) if json else show([*labels_view(found), "", f"Labels: {shown_path(request.folder)}"])
+    if failed := found.outcomes.failed:
+        say(f"{plural(failed, 'row has', 'rows have')} no answer; repeat the command with --retry-failed")
+        raise typer.Exit(4)
+
+
+def _request(
+    project: Project, pairs: list[str], what: LabelOptions, teacher: TeacherOptions, how: HowToLabel
+) -> "Request":
+    from harness.cli.eval_options import from_root
+    from harness.production.label import Request
+    from harness.production.pairs import Input
+
+    policy = with_note(policy_or_only(what.policy, project), project)
+    asked = teacher.asked(policy, Path(", ".join(pairs)))
+    asked = asked.model_copy(update={"model": from_root(asked.model, project), "batch": how.batch})
+    table = layout(what.columns, None, what.format, encoding=what.encoding)
+    return Request(pairs, what.folder, asked, Input(table, names_in(what.attributes)), how.unproven)

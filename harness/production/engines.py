@@ -1,0 +1,40 @@
+"""Ways to have a label set's pairs answered: a new one is one file and one line in ENGINES."""
+
+from typing import Protocol
+
+from harness.errors import BadInput
+from harness.grading.evaluate import ask_all
+from harness.grading.job import Job
+from harness.production.store import AnswerStore
+
+
+class Engine(Protocol):
+    """Answers the open pairs of a store.
+
+    Each answer is in the store before it counts, so that a killed labelling goes on from there.
+    """
+
+    def answer(self, job: Job, store: AnswerStore, resumed_by: str) -> int:
+        """Ask what is open; how many pairs have no answer after that.
+
+        Unfinished or Interrupted, with `resumed_by`, where some were not asked.
+        """
+
+
+class Local:
+    """This process, with the executors that `harness eval` has."""
+
+    def answer(self, job: Job, store: AnswerStore, resumed_by: str) -> int:
+        """Ask live or by batches, as the job says."""
+        return ask_all(job, store, resumed_by)
+
+
+ENGINES: dict[str, Engine] = {"local": Local()}
+DEFAULT = "local"
+
+
+def engine_of(name: str) -> Engine:
+    """An engine by its name. BadInput for an unknown one."""
+    if name not in ENGINES:
+        raise BadInput(f"unknown engine {name!r}; there are: {', '.join(ENGINES)}")
+    return ENGINES[name]

@@ -1,0 +1,171 @@
+"""Take the rows of files into a label set: each checked, each distinct pair once, all or nothing.
+
+What was taken in is kept only once every row of every file is sound; until then the store knows it as
+something to take out again.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BadInput, Fault
+from harness.nouns.pair import Pair, query_key
+from harness.production.pairs import Input, InputRow, each_row
+from harness.production.store import AnswerStore, key_of_digest
+from harness.runs.label_manifest import Source
+from harness.storage.digest import digest_file
+from harness.storage.plural import plural
+
+PIECE = 5_000
+"""Rows that are looked up and added at a time."""
+MOST_FAULTS = 1_000
+"""Faults that are kept; the others are counted."""
+MOST_STRATA = 1_000
+"""Different strata of a set: with more, the column is an id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What a row is checked against: the `queries` of the shots, and whether a prompt can be made of it."""
+
+    queries: frozenset[str]
+    render: Callable[[str, Pair], object] | None = None
+
+
+@dataclass(slots=True)
+class _Faults:
+    """Faults of rows, bounded."""
+
+    kept: list[Fault] = field(default_factory=list)
+    more: int = 0
+
+    def add(self, faults: Sequence[Fault]) -> None:
+        room = MOST_FAULTS - len(self.kept)
+        self.kept += faults[:room]
+        self.more += len(faults[room:])
+
+    def refuse(self) -> None:
+        if self.kept:
+            more = [Fault("", f"and {plural(self.more, 'fault')} more")] if self.more else []
+            raise BadInput([*self.kept, *more])
+
+
+def take_in(store: AnswerStore, files: Sequence[Path], how: Input, checks: Checks) -> int:
+    """Add the rows of files that the set does not have; how many. BadInput, and nothing added, for any fault.
+
+    A file that is in the set as it is now is not read again.
+    """
+    known = store.sources()
+    intake = _Intake(store, checks, store.rows)
+    sources = []
+    try:
+        for path in files:
+            shown, content = str(path), digest_file(path)
+            if any((one.path, one.digest) == (shown, content) for one in known):
+                continue
+            before = store.rows
+            # A file that has grown goes on numbering its rows from where it began.
+            start = next((one.before for one in known if one.path == shown), before)
+            intake.add_file(path, how, start)
+            if digest_file(path) != content:
+                raise BadInput([Fault(shown, "changed while it was read; start again")])
+            sources.append(
+                Source(
+                    path=shown,
+                    digest=content,
+                    size=path.stat().st_size,
+                    before=before,
+                    rows=store.rows - before,
+                )
+            )
+        intake.faults.refuse()
+    except BaseException:
+        store.take_back()
+        raise
+    store.accept(sources)
+    return sum(source.rows for source in sources)
+
+
+class _Intake:
+    """The rows of several files on their way into a store."""
+
+    def __init__(self, store: AnswerStore, checks: Checks, before: int) -> None:
+        self.faults = _Faults()
+        self._store, self._checks, self._before = store, checks, before
+        self._strata: set[str] = set()
+
+    def add_file(self, path: Path, how: Input, start: int) -> None:
+        """Check the rows of a file, and add those that are new; after a fault too, to find all of them."""
+        rows = enumerate(self._sound(each_row(path, how)), start=start + 1)
+        while piece := list(islice(rows, PIECE)):
+            named = [one._replace(item=one.item or f"row-{number}") for number, one in piece]
+            self._add(named)
+        if len(self._strata) > MOST_STRATA:
+            what = f"more than {MOST_STRATA:,} different strata: is the column an id?"
+            self.faults.add([Fault(str(path), what)])
+            self._strata.clear()
+
+    def _sound(self, rows: Iterator[InputRow | list[Fault]]) -> Iterator[InputRow]:
+        for row in rows:
+            if isinstance(row, list):
+                self.faults.add(row)
+                continue
+            if row.stratum and len(self._strata) <= MOST_STRATA:
+                self._strata.add(row.stratum)
+            yield row
+
+    def _add(self, piece: Sequence[InputRow]) -> None:
+        keys = [key_of_digest(row.pair.digest) for row in piece]
+        numbers = self._store.numbers_of(list(dict.fromkeys(keys)))
+        pairs: list[tuple[Any, ...]] = []
+        rows: list[tuple[Any, ...]] = []
+        places: dict[str, str] = {}
+        for row, key in zip(piece, keys, strict=True):
+            new = self._is_new(row, numbers.get(key), places)
+            places.setdefault(row.item, row.where)
+            if not new:
+                continue
+            first = key not in numbers
+            if first:
+                numbers[key] = self._store.pairs + len(pairs) + 1
+                pairs.append((numbers[key], key, row.item, row.body, self._has_shot_query(row)))
+            number = self._store.rows + len(rows) + 1
+            rows.append((number, row.item, numbers[key], first, row.weight, row.stratum, row.position))
+        self._store.add(pairs, rows)
+
+    def _is_new(self, row: InputRow, pair: int | None, places: dict[str, str]) -> bool:
+        """Whether the set lacks a row; a fault where its item stands for another."""
+        if row.item in places:
+            what = f"item {row.item!r} is there twice (first: {places[row.item]})"
+            self.faults.add([Fault(row.where, what, "twice")])
+            return False
+        stored = self._store.row_of(row.item)
+        if stored is None:
+            return self._renders(row)
+        number, *same = stored
+        if number > self._before:
+            what = f"item {row.item!r} is there twice (first: row {number - self._before:,} of the input)"
+            self.faults.add([Fault(row.where, what, "twice")])
+        elif same != [pair, row.weight, row.stratum, row.position]:
+            what = (
+                f"item {row.item!r} is in the label set with another pair, weight, stratum or position: "
+                "label into another folder (answered pairs come from the reply cache)"
+            )
+            self.faults.add([Fault(row.where, what, "other")])
+        return False
+
+    def _renders(self, row: InputRow) -> bool:
+        """Whether a prompt can be made: a template can fail on a single pair, and no call is paid before."""
+        if self._checks.render is None:
+            return True
+        try:
+            self._checks.render(row.item, row.pair)
+        except BadInput as error:
+            self.faults.add([Fault(row.where, str(error))])
+            return False
+        return True
+
+    def _has_shot_query(self, row: InputRow) -> bool:
+        return query_key(row.pair.query) in self._checks.queries

@@ -1,0 +1,236 @@
+"""Label production pairs: files of pairs x a proven teacher -> a label set."""
+
+import platform
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness import __version__
+from harness.errors import BadInput, Fault, Unfinished
+from harness.grading.evaluate import money_of, names_of, resumable
+from harness.grading.executors import executor_of
+from harness.grading.job import NO_LIMITS, Job, Limits, RunObserver
+from harness.grading.new_run import package_versions, teacher_contents
+from harness.grading.plan import Plan, make_plan, setup_of
+from harness.nouns.pair import query_key
+from harness.production.engines import DEFAULT, engine_of
+from harness.production.intake import Checks, take_in
+from harness.production.pairs import Input, files_of
+from harness.production.proof import prove
+from harness.production.shards import write_shards
+from harness.production.store import STORE, AnswerStore
+from harness.providers import is_prompted, open_teacher
+from harness.providers.base import Teacher
+from harness.runs.label_manifest import (
+    MANIFEST,
+    LabelDigests,
+    LabelManifest,
+    Outcomes,
+    Proof,
+    load_label_manifest,
+    save_label_manifest,
+)
+from harness.runs.labels import SUMMARY, load_labels
+from harness.runs.manifest import Asked
+from harness.runs.record_log import LOCK, writing
+from harness.score.labels import summarise
+from harness.scorecards.labels import LabelSummary
+from harness.storage.files import write_atomic
+from harness.storage.plural import plural
+from harness.storage.project import Project
+from harness.storage.stream import Stream
+
+HOW_TO_RESUME = "repeat the command to go on; it asks no answered pair again"
+SETTINGS = (
+    "model", "policy", "prompt", "shots", "temperature", "seed", "max_tokens", "no_schema", "fold_system",
+    "base_url", "rater",
+)  # fmt: skip
+"""What was asked for that a second command has to repeat: another answer would come of anything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to label: `pairs` are files, folders or patterns; `folder` is the label set, new or begun."""
+
+    pairs: Sequence[str]
+    folder: Path
+    asked: Asked
+    input: Input = field(default_factory=Input)
+    unproven: bool = False
+    engine: str = DEFAULT
+
+
+def label(project: Project, request: Request, watch: RunObserver, limits: Limits = NO_LIMITS) -> LabelSummary:
+    """Label the pairs that the set lacks, and write its shards. Asks nothing until every row is checked."""
+    files = [file for text in request.pairs for file in files_of(text)]
+    plan = teacher_plan(project, request.asked)
+    before = _before(request.folder, plan)
+    proof = _proof(project, plan, before, unproven=request.unproven)
+    engine = engine_of(request.engine)
+    teacher = open_teacher(plan.asked.model, setup_of(project, plan))
+    executor_of(plan.asked).check(plan.asked.model, teacher)
+    money_of(project, plan, limits)
+    with _opened(request.folder, new=before is None) as store:
+        added = take_in(store, files, request.input, checks_of(plan))
+        manifest = _begun(request, plan, before, proof, store)
+        save_label_manifest(request.folder, manifest)
+        if before and added:
+            watch.said(f"{plural(added, 'row')} more than before")
+        if before is None:
+            for name, content in teacher_contents(plan).items():
+                write_atomic(request.folder / name, content)
+        job = _job(project, request.folder, plan, teacher, watch, limits, store)
+        with resumable(request.folder, HOW_TO_RESUME):
+            engine.answer(job, store, HOW_TO_RESUME)
+            return _finish(request.folder, store, manifest, plan, teacher)
+
+
+def teacher_plan(project: Project, asked: Asked) -> Plan:
+    """The plan of the teacher as `harness eval` has it: production pairs withhold no shot from it."""
+    return make_plan(project, asked)
+
+
+def checks_of(plan: Plan) -> Checks:
+    """What each row is checked against."""
+    shots = plan.writer.shown if is_prompted(plan.asked.model) else plan.learnable
+    render = None if plan.writer.is_fixed else plan.writer.prompt
+    return Checks(frozenset(query_key(shot.query) for shot in shots), render)
+
+
+def _before(folder: Path, plan: Plan) -> LabelManifest | None:
+    """The manifest of a set that was begun by the same teacher; None for a new set."""
+    if folder.is_symlink():
+        raise BadInput([Fault(str(folder), "is a link: name the folder that it leads to")])
+    if folder.exists() and not folder.is_dir():
+        raise BadInput([Fault(str(folder), "is a file; name a folder for the labels")])
+    if not (folder / MANIFEST).exists():
+        # A kill can come before the manifest is written: what is there then is ours.
+        others = {one.name for one in folder.iterdir()} - _FIRST if folder.exists() else set()
+        if others:
+            what = f"is no label set, and holds other files ({min(others)}); name another folder"
+            raise BadInput([Fault(str(folder), what)])
+        return None
+    manifest = load_label_manifest(folder)
+    changed = manifest.digests.changed(digests_of(plan))
+    then, now = manifest.asked, plan.asked
+    changed += [
+        f"{name.replace('_', '-')} (was {_given(getattr(then, name))})"
+        for name in SETTINGS
+        if getattr(then, name) != getattr(now, name)
+    ]
+    if changed:
+        what = f"was made with another state of: {', '.join(changed)}; label into another folder"
+        raise BadInput([Fault(str(folder), what)])
+    return manifest
+
+
+def _given(value: object) -> str:
+    return "not given" if value is None else str(value)
+
+
+def _proof(project: Project, plan: Plan, before: LabelManifest | None, *, unproven: bool) -> Proof | None:
+    """The proof of the teacher; None where the user takes it without one. BadInput where there is none."""
+    if before and before.proven:
+        return before.proven
+    try:
+        return prove(project, plan)
+    except BadInput:
+        if unproven:
+            return None
+        raise
+
+
+def digests_of(plan: Plan) -> LabelDigests:
+    """What a grade of the plan depends on."""
+    return LabelDigests(**plan.digests.model_dump(exclude={"golden"}))
+
+
+_FIRST = {LOCK, f".{STORE}.lock", *(STORE + ending for ending in ("", "-wal", "-shm"))}
+"""What is in the folder of a set before its manifest is."""
+
+
+@contextmanager
+def _opened(folder: Path, *, new: bool) -> Iterator[AnswerStore]:
+    """The store of a set, for this process alone. A new folder goes again where nothing was taken in."""
+    made = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = writing(folder, "label set")
+    try:
+        with AnswerStore(folder / STORE) as store:
+            yield store
+    except BadInput:
+        if new and not (folder / MANIFEST).exists():
+            for name in _FIRST - {LOCK}:
+                (folder / name).unlink(missing_ok=True)
+            if made:
+                shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finally:
+        lock.release()
+
+
+def _begun(
+    request: Request, plan: Plan, before: LabelManifest | None, proof: Proof | None, store: AnswerStore
+) -> LabelManifest:
+    """The manifest of a set that is being labelled."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return LabelManifest(
+        created_at=before.created_at if before else now,
+        asked=plan.asked,
+        digests=digests_of(plan),
+        shots=tuple(shot.id for shot in plan.writer.shown),
+        columns=dict(request.input.layout.columns),
+        attributes=request.input.attributes,
+        proven=proof,
+        unproven=proof is None,
+        sources=store.sources(),
+        rows=store.rows,
+        distinct=store.pairs,
+        model_answered=before.model_answered if before else (),
+        notes=before.notes if before else (),
+        harness=__version__,
+        python=platform.python_version(),
+        packages=package_versions(),
+    )
+
+
+def _job(
+    project: Project,
+    folder: Path,
+    plan: Plan,
+    teacher: Teacher,
+    watch: RunObserver,
+    limits: Limits,
+    store: AnswerStore,
+) -> Job:
+    records = store.records() if store.count or store.failures else ()
+    price, budget = money_of(project, plan, limits, folder, records)
+    pairs = Stream(lambda: store, store.pairs)
+    return Job(
+        project, folder, replace(plan, pairs=pairs), teacher, price, budget, watch, limits, items=store
+    )
+
+
+def _finish(
+    folder: Path, store: AnswerStore, manifest: LabelManifest, plan: Plan, teacher: Teacher
+) -> LabelSummary:
+    """The shards, the finished manifest, the summary."""
+    if left := store.pairs - store.count - store.failures:
+        raise Unfinished(f"{plural(left, 'pair was', 'pairs were')} never asked; {HOW_TO_RESUME}")
+    manifest = manifest.model_copy(
+        update={
+            "model_answered": names_of({*manifest.model_answered, *store.models}),
+            "notes": tuple(dict.fromkeys((*manifest.notes, *teacher.notes))),
+        }
+    )
+    write_shards(folder, store, manifest, plan.policy)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    save_label_manifest(folder, manifest.model_copy(update={"finished_at": now}))
+    summary = summarise(load_labels(folder))
+    counts = Outcomes(**summary.outcomes.model_dump())
+    save_label_manifest(folder, manifest.model_copy(update={"finished_at": now, "outcomes": counts}))
+    write_atomic(folder / SUMMARY, summary.model_dump_json(indent=2) + "\n")
+    return summary

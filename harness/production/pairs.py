@@ -1,0 +1,141 @@
+"""Production pairs from files: each row as a pair with its weight, stratum and position, or what is wrong."""
+
+import glob
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.errors import BadInput, Fault
+from harness.golden.rows import RowTexts, check_attributes
+from harness.nouns.pair import Pair, one_form
+from harness.storage.cells import CONTROL, number_of
+from harness.storage.files import build, too_long
+from harness.storage.formats import FORMAT_OF, read_table
+from harness.storage.tables import Layout, Row, Table, joined
+
+WEIGHTS, STRATA, POSITIONS = "weight", "stratum", "position"
+HEAVIEST = 1e12
+"""The most that a row may weigh, so that no sum of weights is infinite."""
+LAST = 1_000_000_000
+"""The last position."""
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_WILD = re.compile(r"[*?\[]")
+
+
+class InputRow(NamedTuple):
+    """One row of the input. `item` is empty where the input names none."""
+
+    where: str
+    item: str
+    pair: Pair
+    body: str
+    weight: float
+    stratum: str | None
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """How to read the files of production pairs."""
+
+    layout: Layout = field(default_factory=Layout)
+    attributes: tuple[str, ...] = ()
+
+
+def files_of(text: str) -> list[Path]:
+    """The files that a path names: itself, the tables in a folder, or those that a pattern fits."""
+    path = Path(text)
+    if path.is_dir():
+        found = [file for file in sorted(path.iterdir()) if file.suffix.lower() in FORMAT_OF]
+        if not found:
+            raise BadInput([Fault(text, f"holds no table ({', '.join(sorted(FORMAT_OF))})")])
+        return found
+    if path.exists() or not _WILD.search(text):
+        return [path]
+    names = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 - a pattern may be absolute
+    found = [Path(name) for name in names if not Path(name).is_dir()]
+    if not found:
+        raise BadInput([Fault(text, "no file fits the pattern")])
+    return found
+
+
+def each_row(path: Path, how: Input) -> Iterator[InputRow | list[Fault]]:
+    """Each row of a file, or its faults. BadInput for a file that is no such table."""
+    table = read_table(path, how.layout)
+    table.require(("query", "title"), how.layout)
+    check_attributes(table, how.layout, how.attributes)
+    reader = _Reader(table, how)
+    for row in table.rows:
+        yield reader.read(row)
+
+
+class _Reader:
+    """Reads the rows of one table; the headers are looked up once, since tables are long."""
+
+    def __init__(self, table: Table, how: Input) -> None:
+        self._table = table
+        self._texts = RowTexts(table, how.layout, how.attributes)
+        names = ("item", "query", WEIGHTS, STRATA, POSITIONS)
+        self._headers = {name: table.find(name, how.layout) for name in names}
+
+    def read(self, row: Row) -> InputRow | list[Fault]:
+        where = self._table.where(row)
+        cells = {name: joined(row, headers) for name, headers in self._headers.items()}
+        faults: list[Fault] = []
+        if self._headers["item"] and not cells["item"]:
+            faults.append(Fault(where, f"empty item ({'+'.join(self._headers['item'])})"))
+        texts = self._texts.of(row)
+        data = {"query": cells["query"], "result": texts["result"], "context": texts["context"]}
+        pair, found = build(Pair, data, where)
+        body = pair.model_dump_json(exclude_defaults=True) if pair else ""
+        faults += [*found, *too_long(body, where), *self._controls(where, cells, body)]
+        weight = self._weight(where, cells, faults)
+        position = self._position(where, cells, faults)
+        if faults or pair is None:
+            return faults
+        item = one_form(cells["item"])
+        return InputRow(where, item, pair, body, weight, cells[STRATA] or None, position)
+
+    def _controls(self, where: str, cells: Mapping[str, str], body: str) -> Iterator[Fault]:
+        """Control characters: those of the pair are escaped in its JSON."""
+        for name in ("item", STRATA):
+            if found := CONTROL.search(cells[name]):
+                yield Fault(where, f"{name}: the control character {found[0]!r} is no text; take it out")
+        if "\\u00" in body or "\\b" in body or "\\f" in body or "\x7f" in body:
+            for text in _texts_in(Pair.model_validate_json(body).data()):
+                if found := CONTROL.search(text):
+                    what = f"the control character {found[0]!r} is no text; take it out"
+                    yield Fault(where, what)
+
+    def _weight(self, where: str, cells: Mapping[str, str], faults: list[Fault]) -> float:
+        if not self._headers[WEIGHTS]:
+            return 1.0
+        text = cells[WEIGHTS]
+        weight = number_of(text) if "," in text else float(text) if _NUMBER.fullmatch(text) else None
+        if weight is None or not math.isfinite(weight) or not 0 < weight <= HEAVIEST:
+            what = f"weight: {text!r} is no number above 0, up to {HEAVIEST:.0e}"
+            faults.append(Fault(where, what, "weight"))
+            return 1.0
+        return weight
+
+    def _position(self, where: str, cells: Mapping[str, str], faults: list[Fault]) -> int | None:
+        text = cells[POSITIONS].removesuffix(".0")
+        if not text:
+            return None
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text[:10]) <= LAST or len(text) > 10:
+            faults.append(Fault(where, f"position: {text!r} is no rank, such as 1", "position"))
+            return None
+        return int(text)
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    """Every text in plain data."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            yield str(name)
+            yield from _texts_in(part)

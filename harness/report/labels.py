@@ -1,0 +1,76 @@
+"""A label set, and the forecast of one, for a terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from harness.report.parts import columns, indented, number, warnings
+from harness.scorecards.labels import LabelSpending, LabelSummary
+from harness.scorecards.money import usd
+from harness.storage.plural import plural
+
+STRATA_SHOWN = 20
+
+
+def labels_view(found: LabelSummary) -> Iterator[RenderableType]:
+    """What is in a label set: grades, actions, strata, cost."""
+    rows, distinct = plural(found.rows, "row"), plural(found.distinct, "distinct pair")
+    yield Text(
+        f"{found.model} with {found.prompt} labels {rows} ({distinct}) by {found.policy}", style="bold"
+    )
+    yield Text(f"Proven by {found.proven}." if found.proven else "Not proven: every shard says so.")
+    yield Text(_outcomes(found))
+    share = "share of the traffic" if found.weighted else "share"
+    table = columns("grade", "", "action", "rows", share)
+    for one in reversed(found.grades):
+        table.add_row(str(one.grade), one.name, one.action, f"{one.rows:,}", _percent(one.share))
+    yield indented(table)
+    table = columns("action", "rows", share)
+    for action in found.actions:
+        table.add_row(action.action, f"{action.rows:,}", _percent(action.share))
+    yield indented(table)
+    yield from _strata(found)
+    if money := spending_words(found.spending):
+        yield Text(money)
+    yield from warnings(found.warnings, above=True)
+
+
+def _outcomes(found: LabelSummary) -> str:
+    counts = found.outcomes
+    parts = [f"{counts.graded:,} graded"]
+    if counts.ungraded:
+        causes = ", ".join(f"{cause} {count:,}" for cause, count in found.causes.items())
+        parts.append(f"{counts.ungraded:,} unreadable ({causes})")
+    if counts.failed:
+        parts.append(f"{counts.failed:,} without an answer")
+    if found.shot_query:
+        parts.append(f"{found.shot_query:,} flagged and in no share: a shot has the query")
+    return f"Rows: {'; '.join(parts)}. Coverage {number(found.coverage)}."
+
+
+def _strata(found: LabelSummary) -> Iterator[RenderableType]:
+    if not found.by_stratum:
+        return
+    table = columns("stratum", "rows", "coverage", *(one.action for one in found.actions))
+    for part in found.by_stratum[:STRATA_SHOWN]:
+        shares = (_percent(one.share) for one in part.actions)
+        name = "(none)" if part.stratum is None else part.stratum
+        table.add_row(name, f"{part.rows:,}", number(part.coverage), *shares)
+    yield indented(table)
+    if more := len(found.by_stratum) - STRATA_SHOWN:
+        yield Text(f"... and {plural(more, 'stratum', 'strata')} more") if more > 0 else Text("")
+
+
+def spending_words(found: LabelSpending) -> str:
+    """What the labels cost; empty where there is nothing to pay."""
+    if not (found.known or found.unknown or found.reused):
+        return ""
+    asked = plural(found.asked, "pair")
+    cost = f"unknown: {found.reason}; the others cost {usd(found.known)}" if found.unknown else ""
+    reused = f", {found.reused:,} from the reply cache" if found.reused else ""
+    return f"Cost: {cost or usd(found.known)} for {asked}{reused}."
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1%}"

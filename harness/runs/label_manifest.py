@@ -1,0 +1,114 @@
+"""The manifest of a label set: what was labelled, by whom, and whether that teacher was proven."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from harness.errors import BadInput, Fault, refuse_faults
+from harness.nouns.base import Count, Noun
+from harness.runs.manifest import ANSWERS, IN_WORDS, Asked
+from harness.storage.files import build, read_json, write_atomic
+from harness.storage.regular import SETTINGS, odd_files
+
+MANIFEST = "labels.json"
+Rows = Annotated[int, Field(ge=0, le=100 * ANSWERS)]
+"""How many rows or pairs there are; more than that is damage."""
+
+
+class Source(Noun):
+    """A file of pairs. `before`: the rows that the set had before it; `rows`: those that it added."""
+
+    path: str
+    digest: str
+    size: Annotated[int, Field(ge=0)]
+    before: Rows
+    rows: Rows
+
+
+class Proof(Noun):
+    """The finished run on `test` with a Gate 2 pass, by the same teacher under the same policy."""
+
+    run: str
+    verdict: Literal["pass"] = "pass"
+    gated: str
+    kappa: float | None
+    n: Count
+    provisional: str | None = None
+
+
+class LabelDigests(Noun):
+    """What a grade depends on besides the pair; `replayed` is the file of a replay."""
+
+    policy: str
+    prompt: str
+    prefix: str
+    shots: str
+    replayed: str | None = None
+
+    def changed(self, now: "LabelDigests") -> list[str]:
+        """What differs, in words."""
+        there, here = self.model_dump(), now.model_dump()
+        return [IN_WORDS[name] for name, then in there.items() if then != here[name]]
+
+
+class Outcomes(Noun):
+    """How rows ended."""
+
+    graded: Rows
+    ungraded: Rows
+    failed: Rows
+
+
+class LabelManifest(Noun):
+    """A label set. `rows` of the input, `distinct` pairs among them; counts are those when it finished."""
+
+    version: Literal[1] = 1
+    created_at: str
+    finished_at: str | None = None
+    asked: Asked
+    digests: LabelDigests
+    shots: tuple[str, ...] = ()
+    columns: dict[str, tuple[str, ...]] = Field(default={})
+    """The headers of the input for our names, where they were named."""
+    attributes: tuple[str, ...] = ()
+    proven: Proof | None = None
+    unproven: bool = False
+    """Whether the user let a teacher label that no gate has passed."""
+    sources: tuple[Source, ...] = ()
+    rows: Rows = 0
+    distinct: Rows = 0
+    outcomes: Outcomes | None = None
+    model_answered: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    harness: str
+    python: str
+    packages: dict[str, str]
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the metadata of every shard says."""
+        digests = {name: found for name, found in self.digests.data().items() if found is not None}
+        return {
+            **digests,
+            "model": self.asked.model,
+            "proven": "true" if self.proven else "false",
+            "harness": self.harness,
+        }
+
+
+def save_label_manifest(folder: Path, manifest: LabelManifest) -> None:
+    """Write or replace the manifest in one step."""
+    write_atomic(folder / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
+
+
+def load_label_manifest(folder: Path) -> LabelManifest:
+    """Check the folder and read its manifest. BadInput with the faults. Every reader starts here."""
+    path = folder / MANIFEST
+    if not folder.is_dir():
+        raise BadInput([Fault(str(folder), "no such label set; `harness label` makes one")])
+    refuse_faults(odd_files(folder))
+    manifest, faults = build(LabelManifest, read_json(path, SETTINGS, links=False), str(path))
+    if manifest is None:
+        raise BadInput(faults)
+    return manifest

@@ -1,0 +1,93 @@
+"""What is in a label set: the object that `harness label --json` prints and summary.json holds.
+
+Shares are of the weight of the rows with a grade. They are the teacher's own word, which no person has
+checked on these pairs. Rows whose query a shot has are counted in `shot_query`, and in no share.
+"""
+
+from harness.nouns.base import Noun
+
+
+class LabelCounts(Noun):
+    """How rows ended."""
+
+    graded: int
+    ungraded: int
+    failed: int
+
+
+class GradeShare(Noun):
+    """The rows with a grade; `share` is None where no row has any."""
+
+    grade: int
+    name: str
+    action: str
+    rows: int
+    weight: float
+    share: float | None
+
+
+class ActionShare(Noun):
+    """The rows with an action."""
+
+    action: str
+    rows: int
+    weight: float
+    share: float | None
+
+
+class LabelPart(Noun):
+    """The rows of a stratum, or of all. `coverage`: the share of the weight that has a grade."""
+
+    stratum: str | None
+    rows: int
+    weight: float
+    coverage: float | None
+    grades: tuple[GradeShare, ...]
+    actions: tuple[ActionShare, ...]
+
+
+class LabelSpending(Noun):
+    """What the labels cost, in USD and tokens; None where that is unknown, with the reason.
+
+    `asked`: pairs that the teacher was asked for; `reused`: those whose reply was in the reply cache.
+    """
+
+    asked: int
+    reused: int
+    cost: float | None
+    known: float
+    unknown: int
+    input_tokens: int | None
+    cached_tokens: int | None
+    output_tokens: int | None
+    reasoning_tokens: int | None
+    reason: str | None = None
+
+
+class LabelSummary(Noun):
+    """A label set. `distinct`: pairs that differ, each asked once. `proven`: the run that proves the teacher.
+
+    `weighted`: whether rows differ in weight. `by_stratum` is empty where there are no strata.
+    """
+
+    labels: str
+    policy: str
+    prompt: str
+    model: str
+    model_answered: tuple[str, ...]
+    proven: str | None
+    unproven: bool
+    rows: int
+    distinct: int
+    weight: float
+    weighted: bool
+    outcomes: LabelCounts
+    causes: dict[str, int]
+    coverage: float | None
+    shot_query: int
+    grades: tuple[GradeShare, ...]
+    actions: tuple[ActionShare, ...]
+    by_stratum: tuple[LabelPart, ...]
+    spending: LabelSpending
+    shards: int
+    warnings: tuple[str, ...] = ()

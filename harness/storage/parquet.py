@@ -1,0 +1,42 @@
+"""Parquet files as plain rows, read in pieces.
+
+pyarrow is slow to import, so functions here import it when called.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BadInput, Fault
+from harness.storage.regular import open_regular, unreadable
+
+PIECE = 2_000
+"""Rows that are decoded at a time."""
+
+
+def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The rows of a Parquet file, one by one. BadInput for what is none."""
+    with parquet_file(path) as file:
+        for batch in file.iter_batches(batch_size=PIECE):
+            yield from batch.to_pylist()
+
+
+@contextmanager
+def parquet_file(path: Path, *, links: bool = True) -> Iterator[Any]:
+    """A Parquet file while it is read. BadInput where it cannot be, or is none."""
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        with open_regular(path, links=links) as source:
+            yield pyarrow.parquet.ParquetFile(source, memory_map=False)
+    except pyarrow.ArrowException as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise BadInput([Fault(str(path), f"not readable as Parquet: {first}")]) from error
+    except OSError as error:
+        if error.errno is None:
+            # What is wrong with the content comes from pyarrow as an OSError too.
+            first = (str(error).strip().splitlines() or ["damaged"])[0]
+            raise BadInput([Fault(str(path), f"not readable as Parquet: {first}")]) from error
+        raise BadInput([unreadable(path, error)]) from error
