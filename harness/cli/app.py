@@ -14,6 +14,7 @@ from harness.cli import (
     cache,
     compare,
     doctor,
+    estimate,
     gate1,
     gate2,
     golden,
@@ -66,6 +67,7 @@ app.add_typer(baseline.app, name="baseline")
 app.command("ship")(ship.ship_command)
 app.command("audit")(audit.audit_command)
 app.command("label")(label.label_command)
+app.command("estimate")(estimate.estimate_command)
 app.command("stages")(stages.stages_command)
 policy.app.command("impact")(impact.impact_command)
 app.add_typer(policy.app, name="policy")

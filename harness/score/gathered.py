@@ -1,4 +1,4 @@
-"""Gathers rows of production into arrays, while they are read: `ProductionRows` from a table or a label set."""
+"""Rows of production, gathered into arrays while a table or a label set is read."""
 
 from array import array
 from dataclasses import dataclass, field

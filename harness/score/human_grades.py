@@ -20,11 +20,14 @@ from harness.storage.plural import plural
 from harness.storage.tables import Layout, joined
 
 NO_PI = (
-    "the ratings do not say with which probability their items were drawn (pi), and of a sample that was drawn "
-    "for a reason nothing can be estimated: draw one with `harness sample LABELS`, have it rated with `harness "
-    "rate plan --from`; or, if every row had the same chance, say so with --uniform"
+    "the ratings do not say with which probability their items were drawn (pi), and of a sample that was "
+    "drawn for a reason nothing can be estimated: draw one with `harness sample LABELS`, have it rated with "
+    "`harness rate plan --from`; or, if every row had the same chance, say so with --uniform"
 )
-HUNTED = "all {items} were hunted: they find errors, and estimate nothing; draw a sample with `harness sample LABELS`"
+HUNTED = (
+    "all {items} were hunted: they find errors, and estimate nothing; draw a sample with `harness sample "
+    "LABELS`"
+)
 
 
 class HumanGrade(NamedTuple):

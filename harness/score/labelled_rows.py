@@ -9,8 +9,8 @@ from harness.score.human_grades import HumanGrade, HumanGrades
 NEEDED = ("item", "query", "digest", "weight", "stratum", "position", "grade", "shot_query")
 
 
-def read_labels(labels: LabelSet, queries: Queries, people: HumanGrades) -> tuple[Gathered, list[str]]:
-    """The rows of a label set, and the rated items that it has.
+def read_labels(labels: LabelSet, queries: Queries, people: HumanGrades) -> tuple[Gathered, dict[str, str]]:
+    """The rows of a label set, and the rated items that it has, with their queries.
 
     A rating is of a pair, and counts for every row of the same pair. Rows whose query a shot has are counted,
     and left out: their answers stood in the prompt.
@@ -29,15 +29,15 @@ def read_labels(labels: LabelSet, queries: Queries, people: HumanGrades) -> tupl
     return found, met
 
 
-def _by_pair(labels: LabelSet, people: HumanGrades) -> tuple[dict[str, HumanGrade], list[str]]:
+def _by_pair(labels: LabelSet, people: HumanGrades) -> tuple[dict[str, HumanGrade], dict[str, str]]:
     """The human grades by the pair's digest. Of several rated rows of one pair, the first counts."""
     found: dict[str, HumanGrade] = {}
-    met: list[str] = []
-    for batch in labels.batches(("item", "digest")):
-        items: list[Any] = batch.column("item").to_pylist()
-        digests: list[Any] = batch.column("digest").to_pylist()
-        for item, digest in zip(items, digests, strict=True):
+    met: dict[str, str] = {}
+    names = ("item", "query", "digest")
+    for batch in labels.batches(names):
+        columns: list[list[Any]] = [batch.column(name).to_pylist() for name in names]
+        for item, query, digest in zip(*columns, strict=True):
             if item in people.grades:
-                met.append(item)
+                met[item] = query
                 found.setdefault(digest, people.grades[item])
     return found, met

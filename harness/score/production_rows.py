@@ -47,12 +47,12 @@ class ProductionRows:
     @property
     def read(self) -> Mask:
         """The rows that the teacher graded."""
-        return self.teacher != MISSING
+        return np.asarray(self.teacher != MISSING)
 
     @property
     def labelled(self) -> Mask:
         """The rows with a grade of both."""
-        return self.read & (self.human != MISSING)
+        return np.asarray(self.read & (self.human != MISSING))
 
     @property
     def coverage(self) -> float:
@@ -81,7 +81,7 @@ class Figure(NamedTuple):
 
 
 def figures_of(scale: tuple[int, ...], policy: Policy | None, at_least: int | None) -> list[Figure]:
-    """The figures of a scale, the main one first: of actions, where a policy has them; with `at_least`, one."""
+    """The figures of a scale, the main one first; with `at_least`, that share alone."""
     grades = np.array(scale)
     if at_least is not None:
         return [_at_least(grades, at_least)]
@@ -116,74 +116,93 @@ def _action(name: str, words: str, action: str, scale: tuple[int, ...], policy: 
     return Figure(name, words, np.array([float(policy.action_of[grade] == action) for grade in scale]))
 
 
-class Part(NamedTuple):
-    """The sums of a figure by query, and how many rows they are of."""
+@dataclass(frozen=True)
+class Cells:
+    """By query and grade, the weight of the rows that the teacher graded: Q x q each.
 
-    sums: ClusterSums
+    `human`, `teacher`: of the labelled rows, by the human grade and by the teacher's, each over its inclusion
+    probability; `unseen`: of the others, by the teacher's. Every figure is a sum of these. `rows` and
+    `counts`: the effective number of labelled rows, and what each labelled query counts where queries are
+    averaged.
+    """
+
+    human: Floats
+    teacher: Floats
+    unseen: Floats
+    rows: float
+    counts: Floats
     n_labelled: int
     n_unlabelled: int
 
+    def sums(self, values: Floats, over: Over) -> ClusterSums:
+        """A figure's sums by query."""
+        mine, rest = self.human.sum(axis=1), self.unseen.sum(axis=1)
+        human, teacher, unseen = (cells @ values for cells in (self.human, self.teacher, self.unseen))
+        if over == "items":
+            return ClusterSums(human, teacher, mine, unseen, rest, self.rows)
+        once = (rest > 0).astype(np.float64)
+        means = [_mean(top, bottom) for top, bottom in ((human, mine), (teacher, mine), (unseen, rest))]
+        counts = self.counts
+        return ClusterSums(
+            means[0] * counts, means[1] * counts, counts, means[2], once, effective_number(counts)
+        )
 
-def part_of(
-    rows: ProductionRows,
-    values: Floats,
-    over: Over,
-    within: Mask | None = None,
-    human: Integers | None = None,
-) -> Part:
-    """A figure's sums by query, over the rows `within` that the teacher graded.
 
-    `human`: other human grades than the rows' own, such as the lowest.
-    """
+def cells_of(rows: ProductionRows, within: Mask | None = None, human: Integers | None = None) -> Cells:
+    """The cells of the rows `within`, or of all. `human`: other human grades than the rows' own."""
     said = rows.human if human is None else human
     used = rows.read if within is None else rows.read & within
     labelled, others = used & (said != MISSING), used & (said == MISSING)
     drawn = rows.drawn_weight
-    mine = np.array([_sum(rows, labelled, drawn, one) for one in (values[said], values[rows.teacher], None)])
-    rest = np.array([_sum(rows, others, rows.weight, one) for one in (values[rows.teacher], None)])
-    effective = effective_number(drawn[labelled])
-    if over == "queries":
-        counts = query_weights(rows, labelled)
-        mine = np.array([_mean(mine[0], mine[2], counts), _mean(mine[1], mine[2], counts), counts])
-        once = (rest[1] > 0).astype(float)
-        rest = np.array([_mean(rest[0], rest[1], once), once])
-        effective = effective_number(counts)
-    return Part(ClusterSums(*mine, *rest, effective), int(labelled.sum()), int(others.sum()))
+    return Cells(
+        human=_cells(rows, labelled, drawn, said),
+        teacher=_cells(rows, labelled, drawn, rows.teacher),
+        unseen=_cells(rows, others, rows.weight, rows.teacher),
+        rows=effective_number(drawn[labelled]),
+        counts=query_weights(rows, labelled),
+        n_labelled=int(labelled.sum()),
+        n_unlabelled=int(others.sum()),
+    )
 
 
-def both_good(rows: ProductionRows, values: Floats, within: Mask | None = None) -> Floats:
+def _cells(rows: ProductionRows, used: Mask, weight: Floats, grades: Integers) -> Floats:
+    q = len(rows.scale)
+    at = rows.queries[used] * q + grades[used]
+    flat = np.bincount(at, weights=weight[used], minlength=rows.n_queries * q)
+    return np.asarray(flat.reshape(rows.n_queries, q), dtype=np.float64)
+
+
+def both_good(rows: ProductionRows, values: Floats) -> Floats:
     """By query, the weight of the labelled rows that both take for good: what sensitivity is made of."""
-    used = rows.labelled if within is None else rows.labelled & within
-    return _sum(rows, used, rows.drawn_weight, values[rows.human] * values[rows.teacher])
-
-
-def _sum(rows: ProductionRows, used: Mask, weight: Floats, values: Floats | None) -> Floats:
-    weighed = weight[used] if values is None else weight[used] * values[used]
-    return np.bincount(rows.queries[used], weights=weighed, minlength=rows.n_queries)
+    used = rows.labelled
+    weight = rows.drawn_weight[used] * values[rows.human[used]] * values[rows.teacher[used]]
+    return np.asarray(np.bincount(rows.queries[used], weights=weight, minlength=rows.n_queries))
 
 
 def query_weights(rows: ProductionRows, labelled: Mask) -> Floats:
-    """What a labelled query counts: 1, or where the drawing took some more readily, 1 over its probability."""
-    count = np.bincount(rows.queries[labelled], minlength=rows.n_queries)
+    """What a labelled query counts: 1; where some were drawn more readily, 1 over the probability."""
+    count = np.bincount(rows.queries[labelled], minlength=rows.n_queries).astype(np.float64)
     if rows.pi is None:
-        return (count > 0).astype(float)
+        return (count > 0).astype(np.float64)
     total = np.bincount(rows.queries[labelled], weights=1 / rows.pi[labelled], minlength=rows.n_queries)
-    return np.asarray(np.divide(total, count, out=np.zeros(rows.n_queries), where=count > 0))
+    return _mean(np.asarray(total, dtype=np.float64), np.asarray(count, dtype=np.float64))
 
 
-def _mean(top: Floats, bottom: Floats, counts: Floats) -> Floats:
-    return np.asarray(np.divide(top * counts, bottom, out=np.zeros_like(top), where=bottom > 0))
+def _mean(top: Floats, bottom: Floats) -> Floats:
+    return np.asarray(np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 0), dtype=np.float64)
 
 
 def effective_number(weights: Floats) -> float:
+    """Kish's: how many alike would say as much."""
     square = float(weights @ weights)
     return float(weights.sum()) ** 2 / square if square else 0.0
 
 
 def row_weights(rows: ProductionRows, over: Over, within: Mask) -> Floats:
     """By query, what the rows within weigh in production: of a stratum, what its share is made of."""
-    weights = _sum(rows, rows.read & within, rows.weight, None)
-    return weights if over == "items" else (weights > 0).astype(float)
+    used = rows.read & within
+    weights = np.bincount(rows.queries[used], weights=rows.weight[used], minlength=rows.n_queries)
+    return np.asarray(weights, dtype=np.float64) if over == "items" else (weights > 0).astype(np.float64)
 
 
 def strata_of(rows: ProductionRows, by: str, policy: Policy | None) -> Mapping[str, Mask]:

@@ -75,8 +75,8 @@ def read_production(
     scale: tuple[int, ...],
     queries: Queries,
     people: HumanGrades | None = None,
-) -> tuple[Gathered, list[str]]:
-    """The rows of a table, and the items of `people` that it has; without `people`, its own human grades.
+) -> tuple[Gathered, dict[str, str]]:
+    """The rows of a table, and the items of `people` that it has, with their queries; without `people`, its own human grades.
 
     BadInput names every faulty row.
     """
@@ -89,14 +89,14 @@ def read_production(
         raise BadInput([Fault(str(path), "has human grades of its own: leave --ratings out, or the column")])
     faults = TableFaults(table)
     columns = _Columns(table, headers, grade_reader(layout.labels, scale), faults)
-    found, met = Gathered(scale, queries), []
+    found, met = Gathered(scale, queries), dict[str, str]()
     items = [(row.line, one_form(columns.text(row, "item")), row) for row in table.rows]
     for _, item, row in items:
         query = columns.text(row, "query")
         faults.note_gaps(row, ("item", "query"), {"item": item or None, "query": query or None})
         human, pi = _human(columns, row, item, people)
         if people is not None and human:
-            met.append(item)
+            met[item] = query
         teacher, weight = columns.grade_of(row, "teacher"), columns.weight_of(row)
         where = columns.text(row, "stratum"), columns.position_of(row)
         found.add(query, teacher, human, pi, weight, *where)

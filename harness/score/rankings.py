@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.score.production_rows import Mask, Part, ProductionRows, effective_number, query_weights
+from harness.score.production_rows import Mask, ProductionRows, effective_number, query_weights
 from harness.stats.agreement import Floats
 from harness.stats.prediction_powered import ClusterSums
 from harness.stats.raters import MISSING
@@ -14,13 +14,13 @@ LONGEST = 50
 
 
 class Lists(NamedTuple):
-    """By query and position from 1, the mean value of what stood there (NaN: not known), and what stood there."""
+    """By query and position: the mean value of what stood there, NaN where it is not known."""
 
     values: Floats
     there: Mask
 
     def known(self, k: int) -> Mask:
-        """The queries with a value at each of the first k positions, as far as their list goes, without a gap."""
+        """The queries with a value at each of the first k positions, as far as their list goes."""
         there, values = self.there[:, :k], self.values[:, :k]
         gap = np.maximum.accumulate(self.there[:, ::-1], axis=1)[:, ::-1][:, :k] & ~there
         return np.asarray(self.there.any(axis=1) & ~gap.any(axis=1) & ~(np.isnan(values) & there).any(axis=1))
@@ -44,7 +44,9 @@ class Lists(NamedTuple):
 class Ranked(NamedTuple):
     """The sums of a figure of rankings, and the queries of which one cannot tell."""
 
-    part: Part
+    sums: ClusterSums
+    n_labelled: int
+    n_unlabelled: int
     cannot_tell: int
 
 
@@ -68,7 +70,7 @@ def lists_of(rows: ProductionRows, values: Floats, *, human: bool) -> Lists:
 
 
 def ranked(rows: ProductionRows, values: Floats, k: int, kind: str) -> Ranked:
-    """P@k or NDCG@k by query: labelled where people graded all of it, unlabelled where the teacher alone did."""
+    """P@k or NDCG@k by query: labelled where people graded all of the list, else by the teacher alone."""
     people, teacher = (lists_of(rows, values, human=human) for human in (True, False))
     depth = k if kind == "p" else people.values.shape[1]
     by_people, by_teacher = people.known(depth), teacher.known(depth)
@@ -78,5 +80,4 @@ def ranked(rows: ProductionRows, values: Floats, k: int, kind: str) -> Ranked:
     once = others.astype(float)
     sums = ClusterSums(theirs * counts, its * counts, counts, its * once, once, effective_number(counts))
     asked = np.bincount(rows.queries, minlength=rows.n_queries) > 0
-    part = Part(sums, int(labelled.sum()), int(others.sum()))
-    return Ranked(part, int((asked & ~by_teacher).sum()))
+    return Ranked(sums, int(labelled.sum()), int(others.sum()), int((asked & ~by_teacher).sum()))

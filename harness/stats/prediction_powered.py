@@ -207,7 +207,8 @@ def few_events(
 ) -> Reason | None:
     """Why a t interval is not to be trusted, if it is not; `se` is that of the mean of the human grades."""
     human, whole = sums.human[sums.has_labels], sums.labelled[sums.has_labels]
-    ones, zeros = int((human > 0).sum()), int((human < whole).sum())
+    # A weighted sum of ones is its weight but for rounding.
+    ones, zeros = int((human > ROUNDING * whole).sum()), int((whole - human > ROUNDING * whole).sum())
     count = min(ones, zeros)
     held = "one" if ones <= zeros else "another"
     what = f"few_events: {count:,} of {len(whole):,} labelled queries hold {held}"
