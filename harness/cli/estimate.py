@@ -48,8 +48,8 @@ class FigureOptions(Options):
         Literal["items", "queries"], option("What counts once: a row, as shoppers see, or a query.")
     ] = "items"
     by: Annotated[
-        Literal["stratum", "action", "grade"] | None,
-        option("Strata: the column stratum, or the teacher's action or grade. Default: stratum if there."),
+        str | None,
+        option("Strata: some of stratum, action, grade (the teacher's). Default: stratum if there."),
     ] = None
     at_least: Annotated[int | None, option("Only the share of this grade or more.")] = None
     k: Annotated[int, option("P@k and NDCG@k, where positions are known.", "--k", min=1, max=50)] = 5
@@ -81,13 +81,14 @@ def estimate_command(
     from harness.report.estimate import estimate_view
     from harness.score.estimate import Wanted
     from harness.score.estimate_files import Labelled, estimate_files
+    from harness.score.frame import parse_by
 
     known = _levels(source, levels, table, root)
     least = figures.at_least
     if least is not None and least not in known.scale[1:]:
         grades = ", ".join(map(str, known.scale[1:]))
         raise BadInput(f"--at-least {least}: the scale has {grades} above its lowest grade")
-    wanted = Wanted(figures.over, figures.by, least, figures.k)
+    wanted = Wanted(figures.over, parse_by(figures.by), least, figures.k)
     beside = None if other is None else _beside(other, known, levels, table, root)
     people = rated.rated(table, known.policy, root)
     found = estimate_files(Labelled(source, table.layout, known), people, wanted, beside)

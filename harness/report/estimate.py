@@ -162,7 +162,7 @@ def _rated(used: RatingsUsed) -> Iterator[str]:
     if used.several:
         edges = f"{number(used.lowest)} to {number(used.highest)}"
         yield (
-            f"{used.differ:,} of {used.several:,} with several ratings differ: by the lowest, or the highest, "
+            f"{used.differ:,} of {used.several:,} with several ratings differ: by the lowest, or highest, "
             f"grade the main figure would be {edges}."
         )
     if used.adjudicated:

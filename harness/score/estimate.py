@@ -38,15 +38,19 @@ ONE_QUERY = (
     "all rows with a human grade are of one query, which says nothing of the others: have rows of other "
     "queries rated too"
 )
+UNEVEN = (
+    "rows were drawn with different probabilities: the human grades are weighted for it, but of the rows "
+    "without one those are left that were drawn less readily; --by, with the strata of the sample, mends it"
+)
 CONSTANT = "the teacher gives every row the same grade: it cannot help, and the human grades alone count"
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to estimate. `by`: stratum, action or grade; None takes strata where the rows have some."""
+    """What to estimate. `by`: some of stratum, action, grade; none takes strata where the rows have some."""
 
     over: Over = "items"
-    by: str | None = None
+    by: tuple[str, ...] = ()
     at_least: int | None = None
     k: int = 5
 
@@ -63,7 +67,7 @@ class About(NamedTuple):
 def estimate(rows: ProductionRows, policy: Policy | None, wanted: Wanted, about: About) -> Estimates:
     """Every figure over production, per stratum too. BadInput for what cannot be estimated."""
     refuse_unfit(rows)
-    by = wanted.by or ("stratum" if rows.strata else None)
+    by = wanted.by or (("stratum",) if rows.strata else ())
     figures = figures_of(rows.scale, policy, wanted.at_least)
     parts = _Parts.of(rows, wanted.over, _strata(rows, by, policy))
     per_stratum = [one for figure in figures for one in parts.by_stratum(figure)]
@@ -72,7 +76,7 @@ def estimate(rows: ProductionRows, policy: Policy | None, wanted: Wanted, about:
         labels=about.labels,
         policy=policy.label if policy else None,
         over=wanted.over,
-        by=by if parts.strata else None,
+        by=",".join(by) if parts.strata else None,
         weighted=bool(rows.weight.min() < rows.weight.max()),
         n=len(rows),
         n_queries=len(set(rows.queries.tolist())),
@@ -110,12 +114,12 @@ def _warnings(rows: ProductionRows) -> Iterator[str]:
     )
 
 
-def _strata(rows: ProductionRows, by: str | None, policy: Policy | None) -> Mapping[str, Mask]:
-    if by is None:
+def _strata(rows: ProductionRows, by: Sequence[str], policy: Policy | None) -> Mapping[str, Mask]:
+    if not by:
         return {}
-    if by == "stratum" and not rows.strata:
+    if "stratum" in by and not rows.strata:
         raise BadInput("--by stratum: the rows have no strata; a column `stratum` names them")
-    if by == "action" and policy is None:
+    if "action" in by and policy is None:
         raise BadInput("--by action: without a policy no grade has an action; name one with --policy")
     return strata_of(rows, by, policy)
 
@@ -158,10 +162,11 @@ class _Parts:
         return "a query lies in several strata" if cut and self.over == "queries" else None
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        if len(self.strata) < 2 or self.unfit is None:
-            return ()
-        return (f"{self.unfit}: the whole is estimated without strata",)
+    def warnings(self) -> Iterator[str]:
+        if len(self.strata) > 1 and self.unfit is not None:
+            yield f"{self.unfit}: the whole is estimated without strata"
+        if self.rows.pi is not None and self.unfit is not None:
+            yield UNEVEN
 
     def whole_of(self, figure: Figure) -> EstimatedFigure:
         """A figure over all of production: by strata where each of them can be estimated."""

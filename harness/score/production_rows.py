@@ -1,6 +1,6 @@
 """The rows of a label set as arrays, and what is summed over them: all that an estimate is made of."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -205,8 +205,21 @@ def row_weights(rows: ProductionRows, over: Over, within: Mask) -> Floats:
     return np.asarray(weights, dtype=np.float64) if over == "items" else (weights > 0).astype(np.float64)
 
 
-def strata_of(rows: ProductionRows, by: str, policy: Policy | None) -> Mapping[str, Mask]:
-    """The rows of each stratum by its name; empty strata have none."""
+def strata_of(rows: ProductionRows, by: Sequence[str], policy: Policy | None) -> Mapping[str, Mask]:
+    """The rows of each stratum by its name; of several parts, those that occur together."""
+    found: dict[str, Mask] = {"": rows.read}
+    for part in by:
+        parts = _strata_of(rows, part, policy)
+        found = {
+            f"{name}, {more}" if name else more: mask & also
+            for name, mask in found.items()
+            for more, also in parts.items()
+            if (mask & also).any()
+        }
+    return found
+
+
+def _strata_of(rows: ProductionRows, by: str, policy: Policy | None) -> Mapping[str, Mask]:
     if by == "stratum":
         codes, names = rows.stratum, rows.strata
         assert codes is not None, "the caller looked"

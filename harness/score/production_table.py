@@ -76,9 +76,9 @@ def read_production(
     queries: Queries,
     people: HumanGrades | None = None,
 ) -> tuple[Gathered, dict[str, str]]:
-    """The rows of a table, and the items of `people` that it has, with their queries; without `people`, its own human grades.
+    """The rows of a table, and the items of `people` that it has, with their queries.
 
-    BadInput names every faulty row.
+    Without `people`, its own human grades. BadInput names every faulty row.
     """
     table = read_table(path, layout)
     headers = table.require(("item", "query", "teacher"), layout)
