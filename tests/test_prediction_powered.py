@@ -1,4 +1,4 @@
-"""Estimates of production: the reference, the formulas written out by hand, and where there is no interval."""
+"""Estimates of production: the reference, the formulas by hand, and where there is no interval."""
 
 import csv
 import json
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import t as student  # type: ignore[import-untyped]  # ships no types
+from scipy.stats import t as student
 
 from harness.stats.intervals import NO_SPREAD
 from harness.stats.prediction_powered import (
@@ -104,7 +104,7 @@ def test_it_equals_the_reference() -> None:
 
 def by_hand(rows: Sequence[Row]) -> tuple[float, float, float]:
     """theta, SE and lambda by the formulas of PRODUCTION.md, written out over dicts."""
-    y, f, n, u, m = (defaultdict(float) for _ in range(5))
+    y, f, n, u, m = (defaultdict[int, float](float) for _ in range(5))
     for row in rows:
         if row.human is None:
             u[row.query] += row.weight * row.teacher
@@ -367,7 +367,7 @@ def test_strata_that_cut_through_queries_are_jackknifed_by_whole_query() -> None
 
 
 def test_post_stratifying_by_the_teachers_grade_uses_the_teacher() -> None:
-    """In a stratum its grade is the same everywhere, so that lambda is 0, and yet the interval is narrower."""
+    """In a stratum its grade is the same everywhere: lambda is 0, and yet the interval is narrower."""
     rows = [row._replace(stratum=int(row.teacher > 0.5)) for row in some_rows(9, 60, 400)]
     strata = strata_of(rows, 460)
     found = stratified_mean(strata, sums_of(rows))
@@ -409,7 +409,7 @@ def test_the_difference_of_two_teachers_is_paired_by_query() -> None:
     without = [apart(query) for query in range(260)]
     square = 259 / 260 * sum((one - sum(without) / 260) ** 2 for one in without)
     assert found.se == pytest.approx(math.sqrt(square))
-    assert found.se < 0.7 * math.hypot(values[0].se or 0, values[1].se or 0)
+    assert found.se is not None and found.se < 0.7 * math.hypot(values[0].se or 0, values[1].se or 0)
     teachers = teacher_difference(first, second)
     plain = [
         sum(row.weight * row.teacher for row in side) / sum(row.weight for row in side)

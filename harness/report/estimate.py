@@ -1,6 +1,7 @@
 """How good production is, for a terminal."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -119,7 +120,8 @@ def _differences(found: Estimates) -> Iterator[RenderableType]:
     if not found.differences:
         return
     yield Text("")
-    yield Text(f"{found.other} minus {found.labels}, by the same ratings:", style="bold")
+    sides = " minus ".join(Path(name).name for name in (found.other or "", found.labels))
+    yield Text(f"{sides}, by the same ratings:", style="bold")
     table = columns("figure", "first", "second", "difference", "interval", "teachers alone", "interval")
     for one in found.differences:
         table.add_row(*_difference_row(one))

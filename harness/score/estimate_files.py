@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from harness.errors import BadInput, Fault
 from harness.golden.by_chance import Told, other_items
@@ -17,8 +18,10 @@ from harness.score.labelled_rows import read_labels
 from harness.score.production_table import read_production
 from harness.score.two_teachers import compare_teachers
 from harness.scorecards.estimate import Estimates, RatingsUsed
+from harness.storage.cells import present
+from harness.storage.formats import read_table
 from harness.storage.plural import plural
-from harness.storage.tables import Layout
+from harness.storage.tables import Layout, Row, Table
 
 LISTED = 100_000
 """Ids of the labels in which a likely match for a rated item is looked for."""
@@ -27,11 +30,22 @@ NO_RATINGS = "a label set has no human grades: name a file of ratings with --rat
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A label set's folder, or a table with its layout and scale."""
+    """A label set's folder, or a table with its layout and scale; `given` is one that is in no file."""
 
     path: Path
     layout: Layout
     levels: Levels
+    given: Table | None = None
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it is a label set."""
+        return self.given is None and is_label_set(self.path)
+
+    @property
+    def table(self) -> Table:
+        """The table."""
+        return self.given or read_table(self.path, self.layout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,25 @@ class Rated:
     layout: Layout
     uniform: bool = False
     decided: Mapping[str, int] | None = None
+
+
+def labelled_of(source: Any, scale: tuple[int, ...] | None) -> Labelled:
+    """A label set's folder, a file, or a data frame. BadInput without the scale that it needs."""
+    path = Path(source) if isinstance(source, str | Path) else None
+    if path is not None and is_label_set(path):
+        if scale is not None:
+            raise BadInput("scale: a label set brings its policy, and with it the scale")
+        return Labelled(path, Layout(), levels_of_labels(path))
+    if scale is None:
+        raise BadInput("give the scale of the grades, such as scale='0-4'")
+    if path is not None:
+        return Labelled(path, Layout(), Levels(scale))
+    rows = [
+        Row(number, {str(name): present(cell) for name, cell in cells.items()})
+        for number, cells in enumerate(source.to_dict("records"))
+    ]
+    table = Table(Path("the frame"), tuple(map(str, source.columns)), rows, "row")
+    return Labelled(table.path, Layout(), Levels(scale), table)
 
 
 def levels_of_labels(path: Path) -> Levels:
@@ -61,7 +94,7 @@ def estimate_files(
     people = None
     if rated is not None:
         people = human_grades(rated.path, rated.layout, scale, policy, rated.decided, uniform=rated.uniform)
-    elif is_label_set(labels.path):
+    elif labels.is_set:
         raise BadInput(NO_RATINGS)
     queries = Queries()
     first, warnings, used = _gathered(labels, queries, people)
@@ -70,7 +103,7 @@ def estimate_files(
     about = About(
         labels=str(labels.path),
         ratings=used,
-        unproven=_unproven(labels.path),
+        unproven=labels.is_set and load_labels(labels.path).manifest.proven is None,
         warnings=(*warnings, *(second[1] if second else ())),
     )
     found = estimate(rows, policy, wanted, about)
@@ -86,11 +119,11 @@ def _gathered(
     labels: Labelled, queries: Queries, people: HumanGrades | None
 ) -> tuple[Gathered, list[str], RatingsUsed | None]:
     """The rows, what is odd about the ratings of them, and what was used of these."""
-    if is_label_set(labels.path):
+    if labels.is_set:
         assert people is not None, "a label set has no human grades"
         gathered, met = read_labels(load_labels(labels.path), queries, people)
     else:
-        gathered, met = read_production(labels.path, labels.layout, labels.levels.scale, queries, people)
+        gathered, met = read_production(labels.table, labels.layout, labels.levels.scale, queries, people)
     if people is None:
         return gathered, [], None
     return gathered, list(_odd(labels, people, met)), _used(people, met)
@@ -135,16 +168,10 @@ def _used(people: HumanGrades, met: Mapping[str, str]) -> RatingsUsed:
 
 
 def _items(labels: Labelled) -> Iterator[str]:
-    if is_label_set(labels.path):
+    if labels.is_set:
         for batch in load_labels(labels.path).batches(("item",)):
             yield from batch.column("item").to_pylist()
         return
-    from harness.storage.formats import read_table
-
-    table = read_table(labels.path, labels.layout)
+    table = labels.table
     item = table.find("item", labels.layout)
     yield from (row.text(item[0]) for row in table.rows)
-
-
-def _unproven(path: Path) -> bool:
-    return is_label_set(path) and load_labels(path).manifest.proven is None

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.scales import grade_reader
@@ -12,7 +11,6 @@ from harness.nouns.pair import one_form
 from harness.score.gathered import Gathered, Queries
 from harness.score.human_grades import HumanGrades, chance_of
 from harness.storage.cells import number_of
-from harness.storage.formats import read_table
 from harness.storage.tables import Layout, Row, Table, joined
 
 OPTIONAL = ("human", "weight", "stratum", "position", "pi")
@@ -70,7 +68,7 @@ def _number(text: str) -> float | None:
 
 
 def read_production(
-    path: Path,
+    table: Table,
     layout: Layout,
     scale: tuple[int, ...],
     queries: Queries,
@@ -80,7 +78,7 @@ def read_production(
 
     Without `people`, its own human grades. BadInput names every faulty row.
     """
-    table = read_table(path, layout)
+    path = table.path
     headers = table.require(("item", "query", "teacher"), layout)
     headers |= {name: table.find(name, layout) for name in OPTIONAL}
     if people is None and not headers["human"]:
