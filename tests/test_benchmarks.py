@@ -51,7 +51,7 @@ def test_looking_often_passes_too_often_and_the_planned_number_does_not(coverage
     assert coverage.looking_counts(process, 40, 40, 5)[0] == coverage.looking_counts(process, 40, 40, 5)[1]
 
 
-@pytest.mark.parametrize("name", ["coverage", "regression", "audit"])
+@pytest.mark.parametrize("name", ["coverage", "regression", "audit", "estimate_coverage"])
 def test_benchmarks_start(name: str) -> None:
     path = ROOT / f"benchmarks/{name}.py"
     done = subprocess.run([sys.executable, path, "--help"], check=True, capture_output=True, text=True)

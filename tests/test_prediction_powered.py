@@ -263,7 +263,7 @@ def test_a_skewed_share_takes_more_rows() -> None:
         only, by_rule = human_mean(sums)
         assert only.value == pytest.approx(0.2)
         assert by_rule is not held
-    assert "worth 55 independent rows, and a share of 0.2 needs 56" in str(human_mean(few)[0].reason)
+    assert "worth 54 independent rows, and a share of 0.2 needs 56" in str(human_mean(few)[0].reason)
     # Near a half it never asks for more.
     assert human_mean(sums_of(alike(10, 20)))[1] is False
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, indented, interval, number, percent, signed, warnings
+from harness.report.parts import columns, ended, indented, interval, number, percent, signed, warnings
 from harness.scorecards.estimate import EstimatedFigure, Estimates, RatingsUsed, TwoTeachers
 from harness.storage.plural import plural
 
@@ -41,7 +41,7 @@ def main_lines(main: EstimatedFigure) -> Iterator[str]:
         + f"; teacher only, uncorrected: {alone}; lambda {main.lam:.2f}."
     )
     if main.reason:
-        yield f"{main.reason[:1].upper()}{main.reason[1:]}."
+        yield f"Note: {ended(main.reason)}"
 
 
 def _labels_lines(main: EstimatedFigure) -> Iterator[str]:
@@ -61,7 +61,7 @@ def _of(found: Estimates) -> str:
 
 
 def _figures(found: Estimates) -> Iterator[RenderableType]:
-    table = columns("figure", "estimate", "interval", "humans only", "teacher", "lambda", "rated")
+    table = columns("figure", "estimate", "interval", "humans only", "teacher", "lambda")
     for one in found.estimates:
         if one.stratum is None:
             table.add_row(*_row(one.name, one))
@@ -78,9 +78,8 @@ def _figures(found: Estimates) -> Iterator[RenderableType]:
 
 
 def _row(name: str, one: EstimatedFigure) -> tuple[str, ...]:
-    human = f"{number(one.human_only.value)} {interval(one.human_only.ci, 2)}".rstrip()
-    rated = f"{one.n_labelled:,}"
-    return name, number(one.value), interval(one.ci), human, number(one.teacher_only), f"{one.lam:.2f}", rated
+    human = f"{number(one.human_only.value, 2)} {interval(one.human_only.ci, 2)}".rstrip()
+    return name, number(one.value), interval(one.ci, 2), human, number(one.teacher_only), f"{one.lam:.2f}"
 
 
 def _strata(found: Estimates) -> Iterator[RenderableType]:
@@ -102,7 +101,7 @@ def _strata(found: Estimates) -> Iterator[RenderableType]:
             one.stratum,
             percent(one.share),
             number(one.value),
-            interval(one.ci),
+            interval(one.ci, 2),
             number(one.teacher_only),
             f"{one.n_labelled:,}",
             apart,
@@ -146,10 +145,13 @@ def _difference_row(one: TwoTeachers) -> Iterable[str]:
 def _facts(found: Estimates) -> Iterator[str]:
     """Coverage, what was left out, who rated."""
     yield ""
+    main = found.estimates[0]
+    queries = plural(main.clusters_labelled, "query", "queries")
+    yield f"{plural(main.n_labelled, 'row')} of {queries} have a human grade."
     yield f"The teacher graded {percent(found.coverage)} of the rows, by weight."
-    worst = found.estimates[0].worst_case
-    if worst:
-        yield f"With the others at their worst and best, the interval would be {interval(worst)}."
+    if main.worst_case:
+        ends = interval(main.worst_case)
+        yield f"With the others at their worst and best, the interval would be {ends}."
     if found.shots:
         yield f"{plural(found.shots, 'row is', 'rows are')} left out: a shot of the prompt has the query."
     if found.unproven:

@@ -15,7 +15,7 @@ from harness.nouns.base import Interval, Reason
 from harness.stats.agreement import Floats, Integers
 from harness.stats.intervals import NO_SPREAD, ROUNDING, Tested, t_test
 from harness.stats.means import effective_clusters, guarded
-from harness.stats.proportions import effective_rows, shrunken_share
+from harness.stats.proportions import shrunken_share
 
 FEW_EVENTS = 10
 """Where fewer labelled queries hold a 1, or a 0, the human grades alone are taken, with an exact interval."""
@@ -216,7 +216,8 @@ def few_events(
     if count < least:
         return Reason("remark", f"{what}, under {least}: {then}")
     share = float(sums.human.sum() / sums.labelled.sum())
-    kept = effective_rows(share, sums.rows, se)
+    # What is no share differs less than one: then its rows are worth more than their number.
+    kept = share * (1 - share) / se**2 if se else math.inf
     wanted = skewed * (1 - 2 * share) ** 2 / (share * (1 - share))
     if kept >= wanted:
         return None
