@@ -302,7 +302,30 @@ def test_ratings_that_are_no_sample_are_refused(tmp_path: Path) -> None:
     twice = write_ratings(
         tmp_path / "2.jsonl", [rating(rows[0], pi=0.1), *(rating(row, "bob") for row in rows[:60])]
     )
-    assert "no inclusion probability, or two" in refused(*words, twice)
+    assert estimated(*words, twice)["estimates"][0]["n_labelled"] == 60
+    part = write_ratings(
+        tmp_path / "3.jsonl", [rating(rows[0], pi=None), *(rating(row) for row in rows[1:60])]
+    )
+    assert f"1 item has no inclusion probability ('{rows[0]['item']}')" in refused(*words, part)
+
+
+def test_several_samples_count_together(tmp_path: Path) -> None:
+    """A row that two samples drew has the weight of both; a hunted one stays in the sample that drew it."""
+    from harness.score.human_grades import human_grades
+    from harness.storage.tables import Layout
+
+    row = {"item": "a", "truth": 1}
+    lines = [
+        rating(row, pi=0.5),
+        rating(row, pi=0.1, repeat=1),
+        rating(row, "bob", drawn="hunted", pi=None),
+        rating({"item": "b", "truth": 2}, pi=0.2),
+    ]
+    file = write_ratings(tmp_path / "r.jsonl", lines)
+    (tmp_path / "raters.toml").write_text('[bob]\nkind = "llm"\n', encoding="utf-8")
+    found = human_grades(file, Layout(), (0, 1, 2), None)
+    assert found.grades["a"].pi == pytest.approx(1 / (1 / 0.5 + 1 / 0.1))
+    assert (found.grades["b"].pi, found.hunted, found.machines) == (0.2, 0, ("bob",))
 
 
 def test_ratings_of_something_else_are_refused(tmp_path: Path) -> None:

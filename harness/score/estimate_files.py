@@ -142,6 +142,8 @@ def _odd(labels: Labelled, people: HumanGrades, met: Mapping[str, str]) -> Itera
         are = "is" if len(strangers) == 1 else "are"
         of = f"{len(strangers):,} of {plural(len(people.grades), 'rated item')}"
         yield f"{of} {are} not in {there} (the first: {strangers[0]!r})"
+    if people.machines:
+        yield f"{', '.join(people.machines)} rated as language models: these are no grades of people"
     if people.hunted:
         were = plural(people.hunted, "item was", "items were")
         yield f"{were} hunted: no sample, and left out"

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.grade_tables import RatingRow, rating_rows
+from harness.golden.rating.raters import RATERS, rater_kinds
 from harness.nouns.policy import Policy
 from harness.storage.cells import number_of
 from harness.storage.formats import read_table
@@ -43,7 +44,10 @@ class HumanGrade(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HumanGrades:
-    """The human grades of a file of ratings, by item. `queries`: those that the file names."""
+    """The human grades of a file of ratings, by item. `queries`: those that the file names.
+
+    `machines`: the raters who are language models, by the raters.toml beside the file.
+    """
 
     file: str
     grades: Mapping[str, HumanGrade]
@@ -51,9 +55,12 @@ class HumanGrades:
     queries: Mapping[str, str] = field(default_factory=dict)
     hunted: int = 0
     could_not_rate: int = 0
+    machines: tuple[str, ...] = ()
 
 
 class _Drawn(NamedTuple):
+    """How an item came into the file: hunted alone, or with a probability; None where nobody says which."""
+
     hunted: bool
     pi: float | None
 
@@ -78,16 +85,17 @@ def human_grades(
     if not rows:
         under = f" under {policy.label}" if policy else ""
         raise BadInput([Fault(str(path), f"no ratings{under}")])
-    drawn = _drawings(path, layout)
+    drawn = _drawings(path, layout, rows)
     first = _first_said(rows)
-    hunted = {row.item for row in first if drawn[row.where].hunted}
+    hunted = {item for item, one in drawn.items() if one.hunted}
     graded: dict[str, list[RatingRow]] = defaultdict(list)
     for row in first:
         if row.grade is not None and row.item not in hunted:
             graded[row.item].append(row)
     if hunted and not graded:
         raise BadInput([Fault(str(path), HUNTED.format(items=plural(len(hunted), "item")))])
-    found = {item: _grade_of(said, drawn, (decided or {}).get(item)) for item, said in graded.items()}
+    decisions = decided or {}
+    found = {item: _grade_of(said, drawn[item].pi, decisions.get(item)) for item, said in graded.items()}
     if not uniform:
         _refuse_unknown(path, found)
     asked = {row.item for row in first} - hunted
@@ -98,6 +106,7 @@ def human_grades(
         queries={row.item: row.about.query for row in first if row.about.query},
         hunted=len(hunted),
         could_not_rate=len(asked - set(found)),
+        machines=_machines(path, graded),
     )
 
 
@@ -113,13 +122,10 @@ def _first_said(rows: Sequence[RatingRow]) -> list[RatingRow]:
     return list(first.values())
 
 
-def _grade_of(said: Sequence[RatingRow], drawn: Mapping[str, _Drawn], decided: int | None) -> HumanGrade:
+def _grade_of(said: Sequence[RatingRow], pi: float | None, decided: int | None) -> HumanGrade:
     grades = sorted(row.grade for row in said if row.grade is not None)
     grade = grades[(len(grades) - 1) // 2] if decided is None else decided
     edges = (grades[0], grades[-1]) if decided is None else (decided, decided)
-    pis = {drawn[row.where].pi for row in said}
-    # Two probabilities of one item: it came in two rounds, and has that of neither.
-    pi = next(iter(pis)) if len(pis) == 1 else None
     return HumanGrade(grade, *edges, pi, len(grades), decided is not None)
 
 
@@ -129,26 +135,47 @@ def _refuse_unknown(path: Path, found: Mapping[str, HumanGrade]) -> None:
         raise BadInput([Fault(str(path), NO_PI)])
     if unknown:
         first = ", ".join(map(repr, unknown[:3]))
-        what = f"{plural(len(unknown), 'item has', 'items have')} no inclusion probability, or two ({first})"
-        raise BadInput([Fault(str(path), f"{what}: estimate from the ratings of one sample alone")])
+        what = f"{plural(len(unknown), 'item has', 'items have')} no inclusion probability ({first})"
+        raise BadInput([Fault(str(path), f"{what}: take the ratings of a sample alone")])
 
 
-def _drawings(path: Path, layout: Layout) -> dict[str, _Drawn]:
-    """How each row's item was drawn, by the row's place."""
+def _machines(path: Path, graded: Mapping[str, Sequence[RatingRow]]) -> tuple[str, ...]:
+    kinds = rater_kinds(path.with_name(RATERS))
+    raters = {row.rater for said in graded.values() for row in said}
+    return tuple(sorted(rater for rater in raters if kinds.get(rater) == "llm"))
+
+
+def _drawings(path: Path, layout: Layout, rows: Sequence[RatingRow]) -> dict[str, _Drawn]:
+    """How each item of the rows was drawn.
+
+    Of an item that several samples drew the weights 1 / pi add up, as in both samples together. One that was
+    hunted too stays in the sample that drew it.
+    """
     table = read_table(path, layout)
     how, chance = table.find("drawn", layout), table.find("pi", layout)
     faults: list[Fault] = []
-    found: dict[str, _Drawn] = {}
+    item_at = {row.where: row.item for row in rows}
+    chances: dict[str, set[float]] = defaultdict(set)
+    hunted = set[str]()
     for row in table.rows:
-        text, way = joined(row, chance), joined(row, how)
+        text, way, where = joined(row, chance), joined(row, how), table.where(row)
         pi = chance_of(text)
         if text and pi is None:
-            faults.append(Fault(table.where(row), f"pi: {text!r} is no probability above 0 and up to 1"))
+            faults.append(Fault(where, f"pi: {text!r} is no probability above 0 and up to 1"))
         if way not in ("", "random", "hunted"):
-            faults.append(Fault(table.where(row), f"drawn: {way!r} is neither random nor hunted"))
-        found[table.where(row)] = _Drawn(way == "hunted", pi)
+            faults.append(Fault(where, f"drawn: {way!r} is neither random nor hunted"))
+        if (item := item_at.get(where)) is not None:
+            chances[item] |= {pi} if pi is not None and way != "hunted" else set()
+            hunted |= {item} if way == "hunted" else set()
     refuse_faults(faults)
-    return found
+    return {
+        item: _Drawn(item in hunted and not chances[item], _together(chances[item]))
+        for item in item_at.values()
+    }
+
+
+def _together(chances: set[float]) -> float | None:
+    return 1 / sum(1 / pi for pi in chances) if chances else None
 
 
 def chance_of(text: str) -> float | None:
