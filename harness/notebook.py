@@ -23,13 +23,19 @@ from harness.nouns.base import Weighting
 from harness.nouns.policy import Gate1Bar, Gate2Bar, Gates
 from harness.report.comparison import comparison_view
 from harness.report.console import SafeConsole
+from harness.report.estimate import estimate_view
 from harness.report.gate1 import gate1_view
 from harness.report.sections import details_view, gate2_view
 from harness.score.arrays import Scale, items_from, levels_of, ratings_from
+from harness.score.estimate import Wanted
+from harness.score.estimate_files import Rated as RatedSample
+from harness.score.estimate_files import estimate_files, labelled_of
+from harness.score.frame import parse_by
 from harness.score.settings import ScoreSettings, gate2_bar
 from harness.score.shapes import shown
 from harness.score.threshold import WEIGHTINGS
 from harness.scorecards.comparison import Comparison
+from harness.scorecards.estimate import Estimates, Over
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
 from harness.storage.tables import Layout, parse_columns, parse_labels
@@ -75,6 +81,13 @@ class Gate2Result(_Shown, Gate2):
     def _view(self) -> Iterable[RenderableType]:
         yield from gate2_view(self, "the grader", "the golden grades")
         yield from details_view(self, 0)
+
+
+class EstimateResult(_Shown, Estimates):
+    """An estimate of production that prints as its table."""
+
+    def _view(self) -> Iterable[RenderableType]:
+        return estimate_view(self)
 
 
 class ComparisonResult(_Shown, Comparison):
@@ -233,3 +246,28 @@ def _gates(weighting: Weighting, bar: float, coverage_floor: float = 0.99) -> Ga
 def _refuse_other(name: str, value: Any, known: Collection[str]) -> None:
     if not isinstance(value, str) or value not in known:
         raise BadInput(f"{name} {shown(value)} is not one of: {', '.join(known)}")
+
+
+def estimate(
+    labels: Any,
+    ratings: str | Path | None = None,
+    *,
+    scale: Scale | None = None,
+    other: Any = None,
+    over: Over = "items",
+    by: str | None = None,
+    at_least: int | None = None,
+    k: int = 5,
+    uniform: bool = False,
+) -> EstimateResult:
+    """How good is production, by many grades of a teacher and few human ones?
+
+    `labels`: the folder of a label set, a file, or a data frame of item, query, teacher, and human, weight,
+    stratum, pi, position; of all but a label set the `scale` is needed. `ratings`: a file, of a sample of the
+    rows. `other`: a second one, for the difference. BadInput for what cannot be estimated.
+    """
+    side = labelled_of(labels, None if scale is None else levels_of(scale))
+    beside = None if other is None else labelled_of(other, None if scale is None else levels_of(scale))
+    rated = None if ratings is None else RatedSample(Path(ratings), Layout(), uniform)
+    found = estimate_files(side, rated, Wanted(over, parse_by(by), at_least, k), beside)
+    return EstimateResult(**dict(found))

@@ -62,7 +62,13 @@ def test_benchmark_of_labels_counts_what_it_labels(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "option"),
-    [("coverage", "--sets"), ("regression", "--sets"), ("audit", "--sets"), ("telemetry", "--rounds")],
+    [
+        ("coverage", "--sets"),
+        ("regression", "--sets"),
+        ("audit", "--sets"),
+        ("estimate_coverage", "--sets"),
+        ("telemetry", "--rounds"),
+    ],
 )
 def test_benchmarks_start(name: str, option: str) -> None:
     path = ROOT / f"benchmarks/{name}.py"

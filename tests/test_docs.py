@@ -28,6 +28,7 @@ from harness.demo.batch_lines import Fate
 from harness.demo.wire import Tokens
 from harness.golden.examples import load_examples
 from harness.golden.rating.adjudicated import Adjudicated, ClauseCount, Looked
+from harness.golden.rating.pair_plan import PlannedPair
 from harness.golden.rating.plan_summary import RaterShare, RoundSummary, StratumDrawn
 from harness.golden.rating.progress import RaterProgress, RoundProgress
 from harness.golden.rating.sheet import code_of
@@ -52,6 +53,17 @@ from harness.scorecards.comparison import (
     SliceChange,
     Statistic,
 )
+from harness.scorecards.estimate import (
+    AgainstRest,
+    EstimatedFigure,
+    Estimates,
+    HumanOnly,
+    Labels,
+    RatingsUsed,
+    RoganGladenScore,
+    TwoTeachers,
+    Worst,
+)
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
 from harness.scorecards.impact import ActionMove, Impact, MovedPair, MovedShare, QueryImpact
@@ -69,6 +81,7 @@ from harness.scorecards.money import Forecast, Prices, Spending
 from harness.scorecards.policy_change import AffectedExample, GoldenEffect, PolicyDiff, Regraded, Wording
 from harness.scorecards.policy_change import PartChange as PolicyChange
 from harness.scorecards.prompt_change import PrefixChange, PromptDiff
+from harness.scorecards.sample import SampledStratum, SampleSummary
 from harness.scorecards.ship import Override, Shipping
 from harness.scorecards.sizes import ExpectedInterval
 from harness.scorecards.stages import Rate, Stage, Stages
@@ -280,6 +293,17 @@ COMPARED = (
 
 ROUNDS = (RoundSummary, StratumDrawn, RaterShare, ExpectedInterval, RoundProgress, RaterProgress)
 LABELLED = (LabelSummary, LabelCounts, GradeShare, ActionShare, LabelPart, LabelSpending)
+ESTIMATED = (
+    Estimates,
+    EstimatedFigure,
+    HumanOnly,
+    RoganGladenScore,
+    AgainstRest,
+    Labels,
+    Worst,
+    RatingsUsed,
+    TwoTeachers,
+)
 POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExample, Regraded)
 
 
@@ -304,6 +328,8 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
         *((model, "audit") for model in (Audit, Effect, Rewrite, ActionMoved)),
         *((model, "label") for model in LABELLED),
         *((model, "label --dry-run") for model in (LabelForecast, MonthOfPairs)),
+        *((model, "sample") for model in (SampleSummary, SampledStratum, PlannedPair)),
+        *((model, "estimate") for model in ESTIMATED),
         *((model, "ship") for model in (Shipping, Override)),
         *((model, "rate plan, rate status") for model in ROUNDS),
         *((model, "stages") for model in (Stages, Stage, Rate)),
@@ -317,7 +343,8 @@ def test_every_key_of_the_json_is_documented(model: type[Noun], section: str | N
     if section:
         text = text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     known = set(re.findall(r"\w+", text))
-    assert set(model.model_fields) - known == set()
+    keys = {one.serialization_alias or name for name, one in model.model_fields.items()}
+    assert keys - known == set()
 
 
 def test_every_provider_is_documented() -> None:

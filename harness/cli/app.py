@@ -15,6 +15,7 @@ from harness.cli import (
     compare,
     demo_server,
     doctor,
+    estimate,
     gate1,
     gate2,
     golden,
@@ -31,6 +32,7 @@ from harness.cli import (
     reports,
     run_eval,
     runs,
+    sample,
     sheets,
     ship,
     sizes,
@@ -67,6 +69,8 @@ app.add_typer(baseline.app, name="baseline")
 app.command("ship")(ship.ship_command)
 app.command("audit")(audit.audit_command)
 app.command("label")(label.label_command)
+app.command("sample")(sample.sample_command)
+app.command("estimate")(estimate.estimate_command)
 app.command("stages")(stages.stages_command)
 policy.app.command("impact")(impact.impact_command)
 app.add_typer(policy.app, name="policy")

@@ -1,11 +1,13 @@
 """`harness rate plan`: draw pairs, and assign them to raters."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from harness.cli import completion
 from harness.cli.options import Json, Options, Root, names_in, option, policy_or_only, project_at, with_note
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import named
+from harness.cli.rated import given_in
 from harness.errors import BadInput
 from harness.storage.project import Project
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.golden.rating.drawing import Drawing
-    from harness.golden.rating.planning import Planned
-    from harness.golden.rating.rounds import Design
+    from harness.golden.rating.planning import Planned, RoundPlan
+    from harness.golden.rating.rounds import Design, Show
     from harness.nouns.policy import Policy
 
 
@@ -44,6 +46,13 @@ class DrawingOptions(Options):
     random_share: Annotated[
         float | None, _share("The part drawn at random beside hunted pairs. Default: 0.5; 1 without hunting.")
     ] = None
+
+    @property
+    def given(self) -> str:
+        """The names of the options that were given, for a sentence."""
+        return given_in(
+            {name: value for name, value in vars(self).items() if value != getattr(type(self), name)}
+        )
 
     @property
     def hunts(self) -> bool:
@@ -122,6 +131,10 @@ def plan_command(
     *,
     policy: Annotated[str | None, named("name or name@v1.")] = None,
     raters: Annotated[str, option("Who rates: ann,bob,cy")],
+    source: Annotated[
+        Path | None,
+        option("Production pairs that `harness sample` drew, instead of golden ones.", "--from"),
+    ] = None,
     drawing: DrawingOptions,
     design: DesignOptions,
     pictures: PictureOptions,
@@ -133,27 +146,14 @@ def plan_command(
 
     Pairs drawn at random keep their inclusion probability and can serve an estimate; hunted ones cannot.
     """
-    from harness.cli.golden import load_set
-    from harness.golden.rating.planning import RoundPlan, plan_round
-    from harness.golden.splits import parse_splits
-
     project = project_at(root)
-    judged_by, examples = load_set(project, with_note(policy_or_only(policy, project), project))
-    splits = parse_splits(drawing.split)
-    there = {one.pair.digest for one in examples if one.split in splits}
-    wanted = RoundPlan(
-        raters=names_in(raters),
-        drawing=drawing.drawing(len(there)),
-        splits=splits,
-        name=round.name,
-        design=design.design,
-        reasons=design.reasons,
-        show=_shown(pictures),
-        kind=round.kind,
-        seed=round.seed,
-        hunted=drawing.hunted(project, judged_by),
+    label = with_note(policy_or_only(policy, project), project)
+    how = _how(names_in(raters), round, design, _shown(pictures))
+    judged_by, found = (
+        _golden_round(project, label, how, drawing, dry_run=round.dry_run)
+        if source is None
+        else _production_round(project, label, how, source, drawing, dry_run=round.dry_run)
     )
-    found = plan_round(project, judged_by.label, wanted, dry_run=round.dry_run)
     _print(project, judged_by, found, round.seconds, json=json)
     where = shown_path(found.opened.folder)
     say(f"that would be written to {where}" if round.dry_run else f"written to {where}")
@@ -166,6 +166,61 @@ def _say_next(policy: str, first: str) -> None:
     say(f"  for a team: harness rate invite {first} --policy {policy}, and harness rate --host ...")
 
 
+def _how(raters: tuple[str, ...], round: RoundOptions, design: DesignOptions, shown: "Show") -> "RoundPlan":
+    """Who rates, and how; which pairs is not said yet."""
+    from harness.golden.rating.drawing import Drawing
+    from harness.golden.rating.planning import RoundPlan
+
+    return RoundPlan(
+        raters=raters,
+        drawing=Drawing(0),
+        name=round.name,
+        design=design.design,
+        reasons=design.reasons,
+        show=shown,
+        kind=round.kind,
+        seed=round.seed,
+    )
+
+
+def _golden_round(
+    project: Project, label: str, how: "RoundPlan", drawing: DrawingOptions, *, dry_run: bool
+) -> "tuple[Policy, Planned]":
+    """A round of golden examples."""
+    from dataclasses import replace
+
+    from harness.cli.golden import load_set
+    from harness.golden.rating.planning import plan_round
+    from harness.golden.splits import parse_splits
+
+    judged_by, examples = load_set(project, label)
+    splits = parse_splits(drawing.split)
+    there = {one.pair.digest for one in examples if one.split in splits}
+    wanted = replace(
+        how,
+        drawing=drawing.drawing(len(there)),
+        splits=splits,
+        hunted=drawing.hunted(project, judged_by),
+    )
+    return judged_by, plan_round(project, judged_by.label, wanted, dry_run=dry_run)
+
+
+def _production_round(
+    project: Project, label: str, how: "RoundPlan", source: Path, drawing: DrawingOptions, *, dry_run: bool
+) -> "tuple[Policy, Planned]":
+    """A round of the production pairs of a plan."""
+    from harness.golden.rating.pair_plan import load_pair_plan
+    from harness.golden.rating.planning import plan_production
+    from harness.policy.load import load_policy, policy_path
+
+    if given := drawing.given:
+        raise BadInput(f"{given}: the pairs of --from are drawn already; `harness sample` draws others")
+    pairs = load_pair_plan(source)
+    return load_policy(policy_path(project, label)), plan_production(
+        project, label, how, pairs, dry_run=dry_run
+    )
+
+
 def _print(
     project: Project, policy: "Policy", found: "Planned", seconds: float | None, *, json: bool
 ) -> None:
@@ -173,7 +228,7 @@ def _print(
     from harness.report.rating import plan_view
 
     summary = summary_of(found.opened, seconds)
-    expected, remarks = _expected(project, policy, found.examples)
+    expected, remarks = _expected(project, policy, found.examples) if found.examples else ((), ())
     warned = [*found.warnings, *remarks]
     if not json:
         show(plan_view(summary, expected, warned))
@@ -182,7 +237,7 @@ def _print(
     print_json({**summary.model_dump(mode="json"), "expected": intervals, "warnings": warned})
 
 
-def _shown(pictures: PictureOptions) -> Any:
+def _shown(pictures: PictureOptions) -> "Show":
     from harness.golden.rating.rounds import Show
 
     hosts = names_in(pictures.picture_hosts)

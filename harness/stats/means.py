@@ -4,12 +4,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from harness.nouns.base import Interval, Reason
 from harness.stats.agreement import Floats, Integers
 from harness.stats.intervals import FEW, NO_SPREAD, ONE_CLUSTER, ROUNDING, Tested, clustered_error, t_test
-from harness.stats.proportions import CONFIDENCE, clopper_pearson
+from harness.stats.proportions import CONFIDENCE, clopper_pearson, shrunken_share
 
 NOTHING = Reason("undefined", "there is no item")
 
@@ -47,14 +46,11 @@ def clustered_share(happened: Floats, clusters: Integers, confidence: float = CO
         return clopper_pearson(x, n, confidence)
     if groups < 2:
         return None
-    share, tail = x / n, (1 + confidence) / 2
-    independent = share * (1 - share) / (n - 1)
-    error = clustered_error(np.asarray(happened - share), clusters, groups, n)
-    effect = max(1.0, error**2 / independent) if independent > 0 else 1.0
+    error = clustered_error(np.asarray(happened - x / n), clusters, groups, n)
     weights = np.ones(n)
-    freedom = _effective(np.bincount(clusters, weights=weights, minlength=groups)) - 1
-    kept = min(1.0, float(stdtrit(n - 1, tail) / stdtrit(freedom, tail)) ** 2 / effect)
-    return guarded(clopper_pearson(x * kept, n * kept, confidence), happened, weights, clusters, confidence)
+    freedom = effective_clusters(np.bincount(clusters, weights=weights, minlength=groups)) - 1
+    ci = shrunken_share(x / n, n, error, freedom, confidence)
+    return guarded(ci, happened, weights, clusters, confidence)
 
 
 def guarded(
@@ -92,13 +88,13 @@ def rare_upper(
     touched = np.flatnonzero(part > 0)
     if len(touched) >= FEW or groups < 2:
         return None
-    effective = _effective(whole)
+    effective = effective_clusters(whole)
     share = float(whole[touched].sum() / whole.sum())
     severity = float((part[touched] / whole[touched]).mean()) if len(touched) else 1.0
     limit = clopper_pearson(share * effective, effective, confidence).high * severity
     return max(limit, clopper_pearson(0, effective, confidence).high)
 
 
-def _effective(whole: NDArray[Any]) -> float:
+def effective_clusters(whole: NDArray[Any]) -> float:
     """Kish's effective number of clusters, from each one's weight."""
     return float(whole.sum() ** 2 / (whole @ whole))

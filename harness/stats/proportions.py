@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from scipy.special import betaincinv
+from scipy.special import betaincinv, stdtrit
 
 from harness.nouns.base import Interval
 
@@ -16,3 +16,23 @@ def clopper_pearson(x: float, n: float, confidence: float = CONFIDENCE) -> Inter
     low = float(betaincinv(x, n - x + 1, tail)) if x > 0 else 0.0
     high = float(betaincinv(x + 1, n - x, 1 - tail)) if x < n else 1.0
     return Interval(low, high)
+
+
+def shrunken_share(
+    share: float, n: float, error: float, freedom: float, confidence: float = CONFIDENCE
+) -> Interval:
+    """The interval of a share of n > 0 rows whose clustered error is known (Korn & Graubard 1998).
+
+    Clopper and Pearson's at n / deff (t_{n-1} / t_freedom)^2 rows but at most n, with deff at least 1,
+    against the error of n independent rows.
+    """
+    tail, kept = (1 + confidence) / 2, effective_rows(share, n, error)
+    if n > 1 and freedom > 0:
+        kept = min(n, kept * float(stdtrit(n - 1, tail) / stdtrit(freedom, tail)) ** 2)
+    return clopper_pearson(share * kept, kept, confidence)
+
+
+def effective_rows(share: float, n: float, error: float) -> float:
+    """n / deff: how many independent rows would have this clustered error; at most n."""
+    independent = share * (1 - share) / (n - 1) if n > 1 else 0.0
+    return n / max(1.0, error**2 / independent) if independent > 0 else n

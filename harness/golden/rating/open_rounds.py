@@ -40,7 +40,9 @@ def with_rounds(project: Project, policy: Policy, rated: Rated, path: Path | Non
 def _rounds(project: Project, policy: Policy) -> Iterator[RoundNow]:
     folder = rounds_folder(project, policy.name)
     for name in rounds_of(project, policy.name):
-        if load_round(folder / name).policy == policy.label:
+        planned = load_round(folder / name)
+        # No gate is about production pairs.
+        if planned.policy == policy.label and not planned.production:
             yield round_now(read_round(folder / name))
 
 

@@ -5,7 +5,7 @@ import random
 import secrets
 import shutil
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +14,14 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.examples import golden_path, load_examples
 from harness.golden.rating.assignment import assign
 from harness.golden.rating.drawing import Drawing, DrawnPair, draw, hunt_order
+from harness.golden.rating.pair_plan import PlannedPair
 from harness.golden.rating.raters import RATERS, Kind, rater_kinds, with_kinds
-from harness.golden.rating.ratings import RATINGS, ratings_under
+from harness.golden.rating.ratings import RATINGS, load_said, ratings_under
 from harness.golden.rating.rounds import (
     ASSIGNMENTS,
     PAIRS,
     POLICY,
+    PRODUCTION,
     ROUND,
     Assignment,
     Design,
@@ -86,18 +88,71 @@ def plan_round(project: Project, policy: str, wanted: RoundPlan, *, dry_run: boo
     judged_by = load_policy(path)
     golden = golden_path(project, judged_by.name)
     examples = [one for one in load_examples(golden, judged_by) if one.split in wanted.splits]
-    seed = secrets.randbits(53) if wanted.seed is None else wanted.seed
+    seed = _seed(wanted)
     hunted = hunt_order(*wanted.hunted, seed=seed)
     drawn = draw(examples, judged_by, wanted.drawing, seed, hunted)
     if not drawn:
         raise BadInput("no pair to rate: --pairs draws none, and nothing was found to hunt")
+    pairs = [_planned_pair(one) for one in drawn]
+    found, warnings = _made(project, path, judged_by, wanted, pairs, seed, dry_run=dry_run)
+    rated = ratings_under(golden.with_name(RATINGS), judged_by, examples)
+    before = {(one.item, one.rater) for one in rated}
+    warnings = [*_missing(wanted.drawing, drawn), *warnings, *_rated_before(before, judged_by, found)]
+    return Planned(found, [one.example for one in drawn], tuple(warnings))
+
+
+def plan_production(
+    project: Project, policy: str, wanted: RoundPlan, pairs: Sequence[PlannedPair], *, dry_run: bool = False
+) -> Planned:
+    """Plan a round of production pairs, which were drawn before. What is sealed of it disturbs no gate."""
+    path = policy_path(project, policy)
+    judged_by = load_policy(path)
+    found, warnings = _made(
+        project, path, judged_by, wanted, pairs, _seed(wanted), production=True, dry_run=dry_run
+    )
+    said = load_said(golden_path(project, judged_by.name).with_name(PRODUCTION))
+    before = {(one.item, one.rater) for one in said if one.policy_version in ("", judged_by.version)}
+    return Planned(found, (), (*warnings, *_rated_before(before, judged_by, found)))
+
+
+def _seed(wanted: RoundPlan) -> int:
+    return secrets.randbits(53) if wanted.seed is None else wanted.seed
+
+
+def _planned_pair(one: DrawnPair) -> PlannedPair:
+    return PlannedPair(
+        item=one.example.id,
+        also=one.also,
+        query=one.example.query,
+        result=one.example.result,
+        context=one.example.context,
+        drawn=one.drawn,
+        pi=one.pi,
+        stratum=one.stratum,
+    )
+
+
+def _made(
+    project: Project,
+    path: Path,
+    judged_by: Policy,
+    wanted: RoundPlan,
+    pairs: Sequence[PlannedPair],
+    seed: int,
+    *,
+    production: bool = False,
+    dry_run: bool,
+) -> tuple[OpenRound, list[str]]:
+    """The round of these pairs, written unless `dry_run`, and what the lead should know of it."""
+    golden = golden_path(project, judged_by.name)
     raters_file = golden.with_name(RATERS)
     kinds = _new_kinds(raters_file, wanted.raters, wanted.kind)
     with alone(golden.parent / ".rounds.lock"):
         folder = rounds_folder(project, judged_by.name)
         name = _free_name(folder, wanted.name)
-        planned, pairs, assigned = _content(judged_by, wanted, drawn, name, seed)
-        found = opened(folder / name, planned, judged_by, pairs, assigned)
+        planned, coded, assigned = _content(judged_by, wanted, pairs, name, seed)
+        planned = planned.model_copy(update={"production": production})
+        found = opened(folder / name, planned, judged_by, coded, assigned)
         if not dry_run:
             # The folder last: after a kill there is no round, or one that lacks nothing.
             folder.mkdir(exist_ok=True)
@@ -105,31 +160,28 @@ def plan_round(project: Project, policy: str, wanted: RoundPlan, *, dry_run: boo
                 write_atomic(folder / ".gitignore", IGNORED)
             if kinds:
                 write_atomic(raters_file, with_kinds(raters_file, kinds))
-            _write(folder / name, planned, path, pairs, assigned)
+            _write(folder / name, planned, path, coded, assigned)
             found = read_round(folder / name, project)
-    warnings = [
-        *_missing(wanted.drawing, drawn),
+    return found, [
         *_unsaid(found.round.raters, {**rater_kinds(raters_file), **kinds}),
         *_unworded(judged_by),
         *_alike({*found.round.raters, *rater_kinds(raters_file)}),
-        *_rated_before(golden, judged_by, examples, found),
     ]
-    return Planned(found, [one.example for one in drawn], tuple(warnings))
 
 
 def _content(
-    policy: Policy, wanted: RoundPlan, drawn: Sequence[DrawnPair], name: str, seed: int
+    policy: Policy, wanted: RoundPlan, drawn: Sequence[PlannedPair], name: str, seed: int
 ) -> tuple[Round, list[RoundPair], tuple[Assignment, ...]]:
     raters = _raters(wanted.raters)
     codes = _codes(len(drawn), seed)
     pairs = [
         RoundPair(
             code=code,
-            item=one.example.id,
+            item=one.item,
             also=one.also,
-            query=one.example.query,
-            result=one.example.result,
-            context=one.example.context,
+            query=one.query,
+            result=one.result,
+            context=one.context,
             drawn=one.drawn,
             pi=one.pi,
             stratum=one.stratum,
@@ -237,9 +289,8 @@ def _alike(names: Iterable[str]) -> list[str]:
     return [f"{', '.join(sorted(one))} {ALMOST}: is it one person?" for one in namesakes(sorted(names))]
 
 
-def _rated_before(golden: Path, policy: Policy, examples: Sequence[Example], found: OpenRound) -> list[str]:
+def _rated_before(before: Collection[tuple[str, str]], policy: Policy, found: OpenRound) -> list[str]:
     """The raters who rated pairs of the round before: what they say now counts as said again."""
-    before = {(one.item, one.rater) for one in ratings_under(golden.with_name(RATINGS), policy, examples)}
     warnings = []
     for rater in found.round.raters:
         codes = {one.code for one in found.assigned(rater)}

@@ -20,6 +20,7 @@ from pydantic import Field
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.examples import golden_path
 from harness.golden.leakage import Leaks
+from harness.golden.rating.ratings import RATINGS
 from harness.nouns.base import Noun
 from harness.nouns.pair import Chance, Drawn, Pair, RaterName, Result
 from harness.nouns.policy import Policy
@@ -33,6 +34,8 @@ ROUNDS, ROUND, POLICY = "rounds", "round.json", "policy.toml"
 PAIRS, ASSIGNMENTS, SEALED = "pairs.jsonl", "assignments.jsonl", "sealed.jsonl"
 ANSWERS, LINKS = "answers.sqlite3", "links.jsonl"
 FORMAT = 1
+PRODUCTION = "production-ratings.jsonl"
+"""What is sealed in rounds of production pairs: no gate reads it, `harness estimate` does."""
 FIELDS = ("title", "brand", "category", "price", "description", "attributes")
 
 
@@ -56,7 +59,11 @@ class Design(Noun):
 
 
 class Round(Noun):
-    """What was planned. `reasons`: the share of pairs that a reason is asked for. `planned`: the ratings."""
+    """What was planned. `reasons`: the share of pairs that a reason is asked for. `planned`: the ratings.
+
+    `production`: its pairs are of production, and no golden examples: what is sealed has a file of its own,
+    and no gate reads it.
+    """
 
     format: int = 1
     name: str = Field(min_length=1)
@@ -69,11 +76,18 @@ class Round(Noun):
     reasons: float = Field(default=0.1, ge=0, le=1)
     planned: int = Field(ge=1)
     show: Show = Show()
+    production: bool = False
+
+    @property
+    def ratings(self) -> str:
+        """The file, beside the golden set, that takes what is sealed."""
+        return PRODUCTION if self.production else RATINGS
 
 
 class RoundPair(Noun):
-    """A pair of a round. `item`: its id in the golden set. `code`: its name in the round, which says nothing.
+    """A pair of a round. `code`: its name in the round, which says nothing.
 
+    `item`: its id in the golden set, or among the labels.
     `also`: other ids that the same pair has in the golden set; a rating of it counts under each.
     `pi`: its inclusion probability; None where it was hunted, which is no basis for an estimate.
     """

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from harness.errors import BadInput
 from harness.golden.examples import golden_path
 from harness.golden.rating.answers import Answer, AnswerLog, answer_faults
-from harness.golden.rating.ratings import RATINGS, Said, merge_ratings
+from harness.golden.rating.ratings import Said, merge_ratings
 from harness.golden.rating.rounds import ANSWERS, SEALED, Assignment, OpenRound, Sealed
 from harness.nouns.pair import Rating, Unrated, one_form
 from harness.storage.files import load_nouns, to_line
@@ -36,7 +36,7 @@ def seal(project: Project, opened: OpenRound, rater: str, at: str) -> Sealed:
         since = log.close_set(rater, at)
         counts = log.current(rater)
     said = list(lines_of(opened, rater, counts))
-    path = golden_path(project, opened.round.policy.partition("@")[0]).with_name(RATINGS)
+    path = golden_path(project, opened.round.policy.partition("@")[0]).with_name(opened.round.ratings)
     merge_ratings(path, lambda before: _numbered(said, before))
     kinds = Counter(answer.kind for answer in counts.values())
     found = Sealed(rater=rater, at=since, graded=kinds["grade"], cannot=kinds["cannot"])

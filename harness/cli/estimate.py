@@ -1,0 +1,134 @@
+"""`harness estimate`: how good is production?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from harness.cli.options import Json, Options, Root, argument, layout, option, project_at
+from harness.cli.output import print_json, show
+from harness.cli.rated import LevelOptions, TableOptions, given_in
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.golden.graded_files import Levels
+    from harness.nouns.policy import Policy
+    from harness.score.estimate_files import Labelled, Rated
+
+
+class SampleRatings(Options):
+    """What people say of a sample of the rows."""
+
+    ratings: Annotated[
+        Path | None, option("The ratings of a sample; a table can have a column `human` instead.")
+    ] = None
+    ratings_columns: Annotated[str | None, option("Like --columns, for the ratings.")] = None
+    ratings_format: Annotated[str | None, option("Like --format, for the ratings.")] = None
+    uniform: Annotated[
+        bool, option("The ratings do not say so, but every row had the same chance.", "--uniform")
+    ] = False
+
+    def rated(self, table: TableOptions, policy: "Policy | None", root: Path | None) -> "Rated | None":
+        """The ratings, with the author's decisions on them."""
+        from harness.score.estimate_files import Rated
+
+        if self.ratings is None:
+            own = {name: value or None for name, value in vars(self).items() if name != "ratings"}
+            if given := given_in(own):
+                raise BadInput(f"{given} goes with --ratings")
+            return None
+        how = layout(self.ratings_columns, None, self.ratings_format, table.labels, table.encoding)
+        return Rated(self.ratings, how, self.uniform, _decided(policy, root))
+
+
+class FigureOptions(Options):
+    """What to estimate."""
+
+    over: Annotated[
+        Literal["items", "queries"], option("What counts once: a row, as shoppers see, or a query.")
+    ] = "items"
+    by: Annotated[
+        str | None,
+        option("Strata: some of stratum, action, grade (the teacher's). Default: stratum if there."),
+    ] = None
+    at_least: Annotated[int | None, option("Only the share of this grade or more.")] = None
+    k: Annotated[int, option("P@k and NDCG@k, where positions are known.", "--k", min=1, max=50)] = 5
+
+
+def estimate_command(
+    source: Annotated[
+        Path,
+        argument(
+            "A label set, or a table: item, query, teacher, and human, weight, stratum, pi, position.",
+            metavar="LABELS",
+        ),
+    ],
+    *,
+    rated: SampleRatings,
+    figures: FigureOptions,
+    other: Annotated[
+        Path | None, option("A second label set or table: what differs, by the same ratings.")
+    ] = None,
+    levels: LevelOptions,
+    table: TableOptions,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """How good is production? Many grades of a teacher, corrected by few human ones.
+
+    With an interval that is honest about a fallible teacher.
+    """
+    from harness.report.estimate import estimate_view
+    from harness.score.estimate import Wanted
+    from harness.score.estimate_files import Labelled, estimate_files
+    from harness.score.frame import parse_by
+
+    known = _levels(source, levels, table, root)
+    least = figures.at_least
+    if least is not None and least not in known.scale[1:]:
+        grades = ", ".join(map(str, known.scale[1:]))
+        raise BadInput(f"--at-least {least}: the scale has {grades} above its lowest grade")
+    wanted = Wanted(figures.over, parse_by(figures.by), least, figures.k)
+    beside = None if other is None else _beside(other, known, levels, table, root)
+    people = rated.rated(table, known.policy, root)
+    found = estimate_files(Labelled(source, table.layout, known), people, wanted, beside)
+    print_json(found) if json else show(estimate_view(found))
+
+
+def _levels(path: Path, levels: LevelOptions, table: TableOptions, root: Path | None) -> "Levels":
+    """The scale of a label set, which brings its policy, or of a table."""
+    from harness.runs.labels import is_label_set
+    from harness.score.estimate_files import levels_of_labels
+
+    if not is_label_set(path):
+        return levels.levels(root)
+    given = given_in({**vars(levels), "columns": table.columns, "format": table.format})
+    if given:
+        raise BadInput(f"{given} goes with a table; a label set brings its own")
+    return levels_of_labels(path)
+
+
+def _beside(
+    path: Path, known: "Levels", levels: LevelOptions, table: TableOptions, root: Path | None
+) -> "Labelled":
+    """The second label set. BadInput where its grades are others."""
+    from harness.score.estimate_files import Labelled
+
+    own = _levels(path, levels, table, root)
+    if own.scale != known.scale or own.policy != known.policy:
+        raise BadInput(f"--other {path}: made by another policy or scale, whose grades mean something else")
+    return Labelled(path, table.layout, own)
+
+
+def _decided(policy: "Policy | None", root: Path | None) -> "Mapping[str, int]":
+    """The author's decisions on items, in the project that one is in."""
+    from harness.golden.rating.adjudications import FILE, decisions_under, load_adjudications
+
+    if policy is None:
+        return {}
+    try:
+        path = project_at(root).golden / policy.name / FILE
+    except BadInput:
+        return {}  # outside of a project nobody has decided anything
+    found = decisions_under(load_adjudications(path), policy.version)
+    return {item: decisions[-1].grade for item, decisions in found.items()}

@@ -1,0 +1,91 @@
+"""`harness sample`: draw pairs of a label set for people to rate."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from harness.cli.options import Json, Options, argument, layout, option
+from harness.cli.output import print_json, say, show, shown_path
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from harness.score.sample_files import SampleWanted
+
+
+class SampleOptions(Options):
+    """A sample at random."""
+
+    by: Annotated[str | None, option("Strata: some of action, stratum, grade, as in action,stratum.")] = None
+    allocation: Annotated[
+        Literal["proportional", "optimal"],
+        option("By each stratum's share, or by its share and its spread in a pilot."),
+    ] = "proportional"
+    pilot: Annotated[
+        Path | None, option("Ratings of rows of these labels, for --allocation optimal.", metavar="RATINGS")
+    ] = None
+    at_least: Annotated[
+        int | None, option("Plan for the share of this grade or more. Default: of the best action.")
+    ] = None
+    most_per_query: Annotated[int | None, option("Of larger queries, so many pairs by chance.", min=1)] = None
+    seed: Annotated[int | None, option("To draw the same again. Default: one that nobody knows.", min=0)] = (
+        None
+    )
+
+
+class HuntOptions(Options):
+    """Hunts: what looks wrong, and is no sample."""
+
+    hunt: Annotated[
+        Literal["low-confidence", "disagree"] | None, option("Take what looks wrong instead; no estimate.")
+    ] = None
+    against: Annotated[
+        Path | None, option("The label set of another teacher, for --hunt disagree.", metavar="LABELS")
+    ] = None
+
+
+def sample_command(
+    labels: Annotated[Path, argument("A label set of `harness label`.", metavar="LABELS")],
+    *,
+    pairs: Annotated[int, option("About how many pairs; whole queries are drawn.", "--n", "-n", min=1)] = 300,
+    sample: SampleOptions,
+    hunting: HuntOptions,
+    output: Annotated[Path | None, option("Where the plan goes.", "--output", "-o", metavar="FILE")] = None,
+    json: Json = False,
+) -> None:
+    """Draw production pairs for people to rate.
+
+    At random, with known probabilities, for `harness estimate`; or, apart, a hunt for errors.
+    """
+    from harness.report.sample import sample_view
+    from harness.score.sample_files import draw_from
+    from harness.storage.files import write_lines
+
+    if output is None:
+        raise BadInput("name the file of the plan: -o plan.jsonl")
+    summary, plan = draw_from(_wanted(labels, pairs, sample, hunting))
+    write_lines(output, plan)
+    summary = summary.model_copy(update={"file": str(output)})
+    print_json(summary) if json else show(sample_view(summary))
+    if not json:
+        name = summary.policy.partition("@")[0]
+        say(f"written to {shown_path(output)}")
+        rate = f"harness rate plan --policy {name} --from {shown_path(output)}"
+        say(f"next: {rate} --raters ann,bob --kind human")
+
+
+def _wanted(labels: Path, pairs: int, sample: SampleOptions, hunting: HuntOptions) -> "SampleWanted":
+    from harness.score.estimate_files import Rated
+    from harness.score.sample_files import SampleWanted
+
+    pilot = None if sample.pilot is None else Rated(sample.pilot, layout(None, None, None))
+    return SampleWanted(
+        labels=labels,
+        pairs=pairs,
+        by=sample.by,
+        allocation=sample.allocation,
+        pilot=pilot,
+        at_least=sample.at_least,
+        most=sample.most_per_query,
+        hunt=hunting.hunt,
+        against=hunting.against,
+        seed=sample.seed,
+    )

@@ -1,0 +1,173 @@
+"""How good production is, for a terminal."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from harness.report.parts import columns, ended, indented, interval, number, percent, signed, warnings
+from harness.scorecards.estimate import EstimatedFigure, Estimates, RatingsUsed, TwoTeachers
+from harness.storage.plural import plural
+
+LEVEL = 0.05
+"""Below this, Holm's p says that a stratum differs from the rest by more than chance."""
+OVER = {
+    "items": "over items: what a shopper sees, every row counts",
+    "queries": "over queries: every query counts once",
+}
+
+
+def estimate_view(found: Estimates) -> Iterator[RenderableType]:
+    """The main figure in words, then all of them, the strata, and the difference of two label sets."""
+    yield Text(f"How good is what is shown? {_of(found)}", style="bold")
+    main = found.estimates[0]
+    yield from (Text(line) for line in main_lines(main))
+    yield from (Text(line) for line in _labels_lines(main))
+    yield from _figures(found)
+    yield from _strata(found)
+    yield from _differences(found)
+    yield from (Text(line) for line in _facts(found))
+    yield from warnings(found.warnings, above=True)
+
+
+def main_lines(main: EstimatedFigure) -> Iterator[str]:
+    """The first figure and how it was made, in sentences."""
+    value = f"{number(main.value)} {interval(main.ci)}".rstrip()
+    yield f"{main.words[:1].upper()}{main.words[1:]}: {value}, {OVER[main.over]}."
+    human, alone = main.human_only, number(main.teacher_only)
+    yield (
+        f"Humans only: {number(human.value)} {interval(human.ci)}".rstrip()
+        + f"; teacher only, uncorrected: {alone}; lambda {main.lam:.2f}."
+    )
+    if main.reason:
+        yield f"Note: {ended(main.reason)}"
+
+
+def _labels_lines(main: EstimatedFigure) -> Iterator[str]:
+    """What the teacher saved, and what more labels would bring."""
+    if main.saved and main.saved.queries:
+        saved = plural(main.saved.queries, "query", "queries")
+        yield f"The teacher saved the human labels of about {saved} ({plural(main.saved.items, 'row')})."
+    if main.to_halve and main.to_halve.queries:
+        more = plural(main.to_halve.queries, "more query", "more queries")
+        yield f"About {more} ({plural(main.to_halve.items, 'row')}) would halve the interval."
+
+
+def _of(found: Estimates) -> str:
+    rows, queries = plural(found.n, "row"), plural(found.n_queries, "query", "queries")
+    by = f" by {found.policy}" if found.policy else ""
+    return f"{rows} of {queries}{by}{', weighted' if found.weighted else ''}"
+
+
+def _figures(found: Estimates) -> Iterator[RenderableType]:
+    table = columns("figure", "estimate", "interval", "humans only", "teacher", "lambda")
+    for one in found.estimates:
+        if one.stratum is None:
+            table.add_row(*_row(one.name, one))
+    yield indented(table)
+    few = [one.name for one in found.estimates if one.stratum is None and one.reason]
+    if few[1:] or (few and few[0] != found.estimates[0].name):
+        yield Text(f"  Few events, or no interval: {', '.join(few)}; --json says why.", style="dim")
+    for one in found.estimates:
+        if one.cannot_tell:
+            left = plural(one.cannot_tell, "query", "queries")
+            yield Text(
+                f"  {one.name}: cannot tell for {left}: a grade or a position is missing.", style="dim"
+            )
+
+
+def _row(name: str, one: EstimatedFigure) -> tuple[str, ...]:
+    human = f"{number(one.human_only.value, 2)} {interval(one.human_only.ci, 2)}".rstrip()
+    return name, number(one.value), interval(one.ci, 2), human, number(one.teacher_only), f"{one.lam:.2f}"
+
+
+def _strata(found: Estimates) -> Iterator[RenderableType]:
+    """The main figure in each stratum, and the worst one."""
+    main = found.estimates[0]
+    parts = [one for one in found.estimates if one.stratum is not None and one.name == main.name]
+    if not parts:
+        return
+    yield Text("")
+    yield Text(f"{main.name} by {found.by}:", style="bold")
+    table = columns(
+        found.by or "", "share", "estimate", "interval", "teacher", "rated", "to the rest", "p (Holm)"
+    )
+    for one in parts:
+        rest = one.against_rest
+        p = "-" if rest is None or rest.p_holm is None else f"{rest.p_holm:.2g}"
+        apart = signed(rest.difference) if rest else "-"
+        table.add_row(
+            one.stratum,
+            percent(one.share),
+            number(one.value),
+            interval(one.ci, 2),
+            number(one.teacher_only),
+            f"{one.n_labelled:,}",
+            apart,
+            p,
+        )
+    yield indented(table)
+    if found.worst:
+        worst = found.worst
+        sure = worst.p_holm is not None and worst.p_holm < LEVEL
+        chance = "more than chance explains" if sure else "which chance may explain"
+        yield Text(f"Lowest in {worst.stratum}: {number(worst.value)}, {chance} (Holm).")
+
+
+def _differences(found: Estimates) -> Iterator[RenderableType]:
+    if not found.differences:
+        return
+    yield Text("")
+    sides = " minus ".join(Path(name).name for name in (found.other or "", found.labels))
+    yield Text(f"{sides}, by the same ratings:", style="bold")
+    table = columns("figure", "first", "second", "difference", "interval", "teachers alone", "interval")
+    for one in found.differences:
+        table.add_row(*_difference_row(one))
+    yield indented(table)
+    yield Text(
+        "  Of the same rows the truth is one: then only what the teachers say can differ.", style="dim"
+    )
+
+
+def _difference_row(one: TwoTeachers) -> Iterable[str]:
+    return (
+        one.name,
+        number(one.first),
+        number(one.second),
+        signed(one.difference),
+        interval(one.ci),
+        signed(one.teachers.difference),
+        interval(one.teachers.ci),
+    )
+
+
+def _facts(found: Estimates) -> Iterator[str]:
+    """Coverage, what was left out, who rated."""
+    yield ""
+    main = found.estimates[0]
+    queries = plural(main.clusters_labelled, "query", "queries")
+    yield f"{plural(main.n_labelled, 'row')} of {queries} have a human grade."
+    yield f"The teacher graded {percent(found.coverage)} of the rows, by weight."
+    if main.worst_case:
+        ends = interval(main.worst_case)
+        yield f"With the others at their worst and best, the interval would be {ends}."
+    if found.shots:
+        yield f"{plural(found.shots, 'row is', 'rows are')} left out: a shot of the prompt has the query."
+    if found.unproven:
+        yield "The teacher is not proven: no gate has passed it. The human grades correct it all the same."
+    if found.ratings:
+        yield from _rated(found.ratings)
+
+
+def _rated(used: RatingsUsed) -> Iterator[str]:
+    raters = f"{plural(len(used.raters), 'rater')} ({', '.join(used.raters[:5])})"
+    yield f"{plural(used.items, 'row')} rated by {raters}; of several grades the lower median counts."
+    if used.several:
+        edges = f"{number(used.lowest)} to {number(used.highest)}"
+        yield (
+            f"{used.differ:,} of {used.several:,} with several ratings differ: by the lowest, or highest, "
+            f"grade the main figure would be {edges}."
+        )
+    if used.adjudicated:
+        yield f"On {plural(used.adjudicated, 'row')} the author's decision counts."

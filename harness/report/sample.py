@@ -1,0 +1,39 @@
+"""What was drawn from a label set, for a terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from harness.report.parts import columns, indented, percent, warnings
+from harness.scorecards.sample import SampledStratum, SampleSummary
+from harness.storage.plural import plural
+
+
+def sample_view(found: SampleSummary) -> Iterator[RenderableType]:
+    """How many pairs were drawn, how, and of which strata."""
+    pairs = plural(found.drawn, "pair")
+    queries = plural(found.queries, "query", "queries")
+    frame = f"{plural(found.frame, 'different pair')} of {found.frame_queries:,} queries"
+    if found.hunt:
+        yield Text(f"Hunted: {pairs} of {queries}, by {found.hunt}, of {frame}", style="bold")
+    else:
+        yield Text(f"Drawn at random: {pairs} of {queries}, of {frame}; seed {found.seed}", style="bold")
+        yield Text("Whole queries are drawn, and each pair keeps the probability with which it was.")
+    if found.by:
+        table = columns("stratum", "share", "pairs", "queries", "drawn", "of queries", "chance of each")
+        for one in found.strata:
+            table.add_row(*_row(one))
+        yield indented(table)
+    if found.unread or found.shots:
+        yield Text(
+            f"Not drawn: {found.unread:,} rows without a grade, {found.shots:,} whose query a shot has."
+        )
+    yield from warnings(found.warnings, above=True)
+
+
+def _row(one: SampledStratum) -> tuple[str, ...]:
+    low, high = one.pi
+    chance = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+    counts = (one.pairs, one.queries, one.drawn_pairs, one.drawn_queries)
+    return (one.name or "(all)", percent(one.share), *(f"{count:,}" for count in counts), chance)

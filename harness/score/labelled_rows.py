@@ -1,0 +1,43 @@
+"""The rows of a label set as arrays, with the human grades of a file of ratings."""
+
+from typing import Any
+
+from harness.runs.labels import LabelSet
+from harness.score.gathered import Gathered, Queries
+from harness.score.human_grades import HumanGrade, HumanGrades
+
+NEEDED = ("item", "query", "digest", "weight", "stratum", "position", "grade", "shot_query")
+
+
+def read_labels(labels: LabelSet, queries: Queries, people: HumanGrades) -> tuple[Gathered, dict[str, str]]:
+    """The rows of a label set, and the rated items that it has, with their queries.
+
+    A rating is of a pair, and counts for every row of the same pair. Rows whose query a shot has are counted,
+    and left out: their answers stood in the prompt.
+    """
+    by_pair, met = _by_pair(labels, people)
+    found = Gathered(labels.policy.scale, queries)
+    for batch in labels.batches(NEEDED):
+        columns = [batch.column(name).to_pylist() for name in NEEDED]
+        for _, query, digest, weight, stratum, position, grade, shot in zip(*columns, strict=True):
+            if shot:
+                found.shots += 1
+                continue
+            one = by_pair.get(digest)
+            human = None if one is None else (one.grade, one.lowest, one.highest)
+            found.add(query, grade, human, one.pi if one else None, weight, stratum, position)
+    return found, met
+
+
+def _by_pair(labels: LabelSet, people: HumanGrades) -> tuple[dict[str, HumanGrade], dict[str, str]]:
+    """The human grades by the pair's digest. Of several rated rows of one pair, the first counts."""
+    found: dict[str, HumanGrade] = {}
+    met: dict[str, str] = {}
+    names = ("item", "query", "digest")
+    for batch in labels.batches(names):
+        columns: list[list[Any]] = [batch.column(name).to_pylist() for name in names]
+        for item, query, digest in zip(*columns, strict=True):
+            if item in people.grades:
+                met[item] = query
+                found.setdefault(digest, people.grades[item])
+    return found, met

@@ -1,0 +1,297 @@
+"""Prediction-powered inference: a mean over production from many teacher grades and few human ones.
+
+PPI++ (Angelopoulos, Duchi & Zrnic 2023, arXiv 2311.01453), made to hold where the rows of a query are alike:
+the power tuning lambda, the error and the interval are by query, not by row. The teacher's grades are never
+believed: what people say of the same rows corrects them, and a teacher that knows nothing gets lambda 0.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from harness.nouns.base import Interval, Reason
+from harness.stats.agreement import Floats, Integers
+from harness.stats.intervals import NO_SPREAD, ROUNDING, Tested, t_test
+from harness.stats.means import effective_clusters, guarded
+from harness.stats.proportions import shrunken_share
+
+FEW_EVENTS = 10
+"""Where fewer labelled queries hold a 1, or a 0, the human grades alone are taken, with an exact interval."""
+SKEWED = 25.0
+"""So too where n / deff < 25 (1 - 2p)^2 / (p (1 - p)), with n / deff the effective number of rows.
+
+Cochran's (1977, p. 42) rule for when a normal interval holds: n > 25 G^2, G the skewness. Found by simulation
+(benchmarks/estimate_coverage.py --thresholds): with the count alone, t intervals of a share of .05 at 200
+labelled queries of unequal size hold the truth in 88 %. It does not touch shares near a half.
+"""
+LEAST_FREEDOM = 4.0
+"""Of the exact interval; fewer degrees of freedom would say more of the sizes than of the grades."""
+NO_LABELS = Reason("undefined", "no row has a human grade")
+ONE_LABELLED = Reason(
+    "no interval", "all rows with a human grade are of one query, which says nothing of another"
+)
+
+
+@dataclass(frozen=True)
+class ClusterSums:
+    """What is known of each of Q queries about a figure f in [0, 1] (Q floats each).
+
+    `human`, `teacher`, `labelled`: sums of w f(human), w f(teacher), w over the rows with a human grade, each
+    row divided by its inclusion probability; `unseen`, `unlabelled`: of w f(teacher), w over the rows
+    without. A query's mean with a count of 1 makes it a figure over queries. `rows`: how many labelled rows
+    there are effectively, (sum w)^2 / sum w^2.
+    """
+
+    human: Floats
+    teacher: Floats
+    labelled: Floats
+    unseen: Floats
+    unlabelled: Floats
+    rows: float
+
+    @cached_property
+    def has_labels(self) -> Integers:
+        """The positions of the G queries with a human grade."""
+        return np.flatnonzero(self.labelled > 0)
+
+    @cached_property
+    def has_others(self) -> Integers:
+        """The positions of the H queries with rows that have none."""
+        return np.flatnonzero(self.unlabelled > 0)
+
+    @cached_property
+    def disjoint(self) -> bool:
+        """Whether no query has rows of both kinds."""
+        return not bool(((self.labelled > 0) & (self.unlabelled > 0)).any())
+
+    @property
+    def human_only(self) -> float | None:
+        """The mean of the human grades."""
+        return _ratio(self.human, self.labelled)
+
+    @property
+    def teacher_only(self) -> float | None:
+        """The mean of the teacher's grades over the rows without a human one."""
+        return _ratio(self.unseen, self.unlabelled)
+
+    def at(self, lam: float) -> float | None:
+        """The estimate at a lambda: lam Fbar' + (sum Y - lam sum F) / sum n."""
+        human = self.human_only
+        if human is None or not lam or self.teacher_only is None:
+            return human
+        return lam * self.teacher_only + human - lam * float(self.teacher.sum() / self.labelled.sum())
+
+    def without_each(self, lam: float) -> Floats:
+        """The estimate without each query in turn, at the same lambda (Q floats)."""
+        rest = self.human - lam * self.teacher
+        values = (rest.sum() - rest) / _positive(self.labelled.sum() - self.labelled)
+        if lam:
+            others = _positive(self.unlabelled.sum() - self.unlabelled)
+            values = values + lam * (self.unseen.sum() - self.unseen) / others
+        return np.asarray(values, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """The variances that decide lambda: of the human part, of the teacher's, and of both together."""
+
+    human: float
+    both: float
+    teacher: float
+    apart: float
+    """The part of the teacher's variance that more human grades do not make smaller."""
+
+    @property
+    def best(self) -> float:
+        """The lambda at which the estimate's variance is least, in [0, 1]; 0 where nothing depends on it."""
+        whole = self.teacher + self.apart
+        return min(1.0, max(0.0, self.both / whole)) if whole > 0 else 0.0
+
+    def times_as_many(self, narrower: float = 2.0) -> float:
+        """How many times the labelled queries make an interval so many times as narrow, lambda tuned anew.
+
+        The variance of m times as many is (v_Y - c^2 / (v_F + m V_u)) / m; solved for m.
+        """
+        if not self.best or not self.apart:
+            return narrower**2
+        now = self.human - self.both**2 / (self.teacher + self.apart)
+        wanted = now / narrower**2
+        a, b = wanted * self.apart, wanted * self.teacher - self.human * self.apart
+        c = self.both**2 - self.human * self.teacher
+        root = math.sqrt(max(0.0, b * b - 4 * a * c))
+        return max(1.0, (root - b) / (2 * a)) if a > 0 else narrower**2
+
+
+@dataclass(frozen=True, slots=True)
+class Powered:
+    """A corrected estimate. `lam`: how far the teacher's grades were used; 0 is humans only.
+
+    `human`: from the human grades alone, with its own interval. `saved`: how many times as many labelled
+    queries humans only would need for the same error, less 1. `more`: how many more labelled queries would
+    about halve the interval, as a multiple of those there. `few`: by the few-events rule.
+    """
+
+    value: float | None
+    se: float | None
+    ci: Interval | None
+    lam: float
+    teacher_only: float | None
+    human: Tested
+    clusters_labelled: int
+    clusters_unlabelled: int
+    saved: float | None = None
+    more: float | None = None
+    few: bool = False
+    reason: Reason | None = None
+
+
+def powered_mean(sums: ClusterSums) -> Powered:
+    """The mean of f in [0, 1] over production, with its 95 % interval (PRODUCTION.md, section 1).
+
+    theta = lambda Fbar' + (sum Y - lambda sum F) / sum n, lambda clipped to [0, 1] and tuned by query. Where
+    labelled and unlabelled queries are apart, SE^2 is the labelled part's jackknife plus lambda^2 V_u
+    H/(H-1); where a query has rows of both kinds, whole queries are left out of both parts at once. The
+    interval is t on G - 1 degrees of freedom, within [0, 1]; with few events, the exact one of the human
+    grades. Undefined without a human grade; no interval with one labelled query, or without spread: an
+    error of 0 is none.
+    """
+    groups, others = len(sums.has_labels), len(sums.has_others)
+    only, few = human_mean(sums)
+    if only.value is None or groups < 2:
+        return Powered(
+            only.value, None, None, 0.0, sums.teacher_only, only, groups, others, reason=only.reason
+        )
+    found = moments(sums)
+    lam = 0.0 if few or len(sums.has_others) < 2 else found.best
+    if not lam:
+        made = Powered(only.value, only.se, only.ci, 0.0, sums.teacher_only, only, groups, others, few=few)
+        return _planned(made, found, only.reason)
+    value = sums.at(lam)
+    assert value is not None
+    tested = tested_share(value, error(sums, lam), groups)
+    made = Powered(value, tested.se, tested.ci, lam, sums.teacher_only, only, groups, others)
+    return _planned(made, found, tested.reason)
+
+
+def _planned(made: Powered, found: Moments, reason: Reason | None) -> Powered:
+    """With what the teacher saved, and what more human grades would bring."""
+    if not made.se or not made.human.se:
+        return replace(made, reason=reason)
+    saved = saved_by(made.human.se, made.se)
+    return replace(made, reason=reason, saved=saved, more=found.times_as_many() - 1)
+
+
+def saved_by(human: float | None, se: float | None) -> float | None:
+    """How many more labelled queries humans only would need for the same error, as a multiple."""
+    return max(0.0, (human / se) ** 2 - 1) if human and se else None
+
+
+def human_mean(sums: ClusterSums) -> tuple[Tested, bool]:
+    """The mean of the human grades alone, and whether the few-events rule made its interval."""
+    value, groups = sums.human_only, len(sums.has_labels)
+    if value is None:
+        return Tested(None, reason=NO_LABELS), False
+    if groups < 2:
+        return Tested(value, reason=ONE_LABELLED), False
+    se = error(sums, 0.0)
+    rare = few_events(sums, se)
+    if rare is None:
+        return tested_share(value, se, groups), False
+    return Tested(value, se, exact_interval(sums, value, se), reason=rare), True
+
+
+def few_events(
+    sums: ClusterSums, se: float, least: int = FEW_EVENTS, skewed: float = SKEWED
+) -> Reason | None:
+    """Why a t interval is not to be trusted, if it is not; `se` is that of the mean of the human grades."""
+    human, whole = sums.human[sums.has_labels], sums.labelled[sums.has_labels]
+    # A weighted sum of ones is its weight but for rounding.
+    ones, zeros = int((human > ROUNDING * whole).sum()), int((whole - human > ROUNDING * whole).sum())
+    count = min(ones, zeros)
+    held = "one" if ones <= zeros else "another"
+    what = f"few_events: {count:,} of {len(whole):,} labelled queries hold {held}"
+    then = "humans only, with the exact interval"
+    if count < least:
+        return Reason("remark", f"{what}, under {least}: {then}")
+    share = float(sums.human.sum() / sums.labelled.sum())
+    # What is no share differs less than one: then its rows are worth more than their number.
+    kept = share * (1 - share) / se**2 if se else math.inf
+    wanted = skewed * (1 - 2 * share) ** 2 / (share * (1 - share))
+    if kept >= wanted:
+        return None
+    counts = f"{kept:,.0f} independent rows, and a share of {share:.2g} needs {wanted:,.0f}"
+    return Reason("remark", f"{what}; they are worth {counts}: {then}")
+
+
+def exact_interval(sums: ClusterSums, value: float, se: float) -> Interval:
+    """Clopper and Pearson's at the effective number of rows (Korn & Graubard 1998), and the guard.
+
+    t's degrees of freedom are those of the error where sizes differ, (sum n^2)^2 / sum n^4 - 1: with few
+    large queries it is as uncertain as from few. The guard is that of `clustered_share`: with hardly any
+    event, the number of queries that hold one says more than their spread.
+    """
+    whole = sums.labelled[sums.has_labels]
+    share = sums.human[sums.has_labels] / whole
+    freedom = max(LEAST_FREEDOM, effective_clusters(whole**2) - 1)
+    ci = shrunken_share(value, sums.rows, se, freedom)
+    return guarded(ci, share, whole, np.arange(len(whole)))
+
+
+def moments(sums: ClusterSums) -> Moments:
+    """The linearised variances of the human and the teacher's parts, by query."""
+    n, other = float(sums.labelled.sum()), float(sums.unlabelled.sum())
+    human = (sums.human - sums.human.sum() / n * sums.labelled) / n
+    teacher = (sums.teacher - sums.teacher.sum() / n * sums.labelled) / n
+    unseen = np.zeros_like(teacher)
+    if other:
+        unseen = (sums.unseen - sums.unseen.sum() / other * sums.unlabelled) / other
+    # What the teacher's part adds to the estimate is lam (unseen - teacher). Without a query of both kinds
+    # the products of the two are 0.
+    cross = float(unseen @ teacher)
+    return Moments(
+        human=float(human @ human),
+        both=float(human @ teacher) - float(human @ unseen),
+        teacher=float(teacher @ teacher) - 2 * cross,
+        apart=float(unseen @ unseen),
+    )
+
+
+def error(sums: ClusterSums, lam: float) -> float:
+    """The jackknife's standard error at a lambda, held fixed."""
+    if lam and not sums.disjoint:
+        known = np.flatnonzero((sums.labelled > 0) | (sums.unlabelled > 0))
+        return math.sqrt(jackknife(sums.without_each(lam)[known]))
+    rest = (sums.human - lam * sums.teacher)[sums.has_labels]
+    whole = sums.labelled[sums.has_labels]
+    square = jackknife((rest.sum() - rest) / (whole.sum() - whole))
+    if lam:
+        n, groups = float(sums.unlabelled.sum()), len(sums.has_others)
+        spread = sums.unseen - sums.unseen.sum() / n * sums.unlabelled
+        square += lam**2 * float(spread @ spread) / n**2 * groups / (groups - 1)
+    return math.sqrt(square)
+
+
+def jackknife(values: Floats) -> float:
+    """(G - 1)/G sum (v_g - mean v)^2: the variance of a figure from its values without each cluster."""
+    apart = values - values.mean()
+    return float(apart @ apart) * (len(values) - 1) / len(values)
+
+
+def tested_share(value: float, se: float, groups: float) -> Tested:
+    """A share with its t interval on `groups` - 1, within [0, 1]; an error of 0 gives none."""
+    if se < ROUNDING:
+        return Tested(value, 0.0, reason=NO_SPREAD)
+    found = t_test(value, se, groups)
+    return Tested(value, se, found.ci.within(0.0, 1.0) if found.ci else None, found.p)
+
+
+def _ratio(top: Floats, bottom: Floats) -> float | None:
+    whole = float(bottom.sum())
+    return float(top.sum()) / whole if whole > 0 else None
+
+
+def _positive(values: Floats) -> Floats:
+    """Without zeros, where the only query was left out: whoever asks has refused those before."""
+    return np.asarray(np.where(values > 0, values, np.nan), dtype=np.float64)

@@ -1,0 +1,486 @@
+"""Estimates of production: the reference, the formulas by hand, and where there is no interval."""
+
+import csv
+import json
+import math
+import random
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import t as student
+
+from harness.stats.intervals import NO_SPREAD
+from harness.stats.prediction_powered import (
+    FEW_EVENTS,
+    NO_LABELS,
+    ONE_LABELLED,
+    ClusterSums,
+    Moments,
+    error,
+    few_events,
+    human_mean,
+    moments,
+    powered_mean,
+)
+from harness.stats.proportions import clopper_pearson, effective_rows, shrunken_share
+from harness.stats.rogan_gladen import NO_BETTER, ONE_KIND, OUT_OF_RANGE, rogan_gladen
+from harness.stats.stratified import ALIKE, APART, Strata, difference, stratified_mean, teacher_difference
+
+FOLDER = Path(__file__).parent / "cases/statistics"
+
+
+class Row(NamedTuple):
+    """A row of production; `human` is None where nobody rated it."""
+
+    query: int
+    teacher: float
+    human: float | None = None
+    weight: float = 1.0
+    stratum: int = 0
+
+
+def sums_of(rows: Sequence[Row], queries: int | None = None) -> ClusterSums:
+    """The sums by query, in a plain loop."""
+    count = queries or max(row.query for row in rows) + 1
+    sums = [[0.0] * count for _ in range(5)]
+    weights = []
+    for row in rows:
+        if row.human is None:
+            sums[3][row.query] += row.weight * row.teacher
+            sums[4][row.query] += row.weight
+        else:
+            weights.append(row.weight)
+            for at, value in enumerate((row.human, row.teacher, 1.0)):
+                sums[at][row.query] += row.weight * value
+    kish = sum(weights) ** 2 / sum(w * w for w in weights) if weights else 0.0
+    human, teacher, labelled, unseen, unlabelled = (np.array(one) for one in sums)
+    return ClusterSums(human, teacher, labelled, unseen, unlabelled, kish)
+
+
+def some_rows(
+    seed: int, labelled: int = 30, others: int = 60, share: float = 0.5, *, both: bool = False
+) -> list[Row]:
+    """Rows by chance; with `both`, a query has rows of either kind."""
+    by_chance = random.Random(seed)
+    rows = []
+    for query in range(labelled + others):
+        good = by_chance.betavariate(2 * share, 2 * (1 - share))
+        for number in range(by_chance.randint(2, 6)):
+            human = float(by_chance.random() < good)
+            teacher = human if by_chance.random() < 0.8 else float(by_chance.random() < 0.6)
+            rated = query < labelled and not (both and number % 2)
+            rows.append(Row(query, teacher, human if rated else None, by_chance.uniform(0.5, 2)))
+    return rows
+
+
+def test_it_equals_the_reference() -> None:
+    """PRODUCTION.md, section 1; computed by another implementation."""
+    wanted = json.loads((FOLDER / "production.json").read_text(encoding="utf-8"))
+    with (FOLDER / "inputs/production.csv").open(encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    numbers = {query: at for at, query in enumerate(sorted({line["query"] for line in lines}))}
+    rows = [
+        Row(numbers[one["query"]], float(one["teacher"]), float(one["human"]) if one["human"] else None)
+        for one in lines
+    ]
+    sums = sums_of(rows)
+    found = powered_mean(sums)
+    assert found.value == pytest.approx(wanted["theta"], abs=1e-9)
+    assert found.se == pytest.approx(wanted["se"], abs=1e-9)
+    assert found.ci == pytest.approx(wanted["ci"], abs=1e-9)
+    assert found.lam == pytest.approx(wanted["lam"], abs=1e-9)
+    assert found.teacher_only == pytest.approx(wanted["teacher_only"], abs=1e-9)
+    assert found.human.value == pytest.approx(wanted["human_only"], abs=1e-9)
+    assert (found.clusters_labelled, found.clusters_unlabelled) == (wanted["G"], wanted["H"])
+    assert (float(sums.labelled.sum()), float(sums.unlabelled.sum())) == (wanted["n"], wanted["N"])
+    assert not found.few and found.reason is None
+
+
+def by_hand(rows: Sequence[Row]) -> tuple[float, float, float]:
+    """theta, SE and lambda by the formulas of PRODUCTION.md, written out over dicts."""
+    y, f, n, u, m = (defaultdict[int, float](float) for _ in range(5))
+    for row in rows:
+        if row.human is None:
+            u[row.query] += row.weight * row.teacher
+            m[row.query] += row.weight
+        else:
+            y[row.query] += row.weight * row.human
+            f[row.query] += row.weight * row.teacher
+            n[row.query] += row.weight
+    total, rest = sum(n.values()), sum(m.values())
+    seen = sum(u.values()) / rest
+    ey = {g: y[g] - sum(y.values()) / total * n[g] for g in n}
+    ef = {g: f[g] - sum(f.values()) / total * n[g] for g in n}
+    v_u = sum((u[h] - seen * m[h]) ** 2 for h in m) / rest**2
+    bottom = sum(one**2 for one in ef.values()) / total**2 + v_u
+    lam = min(1.0, max(0.0, sum(ey[g] * ef[g] for g in n) / total**2 / bottom)) if bottom else 0.0
+    r = {g: y[g] - lam * f[g] for g in n}
+    theta = lam * seen + sum(r.values()) / total
+    without = [(sum(r.values()) - r[g]) / (total - n[g]) for g in n]
+    mean = sum(without) / len(without)
+    square = (len(n) - 1) / len(n) * sum((one - mean) ** 2 for one in without)
+    square += lam**2 * v_u * len(m) / (len(m) - 1)
+    return theta, math.sqrt(square), lam
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=40)
+def test_the_formulas_written_out_give_the_same(seed: int) -> None:
+    rows = some_rows(seed)
+    theta, se, lam = by_hand(rows)
+    found = powered_mean(sums_of(rows))
+    assert not found.few
+    assert (found.value, found.se, found.lam) == pytest.approx((theta, se, lam), abs=1e-12)
+    half = student.ppf(0.975, 29) * se
+    assert found.ci == pytest.approx((max(0, theta - half), min(1, theta + half)), abs=1e-9)
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=20)
+def test_queries_with_rows_of_both_kinds_are_left_out_of_both_at_once(seed: int) -> None:
+    rows = some_rows(seed, labelled=40, others=10, both=True)
+    found = powered_mean(sums_of(rows))
+
+    def theta(kept: Sequence[Row]) -> float:
+        sums = sums_of(kept, 50)
+        value = sums.at(found.lam)
+        assert value is not None
+        return value
+
+    without = [theta([row for row in rows if row.query != query]) for query in range(50)]
+    square = 49 / 50 * sum((one - sum(without) / 50) ** 2 for one in without)
+    assert found.value == pytest.approx(theta(rows))
+    assert found.se == pytest.approx(math.sqrt(square))
+
+
+@given(seed=st.integers(0, 10_000), both=st.booleans())
+@settings(max_examples=20)
+def test_lambda_is_where_the_variance_is_least(seed: int, both: bool) -> None:
+    sums = sums_of(some_rows(seed, both=both))
+    best = moments(sums).best
+
+    def variance(lam: float) -> float:
+        n, m = sums.labelled.sum(), sums.unlabelled.sum()
+        parts = [
+            (one - one.sum() / of.sum() * of) / of.sum()
+            for one, of in ((sums.human, sums.labelled), (sums.teacher, sums.labelled))
+        ]
+        unseen = (sums.unseen - sums.unseen.sum() / m * sums.unlabelled) / m
+        assert n > 0
+        influence = parts[0] + lam * (unseen - parts[1])
+        return float(influence @ influence)
+
+    others = [lam for lam in (best - 0.05, best + 0.05, 0.0, 1.0) if 0 <= lam <= 1]
+    assert all(variance(best) <= variance(lam) + 1e-15 for lam in others)
+
+
+def test_the_order_of_the_queries_does_not_matter() -> None:
+    sums = sums_of(some_rows(3))
+    order = np.random.default_rng(0).permutation(len(sums.human))
+    turned = ClusterSums(
+        sums.human[order], sums.teacher[order], sums.labelled[order], sums.unseen[order],
+        sums.unlabelled[order], sums.rows,
+    )  # fmt: skip
+    one, other = powered_mean(sums), powered_mean(turned)
+    assert (one.value, one.se, one.lam) == pytest.approx((other.value, other.se, other.lam), abs=1e-12)
+
+
+def test_a_row_of_weight_2_counts_as_two_rows() -> None:
+    rows = [row._replace(weight=1.0 + row.query % 2) for row in some_rows(5)]
+    twice = [one for row in rows for one in [row._replace(weight=1.0)] * int(row.weight)]
+    one, other = powered_mean(sums_of(rows)), powered_mean(sums_of(twice))
+    assert (one.value, one.se) == pytest.approx((other.value, other.se), abs=1e-12)
+
+
+def test_a_teacher_that_knows_nothing_is_not_used() -> None:
+    rows = some_rows(1)
+    constant = powered_mean(sums_of([row._replace(teacher=1.0) for row in rows]))
+    assert (constant.lam, constant.value) == (0.0, constant.human.value)
+    assert constant.saved == 0.0
+    against = [row._replace(teacher=1.0 - row.teacher) for row in rows]
+    assert powered_mean(sums_of(against)).lam == 0.0
+
+
+def test_lambda_is_1_at_most() -> None:
+    rows = [
+        row._replace(teacher=0.3 * (row.human or 0.0) if row.human is not None else 0.1)
+        for row in some_rows(2)
+    ]
+    assert powered_mean(sums_of(rows)).lam == 1.0
+
+
+def test_the_interval_is_hardly_ever_wider_than_that_of_humans_alone() -> None:
+    widest = 0.0
+    for seed in range(200):
+        found = powered_mean(sums_of(some_rows(seed)))
+        assert found.ci and found.human.ci
+        widest = max(widest, (found.ci.high - found.ci.low) / (found.human.ci.high - found.human.ci.low))
+    assert widest < 1.02
+
+
+def test_without_labels_there_is_no_value_and_with_one_query_no_interval() -> None:
+    nothing = powered_mean(sums_of([Row(0, 1.0), Row(1, 0.0)]))
+    assert (nothing.value, nothing.reason, nothing.teacher_only) == (None, NO_LABELS, 0.5)
+    one = powered_mean(sums_of([Row(0, 1.0, 1.0), Row(0, 1.0, 0.0), Row(1, 0.0)]))
+    assert (one.value, one.ci, one.se, one.reason) == (0.5, None, None, ONE_LABELLED)
+
+
+def test_one_query_without_labels_tells_no_spread() -> None:
+    rows = [row for row in some_rows(4, others=1) if row.query <= 30]
+    found = powered_mean(sums_of(rows))
+    assert (found.lam, found.clusters_unlabelled) == (0.0, 1)
+    assert found.value == found.human.value and found.ci is not None
+
+
+def alike(events: int, queries: int = 60, rows: int = 1) -> list[Row]:
+    """Queries of one row each, the first of which hold an event."""
+    return [Row(query, 0.0, float(query < events)) for query in range(queries) for _ in range(rows)]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_fewer_than_ten_queries_with_an_event_take_the_exact_interval(turned: bool) -> None:
+    """With independent rows it is Clopper and Pearson's; below ten, whatever the skewness."""
+    rows = [row._replace(human=1 - (row.human or 0)) if turned else row for row in alike(FEW_EVENTS - 1)]
+    found = powered_mean(sums_of([*rows, Row(60, 1.0), Row(61, 0.0)]))
+    x = 60 - (FEW_EVENTS - 1) if turned else FEW_EVENTS - 1
+    assert found.few and found.lam == 0.0
+    assert found.reason is not None and "few_events: 9 of 60" in found.reason
+    assert found.ci == pytest.approx(clopper_pearson(x, 60), abs=1e-3)
+    assert few_events(sums_of(alike(FEW_EVENTS)), 0.05, skewed=0.0) is None
+    assert few_events(sums_of(alike(FEW_EVENTS - 1)), 0.05, skewed=0.0) is not None
+
+
+def test_a_skewed_share_takes_more_rows() -> None:
+    """Cochran's rule, n > 25 (1 - 2p)^2 / (p (1 - p)): at p = .2 it takes 56.25 independent rows."""
+    enough, few = sums_of(alike(12, 60)), sums_of(alike(11, 55))
+    for sums, held in ((enough, True), (few, False)):
+        only, by_rule = human_mean(sums)
+        assert only.value == pytest.approx(0.2)
+        assert by_rule is not held
+    assert "worth 54 independent rows, and a share of 0.2 needs 56" in str(human_mean(few)[0].reason)
+    # Near a half it never asks for more.
+    assert human_mean(sums_of(alike(10, 20)))[1] is False
+
+
+def test_an_error_of_0_is_no_interval() -> None:
+    rows = [Row(query, float(row), float(row)) for query in range(40) for row in (0, 1)]
+    found = powered_mean(sums_of(rows))
+    assert (found.value, found.se, found.ci, found.reason) == (0.5, 0.0, None, NO_SPREAD)
+
+
+def test_no_event_at_all_still_has_an_interval() -> None:
+    found = powered_mean(sums_of([Row(query, 0.0, 0.0) for query in range(40)]))
+    assert found.value == 0.0 and found.few
+    assert found.ci == pytest.approx(clopper_pearson(0, 40))
+    assert found.saved is None and found.more is None
+
+
+def test_large_queries_leave_the_exact_interval_fewer_degrees_of_freedom() -> None:
+    """(sum n^2)^2 / sum n^4: 40 queries, one of which has half of the rows, say as much as four at least."""
+    even = sums_of(alike(6, 40, rows=2))
+    skewed = sums_of([*alike(6, 40, rows=2), *[Row(39, 0.0, 0.0)] * 80])
+    one, other = (human_mean(sums)[0] for sums in (even, skewed))
+    assert one.ci and other.ci and one.se and other.se and other.value
+    by_hand = shrunken_share(other.value, 160, other.se, 4.0)
+    assert other.ci.high == pytest.approx(by_hand.high)
+
+
+def test_effective_rows_are_those_over_the_design_effect() -> None:
+    independent = math.sqrt(0.3 * 0.7 / 99)
+    assert effective_rows(0.3, 100, independent) == pytest.approx(100)
+    assert effective_rows(0.3, 100, 2 * independent) == pytest.approx(25)
+    assert effective_rows(0.3, 100, independent / 2) == 100
+    assert effective_rows(0.0, 100, 0.0) == 100
+
+
+def test_what_more_labels_bring_is_what_the_formula_says() -> None:
+    """m times the labelled queries make v_Y/m - c^2/(m (v_F + m V_u)) a quarter of what it is."""
+    found = Moments(human=4.0, both=2.0, teacher=2.0, apart=0.5)
+    times = found.times_as_many()
+
+    def variance(m: float) -> float:
+        return (found.human - found.both**2 / (found.teacher + m * found.apart)) / m
+
+    assert variance(times) == pytest.approx(variance(1) / 4)
+    assert Moments(1.0, 0.0, 1.0, 1.0).times_as_many() == 4
+    assert Moments(1.0, 0.5, 1.0, 0.0).times_as_many() == 4
+
+
+def test_what_the_teacher_saved_is_the_ratio_of_the_variances() -> None:
+    found = powered_mean(sums_of(some_rows(6)))
+    assert found.se and found.human.se and found.saved is not None
+    assert found.saved == pytest.approx((found.human.se / found.se) ** 2 - 1)
+    assert found.saved > 0
+
+
+def strata_of(rows: Sequence[Row], queries: int, names: int = 2) -> Strata:
+    parts = [
+        sums_of([row for row in rows if row.stratum == at] or [Row(0, 0.0)], queries) for at in range(names)
+    ]
+    weights = np.zeros((names, queries))
+    for row in rows:
+        weights[row.stratum, row.query] += row.weight
+    return Strata(parts, weights)
+
+
+def test_strata_add_up_by_their_share_of_production() -> None:
+    rows = [row._replace(stratum=int(row.query % 3 == 0)) for row in some_rows(7, 60, 120)]
+    strata = strata_of(rows, 180)
+    found = stratified_mean(strata, sums_of(rows))
+    parts = [powered_mean(part) for part in strata.parts]
+    shares = strata.shares
+    assert not strata.cut and not strata.thin
+    assert found.value == pytest.approx(
+        sum(w * (one.value or 0) for w, one in zip(shares, parts, strict=True))
+    )
+    square = sum((w * (one.se or 0)) ** 2 for w, one in zip(shares, parts, strict=True))
+    assert found.se == pytest.approx(math.sqrt(square))
+    assert found.lam == pytest.approx(sum(w * one.lam for w, one in zip(shares, parts, strict=True)))
+    freedom = square**2 / sum(
+        (w * (one.se or 0)) ** 4 / (one.clusters_labelled - 1) for w, one in zip(shares, parts, strict=True)
+    )
+    assert found.ci and found.value
+    assert found.ci.high == pytest.approx(found.value + student.ppf(0.975, freedom) * math.sqrt(square))
+
+
+def test_strata_that_cut_through_queries_are_jackknifed_by_whole_query() -> None:
+    rows = [row._replace(stratum=int(row.teacher > 0.5)) for row in some_rows(8, 60, 60)]
+    strata = strata_of(rows, 120)
+    found = stratified_mean(strata, sums_of(rows))
+    lams = [moments(part).best for part in strata.parts]
+
+    def theta(kept: Sequence[Row]) -> float:
+        left = strata_of(kept, 120)
+        values = [part.at(lam) for part, lam in zip(left.parts, lams, strict=True)]
+        return float(left.shares @ np.array(values, dtype=float))
+
+    without = [theta([row for row in rows if row.query != query]) for query in range(120)]
+    square = 119 / 120 * sum((one - sum(without) / 120) ** 2 for one in without)
+    assert strata.cut
+    assert (found.value, found.se) == pytest.approx((theta(rows), math.sqrt(square)))
+
+
+def test_post_stratifying_by_the_teachers_grade_uses_the_teacher() -> None:
+    """In a stratum its grade is the same everywhere: lambda is 0, and yet the interval is narrower."""
+    rows = [row._replace(stratum=int(row.teacher > 0.5)) for row in some_rows(9, 60, 400)]
+    strata = strata_of(rows, 460)
+    found = stratified_mean(strata, sums_of(rows))
+    alone = powered_mean(sums_of(rows)).human
+    assert found.lam == 0.0 and found.se and alone.se and found.se < 0.9 * alone.se
+
+
+def test_few_events_are_counted_over_all_strata() -> None:
+    rows = [row._replace(human=0.0 if row.human is not None else None) for row in some_rows(7, 60, 120)]
+    rows = [row._replace(stratum=int(row.query % 3 == 0)) for row in rows]
+    found = stratified_mean(strata_of(rows, 180), sums_of(rows))
+    assert found.few and found.lam == 0.0 and found.value == 0.0 and found.ci and found.ci.high > 0
+
+
+def test_a_stratum_with_four_rated_queries_is_thin() -> None:
+    rows = [row._replace(stratum=int(row.query < 4)) for row in some_rows(7, 60, 120)]
+    assert strata_of(rows, 180).thin == [1]
+    rows = [row._replace(stratum=int(row.query < 5)) for row in some_rows(7, 60, 120)]
+    assert strata_of(rows, 180).thin == []
+
+
+def test_the_difference_of_two_teachers_is_paired_by_query() -> None:
+    rows = some_rows(10, 60, 200)
+    other = [row._replace(teacher=row.teacher if row.query % 4 else 1.0) for row in rows]
+    first, second = sums_of(rows), sums_of(other)
+    found = difference(first, second)
+    values = powered_mean(first), powered_mean(second)
+    assert found.value == pytest.approx((values[1].value or 0) - (values[0].value or 0))
+    lams = moments(first).best, moments(second).best
+
+    def apart(query: int) -> float:
+        one, two = (
+            sums_of([row for row in side if row.query != query], 260).at(lam)
+            for side, lam in zip((rows, other), lams, strict=True)
+        )
+        assert one is not None and two is not None
+        return two - one
+
+    without = [apart(query) for query in range(260)]
+    square = 259 / 260 * sum((one - sum(without) / 260) ** 2 for one in without)
+    assert found.se == pytest.approx(math.sqrt(square))
+    assert found.se is not None and found.se < 0.7 * math.hypot(values[0].se or 0, values[1].se or 0)
+    teachers = teacher_difference(first, second)
+    plain = [
+        sum(row.weight * row.teacher for row in side) / sum(row.weight for row in side)
+        for side in (rows, other)
+    ]
+    assert teachers.value == pytest.approx(plain[1] - plain[0])
+    assert teachers.ci is not None and teachers.ci.low > 0
+
+
+def test_the_same_twice_does_not_differ() -> None:
+    sums = sums_of(some_rows(11, 60))
+    assert difference(sums, sums).reason == ALIKE
+    assert difference(sums, sums).value == 0.0
+    assert teacher_difference(sums, sums).reason == ALIKE
+    nobody = sums_of([row._replace(human=None) for row in some_rows(11, 60)])
+    assert difference(sums, nobody).reason == APART
+
+
+def test_few_events_on_a_side_leave_a_difference_without_an_interval() -> None:
+    sums = sums_of(some_rows(12, 60))
+    rare = sums_of(
+        [
+            row._replace(human=float(row.query < 3) if row.human is not None else None)
+            for row in some_rows(12, 60)
+        ]
+    )
+    for sides in ((sums, rare), (rare, sums)):
+        found = difference(*sides)
+        assert found.value is not None and found.ci is None and found.p is None
+        assert found.reason is not None and "few_events" in found.reason
+
+
+def checked(rows: Sequence[Row]) -> Any:
+    sums = sums_of(rows)
+    both = np.zeros(len(sums.human))
+    for row in rows:
+        both[row.query] += row.weight * row.teacher * (row.human or 0.0)
+    return rogan_gladen(sums, both)
+
+
+def test_rogan_gladen_corrects_by_sensitivity_and_specificity() -> None:
+    """(p + sp - 1) / (se + sp - 1) (Rogan & Gladen 1978): se .9, sp .8 and p .6 give .4 / .7."""
+    labelled = [Row(q, float(q != 0), 1.0) for q in range(10)] + [
+        Row(q, float(q < 12), 0.0) for q in range(10, 20)
+    ]
+    others = [Row(q, float(q < 32)) for q in range(20, 40)]
+    found = checked([*labelled, *others])
+    assert (found.sensitivity, found.specificity) == pytest.approx((0.9, 0.8))
+    assert found.value == pytest.approx(0.4 / 0.7)
+    assert found.ci is not None and found.ci.low < found.value < found.ci.high
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda row: row._replace(human=1.0 if row.human is not None else None), ONE_KIND),
+        (lambda row: row._replace(teacher=1 - (row.human or 0.0)), NO_BETTER),
+    ],
+)
+def test_rogan_gladen_says_why_it_is_undefined(change: Callable[[Row], Row], reason: str) -> None:
+    found = checked([change(row) for row in some_rows(13)])
+    assert (found.value, found.reason) == (None, reason)
+
+
+def test_rogan_gladen_says_that_it_is_clipped() -> None:
+    labelled = [Row(q, 1.0, 1.0) for q in range(10)] + [Row(q, float(q < 15), 0.0) for q in range(10, 20)]
+    found = checked([*labelled, *(Row(q, 0.0) for q in range(20, 40))])
+    assert found.raw == pytest.approx(-1.0)
+    assert (found.value, found.reason) == (0.0, OUT_OF_RANGE)
+
+
+def test_the_error_at_lambda_0_is_that_of_humans_alone() -> None:
+    sums = sums_of(some_rows(14, both=True))
+    assert error(sums, 0.0) == pytest.approx(human_mean(sums)[0].se)

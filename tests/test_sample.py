@@ -1,0 +1,309 @@
+"""`harness sample`: inclusion probabilities are true, strata get their due, hunts are no sample."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from builders import harness
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from production import answer_all, label_set, plan, shown_pairs
+
+from harness.errors import BadInput
+from harness.golden.rating.pair_plan import PlannedPair, load_pair_plan
+from harness.score.frame import Frame, parse_by
+from harness.score.sampling import (
+    LEAST,
+    ToDraw,
+    draw_sample,
+    hunt_disagreeing,
+    hunt_unsure,
+    shares_of,
+    strata_drawn,
+)
+
+
+def frame(queries: int = 40, seed: int = 1, strata: int = 2) -> Frame:
+    """Pairs of queries of unequal size, in strata that cut through some of them."""
+    random = np.random.default_rng(seed)
+    asked = np.repeat(np.arange(queries), random.integers(1, 9, queries))
+    n = len(asked)
+    return Frame(
+        pairs=np.arange(n, dtype=np.uint64) * np.uint64(7919) % np.uint64(1_000_003),
+        queries=asked,
+        strata=np.where(random.random(n) < 0.7, asked % strata, 0),
+        weight=random.uniform(1, 5, n),
+        confidence=random.random(n),
+        grade=random.integers(0, 3, n),
+        asked=tuple(f"query {at:03}" for at in range(queries)),
+        names=tuple(f"s{at}" for at in range(strata)),
+        unread=0,
+        shots=0,
+    )
+
+
+def test_each_pair_is_drawn_as_often_as_its_probability_says() -> None:
+    there, counts = frame(), Counter[int]()
+    said: dict[int, float] = {}
+    draws = 1_500
+    for seed in range(draws):
+        for one in draw_sample(there, ToDraw(60, seed)):
+            counts[one.at] += 1
+            assert one.pi is not None
+            assert said.setdefault(one.at, one.pi) == one.pi
+    assert set(said) == set(range(len(there)))
+    worst = max(abs(counts[at] / draws - pi) / (pi * (1 - pi) / draws) ** 0.5 for at, pi in said.items())
+    assert worst < 4.5  # in standard errors, over some 170 pairs
+
+
+def test_the_weighted_sample_adds_up_to_production() -> None:
+    """Horvitz and Thompson's total over many draws."""
+    there = frame()
+    totals = [
+        sum(there.weight[one.at] / (one.pi or 0) for one in draw_sample(there, ToDraw(60, seed, most=2)))
+        for seed in range(800)
+    ]
+    error = np.std(totals) / len(totals) ** 0.5
+    assert np.mean(totals) == pytest.approx(there.weight.sum(), abs=4 * error)
+
+
+@given(seed=st.integers(0, 1_000), pairs=st.integers(1, 100), strata=st.integers(1, 4))
+@settings(max_examples=50)
+def test_whole_queries_come_and_at_least_five_of_each_stratum(seed: int, pairs: int, strata: int) -> None:
+    there = frame(seed=seed, strata=strata)
+    drawn = draw_sample(there, ToDraw(min(pairs, len(there)), seed))
+    taken = {one.at for one in drawn}
+    groups = {(int(there.strata[at]), int(there.queries[at])) for at in taken}
+    for at in range(len(there)):
+        assert (at in taken) is ((int(there.strata[at]), int(there.queries[at])) in groups)
+    for one in strata_drawn(there, drawn):
+        assert one.drawn_queries >= min(LEAST, one.queries)
+        assert one.pi[0] == one.pi[1] == pytest.approx(one.drawn_queries / one.queries)
+
+
+def test_a_part_of_large_queries_has_a_smaller_probability() -> None:
+    there = frame()
+    drawn = draw_sample(there, ToDraw(60, 1, most=2))
+    groups = Counter((there.strata[one.at], there.queries[one.at]) for one in drawn)
+    assert max(groups.values()) == 2
+    sizes = Counter(zip(there.strata.tolist(), there.queries.tolist(), strict=True))
+    whole = {
+        there.strata[one.at]: one.pi
+        for one in drawn
+        if sizes[there.strata[one.at], there.queries[one.at]] <= 2
+    }
+    for one in drawn:
+        size = sizes[there.strata[one.at], there.queries[one.at]]
+        assert one.pi == pytest.approx((whole[there.strata[one.at]] or 0) * min(1, 2 / size))
+
+
+def test_optimal_allocation_takes_more_of_what_differs_more() -> None:
+    there = frame(queries=120)
+    sizes = []
+    for spread in (None, {"s0": 1.0, "s1": 1.0}, {"s0": 0.5, "s1": 2.0}):
+        drawn = draw_sample(there, ToDraw(150, 1, spread))
+        sizes.append(sum(there.strata[one.at] == 1 for one in drawn))
+    assert sizes[0] == sizes[1] < sizes[2]
+    share = float(shares_of(there)[1])
+    wanted = 150 * 2 * share / (2 * share + 0.5 * (1 - share))
+    assert sizes[2] == pytest.approx(wanted, abs=12)
+
+
+def test_the_same_seed_draws_the_same_whatever_the_order_of_the_rows() -> None:
+    there = frame()
+    order = np.random.default_rng(5).permutation(len(there))
+    renamed = np.argsort(np.random.default_rng(6).permutation(len(there.asked)))
+    turned = replace(
+        there,
+        pairs=there.pairs[order],
+        queries=renamed[there.queries][order],
+        strata=there.strata[order],
+        weight=there.weight[order],
+        asked=tuple(np.array(there.asked)[np.argsort(renamed)].tolist()),
+    )
+    one, other = (
+        {int(of.pairs[drawn.at]) for drawn in draw_sample(of, ToDraw(60, 3))} for of in (there, turned)
+    )
+    assert one == other
+    assert one != {int(there.pairs[drawn.at]) for drawn in draw_sample(there, ToDraw(60, 4))}
+
+
+def test_hunts_take_the_least_sure_and_the_farthest_apart() -> None:
+    there = frame()
+    unsure = hunt_unsure(there, 10)
+    assert {one.at for one in unsure} == set(np.argsort(there.confidence)[:10].tolist())
+    assert all(one.pi is None for one in unsure)
+    other = replace(there, grade=np.where(np.arange(len(there)) % 5 == 0, 2 - there.grade, there.grade))
+    found = hunt_disagreeing(there, other, 1_000)
+    apart = np.abs(there.grade - other.grade)
+    assert [int(apart[one.at]) for one in found] == sorted(apart[apart > 0].tolist(), reverse=True)
+    with pytest.raises(BadInput, match="differ on none"):
+        hunt_disagreeing(there, there, 10)
+    with pytest.raises(BadInput, match="no probabilities of grades"):
+        hunt_unsure(replace(there, confidence=np.full(len(there), np.nan)), 10)
+
+
+def test_more_than_there_is_cannot_be_drawn() -> None:
+    with pytest.raises(BadInput, match="different pair"):
+        draw_sample(frame(), ToDraw(10_000, 1))
+
+
+@pytest.mark.parametrize("text", ["colour", "action,action", "action stratum"])
+def test_strata_are_of_what_labels_have(text: str) -> None:
+    with pytest.raises(BadInput, match="expected some of action, stratum, grade"):
+        parse_by(text)
+    assert parse_by("action, stratum") == ("action", "stratum")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with two label sets."""
+    folder = tmp_path_factory.mktemp("sampled")
+    rows = shown_pairs()
+    label_set(folder, rows)
+    label_set(folder, [{**row, "teacher": row["truth"]} for row in rows], "others")
+    return folder
+
+
+def drawn(root: Path, *words: str) -> tuple[dict[str, Any], list[PlannedPair]]:
+    """The summary and the plan of a command."""
+    file = root / "plan.jsonl"
+    done = harness("sample", root / "labels", "-o", file, "--json", *words)
+    assert done.code == 0, done.err
+    return json.loads(done.out), load_pair_plan(file)
+
+
+def test_a_plan_has_the_pairs_with_their_probabilities(root: Path) -> None:
+    summary, pairs = drawn(root, "--n", "80", "--by", "action,stratum", "--seed", "4")
+    rows = {str(row["item"]): row for row in shown_pairs()}
+    assert summary["drawn"] == len(pairs) and summary["by"] == "action,stratum"
+    assert sum(one["drawn_pairs"] for one in summary["strata"]) == len(pairs)
+    assert sum(one["share"] for one in summary["strata"]) == pytest.approx(1)
+    for one in pairs:
+        assert (one.query, one.result.title) == (rows[one.item]["query"], rows[one.item]["title"])
+        assert one.drawn == "random" and one.pi is not None
+        assert one.stratum.endswith(str(rows[one.item]["stratum"]))
+    assert drawn(root, "--n", "80", "--by", "action,stratum", "--seed", "4")[1] == pairs
+
+
+def test_hunted_pairs_say_so(root: Path) -> None:
+    summary, pairs = drawn(root, "--n", "7", "--hunt", "disagree", "--against", str(root / "others"))
+    assert summary["hunt"] == "disagree" and summary["strata"] == []
+    assert len(pairs) == 7
+    assert {(one.drawn, one.pi) for one in pairs} == {("hunted", None)}
+    assert all("by the other" in one.reason for one in pairs)
+    rows = {str(row["item"]): row for row in shown_pairs()}
+    assert all(rows[one.item]["teacher"] != rows[one.item]["truth"] for one in pairs)
+    assert any("estimate nothing" in text for text in summary["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--hunt", "disagree"], "--hunt disagree and --against LABELS go together"),
+        (["--allocation", "optimal"], "--allocation optimal and --pilot RATINGS go together"),
+        (["--hunt", "low-confidence", "--by", "action"], "whatever the strata"),
+        (["--hunt", "low-confidence"], "no probabilities of grades"),
+        (["--n", "9999"], "different pair"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(root: Path, words: Sequence[str], said: str) -> None:
+    done = harness("sample", root / "labels", "-o", root / "no.jsonl", *words)
+    assert done.code == 2 and said in done.err
+    assert not (root / "no.jsonl").exists()
+
+
+def test_a_pilot_says_where_the_teacher_errs_more(tmp_path: Path) -> None:
+    """The teacher is always right in the tail, and by chance in the head."""
+    rows = shown_pairs(90)
+    rows = [
+        {**row, "teacher": row["truth"] if row["stratum"] == "tail" else (row["truth"] + i) % 3}
+        for i, row in enumerate(rows)
+    ]
+    label_set(tmp_path, rows)
+    lines = [{"item": row["item"], "rater": "ann", "grade": row["truth"], "pi": 0.5} for row in rows[:200]]
+    (tmp_path / "pilot.jsonl").write_text(
+        "".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8"
+    )
+    flat, _ = drawn(tmp_path, "--n", "220", "--by", "stratum", "--seed", "1")
+    words = ("--allocation", "optimal", "--pilot", str(tmp_path / "pilot.jsonl"))
+    best, _ = drawn(tmp_path, "--n", "220", "--by", "stratum", "--seed", "1", *words)
+    before, after = ({one["name"]: one["drawn_pairs"] for one in of["strata"]} for of in (flat, best))
+    assert after["head"] > before["head"] and after["tail"] < before["tail"]
+
+
+def test_a_round_of_a_plan_carries_how_its_pairs_were_drawn(root: Path) -> None:
+    drawn(root, "--n", "30", "--seed", "2")
+    opened = plan(root, root / "plan.jsonl", seed=1)
+    pairs = {one.item: one for one in load_pair_plan(root / "plan.jsonl")}
+    assert opened.round.production
+    assert {one.item: (one.drawn, one.pi, one.stratum) for one in opened.pairs.values()} == {
+        item: (one.drawn, one.pi, one.stratum) for item, one in pairs.items()
+    }
+    answer_all(root, opened, lambda rater, item: 1)
+    lines = (root / "golden/small/production-ratings.jsonl").read_text(encoding="utf-8").splitlines()
+    said = [json.loads(line) for line in lines]
+    assert {(one["item"], one["pi"], one["drawn"]) for one in said} == {
+        (one.item, one.pi, "random") for one in pairs.values()
+    }
+    # No gate reads them, and none waits for their round.
+    assert not (root / "golden/small/ratings.jsonl").exists()
+    done = harness("gate1", "--policy", "small", "--root", root)
+    assert done.code == 2 and "has no ratings yet" in done.err
+
+
+def test_gate_1_does_not_wait_for_a_round_of_production_pairs(root: Path) -> None:
+    drawn(root, "--n", "30", "--seed", "3")
+    golden = harness("rate", "plan", "--raters", "ann,bob", "--kind", "human", "--root", root, "--name", "g1")
+    assert golden.code == 0, golden.err
+    from harness.golden.rating.rounds import open_round
+    from harness.storage.project import Project
+
+    answer_all(root, open_round(Project(root), "small", "g1"), lambda rater, item: int(item[-1]))
+    plan(root, root / "plan.jsonl", name="waits")
+    done = harness("gate1", "--policy", "small", "--root", root, "--json")
+    found = json.loads(done.out)
+    assert found["verdict"] is not None and "waits" not in done.out
+    assert not any("round" in text for text in found["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ({"item": "a", "query": "q", "result": {"title": "t"}, "drawn": "random"}, "drawn random has none"),
+        (
+            {"item": "a", "query": "q", "result": {"title": "t"}, "drawn": "hunted", "pi": 0.5},
+            "hunted has one",
+        ),
+        ({"item": "a", "query": "q", "result": {"title": "t"}, "drawn": "random", "pi": 1.5}, "pi"),
+    ],
+)
+def test_a_plan_that_was_edited_is_refused(tmp_path: Path, line: dict[str, Any], said: str) -> None:
+    file = tmp_path / "plan.jsonl"
+    file.write_text(json.dumps(line) + "\n", encoding="utf-8")
+    with pytest.raises(BadInput, match=said):
+        load_pair_plan(file)
+
+
+def test_a_plan_has_each_item_once(tmp_path: Path) -> None:
+    file = tmp_path / "plan.jsonl"
+    one = {"item": "a", "query": "q", "result": {"title": "t"}, "drawn": "random", "pi": 0.5}
+    file.write_text((json.dumps(one) + "\n") * 2, encoding="utf-8")
+    with pytest.raises(BadInput, match="is there twice"):
+        load_pair_plan(file)
+    file.write_text("", encoding="utf-8")
+    with pytest.raises(BadInput, match="holds no pair"):
+        load_pair_plan(file)
+
+
+def test_pairs_of_a_plan_are_not_drawn_again(root: Path) -> None:
+    drawn(root, "--n", "30")
+    done = harness(
+        "rate", "plan", "--from", root / "plan.jsonl", "--raters", "ann", "--pairs", "5", "--root", root
+    )
+    assert done.code == 2 and "--pairs: the pairs of --from are drawn already" in done.err
