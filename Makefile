@@ -28,7 +28,7 @@ ENDS = || { code=$$?; case $$code in \
 COMPILED = env -u PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help eval gate1 gate2 compare regress impact ship audit report rate adjudicate view lint demo-server test test-slow check format golden-update screenshots mutants clean
+.PHONY: help eval gate1 gate2 compare regress impact ship audit report rate adjudicate view lint docs demo-server test test-slow check format golden-update screenshots mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,10 @@ lint: $(VENV)/installed  ## Check the policies and the golden sets
 	@$(BIN)/harness policy lint $(ENDS)
 	@$(BIN)/harness golden lint $(ENDS)
 
+docs: $(VENV)/installed-docs  ## The pages in docs/ as a site with search, in site/: [FLAGS="--site-dir DIR"]
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build $(FLAGS)
+	@echo "site/index.html is written. Search takes a server: $(BIN)/python -m http.server -d site"
+
 demo-server: $(VENV)/installed  ## A model API on loopback without a model, to try the network path [FLAGS=]
 	@$(BIN)/python tests/demo_server.py $(FLAGS)
 
@@ -115,6 +119,10 @@ $(VENV)/bin/python:
 $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing into $(VENV) (once; about a minute, seconds with uv) ..."
 	@$(PIP) --quiet -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/installed-docs: $(VENV)/installed
+	@$(PIP) --quiet -c constraints.txt -e ".[docs]"
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
