@@ -3,7 +3,9 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip --disable-pip-version-check
+# uv installs in seconds what takes pip a minute or more. It reads no pip.conf: `make UV= ...` takes pip all the same.
+UV     := $(shell command -v uv)
+PIP    := $(if $(UV),$(UV) pip install --python $(BIN)/python,$(BIN)/python -m pip --disable-pip-version-check install)
 
 # A variable that is not given leaves the command's own default in force.
 EVAL_FLAGS = $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY)") \
@@ -30,7 +32,7 @@ DEMO_OF = @$(BIN)/harness eval --model recorded/claude --split dev --prompt
 COMPILED = env -u PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help eval demo gate1 gate2 compare regress impact ship audit label estimate report rate adjudicate view lint demo-server test test-slow check format golden-update screenshots mutants clean
+.PHONY: help eval demo gate1 gate2 compare regress impact ship audit label estimate report rate adjudicate view lint docs demo-server test test-slow check format golden-update screenshots mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +100,10 @@ lint: $(VENV)/installed  ## Check the policies and the golden sets
 	@$(BIN)/harness policy lint $(ENDS)
 	@$(BIN)/harness golden lint $(ENDS)
 
+docs: $(VENV)/installed-docs  ## The pages in docs/ as a site with search, in site/: [FLAGS="--site-dir DIR"]
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build $(FLAGS)
+	@echo "site/index.html is written. Search takes a server: $(BIN)/python -m http.server -d site"
+
 demo-server: $(VENV)/installed  ## A model API on loopback without a model, to try the network path [FLAGS=]
 	@$(BIN)/harness demo-server $(FLAGS) $(ENDS)
 
@@ -125,7 +131,7 @@ screenshots: $(VENV)/installed-dev  ## Take the docs' pictures anew, with Chromi
 	@$(BIN)/python tests/screenshots.py
 
 mutants: $(VENV)/installed-dev  ## Change the code in small ways that some test has to notice (long): [FILES= SAMPLE=]
-	@$(PIP) install --quiet -c constraints.txt -e ".[mutants]"
+	@$(PIP) --quiet -c constraints.txt -e ".[mutants]"
 	@nice $(BIN)/python tests/mutants.py $(if $(SAMPLE),--sample $(SAMPLE)) $(FILES)
 
 clean:  ## Remove the virtual environment and caches; runs stay
@@ -138,11 +144,15 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@echo "Installing into $(VENV) (once; about a minute) ..."
-	@$(PIP) install --quiet -c constraints.txt -e .
+	@echo "Installing into $(VENV) (once; about a minute, seconds with uv) ..."
+	@$(PIP) --quiet -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/installed-docs: $(VENV)/installed
+	@$(PIP) --quiet -c constraints.txt -e ".[docs]"
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
 	@echo "Installing the tools for tests and checks ..."
-	@$(PIP) install --quiet -c constraints.txt -e ".[dev]"
+	@$(PIP) --quiet -c constraints.txt -e ".[dev]"
 	@touch $@

@@ -1,5 +1,6 @@
 """Pictures for documents: the numbers are in them, the same run makes the same file, names are names."""
 
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -149,3 +150,14 @@ def test_pictures_that_would_leave_something_out_are_refused(project: Project) -
     ended = harness("report", first, second, "--png", "a")
     assert ended.code == 2
     assert "add -o FILE" in ended.err
+
+
+def test_pictures_without_matplotlib_say_what_to_install(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    ended = harness("report", "latest", "--png", tmp_path / "png")
+    assert ended.code == 2
+    assert "pip install 'teacher-harness[pictures]'" in ended.err
+    assert not (tmp_path / "png").exists()
+    assert harness("report", "latest").code == 0

@@ -6,9 +6,11 @@ SVG stays text. The same run gives the same file, byte for byte.
 
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from harness.errors import BadInput
 from harness.report.figures import KAPPAS
 from harness.report.parts import interval, number
 from harness.report.trend import Series, series_of
@@ -46,7 +48,10 @@ def write_pictures(folder: Path, form: Form, found: Assessment, runs: Sequence[L
     """Write heat map, intervals and trend of a run into a folder; returns the files.
 
     `runs`: those over the same policy and split. Without a kappa among them no trend is written.
+    BadInput without matplotlib, which is an extra.
     """
+    if find_spec("matplotlib") is None:
+        raise BadInput("pictures take one more package: pip install 'teacher-harness[pictures]'")
     run, score = found.run, found.gate2
     grader, golden = run.manifest.sides
     title = f"{grader} on {golden}"
