@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,12 @@ def commands_in(page: Path) -> list[str]:
     return [line.split("  #")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
 
 
+@cache
+def serves(*words: str) -> bool:
+    """The same of a server that needs nothing of a project: started once, however many pages name it."""
+    return shows_pages([*words])
+
+
 def shows_pages(words: list[str]) -> bool:
     """Whether a server of pages, which ends by Ctrl-C alone, prints an address and then ends well."""
     viewer = subprocess.Popen(
@@ -118,7 +125,7 @@ READ = Tokens(new=9_000)
 
 
 def keep_some(root: Path) -> None:
-    """Leave in a shipped project's golden set the shots, what the docs name, and one in eight of the rest."""
+    """Leave in a shipped project's golden set the shots, what docs name, and one in twelve of the rest."""
     folder = root / "golden/product-search"
     named = set(re.findall(r"[\w-]+", " ".join(page.read_text(encoding="utf-8") for page in PAGES)))
     files = {
@@ -127,7 +134,7 @@ def keep_some(root: Path) -> None:
         if path.stem != "canaries"
     }
     golden = [json.loads(line) for line in files[folder / "examples.jsonl"]]
-    kept = {one["id"] for n, one in enumerate(golden) if one["split"] == "shots" or n % 8 == 0}
+    kept = {one["id"] for n, one in enumerate(golden) if one["split"] == "shots" or n % 12 == 0}
     kept |= named & {one["id"] for one in golden}
     for path, lines in files.items():
         key = "id" if path.stem == "examples" else "item"
@@ -140,10 +147,10 @@ def whole_shop(here: Path) -> Path:
     return ship(here)
 
 
-@pytest.fixture
-def shop(here: Path) -> Path:
-    """The shipped project, with fewer examples and with the files that the docs speak of."""
-    ship(here)
+@pytest.fixture(scope="session")
+def made_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped project, with fewer examples, the files that the docs speak of, and a run."""
+    here = ship(tmp_path_factory.mktemp("docs") / "shop")
     keep_some(here)
     shutil.copytree(ROOT / "docs", here / "docs")
     shutil.rmtree(here / "docs/decisions")
@@ -162,22 +169,30 @@ def shop(here: Path) -> Path:
     for name in ("golden", "yesterday", "today"):
         text = "item,grade\n" + "".join(f"{i},{g}\n" for i, g in grades)
         (here / f"{name}.csv").write_text(text, "utf-8")
+    assert harness("eval", "--root", here).code == 0
+    return here
+
+
+@pytest.fixture
+def shop(made_shop: Path, here: Path) -> Path:
+    """A copy of it, to work in."""
+    shutil.copytree(made_shop, here, dirs_exist_ok=True)
     return here
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page != START], ids=lambda page: page.name)
 def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
-    assert harness("eval").code == 0  # the pages speak of a run that is there
     with fault_server(lambda number, body: graded(3, tokens=READ), repeat(Fate(looks=0))) as server:
         for command in commands_in(page):
             words = shlex.split(LOOPBACK.sub(server.url, expanded(command)))
             if words[0] != "harness":
                 assert command.startswith(ELSEWHERE), command
                 continue
-            serves = words[1] in ("view", "adjudicate", "demo-server") or (
-                words[1] == "rate" and words[2].startswith("-")
-            )
-            if serves and not {"--list", "--summary"} & set(words):
+            if words[1] in ("view", "demo-server"):
+                assert serves(*words[1:]), command
+                continue
+            shows = words[1] == "adjudicate" or (words[1] == "rate" and words[2].startswith("-"))
+            if shows and not {"--list", "--summary"} & set(words):
                 assert shows_pages(words[1:]), command
                 continue
             urls = dict.fromkeys(("HARNESS_EVAL_BASE_URL", "HARNESS_DOCTOR_BASE_URL"), server.url)
@@ -328,9 +343,8 @@ def test_every_key_of_a_policy_is_documented(model: type[Noun]) -> None:
     assert set(model.model_fields) - known == set()
 
 
-def test_every_section_of_the_report_is_documented(shop: Path) -> None:
-    assert harness("eval").code == 0
-    (page,) = (shop / "runs").glob("*/report.html")
+def test_every_section_of_the_report_is_documented(made_shop: Path) -> None:
+    (page,) = (made_shop / "runs").glob("*/report.html")
     titles = re.findall(r'<li><a href="#\w+">([^<]+)</a>', page.read_text(encoding="utf-8"))
     assert len(titles) > 5
     text = (ROOT / "docs/reports.md").read_text(encoding="utf-8").casefold()
