@@ -5,6 +5,7 @@ For what dies, or has limits of its own. What is asked of the imports of a comma
 
 import io
 import os
+import signal
 import sys
 import traceback
 import warnings
@@ -18,6 +19,11 @@ RAISED = 70
 
 def forked(action: Callable[[], object]) -> int:
     """Run an action in a copy of this process: its exit code, or minus the signal that ended it."""
+    return ended(started(action))
+
+
+def started(action: Callable[[], object]) -> int:
+    """Begin an action in a copy of this process; the copy's id."""
     with warnings.catch_warnings():
         # Python warns of other threads: those of test servers, which the copy does not need.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -27,13 +33,40 @@ def forked(action: Callable[[], object]) -> int:
         try:
             action()
             code = 0
-        except SystemExit as ended:
-            code = ended.code if isinstance(ended.code, int) else RAISED
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else RAISED
         except BaseException:  # noqa: BLE001 - the copy must not go on with the tests
             traceback.print_exc()
         finally:
             os._exit(code)
+    return copy
+
+
+def ended(copy: int) -> int:
+    """Wait for a copy: its exit code, or minus the signal that ended it."""
     return os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
+
+
+def interrupted(*words: str, **env: str) -> tuple[str, int]:
+    """Run `harness` until it prints a line, and interrupt it, as Ctrl-C does: the line, and the exit code."""
+    from harness.cli.app import app
+
+    read, write = os.pipe()
+
+    def command() -> None:
+        os.dup2(write, 1)
+        sys.stdout = io.TextIOWrapper(io.FileIO(1, "w"))
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.environ.update(env)
+        app([*words])
+
+    copy = started(command)
+    os.close(write)
+    with os.fdopen(read, encoding="utf-8") as said:
+        line = said.readline()
+        os.kill(copy, signal.SIGINT)
+        said.read()
+    return line, ended(copy)
 
 
 def forked_command(

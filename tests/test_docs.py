@@ -5,7 +5,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 from builders import harness
 from fault_server import fault_server, graded
+from forked import interrupted
 from oracle import KEYS
 from shipped import FILES, ship
 from test_layers import ORDER
@@ -92,22 +92,9 @@ def serves(*words: str) -> bool:
 
 def shows_pages(words: list[str]) -> bool:
     """Whether a server of pages, which ends by Ctrl-C alone, prints an address and then ends well."""
-    viewer = subprocess.Popen(
-        [sys.executable, "-m", "harness", *words, *(("--port", "0") if words[0] == "rate" else ())],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={
-            **os.environ,
-            "HARNESS_VIEW_PORT": "0",
-            "HARNESS_ADJUDICATE_PORT": "0",
-            "HARNESS_DEMO_SERVER_PORT": "0",
-        },
-    )
-    assert viewer.stdout is not None
-    address = viewer.stdout.readline()
-    viewer.send_signal(signal.SIGINT)
-    viewer.communicate(timeout=30)
-    return address.startswith(("http://127.0.0.1:", "https://rate.example.com")) and viewer.returncode == 0
+    ports = dict.fromkeys(("HARNESS_VIEW_PORT", "HARNESS_ADJUDICATE_PORT", "HARNESS_DEMO_SERVER_PORT"), "0")
+    line, code = interrupted(*words, *(("--port", "0") if words[0] == "rate" else ()), **ports)
+    return line.startswith(("http://127.0.0.1:", "https://rate.example.com")) and code == 0
 
 
 def expanded(command: str) -> str:
