@@ -147,6 +147,18 @@ def sklearn_kappa(
     )
 
 
+def plain_kappa(
+    rows: Sequence[int], columns: Sequence[int], scale: Sequence[int], weighting: Weighting, weights: Any
+) -> float:
+    """The same by its definition, on a scale 0, 1, 2, ...: a hundred times as fast, for derivatives."""
+    table = np.zeros((len(scale), len(scale)))
+    np.add.at(table, (np.asarray(rows), np.asarray(columns)), weights)
+    apart = np.abs(np.subtract.outer(np.arange(len(scale)), np.arange(len(scale))))
+    cost = {"none": apart > 0, "linear": apart, "quadratic": apart**2}[weighting]
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
+    return float(1 - (cost * table).sum() / (cost * expected).sum())
+
+
 def numeric_error(kappa: Callable[[Any], float], clusters: Sequence[str], step: float = 1e-4) -> float:
     """The clustered error of a weighted statistic, from its slope in each cluster's weight."""
     names = np.array(clusters)

@@ -2,7 +2,7 @@
 
 import json
 import os
-import subprocess
+import signal
 import sys
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +22,7 @@ from disputing import (
     line_of,
     policy_of,
 )
+from forked import forked
 
 from harness.errors import BadInput
 from harness.golden.rating.deciding import PENDING, Decision, Overtaken, decide, mend
@@ -479,25 +480,19 @@ def test_copy_of_a_policy_changes_two_values_and_no_line_that_looks_like_them(tm
 
 # --- a kill between the writes -----------------------------------------------------------------------
 
-CHILD = """
-import os, signal, sys
-sys.path.insert(0, {tests!r})
-left = int(sys.argv[1])
-def hook(event, args):
-    global left
-    if event == "os.rename" or (event == "os.remove" and str(args[0]).endswith("adjudicating.json")):
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-from pathlib import Path
-from disputing import AUTHOR, decision, policy_of
-from harness.golden.rating.deciding import decide
-from harness.storage.project import Project
-from harness.storage.versions import as_draft
-project = Project(Path(sys.argv[2]))
-sys.addaudithook(hook)
-decide(project, policy_of(project), sys.argv[3], decision(cause="policy_gap", unclear="accessory"), AUTHOR)
-"""
+
+def kill_after(writes: int) -> None:
+    """End this process at the write after so many."""
+    left = writes
+
+    def hook(event: str, args: tuple[object, ...]) -> None:
+        nonlocal left
+        if event == "os.rename" or (event == "os.remove" and str(args[0]).endswith("adjudicating.json")):
+            left -= 1
+            if left < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
 
 
 @pytest.mark.parametrize("writes", range(6))
@@ -506,10 +501,13 @@ def test_kill_between_the_writes_is_mended_at_the_next_start(project: Project, w
     release(project)
     item = first_of(project)
     golden = line_of(project, item)["grade"]
-    code = CHILD.format(tests=str(Path(__file__).parent))
-    words = [sys.executable, "-c", code, str(writes), str(project.root), item]
-    done = subprocess.run(words, capture_output=True, text=True, env=os.environ, check=False)
-    assert done.returncode == (-9 if writes < 5 else 0), done.stderr
+    gap = decision(cause="policy_gap", unclear="accessory")
+
+    def killed() -> None:
+        kill_after(writes)
+        decide(project, policy_of(project), item, gap, AUTHOR)
+
+    assert forked(killed) == (-9 if writes < 5 else 0)
     mend(project, "small")
     assert not (project.root / "golden/small" / PENDING).exists()
     recorded = len(adjudicated(project))
@@ -519,10 +517,7 @@ def test_kill_between_the_writes_is_mended_at_the_next_start(project: Project, w
     assert (project.root / "policies/small/v2.toml").exists() == bool(recorded)
     before = content(project)
     assert mend(project, "small") is None
-    made = decide(
-        project, policy_of(project), item, decision(cause="policy_gap", unclear="accessory"), AUTHOR
-    )
-    assert made.grade == 1
+    assert decide(project, policy_of(project), item, gap, AUTHOR).grade == 1
     if recorded:
         assert content(project) == before
 

@@ -1,18 +1,22 @@
 """One assessment per run: each file is read once, judging reads one folder, every view has one object."""
 
 import json
-import subprocess
+import os
 import sys
+import tempfile
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from builders import harness, write_project
 from comparing import perfect, run_of, wrong_on
+from forked import RAISED, forked
 from viewing import unfinish
 
+from harness.cli.app import app
 from harness.report.figures import CHANGES, KAPPAS, MAE, SCORED
 from harness.report.page.data import report_data
 from harness.report.page.write import report_page
@@ -20,27 +24,28 @@ from harness.runs.folder import Run, earlier_runs, open_run
 from harness.score.reading import SHORT, read_run
 from harness.verdicts.assessment import Assessment, assess, save_assessment
 
-OPENING = (
-    "import sys\nfrom pathlib import Path\n"
-    "opened = []\n"
-    "def note(event, what):\n"
-    "    if event == 'open' and not isinstance(what[0], int):\n"
-    "        opened.append(Path(str(what[0])).absolute())\n"
-    "sys.addaudithook(note)\n"
-    "from harness.cli.app import app\n"
-    "try:\n    app(sys.argv[1:], standalone_mode=False)\n"
-    "finally:\n"
-    "    opened = [path for path in opened if path.parent.parent == Path.cwd() / 'runs']\n"
-    "    print(*opened, sep='\\n', file=sys.stderr)\n"
-)
-"""Runs a command, and names every file of a run that it opened, as often as it did."""
-
 
 def opened(here: Path, *words: str) -> Counter[tuple[str, str]]:
     """How often a command opens each file of each run: by the run's name and the file's."""
-    done = subprocess.run([sys.executable, "-c", OPENING, *words], capture_output=True, text=True, cwd=here)
-    paths = [Path(line) for line in done.stderr.splitlines() if line.startswith("/")]
-    return Counter((path.parent.name, path.name) for path in paths)
+    paths = opens(lambda: app([*words]))
+    return Counter((path.parent.name, path.name) for path in paths if path.parent.parent == here / "runs")
+
+
+def opens(action: Callable[[], object]) -> list[Path]:
+    """Every file that an action opens in a process of its own, as often as it does."""
+    with tempfile.TemporaryFile() as log:
+
+        def note(event: str, what: tuple[Any, ...]) -> None:
+            if event == "open" and not isinstance(what[0], int):
+                os.write(log.fileno(), f"{Path(str(what[0])).absolute()}\n".encode())
+
+        def noted() -> None:
+            sys.addaudithook(note)
+            action()
+
+        assert forked(noted) != RAISED
+        log.seek(0)
+        return [Path(line) for line in log.read().decode("utf-8").splitlines()]
 
 
 @pytest.fixture
@@ -75,14 +80,8 @@ def test_a_command_reads_each_file_of_a_run_once(here: Path, two: list[Path], wo
 
 
 def test_judging_reads_one_folder_and_what_it_is_given(here: Path, two: list[Path]) -> None:
-    code = OPENING.replace(
-        "from harness.cli.app import app\ntry:\n    app(sys.argv[1:], standalone_mode=False)\n",
-        "from harness.runs.folder import open_run\nfrom harness.verdicts.assessment import assess\n"
-        "try:\n    assess(open_run(Path(sys.argv[1])))\n",
-    )
-    words = [sys.executable, "-c", code, str(two[1])]
-    done = subprocess.run(words, capture_output=True, text=True, cwd=here)
-    assert {Path(line).parent for line in done.stderr.splitlines()} == {two[1]}
+    paths = opens(lambda: assess(open_run(two[1])))
+    assert {path.parent for path in paths if path.is_relative_to(here / "runs")} == {two[1]}
     assert earlier_runs(two[1]) == [two[0]]
     assert earlier_runs(two[0]) == []
 

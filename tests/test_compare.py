@@ -680,6 +680,7 @@ def test_three_runs_make_a_table_against_the_first(project: Path) -> None:
     assert f"2 runs against {names[0]}" in out
 
 
+@pytest.mark.slow
 def test_flattery_of_many_equal_runs_is_about_right() -> None:
     # Ten graders of the same 400 items, equally good; how much the best one looks better than the mean.
     random, found, gained = np.random.default_rng(5), [], []

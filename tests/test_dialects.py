@@ -766,6 +766,7 @@ def test_unknown_reason_of_an_incomplete_response_is_tried_again() -> None:
         ask_once("openai-responses", turn)
 
 
+@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic"])
 def test_answer_without_a_clean_end_fails_and_is_kept_in_no_cache(here: Path, provider: str) -> None:
     write_project(here)

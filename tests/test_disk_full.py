@@ -1,7 +1,6 @@
 """A disk that is full, or a cache that cannot be used: no answer is lost, and the run says how to go on."""
 
 import json
-import os
 import resource
 import sqlite3
 import subprocess
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from builders import examples, harness, write_project
 from fault_server import FaultServer, Turn, completion, fault_server
+from forked import forked_command
 from oracle import DEV, KEYS, ask, only_run, right
 
 from harness.grading.events import EventLog
@@ -24,29 +24,23 @@ REPLY = json.dumps({"reasoning": "Because. " * 400, "clauses": [], "grade": 1})
 ROOM = 70_000
 
 
-def limited(
-    here: Path, server: FaultServer, *words: str, room: int = ROOM
-) -> "subprocess.CompletedProcess[str]":
+def limited(server: FaultServer, *words: str, room: int = ROOM) -> "subprocess.CompletedProcess[str]":
     """`harness eval` in a process whose files cannot grow beyond `room` bytes, as on a disk that is full."""
-    command = [sys.executable, "-m", "harness", "eval", "--base-url", server.url, *words]
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
-    env = {**os.environ, **KEYS}
-    return subprocess.run(command, cwd=here, capture_output=True, text=True, env=env, preexec_fn=limit)
+    return forked_command("eval", "--base-url", server.url, *words, before=limit, **KEYS)
 
 
-FULL_AT = (
-    "import resource, sys\n"
-    "name = sys.argv.pop(1)\n"
-    "def watch(event, what):\n"
-    "    if event == 'open' and f'/{name}' in str(what[0]) and '/.new-' not in str(what[0]):\n"
-    "        resource.setrlimit(resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))\n"
-    "sys.addaudithook(watch)\n"
-    "from harness.cli.app import app\napp()\n"
-)
-"""Runs a command on a disk that is full from the moment that a file of a run is written."""
+def full_at(name: str, server: FaultServer, *words: str) -> "subprocess.CompletedProcess[str]":
+    """A command on a disk that is full from the moment that a file of a run is written."""
+
+    def watch(event: str, what: tuple[Any, ...]) -> None:
+        if event == "open" and f"/{name}" in str(what[0]) and "/.new-" not in str(what[0]):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+
+    return forked_command(*words, "--base-url", server.url, before=lambda: sys.addaudithook(watch), **KEYS)
 
 
 def long_answer(number: int, body: dict[str, Any]) -> Turn:
@@ -57,7 +51,7 @@ def test_records_that_the_disk_does_not_take_end_the_run_which_is_resumed(here: 
     write_project(here, golden=examples(queries=80))
     new = ("--policy", "small", "--model", "openai/m", "--limit", "40", "--max-connections", "4")
     with fault_server(long_answer) as server:
-        ended = limited(here, server, *new)
+        ended = limited(server, *new)
         folder = only_run(here)
         assert ended.returncode == 4, ended.stderr
         assert f"harness eval --resume {folder.name}" in ended.stderr
@@ -81,8 +75,7 @@ def test_call_that_cannot_be_logged_is_not_sent(here: Path) -> None:
     write_project(here)
     words = ("eval", "--policy", "small", "--model", "openai/m")
     with fault_server(right) as server:
-        command = [sys.executable, "-c", FULL_AT, "calls.jsonl", *words, "--base-url", server.url]
-        ended = subprocess.run(command, cwd=here, capture_output=True, text=True, env={**os.environ, **KEYS})
+        ended = full_at("calls.jsonl", server, *words)
         assert (ended.returncode, server.requests) == (4, []), ended.stderr
         assert f"harness eval --resume {only_run(here).name}" in ended.stderr
 
@@ -90,7 +83,7 @@ def test_call_that_cannot_be_logged_is_not_sent(here: Path) -> None:
 def test_run_that_the_disk_does_not_take_is_not_begun(here: Path) -> None:
     write_project(here)
     with fault_server(right) as server:
-        ended = limited(here, server, "--policy", "small", "--model", "openai/m", room=1_000)
+        ended = limited(server, "--policy", "small", "--model", "openai/m", room=1_000)
         assert (ended.returncode, server.requests) == (4, []), ended.stderr
     assert "nothing was asked yet; free some space and start the run again" in ended.stderr
     assert not list((here / "runs").glob("*"))
@@ -99,7 +92,7 @@ def test_run_that_the_disk_does_not_take_is_not_begun(here: Path) -> None:
 def test_report_that_the_disk_does_not_take_leaves_the_result(here: Path) -> None:
     write_project(here)
     with fault_server(right) as server:
-        ended = limited(here, server, "--policy", "small", "--model", "openai/m", room=40_000)
+        ended = limited(server, "--policy", "small", "--model", "openai/m", room=40_000)
     name = only_run(here).name
     assert ended.returncode == 0, ended.stderr
     assert f"harness report {name} writes it" in ended.stderr
@@ -112,8 +105,7 @@ def test_file_at_the_end_that_the_disk_does_not_take_is_written_by_a_resume(here
     write_project(here)
     words = ("eval", "--policy", "small", "--model", "openai/m")
     with fault_server(right) as server:
-        command = [sys.executable, "-c", FULL_AT, name, *words, "--base-url", server.url]
-        ended = subprocess.run(command, cwd=here, capture_output=True, text=True, env={**os.environ, **KEYS})
+        ended = full_at(name, server, *words)
         assert ended.returncode == 4, ended.stderr
         assert f"harness eval --resume {only_run(here).name}" in ended.stderr
         assert name[1:] in ended.stderr and "File too large" in ended.stderr

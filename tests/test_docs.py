@@ -5,10 +5,10 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from builders import harness
 from fault_server import fault_server, graded
+from forked import interrupted
 from oracle import KEYS
 from shipped import FILES, ship
 from test_layers import ORDER
@@ -107,24 +108,17 @@ def commands_in(page: Path) -> list[str]:
     return [line.split("  #")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
 
 
+@cache
+def serves(*words: str) -> bool:
+    """The same of a server that needs nothing of a project: started once, however many pages name it."""
+    return shows_pages([*words])
+
+
 def shows_pages(words: list[str]) -> bool:
     """Whether a server of pages, which ends by Ctrl-C alone, prints an address and then ends well."""
-    viewer = subprocess.Popen(
-        [sys.executable, "-m", "harness", *words, *(("--port", "0") if words[0] == "rate" else ())],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={
-            **os.environ,
-            "HARNESS_VIEW_PORT": "0",
-            "HARNESS_ADJUDICATE_PORT": "0",
-            "HARNESS_DEMO_SERVER_PORT": "0",
-        },
-    )
-    assert viewer.stdout is not None
-    address = viewer.stdout.readline()
-    viewer.send_signal(signal.SIGINT)
-    viewer.communicate(timeout=30)
-    return address.startswith(("http://127.0.0.1:", "https://rate.example.com")) and viewer.returncode == 0
+    ports = dict.fromkeys(("HARNESS_VIEW_PORT", "HARNESS_ADJUDICATE_PORT", "HARNESS_DEMO_SERVER_PORT"), "0")
+    line, code = interrupted(*words, *(("--port", "0") if words[0] == "rate" else ()), **ports)
+    return line.startswith(("http://127.0.0.1:", "https://rate.example.com")) and code == 0
 
 
 def expanded(command: str) -> str:
@@ -142,7 +136,7 @@ READ = Tokens(new=9_000)
 
 
 def keep_some(root: Path) -> None:
-    """Leave in a shipped project's golden set the shots, what the docs name, and one in eight of the rest."""
+    """Leave in a shipped project's golden set the shots, what docs name, and one in twelve of the rest."""
     folder = root / "golden/product-search"
     named = set(re.findall(r"[\w-]+", " ".join(page.read_text(encoding="utf-8") for page in PAGES)))
     files = {
@@ -151,7 +145,7 @@ def keep_some(root: Path) -> None:
         if path.stem != "canaries"
     }
     golden = [json.loads(line) for line in files[folder / "examples.jsonl"]]
-    kept = {one["id"] for n, one in enumerate(golden) if one["split"] == "shots" or n % 8 == 0}
+    kept = {one["id"] for n, one in enumerate(golden) if one["split"] == "shots" or n % 12 == 0}
     kept |= named & {one["id"] for one in golden}
     for path, lines in files.items():
         key = "id" if path.stem == "examples" else "item"
@@ -164,10 +158,10 @@ def whole_shop(here: Path) -> Path:
     return ship(here)
 
 
-@pytest.fixture
-def shop(here: Path) -> Path:
-    """The shipped project, with fewer examples and with the files that the docs speak of."""
-    ship(here)
+@pytest.fixture(scope="session")
+def made_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped project, with fewer examples, the files that the docs speak of, and a run."""
+    here = ship(tmp_path_factory.mktemp("docs") / "shop")
     keep_some(here)
     shutil.copytree(ROOT / "docs", here / "docs")
     shutil.rmtree(here / "docs/decisions")
@@ -191,22 +185,30 @@ def shop(here: Path) -> Path:
     for name in ("golden", "yesterday", "today"):
         text = "item,grade\n" + "".join(f"{i},{g}\n" for i, g in grades)
         (here / f"{name}.csv").write_text(text, "utf-8")
+    assert harness("eval", "--root", here).code == 0
+    return here
+
+
+@pytest.fixture
+def shop(made_shop: Path, here: Path) -> Path:
+    """A copy of it, to work in."""
+    shutil.copytree(made_shop, here, dirs_exist_ok=True)
     return here
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in APART], ids=lambda page: page.name)
 def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
-    assert harness("eval").code == 0  # the pages speak of a run that is there
     with fault_server(lambda number, body: graded(3, tokens=READ), repeat(Fate(looks=0))) as server:
         for command in commands_in(page):
             words = shlex.split(LOOPBACK.sub(server.url, expanded(command)))
             if words[0] != "harness":
                 assert command.startswith(ELSEWHERE), command
                 continue
-            serves = words[1] in ("view", "adjudicate", "demo-server") or (
-                words[1] == "rate" and words[2].startswith("-")
-            )
-            if serves and not {"--list", "--summary"} & set(words):
+            if words[1] in ("view", "demo-server"):
+                assert serves(*words[1:]), command
+                continue
+            shows = words[1] == "adjudicate" or (words[1] == "rate" and words[2].startswith("-"))
+            if shows and not {"--list", "--summary"} & set(words):
                 assert shows_pages(words[1:]), command
                 continue
             urls = dict.fromkeys(("HARNESS_EVAL_BASE_URL", "HARNESS_DOCTOR_BASE_URL"), server.url)
@@ -374,9 +376,8 @@ def test_every_key_of_a_policy_is_documented(model: type[Noun]) -> None:
     assert set(model.model_fields) - known == set()
 
 
-def test_every_section_of_the_report_is_documented(shop: Path) -> None:
-    assert harness("eval").code == 0
-    (page,) = (shop / "runs").glob("*/report.html")
+def test_every_section_of_the_report_is_documented(made_shop: Path) -> None:
+    (page,) = (made_shop / "runs").glob("*/report.html")
     titles = re.findall(r'<li><a href="#\w+">([^<]+)</a>', page.read_text(encoding="utf-8"))
     assert len(titles) > 5
     text = (ROOT / "docs/reports.md").read_text(encoding="utf-8").casefold()

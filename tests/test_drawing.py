@@ -29,6 +29,7 @@ def many(count: int = 40) -> list[Example]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wanted",
     [

@@ -1,10 +1,12 @@
 """The page's frame: nothing runs that is not ours, everything is escaped, both colour schemes can be read."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import opened, runs_over, serious
+from browser import opened, runs_over, serious, started
+from playwright.sync_api import Browser
 
 from harness.report.page.environment import asset, content_policy, environment
 from harness.report.page.words import sentence
@@ -45,17 +47,23 @@ def test_a_page_refers_to_nothing_outside_itself(tmp_path: Path) -> None:
     )
 
 
-def test_a_script_that_is_not_ours_does_not_run(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with started() as program:
+        yield program
+
+
+def test_a_script_that_is_not_ours_does_not_run(tmp_path: Path, browser: Browser) -> None:
     with (
         pytest.raises(AssertionError, match="Content Security Policy"),
-        opened(frame(tmp_path, STRANGER)) as page,
+        opened(frame(tmp_path, STRANGER), browser=browser) as page,
     ):
         assert page.title() == "<b>a & b</b>"
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_frame_can_be_read_by_everybody(tmp_path: Path, dark: bool) -> None:
-    with opened(frame(tmp_path), width=360, dark=dark) as page:
+def test_the_frame_can_be_read_by_everybody(tmp_path: Path, browser: Browser, dark: bool) -> None:
+    with opened(frame(tmp_path), width=360, dark=dark, browser=browser) as page:
         assert serious(page) == []
         assert runs_over(page) <= 0
 

@@ -4,13 +4,12 @@ import json
 import random
 import shutil
 import signal
-import subprocess
-import sys
-import time
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from builders import examples, harness, write_project
+from forked import forked_command
 from parties import Guest, answer, party
 
 from harness.golden.rating.links import linked
@@ -18,27 +17,21 @@ from harness.golden.rating.rounds import open_round, rounds_of
 from harness.golden.rating.waiting import closed_sets
 from harness.storage.project import Project
 
-COMMAND = """
-import sys
-from harness.cli.app import app
-import harness.golden.rating.planning, harness.golden.rating.sealing, harness.golden.rating.links
-import harness.golden.rating.waiting, harness.cli.rate_plan, harness.cli.rate, harness.cli.rate_live
-print("begins", flush=True)
-app(sys.argv[1:])
-"""
 KILLS = 4
 POLICY = ("--policy", "small")
 PLAN = ("rate", "plan", *POLICY, "--raters", "ann,bob", "--kind", "human")
 
 
 def killed(root: Path, words: tuple[str, ...], after: float) -> None:
-    """Run a command, and kill its process so long after it has begun."""
-    line = [sys.executable, "-c", COMMAND, *words, "--root", str(root)]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(after)
-        process.send_signal(signal.SIGKILL)
+    """Run a command, and kill its process so long after it has begun: in its work, not in its imports."""
+    for name in ("planning", "sealing", "links", "waiting"):
+        import_module(f"harness.golden.rating.{name}")
+
+    def alarm() -> None:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process at once, as a kill does
+        signal.setitimer(signal.ITIMER_REAL, after)
+
+    forked_command(*words, "--root", str(root), before=alarm)
 
 
 def moments(seed: str) -> list[float]:

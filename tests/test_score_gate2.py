@@ -21,6 +21,7 @@ from scoring import (
     leaves,
     many,
     numeric_error,
+    plain_kappa,
     sklearn_kappa,
 )
 
@@ -40,14 +41,22 @@ def estimate(score: Gate2, weighting: Weighting) -> Estimate:
 
 
 def mean_of_draws(items: list[GradedItem], weighting: Weighting, weights: Any) -> float:
-    """The mean of the draws' kappas by scikit-learn, each over the answers that it has."""
+    """The mean of the draws' kappas by their definition, each over the answers that it has."""
     kappas = []
     for draw in range(len(items[0].answers)):
-        pairs = [(one.golden, one.answers[draw].grade, w) for one, w in zip(items, weights, strict=True)]
-        read = [(golden, grade, w) for golden, grade, w in pairs if grade is not None]
-        golden, grades, kept = zip(*read, strict=True)
-        kappas.append(sklearn_kappa(golden, grades, SCALE, weighting, kept))
+        read = [at for at, one in enumerate(items) if one.answers[draw].grade is not None]
+        grades = [items[at].answers[draw].grade or 0 for at in read]
+        kappas.append(plain_kappa([items[at].golden for at in read], grades, SCALE, weighting, weights[read]))
     return float(np.mean(kappas))
+
+
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+def test_kappa_by_its_definition_is_scikit_learns(weighting: Weighting) -> None:
+    items = many(1, 0.0)
+    golden, grades = [one.golden for one in items], [one.answers[0].grade or 0 for one in items]
+    weights = np.linspace(0.0, 2.0, len(items))
+    known = sklearn_kappa(golden, grades, SCALE, weighting, weights)
+    assert plain_kappa(golden, grades, SCALE, weighting, weights) == pytest.approx(known, abs=1e-12)
 
 
 # --- kappa -----------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from scoring import gate1, gate2, item
 from harness.comparison.paired import compare_sides
 from harness.nouns.policy import Gates
 from harness.report.comparison import change_sentence
+from harness.score.threshold import BANDS_DIFFER
 from harness.scorecards.comparison import CellChange, Change, Comparison, Regression
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import ActionScore, CellScore, Gate2
@@ -328,6 +329,19 @@ def test_gate1_is_read_from_its_kappa_alone_and_advises() -> None:
     found = judge_gate1(RATED.model_copy(update={"kappa": kappa}), {0: "bad"})
     assert (found.verdict, found.items_needed) == ("fail", None)
     assert found.reason == "the 95 % interval of kappa, 0.600 to 0.790, lies below the bar 0.8"
+
+
+def test_gate1_of_an_open_round_stays_open_whatever_its_kappa_and_advises_nothing() -> None:
+    warned = RATED.model_copy(update={"warnings": (f"{BANDS_DIFFER}: x", "another")})
+    assert (warned.band, judge_gate1(warned).verdict) != (None, "inconclusive")
+    for score in (warned, warned.model_copy(update={"copies": "copied"})):
+        found = judge_gate1(score, {0: "bad"}, "round r1 is open")
+        assert (found.verdict, found.reason, found.band) == ("inconclusive", "round r1 is open", None)
+        assert (found.warnings, found.advice) == (("another",), score.advice)
+        assert found.kappa == score.kappa
+    near = Estimate(value=0.8, n=300, ci=(0.7, 0.9), se=0.04)
+    found = judge_gate1(RATED.model_copy(update={"kappa": near}), None, "round r1 is open")
+    assert found.items_needed == judge_gate1(RATED.model_copy(update={"kappa": near})).items_needed
 
 
 # --- regressions --------------------------------------------------------------------------------------------

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from harness.cli.groups import (
     BaseUrl,
     CallOptions,
@@ -27,10 +25,9 @@ from harness.cli.options import (
     project_at,
     with_note,
 )
-from harness.cli.output import print_json, say, show
+from harness.cli.output import end_unanswered, print_json, show
 from harness.cli.rated import FileOptions, given_in, refuse
 from harness.errors import BadInput
-from harness.storage.plural import plural
 from harness.storage.project import Project
 
 if TYPE_CHECKING:
@@ -110,10 +107,7 @@ def audit_command(
         return
     append(markdown, audit_markdown(found))
     print_json(found) if json else show(audit_view(found, examples))
-    if found.unanswered:
-        left = plural(found.unanswered, "question has", "questions have")
-        say(f"{left} no answer; repeat the command to ask again")
-        raise typer.Exit(4)
+    end_unanswered(found.unanswered)
 
 
 def _audited(

@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from harness.cli.groups import CallOptions, Markdown, PairsOptions, TeacherOptions, append
 from harness.cli.options import Json, Root, load_keys, option, project_at
-from harness.cli.output import print_json, say, show
+from harness.cli.output import end_unanswered, print_json, show
 from harness.cli.policy_options import Versions
 from harness.errors import BadInput
-from harness.storage.plural import plural
 from harness.storage.project import Project
 
 if TYPE_CHECKING:
@@ -48,10 +45,7 @@ def impact_command(
     found = measure(project, (before, after), pairs, asked, calls.limits(), twice=twice)
     append(markdown, impact_markdown(found))
     print_json(found) if json else show(impact_view(found, examples))
-    if found.unanswered:
-        left = plural(found.unanswered, "question has", "questions have")
-        say(f"{left} no answer; repeat the command to ask again")
-        raise typer.Exit(4)
+    end_unanswered(found.unanswered)
 
 
 def measure(

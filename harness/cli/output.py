@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from harness.errors import HarnessError
+from harness.storage.plural import plural
 from harness.storage.visible import visible
 
 if TYPE_CHECKING:
@@ -81,6 +82,14 @@ def complain(text: str) -> None:
 def say(text: str) -> None:
     """Print progress and remarks on standard error, with control characters of a server's text escaped."""
     typer.echo(visible(text), err=True)
+
+
+def end_unanswered(questions: int) -> None:
+    """End with exit code 4 if questions have no answer: the same command asks them again."""
+    if questions:
+        left = plural(questions, "question has", "questions have")
+        say(f"{left} no answer; repeat the command to ask again")
+        raise typer.Exit(4)
 
 
 def show(parts: "Iterable[RenderableType]") -> None:
