@@ -141,13 +141,31 @@ def write_golden(root: Path, golden: list[dict[str, Any]], name: str = "small") 
     return path
 
 
+WIDTH = 80
+"""The columns that tests run in (conftest.py)."""
+
+
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended."""
+    """How a command ended. `folded` is standard error as it is, folded at 80 columns."""
 
     code: int
     out: str
-    err: str
+    folded: str
+
+    @property
+    def err(self) -> str:
+        """Standard error with each line whole again."""
+        whole: list[str] = []
+        before = ""
+        for line in self.folded.split("\n"):
+            word = line.split()[0] if line.startswith("  ") and line.strip() else ""
+            if word and before != "error:" and len(before) + 1 + len(word) > WIDTH:
+                whole[-1] += f" {line.lstrip()}"
+            else:
+                whole.append(line)
+            before = line
+        return "\n".join(whole)
 
     @property
     def json(self) -> Any:

@@ -21,7 +21,7 @@ from harness.cli.options import (
     project_at,
     with_note,
 )
-from harness.cli.output import print_json, say, show
+from harness.cli.output import fold, print_json, say, show
 from harness.cli.policy_options import named
 from harness.errors import BadInput
 from harness.storage.plural import plural
@@ -179,4 +179,4 @@ def _lines(facts: dict[str, Any]) -> "list[RenderableType]":
             lines.append(f"{name}: {value}")
     told = [f"problem: {problem}" for problem in facts["problems"]]
     told += [f"unfinished: {what}" for what in facts.get("unfinished", ())]
-    return lines + (told or ["everything is in order"])
+    return lines + ([fold(one) for one in told] or ["everything is in order"])

@@ -67,7 +67,8 @@ def golden_effect(
     diff = diff_policies(old, new)
     touched, unknown, regraded = [], [], tuple(_regraded(old, new, examples))
     moved = {one.id for one in regraded}
-    apart = 0
+    apart = unmoved = 0
+    movable = movable_grades(diff)
     for example in examples:
         then, judged = example.under(old.version), is_judged(example, new)
         because = reasons(diff, then)
@@ -77,10 +78,11 @@ def golden_effect(
             )
         elif judged:
             again = then.policy_version == old.version
-            apart += again and (example.id in moved or cannot_tell(diff, then))
+            counts = again and (example.id in moved or cannot_tell(diff, then))
+            apart += counts
+            unmoved += counts and example.id not in moved and then.grade not in movable
         elif cannot_tell(diff, then):
             unknown.append(then)
-    movable = movable_grades(diff)
     rules = {name for rule in diff.rules for name in (rule.name, *rule.clauses)}
     return GoldenEffect(
         examples=len(examples),
@@ -97,6 +99,7 @@ def golden_effect(
             for example in examples
         ),
         judged_apart=apart,
+        unmoved=unmoved,
         regraded=regraded,
     )
 
