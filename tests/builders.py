@@ -1,6 +1,7 @@
 """Builders: a whole project in a folder, and its nouns, with what a test does not care about filled in."""
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -159,8 +160,8 @@ class Ended:
         whole: list[str] = []
         before = ""
         for line in self.folded.split("\n"):
-            word = line.split()[0] if line.startswith("  ") and line.strip() else ""
-            if word and before != "error:" and len(before) + 1 + len(word) > WIDTH:
+            word = re.match(r"  \s*(\S*`[^`]*`\S*|\S+)", line)
+            if word and before != "error:" and len(f"{before} {word[1]}") > WIDTH:
                 whole[-1] += f" {line.lstrip()}"
             else:
                 whole.append(line)

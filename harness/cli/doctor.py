@@ -131,7 +131,7 @@ def _contents(project: Project, facts: dict[str, Any]) -> list[str]:
         policy = load_policy(path)
         if lacking := unfinished(policy):
             what = f"{policy.label} is not finished ({plural(len(lacking), 'empty text')})"
-            unready.append(f"{what}: harness policy lint --policy {policy.label} lists what {path} lacks")
+            unready.append(f"{what}: `harness policy lint --policy {policy.label}` lists what {path} lacks")
         return policy.label
 
     def examples(name: str) -> str:
