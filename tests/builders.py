@@ -14,6 +14,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from harness.cli.app import app
+from harness.cli.output import WHOLE
 from harness.golden.skeleton import policy_skeleton
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
@@ -160,7 +161,7 @@ class Ended:
         whole: list[str] = []
         before = ""
         for line in self.folded.split("\n"):
-            word = re.match(r"  \s*(\S*`[^`]*`\S*|\S+)", line)
+            word = re.match(rf"  \s*((?:{WHOLE.pattern})\S*|\S*`[^`]*`\S*|\S+)", line)
             if word and before != "error:" and len(f"{before} {word[1]}") > WIDTH:
                 whole[-1] += f" {line.lstrip()}"
             else:

@@ -194,12 +194,18 @@ def test_a_message_is_folded_between_words_and_commands_stay_whole(
     width: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    text = "  warning: " + "some words " * 20 + "`harness policy lint --policy x` " + "/a/long/path" * 12
-    lines = fold(text).split("\n")
-    assert flat(" ".join(lines)) == flat(text) and any(
-        "`harness policy lint --policy x`" in one for one in lines
+    text = (
+        "  warning: "
+        + "some words " * 20
+        + "`make lint POLICY=x FLAGS=-q` or harness golden lint --policy x@v1, "
+        + "/a/long/path" * 12
     )
+    lines = fold(text).split("\n")
+    assert flat(" ".join(lines)) == flat(text)
+    for command in ("`make lint POLICY=x FLAGS=-q`", "harness golden lint --policy x@v1"):
+        assert any(command in one for one in lines)
     assert [one for one in lines if len(one) > width] == [one for one in lines if "/a/long" in one]
+    assert fold("report: " + "/a/long" * 20) == "report: " + "/a/long" * 20
     assert lines[0].startswith("  warning") and all(one.startswith("    ") for one in lines[1:])
     assert fold("x" * width) == "x" * width
 

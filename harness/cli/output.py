@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from harness.scorecards.shared import Gate, Verdict
 
 
+WHOLE = re.compile(r"^[a-z]+: \S+|`[^`]*`|harness [a-z0-9]+(?: [a-z0-9]+)?(?: --[a-z-]+ [^\s,;:]+)*")
+"""What a line is not folded within: a command, as far as its words tell, and a label with its first word."""
+
 _GLUE = "\ue000"
 """A space that a line is not folded at, of Unicode's private use."""
 
@@ -93,15 +96,15 @@ def say(text: str) -> None:
 def fold(line: str) -> str:
     """A line as wide as the terminal, or 80 columns; what follows is indented by two more.
 
-    Folded between words, so that a path or an id stays whole, and not within a command in backticks.
+    Folded between words, so that a path or an id stays whole, and not within a command.
     """
     width = shutil.get_terminal_size((80, 24)).columns
     if len(line) <= width:
         return line
     indent = line[: len(line) - len(line.lstrip())]
-    glued = re.sub(r"`[^`]*`", lambda quoted: quoted[0].replace(" ", _GLUE), line)
+    glued = WHOLE.sub(lambda found: found[0].replace(" ", _GLUE), line[len(indent) :])
     lines = wrap(
-        glued, width, subsequent_indent=f"{indent}  ", break_long_words=False, break_on_hyphens=False
+        indent + glued, width, subsequent_indent=f"{indent}  ", break_long_words=False, break_on_hyphens=False
     )
     return "\n".join(lines).replace(_GLUE, " ")
 

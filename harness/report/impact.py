@@ -65,12 +65,17 @@ def impact_markdown(found: Impact) -> str:
 def _sentence(found: Impact) -> str:
     """What changes, in words: nothing is said of people where nobody decided what they see."""
     weight = " of the traffic" if found.weighted else ""
+    shown = (
+        f"another grade for {_share(found.grade_moved)}{weight}; {found.undecided}"
+        if found.undecided
+        else f"another action for {_share(found.action_moved)}{weight}"
+    )
+    if not found.reads_policy:
+        blind = f"{found.model} reads no policy, so this shows nothing of what the change does"
+        return f"{blind}: by what it learned, {shown}."
     if found.undecided:
-        said = f"Another grade for {_share(found.grade_moved)}{weight}; {found.undecided}."
-    else:
-        said = f"What people see changes for {_share(found.action_moved)}{weight}."
-    blind = f"{found.model} reads no policy, so this shows nothing of what the change does. "
-    return said if found.reads_policy else f"{blind}{said}"
+        return f"{shown[:1].upper()}{shown[1:]}."
+    return f"What people see changes for {_share(found.action_moved)}{weight}."
 
 
 def _rows(found: Impact) -> dict[str, MovedShare]:
