@@ -136,6 +136,19 @@ def test_a_grader_beside_few_rated_items_has_no_agreement_with_raters(rated: int
         assert found.delta.reason == "only 29 items were rated: too few to compare with"
 
 
+def test_the_page_calls_a_ceiling_on_few_items_not_known(skeleton: Path) -> None:
+    given = [
+        {"item": e["id"], "rater": r, "grade": e["grade"], "policy_version": "v1"} for e in DEV for r in "xy"
+    ]
+    path = skeleton / "golden/small/ratings.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in given), encoding="utf-8")
+    assert run("b").code == 0
+    page = flat(re.sub("<[^>]*>", " ", next((skeleton / "runs").glob("*/report.html")).read_text("utf-8")))
+    few = f"only {len(DEV)} items were rated: too few to compare with"
+    assert f"Ceiling of raters not known to be people not known {few}" in page
+    assert f"None: {few}." in page and "Ceiling: the raters with each other" not in page
+
+
 def test_items_that_would_decide_it_come_with_their_queries() -> None:
     def near(query_of: Any) -> Any:
         return gate2(
