@@ -1,6 +1,7 @@
 """Builders: a whole project in a folder, and its nouns, with what a test does not care about filled in."""
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from harness.cli.app import app
+from harness.cli.output import WHOLE
 from harness.golden.skeleton import policy_skeleton
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
@@ -141,13 +143,31 @@ def write_golden(root: Path, golden: list[dict[str, Any]], name: str = "small") 
     return path
 
 
+WIDTH = 80
+"""The columns that tests run in (conftest.py)."""
+
+
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended."""
+    """How a command ended. `folded` is standard error as it is, folded at 80 columns."""
 
     code: int
     out: str
-    err: str
+    folded: str
+
+    @property
+    def err(self) -> str:
+        """Standard error with each line whole again."""
+        whole: list[str] = []
+        before = ""
+        for line in self.folded.split("\n"):
+            word = re.match(rf"  \s*((?:{WHOLE.pattern})\S*|\S*`[^`]*`\S*|\S+)", line)
+            if word and before != "error:" and len(f"{before} {word[1]}") > WIDTH:
+                whole[-1] += f" {line.lstrip()}"
+            else:
+                whole.append(line)
+            before = line
+        return "\n".join(whole)
 
     @property
     def json(self) -> Any:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import harness, write_project
+from builders import examples, harness, write_project
 from disputing import (
     RATERS,
     TEACHER_WHY,
@@ -235,7 +235,7 @@ def test_command_applies_what_a_kill_left_and_says_so(project: Project) -> None:
         process.terminate()
         said = process.stderr.read()
     assert "was saved and not yet applied: it is now" in said
-    assert "small@v1: 12 in dispute, 11 open" in said
+    assert "small@v1: 12 disputes, 11 open" in said
     assert not (folder / PENDING).exists()
 
 
@@ -352,6 +352,9 @@ def test_terminal_says_which_disputes_gate_1_counts_and_whose_grades_are_listed(
 
 def test_nothing_to_adjudicate_is_said_in_a_sentence(here: Path) -> None:
     write_project(here)
+    (first, *_) = examples()
+    line = {"item": first["id"], "rater": "ann", "grade": first["grade"], "policy_version": "v1"}
+    (here / "golden/small/ratings.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
     for how in ("--list", "--summary"):
         said = harness("adjudicate", how, "--policy", "small@v1").out
         assert "No rating under small@v1 differs from another or from the golden grade." in said

@@ -131,7 +131,9 @@ def test_doctor_says_which_policy_is_unfinished(bare: Path) -> None:
     path.write_text(re.sub("(?m)^goal = .*$", 'goal = ""', text), encoding="utf-8")
     ended = harness("doctor")
     assert ended.code == 0
-    assert "@v1 is not finished (" in ended.out and "harness policy lint --policy" in ended.out
+    said = " ".join(ended.out.split())
+    assert "@v1 is not finished (" in said and "`harness policy lint --policy" in ended.out
+    assert all(len(line) <= 80 for line in ended.out.split("unfinished:")[1].splitlines() if " /" not in line)
     assert "everything is in order" not in ended.out
 
 

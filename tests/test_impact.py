@@ -448,6 +448,9 @@ def test_impact_without_a_teacher_or_an_earlier_version_is_not_passed(shop: Path
 
 
 def test_a_grader_that_reads_no_policy_is_said_to_read_none(shop: Path) -> None:
+    said = " ".join(impact(None).out.split())
+    assert "so this shows nothing of what the change does: by what it learned, another action for" in said
+    assert "What people see changes" not in said
     (warning,) = [one for one in impact(None, "--json").json["warnings"] if "reads no policy" in one]
     assert warning.startswith("builtin/lexical") and "--model" in warning
     with fault_server(strict) as server:

@@ -96,8 +96,8 @@ def test_advice_counts_from_the_items_that_take_part() -> None:
     assert score.items_needed is not None and score.kappa.n == 120
     more = score.items_needed - 120
     assert score.advice[-1] == (
-        f"Rate about {more:,} more items ({score.items_needed:,} that two raters share, in all) to decide, "
-        "at the observed kappa and design effect"
+        f"Rate about {more:,} more items ({score.items_needed:,} items that two raters share, in all) "
+        "to decide, at the observed kappa and design effect"
     )
 
 

@@ -125,6 +125,15 @@ def test_version_with_everything_in_place_ships(ready: Path) -> None:
     assert ended.json["run"].endswith("-replay-test-test")
 
 
+def test_a_gate1_that_is_undecided_and_not_by_people_is_open(ready: Path) -> None:
+    rate(ready, {"ann": "human", "bot": "llm"})
+    assert step(ship("--json"), "gate1")[0] == "fail"  # it passed, and not by people
+    edited("policies/small/gates.toml", "[gate1]\nbar = 0.3", "[gate1]\nbar = 0.9")(ready)
+    verdict, reason = step(ship("--json"), "gate1")
+    assert verdict == "inconclusive" and "contains the bar 0.9; provisional: bot rated" in reason
+    assert "open    Gate 1" in ship().out
+
+
 def edited(path: str, old: str, new: str) -> Callable[[Path], object]:
     def change(here: Path) -> None:
         text = (here / path).read_text("utf-8")

@@ -104,7 +104,18 @@ def test_verdict_file_holds_what_the_verdict_was_read_from() -> None:
         [0.85, 0.95],
     )
     assert set(found) == {
-        *("gate", "verdict", "reason", "items_needed", "band", "bar", "bar_moved", "weighting", "gated"),
+        *(
+            "gate",
+            "verdict",
+            "reason",
+            "items_needed",
+            "queries_needed",
+            "band",
+            "bar",
+            "bar_moved",
+            "weighting",
+            "gated",
+        ),
         *("kappa", "kappa_linear", "kappa_quadratic", "n", "n_clusters", "coverage", "gate1", "provisional"),
     }
 

@@ -76,13 +76,13 @@ def adjudicate_command(
 def _print(project: "Project", label: str, *, summary: bool, json: bool) -> None:
     from harness.golden.rating.adjudicated import sum_up
     from harness.golden.rating.deciding import mend
-    from harness.golden.rating.disputes import listed, load_disputes
+    from harness.golden.rating.disputes import is_rated, listed, load_disputes
     from harness.report.adjudication import disputes_view, summary_view
 
     policy = _policy(project, label)
     mend(project, policy.name)
     found = load_disputes(project, policy)
-    counted = sum_up(policy, found)
+    counted = sum_up(policy, found, rated=is_rated(project, policy))
     if summary:
         print_json(counted) if json else show(summary_view(counted))
     elif json:
@@ -122,7 +122,7 @@ def _serve(project: "Project", label: str, desk: DeskOptions) -> None:
     if disputes.mended is not None:
         say(f"the decision about {disputes.mended.item} was saved and not yet applied: it is now")
     open_ = sum(one.decision is None for one in state.disputes)
-    say(f"{state.policy.label}: {len(state.disputes):,} in dispute, {open_:,} open")
+    say(f"{state.policy.label}: {plural(len(state.disputes), 'dispute')}, {open_:,} open")
     server = server_of(adjudicate_app(disputes))
     # Ctrl-C ends it: uvicorn finishes what it is sending, and then raises KeyboardInterrupt.
     with suppress(KeyboardInterrupt), listen(HOST, desk.port) as listening:

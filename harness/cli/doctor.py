@@ -21,7 +21,7 @@ from harness.cli.options import (
     project_at,
     with_note,
 )
-from harness.cli.output import print_json, say, show
+from harness.cli.output import fold, print_json, say, show
 from harness.cli.policy_options import named
 from harness.errors import BadInput
 from harness.storage.plural import plural
@@ -131,7 +131,7 @@ def _contents(project: Project, facts: dict[str, Any]) -> list[str]:
         policy = load_policy(path)
         if lacking := unfinished(policy):
             what = f"{policy.label} is not finished ({plural(len(lacking), 'empty text')})"
-            unready.append(f"{what}: harness policy lint --policy {policy.label} lists what {path} lacks")
+            unready.append(f"{what}: `harness policy lint --policy {policy.label}` lists what {path} lacks")
         return policy.label
 
     def examples(name: str) -> str:
@@ -179,4 +179,4 @@ def _lines(facts: dict[str, Any]) -> "list[RenderableType]":
             lines.append(f"{name}: {value}")
     told = [f"problem: {problem}" for problem in facts["problems"]]
     told += [f"unfinished: {what}" for what in facts.get("unfinished", ())]
-    return lines + (told or ["everything is in order"])
+    return lines + ([fold(one) for one in told] or ["everything is in order"])

@@ -5,9 +5,12 @@
 
 import json
 import os
+import re
+import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Literal
 
 import typer
@@ -25,6 +28,13 @@ if TYPE_CHECKING:
     from harness.scorecards.canaries import CanaryReport
     from harness.scorecards.gate2 import Gate2
     from harness.scorecards.shared import Gate, Verdict
+
+
+WHOLE = re.compile(r"^[a-z]+: \S+|`[^`]*`|harness [a-z0-9]+(?: [a-z0-9]+)?(?: --[a-z-]+ [^\s,;:]+)*")
+"""What a line is not folded within: a command, as far as its words tell, and a label with its first word."""
+
+_GLUE = "\ue000"
+"""A space that a line is not folded at, of Unicode's private use."""
 
 
 class Commands(TyperGroup):
@@ -75,13 +85,29 @@ def _in_words(error: typer.BadParameter) -> str:
 def complain(text: str) -> None:
     """Print a message on standard error, one line per fault."""
     lines = text.split("\n")
-    first = f"error: {lines[0]}" if len(lines) == 1 else "error:\n  " + lines[0]
-    typer.echo(visible("\n  ".join([first, *lines[1:]])), err=True)
+    shown = [f"error: {lines[0]}"] if len(lines) == 1 else ["error:", *(f"  {line}" for line in lines)]
+    typer.echo("\n".join(fold(visible(line)) for line in shown), err=True)
 
 
 def say(text: str) -> None:
     """Print progress and remarks on standard error, with control characters of a server's text escaped."""
-    typer.echo(visible(text), err=True)
+    typer.echo("\n".join(fold(line) for line in visible(text).split("\n")), err=True)
+
+
+def fold(line: str) -> str:
+    """A line as wide as the terminal, or 80 columns; what follows is indented by two more.
+
+    Folded between words, so that a path or an id stays whole, and not within a command.
+    """
+    width = shutil.get_terminal_size((80, 24)).columns
+    if len(line) <= width:
+        return line
+    indent = line[: len(line) - len(line.lstrip())]
+    glued = WHOLE.sub(lambda found: found[0].replace(" ", _GLUE), line[len(indent) :])
+    lines = wrap(
+        indent + glued, width, subsequent_indent=f"{indent}  ", break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(lines).replace(_GLUE, " ")
 
 
 def end_unanswered(questions: int) -> None:

@@ -61,10 +61,13 @@ class FromTool(Options):
 @app.command("import")
 def import_ratings_command(
     ratings: Annotated[Path, argument("A file of ratings: another tool's, or a table.", metavar="FILE")],
-    policy: Annotated[str, option("name, or name@v1: whose golden set, rated by which version.")],
     tool: FromTool,
     table: RatedTable,
     *,
+    policy: Annotated[
+        str | None,
+        named("name, or name@v1: whose golden set, rated by which version. Default: the only one."),
+    ] = None,
     rater: Annotated[
         str | None, option("Whose ratings to take; or who gave them, in a file without raters.")
     ] = None,
@@ -95,7 +98,7 @@ def import_ratings_command(
         keep_names=tool.keep_names,
         submissions=tool.submissions,
     )
-    under = load_policy(policy_path(project, with_note(policy, project)))
+    under = load_policy(policy_path(project, with_note(policy_or_only(policy, project), project)))
     found = import_ratings(project, under, wanted, dry_run=dry_run)
     for line in _said(found, dry_run=dry_run):
         say(line)

@@ -34,7 +34,7 @@ class Case(Noun):
 
 
 class Baseline(Noun):
-    """A run that others are compared with."""
+    """A run that others are compared with. `actions`: empty where the policy had not decided on them."""
 
     format: Literal[1] = 1
     run: str
@@ -75,7 +75,7 @@ def _baseline(found: Assessment) -> Baseline:
     return Baseline(
         **{name: getattr(side, name) for name in SHARED},
         kappa=found.gate2.gated_kappa.value,
-        actions=run.policy.action_of,
+        actions=run.policy.decided_actions or {},
         cases=tuple(
             Case(
                 pair=key,
@@ -112,7 +112,7 @@ def _damage(found: Baseline) -> Iterator[str]:
     """Faults that a run never writes, but that a merge in git can cause."""
     if not found.cases:
         yield "cases: none; expected one or more"
-    if set(found.actions) != set(found.scale):
+    if found.actions and set(found.actions) != set(found.scale):
         yield "actions: expected one for each grade of the scale"
     for pair, count in Counter(case.pair for case in found.cases).items():
         if count > 1:
@@ -132,7 +132,7 @@ def side_of_baseline(baseline: Baseline) -> Side:
         **{name: getattr(baseline, name) for name in SHARED},
         name=f"baseline ({baseline.run})",
         items={case.pair: _judged(case) for case in baseline.cases},
-        action_of=baseline.actions,
+        action_of=baseline.actions or None,
         knows_queries=False,
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from harness.comparison.sides import Side
 from harness.nouns.pair import ALMOST, namesakes
+from harness.nouns.policy import UNDECIDED
 from harness.score.items import INDEPENDENT, names_query
 from harness.scorecards.comparison import Difference
 from harness.storage.plural import plural
@@ -46,6 +47,8 @@ def warnings_of(
         found.append(
             f"{plural(len(relabelled), 'pair has', 'pairs have')} another golden grade now: left out"
         )
+    policies = dict.fromkeys(side.policy for side in (base, candidate) if side.action_of is None)
+    found += [f"{policy} {UNDECIDED}" for policy in policies if policy]
     for side in (base, candidate):
         if side.stale:
             stale = plural(side.stale, "example was", "examples were")

@@ -21,7 +21,7 @@ def side_of_file(golden: Golden, file: GradesFile, levels: Levels) -> Side:
         items={item.item: item for item in items},
         scale=scale,
         policy=policy.label if policy else None,
-        action_of=policy.action_of if policy else None,
+        action_of=policy.decided_actions if policy else None,
         gates=gates,
         knows_queries=any(row.query for row in golden.rows.values()),
         stale=golden.stale,

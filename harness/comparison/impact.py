@@ -7,7 +7,7 @@ import numpy as np
 
 from harness.nouns.base import Interval, Reason
 from harness.nouns.pair import query_key
-from harness.nouns.policy import Policy
+from harness.nouns.policy import UNDECIDED, Policy
 from harness.nouns.records import Grade
 from harness.runs.pair_run import PairRun
 from harness.runs.pairs import ShownPair
@@ -23,7 +23,14 @@ from harness.storage.stream import Stream
 Pairs = Sequence[ShownPair] | Stream[ShownPair]
 
 
-def measure_impact(pairs: Pairs, before: PairRun, after: PairRun, warnings: tuple[str, ...] = ()) -> Impact:
+def measure_impact(
+    pairs: Pairs,
+    before: PairRun,
+    after: PairRun,
+    warnings: tuple[str, ...] = (),
+    *,
+    reads_policy: bool = True,
+) -> Impact:
     """The changes from one version to the other, on the pairs with readable answers under both."""
     old, new, was, now = before.policy, after.policy, before.grades(), after.grades()
     read = [one for one in pairs if one.id in was and one.id in now]
@@ -52,6 +59,10 @@ def measure_impact(pairs: Pairs, before: PairRun, after: PairRun, warnings: tupl
         grades=_matrix(moved, old, new),
         per_query=_per_query(moved),
         moved=tuple(sorted((one for one in moved if one.before != one.after), key=_worst_first)),
+        reads_policy=reads_policy,
+        undecided=next(
+            (f"{one.label} {UNDECIDED}" for one in (old, new) if one.decided_actions is None), None
+        ),
         warnings=(*warnings, *_left_out(pairs, read)),
     )
 

@@ -80,7 +80,9 @@ def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator
     for warning in rated.warnings:
         yield Finding("warning", "ratings", warning)
     if ratings_file.exists() and not ratings:
-        yield Finding("warning", "ratings", f"none under {policy.label}: its Gate 1 was never measured")
+        yield Finding(
+            "warning", "ratings", f"none under {policy.label}: so that the set has no Gate 1 of this version"
+        )
     golden = {example.id: example.grade for example in examples}
     for item in sorted(rated.strangers):
         yield Finding("error", item, "rated, but not in the golden set")

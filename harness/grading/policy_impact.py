@@ -50,7 +50,9 @@ def impact_of(
     before, after = (
         grade_pairs(project, plan, folder, watch, limits) for plan, folder in zip(plans, folders, strict=True)
     )
-    return measure_impact(pairs, before, after, tuple(_warnings(plans, pairs)))
+    provider = provider_of(teacher.model)
+    reads = not (provider and provider.floor)
+    return measure_impact(pairs, before, after, tuple(_warnings(plans, pairs)), reads_policy=reads)
 
 
 def teacher_of(asked: Asked, pairs: str) -> Asked:

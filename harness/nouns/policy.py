@@ -56,6 +56,10 @@ class Boundary(Noun):
     clauses: tuple[str, ...] = ()
 
 
+UNDECIDED = "does not say what its actions show (`shown`), so that nothing is counted by action"
+"""Of a policy: why there is no figure of actions, such as under the skeleton that an import writes."""
+
+
 class Policy(Noun):
     """A product team's judgement in writing: the rubric and the rules that settle gray areas."""
 
@@ -91,6 +95,11 @@ class Policy(Noun):
     def action_of(self) -> dict[int, str]:
         """The action's name for each grade."""
         return {grade: action.name for action in self.actions for grade in action.grades}
+
+    @cached_property
+    def decided_actions(self) -> dict[int, str] | None:
+        """`action_of`; None where an action does not say what it shows: a skeleton's are a guess."""
+        return self.action_of if all(one.shown.strip() for one in self.actions) else None
 
     @cached_property
     def rules(self) -> str:

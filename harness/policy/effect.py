@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 from harness.nouns.policy import Policy
@@ -66,46 +67,59 @@ def golden_effect(
     """
     diff = diff_policies(old, new)
     regraded = tuple(_regraded(old, new, examples))
-    touched, unknown, apart = _sorted_by_effect(diff, old, new, examples, {one.id for one in regraded})
     movable = movable_grades(diff)
+    found = _sorted_by_effect(diff, old, new, examples, {one.id for one in regraded})
     return GoldenEffect(
         examples=len(examples),
-        touched=tuple(touched),
-        cannot_tell=tuple(one.id for one in unknown),
-        could_move=tuple(one.id for one in unknown if one.grade in movable),
-        suggested=None if cited is None else _suggested(diff, unknown, cited),
-        counts=dict(Counter(label for one in touched for label in one.because).most_common()),
+        touched=tuple(found.touched),
+        cannot_tell=tuple(one.id for one in found.unknown),
+        could_move=tuple(one.id for one in found.unknown if one.grade in movable),
+        suggested=None if cited is None else _suggested(diff, found.unknown, cited),
+        counts=dict(Counter(label for one in found.touched for label in one.because).most_common()),
         left=sum(not is_judged(example, new) for example in examples),
         earlier_text=sum(
             example.under(new.version).policy_version == new.version and not is_judged(example, new)
             for example in examples
         ),
-        judged_apart=apart,
+        judged_apart=found.apart,
+        unmoved=found.unmoved,
         regraded=regraded,
     )
 
 
+@dataclass(slots=True)
+class _Sorted:
+    """Examples that rest on a change, and those that may, as they were judged under the old version.
+
+    `apart`: how many were judged again for no such reason; `unmoved`: how many of these no change can move.
+    """
+
+    touched: list[AffectedExample] = field(default_factory=list)
+    unknown: list[Labelled] = field(default_factory=list)
+    apart: int = 0
+    unmoved: int = 0
+
+
 def _sorted_by_effect(
     diff: PolicyDiff, old: Policy, new: Policy, examples: Iterable[Labelled], moved: Collection[str]
-) -> tuple[list[AffectedExample], list[Labelled], int]:
-    """Examples that rest on a change, those that may, and how many were judged again for no such reason.
-
-    The second are as they were judged under the old version. `moved`: examples whose grade is another now.
-    """
-    touched, unknown, apart = list[AffectedExample](), list[Labelled](), 0
+) -> _Sorted:
+    """`moved`: examples whose grade is another now."""
+    found, movable = _Sorted(), movable_grades(diff)
     for example in examples:
         then, judged = example.under(old.version), is_judged(example, new)
         because = reasons(diff, then)
         if because:
-            touched.append(
+            found.touched.append(
                 AffectedExample(id=example.id, split=example.split, because=because, judged=judged)
             )
         elif judged:
             again = then.policy_version == old.version
-            apart += again and (example.id in moved or cannot_tell(diff, then))
+            counts = again and (example.id in moved or cannot_tell(diff, then))
+            found.apart += counts
+            found.unmoved += counts and example.id not in moved and then.grade not in movable
         elif cannot_tell(diff, then):
-            unknown.append(then)
-    return touched, unknown, apart
+            found.unknown.append(then)
+    return found
 
 
 def _suggested(

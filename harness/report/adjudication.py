@@ -55,14 +55,17 @@ def _influence(looked: Looked) -> str:
 
 def _head(counted: Adjudicated) -> Iterator[Text]:
     count = f"{counted.policy}: {plural(counted.disputes, 'dispute')}"
-    moves = f"{counted.change_action:,} that change the action"
-    yield Text(f"{count} ({moves}), {counted.decided:,} decided, {counted.open:,} open", style="bold")
+    moves = "" if counted.change_action is None else f" ({counted.change_action:,} that change the action)"
+    yield Text(f"{count}{moves}, {counted.decided:,} decided, {counted.open:,} open", style="bold")
     if not counted.disputes:
-        yield Text(f"No rating under {counted.policy} differs from another or from the golden grade.")
+        none = f"There is no rating under {counted.policy} yet"
+        alike = f"No rating under {counted.policy} differs from another or from the golden grade"
+        yield Text(f"{alike if counted.rated else none}.")
         return
     rest = counted.disputes - counted.raters_differ
     raters = f"The raters differ from each other on {counted.raters_differ:,} of them, as Gate 1 counts"
-    others = f"; on {rest:,} from the golden grade alone, or one could not grade" if rest else ""
+    could_not = ", or one could not grade" if counted.ungraded else ""
+    others = f"; on {rest:,} from the golden grade alone{could_not}" if rest else ""
     yield Text(f"{raters}{others}.")
 
 

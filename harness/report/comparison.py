@@ -18,7 +18,7 @@ from harness.stats.paired import SAME
 from harness.storage.plural import plural
 
 SLICES_SHOWN = 5
-NO_ACTIONS = "no policy defines actions"
+NO_ACTIONS = "no policy says what a user would see"
 
 
 def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableType]:

@@ -25,6 +25,9 @@ def ceiling_view(score: Ceiling | None) -> Iterator[RenderableType]:
     if score is None:
         return
     kind = " of raters that are not known to be people" if score.provisional else ""
+    if score.rater is None:
+        yield indented(Text(f"Ceiling{kind}: none; {ceiling_sentence(score)}"))
+        return
     lines = [
         f"Ceiling{kind}, on {plural(score.n, 'item')}: the grader agrees with raters "
         f"{number(score.grader)}, raters with each other {number(score.rater)}",
@@ -73,13 +76,9 @@ def places(score: Ceiling | None) -> list[AgainstRest]:
 
 def ceiling_sentence(score: Ceiling) -> str:
     """How the grader compares with the raters, in words."""
-    if 0 < score.shared < MIN_COMMON <= score.n:
-        both = plural(score.shared, "item was", "items were")
-        return f"only {both} rated by two raters: too few to compare with"
-    if score.delta.ci is None:
-        return f"no comparison: {score.delta.reason}"
-    if score.as_good is None:
-        return f"{plural(score.n, 'item')} are too few to say which is the better rater"
+    if score.delta.ci is None or score.as_good is None:
+        few = score.shared < MIN_COMMON
+        return f"{'' if few else 'no comparison: '}{score.delta.reason}"
     if score.as_good:
         return f"as good a rater as they are (margin {score.margin:g})"
     if score.delta.ci.high < -score.margin:

@@ -114,6 +114,8 @@ def _grades(score: Gate2) -> Iterator[RenderableType]:
 def _actions(score: Gate2) -> Iterator[RenderableType]:
     actions = score.actions
     if actions is None:
+        if (why := score.no_actions) is not None:
+            yield indented(Text(f"Actions: none; {why}"))
         return
     bar = f"; the bar is {actions.bar:g}" if actions.bar is not None else ""
     yield indented(Text(f"Actions: kappa {number(actions.kappa)} {interval(actions.ci)}{bar}".rstrip()))

@@ -20,7 +20,7 @@ def impact_view(found: Impact, examples: int) -> Iterator[RenderableType]:
         f"From {found.before} to {found.after}, {found.model} with {found.prompt}, {where}", style="bold"
     )
     weight = " of the traffic" if found.weighted else ""
-    yield Text(f"What people see changes for {_share(found.action_moved)}{weight}.")
+    yield Text(_sentence(found))
     table = columns("", "pairs", f"share{weight}", "interval")
     for name, moved in _rows(found).items():
         table.add_row(name, f"{moved.pairs:,}", number(moved.share), interval(moved.ci) or "-")
@@ -54,8 +54,7 @@ def impact_markdown(found: Impact) -> str:
     lines = [
         f"### {markdown_cell(title)}",
         "",
-        f"{markdown_cell(found.model)} with {markdown_cell(found.prompt)}. "
-        f"What people see changes for {markdown_cell(_share(found.action_moved))}{weight}.",
+        f"{markdown_cell(found.model)} with {markdown_cell(found.prompt)}. {markdown_cell(_sentence(found))}",
         "",
         *markdown_table(("", "pairs", f"share{weight}", "95 % interval"), rows),
         *(f"- {markdown_cell(warning)}" for warning in found.warnings),
@@ -63,9 +62,27 @@ def impact_markdown(found: Impact) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def _sentence(found: Impact) -> str:
+    """What changes, in words: nothing is said of people where nobody decided what they see."""
+    weight = " of the traffic" if found.weighted else ""
+    shown = (
+        f"another grade for {_share(found.grade_moved)}{weight}; {found.undecided}"
+        if found.undecided
+        else f"another action for {_share(found.action_moved)}{weight}"
+    )
+    if not found.reads_policy:
+        blind = f"{found.model} reads no policy, so this shows nothing of what the change does"
+        return f"{blind}: by what it learned, {shown}."
+    if found.undecided:
+        return f"{shown[:1].upper()}{shown[1:]}."
+    return f"What people see changes for {_share(found.action_moved)}{weight}."
+
+
 def _rows(found: Impact) -> dict[str, MovedShare]:
     """What moved, by name: grades, actions, and each way that an action moved."""
     rows = {"another grade": found.grade_moved, "another action": found.action_moved}
+    if found.undecided:
+        return {"another grade": found.grade_moved}
     rows |= {f"  {one.before} -> {one.after}": one.moved for one in found.action_moves}
     if found.noise:
         rows[f"another action, asked twice under {found.before}"] = found.noise
@@ -74,6 +91,8 @@ def _rows(found: Impact) -> dict[str, MovedShare]:
 
 def _share(moved: MovedShare) -> str:
     span = f" {interval(moved.ci)}" if moved.ci else ""
+    if moved.reason and moved.share is not None:
+        span = f" (no interval: {moved.reason.after_no_interval})"
     return "-" if moved.share is None else f"{moved.share:.1%}{span}"
 
 

@@ -88,7 +88,8 @@ def more_items(score: Gate1) -> str | None:
     if score.items_needed is None:
         return None
     more = score.items_needed - score.gated_kappa.n
-    return f"About {plural(more, 'more item')} would decide it, at this kappa and design effect"
+    in_all = f" ({score.needed_words} in all)"
+    return f"About {plural(more, 'more item')}{in_all} would decide it, at this kappa and design effect"
 
 
 def pace_lines(score: LiveGate1) -> Iterator[str]:

@@ -11,7 +11,6 @@ from rich.text import Text
 from harness.nouns.base import Interval
 from harness.report.console import GLUE
 from harness.scorecards.shared import Gate
-from harness.storage.plural import plural
 
 BAND_WORDS = {
     "strong": "strong (above 0.8)",
@@ -55,9 +54,7 @@ def verdict_lines(score: Gate) -> Iterator[RenderableType]:
     label = score.verdict.upper() + (", provisional" if score.provisional else "")
     yield Text.assemble((label, VERDICT_STYLES[score.verdict]), f": {score.reason}.")
     if score.items_needed is not None:
-        yield Text(
-            f"About {plural(score.items_needed, 'item')} would decide it, at this kappa and design effect."
-        )
+        yield Text(f"About {score.needed_words} would decide it, at this kappa and design effect.")
     if score.guard:
         yield Text(f"{score.guard[:1].upper()}{score.guard[1:]}.")
     if score.provisional:

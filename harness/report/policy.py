@@ -19,7 +19,7 @@ def _lines(policy: Policy) -> Iterator[str]:
         yield f"With: {', '.join(policy.contributors)}."
     yield f"Where it holds: {policy.surface or '(not said)'}."
     yield ""
-    yield policy.goal.strip()
+    yield policy.goal.strip() or "(no goal yet)"
     yield from _rubric(policy)
     yield from _actions(policy)
     yield from _clauses(policy)
@@ -40,7 +40,8 @@ def _actions(policy: Policy) -> Iterator[str]:
     yield from ("", "## What is done with a grade", "", "| grades | action | shown |", "|---|---|---|")
     for action in policy.actions:
         grades = ", ".join(str(grade) for grade in sorted(action.grades, reverse=True))
-        yield f"| {grades} | {action.name} | {action.shown} |"
+        shown = action.shown.strip() or "(not said yet)"
+        yield f"| {grades} | {action.name} | {shown} |"
 
 
 def _clauses(policy: Policy) -> Iterator[str]:

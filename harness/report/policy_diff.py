@@ -37,8 +37,10 @@ def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableTy
     known = " are known to" if effect.cannot_tell or effect.judged_apart else ""
     touched = f"{len(effect.touched):,} of {plural(effect.examples, 'golden example')}"
     share = f"{touched}{known} depend on changed parts"
-    if again := effect.judged_apart:
+    if again := effect.judged_apart - effect.unmoved:
         share += f"; {again:,} more that may depend on them {'was' if again == 1 else 'were'} judged again"
+    if effect.unmoved:
+        share += f"; {effect.unmoved:,} have a grade that no change can move"
     yield Padding(Text(f"{share}{':' if effect.touched else '.'}", style="bold"), (1, 0, 0, 0))
     for label, count in effect.counts.items():
         resting = [one for one in effect.touched if label in one.because]

@@ -93,6 +93,6 @@ def _outlier(score: Gate1) -> RaterBias | None:
 def _ratings(score: Gate1) -> Iterator[str]:
     if score.items_needed is not None:
         more = score.items_needed - score.gated_kappa.n
-        in_all = f"{score.items_needed:,} that two raters share, in all"
+        in_all = f"{score.needed_words} that two raters share, in all"
         more_items = plural(more, "more item")
         yield f"Rate about {more_items} ({in_all}) to decide, at the observed kappa and design effect"

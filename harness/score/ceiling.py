@@ -13,6 +13,7 @@ from harness.scorecards.shared import Estimate
 from harness.stats.alternative import alternative_annotator_test
 from harness.stats.ceiling import LeftOut, human_ceiling, leave_one_out
 from harness.stats.intervals import Tested
+from harness.storage.plural import plural
 
 SEVERAL = "asked several times: test a run of one answer an item"
 NO_EPSILON = "gates.toml declares no epsilon ([human_ceiling]), and one chosen afterwards would prove nothing"
@@ -33,6 +34,7 @@ def ceiling_score(
     n, shared = max(one.n for one in found), max(one.shared for one in found)
     margin = settings.gates.margin
     delta = _mean_delta([one.delta for one in found]).model_copy(update={"n": n})
+    few = _too_few(n, shared)
     once = len(found) == 1
     left_out = leave_one_out(answers.grades[:, 0], *about) if once else ()
     return Ceiling(
@@ -40,14 +42,25 @@ def ceiling_score(
         shared=shared,
         raters=ratings.raters,
         provisional=raters.provisional,
-        grader=_mean([one.model.value for one in found]),
-        rater=_mean([one.raters.value for one in found]),
-        delta=delta,
+        grader=None if n < MIN_COMMON else _mean([one.model.value for one in found]),
+        rater=None if few else _mean([one.raters.value for one in found]),
+        delta=Estimate(value=None, n=n, reason=few) if few else delta,
         margin=margin,
-        as_good=None if delta.ci is None or shared < MIN_COMMON else delta.ci.low > -margin,
+        as_good=None if few or delta.ci is None else delta.ci.low > -margin,
         leave_one_out=tuple(_against_rest(ratings.raters[one.rater], one) for one in left_out),
         alt_test=_alt_test(answers, ratings, settings) if once else _no_test(settings, SEVERAL),
     )
+
+
+def _too_few(n: int, shared: int) -> Reason | None:
+    """Why there is no ceiling: a kappa of a few items may be anything, and is 0 where they are alike."""
+    if shared >= MIN_COMMON:
+        return None
+    which = (
+        plural(shared, "item was", "items were") if n >= MIN_COMMON else plural(n, "item was", "items were")
+    )
+    said = "rated by two raters" if n >= MIN_COMMON else "rated"
+    return Reason("remark", f"only {which} {said}: too few to compare with")
 
 
 def _mean_delta(deltas: Sequence[Tested]) -> Estimate:

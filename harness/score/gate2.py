@@ -83,7 +83,7 @@ def _figures(answer_matrix: AnswerMatrix, settings: ScoreSettings, gated: Measur
     if worst.kappa.reason:
         reasons["kappa_worst_case"] = worst.kappa.reason
     if settings.action_of is None:
-        reasons["actions"] = Reason("remark", "no policy defines actions")
+        reasons["actions"] = Reason("remark", settings.no_actions)
     return {
         "kappa_worst_case": worst.kappa.value,
         "kappa_worst_case_ci": worst.ci,

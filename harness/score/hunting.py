@@ -10,12 +10,13 @@ from harness.score.items import GradedItem
 
 def disagreeing(items: Sequence[GradedItem], policy: Policy) -> Mapping[str, float]:
     """Where the teacher and the golden grade differ: by how much, and another action before any distance."""
+    action_of = policy.decided_actions or {}
     span = policy.scale[-1] - policy.scale[0] + 1
     found: dict[str, float] = {}
     for item in items:
         given = [answer.grade for answer in item.answers if answer.grade is not None]
         if given and any(grade != item.golden for grade in given):
-            acts = [policy.action_of.get(grade) != policy.action_of.get(item.golden) for grade in given]
+            acts = [action_of.get(grade) != action_of.get(item.golden) for grade in given]
             found[item.item] = mean(abs(grade - item.golden) for grade in given) + span * mean(acts)
     return found
 

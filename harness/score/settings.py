@@ -3,19 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.nouns.policy import Gates, Policy
+from harness.nouns.policy import UNDECIDED, Gates, Policy
 from harness.score.rating_matrix import RatingMatrix
 from harness.score.threshold import Threshold
 from harness.scorecards.gate2 import Aggregate
+
+NO_POLICY = "no policy defines actions"
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreSettings:
     """The settings of a score.
 
-    `action_of` maps each grade to its action and `clause_ids` holds the policy's clauses; None without a
-    policy. `aggregate`: whether each of several answers to an item counts its share (`mean`), or their vote
-    counts. `bootstrap`: whether to compute it. `names` holds each grade's name, if a policy names them.
+    `action_of` maps each grade to its action, and is None where none was decided on: `no_actions` says why.
+    `clause_ids` holds the policy's clauses; None without a policy. `aggregate`: whether each of several
+    answers to an item counts its share (`mean`), or their vote counts. `bootstrap`: whether to compute it.
+    `names` holds each grade's name, if a policy names them.
     """
 
     scale: tuple[int, ...]
@@ -26,6 +29,7 @@ class ScoreSettings:
     aggregate: Aggregate = "mean"
     bootstrap: bool = False
     names: Mapping[int, str] = field(default_factory=dict)
+    no_actions: str = NO_POLICY
 
 
 def settings_of(
@@ -38,8 +42,10 @@ def settings_of(
     bootstrap: bool = False,
 ) -> ScoreSettings:
     """The settings of a policy, or of a bare scale without one."""
-    actions, clauses = (policy.action_of, policy.clause_ids) if policy else (None, None)
-    return ScoreSettings(scale, bar, gates, actions, clauses, aggregate, bootstrap, grade_names(policy))
+    actions, clauses = (policy.decided_actions, policy.clause_ids) if policy else (None, None)
+    names = grade_names(policy)
+    no_actions = f"{policy.label} {UNDECIDED}" if policy else NO_POLICY
+    return ScoreSettings(scale, bar, gates, actions, clauses, aggregate, bootstrap, names, no_actions)
 
 
 def grade_names(policy: Policy | None) -> dict[int, str]:

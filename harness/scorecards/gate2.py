@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from harness.nouns.base import Interval, Noun, Reason
+from harness.nouns.policy import UNDECIDED
 from harness.scorecards.ceiling import Ceiling
 from harness.scorecards.confidence import Confidence
 from harness.scorecards.shared import Confusion, Estimate, Gate, Verdict
@@ -222,3 +223,9 @@ class Gate2(Gate):
     confidence: Confidence | None = None
     gate1: Verdict | None = None
     reasons: dict[str, Reason]
+
+    @property
+    def no_actions(self) -> str | None:
+        """Why nothing is counted by the policy's actions, if it has any: nobody has decided on them."""
+        why = self.reasons.get("actions")
+        return why.text if why and UNDECIDED in why.text else None

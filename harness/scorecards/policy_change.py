@@ -106,10 +106,11 @@ class GoldenEffect(Noun):
     """The effect of a change on the golden set. `counts`: examples for each changed part.
 
     `judged_apart`: those that were judged under the new version and depend on no changed part that is known,
-    but may, or got another grade. `left`: all examples not yet judged under it; `earlier_text`: those of them
-    that were judged under it before its rules were edited. `cannot_tell`: those that cite no clause while
-    a rule changed, or whose grade a change can move that no example can cite; `could_move`: those of them
-    whose grade the changes can move; `suggested`: those for which a teacher cited a changed rule.
+    but may, or got another grade; `unmoved`: those of them that no change can move. `left`: all examples not
+    yet judged under it; `earlier_text`: those of them that were judged under it before its rules were edited.
+    `cannot_tell`: those that cite no clause while a rule changed, or whose grade a change can move that no
+    example can cite; `could_move`: those of them whose grade the changes can move; `suggested`: those for
+    which a teacher cited a changed rule.
     """
 
     examples: int
@@ -121,4 +122,5 @@ class GoldenEffect(Noun):
     left: int
     earlier_text: int = 0
     judged_apart: int = 0
+    unmoved: int = 0
     regraded: tuple[Regraded, ...]

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from harness.nouns.base import Band, Interval, Noun, Reason, Weighting
+from harness.storage.plural import plural
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 Gated = Literal["kappa", "kappa_linear", "kappa_quadratic"]
@@ -53,7 +54,8 @@ class Confusion(Noun):
 class Gate(Noun):
     """The fields of both gates: the verdict's parts, and kappa under each weighting.
 
-    `verdict`, `reason` and `items_needed` are set by verdicts/gates.py; they are None before that.
+    `verdict`, `reason`, `items_needed` and `queries_needed` (the queries of so many items, of as many each as
+    now; None where every item is one) are set by verdicts/gates.py; they are None before that.
     `provisional` says why the verdict is preliminary. `bar_moved` names the other thresholds that gates.toml
     has, or that the previous run of the same policy had.
     """
@@ -63,6 +65,7 @@ class Gate(Noun):
     band: Band | None
     reason: str | None = None
     items_needed: int | None = None
+    queries_needed: int | None = None
     bar: float
     bar_moved: str | None = None
     weighting: Weighting
@@ -86,6 +89,12 @@ class Gate(Noun):
         """That the guard, and not the standard error, set the lower limit of the gated kappa."""
         few = "fewer than five queries have a disagreement, so a guard sets the lower limit of kappa"
         return few if self.gated_kappa.guarded else None
+
+    @property
+    def needed_words(self) -> str:
+        """How many items would decide it, in words, with the queries that they take."""
+        queries = f" in {plural(self.queries_needed, 'query')}" if self.queries_needed else ""
+        return f"{plural(self.items_needed or 0, 'item')}{queries}"
 
     @property
     def gated_words(self) -> str:

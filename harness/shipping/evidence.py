@@ -11,7 +11,7 @@ from harness.errors import BadInput
 from harness.golden.examples import golden_path, load_examples
 from harness.golden.lint import lint_golden
 from harness.golden.rating.open_rounds import with_rounds
-from harness.golden.rating.ratings import RATINGS, rated_under, raters_by_version
+from harness.golden.rating.ratings import RATINGS, Rated, rated_under, raters_by_version
 from harness.golden.rejudging import golden_lines, left_to_judge
 from harness.grading.plan import make_plan
 from harness.nouns.pair import Example
@@ -58,6 +58,7 @@ def gather(project: Project, label: str, run: str | None, base: str) -> Evidence
         ),
         gate1=_gate1(project, golden, policy, gates),
         raters=raters_by_version(golden.with_name(RATINGS)),
+        waiting=with_rounds(project, policy, Rated(())).unfinished,
         run=found,
         base=before,
         canaries=canaries,

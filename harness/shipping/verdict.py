@@ -43,7 +43,7 @@ class Evidence:
     `unfinished`: the findings of policy lint; `findings`: those of golden lint. `stale`: how many of the
     `judged` golden grades, with canaries, were not yet judged under the version; `bare`: how many examples
     have no reasoning. `raters`: how many rated, by policy version. `canaries_exist`, `pairs_given`: whether
-    there is something to grade.
+    there is something to grade. `waiting`: what a round of rating under this version still waits for.
     """
 
     policy: Policy
@@ -63,6 +63,7 @@ class Evidence:
     pairs_given: bool = False
     impact: Impact | None = None
     warnings: Sequence[str] = ()
+    waiting: str | None = None
 
 
 def judge_shipping(found: Evidence, override: Override | None = None) -> Shipping:
@@ -152,14 +153,17 @@ def _golden(found: Evidence) -> Check:
 
 
 def _gate1(found: Evidence, override: Override | None) -> Check:
-    """Missing, stale or provisional fails, unless a named person overrides it."""
+    """Missing, stale or provisional fails, unless a named person overrides it; what is undecided is open."""
     lacking, gate1 = gate1_lacks(found), found.gate1
     if gate1 is not None and (not_passed(found) or not lacking):
         reason = f"{gate1.reason}; {lacking}" if lacking else gate1.reason or ""
-        return ("fail" if lacking else gate1.verdict or "inconclusive"), reason
+        return gate1.verdict or "inconclusive", reason
+    if override is None and gate1 is None and found.waiting:
+        return "inconclusive", f"{lacking}; {found.waiting}"
     if override is None:
         how = f"; next: harness rate plan --policy {found.policy.label} --raters A,B, or ratings import"
-        return "fail", f"{lacking}{how if gate1 is None else ''}"
+        doubted = gate1 is not None and gate1.verdict == "inconclusive"
+        return "inconclusive" if doubted else "fail", f"{lacking}{how if gate1 is None else ''}"
     return "pass", f"{lacking}; allowed by {override.by}: {override.because}"
 
 
@@ -232,6 +236,8 @@ def _impact(impact: Impact | None, gates: Gates) -> Check:
 def _impact_words(impact: Impact) -> str:
     moved = impact.action_moved
     span = f" ({moved.ci.low:.1%} to {moved.ci.high:.1%})" if moved.ci else ""
+    if moved.reason and moved.share is not None:
+        span = f" (no interval: {moved.reason.after_no_interval})"
     share = "an unknown share" if moved.share is None else f"{moved.share:.1%}{span}"
     whole = "the traffic" if impact.weighted else plural(impact.n, "pair")
     unread = f"; {plural(impact.unread, 'pair')} could not be read under both" if impact.unread else ""

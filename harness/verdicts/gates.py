@@ -4,6 +4,7 @@ The verdict is read from the 95 % interval, never from the point value. An incon
 Missing answers can only prevent a pass.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -18,8 +19,9 @@ from harness.stats.three_way import items_needed, three_way
 
 EXIT_CODES: dict[Verdict, int] = {"pass": 0, "fail": 1, "inconclusive": 3}
 VERDICT_KEYS = {
-    "gate", "verdict", "reason", "items_needed", "band", "bar", "bar_moved", "weighting", "gated", "kappa",
-    "kappa_linear", "kappa_quadratic", "n", "n_clusters", "coverage", "gate1", "provisional",
+    "gate", "verdict", "reason", "items_needed", "queries_needed", "band", "bar", "bar_moved", "weighting",
+    "gated", "kappa", "kappa_linear", "kappa_quadratic", "n", "n_clusters", "coverage", "gate1",
+    "provisional",
 }  # fmt: skip
 UNMEASURED = (
     "Gate 1 was not measured here, for want of two raters, so it is unknown whether the policy is clear"
@@ -76,7 +78,15 @@ def _with_verdict(score: G, check: Check) -> G:
     verdict, reason = check
     # More items do not help if something other than kappa, such as missing answers, left it open.
     needed = _needed(score) if verdict == "inconclusive" and check == _kappa_check(score) else None
-    return score.model_copy(update={"verdict": verdict, "reason": reason, "items_needed": needed})
+    queries = _queries_of(needed, score) if needed else None
+    update = {"verdict": verdict, "reason": reason, "items_needed": needed, "queries_needed": queries}
+    return score.model_copy(update=update)
+
+
+def _queries_of(items: int, score: Gate) -> int | None:
+    """The queries of so many items, of as many items each as now; None where every item is one of its own."""
+    n = score.gated_kappa.n
+    return math.ceil(items * score.n_clusters / n) if score.n_clusters < n else None
 
 
 def _needed(score: Gate) -> int | None:
@@ -110,6 +120,7 @@ def _gate2_check(score: Gate2, gates: Gates) -> Check:
         floor = f"the floor of {gates.coverage_floor:.1%}"
         return "inconclusive", f"coverage {score.coverage:.1%} is under {floor}"
     checks = [(_kappa_check(score), _worst_kappa_check(score)), *_action_checks(score), *_cell_checks(score)]
+    checks += _uncounted(score, gates)
     for found, worst in checks if score.coverage < 1 else ():
         if found[0] != worst[0]:
             return (
@@ -150,6 +161,15 @@ def _cell_checks(score: Gate2) -> list[tuple[Check, Check]]:
     """Each cell with a limit against it, as found and at worst."""
     limited = [cell for cell in score.never_grow if cell.limit is not None]
     return [(_cell_check(cell, cell.ci), _cell_check(cell, cell.ci_worst_case)) for cell in limited]
+
+
+def _uncounted(score: Gate2, gates: Gates) -> list[tuple[Check, Check]]:
+    """What gates.toml asks of actions that nobody has decided on: open."""
+    asked = gates.gate2.actions is not None or any(cell.limit is not None for cell in gates.never_grow)
+    if score.actions is not None or not asked:
+        return []
+    found: Check = "inconclusive", f"gates.toml has a bar for actions: {score.reasons['actions']}"
+    return [(found, found)]
 
 
 def _cell_check(cell: CellScore, ci: Interval | None) -> Check:

@@ -7,7 +7,7 @@ margin.
 from collections.abc import Iterator
 
 from harness.nouns.base import Interval
-from harness.nouns.policy import Gates
+from harness.nouns.policy import UNDECIDED, Gates
 from harness.scorecards.comparison import Change, Comparison, Condition, Regression
 from harness.stats.paired import SAME, one_sided_limits
 from harness.storage.plural import plural
@@ -17,7 +17,7 @@ from harness.verdicts.gates import together
 def judge_regression(found: Comparison, gates: Gates) -> Regression:
     """The verdict on a comparison by these gates: pass only where every condition passes."""
     limits = _limits(found.gated_change, found.n_clusters)
-    cells = dict(_cells(found))
+    cells = dict(_cells(found, gates))
     conditions = (
         _non_inferior(found, gates.margin, limits),
         *cells.values(),
@@ -69,7 +69,12 @@ def _open(name: str, reason: str) -> Condition:
     return Condition(name=name, verdict="inconclusive", reason=reason)
 
 
-def _cells(found: Comparison) -> Iterator[tuple[str, Condition]]:
+def _cells(found: Comparison, gates: Gates) -> Iterator[tuple[str, Condition]]:
+    if not found.never_grow:
+        # Declared, and not counted: nobody has decided on the policy's actions.
+        for one in gates.never_grow:
+            what = f"golden {one.golden} with action {one.action}"
+            yield what, _open(f"{what} does not grow", f"unknown, as the policy {UNDECIDED}")
     for cell in found.never_grow:
         grew = cell.candidate - cell.base
         what = f"golden {cell.golden} with action {cell.action}"

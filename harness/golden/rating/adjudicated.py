@@ -30,8 +30,9 @@ class Looked(Noun):
 class Adjudicated(Noun):
     """The disputes of a policy version in numbers.
 
-    `raters_differ`: on how many the raters gave different grades, as Gate 1 counts them; on the others they
-    differ from the golden grade alone, or could not grade.
+    `change_action`: None where the policy has not decided on its actions. `raters_differ`: on how many the
+    raters gave different grades, as Gate 1 counts them; on the others they differ from the golden grade
+    alone, or could not grade: `ungraded`. `rated`: whether there is any rating under the version.
     `golden_changed`: decisions whose grade is not the golden grade that was disputed, of the `golden_noted`
     that say what it was. `reopened`: disputes with more than one decision, without second looks. `causes`
     counts decisions; "none": those without one.
@@ -41,8 +42,10 @@ class Adjudicated(Noun):
     disputes: int
     decided: int
     open: int
-    change_action: int
+    change_action: int | None
     raters_differ: int
+    ungraded: int
+    rated: bool
     golden_changed: int
     golden_noted: int
     reopened: int
@@ -51,7 +54,7 @@ class Adjudicated(Noun):
     teacher: Looked | None
 
 
-def sum_up(policy: Policy, disputes: Sequence[Dispute]) -> Adjudicated:
+def sum_up(policy: Policy, disputes: Sequence[Dispute], *, rated: bool = True) -> Adjudicated:
     """Count the disputes of a policy version and their decisions; the clause with most disputes first."""
     decided = [(one, one.decision) for one in disputes if one.decision is not None]
     causes: Counter[str] = Counter(last.cause or "none" for _, last in decided)
@@ -63,7 +66,9 @@ def sum_up(policy: Policy, disputes: Sequence[Dispute]) -> Adjudicated:
         disputes=len(disputes),
         decided=len(decided),
         open=len(disputes) - len(decided),
-        change_action=sum(one.moves_action for one in disputes),
+        change_action=sum(one.moves_action for one in disputes) if policy.decided_actions else None,
+        rated=rated,
+        ungraded=sum(one.ungraded > 0 and not one.raters_differ for one in disputes),
         raters_differ=sum(one.raters_differ for one in disputes),
         golden_changed=sum(_golden(one) not in (None, last.grade) for one, last in decided),
         golden_noted=sum(_golden(one) is not None for one, _ in decided),

@@ -18,7 +18,7 @@ from harness.golden.rating.adjudications import (
     decisions_under,
     load_adjudications,
 )
-from harness.golden.rating.ratings import RATINGS, Said, rated_under, raters_by_version
+from harness.golden.rating.ratings import RATINGS, Said, load_said, rated_under, raters_by_version
 from harness.nouns.pair import Cannot, Example, PastGrade, Rating, Unrated
 from harness.nouns.policy import Policy
 from harness.policy.load import policy_versions
@@ -143,7 +143,7 @@ def _dispute(
 ) -> Dispute:
     sides = _sides(policy, example, said, decisions)
     grades = {side.grade for side in sides if side.grade is not None}
-    actions = {policy.action_of.get(grade) for grade in grades}
+    actions = {(policy.decided_actions or {}).get(grade) for grade in grades}
     distance = max(grades) - min(grades)
     code = code_of(policy, example.id)
     return Dispute(code, example, sides, len(actions) > 1, distance, decisions)
@@ -200,6 +200,12 @@ def rated_label(project: Project, label: str) -> str:
         return label
     known = [version for version in files if version in rated]
     return f"{name}@{known[-1]}" if known else label
+
+
+def is_rated(project: Project, policy: Policy) -> bool:
+    """Whether there is any rating under the version."""
+    said = load_said(golden_path(project, policy.name).with_name(RATINGS))
+    return any(one.policy_version in ("", policy.version) for one in said)
 
 
 def load_disputes(project: Project, policy: Policy) -> list[Dispute]:

@@ -83,12 +83,16 @@ def _strangers(path: Path, ratings: Sequence[Rating], known: Collection[str], th
 def own_ratings(project: Project, policy: Policy, about: Mapping[str, Example]) -> Rated:
     """The ratings in a policy's golden folder. BadInput if there are none."""
     path = golden_path(project, policy.name).with_name(RATINGS)
+
+    def waits() -> str | None:
+        return with_rounds(project, policy, Rated(())).unfinished
+
     if not path.exists():
-        waits = with_rounds(project, policy, Rated(())).unfinished
         rate = f"name a file of ratings, or have pairs rated: harness rate plan --policy {policy.label}"
-        next_ = f"{waits}, and no set is sealed" if waits else rate
+        why = waits()
+        next_ = f"{why}, and no set is sealed" if why else rate
         raise BadInput(f"{policy.name} has no ratings yet: there is no {path}; {next_}")
-    return with_rounds(project, policy, load_rated(path, policy, about))
+    return with_rounds(project, policy, load_rated(path, policy, about, waits))
 
 
 def ratings_beside(project: Project, levels: Levels, golden: Path) -> Rated | None:

@@ -1,7 +1,7 @@
 """Import ratings from a file of any format into a policy's golden folder."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from harness.golden.rating.raters import RATERS, Kind, rater_kinds, with_kinds
 from harness.golden.rating.ratings import RATINGS, Key, Said, ratings_by_key, take
 from harness.golden.rating.sheet import check_rater
 from harness.golden.unmatched import unmatched
-from harness.nouns.pair import Example, Unrated
+from harness.nouns.pair import ALMOST, Example, Unrated, namesakes
 from harness.nouns.policy import Policy
 from harness.policy.load import policy_versions
 from harness.storage.files import write_atomic, write_lines
@@ -148,7 +148,7 @@ class _Merging(NamedTuple):
             unsaid=() if self.file.kind else missing,
             unmatched=_unmet(incoming, self.examples, self.path.parent),
             left_out=Counter({reason: n for reason, n in incoming.left_out.items() if n}),
-            warnings=(*incoming.notes, *self._other_items(given)),
+            warnings=(*incoming.notes, *self._other_items(given), *_alike(raters, kinds, ratings.values())),
         )
         return found, ratings, names
 
@@ -160,6 +160,14 @@ class _Merging(NamedTuple):
             for item, one in {one.said.item: one for one in given}.items()
         )
         return other_items(both, self.file.path.name, "the golden set")
+
+
+def _alike(raters: Collection[str], kinds: Iterable[str], ratings: Iterable[Said]) -> Iterator[str]:
+    """Warnings of one person under two names, in the file or beside those there: two raters who agree."""
+    known = {*raters, *kinds, *(one.rater for one in ratings)}
+    for names in namesakes(sorted(known)):
+        if set(raters) & set(names):
+            yield f"{', '.join(names)} {ALMOST}: is it one person?"
 
 
 def _renamed(incoming: Incoming, names: Pseudonyms) -> list[Given]:

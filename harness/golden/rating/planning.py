@@ -281,7 +281,7 @@ def _unworded(policy: Policy) -> list[str]:
         return []
     what = f"{policy.label} is unfinished, and raters would rate by it so: {lacks[0]}"
     more = f", and {len(lacks) - 1:,} more" if len(lacks) > 1 else ""
-    return [f"{what}{more}; `harness policy lint {policy.label}` lists them"]
+    return [f"{what}{more}; `harness policy lint --policy {policy.label}` lists them"]
 
 
 def _alike(names: Iterable[str]) -> list[str]:

@@ -207,11 +207,18 @@ def _sealed(new: Said, old: Said) -> str:
     return f"{of} {what}: give a later reading its number in `repeat`"
 
 
-def load_rated(path: Path, policy: Policy, about: Mapping[str, Example]) -> Rated:
-    """What a file says under this policy version, with the raters' kinds; BadInput without any rating."""
+def load_rated(
+    path: Path, policy: Policy, about: Mapping[str, Example], waits: Callable[[], str | None] = lambda: None
+) -> Rated:
+    """What a file says under this policy version, with the raters' kinds; BadInput without any rating.
+
+    `waits`: says what a round of rating under the version still waits for, if it does.
+    """
     found = rated_under(path, policy, about.values())
     if not found.ratings:
-        raise BadInput([Fault(str(path), f"no ratings under {policy.label}; {_rated_instead(path, policy)}")])
+        why = waits()
+        instead = f"{why}, and no set is sealed" if why else _rated_instead(path, policy)
+        raise BadInput([Fault(str(path), f"no ratings under {policy.label}; {instead}")])
     return replace(found, about=about)
 
 

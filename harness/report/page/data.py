@@ -182,7 +182,7 @@ def _kappas(score: Gate2, gate1: Gate1 | None) -> Iterator[Track]:
         if figure.place == "drawn":
             why = score.reasons.get(figure.field)
             yield Track(figure.name, figure.of(score), figure.ci_of(score), why, score.bar)
-    if score.ceiling is not None:
+    if score.ceiling is not None and score.ceiling.rater is not None:
         name = "Ceiling: the raters with each other, on these pairs"
         why = Reason("remark", "the difference from the grader has one")
         yield Track(name, score.ceiling.rater, None, why)
@@ -250,7 +250,7 @@ def _pairs(run: Run, score: Gate2, items: list[Item]) -> dict[str, Any]:
         "items": items,
         "of": run.manifest.examples,
         "grades": {str(grade): name for grade, name in grade_names(policy).items()},
-        "actions": {str(grade): name for grade, name in policy.action_of.items()},
+        "actions": {str(grade): name for grade, name in (policy.decided_actions or {}).items()},
         "clauses": {clause.id: clause.text for clause in policy.clauses},
         "diagnoses": DIAGNOSIS_WORDS,
         "raters": dict(run.raters),
