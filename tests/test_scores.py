@@ -211,6 +211,12 @@ def test_an_unknown_form_is_named_and_not_read_as_the_nearest(here: Path, rows: 
         assert imported(path, "--from", tool).code == 2
 
 
+def test_a_table_of_grades_is_one_whatever_else_it_has(here: Path) -> None:
+    rows = [{**row(), "item": "q1-2", "grade": 2}, {**annotation(), "item": "q1-1", "grade": 1}]
+    for one in rows:
+        assert json.loads(graded(here, [one]).out)["accuracy"] == 1.0
+
+
 def test_nothing_is_written_for_them(here: Path) -> None:
     write_project(here)
     for tool, title in (("langfuse", "Langfuse"), ("phoenix", "Phoenix")):

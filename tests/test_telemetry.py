@@ -284,11 +284,12 @@ def test_a_collector_that_takes_a_part_says_so(here: Path) -> None:
     assert f"telemetry: 1 span did not arrive at {held.url}/v1/traces: too old" in ended.err
 
 
-def test_a_mistake_of_ours_ends_no_run(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("step", ["begin", "answered", "recorded", "end"])
+def test_a_mistake_of_ours_ends_no_run(here: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     def broken(*_: object) -> None:
         raise ValueError("a mistake")
 
-    monkeypatch.setattr(recorder.Recorder, "answered", broken)
+    monkeypatch.setattr(recorder.Recorder, step, broken)
     write_project(here)
     with fault_server(lambda *asked: graded()) as server, collector() as held:
         ended = run(server, held, "--limit", "3")

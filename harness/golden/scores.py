@@ -51,13 +51,18 @@ class ScoreForm:
 
 def _is_langfuse(columns: tuple[str, ...]) -> bool:
     there = set(columns)
-    return {"name", "value", "source"} <= there and bool(there & {"dataType", "data_type"})
+    return (
+        {"name", "value", "source"} <= there
+        and bool(there & {"dataType", "data_type"})
+        and "grade" not in there  # a table of grades, whatever else it has
+    )
 
 
 def _is_phoenix(columns: tuple[str, ...]) -> bool:
     there = set(columns)
     results = {"score", "label", "result", "result.score", "result.label"}
-    return "annotator_kind" in there and bool(there & {"name", "annotation_name"}) and bool(there & results)
+    named = "annotator_kind" in there and bool(there & {"name", "annotation_name"})
+    return named and bool(there & results) and "grade" not in there
 
 
 def _langfuse(cells: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
@@ -168,7 +173,7 @@ def graded_table(path: Path, layout: Layout) -> tuple[Table, Layout]:
     """A file as a table of grades: scores of Langfuse and Phoenix by their forms, any other as it is."""
     table = read_table(path, layout)
     form = form_of(table.columns)
-    if form is None or set(layout.columns.get("grade", ())) & set(table.columns):
+    if form is None or layout.wide or set(layout.columns.get("grade", ())) & set(table.columns):
         return table, layout
     found = scores_in(table, FORMS[form], layout)
     rows = [Row(one.line, cells) for one, cells in _cells(found)]

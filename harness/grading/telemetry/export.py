@@ -71,9 +71,9 @@ class Exporter:
 
     def _send_if(self, count: int) -> None:
         if count >= self._batch or time.monotonic() - self._sent_at >= EVERY:
-            self._send()
+            self.send()
 
-    def _send(self) -> None:
+    def send(self) -> None:
         """Start the requests for all that is there."""
         self._sent_at = time.monotonic()
         spans, self._spans = self._spans, []
@@ -153,8 +153,7 @@ class Exporter:
         self._lost[parcel.kind, parcel.signal.shown, why] += count
 
     async def close(self, seconds: float) -> None:
-        """Send the rest, wait so long for all that is on its way, and say what did not arrive."""
-        self._send()
+        """Wait so long for all that is on its way, and say what did not arrive."""
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=seconds)
             for task in late:

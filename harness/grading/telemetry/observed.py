@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from harness.grading.job import Job, RunObserver
 from harness.grading.plan import Plan
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from harness.grading.telemetry.recorder import Recorder
 
 BROKEN_OFF = 2.0
-"""Seconds that the last spans may take where the user does not wait for answers."""
+"""Seconds that the last spans may take where the run ends early."""
+Made = TypeVar("Made")
 
 
 @asynccontextmanager
@@ -42,6 +43,7 @@ async def observed(job: Job, *, calls: bool) -> AsyncIterator[Job]:
         wait = max(one.seconds for one in (telemetry.traces, telemetry.logs) if one)
     finally:
         own.do(recorder.end)
+        own.do(exporter.send)
         await exporter.close(wait)
 
 
@@ -52,15 +54,16 @@ class _Safe:
         self._said = said
         self._works = True
 
-    def do(self, step: Callable[[], None]) -> None:
-        """One step; the first that fails is the last."""
+    def do(self, step: Callable[[], Made]) -> Made | None:
+        """What one step makes; None where it fails, and from then on."""
         if not self._works:
-            return
+            return None
         try:
-            step()
+            return step()
         except Exception as error:  # noqa: BLE001 - a run is worth more than what is said of it
             self._works = False
             self._said(f"telemetry: {type(error).__name__}: {error}; this run goes on without it")
+            return None
 
 
 @dataclass(slots=True)
@@ -84,14 +87,16 @@ class _Traced:
         return self.teacher.identity
 
     async def ask(self, prompt: Prompt) -> Reply:
-        call = self.recorder.begin(prompt)
+        call = self.own.do(lambda: self.recorder.begin(prompt))
         try:
             reply = await self.teacher.ask(prompt)
         except BaseException as error:
             broken = error
-            self.own.do(lambda: self.recorder.broke(call, broken))
+            if call:
+                self.own.do(lambda: self.recorder.broke(call, broken))
             raise
-        self.own.do(lambda: self.recorder.answered(call, reply))
+        if call:
+            self.own.do(lambda: self.recorder.answered(call, reply))
         return reply
 
     async def close(self) -> None:
