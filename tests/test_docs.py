@@ -50,7 +50,6 @@ from harness.scorecards.comparison import (
     Regression,
     Relabelled,
     SliceChange,
-    Statistic,
 )
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
@@ -60,6 +59,7 @@ from harness.scorecards.money import Forecast, Prices, Spending
 from harness.scorecards.policy_change import AffectedExample, GoldenEffect, PolicyDiff, Regraded, Wording
 from harness.scorecards.policy_change import PartChange as PolicyChange
 from harness.scorecards.prompt_change import PrefixChange, PromptDiff
+from harness.scorecards.shared import Statistic
 from harness.scorecards.ship import Override, Shipping
 from harness.scorecards.sizes import ExpectedInterval
 from harness.scorecards.stages import Rate, Stage, Stages
