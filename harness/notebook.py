@@ -39,8 +39,9 @@ from harness.scorecards.estimate import Estimates, Over
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
 from harness.storage.tables import Layout, parse_columns, parse_labels
-from harness.verdicts.assessment import judge_items, judge_raters
+from harness.verdicts.assessment import judge_items
 from harness.verdicts.graded_files import judge_files
+from harness.verdicts.raters import judge_raters
 
 WIDTH = 100
 

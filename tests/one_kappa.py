@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness.nouns.base import Weighting
-from harness.scorecards.comparison import Statistic
+from harness.scorecards.shared import Statistic
 from harness.stats.agreement import positions, renumbered
 from harness.stats.intervals import KappaTable, Spread, clustered_spread, influence
 from harness.stats.paired import stuart_maxwell

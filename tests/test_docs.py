@@ -52,7 +52,6 @@ from harness.scorecards.comparison import (
     Regression,
     Relabelled,
     SliceChange,
-    Statistic,
 )
 from harness.scorecards.estimate import (
     AgainstRest,
@@ -83,6 +82,7 @@ from harness.scorecards.policy_change import AffectedExample, GoldenEffect, Poli
 from harness.scorecards.policy_change import PartChange as PolicyChange
 from harness.scorecards.prompt_change import PrefixChange, PromptDiff
 from harness.scorecards.sample import SampledStratum, SampleSummary
+from harness.scorecards.shared import Statistic
 from harness.scorecards.ship import Override, Shipping
 from harness.scorecards.sizes import ExpectedInterval
 from harness.scorecards.stages import Rate, Stage, Stages

@@ -19,8 +19,8 @@ from harness.report.live_gate1 import FAST, live_view, pace_lines, state_lines
 from harness.score.pace import Timed, pace_of, seconds_of
 from harness.scorecards.live_gate1 import LiveGate1
 from harness.storage.project import Project
-from harness.verdicts.assessment import judge_raters
 from harness.verdicts.live_gate1 import live_gate1, live_gate1_of
+from harness.verdicts.raters import judge_raters
 
 RATERS = ("ann", "bob", "cy")
 ALIKE = (Guest("ann", misses=0.04), Guest("bob", misses=0.04), Guest("cy", misses=0.04))

@@ -10,7 +10,7 @@ from harness.audit.reading import subjects_of_items, subjects_of_plain, subjects
 from harness.errors import BadInput
 from harness.golden.grade_tables import read_grades
 from harness.golden.graded_files import Golden, GradesFile, Levels
-from harness.policy.effect import is_judged
+from harness.policy.judged import is_judged
 from harness.runs.manifest import Manifest
 from harness.runs.pair_run import PairRun
 from harness.score.items import independence, items_of_files, names_query

@@ -36,7 +36,7 @@ def gate1_command(
     """
     from harness.report.gate1 import gate1_view
     from harness.score.settings import gate1_bar, grade_names
-    from harness.verdicts.assessment import judge_raters
+    from harness.verdicts.raters import judge_raters
 
     if ratings is None:
         refuse({"scale": grades.scale, **vars(table)}, "the policy's own ratings need none")

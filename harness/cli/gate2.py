@@ -130,12 +130,12 @@ def _score_files(
 
 def _rated_by(files: FileOptions, rated: RatingsOptions) -> "Callable[[Run], Run]":
     """What gives a run the ratings of a file instead of its own. BadInput for options without a use."""
-    from harness.runs.rated import with_ratings
-
     ratings = rated.ratings
     if ratings is None:
         refuse({**vars(files), **vars(rated)}, "a run brings its own")
         return lambda run: run
+    from harness.runs.rated import with_ratings
+
     without = {name: value for name, value in vars(files).items() if name not in ("labels", "encoding")}
     refuse(without, "a run brings its own (for the ratings: --ratings-columns, ...)")
     say(f"with the ratings of {ratings}, instead of the run's own")

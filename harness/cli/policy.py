@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.nouns.policy import Policy
-    from harness.policy.effect import Labelled
+    from harness.policy.judged import Labelled
 
 app = typer.Typer(help="Policies: the product team's judgement, written down.", no_args_is_help=True)
 

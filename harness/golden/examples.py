@@ -8,7 +8,7 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.scales import off_scale
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
-from harness.policy.effect import is_judged
+from harness.policy.judged import is_judged
 from harness.storage.digest import canonical_json, keyed_digest
 from harness.storage.files import build, each_json_line, parse, read_nouns, text_lines
 from harness.storage.project import Project, pick_name

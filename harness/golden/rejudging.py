@@ -14,7 +14,8 @@ from harness.nouns.base import Noun
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
 from harness.policy.diff import diff_policies
-from harness.policy.effect import cannot_tell, is_judged, movable_grades, reasons
+from harness.policy.effect import cannot_tell, movable_grades, reasons
+from harness.policy.judged import is_judged
 from harness.policy.load import load_policy, policy_path
 from harness.scorecards.policy_change import PolicyDiff
 from harness.storage.files import json_lines, read_nouns, read_text, too_long, write_atomic

@@ -20,7 +20,7 @@ from harness.golden.splits import sample_ids
 from harness.nouns.base import Split
 from harness.nouns.pair import Example
 from harness.nouns.policy import Gates, Policy
-from harness.policy.effect import is_judged
+from harness.policy.judged import is_judged
 from harness.policy.load import load_with_gates, policy_digest, policy_path
 from harness.prompting.prompt import PromptFiles, PromptWriter, bind_prompt, load_prompt
 from harness.providers import asks_a_server, base_url_of, reads_grades, split_model

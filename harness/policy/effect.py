@@ -4,31 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self
 
 from harness.nouns.policy import Policy
 from harness.policy.diff import diff_policies
+from harness.policy.judged import Labelled, is_judged
 from harness.scorecards.policy_change import AffectedExample, GoldenEffect, PartChange, PolicyDiff, Regraded
-
-
-class Labelled(Protocol):
-    """The common part of a golden example and a canary."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def split(self) -> str: ...
-    @property
-    def grade(self) -> int: ...
-    @property
-    def reasoning(self) -> str: ...
-    @property
-    def clauses(self) -> tuple[str, ...]: ...
-    @property
-    def policy_version(self) -> str: ...
-    @property
-    def rules(self) -> str | None: ...
-    def under(self, version: str) -> Self: ...
 
 
 def reasons(diff: PolicyDiff, example: Labelled) -> tuple[str, ...]:
@@ -133,12 +113,6 @@ def _suggested(
 def movable_grades(diff: PolicyDiff) -> set[int]:
     """The grades that the changes can move."""
     return {grade for change in diff.changes for grade in change.moves}
-
-
-def is_judged(example: Labelled, policy: Policy) -> bool:
-    """Whether an example was judged under a policy version, and by its rules as they read now."""
-    then = example.under(policy.version)
-    return then.policy_version == policy.version and then.rules in (None, policy.rules)
 
 
 def _rests_on(example: Labelled, change: PartChange, reworded: set[str]) -> bool:

@@ -53,6 +53,9 @@ def connect(
     sdk: Any, client: Any, base_error: type[Exception], base_url: str | None, key: str | None
 ) -> Wire:
     """A wire through an SDK's client to a server, or to the SDK's own."""
+    from harness.providers.steady import SteadyRequests
+
+    http = type("Client", (SteadyRequests, sdk.DefaultAioHttpClient), {})
     opened = client(
         # A local server asks for no key, but the client insists on one, or looks for other credentials.
         api_key=key or "none",
@@ -60,7 +63,7 @@ def connect(
         # Retries are the run's, not the SDK's: two layers of them would multiply.
         max_retries=0,
         timeout=TIMEOUT,
-        http_client=sdk.DefaultAioHttpClient(
+        http_client=http(
             **http_options(base_url), verify=trusted(base_url), event_hooks={"response": [_receive]}
         ),
     )

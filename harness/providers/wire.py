@@ -73,6 +73,8 @@ class Wire:
         # What is not HTTP at all comes through openai's transport as aiohttp's own error.
         self._caught = (base_error, aiohttp.ClientError)
         self._client = client
+        # The SDK takes its own address apart to put a relative path behind it, with every request.
+        self._base = str(client.base_url).rstrip("/")
         # What is as short as a word is no secret, and hiding it would change answers that hold the word.
         self._key = _pattern_of(key) if key else None
 
@@ -86,11 +88,11 @@ class Wire:
 
     async def get(self, path: str, read: Callable[[str], Read]) -> Read:
         """What is at a path."""
-        return await self._answer(self._client.get(path, cast_to=self._kind), read)
+        return await self._answer(self._client.get(self._base + path, cast_to=self._kind), read)
 
     async def send(self, path: str, read: Callable[[str], Read], **parts: Any) -> Read:
         """A POST of something other than a body of JSON, in the words of the SDK's own `post`."""
-        return await self._answer(self._client.post(path, cast_to=self._kind, **parts), read)
+        return await self._answer(self._client.post(self._base + path, cast_to=self._kind, **parts), read)
 
     async def close(self) -> None:
         """Close the connections."""

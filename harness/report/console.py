@@ -23,8 +23,12 @@ class SafeConsole(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Escape control characters in texts. Rich's own control codes are segments of another kind."""
         renderable = FoldedText.of(renderable) if type(renderable) is Text else renderable
-        for text, style, control in super().render(renderable, options):
-            yield Segment(text if control else visible(text).replace(GLUE, " "), style, control)
+        for segment in super().render(renderable, options):
+            text, style, control = segment
+            # What is printable holds nothing to escape. Most texts are, and each passes here once for every
+            # table and padding that it stands in.
+            plain = control or text.isprintable()
+            yield segment if plain else Segment(visible(text).replace(GLUE, " "), style, control)
 
     def render_str(self, text: str, **how: Any) -> Text:
         """A string as a text, as in a table's cell."""

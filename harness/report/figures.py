@@ -6,12 +6,14 @@ line here.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.nouns.base import Interval
 from harness.report.parts import interval, number, signed
-from harness.scorecards.comparison import Change, Comparison
 from harness.scorecards.gate2 import Gate2
+
+if TYPE_CHECKING:
+    from harness.scorecards.comparison import Change, Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def scored(score: Gate2) -> list[Figure]:
     return [figure for figure in SCORED if score.coverage < 1 or not figure.if_missing]
 
 
-def changes_of(found: Comparison) -> Iterator[tuple[Figure, Change]]:
+def changes_of(found: "Comparison") -> Iterator[tuple[Figure, "Change"]]:
     """Each figure of a comparison that is available, with its change."""
     for figure in CHANGES:
         change: Change | None = figure.of(found)
@@ -119,7 +121,7 @@ def changes_of(found: Comparison) -> Iterator[tuple[Figure, Change]]:
             yield figure, change
 
 
-def contrary(found: Comparison, *, better: bool) -> Iterator[tuple[Figure, Change]]:
+def contrary(found: "Comparison", *, better: bool) -> Iterator[tuple[Figure, "Change"]]:
     """The figures whose whole interval says the reverse of what the gated kappa does."""
     for figure, change in changes_of(found):
         if change.ci is not None:
@@ -129,6 +131,6 @@ def contrary(found: Comparison, *, better: bool) -> Iterator[tuple[Figure, Chang
                 yield figure, change
 
 
-def any_of(change: Change) -> bool:
+def any_of(change: "Change") -> bool:
     """Whether either side has a value to show."""
     return bool(change.base or change.candidate)

@@ -33,11 +33,14 @@ class FoldedText(Text):
         """The lines."""
         if no_wrap or self.no_wrap:
             return super().wrap(console, width, no_wrap=True, **options)
+        folds = {**options, "overflow": "fold"}
+        if all(cell_len(line) <= width for line in self.plain.split("\n")):
+            return super().wrap(console, width, **folds)
         lines = Lines()
         for line in self.split(allow_blank=True):
             for part in line.divide(_breaks(line.plain, width)):
                 part.rstrip_end(width)
-                lines.extend(part.wrap(console, width, **{**options, "overflow": "fold"}))
+                lines.extend(part.wrap(console, width, **folds))
         return lines
 
 

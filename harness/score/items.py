@@ -4,16 +4,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from harness.errors import BadInput
 from harness.golden.by_chance import Told, other_items
 from harness.golden.grade_rows import GradedRow, cluster_of
-from harness.golden.graded_files import Golden
 from harness.golden.unmatched import unmatched
 from harness.nouns.pair import Example, one_form
 from harness.nouns.records import Failed, Grade, Record, Ungraded
 from harness.storage.plural import plural
+
+if TYPE_CHECKING:
+    from harness.golden.graded_files import Golden
+
 
 Ending = Literal["graded", "ungraded", "failed"]
 
@@ -87,7 +90,7 @@ def answer_of(record: Record) -> Answer:
 
 
 def items_of_files(
-    golden: Golden, grades: Mapping[str, GradedRow], name: str
+    golden: "Golden", grades: Mapping[str, GradedRow], name: str
 ) -> tuple[list[GradedItem], tuple[str, ...]]:
     """Each golden item with its grade from the file `name`, and warnings."""
     items = []

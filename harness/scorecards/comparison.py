@@ -3,7 +3,7 @@
 from typing import Literal
 
 from harness.nouns.base import Interval, Noun, Reason, Weighting
-from harness.scorecards.shared import Confusion, Gated, Verdict
+from harness.scorecards.shared import Confusion, Gated, Statistic, Verdict
 
 Kind = Literal["fixed", "broken", "moved"]
 
@@ -19,15 +19,6 @@ class Change(Noun):
     delta: float | None
     ci: Interval | None = None
     se: float | None = None
-    p: float | None = None
-    reason: Reason | None = None
-
-
-class Statistic(Noun):
-    """A test statistic with its degrees of freedom and p, or the reason why it is undefined."""
-
-    value: float | None
-    df: int | None = None
     p: float | None = None
     reason: Reason | None = None
 

@@ -32,6 +32,15 @@ class Estimate(Noun):
     reason: Reason | None = None
 
 
+class Statistic(Noun):
+    """A test statistic with its degrees of freedom and p, or the reason why it is undefined."""
+
+    value: float | None
+    df: int | None = None
+    p: float | None = None
+    reason: Reason | None = None
+
+
 class BootstrapCheck(Noun):
     """A second estimate of the gated interval: percentiles over draws of whole queries.
 

@@ -26,7 +26,8 @@ from harness.score.reading import reading_of
 from harness.scorecards.gate1 import Gate1
 from harness.shipping.verdict import Evidence, RunFound
 from harness.storage.project import Project, version_number
-from harness.verdicts.assessment import assess, judge_raters
+from harness.verdicts.assessment import assess
+from harness.verdicts.raters import judge_raters
 
 SPLIT = "test"
 """The split that a version is gated on, unless a run is named."""

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import bdtr, chdtrc, stdtrit
 
 from harness.nouns.base import Interval, Reason
-from harness.scorecards.comparison import Statistic
+from harness.scorecards.shared import Statistic
 from harness.stats.agreement import Floats, Integers
 from harness.stats.intervals import (
     ONE_CLUSTER,

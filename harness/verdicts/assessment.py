@@ -6,8 +6,8 @@ The assembly also serves items of other origins: files of grades, and arrays in 
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic_core import to_json
@@ -18,20 +18,19 @@ from harness.runs.folder import DISAGREEMENTS, SCORECARD, VERDICT, Run, earlier_
 from harness.runs.kind import CHOSEN
 from harness.score.canaries import canary_report
 from harness.score.copies import surely_beyond
-from harness.score.few import few_names
-from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
 from harness.score.items import GradedItem
 from harness.score.rating_matrix import MIN_COMMON, rating_matrix_of
 from harness.score.reading import Reading, read_run
-from harness.score.settings import Raters, ScoreSettings, gate1_bar, gate2_bar, settings_of
+from harness.score.settings import Raters, ScoreSettings, gate2_bar, settings_of
 from harness.score.threshold import Threshold
 from harness.scorecards.canaries import CanaryReport
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
 from harness.storage.files import write_atomic
 from harness.storage.plural import plural
-from harness.verdicts.gates import UNMEASURED, judge_gate1, judge_gate2, verdict_of
+from harness.verdicts.gates import UNMEASURED, judge_gate2, verdict_of
+from harness.verdicts.raters import judge_raters, people_alone
 from harness.verdicts.threshold_changes import moved_since
 
 NO_GATE = "gates do not apply to a run over canaries: half of its products are written to mislead"
@@ -143,63 +142,6 @@ def _measured(
     gate1 = judge_raters(rated, settings.scale, settings.gates, names=settings.names)
     raters = Raters(rating_matrix_of(rated.ratings, settings.scale), gate1.provisional)
     return gate1, score_gate2(items, settings, raters, warnings)
-
-
-def judge_raters(
-    rated: Rated,
-    scale: tuple[int, ...],
-    gates: Gates,
-    bar: Threshold | None = None,
-    *,
-    names: Mapping[int, str] | None = None,
-    bootstrap: bool = False,
-) -> Gate1:
-    """Judge Gate 1 on ratings by the gates, or by another threshold. BadInput for a single rater.
-
-    Where two people or more rated, language models are left out.
-    """
-    rated = people_alone(rated)
-    score = score_gate1(
-        rated.ratings,
-        scale,
-        bar or gate1_bar(gates),
-        rated.kinds,
-        rated.about,
-        unrated=rated.unrated,
-        pair_floor=gates.gate1.pair_floor,
-        bootstrap=bootstrap,
-    )
-    provisional = "; ".join(filter(None, (score.provisional, rated.early))) or None
-    warnings = (*rated.warnings, *_strangers(rated.strangers), *score.warnings)
-    noted = {"warnings": warnings, "provisional": provisional, "compared": rated.compared}
-    return judge_gate1(score.model_copy(update=noted), names, rated.unfinished)
-
-
-def people_alone(rated: Rated) -> Rated:
-    """The ratings without those of language models, where two people or more rated, and a warning of it.
-
-    Gate 1 is about people: models that agree with them say nothing more of whether the policy is clear.
-    """
-    kinds = rated.kinds or {}
-    models = sorted(rater for rater in rated.raters if kinds.get(rater) == "llm")
-    if not models or sum(kinds.get(rater) == "human" for rater in rated.raters) < 2:
-        return rated
-    kept = [rating for rating in rated.ratings if rating.rater not in models]
-    count = plural(len(rated.ratings) - len(kept), "rating")
-    warning = f"{count} by language models ({few_names(models)}) left out: Gate 1 is read from people alone"
-    return replace(
-        rated,
-        ratings=kept,
-        unrated=[one for one in rated.unrated if one.rater not in models],
-        warnings=(*rated.warnings, warning),
-    )
-
-
-def _strangers(items: Collection[str]) -> Iterator[str]:
-    """A warning of rated items that are not graded: agreement on them says nothing of the golden set."""
-    if items:
-        count = plural(len(items), "rated item")
-        yield f"left out: {count} that the golden set lacks ({few_names(sorted(items))})"
 
 
 def mixed_answers(reading: Reading) -> tuple[str, ...]:

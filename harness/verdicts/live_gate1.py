@@ -18,7 +18,7 @@ from harness.score.settings import grade_names
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.live_gate1 import CannotRate, CitedClause, LiveGate1, RaterNow
 from harness.storage.project import Project
-from harness.verdicts.assessment import judge_raters
+from harness.verdicts.raters import judge_raters
 
 
 def live_gate1_of(project: Project, policy: str, name: str | None = None) -> LiveGate1:

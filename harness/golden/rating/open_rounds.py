@@ -3,15 +3,18 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.errors import Fault
 from harness.golden.examples import golden_path
 from harness.golden.rating.ratings import RATINGS, Rated, Said
-from harness.golden.rating.rounds import load_round, read_round, rounds_folder, rounds_of
+from harness.golden.rating.round_folders import round_names, rounds_folder
 from harness.golden.rating.sealed_lines import Lines, is_about, missing, not_first, sealed_lines, stray
-from harness.golden.rating.waiting import RoundNow, round_now
 from harness.nouns.policy import Policy
 from harness.storage.project import Project
+
+if TYPE_CHECKING:
+    from harness.golden.rating.waiting import RoundNow
 
 
 def with_rounds(project: Project, policy: Policy, rated: Rated, path: Path | None = None) -> Rated:
@@ -24,6 +27,8 @@ def with_rounds(project: Project, policy: Policy, rated: Rated, path: Path | Non
     own = golden_path(project, policy.name).with_name(RATINGS)
     file = path or own
     lines = sealed_lines(file, policy.version)
+    if not lines and not round_names(project, policy.name):
+        return rated
     rounds = list(_rounds(project, policy))
     if file.resolve() != own.resolve():
         if not lines:
@@ -37,7 +42,11 @@ def with_rounds(project: Project, policy: Policy, rated: Rated, path: Path | Non
     )
 
 
-def _rounds(project: Project, policy: Policy) -> Iterator[RoundNow]:
+def _rounds(project: Project, policy: Policy) -> Iterator["RoundNow"]:
+    # Loaded where there is a round: what reads one took a thirtieth of the time of `harness gate1`.
+    from harness.golden.rating.rounds import load_round, read_round, rounds_of
+    from harness.golden.rating.waiting import round_now
+
     folder = rounds_folder(project, policy.name)
     for name in rounds_of(project, policy.name):
         planned = load_round(folder / name)
@@ -46,7 +55,7 @@ def _rounds(project: Project, policy: Policy) -> Iterator[RoundNow]:
             yield round_now(read_round(folder / name))
 
 
-def _warnings(rounds: list[RoundNow], lines: Lines) -> Iterator[str]:
+def _warnings(rounds: list["RoundNow"], lines: Lines) -> Iterator[str]:
     if len(rounds) > 1:
         names = ", ".join(one.open_round.round.name for one in rounds)
         count = f"{len(rounds)} rounds of rating ({names})"
@@ -54,14 +63,14 @@ def _warnings(rounds: list[RoundNow], lines: Lines) -> Iterator[str]:
     yield from filter(None, (not_first(lines, one) for one in rounds))
 
 
-def _open(rounds: list[RoundNow], lines: Lines, file: str) -> Iterator[str]:
+def _open(rounds: list["RoundNow"], lines: Lines, file: str) -> Iterator[str]:
     """Why no verdict may be read."""
     yield from filter(None, (one.unread for one in rounds))
     for one in rounds:
         yield from missing(lines, one, file)
 
 
-def _early(rounds: list[RoundNow], lines: Lines, folder: Path) -> Iterator[str]:
+def _early(rounds: list["RoundNow"], lines: Lines, folder: Path) -> Iterator[str]:
     """Why a verdict is provisional."""
     yield from filter(None, (one.early for one in rounds))
     yield from filter(None, [stray(lines, rounds, folder)])
@@ -86,6 +95,9 @@ def blind_faults(project: Project, policy: str, given: Iterable[tuple[str, Said]
 
 def _rated_blind(project: Project, policy: str) -> dict[tuple[str, str, str], str]:
     """Who rates which item under which version in a round that is not sealed, and in which."""
+    from harness.golden.rating.rounds import read_round, rounds_of
+    from harness.golden.rating.waiting import round_now
+
     folder = rounds_folder(project, policy)
     found: dict[tuple[str, str, str], str] = {}
     for name in rounds_of(project, policy):

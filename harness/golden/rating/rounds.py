@@ -18,19 +18,21 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.golden.examples import golden_path
 from harness.golden.leakage import Leaks
 from harness.golden.rating.ratings import RATINGS
+from harness.golden.rating.round_folders import ROUND as ROUND
+from harness.golden.rating.round_folders import round_names
+from harness.golden.rating.round_folders import rounds_folder as rounds_folder
 from harness.nouns.base import Noun
 from harness.nouns.pair import Chance, Drawn, Pair, RaterName, Result
 from harness.nouns.policy import Policy
 from harness.policy.load import load_policy, policy_digest
 from harness.storage.files import build, load_nouns, read_json
 from harness.storage.plural import plural
-from harness.storage.project import Project, folder_names, is_name, likeliest
+from harness.storage.project import Project, is_name, likeliest
 from harness.storage.regular import SETTINGS, odd_files
 
-ROUNDS, ROUND, POLICY = "rounds", "round.json", "policy.toml"
+POLICY = "policy.toml"
 PAIRS, ASSIGNMENTS, SEALED = "pairs.jsonl", "assignments.jsonl", "sealed.jsonl"
 ANSWERS, LINKS = "answers.sqlite3", "links.jsonl"
 FORMAT = 1
@@ -155,16 +157,11 @@ class OpenRound:
         return chance < self.round.reasons
 
 
-def rounds_folder(project: Project, policy: str) -> Path:
-    """The folder of a policy's rounds; there may be none."""
-    return golden_path(project, policy.partition("@")[0]).with_name(ROUNDS)
-
-
 def rounds_of(project: Project, policy: str) -> list[str]:
     """The names of a policy's rounds, the oldest first."""
     folder = rounds_folder(project, policy)
-    found = [name for name in folder_names(folder) if (folder / name / ROUND).exists()]
-    return sorted(found, key=lambda name: (load_round(folder / name).created_at, _natural(name)))
+    names = round_names(project, policy)
+    return sorted(names, key=lambda name: (load_round(folder / name).created_at, _natural(name)))
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

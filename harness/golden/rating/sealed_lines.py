@@ -7,15 +7,17 @@ drawn, with the rounds that are there; and the sealed sets, with their lines.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.golden.rating.ratings import Said, verdict_of
-from harness.golden.rating.rounds import OpenRound
-from harness.golden.rating.waiting import RaterSet, RoundNow
 from harness.nouns.pair import one_form
 from harness.storage.files import text_lines
 from harness.storage.plural import plural
 from harness.storage.strict_json import parse_json
+
+if TYPE_CHECKING:
+    from harness.golden.rating.rounds import OpenRound
+    from harness.golden.rating.waiting import RaterSet, RoundNow
 
 LINES = (".jsonl", ".ndjson")
 
@@ -57,13 +59,13 @@ def _parsed(text: str) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def is_about(lines: Lines, now: RoundNow) -> bool:
+def is_about(lines: Lines, now: "RoundNow") -> bool:
     """Whether any line is of a round."""
     pairs = _pairs_of(now.open_round)
     return any((one.rater, one.item) in pairs for one in lines)
 
 
-def stray(lines: Lines, rounds: Iterable[RoundNow], folder: Path) -> str | None:
+def stray(lines: Lines, rounds: Iterable["RoundNow"], folder: Path) -> str | None:
     """A sentence about lines of rounds that are not there; None without any."""
     known = {pair for now in rounds for pair in _pairs_of(now.open_round)}
     count = Counter[str]()
@@ -80,7 +82,7 @@ def stray(lines: Lines, rounds: Iterable[RoundNow], folder: Path) -> str | None:
     )
 
 
-def _pairs_of(opened: OpenRound) -> set[tuple[str, str]]:
+def _pairs_of(opened: "OpenRound") -> set[tuple[str, str]]:
     """The raters with the items that each of them rates."""
     return {
         (rater, item)
@@ -90,7 +92,7 @@ def _pairs_of(opened: OpenRound) -> set[tuple[str, str]]:
     }
 
 
-def missing(lines: Lines, now: RoundNow, file: str) -> Iterator[str]:
+def missing(lines: Lines, now: "RoundNow", file: str) -> Iterator[str]:
     """A sentence for each sealed set whose lines are not all in the file as they were sealed."""
     for one in now.sets:
         if one.progress.sealed_at is None:
@@ -104,7 +106,7 @@ def missing(lines: Lines, now: RoundNow, file: str) -> Iterator[str]:
             )
 
 
-def _there(lines: Lines, opened: OpenRound, one: RaterSet) -> tuple[int, int]:
+def _there(lines: Lines, opened: "OpenRound", one: "RaterSet") -> tuple[int, int]:
     """How many of a set's lines are there, of how many; counted alone where the answers are not here."""
     if one.said:
         sealed = Counter(map(_line_of, one.said))
@@ -119,7 +121,7 @@ def _line_of(said: Said) -> Line:
     return Line(said.item, said.rater, said.at, verdict_of(said))
 
 
-def not_first(lines: Lines, now: RoundNow) -> str | None:
+def not_first(lines: Lines, now: "RoundNow") -> str | None:
     """A sentence about lines that Gate 1 does not read, since their raters had rated the pairs elsewhere."""
     blind = {(one.item, one.rater) for one, numbers in lines.items() if 0 in numbers}
     later = [

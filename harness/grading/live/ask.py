@@ -88,6 +88,24 @@ class Asker:
 
     async def _persist(self, prompt: Prompt, tries: "_Tries") -> Reply:
         """Attempts until one is answered, or they are used up."""
+        try:
+            return await self._attempt(prompt, tries)
+        except TransientError as error:
+            return await self._retry(prompt, tries, error)
+
+    async def _retry(self, prompt: Prompt, tries: "_Tries", error: TransientError) -> Reply:
+        """The attempts after a first one that failed.
+
+        tenacity is called only now, since what it does around an attempt that succeeds takes a fifteenth of
+        the time of a call. It is shown the first attempt: that one counts, and is waited after.
+        """
+        failed = [error]
+
+        async def attempt() -> Reply:
+            if failed:
+                raise failed.pop()
+            return await self._attempt(prompt, tries)
+
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(TransientError),
             stop=tries.used_up,
@@ -95,7 +113,7 @@ class Asker:
             sleep=self.stop.sleep,
             reraise=True,
         )
-        return await retrying(self._attempt, prompt, tries)
+        return await retrying(attempt)
 
     async def _again(self, prompt: Prompt, tries: "_Tries", first: Reply) -> tuple[Reply, Reply | None]:
         """Another answer and the first one; the first alone where none comes."""
