@@ -217,6 +217,24 @@ class AnswerStore:
         self.failures -= failed
         self.count -= not failed
 
+    def holds(self, record: Record) -> bool:
+        """Whether this very record is the pair's answer. BadInput for a record of no pair of the set."""
+        query = (
+            "SELECT answers.body FROM rows JOIN pairs ON pairs.number = rows.pair "
+            "LEFT JOIN answers ON answers.pair = rows.pair WHERE rows.item = ? AND pairs.digest = ?"
+        )
+        try:
+            found = self._fetch(query, record.example, key_of_digest(record.pair))
+        except ValueError:  # no digest at all
+            found = []
+        if not found:
+            raise BadInput([Fault(str(self.path), f"has no such pair as {record.example!r} of an answer")])
+        return bool(found[0][0] == _body(record))
+
+    def forget(self, item: str) -> None:
+        """Keep no number of an item that another process asks about: there may be millions of them."""
+        self._numbers.pop(item, None)
+
     def is_answered(self, key: Key) -> bool:
         """Whether a pair has an answer."""
         found = self._fetch("SELECT failed FROM answers WHERE pair = ?", self._number_of(key[0]))
