@@ -130,14 +130,20 @@ def test_another_run_is_no_proof(here: Path, words: tuple[str, ...], why: str) -
     assert why in " ".join(ended.err.split())
 
 
+def half_right(number: int, body: dict[str, Any]) -> Turn:
+    """Wrong in every other query."""
+    title = item_of(body)["result"]["title"]
+    return graded((grade_of(title) + (len(title) % 2)) % 3)
+
+
 def test_a_failed_gate_is_no_proof(here: Path) -> None:
     write_project(here, golden=examples(queries=PROVING))
     table = write_rows(here / "pairs.csv", rows(3))
-    with fault_server(lambda _, body: graded((grade_of(item_of(body)["result"]["title"]) + 1) % 3)) as server:
+    with fault_server(half_right) as server:
         at = ("--policy", "small", "--model", "openai/m", "--base-url", server.url)
         harness("eval", *at, "--split", "test", **KEYS)
         ended = label(server, table)
-    assert (ended.code, "its Gate 2 verdict is fail" in ended.err) == (2, True)
+    assert (ended.code, "its Gate 2 verdict is fail" in ended.err) == (2, True), ended.err
 
 
 def test_a_changed_golden_shot_needs_a_new_proof(here: Path) -> None:

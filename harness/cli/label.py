@@ -44,13 +44,6 @@ class LabelOptions(Options):
     format: Format = None
     encoding: Encoding = None
 
-    @property
-    def folder(self) -> Path:
-        """The label set; BadInput if none is named."""
-        if self.output is None:
-            raise BadInput("name the folder of the labels: -o LABELS")
-        return self.output
-
 
 class HowToLabel(Options):
     """How to carry it out."""
@@ -65,6 +58,13 @@ class HowToLabel(Options):
     max_cost: Annotated[
         float | None, option("Stop before the labels cost more than this.", min=0, metavar="USD")
     ] = None
+    dry_run: Annotated[
+        bool, option("Print what it would ask, cost and take; make no API calls.", "--dry-run")
+    ] = False
+    rpm: Annotated[int | None, option("Requests a minute that the server takes, for --dry-run.", min=1)] = (
+        None
+    )
+    tpm: Annotated[int | None, option("Tokens a minute that the server takes, for --dry-run.", min=1)] = None
 
 
 def label_command(
@@ -90,13 +90,31 @@ def label_command(
     project = project_at(root)
     load_keys(project)
     request = _request(project, pairs, what, teacher, how)
+    if how.dry_run:
+        _forecast(project, request, how, as_json=json)
+        return
+    if how.rpm or how.tpm:
+        raise BadInput(
+            "--rpm and --tpm go with --dry-run: a labelling finds out by itself what a server takes"
+        )
     limits = calls.limits(only_failed=how.retry_failed, max_cost=how.max_cost)
     with Progress() as progress:
         found = label(project, request, progress, limits)
-    print_json(found) if json else show([*labels_view(found), "", f"Labels: {shown_path(request.folder)}"])
+    print_json(found) if json else show(
+        [*labels_view(found), "", f"Labels: {shown_path(Path(found.labels))}"]
+    )
     if failed := found.outcomes.failed:
         say(f"{plural(failed, 'row has', 'rows have')} no answer; repeat the command with --retry-failed")
         raise typer.Exit(4)
+
+
+def _forecast(project: Project, request: "Request", how: HowToLabel, *, as_json: bool) -> None:
+    """Print what labelling would cost and take. Makes no API calls and writes nothing."""
+    from harness.production.forecast import foresee_labels
+    from harness.report.labels import label_forecast_view
+
+    found = foresee_labels(project, request, how.rpm, how.tpm)
+    print_json(found) if as_json else show(label_forecast_view(found))
 
 
 def _request(
@@ -110,4 +128,4 @@ def _request(
     asked = teacher.asked(policy, Path(", ".join(pairs)))
     asked = asked.model_copy(update={"model": from_root(asked.model, project), "batch": how.batch})
     table = layout(what.columns, None, what.format, encoding=what.encoding)
-    return Request(pairs, what.folder, asked, Input(table, names_in(what.attributes)), how.unproven)
+    return Request(pairs, what.output, asked, Input(table, names_in(what.attributes)), how.unproven)

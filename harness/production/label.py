@@ -53,10 +53,13 @@ SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to label: `pairs` are files, folders or patterns; `folder` is the label set, new or begun."""
+    """What to label: `pairs` are files, folders or patterns; `folder` is the label set, new or begun.
+
+    Only a dry run needs no folder.
+    """
 
     pairs: Sequence[str]
-    folder: Path
+    folder: Path | None
     asked: Asked
     input: Input = field(default_factory=Input)
     unproven: bool = False
@@ -65,27 +68,30 @@ class Request:
 
 def label(project: Project, request: Request, watch: RunObserver, limits: Limits = NO_LIMITS) -> LabelSummary:
     """Label the pairs that the set lacks, and write its shards. Asks nothing until every row is checked."""
+    folder = request.folder
+    if folder is None:
+        raise BadInput("name the folder of the labels: -o LABELS")
     files = [file for text in request.pairs for file in files_of(text)]
     plan = teacher_plan(project, request.asked)
-    before = _before(request.folder, plan)
-    proof = _proof(project, plan, before, unproven=request.unproven)
+    before = begun_before(folder, plan)
+    proof = proof_of(project, plan, before, unproven=request.unproven)
     engine = engine_of(request.engine)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     executor_of(plan.asked).check(plan.asked.model, teacher)
     money_of(project, plan, limits)
-    with _opened(request.folder, new=before is None) as store:
+    with _opened(folder, new=before is None) as store:
         added = take_in(store, files, request.input, checks_of(plan))
         manifest = _begun(request, plan, before, proof, store)
-        save_label_manifest(request.folder, manifest)
+        save_label_manifest(folder, manifest)
         if before and added:
             watch.said(f"{plural(added, 'row')} more than before")
         if before is None:
             for name, content in teacher_contents(plan).items():
-                write_atomic(request.folder / name, content)
-        job = _job(project, request.folder, plan, teacher, watch, limits, store)
-        with resumable(request.folder, HOW_TO_RESUME):
+                write_atomic(folder / name, content)
+        job = _job(project, folder, plan, teacher, watch, limits, store)
+        with resumable(folder, HOW_TO_RESUME):
             engine.answer(job, store, HOW_TO_RESUME)
-            return _finish(request.folder, store, manifest, plan, teacher)
+            return _finish(folder, store, manifest, plan, teacher)
 
 
 def teacher_plan(project: Project, asked: Asked) -> Plan:
@@ -100,7 +106,7 @@ def checks_of(plan: Plan) -> Checks:
     return Checks(frozenset(query_key(shot.query) for shot in shots), render)
 
 
-def _before(folder: Path, plan: Plan) -> LabelManifest | None:
+def begun_before(folder: Path, plan: Plan) -> LabelManifest | None:
     """The manifest of a set that was begun by the same teacher; None for a new set."""
     if folder.is_symlink():
         raise BadInput([Fault(str(folder), "is a link: name the folder that it leads to")])
@@ -131,7 +137,7 @@ def _given(value: object) -> str:
     return "not given" if value is None else str(value)
 
 
-def _proof(project: Project, plan: Plan, before: LabelManifest | None, *, unproven: bool) -> Proof | None:
+def proof_of(project: Project, plan: Plan, before: LabelManifest | None, *, unproven: bool) -> Proof | None:
     """The proof of the teacher; None where the user takes it without one. BadInput where there is none."""
     if before and before.proven:
         return before.proven

@@ -41,7 +41,7 @@ def _is_final(path: Path, rows: int, facts: Mapping[str, str]) -> bool:
         return False
     try:
         with parquet_file(path, links=False) as file:
-            told = dict(file.schema_arrow.metadata or {})
+            told = dict(file.metadata.metadata or {})
             whole = file.metadata.num_rows == rows and file.schema_arrow.equals(shard_schema())
     except BadInput:
         return False

@@ -84,14 +84,16 @@ class AnswerStore:
     BadInput for a file that this program did not write so.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, look: bool = False) -> None:
+        """`look`: read beside the process that writes, and take nothing out."""
         self.path = path
         self.models: set[str] = set()
         self._connection = _open(path)
         self._numbers: dict[str, int] = {}
         try:
-            self.rows = self.pairs = 0
-            self.take_back()
+            self.rows, self.pairs = self._accepted()
+            if not look:
+                self.take_back()
             self.count, self.failures = self._counts()
         except BaseException:
             self._connection.close()
@@ -113,15 +115,19 @@ class AnswerStore:
 
     def take_back(self) -> None:
         """Take out the rows and pairs of a source that was not accepted."""
-        (kept,) = self._fetch("SELECT COALESCE(SUM(rows), 0) FROM sources")
-        (last,) = self._fetch("SELECT MAX(pair) FROM rows WHERE number <= ?", kept[0])
+        self.rows, self.pairs = self._accepted()
         self._write(
             [
-                ("DELETE FROM rows WHERE number > ?", [(kept[0],)]),
-                ("DELETE FROM pairs WHERE number > ?", [(last[0] or 0,)]),
+                ("DELETE FROM rows WHERE number > ?", [(self.rows,)]),
+                ("DELETE FROM pairs WHERE number > ?", [(self.pairs,)]),
             ]
         )
-        self.rows, self.pairs = kept[0], last[0] or 0
+
+    def _accepted(self) -> tuple[int, int]:
+        """The rows and pairs of the sources that were accepted."""
+        ((rows,),) = self._fetch("SELECT COALESCE(SUM(rows), 0) FROM sources")
+        ((pairs,),) = self._fetch("SELECT MAX(pair) FROM rows WHERE number <= ?", rows)
+        return rows, pairs or 0
 
     def accept(self, sources: Sequence[Source]) -> None:
         """Keep what was added since the last time: it comes from these files."""
@@ -244,6 +250,16 @@ class AnswerStore:
         """Whether a pair was asked and has no answer."""
         found = self._fetch("SELECT failed FROM answers WHERE pair = ?", self._number_of(key[0]))
         return bool(found and found[0][0])
+
+    def has_answer_to(self, digest: str) -> bool:
+        """Whether there is an answer to a pair, by the pair's digest."""
+        query = "SELECT 1 FROM pairs JOIN answers ON pair = number WHERE digest = ? AND NOT failed"
+        return bool(self._fetch(query, key_of_digest(digest)))
+
+    def shot_queries(self) -> int:
+        """How many rows have the query of a shot."""
+        query = "SELECT COUNT(*) FROM rows JOIN pairs ON pairs.number = pair WHERE shot_query"
+        return int(self._fetch(query)[0][0])
 
     def records(self) -> Iterator[Record]:
         """Every record; the last one of a key counts."""

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 
 from rich.console import RenderableType
+from rich.table import Table
 from rich.text import Text
 
+from harness.report.money import forecast_view
 from harness.report.parts import columns, indented, number, warnings
+from harness.scorecards.label_forecast import LabelForecast, MonthOfPairs
 from harness.scorecards.labels import LabelSpending, LabelSummary
-from harness.scorecards.money import usd
+from harness.scorecards.money import Span, usd
 from harness.storage.plural import plural
 
 STRATA_SHOWN = 20
@@ -70,6 +73,56 @@ def spending_words(found: LabelSpending) -> str:
     cost = f"unknown: {found.reason}; the others cost {usd(found.known)}" if found.unknown else ""
     reused = f", {found.reused:,} from the reply cache" if found.reused else ""
     return f"Cost: {cost or usd(found.known)} for {asked}{reused}."
+
+
+def label_forecast_view(found: LabelForecast) -> Iterator[RenderableType]:
+    """A dry run: these pairs, and from a thousand to a billion of their kind."""
+    rows, distinct = plural(found.rows, "row"), plural(found.distinct, "distinct pair")
+    answered = f", {found.answered:,} of them answered" if found.answered else ""
+    yield Text(f"{rows}, {distinct}{answered}")
+    if found.proven:
+        yield Text(f"Proven by {found.proven}.")
+    yield from forecast_view(found.forecast)
+    if found.table and found.forecast.input_tokens.high:
+        yield Text("")
+        limits = [f"{value:,} {name}" for name, value in _limits(found) if value]
+        yield Text(f"Distinct pairs like these a month{', at ' if limits else ''}{' and '.join(limits)}:")
+        yield indented(_months(found))
+    yield from warnings(found.warnings, above=True)
+
+
+def _limits(found: LabelForecast) -> tuple[tuple[str, int | None], ...]:
+    return ("requests a minute", found.rpm), ("tokens a minute", found.tpm)
+
+
+def _months(found: LabelForecast) -> Table:
+    """The price and the hours of many pairs."""
+    table = columns("pairs", "plain", "cached", "batch", "hours")
+    for month in found.table:
+        cost = month.cost
+        prices = (month_words(span) for span in (cost.plain, cost.cached, cost.batch))
+        table.add_row(f"{month.pairs:,}", *prices, hours_words(month))
+    return table
+
+
+def month_words(span: Span | None) -> str:
+    """A range of USD, short: three digits say all that a forecast knows."""
+    return "-" if span is None else f"${_short(span.low)}-{_short(span.high)}"
+
+
+def hours_words(month: MonthOfPairs) -> str:
+    """A range of hours, and which limit sets it."""
+    if month.hours is None:
+        return "-"
+    low, high = _short(month.hours.low), _short(month.hours.high)
+    return f"{low if low == high else f'{low}-{high}'} ({month.bound_by})"
+
+
+def _short(amount: float) -> str:
+    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if amount >= size:
+            return f"{float(f'{amount / size:.2g}'):g}{letter}"
+    return f"{float(f'{amount:.2g}'):g}"
 
 
 def _percent(share: float | None) -> str:

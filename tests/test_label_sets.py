@@ -1,0 +1,180 @@
+"""A label set as somebody sends it: what this program did not write so is refused, and named."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from builders import write_project
+from fault_server import fault_server
+from labelling import by_title, label, rows, write_rows
+
+from harness.errors import BadInput
+from harness.production import shards
+from harness.runs import labels as reading
+from harness.runs.labels import load_labels, shard_path, shard_schema
+
+ALONE = ("--unproven",)
+
+
+@pytest.fixture
+def made(here: Path) -> Path:
+    """A label set of 10 rows by a builtin model."""
+    write_project(here)
+    table = write_rows(here / "pairs.csv", rows(10, distinct=4))
+    ended = label(None, table, *ALONE, model="builtin/majority")
+    assert ended.code == 0, ended.err
+    return here / "L"
+
+
+def refused(folder: Path) -> str:
+    with pytest.raises(BadInput) as caught:
+        list(load_labels(folder).rows())
+    return str(caught.value)
+
+
+def test_shards_hold_the_columns_of_the_contract_and_the_same_bytes_again(made: Path) -> None:
+    shard = shard_path(made, 0)
+    names = (
+        "item query title pair digest weight stratum position outcome cause detail grade action reasoning "
+        "clauses probabilities confidence asked cached input_tokens cached_tokens output_tokens "
+        "reasoning_tokens cost model shot_query policy prompt shots proven"
+    )
+    assert pq.ParquetFile(shard).schema_arrow.names == names.split()
+    told = pq.ParquetFile(shard).schema_arrow.metadata
+    manifest = json.loads((made / "labels.json").read_text("utf-8"))
+    for name in ("policy", "prompt", "prefix", "shots"):
+        assert told[name.encode()].decode() == manifest["digests"][name]
+    assert (told[b"proven"], told[b"model"]) == (b"false", b"builtin/majority")
+    before = shard.read_bytes()
+    shard.unlink()
+    assert label(None, "pairs.csv", *ALONE, model="builtin/majority").code == 0
+    assert shard.read_bytes() == before
+    first = next(load_labels(made).rows())
+    assert first["confidence"] == dict(first["probabilities"])[first["grade"]]
+
+
+def test_long_sets_have_several_shards_and_only_what_changed_is_written(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (shards, reading):
+        monkeypatch.setattr(module, "SHARD", 7)
+        monkeypatch.setattr(module, "PIECE", 3)
+    monkeypatch.setattr(shards, "STEP", 2)
+    write_project(here)
+    table = write_rows(here / "pairs.csv", rows(20))
+    assert label(None, table, *ALONE, model="builtin/majority").code == 0
+    paths = sorted(Path("L/shards").iterdir())
+    assert [pq.ParquetFile(path).metadata.num_rows for path in paths] == [7, 7, 6]
+    stamps = [path.stat().st_ino for path in paths]
+    assert label(None, write_rows(table, rows(25)), *ALONE, model="builtin/majority").code == 0
+    now = [path.stat().st_ino for path in sorted(Path("L/shards").iterdir())]
+    assert (now[:2], now[2] == stamps[2], len(now)) == (stamps[:2], False, 4)
+    assert [row["item"] for row in load_labels(Path("L")).rows()] == [f"p{n}" for n in range(25)]
+    batches = list(load_labels(Path("L")).batches(["item", "grade"]))
+    assert all(batch.schema.names == ["item", "grade"] for batch in batches)
+    shard_path(Path("L"), 1).unlink()
+    assert "part-00001.parquet: no such file" in refused(Path("L"))
+
+
+def rewrite(path: Path, change: Callable[[Any], Any]) -> None:
+    table = pq.read_table(path)
+    changed = change(table)
+    pq.write_table(changed.replace_schema_metadata(table.schema.metadata), path)
+
+
+def test_a_foreign_shard_is_refused_by_its_columns(made: Path) -> None:
+    shard = shard_path(made, 0)
+    whole = shard.read_bytes()
+    rewrite(shard, lambda table: table.append_column("extra", pa.array([1] * 10)))
+    assert "unknown columns: extra" in refused(made)
+    shard.write_bytes(whole)
+    rewrite(shard, lambda table: table.drop_columns(["weight"]))
+    assert "missing columns: weight" in refused(made)
+    shard.write_bytes(whole)
+    rewrite(shard, lambda table: table.set_column(5, "weight", table["weight"].cast(pa.string())))
+    assert "the types of weight" in refused(made)
+    shard.write_bytes(whole)
+    rewrite(shard, lambda table: table.slice(1))
+    assert "has 9 rows, and the set says 10" in refused(made)
+    pq.write_table(pq.read_table(shard).cast(shard_schema()), shard)
+    assert "is of another label set" in refused(made)
+    shard.write_bytes(whole[:200])
+    assert "not readable as Parquet" in refused(made)
+    (made / "shards/more.parquet").write_bytes(whole)
+    assert "more.parquet: is no shard of this set" in refused(made)
+
+
+def test_links_and_pipes_are_refused(made: Path, tmp_path: Path) -> None:
+    shard = shard_path(made, 0)
+    shard.rename(tmp_path / "away")
+    shard.symlink_to(tmp_path / "away")
+    assert "is a link" in refused(made)
+    shard.unlink()
+    os.mkfifo(shard)
+    assert "is not a regular file" in refused(made)
+    shard.unlink()
+    (tmp_path / "away").rename(shard)
+    (made / "calls.jsonl").symlink_to(tmp_path / "elsewhere")
+    assert "is a link" in refused(made)
+    ended = label(None, "pairs.csv", *ALONE, model="builtin/majority")
+    assert ended.code == 2 and "is a link" in ended.err
+    (tmp_path / "M").symlink_to(made)
+    assert "is a link" in refused(tmp_path / "M")
+
+
+def test_counts_beyond_reason_are_refused(made: Path) -> None:
+    path = made / "labels.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    for change in ({"rows": 10**14}, {"distinct": -1}, {"version": 2}, {"unheard": 1}):
+        path.write_text(json.dumps({**manifest, **change}), encoding="utf-8")
+        assert next(iter(change)) in refused(made)
+    path.write_text(json.dumps({**manifest, "rows": 10 * 10**9}), encoding="utf-8")
+    assert "no such file" in refused(made)
+
+
+def test_a_foreign_store_is_refused(made: Path) -> None:
+    store = made / "answers.sqlite3"
+    with sqlite3.connect(store) as connection:
+        connection.execute("CREATE TRIGGER t AFTER INSERT ON answers BEGIN DELETE FROM rows; END")
+    ended = label(None, "pairs.csv", *ALONE, model="builtin/majority")
+    assert ended.code == 2 and "trigger t" in ended.err
+    store.write_bytes(b"SQLite format 3\0" + b"\1" * 200)
+    ended = label(None, "pairs.csv", *ALONE, model="builtin/majority")
+    assert ended.code == 2 and "answers.sqlite3" in ended.err
+    (made / "answers.sqlite3-journal").write_bytes(b"x")
+    ended = label(None, "pairs.csv", *ALONE, model="builtin/majority")
+    assert ended.code == 2 and "rollback journal" in ended.err
+
+
+def test_a_damaged_answer_is_named(made: Path) -> None:
+    with sqlite3.connect(made / "answers.sqlite3") as connection:
+        connection.execute("UPDATE answers SET body = '{}' WHERE pair = 2")
+    shard_path(made, 0).unlink()
+    ended = label(None, "pairs.csv", *ALONE, model="builtin/majority")
+    assert ended.code == 2 and "answer" in ended.err and "is damaged" in ended.err
+
+
+def test_a_set_with_another_policy_beside_it_is_refused(made: Path) -> None:
+    policy = made / "policy.toml"
+    policy.write_text(policy.read_text("utf-8").replace('goal = "', 'goal = "other '), encoding="utf-8")
+    assert "is not what the manifest says" in refused(made)
+
+
+def test_a_large_store_is_opened(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million answers are more than the bound of other databases."""
+    from harness.storage import databases
+
+    monkeypatch.setattr(databases, "LARGEST", 1)
+    with fault_server(by_title):
+        assert label(None, "pairs.csv", *ALONE, model="builtin/majority").code == 0
+    from harness.production import store
+
+    monkeypatch.setattr(store, "MOST", 1)
+    ended = label(None, "pairs.csv", *ALONE, model="builtin/majority")
+    assert ended.code == 2 and "larger than" in ended.err
