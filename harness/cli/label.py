@@ -54,6 +54,9 @@ class HowToLabel(Options):
     batch: Annotated[
         bool, option("Through the provider's batch API: half the price, within a day.", "--batch")
     ] = False
+    engine: Annotated[
+        str, option("local, or ray: a pool of processes, on this machine or on a Ray cluster.", "--engine")
+    ] = "local"
     retry_failed: Annotated[bool, option("Ask only what failed.", "--retry-failed")] = False
     max_cost: Annotated[
         float | None, option("Stop before the labels cost more than this.", min=0, metavar="USD")
@@ -128,4 +131,6 @@ def _request(
     asked = teacher.asked(policy, Path(", ".join(pairs)))
     asked = asked.model_copy(update={"model": from_root(asked.model, project), "batch": how.batch})
     table = layout(what.columns, None, what.format, encoding=what.encoding)
-    return Request(pairs, what.output, asked, Input(table, names_in(what.attributes)), how.unproven)
+    return Request(
+        pairs, what.output, asked, Input(table, names_in(what.attributes)), how.unproven, how.engine
+    )

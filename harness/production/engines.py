@@ -5,7 +5,9 @@ from typing import Protocol
 from harness.errors import BadInput
 from harness.grading.answering import ask_all
 from harness.grading.job import Job
+from harness.production.ray_engine import Ray
 from harness.production.store import AnswerStore
+from harness.runs.manifest import Asked
 
 
 class Engine(Protocol):
@@ -13,6 +15,9 @@ class Engine(Protocol):
 
     Each answer is in the store before it counts, so that a killed labelling goes on from there.
     """
+
+    def check(self, asked: Asked) -> None:
+        """BadInput if this cannot be asked in this way. Called before anything is written."""
 
     def answer(self, job: Job, store: AnswerStore, resumed_by: str) -> int:
         """Ask what is open; how many pairs have no answer after that.
@@ -24,12 +29,15 @@ class Engine(Protocol):
 class Local:
     """This process, with the executors that `harness eval` has."""
 
+    def check(self, asked: Asked) -> None:
+        """Its executors check by themselves."""
+
     def answer(self, job: Job, store: AnswerStore, resumed_by: str) -> int:
         """Ask live or by batches, as the job says."""
         return ask_all(job, store, resumed_by)
 
 
-ENGINES: dict[str, Engine] = {"local": Local()}
+ENGINES: dict[str, Engine] = {"local": Local(), "ray": Ray()}
 DEFAULT = "local"
 
 

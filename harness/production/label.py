@@ -19,6 +19,7 @@ from harness.nouns.pair import query_key
 from harness.production.engines import DEFAULT, engine_of
 from harness.production.intake import Checks, take_in
 from harness.production.pairs import Input, files_of
+from harness.production.parts import join_parts
 from harness.production.proof import prove
 from harness.production.shards import write_shards
 from harness.production.store import STORE, AnswerStore
@@ -76,6 +77,7 @@ def label(project: Project, request: Request, watch: RunObserver, limits: Limits
     before = begun_before(folder, plan)
     proof = proof_of(project, plan, before, unproven=request.unproven)
     engine = engine_of(request.engine)
+    engine.check(plan.asked)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     executor_of(plan.asked).check(plan.asked.model, teacher)
     money_of(project, plan, limits)
@@ -88,6 +90,7 @@ def label(project: Project, request: Request, watch: RunObserver, limits: Limits
         if before is None:
             for name, content in teacher_contents(plan).items():
                 write_atomic(folder / name, content)
+        join_parts(folder, store)
         job = _job(project, folder, plan, teacher, watch, limits, store)
         with resumable(folder, HOW_TO_RESUME):
             engine.answer(job, store, HOW_TO_RESUME)

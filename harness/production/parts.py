@@ -61,6 +61,7 @@ def lay_out(job: Job, store: AnswerStore, size: int) -> int:
         part = part_folder(job.folder, count)
         part.mkdir(parents=True)
         write_lines(part / PAIRS, (_shown(item.id, item.pair.data()) for item in piece))
+        (part / RECORDS).touch()
         count += 1
     return count
 

@@ -30,6 +30,9 @@ from harness.providers.base import Teacher
 from harness.runs.record_log import RecordLog
 from harness.storage.project import Project
 
+TRIES = 4
+"""Processes that may die on a part: Ray itself would start the next one for ever."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -115,8 +118,8 @@ class PartAsker:
                 f"{os.uname().nodename}: {folder} is not there; every machine of the cluster has to see the "
                 "folder of the labels under this name"
             )
-        if self._order.limit is not None:
-            await self._coordinator.begin.remote(number)
+        if await self._coordinator.begin.remote(number) > TRIES:
+            raise Unfinished(f"{folder}: {TRIES} processes died on it; see the logs of Ray")
         job = self._job(number, folder, heard)
         pace = self._pace = self._pace or self._paced(job.teacher)
         with RecordLog(folder) as log, Worker(job, log, self._stop, pace, lambda: pool.working) as worker:

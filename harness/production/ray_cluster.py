@@ -16,8 +16,6 @@ SPARE = 2
 QUIET = {
     # Ray tells its authors about each start, unless this says no.
     "RAY_USAGE_STATS_ENABLED": "0",
-    # Its servers would write into what the command prints.
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
 }
 

@@ -1,6 +1,8 @@
 """What all actors of a labelling share: one budget, and one reason to stop."""
 
 import asyncio
+from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import BadInput, FatalError, HarnessError, Interrupted, Unfinished
@@ -27,14 +29,17 @@ class Coordinator:
     def __init__(self, budget: Budget | None) -> None:
         self._budget = budget
         self._held: dict[int, tuple[int, Reservation]] = {}
+        self._tries = Counter[int]()
         self._count = 0
         self._why: tuple[str, str] | None = None
         self._stopped = asyncio.Event()
 
-    async def begin(self, part: int) -> None:
-        """A part begins; what an earlier try of it left open, since its process died, may have been billed."""
+    async def begin(self, part: int) -> int:
+        """A part begins; how often it has. Calls that an earlier try left open may have been billed."""
+        self._tries[part] += 1
         for number in [number for number, (owner, _) in self._held.items() if owner == part]:
             await self.settle(number, None)
+        return self._tries[part]
 
     async def reserve(self, part: int, worst: float) -> int | str:
         """Room for a call: its number, or why there is none."""
@@ -73,14 +78,11 @@ class Coordinator:
         return self._why
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class _Room(Reservation):
-    """Room for one call, by its number."""
+    """Room for one call; the coordinator knows it by its number."""
 
-    __slots__ = ("number",)
-
-    def __init__(self, worst: float, number: int) -> None:
-        super().__init__(worst)
-        object.__setattr__(self, "number", number)
+    number: int = 0
 
 
 class SharedBudget(Budget):
@@ -96,7 +98,7 @@ class SharedBudget(Budget):
         found = await self._coordinator.reserve.remote(self._part, worst)
         if isinstance(found, str):
             raise OverBudget(found)
-        return _Room(worst, found)
+        return _Room(worst, number=found)
 
     def settle(self, reservation: Reservation, usage: Usage | None) -> None:
         """As in a budget; nobody waits for the answer."""

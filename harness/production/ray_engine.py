@@ -1,4 +1,4 @@
-"""--engine ray: a pool of actors asks, each with its share of the connections, over parts that Ray Data deals out.
+"""--engine ray: Ray Data deals parts out to a pool of actors, each with its share of the connections.
 
 This process alone has the answer store. It lays the open questions out as parts, and takes the answers of
 each part over when an actor is done with it.
@@ -35,10 +35,10 @@ ROUNDS = 32
 """Questions of a part for each connection: enough that waiting for its last answer costs little."""
 SMALLEST, LARGEST = 50, 2_000
 """Pairs of a part."""
+IN_HAND = 2
+"""Parts that wait at an actor, with the one that it asks: no more, since another actor may be idle."""
 SHARES = 4
 """Parts for each actor at least, where there are pairs enough, so that none is idle for long."""
-AGAIN = 3
-"""Times that an actor whose process died is started again, and a part that it had is given out again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +136,8 @@ class _Labelling:
         asking = data.range(self._parts, override_num_blocks=self._parts).map(
             PartAsker,
             fn_constructor_args=(order_of(self._job, self._size, self._found.node), self._coordinator),
-            compute=data.ActorPoolStrategy(size=self._size.actors, max_tasks_in_flight_per_actor=2),
+            compute=data.ActorPoolStrategy(size=self._size.actors, max_tasks_in_flight_per_actor=IN_HAND),
             num_cpus=1,
-            max_restarts=AGAIN,
-            max_task_retries=AGAIN,
         )
         for batch in asking.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
             yield from batch.to_pylist()
