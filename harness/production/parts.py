@@ -12,11 +12,12 @@ next command.
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from harness.errors import BadInput, Fault, refuse_faults
+from harness.errors import BadInput, Fault, Unfinished, refuse_faults
 from harness.grading.job import Job
 from harness.grading.questions import open_questions
 from harness.nouns.records import Record
@@ -24,11 +25,14 @@ from harness.production.store import AnswerStore
 from harness.runs.call_log import CallLog
 from harness.runs.folder import PAIRS
 from harness.runs.pairs import ShownPair
-from harness.runs.record_log import RECORDS, iter_records
+from harness.runs.record_log import LOCK, RECORDS, iter_records
 from harness.storage.files import iter_nouns, write_lines
+from harness.storage.locks import alone
 from harness.storage.regular import odd_files
 
 PARTS = "parts"
+WAIT = 60.0
+"""Seconds to wait for a process that still answers a part."""
 _NAME = re.compile(r"[0-9]{8,12}")
 
 
@@ -76,12 +80,26 @@ def join_part(part: Path, store: AnswerStore, calls: CallLog) -> Iterator[Record
     A kill on the way takes none over twice. Calls can then count twice as perhaps billed: the dear side.
     """
     refuse_faults(odd_files(part))
-    for record in iter_records(part) if (part / RECORDS).exists() else ():
-        if not store.holds(record):
-            store.append(record)
-            yield record
-    calls.add_all(part)
-    shutil.rmtree(part)
+    with _alone(part):
+        for record in iter_records(part) if (part / RECORDS).exists() else ():
+            if not store.holds(record):
+                store.append(record)
+                yield record
+        calls.add_all(part)
+        shutil.rmtree(part)
+
+
+@contextmanager
+def _alone(part: Path) -> Iterator[None]:
+    """Wait until no process answers the part: one whose job was killed can live a little longer."""
+    from filelock import Timeout
+
+    try:
+        with alone(part / LOCK).acquire(timeout=WAIT):
+            yield
+    except Timeout as error:
+        what = f"{part}: a process of an earlier command still answers it; wait for its end, and try again"
+        raise Unfinished(what) from error
 
 
 def join_parts(folder: Path, store: AnswerStore) -> int:

@@ -1,0 +1,162 @@
+"""--engine ray: the same label set as that of one process, by a real Ray of two cores on this machine."""
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+from builders import write_project
+from fault_server import FaultServer, Turn, completion, error, fault_server, graded, item_of
+from labelling import answers, by_title, grade_of, label, labelled, rows, write_rows
+from oracle import KEY, KEYS
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        importlib.util.find_spec("ray") is None,
+        reason="Ray is not installed: pip install 'teacher-harness[ray]'",
+    ),
+]
+DISTINCT, ROWS, IN_FLIGHT = 300, 450, 8
+PRICES = '[models."openai/m"]\ninput = 1.0\noutput = 0.01\n'
+
+
+@pytest.fixture
+def pairs(here: Path) -> Path:
+    write_project(here)
+    return write_rows(here / "pairs.csv", rows(ROWS, distinct=DISTINCT))
+
+
+def begun(server: FaultServer, *words: str, folder: str = "L") -> "subprocess.Popen[str]":
+    """`harness label --engine ray`, in a process of its own: Ray's processes belong to it."""
+    at = ("--model", "openai/m", "--base-url", server.url, "--max-connections", str(IN_FLIGHT))
+    line = ("label", "pairs.csv", "-o", folder, "--policy", "small", "--unproven", "--engine", "ray", *at)
+    return subprocess.Popen(
+        [sys.executable, "-m", "harness", *line, *words],
+        env={**os.environ, **KEYS},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=300)
+    assert "Traceback" not in err, err
+    return process.returncode, out, err
+
+
+def wait_for(server: FaultServer, requests: int, process: "subprocess.Popen[str]") -> None:
+    while len(server.requests) < requests and process.poll() is None:
+        time.sleep(0.005)
+    assert process.poll() is None, process.communicate()
+
+
+def slowly(number: int, body: dict[str, Any]) -> Turn:
+    return graded(grade_of(item_of(body)["result"]["title"]), wait=0.05)
+
+
+def tables(folder: str) -> list[Any]:
+    return [pyarrow.parquet.read_table(path) for path in sorted(Path(folder, "shards").iterdir())]
+
+
+def ray_logs() -> Iterator[str]:
+    """What the last Ray wrote into its own folder."""
+    for path in Path("/tmp/ray/session_latest").rglob("*"):
+        if path.is_file() and path.stat().st_size < 10_000_000:
+            yield path.read_text("utf-8", "replace")
+
+
+def test_the_shards_are_those_of_one_process(pairs: Path) -> None:
+    def script(number: int, body: dict[str, Any]) -> Turn:
+        found = item_of(body)["result"]["title"]
+        if found.endswith("x0") and "7" in found:
+            return completion("no idea")
+        return error(400, "invalid", "no") if "13" in found else by_title(number, body)
+
+    with fault_server(script) as server:
+        words = ("--unproven", "--no-cache", "--max-connections", "8")
+        assert label(server, pairs, *words, "-o", "L").code == 4
+        alone = len(server.requests)
+        code, out, err = ended(begun(server, "--no-cache", "--json", folder="R"))
+        assert (code, len(server.requests)) == (4, 2 * alone), err
+    here, there = tables("L"), tables("R")
+    assert [one.num_rows for one in there] == [ROWS]
+    assert all(one.equals(other, check_metadata=True) for one, other in zip(here, there, strict=True))
+    assert {"grade", "ungraded", "failed"} == set(there[0]["outcome"].to_pylist())
+    assert not Path("R/parts").exists()
+    # Not even Ray's own logs have the key: an actor has it of its environment.
+    assert KEY and not any(KEY in text for text in ray_logs())
+    assert "2 processes with up to 4 connections each" in err
+    assert '"rows": 450' in out
+
+
+def test_a_killed_command_loses_nothing_and_another_engine_goes_on(pairs: Path) -> None:
+    with fault_server(slowly) as server:
+        with begun(server, "--no-cache") as process:
+            wait_for(server, 120, process)
+            process.kill()
+        ended_ = label(server, pairs, "--unproven", "--no-cache", "--json")
+        assert ended_.code == 0, ended_.err
+        assert DISTINCT <= len(server.requests) <= DISTINCT + IN_FLIGHT
+    assert ended_.json["outcomes"] == {"graded": ROWS, "ungraded": 0, "failed": 0}
+    assert all(row["grade"] == grade_of(row["title"]) for row in labelled())
+    assert answers() == DISTINCT
+
+
+def test_ctrl_c_waits_for_the_calls_in_flight(pairs: Path) -> None:
+    with fault_server(slowly) as server:
+        process = begun(server, "--no-cache")
+        wait_for(server, 60, process)
+        process.send_signal(signal.SIGINT)
+        code, _, err = ended(process)
+        asked = len(server.requests)
+        assert (code, f"interrupted with {DISTINCT - asked} answers to go" in err) == (130, True), err
+        assert answers() == asked < DISTINCT
+        assert label(server, pairs, "--unproven", "--no-cache").code == 0
+        assert len(server.requests) == DISTINCT
+    assert not Path("L/parts").exists()
+
+
+def test_a_budget_holds_across_processes(here: Path, pairs: Path) -> None:
+    (here / "prices.toml").write_text(PRICES, encoding="utf-8")
+    with fault_server(slowly) as server:
+        code, _, err = ended(begun(server, "--no-cache", "--max-cost", "0.02"))
+        assert (code, "--max-cost $0.02" in err) == (4, True), err
+        assert 20 < len(server.requests) < DISTINCT
+    from harness.production.store import STORE, AnswerStore
+
+    with AnswerStore(here / "L" / STORE) as store:
+        costs = [record.cost for record in store.records()]
+    assert len(costs) == len(server.requests)
+    assert sum(cost for cost in costs if cost) <= 0.02
+
+
+def test_a_wrong_key_ends_it_in_words(pairs: Path) -> None:
+    with fault_server(lambda *_: error(401, "invalid_api_key", "no such key")) as server:
+        code, _, err = ended(begun(server, "--no-cache"))
+        assert len(server.requests) <= 2
+    assert code == 4 and "no such key" in err and "repeat the command to go on" in err
+
+
+def test_a_process_that_dies_is_replaced_and_asks_no_answered_pair_again(pairs: Path) -> None:
+    with fault_server(slowly) as server:
+        process = begun(server, "--no-cache")
+        wait_for(server, 100, process)
+        killed = os.popen(f"pgrep -P {raylet_of(process.pid)} -f PartAsker").read().split()
+        os.kill(int(killed[0]), signal.SIGKILL)
+        code, _, err = ended(process)
+        assert code == 0, err
+        assert DISTINCT <= len(server.requests) <= DISTINCT + IN_FLIGHT
+    assert answers() == DISTINCT
+
+
+def raylet_of(driver: int) -> int:
+    return int(os.popen(f"pgrep -P {driver} raylet").read().split()[0])
