@@ -150,13 +150,15 @@ def test_a_process_that_dies_is_replaced_and_asks_no_answered_pair_again(pairs: 
     with fault_server(slowly) as server:
         process = begun(server, "--no-cache")
         wait_for(server, 100, process)
-        killed = os.popen(f"pgrep -P {raylet_of(process.pid)} -f PartAsker").read().split()
-        os.kill(int(killed[0]), signal.SIGKILL)
+        (raylet,) = found("-P", str(process.pid), "raylet")
+        os.kill(found("-P", str(raylet), "-f", "MapWorker")[0], signal.SIGKILL)
         code, _, err = ended(process)
         assert code == 0, err
         assert DISTINCT <= len(server.requests) <= DISTINCT + IN_FLIGHT
     assert answers() == DISTINCT
 
 
-def raylet_of(driver: int) -> int:
-    return int(os.popen(f"pgrep -P {driver} raylet").read().split()[0])
+def found(*words: str) -> list[int]:
+    """The processes that pgrep finds."""
+    done = subprocess.run(["pgrep", *words], capture_output=True, text=True, check=False)
+    return [int(one) for one in done.stdout.split()]

@@ -55,8 +55,12 @@ class HowToLabel(Options):
         bool, option("Through the provider's batch API: half the price, within a day.", "--batch")
     ] = False
     engine: Annotated[
-        str, option("local, or ray: a pool of processes, on this machine or on a Ray cluster.", "--engine")
+        str, option("local; ray: a pool of processes, here or on a cluster; ray-vllm: its GPUs.", "--engine")
     ] = "local"
+    actors: Annotated[
+        int | None,
+        option("Processes of --engine ray (default: as many as cores), or replicas of a model.", min=1),
+    ] = None
     retry_failed: Annotated[bool, option("Ask only what failed.", "--retry-failed")] = False
     max_cost: Annotated[
         float | None, option("Stop before the labels cost more than this.", min=0, metavar="USD")

@@ -65,6 +65,8 @@ class Request:
     input: Input = field(default_factory=Input)
     unproven: bool = False
     engine: str = DEFAULT
+    actors: int | None = None
+    """Processes that the engine may have."""
 
 
 def label(project: Project, request: Request, watch: RunObserver, limits: Limits = NO_LIMITS) -> LabelSummary:
@@ -76,7 +78,7 @@ def label(project: Project, request: Request, watch: RunObserver, limits: Limits
     plan = teacher_plan(project, request.asked)
     before = begun_before(folder, plan)
     proof = proof_of(project, plan, before, unproven=request.unproven)
-    engine = engine_of(request.engine)
+    engine = engine_of(request.engine, request.actors)
     engine.check(plan.asked)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     executor_of(plan.asked).check(plan.asked.model, teacher)

@@ -22,10 +22,10 @@ QUIET = {
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Ray, started. `ray` is the package, `cores` what actors may take, `node` the id of this machine."""
+    """Ray, started. `ray` is the package, `actors` how many there may be, `node` the id of this machine."""
 
     ray: Any
-    cores: int
+    actors: int
     node: str
 
 
@@ -46,18 +46,18 @@ def need_ray() -> Any:
 def cluster(most: int | None = None) -> Iterator[Cluster]:
     """Ray while the block runs; a cluster of one machine starts and ends with it.
 
-    `most`: cores that actors may take, instead of as many as there are. Unfinished where Ray does not start.
+    `most`: how many actors there may be, instead of as many as cores. Unfinished where Ray does not start.
     """
     ray = need_ray()
     address = os.environ.get(ADDRESS)
-    cores = most or len(os.sched_getaffinity(0))
+    actors = most or len(os.sched_getaffinity(0))
     try:
         if address:
             ray.init(log_to_driver=False, logging_level=logging.ERROR)
-            cores = most or max(1, int(ray.cluster_resources().get("CPU", 1)) - SPARE)
+            actors = most or max(1, int(ray.cluster_resources().get("CPU", 1)) - SPARE)
         else:
             ray.init(
-                address="local", num_cpus=cores + SPARE, include_dashboard=False, log_to_driver=False,
+                address="local", num_cpus=actors + SPARE, include_dashboard=False, log_to_driver=False,
                 logging_level=logging.ERROR,
             )  # fmt: skip
     except (ConnectionError, RuntimeError, TimeoutError, OSError, ValueError) as error:
@@ -65,7 +65,7 @@ def cluster(most: int | None = None) -> Iterator[Cluster]:
         raise Unfinished(f"Ray: {where} did not start: {error}") from error
     try:
         _quiet_data(ray)
-        yield Cluster(ray, cores, here())
+        yield Cluster(ray, actors, here())
     finally:
         ray.shutdown()
 

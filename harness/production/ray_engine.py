@@ -50,19 +50,19 @@ class Sizes:
     part: int
 
 
-def sizes(cores: int, connections: int | None, questions: int) -> Sizes:
+def sizes(most: int, connections: int | None, questions: int) -> Sizes:
     """An even split: together the actors have no more connections than one process would."""
     every = connections or AUTOMATIC
-    actors = max(1, min(cores, every, -(-questions // SMALLEST)))
+    actors = max(1, min(most, every, -(-questions // SMALLEST)))
     part = min(LARGEST, every // actors * ROUNDS, -(-questions // (SHARES * actors)))
     return Sizes(actors, every // actors, max(SMALLEST, part))
 
 
 class Ray:
-    """The engine. `cores`: how many actors there are at most; by default the machine's or the cluster's."""
+    """The engine. `actors`: how many there are at most; by default as many as the cores."""
 
-    def __init__(self, cores: int | None = None) -> None:
-        self._cores = cores
+    def __init__(self, actors: int | None = None) -> None:
+        self._actors = actors
 
     def check(self, asked: Asked) -> None:
         """BadInput where the package is missing, or for batches, which need no cluster."""
@@ -72,7 +72,7 @@ class Ray:
 
     def answer(self, job: Job, store: AnswerStore, resumed_by: str) -> int:
         """Ask through the actors."""
-        return ask_all(job, store, resumed_by, _Pool(store, self._cores))
+        return ask_all(job, store, resumed_by, _Pool(store, self._actors))
 
 
 class _Pool:
@@ -80,8 +80,8 @@ class _Pool:
 
     priced_as_batch = waits = False
 
-    def __init__(self, store: AnswerStore, cores: int | None) -> None:
-        self._store, self._cores = store, cores
+    def __init__(self, store: AnswerStore, actors: int | None) -> None:
+        self._store, self._actors = store, actors
 
     def check(self, model: str, teacher: Teacher) -> None:
         """Every teacher can be asked so."""
@@ -91,8 +91,8 @@ class _Pool:
         if not (count := to_ask(job, log)):
             return
         try:
-            with cluster(self._cores) as found:
-                size = sizes(found.cores, job.limits.connections, count)
+            with cluster(self._actors) as found:
+                size = sizes(found.actors, job.limits.connections, count)
                 parts = lay_out(job, self._store, size.part)
                 job.watch.said(
                     f"Ray: {plural(size.actors, 'process', 'processes')} with up to "
@@ -122,7 +122,7 @@ class _Labelling:
                     self._take(row, calls)
             why = await self._coordinator.why.remote()
         except self._found.ray.exceptions.RayError as error:
-            raise Unfinished(f"Ray: {_in_a_line(error)}") from error
+            raise Unfinished(f"Ray: {said_of(error)}") from error
         finally:
             calls.close()
         if why:
@@ -197,5 +197,6 @@ async def streamed(make: Callable[[], Iterator[Any]]) -> AsyncIterator[Any]:
         yield value
 
 
-def _in_a_line(error: Exception) -> str:
+def said_of(error: Exception) -> str:
+    """The last line of a fault of Ray, which comes with the traceback of another process."""
     return str(error).strip().splitlines()[-1][:500]
