@@ -26,7 +26,7 @@ ENDS = || { code=$$?; case $$code in \
 COMPILED = env -u PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help eval gate1 gate2 compare regress impact ship audit report rate adjudicate view lint demo-server test test-slow check format golden-update screenshots mutants clean
+.PHONY: help eval gate1 gate2 compare regress impact ship audit label report rate adjudicate view lint demo-server test test-slow check format golden-update screenshots mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ ship: $(VENV)/installed  ## May a policy version ship? POLICY=policy@v2 [RUN= BA
 
 audit: $(VENV)/installed  ## Is a teacher biased? [OF=run or model] [FLAGS="--limit 50 --dry-run"]
 	@$(BIN)/harness audit "$(or $(OF),latest)" $(FLAGS) $(ENDS)
+
+label: $(VENV)/installed  ## Label production pairs with a proven teacher: PAIRS=file OUT=folder [MODEL= POLICY= PROMPT= FLAGS=]
+	@$(BIN)/harness label "$(PAIRS)" -o "$(OUT)" $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY)") $(if $(PROMPT),--prompt "$(PROMPT)") $(FLAGS) $(ENDS)
 
 report: $(VENV)/installed  ## A run as one HTML file: [RUN=latest BASE=run FLAGS=]
 	@$(BIN)/harness report "$(or $(RUN),latest)" $(if $(BASE),"$(BASE)") $(FLAGS) $(ENDS)

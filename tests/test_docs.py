@@ -55,6 +55,15 @@ from harness.scorecards.comparison import (
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
 from harness.scorecards.impact import ActionMove, Impact, MovedPair, MovedShare, QueryImpact
+from harness.scorecards.label_forecast import LabelForecast, MonthOfPairs
+from harness.scorecards.labels import (
+    ActionShare,
+    GradeShare,
+    LabelCounts,
+    LabelPart,
+    LabelSpending,
+    LabelSummary,
+)
 from harness.scorecards.live_gate1 import CannotRate, CitedClause, LiveGate1, Pace, RaterNow, Seconds
 from harness.scorecards.money import Forecast, Prices, Spending
 from harness.scorecards.policy_change import AffectedExample, GoldenEffect, PolicyDiff, Regraded, Wording
@@ -256,6 +265,7 @@ COMPARED = (
 )
 
 ROUNDS = (RoundSummary, StratumDrawn, RaterShare, ExpectedInterval, RoundProgress, RaterProgress)
+LABELLED = (LabelSummary, LabelCounts, GradeShare, ActionShare, LabelPart, LabelSpending)
 POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExample, Regraded)
 
 
@@ -278,6 +288,8 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
         (Case, "regress, baseline show"),
         *((model, "policy impact") for model in (Impact, MovedShare, ActionMove, QueryImpact, MovedPair)),
         *((model, "audit") for model in (Audit, Effect, Rewrite, ActionMoved)),
+        *((model, "label") for model in LABELLED),
+        *((model, "label --dry-run") for model in (LabelForecast, MonthOfPairs)),
         *((model, "ship") for model in (Shipping, Override)),
         *((model, "rate plan, rate status") for model in ROUNDS),
         *((model, "stages") for model in (Stages, Stage, Rate)),
