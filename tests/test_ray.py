@@ -1,6 +1,7 @@
 """--engine ray: the same label set as that of one process, by a real Ray of two cores on this machine."""
 
 import importlib.util
+import json
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
-from builders import write_project
+from builders import harness, write_project
 from fault_server import FaultServer, Turn, completion, error, fault_server, graded, item_of
 from labelling import answers, by_title, grade_of, label, labelled, rows, write_rows
 from oracle import KEY, KEYS
@@ -156,6 +157,47 @@ def test_a_process_that_dies_is_replaced_and_asks_no_answered_pair_again(pairs: 
         assert code == 0, err
         assert DISTINCT <= len(server.requests) <= DISTINCT + IN_FLIGHT
     assert answers() == DISTINCT
+
+
+def test_files_are_read_and_shards_written_together(here: Path) -> None:
+    write_project(here)
+    made, several = rows(100_001, distinct=12), here / "several"
+    several.mkdir()
+    for at, piece in enumerate((made[:50_000], made[50_000:99_990], made[99_990:])):
+        write_rows(several / f"{at}.csv", piece)
+    words = ("label", "several", "--policy", "small", "--model", "builtin/lexical", "--unproven")
+    assert harness(*words, "-o", "L").code == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", *words, "-o", "R", "--engine", "ray"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    alone, together = tables("L"), tables("R")
+    assert [one.num_rows for one in together] == [100_000, 1]
+    assert all(one.equals(other, check_metadata=True) for one, other in zip(alone, together, strict=True))
+    there, here_ = (json.loads(Path(name, "labels.json").read_text("utf-8")) for name in ("R", "L"))
+    assert there["sources"] == here_["sources"] and len(there["sources"]) == 3
+
+
+def test_faults_of_several_files_are_those_of_one_process(here: Path) -> None:
+    write_project(here)
+    one, other = rows(6), rows(6)
+    one[2] = (*one[2][:3], "-1", *one[2][4:])
+    other[4] = ("", *other[4][1:])
+    write_rows(here / "one.csv", one)
+    write_rows(here / "other.csv", other)
+    (here / "empty.csv").write_text("item,query,title\n", encoding="utf-8")
+    words = ["label", "one.csv", "empty.csv", "other.csv", "-o", "L", "--policy", "small", "--unproven"]
+    words += ["--model", "builtin/lexical"]
+    alone = harness(*words)
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", *words, "--engine", "ray"], capture_output=True, text=True
+    )
+    assert (alone.code, done.returncode) == (2, 2), (alone.err, done.stderr)
+    told = alone.err.split("error", 1)[1]
+    assert "line 4: weight" in told and "other.csv, line 6: empty item" in told
+    assert " ".join(told.split()) in " ".join(done.stderr.split())
 
 
 def found(*words: str) -> list[int]:

@@ -81,3 +81,8 @@ def _quiet_data(ray: Any) -> None:
     context.enable_progress_bars = False
     context.execution_options.verbose_progress = False
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+
+
+def said_of(error: Exception) -> str:
+    """The last line of a fault of Ray, which comes with the traceback of another process."""
+    return str(error).strip().splitlines()[-1][:500]

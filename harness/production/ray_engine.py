@@ -6,9 +6,10 @@ each part over when an actor is done with it.
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInput, Interrupted, Unfinished
@@ -19,13 +20,20 @@ from harness.grading.live.pace import AUTOMATIC
 from harness.grading.questions import to_ask
 from harness.grading.signals import draining
 from harness.grading.stop import Stop
+from harness.nouns.policy import Policy
+from harness.production.intake import Rows
+from harness.production.local import Local
+from harness.production.pairs import Input
 from harness.production.parts import join_part, join_parts, lay_out, part_folder
 from harness.production.ray_actor import Order, PartAsker
-from harness.production.ray_cluster import Cluster, cluster, need_ray
+from harness.production.ray_cluster import Cluster, cluster, need_ray, said_of
 from harness.production.ray_coordinator import ENDS, Coordinator
+from harness.production.ray_files import FileRows, Shards, write_together
+from harness.production.shards import open_shards
 from harness.production.store import AnswerStore
 from harness.providers.base import Teacher
 from harness.runs.call_log import CallLog
+from harness.runs.label_manifest import LabelManifest
 from harness.runs.manifest import Asked
 from harness.storage.plural import plural
 from harness.storage.project import Project
@@ -58,11 +66,13 @@ def sizes(most: int, connections: int | None, questions: int) -> Sizes:
     return Sizes(actors, every // actors, max(SMALLEST, part))
 
 
-class Ray:
+class Ray(Local):
     """The engine. `actors`: how many there are at most; by default as many as the cores."""
 
     def __init__(self, actors: int | None = None) -> None:
-        self._actors = actors
+        super().__init__(actors)
+        self._started = ExitStack()
+        self._cluster: Cluster | None = None
 
     def check(self, asked: Asked) -> None:
         """BadInput where the package is missing, or for batches, which need no cluster."""
@@ -70,9 +80,31 @@ class Ray:
         if asked.batch:
             raise BadInput("--engine ray asks call by call, and a batch needs no cluster: leave --batch away")
 
+    def cluster(self) -> Cluster:
+        """Ray, which starts when it is first needed."""
+        if self._cluster is None:
+            self._cluster = self._started.enter_context(cluster(self._actors))
+        return self._cluster
+
+    def reading(self, files: Sequence[Path], how: Input) -> Rows:
+        """Read several files at the same time; a single one has nobody to share it with."""
+        return FileRows(self.cluster().ray, files, how) if len(files) > 1 else super().reading(files, how)
+
     def answer(self, job: Job, store: AnswerStore, resumed_by: str) -> int:
         """Ask through the actors."""
-        return ask_all(job, store, resumed_by, _Pool(store, self._actors))
+        return ask_all(job, store, resumed_by, _Pool(store, self))
+
+    def write(self, folder: Path, store: AnswerStore, manifest: LabelManifest, policy: Policy) -> None:
+        """Write several shards at the same time."""
+        if len(numbers := open_shards(folder, store.rows, manifest)) > 1:
+            write_together(self.cluster(), Shards(folder.resolve(), tuple(numbers), manifest, policy))
+        else:
+            super().write(folder, store, manifest, policy)
+
+    def close(self) -> None:
+        """End Ray, or leave the cluster; what its processes still do for this job ends."""
+        self._cluster = None
+        self._started.close()
 
 
 class _Pool:
@@ -80,8 +112,8 @@ class _Pool:
 
     priced_as_batch = waits = False
 
-    def __init__(self, store: AnswerStore, actors: int | None) -> None:
-        self._store, self._actors = store, actors
+    def __init__(self, store: AnswerStore, engine: Ray) -> None:
+        self._store, self._engine = store, engine
 
     def check(self, model: str, teacher: Teacher) -> None:
         """Every teacher can be asked so."""
@@ -91,14 +123,17 @@ class _Pool:
         if not (count := to_ask(job, log)):
             return
         try:
-            with cluster(self._actors) as found:
-                size = sizes(found.actors, job.limits.connections, count)
-                parts = lay_out(job, self._store, size.part)
-                job.watch.said(
-                    f"Ray: {plural(size.actors, 'process', 'processes')} with up to "
-                    f"{plural(size.connections, 'connection')} each, {plural(parts, 'part')}"
-                )
-                await _Labelling(job, self._store, found, size, parts).run()
+            found = self._engine.cluster()
+            size = sizes(found.actors, job.limits.connections, count)
+            parts = lay_out(job, self._store, size.part)
+            job.watch.said(
+                f"Ray: {plural(size.actors, 'process', 'processes')} with up to "
+                f"{plural(size.connections, 'connection')} each, {plural(parts, 'part')}"
+            )
+            await _Labelling(job, self._store, found, size, parts).run()
+        except BaseException:
+            self._engine.close()
+            raise
         finally:
             # Whatever ended it: what was answered and not taken over yet.
             join_parts(job.folder, self._store)
@@ -195,8 +230,3 @@ async def streamed(make: Callable[[], Iterator[Any]]) -> AsyncIterator[Any]:
         if kind == "error":
             raise value
         yield value
-
-
-def said_of(error: Exception) -> str:
-    """The last line of a fault of Ray, which comes with the traceback of another process."""
-    return str(error).strip().splitlines()[-1][:500]

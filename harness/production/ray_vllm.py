@@ -7,6 +7,7 @@ A row that cannot be answered is that row's outcome. Nothing here was ever run o
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from harness.errors import BadInput, Unfinished
@@ -21,8 +22,8 @@ from harness.nouns.records import Failed, Record, Reply, Usage
 from harness.pricing.prices import NoPrice, Price, cost_of
 from harness.production.parts import PartItems, join_parts, lay_out, part_folder
 from harness.production.ray_actor import Order
-from harness.production.ray_cluster import cluster, need_ray
-from harness.production.ray_engine import Sizes, order_of, said_of, streamed
+from harness.production.ray_cluster import Cluster, need_ray, said_of
+from harness.production.ray_engine import Ray, Sizes, order_of, streamed
 from harness.production.store import AnswerStore
 from harness.prompting.answer import read_grade
 from harness.providers import split_model
@@ -61,11 +62,12 @@ def processor_of(asked: Asked, replicas: int) -> Callable[[Any], Any]:
     return processor
 
 
-class RayVllm:
+class RayVllm(Ray):
     """The engine. `actors`: replicas of the model, each on its GPU; by default one."""
 
     def __init__(self, actors: int | None = None, build: Build = processor_of) -> None:
-        self._actors, self._build = actors or 1, build
+        super().__init__(actors or 1)
+        self._replicas, self._build = actors or 1, build
 
     def check(self, asked: Asked) -> None:
         """BadInput for what is no such model, or would not be asked as a server is."""
@@ -80,7 +82,7 @@ class RayVllm:
 
     def answer(self, job: Job, store: AnswerStore, resumed_by: str) -> int:
         """Ask on the GPUs."""
-        return ask_all(job, store, resumed_by, _OnGpus(store, self._actors, self._build))
+        return ask_all(job, store, resumed_by, _OnGpus(store, self, self._replicas, self._build))
 
 
 class _OnGpus:
@@ -88,8 +90,8 @@ class _OnGpus:
 
     priced_as_batch, waits = False, True
 
-    def __init__(self, store: AnswerStore, replicas: int, build: Build) -> None:
-        self._store, self._replicas, self._build = store, replicas, build
+    def __init__(self, store: AnswerStore, engine: Ray, replicas: int, build: Build) -> None:
+        self._store, self._engine, self._replicas, self._build = store, engine, replicas, build
 
     def check(self, model: str, teacher: Teacher) -> None:
         """The engine has checked it."""
@@ -99,20 +101,25 @@ class _OnGpus:
         if not to_ask(job, log):
             return
         try:
-            with cluster(self._replicas) as found:
-                parts, stop = lay_out(job, self._store, PART), Stop()
-                order = order_of(job, Sizes(self._replicas, 1, PART), found.node)
-                rows = lambda: generated(found.ray, order, parts, self._build)  # noqa: E731 - run in a thread
-                try:
-                    with draining(stop, lambda: job.watch.stopping(0)):
-                        async for row in streamed(rows):
-                            self._keep(job, row)
-                            if stop.why:
-                                raise stop.why
-                except found.ray.exceptions.RayError as error:
-                    raise Unfinished(f"Ray: {said_of(error)}") from error
+            await self._ask(job, self._engine.cluster())
+        except BaseException:
+            self._engine.close()
+            raise
         finally:
             join_parts(job.folder, self._store)
+
+    async def _ask(self, job: Job, found: Cluster) -> None:
+        parts, stop = lay_out(job, self._store, PART), Stop()
+        order = order_of(job, Sizes(self._replicas, 1, PART), found.node)
+        rows = partial(generated, found.ray, order, parts, self._build(job.plan.asked, self._replicas))
+        try:
+            with draining(stop, lambda: job.watch.stopping(0)):
+                async for row in streamed(rows):
+                    self._keep(job, row)
+                    if stop.why:
+                        raise stop.why
+        except found.ray.exceptions.RayError as error:
+            raise Unfinished(f"Ray: {said_of(error)}") from error
 
     def _keep(self, job: Job, row: dict[str, Any]) -> None:
         record = record_of_row(row, job.plan, job.price)
@@ -120,12 +127,11 @@ class _OnGpus:
         job.watch.recorded(record, 0)
 
 
-def generated(ray: Any, order: Order, parts: int, build: Build) -> Iterator[dict[str, Any]]:
+def generated(ray: Any, order: Order, parts: int, processor: Any) -> Iterator[dict[str, Any]]:
     """The rows of all parts with what the model wrote."""
     questions = ray.data.range(parts, override_num_blocks=parts).map_batches(
         Questions, fn_constructor_args=(order,), batch_size=1, compute=ray.data.ActorPoolStrategy(size=1)
     )
-    processor = build(order.plan.asked, order.limits.connections or 1)
     answers = processor(questions).select_columns(
         ["item", "digest", "generated_text", "num_input_tokens", "num_generated_tokens", ERROR]
     )
