@@ -76,7 +76,7 @@ def test_a_dry_run_counts_distinct_pairs_and_writes_nothing(here: Path) -> None:
         plain = found["forecast"]["cost"]["plain"][span]
         assert thousand["cost"]["plain"][span] == pytest.approx(100 * plain)
         assert ten["cost"]["batch"][span] == pytest.approx(1000 * plain / 2)
-        assert thousand["cost"]["cached"][span] < thousand["cost"]["plain"][span]
+        assert thousand["cost"]["cached"][span] <= thousand["cost"]["plain"][span]
     assert thousand["hours"] == {"low": 1000 / 600 / 60, "high": 1000 / 600 / 60}
     assert thousand["bound_by"] == "rpm"
     slow = harness("label", table, *words, "--rpm", "600", "--tpm", "60", **KEYS).json

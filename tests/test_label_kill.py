@@ -1,7 +1,9 @@
 """A labelling that is killed or stopped goes on with the same command: nothing lost, nothing paid twice."""
 
+import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -11,12 +13,14 @@ from typing import Any
 
 import pytest
 from builders import write_project
-from fault_server import FaultServer, Turn, fault_server, graded, item_of
+from fault_server import FaultServer, Turn, completion, fault_server, graded, item_of
 from labelling import answers, by_title, grade_of, label, labelled, manifest, rows, write_rows
 from oracle import KEYS
 
 KILLS = int(os.environ.get("HARNESS_KILLS", "2"))
 DISTINCT, ROWS, IN_FLIGHT = 240, 600, 8
+ROOM = 400_000
+"""Bytes that a file may have on a disk that is full."""
 
 
 def begun(here: Path, server: FaultServer) -> "subprocess.Popen[bytes]":
@@ -137,3 +141,36 @@ def test_a_changed_policy_prompt_or_model_is_refused(here: Path) -> None:
         ended = label(server, table, "--unproven")
         assert ended.code == 2 and "the policy" in ended.err
         assert len(server.requests) == 3
+
+
+def test_a_full_disk_ends_it_and_the_same_command_goes_on(here: Path) -> None:
+    write_project(here)
+    write_rows(here / "pairs.csv", rows(200))
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, ROOM))
+
+    def long_answer(number: int, body: dict[str, Any]) -> Turn:
+        grade = grade_of(item_of(body)["result"]["title"])
+        return completion(json.dumps({"reasoning": "Because. " * 400, "clauses": [], "grade": grade}))
+
+    with fault_server(long_answer) as server:
+        words = ["label", "pairs.csv", "-o", "L", "--policy", "small", "--unproven", "--no-cache"]
+        words += ["--model", "openai/m", "--base-url", server.url, "--max-connections", "4"]
+        ended = subprocess.run(
+            [sys.executable, "-m", "harness", *words],
+            cwd=here,
+            env={**os.environ, **KEYS},
+            capture_output=True,
+            text=True,
+            preexec_fn=limit,
+        )
+        assert ended.returncode == 4, ended.stderr
+        assert "answers.sqlite3: the answers were not stored" in ended.stderr
+        assert "repeat the command to go on" in ended.stderr
+        some = answers()
+        assert 0 < some < 200
+        assert label(server, "pairs.csv", "--unproven", "--no-cache").code == 0
+        # What was in flight when the disk was full is asked again.
+        assert 200 <= len(server.requests) <= 200 + 4
+    assert answers() == 200

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from harness.errors import Fault, refuse_faults
+from harness.errors import Fault, Unfinished, refuse_faults
 from harness.golden.grade_rows import GradedRow, Placed, RowNotes
 
 PIECE = 10_000
@@ -26,15 +26,23 @@ class StoredGrades(Mapping[str, GradedRow]):
         self._connection.execute(
             "CREATE TABLE grades (item TEXT PRIMARY KEY, line INTEGER, body TEXT) WITHOUT ROWID"
         )
+        try:
+            doubles = self._fill(iter(rows), place)
+        except sqlite3.Error as error:
+            what = f"its rows cannot be kept in the folder of temporary files ({error})"
+            raise Unfinished(f"{place}: {what}; free some space and start again") from error
+        refuse_faults([*remedy, *doubles] if doubles else ())
+        self._count = int(self._connection.execute("SELECT COUNT(*) FROM grades").fetchone()[0])
+
+    def _fill(self, rows: Iterator[Placed], place: str) -> list[Fault]:
+        """Add the rows; those that come twice are faults."""
         doubles: list[Fault] = []
-        stream = iter(rows)
-        while piece := sorted(islice(stream, PIECE), key=lambda one: (one[1], one[0])):
+        while piece := sorted(islice(rows, PIECE), key=lambda one: (one[1], one[0])):
             self._connection.execute("BEGIN")
             doubles += [fault for one in piece if (fault := self._add(one, place))]
             self._connection.execute("COMMIT")
             del doubles[MOST_DOUBLES:]
-        refuse_faults([*remedy, *doubles] if doubles else ())
-        self._count = int(self._connection.execute("SELECT COUNT(*) FROM grades").fetchone()[0])
+        return doubles
 
     def _add(self, placed: Placed, place: str) -> Fault | None:
         line, item, row = placed

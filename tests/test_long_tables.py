@@ -1,0 +1,75 @@
+"""Long tables stay on the disk: JSON lines and Parquet are read again, and a replay looks its grades up."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from harness.errors import BadInput
+from harness.golden import grade_tables
+from harness.golden.grade_rows import GradedRow
+from harness.golden.grade_tables import read_grades, stored_grades
+from harness.golden.stored_grades import StoredGrades
+from harness.storage import formats
+from harness.storage.formats import read_table
+from harness.storage.stream import Stream
+from harness.storage.tables import Layout
+
+SCALE = (0, 1, 2)
+DATA = [
+    {"item": f"i{n}", "grade": n % 3, "reasoning": f"r{n}", "clauses": ["a", "b"], "tags": [], "query": "q"}
+    for n in range(40)
+]
+
+
+@pytest.fixture(params=["jsonl", "parquet"])
+def table(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    path = tmp_path / f"t.{request.param}"
+    if request.param == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in DATA), encoding="utf-8")
+    else:
+        pq.write_table(pa.Table.from_pylist(DATA), path)
+    return path
+
+
+def test_a_long_file_is_read_again_and_a_short_one_held(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = read_table(table)
+    monkeypatch.setattr(formats, "HELD", 39)
+    streamed = read_table(table)
+    assert isinstance(held.rows, list) and isinstance(streamed.rows, Stream)
+    assert len(streamed.rows) == 40
+    for _ in range(2):
+        assert list(streamed.rows) == held.rows
+    assert (streamed.columns, streamed.lists, streamed.unit) == (held.columns, held.lists, held.unit)
+    monkeypatch.setattr(formats, "HELD", 40)
+    assert isinstance(read_table(table).rows, list)
+
+
+def test_the_faults_of_a_long_file_are_all_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "HELD", 1)
+    path = tmp_path / "t.jsonl"
+    path.write_text('{"item": "a"}\n{"item": "b"}\nno\n{"item": "c"}\n[1]\n', encoding="utf-8")
+    with pytest.raises(BadInput) as caught:
+        read_table(path)
+    assert "line 3: not JSON" in str(caught.value) and "line 5: expected a JSON object" in str(caught.value)
+
+
+def test_grades_on_the_disk_are_those_in_memory(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = read_grades(table, Layout(), SCALE)
+    assert isinstance(stored_grades(table, Layout(), SCALE), dict)
+    monkeypatch.setattr(grade_tables, "HELD", 39)
+    stored = stored_grades(table, Layout(), SCALE)
+    assert isinstance(stored, StoredGrades) and dict(stored) == held and len(stored) == 40
+    assert stored.get("nobody") is None and sorted(stored) == sorted(held)
+
+
+def test_a_grade_that_comes_twice_is_a_fault_on_the_disk_too() -> None:
+    rows = [(line, item, GradedRow(None, None, 1)) for line, item in enumerate("abcacb", start=2)]
+    with pytest.raises(BadInput) as caught:
+        StoredGrades(rows, "t.csv, line")
+    said = str(caught.value)
+    assert "t.csv, line 5: item 'a' is graded twice (first: t.csv, line 2)" in said
+    assert "t.csv, line 6: item 'c' is graded twice (first: t.csv, line 4)" in said
+    assert "t.csv, line 7: item 'b'" in said
