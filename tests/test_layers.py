@@ -44,7 +44,7 @@ BEHIND_THE_WALL = ("stats", "score", "verdicts", "comparison", "report", "web", 
 """Rooms that read what a folder holds, and reach no provider by any chain of imports."""
 HEAVY = (
     "openai", "anthropic", "sklearn", "datasets", "numpy", "pydantic", "jinja2", "rich", "scipy",
-    "genai_prices", "matplotlib", "pyarrow", "starlette", "uvicorn",
+    "genai_prices", "matplotlib", "pyarrow", "starlette", "uvicorn", "ray",
 )  # fmt: skip
 FILES = sorted((ROOT / "harness").rglob("*.py"))
 MODULES = {

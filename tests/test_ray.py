@@ -116,6 +116,7 @@ def test_ctrl_c_waits_for_the_calls_in_flight(pairs: Path) -> None:
     with fault_server(slowly) as server:
         process = begun(server, "--no-cache")
         wait_for(server, 60, process)
+        listening = listened_on(process.pid)
         process.send_signal(signal.SIGINT)
         code, _, err = ended(process)
         asked = len(server.requests)
@@ -124,6 +125,16 @@ def test_ctrl_c_waits_for_the_calls_in_flight(pairs: Path) -> None:
         assert label(server, pairs, "--unproven", "--no-cache").code == 0
         assert len(server.requests) == DISTINCT
     assert not Path("L/parts").exists()
+    # Ray runs whatever it is sent: nobody else may reach it.
+    assert listening and all("127.0.0.1" in one for one in listening), listening
+
+
+def listened_on(driver: int) -> list[str]:
+    """The addresses at which the servers of a driver's Ray listen."""
+    servers = [f"pid={one}," for one in found("-P", str(driver), "raylet|gcs_server")]
+    done = subprocess.run(["ss", "-ltnp"], capture_output=True, text=True, check=True)
+    lines = [line for line in done.stdout.splitlines() if any(one in line for one in servers)]
+    return [line.split()[3] for line in lines]
 
 
 def test_a_budget_holds_across_processes(here: Path, pairs: Path) -> None:

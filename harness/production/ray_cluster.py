@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 from harness.errors import BadInput, Unfinished
@@ -18,6 +19,13 @@ QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
 }
+PRIVATE = {
+    # Ray's servers run whatever they are sent: on this machine alone they listen to nobody else,
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    # and to no other user of it.
+    "RAY_AUTH_MODE": "token",
+}
+TOKEN = "RAY_AUTH_TOKEN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +38,9 @@ class Cluster:
 
 
 def need_ray() -> Any:
-    """The package. BadInput with the command that installs it."""
-    for name, value in QUIET.items():
+    """The package, told before it is loaded how to behave. BadInput with the command that installs it."""
+    alone = {} if os.environ.get(ADDRESS) else {**PRIVATE, TOKEN: token_hex(32)}
+    for name, value in (QUIET | alone).items():
         os.environ.setdefault(name, value)
     try:
         import ray
@@ -72,7 +81,9 @@ def cluster(most: int | None = None) -> Iterator[Cluster]:
 
 def here() -> str:
     """The id of the machine that this process runs on."""
-    return str(need_ray().get_runtime_context().get_node_id())
+    import ray
+
+    return str(ray.get_runtime_context().get_node_id())
 
 
 def _quiet_data(ray: Any) -> None:
