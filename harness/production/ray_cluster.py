@@ -18,6 +18,8 @@ QUIET = {
     # Ray tells its authors about each start, unless this says no.
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+    # A thread of Ray Data that outlives ours would start another Ray.
+    "RAY_ENABLE_AUTO_CONNECT": "0",
 }
 PRIVATE = {
     # Ray's servers run whatever they are sent: on this machine alone they listen to nobody else,

@@ -88,7 +88,11 @@ class Ray(Local):
 
     def reading(self, files: Sequence[Path], how: Input) -> Rows:
         """Read several files at the same time; a single one has nobody to share it with."""
-        return FileRows(self.cluster().ray, files, how) if len(files) > 1 else super().reading(files, how)
+        if len(files) < 2:
+            return super().reading(files, how)
+        rows = FileRows(self.cluster().ray, files, how)
+        self._started.callback(rows.close)
+        return rows
 
     def answer(self, job: Job, store: AnswerStore, resumed_by: str) -> int:
         """Ask through the actors."""

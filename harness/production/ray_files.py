@@ -1,7 +1,7 @@
 """Ray Data reads the files of pairs and writes the shards, with the same reader and writer as one process."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -28,7 +28,6 @@ class FileRows:
     """The rows of several files, read at the same time, in their order."""
 
     def __init__(self, ray: Any, files: Sequence[Path], how: Input) -> None:
-        self._ray = ray
         self._found = _told(ray, lambda: _blocks(ray, tuple(path.resolve() for path in files), files, how))
 
     def __call__(self, path: Path) -> Iterator[InputRow | list[Fault]]:
@@ -41,8 +40,12 @@ class FileRows:
                 raise BadInput(faults)
             yield faults or _row_of(found)
 
+    def close(self) -> None:
+        """Read no further."""
+        self._found.close()
 
-def _told(ray: Any, make: Callable[[], Iterator[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+
+def _told(ray: Any, make: Callable[[], Iterator[dict[str, Any]]]) -> Generator[dict[str, Any], None, None]:
     """Rows; Unfinished for what befalls Ray."""
     try:
         yield from make()

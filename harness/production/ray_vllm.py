@@ -26,7 +26,7 @@ from harness.production.ray_cluster import Cluster, need_ray, said_of
 from harness.production.ray_engine import Ray, Sizes, order_of, streamed
 from harness.production.store import AnswerStore
 from harness.prompting.answer import read_grade
-from harness.providers import split_model
+from harness.providers import provider_of, split_model
 from harness.providers.base import LONGEST_ANSWER, Setup, Teacher
 from harness.providers.openai_chat import Chat
 from harness.runs.manifest import Asked
@@ -72,7 +72,8 @@ class RayVllm(Ray):
     def check(self, asked: Asked) -> None:
         """BadInput for what is no such model, or would not be asked as a server is."""
         need_ray()
-        if split_model(asked.model)[0] != "vllm":
+        known = provider_of(asked.model)
+        if known is None or not known.loadable:
             raise BadInput("--engine ray-vllm takes a model of its own: --model vllm/NAME")
         if asked.batch:
             raise BadInput("--engine ray-vllm asks in batches anyway: leave --batch away")

@@ -32,6 +32,7 @@ class Provider:
     where its SDK knows it. `batches` is its batch API. `vendor` is paid for its models; where `free`, nobody
     is. `longest`: tokens that an answer has at most. `reads_grades`: a model is a file of grades. `floor`:
     its models are what a teacher has to beat. `prompted`: its models read the prompt.
+    `loadable`: a model's name is that of open weights, which an engine can load without a server.
     """
 
     open: Callable[[str, Setup], Teacher]
@@ -45,6 +46,7 @@ class Provider:
     reads_grades: bool = False
     floor: bool = False
     prompted: bool = True
+    loadable: bool = False
 
 
 SDKS = ("openai", "anthropic")
@@ -52,8 +54,8 @@ SDKS = ("openai", "anthropic")
 _OPENAI: dict[str, Any] = {"key": openai.KEY, "base": "OPENAI_BASE_URL", "vendor": OPENAI}
 
 
-def _chat_at(url: str, key: str) -> Provider:
-    return Provider(partial(openai.open_as, Chat, key), key=key, url=url)
+def _chat_at(url: str, key: str, *, loadable: bool = False) -> Provider:
+    return Provider(partial(openai.open_as, Chat, key), key=key, url=url, loadable=loadable)
 
 
 PROVIDERS: dict[str, Provider] = {
@@ -71,7 +73,7 @@ PROVIDERS: dict[str, Provider] = {
         vendor=ANTHROPIC,
         longest=anthropic.LONGEST,
     ),
-    "vllm": _chat_at("http://localhost:8000/v1", "VLLM_API_KEY"),
+    "vllm": _chat_at("http://localhost:8000/v1", "VLLM_API_KEY", loadable=True),
     "llamacpp": _chat_at("http://127.0.0.1:8080/v1", "LLAMA_API_KEY"),
     "ollama": _chat_at("http://localhost:11434/v1", "OLLAMA_API_KEY"),
     "replay": Provider(replay.open_teacher, free=True, reads_grades=True, prompted=False),
