@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,7 +55,7 @@ def main() -> None:
         try:
             for name, engine in engines:
                 line = [*engine, "--base-url", url, "--max-connections", str(given.connections)]
-                few, all_ = (labelled(root, n, line) for n in (FEW, given.pairs))
+                few, all_ = (labelled(root, n, line, server.pid) for n in (FEW, given.pairs))
                 each = (all_.cpu - few.cpu) / (given.pairs - FEW)
                 base = base or each
                 figures = (f"{all_.wall:.1f}", f"{all_.cpu:.1f}", f"{few.cpu:.1f}")
@@ -62,37 +64,59 @@ def main() -> None:
             server.terminate()
 
 
-def labelled(root: Path, pairs: int, engine: list[str]) -> Whole:
+def labelled(root: Path, pairs: int, engine: list[str], server: int) -> Whole:
     """One command."""
     write_pairs(root, pairs, pairs)
     with tempfile.TemporaryDirectory() as labels:
         line = ["label", str(root / "pairs.csv"), "-o", f"{labels}/L", "--unproven", "--root", str(root)]
         line += ["--policy", "product-search@v1", "--model", "openai/m", "--no-cache", "--json", *engine]
-        return whole([sys.executable, "-m", "harness", *line])
+        return whole([sys.executable, "-m", "harness", *line], server)
 
 
-def whole(command: list[str]) -> Whole:
-    """Wall and processor seconds of a command and of all that it started."""
+def whole(command: list[str], server: int) -> Whole:
+    """Wall and processor seconds of a command and of all that it started.
+
+    Looked up again and again: what a process took is lost with it where its parent waits for no child.
+    """
     began = time.monotonic()
     with tempfile.TemporaryFile() as said:
         child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, env=environment())
-        cpu, wall = 0.0, 0.0
+        taken: dict[str, float] = {}
+        wall = 0.0
         while True:
-            try:
-                pid, status, usage = os.wait4(-1, 0 if not wall else os.WNOHANG)
-            except ChildProcessError:
-                return Whole(wall, cpu)
-            if not pid:
-                if len(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()) == 1:
-                    return Whole(wall, cpu)  # the server, which is ours too, goes on
-                time.sleep(0.2)
-                continue
-            cpu += usage.ru_utime + usage.ru_stime
-            if pid == child.pid:
-                wall, child.returncode = time.monotonic() - began, os.waitstatus_to_exitcode(status)
+            found = descendants() - {server}
+            taken |= {name: seconds for pid in found for name, seconds in seconds_of(pid)}
+            if not wall and child.poll() is not None:
+                wall = time.monotonic() - began
                 if child.returncode:
                     said.seek(0)
                     sys.exit(f"{command} ended with {child.returncode}:\n{said.read().decode()}")
+            if wall and not found:
+                return Whole(wall, sum(taken.values()))
+            for pid in found - {child.pid}:
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
+            time.sleep(0.1)
+
+
+def descendants() -> set[int]:
+    """Every process that comes from this one."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+    found, more = set[int](), {os.getpid()}
+    while more:
+        more = {pid for pid, parent in parents.items() if parent in more}
+        found |= more
+    return found
+
+
+def seconds_of(pid: int) -> Iterator[tuple[str, float]]:
+    """What a process took until now, by its id and the time of its start: ids come again."""
+    with suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        yield f"{pid} {fields[19]}", (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

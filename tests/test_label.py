@@ -146,6 +146,24 @@ def test_a_failed_gate_is_no_proof(here: Path) -> None:
     assert (ended.code, "its Gate 2 verdict is fail" in ended.err) == (2, True), ended.err
 
 
+def test_a_set_becomes_proven_once_its_teacher_is(here: Path) -> None:
+    write_project(here, golden=examples(queries=PROVING))
+    table = write_rows(here / "pairs.csv", rows(3))
+    with fault_server(by_title) as server:
+        assert label(server, table, "--unproven").code == 0
+        assert label(server, table).code == 2
+        at = ("--policy", "small", "--model", "openai/m", "--base-url", server.url)
+        assert harness("eval", *at, "--split", "test", **KEYS).code == 0
+        asked = len(server.requests)
+        assert label(server, table, "--json").json["unproven"] is False
+        assert len(server.requests) == asked
+        assert all(row["proven"] for row in labelled())
+        # The run may go: the set says what proved its teacher.
+        (run,) = (here / "runs").glob("[!.]*-test")
+        assert harness("runs", "rm", run.name, "--yes", "--force").code == 0
+        assert label(server, table, "--json").json["proven"] == run.name
+
+
 def test_a_changed_golden_shot_needs_a_new_proof(here: Path) -> None:
     with fault_server(by_title) as server:
         proven_project(here, server)

@@ -173,8 +173,8 @@ def test_a_large_store_is_opened(made: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(databases, "LARGEST", 1)
     with fault_server(by_title):
         assert label(None, "pairs.csv", *ALONE, model="builtin/majority").code == 0
-    from harness.production import store
+    from harness.production import database
 
-    monkeypatch.setattr(store, "MOST", 1)
+    monkeypatch.setattr(database, "MOST", 1)
     ended = label(None, "pairs.csv", *ALONE, model="builtin/majority")
     assert ended.code == 2 and "larger than" in ended.err

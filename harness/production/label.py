@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness import __version__
-from harness.errors import BadInput, Fault, Unfinished
+from harness.errors import BadInput, Fault, Interrupted, Unfinished
 from harness.grading.answering import money_of, names_of, resumable
 from harness.grading.executors import executor_of
 from harness.grading.job import NO_LIMITS, Job, Limits, RunObserver
@@ -95,7 +95,11 @@ def label(project: Project, request: Request, watch: RunObserver, limits: Limits
         job = _job(project, folder, plan, teacher, watch, limits, store)
         with resumable(folder, HOW_TO_RESUME):
             engine.answer(job, store, HOW_TO_RESUME)
-            return _finish(folder, store, manifest, plan, teacher, engine)
+            try:
+                return _finish(folder, store, manifest, plan, teacher, engine)
+            except KeyboardInterrupt:
+                what = "interrupted while the shards were written"
+                raise Interrupted(f"{what}; {HOW_TO_RESUME}") from None
 
 
 def teacher_plan(project: Project, asked: Asked) -> Plan:

@@ -17,6 +17,7 @@ from harness.nouns.policy import Policy
 from harness.policy.load import load_policy, policy_digest
 from harness.runs.label_manifest import MANIFEST, LabelManifest, load_label_manifest
 from harness.storage.parquet import parquet_file
+from harness.storage.plural import plural
 from harness.storage.regular import LARGEST, odd_files
 
 SHARDS, SUMMARY, POLICY = "shards", "summary.json", "policy.toml"
@@ -138,7 +139,9 @@ def _faults(path: Path, file: Any, manifest: LabelManifest, rows: int) -> Iterat
         kinds = [name for name in wanted.names if found.field(name).type != wanted.field(name).type]
         yield Fault(str(path), f"is no shard of a label set (the types of {', '.join(kinds) or 'columns'})")
     if file.metadata.num_rows != rows:
-        yield Fault(str(path), f"has {file.metadata.num_rows:,} rows, and the set says {rows:,}; restore it")
+        yield Fault(
+            str(path), f"has {plural(file.metadata.num_rows, 'row')}, and the set says {rows:,}; restore it"
+        )
     groups = range(min(file.metadata.num_row_groups, SHARD))
     if sum(file.metadata.row_group(at).total_byte_size for at in groups) > WIDEST:
         yield Fault(str(path), f"says that it has more than {WIDEST >> 30} GB")
