@@ -203,7 +203,7 @@ class AnswerStore(LabelDatabase):
             found = []
         if not found:
             raise BadInput([Fault(str(self.path), f"has no such pair as {record.example!r} of an answer")])
-        return bool(found[0][0] == _body(record))
+        return found[0][0] is not None and bool(found[0][0] == _body(record))
 
     def forget(self, item: str) -> None:
         """Keep no number of an item that another process asks about: there may be millions of them."""
