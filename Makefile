@@ -110,7 +110,7 @@ demo-server: $(VENV)/installed  ## A model API on loopback without a model, to t
 test: $(VENV)/installed-dev  ## Run the tests, on as many processes as there are cores
 	@$(COMPILED) $(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
 
-test-slow: $(VENV)/installed-dev  ## Run the long tests: simulations, kills, the wheel, three raters at once
+test-slow: $(VENV)/installed-ray  ## Run the long tests: simulations, kills, the wheel, three raters at once
 	@$(COMPILED) HARNESS_KILLS=$(or $(KILLS),10) HARNESS_RATED_PAIRS=$(or $(PAIRS),200) \
 		$(BIN)/python -m pytest -q -n auto --dist worksteal -m slow
 
@@ -155,4 +155,10 @@ $(VENV)/installed-docs: $(VENV)/installed
 $(VENV)/installed-dev: $(VENV)/installed
 	@echo "Installing the tools for tests and checks ..."
 	@$(PIP) --quiet -c constraints.txt -e ".[dev]"
+	@touch $@
+
+# Apart from the tools: 240 MB that the long tests alone want.
+$(VENV)/installed-ray: $(VENV)/installed-dev
+	@echo "Installing Ray for the long tests ..."
+	@$(PIP) install --quiet -c constraints.txt -e ".[dev,ray]"
 	@touch $@

@@ -46,6 +46,7 @@ BEHIND_THE_WALL = ("stats", "score", "verdicts", "comparison", "report", "web", 
 HEAVY = (
     "openai", "anthropic", "sklearn", "datasets", "numpy", "pydantic", "jinja2", "rich", "scipy",
     "genai_prices", "matplotlib", "pyarrow", "starlette", "uvicorn", "opentelemetry", "google", "aiohttp",
+    "ray",
 )  # fmt: skip
 FILES = sorted((ROOT / "harness").rglob("*.py"))
 MODULES = {

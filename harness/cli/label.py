@@ -54,6 +54,13 @@ class HowToLabel(Options):
     batch: Annotated[
         bool, option("Through the provider's batch API: half the price, within a day.", "--batch")
     ] = False
+    engine: Annotated[
+        str, option("local; ray: a pool of processes, here or on a cluster; ray-vllm: its GPUs.", "--engine")
+    ] = "local"
+    actors: Annotated[
+        int | None,
+        option("Processes of --engine ray (default: as many as cores), or replicas of a model.", min=1),
+    ] = None
     retry_failed: Annotated[bool, option("Ask only what failed.", "--retry-failed")] = False
     max_cost: Annotated[
         float | None, option("Stop before the labels cost more than this.", min=0, metavar="USD")
@@ -128,4 +135,6 @@ def _request(
     asked = teacher.asked(policy, Path(", ".join(pairs)))
     asked = asked.model_copy(update={"model": from_root(asked.model, project), "batch": how.batch})
     table = layout(what.columns, None, what.format, encoding=what.encoding)
-    return Request(pairs, what.output, asked, Input(table, names_in(what.attributes)), how.unproven)
+    return Request(
+        pairs, what.output, asked, Input(table, names_in(what.attributes)), how.unproven, how.engine
+    )

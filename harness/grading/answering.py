@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.errors import CallError, Interrupted, Unfinished
 from harness.grading.budget import Budget, budget_of, worst_case
-from harness.grading.executors import execute, executor_of
+from harness.grading.executors import Executor, execute, executor_of
 from harness.grading.job import Answers, Job, Limits
 from harness.grading.plan import Plan
 from harness.grading.questions import left_to_ask
@@ -58,13 +58,14 @@ def resumable(folder: Path, how: str, errors: Collection[int] = ()) -> Iterator[
         raise Unfinished(f"{error.filename or folder}: {error.strerror or error}\n{how}") from error
 
 
-def ask_all(job: Job, log: Answers, resumed_by: str) -> int:
+def ask_all(job: Job, log: Answers, resumed_by: str, executor: Executor | None = None) -> int:
     """Answer the open questions; how many have no answer after that: each of them has failed.
 
-    Unfinished or Interrupted, with how to go on, where some were not asked.
+    `executor`: another one than was asked for. Unfinished or Interrupted, with how to go on, where some
+    were not asked.
     """
     try:
-        return asyncio.run(execute(job, log, executor_of(job.plan.asked)))
+        return asyncio.run(execute(job, log, executor or executor_of(job.plan.asked)))
     except (Interrupted, KeyboardInterrupt, asyncio.CancelledError):
         left = left_to_ask(job, log)
         raise Interrupted(f"interrupted with {plural(left, 'answer')} to go; {resumed_by}") from None

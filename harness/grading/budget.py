@@ -157,7 +157,10 @@ class Budget:
 
         OverBudget if it does not fit: nothing is in flight then, so stopping loses no answer.
         """
-        worst = self.worst(prompt)
+        return await self.reserve_cost(self.worst(prompt))
+
+    async def reserve_cost(self, worst: float) -> Reservation:
+        """Reserve a call of that cost, as `reserve` does."""
         while self._in_flight and not self.fits(worst):
             self._changed.clear()
             await self._changed.wait()

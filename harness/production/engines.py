@@ -1,18 +1,34 @@
-"""Ways to have a label set's pairs answered: a new one is one file and one line in ENGINES."""
+"""Ways to have a label set made: a new one is one file and one line in ENGINES."""
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from harness.errors import BadInput
-from harness.grading.answering import ask_all
 from harness.grading.job import Job
+from harness.nouns.policy import Policy
+from harness.production.intake import Rows
+from harness.production.local import Local
+from harness.production.pairs import Input
+from harness.production.ray_engine import Ray
+from harness.production.ray_vllm import RayVllm
 from harness.production.store import AnswerStore
+from harness.runs.label_manifest import LabelManifest
+from harness.runs.manifest import Asked
 
 
 class Engine(Protocol):
-    """Answers the open pairs of a store.
+    """Reads pairs, has the open ones of a store answered, and writes shards.
 
-    Each answer is in the store before it counts, so that a killed labelling goes on from there.
+    Whichever it is, the same pairs and answers make the same label set. Each answer is in the store before it
+    counts, so that a killed labelling goes on from there.
     """
+
+    def check(self, asked: Asked) -> None:
+        """BadInput if this cannot be asked in this way. Called before anything is written."""
+
+    def reading(self, files: Sequence[Path], how: Input) -> Rows:
+        """What reads the rows of these files."""
 
     def answer(self, job: Job, store: AnswerStore, resumed_by: str) -> int:
         """Ask what is open; how many pairs have no answer after that.
@@ -20,21 +36,19 @@ class Engine(Protocol):
         Unfinished or Interrupted, with `resumed_by`, where some were not asked.
         """
 
+    def write(self, folder: Path, store: AnswerStore, manifest: LabelManifest, policy: Policy) -> None:
+        """Write the shards that are not there as they would be written now."""
 
-class Local:
-    """This process, with the executors that `harness eval` has."""
-
-    def answer(self, job: Job, store: AnswerStore, resumed_by: str) -> int:
-        """Ask live or by batches, as the job says."""
-        return ask_all(job, store, resumed_by)
+    def close(self) -> None:
+        """End what was started for it."""
 
 
-ENGINES: dict[str, Engine] = {"local": Local()}
+ENGINES: dict[str, Callable[[int | None], Engine]] = {"local": Local, "ray": Ray, "ray-vllm": RayVllm}
 DEFAULT = "local"
 
 
-def engine_of(name: str) -> Engine:
-    """An engine by its name. BadInput for an unknown one."""
+def engine_of(name: str, actors: int | None = None) -> Engine:
+    """An engine by its name, with so many actors at most. BadInput for an unknown one."""
     if name not in ENGINES:
         raise BadInput(f"unknown engine {name!r}; there are: {', '.join(ENGINES)}")
-    return ENGINES[name]
+    return ENGINES[name](actors)

@@ -18,6 +18,8 @@ from harness.runs.label_manifest import Source
 from harness.storage.digest import digest_file
 from harness.storage.plural import plural
 
+Rows = Callable[[Path], Iterator[InputRow | list[Fault]]]
+"""The rows of a file, each as it is or as its faults. It is called for each file in their order."""
 PIECE = 5_000
 """Rows that are looked up and added at a time."""
 MOST_FAULTS = 1_000
@@ -52,23 +54,35 @@ class _Faults:
             raise BadInput([*self.kept, *more])
 
 
-def take_in(store: AnswerStore, files: Sequence[Path], how: Input, checks: Checks) -> int:
+def read_alone(files: Sequence[Path], how: Input) -> Rows:
+    """Read in this process, one file after the other."""
+    return lambda path: each_row(path, how)
+
+
+def take_in(
+    store: AnswerStore,
+    files: Sequence[Path],
+    how: Input,
+    checks: Checks,
+    reading: Callable[[Sequence[Path], Input], Rows] | None = None,
+) -> int:
     """Add the rows of files that the set does not have; how many. BadInput, and nothing added, for any fault.
 
-    A file that is in the set as it is now is not read again.
+    A file that is in the set as it is now is not read again. `reading` makes what reads the others.
     """
     known = store.sources()
     intake = _Intake(store, checks, store.rows)
     sources = []
+    there = {(one.path, one.digest) for one in known}
+    found = [(path, digest_file(path)) for path in files]
+    new = [(path, content) for path, content in found if (str(path), content) not in there]
+    rows_of = (reading or read_alone)([path for path, _ in new], how)
     try:
-        for path in files:
-            shown, content = str(path), digest_file(path)
-            if any((one.path, one.digest) == (shown, content) for one in known):
-                continue
-            before = store.rows
+        for path, content in new:
+            shown, before = str(path), store.rows
             # A file that has grown goes on numbering its rows from where it began.
             start = next((one.before for one in known if one.path == shown), before)
-            intake.add_file(path, how, start)
+            intake.add_file(path, rows_of(path), start)
             if digest_file(path) != content:
                 raise BadInput([Fault(shown, "changed while it was read; start again")])
             sources.append(
@@ -96,9 +110,9 @@ class _Intake:
         self._store, self._checks, self._before = store, checks, before
         self._strata: set[str] = set()
 
-    def add_file(self, path: Path, how: Input, start: int) -> None:
+    def add_file(self, path: Path, found: Iterator[InputRow | list[Fault]], start: int) -> None:
         """Check the rows of a file, and add those that are new; after a fault too, to find all of them."""
-        rows = enumerate(self._sound(each_row(path, how)), start=start + 1)
+        rows = enumerate(self._sound(found), start=start + 1)
         while piece := list(islice(rows, PIECE)):
             named = [one._replace(item=one.item or f"row-{number}") for number, one in piece]
             self._add(named)

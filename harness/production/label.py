@@ -3,7 +3,7 @@
 import platform
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +16,11 @@ from harness.grading.job import NO_LIMITS, Job, Limits, RunObserver
 from harness.grading.new_run import package_versions, teacher_contents
 from harness.grading.plan import Plan, make_plan, setup_of
 from harness.nouns.pair import query_key
-from harness.production.engines import DEFAULT, engine_of
+from harness.production.engines import DEFAULT, Engine, engine_of
 from harness.production.intake import Checks, take_in
 from harness.production.pairs import Input, files_of
+from harness.production.parts import join_parts
 from harness.production.proof import prove
-from harness.production.shards import write_shards
 from harness.production.store import STORE, AnswerStore
 from harness.providers import is_prompted, open_teacher
 from harness.providers.base import Teacher
@@ -64,6 +64,8 @@ class Request:
     input: Input = field(default_factory=Input)
     unproven: bool = False
     engine: str = DEFAULT
+    actors: int | None = None
+    """Processes that the engine may have."""
 
 
 def label(project: Project, request: Request, watch: RunObserver, limits: Limits = NO_LIMITS) -> LabelSummary:
@@ -75,12 +77,13 @@ def label(project: Project, request: Request, watch: RunObserver, limits: Limits
     plan = teacher_plan(project, request.asked)
     before = begun_before(folder, plan)
     proof = proof_of(project, plan, before, unproven=request.unproven)
-    engine = engine_of(request.engine)
+    engine = engine_of(request.engine, request.actors)
+    engine.check(plan.asked)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     executor_of(plan.asked).check(plan.asked.model, teacher)
     money_of(project, plan, limits)
-    with _opened(folder, new=before is None) as store:
-        added = take_in(store, files, request.input, checks_of(plan))
+    with closing(engine), _opened(folder, new=before is None) as store:
+        added = take_in(store, files, request.input, checks_of(plan), engine.reading)
         manifest = _begun(request, plan, before, proof, store)
         save_label_manifest(folder, manifest)
         if before and added:
@@ -88,11 +91,12 @@ def label(project: Project, request: Request, watch: RunObserver, limits: Limits
         if before is None:
             for name, content in teacher_contents(plan).items():
                 write_atomic(folder / name, content)
+        join_parts(folder, store)
         job = _job(project, folder, plan, teacher, watch, limits, store)
         with resumable(folder, HOW_TO_RESUME):
             engine.answer(job, store, HOW_TO_RESUME)
             try:
-                return _finish(folder, store, manifest, plan, teacher)
+                return _finish(folder, store, manifest, plan, teacher, engine)
             except KeyboardInterrupt:
                 what = "interrupted while the shards were written"
                 raise Interrupted(f"{what}; {HOW_TO_RESUME}") from None
@@ -225,7 +229,12 @@ def _job(
 
 
 def _finish(
-    folder: Path, store: AnswerStore, manifest: LabelManifest, plan: Plan, teacher: Teacher
+    folder: Path,
+    store: AnswerStore,
+    manifest: LabelManifest,
+    plan: Plan,
+    teacher: Teacher,
+    engine: Engine,
 ) -> LabelSummary:
     """The shards, the finished manifest, the summary."""
     if left := store.pairs - store.count - store.failures:
@@ -233,10 +242,10 @@ def _finish(
     manifest = manifest.model_copy(
         update={
             "model_answered": names_of({*manifest.model_answered, *store.models}),
-            "notes": tuple(dict.fromkeys((*manifest.notes, *teacher.notes))),
+            "notes": tuple(dict.fromkeys((*manifest.notes, *teacher.notes, *store.notes))),
         }
     )
-    write_shards(folder, store, manifest, plan.policy)
+    engine.write(folder, store, manifest, plan.policy)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     save_label_manifest(folder, manifest.model_copy(update={"finished_at": now}))
     summary = summarise(load_labels(folder))

@@ -23,16 +23,30 @@ FAILED = "failed"
 NEVER = "it was never asked"
 
 
-def write_shards(folder: Path, store: AnswerStore, manifest: LabelManifest, policy: Policy) -> int:
-    """Write every shard that is not there as it would be written now; how many there are."""
+def write_shards(folder: Path, store: AnswerStore, manifest: LabelManifest, policy: Policy) -> None:
+    """Write every shard that is not there as it would be written now."""
+    for number in open_shards(folder, store.rows, manifest):
+        write_shard(folder, number, store, manifest, policy)
+
+
+def open_shards(folder: Path, rows: int, manifest: LabelManifest) -> list[int]:
+    """The shards of so many rows that are still to be written."""
     (folder / SHARDS).mkdir(exist_ok=True)
-    count = -(-store.rows // SHARD)
-    for number in range(count):
-        rows = min(SHARD, store.rows - number * SHARD)
-        path = shard_path(folder, number)
-        if not _is_final(path, rows, manifest.facts):
-            _write(path, store, number * SHARD, rows, manifest, policy.action_of)
-    return count
+    sizes = [min(SHARD, rows - first) for first in range(0, rows, SHARD)]
+    return [
+        number
+        for number, size in enumerate(sizes)
+        if not _is_final(shard_path(folder, number), size, manifest.facts)
+    ]
+
+
+def write_shard(
+    folder: Path, number: int, store: AnswerStore, manifest: LabelManifest, policy: Policy
+) -> None:
+    """Write one shard; the first is number 0."""
+    after = number * SHARD
+    rows = min(SHARD, store.rows - after)
+    _write(shard_path(folder, number), store, after, rows, manifest, policy.action_of)
 
 
 def _is_final(path: Path, rows: int, facts: Mapping[str, str]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from pydantic import PrivateAttr, ValidationError
 
+from harness.errors import BadInput, Fault
 from harness.nouns.pair import Pair
 from harness.nouns.records import Failed, Key, Record
 from harness.production.database import STORE as STORE
@@ -72,6 +73,8 @@ class AnswerStore(LabelDatabase):
         """`look`: read beside the process that writes, and take nothing out."""
         super().__init__(path)
         self.models: set[str] = set()
+        self.notes: tuple[str, ...] = ()
+        """What teachers in other processes noted, whose answers are taken over."""
         self._numbers: dict[str, int] = {}
         try:
             self.rows, self.pairs = self._accepted()
@@ -189,6 +192,24 @@ class AnswerStore(LabelDatabase):
         self.write([(keep, [row[:1]]), ("REPLACE INTO answers VALUES (?, ?, ?)", [row])])
         self.failures -= failed
         self.count -= not failed
+
+    def holds(self, record: Record) -> bool:
+        """Whether this very record is the pair's answer. BadInput for a record of no pair of the set."""
+        query = (
+            "SELECT answers.body FROM rows JOIN pairs ON pairs.number = rows.pair "
+            "LEFT JOIN answers ON answers.pair = rows.pair WHERE rows.item = ? AND pairs.digest = ?"
+        )
+        try:
+            found = self.fetch(query, record.example, key_of_digest(record.pair))
+        except ValueError:  # no digest at all
+            found = []
+        if not found:
+            raise BadInput([Fault(str(self.path), f"has no such pair as {record.example!r} of an answer")])
+        return found[0][0] is not None and bool(found[0][0] == _body(record))
+
+    def forget(self, item: str) -> None:
+        """Keep no number of an item that another process asks about: there may be millions of them."""
+        self._numbers.pop(item, None)
 
     def is_answered(self, key: Key) -> bool:
         """Whether a pair has an answer."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -121,6 +121,11 @@ class PromptWriter:
         self._pair_template = compile_template(files.folder / PAIR, files.pair)
         self.is_fixed = not near and appends_pair_only(files.pair)
         """Whether messages differ in the pair's data only: then one rendering serves all pairs."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process compiles the template anew: what is compiled cannot travel."""
+        pool = tuple(shot for shot, _ in self._pool)
+        return PromptWriter, (self.files, self._policy, self.shots, pool, self._near)
 
     @property
     def shown(self) -> tuple[Example, ...]:

@@ -33,6 +33,7 @@ class Provider:
     is. `longest`: tokens that an answer has at most. `reads_grades`: a model is a file of grades. `floor`:
     its models are what a teacher has to beat. `prompted`: its models read the prompt. `recorded`: its answers
     were given earlier, so that how long they take says nothing.
+    `loadable`: a model's name is that of open weights, which an engine can load without a server.
     """
 
     open: Callable[[str, Setup], Teacher]
@@ -47,6 +48,7 @@ class Provider:
     floor: bool = False
     prompted: bool = True
     recorded: bool = False
+    loadable: bool = False
 
 
 SDKS = ("openai", "anthropic")
@@ -54,8 +56,8 @@ SDKS = ("openai", "anthropic")
 _OPENAI: dict[str, Any] = {"key": openai.KEY, "base": "OPENAI_BASE_URL", "vendor": OPENAI}
 
 
-def _chat_at(url: str, key: str) -> Provider:
-    return Provider(partial(openai.open_as, Chat, key), key=key, url=url)
+def _chat_at(url: str, key: str, *, loadable: bool = False) -> Provider:
+    return Provider(partial(openai.open_as, Chat, key), key=key, url=url, loadable=loadable)
 
 
 PROVIDERS: dict[str, Provider] = {
@@ -73,7 +75,7 @@ PROVIDERS: dict[str, Provider] = {
         vendor=ANTHROPIC,
         longest=anthropic.LONGEST,
     ),
-    "vllm": _chat_at("http://localhost:8000/v1", "VLLM_API_KEY"),
+    "vllm": _chat_at("http://localhost:8000/v1", "VLLM_API_KEY", loadable=True),
     "llamacpp": _chat_at("http://127.0.0.1:8080/v1", "LLAMA_API_KEY"),
     "ollama": _chat_at("http://localhost:11434/v1", "OLLAMA_API_KEY"),
     "recorded": Provider(recorded.open_teacher, free=True, recorded=True),

@@ -56,12 +56,20 @@ class CallLog:
 
     def add(self, call: Call) -> None:
         """Add a line; after this call a kill does not lose it."""
+        self._append(to_line(call, sparse=True).encode("utf-8"), 1)
+
+    def add_all(self, folder: Path) -> None:
+        """Add the calls that another process logged in a folder, all at once."""
+        if whole := [line for line in _lines(folder / CALLS) if line.endswith(b"\n")]:
+            self._append(b"".join(whole), len(whole))
+
+    def _append(self, lines: bytes, count: int) -> None:
         if self._file is None:
             whole = _whole_size(self._path)
             self._file = open_to_append(self._path)
             self._file.truncate(whole)
-        append_whole(self._file, to_line(call, sparse=True).encode("utf-8"))
-        self._unsynced += 1
+        append_whole(self._file, lines)
+        self._unsynced += count
         if self._unsynced >= SYNC_EVERY:
             os.fsync(self._file.fileno())
             self._unsynced = 0
