@@ -25,6 +25,8 @@ from harness.scaffold.origin import requirement
 from harness.storage.project import Project
 
 DEVELOPS = {
+    "demo",
+    "docs",
     "demo-server",
     "test",
     "test-slow",
