@@ -159,13 +159,14 @@ class Ended:
     def err(self) -> str:
         """Standard error with each line whole again."""
         whole: list[str] = []
-        before = ""
+        before = beginning = ""
         for line in self.folded.split("\n"):
-            word = re.match(rf"  \s*((?:{WHOLE.pattern})\S*|\S*`[^`]*`\S*|\S+)", line)
+            word = re.match(rf"{beginning}  ((?:{WHOLE.pattern})\S*|\S*`[^`]*`\S*|\S+)", line)
             if word and before != "error:" and len(f"{before} {word[1]}") > WIDTH:
                 whole[-1] += f" {line.lstrip()}"
             else:
                 whole.append(line)
+                beginning = line[: len(line) - len(line.lstrip())]
             before = line
         return "\n".join(whole)
 

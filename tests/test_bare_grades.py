@@ -40,7 +40,7 @@ def replayed(*words: str) -> Any:
 
 
 def test_the_graders_without_a_prompt_are_the_free_ones() -> None:
-    assert all(one.prompted != one.free for one in PROVIDERS.values())
+    assert all(one.prompted != one.free for one in PROVIDERS.values() if not one.recorded)
 
 
 @pytest.mark.parametrize("model", ["replay/g.csv", "builtin/lexical"])

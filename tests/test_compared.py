@@ -177,7 +177,7 @@ def test_warning_about_one_of_several_names_it(folder: Path) -> None:
 
 def test_without_a_policy_nothing_is_said_of_what_users_would_see(folder: Path) -> None:
     out = harness("compare", "a.csv", "b.csv", *GOLDEN).out
-    assert "no policy defines actions" in out and "The flips, broken ones first" in out
+    assert "no policy says what a user would see" in out and "The flips, broken ones first" in out
     assert "something else" not in out and "None" not in out and "seconds" not in out
 
 

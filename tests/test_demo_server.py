@@ -197,5 +197,5 @@ def test_command_serves_a_project_of_ones_own_and_says_that_it_is_no_model(here:
     finally:
         server.send_signal(signal.SIGINT)
         _, said = server.communicate(timeout=30)
-    assert (server.returncode, SAYS in said) == (0, True)
+    assert (server.returncode, SAYS in " ".join(said.split())) == (0, True)
     assert (taken.code, "Address already in use; --port 0 takes a free one" in taken.err) == (2, True)

@@ -79,7 +79,7 @@ def test_a_recording_does_not_answer_a_prompt_that_was_edited(
     path.write_text(after, encoding="utf-8")
     ended = harness(*EVAL)
     assert ended.code == 4
-    assert "has replies to teacher@v1 as they once read, and none to this prompt" in " ".join(
+    assert "the replies are to teacher@v1 as they once read, and none is to this prompt" in " ".join(
         ended.err.split()
     )
 

@@ -3,12 +3,14 @@
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from builders import harness
+from shipped import ROOT
 from typer.main import get_command
 from viewing import shop
 
@@ -34,6 +36,10 @@ def project(here: Path) -> Path:
         for rater in range(14)
     )
     (here / "ratings.csv").write_text("item,rater,grade\n" + "".join(rated), encoding="utf-8")
+    pairs = "".join(f"p{at},a query {at // 3},a title {at}\n" for at in range(30))
+    (here / "pairs.csv").write_text("item,query,title\n" + pairs, encoding="utf-8")
+    shutil.copy(ROOT / "docs/production-example.csv", here / "production.csv")
+    assert harness("label", "pairs.csv", "-o", "labelled", "--policy", "small", "--unproven").code == 0
     return here
 
 
@@ -50,6 +56,9 @@ RIGHT = (
     "regress --base golden.csv --candidate grades.csv --golden golden.csv --scale 0-10",
     "regress --base RUN --candidate OTHER", "baseline set RUN", "baseline show",
     "eval --policy small --no-report", "report RUN", "report RUN OTHER", "view --help",
+    "demo-server --help", "label pairs.csv --policy small --dry-run",
+    "label pairs.csv -o labels --policy small --unproven", "sample labelled --n 3 -o plan.jsonl",
+    "estimate production.csv --scale 0-4 --at-least 3 --by stratum",
     "cache stats", "prompt diff teacher@v1 teacher@v1 --policy small", "runs rm RUN OTHER --yes",
 )  # fmt: skip
 WRONG = (
@@ -60,6 +69,9 @@ WRONG = (
     "stages RUN OTHER",
     "view --port 99999",
     "runs rm RUN",
+    "label nothing.csv -o labels --policy small",
+    "sample nothing -o plan.jsonl",
+    "estimate grades.csv",
     "ratings import ratings.csv --policy small",
     "rate status --policy small",
     "init policies",
@@ -82,9 +94,15 @@ def names_in(project: Path) -> list[str]:
 
 
 def is_whole(line: str) -> bool:
-    """Whether a line may be as long as it is: folding would break a name or path that somebody copies."""
+    """Whether a line may be as long as it is: folding would break a name, path or command that is copied."""
     longest = max(line.split(), key=len, default="")
-    return len(line) <= 80 or "/" in line or "sha256:" in line or "small@v1" in longest
+    return (
+        len(line) <= 80
+        or "/" in line
+        or "sha256:" in line
+        or "small@v1" in longest
+        or line.startswith("next: harness ")
+    )
 
 
 @pytest.mark.parametrize("command", RIGHT + WRONG)

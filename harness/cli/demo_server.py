@@ -18,9 +18,7 @@ def demo_server_command(
     faults: Annotated[float, option("Share of requests that fail.", min=0, max=1)] = 0.0,
     seed: Annotated[int, option("Which of them.")] = 0,
     batch: Annotated[float, option("Seconds that a batch takes.", min=0)] = 10.0,
-    only_canned: Annotated[
-        bool, option("Every grade in turn, unread: to measure clients.", "--canned")
-    ] = False,
+    canned: Annotated[bool, option("Every grade in turn, unread: to measure clients.", "--canned")] = False,
     root: Root = None,
 ) -> None:
     """Answer as the model APIs do, to try the network path without a key.
@@ -34,7 +32,7 @@ def demo_server_command(
     from harness.demo.server import Conduct, answers_of, serve_until_interrupted
 
     project = project_at(root)
-    conduct = Conduct(latency / 1000, faults, seed, batch, only_canned)
+    conduct = Conduct(latency / 1000, faults, seed, batch, canned)
     serve = answers_of(project, policy_or_only(policy, project), conduct)
 
     def tell(url: str) -> None:

@@ -45,7 +45,7 @@ class HuntOptions(Options):
 def sample_command(
     labels: Annotated[Path, argument("A label set of `harness label`.", metavar="LABELS")],
     *,
-    pairs: Annotated[int, option("About how many pairs; whole queries are drawn.", "--n", "-n", min=1)] = 300,
+    n: Annotated[int, option("About how many pairs; whole queries are drawn.", "--n", "-n", min=1)] = 300,
     sample: SampleOptions,
     hunting: HuntOptions,
     output: Annotated[Path | None, option("Where the plan goes.", "--output", "-o", metavar="FILE")] = None,
@@ -63,7 +63,7 @@ def sample_command(
         raise BadInput("name the file of the plan: -o plan.jsonl")
     if not output.parent.is_dir():
         raise BadInput(f"{output}: no folder {output.parent}")
-    summary, plan = draw_from(_wanted(labels, pairs, sample, hunting))
+    summary, plan = draw_from(_wanted(labels, n, sample, hunting))
     write_lines(output, plan)
     summary = summary.model_copy(update={"file": str(output)})
     print_json(summary) if json else show(sample_view(summary))

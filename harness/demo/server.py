@@ -60,7 +60,8 @@ def routed(serve: Served) -> Served:
     async def route(request: web.BaseRequest) -> web.StreamResponse:
         if (request.method == "POST" and form_at(request.path)) or BATCHED.search(request.path):
             return await serve(request)
-        what = f"{SAYS} It answers POST at {', '.join(SPOKEN)}, and both batch APIs."
+        spoken_at = f"It answers POST at {', '.join(SPOKEN)}, and both batch APIs."
+        what = f"{SAYS} {spoken_at}"
         return spoken(request.path, Fault("not_found_error", what), {}, 404)
 
     return route

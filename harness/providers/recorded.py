@@ -82,6 +82,6 @@ class Recorded(LocalTeacher):
             raise RejectedError(f"{self._path} has no reply to {prompt.item} as it reads now")
         asked = ", ".join(sorted(set(self._prefixes.values()))) or "nothing"
         raise FatalError(
-            f"{self._path} has replies to {asked} as they once read, and none to this prompt: the prompt, "
-            "the policy or a shot has another text. Ask a model: --model openai/NAME"
+            f"{self._path}: the replies are to {asked} as they once read, and none is to this prompt: the "
+            "prompt, the policy or a shot has another text. Ask a model: --model openai/NAME"
         )

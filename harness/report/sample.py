@@ -14,7 +14,8 @@ def sample_view(found: SampleSummary) -> Iterator[RenderableType]:
     """How many pairs were drawn, how, and of which strata."""
     pairs = plural(found.drawn, "pair")
     queries = plural(found.queries, "query", "queries")
-    frame = f"{plural(found.frame, 'different pair')} of {found.frame_queries:,} queries"
+    frame_queries = plural(found.frame_queries, "query", "queries")
+    frame = f"{plural(found.frame, 'different pair')} of {frame_queries}"
     if found.hunt:
         yield Text(f"Hunted: {pairs} of {queries}, by {found.hunt}, of {frame}", style="bold")
     else:
@@ -26,9 +27,8 @@ def sample_view(found: SampleSummary) -> Iterator[RenderableType]:
             table.add_row(*_row(one))
         yield indented(table)
     if found.unread or found.shots:
-        yield Text(
-            f"Not drawn: {found.unread:,} rows without a grade, {found.shots:,} whose query a shot has."
-        )
+        unread = plural(found.unread, "row")
+        yield Text(f"Not drawn: {unread} without a grade, {found.shots:,} whose query a shot has.")
     yield from warnings(found.warnings, above=True)
 
 

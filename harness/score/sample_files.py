@@ -107,8 +107,8 @@ def _warnings(wanted: SampleWanted, drawn: Sequence[Drawn], summary_strata: Sequ
             )
     elif len(drawn) > MORE * wanted.pairs:
         found.append(
-            f"{len(drawn):,} pairs instead of {wanted.pairs:,}, since whole queries are drawn, and at least "
-            f"{LEAST} of each stratum: --most-per-query takes a part of large ones"
+            f"{plural(len(drawn), 'pair')} instead of {wanted.pairs:,}, since whole queries are drawn, and "
+            f"at least {LEAST} of each stratum: --most-per-query takes a part of large ones"
         )
     thin = sum(count < LEAST for count in summary_strata)
     if thin:

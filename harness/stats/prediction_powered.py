@@ -16,6 +16,7 @@ from harness.stats.agreement import Floats, Integers
 from harness.stats.intervals import NO_SPREAD, ROUNDING, Tested, t_test
 from harness.stats.means import effective_clusters, guarded
 from harness.stats.proportions import shrunken_share
+from harness.storage.plural import plural
 
 FEW_EVENTS = 10
 """Where fewer labelled queries hold a 1, or a 0, the human grades alone are taken, with an exact interval."""
@@ -211,7 +212,7 @@ def few_events(
     ones, zeros = int((human > ROUNDING * whole).sum()), int((whole - human > ROUNDING * whole).sum())
     count = min(ones, zeros)
     held = "one" if ones <= zeros else "another"
-    what = f"few_events: {count:,} of {len(whole):,} labelled queries hold {held}"
+    what = f"few_events: {count:,} of {plural(len(whole), 'labelled query', 'labelled queries')} hold {held}"
     then = "humans only, with the exact interval"
     if count < least:
         return Reason("remark", f"{what}, under {least}: {then}")
@@ -221,7 +222,7 @@ def few_events(
     wanted = skewed * (1 - 2 * share) ** 2 / (share * (1 - share))
     if kept >= wanted:
         return None
-    counts = f"{kept:,.0f} independent rows, and a share of {share:.2g} needs {wanted:,.0f}"
+    counts = f"{plural(round(kept), 'independent row')}, and a share of {share:.2g} needs {wanted:,.0f}"
     return Reason("remark", f"{what}; they are worth {counts}: {then}")
 
 
