@@ -134,7 +134,11 @@ def plan_command(
     raters: Annotated[str, option("Who rates: ann,bob,cy")],
     source: Annotated[
         Path | None,
-        option("Production pairs that `harness sample` drew, instead of golden ones.", "--from"),
+        option(
+            "Production pairs that `harness sample` drew, instead of golden ones.",
+            "--from",
+            envvar="HARNESS_RATE_PLAN_FROM",
+        ),
     ] = None,
     drawing: DrawingOptions,
     design: DesignOptions,
