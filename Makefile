@@ -160,5 +160,5 @@ $(VENV)/installed-dev: $(VENV)/installed
 # Apart from the tools: 240 MB that the long tests alone want.
 $(VENV)/installed-ray: $(VENV)/installed-dev
 	@echo "Installing Ray for the long tests ..."
-	@$(PIP) install --quiet -c constraints.txt -e ".[dev,ray]"
+	@$(PIP) --quiet -c constraints.txt -e ".[dev,ray]"
 	@touch $@
