@@ -218,6 +218,12 @@ def test_what_does_not_go_together_is_refused(root: Path, words: Sequence[str], 
     assert not (root / "no.jsonl").exists()
 
 
+def test_a_plan_goes_into_a_folder_that_is_there(root: Path) -> None:
+    done = harness("sample", root / "labels", "-o", root / "nowhere/plan.jsonl")
+    assert done.code == 2 and "no folder" in done.err
+    assert "name the file of the plan" in harness("sample", root / "labels").err
+
+
 def test_a_pilot_says_where_the_teacher_errs_more(tmp_path: Path) -> None:
     """The teacher is always right in the tail, and by chance in the head."""
     rows = shown_pairs(90)

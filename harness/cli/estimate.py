@@ -100,6 +100,8 @@ def _levels(path: Path, levels: LevelOptions, table: TableOptions, root: Path | 
     from harness.runs.labels import is_label_set
     from harness.score.estimate_files import levels_of_labels
 
+    if path.is_dir() and not is_label_set(path):
+        raise BadInput(f"{path}: a folder, and no label set; `harness label` makes one")
     if not is_label_set(path):
         return levels.levels(root)
     given = given_in({**vars(levels), "columns": table.columns, "format": table.format})

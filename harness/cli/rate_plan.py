@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.golden.rating.drawing import Drawing
-    from harness.golden.rating.planning import Planned, RoundPlan
+    from harness.golden.rating.new_round import RoundPlan
+    from harness.golden.rating.planning import Planned
     from harness.golden.rating.rounds import Design, Show
     from harness.nouns.policy import Policy
 
@@ -169,7 +170,7 @@ def _say_next(policy: str, first: str) -> None:
 def _how(raters: tuple[str, ...], round: RoundOptions, design: DesignOptions, shown: "Show") -> "RoundPlan":
     """Who rates, and how; which pairs is not said yet."""
     from harness.golden.rating.drawing import Drawing
-    from harness.golden.rating.planning import RoundPlan
+    from harness.golden.rating.new_round import RoundPlan
 
     return RoundPlan(
         raters=raters,

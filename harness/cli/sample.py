@@ -61,6 +61,8 @@ def sample_command(
 
     if output is None:
         raise BadInput("name the file of the plan: -o plan.jsonl")
+    if not output.parent.is_dir():
+        raise BadInput(f"{output}: no folder {output.parent}")
     summary, plan = draw_from(_wanted(labels, pairs, sample, hunting))
     write_lines(output, plan)
     summary = summary.model_copy(update={"file": str(output)})
