@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from harness.golden.rating.rounds import PRODUCTION
 from harness.report.estimate import is_sure
 from harness.runs.label_manifest import LabelManifest
 from harness.scorecards.estimate import Estimates, Labels
@@ -64,7 +65,7 @@ def label_steps(found: LabelSummary) -> Iterator[Step]:
     plan = f"harness rate plan {_policy(found.policy)} --from plan.jsonl --raters ann,bob --kind human"
     yield Step("Have people rate it.", plan)
     yield Step("When the raters have finished, seal what they said.", "harness rate seal --all")
-    ratings = f"golden/{found.policy.partition('@')[0]}/production-ratings.jsonl"
+    ratings = shlex.quote(f"golden/{found.policy.partition('@')[0]}/{PRODUCTION}")
     yield Step(
         "Then estimate how good it is.",
         f"harness estimate {shlex.quote(found.labels)} --ratings {ratings} --html estimate.html",

@@ -18,8 +18,8 @@ def set_facts(manifest: LabelManifest, folder: Path) -> dict[str, str]:
     sent = {"the file's digest": digests.replayed} if digests.replayed else _prompt(manifest)
     return {
         "labels": str(folder),
-        "begun": moment(manifest.created_at),
-        "finished": moment(manifest.finished_at),
+        "begun": _when(manifest.created_at),
+        "finished": _when(manifest.finished_at),
         "model asked for": asked.model,
         "model that answered": ", ".join(manifest.model_answered) or "none",
         "parameters": parameters_of(asked),
@@ -30,6 +30,14 @@ def set_facts(manifest: LabelManifest, folder: Path) -> dict[str, str]:
         "harness": f"{manifest.harness}, Python {manifest.python}",
         "versions": ", ".join(f"{name} {version}" for name, version in manifest.packages.items()),
     }
+
+
+def _when(text: str | None) -> str:
+    """A time in words; what a received manifest has there instead stays as it is."""
+    try:
+        return moment(text)
+    except ValueError:
+        return text or ""
 
 
 def _prompt(manifest: LabelManifest) -> dict[str, str]:
