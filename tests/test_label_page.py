@@ -17,11 +17,11 @@ from test_report import words_of
 from viewing import HOSTILE
 
 from harness.nouns.base import Interval
-from harness.report.next_steps import Step, estimate_steps
+from harness.report.next_steps import Step, estimate_steps, label_steps
 from harness.report.page.axis import axis_over
 from harness.report.page.labels import STRATA_DRAWN
 from harness.scorecards.estimate import EstimatedFigure, Estimates, HumanOnly, Labels
-from harness.scorecards.labels import LabelSummary
+from harness.scorecards.labels import LabelCounts, LabelSummary
 
 Rows = list[dict[str, Any]]
 COLUMNS = ("item", "query", "teacher", "human", "weight", "stratum", "position")
@@ -247,6 +247,12 @@ def test_the_sample_that_halves_the_interval_is_one_that_the_labels_have(here: P
     assert whole == f"harness sample {summary.labels} --n {pairs} -o plan.jsonl"
     assert harness(*shlex.split(whole)[1:]).code == 0
     assert step(pairs + 1, summary).command == ""
+    long = summary.model_copy(update={"distinct": 10_000, "labels": "my sets/a"})
+    lost = long.model_copy(update={"outcomes": LabelCounts(graded=9, ungraded=0, failed=2)})
+    first = [one.command for one in label_steps(long)]
+    assert first[0] == "harness sample 'my sets/a' --n 300 --by stratum -o plan.jsonl"
+    assert [one.command for one in label_steps(lost)] == ["", *first]
+    assert "2 rows have no answer" in next(label_steps(lost)).words
     assert "label more of production first" in step(pairs + 1, summary).words
 
 

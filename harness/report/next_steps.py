@@ -59,7 +59,7 @@ def label_steps(found: LabelSummary) -> Iterator[Step]:
     """From a label set that nobody has rated to an estimate."""
     if found.outcomes.failed:
         rows = plural(found.outcomes.failed, "row has", "rows have")
-        yield Step(f"{rows} no answer: repeat the `harness label` that made the set, with --retry-failed.")
+        yield Step(f"{rows} no answer: repeat the harness label command of the set with --retry-failed.")
     strata = "stratum" if found.by_stratum else None
     yield Step("Draw a sample at random.", _sample(found, FIRST, strata))
     plan = f"harness rate plan {_policy(found.policy)} --from plan.jsonl --raters ann,bob --kind human"

@@ -136,7 +136,7 @@ def _steps(one: Labelling) -> Iterator[Step]:
     elif one.summary:
         yield from label_steps(one.summary)
     else:
-        yield Step("The labelling is not finished: repeat the `harness label` that began it.")
+        yield Step("The labelling is not finished: repeat the harness label command that began it.")
     if one.labels:
         yield from proof_steps(one.labels.manifest)
 
