@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from browser import opened, runs_over, serious, started
-from production import label_set, shown_pairs
+from builders import harness
+from production import answer_all, label_set, plan, shown_pairs
 from starlette.testclient import TestClient
 from test_label_sets import rewrite
 from test_report import words_of
@@ -24,6 +25,7 @@ from viewing import HOSTILE, viewing
 from harness.errors import BadInput
 from harness.report.page.labels import Labelling, labels_page
 from harness.runs.label_listing import listed_labels
+from harness.runs.label_rows import HEAVIEST
 from harness.runs.labels import MOST_STRATA, load_labels
 from harness.score.labels import summarise
 from harness.storage.project import Project
@@ -139,6 +141,40 @@ def test_what_a_set_says_is_text(project: Project, made: Path, client: TestClien
     assert HOSTILE not in opened_ and opened_.count("<script>") == 1
 
 
+def rate(project: Project) -> None:
+    """A sample of the set, rated and sealed by two people."""
+    truth = {row["item"]: int(row["truth"]) for row in shown_pairs(20)}
+    drawn = harness("sample", "labels/today", "--n", "40", "-o", "plan.jsonl")
+    assert drawn.code == 0, drawn.err
+    answer_all(project.root, plan(project.root, Path("plan.jsonl")), lambda rater, item: truth[item])
+
+
+def test_a_set_that_people_have_rated_has_its_estimate(
+    project: Project, made: Path, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rate(project)
+    ratings = "golden/small/production-ratings.jsonl"
+    main = harness("estimate", "labels/today", "--ratings", ratings, "--json").json["estimates"][0]
+    shown = words_of(client.get("/labels/today").text)
+    assert f"{main['value']:.3f}" in shown and "How good is what is shown?" in shown
+    assert f"ratings {ratings}" in shown and "No estimate" not in shown
+    rows = json.loads((made / "labels.json").read_text("utf-8"))["rows"]
+    monkeypatch.setattr("harness.web.label_sets.ESTIMATED", rows)
+    assert "No estimate" not in client.get("/labels/today").text
+    monkeypatch.setattr("harness.web.label_sets.ESTIMATED", rows - 1)
+    shown = words_of(client.get("/labels/today").text)
+    assert f"No estimate here of more than {rows - 1} rows" in shown and "What the teacher says" in shown
+
+
+def test_ratings_of_other_labels_are_told(project: Project, made: Path, client: TestClient) -> None:
+    rate(project)
+    ratings = project.golden / "small/production-ratings.jsonl"
+    ratings.write_text(re.sub(r'("item": ?")p', r"\1other", ratings.read_text("utf-8")), "utf-8")
+    shown = words_of(client.get("/labels/today").text)
+    assert "No estimate by golden/small/production-ratings.jsonl:" in shown
+    assert "none of its items is in today" in shown and "What the teacher says" in shown
+
+
 # --- received label sets -----------------------------------------------------------------------------------
 
 
@@ -236,21 +272,40 @@ def column(table: Any, name: str, values: list[Any]) -> Any:
         ("weight", [1.0, None], "rows without weight"),
         ("weight", [1.0, 0.0], "weights that are no numbers above 0"),
         ("weight", [1.0, float("nan")], "weights that are no numbers above 0"),
-        ("weight", [float("inf")], "weights that are no numbers above 0"),
+        ("weight", [HEAVIEST * 1.01], "weights that are no numbers above 0"),
         ("shot_query", [None], "rows without shot_query"),
+        ("cost", [None, float("nan")], "cost that is no number from 0"),
+        ("cost", [float("inf")], "cost that is no number from 0"),
+        ("input_tokens", [1, -1], "input_tokens that is no number from 0"),
         ("outcome", ["magic"], "outcome 'magic'"),
+        ("outcome", ["failed"], "outcomes that do not fit the grades"),
         ("cause", ["because"], "cause 'because'"),
         ("grade", [77], "grade 77"),
+        ("grade", [None], "outcomes that do not fit the grades"),
     ],
 )
 def test_rows_that_no_labelling_writes_are_refused(
     made: Path, client: TestClient, name: str, values: list[Any], what: str
 ) -> None:
     rewrite(made / "shards/part-00000.parquet", lambda table: column(table, name, values))
-    with pytest.raises(BadInput, match="not written by this program"):
+    with pytest.raises(BadInput, match="not written so"):
         summarise(load_labels(made))
     (made / "summary.json").unlink()
     assert what in words_of(client.get("/labels/today").text)
+
+
+def test_the_heaviest_rows_and_the_cheapest_are_no_faults(made: Path) -> None:
+    shard = made / "shards/part-00000.parquet"
+    rewrite(shard, lambda table: column(column(table, "weight", [HEAVIEST]), "cost", [0.0, None]))
+    assert summarise(load_labels(made)).weighted is False
+
+
+@pytest.mark.parametrize("name", ["item", "query", "digest", "weight"])
+def test_an_estimate_refuses_them_too(made: Path, name: str) -> None:
+    rewrite(made / "shards/part-00000.parquet", lambda table: column(table, name, [None]))
+    Path("ratings.csv").write_text("item,rater,grade\np1,ann,1\n", encoding="utf-8")
+    done = harness("estimate", made, "--ratings", "ratings.csv", "--uniform")
+    assert (done.code, f"rows without {name}" in " ".join(done.err.split())) == (2, True)
 
 
 def test_shards_with_a_stratum_for_every_row_are_refused(made: Path) -> None:

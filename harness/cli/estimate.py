@@ -141,7 +141,7 @@ def _beside(
 
 def _decided(policy: "Policy | None", root: Path | None) -> "Mapping[str, int]":
     """The author's decisions on items, in the project that one is in."""
-    from harness.golden.rating.adjudications import FILE, decisions_under, load_adjudications
+    from harness.golden.rating.adjudications import FILE, decided_grades
 
     if policy is None:
         return {}
@@ -149,5 +149,4 @@ def _decided(policy: "Policy | None", root: Path | None) -> "Mapping[str, int]":
         path = project_at(root).golden / policy.name / FILE
     except BadInput:
         return {}  # outside of a project nobody has decided anything
-    found = decisions_under(load_adjudications(path), policy.version)
-    return {item: decisions[-1].grade for item, decisions in found.items()}
+    return decided_grades(path, policy.version)

@@ -17,6 +17,7 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.policy import Policy
 from harness.policy.load import load_policy, policy_digest
 from harness.runs.label_manifest import MANIFEST, LabelManifest, load_label_manifest
+from harness.runs.label_rows import strange_rows
 from harness.scorecards.labels import LabelSummary
 from harness.storage.files import build, read_json
 from harness.storage.parquet import parquet_file
@@ -72,7 +73,11 @@ class LabelSet:
         for path in self.shards():
             rows = min(left, SHARD)
             left -= rows
-            yield from _batches_of(path, self.manifest, rows, columns)
+            for batch in _batches_of(path, self.manifest, rows, columns):
+                refuse_faults(
+                    [Fault(str(path), f"{what}: not written so") for what in strange_rows(batch, self.policy)]
+                )
+                yield batch
 
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
         """The rows as plain data."""
