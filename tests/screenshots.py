@@ -48,6 +48,15 @@ def shop(root: Path) -> Path:
     return page
 
 
+def estimated(root: Path) -> Path:
+    """The page of an estimate of the made-up table that ships."""
+    ship(root)
+    page = root / "estimate.html"
+    table = ROOT / "docs/production-example.csv"
+    harness("estimate", table, "--policy", "product-search", "--html", page, "--root", root)
+    return page
+
+
 def top(page: Page) -> None:
     """As it opens."""
 
@@ -187,6 +196,8 @@ def main() -> None:
         take("report", page, top, 860)
         take("report-pair", page, one_pair, 1000)
         take("report-matrices-dark", page, matrices, 640, dark=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        take("estimate", estimated(Path(scratch) / "estimate"), top, 1000)
 
 
 if __name__ == "__main__":

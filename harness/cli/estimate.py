@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from harness.cli.options import Json, Options, Root, argument, layout, option, project_at
-from harness.cli.output import print_json, show
+from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.rated import LevelOptions, TableOptions, given_in
 from harness.errors import BadInput
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from harness.golden.graded_files import Levels
     from harness.nouns.policy import Policy
     from harness.score.estimate_files import Labelled, Rated
+    from harness.scorecards.estimate import Estimates
 
 
 class SampleRatings(Options):
@@ -71,6 +72,9 @@ def estimate_command(
     ] = None,
     levels: LevelOptions,
     table: TableOptions,
+    html: Annotated[
+        Path | None, option("Write it as a page too: one HTML file to mail and to open offline.")
+    ] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -93,6 +97,19 @@ def estimate_command(
     people = rated.rated(table, known.policy, root)
     found = estimate_files(Labelled(source, table.layout, known), people, wanted, beside)
     print_json(found) if json else show(estimate_view(found))
+    if html is not None:
+        _write_page(html, found, source)
+
+
+def _write_page(html: Path, found: "Estimates", source: Path) -> None:
+    """The estimate as a page; of a label set with what its teacher says."""
+    from harness.report.page.labels import Labelling, write_labels
+    from harness.runs.labels import is_label_set, load_labels
+    from harness.score.labels import summarise
+
+    labels = load_labels(source) if is_label_set(source) else None
+    write_labels(html, Labelling(labels, summarise(labels) if labels else None, found))
+    say(f"page: {shown_path(html.absolute())}")
 
 
 def _levels(path: Path, levels: LevelOptions, table: TableOptions, root: Path | None) -> "Levels":
@@ -124,7 +141,7 @@ def _beside(
 
 def _decided(policy: "Policy | None", root: Path | None) -> "Mapping[str, int]":
     """The author's decisions on items, in the project that one is in."""
-    from harness.golden.rating.adjudications import FILE, decisions_under, load_adjudications
+    from harness.golden.rating.adjudications import FILE, decided_grades
 
     if policy is None:
         return {}
@@ -132,5 +149,4 @@ def _decided(policy: "Policy | None", root: Path | None) -> "Mapping[str, int]":
         path = project_at(root).golden / policy.name / FILE
     except BadInput:
         return {}  # outside of a project nobody has decided anything
-    found = decisions_under(load_adjudications(path), policy.version)
-    return {item: decisions[-1].grade for item, decisions in found.items()}
+    return decided_grades(path, policy.version)

@@ -4,13 +4,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from harness.cli import completion
-from harness.cli.options import Json, Root, RunName, argument, option, project_at
+from harness.cli.options import Json, Root, argument, option, project_at
 from harness.cli.output import print_json, say, show, shown_path
 from harness.errors import BadInput
 from harness.storage.plural import plural
 from harness.storage.project import Project
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.score.reading import Reading
     from harness.verdicts.assessment import Assessment
 
@@ -19,7 +21,13 @@ MADE_BY_ITSELF = 2_000
 
 
 def report_command(
-    run: RunName = "latest",
+    run: Annotated[
+        str,
+        argument(
+            "Its folder, its name or the beginning of it, latest, or baseline; or the folder of a label set.",
+            autocompletion=completion.runs,
+        ),
+    ] = "latest",
     base: Annotated[
         str | None,
         argument(
@@ -37,14 +45,21 @@ def report_command(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """Write a run's report: one HTML file to mail and to open offline.
+    """Write the report of a run, or of a label set: one HTML file to mail and to open offline.
 
     With --png or --svg: the heat map, the intervals and kappa over time as pictures; with -o the file too.
     """
     from harness.runs.folder import find_run
+    from harness.runs.labels import is_label_set
     from harness.score.reading import reading_of
     from harness.verdicts.assessment import assess_folder
 
+    if is_label_set(Path(run)):
+        if base is not None or png or svg:
+            raise BadInput(f"{run} is a label set: its page has no base, and no --png or --svg")
+        written = _labels_html(Path(run), output)
+        print_json(written | {"pictures": []}) if json else _show_report(written)
+        return
     project = project_at(root)
     found = assess_folder(find_run(project, run))
     other = reading_of(project, base, found.run.folder) if base is not None else None
@@ -58,7 +73,23 @@ def report_command(
         return
     show([f"Picture: {shown_path(path.absolute())}" for path in drawn])
     if written:
-        show([f"Report: {shown_path(Path(str(written['report'])).absolute())}"])
+        _show_report(written)
+
+
+def _show_report(written: "Mapping[str, str | int]") -> None:
+    show([f"Report: {shown_path(Path(str(written['report'])).absolute())}"])
+
+
+def _labels_html(folder: Path, output: Path | None) -> dict[str, str | int]:
+    """Write the page of a finished label set; its path and size in bytes, and the number of rows."""
+    from harness.report.page.labels import PAGE, Labelling, write_labels
+    from harness.runs.labels import load_labels
+    from harness.score.labels import summarise
+
+    labels = load_labels(folder)
+    path = output or folder / PAGE
+    size = write_labels(path, Labelling(labels, summarise(labels)))
+    return {"report": str(path), "bytes": size, "pairs": labels.manifest.rows}
 
 
 def _html(found: "Assessment", base: "Reading | None", output: Path | None) -> dict[str, str | int]:

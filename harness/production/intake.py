@@ -15,6 +15,7 @@ from harness.nouns.pair import Pair, query_key
 from harness.production.pairs import Input, InputRow, each_row
 from harness.production.store import AnswerStore, key_of_digest
 from harness.runs.label_manifest import Source
+from harness.runs.labels import MOST_STRATA
 from harness.storage.digest import digest_file
 from harness.storage.plural import plural
 
@@ -24,8 +25,6 @@ PIECE = 5_000
 """Rows that are looked up and added at a time."""
 MOST_FAULTS = 1_000
 """Faults that are kept; the others are counted."""
-MOST_STRATA = 1_000
-"""Different strata of a set: with more, the column is an id."""
 
 
 @dataclass(frozen=True, slots=True)

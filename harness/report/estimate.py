@@ -7,9 +7,11 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from harness.report.parts import columns, ended, indented, interval, number, percent, signed, warnings
-from harness.scorecards.estimate import EstimatedFigure, Estimates, RatingsUsed, TwoTeachers
+from harness.scorecards.estimate import EstimatedFigure, Estimates, RatingsUsed, TwoTeachers, Worst
 from harness.storage.plural import plural
 
+QUESTION = "How good is what is shown?"
+ONE_TRUTH = "Of the same rows the truth is one: then only what the teachers say can differ."
 LEVEL = 0.05
 """Below this, Holm's p says that a stratum differs from the rest by more than chance."""
 OVER = {
@@ -20,14 +22,14 @@ OVER = {
 
 def estimate_view(found: Estimates) -> Iterator[RenderableType]:
     """The main figure in words, then all of them, the strata, and the difference of two label sets."""
-    yield Text(f"How good is what is shown? {_of(found)}", style="bold")
+    yield Text(f"{QUESTION} {rows_words(found)}", style="bold")
     main = found.estimates[0]
     yield from (Text(line) for line in main_lines(main))
-    yield from (Text(line) for line in _labels_lines(main))
+    yield from (Text(line) for line in labels_lines(main))
     yield from _figures(found)
     yield from _strata(found)
     yield from _differences(found)
-    yield from (Text(line) for line in _facts(found))
+    yield from (Text(line) for line in ("", *facts_lines(found)))
     yield from warnings(found.warnings, above=True)
 
 
@@ -44,7 +46,7 @@ def main_lines(main: EstimatedFigure) -> Iterator[str]:
         yield f"Note: {ended(main.reason)}"
 
 
-def _labels_lines(main: EstimatedFigure) -> Iterator[str]:
+def labels_lines(main: EstimatedFigure) -> Iterator[str]:
     """What the teacher saved, and what more labels would bring."""
     if main.saved and main.saved.queries:
         saved = plural(main.saved.queries, "query", "queries")
@@ -54,7 +56,8 @@ def _labels_lines(main: EstimatedFigure) -> Iterator[str]:
         yield f"About {more} ({plural(main.to_halve.items, 'row')}) would halve the interval."
 
 
-def _of(found: Estimates) -> str:
+def rows_words(found: Estimates) -> str:
+    """The rows that the estimate is about."""
     rows, queries = plural(found.n, "row"), plural(found.n_queries, "query", "queries")
     by = f" by {found.policy}" if found.policy else ""
     return f"{rows} of {queries}{by}{', weighted' if found.weighted else ''}"
@@ -84,8 +87,7 @@ def _row(name: str, one: EstimatedFigure) -> tuple[str, ...]:
 
 def _strata(found: Estimates) -> Iterator[RenderableType]:
     """The main figure in each stratum, and the worst one."""
-    main = found.estimates[0]
-    parts = [one for one in found.estimates if one.stratum is not None and one.name == main.name]
+    main, parts = found.estimates[0], strata_of(found)
     if not parts:
         return
     yield Text("")
@@ -109,25 +111,41 @@ def _strata(found: Estimates) -> Iterator[RenderableType]:
         )
     yield indented(table)
     if found.worst:
-        worst = found.worst
-        sure = worst.p_holm is not None and worst.p_holm < LEVEL
-        chance = "more than chance explains" if sure else "which chance may explain"
-        yield Text(f"Lowest in {worst.stratum}: {number(worst.value)}, {chance} (Holm).")
+        yield Text(worst_sentence(found.worst))
+
+
+def strata_of(found: Estimates) -> list[EstimatedFigure]:
+    """The main figure in each stratum."""
+    name = found.estimates[0].name
+    return [one for one in found.estimates if one.stratum is not None and one.name == name]
+
+
+def is_sure(worst: Worst) -> bool:
+    """Whether the worst stratum differs from the rest by more than chance."""
+    return worst.p_holm is not None and worst.p_holm < LEVEL
+
+
+def worst_sentence(worst: Worst) -> str:
+    """The stratum whose figure is lowest."""
+    chance = "more than chance explains" if is_sure(worst) else "which chance may explain"
+    return f"Lowest in {worst.stratum}: {number(worst.value)}, {chance} (Holm)."
 
 
 def _differences(found: Estimates) -> Iterator[RenderableType]:
     if not found.differences:
         return
     yield Text("")
-    sides = " minus ".join(Path(name).name for name in (found.other or "", found.labels))
-    yield Text(f"{sides}, by the same ratings:", style="bold")
+    yield Text(f"{sides_words(found)}, by the same ratings:", style="bold")
     table = columns("figure", "first", "second", "difference", "interval", "teachers alone", "interval")
     for one in found.differences:
         table.add_row(*_difference_row(one))
     yield indented(table)
-    yield Text(
-        "  Of the same rows the truth is one: then only what the teachers say can differ.", style="dim"
-    )
+    yield Text(f"  {ONE_TRUTH}", style="dim")
+
+
+def sides_words(found: Estimates) -> str:
+    """The two label sets of a difference."""
+    return " minus ".join(Path(name).name for name in (found.other or "", found.labels))
 
 
 def _difference_row(one: TwoTeachers) -> Iterable[str]:
@@ -142,9 +160,8 @@ def _difference_row(one: TwoTeachers) -> Iterable[str]:
     )
 
 
-def _facts(found: Estimates) -> Iterator[str]:
+def facts_lines(found: Estimates) -> Iterator[str]:
     """Coverage, what was left out, who rated."""
-    yield ""
     main = found.estimates[0]
     queries = plural(main.clusters_labelled, "query", "queries")
     yield f"{plural(main.n_labelled, 'row')} of {queries} have a human grade."

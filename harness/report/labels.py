@@ -23,7 +23,7 @@ def labels_view(found: LabelSummary) -> Iterator[RenderableType]:
         f"{found.model} with {found.prompt} labels {rows} ({distinct}) by {found.policy}", style="bold"
     )
     yield Text(f"Proven by {found.proven}." if found.proven else "Not proven: every shard says so.")
-    yield Text(_outcomes(found))
+    yield Text(outcomes_sentence(found))
     share = "share of the traffic" if found.weighted else "share"
     table = columns("grade", "", "action", "rows", share)
     for one in reversed(found.grades):
@@ -39,7 +39,8 @@ def labels_view(found: LabelSummary) -> Iterator[RenderableType]:
     yield from warnings(found.warnings, above=True)
 
 
-def _outcomes(found: LabelSummary) -> str:
+def outcomes_sentence(found: LabelSummary) -> str:
+    """How the rows ended."""
     counts = found.outcomes
     parts = [f"{counts.graded:,} graded"]
     if counts.ungraded:

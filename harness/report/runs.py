@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report.parts import interval, number
-from harness.runs.manifest import Manifest, how_to_resume
+from harness.runs.manifest import Asked, Manifest, how_to_resume
 from harness.storage.plural import plural
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def manifest_facts(manifest: Manifest, folder: Path) -> dict[str, str]:
         "finished": manifest.finished_at or f"not yet{'' if digests.replayed else resumed}",
         "model asked for": asked.model,
         "model that answered": ", ".join(manifest.model_answered) or "-",
-        "parameters": _parameters(manifest),
+        "parameters": parameters_of(manifest.asked),
         "policy": f"{asked.policy}  {digests.policy}",
         **(_unprompted(manifest) if manifest.unprompted else _prompt(manifest)),
         "examples": f"{manifest.examples:,} of {asked.part}  {digests.golden}",
@@ -142,8 +142,8 @@ def unfinished_sentence(reading: "Reading") -> str | None:
     return f"{state}\n{how_to_resume(run.folder, run.manifest.asked)} goes on from here."
 
 
-def _parameters(manifest: Manifest) -> str:
-    asked = manifest.asked
+def parameters_of(asked: Asked) -> str:
+    """The settings that a teacher was asked with, beside the prompt."""
     named = ("limit", "seed", "temperature", "max_tokens", "base_url")
     given = [f"{name} {getattr(asked, name)}" for name in named if getattr(asked, name) is not None]
     given += [name for name in ("no_schema", "fold_system") if getattr(asked, name)]

@@ -7,6 +7,7 @@ summary.json     derived; can be deleted
 answers.sqlite3, calls.jsonl, events.log    what a second command goes on from
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +17,20 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.policy import Policy
 from harness.policy.load import load_policy, policy_digest
 from harness.runs.label_manifest import MANIFEST, LabelManifest, load_label_manifest
+from harness.runs.label_rows import strange_rows
+from harness.scorecards.labels import LabelSummary
+from harness.storage.files import build, read_json
 from harness.storage.parquet import parquet_file
 from harness.storage.plural import plural
-from harness.storage.regular import LARGEST, odd_files
+from harness.storage.regular import LARGEST, SETTINGS, odd_files
 
 SHARDS, SUMMARY, POLICY = "shards", "summary.json", "policy.toml"
 SHARD = 100_000
 """Rows of a shard; the last one may have fewer."""
 PIECE = 10_000
 """Rows that are read or written at a time: a group of rows in a shard."""
+MOST_STRATA = 1_000
+"""Different strata of a set: with more, the column is an id."""
 WIDEST = 4 << 30
 """The most bytes of a shard, decoded: one that says it has more is damaged."""
 
@@ -68,7 +74,11 @@ class LabelSet:
         for path in self.shards():
             rows = min(left, SHARD)
             left -= rows
-            yield from _batches_of(path, self.manifest, rows, columns)
+            for batch in _batches_of(path, self.manifest, rows, columns):
+                refuse_faults(
+                    [Fault(str(path), f"{what}: not written so") for what in strange_rows(batch, self.policy)]
+                )
+                yield batch
 
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
         """The rows as plain data."""
@@ -88,6 +98,23 @@ def load_labels(folder: Path) -> LabelSet:
     if policy_digest(policy) != manifest.digests.policy:
         raise BadInput([Fault(str(folder / POLICY), "is not what the manifest says the set was made with")])
     return LabelSet(folder, manifest, policy)
+
+
+def read_summary(folder: Path, manifest: LabelManifest) -> LabelSummary | None:
+    """What summary.json says of a finished set; None without the file. BadInput if it is damaged."""
+    path = folder / SUMMARY
+    if not os.path.lexists(path):
+        return None
+    found, faults = build(LabelSummary, read_json(path, SETTINGS, links=False), str(path))
+    if found is None:
+        raise BadInput(faults)
+    said = (found.rows, found.distinct, found.outcomes.model_dump(), found.proven)
+    counted = manifest.outcomes.model_dump() if manifest.outcomes else None
+    proven = manifest.proven.run if manifest.proven else None
+    many = len(found.by_stratum) > MOST_STRATA + 1  # the rows without a stratum are one more
+    if many or said != (manifest.rows, manifest.distinct, counted, proven):
+        raise BadInput([Fault(str(path), f"does not fit {MANIFEST}; it is derived, and can be deleted")])
+    return found
 
 
 def shard_path(folder: Path, number: int) -> Path:

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.errors import BadInput, Fault
 from harness.nouns.policy import Policy
-from harness.runs.labels import LabelSet
+from harness.runs.labels import MOST_STRATA, SHARDS, LabelSet
 from harness.runs.manifest import mixtures
 from harness.scorecards.labels import (
     ActionShare,
@@ -58,11 +59,20 @@ class _Sums:
             self.unknown[name] += asked[name].null_count
 
 
-def summarise(labels: LabelSet) -> LabelSummary:
-    """The summary of a finished label set. BadInput for a damaged shard."""
+def _sums_of(labels: LabelSet) -> _Sums:
+    """What adds up over the shards. BadInput for more strata than a set has: each is gone through alone."""
     sums = _Sums()
     for batch in labels.batches([*GROUPED, "weight", "asked", "cached", "model", *SPENT]):
         sums.take(batch)
+        if len({key[0] for key in sums.rows} - {None}) > MOST_STRATA:
+            what = f"rows of more than {MOST_STRATA:,} strata: not written so"
+            raise BadInput([Fault(str(labels.folder / SHARDS), what)])
+    return sums
+
+
+def summarise(labels: LabelSet) -> LabelSummary:
+    """The summary of a finished label set. BadInput for a damaged shard."""
+    sums = _sums_of(labels)
     manifest, policy = labels.manifest, labels.policy
     every = _part(None, sums, policy, lambda _: True)
     strata = sorted({key[0] for key in sums.rows if key[0] is not None})

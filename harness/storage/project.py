@@ -35,6 +35,11 @@ class Project:
         """One folder per run."""
         return self.root / "runs"
 
+    @property
+    def labels(self) -> Path:
+        """One folder per label set, where `harness label -o labels/NAME` puts it."""
+        return self.root / "labels"
+
     def how_to(self, command: str, flags: str = "", **given: str | None) -> str:
         """A command with its options, to be typed here: by make where the Makefile has it as a target."""
         options = {name: value for name, value in given.items() if value is not None}

@@ -16,10 +16,12 @@ from harness.report.comparison import ranking_warnings
 from harness.report.page.words import axis_low
 from harness.report.runs import manifest_facts
 from harness.runs.folder import open_run
+from harness.runs.label_listing import find_labels, listed_labels
 from harness.runs.listing import ListedRun, Listing
 from harness.score.reading import read_run
 from harness.storage.project import Project
 from harness.web.guard import LOCAL, is_here
+from harness.web.label_sets import labels_page_of
 from harness.web.pages import page, trouble
 from harness.web.progress import Counter, RunProgress
 from harness.web.rating.lead import Lead
@@ -33,6 +35,8 @@ from harness.web.versions import VersionDiff, policies_beside, policies_of, prom
 
 REPORT_HEADERS = {"Content-Security-Policy": "frame-ancestors 'none'"}
 """A report has its own content policy, which names its style and scripts by their digests."""
+DAMAGED_RUN = {"what": "The run folder is damaged, so the run cannot be scored.", "back": "To the runs"}
+DAMAGED_LABELS = {"what": "The label set is damaged, and is not shown.", "back": "To the label sets"}
 TROUBLES = Troubles(
     "viewer",
     ("The viewer is read-only", "{method} is not allowed: the viewer is read-only."),
@@ -57,6 +61,8 @@ class Viewer:
             Route("/trend", self.trend),
             Route("/compare", self.compare),
             Route("/versions", self.versions),
+            Route("/labels", self.label_sets),
+            Route("/labels/{name}", self.labels),
             Route("/rating", self.rating),
             Route("/policies/{name}", partial(self.beside, "policy", policies_beside)),
             Route("/prompts/{name}", partial(self.beside, "prompt", prompts_beside)),
@@ -110,7 +116,7 @@ class Viewer:
             try:
                 loaded = self._reports.load(run.name, base)
             except BadInput as error:
-                return page("damaged.html.j2", {"run": run, "faults": list(map(str, error.faults))}, "/")
+                return page("damaged.html.j2", {**DAMAGED_RUN, "name": run.name, "faults": error.faults}, "/")
             shown = self._reports.make(loaded)
         return HTMLResponse(shown, headers=REPORT_HEADERS)
 
@@ -135,6 +141,26 @@ class Viewer:
         ranking = rank_sides(sides)
         values = {"ranking": ranking, "names": names, "links": links, "warnings": ranking_warnings(ranking)}
         return page("ranking.html.j2", values, "/")
+
+    def label_sets(self, request: Request) -> Response:
+        """Every label set in the project's folder for them."""
+        folder = self._project.labels
+        values = {"sets": listed_labels(self._project), "folder": f"{folder.parent.name}/{folder.name}"}
+        return page("label-sets.html.j2", values, "/labels")
+
+    def labels(self, request: Request) -> Response:
+        """A label set: its summary, or that it is not finished; an error page for a damaged one."""
+        name = request.path_params["name"]
+        one = find_labels(self._project, name)
+        if one is None:
+            raise HTTPException(404, f"there is no label set {name!r} in {self._project.labels}")
+        faults = one.faults
+        if not faults:
+            try:
+                return HTMLResponse(labels_page_of(self._project, one), headers=REPORT_HEADERS)
+            except BadInput as error:
+                faults = tuple(map(str, error.faults))
+        return page("damaged.html.j2", {**DAMAGED_LABELS, "name": name, "faults": faults}, "/labels")
 
     def rating(self, request: Request) -> Response:
         """Every round of rating with its progress and, on this machine, a link for each rater."""

@@ -22,6 +22,7 @@ class NavLink(NamedTuple):
 WAYS = (
     NavLink("/", "Runs"),
     NavLink("/trend", "Kappa over time"),
+    NavLink("/labels", "Label sets"),
     NavLink("/versions", "Policies and prompts"),
     NavLink("/rating", "Rating"),
 )

@@ -71,6 +71,12 @@ def load_adjudications(path: Path) -> list[Adjudication]:
     return load_nouns(path, Adjudication)
 
 
+def decided_grades(path: Path, version: str) -> dict[str, int]:
+    """The last decision on each item under a policy version."""
+    found = decisions_under(load_adjudications(path), version)
+    return {item: decisions[-1].grade for item, decisions in found.items()}
+
+
 def decisions_under(decisions: Iterable[Adjudication], version: str) -> dict[str, list[Adjudication]]:
     """Each item's decisions under a policy version, in the order of the file: the last one counts."""
     found: dict[str, list[Adjudication]] = defaultdict(list)
