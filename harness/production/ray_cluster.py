@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ PRIVATE = {
     "RAY_AUTH_MODE": "token",
 }
 TOKEN = "RAY_AUTH_TOKEN"
+LONGEST_END = 10.0
+"""Seconds that a thread of Ray Data gets to end after it was told to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,15 @@ def cluster(most: int | None = None) -> Iterator[Cluster]:
         _quiet_data(ray)
         yield Cluster(ray, actors, here())
     finally:
+        _wait_for_data()
         ray.shutdown()
+
+
+def _wait_for_data() -> None:
+    """Let the threads of Ray Data end: one that finds Ray shut down ends the process, in its own way."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("StreamingExecutor"):
+            thread.join(LONGEST_END)
 
 
 def here() -> str:
