@@ -39,6 +39,7 @@ from harness.runs.record_log import LOCK, writing
 from harness.score.labels import summarise
 from harness.scorecards.labels import LabelSummary
 from harness.storage.files import write_atomic
+from harness.storage.partial import clear_partial, is_partial
 from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.storage.stream import Stream
@@ -114,7 +115,8 @@ def begun_before(folder: Path, plan: Plan) -> LabelManifest | None:
         raise BadInput([Fault(str(folder), "is a file; name a folder for the labels")])
     if not (folder / MANIFEST).exists():
         # A kill can come before the manifest is written: what is there then is ours.
-        others = {one.name for one in folder.iterdir()} - _FIRST if folder.exists() else set()
+        there = {one.name for one in folder.iterdir()} if folder.exists() else set[str]()
+        others = {name for name in there if not is_partial(name)} - _FIRST
         if others:
             what = f"is no label set, and holds other files ({min(others)}); name another folder"
             raise BadInput([Fault(str(folder), what)])
@@ -165,6 +167,7 @@ def _opened(folder: Path, *, new: bool) -> Iterator[AnswerStore]:
     folder.mkdir(parents=True, exist_ok=True)
     lock = writing(folder, "label set")
     try:
+        clear_partial(folder)
         with AnswerStore(folder / STORE) as store:
             yield store
     except BadInput:

@@ -17,6 +17,7 @@ from harness.nouns.policy import Policy
 from harness.policy.load import load_policy, policy_digest
 from harness.runs.label_manifest import MANIFEST, LabelManifest, load_label_manifest
 from harness.storage.parquet import parquet_file
+from harness.storage.partial import is_partial
 from harness.storage.regular import LARGEST, odd_files
 
 SHARDS, SUMMARY, POLICY = "shards", "summary.json", "policy.toml"
@@ -46,7 +47,9 @@ class LabelSet:
         wanted = [shard_path(self.folder, number) for number in range(count)]
         folder = self.folder / SHARDS
         refuse_faults(odd_files(folder))
-        there = {path.name for path in folder.iterdir()} - {path.name for path in wanted}
+        # Another process may be writing one, or was killed then; no reader opens that.
+        there = {path.name for path in folder.iterdir() if not is_partial(path.name)}
+        there -= {path.name for path in wanted}
         refuse_faults(
             [
                 *(Fault(str(path), "no such file; restore it") for path in wanted if not path.exists()),
