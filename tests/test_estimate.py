@@ -367,6 +367,21 @@ def test_of_several_raters_the_lower_median_counts_and_their_differences_show(tm
     assert (used["lowest"], used["highest"]) == (0.0, 1.0)
 
 
+def test_what_the_edges_of_the_ratings_would_change_is_said_of_the_figure_by_strata(tmp_path: Path) -> None:
+    rows = rated_rows(240, 120)
+    file = table(tmp_path / "t.csv", rows, ("item", "query", "teacher", "stratum", "weight"))
+    lines = [rating(row) for row in rows if row["human"] != ""]
+    lines += [rating(row, "bob") for row in rows[:40]]
+    words = ("--scale", "0-2", "--at-least", "1", "--ratings", write_ratings(tmp_path / "r.jsonl", lines))
+    found = estimated(file, *words)
+    value = found["estimates"][0]["value"]
+    assert (found["by"], found["ratings"]["differ"]) == ("stratum", 0)
+    assert found["ratings"]["lowest"] == found["ratings"]["highest"] == value
+    lines += [rating(row, "cy", grade=0) for row in rows[:40]]
+    used = estimated(file, *words[:-1], write_ratings(tmp_path / "r.jsonl", lines))["ratings"]
+    assert used["lowest"] < value == pytest.approx(used["highest"])
+
+
 def test_two_teachers_by_the_same_ratings_are_paired(tmp_path: Path) -> None:
     rows = rated_rows(240, 120)
     kind = [{**row, "teacher": 2 if row["position"] == 1 else row["teacher"]} for row in rows]
