@@ -377,3 +377,24 @@ def test_the_prompt_of_a_label_is_that_of_eval(here: Path) -> None:
     golden = make_plan(Project(here), Asked(**asked, splits=("test",)))
     pairs = teacher_plan(Project(here), Asked(**asked, splits=(), pairs="pairs.csv"))
     assert pairs.digests.model_copy(update={"golden": golden.digests.golden}) == golden.digests
+
+
+def test_a_table_without_items_counts_once_by_whichever_path_it_is_named(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_project(here)
+    found = [row[1:3] for row in rows(8)]
+    table = write_rows(here / "pairs.csv", found[:6], HEADER[1:3])
+
+    def taken(path: str | Path) -> int:
+        ended = label(None, path, "--unproven", "--json", model="builtin/lexical")
+        assert ended.code == 0, ended.err
+        return int(ended.json["rows"])
+
+    assert [taken("pairs.csv"), taken(table.resolve()), taken("./pairs.csv")] == [6, 6, 6]
+    write_rows(table, found, HEADER[1:3])
+    assert taken(table.resolve()) == 8
+    # Another file that says the same has rows of its own; the first one does not, wherever it is moved.
+    assert taken(write_rows(here / "second.csv", found, HEADER[1:3])) == 16
+    (here / "moved").mkdir()
+    assert taken(table.rename(here / "moved/pairs.csv")) == 16

@@ -55,7 +55,7 @@ class _Faults:
 def take_in(store: AnswerStore, files: Sequence[Path], how: Input, checks: Checks) -> int:
     """Add the rows of files that the set does not have; how many. BadInput, and nothing added, for any fault.
 
-    A file that is in the set as it is now is not read again.
+    A file that is in the set as it is now is not read again, by whichever path it is named.
     """
     known = store.sources()
     intake = _Intake(store, checks, store.rows)
@@ -63,11 +63,11 @@ def take_in(store: AnswerStore, files: Sequence[Path], how: Input, checks: Check
     try:
         for path in files:
             shown, content = str(path), digest_file(path)
-            if any((one.path, one.digest) == (shown, content) for one in known):
+            if any(one.digest == content and _is_there(one, path) for one in known):
                 continue
             before = store.rows
             # A file that has grown goes on numbering its rows from where it began.
-            start = next((one.before for one in known if one.path == shown), before)
+            start = next((one.before for one in known if _is_file(one, path)), before)
             intake.add_file(path, how, start)
             if digest_file(path) != content:
                 raise BadInput([Fault(shown, "changed while it was read; start again")])
@@ -86,6 +86,17 @@ def take_in(store: AnswerStore, files: Sequence[Path], how: Input, checks: Check
         raise
     store.accept(sources)
     return sum(source.rows for source in sources)
+
+
+def _is_file(source: Source, path: Path) -> bool:
+    """Whether a source is this file: rows without an item would count twice under another name of it."""
+    there = Path(source.path)
+    return source.path == str(path) or (there.exists() and there.samefile(path))
+
+
+def _is_there(source: Source, path: Path) -> bool:
+    """Whether a file of the same content is the source, which may have been moved."""
+    return _is_file(source, path) or not Path(source.path).exists()
 
 
 class _Intake:
