@@ -75,7 +75,7 @@ def label(project: Project, request: Request, watch: RunObserver, limits: Limits
     files = [file for text in request.pairs for file in files_of(text)]
     plan = teacher_plan(project, request.asked)
     before = begun_before(folder, plan)
-    proof = proof_of(project, plan, before, unproven=request.unproven)
+    proof = proof_of(project, plan, unproven=request.unproven)
     engine = engine_of(request.engine)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     executor_of(plan.asked).check(plan.asked.model, teacher)
@@ -139,10 +139,11 @@ def _given(value: object) -> str:
     return "not given" if value is None else str(value)
 
 
-def proof_of(project: Project, plan: Plan, before: LabelManifest | None, *, unproven: bool) -> Proof | None:
-    """The proof of the teacher; None where the user takes it without one. BadInput where there is none."""
-    if before and before.proven:
-        return before.proven
+def proof_of(project: Project, plan: Plan, *, unproven: bool) -> Proof | None:
+    """The proof of the teacher; None where the user takes it without one. BadInput where there is none.
+
+    What a manifest says is no proof: somebody may have sent the folder.
+    """
     try:
         return prove(project, plan)
     except BadInput:

@@ -11,14 +11,13 @@ from typing import NamedTuple
 from harness.errors import BadInput, Fault
 from harness.golden.rows import RowTexts, check_attributes
 from harness.nouns.pair import Pair, one_form
+from harness.runs.label_values import HEAVIEST
 from harness.storage.cells import CONTROL, number_of
 from harness.storage.files import build, too_long
 from harness.storage.formats import FORMAT_OF, read_table
 from harness.storage.tables import Layout, Row, Table, joined
 
 WEIGHTS, STRATA, POSITIONS = "weight", "stratum", "position"
-HEAVIEST = 1e12
-"""The most that a row may weigh, so that no sum of weights is infinite."""
 LAST = 1_000_000_000
 """The last position."""
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")

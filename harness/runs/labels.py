@@ -16,6 +16,7 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.policy import Policy
 from harness.policy.load import load_policy, policy_digest
 from harness.runs.label_manifest import MANIFEST, LabelManifest, load_label_manifest
+from harness.runs.label_values import value_faults
 from harness.storage.parquet import parquet_file
 from harness.storage.partial import is_partial
 from harness.storage.regular import LARGEST, odd_files
@@ -70,7 +71,9 @@ class LabelSet:
         for path in self.shards():
             rows = min(left, SHARD)
             left -= rows
-            yield from _batches_of(path, self.manifest, rows, columns)
+            for batch in _batches_of(path, self.manifest, rows, columns):
+                refuse_faults(value_faults(path, batch, self.policy))
+                yield batch
 
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
         """The rows as plain data."""
