@@ -187,6 +187,17 @@ def test_every_kind_of_table_makes_the_same_labels(here: Path) -> None:
     assert all(one == told[0] for one in told)
 
 
+def test_a_header_that_comes_twice_is_refused_in_parquet_too(here: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    write_project(here)
+    columns = [pa.array([text]) for text in ("a", "tent", "boat", "tent model 1x1")]
+    pyarrow.parquet.write_table(pa.table(columns, ["item", "query", "query", "title"]), "p.parquet")
+    ended = label(None, "p.parquet", "--unproven", model="builtin/lexical")
+    assert ended.code == 2 and "the header 'query' comes twice" in ended.err
+
+
 def test_rows_without_an_item_are_numbered(here: Path) -> None:
     write_project(here)
     table = write_rows(here / "pairs.csv", [row[1:3] for row in rows(4)], HEADER[1:3])

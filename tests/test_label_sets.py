@@ -120,6 +120,7 @@ def test_a_foreign_shard_is_refused_by_its_columns(made: Path) -> None:
         ("weight", float("inf"), "no label set has"),
         ("weight", 1e13, "no label set has"),
         ("weight", 0.0, "no label set has"),
+        ("weight", 1e-13, "no label set has"),
         ("digest", "sha256:12", "no label set has"),
         ("position", 0, "no label set has"),
         ("grade", 3, "no label set has"),

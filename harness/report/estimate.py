@@ -128,6 +128,8 @@ def _differences(found: Estimates) -> Iterator[RenderableType]:
     yield Text(
         "  Of the same rows the truth is one: then only what the teachers say can differ.", style="dim"
     )
+    if found.by:
+        yield Text("  Both without strata, unlike the figures above.", style="dim")
 
 
 def _difference_row(one: TwoTeachers) -> Iterable[str]:
@@ -162,7 +164,7 @@ def _facts(found: Estimates) -> Iterator[str]:
 
 def _rated(used: RatingsUsed) -> Iterator[str]:
     raters = f"{plural(len(used.raters), 'rater')} ({', '.join(used.raters[:5])})"
-    yield f"{plural(used.items, 'row')} rated by {raters}; of several grades the lower median counts."
+    yield f"{plural(used.items, 'item')} rated by {raters}; of several grades the lower median counts."
     if used.several:
         edges = f"{number(used.lowest)} to {number(used.highest)}"
         yield (
@@ -170,4 +172,4 @@ def _rated(used: RatingsUsed) -> Iterator[str]:
             f"grade the main figure would be {edges}."
         )
     if used.adjudicated:
-        yield f"On {plural(used.adjudicated, 'row')} the author's decision counts."
+        yield f"On {plural(used.adjudicated, 'item')} the author's decision counts."

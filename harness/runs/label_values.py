@@ -7,8 +7,8 @@ from typing import Any
 from harness.errors import Fault
 from harness.nouns.policy import Policy
 
-HEAVIEST = 1e12
-"""The most that a row may weigh, so that no sum of weights is infinite."""
+LIGHTEST, HEAVIEST = 1e-12, 1e12
+"""What a row may weigh, so that no sum of weights is infinite, and no square is 0."""
 DIGEST = "^sha256:[0-9a-f]{64}$"
 OUTCOMES = ("grade", "ungraded", "failed")
 FILLED = (
@@ -48,7 +48,7 @@ def _checks(policy: Policy) -> Mapping[str, Check]:
         return pc.and_(pc.greater_equal(column, 0), pc.less(pc.cast(column, pa.float64()), float("inf")))
 
     return {
-        "weight": lambda column: pc.and_(pc.greater(column, 0), pc.less_equal(column, HEAVIEST)),
+        "weight": lambda column: pc.and_(pc.greater_equal(column, LIGHTEST), pc.less_equal(column, HEAVIEST)),
         "digest": lambda column: pc.match_substring_regex(column, DIGEST),
         "position": lambda column: pc.greater(column, 0),
         "grade": among(scale),

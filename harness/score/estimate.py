@@ -40,7 +40,8 @@ ONE_QUERY = (
 )
 UNEVEN = (
     "rows were drawn with different probabilities: the human grades are weighted for it, but of the rows "
-    "without one those are left that were drawn less readily; --by, with the strata of the sample, mends it"
+    "without one those are left that were drawn less readily, which matters where many rows are labelled; "
+    "--by, with the strata of the sample, mends it if whole queries were drawn, each in one stratum"
 )
 CONSTANT = "the teacher gives every row the same grade: it cannot help, and the human grades alone count"
 

@@ -3,12 +3,13 @@
 pyarrow is slow to import, so functions here import it when called.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.regular import open_regular, unreadable
 
 PIECE = 2_000
@@ -18,6 +19,9 @@ PIECE = 2_000
 def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
     """The rows of a Parquet file, one by one. BadInput for what is none."""
     with parquet_file(path) as file:
+        # A row as plain data would have the last of them, and nobody would hear of the others.
+        twice = (name for name, count in Counter(file.schema_arrow.names).items() if count > 1)
+        refuse_faults(Fault(str(path), f"the header {name!r} comes twice") for name in twice)
         for batch in file.iter_batches(batch_size=PIECE):
             yield from batch.to_pylist()
 
