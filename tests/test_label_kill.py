@@ -109,6 +109,20 @@ def test_a_file_half_written_when_it_was_killed_stops_nobody(here: Path, left: s
     assert (len(labelled()), half.exists()) == (6, False)
 
 
+def test_a_kill_between_the_manifest_and_what_the_teacher_saw_stops_nobody(here: Path) -> None:
+    write_project(here)
+    write_rows(here / "pairs.csv", rows(6))
+    words = ("pairs.csv", "--unproven", "--json")
+    assert label(None, *words, model="builtin/lexical").code == 0
+    seen = ("policy.toml", "gates.toml", "shots.jsonl")
+    there = {name: (here / "L" / name).read_bytes() for name in seen}
+    for name in seen:
+        (here / "L" / name).unlink()
+    ended = label(None, *words, model="builtin/lexical")
+    assert ended.code == 0, ended.err
+    assert {name: (here / "L" / name).read_bytes() for name in seen} == there
+
+
 def test_ctrl_c_waits_for_what_is_in_flight_and_says_how_to_go_on(here: Path) -> None:
     write_project(here)
     write_rows(here / "pairs.csv", rows(ROWS, distinct=DISTINCT))

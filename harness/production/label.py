@@ -86,8 +86,9 @@ def label(project: Project, request: Request, watch: RunObserver, limits: Limits
         save_label_manifest(folder, manifest)
         if before and added:
             watch.said(f"{plural(added, 'row')} more than before")
-        if before is None:
-            for name, content in teacher_contents(plan).items():
+        for name, content in teacher_contents(plan).items():
+            # A kill can come between the manifest and these.
+            if before is None or not (folder / name).exists():
                 write_atomic(folder / name, content)
         job = _job(project, folder, plan, teacher, watch, limits, store)
         with resumable(folder, HOW_TO_RESUME):
