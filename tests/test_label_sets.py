@@ -145,6 +145,25 @@ def test_values_that_no_labelling_writes_are_refused(made: Path, name: str, valu
         list(load_labels(made).batches((name,)))
 
 
+def test_a_text_that_is_repeated_without_end_is_read_a_few_rows_at_a_time(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shard of 38 KB took 3 GB; of all that a footer says, nothing tells."""
+    texts = [f"{at % 2}" * 1000 for at in range(10)]
+
+    def changed(table: pa.Table) -> pa.Table:
+        at = table.schema.get_field_index("pair")
+        return table.set_column(at, table.schema.field("pair"), pa.array(texts))
+
+    rewrite(shard_path(made, 0), changed)
+    for most, sizes in ((10_000, [10]), (9_999, [5, 5]), (2_999, [2, 1, 2, 2, 1, 2]), (1, [1] * 10)):
+        monkeypatch.setattr(reading, "LONGEST_PIECE", most)
+        parts = list(load_labels(made).batches(("pair",)))
+        assert sorted(part.num_rows for part in parts) == sorted(sizes)
+        assert [text for part in parts for text in part.column("pair").to_pylist()] == texts
+        assert {part.schema.field("pair").type for part in parts} == {pa.string()}
+
+
 def test_a_damaged_pair_is_named_where_it_is_drawn(made: Path) -> None:
     def changed(table: pa.Table) -> pa.Table:
         at = table.schema.get_field_index("pair")

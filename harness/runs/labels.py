@@ -17,7 +17,7 @@ from harness.nouns.policy import Policy
 from harness.policy.load import load_policy, policy_digest
 from harness.runs.label_manifest import MANIFEST, LabelManifest, load_label_manifest
 from harness.runs.label_values import value_faults
-from harness.storage.parquet import parquet_file
+from harness.storage.parquet import parquet_file, written_out
 from harness.storage.partial import is_partial
 from harness.storage.regular import LARGEST, odd_files
 
@@ -26,6 +26,12 @@ SHARD = 100_000
 """Rows of a shard; the last one may have fewer."""
 PIECE = 10_000
 """Rows that are read or written at a time: a group of rows in a shard."""
+LONGEST_PIECE = 64 << 20
+"""The most bytes of the texts of rows that are read at a time."""
+TEXTS = (
+    "item", "query", "title", "pair", "digest", "stratum", "outcome", "cause", "detail", "action",
+    "reasoning", "model",
+)  # fmt: skip
 WIDEST = 4 << 30
 """The most bytes of a shard, decoded: one that says it has more is damaged."""
 
@@ -126,7 +132,11 @@ def _batches_of(
 ) -> Iterator[Any]:
     with parquet_file(path, links=False) as file:
         refuse_faults(_faults(path, file, manifest, rows))
-        yield from file.iter_batches(batch_size=PIECE, columns=None if columns is None else list(columns))
+    # A few bytes can repeat a long text without end: it is read once, and repeated for a few rows at a time.
+    with parquet_file(path, links=False, coded=TEXTS) as file:
+        names = None if columns is None else list(columns)
+        for batch in file.iter_batches(batch_size=PIECE, columns=names):
+            yield from written_out(batch, TEXTS, LONGEST_PIECE)
 
 
 def _faults(path: Path, file: Any, manifest: LabelManifest, rows: int) -> Iterator[Fault]:
