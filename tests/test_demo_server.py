@@ -177,6 +177,12 @@ def test_other_scale_and_unknown_path_are_answered_with_what_to_do(here: Path, b
     assert "It answers POST at /chat/completions" in lost.err
 
 
+@pytest.mark.parametrize("body", ["", "{", "null", "[]", "1", "[" * 100_000, '{"a":' * 100_000])
+def test_body_that_is_no_object_is_rejected(baseline: Baseline, body: str) -> None:
+    with running(graded_by(baseline)) as url:
+        assert _post(f"{url}/chat/completions", body) == "400"
+
+
 def test_request_that_holds_no_pair_is_rejected(here: Path, baseline: Baseline) -> None:
     asked: list[dict[str, Any]] = [
         {"messages": [{"role": "user", "content": text}]} for text in ("hello", "{}")

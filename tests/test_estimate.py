@@ -239,6 +239,9 @@ def test_sums_of_cells_are_those_of_the_rows() -> None:
         ({"weight": "inf"}, ["--scale", "0-2"], "weight: 'inf' is not a number above 0"),
         ({"position": "0"}, ["--scale", "0-2"], "position: '0' does not count from 1"),
         ({"pi": "2"}, ["--scale", "0-2"], "pi: '2' is no probability"),
+        ({"pi": "1e-13"}, ["--scale", "0-2"], "pi: '1e-13' is no probability"),
+        ({"weight": "1e13"}, ["--scale", "0-2"], "weight: '1e13' is not a number above 0, from 1e-12 to"),
+        ({"weight": "1e-13"}, ["--scale", "0-2"], "weight: '1e-13' is not a number above 0"),
         ({"item": "same"}, ["--scale", "0-2"], "item 'same' is there twice"),
         ({}, ["--scale", "0-2", "--at-least", "0"], "--at-least 0: the scale has 1, 2"),
         ({}, ["--scale", "0-2", "--by", "action"], "without a policy no grade has an action"),
@@ -365,6 +368,21 @@ def test_of_several_raters_the_lower_median_counts_and_their_differences_show(tm
     assert (used["several"], used["differ"]) == (100, 100)
     assert found["estimates"][0]["human_only"]["value"] == 0.0
     assert (used["lowest"], used["highest"]) == (0.0, 1.0)
+
+
+def test_what_the_edges_of_the_ratings_would_change_is_said_of_the_figure_by_strata(tmp_path: Path) -> None:
+    rows = rated_rows(240, 120)
+    file = table(tmp_path / "t.csv", rows, ("item", "query", "teacher", "stratum", "weight"))
+    lines = [rating(row) for row in rows if row["human"] != ""]
+    lines += [rating(row, "bob") for row in rows[:40]]
+    words = ("--scale", "0-2", "--at-least", "1", "--ratings", write_ratings(tmp_path / "r.jsonl", lines))
+    found = estimated(file, *words)
+    value = found["estimates"][0]["value"]
+    assert (found["by"], found["ratings"]["differ"]) == ("stratum", 0)
+    assert found["ratings"]["lowest"] == found["ratings"]["highest"] == value
+    lines += [rating(row, "cy", grade=0) for row in rows[:40]]
+    used = estimated(file, *words[:-1], write_ratings(tmp_path / "r.jsonl", lines))["ratings"]
+    assert used["lowest"] < value == pytest.approx(used["highest"])
 
 
 def test_two_teachers_by_the_same_ratings_are_paired(tmp_path: Path) -> None:

@@ -90,6 +90,39 @@ def test_a_kill_while_rows_are_taken_in_leaves_nothing_of_them(here: Path) -> No
     assert (ended.code, ended.json["rows"], ended.json["distinct"]) == (0, 20, 10), ended.err
 
 
+@pytest.mark.parametrize(
+    "left", [".labels.json.7.tmp", ".answers.sqlite3.7.tmp", "shards/.part-00000.parquet.7.tmp"]
+)
+def test_a_file_half_written_when_it_was_killed_stops_nobody(here: Path, left: str) -> None:
+    write_project(here)
+    write_rows(here / "pairs.csv", rows(6))
+    words = ("pairs.csv", "--unproven", "--json")
+    half = here / "L" / left
+    if half.parent.name == "shards":
+        assert label(None, *words, model="builtin/lexical").code == 0
+    half.parent.mkdir(exist_ok=True)
+    half.write_bytes(b"PAR1")
+    if half.parent.name == "shards":
+        assert len(labelled()) == 6  # a reader beside the one that writes
+    ended = label(None, *words, model="builtin/lexical")
+    assert ended.code == 0, ended.err
+    assert (len(labelled()), half.exists()) == (6, False)
+
+
+def test_a_kill_between_the_manifest_and_what_the_teacher_saw_stops_nobody(here: Path) -> None:
+    write_project(here)
+    write_rows(here / "pairs.csv", rows(6))
+    words = ("pairs.csv", "--unproven", "--json")
+    assert label(None, *words, model="builtin/lexical").code == 0
+    seen = ("policy.toml", "gates.toml", "shots.jsonl")
+    there = {name: (here / "L" / name).read_bytes() for name in seen}
+    for name in seen:
+        (here / "L" / name).unlink()
+    ended = label(None, *words, model="builtin/lexical")
+    assert ended.code == 0, ended.err
+    assert {name: (here / "L" / name).read_bytes() for name in seen} == there
+
+
 def test_ctrl_c_waits_for_what_is_in_flight_and_says_how_to_go_on(here: Path) -> None:
     write_project(here)
     write_rows(here / "pairs.csv", rows(ROWS, distinct=DISTINCT))

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from builders import write_project
+from builders import harness, write_project
 from fault_server import fault_server
 from labelling import by_title, label, rows, write_rows
 
@@ -108,6 +108,97 @@ def test_a_foreign_shard_is_refused_by_its_columns(made: Path) -> None:
     assert "not readable as Parquet" in refused(made)
     (made / "shards/more.parquet").write_bytes(whole)
     assert "more.parquet: is no shard of this set" in refused(made)
+
+
+@pytest.mark.parametrize(
+    "name, value, what",
+    [
+        ("item", None, "is empty"),
+        ("query", None, "is empty"),
+        ("weight", None, "is empty"),
+        ("weight", float("nan"), "no label set has"),
+        ("weight", float("inf"), "no label set has"),
+        ("weight", 1e13, "no label set has"),
+        ("weight", 0.0, "no label set has"),
+        ("weight", 1e-13, "no label set has"),
+        ("digest", "sha256:12", "no label set has"),
+        ("position", 0, "no label set has"),
+        ("grade", 3, "no label set has"),
+        ("grade", -1, "no label set has"),
+        ("action", "\x1b[31m", "no label set has"),
+        ("outcome", "good", "no label set has"),
+        ("cost", float("nan"), "no label set has"),
+        ("output_tokens", -1, "no label set has"),
+    ],
+)
+def test_values_that_no_labelling_writes_are_refused(made: Path, name: str, value: Any, what: str) -> None:
+    """One row of ten is enough, read with all columns or with its own alone."""
+    field = shard_schema().field(name)
+
+    def changed(table: pa.Table) -> pa.Table:
+        values = [*table[name].to_pylist()[:-1], value]
+        return table.set_column(table.schema.get_field_index(name), field, pa.array(values, field.type))
+
+    rewrite(shard_path(made, 0), changed)
+    assert f"{name}: " in refused(made) and what in refused(made)
+    with pytest.raises(BadInput, match=what):
+        list(load_labels(made).batches((name,)))
+
+
+def test_a_text_that_is_repeated_without_end_is_read_a_few_rows_at_a_time(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shard of 38 KB took 3 GB; of all that a footer says, nothing tells."""
+    texts = [f"{at % 2}" * 1000 for at in range(10)]
+
+    def changed(table: pa.Table) -> pa.Table:
+        at = table.schema.get_field_index("pair")
+        return table.set_column(at, table.schema.field("pair"), pa.array(texts))
+
+    rewrite(shard_path(made, 0), changed)
+    for most, sizes in ((10_000, [10]), (9_999, [5, 5]), (2_999, [2, 1, 2, 2, 1, 2]), (1, [1] * 10)):
+        monkeypatch.setattr(reading, "LONGEST_PIECE", most)
+        parts = list(load_labels(made).batches(("pair",)))
+        assert sorted(part.num_rows for part in parts) == sorted(sizes)
+        assert [text for part in parts for text in part.column("pair").to_pylist()] == texts
+        assert {part.schema.field("pair").type for part in parts} == {pa.string()}
+
+
+def test_a_damaged_pair_is_named_where_it_is_drawn(made: Path) -> None:
+    def changed(table: pa.Table) -> pa.Table:
+        at = table.schema.get_field_index("pair")
+        return table.set_column(at, table.schema.field("pair"), pa.array(["{"] * 10))
+
+    rewrite(shard_path(made, 0), changed)
+    ended = harness("sample", made, "--n", "2", "-o", "plan.jsonl")
+    assert ended.code == 2 and "its pair is damaged" in ended.err
+
+
+def test_a_set_that_says_it_is_proven_proves_nothing(made: Path) -> None:
+    path = made / "labels.json"
+    proof = {"run": "r", "gated": "kappa", "kappa": 1.0, "n": 500}
+    changed = {**json.loads(path.read_text("utf-8")), "proven": proof, "unproven": False}
+    path.write_text(json.dumps(changed), encoding="utf-8")
+    ended = label(None, "pairs.csv", model="builtin/majority")
+    assert ended.code == 2 and "is not proven" in ended.err
+    assert label(None, "pairs.csv", *ALONE, model="builtin/majority").code == 0
+    assert not any(row["proven"] for row in load_labels(made).rows())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "rows SET weight = 'x'",
+        "rows SET position = 'x'",
+        "rows SET stratum = x'ff'",
+        "sources SET before = -1",
+    ],
+)
+def test_a_store_with_values_of_other_types_is_refused(made: Path, change: str) -> None:
+    with sqlite3.connect(made / "answers.sqlite3") as connection:
+        connection.execute(f"UPDATE {change}")
+    ended = label(None, "pairs.csv", *ALONE, model="builtin/majority")
+    assert ended.code == 2 and "is damaged" in ended.err
 
 
 def test_links_and_pipes_are_refused(made: Path, tmp_path: Path) -> None:

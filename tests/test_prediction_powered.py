@@ -432,13 +432,19 @@ def test_few_events_on_a_side_leave_a_difference_without_an_interval() -> None:
     sums = sums_of(some_rows(12, 60))
     rare = sums_of(
         [
-            row._replace(human=float(row.query < 3) if row.human is not None else None)
+            row._replace(
+                human=float(row.query < 3) if row.human is not None else None,
+                teacher=float(row.query % 70 < 4),
+            )
             for row in some_rows(12, 60)
         ]
     )
+    assert moments(rare).best > 0.1
     for sides in ((sums, rare), (rare, sums)):
         found = difference(*sides)
-        assert found.value is not None and found.ci is None and found.p is None
+        values = [powered_mean(side).value or 0 for side in sides]  # of the rare side, humans only
+        assert found.value == pytest.approx(values[1] - values[0])
+        assert found.ci is None and found.p is None
         assert found.reason is not None and "few_events" in found.reason
 
 

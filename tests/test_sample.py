@@ -17,6 +17,7 @@ from production import answer_all, label_set, plan, shown_pairs
 from harness.errors import BadInput
 from harness.golden.rating.pair_plan import PlannedPair, load_pair_plan
 from harness.score.frame import Frame, parse_by
+from harness.score.production_rows import ProductionRows, cells_of
 from harness.score.sampling import (
     LEAST,
     ToDraw,
@@ -26,6 +27,7 @@ from harness.score.sampling import (
     shares_of,
     strata_drawn,
 )
+from harness.stats.raters import MISSING
 
 
 def frame(queries: int = 40, seed: int = 1, strata: int = 2) -> Frame:
@@ -70,6 +72,24 @@ def test_the_weighted_sample_adds_up_to_production() -> None:
     ]
     error = np.std(totals) / len(totals) ** 0.5
     assert np.mean(totals) == pytest.approx(there.weight.sum(), abs=4 * error)
+
+
+@pytest.mark.parametrize("most", [None, 2])
+def test_over_queries_each_counts_once_whatever_part_of_it_was_drawn(most: int | None) -> None:
+    """Large queries are worse, and so is one stratum that cuts through queries: neither counts for more."""
+    there = frame(queries=60)
+    sizes = np.bincount(there.queries)[there.queries]
+    good = ((there.strata == 0) & (there.pairs % np.uint64(9) > sizes)).astype(np.int64)
+    found = []
+    for seed in range(300):
+        drawn = draw_sample(there, ToDraw(100, seed, {"s0": 1.0, "s1": 4.0}, most))
+        human, pi = np.full(len(there), MISSING), np.ones(len(there))
+        for one in drawn:
+            human[one.at], pi[one.at] = good[one.at], one.pi
+        rows = ProductionRows((0, 1), there.queries, 60, good, human, human, human, np.ones(len(there)), pi)
+        found.append(cells_of(rows).sums(np.array([0.0, 1.0]), "queries").human_only or 0.0)
+    truth = np.mean([good[there.queries == query].mean() for query in range(60)])
+    assert np.mean(found) == pytest.approx(truth, abs=0.015)
 
 
 @given(seed=st.integers(0, 1_000), pairs=st.integers(1, 100), strata=st.integers(1, 4))

@@ -25,7 +25,7 @@ from viewing import HOSTILE, viewing
 from harness.errors import BadInput
 from harness.report.page.labels import Labelling, labels_page
 from harness.runs.label_listing import listed_labels
-from harness.runs.label_rows import HEAVIEST
+from harness.runs.label_values import HEAVIEST
 from harness.runs.labels import MOST_STRATA, load_labels
 from harness.score.labels import summarise
 from harness.storage.project import Project
@@ -269,26 +269,26 @@ def column(table: Any, name: str, values: list[Any]) -> Any:
 @pytest.mark.parametrize(
     ("name", "values", "what"),
     [
-        ("weight", [1.0, None], "rows without weight"),
-        ("weight", [1.0, 0.0], "weights that are no numbers above 0"),
-        ("weight", [1.0, float("nan")], "weights that are no numbers above 0"),
-        ("weight", [HEAVIEST * 1.01], "weights that are no numbers above 0"),
-        ("shot_query", [None], "rows without shot_query"),
-        ("cost", [None, float("nan")], "cost that is no number from 0"),
-        ("cost", [float("inf")], "cost that is no number from 0"),
-        ("input_tokens", [1, -1], "input_tokens that is no number from 0"),
-        ("outcome", ["magic"], "outcome 'magic'"),
-        ("outcome", ["failed"], "outcomes that do not fit the grades"),
-        ("cause", ["because"], "cause 'because'"),
-        ("grade", [77], "grade 77"),
-        ("grade", [None], "outcomes that do not fit the grades"),
+        ("weight", [1.0, None], "weight: is empty in some rows"),
+        ("weight", [1.0, 0.0], "weight: has values that no label set has"),
+        ("weight", [1.0, float("nan")], "weight: has values that no label set has"),
+        ("weight", [HEAVIEST * 1.01], "weight: has values that no label set has"),
+        ("shot_query", [None], "shot_query: is empty in some rows"),
+        ("cost", [None, float("nan")], "cost: has values that no label set has"),
+        ("cost", [float("inf")], "cost: has values that no label set has"),
+        ("input_tokens", [1, -1], "input_tokens: has values that no label set has"),
+        ("outcome", ["magic"], "outcome: has values that no label set has"),
+        ("outcome", ["failed"], "grade: does not fit the outcome"),
+        ("cause", ["because"], "cause: has values that no label set has"),
+        ("grade", [77], "grade: has values that no label set has"),
+        ("grade", [None], "grade: does not fit the outcome"),
     ],
 )
 def test_rows_that_no_labelling_writes_are_refused(
     made: Path, client: TestClient, name: str, values: list[Any], what: str
 ) -> None:
     rewrite(made / "shards/part-00000.parquet", lambda table: column(table, name, values))
-    with pytest.raises(BadInput, match="not written so"):
+    with pytest.raises(BadInput, match="restore the shard"):
         summarise(load_labels(made))
     (made / "summary.json").unlink()
     assert what in words_of(client.get("/labels/today").text)
@@ -305,7 +305,7 @@ def test_an_estimate_refuses_them_too(made: Path, name: str) -> None:
     rewrite(made / "shards/part-00000.parquet", lambda table: column(table, name, [None]))
     Path("ratings.csv").write_text("item,rater,grade\np1,ann,1\n", encoding="utf-8")
     done = harness("estimate", made, "--ratings", "ratings.csv", "--uniform")
-    assert (done.code, f"rows without {name}" in " ".join(done.err.split())) == (2, True)
+    assert (done.code, f"{name}: is empty in some rows" in " ".join(done.err.split())) == (2, True)
 
 
 def test_shards_with_a_stratum_for_every_row_are_refused(made: Path) -> None:

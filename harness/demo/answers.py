@@ -94,8 +94,10 @@ def graded_by(baseline: Baseline) -> Served:
     async def serve(request: web.BaseRequest) -> web.StreamResponse:
         try:
             asked = json.loads(await whole(request))
-        except ValueError:
+        except (ValueError, RecursionError):
             return spoken(request.path, Fault("invalid_request_error", "the body is not JSON"), {}, 400)
+        if not isinstance(asked, dict):
+            return spoken(request.path, Fault("invalid_request_error", "the body is no object"), {}, 400)
         said = await baseline.answer(asked)
         return spoken(request.path, said, asked, 400 if isinstance(said, Fault) else 200)
 

@@ -32,7 +32,7 @@ def foresee_labels(
     price = price_of(project, plan.asked.model, plan.asked.base_url, sold_as)
     warnings = []
     try:
-        proof = proof_of(project, plan, before, unproven=False)
+        proof = proof_of(project, plan, unproven=False)
     except BadInput as error:
         proof = None
         warnings.append(str(error.faults[0].what).partition("\n")[0])

@@ -67,20 +67,24 @@ def take_in(
 ) -> int:
     """Add the rows of files that the set does not have; how many. BadInput, and nothing added, for any fault.
 
-    A file that is in the set as it is now is not read again. `reading` makes what reads the others.
+    A file that is in the set as it is now is not read again, by whichever path it is named. `reading` makes
+    what reads the others.
     """
     known = store.sources()
     intake = _Intake(store, checks, store.rows)
     sources = []
-    there = {(one.path, one.digest) for one in known}
     found = [(path, digest_file(path)) for path in files]
-    new = [(path, content) for path, content in found if (str(path), content) not in there]
+    new = [
+        (path, content)
+        for path, content in found
+        if not any(one.digest == content and _is_there(one, path) for one in known)
+    ]
     rows_of = (reading or read_alone)([path for path, _ in new], how)
     try:
         for path, content in new:
             shown, before = str(path), store.rows
             # A file that has grown goes on numbering its rows from where it began.
-            start = next((one.before for one in known if one.path == shown), before)
+            start = next((one.before for one in known if _is_file(one, path)), before)
             intake.add_file(path, rows_of(path), start)
             if digest_file(path) != content:
                 raise BadInput([Fault(shown, "changed while it was read; start again")])
@@ -99,6 +103,17 @@ def take_in(
         raise
     store.accept(sources)
     return sum(source.rows for source in sources)
+
+
+def _is_file(source: Source, path: Path) -> bool:
+    """Whether a source is this file: rows without an item would count twice under another name of it."""
+    there = Path(source.path)
+    return source.path == str(path) or (there.exists() and there.samefile(path))
+
+
+def _is_there(source: Source, path: Path) -> bool:
+    """Whether a file of the same content is the source, which may have been moved."""
+    return _is_file(source, path) or not Path(source.path).exists()
 
 
 class _Intake:

@@ -39,6 +39,7 @@ from harness.runs.record_log import LOCK, writing
 from harness.score.labels import summarise
 from harness.scorecards.labels import LabelSummary
 from harness.storage.files import write_atomic
+from harness.storage.partial import clear_partial, is_partial
 from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.storage.stream import Stream
@@ -76,7 +77,7 @@ def label(project: Project, request: Request, watch: RunObserver, limits: Limits
     files = [file for text in request.pairs for file in files_of(text)]
     plan = teacher_plan(project, request.asked)
     before = begun_before(folder, plan)
-    proof = proof_of(project, plan, before, unproven=request.unproven)
+    proof = proof_of(project, plan, unproven=request.unproven)
     engine = engine_of(request.engine, request.actors)
     engine.check(plan.asked)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
@@ -88,8 +89,9 @@ def label(project: Project, request: Request, watch: RunObserver, limits: Limits
         save_label_manifest(folder, manifest)
         if before and added:
             watch.said(f"{plural(added, 'row')} more than before")
-        if before is None:
-            for name, content in teacher_contents(plan).items():
+        for name, content in teacher_contents(plan).items():
+            # A kill can come between the manifest and these.
+            if before is None or not (folder / name).exists():
                 write_atomic(folder / name, content)
         join_parts(folder, store)
         job = _job(project, folder, plan, teacher, watch, limits, store)
@@ -122,7 +124,8 @@ def begun_before(folder: Path, plan: Plan) -> LabelManifest | None:
         raise BadInput([Fault(str(folder), "is a file; name a folder for the labels")])
     if not (folder / MANIFEST).exists():
         # A kill can come before the manifest is written: what is there then is ours.
-        others = {one.name for one in folder.iterdir()} - _FIRST if folder.exists() else set()
+        there = {one.name for one in folder.iterdir()} if folder.exists() else set[str]()
+        others = {name for name in there if not is_partial(name)} - _FIRST
         if others:
             what = f"is no label set, and holds other files ({min(others)}); name another folder"
             raise BadInput([Fault(str(folder), what)])
@@ -145,10 +148,11 @@ def _given(value: object) -> str:
     return "not given" if value is None else str(value)
 
 
-def proof_of(project: Project, plan: Plan, before: LabelManifest | None, *, unproven: bool) -> Proof | None:
-    """The proof of the teacher; None where the user takes it without one. BadInput where there is none."""
-    if before and before.proven:
-        return before.proven
+def proof_of(project: Project, plan: Plan, *, unproven: bool) -> Proof | None:
+    """The proof of the teacher; None where the user takes it without one. BadInput where there is none.
+
+    What a manifest says is no proof: somebody may have sent the folder.
+    """
     try:
         return prove(project, plan)
     except BadInput:
@@ -173,6 +177,7 @@ def _opened(folder: Path, *, new: bool) -> Iterator[AnswerStore]:
     folder.mkdir(parents=True, exist_ok=True)
     lock = writing(folder, "label set")
     try:
+        clear_partial(folder)
         with AnswerStore(folder / STORE) as store:
             yield store
     except BadInput:

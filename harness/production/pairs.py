@@ -1,7 +1,6 @@
 """Production pairs from files: each row as a pair with its weight, stratum and position, or what is wrong."""
 
 import glob
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import NamedTuple
 from harness.errors import BadInput, Fault
 from harness.golden.rows import RowTexts, check_attributes
 from harness.nouns.pair import Pair, one_form
-from harness.runs.label_rows import HEAVIEST
+from harness.runs.label_values import HEAVIEST, LIGHTEST
 from harness.storage.cells import CONTROL, number_of
 from harness.storage.files import build, too_long
 from harness.storage.formats import FORMAT_OF, read_table
@@ -114,8 +113,8 @@ class _Reader:
             return 1.0
         text = cells[WEIGHTS]
         weight = number_of(text) if "," in text else float(text) if _NUMBER.fullmatch(text) else None
-        if weight is None or not math.isfinite(weight) or not 0 < weight <= HEAVIEST:
-            what = f"weight: {text!r} is no number above 0, up to {HEAVIEST:.0e}"
+        if weight is None or not LIGHTEST <= weight <= HEAVIEST:
+            what = f"weight: {text!r} is no number above 0, from {LIGHTEST:.0e} to {HEAVIEST:.0e}"
             faults.append(Fault(where, what, "weight"))
             return 1.0
         return weight

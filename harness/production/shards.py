@@ -17,6 +17,7 @@ from harness.production.store import AnswerStore, StoredRow
 from harness.runs.label_manifest import LabelManifest
 from harness.runs.labels import PIECE, SHARD, SHARDS, shard_path, shard_schema
 from harness.storage.parquet import parquet_file
+from harness.storage.partial import beside_of, clear_partial
 
 FAILED = "failed"
 """How many rows of a shard have no answer, in its metadata: one without any does not change any more."""
@@ -32,6 +33,7 @@ def write_shards(folder: Path, store: AnswerStore, manifest: LabelManifest, poli
 def open_shards(folder: Path, rows: int, manifest: LabelManifest) -> list[int]:
     """The shards of so many rows that are still to be written."""
     (folder / SHARDS).mkdir(exist_ok=True)
+    clear_partial(folder / SHARDS)
     sizes = [min(SHARD, rows - first) for first in range(0, rows, SHARD)]
     return [
         number
@@ -74,7 +76,7 @@ def _write(
     """One shard, in one atomic step: a group of rows for each piece, so that memory stays flat."""
     import pyarrow.parquet
 
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    beside = beside_of(path)
     schema, failed = shard_schema().with_metadata(manifest.facts), 0
     try:
         beside.unlink(missing_ok=True)

@@ -91,7 +91,11 @@ class AnswerStore(LabelDatabase):
         """The files whose pairs are in the set, in the order of adding."""
         query = "SELECT path, digest, size, before, rows FROM sources ORDER BY number"
         names = ("path", "digest", "size", "before", "rows")
-        return tuple(Source(**dict(zip(names, row, strict=True))) for row in self.fetch(query))
+        found = self.fetch(query)
+        try:
+            return tuple(Source(**dict(zip(names, row, strict=True))) for row in found)
+        except ValidationError as error:
+            raise self.damaged("a source") from error
 
     def take_back(self) -> None:
         """Take out the rows and pairs of a source that was not accepted."""
@@ -247,14 +251,22 @@ class AnswerStore(LabelDatabase):
             "shot_query, answers.body FROM rows JOIN pairs ON pairs.number = rows.pair "
             "LEFT JOIN answers ON answers.pair = rows.pair WHERE rows.number > ? ORDER BY rows.number LIMIT ?"
         )
-        return [
-            StoredRow(
-                number, item, bool(first), weight, stratum, position, f"sha256:{digest.hex()}", pair,
-                bool(shot_query), None if body is None else self._record(number, body),
-            )
-            for number, item, first, weight, stratum, position, digest, pair, shot_query, body
-            in self.fetch(query, after, most)
-        ]  # fmt: skip
+        return [self._row(*found) for found in self.fetch(query, after, most)]
+
+    def _row(
+        self, number: int, item: Any, first: int, weight: Any, stratum: Any, position: Any, digest: Any,
+        pair: Any, shot_query: int, body: str | None,
+    ) -> StoredRow:  # fmt: skip
+        """A row as the tables have it, whose columns take values of any type."""
+        texts = all(isinstance(one, str) for one in (item, pair, stratum or ""))
+        numbers = isinstance(weight, float) and isinstance(position or 0, int)
+        if not texts or not numbers or not isinstance(digest, bytes):
+            raise self.damaged(f"row {number}")
+        record = None if body is None else self._record(number, body)
+        return StoredRow(
+            number, item, bool(first), weight, stratum, position, f"sha256:{digest.hex()}", pair,
+            bool(shot_query), record,
+        )  # fmt: skip
 
     def _number_of(self, item: str) -> int:
         known = self._numbers.get(item)

@@ -141,6 +141,8 @@ def _differences(found: Estimates) -> Iterator[RenderableType]:
         table.add_row(*_difference_row(one))
     yield indented(table)
     yield Text(f"  {ONE_TRUTH}", style="dim")
+    if found.by:
+        yield Text("  Both without strata, unlike the figures above.", style="dim")
 
 
 def sides_words(found: Estimates) -> str:
@@ -179,7 +181,7 @@ def facts_lines(found: Estimates) -> Iterator[str]:
 
 def _rated(used: RatingsUsed) -> Iterator[str]:
     raters = f"{plural(len(used.raters), 'rater')} ({', '.join(used.raters[:5])})"
-    yield f"{plural(used.items, 'row')} rated by {raters}; of several grades the lower median counts."
+    yield f"{plural(used.items, 'item')} rated by {raters}; of several grades the lower median counts."
     if used.several:
         edges = f"{number(used.lowest)} to {number(used.highest)}"
         yield (
@@ -187,4 +189,4 @@ def _rated(used: RatingsUsed) -> Iterator[str]:
             f"grade the main figure would be {edges}."
         )
     if used.adjudicated:
-        yield f"On {plural(used.adjudicated, 'row')} the author's decision counts."
+        yield f"On {plural(used.adjudicated, 'item')} the author's decision counts."

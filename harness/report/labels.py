@@ -71,7 +71,8 @@ def spending_words(found: LabelSpending) -> str:
     if not (found.known or found.unknown or found.reused):
         return ""
     asked = plural(found.asked, "pair")
-    cost = f"unknown: {found.reason}; the others cost {usd(found.known)}" if found.unknown else ""
+    others = "" if found.unknown >= found.asked else f"; the others cost {usd(found.known)}"
+    cost = f"unknown: {found.reason}{others}" if found.unknown else ""
     reused = f", {found.reused:,} from the reply cache" if found.reused else ""
     return f"Cost: {cost or usd(found.known)} for {asked}{reused}."
 

@@ -17,10 +17,11 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.policy import Policy
 from harness.policy.load import load_policy, policy_digest
 from harness.runs.label_manifest import MANIFEST, LabelManifest, load_label_manifest
-from harness.runs.label_rows import strange_rows
+from harness.runs.label_values import value_faults
 from harness.scorecards.labels import LabelSummary
 from harness.storage.files import build, read_json
-from harness.storage.parquet import parquet_file
+from harness.storage.parquet import parquet_file, written_out
+from harness.storage.partial import is_partial
 from harness.storage.plural import plural
 from harness.storage.regular import LARGEST, SETTINGS, odd_files
 
@@ -31,6 +32,12 @@ PIECE = 10_000
 """Rows that are read or written at a time: a group of rows in a shard."""
 MOST_STRATA = 1_000
 """Different strata of a set: with more, the column is an id."""
+LONGEST_PIECE = 64 << 20
+"""The most bytes of the texts of rows that are read at a time."""
+TEXTS = (
+    "item", "query", "title", "pair", "digest", "stratum", "outcome", "cause", "detail", "action",
+    "reasoning", "model",
+)  # fmt: skip
 WIDEST = 4 << 30
 """The most bytes of a shard, decoded: one that says it has more is damaged."""
 
@@ -53,7 +60,9 @@ class LabelSet:
         wanted = [shard_path(self.folder, number) for number in range(count)]
         folder = self.folder / SHARDS
         refuse_faults(odd_files(folder))
-        there = {path.name for path in folder.iterdir()} - {path.name for path in wanted}
+        # Another process may be writing one, or was killed then; no reader opens that.
+        there = {path.name for path in folder.iterdir() if not is_partial(path.name)}
+        there -= {path.name for path in wanted}
         refuse_faults(
             [
                 *(Fault(str(path), "no such file; restore it") for path in wanted if not path.exists()),
@@ -75,9 +84,7 @@ class LabelSet:
             rows = min(left, SHARD)
             left -= rows
             for batch in _batches_of(path, self.manifest, rows, columns):
-                refuse_faults(
-                    [Fault(str(path), f"{what}: not written so") for what in strange_rows(batch, self.policy)]
-                )
+                refuse_faults(value_faults(path, batch, self.policy))
                 yield batch
 
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
@@ -148,7 +155,11 @@ def _batches_of(
 ) -> Iterator[Any]:
     with parquet_file(path, links=False) as file:
         refuse_faults(_faults(path, file, manifest, rows))
-        yield from file.iter_batches(batch_size=PIECE, columns=None if columns is None else list(columns))
+    # A few bytes can repeat a long text without end: it is read once, and repeated for a few rows at a time.
+    with parquet_file(path, links=False, coded=TEXTS) as file:
+        names = None if columns is None else list(columns)
+        for batch in file.iter_batches(batch_size=PIECE, columns=names):
+            yield from written_out(batch, TEXTS, LONGEST_PIECE)
 
 
 def _faults(path: Path, file: Any, manifest: LabelManifest, rows: int) -> Iterator[Fault]:

@@ -1,7 +1,7 @@
 """How good production is: every figure of a label set, corrected by human grades."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,10 +22,10 @@ from harness.score.production_rows import (
 )
 from harness.score.rankings import ranked
 from harness.scorecards.estimate import EstimatedFigure, Estimates, Over, RatingsUsed, RoganGladenScore, Worst
-from harness.stats.agreement import Floats
+from harness.stats.agreement import Floats, Integers
 from harness.stats.intervals import Tested
 from harness.stats.paired import holm
-from harness.stats.prediction_powered import ClusterSums, powered_mean
+from harness.stats.prediction_powered import ClusterSums, Powered, powered_mean
 from harness.stats.rogan_gladen import rogan_gladen
 from harness.stats.stratified import LEAST, Strata, difference, stratified_mean
 from harness.storage.plural import plural
@@ -40,7 +40,8 @@ ONE_QUERY = (
 )
 UNEVEN = (
     "rows were drawn with different probabilities: the human grades are weighted for it, but of the rows "
-    "without one those are left that were drawn less readily; --by, with the strata of the sample, mends it"
+    "without one those are left that were drawn less readily, which matters where many rows are labelled; "
+    "--by, with the strata of the sample, mends it if whole queries were drawn, each in one stratum"
 )
 CONSTANT = "the teacher gives every row the same grade: it cannot help, and the human grades alone count"
 
@@ -71,7 +72,7 @@ def estimate(rows: ProductionRows, policy: Policy | None, wanted: Wanted, about:
     figures = figures_of(rows.scale, policy, wanted.at_least)
     parts = _Parts.of(rows, wanted.over, _strata(rows, by, policy))
     per_stratum = [one for figure in figures for one in parts.by_stratum(figure)]
-    ratings = about.ratings and about.ratings.model_copy(update=_edges(rows, figures[0], wanted.over))
+    ratings = about.ratings and about.ratings.model_copy(update=_edges(parts, figures[0]))
     return Estimates(
         labels=about.labels,
         policy=policy.label if policy else None,
@@ -130,6 +131,7 @@ class _Parts:
 
     rows: ProductionRows
     over: Over
+    masks: Mapping[str, Mask]
     whole: Cells
     strata: Mapping[str, Cells]
     rest: Mapping[str, Cells]
@@ -141,11 +143,16 @@ class _Parts:
         return cls(
             rows=rows,
             over=over,
+            masks=masks,
             whole=cells_of(rows),
             strata={name: cells_of(rows, mask) for name, mask in masks.items()},
             rest={name: cells_of(rows, ~mask) for name, mask in masks.items()},
             weights=np.array([row_weights(rows, over, mask) for mask in masks.values()]),
         )
+
+    def by_grades(self, human: Integers) -> "_Parts":
+        """The same parts with other human grades."""
+        return self.of(replace(self.rows, human=human), self.over, self.masks)
 
     def pieces(self, figure: Figure) -> Strata:
         return Strata([cells.sums(figure.values, self.over) for cells in self.strata.values()], self.weights)
@@ -168,10 +175,14 @@ class _Parts:
         if self.rows.pi is not None and self.unfit is not None:
             yield UNEVEN
 
-    def whole_of(self, figure: Figure) -> EstimatedFigure:
+    def powered(self, figure: Figure) -> Powered:
         """A figure over all of production: by strata where each of them can be estimated."""
         sums = self.whole.sums(figure.values, self.over)
-        found = powered_mean(sums) if self.unfit else stratified_mean(self.pieces(figure), sums)
+        return powered_mean(sums) if self.unfit else stratified_mean(self.pieces(figure), sums)
+
+    def whole_of(self, figure: Figure) -> EstimatedFigure:
+        """A figure over all of production."""
+        sums, found = self.whole.sums(figure.values, self.over), self.powered(figure)
         line = figure_line(figure, self.over, _counts(self.whole), found, coverage=self.rows.coverage)
         return line.model_copy(update={"rogan_gladen": _cross_check(self.rows, figure, self.over, sums)})
 
@@ -205,10 +216,11 @@ def _cross_check(
     return RoganGladenScore.model_validate(found, from_attributes=True)
 
 
-def _edges(rows: ProductionRows, figure: Figure, over: Over) -> dict[str, float | None]:
-    """The main figure if of several raters' grades the lowest, or the highest, counted."""
-    sides = (cells_of(rows, human=grades) for grades in (rows.lowest, rows.highest))
-    low, high = (powered_mean(side.sums(figure.values, over)).value for side in sides)
+def _edges(parts: _Parts, figure: Figure) -> dict[str, float | None]:
+    """The main figure, made in the same way, if of several raters' grades the lowest, or highest, counted."""
+    low, high = (
+        parts.by_grades(human).powered(figure).value for human in (parts.rows.lowest, parts.rows.highest)
+    )
     return {"lowest": placed(low, figure), "highest": placed(high, figure)}
 
 

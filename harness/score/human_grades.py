@@ -31,6 +31,10 @@ HUNTED = (
 )
 
 
+RAREST = 1e-12
+"""The least probability of a row: by a smaller one its weight would be all that there is, or infinite."""
+
+
 class HumanGrade(NamedTuple):
     """One item's human grade, the lowest and the highest that a rater gave, and how it was drawn."""
 
@@ -179,9 +183,9 @@ def _together(chances: set[float]) -> float | None:
 
 
 def chance_of(text: str) -> float | None:
-    """A cell as a probability above 0 and up to 1; None where it is none."""
+    """A cell as a probability above 0 and up to 1; None where it is none, or next to none."""
     try:
         value = float(text)
     except ValueError:
         value = number_of(text) or 0.0
-    return value if 0 < value <= 1 else None
+    return value if RAREST <= value <= 1 else None

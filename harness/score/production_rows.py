@@ -148,18 +148,17 @@ class Cells:
         )
 
 
-def cells_of(rows: ProductionRows, within: Mask | None = None, human: Integers | None = None) -> Cells:
-    """The cells of the rows `within`, or of all. `human`: other human grades than the rows' own."""
-    said = rows.human if human is None else human
+def cells_of(rows: ProductionRows, within: Mask | None = None) -> Cells:
+    """The cells of the rows `within`, or of all."""
     used = rows.read if within is None else rows.read & within
-    labelled, others = used & (said != MISSING), used & (said == MISSING)
+    labelled, others = used & (rows.human != MISSING), used & (rows.human == MISSING)
     drawn = rows.drawn_weight
     return Cells(
-        human=_cells(rows, labelled, drawn, said),
+        human=_cells(rows, labelled, drawn, rows.human),
         teacher=_cells(rows, labelled, drawn, rows.teacher),
         unseen=_cells(rows, others, rows.weight, rows.teacher),
         rows=effective_number(drawn[labelled]),
-        counts=query_weights(rows, labelled),
+        counts=query_counts(rows, labelled, used),
         n_labelled=int(labelled.sum()),
         n_unlabelled=int(others.sum()),
     )
@@ -179,8 +178,22 @@ def both_good(rows: ProductionRows, values: Floats) -> Floats:
     return np.asarray(np.bincount(rows.queries[used], weights=weight, minlength=rows.n_queries))
 
 
+def query_counts(rows: ProductionRows, labelled: Mask, used: Mask) -> Floats:
+    """What a labelled query counts where queries are averaged: 1; where some were drawn more readily, the
+    labelled rows' sum of 1 over the probability, over how many rows it has: of each query, 1 is expected.
+
+    Where a part of its rows is drawn, the mean of 1 over theirs would count a large query for several.
+    """
+    if rows.pi is None:
+        return query_weights(rows, labelled)
+    at = rows.queries[labelled]
+    total = np.bincount(at, weights=1 / rows.pi[labelled], minlength=rows.n_queries)
+    count = np.bincount(rows.queries[used], minlength=rows.n_queries)
+    return _mean(np.asarray(total, dtype=np.float64), count.astype(np.float64))
+
+
 def query_weights(rows: ProductionRows, labelled: Mask) -> Floats:
-    """What a labelled query counts: 1; where some were drawn more readily, 1 over the probability."""
+    """What a query counts whose list is labelled: 1; where some were drawn more readily, 1 over that."""
     count = np.bincount(rows.queries[labelled], minlength=rows.n_queries).astype(np.float64)
     if rows.pi is None:
         return (count > 0).astype(np.float64)

@@ -1,6 +1,5 @@
 """A table of production rows with the teacher's grades, and human ones where there are any."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.scales import grade_reader
 from harness.golden.table_faults import TableFaults, without_doubles
 from harness.nouns.pair import one_form
+from harness.runs.label_values import HEAVIEST, LIGHTEST
 from harness.score.gathered import Gathered, Queries
 from harness.score.human_grades import HumanGrades, chance_of
 from harness.storage.cells import number_of
@@ -39,8 +39,10 @@ class _Columns:
     def weight_of(self, row: Row) -> float:
         text = self.text(row, "weight")
         value = _number(text) if text else 1.0
-        if value is None or not 0 < value < math.inf:
-            self.faults.note(row, f"weight: {text!r} is not a number above 0")
+        if value is None or not LIGHTEST <= value <= HEAVIEST:
+            self.faults.note(
+                row, f"weight: {text!r} is not a number above 0, from {LIGHTEST:.0e} to {HEAVIEST:.0e}"
+            )
             return 1.0
         return value
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from pydantic import ValidationError
 
-from harness.errors import BadInput
+from harness.errors import BadInput, Fault
 from harness.golden.rating.pair_plan import PlannedPair
 from harness.nouns.pair import Pair
 from harness.runs.labels import LabelSet
@@ -141,8 +142,17 @@ def planned_pairs(labels: LabelSet, frame: Frame, drawn: Sequence[Drawn]) -> lis
         for item, digest, text in zip(*columns, strict=True):
             number = place.get(number_of_pair(digest))
             if number is not None and number not in found:
-                found[number] = _planned(frame, drawn[number], item, Pair.model_validate_json(text))
+                found[number] = _planned(frame, drawn[number], item, _pair_of(labels, item, text))
     return [found[number] for number in range(len(drawn))]
+
+
+def _pair_of(labels: LabelSet, item: str, text: str) -> Pair:
+    try:
+        return Pair.model_validate_json(text)
+    except ValidationError as error:
+        raise BadInput(
+            [Fault(f"{labels.folder}, item {item!r}", "its pair is damaged; restore it")]
+        ) from error
 
 
 def _planned(frame: Frame, drawn: Drawn, item: str, pair: Pair) -> PlannedPair:

@@ -136,8 +136,9 @@ def difference(one: ClusterSums, other: ClusterSums) -> Tested:
     Each with its own lambda, held fixed while whole queries are left out of both at once; t on the labelled
     queries of both less 1, at least those of the smaller one. Undefined where one has no human grade; no
     interval, and no p, where either has few events: then a difference of shares has no spread to trust.
+    It is the difference of what `powered_mean` says of each.
     """
-    values = one.at(_safe(one)), other.at(_safe(other))
+    values = powered_mean(one).value, powered_mean(other).value
     if values[0] is None or values[1] is None:
         return Tested(None, reason=APART)
     value = values[1] - values[0]

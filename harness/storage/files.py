@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import BadInput, Fault, refuse_faults
+from harness.storage.partial import beside_of
 from harness.storage.regular import LARGEST, LONGEST_LINE, lines_of, reading
 from harness.storage.regular import read_bytes as read_bytes
 from harness.storage.strict_json import parse_json, parse_whole
@@ -211,7 +212,7 @@ def write_lines(path: Path, nouns: Iterable[BaseModel]) -> None:
 
 def write_atomic(path: Path, content: Content) -> None:
     """Write a file atomically: write a temporary file beside it, sync it, then rename it."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    beside = beside_of(path)
     try:
         # Create it exclusively: in an untrusted folder, a link of that name would redirect the write.
         beside.unlink(missing_ok=True)

@@ -1,0 +1,24 @@
+"""Files that are being written: where their bytes are until they are whole, and what a kill leaves."""
+
+import os
+import re
+from pathlib import Path
+
+_NAME = re.compile(r"\..+\.[0-9]+\.tmp", re.DOTALL)
+
+
+def beside_of(path: Path) -> Path:
+    """The temporary file in which this process writes a file."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+def is_partial(name: str) -> bool:
+    """Whether a file's name is that of one that is being written, or was when its process was killed."""
+    return bool(_NAME.fullmatch(name))
+
+
+def clear_partial(folder: Path) -> None:
+    """Delete what killed processes left half written. Only for the one that alone writes in the folder."""
+    for path in folder.iterdir() if folder.is_dir() and not folder.is_symlink() else ():
+        if is_partial(path.name) and not path.is_dir():
+            path.unlink(missing_ok=True)
