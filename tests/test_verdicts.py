@@ -415,7 +415,7 @@ def condition(found: Regression, start: str) -> tuple[str, str]:
         (
             -0.05,
             "inconclusive",
-            "is neither shown nor ruled out (95 % limits -0.050 and -0.050, each of one side)",
+            "is neither shown nor ruled out (one-sided 95 % limits -0.050 and -0.050)",
         ),
         (-0.0501, "fail", "kappa moved by -0.050, surely a loss beyond 0.05 (95 % limit -0.050)"),
         (0.2, "pass", "kappa moved by +0.200, surely no loss beyond 0.05 (95 % limit +0.200)"),
@@ -436,7 +436,7 @@ def test_limits_of_a_regression_are_one_sided() -> None:
     assert (found.verdict, found.margin) == ("inconclusive", 0.05)
     assert found.reason == (
         "kappa moved by -0.030: a loss beyond 0.05 is neither shown nor ruled out "
-        "(95 % limits -0.064 and +0.004, each of one side)"
+        "(one-sided 95 % limits -0.064 and +0.004)"
     )
     assert regression(comparison(-0.03, se=0.02), margin=0.07).verdict == "pass"
 
