@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import example, examples, harness, policy, policy_text, write_project
-from scoring import gate2, item
+from scoring import gate1, gate2, item, text_of
 
 from harness.audit.moves import moves
 from harness.audit.rewriting import pair_id
@@ -15,6 +15,7 @@ from harness.errors import BadInput
 from harness.golden.rating.drawing import Drawing, draw
 from harness.nouns.policy import Policy
 from harness.report.disagreements import places
+from harness.report.gate1 import gate1_view
 from harness.report.sections import details_words
 from harness.score.production_rows import figures_of
 from harness.stats.ceiling import leave_one_out
@@ -63,6 +64,22 @@ def test_an_audit_says_that_no_action_is_decided_on(shop: Path) -> None:
     ended = harness("audit", "builtin/lexical")
     assert f"Actions: none; {UNDECIDED}" in flat(ended.out) and "Changed an action" not in ended.out
     assert harness("audit", "builtin/lexical", "--json").json["undecided"].startswith(UNDECIDED)
+
+
+@pytest.mark.parametrize("decided", [True, False])
+def test_the_page_of_two_runs_counts_what_users_see_where_that_is_decided(shop: Path, decided: bool) -> None:
+    if not decided:
+        leave_actions_open(shop)
+    dev = [one for one in examples() if one["split"] == "dev"]
+    for name, grades in (("a", [one["grade"] for one in dev]), ("b", [2 - one["grade"] for one in dev])):
+        lines = (f"{one['id'].replace('-', ' ')},{grade}\n" for one, grade in zip(dev, grades, strict=True))
+        (shop / f"{name}.csv").write_text("item,grade\n" + "".join(lines), "utf-8")
+        assert harness("eval", "--model", f"replay/{name}.csv", "--no-report").code == 0
+    assert harness("report", "latest", "latest~1", "-o", "cmp.html").code == 0
+    page = flat(re.sub("<[^>]*>", " ", (shop / "cmp.html").read_text("utf-8")))
+    seen = sum(one["grade"] != 1 for one in dev)
+    assert (f"{seen} would show the user something else." in page) == decided
+    assert ("No policy says what a user would see." in page) == (not decided)
 
 
 def test_no_stratum_and_no_figure_is_of_actions_that_nobody_decided_on() -> None:
@@ -204,3 +221,10 @@ def test_an_estimate_under_guessed_actions_has_no_figure_of_them(here: Path) -> 
     assert not {"action:show", "action:filter", "defect"} & {one["name"] for one in found["estimates"]}
     ended = harness(*words, "--by", "action")
     assert ended.code == 2 and f"--by action: {UNDECIDED}" in flat(ended.err)
+
+
+def test_the_p_of_a_rater_s_bias_is_called_what_it_is() -> None:
+    rows = {f"i{at:02}": {"a": at % 3, "b": (at + (at % 7 == 3)) % 3, "c": at % 3} for at in range(40)}
+    assert re.search(
+        r"rater against the rest +items +bias +p \(Holm\) +linear kappa", text_of(gate1_view(gate1(rows)))
+    )
