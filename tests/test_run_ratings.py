@@ -218,6 +218,9 @@ def test_ratings_under_another_version_are_told_of(rated: Path) -> None:
         "Gate 1 was not measured here, as the raters rated under v0, not under small@v1, "
         "so it is unknown whether the policy is clear"
     )
+    assert harness("report", "latest").code == 0
+    page = next((rated / "runs").glob("*/report.html")).read_text("utf-8")
+    assert "fewer than two raters rated these pairs under this policy version" in page
 
 
 def test_ratings_of_items_that_a_run_does_not_know_are_counted_and_left_out(rated: Path) -> None:
