@@ -122,7 +122,7 @@ def test_doctor_says_what_a_project_lacks(bare: Path) -> None:
     ended = harness("doctor")
     assert ended.code == 2
     assert "no prompt, and harness eval needs one: harness init DIR" in ended.out
-    assert "everything is in order" not in ended.out
+    assert "no problem found" not in ended.out
 
 
 def test_doctor_says_which_policy_is_unfinished(bare: Path) -> None:
@@ -134,7 +134,7 @@ def test_doctor_says_which_policy_is_unfinished(bare: Path) -> None:
     said = " ".join(ended.out.split())
     assert "@v1 is not finished (" in said and "`harness policy lint --policy" in ended.out
     assert all(len(line) <= 80 for line in ended.out.split("unfinished:")[1].splitlines() if " /" not in line)
-    assert "everything is in order" not in ended.out
+    assert "no problem found" not in ended.out
 
 
 # --- tables of other people --------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from harness.score.threshold import Threshold
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
 from harness.stats.intervals import ONE_CLUSTER
-from harness.verdicts.gates import UNMEASURED, exit_code, judge_gate1, judge_gate2, verdict_of
+from harness.verdicts.gates import NO_RATERS, exit_code, judge_gate1, judge_gate2, verdict_of
 
 SCALE = (0, 1, 2)
 ACTIONS = {0: "filter", 1: "related", 2: "show"}
@@ -215,7 +215,7 @@ def test_items_are_told_only_where_more_of_them_would_decide() -> None:
 def test_gate2_is_provisional_until_gate1_has_passed() -> None:
     items = graded(*GOOD)
     never, failed, passed = gate2(items), gate2(items, gate1=gate1(150)), gate2(items, gate1=gate1(9))
-    assert (never.gate1, never.provisional) == (None, UNMEASURED)
+    assert (never.gate1, never.provisional) == (None, NO_RATERS)
     assert (failed.gate1, failed.provisional) == ("fail", "Gate 1 has not passed (fail)")
     assert (passed.gate1, passed.provisional) == ("pass", None)
 

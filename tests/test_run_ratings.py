@@ -215,9 +215,12 @@ def test_ratings_under_another_version_are_told_of(rated: Path) -> None:
     path.write_text("".join(json.dumps({**line, "policy_version": "v0"}) + "\n" for line in lines), "utf-8")
     assert harness("eval", "--policy", "small", "--no-report").code == 0
     assert score()["provisional"] == (
-        "rated under v0, not under small@v1: Gate 1 was not measured here, for want of two raters, "
+        "Gate 1 was not measured here, as the raters rated under v0, not under small@v1, "
         "so it is unknown whether the policy is clear"
     )
+    assert harness("report", "latest").code == 0
+    page = next((rated / "runs").glob("*/report.html")).read_text("utf-8")
+    assert "fewer than two raters rated these pairs under this policy version" in page
 
 
 def test_ratings_of_items_that_a_run_does_not_know_are_counted_and_left_out(rated: Path) -> None:
@@ -226,7 +229,7 @@ def test_ratings_of_items_that_a_run_does_not_know_are_counted_and_left_out(rate
     more = "".join(f"stranger-{at},{rater},1\n" for at in range(40) for rater in ("ann", "bob", "cy"))
     table.write_text(table.read_text("utf-8") + more, encoding="utf-8")
     ended = harness("gate2", "latest", "--ratings", table, "--json")
-    assert "40 of " in ended.err and "are not in the golden set of" in ended.err
+    assert "40 of " in ended.err and "are not in the examples of" in ended.err
     assert ended.json["ceiling"] == own["ceiling"]
     assert ended.json["gate1"] == own["gate1"]
 

@@ -131,8 +131,8 @@ def test_agreement_is_told_by_query_tag_and_clause_least_first() -> None:
     }
     score = small(about=about)
     assert [one.model_dump() for one in score.per_query] == [
-        {"name": "red shoe", "n": 2, "disputed": 2, "agreement": pytest.approx(1 / 3)},
-        {"name": "lamp", "n": 2, "disputed": 1, "agreement": 0.75},
+        {"name": "Red shoe", "n": 2, "disputed": 2, "agreement": pytest.approx(1 / 3)},
+        {"name": "Lamp", "n": 2, "disputed": 1, "agreement": 0.75},
     ]
     assert [(one.name, one.n, one.disputed) for one in score.per_tag] == [("new", 2, 1), ("brand", 1, 0)]
     assert [one.agreement for one in score.per_tag] == pytest.approx([4 / 6, 1])
@@ -418,3 +418,16 @@ def test_advice_on_grades_that_are_no_neighbours_says_so_and_names_the_queries()
         "not neighbours; 4 of 4 disagreements (100%) stand there, most of all in the queries "
         "'tin' (3), 'pan' (1)"
     )
+
+
+def test_disagreements_in_a_query_are_counted_by_pairs_of_raters_as_their_sum_is() -> None:
+    """Three raters: an item read as 0, 0, 2 holds two of the disagreements."""
+    rows = {f"i{at}": {"ann": 0, "bob": 0, "cy": 2} for at in range(3)}
+    rows |= {f"j{at}": {"ann": at % 3, "bob": at % 3, "cy": at % 3} for at in range(30)}
+    queries = {name: "TN-2110 tin" if name < "i2" else "pan" for name in rows}
+    score = gate1(rows, queries=queries, names=NAMES)
+    assert (
+        "6 of 6 disagreements (100%) stand there, most of all in the queries 'TN-2110 tin' (4), 'pan' (2)"
+        in (score.advice[0])
+    )
+    assert [one.name for one in score.per_query] == ["TN-2110 tin", "pan"], "as raters read them"

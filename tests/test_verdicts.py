@@ -20,7 +20,7 @@ from harness.scorecards.comparison import CellChange, Change, Comparison, Regres
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import ActionScore, CellScore, Gate2
 from harness.scorecards.shared import Estimate
-from harness.verdicts.gates import UNMEASURED, exit_code, judge_gate1, judge_gate2, verdict_of
+from harness.verdicts.gates import NO_RATERS, exit_code, judge_gate1, judge_gate2, verdict_of
 from harness.verdicts.regression import judge_regression
 from harness.verdicts.threshold_changes import bars_of, differing
 
@@ -313,7 +313,7 @@ RATED = gate1({f"i{at}": {"ann": at % 3, "bob": (at + (at % 100 == 7)) % 3} for 
 @pytest.mark.parametrize(
     ("rated", "verdict", "words"),
     [
-        (None, None, UNMEASURED),
+        (None, None, NO_RATERS),
         (RATED, "pass", None),
         (RATED.model_copy(update={"verdict": "fail"}), "fail", "Gate 1 has not passed (fail)"),
         (
@@ -412,7 +412,11 @@ def condition(found: Regression, start: str) -> tuple[str, str]:
     ("delta", "verdict", "words"),
     [
         (-0.0499, "pass", "kappa moved by -0.050, surely no loss beyond 0.05 (95 % limit -0.050)"),
-        (-0.05, "inconclusive", "is neither shown nor ruled out (-0.050 to -0.050)"),
+        (
+            -0.05,
+            "inconclusive",
+            "is neither shown nor ruled out (one-sided 95 % limits -0.050 and -0.050)",
+        ),
         (-0.0501, "fail", "kappa moved by -0.050, surely a loss beyond 0.05 (95 % limit -0.050)"),
         (0.2, "pass", "kappa moved by +0.200, surely no loss beyond 0.05 (95 % limit +0.200)"),
     ],
@@ -431,7 +435,8 @@ def test_limits_of_a_regression_are_one_sided() -> None:
     assert (found.low, found.high) == pytest.approx((-0.03 - half, -0.03 + half))
     assert (found.verdict, found.margin) == ("inconclusive", 0.05)
     assert found.reason == (
-        "kappa moved by -0.030: a loss beyond 0.05 is neither shown nor ruled out (-0.064 to +0.004)"
+        "kappa moved by -0.030: a loss beyond 0.05 is neither shown nor ruled out "
+        "(one-sided 95 % limits -0.064 and +0.004)"
     )
     assert regression(comparison(-0.03, se=0.02), margin=0.07).verdict == "pass"
 

@@ -39,23 +39,24 @@ def moves(
 ) -> tuple[tuple[Rewrite, ...], tuple[ActionMoved, ...]]:
     """Each way of rewriting, with Holm's p over all of them, and the first changes of an action.
 
-    `asked`: the ids of all rewritten pairs; `grades`: the readable answers by id.
+    `asked`: the ids of all rewritten pairs; `grades`: the readable answers by id. No figure of actions where
+    the policy has not decided on them.
     """
     found: list[Rewrite] = []
     firsts: dict[str, ActionMoved] = {}
+    decided = policy.decided_actions is not None
     for kind in REWRITINGS:
         steps = _steps(examples, kind, grades)
-        moved = [_action_moved(step, policy) for step in steps]
-        actions = [one for one in moved if one.action_before != one.action_after]
+        actions = [one for step in steps if (one := _action_moved(step, policy))]
         for one in actions:
             firsts.setdefault(one.item, one)
         of_kind = sum(pair_id(one.id, kind) in asked for one in examples)
-        found.append(_rewrite(kind, steps, len(actions), of_kind))
+        found.append(_rewrite(kind, steps, len(actions) if decided else None, of_kind))
     corrected = holm([one.p for one in found])
     first = Counter(one.kind for one in firsts.values())
     return (
         tuple(
-            one.model_copy(update={"p_holm": p, "actions_first": first[one.kind]})
+            one.model_copy(update={"p_holm": p, "actions_first": first[one.kind] if decided else None})
             for one, p in zip(found, corrected, strict=True)
         ),
         tuple(sorted(firsts.values(), key=_mildest_first)),
@@ -72,7 +73,7 @@ def _steps(examples: Iterable[Example], kind: str, grades: Mapping[str, int]) ->
     ]
 
 
-def _rewrite(kind: str, steps: Sequence[Step], actions: int, asked: int) -> Rewrite:
+def _rewrite(kind: str, steps: Sequence[Step], actions: int | None, asked: int) -> Rewrite:
     way, changes = REWRITINGS[kind], np.array([one.after - one.before for one in steps], dtype=np.float64)
     moved = np.asarray(changes != 0, dtype=np.float64)
     clusters = numbered([one.example.cluster for one in steps])
@@ -91,7 +92,7 @@ def _rewrite(kind: str, steps: Sequence[Step], actions: int, asked: int) -> Rewr
         shift_ci=shift.ci,
         p=_p(shift, clusters),
         actions_moved=actions,
-        actions_first=0,
+        actions_first=None,
         unread=asked - len(steps),
         reason=shift.reason if steps else NONE_READ if asked else NO_PAIR,
     )
@@ -104,8 +105,11 @@ def _p(shift: Tested, clusters: Integers) -> float | None:
     return shift.p
 
 
-def _action_moved(step: Step, policy: Policy) -> ActionMoved:
-    one = step.example
+def _action_moved(step: Step, policy: Policy) -> ActionMoved | None:
+    """The step, if it changes the action; None too where the policy has not decided on its actions."""
+    one, action_of = step.example, policy.decided_actions
+    if action_of is None or action_of[step.before] == action_of[step.after]:
+        return None
     return ActionMoved(
         item=one.id,
         query=one.query,
@@ -114,8 +118,8 @@ def _action_moved(step: Step, policy: Policy) -> ActionMoved:
         golden=one.grade,
         before=step.before,
         after=step.after,
-        action_before=policy.action_of[step.before],
-        action_after=policy.action_of[step.after],
+        action_before=action_of[step.before],
+        action_after=action_of[step.after],
     )
 
 

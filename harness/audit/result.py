@@ -10,6 +10,7 @@ from harness.audit.reading import subjects_of_items, subjects_of_plain, subjects
 from harness.errors import BadInput
 from harness.golden.grade_tables import read_grades
 from harness.golden.graded_files import Golden, GradesFile, Levels
+from harness.nouns.policy import UNDECIDED
 from harness.policy.judged import is_judged
 from harness.runs.manifest import Manifest
 from harness.runs.pair_run import PairRun
@@ -89,6 +90,7 @@ def _with_rewrites(audit: Audit, work: Rewrites, found: PairRun, grades: Mapping
             "unanswered": found.unanswered,
             "rewrites": rewrites,
             "actions": actions,
+            "undecided": None if found.policy.decided_actions else f"{found.policy.label} {UNDECIDED}",
             "canaries": steered(work.canaries, grades),
         }
     )

@@ -5,7 +5,7 @@ With a model, it asks the model for one grade and prints what the model accepts 
 
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -120,8 +120,8 @@ def _contents(project: Project, facts: dict[str, Any]) -> list[str]:
     """Read every policy, golden set and prompt; return what cannot be read."""
     from harness.golden.examples import golden_path, load_examples
     from harness.policy.lint import unfinished
-    from harness.policy.load import load_policy, policy_names, policy_path
-    from harness.prompting.prompt import load_prompt, prompt_names
+    from harness.policy.load import load_policy, policy_names, policy_path, policy_versions
+    from harness.prompting.prompt import load_prompt, prompt_names, prompt_versions
     from harness.runs.folder import run_names
 
     unready: list[str] = []
@@ -139,9 +139,15 @@ def _contents(project: Project, facts: dict[str, Any]) -> list[str]:
         return f"{name} ({plural(len(load_examples(golden_path(project, name), policy)), 'example')})"
 
     readers: dict[str, tuple[list[str], Callable[[str], str]]] = {
-        "policies": (policy_names(project), policy_label),
+        "policies": (
+            _every(project.policies, policy_names(project), policy_versions),
+            policy_label,
+        ),
         "golden sets": (folder_names(project.golden), examples),
-        "prompts": (prompt_names(project), lambda name: load_prompt(project, name).label),
+        "prompts": (
+            _every(project.prompts, prompt_names(project), prompt_versions),
+            lambda label: load_prompt(project, label).label,
+        ),
     }
     problems: list[str] = []
     for kind, (names, read) in readers.items():
@@ -157,6 +163,13 @@ def _contents(project: Project, facts: dict[str, Any]) -> list[str]:
     facts["runs"] = len(run_names(project))
     facts["unfinished"] = unready
     return problems
+
+
+def _every(folder: "Path", names: list[str], versions: "Callable[[Path], Mapping[str, Path]]") -> list[str]:
+    """Every version of these policies or prompts; the bare name of one without any, which cannot be read."""
+    return [
+        label for name in names for label in [f"{name}@{one}" for one in versions(folder / name)] or [name]
+    ]
 
 
 def _texts(error: BadInput) -> list[str]:
@@ -179,4 +192,4 @@ def _lines(facts: dict[str, Any]) -> "list[RenderableType]":
             lines.append(f"{name}: {value}")
     told = [f"problem: {problem}" for problem in facts["problems"]]
     told += [f"unfinished: {what}" for what in facts.get("unfinished", ())]
-    return lines + ([fold(one) for one in told] or ["everything is in order"])
+    return lines + ([fold(one) for one in told] or ["no problem found"])

@@ -75,7 +75,7 @@ def lint_golden_set(which: EveryPolicy, *, root: Root = None, json: Json = False
 def _show_findings(label: str, findings: "list[Finding]") -> None:
     from rich.text import Text
 
-    from harness.report.parts import indented, whole
+    from harness.report.parts import indented, whole, whole_in
 
     errors = sum(finding.level == "error" for finding in findings)
     counts = (("error", errors), ("warning", len(findings) - errors))
@@ -87,7 +87,7 @@ def _show_findings(label: str, findings: "list[Finding]") -> None:
         kinds.setdefault((one.level, one.kind or one.what), []).append(one)
     for (_, kind), alike in list(kinds.items())[:KINDS_SHOWN]:
         show(
-            indented(Text(f"{one.level}: {whole(one.where)}: {one.what}"), 0)
+            indented(Text(f"{one.level}: {whole(one.where)}: {whole_in(one.what, one.ids)}"), 0)
             for one in alike[:OF_A_KIND_SHOWN]
         )
         if len(alike) > OF_A_KIND_SHOWN:

@@ -20,12 +20,14 @@ class Finding:
     """One finding: fix an error; review a warning.
 
     `kind`: what it has in common with others that are worded for their own examples; else `what` is its kind.
+    `ids`: the examples that `what` names.
     """
 
     level: Literal["error", "warning"]
     where: str
     what: str
     kind: str = ""
+    ids: tuple[str, ...] = ()
 
 
 def words_of(text: str) -> list[str]:

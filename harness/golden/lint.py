@@ -98,7 +98,7 @@ def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator
         why = "a rater differs from another or from the golden grade, or could not grade it"
         what = f"{plural(len(open_), 'pair')} to adjudicate: {why} (the first: {open_[0]}); "
         what += f"harness adjudicate --policy {policy.label}"
-        yield Finding("warning", "ratings", what)
+        yield Finding("warning", "ratings", what, ids=(open_[0],))
 
 
 def _doubles(made: Sequence[Adjudication]) -> Iterator[str]:
@@ -138,9 +138,11 @@ def _same_pairs(examples: Sequence[Example], policy: Policy) -> Iterator[Finding
         other = first.setdefault(example.pair.digest, example)
         if other.grade != example.grade:
             what = f"grade {example.grade}, but the same pair is {other.grade} in {other.id}"
-            yield Finding("warning" if _imported(example) else "error", example.id, what, CONTRADICTION)
+            yield Finding(
+                "warning" if _imported(example) else "error", example.id, what, CONTRADICTION, (other.id,)
+            )
         elif other is not example:
-            yield Finding("warning", example.id, f"the same pair as {other.id}", DUPLICATE)
+            yield Finding("warning", example.id, f"the same pair as {other.id}", DUPLICATE, (other.id,))
 
 
 def _near_duplicates(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
@@ -148,7 +150,7 @@ def _near_duplicates(examples: Sequence[Example], policy: Policy) -> Iterator[Fi
         left, right = examples[one], examples[other]
         if left.split != right.split:
             what = f"nearly the same query and title as {right.id}, in another split ({right.split})"
-            yield Finding("error", left.id, what, "nearly the same pair in two splits")
+            yield Finding("error", left.id, what, "nearly the same pair in two splits", (right.id,))
 
 
 def _missing_reasonings(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
@@ -159,7 +161,7 @@ def _missing_reasonings(examples: Sequence[Example], policy: Policy) -> Iterator
     if imported:
         count = plural(len(imported), "imported example has", "imported examples have")
         what = f"{count} no reasoning (the first: {imported[0].id})"
-        yield Finding("warning", "reasoning", what)
+        yield Finding("warning", "reasoning", what, ids=(imported[0].id,))
 
 
 def _missing_clauses(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
@@ -167,7 +169,8 @@ def _missing_clauses(examples: Sequence[Example], policy: Policy) -> Iterator[Fi
     empty = [example for example in examples if not example.clauses]
     if empty and policy.clauses:
         count = plural(len(empty), "example cites", "examples cite")
-        yield Finding("warning", "clauses", f"{count} no clause (the first: {empty[0].id})")
+        what = f"{count} no clause (the first: {empty[0].id})"
+        yield Finding("warning", "clauses", what, ids=(empty[0].id,))
 
 
 def _imported(example: Example) -> bool:
@@ -184,7 +187,7 @@ def _boilerplate(examples: Sequence[Example], policy: Policy) -> Iterator[Findin
         if shared:
             run, other = next(iter(shared.items()))
             what = f'boilerplate: shares "{" ".join(run)}" with {other}'
-            yield Finding("error", example.id, what, "boilerplate")
+            yield Finding("error", example.id, what, "boilerplate", (other,))
         for run in _runs(example.reasoning):
             first.setdefault(run, example.id)
 
@@ -198,7 +201,7 @@ def _lost_shots(examples: Sequence[Example], policy: Policy) -> Iterator[Finding
     _, dropped = safe_shots(examples)
     for drop in dropped:
         what = f"never shown to a teacher: {drop.reason} as {drop.graded}"
-        yield Finding("warning", drop.shot, what, "a shot that is never shown to a teacher")
+        yield Finding("warning", drop.shot, what, "a shot that is never shown to a teacher", (drop.graded,))
 
 
 def _worked_queries(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:

@@ -70,7 +70,7 @@ def _warnings(plans: Sequence[Plan], pairs: Stream[ShownPair]) -> list[str]:
     found = []
     provider = provider_of(new.asked.model)
     if provider and provider.floor:
-        why = "it learned from golden examples, and a reworded clause moves nothing in it"
+        why = "it learned from golden examples, and a changed rule moves nothing in it"
         found.append(f"{new.asked.model} reads no policy: {why}; name a teacher with --model")
     if kept:
         count = f"{kept} of {plural(kept + len(new.learnable), 'golden shot')} {'is' if kept == 1 else 'are'}"

@@ -131,6 +131,8 @@ def _rests_on(example: Labelled, change: PartChange, reworded: set[str]) -> bool
 
 
 def _regraded(old: Policy, new: Policy, examples: Iterable[Labelled]) -> Iterator[Regraded]:
+    """Without actions where one of the two has not decided on its own: no one knows what a user would see."""
+    decided = old.decided_actions is not None and new.decided_actions is not None
     for example in examples:
         before, after = example.under(old.version), example.under(new.version)
         if before.grade != after.grade and after.policy_version == new.version:
@@ -139,6 +141,6 @@ def _regraded(old: Policy, new: Policy, examples: Iterable[Labelled]) -> Iterato
                 split=example.split,
                 old=before.grade,
                 new=after.grade,
-                old_action=old.action_of.get(before.grade),
-                new_action=new.action_of.get(after.grade),
+                old_action=old.action_of.get(before.grade) if decided else None,
+                new_action=new.action_of.get(after.grade) if decided else None,
             )

@@ -141,6 +141,8 @@ def _cannot_tell(found: Audit) -> Iterator[str]:
     for rewrite in found.rewrites:
         if not rewrite.of:
             reasons.setdefault(rewrite.kind, rewrite.reason)
+    if found.undecided:
+        yield f"Actions: none; {found.undecided}."
     for name, reason in reasons.items():
         yield f"Cannot tell about {name}: {reason.text if reason else 'no figure'}."
 
@@ -163,9 +165,13 @@ def _rewrite_row(one: Rewrite) -> tuple[str, ...]:
         interval(one.ci, 2) or "-",
         signed(one.shift, 2),
         _p(one.p_holm),
-        str(one.actions_moved),
-        str(one.actions_first),
+        _count(one.actions_moved),
+        _count(one.actions_first),
     )
+
+
+def _count(actions: int | None) -> str:
+    return "-" if actions is None else f"{actions:,}"
 
 
 def _p(p: float | None) -> str:

@@ -104,16 +104,21 @@ def _row(change: Change) -> tuple[str, str, str, str]:
 
 def _flip_counts(found: Comparison) -> str:
     kinds = Counter(flip.kind for flip in found.flips)
-    seen = sum(flip.base_action != flip.candidate_action for flip in found.flips)
-    known = found.actions is not None or any(flip.base_action for flip in found.flips)
     test, p = found.mcnemar, found.mcnemar.obuchowski.p
     return (
         f"{plural(len(found.flips), 'flip')}: {kinds['fixed']} fixed, {kinds['broken']} broken, "
         f"{kinds['moved']} moved (as right or wrong as before);\n"
-        f"{f'{seen} would show the user something else' if known else NO_ACTIONS}\n"
+        f"{seen_words(found)}\n"
         f"as many fixed as broken? p {_p(p)} clustered (Obuchowski), {test.exact:.2g} if independent\n"
         f"are the grades used as often? p {_p(found.stuart_maxwell.p)} clustered (Stuart, Maxwell)"
     )
+
+
+def seen_words(found: Comparison) -> str:
+    """How many flips change what a user sees, where someone decided what that is."""
+    seen = sum(flip.base_action != flip.candidate_action for flip in found.flips)
+    known = found.actions is not None or any(flip.base_action for flip in found.flips)
+    return f"{seen} would show the user something else" if known else NO_ACTIONS
 
 
 def _p(value: float | None) -> str:

@@ -70,8 +70,8 @@ def against_rest_view(score: Ceiling | None) -> Iterator[RenderableType]:
 
 
 def places(score: Ceiling | None) -> list[AgainstRest]:
-    """The raters in whose place the grader can be put: those who share items with two others."""
-    return [one for one in score.leave_one_out if one.n] if score else []
+    """The raters in whose place the grader can be put: those who share enough items with two others."""
+    return [one for one in score.leave_one_out if one.delta is not None] if score else []
 
 
 def ceiling_sentence(score: Ceiling) -> str:

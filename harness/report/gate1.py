@@ -141,7 +141,7 @@ def _beside(score: Gate1) -> str:
 
 
 def _biases(raters: Sequence[RaterBias]) -> Table:
-    table = columns("rater against the rest", "items", "bias", "p", "linear kappa", "worst at")
+    table = columns("rater against the rest", "items", "bias", "p (Holm)", "linear kappa", "worst at")
     for one in raters:
         at = "-" if one.worst_boundary is None else f">={one.worst_boundary}"
         p = "-" if one.p is None else f"{one.p:.2g}"

@@ -16,9 +16,7 @@ QUERIES_SHOWN = 5
 def impact_view(found: Impact, examples: int) -> Iterator[RenderableType]:
     """The share of grades and actions that change."""
     where = f"{plural(found.n, 'pair')} in {plural(found.n_queries, 'query')}"
-    yield Text(
-        f"From {found.before} to {found.after}, {found.model} with {found.prompt}, {where}", style="bold"
-    )
+    yield Text(f"From {found.before} to {found.after}, {_grader(found)}, {where}", style="bold")
     weight = " of the traffic" if found.weighted else ""
     yield Text(_sentence(found))
     table = columns("", "pairs", f"share{weight}", "interval")
@@ -30,7 +28,8 @@ def impact_view(found: Impact, examples: int) -> Iterator[RenderableType]:
         yield indented(matrix_table("before \\ after", labels, matrix))
     yield from _queries(found)
     for one in found.moved[:examples]:
-        change = f"{one.before} -> {one.after}, {one.action_before} -> {one.action_after}"
+        seen = "" if found.undecided else f", {one.action_before} -> {one.action_after}"
+        change = f"{one.before} -> {one.after}{seen}"
         reasonings = {"before": one.reasoning_before, "after": one.reasoning_after}
         said = (f"{name}: {why}" for name, why in reasonings.items() if why)
         yield from entry(f"{one.id}: {one.query} -> {one.title}", change, *said)
@@ -54,12 +53,17 @@ def impact_markdown(found: Impact) -> str:
     lines = [
         f"### {markdown_cell(title)}",
         "",
-        f"{markdown_cell(found.model)} with {markdown_cell(found.prompt)}. {markdown_cell(_sentence(found))}",
+        f"{markdown_cell(_grader(found))}. {markdown_cell(_sentence(found))}",
         "",
         *markdown_table(("", "pairs", f"share{weight}", "95 % interval"), rows),
         *(f"- {markdown_cell(warning)}" for warning in found.warnings),
     ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _grader(found: Impact) -> str:
+    """Who graded; a grader that reads no policy is sent no prompt either."""
+    return f"{found.model} with {found.prompt}" if found.reads_policy else found.model
 
 
 def _sentence(found: Impact) -> str:

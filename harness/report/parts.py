@@ -68,6 +68,13 @@ def whole(name: str) -> str:
     return name.replace(" ", GLUE)
 
 
+def whole_in(text: str, names: Iterable[str]) -> str:
+    """A sentence in which these names are not folded at their spaces."""
+    for name in names:
+        text = text.replace(name, whole(name))
+    return text
+
+
 def id_lines(head: str, ids: Iterable[str], end: str = "") -> str:
     """A sentence with ids as lines of 80 columns at most, which are folded between ids."""
     text = f"{head} {', '.join(map(whole, ids))}{end}"

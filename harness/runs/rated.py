@@ -28,6 +28,6 @@ def with_ratings(run: Run, path: Path, table: Layout) -> tuple[Run, tuple[str, .
     if not items.keys() & graded.keys():
         likely = f" ({unmatched(items, graded, 'the run')})" if items else ""
         raise BadInput([Fault(str(path), f"none of its items is graded in {run.manifest.name}{likely}")])
-    kept = of_known(replace(rated, ratings=ratings), queries, path, f"the golden set of {run.manifest.name}")
+    kept = of_known(replace(rated, ratings=ratings), queries, path, f"the examples of {run.manifest.name}")
     raters = run.raters if rated.kinds is None else rated.kinds
     return replace(run, ratings=tuple(kept.ratings), raters=raters, unrated=()), kept.warnings

@@ -31,8 +31,13 @@ def _definitions(score: Gate1, names: Mapping[int, str]) -> Iterator[str]:
     if scale.index(worst.grades[1]) - scale.index(worst.grades[0]) == 1:
         yield f"Sharpen the line between {low} and {high}: {count} {stand} there"
         return
-    apart = [one.query for one in score.disputed if one.query and {*worst.grades} <= {*one.grades.values()}]
-    most = ", ".join(f"{query!r} ({n})" for query, n in Counter(apart).most_common(3))
+    apart: Counter[str] = Counter()
+    for one in score.disputed:
+        given = [*one.grades.values()]
+        # Counted as `count` is, by pairs of raters: an item that three rated can hold two disagreements.
+        if one.query and (there := given.count(worst.grades[0]) * given.count(worst.grades[1])):
+            apart[one.query] += there
+    most = ", ".join(f"{query!r} ({n})" for query, n in apart.most_common(3))
     where = f", most of all in the queries {most}" if apart else ""
     yield (
         f"Say what the product is judged by: raters read the same pairs as {low} and as {high}, "

@@ -36,7 +36,7 @@ def ceiling_score(
     delta = _mean_delta([one.delta for one in found]).model_copy(update={"n": n})
     few = _too_few(n, shared)
     once = len(found) == 1
-    left_out = leave_one_out(answers.grades[:, 0], *about) if once else ()
+    left_out = leave_one_out(answers.grades[:, 0], *about, least=MIN_COMMON) if once else ()
     return Ceiling(
         n=n,
         shared=shared,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.errors import BadInput
-from harness.nouns.policy import Policy
+from harness.nouns.policy import UNDECIDED, Policy
 from harness.score.estimated import Counts, against, figure_line, placed
 from harness.score.production_rows import (
     Cells,
@@ -88,7 +88,7 @@ def estimate(rows: ProductionRows, policy: Policy | None, wanted: Wanted, about:
         ratings=ratings,
         estimates=(*map(parts.whole_of, figures), *_rankings(rows, figures, wanted), *per_stratum),
         worst=_worst(figures[0].name, per_stratum),
-        warnings=(*about.warnings, *_warnings(rows), *parts.warnings),
+        warnings=(*about.warnings, *_undecided(policy), *_warnings(rows), *parts.warnings),
     )
 
 
@@ -99,6 +99,11 @@ def refuse_unfit(rows: ProductionRows) -> None:
         raise BadInput(NO_HUMAN)
     if len(set(rows.queries[labelled].tolist())) < 2:
         raise BadInput(ONE_QUERY)
+
+
+def _undecided(policy: Policy | None) -> Iterator[str]:
+    if policy is not None and policy.decided_actions is None:
+        yield f"{policy.label} {UNDECIDED}"
 
 
 def _warnings(rows: ProductionRows) -> Iterator[str]:
@@ -122,6 +127,8 @@ def _strata(rows: ProductionRows, by: Sequence[str], policy: Policy | None) -> M
         raise BadInput("--by stratum: the rows have no strata; a column `stratum` names them")
     if "action" in by and policy is None:
         raise BadInput("--by action: without a policy no grade has an action; name one with --policy")
+    if "action" in by and policy is not None and policy.decided_actions is None:
+        raise BadInput(f"--by action: {policy.label} {UNDECIDED}")
     return strata_of(rows, by, policy)
 
 

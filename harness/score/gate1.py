@@ -140,9 +140,12 @@ def _parts(
 ) -> dict[str, tuple[AgreementIn, ...]]:
     """Agreement by query, tag and clause, as far as the items have them."""
     known = [about.get(item) for item in panel.items]
-    asked = zip(panel.items, panel.queries, strict=True)
+    asked = [(key, queries.get(item, "")) for item, key in zip(panel.items, panel.queries, strict=True)]
+    # By a spelling that people can find, the same in whatever order the items come.
+    spelt = {key: query for key, query in sorted(asked, reverse=True) if query}
+    named = [[spelt[key]] if query else [] for key, query in asked]
     return {
-        "per_query": _agreement_in(panel, [[key] if item in queries else [] for item, key in asked]),
+        "per_query": _agreement_in(panel, named),
         "per_tag": _agreement_in(panel, [one.tags if one else () for one in known]),
         "per_clause": _agreement_in(panel, [one.clauses if one else () for one in known]),
     }

@@ -81,12 +81,15 @@ class Figure(NamedTuple):
 
 
 def figures_of(scale: tuple[int, ...], policy: Policy | None, at_least: int | None) -> list[Figure]:
-    """The figures of a scale, the main one first; with `at_least`, that share alone."""
+    """The figures of a scale, the main one first; with `at_least`, that share alone.
+
+    No figure of actions where the policy has not decided on them.
+    """
     grades = np.array(scale)
     if at_least is not None:
         return [_at_least(grades, at_least)]
     return [
-        *(_actions(scale, policy) if policy else ()),
+        *(_actions(scale, policy) if policy and policy.decided_actions else ()),
         *(_at_least(grades, grade) for grade in reversed(scale[1:])),
         *(Figure(f"grade:{grade}", f"graded {grade}", (grades == grade).astype(float)) for grade in scale),
         Figure(

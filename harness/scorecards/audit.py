@@ -34,7 +34,8 @@ class Rewrite(Noun):
     `may_move`: whether the right grade may be another one for the rewritten pair. `of`: pairs with both
     grades read; `moved`: of those, the ones with another grade; `share`: moved / of, with the interval `ci`.
     `shift`: mean of the new grade minus the old one, with interval and p; `p_holm`: over all rewrites.
-    `actions_first`: pairs whose action no earlier rewrite of the list changed. `unread`: pairs without both.
+    `actions_first`: pairs whose action no earlier rewrite of the list changed; both None where the policy has
+    not decided on its actions, as `undecided` of the audit says. `unread`: pairs without both.
     """
 
     kind: str
@@ -50,8 +51,8 @@ class Rewrite(Noun):
     shift_ci: Interval | None = None
     p: float | None = None
     p_holm: float | None = None
-    actions_moved: int
-    actions_first: int
+    actions_moved: int | None
+    actions_first: int | None
     unread: int
     reason: Reason | None = None
 
@@ -75,7 +76,7 @@ class Audit(Noun):
 
     `run`: the run, or the file, whose answers the effects are about; `rewritten`: the run over rewritten
     pairs, None if none was made. `n` items had a readable answer, `unread` had none; `unanswered` questions
-    of the rewrites got no answer.
+    of the rewrites got no answer. `undecided`: why no action of the rewrites is counted, if none is.
     """
 
     grader: str
@@ -89,5 +90,6 @@ class Audit(Noun):
     effects: tuple[Effect, ...]
     rewrites: tuple[Rewrite, ...] = ()
     actions: tuple[ActionMoved, ...] = ()
+    undecided: str | None = None
     canaries: CanaryReport | None = None
     warnings: tuple[str, ...] = ()

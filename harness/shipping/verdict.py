@@ -170,7 +170,7 @@ def _gate1(found: Evidence, override: Override | None) -> Check:
 def _gate2(found: Evidence) -> Check:
     if found.run is None:
         how = f"harness eval --policy {found.policy.label} --split {found.split}"
-        return "inconclusive", f"no finished run yet: {how}"
+        return "inconclusive", f"no finished run on {found.split} yet: {how}"
     if found.run.outdated:
         return "inconclusive", _outdated(found.run)
     run, score = found.run.run, found.run.assessment.gate2
@@ -184,7 +184,7 @@ def _outdated(found: RunFound) -> str:
 
 def _regression(found: Evidence) -> Check:
     if found.run is None:
-        return "inconclusive", "no run to compare with it"
+        return "inconclusive", f"no finished run on {found.split} to compare with it"
     if found.run.outdated:
         return "inconclusive", _outdated(found.run)
     if found.base is None:

@@ -18,6 +18,7 @@ from harness.stats.paired import delta_from, delta_kappa, holm
 from harness.stats.raters import MISSING, lower_median
 
 NO_REST = Reason("undefined", "no item has a grade by the model, by this rater and by two others")
+FEW_SHARED = "only {n:,} rated by two others too: too few to compare with"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +105,19 @@ def leave_one_out(
     clusters: Integers,
     scale: tuple[int, ...],
     weighting: Weighting = "none",
+    *,
+    least: int = 1,
 ) -> tuple[LeftOut, ...]:
     """For each rater in turn, kappa(model, rest) - kappa(rater, rest), in [-2, 2], with Holm over the raters.
 
     The rest is the lower median of the others, on items graded by the rater, the model and at least two
     others. Paired cluster-robust error and t on G - 1 as in `paired.delta_kappa`; Holm 1979.
-    Undefined if either kappa is; no interval and no p if one of the two, or the rest, gave one grade only,
-    with one query, or without spread; but without spread p is 1 at a difference of 0.
+    Undefined if either kappa is, or with fewer than `least` items; no interval and no p if one of the two, or
+    the rest, gave one grade only, with one query, or without spread; but without spread p is 1 where the
+    difference is 0.
     """
     raters = range(ratings.shape[1])
-    found = [_left_out(h, model, ratings, clusters, scale, weighting) for h in raters]
+    found = [_left_out(h, model, ratings, clusters, scale, weighting, least) for h in raters]
     adjusted = holm([one.p for one in found])
     return tuple(replace(one, p_holm=p) for one, p in zip(found, adjusted, strict=True))
 
@@ -125,6 +129,7 @@ def _left_out(
     clusters: Integers,
     scale: tuple[int, ...],
     weighting: Weighting,
+    least: int,
 ) -> LeftOut:
     own, others = ratings[:, rater], np.delete(ratings, rater, axis=1)
     enough = (others != MISSING).sum(axis=1) >= 2
@@ -133,9 +138,10 @@ def _left_out(
     numbered, groups = _numbered(clusters[items])
     base = KappaTable(own[items], rest, numbered, scale, weighting)
     candidate = KappaTable(model[items], rest, numbered, scale, weighting)
-    if not len(items):
-        none = Kappa(None, NO_REST)
-        return LeftOut(rater, 0, 0, none, none, Tested(None, reason=NO_REST))
+    if len(items) < least:
+        why = Reason("remark", FEW_SHARED.format(n=len(items))) if len(items) else NO_REST
+        none = Kappa(None, why)
+        return LeftOut(rater, len(items), groups, none, none, Tested(None, reason=why))
     delta = _without_interval(candidate.kappa, base.kappa, groups)
     if delta.reason is None:
         delta = delta_kappa(base, candidate)

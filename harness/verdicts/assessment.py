@@ -82,8 +82,9 @@ def assess(
     gates_judged = judge_items(reading.items, settings, rated, stale=_stale(run), warnings=warnings)
     others = [version for version in run.manifest.rated_under if version not in ("", run.policy.version)]
     if gates_judged[0] is None and others:
-        why = f"rated under {', '.join(others)}, not under {run.policy.label}: {UNMEASURED}"
-        gates_judged = None, gates_judged[1].model_copy(update={"provisional": why})
+        why = f"as the raters rated under {', '.join(others)}, not under {run.policy.label}"
+        told = {"provisional": UNMEASURED.format(why=why)}
+        gates_judged = None, gates_judged[1].model_copy(update=told)
     return Assessment(reading, own, *gates_judged, None)
 
 

@@ -23,9 +23,8 @@ VERDICT_KEYS = {
     "gated", "kappa", "kappa_linear", "kappa_quadratic", "n", "n_clusters", "coverage", "gate1",
     "provisional",
 }  # fmt: skip
-UNMEASURED = (
-    "Gate 1 was not measured here, for want of two raters, so it is unknown whether the policy is clear"
-)
+UNMEASURED = "Gate 1 was not measured here, {why}, so it is unknown whether the policy is clear"
+NO_RATERS = UNMEASURED.format(why="for want of two raters")
 
 G = TypeVar("G", bound=Gate)
 Check = tuple[Verdict, str]
@@ -189,7 +188,7 @@ def _cell_check(cell: CellScore, ci: Interval | None) -> Check:
 def _provisional(gate1: Gate1 | None) -> str | None:
     """Why a Gate 2 is provisional."""
     if gate1 is None:
-        return UNMEASURED
+        return NO_RATERS
     named = f"Gate 1{gate1.whose}"
     failed = None if gate1.verdict == "pass" else f"{named} has not passed ({gate1.verdict})"
     doubt = f"in {'Gate 1' if failed else named}, {gate1.provisional}" if gate1.provisional else None

@@ -8,6 +8,10 @@ from harness.score.settings import gate2_bar, settings_of
 from harness.score.threshold import Threshold
 from harness.scorecards.gate2 import Gate2
 from harness.verdicts.assessment import judge_items
+from harness.verdicts.gates import UNMEASURED
+
+NO_RATINGS = UNMEASURED.format(why="as no ratings were named (--ratings FILE)")
+"""Of a file of grades, which may hold several raters': it is for who has it to say that they are people."""
 
 
 def judge_files(
@@ -29,4 +33,5 @@ def judge_files(
     del grades  # long, and the items have what matters
     settings = settings_of(policy, scale, gates, bar or gate2_bar(gates), bootstrap=bootstrap)
     stale = golden.stale_under(policy)
-    return judge_items(items, settings, others, stale=stale, warnings=(*warnings, *more))[1]
+    score = judge_items(items, settings, others, stale=stale, warnings=(*warnings, *more))[1]
+    return score if rated else score.model_copy(update={"provisional": NO_RATINGS})

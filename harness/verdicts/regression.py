@@ -61,7 +61,7 @@ def _non_inferior(found: Comparison, margin: float, limits: Interval | None) -> 
     if limits.high < -margin:
         reason = f"{change}, surely a loss beyond {margin:g} (95 % limit {limits.high:+.3f})"
         return Condition(name=name, verdict="fail", reason=reason)
-    between = f"{limits.low:+.3f} to {limits.high:+.3f}"
+    between = f"one-sided 95 % limits {limits.low:+.3f} and {limits.high:+.3f}"
     return _open(name, f"{change}: a loss beyond {margin:g} is neither shown nor ruled out ({between})")
 
 

@@ -14,7 +14,7 @@ from itertools import chain, zip_longest
 
 from harness.errors import BadInput
 from harness.nouns.pair import Drawn, Example
-from harness.nouns.policy import Policy
+from harness.nouns.policy import UNDECIDED, Policy
 from harness.storage.plural import plural
 
 Stratum = Callable[[Example], str]
@@ -140,6 +140,8 @@ def _stratum(by: str, frame: Iterable[Example], policy: Policy) -> Stratum:
     if by == "grade":
         return lambda one: f"grade {one.grade}"
     if by == "action":
+        if policy.decided_actions is None:
+            raise BadInput(f"--by action: {policy.label} {UNDECIDED}")
         return lambda one: policy.action_of[one.grade]
 
     def first_tag(one: Example) -> str:

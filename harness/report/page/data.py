@@ -9,7 +9,7 @@ from harness.comparison.paired import compare_sides
 from harness.comparison.sides import side_of_run
 from harness.errors import BadInput
 from harness.nouns.base import Interval, Reason
-from harness.report.comparison import amounts, change_sentence
+from harness.report.comparison import amounts, change_sentence, seen_words
 from harness.report.confidence import alone_sentence
 from harness.report.disagreements import DIAGNOSIS_WORDS, alternative_sentence, ceiling_sentence, places
 from harness.report.figures import KAPPA_NAMES, KAPPAS, any_of, changes_of, scored
@@ -230,7 +230,7 @@ def _moved(run: Run, base: Run, found: Comparison) -> dict[str, Any]:
         "paid": [(figure.name, amounts(change), change.reason) for figure, change in paid],
         "reach": min(1.0, math.ceil(reach * 10) / 10),
         "kinds": {kind: kinds[kind] for kind in ("fixed", "broken", "moved")},
-        "seen": sum(flip.base_action != flip.candidate_action for flip in found.flips),
+        "seen": seen_words(found),
         "slices": {"clauses": _most_moved(found.per_clause), "tags": _most_moved(found.per_tag)},
         "prompted": not (base.manifest.unprompted and run.manifest.unprompted),
         "prompt": diff_lines(prefix_of(base), prefix_of(run)),
