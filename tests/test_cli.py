@@ -152,8 +152,8 @@ def test_gate2_of_two_files_equals_gate2_of_the_run(here: Path) -> None:
         f"{line['id']},{line['query']},{line['grade']}\n" for line in DEV
     ))  # fmt: skip
     files = harness("gate2", "--golden", golden, "--grades", grades, "--policy", "small", "--json").json
-    # A table of grades knows no tags, clauses, texts or probabilities; all else is the same.
-    beyond = ("per_tag", "per_clause", "confidence", "misses", "run", "spending")
+    # A table of grades knows no tags, clauses, texts, probabilities or ratings; all else is the same.
+    beyond = ("per_tag", "per_clause", "confidence", "misses", "run", "spending", "provisional")
     assert {k: v for k, v in files.items() if k not in beyond} == {
         k: v for k, v in run.items() if k not in beyond
     }

@@ -95,11 +95,12 @@ def test_lowest_come_first_and_undefined_ones_last() -> None:
 
 
 def test_page_and_command_show_the_lowest_too(here: Path) -> None:
-    write_project(here)
+    golden = examples(queries=24)
+    write_project(here, golden=golden)
     random = Random(1)
     lines: list[dict[str, Any]] = [
         {"item": line["id"], "rater": f"rater-{number:02}", "grade": random.randrange(3)}
-        for line in examples()
+        for line in golden
         if line["split"] != "shots"
         for number in range(20)
     ]

@@ -200,7 +200,8 @@ MANY = re.compile(rf"\{{([^{{}}]+)\}} (?:\w+ )?(?:{'|'.join(plural(2, noun)[2:] 
 NEVER_ONE = {
     # constants
     "MOST_GRADES", "LETTERS:,", "SOURCE:,", "CUT", "PATIENCE", "THOUGHT:,", "UNSAID.high",
-    "ANSWERS:,", "MOST", "FEW", "LEAST", "LEAST_SIDE", "MIN_COMMON", "MOST_CELLS:,", "MOST_ROWS:,",
+    "ESTIMATED:,", "ANSWERS:,", "MOST", "FEW", "LEAST", "LEAST_SIDE", "MIN_COMMON", "MOST_CELLS:,",
+    "MOST_ROWS:,",
     # two or more, where they are said
     "len(found.stages):,", "len(found.comparisons):,", "found.repeats",
     "asked.repeats", "len(names):,", "len(different):,", "tries", "len(score.pairs):,", "len(score.raters):,",

@@ -185,7 +185,8 @@ def test_copied_prompt_folder_is_named_and_stops_nobody(here: Path) -> None:
     assert (ended.code, ended.out) == (0, "teacher@v1  For tests.\n")
     assert "says 'v1', but this is v2; in a copy, set version = \"v2\", and released = false" in ended.err
     assert default_prompt() == "teacher@v1"
-    assert harness("doctor").code == 0
+    doctor = harness("doctor")
+    assert (doctor.code, "but this is v2" in " ".join(doctor.out.split())) == (0, True)
     named = harness("eval", "--policy", "small", "--prompt", "teacher@v2")
     assert (named.code, 'set version = "v2"' in named.err) == (2, True)
 

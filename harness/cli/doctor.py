@@ -156,7 +156,9 @@ def _contents(project: Project, facts: dict[str, Any]) -> list[str]:
             try:
                 found.append(read(name))
             except BadInput as error:
-                problems += _texts(error)
+                # A copy of a prompt that somebody edits stops nobody; versions of a policy are records.
+                edited = kind == "prompts" and not _is_default(name, read)
+                (unready if edited else problems).extend(_texts(error))
         facts[kind] = found
         if not names:
             problems.append(LACKING[kind])
@@ -170,6 +172,15 @@ def _every(folder: "Path", names: list[str], versions: "Callable[[Path], Mapping
     return [
         label for name in names for label in [f"{name}@{one}" for one in versions(folder / name)] or [name]
     ]
+
+
+def _is_default(label: str, read: Callable[[str], str]) -> bool:
+    """Whether what cannot be read is what its bare name means."""
+    try:
+        read(label.partition("@")[0])
+    except BadInput:
+        return True
+    return False
 
 
 def _texts(error: BadInput) -> list[str]:

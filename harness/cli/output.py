@@ -104,8 +104,15 @@ def fold(line: str) -> str:
         return line
     indent = line[: len(line) - len(line.lstrip())]
     glued = WHOLE.sub(lambda found: found[0].replace(" ", _GLUE), line[len(indent) :])
+    # A path that is longer than the line keeps its indent so.
+    begin, then = indent, f"{indent}  "
     lines = wrap(
-        indent + glued, width, subsequent_indent=f"{indent}  ", break_long_words=False, break_on_hyphens=False
+        glued,
+        width,
+        initial_indent=begin,
+        subsequent_indent=then,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
     return "\n".join(lines).replace(_GLUE, " ")
 

@@ -34,8 +34,9 @@ def estimate_steps(found: Estimates, labels: LabelSummary | None) -> Iterator[St
         )
         yield Step(words, _sample(labels, FIRST, found.by) if labels else "")
     if found.ratings and found.ratings.differ:
+        several = plural(found.ratings.several, "row")
         words = (
-            f"Raters differ on {found.ratings.differ:,} of {found.ratings.several:,} rows: settle these, or "
+            f"Raters differ on {found.ratings.differ:,} of {several}: settle these, or "
             "see whether the policy is clear."
         )
         yield Step(words, f"harness gate1 {shlex.quote(found.ratings.file)} {_policy(found.policy)}".rstrip())

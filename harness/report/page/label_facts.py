@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness.report.page.words import count, moment
+from harness.report.page.words import moment
 from harness.report.parts import number
 from harness.report.runs import parameters_of
 from harness.runs.label_manifest import LabelManifest
@@ -54,7 +54,7 @@ def _proof(manifest: LabelManifest) -> str:
     if found is None:
         return "no: no finished run of this teacher on test had passed Gate 2, and --unproven was given"
     provisional = f"; provisional: {found.provisional}" if found.provisional else ""
-    return f"by {found.run}: {found.gated} {number(found.kappa)} on {count(found.n)} examples{provisional}"
+    return f"by {found.run}: {found.gated} {number(found.kappa)} on {plural(found.n, 'example')}{provisional}"
 
 
 def estimate_facts(found: Estimates) -> dict[str, str]:
