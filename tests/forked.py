@@ -5,6 +5,7 @@ For what dies, or has limits of its own. What is asked of the imports of a comma
 
 import io
 import os
+import select
 import signal
 import sys
 import traceback
@@ -15,6 +16,8 @@ from subprocess import CompletedProcess
 
 RAISED = 70
 """The exit code of an action that raised."""
+AGAIN = 10.0
+"""Seconds after which an interrupt is sent again."""
 
 
 def forked(action: Callable[[], object]) -> int:
@@ -48,7 +51,10 @@ def ended(copy: int) -> int:
 
 
 def interrupted(*words: str, **env: str) -> tuple[str, int]:
-    """Run `harness` until it prints a line, and interrupt it, as Ctrl-C does: the line, and the exit code."""
+    """Run `harness` until it prints a line, and interrupt it, as Ctrl-C does: the line, and the exit code.
+
+    Python can lose an interrupt that comes while it imports: then another one follows.
+    """
     from harness.cli.app import app
 
     read, write = os.pipe()
@@ -65,6 +71,8 @@ def interrupted(*words: str, **env: str) -> tuple[str, int]:
     with os.fdopen(read, encoding="utf-8") as said:
         line = said.readline()
         os.kill(copy, signal.SIGINT)
+        while not select.select([said], [], [], AGAIN)[0]:
+            os.kill(copy, signal.SIGINT)
         said.read()
     return line, ended(copy)
 

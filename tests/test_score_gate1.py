@@ -264,7 +264,7 @@ def test_advice_names_the_line_the_clause_and_the_rater() -> None:
     assert score.advice[1] == "Reword the clause cap: raters differ on 20 of its 20 items (33% agreement)"
     assert low.bias is not None and low.p is not None
     assert score.advice[2] == (
-        f"Talk to r0, who grades {-low.bias:.2f} lower than the others (p = {low.p:.2g}), "
+        f"Talk to r0, who grades {-low.bias:.2f} lower than the others (p by Holm {low.p:.2g}), "
         f"most of all at >= {low.worst_boundary}"
     )
 

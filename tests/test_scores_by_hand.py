@@ -123,14 +123,17 @@ def advised(*biases: RaterBias, **more: Any) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("one", "words"),
     [
-        (bias("ann", 0.25, 0.0123), "Talk to ann, who grades 0.25 higher than the others (p = 0.012)"),
+        (bias("ann", 0.25, 0.0123), "Talk to ann, who grades 0.25 higher than the others (p by Holm 0.012)"),
         (
             bias("ann", -0.25, 0.001, worst_boundary=2),
-            "Talk to ann, who grades 0.25 lower than the others (p = 0.001), most of all at >= 2",
+            "Talk to ann, who grades 0.25 lower than the others (p by Holm 0.001), most of all at >= 2",
         ),
-        (bias("ann", 0.005, 0.01), "Talk to ann, who grades 0.01 higher than the others (p = 0.01)"),
-        (bias("ann", 0.0049, 0.01), "Talk to ann, who grades slightly higher than the others (p = 0.01)"),
-        (bias("ann", 0.25, 0.0499), "Talk to ann, who grades 0.25 higher than the others (p = 0.05)"),
+        (bias("ann", 0.005, 0.01), "Talk to ann, who grades 0.01 higher than the others (p by Holm 0.01)"),
+        (
+            bias("ann", 0.0049, 0.01),
+            "Talk to ann, who grades slightly higher than the others (p by Holm 0.01)",
+        ),
+        (bias("ann", 0.25, 0.0499), "Talk to ann, who grades 0.25 higher than the others (p by Holm 0.05)"),
         (bias("ann", 0.25, 0.05), None),
         (bias("ann", 0.25, None), None),
         (bias("ann", None, 0.01), None),

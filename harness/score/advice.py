@@ -81,7 +81,7 @@ def _leaning(score: Gate1) -> Iterator[str]:
                 other = next(rater for rater in score.raters if rater != one.rater)
                 yield f"Talk to both: {one.rater} grades {far} {way} than {other} (p = {one.p:.2g}){at}"
                 continue
-            yield f"Talk to {one.rater}, who grades {far} {way} than the others (p = {one.p:.2g}){at}"
+            yield f"Talk to {one.rater}, who grades {far} {way} than the others (p by Holm {one.p:.2g}){at}"
 
 
 def _outlier(score: Gate1) -> RaterBias | None:
