@@ -16,7 +16,6 @@ from harness.golden.grade_rows import (
     remedy_for_doubles,
 )
 from harness.golden.scores import graded_table
-from harness.golden.stored_grades import StoredGrades
 from harness.golden.table_faults import rating_name, without_doubles
 from harness.golden.versions import under_version
 from harness.nouns.pair import Rating, one_form
@@ -145,6 +144,8 @@ def stored_grades(
     rows = _of_one_rater(path, graded_rows(table, layout, scale), rater)
     if len(table.rows) <= HELD:
         return by_item(table, rows, layout)
+    from harness.golden.stored_grades import StoredGrades
+
     return StoredGrades(rows, table.place, remedy_for_doubles(table, layout))
 
 

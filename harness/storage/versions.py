@@ -4,10 +4,11 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from harness.errors import BadInput, Fault
-from harness.storage.files import read_bytes, read_toml
+from harness.storage.files import Stamp, read_bytes, read_toml, stamp_of
 from harness.storage.project import version_number
 from harness.storage.regular import SETTINGS
 
@@ -22,7 +23,7 @@ def in_order(files: Mapping[str, Path]) -> dict[str, Path]:
 
 def released_versions(files: Mapping[str, Path]) -> list[str]:
     """The versions whose files say `released = true`."""
-    return [version for version, path in files.items() if _says_released(path, version)]
+    return [version for version, path in files.items() if _says_released(path, version, stamp_of(path))]
 
 
 def drafts_beside(files: Mapping[str, Path]) -> list[str]:
@@ -116,14 +117,15 @@ def toml_string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _says_released(path: Path, version: str) -> bool:
+@lru_cache(maxsize=1000)  # a command asks several times, and parsing a policy takes milliseconds
+def _says_released(path: Path, version: str, stamp: Stamp) -> bool:
     """Whether a file says `released = true` of this version, even if it is not valid TOML.
 
     An unfinished draft must not block the version before it, nor a copy that still says the version it was
     copied from. A broken released version counts as released: loading it reports the fault, while skipping it
     would silently select another one.
     """
-    if not path.exists():
+    if stamp is None:
         return False
     try:
         said = read_toml(path)
