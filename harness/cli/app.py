@@ -20,6 +20,7 @@ from harness.cli import (
     gate2,
     golden,
     impact,
+    improve,
     init,
     label,
     policy,
@@ -72,6 +73,7 @@ app.command("label")(label.label_command)
 app.command("sample")(sample.sample_command)
 app.command("estimate")(estimate.estimate_command)
 app.command("stages")(stages.stages_command)
+app.command("improve")(improve.improve_command)
 policy.app.command("impact")(impact.impact_command)
 app.add_typer(policy.app, name="policy")
 golden.app.command("sheet")(sheets.rating_sheet_command)

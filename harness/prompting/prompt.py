@@ -124,13 +124,20 @@ class PromptWriter:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Another process compiles the template anew: what is compiled cannot travel."""
-        pool = tuple(shot for shot, _ in self._pool)
-        return PromptWriter, (self.files, self._policy, self.shots, pool, self._near)
+        return PromptWriter, (self.files, self._policy, self.shots, self._pooled, self._near)
+
+    def with_files(self, files: PromptFiles) -> "PromptWriter":
+        """A writer of another version of the prompt, with the same policy and shots."""
+        return PromptWriter(files, self._policy, self.shots, self._pooled, self._near)
 
     @property
     def shown(self) -> tuple[Example, ...]:
         """All shots that can be shown with a pair."""
-        return self.shots + tuple(shot for shot, _ in self._pool)
+        return self.shots + self._pooled
+
+    @property
+    def _pooled(self) -> tuple[Example, ...]:
+        return tuple(shot for shot, _ in self._pool)
 
     @cached_property
     def _cites(self) -> bool:

@@ -63,10 +63,18 @@ def _example_policy(project: Project, name: str, wanted: str | None, scale: str 
     return Begun(f"{name}@v1", path, None)
 
 
-def new_prompt(project: Project, label: str, source: str | None) -> Begun:
+def new_prompt(
+    project: Project,
+    label: str,
+    source: str | None,
+    *,
+    system: str | None = None,
+    beside: Mapping[str, str] | None = None,
+) -> Begun:
     """Begin a version of a prompt: a copy of `source`, else of the latest version, else of `teacher`.
 
-    BadInput for a version that is there.
+    `system`: another system template than that of the copy; `beside`: further files by name. BadInput for a
+    version that is there.
     """
     name, wanted = split_label(label)
     folder = project.prompts / name
@@ -76,8 +84,9 @@ def new_prompt(project: Project, label: str, source: str | None) -> Begun:
     spec = files.folder / SPEC
     texts = {
         SPEC: as_draft(read_text(spec, links=False), spec, version=version, name=name),
-        SYSTEM: files.system,
+        SYSTEM: files.system if system is None else system,
         PAIR: files.pair,
+        **(beside or {}),
     }
     folder.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))

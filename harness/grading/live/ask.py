@@ -86,6 +86,10 @@ class Asker:
             reply, outcome = error.reply, Failed(detail=str(error))
         return Answered(outcome, reply, unread, tries.made, round(time.monotonic() - began, 3))
 
+    async def reply(self, prompt: Prompt) -> Reply:
+        """A reply that is no grade, with the same attempts. CallError where none came."""
+        return await self._persist(prompt, _Tries())
+
     async def _persist(self, prompt: Prompt, tries: "_Tries") -> Reply:
         """Attempts until one is answered, or they are used up."""
         try:

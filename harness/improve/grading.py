@@ -1,0 +1,140 @@
+"""The answers of a teacher under one proposed template after another, each asked for once."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from harness.grading.answering import ask_all
+from harness.grading.budget import Budget, budget_of, worst_case
+from harness.grading.job import Item, Job, Limits, RunObserver
+from harness.grading.plan import Plan, setup_of
+from harness.improve.guard import with_system
+from harness.improve.purse import Purse
+from harness.nouns.pair import Example
+from harness.nouns.records import Failed, Record
+from harness.pricing.prices import price_of
+from harness.providers import open_teacher, sold_as
+from harness.runs.record_log import RECORDS, RecordLog, iter_records
+from harness.score.items import NEVER_ASKED, GradedItem, about_of, answer_of
+from harness.storage.digest import digest
+from harness.storage.files import write_atomic
+from harness.storage.project import Project
+from harness.storage.stream import Stream
+
+CANDIDATES = "candidates"
+GO_ON = "the same command goes on from here"
+
+
+def name_of(system: str) -> str:
+    """The name of a template in a search: of the same text always the same."""
+    return digest(system).removeprefix("sha256:")[:16]
+
+
+class Grader:
+    """Asks the teacher of a plan under any system template.
+
+    Each template has a folder with its text, its records and its calls, which a later process goes on with.
+    """
+
+    def __init__(
+        self, project: Project, plan: Plan, folder: Path, watch: RunObserver, limits: Limits, purse: Purse
+    ) -> None:
+        self._project, self._plan, self._folder = project, plan, folder
+        self._watch, self._limits, self._purse = _Quiet(watch), limits, purse
+        self._price = price_of(project, plan.asked.model, plan.asked.base_url, sold_as)
+        self._worst = worst_case(self._price, plan.asked.model, plan.policy, plan.asked.max_tokens)
+        self._known: dict[str, dict[str, Record]] = {}
+        self.calls = 0
+        """Answers that this process asked for."""
+        for kept in sorted((folder / CANDIDATES).glob(f"*/{RECORDS}")):
+            self._take_back(kept.parent)
+
+    def items(self, system: str, examples: Sequence[Example]) -> list[GradedItem]:
+        """The examples with their answers under a template; what was asked before is not asked again."""
+        name = name_of(system)
+        known = self._known.setdefault(name, {})
+        if missing := [example for example in examples if example.id not in known]:
+            self._ask(name, system, missing)
+        return [
+            GradedItem(
+                example.id,
+                example.cluster,
+                example.grade,
+                (answer_of(known[example.id]) if example.id in known else NEVER_ASKED,),
+                about_of(example),
+            )
+            for example in examples
+        ]
+
+    def _ask(self, name: str, system: str, examples: Sequence[Example]) -> None:
+        folder = self._folder / CANDIDATES / name
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomic(folder / "system.j2", system)
+        if not (folder / RECORDS).exists():
+            write_atomic(folder / RECORDS, "")
+        budget = self._purse.opened(self._worst)
+        try:
+            with RecordLog(folder) as log:
+                before = log.count
+                ask_all(self._job(folder, system, examples, before, budget), log, GO_ON)
+                self.calls += log.count - before
+        finally:
+            self._purse.closed(budget)
+            self._known[name].update({record.example: record for record in iter_records(folder)})
+
+    def _job(
+        self, folder: Path, system: str, examples: Sequence[Example], answered: int, budget: Budget | None
+    ) -> Job:
+        """The work of one batch. Its size counts the answers that are there, as the log does."""
+        writer = with_system(self._plan.writer, system)
+        size = len(examples) + answered
+        plan = replace(self._plan, writer=writer, examples=Stream(partial(iter, examples), size))
+        teacher = open_teacher(plan.asked.model, setup_of(self._project, self._plan))
+        items = _Chosen(examples)
+        return Job(
+            self._project, folder, plan, teacher, self._price, budget, self._watch, self._limits, items=items
+        )
+
+    def _take_back(self, folder: Path) -> None:
+        """What an earlier process was answered, and what it paid."""
+        records = {record.example: record for record in iter_records(folder)}
+        answered = {id_: one for id_, one in records.items() if not isinstance(one.outcome, Failed)}
+        self._known[folder.name] = answered
+        if self._purse.limit is not None:
+            before = budget_of(self._purse.limit, self._worst, folder)
+            self._purse.spent += before.spent
+            self._purse.lost += before.lost
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    examples: Sequence[Example]
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self.examples)
+
+    def open(self) -> Iterator[Item]:
+        """All of them."""
+        return iter(self.examples)
+
+
+@dataclass(frozen=True, slots=True)
+class _Quiet:
+    """Tells of what goes wrong alone: a search asks in many small batches."""
+
+    watch: RunObserver
+
+    def started(self, folder: Path, plan: Plan, todo: int) -> None:
+        """A batch begins."""
+
+    def recorded(self, record: Record, in_flight: int) -> None:
+        """One more answer."""
+
+    def said(self, text: str) -> None:
+        """A sentence for the user."""
+        self.watch.said(text)
+
+    def stopping(self, in_flight: int) -> None:
+        """The user stops the search."""
+        self.watch.stopping(in_flight)

@@ -1,0 +1,88 @@
+"""What a proposed template may not be: another program, too long, or a copy of what is graded."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from harness.errors import BadInput
+from harness.nouns.pair import Example
+from harness.nouns.pair import words as words_of
+from harness.prompting.prompt import PromptWriter
+from harness.prompting.sandbox import Sandbox
+
+IN_A_ROW = 8
+"""Words in a row of a graded pair that no edit may bring into a prompt."""
+SHORTEST = 2
+"""Words of a query or a title from which on it gives its pair away: one alone is a word of the language."""
+GROWTH, ROOM = 3, 4_000
+"""A proposal has at most GROWTH times the letters of the first template, and ROOM more."""
+
+
+class Guard:
+    """Refuses proposals. `graded`: every pair of dev and test, gone through for each proposal."""
+
+    def __init__(self, base: str, graded: Iterable[Example]) -> None:
+        self._tags = tags_of(base)
+        self._longest = GROWTH * len(base) + ROOM
+        self._own = _said(base)
+        self._graded = graded
+
+    def refusal(self, proposed: str, parent: str, writer: PromptWriter) -> str | None:
+        """Why a proposed system template may not be graded with; None where it may be."""
+        if proposed.strip() == parent.strip():
+            return "changes nothing"
+        if len(proposed) > self._longest:
+            return f"is longer than {self._longest:,} letters"
+        try:
+            if tags_of(proposed) != self._tags:
+                return "changes the tags of the template, {{ }} and {% %}; only its words may change"
+            _ = with_system(writer, proposed).system
+        except BadInput as error:
+            return str(error.faults[0])
+        return self._leak(proposed)
+
+    def _leak(self, proposed: str) -> str | None:
+        """What of a graded pair the proposal says, if the first template does not say it too."""
+        said = _said(proposed)
+        text, own = _phrase(said), _phrase(self._own)
+        brought = set(_runs(said)) - set(_runs(self._own))
+        for example in self._graded:
+            for what, whole in (("query", example.query), ("title", example.result.title)):
+                words = words_of(whole)
+                if len(words) >= SHORTEST and _phrase(words) in text and _phrase(words) not in own:
+                    return f"says the {what} of {example.id}, which is graded"
+            if not brought.isdisjoint(_runs(words_of(example.pair.json_text))):
+                return f"says {IN_A_ROW} words in a row of {example.id}, which is graded"
+        return None
+
+
+def with_system(writer: PromptWriter, system: str) -> PromptWriter:
+    """A writer of the same policy and shots with another system template."""
+    return writer.with_files(replace(writer.files, system=system))
+
+
+def tags_of(source: str) -> list[str]:
+    """The code of a template, without its words and comments. BadInput where it is no template."""
+    return [text.strip("-+ \n") for kind, text in _tokens(source) if kind not in ("data", "whitespace")]
+
+
+def _said(source: str) -> list[str]:
+    """The words of a template beside its tags and comments."""
+    return [word for kind, text in _tokens(source) if kind == "data" for word in words_of(text)]
+
+
+def _tokens(source: str) -> list[tuple[str, str]]:
+    from jinja2 import TemplateSyntaxError
+
+    try:
+        return [(kind, text) for _, kind, text in Sandbox().lex(source) if "comment" not in kind]
+    except TemplateSyntaxError as error:
+        raise BadInput(f"is no template: line {error.lineno}: {error.message}") from None
+
+
+def _phrase(words: Sequence[str]) -> str:
+    return f" {' '.join(words)} "
+
+
+def _runs(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    for at in range(len(words) - IN_A_ROW + 1):
+        yield tuple(words[at : at + IN_A_ROW])

@@ -1,0 +1,155 @@
+"""The model that proposes: it sees a template and its disagreements, and writes another template."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.errors import CallError, Interrupted, Unfinished
+from harness.grading.budget import Budget, LoggedCalls, WorstCase, is_logged
+from harness.grading.live.ask import Asker
+from harness.grading.live.pace import Pace
+from harness.grading.signals import draining
+from harness.grading.stop import DrainedError, Stop
+from harness.improve.grading import GO_ON
+from harness.improve.purse import Purse
+from harness.nouns.base import Amount, Noun
+from harness.nouns.pair import Example
+from harness.nouns.records import Message, Prompt, Reply
+from harness.pricing.prices import NoPrice, Price, cost_of
+from harness.providers import open_teacher
+from harness.providers.base import Setup
+from harness.runs.call_log import unanswered_calls
+from harness.score.items import GradedItem
+from harness.storage.digest import digest
+from harness.storage.files import iter_nouns, to_line
+from harness.storage.regular import append_whole, open_to_append
+
+FILE = "reflections.jsonl"
+_MARKED = re.compile(r"^\s*<template>[ \t]*\n(.*?)^\s*</template>\s*$", re.MULTILINE | re.DOTALL)
+TASK = """You improve the instructions that a language model follows when it grades how well a search result
+serves a query. The instructions are a Jinja template. Below you see the template, and pairs that the model
+graded otherwise than the people who decide. They say why they gave their grade.
+
+Find what the template fails to say, or says in a way that misleads, and write it so that the model grades
+such pairs as the people do. Then write the whole template again.
+
+Keep to these rules:
+- Change words alone. Every {{ ... }} and {% ... %} stays, letter for letter and in its order.
+- Write rules that hold for pairs of any query. Do not name these queries or products, and quote nothing of
+  them: a template that repeats them is thrown away.
+- The policy stands between the tags. Do not add rules that contradict it.
+- Change as little as cures the disagreements. Do not make the template much longer.
+
+First say in one or two sentences what you changed, and why. Then give the whole template between a line
+<template> and a line </template>, once."""
+
+
+class Reflection(Noun):
+    """One line of reflections.jsonl: what was asked, by its digest, and the reply."""
+
+    prompt: str
+    reply: Reply
+    cost: Amount | None = None
+
+
+class Proposal(Noun):
+    """A proposed template, or why there is none in a reply. `note`: what the model says that it changed."""
+
+    system: str | None
+    note: str
+    refused: str | None = None
+
+
+class Reflector:
+    """Asks a model for proposals. Replies are kept: the same disagreements are not asked about twice."""
+
+    def __init__(
+        self, model: str, setup: Setup, price: Price | NoPrice, worst: WorstCase, folder: Path, purse: Purse
+    ) -> None:
+        self._model, self._setup, self._price, self._worst = model, setup, price, worst
+        self._folder, self._purse = folder, purse
+        self._calls = LoggedCalls(worst, folder) if is_logged(price) else None
+        path = folder / FILE
+        kept = list(iter_nouns(path, Reflection)) if path.exists() else []
+        self._known = {one.prompt: one for one in kept}
+        self.calls = 0
+        """Replies that this process asked for."""
+        if purse.limit is not None:
+            answers = {(one.prompt, 0): 1 for one in kept}
+            purse.spent += sum(one.cost or 0.0 for one in kept)
+            purse.lost += sum(map(worst.cost_again, unanswered_calls(folder, answers).calls))
+
+    def propose(self, system: str, wrong: Sequence[tuple[Example, GradedItem]]) -> Proposal:
+        """A proposal from disagreements. Unfinished or Interrupted where the model cannot be asked."""
+        messages = (
+            Message(role="system", content=TASK),
+            Message(role="user", content=f"<template>\n{system}\n</template>\n\n{_told(wrong)}"),
+        )
+        name = digest([self._model, *(message.content for message in messages)])
+        if name not in self._known:
+            self._ask(Prompt(item=name, repeat=0, messages=messages, pair=wrong[0][0].pair))
+        return read_proposal(self._known[name].reply)
+
+    def _ask(self, prompt: Prompt) -> None:
+        budget, stop = self._purse.opened(self._worst), Stop()
+        try:
+            self._keep(prompt.item, asyncio.run(self._reply(prompt, stop, budget)))
+        except (DrainedError, KeyboardInterrupt, asyncio.CancelledError):
+            raise Interrupted(f"interrupted; {GO_ON}") from None
+        except CallError as error:
+            raise Unfinished(f"{self._model}: {error}\n{GO_ON}") from error
+        finally:
+            self._purse.closed(budget)
+        if stop.called:
+            # The reply that was waited for is kept.
+            raise Interrupted(f"interrupted; {GO_ON}")
+
+    async def _reply(self, prompt: Prompt, stop: Stop, budget: Budget | None) -> Reply:
+        teacher = open_teacher(self._model, self._setup)
+        scale = self._setup.policy.scale
+        asker = Asker(teacher, scale, stop, Pace(1), lambda: 1, budget, self._calls)
+        try:
+            with draining(stop, lambda: None):
+                return await asker.reply(prompt)
+        finally:
+            await teacher.close()
+
+    def _keep(self, name: str, reply: Reply) -> None:
+        one = Reflection(prompt=name, reply=reply, cost=cost_of((reply, None), self._price))
+        with open_to_append(self._folder / FILE) as file:
+            append_whole(file, to_line(one).encode("utf-8"))
+        self._known[name] = one
+        self.calls += 1
+
+
+def _told(wrong: Sequence[tuple[Example, GradedItem]]) -> str:
+    """The disagreements as the model reads them."""
+    return "\n\n".join(_one(number, *one) for number, one in enumerate(wrong, start=1))
+
+
+def _one(number: int, example: Example, item: GradedItem) -> str:
+    answer = item.answers[0]
+    gave = "no readable grade" if answer.grade is None else f"grade {answer.grade}"
+    lines = [f"# Disagreement {number}", example.pair.json_text]
+    lines.append(f"The model gave {gave}" + (f": {answer.reasoning}" if answer.reasoning else ""))
+    if answer.clauses:
+        lines.append(f"It named the clauses {', '.join(answer.clauses)}")
+    lines.append(
+        f"The people gave grade {example.grade}" + (f": {example.reasoning}" if example.reasoning else "")
+    )
+    if example.clauses:
+        lines.append(f"They named the clauses {', '.join(example.clauses)}")
+    return "\n".join(lines)
+
+
+def read_proposal(reply: Reply) -> Proposal:
+    """The one template in a reply, and what stands before it. Two templates are none."""
+    if reply.stop != "end":
+        return Proposal(system=None, note="", refused=f"the reply ended with {reply.stop}")
+    found = list(_MARKED.finditer(reply.text))
+    if len(found) != 1:
+        count = "no template" if not found else f"{len(found)} templates"
+        return Proposal(system=None, note="", refused=f"the reply holds {count} between <template> lines")
+    note = " ".join(reply.text[: found[0].start()].split())
+    return Proposal(system=found[0][1], note=note[:1000])

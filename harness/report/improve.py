@@ -1,0 +1,111 @@
+"""What a search for a better prompt found, for a terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from harness.report.parts import columns, entry, id_lines, indented, interval, number, signed
+from harness.scorecards.improvement import Candidate, Improvement, Part, PolicyFault, SearchForecast
+from harness.scorecards.money import usd
+from harness.storage.plural import plural
+from harness.storage.project import Project
+
+SHOWN = 5
+"""Ids of a clause that are named."""
+
+
+def improvement_view(found: Improvement, project: Project) -> Iterator[RenderableType]:
+    """Whether an edit was accepted, every candidate with its changes, and what is the policy's fault."""
+    yield Text(_headline(found), style="bold green" if found.chosen else "bold")
+    yield Text(_parts_words(found.propose, found.select))
+    yield Text(_asked_words(found))
+    if found.candidates:
+        yield indented(_table(found))
+        yield from _reasons(found.candidates)
+    if best := next((one for one in found.candidates if one.number == found.chosen), None):
+        yield from entry("What was changed", *(edit.note or "no note" for edit in best.edits))
+    if found.refused:
+        yield from entry(
+            "Proposals that could not be used", *(f"{n}: {why}" for why, n in found.refused.items())
+        )
+    if found.policy_faults:
+        yield from _faults(found.policy_faults)
+    yield Text("")
+    yield Text(_next(found, project))
+
+
+def _headline(found: Improvement) -> str:
+    best = next((one for one in found.candidates if one.number == found.chosen), None)
+    if best is None:
+        return f"No edit of {found.prompt} is surely better: nothing was written."
+    change = f"{signed(best.select.delta)} {interval(best.select.ci)}".rstrip()
+    return f"{found.draft} is better than {found.prompt}: kappa {change} on pairs that no edit was made from."
+
+
+def _parts_words(propose: Part, select: Part) -> str:
+    """Which pairs served for what."""
+    one, other = (
+        f"{plural(part.n, 'pair')} of {plural(part.queries, 'query', 'queries')}"
+        for part in (propose, select)
+    )
+    return f"Proposed from {one} of dev, accepted on {other}; test was not read."
+
+
+def _asked_words(found: Improvement) -> str:
+    wrong = plural(found.disagreements, "disagreement")
+    asked = f"{found.proposed_by} was asked for {plural(found.proposals, 'proposal')}"
+    return f"{found.model} has {wrong} to learn from; {asked}."
+
+
+def _table(found: Improvement) -> RenderableType:
+    table = columns("candidate", "propose", "select", "95 %", "p (Holm)", "inflation", "")
+    for one in found.candidates:
+        table.add_row(
+            str(one.number),
+            signed(one.propose.delta),
+            signed(one.select.delta),
+            interval(one.select.ci),
+            number(one.p_holm),
+            signed(one.inflation),
+            "accepted" if one.accepted else "",
+        )
+    return table
+
+
+def _reasons(candidates: tuple[Candidate, ...]) -> Iterator[RenderableType]:
+    for one in candidates:
+        if one.why:
+            yield indented(Text(f"{one.number}: {one.why}."), above=0)
+    yield indented(
+        Text("Inflation: what the pairs that an edit was made from promised beyond what held."), above=0
+    )
+
+
+def _faults(faults: tuple[PolicyFault, ...]) -> Iterator[RenderableType]:
+    """For the author: disagreements that no prompt should learn from."""
+    lines = []
+    for one in faults:
+        ids = list(one.items)
+        more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
+        name = f"clause {one.clause}" if one.clause else "no clause"
+        lines.append(id_lines(f"{name}, {plural(len(ids), 'pair')}:", ids[:SHOWN], more))
+    yield from entry("Withheld, for the policy's author: the raters differ on these too", *lines)
+
+
+def _next(found: Improvement, project: Project) -> str:
+    if found.draft:
+        how = project.how_to("eval", model=found.model, prompt=found.draft, split="test")
+        return f"Next: {how}, then compare it with {found.prompt} there."
+    if not found.disagreements:
+        return "The teacher agrees with every pair that edits could be proposed from."
+    return "Next: more proposals (--proposals), another seed, or more golden pairs in dev."
+
+
+def forecast_view(found: SearchForecast) -> Iterator[RenderableType]:
+    """What a search would ask for at most."""
+    yield Text("What a search would ask for at most (nothing was sent)", style="bold")
+    yield Text(_parts_words(found.propose, found.select).replace("was not read", "is not read"))
+    cost = f"up to {usd(found.cost)}" if found.cost is not None else f"price unknown: {found.reason}"
+    yield Text(f"{plural(found.answers, 'answer')} of {found.model}, {cost}.")
+    yield Text(f"{plural(found.proposals, 'proposal')} of {found.proposed_by}, whose price comes on top.")

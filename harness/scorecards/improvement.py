@@ -1,0 +1,97 @@
+"""What a search for a better prompt found: the object that `improve --json` prints."""
+
+from harness.nouns.base import Amount, Count, Noun, Weighting
+from harness.scorecards.comparison import Change
+
+Refusals = dict[str, Count]
+
+
+class Part(Noun):
+    """One part of dev: `propose`, which edits are made from, or `select`, which they are accepted on."""
+
+    n: Count
+    queries: Count
+
+
+class Edit(Noun):
+    """One step from a template to the next. `items`: the disagreements that it was proposed from."""
+
+    note: str
+    items: tuple[str, ...]
+
+
+class Candidate(Noun):
+    """A proposed template that was graded on both parts, against the prompt that the search began with.
+
+    `edits`: the steps to it from that prompt. `propose` and `select`: the gated kappa on each part. `p_holm`:
+    of the change on `select`, corrected over all candidates. `inflation`: the change on `propose` minus that
+    on `select`: what a choice by the pairs that an edit was made from would have promised too much. `unread`,
+    `unread_base`: pairs of `select` without a readable answer. `why`: why it is not accepted.
+    """
+
+    number: Count
+    template: str
+    edits: tuple[Edit, ...]
+    propose: Change
+    select: Change
+    p_holm: Amount | None = None
+    inflation: float | None = None
+    unread: Count = 0
+    unread_base: Count = 0
+    accepted: bool = False
+    why: str = ""
+
+
+class PolicyFault(Noun):
+    """Disagreements on which the raters disagree too: for the policy's author, and no fault of a prompt.
+
+    `clause`: the clause that the golden answers name; None where they name none. `ratings`: what the raters
+    gave, by item.
+    """
+
+    clause: str | None
+    items: dict[str, tuple[int, ...]]
+
+
+class Improvement(Noun):
+    """A search. `chosen`: the number of the accepted candidate with the highest lower limit; None for none.
+
+    `draft`: the label of the prompt version that it was written as. `proposals`: replies of the model that
+    proposes; `refused`: how many could not be used, by reason.
+    `answers`: answers of the teacher that this command asked for.
+    """
+
+    prompt: str
+    policy: str
+    model: str
+    proposed_by: str
+    seed: int
+    weighting: Weighting
+    propose: Part
+    select: Part
+    disagreements: Count
+    proposals: Count
+    refused: Refusals
+    candidates: tuple[Candidate, ...]
+    chosen: Count | None = None
+    draft: str | None = None
+    policy_faults: tuple[PolicyFault, ...] = ()
+    answers: Count
+
+
+class SearchForecast(Noun):
+    """What a search would ask for at most; nothing was sent.
+
+    `answers`: of the teacher, `proposals`: of the model that proposes. `cost`: USD for all answers, at most;
+    None with a `reason` where the price is unknown. What proposals cost is not in it.
+    """
+
+    prompt: str
+    model: str
+    proposed_by: str
+    propose: Part
+    select: Part
+    proposals: Count
+    answers: Count
+    cost: Amount | None = None
+    reason: str | None = None
