@@ -32,7 +32,7 @@ DEMO_OF = @$(BIN)/harness eval --model recorded/claude --split dev --prompt
 COMPILED = env -u PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help eval demo gate1 gate2 compare regress impact ship audit label estimate report rate adjudicate view lint docs demo-server test test-slow check format golden-update screenshots mutants clean
+.PHONY: help eval demo gate1 gate2 compare regress impact ship audit label estimate improve report rate adjudicate view lint docs demo-server test test-slow check format golden-update screenshots mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ audit: $(VENV)/installed  ## Is a teacher biased? [OF=run or model] [FLAGS="--li
 
 label: $(VENV)/installed  ## Label production pairs with a proven teacher: PAIRS=file OUT=folder [MODEL= POLICY= PROMPT= FLAGS=]
 	@$(BIN)/harness label "$(PAIRS)" -o "$(OUT)" $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY)") $(if $(PROMPT),--prompt "$(PROMPT)") $(FLAGS) $(ENDS)
+
+improve: $(VENV)/installed  ## A better prompt from the disagreements on dev. MODEL=provider/model [PROMPT=teacher@v3 FLAGS="--proposals 20"]
+	@$(BIN)/harness improve $(PROMPT) --model "$(MODEL)" $(FLAGS) $(ENDS)
 
 estimate: $(VENV)/installed  ## How good is production? LABELS=folder or table [RATINGS=file FLAGS="--over queries"]
 	@$(BIN)/harness estimate "$(LABELS)" $(if $(RATINGS),--ratings "$(RATINGS)") $(FLAGS) $(ENDS)

@@ -1,4 +1,4 @@
-"""How often `harness improve` accepts: python benchmarks/improve.py [--searches 100] [--queries 20,40]
+"""How often `harness improve` accepts: python benchmarks/improve.py [--searches 100] [--queries 26,40]
 
 Whole searches against a simulated teacher and proposer on loopback. On random labels, with a teacher whose
 answers change with every word of the prompt, what is accepted is accepted by chance: at most 5 % may be. With
@@ -12,8 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from improving import at_random, blind_spot, golden, project, simulated
 
@@ -33,7 +33,7 @@ def main() -> None:
     """Print the table."""
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--searches", type=int, default=100)
-    words.add_argument("--queries", default="20,40")
+    words.add_argument("--queries", default="26,40")
     words.add_argument("--proposals", type=int, default=5)
     given = words.parse_args()
     say(f"{'':28}{'queries':>9}{'searches':>10}{'accepted':>10}{'tried':>8}{'seconds':>9}")

@@ -16,10 +16,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 from batched import session
-from builders import Ended, harness, write_project
+from builders import Ended, examples, harness, write_project
+from improving import golden as dev_pairs
 from oracle import DEV, KEYS
 
-from harness.demo.answers import MODEL, SAYS, Baseline, Served, batching, canned, graded_by
+from harness.demo.answers import CANNOT_LEARN, MODEL, SAYS, Baseline, Served, batching, canned, graded_by
 from harness.demo.faults import failing, late
 from harness.demo.server import listening
 from harness.nouns.records import Grade
@@ -205,3 +206,15 @@ def test_command_serves_a_project_of_ones_own_and_says_that_it_is_no_model(here:
         _, said = server.communicate(timeout=30)
     assert (server.returncode, SAYS in " ".join(said.split())) == (0, True)
     assert (taken.code, "Address already in use; --port 0 takes a free one" in taken.err) == (2, True)
+
+
+def test_it_says_that_it_cannot_learn(here: Path) -> None:
+    shots = [line for line in examples() if line["split"] == "shots"]
+    project = write_project(here, golden=[*dev_pairs(24), *shots])
+    with running(graded_by(Baseline(project, "small"))) as url:
+        words = ("improve", "--model", "openai/demo", "--base-url", url, "--proposals", "2")
+        ended = harness(*words, **KEYS)
+    assert ended.code == 0, ended.err
+    assert "No edit of teacher@v1 is surely better: nothing was written." in ended.out
+    said = " ".join(ended.out.split())
+    assert f'2: the reply holds no template: "{CANNOT_LEARN}"' in said

@@ -96,6 +96,7 @@ APART = (START, ROOT / "docs/real-ratings.md")
 """Pages whose commands have a test of their own (test_real_ratings.py for those that want the data)."""
 LOOPBACK = re.compile(r"http://(localhost:8000/v1|127\.0\.0\.1:8123(/v1)?)")
 """The servers that the pages speak of."""
+ASKING = ("HARNESS_EVAL_BASE_URL", "HARNESS_DOCTOR_BASE_URL", "HARNESS_IMPROVE_BASE_URL")
 ELSEWHERE = ("make test", "make demo", "source ", "pip install ")
 """What is no command of the harness: run by its own tests, or by nothing but a shell."""
 
@@ -211,7 +212,7 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
             if shows and not {"--list", "--summary"} & set(words):
                 assert shows_pages(words[1:]), command
                 continue
-            urls = dict.fromkeys(("HARNESS_EVAL_BASE_URL", "HARNESS_DOCTOR_BASE_URL"), server.url)
+            urls = dict.fromkeys(ASKING, server.url)
             ended = harness(*words[1:], **KEYS, **urls)
             gated = words[1] in ("gate1", "gate2", "regress", "ship")
             if words[1] == "stages":  # the shipped project has one policy, and stages are runs of several

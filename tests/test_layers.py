@@ -36,6 +36,7 @@ scaffold    a new project, the next version of a policy or a prompt
 audit       is the teacher biased?
 demo        a server on loopback that answers as the model APIs do, without a model
 production  the teacher at work: labels of production pairs
+improve     edits to a prompt, proposed from disagreements
 notebook    the Python API
 cli         arguments, printing, exit codes
 """
@@ -46,7 +47,7 @@ BEHIND_THE_WALL = ("stats", "score", "verdicts", "comparison", "report", "web", 
 HEAVY = (
     "openai", "anthropic", "sklearn", "datasets", "numpy", "pydantic", "jinja2", "rich", "scipy",
     "genai_prices", "matplotlib", "pyarrow", "starlette", "uvicorn", "opentelemetry", "google", "aiohttp",
-    "ray",
+    "ray", "gepa",
 )  # fmt: skip
 FILES = sorted((ROOT / "harness").rglob("*.py"))
 MODULES = {

@@ -72,6 +72,7 @@ WRONG = (
     "label nothing.csv -o labels --policy small",
     "sample nothing -o plan.jsonl",
     "estimate grades.csv",
+    "improve --model openai/x --policy small --dry-run",
     "ratings import ratings.csv --policy small",
     "rate status --policy small",
     "init policies",

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.groups import BaseUrl, CallOptions, FoldSystem, MaxTokens, NoSchema, Shots, Temperature
+from harness.cli.groups import BaseUrl, CallOptions, FoldSystem, MaxTokens, NoSchema, Temperature
 from harness.cli.options import (
     DEFAULT_POLICY,
     Json,
@@ -31,7 +31,6 @@ class GradingOptions(Options):
     policy: Annotated[
         str | None, named(f"name or name@v1. Default: the only one, else {DEFAULT_POLICY}.")
     ] = None
-    shots: Shots = None
     temperature: Temperature = None
     max_tokens: MaxTokens = None
     no_schema: NoSchema = False
@@ -46,7 +45,10 @@ class SearchOptions(Options):
         str | None, option("The model that proposes edits. Default: the teacher's, at its address.")
     ] = None
     proposer_url: Annotated[str | None, option("Where the model that proposes is, if it is yours.")] = None
-    proposals: Annotated[int, option("How many edits to ask for.", min=1, max=200)] = 10
+    shots: Annotated[
+        bool, option("Search for the shots to show and their order, instead of words.", "--shots")
+    ] = False
+    proposals: Annotated[int, option("How many edits, or sets of shots, to try.", min=1, max=200)] = 10
     seed: Annotated[int, option("Deals the queries and draws the batches.")] = 0
     max_cost: Annotated[
         float | None, option("Stop before the search costs more than this.", min=0, metavar="USD")
@@ -97,10 +99,12 @@ def _wanted(project: "Project", prompt: str, grading: GradingOptions, search: Se
     policy = with_note(policy_or_only(grading.policy, project), project)
     asked = Asked(**{**vars(grading), "policy": policy}, prompt=prompt, splits=("dev",))
     own = search.proposer is None
+    if search.shots and (search.proposer or search.proposer_url):
+        raise BadInput("--shots asks no model for proposals; remove --proposer and --proposer-url")
     return Wanted(
         asked=asked,
-        proposed_by=search.proposer or grading.model,
+        proposed_by=None if search.shots else search.proposer or grading.model,
         proposals=search.proposals,
         seed=search.seed,
-        proposer_url=search.proposer_url or (grading.base_url if own else None),
+        proposer_url=search.proposer_url or (grading.base_url if own and not search.shots else None),
     )

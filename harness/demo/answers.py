@@ -25,6 +25,9 @@ from harness.storage.project import Project
 MODEL = "demo-baseline"
 BASELINE = "builtin/lexical"
 SAYS = f"Demo answer: no language model read this, {BASELINE} graded it."
+CANNOT_LEARN = "Demo answer: no language model read this. The demo server cannot learn: it proposes nothing."
+PROPOSING = "<template>"
+"""How the last message of a request begins that asks for a better template, and for no grade."""
 SPOKEN = [end for end in FORMS if end != "/decisions"]
 """Where it answers. A decision is a probability for every grade: the wire forms hold one answer alone."""
 BATCHED = re.compile(r"/(files|batches)(/|$)")
@@ -46,6 +49,9 @@ class Baseline:
 
     async def answer(self, asked: dict[str, Any]) -> Answer | Fault:
         """The answer to a request in any API, in the answer form."""
+        told = prompt_of(asked)
+        if told and told[-1].startswith(PROPOSING):
+            return Answer(CANNOT_LEARN, model=MODEL, tokens=self._tokens(told, CANNOT_LEARN))
         scale = scale_of(asked)
         if scale is not None and tuple(scale) != self.scale:
             return Fault("invalid_request_error", f"this demo server grades by {self.label}: {self.scale}")

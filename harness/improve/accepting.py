@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from harness.comparison.paired import compare_items
 from harness.errors import BadInput
-from harness.improve.grading import Grader
+from harness.improve.grading import Grader, Variant
 from harness.improve.parts import Parts
 from harness.improve.search import Found
 from harness.nouns.base import Reason, Weighting
@@ -27,9 +27,11 @@ class Terms(NamedTuple):
     weighting: Weighting
 
 
-def judged(grader: Grader, base: str, found: Sequence[Found], parts: Parts, terms: Terms) -> list[Candidate]:
+def judged(
+    grader: Grader, base: Variant, found: Sequence[Found], parts: Parts, terms: Terms
+) -> list[Candidate]:
     """The best candidates on `propose`, tried on `select`; accepted where the change is sure after Holm."""
-    scored = [(one, _change(grader, base, one.system, parts.propose, terms)) for one in found]
+    scored = [(one, _change(grader, base, one.variant, parts.propose, terms)) for one in found]
     better = [(one, change) for one, change in scored if (change.delta or 0) > 0]
     better.sort(key=lambda one: (-(one[1].delta or 0), one[0].number))
     tried = [_tried(grader, base, *one, parts, terms) for one in better[:TESTED]]
@@ -43,15 +45,18 @@ def chosen(candidates: Sequence[Candidate]) -> Candidate | None:
     return max(accepted, key=lambda one: one.select.ci.low if one.select.ci else 0, default=None)
 
 
-def _tried(grader: Grader, base: str, one: Found, propose: Change, parts: Parts, terms: Terms) -> Candidate:
-    select = _change(grader, base, one.system, parts.select, terms)
-    before, after = (_unread(grader.items(system, parts.select)) for system in (base, one.system))
+def _tried(
+    grader: Grader, base: Variant, one: Found, propose: Change, parts: Parts, terms: Terms
+) -> Candidate:
+    select = _change(grader, base, one.variant, parts.select, terms)
+    before, after = (_unread(grader.items(variant, parts.select)) for variant in (base, one.variant))
     inflation = None
     if propose.delta is not None and select.delta is not None:
         inflation = propose.delta - select.delta
     return Candidate(
         number=one.number,
-        template=one.system,
+        template=one.variant.system,
+        shots=one.variant.shots,
         edits=one.edits,
         propose=propose,
         select=select,
@@ -75,8 +80,10 @@ def _decided(one: Candidate, p: float | None) -> Candidate:
     return one.model_copy(update={"p_holm": p, "accepted": not why, "why": why})
 
 
-def _change(grader: Grader, base: str, system: str, examples: Sequence[Example], terms: Terms) -> Change:
-    before, after = (grader.items(text, examples) for text in (base, system))
+def _change(
+    grader: Grader, base: Variant, variant: Variant, examples: Sequence[Example], terms: Terms
+) -> Change:
+    before, after = (grader.items(one, examples) for one in (base, variant))
     try:
         found = compare_items(before, after, terms.scale, ("before", "after"), terms.weighting)
     except BadInput as error:

@@ -1,4 +1,4 @@
-"""The answers of a teacher under one proposed template after another, each asked for once."""
+"""The answers of a teacher under one version of a prompt after another, each asked for once."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,11 +9,11 @@ from harness.grading.answering import ask_all
 from harness.grading.budget import Budget, budget_of, worst_case
 from harness.grading.job import Item, Job, Limits, RunObserver
 from harness.grading.plan import Plan, setup_of
-from harness.improve.guard import with_system
 from harness.improve.purse import Purse
 from harness.nouns.pair import Example
 from harness.nouns.records import Failed, Record
 from harness.pricing.prices import price_of
+from harness.prompting.prompt import SYSTEM, PromptWriter
 from harness.providers import open_teacher, sold_as
 from harness.runs.record_log import RECORDS, RecordLog, iter_records
 from harness.score.items import NEVER_ASKED, GradedItem, about_of, answer_of
@@ -26,15 +26,33 @@ CANDIDATES = "candidates"
 GO_ON = "the same command goes on from here"
 
 
-def name_of(system: str) -> str:
-    """The name of a template in a search: of the same text always the same."""
-    return digest(system).removeprefix("sha256:")[:16]
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A version of the prompt in a search: its system template, and the ids of the shots that it shows.
+
+    `shots`: None for those of the prompt that the search began with.
+    """
+
+    system: str
+    shots: tuple[str, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the same version always the same."""
+        return digest([self.system, self.shots]).removeprefix("sha256:")[:16]
+
+    def writer(self, plan: Plan) -> PromptWriter:
+        """The prompt of a plan in this version."""
+        files = replace(plan.writer.files, system=self.system)
+        known = {shot.id: shot for shot in plan.learnable}
+        shots = None if self.shots is None else [known[id_] for id_ in self.shots]
+        return plan.writer.with_files(files, shots)
 
 
 class Grader:
-    """Asks the teacher of a plan under any system template.
+    """Asks the teacher of a plan under any version of its prompt.
 
-    Each template has a folder with its text, its records and its calls, which a later process goes on with.
+    Each version has a folder with its text, its records and its calls, which a later process goes on with.
     """
 
     def __init__(
@@ -50,12 +68,11 @@ class Grader:
         for kept in sorted((folder / CANDIDATES).glob(f"*/{RECORDS}")):
             self._take_back(kept.parent)
 
-    def items(self, system: str, examples: Sequence[Example]) -> list[GradedItem]:
-        """The examples with their answers under a template; what was asked before is not asked again."""
-        name = name_of(system)
-        known = self._known.setdefault(name, {})
+    def items(self, variant: Variant, examples: Sequence[Example]) -> list[GradedItem]:
+        """The examples with their answers under a version; what was asked before is not asked again."""
+        known = self._known.setdefault(variant.name, {})
         if missing := [example for example in examples if example.id not in known]:
-            self._ask(name, system, missing)
+            self._ask(variant, missing)
         return [
             GradedItem(
                 example.id,
@@ -67,28 +84,33 @@ class Grader:
             for example in examples
         ]
 
-    def _ask(self, name: str, system: str, examples: Sequence[Example]) -> None:
-        folder = self._folder / CANDIDATES / name
+    def _ask(self, variant: Variant, examples: Sequence[Example]) -> None:
+        folder = self._folder / CANDIDATES / variant.name
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomic(folder / "system.j2", system)
+        write_atomic(folder / SYSTEM, variant.system)
         if not (folder / RECORDS).exists():
             write_atomic(folder / RECORDS, "")
         budget = self._purse.opened(self._worst)
         try:
             with RecordLog(folder) as log:
                 before = log.count
-                ask_all(self._job(folder, system, examples, before, budget), log, GO_ON)
+                ask_all(self._job(folder, variant, examples, before, budget), log, GO_ON)
                 self.calls += log.count - before
         finally:
             self._purse.closed(budget)
-            self._known[name].update({record.example: record for record in iter_records(folder)})
+            self._known[variant.name].update({record.example: record for record in iter_records(folder)})
 
     def _job(
-        self, folder: Path, system: str, examples: Sequence[Example], answered: int, budget: Budget | None
+        self,
+        folder: Path,
+        variant: Variant,
+        examples: Sequence[Example],
+        answered: int,
+        budget: Budget | None,
     ) -> Job:
         """The work of one batch. Its size counts the answers that are there, as the log does."""
-        writer = with_system(self._plan.writer, system)
         size = len(examples) + answered
+        writer = variant.writer(self._plan)
         plan = replace(self._plan, writer=writer, examples=Stream(partial(iter, examples), size))
         teacher = open_teacher(plan.asked.model, setup_of(self._project, self._plan))
         items = _Chosen(examples)

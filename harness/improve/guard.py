@@ -35,7 +35,7 @@ class Guard:
         try:
             if tags_of(proposed) != self._tags:
                 return "changes the tags of the template, {{ }} and {% %}; only its words may change"
-            _ = with_system(writer, proposed).system
+            _ = writer.with_files(replace(writer.files, system=proposed)).system
         except BadInput as error:
             return str(error.faults[0])
         return self._leak(proposed)
@@ -53,11 +53,6 @@ class Guard:
             if not brought.isdisjoint(_runs(words_of(example.pair.json_text))):
                 return f"says {IN_A_ROW} words in a row of {example.id}, which is graded"
         return None
-
-
-def with_system(writer: PromptWriter, system: str) -> PromptWriter:
-    """A writer of the same policy and shots with another system template."""
-    return writer.with_files(replace(writer.files, system=system))
 
 
 def tags_of(source: str) -> list[str]:

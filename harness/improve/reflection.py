@@ -19,6 +19,7 @@ from harness.nouns.records import Message, Prompt, Reply
 from harness.pricing.prices import NoPrice, Price, cost_of
 from harness.providers import open_teacher
 from harness.providers.base import Setup
+from harness.providers.wire import shown
 from harness.runs.call_log import unanswered_calls
 from harness.score.items import GradedItem
 from harness.storage.digest import digest
@@ -26,6 +27,8 @@ from harness.storage.files import iter_nouns, to_line
 from harness.storage.regular import append_whole, open_to_append
 
 FILE = "reflections.jsonl"
+SHOWN = 100
+"""Letters of a reply without a template that are shown."""
 _MARKED = re.compile(r"^\s*<template>[ \t]*\n(.*?)^\s*</template>\s*$", re.MULTILINE | re.DOTALL)
 TASK = """You improve the instructions that a language model follows when it grades how well a search result
 serves a query. The instructions are a Jinja template. Below you see the template, and pairs that the model
@@ -69,7 +72,6 @@ class Reflector:
     ) -> None:
         self._model, self._setup, self._price, self._worst = model, setup, price, worst
         self._folder, self._purse = folder, purse
-        self._calls = LoggedCalls(worst, folder) if is_logged(price) else None
         path = folder / FILE
         kept = list(iter_nouns(path, Reflection)) if path.exists() else []
         self._known = {one.prompt: one for one in kept}
@@ -93,22 +95,27 @@ class Reflector:
 
     def _ask(self, prompt: Prompt) -> None:
         budget, stop = self._purse.opened(self._worst), Stop()
+        calls = LoggedCalls(self._worst, self._folder) if is_logged(self._price) else None
         try:
-            self._keep(prompt.item, asyncio.run(self._reply(prompt, stop, budget)))
+            self._keep(prompt.item, asyncio.run(self._reply(prompt, stop, budget, calls)))
         except (DrainedError, KeyboardInterrupt, asyncio.CancelledError):
             raise Interrupted(f"interrupted; {GO_ON}") from None
         except CallError as error:
             raise Unfinished(f"{self._model}: {error}\n{GO_ON}") from error
         finally:
             self._purse.closed(budget)
+            if calls:
+                calls.close()
         if stop.called:
             # The reply that was waited for is kept.
             raise Interrupted(f"interrupted; {GO_ON}")
 
-    async def _reply(self, prompt: Prompt, stop: Stop, budget: Budget | None) -> Reply:
+    async def _reply(
+        self, prompt: Prompt, stop: Stop, budget: Budget | None, calls: LoggedCalls | None
+    ) -> Reply:
         teacher = open_teacher(self._model, self._setup)
         scale = self._setup.policy.scale
-        asker = Asker(teacher, scale, stop, Pace(1), lambda: 1, budget, self._calls)
+        asker = Asker(teacher, scale, stop, Pace(1), lambda: 1, budget, calls)
         try:
             with draining(stop, lambda: None):
                 return await asker.reply(prompt)
@@ -149,7 +156,13 @@ def read_proposal(reply: Reply) -> Proposal:
         return Proposal(system=None, note="", refused=f"the reply ended with {reply.stop}")
     found = list(_MARKED.finditer(reply.text))
     if len(found) != 1:
-        count = "no template" if not found else f"{len(found)} templates"
-        return Proposal(system=None, note="", refused=f"the reply holds {count} between <template> lines")
+        return Proposal(system=None, note="", refused=_why_none(reply.text, len(found)))
     note = " ".join(reply.text[: found[0].start()].split())
     return Proposal(system=found[0][1], note=note[:1000])
+
+
+def _why_none(text: str, templates: int) -> str:
+    if templates:
+        return f"the reply holds {templates:,} templates, and one was asked for"
+    said = shown(text)
+    return f'the reply holds no template: "{said[:SHOWN]}{"..." if len(said) > SHOWN else ""}"'

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
-from harness.improve.grading import Grader
+from harness.improve.grading import Grader, Variant
 from harness.improve.guard import Guard
 from harness.improve.reflection import Reflector
 from harness.nouns.pair import Example
@@ -31,10 +31,10 @@ IDLE = 3
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A template of the search, and the edits that lead to it from the first one."""
+    """A version of the prompt that gained on `propose`, and the edits that lead to it from the first one."""
 
     number: int
-    system: str
+    variant: Variant
     edits: tuple[Edit, ...]
 
 
@@ -79,14 +79,14 @@ class Search:
             if at:
                 text = one[COMPONENT]
                 edits.append((*edits[parents[0] or 0], self._edits[text]))
-                found.append(Found(at, text, edits[at]))
+                found.append(Found(at, Variant(text), edits[at]))
         return found
 
     def evaluate(self, batch: list[int], candidate: dict[str, str], capture_traces: bool = False) -> Any:
         """Grade examples under a template: 1 for the golden grade, less with the distance, 0 unread."""
         from gepa.core.adapter import EvaluationBatch
 
-        items = self.grader.items(candidate[COMPONENT], [self.examples[at] for at in batch])
+        items = self.grader.items(Variant(candidate[COMPONENT]), [self.examples[at] for at in batch])
         scores = [closeness(item, self.scale) for item in items]
         traces = list(zip(batch, items, strict=True)) if capture_traces else None
         return EvaluationBatch(outputs=items, scores=scores, trajectories=traces)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.shots import choose_shots, nearest_shots
 from harness.golden.similarity import tokens
 from harness.nouns.base import Noun
@@ -37,7 +37,8 @@ class PromptSpec(Noun):
 
     `released`: false for a draft, which is used only when named. `shots`: the number of golden examples to
     show; all if absent. `strategy`: show the same ones, balanced over the grades, with every pair, or the
-    nearest ones with each pair.
+    nearest ones with each pair. `chosen`: the ids of the only examples to show, in their order; all that fit
+    if empty.
     """
 
     name: str
@@ -46,6 +47,7 @@ class PromptSpec(Noun):
     released: bool = False
     shots: int | None = Field(default=None, ge=0)
     strategy: Literal["balanced", "nearest"] = "balanced"
+    chosen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class PromptFiles:
     @property
     def digest(self) -> str:
         """The digest of the prompt's templates and settings."""
-        return digest([self.system, self.pair, self.spec.shots, self.spec.strategy])
+        parts = [self.system, self.pair, self.spec.shots, self.spec.strategy]
+        return digest([*parts, self.spec.chosen] if self.spec.chosen else parts)
 
 
 def prompt_names(project: Project) -> list[str]:
@@ -126,9 +129,10 @@ class PromptWriter:
         """Another process compiles the template anew: what is compiled cannot travel."""
         return PromptWriter, (self.files, self._policy, self.shots, self._pooled, self._near)
 
-    def with_files(self, files: PromptFiles) -> "PromptWriter":
-        """A writer of another version of the prompt, with the same policy and shots."""
-        return PromptWriter(files, self._policy, self.shots, self._pooled, self._near)
+    def with_files(self, files: PromptFiles, shots: Sequence[Example] | None = None) -> "PromptWriter":
+        """A writer of another version of the prompt, with the same policy, and the same shots or these."""
+        shown = self.shots if shots is None else shots
+        return PromptWriter(files, self._policy, shown, self._pooled, self._near)
 
     @property
     def shown(self) -> tuple[Example, ...]:
@@ -191,8 +195,27 @@ class PromptWriter:
 def bind_prompt(
     files: PromptFiles, policy: Policy, shots: Sequence[Example], count: int | None = None
 ) -> PromptWriter:
-    """Bind a prompt version to a policy and `count` shots, or as many as its own spec asks for."""
+    """Bind a prompt version to a policy and `count` shots, or as many as its own spec asks for.
+
+    BadInput for a chosen shot that is not among `shots`.
+    """
     wanted = files.spec.shots if count is None else count
+    if files.spec.chosen:
+        shots = _chosen(files, shots)
+    if files.spec.chosen and files.spec.strategy == "balanced":
+        return PromptWriter(files, policy, shots[:wanted])
     if files.spec.strategy == "nearest":
         return PromptWriter(files, policy, (), shots, len(shots) if wanted is None else wanted)
     return PromptWriter(files, policy, choose_shots(shots, wanted, policy.scale))
+
+
+def _chosen(files: PromptFiles, shots: Sequence[Example]) -> list[Example]:
+    """The shots that prompt.toml names, in its order."""
+    known = {shot.id: shot for shot in shots}
+    where = str(files.folder / SPEC)
+    refuse_faults(
+        Fault(where, f"chosen: {id_} may not be shown: it is no shot, or would give a graded pair away")
+        for id_ in files.spec.chosen
+        if id_ not in known
+    )
+    return [known[id_] for id_ in files.spec.chosen]

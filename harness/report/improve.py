@@ -40,7 +40,10 @@ def _headline(found: Improvement) -> str:
     if best is None:
         return f"No edit of {found.prompt} is surely better: nothing was written."
     change = f"{signed(best.select.delta)} {interval(best.select.ci)}".rstrip()
-    return f"{found.draft} is better than {found.prompt}: kappa {change} on pairs that no edit was made from."
+    kappa = "kappa" if found.weighting == "none" else f"{found.weighting} kappa"
+    return (
+        f"{found.draft} is better than {found.prompt}: {kappa} {change} on pairs that no edit was made from."
+    )
 
 
 def _parts_words(propose: Part, select: Part) -> str:
@@ -55,11 +58,13 @@ def _parts_words(propose: Part, select: Part) -> str:
 def _asked_words(found: Improvement) -> str:
     wrong = plural(found.disagreements, "disagreement")
     asked = f"{found.proposed_by} was asked for {plural(found.proposals, 'proposal')}"
+    if found.proposed_by is None:
+        asked = f"{plural(found.proposals, 'other set of shots was', 'other sets of shots were')} tried"
     return f"{found.model} has {wrong} to learn from; {asked}."
 
 
 def _table(found: Improvement) -> RenderableType:
-    table = columns("candidate", "propose", "select", "95 %", "p (Holm)", "inflation", "")
+    table = columns("candidate", "propose", "select", "95 %", "p (Holm)", "inflation", "accepted")
     for one in found.candidates:
         table.add_row(
             str(one.number),
@@ -68,7 +73,7 @@ def _table(found: Improvement) -> RenderableType:
             interval(one.select.ci),
             number(one.p_holm),
             signed(one.inflation),
-            "accepted" if one.accepted else "",
+            "yes" if one.accepted else "no",
         )
     return table
 
@@ -94,9 +99,11 @@ def _faults(faults: tuple[PolicyFault, ...]) -> Iterator[RenderableType]:
 
 
 def _next(found: Improvement, project: Project) -> str:
+    if found.draft and not found.test:
+        return f"Next: read {found.draft}. The golden set has no pair in test to confirm it on."
     if found.draft:
         how = project.how_to("eval", model=found.model, prompt=found.draft, split="test")
-        return f"Next: {how}, then compare it with {found.prompt} there."
+        return f"Next: read {found.draft}, then {how}, and compare it with {found.prompt} there."
     if not found.disagreements:
         return "The teacher agrees with every pair that edits could be proposed from."
     return "Next: more proposals (--proposals), another seed, or more golden pairs in dev."
@@ -108,4 +115,5 @@ def forecast_view(found: SearchForecast) -> Iterator[RenderableType]:
     yield Text(_parts_words(found.propose, found.select).replace("was not read", "is not read"))
     cost = f"up to {usd(found.cost)}" if found.cost is not None else f"price unknown: {found.reason}"
     yield Text(f"{plural(found.answers, 'answer')} of {found.model}, {cost}.")
-    yield Text(f"{plural(found.proposals, 'proposal')} of {found.proposed_by}, whose price comes on top.")
+    if found.proposed_by:
+        yield Text(f"{plural(found.proposals, 'proposal')} of {found.proposed_by}, whose price comes on top.")

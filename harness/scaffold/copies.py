@@ -15,7 +15,7 @@ from harness.scaffold.example import SCALE, write_policy
 from harness.storage.files import read_text, write_atomic
 from harness.storage.locks import alone
 from harness.storage.project import Project, split_label, version_number
-from harness.storage.versions import as_draft
+from harness.storage.versions import as_draft, with_list
 
 DEFAULT_PROMPT = "teacher"
 """The prompt that a prompt of a new name is a copy of, where none is named."""
@@ -69,12 +69,13 @@ def new_prompt(
     source: str | None,
     *,
     system: str | None = None,
+    chosen: Sequence[str] = (),
     beside: Mapping[str, str] | None = None,
 ) -> Begun:
     """Begin a version of a prompt: a copy of `source`, else of the latest version, else of `teacher`.
 
-    `system`: another system template than that of the copy; `beside`: further files by name. BadInput for a
-    version that is there.
+    `system`: another system template than that of the copy; `chosen`: the only shots to show; `beside`:
+    further files by name. BadInput for a version that is there.
     """
     name, wanted = split_label(label)
     folder = project.prompts / name
@@ -82,8 +83,9 @@ def new_prompt(
     files = load_prompt(project, source or (_latest(name, known) if known else DEFAULT_PROMPT))
     version = _next(folder, wanted, list(known))
     spec = files.folder / SPEC
+    described = as_draft(read_text(spec, links=False), spec, version=version, name=name)
     texts = {
-        SPEC: as_draft(read_text(spec, links=False), spec, version=version, name=name),
+        SPEC: with_list(described, spec, "chosen", chosen) if chosen else described,
         SYSTEM: files.system if system is None else system,
         PAIR: files.pair,
         **(beside or {}),

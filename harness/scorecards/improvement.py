@@ -14,23 +14,25 @@ class Part(Noun):
 
 
 class Edit(Noun):
-    """One step from a template to the next. `items`: the disagreements that it was proposed from."""
+    """One step from a version to the next. `items`: the disagreements that it was proposed from."""
 
     note: str
-    items: tuple[str, ...]
+    items: tuple[str, ...] = ()
 
 
 class Candidate(Noun):
-    """A proposed template that was graded on both parts, against the prompt that the search began with.
+    """A proposed version that was graded on both parts, against the prompt that the search began with.
 
-    `edits`: the steps to it from that prompt. `propose` and `select`: the gated kappa on each part. `p_holm`:
-    of the change on `select`, corrected over all candidates. `inflation`: the change on `propose` minus that
-    on `select`: what a choice by the pairs that an edit was made from would have promised too much. `unread`,
-    `unread_base`: pairs of `select` without a readable answer. `why`: why it is not accepted.
+    `shots`: the ids of the shots that it shows; None for those of the prompt. `edits`: the steps to it from
+    that prompt. `propose` and `select`: the gated kappa on each part. `p_holm`: of the change on `select`,
+    corrected over all candidates. `inflation`: the change on `propose` minus that on `select`: what a choice
+    by the pairs that an edit was made from would have promised too much. `unread`, `unread_base`: pairs of
+    `select` without a readable answer. `why`: why it is not accepted.
     """
 
     number: Count
     template: str
+    shots: tuple[str, ...] | None = None
     edits: tuple[Edit, ...]
     propose: Change
     select: Change
@@ -56,15 +58,16 @@ class PolicyFault(Noun):
 class Improvement(Noun):
     """A search. `chosen`: the number of the accepted candidate with the highest lower limit; None for none.
 
-    `draft`: the label of the prompt version that it was written as. `proposals`: replies of the model that
-    proposes; `refused`: how many could not be used, by reason.
-    `answers`: answers of the teacher that this command asked for.
+    `draft`: the label of the prompt version that it was written as. `proposed_by`: None where shots were
+    searched for. `proposals`: replies of the model that proposes, or sets of shots; `refused`: how many could
+    not be used, by reason. `answers`: answers of the teacher that this command asked for. `test`: pairs of
+    test, which are not read.
     """
 
     prompt: str
     policy: str
     model: str
-    proposed_by: str
+    proposed_by: str | None
     seed: int
     weighting: Weighting
     propose: Part
@@ -77,6 +80,7 @@ class Improvement(Noun):
     draft: str | None = None
     policy_faults: tuple[PolicyFault, ...] = ()
     answers: Count
+    test: Count
 
 
 class SearchForecast(Noun):
@@ -88,7 +92,7 @@ class SearchForecast(Noun):
 
     prompt: str
     model: str
-    proposed_by: str
+    proposed_by: str | None
     propose: Part
     select: Part
     proposals: Count

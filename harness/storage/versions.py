@@ -3,7 +3,7 @@
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -102,6 +102,21 @@ def _parts(text: str) -> tuple[str, str, str]:
     first = re.search(r"^\s*\[", text, flags=re.MULTILINE)
     at = first.start() if first else len(text)
     return text[:at], text[at : at + 1], text[at + 1 :]
+
+
+def with_list(text: str, path: Path, key: str, values: Sequence[str]) -> str:
+    """A TOML file with a list of texts above its first table, in the place of one of that key.
+
+    BadInput where that cannot be done line by line.
+    """
+    was = tomllib.loads(text)
+    head, table, rest = _parts(text)
+    head = re.sub(rf"^[ \t]*{key}[ \t]*=[ \t]*\[[^\]]*\][ \t]*\n", "", head, flags=re.MULTILINE)
+    line = f"{key} = [{', '.join(map(toml_string, values))}]\n"
+    made = f"{head.rstrip()}\n{line}" + (f"\n{table}{rest}" if table else "")
+    if not says(made, {**was, key: list(values)}):
+        raise BadInput([Fault(str(path), f"cannot be changed line by line: give it {line.strip()}")])
+    return made
 
 
 def says(text: str, wanted: dict[str, object]) -> bool:

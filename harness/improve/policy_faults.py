@@ -1,0 +1,49 @@
+"""Disagreements that are the policy's fault: for its author, and nothing that a prompt should learn from."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from harness.golden.rating.ratings import Said
+from harness.nouns.pair import Example, Rating
+from harness.score.disagreements import diagnose
+from harness.score.items import GradedItem
+from harness.scorecards.improvement import PolicyFault
+
+
+class Sorted(NamedTuple):
+    """Examples by who has to learn. `kept`: all but the faults; `wrong`: places in it of disagreements."""
+
+    kept: tuple[Example, ...]
+    wrong: tuple[int, ...]
+    faults: tuple[PolicyFault, ...]
+
+
+def sorted_out(examples: Sequence[Example], items: Sequence[GradedItem], ratings: Sequence[Said]) -> Sorted:
+    """Withhold the disagreements on which the raters differ from each other."""
+    said: dict[str, dict[str, int]] = defaultdict(dict)
+    for one in ratings:
+        if isinstance(one, Rating):
+            said[one.item][one.rater] = one.grade
+    kept, wrong = list[Example](), list[int]()
+    faults: list[tuple[Example, tuple[int, ...]]] = []
+    for example, item in zip(examples, items, strict=True):
+        given = tuple(said[example.id].values())
+        differs = item.answers[0].grade != item.golden
+        if differs and diagnose(item.golden, given) == "policy":
+            faults.append((example, given))
+            continue
+        if differs:
+            wrong.append(len(kept))
+        kept.append(example)
+    return Sorted(tuple(kept), tuple(wrong), tuple(_by_clause(faults)))
+
+
+def _by_clause(faults: Sequence[tuple[Example, tuple[int, ...]]]) -> Iterator[PolicyFault]:
+    """The clause with most of them first."""
+    by_clause: dict[str | None, dict[str, tuple[int, ...]]] = defaultdict(dict)
+    for example, given in faults:
+        for clause in example.clauses or (None,):
+            by_clause[clause][example.id] = given
+    for clause, items in sorted(by_clause.items(), key=lambda one: (-len(one[1]), one[0] or "")):
+        yield PolicyFault(clause=clause, items=items)

@@ -1,0 +1,423 @@
+"""`harness improve`: what is proposed, what is refused, and when an edit is accepted."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import example, harness
+from fault_server import Turn, error
+from improving import (
+    RULE,
+    TAGS,
+    answer,
+    at_random,
+    blind_spot,
+    golden,
+    is_proposing,
+    project,
+    proposal,
+    simulated,
+    template_in,
+    text_of,
+)
+
+from harness.improve.guard import GROWTH, IN_A_ROW, ROOM, Guard, tags_of
+from harness.improve.parts import LEAST_QUERIES, parts_of
+from harness.improve.reflection import read_proposal
+from harness.nouns.pair import Example
+from harness.nouns.records import Reply
+from harness.policy.load import load_policy
+from harness.prompting.prompt import PromptWriter, bind_prompt, load_prompt
+from harness.storage.project import Project
+from harness.storage.versions import with_list
+
+
+def search(root: Path, url: str, *words: str) -> Any:
+    return harness(
+        "improve", "teacher@v1", "--model", "openai/sim", "--base-url", url, "--root", root, "--json", *words
+    )
+
+
+def pairs_of(made: list[dict[str, Any]]) -> list[Example]:
+    return [Example.model_validate(one) for one in made]
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> PromptWriter:
+    made = project(tmp_path, golden())
+    policy = load_policy(tmp_path / "policies/small/v1.toml")
+    return bind_prompt(load_prompt(made, "teacher@v1"), policy, ())
+
+
+def test_a_blind_spot_is_found_and_written_as_a_draft(tmp_path: Path) -> None:
+    project(tmp_path, golden())
+    with simulated(blind_spot) as server:
+        found = search(tmp_path, server.url, "--proposals", "4").json
+    assert found["draft"] == "teacher@v2"
+    best = next(one for one in found["candidates"] if one["number"] == found["chosen"])
+    assert best["accepted"]
+    assert best["select"]["ci"][0] > 0
+    assert best["p_holm"] <= 0.05
+    assert best["inflation"] == pytest.approx(best["propose"]["delta"] - best["select"]["delta"])
+    draft = tmp_path / "prompts/teacher/v2"
+    assert RULE in (draft / "system.j2").read_text(encoding="utf-8")
+    assert "released = true" not in (draft / "prompt.toml").read_text(encoding="utf-8")
+    origin = json.loads((draft / "improved.json").read_text(encoding="utf-8"))
+    assert origin["from"] == "teacher@v1"
+    proposed = {id_ for edit in origin["edits"] for id_ in edit["items"]}
+    refills = {one["id"] for one in golden() if "refill" in one["result"]["title"]}
+    assert proposed & refills
+
+
+def test_the_same_search_again_asks_nothing_and_writes_no_second_draft(tmp_path: Path) -> None:
+    project(tmp_path, golden())
+    with simulated(blind_spot) as server:
+        first = search(tmp_path, server.url, "--proposals", "4").json
+        asked = len(server.requests)
+        again = search(tmp_path, server.url, "--proposals", "4").json
+        assert len(server.requests) == asked
+    assert again == {**first, "answers": 0}
+    assert not (tmp_path / "prompts/teacher/v3").exists()
+
+
+def test_a_search_that_was_stopped_goes_on_and_asks_nothing_twice(tmp_path: Path) -> None:
+    project(tmp_path, golden())
+    gone: list[int] = []
+
+    def dying(asked: dict[str, Any], dice: random.Random) -> Turn:
+        """A teacher whose quota is spent after 150 answers, once."""
+        gone.append(1)
+        return error(402, message="no money") if len(gone) == 150 else blind_spot(asked, dice)
+
+    with simulated(dying) as server:
+        stopped = search(tmp_path, server.url, "--proposals", "4", "--max-connections", "1")
+        assert stopped.code == 4, stopped.err
+        assert "the same command goes on from here" in stopped.err
+        whole = search(tmp_path, server.url, "--proposals", "4", "--max-connections", "1").json
+        texts = [text_of(asked) for asked in server.requests]
+    # The one that was turned away is asked again.
+    assert len(texts) == len(set(texts)) + 1
+    assert whole["draft"] == "teacher@v2"
+
+
+def test_labels_at_random_bring_no_draft(tmp_path: Path) -> None:
+    project(tmp_path, golden(40, labels=random.Random(3)))
+    with simulated(at_random) as server:
+        found = search(tmp_path, server.url, "--proposals", "5").json
+    assert found["chosen"] is found["draft"] is None
+    assert found["proposals"] == 5
+    assert [one["why"] for one in found["candidates"]].count("") == 0
+    assert not (tmp_path / "prompts/teacher/v2").exists()
+
+
+def test_nothing_of_select_or_test_is_shown_to_the_proposer(tmp_path: Path) -> None:
+    pairs = golden()
+    for one in pairs[-8:]:
+        one["split"] = "test"
+    project(tmp_path, pairs)
+    parts = parts_of([one for one in pairs_of(pairs) if one.split == "dev"], 0)
+    unseen = [one.result.title for one in (*parts.select, *pairs_of(pairs[-8:]))]
+    with simulated(blind_spot) as server:
+        search(tmp_path, server.url, "--proposals", "3")
+        told = [text_of(asked) for asked in server.requests if is_proposing(asked)]
+        graded = [
+            str(asked["messages"][-1]["content"]) for asked in server.requests if not is_proposing(asked)
+        ]
+    assert told
+    assert not [title for title in unseen for text in told if title in text]
+    assert not [text for text in graded for one in pairs[-8:] if one["result"]["title"] in text]
+
+
+def test_disagreements_on_which_the_raters_differ_are_for_the_author(tmp_path: Path) -> None:
+    pairs = golden()
+    project(tmp_path, pairs)
+    split = [one["id"] for one in pairs if "refill" in one["result"]["title"]]
+    lines = [
+        {"item": id_, "rater": rater, "grade": grade, "policy_version": "v1"}
+        for id_ in split
+        for rater, grade in (("ann", 0), ("bob", 2))
+    ]
+    path = tmp_path / "golden/small/ratings.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    with simulated(blind_spot) as server:
+        found = search(tmp_path, server.url, "--proposals", "3").json
+        told = [text_of(asked) for asked in server.requests if is_proposing(asked)]
+    (fault,) = found["policy_faults"]
+    assert fault["clause"] == "plain"
+    assert set(fault["items"]) <= set(split)
+    assert all(given == [0, 2] for given in fault["items"].values())
+    assert not [text for text in told if "refill pack" in text]
+
+
+def test_too_few_queries_are_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    project(tmp_path, golden(2 * LEAST_QUERIES - 1))
+    with simulated(blind_spot) as server:
+        refused = search(tmp_path, server.url)
+        assert refused.code == 2
+        assert "dev has 19 queries: 10 to propose from and 9 to accept on" in refused.err
+        assert not server.requests
+
+
+def test_both_parts_have_whole_queries_and_every_grade() -> None:
+    pairs = pairs_of(golden(2 * LEAST_QUERIES))
+    parts = parts_of(pairs, 7)
+    one, other = ({pair.cluster for pair in part} for part in parts)
+    assert not one & other
+    assert len(one) == len(other) == LEAST_QUERIES
+    assert {pair.grade for pair in parts.propose} == {pair.grade for pair in parts.select} == {0, 1, 2}
+    assert parts_of(pairs, 7) == parts
+    assert parts_of(pairs, 8) != parts
+
+
+@pytest.mark.parametrize("model", ["builtin/lexical", "replay/grades.csv", "recorded/claude"])
+def test_a_teacher_that_reads_no_prompt_is_refused(tmp_path: Path, model: str) -> None:
+    project(tmp_path, golden())
+    refused = harness("improve", "--model", model, "--root", tmp_path, "--dry-run")
+    assert refused.code == 2
+    assert f"{model} reads no prompt" in refused.err
+
+
+def test_a_dry_run_asks_nothing_and_says_the_most_that_would_be_asked(tmp_path: Path) -> None:
+    project(tmp_path, golden())
+    with simulated(blind_spot) as server:
+        foreseen = search(tmp_path, server.url, "--proposals", "4", "--dry-run").json
+        assert not server.requests
+        search(tmp_path, server.url, "--proposals", "4")
+        proposals = sum(map(is_proposing, server.requests))
+        answers = len(server.requests) - proposals
+    assert foreseen["propose"] == foreseen["select"] == {"n": 96, "queries": 24}
+    # 96 for the first prompt, 112 for each of 4 proposals, 96 for each of 5 that may be tried.
+    assert foreseen["answers"] == 96 + 4 * 112 + 5 * 96
+    assert answers <= foreseen["answers"]
+    assert proposals <= foreseen["proposals"] == 4
+
+
+def test_max_cost_stops_a_search_over_both_models(tmp_path: Path) -> None:
+    project(tmp_path, golden())
+    prices = '[models."openai/sim"]\ninput = 1000.0\noutput = 1000.0\n'
+    (tmp_path / "prices.toml").write_text(prices, encoding="utf-8")
+    with simulated(blind_spot) as server:
+        stopped = search(tmp_path, server.url, "--max-cost", "40", "--max-connections", "1")
+        asked = len(server.requests)
+        again = search(tmp_path, server.url, "--max-cost", "40", "--max-connections", "1")
+        assert stopped.code == again.code == 4, stopped.err
+        assert "--max-cost" in stopped.err
+        # What was spent before counts: no further call fits, of whichever model.
+        assert len(server.requests) == asked
+        assert sum(map(is_proposing, server.requests)) > 0
+
+
+SYSTEM = TAGS + "Judge fairly."
+
+
+@pytest.mark.parametrize(
+    ("proposed", "why"),
+    [
+        (SYSTEM + " ", "changes nothing"),
+        (SYSTEM + "\n{{ policy.name }}", "changes the tags"),
+        (SYSTEM.replace("{{ policy.goal }}", ""), "changes the tags"),
+        (SYSTEM + "\n{# open", "is no template"),
+        (SYSTEM + "\nA red tin box is what they want.", "says the query of a"),
+        (SYSTEM + "\nAs in: Big RED box, 5 litres!", "says the title of a"),
+        (SYSTEM + "\none two three four five six seven eight", f"says {IN_A_ROW} words in a row of a"),
+        (SYSTEM + "\none two three four five six seven", None),
+        (SYSTEM + "\nA box is a box.", None),
+        (SYSTEM + "x" * ((GROWTH - 1) * len(SYSTEM) + ROOM), None),
+        (SYSTEM + "x" * ((GROWTH - 1) * len(SYSTEM) + ROOM + 1), "is longer than"),
+    ],
+)
+def test_what_an_edit_may_not_be(writer: PromptWriter, proposed: str, why: str | None) -> None:
+    graded = example(
+        query="tin box",
+        result={
+            "title": "Big red box 5 litres",
+            "description": "one two three four five six seven eight nine",
+        },
+    )
+    refusal = Guard(SYSTEM, [graded]).refusal(proposed, SYSTEM, writer)
+    assert refusal is None if why is None else refusal is not None and why in refusal
+
+
+def test_what_the_prompt_says_already_is_no_leak(writer: PromptWriter) -> None:
+    graded = example(query="judge fairly", result={"title": "Judge fairly now"})
+    assert Guard(SYSTEM, [graded]).refusal(SYSTEM + "\nAnd calmly.", SYSTEM, writer) is None
+
+
+def test_tags_are_compared_without_comments_and_spaces() -> None:
+    assert tags_of("{# why #}a {{ x }} b") == tags_of("{{x}} {# other #}")
+    assert tags_of("{{ x }}{{ y }}") != tags_of("{{ y }}{{ x }}")
+
+
+@pytest.mark.parametrize(
+    ("text", "system", "refused"),
+    [
+        ("Why.\n<template>\na\nb\n</template>", "a\nb\n", None),
+        ("Why.\n<template>\na ``` b\n</template>\n", "a ``` b\n", None),
+        ('{"grade": 1}', None, "no template"),
+        ("<template>\na\n</template>\n<template>\nb\n</template>", None, "2 templates"),
+        ("<template>\na", None, "no template"),
+    ],
+)
+def test_reading_a_proposal(text: str, system: str | None, refused: str | None) -> None:
+    found = read_proposal(Reply(text=text, model="m"))
+    assert found.system == system
+    assert refused is None if found.refused is None else refused and refused in found.refused
+
+
+def test_a_proposal_that_was_cut_off_is_none() -> None:
+    reply = Reply(text="<template>\na\n</template>", model="m", stop="cut_off")
+    assert read_proposal(reply).refused == "the reply ended with cut_off"
+
+
+def test_proposals_that_cannot_be_used_are_counted_by_reason(tmp_path: Path) -> None:
+    project(tmp_path, golden())
+
+    def stubborn(asked: dict[str, Any], dice: random.Random) -> Turn:
+        if is_proposing(asked):
+            return proposal(f"{template_in(asked)}\n{{{{ policy.name }}}} {dice.random()}")
+        return blind_spot(asked, dice)
+
+    with simulated(stubborn) as server:
+        found = search(tmp_path, server.url, "--proposals", "3").json
+    assert found["candidates"] == []
+    assert sum(found["refused"].values()) == found["proposals"] == 3
+
+
+def test_a_teacher_without_disagreements_is_left_as_it_is(tmp_path: Path) -> None:
+    project(tmp_path, golden())
+
+    def perfect(asked: dict[str, Any], dice: random.Random) -> Turn:
+        return answer(int(text_of(asked).rpartition(" g")[2][0]))
+
+    with simulated(perfect) as server:
+        ended = harness("improve", "--model", "openai/sim", "--base-url", server.url, "--root", tmp_path)
+        assert not any(map(is_proposing, server.requests))
+    assert ended.code == 0
+    assert "The teacher agrees with every pair that edits could be proposed from." in ended.out.replace(
+        "\n", " "
+    )
+
+
+def test_an_edit_after_which_fewer_answers_can_be_read_is_not_accepted(tmp_path: Path) -> None:
+    project(tmp_path, golden())
+
+    def mute(asked: dict[str, Any], dice: random.Random) -> Turn:
+        """The edit cures the blind spot, and has the teacher say nothing of every third query."""
+        text = text_of(asked)
+        if RULE in text and not is_proposing(asked) and "number3" in str(asked["messages"][-1]["content"]):
+            return answer(9)
+        return blind_spot(asked, dice)
+
+    with simulated(mute) as server:
+        found = search(tmp_path, server.url, "--proposals", "3").json
+    cured = [one for one in found["candidates"] if RULE in one["template"]]
+    assert cured
+    assert all(one["unread"] > one["unread_base"] for one in cured)
+    assert all(one["why"] == "more answers cannot be read than before" for one in cured)
+    assert found["draft"] is None
+
+
+GOOD = "the good one"
+"""The shot that cures the blind spot."""
+
+
+def with_shots(root: Path, title: str = GOOD) -> None:
+    """A project with twelve shots, of which one helps; the prompt shows four."""
+    pairs = golden()
+    for number in range(12):
+        name = title if number == 7 else f"shown {number}"
+        pairs.append(
+            {
+                **pairs[0],
+                "id": f"shot-{number}",
+                "query": f"thing {number} for a shot",
+                "result": {"title": name},
+                "split": "shots",
+            }
+        )
+    project(root, pairs)
+
+
+def learning(asked: dict[str, Any], dice: random.Random) -> Turn:
+    """A teacher that learns from one shot alone."""
+    title = str(asked["messages"][-1]["content"])
+    return answer(0) if GOOD in text_of(asked) and "refill pack" in title else blind_spot(asked, dice)
+
+
+def test_the_shot_that_helps_is_found_and_pinned_in_a_draft(tmp_path: Path) -> None:
+    with_shots(tmp_path)
+    with simulated(learning) as server:
+        found = search(tmp_path, server.url, "--shots", "--proposals", "25").json
+        assert not any(map(is_proposing, server.requests))
+    assert found["proposed_by"] is None
+    assert found["draft"] == "teacher@v2"
+    best = next(one for one in found["candidates"] if one["number"] == found["chosen"])
+    assert "shot-7" in best["shots"]
+    assert len(best["shots"]) == 4
+    assert any("shows shot-7 in the place of shot-" in edit["note"] for edit in best["edits"])
+    made = Project(tmp_path)
+    files = load_prompt(made, "teacher@v2")
+    assert list(files.spec.chosen) == best["shots"]
+    assert files.system == load_prompt(made, "teacher@v1").system
+    shown = harness("prompt", "render", "teacher@v2", "--root", tmp_path, "--item", "q0-0").out
+    assert GOOD in shown
+
+
+def test_a_chosen_shot_that_may_not_be_shown_is_refused(tmp_path: Path) -> None:
+    with_shots(tmp_path)
+    spec = tmp_path / "prompts/teacher/v1/prompt.toml"
+    spec.write_text(
+        spec.read_text(encoding="utf-8") + 'chosen = ["shot-3", "q0-0", "gone"]\n', encoding="utf-8"
+    )
+    refused = harness("prompt", "render", "teacher@v1", "--root", tmp_path)
+    assert refused.code == 2
+    assert "chosen: q0-0 may not be shown" in refused.err
+    assert "chosen: gone may not be shown" in refused.err
+    assert "shot-3" not in refused.err
+
+
+def test_chosen_shots_are_shown_in_their_order_and_as_many_as_wanted(tmp_path: Path) -> None:
+    with_shots(tmp_path)
+    spec = tmp_path / "prompts/teacher/v1/prompt.toml"
+    text = spec.read_text(encoding="utf-8").replace("shots = 4\n", "")
+    spec.write_text(text + 'chosen = ["shot-9", "shot-3", "shot-5"]\n', encoding="utf-8")
+    shown = harness("prompt", "render", "teacher@v1", "--root", tmp_path).out
+    assert shown.index("shown 9") < shown.index("shown 3") < shown.index("shown 5")
+    two = harness("prompt", "render", "teacher@v1", "--root", tmp_path, "--shots", "2").out
+    assert "shown 3" in two and "shown 5" not in two
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ('name = "a"\n', 'name = "a"\nchosen = ["x", "y"]\n'),
+        ('name = "a"\nchosen = [\n  "old",\n]\n', 'name = "a"\nchosen = ["x", "y"]\n'),
+        (
+            'name = "a"\n[more]\nchosen = ["z"]\n',
+            'name = "a"\nchosen = ["x", "y"]\n\n[more]\nchosen = ["z"]\n',
+        ),
+    ],
+)
+def test_a_list_is_put_above_the_first_table(text: str, made: str) -> None:
+    assert with_list(text, Path("prompt.toml"), "chosen", ["x", "y"]) == made
+
+
+def test_words_and_shots_cannot_be_searched_for_at_once(tmp_path: Path) -> None:
+    project(tmp_path, golden())
+    refused = harness(
+        "improve", "--model", "openai/x", "--shots", "--proposer", "openai/y", "--root", tmp_path
+    )
+    assert refused.code == 2
+    assert "--shots asks no model for proposals" in refused.err
+
+
+def test_a_search_fits_a_terminal(tmp_path: Path) -> None:
+    project(tmp_path, golden())
+    with simulated(blind_spot) as server:
+        words = ("improve", "teacher@v1", "--model", "openai/sim", "--base-url", server.url)
+        ended = harness(*words, "--proposals", "3", "--root", tmp_path)
+    assert "teacher@v2 is better than teacher@v1" in ended.out
+    assert max(map(len, ended.out.splitlines())) <= 80
+    assert not [line for line in ended.out.splitlines() if line.endswith(" ")]
