@@ -209,7 +209,7 @@ def test_command_serves_a_project_of_ones_own_and_says_that_it_is_no_model(here:
 
 
 def test_it_says_that_it_cannot_learn(here: Path) -> None:
-    shots = [line for line in examples() if line["split"] == "shots"]
+    shots = [{**line, "id": f"s-{line['id']}"} for line in examples() if line["split"] == "shots"]
     project = write_project(here, golden=[*dev_pairs(24), *shots])
     with running(graded_by(Baseline(project, "small"))) as url:
         words = ("improve", "--model", "openai/demo", "--base-url", url, "--proposals", "2")
