@@ -23,13 +23,19 @@ from improving import (
     text_of,
 )
 
+from harness.improve.accepting import chosen, decided
 from harness.improve.guard import GROWTH, IN_A_ROW, ROOM, Guard, tags_of
 from harness.improve.parts import LEAST_QUERIES, parts_of
 from harness.improve.reflection import read_proposal
+from harness.improve.search import closeness
+from harness.nouns.base import Interval
 from harness.nouns.pair import Example
 from harness.nouns.records import Reply
 from harness.policy.load import load_policy
 from harness.prompting.prompt import PromptWriter, bind_prompt, load_prompt
+from harness.score.items import Answer, GradedItem
+from harness.scorecards.comparison import Change
+from harness.scorecards.improvement import Candidate
 from harness.storage.project import Project
 from harness.storage.versions import with_list
 
@@ -421,3 +427,48 @@ def test_a_search_fits_a_terminal(tmp_path: Path) -> None:
     assert "teacher@v2 is better than teacher@v1" in ended.out
     assert max(map(len, ended.out.splitlines())) <= 80
     assert not [line for line in ended.out.splitlines() if line.endswith(" ")]
+
+
+def tried(delta: float | None, p: float | None, *, unread: int = 0, low: float = 0.0) -> Candidate:
+    """A candidate that was tried on select."""
+    change = Change(base=0.5, candidate=0.6, delta=delta, p=p, ci=Interval(low, 1.0))
+    return Candidate(
+        number=1, template="t", edits=(), propose=change, select=change, unread=unread, unread_base=2
+    )
+
+
+@pytest.mark.parametrize(
+    ("candidates", "why"),
+    [
+        ([tried(0.1, 0.05)], [""]),
+        ([tried(0.1, 0.0501)], ["its change on select could be chance"]),
+        # Of two, the smaller p has to be half of it.
+        ([tried(0.1, 0.025), tried(0.1, 0.05)], ["", ""]),
+        ([tried(0.1, 0.026), tried(0.1, 0.05)], ["its change on select could be chance"] * 2),
+        ([tried(-0.1, 0.001)], ["no better on select"]),
+        ([tried(0.0, 0.001)], ["no better on select"]),
+        ([tried(0.1, 0.001, unread=2)], [""]),
+        ([tried(0.1, 0.001, unread=3)], ["more answers cannot be read than before"]),
+        ([tried(None, None)], ["its change on select is undefined"]),
+        # One without a test takes nothing from the others.
+        ([tried(None, None), tried(0.1, 0.05)], ["its change on select is undefined", ""]),
+    ],
+)
+def test_when_an_edit_is_accepted(candidates: list[Candidate], why: list[str]) -> None:
+    found = decided(candidates)
+    assert [one.why for one in found] == why
+    assert [one.accepted for one in found] == [not words for words in why]
+
+
+def test_of_several_accepted_the_one_with_the_highest_lower_limit_is_chosen() -> None:
+    several = [tried(0.3, 0.001, low=0.01), tried(0.1, 0.001, low=0.05), tried(0.9, 0.5, low=0.3)]
+    assert chosen(decided(several)) == decided(several)[1]
+    assert chosen(decided([tried(0.3, 0.5)])) is None
+
+
+def item(grade: int | None, golden: int) -> GradedItem:
+    return GradedItem("a", "q", golden, (Answer(grade, "graded" if grade is not None else "failed"),))
+
+
+def test_closeness_falls_with_the_distance_on_the_scale() -> None:
+    assert [closeness(item(grade, 4), (0, 1, 2, 3, 4)) for grade in (4, 3, 0, None)] == [1, 0.75, 0, 0]

@@ -34,7 +34,11 @@ def judged(
     scored = [(one, _change(grader, base, one.variant, parts.propose, terms)) for one in found]
     better = [(one, change) for one, change in scored if (change.delta or 0) > 0]
     better.sort(key=lambda one: (-(one[1].delta or 0), one[0].number))
-    tried = [_tried(grader, base, *one, parts, terms) for one in better[:TESTED]]
+    return decided([_tried(grader, base, *one, parts, terms) for one in better[:TESTED]])
+
+
+def decided(tried: Sequence[Candidate]) -> list[Candidate]:
+    """Each with p after Holm over all of them, and whether it is accepted or why not."""
     adjusted = holm([one.select.p for one in tried])
     return [_decided(one, p) for one, p in zip(tried, adjusted, strict=True)]
 
