@@ -264,6 +264,9 @@ def test_tags_are_compared_without_comments_and_spaces() -> None:
         ('{"grade": 1}', None, "no template"),
         ("<template>\na\n</template>\n<template>\nb\n</template>", None, "2 templates"),
         ("<template>\na", None, "no template"),
+        ("</template>\na\n<template>", None, "no template"),
+        ("  <template>  \r\na\n</template>", "a\n", None),
+        ("<template>\n" * 200_000, None, "no template"),
     ],
 )
 def test_reading_a_proposal(text: str, system: str | None, refused: str | None) -> None:

@@ -1,7 +1,6 @@
 """The model that proposes: it sees a template and its disagreements, and writes another template."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,9 +26,12 @@ from harness.storage.files import iter_nouns, to_line
 from harness.storage.regular import append_whole, open_to_append
 
 FILE = "reflections.jsonl"
+NOTE = 1_000
+"""Letters that are kept of what a model says about its edit."""
 SHOWN = 100
 """Letters of a reply without a template that are shown."""
-_MARKED = re.compile(r"^\s*<template>[ \t]*\n(.*?)^\s*</template>\s*$", re.MULTILINE | re.DOTALL)
+BEGIN, END = "<template>", "</template>"
+"""Lines around a template in a reply."""
 TASK = """You improve the instructions that a language model follows when it grades how well a search result
 serves a query. The instructions are a Jinja template. Below you see the template, and pairs that the model
 graded otherwise than the people who decide. They say why they gave their grade.
@@ -154,15 +156,17 @@ def read_proposal(reply: Reply) -> Proposal:
     """The one template in a reply, and what stands before it. Two templates are none."""
     if reply.stop != "end":
         return Proposal(system=None, note="", refused=f"the reply ended with {reply.stop}")
-    found = list(_MARKED.finditer(reply.text))
-    if len(found) != 1:
-        return Proposal(system=None, note="", refused=_why_none(reply.text, len(found)))
-    note = " ".join(reply.text[: found[0].start()].split())
-    return Proposal(system=found[0][1], note=note[:1000])
+    lines = reply.text.splitlines(keepends=True)
+    begins, ends = ([at for at, line in enumerate(lines) if line.strip() == mark] for mark in (BEGIN, END))
+    if len(begins) != 1 or len(ends) != 1 or ends < begins:
+        templates = min(len(begins), len(ends))
+        return Proposal(system=None, note="", refused=_why_none(reply.text, templates))
+    note = " ".join("".join(lines[: begins[0]]).split())
+    return Proposal(system="".join(lines[begins[0] + 1 : ends[0]]), note=note[:NOTE])
 
 
 def _why_none(text: str, templates: int) -> str:
-    if templates:
+    if templates > 1:
         return f"the reply holds {templates:,} templates, and one was asked for"
     said = shown(text)
     return f'the reply holds no template: "{said[:SHOWN]}{"..." if len(said) > SHOWN else ""}"'
