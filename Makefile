@@ -14,6 +14,9 @@ EVAL_FLAGS = $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY
 
 SHIP_FLAGS = --base "$(or $(BASE),baseline)" $(if $(RUN),--run "$(RUN)") $(if $(PAIRS),--pairs "$(PAIRS)") $(FLAGS)
 
+# A variable that a target cannot do without: an empty one would be an empty path.
+NEEDS = $(foreach one,$(1),$(if $($(one)),,$(error name $(one)=..., as in `make help`)))
+
 # make ends with 2 on every error. The last line of the command says with what it ended itself.
 ENDS = || { code=$$?; case $$code in \
   1) what="failed: a gate, or what it asks for";; \
@@ -70,22 +73,22 @@ regress: $(VENV)/installed  ## May a run replace another? [BASE=baseline RUN=lat
 	@$(BIN)/harness regress --base "$(or $(BASE),baseline)" --candidate "$(or $(RUN),latest)" $(FLAGS) $(ENDS)
 
 impact: $(VENV)/installed  ## What would a policy change do to what people see? V1=policy@v1 V2=policy@v2 PAIRS=file [MODEL= FLAGS=]
-	@$(BIN)/harness policy impact "$(V1)" "$(V2)" --pairs "$(PAIRS)" $(if $(MODEL),--model "$(MODEL)") $(FLAGS) $(ENDS)
+	$(call NEEDS,V1 V2 PAIRS)@$(BIN)/harness policy impact "$(V1)" "$(V2)" --pairs "$(PAIRS)" $(if $(MODEL),--model "$(MODEL)") $(FLAGS) $(ENDS)
 
 ship: $(VENV)/installed  ## May a policy version ship? POLICY=policy@v2 [RUN= BASE=baseline PAIRS= FLAGS=]
-	@$(BIN)/harness ship --policy "$(POLICY)" $(SHIP_FLAGS) $(ENDS)
+	$(call NEEDS,POLICY)@$(BIN)/harness ship --policy "$(POLICY)" $(SHIP_FLAGS) $(ENDS)
 
 audit: $(VENV)/installed  ## Is a teacher biased? [OF=run or model] [FLAGS="--limit 50 --dry-run"]
 	@$(BIN)/harness audit "$(or $(OF),latest)" $(FLAGS) $(ENDS)
 
 label: $(VENV)/installed  ## Label production pairs with a proven teacher: PAIRS=file OUT=folder [MODEL= POLICY= PROMPT= FLAGS=]
-	@$(BIN)/harness label "$(PAIRS)" -o "$(OUT)" $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY)") $(if $(PROMPT),--prompt "$(PROMPT)") $(FLAGS) $(ENDS)
+	$(call NEEDS,PAIRS OUT)@$(BIN)/harness label "$(PAIRS)" -o "$(OUT)" $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY)") $(if $(PROMPT),--prompt "$(PROMPT)") $(FLAGS) $(ENDS)
 
 improve: $(VENV)/installed  ## A better prompt from the disagreements on dev. MODEL=provider/model [PROMPT=teacher@v3 FLAGS="--proposals 20"]
 	@$(BIN)/harness improve $(PROMPT) --model "$(MODEL)" $(FLAGS) $(ENDS)
 
 estimate: $(VENV)/installed  ## How good is production? LABELS=folder or table [RATINGS=file FLAGS="--over queries"]
-	@$(BIN)/harness estimate "$(LABELS)" $(if $(RATINGS),--ratings "$(RATINGS)") $(FLAGS) $(ENDS)
+	$(call NEEDS,LABELS)@$(BIN)/harness estimate "$(LABELS)" $(if $(RATINGS),--ratings "$(RATINGS)") $(FLAGS) $(ENDS)
 
 report: $(VENV)/installed  ## A run as one HTML file: [RUN=latest BASE=run FLAGS=]
 	@$(BIN)/harness report "$(or $(RUN),latest)" $(if $(BASE),"$(BASE)") $(FLAGS) $(ENDS)

@@ -136,7 +136,7 @@ def test_what_a_set_lacks_cannot_be_told_and_says_why() -> None:
         "price": "no item has a price above 0",
         "brand named": "no item says whether it has a brand",
         "brand": "no item names its brand",
-        "position": "the order of asking is not known",
+        "order of asking": "it is not known",
         "script": "no script has 10 items beside 10 others",
         "language": "no item names its language",
     }

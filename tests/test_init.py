@@ -155,6 +155,23 @@ def test_make_without_a_harness_says_what_to_do(shop: Path) -> None:
     assert "There is no /nowhere/harness: make install, or name one" in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "lacks"),
+    [
+        (("estimate",), "LABELS"),
+        (("label", "PAIRS=pairs.csv"), "OUT"),
+        (("ship",), "POLICY"),
+        (("impact", "V1=shop@v1", "V2=shop@v2"), "PAIRS"),
+    ],
+)
+def test_make_names_the_variable_that_a_target_cannot_do_without(
+    shop: Path, words: tuple[str, ...], lacks: str
+) -> None:
+    ended = made(shop, *words, "HARNESS=true")
+    assert ended.returncode == 2 and f"name {lacks}=..., as in `make help`" in ended.stderr
+    assert made(shop, *words, "HARNESS=true", f"{lacks}=x").returncode == 0
+
+
 def steps(shop: Path) -> list[dict[str, Any]]:
     yaml = pytest.importorskip("yaml")
     flow = yaml.safe_load((shop / ".github/workflows/check.yml").read_text("utf-8"))
@@ -195,6 +212,11 @@ def test_workflow_and_readme_name_targets_that_there_are(shop: Path) -> None:
     lines = [line.split("  #")[0] for block in blocks for line in block.splitlines()]
     lines += [step["run"] for step in steps(shop) if "run" in step]
     targets = {shlex.split(line)[1] for line in lines if line.startswith("make ")}
+    # A run that is its own baseline passes: the baseline comes before the run that is held against it.
+    assert (
+        lines.index("harness baseline set latest") < lines.index("make eval", 1) < lines.index("make regress")
+    )
+    assert "harness rate plan --policy shop --raters ann,bob --kind human --pairs 12" in lines
     assert {"eval", "gate2", "regress", "lint", "install"} <= targets <= {*recipes(shop / "Makefile"), "help"}
     assert harness("eval").code == 0
     for line in lines:
@@ -307,7 +329,8 @@ def test_project_from_a_table_has_its_pairs_and_its_scale(here: Path) -> None:
     examples = load_examples(here / "shop/golden/shop/examples.jsonl", policy)
     assert {one.id: one.grade for one in examples} == {"shoe|1": 3, "shoe|2": 0, "hat|3": 1, "hat|4": 3}
     assert {one.provenance.licence for one in examples if one.provenance} == {"MIT"}
-    assert "mean nothing" not in (here / "shop/README.md").read_text("utf-8")
+    readme = (here / "shop/README.md").read_text("utf-8")
+    assert "mean nothing" not in readme and "--kind human --pairs 100" in readme
 
 
 def test_words_of_grades_become_their_names(here: Path) -> None:

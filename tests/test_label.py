@@ -1,6 +1,7 @@
 """harness label: each distinct pair is asked once by a proven teacher, and every row has its outcome."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,7 @@ def test_an_unproven_teacher_is_refused_by_name(here: Path) -> None:
     with fault_server(by_title) as server:
         ended = label(server, table)
         assert (ended.code, server.requests, Path("L").exists()) == (2, [], False)
+        assert "openai/m with teacher@v" in ended.err and "prove it first" in ended.err
         assert "is not proven" in ended.err and "--unproven" in ended.err
         assert f"--split test --base-url {server.url}" in " ".join(ended.err.split())
         ended = label(server, table, "--unproven", "--json")
@@ -143,7 +145,11 @@ def test_a_failed_gate_is_no_proof(here: Path) -> None:
         at = ("--policy", "small", "--model", "openai/m", "--base-url", server.url)
         harness("eval", *at, "--split", "test", **KEYS)
         ended = label(server, table)
-    assert (ended.code, "its Gate 2 verdict is fail" in ended.err) == (2, True), ended.err
+    said = " ".join(ended.err.split())
+    assert (ended.code, "its Gate 2 verdict is fail" in said) == (2, True), ended.err
+    # Asked often enough, a teacher passes by luck.
+    assert "to ask test again until it passes proves nothing" in said and "prove it first" not in said
+    assert re.search(r"what it lacks: harness gate2 \S+-test;", said)
 
 
 def test_a_set_becomes_proven_once_its_teacher_is(here: Path) -> None:

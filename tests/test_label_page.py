@@ -215,7 +215,7 @@ def test_the_sample_that_halves_the_interval_is_one_that_the_labels_have(here: P
     pairs = summary.outcomes.graded
     assert pairs == summary.distinct - 1
 
-    def step(rows: int, labels: LabelSummary | None) -> Step:
+    def step(rows: int, labels: LabelSummary | None, left: int = 4) -> Step:
         more = Labels(items=rows, queries=4)
         found = Estimates(
             labels="rows.csv",
@@ -235,7 +235,7 @@ def test_the_sample_that_halves_the_interval_is_one_that_the_labels_have(here: P
                     n_labelled=9,
                     n_unlabelled=9,
                     clusters_labelled=3,
-                    clusters_unlabelled=3,
+                    clusters_unlabelled=left,
                     to_halve=more,
                 ),
             ),
@@ -247,6 +247,8 @@ def test_the_sample_that_halves_the_interval_is_one_that_the_labels_have(here: P
     assert whole == f"harness sample {summary.labels} --n {pairs} -o plan.jsonl"
     assert harness(*shlex.split(whole)[1:]).code == 0
     assert step(pairs + 1, summary).command == ""
+    # The queries that were rated already bring nothing new.
+    assert "fewer pairs to draw" in step(pairs, summary, left=3).words
     long = summary.model_copy(update={"distinct": 10_000, "labels": "my sets/a"})
     lost = long.model_copy(update={"outcomes": LabelCounts(graded=9, ungraded=0, failed=2)})
     first = [one.command for one in label_steps(long)]

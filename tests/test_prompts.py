@@ -12,9 +12,9 @@ from builders import WORDS, example, examples, harness, policy, policy_text, wri
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.cli.progress import warnings_of
 from harness.errors import BadInput
 from harness.grading.plan import Plan, make_plan
+from harness.grading.plan_warnings import plan_warnings
 from harness.nouns.pair import Pair, indented_json
 from harness.prompting.prompt import PromptWriter, load_prompt
 from harness.runs.manifest import Asked
@@ -372,7 +372,9 @@ def test_the_answer_of_a_shot_without_a_reasoning_shows_none(here: Path) -> None
     assert '"reasoning": ""' not in shown and "clauses" not in shown
     assert shown.count('"grade"') == 4 and shown.count("It is no shoe.") == 1
     asked = Asked(model="openai/x", policy="small", prompt="teacher", splits=("dev",))
-    assert "3 of 4 shots have no reasoning: they show a grade alone" in warnings_of(make_plan(project, asked))
+    assert "3 of 4 shots have no reasoning: they show a grade alone" in plan_warnings(
+        make_plan(project, asked)
+    )
 
 
 CITED: dict[str, tuple[bool, bool, str, int]] = {

@@ -138,7 +138,7 @@ def test_limit_of_few_queries_says_that_a_guard_set_it(touched: int) -> None:
     items = [item(f"i{at}", 0, grade, query=f"q{at // 5}") for at, grade in enumerate(given)]
     score = gate2([*items, item("other", 2, 2)], action_of=ACTIONS, gates=gates)
     (cell,) = score.never_grow
-    said = "fewer than five queries have one, so a guard by the number of queries sets the limit"
+    said = "fewer than five queries have one, so the number of queries, not their spread, sets the limit"
     assert cell.guarded == (touched < 5) == (said in " ".join(text_of(gate2_view(score, "x", "y")).split()))
 
 

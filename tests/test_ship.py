@@ -206,7 +206,10 @@ STOPPED: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
         "regression", "inconclusive", "is out of date: changed since it was made: the golden set",
     ),
     "nobody rated, with the way on": (
-        removed("golden/small/ratings.jsonl"), "gate1", "fail", "rate plan --policy small@v1 --raters A,B",
+        removed("golden/small/ratings.jsonl"),
+        "gate1",
+        "fail",
+        "rate plan --policy small@v1 --raters ann,bob --kind human",
     ),
     "no baseline": (
         removed("runs/baselines/*"), "regression", "inconclusive", "harness baseline set RUN",

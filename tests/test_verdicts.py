@@ -240,7 +240,7 @@ def test_whole_interval_of_a_cell_has_to_stay_within_its_limit(
 
 
 def test_verdict_by_a_guarded_limit_says_so() -> None:
-    said = "fewer than five queries have one, so a guard by the number of queries sets the limit"
+    said = "fewer than five queries have one, so the number of queries, not their spread, sets the limit"
     guarded = cell((0.0, 0.2), (0.0, 0.3), guarded=True)
     assert said in (judged(card(never_grow=(guarded,))).reason or "")
     assert said not in (judged(card(never_grow=(cell((0.0, 0.2)),))).reason or "")

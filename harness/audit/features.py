@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from harness.nouns.base import Reason
 from harness.nouns.pair import Result, words
+from harness.scorecards.audit import ORDER
 from harness.storage.cells import number_of
 
 PER_SD = "standard deviation"
@@ -56,7 +57,7 @@ def features(subjects: Sequence[Subject]) -> Iterator[Feature]:
     yield _measured("brand named", subjects, _brand_named, "no item says whether it has a brand", AGAINST)
     brands = [one.result.brand if one.result else None for one in subjects]
     yield from _each_frequent("brand", brands, skip_first=False)
-    yield _measured("position", subjects, lambda one: one.position, "the order of asking is not known")
+    yield _measured(ORDER, subjects, lambda one: one.position, "it is not known")
     yield from _each_frequent("script", [_script(f"{one.query} {one.title}") for one in subjects])
     yield from _each_frequent("language", [one.language for one in subjects])
 

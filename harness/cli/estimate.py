@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from harness.cli.options import Json, Options, Root, argument, layout, option, project_at
+from harness.cli.options import RATINGS_COLUMNS, Json, Options, Root, argument, layout, option, project_at
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.rated import LevelOptions, TableOptions, given_in
 from harness.errors import BadInput
@@ -38,7 +38,9 @@ class SampleRatings(Options):
             if given := given_in(own):
                 raise BadInput(f"{given} goes with --ratings")
             return None
-        how = layout(self.ratings_columns, None, self.ratings_format, table.labels, table.encoding)
+        how = layout(
+            self.ratings_columns, None, self.ratings_format, table.labels, table.encoding, RATINGS_COLUMNS
+        )
         return Rated(self.ratings, how, self.uniform, _decided(policy, root))
 
 
@@ -117,6 +119,8 @@ def _levels(path: Path, levels: LevelOptions, table: TableOptions, root: Path | 
     from harness.runs.labels import is_label_set
     from harness.score.estimate_files import levels_of_labels
 
+    if not path.exists():
+        raise BadInput(f"{path}: no such label set or table; `harness label` makes a label set")
     if path.is_dir() and not is_label_set(path):
         raise BadInput(f"{path}: a folder, and no label set; `harness label` makes one")
     if not is_label_set(path):

@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.options import Json, OptionalRun, Options, Root, layout, option, project_at
+from harness.cli.options import RATINGS_COLUMNS, Json, OptionalRun, Options, Root, layout, option, project_at
 from harness.cli.output import end_by, print_json, say, scored_json, show
 from harness.cli.rated import FileOptions, GatedOptions, bar_origin, given_in, refuse
 from harness.errors import BadInput
@@ -42,7 +42,9 @@ class RatingsOptions(Options):
 
     def layout(self, files: FileOptions, columns: str | None) -> "Layout":
         """How to read the ratings, with these columns."""
-        return layout(columns, self.ratings_wide, self.ratings_format, files.labels, files.encoding)
+        return layout(
+            columns, self.ratings_wide, self.ratings_format, files.labels, files.encoding, RATINGS_COLUMNS
+        )
 
 
 def gate2_command(

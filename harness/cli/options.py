@@ -154,21 +154,26 @@ def names_in(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in named if name.strip())
 
 
+RATINGS_COLUMNS = "--ratings-columns"
+"""The option for the headers of ratings that stand beside another table."""
+
+
 def layout(
     columns: str | None,
     wide: str | None,
     format: str | None,
     labels: str | None = None,
     encoding: str | None = None,
+    mapped_by: str | None = "--columns",
 ) -> "Layout":
-    """How to read a table."""
+    """How to read a table; `mapped_by`: the option that says its headers."""
     from harness.storage.tables import Layout, parse_columns, parse_labels
 
     names = names_in(wide)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise BadInput(f"--wide names {', '.join(twice)} twice")
-    return Layout(parse_columns(columns), names, format, parse_labels(labels), encoding)
+    return Layout(parse_columns(columns), names, format, parse_labels(labels), encoding, mapped_by)
 
 
 def weighting_of(text: str | None) -> "Weights | None":

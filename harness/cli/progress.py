@@ -39,9 +39,10 @@ class Progress:
 
     def started(self, folder: Path, plan: "Plan", todo: int) -> None:
         """The run is about to ask for `todo` answers."""
+        from harness.grading.plan_warnings import plan_warnings
         from harness.providers import is_home
 
-        for warning in warnings_of(plan):
+        for warning in plan_warnings(plan):
             say(f"warning: {warning}")
         asked, examples = plan.asked, plan.size
         done = examples * asked.repeats - todo
@@ -122,32 +123,6 @@ def _short(count: int) -> str:
     if count < 1_000:
         return str(count)
     return f"{count / 1_000:.0f}k" if count < 1_000_000 else f"{count / 1_000_000:.1f}M"
-
-
-def warnings_of(plan: "Plan") -> list[str]:
-    """Warnings to print before money is spent."""
-    from harness.policy.lint import unfinished
-    from harness.providers import is_prompted
-
-    warnings, prompted = [], is_prompted(plan.asked.model)
-    lacking = unfinished(plan.policy)
-    if lacking:
-        empty = plural(len(lacking), "empty text")
-        warnings.append(f"{plan.policy.label} is not finished ({empty}): {plan.policy_file}")
-    if plan.dropped:
-        count = plural(len(plan.dropped), "shot is", "shots are")
-        warnings.append(f"{count} withheld from the teacher: too close to what is graded")
-    if prompted and (bare := sum(not shot.reasoning for shot in plan.writer.shown)):
-        count = f"{bare:,} of {plural(len(plan.writer.shown), 'shot')}"
-        has = "has" if bare == 1 else "have"
-        warnings.append(f"{count} {has} no reasoning: they show a grade alone")
-    if prompted and plan.withheld:
-        what = "worked examples of the policy are withheld from the teacher, since they are graded"
-        warnings.append(f"{what}: {', '.join(plan.withheld)}")
-    if plan.stale:
-        count = plural(plan.stale, "example was", "examples were")
-        warnings.append(f"{count} not yet judged under {plan.policy.label}: Gate 2 is inconclusive")
-    return warnings
 
 
 def _bar() -> "Bar":

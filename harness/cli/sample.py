@@ -55,6 +55,7 @@ def sample_command(
 
     At random, with known probabilities, for `harness estimate`; or, apart, a hunt for errors.
     """
+    from harness.golden.rating.raters import how_to_plan
     from harness.report.sample import sample_view
     from harness.score.sample_files import draw_from
     from harness.storage.files import write_lines
@@ -68,17 +69,15 @@ def sample_command(
     summary = summary.model_copy(update={"file": str(output)})
     print_json(summary) if json else show(sample_view(summary))
     if not json:
-        name = summary.policy.partition("@")[0]
         say(f"written to {shown_path(output)}")
-        rate = f"harness rate plan --policy {name} --from {shown_path(output)}"
-        say(f"next: {rate} --raters ann,bob --kind human")
+        say(f"next: {how_to_plan(summary.policy, str(shown_path(output)))}")
 
 
 def _wanted(labels: Path, pairs: int, sample: SampleOptions, hunting: HuntOptions) -> "SampleWanted":
     from harness.score.estimate_files import Rated
     from harness.score.sample_files import SampleWanted
 
-    pilot = None if sample.pilot is None else Rated(sample.pilot, layout(None, None, None))
+    pilot = None if sample.pilot is None else Rated(sample.pilot, layout(None, None, None, mapped_by=None))
     return SampleWanted(
         labels=labels,
         pairs=pairs,

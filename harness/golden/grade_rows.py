@@ -137,7 +137,8 @@ def both_columns(table: Table, layout: Layout) -> list[Fault]:
     item, query = table.find("item", layout), table.find("query", layout)
     if len(item) != 1 or not query or query == item:
         return []
-    what = f"a result can belong to several queries; try --columns item={query[0]}+{item[0]}"
+    which = f"{layout.mapped_by} " if layout.mapped_by else "a column "
+    what = f"a result can belong to several queries; try {which}item={query[0]}+{item[0]}"
     return [Fault(str(table.path), what)]
 
 

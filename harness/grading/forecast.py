@@ -7,6 +7,7 @@ from itertools import chain
 from harness.grading.budget import sent_along
 from harness.grading.job import Question
 from harness.grading.plan import Plan
+from harness.grading.plan_warnings import plan_warnings
 from harness.pricing.prices import NoPrice, Price
 from harness.pricing.tokens import TokenRange, tokens_of
 from harness.prompting.answer import answer_text
@@ -56,7 +57,7 @@ def forecast(plan: Plan, price: Price | NoPrice, todo: Iterable[Question] | None
         source=price.source if isinstance(price, Price) else None,
         reason=price.reason if isinstance(price, NoPrice) else None,
         assumptions=() if free else _assumptions(plan),
-        warnings=() if sure else (_too_short(plan, asked.prefix, may=may),),
+        warnings=(*plan_warnings(plan), *(() if sure else (_too_short(plan, asked.prefix, may=may),))),
     )
 
 

@@ -259,7 +259,14 @@ def setup_of(project: Project, plan: Plan) -> Setup:
         base_url=asked.base_url,
         **{name: getattr(asked, name) for name in SENT_ALONG},
         sampled=asked.limit is not None,
-        layout=Layout(asked.columns, asked.wide, asked.format, asked.labels, asked.encoding),
+        layout=Layout(
+            asked.columns, asked.wide, asked.format, asked.labels, asked.encoding, _mapped_by(asked)
+        ),
         rater=asked.rater,
         root=project.root,
     )
+
+
+def _mapped_by(asked: Asked) -> str | None:
+    """The option for a replayed file's headers; where pairs are graded, it is about the file of pairs."""
+    return "--columns" if asked.pairs is None else None

@@ -199,6 +199,7 @@ def _begun(
     return LabelManifest(
         created_at=before.created_at if before else now,
         asked=plan.asked,
+        unprompted=not is_prompted(plan.asked.model),
         digests=digests_of(plan),
         shots=tuple(shot.id for shot in plan.writer.shown),
         columns=dict(request.input.layout.columns),

@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from harness.errors import BadInput
 from harness.grading.plan import Plan
+from harness.providers import is_prompted
 from harness.providers.base import SENT_ALONG
 from harness.runs.folder import SCORECARD, run_names
 from harness.runs.kind import GOLDEN
@@ -22,6 +23,7 @@ PARAMETERS = (*SENT_ALONG, "base_url")
 def prove(project: Project, plan: Plan) -> Proof:
     """The latest run that proves the plan's teacher. BadInput with what is missing, and what to do."""
     near: list[str] = []
+    judged: str | None = None
     for name in reversed(run_names(project)):
         with suppress(BadInput):
             folder = project.runs / name
@@ -35,9 +37,10 @@ def prove(project: Project, plan: Plan) -> Proof:
                 return Proof(
                     run=name, gated=found.gated, kappa=kappa.value, n=found.n, provisional=found.provisional
                 )
+            judged = judged or (None if lacking else name)
             verdict = f"its Gate 2 verdict is {(found and found.verdict) or 'not there'}"
             near.append(f"{name}: {', '.join(lacking) or verdict}")
-    raise BadInput(_refusal(project, plan, near))
+    raise BadInput(_refusal(project, plan, near, judged))
 
 
 def _lacking(manifest: Manifest, plan: Plan) -> Iterator[str]:
@@ -70,16 +73,19 @@ def _given(value: object) -> str:
     return "not given" if value is None or value is False else str(value)
 
 
-def _refusal(project: Project, plan: Plan, near: list[str]) -> str:
+def _refusal(project: Project, plan: Plan, near: list[str], judged: str | None) -> str:
+    """`judged`: a run that has all that a proof takes, but for the verdict."""
     asked = plan.asked
+    teacher = f"{asked.model} with {asked.prompt}" if is_prompted(asked.model) else asked.model
     command = project.how_to(
         "eval", _flags(plan), model=asked.model, policy=asked.policy, prompt=asked.prompt, split="test"
     )
     lines = [
-        f"{asked.model} with {asked.prompt} is not proven: no finished run of it on test passed Gate 2 for "
-        f"{asked.policy}",
+        f"{teacher} is not proven: no finished run of it on test passed Gate 2 for {asked.policy}",
         *near[:SHOWN],
-        f"prove it first: {command}",
+        f"what it lacks: harness gate2 {judged}; to ask test again until it passes proves nothing"
+        if judged
+        else f"prove it first: {command}",
         "or label with --unproven, and every shard will say so",
     ]
     return "\n".join(lines)

@@ -48,7 +48,7 @@ def write_shard(
     """Write one shard; the first is number 0."""
     after = number * SHARD
     rows = min(SHARD, store.rows - after)
-    _write(shard_path(folder, number), store, after, rows, manifest, policy.action_of)
+    _write(shard_path(folder, number), store, after, rows, manifest, policy.decided_actions or {})
 
 
 def _is_final(path: Path, rows: int, facts: Mapping[str, str]) -> bool:
@@ -161,7 +161,7 @@ def _outcome(record: Record | None, actions: Mapping[int, str]) -> dict[str, Any
     shares = reply.probabilities if reply else None
     return found | {
         "grade": outcome.value,
-        "action": actions[outcome.value],
+        "action": actions.get(outcome.value),
         "reasoning": outcome.reasoning,
         "clauses": list(outcome.clauses),
         "probabilities": None if shares is None else sorted(shares.items()),

@@ -9,7 +9,7 @@ from harness.nouns.base import Reason
 from harness.report.canaries import canary_view
 from harness.report.parts import columns, entry, indented, interval, percent, signed, warnings
 from harness.report.regression import markdown_cell
-from harness.scorecards.audit import ActionMoved, Audit, Effect, Rewrite
+from harness.scorecards.audit import ORDER, ActionMoved, Audit, Effect, Rewrite
 from harness.storage.plural import plural
 
 LEVEL = 0.05
@@ -97,7 +97,7 @@ def _size_word(way: str) -> str:
 def _where(one: Effect) -> str:
     if one.unit != "standard deviation":
         return "that have it"
-    return "later in the order" if one.feature == "position" else "one standard deviation above the mean"
+    return "later in the order" if one.feature == ORDER else "one standard deviation above the mean"
 
 
 def _rewrite_words(one: Rewrite) -> str:

@@ -53,7 +53,10 @@ def labels_lines(main: EstimatedFigure) -> Iterator[str]:
         yield f"The teacher saved the human labels of about {saved} ({plural(main.saved.items, 'row')})."
     if main.to_halve and main.to_halve.queries:
         more = plural(main.to_halve.queries, "more query", "more queries")
-        yield f"About {more} ({plural(main.to_halve.items, 'row')}) would halve the interval."
+        rest = main.clusters_unlabelled
+        few = f"; these labels have {rest:,} more" if rest else "; these labels have no more"
+        there = few if rest < main.to_halve.queries else ""
+        yield f"About {more} ({plural(main.to_halve.items, 'row')}) would halve the interval{there}."
 
 
 def rows_words(found: Estimates) -> str:
@@ -127,6 +130,8 @@ def is_sure(worst: Worst) -> bool:
 
 def worst_sentence(worst: Worst) -> str:
     """The stratum whose figure is lowest."""
+    if worst.p_holm is None:
+        return f"Lowest in {worst.stratum}: {number(worst.value)}; no test says whether by chance."
     chance = "more than chance explains" if is_sure(worst) else "which chance may explain"
     return f"Lowest in {worst.stratum}: {number(worst.value)}, {chance} (Holm)."
 
@@ -172,7 +177,7 @@ def facts_lines(found: Estimates) -> Iterator[str]:
         ends = interval(main.worst_case)
         yield f"With the others at their worst and best, the interval would be {ends}."
     if found.shots:
-        yield f"{plural(found.shots, 'row is', 'rows are')} left out: a shot of the prompt has the query."
+        yield f"{plural(found.shots, 'row is', 'rows are')} left out: a shot has the query."
     if found.unproven:
         yield "The teacher is not proven: no gate has passed it. The human grades correct it all the same."
     if found.ratings:
@@ -182,6 +187,9 @@ def facts_lines(found: Estimates) -> Iterator[str]:
 def _rated(used: RatingsUsed) -> Iterator[str]:
     raters = f"{plural(len(used.raters), 'rater')} ({', '.join(used.raters[:5])})"
     yield f"{plural(used.items, 'item')} rated by {raters}; of several grades the lower median counts."
+    if used.passed_over:
+        more = plural(used.passed_over, "more rated item counts", "more rated items count")
+        yield f"{more} for no row: a shot has the query, or another of them is the same pair."
     if used.several:
         edges = f"{number(used.lowest)} to {number(used.highest)}"
         yield (

@@ -19,24 +19,31 @@ STRATA_SHOWN = 20
 def labels_view(found: LabelSummary) -> Iterator[RenderableType]:
     """What is in a label set: grades, actions, strata, cost."""
     rows, distinct = plural(found.rows, "row"), plural(found.distinct, "distinct pair")
-    yield Text(
-        f"{found.model} with {found.prompt} labels {rows} ({distinct}) by {found.policy}", style="bold"
-    )
+    teacher = found.model if found.unprompted else f"{found.model} with {found.prompt}"
+    yield Text(f"{teacher} labels {rows} ({distinct}) by {found.policy}", style="bold")
     yield Text(f"Proven by {found.proven}." if found.proven else "Not proven: every shard says so.")
     yield Text(outcomes_sentence(found))
     share = "share of the traffic" if found.weighted else "share"
-    table = columns("grade", "", "action", "rows", share)
+    acts = ("action",) if found.actions else ()
+    table = columns("grade", "", *acts, "rows", share)
     for one in reversed(found.grades):
-        table.add_row(str(one.grade), one.name, one.action, f"{one.rows:,}", _percent(one.share))
+        action = (one.action or "",) if acts else ()
+        table.add_row(str(one.grade), one.name, *action, f"{one.rows:,}", _percent(one.share))
     yield indented(table)
-    table = columns("action", "rows", share)
-    for action in found.actions:
-        table.add_row(action.action, f"{action.rows:,}", _percent(action.share))
-    yield indented(table)
+    yield from _actions(found, share)
     yield from _strata(found)
     if money := spending_words(found.spending):
         yield Text(money)
     yield from warnings(found.warnings, above=True)
+
+
+def _actions(found: LabelSummary, share: str) -> Iterator[RenderableType]:
+    if not found.actions:
+        return
+    table = columns("action", "rows", share)
+    for action in found.actions:
+        table.add_row(action.action, f"{action.rows:,}", _percent(action.share))
+    yield indented(table)
 
 
 def outcomes_sentence(found: LabelSummary) -> str:

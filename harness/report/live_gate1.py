@@ -14,6 +14,7 @@ from harness.scorecards.live_gate1 import LiveGate1, RaterNow
 from harness.storage.plural import plural
 
 BLIND = "This shows what raters answered. If you rate in this round, look at it after your own set is sealed."
+PRODUCTION = "These are pairs of production: no gate reads their ratings, `harness estimate` does"
 FAST = 0.5
 """A rater whose whole interval lies below this part of the others' time is named."""
 
@@ -56,6 +57,8 @@ def causes_words(cannot: dict[str, int]) -> str:
 
 def state_lines(score: LiveGate1) -> Iterator[str]:
     """What is waited for, and how much more would decide it: sentences without a full stop."""
+    if score.production:
+        yield PRODUCTION
     if score.open:
         yield f"{score.open[:1].upper()}{score.open[1:]}"
     if score.reason:

@@ -16,6 +16,7 @@ def forecast_view(found: Forecast) -> Iterator[RenderableType]:
     """A dry run: requests, tokens and prices as ranges."""
     if not found.input_tokens.high:
         yield Text(f"{plural(found.requests, 'answer')}, and nothing to pay: {found.model} runs here.")
+        yield from warnings(found.warnings)
         return
     yield Text(f"What {found.model} would be asked (nothing was sent)", style="bold")
     table = columns("", "at least", "at most")

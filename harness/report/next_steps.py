@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from harness.golden.rating.raters import how_to_plan
 from harness.golden.rating.rounds import PRODUCTION
 from harness.report.estimate import is_sure
 from harness.runs.label_manifest import LabelManifest
@@ -11,6 +12,7 @@ from harness.scorecards.estimate import Estimates, Labels
 from harness.scorecards.labels import LabelSummary
 from harness.storage.plural import plural
 
+PLAN = "plan.jsonl"
 FIRST = 300
 """Pairs of a first sample, as `harness sample` draws by itself."""
 
@@ -26,7 +28,7 @@ def estimate_steps(found: Estimates, labels: LabelSummary | None) -> Iterator[St
     """What would make an estimate better, or explain it. Only a label set can be sampled by a command."""
     main, worst = found.estimates[0], found.worst
     if main.to_halve and main.to_halve.items:
-        yield _halving(main.to_halve, labels)
+        yield _halving(main.to_halve, labels, main.clusters_unlabelled)
     if worst and is_sure(worst):
         words = (
             f"Look at {worst.stratum} first: {main.name} is lower there than elsewhere, by more than chance "
@@ -34,7 +36,7 @@ def estimate_steps(found: Estimates, labels: LabelSummary | None) -> Iterator[St
         )
         yield Step(words, _sample(labels, FIRST, found.by) if labels else "")
     if found.ratings and found.ratings.differ:
-        several = plural(found.ratings.several, "row")
+        several = plural(found.ratings.several, "rated item")
         words = (
             f"Raters differ on {found.ratings.differ:,} of {several}: settle these, or "
             "see whether the policy is clear."
@@ -42,8 +44,8 @@ def estimate_steps(found: Estimates, labels: LabelSummary | None) -> Iterator[St
         yield Step(words, f"harness gate1 {shlex.quote(found.ratings.file)} {_policy(found.policy)}".rstrip())
 
 
-def _halving(more: Labels, labels: LabelSummary | None) -> Step:
-    """How many more human grades halve the interval, and where they come from."""
+def _halving(more: Labels, labels: LabelSummary | None, left: int) -> Step:
+    """How many more human grades halve the interval, and where they come from; `left`: queries without."""
     queries = plural(more.queries, "more query", "more queries")
     words = (
         f"To about halve the interval, have people grade about {queries} "
@@ -51,7 +53,7 @@ def _halving(more: Labels, labels: LabelSummary | None) -> Step:
     )
     if labels is None:
         return Step(words)
-    if more.items > _drawable(labels):
+    if more.queries > left or more.items > _drawable(labels):
         return Step(f"{words} The label set has fewer pairs to draw: label more of production first.")
     return Step(words, _sample(labels, more.items))
 
@@ -63,8 +65,7 @@ def label_steps(found: LabelSummary) -> Iterator[Step]:
         yield Step(f"{rows} no answer: repeat the harness label command of the set with --retry-failed.")
     strata = "stratum" if found.by_stratum else None
     yield Step("Draw a sample at random.", _sample(found, FIRST, strata))
-    plan = f"harness rate plan {_policy(found.policy)} --from plan.jsonl --raters ann,bob --kind human"
-    yield Step("Have people rate it.", plan)
+    yield Step("Have people rate it.", how_to_plan(found.policy, PLAN))
     yield Step("When the raters have finished, seal what they said.", "harness rate seal --all")
     ratings = shlex.quote(f"golden/{found.policy.partition('@')[0]}/{PRODUCTION}")
     yield Step(
@@ -85,7 +86,7 @@ def proof_steps(manifest: LabelManifest) -> Iterator[Step]:
 def _sample(labels: LabelSummary, pairs: int, by: str | None = None) -> str:
     strata = f" --by {by}" if by else ""
     count = min(pairs, _drawable(labels))
-    return f"harness sample {shlex.quote(labels.labels)} --n {count}{strata} -o plan.jsonl"
+    return f"harness sample {shlex.quote(labels.labels)} --n {count}{strata} -o {PLAN}"
 
 
 def _drawable(labels: LabelSummary) -> int:
@@ -95,4 +96,4 @@ def _drawable(labels: LabelSummary) -> int:
 
 
 def _policy(label: str | None) -> str:
-    return f"--policy {shlex.quote(label.partition('@')[0])}" if label else ""
+    return f"--policy {shlex.quote(label)}" if label else ""

@@ -24,6 +24,11 @@ def plan_view(
     yield Text(title, style="bold")
     drawn = f"at random {found.at_random:,}, hunted {found.hunted:,}; rated by all: {found.by_all:,}"
     yield Text(f"Drawn {drawn}; seed {found.seed}")
+    if found.also:
+        more = plural(found.also, "more id", "more ids")
+        yield Text(
+            f"The same pairs have {more}: each pair is rated once, and that counts under each of its ids."
+        )
     yield indented(_strata(found))
     yield indented(_shares(found))
     if any(one.minutes is None for one in found.raters):

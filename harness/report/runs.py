@@ -99,7 +99,11 @@ def manifest_facts(manifest: Manifest, folder: Path) -> dict[str, str]:
         "model that answered": ", ".join(manifest.model_answered) or "-",
         "parameters": parameters_of(manifest.asked),
         "policy": f"{asked.policy}  {digests.policy}",
-        **(_unprompted(manifest) if manifest.unprompted else _prompt(manifest)),
+        **(
+            unprompted_facts(digests.replayed, digests.shots, asked.rater)
+            if manifest.unprompted
+            else _prompt(manifest)
+        ),
         "examples": f"{manifest.examples:,} of {asked.part}  {digests.golden}",
         "stale examples": f"{manifest.stale:,}",
         "gates": manifest.gates,
@@ -117,11 +121,10 @@ def _prompt(manifest: Manifest) -> dict[str, str]:
     }
 
 
-def _unprompted(manifest: Manifest) -> dict[str, str]:
-    """What stands for the prompt of a grader that is sent none."""
-    replayed, rater = manifest.digests.replayed, manifest.asked.rater
+def unprompted_facts(replayed: str | None, shots: str, rater: str | None = None) -> dict[str, str]:
+    """What stands for the prompt of a grader that is sent none: the digest of its file, or of its shots."""
     rated = {"rater replayed": rater} if rater else {}
-    read = {"the file's digest": replayed} if replayed else {"learned from shots": manifest.digests.shots}
+    read = {"the file's digest": replayed} if replayed else {"learned from shots": shots}
     return {"prompt": "none was sent", **rated, **read}
 
 

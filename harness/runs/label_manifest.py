@@ -61,12 +61,16 @@ class Outcomes(Noun):
 
 
 class LabelManifest(Noun):
-    """A label set. `rows` of the input, `distinct` pairs among them; counts are those when it finished."""
+    """A label set. `rows` of the input, `distinct` pairs among them; counts are those when it finished.
+
+    `unprompted`: whether the teacher was sent no prompt, as a builtin grader is.
+    """
 
     version: Literal[1] = 1
     created_at: str
     finished_at: str | None = None
     asked: Asked
+    unprompted: bool = False
     digests: LabelDigests
     shots: tuple[str, ...] = ()
     columns: dict[str, tuple[str, ...]] = Field(default={})

@@ -1,6 +1,6 @@
 """Estimates of files: a label set or a table of production rows, and a file of ratings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -126,7 +126,7 @@ def _gathered(
         gathered, met = read_production(labels.table, labels.layout, labels.levels.scale, queries, people)
     if people is None:
         return gathered, [], None
-    return gathered, list(_odd(labels, people, met)), _used(people, met)
+    return gathered, list(_odd(labels, people, met)), _used(people, met, gathered.rated)
 
 
 def _odd(labels: Labelled, people: HumanGrades, met: Mapping[str, str]) -> Iterator[str]:
@@ -154,8 +154,9 @@ def _odd(labels: Labelled, people: HumanGrades, met: Mapping[str, str]) -> Itera
         )
 
 
-def _used(people: HumanGrades, met: Mapping[str, str]) -> RatingsUsed:
-    here = [people.grades[item] for item in met]
+def _used(people: HumanGrades, met: Mapping[str, str], rated: Collection[str]) -> RatingsUsed:
+    """What is said of the ratings: of those alone that stand in a row."""
+    here = [people.grades[item] for item in rated]
     return RatingsUsed(
         file=people.file,
         items=len(here),
@@ -165,7 +166,8 @@ def _used(people: HumanGrades, met: Mapping[str, str]) -> RatingsUsed:
         adjudicated=sum(one.decided for one in here),
         could_not_rate=people.could_not_rate,
         hunted=people.hunted,
-        unmatched=len(people.grades) - len(here),
+        unmatched=len(people.grades) - len(met),
+        passed_over=len(met) - len(rated),
     )
 
 

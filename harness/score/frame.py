@@ -7,6 +7,7 @@ import numpy as np
 
 from harness.errors import BadInput
 from harness.nouns.pair import query_key
+from harness.nouns.policy import UNDECIDED
 from harness.runs.labels import LabelSet
 from harness.stats.agreement import Floats, Integers
 
@@ -67,6 +68,8 @@ def parse_by(text: str | None) -> tuple[str, ...]:
 
 def frame_of(labels: LabelSet, by: Sequence[str]) -> Frame:
     """The pairs of a label set that the teacher graded, but for those whose query a shot has."""
+    if "action" in by and labels.policy.decided_actions is None:
+        raise BadInput(f"--by action: {labels.policy.label} {UNDECIDED}")
     columns, unread, shots, stated = _Columns(), 0, 0, False
     for batch in labels.batches(COLUMNS):
         for row in zip(*(batch.column(name).to_pylist() for name in COLUMNS), strict=True):

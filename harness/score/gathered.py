@@ -30,7 +30,11 @@ class Queries:
 
 @dataclass(slots=True)
 class Gathered:
-    """Columns that grow row by row; grades are positions on the scale."""
+    """Columns that grow row by row; grades are positions on the scale.
+
+    `shots`: rows left out, since a shot has their query. `rated`: the items of a file of ratings that gave a
+    row its human grade.
+    """
 
     scale: tuple[int, ...]
     queries: Queries
@@ -45,6 +49,7 @@ class Gathered:
     position: "array[int]" = field(default_factory=lambda: array("q"))
     names: dict[str, int] = field(default_factory=dict)
     shots: int = 0
+    rated: set[str] = field(default_factory=set)
 
     def add(
         self,

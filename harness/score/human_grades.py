@@ -22,8 +22,9 @@ from harness.storage.tables import Layout, joined
 
 NO_PI = (
     "the ratings do not say with which probability their items were drawn (pi), and of a sample that was "
-    "drawn for a reason nothing can be estimated: draw one with `harness sample LABELS`, have it rated with "
-    "`harness rate plan --from`; or, if every row had the same chance, say so with --uniform"
+    "drawn for a reason nothing can be estimated: draw one with `harness sample LABELS -o PLAN`, have it "
+    "rated with `harness rate plan --from PLAN --raters ann,bob --kind human`; or, if every row had the "
+    "same chance, say so with --uniform"
 )
 HUNTED = (
     "all {items} were hunted: they find errors, and estimate nothing; draw a sample with `harness sample "

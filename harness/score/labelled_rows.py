@@ -13,7 +13,7 @@ def read_labels(labels: LabelSet, queries: Queries, people: HumanGrades) -> tupl
     """The rows of a label set, and the rated items that it has, with their queries.
 
     A rating is of a pair, and counts for every row of the same pair. Rows whose query a shot has are counted,
-    and left out: their answers stood in the prompt.
+    and left out: the teacher may have seen an answer to them.
     """
     by_pair, met = _by_pair(labels, people)
     found = Gathered(labels.policy.scale, queries)
@@ -23,15 +23,19 @@ def read_labels(labels: LabelSet, queries: Queries, people: HumanGrades) -> tupl
             if shot:
                 found.shots += 1
                 continue
-            one = by_pair.get(digest)
+            item, one = by_pair.get(digest, (None, None))
             human = None if one is None else (one.grade, one.lowest, one.highest)
+            if item is not None:
+                found.rated.add(item)
             found.add(query, grade, human, one.pi if one else None, weight, stratum, position)
     return found, met
 
 
-def _by_pair(labels: LabelSet, people: HumanGrades) -> tuple[dict[str, HumanGrade], dict[str, str]]:
-    """The human grades by the pair's digest. Of several rated rows of one pair, the first counts."""
-    found: dict[str, HumanGrade] = {}
+def _by_pair(
+    labels: LabelSet, people: HumanGrades
+) -> tuple[dict[str, tuple[str, HumanGrade]], dict[str, str]]:
+    """The rated item and its human grade by the pair's digest. Of several of one pair, the first counts."""
+    found: dict[str, tuple[str, HumanGrade]] = {}
     met: dict[str, str] = {}
     names = ("item", "query", "digest")
     for batch in labels.batches(names):
@@ -39,5 +43,5 @@ def _by_pair(labels: LabelSet, people: HumanGrades) -> tuple[dict[str, HumanGrad
         for item, query, digest in zip(*columns, strict=True):
             if item in people.grades:
                 met[item] = query
-                found.setdefault(digest, people.grades[item])
+                found.setdefault(digest, (item, people.grades[item]))
     return found, met

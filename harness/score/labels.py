@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.errors import BadInput, Fault
-from harness.nouns.policy import Policy
+from harness.nouns.policy import UNDECIDED, Policy
 from harness.runs.labels import MOST_STRATA, SHARDS, LabelSet
 from harness.runs.manifest import mixtures
 from harness.scorecards.labels import (
@@ -81,6 +81,7 @@ def summarise(labels: LabelSet) -> LabelSummary:
         labels=str(labels.folder),
         policy=policy.label,
         prompt=manifest.asked.prompt,
+        unprompted=manifest.unprompted,
         model=manifest.asked.model,
         model_answered=manifest.model_answered,
         proven=manifest.proven.run if manifest.proven else None,
@@ -128,11 +129,12 @@ def _part(stratum: str | None, sums: _Sums, policy: Policy, holds: Any) -> Label
     for key in graded:
         rows[key[3]] += sums.rows[key]
         weights[key[3]] += sums.weight[key]
+    decided = policy.decided_actions
     grades = tuple(
         GradeShare(
             grade=level.value,
             name=level.name,
-            action=policy.action_of[level.value],
+            action=decided[level.value] if decided else None,
             rows=rows[level.value],
             weight=weights[level.value],
             share=weights[level.value] / whole if whole else None,
@@ -145,7 +147,7 @@ def _part(stratum: str | None, sums: _Sums, policy: Policy, holds: Any) -> Label
         weight=weight,
         coverage=whole / weight if weight else None,
         grades=grades,
-        actions=tuple(_action(action.name, grades, whole) for action in policy.actions),
+        actions=tuple(_action(one.name, grades, whole) for one in policy.actions) if decided else (),
     )
 
 
@@ -176,6 +178,8 @@ def _warnings(labels: LabelSet, sums: _Sums) -> Iterable[str]:
         yield "the teacher is not proven: no finished run of it on test passed Gate 2"
     elif manifest.proven.provisional:
         yield f"the run that proves the teacher is provisional: {manifest.proven.provisional}"
+    if labels.policy.decided_actions is None:
+        yield f"{labels.policy.label} {UNDECIDED}"
     models = dict.fromkeys(manifest.model_answered, 0)
     yield from (f"{mixed}: the labels are a mixture" for mixed in mixtures(models=models))
     if failed := _outcomes(sums.rows).failed:

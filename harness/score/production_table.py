@@ -97,6 +97,7 @@ def read_production(
         human, pi = _human(columns, row, item, people)
         if people is not None and human:
             met[item] = query
+            found.rated.add(item)
         teacher, weight = columns.grade_of(row, "teacher"), columns.weight_of(row)
         where = columns.text(row, "stratum"), columns.position_of(row)
         found.add(query, teacher, human, pi, weight, *where)

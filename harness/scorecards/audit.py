@@ -8,6 +8,10 @@ from harness.scorecards.canaries import CanaryReport
 Outcome = Literal["error", "absolute error"]
 
 
+ORDER = "order of asking"
+"""The feature that is a pair's place among those that were asked: no rank in results."""
+
+
 class Effect(Noun):
     """How the teacher's error changes with a feature, among items of one golden grade.
 

@@ -101,7 +101,8 @@ class RatingsUsed(Noun):
     the lower median counts, and `lowest` and `highest` is the main figure if the lowest, or the highest,
     grade counted instead. `adjudicated`: items on which the author decided. `could_not_rate`: items that
     nobody could grade. `hunted`: items left out, since they were hunted and are no sample. `unmatched`: rated
-    items that the labels lack.
+    items that the labels lack. `passed_over`: rated items that the labels have and that count for no row,
+    since a shot has the query, or another rated item is the same pair.
     """
 
     file: str
@@ -115,6 +116,7 @@ class RatingsUsed(Noun):
     could_not_rate: int = 0
     hunted: int = 0
     unmatched: int = 0
+    passed_over: int = 0
 
 
 class TwoTeachers(Noun):

@@ -81,8 +81,8 @@ class CellScore(Noun):
     @property
     def guard(self) -> str:
         """Which method the upper limit is from, if not the usual one; more items can have a lower limit."""
-        few = "fewer than five queries have one, so a guard by the number of queries sets the limit"
-        return f"{few}, which can lie above that of more" if self.guarded else ""
+        few = "fewer than five queries have one, so the number of queries, not their spread, sets the limit"
+        return f"{few}; it can fall once a fifth has one" if self.guarded else ""
 
     @property
     def found(self) -> str:

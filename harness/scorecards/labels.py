@@ -16,11 +16,14 @@ class LabelCounts(Noun):
 
 
 class GradeShare(Noun):
-    """The rows with a grade; `share` is None where no row has any."""
+    """The rows with a grade; `share` is None where no row has any.
+
+    `action` is None while the policy does not say what its actions show.
+    """
 
     grade: int
     name: str
-    action: str
+    action: str | None
     rows: int
     weight: float
     share: float | None
@@ -36,7 +39,10 @@ class ActionShare(Noun):
 
 
 class LabelPart(Noun):
-    """The rows of a stratum, or of all. `coverage`: the share of the weight that has a grade."""
+    """The rows of a stratum, or of all. `coverage`: the share of the weight that has a grade.
+
+    `actions` is empty while the policy does not say what they show.
+    """
 
     stratum: str | None
     rows: int
@@ -67,12 +73,14 @@ class LabelSpending(Noun):
 class LabelSummary(Noun):
     """A label set. `distinct`: pairs that differ, each asked once. `proven`: the run that proves the teacher.
 
-    `weighted`: whether rows differ in weight. `by_stratum` is empty where there are no strata.
+    `unprompted`: whether the teacher was sent no prompt. `weighted`: whether rows differ in weight.
+    `by_stratum` is empty where there are no strata.
     """
 
     labels: str
     policy: str
     prompt: str
+    unprompted: bool = False
     model: str
     model_answered: tuple[str, ...]
     proven: str | None

@@ -68,7 +68,8 @@ class LiveGate1(Noun):
     `planned` ratings, `given` of them (`graded`, or `cannot` by cause). `complete`: whether no rating is
     waited for, so that `gate1` has a verdict; before that `open` says for how many. `early`: why a verdict is
     provisional though nobody is waited for. `gate1` is None where there is none to compute, and `reason`
-    says why. `unsealed`: whose answers may still change.
+    says why. `unsealed`: whose answers may still change. `production`: no gate reads the
+    ratings, since the pairs are of production.
     """
 
     policy: str
@@ -88,3 +89,4 @@ class LiveGate1(Noun):
     cited: tuple[CitedClause, ...]
     cannot_rate: tuple[CannotRate, ...]
     policy_changed: str | None
+    production: bool = False

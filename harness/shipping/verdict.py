@@ -10,6 +10,7 @@ from harness.comparison.paired import compare_sides
 from harness.comparison.sides import Side, of_itself, side_of_run
 from harness.errors import BadInput
 from harness.golden.checks import Finding
+from harness.golden.rating.raters import how_to_plan
 from harness.nouns.policy import Gates, Policy
 from harness.providers import provider_of
 from harness.runs.folder import Run
@@ -161,7 +162,7 @@ def _gate1(found: Evidence, override: Override | None) -> Check:
     if override is None and gate1 is None and found.waiting:
         return "inconclusive", f"{lacking}; {found.waiting}"
     if override is None:
-        how = f"; next: harness rate plan --policy {found.policy.label} --raters A,B, or ratings import"
+        how = f"; next: {how_to_plan(found.policy.label)}, or ratings import"
         doubted = gate1 is not None and gate1.verdict == "inconclusive"
         return "inconclusive" if doubted else "fail", f"{lacking}{how if gate1 is None else ''}"
     return "pass", f"{lacking}; allowed by {override.by}: {override.because}"

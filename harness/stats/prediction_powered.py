@@ -215,7 +215,7 @@ def few_events(
     what = f"few_events: {count:,} of {plural(len(whole), 'labelled query', 'labelled queries')} hold {held}"
     then = "humans only, with the exact interval"
     if count < least:
-        return Reason("remark", f"{what}, under {least}: {then}")
+        return Reason("remark", f"{what}, and {least} are needed: {then}")
     share = float(sums.human.sum() / sums.labelled.sum())
     # What is no share differs less than one: then its rows are worth more than their number.
     kept = share * (1 - share) / se**2 if se else math.inf

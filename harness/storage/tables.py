@@ -46,6 +46,8 @@ class Layout:
     """What words mean that stand where grades are wanted; None is a missing grade."""
     encoding: str | None = None
     """Of CSV, TSV and qrels files that are not UTF-8; other formats say their own."""
+    mapped_by: str | None = "--columns"
+    """The option that says its headers, for whoever has to; None where there is none."""
 
 
 class Row(NamedTuple):
@@ -112,7 +114,7 @@ class Table:
         named = [*layout.wide, *(header for headers in layout.columns.values() for header in headers)]
         missing += [f"no column {header!r}" for header in dict.fromkeys(named) if header not in self.columns]
         if missing:
-            hint = f"the columns there: {', '.join(self.columns)}; {self._remedy(missing)}"
+            hint = f"the columns there: {', '.join(self.columns)}; {self._remedy(missing, layout.mapped_by)}"
             raise BadInput([Fault(str(self.path), f"{', '.join(missing)} ({hint})")])
         self._refuse_two_texts(layout)
         return found
@@ -127,19 +129,26 @@ class Table:
         for name, other in both:
             for row in self.rows:
                 if row.text(name) != row.text(other):
-                    what = f"{name} and {other} differ; say which one is meant: --columns {name}={other}"
+                    say = (
+                        f"; say which one is meant: {layout.mapped_by} {name}={other}"
+                        if layout.mapped_by
+                        else ""
+                    )
+                    what = f"{name} and {other} differ{say}"
                     raise BadInput([Fault(self.where(row), what)])
 
-    def _remedy(self, missing: Sequence[str]) -> str:
+    def _remedy(self, missing: Sequence[str], option: str | None) -> str:
         if len(self.columns) == 1 and any(mark in self.columns[0] for mark in ",;\t|"):
             return "not every row has as many cells; save it as CSV with commas, or name --format"
-        if "no column for rater" in missing:
-            return "map others with --columns name=header; a column for each rater: --wide r1,r2"
+        if option is None:
+            return "give its columns our names"
+        if "no column for rater" in missing and option == "--columns":
+            return f"map others with {option} name=header; a column for each rater: --wide r1,r2"
         both = [*self.find("query", Layout()), *filter(PRODUCT.search, self.columns)][:2]
         such = (
             f", such as item={'+'.join(both)}" if "no column for item" in missing and len(both) == 2 else ""
         )
-        return f"map others with --columns name=header{such}"
+        return f"map others with {option} name=header{such}"
 
 
 def parse_columns(text: str | None) -> dict[str, tuple[str, ...]]:

@@ -59,6 +59,7 @@ def live_gate1(
         cited=_cited(readings(graded)[0], gate1),
         cannot_rate=_cannot_rate(now, unrated),
         policy_changed=opened.policy_changed or None,
+        production=opened.round.production,
     )
 
 

@@ -11,7 +11,7 @@ from harness.golden.grade_rows import GradedRow
 from harness.golden.grade_tables import read_ratings
 from harness.golden.graded_files import Levels, examples_of
 from harness.golden.rating.open_rounds import with_rounds
-from harness.golden.rating.raters import RATERS, rater_kinds
+from harness.golden.rating.raters import RATERS, how_to_plan, rater_kinds
 from harness.golden.rating.ratings import RATINGS, Rated, load_rated, rated_under
 from harness.golden.unmatched import KnownIds, unmatched
 from harness.nouns.pair import Example, Rating
@@ -88,7 +88,7 @@ def own_ratings(project: Project, policy: Policy, about: Mapping[str, Example]) 
         return with_rounds(project, policy, Rated(())).unfinished
 
     if not path.exists():
-        rate = f"name a file of ratings, or have pairs rated: harness rate plan --policy {policy.label}"
+        rate = f"name a file of ratings, or have pairs rated: {how_to_plan(policy.label)}"
         why = waits()
         next_ = f"{why}, and no set is sealed" if why else rate
         raise BadInput(f"{policy.name} has no ratings yet: there is no {path}; {next_}")

@@ -22,15 +22,16 @@ def with_rounds(project: Project, policy: Policy, rated: Rated, path: Path | Non
 
     A round that is planned after a look at the one before is another chance to pass: a warning counts them.
     `path`: the file that they are from, where it is not the policy's own; then its own lines say whether they
-    are from a round.
+    are from a round, be it of production pairs, which the policy's own file has none of.
     """
     own = golden_path(project, policy.name).with_name(RATINGS)
     file = path or own
     lines = sealed_lines(file, policy.version)
     if not lines and not round_names(project, policy.name):
         return rated
-    rounds = list(_rounds(project, policy))
-    if file.resolve() != own.resolve():
+    others = file.resolve() != own.resolve()
+    rounds = list(_rounds(project, policy, production=others))
+    if others:
         if not lines:
             return rated
         rounds = [one for one in rounds if is_about(lines, one)]
@@ -42,7 +43,8 @@ def with_rounds(project: Project, policy: Policy, rated: Rated, path: Path | Non
     )
 
 
-def _rounds(project: Project, policy: Policy) -> Iterator["RoundNow"]:
+def _rounds(project: Project, policy: Policy, *, production: bool) -> Iterator["RoundNow"]:
+    """The rounds of a version; those of production pairs, which no gate reads by itself, where asked for."""
     # Loaded where there is a round: what reads one took a thirtieth of the time of `harness gate1`.
     from harness.golden.rating.rounds import load_round, read_round, rounds_of
     from harness.golden.rating.waiting import round_now
@@ -50,15 +52,14 @@ def _rounds(project: Project, policy: Policy) -> Iterator["RoundNow"]:
     folder = rounds_folder(project, policy.name)
     for name in rounds_of(project, policy.name):
         planned = load_round(folder / name)
-        # No gate is about production pairs.
-        if planned.policy == policy.label and not planned.production:
+        if planned.policy == policy.label and (production or not planned.production):
             yield round_now(read_round(folder / name))
 
 
 def _warnings(rounds: list["RoundNow"], lines: Lines) -> Iterator[str]:
-    if len(rounds) > 1:
-        names = ", ".join(one.open_round.round.name for one in rounds)
-        count = f"{len(rounds)} rounds of rating ({names})"
+    gated = [one.open_round.round.name for one in rounds if not one.open_round.round.production]
+    if len(gated) > 1:
+        count = f"{len(gated)} rounds of rating ({', '.join(gated)})"
         yield f"{count}: a round after a look at the one before is another chance to pass"
     yield from filter(None, (not_first(lines, one) for one in rounds))
 

@@ -27,7 +27,7 @@ class RaterShare(Noun):
 
 
 class RoundSummary(Noun):
-    """A planned round. `by_all`: the pairs that every rater rates."""
+    """A planned round. `by_all`: the pairs that every rater rates. `also`: more ids of the same pairs."""
 
     round: str
     policy: str
@@ -37,6 +37,7 @@ class RoundSummary(Noun):
     hunted: int
     planned: int
     by_all: int
+    also: int = 0
     strata: tuple[StratumDrawn, ...]
     raters: tuple[RaterShare, ...]
 
@@ -54,6 +55,7 @@ def summary_of(opened: OpenRound, seconds: float | None = None) -> RoundSummary:
         hunted=drawn["hunted"],
         planned=opened.round.planned,
         by_all=len(set.intersection(*every)),
+        also=sum(len(pair.also) for pair in opened.pairs.values()),
         strata=tuple(_strata(opened)),
         raters=tuple(_shares(opened, seconds)),
     )

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -20,6 +21,12 @@ class Rater(Noun):
 
     kind: Kind
     note: str = ""
+
+
+def how_to_plan(policy: str, drawn: str | None = None) -> str:
+    """The command that plans a round of people; `drawn`: the file of production pairs to rate."""
+    pairs = f" --from {shlex.quote(drawn)}" if drawn else ""
+    return f"harness rate plan --policy {shlex.quote(policy)}{pairs} --raters ann,bob --kind human"
 
 
 def rater_kinds(path: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.golden.rating.raters import RATERS, rater_kinds
+from harness.golden.rating.raters import RATERS, how_to_plan, rater_kinds
 from harness.golden.scales import off_scale
 from harness.golden.table_faults import rating_name, without_doubles
 from harness.nouns.pair import ALMOST, Example, Rating, Unrated, namesakes
@@ -228,7 +228,7 @@ def _rated_instead(path: Path, policy: Policy) -> str:
     rated = [f"{policy.name}@{version} ({count:,})" for version, count in sorted(counts.items()) if version]
     if rated:
         return f"rated are {', '.join(rated)}: name the version, as in --policy {rated[-1].partition(' ')[0]}"
-    return f"`harness rate plan --policy {policy.label} --raters ann,bob` plans a round"
+    return f"`{how_to_plan(policy.label)}` plans a round"
 
 
 def rated_under(path: Path, policy: Policy, examples: Iterable[Example]) -> Rated:

@@ -19,6 +19,7 @@ from pydantic import Field
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.leakage import Leaks
+from harness.golden.rating.raters import how_to_plan
 from harness.golden.rating.ratings import RATINGS
 from harness.golden.rating.round_folders import ROUND as ROUND
 from harness.golden.rating.round_folders import round_names
@@ -190,7 +191,7 @@ def open_round(project: Project, policy: str, name: str | None = None) -> OpenRo
 
 def _no_round(project: Project, policy: str, name: str | None, names: list[str]) -> str:
     if name is None:
-        plan = f"harness rate plan --policy {policy} --raters ann,bob"
+        plan = how_to_plan(policy)
         return f"{policy} has no round yet in {rounds_folder(project, policy)}; `{plan}` plans one"
     near = likeliest(name, names)
     meant = f"; did you mean {near}?" if near else ""

@@ -86,8 +86,9 @@ class RoundNow:
         """Why there is no verdict yet; None where nothing is waited for."""
         if not any(one.awaited for one in self.sets):
             return None
-        name, planned = self.open_round.round.name, plural(self.planned, "rating")
-        return f"round {name} is open: a verdict takes the planned {planned}; now {self.given:,}"
+        round_, planned = self.open_round.round, plural(self.planned, "rating")
+        waits = f"{planned} are planned" if round_.production else f"a verdict takes the planned {planned}"
+        return f"round {round_.name} is open: {waits}; now {self.given:,}"
 
     @property
     def unread(self) -> str | None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from harness.report.page.words import moment
 from harness.report.parts import number
-from harness.report.runs import parameters_of
+from harness.report.runs import parameters_of, unprompted_facts
 from harness.runs.label_manifest import LabelManifest
 from harness.score.few import few_names
 from harness.scorecards.estimate import Estimates
@@ -15,7 +15,8 @@ def set_facts(manifest: LabelManifest, folder: Path) -> dict[str, str]:
     """What was labelled, by whom, and whether that teacher is proven."""
     asked, digests = manifest.asked, manifest.digests
     sources = (f"{one.path} ({plural(one.rows, 'row')}, {one.digest})" for one in manifest.sources)
-    sent = {"the file's digest": digests.replayed} if digests.replayed else _prompt(manifest)
+    local = manifest.unprompted or digests.replayed
+    sent = unprompted_facts(digests.replayed, digests.shots) if local else _prompt(manifest)
     return {
         "labels": str(folder),
         "begun": _when(manifest.created_at),

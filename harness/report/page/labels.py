@@ -122,7 +122,8 @@ def _about(one: Labelling) -> str:
         return rows_words(one.found)
     assert one.labels is not None, "a page about nothing"
     asked = one.labels.manifest.asked
-    return f"{one.labels.folder.name} · {asked.policy} · {asked.prompt}"
+    prompt = "" if one.labels.manifest.unprompted else f" · {asked.prompt}"
+    return f"{one.labels.folder.name} · {asked.policy}{prompt}"
 
 
 def _warnings(one: Labelling) -> list[str]:
