@@ -42,7 +42,7 @@ def _headline(found: Improvement) -> str:
     change = f"{signed(best.select.delta)} {interval(best.select.ci)}".rstrip()
     kappa = "kappa" if found.weighting == "none" else f"{found.weighting} kappa"
     return (
-        f"{found.draft} is better than {found.prompt}: {kappa} {change} on pairs that no edit was made from."
+        f"{found.draft} is better than {found.prompt}: {kappa} {change}, on pairs that no edit was made from."
     )
 
 
