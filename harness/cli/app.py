@@ -35,6 +35,7 @@ from harness.cli import (
     sample,
     sheets,
     ship,
+    signal,
     sizes,
     stages,
     view,
@@ -71,6 +72,7 @@ app.command("audit")(audit.audit_command)
 app.command("label")(label.label_command)
 app.command("sample")(sample.sample_command)
 app.command("estimate")(estimate.estimate_command)
+app.command("signal")(signal.signal_command)
 app.command("stages")(stages.stages_command)
 policy.app.command("impact")(impact.impact_command)
 app.add_typer(policy.app, name="policy")
