@@ -5,6 +5,7 @@ combined devices that `kind-first` hides, and leave the refurbished ones that `c
 """
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,7 @@ def main() -> None:
     write("signal-example.csv", ("query", "item", "position", "views", "clicks", "purchases"), log)
 
 
-def write(name: str, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+def write(name: str, header: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
     """Write one file."""
     with (DOCS / name).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

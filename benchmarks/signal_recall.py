@@ -1,7 +1,7 @@
 """How far `harness signal` can be trusted, and how long it takes.
 
-    python benchmarks/signal_recall.py [--logs 200]            planted contradictions: found, and found falsely
-    python benchmarks/signal_recall.py --rows 1000000 ...      a whole process on a table of so many rows
+    python benchmarks/signal_recall.py [--logs 200]       planted contradictions: found, and found falsely
+    python benchmarks/signal_recall.py --rows 1000000     a whole process on a table of so many rows
 
 The process: users look at position k with probability 1/k, and click what they look at with the pair's own
 attractiveness. That follows the grade, but for two planted clauses: pairs of grade 1 that cite `wanted` are
@@ -175,18 +175,18 @@ def write_views(log: Path, labels: Path, count: int, queries: int = 20_000, resu
     writer, done, session = None, 0, 0
     while done < count:
         searches = min(50_000, (count - done) // results or 1)
-        query = chance.integers(queries, size=searches)
-        order = np.argsort(-(grade[query] + chance.normal(0, 1.5, (searches, results))), axis=1)
-        item = query[:, None] * results + order
+        asked = chance.integers(queries, size=searches)
+        order = np.argsort(-(grade[asked] + chance.normal(0, 1.5, (searches, results))), axis=1)
+        item = asked[:, None] * results + order
         place = np.arange(1, results + 1)
-        rate = ATTRACTIVE[grade[query[:, None], order]] / place
+        rate = ATTRACTIVE[grade[asked[:, None], order]] / place
         clicks = (chance.random(rate.shape) < rate).astype(np.int64)
         bought = (chance.random(searches) < 0.02 + 0.05 * clicks.any(axis=1)).astype(np.int64)
         names = pa.array([f"s{number}" for number in range(session, session + searches)])
         each = pa.array(np.repeat(np.arange(searches), results))
         table = pa.table(
             {
-                "query": text.take(pa.array(np.repeat(query, results))),
+                "query": text.take(pa.array(np.repeat(asked, results))),
                 "item": items.take(pa.array(item.ravel())),
                 "position": np.tile(place, searches),
                 "clicks": clicks.ravel(),

@@ -103,7 +103,8 @@ def test_the_jackknife_of_a_mean_is_its_standard_error() -> None:
     without = (values.sum() - values) / (len(values) - 1)
     found = jackknifed(float(values.mean()), without)
     assert found.se == pytest.approx(values.std(ddof=1) / np.sqrt(len(values)))
-    assert found.ci is not None and found.ci.high - found.ci.low == pytest.approx(2 * 2.5705818 * found.se)
+    assert found.ci is not None and found.se is not None
+    assert found.ci.high - found.ci.low == pytest.approx(2 * 2.5705818 * found.se)
 
 
 def test_no_interval_of_fewer_than_five_groups() -> None:

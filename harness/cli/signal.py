@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from harness.cli.options import Columns, Encoding, Format, Json, Options, Root, argument, layout, option
-from harness.cli.output import print_json, show
+from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.rated import LevelOptions, given_in
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
+    from harness.scorecards.signal import Signal
     from harness.signal.signal_files import LabelFile, LogFile
 
 
@@ -66,6 +67,25 @@ class GradedOptions(Options):
         return LabelFile(self.labels, levels_of_labels(self.labels))
 
 
+class SheetOptions(Options):
+    """What to judge again."""
+
+    output: Annotated[
+        Path | None,
+        option("A rating plan of what to judge again, for `rate plan`.", "--output", "-o", metavar="FILE"),
+    ] = None
+    n: Annotated[int, option("Pairs of it at most.", "--n", "-n", min=1)] = 100
+
+    def written(self, found: "Signal", labels: "LabelFile") -> "Signal":
+        """Write the plan; what was found, with its name."""
+        from harness.signal.sheet import planned_pairs
+        from harness.storage.files import write_lines
+
+        assert self.output is not None, "the caller looked"
+        write_lines(self.output, planned_pairs(found, labels, self.n))
+        return found.model_copy(update={"sheet": str(self.output)})
+
+
 def signal_command(
     source: Annotated[
         Path,
@@ -88,6 +108,10 @@ def signal_command(
         Path | None, option("A table of position and propensity, where an experiment knows them.")
     ] = None,
     log: LogOptions,
+    sheet: SheetOptions,
+    html: Annotated[
+        Path | None, option("Write it as a page too: one HTML file to mail and to open offline.")
+    ] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -95,12 +119,25 @@ def signal_command(
 
     No grade changes by it: it says which pairs and clauses people should judge again.
     """
+    from harness.report.page.signal import write_signal
     from harness.report.signal import signal_view
     from harness.signal.signal_files import SignalWanted, signal_files
 
     labels = graded.labelled(levels, root)
+    if sheet.output is not None and not sheet.output.parent.is_dir():
+        raise BadInput(f"{sheet.output}: no folder {sheet.output.parent}")
     found = signal_files(log.log(source), labels, SignalWanted(measure, at_least, propensities))
+    if sheet.output is not None:
+        found = sheet.written(found, labels)
     print_json(found) if json else show(signal_view(found))
+    if sheet.output is not None and not json:
+        name = (found.policy or "NAME").partition("@")[0]
+        say(f"written to {shown_path(sheet.output)}")
+        rate = f"harness rate plan --policy {name} --from {shown_path(sheet.output)}"
+        say(f"next: {rate} --raters ann,bob --kind human")
+    if html is not None:
+        write_signal(html, found)
+        say(f"page: {shown_path(html.absolute())}")
 
 
 def parse_actions(text: str) -> dict[str, str]:

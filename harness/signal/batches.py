@@ -14,9 +14,9 @@ from harness.storage.parquet import parquet_file
 from harness.storage.regular import reading
 from harness.storage.tables import Layout
 
-BLOCK = 16 << 20
+BLOCK = 4 << 20
 """Bytes of text that are parsed at a time."""
-PIECE = 500_000
+PIECE = 100_000
 """Rows of Parquet that are decoded at a time."""
 
 

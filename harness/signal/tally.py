@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-LEAST = 1_000_000
+LEAST = 200_000
 """Rows of sums that may wait before they are added up."""
 
 
