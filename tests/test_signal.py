@@ -85,6 +85,22 @@ def files(
     return log, "--labels", labels
 
 
+def test_files_of_a_pattern_count_together(tmp_path: Path) -> None:
+    rows = shown()
+    whole = signalled(*files(tmp_path, rows), *SCALE)
+    words = ("--labels", tmp_path / "labels.csv", *SCALE)
+    (tmp_path / "days").mkdir()
+    write_csv(tmp_path / "days/1.csv", COUNTS, rows[::2])
+    write_csv(tmp_path / "days/2.csv", COUNTS, rows[1::2])
+    for log in (tmp_path / "days", tmp_path / "days/*.csv"):
+        assert {**signalled(log, *words), "log": whole["log"]} == whole
+    write_csv(tmp_path / "days/3.csv", (*COUNTS, "title"), rows[:1])
+    assert signalled(tmp_path / "days", *words)["counts"]["rows"] == len(rows) + 1
+    write_csv(tmp_path / "days/4.csv", (*COUNTS, "carts"), [{**rows[0], "carts": 1}])
+    assert "4.csv: has other columns than" in refused(tmp_path / "days", *words)
+    assert "no file fits the pattern" in refused(tmp_path / "*.none", *words)
+
+
 def test_contradictions_come_with_their_evidence(tmp_path: Path) -> None:
     found = signalled(*files(tmp_path, shown()), *SCALE)
     wanted, hidden = found["contradictions"][0], found["contradictions"][1]
@@ -130,6 +146,7 @@ def test_grades_that_users_treat_alike_are_not_told_apart(tmp_path: Path) -> Non
     assert [one["told_apart"] for one in found["boundaries"]] == [False, True]
     done = harness("signal", *files(tmp_path, rows), *SCALE)
     assert "Behaviour does not tell apart: 0 and 1." in done.out
+    assert "look at that before any single pair" in " ".join(done.out.split())
 
 
 def test_contradictions_are_grouped_by_clause_boundary_stratum_and_tag(tmp_path: Path) -> None:
@@ -454,7 +471,18 @@ def test_ubi_events_with_their_queries(tmp_path: Path) -> None:
     assert found["ladder"][2]["attractiveness"] > found["ladder"][1]["attractiveness"] > 0
     assert any(f"1 of {len(lines):,} events are of no query" in one for one in found["warnings"])
     assert "--queries FILE" in refused(events, flag, labels, *SCALE)
-    other = refused(events, "--queries", queries, flag, labels, *SCALE, "--actions", "tap=clicks")
+    assert (
+        found["north_star"]["reason"] == "undefined: --outcome names the action that makes a search a success"
+    )
+    assert [one["measure"] for one in found["others"]] == []
+    words = ("--queries", queries, flag, labels, *SCALE)
+    assert "--outcome buy: no event has this action_name" in refused(events, *words, "--outcome", "buy")
+    # A number where pyarrow's reader has read texts, far down: all is read again, and nothing counts twice.
+    number = '{"query_id": 7, "action_name": "click", "event_attributes": {"object": {"object_id": 5}}}'
+    events.write_text("\n".join([*lines, number]) + "\n", "utf-8")
+    again = signalled(events, *words)
+    assert again["counts"] == found["counts"] and again["contradictions"] == found["contradictions"]
+    other = refused(events, *words, "--actions", "tap=clicks")
     assert "no event counts as clicks (the actions there: click)" in other
 
 

@@ -90,8 +90,8 @@ def signal_command(
     source: Annotated[
         Path,
         argument(
-            "UBI events, or a table: query, item, position, and views, clicks, carts, purchases, returns; or "
-            "one row a view, with session and outcome.",
+            "A file, a folder or a pattern. UBI events, or a table: query, item, position, and views, "
+            "clicks, carts, purchases, returns; or one row a view, with session and outcome.",
             metavar="LOG",
         ),
     ],

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from harness.errors import BadInput, Fault
+from harness.errors import Fault, refuse_faults
 from harness.storage.formats import FORMAT_OF
 from harness.storage.parquet import parquet_file
 from harness.storage.regular import reading
@@ -112,11 +112,6 @@ def _open_json(file: Any, schema: Any) -> Any:
     return json.open_json(file, read_options=json.ReadOptions(block_size=BLOCK), parse_options=how)
 
 
-def refuse_missing(path: Path) -> None:
-    """BadInput where there is no such file, or a folder."""
-    if path.is_dir():
-        raise BadInput(
-            [Fault(str(path), "is a folder; name a file in it, or a pattern such as 'log/*.parquet'")]
-        )
-    if not path.exists():
-        raise BadInput([Fault(str(path), "no such file")])
+def refuse_missing(paths: Sequence[Path]) -> None:
+    """BadInput names every file that there is not."""
+    refuse_faults(Fault(str(path), "no such file") for path in paths if not path.exists())

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.nouns.base import Interval, Reason
-from harness.scorecards.signal import ClauseSignal, Contradiction, GroupedBy, GroupSignal, Kind, SideTests
+from harness.scorecards.signal import (
+    ClauseSignal,
+    Contradiction,
+    GroupedBy,
+    GroupSignal,
+    Kind,
+    SideTests,
+)
 from harness.signal.exposure import Exposure
 from harness.stats.agreement import Floats, Integers
 from harness.stats.false_discovery import benjamini_hochberg, simes
@@ -16,8 +23,6 @@ from harness.stats.poisson_tails import at_least, at_most
 
 LEVEL = 0.05
 """The false discovery rate that is accepted."""
-MOST_CONTRADICTED = 0.25
-"""Of the pairs of the grade on the other side: with more, their own contradictions move its median."""
 LEAST_PAIRS = 5
 """Pairs of the grade on the other side: the median of fewer is nobody's."""
 WANTED: Kind = "wanted_and_hidden"
@@ -149,19 +154,6 @@ def contradictions(known: Evidence, tests: PairTests, sides: Sides) -> Iterator[
             stratum=graded.strata[pair],
             tags=graded.tags[pair],
         )
-
-
-def moved_medians(known: Evidence, tests: PairTests) -> Iterator[str]:
-    """Where so many pairs of a reference grade are contradicted that its median is no mark to go by."""
-    for one in tests.tested:
-        mine = known.grade[tests.pair] == one.reference
-        held = int((mine & (tests.q <= LEVEL)).sum())
-        if one.median is not None and held > MOST_CONTRADICTED * mine.sum():
-            kind = one.kind.replace("_", " ")
-            yield (
-                f"{held:,} of {int(mine.sum()):,} pairs of grade {one.reference} are contradicted themselves"
-                f", so that its median moves: judge those first, then read what is {kind}"
-            )
 
 
 def _positions(known: Evidence, pairs: Integers) -> dict[int, tuple[int, int]]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from harness.errors import BadInput
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.signal.batches import Unfit
 from harness.signal.graded import BETWEEN, GradedPairs
 from harness.signal.log_table import COUNTS, LogTable, fast_pieces, slow_pieces
@@ -117,8 +118,18 @@ def _total(column: Any) -> int:
     return int(pc.sum(column).as_py() or 0)
 
 
-def count_log(log: LogTable, graded: GradedPairs, scale: tuple[int, ...], edges: Sequence[int]) -> Counted:
-    """Count a flat log. `edges`: the grades at which searches are told apart. BadInput names faulty rows."""
+def count_log(
+    log: Sequence[LogTable], graded: GradedPairs, scale: tuple[int, ...], edges: Sequence[int]
+) -> Counted:
+    """Count the files of a flat log. `edges`: the grades at which searches are told apart.
+
+    BadInput names faulty rows, and files with other columns than the first.
+    """
+    refuse_faults(
+        Fault(str(one.path), f"has other columns than {log[0].path}")
+        for one in log
+        if set(one.names) != set(log[0].names)
+    )
     try:
         return _count(log, graded, scale, edges, fast_pieces)
     except Unfit:
@@ -126,7 +137,7 @@ def count_log(log: LogTable, graded: GradedPairs, scale: tuple[int, ...], edges:
 
 
 def _count(
-    log: LogTable,
+    log: Sequence[LogTable],
     graded: GradedPairs,
     scale: tuple[int, ...],
     edges: Sequence[int],
@@ -134,17 +145,16 @@ def _count(
 ) -> Counted:
     import pyarrow as pa
 
-    names = ("views", *(name for name in MEASURED if name in log.names and name != "views"))
+    there = set(log[0].names)
+    names = ("views", *(name for name in MEASURED if name in there and name != "views"))
     cells = CellCounts(graded, names)
     searching = (
-        SearchCounts(graded, scale, edges, arms="arm" in log.names)
-        if {"session", "outcome"} <= set(log.names)
-        else None
+        SearchCounts(graded, scale, edges, arms="arm" in there) if {"session", "outcome"} <= there else None
     )
-    for piece in reader(log):
+    for piece in chain.from_iterable(map(reader, log)):
         pairs = cells.pairs_of(piece.column("query"), piece.column("item")).combine_chunks()
         ones = pa.array(np.ones(piece.num_rows, dtype=np.int64))
-        views = piece.column("views") if "views" in log.names else ones
+        views = piece.column("views") if "views" in there else ones
         counts = {name: piece.column(name) for name in names if name != "views"} | {"views": views}
         cells.add(pairs, piece.column("position"), counts)
         if searching is not None:

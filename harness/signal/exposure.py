@@ -23,8 +23,6 @@ LEAST_VIEWS, LEAST_EVENTS = 1_000, 50
 """Of graded pairs, in all: of fewer there is nothing to say."""
 LEAST_AT = 10
 """Events at a position: of fewer there is no propensity."""
-APART = 0.2
-"""By so much two ways to a propensity may differ, as a share of it, before a warning."""
 NO_OVERLAP = Reason("undefined", "no grade has views both here and at the first position")
 FEW_HERE = Reason("undefined", f"fewer than {LEAST_AT} events here")
 NOT_GIVEN = Reason("undefined", "the file of propensities has none")
@@ -218,20 +216,3 @@ def _reason(found: Exposure, at: int, *, known: bool) -> Reason | None:
     if found.given is not None:
         return NOT_GIVEN
     return FEW_HERE if found.happened.sum(axis=(0, 1))[at] < LEAST_AT else NO_OVERLAP
-
-
-def bias_warnings(rows: Sequence[Propensity]) -> list[str]:
-    """Where the same pairs say another propensity than pairs of the same grade: a sorted grade."""
-    apart = [
-        one
-        for one in rows
-        if one.value and one.same_pair and abs(one.same_pair - one.value) > APART * one.value
-    ]
-    if not apart:
-        return []
-    one = max(apart, key=lambda row: row.views)
-    return [
-        f"at {plural(len(apart), 'position')} the same pairs say another propensity than pairs of the same "
-        f"grade (position {one.position}: {one.same_pair:.2f} and {one.value:.2f}): within a grade "
-        "the better results may stand higher; --propensities FILE takes those of an experiment"
-    ]

@@ -19,6 +19,7 @@ WORDS = "Association, not cause: who is shown better results may search for othe
 CAUSE = "An experiment makes it causal: a column arm, which result lists were drawn by chance."
 EXPERIMENT = "The arms were drawn by chance: their difference is the experiment's doing."
 NO_OUTCOME = Reason("undefined", "the log has no columns session and outcome")
+NO_ACTION = Reason("undefined", "--outcome names the action that makes a search a success")
 ALL_UNGRADED = Reason("undefined", "every search has results without a grade")
 EMPTY_ARM = Reason("undefined", "an arm without a search")
 LEAST_SEARCHES = 50
@@ -27,10 +28,10 @@ LEAST_SEARCHES = 50
 Mask = NDArray[np.bool_]
 
 
-def north_star(searches: Searches | None) -> NorthStar:
+def north_star(searches: Searches | None, why: Reason = NO_OUTCOME) -> NorthStar:
     """The outcome on the DCG shown, and on what stands above each action's line; and by arm."""
     if searches is None:
-        return NorthStar(words=f"{WORDS} {CAUSE}", reason=NO_OUTCOME)
+        return NorthStar(words=f"{WORDS} {CAUSE}", reason=why)
     whole = searches.ungraded == 0
     left = int((~whole).sum())
     several = _several(searches)

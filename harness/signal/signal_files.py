@@ -9,9 +9,11 @@ import numpy as np
 
 from harness.errors import BadInput, Fault
 from harness.golden.graded_files import Levels
+from harness.production.pairs import files_of
 from harness.runs.labels import is_label_set, load_labels
 from harness.scorecards.signal import LogCounts, Measure, Signal
 from harness.signal.batches import refuse_missing
+from harness.signal.cautions import bias_warnings, moved_medians, unfelt_line
 from harness.signal.contradictions import (
     LEVEL,
     Evidence,
@@ -19,16 +21,16 @@ from harness.signal.contradictions import (
     by_clause,
     by_group,
     contradictions,
-    moved_medians,
     tested_pairs,
 )
 from harness.signal.counted import Counted, count_log
-from harness.signal.exposure import Exposure, bias_warnings, propensity_rows, refuse_unfit
+from harness.signal.exposure import Exposure, propensity_rows, refuse_unfit
 from harness.signal.graded import GradedPairs, read_graded
 from harness.signal.ladder import PER, Ladder, other_ladders
 from harness.signal.log_table import open_log
-from harness.signal.north_star import north_star
-from harness.signal.ubi import ACTIONS, Ubi, count_ubi, is_ubi
+from harness.signal.north_star import NO_ACTION, NO_OUTCOME, north_star
+from harness.signal.ubi import ACTIONS, Ubi, count_ubi
+from harness.signal.ubi_tables import is_ubi
 from harness.storage.formats import read_table
 from harness.storage.plural import plural
 from harness.storage.tables import Layout
@@ -38,11 +40,15 @@ NO_LINE = (
     "which grades are hidden? The policy does not say what its actions show: give --at-least K, the lowest "
     "grade that is shown"
 )
+ONE_ACTION = "the policy does the same with every grade: give --at-least K, the lowest grade that is shown"
 
 
 @dataclass(frozen=True, slots=True)
 class LogFile:
-    """The log and how it is read. Of UBI: the queries, what actions count as, which one is an outcome."""
+    """The log and how it is read: a file, the tables of a folder, or a pattern.
+
+    Of UBI: the queries, what actions count as, which one is an outcome.
+    """
 
     path: Path
     layout: Layout = field(default_factory=Layout)
@@ -83,6 +89,8 @@ def sides_of(levels: Levels, at_least: int | None) -> Sides:
     actions = policy.decided_actions if policy else None
     if not actions:
         raise BadInput(NO_LINE)
+    if len(set(actions.values())) == 1:
+        raise BadInput(ONE_ACTION)
     worst = actions[scale[0]]
     hidden = tuple(grade for grade in scale if actions[grade] == worst)
     return Sides(hidden, tuple(grade for grade in scale if grade not in hidden))
@@ -100,11 +108,12 @@ def edges_of(levels: Levels, at_least: int | None) -> tuple[int, ...]:
 def signal_files(log: LogFile, labels: LabelFile, wanted: SignalWanted) -> Signal:
     """What users do, against the policy. BadInput, with the numbers, where a log cannot say it."""
     sides = sides_of(labels.levels, wanted.at_least)
-    refuse_missing(log.path)
+    files = files_of(str(log.path))
+    refuse_missing(files)
     graded = read_graded(labels.path, labels.layout, labels.levels)
     if not len(graded):
         raise BadInput([Fault(str(labels.path), "no pair has a grade")])
-    counted = _counted(log, graded, labels.levels, edges_of(labels.levels, wanted.at_least))
+    counted = _counted(log, files, graded, labels.levels, edges_of(labels.levels, wanted.at_least))
     _refuse_unmeasured(log, counted, wanted.measure)
     given = None if wanted.propensities is None else read_propensities(wanted.propensities)
     found = Exposure(graded, counted, labels.levels.scale, wanted.measure, given)
@@ -112,16 +121,19 @@ def signal_files(log: LogFile, labels: LabelFile, wanted: SignalWanted) -> Signa
     return _signal(log, labels, wanted, found, sides)
 
 
-def _counted(log: LogFile, graded: GradedPairs, levels: Levels, edges: Sequence[int]) -> Counted:
-    if is_ubi(log.path, log.layout):
+def _counted(
+    log: LogFile, files: Sequence[Path], graded: GradedPairs, levels: Levels, edges: Sequence[int]
+) -> Counted:
+    if is_ubi(files[0], log.layout):
         if log.queries is None:
             raise BadInput([Fault(str(log.path), NO_QUERIES)])
-        refuse_missing(log.queries)
-        ubi = Ubi(log.path, log.queries, log.actions, log.outcome, log.layout)
+        queries = files_of(str(log.queries))
+        refuse_missing(queries)
+        ubi = Ubi(tuple(files), tuple(queries), log.actions, log.outcome, log.layout)
         return count_ubi(ubi, graded, levels.scale, edges)
     if log.queries is not None:
         raise BadInput([Fault(str(log.path), "holds no UBI events, so that --queries has no use")])
-    return count_log(open_log(log.path, log.layout), graded, levels.scale, edges)
+    return count_log([open_log(path, log.layout) for path in files], graded, levels.scale, edges)
 
 
 def _refuse_unmeasured(log: LogFile, counted: Counted, measure: Measure) -> None:
@@ -168,8 +180,10 @@ def _signal(log: LogFile, labels: LabelFile, wanted: SignalWanted, found: Exposu
     known = Evidence(found)
     tests = tested_pairs(known, sides)
     ladder = Ladder(found, wanted.measure)
+    steps = tuple(ladder.steps())
     rows = propensity_rows(found)
     bias = bias_warnings(rows) if found.given is None else []
+    cautions = [*bias, *unfelt_line(steps, sides), *moved_medians(known, tests)]
     return Signal(
         log=str(log.path),
         labels=str(labels.path),
@@ -181,15 +195,15 @@ def _signal(log: LogFile, labels: LabelFile, wanted: SignalWanted, found: Exposu
         propensities=tuple(rows),
         propensities_given=found.given is not None,
         ladder=tuple(ladder.rungs()),
-        boundaries=tuple(ladder.steps()),
+        boundaries=steps,
         others=tuple(other_ladders(found, wanted.measure)),
         level=LEVEL,
         tested=tests.tested,
         contradictions=tuple(contradictions(known, tests, sides)),
         clauses=tuple(by_clause(known, tests)),
         groups=tuple(by_group(known, tests, sides)),
-        north_star=north_star(found.counted.searches),
-        warnings=tuple(_warnings(labels, found, [*bias, *moved_medians(known, tests)])),
+        north_star=north_star(found.counted.searches, NO_ACTION if log.queries else NO_OUTCOME),
+        warnings=tuple(_warnings(labels, found, cautions)),
     )
 
 

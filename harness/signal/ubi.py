@@ -1,22 +1,18 @@
-"""User Behavior Insights 1.3: events, and queries that say what was shown.
+"""Counts of User Behavior Insights 1.3: events, and queries that say what was shown."""
 
-An event has `query_id`, `action_name`, and in `event_attributes` the object (`object.object_id`) and its rank
-(`position.ordinal`, from 1). A query has `query_id`, `user_query` and `query_response_hit_ids`.
-"""
-
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from harness.errors import BadInput, Fault
-from harness.signal.batches import Unfit, headers_of, kind_of, pieces
+from harness.signal.batches import Unfit
 from harness.signal.counted import CellCounts, Counted, SearchCounts
 from harness.signal.graded import GradedPairs
 from harness.signal.tally import Tally
-from harness.storage.formats import read_table
+from harness.signal.ubi_tables import EVENTS, OBJECT, QUERIES, RANK, fast_pieces, slow_pieces
 from harness.storage.plural import plural
 from harness.storage.tables import Layout
 
@@ -27,58 +23,55 @@ ACTIONS: Mapping[str, str] = {
     "return": "returns",
 }  # fmt: skip
 """What the actions of UBI's examples and of shops count as; --actions maps others."""
-OBJECT, RANK = "event_attributes.object.object_id", "event_attributes.position.ordinal"
-EVENTS = ("query_id", "action_name", OBJECT, RANK)
-QUERIES = ("query_id", "user_query", "query_response_hit_ids")
-ROWS = 50_000
+Reader = Callable[[Path, Sequence[str], Layout], Iterator[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Ubi:
     """Events, the queries beside them, what actions count as, and the one that is the outcome of a search."""
 
-    events: Path
-    queries: Path
+    events: tuple[Path, ...]
+    queries: tuple[Path, ...]
     actions: Mapping[str, str]
     outcome: str | None
     layout: Layout
 
 
-def is_ubi(path: Path, layout: Layout) -> bool:
-    """Whether a file holds UBI events."""
-    try:
-        names = headers_of(path, layout)
-    except Unfit:
-        names = list(read_table(path, layout).columns)
-    return "action_name" in names and any(name.split(".")[0] == "event_attributes" for name in names)
-
-
 def count_ubi(log: Ubi, graded: GradedPairs, scale: tuple[int, ...], edges: Sequence[int]) -> Counted:
     """Count UBI events. BadInput where no event or no query can be used."""
-    known, shown = _Queries(), 0
-    names = ("views", *dict.fromkeys(log.actions.values()))
-    cells = CellCounts(graded, names)
-    asked = _outcomes(log)
+    try:
+        return _count(log, graded, scale, edges, fast_pieces)
+    except Unfit:
+        return _count(log, graded, scale, edges, slow_pieces)
+
+
+def _count(
+    log: Ubi, graded: GradedPairs, scale: tuple[int, ...], edges: Sequence[int], reader: Reader
+) -> Counted:
+    known = _Queries()
+    cells = CellCounts(graded, ("views", *dict.fromkeys(log.actions.values())))
+    asked = _outcomes(log, reader)
     searching = SearchCounts(graded, scale, edges) if asked is not None else None
-    for piece in _pieces(log.queries, QUERIES, log.layout):
-        ids, queries, items, positions = known.shown(piece)
-        pairs = cells.pairs_of(queries, items)
-        cells.add(pairs, positions, {"views": _ones(len(pairs))})
-        shown += len(pairs)
-        if searching is not None:
-            outcome = _isin(ids, asked)
-            searching.add(ids, queries, pairs, positions, outcome)
-    if not shown:
-        raise BadInput(
-            [Fault(str(log.queries), "no query has query_response_hit_ids: nothing says what was shown")]
-        )
+    for path in log.queries:
+        for piece in reader(path, QUERIES, log.layout):
+            ids, queries, items, positions = known.shown(piece)
+            pairs = cells.pairs_of(queries, items)
+            cells.add(pairs, positions, {"views": _ones(len(pairs))})
+            if searching is not None:
+                searching.add(ids, queries, pairs, positions, _isin(ids, asked))
+    if not cells.rows:
+        what = "no query has query_response_hit_ids: nothing says what was shown"
+        raise BadInput([Fault(str(log.queries[0]), what)])
     rows = cells.rows
-    warnings = _count_events(log, known, cells)
+    warnings = _count_events(log, known, cells, reader)
     cells.rows = rows
-    return cells.counted(searching.searches() if searching else None, warnings)
+    found = cells.counted(searching.searches() if searching else None, warnings)
+    # What nobody did in this log was not logged, or is not known by its action's name.
+    happened = {name: sums for name, sums in found.sums.items() if name == "views" or sums.any()}
+    return replace(found, sums=happened)
 
 
-def _count_events(log: Ubi, known: "_Queries", cells: CellCounts) -> list[str]:
+def _count_events(log: Ubi, known: "_Queries", cells: CellCounts, reader: Reader) -> list[str]:
     """Count what users did; an action on a result counts once in a search. Warnings of what was left out."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -88,7 +81,7 @@ def _count_events(log: Ubi, known: "_Queries", cells: CellCounts) -> list[str]:
     kinds = list(dict.fromkeys(log.actions.values()))
     numbers = pa.array([kinds.index(kind) for kind in log.actions.values()], pa.int64())
     seen: set[str] = set()
-    for piece in _pieces(log.events, EVENTS, log.layout):
+    for piece in _events(log, reader):
         seen |= set(pc.unique(piece.column("action_name")).to_pylist())
         at = pc.index_in(piece.column("action_name"), value_set=pa.array(list(log.actions), pa.string()))
         piece = piece.append_column("action", numbers.take(at.combine_chunks())).filter(pc.is_valid(at))
@@ -113,7 +106,7 @@ def _count_events(log: Ubi, known: "_Queries", cells: CellCounts) -> list[str]:
     if not total:
         names = ", ".join(sorted(name for name in seen if name)[:10])
         what = f"no event counts as {', '.join(kinds)} (the actions there: {names}); --actions maps others"
-        raise BadInput([Fault(str(log.events), what)])
+        raise BadInput([Fault(str(log.events[0]), what)])
     whole = once.table()
     if whole is not None:
         _refuse_zero(log, whole)
@@ -128,7 +121,7 @@ def _refuse_zero(log: Ubi, whole: Any) -> None:
 
     if whole.num_rows and pc.min(whole.column("position")).as_py() < 1:
         what = f"{RANK}: 0 or less, and ranks count from 1: add 1 to all of them"
-        raise BadInput([Fault(str(log.events), what)])
+        raise BadInput([Fault(str(log.events[0]), what)])
 
 
 def _left_out(total: int, strangers: int, placeless: int) -> Iterator[str]:
@@ -138,20 +131,27 @@ def _left_out(total: int, strangers: int, placeless: int) -> Iterator[str]:
         yield f"{placeless:,} of {plural(total, 'event')} have no position.ordinal, and are left out"
 
 
-def _outcomes(log: Ubi) -> Any:
-    """The searches in which the outcome's action happened; None where no event has it."""
+def _events(log: Ubi, reader: Reader) -> Iterator[Any]:
+    for path in log.events:
+        yield from reader(path, EVENTS, log.layout)
+
+
+def _outcomes(log: Ubi, reader: Reader) -> Any:
+    """The searches in which the outcome's action happened; None where no outcome is asked for."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if log.outcome is None:
         return None
     once = Tally(("query_id",), {})
-    for piece in _pieces(log.events, EVENTS, log.layout):
+    for piece in _events(log, reader):
         mine = pc.equal(piece.column("action_name"), log.outcome)
         part = piece.filter(pc.and_(mine, pc.is_valid(piece.column("query_id"))))
         once.add(pa.table({"query_id": part.column("query_id")}))
     found = once.table()
-    return found.column("query_id").combine_chunks() if found is not None and found.num_rows else None
+    if found is None or not found.num_rows:
+        raise BadInput([Fault(str(log.events[0]), f"--outcome {log.outcome}: no event has this action_name")])
+    return found.column("query_id").combine_chunks()
 
 
 def _isin(ids: Any, known: Any) -> Any:
@@ -205,96 +205,3 @@ class _Queries:
             self._texts = [pa.chunked_array(self._texts).unify_dictionaries().combine_chunks()]
         number = pc.index_in(ids, value_set=self._ids[0]).combine_chunks()
         return number, self._texts[0].take(number).dictionary_decode()
-
-
-def _pieces(path: Path, names: Sequence[str], layout: Layout) -> Iterator[Any]:
-    """These columns of a file of UBI, a piece at a time. BadInput where it is none."""
-    try:
-        yield from _fast(path, names, layout)
-    except Unfit:
-        yield from _slow(path, names, layout)
-
-
-def _fast(path: Path, names: Sequence[str], layout: Layout) -> Iterator[Any]:
-    import pyarrow as pa
-
-    if kind_of(path, layout) not in ("jsonl", "parquet"):
-        raise Unfit
-    roots = list(dict.fromkeys(name.split(".")[0] for name in names))
-    there = headers_of(path, layout)
-    _refuse_missing(path, [name for name in roots if name not in there], there)
-    pieces_of = pieces(path, layout, roots, {name: _type(name) for name in roots})
-    first = next(pieces_of, None)
-    if first is None:
-        return
-    # What cannot be converted shows in the first piece: later ones would count what is counted already.
-    for piece in _with_first(first, pieces_of):
-        try:
-            yield pa.table({name: _leaf(piece, name) for name in names})
-        except (pa.ArrowException, KeyError) as error:
-            if piece is first:
-                raise Unfit from error
-            raise BadInput([Fault(str(path), f"not readable as UBI: {error}")]) from error
-
-
-def _with_first(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from rest
-
-
-def _type(root: str) -> Any:
-    import pyarrow as pa
-
-    if root == "query_response_hit_ids":
-        return pa.list_(pa.string())
-    if root != "event_attributes":
-        return pa.string()
-    seen = pa.struct({"object_id": pa.string()})
-    return pa.struct({"object": seen, "position": pa.struct({"ordinal": pa.int64()})})
-
-
-def _leaf(piece: Any, name: str) -> Any:
-    """A column of a piece, or a field within a struct, of our type."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    root, *path = name.split(".")
-    column = piece.column(root)
-    if path:
-        column = pc.struct_field(column, path)
-    wanted = pa.int64() if name == RANK else _type(root) if not path else pa.string()
-    return column.cast(wanted)
-
-
-def _refuse_missing(path: Path, missing: Sequence[str], there: Sequence[str]) -> None:
-    if missing:
-        what = f"no {', '.join(missing)} (there: {', '.join(there)}); UBI 1.3 has them"
-        raise BadInput([Fault(str(path), what)])
-
-
-def _slow(path: Path, names: Sequence[str], layout: Layout) -> Iterator[Any]:
-    """Row by row: other formats, and what pyarrow does not take."""
-    import pyarrow as pa
-
-    table = read_table(path, layout)
-    _refuse_missing(path, [name for name in names if name not in table.columns], table.columns)
-    columns: dict[str, list[Any]] = {name: [] for name in names}
-    faults = []
-    for row in table.rows:
-        for name in names:
-            value = row.cells.get(name)
-            text = row.text(name)
-            if name == "query_response_hit_ids":
-                parts = value if isinstance(value, list) else text.replace(",", " ").split()
-                columns[name].append([str(part) for part in parts])
-            elif name == RANK:
-                whole = text.removesuffix(".0")
-                if text and not whole.lstrip("-").isdigit():
-                    faults.append(Fault(table.where(row), f"{RANK}: {text!r} is no rank", RANK))
-                columns[name].append(int(whole) if whole.lstrip("-").isdigit() else None)
-            else:
-                columns[name].append(text or None)
-    if faults:
-        raise BadInput(faults)
-    kinds = {name: _type(name) if "." not in name else pa.string() for name in names} | {RANK: pa.int64()}
-    yield pa.table({name: pa.array(columns[name], kinds[name]) for name in names})
