@@ -16,13 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.signal.contradictions import LEVEL, Evidence, PairTests, Sides, tested_pairs
+from harness.signal.contradictions import LEVEL, Evidence, PairTests, Sides, judge_pairs
 from harness.signal.counted import Counted
 from harness.signal.exposure import Exposure
 from harness.signal.graded import GradedPairs
@@ -30,7 +30,10 @@ from harness.signal.graded import GradedPairs
 SCALE = (0, 1, 2, 3, 4)
 SIDES = Sides((0, 1), (2, 3, 4))
 SHARES = (0.25, 0.2, 0.2, 0.2, 0.15)
-ATTRACTIVE = np.array([0.02, 0.04, 0.10, 0.20, 0.35])
+RATES = (0.02, 0.04, 0.10, 0.20, 0.35)
+"""How attractive each grade is."""
+ALIKE = (0.02, 0.10, 0.10, 0.20, 0.35)
+"""The same, but that behaviour does not feel the line between the grades 1 and 2."""
 CLAUSES = ("kind-first", "brand-named", "condition", "bundle", "audience", "wanted", "refused")
 PLANTED = {"wanted": (1, 3), "refused": (3, 0)}
 """By clause: the grade that its planted pairs have, and the grade that they behave like."""
@@ -51,6 +54,7 @@ class Process:
     noise: float = 1.5
     spread: float = 0.15
     planted: bool = True
+    rates: tuple[float, ...] = RATES
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def draw(process: Process, seed: int) -> Drawn:
         mine = (clause == CLAUSES.index(name)) & (grade == its)
         if process.planted:
             like[mine], planted[mine] = behaves, True
-    attractive = ATTRACTIVE[like] * np.exp(chance.normal(0, process.spread, shape))
+    attractive = np.array(process.rates)[like] * np.exp(chance.normal(0, process.spread, shape))
     views = chance.lognormal(np.log(process.views) - 0.5, 1.0, (process.queries, 1))
     sums = np.zeros((2, process.queries * process.results, process.results))
     pair = np.arange(grade.size).reshape(shape)
@@ -98,7 +102,7 @@ def draw(process: Process, seed: int) -> Drawn:
 def judged(drawn: Drawn, *, raw: bool = False) -> PairTests:
     """What the product finds; `raw`: by click rates without a correction for positions."""
     given = dict.fromkeys(range(1, 201), 1.0) if raw else None
-    return tested_pairs(Evidence(Exposure(drawn.graded, drawn.counted, SCALE, "clicks", given)), SIDES)
+    return judge_pairs(Evidence(Exposure(drawn.graded, drawn.counted, SCALE, "clicks", given)), SIDES)
 
 
 def outcome(drawn: Drawn, tests: PairTests) -> tuple[float, float, int]:
@@ -121,9 +125,14 @@ TABLE = """| log | views of a query | method | recall | false discovery rate | l
 def rows(logs: int, views: tuple[int, ...] = (2_000, 4_000, 8_000)) -> None:
     """Print the table of planted and of quiet logs."""
     say(TABLE)
-    for planted in (True, False):
+    processes = {
+        "planted": Process(),
+        "quiet": Process(planted=False),
+        "quiet, 1 like 2": Process(planted=False, rates=ALIKE, spread=0),
+    }
+    for kind, one in processes.items():
         for each in views:
-            process = Process(views=each, planted=planted)
+            process, planted = replace(one, views=each), one.planted
             results: dict[str, list[tuple[float, float, int]]] = {"corrected": [], "raw click rates": []}
             for seed in range(logs):
                 drawn = draw(process, seed)
@@ -132,7 +141,6 @@ def rows(logs: int, views: tuple[int, ...] = (2_000, 4_000, 8_000)) -> None:
             for method, found in results.items():
                 recall, false, count = (np.array(column, dtype=float) for column in zip(*found, strict=True))
                 what = f"{recall.mean():.3f} | {false.mean():.3f}" if planted else "- | -"
-                kind = "planted" if planted else "quiet"
                 say(f"| {kind} | {each:,} | {method} | {what} | {(count > 0).mean():.3f} |")
 
 
@@ -179,7 +187,7 @@ def write_views(log: Path, labels: Path, count: int, queries: int = 20_000, resu
         order = np.argsort(-(grade[asked] + chance.normal(0, 1.5, (searches, results))), axis=1)
         item = asked[:, None] * results + order
         place = np.arange(1, results + 1)
-        rate = ATTRACTIVE[grade[asked[:, None], order]] / place
+        rate = np.array(RATES)[grade[asked[:, None], order]] / place
         clicks = (chance.random(rate.shape) < rate).astype(np.int64)
         bought = (chance.random(searches) < 0.02 + 0.05 * clicks.any(axis=1)).astype(np.int64)
         names = pa.array([f"s{number}" for number in range(session, session + searches)])

@@ -87,7 +87,7 @@ class Evidence:
         return float(np.median(drawn)), None
 
 
-def tested_pairs(known: Evidence, sides: Sides) -> PairTests:
+def judge_pairs(known: Evidence, sides: Sides) -> PairTests:
     """Every seen pair against the median on the other side."""
     parts: list[tuple[Integers, Integers, Floats]] = []
     tested = []

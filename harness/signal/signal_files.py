@@ -21,7 +21,7 @@ from harness.signal.contradictions import (
     by_clause,
     by_group,
     contradictions,
-    tested_pairs,
+    judge_pairs,
 )
 from harness.signal.counted import Counted, count_log
 from harness.signal.exposure import Exposure, propensity_rows, refuse_unfit
@@ -178,7 +178,7 @@ def _numbers(position: str, value: str) -> tuple[int | None, float | None]:
 
 def _signal(log: LogFile, labels: LabelFile, wanted: SignalWanted, found: Exposure, sides: Sides) -> Signal:
     known = Evidence(found)
-    tests = tested_pairs(known, sides)
+    tests = judge_pairs(known, sides)
     ladder = Ladder(found, wanted.measure)
     steps = tuple(ladder.steps())
     rows = propensity_rows(found)
