@@ -310,6 +310,17 @@ def test_options_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     assert "none of the 1 graded pair has a view" in refused(words[0], "--labels", labels, *SCALE)
 
 
+def test_a_header_that_comes_twice_and_a_log_without_rows_are_refused(tmp_path: Path) -> None:
+    log, flag, labels = files(tmp_path, shown())
+    text = log.read_text("utf-8")
+    log.write_text(text.replace("views,clicks", "views,views", 1), "utf-8")
+    assert "views" in refused(log, flag, labels, *SCALE, "--columns", "clicks=position")
+    log.write_text(text.splitlines()[0] + "\n", "utf-8")
+    assert "log.csv: holds no rows" in refused(log, flag, labels, *SCALE)
+    log.write_text("\ufeff" + text, "utf-8")
+    assert signalled(log, flag, labels, *SCALE)["counts"]["rows"] == text.count("\n") - 1
+
+
 def test_a_query_that_is_called_null_is_a_query(tmp_path: Path) -> None:
     rows = [
         {**row, "query": row["query"].replace("thing 3", "null").replace("thing 4", "NaN")} for row in shown()

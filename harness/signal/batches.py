@@ -30,7 +30,14 @@ def kind_of(path: Path, layout: Layout) -> str | None:
 
 
 def headers_of(path: Path, layout: Layout) -> list[str]:
-    """The headers of a file. Unfit where it has to be read row by row."""
+    """The headers of a file. Unfit where it has to be read row by row, or has one twice."""
+    found = _headers_of(path, layout)
+    if len(set(found)) < len(found):
+        raise Unfit
+    return found
+
+
+def _headers_of(path: Path, layout: Layout) -> list[str]:
     kind = kind_of(path, layout)
     if kind == "parquet":
         with parquet_file(path) as file:

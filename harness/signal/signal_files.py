@@ -114,6 +114,8 @@ def signal_files(log: LogFile, labels: LabelFile, wanted: SignalWanted) -> Signa
     if not len(graded):
         raise BadInput([Fault(str(labels.path), "no pair has a grade")])
     counted = _counted(log, files, graded, labels.levels, edges_of(labels.levels, wanted.at_least))
+    if not counted.rows:
+        raise BadInput([Fault(str(log.path), "holds no rows")])
     _refuse_unmeasured(log, counted, wanted.measure)
     given = None if wanted.propensities is None else read_propensities(wanted.propensities)
     found = Exposure(graded, counted, labels.levels.scale, wanted.measure, given)
@@ -142,7 +144,7 @@ def _refuse_unmeasured(log: LogFile, counted: Counted, measure: Measure) -> None
             f"--measure {measure}: it is counted against each {PER[measure]}; take clicks, carts or purchases"
         )
     if measure not in counted.sums:
-        there = ", ".join(name for name in counted.sums if name != "views")
+        there = ", ".join(name for name in counted.sums if name != "views") or "nothing of graded pairs"
         raise BadInput([Fault(str(log.path), f"counts no {measure} (it counts {there})")])
 
 
