@@ -35,7 +35,7 @@ DEMO_OF = @$(BIN)/harness eval --model recorded/claude --split dev --prompt
 COMPILED = env -u PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help eval demo gate1 gate2 compare regress impact ship audit label estimate improve report rate adjudicate view lint docs demo-server test test-slow check format golden-update screenshots mutants clean
+.PHONY: help eval demo gate1 gate2 compare regress impact ship audit label estimate signal improve report rate adjudicate view lint docs demo-server test test-slow check format golden-update screenshots mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,10 +85,13 @@ label: $(VENV)/installed  ## Label production pairs with a proven teacher: PAIRS
 	$(call NEEDS,PAIRS OUT)@$(BIN)/harness label "$(PAIRS)" -o "$(OUT)" $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY)") $(if $(PROMPT),--prompt "$(PROMPT)") $(FLAGS) $(ENDS)
 
 improve: $(VENV)/installed  ## A better prompt from the disagreements on dev. MODEL=provider/model [PROMPT=teacher@v3 FLAGS="--proposals 20"]
-	@$(BIN)/harness improve $(PROMPT) --model "$(MODEL)" $(FLAGS) $(ENDS)
+	$(call NEEDS,MODEL)@$(BIN)/harness improve $(PROMPT) --model "$(MODEL)" $(FLAGS) $(ENDS)
 
 estimate: $(VENV)/installed  ## How good is production? LABELS=folder or table [RATINGS=file FLAGS="--over queries"]
 	$(call NEEDS,LABELS)@$(BIN)/harness estimate "$(LABELS)" $(if $(RATINGS),--ratings "$(RATINGS)") $(FLAGS) $(ENDS)
+
+signal: $(VENV)/installed  ## Where do users contradict the policy? LOG=file LABELS=folder or table [POLICY= FLAGS=]
+	$(call NEEDS,LOG LABELS)@$(BIN)/harness signal "$(LOG)" --labels "$(LABELS)" $(if $(POLICY),--policy "$(POLICY)") $(FLAGS) $(ENDS)
 
 report: $(VENV)/installed  ## A run as one HTML file: [RUN=latest BASE=run FLAGS=]
 	@$(BIN)/harness report "$(or $(RUN),latest)" $(if $(BASE),"$(BASE)") $(FLAGS) $(ENDS)

@@ -26,6 +26,7 @@ from harness.report.console import SafeConsole
 from harness.report.estimate import estimate_view
 from harness.report.gate1 import gate1_view
 from harness.report.sections import details_view, gate2_view
+from harness.report.signal import signal_view
 from harness.score.arrays import Scale, items_from, levels_of, ratings_from
 from harness.score.estimate import Wanted
 from harness.score.estimate_files import Rated as RatedSample
@@ -38,6 +39,9 @@ from harness.scorecards.comparison import Comparison
 from harness.scorecards.estimate import Estimates, Over
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
+from harness.scorecards.signal import Measure, Signal
+from harness.signal.signal_files import LabelFile, LogFile, SignalWanted
+from harness.signal.signal_files import signal_files as judge_signal
 from harness.storage.tables import Layout, parse_columns, parse_labels
 from harness.verdicts.assessment import judge_items
 from harness.verdicts.graded_files import judge_files
@@ -89,6 +93,13 @@ class EstimateResult(_Shown, Estimates):
 
     def _view(self) -> Iterable[RenderableType]:
         return estimate_view(self)
+
+
+class SignalResult(_Shown, Signal):
+    """What users do, against the policy, that prints as its table."""
+
+    def _view(self) -> Iterable[RenderableType]:
+        return signal_view(self)
 
 
 class ComparisonResult(_Shown, Comparison):
@@ -272,3 +283,28 @@ def estimate(
     rated = None if ratings is None else RatedSample(Path(ratings), Layout(), uniform)
     found = estimate_files(side, rated, Wanted(over, parse_by(by), at_least, k), beside)
     return EstimateResult(**dict(found))
+
+
+def signal_files(
+    log: str | Path,
+    labels: str | Path,
+    *,
+    scale: Scale | None = None,
+    at_least: int | None = None,
+    measure: Measure = "clicks",
+    propensities: str | Path | None = None,
+    columns: str | None = None,
+    labels_columns: str | None = None,
+    queries: str | Path | None = None,
+) -> SignalResult:
+    """Where does what users do contradict the policy? Logs are long, so that it takes their file.
+
+    `labels`: the folder of a label set, or a table of query, item, grade and clauses; a table needs the
+    `scale`, and `at_least`, the lowest grade that is shown. `queries`: beside UBI events. BadInput, with the
+    numbers, for a log that cannot say it.
+    """
+    side = labelled_of(labels, None if scale is None else levels_of(scale))
+    graded = LabelFile(side.path, side.levels, Layout(parse_columns(labels_columns)))
+    events = LogFile(Path(log), Layout(parse_columns(columns)), Path(queries) if queries else None)
+    known = Path(propensities) if propensities is not None else None
+    return SignalResult(**dict(judge_signal(events, graded, SignalWanted(measure, at_least, known))))

@@ -84,6 +84,21 @@ from harness.scorecards.prompt_change import PrefixChange, PromptDiff
 from harness.scorecards.sample import SampledStratum, SampleSummary
 from harness.scorecards.shared import Statistic
 from harness.scorecards.ship import Override, Shipping
+from harness.scorecards.signal import (
+    ArmDifference,
+    Association,
+    ClauseSignal,
+    Contradiction,
+    GroupSignal,
+    LogCounts,
+    NorthStar,
+    OtherLadder,
+    Propensity,
+    Rung,
+    SideTests,
+    Signal,
+    Step,
+)
 from harness.scorecards.sizes import ExpectedInterval
 from harness.scorecards.stages import Rate, Stage, Stages
 from harness.web.pages import WAYS
@@ -307,6 +322,21 @@ ESTIMATED = (
     RatingsUsed,
     TwoTeachers,
 )
+SIGNALLED = (
+    Signal,
+    LogCounts,
+    Propensity,
+    Rung,
+    Step,
+    OtherLadder,
+    SideTests,
+    Contradiction,
+    ClauseSignal,
+    GroupSignal,
+    NorthStar,
+    Association,
+    ArmDifference,
+)
 POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExample, Regraded)
 
 
@@ -333,6 +363,7 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
         *((model, "label --dry-run") for model in (LabelForecast, MonthOfPairs)),
         *((model, "sample") for model in (SampleSummary, SampledStratum, PlannedPair)),
         *((model, "estimate") for model in ESTIMATED),
+        *((model, "signal") for model in SIGNALLED),
         *((model, "ship") for model in (Shipping, Override)),
         *((model, "rate plan, rate status") for model in ROUNDS),
         *((model, "stages") for model in (Stages, Stage, Rate)),

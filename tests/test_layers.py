@@ -37,17 +37,18 @@ audit       is the teacher biased?
 demo        a server on loopback that answers as the model APIs do, without a model
 production  the teacher at work: labels of production pairs
 improve     edits to a prompt, proposed from disagreements
+signal      what users do, against the policy
 notebook    the Python API
 cli         arguments, printing, exit codes
 """
 """Every room of the harness. A file imports only from its own room and from rooms above it."""
 ORDER = tuple(line.split()[0] for line in MAP.strip().splitlines())
-BEHIND_THE_WALL = ("stats", "score", "verdicts", "comparison", "report", "web", "notebook")
+BEHIND_THE_WALL = ("stats", "score", "verdicts", "comparison", "report", "web", "signal", "notebook")
 """Rooms that read what a folder holds, and reach no provider by any chain of imports."""
 HEAVY = (
     "openai", "anthropic", "sklearn", "datasets", "numpy", "pydantic", "jinja2", "rich", "scipy",
     "genai_prices", "matplotlib", "pyarrow", "starlette", "uvicorn", "opentelemetry", "google", "aiohttp",
-    "ray", "gepa",
+    "ray", "statsmodels", "pandas", "gepa",
 )  # fmt: skip
 FILES = sorted((ROOT / "harness").rglob("*.py"))
 MODULES = {

@@ -39,6 +39,8 @@ def project(here: Path) -> Path:
     pairs = "".join(f"p{at},a query {at // 3},a title {at}\n" for at in range(30))
     (here / "pairs.csv").write_text("item,query,title\n" + pairs, encoding="utf-8")
     shutil.copy(ROOT / "docs/production-example.csv", here / "production.csv")
+    for name in ("signal-example.csv", "signal-labels.csv"):
+        shutil.copy(ROOT / "docs" / name, here / name)
     assert harness("label", "pairs.csv", "-o", "labelled", "--policy", "small", "--unproven").code == 0
     return here
 
@@ -57,6 +59,7 @@ RIGHT = (
     "regress --base RUN --candidate OTHER", "baseline set RUN", "baseline show",
     "eval --policy small --no-report", "report RUN", "report RUN OTHER", "view --help",
     "demo-server --help", "label pairs.csv --policy small --dry-run",
+    "signal signal-example.csv --labels signal-labels.csv --scale 0-4 --at-least 2 -o sheet.jsonl",
     "label pairs.csv -o labels --policy small --unproven", "sample labelled --n 3 -o plan.jsonl",
     "estimate production.csv --scale 0-4 --at-least 3 --by stratum",
     "cache stats", "prompt diff teacher@v1 teacher@v1 --policy small", "runs rm RUN OTHER --yes",

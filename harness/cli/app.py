@@ -36,6 +36,7 @@ from harness.cli import (
     sample,
     sheets,
     ship,
+    signal,
     sizes,
     stages,
     view,
@@ -72,6 +73,7 @@ app.command("audit")(audit.audit_command)
 app.command("label")(label.label_command)
 app.command("sample")(sample.sample_command)
 app.command("estimate")(estimate.estimate_command)
+app.command("signal")(signal.signal_command)
 app.command("stages")(stages.stages_command)
 app.command("improve")(improve.improve_command)
 policy.app.command("impact")(impact.impact_command)

@@ -18,6 +18,7 @@ RESULT_TEXTS = ("title", "brand", "category", "price", "description")
 NAMES = (
     "item", "query", "rater", "grade", "reasoning", "clauses", "tags", "split", "policy_version",
     "repeat", "cannot", "weight", "stratum", "position", "teacher", "human", "pi", "drawn",
+    "views", "clicks", "carts", "purchases", "returns", "dwell", "session", "outcome", "arm",
     *RESULT_TEXTS,
 )  # fmt: skip
 """What a header can be mapped to."""

@@ -1,0 +1,156 @@
+"""`harness signal`: where does what users do contradict the policy?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from harness.cli.options import Columns, Encoding, Format, Json, Options, Root, argument, layout, option
+from harness.cli.output import print_json, say, show, shown_path
+from harness.cli.rated import LevelOptions, given_in
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from harness.scorecards.signal import Signal
+    from harness.signal.signal_files import LabelFile, LogFile
+
+
+class LogOptions(Options):
+    """The log."""
+
+    columns: Columns = None
+    format: Format = None
+    encoding: Encoding = None
+    queries: Annotated[
+        Path | None, option("Of UBI events: the queries, which say what was shown.", metavar="FILE")
+    ] = None
+    actions: Annotated[
+        str | None, option("Of UBI events: what actions count as: tap=clicks,order_placed=purchases")
+    ] = None
+    outcome: Annotated[
+        str | None, option("Of UBI events: the action that makes a search a success, such as purchase.")
+    ] = None
+
+    def log(self, path: Path) -> "LogFile":
+        """The log and how to read it."""
+        from harness.signal.signal_files import LogFile
+        from harness.signal.ubi import ACTIONS
+
+        actions = ACTIONS if self.actions is None else parse_actions(self.actions)
+        how = layout(self.columns, None, self.format, None, self.encoding)
+        return LogFile(path, how, self.queries, actions, self.outcome)
+
+
+class GradedOptions(Options):
+    """The graded pairs."""
+
+    labels: Annotated[
+        Path | None,
+        option("A label set, or a table: query, item, grade, and clauses, stratum, tags.", metavar="LABELS"),
+    ] = None
+    labels_columns: Annotated[str | None, option("Like --columns, for the labels.")] = None
+    labels_format: Annotated[str | None, option("Like --format, for the labels.")] = None
+    words: Annotated[str | None, option("Grades as words: Exact=2,Partial=1,Irrelevant=0.")] = None
+
+    def labelled(self, levels: LevelOptions, root: Path | None) -> "LabelFile":
+        """The graded pairs, and which grades there are."""
+        from harness.runs.labels import is_label_set
+        from harness.score.estimate_files import levels_of_labels
+        from harness.signal.signal_files import LabelFile
+
+        if self.labels is None:
+            raise BadInput("name the graded pairs: --labels LABELS")
+        if not is_label_set(self.labels):
+            how = layout(self.labels_columns, None, self.labels_format, self.words)
+            return LabelFile(self.labels, levels.levels(root), how)
+        own = {name: value for name, value in vars(self).items() if name != "labels"}
+        if given := given_in({**vars(levels), **own}):
+            raise BadInput(f"{given} goes with a table; a label set brings its own")
+        return LabelFile(self.labels, levels_of_labels(self.labels))
+
+
+class SheetOptions(Options):
+    """What to judge again."""
+
+    output: Annotated[
+        Path | None,
+        option("A rating plan of what to judge again, for `rate plan`.", "--output", "-o", metavar="FILE"),
+    ] = None
+    n: Annotated[int, option("Pairs of it at most.", "--n", "-n", min=1)] = 100
+
+    def written(self, found: "Signal", labels: "LabelFile") -> "Signal":
+        """Write the plan; what was found, with its name."""
+        from harness.signal.sheet import planned_pairs
+        from harness.storage.files import write_lines
+
+        assert self.output is not None, "the caller looked"
+        write_lines(self.output, planned_pairs(found, labels, self.n))
+        return found.model_copy(update={"sheet": str(self.output)})
+
+
+def signal_command(
+    source: Annotated[
+        Path,
+        argument(
+            "A file, a folder or a pattern. UBI events, or a table: query, item, position, and views, "
+            "clicks, carts, purchases, returns; or one row a view, with session and outcome.",
+            metavar="LOG",
+        ),
+    ],
+    *,
+    graded: GradedOptions,
+    levels: LevelOptions,
+    at_least: Annotated[
+        int | None, option("The lowest grade that is shown. Default: by the policy's actions.")
+    ] = None,
+    measure: Annotated[
+        Literal["clicks", "carts", "purchases"], option("By which events a pair is judged.")
+    ] = "clicks",
+    propensities: Annotated[
+        Path | None, option("A table of position and propensity, where an experiment knows them.")
+    ] = None,
+    log: LogOptions,
+    sheet: SheetOptions,
+    html: Annotated[
+        Path | None, option("Write it as a page too: one HTML file to mail and to open offline.")
+    ] = None,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Where does what users do contradict the policy? Corrected for positions, with false discovery control.
+
+    No grade changes by it: it says which pairs and clauses people should judge again.
+    """
+    from harness.report.page.signal import write_signal
+    from harness.report.signal import signal_view
+    from harness.signal.signal_files import SignalWanted, signal_files
+
+    labels = graded.labelled(levels, root)
+    if sheet.output is not None and not sheet.output.parent.is_dir():
+        raise BadInput(f"{sheet.output}: no folder {sheet.output.parent}")
+    found = signal_files(log.log(source), labels, SignalWanted(measure, at_least, propensities))
+    if sheet.output is not None:
+        found = sheet.written(found, labels)
+    print_json(found) if json else show(signal_view(found))
+    if sheet.output is not None and not json:
+        name = (found.policy or "NAME").partition("@")[0]
+        say(f"written to {shown_path(sheet.output)}")
+        rate = f"harness rate plan --policy {name} --from {shown_path(sheet.output)}"
+        say(f"next: {rate} --raters ann,bob --kind human")
+    if html is not None:
+        write_signal(html, found)
+        say(f"page: {shown_path(html.absolute())}")
+
+
+def parse_actions(text: str) -> dict[str, str]:
+    """`tap=clicks,order=purchases` as what each action counts as. BadInput for anything else."""
+    known = ("clicks", "carts", "purchases", "returns")
+    found: dict[str, str] = {}
+    for part in filter(str.strip, text.split(",")):
+        name, _, kind = (piece.strip() for piece in part.partition("="))
+        if not name or kind not in known:
+            raise BadInput(
+                f"--actions: {part.strip()!r} is not action=kind, with a kind of {', '.join(known)}"
+            )
+        found[name] = kind
+    if not found:
+        raise BadInput("--actions names no action")
+    return found

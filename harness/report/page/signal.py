@@ -1,0 +1,149 @@
+"""The page of what users do, against the policy, as one HTML file."""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.nouns.base import Interval
+from harness.report.next_steps import Step
+from harness.report.page.axis import axis_over
+from harness.report.page.environment import render_page
+from harness.report.signal import (
+    KIND_WORDS,
+    NO_CHANGE,
+    QUESTION,
+    answer_lines,
+    arm_sentence,
+    association_sentence,
+    facts_lines,
+    other_title,
+    rows_words,
+    side_words,
+)
+from harness.scorecards.signal import Propensity, Rung, Signal
+from harness.storage.files import write_atomic
+from harness.storage.plural import plural
+
+CLAUSES_DRAWN = 15
+"""Clauses in the picture: the surest ones. The table has all."""
+ROWS = 500
+"""Contradictions on the page, the surest first; --json has all."""
+SECTIONS = (
+    ("answer", "Answer"),
+    ("ladder", "Ladder"),
+    ("clauses", "By clause"),
+    ("contradictions", "Contradictions"),
+    ("star", "North star"),
+    ("positions", "Positions"),
+    ("next", "What to do next"),
+    ("made", "What was read"),
+)
+"""The sections of the page with their names in its navigation."""
+
+
+class Track(NamedTuple):
+    """A figure on a track, with its interval, and a note beside it."""
+
+    name: str
+    value: float | None
+    ci: Interval | None
+    note: str = ""
+    main: bool = False
+    lowest: str = ""
+
+
+def write_signal(path: Path, found: Signal) -> int:
+    """Write the page atomically; returns its size in bytes."""
+    content = render_page("signal.html.j2", signal_data(found), scripts=("tables.js",)).encode(
+        "utf-8", "replace"
+    )
+    write_atomic(path, content)
+    return len(content)
+
+
+def signal_data(found: Signal) -> dict[str, Any]:
+    """What the page's templates need."""
+    clauses = [one for one in found.clauses if one.contradicted]
+    star = found.north_star
+    return {
+        "title": QUESTION,
+        "about": rows_words(found),
+        "sections": SECTIONS,
+        "found": found,
+        "answer": list(answer_lines(found)),
+        "no_change": NO_CHANGE,
+        "kinds": KIND_WORDS,
+        "ladders": list(_ladders(found)),
+        "side": {grade: side_words(found, grade) for grade in (*found.hidden, *found.shown)},
+        "clauses_drawn": clauses[:CLAUSES_DRAWN],
+        "clauses": clauses,
+        "groups": [one for one in found.groups if one.contradicted],
+        "rows": found.contradictions[:ROWS],
+        "star_lines": [
+            *(association_sentence(one) for one in star.associations),
+            *(arm_sentence(one) for one in star.arms),
+        ],
+        "positions": [_place(one) for one in found.propensities],
+        "positions_axis": axis_over([(0.0, None), *((one.value, one.ci) for one in found.propensities)]),
+        "steps": list(_steps(found)),
+        "facts": _facts(found),
+        "left_out": list(facts_lines(found)),
+    }
+
+
+def _ladders(found: Signal) -> Iterator[dict[str, Any]]:
+    """Each measure's ladder: its title, its picture and its steps."""
+    title = f"{found.measure.capitalize()} for each look, by grade"
+    ladders = [(title, found.ladder, found.boundaries)]
+    ladders += [(other_title(one), one.ladder, one.boundaries) for one in found.others]
+    for name, rungs, steps in ladders:
+        drawn = [_rung(found, one) for one in reversed(rungs)]
+        axis = axis_over([(0.0, None), *((one.value, one.ci) for one in drawn)])
+        yield {"title": name, "drawn": drawn, "axis": axis, "steps": list(reversed(steps))}
+
+
+def _rung(found: Signal, one: Rung) -> Track:
+    note = f"{plural(one.n, 'pair')}, {plural(one.views, 'view')}"
+    return Track(f"Grade {one.grade}, {side_words(found, one.grade)}", one.attractiveness, one.ci, note)
+
+
+def _place(one: Propensity) -> Track:
+    return Track(f"Position {one.position}", one.value, one.ci, f"{plural(one.views, 'view')}")
+
+
+def _steps(found: Signal) -> Iterator[Step]:
+    """From contradictions to a new policy version."""
+    if not found.contradictions:
+        yield Step("Behaviour contradicts no pair: nothing is to be judged again.")
+        return
+    policy = f" --policy {shlex.quote(found.policy.partition('@')[0])}" if found.policy else " --policy NAME"
+    sheet = found.sheet or "sheet.jsonl"
+    if not found.sheet:
+        words = f"harness signal {shlex.quote(found.log)} --labels {shlex.quote(found.labels)} ... -o {sheet}"
+        yield Step("Write the pairs as a rating plan.", words)
+    plan = f"harness rate plan{policy} --from {shlex.quote(sheet)} --raters ann,bob --kind human"
+    yield Step("Have people judge them, blind.", plan)
+    if any(one.contradicted for one in found.clauses):
+        first = found.clauses[0]
+        of = f"{first.contradicted:,} of {first.of:,} pairs"
+        yield Step(
+            f"Read the clause {first.id} with them: {of} that cite it "
+            "are contradicted. If users are right, the clause changes in a new version of the policy."
+        )
+    yield Step("Where people agree with users, change the grade.", "harness golden regrade --help")
+
+
+def _facts(found: Signal) -> dict[str, str]:
+    facts = {
+        "log": found.log,
+        "rows of the log": f"{found.counts.rows:,}",
+        "labels": found.labels,
+        "policy": found.policy or "none",
+        "hidden grades": ", ".join(map(str, found.hidden)),
+        "shown grades": ", ".join(map(str, found.shown)),
+        "judged by": found.measure,
+        "false discovery rate": f"{found.level:g}",
+        "propensities": "from a file" if found.propensities_given else "by pairs of equal grade",
+    }
+    return facts | ({"rating plan": found.sheet} if found.sheet else {})

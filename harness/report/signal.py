@@ -1,0 +1,259 @@
+"""Where what users do contradicts the policy, for a terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from harness.report.parts import columns, ended, entry, indented, interval, number, percent, signed, warnings
+from harness.scorecards.signal import (
+    ArmDifference,
+    Association,
+    Contradiction,
+    Kind,
+    OtherLadder,
+    Rung,
+    SideTests,
+    Signal,
+    Step,
+)
+from harness.storage.plural import plural
+
+QUESTION = "Do users agree with the policy?"
+NO_CHANGE = (
+    "No grade changes by this: have people judge the pairs (-o FILE writes them), then golden regrade."
+)
+KIND_WORDS: dict[Kind, str] = {
+    "wanted_and_hidden": "wanted, and hidden",
+    "shown_and_refused": "shown, and refused",
+}
+SHOWN = 5
+"""Contradictions of each kind that a terminal shows."""
+CLAUSES = 12
+POSITIONS = 10
+
+
+def signal_view(found: Signal) -> Iterator[RenderableType]:
+    """The answer, the ladder, the contradictions with their evidence, by clause, and the north star."""
+    yield Text(f"{QUESTION} {rows_words(found)}", style="bold")
+    yield from (Text(line) for line in answer_lines(found))
+    yield from _ladder(found)
+    yield from _contradictions(found)
+    yield from _clauses(found)
+    yield from _north_star(found)
+    yield from (Text(line) for line in ("", *facts_lines(found), NO_CHANGE))
+    yield from warnings(found.warnings, above=True)
+
+
+def rows_words(found: Signal) -> str:
+    """What was counted."""
+    counts = found.counts
+    by = f" against {found.policy}" if found.policy else ""
+    pairs = plural(counts.pairs - counts.unseen, "pair")
+    queries = plural(counts.queries, "query", "queries")
+    events = f"{counts.events:,.0f} {found.measure}"
+    return f"{plural(counts.views, 'view')} and {events} of {pairs} of {queries}{by}"
+
+
+def answer_lines(found: Signal) -> Iterator[str]:
+    """How many pairs behaviour contradicts, and which boundaries it does not feel."""
+    for one in found.tested:
+        yield tested_sentence(one, found.level)
+    alike = alike_steps(found)
+    if alike:
+        yield f"Behaviour does not tell apart: {', '.join(map(between, alike))}."
+
+
+def tested_sentence(one: SideTests, level: float) -> str:
+    """How many pairs of a kind were tested and found."""
+    what = KIND_WORDS[one.kind].capitalize()
+    if one.reason:
+        return f"{what}: {ended(one.reason)}"
+    unseen = f"; {plural(one.unseen, 'pair')} had no view" if one.unseen else ""
+    return f"{what}: {one.found:,} of {plural(one.n, 'pair')} (false discovery rate {level:g}){unseen}."
+
+
+def alike_steps(found: Signal) -> list[Step]:
+    """The boundaries between grades that behaviour does not tell apart."""
+    return [one for one in found.boundaries if one.told_apart is False]
+
+
+def between(one: Step) -> str:
+    """The two grades of a boundary."""
+    return f"{one.between[0]} and {one.between[1]}"
+
+
+def side_words(found: Signal, grade: int) -> str:
+    """Whether the results of a grade are shown."""
+    return "hidden" if grade in found.hidden else "shown"
+
+
+def _ladder(found: Signal) -> Iterator[RenderableType]:
+    yield Text("")
+    yield Text(
+        f"{found.measure.capitalize()} for each look, by grade, and the step from the grade below:",
+        style="bold",
+    )
+    yield indented(_rungs(found, found.ladder, found.boundaries))
+    for other in found.others:
+        yield Text("")
+        yield Text(f"{other_title(other)}:", style="bold")
+        yield indented(_rungs(found, other.ladder, other.boundaries))
+
+
+def other_title(other: OtherLadder) -> str:
+    """What another measure's ladder shows."""
+    what = "Seconds" if other.measure == "dwell" else other.measure.capitalize()
+    return f"{what} for each {other.per}, by grade"
+
+
+def _rungs(found: Signal, rungs: tuple[Rung, ...], steps: tuple[Step, ...]) -> RenderableType:
+    table = columns("grade", "", "rate", "interval", "step", "interval", "pairs", "views")
+    below = {one.between[1]: one for one in steps}
+    for rung in reversed(rungs):
+        step = below.get(rung.grade)
+        apart = " alike" if step and step.told_apart is False else ""
+        table.add_row(
+            str(rung.grade),
+            side_words(found, rung.grade),
+            number(rung.attractiveness),
+            interval(rung.ci),
+            f"{signed(step.difference)}{apart}" if step else "",
+            interval(step.ci) if step else "",
+            f"{rung.n:,}",
+            f"{rung.views:,}",
+        )
+    return table
+
+
+def _contradictions(found: Signal) -> Iterator[RenderableType]:
+    for kind, words in KIND_WORDS.items():
+        mine = [one for one in found.contradictions if one.kind == kind]
+        if not mine:
+            continue
+        yield Text("")
+        yield Text(f"{words.capitalize()}, the surest first:", style="bold")
+        for one in mine[:SHOWN]:
+            yield from entry(f"{one.query}: {one.item}", evidence(one, found), cited(one))
+        if len(mine) > SHOWN:
+            yield indented(Text(f"... and {len(mine) - SHOWN:,} more; --json has all", style="dim"))
+
+
+def evidence(one: Contradiction, found: Signal) -> str:
+    """What was seen of a pair, in a sentence."""
+    low, high = one.positions
+    where = f"position {low}" if low == high else f"positions {low} to {high}"
+    views = plural(one.views, "view")
+    return (
+        f"graded {one.grade}; {one.events:,.0f} {found.measure} in {views} at {where}: "
+        f"{number(one.attractiveness)} {interval(one.ci)} for each look, beside {number(one.median)} of "
+        f"grade {one.reference} (q {q_words(one.q_value)})"
+    )
+
+
+def q_words(value: float) -> str:
+    """A q-value."""
+    return "under 0.0001" if value < 0.0001 else f"{value:.2g}"
+
+
+def cited(one: Contradiction) -> str:
+    """The clauses behind a grade."""
+    return f"by {', '.join(one.clauses)}" if one.clauses else ""
+
+
+def clause_words(contradicted: int, of: int) -> str:
+    """How many of the pairs of a clause are contradicted."""
+    verb = "is" if contradicted == 1 else "are"
+    return f"{contradicted:,} of {of:,} {verb} contradicted"
+
+
+def _clauses(found: Signal) -> Iterator[RenderableType]:
+    rows = [one for one in found.clauses if one.contradicted]
+    if rows:
+        yield Text("")
+        yield Text("By clause:", style="bold")
+        table = columns("clause", "contradicted", "of", "share", "wanted", "refused", "q")
+        for one in rows[:CLAUSES]:
+            table.add_row(
+                one.id,
+                f"{one.contradicted:,}",
+                f"{one.of:,}",
+                percent(one.contradicted / one.of),
+                f"{one.wanted_and_hidden:,}",
+                f"{one.shown_and_refused:,}",
+                q_words(one.q_value),
+            )
+        yield indented(table)
+        if len(rows) > CLAUSES:
+            yield Text(f"  ... and {len(rows) - CLAUSES:,} more; --json has all", style="dim")
+    groups = [one for one in found.groups if one.contradicted]
+    if groups:
+        yield Text("")
+        yield Text("By boundary (graded 1, against those graded 2: 1|2), stratum and tag:", style="bold")
+        table = columns("by", "name", "contradicted", "of", "share", "q")
+        for group in groups[:CLAUSES]:
+            share = percent(group.contradicted / group.of)
+            table.add_row(
+                group.by,
+                group.name,
+                f"{group.contradicted:,}",
+                f"{group.of:,}",
+                share,
+                q_words(group.q_value),
+            )
+        yield indented(table)
+
+
+def _north_star(found: Signal) -> Iterator[RenderableType]:
+    star = found.north_star
+    yield Text("")
+    yield Text("What a search's outcome owes to the grades shown:", style="bold")
+    if star.n:
+        left = f"; {star.left_out:,} with ungraded results are left out" if star.left_out else ""
+        yield Text(
+            f"  {plural(star.n, 'search', 'searches')} of {plural(star.queries, 'query', 'queries')}, "
+            f"{percent(star.outcome)} with the outcome{left}."
+        )
+    if star.reason:
+        yield Text(f"  {ended(star.reason)}")
+    for one in star.associations:
+        yield Text(f"  {association_sentence(one)}")
+    for arm in star.arms:
+        yield Text(f"  {arm_sentence(arm)}")
+    if star.associations or star.arms:
+        yield Text(f"  {star.words}")
+
+
+def association_sentence(one: Association) -> str:
+    """An association in words."""
+    what = one.words[:1].upper() + one.words[1:]
+    if one.odds_ratio is None:
+        return f"{what}: {ended(one.reason or 'undefined')}"
+    more = f"the odds of the outcome times {number(one.odds_ratio, 2)} {interval(one.ci, 2)}"
+    return f"{what}: one standard deviation more goes with {more}."
+
+
+def arm_sentence(one: ArmDifference) -> str:
+    """A difference between two arms in words."""
+    what = "sessions with the outcome" if one.figure == "outcome" else "mean DCG shown"
+    sides = f"{one.arm} {number(one.value)}, {one.base} {number(one.base_value)}"
+    difference = f"{signed(one.difference)} {interval(one.ci)}".rstrip()
+    reason = f" ({one.reason})" if one.reason else ""
+    return f"{what[:1].upper()}{what[1:]}, {sides}: {difference}{reason}."
+
+
+def facts_lines(found: Signal) -> Iterator[str]:
+    """How positions were corrected, and what was left out."""
+    counts = found.counts
+    if found.propensities_given:
+        yield "Positions are corrected by the propensities of the file."
+    else:
+        known = [one for one in found.propensities if one.value is not None]
+        shown = ", ".join(f"{one.position}: {number(one.value, 2)}" for one in known[:POSITIONS])
+        yield f"Looked at, beside the first position, by pairs of equal grade: {shown}."
+    if counts.left_out_views:
+        yield f"{plural(counts.left_out_views, 'view')} at positions without a propensity are left out."
+    if counts.ungraded_views:
+        yield f"{plural(counts.ungraded_views, 'view')} are of pairs without a grade."
+    if counts.unseen:
+        yield f"{plural(counts.unseen, 'graded pair')} had no view in this log."

@@ -1,0 +1,226 @@
+"""Where behaviour contradicts the policy: the object that `harness signal --json` prints."""
+
+from typing import Literal
+
+from harness.nouns.base import Interval, Noun, Reason
+
+Kind = Literal["wanted_and_hidden", "shown_and_refused"]
+Measure = Literal["clicks", "carts", "purchases", "returns", "dwell"]
+GroupedBy = Literal["boundary", "stratum", "tag"]
+
+
+class Propensity(Noun):
+    """How often a position is looked at, beside the first: `value`, over results of equal grade.
+
+    `same_pair`: the same over pairs that stood at both positions, as a check. Undefined is None, with the
+    reason; views there are left out.
+    """
+
+    position: int
+    value: float | None
+    ci: Interval | None = None
+    same_pair: float | None = None
+    views: int
+    clicks: int
+    reason: Reason | None = None
+
+
+class Rung(Noun):
+    """How attractive the results of a grade are: events for each look, or for each event `per`.
+
+    `n`: pairs with views.
+    """
+
+    grade: int
+    attractiveness: float | None
+    ci: Interval | None = None
+    n: int
+    n_queries: int
+    views: int
+    events: float
+    reason: Reason | None = None
+
+
+class Step(Noun):
+    """The difference between two neighbouring grades, the higher minus the lower.
+
+    `told_apart`: whether the interval leaves out 0.
+    """
+
+    between: tuple[int, int]
+    difference: float | None
+    ci: Interval | None = None
+    p: float | None = None
+    told_apart: bool | None = None
+    reason: Reason | None = None
+
+
+class OtherLadder(Noun):
+    """The ladder of another measure. `per`: what its events are counted against."""
+
+    measure: Measure
+    per: str
+    ladder: tuple[Rung, ...]
+    boundaries: tuple[Step, ...]
+
+
+class Contradiction(Noun):
+    """A pair whose users do other than its grade says, with the evidence.
+
+    `views`, `events`: what was counted, at positions from `positions[0]` to `positions[1]`; `exposure`: the
+    views, each counted by the chance that its position was looked at; `attractiveness` and `ci`: drawn
+    towards the grade's. `reference`: the grade on the other side, and `median` its median, against which the
+    tail `p` is exact; `q_value`: Benjamini and Hochberg's over all pairs.
+    """
+
+    item: str
+    query: str
+    grade: int
+    kind: Kind
+    attractiveness: float
+    ci: Interval
+    p: float
+    q_value: float
+    reference: int
+    median: float
+    views: int
+    events: float
+    exposure: float
+    positions: tuple[int, int]
+    clauses: tuple[str, ...] = ()
+    stratum: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+class ClauseSignal(Noun):
+    """A clause, with how many of the pairs that cite it behaviour contradicts.
+
+    `of`: pairs that were tested; `q_value`: of the hypothesis that none of them is one (Simes), over all
+    clauses.
+    """
+
+    id: str
+    contradicted: int
+    of: int
+    wanted_and_hidden: int = 0
+    shown_and_refused: int = 0
+    q_value: float
+
+
+class GroupSignal(Noun):
+    """The same by another grouping; `boundary` is `1|2`: graded 1, against those graded 2."""
+
+    by: GroupedBy
+    name: str
+    contradicted: int
+    of: int
+    q_value: float
+
+
+class SideTests(Noun):
+    """One of the two kinds of test: how many pairs, of which grades, against what.
+
+    `unseen`: pairs of these grades that nobody saw. Without `median` the kind was not tested, for the reason.
+    """
+
+    kind: Kind
+    grades: tuple[int, ...]
+    reference: int | None
+    median: float | None
+    n: int
+    unseen: int
+    found: int
+    reason: Reason | None = None
+
+
+class Association(Noun):
+    """How the outcome goes with what was shown: the log odds per unit of `feature`, clustered by query.
+
+    `odds_ratio` and `ci` are for one standard deviation `sd` more.
+    """
+
+    feature: str
+    words: str
+    log_odds: float | None
+    se: float | None = None
+    sd: float | None = None
+    odds_ratio: float | None = None
+    ci: Interval | None = None
+    p: float | None = None
+    reason: Reason | None = None
+
+
+class ArmDifference(Noun):
+    """An arm of an experiment minus the first one, in the share of sessions with the outcome, or in DCG."""
+
+    arm: str
+    base: str
+    figure: Literal["outcome", "dcg"]
+    value: float | None
+    base_value: float | None
+    difference: float | None
+    ci: Interval | None = None
+    p: float | None = None
+    n: int
+    n_base: int
+    reason: Reason | None = None
+
+
+class NorthStar(Noun):
+    """What a search's outcome owes to the grades that it was shown: association, not cause.
+
+    `n`: searches, of `sessions`; `left_out`: those with results that have no grade. With `arms`, what an
+    experiment changed: a difference that is the experiment's doing.
+    """
+
+    n: int = 0
+    sessions: int = 0
+    queries: int = 0
+    left_out: int = 0
+    outcome: float | None = None
+    associations: tuple[Association, ...] = ()
+    arms: tuple[ArmDifference, ...] = ()
+    words: str
+    reason: Reason | None = None
+
+
+class LogCounts(Noun):
+    """What of the log was used.
+
+    `views`, `events`: of graded pairs; `ungraded_views`: of pairs without a grade; `left_out_views`: at
+    positions without a propensity. `pairs`: graded pairs; `unseen`: those without a view.
+    """
+
+    rows: int
+    views: int
+    events: float
+    ungraded_views: int
+    left_out_views: int
+    pairs: int
+    unseen: int
+    queries: int
+
+
+class Signal(Noun):
+    """Where what users do contradicts the policy. No grade changes by it."""
+
+    log: str
+    labels: str
+    policy: str | None = None
+    measure: Measure
+    hidden: tuple[int, ...]
+    shown: tuple[int, ...]
+    counts: LogCounts
+    propensities: tuple[Propensity, ...]
+    propensities_given: bool = False
+    ladder: tuple[Rung, ...]
+    boundaries: tuple[Step, ...]
+    others: tuple[OtherLadder, ...] = ()
+    level: float
+    tested: tuple[SideTests, ...]
+    contradictions: tuple[Contradiction, ...]
+    clauses: tuple[ClauseSignal, ...]
+    groups: tuple[GroupSignal, ...] = ()
+    north_star: NorthStar
+    sheet: str | None = None
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Where what users do contradicts the policy."""

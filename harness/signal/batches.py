@@ -1,0 +1,124 @@
+"""Tables of any length as pyarrow tables, a piece at a time: CSV, TSV, JSON lines, Parquet.
+
+pyarrow is slow to import, so functions here import it when called.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from harness.errors import Fault, refuse_faults
+from harness.storage.formats import FORMAT_OF
+from harness.storage.parquet import parquet_file
+from harness.storage.regular import reading
+from harness.storage.tables import Layout
+
+BLOCK = 4 << 20
+"""Bytes of text that are parsed at a time."""
+PIECE = 100_000
+"""Rows of Parquet that are decoded at a time."""
+
+
+class Unfit(Exception):
+    """What the fast readers cannot take, or took and found odd: the row by row readers say what it is."""
+
+
+def kind_of(path: Path, layout: Layout) -> str | None:
+    """The format of a file, by the layout or by its ending."""
+    return layout.format or FORMAT_OF.get(path.suffix.lower())
+
+
+def headers_of(path: Path, layout: Layout) -> list[str]:
+    """The headers of a file. Unfit where it has to be read row by row, or has one twice."""
+    found = _headers_of(path, layout)
+    if len(set(found)) < len(found):
+        raise Unfit
+    return found
+
+
+def _headers_of(path: Path, layout: Layout) -> list[str]:
+    kind = kind_of(path, layout)
+    if kind == "parquet":
+        with parquet_file(path) as file:
+            return list(file.schema_arrow.names)
+    with _parsing(), reading(path) as file:
+        if kind in ("csv", "tsv"):
+            with _open_csv(file, layout, _separator(kind), {}) as found:
+                return list(found.schema.names)
+        if kind == "jsonl":
+            with _open_json(file, None) as found:
+                return list(found.schema.names)
+    raise Unfit
+
+
+def pieces(path: Path, layout: Layout, columns: Sequence[str], types: Mapping[str, Any]) -> Iterator[Any]:
+    """The columns of a file as pyarrow.Table, a piece at a time; of these types in text formats."""
+    import pyarrow as pa
+
+    kind = kind_of(path, layout)
+    if kind == "parquet":
+        with parquet_file(path) as file:
+            for batch in file.iter_batches(batch_size=PIECE, columns=list(columns)):
+                yield pa.Table.from_batches([batch])
+        return
+    with _parsing(), reading(path) as file:
+        if kind == "jsonl":
+            schema = pa.schema({name: types[name] for name in columns})
+            found = _open_json(file, schema)
+        else:
+            found = _open_csv(file, layout, _separator(kind), types, columns)
+        with found:
+            for batch in found:
+                yield pa.Table.from_batches([batch])
+
+
+def _separator(kind: str | None) -> str:
+    return "\t" if kind == "tsv" else ","
+
+
+@contextmanager
+def _parsing() -> Iterator[None]:
+    """What pyarrow cannot parse is Unfit."""
+    import pyarrow
+
+    try:
+        yield
+    except (pyarrow.ArrowException, UnicodeDecodeError, LookupError) as error:
+        raise Unfit from error
+
+
+def _open_csv(
+    file: Any, layout: Layout, separator: str, types: Mapping[str, Any], columns: Sequence[str] = ()
+) -> Any:
+    from pyarrow import csv
+
+    return csv.open_csv(
+        file,
+        read_options=csv.ReadOptions(block_size=BLOCK, encoding=layout.encoding or "utf8"),
+        parse_options=csv.ParseOptions(delimiter=separator),
+        convert_options=csv.ConvertOptions(
+            column_types=dict(types),
+            include_columns=list(columns) or None,
+            # The query "null" is one.
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+        ),
+    )
+
+
+def _open_json(file: Any, schema: Any) -> Any:
+    from pyarrow import json
+
+    how = (
+        json.ParseOptions()
+        if schema is None
+        else json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
+    )
+    return json.open_json(file, read_options=json.ReadOptions(block_size=BLOCK), parse_options=how)
+
+
+def refuse_missing(paths: Sequence[Path]) -> None:
+    """BadInput names every file that there is not."""
+    refuse_faults(Fault(str(path), "no such file") for path in paths if not path.exists())

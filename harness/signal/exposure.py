@@ -1,0 +1,218 @@
+"""Views by grade and position, and the propensities that they say; with and without a group of queries."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from harness.errors import BadInput
+from harness.nouns.base import Reason
+from harness.scorecards.signal import Propensity
+from harness.signal.counted import Counted
+from harness.signal.graded import GradedPairs
+from harness.stats.agreement import Floats, Integers
+from harness.stats.grouped_jackknife import jackknifed
+from harness.stats.position_bias import propensities
+from harness.storage.plural import plural
+
+GROUPS = 100
+"""Groups of queries that are left out in turn: with more, errors hardly change."""
+LEAST_VIEWS, LEAST_EVENTS = 1_000, 50
+"""Of graded pairs, in all: of fewer there is nothing to say."""
+LEAST_AT = 10
+"""Events at a position: of fewer there is no propensity."""
+NO_OVERLAP = Reason("undefined", "no grade has views both here and at the first position")
+FEW_HERE = Reason("undefined", f"fewer than {LEAST_AT} events here")
+NOT_GIVEN = Reason("undefined", "the file of propensities has none")
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """Counts by group of queries, grade and position (G x q x K), with the propensities of the positions.
+
+    `positions`: which they are, lowest first. `given`: propensities from a file.
+    """
+
+    graded: GradedPairs
+    counted: Counted
+    scale: tuple[int, ...]
+    events: str
+    given: Mapping[int, float] | None = None
+
+    @cached_property
+    def positions(self) -> Integers:
+        """The positions with views."""
+        seen = self.counted.position[self.counted.sums["views"] > 0]
+        return np.asarray(np.unique(seen), dtype=np.int64)
+
+    @cached_property
+    def grades(self) -> Integers:
+        """Each pair's grade as a position on the scale."""
+        return np.searchsorted(np.array(self.scale), self.graded.grade)
+
+    @cached_property
+    def group_of(self) -> Integers:
+        """Each pair's group of queries, which depends on the query's text alone."""
+        queries = dict.fromkeys(self.graded.queries)
+        if len(queries) <= GROUPS:
+            numbers = {query: at for at, query in enumerate(queries)}
+        else:
+            numbers = {query: zlib.crc32(query.encode("utf-8", "replace")) % GROUPS for query in queries}
+        return np.array([numbers[query] for query in self.graded.queries], dtype=np.int64)
+
+    def cube(self, name: str) -> Floats:
+        """One count by group, grade and position."""
+        groups, grades, places = int(self.group_of.max()) + 1, len(self.scale), len(self.positions)
+        pair, known = self.counted.pair, np.isin(self.counted.position, self.positions)
+        place = np.searchsorted(self.positions, self.counted.position[known])
+        pair = pair[known]
+        at = (self.group_of[pair] * grades + self.grades[pair]) * places + place
+        found = np.bincount(at, weights=self.counted.sums[name][known], minlength=groups * grades * places)
+        return np.asarray(found.reshape(groups, grades, places), dtype=np.float64)
+
+    @cached_property
+    def views(self) -> Floats:
+        """Views by group, grade and position."""
+        return self.cube("views")
+
+    @cached_property
+    def happened(self) -> Floats:
+        """Events by group, grade and position."""
+        return self.cube(self.events)
+
+    @cached_property
+    def looks(self) -> Floats:
+        """The propensity of each position; NaN where there is none."""
+        if self.given is not None:
+            return np.array([self.given.get(int(place), np.nan) for place in self.positions])
+        found = propensities(self.views.sum(axis=0), self.happened.sum(axis=0))
+        few = self.happened.sum(axis=(0, 1)) < LEAST_AT
+        return np.where(few | ~(found > 0), np.nan, found)
+
+    @cached_property
+    def looks_without(self) -> Floats:
+        """The propensities without each group of queries (G x K); those of a file stay as they are."""
+        if self.given is not None:
+            return np.tile(self.looks, (len(self.views), 1))
+        found = propensities(self.views.sum(axis=0) - self.views, self.happened.sum(axis=0) - self.happened)
+        return np.where(np.isnan(self.looks) | ~(found > 0), np.nan, found)
+
+    @cached_property
+    def look_of(self) -> Floats:
+        """The propensity of each entry of the counts; 0 where there is none."""
+        place = np.searchsorted(self.positions, self.counted.position)
+        place = np.minimum(place, len(self.positions) - 1)
+        found = np.where(self.positions[place] == self.counted.position, self.looks[place], np.nan)
+        return np.asarray(np.nan_to_num(found), dtype=np.float64)
+
+    @property
+    def left_out_views(self) -> int:
+        """Views at positions without a propensity."""
+        return int(self.views.sum(axis=(0, 1))[np.isnan(self.looks)].sum()) + self.counted.far_views
+
+    def of_pairs(self, name: str) -> Floats:
+        """A count of each graded pair, at positions with a propensity; `exposure`: views by propensity."""
+        weights = self.look_of * self.counted.sums["views"] if name == "exposure" else self._used(name)
+        found = np.bincount(self.counted.pair, weights=weights, minlength=len(self.graded))
+        return np.asarray(found, dtype=np.float64)
+
+    def _used(self, name: str) -> Floats:
+        return np.asarray(self.counted.sums[name] * (self.look_of > 0), dtype=np.float64)
+
+    @cached_property
+    def same_pair(self) -> Floats:
+        """The propensities over strata of one pair each."""
+        above, below = np.zeros(len(self.positions)), np.zeros(len(self.positions))
+        pair, place = self.counted.pair, self.counted.position
+        views, events = self.counted.sums["views"], self.counted.sums[self.events]
+        first = self.positions[0]
+        at_first = np.zeros((2, len(self.graded)))
+        here = place == first
+        at_first[0, pair[here]], at_first[1, pair[here]] = views[here], events[here]
+        for at, position in enumerate(self.positions):
+            mine = (place == position) & (views > 0) & (at_first[0, pair] > 0)
+            both = views[mine] + at_first[0, pair[mine]]
+            above[at] = float((events[mine] * at_first[0, pair[mine]] / both).sum())
+            below[at] = float((at_first[1, pair[mine]] * views[mine] / both).sum())
+        enough = (above >= LEAST_AT / 2) & (below >= LEAST_AT / 2)
+        found = np.divide(above, below, out=np.full(len(above), np.nan), where=enough)
+        return np.asarray(found, dtype=np.float64)
+
+
+def refuse_unfit(found: Exposure) -> None:
+    """BadInput, with the numbers, for a log of which nothing can be said."""
+    views, events = float(found.counted.sums["views"].sum()), float(found.counted.sums[found.events].sum())
+    if not views:
+        raise BadInput(
+            f"none of the {plural(len(found.graded), 'graded pair')} has a view in the log "
+            f"({plural(found.counted.ungraded_views, 'view')} of others): are queries and items named alike? "
+            "--columns and --labels-columns map them"
+        )
+    if views < LEAST_VIEWS or events < LEAST_EVENTS:
+        raise BadInput(
+            f"too few views: {plural(int(views), 'view')} of graded pairs and {int(events):,} {found.events}"
+            f"; at least {LEAST_VIEWS:,} and {LEAST_EVENTS} are needed"
+        )
+    if found.given is None and len(found.positions) == 1:
+        raise BadInput(
+            f"one position only: all {plural(int(views), 'view')} are at position {found.positions[0]}, and "
+            "what is due to the position cannot be told from what is due to the result; give --propensities "
+            "FILE if it is known"
+        )
+    usable = ~np.isnan(found.looks)
+    if not usable.any() or 2 * found.left_out_views > views:
+        what = "in the file of propensities" if found.given is not None else "by this log"
+        places = ", ".join(map(str, found.positions[~usable][:10].tolist()))
+        raise BadInput(
+            f"no overlap between grades: {found.left_out_views:,} of {plural(int(views), 'view')} are at "
+            f"positions without a propensity {what} ({places}): {_overlap(found)}"
+        )
+
+
+def _overlap(found: Exposure) -> str:
+    """How many grades are seen at the first position, and at the others without a propensity."""
+    seen = found.views.sum(axis=0) > 0
+    at_first = [found.scale[at] for at in np.flatnonzero(seen[:, 0])]
+    others = seen[:, np.isnan(found.looks)].any(axis=1)
+    there = [found.scale[at] for at in np.flatnonzero(others)]
+    return (
+        f"grades {_listed(at_first)} were seen at position {found.positions[0]}, grades {_listed(there)} at "
+        "these; show some results at other positions, or give --propensities FILE"
+    )
+
+
+def _listed(grades: Sequence[int]) -> str:
+    return ", ".join(map(str, grades)) or "none"
+
+
+def propensity_rows(found: Exposure) -> list[Propensity]:
+    """The propensities with their intervals."""
+    views, events = found.views.sum(axis=(0, 1)), found.happened.sum(axis=(0, 1))
+    rows = []
+    for at, position in enumerate(found.positions.tolist()):
+        value, same = float(found.looks[at]), float(found.same_pair[at])
+        known = bool(np.isfinite(value))
+        plain = at == 0 or found.given is not None
+        tested = jackknifed(value, found.looks_without[:, at]) if known and not plain else None
+        rows.append(
+            Propensity(
+                position=position,
+                value=value if known else None,
+                ci=tested.ci if tested else None,
+                same_pair=same if np.isfinite(same) else None,
+                views=int(views[at]),
+                clicks=int(events[at]),
+                reason=_reason(found, at, known=known) or (tested.reason if tested else None),
+            )
+        )
+    return rows
+
+
+def _reason(found: Exposure, at: int, *, known: bool) -> Reason | None:
+    if known:
+        return None
+    if found.given is not None:
+        return NOT_GIVEN
+    return FEW_HERE if found.happened.sum(axis=(0, 1))[at] < LEAST_AT else NO_OVERLAP

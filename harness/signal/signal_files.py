@@ -1,0 +1,232 @@
+"""Where behaviour contradicts the policy, from files: a log, graded pairs, and what else is known."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from harness.errors import BadInput, Fault
+from harness.golden.graded_files import Levels
+from harness.production.pairs import files_of
+from harness.runs.labels import is_label_set, load_labels
+from harness.scorecards.signal import LogCounts, Measure, Signal
+from harness.signal.batches import refuse_missing
+from harness.signal.cautions import bias_warnings, moved_medians, unfelt_line
+from harness.signal.contradictions import (
+    LEVEL,
+    Evidence,
+    Sides,
+    by_clause,
+    by_group,
+    contradictions,
+    judge_pairs,
+)
+from harness.signal.counted import Counted, count_log
+from harness.signal.exposure import Exposure, propensity_rows, refuse_unfit
+from harness.signal.graded import GradedPairs, read_graded
+from harness.signal.ladder import PER, Ladder, other_ladders
+from harness.signal.log_table import open_log
+from harness.signal.north_star import NO_ACTION, NO_OUTCOME, north_star
+from harness.signal.ubi import ACTIONS, Ubi, count_ubi
+from harness.signal.ubi_tables import is_ubi
+from harness.storage.formats import read_table
+from harness.storage.plural import plural
+from harness.storage.tables import Layout
+
+NO_QUERIES = "UBI events alone do not say what was shown: name the queries beside them with --queries FILE"
+NO_LINE = (
+    "which grades are hidden? The policy does not say what its actions show: give --at-least K, the lowest "
+    "grade that is shown"
+)
+ONE_ACTION = "the policy does the same with every grade: give --at-least K, the lowest grade that is shown"
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """The log and how it is read: a file, the tables of a folder, or a pattern.
+
+    Of UBI: the queries, what actions count as, which one is an outcome.
+    """
+
+    path: Path
+    layout: Layout = field(default_factory=Layout)
+    queries: Path | None = None
+    actions: Mapping[str, str] = field(default_factory=lambda: ACTIONS)
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFile:
+    """The graded pairs: a label set's folder, or a table with its layout; and the grades that there are."""
+
+    path: Path
+    levels: Levels
+    layout: Layout = field(default_factory=Layout)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalWanted:
+    """What is asked: by which measure, the lowest grade that is shown, propensities that are known."""
+
+    measure: Measure = "clicks"
+    at_least: int | None = None
+    propensities: Path | None = None
+
+
+def sides_of(levels: Levels, at_least: int | None) -> Sides:
+    """The grades that are hidden, by the action of the lowest grade, and those that are shown."""
+    scale, policy, _ = levels
+    if at_least is not None:
+        if at_least not in scale[1:]:
+            grades = ", ".join(map(str, scale[1:]))
+            raise BadInput(f"--at-least {at_least}: the scale has {grades} above its lowest grade")
+        return Sides(
+            tuple(grade for grade in scale if grade < at_least),
+            tuple(grade for grade in scale if grade >= at_least),
+        )
+    actions = policy.decided_actions if policy else None
+    if not actions:
+        raise BadInput(NO_LINE)
+    if len(set(actions.values())) == 1:
+        raise BadInput(ONE_ACTION)
+    worst = actions[scale[0]]
+    hidden = tuple(grade for grade in scale if actions[grade] == worst)
+    return Sides(hidden, tuple(grade for grade in scale if grade not in hidden))
+
+
+def edges_of(levels: Levels, at_least: int | None) -> tuple[int, ...]:
+    """The grades at which another action begins; with `at_least` that grade alone."""
+    scale, policy, _ = levels
+    actions = policy.decided_actions if policy else None
+    if at_least is not None or not actions:
+        return () if at_least is None else (at_least,)
+    return tuple(grade for before, grade in pairwise(scale) if actions[grade] != actions[before])
+
+
+def signal_files(log: LogFile, labels: LabelFile, wanted: SignalWanted) -> Signal:
+    """What users do, against the policy. BadInput, with the numbers, where a log cannot say it."""
+    sides = sides_of(labels.levels, wanted.at_least)
+    files = files_of(str(log.path))
+    refuse_missing(files)
+    graded = read_graded(labels.path, labels.layout, labels.levels)
+    if not len(graded):
+        raise BadInput([Fault(str(labels.path), "no pair has a grade")])
+    counted = _counted(log, files, graded, labels.levels, edges_of(labels.levels, wanted.at_least))
+    if not counted.rows:
+        raise BadInput([Fault(str(log.path), "holds no rows")])
+    _refuse_unmeasured(log, counted, wanted.measure)
+    given = None if wanted.propensities is None else read_propensities(wanted.propensities)
+    found = Exposure(graded, counted, labels.levels.scale, wanted.measure, given)
+    refuse_unfit(found)
+    return _signal(log, labels, wanted, found, sides)
+
+
+def _counted(
+    log: LogFile, files: Sequence[Path], graded: GradedPairs, levels: Levels, edges: Sequence[int]
+) -> Counted:
+    if is_ubi(files[0], log.layout):
+        if log.queries is None:
+            raise BadInput([Fault(str(log.path), NO_QUERIES)])
+        queries = files_of(str(log.queries))
+        refuse_missing(queries)
+        ubi = Ubi(tuple(files), tuple(queries), log.actions, log.outcome, log.layout)
+        return count_ubi(ubi, graded, levels.scale, edges)
+    if log.queries is not None:
+        raise BadInput([Fault(str(log.path), "holds no UBI events, so that --queries has no use")])
+    return count_log([open_log(path, log.layout) for path in files], graded, levels.scale, edges)
+
+
+def _refuse_unmeasured(log: LogFile, counted: Counted, measure: Measure) -> None:
+    if PER[measure] != "look":
+        raise BadInput(
+            f"--measure {measure}: it is counted against each {PER[measure]}; take clicks, carts or purchases"
+        )
+    if measure not in counted.sums:
+        there = ", ".join(name for name in counted.sums if name != "views") or "nothing of graded pairs"
+        raise BadInput([Fault(str(log.path), f"counts no {measure} (it counts {there})")])
+
+
+def read_propensities(path: Path) -> dict[int, float]:
+    """Propensities from a table of `position` and `propensity`. BadInput names every faulty row."""
+    table = read_table(path)
+    missing = [name for name in ("position", "propensity") if name not in table.columns]
+    if missing:
+        what = f"no column for {', '.join(missing)} (the columns there: {', '.join(table.columns)})"
+        raise BadInput([Fault(str(path), what)])
+    found: dict[int, float] = {}
+    faults = []
+    for row in table.rows:
+        position, value = _numbers(row.text("position"), row.text("propensity"))
+        if position is None or value is None:
+            faults.append(Fault(table.where(row), "a position from 1, and a propensity above 0, are wanted"))
+        elif position in found:
+            faults.append(Fault(table.where(row), f"position {position} is there twice"))
+        else:
+            found[position] = value
+    if faults:
+        raise BadInput(faults)
+    return found
+
+
+def _numbers(position: str, value: str) -> tuple[int | None, float | None]:
+    try:
+        place, chance = int(position), float(value)
+    except ValueError:
+        return None, None
+    return (place if place >= 1 else None), (chance if 0 < chance < np.inf else None)
+
+
+def _signal(log: LogFile, labels: LabelFile, wanted: SignalWanted, found: Exposure, sides: Sides) -> Signal:
+    known = Evidence(found)
+    tests = judge_pairs(known, sides)
+    ladder = Ladder(found, wanted.measure)
+    steps = tuple(ladder.steps())
+    rows = propensity_rows(found)
+    bias = bias_warnings(rows) if found.given is None else []
+    cautions = [*bias, *unfelt_line(steps, sides), *moved_medians(known, tests)]
+    return Signal(
+        log=str(log.path),
+        labels=str(labels.path),
+        policy=labels.levels.policy.label if labels.levels.policy else None,
+        measure=wanted.measure,
+        hidden=sides.hidden,
+        shown=sides.shown,
+        counts=_counts(found, known),
+        propensities=tuple(rows),
+        propensities_given=found.given is not None,
+        ladder=tuple(ladder.rungs()),
+        boundaries=steps,
+        others=tuple(other_ladders(found, wanted.measure)),
+        level=LEVEL,
+        tested=tests.tested,
+        contradictions=tuple(contradictions(known, tests, sides)),
+        clauses=tuple(by_clause(known, tests)),
+        groups=tuple(by_group(known, tests, sides)),
+        north_star=north_star(found.counted.searches, NO_ACTION if log.queries else NO_OUTCOME),
+        warnings=tuple(_warnings(labels, found, cautions)),
+    )
+
+
+def _counts(found: Exposure, known: Evidence) -> LogCounts:
+    queries = found.graded.numbered_queries()
+    return LogCounts(
+        rows=found.counted.rows,
+        views=int(found.counted.sums["views"].sum()),
+        events=float(found.counted.sums[found.events].sum()),
+        ungraded_views=found.counted.ungraded_views,
+        left_out_views=found.left_out_views,
+        pairs=len(found.graded),
+        unseen=int((~known.seen).sum()),
+        queries=len(np.unique(queries[known.seen])),
+    )
+
+
+def _warnings(labels: LabelFile, found: Exposure, more: Sequence[str]) -> list[str]:
+    said = [*found.counted.warnings, *more]
+    if found.graded.ungraded:
+        said.append(f"{plural(found.graded.ungraded, 'pair')} of the labels without a grade: left out")
+    if is_label_set(labels.path) and load_labels(labels.path).manifest.proven is None:
+        said.append("the labels are of a teacher that no gate has passed: a contradiction may be its mistake")
+    return said

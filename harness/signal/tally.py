@@ -1,0 +1,43 @@
+"""Sums over rows by their keys: what is held grows with the different keys, not with the rows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+LEAST = 200_000
+"""Rows of sums that may wait before they are added up."""
+
+
+class Tally:
+    """Sums (or the largest) of columns of pyarrow tables, by key columns."""
+
+    def __init__(self, keys: Sequence[str], how: Mapping[str, str]) -> None:
+        self._keys, self._how = list(keys), dict(how)
+        self._parts: list[Any] = []
+        self._held = self._waiting = 0
+
+    def add(self, piece: Any) -> None:
+        """Add the rows of a piece."""
+        part = self._grouped(piece)
+        self._parts.append(part)
+        self._waiting += part.num_rows
+        if self._waiting > max(LEAST, self._held):
+            self._merge()
+
+    def table(self) -> Any:
+        """The sums, in the order of their keys; None where nothing was added."""
+        if not self._parts:
+            return None
+        self._merge()
+        return self._parts[0].sort_by([(name, "ascending") for name in self._keys])
+
+    def _merge(self) -> None:
+        import pyarrow as pa
+
+        whole = self._grouped(pa.concat_tables(self._parts))
+        self._parts, self._held, self._waiting = [whole], whole.num_rows, 0
+
+    def _grouped(self, piece: Any) -> Any:
+        # In one thread, so that sums of fractions are the same every time.
+        made = piece.group_by(self._keys, use_threads=False).aggregate(list(self._how.items()))
+        names = [*self._keys, *(f"{name}_{how}" for name, how in self._how.items())]
+        return made.select(names).rename_columns([*self._keys, *self._how])
