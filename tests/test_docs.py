@@ -86,6 +86,7 @@ from harness.scorecards.shared import Statistic
 from harness.scorecards.ship import Override, Shipping
 from harness.scorecards.sizes import ExpectedInterval
 from harness.scorecards.stages import Rate, Stage, Stages
+from harness.scorecards.student import LeftOut, TrainedGrade, TrainingFile, TrainingSet
 from harness.web.pages import WAYS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -331,6 +332,7 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
         *((model, "label") for model in LABELLED),
         *((model, "label --dry-run") for model in (LabelForecast, MonthOfPairs)),
         *((model, "sample") for model in (SampleSummary, SampledStratum, PlannedPair)),
+        *((m, "student export") for m in (TrainingSet, LeftOut, TrainedGrade, TrainingFile)),
         *((model, "estimate") for model in ESTIMATED),
         *((model, "ship") for model in (Shipping, Override)),
         *((model, "rate plan, rate status") for model in ROUNDS),

@@ -37,6 +37,7 @@ from harness.cli import (
     ship,
     sizes,
     stages,
+    student,
     view,
 )
 from harness.cli.lazy import read_later
@@ -71,6 +72,7 @@ app.command("audit")(audit.audit_command)
 app.command("label")(label.label_command)
 app.command("sample")(sample.sample_command)
 app.command("estimate")(estimate.estimate_command)
+app.add_typer(student.app, name="student")
 app.command("stages")(stages.stages_command)
 policy.app.command("impact")(impact.impact_command)
 app.add_typer(policy.app, name="policy")
