@@ -69,3 +69,33 @@ def export_command(
     print_json(found) if json else show(training_set_view(found))
     if not json:
         say(f"written to {shown_path(output)}; README.md there is its card")
+
+
+@app.command("train")
+def train_command(
+    labels: Labels,
+    *,
+    output: Annotated[Path | None, option("The student: a new folder.", "--output", "-o")] = None,
+    draw: DrawOptions,
+    weighted: Annotated[
+        bool, option("Count a pair as often as it is seen, by its weight.", "--weighted")
+    ] = False,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Train a small student, which is then a model: --model student/FOLDER.
+
+    A baseline of overlapping words, without a key, a network or a GPU.
+    """
+    from harness.report.trained import trained_view
+    from harness.student.pairs import Choice
+    from harness.student.train import Request, train
+
+    if output is None:
+        raise BadInput("name the folder of the student: -o FOLDER")
+    choice = Choice(draw.balance, draw.limit, 0, draw.seed)
+    found = train(project_at(root), Request(labels, output, choice, weighted))
+    print_json(found) if json else show(trained_view(found))
+    if not json:
+        where = shown_path(output)
+        say(f"written to {where}; next: harness eval --model student/{where}")

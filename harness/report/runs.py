@@ -121,8 +121,14 @@ def _unprompted(manifest: Manifest) -> dict[str, str]:
     """What stands for the prompt of a grader that is sent none."""
     replayed, rater = manifest.digests.replayed, manifest.asked.rater
     rated = {"rater replayed": rater} if rater else {}
-    read = {"the file's digest": replayed} if replayed else {"learned from shots": manifest.digests.shots}
+    read = {"the file's digest": replayed} if replayed else _learned(manifest)
     return {"prompt": "none was sent", **rated, **read}
+
+
+def _learned(manifest: Manifest) -> dict[str, str]:
+    """What a grader that reads no prompt learned from."""
+    student = manifest.digests.student
+    return {"the student's digest": student} if student else {"learned from shots": manifest.digests.shots}
 
 
 def unfinished_sentence(reading: "Reading") -> str | None:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from harness.nouns.base import Noun
+from harness.nouns.base import Noun, Reason
 from harness.storage.plural import plural
 
 
@@ -93,3 +93,42 @@ class TrainingSet(Noun):
         """How many pairs it holds, in words."""
         held = f", {self.validation:,} of them held back to validate" if self.validation else ""
         return f"{plural(self.pairs, 'pair')}{held}"
+
+
+class Tried(Noun):
+    """A student that was tried. `words`: whether words count beside their overlaps.
+
+    `strength`: the inverse of its regularisation. `cuts`: whether cuts of its mean decide, or the likeliest
+    grade. `kappa`: with the teacher, on held-out queries.
+    """
+
+    words: bool
+    strength: float
+    cuts: bool
+    kappa: float | None
+
+
+class TrainedStudent(Noun):
+    """A student that was trained. `kappa`: the best of those `tried`, and so a little high.
+
+    `grades`: the pairs of each grade. None for `kappa` where no query could be held out, with the reason.
+    """
+
+    folder: str
+    labels: str
+    policy: str
+    teacher: str
+    proven: str | None
+    rows: int
+    distinct: int
+    pairs: int
+    queries: int
+    left_out: LeftOut
+    grades: dict[str, int]
+    words: bool
+    strength: float
+    cuts: tuple[float, ...] | None
+    kappa: float | None
+    reason: Reason | None
+    tried: tuple[Tried, ...]
+    warnings: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from pathlib import Path
 from harness.report.page.words import moment
 from harness.report.parts import number
 from harness.report.runs import parameters_of
-from harness.runs.label_manifest import LabelManifest
+from harness.runs.label_manifest import LabelDigests, LabelManifest
 from harness.score.few import few_names
 from harness.scorecards.estimate import Estimates
 from harness.storage.plural import plural
@@ -15,7 +15,7 @@ def set_facts(manifest: LabelManifest, folder: Path) -> dict[str, str]:
     """What was labelled, by whom, and whether that teacher is proven."""
     asked, digests = manifest.asked, manifest.digests
     sources = (f"{one.path} ({plural(one.rows, 'row')}, {one.digest})" for one in manifest.sources)
-    sent = {"the file's digest": digests.replayed} if digests.replayed else _prompt(manifest)
+    sent = _kept(digests) or _prompt(manifest)
     return {
         "labels": str(folder),
         "begun": _when(manifest.created_at),
@@ -38,6 +38,13 @@ def _when(text: str | None) -> str:
         return moment(text)
     except ValueError:
         return text or ""
+
+
+def _kept(digests: LabelDigests) -> dict[str, str]:
+    """What stands for the prompt of a replay, or of a student; empty for a teacher that reads one."""
+    if digests.replayed:
+        return {"the file's digest": digests.replayed}
+    return {"the student's digest": digests.student} if digests.student else {}
 
 
 def _prompt(manifest: LabelManifest) -> dict[str, str]:
