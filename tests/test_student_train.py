@@ -159,7 +159,8 @@ def test_weights_count_a_pair_as_often_as_it_is_seen(tmp_path: Path) -> None:
     label_set(tmp_path, rows)
     shares = {}
     for name in ("plain", "weighted"):
-        words = ("-o", tmp_path / name, "--root", tmp_path, *(["--weighted"] if name == "weighted" else []))
+        words: list[str | Path] = ["-o", tmp_path / name, "--root", tmp_path]
+        words += ["--weighted"] if name == "weighted" else []
         assert harness("student", "train", tmp_path / "labels", *words).code == 0
         saved, weights = load_student(tmp_path / name)
         assert saved.weighted == (name == "weighted")
@@ -280,7 +281,8 @@ TAMPERED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a long scale": (said(scale=list(range(200))), "scale"),
     "a scale out of order": (said(scale=[2, 1, 0]), "do not fit each other"),
     "other cuts": (said(cuts=[0.5]), "do not fit each other"),
-    "a longer scale": (said(scale=[0, 1, 2, 3], counts=[1, 1, 1, 1], cuts=None), "dense: has the shape (2, 10), not (3, 10)"),
+    "a longer scale": (said(scale=[0, 1, 2, 3], counts=[1, 1, 1, 1], cuts=None),
+                       "has the shape (2, 10), not (3, 10)"),
 }  # fmt: skip
 
 
