@@ -86,7 +86,7 @@ from harness.scorecards.shared import Statistic
 from harness.scorecards.ship import Override, Shipping
 from harness.scorecards.sizes import ExpectedInterval
 from harness.scorecards.stages import Rate, Stage, Stages
-from harness.scorecards.student import LeftOut, TrainedGrade, TrainingFile, TrainingSet
+from harness.scorecards.training import LeftOut, TrainedGrade, TrainingFile, TrainingSet
 from harness.web.pages import WAYS
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,13 +1,31 @@
 """`harness student`: training sets, a student of our own, and whether one may stand in for its teacher."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from harness.cli.options import Json, Options, Root, argument, names_in, option, project_at
-from harness.cli.output import print_json, say, show, shown_path
+from harness.cli import completion
+from harness.cli.compared import for_each_rater, is_file, sides_of
+from harness.cli.options import (
+    Json,
+    Options,
+    Root,
+    Weighting,
+    argument,
+    names_in,
+    option,
+    project_at,
+    weighting_of,
+)
+from harness.cli.output import end_with, print_json, say, show, shown_path
+from harness.cli.rated import FileOptions
 from harness.errors import BadInput
+from harness.storage.project import Project
+
+if TYPE_CHECKING:
+    from harness.comparison.sides import Side
+    from harness.scorecards.student import ChosenCuts
 
 app = typer.Typer(help="Smaller models that learn from a teacher.", no_args_is_help=True)
 Labels = Annotated[Path, argument("A label set of `harness label`.", metavar="LABELS")]
@@ -99,3 +117,113 @@ def train_command(
     if not json:
         where = shown_path(output)
         say(f"written to {where}; next: harness eval --model student/{where}")
+
+
+class CheckedOptions(Options):
+    """Who is held against whom."""
+
+    student: Annotated[
+        str | None,
+        option("A run, a file of grades, or a model: student/FOLDER.", metavar="RUN|FILE|MODEL"),
+    ] = None
+    scores: Annotated[
+        Path | None, option("Instead of --student: item and score; cuts are chosen on dev, for test.")
+    ] = None
+    teacher: Annotated[str, option("Its teacher.", metavar="RUN|FILE", autocompletion=completion.runs)] = (
+        "latest"
+    )
+
+
+@app.command("check")
+def check_command(
+    checked: CheckedOptions,
+    *,
+    files: FileOptions,
+    weighting: Weighting = None,
+    margin: Annotated[
+        float | None, option("The kappa it may lose. Default: gates.toml.", min=0, max=2)
+    ] = None,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """May a student stand in for its teacher?
+
+    Both against the golden set, and against each other. Ends with 0 if its loss is shown to be within the
+    margin, 1 if beyond, 3 if neither is shown.
+    """
+    from harness.report.student import check_view
+    from harness.student.check import check_student
+
+    if (checked.student is None) == (checked.scores is None):
+        raise BadInput("name the student: --student RUN, FILE or MODEL, or --scores FILE")
+    student, teacher, cuts = _sides(checked, files, root)
+    found = check_student(student, teacher, weighting_of(weighting), margin, cuts)
+    print_json(found) if json else show(check_view(found))
+    end_with(found.verdict)
+
+
+def _sides(
+    checked: CheckedOptions, files: FileOptions, root: Path | None
+) -> "tuple[Side, Side, ChosenCuts | None]":
+    """The student and its teacher, and the cuts of a student that gives scores."""
+    from harness.runs.folder import find_run
+
+    if checked.scores is not None:
+        return _of_scores(checked.scores, checked.teacher, files, root)
+    assert checked.student is not None, "one of the two was given"
+    name, taught_by = checked.student, checked.teacher
+    if not is_file(name) and not is_file(taught_by) and _is_free_model(name, root):
+        # The latest run is the student's own after this.
+        taught_by = find_run(project_at(root), taught_by).name
+        name = _run_of(name, taught_by, project_at(root))
+    names = for_each_rater([taught_by, name], files)
+    if len(names) != 2:
+        raise BadInput("--rater names one rater, or the teacher's and the student's: ann,bob")
+    teacher, student = sides_of(names, files, root)
+    return student, teacher, None
+
+
+def _is_free_model(name: str, root: Path | None) -> bool:
+    """Whether a name is that of a model that can be asked for nothing. BadInput for one that is paid."""
+    from harness.providers import provider_of, sold_as
+    from harness.runs.folder import run_names
+
+    if provider_of(name) is None or not {*name} & {*"/:"} or name in run_names(project_at(root)):
+        return False
+    if not sold_as(name).free:
+        raise BadInput(f"{name} may cost: `harness eval --model {name}` first, then name that run")
+    return True
+
+
+def _run_of(model: str, teacher: str, project: Project) -> str:
+    """A run of a model on what the teacher's run graded."""
+    from harness.cli.eval_options import from_root
+    from harness.cli.progress import Progress
+    from harness.grading.evaluate import evaluate
+    from harness.runs.folder import find_run
+    from harness.runs.manifest import Asked, load_manifest
+
+    then = load_manifest(find_run(project, teacher)).asked
+    kept = {name: getattr(then, name) for name in ("policy", "prompt", "splits", "limit", "only")}
+    seed = then.seed if then.limit is not None else None
+    with Progress() as progress:
+        found = evaluate(project, Asked(model=from_root(model, project), seed=seed, **kept), progress)
+    return found.run.folder.name
+
+
+def _of_scores(
+    scores: Path, teacher: str, files: FileOptions, root: Path | None
+) -> "tuple[Side, Side, ChosenCuts]":
+    """A file of scores, cut on the golden grades of dev, and the teacher on test."""
+    from harness.comparison.sides import side_of_run
+    from harness.golden.examples import golden_path, load_examples
+    from harness.score.reading import reading_of
+    from harness.student.cutting import cut_scores, read_scores
+
+    project = project_at(root)
+    reading = reading_of(project, teacher)
+    policy = reading.run.policy
+    golden = load_examples(golden_path(project, policy.name), policy)
+    dev = [example for example in golden if example.split == "dev"]
+    test = {example.id for example in reading.each_example() if example.split == "test"}
+    return cut_scores(read_scores(scores, files.golden_table), dev, side_of_run(reading), test, scores.name)

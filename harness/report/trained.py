@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from harness.report.parts import columns, indented, number, warnings
-from harness.scorecards.student import TrainedStudent, Tried
+from harness.scorecards.training import TrainedStudent, Tried
 from harness.storage.plural import plural
 
 

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from harness.report.parts import columns, indented, warnings
 from harness.report.regression import markdown_cell, markdown_table
-from harness.scorecards.student import TrainingSet
+from harness.scorecards.training import TrainingSet
 from harness.storage.plural import plural
 
 FOR = {

@@ -1,134 +1,128 @@
-"""What `harness student` made and found: the objects that its --json prints."""
+"""What `harness student check` found: the object that its --json prints."""
 
 from typing import Literal
 
-from harness.nouns.base import Noun, Reason
-from harness.storage.plural import plural
+from harness.nouns.base import Interval, Noun, Reason
+from harness.scorecards.comparison import Condition
+from harness.scorecards.confidence import Confidence
+from harness.scorecards.shared import Estimate, Gated, Verdict
+
+Finding = Literal["broken_slice", "lossy", "miscalibrated", "inherits", "better"]
 
 
-class LeftOut(Noun):
-    """Distinct pairs of a label set that a student does not learn from.
+class StudentKappas(Noun):
+    """The kappas of one grader with another, or with the golden set. `coverage`: the share it could read."""
 
-    `graded_query`: dev or test has the query. `near_graded`: a pair of the query is nearly one of theirs, or
-    the query is one of theirs in another order.
-    `shot_query`: the teacher was shown an answer to the query. `unread`: its answer could not be read;
-    `unanswered`: it never gave one. `not_drawn`: balance or a limit left it out.
-    """
-
-    graded_query: int = 0
-    near_graded: int = 0
-    shot_query: int = 0
-    unread: int = 0
-    unanswered: int = 0
-    not_drawn: int = 0
-
-    @property
-    def words(self) -> str:
-        """The counts that are not 0, as a sentence's part."""
-        named = {
-            "of a query of dev or test": self.graded_query,
-            "of a query with a pair that is nearly one of dev or test": self.near_graded,
-            "of a query that a shot has": self.shot_query,
-            "with an unreadable answer": self.unread,
-            "without an answer": self.unanswered,
-            "not drawn": self.not_drawn,
-        }
-        return "; ".join(f"{count:,} {words}" for words, count in named.items() if count) or "none left out"
-
-
-class TrainedGrade(Noun):
-    """The pairs with a grade. `weight`: how often they are seen."""
-
-    grade: int
     name: str
-    train: int
-    validation: int
-    weight: float
+    n: int
+    coverage: float
+    kappa: Estimate
+    kappa_linear: Estimate
+    kappa_quadratic: Estimate
 
 
-class TrainingFile(Noun):
-    """A file, or a folder, of a training set, and what it is for."""
+class Delta(Noun):
+    """The gated kappa of the student minus its teacher's, paired, clustered by query."""
 
-    path: str
-    form: str
-    rows: int
+    value: float | None
+    ci: Interval | None = None
+    se: float | None = None
+    reason: Reason | None = None
 
 
-class TrainingSet(Noun):
-    """A training set. `messages`: which prompt's messages the chat files have, without shots.
+class DistilledShare(Noun):
+    """A share of `n` items, with its interval clustered by query."""
 
-    `pairs`: the distinct pairs in it, of `distinct` in `rows` rows. `soft`: those with the teacher's
-    probability of each grade. `golden_digest`: of the dev and test pairs that nothing in it gives away.
+    value: float | None
+    ci: Interval | None = None
+    n: int
+    reason: Reason | None = None
+
+
+class StudentSlice(Noun):
+    """The student's accuracy minus its teacher's on some items.
+
+    `against_rest`: that difference minus the one on all other items; None for a boundary, which is about all
+    items. `p` and `p_rest` are Holm's, over all slices.
     """
 
-    folder: str
-    labels: str
-    policy: str
-    teacher: str
-    proven: str | None
-    messages: str | None
-    reasoning: bool
-    balance: Literal["traffic", "grades"]
-    seed: int
-    rows: int
-    distinct: int
-    pairs: int
-    train: int
-    validation: int
-    soft: int
-    weighted: bool
-    left_out: LeftOut
-    grades: tuple[TrainedGrade, ...]
-    scale: tuple[int, ...]
-    golden: str
-    golden_digest: str
-    golden_pairs: int
-    labels_made: str
-    digests: dict[str, str]
-    files: tuple[TrainingFile, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def counted(self) -> str:
-        """How many pairs it holds, in words."""
-        held = f", {self.validation:,} of them held back to validate" if self.validation else ""
-        return f"{plural(self.pairs, 'pair')}{held}"
+    slice: str
+    kind: Literal["action", "boundary", "tag"]
+    n: int
+    student: float
+    teacher: float
+    difference: float
+    ci: Interval | None = None
+    p: float | None = None
+    against_rest: float | None = None
+    p_rest: float | None = None
+    reason: Reason | None = None
 
 
-class Tried(Noun):
-    """A student that was tried. `words`: whether words count beside their overlaps.
+class StackStage(Noun):
+    """How often a stage is right."""
 
-    `strength`: the inverse of its regularisation. `cuts`: whether cuts of its mean decide, or the likeliest
-    grade. `kappa`: with the teacher, on held-out queries.
+    name: str
+    words: str
+    value: float
+    ci: Interval | None = None
+
+
+class Stack(Noun):
+    """Student, filter and ranker, one after the other. `kept`: how often all three are right, measured.
+
+    `product`: what that would be if they were independent; `low` and `high`: what it can be in any case.
     """
 
-    words: bool
-    strength: float
-    cuts: bool
+    stages: tuple[StackStage, ...]
+    kept: float
+    ci: Interval | None = None
+    product: float
+    low: float
+    high: float
+
+
+class ChosenCuts(Noun):
+    """Where scores become grades. Chosen on `n` dev items alone, where kappa is `kappa`: too high."""
+
+    cuts: tuple[float, ...]
+    n: int
     kappa: float | None
 
 
-class TrainedStudent(Noun):
-    """A student that was trained. `kappa`: the best of those `tried`, and so a little high.
+class StudentCheck(Noun):
+    """May a student stand in for its teacher? Both are read on the items that both have graded.
 
-    `grades`: the pairs of each grade. None for `kappa` where no query could be held out, with the reason.
+    `finding`: the first of `findings`, or None. `calibration`: None where the student gives no probabilities.
+    `overconfidence`: how sure it is minus how often it is right.
     """
 
-    folder: str
-    labels: str
-    policy: str
-    teacher: str
-    proven: str | None
-    rows: int
-    distinct: int
-    pairs: int
-    queries: int
-    left_out: LeftOut
-    grades: dict[str, int]
-    words: bool
-    strength: float
-    cuts: tuple[float, ...] | None
-    kappa: float | None
-    reason: Reason | None
-    tried: tuple[Tried, ...]
+    policy: str | None
+    part: str | None
+    n: int
+    n_clusters: int
+    only_student: int
+    only_teacher: int
+    unread_student: int
+    unread_teacher: int
+    gated: Gated
+    margin: float
+    student: StudentKappas
+    teacher: StudentKappas
+    student_vs_teacher: StudentKappas
+    delta: Delta
+    distillation_loss: DistilledShare
+    inherited_error: DistilledShare
+    gain: DistilledShare
+    calibration: Confidence | None
+    overconfidence: Delta | None
+    slices: tuple[StudentSlice, ...]
+    worst: StudentSlice | None
+    stack: Stack | None
+    cuts: ChosenCuts | None = None
+    finding: Finding | None
+    findings: tuple[Finding, ...]
+    verdict: Verdict
+    reason: str
+    conditions: tuple[Condition, ...]
     warnings: tuple[str, ...] = ()

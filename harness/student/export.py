@@ -12,7 +12,7 @@ from harness.providers import is_prompted
 from harness.report.training_set import card_text
 from harness.runs.labels import LabelSet, load_labels
 from harness.scaffold.new_folder import whole_folder
-from harness.scorecards.student import TrainedGrade, TrainingFile, TrainingSet
+from harness.scorecards.training import TrainedGrade, TrainingFile, TrainingSet
 from harness.storage.files import write_atomic
 from harness.storage.plural import plural
 from harness.storage.project import Project

@@ -16,7 +16,7 @@ from harness.nouns.base import Reason
 from harness.providers.overlap import Floats, shares_of
 from harness.providers.student import positions_of
 from harness.providers.student_file import Weights
-from harness.scorecards.student import Tried
+from harness.scorecards.training import Tried
 from harness.stats.agreement import Integers, cohen_kappa, confusion
 
 FOLDS = 5

@@ -10,7 +10,7 @@ from harness.errors import BadInput, Fault
 from harness.golden.leakage import Graded
 from harness.nouns.pair import Pair, query_key
 from harness.runs.labels import LabelSet
-from harness.scorecards.student import LeftOut
+from harness.scorecards.training import LeftOut
 from harness.storage.files import parse
 
 COLUMNS = (

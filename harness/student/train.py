@@ -22,7 +22,7 @@ from harness.providers.student_features import NAME, meeting, rarity_of, words_o
 from harness.providers.student_file import SavedStudent, save_student
 from harness.runs.labels import LabelSet, load_labels
 from harness.scaffold.new_folder import whole_folder
-from harness.scorecards.student import TrainedStudent
+from harness.scorecards.training import TrainedStudent
 from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.student.fitting import Chosen, Data, choose, fit
