@@ -103,7 +103,8 @@ def positions_of(shares: "Floats", cuts: Sequence[float] | None) -> list[int]:
     """The position on the scale that each row of probabilities means."""
     import numpy as np
 
+    from harness.stats.cuts import placed
+
     if cuts is None:
         return [int(at) for at in shares.argmax(axis=1)]
-    mean = shares @ np.arange(shares.shape[1])
-    return [int(at) for at in np.searchsorted(np.asarray(cuts), mean, side="right")]
+    return [int(at) for at in placed(shares @ np.arange(shares.shape[1]), cuts)]

@@ -58,7 +58,7 @@ class SavedStudent(Noun):
     weighted: bool
     words: bool
     strength: Annotated[float, Field(gt=0, le=1e6)]
-    cuts: Annotated[tuple[Annotated[float, Field(ge=0, le=100)], ...], Field(max_length=99)] | None = None
+    cuts: Annotated[tuple[Annotated[float, Field(ge=-1, le=101)], ...], Field(max_length=99)] | None = None
     kappa: Annotated[float, Field(ge=-1, le=1)] | None = None
     graded: Text
     weights: Text

@@ -2,7 +2,6 @@
 
 import warnings
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from harness.providers.student import positions_of
 from harness.providers.student_file import Weights
 from harness.scorecards.training import Tried
 from harness.stats.agreement import Integers, cohen_kappa, confusion
+from harness.stats.cuts import matched_cuts
 
 FOLDS = 5
 TURNS = 100
@@ -69,7 +69,7 @@ def choose(data: Data, q: int) -> Chosen:
     tried: list[tuple[float, Chosen]] = []
     for words, strength in CANDIDATES:
         held = _held_out(some, q, words=words, strength=strength)
-        for cuts in (None, _cuts(held, some.grades, q)):
+        for cuts in (None, matched_cuts(held @ np.arange(q), some.grades, q)):
             kappa = _kappa(some.grades, np.array(positions_of(held, cuts)), q)
             found = Chosen(words, strength, cuts, kappa, None)
             tried.append((-1.0 if kappa is None else kappa, found))
@@ -152,16 +152,6 @@ def _step(x: Any, above: NDArray[np.bool_], weights: Floats, strength: float) ->
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(x, above, sample_weight=weights)
     return model.coef_[0], float(model.intercept_[0])
-
-
-def _cuts(shares: Floats, grades: Integers, q: int) -> tuple[float, ...]:
-    """Where the means of probabilities have as many pairs below each step as the teacher's grades have."""
-    mean = np.sort(shares @ np.arange(q))
-    below = np.cumsum(np.bincount(grades, minlength=q))[:-1]
-    padded = np.concatenate([[0.0], mean, [float(q - 1)]])
-    cuts = [float((padded[at] + padded[at + 1]) / 2) for at in below]
-    assert all(one <= other for one, other in pairwise(cuts))
-    return tuple(cuts)
 
 
 def _kappa(teacher: Integers, student: Integers, q: int) -> float | None:
