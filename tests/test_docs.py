@@ -90,6 +90,7 @@ from harness.scorecards.student import (
     ChosenCuts,
     Delta,
     DistilledShare,
+    OnProduction,
     Stack,
     StackStage,
     StudentCheck,
@@ -322,6 +323,7 @@ CHECKED = (
     Stack,
     StackStage,
     ChosenCuts,
+    OnProduction,
 )
 ESTIMATED = (
     Estimates,

@@ -13,18 +13,22 @@ from builders import examples, harness, write_golden, write_project
 from comparing import ACTIONS, SCALE, item, perfect, run_of, side, write_grades, wrong_on
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from production import label_set, shown_pairs
 from sklearn.metrics import cohen_kappa_score
 
 from harness.comparison.sides import Side
 from harness.errors import BadInput
 from harness.nouns.pair import Example
+from harness.score.estimate_files import Rated
 from harness.score.items import Answer, GradedItem
 from harness.scorecards.student import Finding, StudentCheck
 from harness.stats.cuts import best_cuts, matched_cuts, placed
 from harness.stats.distillation import NEVER_WRONG, against_rest, distilled
 from harness.stats.means import clustered_share
-from harness.student.check import check_student
+from harness.storage.tables import Layout
+from harness.student.check import check_student, with_production
 from harness.student.cutting import LEAST, cut_scores
+from harness.student.production import check_production
 from harness.student.stack import in_order
 
 Made = tuple[int, Answer]
@@ -399,3 +403,67 @@ def test_an_item_without_a_query_is_a_query_of_its_own() -> None:
     ours = [GradedItem(f"i{n}", f"i{n}", n % 3, (Answer(n % 2, "graded"),)) for n in range(12)]
     found = check_student(side(*ours, name="s"), side(*ours, name="t"))
     assert (found.n_clusters == 12 and found.finding is None) or found.finding == "inherits"
+
+
+# --- production ------------------------------------------------------------------------------------
+
+
+def rated_production(
+    root: Path, student: Callable[[int, int, random.Random], int], queries: int = 60
+) -> tuple[Any, ...]:
+    """Label sets of a teacher and a student of the same rows, and ratings of two queries in three."""
+    rows = shown_pairs(queries)
+    by_chance = random.Random(2)
+    for row in rows:
+        row["student"] = student(row["truth"], row["teacher"], by_chance)
+    label_set(root, rows, "taught")
+    label_set(root, rows, "learned", column="student")
+    rated = [row for row in rows if int(row["query"].split()[-1]) < queries * 2 // 3]
+    ratings = root / "rated.csv"
+    said = "".join(f"{row['item']},ann,{row['truth']}\n" for row in rated)
+    ratings.write_text(f"item,rater,grade\n{said}", "utf-8")
+    return rows, rated, Rated(ratings, Layout(), uniform=True)
+
+
+def test_production_weighs_what_people_rated_by_its_traffic(tmp_path: Path) -> None:
+    rows, rated, ratings = rated_production(
+        tmp_path, lambda truth, taught, chance: taught if chance.random() < 0.7 else (truth + 1) % 3
+    )
+    found, condition = check_production(tmp_path / "learned", tmp_path / "taught", ratings, 0.05)
+    weight = sum(row["weight"] for row in rated)
+    right = {
+        name: sum(row["weight"] for row in rated if row[name] == row["truth"]) / weight
+        for name in ("student", "teacher")
+    }
+    assert found.student == pytest.approx(right["student"])
+    assert found.teacher == pytest.approx(right["teacher"])
+    assert found.difference == pytest.approx(right["student"] - right["teacher"])
+    assert found.n == len(rated) and found.n_queries == 40 and found.differ > 10
+    assert found.low and found.high and found.low < found.difference < found.high < -0.05
+    assert condition.verdict == "fail" and "surely a loss beyond 0.05" in condition.reason
+    assert found.estimate.n_labelled == len(rated) and found.estimate.n_unlabelled == len(rows) - len(rated)
+    # A pass takes both.
+    whole = with_production(check_student(*planted("better")), found, condition)
+    assert whole.verdict == "fail" and "it may not stand in for its teacher: on prod" in whole.reason
+    assert whole.conditions[-1] == condition
+
+
+def test_where_few_queries_differ_the_most_that_can_be_lost_decides(tmp_path: Path) -> None:
+    _, _, ratings = rated_production(tmp_path, lambda truth, taught, chance: taught)
+    found, condition = check_production(tmp_path / "learned", tmp_path / "taught", ratings, 0.05)
+    assert (found.difference, found.differ, found.high) == (0, 0, None)
+    assert found.low is not None and -0.2 < found.low < -0.02
+    assert condition.verdict == "inconclusive" and "only 0 rated queries differ" in condition.reason
+    assert check_production(tmp_path / "learned", tmp_path / "taught", ratings, 0.3)[1].verdict == "pass"
+
+
+def test_label_sets_and_ratings_go_together(shop: Path) -> None:
+    rated_production(shop, lambda truth, taught, chance: taught, queries=30)
+    name = run_of(shop, wrong_on(*range(0, 60, 5)))
+    words = ("student", "check", "--student", name, "--teacher", name, "--student-labels", "learned")
+    done = harness(*words)
+    assert done.code == 2 and "--student-labels, --teacher-labels and --ratings go together" in done.err
+    done = harness(*words, "--teacher-labels", "taught", "--ratings", "rated.csv", "--uniform")
+    assert done.code == 3 and "On production, by traffic" in done.out, done.err
+    done = harness(*words, "--teacher-labels", "taught", "--ratings", "rated.csv")
+    assert done.code == 2 and "--uniform" in done.err

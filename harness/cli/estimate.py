@@ -39,7 +39,7 @@ class SampleRatings(Options):
                 raise BadInput(f"{given} goes with --ratings")
             return None
         how = layout(self.ratings_columns, None, self.ratings_format, table.labels, table.encoding)
-        return Rated(self.ratings, how, self.uniform, _decided(policy, root))
+        return Rated(self.ratings, how, self.uniform, decided(policy, root))
 
 
 class FigureOptions(Options):
@@ -139,7 +139,7 @@ def _beside(
     return Labelled(path, table.layout, own)
 
 
-def _decided(policy: "Policy | None", root: Path | None) -> "Mapping[str, int]":
+def decided(policy: "Policy | None", root: Path | None) -> "Mapping[str, int]":
     """The author's decisions on items, in the project that one is in."""
     from harness.golden.rating.adjudications import FILE, decided_grades
 

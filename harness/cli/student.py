@@ -13,6 +13,7 @@ from harness.cli.options import (
     Root,
     Weighting,
     argument,
+    layout,
     names_in,
     option,
     project_at,
@@ -25,7 +26,7 @@ from harness.storage.project import Project
 
 if TYPE_CHECKING:
     from harness.comparison.sides import Side
-    from harness.scorecards.student import ChosenCuts
+    from harness.scorecards.student import ChosenCuts, StudentCheck
 
 app = typer.Typer(help="Smaller models that learn from a teacher.", no_args_is_help=True)
 Labels = Annotated[Path, argument("A label set of `harness label`.", metavar="LABELS")]
@@ -134,11 +135,23 @@ class CheckedOptions(Options):
     )
 
 
+class ProductionOptions(Options):
+    """The same rows of production, labelled by both, and what people say of a sample of them."""
+
+    student_labels: Annotated[Path | None, option("The student's label set.", metavar="LABELS")] = None
+    teacher_labels: Annotated[Path | None, option("Its teacher's label set.", metavar="LABELS")] = None
+    ratings: Annotated[Path | None, option("The ratings of a sample of the rows.")] = None
+    uniform: Annotated[
+        bool, option("The ratings do not say so, but every row had the same chance.", "--uniform")
+    ] = False
+
+
 @app.command("check")
 def check_command(
     checked: CheckedOptions,
     *,
     files: FileOptions,
+    production: ProductionOptions,
     weighting: Weighting = None,
     margin: Annotated[
         float | None, option("The kappa it may lose. Default: gates.toml.", min=0, max=2)
@@ -158,8 +171,28 @@ def check_command(
         raise BadInput("name the student: --student RUN, FILE or MODEL, or --scores FILE")
     student, teacher, cuts = _sides(checked, files, root)
     found = check_student(student, teacher, weighting_of(weighting), margin, cuts)
+    found = _on_production(found, production, root)
     print_json(found) if json else show(check_view(found))
     end_with(found.verdict)
+
+
+def _on_production(found: "StudentCheck", given: ProductionOptions, root: Path | None) -> "StudentCheck":
+    """The check with the rated rows of production, where they are named."""
+    from harness.cli.estimate import decided
+    from harness.runs.labels import load_labels
+    from harness.score.estimate_files import Rated
+    from harness.student.check import with_production
+    from harness.student.production import check_production
+
+    labels, other, ratings = given.student_labels, given.teacher_labels, given.ratings
+    if labels is None and other is None and ratings is None:
+        return found
+    if labels is None or other is None or ratings is None:
+        raise BadInput("--student-labels, --teacher-labels and --ratings go together")
+    people = Rated(
+        ratings, layout(None, None, None), given.uniform, decided(load_labels(labels).policy, root)
+    )
+    return with_production(found, *check_production(labels, other, people, found.margin))
 
 
 def _sides(

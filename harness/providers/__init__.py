@@ -16,7 +16,7 @@ from harness.errors import BadInput
 from harness.pricing.vendors import ANTHROPIC, OPENAI, Sold, Vendor
 from harness.providers import anthropic, builtin, openai, recorded, replay, student
 from harness.providers.anthropic_batches import AnthropicBatches
-from harness.providers.base import LONGEST_ANSWER, Setup, Teacher
+from harness.providers.base import LONGEST_ANSWER, STUDENT, Setup, Teacher
 from harness.providers.batches import Batches
 from harness.providers.openai_batches import OpenAIBatches
 from harness.providers.openai_chat import Chat
@@ -84,7 +84,7 @@ PROVIDERS: dict[str, Provider] = {
     "ollama": _chat_at("http://localhost:11434/v1", "OLLAMA_API_KEY"),
     "recorded": Provider(recorded.open_teacher, free=True, recorded=True),
     "replay": Provider(replay.open_teacher, free=True, reads_grades=True, prompted=False),
-    "student": Provider(student.open_teacher, free=True, prompted=False, kept_in=student.STUDENT),
+    "student": Provider(student.open_teacher, free=True, prompted=False, kept_in=STUDENT),
 }
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from harness.providers.overlap import Floats
     from harness.providers.student_file import SavedStudent, Weights
 
-STUDENT = "student.json"
-"""What a student says of itself: the file whose digest names it."""
 SHOWN = 3
 """Leaked queries that a message shows."""
 

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.base import Count, Level, Noun
-from harness.providers.student import STUDENT
+from harness.providers.base import STUDENT
 from harness.storage.digest import digest_bytes
 from harness.storage.files import build, read_json, write_atomic
 from harness.storage.regular import odd_files, read_bytes

@@ -16,7 +16,14 @@ from harness.report.parts import (
     warnings,
     whole,
 )
-from harness.scorecards.student import DistilledShare, Stack, StudentCheck, StudentKappas, StudentSlice
+from harness.scorecards.student import (
+    DistilledShare,
+    OnProduction,
+    Stack,
+    StudentCheck,
+    StudentKappas,
+    StudentSlice,
+)
 from harness.storage.plural import plural
 
 SLICES = 8
@@ -52,6 +59,7 @@ def check_view(found: StudentCheck) -> Iterator[RenderableType]:
     yield from _slices(found)
     yield from _stack(found.stack)
     yield from _confidence(found)
+    yield from _production(found.production)
     if found.cuts:
         cuts = ", ".join(number(cut) for cut in found.cuts.cuts)
         of = plural(found.cuts.n, "item")
@@ -134,3 +142,14 @@ def _confidence(found: StudentCheck) -> Iterator[RenderableType]:
         return
     error = f"calibration error {number(found.calibration.ece)}"
     yield Text(f"Sure minus right: {signed(sure.value)} {interval(sure.ci)}; {error}.")
+
+
+def _production(found: OnProduction | None) -> Iterator[RenderableType]:
+    if found is None:
+        return
+    rated = f"{plural(found.n, 'rated pair')} of {plural(found.n_queries, 'query', 'queries')}"
+    each = f"the student is right on {percent(found.student)}, its teacher on {percent(found.teacher)}"
+    yield Text(f"On production, by traffic ({rated}): {each} ({signed(found.difference)}).")
+    one = found.estimate
+    alone = f"the student alone says {number(one.teacher_only)}"
+    yield Text(f"Production, {one.words}: {number(one.value)} {interval(one.ci)}; {alone}.")

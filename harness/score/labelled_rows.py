@@ -15,7 +15,7 @@ def read_labels(labels: LabelSet, queries: Queries, people: HumanGrades) -> tupl
     A rating is of a pair, and counts for every row of the same pair. Rows whose query a shot has are counted,
     and left out: their answers stood in the prompt.
     """
-    by_pair, met = _by_pair(labels, people)
+    by_pair, met = rated_pairs(labels, people)
     found = Gathered(labels.policy.scale, queries)
     for batch in labels.batches(NEEDED):
         columns = [batch.column(name).to_pylist() for name in NEEDED]
@@ -29,8 +29,11 @@ def read_labels(labels: LabelSet, queries: Queries, people: HumanGrades) -> tupl
     return found, met
 
 
-def _by_pair(labels: LabelSet, people: HumanGrades) -> tuple[dict[str, HumanGrade], dict[str, str]]:
-    """The human grades by the pair's digest. Of several rated rows of one pair, the first counts."""
+def rated_pairs(labels: LabelSet, people: HumanGrades) -> tuple[dict[str, HumanGrade], dict[str, str]]:
+    """The human grades by the pair's digest, and the rated items with their queries.
+
+    Of several rated rows of one pair, the first counts.
+    """
     found: dict[str, HumanGrade] = {}
     met: dict[str, str] = {}
     names = ("item", "query", "digest")

@@ -5,6 +5,7 @@ from typing import Literal
 from harness.nouns.base import Interval, Noun, Reason
 from harness.scorecards.comparison import Condition
 from harness.scorecards.confidence import Confidence
+from harness.scorecards.estimate import EstimatedFigure
 from harness.scorecards.shared import Estimate, Gated, Verdict
 
 Finding = Literal["broken_slice", "lossy", "miscalibrated", "inherits", "better"]
@@ -90,6 +91,25 @@ class ChosenCuts(Noun):
     kappa: float | None
 
 
+class OnProduction(Noun):
+    """How often each gives the grade that people gave, on rated rows of production, by their traffic.
+
+    `low`, `high`: the one-sided 95 % limits of the difference; of fewer than ten queries that `differ`, `low`
+    is minus the most that can be lost, and there is no `high`. `estimate`: the main figure of production,
+    with the student as the proxy.
+    """
+
+    n: int
+    n_queries: int
+    student: float
+    teacher: float
+    difference: float
+    low: float | None
+    high: float | None
+    differ: int
+    estimate: EstimatedFigure
+
+
 class StudentCheck(Noun):
     """May a student stand in for its teacher? Both are read on the items that both have graded.
 
@@ -120,6 +140,7 @@ class StudentCheck(Noun):
     worst: StudentSlice | None
     stack: Stack | None
     cuts: ChosenCuts | None = None
+    production: OnProduction | None = None
     finding: Finding | None
     findings: tuple[Finding, ...]
     verdict: Verdict

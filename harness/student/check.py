@@ -16,13 +16,15 @@ from harness.score.confidence import confidence_score
 from harness.score.items import GradedItem
 from harness.score.settings import ScoreSettings, gate2_bar
 from harness.score.threshold import WEIGHTINGS
-from harness.scorecards.comparison import Comparison, Regression
+from harness.scorecards.comparison import Comparison, Condition, Regression
 from harness.scorecards.confidence import Confidence
+from harness.scorecards.shared import Verdict
 from harness.scorecards.student import (
     ChosenCuts,
     Delta,
     DistilledShare,
     Finding,
+    OnProduction,
     StudentCheck,
     StudentKappas,
     StudentSlice,
@@ -33,6 +35,7 @@ from harness.stats.intervals import Tested
 from harness.student.both import Both, both_of, with_votes
 from harness.student.slices import slices_of, worst_of
 from harness.student.stack import stack_of
+from harness.verdicts.gates import together
 from harness.verdicts.regression import judge_regression
 
 UNSURE = 0.05
@@ -40,6 +43,11 @@ UNSURE = 0.05
 MOSTLY = 0.5
 """From this share of the teacher's errors on, a student has inherited them."""
 ALPHA = 0.05
+MAY: dict[Verdict, str] = {
+    "pass": "it may stand in for its teacher",
+    "fail": "it may not stand in for its teacher",
+    "inconclusive": "whether it may stand in for its teacher is not shown",
+}
 
 
 def check_student(
@@ -164,11 +172,18 @@ def _is_broken(one: StudentSlice) -> bool:
     return worse and more
 
 
+def with_production(found: StudentCheck, on: OnProduction, condition: Condition) -> StudentCheck:
+    """The check with what rated rows of production say: a pass takes both."""
+    verdict, reason = together([(found.verdict, found.reason), (condition.verdict, condition.reason)])
+    if verdict == "pass":
+        reason = f"{found.reason}; {condition.reason}"
+    elif verdict != found.verdict:
+        reason = f"{MAY[verdict]}: {reason}"
+    conditions = (*found.conditions, condition)
+    update = {"production": on, "verdict": verdict, "reason": reason, "conditions": conditions}
+    return found.model_copy(update=update)
+
+
 def _in_words(judged: Regression) -> str:
     """The verdict in words of students and teachers."""
-    may = {
-        "pass": "it may stand in for its teacher",
-        "fail": "it may not stand in for its teacher",
-        "inconclusive": "whether it may stand in for its teacher is not shown",
-    }
-    return f"{may[judged.verdict]}: {judged.reason}"
+    return f"{MAY[judged.verdict]}: {judged.reason}"
