@@ -16,7 +16,8 @@ from production import label_set
 
 from harness.errors import BadInput
 from harness.nouns.pair import Pair, Result
-from harness.providers.student import STUDENT, positions_of, shares_by
+from harness.providers.base import STUDENT
+from harness.providers.student import positions_of, shares_by
 from harness.providers.student_features import MOST_QUERY, MOST_TITLE, words_of
 from harness.providers.student_file import WEIGHTS, load_student
 from harness.storage.digest import digest_bytes

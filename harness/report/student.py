@@ -112,7 +112,7 @@ def _shares(found: StudentCheck) -> RenderableType:
 def _slices(found: StudentCheck) -> Iterator[RenderableType]:
     if not found.slices:
         return
-    table = columns("where", "items", "student", "teacher", "difference", "95 % interval", "p")
+    table = columns("where", "items", "its own", "teacher's", "difference", "95 % interval", "p")
     for one in sorted(found.slices, key=lambda one: one.difference)[:SLICES]:
         table.add_row(*_slice(one))
     yield indented(table)
