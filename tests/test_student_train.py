@@ -93,7 +93,7 @@ def test_it_is_a_model_of_eval_label_and_compare(trained: Path, monkeypatch: pyt
     done = harness("eval", "--model", "student/S", "--policy", "small", "--json")
     assert done.code == 0, done.err
     run = json.loads((Path(done.json["run"]) / "manifest.json").read_text("utf-8"))
-    assert run["unprompted"] and run["digests"]["student"] == digest_bytes(
+    assert run["unprompted"] and run["digests"]["trained"] == digest_bytes(
         (trained / "S" / STUDENT).read_bytes()
     )
     assert "baseline of overlapping words" in run["notes"][0]
@@ -107,7 +107,7 @@ def test_it_is_a_model_of_eval_label_and_compare(trained: Path, monkeypatch: pyt
     pairs = ("labels-pairs.csv", "-o", "L2", "--unproven", "--model", "student/S")
     assert harness("label", *pairs, "--policy", "small").code == 0
     text = json.loads((trained / "L2/labels.json").read_text("utf-8"))
-    assert text["digests"]["student"] == run["digests"]["student"]
+    assert text["digests"]["trained"] == run["digests"]["trained"]
     refused = harness("eval", "--model", "student/S", "--policy", "small", "--shots", "3")
     assert refused.code == 2 and "is sent no prompt" in refused.err
     refused = harness("eval", "--model", "student/S", "--policy", "small", "--temperature", "0")

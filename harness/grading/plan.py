@@ -114,7 +114,7 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
         digests=Digests(
             golden=pairs_digest(pairs) if pairs else golden,
             replayed=_replayed(project, asked),
-            student=saved_digest(asked.model, project.root),
+            trained=saved_digest(asked.model, project.root),
             **_digests_of(policy, prompt, writer, learnable),
         ),
     )

@@ -127,7 +127,7 @@ def _unprompted(manifest: Manifest) -> dict[str, str]:
 
 def _learned(manifest: Manifest) -> dict[str, str]:
     """What a grader that reads no prompt learned from."""
-    student = manifest.digests.student
+    student = manifest.digests.trained
     return {"the student's digest": student} if student else {"learned from shots": manifest.digests.shots}
 
 

@@ -24,7 +24,7 @@ IN_WORDS = {
     "shots": "the shots",
     "golden": "the golden set",
     "replayed": "the replayed file",
-    "student": "the student",
+    "trained": "the student",
     "prefix": "the prompt's constant part",
 }
 """The names of the digests in words."""
@@ -84,7 +84,7 @@ class Asked(Noun):
 
 
 class Digests(Noun):
-    """What must not change before a resume; `replayed` is the file of a replay, `student` a saved one."""
+    """What must not change before a resume; `replayed` is the file of a replay, `trained` a student."""
 
     policy: str
     prompt: str
@@ -92,7 +92,7 @@ class Digests(Noun):
     shots: str
     golden: str
     replayed: str | None = None
-    student: str | None = None
+    trained: str | None = None
 
     def changed(self, now: "Digests") -> list[str]:
         """The names of the digests that differ; digests that an old version did not write are skipped."""
@@ -159,7 +159,7 @@ class Manifest(Noun):
         """The inputs that this grader does not read."""
         if not self.unprompted:
             return ()
-        read = self.digests.replayed or self.digests.student
+        read = self.digests.replayed or self.digests.trained
         return ("prompt", "prefix", "shots") if read else ("prompt", "prefix")
 
     @property

@@ -44,7 +44,7 @@ def _kept(digests: LabelDigests) -> dict[str, str]:
     """What stands for the prompt of a replay, or of a student; empty for a teacher that reads one."""
     if digests.replayed:
         return {"the file's digest": digests.replayed}
-    return {"the student's digest": digests.student} if digests.student else {}
+    return {"the student's digest": digests.trained} if digests.trained else {}
 
 
 def _prompt(manifest: LabelManifest) -> dict[str, str]:
