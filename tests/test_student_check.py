@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from production import label_set, shown_pairs
 from sklearn.metrics import cohen_kappa_score
 
+from harness import check_student as notebook_check
 from harness.comparison.sides import Side
 from harness.errors import BadInput
 from harness.nouns.pair import Example
@@ -467,3 +468,16 @@ def test_label_sets_and_ratings_go_together(shop: Path) -> None:
     assert done.code == 3 and "On production, by traffic" in done.out, done.err
     done = harness(*words, "--teacher-labels", "taught", "--ratings", "rated.csv")
     assert done.code == 2 and "--uniform" in done.err
+
+
+def test_a_notebook_has_the_same_check_of_arrays() -> None:
+    student, teacher = planted("lossy", queries=30)
+    rows = [
+        (one.golden, teacher.items[key].answers[0].grade, one.answers[0].grade, one.cluster)
+        for key, one in student.items.items()
+    ]
+    golden, theirs, ours, queries = (list(column) for column in zip(*rows, strict=True))
+    found = notebook_check(golden, theirs, ours, scale="0-2", queries=queries)
+    there = check_student(student, teacher)
+    assert found.delta == there.delta and found.gain == there.gain and found.verdict == there.verdict
+    assert "stand in for" in str(found) and "student, teacher" in str(found)
