@@ -71,7 +71,7 @@ def _slice(
         student=float(right.mean()),
         teacher=float(taught.mean()),
         difference=float(moved.mean()),
-        ci=mean.ci,
+        ci=mean.ci and mean.ci.within(-1.0, 1.0),
         p=mean.p,
         reason=mean.reason,
     )
