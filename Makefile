@@ -35,7 +35,7 @@ DEMO_OF = @$(BIN)/harness eval --model recorded/claude --split dev --prompt
 COMPILED = env -u PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help eval demo gate1 gate2 compare regress impact ship audit label estimate signal improve report rate adjudicate view lint docs demo-server test test-slow check format golden-update screenshots mutants clean
+.PHONY: help eval demo gate1 gate2 compare regress impact ship audit label estimate student signal improve report rate adjudicate view lint docs demo-server test test-slow check format golden-update screenshots mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ estimate: $(VENV)/installed  ## How good is production? LABELS=folder or table [
 
 signal: $(VENV)/installed  ## Where do users contradict the policy? LOG=file LABELS=folder or table [POLICY= FLAGS=]
 	$(call NEEDS,LOG LABELS)@$(BIN)/harness signal "$(LOG)" --labels "$(LABELS)" $(if $(POLICY),--policy "$(POLICY)") $(FLAGS) $(ENDS)
+
+student: $(VENV)/installed  ## May a student stand in for its teacher? STUDENT=run, file or model [TEACHER=latest FLAGS=]
+	@$(BIN)/harness student check --student "$(STUDENT)" --teacher "$(or $(TEACHER),latest)" $(FLAGS) $(ENDS)
 
 report: $(VENV)/installed  ## A run as one HTML file: [RUN=latest BASE=run FLAGS=]
 	@$(BIN)/harness report "$(or $(RUN),latest)" $(if $(BASE),"$(BASE)") $(FLAGS) $(ENDS)

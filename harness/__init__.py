@@ -6,11 +6,21 @@ In a notebook: `from harness import gate1, gate2, compare, estimate, signal_file
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.notebook import compare, compare_files, estimate, gate1, gate2, gate2_files, signal_files
+    from harness.notebook import (
+        check_student,
+        compare,
+        compare_files,
+        estimate,
+        gate1,
+        gate2,
+        gate2_files,
+        signal_files,
+    )
 
 __version__ = "0.1.0"
 __all__ = [
     "__version__",
+    "check_student",
     "compare",
     "compare_files",
     "estimate",

@@ -15,6 +15,7 @@ from rich.console import RenderableType
 
 from harness.comparison.graded_files import side_of_file
 from harness.comparison.paired import compare_items, compare_sides
+from harness.comparison.sides import side_of_items
 from harness.errors import BadInput
 from harness.golden.graded_files import GradesFile, Levels, read_golden
 from harness.golden.rating.files import of_known, rated_in
@@ -27,6 +28,7 @@ from harness.report.estimate import estimate_view
 from harness.report.gate1 import gate1_view
 from harness.report.sections import details_view, gate2_view
 from harness.report.signal import signal_view
+from harness.report.student import check_view
 from harness.score.arrays import Scale, items_from, levels_of, ratings_from
 from harness.score.estimate import Wanted
 from harness.score.estimate_files import Rated as RatedSample
@@ -40,9 +42,11 @@ from harness.scorecards.estimate import Estimates, Over
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
 from harness.scorecards.signal import Measure, Signal
+from harness.scorecards.student import StudentCheck
 from harness.signal.signal_files import LabelFile, LogFile, SignalWanted
 from harness.signal.signal_files import signal_files as judge_signal
 from harness.storage.tables import Layout, parse_columns, parse_labels
+from harness.student.check import check_student as judge_student
 from harness.verdicts.assessment import judge_items
 from harness.verdicts.graded_files import judge_files
 from harness.verdicts.raters import judge_raters
@@ -100,6 +104,13 @@ class SignalResult(_Shown, Signal):
 
     def _view(self) -> Iterable[RenderableType]:
         return signal_view(self)
+
+
+class StudentResult(_Shown, StudentCheck):
+    """A check of a student that prints as its table."""
+
+    def _view(self) -> Iterable[RenderableType]:
+        return check_view(self)
 
 
 class ComparisonResult(_Shown, Comparison):
@@ -180,6 +191,26 @@ def compare(
     gated = _gates(weighting, 0.0).weighting
     found = compare_items(one, other, levels, ("base", "candidate"), gated)
     return ComparisonResult(**dict(found))
+
+
+def check_student(
+    golden: Any,
+    teacher: Any,
+    student: Any,
+    *,
+    scale: Scale,
+    queries: Any = None,
+    weighting: Weighting = "none",
+    margin: float = 0.05,
+) -> StudentResult:
+    """May a student stand in for its teacher? Items are matched as in `gate2`."""
+    levels = levels_of(scale)
+    sides = {"golden": golden, "teacher": teacher, "the student": student, "queries": queries}
+    _, _, (taught, learned) = items_from(sides, levels)
+    gated = _gates(weighting, 0.0).weighting
+    one = side_of_items("the student", learned, levels)
+    found = judge_student(one, side_of_items("its teacher", taught, levels), gated, margin)
+    return StudentResult(**dict(found))
 
 
 def gate2_files(

@@ -101,6 +101,25 @@ from harness.scorecards.signal import (
 )
 from harness.scorecards.sizes import ExpectedInterval
 from harness.scorecards.stages import Rate, Stage, Stages
+from harness.scorecards.student import (
+    ChosenCuts,
+    Delta,
+    DistilledShare,
+    OnProduction,
+    Stack,
+    StackStage,
+    StudentCheck,
+    StudentKappas,
+    StudentSlice,
+)
+from harness.scorecards.training import (
+    LeftOut,
+    TrainedGrade,
+    TrainedStudent,
+    TrainingFile,
+    TrainingSet,
+    Tried,
+)
 from harness.web.pages import WAYS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -229,7 +248,7 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
                 continue
             urls = dict.fromkeys(ASKING, server.url)
             ended = harness(*words[1:], **KEYS, **urls)
-            gated = words[1] in ("gate1", "gate2", "regress", "ship")
+            gated = words[1] in ("gate1", "gate2", "regress", "ship") or words[1:3] == ["student", "check"]
             if words[1] == "stages":  # the shipped project has one policy, and stages are runs of several
                 assert "are runs of one policy" in ended.err, command
                 continue
@@ -311,6 +330,17 @@ COMPARED = (
 
 ROUNDS = (RoundSummary, StratumDrawn, RaterShare, ExpectedInterval, RoundProgress, RaterProgress)
 LABELLED = (LabelSummary, LabelCounts, GradeShare, ActionShare, LabelPart, LabelSpending)
+CHECKED = (
+    StudentCheck,
+    StudentKappas,
+    Delta,
+    DistilledShare,
+    StudentSlice,
+    Stack,
+    StackStage,
+    ChosenCuts,
+    OnProduction,
+)
 ESTIMATED = (
     Estimates,
     EstimatedFigure,
@@ -362,6 +392,9 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
         *((model, "label") for model in LABELLED),
         *((model, "label --dry-run") for model in (LabelForecast, MonthOfPairs)),
         *((model, "sample") for model in (SampleSummary, SampledStratum, PlannedPair)),
+        *((m, "student export") for m in (TrainingSet, LeftOut, TrainedGrade, TrainingFile)),
+        *((m, "student train") for m in (TrainedStudent, Tried)),
+        *((model, "student check") for model in CHECKED),
         *((model, "estimate") for model in ESTIMATED),
         *((model, "signal") for model in SIGNALLED),
         *((model, "ship") for model in (Shipping, Override)),

@@ -20,7 +20,7 @@ from scoring import (
 )
 
 from harness.nouns.policy import Gates
-from harness.providers.lexical import Lexical
+from harness.providers.overlap import shares_of
 from harness.report.confidence import confidence_view
 from harness.score.items import Answer, GradedItem
 from harness.scorecards.confidence import Confidence
@@ -148,9 +148,7 @@ def test_equal_confidence_singles_no_item_out() -> None:
     assert "It is equally sure of all its answers" in shown and "i0" not in shown
 
 
-def test_crossing_steps_of_the_lexical_baseline_rule_no_grade_out() -> None:
+def test_crossing_steps_of_an_ordinal_regression_rule_no_grade_out() -> None:
     """P(>= 1) 0.2 and P(>= 2) 0.9 cross: grade 1 would get -0.0."""
-    grader = object.__new__(Lexical)
-    grader._steps = [lambda _: 0.2, lambda _: 0.9]  # type: ignore[list-item]  # constants stand for fits
-    shares = grader._probabilities(np.zeros(1)).tolist()
+    shares = shares_of(np.array([[0.2, 0.9]]))[0].tolist()
     assert min(shares) > 0 and sum(shares) == pytest.approx(1) and shares[0] == pytest.approx(0.8, abs=1e-5)

@@ -39,6 +39,7 @@ from harness.cli import (
     signal,
     sizes,
     stages,
+    student,
     view,
 )
 from harness.cli.lazy import read_later
@@ -74,6 +75,7 @@ app.command("label")(label.label_command)
 app.command("sample")(sample.sample_command)
 app.command("estimate")(estimate.estimate_command)
 app.command("signal")(signal.signal_command)
+app.add_typer(student.app, name="student")
 app.command("stages")(stages.stages_command)
 app.command("improve")(improve.improve_command)
 policy.app.command("impact")(impact.impact_command)

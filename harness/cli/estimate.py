@@ -41,7 +41,7 @@ class SampleRatings(Options):
         how = layout(
             self.ratings_columns, None, self.ratings_format, table.labels, table.encoding, RATINGS_COLUMNS
         )
-        return Rated(self.ratings, how, self.uniform, _decided(policy, root))
+        return Rated(self.ratings, how, self.uniform, decided(policy, root))
 
 
 class FigureOptions(Options):
@@ -143,7 +143,7 @@ def _beside(
     return Labelled(path, table.layout, own)
 
 
-def _decided(policy: "Policy | None", root: Path | None) -> "Mapping[str, int]":
+def decided(policy: "Policy | None", root: Path | None) -> "Mapping[str, int]":
     """The author's decisions on items, in the project that one is in."""
     from harness.golden.rating.adjudications import FILE, decided_grades
 

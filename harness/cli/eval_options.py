@@ -203,10 +203,10 @@ def _wrong_in(project: Project, text: str) -> dict[str, object]:
 
 
 def from_root(model: str, project: Project) -> str:
-    """A replayed file by its path from the project's folder, so that any folder can resume the run."""
-    from harness.providers import reads_grades, split_model
+    """A replayed file, or a student, by its path from the project: any folder can resume the run then."""
+    from harness.providers import is_path, split_model
 
-    if not reads_grades(model):
+    if not is_path(model):
         return model
     provider, file = split_model(model)
     path = Path.cwd() / file

@@ -112,14 +112,16 @@ def _read(manifest: Manifest) -> dict[str, str]:
     if not manifest.unprompted:
         shots = f"{len(manifest.shots)} shown, {_short(digests.shots)}"
         return {"prompt": f"{asked.prompt} {_short(digests.prompt)}", "shots": shots}
+    if digests.trained is not None:
+        return {}
     if digests.replayed is None:
         return {"learned from shots": _short(digests.shots)}
     return {"rater": asked.rater} if asked.rater else {}
 
 
 def _model(manifest: Manifest) -> str:
-    """The model asked, the name it answered by if different, and which grades were replayed."""
-    asked, replayed = manifest.asked.model, manifest.digests.replayed
+    """The model asked, the name it answered by if different; which grades were replayed, or which student."""
+    asked, replayed = manifest.asked.model, manifest.digests.replayed or manifest.digests.trained
     answered = [name for name in manifest.model_answered if name != asked.partition("/")[2] and name != asked]
     more = [*answered, *([_short(replayed)] if replayed else [])]
     return f"{asked} ({', '.join(more)})" if more else asked

@@ -8,7 +8,7 @@ run has the same prompt prefix.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.golden.similarity import NearIndex, tokens
+from harness.golden.similarity import NearIndex, text_tokens, tokens
 from harness.nouns.pair import Example, Pair, Result, query_key
 from harness.nouns.policy import Boundary, Policy, WorkedExample
 
@@ -108,3 +108,25 @@ def _worked(policy: Policy) -> list[Pair]:
 def _examples_in(policy: Policy) -> list[Boundary | WorkedExample]:
     """Every worked example of a policy, in its rubric or its boundaries."""
     return [*policy.boundaries, *(example for level in policy.grades for example in level.examples)]
+
+
+class Graded:
+    """The dev and test examples of a golden set: which other pairs would give them away, if learned from.
+
+    The rule of `Leaks`, seen from the other side, for sets of pairs that are too long to hold.
+    """
+
+    def __init__(self, examples: Iterable[Example]) -> None:
+        graded = [example for example in examples if example.split != "shots"]
+        self.count = len(graded)
+        self.queries = frozenset(example.cluster for example in graded)
+        self._near = NearIndex([tokens(example) for example in graded])
+        self._reordered = NearIndex([text_tokens(query, "") for query in self.queries])
+
+    def has_query(self, query: str) -> bool:
+        """Whether a query, as its key, is graded."""
+        return query in self.queries
+
+    def is_near(self, pair: Pair) -> bool:
+        """Whether a pair has nearly a graded pair's query and title, or a graded query in another order."""
+        return bool(self._near.of(tokens(pair)) or self._reordered.of(text_tokens(pair.query, "")))

@@ -16,7 +16,7 @@ from harness.golden.rating.ratings import RATINGS
 from harness.grading.executors import executor_of
 from harness.grading.plan import Plan
 from harness.policy.load import gates_digest
-from harness.providers import SDKS, is_prompted, is_recorded, reads_grades, sold_as, split_model
+from harness.providers import SDKS, is_path, is_prompted, is_recorded, reads_grades, sold_as, split_model
 from harness.runs.folder import EXAMPLES, PAIRS
 from harness.runs.manifest import Manifest
 from harness.storage.files import Content, read_bytes, stamp_of, to_lines
@@ -110,6 +110,8 @@ def _run_name(plan: Plan, now: datetime) -> str:
     provider, model = split_model(asked.model)
     if reads_grades(asked.model):
         model = "-".join(filter(None, (Path(model).stem, asked.rater)))
+    elif is_path(asked.model):
+        model = Path(model).name
     began = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03d}"
     text = "-".join((began, asked.policy, asked.prompt, provider, model, asked.part))
     name = "".join(letter if letter.isalnum() or letter in "-_.@+" else "-" for letter in text)

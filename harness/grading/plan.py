@@ -23,7 +23,7 @@ from harness.nouns.policy import Gates, Policy
 from harness.policy.judged import is_judged
 from harness.policy.load import load_with_gates, policy_digest, policy_path
 from harness.prompting.prompt import PromptFiles, PromptWriter, bind_prompt, load_prompt
-from harness.providers import asks_a_server, base_url_of, reads_grades, split_model
+from harness.providers import asks_a_server, base_url_of, reads_grades, saved_digest, split_model
 from harness.providers.base import SENT_ALONG, Setup
 from harness.runs.kind import CANARIES as CANARY_RUN
 from harness.runs.kind import CHOSEN, GOLDEN
@@ -114,6 +114,7 @@ def make_plan(project: Project, asked: Asked, pairs: Stream[ShownPair] | None = 
         digests=Digests(
             golden=pairs_digest(pairs) if pairs else golden,
             replayed=_replayed(project, asked),
+            trained=saved_digest(asked.model, project.root),
             **_digests_of(policy, prompt, writer, learnable),
         ),
     )

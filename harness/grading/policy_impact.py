@@ -11,7 +11,7 @@ from harness.golden.examples import stale
 from harness.grading.job import Limits, RunObserver
 from harness.grading.pair_grades import grade_pairs, is_finished
 from harness.grading.plan import Plan, make_plan
-from harness.providers import provider_of, reads_grades
+from harness.providers import is_prompted, reads_grades
 from harness.providers.base import SENT_ALONG
 from harness.runs.manifest import Asked
 from harness.runs.pair_run import find_pair_run
@@ -50,9 +50,8 @@ def impact_of(
     before, after = (
         grade_pairs(project, plan, folder, watch, limits) for plan, folder in zip(plans, folders, strict=True)
     )
-    provider = provider_of(teacher.model)
-    reads = not (provider and provider.floor)
-    return measure_impact(pairs, before, after, tuple(_warnings(plans, pairs)), reads_policy=reads)
+    warnings = tuple(_warnings(plans, pairs))
+    return measure_impact(pairs, before, after, warnings, reads_policy=is_prompted(teacher.model))
 
 
 def teacher_of(asked: Asked, pairs: str) -> Asked:
@@ -68,9 +67,8 @@ def _warnings(plans: Sequence[Plan], pairs: Stream[ShownPair]) -> list[str]:
     given &= {one.id for one in pairs if one.id in given}
     kept = sum(drop.graded in given for drop in new.dropped)
     found = []
-    provider = provider_of(new.asked.model)
-    if provider and provider.floor:
-        why = "it learned from golden examples, and a changed rule moves nothing in it"
+    if not is_prompted(new.asked.model):
+        why = "it learned from grades, and a changed rule moves nothing in it"
         found.append(f"{new.asked.model} reads no policy: {why}; name a teacher with --model")
     if kept:
         count = f"{kept} of {plural(kept + len(new.learnable), 'golden shot')} {'is' if kept == 1 else 'are'}"

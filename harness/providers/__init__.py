@@ -8,20 +8,22 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from harness.errors import BadInput
 from harness.pricing.vendors import ANTHROPIC, OPENAI, Sold, Vendor
-from harness.providers import anthropic, builtin, openai, recorded, replay
+from harness.providers import anthropic, builtin, openai, recorded, replay, student
 from harness.providers.anthropic_batches import AnthropicBatches
-from harness.providers.base import LONGEST_ANSWER, Setup, Teacher
+from harness.providers.base import LONGEST_ANSWER, STUDENT, Setup, Teacher
 from harness.providers.batches import Batches
 from harness.providers.openai_batches import OpenAIBatches
 from harness.providers.openai_chat import Chat
 from harness.providers.openai_decisions import Decisions
 from harness.providers.openai_responses import Responses
 from harness.providers.served import Served
+from harness.storage.digest import digest_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class Provider:
     is. `longest`: tokens that an answer has at most. `reads_grades`: a model is a file of grades. `floor`:
     its models are what a teacher has to beat. `prompted`: its models read the prompt. `recorded`: its answers
     were given earlier, so that how long they take says nothing.
-    `loadable`: a model's name is that of open weights, which an engine can load without a server.
+    `loadable`: a model's name is that of open weights, which an engine can load without a server. `kept_in`:
+    a model is a folder, and what it is stands in this file of it.
     """
 
     open: Callable[[str, Setup], Teacher]
@@ -49,6 +52,7 @@ class Provider:
     prompted: bool = True
     recorded: bool = False
     loadable: bool = False
+    kept_in: str | None = None
 
 
 SDKS = ("openai", "anthropic")
@@ -80,6 +84,7 @@ PROVIDERS: dict[str, Provider] = {
     "ollama": _chat_at("http://localhost:11434/v1", "OLLAMA_API_KEY"),
     "recorded": Provider(recorded.open_teacher, free=True, recorded=True),
     "replay": Provider(replay.open_teacher, free=True, reads_grades=True, prompted=False),
+    "student": Provider(student.open_teacher, free=True, prompted=False, kept_in=STUDENT),
 }
 
 
@@ -110,6 +115,19 @@ def reads_grades(model: str) -> bool:
     """Whether a model is a file of grades, whoever made them."""
     known = provider_of(model)
     return known is not None and known.reads_grades
+
+
+def is_path(model: str) -> bool:
+    """Whether a model is a file or a folder, by its path from the project's folder."""
+    known = provider_of(model)
+    return known is not None and (known.reads_grades or known.kept_in is not None)
+
+
+def saved_digest(name: str, root: Path) -> str | None:
+    """The digest of what a model is that is kept in a folder; None for all others."""
+    provider, model = split_model(name)
+    kept_in = PROVIDERS[provider].kept_in
+    return digest_file(root / model / kept_in) if kept_in else None
 
 
 def is_prompted(model: str) -> bool:

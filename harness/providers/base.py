@@ -13,6 +13,8 @@ from harness.storage.tables import Layout
 
 LONGEST_ANSWER = 16_000
 """Tokens that an answer is taken to have at most, thinking included, where no limit is sent along."""
+STUDENT = "student.json"
+"""The file in which a saved student says what it is, and whose digest names it."""
 SENT_ALONG = ("temperature", "seed", "max_tokens", "no_schema", "fold_system")
 """What a server may be sent besides the prompt, by its name in Setup."""
 

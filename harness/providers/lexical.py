@@ -1,10 +1,8 @@
 """builtin/lexical: an ordinal regression on how the words of query and product meet.
 
-The one door to scikit-learn, which ships no types. Learns from the shots alone: as much as a
-teacher may see.
+Learns from the shots alone: as much as a teacher may see.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,11 +16,8 @@ from harness.nouns.pair import Pair
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
 from harness.providers.base import LocalTeacher, Setup
+from harness.providers.overlap import Floats, description, met, overlaps, shares_of
 
-Floats = NDArray[np.float64]
-
-LEAST = 1e-6
-"""The least probability of a grade."""
 FEATURES = (
     "query words in the title",
     "query words in the whole listing",
@@ -43,7 +38,7 @@ class Lexical(LocalTeacher):
         self._scale = setup.policy.scale
         self._shots = setup.shots
         pairs = [shot.pair for shot in setup.shots]
-        texts = [text for pair in pairs for text in (pair.query, pair.result.title, _description(pair))]
+        texts = [text for pair in pairs for text in (pair.query, pair.result.title, description(pair))]
         texts.append("word")  # a vocabulary cannot be empty, and shots of emoji alone would leave it so
         self._words = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b").fit(texts)
         self._characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True).fit(
@@ -59,7 +54,7 @@ class Lexical(LocalTeacher):
         """The likeliest grade, with the probability of each, the nearest shot and what decided."""
         raw, vector = self._read([prompt.pair])
         features = (raw[0] - self._scaler.mean_) / self._scaler.scale_
-        share = self._probabilities(features)
+        share = shares_of(np.array([[step(features) for step in self._steps]]))[0]
         at = int(np.argmax(share))
         reasoning = f"{self._nearest(vector)} {self._why(prompt.pair, features)}"
         return Reply(
@@ -72,27 +67,18 @@ class Lexical(LocalTeacher):
         """One row of FEATURES per pair, and the pairs' characters as sparse vectors."""
         queries = [pair.query for pair in pairs]
         titles = [pair.result.title for pair in pairs]
-        descriptions = [_description(pair) for pair in pairs]
+        descriptions = [description(pair) for pair in pairs]
         texts = [f"{pair.query} {pair.result.title}" for pair in pairs]
         # One call for all texts: a call costs more than the texts of a pair do.
         words = _rows(self._words.transform(queries + titles), 2)
         characters = _rows(self._characters.transform(queries + titles + descriptions + texts), 4)
         features = [
-            np.array([_overlaps(pair) for pair in pairs], dtype=np.float64),
+            np.array([overlaps(pair) for pair in pairs], dtype=np.float64),
             _cosines(words[0], words[1]),
             _cosines(characters[0], characters[1]),
             _cosines(characters[0], characters[2]),
         ]
         return np.column_stack(features), characters[3]
-
-    def _probabilities(self, features: Floats) -> Floats:
-        """P(grade) for each grade of the scale, from the steps' P(grade >= k) made non-increasing.
-
-        Where steps cross, a grade between them gets the least probability: it was not ruled out.
-        """
-        above = np.minimum.accumulate([step(features) for step in self._steps])
-        share = np.maximum(-np.diff(above, prepend=1.0, append=0.0), LEAST)
-        return np.asarray(share / share.sum(), dtype=np.float64)
 
     def _nearest(self, vector: Any) -> str:
         similarity = (self._shot_vectors @ vector.T).toarray()[:, 0]
@@ -103,7 +89,7 @@ class Lexical(LocalTeacher):
     def _why(self, pair: Pair, features: Floats) -> str:
         pull = features * np.mean([step.weights for step in self._steps], axis=0)
         at = int(np.argmax(np.abs(pull)))
-        there, away = _met(pair)
+        there, away = met(pair)
         terms = f"in the listing: {', '.join(there) or 'none'}; not: {', '.join(away) or 'none'}"
         direction = "up" if pull[at] > 0 else "down"
         return f"Query words {terms}. Decided most, {direction}wards: {FEATURES[at]}."
@@ -138,37 +124,3 @@ def _rows(matrix: Any, parts: int) -> list[Any]:
 def _cosines(left: Any, right: Any) -> Floats:
     """Cosine of each row with the row beside it; the rows have length 1, or 0."""
     return np.asarray(left.multiply(right).sum(axis=1), dtype=np.float64).reshape(-1)
-
-
-def _overlaps(pair: Pair) -> tuple[float, float, float, float]:
-    query, title = _stems(pair.query), _stems(pair.result.title)
-    listing = {*title, *_stems(_description(pair))}
-    in_title = [word in title for word in query]
-    return (
-        _share(in_title),
-        _share([word in listing for word in query]),
-        float(bool(in_title) and in_title[-1]),
-        _share([word not in query for word in title]),
-    )
-
-
-def _share(found: Sequence[bool]) -> float:
-    return sum(found) / len(found) if found else 0.0
-
-
-def _met(pair: Pair) -> tuple[list[str], list[str]]:
-    listing = {*_stems(pair.result.title), *_stems(_description(pair))}
-    words = list(dict.fromkeys(_stems(pair.query)))
-    return [word for word in words if word in listing], [word for word in words if word not in listing]
-
-
-def _stems(text: str) -> list[str]:
-    """Words without case and without a plural s."""
-    words = re.findall(r"\w+", text.casefold())
-    return [word[:-1] if len(word) > 3 and word.endswith("s") else word for word in words]
-
-
-def _description(pair: Pair) -> str:
-    result = pair.result
-    parts = [result.brand, result.category, result.description, *result.attributes.values()]
-    return " ".join(part for part in parts if part)

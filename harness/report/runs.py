@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report.parts import interval, number
-from harness.runs.manifest import Asked, Manifest, how_to_resume
+from harness.runs.label_manifest import LabelDigests
+from harness.runs.manifest import Asked, Digests, Manifest, how_to_resume
 from harness.storage.plural import plural
 
 if TYPE_CHECKING:
@@ -99,11 +100,7 @@ def manifest_facts(manifest: Manifest, folder: Path) -> dict[str, str]:
         "model that answered": ", ".join(manifest.model_answered) or "-",
         "parameters": parameters_of(manifest.asked),
         "policy": f"{asked.policy}  {digests.policy}",
-        **(
-            unprompted_facts(digests.replayed, digests.shots, asked.rater)
-            if manifest.unprompted
-            else _prompt(manifest)
-        ),
+        **(unprompted_facts(digests, asked.rater) if manifest.unprompted else _prompt(manifest)),
         "examples": f"{manifest.examples:,} of {asked.part}  {digests.golden}",
         "stale examples": f"{manifest.stale:,}",
         "gates": manifest.gates,
@@ -121,11 +118,20 @@ def _prompt(manifest: Manifest) -> dict[str, str]:
     }
 
 
-def unprompted_facts(replayed: str | None, shots: str, rater: str | None = None) -> dict[str, str]:
+def unprompted_facts(digests: Digests | LabelDigests, rater: str | None = None) -> dict[str, str]:
     """What stands for the prompt of a grader that is sent none: the digest of its file, or of its shots."""
     rated = {"rater replayed": rater} if rater else {}
-    read = {"the file's digest": replayed} if replayed else {"learned from shots": shots}
+    read = _read(digests)
     return {"prompt": "none was sent", **rated, **read}
+
+
+def _read(digests: Digests | LabelDigests) -> dict[str, str]:
+    """What a grader that reads no prompt goes by."""
+    if digests.replayed:
+        return {"the file's digest": digests.replayed}
+    if digests.trained:
+        return {"the student's digest": digests.trained}
+    return {"learned from shots": digests.shots}
 
 
 def unfinished_sentence(reading: "Reading") -> str | None:

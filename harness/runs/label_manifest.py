@@ -38,13 +38,14 @@ class Proof(Noun):
 
 
 class LabelDigests(Noun):
-    """What a grade depends on besides the pair; `replayed` is the file of a replay."""
+    """What a grade depends on besides the pair; `replayed` is the file of a replay, `trained` a student."""
 
     policy: str
     prompt: str
     prefix: str
     shots: str
     replayed: str | None = None
+    trained: str | None = None
 
     def changed(self, now: "LabelDigests") -> list[str]:
         """What differs, in words."""

@@ -24,6 +24,7 @@ IN_WORDS = {
     "shots": "the shots",
     "golden": "the golden set",
     "replayed": "the replayed file",
+    "trained": "the student",
     "prefix": "the prompt's constant part",
 }
 """The names of the digests in words."""
@@ -83,7 +84,7 @@ class Asked(Noun):
 
 
 class Digests(Noun):
-    """What must not change before a resume; `replayed` is the file of a replay."""
+    """What must not change before a resume; `replayed` is the file of a replay, `trained` a student."""
 
     policy: str
     prompt: str
@@ -91,6 +92,7 @@ class Digests(Noun):
     shots: str
     golden: str
     replayed: str | None = None
+    trained: str | None = None
 
     def changed(self, now: "Digests") -> list[str]:
         """The names of the digests that differ; digests that an old version did not write are skipped."""
@@ -157,7 +159,8 @@ class Manifest(Noun):
         """The inputs that this grader does not read."""
         if not self.unprompted:
             return ()
-        return ("prompt", "prefix", "shots") if self.digests.replayed else ("prompt", "prefix")
+        read = self.digests.replayed or self.digests.trained
+        return ("prompt", "prefix", "shots") if read else ("prompt", "prefix")
 
     @property
     def graded_by(self) -> str:

@@ -15,7 +15,7 @@ def read_labels(labels: LabelSet, queries: Queries, people: HumanGrades) -> tupl
     A rating is of a pair, and counts for every row of the same pair. Rows whose query a shot has are counted,
     and left out: the teacher may have seen an answer to them.
     """
-    by_pair, met = _by_pair(labels, people)
+    by_pair, met = rated_pairs(labels, people)
     found = Gathered(labels.policy.scale, queries)
     for batch in labels.batches(NEEDED):
         columns = [batch.column(name).to_pylist() for name in NEEDED]
@@ -31,10 +31,13 @@ def read_labels(labels: LabelSet, queries: Queries, people: HumanGrades) -> tupl
     return found, met
 
 
-def _by_pair(
+def rated_pairs(
     labels: LabelSet, people: HumanGrades
 ) -> tuple[dict[str, tuple[str, HumanGrade]], dict[str, str]]:
-    """The rated item and its human grade by the pair's digest. Of several of one pair, the first counts."""
+    """The rated item and its human grade by the pair's digest, and the rated items with their queries.
+
+    Of several rated rows of one pair, the first counts.
+    """
     found: dict[str, tuple[str, HumanGrade]] = {}
     met: dict[str, str] = {}
     names = ("item", "query", "digest")

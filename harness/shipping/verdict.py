@@ -12,7 +12,7 @@ from harness.errors import BadInput
 from harness.golden.checks import Finding
 from harness.golden.rating.raters import how_to_plan
 from harness.nouns.policy import Gates, Policy
-from harness.providers import provider_of
+from harness.providers import is_prompted
 from harness.runs.folder import Run
 from harness.scorecards.comparison import Condition
 from harness.scorecards.gate1 import Gate1
@@ -221,8 +221,7 @@ def _impact(impact: Impact | None, gates: Gates) -> Check:
     if impact is None:
         return "inconclusive", "no run names a teacher to grade the pairs"
     moved, limit, reason = impact.action_moved, gates.impact, _impact_words(impact)
-    provider = provider_of(impact.model)
-    if provider and provider.floor:
+    if not is_prompted(impact.model):
         return "inconclusive", f"{impact.model} reads no policy, so it shows nothing of the change; {reason}"
     if limit is None:
         return "pass", f"{reason}; no limit is declared"

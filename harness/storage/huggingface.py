@@ -75,3 +75,14 @@ def _reading_errors() -> tuple[type[Exception], ...]:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def save_parquet_splits(files: Mapping[str, Path], folder: Path) -> None:
+    """Parquet files, one for each split, as a folder that `datasets.load_from_disk` reads."""
+    datasets = _datasets()
+    with tempfile.TemporaryDirectory() as cache:
+        loaded = {
+            name: datasets.Dataset.from_parquet(str(file), cache_dir=cache, split=name)
+            for name, file in files.items()
+        }
+        datasets.DatasetDict(loaded).save_to_disk(str(folder))

@@ -17,7 +17,7 @@ from harness.storage.stream import Stream
 RESULT_TEXTS = ("title", "brand", "category", "price", "description")
 NAMES = (
     "item", "query", "rater", "grade", "reasoning", "clauses", "tags", "split", "policy_version",
-    "repeat", "cannot", "weight", "stratum", "position", "teacher", "human", "pi", "drawn",
+    "repeat", "cannot", "weight", "stratum", "position", "teacher", "human", "pi", "drawn", "score",
     "views", "clicks", "carts", "purchases", "returns", "dwell", "session", "outcome", "arm",
     *RESULT_TEXTS,
 )  # fmt: skip

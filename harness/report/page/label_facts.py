@@ -15,8 +15,8 @@ def set_facts(manifest: LabelManifest, folder: Path) -> dict[str, str]:
     """What was labelled, by whom, and whether that teacher is proven."""
     asked, digests = manifest.asked, manifest.digests
     sources = (f"{one.path} ({plural(one.rows, 'row')}, {one.digest})" for one in manifest.sources)
-    local = manifest.unprompted or digests.replayed
-    sent = unprompted_facts(digests.replayed, digests.shots) if local else _prompt(manifest)
+    local = manifest.unprompted or digests.replayed or digests.trained
+    sent = unprompted_facts(digests) if local else _prompt(manifest)
     return {
         "labels": str(folder),
         "begun": _when(manifest.created_at),

@@ -1,0 +1,204 @@
+"""A saved student: a folder with student.json and weights.npz, and nothing in them that could run.
+
+A folder that somebody sends can hold anything: links, other files, arrays of other shapes, numbers that are
+none, a zip that unpacks without end. What this program did not write so is refused before it is used.
+"""
+
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from harness.errors import BadInput, Fault, refuse_faults
+from harness.nouns.base import Count, Level, Noun
+from harness.providers.base import STUDENT
+from harness.storage.digest import digest_bytes
+from harness.storage.files import build, read_json, write_atomic
+from harness.storage.regular import odd_files, read_bytes
+
+WEIGHTS = "weights.npz"
+LARGEST = 256 << 20
+"""The most bytes of the weights."""
+LONGEST = 1 << 20
+"""The most bytes of student.json."""
+MOST = 1e6
+"""No number of a trained student is larger."""
+HEADER = 10_000
+"""The most letters of an array's description."""
+Grades = Annotated[tuple[Level, ...], Field(min_length=2, max_length=100)]
+Text = Annotated[str, Field(max_length=1_000)]
+
+
+class SavedStudent(Noun):
+    """What a student is. `pairs`: those that it learned from; `kappa`: with the teacher, on queries held out.
+
+    `cuts`: where the mean of its probabilities becomes the next position on the scale; None where the
+    likeliest grade is given. `graded`: the digest of the dev and test pairs that it has not seen. `weights`:
+    the digest of weights.npz.
+    """
+
+    version: Literal[1] = 1
+    features: Text
+    policy: Text
+    scale: Grades
+    teacher: Text
+    proven: Text | None = None
+    labels: Text
+    labels_made: Text = ""
+    pairs: Count
+    queries: Count
+    counts: Annotated[tuple[Count, ...], Field(max_length=100)]
+    balance: Literal["traffic", "grades"]
+    weighted: bool
+    words: bool
+    strength: Annotated[float, Field(gt=0, le=1e6)]
+    cuts: Annotated[tuple[Annotated[float, Field(ge=-1, le=101)], ...], Field(max_length=99)] | None = None
+    kappa: Annotated[float, Field(ge=-1, le=1)] | None = None
+    graded: Text
+    weights: Text
+    harness: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The numbers of a student of `steps` steps: P(grade >= k) = logistic(dense x + words x + intercept).
+
+    `columns`: the hashed columns that have a weight, in order. `learned`: a number for each query that it
+    learned from, sorted.
+    """
+
+    rarity: NDArray[np.float32]
+    mean: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    dense: NDArray[np.float64]
+    intercept: NDArray[np.float64]
+    columns: NDArray[np.int32]
+    words: NDArray[np.float32]
+    learned: NDArray[np.uint64]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays by name."""
+        return {name: getattr(self, name) for name in KINDS}
+
+
+KINDS: Mapping[str, str] = {
+    "rarity": "<f4", "mean": "<f8", "spread": "<f8", "dense": "<f8", "intercept": "<f8",
+    "columns": "<i4", "words": "<f4", "learned": "<u8",
+}  # fmt: skip
+
+
+def save_student(folder: Path, saved: SavedStudent, weights: Weights) -> SavedStudent:
+    """Write a student into a folder."""
+    whole = io.BytesIO()
+    arrays: dict[str, Any] = {
+        name: np.ascontiguousarray(one, KINDS[name]) for name, one in weights.arrays().items()
+    }
+    np.savez(whole, **arrays)
+    content = whole.getvalue()
+    saved = saved.model_copy(update={"weights": digest_bytes(content)})
+    write_atomic(folder / WEIGHTS, content)
+    write_atomic(folder / STUDENT, saved.model_dump_json(indent=2) + "\n")
+    return saved
+
+
+def load_saved(folder: Path) -> SavedStudent:
+    """What a student says of itself. BadInput for a folder that holds none, or more than one."""
+    if not folder.is_dir():
+        raise BadInput([Fault(str(folder), "no such student; `harness student train` makes one")])
+    refuse_faults(odd_files(folder))
+    there = {one.name for one in folder.iterdir()}
+    if there != {STUDENT, WEIGHTS}:
+        found = ", ".join(sorted(there)[:5]) or "nothing"
+        what = f"is no student, which is {STUDENT} and {WEIGHTS} and nothing else (there: {found})"
+        raise BadInput([Fault(str(folder), what)])
+    path = folder / STUDENT
+    saved, faults = build(SavedStudent, read_json(path, LONGEST, links=False), str(path))
+    if saved is None:
+        raise BadInput(faults)
+    ordered = list(saved.scale) == sorted(set(saved.scale))
+    cuts = saved.cuts
+    fits = cuts is None or (len(cuts) == len(saved.scale) - 1 and list(cuts) == sorted(cuts))
+    if not (ordered and fits and len(saved.counts) == len(saved.scale)):
+        raise _damaged(path, "its scale, counts and cuts do not fit each other")
+    return saved
+
+
+def load_student(folder: Path) -> tuple[SavedStudent, Weights]:
+    """A student. BadInput for whatever `save_student` does not write."""
+    from harness.providers.student_features import BUCKETS, DENSE, NAME, WIDTH
+
+    saved = load_saved(folder)
+    path = folder / WEIGHTS
+    if saved.features != NAME:
+        what = f"reads pairs as {saved.features!r}, which this version does not know; train it anew"
+        raise BadInput([Fault(str(folder / STUDENT), what)])
+    content = read_bytes(path, LARGEST, links=False)
+    if digest_bytes(content) != saved.weights:
+        raise _damaged(path, f"is not what {STUDENT} says that the student was saved with")
+    steps, found = len(saved.scale) - 1, _arrays(path, content)
+    kept, seen = len(found["columns"]), len(found["learned"])
+    shapes = {
+        "rarity": (BUCKETS,), "mean": (DENSE,), "spread": (DENSE,), "dense": (steps, DENSE),
+        "intercept": (steps,), "columns": (kept,), "words": (steps, kept), "learned": (seen,),
+    }  # fmt: skip
+    for name, shape in shapes.items():
+        if found[name].shape != shape:
+            raise _damaged(path, f"{name}: has the shape {found[name].shape}, not {shape}")
+    _check_values(path, found, WIDTH)
+    return saved, Weights(**found)
+
+
+def _arrays(path: Path, content: bytes) -> dict[str, NDArray[Any]]:
+    """The arrays of a file. Their sizes are checked before anything is made that large."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+            if sorted(entry.filename for entry in entries) != sorted(f"{name}.npy" for name in KINDS):
+                raise _damaged(path, f"holds other arrays than {', '.join(KINDS)}")
+            for entry in entries:
+                # Stored as they are, they cannot unpack to more than the file has.
+                if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > len(content):
+                    raise _damaged(path, f"{entry.filename}: is compressed")
+                _check_header(path, entry.filename, archive.read(entry))
+        with np.load(io.BytesIO(content), allow_pickle=False) as whole:
+            return {name: np.asarray(whole[name]) for name in KINDS}
+    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, OSError, RuntimeError, SyntaxError) as error:
+        raise _damaged(path, f"cannot be read as arrays ({type(error).__name__})") from None
+
+
+def _check_header(path: Path, name: str, content: bytes) -> None:
+    """BadInput for an array of another kind, or one that says it has more numbers than there are."""
+    file = io.BytesIO(content)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise _damaged(path, f"{name}: another format of arrays")
+    shape, by_column, kind = np.lib.format.read_array_header_1_0(file, max_header_size=HEADER)
+    count = 1
+    for size in shape:
+        count *= size
+    if kind.str != KINDS[name.removesuffix(".npy")] or by_column:
+        raise _damaged(path, f"{name}: numbers of another kind ({kind.str})")
+    if min(shape, default=-1) < 0 or count * kind.itemsize != len(content) - file.tell():
+        raise _damaged(path, f"{name}: says that it has {count:,} numbers, which it has not")
+
+
+def _check_values(path: Path, found: Mapping[str, NDArray[Any]], width: int) -> None:
+    for name in ("rarity", "mean", "spread", "dense", "intercept", "words"):
+        values = found[name]
+        if not (np.isfinite(values).all() and (np.abs(values) <= MOST).all()):
+            raise _damaged(path, f"{name}: has values that no training makes")
+    if (found["spread"] <= 0).any():
+        raise _damaged(path, "spread: has values that no training makes")
+    columns, learned = found["columns"], found["learned"]
+    inside = not len(columns) or (columns[0] >= 0 and columns[-1] < width)
+    if not inside or (np.diff(columns) <= 0).any() or (learned[1:] < learned[:-1]).any():
+        raise _damaged(path, "columns, learned: are not in order")
+
+
+def _damaged(path: Path, what: str) -> BadInput:
+    return BadInput([Fault(str(path), f"{what}; restore the student, or train it anew")])

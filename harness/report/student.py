@@ -1,0 +1,155 @@
+"""Whether a student may stand in for its teacher, for a terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from harness.report.parts import (
+    VERDICT_STYLES,
+    columns,
+    indented,
+    interval,
+    number,
+    percent,
+    signed,
+    warnings,
+    whole,
+)
+from harness.scorecards.student import (
+    DistilledShare,
+    OnProduction,
+    Stack,
+    StudentCheck,
+    StudentKappas,
+    StudentSlice,
+)
+from harness.storage.plural import plural
+
+SLICES = 8
+FINDINGS = {
+    "broken_slice": "On some items it loses more than on the rest: see the slices.",
+    "lossy": "It has lost what its teacher knows: train it on more pairs, or a larger one.",
+    "miscalibrated": "It is surer than it is right, or less sure: do not cascade by its confidence.",
+    "better": "It is better than its teacher.",
+    "inherits": "It has learned its teacher's errors: a better student takes a better teacher.",
+}
+
+
+def check_view(found: StudentCheck) -> Iterator[RenderableType]:
+    """The verdict, the kappas, what was lost and inherited, and where."""
+    what = f" under {found.policy}" if found.policy else ""
+    where = f" ({found.part})" if found.part else ""
+    yield Text(
+        f"May {whole(found.student.name)} stand in for {whole(found.teacher.name)}{what}{where}?", "bold"
+    )
+    yield Text.assemble(
+        (found.verdict.upper(), VERDICT_STYLES[found.verdict]),
+        f": {found.reason}.",
+    )
+    pairs, queries = plural(found.n, "item"), plural(found.n_clusters, "query", "queries")
+    yield Text(f"On {pairs} of {queries} that both graded.{_left(found)}")
+    yield indented(_kappas(found))
+    delta = found.delta
+    said = f"{signed(delta.value)} {interval(delta.ci)}".strip()
+    yield Text(
+        f"Student minus teacher, {found.gated}: {said} {f'({delta.reason})' if delta.reason else ''}".rstrip()
+    )
+    yield indented(_shares(found))
+    yield from _slices(found)
+    yield from _stack(found.stack)
+    yield from _confidence(found)
+    yield from _production(found.production)
+    if found.cuts:
+        cuts = ", ".join(number(cut) for cut in found.cuts.cuts)
+        of = plural(found.cuts.n, "item")
+        yield Text(
+            f"Cuts {cuts}: chosen on {of} of dev, where kappa is {number(found.cuts.kappa)}; judged on test."
+        )
+    for finding in found.findings:
+        yield Text(FINDINGS[finding])
+    yield from warnings(found.warnings, above=True)
+
+
+def _left(found: StudentCheck) -> str:
+    lost = {
+        "only the student was asked": found.only_student,
+        "only the teacher was asked": found.only_teacher,
+        "the student's answer is unread": found.unread_student,
+        "the teacher's answer is unread": found.unread_teacher,
+    }
+    said = "; ".join(f"{count:,} where {why}" for why, count in lost.items() if count)
+    return f" Left out: {said}." if said else ""
+
+
+def _kappas(found: StudentCheck) -> RenderableType:
+    table = columns("", "kappa", "95 % interval", "linear", "quadratic", "coverage")
+    rows: tuple[tuple[str, StudentKappas], ...] = (
+        ("student, golden", found.student),
+        ("teacher, golden", found.teacher),
+        ("student, teacher", found.student_vs_teacher),
+    )
+    for name, one in rows:
+        kappa, more = one.kappa, (one.kappa_linear.value, one.kappa_quadratic.value)
+        table.add_row(
+            name, number(kappa.value), interval(kappa.ci) or "-", *map(number, more), number(one.coverage)
+        )
+    return table
+
+
+def _shares(found: StudentCheck) -> RenderableType:
+    table = columns("", "share", "95 % interval", "of")
+    rows: tuple[tuple[str, DistilledShare], ...] = (
+        ("lost: teacher right, student differs", found.distillation_loss),
+        ("inherited: teacher wrong, student alike", found.inherited_error),
+        ("gained: teacher wrong, student right", found.gain),
+    )
+    for name, one in rows:
+        table.add_row(name, percent(one.value), interval(one.ci) or str(one.reason or "-"), f"{one.n:,}")
+    return table
+
+
+def _slices(found: StudentCheck) -> Iterator[RenderableType]:
+    if not found.slices:
+        return
+    table = columns("where", "items", "its own", "teacher's", "difference", "95 % interval", "p")
+    for one in sorted(found.slices, key=lambda one: one.difference)[:SLICES]:
+        table.add_row(*_slice(one))
+    yield indented(table)
+    if more := len(found.slices) - SLICES:
+        yield Text(f"... and {plural(more, 'slice')} more with --json." if more > 0 else "")
+
+
+def _slice(one: StudentSlice) -> tuple[str, ...]:
+    shown = (f"{one.n:,}", percent(one.student), percent(one.teacher), signed(one.difference))
+    return (whole(one.slice), *shown, interval(one.ci) or "-", number(one.p))
+
+
+def _stack(found: Stack | None) -> Iterator[RenderableType]:
+    if found is None:
+        return
+    table = columns("stage", "right", "95 % interval", "")
+    for one in found.stages:
+        table.add_row(one.name, percent(one.value), interval(one.ci) or "-", one.words)
+    yield indented(table)
+    by_chance = f"{percent(found.product)} if they were independent"
+    yield Text(f"All three are right on {percent(found.kept)} {interval(found.ci)}; {by_chance}.")
+
+
+def _confidence(found: StudentCheck) -> Iterator[RenderableType]:
+    sure = found.overconfidence
+    if sure is None or found.calibration is None:
+        return
+    error = f"calibration error {number(found.calibration.ece)}"
+    yield Text(f"Sure minus right: {signed(sure.value)} {interval(sure.ci)}; {error}.")
+
+
+def _production(found: OnProduction | None) -> Iterator[RenderableType]:
+    if found is None:
+        return
+    rated = f"{plural(found.n, 'rated pair')} of {plural(found.n_queries, 'query', 'queries')}"
+    each = f"the student is right on {percent(found.student)}, its teacher on {percent(found.teacher)}"
+    yield Text(f"On production, by traffic ({rated}): {each} ({signed(found.difference)}).")
+    one = found.estimate
+    alone = f"the student alone says {number(one.teacher_only)}"
+    yield Text(f"Production, {one.words}: {number(one.value)} {interval(one.ci)}; {alone}.")

@@ -1,0 +1,38 @@
+"""A student that was trained, for a terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from harness.report.parts import columns, indented, number, warnings
+from harness.scorecards.training import TrainedStudent, Tried
+from harness.storage.plural import plural
+
+
+def trained_view(found: TrainedStudent) -> Iterator[RenderableType]:
+    """What it learned from, and how well it agrees with its teacher on queries held out."""
+    pairs, queries = plural(found.pairs, "pair"), plural(found.queries, "query", "queries")
+    yield Text(f"A student of {found.teacher} under {found.policy}", style="bold")
+    yield Text(f"Learned from {pairs} of {queries} of {found.labels}. It is a baseline: it counts words.")
+    yield Text(f"Left out of {plural(found.distinct, 'distinct pair')}: {found.left_out.words}.")
+    table = columns("grade", "pairs")
+    for grade, count in reversed(found.grades.items()):
+        table.add_row(grade, f"{count:,}")
+    yield indented(table)
+    if found.kappa is None:
+        yield Text(f"Kappa with its teacher: {found.reason}.")
+    else:
+        tries = f"the best of {len(found.tried)} tries, so a little high"
+        yield Text(f"Kappa with its teacher on held-out queries: {number(found.kappa)} ({tries}).")
+        yield indented(_tried(found.tried))
+        yield Text("Whether it is right, only the golden set can say.")
+    yield from warnings(found.warnings, above=True)
+
+
+def _tried(tried: tuple[Tried, ...]) -> RenderableType:
+    table = columns("reads", "strength", "grade", "kappa")
+    for one in tried:
+        reads = "overlaps and words" if one.words else "overlaps"
+        table.add_row(reads, f"{one.strength:g}", "by cuts" if one.cuts else "likeliest", number(one.kappa))
+    return table

@@ -1,0 +1,189 @@
+"""May a student stand in for its teacher? Both held against the golden set, and against each other.
+
+Reads what was graded, and asks nobody.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from harness.comparison.paired import compare_sides
+from harness.comparison.sides import Side
+from harness.nouns.base import Weighting
+from harness.score.answer_matrix import AnswerMatrix
+from harness.score.confidence import confidence_score
+from harness.score.items import GradedItem
+from harness.score.settings import ScoreSettings, gate2_bar
+from harness.score.threshold import WEIGHTINGS
+from harness.scorecards.comparison import Comparison, Condition, Regression
+from harness.scorecards.confidence import Confidence
+from harness.scorecards.shared import Verdict
+from harness.scorecards.student import (
+    ChosenCuts,
+    Delta,
+    DistilledShare,
+    Finding,
+    OnProduction,
+    StudentCheck,
+    StudentKappas,
+    StudentSlice,
+)
+from harness.stats.agreement import Integers
+from harness.stats.distillation import Distilled, Share, distilled, overconfidence
+from harness.stats.intervals import Tested
+from harness.student.both import Both, both_of, with_votes
+from harness.student.slices import slices_of, worst_of
+from harness.student.stack import stack_of
+from harness.verdicts.gates import together
+from harness.verdicts.regression import judge_regression
+
+UNSURE = 0.05
+"""By how much a student may be surer than it is right, or less sure."""
+MOSTLY = 0.5
+"""From this share of the teacher's errors on, a student has inherited them."""
+ALPHA = 0.05
+MAY: dict[Verdict, str] = {
+    "pass": "it may stand in for its teacher",
+    "fail": "it may not stand in for its teacher",
+    "inconclusive": "whether it may stand in for its teacher is not shown",
+}
+
+
+def check_student(
+    student: Side,
+    teacher: Side,
+    weighting: Weighting | None = None,
+    margin: float | None = None,
+    cuts: ChosenCuts | None = None,
+) -> StudentCheck:
+    """Check a student on what both graded. BadInput where they share nothing that both could read."""
+    student, teacher = with_votes(student), with_votes(teacher)
+    found = compare_sides(teacher, student, weighting)
+    gates = student.gates if margin is None else student.gates.model_copy(update={"margin": margin})
+    judged = judge_regression(found, gates)
+    both = both_of(student, teacher)
+    shares = distilled(both.student, both.teacher, both.golden, both.clusters)
+    slices = slices_of(both, student.action_of)
+    sure = _overconfidence(both)
+    change = found.gated_change
+    findings = tuple(_findings(found, shares, slices, sure))
+    return StudentCheck(
+        policy=student.policy,
+        part=student.part or teacher.part,
+        n=len(both.golden),
+        n_clusters=found.n_clusters,
+        only_student=len(found.only_candidate),
+        only_teacher=len(found.only_base),
+        unread_student=len(found.unread_candidate),
+        unread_teacher=len(found.unread_base),
+        gated=found.gated,
+        margin=gates.margin,
+        student=_kappas(student.name, _matrix(both, both.student), _coverage(student)),
+        teacher=_kappas(teacher.name, _matrix(both, both.teacher), _coverage(teacher)),
+        student_vs_teacher=_kappas(
+            f"{student.name} with {teacher.name}",
+            replace(_matrix(both, both.student), golden=both.teacher),
+            len(both.golden) / max(1, len({*student.items} | {*teacher.items})),
+        ),
+        delta=Delta(value=change.delta, ci=change.ci, se=change.se, reason=change.reason),
+        distillation_loss=_shown(shares.loss),
+        inherited_error=_shown(shares.inherited),
+        gain=_shown(shares.gain),
+        calibration=_calibration(both, student),
+        overconfidence=sure and Delta(value=sure.value, ci=sure.ci, se=sure.se, reason=sure.reason),
+        slices=slices,
+        worst=worst_of(slices),
+        stack=stack_of(both, student.action_of),
+        cuts=cuts,
+        finding=findings[0] if findings else None,
+        findings=findings,
+        verdict=judged.verdict,
+        reason=_in_words(judged),
+        conditions=judged.conditions,
+        warnings=found.warnings,
+    )
+
+
+def _matrix(both: Both, grades: Integers) -> AnswerMatrix:
+    return AnswerMatrix(both.golden, grades[:, None], both.clusters, both.scale)
+
+
+def _kappas(name: str, answers: AnswerMatrix, coverage: float) -> StudentKappas:
+    kappas = {field: answers.measure(weighting).estimate() for weighting, field in WEIGHTINGS.items()}
+    return StudentKappas(name=name, n=len(answers.golden), coverage=coverage, **kappas)
+
+
+def _coverage(side: Side) -> float:
+    read = sum(item.answers[0].grade is not None for item in side.items.values())
+    return read / max(1, len(side.items))
+
+
+def _shown(share: Share) -> DistilledShare:
+    return DistilledShare(value=share.value, ci=share.ci, n=share.n, reason=share.reason)
+
+
+def _calibration(both: Both, student: Side) -> Confidence | None:
+    settings = ScoreSettings(student.scale, gate2_bar(student.gates), student.gates, student.action_of)
+    return confidence_score(both.items, settings)
+
+
+def _overconfidence(both: Both) -> Tested | None:
+    """How sure the student is minus how often it is right; None where it gives no probabilities."""
+    sure = [_confidence(item) for item in both.items]
+    known = np.array([one is not None for one in sure])
+    if not known.any():
+        return None
+    values = np.array([one for one in sure if one is not None])
+    right = (both.student == both.golden)[known].astype(np.float64)
+    _, clusters = np.unique(both.clusters[known], return_inverse=True)
+    return overconfidence(values, right, np.asarray(clusters, dtype=np.int64))
+
+
+def _confidence(item: GradedItem) -> float | None:
+    """The probability of the grade given, as a share of all that were given."""
+    answer = item.answers[0]
+    given = answer.probabilities
+    total = sum(given.values()) if given else 0.0
+    return given.get(answer.grade or 0, 0.0) / total if given and total > 0 else None
+
+
+def _findings(
+    found: Comparison, shares: Distilled, slices: Sequence[StudentSlice], sure: Tested | None
+) -> Iterator[Finding]:
+    """What stands out, by intervals, the gravest first."""
+    change = found.gated_change
+    if any(map(_is_broken, slices)):
+        yield "broken_slice"
+    if change.ci and change.ci.high < 0:
+        yield "lossy"
+    if sure and sure.ci and (sure.ci.low > UNSURE or sure.ci.high < -UNSURE):
+        yield "miscalibrated"
+    if shares.inherited.ci and shares.inherited.ci.low > MOSTLY:
+        yield "inherits"
+    if change.ci and change.ci.low > 0:
+        yield "better"
+
+
+def _is_broken(one: StudentSlice) -> bool:
+    """Whether it is shown that the student loses there, and loses more than on the rest."""
+    worse = one.p is not None and one.p < ALPHA and one.difference < 0
+    more = one.p_rest is not None and one.p_rest < ALPHA and (one.against_rest or 0) < 0
+    return worse and more
+
+
+def with_production(found: StudentCheck, on: OnProduction, condition: Condition) -> StudentCheck:
+    """The check with what rated rows of production say: a pass takes both."""
+    verdict, reason = together([(found.verdict, found.reason), (condition.verdict, condition.reason)])
+    if verdict == "pass":
+        reason = f"{found.reason}; {condition.reason}"
+    elif verdict != found.verdict:
+        reason = f"{MAY[verdict]}: {reason}"
+    conditions = (*found.conditions, condition)
+    update = {"production": on, "verdict": verdict, "reason": reason, "conditions": conditions}
+    return found.model_copy(update=update)
+
+
+def _in_words(judged: Regression) -> str:
+    """The verdict in words of students and teachers."""
+    return f"{MAY[judged.verdict]}: {judged.reason}"

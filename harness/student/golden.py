@@ -1,0 +1,31 @@
+"""What a student must never learn from: the pairs that the golden set of its policy grades."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.golden.canaries import FILE as CANARIES
+from harness.golden.canaries import canary_examples, load_canaries
+from harness.golden.examples import golden_digest, golden_path, load_examples
+from harness.golden.leakage import Graded
+from harness.nouns.pair import Example
+from harness.nouns.policy import Policy
+from harness.storage.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class GradedSet:
+    """Dev, test and the canaries of a golden set. `digest`: of what they say."""
+
+    path: Path
+    examples: tuple[Example, ...]
+    digest: str
+    guard: Graded
+
+
+def graded_set(project: Project, policy: Policy) -> GradedSet:
+    """The graded part of a policy's golden set. BadInput without one: then nothing says what would leak."""
+    path = golden_path(project, policy.name)
+    canaries = canary_examples(load_canaries(path.with_name(CANARIES), policy))
+    examples = [one for one in load_examples(path, policy) if one.split != "shots"]
+    graded = (*examples, *canaries)
+    return GradedSet(path, graded, golden_digest(graded), Graded(graded))

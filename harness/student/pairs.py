@@ -1,0 +1,219 @@
+"""The pairs of a label set that a student may learn from: read, and none that gives the golden set away."""
+
+import hashlib
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from harness.errors import BadInput, Fault
+from harness.golden.leakage import Graded
+from harness.nouns.pair import Pair, query_key
+from harness.runs.labels import LabelSet
+from harness.scorecards.training import LeftOut
+from harness.storage.files import parse
+
+COLUMNS = (
+    "item", "pair", "weight", "outcome", "grade", "action", "reasoning", "clauses", "probabilities",
+    "shot_query",
+)  # fmt: skip
+HIGHEST = 1 + 1e-6
+"""A probability may be above 1 by rounding."""
+Balance = Literal["traffic", "grades"]
+Part = Literal["train", "validation"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPair:
+    """A distinct pair with the teacher's label. `weight`: how often it is seen, over all its rows."""
+
+    item: str
+    pair: Pair
+    grade: int
+    action: str
+    reasoning: str
+    clauses: tuple[str, ...]
+    probabilities: dict[int, float] | None
+    weight: float
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which of the pairs to take. `validation`: the share of the queries that is held back, in per cent."""
+
+    balance: Balance = "traffic"
+    limit: int | None = None
+    validation: int = 0
+    seed: int = 0
+
+
+class TrainingPairs:
+    """The pairs to learn from, streamed. Each distinct pair once; those of a query are all in, or all out.
+
+    `left_out` counts distinct pairs. BadInput where nothing is left.
+    """
+
+    def __init__(self, labels: LabelSet, graded: Graded, choice: Choice) -> None:
+        self.labels, self.choice = labels, choice
+        self._graded = graded
+        self._found = _Survey(labels, graded)
+        self._taken = _chosen(self._found, choice)
+        self.count = sum(self._taken)
+        found = self._found
+        self.left_out = LeftOut(**found.reasons, not_drawn=len(found.grades) - self.count)
+        if not self.count:
+            raise BadInput([Fault(str(labels.folder), f"has no pair to learn from ({self.left_out.words})")])
+
+    @property
+    def rows(self) -> int:
+        """The rows of the label set."""
+        return self._found.rows
+
+    @property
+    def distinct(self) -> int:
+        """The distinct pairs of the label set."""
+        return self._found.distinct
+
+    def __iter__(self) -> Iterator[TrainingPair]:
+        at = 0
+        for row, pair in _distinct(self.labels):
+            if _reason(row) or not self._found.may(query_key(pair.query)):
+                continue
+            if self._taken[at]:
+                yield self._made(row, pair, self._found.weights[at])
+            at += 1
+
+    def _made(self, row: dict[str, Any], pair: Pair, weight: float) -> TrainingPair:
+        held_back = (
+            _chance("validation", self.choice.seed, query_key(pair.query)) * 100 < self.choice.validation
+        )
+        return TrainingPair(
+            item=row["item"],
+            pair=pair,
+            grade=row["grade"],
+            action=row["action"] or "",
+            reasoning=row["reasoning"] or "",
+            clauses=tuple(row["clauses"] or ()),
+            probabilities=_shares(self.labels, row),
+            weight=weight,
+            part="validation" if held_back else "train",
+        )
+
+
+class _Survey:
+    """What one reading of the rows finds: the pairs to learn from, in their order, and how many are not."""
+
+    def __init__(self, labels: LabelSet, graded: Graded) -> None:
+        self.rows = self.distinct = 0
+        self._graded = graded
+        self._near: set[str] = set()
+        found: dict[bytes, list[Any]] = {}
+        for row, pair in _read(labels):
+            self.rows += 1
+            key = _key(pair)
+            if key in found:
+                found[key][1] += row["weight"]
+                continue
+            query = query_key(pair.query)
+            if query not in self._near and graded.is_near(pair):
+                self._near.add(query)
+            found[key] = [_reason(row), row["weight"], row["grade"], query]
+        self.distinct = len(found)
+        self.reasons = dict.fromkeys(("unread", "unanswered", "shot_query", "graded_query", "near_graded"), 0)
+        self.weights, self.grades, self.order = array("d"), array("q"), list[bytes]()
+        for key, (reason, weight, grade, query) in found.items():
+            leaks = (
+                "graded_query" if graded.has_query(query) else "near_graded" if query in self._near else ""
+            )
+            if why := leaks or reason:
+                self.reasons[why] += 1
+            else:
+                self.weights.append(weight)
+                self.grades.append(grade)
+                self.order.append(key)
+
+    def may(self, query: str) -> bool:
+        """Whether a query, as its key, may be learned from."""
+        return query not in self._near and not self._graded.has_query(query)
+
+
+def _shares(labels: LabelSet, row: dict[str, Any]) -> dict[int, float] | None:
+    """The teacher's probabilities. BadInput for what is none: a set that somebody sends can hold anything."""
+    if not row["probabilities"]:
+        return None
+    shares = dict(row["probabilities"])
+    fit = all(
+        grade in labels.policy.scale and share is not None and 0 <= share <= HIGHEST
+        for grade, share in shares.items()
+    )
+    if not fit:
+        where = f"{labels.folder}, {row['item']}"
+        raise BadInput([Fault(where, "probabilities: has values that no label set has; restore the shard")])
+    return shares
+
+
+def _reason(row: dict[str, Any]) -> str:
+    """Why a row teaches nothing, or would teach what the teacher was shown."""
+    if row["outcome"] == "failed":
+        return "unanswered"
+    if row["outcome"] != "grade":
+        return "unread"
+    return "shot_query" if row["shot_query"] else ""
+
+
+def _read(labels: LabelSet) -> Iterator[tuple[dict[str, Any], Pair]]:
+    """The rows with their pairs. The pair alone counts: a set that somebody sends can name another query."""
+    last: tuple[str, Pair] | None = None
+    for row in labels.rows(COLUMNS):
+        text = row["pair"]
+        if last is None or last[0] != text:
+            pair, faults = parse(Pair, text, f"{labels.folder}, {row['item']}")
+            if pair is None:
+                raise BadInput(faults)
+            last = text, pair
+        yield row, last[1]
+
+
+def _distinct(labels: LabelSet) -> Iterator[tuple[dict[str, Any], Pair]]:
+    """The first row of each pair."""
+    seen: set[bytes] = set()
+    for row, pair in _read(labels):
+        key = _key(pair)
+        if key not in seen:
+            seen.add(key)
+            yield row, pair
+
+
+def _chosen(found: _Survey, choice: Choice) -> bytearray:
+    """A flag for each pair. Drawn by the pair's digest, so that a longer label set keeps what it can."""
+    total = len(found.grades)
+    if choice.balance == "traffic" and choice.limit is None:
+        return bytearray(b"\1") * total
+    turns = sorted(range(total), key=lambda at: _chance("draw", choice.seed, found.order[at].hex()))
+    most = total if choice.limit is None else choice.limit
+    if choice.balance == "grades":
+        turns = _alike(turns, found.grades, most)
+    taken = bytearray(total)
+    for at in turns[:most]:
+        taken[at] = 1
+    return taken
+
+
+def _alike(turns: list[int], grades: "array[int]", most: int) -> list[int]:
+    """As many of each grade that occurs as of the rarest, and no more than `most` in all."""
+    by_grade: dict[int, list[int]] = {}
+    for at in turns:
+        by_grade.setdefault(grades[at], []).append(at)
+    each = min([most // max(1, len(by_grade)), *map(len, by_grade.values())])
+    return [at for mine in by_grade.values() for at in mine[:each]]
+
+
+def _key(pair: Pair) -> bytes:
+    return bytes.fromhex(pair.digest.removeprefix("sha256:"))
+
+
+def _chance(what: str, seed: int, text: str) -> float:
+    """A number in [0, 1) that a seed and a text decide."""
+    found = hashlib.sha256(f"{what} {seed} {text}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(found[:7]) / (1 << 56)

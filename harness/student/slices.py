@@ -1,0 +1,77 @@
+"""Where a student falls behind its teacher: by action, at each boundary, by tag."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from harness.comparison.slices import FEW_ITEMS
+from harness.score.rating_matrix import rows_by_name
+from harness.scorecards.student import StudentSlice
+from harness.stats.agreement import Floats, renumbered
+from harness.stats.distillation import against_rest
+from harness.stats.means import clustered_mean
+from harness.stats.paired import holm
+from harness.student.both import Both
+
+
+def slices_of(both: Both, action_of: Mapping[int, str] | None) -> tuple[StudentSlice, ...]:
+    """Each slice with enough items, with Holm's p over all of them."""
+    found = [*_parts(both, action_of), *_boundaries(both)]
+    here, rest = holm([one.p for one in found]), holm([one.p_rest for one in found])
+    return tuple(
+        one.model_copy(update={"p": p, "p_rest": p_rest})
+        for one, p, p_rest in zip(found, here, rest, strict=True)
+    )
+
+
+def worst_of(slices: Sequence[StudentSlice]) -> StudentSlice | None:
+    """The slice that loses most: of those whose loss is shown, if it is of any."""
+    shown = [one for one in slices if one.p is not None and one.p < 0.05]
+    return min(shown or slices, key=lambda one: one.difference, default=None)
+
+
+def _parts(both: Both, action_of: Mapping[int, str] | None) -> Iterator[StudentSlice]:
+    right, taught = both.student == both.golden, both.teacher == both.golden
+    for kind, names in _names(both, action_of):
+        for name, rows in rows_by_name(names).items():
+            if FEW_ITEMS <= len(rows) < len(right):
+                inside = np.zeros(len(right), dtype=bool)
+                inside[rows] = True
+                rest = against_rest(both.better, inside, both.clusters)
+                made = _slice(f"{kind} {name}", kind, right[rows], taught[rows], both.clusters[rows])
+                yield made.model_copy(update={"against_rest": rest.value, "p_rest": rest.p})
+
+
+def _names(
+    both: Both, action_of: Mapping[int, str] | None
+) -> Iterator[tuple[Literal["action", "tag"], list[tuple[str, ...]]]]:
+    """The names that each item has, of each kind. The action is that of the golden grade."""
+    if action_of:
+        yield "action", [(action_of[item.golden],) for item in both.items]
+    yield "tag", [item.about.tags if item.about else () for item in both.items]
+
+
+def _boundaries(both: Both) -> Iterator[StudentSlice]:
+    for at, grade in enumerate(both.scale[1:], start=1):
+        right = (both.student >= at) == (both.golden >= at)
+        taught = (both.teacher >= at) == (both.golden >= at)
+        yield _slice(f"boundary >={grade}", "boundary", right, taught, both.clusters)
+
+
+def _slice(
+    name: str, kind: Literal["action", "boundary", "tag"], right: Any, taught: Any, clusters: Any
+) -> StudentSlice:
+    moved: Floats = right.astype(np.float64) - taught
+    mean = clustered_mean(moved, renumbered(clusters))
+    return StudentSlice(
+        slice=name,
+        kind=kind,
+        n=len(moved),
+        student=float(right.mean()),
+        teacher=float(taught.mean()),
+        difference=float(moved.mean()),
+        ci=mean.ci and mean.ci.within(-1.0, 1.0),
+        p=mean.p,
+        reason=mean.reason,
+    )

@@ -1,0 +1,308 @@
+"""A student of our own: it learns, it is a model like others, and a folder that is sent runs nothing."""
+
+import io
+import json
+import os
+import pickle
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from builders import examples, harness, write_golden, write_project
+from production import label_set
+
+from harness.errors import BadInput
+from harness.nouns.pair import Pair, Result
+from harness.providers.base import STUDENT
+from harness.providers.student import positions_of, shares_by
+from harness.providers.student_features import MOST_QUERY, MOST_TITLE, words_of
+from harness.providers.student_file import WEIGHTS, load_student
+from harness.storage.digest import digest_bytes
+
+GOLDEN = examples()
+KINDS = ("boots", "tents", "lamps", "stoves")
+
+
+def learnable(queries: int = 40) -> list[dict[str, Any]]:
+    """Rows whose grade is what the words say: the thing asked for 2, what fits it 1, another thing 0."""
+    rows: list[dict[str, Any]] = []
+    for number in range(queries):
+        kind, other = KINDS[number % 4], KINDS[(number + 1) % 4]
+        titles = (
+            (f"fine {kind} {number}", 2),
+            (f"cover to fit with {kind}", 1),
+            (f"good {other} {number}", 0),
+        )
+        for title, grade in titles:
+            row = {"item": f"p{len(rows)}", "query": f"{kind} size {number}", "title": title, "weight": 1,
+                   "stratum": "all", "position": 1, "teacher": grade}  # fmt: skip
+            rows.append(row)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a label set and a student of it."""
+    root = tmp_path_factory.mktemp("student")
+    label_set(root, learnable())
+    done = harness("student", "train", root / "labels", "-o", root / "S", "--root", root, "--json")
+    assert done.code == 0, done.err
+    (root / "found.json").write_text(done.out, encoding="utf-8")
+    return root
+
+
+@pytest.fixture
+def sent(trained: Path, tmp_path: Path) -> Path:
+    """A copy of the student, to tamper with."""
+    folder = tmp_path / "S"
+    folder.mkdir()
+    for name in (STUDENT, WEIGHTS):
+        (folder / name).write_bytes((trained / "S" / name).read_bytes())
+    return folder
+
+
+def grade(folder: Path, query: str, title: str) -> int:
+    saved, weights = load_student(folder)
+    shares = shares_by(weights, [Pair(query=query, result=Result(title=title))])
+    assert shares.sum() == pytest.approx(1) and (shares > 0).all()
+    return saved.scale[positions_of(shares, saved.cuts)[0]]
+
+
+def test_a_student_learns_what_words_say(trained: Path) -> None:
+    found = json.loads((trained / "found.json").read_text("utf-8"))
+    assert found["kappa"] > 0.9
+    assert (found["pairs"], found["queries"], found["grades"]) == (120, 40, {"0": 40, "1": 40, "2": 40})
+    assert len(found["tried"]) == 8
+    told = [grade(trained / "S", "boots size 99", title) for title in
+            ("fine boots 99", "cover to fit with boots", "good tents 99")]  # fmt: skip
+    assert told == [2, 1, 0]
+
+
+def test_the_same_labels_make_the_same_student(trained: Path, tmp_path: Path) -> None:
+    done = harness("student", "train", trained / "labels", "-o", tmp_path / "S", "--root", trained)
+    assert done.code == 0 and "It is a baseline" in done.out
+    for name in (STUDENT, WEIGHTS):
+        assert (tmp_path / "S" / name).read_bytes() == (trained / "S" / name).read_bytes()
+
+
+def test_it_is_a_model_of_eval_label_and_compare(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(trained)
+    done = harness("eval", "--model", "student/S", "--policy", "small", "--json")
+    assert done.code == 0, done.err
+    run = json.loads((Path(done.json["run"]) / "manifest.json").read_text("utf-8"))
+    assert run["unprompted"] and run["digests"]["trained"] == digest_bytes(
+        (trained / "S" / STUDENT).read_bytes()
+    )
+    assert "baseline of overlapping words" in run["notes"][0]
+    record = json.loads((Path(done.json["run"]) / "records.jsonl").read_text("utf-8").splitlines()[0])
+    assert record["reply"]["model"] == "student/S" and record["cost"] == 0
+    assert (record["outcome"]["reasoning"], record["outcome"]["clauses"]) == ("", [])
+    assert set(record["reply"]["probabilities"]) == {"0", "1", "2"}
+    assert harness("eval", "--model", "builtin/majority", "--policy", "small").code == 0
+    both = harness("compare", "latest~1", "latest", "--json")
+    assert both.code == 0 and [one for one in both.json["changed"] if "student/S" in str(one)]
+    pairs = ("labels-pairs.csv", "-o", "L2", "--unproven", "--model", "student/S")
+    assert harness("label", *pairs, "--policy", "small").code == 0
+    text = json.loads((trained / "L2/labels.json").read_text("utf-8"))
+    assert text["digests"]["trained"] == run["digests"]["trained"]
+    refused = harness("eval", "--model", "student/S", "--policy", "small", "--shots", "3")
+    assert refused.code == 2 and "is sent no prompt" in refused.err
+    refused = harness("eval", "--model", "student/S", "--policy", "small", "--temperature", "0")
+    assert refused.code == 2 and "takes no temperature" in refused.err
+
+
+def test_another_student_in_its_place_is_no_resume(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(trained)
+    assert harness("student", "train", "labels", "-o", "T", "--limit", "60").code == 0
+    pairs = ("labels-pairs.csv", "-o", "L3", "--unproven", "--model", "student/T", "--policy", "small")
+    assert harness("label", *pairs).code == 0
+    for name in (STUDENT, WEIGHTS):
+        (trained / "T" / name).write_bytes((trained / "S" / name).read_bytes())
+    done = harness("label", *pairs)
+    assert done.code == 2 and "another state of: the student" in done.err
+
+
+def test_a_student_that_has_seen_a_graded_query_is_refused(trained: Path, tmp_path: Path) -> None:
+    """Dev and test may gain queries after the training: what it says of them is no test."""
+    write_project(tmp_path, golden=GOLDEN)
+    one = {**next(e for e in GOLDEN if e["split"] == "dev"), "id": "new", "query": "BOOTS, size 4"}
+    write_golden(tmp_path, [*GOLDEN, one])
+    words = ("eval", "--model", f"student/{trained / 'S'}", "--policy", "small", "--root", tmp_path)
+    done = harness(*words)
+    assert done.code == 2 and "learned from 1 query that the golden set grades ('BOOTS, size 4')" in done.err
+    assert harness(*words, "--split", "test").code == 0
+
+
+def test_a_student_of_another_scale_is_refused(trained: Path, tmp_path: Path) -> None:
+    write_project(tmp_path, grades=(0, 1, 2, 3))
+    done = harness("eval", "--model", f"student/{trained / 'S'}", "--policy", "small", "--root", tmp_path)
+    assert done.code == 2 and "learned the scale of small@v1 (0-2); small@v1 has another (0-3)" in done.err
+
+
+def test_too_little_to_learn_from_is_said(tmp_path: Path) -> None:
+    label_set(tmp_path, learnable(3))
+    done = harness("student", "train", tmp_path / "labels", "-o", tmp_path / "S", "--root", tmp_path)
+    assert done.code == 2 and "has 9 pairs to learn from; a student needs 10 or more" in done.err
+    label_set(tmp_path, [{**row, "teacher": 1} for row in learnable(4)], name="alike")
+    done = harness("student", "train", tmp_path / "alike", "-o", tmp_path / "S", "--root", tmp_path)
+    assert done.code == 2 and "gives all 12 pairs one grade" in done.err
+    label_set(tmp_path, learnable(4), name="few")
+    done = harness("student", "train", tmp_path / "few", "-o", tmp_path / "S", "--root", tmp_path, "--json")
+    assert done.code == 0 and done.json["kappa"] is None and "fewer than 5 queries" in done.json["reason"]
+
+
+def test_weights_count_a_pair_as_often_as_it_is_seen(tmp_path: Path) -> None:
+    """Where grade 0 is seen a hundred times as often, what the words do not tell is likelier a 0."""
+    rows = [{**row, "weight": 100 if row["teacher"] == 0 else 1} for row in learnable(24)]
+    label_set(tmp_path, rows)
+    shares = {}
+    for name in ("plain", "weighted"):
+        words: list[str | Path] = ["-o", tmp_path / name, "--root", tmp_path]
+        words += ["--weighted"] if name == "weighted" else []
+        assert harness("student", "train", tmp_path / "labels", *words).code == 0
+        saved, weights = load_student(tmp_path / name)
+        assert saved.weighted == (name == "weighted")
+        shares[name] = shares_by(weights, [Pair(query="unheard of", result=Result(title="unheard"))])[0]
+    assert shares["weighted"][0] > shares["plain"][0]
+
+
+def test_words_of_a_long_text_are_paired_within_bounds() -> None:
+    text = " ".join(f"w{n}" for n in range(5_000))
+    found = words_of([Pair(query=text, result=Result(title=text))])
+    assert found.nnz <= MOST_QUERY + MOST_TITLE + MOST_QUERY * MOST_TITLE
+
+
+def test_probabilities_and_cuts_decide_the_position() -> None:
+    shares = np.array([[0.5, 0.1, 0.4], [0.2, 0.6, 0.2], [0.0, 0.1, 0.9]])
+    assert positions_of(shares, None) == [0, 1, 2]
+    assert positions_of(shares, (0.95, 1.0)) == [0, 2, 2]
+    assert positions_of(shares, (0.9, 1.5)) == [1, 1, 2]  # a mean on a cut is above it
+
+
+# --- a folder that somebody sends ------------------------------------------------------------------
+
+
+class Harmful:
+    """What a pickle would run."""
+
+    def __reduce__(self) -> Any:
+        return os.system, ("touch pickled",)
+
+
+def arrays(folder: Path) -> dict[str, Any]:
+    with np.load(folder / WEIGHTS, allow_pickle=False) as found:
+        return {name: found[name] for name in found.files}
+
+
+def put(folder: Path, content: bytes) -> None:
+    """Other weights, and the digest that fits them: a sender can write both."""
+    (folder / WEIGHTS).write_bytes(content)
+    said = json.loads((folder / STUDENT).read_text("utf-8"))
+    (folder / STUDENT).write_text(json.dumps({**said, "weights": digest_bytes(content)}), encoding="utf-8")
+
+
+def changed(**others: Any) -> Callable[[Path], None]:
+    def tamper(folder: Path) -> None:
+        whole = io.BytesIO()
+        np.savez(whole, **{**arrays(folder), **others})
+        put(folder, whole.getvalue())
+
+    return tamper
+
+
+def said(**others: Any) -> Callable[[Path], None]:
+    def tamper(folder: Path) -> None:
+        text = json.loads((folder / STUDENT).read_text("utf-8"))
+        (folder / STUDENT).write_text(json.dumps({**text, **others}), encoding="utf-8")
+
+    return tamper
+
+
+def repacked(folder: Path, change: Callable[[str, bytes], bytes], kind: int = zipfile.ZIP_STORED) -> None:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(folder / WEIGHTS) as old, zipfile.ZipFile(whole, "w", kind) as new:
+        for entry in old.infolist():
+            new.writestr(entry.filename, change(entry.filename, old.read(entry)))
+    put(folder, whole.getvalue())
+
+
+def huge(name: str, content: bytes) -> bytes:
+    if name != "columns.npy":
+        return content
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": "<i4", "fortran_order": False, "shape": (10**12,)})
+    return file.getvalue() + b"\0" * 64
+
+
+def pickled(name: str, content: bytes) -> bytes:
+    if name != "mean.npy":
+        return content
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": "|O", "fortran_order": False, "shape": (1,)})
+    return file.getvalue() + pickle.dumps(Harmful())
+
+
+def link(folder: Path) -> None:
+    (folder / WEIGHTS).rename(folder.parent / "elsewhere")
+    (folder / WEIGHTS).symlink_to(folder.parent / "elsewhere")
+
+
+def pipe(folder: Path) -> None:
+    (folder / WEIGHTS).unlink()
+    os.mkfifo(folder / WEIGHTS)
+
+
+TAMPERED: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "a link": (link, "link"),
+    "a pipe": (pipe, "not a regular file"),
+    "another file": (lambda f: (f / "model.pkl").write_bytes(b"x"), "nothing else"),
+    "no weights": (lambda f: (f / WEIGHTS).unlink(), "is no student"),
+    "weights of another": (lambda f: (f / WEIGHTS).write_bytes(b"PK"), "is not what student.json says"),
+    "no zip": (lambda f: put(f, b"PK nonsense"), "cannot be read as arrays"),
+    "a pickle": (lambda f: put(f, pickle.dumps(Harmful())), "cannot be read as arrays"),
+    "a pickle in an array": (lambda f: repacked(f, pickled), "numbers of another kind"),
+    "a compressed zip": (lambda f: repacked(f, lambda _, c: c, zipfile.ZIP_DEFLATED), "is compressed"),
+    "more than there is": (lambda f: repacked(f, huge), "says that it has 1,000,000,000,000 numbers"),
+    "a broken header": (lambda f: repacked(f, lambda _, c: c[:8] + b"\xff" * 40), "cannot be read as arrays"),
+    "another array": (changed(extra=np.zeros(3)), "holds other arrays"),
+    "another shape": (changed(mean=np.zeros(3)), "mean: has the shape (3,)"),
+    "another kind": (changed(mean=np.zeros(10, dtype="<f4")), "numbers of another kind"),
+    "no number": (changed(mean=np.full(10, np.nan)), "mean: has values that no training makes"),
+    "too large": (changed(mean=np.full(10, 1e7)), "mean: has values that no training makes"),
+    "no spread": (changed(spread=np.zeros(10)), "spread: has values"),
+    "columns out of order": (changed(columns=np.array([5, 3], dtype="<i4"), words=np.zeros((2, 2), "<f4")),
+                             "are not in order"),
+    "columns out of bounds": (changed(columns=np.array([1 << 18], "<i4"), words=np.zeros((2, 1), "<f4")),
+                              "are not in order"),
+    "an unknown key": (said(hook="os.system"), "hook: unknown key"),
+    "other features": (said(features="import os"), "does not know; train it anew"),
+    "a long scale": (said(scale=list(range(200))), "scale"),
+    "a scale out of order": (said(scale=[2, 1, 0]), "do not fit each other"),
+    "other cuts": (said(cuts=[0.5]), "do not fit each other"),
+    "a longer scale": (said(scale=[0, 1, 2, 3], counts=[1, 1, 1, 1], cuts=None),
+                       "has the shape (2, 10), not (3, 10)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TAMPERED)
+def test_a_tampered_student_is_refused_in_words(
+    sent: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(sent.parent)
+    tamper, told = TAMPERED[name]
+    tamper(sent)
+    with pytest.raises(BadInput) as caught:
+        load_student(sent)
+    assert told in str(caught.value), caught.value
+    assert not Path("pickled").exists()
+
+
+def test_a_folder_of_links_is_refused_by_the_command(sent: Path, trained: Path) -> None:
+    (sent.parent / "L").symlink_to(sent)
+    words = ("eval", "--policy", "small", "--root", trained, "--model")
+    for path, told in ((sent.parent / "L", "is a link"), (sent.parent / "none", "no such file")):
+        done = harness(*words, f"student/{path}")
+        assert done.code == 2 and told in done.err, done.err
