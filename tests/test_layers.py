@@ -36,6 +36,7 @@ scaffold    a new project, the next version of a policy or a prompt
 audit       is the teacher biased?
 demo        a server on loopback that answers as the model APIs do, without a model
 production  the teacher at work: labels of production pairs
+watch       the teacher over time: golden pairs asked again, day by day
 notebook    the Python API
 cli         arguments, printing, exit codes
 """

@@ -38,6 +38,7 @@ from harness.cli import (
     sizes,
     stages,
     view,
+    watch,
 )
 from harness.cli.lazy import read_later
 from harness.cli.options import option
@@ -71,6 +72,7 @@ app.command("audit")(audit.audit_command)
 app.command("label")(label.label_command)
 app.command("sample")(sample.sample_command)
 app.command("estimate")(estimate.estimate_command)
+app.command("watch")(watch.watch_command)
 app.command("stages")(stages.stages_command)
 policy.app.command("impact")(impact.impact_command)
 app.add_typer(policy.app, name="policy")
