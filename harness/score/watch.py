@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.errors import BadInput
 from harness.nouns.base import Reason, Weighting
-from harness.score.watched import BaselineLooks, SentinelDay, TrafficDay
+from harness.score.watched import BaselineLooks, SentinelDay, TrafficDay, day_order
 from harness.score.watched_traffic import Moved, moved_traffic
 from harness.scorecards.watch import Drifted, Process, Watch, WatchBaseline, WatchedDay
 from harness.stats.agreement import Floats
@@ -62,7 +62,8 @@ def watched(
     """The evidence of each day and the verdict; days are in their order."""
     threshold = 2 / settings.alpha
     evidence, teacher = _teacher(looks, days, settings, threshold)
-    moved = moved_traffic(traffic, scale, settings.baseline, settings.delta, threshold, teacher.alarmed_at)
+    half, alarm = settings.alpha / 2, teacher.alarmed_at
+    moved = moved_traffic(traffic, scale, settings.baseline, settings.delta, half, alarm)
     verdict, reason = _verdict(teacher, moved)
     return Watch(
         verdict=verdict,
@@ -170,11 +171,6 @@ def _days(
         update = {"rows": day.rows, "traffic_e": moved.by_day.get(day.day), "estimate": day.estimate}
         found[day.day] = found.get(day.day, WatchedDay(day=day.day)).model_copy(update=update)
     return tuple(found[day] for day in sorted(found, key=day_order))
-
-
-def day_order(day: str) -> tuple[int, str]:
-    """The order of days: numbers by value, dates by the calendar."""
-    return (int(day), "") if day.isdecimal() else (0, day)
 
 
 def _model_changes(looks: BaselineLooks | None, days: Sequence[SentinelDay]) -> list[str]:

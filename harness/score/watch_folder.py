@@ -18,7 +18,7 @@ from harness.runs.watch_folder import (
 )
 from harness.score.items import GradedItem
 from harness.score.reading import read_run
-from harness.score.watch import About, Settings, day_order, watched
+from harness.score.watch import About, Settings, watched
 from harness.score.watched import (
     BaselineLooks,
     Loss,
@@ -26,6 +26,7 @@ from harness.score.watched import (
     SentinelDay,
     TrafficDay,
     baseline_of,
+    day_order,
     sentinel_day,
 )
 from harness.scorecards.watch import HumanEstimate, Watch

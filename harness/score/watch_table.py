@@ -11,8 +11,8 @@ from harness.golden.scales import grade_reader
 from harness.golden.table_faults import TableFaults, without_doubles
 from harness.nouns.pair import one_form, query_key
 from harness.score.production_table import weight_in
-from harness.score.watch import LEAST_REPEATS, WHY_FIVE, About, Settings, day_order, refuse_few, watched
-from harness.score.watched import Loss, Seen, TrafficDay, baseline_of, sentinel_day
+from harness.score.watch import LEAST_REPEATS, WHY_FIVE, About, Settings, refuse_few, watched
+from harness.score.watched import Loss, Seen, TrafficDay, baseline_of, day_order, sentinel_day
 from harness.scorecards.watch import Watch
 from harness.storage.plural import plural
 from harness.storage.tables import Layout, Row, Table, joined

@@ -96,6 +96,11 @@ def pooled(days: Iterable[TrafficDay]) -> TrafficDay:
     return found
 
 
+def day_order(day: str) -> tuple[int, str]:
+    """The order of days: numbers by value, dates by the calendar."""
+    return (int(day), "") if day.isdecimal() else (0, day)
+
+
 class Loss:
     """The loss of a grade where another one is golden: the kappa's disagreement, scaled to [0, 1]."""
 

@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 
 from harness.nouns.base import Reason
-from harness.score.watched import TrafficDay, pooled
+from harness.score.watched import TrafficDay, day_order, pooled
+from harness.score.watched_humans import human_sequence
 from harness.scorecards.watch import HumanSequence, MeanChange, Mix, Part, Process
 from harness.stats.agreement import Floats
 from harness.stats.e_process import drift_process
@@ -37,8 +38,10 @@ class Moved:
 
     @property
     def alarmed_at(self) -> str | None:
-        """The day of the alarm."""
-        return self.process.alarmed_at
+        """The day of the first alarm: that of the mix, or that of people's estimates."""
+        people = self.humans.alarmed_at if self.humans else None
+        days = [day for day in (self.process.alarmed_at, people) if day]
+        return min(days, key=day_order) if days else None
 
 
 def moved_traffic(
@@ -46,13 +49,14 @@ def moved_traffic(
     scale: Sequence[int],
     baseline: int,
     delta: float,
-    threshold: float,
+    alpha: float,
     teacher_alarmed: str | None,
 ) -> Moved:
     """The evidence that the mix moved: of the strata, or without any, of the teacher's grades.
 
     Grades move with the teacher, too: they say something of the traffic only while the teacher is quiet.
     """
+    threshold = 1 / alpha
     strata = sorted({name for one in days for name in one.weights})
     of: Literal["strata", "grades"] = "strata" if len(strata) > 1 else "grades"
     before, after = days[:baseline], days[baseline:]
@@ -70,7 +74,11 @@ def moved_traffic(
     )
     if of == "grades" and teacher_alarmed:
         process = Process(e_value=None, threshold=threshold, of=of, reason=OF_TEACHER)
-    return Moved(process, by_day, words, min(len(after), RECENT), tuple(mixes), _change(then, now, strata))
+    humans = human_sequence(before, after, alpha / 2, delta)
+    if humans and humans.alarmed_at and not process.alarmed_at:
+        words = f"people's {humans.name} of the traffic has moved by {humans.change:+.3f}"
+    change = _change(then, now, strata)
+    return Moved(process, by_day, words, min(len(after), RECENT), tuple(mixes), change, humans)
 
 
 def _mix(of: Literal["strata", "grades"], names: Sequence[str], then: Floats, now: Floats) -> Mix:

@@ -23,8 +23,8 @@ from harness.runs.watch_folder import (
     history_of,
     run_in,
 )
-from harness.score.watch import day_order
 from harness.score.watch_folder import baseline_line, day_line, unanswered_in
+from harness.score.watched import day_order
 from harness.scorecards.money import Forecast
 from harness.storage.plural import plural
 from harness.storage.project import Project
