@@ -19,6 +19,7 @@ from harness.cli import (
     gate1,
     gate2,
     golden,
+    golden_age,
     impact,
     init,
     label,
@@ -80,6 +81,7 @@ golden.app.command("sheet")(sheets.rating_sheet_command)
 golden.app.command("collect")(sheets.collect_ratings)
 golden.app.command("confirm")(rejudge.confirm_examples)
 golden.app.command("regrade")(rejudge.regrade_example)
+golden.app.command("age")(golden_age.golden_age_command)
 golden.app.command("plan")(sizes.size_command)
 app.add_typer(golden.app, name="golden")
 rate.app.command("plan")(rate_plan.plan_command)
