@@ -32,7 +32,7 @@ DEMO_OF = @$(BIN)/harness eval --model recorded/claude --split dev --prompt
 COMPILED = env -u PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help eval demo gate1 gate2 compare regress impact ship audit label estimate report rate adjudicate view lint docs demo-server test test-slow check format golden-update screenshots mutants clean
+.PHONY: help eval demo gate1 gate2 compare regress impact ship audit label estimate watch report rate adjudicate view lint docs demo-server test test-slow check format golden-update screenshots mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ label: $(VENV)/installed  ## Label production pairs with a proven teacher: PAIRS
 
 estimate: $(VENV)/installed  ## How good is production? LABELS=folder or table [RATINGS=file FLAGS="--over queries"]
 	@$(BIN)/harness estimate "$(LABELS)" $(if $(RATINGS),--ratings "$(RATINGS)") $(FLAGS) $(ENDS)
+
+watch: $(VENV)/installed  ## Who drifted, the teacher or the traffic? [WATCH=folder or table MODEL= TRAFFIC=labels FLAGS=]
+	@$(BIN)/harness watch $(if $(WATCH),"$(WATCH)") $(if $(MODEL),--model "$(MODEL)") $(if $(TRAFFIC),--traffic "$(TRAFFIC)") $(FLAGS) $(ENDS)
 
 report: $(VENV)/installed  ## A run as one HTML file: [RUN=latest BASE=run FLAGS=]
 	@$(BIN)/harness report "$(or $(RUN),latest)" $(if $(BASE),"$(BASE)") $(FLAGS) $(ENDS)

@@ -66,6 +66,14 @@ from harness.scorecards.estimate import (
 )
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
+from harness.scorecards.golden_age import (
+    AgedExample,
+    GoldenAge,
+    GoneQuery,
+    MovedClause,
+    StratumCover,
+    Uncovered,
+)
 from harness.scorecards.impact import ActionMove, Impact, MovedPair, MovedShare, QueryImpact
 from harness.scorecards.label_forecast import LabelForecast, MonthOfPairs
 from harness.scorecards.labels import (
@@ -86,6 +94,17 @@ from harness.scorecards.shared import Statistic
 from harness.scorecards.ship import Override, Shipping
 from harness.scorecards.sizes import ExpectedInterval
 from harness.scorecards.stages import Rate, Stage, Stages
+from harness.scorecards.watch import (
+    HumanEstimate,
+    HumanSequence,
+    MeanChange,
+    Mix,
+    Process,
+    Watch,
+    WatchBaseline,
+    WatchedDay,
+)
+from harness.scorecards.watch import Part as MixPart
 from harness.web.pages import WAYS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -213,7 +232,7 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
                 continue
             urls = dict.fromkeys(("HARNESS_EVAL_BASE_URL", "HARNESS_DOCTOR_BASE_URL"), server.url)
             ended = harness(*words[1:], **KEYS, **urls)
-            gated = words[1] in ("gate1", "gate2", "regress", "ship")
+            gated = words[1] in ("gate1", "gate2", "regress", "ship", "watch")
             if words[1] == "stages":  # the shipped project has one policy, and stages are runs of several
                 assert "are runs of one policy" in ended.err, command
                 continue
@@ -306,6 +325,8 @@ ESTIMATED = (
     RatingsUsed,
     TwoTeachers,
 )
+WATCHED = (Watch, Process, WatchBaseline, WatchedDay, HumanEstimate, Mix, MixPart, MeanChange, HumanSequence)
+AGED = (GoldenAge, AgedExample, MovedClause, GoneQuery, StratumCover, Uncovered)
 POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExample, Regraded)
 
 
@@ -332,6 +353,8 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
         *((model, "label --dry-run") for model in (LabelForecast, MonthOfPairs)),
         *((model, "sample") for model in (SampleSummary, SampledStratum, PlannedPair)),
         *((model, "estimate") for model in ESTIMATED),
+        *((model, "watch") for model in WATCHED),
+        *((model, "golden age") for model in AGED),
         *((model, "ship") for model in (Shipping, Override)),
         *((model, "rate plan, rate status") for model in ROUNDS),
         *((model, "stages") for model in (Stages, Stage, Rate)),
