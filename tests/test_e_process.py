@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from watching import LOSSES
 
+from harness.stats.confidence_sequence import sequence_radius
 from harness.stats.e_process import FRACTIONS, MOST, START, drift_process, first_at
 from harness.stats.mixes import SMALLEST, jensen_shannon, kitagawa, stability_index
 
@@ -148,3 +149,24 @@ def test_shifts_are_found() -> None:
     assert alarms(*streams(5, FIRM, 0.05, 300, 20), 0.0) >= 58 / 60
     assert alarms(*streams(6, FIRM, 0.0, 1000, 20), 0.0) <= 0.05
     assert alarms(*streams(7, EVEN, 0.10, 300, 5), 0.02) >= 0.7
+
+
+def test_the_radius_of_a_sequence_by_hand() -> None:
+    """Waudby-Smith et al.: sqrt(2 (t s^2 rho^2 + 1) / (t^2 rho^2) log(sqrt(t s^2 rho^2 + 1) / alpha))."""
+    alpha, s, t = 0.05, 0.1, 4
+    rho2 = (-2 * math.log(alpha) + math.log(-2 * math.log(alpha) + 1)) / (10 * s**2)
+    grown = t * s**2 * rho2 + 1
+    wanted = math.sqrt(2 * grown / (t**2 * rho2) * math.log(math.sqrt(grown) / alpha))
+    assert sequence_radius(np.full(t, s), alpha)[-1] == pytest.approx(wanted, rel=1e-12)
+    assert wanted > 1.96 * s / math.sqrt(t)
+
+
+@pytest.mark.slow
+def test_a_sequence_holds_on_all_days_together() -> None:
+    draw = np.random.default_rng(1)
+    noise = draw.normal(0, 0.05, (2000, 60))
+    off = np.abs(np.cumsum(noise, axis=1) / np.arange(1, 61)) > sequence_radius(np.full(60, 0.05), 0.05)
+    assert off.any(axis=1).mean() <= 0.05
+    # The usual interval of the mean, looked at daily, does not.
+    usual = np.abs(np.cumsum(noise, axis=1) / np.arange(1, 61)) > 1.96 * 0.05 / np.sqrt(np.arange(1, 61))
+    assert usual.any(axis=1).mean() > 0.2

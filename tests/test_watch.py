@@ -262,3 +262,35 @@ def test_the_forecast_writes_nothing_and_a_file_of_grades_is_refused(shop: Path)
     ended = harness("watch", "w", "--model", "replay/x.csv")
     assert ended.code == 2 and "the same every day" in ended.err
     assert harness("watch", "nowhere", "--no-ask").code == 2
+
+
+# --- people's estimates of the traffic ------------------------------------------------------------
+
+
+def rated_day(number: int, share: float) -> str:
+    """A table of 60 queries with two rows each, of which people graded all: so many are good."""
+    rows = [
+        f"i{at},q{at // 2},{1 if at % 10 < 8 else 0},{1 if (at * 7 + number) % 100 < 100 * share else 0}"
+        for at in range(120)
+    ]
+    more = [f"u{at},v{at // 2},{1 if at % 10 < 8 else 0}," for at in range(200)]
+    return "item,query,teacher,human\n" + "\n".join((*rows, *more))
+
+
+@pytest.mark.parametrize(("later", "verdict"), [(0.8, "none"), (0.4, "traffic")])
+def test_people_see_what_no_mix_shows(shop: Path, later: float, verdict: str) -> None:
+    write_project(shop / "two", grades=(0, 1), golden=examples(grades=(0, 1), queries=24))
+    words = ("--root", "two", "--sentinels", "12")
+    for number, day in enumerate(days_of(1, 14)):
+        (shop / "t.csv").write_text(rated_day(number, 0.8 if number < 5 else later), "utf-8")
+        asks = () if number in (0, 13) else ("--no-ask",)
+        ended = harness("watch", "w", *words, *asks, "--day", day, "--traffic", "t.csv", "--json")
+        assert ended.code in (0, 1), ended.err
+    found = ended.json
+    assert found["verdict"] == verdict, found["humans"]
+    humans = found["humans"]
+    assert humans["days"] == 9 and humans["then"] == pytest.approx(0.8, abs=0.02)
+    assert humans["ci"][0] < humans["change"] < humans["ci"][1]
+    assert (humans["alarmed_at"] is not None) == (verdict == "traffic")
+    # The teacher's grades and the strata are the same every day.
+    assert found["traffic"]["alarmed_at"] is None and found["teacher"]["alarmed_at"] is None
