@@ -1,15 +1,15 @@
 """Can we trust this LLM's judgement of our product? An eval harness for LLM teacher models.
 
-In a notebook: `from harness import gate1, gate2, compare, estimate`.
+In a notebook: `from harness import gate1, gate2, compare, estimate, drift`.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.notebook import compare, compare_files, estimate, gate1, gate2, gate2_files
+    from harness.notebook import compare, compare_files, drift, estimate, gate1, gate2, gate2_files
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "compare", "compare_files", "estimate", "gate1", "gate2", "gate2_files"]
+__all__ = ["__version__", "compare", "compare_files", "drift", "estimate", "gate1", "gate2", "gate2_files"]
 
 
 def __getattr__(name: str) -> Any:

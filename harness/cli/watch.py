@@ -127,6 +127,9 @@ class WatchOutput(Options):
 
     junit: Annotated[Path | None, option("Write both processes as JUnit XML.")] = None
     markdown: Markdown = None
+    html: Annotated[
+        Path | None, option("Write it as a page too: one HTML file to mail and to open offline.")
+    ] = None
     line: Annotated[
         bool, option("Print one line of JSON with a `text`, to hand on to a webhook.", "--line")
     ] = False
@@ -183,6 +186,11 @@ def _write(found: "Watch", out: WatchOutput, *, as_json: bool) -> None:
     if out.junit is not None:
         out.junit.write_text(junit_text(found), encoding="utf-8")
     append(out.markdown, markdown_text(found))
+    if out.html is not None:
+        from harness.report.page.watch import write_watch
+
+        write_watch(out.html, found)
+        say(f"page: {shown_path(out.html.absolute())}")
     for line in annotations(conditions_of(found)):
         say(line)
     if as_json and out.line:
