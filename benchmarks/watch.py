@@ -13,33 +13,13 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from watching import LOSSES, MIX, STRATA, Planted
+from watching import LOSSES, MIX, Planted, judged, stream
 
-from harness.score.watch import About, Settings, watched
-from harness.score.watched import BaselineLooks, SentinelDay, TrafficDay
+from harness.score.watched import SentinelDay
 
 EVEN = (0.15,) * 50
 Z = 1.96
 VERDICTS = ("none", "teacher", "traffic", "both")
-
-
-def stream(
-    draw: np.random.Generator, planted: Planted
-) -> tuple[np.ndarray, list[SentinelDay], list[TrafficDay]]:
-    """The losses of the baseline, then the days."""
-    usual = np.array(planted.losses)
-    base = (draw.random((planted.baseline, len(usual))) < usual).mean(axis=1)
-    days, traffic = [], []
-    for day in range(1 - planted.baseline, planted.days + 1):
-        likely = np.array([planted.loss(one, day) for one in usual])
-        if day > 0:
-            loss = float((draw.random(len(usual)) < likely).mean())
-            days.append(SentinelDay(str(day), loss, float(base.mean()), len(usual), len(usual)))
-        one = TrafficDay(str(day + planted.baseline))
-        for name, count in zip(STRATA, draw.multinomial(planted.rows, planted.shares(day)), strict=True):
-            one.weights[name] = float(count)
-        traffic.append(one)
-    return base, days, traffic
 
 
 def rolling_z(base: np.ndarray, days: list[SentinelDay]) -> bool:
@@ -59,21 +39,7 @@ def verdicts(planted: Planted, number: int, delta: float, seed: int) -> tuple[Co
     found, rolled = Counter[str](), 0
     for _ in range(number):
         base, days, traffic = stream(draw, planted)
-        looks = BaselineLooks(tuple(map(float, base)), len(planted.losses), len(planted.losses))
-        settings = Settings(delta=delta, baseline=planted.baseline)
-        found[
-            watched(
-                About(
-                    "",
-                ),
-                (0, 1),
-                settings,
-                looks,
-                days,
-                traffic,
-            ).verdict
-            or "-"
-        ] += 1
+        found[judged(base, days, traffic, delta) or "-"] += 1
         rolled += rolling_z(base, days)
     return found, rolled / number
 

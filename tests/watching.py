@@ -6,6 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from harness.score.watch import About, Settings, watched
+from harness.score.watched import BaselineLooks, SentinelDay, TrafficDay
+
 LOSSES = (*[0.97] * 7, 0.5, *[0.005] * 42)
 """How likely each of 50 sentinels is misgraded: a teacher is mostly wrong where it was wrong, loss .15."""
 MEAN = sum(LOSSES) / len(LOSSES)
@@ -63,3 +68,29 @@ def write_history(path: Path, rows: Iterable[Row]) -> Path:
         writer.writerow(HEADERS)
         writer.writerows(rows)
     return path
+
+
+def stream(
+    draw: np.random.Generator, planted: Planted
+) -> tuple[np.ndarray, list[SentinelDay], list[TrafficDay]]:
+    """The losses of the baseline, then the days."""
+    usual = np.array(planted.losses)
+    base = (draw.random((planted.baseline, len(usual))) < usual).mean(axis=1)
+    days, traffic = [], []
+    for day in range(1 - planted.baseline, planted.days + 1):
+        likely = np.array([planted.loss(one, day) for one in usual])
+        if day > 0:
+            loss = float((draw.random(len(usual)) < likely).mean())
+            days.append(SentinelDay(str(day), loss, float(base.mean()), len(usual), len(usual)))
+        one = TrafficDay(str(day + planted.baseline))
+        for name, count in zip(STRATA, draw.multinomial(planted.rows, planted.shares(day)), strict=True):
+            one.weights[name] = float(count)
+        traffic.append(one)
+    return base, days, traffic
+
+
+def judged(base: np.ndarray, days: list[SentinelDay], traffic: list[TrafficDay], delta: float) -> str | None:
+    """The verdict of a watch over them."""
+    looks = BaselineLooks(tuple(map(float, base)), days[0].n, days[0].n_queries)
+    settings = Settings(delta=delta, baseline=len(base))
+    return watched(About("simulated"), (0, 1), settings, looks, days, traffic).verdict
