@@ -109,6 +109,28 @@ def test_other_pairs_than_the_baselines_are_told_of(here: Path) -> None:
     assert [one["loss"] for one in found["days"]] == [0.5] * 3 == [one["baseline"] for one in found["days"]]
 
 
+def test_without_strata_grades_tell_of_the_traffic_while_the_teacher_is_quiet(here: Path) -> None:
+    def without(planted: Planted, *, sentinels: bool = True) -> Any:
+        rows = [(*one[:5], "", one[6]) for one in history(1, planted) if sentinels or one[3] == ""]
+        return harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4", "--json").json
+
+    moved = Planted(mix=0.5, rows=400)
+    found = without(moved)
+    assert (found["verdict"], found["traffic"]["of"]) == ("traffic", "grades")
+    both = without(Planted(mix=0.5, shift=0.2, rows=400))
+    assert both["verdict"] == "teacher" and "cannot tell of the traffic" in both["traffic"]["reason"]
+    alone = without(moved, sentinels=False)
+    assert alone["verdict"] is None and "nobody knows" in alone["traffic"]["reason"]
+
+
+def test_a_stratum_for_each_row_is_an_id(here: Path) -> None:
+    rows = [(day, f"i{at}", "q", "", 1, f"s{at}", 1) for day in range(1, 7) for at in range(1001)]
+    ended = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4")
+    assert ended.code == 2 and "1: stratum: 1,001 different ones" in ended.err
+    rows = [one for one in rows if one[1] != "i0"]
+    assert harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4").code == 0
+
+
 # --- a folder: golden pairs asked again ------------------------------------------------------------
 
 
@@ -249,7 +271,10 @@ def test_traffic_is_added_to_its_day_and_found(shop: Path) -> None:
 
 def test_looks_at_test_are_noted_and_dev_is_the_default(shop: Path) -> None:
     looks = shop / "golden/small/test-looks.jsonl"
-    assert harness("watch", "a", "--day", "2026-12-01").code == 0 and not looks.exists()
+    ended = harness("watch", "a", "--day", "2026-12-01", "--junit", "j.xml")
+    assert ended.code == 0 and not looks.exists()
+    # Without traffic there is nothing to say of it, and no error of the job.
+    assert 'tests="1" failures="0" errors="0"' in (shop / "j.xml").read_text("utf-8")
     assert harness("watch", "b", "--split", "test", "--day", "2026-12-01").code == 0
     # The baseline is one run, the day another.
     assert looks.read_text("utf-8").count("\n") == 2

@@ -60,12 +60,13 @@ class SentinelOptions(Options):
 
     def wanted(self, project: Project, policy: str | None, bars: "DriftOptions") -> "Wanted":
         """What the user asks for, and which of it was said."""
+        from harness.cli.eval_options import MODEL, from_root
         from harness.golden.splits import parse_splits
         from harness.providers import refuse_unread
         from harness.runs.manifest import Asked
         from harness.watch.begin import Wanted
 
-        model = self.model or "builtin/lexical"
+        model = from_root(self.model or MODEL, project)
         refuse_unread(model, self.shots)
         values = {name: getattr(self, name) for name in self.fields()}
         for name in ("split", "sentinels", "repeats"):
@@ -269,7 +270,8 @@ def _of_folder(
             settings = begin(project, folder, wanted) if begun else planned(project, wanted)
             _forecast(project, settings, begun=begun, as_json=as_json)
             return None
-        with_note(wanted.asked.policy, project)
+        if not is_watch(folder):
+            with_note(wanted.asked.policy, project)
         settings = begin(project, folder, wanted)
         _ask(project, folder, settings, today)
     if today.traffic is not None:

@@ -143,14 +143,19 @@ def humans_words(one: HumanSequence) -> str:
 
 
 def conditions_of(found: Watch) -> tuple[Condition, ...]:
-    """Both processes as conditions: a failure where it alarmed, open where nothing can be said."""
+    """The processes as conditions: a failure where one alarmed; those that say nothing are left out.
+
+    Where none says anything, both are open.
+    """
+    both = (("the teacher", found.teacher), ("the traffic", found.traffic))
     return tuple(
         Condition(
             name=f"{name} did not drift",
             verdict="inconclusive" if one.e_value is None else "fail" if one.alarmed_at else "pass",
             reason=_condition_words(one),
         )
-        for name, one in (("the teacher", found.teacher), ("the traffic", found.traffic))
+        for name, one in both
+        if one.e_value is not None or found.verdict is None
     )
 
 

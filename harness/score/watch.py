@@ -62,8 +62,8 @@ def watched(
     """The evidence of each day and the verdict; days are in their order."""
     threshold = 2 / settings.alpha
     evidence, teacher = _teacher(looks, days, settings, threshold)
-    half, alarm = settings.alpha / 2, teacher.alarmed_at
-    moved = moved_traffic(traffic, scale, settings.baseline, settings.delta, half, alarm)
+    half = settings.alpha / 2
+    moved = moved_traffic(traffic, scale, settings.baseline, settings.delta, half, teacher)
     verdict, reason = _verdict(teacher, moved)
     return Watch(
         verdict=verdict,

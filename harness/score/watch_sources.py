@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from harness.errors import BadInput, Fault
 from harness.golden.scales import grade_reader
 from harness.golden.table_faults import TableFaults
 from harness.runs.labels import load_labels
@@ -18,6 +19,8 @@ NEEDED = ("weight", "stratum", "grade", "shot_query")
 def traffic_line(day: str, labels: Labelled, rated: Rated | None) -> TrafficLine:
     """The line of a day's label set or table. BadInput for a faulty one."""
     found = _of_set(day, labels.path) if labels.is_set else _of_table(day, labels)
+    if found.fault:
+        raise BadInput([Fault(str(labels.path), found.fault)])
     estimate = None
     if rated is not None or _has_human(labels):
         main = estimate_files(labels, rated, Wanted()).estimates[0]

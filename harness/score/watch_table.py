@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.graded_files import Levels
 from harness.golden.scales import grade_reader
 from harness.golden.table_faults import TableFaults, without_doubles
@@ -109,6 +109,8 @@ def _read(table: Table, layout: Layout, levels: Levels, loss: Loss) -> _Days:
         if one.golden is not None:
             sentinels.append((row.line, (day, item), None))
     faults.refuse()
+    many = [(day.day, day.fault) for day in found.traffic.values() if day.fault]
+    refuse_faults(Fault(str(table.path), f"{day}: {fault}") for day, fault in many)
     if len(kinds) > 1:
         raise BadInput([Fault(str(table.path), "day: dates and numbers are mixed; use one of them")])
     without_doubles(sentinels, lambda key: f"item {key[1]!r} on {key[0]}", table.place)

@@ -11,6 +11,8 @@ from harness.scorecards.watch import HumanEstimate
 from harness.stats.agreement import Floats, distances, renumbered
 from harness.stats.means import clustered_mean
 
+MOST_STRATA = 1_000
+"""Different strata of a day: with more, the column is an id."""
 UNREAD_LOSS = 1.0
 """The loss of an answer that cannot be read: the largest. Left out, it would look like no change."""
 
@@ -57,6 +59,13 @@ class TrafficDay:
         self.weights[stratum] += weight
         if grade is not None:
             self.grades[stratum][grade] += weight
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with the strata."""
+        if len(self.weights) <= MOST_STRATA:
+            return None
+        return f"stratum: {len(self.weights):,} different ones, at most {MOST_STRATA:,}: is it an id?"
 
     def strata(self, names: Sequence[str]) -> Floats:
         """The share of each stratum."""

@@ -22,6 +22,10 @@ OF_TEACHER = Reason(
     "undefined",
     "the rows have no strata, and where the teacher drifted its grades cannot tell of the traffic",
 )
+OF_NOBODY = Reason(
+    "undefined",
+    "the rows have no strata, and without sentinels nobody knows whether their grades moved with the teacher",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ def moved_traffic(
     baseline: int,
     delta: float,
     alpha: float,
-    teacher_alarmed: str | None,
+    teacher: Process,
 ) -> Moved:
     """The evidence that the mix moved: of the strata, or without any, of the teacher's grades.
 
@@ -72,8 +76,9 @@ def moved_traffic(
     process, by_day, words = _process(
         of, strata if of == "strata" else scale, before, after, delta, threshold
     )
-    if of == "grades" and teacher_alarmed:
-        process = Process(e_value=None, threshold=threshold, of=of, reason=OF_TEACHER)
+    if of == "grades" and (teacher.alarmed_at or teacher.e_value is None):
+        why = OF_TEACHER if teacher.alarmed_at else OF_NOBODY
+        process, by_day = Process(e_value=None, threshold=threshold, of=of, reason=why), {}
     humans = human_sequence(before, after, alpha / 2, delta)
     if humans and humans.alarmed_at and not process.alarmed_at:
         words = f"people's {humans.name} of the traffic has moved by {humans.change:+.3f}"
