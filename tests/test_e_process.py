@@ -64,6 +64,15 @@ def test_sides_are_told_apart_and_the_first_day_over_the_threshold_is_found() ->
     assert first_at(np.array([1.0, 39.9]), 0.025) is None and first_at(np.array([1.0, 40.0]), 0.025) == 1
 
 
+def test_a_day_by_hand() -> None:
+    """b = .15, delta = .02, a loss of 1: the largest bet is .95 / .17 and gains .83 times that."""
+    drift = drift_process(np.array([1.0]), np.array([0.15]), 0.02)
+    gains = [1 + part * 0.95 / 0.17 * 0.83 for part in (1, 0.5, 0.25, 0.125)]
+    assert drift.higher[0] == pytest.approx((sum(gains) / 4 + 30) / 31)
+    losses = [1 - part * 0.95 / 0.87 * 0.87 for part in (1, 0.5, 0.25, 0.125)]
+    assert drift.lower[0] == pytest.approx((sum(losses) / 4 + 30) / 31)
+
+
 def test_a_change_after_many_quiet_days_is_found_nearly_as_soon() -> None:
     early = first_at(drift_process(np.full(90, 0.3), np.full(90, 0.15), 0.02).both, 0.025)
     quiet = np.concatenate([np.full(300, 0.15), np.full(90, 0.3)])

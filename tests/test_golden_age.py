@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import CLAUSE, example, examples, harness, policy_text, write_project
+from builders import CLAUSE, example, examples, harness, policy_text, write_golden, write_project
 from hypothesis import given
 from hypothesis import strategies as st
 from labelling import rows as label_rows
@@ -77,7 +77,17 @@ def test_a_label_set_is_traffic_too(shop: Path) -> None:
     write_rows(shop / "pairs.csv", label_rows(12))
     assert harness("label", "pairs.csv", "-o", "labels/a", "--unproven").code == 0
     found = age("--traffic", "labels/a")
-    assert found["rows"] == 12 and 0 <= found["covered"] <= 1
+    assert found["rows"] == 12 and 0 <= found["covered"] <= 1 and found["near"] == 0.5
+
+
+def test_from_half_of_the_words_on_an_example_is_near(shop: Path) -> None:
+    golden = [{**examples()[0], "query": "red shoe", "result": {"title": "size 9"}}]
+    write_golden(shop, golden)
+    # Four words of four and eight of its own; one more word, and it is less than half.
+    rows = ["a,red shoe,size 9 a b c d", "b,red shoe,size 9 a b c d e"]
+    (shop / "t.csv").write_text("item,query,title\n" + "\n".join(rows), "utf-8")
+    found = age("--traffic", "t.csv")
+    assert [(one["item"], one["similarity"]) for one in found["to_add"]] == [("b", pytest.approx(4 / 9))]
 
 
 def test_options_without_traffic_and_an_empty_plan_are_refused(shop: Path) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from builders import Ended, examples, harness, write_project
 from fault_server import FaultServer, Turn, error, fault_server, graded, item_of
@@ -13,6 +14,7 @@ from oracle import KEYS
 from watching import Planted, history, write_history
 
 from harness.runs.watch_folder import HISTORY
+from harness.stats.e_process import drift_process
 
 
 def table(here: Path, planted: Planted, seed: int = 1, *words: str) -> Ended:
@@ -41,6 +43,8 @@ def test_what_is_planted_is_found(here: Path, planted: Planted, verdict: str, co
         # The baseline is days 1 to 5, and the change comes on day 25.
         assert not drifted or 25 <= int(process["alarmed_at"]) <= 60
     assert [one["day"] for one in found["days"]][-1] == "65" and found["baseline"]["repeats"] == 5
+    over = [one["day"] for one in found["days"] if (one["teacher_e"] or 0) >= 40]
+    assert found["teacher"]["alarmed_at"] == (over[0] if over else None) and found["recent"] == 7
     change = found["change"]
     assert change["mix"] + change["within"] == pytest.approx(change["change"])
     strata = next(one for one in found["mixes"] if one["of"] == "strata")
@@ -107,6 +111,23 @@ def test_other_pairs_than_the_baselines_are_told_of(here: Path) -> None:
     found = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-1", "--json").json
     assert "3 days have no golden pair of the baseline" in found["warnings"][0]
     assert [one["loss"] for one in found["days"]] == [0.5] * 3 == [one["baseline"] for one in found["days"]]
+
+
+def test_the_tolerance_of_a_share_is_delta_and_the_error_of_its_baseline(here: Path) -> None:
+    heads = [5, 6, 7, 6, 6, 3]
+    rows = [
+        (day, f"i{at}", "q", "", 1, "head" if at < number else "tail", 1)
+        for day, number in enumerate(heads, start=1)
+        for at in range(10)
+    ]
+    found = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4", "--json").json
+    before = np.array(heads[:5]) / 10
+    error = before.std(ddof=1) / np.sqrt(5)
+    wanted = [
+        drift_process(np.array([share]), np.array([usual]), 0.02 + error).both[0]
+        for share, usual in ((0.3, before.mean()), (0.7, 1 - before.mean()))
+    ]
+    assert found["traffic"]["e_value"] == pytest.approx(np.mean(wanted), rel=1e-12)
 
 
 def test_without_strata_grades_tell_of_the_traffic_while_the_teacher_is_quiet(here: Path) -> None:
@@ -281,6 +302,17 @@ def test_looks_at_test_are_noted_and_dev_is_the_default(shop: Path) -> None:
     assert not [one for one in (shop / "runs").iterdir() if one.is_dir()]
 
 
+def test_fifty_sentinels_are_asked_unless_another_number_is_named(here: Path) -> None:
+    write_project(here, golden=examples(queries=40))
+    found = harness("watch", "w", "--day", "2026-12-01", "--json").json
+    assert (found["days"][0]["n"], found["baseline"]["n"], found["alpha"], found["delta"]) == (
+        50,
+        50,
+        0.05,
+        0.02,
+    )
+
+
 def test_the_forecast_writes_nothing_and_a_file_of_grades_is_refused(shop: Path) -> None:
     ended = harness("watch", "w", "--sentinels", "12", "--dry-run")
     assert ended.code == 0 and not (shop / "w").exists()
@@ -302,13 +334,15 @@ def rated_day(number: int, share: float) -> str:
     return "item,query,teacher,human\n" + "\n".join((*rows, *more))
 
 
-@pytest.mark.parametrize(("later", "verdict"), [(0.8, "none"), (0.4, "traffic")])
-def test_people_see_what_no_mix_shows(shop: Path, later: float, verdict: str) -> None:
+@pytest.mark.parametrize(
+    ("later", "delta", "verdict"), [(0.8, "0.02", "none"), (0.4, "0.02", "traffic"), (0.4, "0.4", "none")]
+)
+def test_people_see_what_no_mix_shows(shop: Path, later: float, delta: str, verdict: str) -> None:
     write_project(shop / "two", grades=(0, 1), golden=examples(grades=(0, 1), queries=24))
-    words = ("--root", "two", "--sentinels", "12")
+    words = ("--root", "two", "--sentinels", "12", "--delta", delta)
     for number, day in enumerate(days_of(1, 14)):
         (shop / "t.csv").write_text(rated_day(number, 0.8 if number < 5 else later), "utf-8")
-        asks = () if number in (0, 13) else ("--no-ask",)
+        asks = () if number == 0 else ("--no-ask",)
         ended = harness("watch", "w", *words, *asks, "--day", day, "--traffic", "t.csv", "--json")
         assert ended.code in (0, 1), ended.err
     found = ended.json
