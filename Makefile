@@ -35,7 +35,7 @@ DEMO_OF = @$(BIN)/harness eval --model recorded/claude --split dev --prompt
 COMPILED = env -u PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help eval demo gate1 gate2 compare regress impact ship audit label estimate student signal improve report rate adjudicate view lint docs demo-server test test-slow check format golden-update screenshots mutants clean
+.PHONY: help eval demo gate1 gate2 compare regress impact ship audit label estimate watch student signal improve report rate adjudicate view lint docs demo-server test test-slow check format golden-update screenshots mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ signal: $(VENV)/installed  ## Where do users contradict the policy? LOG=file LAB
 
 student: $(VENV)/installed  ## May a student stand in for its teacher? STUDENT=run, file or model [TEACHER=latest FLAGS=]
 	@$(BIN)/harness student check --student "$(STUDENT)" --teacher "$(or $(TEACHER),latest)" $(FLAGS) $(ENDS)
+
+watch: $(VENV)/installed  ## Who drifted, the teacher or the traffic? [WATCH=folder or table MODEL= TRAFFIC=labels FLAGS=]
+	@$(BIN)/harness watch $(if $(WATCH),"$(WATCH)") $(if $(MODEL),--model "$(MODEL)") $(if $(TRAFFIC),--traffic "$(TRAFFIC)") $(FLAGS) $(ENDS)
 
 report: $(VENV)/installed  ## A run as one HTML file: [RUN=latest BASE=run FLAGS=]
 	@$(BIN)/harness report "$(or $(RUN),latest)" $(if $(BASE),"$(BASE)") $(FLAGS) $(ENDS)

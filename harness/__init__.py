@@ -1,6 +1,6 @@
 """Can we trust this LLM's judgement of our product? An eval harness for LLM teacher models.
 
-In a notebook: `from harness import gate1, gate2, compare, estimate, signal_files`.
+In a notebook: `from harness import gate1, gate2, compare, estimate, signal_files, drift`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         check_student,
         compare,
         compare_files,
+        drift,
         estimate,
         gate1,
         gate2,
@@ -23,6 +24,7 @@ __all__ = [
     "check_student",
     "compare",
     "compare_files",
+    "drift",
     "estimate",
     "gate1",
     "gate2",

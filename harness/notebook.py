@@ -29,6 +29,8 @@ from harness.report.gate1 import gate1_view
 from harness.report.sections import details_view, gate2_view
 from harness.report.signal import signal_view
 from harness.report.student import check_view
+from harness.report.watch import watch_view
+from harness.runs.watch_folder import is_watch
 from harness.score.arrays import Scale, items_from, levels_of, ratings_from
 from harness.score.estimate import Wanted
 from harness.score.estimate_files import Rated as RatedSample
@@ -37,12 +39,16 @@ from harness.score.frame import parse_by
 from harness.score.settings import ScoreSettings, gate2_bar
 from harness.score.shapes import shown
 from harness.score.threshold import WEIGHTINGS
+from harness.score.watch import ALPHA, DELTA, LEAST_REPEATS, Settings
+from harness.score.watch_folder import watch_of
+from harness.score.watch_table import watch_table
 from harness.scorecards.comparison import Comparison
 from harness.scorecards.estimate import Estimates, Over
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
 from harness.scorecards.signal import Measure, Signal
 from harness.scorecards.student import StudentCheck
+from harness.scorecards.watch import Watch
 from harness.signal.signal_files import LabelFile, LogFile, SignalWanted
 from harness.signal.signal_files import signal_files as judge_signal
 from harness.storage.tables import Layout, parse_columns, parse_labels
@@ -111,6 +117,13 @@ class StudentResult(_Shown, StudentCheck):
 
     def _view(self) -> Iterable[RenderableType]:
         return check_view(self)
+
+
+class WatchResult(_Shown, Watch):
+    """Who drifted; it prints as its table."""
+
+    def _view(self) -> Iterable[RenderableType]:
+        return watch_view(self)
 
 
 class ComparisonResult(_Shown, Comparison):
@@ -339,3 +352,26 @@ def signal_files(
     events = LogFile(Path(log), Layout(parse_columns(columns)), Path(queries) if queries else None)
     known = Path(propensities) if propensities is not None else None
     return SignalResult(**dict(judge_signal(events, graded, SignalWanted(measure, at_least, known))))
+
+
+def drift(
+    source: Any,
+    *,
+    scale: Scale | None = None,
+    repeats: int = LEAST_REPEATS,
+    alpha: float = ALPHA,
+    delta: float = DELTA,
+    weighting: Weighting = "none",
+) -> WatchResult:
+    """Who drifted, the teacher or the traffic?
+
+    `source`: the folder of a watch, which has its own settings; or a file, or a data frame, of day, item,
+    query, golden, teacher, with stratum and weight of production rows, of which the `scale` is needed. Its
+    first `repeats` days are the baseline. BadInput for what cannot be read so.
+    """
+    if isinstance(source, str | Path) and is_watch(Path(source)):
+        return WatchResult(**dict(watch_of(Path(source))))
+    _refuse_other("weighting", weighting, WEIGHTINGS)
+    given = labelled_of(source, None if scale is None else levels_of(scale))
+    settings = Settings(alpha, delta, weighting, repeats)
+    return WatchResult(**dict(watch_table(given.table, Layout(), given.levels, settings)))

@@ -66,6 +66,14 @@ from harness.scorecards.estimate import (
 )
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
+from harness.scorecards.golden_age import (
+    AgedExample,
+    GoldenAge,
+    GoneQuery,
+    MovedClause,
+    StratumCover,
+    Uncovered,
+)
 from harness.scorecards.impact import ActionMove, Impact, MovedPair, MovedShare, QueryImpact
 from harness.scorecards.label_forecast import LabelForecast, MonthOfPairs
 from harness.scorecards.labels import (
@@ -120,6 +128,17 @@ from harness.scorecards.training import (
     TrainingSet,
     Tried,
 )
+from harness.scorecards.watch import (
+    HumanEstimate,
+    HumanSequence,
+    MeanChange,
+    Mix,
+    Process,
+    Watch,
+    WatchBaseline,
+    WatchedDay,
+)
+from harness.scorecards.watch import Part as MixPart
 from harness.web.pages import WAYS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -248,7 +267,10 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
                 continue
             urls = dict.fromkeys(ASKING, server.url)
             ended = harness(*words[1:], **KEYS, **urls)
-            gated = words[1] in ("gate1", "gate2", "regress", "ship") or words[1:3] == ["student", "check"]
+            gated = words[1] in ("gate1", "gate2", "regress", "ship", "watch") or words[1:3] == [
+                "student",
+                "check",
+            ]
             if words[1] == "stages":  # the shipped project has one policy, and stages are runs of several
                 assert "are runs of one policy" in ended.err, command
                 continue
@@ -367,6 +389,8 @@ SIGNALLED = (
     Association,
     ArmDifference,
 )
+WATCHED = (Watch, Process, WatchBaseline, WatchedDay, HumanEstimate, Mix, MixPart, MeanChange, HumanSequence)
+AGED = (GoldenAge, AgedExample, MovedClause, GoneQuery, StratumCover, Uncovered)
 POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExample, Regraded)
 
 
@@ -397,6 +421,8 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
         *((model, "student check") for model in CHECKED),
         *((model, "estimate") for model in ESTIMATED),
         *((model, "signal") for model in SIGNALLED),
+        *((model, "watch") for model in WATCHED),
+        *((model, "golden age") for model in AGED),
         *((model, "ship") for model in (Shipping, Override)),
         *((model, "rate plan, rate status") for model in ROUNDS),
         *((model, "stages") for model in (Stages, Stage, Rate)),

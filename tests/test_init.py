@@ -40,6 +40,7 @@ DEVELOPS = {
 """The targets of this repository that develop the harness."""
 WRITTEN = {
     ".github/workflows/check.yml",
+    ".github/workflows/watch.yml",
     ".gitignore",
     "Makefile",
     "README.md",

@@ -39,6 +39,7 @@ production  the teacher at work: labels of production pairs
 improve     edits to a prompt, proposed from disagreements
 signal      what users do, against the policy
 student     smaller models that learn from the teacher
+watch       the teacher over time: golden pairs asked again, day by day
 notebook    the Python API
 cli         arguments, printing, exit codes
 """

@@ -19,6 +19,7 @@ from harness.cli import (
     gate1,
     gate2,
     golden,
+    golden_age,
     impact,
     improve,
     init,
@@ -41,6 +42,7 @@ from harness.cli import (
     stages,
     student,
     view,
+    watch,
 )
 from harness.cli.lazy import read_later
 from harness.cli.options import option
@@ -76,6 +78,7 @@ app.command("sample")(sample.sample_command)
 app.command("estimate")(estimate.estimate_command)
 app.command("signal")(signal.signal_command)
 app.add_typer(student.app, name="student")
+app.command("watch")(watch.watch_command)
 app.command("stages")(stages.stages_command)
 app.command("improve")(improve.improve_command)
 policy.app.command("impact")(impact.impact_command)
@@ -84,6 +87,7 @@ golden.app.command("sheet")(sheets.rating_sheet_command)
 golden.app.command("collect")(sheets.collect_ratings)
 golden.app.command("confirm")(rejudge.confirm_examples)
 golden.app.command("regrade")(rejudge.regrade_example)
+golden.app.command("age")(golden_age.golden_age_command)
 golden.app.command("plan")(sizes.size_command)
 app.add_typer(golden.app, name="golden")
 rate.app.command("plan")(rate_plan.plan_command)

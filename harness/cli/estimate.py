@@ -114,6 +114,20 @@ def _write_page(html: Path, found: "Estimates", source: Path) -> None:
     say(f"page: {shown_path(html.absolute())}")
 
 
+def levels_of_source(path: Path, scale: "tuple[int, ...]", table: TableOptions) -> "Levels":
+    """The scale of a label set, whose policy has to have this one, or of a table, which takes it."""
+    from harness.golden.graded_files import Levels
+    from harness.runs.labels import is_label_set
+    from harness.score.estimate_files import levels_of_labels
+
+    if not is_label_set(path):
+        return Levels(scale)
+    found = levels_of_labels(path)
+    if found.scale != scale:
+        raise BadInput(f"{path}: made by another scale, whose grades mean something else")
+    return found
+
+
 def _levels(path: Path, levels: LevelOptions, table: TableOptions, root: Path | None) -> "Levels":
     """The scale of a label set, which brings its policy, or of a table."""
     from harness.runs.labels import is_label_set

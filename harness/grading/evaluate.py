@@ -93,10 +93,15 @@ def _carry_out(job: Job) -> Assessment:
     found = assess_folder(folder)
     with resumable(folder, resumed_by):
         save_assessment(found)
-        asked = manifest.asked
-        if "test" in asked.splits and asked.kind.scored and manifest.finished_at is not None:
-            note_look(job.plan.golden_file.with_name(LOOKS), _look(manifest))
+        note_test_look(job.plan, manifest)
     return found
+
+
+def note_test_look(plan: Plan, manifest: Manifest) -> None:
+    """Add a finished run on the test split to the log of looks at it, once."""
+    asked = manifest.asked
+    if "test" in asked.splits and asked.kind.scored and manifest.finished_at is not None:
+        note_look(plan.golden_file.with_name(LOOKS), _look(manifest))
 
 
 def answer(job: Job, resumed_by: str) -> Manifest:

@@ -49,6 +49,7 @@ class Reply(Noun):
 
     `stop`: why the text ends. `probabilities`: the teacher's own probability of each grade, if it gives any.
     `thinking`: what came beside the text, where that is empty: it is kept, and never graded.
+    `fingerprint`: the server's own mark of what stands behind the model's name, where it gives one.
     """
 
     text: str
@@ -57,6 +58,7 @@ class Reply(Noun):
     probabilities: dict[Level, Amount] | None = None
     usage: Usage | None = None
     thinking: str | None = None
+    fingerprint: str | None = None
 
 
 # --- how it ended ----------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from harness.providers.reading import (
     Stop,
     answered_by,
     end_of,
+    marked_by,
     read_answer,
     read_content,
     read_stop,
@@ -124,6 +125,7 @@ class Chat:
             stop=end_of(next((stop for stop in stops if stop != "end"), "end"), refused=refused),
             thinking=None if said else body.choices[0].message.thought or None,
             usage=self.usage(body.usage, said=said),
+            fingerprint=marked_by(body.system_fingerprint),
         )
 
 
@@ -173,5 +175,6 @@ class _ChatBody(BaseModel):
 
     model: str | None = None
     provider: Any = None
+    system_fingerprint: Any = None
     choices: list[_Choice] = Field(min_length=1)
     usage: Any = None

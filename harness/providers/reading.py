@@ -18,6 +18,8 @@ MOST = 1_000_000_000
 """Tokens that a call can have at most: a count beyond is no count."""
 MOST_BESIDE = 300_000
 """Tokens of thinking that can be counted beside the output: more is no count of one answer."""
+LONGEST_MARK = 200
+"""Characters that are kept of a server's mark."""
 LONG = 100
 """Digits of a number that means nothing."""
 
@@ -57,6 +59,12 @@ def answered_by(model: str | None, host: Any = None) -> str:
     name = " ".join(whole_text(model or "").split())
     told = " ".join(whole_text(host).split()) if isinstance(host, str) else ""
     return f"{name} at {told}" if name and told else name
+
+
+def marked_by(fingerprint: Any) -> str | None:
+    """A server's mark of the model behind the name, on one line; None where it gives none."""
+    told = " ".join(whole_text(fingerprint).split()) if isinstance(fingerprint, str) else ""
+    return told[:LONGEST_MARK] or None
 
 
 def read_answer(text: str, model: type[Body], what: str) -> Body:

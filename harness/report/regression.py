@@ -31,25 +31,30 @@ def regression_view(found: Regression, flips: int) -> Iterator[RenderableType]:
 
 
 def junit_xml(found: Regression) -> str:
-    """One test case for each condition: a failure where it fails, an error where it is open."""
-    bad = [one for one in found.conditions if one.verdict != "pass"]
-    failures = sum(one.verdict == "fail" for one in bad)
-    suite = ElementTree.Element(
-        "testsuite",
-        name="harness regress",
-        tests=str(len(found.conditions)),
-        failures=str(failures),
-        errors=str(len(bad) - failures),
-    )
-    for one in found.conditions:
-        case = ElementTree.SubElement(suite, "testcase", classname="regress", name=_printable(one.name))
-        if one.verdict != "pass":
-            tag = "failure" if one.verdict == "fail" else "error"
-            ElementTree.SubElement(case, tag, message=_printable(one.reason))
+    """One test case for each condition, and the flips."""
     flips = "\n".join(
         f"{flip.kind} {flip.item}: {flip.base} -> {flip.candidate}" for flip in found.comparison.flips
     )
-    ElementTree.SubElement(suite, "system-out").text = _printable(flips)
+    return junit_suite("regress", found.conditions, flips)
+
+
+def junit_suite(command: str, conditions: Sequence[Condition], said: str) -> str:
+    """One test case for each condition: a failure where it fails, an error where it is open."""
+    bad = [one for one in conditions if one.verdict != "pass"]
+    failures = sum(one.verdict == "fail" for one in bad)
+    suite = ElementTree.Element(
+        "testsuite",
+        name=f"harness {command}",
+        tests=str(len(conditions)),
+        failures=str(failures),
+        errors=str(len(bad) - failures),
+    )
+    for one in conditions:
+        case = ElementTree.SubElement(suite, "testcase", classname=command, name=_printable(one.name))
+        if one.verdict != "pass":
+            tag = "failure" if one.verdict == "fail" else "error"
+            ElementTree.SubElement(case, tag, message=_printable(one.reason))
+    ElementTree.SubElement(suite, "system-out").text = _printable(said)
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 

@@ -86,6 +86,7 @@ def _write_common(project: Project, name: str, wanted: str, *, example: bool) ->
         ("Makefile", "Makefile"),
         ("gitignore", ".gitignore"),
         ("check.yml", ".github/workflows/check.yml"),
+        ("watch.yml", ".github/workflows/watch.yml"),
     ):
         write_atomic(root / place, (FILES / file).read_bytes())
     # Git keeps no empty folder.

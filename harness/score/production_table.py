@@ -37,13 +37,9 @@ class _Columns:
         return grade
 
     def weight_of(self, row: Row) -> float:
-        text = self.text(row, "weight")
-        value = _number(text) if text else 1.0
-        if value is None or not LIGHTEST <= value <= HEAVIEST:
-            self.faults.note(
-                row, f"weight: {text!r} is not a number above 0, from {LIGHTEST:.0e} to {HEAVIEST:.0e}"
-            )
-            return 1.0
+        value, fault = weight_in(self.text(row, "weight"))
+        if fault:
+            self.faults.note(row, fault)
         return value
 
     def pi_of(self, row: Row) -> float | None:
@@ -60,6 +56,15 @@ class _Columns:
             self.faults.note(row, f"position: {text!r} does not count from 1")
             return None
         return None if value is None else int(value)
+
+
+def weight_in(text: str) -> tuple[float, str | None]:
+    """A weight, 1 without one, or its fault."""
+    value = _number(text) if text else 1.0
+    if value is None or not LIGHTEST <= value <= HEAVIEST:
+        what = f"weight: {text!r} is not a number above 0, from {LIGHTEST:.0e} to {HEAVIEST:.0e}"
+        return 1.0, what
+    return value, None
 
 
 def _number(text: str) -> float | None:

@@ -19,7 +19,7 @@ NAMES = (
     "item", "query", "rater", "grade", "reasoning", "clauses", "tags", "split", "policy_version",
     "repeat", "cannot", "weight", "stratum", "position", "teacher", "human", "pi", "drawn", "score",
     "views", "clicks", "carts", "purchases", "returns", "dwell", "session", "outcome", "arm",
-    *RESULT_TEXTS,
+    "day", "golden", *RESULT_TEXTS,
 )  # fmt: skip
 """What a header can be mapped to."""
 LISTS = ("clauses", "tags")

@@ -1,0 +1,205 @@
+"""Who drifted, for a terminal, as Markdown, as JUnit XML, and as one line for a webhook."""
+
+import json
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from harness.report.parts import columns, indented, interval, number, percent, signed, warnings
+from harness.report.regression import junit_suite, markdown_cell, markdown_table
+from harness.scorecards.comparison import Condition
+from harness.scorecards.watch import HumanSequence, MeanChange, Mix, Process, Watch, WatchedDay
+from harness.storage.plural import plural
+
+QUESTION = "Who drifted, the teacher or the traffic?"
+STYLES = {"none": "bold green", None: "bold yellow"}
+SHOWN = 10
+"""Days of the table: the last ones. --json and the page have all."""
+
+
+def watch_view(found: Watch) -> Iterator[RenderableType]:
+    """The verdict, both processes, the last days, and what the traffic did."""
+    yield Text(f"{QUESTION} {watch_words(found)}", style="bold")
+    yield Text.assemble((verdict_word(found), STYLES.get(found.verdict, "bold red")), f": {found.reason}.")
+    yield from (Text(line) for line in baseline_lines(found))
+    yield indented(_processes(found))
+    if found.days:
+        yield indented(_days(found))
+        if len(found.days) > SHOWN:
+            left = plural(len(found.days) - SHOWN, "day")
+            yield Text(f"  {left} before; --json has all.", style="dim")
+    yield from (Text(line) for line in traffic_lines(found))
+    for one in found.model_changes:
+        yield Text(f"Another model behind the same name: {one}.", style="yellow")
+    yield from warnings(found.warnings, above=True)
+
+
+def verdict_word(found: Watch) -> str:
+    """The verdict in capitals."""
+    return (found.verdict or "cannot tell").upper()
+
+
+def watch_words(found: Watch) -> str:
+    """What is watched."""
+    return " by ".join(part for part in (found.grader, found.policy) if part) or found.watch
+
+
+def baseline_lines(found: Watch) -> Iterator[str]:
+    """The baseline, and what counts as a drift."""
+    if found.baseline:
+        one = found.baseline
+        pairs = f"{plural(one.n, 'golden pair')} of {plural(one.n_queries, 'query', 'queries')}"
+        looks = plural(one.repeats, "look")
+        yield f"Baseline: loss {one.loss:.3f} over {looks} at {pairs}, error {one.se:.3f}."
+    yield (
+        f"A drift of up to {found.delta:g} is tolerated. If nothing drifts further, the chance of an alarm "
+        f"ever is at most {found.alpha:g}."
+    )
+
+
+def _processes(found: Watch) -> RenderableType:
+    table = columns("process", "evidence", "highest", "alarm from", "alarm on", "")
+    for name, one in (("teacher", found.teacher), ("traffic", found.traffic)):
+        said = process_words(one)
+        alarm = one.alarmed_at or "-"
+        table.add_row(name, evidence(one.e_value), evidence(one.highest), f"{one.threshold:g}", alarm, said)
+    return table
+
+
+def process_words(one: Process) -> str:
+    """What is watched, and where it leans; or why nothing is said."""
+    if one.reason:
+        return one.reason.text
+    return f"{one.of}: {one.direction} {one.moved}" if one.moved else f"{one.direction}"
+
+
+def evidence(value: float | None) -> str:
+    """An e-value, which can be very large."""
+    if value is None:
+        return "-"
+    return f"{value:.2g}" if value < 0.1 or value >= 1000 else f"{value:.2f}"
+
+
+def _days(found: Watch) -> RenderableType:
+    table = columns("day", "loss", "to baseline", "interval", "unread", "teacher", "rows", "traffic")
+    for one in found.days[-SHOWN:]:
+        table.add_row(*day_cells(one))
+    return table
+
+
+def day_cells(one: WatchedDay) -> tuple[str, ...]:
+    """A day as cells of a table."""
+    apart = None if one.loss is None or one.baseline is None else one.loss - one.baseline
+    return (
+        one.day,
+        number(one.loss),
+        signed(apart),
+        interval(one.ci, 2) or "-",
+        f"{one.unread:,}" if one.n else "-",
+        evidence(one.teacher_e),
+        f"{one.rows:,}" if one.rows else "-",
+        evidence(one.traffic_e),
+    )
+
+
+def traffic_lines(found: Watch) -> Iterator[str]:
+    """What the traffic did, in sentences."""
+    if found.mixes:
+        yield ""
+        yield f"The last {plural(found.recent, 'day')} of traffic against its baseline:"
+    for mix in found.mixes:
+        yield f"  {mix_words(mix)}"
+    if found.change:
+        yield f"  {change_words(found.change)}"
+    if found.humans:
+        yield f"  {humans_words(found.humans)}"
+
+
+def mix_words(mix: Mix) -> str:
+    """How far a mix moved."""
+    most = max(mix.parts, key=lambda part: abs(part.now - part.then))
+    return (
+        f"{mix.of}: PSI {mix.psi:.3f}, Jensen-Shannon {mix.jensen_shannon:.3f} bits; most in {most.name}, "
+        f"{percent(most.then)} to {percent(most.now)}"
+    )
+
+
+def change_words(one: MeanChange) -> str:
+    """Kitagawa's split."""
+    return (
+        f"mean grade {number(one.then)} to {number(one.now)}: {signed(one.change)} = {signed(one.mix)} by "
+        f"the mix of strata {signed(one.within)} within them"
+    )
+
+
+def humans_words(one: HumanSequence) -> str:
+    """What people's ratings say of the traffic."""
+    if one.ci is None:
+        return f"people, {one.name}: {number(one.now)}; {one.reason}"
+    moved = f"{signed(one.change)} {interval(one.ci)}"
+    said = f"people, {one.name}: {number(one.then)} to {number(one.now)}, {moved}"
+    return f"{said}, alarm on {one.alarmed_at}" if one.alarmed_at else said
+
+
+def conditions_of(found: Watch) -> tuple[Condition, ...]:
+    """The processes as conditions: a failure where one alarmed; those that say nothing are left out.
+
+    Where none says anything, both are open.
+    """
+    both = (("the teacher", found.teacher), ("the traffic", found.traffic))
+    return tuple(
+        Condition(
+            name=f"{name} did not drift",
+            verdict="inconclusive" if one.e_value is None else "fail" if one.alarmed_at else "pass",
+            reason=_condition_words(one),
+        )
+        for name, one in both
+        if one.e_value is not None or found.verdict is None
+    )
+
+
+def _condition_words(one: Process) -> str:
+    if one.reason:
+        return one.reason.text
+    said = f"evidence {evidence(one.highest)} at most, alarm from {one.threshold:g}"
+    return f"{said}, reached on {one.alarmed_at} ({process_words(one)})" if one.alarmed_at else said
+
+
+def junit_text(found: Watch) -> str:
+    """A test case for each process."""
+    return junit_suite("watch", conditions_of(found), found.reason)
+
+
+def markdown_text(found: Watch) -> str:
+    """The verdict for a job summary."""
+    lines = [
+        f"## Watch: {verdict_word(found).lower()}",
+        "",
+        f"{markdown_cell(found.reason)}.",
+        "",
+        *markdown_table(
+            ("process", "evidence", "alarm from", "alarm on", "what"),
+            (
+                (name, evidence(one.e_value), f"{one.threshold:g}", one.alarmed_at or "-", process_words(one))
+                for name, one in (("teacher", found.teacher), ("traffic", found.traffic))
+            ),
+        ),
+        *markdown_table(
+            ("day", "loss", "to baseline", "interval", "unread", "teacher", "rows", "traffic"),
+            (tuple(map(markdown_cell, day_cells(one))) for one in found.days[-SHOWN:]),
+        ),
+        *(f"- {markdown_cell(line)}" for line in traffic_lines(found) if line.startswith("  ")),
+        *(f"- Another model behind the same name: {markdown_cell(one)}." for one in found.model_changes),
+        *(f"- {markdown_cell(one)}" for one in found.warnings),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def webhook_line(found: Watch) -> str:
+    """One line of JSON with a `text`, as chat systems take it."""
+    day = found.days[-1].day if found.days else None
+    text = f"{verdict_word(found)} on {day}: {found.reason} ({watch_words(found)})"
+    if found.model_changes:
+        text += f"; {found.model_changes[-1]}"
+    return json.dumps({"text": text, "verdict": found.verdict, "day": day}, ensure_ascii=False)

@@ -1,0 +1,162 @@
+"""A watch: a folder of runs over the same golden pairs, and a history with a line for each day.
+
+watch.json       what is asked of whom, and what counts as a drift; it never changes
+history.jsonl    append-only: the baseline, each day's loss, each day's traffic. A watch is read from it alone
+baseline/RUN     the run whose repeats are the baseline
+days/DAY/RUN     the run of each day, with its raw replies
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from harness.errors import BadInput, Fault, refuse_faults
+from harness.nouns.base import Amount, Count, Interval, Level, Noun, Weighting
+from harness.runs.manifest import MANIFEST, Asked, Digests
+from harness.storage.files import build, faults_of, read_json, to_line, write_atomic
+from harness.storage.project import folder_names
+from harness.storage.regular import SETTINGS, append_whole, lines_of, odd_files, open_to_append, reading
+
+WATCH, HISTORY, BASELINE, DAYS = "watch.json", "history.jsonl", "baseline", "days"
+DAMAGE = "the history is damaged; restore it from a backup"
+Share = Annotated[float, Field(ge=0, le=1)]
+MOST_NAMES = 20
+"""Names of models of a day that a line keeps."""
+
+
+class WatchSettings(Noun):
+    """What a watch asks, and what counts as a drift. `asked.only`: the sentinels."""
+
+    format: Literal[1] = 1
+    created_at: str
+    asked: Asked
+    digests: Digests
+    repeats: Annotated[int, Field(ge=1, le=1000)]
+    weighting: Weighting
+    alpha: Annotated[float, Field(gt=0, lt=1)]
+    delta: Share
+    scale: tuple[Level, ...]
+
+
+class BaselineLine(Noun):
+    """The mean loss of each repeat of the baseline."""
+
+    kind: Literal["baseline"] = "baseline"
+    day: str
+    run: str
+    losses: tuple[Share, ...]
+    n: Count
+    n_queries: Count
+    models: tuple[str, ...] = ()
+
+
+class DayLine(Noun):
+    """The mean loss of a day; `ci` of its difference to the baseline, clustered by query."""
+
+    kind: Literal["day"] = "day"
+    day: str
+    run: str
+    loss: Share
+    n: Count
+    n_queries: Count
+    unread: Count = 0
+    ci: Interval | None = None
+    models: tuple[str, ...] = ()
+
+
+class StratumLine(Noun):
+    """The traffic of a stratum: its weight, and the weight of each grade that the teacher gave."""
+
+    weight: Amount
+    grades: dict[Level, Amount] = Field(default={})
+
+
+class TrafficLine(Noun):
+    """The traffic of a day by stratum, and what people's ratings of it say, if there are any."""
+
+    kind: Literal["traffic"] = "traffic"
+    day: str
+    source: str
+    rows: Count
+    strata: dict[str, StratumLine]
+    estimate: tuple[str, float, float | None] | None = None
+
+
+Line = BaselineLine | DayLine | TrafficLine
+_LINE: TypeAdapter[Line] = TypeAdapter(Annotated[Line, Field(discriminator="kind")])
+
+
+def is_watch(folder: Path) -> bool:
+    """Whether a folder holds a watch."""
+    return (folder / WATCH).is_file()
+
+
+def load_settings(folder: Path) -> WatchSettings:
+    """What a watch asks. BadInput if it is damaged, or none."""
+    path = folder / WATCH
+    if not folder.is_dir() or not os.path.lexists(path):
+        raise BadInput([Fault(str(folder), "no such watch; `harness watch FOLDER --model ...` begins one")])
+    refuse_faults(odd_files(folder))
+    found, faults = build(WatchSettings, read_json(path, SETTINGS, links=False), str(path))
+    if found is None:
+        raise BadInput(faults)
+    return found
+
+
+def save_settings(folder: Path, settings: WatchSettings) -> None:
+    """Write what a watch asks, once."""
+    write_atomic(folder / WATCH, settings.model_dump_json(indent=2) + "\n")
+
+
+def history_of(folder: Path) -> list[Line]:
+    """Every line. A last one that a kill cut off is no line yet: its day is done again."""
+    path = folder / HISTORY
+    found, faults = list[Line](), list[Fault]()
+    seen = set[tuple[str, str]]()
+    for number, raw in enumerate(_lines(path), start=1):
+        if not raw.endswith(b"\n"):
+            break
+        where = f"{path}, line {number}"
+        try:
+            line = _LINE.validate_json(raw)
+        except ValidationError as error:
+            faults += faults_of(error, where)
+            continue
+        key = line.kind, "" if line.kind == "baseline" else line.day
+        if key in seen:
+            faults.append(Fault(where, f"a second line for {line.kind} {line.day}"))
+        seen.add(key)
+        found.append(line)
+    refuse_faults([*faults, Fault(str(path), DAMAGE)] if faults else ())
+    return found
+
+
+def append_line(folder: Path, line: Line) -> None:
+    """Add a line, on the disk when this returns; half a line that a kill left is cut off before."""
+    path = folder / HISTORY
+    whole = sum(len(one) for one in _lines(path) if one.endswith(b"\n"))
+    with open_to_append(path) as file:
+        file.truncate(whole)
+        append_whole(file, to_line(line).encode("utf-8"))
+        os.fsync(file.fileno())
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    if os.path.lexists(path):
+        with reading(path, links=False) as file:
+            yield from lines_of(file, path)
+
+
+def run_in(folder: Path) -> Path | None:
+    """The run in a day's folder, finished or not; None before it began."""
+    refuse_faults([Fault(str(folder), "is a link")] if folder.is_symlink() else ())
+    names = [name for name in folder_names(folder) if (folder / name / MANIFEST).exists()]
+    return folder / names[-1] if names else None
+
+
+def names_of_models(names: Iterable[str]) -> tuple[str, ...]:
+    """The names of models as a line keeps them."""
+    return tuple(sorted(set(names)))[:MOST_NAMES]

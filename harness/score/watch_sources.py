@@ -1,0 +1,75 @@
+"""A day's traffic as a line of a watch: from a label set or a table, with people's ratings of it if given."""
+
+from pathlib import Path
+
+from harness.errors import BadInput, Fault
+from harness.golden.scales import grade_reader
+from harness.golden.table_faults import TableFaults
+from harness.runs.labels import load_labels
+from harness.runs.watch_folder import StratumLine, TrafficLine
+from harness.score.estimate import Wanted
+from harness.score.estimate_files import Labelled, Rated, estimate_files
+from harness.score.production_table import weight_in
+from harness.score.watched import TrafficDay
+from harness.storage.tables import Layout, joined
+
+NEEDED = ("weight", "stratum", "grade", "shot_query")
+
+
+def traffic_line(day: str, labels: Labelled, rated: Rated | None) -> TrafficLine:
+    """The line of a day's label set or table. BadInput for a faulty one."""
+    found = _of_set(day, labels.path) if labels.is_set else _of_table(day, labels)
+    if found.fault:
+        raise BadInput([Fault(str(labels.path), found.fault)])
+    estimate = None
+    if rated is not None or _has_human(labels):
+        main = estimate_files(labels, rated, Wanted()).estimates[0]
+        if main.value is not None:
+            estimate = main.name, main.value, main.se
+    total = sum(found.weights.values()) or 1.0
+    strata = {
+        name: StratumLine(
+            weight=weight / total,
+            grades={grade: part / total for grade, part in found.grades.get(name, {}).items()},
+        )
+        for name, weight in found.weights.items()
+    }
+    source = str(labels.path)
+    return TrafficLine(day=day, source=source, rows=found.rows, strata=strata, estimate=estimate)
+
+
+def _of_set(day: str, folder: Path) -> TrafficDay:
+    found = TrafficDay(day)
+    for batch in load_labels(folder).batches(NEEDED):
+        columns = [batch.column(name).to_pylist() for name in NEEDED]
+        for weight, stratum, grade, shot in zip(*columns, strict=True):
+            # The answer to a shot's query stood in the prompt: it says nothing of what the teacher gives.
+            found.add(stratum or "", None if shot else grade, weight)
+    return found
+
+
+def _of_table(day: str, labels: Labelled) -> TrafficDay:
+    table, layout = labels.table, labels.layout
+    headers = table.require(("item", "teacher"), layout)
+    headers |= {name: table.find(name, layout) for name in ("weight", "stratum")}
+    grade, faults, found = (
+        grade_reader(layout.labels, labels.levels.scale),
+        TableFaults(table),
+        TrafficDay(day),
+    )
+    for row in table.rows:
+        text = joined(row, headers["teacher"])
+        value, wrong = grade(text)
+        if wrong:
+            faults.note_grade(row, "+".join(headers["teacher"]), text, wrong)
+        weight, heavy = weight_in(joined(row, headers["weight"]))
+        if heavy:
+            faults.note(row, heavy)
+        found.add(joined(row, headers["stratum"]), value, weight)
+    faults.refuse()
+    return found
+
+
+def _has_human(labels: Labelled) -> bool:
+    """Whether a table has people's grades in it."""
+    return not labels.is_set and bool(labels.table.find("human", Layout(labels.layout.columns)))

@@ -1,0 +1,129 @@
+"""A watch from a table: a row for each sentinel and day, and one for each production row."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
+
+from harness.errors import BadInput, Fault, refuse_faults
+from harness.golden.graded_files import Levels
+from harness.golden.scales import grade_reader
+from harness.golden.table_faults import TableFaults, without_doubles
+from harness.nouns.pair import one_form, query_key
+from harness.score.production_table import weight_in
+from harness.score.watch import LEAST_REPEATS, WHY_FIVE, About, Settings, refuse_few, watched
+from harness.score.watched import Loss, Seen, TrafficDay, baseline_of, day_order, sentinel_day
+from harness.scorecards.watch import Watch
+from harness.storage.plural import plural
+from harness.storage.tables import Layout, Row, Table, joined
+
+NOT_THE_SAME = "{days} no golden pair of the baseline: their loss is held against that of other pairs"
+
+
+class _Row(NamedTuple):
+    day: str
+    item: str
+    query: str
+    golden: int | None
+    teacher: int | None
+    weight: float
+    stratum: str
+
+
+@dataclass(slots=True)
+class _Days:
+    """Sentinels and traffic by day."""
+
+    sentinels: dict[str, list[Seen]] = field(default_factory=lambda: defaultdict(list))
+    traffic: dict[str, TrafficDay] = field(default_factory=dict)
+
+    def add(self, row: _Row, loss: Loss) -> None:
+        if row.golden is None:
+            day = self.traffic.setdefault(row.day, TrafficDay(row.day))
+            day.add(row.stratum, row.teacher, row.weight)
+            return
+        query = query_key(row.query) if row.query else row.item
+        seen = Seen(row.item, query, loss.of(row.golden, row.teacher), row.teacher is None)
+        self.sentinels[row.day].append(seen)
+
+
+def watch_table(table: Table, layout: Layout, levels: Levels, settings: Settings) -> Watch:
+    """The verdict over a table of history. BadInput names every faulty row."""
+    refuse_few(settings.baseline, f"--baseline {settings.baseline}")
+    days = _read(table, layout, levels, Loss(levels.scale, settings.weighting))
+    traffic = [days.traffic[day] for day in sorted(days.traffic, key=day_order)]
+    order = sorted(days.sentinels, key=day_order)
+    if order and len(order) < settings.baseline:
+        there = plural(len(order), "day has sentinels", "days have sentinels")
+        why = (
+            WHY_FIVE
+            if settings.baseline == LEAST_REPEATS
+            else f"the baseline is the first {settings.baseline}"
+        )
+        raise BadInput([Fault(str(table.path), f"{there}: {why}")])
+    policy = levels.policy.label if levels.policy else None
+    about = About(str(table.path), policy=policy)
+    if not order:
+        return watched(about, levels.scale, settings, None, (), traffic)
+    looks, by_item = baseline_of([days.sentinels[day] for day in order[: settings.baseline]])
+    later = order[settings.baseline :]
+    found = [sentinel_day(day, days.sentinels[day], looks, by_item) for day in later]
+    others = [day for day in later if not any(one.item in by_item for one in days.sentinels[day])]
+    if others:
+        has = plural(len(others), "day has", "days have")
+        about = about._replace(warnings=(NOT_THE_SAME.format(days=has),))
+    return watched(about, levels.scale, settings, looks, found, traffic)
+
+
+def _read(table: Table, layout: Layout, levels: Levels, loss: Loss) -> _Days:
+    headers = table.require(("day", "item", "query", "teacher"), layout)
+    headers |= {name: table.find(name, layout) for name in ("golden", "stratum", "weight")}
+    faults, found = TableFaults(table), _Days()
+    grade = grade_reader(layout.labels, levels.scale)
+    sentinels = []
+
+    def grade_in(row: Row, name: str) -> int | None:
+        text = joined(row, headers[name])
+        value, fault = grade(text)
+        if fault:
+            faults.note_grade(row, "+".join(headers[name]), text, fault)
+        return value
+
+    kinds = set[bool]()
+    for row in table.rows:
+        day = day_of(joined(row, headers["day"]))
+        item = one_form(joined(row, headers["item"]))
+        faults.note_gaps(row, ("item",), {"item": item or None})
+        if day is None:
+            what = f"day: {joined(row, headers['day'])!r} is neither a date, such as 2026-11-30, nor a number"
+            faults.note(row, what)
+            continue
+        kinds.add(day.isdecimal())
+        weight, wrong = weight_in(joined(row, headers["weight"]))
+        if wrong:
+            faults.note(row, wrong)
+        query, stratum = joined(row, headers["query"]), joined(row, headers["stratum"])
+        one = _Row(day, item, query, grade_in(row, "golden"), grade_in(row, "teacher"), weight, stratum)
+        if not faults:
+            found.add(one, loss)
+        if one.golden is not None:
+            sentinels.append((row.line, (day, item), None))
+    faults.refuse()
+    many = [(day.day, day.fault) for day in found.traffic.values() if day.fault]
+    refuse_faults(Fault(str(table.path), f"{day}: {fault}") for day, fault in many)
+    if len(kinds) > 1:
+        raise BadInput([Fault(str(table.path), "day: dates and numbers are mixed; use one of them")])
+    without_doubles(sentinels, lambda key: f"item {key[1]!r} on {key[0]}", table.place)
+    return found
+
+
+def day_of(text: str) -> str | None:
+    """A date as 2026-11-30, or the number of a day; None for anything else."""
+    if text.isdecimal() and len(text) < 8:
+        return str(int(text))
+    for read in (date.fromisoformat, datetime.fromisoformat):
+        try:
+            return f"{read(text):%Y-%m-%d}"
+        except ValueError:
+            continue
+    return None

@@ -1,0 +1,1 @@
+"""The teacher over time: golden pairs asked again, day by day."""

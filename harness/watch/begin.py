@@ -1,0 +1,127 @@
+"""Begin a watch: choose the sentinels, once, and write down what is asked."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.errors import BadInput, Fault, refuse_faults
+from harness.golden.examples import checked_examples, golden_path
+from harness.golden.splits import choose_examples
+from harness.grading.plan import Plan, make_plan
+from harness.policy.load import load_with_gates, policy_path
+from harness.providers import is_expected, reads_grades
+from harness.runs.manifest import IN_WORDS, Asked
+from harness.runs.watch_folder import WatchSettings, is_watch, load_settings, save_settings
+from harness.score.watch import ALPHA, DELTA, LEAST_REPEATS, refuse_few
+from harness.storage.project import Project
+
+SENTINELS = 50
+"""Golden pairs that are asked again each day."""
+FIXED = (
+    "policy",
+    "prompt",
+    "splits",
+    "seed",
+    "shots",
+    "temperature",
+    "max_tokens",
+    "no_schema",
+    "fold_system",
+)
+"""What a watch asks in the same way from its first day on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the user asks for; None where it is not said, and a watch that exists has its own."""
+
+    asked: Asked
+    given: frozenset[str]
+    sentinels: int | None = None
+    repeats: int | None = None
+    alpha: float | None = None
+    delta: float | None = None
+
+
+def begin(project: Project, folder: Path, wanted: Wanted) -> WatchSettings:
+    """The settings of the watch; of a new one, written down. BadInput for what an old one asks otherwise."""
+    if is_watch(folder):
+        return _same(folder, load_settings(folder), wanted)
+    settings = planned(project, wanted)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_settings(folder, settings)
+    return settings
+
+
+def planned(project: Project, wanted: Wanted) -> WatchSettings:
+    """The settings of a new watch. The sentinels are a seeded sample, the same for every teacher."""
+    asked = wanted.asked
+    if reads_grades(asked.model):
+        raise BadInput(f"{asked.model}: a file of grades is the same every day; name a model")
+    repeats = LEAST_REPEATS if wanted.repeats is None else wanted.repeats
+    refuse_few(repeats, f"--repeats {repeats}")
+    policy, gates = load_with_gates(policy_path(project, asked.policy))
+    golden = list(checked_examples(golden_path(project, policy.name), policy))
+    chosen = choose_examples(golden, asked.splits, wanted.sentinels or SENTINELS, asked.seed or 0)
+    asked = asked.model_copy(update={"only": tuple(one.id for one in chosen), "no_cache": True})
+    plan = make_plan(project, asked)
+    return WatchSettings(
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        asked=plan.asked,
+        digests=plan.digests,
+        repeats=repeats,
+        weighting=gates.weighting,
+        alpha=ALPHA if wanted.alpha is None else wanted.alpha,
+        delta=DELTA if wanted.delta is None else wanted.delta,
+        scale=policy.scale,
+    )
+
+
+def _same(folder: Path, settings: WatchSettings, wanted: Wanted) -> WatchSettings:
+    """The settings of a watch that exists, with the address that the user names."""
+    before, now = settings.asked, wanted.asked
+    pairs = [(name, getattr(before, name), getattr(now, name)) for name in ("model", *FIXED)]
+    pairs += [
+        ("sentinels", len(before.only), wanted.sentinels),
+        ("repeats", settings.repeats, wanted.repeats),
+        ("alpha", settings.alpha, wanted.alpha),
+        ("delta", settings.delta, wanted.delta),
+    ]
+    refuse_faults(
+        Fault(str(folder), f"was begun with {_option(name)} {_shown(then)}, not {_shown(now)}: begin another")
+        for name, then, now in pairs
+        if name in wanted.given and not _fits(name, then, now)
+    )
+    if now.base_url is None and not is_expected(before.model, before.base_url):
+        what = f"this sends your key and the pairs to {before.base_url}"
+        raise BadInput([Fault(str(folder), f"{what}; confirm the address with --base-url {before.base_url}")])
+    asked = before.model_copy(update={"base_url": now.base_url or before.base_url})
+    return settings.model_copy(update={"asked": asked})
+
+
+def _fits(name: str, then: object, now: object) -> bool:
+    """Whether a setting is the same; a policy or prompt without a version means the watch's own."""
+    if name in ("policy", "prompt"):
+        return str(now) in (str(then), str(then).partition("@")[0])
+    if name == "sentinels":
+        # A golden set can have fewer pairs than were asked for.
+        return int(str(then)) <= int(str(now))
+    return then == now
+
+
+def _option(name: str) -> str:
+    return "--split" if name == "splits" else f"--{name.replace('_', '-')}"
+
+
+def _shown(value: object) -> str:
+    return "+".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def plan_of(project: Project, folder: Path, settings: WatchSettings, repeats: int) -> Plan:
+    """The plan of a day. BadInput where what the teacher reads has changed since the watch began."""
+    plan = make_plan(project, settings.asked.model_copy(update={"repeats": repeats}))
+    if changed := settings.digests.changed(plan.digests):
+        names = ", ".join(IN_WORDS[name] for name in changed)
+        why = "a loss would move with it: begin another watch, in another folder"
+        raise BadInput([Fault(str(folder), f"changed since the watch began: {names}; {why}")])
+    return plan

@@ -1,0 +1,106 @@
+"""The days of a watch: the sentinels are asked again, past the reply cache, and a line is added."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.errors import BadInput, Fault, Unfinished
+from harness.grading.answering import resumable
+from harness.grading.evaluate import answer, foresee, job_of, note_test_look
+from harness.grading.job import Limits, RunObserver
+from harness.grading.new_run import new_manifest, run_contents
+from harness.grading.pair_grades import is_finished
+from harness.runs.new_folder import create_run
+from harness.runs.record_log import writing
+from harness.runs.watch_folder import (
+    BASELINE,
+    DAYS,
+    BaselineLine,
+    DayLine,
+    TrafficLine,
+    WatchSettings,
+    append_line,
+    history_of,
+    run_in,
+)
+from harness.score.watch_folder import baseline_line, day_line, unanswered_in
+from harness.score.watched import day_order
+from harness.scorecards.money import Forecast
+from harness.storage.plural import plural
+from harness.storage.project import Project
+from harness.watch.begin import plan_of
+
+AGAIN = "the same command for the same day goes on from here"
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold a watch. BadInput where another process does."""
+    lock = writing(folder, "watch")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def add_day(
+    project: Project, folder: Path, settings: WatchSettings, day: str, watch: RunObserver, limits: Limits
+) -> bool:
+    """Ask the sentinels for a day, and before the first day the baseline; False if the day is there already.
+
+    A day that was broken off goes on. Nothing is counted twice: its line is written once, at its end.
+    """
+    with alone_in(folder):
+        lines = history_of(folder)
+        days = [line.day for line in lines if isinstance(line, DayLine)]
+        if day in days:
+            return False
+        if later := [one for one in days if day_order(one) > day_order(day)]:
+            what = f"{day} is before {max(later, key=day_order)}, which is in the history: days go forward"
+            raise BadInput([Fault(str(folder), what)])
+        first = folder / BASELINE
+        if not any(isinstance(line, BaselineLine) for line in lines):
+            run = _asked(project, first, settings, settings.repeats, watch, limits)
+            append_line(folder, baseline_line(day, run, settings.weighting))
+        run = _asked(project, folder / DAYS / day, settings, 1, watch, limits)
+        baseline = run_in(first)
+        if baseline is None:
+            raise BadInput([Fault(str(first), "the run of the baseline is gone; restore it")])
+        append_line(folder, day_line(day, run, baseline, settings.weighting))
+    return True
+
+
+def add_traffic(folder: Path, line: TrafficLine) -> None:
+    """Add a day's traffic. BadInput where the day has some."""
+    with alone_in(folder):
+        if any(isinstance(one, TrafficLine) and one.day == line.day for one in history_of(folder)):
+            raise BadInput([Fault(str(folder), f"{line.day} has its traffic already")])
+        append_line(folder, line)
+
+
+def _asked(
+    project: Project,
+    folder: Path,
+    settings: WatchSettings,
+    repeats: int,
+    watch: RunObserver,
+    limits: Limits,
+) -> Path:
+    """The finished run in a folder, asked for where it is missing or not finished."""
+    plan = plan_of(project, folder, settings, repeats)
+    run = run_in(folder)
+    if run is None:
+        with resumable(folder, AGAIN):
+            run = create_run(folder, new_manifest(project, plan), run_contents(plan))
+    if not is_finished(run):
+        note_test_look(plan, answer(job_of(project, run, plan, watch, limits), AGAIN))
+    if not is_finished(run):
+        left = plural(unanswered_in(run), "question has", "questions have")
+        raise Unfinished(f"{left} no answer, and the day does not count yet; {AGAIN}")
+    return run
+
+
+def foreseen(project: Project, settings: WatchSettings, *, begun: bool) -> Forecast:
+    """What the next day costs, the first one with its baseline. Makes no API calls and writes nothing."""
+    repeats = 1 if begun else settings.repeats + 1
+    return foresee(project, settings.asked.model_copy(update={"repeats": repeats}))

@@ -1,0 +1,117 @@
+"""`harness golden age`: what is old, what has left the traffic, and what to add next."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import CLAUSE, example, examples, harness, policy_text, write_golden, write_project
+from hypothesis import given
+from hypothesis import strategies as st
+from labelling import rows as label_rows
+from labelling import write_rows
+
+from harness.golden.nearest import Nearest, spread_out
+from harness.golden.similarity import jaccard, text_tokens, tokens
+from harness.nouns.pair import Pair, Result
+
+WORD = st.sampled_from(["red", "blue", "shoe", "lamp", "tin", "box"])
+TITLE = st.lists(WORD, min_size=1, max_size=4)
+
+
+def pair(query: str, title: str) -> Pair:
+    return Pair(query=query, result=Result(title=title))
+
+
+@pytest.fixture
+def shop(here: Path) -> Path:
+    write_project(here)
+    return here
+
+
+def age(*words: str) -> dict[str, Any]:
+    ended = harness("golden", "age", *words, "--json")
+    assert ended.code == 0, ended.err
+    found: dict[str, Any] = ended.json
+    return found
+
+
+def test_examples_that_rest_on_a_moved_clause_are_named(shop: Path) -> None:
+    assert age()["aged"] == []
+    text = policy_text("small", (0, 1, 2), CLAUSE.replace("at most 1", "at most 1, or 0 where it is worn"))
+    (shop / "policies/small/v2.toml").write_text(text.replace('version = "v1"', 'version = "v2"'), "utf-8")
+    found = age("--policy", "small@v2")
+    resting = {one["item"] for one in found["aged"] if "clause accessory" in one["because"]}
+    assert resting == {one["id"] for one in examples() if "accessory" in one["clauses"]}
+    assert found["moved"][0] == {"name": "clause accessory", "examples": len(resting)}
+    assert len(found["aged"]) == len(examples()) and found["versions"] == {"v1": len(examples())}
+    shown = harness("golden", "age", "--policy", "small@v2").out
+    assert "clause accessory moved:" in shown and "harness golden regrade" in shown
+
+
+def test_the_traffic_says_what_is_gone_and_what_to_add(shop: Path) -> None:
+    known, title = examples()[2]["query"], examples()[2]["result"]["title"]
+    rows = [
+        f"a,{known},{title},90,head",
+        "b,garden hose,green hose 20 m,6,tail",
+        "c,garden hose,green hose 20 m with gun,3,tail",
+        "d,snow shovel,steel snow shovel,1,tail",
+    ]
+    (shop / "t.csv").write_text("item,query,title,weight,stratum\n" + "\n".join(rows), "utf-8")
+    found = age("--traffic", "t.csv", "--n", "2", "-o", "plan.jsonl")
+    assert (found["covered"], found["known_queries"]) == (pytest.approx(0.9), pytest.approx(0.9))
+    assert {one["query"] for one in found["gone"]} == {one["query"] for one in examples()} - {known}
+    assert [(one["stratum"], one["covered"]) for one in found["strata"]] == [("tail", 0.0), ("head", 1.0)]
+    # Each of another query first, the heavier first; c is near b.
+    assert [one["item"] for one in found["to_add"]] == ["b", "d"]
+    plan = [json.loads(line) for line in (shop / "plan.jsonl").read_text("utf-8").splitlines()]
+    assert [one["drawn"] for one in plan] == ["hunted"] * 2
+    assert "no golden example is near it" in plan[0]["reason"]
+    how = ("--policy", "small", "--raters", "ann,bob", "--kind", "human", "--dry-run")
+    rated = harness("rate", "plan", "--from", "plan.jsonl", *how)
+    assert rated.code == 0, rated.err
+
+
+def test_a_label_set_is_traffic_too(shop: Path) -> None:
+    write_rows(shop / "pairs.csv", label_rows(12))
+    assert harness("label", "pairs.csv", "-o", "labels/a", "--unproven").code == 0
+    found = age("--traffic", "labels/a")
+    assert found["rows"] == 12 and 0 <= found["covered"] <= 1 and found["near"] == 0.5
+
+
+def test_from_half_of_the_words_on_an_example_is_near(shop: Path) -> None:
+    golden = [{**examples()[0], "query": "red shoe", "result": {"title": "size 9"}}]
+    write_golden(shop, golden)
+    # Four words of four and eight of its own; one more word, and it is less than half.
+    rows = ["a,red shoe,size 9 a b c d", "b,red shoe,size 9 a b c d e"]
+    (shop / "t.csv").write_text("item,query,title\n" + "\n".join(rows), "utf-8")
+    found = age("--traffic", "t.csv")
+    assert [(one["item"], one["similarity"]) for one in found["to_add"]] == [("b", pytest.approx(4 / 9))]
+
+
+def test_options_without_traffic_and_an_empty_plan_are_refused(shop: Path) -> None:
+    assert harness("golden", "age", "-o", "x").code == 2
+    one = examples()[0]
+    (shop / "t.csv").write_text(f"item,query,title\na,{one['query']},{one['result']['title']}\n", "utf-8")
+    ended = harness("golden", "age", "--traffic", "t.csv", "-o", "x")
+    assert ended.code == 2 and "nothing to add" in ended.err and not (shop / "x").exists()
+
+
+@given(st.lists(TITLE, min_size=1, max_size=8), TITLE)
+def test_the_nearest_is_the_nearest_of_all(titles: list[list[str]], words: list[str]) -> None:
+    golden = [example(str(at), result={"title": " ".join(one)}) for at, one in enumerate(titles)]
+    asked = pair("query", " ".join(words))
+    _, similarity = Nearest(golden).of(asked)
+    assert similarity == max(jaccard(tokens(one), tokens(asked)) for one in golden)
+
+
+def test_nothing_shared_is_no_example() -> None:
+    assert Nearest([example()]).of(pair("zebra", "crossing")) == (None, Fraction(0))
+
+
+def test_what_is_spread_out_is_not_near_what_is_taken() -> None:
+    titles = ["green hose 20 m", "green hose 20 m gun", "red lamp", "blue lamp shade"]
+    sets = [text_tokens("", title) for title in titles]
+    assert spread_out(sets, ["hose", "hose", "lamp", "lamp"], 4, Fraction(1, 2)) == [0, 2, 3]
+    assert spread_out(sets, ["hose", "hose", "lamp", "lamp"], 1, Fraction(1, 2)) == [0]

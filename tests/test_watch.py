@@ -1,0 +1,355 @@
+"""`harness watch`: a table of history, and a folder in which a teacher on loopback is asked day by day."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from builders import Ended, examples, harness, write_project
+from fault_server import FaultServer, Turn, error, fault_server, graded, item_of
+from oracle import KEYS
+from watching import Planted, history, write_history
+
+from harness.runs.watch_folder import HISTORY
+from harness.stats.e_process import drift_process
+
+
+def table(here: Path, planted: Planted, seed: int = 1, *words: str) -> Ended:
+    path = write_history(here / "history.csv", history(seed, planted))
+    return harness("watch", path, "--scale", "0-4", *words)
+
+
+@pytest.mark.parametrize(
+    ("planted", "verdict", "code"),
+    [
+        (Planted(), "none", 0),
+        (Planted(shift=0.15), "teacher", 1),
+        (Planted(mix=0.25), "traffic", 1),
+        (Planted(shift=0.15, mix=0.25), "both", 1),
+    ],
+)
+def test_what_is_planted_is_found(here: Path, planted: Planted, verdict: str, code: int) -> None:
+    ended = table(here, planted, 1, "--json")
+    found = ended.json
+    assert (found["verdict"], ended.code) == (verdict, code), ended.err
+    for name in ("teacher", "traffic"):
+        process = found[name]
+        drifted = verdict in (name, "both")
+        assert (process["alarmed_at"] is not None) == drifted and process["threshold"] == 40
+        assert (process["highest"] >= 40) == drifted
+        # The baseline is days 1 to 5, and the change comes on day 25.
+        assert not drifted or 25 <= int(process["alarmed_at"]) <= 60
+    assert [one["day"] for one in found["days"]][-1] == "65" and found["baseline"]["repeats"] == 5
+    over = [one["day"] for one in found["days"] if (one["teacher_e"] or 0) >= 40]
+    assert found["teacher"]["alarmed_at"] == (over[0] if over else None) and found["recent"] == 7
+    change = found["change"]
+    assert change["mix"] + change["within"] == pytest.approx(change["change"])
+    strata = next(one for one in found["mixes"] if one["of"] == "strata")
+    assert (strata["psi"] > 0.25) == (planted.mix > 0)
+
+
+def test_terminal_junit_markdown_and_the_line_say_the_same(here: Path) -> None:
+    ended = table(here, Planted(shift=0.15), 1, "--junit", "j.xml", "--markdown", "m.md")
+    out = " ".join(ended.out.split())
+    assert ended.code == 1 and "TEACHER: the teacher is worse on the sentinels (alarm on" in out
+    junit = (here / "j.xml").read_text(encoding="utf-8")
+    assert 'name="harness watch" tests="2" failures="1" errors="0"' in junit
+    assert "## Watch: teacher" in (here / "m.md").read_text(encoding="utf-8")
+    line = harness("watch", "history.csv", "--scale", "0-4", "--line")
+    assert line.out.count("\n") == 1 and line.code == 1
+    assert json.loads(line.out)["verdict"] == "teacher" and "TEACHER" in json.loads(line.out)["text"]
+    assert harness("watch", "history.csv", "--scale", "0-4", "--line", "--json").code == 2
+
+
+def test_a_short_baseline_is_refused_with_the_reason(here: Path) -> None:
+    ended = table(here, Planted(days=1), 1, "--repeats", "4")
+    assert ended.code == 2 and "5 repeats or more: one look is itself off" in ended.err
+    few = table(here, Planted(days=0, baseline=4))
+    assert few.code == 2 and "4 days have sentinels" in few.err
+    edge = table(here, Planted(days=0, baseline=5), 1, "--json")
+    assert (edge.code, edge.json["verdict"], edge.json["teacher"]["e_value"]) == (3, None, None)
+
+
+def test_faults_of_a_table_are_named_all_at_once(here: Path) -> None:
+    rows = [(f"2026-11-{day:02}", "a", "q", 1, 1, "", "") for day in range(1, 8)]
+    bad = [
+        ("someday", "a", "q", 1, 1, "", ""),
+        ("2026-11-09", "a", "q", 9, "x", "", -1),
+        ("2026-11-01", "", "q", 1, 1, "", ""),
+    ]
+    path = write_history(here / "h.csv", [*rows, *bad])
+    ended = harness("watch", path, "--scale", "0-4")
+    for said in (
+        "line 9: day: 'someday'",
+        "line 10: weight: '-1'",
+        "line 11: no item",
+        "golden: 9",
+        "teacher: 'x'",
+    ):
+        assert said in ended.err, (said, ended.err)
+    write_history(path, [*rows, rows[0]])
+    assert "item 'a' on 2026-11-01 is graded twice" in harness("watch", path, "--scale", "0-4").err
+    write_history(path, [*rows, ("8", "a", "q", 1, 1, "", "")])
+    assert "dates and numbers are mixed" in harness("watch", path, "--scale", "0-4").err
+
+
+def test_an_answer_that_cannot_be_read_is_a_loss_of_one(here: Path) -> None:
+    rows = [
+        (day, item, item, 1, "" if day > 5 and item == "a" else 1, "", "")
+        for day in range(1, 8)
+        for item in "abcd"
+    ]
+    found = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4", "--json").json
+    assert [one["loss"] for one in found["days"]] == [0.25, 0.25] and found["days"][0]["unread"] == 1
+
+
+def test_other_pairs_than_the_baselines_are_told_of(here: Path) -> None:
+    rows = [(day, f"{day}-{at}", f"q{at}", 1, at % 2, "", "") for day in range(1, 9) for at in range(10)]
+    found = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-1", "--json").json
+    assert "3 days have no golden pair of the baseline" in found["warnings"][0]
+    assert [one["loss"] for one in found["days"]] == [0.5] * 3 == [one["baseline"] for one in found["days"]]
+
+
+def test_the_tolerance_of_a_share_is_delta_and_the_error_of_its_baseline(here: Path) -> None:
+    heads = [5, 6, 7, 6, 6, 3]
+    rows = [
+        (day, f"i{at}", "q", "", 1, "head" if at < number else "tail", 1)
+        for day, number in enumerate(heads, start=1)
+        for at in range(10)
+    ]
+    found = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4", "--json").json
+    before = np.array(heads[:5]) / 10
+    error = before.std(ddof=1) / np.sqrt(5)
+    wanted = [
+        drift_process(np.array([share]), np.array([usual]), 0.02 + error).both[0]
+        for share, usual in ((0.3, before.mean()), (0.7, 1 - before.mean()))
+    ]
+    assert found["traffic"]["e_value"] == pytest.approx(np.mean(wanted), rel=1e-12)
+
+
+def test_without_strata_grades_tell_of_the_traffic_while_the_teacher_is_quiet(here: Path) -> None:
+    def without(planted: Planted, *, sentinels: bool = True) -> Any:
+        rows = [(*one[:5], "", one[6]) for one in history(1, planted) if sentinels or one[3] == ""]
+        return harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4", "--json").json
+
+    moved = Planted(mix=0.5, rows=400)
+    found = without(moved)
+    assert (found["verdict"], found["traffic"]["of"]) == ("traffic", "grades")
+    both = without(Planted(mix=0.5, shift=0.2, rows=400))
+    assert both["verdict"] == "teacher" and "cannot tell of the traffic" in both["traffic"]["reason"]
+    alone = without(moved, sentinels=False)
+    assert alone["verdict"] is None and "nobody knows" in alone["traffic"]["reason"]
+
+
+def test_a_stratum_for_each_row_is_an_id(here: Path) -> None:
+    rows = [(day, f"i{at}", "q", "", 1, f"s{at}", 1) for day in range(1, 7) for at in range(1001)]
+    ended = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4")
+    assert ended.code == 2 and "1: stratum: 1,001 different ones" in ended.err
+    rows = [one for one in rows if one[1] != "i0"]
+    assert harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4").code == 0
+
+
+# --- a folder: golden pairs asked again ------------------------------------------------------------
+
+
+class Teacher:
+    """Grades right, and from a day on one too high; the clock is the test's."""
+
+    def __init__(self) -> None:
+        self.drifted = False
+        self.model = "m-1"
+        self.calls: Counter[str] = Counter()
+
+    def __call__(self, number: int, body: dict[str, Any]) -> Turn:
+        title = item_of(body)["result"]["title"]
+        marked = re.search(r"[0-9]x([0-9])", title)
+        right = int(marked[1]) if marked else 0
+        self.calls[title] += 1
+        grade = min(2, right + 1) if self.drifted else right
+        return graded(grade, model=self.model, system_fingerprint="fp_1")
+
+
+@pytest.fixture
+def shop(here: Path) -> Path:
+    write_project(here, golden=examples(queries=24))
+    return here
+
+
+def ask(server: FaultServer, day: str, *words: str) -> Ended:
+    at = ("--model", "openai/m", "--base-url", server.url, "--day", day, "--sentinels", "12")
+    return harness("watch", "w", *at, *words, **KEYS)
+
+
+def days_of(first: int, last: int) -> list[str]:
+    return [f"2026-12-{day:02}" for day in range(first, last + 1)]
+
+
+def test_a_teacher_that_changes_its_grades_is_found(shop: Path) -> None:
+    teacher = Teacher()
+    with fault_server(teacher) as server:
+        for day in days_of(1, 6):
+            ended = ask(server, day, "--json")
+            assert (ended.code, ended.json["verdict"]) == (0, "none"), ended.err
+        # Five looks for the baseline and one a day, of 12 pairs: no reply comes from the cache.
+        assert len(teacher.calls) == 12 and set(teacher.calls.values()) == {5 + 6}
+        teacher.drifted, teacher.model = True, "m-2"
+        codes = [ask(server, day, "--json") for day in days_of(7, 16)]
+    last = codes[-1].json
+    assert (codes[-1].code, last["verdict"], last["teacher"]["direction"]) == (1, "teacher", "worse")
+    assert last["teacher"]["alarmed_at"] > "2026-12-06"
+    assert last["days"][-1]["loss"] == sum("x2" not in title for title in teacher.calls) / 12
+    assert last["model_changes"] == ["on 2026-12-07 m-2 (fp_1) answered; before, m-1 (fp_1)"]
+    assert len(list((shop / "w/days").iterdir())) == 16
+
+
+def test_the_same_day_counts_once_and_days_go_forward(shop: Path) -> None:
+    teacher = Teacher()
+    with fault_server(teacher) as server:
+        ask(server, "2026-12-02")
+        before, asked = (shop / "w" / HISTORY).read_bytes(), len(server.requests)
+        again = ask(server, "2026-12-02")
+        assert again.code == 0 and "in w already: nobody was asked" in again.err
+        assert ((shop / "w" / HISTORY).read_bytes(), len(server.requests)) == (before, asked)
+        back = ask(server, "2026-12-01")
+        assert back.code == 2 and "2026-12-01 is before 2026-12-02" in back.err
+        other = ask(server, "2026-12-03", "--prompt", "teacher@v9", "--repeats", "6")
+        assert (
+            other.code == 2
+            and "--prompt teacher@v1, not teacher@v9" in other.err
+            and "--repeats 5, not 6" in other.err
+        )
+        assert ask(server, "nonsense").code == 2
+        assert len(server.requests) == asked
+
+
+def test_a_day_that_was_broken_off_goes_on_and_counts_once(shop: Path, no_waiting: None) -> None:
+    teacher, failing = Teacher(), False
+
+    def turn(number: int, body: dict[str, Any]) -> Turn:
+        if failing and item_of(body)["query"] != "blue lamp":
+            return error(400, "no")
+        return teacher(number, body)
+
+    with fault_server(turn) as server:
+        ask(server, "2026-12-01")
+        failing = True
+        broken = ask(server, "2026-12-02")
+        assert broken.code == 4 and "the day does not count yet" in broken.err, broken.err
+        assert (shop / "w" / HISTORY).read_bytes().count(b"\n") == 2
+        failing = False
+        done = ask(server, "2026-12-02", "--json")
+    assert done.code == 0 and [one["day"] for one in done.json["days"]] == ["2026-12-01", "2026-12-02"]
+    # What was answered before it broke off was not asked again.
+    assert set(teacher.calls.values()) == {5 + 2}
+
+
+def test_half_a_line_is_cut_off_and_its_day_costs_nothing_again(shop: Path) -> None:
+    teacher = Teacher()
+    with fault_server(teacher) as server:
+        for day in days_of(1, 3):
+            ask(server, day)
+        path = shop / "w" / HISTORY
+        whole = path.read_bytes()
+        asked = len(server.requests)
+        for cut in (1, len(whole.splitlines()[-1]) // 2):
+            path.write_bytes(whole[:-cut])
+            shown = harness("watch", "w", "--no-ask", "--json")
+            assert [one["day"] for one in shown.json["days"]] == days_of(1, 2)
+            assert ask(server, "2026-12-03").code == 0
+            assert (path.read_bytes(), len(server.requests)) == (whole, asked)
+        path.write_bytes(whole.replace(b'"loss"', b'"lost"', 1))
+        damaged = harness("watch", "w", "--no-ask")
+        assert damaged.code == 2 and "the history is damaged" in damaged.err
+
+
+def test_a_policy_that_changed_asks_for_another_watch(shop: Path) -> None:
+    with fault_server(Teacher()) as server:
+        ask(server, "2026-12-01")
+        golden = shop / "golden/small/examples.jsonl"
+        golden.write_text(golden.read_text("utf-8").replace('"grade": 2', '"grade": 1'), "utf-8")
+        ended = ask(server, "2026-12-02")
+    assert ended.code == 2 and "changed since the watch began:" in ended.err and "the golden set" in ended.err
+
+
+def test_traffic_is_added_to_its_day_and_found(shop: Path) -> None:
+    words = ("--model", "builtin/lexical", "--sentinels", "12")
+    for number, day in enumerate(days_of(1, 25)):
+        strata = ["head"] * 8 + ["tail"] * 2 if number < 9 else ["head"] * 4 + ["tail"] * 6
+        rows = [f"i{at},{one} {at},{at % 3},{one},1" for at, one in enumerate(strata * 20)]
+        (shop / "t.csv").write_text("item,query,teacher,stratum,weight\n" + "\n".join(rows), "utf-8")
+        asks = words if number in (0, 24) else ("--no-ask",)
+        ended = harness("watch", "w", *asks, "--day", day, "--traffic", "t.csv", "--json")
+        assert ended.code in (0, 1), ended.err
+    found = ended.json
+    assert (ended.code, found["verdict"], found["traffic"]["moved"]) == (1, "traffic", "head")
+    assert found["traffic"]["direction"] == "less" and found["teacher"]["alarmed_at"] is None
+    twice = harness("watch", "w", *words, "--day", day, "--traffic", "t.csv")
+    assert twice.code == 2 and "has its traffic already" in twice.err
+
+
+def test_looks_at_test_are_noted_and_dev_is_the_default(shop: Path) -> None:
+    looks = shop / "golden/small/test-looks.jsonl"
+    ended = harness("watch", "a", "--day", "2026-12-01", "--junit", "j.xml")
+    assert ended.code == 0 and not looks.exists()
+    # Without traffic there is nothing to say of it, and no error of the job.
+    assert 'tests="1" failures="0" errors="0"' in (shop / "j.xml").read_text("utf-8")
+    assert harness("watch", "b", "--split", "test", "--day", "2026-12-01").code == 0
+    # The baseline is one run, the day another.
+    assert looks.read_text("utf-8").count("\n") == 2
+    assert not [one for one in (shop / "runs").iterdir() if one.is_dir()]
+
+
+def test_fifty_sentinels_are_asked_unless_another_number_is_named(here: Path) -> None:
+    write_project(here, golden=examples(queries=40))
+    found = harness("watch", "w", "--day", "2026-12-01", "--json").json
+    assert (found["days"][0]["n"], found["baseline"]["n"], found["alpha"], found["delta"]) == (
+        50,
+        50,
+        0.05,
+        0.02,
+    )
+
+
+def test_the_forecast_writes_nothing_and_a_file_of_grades_is_refused(shop: Path) -> None:
+    ended = harness("watch", "w", "--sentinels", "12", "--dry-run")
+    assert ended.code == 0 and not (shop / "w").exists()
+    ended = harness("watch", "w", "--model", "replay/x.csv")
+    assert ended.code == 2 and "the same every day" in ended.err
+    assert harness("watch", "nowhere", "--no-ask").code == 2
+
+
+# --- people's estimates of the traffic ------------------------------------------------------------
+
+
+def rated_day(number: int, share: float) -> str:
+    """A table of 60 queries with two rows each, of which people graded all: so many are good."""
+    rows = [
+        f"i{at},q{at // 2},{1 if at % 10 < 8 else 0},{1 if (at * 7 + number) % 100 < 100 * share else 0}"
+        for at in range(120)
+    ]
+    more = [f"u{at},v{at // 2},{1 if at % 10 < 8 else 0}," for at in range(200)]
+    return "item,query,teacher,human\n" + "\n".join((*rows, *more))
+
+
+@pytest.mark.parametrize(
+    ("later", "delta", "verdict"), [(0.8, "0.02", "none"), (0.4, "0.02", "traffic"), (0.4, "0.4", "none")]
+)
+def test_people_see_what_no_mix_shows(shop: Path, later: float, delta: str, verdict: str) -> None:
+    write_project(shop / "two", grades=(0, 1), golden=examples(grades=(0, 1), queries=24))
+    words = ("--root", "two", "--sentinels", "12", "--delta", delta)
+    for number, day in enumerate(days_of(1, 14)):
+        (shop / "t.csv").write_text(rated_day(number, 0.8 if number < 5 else later), "utf-8")
+        asks = () if number == 0 else ("--no-ask",)
+        ended = harness("watch", "w", *words, *asks, "--day", day, "--traffic", "t.csv", "--json")
+        assert ended.code in (0, 1), ended.err
+    found = ended.json
+    assert found["verdict"] == verdict, found["humans"]
+    humans = found["humans"]
+    assert humans["days"] == 9 and humans["then"] == pytest.approx(0.8, abs=0.02)
+    assert humans["ci"][0] < humans["change"] < humans["ci"][1]
+    assert (humans["alarmed_at"] is not None) == (verdict == "traffic")
+    # The teacher's grades and the strata are the same every day.
+    assert found["traffic"]["alarmed_at"] is None and found["teacher"]["alarmed_at"] is None
