@@ -9,7 +9,7 @@ cluster too; both teachers overrate. Labelled queries are a random sample. The t
 p(n)] / E[n].
 
 --thresholds tells how often the truth is held with other thresholds of the few-events rule, FEW_EVENTS and
-SKEWED in harness/stats/prediction_powered.py.
+SKEWED in harness/stats/few_events.py.
 """
 
 import argparse
@@ -23,15 +23,10 @@ import numpy as np
 
 from harness.nouns.base import Interval
 from harness.stats.agreement import Floats
+from harness.stats.cluster_sums import ClusterSums
+from harness.stats.few_events import exact_interval, few_events
 from harness.stats.intervals import t_test
-from harness.stats.prediction_powered import (
-    ClusterSums,
-    error,
-    exact_interval,
-    few_events,
-    moments,
-    powered_mean,
-)
+from harness.stats.prediction_powered import error, moments, powered_mean
 
 SIZES = {
     "balanced": (np.array([5]), np.array([1.0])),
@@ -79,6 +74,7 @@ def drawn(design: Design, sets: int, seed: int) -> Iterator[ClusterSums]:
                 unseen=seen[at] * ~labelled,
                 unlabelled=n[at] - mine,
                 rows=float(rows[at]),
+                sizes=mine,
             )
 
 

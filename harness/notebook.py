@@ -99,7 +99,18 @@ class Gate2Result(_Shown, Gate2):
 
 
 class EstimateResult(_Shown, Estimates):
-    """An estimate of production that prints as its table."""
+    """An estimate of production that prints as its table, and that `write_page` writes as a page."""
+
+    def write_page(self, path: str | Path) -> Path:
+        """Write the page of `harness estimate --html`: one HTML file to mail and to open offline.
+
+        Of a label set that is still where it was, it has what the teacher says too.
+        """
+        from harness.report.page.labels import write_estimate
+
+        page = Path(path)
+        write_estimate(page, self, Path(self.labels))
+        return page
 
     def _view(self) -> Iterable[RenderableType]:
         return estimate_view(self)

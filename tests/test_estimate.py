@@ -228,6 +228,17 @@ def test_sums_of_cells_are_those_of_the_rows() -> None:
     assert [means.human.tolist(), means.labelled.tolist(), means.rows] == [[1, 0.5], [1, 1], 2.0]
 
 
+def test_each_query_has_its_effective_number_of_rows() -> None:
+    """(sum w)^2 / sum w^2 of its labelled rows, each over its inclusion probability; 0 without one."""
+    found = Gathered((0, 1), Queries())
+    for query, weight, pi in (("a", 1.0, 0.5), ("a", 3.0, 0.5), ("b", 2.0, 0.25), ("b", 2.0, 0.25)):
+        found.add(query, 1, (1, 1, 1), pi, weight)
+    found.add("c", 1, None, None)
+    sums = cells_of(found.rows()).sums(np.array([0.0, 1.0]), "items")
+    assert sums.sizes == pytest.approx([4**2 / 10, 2.0, 0.0])
+    assert cells_of(found.rows()).sums(np.array([0.0, 1.0]), "queries").sizes is None
+
+
 @pytest.mark.parametrize(
     ("change", "words", "said"),
     [

@@ -19,9 +19,10 @@ from scipy import stats
 
 from harness.comparison.impact import measure_impact
 from harness.errors import BadInput
+from harness.golden.rating.pair_plan import load_pair_plan
 from harness.nouns.policy import Policy
 from harness.nouns.records import Failed, Grade, Record, Reply
-from harness.runs.manifest import Asked, Digests, Manifest
+from harness.runs.manifest import Asked, Digests, Manifest, load_manifest
 from harness.runs.pair_run import PairRun
 from harness.runs.pairs import ShownPair, read_pairs
 from harness.scorecards.impact import Impact
@@ -222,6 +223,20 @@ def impact(server: FaultServer | None, *words: str) -> Ended:
 
 def pair_runs(here: Path) -> list[Path]:
     return sorted((here / "runs/pairs").iterdir())
+
+
+def test_a_pair_run_is_one_side_of_a_hunt(shop: Path) -> None:
+    """What another teacher says of production pairs, against what the teacher said under v2."""
+    with fault_server(strict) as server:
+        assert impact(server).code == 0
+    (shop / "grades.csv").write_text("item,grade\n" + "".join(f"p{at},2\n" for at in range(N)), "utf-8")
+    words = ("--policy", "small@v2", "--model", "replay/grades.csv", "--unproven")
+    assert harness("label", "pairs.csv", "-o", "L", *words).code == 0
+    under = {load_manifest(run).asked.policy: run for run in pair_runs(shop)}
+    against = ("--hunt", "disagree", "--against", under["small@v2"])
+    ended = harness("sample", "L", "--n", "9", *against, "-o", "plan.jsonl")
+    assert ended.code == 0, ended.err
+    assert sorted(one.item for one in load_pair_plan(shop / "plan.jsonl")) == ["p0", "p1", "p2", "p3"]
 
 
 def test_impact_of_a_change_is_told_in_words_and_figures(shop: Path) -> None:

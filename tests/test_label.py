@@ -23,6 +23,7 @@ from labelling import (
 )
 from oracle import KEYS
 
+from harness.runs.folder import find_run, open_run
 from harness.runs.labels import load_labels
 from harness.storage.project import Project
 
@@ -78,6 +79,29 @@ def test_label_then_eval_on_the_same_pairs_asks_nothing(here: Path) -> None:
     assert {item: row["grade"] for item, row in by_item.items()} == grades
 
 
+def test_label_then_eval_on_500_golden_pairs_gives_the_same_grades_without_a_request(here: Path) -> None:
+    """Wrong, and unreadable, answers too: a label is what the run would say, whatever that is."""
+    every = examples(queries=336)
+    dev = [line for line in every if line["split"] == "dev"][:500]
+    write_project(here, golden=[line for line in every[:24] if line["split"] == "shots"] + dev)
+    lines = [json.dumps({name: line[name] for name in ("id", "query", "result")}) + "\n" for line in dev]
+    pairs = here / "pairs.jsonl"
+    pairs.write_text("".join(lines), encoding="utf-8")
+    with fault_server(in_three_ways) as server:
+        assert label(server, pairs, "--unproven").code == 0
+        assert len(server.requests) >= len(dev) == 500  # an unreadable answer is asked for again
+        before = len(server.requests)
+        words = ("--policy", "small", "--model", "openai/m", "--split", "dev", "--base-url", server.url)
+        ended = harness("eval", *words, "--json", **KEYS)
+        assert (ended.json["spending"]["reused"], len(server.requests)) == (500, before), ended.err
+    run = open_run(find_run(Project(here), "latest"))
+    said = {one.example: getattr(one.outcome, "value", None) for one in run.each_record()}
+    assert said == {row["item"]: row["grade"] for row in labelled()}
+    unread = sum(grade is None for grade in said.values())
+    wrong = sum(said[line["id"]] not in (line["grade"], None) for line in dev)
+    assert unread > 50 and wrong > 50
+
+
 def test_pairs_with_the_query_of_a_shot_are_flagged_and_in_no_share(here: Path) -> None:
     write_project(here)
     shot = next(line for line in examples() if line["split"] == "shots")
@@ -93,6 +117,15 @@ def test_pairs_with_the_query_of_a_shot_are_flagged_and_in_no_share(here: Path) 
     assert [row["shot_query"] for row in labelled()] == [True, False]
     assert found["shot_query"] == 1
     assert {one["grade"]: one["rows"] for one in found["grades"]} == {0: 0, 1: 0, 2: 1}
+
+
+def in_three_ways(number: int, body: dict[str, Any]) -> Turn:
+    """By the title: right, wrong, or with no grade in it."""
+    title = item_of(body)["result"]["title"]
+    found = re.search(r"(\d+)x\d", title)
+    assert found, title
+    query = int(found[1])
+    return completion("no idea") if query % 7 == 1 else graded((grade_of(title) + (query % 5 == 1)) % 3)
 
 
 def test_an_unproven_teacher_is_refused_by_name(here: Path) -> None:

@@ -16,6 +16,7 @@ from production import answer_all, label_set, plan, shown_pairs, write_csv
 from test_report import words_of
 from viewing import HOSTILE
 
+from harness import estimate
 from harness.nouns.base import Interval
 from harness.report.next_steps import Step, estimate_steps, label_steps
 from harness.report.page.axis import axis_over
@@ -197,8 +198,8 @@ def test_the_steps_of_a_label_set_lead_to_its_estimate(here: Path) -> None:
     assert harness(*shlex.split(draw)).code == 0
     truth = {row["item"]: row["truth"] for row in rows}
     answer_all(here, plan(here, Path("plan.jsonl")), lambda rater, item: int(truth[item]))
-    estimate = re.findall(r"harness (estimate .*?\.html)", page)[0]
-    done = harness(*shlex.split(estimate), "--json")
+    words = re.findall(r"harness (estimate .*?\.html)", page)[0]
+    done = harness(*shlex.split(words), "--json")
     assert done.code == 0, done.err
     made = words_of(Path("estimate.html").read_text(encoding="utf-8"))
     assert "teacher not proven" in made and "What the teacher says" in made
@@ -207,6 +208,24 @@ def test_the_steps_of_a_label_set_lead_to_its_estimate(here: Path) -> None:
     # 258 pairs are fewer than the rows that would halve the interval.
     assert done.json["estimates"][0]["to_halve"]["items"] > len(rows)
     assert "label more of production first" in made
+
+
+def test_a_notebook_writes_the_page_of_the_command(here: Path) -> None:
+    """Of a table, and of a label set with what its teacher says."""
+    page, _ = estimated(rated_rows(), "--at-least", "1")
+    found = estimate("rows.csv", scale="0-2", at_least=1)
+    assert found.write_page("mine.html") == Path("mine.html")
+    assert Path("mine.html").read_text(encoding="utf-8") == page
+    rows = set_of(here)
+    ratings = [{"item": row["item"], "rater": "ann", "grade": row["truth"]} for row in rows[:90]]
+    lines = "".join(json.dumps({**one, "pi": 0.5, "drawn": "random"}) + "\n" for one in ratings)
+    Path("ratings.jsonl").write_text(lines, encoding="utf-8")
+    done = harness("estimate", "sets/today", "--ratings", "ratings.jsonl", "--html", "page.html")
+    assert done.code == 0, done.err
+    estimate("sets/today", "ratings.jsonl").write_page(here / "mine.html")
+    mine = Path("mine.html").read_text(encoding="utf-8")
+    assert mine == Path("page.html").read_text(encoding="utf-8") != page
+    assert "What the teacher says" in words_of(mine)
 
 
 def test_the_sample_that_halves_the_interval_is_one_that_the_labels_have(here: Path) -> None:

@@ -3,6 +3,8 @@
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -156,12 +158,46 @@ def test_a_text_that_is_repeated_without_end_is_read_a_few_rows_at_a_time(
         return table.set_column(at, table.schema.field("pair"), pa.array(texts))
 
     rewrite(shard_path(made, 0), changed)
-    for most, sizes in ((10_000, [10]), (9_999, [5, 5]), (2_999, [2, 1, 2, 2, 1, 2]), (1, [1] * 10)):
+    monkeypatch.setattr(reading, "STEP", 2)
+    for most, sizes in ((20_000, [10]), (6_000, [6, 4]), (4_000, [4, 4, 2]), (2_000, [2] * 5), (1, [2] * 5)):
         monkeypatch.setattr(reading, "LONGEST_PIECE", most)
         parts = list(load_labels(made).batches(("pair",)))
-        assert sorted(part.num_rows for part in parts) == sorted(sizes)
+        assert [part.num_rows for part in parts] == sizes
         assert [text for part in parts for text in part.column("pair").to_pylist()] == texts
         assert {part.schema.field("pair").type for part in parts} == {pa.string()}
+    monkeypatch.setattr(reading, "LONGEST_PIECE", 1 << 20)
+    monkeypatch.setattr(reading, "PIECE", 6)
+    parts = list(load_labels(made).batches())
+    assert [part.num_rows for part in parts] == [6, 4]
+    assert all(part.schema.equals(shard_schema()) for part in parts)
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_long_texts_of_a_shard_take_no_more_than_a_few_pieces(here: Path, repeated: bool) -> None:
+    """10,000 rows of 50 KB in a file of some 200 KB: 500 MB of texts, each another one or all the same."""
+    table = write_rows(here / "pairs.csv", rows(10_000))
+    write_project(here)
+    assert label(None, table, *ALONE, model="builtin/majority").code == 0
+
+    def changed(found: pa.Table) -> pa.Table:
+        at = found.schema.get_field_index("pair")
+        long = [
+            json.dumps({"query": f"{0 if repeated else n}", "result": {"title": "x" * 50_000}})
+            for n in range(10_000)
+        ]
+        return found.set_column(at, found.schema.field("pair"), pa.array(long))
+
+    rewrite(shard_path(Path("L"), 0), changed)
+    code = (
+        "from pathlib import Path\nfrom harness.runs.labels import load_labels\n"
+        "rows = sum(one.num_rows for one in load_labels(Path('L')).batches(('item', 'digest', 'pair')))\n"
+        "said = Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0]\n"
+        "print(rows, int(said) // 1024)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    found, peak = map(int, done.stdout.split())
+    assert found == 10_000
+    assert peak < 800
 
 
 def test_a_damaged_pair_is_named_where_it_is_drawn(made: Path) -> None:

@@ -6,6 +6,7 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,20 +16,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t as student
 
+from harness.stats.cluster_sums import ClusterSums
+from harness.stats.few_events import FEW_EVENTS, design_effect, few_events, rows_alike
 from harness.stats.intervals import NO_SPREAD
+from harness.stats.means import rare_upper
 from harness.stats.prediction_powered import (
-    FEW_EVENTS,
     NO_LABELS,
     ONE_LABELLED,
-    ClusterSums,
     Moments,
     error,
-    few_events,
     human_mean,
     moments,
     powered_mean,
 )
-from harness.stats.proportions import clopper_pearson, effective_rows, shrunken_share
+from harness.stats.proportions import adjusted_share, clopper_pearson, effective_rows
 from harness.stats.rogan_gladen import NO_BETTER, ONE_KIND, OUT_OF_RANGE, rogan_gladen
 from harness.stats.stratified import ALIKE, APART, Strata, difference, stratified_mean, teacher_difference
 
@@ -50,17 +51,22 @@ def sums_of(rows: Sequence[Row], queries: int | None = None) -> ClusterSums:
     count = queries or max(row.query for row in rows) + 1
     sums = [[0.0] * count for _ in range(5)]
     weights = []
+    squares = [0.0] * count
     for row in rows:
         if row.human is None:
             sums[3][row.query] += row.weight * row.teacher
             sums[4][row.query] += row.weight
         else:
             weights.append(row.weight)
+            squares[row.query] += row.weight**2
             for at, value in enumerate((row.human, row.teacher, 1.0)):
                 sums[at][row.query] += row.weight * value
     kish = sum(weights) ** 2 / sum(w * w for w in weights) if weights else 0.0
     human, teacher, labelled, unseen, unlabelled = (np.array(one) for one in sums)
-    return ClusterSums(human, teacher, labelled, unseen, unlabelled, kish)
+    sizes = np.array(
+        [whole**2 / square if square else 0.0 for whole, square in zip(labelled, squares, strict=True)]
+    )
+    return ClusterSums(human, teacher, labelled, unseen, unlabelled, kish, sizes)
 
 
 def some_rows(
@@ -281,14 +287,77 @@ def test_no_event_at_all_still_has_an_interval() -> None:
     assert found.saved is None and found.more is None
 
 
-def test_large_queries_leave_the_exact_interval_fewer_degrees_of_freedom() -> None:
-    """(sum n^2)^2 / sum n^4: 40 queries, one of which has half of the rows, say as much as four at least."""
-    even = sums_of(alike(6, 40, rows=2))
-    skewed = sums_of([*alike(6, 40, rows=2), *[Row(39, 0.0, 0.0)] * 80])
-    one, other = (human_mean(sums)[0] for sums in (even, skewed))
-    assert one.ci and other.ci and one.se and other.se and other.value
-    by_hand = shrunken_share(other.value, 160, other.se, 4.0)
-    assert other.ci.high == pytest.approx(by_hand.high)
+def test_the_exact_interval_has_the_design_effect_of_both_estimates_and_t_on_the_queries() -> None:
+    """Korn and Graubard's: 40 queries, one of which has half of the rows, and no event."""
+    sums = sums_of([*alike(6, 40, rows=2), *[Row(39, 0.0, 0.0)] * 80])
+    found, by_rule = human_mean(sums)
+    assert by_rule and found.ci and found.se and found.value == 12 / 160
+    by_spread = 160 / effective_rows(found.value, 160, found.se)
+    clusters = 160**2 / (39 * 2**2 + 82**2)
+    assert rows_alike(sums) == 1.0  # no query has both an event and none
+    assert design_effect(sums, found.value, found.se) == pytest.approx(math.sqrt(by_spread * 160 / clusters))
+    kept = 160 / math.sqrt(by_spread * 160 / clusters)
+    assert found.ci == pytest.approx(adjusted_share(found.value, 160, kept, 39))
+    # A figure over queries has no rows within one.
+    assert design_effect(replace(sums, sizes=None), found.value, found.se) == pytest.approx(by_spread)
+
+
+@pytest.mark.parametrize("weight", [1.0, 2.5])
+def test_rho_is_one_less_the_spread_within_queries_over_that_of_all(weight: float) -> None:
+    """Fleiss and Cuzick 1979, by a plain loop; what every row weighs does not matter."""
+    marks = [[1, 0, 0], [0, 0], [1, 1, 1, 0], [0], [0, 0, 0, 0, 0, 1]]
+    rows = [Row(query, 0.0, float(one), weight) for query, ones in enumerate(marks) for one in ones]
+    n, p = 16, 5 / 16
+    within = sum(len(ones) * (sum(ones) / len(ones)) * (1 - sum(ones) / len(ones)) for ones in marks)
+    assert rows_alike(sums_of(rows)) == pytest.approx(1 - within / (p * (1 - p) * (n - 5)))
+
+
+def test_rho_lies_between_0_and_1_and_is_0_where_nothing_tells() -> None:
+    apart = [Row(query, 0.0, float(at)) for query in range(9) for at in (0, 1)]
+    assert rows_alike(sums_of(apart)) == 0.0  # every query is mixed as all are
+    assert rows_alike(sums_of(alike(3, 9))) == 0.0  # one row each
+    assert rows_alike(sums_of(alike(0, 9, rows=4))) == 0.0  # no event
+    assert rows_alike(sums_of(alike(3, 9, rows=4))) == 1.0
+
+
+def test_in_queries_of_one_size_the_two_design_effects_agree() -> None:
+    """But for G / (G - 1), so that nothing changes there."""
+    by_chance = random.Random(3)
+    rows = [
+        Row(query, 0.0, float(by_chance.random() < (query % 4) / 8)) for query in range(200) for _ in range(5)
+    ]
+    sums = sums_of(rows)
+    found = human_mean(sums)[0]
+    assert found.value is not None and found.se is not None
+    by_spread = 1_000 / effective_rows(found.value, 1_000, found.se)
+    assert by_spread > 1.2
+    assert design_effect(sums, found.value, found.se) == pytest.approx(by_spread, rel=0.01)
+
+
+@pytest.mark.parametrize(("events", "widened"), [(0, True), (1, True), (2, False), (4, False)])
+def test_the_guard_widens_where_no_spread_of_events_is_known(events: int, widened: bool) -> None:
+    """With an event in one query, or in none, nothing says how much queries with events differ."""
+    sums = sums_of(
+        [Row(query, 0.0, float(query < events and not at)) for query in range(40) for at in range(5)]
+    )
+    found = human_mean(sums)[0]
+    limit = rare_upper(sums.human / 5, np.full(40, 5.0), np.arange(40))
+    assert found.ci and limit
+    assert (found.ci.high == limit) is widened
+
+
+def test_rare_shares_are_covered_in_queries_of_unequal_size() -> None:
+    """One row in four is of one query in twenty; the jackknife's design effect alone covers .91."""
+    random_ = np.random.default_rng(5)
+    sizes, chances = np.array([2, 3, 4, 6, 10, 19, 35, 61]), (0.27, 0.16, 0.12, 0.20, 0.10, 0.10, 0.03, 0.02)
+    held = 0
+    for _ in range(1_500):
+        n = random_.choice(sizes, 200, p=chances)
+        good = random_.binomial(n, random_.beta(0.02 * 7 / 3, 0.98 * 7 / 3, 200)).astype(float)
+        whole, nobody = n.astype(float), np.zeros(200)
+        ci = human_mean(ClusterSums(good, nobody, whole, nobody, nobody, whole.sum(), whole))[0].ci
+        held += ci is not None and ci.low <= 0.02 <= ci.high
+    assert 0.93 < held / 1_500 < 0.975
 
 
 def test_effective_rows_are_those_over_the_design_effect() -> None:

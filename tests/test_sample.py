@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import harness
+from builders import examples, harness, write_project
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from production import answer_all, label_set, plan, shown_pairs
@@ -17,6 +17,7 @@ from production import answer_all, label_set, plan, shown_pairs
 from harness.errors import BadInput
 from harness.golden.rating.pair_plan import PlannedPair, load_pair_plan
 from harness.score.frame import Frame, parse_by
+from harness.score.other_grades import _votes
 from harness.score.production_rows import ProductionRows, cells_of
 from harness.score.sampling import (
     LEAST,
@@ -153,17 +154,24 @@ def test_the_same_seed_draws_the_same_whatever_the_order_of_the_rows() -> None:
     assert one != {int(there.pairs[drawn.at]) for drawn in draw_sample(there, ToDraw(60, 4))}
 
 
+def graded(of: Frame) -> dict[int, int]:
+    """The grades by the pair's number."""
+    return dict(zip(of.pairs.tolist(), of.grade.tolist(), strict=True))
+
+
 def test_hunts_take_the_least_sure_and_the_farthest_apart() -> None:
     there = frame()
     unsure = hunt_unsure(there, 10)
     assert {one.at for one in unsure} == set(np.argsort(there.confidence)[:10].tolist())
     assert all(one.pi is None for one in unsure)
     other = replace(there, grade=np.where(np.arange(len(there)) % 5 == 0, 2 - there.grade, there.grade))
-    found = hunt_disagreeing(there, other, 1_000)
+    found = hunt_disagreeing(there, graded(other), 1_000)
     apart = np.abs(there.grade - other.grade)
     assert [int(apart[one.at]) for one in found] == sorted(apart[apart > 0].tolist(), reverse=True)
     with pytest.raises(BadInput, match="differ on none"):
-        hunt_disagreeing(there, there, 10)
+        hunt_disagreeing(there, graded(there), 10)
+    with pytest.raises(BadInput, match="share no pair"):
+        hunt_disagreeing(there, {}, 10)
     with pytest.raises(BadInput, match="no probabilities of grades"):
         hunt_unsure(replace(there, confidence=np.full(len(there), np.nan)), 10)
 
@@ -222,10 +230,69 @@ def test_hunted_pairs_say_so(root: Path) -> None:
     assert any("estimate nothing" in text for text in summary["warnings"])
 
 
+@pytest.fixture
+def beside_a_run(tmp_path: Path) -> tuple[Path, Path]:
+    """A project with a run on the golden pairs of dev, and a label set of another teacher of all pairs."""
+    golden = examples(queries=8)
+    write_project(tmp_path, golden=golden)
+    grades = {
+        "run.csv": {line["id"]: line["grade"] for line in golden},
+        "labels.csv": {
+            line["id"]: 2 - line["grade"] if line["query"] == "blue lamp" else line["grade"]
+            for line in golden
+        },
+    }
+    for name, said in grades.items():
+        rows = "".join(f"{id_},{grade}\n" for id_, grade in said.items())
+        (tmp_path / name).write_text("item,grade\n" + rows, encoding="utf-8")
+    at = ("--policy", "small", "--root", tmp_path)
+    done = harness("eval", *at, "--split", "dev", "--model", f"replay/{tmp_path / 'run.csv'}")
+    assert done.code == 0, done.err
+    pairs = tmp_path / "golden/small/examples.jsonl"
+    model = f"replay/{tmp_path / 'labels.csv'}"
+    done = harness("label", pairs, "-o", tmp_path / "labels", "--model", model, "--unproven", *at)
+    assert done.code == 0, done.err
+    return tmp_path, next(path for path in (tmp_path / "runs").iterdir() if path.name.startswith("2"))
+
+
+def test_pairs_on_which_a_run_says_otherwise_are_hunted(beside_a_run: tuple[Path, Path]) -> None:
+    root, run = beside_a_run
+    at = ("--root", str(root))
+    for against in ("latest", run.name, str(run)):
+        _, pairs = drawn(root, "--n", "9", "--hunt", "disagree", "--against", against, *at)
+        assert {one.item: one.reason for one in pairs} == {
+            "q1-0": "graded 2, and 0 by the other", "q1-2": "graded 0, and 2 by the other",
+        }  # fmt: skip
+    assert harness("baseline", "set", run.name, *at).code == 0
+    assert len(drawn(root, "--n", "9", "--hunt", "disagree", "--against", "baseline", *at)[1]) == 2
+
+
+def test_a_run_that_is_not_there_or_on_another_scale_is_refused(
+    beside_a_run: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    root, run = beside_a_run
+    words = ("sample", root / "labels", "-o", root / "no.jsonl", "--hunt", "disagree", "--root", root)
+    done = harness(*words, "--against", "nowhere")
+    assert done.code == 2 and "no run 'nowhere'" in done.err and run.name in done.err
+    other = tmp_path_factory.mktemp("finer")
+    write_project(other, grades=(0, 1, 2, 3), golden=examples((0, 1, 2, 3)))
+    ids = "".join(f"{line['id']},3\n" for line in examples((0, 1, 2, 3)))
+    (other / "all.csv").write_text("item,grade\n" + ids, encoding="utf-8")
+    done = harness("eval", "--root", other, "--split", "dev", "--model", f"replay/{other / 'all.csv'}")
+    assert done.code == 0, done.err
+    done = harness(*words[:-1], other, "--against", "latest")
+    assert done.code == 2 and "graded on the scale 0, 1, 2, 3; the labels are on 0, 1, 2" in done.err
+
+
+def test_of_a_run_with_repeats_the_vote_counts(tmp_path: Path) -> None:
+    found = _votes([("sha256:" + "1" * 64, grade) for grade in (2, 0, 2)] + [("sha256:" + "2" * 64, 1)])
+    assert sorted(found.values()) == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--hunt", "disagree"], "--hunt disagree and --against LABELS go together"),
+        (["--hunt", "disagree"], "--hunt disagree and --against LABELS, or RUN, go together"),
         (["--allocation", "optimal"], "--allocation optimal and --pilot RATINGS go together"),
         (["--hunt", "low-confidence", "--by", "action"], "whatever the strata"),
         (["--hunt", "low-confidence"], "no probabilities of grades"),

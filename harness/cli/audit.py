@@ -8,6 +8,7 @@ from harness.cli.groups import (
     CallOptions,
     FoldSystem,
     Markdown,
+    MaxCost,
     MaxTokens,
     NoSchema,
     Shots,
@@ -74,9 +75,7 @@ class AskingOptions(Options):
         bool, option("Of a run: ask its teacher about the rewritten pairs, too.", "--rewrites")
     ] = False
     base_url: BaseUrl = None
-    max_cost: Annotated[
-        float | None, option("Stop before the rewritten pairs cost more than this.", min=0, metavar="USD")
-    ] = None
+    max_cost: MaxCost = None
     dry_run: Annotated[
         bool, option("Print what the rewritten pairs would cost; make no API calls.", "--dry-run")
     ] = False

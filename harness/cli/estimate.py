@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from harness.golden.graded_files import Levels
     from harness.nouns.policy import Policy
     from harness.score.estimate_files import Labelled, Rated
-    from harness.scorecards.estimate import Estimates
 
 
 class SampleRatings(Options):
@@ -85,6 +84,7 @@ def estimate_command(
     With an interval that is honest about a fallible teacher.
     """
     from harness.report.estimate import estimate_view
+    from harness.report.page.labels import write_estimate
     from harness.score.estimate import Wanted
     from harness.score.estimate_files import Labelled, estimate_files
     from harness.score.frame import parse_by
@@ -100,18 +100,8 @@ def estimate_command(
     found = estimate_files(Labelled(source, table.layout, known), people, wanted, beside)
     print_json(found) if json else show(estimate_view(found))
     if html is not None:
-        _write_page(html, found, source)
-
-
-def _write_page(html: Path, found: "Estimates", source: Path) -> None:
-    """The estimate as a page; of a label set with what its teacher says."""
-    from harness.report.page.labels import Labelling, write_labels
-    from harness.runs.labels import is_label_set, load_labels
-    from harness.score.labels import summarise
-
-    labels = load_labels(source) if is_label_set(source) else None
-    write_labels(html, Labelling(labels, summarise(labels) if labels else None, found))
-    say(f"page: {shown_path(html.absolute())}")
+        write_estimate(html, found, source)
+        say(f"page: {shown_path(html.absolute())}")
 
 
 def levels_of_source(path: Path, scale: "tuple[int, ...]", table: TableOptions) -> "Levels":

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.groups import BaseUrl, FoldSystem, MaxTokens, NoSchema, Shots, Temperature
+from harness.cli.groups import BaseUrl, Batch, FoldSystem, MaxCost, MaxTokens, NoSchema, Shots, Temperature
 from harness.cli.options import DEFAULT_POLICY, Options, names_in, option, policy_or_only
 from harness.cli.policy_options import named
 from harness.cli.rated import GraderTable, given_in
@@ -60,16 +60,12 @@ class AskedOptions(Options):
 class RunOptions(Options):
     """How to carry out or resume the run."""
 
-    batch: Annotated[
-        bool, option("Through the provider's batch API: half the price, within a day.", "--batch")
-    ] = False
+    batch: Batch = False
     resume: Annotated[str | None, option("Resume a run: ask only what has no answer.", metavar="RUN")] = None
     retry_failed: Annotated[
         bool, option("Resume a run (latest, or --resume): ask only what failed.", "--retry-failed")
     ] = False
-    max_cost: Annotated[
-        float | None, option("Stop before the run costs more than this.", min=0, metavar="USD")
-    ] = None
+    max_cost: MaxCost = None
     dry_run: Annotated[
         bool, option("Print what the run would ask and cost; make no API calls.", "--dry-run")
     ] = False

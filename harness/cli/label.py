@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.groups import CallOptions, TeacherOptions
+from harness.cli.groups import Batch, CallOptions, MaxCost, TeacherOptions
 from harness.cli.options import (
     Columns,
     Encoding,
@@ -51,9 +51,7 @@ class HowToLabel(Options):
     unproven: Annotated[
         bool, option("Label with a teacher that no gate has passed; every shard says so.", "--unproven")
     ] = False
-    batch: Annotated[
-        bool, option("Through the provider's batch API: half the price, within a day.", "--batch")
-    ] = False
+    batch: Batch = False
     engine: Annotated[
         str, option("local; ray: a pool of processes, here or on a cluster; ray-vllm: its GPUs.", "--engine")
     ] = "local"
@@ -62,9 +60,7 @@ class HowToLabel(Options):
         option("Processes of --engine ray (default: as many as cores), or replicas of a model.", min=1),
     ] = None
     retry_failed: Annotated[bool, option("Ask only what failed.", "--retry-failed")] = False
-    max_cost: Annotated[
-        float | None, option("Stop before the labels cost more than this.", min=0, metavar="USD")
-    ] = None
+    max_cost: MaxCost = None
     dry_run: Annotated[
         bool, option("Print what it would ask, cost and take; make no API calls.", "--dry-run")
     ] = False

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from harness.cli.options import Json, Options, argument, layout, option
+from harness.cli import completion
+from harness.cli.options import Json, Options, Root, argument, layout, option
 from harness.cli.output import print_json, say, show, shown_path
 from harness.errors import BadInput
 
@@ -38,7 +39,12 @@ class HuntOptions(Options):
         Literal["low-confidence", "disagree"] | None, option("Take what looks wrong instead; no estimate.")
     ] = None
     against: Annotated[
-        Path | None, option("The label set of another teacher, for --hunt disagree.", metavar="LABELS")
+        str | None,
+        option(
+            "For --hunt disagree: another teacher's label set, a run, or baseline.",
+            metavar="LABELS|RUN",
+            autocompletion=completion.runs,
+        ),
     ] = None
 
 
@@ -49,6 +55,7 @@ def sample_command(
     sample: SampleOptions,
     hunting: HuntOptions,
     output: Annotated[Path | None, option("Where the plan goes.", "--output", "-o", metavar="FILE")] = None,
+    root: Root = None,
     json: Json = False,
 ) -> None:
     """Draw production pairs for people to rate.
@@ -64,7 +71,7 @@ def sample_command(
         raise BadInput("name the file of the plan: -o plan.jsonl")
     if not output.parent.is_dir():
         raise BadInput(f"{output}: no folder {output.parent}")
-    summary, plan = draw_from(_wanted(labels, n, sample, hunting))
+    summary, plan = draw_from(_wanted(labels, n, sample, hunting, root))
     write_lines(output, plan)
     summary = summary.model_copy(update={"file": str(output)})
     print_json(summary) if json else show(sample_view(summary))
@@ -73,7 +80,9 @@ def sample_command(
         say(f"next: {how_to_plan(summary.policy, str(shown_path(output)))}")
 
 
-def _wanted(labels: Path, pairs: int, sample: SampleOptions, hunting: HuntOptions) -> "SampleWanted":
+def _wanted(
+    labels: Path, pairs: int, sample: SampleOptions, hunting: HuntOptions, root: Path | None
+) -> "SampleWanted":
     from harness.score.estimate_files import Rated
     from harness.score.sample_files import SampleWanted
 
@@ -89,4 +98,5 @@ def _wanted(labels: Path, pairs: int, sample: SampleOptions, hunting: HuntOption
         hunt=hunting.hunt,
         against=hunting.against,
         seed=sample.seed,
+        root=root,
     )

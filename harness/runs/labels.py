@@ -20,7 +20,7 @@ from harness.runs.label_manifest import MANIFEST, LabelManifest, load_label_mani
 from harness.runs.label_values import value_faults
 from harness.scorecards.labels import LabelSummary
 from harness.storage.files import build, read_json
-from harness.storage.parquet import parquet_file, written_out
+from harness.storage.parquet import parquet_file, pieces
 from harness.storage.partial import is_partial
 from harness.storage.plural import plural
 from harness.storage.regular import LARGEST, SETTINGS, odd_files
@@ -33,11 +33,9 @@ PIECE = 10_000
 MOST_STRATA = 1_000
 """Different strata of a set: with more, the column is an id."""
 LONGEST_PIECE = 64 << 20
-"""The most bytes of the texts of rows that are read at a time."""
-TEXTS = (
-    "item", "query", "title", "pair", "digest", "stratum", "outcome", "cause", "detail", "action",
-    "reasoning", "model",
-)  # fmt: skip
+"""About the most bytes of rows that are read at a time."""
+STEP = 100
+"""Rows that are decoded before it is known how long they are."""
 WIDEST = 4 << 30
 """The most bytes of a shard, decoded: one that says it has more is damaged."""
 
@@ -155,11 +153,8 @@ def _batches_of(
 ) -> Iterator[Any]:
     with parquet_file(path, links=False) as file:
         refuse_faults(_faults(path, file, manifest, rows))
-    # A few bytes can repeat a long text without end: it is read once, and repeated for a few rows at a time.
-    with parquet_file(path, links=False, coded=TEXTS) as file:
         names = None if columns is None else list(columns)
-        for batch in file.iter_batches(batch_size=PIECE, columns=names):
-            yield from written_out(batch, TEXTS, LONGEST_PIECE)
+        yield from pieces(file.iter_batches(batch_size=STEP, columns=names), PIECE, LONGEST_PIECE)
 
 
 def _faults(path: Path, file: Any, manifest: LabelManifest, rows: int) -> Iterator[Fault]:

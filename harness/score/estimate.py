@@ -23,9 +23,10 @@ from harness.score.production_rows import (
 from harness.score.rankings import ranked
 from harness.scorecards.estimate import EstimatedFigure, Estimates, Over, RatingsUsed, RoganGladenScore, Worst
 from harness.stats.agreement import Floats, Integers
+from harness.stats.cluster_sums import ClusterSums
 from harness.stats.intervals import Tested
 from harness.stats.paired import holm
-from harness.stats.prediction_powered import ClusterSums, Powered, powered_mean
+from harness.stats.prediction_powered import Powered, powered_mean
 from harness.stats.rogan_gladen import rogan_gladen
 from harness.stats.stratified import LEAST, Strata, difference, stratified_mean
 from harness.storage.plural import plural

@@ -13,7 +13,8 @@ from harness.score.frame import name_of, number_of_pair
 from harness.score.human_grades import HumanGrades
 from harness.score.production_rows import Figure
 from harness.stats.agreement import Floats, renumbered
-from harness.stats.prediction_powered import ClusterSums, moments
+from harness.stats.cluster_sums import ClusterSums
+from harness.stats.prediction_powered import moments
 
 LEAST_ROWS = 5
 """A stratum with fewer rated rows is given the spread of all."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from harness.nouns.policy import Policy
 from harness.scorecards.estimate import Over
 from harness.stats.agreement import Floats, Integers
-from harness.stats.prediction_powered import ClusterSums
+from harness.stats.cluster_sums import ClusterSums
 from harness.stats.raters import MISSING
 
 Mask = NDArray[np.bool_]
@@ -124,15 +124,16 @@ class Cells:
     """By query and grade, the weight of the rows that the teacher graded: Q x q each.
 
     `human`, `teacher`: of the labelled rows, by the human grade and by the teacher's, each over its inclusion
-    probability; `unseen`: of the others, by the teacher's. Every figure is a sum of these. `rows` and
-    `counts`: the effective number of labelled rows, and what each labelled query counts where queries are
-    averaged.
+    probability; `unseen`: of the others, by the teacher's. Every figure is a sum of these. `rows`, `sizes`:
+    the effective number of labelled rows, and that in each query. `counts`: what each labelled query counts
+    where queries are averaged.
     """
 
     human: Floats
     teacher: Floats
     unseen: Floats
     rows: float
+    sizes: Floats
     counts: Floats
     n_labelled: int
     n_unlabelled: int
@@ -142,7 +143,7 @@ class Cells:
         mine, rest = self.human.sum(axis=1), self.unseen.sum(axis=1)
         human, teacher, unseen = (cells @ values for cells in (self.human, self.teacher, self.unseen))
         if over == "items":
-            return ClusterSums(human, teacher, mine, unseen, rest, self.rows)
+            return ClusterSums(human, teacher, mine, unseen, rest, self.rows, self.sizes)
         once = (rest > 0).astype(np.float64)
         means = [_mean(top, bottom) for top, bottom in ((human, mine), (teacher, mine), (unseen, rest))]
         counts = self.counts
@@ -161,6 +162,7 @@ def cells_of(rows: ProductionRows, within: Mask | None = None) -> Cells:
         teacher=_cells(rows, labelled, drawn, rows.teacher),
         unseen=_cells(rows, others, rows.weight, rows.teacher),
         rows=effective_number(drawn[labelled]),
+        sizes=_sizes(rows.queries[labelled], drawn[labelled], rows.n_queries),
         counts=query_counts(rows, labelled, used),
         n_labelled=int(labelled.sum()),
         n_unlabelled=int(others.sum()),
@@ -172,6 +174,13 @@ def _cells(rows: ProductionRows, used: Mask, weight: Floats, grades: Integers) -
     at = rows.queries[used] * q + grades[used]
     flat = np.bincount(at, weights=weight[used], minlength=rows.n_queries * q)
     return np.asarray(flat.reshape(rows.n_queries, q), dtype=np.float64)
+
+
+def _sizes(queries: Integers, weight: Floats, n_queries: int) -> Floats:
+    """How many rows each query has effectively; 0 for one without."""
+    total = np.bincount(queries, weights=weight, minlength=n_queries)
+    squares = np.bincount(queries, weights=weight**2, minlength=n_queries)
+    return _mean(np.asarray(total**2, dtype=np.float64), np.asarray(squares, dtype=np.float64))
 
 
 def both_good(rows: ProductionRows, values: Floats) -> Floats:

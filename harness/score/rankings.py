@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.score.production_rows import Mask, ProductionRows, effective_number, query_weights
 from harness.stats.agreement import Floats
-from harness.stats.prediction_powered import ClusterSums
+from harness.stats.cluster_sums import ClusterSums
 from harness.stats.raters import MISSING
 
 LONGEST = 50

@@ -11,6 +11,7 @@ from harness.runs.labels import LabelSet, load_labels
 from harness.score.estimate_files import Rated
 from harness.score.frame import Frame, frame_of, parse_by
 from harness.score.human_grades import human_grades
+from harness.score.other_grades import other_grades
 from harness.score.pilot import spread_of
 from harness.score.production_rows import figures_of
 from harness.score.sampling import LEAST, Drawn, ToDraw, draw_sample, hunted, planned_pairs, strata_drawn
@@ -23,8 +24,9 @@ MORE = 1.2
 
 @dataclass(frozen=True, slots=True)
 class SampleWanted:
-    """What to draw from a label set. `hunt`: what to hunt for, instead of a sample; `against`: whose labels.
+    """What to draw from a label set. `hunt`: what to hunt for, instead of a sample.
 
+    `against`: whose grades, a label set's folder or a run of the project at `root`.
     `pilot`: ratings of rows of the labels, for optimal allocation. `seed`: None takes one that nobody knows.
     """
 
@@ -36,8 +38,9 @@ class SampleWanted:
     at_least: int | None = None
     most: int | None = None
     hunt: Hunt | None = None
-    against: Path | None = None
+    against: str | None = None
     seed: int | None = None
+    root: Path | None = None
 
 
 def draw_from(wanted: SampleWanted) -> tuple[SampleSummary, list[PlannedPair]]:
@@ -72,7 +75,7 @@ def draw_from(wanted: SampleWanted) -> tuple[SampleSummary, list[PlannedPair]]:
 def _check(wanted: SampleWanted) -> None:
     """BadInput for options that do not go together."""
     if (wanted.hunt == "disagree") is not (wanted.against is not None):
-        raise BadInput("--hunt disagree and --against LABELS go together")
+        raise BadInput("--hunt disagree and --against LABELS, or RUN, go together")
     if (wanted.allocation == "optimal") is not (wanted.pilot is not None):
         raise BadInput("--allocation optimal and --pilot RATINGS go together")
     if wanted.allocation == "optimal" and not wanted.by:
@@ -83,8 +86,9 @@ def _check(wanted: SampleWanted) -> None:
 
 def _drawn(wanted: SampleWanted, labels: LabelSet, frame: Frame, by: Sequence[str], seed: int) -> list[Drawn]:
     if wanted.hunt is not None:
-        other = frame_of(load_labels(wanted.against), ()) if wanted.against else None
-        return hunted(frame, other, wanted.hunt, wanted.pairs)
+        against = wanted.against
+        theirs = None if against is None else other_grades(against, labels.policy, wanted.root).grades
+        return hunted(frame, theirs, wanted.hunt, wanted.pairs)
     spread = None
     if wanted.pilot is not None:
         pilot = wanted.pilot

@@ -114,9 +114,11 @@ def hunt_unsure(frame: Frame, pairs: int) -> list[Drawn]:
     return [Drawn(at, None, f"confidence {frame.confidence[at]:.2f}") for at in order.tolist()]
 
 
-def hunt_disagreeing(frame: Frame, other: Frame, pairs: int) -> list[Drawn]:
-    """The pairs to which another label set gives another grade, the farthest first. BadInput without any."""
-    theirs = dict(zip(other.pairs.tolist(), other.grade.tolist(), strict=True))
+def hunt_disagreeing(frame: Frame, theirs: Mapping[int, int], pairs: int) -> list[Drawn]:
+    """The pairs to which another grader gives another grade, the farthest first. BadInput without any.
+
+    `theirs`: its grades by the pair's number.
+    """
     mine = zip(frame.pairs.tolist(), frame.grade.tolist(), strict=True)
     apart = [
         (abs(grade - theirs[pair]), pair, at)
@@ -125,7 +127,8 @@ def hunt_disagreeing(frame: Frame, other: Frame, pairs: int) -> list[Drawn]:
     ]
     if not apart:
         shared = len(set(theirs) & set(frame.pairs.tolist()))
-        raise BadInput(f"--hunt disagree: the two differ on none of the {plural(shared, 'pair')} they share")
+        none = "share no pair" if not shared else f"differ on none of the {plural(shared, 'pair')} they share"
+        raise BadInput(f"--hunt disagree: the two {none}")
     apart.sort(key=lambda one: (-one[0], one[1]))
     return [
         Drawn(at, None, f"graded {frame.grade[at]}, and {theirs[pair]} by the other")
@@ -186,9 +189,9 @@ def strata_drawn(frame: Frame, drawn: Sequence[Drawn]) -> Iterator[SampledStratu
         )
 
 
-def hunted(frame: Frame, other: Frame | None, hunt: Hunt, pairs: int) -> list[Drawn]:
+def hunted(frame: Frame, theirs: Mapping[int, int] | None, hunt: Hunt, pairs: int) -> list[Drawn]:
     """What was hunted for."""
     if hunt == "low-confidence":
         return hunt_unsure(frame, pairs)
-    assert other is not None, "the caller looked"
-    return hunt_disagreeing(frame, other, pairs)
+    assert theirs is not None, "the caller looked"
+    return hunt_disagreeing(frame, theirs, pairs)

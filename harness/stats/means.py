@@ -54,11 +54,16 @@ def clustered_share(happened: Floats, clusters: Integers, confidence: float = CO
 
 
 def guarded(
-    ci: Interval, happened: Floats, weights: Floats, clusters: Integers, confidence: float = CONFIDENCE
+    ci: Interval,
+    happened: Floats,
+    weights: Floats,
+    clusters: Integers,
+    confidence: float = CONFIDENCE,
+    few: int = FEW,
 ) -> Interval:
     """The interval of a share, as wide as `rare_upper` asks where nearly nothing, or everything, happened."""
-    above = rare_upper(happened, weights, clusters, confidence)
-    below = rare_upper(1 - happened, weights, clusters, confidence)
+    above = rare_upper(happened, weights, clusters, confidence, few)
+    below = rare_upper(1 - happened, weights, clusters, confidence, few)
     return Interval(min(ci.low, 1.0 if below is None else 1 - below), max(ci.high, above or 0.0))
 
 
@@ -73,9 +78,9 @@ def by_guard(ci: Interval, happened: Floats, clusters: Integers) -> bool:
 
 
 def rare_upper(
-    happened: Floats, weights: Floats, clusters: Integers, confidence: float = CONFIDENCE
+    happened: Floats, weights: Floats, clusters: Integers, confidence: float = CONFIDENCE, few: int = FEW
 ) -> float | None:
-    """An upper limit for a weighted share that occurs in fewer than FEW clusters; None if in more.
+    """An upper limit for a weighted share that occurs in fewer than `few` clusters; None if in more.
 
     It is U d*, and at least the limit where it occurs in none: a worse result has no lower limit. U is
     Clopper and Pearson's (at 95 %, its 97.5 % one) of the weight of the clusters in which it occurs, at
@@ -86,7 +91,7 @@ def rare_upper(
     whole = np.bincount(clusters, weights=weights, minlength=groups)
     part = np.bincount(clusters, weights=weights * happened, minlength=groups)
     touched = np.flatnonzero(part > 0)
-    if len(touched) >= FEW or groups < 2:
+    if len(touched) >= few or groups < 2:
         return None
     effective = effective_clusters(whole)
     share = float(whole[touched].sum() / whole.sum())

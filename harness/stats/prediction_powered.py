@@ -7,91 +7,19 @@ believed: what people say of the same rows corrects them, and a teacher that kno
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
 from harness.nouns.base import Interval, Reason
-from harness.stats.agreement import Floats, Integers
+from harness.stats.agreement import Floats
+from harness.stats.cluster_sums import ClusterSums
+from harness.stats.few_events import exact_interval, few_events
 from harness.stats.intervals import NO_SPREAD, ROUNDING, Tested, t_test
-from harness.stats.means import effective_clusters, guarded
-from harness.stats.proportions import shrunken_share
-from harness.storage.plural import plural
 
-FEW_EVENTS = 10
-"""Where fewer labelled queries hold a 1, or a 0, the human grades alone are taken, with an exact interval."""
-SKEWED = 25.0
-"""So too where n / deff < 25 (1 - 2p)^2 / (p (1 - p)), with n / deff the effective number of rows.
-
-Cochran's (1977, p. 42) rule for when a normal interval holds: n > 25 G^2, G the skewness. Found by simulation
-(benchmarks/estimate_coverage.py --thresholds): with the count alone, t intervals of a share of .05 at 200
-labelled queries of unequal size hold the truth in 88 %. It does not touch shares near a half.
-"""
-LEAST_FREEDOM = 4.0
-"""Of the exact interval; fewer degrees of freedom would say more of the sizes than of the grades."""
 NO_LABELS = Reason("undefined", "no row has a human grade")
 ONE_LABELLED = Reason(
     "no interval", "all rows with a human grade are of one query, which says nothing of another"
 )
-
-
-@dataclass(frozen=True)
-class ClusterSums:
-    """What is known of each of Q queries about a figure f in [0, 1] (Q floats each).
-
-    `human`, `teacher`, `labelled`: sums of w f(human), w f(teacher), w over the rows with a human grade, each
-    row divided by its inclusion probability; `unseen`, `unlabelled`: of w f(teacher), w over the rows
-    without. A query's mean with a count of 1 makes it a figure over queries. `rows`: how many labelled rows
-    there are effectively, (sum w)^2 / sum w^2.
-    """
-
-    human: Floats
-    teacher: Floats
-    labelled: Floats
-    unseen: Floats
-    unlabelled: Floats
-    rows: float
-
-    @cached_property
-    def has_labels(self) -> Integers:
-        """The positions of the G queries with a human grade."""
-        return np.flatnonzero(self.labelled > 0)
-
-    @cached_property
-    def has_others(self) -> Integers:
-        """The positions of the H queries with rows that have none."""
-        return np.flatnonzero(self.unlabelled > 0)
-
-    @cached_property
-    def disjoint(self) -> bool:
-        """Whether no query has rows of both kinds."""
-        return not bool(((self.labelled > 0) & (self.unlabelled > 0)).any())
-
-    @property
-    def human_only(self) -> float | None:
-        """The mean of the human grades."""
-        return _ratio(self.human, self.labelled)
-
-    @property
-    def teacher_only(self) -> float | None:
-        """The mean of the teacher's grades over the rows without a human one."""
-        return _ratio(self.unseen, self.unlabelled)
-
-    def at(self, lam: float) -> float | None:
-        """The estimate at a lambda: lam Fbar' + (sum Y - lam sum F) / sum n."""
-        human = self.human_only
-        if human is None or not lam or self.teacher_only is None:
-            return human
-        return lam * self.teacher_only + human - lam * float(self.teacher.sum() / self.labelled.sum())
-
-    def without_each(self, lam: float) -> Floats:
-        """The estimate without each query in turn, at the same lambda (Q floats)."""
-        rest = self.human - lam * self.teacher
-        values = (rest.sum() - rest) / _positive(self.labelled.sum() - self.labelled)
-        if lam:
-            others = _positive(self.unlabelled.sum() - self.unlabelled)
-            values = values + lam * (self.unseen.sum() - self.unseen) / others
-        return np.asarray(values, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -203,43 +131,6 @@ def human_mean(sums: ClusterSums) -> tuple[Tested, bool]:
     return Tested(value, se, exact_interval(sums, value, se), reason=rare), True
 
 
-def few_events(
-    sums: ClusterSums, se: float, least: int = FEW_EVENTS, skewed: float = SKEWED
-) -> Reason | None:
-    """Why a t interval is not to be trusted, if it is not; `se` is that of the mean of the human grades."""
-    human, whole = sums.human[sums.has_labels], sums.labelled[sums.has_labels]
-    # A weighted sum of ones is its weight but for rounding.
-    ones, zeros = int((human > ROUNDING * whole).sum()), int((whole - human > ROUNDING * whole).sum())
-    count = min(ones, zeros)
-    held = "one" if ones <= zeros else "another"
-    what = f"few_events: {count:,} of {plural(len(whole), 'labelled query', 'labelled queries')} hold {held}"
-    then = "humans only, with the exact interval"
-    if count < least:
-        return Reason("remark", f"{what}, and {least} are needed: {then}")
-    share = float(sums.human.sum() / sums.labelled.sum())
-    # What is no share differs less than one: then its rows are worth more than their number.
-    kept = share * (1 - share) / se**2 if se else math.inf
-    wanted = skewed * (1 - 2 * share) ** 2 / (share * (1 - share))
-    if kept >= wanted:
-        return None
-    counts = f"{plural(round(kept), 'independent row')}, and a share of {share:.2g} needs {wanted:,.0f}"
-    return Reason("remark", f"{what}; they are worth {counts}: {then}")
-
-
-def exact_interval(sums: ClusterSums, value: float, se: float) -> Interval:
-    """Clopper and Pearson's at the effective number of rows (Korn & Graubard 1998), and the guard.
-
-    t's degrees of freedom are those of the error where sizes differ, (sum n^2)^2 / sum n^4 - 1: with few
-    large queries it is as uncertain as from few. The guard is that of `clustered_share`: with hardly any
-    event, the number of queries that hold one says more than their spread.
-    """
-    whole = sums.labelled[sums.has_labels]
-    share = sums.human[sums.has_labels] / whole
-    freedom = max(LEAST_FREEDOM, effective_clusters(whole**2) - 1)
-    ci = shrunken_share(value, sums.rows, se, freedom)
-    return guarded(ci, share, whole, np.arange(len(whole)))
-
-
 def moments(sums: ClusterSums) -> Moments:
     """The linearised variances of the human and the teacher's parts, by query."""
     n, other = float(sums.labelled.sum()), float(sums.unlabelled.sum())
@@ -286,13 +177,3 @@ def tested_share(value: float, se: float, groups: float) -> Tested:
         return Tested(value, 0.0, reason=NO_SPREAD)
     found = t_test(value, se, groups)
     return Tested(value, se, found.ci.within(0.0, 1.0) if found.ci else None, found.p)
-
-
-def _ratio(top: Floats, bottom: Floats) -> float | None:
-    whole = float(bottom.sum())
-    return float(top.sum()) / whole if whole > 0 else None
-
-
-def _positive(values: Floats) -> Floats:
-    """Without zeros, where the only query was left out: whoever asks has refused those before."""
-    return np.asarray(np.where(values > 0, values, np.nan), dtype=np.float64)

@@ -26,7 +26,14 @@ def shrunken_share(
     Clopper and Pearson's at n / deff (t_{n-1} / t_freedom)^2 rows but at most n, with deff at least 1,
     against the error of n independent rows.
     """
-    tail, kept = (1 + confidence) / 2, effective_rows(share, n, error)
+    return adjusted_share(share, n, effective_rows(share, n, error), freedom, confidence)
+
+
+def adjusted_share(
+    share: float, n: float, kept: float, freedom: float, confidence: float = CONFIDENCE
+) -> Interval:
+    """The same where it is known how many rows are `kept`, n / deff."""
+    tail = (1 + confidence) / 2
     if n > 1 and freedom > 0:
         kept = min(n, kept * float(stdtrit(n - 1, tail) / stdtrit(freedom, tail)) ** 2)
     return clopper_pearson(share * kept, kept, confidence)

@@ -8,7 +8,8 @@ from scipy.special import stdtrit
 
 from harness.nouns.base import Interval, Reason
 from harness.stats.agreement import Floats
-from harness.stats.prediction_powered import ClusterSums, jackknife
+from harness.stats.cluster_sums import ClusterSums
+from harness.stats.prediction_powered import jackknife
 from harness.stats.proportions import CONFIDENCE
 
 ONE_KIND = Reason("undefined", "the human grades are all on one side: no sensitivity, or no specificity")

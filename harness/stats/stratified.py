@@ -8,14 +8,13 @@ import numpy as np
 
 from harness.nouns.base import Reason
 from harness.stats.agreement import Floats
+from harness.stats.cluster_sums import ClusterSums
+from harness.stats.few_events import exact_interval, few_events
 from harness.stats.intervals import ROUNDING, Tested, t_test
 from harness.stats.prediction_powered import (
     ONE_LABELLED,
-    ClusterSums,
     Powered,
     error,
-    exact_interval,
-    few_events,
     jackknife,
     moments,
     powered_mean,

@@ -4,7 +4,7 @@ pyarrow is slow to import, so functions here import it when called.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,17 +27,14 @@ def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
 
 
 @contextmanager
-def parquet_file(path: Path, *, links: bool = True, coded: Sequence[str] = ()) -> Iterator[Any]:
-    """A Parquet file while it is read. BadInput where it cannot be, or is none.
-
-    `coded`: columns of texts that are read as dictionaries, each text once.
-    """
+def parquet_file(path: Path, *, links: bool = True) -> Iterator[Any]:
+    """A Parquet file while it is read. BadInput where it cannot be, or is none."""
     import pyarrow
     import pyarrow.parquet
 
     try:
         with open_regular(path, links=links) as source:
-            yield pyarrow.parquet.ParquetFile(source, memory_map=False, read_dictionary=list(coded))
+            yield pyarrow.parquet.ParquetFile(source, memory_map=False)
     except pyarrow.ArrowException as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise BadInput([Fault(str(path), f"not readable as Parquet: {first}")]) from error
@@ -49,27 +46,26 @@ def parquet_file(path: Path, *, links: bool = True, coded: Sequence[str] = ()) -
         raise BadInput([unreadable(path, error)]) from error
 
 
-def written_out(batch: Any, names: Sequence[str], most: int) -> Iterator[Any]:
-    """A pyarrow.RecordBatch with these columns as plain texts, in parts of at most so many bytes of texts."""
+def pieces(batches: Iterable[Any], rows: int, most: int) -> Iterator[Any]:
+    """Short pyarrow.RecordBatches put together to ones of so many rows, or of `most` bytes, about.
+
+    What a few rows decode to nobody knows before: a text that a file has once can stand in every row.
+    """
+    held: list[Any] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(one.num_rows for one in held) >= rows or sum(one.nbytes for one in held) >= most:
+            yield from _joined(held)
+            held = []
+    yield from _joined(held)
+
+
+def _joined(batches: Sequence[Any]) -> Iterator[Any]:
+    """One batch of several; none of none."""
     import pyarrow as pa
 
-    if batch.num_rows > 1 and _text_bytes(batch) > most:
-        half = batch.num_rows // 2
-        yield from written_out(batch.slice(0, half), names, most)
-        yield from written_out(batch.slice(half), names, most)
-        return
-    columns = [
-        column.dictionary_decode() if name in names and pa.types.is_dictionary(column.type) else column
-        for name, column in zip(batch.schema.names, batch.columns, strict=True)
-    ]
-    yield pa.RecordBatch.from_arrays(columns, batch.schema.names)
-
-
-def _text_bytes(batch: Any) -> int:
-    """How long the texts are that are read as dictionaries, each as often as it occurs."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    columns = [column for column in batch.columns if pa.types.is_dictionary(column.type)]
-    lengths = (pc.binary_length(column.dictionary).cast("int64").take(column.indices) for column in columns)
-    return sum(pc.sum(each).as_py() or 0 for each in lengths)
+    if len(batches) > 1:
+        table = pa.Table.from_batches(batches).unify_dictionaries().combine_chunks()
+        yield from table.to_batches()
+    else:
+        yield from batches

@@ -25,7 +25,8 @@ from harness.report.next_steps import Step, estimate_steps, label_steps, proof_s
 from harness.report.page.axis import axis_over
 from harness.report.page.environment import render_page
 from harness.report.page.label_facts import estimate_facts, set_facts
-from harness.runs.labels import LabelSet
+from harness.runs.labels import LabelSet, is_label_set, load_labels
+from harness.score.labels import summarise
 from harness.scorecards.estimate import EstimatedFigure, Estimates
 from harness.scorecards.labels import LabelSummary
 from harness.storage.files import write_atomic
@@ -70,6 +71,12 @@ class Drawn(NamedTuple):
 def labels_page(one: Labelling) -> str:
     """The page."""
     return render_page("labels.html.j2", labels_data(one), scripts=SCRIPTS)
+
+
+def write_estimate(path: Path, found: Estimates, source: Path | None) -> int:
+    """Write an estimate as a page; of a label set with what its teacher says. Returns its size in bytes."""
+    labels = load_labels(source) if source is not None and is_label_set(source) else None
+    return write_labels(path, Labelling(labels, summarise(labels) if labels else None, found))
 
 
 def write_labels(path: Path, one: Labelling) -> int:
