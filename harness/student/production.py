@@ -19,8 +19,10 @@ from harness.scorecards.comparison import Condition
 from harness.scorecards.estimate import EstimatedFigure
 from harness.scorecards.student import OnProduction
 from harness.stats.agreement import Floats
+from harness.stats.cluster_sums import ClusterSums
+from harness.stats.few_events import FEW_EVENTS
 from harness.stats.paired import one_sided_limits
-from harness.stats.prediction_powered import FEW_EVENTS, ClusterSums, human_mean
+from harness.stats.prediction_powered import human_mean
 from harness.storage.plural import plural
 from harness.storage.tables import Layout
 
@@ -103,7 +105,8 @@ def _judged(rows: list[_Row], margin: float, estimate: EstimatedFigure) -> tuple
             np.bincount(queries, weights=one).astype(np.float64) for one in (weight * values, weight)
         )
         nothing = np.zeros_like(whole)
-        return ClusterSums(sums, nothing, whole, nothing, nothing, effective_number(weight))
+        sizes = np.bincount(queries).astype(np.float64)
+        return ClusterSums(sums, nothing, whole, nothing, nothing, effective_number(weight), sizes)
 
     # A difference from -1 to 1 as a mean in [0, 1].
     moved, _ = human_mean(by_query((right - taught + 1) / 2))
