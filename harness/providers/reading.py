@@ -132,6 +132,9 @@ def read_content(content: Any) -> tuple[str, str, str]:
 
     A part of a kind that is not known is named beside the thinking: it is in no case an answer.
     """
+    if not isinstance(content, list | dict):
+        # As nearly every answer is.
+        return whole_text(content) if isinstance(content, str) else "", "", ""
     parts = content if isinstance(content, list) else [content]
     said: dict[str, list[str]] = {"text": [], "refusal": [], "thinking": []}
     for part in parts:
