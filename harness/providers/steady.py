@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx2
 
-KIND, LENGTH = "content-type", b"Content-Length"
+KIND, LENGTH = "Content-Type", "Content-Length"
 
 
 class SteadyRequests:
@@ -36,7 +36,7 @@ class SteadyRequests:
         request = httpx2.Request(
             "POST",
             like.url,
-            headers=[*like.headers.raw, (LENGTH, b"%d" % len(content))],
+            headers=like.headers,
             # Cookies come and go between two requests.
             cookies=self._http.cookies,
             extensions=like.extensions,
@@ -44,13 +44,14 @@ class SteadyRequests:
         )
         # Otherwise each request tries out anew which encoding its headers have.
         request.headers.encoding = like.headers.encoding
+        request.headers[LENGTH] = str(len(content))
         # The content is at hand then, and is not sent in chunks.
         request.read()
         return request
 
     def _without_content(self, url: str) -> httpx2.Request:
         request = self._http.build_request("POST", url, headers=self._headers)
-        for name in (LENGTH.decode(), "Cookie"):
+        for name in (LENGTH, "Cookie"):
             request.headers.pop(name, None)
         return request
 
