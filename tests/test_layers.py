@@ -137,6 +137,15 @@ def test_the_command_line_starts_light() -> None:
         assert not heavy, f"{path.name} imports {heavy} before it is known to be needed"
 
 
+def test_no_call_waits_for_what_scores_the_answers() -> None:
+    """Numerical libraries are loaded while the answers are awaited."""
+    code = "import sys, harness.grading.evaluate as one\nprint(one.SCORING, *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    scoring, *loaded = done.stdout.split()
+    assert not {"numpy", "scipy", scoring} & set(loaded)
+    assert scoring in MODULES
+
+
 @pytest.mark.parametrize(
     "words",
     [

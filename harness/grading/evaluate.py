@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.errors import BadInput
 from harness.golden.holdout_log import LOOKS, HoldoutLook, note_look
@@ -9,6 +10,7 @@ from harness.grading.answering import FULL, ask_all, money_of, names_of, resumab
 from harness.grading.executors import executor_of
 from harness.grading.forecast import forecast
 from harness.grading.job import NO_LIMITS, Job, Limits, RunObserver
+from harness.grading.meanwhile import imported_meanwhile
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, make_plan, setup_of
 from harness.pricing.prices import price_of
@@ -18,10 +20,15 @@ from harness.runs.new_folder import create_run
 from harness.runs.record_log import RecordLog, answered_in
 from harness.scorecards.money import Forecast
 from harness.storage.project import Project
-from harness.verdicts.assessment import Assessment, assess_folder, save_assessment
+
+if TYPE_CHECKING:
+    from harness.verdicts.assessment import Assessment
+
+SCORING = "harness.verdicts.assessment"
+"""Loads numerical libraries, for which no call has to wait."""
 
 
-def evaluate(project: Project, asked: Asked, watch: RunObserver, limits: Limits = NO_LIMITS) -> Assessment:
+def evaluate(project: Project, asked: Asked, watch: RunObserver, limits: Limits = NO_LIMITS) -> "Assessment":
     """A new run from the first call to its scorecard. Writes nothing until every input is checked."""
     plan = make_plan(project, asked)
     price, budget = money_of(project, plan, limits)
@@ -52,7 +59,7 @@ def resume(
     watch: RunObserver,
     limits: Limits = NO_LIMITS,
     base_url: str | None = None,
-) -> Assessment:
+) -> "Assessment":
     """Answer the open questions of a run. BadInput if its inputs have changed since it began."""
     manifest = load_manifest(folder)
     asked = manifest.asked
@@ -85,11 +92,14 @@ def foresee(project: Project, asked: Asked, folder: Path | None = None) -> Forec
     return forecast(plan, price, todo)
 
 
-def _carry_out(job: Job) -> Assessment:
+def _carry_out(job: Job) -> "Assessment":
     """Ask, seal and score."""
     folder = job.folder
     resumed_by = f"{how_to_resume(folder, job.plan.asked)} goes on from here"
-    manifest = answer(job, resumed_by)
+    with imported_meanwhile(SCORING):
+        manifest = answer(job, resumed_by)
+    from harness.verdicts.assessment import assess_folder, save_assessment
+
     found = assess_folder(folder)
     with resumable(folder, resumed_by):
         save_assessment(found)

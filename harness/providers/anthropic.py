@@ -121,6 +121,4 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
 
     # The address may be given with or without /v1.
     address = setup.base_url.rstrip("/").removesuffix("/v1") if setup.base_url else None
-    return Served(
-        dialect, connect(anthropic, anthropic.AsyncAnthropic, anthropic.AnthropicError, address, key)
-    )
+    return Served(dialect, connect(anthropic, anthropic.AsyncAnthropic, address, key))

@@ -28,8 +28,7 @@ class AnthropicBatches(Batches):
     async def submit(self, lines: Sequence[bytes], mark: str) -> str:
         """All requests in one, joined as they are."""
         content = b'{"requests":[' + b",".join(lines) + b"]}"
-        kind = {"headers": {"Content-Type": "application/json"}}
-        return (await self._wire.send(PATH, _read_batch, content=content, options=kind)).id
+        return (await self._wire.post(PATH, content, _read_batch)).id
 
     async def find(self, mark: str, size: int, since: datetime) -> list[str]:
         """Those of the same size, the nearest in time first."""

@@ -49,25 +49,17 @@ def check_url(url: str | None, variable: str) -> None:
         raise BadInput(f"the base URL holds {what}: leave it away, and put a key into {variable}")
 
 
-def connect(
-    sdk: Any, client: Any, base_error: type[Exception], base_url: str | None, key: str | None
-) -> Wire:
+def connect(sdk: Any, client: Any, base_url: str | None, key: str | None) -> Wire:
     """A wire through an SDK's client to a server, or to the SDK's own."""
-    from harness.providers.steady import SteadyRequests
-
-    http = type("Client", (SteadyRequests, sdk.DefaultAioHttpClient), {})
-    opened = client(
-        # A local server asks for no key, but the client insists on one, or looks for other credentials.
-        api_key=key or "none",
-        base_url=base_url,
-        # Retries are the run's, not the SDK's: two layers of them would multiply.
-        max_retries=0,
+    http = sdk.DefaultAioHttpClient(
+        **http_options(base_url),
+        verify=trusted(base_url),
         timeout=TIMEOUT,
-        http_client=http(
-            **http_options(base_url), verify=trusted(base_url), event_hooks={"response": [_receive]}
-        ),
+        event_hooks={"response": [_receive]},
     )
-    return Wire(sdk, base_error, opened, key)
+    # A local server asks for no key, but the client insists on one, or looks for other credentials.
+    opened = client(api_key=key or "none", base_url=base_url, http_client=http)
+    return Wire(opened, http, key)
 
 
 def http_options(base_url: str | None) -> dict[str, Any]:

@@ -80,7 +80,11 @@ def told_in(body: Any) -> Told | None:
 
 def tells(error: Any) -> bool:
     """Whether what stands where an error would says anything: some fill its form with nothing, or success."""
-    return error is True or any(value.strip(" .!").casefold() not in WELL for _, value in _leaves(error, ()))
+    return error is True or (error is not None and _says(error))
+
+
+def _says(error: Any) -> bool:
+    return any(value.strip(" .!").casefold() not in WELL for _, value in _leaves(error, ()))
 
 
 def holds_answer(body: Any) -> bool:

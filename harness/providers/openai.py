@@ -31,6 +31,4 @@ def open_as(dialect: Callable[[str, Setup], Dialect], variable: str, model: str,
     key = read_key(variable, needed=is_home(setup.base_url))
     import openai
 
-    return Served(
-        dialect(model, setup), connect(openai, openai.AsyncOpenAI, openai.OpenAIError, setup.base_url, key)
-    )
+    return Served(dialect(model, setup), connect(openai, openai.AsyncOpenAI, setup.base_url, key))

@@ -39,13 +39,8 @@ class OpenAIBatches(Batches):
 
     async def submit(self, lines: Sequence[bytes], mark: str) -> str:
         """The file first, then the batch that reads it."""
-        file = await self._wire.send(
-            "/files",
-            _read_file,
-            body={"purpose": "batch"},
-            files={"file": (f"{mark}.jsonl", b"".join(lines))},
-            options={"headers": {"Content-Type": "multipart/form-data"}},
-        )
+        content = {"file": (f"{mark}.jsonl", b"".join(lines))}
+        file = await self._wire.upload("/files", {"purpose": "batch"}, content, _read_file)
         made = {
             "input_file_id": file.id,
             "endpoint": self._endpoint,

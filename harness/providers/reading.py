@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -140,6 +141,9 @@ def read_content(content: Any) -> tuple[str, str, str]:
 
     A part of a kind that is not known is named beside the thinking: it is in no case an answer.
     """
+    if not isinstance(content, list | dict):
+        # As nearly every answer is.
+        return whole_text(content) if isinstance(content, str) else "", "", ""
     parts = content if isinstance(content, list) else [content]
     said: dict[str, list[str]] = {"text": [], "refusal": [], "thinking": []}
     for part in parts:
@@ -223,12 +227,19 @@ def read_number(data: Any, paths: str) -> int | None:
 def _told(data: Any, paths: str) -> list[Any]:
     """What stands at several dotted paths."""
     found = []
-    for path in paths.split("|"):
+    for path in _ways(paths):
         value = data
-        for key in path.split("."):
+        for key in path:
             value = value.get(key) if isinstance(value, dict) else None
-        found += [] if value is None else [value]
+        if value is not None:
+            found.append(value)
     return found
+
+
+@cache
+def _ways(paths: str) -> tuple[tuple[str, ...], ...]:
+    """The keys of each of several paths."""
+    return tuple(tuple(path.split(".")) for path in paths.split("|"))
 
 
 def _number(value: Any) -> int | None:

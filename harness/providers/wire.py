@@ -1,14 +1,12 @@
-"""The wire under every model API: one client, one POST, and the SDKs' errors in this project's terms.
-
-The two SDKs raise exceptions of the same names, so that one translation serves both.
-"""
+"""The wire under every model API: one client, one POST, and what comes back in this project's terms."""
 
 import email.utils
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic_core import to_json
 
@@ -16,6 +14,11 @@ from harness.errors import CallError, FatalError, RejectedError, TransientError
 from harness.providers.error_body import Told, parsed, told_by
 from harness.storage.strict_json import whole_text
 from harness.storage.visible import one_line
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from harness.providers.steady import SteadyRequests
 
 SHOWN = 600
 """Letters of a server's error that are kept: some of them repeat the whole prompt."""
@@ -60,54 +63,66 @@ class UnsureError(TransientError):
 class Wire:
     """One client for one server. Every call brings `read`, which makes of the answer's text what is wanted.
 
-    The SDK itself would take half an answer for a whole one.
+    The SDK's client says where the server is and which headers its requests have, its key among them. What
+    its own `post` does besides, its types and its retries, takes twice as long as a request itself, and it
+    would take half an answer for a whole one: so requests go through its `http` client directly.
     """
 
-    def __init__(self, sdk: Any, base_error: type[Exception], client: Any, key: str | None) -> None:
+    def __init__(self, client: Any, http: "httpx2.AsyncClient", key: str | None) -> None:
         import aiohttp
         import httpx2
 
-        self._sdk = sdk
-        # The whole response: a server can ask to wait in the headers of a 200 that holds an error.
-        self._kind = httpx2.Response
-        # What is not HTTP at all comes through openai's transport as aiohttp's own error.
-        self._caught = (base_error, aiohttp.ClientError)
+        # What is not HTTP at all comes through the transport as aiohttp's own error, or as the system's.
+        self._caught = (httpx2.RequestError, aiohttp.ClientError, OSError)
         self._client = client
-        # The SDK takes its own address apart to put a relative path behind it, with every request.
+        self._http = http
         self._base = str(client.base_url).rstrip("/")
         # What is as short as a word is no secret, and hiding it would change answers that hold the word.
         self._key = _pattern_of(key) if key else None
 
-    async def post(self, path: str, body: dict[str, Any], read: Callable[[str], Read]) -> Read:
-        """One request.
+    @cached_property
+    def _requests(self) -> "SteadyRequests":
+        """Made with the first request, since the SDK's headers tell in which event loop they are sent."""
+        from harness.providers.steady import SteadyRequests
 
-        The SDK's plain `post` costs half of what its typed methods do, most of which is rewriting the body.
-        As bytes, since what the SDK is given as a dict it copies first and then encodes in Python.
-        """
-        return await self.send(path, read, content=to_json(body))
+        headers = {**self._client.default_headers, **self._client.auth_headers}
+        # What the SDK has in place of a header that is not sent is no text.
+        return SteadyRequests(
+            self._http, {name: value for name, value in headers.items() if isinstance(value, str)}
+        )
+
+    async def post(self, path: str, body: dict[str, Any] | bytes, read: Callable[[str], Read]) -> Read:
+        """A POST of JSON, or of a text that is JSON already."""
+        content = body if isinstance(body, bytes) else to_json(body)
+        return await self._answer(self._requests.post(self._base + path, content), read)
 
     async def get(self, path: str, read: Callable[[str], Read]) -> Read:
         """What is at a path."""
-        return await self._answer(self._client.get(self._base + path, cast_to=self._kind), read)
+        return await self._answer(self._requests.get(self._base + path), read)
 
-    async def send(self, path: str, read: Callable[[str], Read], **parts: Any) -> Read:
-        """A POST of something other than a body of JSON, in the words of the SDK's own `post`."""
-        return await self._answer(self._client.post(self._base + path, cast_to=self._kind, **parts), read)
+    async def upload(
+        self, path: str, data: Mapping[str, Any], files: Mapping[str, Any], read: Callable[[str], Read]
+    ) -> Read:
+        """A POST of a form with files."""
+        return await self._answer(self._requests.upload(self._base + path, data, files), read)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    async def _answer(self, call: Awaitable[Any], read: Callable[[str], Read]) -> Read:
+    async def _answer(self, request: "httpx2.Request", read: Callable[[str], Read]) -> Read:
         try:
-            response = await call
+            response = await self._http.send(request)
         except self._caught as error:
             # `from None`: a chained error would print the request, and the key in its headers.
-            raise self._translate(error) from None
+            raise self._no_connection(error) from None
+        if not response.is_success:
+            raise self._refusal(response)
         try:
             # A server that echoes its request would else bring the key into the records.
             return read(self._hidden(response.text))
         except TransientError as error:
+            # A server can ask to wait in the headers of a 200 that holds an error.
             if error.retry_after is None:
                 error.retry_after = retry_after(response.headers)
             raise
@@ -117,31 +132,22 @@ class Wire:
             # A form that no server was seen to send: the answer is lost, the run is not.
             raise TransientError(f"the server's answer cannot be read: {self._words(error)}") from error
 
-    def _translate(self, error: Exception) -> CallError:
-        if isinstance(error, self._sdk.APIStatusError):
-            return self._translate_status(error)
-        if isinstance(error, self._sdk.APIConnectionError) or not isinstance(error, self._sdk.APIError):
-            # The SDK calls every lost connection a time-out; what lies behind it says which it was.
-            if isinstance(error.__cause__, CallError):
-                return error.__cause__
-            # How aiohttp encrypts is no part of the address.
-            what = self._words(error.__cause__ or error).replace(" ssl:default", "")
-            return TransientError(
-                f"no connection to {self._client.base_url}: {what}", unsent=_is_unsent(error)
-            )
-        return TransientError(self._words(error))
+    def _no_connection(self, error: Exception) -> TransientError:
+        # How aiohttp encrypts is no part of the address.
+        what = self._words(error).replace(" ssl:default", "")
+        return TransientError(f"no connection to {self._client.base_url}: {what}", unsent=_is_unsent(error))
 
-    def _translate_status(self, error: Any) -> CallError:
-        if 300 <= error.status_code < 400:
-            to = self._words(ValueError(error.response.headers.get("location", "nowhere")))
-            what = f"the server sends every request on to {to} ({error.status_code})"
+    def _refusal(self, response: "httpx2.Response") -> CallError:
+        status = response.status_code
+        if 300 <= status < 400:
+            to = self._clean(response.headers.get("location", "nowhere"))
+            what = f"the server sends every request on to {to} ({status})"
             return FatalError(f"{what}, which is not followed: if it is right, name it with --base-url")
-        # The SDK shows one field of the body, and nothing of a body in any other form.
-        told = told_by(parsed(self._hidden(error.response.text)))
-        wait = retry_after(error.response.headers)
-        words = self._clean(told.words or str(error))
+        told = told_by(parsed(self._hidden(response.text)))
+        wait = retry_after(response.headers)
+        words = self._clean(told.words or f"Error code: {status}")
         wait = told.wait if wait is None else wait
-        return told_error(replace(told, status=error.status_code, words=words, wait=wait))
+        return told_error(replace(told, status=status, words=words, wait=wait))
 
     def _words(self, error: BaseException) -> str:
         return self._clean(str(error) or type(error).__name__)
