@@ -99,8 +99,7 @@ def _cells(path: Path, name: str, how: Input) -> Iterator[dict[str, Any]]:
 
 
 def _row_of(found: dict[str, Any]) -> InputRow:
-    pair = Pair.model_validate_json(found["body"])
-    pair.__dict__["digest"] = found["digest"]  # made where the file was read: it takes longer than the rest
+    pair = Pair.model_validate_json(found["body"]).with_digest(found["digest"])
     names = [name for name in InputRow._fields if name != "pair"]
     return InputRow(pair=pair, **{name: found[name] for name in names})
 
