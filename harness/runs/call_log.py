@@ -15,6 +15,7 @@ from typing import BinaryIO
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Amount, Count, Noun
 from harness.nouns.records import Key
+from harness.runs.counts import DiskCounts
 from harness.runs.record_log import SYNC_EVERY
 from harness.storage.files import parse, read_text, to_line, write_atomic
 from harness.storage.regular import append_whole, lines_of, open_to_append, reading
@@ -141,7 +142,8 @@ def unanswered_calls(folder: Path, answers: MutableMapping[Key, int]) -> Unanswe
         free += call.free
         counted += [call] if call.counted else []
         answers[call.key] = answers.get(call.key, 0) + (1 if call.free or call.counted else -1)
-    open_ = {key: -balance for key, balance in answers.items() if balance < 0}
+    below = answers.below_zero() if isinstance(answers, DiskCounts) else answers.items()
+    open_ = {key: -balance for key, balance in below if balance < 0}
     asked: dict[Key, list[Call]] = {key: [] for key in open_}
     for call in _calls(folder / CALLS) if open_ else ():
         if call.key in open_ and not (call.free or call.counted):
