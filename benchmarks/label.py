@@ -136,8 +136,8 @@ def killed(root: Path, pairs: int, kills: int) -> None:
         show(f"to kill {kill}, at {done[-1]:,} answers", done[-1] - sum(done[-2:-1]), took[-1])
     took.append(measured(root, "killed"))
     show(f"the rest, after {kills} kills", pairs - done[-1], took[-1])
-    wall, cpu, peak = zip(*took, strict=True)
-    show("all of them", pairs, Figures(sum(wall), sum(cpu), max(peak)))
+    wall, cpu = (sum(getattr(one, name) for one in took) for name in ("wall", "cpu"))
+    show("all of them", pairs, Figures(wall, cpu, max(one.peak for one in took)))
     with AnswerStore(root / "killed" / STORE) as store:
         written = sum(1 for _ in store.records())
     rows = sum(batch.num_rows for batch in load_labels(root / "killed").batches(["grade"]))

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,7 @@ from harness.production.store import STORE, AnswerStore
 from harness.providers import sold_as
 from harness.runs.call_log import CALLS, TAKEN_AT, Call, CallLog
 from harness.runs.record_log import RecordLog, stored_text
+from harness.storage.digest import digest_bytes, digest_of_beginnings
 from harness.storage.project import Project
 
 
@@ -335,3 +337,14 @@ def test_actors_are_those_of_ray(here: Path) -> None:
     write_rows(here / "pairs.csv", rows(2))
     ended = label(None, "pairs.csv", "--unproven", "--actors", "2", model="builtin/lexical")
     assert (ended.code, "--actors goes with --engine ray" in ended.err) == (2, True)
+
+
+@given(st.binary(max_size=40), st.lists(st.integers(0, 50), max_size=6))
+def test_the_beginnings_of_a_file_have_the_digests_of_its_first_bytes(
+    content: bytes, sizes: list[int]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "f")
+        path.write_bytes(content)
+        wanted = {size: digest_bytes(content[:size]) for size in sizes if size <= len(content)}
+        assert digest_of_beginnings(path, sizes) == wanted
