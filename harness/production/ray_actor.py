@@ -27,6 +27,7 @@ from harness.production.ray_cluster import here
 from harness.production.ray_coordinator import ENDS, SharedBudget, sort_of
 from harness.providers import open_teacher
 from harness.providers.base import Teacher
+from harness.storage.collecting import collect_rarely
 from harness.storage.project import Project
 
 TRIES = 4
@@ -81,6 +82,7 @@ class PartAsker:
     """
 
     def __init__(self, order: Order, coordinator: Any) -> None:
+        collect_rarely()
         self._order, self._coordinator = order, coordinator
         self._loop = asyncio.new_event_loop()
         self._stop = Stop()
