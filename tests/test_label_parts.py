@@ -1,6 +1,7 @@
 """What --engine ray rests on, without Ray: shares, parts, one budget for all, blocks of rows."""
 
 import asyncio
+import gc
 import os
 import shutil
 import sys
@@ -26,6 +27,7 @@ from harness.pricing.prices import Price, price_of
 from harness.production import parts, ray_files
 from harness.production.pairs import Input
 from harness.production.parts import PARTS, PartItems, join_part, join_parts, lay_out, part_folder, part_log
+from harness.production.ray_actor import PartAsker
 from harness.production.ray_coordinator import Coordinator
 from harness.production.ray_engine import LARGEST, SMALLEST, sizes
 from harness.production.store import STORE, AnswerStore
@@ -348,3 +350,13 @@ def test_the_beginnings_of_a_file_have_the_digests_of_its_first_bytes(
         path.write_bytes(content)
         wanted = {size: digest_bytes(content[:size]) for size in sizes if size <= len(content)}
         assert digest_of_beginnings(path, sizes) == wanted
+
+
+def test_an_actor_collects_cycles_as_rarely_as_the_command() -> None:
+    before = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)
+    try:
+        PartAsker(None, None)._loop.close()  # type: ignore[arg-type]
+        assert gc.get_threshold() == (100_000, 20, 100)
+    finally:
+        gc.set_threshold(*before)
