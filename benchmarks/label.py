@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 from throughput import ROOT, THINGS, WORDS, Figures, environment, serve, timed
@@ -115,9 +116,6 @@ def evaluated(root: Path, pairs: int) -> Figures:
 
 def killed(root: Path, pairs: int, kills: int) -> None:
     """Kill a labelling on the way, again and again; then let it end, and count its answers."""
-    from harness.production.store import STORE, AnswerStore
-    from harness.runs.labels import load_labels
-
     write_pairs(root, pairs, pairs)
     done: list[int] = []
     took: list[Figures] = []
@@ -138,6 +136,10 @@ def killed(root: Path, pairs: int, kills: int) -> None:
     show(f"the rest, after {kills} kills", pairs - done[-1], took[-1])
     wall, cpu = (sum(getattr(one, name) for one in took) for name in ("wall", "cpu"))
     show("all of them", pairs, Figures(wall, cpu, max(one.peak for one in took)))
+    # Only now: the peak of a new process is at least what the one that starts it takes.
+    from harness.production.store import STORE, AnswerStore
+    from harness.runs.labels import load_labels
+
     with AnswerStore(root / "killed" / STORE) as store:
         written = sum(1 for _ in store.records())
     rows = sum(batch.num_rows for batch in load_labels(root / "killed").batches(["grade"]))
@@ -152,7 +154,7 @@ def answered(folder: Path) -> int:
     path = folder / "answers.sqlite3"
     if not path.exists():
         return 0
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10) as connection:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
         try:
             return int(connection.execute("SELECT COUNT(*) FROM answers").fetchone()[0])
         except sqlite3.OperationalError:
