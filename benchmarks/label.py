@@ -7,10 +7,12 @@ connections beside 64, against a server on loopback that takes 500 ms. Processor
 
 import argparse
 import csv
+import os
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 from throughput import ROOT, THINGS, WORDS, Figures, environment, serve, timed
@@ -30,19 +32,23 @@ def main() -> None:
     words.add_argument("--kills", type=int, default=5)
     words.add_argument("--repeats", type=int, default=10)
     words.add_argument("--server", action="store_true")
+    words.add_argument("--last", default="distinct,repeated", help="what of the last size runs unkilled")
     given = words.parse_args()
     sizes = [int(part) for part in given.pairs.split(",")]
     say(LINE.format("", "wall s", "CPU s", "peak MB", "pairs/CPU s"))
     with tempfile.TemporaryDirectory() as scratch:
         root = ship(Path(scratch))
         for pairs in sizes:
-            write_pairs(root, pairs, pairs)
-            show(f"{pairs:,} distinct pairs", pairs, measured(root, f"d{pairs}"))
+            wanted = given.last if pairs == sizes[-1] else "distinct,repeated"
+            if "distinct" in wanted:
+                write_pairs(root, pairs, pairs)
+                show(f"{pairs:,} distinct pairs", pairs, measured(root, f"d{pairs}"))
             if pairs == sizes[0]:
                 show(f"harness eval, {pairs:,} pairs of the same grader", pairs, evaluated(root, pairs))
             write_pairs(root, pairs, pairs // given.repeats)
             name = f"{pairs:,} rows, {pairs // given.repeats:,} distinct"
-            show(name, pairs, measured(root, f"r{pairs}"))
+            if "repeated" in wanted:
+                show(name, pairs, measured(root, f"r{pairs}"))
         if given.kills:
             killed(root, sizes[-1], given.kills)
         if given.server:
@@ -110,20 +116,30 @@ def evaluated(root: Path, pairs: int) -> Figures:
 
 def killed(root: Path, pairs: int, kills: int) -> None:
     """Kill a labelling on the way, again and again; then let it end, and count its answers."""
+    write_pairs(root, pairs, pairs)
+    done: list[int] = []
+    took: list[Figures] = []
+    for kill in range(1, kills + 1):
+        began = time.monotonic()
+        running = subprocess.Popen(
+            command(root, "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()
+        )
+        while answered(root / "killed") < pairs * kill // (kills + 1):
+            time.sleep(1)
+        running.kill()
+        _, _, usage = os.wait4(running.pid, 0)
+        cpu = usage.ru_utime + usage.ru_stime
+        took.append(Figures(time.monotonic() - began, cpu, usage.ru_maxrss / 1024))
+        done.append(answered(root / "killed"))
+        show(f"to kill {kill}, at {done[-1]:,} answers", done[-1] - sum(done[-2:-1]), took[-1])
+    took.append(measured(root, "killed"))
+    show(f"the rest, after {kills} kills", pairs - done[-1], took[-1])
+    wall, cpu = (sum(getattr(one, name) for one in took) for name in ("wall", "cpu"))
+    show("all of them", pairs, Figures(wall, cpu, max(one.peak for one in took)))
+    # Only now: the peak of a new process is at least what the one that starts it takes.
     from harness.production.store import STORE, AnswerStore
     from harness.runs.labels import load_labels
 
-    write_pairs(root, pairs, pairs)
-    done: list[int] = []
-    for kill in range(1, kills + 1):
-        with subprocess.Popen(
-            command(root, "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()
-        ) as running:
-            while running.poll() is None and answered(root / "killed") < pairs * kill // (kills + 1):
-                time.sleep(0.2)
-            running.kill()
-        done.append(answered(root / "killed"))
-    show(f"the rest, after {kills} kills", pairs - done[-1], measured(root, "killed"))
     with AnswerStore(root / "killed" / STORE) as store:
         written = sum(1 for _ in store.records())
     rows = sum(batch.num_rows for batch in load_labels(root / "killed").batches(["grade"]))
@@ -138,7 +154,7 @@ def answered(folder: Path) -> int:
     path = folder / "answers.sqlite3"
     if not path.exists():
         return 0
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10) as connection:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
         try:
             return int(connection.execute("SELECT COUNT(*) FROM answers").fetchone()[0])
         except sqlite3.OperationalError:

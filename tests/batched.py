@@ -52,6 +52,9 @@ class Session:
         """A sentence for the user."""
         self.said_.append(text)
 
+    def elsewhere(self, count: int) -> None:
+        pass
+
     def stopping(self, in_flight: int) -> None:
         """Ctrl-C."""
 

@@ -23,6 +23,7 @@ from labelling import (
 )
 from oracle import KEYS
 
+from harness.demo.batch_lines import Fate
 from harness.runs.folder import find_run, open_run
 from harness.runs.labels import load_labels
 from harness.storage.project import Project
@@ -426,6 +427,24 @@ def test_batches_label_too(here: Path, no_waiting: None, monkeypatch: pytest.Mon
     assert [row["grade"] for row in labelled()] == [grade_of(row["title"]) for row in labelled()]
 
 
+def test_batches_of_labels_say_how_labels_go_on(
+    here: Path, no_waiting: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.grading.batch import session
+
+    monkeypatch.setattr(session, "QUICKEST", 0.01)
+    write_project(here)
+
+    def spoil(lines: list[str]) -> list[str]:
+        return [*lines[:2], "?", *lines[3:]]
+
+    with fault_server(by_title, [Fate(spoil=spoil)]) as server:
+        table = write_rows(here / "pairs.csv", rows(8))
+        ended = label(server, table, "--unproven", "--batch", "--json")
+        said = " ".join(ended.err.split())
+        assert "the same command reads the results again" in said and "--resume" not in said, said
+
+
 def test_a_folder_of_something_else_is_left_alone(here: Path) -> None:
     write_project(here)
     Path("L").mkdir()
@@ -467,3 +486,35 @@ def test_a_table_without_items_counts_once_by_whichever_path_it_is_named(
     assert taken(write_rows(here / "second.csv", found, HEADER[1:3])) == 16
     (here / "moved").mkdir()
     assert taken(table.rename(here / "moved/pairs.csv")) == 16
+
+
+def test_a_table_that_grew_counts_once_wherever_it_is_named_from(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_project(here)
+    found = [row[1:3] for row in rows(20)]
+    words = ("--unproven", "--json", "--root", str(here), "-o", here / "L")
+
+    def taken(path: str | Path) -> int:
+        ended = harness("label", path, "--policy", "small", "--model", "builtin/lexical", *words)
+        assert ended.code == 0, ended.err
+        return int(ended.json["rows"])
+
+    write_rows(here / "pairs.csv", found[:6], HEADER[1:3])
+    write_rows(here / "later.csv", found[10:13], HEADER[1:3])
+    assert [taken("pairs.csv"), taken("later.csv")] == [6, 9]
+    write_rows(here / "pairs.csv", found[:8], HEADER[1:3])
+    (here / "elsewhere").mkdir()
+    monkeypatch.chdir(here / "elsewhere")
+    assert taken("../pairs.csv") == 11
+    # Once more, by its content: it was moved, and has grown again.
+    write_rows(here / "pairs.csv", found[:9], HEADER[1:3])
+    (here / "pairs.csv").rename(here / "elsewhere/all.csv")
+    assert [taken("all.csv"), taken("all.csv")] == [12, 12]
+    made = [(row["item"], row["title"]) for row in labelled(here / "L")]
+    titles = [title for _, title in [*found[:6], *found[10:13], *found[6:9]]]
+    assert made == [(f"row-{number}", title) for number, title in enumerate(titles, start=1)]
+    # What is no longer the beginning is another table, and its rows other pairs under the same names.
+    write_rows(here / "elsewhere/all.csv", found[1:9], HEADER[1:3])
+    ended = harness("label", "all.csv", "--policy", "small", "--model", "builtin/lexical", *words)
+    assert ended.code == 2 and "is in the label set with another pair" in " ".join(ended.err.split())

@@ -1,12 +1,19 @@
 """What --engine ray rests on, without Ray: shares, parts, one budget for all, blocks of rows."""
 
 import asyncio
+import gc
+import os
+import shutil
+import sys
+import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from builders import write_project
 from fault_server import FaultServer, fault_server
+from forked import forked
 from hypothesis import given
 from hypothesis import strategies as st
 from labelling import answers, by_title, label, rows, write_rows
@@ -14,17 +21,20 @@ from labelling import answers, by_title, label, rows, write_rows
 from harness.errors import BadInput
 from harness.grading.answered import Answered, record_of
 from harness.grading.budget import Budget, WorstCase
+from harness.nouns.pair import Pair
 from harness.nouns.records import Failed, Grade, Record, Usage
 from harness.pricing.prices import Price, price_of
 from harness.production import parts, ray_files
 from harness.production.pairs import Input
-from harness.production.parts import PARTS, join_parts, part_folder
+from harness.production.parts import PARTS, PartItems, join_part, join_parts, lay_out, part_folder, part_log
+from harness.production.ray_actor import PartAsker
 from harness.production.ray_coordinator import Coordinator
 from harness.production.ray_engine import LARGEST, SMALLEST, sizes
 from harness.production.store import STORE, AnswerStore
 from harness.providers import sold_as
-from harness.runs.call_log import CALLS, Call, CallLog
-from harness.runs.record_log import RecordLog
+from harness.runs.call_log import CALLS, TAKEN_AT, Call, CallLog
+from harness.runs.record_log import RecordLog, stored_text
+from harness.storage.digest import digest_bytes, digest_of_beginnings
 from harness.storage.project import Project
 
 
@@ -207,3 +217,146 @@ def test_a_block_says_where_its_file_ends_and_what_is_no_table(here: Path) -> No
     assert odd["kind"] == "no table" and "query" in odd["faults"]
     (gone,) = ray_files._cells(here / "gone.csv", "gone.csv", Input())
     assert "no such file" in gone["faults"] and str(here) not in gone["faults"]
+
+
+def again(record: Record, value: int) -> Record:
+    """The next answer to the same question."""
+    grade = Grade(value=value, reasoning="again", clauses=())
+    return record_of(record.example, 0, record.pair, Answered(grade))
+
+
+def test_a_kill_at_any_step_takes_no_answer_and_no_call_over_twice(begun: Path) -> None:
+    with AnswerStore(begun / STORE) as store:
+        first, other = answer(store, "p0", 0), answer(store, "p1")
+    # The process of the part died in between: its next one asked the first question once more.
+    left_behind(begun, first, other, again(first, 2))
+    left_behind(begun, number=3)
+    steps = 0
+    saved = shutil.copytree(begun, begun.with_name("saved"))
+    while True:
+        steps += 1
+        shutil.rmtree(begun)
+        shutil.copytree(saved, begun)
+        killed = forked(lambda: dies_at(begun, steps)) == KILLED  # noqa: B023 - it is run at once
+        with AnswerStore(begun / STORE) as store:
+            join_parts(begun, store)
+            assert (store.count, store.failures) == (2, 0)
+            bodies = Counter(record.model_dump_json() for record in store.records())
+        assert sorted(bodies.values()) == [1, 1, 1], steps
+        calls = (begun / CALLS).read_text("utf-8").splitlines()
+        assert len(calls) == 2, steps
+        assert not (begun / PARTS).exists()
+        if not killed:
+            break
+    assert steps > 15
+
+
+KILLED = 71
+
+
+def dies_at(folder: Path, step: int) -> None:
+    """Take the parts over in a process that dies at a step: before it opens, renames or deletes a file."""
+    left = [step]
+
+    def die(event: str, _: object) -> None:
+        if event in ("open", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree"):
+            left[0] -= 1
+            if not left[0]:
+                os._exit(KILLED)
+
+    with AnswerStore(folder / STORE) as store:
+        sys.addaudithook(die)
+        calls = CallLog(folder)
+        for number in (3, 0):  # as actors are done with them
+            join_part(part_folder(folder, number), store, calls)
+
+
+def test_a_part_is_taken_over_whole_or_not_at_all(begun: Path) -> None:
+    with AnswerStore(begun / STORE) as store:
+        known = answer(store, "p0")
+        part = left_behind(begun, known, known.model_copy(update={"example": "p99"}))
+        with pytest.raises(BadInput, match="has no such pair"):
+            join_parts(begun, store)
+        assert store.count == 0 and not list(store.records())
+        (part / "records.jsonl").write_text("no record\n", encoding="utf-8")
+        with pytest.raises(BadInput, match="not a record"):
+            join_parts(begun, store)
+        assert part.exists()
+
+
+def test_a_damaged_mark_of_the_calls_is_refused(begun: Path) -> None:
+    part = left_behind(begun)
+    (part / TAKEN_AT).write_text("-1", encoding="utf-8")
+    with AnswerStore(begun / STORE) as store, pytest.raises(BadInput, match="is damaged"):
+        join_parts(begun, store)
+    assert (part / CALLS).exists()
+
+
+def test_a_part_has_the_texts_of_the_store(begun: Path) -> None:
+    with AnswerStore(begun / STORE) as store:
+        asked = [(one.id, one.pair, one.pair.digest) for one in store]
+        store.append(answer(store, "p1"))
+        lost = record_of("p4", 0, asked[4][2], Answered(Failed(detail="gone")))
+        store.append(lost)
+        assert lay_out(begun, store, 5) == 2
+        found = [one for number in (0, 1) for one in PartItems(part_folder(begun, number))]
+        assert [one.id for one in found] == ["p0", "p2", "p3", "p4", "p5", "p6", "p7"]
+        made = [(one.id, Pair.model_validate(one.pair.data()), one.pair.digest) for one in found]
+        assert made == [one for one in asked if one[0] != "p1"]
+        assert all(one[1].digest == one[2] for one in made)
+        # What an actor writes is what the store has of it, byte for byte.
+        with part_log(part_folder(begun, 0)) as log:
+            log.append(again(lost, 2))
+        line = (part_folder(begun, 0) / "records.jsonl").read_text("utf-8").rstrip("\n")
+        assert join_parts(begun, store) == 1
+        ((body,),) = store.fetch("SELECT body FROM answers WHERE pair = 5")
+        assert body == line == stored_text(Record.model_validate_json(line))
+        store.append(lost.model_copy(update={"example": "p6", "pair": asked[6][2]}))
+        assert lay_out(begun, store, 5, only_failed=True) == 1
+        assert [one.id for one in PartItems(part_folder(begun, 0))] == ["p6"]
+
+
+def test_actors_say_how_far_they_are() -> None:
+    async def work() -> None:
+        shared = Coordinator(None)
+        for part in (0, 1):
+            await shared.begin(part)
+        await shared.answered(0, 40)
+        await shared.answered(1, 2)
+        await shared.answered(0, 50)
+        assert await shared.under_way() == 52
+        await shared.taken(0)
+        assert await shared.under_way() == 2
+        # What was under way when the part was taken over comes too late.
+        await shared.answered(0, 50)
+        assert await shared.under_way() == 2
+
+    asyncio.run(work())
+
+
+def test_actors_are_those_of_ray(here: Path) -> None:
+    write_project(here)
+    write_rows(here / "pairs.csv", rows(2))
+    ended = label(None, "pairs.csv", "--unproven", "--actors", "2", model="builtin/lexical")
+    assert (ended.code, "--actors goes with --engine ray" in ended.err) == (2, True)
+
+
+@given(st.binary(max_size=40), st.lists(st.integers(0, 50), max_size=6))
+def test_the_beginnings_of_a_file_have_the_digests_of_its_first_bytes(
+    content: bytes, sizes: list[int]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "f")
+        path.write_bytes(content)
+        wanted = {size: digest_bytes(content[:size]) for size in sizes if size <= len(content)}
+        assert digest_of_beginnings(path, sizes) == wanted
+
+
+def test_an_actor_collects_cycles_as_rarely_as_the_command() -> None:
+    before = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)
+    try:
+        PartAsker(None, None)._loop.close()  # type: ignore[arg-type]
+        assert gc.get_threshold() == (100_000, 20, 100)
+    finally:
+        gc.set_threshold(*before)

@@ -11,7 +11,7 @@ from harness.errors import BadInput
 from harness.nouns.records import Failed
 from harness.runs.folder import load_run
 from harness.runs.listing import Listing
-from harness.runs.record_log import RecordLog, iter_records, segments
+from harness.runs.record_log import RecordLog, iter_records, last_record, segments
 from harness.storage.files import to_line
 from harness.storage.project import Project
 from harness.web.progress import Counter
@@ -52,6 +52,21 @@ def test_a_cut_in_the_last_segment_loses_the_torn_line_alone(folder: Path) -> No
                 log.append(record("d"))
         assert lost == (cut < len(whole) - 1)
         assert [path.read_bytes() for path in segments(folder)] == [*before, whole], cut
+
+
+def test_the_last_record_is_the_last_that_is_read(folder: Path) -> None:
+    *_, last = segments(folder)
+    whole = last.read_bytes()
+    for cut in range(len(whole), -1, -1):
+        last.write_bytes(whole[:cut])
+        *_, wanted = iter_records(folder)
+        assert last_record(folder) == wanted
+    # The line before a torn one.
+    last.write_bytes(whole + whole[:20])
+    assert last_record(folder) == record("d")
+    for path in segments(folder):
+        path.write_bytes(b"")
+    assert last_record(folder) is None
 
 
 @pytest.mark.parametrize("read", [lambda folder: list(iter_records(folder)), RecordLog])

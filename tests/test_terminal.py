@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from typer.main import get_command
 from viewing import shop
 
 from harness.cli.app import app
-from harness.cli.progress import _left
+from harness.cli.progress import Progress, _left
+from harness.grading.answered import Answered, record_of
+from harness.nouns.records import Grade
 
 ESCAPE = "\x1b"
 CUT = "…"
@@ -212,3 +215,33 @@ def test_long_names_are_folded_at_their_separators_and_never_cut(project: Path) 
 
 def test_time_that_is_left_is_told_as_people_say_it() -> None:
     assert (_left(45.2), _left(294)) == ("45 s left", "5 min left")
+
+
+def test_answers_of_other_processes_count_in_what_is_left(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    now = [1_000.0]
+    progress = Progress(lambda: now[0])
+    progress._total = 4_000
+    grade = Grade(value=1, reasoning="", clauses=())
+
+    def at(seconds: float, step: Callable[[], None]) -> str:
+        now[0] = 1_000 + seconds
+        step()
+        return capsys.readouterr().err
+
+    def taken_over(count: int) -> None:
+        for number in range(count):
+            progress.recorded(record_of(f"p{number}", 0, "", Answered(grade)), 0)
+
+    # Twenty seconds in which the processes start: nothing is known of what is left.
+    assert at(20, lambda: progress.elsewhere(0)) == ""
+    assert "1000/4000, 0 graded, 100.0/s, 30 s left" in at(30, lambda: progress.elsewhere(1_000))
+    # A part comes, whose answers are counted already.
+    assert "1000/4000, 1 graded, 50.0/s, 60 s left" in at(40, lambda: taken_over(600))
+    assert "2000/4000, 600 graded, 66.7/s, 30 s left" in at(50, lambda: progress.elsewhere(1_400))
+    # Where no other process is told of, the first answer counts from the start.
+    progress = Progress(lambda: now[0])
+    progress._total = 4_000
+    assert "1/4000, 1 graded, 0.1/s" in at(60, lambda: taken_over(1))

@@ -50,6 +50,9 @@ class Heard:
     def said(self, text: str) -> None:
         self.sentences.append(text)
 
+    def elsewhere(self, count: int) -> None:
+        pass
+
     def stopping(self, in_flight: int) -> None:
         self.sentences.append(f"stopping with {in_flight}")
 

@@ -1,6 +1,5 @@
 """`harness`: the commands, in the order of the loop."""
 
-import gc
 import sys
 from typing import Annotated
 
@@ -47,6 +46,7 @@ from harness.cli import (
 from harness.cli.lazy import read_later
 from harness.cli.options import option
 from harness.cli.output import Commands, complain
+from harness.storage.collecting import collect_rarely
 
 OLD_NAMES = {"licence": "license"}
 """Former spellings of options, which still work."""
@@ -127,9 +127,7 @@ def _root(
 
 def main() -> None:
     """The console script."""
-    # A file of 200,000 grades makes millions of small objects and few reference cycles: collecting cycles as
-    # often as Python does by default took a third of the time.
-    gc.set_threshold(100_000, 20, 100)
+    collect_rarely()
     for stream in (sys.stdout, sys.stderr):
         # Product texts hold every script; a terminal that lacks one shows a mark instead.
         if hasattr(stream, "reconfigure"):

@@ -131,6 +131,5 @@ def _request(
     asked = teacher.asked(policy, Path(", ".join(pairs)))
     asked = asked.model_copy(update={"model": from_root(asked.model, project), "batch": how.batch})
     table = layout(what.columns, None, what.format, encoding=what.encoding)
-    return Request(
-        pairs, what.output, asked, Input(table, names_in(what.attributes)), how.unproven, how.engine
-    )
+    read = Input(table, names_in(what.attributes))
+    return Request(pairs, what.output, asked, read, how.unproven, how.engine, how.actors)

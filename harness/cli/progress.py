@@ -6,6 +6,7 @@ With CI set, only the first line: that and the result are enough for a log.
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -27,12 +28,13 @@ LINE_EVERY = 10.0
 class Progress:
     """Counts and shows outcomes."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._counts = {"grade": 0, "ungraded": 0, "failed": 0}
-        self._total = self._in_flight = 0
+        self._total = self._in_flight = self._elsewhere = 0
         self._tokens = 0
         self._cost = 0.0
-        self._said = self._began = time.monotonic()
+        self._said = self._began = clock()
         self._quiet = bool(os.environ.get("CI"))
         self._bar: Bar | None = None
         self._task: TaskID | None = None
@@ -52,7 +54,7 @@ class Progress:
         who = asked.model if is_home(asked.model, asked.base_url) else f"{asked.model} at {asked.base_url}"
         say(f"{who} grades {what} of {asked.policy}{before}: {shown_path(folder)}")
         self._total = todo
-        self._said = self._began = time.monotonic()
+        self._said = self._began = self._clock()
         if sys.stderr.isatty() and not self._quiet:
             self._bar = _bar()
             self._bar.start()
@@ -61,15 +63,31 @@ class Progress:
     def recorded(self, record: "Record", in_flight: int) -> None:
         """One more answer has its outcome."""
         self._in_flight = in_flight
+        self._elsewhere = max(0, self._elsewhere - 1)
         self._counts[record.outcome.kind] += 1
         self._cost += record.cost or 0.0
         for reply in (record.reply, record.unread):
             if reply and reply.usage and not record.cached_reply:
                 self._tokens += reply.usage.input_tokens + reply.usage.output_tokens
-        now = time.monotonic()
+        self._show()
+
+    def elsewhere(self, count: int) -> None:
+        """Other processes have so many answers: they count in the rate, and by outcome when they come."""
+        self._elsewhere = count
+        if not self._done:
+            # Until then the processes were started: that says nothing about what is left.
+            self._began = self._clock()
+        self._show()
+
+    @property
+    def _done(self) -> int:
+        return sum(self._counts.values()) + self._elsewhere
+
+    def _show(self) -> None:
+        now = self._clock()
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, advance=1, **self._fields(now))
-        elif now - self._said >= LINE_EVERY and not self._quiet:
+            self._bar.update(self._task, completed=self._done, **self._fields(now))
+        elif now - self._said >= LINE_EVERY and not self._quiet and self._done:
             self._said = now
             say(self._line(now))
 
@@ -82,9 +100,9 @@ class Progress:
         say(f"waiting for {plural(in_flight, 'answer')} in flight; press Ctrl-C again to stop at once")
 
     def _line(self, now: float) -> str:
-        done, rate = sum(self._counts.values()), self._rate(now)
-        left = (self._total - done) / rate
-        parts = (f"{done}/{self._total}", self._ends(), f"{rate:.1f}/s", self._engine(), _left(left))
+        rate = self._rate(now)
+        left = (self._total - self._done) / rate
+        parts = (f"{self._done}/{self._total}", self._ends(), f"{rate:.1f}/s", self._engine(), _left(left))
         return ", ".join(part for part in parts if part)
 
     def _fields(self, now: float) -> dict[str, Any]:
@@ -98,7 +116,7 @@ class Progress:
         return ", ".join([*parts, usd(self._cost)] if self._cost else parts)
 
     def _rate(self, now: float) -> float:
-        return sum(self._counts.values()) / max(now - self._began, 1e-9)
+        return self._done / max(now - self._began, 1e-9)
 
     def _ends(self) -> str:
         """How answers ended, short enough for 80 columns: leaves out zeros."""

@@ -15,6 +15,7 @@ from harness.prompting.answer import answer_schema
 from harness.providers import PROVIDERS, split_model
 from harness.providers.base import LONGEST_ANSWER
 from harness.runs.call_log import Call, CallLog, unanswered_calls
+from harness.runs.counts import DiskCounts
 from harness.runs.paid import PaidAnswers
 from harness.runs.record_log import iter_records
 from harness.scorecards.money import usd
@@ -223,13 +224,15 @@ def budget_of(
     """
     if folder is None:
         return Budget(limit, worst, batch=batch)
-    paid = PaidAnswers()
+    # The answers of a label set are more than memory should hold.
+    paid = PaidAnswers() if records is None else PaidAnswers(DiskCounts())
     spent = 0.0
     unknown: Counter[Key] = Counter()
     for record in iter_records(folder) if records is None else records:
         for sign, one in paid.take(record):
             cost = _cost(one, worst.price)
-            unknown[one.key] += sign * (cost is None) * (1 + (one.unread is not None))
+            if cost is None:
+                unknown[one.key] += sign * (1 + (one.unread is not None))
             spent += sign * (cost or 0.0)
     # An answer of unknown cost counts with the most that its call could cost, as while the run went on.
     for key, count in unknown.items():

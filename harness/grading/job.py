@@ -8,16 +8,27 @@ from typing import Protocol
 from harness.grading.budget import Budget
 from harness.grading.plan import Plan
 from harness.grading.telemetry.settings import Telemetry
-from harness.nouns.pair import Example
+from harness.nouns.pair import Pair
 from harness.nouns.records import Key, Record
 from harness.pricing.prices import NoPrice, Price
 from harness.providers.base import Teacher
-from harness.runs.pairs import ShownPair
 from harness.storage.project import Project
 
-Item = Example | ShownPair
+
+class Item(Protocol):
+    """What is asked about: a golden example, or a pair without a grade."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+
+    @property
+    def pair(self) -> Pair:
+        """What a teacher may see of it."""
+
+
 Question = tuple[Item, int]
-"""An example or a pair, and the number of its repeat: all are asked once before any is repeated."""
+"""An item, and the number of its repeat: all are asked once before any is repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,9 @@ class RunObserver(Protocol):
 
     def recorded(self, record: Record, in_flight: int) -> None:
         """One more question has its outcome; `in_flight` others are being asked."""
+
+    def elsewhere(self, count: int) -> None:
+        """Other processes have so many answers, which will be recorded later."""
 
     def said(self, text: str) -> None:
         """A sentence for the user."""

@@ -1,7 +1,8 @@
 """The SQLite file of a label set: what it holds, how it is opened, read and written."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -60,11 +61,23 @@ class LabelDatabase:
             raise _refused(self.path, error) from error
 
     def write(self, writes: Sequence[tuple[str, Sequence[tuple[Any, ...]]]]) -> None:
-        """In one transaction. In WAL mode a commit survives a kill without a sync of its own."""
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
+        """In one transaction, or as a part of the one that is open."""
+        with self.transaction():
             for query, values in writes:
                 self._connection.executemany(query, values)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written in the block, or none of it; a block in another one is a part of that.
+
+        In WAL mode a commit survives a kill without a sync of its own.
+        """
+        if self._connection.in_transaction:
+            yield
+            return
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise self._not_stored(error) from error
@@ -73,7 +86,7 @@ class LabelDatabase:
                 self._connection.execute("ROLLBACK")
 
     def insert(self, row: tuple[int, bool, str]) -> bool:
-        """Whether a pair's first answer was stored; one statement is a transaction of its own."""
+        """Whether a pair's first answer was stored; outside a transaction, it is one of its own."""
         try:
             self._connection.execute("INSERT INTO answers VALUES (?, ?, ?)", row)
         except sqlite3.IntegrityError:

@@ -4,9 +4,9 @@ What was taken in is kept only once every row of every file is sound; until then
 something to take out again.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from harness.production.pairs import Input, InputRow, each_row
 from harness.production.store import AnswerStore, key_of_digest
 from harness.runs.label_manifest import Source
 from harness.runs.labels import MOST_STRATA
-from harness.storage.digest import digest_file
+from harness.storage.digest import digest_file, digest_of_beginnings
 from harness.storage.plural import plural
 
 Rows = Callable[[Path], Iterator[InputRow | list[Fault]]]
@@ -73,19 +73,16 @@ def take_in(
     known = store.sources()
     intake = _Intake(store, checks, store.rows)
     sources = []
-    found = [(path, digest_file(path)) for path in files]
-    new = [
-        (path, content)
-        for path, content in found
-        if not any(one.digest == content and _is_there(one, path) for one in known)
-    ]
-    rows_of = (reading or read_alone)([path for path, _ in new], how)
+    digests = [(path, digest_file(path)) for path in files]
+    found = [(path, content, _sources_of(path, content, known)) for path, content in digests]
+    new = [one for one in found if not any(source.digest == one[1] for source in one[2])]
+    rows_of = (reading or read_alone)([path for path, _, _ in new], how)
     try:
-        for path, content in new:
+        for path, content, earlier in new:
             shown, before = str(path), store.rows
-            # A file that has grown goes on numbering its rows from where it began.
-            start = next((one.before for one in known if _is_file(one, path)), before)
-            intake.add_file(path, rows_of(path), start)
+            # The rows that a file had keep their numbers; those that it has more go on where the set ends.
+            had = (range(one.before + 1, one.before + one.rows + 1) for one in earlier)
+            intake.add_file(path, rows_of(path), chain(*had, count(before + 1)))
             if digest_file(path) != content:
                 raise BadInput([Fault(shown, "changed while it was read; start again")])
             sources.append(
@@ -105,15 +102,33 @@ def take_in(
     return sum(source.rows for source in sources)
 
 
+def _sources_of(path: Path, content: str, known: Sequence[Source]) -> list[Source]:
+    """What the set has of a file: rows without an item would count twice under another name of it.
+
+    It is known by its path, or else by its content, where what was taken in is no longer where it was (it was
+    moved, or is named from another folder): the file is that, or begins with it.
+    """
+    own = [one for one in known if _is_file(one, path)]
+    if any(one.digest == content for one in own):
+        return own
+    begins = digest_of_beginnings(path, {one.size for one in known})
+    found = list[Source]()
+    for one in known:
+        moved = begins.get(one.size) == one.digest and not _stands(one)
+        if (one in own or moved) and (not found or one.size > found[-1].size):
+            found.append(one)
+    return found
+
+
 def _is_file(source: Source, path: Path) -> bool:
-    """Whether a source is this file: rows without an item would count twice under another name of it."""
     there = Path(source.path)
     return source.path == str(path) or (there.exists() and there.samefile(path))
 
 
-def _is_there(source: Source, path: Path) -> bool:
-    """Whether a file of the same content is the source, which may have been moved."""
-    return _is_file(source, path) or not Path(source.path).exists()
+def _stands(source: Source) -> bool:
+    """Whether what was taken in is still where it was."""
+    there = Path(source.path)
+    return there.is_file() and digest_of_beginnings(there, [source.size]).get(source.size) == source.digest
 
 
 class _Intake:
@@ -124,9 +139,12 @@ class _Intake:
         self._store, self._checks, self._before = store, checks, before
         self._strata: set[str] = set()
 
-    def add_file(self, path: Path, found: Iterator[InputRow | list[Fault]], start: int) -> None:
-        """Check the rows of a file, and add those that are new; after a fault too, to find all of them."""
-        rows = enumerate(self._sound(found), start=start + 1)
+    def add_file(self, path: Path, found: Iterator[InputRow | list[Fault]], numbers: Iterable[int]) -> None:
+        """Check the rows of a file, and add those that are new; after a fault too, to find all of them.
+
+        `numbers`: those by which rows without an item are called.
+        """
+        rows = zip(numbers, self._sound(found), strict=False)
         while piece := list(islice(rows, PIECE)):
             named = [one._replace(item=one.item or f"row-{number}") for number, one in piece]
             self._add(named)

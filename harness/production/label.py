@@ -35,6 +35,7 @@ from harness.runs.label_manifest import (
 )
 from harness.runs.labels import SUMMARY, load_labels
 from harness.runs.manifest import Asked
+from harness.runs.pairs import ShownPair
 from harness.runs.record_log import LOCK, writing
 from harness.score.labels import summarise
 from harness.scorecards.labels import LabelSummary
@@ -228,7 +229,8 @@ def _job(
 ) -> Job:
     records = store.records() if store.count or store.failures else ()
     price, budget = money_of(project, plan, limits, folder, records)
-    pairs = Stream(lambda: store, store.pairs)
+    # How many there are: they themselves are read from the store.
+    pairs = Stream[ShownPair](count=store.pairs)
     return Job(
         project, folder, replace(plan, pairs=pairs), teacher, price, budget, watch, limits, items=store
     )

@@ -22,16 +22,18 @@ from harness.grading.stop import DrainedError, Stop
 from harness.grading.worker import Worker
 from harness.nouns.records import Failed, Record
 from harness.pricing.prices import NoPrice, Price
-from harness.production.parts import PartItems, part_folder
+from harness.production.parts import PartItems, part_folder, part_log
 from harness.production.ray_cluster import here
 from harness.production.ray_coordinator import ENDS, SharedBudget, sort_of
 from harness.providers import open_teacher
 from harness.providers.base import Teacher
-from harness.runs.record_log import RecordLog
+from harness.storage.collecting import collect_rarely
 from harness.storage.project import Project
 
 TRIES = 4
 """Processes that may die on a part: Ray itself would start the next one for ever."""
+TOLD_EVERY = 1.0
+"""Seconds after which an actor says how many answers it has, and the user is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,17 @@ class Heard:
     """An observer that keeps what is said, for the process that the user sees."""
 
     said_: list[str] = field(default_factory=list)
+    count: int = 0
 
     def started(self, folder: Path, plan: Plan, todo: int) -> None:
         """The user was told."""
 
     def recorded(self, record: Record, in_flight: int) -> None:
-        """The user is told when the part is taken over."""
+        """The user is told of it when the part is taken over."""
+        self.count += 1
+
+    def elsewhere(self, count: int) -> None:
+        """No other process answers the part."""
 
     def said(self, text: str) -> None:
         """Keep a sentence."""
@@ -75,6 +82,7 @@ class PartAsker:
     """
 
     def __init__(self, order: Order, coordinator: Any) -> None:
+        collect_rarely()
         self._order, self._coordinator = order, coordinator
         self._loop = asyncio.new_event_loop()
         self._stop = Stop()
@@ -93,6 +101,7 @@ class PartAsker:
         """Ask, and tell the others where that is the end for all of them."""
         if self._listening is None:
             self._listening = asyncio.create_task(self._listen())
+        telling = asyncio.create_task(self._tell(number, heard))
         why: HarnessError | None = None
         try:
             await self._ask(number, heard)
@@ -100,8 +109,17 @@ class PartAsker:
             why = error
         except OSError as error:
             why = Unfinished(f"{error.filename or self._order.folder}: {error.strerror or error}")
+        finally:
+            telling.cancel()
         if why:
             await self._coordinator.stop.remote(sort_of(why), str(why))
+
+    async def _tell(self, number: int, heard: Heard) -> None:
+        """Say now and then how far the part is: its answers are recorded when it is taken over."""
+        while True:
+            await asyncio.sleep(TOLD_EVERY)
+            if heard.count:
+                self._coordinator.answered.remote(number, heard.count)
 
     async def _listen(self) -> None:
         """Stop when the coordinator says so."""
@@ -122,7 +140,7 @@ class PartAsker:
             raise Unfinished(f"{folder}: {TRIES} processes died on it; see the logs of Ray")
         job = self._job(number, folder, heard)
         pace = self._pace = self._pace or self._paced(job.teacher)
-        with RecordLog(folder) as log, Worker(job, log, self._stop, pace, lambda: pool.working) as worker:
+        with part_log(folder) as log, Worker(job, log, self._stop, pace, lambda: pool.working) as worker:
             pool = Pool(open_questions(job, log), Careful(worker).grade, pace, self._stop)
             await pool.run()
 

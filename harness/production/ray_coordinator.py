@@ -33,10 +33,12 @@ class Coordinator:
         self._count = 0
         self._why: tuple[str, str] | None = None
         self._stopped = asyncio.Event()
+        self._answered: dict[int, int] = {}
 
     async def begin(self, part: int) -> int:
         """A part begins; how often it has. Calls that an earlier try left open may have been billed."""
         self._tries[part] += 1
+        self._answered[part] = 0
         for number in [number for number, (owner, _) in self._held.items() if owner == part]:
             await self.settle(number, None)
         return self._tries[part]
@@ -61,6 +63,19 @@ class Coordinator:
         """The call costs nothing."""
         assert self._budget, "only a budget is settled with"
         self._budget.release(self._held.pop(number)[1])
+
+    async def answered(self, part: int, count: int) -> None:
+        """A part has so many answers. What comes after `taken` counts no more."""
+        if part in self._answered:
+            self._answered[part] = count
+
+    async def taken(self, part: int) -> None:
+        """A part's answers are taken over."""
+        self._answered.pop(part, None)
+
+    async def under_way(self) -> int:
+        """How many answers no process has taken over yet."""
+        return sum(self._answered.values())
 
     async def stop(self, sort: str, why: str) -> None:
         """End the labelling: the first reason counts."""

@@ -25,7 +25,7 @@ from harness.production.intake import Rows
 from harness.production.local import Local
 from harness.production.pairs import Input
 from harness.production.parts import join_part, join_parts, lay_out, part_folder
-from harness.production.ray_actor import Order, PartAsker
+from harness.production.ray_actor import TOLD_EVERY, Order, PartAsker
 from harness.production.ray_cluster import Cluster, cluster, need_ray, said_of
 from harness.production.ray_coordinator import ENDS, Coordinator
 from harness.production.ray_files import FileRows, Shards, write_together
@@ -129,7 +129,7 @@ class _Pool:
         try:
             found = self._engine.cluster()
             size = sizes(found.actors, job.limits.connections, count)
-            parts = lay_out(job, self._store, size.part)
+            parts = lay_out(job.folder, self._store, size.part, only_failed=job.limits.only_failed)
             job.watch.said(
                 f"Ray: {plural(size.actors, 'process', 'processes')} with up to "
                 f"{plural(size.connections, 'connection')} each, {plural(parts, 'part')}"
@@ -155,6 +155,7 @@ class _Labelling:
     async def run(self) -> None:
         """Deal the parts out, and take over each that is done."""
         stop, calls = Stop(), CallLog(self._job.folder)
+        watching = asyncio.create_task(self._watch())
         try:
             with draining(stop, self._stopping):
                 async for row in streamed(self._rows):
@@ -163,6 +164,7 @@ class _Labelling:
         except self._found.ray.exceptions.RayError as error:
             raise Unfinished(f"Ray: {said_of(error)}") from error
         finally:
+            watching.cancel()
             calls.close()
         if why:
             with EventLog(self._job.folder) as events:
@@ -181,6 +183,13 @@ class _Labelling:
         for batch in asking.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
             yield from batch.to_pylist()
 
+    async def _watch(self) -> None:
+        """Tell the user now and then how many answers the actors have: parts come in one after the other."""
+        with suppress(self._found.ray.exceptions.RayError):  # told where the parts are waited for
+            while True:
+                self._job.watch.elsewhere(await self._coordinator.under_way.remote())
+                await asyncio.sleep(TOLD_EVERY)
+
     def _take(self, row: dict[str, Any], calls: CallLog) -> None:
         """Take over a part that an actor is done with."""
         for text in row["said"]:
@@ -189,8 +198,9 @@ class _Labelling:
                 self._job.watch.said(text)
         self._store.notes = tuple(dict.fromkeys((*self._store.notes, *row["notes"])))
         in_flight = self._size.actors * self._size.connections
-        for record in join_part(part_folder(self._job.folder, row["part"]), self._store, calls):
-            self._job.watch.recorded(record, in_flight)
+        self._coordinator.taken.remote(row["part"])
+        part = part_folder(self._job.folder, row["part"])
+        join_part(part, self._store, calls, lambda record: self._job.watch.recorded(record, in_flight))
 
     def _stopping(self) -> None:
         """The user wants to stop: in a thread, since a signal can come while Ray holds a lock."""

@@ -15,6 +15,7 @@ from harness.production.ray_cluster import Cluster, said_of
 from harness.production.shards import write_shard
 from harness.production.store import STORE, AnswerStore
 from harness.runs.label_manifest import LabelManifest
+from harness.storage.collecting import collect_rarely
 
 PIECE = 10_000
 """Rows of a block."""
@@ -74,6 +75,7 @@ def _read(batch: Any, files: Sequence[Path], names: Sequence[Path], how: Input) 
             "position": pa.int64(),
         }
     )  # fmt: skip
+    collect_rarely()
     for number in batch["id"].to_pylist():
         cells = _cells(files[number], str(names[number]), how)
         while piece := list(islice(cells, PIECE)):
@@ -99,8 +101,7 @@ def _cells(path: Path, name: str, how: Input) -> Iterator[dict[str, Any]]:
 
 
 def _row_of(found: dict[str, Any]) -> InputRow:
-    pair = Pair.model_validate_json(found["body"])
-    pair.__dict__["digest"] = found["digest"]  # made where the file was read: it takes longer than the rest
+    pair = Pair.model_validate_json(found["body"]).with_digest(found["digest"])
     names = [name for name in InputRow._fields if name != "pair"]
     return InputRow(pair=pair, **{name: found[name] for name in names})
 
@@ -127,6 +128,7 @@ def write_together(found: Cluster, shards: Shards) -> None:
 
 
 def _written(row: dict[str, Any], shards: Shards) -> dict[str, Any]:
+    collect_rarely()
     number, why = shards.numbers[int(row["id"])], ""
     try:
         with AnswerStore(shards.folder / STORE) as store:

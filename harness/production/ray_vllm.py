@@ -110,7 +110,7 @@ class _OnGpus:
             join_parts(job.folder, self._store)
 
     async def _ask(self, job: Job, found: Cluster) -> None:
-        parts, stop = lay_out(job, self._store, PART), Stop()
+        parts, stop = self._laid_out(job), Stop()
         order = order_of(job, Sizes(self._replicas, 1, PART), found.node)
         rows = partial(generated, found.ray, order, parts, self._build(job.plan.asked, self._replicas))
         try:
@@ -121,6 +121,9 @@ class _OnGpus:
                         raise stop.why
         except found.ray.exceptions.RayError as error:
             raise Unfinished(f"Ray: {said_of(error)}") from error
+
+    def _laid_out(self, job: Job) -> int:
+        return lay_out(job.folder, self._store, PART, only_failed=job.limits.only_failed)
 
     def _keep(self, job: Job, row: dict[str, Any]) -> None:
         record = record_of_row(row, job.plan, job.price)

@@ -4,11 +4,11 @@ One SQLite file. A pair is known by its digest, so that it is asked once, howeve
 that grows with the set is held in memory.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import PrivateAttr, ValidationError
+from pydantic import ValidationError
 
 from harness.errors import BadInput, Fault
 from harness.nouns.pair import Pair
@@ -16,30 +16,26 @@ from harness.nouns.records import Failed, Key, Record
 from harness.production.database import STORE as STORE
 from harness.production.database import LabelDatabase
 from harness.runs.label_manifest import Source
-from harness.runs.pairs import ShownPair
-from harness.runs.record_log import without_texts
-from harness.storage.regular import LONGEST_LINE
+from harness.runs.record_log import stored_text
 
 PIECE = 500
 """Pairs or rows that are read at a time. No reading stays open, since the log could not be emptied then."""
 
 
-class StoredPair(ShownPair):
-    """A distinct pair under its first item, with the pair as it was read."""
+class StoredPair(NamedTuple):
+    """A distinct pair under its first item."""
 
-    _own: Pair = PrivateAttr()
+    id: str
+    pair: Pair
 
-    @classmethod
-    def of(cls, item: str, pair: Pair) -> "StoredPair":
-        """A pair that was checked when it was taken in."""
-        made = cls.model_construct(id=item, query=pair.query, result=pair.result, context=pair.context)
-        made._own = pair
-        return made
 
-    @property
-    def pair(self) -> Pair:
-        """What a teacher may see of it."""
-        return self._own
+class PairText(NamedTuple):
+    """A distinct pair as the file has it: its number, digest, first item, and the pair as JSON."""
+
+    number: int
+    digest: bytes
+    item: str
+    body: str
 
 
 class StoredRow(NamedTuple):
@@ -143,47 +139,74 @@ class AnswerStore(LabelDatabase):
 
     # --- what is asked -------------------------------------------------------------------------------
 
-    def __iter__(self) -> Iterator[ShownPair]:
+    def __iter__(self) -> Iterator[StoredPair]:
         """Every distinct pair under its first item, in the order of the rows."""
-        return self._each(
-            "SELECT number, digest, item, body FROM pairs WHERE number > ? ORDER BY number LIMIT ?"
-        )
+        query = "SELECT number, digest, item, body FROM pairs WHERE number > ? ORDER BY number LIMIT ?"
+        return map(self._pair, self._each(query))
 
-    def open(self) -> Iterator[ShownPair]:
+    def open(self) -> Iterator[StoredPair]:
         """The distinct pairs without an answer."""
+        return map(self._pair, self.open_texts())
+
+    def open_texts(self, *, only_failed: bool = False) -> Iterator[PairText]:
+        """The distinct pairs without an answer, as the file has them; or those that failed, alone."""
+        which = "failed" if only_failed else "(pair IS NULL OR failed)"
         return self._each(
             "SELECT number, digest, item, pairs.body FROM pairs LEFT JOIN answers ON pair = number "
-            "WHERE number > ? AND (pair IS NULL OR failed) ORDER BY number LIMIT ?"
+            f"WHERE number > ? AND {which} ORDER BY number LIMIT ?"
         )
 
-    def _each(self, query: str) -> Iterator[ShownPair]:
+    def _each(self, query: str) -> Iterator[PairText]:
         last = 0
         while rows := self.fetch(query, last, PIECE):
-            for number, digest, item, body in rows:
-                pair = self._pair(number, digest, body)
-                self._numbers[item] = last = number
-                yield StoredPair.of(item, pair)
+            for row in rows:
+                found = PairText(*row)
+                if not isinstance(found.digest, bytes) or not isinstance(found.item, str):
+                    raise self.damaged(f"pair {found.number}")
+                last = found.number
+                yield found
 
-    def _pair(self, number: int, digest: bytes, body: str) -> Pair:
+    def _pair(self, found: PairText) -> StoredPair:
         try:
-            pair = Pair.model_validate_json(body)
+            pair = Pair.model_validate_json(found.body)
         except ValidationError as error:
-            raise self.damaged(f"pair {number}") from error
-        # It was the pair's when it was taken in: made of the same text again, it takes as long as the rest.
-        pair.__dict__["digest"] = f"sha256:{digest.hex()}"
-        return pair
+            raise self.damaged(f"pair {found.number}") from error
+        self._numbers[found.item] = found.number
+        return StoredPair(found.item, pair.with_digest(f"sha256:{found.digest.hex()}"))
 
     # --- answers -------------------------------------------------------------------------------------
 
     def append(self, record: Record, *, last: bool = True) -> None:
         """Keep a record as the pair's answer; after this call a kill does not lose it."""
-        number = self._number_of(record.example)
-        failed = isinstance(record.outcome, Failed)
-        row = number, failed, _body(record)
-        if not self.insert(row):
-            self._replace(row)
+        self._keep(self._number_of(record.example), record, stored_text(record))
         if last:
             self._numbers.pop(record.example, None)
+
+    def take_over(
+        self, found: Iterable[tuple[Record, bytes]], kept: Callable[[Record], None] | None = None
+    ) -> int:
+        """Keep the answers that another process wrote, as it wrote them: all of them, or none; how many.
+
+        `kept` is told of each. BadInput for a record of no pair of the set.
+        """
+        count, before = 0, (self.count, self.failures)
+        try:
+            with self.transaction():
+                for record, line in found:
+                    self._keep(self._pair_of(record), record, line.decode("utf-8"))
+                    count += 1
+                    if kept:
+                        kept(record)
+        except BaseException:
+            self.count, self.failures = before
+            raise
+        return count
+
+    def _keep(self, number: int, record: Record, text: str) -> None:
+        failed = isinstance(record.outcome, Failed)
+        row = number, failed, text
+        if not self.insert(row):
+            self._replace(row)
         self.failures += failed
         self.count += not failed
         if record.reply and record.reply.model:
@@ -199,9 +222,14 @@ class AnswerStore(LabelDatabase):
 
     def holds(self, record: Record) -> bool:
         """Whether this very record is the pair's answer. BadInput for a record of no pair of the set."""
+        number = self._pair_of(record)
+        found = self.fetch("SELECT body FROM answers WHERE pair = ?", number)
+        return bool(found) and self._record(number, found[0][0]) == record
+
+    def _pair_of(self, record: Record) -> int:
         query = (
-            "SELECT answers.body FROM rows JOIN pairs ON pairs.number = rows.pair "
-            "LEFT JOIN answers ON answers.pair = rows.pair WHERE rows.item = ? AND pairs.digest = ?"
+            "SELECT pairs.number FROM rows JOIN pairs ON pairs.number = rows.pair "
+            "WHERE rows.item = ? AND pairs.digest = ?"
         )
         try:
             found = self.fetch(query, record.example, key_of_digest(record.pair))
@@ -209,11 +237,7 @@ class AnswerStore(LabelDatabase):
             found = []
         if not found:
             raise BadInput([Fault(str(self.path), f"has no such pair as {record.example!r} of an answer")])
-        return found[0][0] is not None and bool(found[0][0] == _body(record))
-
-    def forget(self, item: str) -> None:
-        """Keep no number of an item that another process asks about: there may be millions of them."""
-        self._numbers.pop(item, None)
+        return int(found[0][0])
 
     def is_answered(self, key: Key) -> bool:
         """Whether a pair has an answer."""
@@ -285,10 +309,3 @@ class AnswerStore(LabelDatabase):
     def _counts(self) -> tuple[int, int]:
         ((every, failed),) = self.fetch("SELECT COUNT(*), COALESCE(SUM(failed), 0) FROM answers")
         return every - failed, failed
-
-
-def _body(record: Record) -> str:
-    body = record.model_dump_json(exclude_none=True)
-    if len(body) * 4 > LONGEST_LINE and (size := len(body.encode("utf-8"))) > LONGEST_LINE:
-        body = without_texts(record, size).model_dump_json(exclude_none=True)
-    return body

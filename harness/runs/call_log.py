@@ -15,11 +15,17 @@ from typing import BinaryIO
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Amount, Count, Noun
 from harness.nouns.records import Key
+from harness.runs.counts import DiskCounts
 from harness.runs.record_log import SYNC_EVERY
-from harness.storage.files import parse, to_line
+from harness.storage.files import parse, read_text, to_line, write_atomic
 from harness.storage.regular import append_whole, lines_of, open_to_append, reading
 
 CALLS = "calls.jsonl"
+TAKEN_AT = "calls.taken-at"
+"""In a folder whose calls are taken over: how many bytes the log had before them."""
+
+
+DAMAGE = "restore it: it lists the calls that may have been billed"
 
 
 class Call(Noun):
@@ -58,20 +64,44 @@ class CallLog:
         """Add a line; after this call a kill does not lose it."""
         self._append(to_line(call, sparse=True).encode("utf-8"), 1)
 
-    def add_all(self, folder: Path) -> None:
-        """Add the calls that another process logged in a folder, all at once."""
-        if whole := [line for line in _lines(folder / CALLS) if line.endswith(b"\n")]:
-            self._append(b"".join(whole), len(whole))
+    def take_over(self, folder: Path) -> None:
+        """Move the calls that another process logged in a folder into this log, each of them once.
 
-    def _append(self, lines: bytes, count: int) -> None:
+        Where a kill came on the way, the next process repeats it, before it adds anything else: the folder
+        says how long the log was before, and what was added then is cut off.
+        """
+        if whole := [line for line in _lines(folder / CALLS) if line.endswith(b"\n")]:
+            self._cut_to(folder / TAKEN_AT)
+            self._append(b"".join(whole), len(whole))
+        (folder / CALLS).unlink(missing_ok=True)
+
+    def _cut_to(self, mark: Path) -> None:
+        """Cut the log to the length that a mark says; the first time it is made, with the length as it is."""
+        file = self._opened()
+        size = os.fstat(file.fileno()).st_size
+        if not os.path.lexists(mark):
+            write_atomic(mark, f"{size}\n")
+            return
+        text = read_text(mark, 100, links=False).strip()
+        if not text.isascii() or not text.isdigit():
+            raise BadInput([Fault(str(mark), f"is damaged; {DAMAGE}")])
+        # A power cut can have made the log shorter than it was.
+        file.truncate(min(size, int(text)))
+
+    def _opened(self) -> BinaryIO:
+        """The log, without a line that a kill cut off."""
         if self._file is None:
             whole = _whole_size(self._path)
             self._file = open_to_append(self._path)
             self._file.truncate(whole)
-        append_whole(self._file, lines)
+        return self._file
+
+    def _append(self, lines: bytes, count: int) -> None:
+        file = self._opened()
+        append_whole(file, lines)
         self._unsynced += count
         if self._unsynced >= SYNC_EVERY:
-            os.fsync(self._file.fileno())
+            os.fsync(file.fileno())
             self._unsynced = 0
 
     def close(self) -> None:
@@ -112,7 +142,8 @@ def unanswered_calls(folder: Path, answers: MutableMapping[Key, int]) -> Unanswe
         free += call.free
         counted += [call] if call.counted else []
         answers[call.key] = answers.get(call.key, 0) + (1 if call.free or call.counted else -1)
-    open_ = {key: -balance for key, balance in answers.items() if balance < 0}
+    below = answers.below_zero() if isinstance(answers, DiskCounts) else answers.items()
+    open_ = {key: -balance for key, balance in below if balance < 0}
     asked: dict[Key, list[Call]] = {key: [] for key in open_}
     for call in _calls(folder / CALLS) if open_ else ():
         if call.key in open_ and not (call.free or call.counted):
@@ -136,5 +167,4 @@ def _calls(path: Path) -> Iterator[Call]:
         if call is not None:
             yield call
     if faults:
-        damage = "the file is damaged; restore it: it lists the calls that may have been billed"
-        raise BadInput([*faults, Fault(str(path), damage)])
+        raise BadInput([*faults, Fault(str(path), f"the file is damaged; {DAMAGE}")])

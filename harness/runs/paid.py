@@ -1,20 +1,22 @@
 """Which answers of a run were paid for, each once."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 
 from harness.nouns.records import Key, Record, Ungraded
 
 
 class PaidAnswers:
-    """Takes the records of a run in their order. `answers`: how many billed replies each question has.
+    """Takes the records of a run in their order.
+
+    `answers`: how many billed replies each question has; in memory, unless something else is given for it.
 
     A batch that asks a question again writes a second record, which includes the answer and the cost of the
     first: the first is taken back then.
     """
 
-    def __init__(self) -> None:
-        self.answers: Counter[Key] = Counter()
+    def __init__(self, answers: MutableMapping[Key, int] | None = None) -> None:
+        self.answers = Counter[Key]() if answers is None else answers
         self._again: dict[Key, Record] = {}
 
     def take(self, record: Record) -> Iterator[tuple[int, Record]]:

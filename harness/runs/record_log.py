@@ -6,7 +6,8 @@ the last segment, is repaired; other damage is an error.
 """
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from itertools import chain, count, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
@@ -51,7 +52,12 @@ def _unbroken(folder: Path) -> list[Path]:
 
 
 def iter_records(folder: Path) -> Iterator[Record]:
-    """Each record of a run, one by one.
+    """Each record of a run, one by one, as `iter_written` reads them."""
+    return (record for record, _ in iter_written(folder))
+
+
+def iter_written(folder: Path) -> Iterator[tuple[Record, bytes]]:
+    """Each record of a run with its line, without the line's end.
 
     A last line that a kill cut off is skipped, unless only its line end is missing. BadInput, at the end of
     its file, for any other damage.
@@ -60,31 +66,43 @@ def iter_records(folder: Path) -> Iterator[Record]:
     for path in full:
         yield from _full_segment(path)
     with reading(last, links=False) as file:
-        yield from (record for record, _ in _records_in(file, last))
+        yield from ((record, line) for record, line, _ in _records_in(file, last))
 
 
-def _full_segment(path: Path) -> Iterator[Record]:
+def last_record(folder: Path) -> Record | None:
+    """The last record of a run that has any, without reading the others."""
+    for path in reversed(_unbroken(folder)):
+        with reading(path, links=False) as file:
+            ends = deque(lines_of(file, path), maxlen=2)
+        found = (parse(Record, line, str(path))[0] for line in reversed(ends))
+        if record := next((one for one in found if one is not None), None):
+            return record
+    return None
+
+
+def _full_segment(path: Path) -> Iterator[tuple[Record, bytes]]:
     """The records of a segment that others follow: nothing writes it any more, so its lines are whole."""
     size = 0
     with reading(path, links=False) as file:
-        for record, end in _records_in(file, path):
-            yield record
+        for record, line, end in _records_in(file, path):
+            yield record, line
             size = end
         if size != os.fstat(file.fileno()).st_size:
             raise BadInput([Fault(str(path), f"the last line is cut off; {DAMAGE}")])
 
 
-def _records_in(file: BinaryIO, path: Path) -> Iterator[tuple[Record, int]]:
-    """Each record with the offset of its end."""
+def _records_in(file: BinaryIO, path: Path) -> Iterator[tuple[Record, bytes, int]]:
+    """Each record with its line and the offset of its end."""
     faults: list[Fault] = []
     at = 0
     for number, line in enumerate(lines_of(file, path), start=1):
         at += len(line)
         whole = line.endswith(b"\n")
-        record, found = parse(Record, line.rstrip(b"\n"), f"{path}, line {number}, not a record")
+        written = line.rstrip(b"\n")
+        record, found = parse(Record, written, f"{path}, line {number}, not a record")
         faults += found if whole else []
         if record is not None and not faults:
-            yield record, at
+            yield record, written, at
     if faults:
         raise BadInput([*faults, Fault(str(path), DAMAGE)])
 
@@ -99,6 +117,14 @@ def writing(folder: Path, what: str = "run") -> "BaseFileLock":
     except Timeout:
         raise BadInput(f"{folder}: another process is writing this {what}") from None
     return lock
+
+
+def stored_text(record: Record) -> str:
+    """A record as the store of a label set has it; without its texts where no reader would take it."""
+    text = record.model_dump_json(exclude_none=True)
+    if len(text) * 4 > LONGEST_LINE and (size := len(text.encode("utf-8"))) > LONGEST_LINE:
+        text = without_texts(record, size).model_dump_json(exclude_none=True)
+    return text
 
 
 def without_texts(record: Record, size: int) -> Record:
@@ -120,9 +146,11 @@ class RecordLog:
     Opening repairs a line that a kill cut off. `answered`: the keys that had an answer then, which a resume
     does not ask again, and of those appended the ones that may be appended again. `count`: all answers.
     `failed`: the keys that were asked and have no answer. `models`: who answered. Records stay on the disk.
+    `text`: how a record is written, as a line with its end.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, text: Callable[[Record], str] = to_line) -> None:
+        self._text = text
         self.answered: set[Key] = set()
         self.count = 0
         self.failed: set[Key] = set()
@@ -131,7 +159,7 @@ class RecordLog:
         self._lock: BaseFileLock = writing(folder)
         try:
             *full, path = _unbroken(folder)
-            for record in chain.from_iterable(_full_segment(one) for one in full):
+            for record, _ in chain.from_iterable(_full_segment(one) for one in full):
                 self._note(record, last=False)
             self._file: BinaryIO = self._mended(path)
         except (BadInput, OSError):
@@ -161,7 +189,7 @@ class RecordLog:
         file = open_regular(path, os.O_RDWR, links=False)
         try:
             size = 0
-            for record, end in _records_in(file, path):
+            for record, _, end in _records_in(file, path):
                 self._note(record, last=False)
                 size = end
             file.truncate(size)
@@ -176,10 +204,10 @@ class RecordLog:
 
     def append(self, record: Record, *, last: bool = True) -> None:
         """Add one record; after this call a kill does not lose it. `last`: the key is not appended again."""
-        line = to_line(record).encode("utf-8")
+        line = self._text(record).encode("utf-8")
         if len(line) > LONGEST_LINE:
             record = without_texts(record, len(line))
-            line = to_line(record).encode("utf-8")
+            line = self._text(record).encode("utf-8")
         if os.fstat(self._file.fileno()).st_size >= SEGMENT:
             self._begin_segment()
         append_whole(self._file, line)

@@ -40,6 +40,20 @@ def digest_file(path: Path) -> str:
     return f"sha256:{whole.hexdigest()}"
 
 
+def digest_of_beginnings(path: Path, sizes: Iterable[int]) -> dict[int, str]:
+    """`sha256:<hex>` of the first bytes of a file, for each of these sizes that it has, in one reading."""
+    whole, at, found = hashlib.sha256(), 0, dict[int, str]()
+    with reading(path) as file:
+        for size in sorted(set(sizes)):
+            while at < size and (part := file.read(min(1 << 20, size - at))):
+                whole.update(part)
+                at += len(part)
+            if at < size:
+                break
+            found[size] = f"sha256:{whole.hexdigest()}"
+    return found
+
+
 def keyed_digest(values: Iterable[tuple[str, bytes]]) -> str:
     """The digest of {key: value} from each value's canonical JSON, in any order, in bounded memory."""
     whole = hashlib.sha256(b"{")

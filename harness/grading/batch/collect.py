@@ -62,7 +62,7 @@ async def _take_in(session: BatchSession, logged: LoggedBatch, standing: BatchSt
     found = await _read(session, logged, standing)
     if logged.found and _is_of_others(logged, found):
         return await _mistaken(session, logged)
-    for sentence in about(logged, found):
+    for sentence in about(logged, found, session.again):
         session.say(sentence)
     answers, cut = _without_cut(session, found)
     await _record(session, logged, answers)

@@ -75,15 +75,15 @@ def _no_line(logged: LoggedBatch, unnamed: Sequence[Result]) -> str:
     return f"the results of batch {logged.batch} have no line for it{beside}"
 
 
-def about(logged: LoggedBatch, found: Sorted) -> list[str]:
-    """What there is to say of the results of a batch."""
+def about(logged: LoggedBatch, found: Sorted, again: str) -> list[str]:
+    """What there is to say of the results of a batch. `again`: what the user does to go on."""
     said = []
     if found.unread:
         names = _some([f"{item} (repeat {repeat})" if repeat else item for item, repeat in found.unread])
         said.append(
             f"batch {logged.batch}: its results have no readable answer to {len(found.unread):,} of "
             f"{plural(len(logged.keys), 'question')}, which may be paid for: {names}. They are failed; "
-            "--resume reads the results again, and --retry-failed asks, and pays for, them again"
+            f"{again} reads the results again, and --retry-failed asks, and pays for, them again"
         )
     if found.strays:
         lines = _some([f"{line.where} ({line.id or line.answer})" for line in found.strays])

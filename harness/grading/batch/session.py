@@ -54,14 +54,22 @@ class BatchSession:
         self.job.watch.said(text)
         self.events.note(text)
 
+    @property
+    def again(self) -> str:
+        """How the user goes on: a labelling is repeated, and has no option for it."""
+        return "the same command" if self.job.items else "--resume"
+
     def refuse_elsewhere(self, logged: LoggedBatch) -> None:
         """Unfinished if an unknown batch was sent to another address: it would be paid for again."""
         if logged.address == self.job.moved_to:
             return
-        own = load_manifest(self.job.folder).asked
-        there = own.model_copy(update={"base_url": logged.address or own.base_url})
         what = f"the server does not know batch {logged.batch or logged.mark}, sent to another address"
-        how = f"{how_to_resume(self.job.folder, there)} --retry-failed"
+        if self.job.items:
+            how = f"the same command with --base-url {logged.address} --retry-failed"
+        else:
+            own = load_manifest(self.job.folder).asked
+            there = own.model_copy(update={"base_url": logged.address or own.base_url})
+            how = f"{how_to_resume(self.job.folder, there)} --retry-failed"
         raise Unfinished(f"{what} and may be paid for; ask there: {how}")
 
     def go_on(self) -> None:

@@ -121,5 +121,8 @@ class _Watching:
     def said(self, text: str) -> None:
         self.watch.said(text)
 
+    def elsewhere(self, count: int) -> None:
+        self.watch.elsewhere(count)
+
     def stopping(self, in_flight: int) -> None:
         self.watch.stopping(in_flight)

@@ -1,0 +1,67 @@
+"""Counts by question that may be more than memory should hold: SQLite has them, in a temporary file."""
+
+import sqlite3
+from collections.abc import Iterator, MutableMapping
+from contextlib import closing
+
+from harness.nouns.records import Key
+
+HELD = 10_000
+"""Counts that are held until they are written, all at once."""
+
+
+class DiskCounts(MutableMapping[Key, int]):
+    """As a Counter is; the file goes with it."""
+
+    def __init__(self) -> None:
+        # Without a name, SQLite makes a file of its own, which nobody else sees, and deletes it in the end.
+        self._file = sqlite3.connect("", isolation_level=None)
+        self._file.execute("PRAGMA journal_mode = OFF")
+        self._file.execute(
+            "CREATE TABLE counts (example TEXT, repeat INTEGER, count INTEGER, "
+            "PRIMARY KEY (example, repeat)) WITHOUT ROWID"
+        )
+        self._held: dict[Key, int] = {}
+
+    def __getitem__(self, key: Key) -> int:
+        if key in self._held:
+            return self._held[key]
+        found = self._file.execute(
+            "SELECT count FROM counts WHERE example = ? AND repeat = ?", key
+        ).fetchone()
+        return found[0] if found else 0
+
+    def __setitem__(self, key: Key, count: int) -> None:
+        self._held[key] = count
+        if len(self._held) >= HELD:
+            self._write()
+
+    def _write(self) -> None:
+        rows = ((*key, count) for key, count in sorted(self._held.items()))
+        self._file.execute("BEGIN")
+        self._file.executemany("REPLACE INTO counts VALUES (?, ?, ?)", rows)
+        self._file.execute("COMMIT")
+        self._held.clear()
+
+    def __delitem__(self, key: Key) -> None:
+        self._held.pop(key, None)
+        self._file.execute("DELETE FROM counts WHERE example = ? AND repeat = ?", key)
+
+    def __iter__(self) -> Iterator[Key]:
+        self._write()
+        with closing(self._file.execute("SELECT example, repeat FROM counts")) as keys:
+            yield from keys
+
+    def __len__(self) -> int:
+        self._write()
+        return int(self._file.execute("SELECT COUNT(*) FROM counts").fetchone()[0])
+
+    def below_zero(self) -> Iterator[tuple[Key, int]]:
+        """Every key whose count is below zero, with the count."""
+        self._write()
+        with closing(self._file.execute("SELECT example, repeat, count FROM counts WHERE count < 0")) as rows:
+            yield from (((example, repeat), count) for example, repeat, count in rows)
+
+    def close(self) -> None:
+        """Close and delete the file."""
+        self._file.close()

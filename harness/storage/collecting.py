@@ -1,0 +1,11 @@
+"""How often Python looks for reference cycles."""
+
+import gc
+
+
+def collect_rarely() -> None:
+    """For a process of ours that works through many rows. They make millions of small objects and few cycles.
+
+    Collecting as often as Python does by default took a third of the time with a file of 200,000 grades.
+    """
+    gc.set_threshold(100_000, 20, 100)
