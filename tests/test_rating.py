@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from builders import examples, harness, write_golden, write_project
 from fault_server import Turn, fault_server, graded, item_of
-from forked import ended, started
+from forked import at_once
 
 from harness.cli.app import app
 from harness.golden.canaries import canary_examples, load_canaries
@@ -215,8 +215,7 @@ def test_sheets_collected_at_once_are_all_there(here: Path) -> None:
     sheet = write_lines(here / "a.jsonl", filled(here)[:1])
     words = ["golden", "collect", str(sheet), "--policy", "small", "--rater"]
     assert harness(*words, "first").code == 0  # loads the modules: no copy begins late because it still does
-    copies = [started(partial(app, [*words, f"r{at}"])) for at in range(6)]
-    assert [ended(copy) for copy in copies] == [0] * 6
+    assert at_once(partial(app, [*words, f"r{at}"]) for at in range(6)) == [0] * 6
     assert len(lines(here / GOLDEN / "ratings.jsonl")) == 7
 
 

@@ -5,13 +5,14 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import examples, harness, record, reply, write_golden, write_project
 from fault_server import fault_server, graded
-from forked import ended, started
+from forked import at_once
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from harness.nouns.base import MOST
 from harness.nouns.records import Failed, Grade, Record, Reply, Ungraded, Usage
 from harness.runs.folder import find_run, load_run
 from harness.runs.manifest import load_manifest
+from harness.runs.new_folder import create_run
 from harness.runs.record_log import RecordLog, iter_records
 from harness.storage.files import to_line
 from harness.storage.project import Project
@@ -141,9 +143,17 @@ def test_runs_begun_at_once_get_a_folder_each(here: Path) -> None:
     write_project(here)
     words = ["eval", "--policy", "small", "--model", "builtin/majority"]
     assert harness(*words).code == 0  # loads the modules: no copy begins late because it still does
-    copies = [started(lambda: app(words)) for _ in range(6)]
-    assert [ended(copy) for copy in copies] == [0] * 6
+    assert at_once([partial(app, words)] * 6) == [0] * 6
     assert len(list((here / "runs").glob("[!.]*"))) == 7
+
+
+def test_a_run_of_the_same_moment_gets_a_number(here: Path) -> None:
+    write_project(here)
+    assert harness("eval", "--policy", "small", "--model", "builtin/majority").code == 0
+    (first,) = (here / "runs").iterdir()
+    for number in (2, 3):
+        other = create_run(here / "runs", load_manifest(first), {})
+        assert other.name == load_manifest(other).name == f"{first.name}-{number}"
 
 
 def test_replay_is_resumed_from_anywhere(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.providers.steady import SteadyRequests
@@ -53,7 +53,6 @@ def both(asked: dict[str, Any], clients: tuple[httpx2.AsyncClient, httpx2.AsyncC
     assert seen(found) == seen(wanted)
 
 
-@settings(max_examples=40)  # each is up to 16 requests of few kinds
 @given(st.lists(st.tuples(made, st.booleans()), min_size=1, max_size=8))
 def test_every_request_is_what_httpx2_builds(steps: list[tuple[dict[str, Any], bool]]) -> None:
     clients = SteadyRequests(), httpx2.AsyncClient()
