@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # As root in a container there is neither a sandbox nor much shared memory.
 FLAGS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu")
-WAIT = 10_000
+WAIT = 30_000
 """Milliseconds until something that should show on a page counts as missing."""
 
 
@@ -68,7 +68,9 @@ def opened(
 
 def serious(page: Page) -> list[str]:
     """What axe-core finds serious or critical on the page as it stands: rule, element, advice."""
-    violations = Axe().run(page).response["violations"]
+    # A page that is looked at again has axe-core already: half a megabyte to compile.
+    axe = Axe("true") if page.evaluate("'axe' in window") else Axe()
+    violations = axe.run(page).response["violations"]
     return [
         f"{one['id']}: {node['html'][:200]} ({node['failureSummary']})"
         for one in violations

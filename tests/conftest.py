@@ -1,15 +1,19 @@
 """What holds for every test: no keys, no outside settings, no network beyond loopback, no file of a user."""
 
+import asyncio
 import gc
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import Phase, settings
 from shipped import is_own, ship
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # No deadline: machines differ. On CI the same examples every time, so that red means a change broke it;
 # on a desk new ones, so that something is found.
@@ -22,15 +26,15 @@ settings.register_profile(
 mutated = "MUTANT_UNDER_TEST" in os.environ
 settings.load_profile("mutants" if mutated else "ci" if os.environ.get("CI") else "desk")
 
-READING = ("open", "os.listdir", "os.scandir", "os.symlink")
+READING = frozenset(("open", "os.listdir", "os.scandir", "os.symlink"))
 
 
-def _keep_out(event: str, args: tuple[Any, ...]) -> None:
+def _keep_out(event: str, args: tuple[Any, ...], reading: frozenset[str] = READING) -> None:
     """Fail a test that reads the project around it: it would fail as soon as a user adds to the project.
 
     Only whole paths: tests work elsewhere, and shutil.rmtree opens names relative to a folder not named here.
     """
-    if event in READING and isinstance(args[0], str | Path) and is_own(str(args[0])):
+    if event in reading and isinstance(args[0], str | Path) and is_own(str(args[0])):
         pytest.fail(f"a test reads {args[0]}, which is the user's; copy what ships with shipped.ship()")
 
 
@@ -64,6 +68,27 @@ def _without_the_disk() -> Iterator[None]:
 def shipped_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project that ships, to read: a test that writes makes a copy of its own with `ship`."""
     return ship(tmp_path_factory.mktemp("shipped") / "project")
+
+
+@pytest.fixture(scope="session")
+def _browser_and_loop() -> Iterator[tuple["Browser", asyncio.AbstractEventLoop]]:
+    """One browser for all tests of this process, and Playwright's event loop, which goes on with it."""
+    from browser import started
+
+    with started() as program:
+        loop = asyncio.get_running_loop()
+        asyncio._set_running_loop(None)
+        yield program, loop
+        asyncio._set_running_loop(loop)
+
+
+@pytest.fixture
+def browser(_browser_and_loop: tuple["Browser", asyncio.AbstractEventLoop]) -> Iterator["Browser"]:
+    """The browser. Between tests its event loop is put aside, or else `harness eval` could run none."""
+    program, loop = _browser_and_loop
+    asyncio._set_running_loop(loop)
+    yield program
+    asyncio._set_running_loop(None)
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,9 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from subprocess import CompletedProcess
 
 RAISED = 70
@@ -48,6 +49,21 @@ def started(action: Callable[[], object]) -> int:
 def ended(copy: int) -> int:
     """Wait for a copy: its exit code, or minus the signal that ended it."""
     return os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
+
+
+def at_once(actions: Iterable[Callable[[], object]]) -> list[int]:
+    """Run actions in copies of this process that begin at the same moment: their exit codes."""
+    read, write = os.pipe()
+
+    def begun(action: Callable[[], object]) -> None:
+        os.close(write)
+        os.read(read, 1)  # until this process closes its end too
+        action()
+
+    copies = [started(partial(begun, action)) for action in actions]
+    os.close(write)
+    os.close(read)
+    return [ended(copy) for copy in copies]
 
 
 def interrupted(*words: str, **env: str) -> tuple[str, int]:

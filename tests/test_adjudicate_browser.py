@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from browser import opened, runs_over, serious, started
+from browser import opened, runs_over, serious
 from disputing import (
     TEACHER_WHY,
     WHY,
@@ -34,12 +34,6 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A project with a run, which is made before the browser starts."""
     root = tmp_path_factory.mktemp("stock") / "project"
     return root, taught(disputing(root))
-
-
-@pytest.fixture(scope="module")
-def browser(stock: tuple[Path, str]) -> Iterator[Browser]:
-    with started() as program:
-        yield program
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import opened, runs_over, serious, started
+from browser import opened, runs_over, serious
 from builders import harness
 from hypothesis import given
 from hypothesis import strategies as st
+from playwright.sync_api import Browser
 from production import answer_all, label_set, plan, shown_pairs, write_csv
 from test_report import words_of
 from viewing import HOSTILE
@@ -320,13 +321,12 @@ def test_axes_as_people_would_choose_them() -> None:
 # --- in a browser ------------------------------------------------------------------------------------------
 
 
-def test_the_page_can_be_read_by_everybody(here: Path) -> None:
+def test_the_page_can_be_read_by_everybody(here: Path, browser: Browser) -> None:
     estimated(rated_rows(60, lambda row: {**row, "stratum": HOSTILE + row["stratum"]}), "--at-least", "1")
-    with started() as browser:
-        for width, dark in ((1280, False), (360, True)):
-            with opened(Path("page.html"), width=width, dark=dark, browser=browser) as page:
-                assert page.title() != "ran"
-                assert serious(page) == []
-                assert runs_over(page) <= 0
-                page.get_by_role("button", name="estimate").first.click()
-                assert page.locator("th[aria-sort=ascending]").count() == 1
+    for width, dark in ((1280, False), (360, True)):
+        with opened(Path("page.html"), width=width, dark=dark, browser=browser) as page:
+            assert page.title() != "ran"
+            assert serious(page) == []
+            assert runs_over(page) <= 0
+            page.get_by_role("button", name="estimate").first.click()
+            assert page.locator("th[aria-sort=ascending]").count() == 1

@@ -1,10 +1,9 @@
 """The lead's pages: rounds, and the live Gate 1 of one, in HTTP and in a real browser."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import opened, runs_over, serious, started
+from browser import opened, runs_over, serious
 from parties import Guest, answer, party
 from playwright.sync_api import Browser, expect
 from rounds import add_round, grade
@@ -24,12 +23,6 @@ GUESTS = (
     Guest("bob", 0.6, misses=0.2),
     Guest("cy", 0.8, misses=0.5, seconds=1.2),
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with started() as program:
-        yield program
 
 
 @pytest.fixture

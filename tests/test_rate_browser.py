@@ -1,11 +1,10 @@
 """The rating page in a real browser: by keyboard, by thumb, with a screen reader, and what it measures."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import opened, runs_over, serious, started
+from browser import opened, runs_over, serious
 from builders import examples, write_project
 from playwright.sync_api import Browser, Page, Route, expect
 from rating_pages import a_round, count, events, grades, opened_offline, rating, ready, saved, stored
@@ -14,14 +13,6 @@ from rounds import add_round
 from harness.golden.rating.rounds import ASSIGNMENTS, ROUND, Assignment, Show, read_round
 from harness.storage.files import load_nouns, write_atomic, write_lines
 from harness.storage.project import Project
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for them all."""
-    with started() as program:
-        yield program
-
 
 # --- by keyboard --------------------------------------------------------------------------------------------
 

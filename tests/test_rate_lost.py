@@ -11,13 +11,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from statistics import median
 
 import pytest
-from browser import opened, started
+from browser import opened
 from playwright.sync_api import Browser, Page, Route
 from rating_pages import a_round, count, events, grades, opened_offline, rating, ready, saved
 
@@ -28,13 +27,6 @@ from harness.storage.project import Project
 PAIRS = int(os.environ.get("HARNESS_RATED_PAIRS", "60"))
 PLENTY = 1000
 """Milliseconds for a key on a machine that has other work: no measurement."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for them all."""
-    with started() as program:
-        yield program
 
 
 # --- nothing is lost, nothing twice -------------------------------------------------------------------------

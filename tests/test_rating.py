@@ -1,15 +1,16 @@
 """Raters, sheets, adjudications, canaries: what goes out gives nothing away, what comes back is checked."""
 
 import json
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import examples, harness, write_golden, write_project
 from fault_server import Turn, fault_server, graded, item_of
+from forked import at_once
 
+from harness.cli.app import app
 from harness.golden.canaries import canary_examples, load_canaries
 from harness.golden.examples import load_examples
 from harness.golden.leakage import safe_shots
@@ -212,20 +213,10 @@ def test_lines_that_do_not_say_their_version_are_counted(here: Path) -> None:
 def test_sheets_collected_at_once_are_all_there(here: Path) -> None:
     write_project(here)
     sheet = write_lines(here / "a.jsonl", filled(here)[:1])
-    command = [
-        sys.executable,
-        "-m",
-        "harness",
-        "golden",
-        "collect",
-        str(sheet),
-        "--policy",
-        "small",
-        "--rater",
-    ]
-    running = [subprocess.Popen([*command, f"r{at}"], cwd=here, stderr=subprocess.DEVNULL) for at in range(6)]
-    assert [process.wait(60) for process in running] == [0] * 6
-    assert len(lines(here / GOLDEN / "ratings.jsonl")) == 6
+    words = ["golden", "collect", str(sheet), "--policy", "small", "--rater"]
+    assert harness(*words, "first").code == 0  # loads the modules: no copy begins late because it still does
+    assert at_once(partial(app, [*words, f"r{at}"]) for at in range(6)) == [0] * 6
+    assert len(lines(here / GOLDEN / "ratings.jsonl")) == 7
 
 
 def test_one_pair_under_two_ids_is_rated_once_for_both(here: Path) -> None:

@@ -1,11 +1,11 @@
 """A report in a real browser: cells list their pairs, filters filter, and what people wrote is text."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from browser import opened, runs_over, serious, started
+from browser import opened, runs_over, serious
 from builders import examples, harness, write_project
 from playwright.sync_api import Browser, Page
 from shipped import ship
@@ -79,13 +79,6 @@ def canaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = ship(tmp_path_factory.mktemp("canaries"))
     assert harness("eval", "--root", root, "--canaries", "--no-report").code == 0
     return report(root / "report.html", "latest", "--root", root)
-
-
-@pytest.fixture(scope="module")
-def browser(shop: Made, hostile: Path, canaries: Path) -> Iterator[Browser]:
-    """One browser for all of these tests, started when every run is made."""
-    with started() as program:
-        yield program
 
 
 def listed(page: Page) -> list[str]:

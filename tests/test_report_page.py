@@ -1,11 +1,10 @@
 """The page's frame: nothing runs that is not ours, everything is escaped, both colour schemes can be read."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import opened, runs_over, serious, started
+from browser import opened, runs_over, serious
 from playwright.sync_api import Browser
 
 from harness.report.page.environment import asset, content_policy, environment
@@ -45,12 +44,6 @@ def test_a_page_refers_to_nothing_outside_itself(tmp_path: Path) -> None:
     assert not re.search(
         r"(?:src|href)=[\"'](?!#)|@import|url\(", frame(tmp_path).read_text(encoding="utf-8")
     )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with started() as program:
-        yield program
 
 
 def test_a_script_that_is_not_ours_does_not_run(tmp_path: Path, browser: Browser) -> None:

@@ -5,20 +5,24 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import examples, harness, record, reply, write_golden, write_project
 from fault_server import fault_server, graded
+from forked import at_once
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.cli.app import app
 from harness.errors import BadInput
 from harness.nouns.base import MOST
 from harness.nouns.records import Failed, Grade, Record, Reply, Ungraded, Usage
 from harness.runs.folder import find_run, load_run
 from harness.runs.manifest import load_manifest
+from harness.runs.new_folder import create_run
 from harness.runs.record_log import RecordLog, iter_records
 from harness.storage.files import to_line
 from harness.storage.project import Project
@@ -135,25 +139,21 @@ def test_record_lost_from_a_finished_run_is_missed(here: Path) -> None:
     assert (ended.code, "2 records are gone" in ended.err) == (2, True)
 
 
-FORKS = """
-import os, sys
-import harness.grading.evaluate
-from harness.cli.app import app
-def begun():
-    child = os.fork()
-    return child or app()
-children = [begun() for _ in range(6)]
-print([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children])
-"""
-"""The same command in six processes, none of which begins late because it still loads its modules."""
-
-
 def test_runs_begun_at_once_get_a_folder_each(here: Path) -> None:
     write_project(here)
-    words = [sys.executable, "-c", FORKS, "eval", "--policy", "small", "--model", "builtin/majority"]
-    done = subprocess.run(words, cwd=here, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, [str([0] * 6)]), done.stderr
-    assert len(list((here / "runs").glob("[!.]*"))) == 6
+    words = ["eval", "--policy", "small", "--model", "builtin/majority"]
+    assert harness(*words).code == 0  # loads the modules: no copy begins late because it still does
+    assert at_once([partial(app, words)] * 6) == [0] * 6
+    assert len(list((here / "runs").glob("[!.]*"))) == 7
+
+
+def test_a_run_of_the_same_moment_gets_a_number(here: Path) -> None:
+    write_project(here)
+    assert harness("eval", "--policy", "small", "--model", "builtin/majority").code == 0
+    (first,) = (here / "runs").iterdir()
+    for number in (2, 3):
+        other = create_run(here / "runs", load_manifest(first), {})
+        assert other.name == load_manifest(other).name == f"{first.name}-{number}"
 
 
 def test_replay_is_resumed_from_anywhere(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from browser import opened
+from playwright.sync_api import Browser
 from shipped import ROOT
 
 pytestmark = pytest.mark.slow
@@ -59,9 +60,11 @@ def test_every_page_and_decision_is_in_the_site(site: tuple[Path, str]) -> None:
     assert [page for page in pages if page.parts[0] == "decisions" and page.stem not in menu] == []
 
 
-def test_search_finds_a_page_and_nothing_comes_from_elsewhere(site: tuple[Path, str]) -> None:
+def test_search_finds_a_page_and_nothing_comes_from_elsewhere(
+    site: tuple[Path, str], browser: Browser
+) -> None:
     _, address = site
-    with opened(address) as page:
+    with opened(address, browser=browser) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.reload()

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,10 @@ ESCAPE = "\x1b"
 CUT = "…"
 
 
-@pytest.fixture
-def project(here: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four runs, a file of golden grades on a long scale, one of a grader's, and one of many raters'."""
+    here = tmp_path_factory.mktemp("terminal") / "project"
     shop(here)
     items = range(2200)
     golden = "".join(f"i{at},q{at // 3},{at % 11}\n" for at in items)
@@ -44,7 +46,15 @@ def project(here: Path) -> Path:
     shutil.copy(ROOT / "docs/production-example.csv", here / "production.csv")
     for name in ("signal-example.csv", "signal-labels.csv"):
         shutil.copy(ROOT / "docs" / name, here / name)
-    assert harness("label", "pairs.csv", "-o", "labelled", "--policy", "small", "--unproven").code == 0
+    with chdir(here):
+        assert harness("label", "pairs.csv", "-o", "labelled", "--policy", "small", "--unproven").code == 0
+    return here
+
+
+@pytest.fixture
+def project(made: Path, here: Path) -> Path:
+    """A copy of it, to work in."""
+    shutil.copytree(made, here, dirs_exist_ok=True)
     return here
 
 

@@ -1,12 +1,11 @@
 """The viewer in a real browser: sorted, filtered, ticked, followed link by link, and read by everybody."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin
 
 import pytest
-from browser import opened, runs_over, serious, started
+from browser import opened, runs_over, serious
 from playwright.sync_api import Browser, Page
 from viewing import HOSTILE, change_manifest, names, run_path, shop, stock, unfinish, viewing
 
@@ -20,12 +19,10 @@ WORDS_IN_A_LINE = """all => all.every(cell => [...cell.childNodes].every(part =>
 """No part of a name between two places to break it stands on two lines."""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for them all; the runs are made before it starts."""
+@pytest.fixture(scope="module", autouse=True)
+def _runs() -> None:
+    """The runs are made before a test has the browser."""
     stock()
-    with started() as program:
-        yield program
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from browser import opened, runs_over, serious, started
+from browser import opened, runs_over, serious
 from builders import harness
+from playwright.sync_api import Browser
 from production import answer_all, label_set, plan, shown_pairs
 from starlette.testclient import TestClient
 from test_label_sets import rewrite
@@ -330,11 +331,11 @@ def test_shards_with_a_stratum_for_every_row_are_refused(made: Path) -> None:
 # --- in a browser ------------------------------------------------------------------------------------------
 
 
-def test_the_list_and_a_set_can_be_read_by_everybody(project: Project, made: Path) -> None:
+def test_the_list_and_a_set_can_be_read_by_everybody(project: Project, made: Path, browser: Browser) -> None:
     shutil.copytree(made, project.labels / "broken")
     nonsense(project.labels / "broken/labels.json")
     proven(made)
-    with started() as browser, viewing(project) as address:
+    with viewing(project) as address:
         for width, dark in ((1280, False), (360, True)):
             with opened(f"{address}/labels", width=width, dark=dark, browser=browser) as page:
                 assert serious(page) == []

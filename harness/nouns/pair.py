@@ -173,8 +173,7 @@ def words(text: str) -> list[str]:
         # The same words; most products are described in these letters, and there are many of them.
         return _ASCII_WORD.findall(text.lower())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    kept = "".join(letter if _is_word(letter) else " " for letter in _POINT.sub(_POINT_KEPT, folded))
-    return kept.replace(_POINT_KEPT, ".").split()
+    return _POINT.sub(_POINT_KEPT, folded).translate(_IN_WORDS).replace(_POINT_KEPT, ".").split()
 
 
 _ASCII_WORD = re.compile(r"(?:[a-z0-9+#]|(?<=[0-9])\.(?=[0-9]))+")
@@ -183,8 +182,16 @@ _POINT_KEPT = "\uf8ff"
 """A private letter that stands for a decimal point while the other points go."""
 
 
-def _is_word(letter: str) -> bool:
-    return letter in ("+", "#", _POINT_KEPT) or unicodedata.category(letter)[0] in "LMN"
+class _InWords(dict[int, str]):
+    """For str.translate: a letter of words as it is, any other as a space; each is looked up once."""
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        is_word = letter in ("+", "#", _POINT_KEPT) or unicodedata.category(letter)[0] in "LMN"
+        return self.setdefault(code, letter if is_word else " ")
+
+
+_IN_WORDS = _InWords()
 
 
 Cannot = Literal["ambiguous_text", "policy_silent", "not_enough_shown"]

@@ -18,12 +18,26 @@ ANSWER = 120.0
 AT_ONCE = 400
 """Connections. Thirty raters have six each."""
 BACKLOG = 100
-"""Connections that are taken in one go, before any of them is counted."""
+"""Connections that are taken in one go, at most."""
+UNCOUNTED = 3
+"""Lots taken in one go before the surplus of the first is closed. asyncio takes a lot in each turn of its
+loop, makes connections of it in the next turn, and closes the surplus in the one after."""
+OWN = 64
+"""File descriptors for the process itself: databases, logs, the listening socket."""
+
+
+def backlog() -> int:
+    """Connections that are taken in one go: so few that the uncounted lots fit into the files."""
+    return max(1, min(BACKLOG, _files() // 8))
 
 
 def most() -> int:
-    """Connections at once: a share of the file descriptors that the process has."""
-    return max(8, min(AT_ONCE, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2 - BACKLOG))
+    """Connections at once: what the process has of file descriptors beside its own and the uncounted."""
+    return max(8, min(AT_ONCE, _files() - UNCOUNTED * backlog() - OWN))
+
+
+def _files() -> int:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 class PatientProtocol(H11Protocol):

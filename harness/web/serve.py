@@ -10,7 +10,7 @@ from harness.errors import BadInput
 from harness.storage.project import Project
 from harness.web.app import create_app
 from harness.web.guard import LOCAL, is_local
-from harness.web.patience import BACKLOG, PatientProtocol
+from harness.web.patience import PatientProtocol, backlog
 
 GRACE = 2
 """Seconds for pages in transfer to finish when the viewer stops."""
@@ -26,7 +26,7 @@ def listen(host: str, port: int) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind(address)
-        made.listen(BACKLOG)
+        made.listen(backlog())
     except OSError as error:
         made.close()
         hint = "; --port 0 takes a free one" if port else ""
@@ -66,7 +66,7 @@ def server_of(app: ASGIApp) -> uvicorn.Server:
         app,
         http=PatientProtocol,
         ws="none",
-        backlog=BACKLOG,
+        backlog=backlog(),
         proxy_headers=False,
         # What a stranger sends is no line in the log: he could fill the disk.
         log_level="error",
