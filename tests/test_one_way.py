@@ -201,7 +201,7 @@ NEVER_ONE = {
     # constants
     "MOST_GRADES", "LETTERS:,", "SOURCE:,", "CUT", "PATIENCE", "THOUGHT:,", "UNSAID.high",
     "ESTIMATED:,", "ANSWERS:,", "MOST", "FEW", "LEAST", "LEAST_SIDE", "MIN_COMMON", "MOST_CELLS:,",
-    "MOST_ROWS:,", "IN_A_ROW", "self._longest:,",
+    "MOST_ROWS:,", "IN_A_ROW", "FOLDS", "n:,",  "self._longest:,",
     # two or more, where they are said
     "len(found.stages):,", "len(found.comparisons):,", "found.repeats",
     "asked.repeats", "len(names):,", "len(different):,", "tries", "len(score.pairs):,", "len(score.raters):,",

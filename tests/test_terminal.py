@@ -75,6 +75,8 @@ RIGHT = (
     "signal signal-example.csv --labels signal-labels.csv --scale 0-4 --at-least 2 -o sheet.jsonl",
     "label pairs.csv -o labels --policy small --unproven", "sample labelled --n 3 -o plan.jsonl",
     "estimate production.csv --scale 0-4 --at-least 3 --by stratum",
+    "improve --model openai/x --policy small --dry-run", "golden age small",
+    "watch looks --policy small --sentinels 5 --dry-run", "student export labelled -o taught",
     "cache stats", "prompt diff teacher@v1 teacher@v1 --policy small", "runs rm RUN OTHER --yes",
 )  # fmt: skip
 WRONG = (
@@ -88,7 +90,10 @@ WRONG = (
     "label nothing.csv -o labels --policy small",
     "sample nothing -o plan.jsonl",
     "estimate grades.csv",
-    "improve --model openai/x --policy small --dry-run",
+    "improve --model builtin/lexical --policy small",
+    "student check --student nothing --teacher RUN",
+    "student train nothing -o small",
+    "watch nothing.csv --scale 0-4",
     "ratings import ratings.csv --policy small",
     "rate status --policy small",
     "init policies",

@@ -153,6 +153,9 @@ class _Quiet:
     def recorded(self, record: Record, in_flight: int) -> None:
         """One more answer."""
 
+    def elsewhere(self, count: int) -> None:
+        """Nobody else asks for a search."""
+
     def said(self, text: str) -> None:
         """A sentence for the user."""
         self.watch.said(text)

@@ -48,6 +48,6 @@ def moved_medians(known: Evidence, tests: PairTests) -> Iterator[str]:
         if one.median is not None and held > MOST_CONTRADICTED * mine.sum():
             kind = one.kind.replace("_", " ")
             yield (
-                f"{held:,} of {int(mine.sum()):,} pairs of grade {one.reference} are contradicted themselves"
-                f", so that its median moves: judge those first, then read what is {kind}"
+                f"so many pairs of grade {one.reference} are contradicted themselves ({held:,} of "
+                f"{int(mine.sum()):,}) that its median moves: judge those first, then read what is {kind}"
             )

@@ -126,10 +126,10 @@ def _steps(found: Signal) -> Iterator[Step]:
     yield Step("Have people judge them, blind.", plan)
     if any(one.contradicted for one in found.clauses):
         first = found.clauses[0]
-        of = f"{first.contradicted:,} of {first.of:,} pairs"
+        of = plural(first.of, "pair that cites it", "pairs that cite it")
         yield Step(
-            f"Read the clause {first.id} with them: {of} that cite it "
-            "are contradicted. If users are right, the clause changes in a new version of the policy."
+            f"Read the clause {first.id} with them: {first.contradicted:,} contradicted, of {of}. "
+            "If users are right, the clause changes in a new version of the policy."
         )
     yield Step("Where people agree with users, change the grade.", "harness golden regrade --help")
 
