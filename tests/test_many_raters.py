@@ -8,8 +8,10 @@ import pytest
 from builders import examples, harness, write_project
 from scoring import gate1, text_of
 
+from harness.nouns.pair import Rating
 from harness.report.gate1 import gate1_view
 from harness.score.few import SHOWN, few_names, lowest, lowest_pairs
+from harness.score.rating_matrix import MOST_RATERS, rating_matrix_of
 
 MANY = 60
 
@@ -115,3 +117,17 @@ def test_page_and_command_show_the_lowest_too(here: Path) -> None:
     details = harness("gate2", "latest").out
     assert "The 10 of 20 raters whom the grader falls furthest behind" in details
     assert len(pair_lines(harness("gate1", "--policy", "small", "--all").out)) == 190
+
+
+def test_more_raters_than_can_be_compared_are_refused(here: Path) -> None:
+    """A column of sessions in the place of people took 21 GB."""
+    lines = [f"a,r{rater},{rater % 3}\n" for rater in range(MOST_RATERS + 1)]
+    (here / "r.csv").write_text("item,rater,grade\n" + "".join(lines), encoding="utf-8")
+    ended = harness("gate1", "r.csv", "--scale", "0-2")
+    assert ended.code == 2
+    assert "2,001 raters, and every two are compared: 2,000 at most; if that column is no people" in ended.err
+
+
+def test_as_many_raters_as_can_be_compared_are_taken() -> None:
+    ratings = [Rating(item="a", rater=f"r{at}", grade=1, policy_version="v1") for at in range(MOST_RATERS)]
+    assert len(rating_matrix_of(ratings, (0, 1, 2)).raters) == MOST_RATERS == 2_000

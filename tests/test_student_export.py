@@ -1,6 +1,7 @@
 """Training sets: nothing of dev or test in them, in forms that others read, with a card that counts."""
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -308,3 +309,23 @@ def test_probabilities_that_no_labelling_writes_are_refused(here: Path) -> None:
         done = harness("student", "export", "L", "-o", "T")
         assert done.code == 2 and "p3: probabilities: has values that no label set has" in done.err
         assert not (here / "T").exists()
+
+
+def test_a_part_without_pairs_is_no_split(tmp_path: Path) -> None:
+    label_set(tmp_path, items(log(4)))
+    found = export(tmp_path, "--validation", "1")
+    assert (found["train"], found["validation"]) == (4, 0)
+    assert "datasets/validation" not in [one["path"] for one in found["files"]]
+    assert len(list(dataset_rows(str(tmp_path / "T/datasets"), None))) == 4
+
+
+def test_an_export_whose_pairs_would_all_be_held_back_is_refused(tmp_path: Path) -> None:
+    label_set(tmp_path, items(log(4)))
+    words = ("student", "export", tmp_path / "labels", "-o", tmp_path / "T", "--root", tmp_path)
+    for seed in range(20):
+        done = harness(*words, "--validation", "50", "--seed", str(seed))
+        if done.code:
+            assert "all 4 pairs would be held back: lower --validation" in done.err
+            return
+        shutil.rmtree(tmp_path / "T")
+    pytest.fail("no seed holds the only query back")

@@ -19,6 +19,8 @@ from harness.stats.raters import MISSING, grade_counts
 
 MIN_COMMON = 30
 """A pair of raters with fewer items in common is shown but left out of the mean, if any pair has more."""
+MOST_RATERS = 2_000
+"""Two million pairs take a minute and 2 GB; twice as many raters take four times that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,9 @@ def rating_matrix_of(ratings: Sequence[Rating], scale: tuple[int, ...]) -> Ratin
     """
     ratings, _ = readings(ratings)
     raters = tuple(sorted({rating.rater for rating in ratings}))
+    if len(raters) > MOST_RATERS:
+        what = f"{len(raters):,} raters, and every two are compared: {MOST_RATERS:,} at most"
+        raise BadInput(f"{what}; if that column is no people (a session, a task), map another to `rater`")
     if len(raters) < 2:
         raise BadInput(f"agreement takes two raters or more; here: {', '.join(raters) or 'none'}")
     queries = _queries(ratings)

@@ -78,11 +78,17 @@ def _first_line(error: Exception) -> str:
 
 
 def save_parquet_splits(files: Mapping[str, Path], folder: Path) -> None:
-    """Parquet files, one for each split, as a folder that `datasets.load_from_disk` reads."""
+    """Parquet files, one for each split, as a folder that `datasets.load_from_disk` reads.
+
+    A file without rows is no split: `datasets` can neither make nor read an empty one.
+    """
+    import pyarrow.parquet
+
     datasets = _datasets()
+    filled = {name: file for name, file in files.items() if pyarrow.parquet.read_metadata(file).num_rows}
     with tempfile.TemporaryDirectory() as cache:
         loaded = {
             name: datasets.Dataset.from_parquet(str(file), cache_dir=cache, split=name)
-            for name, file in files.items()
+            for name, file in filled.items()
         }
         datasets.DatasetDict(loaded).save_to_disk(str(folder))

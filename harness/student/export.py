@@ -16,7 +16,17 @@ from harness.scorecards.training import TrainedGrade, TrainingFile, TrainingSet
 from harness.storage.files import write_atomic
 from harness.storage.plural import plural
 from harness.storage.project import Project
-from harness.student.forms import NAMES, OPENAI, PARTS, WITH_MESSAGES, How, files_of, soft_label, write_forms
+from harness.student.forms import (
+    DATASETS,
+    NAMES,
+    OPENAI,
+    PARTS,
+    WITH_MESSAGES,
+    How,
+    files_of,
+    soft_label,
+    write_forms,
+)
 from harness.student.golden import GradedSet, graded_set
 from harness.student.pairs import Choice, TrainingPair, TrainingPairs
 
@@ -121,6 +131,7 @@ def _training_set(
     files = tuple(
         TrainingFile(path=path, form=form, rows=rows[part])
         for path, form, part in files_of(request.forms, how.parts)
+        if rows[part] or form != DATASETS
     )
     return TrainingSet(
         folder=str(request.folder),
