@@ -16,6 +16,7 @@ from harness.stats.agreement import Floats, Integers, renumbered
 from harness.stats.bootstrap import cluster_bootstrap
 from harness.stats.intervals import KappaTable
 from harness.stats.raters import MISSING, grade_counts
+from harness.storage.plural import plural
 
 MIN_COMMON = 30
 """A pair of raters with fewer items in common is shown but left out of the mean, if any pair has more."""
@@ -128,7 +129,7 @@ def rating_matrix_of(ratings: Sequence[Rating], scale: tuple[int, ...]) -> Ratin
     ratings, _ = readings(ratings)
     raters = tuple(sorted({rating.rater for rating in ratings}))
     if len(raters) > MOST_RATERS:
-        what = f"{len(raters):,} raters, and every two are compared: {MOST_RATERS:,} at most"
+        what = f"{plural(len(raters), 'rater')}, and every two are compared: {MOST_RATERS:,} at most"
         raise BadInput(f"{what}; if that column is no people (a session, a task), map another to `rater`")
     if len(raters) < 2:
         raise BadInput(f"agreement takes two raters or more; here: {', '.join(raters) or 'none'}")
