@@ -129,7 +129,7 @@ def change_words(one: MeanChange) -> str:
     """Kitagawa's split."""
     return (
         f"mean grade {number(one.then)} to {number(one.now)}: {signed(one.change)} = {signed(one.mix)} by "
-        f"the mix of strata {signed(one.within)} within them"
+        f"the mix of strata, {signed(one.within)} within them"
     )
 
 
