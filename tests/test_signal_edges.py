@@ -81,7 +81,10 @@ def test_a_quarter_of_the_other_side_may_be_contradicted(tmp_path: Path, moved: 
         if row["item"] in chosen:
             row["clicks"] = round(4000 * 0.3 / row["position"])
     found = signalled(*files(tmp_path, rows), *SCALE)
-    assert any("so many pairs of grade 0 are contradicted themselves" in one for one in found["warnings"]) is warns
+    assert (
+        any("so many pairs of grade 0 are contradicted themselves" in one for one in found["warnings"])
+        is warns
+    )
 
 
 @pytest.mark.parametrize(
