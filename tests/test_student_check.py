@@ -109,6 +109,16 @@ def test_planted_students_are_each_named(kind: str, seed: int) -> None:
     assert found.finding == wanted, (found.findings, found.delta)
 
 
+def test_a_student_is_not_held_against_itself() -> None:
+    """A second check with `latest` as the teacher finds the student's own run there."""
+    student, teacher = planted("lossy")
+    facts = {"model": "student/S (abc)", "parameters": "none", "golden": "dev", "policy": "small@v1"}
+    with pytest.raises(BadInput, match="is a run of the student itself"):
+        check_student(replace(student, facts=facts), replace(teacher, facts={**facts, "golden": "test"}))
+    other = {**facts, "model": "openai/gpt"}
+    assert check_student(replace(student, facts=facts), replace(teacher, facts=other)).verdict
+
+
 def test_the_broken_slice_is_the_worst_and_the_verdicts_follow() -> None:
     found = check_student(*planted("broken_slice"))
     assert found.worst and found.worst.slice == "tag tail" and (found.worst.p or 1) < 0.001
@@ -460,8 +470,8 @@ def test_where_few_queries_differ_the_most_that_can_be_lost_decides(tmp_path: Pa
 
 def test_label_sets_and_ratings_go_together(shop: Path) -> None:
     rated_production(shop, lambda truth, taught, chance: taught, queries=30)
-    name = run_of(shop, wrong_on(*range(0, 60, 5)))
-    words = ("student", "check", "--student", name, "--teacher", name, "--student-labels", "learned")
+    name, taught = run_of(shop, wrong_on(*range(0, 60, 5))), run_of(shop, wrong_on(*range(0, 60, 6)))
+    words = ("student", "check", "--student", name, "--teacher", taught, "--student-labels", "learned")
     done = harness(*words)
     assert done.code == 2 and "--student-labels, --teacher-labels and --ratings go together" in done.err
     done = harness(*words, "--teacher-labels", "taught", "--ratings", "rated.csv", "--uniform")

@@ -71,7 +71,9 @@ def process_words(one: Process) -> str:
     """What is watched, and where it leans; or why nothing is said."""
     if one.reason:
         return one.reason.text
-    return f"{one.of}: {one.direction} {one.moved}" if one.moved else f"{one.direction}"
+    if one.direction is None:
+        return "no alarm"
+    return f"{one.of}: {one.direction} {one.moved}" if one.moved else one.direction
 
 
 def evidence(value: float | None) -> str:

@@ -104,7 +104,8 @@ def _teacher(
         alarmed_at=None if at is None else days[at].day,
         threshold=threshold,
         of=LOSS,
-        direction="worse" if drift.higher[when] > drift.lower[when] else "better",
+        # Without an alarm a direction would be read as a finding.
+        direction=None if at is None else "worse" if drift.higher[when] > drift.lower[when] else "better",
     )
 
 
@@ -147,6 +148,10 @@ def _verdict(teacher: Process, moved: Moved) -> tuple[Drifted | None, str]:
         return "traffic", f"{moved.words}, alarm on {by_traffic}; {quiet}"
     if teacher.e_value is None and moved.process.e_value is None:
         return None, "no day after the baseline says anything yet"
+    if moved.process.e_value is None:
+        return "none", "no drift of the teacher is shown; the traffic is not watched yet"
+    if teacher.e_value is None:
+        return "none", "no drift of the traffic is shown; the teacher is not watched yet"
     return "none", "no drift is shown: neither process reached its threshold"
 
 

@@ -153,8 +153,8 @@ def _process(
         alarmed_at=after[when].day if len(over) else None,
         threshold=threshold,
         of=of,
-        moved=name,
-        direction="more" if more else "less",
+        moved=name if len(over) else None,
+        direction=("more" if more else "less") if len(over) else None,
     )
     by_day = {one.day: float(value) for one, value in zip(after, evidence, strict=True)}
     return process, by_day, f"{'more' if more else 'less'} of {kind} {name} is seen"

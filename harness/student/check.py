@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.comparison.paired import compare_sides
 from harness.comparison.sides import Side
+from harness.errors import BadInput
 from harness.nouns.base import Weighting
 from harness.score.answer_matrix import AnswerMatrix
 from harness.score.confidence import confidence_score
@@ -57,7 +58,11 @@ def check_student(
     margin: float | None = None,
     cuts: ChosenCuts | None = None,
 ) -> StudentCheck:
-    """Check a student on what both graded. BadInput where they share nothing that both could read."""
+    """Check a student on what both graded.
+
+    BadInput where they share nothing that both could read, and where both are one grader.
+    """
+    _refuse_same(student, teacher)
     student, teacher = with_votes(student), with_votes(teacher)
     found = compare_sides(teacher, student, weighting)
     gates = student.gates if margin is None else student.gates.model_copy(update={"margin": margin})
@@ -182,6 +187,17 @@ def with_production(found: StudentCheck, on: OnProduction, condition: Condition)
     conditions = (*found.conditions, condition)
     update = {"production": on, "verdict": verdict, "reason": reason, "conditions": conditions}
     return found.model_copy(update=update)
+
+
+def _refuse_same(student: Side, teacher: Side) -> None:
+    """A grader agrees with itself, and may always stand in for itself."""
+    ours, theirs = (
+        {name: text for name, text in one.facts.items() if name not in ("policy", "golden")}
+        for one in (student, teacher)
+    )
+    if ours and ours == theirs:
+        what = f"{teacher.name} is a run of the student itself ({ours.get('model', 'the same grader')})"
+        raise BadInput(f"{what}; name one of its teacher, --teacher RUN (`harness runs list`)")
 
 
 def _in_words(judged: Regression) -> str:
