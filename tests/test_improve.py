@@ -475,3 +475,40 @@ def item(grade: int | None, golden: int) -> GradedItem:
 
 def test_closeness_falls_with_the_distance_on_the_scale() -> None:
     assert [closeness(item(grade, 4), (0, 1, 2, 3, 4)) for grade in (4, 3, 0, None)] == [1, 0.75, 0, 0]
+
+
+def test_a_reply_of_which_a_kill_left_half_is_asked_for_again(tmp_path: Path) -> None:
+    project(tmp_path, golden())
+    with simulated(blind_spot) as server:
+        first = search(tmp_path, server.url, "--proposals", "2").json
+        (log,) = (tmp_path / "runs/improve").glob("*/reflections.jsonl")
+        whole = log.read_bytes()
+        log.write_bytes(whole[:-20])
+        asked = len(server.requests)
+        again = search(tmp_path, server.url, "--proposals", "2")
+        assert again.code == 0, again.err
+        assert [is_proposing(one) for one in server.requests[asked:]][:1] == [True]
+    assert first["draft"] == again.json["draft"] == "teacher@v2"
+    lines = log.read_bytes().splitlines()
+    assert lines[0] == whole.splitlines()[0]
+    assert all(json.loads(line) for line in lines)
+
+
+def test_a_damaged_reply_and_a_link_in_its_place_are_refused(tmp_path: Path) -> None:
+    project(tmp_path, golden())
+    with simulated(blind_spot) as server:
+        search(tmp_path, server.url, "--proposals", "2")
+        (log,) = (tmp_path / "runs/improve").glob("*/reflections.jsonl")
+        whole = log.read_bytes()
+        log.write_bytes(b"{}\n" + whole)
+        refused = search(tmp_path, server.url, "--proposals", "2")
+        assert refused.code == 2
+        assert "reflections.jsonl, line 1" in refused.err
+        assert "the file is damaged; restore it: it holds replies that are paid for" in refused.err
+        elsewhere = tmp_path / "elsewhere.jsonl"
+        elsewhere.write_bytes(whole)
+        log.unlink()
+        log.symlink_to(elsewhere)
+        refused = search(tmp_path, server.url, "--proposals", "2")
+        assert refused.code == 2
+        assert "is a link" in refused.err

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from harness.cli.groups import Html
 from harness.cli.options import RATINGS_COLUMNS, Json, Options, Root, argument, layout, option, project_at
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.rated import LevelOptions, TableOptions, given_in
@@ -73,9 +74,7 @@ def estimate_command(
     ] = None,
     levels: LevelOptions,
     table: TableOptions,
-    html: Annotated[
-        Path | None, option("Write it as a page too: one HTML file to mail and to open offline.")
-    ] = None,
+    html: Html = None,
     root: Root = None,
     json: Json = False,
 ) -> None:

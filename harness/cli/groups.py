@@ -23,6 +23,7 @@ def append(path: Path | None, text: str) -> None:
 
 
 Markdown = Annotated[Path | None, option("Append the result as Markdown, for a summary.")]
+Html = Annotated[Path | None, option("Write it as a page too: one HTML file to mail and to open offline.")]
 Shots = Annotated[int | None, option("Golden examples in the prompt. Default: as the prompt says.", min=0)]
 Batch = Annotated[bool, option("Through the provider's batch API: half the price, within a day.", "--batch")]
 MaxCost = Annotated[float | None, option("Stop before it costs more than this.", min=0, metavar="USD")]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.groups import BaseUrl, CallOptions, FoldSystem, MaxTokens, NoSchema, Temperature
+from harness.cli.groups import BaseUrl, CallOptions, FoldSystem, MaxCost, MaxTokens, NoSchema, Temperature
 from harness.cli.options import (
     DEFAULT_POLICY,
     Json,
@@ -50,9 +50,7 @@ class SearchOptions(Options):
     ] = False
     proposals: Annotated[int, option("How many edits, or sets of shots, to try.", min=1, max=200)] = 10
     seed: Annotated[int, option("Deals the queries and draws the batches.")] = 0
-    max_cost: Annotated[
-        float | None, option("Stop before the search costs more than this.", min=0, metavar="USD")
-    ] = None
+    max_cost: MaxCost = None
     dry_run: Annotated[
         bool, option("Print how much the search would ask at most; make no API calls.", "--dry-run")
     ] = False

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from harness.cli.groups import Html
 from harness.cli.options import Columns, Encoding, Format, Json, Options, Root, argument, layout, option
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.rated import LevelOptions, given_in
@@ -32,7 +33,7 @@ class LogOptions(Options):
     def log(self, path: Path) -> "LogFile":
         """The log and how to read it."""
         from harness.signal.signal_files import LogFile
-        from harness.signal.ubi import ACTIONS
+        from harness.signal.ubi import ACTIONS, parse_actions
 
         actions = ACTIONS if self.actions is None else parse_actions(self.actions)
         how = layout(self.columns, None, self.format, None, self.encoding)
@@ -109,9 +110,7 @@ def signal_command(
     ] = None,
     log: LogOptions,
     sheet: SheetOptions,
-    html: Annotated[
-        Path | None, option("Write it as a page too: one HTML file to mail and to open offline.")
-    ] = None,
+    html: Html = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -138,19 +137,3 @@ def signal_command(
     if html is not None:
         write_signal(html, found)
         say(f"page: {shown_path(html.absolute())}")
-
-
-def parse_actions(text: str) -> dict[str, str]:
-    """`tap=clicks,order=purchases` as what each action counts as. BadInput for anything else."""
-    known = ("clicks", "carts", "purchases", "returns")
-    found: dict[str, str] = {}
-    for part in filter(str.strip, text.split(",")):
-        name, _, kind = (piece.strip() for piece in part.partition("="))
-        if not name or kind not in known:
-            raise BadInput(
-                f"--actions: {part.strip()!r} is not action=kind, with a kind of {', '.join(known)}"
-            )
-        found[name] = kind
-    if not found:
-        raise BadInput("--actions names no action")
-    return found

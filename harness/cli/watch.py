@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.estimate import SampleRatings
-from harness.cli.groups import BaseUrl, FoldSystem, Markdown, MaxTokens, NoSchema, Shots, Temperature, append
+from harness.cli.groups import (
+    BaseUrl,
+    FoldSystem,
+    Html,
+    Markdown,
+    MaxCost,
+    MaxTokens,
+    NoSchema,
+    Shots,
+    Temperature,
+    append,
+)
 from harness.cli.options import (
     Json,
     Options,
@@ -103,9 +114,7 @@ class DayOptions(Options):
     ] = None
     no_ask: Annotated[bool, option("Ask nobody: show the watch, or add --traffic alone.", "--no-ask")] = False
     max_connections: Annotated[int | None, option("Maximum of calls in flight.", min=1, max=5000)] = None
-    max_cost: Annotated[
-        float | None, option("Stop before the day costs more than this.", min=0, metavar="USD")
-    ] = None
+    max_cost: MaxCost = None
     dry_run: Annotated[
         bool, option("Print what the day would ask and cost; make no API calls.", "--dry-run")
     ] = False
@@ -128,9 +137,7 @@ class WatchOutput(Options):
 
     junit: Annotated[Path | None, option("Write both processes as JUnit XML.")] = None
     markdown: Markdown = None
-    html: Annotated[
-        Path | None, option("Write it as a page too: one HTML file to mail and to open offline.")
-    ] = None
+    html: Html = None
     line: Annotated[
         bool, option("Print one line of JSON with a `text`, to hand on to a webhook.", "--line")
     ] = False

@@ -8,6 +8,7 @@ from harness.nouns.policy import Gates
 from harness.runs.manifest import Manifest
 from harness.score.items import GradedItem
 from harness.score.reading import Reading
+from harness.storage.digest import short_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,4 +129,4 @@ def _model(manifest: Manifest) -> str:
 
 
 def _short(digest: str) -> str:
-    return digest.removeprefix("sha256:")[:12]
+    return short_of(digest, 12)

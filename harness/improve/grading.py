@@ -17,7 +17,7 @@ from harness.prompting.prompt import SYSTEM, PromptWriter
 from harness.providers import open_teacher, sold_as
 from harness.runs.record_log import RECORDS, RecordLog, iter_records
 from harness.score.items import NEVER_ASKED, GradedItem, about_of, answer_of
-from harness.storage.digest import digest
+from harness.storage.digest import digest, short_of
 from harness.storage.files import write_atomic
 from harness.storage.project import Project
 from harness.storage.stream import Stream
@@ -39,7 +39,7 @@ class Variant:
     @property
     def name(self) -> str:
         """Of the same version always the same."""
-        return digest([self.system, self.shots]).removeprefix("sha256:")[:16]
+        return short_of(digest([self.system, self.shots]), 16)
 
     def writer(self, plan: Plan) -> PromptWriter:
         """The prompt of a plan in this version."""

@@ -27,7 +27,6 @@ from harness.providers import (
     asks_a_server,
     is_prompted,
     is_recorded,
-    reads_grades,
     sold_as,
     split_model,
 )
@@ -35,7 +34,7 @@ from harness.providers.base import Setup
 from harness.runs.manifest import Asked
 from harness.runs.record_log import writing
 from harness.scorecards.improvement import Improvement, Part, SearchForecast
-from harness.storage.digest import digest
+from harness.storage.digest import digest, short_of
 from harness.storage.files import write_atomic
 from harness.storage.project import Project
 from harness.storage.stream import Stream
@@ -103,7 +102,7 @@ def foresee(project: Project, wanted: Wanted) -> SearchForecast:
 def _prepared(project: Project, wanted: Wanted) -> tuple[Plan, Parts]:
     """All that can be checked before anything is asked."""
     asked = wanted.asked
-    if not is_prompted(asked.model) or is_recorded(asked.model) or reads_grades(asked.model):
+    if not is_prompted(asked.model) or is_recorded(asked.model):
         raise BadInput(
             f"{asked.model} reads no prompt, so that no edit would change its grades; name a model"
         )
@@ -130,8 +129,8 @@ def _refuse_shots(plan: Plan) -> None:
 def _name(wanted: Wanted, plan: Plan) -> str:
     """The folder of a search: the same for the same search."""
     told = [plan.digests.model_dump(), plan.asked.model, plan.asked.base_url, wanted.proposed_by]
-    whole = digest([*told, wanted.proposer_url, wanted.proposals, wanted.seed]).removeprefix("sha256:")
-    return f"{plan.asked.prompt}-{whole[:12]}"
+    whole = digest([*told, wanted.proposer_url, wanted.proposals, wanted.seed])
+    return f"{plan.asked.prompt}-{short_of(whole, 12)}"
 
 
 def _found(

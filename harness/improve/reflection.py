@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.errors import CallError, Interrupted, Unfinished
+from harness.errors import CallError, Fault, Interrupted, Unfinished, refuse_faults
 from harness.grading.budget import Budget, LoggedCalls, WorstCase, is_logged
 from harness.grading.live.ask import Asker
 from harness.grading.live.pace import Pace
@@ -22,10 +22,12 @@ from harness.providers.wire import shown
 from harness.runs.call_log import unanswered_calls
 from harness.score.items import GradedItem
 from harness.storage.digest import digest
-from harness.storage.files import iter_nouns, to_line
-from harness.storage.regular import append_whole, open_to_append
+from harness.storage.files import parse, to_line
+from harness.storage.line_log import open_log, whole_lines
+from harness.storage.regular import append_whole
 
 FILE = "reflections.jsonl"
+DAMAGE = "the file is damaged; restore it: it holds replies that are paid for"
 NOTE = 1_000
 """Letters that are kept of what a model says about its edit."""
 SHOWN = 100
@@ -74,11 +76,8 @@ class Reflector:
     ) -> None:
         self._model, self._setup, self._price, self._worst = model, setup, price, worst
         self._folder, self._purse = folder, purse
-        path = folder / FILE
-        kept = list(iter_nouns(path, Reflection)) if path.exists() else []
+        kept = _kept(folder / FILE)
         self._known = {one.prompt: one for one in kept}
-        self.calls = 0
-        """Replies that this process asked for."""
         if purse.limit is not None:
             answers = {(one.prompt, 0): 1 for one in kept}
             purse.spent += sum(one.cost or 0.0 for one in kept)
@@ -126,10 +125,20 @@ class Reflector:
 
     def _keep(self, name: str, reply: Reply) -> None:
         one = Reflection(prompt=name, reply=reply, cost=cost_of((reply, None), self._price))
-        with open_to_append(self._folder / FILE) as file:
+        with open_log(self._folder / FILE) as file:
             append_whole(file, to_line(one).encode("utf-8"))
         self._known[name] = one
-        self.calls += 1
+
+
+def _kept(path: Path) -> list[Reflection]:
+    """The replies of earlier processes. BadInput names every damaged line."""
+    kept, faults = list[Reflection](), list[Fault]()
+    for number, line in enumerate(whole_lines(path), start=1):
+        one, found = parse(Reflection, line, f"{path}, line {number}")
+        faults += found
+        kept += [one] if one else []
+    refuse_faults([*faults, Fault(str(path), DAMAGE)] if faults else ())
+    return kept
 
 
 def _told(wrong: Sequence[tuple[Example, GradedItem]]) -> str:

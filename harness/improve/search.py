@@ -111,10 +111,8 @@ class Search:
         """A proposal that may be graded with; nothing where there is none."""
         if self._failed:
             raise self._failed
-        parent, wrong = (
-            candidate[COMPONENT],
-            [(one["example"], one["item"]) for one in reflective_dataset[COMPONENT]],
-        )
+        parent, told = candidate[COMPONENT], reflective_dataset[COMPONENT]
+        wrong = [(one["example"], one["item"]) for one in told]
         try:
             proposal = self.reflector.propose(parent, wrong)
         except HarnessError as error:

@@ -13,10 +13,10 @@ from typing import Any
 from harness.errors import BadInput, Fault
 from harness.nouns.pair import Pair, query_key
 from harness.production.pairs import Input, InputRow, each_row
-from harness.production.store import AnswerStore, key_of_digest
+from harness.production.store import AnswerStore
 from harness.runs.label_manifest import Source
 from harness.runs.labels import MOST_STRATA
-from harness.storage.digest import digest_file, digest_of_beginnings
+from harness.storage.digest import digest_file, digest_of_beginnings, key_of_digest
 from harness.storage.plural import plural
 
 Rows = Callable[[Path], Iterator[InputRow | list[Fault]]]

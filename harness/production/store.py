@@ -17,6 +17,7 @@ from harness.production.database import STORE as STORE
 from harness.production.database import LabelDatabase
 from harness.runs.label_manifest import Source
 from harness.runs.record_log import stored_text
+from harness.storage.digest import key_of_digest
 
 PIECE = 500
 """Pairs or rows that are read at a time. No reading stays open, since the log could not be emptied then."""
@@ -51,11 +52,6 @@ class StoredRow(NamedTuple):
     pair: str
     shot_query: bool
     record: Record | None
-
-
-def key_of_digest(digest: str) -> bytes:
-    """A pair's digest as the file has it."""
-    return bytes.fromhex(digest.removeprefix("sha256:"))
 
 
 class AnswerStore(LabelDatabase):

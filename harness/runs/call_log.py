@@ -18,7 +18,8 @@ from harness.nouns.records import Key
 from harness.runs.counts import DiskCounts
 from harness.runs.record_log import SYNC_EVERY
 from harness.storage.files import parse, read_text, to_line, write_atomic
-from harness.storage.regular import append_whole, lines_of, open_to_append, reading
+from harness.storage.line_log import open_log, whole_lines
+from harness.storage.regular import append_whole
 
 CALLS = "calls.jsonl"
 TAKEN_AT = "calls.taken-at"
@@ -70,7 +71,7 @@ class CallLog:
         Where a kill came on the way, the next process repeats it, before it adds anything else: the folder
         says how long the log was before, and what was added then is cut off.
         """
-        if whole := [line for line in _lines(folder / CALLS) if line.endswith(b"\n")]:
+        if whole := list(whole_lines(folder / CALLS)):
             self._cut_to(folder / TAKEN_AT)
             self._append(b"".join(whole), len(whole))
         (folder / CALLS).unlink(missing_ok=True)
@@ -89,11 +90,9 @@ class CallLog:
         file.truncate(min(size, int(text)))
 
     def _opened(self) -> BinaryIO:
-        """The log, without a line that a kill cut off."""
+        """The log, without a line that a kill cut off: its call was never sent."""
         if self._file is None:
-            whole = _whole_size(self._path)
-            self._file = open_to_append(self._path)
-            self._file.truncate(whole)
+            self._file = open_log(self._path)
         return self._file
 
     def _append(self, lines: bytes, count: int) -> None:
@@ -108,18 +107,6 @@ class CallLog:
         """Close the file."""
         if self._file is not None:
             self._file.close()
-
-
-def _whole_size(path: Path) -> int:
-    """The length of the whole lines: the call of a line that a kill cut off was never sent."""
-    return sum(len(line) for line in _lines(path) if line.endswith(b"\n"))
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    if not os.path.lexists(path):
-        return
-    with reading(path, links=False) as file:
-        yield from lines_of(file, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +146,7 @@ def _worst(call: Call) -> float:
 def _calls(path: Path) -> Iterator[Call]:
     """The whole lines. BadInput, at the end, for a damaged file."""
     faults: list[Fault] = []
-    for number, line in enumerate(_lines(path), start=1):
-        if not line.endswith(b"\n"):
-            break
+    for number, line in enumerate(whole_lines(path), start=1):
         call, found = parse(Call, line, f"{path}, line {number}, not a call")
         faults += found
         if call is not None:

@@ -7,7 +7,7 @@ days/DAY/RUN     the run of each day, with its raw replies
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,8 +17,9 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.base import Amount, Count, Interval, Level, Noun, Weighting
 from harness.runs.manifest import MANIFEST, Asked, Digests
 from harness.storage.files import build, faults_of, read_json, to_line, write_atomic
+from harness.storage.line_log import open_log, whole_lines
 from harness.storage.project import folder_names
-from harness.storage.regular import SETTINGS, append_whole, lines_of, odd_files, open_to_append, reading
+from harness.storage.regular import SETTINGS, append_whole, odd_files
 
 WATCH, HISTORY, BASELINE, DAYS = "watch.json", "history.jsonl", "baseline", "days"
 DAMAGE = "the history is damaged; restore it from a backup"
@@ -116,9 +117,7 @@ def history_of(folder: Path) -> list[Line]:
     path = folder / HISTORY
     found, faults = list[Line](), list[Fault]()
     seen = set[tuple[str, str]]()
-    for number, raw in enumerate(_lines(path), start=1):
-        if not raw.endswith(b"\n"):
-            break
+    for number, raw in enumerate(whole_lines(path), start=1):
         where = f"{path}, line {number}"
         try:
             line = _LINE.validate_json(raw)
@@ -136,18 +135,9 @@ def history_of(folder: Path) -> list[Line]:
 
 def append_line(folder: Path, line: Line) -> None:
     """Add a line, on the disk when this returns; half a line that a kill left is cut off before."""
-    path = folder / HISTORY
-    whole = sum(len(one) for one in _lines(path) if one.endswith(b"\n"))
-    with open_to_append(path) as file:
-        file.truncate(whole)
+    with open_log(folder / HISTORY) as file:
         append_whole(file, to_line(line).encode("utf-8"))
         os.fsync(file.fileno())
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    if os.path.lexists(path):
-        with reading(path, links=False) as file:
-            yield from lines_of(file, path)
 
 
 def run_in(folder: Path) -> Path | None:

@@ -37,6 +37,22 @@ class Ubi:
     layout: Layout
 
 
+def parse_actions(text: str) -> dict[str, str]:
+    """`tap=clicks,order=purchases` as what each action counts as. BadInput for anything else."""
+    known = tuple(dict.fromkeys(ACTIONS.values()))
+    found: dict[str, str] = {}
+    for part in filter(str.strip, text.split(",")):
+        name, _, kind = (piece.strip() for piece in part.partition("="))
+        if not name or kind not in known:
+            raise BadInput(
+                f"--actions: {part.strip()!r} is not action=kind, with a kind of {', '.join(known)}"
+            )
+        found[name] = kind
+    if not found:
+        raise BadInput("--actions names no action")
+    return found
+
+
 def count_ubi(log: Ubi, graded: GradedPairs, scale: tuple[int, ...], edges: Sequence[int]) -> Counted:
     """Count UBI events. BadInput where no event or no query can be used."""
     try:

@@ -26,6 +26,16 @@ def digest(value: Any) -> str:
     return digest_bytes(canonical_json(value))
 
 
+def short_of(digest: str, letters: int) -> str:
+    """The first letters of a digest, to name what it is of."""
+    return digest.removeprefix("sha256:")[:letters]
+
+
+def key_of_digest(digest: str) -> bytes:
+    """A digest as its bytes: a third of the room."""
+    return bytes.fromhex(digest.removeprefix("sha256:"))
+
+
 def digest_bytes(content: bytes) -> str:
     """`sha256:<hex>` of bytes."""
     return "sha256:" + hashlib.sha256(content).hexdigest()

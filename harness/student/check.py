@@ -78,19 +78,10 @@ def check_student(
         part=student.part or teacher.part,
         n=len(both.golden),
         n_clusters=found.n_clusters,
-        only_student=len(found.only_candidate),
-        only_teacher=len(found.only_base),
-        unread_student=len(found.unread_candidate),
-        unread_teacher=len(found.unread_base),
+        **_left_out(found),
         gated=found.gated,
         margin=gates.margin,
-        student=_kappas(student.name, _matrix(both, both.student), _coverage(student)),
-        teacher=_kappas(teacher.name, _matrix(both, both.teacher), _coverage(teacher)),
-        student_vs_teacher=_kappas(
-            f"{student.name} with {teacher.name}",
-            replace(_matrix(both, both.student), golden=both.teacher),
-            len(both.golden) / max(1, len({*student.items} | {*teacher.items})),
-        ),
+        **_agreements(both, student, teacher),
         delta=Delta(value=change.delta, ci=change.ci, se=change.se, reason=change.reason),
         distillation_loss=_shown(shares.loss),
         inherited_error=_shown(shares.inherited),
@@ -108,6 +99,29 @@ def check_student(
         conditions=judged.conditions,
         warnings=found.warnings,
     )
+
+
+def _left_out(found: Comparison) -> dict[str, int]:
+    """How many items are compared in no figure."""
+    return {
+        "only_student": len(found.only_candidate),
+        "only_teacher": len(found.only_base),
+        "unread_student": len(found.unread_candidate),
+        "unread_teacher": len(found.unread_base),
+    }
+
+
+def _agreements(both: Both, student: Side, teacher: Side) -> dict[str, StudentKappas]:
+    """The three kappas: of each with the golden set, and of the one with the other."""
+    return {
+        "student": _kappas(student.name, _matrix(both, both.student), _coverage(student)),
+        "teacher": _kappas(teacher.name, _matrix(both, both.teacher), _coverage(teacher)),
+        "student_vs_teacher": _kappas(
+            f"{student.name} with {teacher.name}",
+            replace(_matrix(both, both.student), golden=both.teacher),
+            len(both.golden) / max(1, len({*student.items} | {*teacher.items})),
+        ),
+    }
 
 
 def _matrix(both: Both, grades: Integers) -> AnswerMatrix:

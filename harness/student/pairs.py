@@ -11,6 +11,7 @@ from harness.golden.leakage import Graded
 from harness.nouns.pair import Pair, query_key
 from harness.runs.labels import LabelSet
 from harness.scorecards.training import LeftOut
+from harness.storage.digest import key_of_digest
 from harness.storage.files import parse
 
 COLUMNS = (
@@ -111,7 +112,7 @@ class _Survey:
         found: dict[bytes, list[Any]] = {}
         for row, pair in _read(labels):
             self.rows += 1
-            key = _key(pair)
+            key = key_of_digest(pair.digest)
             if key in found:
                 found[key][1] += row["weight"]
                 continue
@@ -179,7 +180,7 @@ def _distinct(labels: LabelSet) -> Iterator[tuple[dict[str, Any], Pair]]:
     """The first row of each pair."""
     seen: set[bytes] = set()
     for row, pair in _read(labels):
-        key = _key(pair)
+        key = key_of_digest(pair.digest)
         if key not in seen:
             seen.add(key)
             yield row, pair
@@ -207,10 +208,6 @@ def _alike(turns: list[int], grades: "array[int]", most: int) -> list[int]:
         by_grade.setdefault(grades[at], []).append(at)
     each = min([most // max(1, len(by_grade)), *map(len, by_grade.values())])
     return [at for mine in by_grade.values() for at in mine[:each]]
-
-
-def _key(pair: Pair) -> bytes:
-    return bytes.fromhex(pair.digest.removeprefix("sha256:"))
 
 
 def _chance(what: str, seed: int, text: str) -> float:

@@ -20,6 +20,7 @@ from harness.nouns.pair import Example, Pair, Rating
 from harness.nouns.policy import Policy
 from harness.policy.load import policy_digest
 from harness.storage.cells import number_of
+from harness.storage.digest import short_of
 from harness.storage.files import read_nouns
 
 CODE_LENGTH = 10
@@ -42,7 +43,7 @@ Write one line of JSON for each pair, into a file of its own:
 
 def code_of(pair: Pair) -> str:
     """A pair's code on a sheet."""
-    return pair.digest.removeprefix("sha256:")[:CODE_LENGTH]
+    return short_of(pair.digest, CODE_LENGTH)
 
 
 def rater_order(examples: Sequence[Example], rater: str, leave_out: int) -> list[Example]:

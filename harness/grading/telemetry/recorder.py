@@ -28,6 +28,7 @@ from harness.grading.telemetry.messages import (
 from harness.nouns.records import Failed, Grade, Key, Prompt, Record, Reply
 from harness.providers import asks_a_server, base_url_of, is_prompted, sold_as
 from harness.runs.manifest import Asked
+from harness.storage.digest import short_of
 
 
 @dataclass(slots=True)
@@ -173,7 +174,7 @@ class Recorder:
 
 def code_in(digest: str) -> str:
     """The code of a pair, by its digest."""
-    return digest.removeprefix("sha256:")[:CODE_LENGTH]
+    return short_of(digest, CODE_LENGTH)
 
 
 def question_of(digest: str, began: int) -> Question:

@@ -1,10 +1,11 @@
-"""Templates to HTML: all escaped, style and scripts inside the page, and a strict policy for both."""
+"""Templates to HTML pages: all escaped, style and scripts inside the page, and a strict policy for both."""
 
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,6 +13,7 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from harness.report.page.words import FILTERS
+from harness.storage.files import write_atomic
 
 # Do not escape non-ASCII characters: escapes would triple the length of some scripts.
 AS_JSON: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
@@ -70,3 +72,11 @@ def render_page(
     policy = content_policy([style], texts)
     page = (within or environment()).get_template(template)
     return page.render({**values, "style": style, "scripts": texts, "csp": policy})
+
+
+def save_page(path: Path, page: str) -> int:
+    """Write a page atomically; returns its size in bytes."""
+    # A text from a broken source can hold half a surrogate pair, which UTF-8 cannot encode.
+    content = page.encode("utf-8", "replace")
+    write_atomic(path, content)
+    return len(content)

@@ -4,9 +4,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from harness.nouns.base import Interval
 from harness.report.estimate import (
     LEVEL,
     ONE_TRUTH,
@@ -23,13 +22,13 @@ from harness.report.estimate import (
 from harness.report.labels import outcomes_sentence, spending_words
 from harness.report.next_steps import Step, estimate_steps, label_steps, proof_steps
 from harness.report.page.axis import axis_over
-from harness.report.page.environment import render_page
+from harness.report.page.drawn import Drawn
+from harness.report.page.environment import render_page, save_page
 from harness.report.page.label_facts import estimate_facts, set_facts
 from harness.runs.labels import LabelSet, is_label_set, load_labels
 from harness.score.labels import summarise
 from harness.scorecards.estimate import EstimatedFigure, Estimates
 from harness.scorecards.labels import LabelSummary
-from harness.storage.files import write_atomic
 
 SCRIPTS = ("tables.js",)
 PAGE = "report.html"
@@ -56,18 +55,6 @@ class Labelling:
     found: Estimates | None = None
 
 
-class Drawn(NamedTuple):
-    """A figure on a track, with its interval; `note` says what it is of, or why there is no interval."""
-
-    name: str
-    value: float | None
-    ci: Interval | None
-    note: str = ""
-    main: bool = False
-    lowest: str = ""
-    """The word of a badge on the lowest stratum; empty for the others."""
-
-
 def labels_page(one: Labelling) -> str:
     """The page."""
     return render_page("labels.html.j2", labels_data(one), scripts=SCRIPTS)
@@ -81,10 +68,7 @@ def write_estimate(path: Path, found: Estimates, source: Path | None) -> int:
 
 def write_labels(path: Path, one: Labelling) -> int:
     """Write the page atomically; returns its size in bytes."""
-    # A stratum from a broken source can hold half a surrogate pair, which UTF-8 cannot encode.
-    content = labels_page(one).encode("utf-8", "replace")
-    write_atomic(path, content)
-    return len(content)
+    return save_page(path, labels_page(one))
 
 
 def labels_data(one: Labelling) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from harness.nouns.base import Interval
 from harness.report.next_steps import Step
 from harness.report.page.axis import axis_over
-from harness.report.page.environment import render_page
+from harness.report.page.drawn import Drawn
+from harness.report.page.environment import render_page, save_page
 from harness.report.signal import (
     KIND_WORDS,
     NO_CHANGE,
@@ -22,7 +22,6 @@ from harness.report.signal import (
     side_words,
 )
 from harness.scorecards.signal import Propensity, Rung, Signal
-from harness.storage.files import write_atomic
 from harness.storage.plural import plural
 
 CLAUSES_DRAWN = 15
@@ -42,24 +41,9 @@ SECTIONS = (
 """The sections of the page with their names in its navigation."""
 
 
-class Track(NamedTuple):
-    """A figure on a track, with its interval, and a note beside it."""
-
-    name: str
-    value: float | None
-    ci: Interval | None
-    note: str = ""
-    main: bool = False
-    lowest: str = ""
-
-
 def write_signal(path: Path, found: Signal) -> int:
     """Write the page atomically; returns its size in bytes."""
-    content = render_page("signal.html.j2", signal_data(found), scripts=("tables.js",)).encode(
-        "utf-8", "replace"
-    )
-    write_atomic(path, content)
-    return len(content)
+    return save_page(path, render_page("signal.html.j2", signal_data(found), scripts=("tables.js",)))
 
 
 def signal_data(found: Signal) -> dict[str, Any]:
@@ -103,13 +87,13 @@ def _ladders(found: Signal) -> Iterator[dict[str, Any]]:
         yield {"title": name, "drawn": drawn, "axis": axis, "steps": list(reversed(steps))}
 
 
-def _rung(found: Signal, one: Rung) -> Track:
+def _rung(found: Signal, one: Rung) -> Drawn:
     note = f"{plural(one.n, 'pair')}, {plural(one.views, 'view')}"
-    return Track(f"Grade {one.grade}, {side_words(found, one.grade)}", one.attractiveness, one.ci, note)
+    return Drawn(f"Grade {one.grade}, {side_words(found, one.grade)}", one.attractiveness, one.ci, note)
 
 
-def _place(one: Propensity) -> Track:
-    return Track(f"Position {one.position}", one.value, one.ci, f"{plural(one.views, 'view')}")
+def _place(one: Propensity) -> Drawn:
+    return Drawn(f"Position {one.position}", one.value, one.ci, f"{plural(one.views, 'view')}")
 
 
 def _steps(found: Signal) -> Iterator[Step]:

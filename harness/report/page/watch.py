@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.report.page.axis import axis_over
-from harness.report.page.environment import render_page
+from harness.report.page.environment import render_page, save_page
 from harness.report.watch import (
     QUESTION,
     baseline_lines,
@@ -20,7 +20,6 @@ from harness.report.watch import (
     watch_words,
 )
 from harness.scorecards.watch import Watch, WatchedDay
-from harness.storage.files import write_atomic
 
 HEIGHT, TOP, BOTTOM = 220, 12, 190
 """Of a picture, in pixels: its whole, and where the axis has its ends."""
@@ -54,7 +53,7 @@ class Picture(NamedTuple):
 
 def write_watch(path: Path, found: Watch) -> None:
     """Write the page atomically."""
-    write_atomic(path, watch_page(found).encode("utf-8", "replace"))
+    save_page(path, watch_page(found))
 
 
 def watch_page(found: Watch) -> str:
