@@ -73,6 +73,7 @@ def check_student(
     sure = _overconfidence(both)
     change = found.gated_change
     findings = tuple(_findings(found, shares, slices, sure))
+    ours, theirs, between = _agreements(both, student, teacher)
     return StudentCheck(
         policy=student.policy,
         part=student.part or teacher.part,
@@ -81,7 +82,9 @@ def check_student(
         **_left_out(found),
         gated=found.gated,
         margin=gates.margin,
-        **_agreements(both, student, teacher),
+        student=ours,
+        teacher=theirs,
+        student_vs_teacher=between,
         delta=Delta(value=change.delta, ci=change.ci, se=change.se, reason=change.reason),
         distillation_loss=_shown(shares.loss),
         inherited_error=_shown(shares.inherited),
@@ -111,17 +114,17 @@ def _left_out(found: Comparison) -> dict[str, int]:
     }
 
 
-def _agreements(both: Both, student: Side, teacher: Side) -> dict[str, StudentKappas]:
-    """The three kappas: of each with the golden set, and of the one with the other."""
-    return {
-        "student": _kappas(student.name, _matrix(both, both.student), _coverage(student)),
-        "teacher": _kappas(teacher.name, _matrix(both, both.teacher), _coverage(teacher)),
-        "student_vs_teacher": _kappas(
+def _agreements(both: Both, student: Side, teacher: Side) -> tuple[StudentKappas, ...]:
+    """The three kappas: of the student and of the teacher with the golden set, and of the two."""
+    return (
+        _kappas(student.name, _matrix(both, both.student), _coverage(student)),
+        _kappas(teacher.name, _matrix(both, both.teacher), _coverage(teacher)),
+        _kappas(
             f"{student.name} with {teacher.name}",
             replace(_matrix(both, both.student), golden=both.teacher),
             len(both.golden) / max(1, len({*student.items} | {*teacher.items})),
         ),
-    }
+    )
 
 
 def _matrix(both: Both, grades: Integers) -> AnswerMatrix:

@@ -5,7 +5,6 @@ it, the rest by place. The scale is declared, never taken from what was observed
 the table of the command line, in a notebook too.
 """
 
-import io
 from collections.abc import Collection, Iterable
 from numbers import Real
 from pathlib import Path
@@ -20,77 +19,36 @@ from harness.errors import BadInput
 from harness.golden.graded_files import GradesFile, Levels, read_golden
 from harness.golden.rating.files import of_known, rated_in
 from harness.golden.rating.ratings import Rated
+from harness.notebook.shown import Shown
 from harness.nouns.base import Weighting
 from harness.nouns.policy import Gate1Bar, Gate2Bar, Gates
 from harness.report.comparison import comparison_view
-from harness.report.console import SafeConsole
-from harness.report.estimate import estimate_view
 from harness.report.gate1 import gate1_view
 from harness.report.sections import details_view, gate2_view
-from harness.report.signal import signal_view
 from harness.report.student import check_view
-from harness.report.watch import watch_view
-from harness.runs.watch_folder import is_watch
 from harness.score.arrays import Scale, items_from, levels_of, ratings_from
-from harness.score.estimate import Wanted
-from harness.score.estimate_files import Rated as RatedSample
-from harness.score.estimate_files import estimate_files, labelled_of
-from harness.score.frame import parse_by
 from harness.score.settings import ScoreSettings, gate2_bar
 from harness.score.shapes import shown
 from harness.score.threshold import WEIGHTINGS
-from harness.score.watch import ALPHA, DELTA, LEAST_REPEATS, Settings
-from harness.score.watch_folder import watch_of
-from harness.score.watch_table import watch_table
 from harness.scorecards.comparison import Comparison
-from harness.scorecards.estimate import Estimates, Over
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
-from harness.scorecards.signal import Measure, Signal
 from harness.scorecards.student import StudentCheck
-from harness.scorecards.watch import Watch
-from harness.signal.signal_files import LabelFile, LogFile, SignalWanted
-from harness.signal.signal_files import signal_files as judge_signal
 from harness.storage.tables import Layout, parse_columns, parse_labels
 from harness.student.check import check_student as judge_student
 from harness.verdicts.assessment import judge_items
 from harness.verdicts.graded_files import judge_files
 from harness.verdicts.raters import judge_raters
 
-WIDTH = 100
 
-
-class _Shown:
-    """A result that prints as its table, in a notebook too."""
-
-    def _view(self) -> Iterable[RenderableType]:
-        raise NotImplementedError
-
-    def _printed(self) -> SafeConsole:
-        console = SafeConsole(
-            width=WIDTH, file=io.StringIO(), record=True, highlight=False, emoji=False, markup=False
-        )
-        for part in self._view():
-            console.print(part)
-        return console
-
-    def __repr__(self) -> str:
-        return "\n".join(line.rstrip() for line in self._printed().export_text().splitlines())
-
-    __str__ = __repr__
-
-    def _repr_html_(self) -> str:
-        return self._printed().export_html(inline_styles=True, code_format="<pre>{code}</pre>")
-
-
-class Gate1Result(_Shown, Gate1):
+class Gate1Result(Shown, Gate1):
     """Gate 1 that prints as its table."""
 
     def _view(self) -> Iterable[RenderableType]:
         return gate1_view(self)
 
 
-class Gate2Result(_Shown, Gate2):
+class Gate2Result(Shown, Gate2):
     """Gate 2 that prints as its table."""
 
     def _view(self) -> Iterable[RenderableType]:
@@ -98,46 +56,14 @@ class Gate2Result(_Shown, Gate2):
         yield from details_view(self, 0)
 
 
-class EstimateResult(_Shown, Estimates):
-    """An estimate of production that prints as its table, and that `write_page` writes as a page."""
-
-    def write_page(self, path: str | Path) -> Path:
-        """Write the page of `harness estimate --html`: one HTML file to mail and to open offline.
-
-        Of a label set that is still where it was, it has what the teacher says too.
-        """
-        from harness.report.page.labels import write_estimate
-
-        page = Path(path)
-        write_estimate(page, self, Path(self.labels))
-        return page
-
-    def _view(self) -> Iterable[RenderableType]:
-        return estimate_view(self)
-
-
-class SignalResult(_Shown, Signal):
-    """What users do, against the policy, that prints as its table."""
-
-    def _view(self) -> Iterable[RenderableType]:
-        return signal_view(self)
-
-
-class StudentResult(_Shown, StudentCheck):
+class StudentResult(Shown, StudentCheck):
     """A check of a student that prints as its table."""
 
     def _view(self) -> Iterable[RenderableType]:
         return check_view(self)
 
 
-class WatchResult(_Shown, Watch):
-    """Who drifted; it prints as its table."""
-
-    def _view(self) -> Iterable[RenderableType]:
-        return watch_view(self)
-
-
-class ComparisonResult(_Shown, Comparison):
+class ComparisonResult(Shown, Comparison):
     """A comparison that prints as its table."""
 
     def _view(self) -> Iterable[RenderableType]:
@@ -185,7 +111,7 @@ def gate2(
     miss is. BadInput for indexes that name different items, or an item twice.
     """
     levels, gates = levels_of(scale), _gates(weighting, bar, coverage_floor)
-    _refuse_other("aggregate", aggregate, ("mean", "vote"))
+    refuse_other("aggregate", aggregate, ("mean", "vote"))
     named, known, (items,) = items_from({"golden": golden, "grades": grades, "queries": queries}, levels)
     rated = None
     if ratings is not None:
@@ -299,7 +225,7 @@ def _layout(columns: str | None, labels: str | None, encoding: str | None) -> La
 
 def _gates(weighting: Weighting, bar: float, coverage_floor: float = 0.99) -> Gates:
     """The same threshold for both gates. BadInput where it is no kappa, or the floor no share."""
-    _refuse_other("weighting", weighting, WEIGHTINGS)
+    refuse_other("weighting", weighting, WEIGHTINGS)
     for name, value, least, what in (
         ("bar", bar, -1, "a kappa lies between -1 and 1"),
         ("coverage_floor", coverage_floor, 0, "a share lies between 0 and 1"),
@@ -310,79 +236,7 @@ def _gates(weighting: Weighting, bar: float, coverage_floor: float = 0.99) -> Ga
     return Gates(weighting=weighting, coverage_floor=float(coverage_floor), **held)
 
 
-def _refuse_other(name: str, value: Any, known: Collection[str]) -> None:
+def refuse_other(name: str, value: Any, known: Collection[str]) -> None:
+    """BadInput where an argument is none of the values that it can have."""
     if not isinstance(value, str) or value not in known:
         raise BadInput(f"{name} {shown(value)} is not one of: {', '.join(known)}")
-
-
-def estimate(
-    labels: Any,
-    ratings: str | Path | None = None,
-    *,
-    scale: Scale | None = None,
-    other: Any = None,
-    over: Over = "items",
-    by: str | None = None,
-    at_least: int | None = None,
-    k: int = 5,
-    uniform: bool = False,
-) -> EstimateResult:
-    """How good is production, by many grades of a teacher and few human ones?
-
-    `labels`: the folder of a label set, a file, or a data frame of item, query, teacher, and human, weight,
-    stratum, pi, position; of all but a label set the `scale` is needed. `ratings`: a file, of a sample of the
-    rows. `other`: a second one, for the difference. BadInput for what cannot be estimated.
-    """
-    side = labelled_of(labels, None if scale is None else levels_of(scale))
-    beside = None if other is None else labelled_of(other, None if scale is None else levels_of(scale))
-    rated = None if ratings is None else RatedSample(Path(ratings), Layout(), uniform)
-    found = estimate_files(side, rated, Wanted(over, parse_by(by), at_least, k), beside)
-    return EstimateResult(**dict(found))
-
-
-def signal_files(
-    log: str | Path,
-    labels: str | Path,
-    *,
-    scale: Scale | None = None,
-    at_least: int | None = None,
-    measure: Measure = "clicks",
-    propensities: str | Path | None = None,
-    columns: str | None = None,
-    labels_columns: str | None = None,
-    queries: str | Path | None = None,
-) -> SignalResult:
-    """Where does what users do contradict the policy? Logs are long, so that it takes their file.
-
-    `labels`: the folder of a label set, or a table of query, item, grade and clauses; a table needs the
-    `scale`, and `at_least`, the lowest grade that is shown. `queries`: beside UBI events. BadInput, with the
-    numbers, for a log that cannot say it.
-    """
-    side = labelled_of(labels, None if scale is None else levels_of(scale))
-    graded = LabelFile(side.path, side.levels, Layout(parse_columns(labels_columns)))
-    events = LogFile(Path(log), Layout(parse_columns(columns)), Path(queries) if queries else None)
-    known = Path(propensities) if propensities is not None else None
-    return SignalResult(**dict(judge_signal(events, graded, SignalWanted(measure, at_least, known))))
-
-
-def drift(
-    source: Any,
-    *,
-    scale: Scale | None = None,
-    repeats: int = LEAST_REPEATS,
-    alpha: float = ALPHA,
-    delta: float = DELTA,
-    weighting: Weighting = "none",
-) -> WatchResult:
-    """Who drifted, the teacher or the traffic?
-
-    `source`: the folder of a watch, which has its own settings; or a file, or a data frame, of day, item,
-    query, golden, teacher, with stratum and weight of production rows, of which the `scale` is needed. Its
-    first `repeats` days are the baseline. BadInput for what cannot be read so.
-    """
-    if isinstance(source, str | Path) and is_watch(Path(source)):
-        return WatchResult(**dict(watch_of(Path(source))))
-    _refuse_other("weighting", weighting, WEIGHTINGS)
-    given = labelled_of(source, None if scale is None else levels_of(scale))
-    settings = Settings(alpha, delta, weighting, repeats)
-    return WatchResult(**dict(watch_table(given.table, Layout(), given.levels, settings)))

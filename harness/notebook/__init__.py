@@ -1,0 +1,16 @@
+"""The Python API, for notebooks: `from harness import gate1, gate2, compare`."""
+
+from harness.notebook.gates import check_student, compare, compare_files, gate1, gate2, gate2_files
+from harness.notebook.production import drift, estimate, signal_files
+
+__all__ = [
+    "check_student",
+    "compare",
+    "compare_files",
+    "drift",
+    "estimate",
+    "gate1",
+    "gate2",
+    "gate2_files",
+    "signal_files",
+]

@@ -1,0 +1,135 @@
+"""Production on files and data frames, for notebooks: how good it is, what users do, who drifted."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rich.console import RenderableType
+
+from harness.notebook.gates import refuse_other
+from harness.notebook.shown import Shown
+from harness.nouns.base import Weighting
+from harness.report.estimate import estimate_view
+from harness.report.signal import signal_view
+from harness.report.watch import watch_view
+from harness.runs.watch_folder import is_watch
+from harness.score.arrays import Scale, levels_of
+from harness.score.estimate import Wanted
+from harness.score.estimate_files import Rated as RatedSample
+from harness.score.estimate_files import estimate_files, labelled_of
+from harness.score.frame import parse_by
+from harness.score.threshold import WEIGHTINGS
+from harness.score.watch import ALPHA, DELTA, LEAST_REPEATS, Settings
+from harness.score.watch_folder import watch_of
+from harness.score.watch_table import watch_table
+from harness.scorecards.estimate import Estimates, Over
+from harness.scorecards.signal import Measure, Signal
+from harness.scorecards.watch import Watch
+from harness.signal.signal_files import LabelFile, LogFile, SignalWanted
+from harness.signal.signal_files import signal_files as judge_signal
+from harness.storage.tables import Layout, parse_columns
+
+
+class EstimateResult(Shown, Estimates):
+    """An estimate of production that prints as its table, and that `write_page` writes as a page."""
+
+    def write_page(self, path: str | Path) -> Path:
+        """Write the page of `harness estimate --html`: one HTML file to mail and to open offline.
+
+        Of a label set that is still where it was, it has what the teacher says too.
+        """
+        from harness.report.page.labels import write_estimate
+
+        page = Path(path)
+        write_estimate(page, self, Path(self.labels))
+        return page
+
+    def _view(self) -> Iterable[RenderableType]:
+        return estimate_view(self)
+
+
+class SignalResult(Shown, Signal):
+    """What users do, against the policy, that prints as its table."""
+
+    def _view(self) -> Iterable[RenderableType]:
+        return signal_view(self)
+
+
+class WatchResult(Shown, Watch):
+    """Who drifted; it prints as its table."""
+
+    def _view(self) -> Iterable[RenderableType]:
+        return watch_view(self)
+
+
+def estimate(
+    labels: Any,
+    ratings: str | Path | None = None,
+    *,
+    scale: Scale | None = None,
+    other: Any = None,
+    over: Over = "items",
+    by: str | None = None,
+    at_least: int | None = None,
+    k: int = 5,
+    uniform: bool = False,
+) -> EstimateResult:
+    """How good is production, by many grades of a teacher and few human ones?
+
+    `labels`: the folder of a label set, a file, or a data frame of item, query, teacher, and human, weight,
+    stratum, pi, position; of all but a label set the `scale` is needed. `ratings`: a file, of a sample of the
+    rows. `other`: a second one, for the difference. BadInput for what cannot be estimated.
+    """
+    side = labelled_of(labels, None if scale is None else levels_of(scale))
+    beside = None if other is None else labelled_of(other, None if scale is None else levels_of(scale))
+    rated = None if ratings is None else RatedSample(Path(ratings), Layout(), uniform)
+    found = estimate_files(side, rated, Wanted(over, parse_by(by), at_least, k), beside)
+    return EstimateResult(**dict(found))
+
+
+def signal_files(
+    log: str | Path,
+    labels: str | Path,
+    *,
+    scale: Scale | None = None,
+    at_least: int | None = None,
+    measure: Measure = "clicks",
+    propensities: str | Path | None = None,
+    columns: str | None = None,
+    labels_columns: str | None = None,
+    queries: str | Path | None = None,
+) -> SignalResult:
+    """Where does what users do contradict the policy? Logs are long, so that it takes their file.
+
+    `labels`: the folder of a label set, or a table of query, item, grade and clauses; a table needs the
+    `scale`, and `at_least`, the lowest grade that is shown. `queries`: beside UBI events. BadInput, with the
+    numbers, for a log that cannot say it.
+    """
+    side = labelled_of(labels, None if scale is None else levels_of(scale))
+    graded = LabelFile(side.path, side.levels, Layout(parse_columns(labels_columns)))
+    events = LogFile(Path(log), Layout(parse_columns(columns)), Path(queries) if queries else None)
+    known = Path(propensities) if propensities is not None else None
+    return SignalResult(**dict(judge_signal(events, graded, SignalWanted(measure, at_least, known))))
+
+
+def drift(
+    source: Any,
+    *,
+    scale: Scale | None = None,
+    repeats: int = LEAST_REPEATS,
+    alpha: float = ALPHA,
+    delta: float = DELTA,
+    weighting: Weighting = "none",
+) -> WatchResult:
+    """Who drifted, the teacher or the traffic?
+
+    `source`: the folder of a watch, which has its own settings; or a file, or a data frame, of day, item,
+    query, golden, teacher, with stratum and weight of production rows, of which the `scale` is needed. Its
+    first `repeats` days are the baseline. BadInput for what cannot be read so.
+    """
+    if isinstance(source, str | Path) and is_watch(Path(source)):
+        return WatchResult(**dict(watch_of(Path(source))))
+    refuse_other("weighting", weighting, WEIGHTINGS)
+    given = labelled_of(source, None if scale is None else levels_of(scale))
+    settings = Settings(alpha, delta, weighting, repeats)
+    return WatchResult(**dict(watch_table(given.table, Layout(), given.levels, settings)))

@@ -1,0 +1,33 @@
+"""What the functions for notebooks give back prints as the table of the command line."""
+
+import io
+from collections.abc import Iterable
+
+from rich.console import RenderableType
+
+from harness.report.console import SafeConsole
+
+WIDTH = 100
+
+
+class Shown:
+    """A result that prints as its table, in a notebook too."""
+
+    def _view(self) -> Iterable[RenderableType]:
+        raise NotImplementedError
+
+    def _printed(self) -> SafeConsole:
+        console = SafeConsole(
+            width=WIDTH, file=io.StringIO(), record=True, highlight=False, emoji=False, markup=False
+        )
+        for part in self._view():
+            console.print(part)
+        return console
+
+    def __repr__(self) -> str:
+        return "\n".join(line.rstrip() for line in self._printed().export_text().splitlines())
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return self._printed().export_html(inline_styles=True, code_format="<pre>{code}</pre>")
