@@ -97,7 +97,6 @@ def _teacher(
     # A mean of so many answers cannot tell a smaller loss from none.
     drift = drift_process(losses, before, settings.delta, 1 / (looks.n * len(looks.losses) + 1))
     at = first_at(drift.both, settings.alpha / 2)
-    when = len(days) - 1 if at is None else at
     return drift.both, Process(
         e_value=float(drift.both[-1]),
         highest=float(drift.both.max()),
@@ -105,7 +104,7 @@ def _teacher(
         threshold=threshold,
         of=LOSS,
         # Without an alarm a direction would be read as a finding.
-        direction=None if at is None else "worse" if drift.higher[when] > drift.lower[when] else "better",
+        direction=None if at is None else "worse" if drift.higher[at] > drift.lower[at] else "better",
     )
 
 

@@ -11,7 +11,7 @@ from harness.score.watched import TrafficDay, day_order, pooled
 from harness.score.watched_humans import human_sequence
 from harness.scorecards.watch import HumanSequence, MeanChange, Mix, Part, Process
 from harness.stats.agreement import Floats
-from harness.stats.e_process import drift_process
+from harness.stats.e_process import Drift, drift_process
 from harness.stats.mixes import jensen_shannon, kitagawa, stability_index
 
 RECENT = 7
@@ -142,19 +142,26 @@ def _process(
     ]
     evidence = np.mean([one.both for one in drifts], axis=0)
     over = np.flatnonzero(evidence >= threshold)
-    when = int(over[0]) if len(over) else len(after) - 1
-    most = int(np.argmax([one.both[when] for one in drifts]))
-    more = bool(drifts[most].higher[when] > drifts[most].lower[when])
-    name = str(kinds[most]) or "(none)"
+    at = int(over[0]) if len(over) else None
+    direction, name = (None, None) if at is None else _moved_most(drifts, kinds, at)
     kind = "stratum" if of == "strata" else "grade"
     process = Process(
         e_value=float(evidence[-1]),
         highest=float(evidence.max()),
-        alarmed_at=after[when].day if len(over) else None,
+        alarmed_at=None if at is None else after[at].day,
         threshold=threshold,
         of=of,
-        moved=name if len(over) else None,
-        direction=("more" if more else "less") if len(over) else None,
+        moved=name,
+        direction=direction,
     )
     by_day = {one.day: float(value) for one, value in zip(after, evidence, strict=True)}
-    return process, by_day, f"{'more' if more else 'less'} of {kind} {name} is seen"
+    return process, by_day, f"{direction} of {kind} {name} is seen"
+
+
+def _moved_most(
+    drifts: Sequence[Drift], kinds: Sequence[object], at: int
+) -> tuple[Literal["more", "less"], str]:
+    """What of the kinds has the most evidence on a day, and where it went."""
+    most = int(np.argmax([one.both[at] for one in drifts]))
+    more = bool(drifts[most].higher[at] > drifts[most].lower[at])
+    return "more" if more else "less", str(kinds[most]) or "(none)"
