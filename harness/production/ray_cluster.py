@@ -29,6 +29,8 @@ PRIVATE = {
     "RAY_AUTH_MODE": "token",
 }
 TOKEN = "RAY_AUTH_TOKEN"
+DATA_THREADS = ("StreamingExecutor", "iter_threaded")
+"""How Ray Data names its threads that end by themselves once nobody takes what they make."""
 LONGEST_END = 10.0
 """Seconds that a thread of Ray Data gets to end after it was told to."""
 
@@ -88,7 +90,7 @@ def cluster(most: int | None = None) -> Iterator[Cluster]:
 def _wait_for_data() -> None:
     """Let the threads of Ray Data end: one that finds Ray shut down ends the process, in its own way."""
     for thread in threading.enumerate():
-        if thread.name.startswith("StreamingExecutor"):
+        if thread.name.startswith(DATA_THREADS):
             thread.join(LONGEST_END)
 
 
