@@ -111,6 +111,13 @@ def test_old_spellings_still_work(project: Path) -> None:
         assert "no pair of dev or test has the code 'x'" in said.err
 
 
+@pytest.mark.parametrize("words", [(), *sorted({tuple(name.split()[1:-1]) for name, _ in COMMANDS} - {()})])
+def test_lists_of_commands_are_whole_at_80_columns(words: tuple[str, ...]) -> None:
+    shown = harness(*words, "--help", COLUMNS="80").out.split("Commands:\n")[1]
+    assert "..." not in shown
+    assert all(len(line) <= 80 for line in shown.splitlines())
+
+
 def test_help_starts_fast() -> None:
     """In seconds of the processor: other work on the machine does not count."""
     words = [sys.executable, "-m", "harness", "--help"]

@@ -1,4 +1,4 @@
-"""`harness`: the commands, in the order of the loop."""
+"""`harness`: the console script, and the options of `harness` itself."""
 
 import sys
 from typing import Annotated
@@ -6,44 +6,8 @@ from typing import Annotated
 import typer
 
 from harness import __version__
-from harness.cli import (
-    adjudicate,
-    audit,
-    baseline,
-    cache,
-    compare,
-    demo_server,
-    doctor,
-    estimate,
-    gate1,
-    gate2,
-    golden,
-    golden_age,
-    impact,
-    improve,
-    init,
-    label,
-    policy,
-    prompt,
-    rate,
-    rate_live,
-    rate_plan,
-    ratings,
-    rejudge,
-    reports,
-    run_eval,
-    runs,
-    sample,
-    sheets,
-    ship,
-    signal,
-    sizes,
-    stages,
-    student,
-    view,
-    watch,
-)
-from harness.cli.lazy import read_later
+from harness.cli.commands import COMMANDS
+from harness.cli.lazy import add_commands
 from harness.cli.options import option
 from harness.cli.output import Commands, complain
 from harness.storage.collecting import collect_rarely
@@ -64,50 +28,7 @@ app = typer.Typer(
         "token_normalize_func": lambda name: OLD_NAMES.get(name, name),
     },
 )
-app.command("init")(init.init_command)
-app.command("eval")(run_eval.eval_command)
-app.command("gate1")(gate1.gate1_command)
-app.command("gate2")(gate2.gate2_command)
-app.command("compare")(compare.compare_command)
-app.command("regress")(compare.regress_command)
-app.add_typer(baseline.app, name="baseline")
-app.command("ship")(ship.ship_command)
-app.command("audit")(audit.audit_command)
-app.command("label")(label.label_command)
-app.command("sample")(sample.sample_command)
-app.command("estimate")(estimate.estimate_command)
-app.command("signal")(signal.signal_command)
-app.add_typer(student.app, name="student")
-app.command("watch")(watch.watch_command)
-app.command("stages")(stages.stages_command)
-app.command("improve")(improve.improve_command)
-policy.app.command("impact")(impact.impact_command)
-app.add_typer(policy.app, name="policy")
-golden.app.command("sheet")(sheets.rating_sheet_command)
-golden.app.command("collect")(sheets.collect_ratings)
-golden.app.command("confirm")(rejudge.confirm_examples)
-golden.app.command("regrade")(rejudge.regrade_example)
-golden.app.command("age")(golden_age.golden_age_command)
-golden.app.command("plan")(sizes.size_command)
-app.add_typer(golden.app, name="golden")
-rate.app.command("plan")(rate_plan.plan_command)
-rate.app.command("invite")(rate.invite_command)
-rate.app.command("revoke")(rate.revoke_command)
-rate.app.command("status")(rate.status_command)
-rate.app.command("live")(rate_live.live_command)
-rate.app.command("seal")(rate.seal_command)
-rate.app.command("close")(rate_live.close_command)
-app.add_typer(rate.app, name="rate")
-app.add_typer(ratings.app, name="ratings")
-app.command("adjudicate")(adjudicate.adjudicate_command)
-app.add_typer(prompt.app, name="prompt")
-app.add_typer(runs.app, name="runs")
-app.command("report")(reports.report_command)
-app.add_typer(cache.app, name="cache")
-app.command("view")(view.view_command)
-app.command("doctor")(doctor.doctor_command)
-app.command("demo-server")(demo_server.demo_server_command)
-read_later(app)
+add_commands(app, COMMANDS)
 
 
 def _version(wanted: bool) -> None:

@@ -2,15 +2,10 @@
 
 from typing import Annotated
 
-import typer
-
 from harness.cli.options import Json, Root, argument, project_at
 from harness.cli.output import print_json, say, show, shown_path
 
-app = typer.Typer(help="Baselines: runs that others are compared with.", no_args_is_help=True)
 
-
-@app.command("set")
 def set_command(
     run: Annotated[str, argument("Its folder, name, or latest.", metavar="RUN")] = "latest",
     root: Root = None,
@@ -24,7 +19,6 @@ def set_command(
     say(f"baseline: {shown_path(path)}")
 
 
-@app.command("show")
 def show_command(root: Root = None, json: Json = False) -> None:
     """Every baseline: which run it was, and its kappa."""
     from harness.comparison.baseline import load_baseline

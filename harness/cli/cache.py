@@ -1,15 +1,10 @@
 """`harness cache`: the replies kept across runs."""
 
-import typer
-
 from harness.cli.options import Json, Root, project_at
 from harness.cli.output import print_json, say, show
 from harness.storage.plural import plural
 
-app = typer.Typer(help="Replies kept across runs, so that none is paid for twice.", no_args_is_help=True)
 
-
-@app.command("stats")
 def stats_command(root: Root = None, json: Json = False) -> None:
     """The number of kept replies by model, and their size."""
     from harness.grading.reply_cache import FILE, cache_stats
@@ -24,7 +19,6 @@ def stats_command(root: Root = None, json: Json = False) -> None:
     show(f"  {count:>9,}  {model}" for model, count in found.replies.items())
 
 
-@app.command("clear")
 def clear_command(root: Root = None) -> None:
     """Delete every kept reply. Runs keep their own; a new run of the same prompt pays again."""
     from harness.grading.reply_cache import FILE, clear_cache

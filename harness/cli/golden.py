@@ -19,14 +19,10 @@ if TYPE_CHECKING:
     from harness.nouns.pair import Example
     from harness.nouns.policy import Policy
 
-app = typer.Typer(
-    help="Golden sets: graded pairs with the chain of thought behind each.", no_args_is_help=True
-)
 
 KINDS_SHOWN, OF_A_KIND_SHOWN = 20, 3
 
 
-@app.command("list")
 def list_golden(
     policy: Annotated[str | None, named("Only the set of this policy.")] = None,
     root: Root = None,
@@ -50,7 +46,6 @@ def list_golden(
     show(lines or ["no golden set yet"])
 
 
-@app.command("lint")
 def lint_golden_set(which: EveryPolicy, *, root: Root = None, json: Json = False) -> None:
     """What is wrong with a golden set. Ends with 2 if there is an error; warnings only inform."""
     from harness.golden.examples import golden_path
@@ -97,7 +92,6 @@ def _show_findings(label: str, findings: "list[Finding]") -> None:
         show([f"  {more}every finding: harness golden lint --policy {label} --json"])
 
 
-@app.command("stats")
 def golden_set_stats(which: PolicyOptions, *, root: Root = None, json: Json = False) -> None:
     """Counts: grades by split, clauses, tags, words."""
     from harness.golden.summary import golden_stats
@@ -162,7 +156,6 @@ class ImportOptions(TakenOptions):
         )
 
 
-@app.command("import")
 def import_golden_set(
     source: Annotated[str, argument("A table, or a data set: its folder, or its name.", metavar="FILE")],
     policy: Annotated[str, named("The policy of the grades; a new one gets a skeleton.")],
@@ -218,7 +211,6 @@ def say_imported(done: "Imported", policy: str) -> None:
         )
 
 
-@app.command("export")
 def export_golden_set(
     which: PolicyOptions,
     *,

@@ -1,8 +1,9 @@
-"""Commands whose options are read when one is called: to read those of all took a third of the start."""
+"""Commands that are imported when one is called: to import them all took a third of the start."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
+from importlib import import_module
 from typing import Any, get_type_hints
 
 import typer
@@ -10,31 +11,57 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
+from harness.cli.commands import Command, Group
 from harness.cli.help import ending_of
 from harness.cli.options import Options
 
 
-def read_later(app: typer.Typer) -> None:
-    """Have the options of every command of an app, and of the apps in it, read when they are needed."""
-    for one in app.registered_commands:
-        assert one.callback is not None, "a command is a function"
-        one.help = one.callback.__doc__
-        one.cls = partial(_LazyCommand, one.callback)  # type: ignore[assignment]  # typer only calls it
-        one.callback = _without_options
-    for group in app.registered_groups:
-        assert group.typer_instance is not None, "a group is an app"
-        read_later(group.typer_instance)
+def add_commands(app: typer.Typer, commands: Mapping[str, Command | Group]) -> None:
+    """Add commands, and groups of commands, to an app."""
+    for name, one in commands.items():
+        if isinstance(one, Command):
+            later: Any = partial(_LazyCommand, one.place)  # typer only calls it
+            app.command(name, cls=later, short_help=one.summary)(_without_options)
+        else:
+            app.add_typer(_group(one), name=name, short_help=one.summary)
+
+
+def _group(of: Group) -> typer.Typer:
+    if of.place is None:
+        app = typer.Typer(help=of.summary, no_args_is_help=True)
+    else:
+        app = typer.Typer(cls=type("_CommandGroup", (_LazyGroup,), {"_place": of.place}))
+        app.callback(invoke_without_command=True)(_without_options)
+    add_commands(app, of.commands)
+    return app
 
 
 def _without_options() -> None:
     """What typer reads in place of a command."""
 
 
-class _Ending:
-    """Of a command: its help ends in examples and in how the environment sets its options."""
+def _of_the_made(name: str) -> Any:
+    """An attribute that typer sets from the stand-in, and that is read from the command itself."""
+    return property(lambda self: getattr(self._made, name), lambda self, _: None)
+
+
+class _Lazy:
+    """Of a command: it is imported when something asks for its options, and its help has an ending."""
+
+    _place: str
+    params = _of_the_made("params")
+    callback = _of_the_made("callback")
+    help = _of_the_made("help")
+
+    @cached_property
+    def _made(self) -> Any:
+        module, function = self._place.split(":")
+        command = getattr(import_module(f"harness.cli.{module}"), function)
+        info = CommandInfo(callback=_ungrouped(command), help=command.__doc__)
+        return get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """The end of the help."""
+        """The end of the help: examples, and how the environment sets the options."""
         names, at = list[str](), ctx
         while at.parent:
             names, at = [at.info_name, *names], at.parent
@@ -42,34 +69,16 @@ class _Ending:
         super().format_epilog(ctx, formatter)  # type: ignore[misc]  # of the class it is mixed into
 
 
-class CommandGroup(_Ending, TyperGroup):
+class _LazyGroup(_Lazy, TyperGroup):
     """A group that is a command too."""
 
 
-class _LazyCommand(_Ending, TyperCommand):
-    """A command that is made of its function when something asks for its options."""
+class _LazyCommand(_Lazy, TyperCommand):
+    """A command that is no group."""
 
-    def __init__(self, function: Callable[..., None], **given: Any) -> None:
-        self._function = function
+    def __init__(self, place: str, **given: Any) -> None:
+        self._place = place
         super().__init__(**given)
-
-    @cached_property
-    def _made(self) -> Any:
-        info = CommandInfo(callback=_ungrouped(self._function))
-        return get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
-
-    @property
-    def params(self) -> Any:
-        """The options and arguments."""
-        return self._made.params
-
-    @params.setter
-    def params(self, none: object) -> None:
-        """What typer has read of the stand-in."""
-
-    def invoke(self, ctx: Any) -> object:
-        """Run the command."""
-        return self._made.invoke(ctx)
 
 
 def _ungrouped(command: Callable[..., None]) -> Callable[..., None]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from harness.cli.commands import COMMANDS
 from harness.errors import HarnessError
 from harness.storage.plural import plural
 from harness.storage.visible import visible
@@ -46,6 +47,10 @@ class Commands(TyperGroup):
         for one in own:
             one.allow_from_autoenv = one.show_envvar = False
         return super().get_params(ctx)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names in the order of the loop: typer has groups last."""
+        return list(COMMANDS)
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # the base type is private
         """Run the command."""

@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     from harness.nouns.policy import Policy
     from harness.policy.judged import Labelled
 
-app = typer.Typer(help="Policies: the product team's judgement, written down.", no_args_is_help=True)
 
-
-@app.command("list")
 def list_policies(root: Root = None, json: Json = False) -> None:
     """The policies and their versions.
 
@@ -43,7 +40,6 @@ def list_policies(root: Root = None, json: Json = False) -> None:
     show(lines or ["no policy yet"])
 
 
-@app.command("show")
 def show_policy(which: PolicyOptions, *, root: Root = None, json: Json = False) -> None:
     """A policy as a document, in Markdown."""
     from harness.policy.load import load_policy, policy_path
@@ -57,7 +53,6 @@ def show_policy(which: PolicyOptions, *, root: Root = None, json: Json = False) 
         typer.echo(visible(policy_document(policy)), nl=False)
 
 
-@app.command("lint")
 def lint_policies(which: EveryPolicy, *, root: Root = None, json: Json = False) -> None:
     """What is wrong with a policy or its gates.
 
@@ -81,7 +76,6 @@ def lint_policies(which: EveryPolicy, *, root: Root = None, json: Json = False) 
         raise typer.Exit(2)
 
 
-@app.command("diff")
 def diff_policy(
     versions: Versions,
     *,
@@ -117,7 +111,6 @@ def diff_policy(
     show(effect_view(diff, effect) if effect else ["", "No golden set yet."])
 
 
-@app.command("new")
 def new_policy_version(
     name: Annotated[str, argument("name or name@v3. Default: the version after the latest.", metavar="NAME")],
     source: Annotated[

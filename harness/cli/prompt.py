@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from harness.nouns.records import Prompt
     from harness.scorecards.prompt_change import PrefixChange, PromptDiff
 
-app = typer.Typer(help="Teacher prompts: templates for the policy and some shots.", no_args_is_help=True)
 
-
-@app.command("list")
 def list_prompts(root: Root = None, json: Json = False) -> None:
     """The prompts, their versions and their descriptions.
 
@@ -65,7 +62,6 @@ def _described(project: Project, labels: list[str]) -> tuple[dict[str, str], lis
     return found, wrong
 
 
-@app.command("render")
 def render_prompt(
     name: Annotated[str, argument("name, or name@v2", metavar="[PROMPT]")] = "teacher",
     policy: PolicyName = None,
@@ -92,7 +88,6 @@ def render_prompt(
         typer.echo(visible(f"=== {message.role} ===\n{message.content}\n"))
 
 
-@app.command("diff")
 def diff_prompt(
     old: Annotated[str, argument("name@v1", metavar="PROMPT_A")],
     new: Annotated[str, argument("name@v2, or name: its latest version.", metavar="PROMPT_B")],
@@ -120,7 +115,6 @@ def diff_prompt(
     print_json(diff) if json else show(prompt_diff_view(diff))
 
 
-@app.command("new")
 def new_prompt_version(
     name: Annotated[str, argument("name or name@v3. Default: the version after the latest.", metavar="NAME")],
     source: Annotated[

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.lazy import CommandGroup
 from harness.cli.options import Json, Root, argument, option, policy_or_only, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import named
-from harness.cli.rate_serve import public_origin, serve_command
+from harness.cli.rate_serve import public_origin
 from harness.errors import BadInput
 from harness.storage.plural import plural
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
     from harness.golden.rating.rounds import OpenRound
 
-app = typer.Typer(cls=CommandGroup)
-app.callback(invoke_without_command=True)(serve_command)
 Policy = Annotated[str | None, named("name or name@v1.")]
 RoundName = Annotated[str | None, option("The round. Default: the latest.", "--round", metavar="NAME")]
 Rater = Annotated[str, argument("A rater of the round.")]

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
-
 from harness.cli.options import (
     DEFAULT_POLICY,
     Options,
@@ -29,13 +27,7 @@ if TYPE_CHECKING:
     from harness.golden.rating.exporting import RatingsExported
     from harness.golden.rating.importing import RatingsImported
 
-app = typer.Typer(help="Ratings: people's blind grades for a golden set.", no_args_is_help=True)
 FORMATS = "label-studio, argilla, quepid, potato, mturk, prolific, langfuse, phoenix, qrels or table"
-
-
-@app.callback()
-def _group() -> None:
-    """The commands are in docs/ratings.md."""
 
 
 class FromTool(Options):
@@ -58,7 +50,6 @@ class FromTool(Options):
     ] = False
 
 
-@app.command("import")
 def import_ratings_command(
     ratings: Annotated[Path, argument("A file of ratings: another tool's, or a table.", metavar="FILE")],
     tool: FromTool,
@@ -148,7 +139,6 @@ class WhatToExport(Options):
     split: Annotated[str | None, option("With --pairs: dev, test or dev+test. Default: dev+test.")] = None
 
 
-@app.command("export")
 def export_ratings_command(
     target: Annotated[
         str, option(f"{FORMATS}.", "--to", metavar="FORMAT", envvar="HARNESS_RATINGS_EXPORT_TO")

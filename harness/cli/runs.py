@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from harness.runs.manifest import Manifest
     from harness.score.reading import Reading
 
-app = typer.Typer(help="Runs: what was asked, answered and scored.", no_args_is_help=True)
 
-
-@app.command("list")
 def list_runs(
     sort: Annotated[
         str, option("time, or kappa: comparable runs, by the lower limit of kappa's interval.")
@@ -135,7 +132,6 @@ def _row(run: "ListedRun") -> dict[str, Any]:
     }
 
 
-@app.command("show")
 def show_run(run: RunName = "latest", root: Root = None, json: Json = False) -> None:
     """What one run was: model, prompt, policy, digests, versions, and what it cost."""
     from harness.report.money import spending_view
@@ -170,7 +166,6 @@ def _reading(folder: "Path") -> "Reading | None":
         return None
 
 
-@app.command("rm")
 def remove_runs(
     runs: Annotated[
         list[str], argument("Runs, also those in runs/pairs/: name, its beginning, latest.", metavar="RUN...")

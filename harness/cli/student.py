@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
-
 from harness.cli import completion
 from harness.cli.compared import for_each_rater, is_file, sides_of
 from harness.cli.options import (
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from harness.comparison.sides import Side
     from harness.scorecards.student import ChosenCuts, StudentCheck
 
-app = typer.Typer(help="Smaller models that learn from a teacher.", no_args_is_help=True)
 Labels = Annotated[Path, argument("A label set of `harness label`.", metavar="LABELS")]
 
 
@@ -60,7 +57,6 @@ class FormOptions(Options):
     ] = 10
 
 
-@app.command("export")
 def export_command(
     labels: Labels,
     *,
@@ -90,7 +86,6 @@ def export_command(
         say(f"written to {shown_path(output)}; README.md there is its card")
 
 
-@app.command("train")
 def train_command(
     labels: Labels,
     *,
@@ -146,7 +141,6 @@ class ProductionOptions(Options):
     ] = False
 
 
-@app.command("check")
 def check_command(
     checked: CheckedOptions,
     *,

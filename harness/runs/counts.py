@@ -1,6 +1,5 @@
 """Counts by question that may be more than memory should hold: SQLite has them, in a temporary file."""
 
-import sqlite3
 from collections.abc import Iterator, MutableMapping
 from contextlib import closing
 
@@ -14,6 +13,8 @@ class DiskCounts(MutableMapping[Key, int]):
     """As a Counter is; the file goes with it."""
 
     def __init__(self) -> None:
+        import sqlite3  # 5 ms, which a gate would pay that counts nothing on disk
+
         # Without a name, SQLite makes a file of its own, which nobody else sees, and deletes it in the end.
         self._file = sqlite3.connect("", isolation_level=None)
         self._file.execute("PRAGMA journal_mode = OFF")
