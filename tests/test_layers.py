@@ -1,6 +1,7 @@
 """The layout's one rule: a module imports only from those above it, and right of the wall nobody asks."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -176,6 +177,20 @@ def test_scoring_takes_numpy_and_scipy_special_alone(here: Path, words: tuple[st
         "openai",
     )
     assert [name for name in heavy if name in loaded] == []
+
+
+def test_plugins_of_pydantic_are_not_run(here: Path) -> None:
+    """They would run in every command, and to look for them takes time in each."""
+    (here / "spy.py").write_text("print('a plugin ran')\nplugin = None\n", encoding="utf-8")
+    (here / "spy-1.dist-info").mkdir()
+    (here / "spy-1.dist-info/METADATA").write_text("Name: spy\nVersion: 1\n", encoding="utf-8")
+    (here / "spy-1.dist-info/entry_points.txt").write_text("[pydantic]\nspy = spy:plugin\n", encoding="utf-8")
+    paths = os.pathsep.join([str(here), str(ROOT)])
+    words = [sys.executable, "-m", "harness", "golden", "list"]
+    done = subprocess.run(
+        words, capture_output=True, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths}
+    )
+    assert done.returncode == 0 and "a plugin ran" not in done.stdout
 
 
 LOOKS_INSIDE = "startswith, endswith, removeprefix, removesuffix, partition, split, find, index, replace"

@@ -1,5 +1,6 @@
 """`harness`: the console script, and the options of `harness` itself."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -49,6 +50,8 @@ def _root(
 def main() -> None:
     """The console script."""
     collect_rarely()
+    # Pydantic would look for plugins in every package that is installed, 20 ms, and run those it finds.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for stream in (sys.stdout, sys.stderr):
         # Product texts hold every script; a terminal that lacks one shows a mark instead.
         if hasattr(stream, "reconfigure"):
