@@ -7,6 +7,7 @@ from harness.cli import completion
 from harness.cli.options import Json, Root, argument, option, project_at
 from harness.cli.output import print_json, say, show, shown_path
 from harness.errors import BadInput
+from harness.storage.outputs import PAGE, PNG, SVG
 from harness.storage.plural import plural
 from harness.storage.project import Project
 
@@ -36,12 +37,14 @@ def report_command(
         ),
     ] = None,
     output: Annotated[
-        Path | None, option("The file to write. Default: report.html in the run's folder.", "--output", "-o")
+        Path | None,
+        option("The file to write. Default: report.html in the run's folder.", "--output", "-o"),
+        PAGE,
     ] = None,
     png: Annotated[
-        Path | None, option("Pictures for documents into this folder, instead of the HTML file.")
+        Path | None, option("Pictures for documents into this folder, instead of the HTML file."), PNG
     ] = None,
-    svg: Annotated[Path | None, option("The same as SVG.")] = None,
+    svg: Annotated[Path | None, option("The same as SVG."), SVG] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:

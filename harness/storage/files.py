@@ -1,5 +1,6 @@
 """Read UTF-8 text, TOML and JSON lines as nouns, or report every fault; write files atomically."""
 
+import errno
 import json
 import os
 import re
@@ -213,6 +214,9 @@ def write_lines(path: Path, nouns: Iterable[BaseModel]) -> None:
 def write_atomic(path: Path, content: Content) -> None:
     """Write a file atomically: write a temporary file beside it, sync it, then rename it."""
     beside = beside_of(path)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        # A rename would put a file in the place of /dev/null.
+        raise OSError(errno.EINVAL, "is a pipe or a device; name a file to write", str(path))
     try:
         # Create it exclusively: in an untrusted folder, a link of that name would redirect the write.
         beside.unlink(missing_ok=True)
