@@ -11,6 +11,7 @@ from typing import Literal
 from harness.errors import BadInput, Fault
 from harness.storage.files import Stamp, stamp_of
 from harness.storage.grid import Records, fits, table_of, told
+from harness.storage.plural import plural
 from harness.storage.regular import unreadable
 from harness.storage.sources import PIECE, Opener, lines_in, opener_of, text_of
 from harness.storage.strict_json import whole_text
@@ -170,7 +171,7 @@ def _records(lines: Iterable[str], separator: str, quoting: Quoting, after: int 
 _CSV_WORDS = {
     "unexpected end of data": "a quote is opened here and never closed",
     "expected after": 'text follows a closing quote; a quote within a cell is written twice: ""',
-    "field limit": f"a cell has more than {MAX_CELL:,} letters; is a quote before it never closed?",
+    "field limit": f"a cell has more than {plural(MAX_CELL, 'letter')}; is a quote before it never closed?",
     "new-line character": "a line end stands in a cell without quotes",
 }
 

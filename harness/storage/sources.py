@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from harness.errors import BadInput, Fault
+from harness.storage.plural import plural
 from harness.storage.regular import LARGEST, LONGEST_LINE, open_regular, unreadable
 
 PATIENCE = 10.0
@@ -47,7 +48,7 @@ def lines_in(text: TextIO, path: Path) -> Iterator[str]:
     """The lines of a text, with their ends. BadInput for a line over the limit."""
     for number, line in enumerate(iter(partial(text.readline, LONGEST_LINE + 1), ""), start=1):
         if len(line) > LONGEST_LINE:
-            what = f"longer than {LONGEST_LINE >> 20} million letters, the most that a line may have"
+            what = f"longer than {plural(LONGEST_LINE, 'letter')}, the most that a line may have"
             raise BadInput([Fault(f"{path}, line {number}", what)])
         yield line
 
