@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from harness.errors import BadInput
+from harness.production.pairs import files_of
 from harness.storage import sources
 from harness.storage.formats import READERS, read_table
+from harness.storage.regular import odd_files
 from harness.storage.tables import Layout
 
 CSV = "item,query,title,grade\na,lamp,red lamp,1\nb,lamp,blue lamp,2\n"
@@ -108,6 +110,19 @@ def test_a_device_is_refused_at_once(tmp_path: Path, format: str, link: bool) ->
 @pytest.mark.parametrize("format", sorted(set(READERS) - {"csv", "tsv", "qrels"}))
 def test_what_is_no_text_is_read_from_no_pipe(pipe: Path, format: str) -> None:
     assert "is a pipe or a device" in said(pipe, format)
+
+
+def test_a_pipe_in_a_folder_of_tables_is_refused_at_once(tmp_path: Path, pipe: Path) -> None:
+    (tmp_path / "a.csv").write_text(CSV, "utf-8")
+    with pytest.raises(BadInput, match=r"pipe\.csv: is not a regular file"):
+        files_of(str(tmp_path))
+    pipe.unlink()
+    assert files_of(str(tmp_path)) == [tmp_path / "a.csv"]
+
+
+def test_what_is_odd_in_a_folder_from_a_stranger_names_no_run(tmp_path: Path, pipe: Path) -> None:
+    (fault,) = odd_files(tmp_path)
+    assert fault.where == str(pipe) and "is not a regular file" in fault.what and "run" not in fault.what
 
 
 @pytest.mark.parametrize("format", ["csv", "tsv", "qrels", "jsonl"])

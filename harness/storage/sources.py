@@ -110,7 +110,7 @@ def _given(handle: int, path: Path) -> Iterator[bytes]:
             return
         elif time.monotonic() > ends:
             what = f"is a pipe that nobody has opened to write in {PATIENCE:g} seconds"
-            raise BadInput([Fault(str(path), f"{what}; name a file, or begin its writer first")])
+            raise BadInput([Fault(str(path), f"{what}; name a file (a command may read it twice)")])
 
 
 class _FromStart(io.RawIOBase):
