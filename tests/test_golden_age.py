@@ -93,7 +93,7 @@ def test_a_light_stratum_has_a_pair_in_the_plan(shop: Path) -> None:
     found = [one["item"] for one in age("--traffic", "t.csv", "--n", "4")["to_add"]]
     assert found == ["h0", "t2", "h1", "h2"]
     words = ("golden", "age", "--traffic", "t.csv", "--n", "4")
-    assert "the heaviest of each stratum first, then the heaviest of all" in flat(harness(*words).out)
+    assert "the heaviest of each stratum, then the heaviest of all" in flat(harness(*words).out)
 
 
 def test_many_strata_are_counted(shop: Path) -> None:

@@ -153,6 +153,10 @@ def test_a_page_and_pictures_of_ours_are_made_again(shop: Path) -> None:
     assert harness("eval", "--no-report").code == 0
     run = "latest"
     assert [harness("report", run, "-o", "page.html").code for _ in range(2)] == [0, 0]
+    first = harness("regress", "--base", run, "--junit", "junit.xml").code
+    assert harness("regress", "--base", run, "--junit", "junit.xml").code == first != 2
+    (shop / "junit.xml").write_text('<testsuite name="pytest">', "utf-8")
+    assert "is there already" in refused("regress", "--base", run, "--junit", "junit.xml")
     (shop / "page.html").write_text("<!doctype html><p>mine", "utf-8")
     assert "is there already" in refused("report", "-o", "page.html")
     for option, ending in (("--png", "png"), ("--svg", "svg")):

@@ -33,13 +33,16 @@ def _aged(found: GoldenAge) -> Iterator[RenderableType]:
         note = plural(found.unnoted, "example of this version notes", "examples of this version note")
         yield Text(
             f"{note} no rules: nobody can tell whether the policy was edited since they were judged. "
-            "`harness golden confirm --file IDS` notes them, once the policy is finished."
+            "`harness golden confirm --file IDS --why TEXT` notes them, once the policy is finished."
         )
-    if not found.aged:
-        rest = "" if found.unnoted == 0 else "other " if found.unnoted < found.examples else None
-        if rest is not None:
-            yield Text(f"Every {rest}example is judged under the policy as it reads now.")
-        return
+    if found.aged:
+        yield from _judged_before(found)
+    elif found.unnoted < found.examples:
+        other = "other " if found.unnoted else ""
+        yield Text(f"Every {other}example is judged under the policy as it reads now.")
+
+
+def _judged_before(found: GoldenAge) -> Iterator[RenderableType]:
     resting = [one.item for one in found.aged if one.because]
     unknown = [one.item for one in found.aged if one.cannot_tell]
     apart = len(found.aged) - len(resting) - len(unknown)
@@ -49,8 +52,7 @@ def _aged(found: GoldenAge) -> Iterator[RenderableType]:
         f"moved, for {len(unknown):,} nobody can tell, {apart:,} rest on nothing that moved."
     )
     for one in found.moved[:SHOWN]:
-        names = [aged.item for aged in found.aged if one.name in aged.because]
-        yield _some(f"{one.name} moved:", names)
+        yield _some(f"{one.name} moved:", [aged.item for aged in found.aged if one.name in aged.because])
     if unknown:
         yield _some("cannot tell:", unknown)
     if found.without_version:
@@ -65,38 +67,46 @@ def _some(head: str, names: Sequence[str]) -> RenderableType:
 
 
 def _traffic(found: GoldenAge) -> Iterator[RenderableType]:
-    queries = sum(one.examples for one in found.gone)
     yield Text("")
     yield Text(f"Against {found.traffic}, {plural(found.rows, 'row')}:", style="bold")
     yield Text(f"{percent(found.known_queries)} of it, by weight, has a query of the set.")
     yield Text(f"{percent(found.covered)} of it has an example near it (similarity {found.near:g} or more).")
+    yield from _gone(found)
+    if found.strata:
+        yield from _strata(found)
+    if found.to_add:
+        yield from _to_add(found)
+
+
+def _gone(found: GoldenAge) -> Iterator[RenderableType]:
     if not found.gone:
         yield Text("Every query of the set occurs in it.")
-    else:
-        do = "does" if len(found.gone) == 1 else "do"
-        gone = f"{plural(len(found.gone), 'query', 'queries')} of the set, with {plural(queries, 'example')},"
-        yield Text(f"{gone} {do} not occur in it, those with most examples first.")
-        shown = ", ".join(one.query for one in found.gone[:SHOWN])
-        more = f" and {len(found.gone) - SHOWN:,} more" if len(found.gone) > SHOWN else ""
-        yield indented(Text(f"gone: {shown}{more}"), above=0)
-    if found.strata:
-        table = columns("stratum, the least covered first", "share", "covered")
-        for part in found.strata[:SHOWN]:
-            table.add_row(part.stratum, percent(part.share), percent(part.covered))
-        yield indented(table)
-        if len(found.strata) > SHOWN:
-            yield Text(f"  {len(found.strata) - SHOWN:,} more; --json has all.", style="dim")
-    if found.to_add:
-        table = columns("to add", "weight", "nearest", "similarity")
-        for one in found.to_add[:SHOWN]:
-            name = f"{one.query} | {one.title}"
-            table.add_row(name, f"{one.weight:g}", one.nearest or "-", f"{one.similarity:.2f}")
-        yield indented(table)
-        if len(found.to_add) > SHOWN:
-            yield Text(f"  {len(found.to_add) - SHOWN:,} more; -o FILE has all.", style="dim")
-        each = (
-            "the heaviest of each stratum first, then the heaviest of all"
-            if found.strata
-            else "most weight first"
-        )
-        yield Text(f"  In this order: {each}, each of another query while there are any.", style="dim")
+        return
+    do = "does" if len(found.gone) == 1 else "do"
+    examples = plural(sum(one.examples for one in found.gone), "example")
+    gone = f"{plural(len(found.gone), 'query', 'queries')} of the set, with {examples},"
+    yield Text(f"{gone} {do} not occur in it, those with most examples first.")
+    shown = ", ".join(one.query for one in found.gone[:SHOWN])
+    more = f" and {len(found.gone) - SHOWN:,} more" if len(found.gone) > SHOWN else ""
+    yield indented(Text(f"gone: {shown}{more}"), above=0)
+
+
+def _strata(found: GoldenAge) -> Iterator[RenderableType]:
+    table = columns("stratum, the least covered first", "share", "covered")
+    for part in found.strata[:SHOWN]:
+        table.add_row(part.stratum, percent(part.share), percent(part.covered))
+    yield indented(table)
+    if len(found.strata) > SHOWN:
+        yield Text(f"  {len(found.strata) - SHOWN:,} more; --json has all.", style="dim")
+
+
+def _to_add(found: GoldenAge) -> Iterator[RenderableType]:
+    table = columns("to add", "weight", "nearest", "similarity")
+    for one in found.to_add[:SHOWN]:
+        name = f"{one.query} | {one.title}"
+        table.add_row(name, f"{one.weight:g}", one.nearest or "-", f"{one.similarity:.2f}")
+    yield indented(table)
+    if len(found.to_add) > SHOWN:
+        yield Text(f"  {len(found.to_add) - SHOWN:,} more; -o FILE has all.", style="dim")
+    order = "the heaviest of each stratum, then the heaviest of all" if found.strata else "most weight first"
+    yield Text(f"  In this order: {order}; each of another query while there are any.", style="dim")
