@@ -129,7 +129,7 @@ def _first_of_each(pairs: Sequence[TrafficPair], far: Sequence[int]) -> list[int
     By weight alone a light stratum would get none, and it is often the one without any example.
     """
     heaviest = sorted(far, key=lambda at: -pairs[at].weight)
-    firsts = {pairs[at].stratum: at for at in reversed(heaviest)}.values()
+    firsts = set({pairs[at].stratum: at for at in reversed(heaviest)}.values())
     return sorted(heaviest, key=lambda at: at not in firsts)
 
 
