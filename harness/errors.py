@@ -32,7 +32,16 @@ class Fault:
     kind: str = ""
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}" if self.where else self.what
+        what = _ENDLESS.sub(_cut, self.what)
+        return f"{self.where}: {what}" if self.where else what
+
+
+_ENDLESS = re.compile(r"\S{200,}")
+"""A cell of 5,000 digits, or of a text without spaces, in the words of a fault."""
+
+
+def _cut(found: re.Match[str]) -> str:
+    return f"{found[0][:60]}... (its length: {len(found[0]):,})"
 
 
 class HarnessError(Exception):

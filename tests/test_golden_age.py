@@ -15,9 +15,14 @@ from labelling import write_rows
 from harness.golden.nearest import Nearest, spread_out
 from harness.golden.similarity import jaccard, text_tokens, tokens
 from harness.nouns.pair import Pair, Result
+from harness.policy.load import load_policy
 
 WORD = st.sampled_from(["red", "blue", "shoe", "lamp", "tin", "box"])
 TITLE = st.lists(WORD, min_size=1, max_size=4)
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 def pair(query: str, title: str) -> Pair:
@@ -48,6 +53,53 @@ def test_examples_that_rest_on_a_moved_clause_are_named(shop: Path) -> None:
     assert len(found["aged"]) == len(examples()) and found["versions"] == {"v1": len(examples())}
     shown = harness("golden", "age", "--policy", "small@v2").out
     assert "clause accessory moved:" in shown and "harness golden regrade" in shown
+
+
+def test_of_examples_that_note_no_rules_nobody_can_tell(shop: Path) -> None:
+    every = "Every example is judged under the policy as it reads now."
+    bare = examples()
+    assert age()["unnoted"] == len(bare)
+    shown = flat(harness("golden", "age").out)
+    assert (
+        f"{len(bare)} examples of this version note no rules: nobody can tell" in shown and every not in shown
+    )
+    rules = load_policy(shop / "policies/small/v1.toml").rules
+    write_golden(shop, [bare[0], *({**one, "rules": rules} for one in bare[1:])])
+    assert age()["unnoted"] == 1
+    shown = flat(harness("golden", "age").out)
+    assert "1 example of this version notes no rules" in shown and "Every other example is judged" in shown
+    write_golden(shop, [{**one, "rules": rules} for one in bare])
+    assert age()["unnoted"] == 0 and every in flat(harness("golden", "age").out)
+
+
+def test_what_rests_on_a_change_comes_first_then_what_nobody_can_tell(shop: Path) -> None:
+    text = policy_text("small", (0, 1, 2), CLAUSE.replace("at most 1", "at most 1, or 0 where it is worn"))
+    (shop / "policies/small/v2.toml").write_text(text.replace('version = "v1"', 'version = "v2"'), "utf-8")
+    cited = next(one["clauses"] for one in examples() if one["clauses"])
+    write_golden(
+        shop, [{**one, "clauses": []} for one in examples()[:-1]] + [{**examples()[-1], "clauses": cited}]
+    )
+    kinds = [(bool(one["because"]), one["cannot_tell"]) for one in age("--policy", "small@v2")["aged"]]
+    assert kinds[0] == (True, False) and set(kinds[1:]) == {(False, True)}
+    shown = flat(harness("golden", "age", "--policy", "small@v2").out)
+    assert f"1 rest on what moved, for {len(kinds) - 1} nobody can tell, 0 rest on nothing" in shown
+    assert f"cannot tell: {examples()[0]['id']}," in shown
+
+
+def test_a_light_stratum_has_a_pair_in_the_plan(shop: Path) -> None:
+    rows = [f"h{n},hose {n},green hose number{n} extra{n},{90 - n},head" for n in range(5)]
+    rows += ["t1,snow shovel,steel snow shovel,1,tail", "t2,ice pick,small ice pick,2,tail"]
+    (shop / "t.csv").write_text("item,query,title,weight,stratum\n" + "\n".join(rows), "utf-8")
+    found = [one["item"] for one in age("--traffic", "t.csv", "--n", "4")["to_add"]]
+    assert found == ["h0", "t2", "h1", "h2"]
+    words = ("golden", "age", "--traffic", "t.csv", "--n", "4")
+    assert "the heaviest of each stratum, then the heaviest of all" in flat(harness(*words).out)
+
+
+def test_many_strata_are_counted(shop: Path) -> None:
+    rows = [f"h{n},hose {n},green hose {n},1,s{n}" for n in range(12)]
+    (shop / "t.csv").write_text("item,query,title,weight,stratum\n" + "\n".join(rows), "utf-8")
+    assert "2 more; --json has all." in flat(harness("golden", "age", "--traffic", "t.csv").out)
 
 
 def test_the_traffic_says_what_is_gone_and_what_to_add(shop: Path) -> None:

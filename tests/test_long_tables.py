@@ -12,8 +12,8 @@ from harness.golden import grade_tables
 from harness.golden.grade_rows import GradedRow
 from harness.golden.grade_tables import read_grades, stored_grades
 from harness.golden.stored_grades import StoredGrades
-from harness.storage import formats
-from harness.storage.formats import read_table
+from harness.storage import formats, parquet
+from harness.storage.formats import dataset_table, read_table
 from harness.storage.stream import Stream
 from harness.storage.tables import Layout
 
@@ -42,7 +42,7 @@ def test_a_long_file_is_read_again_and_a_short_one_held(table: Path, monkeypatch
     assert len(streamed.rows) == 40
     for _ in range(2):
         assert list(streamed.rows) == held.rows
-    assert (streamed.columns, streamed.lists, streamed.unit) == (held.columns, held.lists, held.unit)
+    assert (streamed.columns, streamed.odd, streamed.unit) == (held.columns, held.odd, held.unit)
     monkeypatch.setattr(formats, "HELD", 40)
     assert isinstance(read_table(table).rows, list)
 
@@ -73,3 +73,34 @@ def test_a_grade_that_comes_twice_is_a_fault_on_the_disk_too() -> None:
     assert "t.csv, line 5: item 'a' is graded twice (first: t.csv, line 2)" in said
     assert "t.csv, line 6: item 'c' is graded twice (first: t.csv, line 4)" in said
     assert "t.csv, line 7: item 'b'" in said
+
+
+def bomb(path: Path, rows: int, letters: int) -> Path:
+    """A file of some KB that has one long text in every row."""
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["x" * letters]))
+    pq.write_table(pa.table({"item": text, "title": text}), path, compression="zstd", store_schema=False)
+    return path
+
+
+def test_a_small_file_of_endless_texts_is_refused_by_what_it_decodes_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of 300 KB took 2.3 GB."""
+    path = bomb(tmp_path / "t.parquet", 1_000, 5_000)
+    assert len(read_table(path).rows) == 1_000
+    monkeypatch.setattr(parquet, "LARGEST", 2_000_000)
+    monkeypatch.setattr(parquet, "MOST_UNPACKED", 2_000_000 // path.stat().st_size)
+    with pytest.raises(BadInput, match="its first 200 rows unpack to more than 1 MB"):
+        read_table(path)
+    with pytest.raises(BadInput, match="unpack to more than 1 MB"):
+        dataset_table(str(tmp_path), None)
+    # 1,000 rows of two texts, and their places.
+    monkeypatch.setattr(parquet, "LARGEST", 1_000 * 2 * 5_004 + 100)
+    assert len(read_table(path).rows) == 1_000
+
+
+def test_few_rows_of_long_texts_are_not_held(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not isinstance(read_table(table).rows, Stream)
+    monkeypatch.setattr(formats, "HELD_LETTERS", 100)
+    found = read_table(table).rows
+    assert isinstance(found, Stream) and [row.cells["item"] for row in found] == [one["item"] for one in DATA]

@@ -205,7 +205,7 @@ def test_bytes_of_a_parquet_file_are_text(tmp_path: Path) -> None:
     found = read_grades(stored("t.parquet", "\u00e9".encode()), Layout(), SCALE)
     assert list(found) == ["1", "\u00e9"]
     assert found["1"].notes.clauses == ("x",)
-    assert "u.parquet, row 2: 'utf-8' codec can't decode" in fault(stored("u.parquet", b"\xff"))
+    assert "u.parquet, row 2: item: bytes that are no UTF-8 text" in fault(stored("u.parquet", b"\xff"))
 
 
 def test_ratings_of_another_policy_version_are_left_out(tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def test_a_grade_in_quotes_on_a_sheet_says_how_to_write_it(here: Path) -> None:
         assert (ended.code, f"line 1: grade: {what}" in ended.err) == (2, True)
     sheet.write_text("a remark\n", "utf-8")
     ended = harness("golden", "collect", sheet, "--rater", "ann", "--policy", "small")
-    assert "line 1: not JSON: Expecting value at letter 1\n" in ended.err
+    assert "line 1: not JSON: a value is missing, at letter 1\n" in ended.err
 
 
 def test_collect_says_what_gave_way_and_what_was_there(here: Path) -> None:

@@ -108,7 +108,7 @@ def test_a_file_that_cannot_be_written_is_named(here: Path) -> None:
     write_project(here)
     harness("eval", "--policy", "small")
     ended = harness("report", "-o", "nowhere/x.html")
-    assert (ended.code, ended.err) == (2, "error: nowhere/x.html: No such file or directory\n")
+    assert (ended.code, ended.err) == (2, "error: nowhere/x.html: no folder nowhere; make it first\n")
 
 
 def test_a_run_folder_without_its_prompt_is_named(here: Path) -> None:

@@ -201,7 +201,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def drawn(root: Path, *words: str) -> tuple[dict[str, Any], list[PlannedPair]]:
     """The summary and the plan of a command."""
     file = root / "plan.jsonl"
-    done = harness("sample", root / "labels", "-o", file, "--json", *words)
+    done = harness("sample", root / "labels", "-o", file, "--overwrite", "--json", *words)
     assert done.code == 0, done.err
     return json.loads(done.out), load_pair_plan(file)
 

@@ -92,7 +92,7 @@ FAULTY = {
     "empty": ("", "holds no rows"),
     "no item": ("item,rater,grade\n,x,1\n", "line 2: empty item"),
     "no rater": ("item,rater,grade\na,,1\n", "line 2: no rater"),
-    "open quote": ('item,rater,grade\n"a,x,1\n', "line 2: unexpected end of data"),
+    "open quote": ('item,rater,grade\n"a,x,1\n', "line 2: a quote is opened here and never closed"),
 }
 
 

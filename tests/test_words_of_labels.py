@@ -50,7 +50,7 @@ def test_labels_count_no_action_that_nobody_decided_on(here: Path, decided: bool
     drawn = harness("sample", "today", "--n", "9", "--by", "action", "-o", "plan.jsonl")
     assert drawn.code == (0 if decided else 2)
     assert (f"--by action: {UNDECIDED}" in flat(drawn.err)) == (not decided)
-    assert harness("sample", "today", "--n", "9", "--by", "grade", "-o", "plan.jsonl").code == 0
+    assert harness("sample", "today", "--n", "9", "--by", "grade", "-o", "grades.jsonl").code == 0
 
 
 # --- who labels --------------------------------------------------------------------------------------

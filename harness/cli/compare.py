@@ -10,6 +10,7 @@ from harness.cli.options import Json, Root, Weighting, argument, option, project
 from harness.cli.output import end_with, print_json, say, show
 from harness.cli.rated import FileOptions, bar_origin
 from harness.errors import BadInput, Fault
+from harness.storage.outputs import JUNIT
 
 if TYPE_CHECKING:
     from harness.comparison.sides import Side
@@ -73,7 +74,7 @@ def regress_command(
     margin: Annotated[
         float | None, option("The kappa it may lose. Default: gates.toml.", min=0, max=2)
     ] = None,
-    junit: Annotated[Path | None, option("Write the conditions as JUnit XML.")] = None,
+    junit: Annotated[Path | None, option("Write the conditions as JUnit XML."), JUNIT] = None,
     markdown: Markdown = None,
     flips: Flips = 5,
     root: Root = None,
@@ -85,13 +86,14 @@ def regress_command(
     """
     from harness.report.regression import annotations, junit_xml, markdown_text, regression_view
     from harness.runs.folder import find_run
+    from harness.storage.files import write_atomic
 
     sides = sides_of([base, candidate], files, root)
     found = _judged(sides[0], sides[1], margin, weighting_of(weighting))
     if candidate != BASELINE and not is_file(candidate):
         keep_verdict(find_run(project_at(root), candidate), "regress", found, exclude={"comparison"})
     if junit is not None:
-        junit.write_text(junit_xml(found), encoding="utf-8")
+        write_atomic(junit, junit_xml(found))
     append(markdown, markdown_text(found, flips))
     for line in annotations(found.conditions):
         say(line)
@@ -123,12 +125,12 @@ def keep_verdict(folder: Path, name: str, found: "Regression | Shipping", exclud
 
     from harness.runs.folder import VERDICT
     from harness.storage.files import read_text, write_atomic
-    from harness.storage.strict_json import parse_json
+    from harness.storage.strict_json import json_fault, parse_json
 
     path = folder / VERDICT
     try:
         before = parse_json(read_text(path)) if path.exists() else {}
     except ValueError as error:
-        raise BadInput([Fault(str(path), f"not JSON: {error}; it can be deleted")]) from None
+        raise BadInput([Fault(str(path), f"not JSON: {json_fault(error)}; it can be deleted")]) from None
     verdict = found.model_dump(mode="json", exclude=exclude)
     write_atomic(path, json.dumps({**before, name: verdict}, indent=2) + "\n")

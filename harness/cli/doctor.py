@@ -5,7 +5,8 @@ With a model, it asks the model for one grade and prints what the model accepts 
 
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -118,39 +119,11 @@ def _installation(root: "Path | None", *, as_json: bool) -> None:
 
 def _contents(project: Project, facts: dict[str, Any]) -> list[str]:
     """Read every policy, golden set and prompt; return what cannot be read."""
-    from harness.golden.examples import golden_path, load_examples
-    from harness.policy.lint import unfinished
-    from harness.policy.load import load_policy, policy_names, policy_path, policy_versions
-    from harness.prompting.prompt import load_prompt, prompt_names, prompt_versions
     from harness.runs.folder import run_names
 
     unready: list[str] = []
-
-    def policy_label(name: str) -> str:
-        path = policy_path(project, name)
-        policy = load_policy(path)
-        if lacking := unfinished(policy):
-            what = f"{policy.label} is not finished ({plural(len(lacking), 'empty text')})"
-            unready.append(f"{what}: `harness policy lint --policy {policy.label}` lists what {path} lacks")
-        return policy.label
-
-    def examples(name: str) -> str:
-        policy = load_policy(policy_path(project, name))
-        return f"{name} ({plural(len(load_examples(golden_path(project, name), policy)), 'example')})"
-
-    readers: dict[str, tuple[list[str], Callable[[str], str]]] = {
-        "policies": (
-            _every(project.policies, policy_names(project), policy_versions),
-            policy_label,
-        ),
-        "golden sets": (folder_names(project.golden), examples),
-        "prompts": (
-            _every(project.prompts, prompt_names(project), prompt_versions),
-            lambda label: load_prompt(project, label).label,
-        ),
-    }
     problems: list[str] = []
-    for kind, (names, read) in readers.items():
+    for kind, names, read in _readers(project, unready):
         found = []
         for name in names:
             try:
@@ -167,6 +140,42 @@ def _contents(project: Project, facts: dict[str, Any]) -> list[str]:
     return problems
 
 
+Reader = Callable[[str], str]
+"""Reads a policy, a golden set or a prompt by its name, and returns its line. BadInput where it cannot."""
+
+
+def _readers(project: Project, unready: list[str]) -> Iterator[tuple[str, list[str], Reader]]:
+    """Each kind, the names there are, and how one is read; `unready` takes what is unfinished."""
+    from harness.policy.load import policy_names, policy_versions
+    from harness.prompting.prompt import load_prompt, prompt_names, prompt_versions
+
+    policies = _every(project.policies, policy_names(project), policy_versions)
+    yield "policies", policies, partial(_policy, project, unready)
+    yield "golden sets", folder_names(project.golden), partial(_golden_set, project)
+    prompts = _every(project.prompts, prompt_names(project), prompt_versions)
+    yield "prompts", prompts, lambda label: load_prompt(project, label).label
+
+
+def _policy(project: Project, unready: list[str], name: str) -> str:
+    from harness.policy.lint import unfinished
+    from harness.policy.load import load_policy, policy_path
+
+    path = policy_path(project, name)
+    policy = load_policy(path)
+    if lacking := unfinished(policy):
+        what = f"{policy.label} is not finished ({plural(len(lacking), 'empty text')})"
+        unready.append(f"{what}: `harness policy lint --policy {policy.label}` lists what {path} lacks")
+    return policy.label
+
+
+def _golden_set(project: Project, name: str) -> str:
+    from harness.golden.examples import golden_path, load_examples
+    from harness.policy.load import load_policy, policy_path
+
+    policy = load_policy(policy_path(project, name))
+    return f"{name} ({plural(len(load_examples(golden_path(project, name), policy)), 'example')})"
+
+
 def _every(folder: "Path", names: list[str], versions: "Callable[[Path], Mapping[str, Path]]") -> list[str]:
     """Every version of these policies or prompts; the bare name of one without any, which cannot be read."""
     return [
@@ -174,7 +183,7 @@ def _every(folder: "Path", names: list[str], versions: "Callable[[Path], Mapping
     ]
 
 
-def _is_default(label: str, read: Callable[[str], str]) -> bool:
+def _is_default(label: str, read: Reader) -> bool:
     """Whether what cannot be read is what its bare name means."""
     try:
         read(label.partition("@")[0])

@@ -10,6 +10,7 @@ from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import EveryPolicy, PolicyOptions, named
 from harness.cli.rated import TableOptions
 from harness.errors import BadInput
+from harness.storage.outputs import FILE
 from harness.storage.plural import plural
 from harness.storage.project import Project, folder_names, split_label
 
@@ -215,7 +216,7 @@ def export_golden_set(
     which: PolicyOptions,
     *,
     output: Annotated[
-        Path | None, option("A .csv or .jsonl file. Default: standard output.", "--output", "-o")
+        Path | None, option("A .csv or .jsonl file. Default: standard output.", "--output", "-o"), FILE
     ] = None,
     format: Annotated[str | None, option("csv or jsonl. Default: by the file's ending, or csv.")] = None,
     root: Root = None,
@@ -235,8 +236,6 @@ def export_golden_set(
     text = export_golden(examples, kind)
     if output is None:
         typer.echo(text.encode("utf-8"), nl=False)
-    elif not output.parent.is_dir():
-        raise BadInput(f"{output}: no folder {output.parent}")
     else:
         write_atomic(output, text)
         say(f"{plural(len(examples), 'example')}: {output}")

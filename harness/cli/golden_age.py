@@ -8,6 +8,7 @@ from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import PolicyOptions
 from harness.cli.rated import given_in
 from harness.errors import BadInput
+from harness.storage.outputs import FILE
 
 
 class TrafficOptions(Options):
@@ -24,7 +25,7 @@ class TrafficOptions(Options):
     format: Format = None
     encoding: Encoding = None
     output: Annotated[
-        Path | None, option("Write them as a plan for `harness rate plan --from`.", "--output", "-o")
+        Path | None, option("Write them as a plan for `harness rate plan --from`.", "--output", "-o"), FILE
     ] = None
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 from harness.cli.options import Columns, Encoding, Format, Options, layout, names_in, option
 from harness.cli.output import say
 from harness.errors import BadInput
+from harness.storage.outputs import PAGE, SUMMARY
+from harness.storage.regular import append_whole, open_to_append
 
 if TYPE_CHECKING:
     from harness.grading.job import Limits
@@ -18,12 +20,14 @@ if TYPE_CHECKING:
 def append(path: Path | None, text: str) -> None:
     """Append to a file, if there is a path."""
     if path is not None:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(text)
+        with open_to_append(path) as file:
+            append_whole(file, text.encode("utf-8"))
 
 
-Markdown = Annotated[Path | None, option("Append the result as Markdown, for a summary.")]
-Html = Annotated[Path | None, option("Write it as a page too: one HTML file to mail and to open offline.")]
+Markdown = Annotated[Path | None, option("Append the result as Markdown, for a summary."), SUMMARY]
+Html = Annotated[
+    Path | None, option("Write it as a page too: one HTML file to mail and to open offline."), PAGE
+]
 Shots = Annotated[int | None, option("Golden examples in the prompt. Default: as the prompt says.", min=0)]
 Batch = Annotated[bool, option("Through the provider's batch API: half the price, within a day.", "--batch")]
 MaxCost = Annotated[float | None, option("Stop before it costs more than this.", min=0, metavar="USD")]

@@ -25,6 +25,7 @@ from harness.cli.options import (
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import named
 from harness.errors import BadInput
+from harness.storage.outputs import NEW_FOLDER
 from harness.storage.plural import plural
 from harness.storage.project import Project
 
@@ -36,7 +37,9 @@ class LabelOptions(Options):
     """What to label, and where the labels go."""
 
     output: Annotated[
-        Path | None, option("The label set: a folder. One that is there goes on.", "--output", "-o")
+        Path | None,
+        option("The label set: a folder. One that is there goes on.", "--output", "-o"),
+        NEW_FOLDER,
     ] = None
     policy: Annotated[str | None, named("name or name@v1. Default: the only one.")] = None
     columns: Columns = None

@@ -14,6 +14,7 @@ from typer.models import CommandInfo
 from harness.cli.commands import Command, Group
 from harness.cli.help import ending_of
 from harness.cli.options import Options
+from harness.cli.written import OVERWRITE, refuse_outputs, with_overwrite, written_of
 
 
 def add_commands(app: typer.Typer, commands: Mapping[str, Command | Group]) -> None:
@@ -82,22 +83,32 @@ class _LazyCommand(_Lazy, TyperCommand):
 
 
 def _ungrouped(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameters of type Options become one option for each of their fields, in order."""
+    """A command whose parameters of type Options become one option for each of their fields, in order.
+
+    What it writes is looked at before it begins: a file that may not be written over ends it.
+    """
     hints = get_type_hints(command, include_extras=True)
     groups = {
         name: kind for name, kind in hints.items() if isinstance(kind, type) and issubclass(kind, Options)
     }
 
+    own = inspect.signature(command, eval_str=True).parameters
+
     def run(**given: Any) -> None:  # the values are as typed as their options: typer parses them
+        refuse_outputs(given, written)
+        if OVERWRITE not in own:
+            given.pop(OVERWRITE, None)
         for name, kind in groups.items():
             given[name] = kind(**{field: given.pop(field) for field in kind.fields()})
         command(**given)
 
     shown = [
         parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for one in inspect.signature(command, eval_str=True).parameters.values()
+        for one in own.values()
         for parameter in (groups[one.name].parameters() if one.name in groups else [one])
     ]
+    written = written_of(shown)
+    shown = with_overwrite(shown, written)
     run.__dict__["__signature__"] = inspect.Signature(shown)
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in shown}
     return run

@@ -18,7 +18,9 @@ from harness.cli.options import (
 from harness.cli.output import say, shown_path
 from harness.cli.policy_options import named
 from harness.cli.rated import RatedTable
+from harness.cli.written import Overwrite
 from harness.errors import BadInput
+from harness.storage.outputs import FILE
 from harness.storage.plural import plural
 
 if TYPE_CHECKING:
@@ -143,9 +145,12 @@ def export_ratings_command(
     target: Annotated[
         str, option(f"{FORMATS}.", "--to", metavar="FORMAT", envvar="HARNESS_RATINGS_EXPORT_TO")
     ],
-    output: Annotated[Path, option("The file; further files of the format lie beside it.", "--output", "-o")],
+    output: Annotated[
+        Path, option("The file; further files of the format lie beside it.", "--output", "-o"), FILE
+    ],
     what: WhatToExport,
     *,
+    overwrite: Overwrite = False,
     policy: Annotated[
         str | None, named(f"name or name@v1. Default: the only one, else {DEFAULT_POLICY}.")
     ] = None,
@@ -165,7 +170,12 @@ def export_ratings_command(
         raise BadInput("--split goes with --pairs")
     project = project_at(root)
     wanted = RatingsExport(
-        target, output, what.pairs, names_in(what.rater), parse_splits(what.split or "dev+test")
+        target,
+        output,
+        what.pairs,
+        names_in(what.rater),
+        parse_splits(what.split or "dev+test"),
+        overwrite,
     )
     loaded = load_policy(policy_path(project, with_note(policy_or_only(policy, project), project)))
     for line in _exported(export_ratings(project, loaded, wanted)):

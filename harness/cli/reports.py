@@ -7,6 +7,7 @@ from harness.cli import completion
 from harness.cli.options import Json, Root, argument, option, project_at
 from harness.cli.output import print_json, say, show, shown_path
 from harness.errors import BadInput
+from harness.storage.outputs import PAGE, PNG, SVG
 from harness.storage.plural import plural
 from harness.storage.project import Project
 
@@ -36,12 +37,14 @@ def report_command(
         ),
     ] = None,
     output: Annotated[
-        Path | None, option("The file to write. Default: report.html in the run's folder.", "--output", "-o")
+        Path | None,
+        option("The file to write. Default: report.html in the run's folder.", "--output", "-o"),
+        PAGE,
     ] = None,
     png: Annotated[
-        Path | None, option("Pictures for documents into this folder, instead of the HTML file.")
+        Path | None, option("Pictures for documents into this folder, instead of the HTML file."), PNG
     ] = None,
-    svg: Annotated[Path | None, option("The same as SVG.")] = None,
+    svg: Annotated[Path | None, option("The same as SVG."), SVG] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -49,18 +52,30 @@ def report_command(
 
     With --png or --svg: the heat map, the intervals and kappa over time as pictures; with -o the file too.
     """
-    from harness.runs.folder import find_run
     from harness.runs.labels import is_label_set
-    from harness.score.reading import reading_of
-    from harness.verdicts.assessment import assess_folder
 
     if is_label_set(Path(run)):
         if base is not None or png or svg:
             raise BadInput(f"{run} is a label set: its page has no base, and no --png or --svg")
-        written = _labels_html(Path(run), output)
-        print_json(written | {"pictures": []}) if json else _show_report(written)
+        written, drawn = _labels_html(Path(run), output), list[Path]()
+    else:
+        written, drawn = _of_run(project_at(root), run, base, output, png, svg)
+    if json:
+        print_json({**written, "pictures": [str(path) for path in drawn]})
         return
-    project = project_at(root)
+    show([f"Picture: {shown_path(path.absolute())}" for path in drawn])
+    if "report" in written:
+        _show_report(written)
+
+
+def _of_run(
+    project: Project, run: str, base: str | None, output: Path | None, png: Path | None, svg: Path | None
+) -> "tuple[dict[str, str | int], list[Path]]":
+    """Write the page or the pictures of a run, as asked for; what is known of the page, and the pictures."""
+    from harness.runs.folder import find_run
+    from harness.score.reading import reading_of
+    from harness.verdicts.assessment import assess_folder
+
     found = assess_folder(find_run(project, run))
     other = reading_of(project, base, found.run.folder) if base is not None else None
     if (png or svg) and (found.canaries or (other and output is None)):
@@ -68,12 +83,7 @@ def report_command(
         raise BadInput(f"pictures: {what}")
     drawn = _pictures(project, found, png, svg)
     written = {} if drawn and output is None else _html(found, other, output)
-    if json:
-        print_json({**written, "pairs": len(found.reading.items), "pictures": [str(path) for path in drawn]})
-        return
-    show([f"Picture: {shown_path(path.absolute())}" for path in drawn])
-    if written:
-        _show_report(written)
+    return {**written, "pairs": len(found.reading.items)}, drawn
 
 
 def _show_report(written: "Mapping[str, str | int]") -> None:

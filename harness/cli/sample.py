@@ -7,6 +7,7 @@ from harness.cli import completion
 from harness.cli.options import Json, Options, Root, argument, layout, option
 from harness.cli.output import print_json, say, show, shown_path
 from harness.errors import BadInput
+from harness.storage.outputs import FILE
 
 if TYPE_CHECKING:
     from harness.score.sample_files import SampleWanted
@@ -54,7 +55,9 @@ def sample_command(
     n: Annotated[int, option("About how many pairs; whole queries are drawn.", "--n", "-n", min=1)] = 300,
     sample: SampleOptions,
     hunting: HuntOptions,
-    output: Annotated[Path | None, option("Where the plan goes.", "--output", "-o", metavar="FILE")] = None,
+    output: Annotated[
+        Path | None, option("Where the plan goes.", "--output", "-o", metavar="FILE"), FILE
+    ] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -69,8 +72,6 @@ def sample_command(
 
     if output is None:
         raise BadInput("name the file of the plan: -o plan.jsonl")
-    if not output.parent.is_dir():
-        raise BadInput(f"{output}: no folder {output.parent}")
     summary, plan = draw_from(_wanted(labels, n, sample, hunting, root))
     write_lines(output, plan)
     summary = summary.model_copy(update={"file": str(output)})

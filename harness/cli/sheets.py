@@ -19,6 +19,7 @@ from harness.cli.options import (
 from harness.cli.output import say, shown_path
 from harness.cli.policy_options import PolicyOptions, named
 from harness.errors import BadInput, refuse_faults
+from harness.storage.outputs import FILE
 from harness.storage.plural import plural
 
 if TYPE_CHECKING:
@@ -55,7 +56,9 @@ def rating_sheet_command(
     *,
     rater: Annotated[str, option("The rater of the sheet; each gets a different order.")],
     pairs: PairsOnSheet,
-    output: Annotated[Path | None, option("A file. Default: standard output.", "--output", "-o")] = None,
+    output: Annotated[
+        Path | None, option("A file. Default: standard output.", "--output", "-o"), FILE
+    ] = None,
     root: Root = None,
 ) -> None:
     """Write a rating sheet: the policy and the pairs.

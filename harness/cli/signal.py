@@ -8,6 +8,7 @@ from harness.cli.options import Columns, Encoding, Format, Json, Options, Root, 
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.rated import LevelOptions, given_in
 from harness.errors import BadInput
+from harness.storage.outputs import FILE
 
 if TYPE_CHECKING:
     from harness.scorecards.signal import Signal
@@ -74,6 +75,7 @@ class SheetOptions(Options):
     output: Annotated[
         Path | None,
         option("A rating plan of what to judge again, for `rate plan`.", "--output", "-o", metavar="FILE"),
+        FILE,
     ] = None
     n: Annotated[int, option("Pairs of it at most.", "--n", "-n", min=1)] = 100
 
@@ -123,8 +125,6 @@ def signal_command(
     from harness.signal.signal_files import SignalWanted, signal_files
 
     labels = graded.labelled(levels, root)
-    if sheet.output is not None and not sheet.output.parent.is_dir():
-        raise BadInput(f"{sheet.output}: no folder {sheet.output.parent}")
     found = signal_files(log.log(source), labels, SignalWanted(measure, at_least, propensities))
     if sheet.output is not None:
         found = sheet.written(found, labels)

@@ -20,6 +20,7 @@ from harness.cli.options import (
 from harness.cli.output import end_with, print_json, say, show, shown_path
 from harness.cli.rated import FileOptions
 from harness.errors import BadInput
+from harness.storage.outputs import NEW_FOLDER
 from harness.storage.project import Project
 
 if TYPE_CHECKING:
@@ -60,7 +61,9 @@ class FormOptions(Options):
 def export_command(
     labels: Labels,
     *,
-    output: Annotated[Path | None, option("The training set: a new folder.", "--output", "-o")] = None,
+    output: Annotated[
+        Path | None, option("The training set: a new folder.", "--output", "-o"), NEW_FOLDER
+    ] = None,
     draw: DrawOptions,
     forms: FormOptions,
     root: Root = None,
@@ -89,7 +92,7 @@ def export_command(
 def train_command(
     labels: Labels,
     *,
-    output: Annotated[Path | None, option("The student: a new folder.", "--output", "-o")] = None,
+    output: Annotated[Path | None, option("The student: a new folder.", "--output", "-o"), NEW_FOLDER] = None,
     draw: DrawOptions,
     weighted: Annotated[
         bool, option("Count a pair as often as it is seen, by its weight.", "--weighted")

@@ -34,6 +34,7 @@ from harness.cli.options import (
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.rated import LevelOptions, TableOptions, given_in
 from harness.errors import BadInput
+from harness.storage.outputs import JUNIT
 from harness.storage.project import Project
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class DayOptions(Options):
 class WatchOutput(Options):
     """What else is written."""
 
-    junit: Annotated[Path | None, option("Write both processes as JUnit XML.")] = None
+    junit: Annotated[Path | None, option("Write both processes as JUnit XML."), JUNIT] = None
     markdown: Markdown = None
     html: Html = None
     line: Annotated[
@@ -190,9 +191,10 @@ def _code(found: "Watch") -> int:
 def _write(found: "Watch", out: WatchOutput, *, as_json: bool) -> None:
     from harness.report.regression import annotations
     from harness.report.watch import conditions_of, junit_text, markdown_text, watch_view, webhook_line
+    from harness.storage.files import write_atomic
 
     if out.junit is not None:
-        out.junit.write_text(junit_text(found), encoding="utf-8")
+        write_atomic(out.junit, junit_text(found))
     append(out.markdown, markdown_text(found))
     if out.html is not None:
         from harness.report.page.watch import write_watch

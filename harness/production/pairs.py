@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.rows import RowTexts, check_attributes
 from harness.nouns.pair import Pair, one_form
 from harness.runs.label_values import HEAVIEST, LIGHTEST
@@ -50,6 +50,9 @@ def files_of(text: str) -> list[Path]:
         found = [file for file in sorted(path.iterdir()) if file.suffix.lower() in FORMAT_OF]
         if not found:
             raise BadInput([Fault(text, f"holds no table ({', '.join(sorted(FORMAT_OF))})")])
+        # Whoever named the folder did not name these: a pipe among them would be waited for.
+        odd = (file for file in found if file.exists() and not file.is_file())
+        refuse_faults(Fault(str(file), "is not a regular file; take it out of the folder") for file in odd)
         return found
     if path.exists() or not _WILD.search(text):
         return [path]

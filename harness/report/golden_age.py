@@ -1,6 +1,6 @@
 """How a golden set has aged, for a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -29,49 +29,84 @@ def golden_age_view(found: GoldenAge) -> Iterator[RenderableType]:
 
 
 def _aged(found: GoldenAge) -> Iterator[RenderableType]:
-    if not found.aged:
-        yield Text("Every example is judged under the policy as it reads now.")
-        return
-    resting = sum(bool(one.because) for one in found.aged)
-    unknown = sum(one.cannot_tell for one in found.aged)
+    if found.unnoted:
+        note = plural(found.unnoted, "example of this version notes", "examples of this version note")
+        yield Text(
+            f"{note} no rules: nobody can tell whether the policy was edited since they were judged. "
+            "`harness golden confirm --file IDS --why TEXT` notes them, once the policy is finished."
+        )
+    if found.aged:
+        yield from _judged_before(found)
+    elif found.unnoted < found.examples:
+        other = "other " if found.unnoted else ""
+        yield Text(f"Every {other}example is judged under the policy as it reads now.")
+
+
+def _judged_before(found: GoldenAge) -> Iterator[RenderableType]:
+    resting = [one.item for one in found.aged if one.because]
+    unknown = [one.item for one in found.aged if one.cannot_tell]
+    apart = len(found.aged) - len(resting) - len(unknown)
     were = plural(len(found.aged), "example was", "examples were")
     yield Text(
-        f"{were} judged under another version, or by rules edited since: {resting:,} rest on what moved, "
-        f"for {unknown:,} nobody can tell."
+        f"{were} judged under another version, or by rules edited since: {len(resting):,} rest on what "
+        f"moved, for {len(unknown):,} nobody can tell, {apart:,} rest on nothing that moved."
     )
     for one in found.moved[:SHOWN]:
-        names = (aged.item for aged in found.aged if one.name in aged.because)
-        ids = [name for _, name in zip(range(SHOWN), names, strict=False)]
-        more = f" and {one.examples - len(ids):,} more" if one.examples > len(ids) else ""
-        yield indented(Text(id_lines(f"{one.name} moved:", ids, more)), above=0)
+        yield _some(f"{one.name} moved:", [aged.item for aged in found.aged if one.name in aged.because])
+    if unknown:
+        yield _some("cannot tell:", unknown)
     if found.without_version:
         yield Text(f"  Not there any more: {', '.join(found.without_version)}.", style="yellow")
     yield Text("Judge them again: `harness golden confirm`, `harness golden regrade`.", style="dim")
 
 
+def _some(head: str, names: Sequence[str]) -> RenderableType:
+    """The first of some ids, and how many more there are."""
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return indented(Text(id_lines(head, names[:SHOWN], more, width=78)), above=0)
+
+
 def _traffic(found: GoldenAge) -> Iterator[RenderableType]:
-    queries = sum(one.examples for one in found.gone)
     yield Text("")
     yield Text(f"Against {found.traffic}, {plural(found.rows, 'row')}:", style="bold")
     yield Text(f"{percent(found.known_queries)} of it, by weight, has a query of the set.")
     yield Text(f"{percent(found.covered)} of it has an example near it (similarity {found.near:g} or more).")
-    do = "does" if len(found.gone) == 1 else "do"
-    gone = f"{plural(len(found.gone), 'query', 'queries')} of the set, with {plural(queries, 'example')},"
-    yield Text(f"{gone} {do} not occur in it.")
-    if found.gone:
-        shown = ", ".join(one.query for one in found.gone[:SHOWN])
-        more = f" and {len(found.gone) - SHOWN:,} more" if len(found.gone) > SHOWN else ""
-        yield indented(Text(f"gone: {shown}{more}"), above=0)
+    yield from _gone(found)
     if found.strata:
-        table = columns("stratum", "share", "covered")
-        for part in found.strata:
-            table.add_row(part.stratum, percent(part.share), percent(part.covered))
-        yield indented(table)
+        yield from _strata(found)
     if found.to_add:
-        table = columns("to add", "weight", "nearest", "similarity")
-        for one in found.to_add[:SHOWN]:
-            name = f"{one.query} | {one.title}"
-            table.add_row(name, f"{one.weight:g}", one.nearest or "-", f"{one.similarity:.2f}")
-        yield indented(table)
-        if len(found.to_add) > SHOWN:
-            yield Text(f"  {len(found.to_add) - SHOWN:,} more; -o plan.jsonl has all.", style="dim")
+        yield from _to_add(found)
+
+
+def _gone(found: GoldenAge) -> Iterator[RenderableType]:
+    if not found.gone:
+        yield Text("Every query of the set occurs in it.")
+        return
+    do = "does" if len(found.gone) == 1 else "do"
+    examples = plural(sum(one.examples for one in found.gone), "example")
+    gone = f"{plural(len(found.gone), 'query', 'queries')} of the set, with {examples},"
+    yield Text(f"{gone} {do} not occur in it, those with most examples first.")
+    shown = ", ".join(one.query for one in found.gone[:SHOWN])
+    more = f" and {len(found.gone) - SHOWN:,} more" if len(found.gone) > SHOWN else ""
+    yield indented(Text(f"gone: {shown}{more}"), above=0)
+
+
+def _strata(found: GoldenAge) -> Iterator[RenderableType]:
+    table = columns("stratum, the least covered first", "share", "covered")
+    for part in found.strata[:SHOWN]:
+        table.add_row(part.stratum, percent(part.share), percent(part.covered))
+    yield indented(table)
+    if len(found.strata) > SHOWN:
+        yield Text(f"  {len(found.strata) - SHOWN:,} more; --json has all.", style="dim")
+
+
+def _to_add(found: GoldenAge) -> Iterator[RenderableType]:
+    table = columns("to add", "weight", "nearest", "similarity")
+    for one in found.to_add[:SHOWN]:
+        name = f"{one.query} | {one.title}"
+        table.add_row(name, f"{one.weight:g}", one.nearest or "-", f"{one.similarity:.2f}")
+    yield indented(table)
+    if len(found.to_add) > SHOWN:
+        yield Text(f"  {len(found.to_add) - SHOWN:,} more; -o FILE has all.", style="dim")
+    order = "the heaviest of each stratum, then the heaviest of all" if found.strata else "most weight first"
+    yield Text(f"  In this order: {order}; each of another query while there are any.", style="dim")

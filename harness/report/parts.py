@@ -75,10 +75,10 @@ def whole_in(text: str, names: Iterable[str]) -> str:
     return text
 
 
-def id_lines(head: str, ids: Iterable[str], end: str = "") -> str:
-    """A sentence with ids as lines of 80 columns at most, which are folded between ids."""
+def id_lines(head: str, ids: Iterable[str], end: str = "", width: int = 80) -> str:
+    """A sentence with ids as lines of so many columns at most, which are folded between ids."""
     text = f"{head} {', '.join(map(whole, ids))}{end}"
-    lines = wrap(text, 80, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    lines = wrap(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines).replace(GLUE, " ")
 
 

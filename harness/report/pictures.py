@@ -93,7 +93,7 @@ def _save(path: Path, form: Form, draw: "Drawing") -> Path:
         figure = Figure()
         draw(figure)
         # Without a date, the same run gives the same bytes.
-        metadata = {"Date": None} if form == "svg" else {"Software": "harness"}
+        metadata = {"Date": None, "Creator": "harness"} if form == "svg" else {"Software": "harness"}
         figure.savefig(path, format=form, dpi=DPI, metadata=metadata)
     return path
 

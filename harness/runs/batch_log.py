@@ -18,7 +18,7 @@ from harness.nouns.base import Noun
 from harness.nouns.records import Key
 from harness.storage.files import build, read_bytes, to_line
 from harness.storage.regular import append_whole, open_to_append
-from harness.storage.strict_json import parse_json
+from harness.storage.strict_json import json_fault, parse_json
 
 BATCHES = "batches.jsonl"
 Ending = Literal["over", "short", "lost"]
@@ -154,7 +154,7 @@ def _read(path: Path) -> tuple[list[Entry], int]:
         try:
             entry, faults = build(Entry, parse_json(line.decode("utf-8")), where)
         except (ValueError, RecursionError) as error:
-            entry, faults = None, [Fault(where, f"not JSON: {error}")]
+            entry, faults = None, [Fault(where, f"not JSON: {json_fault(error, lines=False)}")]
         if entry is None or (entry.step != "meant" and entry.mark not in marks):
             damage = "the file is damaged; restore it: it lists the batches that are paid for"
             raise BadInput([*faults, Fault(str(path), damage)])

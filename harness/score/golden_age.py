@@ -35,7 +35,7 @@ NEAR = 0.5
 TO_ADD = 40
 """Pairs to judge next: about as many as raters do in a sitting."""
 LOOKED_AT = 2_000
-"""Uncovered pairs, those with most weight, of which the plan is chosen."""
+"""Uncovered pairs, the first in their order, of which the plan is chosen."""
 
 
 def golden_age(
@@ -57,6 +57,7 @@ def golden_age(
         aged=tuple(aged),
         moved=tuple(MovedClause(name=name, examples=count) for name, count in moved.most_common()),
         without_version=tuple(unknown),
+        unnoted=sum(is_judged(one, policy) and one.under(policy.version).rules is None for one in examples),
     )
     if traffic is None:
         return found, []
@@ -80,7 +81,8 @@ def _aged(
             diffs[version] = diff_policies(base, policy)
         except BadInput:
             unknown.append(version)
-    return [_aged_example(one, diffs.get(one.policy_version)) for one in left], unknown
+    aged = [_aged_example(one, diffs.get(one.policy_version)) for one in left]
+    return sorted(aged, key=lambda one: (not one.because, not one.cannot_tell)), unknown
 
 
 def _aged_example(example: Example, diff: PolicyDiff | None) -> AgedExample:
@@ -107,8 +109,7 @@ def _by_traffic(
     total = sum(one.weight for one in pairs)
     index = Nearest(examples)
     nearest = [index.of(one.pair) for one in pairs]
-    far = [at for at, (_, similarity) in enumerate(nearest) if similarity < near]
-    far.sort(key=lambda at: -pairs[at].weight)
+    far = _first_of_each(pairs, [at for at, (_, similarity) in enumerate(nearest) if similarity < near])
     chosen = _chosen([pairs[at] for at in far[:LOOKED_AT]], number, near)
     to_add = [(pairs[far[at]], *nearest[far[at]]) for at in chosen]
     said = {
@@ -120,6 +121,16 @@ def _by_traffic(
         "to_add": tuple(_uncovered(*one) for one in to_add),
     }
     return said, [_planned(*one) for one in to_add]
+
+
+def _first_of_each(pairs: Sequence[TrafficPair], far: Sequence[int]) -> list[int]:
+    """The uncovered pairs: the heaviest of each stratum, then the rest, each time most weight first.
+
+    By weight alone a light stratum would get none, and it is often the one without any example.
+    """
+    heaviest = sorted(far, key=lambda at: -pairs[at].weight)
+    firsts = set({pairs[at].stratum: at for at in reversed(heaviest)}.values())
+    return sorted(heaviest, key=lambda at: at not in firsts)
 
 
 def _chosen(pairs: Sequence[TrafficPair], number: int, near: Fraction) -> list[int]:

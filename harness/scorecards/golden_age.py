@@ -55,9 +55,12 @@ class Uncovered(Noun):
 class GoldenAge(Noun):
     """How old a golden set is. What the traffic says is None, or empty, where none was given.
 
+    `unnoted`: the examples judged under this version that note no rules: nobody can tell whether the policy
+    was edited since. `aged`: those that rest on what moved first, then those of which nobody can tell.
     `near`: from this Jaccard index of the words of query and title on, an example is near. `covered`: the
     share of the traffic, by weight, that has one; `known_queries`: the share whose query the set has.
-    `to_add`: what to judge next, most weight first, each of another query where there are enough.
+    `to_add`: what to judge next: the heaviest pair of each stratum first, then the heaviest of all, each of
+    another query where there are enough.
     """
 
     policy: str
@@ -66,6 +69,7 @@ class GoldenAge(Noun):
     aged: tuple[AgedExample, ...]
     moved: tuple[MovedClause, ...]
     without_version: tuple[str, ...] = ()
+    unnoted: int = 0
     traffic: str | None = None
     rows: int = 0
     near: float | None = None

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 FORMULA = ("=", "+", "-", "@")
@@ -10,6 +11,16 @@ _NUMBER = re.compile(r"-?[0-9]+([.,][0-9]+)?")
 _THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2},[0-9]{3}")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 """What no text of a product holds, and what cuts it off or steers a terminal elsewhere."""
+
+
+_KINDS = {
+    datetime: "a time",
+    date: "a date",
+    time: "a time",
+    timedelta: "a length of time",
+    bool: "true or false",
+}
+"""What typed columns hold that is no grade and no other number. A datetime is a date too, and comes first."""
 
 
 def present(value: Any) -> Any:
@@ -25,6 +36,13 @@ def present(value: Any) -> Any:
     return (
         None if type(value).__name__ == "NAType" or (not isinstance(value, str) and value != value) else value
     )
+
+
+def kind_of(value: Any) -> str:
+    """What a value is that is neither a text nor a number, in words; empty for those, and for none."""
+    if isinstance(value, list):
+        return "a map" if value and isinstance(value[0], tuple) else "a list"
+    return next((words for kind, words in _KINDS.items() if isinstance(value, kind)), "")
 
 
 def number_of(text: str) -> float | None:

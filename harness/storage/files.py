@@ -1,11 +1,11 @@
 """Read UTF-8 text, TOML and JSON lines as nouns, or report every fault; write files atomically."""
 
+import errno
 import json
 import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
-from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.partial import beside_of
 from harness.storage.regular import LARGEST, LONGEST_LINE, lines_of, reading
 from harness.storage.regular import read_bytes as read_bytes
-from harness.storage.strict_json import parse_json, parse_whole
+from harness.storage.strict_json import json_fault, parse_json, parse_whole
 
 Model = TypeVar("Model", bound=BaseModel)
 PIECE = 1 << 16
@@ -58,7 +58,8 @@ def read_toml(path: Path, *, links: bool = True) -> dict[str, Any]:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         # Also of a number of 5,000 digits.
-        raise BadInput([Fault(str(path), f"not TOML: {error}")]) from None
+        what = json_fault(error) if "digits" in str(error) or isinstance(error, RecursionError) else error
+        raise BadInput([Fault(str(path), f"not TOML: {what}")]) from None
 
 
 def build(model: type[Model], data: Any, where: str) -> tuple[Model | None, list[Fault]]:
@@ -101,7 +102,7 @@ def read_json(path: Path, most: int = LARGEST, *, links: bool = True) -> Any:
     try:
         return parse_json(read_text(path, most, links=links))
     except (ValueError, RecursionError) as error:
-        raise BadInput([Fault(str(path), f"not JSON: {error}")]) from None
+        raise BadInput([Fault(str(path), f"not JSON: {json_fault(error)}")]) from None
 
 
 _LINES = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
@@ -123,9 +124,8 @@ def each_json_line(path: Path) -> Iterator[tuple[int, dict[str, Any] | Fault]]:
         try:
             value = parse_whole(line)
         except (ValueError, RecursionError) as error:
-            # Without the place that Python adds: line 1 of each line.
-            what = f"{error.msg} at letter {error.colno}" if isinstance(error, JSONDecodeError) else error
-            yield number, Fault(f"{path}, line {number}", f"not JSON: {what}", "not JSON")
+            what = f"not JSON: {json_fault(error, lines=False)}"
+            yield number, Fault(f"{path}, line {number}", what, "not JSON")
             continue
         if not isinstance(value, dict):
             yield number, Fault(f"{path}, line {number}", "expected a JSON object on each line")
@@ -213,6 +213,9 @@ def write_lines(path: Path, nouns: Iterable[BaseModel]) -> None:
 def write_atomic(path: Path, content: Content) -> None:
     """Write a file atomically: write a temporary file beside it, sync it, then rename it."""
     beside = beside_of(path)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        # A rename would put a file in the place of /dev/null.
+        raise OSError(errno.EINVAL, "is a pipe or a device; name a file to write", str(path))
     try:
         # Create it exclusively: in an untrusted folder, a link of that name would redirect the write.
         beside.unlink(missing_ok=True)

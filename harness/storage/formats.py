@@ -5,19 +5,21 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.storage.cells import present
+from harness.storage.cells import kind_of, present
 from harness.storage.files import each_json_line, read_text
 from harness.storage.huggingface import dataset_rows
 from harness.storage.parquet import parquet_rows
 from harness.storage.plural import plural
 from harness.storage.separated import lines_of, read_csv, read_tsv
 from harness.storage.stream import Stream
-from harness.storage.strict_json import parse_whole, single_keys
+from harness.storage.strict_json import json_fault, parse_whole, single_keys
 from harness.storage.tables import Layout, Row, Table
 from harness.storage.xlsx import read_xlsx
 
 HELD = 20_000
 """Rows of JSON lines or Parquet that are held; a longer file is read again for each pass."""
+HELD_LETTERS = 64 << 20
+"""Letters of these rows: a few rows of long texts are not held either."""
 Numbered = Iterable[tuple[int, Mapping[str, Any] | Fault]]
 
 
@@ -51,7 +53,9 @@ def _read_json(path: Path, _: Layout) -> Table:
     try:
         found = parse_whole(read_text(path))
     except (ValueError, RecursionError) as error:
-        raise BadInput([Fault(str(path), f"not JSON: {error} (for JSON lines: --format jsonl)")]) from None
+        raise BadInput(
+            [Fault(str(path), f"not JSON: {json_fault(error)} (for JSON lines: --format jsonl)")]
+        ) from None
     found = page_of(path, found)
     if not isinstance(found, list):
         raise BadInput([Fault(str(path), "a list of objects is wanted, as in [{...}, {...}]")])
@@ -94,24 +98,28 @@ def _objects(path: Path, numbered: Callable[[], Numbered], unit: str, *, again: 
     """Objects as a table. `again`: they can be read again, so that not all of a long file are held."""
     rows: list[Row] = []
     faults: list[Fault] = []
-    lists: dict[str, int] = {}
+    odd: dict[str, tuple[int, str]] = {}
     columns: dict[str, None] = {}
-    count = 0
+    count = letters = 0
     for number, cells in numbered():
         row = cells if isinstance(cells, Fault) else _row(number, cells, f"{path}, {unit} {number}")
         if isinstance(row, Fault):
             faults.append(row)
             continue
         count += 1
-        if not again or count <= HELD:
+        if not again or (count <= HELD and letters <= HELD_LETTERS):
             rows.append(row)
+            letters += sum(len(value) for value in row.cells.values() if isinstance(value, str | list))
         columns |= dict.fromkeys(row.cells)
         for name, value in row.cells.items():
-            if isinstance(value, list):
-                lists.setdefault(name, number)
+            if value.__class__ not in _USUAL and (kind := kind_of(value)):
+                odd.setdefault(name, (number, kind))
     refuse_faults(faults)
     kept = rows if count == len(rows) else Stream(lambda: _again(numbered()), count)
-    return Table(path, tuple(columns), kept, unit, lists=lists)
+    return Table(path, tuple(columns), kept, unit, odd=odd)
+
+
+_USUAL = frozenset((str, int, float, type(None)))
 
 
 def _row(number: int, cells: Mapping[str, Any], where: str) -> Row | Fault:
@@ -134,8 +142,12 @@ def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
     for name, value in data.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}.")
-        else:
+            continue
+        try:
             yield prefix + name, present(value)
+        except UnicodeDecodeError as error:
+            byte = f"0x{error.object[error.start]:02x}"
+            raise ValueError(f"{prefix}{name}: bytes that are no UTF-8 text (byte {byte})") from None
 
 
 def _read_qrels(path: Path, layout: Layout) -> Table:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInput, Fault
+from harness.storage.parquet import STEP, bounded, parquet_file
 
 
 def dataset_rows(source: str, split: str | None) -> Iterator[Mapping[str, Any]]:
@@ -19,6 +20,7 @@ def dataset_rows(source: str, split: str | None) -> Iterator[Mapping[str, Any]]:
     """
     datasets = _datasets()
     folder = Path(source)
+    _refuse_bombs(folder)
     try:
         with tempfile.TemporaryDirectory() as cache:
             if any((folder / name).exists() for name in ("state.json", "dataset_dict.json")):
@@ -30,6 +32,14 @@ def dataset_rows(source: str, split: str | None) -> Iterator[Mapping[str, Any]]:
             yield from _one_split(loaded, source, split)
     except _reading_errors() as error:
         raise BadInput([Fault(source, f"cannot be read as a data set: {_first_line(error)}")]) from error
+
+
+def _refuse_bombs(folder: Path) -> None:
+    """BadInput for a Parquet file that decodes out of all proportion: `datasets` would write it all out."""
+    for path in sorted(folder.rglob("*.parquet")) if folder.is_dir() else ():
+        with parquet_file(path) as file:
+            for _ in bounded(file.iter_batches(batch_size=STEP), path):
+                pass
 
 
 def _loaded(source: str, **where: str) -> Any:

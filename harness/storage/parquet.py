@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.storage.regular import open_regular, unreadable
+from harness.storage.plural import plural
+from harness.storage.regular import LARGEST, open_regular, unreadable
 
-PIECE = 2_000
-"""Rows that are decoded at a time."""
+STEP = 100
+"""Rows that are decoded before it is known how long they are."""
+MOST_UNPACKED = 1_000
+"""How many times its size a file may decode to, if that is more than LARGEST bytes."""
 
 
 def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -22,8 +25,22 @@ def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
         # A row as plain data would have the last of them, and nobody would hear of the others.
         twice = (name for name, count in Counter(file.schema_arrow.names).items() if count > 1)
         refuse_faults(Fault(str(path), f"the header {name!r} comes twice") for name in twice)
-        for batch in file.iter_batches(batch_size=PIECE):
+        for batch in bounded(file.iter_batches(batch_size=STEP), path):
             yield from batch.to_pylist()
+
+
+def bounded(batches: Iterable[Any], path: Path) -> Iterator[Any]:
+    """The batches of a file. BadInput where they are out of all proportion to its size.
+
+    A text that a file has once can stand in every row: a file of 300 KB can hold 20 million long rows.
+    """
+    most, unpacked, rows = max(LARGEST, MOST_UNPACKED * path.stat().st_size), 0, 0
+    for batch in batches:
+        unpacked, rows = unpacked + batch.nbytes, rows + batch.num_rows
+        if unpacked > most:
+            what = f"its first {plural(rows, 'row')} unpack to more than {most >> 20:,} MB"
+            raise BadInput([Fault(str(path), f"{what}; save what is meant of it as a file of its own")])
+        yield batch
 
 
 @contextmanager

@@ -126,7 +126,10 @@ def odd_files(folder: Path) -> list[Fault]:
                     faults.append(Fault(entry.path, LINK))
                 elif not stat.S_ISREG(mode) and not (stat.S_ISDIR(mode) and "." not in entry.name):
                     faults.append(
-                        Fault(entry.path, "is not a regular file: delete it, or ask for the run again")
+                        Fault(
+                            entry.path,
+                            "is not a regular file: delete it, or take the folder anew from its source",
+                        )
                     )
     except OSError as error:
         return [unreadable(folder, error)]

@@ -1,7 +1,7 @@
 """CSV and TSV, with whatever stands between the cells, in whatever encoding is named."""
 
 import csv
-import io
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
@@ -11,7 +11,9 @@ from typing import Literal
 from harness.errors import BadInput, Fault
 from harness.storage.files import Stamp, stamp_of
 from harness.storage.grid import Records, fits, table_of, told
-from harness.storage.regular import LARGEST, unreadable
+from harness.storage.plural import plural
+from harness.storage.regular import unreadable
+from harness.storage.sources import PIECE, Opener, lines_in, opener_of, text_of
 from harness.storage.strict_json import whole_text
 from harness.storage.tables import Layout, Table
 
@@ -22,6 +24,7 @@ SEPARATORS = (",", ";", "\t", "|")
 """What people put between cells; Excel writes semicolons wherever the decimal sign is a comma."""
 SAMPLE = 20
 """Records by which a separator is found out."""
+_CHANGED = "changed while it was read; start again"
 Lines = Callable[[], Iterable[str]]
 Quoting = Literal[0, 3]
 
@@ -42,18 +45,11 @@ def read_tsv(path: Path, layout: Layout) -> Table:
 
 
 def lines_of(path: Path, encoding: str | None) -> Lines:
-    """The lines of a file, read again for each pass; of what is no file, such as a pipe, the text is kept."""
-    name = encoding_named(encoding)
-    if path.is_file():
-        return partial(_each_line, path, stamp_of(path), _own_encoding(path, name))
-    try:
-        with path.open("rb") as file:
-            text = file.read(LARGEST).decode(name)
-    except OSError as error:
-        raise BadInput([unreadable(path, error)]) from error
-    except UnicodeDecodeError as error:
-        raise BadInput([_not_decoded(path, name, error)]) from None
-    return partial(io.StringIO, whole_text(text.removeprefix(MARK)), newline="")
+    """The lines of a file, read again for each pass; a pipe is kept for that."""
+    name, source = encoding_named(encoding), opener_of(path)
+    # What a pipe gave does not change any more.
+    stamp = stamp_of(path) if path.is_file() else None
+    return partial(_each_line, path, stamp, source, _own_encoding(path, source, name))
 
 
 def encoding_named(encoding: str | None) -> str:
@@ -65,7 +61,7 @@ def encoding_named(encoding: str | None) -> str:
     return encoding or "utf-8-sig"
 
 
-def _own_encoding(path: Path, named: str) -> str:
+def _own_encoding(path: Path, source: Opener, named: str) -> str:
     """The encoding named, but UTF-8 for a file that is: one option holds for files of several encodings.
 
     Letters beyond ASCII are sound UTF-8 by chance in no other encoding, but for very short texts.
@@ -74,49 +70,55 @@ def _own_encoding(path: Path, named: str) -> str:
         return named
     try:
         # A byte order mark is beyond ASCII.
-        with path.open(encoding="utf-8", newline="") as file:
+        with text_of(source, "utf-8") as text:
             beyond = False
-            for line in file:
+            for line in lines_in(text, path):
                 beyond = beyond or not line.isascii()
             return "utf-8-sig" if beyond else named
     except (UnicodeDecodeError, OSError):
         return named
 
 
-def _each_line(path: Path, stamp: Stamp, encoding: str) -> Iterator[str]:
-    if stamp_of(path) != stamp:
-        raise BadInput([Fault(str(path), "changed while it was read; start again")])
+def _each_line(path: Path, stamp: Stamp, source: Opener, encoding: str) -> Iterator[str]:
+    if stamp and stamp_of(path) != stamp:
+        raise BadInput([Fault(str(path), _CHANGED)])
     try:
-        with path.open(encoding=encoding, newline="") as file:
-            for number, line in enumerate(file, start=1):
+        with text_of(source, encoding) as text:
+            for number, line in enumerate(lines_in(text, path), start=1):
                 if encoding != "utf-8-sig" and whole_text(line) != line:
                     what = f"not {encoding} (half a surrogate pair); name another --encoding"
                     raise BadInput([Fault(f"{path}, line {number}", what)])
                 yield line if number > 1 else line.removeprefix(MARK)
     except UnicodeError:
-        raise BadInput([_first_fault(path, encoding)]) from None
+        raise BadInput([_first_fault(path, source, encoding)]) from None
     except OSError as error:
         raise BadInput([unreadable(path, error)]) from error
 
 
-def _first_fault(path: Path, encoding: str) -> Fault:
-    """The place of what could not be decoded: Python decodes piece by piece and does not know it."""
-    try:
-        path.read_bytes().decode(encoding)
-    except UnicodeDecodeError as error:
-        return _not_decoded(path, encoding, error)
-    except UnicodeError as error:
-        return Fault(str(path), f"not {encoding}: {error}")
-    return Fault(str(path), "changed while it was read; start again")
+def _first_fault(path: Path, source: Opener, encoding: str) -> Fault:
+    """The place of what could not be decoded, by pieces: Python's reader does not know it."""
+    decoder, start, lines = getincrementaldecoder(encoding)(), b"", 1
+    with source() as file:
+        while True:
+            piece = file.read(PIECE)
+            start = start or piece[:2]
+            try:
+                lines += decoder.decode(piece, not piece).count("\n")
+            except UnicodeDecodeError as error:
+                before = error.object[: error.start].decode(encoding, "ignore").count("\n")
+                return _not_decoded(path, encoding, lines + before, error.object[error.start], start)
+            except UnicodeError as error:
+                return Fault(str(path), f"not {encoding}: {error}")
+            if not piece:
+                return Fault(str(path), _CHANGED)
 
 
-def _not_decoded(path: Path, encoding: str, error: UnicodeDecodeError) -> Fault:
-    content = error.object
-    line = content[: error.start].decode(encoding, "ignore").count("\n") + 1
-    byte = f"byte 0x{content[error.start]:02x}"
+def _not_decoded(path: Path, encoding: str, line: int, found: int, start: bytes) -> Fault:
+    """`found`: the byte that is no text; `start`: the first two of the file, which tell UTF-16."""
+    byte = f"byte 0x{found:02x}"
     if encoding != "utf-8-sig":
         return Fault(f"{path}, line {line}", f"not {encoding} ({byte}); name another --encoding")
-    likely = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "cp1252"
+    likely = "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "cp1252"
     what = f"not UTF-8 ({byte}); save the file as UTF-8, or name its encoding: --encoding {likely}"
     return Fault(f"{path}, line {line}", what)
 
@@ -163,4 +165,17 @@ def _records(lines: Iterable[str], separator: str, quoting: Quoting, after: int 
             yield start + after, cells
             start = reader.line_num + 1
     except csv.Error as error:
-        yield start + after, str(error)
+        yield start + after, _words(str(error))
+
+
+_CSV_WORDS = {
+    "unexpected end of data": "a quote is opened here and never closed",
+    "expected after": 'text follows a closing quote; a quote within a cell is written twice: ""',
+    "field limit": f"a cell has more than {plural(MAX_CELL, 'letter')}; is a quote before it never closed?",
+    "new-line character": "a line end stands in a cell without quotes",
+}
+
+
+def _words(said: str) -> str:
+    """What Python's reader says, for people."""
+    return next((words for sign, words in _CSV_WORDS.items() if sign in said), said)

@@ -33,6 +33,38 @@ def single_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
+_WORDS = {
+    "Expecting property name": "a key in double quotes is wanted, and no comma after the last value",
+    "Expecting ':'": "the colon after a key is missing",
+    "Expecting ','": "a comma or a closing bracket is missing",
+    "Expecting value": "a value is missing",
+    "Extra data": "more follows after its end",
+    "Unterminated string": "a text in double quotes is never closed",
+    "Invalid control character": "a text has a line end, a tab or the like as it is, not as \\n or \\t",
+    "Invalid \\escape": "a backslash stands before a letter that it does not go with; \\\\ is a backslash",
+    "Invalid \\uXXXX": "four hexadecimal digits are missing after \\u",
+    "Illegal trailing comma": "a comma stands after the last value",
+    "Unexpected UTF-8 BOM": "it begins with two byte order marks",
+}
+"""What Python's parser says, for people."""
+
+
+def json_fault(error: Exception, *, lines: bool = True) -> str:
+    """What is wrong with a text that is no JSON, and where in it; `lines`: whether it has several."""
+    said = str(error)
+    if isinstance(error, RecursionError):
+        return "lists or objects lie too deep in each other"
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8 (byte 0x{error.object[error.start]:02x})"
+    if "integer string conversion" in said:
+        return "a number has more digits than any value that could be meant"
+    if not isinstance(error, json.JSONDecodeError):
+        return said
+    words = next((words for sign, words in _WORDS.items() if error.msg.startswith(sign)), error.msg)
+    line = f"line {error.lineno}, " if lines else ""
+    return f"{words}, at {line}letter {error.colno}"
+
+
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 

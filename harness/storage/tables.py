@@ -23,6 +23,10 @@ NAMES = (
 )  # fmt: skip
 """What a header can be mapped to."""
 LISTS = ("clauses", "tags")
+NUMBERS = (
+    "grade", "repeat", "weight", "position", "teacher", "human", "pi", "score", "golden",
+    "views", "clicks", "carts", "purchases", "returns", "dwell",
+)  # fmt: skip
 LONE = ("grade", *LISTS)
 """Names of which no cells are joined."""
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -74,8 +78,8 @@ class Table:
     """What `Row.line` counts."""
     defaults: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Headers for our names that the format itself settles."""
-    lists: Mapping[str, int] = field(default_factory=dict)
-    """Headers with a list in a cell, and the first line that has one."""
+    odd: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    """Headers that have more than texts and numbers: the first line with something else, and what it is."""
 
     @property
     def place(self) -> str:
@@ -89,15 +93,15 @@ class Table:
     def find(self, name: str, layout: Layout) -> tuple[str, ...]:
         """The headers that hold one of our names; empty where the table has none.
 
-        BadInput where a text is wanted and a cell holds a list.
+        BadInput where a text is wanted and a cell holds a list, or a number and a cell holds a date.
         """
         found = self._headers(name, layout)
-        faults = [
-            Fault(f"{self.place} {self.lists[header]}", f"{header}: a list where a text is wanted")
+        refuse_faults(
+            Fault(f"{self.place} {line}", f"{header}: {kind} where {wanted} is wanted")
             for header in found
-            if header in self.lists and name not in LISTS
-        ]
-        refuse_faults(faults)
+            for line, kind in [self.odd.get(header, (0, ""))]
+            if kind and (wanted := _wanted(name, kind))
+        )
         return found
 
     def _headers(self, name: str, layout: Layout) -> tuple[str, ...]:
@@ -116,7 +120,9 @@ class Table:
         missing += [f"no column {header!r}" for header in dict.fromkeys(named) if header not in self.columns]
         if missing:
             hint = f"the columns there: {', '.join(self.columns)}; {self._remedy(missing, layout.mapped_by)}"
-            raise BadInput([Fault(str(self.path), f"{', '.join(missing)} ({hint})")])
+            raise BadInput(
+                [Fault(str(self.path), f"{', '.join(missing)} ({self._groups([*found, *named])}{hint})")]
+            )
         self._refuse_two_texts(layout)
         return found
 
@@ -138,6 +144,16 @@ class Table:
                     what = f"{name} and {other} differ{say}"
                     raise BadInput([Fault(self.where(row), what)])
 
+    def _groups(self, named: Sequence[str]) -> str:
+        """Of headers that are not there themselves, as nested columns: those that they hold."""
+        groups = {
+            name: [one for one in self.columns if one.startswith(f"{name}.")]
+            for name in dict.fromkeys(named)
+            if name not in self.columns
+        }
+        said = (f"{name} holds columns: {', '.join(found)}" for name, found in groups.items() if found)
+        return "".join(f"{one}; " for one in said)
+
     def _remedy(self, missing: Sequence[str], option: str | None) -> str:
         if len(self.columns) == 1 and any(mark in self.columns[0] for mark in ",;\t|"):
             return "not every row has as many cells; save it as CSV with commas, or name --format"
@@ -150,6 +166,14 @@ class Table:
             f", such as item={'+'.join(both)}" if "no column for item" in missing and len(both) == 2 else ""
         )
         return f"map others with {option} name=header{such}"
+
+
+def _wanted(name: str, kind: str) -> str:
+    """What is wanted under one of our names, where what is there is not that; empty where it may be."""
+    if name in NUMBERS:
+        return "a number"
+    several = kind in ("a list", "a map")
+    return "a text" if several and not (name in LISTS and kind == "a list") else ""
 
 
 def parse_columns(text: str | None) -> dict[str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.grid import Records, table_of
-from harness.storage.regular import LARGEST, unreadable
+from harness.storage.regular import LARGEST, open_regular, unreadable
 from harness.storage.tables import Layout, Table
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def read_xlsx(path: Path, _: Layout) -> Table:
     """The one sheet of a workbook that holds anything. BadInput for several, and without openpyxl."""
     try:
         # A small file can unpack to any size.
-        with zipfile.ZipFile(path) as parts:
+        with open_regular(path) as file, zipfile.ZipFile(file) as parts:
             unpacked = sum(part.file_size for part in parts.infolist())
         if unpacked > LARGEST:
             raise BadInput([Fault(str(path), f"unpacks to more than {LARGEST >> 20} MB; save it as CSV")])
@@ -57,7 +57,7 @@ def _sheets(path: Path) -> dict[str, list[tuple[int, list[str]]]]:
     sheets: dict[str, list[tuple[int, list[str]]]] = {}
     faults: list[Fault] = []
     # openpyxl leaves files open that it cannot read; this one is closed.
-    with warnings.catch_warnings(), path.open("rb") as file:
+    with warnings.catch_warnings(), open_regular(path) as file:
         # Of styles and extensions, which hold no cell.
         warnings.simplefilter("ignore")
         written, computed = _book(path, file, data_only=False), _book(path, file, data_only=True)

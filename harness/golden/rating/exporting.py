@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import BadInput
+from harness.errors import BadInput, refuse_faults
 from harness.golden.examples import golden_path
 from harness.golden.graded_files import examples_of
 from harness.golden.rating.exchange.formats import check_ending, format_named
@@ -16,18 +16,23 @@ from harness.nouns.base import Split
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
 from harness.storage.files import write_atomic
+from harness.storage.outputs import FILE, Around, output_faults
 from harness.storage.project import Project
 
 
 @dataclass(frozen=True, slots=True)
 class RatingsExport:
-    """What to export, in which format, where. `pairs`: the pairs to rate, blind; `raters`: only theirs."""
+    """What to export, in which format, where. `pairs`: the pairs to rate, blind; `raters`: only theirs.
+
+    `overwrite`: whether files that are there may be written over.
+    """
 
     format: str
     path: Path
     pairs: bool = False
     raters: tuple[str, ...] = ()
     splits: tuple[Split, ...] = ("dev", "test")
+    overwrite: bool = False
 
 
 class RatingsExported(NamedTuple):
@@ -52,6 +57,10 @@ def export_ratings(project: Project, policy: Policy, wanted: RatingsExport) -> R
     if not out.tasks:
         raise BadInput(f"{policy.label}: nothing to export")
     files = format.write(out)
+    # The file that is named was looked at before; these are only known now.
+    around = Around((), project, wanted.overwrite)
+    beside = (path for path in files if path != wanted.path)
+    refuse_faults(fault for path in beside for fault in output_faults(path, FILE, around))
     for path, content in files.items():
         write_atomic(path, content)
     left_out = {reason: count for reason, count in out.left_out.items() if count}

@@ -13,7 +13,7 @@ from harness.nouns.pair import Cannot
 from harness.storage.cells import present
 from harness.storage.files import build, read_text
 from harness.storage.plural import plural
-from harness.storage.strict_json import parse_whole
+from harness.storage.strict_json import json_fault, parse_whole
 from harness.storage.tables import Layout, Row, joined
 
 MOST_JSON = 256 << 20
@@ -137,7 +137,7 @@ def json_of(path: Path) -> Any:
     try:
         return parse_whole(read_text(path))
     except (ValueError, RecursionError) as error:
-        raise BadInput([Fault(str(path), f"not JSON: {error}")]) from None
+        raise BadInput([Fault(str(path), f"not JSON: {json_fault(error)}")]) from None
 
 
 def headers(name: str, layout: Layout, there: Container[str]) -> tuple[str, ...]:

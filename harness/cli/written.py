@@ -1,0 +1,82 @@
+"""The files that a command writes where its user names them: one rule, asked before the command begins."""
+
+import glob
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from inspect import Parameter
+from pathlib import Path
+from typing import Annotated, Any
+
+from harness.cli.options import option
+from harness.errors import BadInput, Fault, refuse_faults
+from harness.storage.outputs import FILE, Around, Written, output_faults
+from harness.storage.project import Project, find_project
+
+OVERWRITE = "overwrite"
+Overwrite = Annotated[bool, option("Write over a file that is there and is no input.", "--overwrite")]
+"""Of every command that writes a file; see docs/files.md."""
+
+
+def written_of(parameters: Sequence[Parameter]) -> dict[str, Written]:
+    """The parameters that name what is written, each with what that is."""
+    return {
+        one.name: mark
+        for one in parameters
+        for mark in getattr(one.annotation, "__metadata__", ())
+        if isinstance(mark, Written)
+    }
+
+
+def with_overwrite(parameters: list[Parameter], written: Mapping[str, Written]) -> list[Parameter]:
+    """The parameters with --overwrite after the last that names a file which could be written over."""
+    names = [one.name for one in parameters]
+    places = [names.index(name) for name, kind in written.items() if kind.mark or kind == FILE]
+    if not places or OVERWRITE in names:
+        return parameters
+    at = max(places) + 1
+    flag = Parameter(OVERWRITE, Parameter.KEYWORD_ONLY, annotation=Overwrite, default=False)
+    return [*parameters[:at], flag, *parameters[at:]]
+
+
+def refuse_outputs(given: Mapping[str, Any], written: Mapping[str, Written]) -> None:
+    """BadInput for every file that may not be written, before anything is done."""
+    named = {name: given[name] for name in written if given.get(name) is not None}
+    if not named:
+        return
+    rest = {name: value for name, value in given.items() if name not in written and name != "root"}
+    around = Around(list(_inputs(rest.values())), _project(given.get("root")), bool(given.get(OVERWRITE)))
+    faults = [fault for name, path in named.items() for fault in output_faults(path, written[name], around)]
+    files = [path.absolute() for name, path in named.items() if not written[name].folder]
+    twice = {str(path) for path in files if files.count(path) > 1}
+    refuse_faults([*faults, *(Fault(path, "is named for two things to write") for path in sorted(twice))])
+
+
+def _inputs(values: Iterable[Any]) -> Iterator[Path]:
+    """What is there under the values given: files, folders, what a pattern fits, and FILE of replay/FILE."""
+    for value in values:
+        for one in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(one, Path) and glob.has_magic(str(one)):
+                yield from map(Path, glob.iglob(str(one), recursive=True))  # noqa: PTH207 - it may be absolute
+            if isinstance(one, Path):
+                yield from [one] if _is_there(one) else []
+            elif isinstance(one, str):
+                names = (one, one.partition("/")[2], one.partition(":")[2])
+                yield from (Path(name) for name in names if name and _is_read(Path(name)))
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False  # longer than a name can be, or no name
+
+
+def _is_read(path: Path) -> bool:
+    """Whether a text names a file, a run or a label set; others may only be called as a policy is."""
+    return _is_there(path) and (path.is_file() or (path / "manifest.json").exists())
+
+
+def _project(root: Path | None) -> Project | None:
+    try:
+        return find_project(root)
+    except BadInput:
+        return None
