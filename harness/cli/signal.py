@@ -60,7 +60,14 @@ class GradedOptions(Options):
         if self.labels is None:
             raise BadInput("name the graded pairs: --labels LABELS")
         if not is_label_set(self.labels):
-            how = layout(self.labels_columns, None, self.labels_format, self.words)
+            how = layout(
+                self.labels_columns,
+                None,
+                self.labels_format,
+                self.words,
+                mapped_by="--labels-columns",
+                words_by="--words",
+            )
             return LabelFile(self.labels, levels.levels(root), how)
         own = {name: value for name, value in vars(self).items() if name != "labels"}
         if given := given_in({**vars(levels), **own}):

@@ -26,6 +26,7 @@ from harness.signal.contradictions import (
 from harness.signal.counted import Counted, count_log
 from harness.signal.evidence import Evidence
 from harness.signal.exposure import Exposure, propensity_rows, refuse_unfit
+from harness.signal.given_looks import read_propensities
 from harness.signal.graded import GradedPairs, read_graded
 from harness.signal.grouping import by_clause, by_group
 from harness.signal.ladder import PER, Ladder, other_ladders
@@ -33,7 +34,6 @@ from harness.signal.log_table import open_log
 from harness.signal.north_star import NO_ACTION, NO_OUTCOME, north_star
 from harness.signal.ubi import ACTIONS, Ubi, count_ubi
 from harness.signal.ubi_tables import is_ubi
-from harness.storage.formats import read_table
 from harness.storage.plural import plural
 from harness.storage.tables import Layout
 
@@ -149,36 +149,6 @@ def _refuse_unmeasured(log: LogFile, counted: Counted, measure: Measure) -> None
     if measure not in counted.sums:
         there = ", ".join(name for name in counted.sums if name != "views") or "nothing of graded pairs"
         raise BadInput([Fault(str(log.path), f"counts no {measure} (it counts {there})")])
-
-
-def read_propensities(path: Path) -> dict[int, float]:
-    """Propensities from a table of `position` and `propensity`. BadInput names every faulty row."""
-    table = read_table(path)
-    missing = [name for name in ("position", "propensity") if name not in table.columns]
-    if missing:
-        what = f"no column for {', '.join(missing)} (the columns there: {', '.join(table.columns)})"
-        raise BadInput([Fault(str(path), what)])
-    found: dict[int, float] = {}
-    faults = []
-    for row in table.rows:
-        position, value = _numbers(row.text("position"), row.text("propensity"))
-        if position is None or value is None:
-            faults.append(Fault(table.where(row), "a position from 1, and a propensity above 0, are wanted"))
-        elif position in found:
-            faults.append(Fault(table.where(row), f"position {position} is there twice"))
-        else:
-            found[position] = value
-    if faults:
-        raise BadInput(faults)
-    return found
-
-
-def _numbers(position: str, value: str) -> tuple[int | None, float | None]:
-    try:
-        place, chance = int(position), float(value)
-    except ValueError:
-        return None, None
-    return (place if place >= 1 else None), (chance if 0 < chance < np.inf else None)
 
 
 def _signal(log: LogFile, labels: LabelFile, wanted: SignalWanted, found: Exposure, sides: Sides) -> Signal:

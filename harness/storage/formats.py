@@ -12,7 +12,7 @@ from harness.storage.parquet import parquet_rows
 from harness.storage.plural import plural
 from harness.storage.separated import lines_of, read_csv, read_tsv
 from harness.storage.stream import Stream
-from harness.storage.strict_json import parse_whole, single_keys
+from harness.storage.strict_json import json_words, parse_whole, single_keys
 from harness.storage.tables import Layout, Row, Table
 from harness.storage.xlsx import read_xlsx
 
@@ -51,7 +51,9 @@ def _read_json(path: Path, _: Layout) -> Table:
     try:
         found = parse_whole(read_text(path))
     except (ValueError, RecursionError) as error:
-        raise BadInput([Fault(str(path), f"not JSON: {error} (for JSON lines: --format jsonl)")]) from None
+        raise BadInput(
+            [Fault(str(path), f"not JSON: {json_words(error)} (for JSON lines: --format jsonl)")]
+        ) from None
     found = page_of(path, found)
     if not isinstance(found, list):
         raise BadInput([Fault(str(path), "a list of objects is wanted, as in [{...}, {...}]")])
