@@ -6,15 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from builders import harness
+from hypothesis import given
+from hypothesis import strategies as st
 from production import write_csv
 from test_signal import COUNTS, SCALE, files, propensities, refused, shown, signalled, ubi
 
 from harness.errors import BadInput, Unfinished
 from harness.signal import spill
+from harness.signal.cells import CellSums
 from harness.signal.spill import Spill, parts_together
 from harness.storage import batched_parquet
 from harness.storage.batched_parquet import bounded_batches
@@ -28,8 +32,8 @@ def split(
     folder: Path, rows: Sequence[Mapping[str, Any]], names: Sequence[str] = COUNTS
 ) -> tuple[Path, Words]:
     """The log, and the labels as words."""
-    log, *words = files(folder, rows, names)
-    return log, tuple(words)
+    log, flag, labels = files(folder, rows, names)
+    return log, (flag, labels)
 
 
 @pytest.mark.parametrize("name", ["clicks", "purchases"])
@@ -272,6 +276,35 @@ def test_logs_that_wait_on_disk_say_the_same(
     for one, two in zip(star["associations"], other["associations"], strict=True):
         assert one["log_odds"] == pytest.approx(two["log_odds"], rel=1e-9)
         assert one["se"] == pytest.approx(two["se"], rel=1e-9)
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 9), st.integers(0, 9)), max_size=9)),
+    st.integers(0, 20),
+)
+def test_sums_of_cells_are_those_of_all_rows(pieces: list[list[tuple[int, int, int]]], least: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.signal.cells.LEAST", least)
+        found = CellSums(("views", "clicks"))
+        for piece in pieces:
+            columns = np.array(piece, dtype=np.int64).reshape(-1, 3).T
+            found.add(columns[0], {"views": columns[1].astype(float), "clicks": columns[2].astype(float)})
+        found.merge()
+    rows = [row for piece in pieces for row in piece]
+    cells = sorted({cell for cell, _, _ in rows})
+    assert found.cells.tolist() == cells
+    for at, name in enumerate(("views", "clicks"), start=1):
+        assert found.sums[name].tolist() == [sum(row[at] for row in rows if row[0] == cell) for cell in cells]
+
+
+def test_a_pair_that_is_graded_twice_is_named_with_both_places(tmp_path: Path) -> None:
+    log, (flag, labels) = split(tmp_path, shown())
+    with Path(labels).open("a", encoding="utf-8") as file:
+        file.write("thing 3,p3-2,1,c,head,x\nthing 3,p3-2,2,c,head,x\n")
+    said = refused(log, flag, labels, *SCALE)
+    first = 2 + 3 * 6 + 2
+    assert f"line 74: item 'p3-2' of query 'thing 3' is graded twice (first: {labels}, line {first})" in said
+    assert f"line 75: item 'p3-2' of query 'thing 3' is graded twice (first: {labels}, line {first})" in said
 
 
 def keyed(name: str, count: int) -> pa.Table:
