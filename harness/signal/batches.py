@@ -12,11 +12,14 @@ from harness.errors import Fault, refuse_faults
 from harness.storage.batched_parquet import bounded_batches
 from harness.storage.formats import FORMAT_OF
 from harness.storage.parquet import parquet_file
+from harness.storage.parquet import pieces as joined
 from harness.storage.regular import reading
 from harness.storage.tables import Layout
 
-BLOCK = 4 << 20
-"""Bytes of text that are parsed at a time."""
+BLOCK = 1 << 20
+"""Bytes of text that are parsed at a time; many are on their way at once."""
+ROWS, BYTES = 200_000, 16 << 20
+"""The most of a piece, about: each is looked up in all graded pairs, so that many small ones take long."""
 
 
 class Unfit(Exception):
@@ -75,7 +78,7 @@ def pieces(path: Path, layout: Layout, columns: Sequence[str], types: Mapping[st
         else:
             found = _open_csv(file, layout, _separator(kind), types, columns)
         with found:
-            for batch in found:
+            for batch in joined(found, ROWS, BYTES):
                 yield pa.Table.from_batches([batch])
 
 
