@@ -18,7 +18,7 @@ from harness.storage.tables import Layout
 
 BLOCK = 1 << 20
 """Bytes of text that are parsed at a time; many are on their way at once."""
-ROWS, BYTES = 200_000, 16 << 20
+ROWS, BYTES = 100_000, 16 << 20
 """The most of a piece, about: each is looked up in all graded pairs, so that many small ones take long."""
 
 
