@@ -5,7 +5,8 @@
 
 The process: users look at position k with probability 1/k, and click what they look at with the pair's own
 attractiveness. That follows the grade, but for two planted clauses: pairs of grade 1 that cite `wanted` are
-as attractive as grade 3, and pairs of grade 3 that cite `refused` as grade 0. The ranker orders by a noisy
+as attractive as grade 3, and pairs of grade 3 that cite `refused` as grade 0. For the other family of tests,
+of grades on the same side of the line, other pairs of grades are planted. The ranker orders by a noisy
 reading of the grade, anew each day, so that position and grade are confounded as in life. Beside what the
 product does stands the same without a correction for positions: raw click rates.
 """
@@ -16,14 +17,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.signal.contradictions import LEVEL, Evidence, PairTests, Sides, judge_pairs
+from harness.signal.contradictions import PairTests, Sides, judge_pairs, judge_same_side
 from harness.signal.counted import Counted
+from harness.signal.evidence import Evidence
 from harness.signal.exposure import Exposure
 from harness.signal.graded import GradedPairs
 
@@ -35,8 +37,15 @@ RATES = (0.02, 0.04, 0.10, 0.20, 0.35)
 ALIKE = (0.02, 0.10, 0.10, 0.20, 0.35)
 """The same, but that behaviour does not feel the line between the grades 1 and 2."""
 CLAUSES = ("kind-first", "brand-named", "condition", "bundle", "audience", "wanted", "refused")
-PLANTED = {"wanted": (1, 3), "refused": (3, 0)}
+SHOWN_ALIKE = (0.02, 0.04, 0.10, 0.10, 0.35)
+"""The same of the grades 2 and 3, which are both shown."""
+Planted = dict[str, tuple[int, int]]
 """By clause: the grade that its planted pairs have, and the grade that they behave like."""
+PLANTED: Planted = {"wanted": (1, 3), "refused": (3, 0)}
+TWO_GRADES: Planted = {"wanted": (2, 4), "refused": (4, 2)}
+"""On the same side of the line: two grades away."""
+ONE_GRADE: Planted = {"wanted": (2, 3), "refused": (3, 2)}
+"""And one: as the median pair of the other grade, which no test can tell from that pair."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ class Process:
     days: int = 5
     noise: float = 1.5
     spread: float = 0.15
-    planted: bool = True
+    planted: Planted = field(default_factory=lambda: PLANTED)
     rates: tuple[float, ...] = RATES
 
 
@@ -73,10 +82,9 @@ def draw(process: Process, seed: int) -> Drawn:
     grade = chance.choice(len(SCALE), shape, p=SHARES)
     clause = chance.integers(len(CLAUSES), size=shape)
     like, planted = grade.copy(), np.zeros(shape, dtype=bool)
-    for name, (its, behaves) in PLANTED.items():
+    for name, (its, behaves) in process.planted.items():
         mine = (clause == CLAUSES.index(name)) & (grade == its)
-        if process.planted:
-            like[mine], planted[mine] = behaves, True
+        like[mine], planted[mine] = behaves, True
     attractive = np.array(process.rates)[like] * np.exp(chance.normal(0, process.spread, shape))
     views = chance.lognormal(np.log(process.views) - 0.5, 1.0, (process.queries, 1))
     sums = np.zeros((2, process.queries * process.results, process.results))
@@ -99,15 +107,20 @@ def draw(process: Process, seed: int) -> Drawn:
     return Drawn(graded, counted, planted.ravel())
 
 
-def judged(drawn: Drawn, *, raw: bool = False) -> PairTests:
-    """What the product finds; `raw`: by click rates without a correction for positions."""
+def judged(drawn: Drawn, *, raw: bool = False, same_side: bool = False) -> PairTests:
+    """What the product finds across the line, or on the same side of it.
+
+    `raw`: by click rates without a correction for positions.
+    """
     given = dict.fromkeys(range(1, 201), 1.0) if raw else None
-    return judge_pairs(Evidence(Exposure(drawn.graded, drawn.counted, SCALE, "clicks", given)), SIDES)
+    known = Evidence(Exposure(drawn.graded, drawn.counted, SCALE, "clicks", given))
+    across = judge_pairs(known, SIDES)
+    return judge_same_side(known, SIDES, across) if same_side else across
 
 
 def outcome(drawn: Drawn, tests: PairTests) -> tuple[float, float, int]:
     """Recall, the share of what was found that is false, and how many were found."""
-    found = tests.pair[tests.q <= LEVEL]
+    found = tests.found
     right = int(drawn.planted[found].sum())
     recall = right / max(1, int(drawn.planted.sum()))
     return recall, (len(found) - right) / max(1, len(found)), len(found)
@@ -122,26 +135,39 @@ TABLE = """| log | views of a query | method | recall | false discovery rate | l
 |---|---|---|---|---|---|"""
 
 
+ACROSS = {
+    "planted": Process(),
+    "quiet": Process(planted={}),
+    "quiet, 1 like 2": Process(planted={}, rates=ALIKE, spread=0),
+}
+SAME_SIDE = {
+    "planted, two grades": Process(planted=TWO_GRADES),
+    "planted, one grade": Process(planted=ONE_GRADE),
+    "quiet": Process(planted={}),
+    "quiet, 2 like 3": Process(planted={}, rates=SHOWN_ALIKE, spread=0),
+}
+
+
 def rows(logs: int, views: tuple[int, ...] = (2_000, 4_000, 8_000)) -> None:
-    """Print the table of planted and of quiet logs."""
-    say(TABLE)
-    processes = {
-        "planted": Process(),
-        "quiet": Process(planted=False),
-        "quiet, 1 like 2": Process(planted=False, rates=ALIKE, spread=0),
-    }
-    for kind, one in processes.items():
-        for each in views:
-            process, planted = replace(one, views=each), one.planted
-            results: dict[str, list[tuple[float, float, int]]] = {"corrected": [], "raw click rates": []}
-            for seed in range(logs):
-                drawn = draw(process, seed)
-                results["corrected"].append(outcome(drawn, judged(drawn)))
-                results["raw click rates"].append(outcome(drawn, judged(drawn, raw=True)))
-            for method, found in results.items():
-                recall, false, count = (np.array(column, dtype=float) for column in zip(*found, strict=True))
-                what = f"{recall.mean():.3f} | {false.mean():.3f}" if planted else "- | -"
-                say(f"| {kind} | {each:,} | {method} | {what} | {(count > 0).mean():.3f} |")
+    """Print the tables of planted and of quiet logs: across the line, and on the same side of it."""
+    for same_side, processes in enumerate((ACROSS, SAME_SIDE)):
+        say(TABLE)
+        for kind, one in processes.items():
+            for each in views:
+                row(f"| {kind} | {each:,} |", replace(one, views=each), logs, same_side=bool(same_side))
+
+
+def row(head: str, process: Process, logs: int, *, same_side: bool) -> None:
+    """Print what is found in so many logs, with a correction for positions and without."""
+    results: dict[str, list[tuple[float, float, int]]] = {"corrected": [], "raw click rates": []}
+    for seed in range(logs):
+        drawn = draw(process, seed)
+        for raw, found in enumerate(results.values()):
+            found.append(outcome(drawn, judged(drawn, raw=bool(raw), same_side=same_side)))
+    for method, found in results.items():
+        recall, false, count = (np.array(column, dtype=float) for column in zip(*found, strict=True))
+        what = f"{recall.mean():.3f} | {false.mean():.3f}" if process.planted else "- | -"
+        say(f"{head} {method} | {what} | {(count > 0).mean():.3f} |")
 
 
 def timed(count: int, form: str) -> None:

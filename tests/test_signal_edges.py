@@ -13,11 +13,13 @@ from harness.nouns.policy import Action
 from harness.policy.load import load_policy
 from harness.scorecards.signal import Propensity, Step
 from harness.signal.cautions import bias_warnings, unfelt_line
-from harness.signal.contradictions import Evidence, Sides, judge_pairs
-from harness.signal.counted import Counted, Searches
+from harness.signal.contradictions import Sides, judge_pairs
+from harness.signal.counted import Counted
+from harness.signal.evidence import Evidence
 from harness.signal.exposure import Exposure, propensity_rows, refuse_unfit
 from harness.signal.graded import GradedPairs
 from harness.signal.north_star import north_star
+from harness.signal.searches import Searches
 from harness.signal.signal_files import sides_of
 
 

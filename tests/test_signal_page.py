@@ -97,7 +97,8 @@ def test_the_page_has_the_figures_of_the_json(here: Path) -> None:
         low, high = rung["ci"]
         assert f"{rung['attractiveness']:.3f} {low:.3f} to {high:.3f}" in words
     assert "100% 40 of 40" in words and "92% 37 of 40" in words
-    assert page.count('<th scope="row" class="text"><bdi>p') == len(found["contradictions"])
+    every = len(found["contradictions"]) + len(found["same_side"]["contradictions"])
+    assert page.count('<th scope="row" class="text"><bdi>p') == every
     drawn = page.partition('<section id="ladder"')[2].partition("</section>")[0]
     points = [float(at) for at in re.findall(r'class="point" cx="([\d.]+)%"', drawn)][:5]
     rates = [rung["attractiveness"] for rung in reversed(found["ladder"])]

@@ -165,15 +165,17 @@ def layout(
     labels: str | None = None,
     encoding: str | None = None,
     mapped_by: str | None = "--columns",
+    words_by: str = "--labels",
 ) -> "Layout":
-    """How to read a table; `mapped_by`: the option that says its headers."""
+    """How to read a table; `mapped_by`, `words_by`: the options that say its headers, and grades as words."""
     from harness.storage.tables import Layout, parse_columns, parse_labels
 
     names = names_in(wide)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise BadInput(f"--wide names {', '.join(twice)} twice")
-    return Layout(parse_columns(columns), names, format, parse_labels(labels), encoding, mapped_by)
+    words = parse_labels(labels, words_by)
+    return Layout(parse_columns(columns), names, format, words, encoding, mapped_by, words_by)
 
 
 def weighting_of(text: str | None) -> "Weights | None":

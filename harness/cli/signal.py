@@ -61,7 +61,14 @@ class GradedOptions(Options):
         if self.labels is None:
             raise BadInput("name the graded pairs: --labels LABELS")
         if not is_label_set(self.labels):
-            how = layout(self.labels_columns, None, self.labels_format, self.words)
+            how = layout(
+                self.labels_columns,
+                None,
+                self.labels_format,
+                self.words,
+                mapped_by="--labels-columns",
+                words_by="--words",
+            )
             return LabelFile(self.labels, levels.levels(root), how)
         own = {name: value for name, value in vars(self).items() if name != "labels"}
         if given := given_in({**vars(levels), **own}):
@@ -79,14 +86,18 @@ class SheetOptions(Options):
     ] = None
     n: Annotated[int, option("Pairs of it at most.", "--n", "-n", min=1)] = 100
 
-    def written(self, found: "Signal", labels: "LabelFile") -> "Signal":
-        """Write the plan; what was found, with its name."""
+    def written(self, found: "Signal", labels: "LabelFile") -> "tuple[Signal, BadInput | None]":
+        """Write the plan, if one is wanted; what was found, with its name, or why there is no plan."""
         from harness.signal.sheet import planned_pairs
         from harness.storage.files import write_lines
 
-        assert self.output is not None, "the caller looked"
-        write_lines(self.output, planned_pairs(found, labels, self.n))
-        return found.model_copy(update={"sheet": str(self.output)})
+        if self.output is None:
+            return found, None
+        try:
+            write_lines(self.output, planned_pairs(found, labels, self.n))
+        except BadInput as error:
+            return found, error
+        return found.model_copy(update={"sheet": str(self.output)}), None
 
 
 def signal_command(
@@ -121,19 +132,20 @@ def signal_command(
     No grade changes by it: it says which pairs and clauses people should judge again.
     """
     from harness.report.page.signal import write_signal
-    from harness.report.signal import signal_view
+    from harness.report.signal import rate_words, signal_view
     from harness.signal.signal_files import SignalWanted, signal_files
 
     labels = graded.labelled(levels, root)
     found = signal_files(log.log(source), labels, SignalWanted(measure, at_least, propensities))
-    if sheet.output is not None:
-        found = sheet.written(found, labels)
+    found, refused = sheet.written(found, labels)
     print_json(found) if json else show(signal_view(found))
-    if sheet.output is not None and not json:
-        name = (found.policy or "NAME").partition("@")[0]
-        say(f"written to {shown_path(sheet.output)}")
-        rate = f"harness rate plan --policy {name} --from {shown_path(sheet.output)}"
-        say(f"next: {rate} --raters ann,bob --kind human")
+    if found.sheet is not None and not json:
+        name = str(shown_path(Path(found.sheet)))
+        say(f"written to {name}")
+        say(f"next: {rate_words(found, name)}")
     if html is not None:
         write_signal(html, found)
         say(f"page: {shown_path(html.absolute())}")
+    if refused is not None:
+        # What was found took its time, and is no worse for a sheet that cannot be.
+        raise refused

@@ -31,12 +31,15 @@ def parse_scale(text: str) -> tuple[int, ...]:
 
 
 def grade_reader(
-    labels: Mapping[str, int | None], scale: tuple[int, ...]
+    labels: Mapping[str, int | None], scale: tuple[int, ...], option: str = "--labels"
 ) -> Callable[[str], tuple[int | None, str | None]]:
-    """What reads a cell as a grade, None where it is empty; or says the fault in it."""
+    """What reads a cell as a grade, None where it is empty; or says the fault in it.
+
+    `option`: by which the labels are given.
+    """
     off = [f"{word}={grade}" for word, grade in labels.items() if grade not in (None, *scale)]
     if off:
-        raise BadInput(f"--labels: {', '.join(off)} is not on the scale {scale_text(scale)}")
+        raise BadInput(f"{option}: {', '.join(off)} is not on the scale {scale_text(scale)}")
 
     labels = {one_form(word): grade for word, grade in labels.items()}
     numbers = {number_of(word): grade for word, grade in labels.items()}
@@ -54,7 +57,7 @@ def grade_reader(
         if number is None:
             return None, NO_GRADE
         if recoded:
-            return None, f"{text} has no label, and --labels changes other numbers: add {text}=N to it"
+            return None, f"{text} has no label, and {option} changes other numbers: add {text}=N to it"
         if number not in scale:
             return None, f"{text} is not on the scale {scale_text(scale)}"
         return int(number), None

@@ -9,6 +9,8 @@ from harness.storage.tables import Row, Table
 
 MOST_WORDS = 12
 """Words that an error lists, where grades are wanted."""
+NOTHING = ("nan", "na", "n/a", "null", "none", "-")
+"""Words that most often mean that there is no grade."""
 NO_GRADE = "is not a grade"
 """The fault of a word where a grade is wanted."""
 K = TypeVar("K", bound=Hashable)
@@ -18,8 +20,8 @@ T = TypeVar("T")
 class WordFaults:
     """Cells that are no grade: each word is named once, with its first place, since files are long."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, path: str, option: str = "--labels") -> None:
+        self._path, self._option = path, option
         self._words: dict[tuple[str, str, str], tuple[str, int]] = {}
 
     def __bool__(self) -> bool:
@@ -37,27 +39,28 @@ class WordFaults:
         for (column, text, fault), (where, count) in self._words.items():
             rows = f" ({count:,} rows)" if count != 1 else ""
             if fault is NO_GRADE:
-                found.append(Fault(where, f"{column}: {_shortened(text)!r} {fault}{rows}"))
+                found.append(Fault(where, f"{column}: {shortened(text)!r} {fault}{rows}"))
             else:
                 numbers.append(Fault(where, f"{column}: {fault}{rows}"))
         words = list(dict.fromkeys(text for _, text, fault in self._words if fault is NO_GRADE))
         if not words:
             return numbers
-        shown = [_shortened(word) for word in words[:MOST_WORDS]]
-        named = ",".join(f'"{word}"=N' if "," in word else f"{word}=N" for word in shown)
+        shown = [shortened(word) for word in words[:MOST_WORDS]]
+        named = ",".join(f"{_quoted(word)}={'' if word.casefold() in NOTHING else 'N'}" for word in shown)
         quote = "'" if '"' in named else '"'
         more = f" (and {len(words) - MOST_WORDS:,} more)" if len(words) > MOST_WORDS else ""
-        what = f"say which grade each word means: --labels {quote}{named}{quote}{more}"
+        none = ", nothing for a missing one" if "=," in f"{named}," else ""
+        what = f"say which grade each word means{none}: {self._option} {quote}{named}{quote}{more}"
         return [*numbers, *found[:MOST_WORDS], Fault(self._path, what)]
 
 
 class TableFaults:
     """The faults of a table, collected until all are known."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, option: str = "--labels") -> None:
         self._table = table
         self._found: list[Fault] = []
-        self._words = WordFaults(str(table.path))
+        self._words = WordFaults(str(table.path), option)
 
     def __bool__(self) -> bool:
         return bool(self._found or self._words)
@@ -81,9 +84,13 @@ class TableFaults:
         refuse_faults([*self._found, *self._words.faults()])
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
     """A cell as a message shows it."""
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if "," in word else word
 
 
 def rating_name(key: tuple[str | int | None, ...]) -> str:

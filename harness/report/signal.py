@@ -1,6 +1,7 @@
 """Where what users do contradicts the policy, for a terminal."""
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -9,7 +10,9 @@ from harness.report.parts import columns, ended, entry, indented, interval, numb
 from harness.scorecards.signal import (
     ArmDifference,
     Association,
+    ClauseSignal,
     Contradiction,
+    GroupSignal,
     Kind,
     OtherLadder,
     Rung,
@@ -20,12 +23,15 @@ from harness.scorecards.signal import (
 from harness.storage.plural import plural
 
 QUESTION = "Do users agree with the policy?"
-NO_CHANGE = (
-    "No grade changes by this: have people judge the pairs (-o FILE writes them), then golden regrade."
-)
+WANTED: Kind = "wanted_and_hidden"
+REFUSED: Kind = "shown_and_refused"
+BETTER: Kind = "better_than_graded"
+WORSE: Kind = "worse_than_graded"
 KIND_WORDS: dict[Kind, str] = {
-    "wanted_and_hidden": "wanted, and hidden",
-    "shown_and_refused": "shown, and refused",
+    WANTED: "wanted, and hidden",
+    REFUSED: "shown, and refused",
+    BETTER: "better than its grade, on the same side",
+    WORSE: "worse than its grade, on the same side",
 }
 SHOWN = 5
 """Contradictions of each kind that a terminal shows."""
@@ -41,8 +47,24 @@ def signal_view(found: Signal) -> Iterator[RenderableType]:
     yield from _contradictions(found)
     yield from _clauses(found)
     yield from _north_star(found)
-    yield from (Text(line) for line in ("", *facts_lines(found), NO_CHANGE))
+    yield from (Text(line) for line in ("", *facts_lines(found), no_change(found)))
     yield from warnings(found.warnings, above=True)
+
+
+def no_change(found: Signal) -> str:
+    """What is left to people: under a policy the golden grades, else those of the table."""
+    then = (
+        f"harness golden regrade --policy {found.policy} changes the golden grades that they correct."
+        if found.policy
+        else f"change those that they correct in {found.labels}."
+    )
+    return f"No grade changes by this: have people judge the pairs (-o FILE writes them), then {then}"
+
+
+def rate_words(found: Signal, sheet: str) -> str:
+    """The command that makes a round of a rating plan; without a policy it takes the project's."""
+    policy = f" --policy {shlex.quote(found.policy)}" if found.policy else ""
+    return f"harness rate plan{policy} --from {shlex.quote(sheet)} --raters ann,bob --kind human"
 
 
 def rows_words(found: Signal) -> str:
@@ -59,6 +81,7 @@ def answer_lines(found: Signal) -> Iterator[str]:
     """How many pairs behaviour contradicts, and which boundaries it does not feel."""
     for one in found.tested:
         yield tested_sentence(one, found.level)
+    yield from same_side_sentences(found)
     alike = alike_steps(found)
     if alike:
         yield f"Behaviour does not tell apart: {', '.join(map(between, alike))}."
@@ -71,6 +94,17 @@ def tested_sentence(one: SideTests, level: float) -> str:
         return f"{what}: {ended(one.reason)}"
     unseen = f"; {plural(one.unseen, 'pair')} had no view" if one.unseen else ""
     return f"{what}: {one.found:,} of {plural(one.n, 'pair')} (false discovery rate {level:g}){unseen}."
+
+
+def same_side_sentences(found: Signal) -> Iterator[str]:
+    """The same of neighbouring grades that are both shown, or both hidden: each way in one sentence."""
+    for kind, words in KIND_WORDS.items():
+        mine = [one for one in found.same_side.tested if one.kind == kind]
+        count = f"{sum(one.found for one in mine):,} of {plural(sum(one.n for one in mine), 'pair')}"
+        why = "; ".join(f"against grade {one.reference}: {one.reason}" for one in mine if one.reason)
+        if mine:
+            rate = f"(false discovery rate {found.level:g}, a family of its own)"
+            yield f"{words.capitalize()}: {count} {rate}{f'; {why}' if why else ''}."
 
 
 def alike_steps(found: Signal) -> list[Step]:
@@ -128,7 +162,7 @@ def _rungs(found: Signal, rungs: tuple[Rung, ...], steps: tuple[Step, ...]) -> R
 
 def _contradictions(found: Signal) -> Iterator[RenderableType]:
     for kind, words in KIND_WORDS.items():
-        mine = [one for one in found.contradictions if one.kind == kind]
+        mine = [one for one in all_contradictions(found) if one.kind == kind]
         if not mine:
             continue
         yield Text("")
@@ -139,6 +173,11 @@ def _contradictions(found: Signal) -> Iterator[RenderableType]:
             yield indented(Text(f"... and {len(mine) - SHOWN:,} more; --json has all", style="dim"))
 
 
+def all_contradictions(found: Signal) -> tuple[Contradiction, ...]:
+    """Those across the line, then those on the same side of it; each the surest first."""
+    return (*found.contradictions, *found.same_side.contradictions)
+
+
 def evidence(one: Contradiction, found: Signal) -> str:
     """What was seen of a pair, in a sentence."""
     low, high = one.positions
@@ -146,8 +185,8 @@ def evidence(one: Contradiction, found: Signal) -> str:
     views = plural(one.views, "view")
     return (
         f"graded {one.grade}; {one.events:,.0f} {found.measure} in {views} at {where}: "
-        f"{number(one.attractiveness)} {interval(one.ci)} for each look, beside {number(one.median)} of "
-        f"grade {one.reference} (q {q_words(one.q_value)})"
+        f"{number(one.attractiveness)} {interval(one.ci)} for each look, beside {number(one.median)} of the "
+        f"median pair of grade {one.reference} (q {q_words(one.q_value)})"
     )
 
 
@@ -168,40 +207,49 @@ def clause_words(contradicted: int, of: int) -> str:
 
 
 def _clauses(found: Signal) -> Iterator[RenderableType]:
-    rows = [one for one in found.clauses if one.contradicted]
-    if rows:
-        yield Text("")
-        yield Text("By clause:", style="bold")
-        table = columns("clause", "contradicted", "of", "share", "wanted", "refused", "q")
-        for one in rows[:CLAUSES]:
-            table.add_row(
-                one.id,
-                f"{one.contradicted:,}",
-                f"{one.of:,}",
-                percent(one.contradicted / one.of),
-                f"{one.wanted_and_hidden:,}",
-                f"{one.shown_and_refused:,}",
-                q_words(one.q_value),
-            )
-        yield indented(table)
-        if len(rows) > CLAUSES:
-            yield Text(f"  ... and {len(rows) - CLAUSES:,} more; --json has all", style="dim")
-    groups = [one for one in found.groups if one.contradicted]
-    if groups:
-        yield Text("")
-        yield Text("By boundary (graded 1, against those graded 2: 1|2), stratum and tag:", style="bold")
-        table = columns("by", "name", "contradicted", "of", "share", "q")
-        for group in groups[:CLAUSES]:
-            share = percent(group.contradicted / group.of)
-            table.add_row(
-                group.by,
-                group.name,
-                f"{group.contradicted:,}",
-                f"{group.of:,}",
-                share,
-                q_words(group.q_value),
-            )
-        yield indented(table)
+    yield from _by_clause("By clause", found.clauses, {"wanted": WANTED, "refused": REFUSED})
+    yield from _by_group("By boundary (graded 1, against those graded 2: 1|2), stratum and tag", found.groups)
+    beside = found.same_side
+    yield from _by_clause("By clause, on the same side", beside.clauses, {"better": BETTER, "worse": WORSE})
+    yield from _by_group("By boundary, stratum and tag, on the same side", beside.groups)
+
+
+def _by_clause(
+    title: str, clauses: Sequence[ClauseSignal], kinds: Mapping[str, Kind]
+) -> Iterator[RenderableType]:
+    rows = [one for one in clauses if one.contradicted]
+    if not rows:
+        return
+    yield Text("")
+    yield Text(f"{title}:", style="bold")
+    table = columns("clause", "contradicted", "of", "share", *kinds, "q")
+    for one in rows[:CLAUSES]:
+        table.add_row(
+            one.id,
+            f"{one.contradicted:,}",
+            f"{one.of:,}",
+            percent(one.contradicted / one.of),
+            *(f"{getattr(one, kind):,}" for kind in kinds.values()),
+            q_words(one.q_value),
+        )
+    yield indented(table)
+    if len(rows) > CLAUSES:
+        yield Text(f"  ... and {len(rows) - CLAUSES:,} more; --json has all", style="dim")
+
+
+def _by_group(title: str, groups: Sequence[GroupSignal]) -> Iterator[RenderableType]:
+    rows = [one for one in groups if one.contradicted]
+    if not rows:
+        return
+    yield Text("")
+    yield Text(f"{title}:", style="bold")
+    table = columns("by", "name", "contradicted", "of", "share", "q")
+    for one in rows[:CLAUSES]:
+        share = percent(one.contradicted / one.of)
+        table.add_row(one.by, one.name, f"{one.contradicted:,}", f"{one.of:,}", share, q_words(one.q_value))
+    yield indented(table)
+    if len(rows) > CLAUSES:
+        yield Text(f"  ... and {len(rows) - CLAUSES:,} more; --json has all", style="dim")
 
 
 def _north_star(found: Signal) -> Iterator[RenderableType]:
@@ -250,7 +298,9 @@ def facts_lines(found: Signal) -> Iterator[str]:
     else:
         known = [one for one in found.propensities if one.value is not None]
         shown = ", ".join(f"{one.position}: {number(one.value, 2)}" for one in known[:POSITIONS])
-        yield f"Looked at, beside the first position, by pairs of equal grade: {shown}."
+        rest = f", and {len(known) - POSITIONS:,} more to position {known[-1].position}; --json has all"
+        more = rest if len(known) > POSITIONS else ""
+        yield f"Looked at, beside the first position, by pairs of equal grade: {shown}{more}."
     if counts.left_out_views:
         yield f"{plural(counts.left_out_views, 'view')} at positions without a propensity are left out."
     if counts.ungraded_views:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from harness.nouns.base import Interval, Noun, Reason
 
-Kind = Literal["wanted_and_hidden", "shown_and_refused"]
+Kind = Literal["wanted_and_hidden", "shown_and_refused", "better_than_graded", "worse_than_graded"]
 Measure = Literal["clicks", "carts", "purchases", "returns", "dwell"]
 GroupedBy = Literal["boundary", "stratum", "tag"]
 
@@ -69,8 +69,8 @@ class Contradiction(Noun):
 
     `views`, `events`: what was counted, at positions from `positions[0]` to `positions[1]`; `exposure`: the
     views, each counted by the chance that its position was looked at; `attractiveness` and `ci`: drawn
-    towards the grade's. `reference`: the grade on the other side, and `median` its median, against which the
-    tail `p` is exact; `q_value`: Benjamini and Hochberg's over all pairs.
+    towards the grade's. `reference`: the other grade, and `median` its median pair, against which the tail
+    `p` is exact; `q_value`: Benjamini and Hochberg's over all tests of its family.
     """
 
     item: str
@@ -96,7 +96,7 @@ class ClauseSignal(Noun):
     """A clause, with how many of the pairs that cite it behaviour contradicts.
 
     `of`: pairs that were tested; `q_value`: of the hypothesis that none of them is one (Simes), over all
-    clauses.
+    clauses. By kind only those of the family that the clause stands in are more than 0.
     """
 
     id: str
@@ -104,6 +104,8 @@ class ClauseSignal(Noun):
     of: int
     wanted_and_hidden: int = 0
     shown_and_refused: int = 0
+    better_than_graded: int = 0
+    worse_than_graded: int = 0
     q_value: float
 
 
@@ -118,9 +120,9 @@ class GroupSignal(Noun):
 
 
 class SideTests(Noun):
-    """One of the two kinds of test: how many pairs, of which grades, against what.
+    """Tests of one kind against one grade: how many pairs, of which grades, against what.
 
-    `unseen`: pairs of these grades that nobody saw. Without `median` the kind was not tested, for the reason.
+    `unseen`: pairs of these grades that nobody saw. Without `median` nothing was tested, for the reason.
     """
 
     kind: Kind
@@ -131,6 +133,19 @@ class SideTests(Noun):
     unseen: int
     found: int
     reason: Reason | None = None
+
+
+class SameSide(Noun):
+    """Contradictions between neighbouring grades that are both shown, or both hidden.
+
+    A family of its own: its false discovery rate is over these tests alone. Pairs that are contradicted
+    across the line are not tested again.
+    """
+
+    tested: tuple[SideTests, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
+    clauses: tuple[ClauseSignal, ...] = ()
+    groups: tuple[GroupSignal, ...] = ()
 
 
 class Association(Noun):
@@ -202,7 +217,11 @@ class LogCounts(Noun):
 
 
 class Signal(Noun):
-    """Where what users do contradicts the policy. No grade changes by it."""
+    """Where what users do contradicts the policy. No grade changes by it.
+
+    `tested`, `contradictions`, `clauses`, `groups`: across the line between hidden and shown; `same_side`:
+    between grades that are both shown, or both hidden.
+    """
 
     log: str
     labels: str
@@ -221,6 +240,7 @@ class Signal(Noun):
     contradictions: tuple[Contradiction, ...]
     clauses: tuple[ClauseSignal, ...]
     groups: tuple[GroupSignal, ...] = ()
+    same_side: SameSide = SameSide()
     north_star: NorthStar
     sheet: str | None = None
     warnings: tuple[str, ...] = ()

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import Fault, refuse_faults
+from harness.storage.batched_parquet import bounded_batches
 from harness.storage.formats import FORMAT_OF
 from harness.storage.parquet import parquet_file
+from harness.storage.parquet import pieces as joined
 from harness.storage.regular import reading
 from harness.storage.tables import Layout
 
-BLOCK = 4 << 20
-"""Bytes of text that are parsed at a time."""
-PIECE = 100_000
-"""Rows of Parquet that are decoded at a time."""
+BLOCK = 1 << 20
+"""Bytes of text that are parsed at a time; many are on their way at once."""
+ROWS, BYTES = 100_000, 16 << 20
+"""The most of a piece, about: each is looked up in all graded pairs, so that many small ones take long."""
 
 
 class Unfit(Exception):
@@ -52,15 +54,22 @@ def _headers_of(path: Path, layout: Layout) -> list[str]:
     raise Unfit
 
 
+def kinds_of(path: Path, layout: Layout) -> dict[str, Any]:
+    """The type of each column of a Parquet file; of other formats none is known before its rows."""
+    if kind_of(path, layout) != "parquet":
+        return {}
+    with parquet_file(path) as file:
+        return {column.name: column.type for column in file.schema_arrow}
+
+
 def pieces(path: Path, layout: Layout, columns: Sequence[str], types: Mapping[str, Any]) -> Iterator[Any]:
     """The columns of a file as pyarrow.Table, a piece at a time; of these types in text formats."""
     import pyarrow as pa
 
     kind = kind_of(path, layout)
     if kind == "parquet":
-        with parquet_file(path) as file:
-            for batch in file.iter_batches(batch_size=PIECE, columns=list(columns)):
-                yield pa.Table.from_batches([batch])
+        for batch in bounded_batches(path, columns):
+            yield pa.Table.from_batches([batch])
         return
     with _parsing(), reading(path) as file:
         if kind == "jsonl":
@@ -69,7 +78,7 @@ def pieces(path: Path, layout: Layout, columns: Sequence[str], types: Mapping[st
         else:
             found = _open_csv(file, layout, _separator(kind), types, columns)
         with found:
-            for batch in found:
+            for batch in joined(found, ROWS, BYTES):
                 yield pa.Table.from_batches([batch])
 
 

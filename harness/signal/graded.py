@@ -1,7 +1,8 @@
 """The pairs that have a grade: out of a label set, or a table of query, item, grade and clauses."""
 
 import json
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from harness.nouns.pair import one_form
 from harness.runs.labels import is_label_set, load_labels
 from harness.stats.agreement import Integers
 from harness.storage.formats import read_table
-from harness.storage.tables import Layout, Table, joined
+from harness.storage.tables import Layout, Row, Table, joined
 
 BETWEEN = "\x1f"
 """Between query and item in a key: the unit separator, which no text has."""
@@ -34,6 +35,8 @@ class GradedPairs:
     strata: list[str | None] = field(default_factory=list)
     tags: list[tuple[str, ...]] = field(default_factory=list)
     ungraded: int = 0
+    _once: dict[Any, Any] = field(default_factory=dict)
+    """What many pairs have, such as their query, is held once."""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -51,12 +54,13 @@ class GradedPairs:
         if grade is None:
             self.ungraded += 1
             return
-        self.queries.append(query)
+        once = self._once
+        self.queries.append(once.setdefault(query, query))
         self.items.append(item)
         self.grades.append(grade)
-        self.clauses.append(clauses)
-        self.strata.append(stratum)
-        self.tags.append(tags)
+        self.clauses.append(once.setdefault(clauses, clauses))
+        self.strata.append(once.setdefault(stratum, stratum))
+        self.tags.append(once.setdefault(tags, tags))
 
     @property
     def grade(self) -> Integers:
@@ -67,6 +71,12 @@ class GradedPairs:
         """Each pair's query, numbered from 0."""
         numbers: dict[str, int] = {}
         return np.array([numbers.setdefault(one, len(numbers)) for one in self.queries], dtype=np.int64)
+
+    def query_texts(self) -> Any:
+        """The different queries in their order, as a pyarrow array."""
+        import pyarrow as pa
+
+        return pa.array(list(dict.fromkeys(self.queries)), pa.string())
 
     def keys(self) -> Any:
         """Query and item of each pair, as a pyarrow array."""
@@ -96,17 +106,20 @@ def _of_set(folder: Path) -> GradedPairs:
 def _of_table(table: Table, layout: Layout, levels: Levels) -> GradedPairs:
     headers = table.require(("query", "item", "grade"), layout)
     headers |= {name: table.find(name, layout) for name in ("clauses", "stratum", "tags")}
-    read, faults = grade_reader(layout.labels, levels.scale), TableFaults(table)
+    read, faults = (
+        grade_reader(layout.labels, levels.scale, layout.words_by),
+        TableFaults(table, layout.words_by),
+    )
     found = GradedPairs(str(table.path))
-    places = []
+    marks = array("q")
     for row in table.rows:
-        query, item = joined(row, headers["query"]), one_form(joined(row, headers["item"]))
+        query, item = _named(row, headers)
         faults.note_gaps(row, ("query", "item"), {"query": query or None, "item": item or None})
         text = joined(row, headers["grade"])
         grade, fault = read(text)
         if fault:
             faults.note_grade(row, "+".join(headers["grade"]), text, fault)
-        places.append((row.line, (query, item), row))
+        marks.append(hash((query, item)))
         found.add(
             query,
             item,
@@ -116,8 +129,22 @@ def _of_table(table: Table, layout: Layout, levels: Levels) -> GradedPairs:
             tuple(listed(row, headers["tags"])),
         )
     faults.refuse()
-    without_doubles(places, lambda key: f"item {key[1]!r} of query {key[0]!r}", table.place)
+    _refuse_doubles(table, headers, marks)
     return found
+
+
+def _named(row: Row, headers: Mapping[str, tuple[str, ...]]) -> tuple[str, str]:
+    return joined(row, headers["query"]), one_form(joined(row, headers["item"]))
+
+
+def _refuse_doubles(table: Table, headers: Mapping[str, tuple[str, ...]], marks: "array[int]") -> None:
+    """BadInput for every pair that comes twice. Only what looks like another row is held, to be named."""
+    seen, counts = np.unique(np.frombuffer(marks, dtype=np.int64), return_counts=True)
+    twice = set(seen[counts > 1].tolist())
+    if twice:
+        keys = ((row.line, _named(row, headers)) for row in table.rows)
+        rows = ((line, key, None) for line, key in keys if hash(key) in twice)
+        without_doubles(rows, lambda key: f"item {key[1]!r} of query {key[0]!r}", table.place)
 
 
 def pairs_shown(path: Path, layout: Layout) -> Iterator[tuple[str, str, dict[str, Any]]]:

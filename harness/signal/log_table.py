@@ -1,32 +1,27 @@
 """A flat log: counts a row, or one row a view. Each piece of it as columns of our names and types."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from harness.errors import BadInput, Fault
-from harness.nouns.pair import one_form
-from harness.signal.batches import Unfit, headers_of, pieces
-from harness.storage.cells import number_of
+from harness.errors import BadInput, Fault, refuse_faults
+from harness.signal.batches import Unfit, headers_of, kinds_of, pieces
+from harness.signal.log_cells import COUNTS, LAST, TEXTS, WITHIN_VIEWS, Odd, impossible, misfit, value_of
 from harness.storage.formats import read_table
-from harness.storage.tables import Layout, Row, Table, joined
+from harness.storage.tables import Layout, Table
 
-COUNTS = ("views", "clicks", "carts", "purchases", "returns")
-TEXTS = ("query", "item", "session", "arm")
 NEEDED = ("query", "item", "position")
 NAMES = (*NEEDED, *COUNTS, "dwell", "session", "outcome", "arm")
 """The columns of a log."""
 ROWS = 50_000
 """Rows that are read one by one at a time."""
-LAST = 1_000_000_000
 NO_VIEWS = (
     "no column for views: a row is either counts (views, clicks), or one view (then with a column session)"
 )
 NO_EVENTS = "no column for clicks, carts or purchases: nothing says what users did"
 MOST_FAULTS = 1_000
-_WORDS = {"true": 1.0, "false": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +46,18 @@ def open_log(path: Path, layout: Layout) -> LogTable:
     except (Unfit, BadInput):
         # Another separator, another format, a fault: the row by row reader knows.
         headers = _headers(read_table(path, layout), layout)
+    _refuse_types(path, headers, kinds_of(path, layout))
     return LogTable(path, layout, headers)
+
+
+def _refuse_types(path: Path, headers: Mapping[str, Sequence[str]], kinds: Mapping[str, Any]) -> None:
+    """BadInput for columns of a type that cannot say what is wanted: a fault each, not one of every row."""
+    refuse_faults(
+        Fault(f"{path}, column {header}", f"is of type {kinds[header]}; {name} wants {wanted}")
+        for name, each in headers.items()
+        for header in each
+        if header in kinds and (wanted := misfit(name, kinds[header]))
+    )
 
 
 def _headers(table: Table, layout: Layout) -> dict[str, tuple[str, ...]]:
@@ -140,7 +146,12 @@ def _is_sound(piece: Any) -> bool:
         least, most = (1, LAST) if name == "position" else (0, 1 if name == "outcome" else LAST)
         if not least <= ends["min"] <= ends["max"] <= most:
             return False
-    return True
+    views = piece.column("views") if "views" in piece.column_names else 1
+    return not any(
+        pc.any(pc.greater(piece.column(name), views)).as_py()
+        for name in WITHIN_VIEWS
+        if name in piece.column_names
+    )
 
 
 def slow_pieces(log: LogTable) -> Iterator[Any]:
@@ -154,14 +165,13 @@ def slow_pieces(log: LogTable) -> Iterator[Any]:
     while part := list(islice(rows, ROWS)):
         columns: dict[str, list[Any]] = {name: [] for name in log.names}
         for row in part:
-            found = {name: _value(row, name, log.headers[name]) for name in log.names}
+            found = {name: value_of(row, name, log.headers[name]) for name in log.names}
+            for name, what, kind in _odd(found):
+                more += 1
+                if len(faults) < MOST_FAULTS:
+                    faults.append(Fault(table.where(row), f"{name}: {what}", kind))
             for name, value in found.items():
-                if isinstance(value, _Odd):
-                    more += 1
-                    if len(faults) < MOST_FAULTS:
-                        faults.append(Fault(table.where(row), f"{name}: {value.what}", name))
-            for name, value in found.items():
-                columns[name].append(None if isinstance(value, _Odd) else value)
+                columns[name].append(None if isinstance(value, Odd) else value)
         if not faults:
             yield pa.table(
                 {name: pa.array(values, _type(name, several=False)) for name, values in columns.items()}
@@ -171,55 +181,7 @@ def slow_pieces(log: LogTable) -> Iterator[Any]:
         raise BadInput([*faults, *([Fault("", f"and {rest:,} more")] if rest else [])])
 
 
-@dataclass(frozen=True, slots=True)
-class _Odd:
-    """A cell that is none of what is wanted."""
-
-    what: str
-
-
-def _value(row: Row, name: str, headers: tuple[str, ...]) -> Any:
-    text = joined(row, headers)
-    if name in TEXTS:
-        if text or name == "arm":
-            return one_form(text) if text else None
-        return _Odd("is empty")
-    if not text:
-        return _Odd("is empty") if name in ("position", "views") else 0
-    return _READ[name](text)
-
-
-def _count(text: str) -> int | _Odd:
-    value = _number(text)
-    if value is None or value != int(value) or not 0 <= value <= LAST:
-        return _Odd(f"{text!r} is no count")
-    return int(value)
-
-
-def _position(text: str) -> int | _Odd:
-    value = _number(text)
-    if value is None or value != int(value) or not 1 <= value <= LAST:
-        return _Odd(f"{text!r} does not count from 1")
-    return int(value)
-
-
-def _seconds(text: str) -> float | _Odd:
-    value = _number(text)
-    return _Odd(f"{text!r} is no number of seconds") if value is None or not 0 <= value <= LAST else value
-
-
-def _happened(text: str) -> int | _Odd:
-    value = _number(text)
-    return int(value) if value in (0, 1) else _Odd(f"{text!r} is neither 0 nor 1")
-
-
-def _number(text: str) -> float | None:
-    return _WORDS.get(text.lower(), number_of(text))
-
-
-_READ: dict[str, Callable[[str], Any]] = {
-    **dict.fromkeys(COUNTS, _count),
-    "position": _position,
-    "dwell": _seconds,
-    "outcome": _happened,
-}
+def _odd(found: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What is wrong with a row: the name, the fault, and its kind."""
+    yield from ((name, value.what, name) for name, value in found.items() if isinstance(value, Odd))
+    yield from ((name, what, f"{name} of views") for name, what in impossible(found))

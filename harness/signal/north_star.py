@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from harness.errors import BadInput
 from harness.nouns.base import Interval, Reason
 from harness.scorecards.signal import ArmDifference, Association, NorthStar
-from harness.signal.counted import MOST_ARMS, Searches
+from harness.signal.searches import MOST_ARMS, Searches
 from harness.stats.agreement import Floats, Integers
 from harness.stats.association import log_odds
 from harness.stats.intervals import Tested

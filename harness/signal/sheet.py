@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from harness.errors import BadInput, Fault
 from harness.golden.rating.pair_plan import PlannedPair
 from harness.nouns.pair import Result
-from harness.scorecards.signal import Contradiction, Signal
+from harness.scorecards.signal import ClauseSignal, Contradiction, Signal
 from harness.signal.graded import pairs_shown
 from harness.signal.signal_files import LabelFile
 from harness.storage.tables import Row, joined
@@ -37,10 +37,23 @@ def planned_pairs(found: Signal, labels: LabelFile, most: int) -> list[PlannedPa
 
 
 def in_turn(found: Signal) -> Iterator[Contradiction]:
-    """The contradictions, the surest of each clause first; a pair counts under its surest clause."""
-    rank = {one.id: at for at, one in enumerate(found.clauses)}
+    """Each contradicted pair once: those across the line first, since they change what users see."""
+    beside = found.same_side
+    seen = set[tuple[str, str]]()
+    for clauses, pairs in ((found.clauses, found.contradictions), (beside.clauses, beside.contradictions)):
+        for one in _clauses_in_turn(clauses, pairs):
+            if (one.query, one.item) not in seen:
+                seen.add((one.query, one.item))
+                yield one
+
+
+def _clauses_in_turn(
+    clauses: Sequence[ClauseSignal], pairs: Sequence[Contradiction]
+) -> Iterator[Contradiction]:
+    """The surest of each clause first; a pair counts under its surest clause."""
+    rank = {one.id: at for at, one in enumerate(clauses)}
     queues = defaultdict[str, deque[Contradiction]](deque)
-    for one in found.contradictions:
+    for one in pairs:
         queues[min(one.clauses, key=lambda name: rank[name], default="")].append(one)
     waiting = [queues[name] for name in sorted(queues, key=lambda name: rank.get(name, len(rank)))]
     while waiting := [queue for queue in waiting if queue]:

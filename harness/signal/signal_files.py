@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,36 +12,36 @@ from harness.errors import BadInput, Fault
 from harness.golden.graded_files import Levels
 from harness.production.pairs import files_of
 from harness.runs.labels import is_label_set, load_labels
-from harness.scorecards.signal import LogCounts, Measure, Signal
+from harness.scorecards.signal import LogCounts, Measure, SameSide, Signal
 from harness.signal.batches import refuse_missing
-from harness.signal.cautions import bias_warnings, moved_medians, unfelt_line
+from harness.signal.cautions import bias_warnings, moved_medians, unfelt_line, unfelt_steps
 from harness.signal.contradictions import (
     LEVEL,
-    Evidence,
+    PairTests,
     Sides,
-    by_clause,
-    by_group,
     contradictions,
     judge_pairs,
+    judge_same_side,
 )
 from harness.signal.counted import Counted, count_log
+from harness.signal.evidence import Evidence
 from harness.signal.exposure import Exposure, propensity_rows, refuse_unfit
+from harness.signal.given_looks import read_propensities
 from harness.signal.graded import GradedPairs, read_graded
+from harness.signal.grouping import by_clause, by_group
 from harness.signal.ladder import PER, Ladder, other_ladders
 from harness.signal.log_table import open_log
 from harness.signal.north_star import NO_ACTION, NO_OUTCOME, north_star
 from harness.signal.ubi import ACTIONS, Ubi, count_ubi
 from harness.signal.ubi_tables import is_ubi
-from harness.storage.formats import read_table
 from harness.storage.plural import plural
 from harness.storage.tables import Layout
 
 NO_QUERIES = "UBI events alone do not say what was shown: name the queries beside them with --queries FILE"
-NO_LINE = (
-    "which grades are hidden? The policy does not say what its actions show: give --at-least K, the lowest "
-    "grade that is shown"
-)
-ONE_ACTION = "the policy does the same with every grade: give --at-least K, the lowest grade that is shown"
+LINE = "--at-least K, the lowest grade that is shown"
+NO_POLICY = f"which grades are hidden? Give {LINE}, or --policy: its actions say it"
+NO_LINE = f"which grades are hidden? {{policy}} does not say what its actions show: give {LINE}"
+ONE_ACTION = f"{{policy}} does the same with every grade: give {LINE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,12 @@ def sides_of(levels: Levels, at_least: int | None) -> Sides:
             tuple(grade for grade in scale if grade >= at_least),
         )
     actions = policy.decided_actions if policy else None
+    if policy is None:
+        raise BadInput(NO_POLICY)
     if not actions:
-        raise BadInput(NO_LINE)
+        raise BadInput(NO_LINE.format(policy=policy.label))
     if len(set(actions.values())) == 1:
-        raise BadInput(ONE_ACTION)
+        raise BadInput(ONE_ACTION.format(policy=policy.label))
     worst = actions[scale[0]]
     hidden = tuple(grade for grade in scale if actions[grade] == worst)
     return Sides(hidden, tuple(grade for grade in scale if grade not in hidden))
@@ -148,44 +151,16 @@ def _refuse_unmeasured(log: LogFile, counted: Counted, measure: Measure) -> None
         raise BadInput([Fault(str(log.path), f"counts no {measure} (it counts {there})")])
 
 
-def read_propensities(path: Path) -> dict[int, float]:
-    """Propensities from a table of `position` and `propensity`. BadInput names every faulty row."""
-    table = read_table(path)
-    missing = [name for name in ("position", "propensity") if name not in table.columns]
-    if missing:
-        what = f"no column for {', '.join(missing)} (the columns there: {', '.join(table.columns)})"
-        raise BadInput([Fault(str(path), what)])
-    found: dict[int, float] = {}
-    faults = []
-    for row in table.rows:
-        position, value = _numbers(row.text("position"), row.text("propensity"))
-        if position is None or value is None:
-            faults.append(Fault(table.where(row), "a position from 1, and a propensity above 0, are wanted"))
-        elif position in found:
-            faults.append(Fault(table.where(row), f"position {position} is there twice"))
-        else:
-            found[position] = value
-    if faults:
-        raise BadInput(faults)
-    return found
-
-
-def _numbers(position: str, value: str) -> tuple[int | None, float | None]:
-    try:
-        place, chance = int(position), float(value)
-    except ValueError:
-        return None, None
-    return (place if place >= 1 else None), (chance if 0 < chance < np.inf else None)
-
-
 def _signal(log: LogFile, labels: LabelFile, wanted: SignalWanted, found: Exposure, sides: Sides) -> Signal:
     known = Evidence(found)
-    tests = judge_pairs(known, sides)
+    across = judge_pairs(known, sides)
+    beside = judge_same_side(known, sides, across)
     ladder = Ladder(found, wanted.measure)
     steps = tuple(ladder.steps())
     rows = propensity_rows(found)
     bias = bias_warnings(rows) if found.given is None else []
-    cautions = [*bias, *unfelt_line(steps, sides), *moved_medians(known, tests)]
+    unfelt = [*unfelt_line(steps, sides), *unfelt_steps(steps, beside)]
+    cautions = [*bias, *unfelt, *moved_medians(known, (across, beside))]
     return Signal(
         log=str(log.path),
         labels=str(labels.path),
@@ -200,13 +175,21 @@ def _signal(log: LogFile, labels: LabelFile, wanted: SignalWanted, found: Exposu
         boundaries=steps,
         others=tuple(other_ladders(found, wanted.measure)),
         level=LEVEL,
-        tested=tests.tested,
-        contradictions=tuple(contradictions(known, tests, sides)),
-        clauses=tuple(by_clause(known, tests)),
-        groups=tuple(by_group(known, tests, sides)),
+        **_family(known, across),
+        same_side=SameSide(**_family(known, beside)),
         north_star=north_star(found.counted.searches, NO_ACTION if log.queries else NO_OUTCOME),
         warnings=tuple(_warnings(labels, found, cautions)),
     )
+
+
+def _family(known: Evidence, tests: PairTests) -> dict[str, Any]:
+    """What a family of tests found: pair by pair, and in groups."""
+    return {
+        "tested": tests.tested,
+        "contradictions": tuple(contradictions(known, tests)),
+        "clauses": tuple(by_clause(known, tests)),
+        "groups": tuple(by_group(known, tests)),
+    }
 
 
 def _counts(found: Exposure, known: Evidence) -> LogCounts:

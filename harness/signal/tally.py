@@ -17,7 +17,7 @@ class Tally:
 
     def add(self, piece: Any) -> None:
         """Add the rows of a piece."""
-        part = self._grouped(piece)
+        part = grouped(piece, self._keys, self._how)
         self._parts.append(part)
         self._waiting += part.num_rows
         if self._waiting > max(LEAST, self._held):
@@ -33,11 +33,13 @@ class Tally:
     def _merge(self) -> None:
         import pyarrow as pa
 
-        whole = self._grouped(pa.concat_tables(self._parts))
+        whole = grouped(pa.concat_tables(self._parts), self._keys, self._how)
         self._parts, self._held, self._waiting = [whole], whole.num_rows, 0
 
-    def _grouped(self, piece: Any) -> Any:
-        # In one thread, so that sums of fractions are the same every time.
-        made = piece.group_by(self._keys, use_threads=False).aggregate(list(self._how.items()))
-        names = [*self._keys, *(f"{name}_{how}" for name, how in self._how.items())]
-        return made.select(names).rename_columns([*self._keys, *self._how])
+
+def grouped(piece: Any, keys: Sequence[str], how: Mapping[str, str]) -> Any:
+    """The sums (or the largest, or least) of a table's columns by key columns."""
+    # In one thread, so that sums of fractions are the same every time.
+    made = piece.group_by(list(keys), use_threads=False).aggregate(list(how.items()))
+    names = [*keys, *(f"{name}_{each}" for name, each in how.items())]
+    return made.select(names).rename_columns([*keys, *how])

@@ -1,18 +1,19 @@
 """Counts of User Behavior Insights 1.3: events, and queries that say what was shown."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from harness.errors import BadInput, Fault
 from harness.signal.batches import Unfit
-from harness.signal.counted import CellCounts, Counted, SearchCounts
+from harness.signal.counted import CellCounts, Counted
 from harness.signal.graded import GradedPairs
-from harness.signal.tally import Tally
-from harness.signal.ubi_tables import EVENTS, OBJECT, QUERIES, RANK, fast_pieces, slow_pieces
+from harness.signal.searches import SearchCounts
+from harness.signal.spill import Spill, parts_together
+from harness.signal.ubi_parts import Seen, count_part, excess
+from harness.signal.ubi_tables import EVENTS, QUERIES, RANK, fast_pieces, slow_pieces
 from harness.storage.plural import plural
 from harness.storage.tables import Layout
 
@@ -64,160 +65,51 @@ def count_ubi(log: Ubi, graded: GradedPairs, scale: tuple[int, ...], edges: Sequ
 def _count(
     log: Ubi, graded: GradedPairs, scale: tuple[int, ...], edges: Sequence[int], reader: Reader
 ) -> Counted:
-    known = _Queries()
-    cells = CellCounts(graded, ("views", *dict.fromkeys(log.actions.values())))
-    asked = _outcomes(log, reader)
-    searching = SearchCounts(graded, scale, edges) if asked is not None else None
-    for path in log.queries:
-        for piece in reader(path, QUERIES, log.layout):
-            ids, queries, items, positions = known.shown(piece)
-            pairs = cells.pairs_of(queries, items)
-            cells.add(pairs, positions, {"views": _ones(len(pairs))})
-            if searching is not None:
-                searching.add(ids, queries, pairs, positions, _isin(ids, asked))
-    if not cells.rows:
-        what = "no query has query_response_hit_ids: nothing says what was shown"
-        raise BadInput([Fault(str(log.queries[0]), what)])
-    rows = cells.rows
-    warnings = _count_events(log, known, cells, reader)
-    cells.rows = rows
-    found = cells.counted(searching.searches() if searching else None, warnings)
+    """Queries and events wait in parts by query_id; then each part is counted alone."""
+    kinds = tuple(dict.fromkeys(log.actions.values()))
+    cells = CellCounts(graded, ("views", *kinds))
+    with ExitStack() as files:
+        queries, events = (files.enter_context(Spill("query_id")) for _ in range(2))
+        searching = files.enter_context(SearchCounts(graded, scale, edges)) if log.outcome else None
+        seen = Seen()
+        for path in log.queries:
+            for piece in reader(path, QUERIES, log.layout):
+                queries.add(seen.queries(piece))
+        for path in log.events:
+            for piece in reader(path, EVENTS, log.layout):
+                events.add(seen.events(piece, log.actions, kinds, log.outcome))
+        _refuse_empty(log, seen, kinds)
+        for asked, done in parts_together(queries, events):
+            count_part(asked, done, cells, searching, kinds, seen)
+        _refuse_unfit(log, seen)
+        found = cells.counted(searching.searches() if searching else None, list(seen.warnings()))
     # What nobody did in this log was not logged, or is not known by its action's name.
     happened = {name: sums for name, sums in found.sums.items() if name == "views" or sums.any()}
-    return replace(found, sums=happened)
+    more = excess(found.sums, kinds)
+    return replace(found, rows=seen.hits, sums=happened, warnings=(*found.warnings, *more))
 
 
-def _count_events(log: Ubi, known: "_Queries", cells: CellCounts, reader: Reader) -> list[str]:
-    """Count what users did; an action on a result counts once in a search. Warnings of what was left out."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    once = Tally(("search", "pair", "position", "action"), {})
-    total = strangers = placeless = 0
-    kinds = list(dict.fromkeys(log.actions.values()))
-    numbers = pa.array([kinds.index(kind) for kind in log.actions.values()], pa.int64())
-    seen: set[str] = set()
-    for piece in _events(log, reader):
-        seen |= set(pc.unique(piece.column("action_name")).to_pylist())
-        at = pc.index_in(piece.column("action_name"), value_set=pa.array(list(log.actions), pa.string()))
-        piece = piece.append_column("action", numbers.take(at.combine_chunks())).filter(pc.is_valid(at))
-        total += piece.num_rows
-        search, queries = known.of(piece.column("query_id"))
-        found = pc.is_valid(search)
-        strangers += piece.num_rows - int(pc.sum(found).as_py() or 0)
-        ranked = pc.is_valid(piece.column(RANK))
-        placeless += int(pc.sum(pc.and_(found, pc.invert(ranked))).as_py() or 0)
-        pairs = cells.pairs_of(queries, piece.column(OBJECT))
-        kept = pc.and_(pc.and_(found, ranked), pc.is_valid(pairs))
-        once.add(
-            pa.table(
-                {
-                    "search": search,
-                    "pair": pairs,
-                    "position": piece.column(RANK),
-                    "action": piece.column("action"),
-                }
-            ).filter(kept)
-        )
-    if not total:
-        names = ", ".join(sorted(name for name in seen if name)[:10])
+def _refuse_empty(log: Ubi, seen: Seen, kinds: Sequence[str]) -> None:
+    """BadInput where no action counts, or none makes a search a success."""
+    if not seen.events_read:
+        names = ", ".join(sorted(seen.actions)[:10])
         what = f"no event counts as {', '.join(kinds)} (the actions there: {names}); --actions maps others"
         raise BadInput([Fault(str(log.events[0]), what)])
-    whole = once.table()
-    if whole is not None:
-        _refuse_zero(log, whole)
-        kind = whole.column("action").to_numpy()
-        counts = {name: pa.array((kind == at).astype(np.int64)) for at, name in enumerate(kinds)}
-        cells.add(whole.column("pair"), whole.column("position"), counts)
-    return list(_left_out(total, strangers, placeless))
+    if log.outcome is not None and not seen.outcomes:
+        raise BadInput([Fault(str(log.events[0]), f"--outcome {log.outcome}: no event has this action_name")])
 
 
-def _refuse_zero(log: Ubi, whole: Any) -> None:
-    import pyarrow.compute as pc
-
-    if whole.num_rows and pc.min(whole.column("position")).as_py() < 1:
+def _refuse_unfit(log: Ubi, seen: Seen) -> None:
+    """BadInput where queries show nothing, events are of other queries, or ranks do not count from 1."""
+    if not seen.hits:
+        what = "no query has query_response_hit_ids: nothing says what was shown"
+        raise BadInput([Fault(str(log.queries[0]), what)])
+    if seen.lowest_rank < 1:
         what = f"{RANK}: 0 or less, and ranks count from 1: add 1 to all of them"
         raise BadInput([Fault(str(log.events[0]), what)])
-
-
-def _left_out(total: int, strangers: int, placeless: int) -> Iterator[str]:
-    if strangers:
-        yield f"{strangers:,} of {plural(total, 'event')} are of no query of the queries file, and left out"
-    if placeless:
-        yield f"{placeless:,} of {plural(total, 'event')} have no position.ordinal, and are left out"
-
-
-def _events(log: Ubi, reader: Reader) -> Iterator[Any]:
-    for path in log.events:
-        yield from reader(path, EVENTS, log.layout)
-
-
-def _outcomes(log: Ubi, reader: Reader) -> Any:
-    """The searches in which the outcome's action happened; None where no outcome is asked for."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if log.outcome is None:
-        return None
-    once = Tally(("query_id",), {})
-    for piece in _events(log, reader):
-        mine = pc.equal(piece.column("action_name"), log.outcome)
-        part = piece.filter(pc.and_(mine, pc.is_valid(piece.column("query_id"))))
-        once.add(pa.table({"query_id": part.column("query_id")}))
-    found = once.table()
-    if found is None or not found.num_rows:
-        raise BadInput([Fault(str(log.events[0]), f"--outcome {log.outcome}: no event has this action_name")])
-    return found.column("query_id").combine_chunks()
-
-
-def _isin(ids: Any, known: Any) -> Any:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return pc.is_in(ids, value_set=known).cast(pa.int64())
-
-
-def _ones(count: int) -> Any:
-    import pyarrow as pa
-
-    return pa.array(np.ones(count, dtype=np.int64))
-
-
-class _Queries:
-    """The searches of a queries file: their ids, and the text of each."""
-
-    def __init__(self) -> None:
-        self._ids: list[Any] = []
-        self._texts: list[Any] = []
-
-    def shown(self, piece: Any) -> tuple[Any, Any, Any, Any]:
-        """What the searches of a piece were shown: id, text, item and rank of each result."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        piece = piece.filter(
-            pc.and_(pc.is_valid(piece.column("query_id")), pc.is_valid(piece.column("user_query")))
+    if seen.strangers == seen.events_read:
+        what = (
+            f"none of the {plural(seen.events_read, 'event')} has a query_id of the queries "
+            f"({', '.join(map(str, log.queries))}): are both of the same days?"
         )
-        ids = piece.column("query_id").combine_chunks()
-        texts = pc.utf8_trim_whitespace(piece.column("user_query")).combine_chunks()
-        self._ids.append(ids)
-        self._texts.append(texts.dictionary_encode())
-        hits = piece.column("query_response_hit_ids").combine_chunks()
-        parent, items = pc.list_parent_indices(hits), pc.list_flatten(hits)
-        number = parent.to_numpy()
-        # The rank within its list: how far behind the first result of the same search.
-        starts = np.flatnonzero(np.r_[True, number[1:] != number[:-1]]) if len(number) else number
-        lengths = np.diff(np.r_[starts, len(number)])
-        ranks = np.arange(len(number)) - np.repeat(starts, lengths) + 1
-        return ids.take(parent), texts.take(parent), items, pa.array(ranks.astype(np.int64))
-
-    def of(self, ids: Any) -> tuple[Any, Any]:
-        """The number and the text of each search; null where it is unknown."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        if len(self._ids) > 1:
-            self._ids = [pa.concat_arrays(self._ids)]
-            self._texts = [pa.chunked_array(self._texts).unify_dictionaries().combine_chunks()]
-        number = pc.index_in(ids, value_set=self._ids[0]).combine_chunks()
-        return number, self._texts[0].take(number).dictionary_decode()
+        raise BadInput([Fault(str(log.events[0]), what)])

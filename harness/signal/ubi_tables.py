@@ -4,18 +4,28 @@ An event has `query_id`, `action_name`, and in `event_attributes` the object (`o
 (`position.ordinal`, from 1). A query has `query_id`, `user_query` and `query_response_hit_ids`.
 """
 
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInput, Fault
+from harness.golden.table_faults import shortened
 from harness.signal.batches import Unfit, headers_of, kind_of, pieces
 from harness.storage.formats import read_table
+from harness.storage.strict_json import parse_json
 from harness.storage.tables import Layout
 
 OBJECT, RANK = "event_attributes.object.object_id", "event_attributes.position.ordinal"
 EVENTS = ("query_id", "action_name", OBJECT, RANK)
 QUERIES = ("query_id", "user_query", "query_response_hit_ids")
+
+_RANK = re.compile("-?[0-9]{1,9}")
+AS_TEXT = (
+    "event_attributes holds text: make an object of it, in a line of JSON such as "
+    "jq -c '.event_attributes |= fromjson' events.jsonl"
+)
 
 
 def is_ubi(path: Path, layout: Layout) -> bool:
@@ -69,7 +79,10 @@ def _leaf(piece: Any, name: str) -> Any:
 
 def _refuse_missing(path: Path, missing: Sequence[str], there: Sequence[str]) -> None:
     if missing:
-        what = f"no {', '.join(missing)} (there: {', '.join(there)}); UBI 1.3 has them"
+        text = "event_attributes" in there and any("." in name for name in missing)
+        what = (
+            f"no {', '.join(missing)} (there: {', '.join(there)}); {AS_TEXT if text else 'UBI 1.3 has them'}"
+        )
         raise BadInput([Fault(str(path), what)])
 
 
@@ -86,16 +99,25 @@ def slow_pieces(path: Path, names: Sequence[str], layout: Layout) -> Iterator[An
             value = row.cells.get(name)
             text = row.text(name)
             if name == "query_response_hit_ids":
-                parts = value if isinstance(value, list) else text.replace(",", " ").split()
-                columns[name].append([str(part) for part in parts])
+                columns[name].append(_hits(value, text))
             elif name == RANK:
                 whole = text.removesuffix(".0")
-                if text and not whole.lstrip("-").isdigit():
-                    faults.append(Fault(table.where(row), f"{RANK}: {text!r} is no rank", RANK))
-                columns[name].append(int(whole) if whole.lstrip("-").isdigit() else None)
+                rank = int(whole) if _RANK.fullmatch(whole) else None
+                if text and rank is None:
+                    faults.append(Fault(table.where(row), f"{RANK}: {shortened(text)!r} is no rank", RANK))
+                columns[name].append(rank)
             else:
                 columns[name].append(text or None)
     if faults:
         raise BadInput(faults)
     kinds = {name: _type(name) if "." not in name else pa.string() for name in names} | {RANK: pa.int64()}
     yield pa.table({name: pa.array(columns[name], kinds[name]) for name in names})
+
+
+def _hits(value: Any, text: str) -> list[str]:
+    """The ids of a cell: a list, the text of a JSON list, or ids with commas or spaces between them."""
+    if text.startswith("[") and not isinstance(value, list):
+        with suppress(ValueError):
+            value = parse_json(text)
+    parts = value if isinstance(value, list) else text.replace(",", " ").split()
+    return [str(part) for part in parts]

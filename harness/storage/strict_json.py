@@ -6,10 +6,18 @@ from typing import Any
 
 
 def parse_json(text: str) -> Any:
-    """Parse strict JSON: ValueError for a duplicate key, NaN and infinity."""
+    """Parse strict JSON: ValueError for a duplicate key, NaN, infinity, a long number, a deep nesting."""
     if text.startswith("\ufeff"):
         json.loads(text)  # its message names the byte order mark
-    return _STRICT.decode(text)
+    try:
+        return _STRICT.decode(text)
+    except RecursionError:
+        raise ValueError("lists or objects within each other are too deep") from None
+    except ValueError as error:
+        # Python's own message names a function of its own to call.
+        if "digits" in str(error):
+            raise ValueError("a number has more than 4,300 digits") from None
+        raise
 
 
 def parse_whole(text: str) -> Any:

@@ -53,6 +53,8 @@ class Layout:
     """Of CSV, TSV and qrels files that are not UTF-8; other formats say their own."""
     mapped_by: str | None = "--columns"
     """The option that says its headers, for whoever has to; None where there is none."""
+    words_by: str = "--labels"
+    """The option that says what words mean."""
 
 
 class Row(NamedTuple):
@@ -197,10 +199,10 @@ def parse_columns(text: str | None) -> dict[str, tuple[str, ...]]:
     return mapping
 
 
-def parse_labels(text: str | None) -> dict[str, int | None]:
+def parse_labels(text: str | None, option: str = "--labels") -> dict[str, int | None]:
     """`Exact=2,Partial=1,NA=` as the grade of each word; None for a word that means no grade.
 
-    A word with a comma in it takes double quotes.
+    A word with a comma in it takes double quotes. `option`: how it is called in a message.
     """
     labels: dict[str, int | None] = {}
     for part in next(csv.reader([text or ""], skipinitialspace=True), []):
@@ -208,11 +210,11 @@ def parse_labels(text: str | None) -> dict[str, int | None]:
         if not part.strip():
             continue
         if not equals or not word or not re.fullmatch(r"(-?\d{1,9})?", grade):
-            raise BadInput(f'--labels: {part!r} is not word=grade, such as "Exact=2,Partial=1,Irrelevant=0"')
+            raise BadInput(f'{option}: {part!r} is not word=grade, such as "Exact=2,Partial=1,Irrelevant=0"')
         means, number = int(grade) if grade else None, number_of(word)
         same = [one for one in labels if number is not None and number_of(one) == number]
         if word in labels or any(labels[one] != means for one in same):
-            raise BadInput(f"--labels names {' and '.join([*same, word]) if same else repr(word)} twice")
+            raise BadInput(f"{option} names {' and '.join([*same, word]) if same else repr(word)} twice")
         labels[word] = means
     return labels
 

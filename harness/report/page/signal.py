@@ -11,13 +11,15 @@ from harness.report.page.drawn import Drawn
 from harness.report.page.environment import render_page, save_page
 from harness.report.signal import (
     KIND_WORDS,
-    NO_CHANGE,
     QUESTION,
+    all_contradictions,
     answer_lines,
     arm_sentence,
     association_sentence,
     facts_lines,
+    no_change,
     other_title,
+    rate_words,
     rows_words,
     side_words,
 )
@@ -49,21 +51,25 @@ def write_signal(path: Path, found: Signal) -> int:
 def signal_data(found: Signal) -> dict[str, Any]:
     """What the page's templates need."""
     clauses = [one for one in found.clauses if one.contradicted]
-    star = found.north_star
+    beside, star = found.same_side, found.north_star
+    every = all_contradictions(found)
     return {
         "title": QUESTION,
         "about": rows_words(found),
         "sections": SECTIONS,
         "found": found,
         "answer": list(answer_lines(found)),
-        "no_change": NO_CHANGE,
+        "no_change": no_change(found),
         "kinds": KIND_WORDS,
         "ladders": list(_ladders(found)),
         "side": {grade: side_words(found, grade) for grade in (*found.hidden, *found.shown)},
         "clauses_drawn": clauses[:CLAUSES_DRAWN],
         "clauses": clauses,
         "groups": [one for one in found.groups if one.contradicted],
-        "rows": found.contradictions[:ROWS],
+        "beside_clauses": [one for one in beside.clauses if one.contradicted],
+        "beside_groups": [one for one in beside.groups if one.contradicted],
+        "rows": every[:ROWS],
+        "row_count": len(every),
         "star_lines": [
             *(association_sentence(one) for one in star.associations),
             *(arm_sentence(one) for one in star.arms),
@@ -98,16 +104,14 @@ def _place(one: Propensity) -> Drawn:
 
 def _steps(found: Signal) -> Iterator[Step]:
     """From contradictions to a new policy version."""
-    if not found.contradictions:
+    if not all_contradictions(found):
         yield Step("Behaviour contradicts no pair: nothing is to be judged again.")
         return
-    policy = f" --policy {shlex.quote(found.policy.partition('@')[0])}" if found.policy else " --policy NAME"
     sheet = found.sheet or "sheet.jsonl"
     if not found.sheet:
         words = f"harness signal {shlex.quote(found.log)} --labels {shlex.quote(found.labels)} ... -o {sheet}"
-        yield Step("Write the pairs as a rating plan.", words)
-    plan = f"harness rate plan{policy} --from {shlex.quote(sheet)} --raters ann,bob --kind human"
-    yield Step("Have people judge them, blind.", plan)
+        yield Step("Write the pairs as a rating plan: the command of this page, with -o.", words)
+    yield Step("Have people judge them, blind.", rate_words(found, sheet))
     if any(one.contradicted for one in found.clauses):
         first = found.clauses[0]
         of = plural(first.of, "pair that cites it", "pairs that cite it")
@@ -115,7 +119,12 @@ def _steps(found: Signal) -> Iterator[Step]:
             f"Read the clause {first.id} with them: {first.contradicted:,} contradicted, of {of}. "
             "If users are right, the clause changes in a new version of the policy."
         )
-    yield Step("Where people agree with users, change the grade.", "harness golden regrade --help")
+    if found.policy:
+        policy = shlex.quote(found.policy)
+        words = f"harness golden regrade ID --policy {policy} --grade N --reasoning ... --why ..."
+        yield Step("Where people agree with users on a golden example, change its grade.", words)
+    else:
+        yield Step(f"Where people agree with users, change the grade in {found.labels}.")
 
 
 def _facts(found: Signal) -> dict[str, str]:

@@ -1,0 +1,54 @@
+"""Rows of a flat log that count more of what follows than of what it follows on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BadInput
+from harness.storage.plural import plural
+
+FOLLOWS = {"purchases": "clicks", "returns": "purchases"}
+"""What happens after what. A row can have more of it all the same: a purchase without a click in the list."""
+NAMED = 5
+"""Rows that are named."""
+
+
+class Doubtful:
+    """Such rows, counted, and the first ones named."""
+
+    def __init__(self) -> None:
+        self._rows = dict.fromkeys(FOLLOWS, 0)
+        self._first: dict[str, list[str]] = {name: [] for name in FOLLOWS}
+        self._sums: dict[str, float] = {}
+
+    def look(self, path: Path, before: int, piece: Any) -> None:
+        """Look at a piece of a file, which has so many rows before it."""
+        import pyarrow.compute as pc
+
+        there = [name for name in {*FOLLOWS, *FOLLOWS.values()} if name in piece.column_names]
+        for name in there:
+            self._sums[name] = self._sums.get(name, 0) + (pc.sum(piece.column(name)).as_py() or 0)
+        for name, base in FOLLOWS.items():
+            if name not in there or base not in there:
+                continue
+            odd = pc.indices_nonzero(pc.greater(piece.column(name), piece.column(base)))
+            self._rows[name] += len(odd)
+            left = NAMED - len(self._first[name])
+            self._first[name] += [f"{path.name}, row {before + at + 1}" for at in odd[:left].to_pylist()]
+
+    def refuse_swapped(self) -> None:
+        """BadInput where the whole log has more purchases than clicks: columns are swapped."""
+        bought, clicked = (self._sums.get(name, 0) for name in ("purchases", "clicks"))
+        if "clicks" in self._sums and bought > clicked:
+            raise BadInput(
+                f"the log counts more purchases ({bought:,.0f}) than clicks ({clicked:,.0f}): are "
+                "the columns swapped? --columns clicks=header,purchases=header says which is which"
+            )
+
+    def warnings(self) -> Iterator[str]:
+        """In how many rows, and which come first."""
+        for name, base in FOLLOWS.items():
+            if count := self._rows[name]:
+                first = "; ".join(self._first[name])
+                rest = ", ..." if count > NAMED else ""
+                yield f"{plural(count, 'row')} with more {name} than {base} ({first}{rest}), counted as is"
