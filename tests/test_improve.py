@@ -230,6 +230,14 @@ SYSTEM = TAGS + "Judge fairly."
         (SYSTEM + "\none two three four five six seven eight", f"says {IN_A_ROW} words in a row of a"),
         (SYSTEM + "\none two three four five six seven", None),
         (SYSTEM + "\nA box is a box.", None),
+        (SYSTEM + "\nA \u200bbox.", "has 1 character that nobody sees (U+200B)"),
+        (SYSTEM + "\n\x1b]0;A\x07box.", "has 2 characters that nobody sees (U+0007, U+001B)"),
+        (SYSTEM + "\n\u202eA box.", "U+202E"),
+        (SYSTEM + "\n\U000e0041 box.", "U+E0041"),
+        (SYSTEM + "\n\u3164 box.", "U+3164"),
+        # What hides the words of a graded pair from a comparison of words.
+        (SYSTEM + "\nt\u200din b\u200dox", "U+200D"),
+        (SYSTEM + "\n\tUne boîte, 箱 \u26a0\ufe0f.", None),
         (SYSTEM + "x" * ((GROWTH - 1) * len(SYSTEM) + ROOM), None),
         (SYSTEM + "x" * ((GROWTH - 1) * len(SYSTEM) + ROOM + 1), "is longer than"),
     ],
@@ -244,6 +252,12 @@ def test_what_an_edit_may_not_be(writer: PromptWriter, proposed: str, why: str |
     )
     refusal = Guard(SYSTEM, [graded]).refusal(proposed, SYSTEM, writer)
     assert refusal is None if why is None else refusal is not None and why in refusal
+
+
+def test_what_is_unseen_in_the_prompt_already_may_stay(writer: PromptWriter) -> None:
+    base = SYSTEM + " \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    assert Guard(base, []).refusal(base + " Mind the box.", base, writer) is None
+    assert Guard(base, []).refusal(base + " Mind\u200b the box.", base, writer)
 
 
 def test_what_the_prompt_says_already_is_no_leak(writer: PromptWriter) -> None:
@@ -266,6 +280,7 @@ def test_tags_are_compared_without_comments_and_spaces() -> None:
         ("<template>\na", None, "no template"),
         ("</template>\na\n<template>", None, "no template"),
         ("  <template>  \r\na\n</template>", "a\n", None),
+        ("Why.\r\n<template>\r\na\r\nb\r\n</template>\r\n", "a\nb\n", None),
         ("<template>\n" * 200_000, None, "no template"),
     ],
 )
@@ -273,6 +288,11 @@ def test_reading_a_proposal(text: str, system: str | None, refused: str | None) 
     found = read_proposal(Reply(text=text, model="m"))
     assert found.system == system
     assert refused is None if found.refused is None else refused and refused in found.refused
+
+
+def test_a_note_has_nothing_that_nobody_sees() -> None:
+    reply = Reply(text="Says\u202e \x1b[31mmore\u200b.\n<template>\na\n</template>", model="m")
+    assert read_proposal(reply).note == "Says [31mmore."
 
 
 def test_a_proposal_that_was_cut_off_is_none() -> None:
