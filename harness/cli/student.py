@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from harness.cli import completion
-from harness.cli.compared import for_each_rater, is_file, sides_of
+from harness.cli.compared import BASELINE, for_each_rater, is_file, sides_of
 from harness.cli.options import (
     Json,
     Options,
@@ -26,7 +26,7 @@ from harness.storage.project import Project
 
 if TYPE_CHECKING:
     from harness.comparison.sides import Side
-    from harness.scorecards.student import ChosenCuts, StudentCheck
+    from harness.scorecards.student import ChosenCuts, StudentCheck, StudentOrigin
 
 app = typer.Typer(help="Smaller models that learn from a teacher.", no_args_is_help=True)
 Labels = Annotated[Path, argument("A label set of `harness label`.", metavar="LABELS")]
@@ -169,8 +169,8 @@ def check_command(
 
     if (checked.student is None) == (checked.scores is None):
         raise BadInput("name the student: --student RUN, FILE or MODEL, or --scores FILE")
-    student, teacher, cuts = _sides(checked, files, root)
-    found = check_student(student, teacher, weighting_of(weighting), margin, cuts)
+    student, teacher, cuts, origin = _sides(checked, files, root)
+    found = check_student(student, teacher, weighting_of(weighting), margin, cuts, origin)
     found = _on_production(found, production, root)
     print_json(found) if json else show(check_view(found))
     end_with(found.verdict)
@@ -197,12 +197,12 @@ def _on_production(found: "StudentCheck", given: ProductionOptions, root: Path |
 
 def _sides(
     checked: CheckedOptions, files: FileOptions, root: Path | None
-) -> "tuple[Side, Side, ChosenCuts | None]":
-    """The student and its teacher, and the cuts of a student that gives scores."""
+) -> "tuple[Side, Side, ChosenCuts | None, StudentOrigin | None]":
+    """The student and its teacher, the cuts of a student that gives scores, and whom it has learned from."""
     from harness.runs.folder import find_run
 
     if checked.scores is not None:
-        return _of_scores(checked.scores, checked.teacher, files, root)
+        return *_of_scores(checked.scores, checked.teacher, files, root), None
     assert checked.student is not None, "one of the two was given"
     name, taught_by = checked.student, checked.teacher
     if not is_file(name) and not is_file(taught_by) and _is_free_model(name, root):
@@ -213,7 +213,21 @@ def _sides(
     if len(names) != 2:
         raise BadInput("--rater names one rater, or the teacher's and the student's: ann,bob")
     teacher, student = sides_of(names, files, root)
-    return student, teacher, None
+    return student, teacher, None, _origin(names[1], names[0], root)
+
+
+def _origin(student: str, teacher: str, root: Path | None) -> "StudentOrigin | None":
+    """Whom the student of a run has learned from; None for a file, and where nothing says so."""
+    from harness.runs.folder import find_run, open_run
+    from harness.runs.manifest import load_manifest
+    from harness.student.origin import origin_of
+
+    if is_file(student) or student == BASELINE:
+        return None
+    project = project_at(root)
+    is_run = not is_file(teacher) and teacher != BASELINE
+    taught = load_manifest(find_run(project, teacher)).asked.model if is_run else None
+    return origin_of(open_run(find_run(project, student)), taught, project)
 
 
 def _is_free_model(name: str, root: Path | None) -> bool:

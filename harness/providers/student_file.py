@@ -40,7 +40,7 @@ class SavedStudent(Noun):
 
     `cuts`: where the mean of its probabilities becomes the next position on the scale; None where the
     likeliest grade is given. `graded`: the digest of the dev and test pairs that it has not seen. `weights`:
-    the digest of weights.npz.
+    the digest of weights.npz. `policy_digest`: None in students of before there was one.
     """
 
     version: Literal[1] = 1
@@ -60,6 +60,7 @@ class SavedStudent(Noun):
     strength: Annotated[float, Field(gt=0, le=1e6)]
     cuts: Annotated[tuple[Annotated[float, Field(ge=-1, le=101)], ...], Field(max_length=99)] | None = None
     kappa: Annotated[float, Field(ge=-1, le=1)] | None = None
+    policy_digest: Text | None = None
     graded: Text
     weights: Text
     harness: Text

@@ -17,7 +17,7 @@ from harness.score.confidence import confidence_score
 from harness.score.items import GradedItem
 from harness.score.settings import ScoreSettings, gate2_bar
 from harness.score.threshold import WEIGHTINGS
-from harness.scorecards.comparison import Comparison, Condition, Regression
+from harness.scorecards.comparison import Comparison, Condition
 from harness.scorecards.confidence import Confidence
 from harness.scorecards.shared import Verdict
 from harness.scorecards.student import (
@@ -28,7 +28,9 @@ from harness.scorecards.student import (
     OnProduction,
     StudentCheck,
     StudentKappas,
+    StudentOrigin,
     StudentSlice,
+    teacher_words,
 )
 from harness.stats.agreement import Integers
 from harness.stats.distillation import Distilled, Share, distilled, overconfidence
@@ -45,9 +47,9 @@ MOSTLY = 0.5
 """From this share of the teacher's errors on, a student has inherited them."""
 ALPHA = 0.05
 MAY: dict[Verdict, str] = {
-    "pass": "it may stand in for its teacher",
-    "fail": "it may not stand in for its teacher",
-    "inconclusive": "whether it may stand in for its teacher is not shown",
+    "pass": "it may stand in for {teacher}",
+    "fail": "it may not stand in for {teacher}",
+    "inconclusive": "whether it may stand in for {teacher} is not shown",
 }
 
 
@@ -57,8 +59,9 @@ def check_student(
     weighting: Weighting | None = None,
     margin: float | None = None,
     cuts: ChosenCuts | None = None,
+    origin: StudentOrigin | None = None,
 ) -> StudentCheck:
-    """Check a student on what both graded.
+    """Check a student on what both graded. `origin`: whom it has learned from, where that is known.
 
     BadInput where they share nothing that both could read, and where both are one grader.
     """
@@ -98,9 +101,10 @@ def check_student(
         finding=findings[0] if findings else None,
         findings=findings,
         verdict=judged.verdict,
-        reason=_in_words(judged),
+        reason=f"{_may(judged.verdict, origin)}: {judged.reason}",
         conditions=judged.conditions,
-        warnings=found.warnings,
+        origin=origin,
+        warnings=(*_remarks(origin), *found.warnings),
     )
 
 
@@ -200,7 +204,7 @@ def with_production(found: StudentCheck, on: OnProduction, condition: Condition)
     if verdict == "pass":
         reason = f"{found.reason}; {condition.reason}"
     elif verdict != found.verdict:
-        reason = f"{MAY[verdict]}: {reason}"
+        reason = f"{_may(verdict, found.origin)}: {reason}"
     conditions = (*found.conditions, condition)
     update = {"production": on, "verdict": verdict, "reason": reason, "conditions": conditions}
     return found.model_copy(update=update)
@@ -217,6 +221,14 @@ def _refuse_same(student: Side, teacher: Side) -> None:
         raise BadInput(f"{what}; name one of its teacher, --teacher RUN (`harness runs list`)")
 
 
-def _in_words(judged: Regression) -> str:
+def _may(verdict: Verdict, origin: StudentOrigin | None) -> str:
     """The verdict in words of students and teachers."""
-    return f"{MAY[judged.verdict]}: {judged.reason}"
+    return MAY[verdict].format(teacher=teacher_words(origin))
+
+
+def _remarks(origin: StudentOrigin | None) -> Iterator[str]:
+    """What a verdict does not say of where the student comes from."""
+    if origin and origin.other:
+        yield f"the student learned from {origin.teacher}, and is held against {origin.held_against}"
+    if origin and origin.unknown:
+        yield f"the student: {origin.unknown[0].lower()}{origin.unknown[1:].rstrip('.')}"
