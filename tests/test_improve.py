@@ -398,13 +398,39 @@ def test_a_chosen_shot_that_may_not_be_shown_is_refused(tmp_path: Path) -> None:
     with_shots(tmp_path)
     spec = tmp_path / "prompts/teacher/v1/prompt.toml"
     spec.write_text(
-        spec.read_text(encoding="utf-8") + 'chosen = ["shot-3", "q0-0", "gone"]\n', encoding="utf-8"
+        spec.read_text(encoding="utf-8")
+        + 'chosen = ["shot-3", "q0-0", "gone", "shot-4", "shot-4", "gone"]\n',
+        encoding="utf-8",
     )
     refused = harness("prompt", "render", "teacher@v1", "--root", tmp_path)
     assert refused.code == 2
     assert "chosen: q0-0 may not be shown" in refused.err
     assert "chosen: gone may not be shown" in refused.err
+    assert "prompt.toml: chosen: shot-4 is named 2 times; name it once" in refused.err
+    assert "prompt.toml: chosen: gone is named 2 times; name it once" in refused.err
     assert "shot-3" not in refused.err
+    # A prompt without shots shows none of them, and what is chosen does not matter.
+    assert harness("prompt", "render", "teacher@v1", "--root", tmp_path, "--shots", "0").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('"shot-3"', 'chosen: expected a list of ids, or no such key, not "shot-3"'),
+        ("[]", "chosen: expected a list of ids, or no such key, not []"),
+        ("3", "chosen: expected a list of ids, or no such key, not 3"),
+        ('["shot-3", 3, ""]', "chosen[2]: input should be a valid string, not 3"),
+        ('["shot-3", 3, ""]', "chosen[3]: string should have at least 1 character"),
+    ],
+)
+def test_what_is_chosen_is_a_list_of_ids(tmp_path: Path, text: str, told: str) -> None:
+    with_shots(tmp_path)
+    spec = tmp_path / "prompts/teacher/v1/prompt.toml"
+    spec.write_text(f"{spec.read_text(encoding='utf-8')}chosen = {text}\nmore = 1\n", encoding="utf-8")
+    refused = harness("prompt", "render", "teacher@v1", "--root", tmp_path)
+    assert refused.code == 2
+    assert f"prompt.toml: {told}" in refused.err
+    assert "more: unknown key" in refused.err
 
 
 def test_chosen_shots_are_shown_in_their_order_and_as_many_as_wanted(tmp_path: Path) -> None:

@@ -132,6 +132,13 @@ def test_canaries_do_not_leak_either(tmp_path: Path) -> None:
     assert "| a canary has the query, or a pair of it is nearly a canary's | 2 |" in card
 
 
+def test_an_export_shows_no_shot_whichever_the_prompt_chooses(tmp_path: Path) -> None:
+    label_set(tmp_path, items(log()))
+    spec = tmp_path / "prompts/teacher/v1/prompt.toml"
+    spec.write_text(spec.read_text("utf-8") + f'chosen = ["{SHOT["id"]}"]\n', encoding="utf-8")
+    assert export(tmp_path)["messages"] == "teacher@v1"
+
+
 def test_a_near_pair_is_one_from_the_golden_rule_on() -> None:
     """0.9 of the words, on both sides."""
     graded = Graded([example("a", query="q", result={"title": " ".join(f"w{n}" for n in range(18))})])
