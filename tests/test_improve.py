@@ -22,10 +22,12 @@ from improving import (
     template_in,
     text_of,
 )
+from rich.text import Text
 
 from harness.improve.accepting import chosen, decided
 from harness.improve.guard import GROWTH, IN_A_ROW, ROOM, Guard, tags_of
 from harness.improve.parts import LEAST_QUERIES, parts_of
+from harness.improve.policy_faults import sorted_out
 from harness.improve.reflection import read_proposal
 from harness.improve.search import closeness
 from harness.nouns.base import Interval
@@ -33,9 +35,10 @@ from harness.nouns.pair import Example
 from harness.nouns.records import Reply
 from harness.policy.load import load_policy
 from harness.prompting.prompt import PromptWriter, bind_prompt, load_prompt
+from harness.report.improve import improvement_view
 from harness.score.items import Answer, GradedItem
 from harness.scorecards.comparison import Change
-from harness.scorecards.improvement import Candidate
+from harness.scorecards.improvement import Candidate, Improvement, Part, PolicyFault
 from harness.storage.project import Project
 from harness.storage.versions import with_list
 
@@ -177,12 +180,19 @@ def test_both_parts_have_whole_queries_and_every_grade() -> None:
     assert parts_of(pairs, 8) != parts
 
 
-@pytest.mark.parametrize("model", ["builtin/lexical", "replay/grades.csv", "recorded/claude"])
-def test_a_teacher_that_reads_no_prompt_is_refused(tmp_path: Path, model: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        ("builtin/lexical", "reads no prompt"),
+        ("replay/grades.csv", "reads no prompt"),
+        ("recorded/claude", "has replies to the prompts of then, and none to an edit"),
+    ],
+)
+def test_a_teacher_that_reads_no_edit_is_refused(tmp_path: Path, model: str, why: str) -> None:
     project(tmp_path, golden())
     refused = harness("improve", "--model", model, "--root", tmp_path, "--dry-run")
     assert refused.code == 2
-    assert f"{model} reads no prompt" in refused.err
+    assert f"{model} {why}" in refused.err
 
 
 def test_a_dry_run_asks_nothing_and_says_the_most_that_would_be_asked(tmp_path: Path) -> None:
@@ -324,9 +334,43 @@ def test_a_teacher_without_disagreements_is_left_as_it_is(tmp_path: Path) -> Non
         ended = harness("improve", "--model", "openai/sim", "--base-url", server.url, "--root", tmp_path)
         assert not any(map(is_proposing, server.requests))
     assert ended.code == 0
-    assert "The teacher agrees with every pair that edits could be proposed from." in ended.out.replace(
-        "\n", " "
-    )
+    assert "The teacher agrees with every pair to propose from." in ended.out.replace("\n", " ")
+    assert "openai/sim has no disagreement to learn from, so that nothing was proposed." in ended.out
+
+
+def test_an_answer_that_cannot_be_read_is_a_disagreement_and_counted() -> None:
+    items = [item(None, 1), item(0, 1), item(1, 1)]
+    found = sorted_out([example("a"), example("b"), example("c")], items, ())
+    assert (found.wrong, found.unread, found.faults) == ((0, 1), 1, ())
+
+
+def made(**changes: Any) -> Improvement:
+    """A search that found nothing."""
+    part = Part(n=48, queries=12)
+    found = Improvement(
+        prompt="teacher@v1", policy="small@v1", model="openai/m", proposed_by="openai/m", seed=0,
+        weighting="none", propose=part, select=part, disagreements=9, proposals=3, refused={}, candidates=(),
+        answers=0, test=0,
+    )  # fmt: skip
+    return found.model_copy(update=changes)
+
+
+def shown(found: Improvement) -> str:
+    lines = [str(one) for one in improvement_view(found, Project(Path())) if isinstance(one, Text)]
+    return " ".join(lines)
+
+
+def test_each_sentence_fits_what_was_searched_for() -> None:
+    words = shown(made())
+    assert "No edit of teacher@v1 is surely better" in words and "Next: more proposals" in words
+    # Proposals are held against the texts of test, so that it is read, and not graded.
+    assert "test is not graded" in words
+    shots = shown(made(proposed_by=None))
+    assert "No other set of shots for teacher@v1 is surely better" in shots
+    assert "3 other sets of shots were tried" in shots and "edit" not in shots
+    assert "9 disagreements to learn from (4 without a readable grade)" in shown(made(unread=4))
+    withheld = shown(made(disagreements=0, policy_faults=(PolicyFault(clause=None, items={"a": (0, 2)}),)))
+    assert "agrees with every pair to propose from that is not withheld." in withheld
 
 
 def test_an_edit_after_which_fewer_answers_can_be_read_is_not_accepted(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def improve_command(
 ) -> None:
     """Propose edits to a prompt from disagreements on dev, and accept what is surely better.
 
-    Half of the queries of dev are for proposing, the other half for accepting; test is never read. An
+    Half of the queries of dev are for proposing, the other half for accepting; test is never graded. An
     accepted prompt is written as a draft.
     """
     from harness.cli.progress import Progress

@@ -125,6 +125,7 @@ class _Task:
             propose=part_of(self.parts.propose),
             select=part_of(self.parts.select),
             disagreements=len(sorted_.wrong),
+            unread=sorted_.unread,
             proposals=searched.proposals,
             refused=searched.refused,
             candidates=tuple(candidates),

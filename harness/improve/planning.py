@@ -36,7 +36,9 @@ class Wanted:
 def prepared(project: Project, wanted: Wanted) -> tuple[Plan, Parts]:
     """All that can be checked before anything is asked. BadInput for what no search can use."""
     asked = wanted.asked
-    if not is_prompted(asked.model) or is_recorded(asked.model):
+    if is_recorded(asked.model):
+        raise BadInput(f"{asked.model} has replies to the prompts of then, and none to an edit; name a model")
+    if not is_prompted(asked.model):
         raise BadInput(
             f"{asked.model} reads no prompt, so that no edit would change its grades; name a model"
         )

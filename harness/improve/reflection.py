@@ -40,7 +40,7 @@ BEGIN, END = "<template>", "</template>"
 """Lines around a template in a reply."""
 TASK = """You improve the instructions that a language model follows when it grades how well a search result
 serves a query. The instructions are a Jinja template. Below you see the template, and pairs that the model
-graded otherwise than the people who decide. They say why they gave their grade.
+graded otherwise than the people who decide, with their reasons where they gave any.
 
 Find what the template fails to say, or says in a way that misleads, and write it so that the model grades
 such pairs as the people do. Then write the whole template again.
