@@ -87,8 +87,14 @@ def test_the_same_search_again_asks_nothing_and_writes_no_second_draft(tmp_path:
         asked = len(server.requests)
         again = search(tmp_path, server.url, "--proposals", "4").json
         assert len(server.requests) == asked
-    assert again == {**first, "answers": 0}
-    assert not (tmp_path / "prompts/teacher/v3").exists()
+        assert again == {**first, "answers": 0}
+        assert not (tmp_path / "prompts/teacher/v3").exists()
+        # An edited draft is not what was accepted.
+        draft = tmp_path / "prompts/teacher/v2/system.j2"
+        accepted = draft.read_text(encoding="utf-8")
+        draft.write_text(accepted + "Be quick.", encoding="utf-8")
+        assert search(tmp_path, server.url, "--proposals", "4").json["draft"] == "teacher@v3"
+    assert (tmp_path / "prompts/teacher/v3/system.j2").read_text(encoding="utf-8") == accepted
 
 
 def test_a_search_that_was_stopped_goes_on_and_asks_nothing_twice(tmp_path: Path) -> None:

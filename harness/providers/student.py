@@ -12,7 +12,6 @@ from harness.prompting.answer import answer_text
 from harness.providers.base import SENT_ALONG, LocalTeacher, Setup, Teacher, refuse
 from harness.storage.plural import plural
 from harness.storage.project import Project
-from harness.storage.visible import one_line
 
 if TYPE_CHECKING:
     from harness.providers.overlap import Floats
@@ -63,8 +62,7 @@ class Student(LocalTeacher):
     ) -> None:
         """`unknown`: what of the policy it has not learned, in words."""
         self._model, self.saved, self._weights = f"student/{model}", saved, weights
-        teacher = one_line(saved.teacher)
-        note = f"This is a student of {teacher}, a baseline of overlapping words: it reads no prompt."
+        note = f"This is a student of {saved.teacher}, a baseline of overlapping words: it reads no prompt."
         self.notes = (note, *unknown)
 
     async def ask(self, prompt: Prompt) -> Reply:

@@ -9,7 +9,6 @@ from harness.policy.load import load_policy, policy_digest, policy_versions
 from harness.providers.student_file import SavedStudent
 from harness.storage.plural import plural
 from harness.storage.project import Project, split_label
-from harness.storage.visible import one_line
 
 SHOWN = 4
 """Changed parts of a policy that are named."""
@@ -21,7 +20,7 @@ def unknown_to(saved: SavedStudent, policy: Policy, project: Project) -> str | N
     The version that it learned is read from the project. Where that is not there, or has been edited since,
     what changed cannot be said.
     """
-    learned = one_line(saved.policy)
+    learned = saved.policy
     if saved.policy == policy.label:
         if saved.policy_digest in (None, policy_digest(policy)):
             return None
