@@ -37,7 +37,8 @@ def prepared(project: Project, wanted: Wanted) -> tuple[Plan, Parts]:
     """All that can be checked before anything is asked. BadInput for what no search can use."""
     asked = wanted.asked
     if is_recorded(asked.model):
-        raise BadInput(f"{asked.model} has replies to the prompts of then, and none to an edit; name a model")
+        what = "its replies are to the prompts of then, and none is to an edit; name a model"
+        raise BadInput(f"{asked.model}: {what}")
     if not is_prompted(asked.model):
         raise BadInput(
             f"{asked.model} reads no prompt, so that no edit would change its grades; name a model"

@@ -21,6 +21,7 @@ from harness.nouns.base import Count, Level, Noun
 from harness.providers.base import STUDENT
 from harness.storage.digest import digest_bytes
 from harness.storage.files import build, read_json, write_atomic
+from harness.storage.plural import plural
 from harness.storage.regular import odd_files, read_bytes
 from harness.storage.visible import one_line
 
@@ -164,7 +165,8 @@ def load_student(folder: Path) -> tuple[SavedStudent, Weights]:
             raise _damaged(path, f"{name}: has the shape {found[name].shape}, not {shape}")
     _check_values(path, found, WIDTH)
     if seen != saved.queries:
-        raise _damaged(path, f"learned: has {seen:,} queries, and {STUDENT} says {saved.queries:,}")
+        many = plural(seen, "query")
+        raise _damaged(path, f"learned: has {many}, and {STUDENT} says {saved.queries:,}")
     return saved, Weights(**found)
 
 

@@ -1,7 +1,7 @@
 """Whom a student has learned from, as far as its run can tell."""
 
 from harness.errors import BadInput
-from harness.providers import saved_digest, split_model
+from harness.providers import is_path, is_prompted, saved_digest, split_model
 from harness.providers.student_file import SavedStudent, load_saved
 from harness.providers.student_policy import unknown_to
 from harness.runs.folder import Run
@@ -18,7 +18,7 @@ def origin_of(run: Run, teacher: str | None, project: Project) -> StudentOrigin 
     it is still the one that the run asked.
     """
     model = run.manifest.asked.model
-    if split_model(model)[0] == "builtin":
+    if not is_prompted(model) and not is_path(model):
         return StudentOrigin(teacher=SHOTS, held_against=teacher, other=teacher is not None)
     saved = _saved(run, project)
     if saved is None:
