@@ -145,7 +145,7 @@ def test_a_student_that_is_not_as_sure_as_it_is_right_is_told_which(how: float, 
     }
     found = check_student(replace(student, items=items), teacher)
     assert "miscalibrated" in found.findings
-    assert f"It is {which} than it is right: do not cascade by its confidence." in text_of(found)
+    assert f"It is {which} than it is right: a cascade takes a threshold chosen on dev." in text_of(found)
 
 
 def text_of(found: StudentCheck) -> str:

@@ -86,7 +86,7 @@ def _finding(finding: Finding, found: StudentCheck) -> str:
     if finding == "miscalibrated":
         sure = found.overconfidence and found.overconfidence.value
         which = "surer" if sure and sure > 0 else "less sure"
-        return f"It is {which} than it is right: do not cascade by its confidence."
+        return f"It is {which} than it is right: a cascade takes a threshold chosen on dev."
     if origin is None or not origin.other:
         return TAUGHT[finding]
     return OTHER[finding].format(teacher=teacher_words(origin), origin=origin.teacher)
