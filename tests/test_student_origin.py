@@ -2,20 +2,23 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import CLAUSE, examples, harness, policy_text, write_golden
-from comparing import run_of, wrong_on
+from comparing import item, run_of, side, wrong_on
 from production import label_set
 
+from harness.errors import BadInput
 from harness.nouns.policy import Policy
 from harness.policy.load import load_policy, policy_digest
 from harness.providers.base import STUDENT
 from harness.providers.student_file import SavedStudent, load_saved
 from harness.providers.student_policy import SHOWN, unknown_to
 from harness.storage.project import Project
+from harness.student.check import check_student
 
 EDITED = CLAUSE.replace("is at most 1", "is at most 1, unless it is sold with the thing")
 MORE = "".join(f'\n[[clauses]]\nid = "new{n}"\ntext = "Rule {n}."\nwhy = "So."\n' for n in range(SHOWN + 1))
@@ -121,6 +124,20 @@ def test_a_student_of_another_policy_says_so_wherever_it_grades(shop: Path) -> N
     found = harness("student", "check", "--student", "student/S", "--teacher", name, "--json")
     assert found.json["origin"]["unknown"] == told
     assert [one for one in found.json["warnings"] if "another policy" in one]
+
+
+def test_runs_under_two_policies_are_not_held_against_each_other() -> None:
+    ours, theirs = (
+        side(*[item(f"i{n}", n % 3, n % 3, query=f"q{n}") for n in range(9)], name=name, policy=policy)
+        for name, policy in (("s", "small@v1"), ("t", "other@v1"))
+    )
+    with pytest.raises(BadInput, match="s was graded under small@v1, and t under other@v1: grade both under"):
+        check_student(ours, theirs)
+    found = check_student(ours, replace(theirs, policy="small@v2"))
+    assert found.warnings[0].startswith(
+        "the student was graded under small@v1, and the teacher under small@v2"
+    )
+    assert "graded under" not in check_student(ours, replace(theirs, policy=None)).warnings[0]
 
 
 def test_a_student_of_an_earlier_version_is_told_from_it_in_a_check(shop: Path) -> None:

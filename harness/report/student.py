@@ -135,10 +135,14 @@ def _slices(found: StudentCheck) -> Iterator[RenderableType]:
         return
     enough = [one for one in found.slices if one.kind == "boundary" or one.n >= MIN_COMMON]
     table = columns("where", "items", "its own", "teacher's", "difference", "95 % interval", "p")
-    for one in sorted(enough, key=lambda one: (one.ci is None, one.difference))[:SLICES]:
+    few_enough = sorted(enough, key=lambda one: (one.ci is None, one.difference))[:SLICES]
+    for one in few_enough:
         table.add_row(*_slice(one))
     if enough:
         yield indented(table)
+    for reason in dict.fromkeys(one.reason for one in few_enough if one.reason):
+        names = ", ".join(one.slice for one in few_enough if one.reason == reason)
+        yield indented(Text(f"{names}: {reason}."), above=0)
     if (more := len(enough) - SLICES) > 0:
         yield Text(f"... and {plural(more, 'slice')} more with --json.")
     if few := len(found.slices) - len(enough):
@@ -148,7 +152,7 @@ def _slices(found: StudentCheck) -> Iterator[RenderableType]:
 
 def _slice(one: StudentSlice) -> tuple[str, ...]:
     shown = (f"{one.n:,}", percent(one.student), percent(one.teacher), signed(one.difference))
-    return (whole(one.slice), *shown, interval(one.ci) or str(one.reason or "-"), number(one.p))
+    return (whole(one.slice), *shown, interval(one.ci) or "-", number(one.p))
 
 
 def _stack(found: Stack | None) -> Iterator[RenderableType]:

@@ -35,6 +35,7 @@ from harness.scorecards.student import (
 from harness.stats.agreement import Integers
 from harness.stats.distillation import Distilled, Share, distilled, overconfidence
 from harness.stats.intervals import Tested
+from harness.student.belonging import refuse_other_policy, remarks
 from harness.student.both import Both, both_of, with_votes
 from harness.student.slices import slices_of, worst_of
 from harness.student.stack import stack_of
@@ -63,9 +64,11 @@ def check_student(
 ) -> StudentCheck:
     """Check a student on what both graded. `origin`: whom it has learned from, where that is known.
 
-    BadInput where they share nothing that both could read, and where both are one grader.
+    BadInput where they share nothing that both could read, where both are one grader, and where they were
+    graded under two policies.
     """
     _refuse_same(student, teacher)
+    refuse_other_policy(student, teacher)
     student, teacher = with_votes(student), with_votes(teacher)
     found = compare_sides(teacher, student, weighting)
     gates = student.gates if margin is None else student.gates.model_copy(update={"margin": margin})
@@ -104,7 +107,7 @@ def check_student(
         reason=f"{_may(judged.verdict, origin)}: {judged.reason}",
         conditions=judged.conditions,
         origin=origin,
-        warnings=(*_remarks(origin), *found.warnings),
+        warnings=(*remarks(student, teacher, origin), *found.warnings),
     )
 
 
@@ -224,11 +227,3 @@ def _refuse_same(student: Side, teacher: Side) -> None:
 def _may(verdict: Verdict, origin: StudentOrigin | None) -> str:
     """The verdict in words of students and teachers."""
     return MAY[verdict].format(teacher=teacher_words(origin))
-
-
-def _remarks(origin: StudentOrigin | None) -> Iterator[str]:
-    """What a verdict does not say of where the student comes from."""
-    if origin and origin.other:
-        yield f"the student learned from {origin.teacher}, and is held against {origin.held_against}"
-    if origin and origin.unknown:
-        yield f"the student: {origin.unknown[0].lower()}{origin.unknown[1:].rstrip('.')}"
