@@ -135,6 +135,8 @@ def _slices(found: StudentCheck) -> Iterator[RenderableType]:
         return
     enough = [one for one in found.slices if one.kind == "boundary" or one.n >= MIN_COMMON]
     table = columns("where", "items", "its own", "teacher's", "difference", "95 % interval", "p")
+    # A name is folded rather than an interval.
+    table.columns[5].no_wrap = True
     few_enough = sorted(enough, key=lambda one: (one.ci is None, one.difference))[:SLICES]
     for one in few_enough:
         table.add_row(*_slice(one))
