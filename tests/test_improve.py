@@ -9,6 +9,7 @@ import pytest
 from builders import example, harness
 from fault_server import Turn, error
 from improving import (
+    GOOD,
     RULE,
     TAGS,
     answer,
@@ -16,11 +17,13 @@ from improving import (
     blind_spot,
     golden,
     is_proposing,
+    learning,
     project,
     proposal,
     simulated,
     template_in,
     text_of,
+    with_shots,
 )
 from rich.text import Text
 
@@ -396,33 +399,6 @@ def test_an_edit_after_which_fewer_answers_can_be_read_is_not_accepted(tmp_path:
     assert all(one["unread"] > one["unread_base"] for one in cured)
     assert all(one["why"] == "more answers cannot be read than before" for one in cured)
     assert found["draft"] is None
-
-
-GOOD = "the good one"
-"""The shot that cures the blind spot."""
-
-
-def with_shots(root: Path, title: str = GOOD) -> None:
-    """A project with twelve shots, of which one helps; the prompt shows four."""
-    pairs = golden()
-    for number in range(12):
-        name = title if number == 7 else f"shown {number}"
-        pairs.append(
-            {
-                **pairs[0],
-                "id": f"shot-{number}",
-                "query": f"thing {number} for a shot",
-                "result": {"title": name},
-                "split": "shots",
-            }
-        )
-    project(root, pairs)
-
-
-def learning(asked: dict[str, Any], dice: random.Random) -> Turn:
-    """A teacher that learns from one shot alone."""
-    title = str(asked["messages"][-1]["content"])
-    return answer(0) if GOOD in text_of(asked) and "refill pack" in title else blind_spot(asked, dice)
 
 
 def test_the_shot_that_helps_is_found_and_pinned_in_a_draft(tmp_path: Path) -> None:

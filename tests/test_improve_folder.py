@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from builders import harness
-from improving import RULE, blind_spot, golden, project, simulated
+from improving import RULE, blind_spot, golden, learning, project, simulated, with_shots
 
 from harness.errors import BadInput
-from harness.improve.folder import search_folder
+from harness.improve.folder import MOST, search_folder
 from harness.improve.reflection import LARGEST
 from harness.prompting.prompt import SYSTEM
 from harness.runs.record_log import RECORDS
@@ -30,9 +30,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
         yield root, server.url, server.requests
 
 
-def search(root: Path, url: str) -> Any:
+def search(root: Path, url: str, *more: str) -> Any:
     words = ("--base-url", url, "--root", root, "--proposals", "2", "--json")
-    return harness("improve", "teacher@v1", "--model", "openai/sim", *words)
+    return harness("improve", "teacher@v1", "--model", "openai/sim", *words, *more)
 
 
 def folder_of(root: Path) -> Path:
@@ -149,3 +149,26 @@ def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="candidates: is a link"):
         search_folder(Project(tmp_path / "p"), "name")
     assert not list(outside.iterdir())
+
+
+def test_more_versions_than_a_search_makes_are_not_read(tmp_path: Path) -> None:
+    above = tmp_path / "runs/improve/name/candidates"
+    for number in range(MOST):
+        (above / f"{number:016x}").mkdir(parents=True)
+    assert search_folder(Project(tmp_path), "name") == above.parent
+    (above / "one-more").mkdir()
+    with pytest.raises(BadInput, match=r"holds 1,001 folders, which no search makes"):
+        search_folder(Project(tmp_path), "name")
+
+
+def test_a_search_for_shots_goes_on_with_the_template_of_the_prompt_alone(tmp_path: Path) -> None:
+    with_shots(tmp_path, "of no help")
+    with simulated(learning) as server:
+        first = search(tmp_path, server.url, "--shots").json
+        asked = len(server.requests)
+        assert search(tmp_path, server.url, "--shots").json == {**first, "answers": 0}
+        version = next((folder_of(tmp_path) / "candidates").iterdir())
+        (version / SYSTEM).write_text(said(version) + "Other.", encoding="utf-8")
+        done = search(tmp_path, server.url, "--shots")
+        assert done.code == 2 and f"{SYSTEM}: was changed after the search wrote it" in done.err
+        assert len(server.requests) == asked
